@@ -1,0 +1,1 @@
+"""Halo: agents as privileged identities. The public face is filled in below."""

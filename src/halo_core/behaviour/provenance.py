@@ -1,0 +1,83 @@
+"""Room: provenance. Takes: arguments and a sketch. Gives: where each argument value came from. Never: I/O, a clock.
+
+Exact values: a value that is one token (an address, an account, a number) has that token's origin; a text of several
+tokens is `user` or `system` where all of it was seen there, `untrusted` where all the rest was, else `mixed` or
+`novel`. A value the user named stays the user's even if a document repeats it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from halo_core.behaviour.sketch import BITS, Sketch, tokens
+from halo_core.model import Provenance
+
+__all__ = ["MAX_LEAVES", "leaves", "provenance_of", "worst"]
+
+MAX_LEAVES: Final = 256
+_MAX_WORDS: Final = 400
+
+_USER: Final = BITS[Provenance.USER]
+_OWN: Final = BITS[Provenance.USER] | BITS[Provenance.SYSTEM]
+_ORDER: Final = {
+    Provenance.USER: 0,
+    Provenance.SYSTEM: 1,
+    Provenance.NOVEL: 2,
+    Provenance.MIXED: 3,
+    Provenance.UNTRUSTED: 4,
+}
+
+
+def leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
+    """(JSON pointer, text) of each leaf that carries something; None, booleans and empty text carry nothing."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from leaves(item, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(value, list | tuple):
+        for i, item in enumerate(value):
+            yield from leaves(item, f"{pointer}/{i}")
+    elif isinstance(value, str):
+        if value.strip():
+            yield pointer, value
+    elif value is not None and not isinstance(value, bool):
+        yield pointer, str(value)
+
+
+def provenance_of(args: Mapping[str, Any], sketch: Sketch) -> tuple[tuple[str, Provenance], ...]:
+    """Where each argument leaf came from, sorted by pointer.
+
+    Args:
+        args: the real arguments (before secrets are sealed).
+        sketch: what the session has seen.
+
+    Returns:
+        At most `MAX_LEAVES` pairs; the caller refuses arguments with more leaves.
+    """
+    found = []
+    for pointer, text in leaves(args):
+        found.append((pointer, _classify(text, sketch)))
+        if len(found) > MAX_LEAVES:
+            break
+    return tuple(sorted(found))
+
+
+def _classify(text: str, sketch: Sketch) -> Provenance:
+    words = list(tokens(text))[:_MAX_WORDS]
+    if not words:
+        return Provenance.NOVEL
+    masks = sketch.origins(words)
+    if all(mask & _USER for mask in masks):
+        return Provenance.USER
+    if all(mask & _OWN for mask in masks):
+        return Provenance.SYSTEM
+    foreign = [mask for mask in masks if mask and not mask & _OWN]
+    if not foreign:
+        return Provenance.NOVEL
+    # INVARIANT: one word that only an untrusted source has said keeps the value from being called ours.
+    return Provenance.UNTRUSTED if len(foreign) == len(masks) else Provenance.MIXED
+
+
+def worst(sources: Iterable[Provenance]) -> Provenance | None:
+    """The least trusted of several origins, None of none."""
+    return max(sources, key=_ORDER.__getitem__, default=None)

@@ -1,0 +1,101 @@
+"""Room: the sketch of what a session has seen. Takes: texts with their origin. Gives: marks. Never: I/O, a clock.
+
+A mark is the keyed fingerprint of one token (a word, a number, an address) and the origins it was seen in. The
+sketch is bounded: past `MAX_MARKS` it is saturated and says so, and then what it does not know counts as untrusted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from typing import Final
+
+from halo_core.model import Provenance
+
+__all__ = ["MAX_MARKS", "MAX_TEXT", "Marks", "Sketch", "fingerprints", "tokens"]
+
+MAX_MARKS: Final = 20_000
+MAX_TEXT: Final = 262_144  # characters of one text that are read
+_MAX_TOKEN: Final = 512
+
+BITS: Final = {Provenance.USER: 1, Provenance.SYSTEM: 2, Provenance.UNTRUSTED: 4}
+
+_TOKEN: Final = re.compile(r"[^\s,;()\[\]{}<>\"'`|=*]+")
+_NUMBER: Final = re.compile(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?")
+_EDGE: Final = ".:!?-_#$€£%…"
+
+Marks = dict[int, int]
+"""Fingerprint (56 bits) → bit mask of origins."""
+
+
+def tokens(text: str) -> Iterator[str]:
+    """Lower-case tokens of a text; numbers lose thousands separators and trailing zeros."""
+    for match in _TOKEN.finditer(text[:MAX_TEXT].casefold()):
+        token = match.group().strip(_EDGE)[:_MAX_TOKEN]
+        if token:
+            yield _number(token) if token[0].isdigit() or token[0] in "+-" else token
+
+
+def _number(token: str) -> str:
+    match = _NUMBER.fullmatch(token)
+    if match is None:
+        return token
+    digits = token.replace(",", "").lstrip("+")
+    return digits.rstrip("0").rstrip(".") if match.group(1) else digits
+
+
+def fingerprints(key: bytes, words: Iterable[str]) -> set[int]:
+    """Keyed 56-bit fingerprints: without the key nobody can test a guess against a stored sketch."""
+    return {
+        int.from_bytes(blake2b(word.encode("utf-8", "replace"), digest_size=7, key=key).digest()) for word in words
+    }
+
+
+class Sketch:
+    """Marks of one session, in memory; `pack` and `unpack` carry additions to and from the store."""
+
+    __slots__ = ("_key", "marks", "saturated")
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key[:64]
+        self.marks: Marks = {}
+        self.saturated = False
+
+    def additions(self, prints: Iterable[int], origin: Provenance) -> Marks:
+        """Marks that the fingerprints of a text would add or change, without adding them."""
+        bit = BITS[origin]
+        added: Marks = {}
+        room = MAX_MARKS - len(self.marks)
+        for print_ in prints:
+            known = self.marks.get(print_)
+            if known is None:
+                if len(added) >= room:
+                    self.saturated = True
+                    break
+                added[print_] = bit
+            elif not known & bit:
+                added[print_] = known | bit
+        return added
+
+    def merge(self, added: Marks) -> None:
+        """Take marks in; a mark never loses an origin."""
+        for print_, bits in added.items():
+            self.marks[print_] = self.marks.get(print_, 0) | bits
+        self.saturated = self.saturated or len(self.marks) >= MAX_MARKS
+
+    def origins(self, words: Iterable[str]) -> list[int]:
+        """Mask of each word, 0 where it was never seen (4, untrusted, where the sketch is saturated)."""
+        unknown = BITS[Provenance.UNTRUSTED] if self.saturated else 0
+        return [self.marks.get(print_, unknown) for word in words for print_ in fingerprints(self._key, (word,))]
+
+
+def pack(marks: Marks) -> bytes:
+    """Eight bytes a mark: fingerprint and mask, sorted."""
+    return b"".join((print_ << 8 | bits).to_bytes(8) for print_, bits in sorted(marks.items()))
+
+
+def unpack(data: bytes) -> Marks:
+    """Inverse of `pack`."""
+    numbers = (int.from_bytes(data[i : i + 8]) for i in range(0, len(data), 8))
+    return {number >> 8: number & 0xFF for number in numbers}

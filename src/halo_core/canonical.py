@@ -1,0 +1,218 @@
+"""Room: canonical form, the only maker of bytes to sign. Takes: values. Gives: bytes. Never: I/O, a clock.
+
+The profile is the subset of RFC 8785 in which sorted `orjson` output and JCS agree byte for byte: ASCII keys,
+integers of magnitude below 2**53, no floats. What falls outside is carried by a tagged form, a one-member object:
+
+    {"$f": "98.7"}            a float, by its shortest decimal (`repr`); NaN and infinities are refused
+    {"$i": "9007199254740993"} an integer of magnitude 2**53 or more
+    {"$b": "AAE="}            bytes, base64
+    {"$m": [["ключ", 1]]}      a mapping with a non-ASCII key, or a key that starts with `$`
+
+Two byte strings never mean one value: `loads` prints what it parsed again and compares.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from halo_core.errors import CanonicalError
+
+__all__ = ["MAX_DEPTH", "MAX_NODES", "Plain", "canonical", "digest", "dumps", "from_plain", "loads", "to_plain"]
+
+# RFC 8785 section 3.2.2.3: an IEEE 754 double holds integers exactly below this magnitude only.
+_INT_LIMIT: Final = 2**53
+# A decimal string longer than this is no number anybody meant; bounds the cost of int().
+_MAX_DIGITS: Final = 4096
+MAX_DEPTH: Final = 64
+MAX_NODES: Final = 100_000
+
+_OPTIONS: Final = (
+    orjson.OPT_SORT_KEYS
+    | orjson.OPT_STRICT_INTEGER
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+)
+
+Plain = Any
+"""A tree of dict (ASCII keys), list, str, int below 2**53, bool and None."""
+
+
+def canonical(value: object) -> bytes:
+    """Bytes of any supported value in the canonical profile.
+
+    Raises:
+        CanonicalError: the value has no canonical form; `field` is the JSON pointer of the culprit.
+    """
+    return dumps(to_plain(value))
+
+
+def dumps(plain: Plain) -> bytes:
+    """Bytes of a tree that is in the profile already (our own records).
+
+    Raises:
+        CanonicalError: it was not.
+    """
+    try:
+        return orjson.dumps(plain, option=_OPTIONS)
+    except (TypeError, ValueError) as exc:  # orjson.JSONEncodeError is a TypeError
+        raise CanonicalError("not_canonical", f"value has no canonical form: {exc}") from exc
+
+
+def loads(data: bytes) -> Plain:
+    """Parse canonical bytes to a plain tree; anything but the one canonical spelling is refused.
+
+    Raises:
+        CanonicalError: malformed JSON, or JSON that is not in canonical form.
+    """
+    try:
+        plain = orjson.loads(data)
+    except orjson.JSONDecodeError as exc:
+        raise CanonicalError("malformed_json", f"not JSON: {exc}") from exc
+    # INVARIANT: parse then print is the identity, so one meaning has one byte string.
+    if not _in_profile(plain) or dumps(plain) != data:
+        raise CanonicalError("noncanonical_json", "JSON is not in canonical form")
+    return plain
+
+
+def _in_profile(plain: Plain) -> bool:
+    kind = type(plain)
+    if kind is dict:
+        return all(key.isascii() and _in_profile(item) for key, item in plain.items())
+    if kind is list:
+        return all(map(_in_profile, plain))
+    return kind is not float
+
+
+def digest(domain: str, data: bytes) -> str:
+    """SHA-256 over `domain`, a NUL byte and `data`, as `sha256:` and 64 hex digits."""
+    return "sha256:" + hashlib.sha256(domain.encode("ascii") + b"\0" + data).hexdigest()
+
+
+def to_plain(value: object) -> Plain:
+    """Turn any supported value into a tree of the profile.
+
+    Supported: None, bool, int, float (finite), str, bytes, mappings with string keys, lists and tuples, to a depth
+    of `MAX_DEPTH` and `MAX_NODES` nodes.
+
+    Raises:
+        CanonicalError: with the JSON pointer of the culprit.
+    """
+    return _Encoder().encode(value, (), 0)
+
+
+class _Encoder:
+    """One walk over a value, counting nodes so that the time is bounded."""
+
+    __slots__ = ("_nodes",)
+
+    def __init__(self) -> None:
+        self._nodes = 0
+
+    def encode(self, value: object, path: tuple[str, ...], depth: int) -> Plain:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise _refuse(path, "too_large", f"more than {MAX_NODES} values")
+        if depth > MAX_DEPTH:
+            raise _refuse(path, "too_deep", f"nested deeper than {MAX_DEPTH}")
+        if value is None or value is True or value is False:
+            return value
+        if isinstance(value, Mapping):
+            return self._mapping(value, path, depth)
+        if isinstance(value, list | tuple):
+            return [self.encode(item, (*path, str(i)), depth + 1) for i, item in enumerate(value)]
+        return _scalar(value, path)
+
+    def _mapping(self, value: Mapping[Any, Any], path: tuple[str, ...], depth: int) -> Plain:
+        pairs: list[tuple[str, Plain]] = []
+        ordinary = True
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise _refuse(path, "not_canonical", f"a key of type `{type(key).__name__}` has no canonical form")
+            ordinary = ordinary and key.isascii() and not key.startswith("$")
+            pairs.append((_text(key, path), self.encode(item, (*path, key), depth + 1)))
+        if ordinary:
+            return dict(pairs)
+        # Sorted by UTF-8 bytes, which is code point order on every platform.
+        pairs.sort(key=lambda pair: pair[0].encode("utf-8"))
+        return {"$m": [[key, item] for key, item in pairs]}
+
+
+def _scalar(value: object, path: tuple[str, ...]) -> Plain:
+    if isinstance(value, str):
+        return _text(value, path)
+    if isinstance(value, int):
+        return _integer(int(value), path)
+    if isinstance(value, float):
+        return _floating(value, path)
+    if isinstance(value, bytes):
+        return {"$b": base64.b64encode(value).decode("ascii")}
+    raise _refuse(path, "not_canonical", f"a value of type `{type(value).__name__}` has no canonical form")
+
+
+def _text(value: str, path: tuple[str, ...]) -> str:
+    # A str subclass (an enum) may print as something else: take the characters.
+    text = str.__str__(value)
+    if not text.isascii():
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as exc:
+            raise _refuse(path, "surrogate", "a lone surrogate is not text") from exc
+    return text
+
+
+def _integer(value: int, path: tuple[str, ...]) -> Plain:
+    if -_INT_LIMIT < value < _INT_LIMIT:
+        return value
+    if value.bit_length() > _MAX_DIGITS * 3:
+        raise _refuse(path, "too_large", "an integer of more than about 3,600 digits")
+    return {"$i": str(value)}
+
+
+def _floating(value: float, path: tuple[str, ...]) -> Plain:
+    if not math.isfinite(value):
+        raise _refuse(path, "non_finite_number", f"`{value}` is not a number JSON can carry")
+    return {"$f": repr(float(value))}
+
+
+def from_plain(plain: Plain) -> Any:
+    """Inverse of `to_plain`: tagged forms become floats, integers, bytes and mappings again.
+
+    Raises:
+        CanonicalError: an unknown or malformed tag.
+    """
+    if isinstance(plain, dict):
+        if len(plain) == 1:
+            (key, item), *_ = plain.items()
+            if key.startswith("$"):
+                return _untag(key, item)
+        return {key: from_plain(item) for key, item in plain.items()}
+    if isinstance(plain, list):
+        return [from_plain(item) for item in plain]
+    return plain
+
+
+def _untag(tag: str, item: Any) -> Any:
+    try:
+        if tag == "$f":
+            return float(item)
+        if tag == "$i":
+            return int(item)
+        if tag == "$b":
+            return base64.b64decode(item, validate=True)
+        if tag == "$m":
+            return {key: from_plain(value) for key, value in item}
+    except (TypeError, ValueError) as exc:
+        raise CanonicalError("malformed_json", f"malformed tagged form `{tag}`") from exc
+    raise CanonicalError("malformed_json", f"unknown tagged form `{tag}`")
+
+
+def _refuse(path: tuple[str, ...], code: str, message: str) -> CanonicalError:
+    pointer = "/" + "/".join(part.replace("~", "~0").replace("/", "~1") for part in path[:8]) if path else ""
+    return CanonicalError(code, message, field=pointer, remedy="send a plain JSON value")

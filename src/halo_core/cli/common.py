@@ -1,0 +1,91 @@
+"""Room: what the verbs share: options, exit codes, printing. Takes: values. Gives: text. Never: reads a store by itself."""
+
+from __future__ import annotations
+
+import sys
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import orjson
+import typer
+from rich.console import Console
+
+from halo_core.errors import HaloError
+from halo_core.facade import default_home, default_url
+from halo_core.model import Effect
+
+__all__ = [
+    "EFFECT_STYLE",
+    "DbOption",
+    "Exit",
+    "HomeOption",
+    "JsonOption",
+    "TenantOption",
+    "console",
+    "fail",
+    "print_json",
+    "where",
+]
+
+
+class Exit(IntEnum):
+    """Exit codes of `halo`."""
+
+    OK = 0
+    FAILED = 1
+    CANNOT_TELL = 2
+    DENIED = 10
+    TAMPERED = 11
+    REPLAY_DIFFERS = 12
+    GAP = 13
+    USAGE = 64
+
+
+DbOption = Annotated[str, typer.Option("--db", metavar="URL", help="SQLAlchemy URL of the store.", show_default=False)]
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="Folder of keys, trust and anchor (default HALO_HOME, else .halo).")
+]
+TenantOption = Annotated[str | None, typer.Option("--tenant", help="Whose log; needed where a store holds several.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+_PIPED_WIDTH: Final = 200
+
+EFFECT_STYLE = {
+    Effect.ALLOW.value: "green",
+    Effect.MONITOR.value: "cyan",
+    Effect.RESTRICT.value: "yellow",
+    Effect.CHALLENGE.value: "magenta",
+    Effect.DENY.value: "bold red",
+}
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console; colours only on a terminal, never folding what is piped."""
+    piped = not (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(stderr=stderr, highlight=False, soft_wrap=piped, width=_PIPED_WIDTH if piped else None)
+
+
+def where(home: Path | None, db: str) -> tuple[Path, str]:
+    """Home and URL with their defaults."""
+    folder = home if home is not None else default_home()
+    return folder, db or default_url(folder)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout, untouched by colours or folding."""
+    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def fail(error: HaloError, code: int) -> int:
+    """Say what went wrong and what to do, on stderr."""
+    out = console(stderr=True)
+    field = getattr(error, "field", "")
+    out.print(f"[bold red]error[/] {f'{field}: ' if field else ''}", end="")
+    out.print(error.message, markup=False, end="")
+    out.print(f" \\[{error.code}]")
+    if error.remedy:
+        out.print("  try: ", end="")
+        out.print(error.remedy, markup=False)
+    return code

@@ -1,0 +1,72 @@
+"""Room: the `halo` command. Takes: argv. Gives: an exit code. Never: imports a verb's libraries before it is asked for."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Final, cast
+
+import typer
+
+from halo_core.cli import mode, policy, replay, show, verify
+from halo_core.cli.common import Exit, fail
+from halo_core.errors import BadInput, CannotDecide, Denied, Gap, HaloError, NotVerified
+
+__all__ = ["app", "main"]
+
+# The parser's own error classes, which typer re-exports only by their children.
+_USAGE: Final = cast("type[Any]", typer.BadParameter.__mro__[1])
+_PARSER: Final = cast("type[Any]", typer.BadParameter.__mro__[2])
+
+app = typer.Typer(
+    name="halo",
+    help="Govern AI agents as privileged identities; check what was decided.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("verify")(verify.verify)
+app.command("show")(show.show)
+app.command("log")(show.log)
+app.command("replay")(replay.replay)
+app.command("status")(mode.status)
+app.command("enforce")(mode.enforce)
+app.command("observe")(mode.observe)
+app.add_typer(policy.app, name="policy")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line and exit with a documented code."""
+    sys.exit(run(sys.argv[1:] if argv is None else argv))
+
+
+def run(argv: list[str]) -> int:
+    """Run one command line and return its exit code."""
+    try:
+        result = app(args=argv, prog_name="halo", standalone_mode=False)
+    except typer.Abort:
+        return Exit.FAILED
+    except typer.Exit as exc:
+        return int(exc.exit_code)
+    except _USAGE as exc:
+        exc.show(file=sys.stderr)
+        return Exit.USAGE
+    except _PARSER as exc:
+        exc.show(file=sys.stderr)
+        return Exit.FAILED
+    except HaloError as exc:
+        return fail(exc, _code(exc))
+    except BrokenPipeError:
+        return Exit.OK
+    return result if isinstance(result, int) else Exit.OK
+
+
+def _code(error: HaloError) -> int:
+    if isinstance(error, Gap):
+        return Exit.GAP
+    if isinstance(error, NotVerified):
+        return Exit.TAMPERED
+    if isinstance(error, Denied):
+        return Exit.DENIED
+    if isinstance(error, CannotDecide):
+        return Exit.CANNOT_TELL
+    return Exit.USAGE if isinstance(error, BadInput) else Exit.FAILED

@@ -1,0 +1,87 @@
+"""Room: `halo status`, `halo observe`, `halo enforce`. Takes: a store. Gives: its mode; changes it, and records that.
+
+Running processes that were not given a mode of their own follow at their next decision.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from halo_core.cli.common import EFFECT_STYLE, DbOption, HomeOption, JsonOption, console, print_json, where
+from halo_core.keys import KeyStore
+from halo_core.model import EntryKind, Mode
+from halo_core.query import entries, summary
+from halo_core.store import Draft, Store, StoreConfig, Tx
+from halo_core.store.reader import Reader
+
+__all__ = ["enforce", "observe", "status"]
+
+
+def status(*, db: DbOption = "", home: HomeOption = None, json: JsonOption = False) -> int:
+    """Show the mode and what was decided so far, by tenant."""
+    _, url = where(home, db)
+    with Reader(url) as reader:
+        found = {tenant: (reader.control(tenant), summary(reader, tenant)) for tenant in reader.tenants()}
+    if json:
+        rows = {
+            t: {"decisions": dict(s.decisions), "effects": dict(s.effects), "mode": c[2] if c else "", "store": url}
+            for t, (c, s) in found.items()
+        }
+        print_json(rows)
+        return 0
+    view = console()
+    for tenant, (control, counts) in found.items():
+        view.print(f"[bold]{tenant}[/]  mode [bold]{control[2] if control else '?'}[/]  {url}")
+        view.print(f"  decisions {sum(counts.decisions.values()):,} in {counts.sessions:,} sessions")
+        shown = (f"[{EFFECT_STYLE[k]}]{k}[/] {n:,}" for k, n in counts.effects.items())
+        view.print("  " + ("  ".join(shown) or "nothing decided yet"))
+    return 0
+
+
+def enforce(*, db: DbOption = "", home: HomeOption = None, tenant: str = "local") -> int:
+    """Switch to enforce mode: what is denied does not run. Shows first what would have been stopped so far."""
+    folder, url = where(home, db)
+    view = console()
+    stopped = _would_stop(url, tenant)
+    for (resource, codes), count in stopped.most_common(20):
+        view.print(f"  {count:>5}×  {resource}: {', '.join(codes)}", markup=False)
+    _switch(url, folder, tenant, Mode.ENFORCE)
+    view.print(f"enforce mode from now on; {sum(stopped.values()):,} of the calls so far would not have run")
+    return 0
+
+
+def observe(*, db: DbOption = "", home: HomeOption = None, tenant: str = "local") -> int:
+    """Switch to observe mode: everything runs, and is recorded."""
+    folder, url = where(home, db)
+    _switch(url, folder, tenant, Mode.OBSERVE)
+    console().print("[bold yellow]observe mode[/] from now on: actions RUN whatever is decided")
+    return 0
+
+
+def _would_stop(url: str, tenant: str) -> Counter[tuple[str, tuple[str, ...]]]:
+    counts: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    with Reader(url) as reader:
+        for found in entries(reader, tenant, (EntryKind.DECISION,)):
+            decision = found.entry.body["decision"]
+            if decision["effect"] in ("deny", "challenge"):
+                codes = tuple(sorted({reason["code"] for reason in decision["reasons"]}))
+                counts[found.entry.body["request"]["resource"]["id"], codes] += 1
+    return counts
+
+
+def _switch(url: str, home: Path, tenant: str, mode: Mode) -> None:
+    store = Store(StoreConfig(url, home, tenant), KeyStore(home))
+    try:
+        store.commit(lambda tx: _set(tx, mode))
+        store.checkpoint()
+    finally:
+        store.close()
+
+
+def _set(tx: Tx, mode: Mode) -> None:
+    control = tx.control()
+    if control.mode is not mode:
+        tx.put_control(replace(control, version=control.version + 1, mode=mode))
+        tx.append(Draft(EntryKind.MODE, "", {"from": control.mode.value, "to": mode.value, "by": "cli"}))

@@ -1,0 +1,103 @@
+"""Room: `halo policy check | test`. Takes: Cedar files, what is registered, cases. Gives: findings. Never: decides live."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
+from halo_core.errors import ConfigError
+from halo_core.policy import PolicyBundle, arg_types
+from halo_core.policy.cases import load_cases, run_case
+from halo_core.policy.check import check as check_bundle
+from halo_core.query import one_tenant
+from halo_core.registry import Registered
+from halo_core.store.reader import Reader
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Check and test policies before they decide anything.", no_args_is_help=True)
+
+FolderArgument = Annotated[
+    Path | None, typer.Argument(metavar="FOLDER", help="Folder of .cedar files (default: policy in the home).")
+]
+
+
+def _registered(url: str, tenant: str | None) -> list[Registered]:
+    try:
+        with Reader(url) as reader:
+            name = one_tenant(reader, tenant)
+            return [Registered.from_bytes(spec) for _, spec in reader.resources(name)]
+    except ConfigError as exc:
+        if exc.code in ("no_database", "no_store"):
+            return []
+        raise
+
+
+def _load(folder: Path, registered: list[Registered]) -> PolicyBundle:
+    return PolicyBundle.load([folder], {item.resource.id: dict(arg_types(item.schema)) for item in registered})
+
+
+@app.command("check")
+def check(
+    folder: FolderArgument = None,
+    *,
+    db: DbOption = "",
+    home: HomeOption = None,
+    tenant: TenantOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Validate policies strictly against the tools that are registered. Exit 1 on any finding."""
+    place, url = where(home, db)
+    registered = _registered(url, tenant)
+    chosen = folder or place / "policy"
+    bundle = _load(chosen, registered)
+    findings = check_bundle(bundle, [item.resource for item in registered])
+    if json:
+        print_json([{"message": f.message, "policy": f.policy, "where": f.where} for f in findings])
+        return Exit.FAILED if findings else Exit.OK
+    view = console()
+    for finding in findings:
+        view.print(f"[bold red]{finding.where}[/] ", end="")
+        view.print(f"{finding.policy}: {finding.message}", markup=False)
+        if finding.hint:
+            view.print(f"  {finding.hint}", markup=False)
+    if not registered:
+        view.print("[yellow]no tools are registered yet[/]: argument names could not be checked; run the app once")
+    if not findings:
+        view.print(f"[green]✓[/] {len(bundle.policies())} policies, {len(registered)} resources: no findings")
+    return Exit.FAILED if findings else Exit.OK
+
+
+@app.command("test")
+def test(
+    cases: Annotated[Path, typer.Argument(metavar="CASES", help="TOML file of [[case]] tables.")],
+    folder: FolderArgument = None,
+    *,
+    db: DbOption = "",
+    home: HomeOption = None,
+    tenant: TenantOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Run policy cases. Exit 1 when one does not come out as it says."""
+    place, url = where(home, db)
+    registered = _registered(url, tenant)
+    bundle = _load(folder or place / "policy", registered)
+    try:
+        text = cases.read_text(encoding="utf-8")
+    except OSError as exc:
+        raise ConfigError("no_cases", f"cannot read `{cases}`: {exc.strerror}", field="CASES") from exc
+    known = {item.resource.id: item.resource for item in registered}
+    results = [run_case(case, bundle, known) for case in load_cases(text)]
+    failed = [result for result in results if not result.passed]
+    if json:
+        print_json([{"name": r.name, "passed": r.passed, "expected": str(r.expected), "got": str(r.got)} for r in results])
+    else:
+        view = console()
+        for result in results:
+            view.print("[green]✓[/] " if result.passed else "[bold red]✗[/] ", end="")
+            view.print(result.name if result.passed else f"{result.name}: expected {result.expected}, got {result.got}")
+        view.print(f"{len(results) - len(failed)} passed, {len(failed)} failed")
+    return Exit.FAILED if failed or not results else Exit.OK

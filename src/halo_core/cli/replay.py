@@ -1,0 +1,81 @@
+"""Room: `halo replay`. Takes: a store. Gives: which decisions come out the same when decided again. Never: writes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
+from halo_core.errors import ConfigError
+from halo_core.keys import KeyStore
+from halo_core.query import Contents, find, one_tenant, summary
+from halo_core.replay import Replayed, Replayer, Status
+from halo_core.store.reader import Reader
+
+__all__ = ["replay"]
+
+_SHOWN = 20
+
+
+def replay(
+    *,
+    id: Annotated[str, typer.Argument(help="Index (#), or id or its start, of a decision.")] = "",  # noqa: A002  the word users expect
+    all_: Annotated[bool, typer.Option("--all", help="Replay every decision.")] = False,
+    db: DbOption = "",
+    home: HomeOption = None,
+    tenant: TenantOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Decide again from what was recorded and compare the bytes.
+
+    Exit 0 identical, 12 something differs (named by its first field), 2 cannot tell (erased or unreadable).
+    """
+    if bool(id) == all_:
+        raise ConfigError("usage", "name one decision, or `--all`", field="id", remedy="halo replay ID | --all")
+    folder, url = where(home, db)
+    with Reader(url) as reader:
+        name = one_tenant(reader, tenant)
+        replayer = Replayer(reader, Contents.at(reader, KeyStore(folder)), name)
+        if id:
+            results = [replayer.one(find(reader, name, id))]
+        else:
+            results = _all(reader, replayer, name)
+    counts = Counter(item.status for item in results)
+    odd = [item for item in results if item.status is not Status.IDENTICAL]
+    if json:
+        print_json({"counts": {k.value: n for k, n in counts.items()}, "odd": [_plain(i) for i in odd[:1000]]})
+    else:
+        _print(len(results), counts, odd)
+    if counts[Status.DIFFERS]:
+        return Exit.REPLAY_DIFFERS
+    return Exit.CANNOT_TELL if odd or not results else Exit.OK
+
+
+def _all(reader: Reader, replayer: Replayer, tenant: str) -> list[Replayed]:
+    total = sum(summary(reader, tenant).decisions.values())
+    columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+        return list(bar.track(replayer.all(), total=total))
+
+
+def _print(total: int, counts: Counter[Status], odd: list[Replayed]) -> None:
+    view = console()
+    same = counts[Status.IDENTICAL]
+    share = f"{100 * same / total:.2f}%" if total else "nothing to replay"
+    view.print(f"replayed {total:,} decisions: [bold]{same:,} identical[/] ({share})")
+    for item in odd[:_SHOWN]:
+        view.print(f"  {item.id} [bold red]{item.status.value}[/] ", end="")
+        view.print(f"{item.where} recorded {item.recorded!r}, now {item.computed!r}", markup=False)
+
+
+def _plain(item: Replayed) -> dict[str, str]:
+    return {
+        "computed": repr(item.computed),
+        "id": item.id,
+        "recorded": repr(item.recorded),
+        "status": item.status.value,
+        "where": item.where,
+    }

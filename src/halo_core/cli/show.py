@@ -1,0 +1,163 @@
+"""Room: `halo show` and `halo log`. Takes: a store. Gives: one decision, or the story of a session. Never: writes.
+
+Content is masked; `--reveal` shows it, to whoever holds the content key.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.table import Table
+
+from halo_core.cli.common import (
+    EFFECT_STYLE,
+    DbOption,
+    HomeOption,
+    JsonOption,
+    TenantOption,
+    console,
+    print_json,
+    where,
+)
+from halo_core.clock import iso
+from halo_core.keys import Digester, KeyStore
+from halo_core.model import Entry, EntryKind
+from halo_core.query import Contents, Found, entries, find, one_tenant, related
+from halo_core.redact import Redactor
+from halo_core.store.reader import Reader
+
+__all__ = ["log", "show"]
+
+_NO_KEY = b"\0" * 32  # masking needs no secret; only sealing does
+
+
+def show(
+    id: Annotated[str, typer.Argument(help="Index (#), or id or its start, of an entry.")],  # noqa: A002  the word users expect
+    *,
+    db: DbOption = "",
+    home: HomeOption = None,
+    tenant: TenantOption = None,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Show content unmasked.")] = False,
+    json: JsonOption = False,
+) -> int:
+    """Show one entry in full: who, what, why, what came of it."""
+    folder, url = where(home, db)
+    with Reader(url) as reader:
+        name = one_tenant(reader, tenant)
+        found = find(reader, name, id)
+        contents = Contents.at(reader, KeyStore(folder))
+        parts = [found, *(related(reader, found) if found.entry.kind is EntryKind.DECISION else [])]
+        opened = [_contents(contents, part, reveal=reveal) for part in parts]
+    if json:
+        rows = zip(parts, opened, strict=True)
+        print_json([{"content": c, "entry": dict(p.entry.to_plain()), "index": p.index} for p, c in rows])
+        return 0
+    for part, content in zip(parts, opened, strict=True):
+        _card(part, content)
+    return 0
+
+
+def _contents(contents: Contents, found: Found, *, reveal: bool) -> dict[str, str]:
+    redactor = Redactor(Digester(_NO_KEY))
+    shown = {}
+    for field in sorted(found.entry.content):
+        data = contents.open(found.entry, field)
+        if data is None:
+            shown[field] = "(erased, or the content key is not at hand)"
+        else:
+            text = data.decode("utf-8", "replace")
+            shown[field] = text if reveal else redactor.mask(text)
+    return shown
+
+
+def _card(found: Found, content: dict[str, str]) -> None:
+    entry, view = found.entry, console()
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for key, value in [*_head(found), *_body(entry), *((f"content {k}", v) for k, v in content.items())]:
+        style = EFFECT_STYLE.get(value, "") if key == "effect" else ""
+        table.add_row(key, f"[{style}]{value}[/]" if style else _plain(value))
+    view.print(f"[bold]{entry.kind.value}[/] {entry.id}")
+    view.print(table)
+    view.print()
+
+
+def _plain(value: str) -> str:
+    return value.replace("[", "\\[")
+
+
+def _head(found: Found) -> list[tuple[str, str]]:
+    entry = found.entry
+    return [
+        ("time", iso(entry.ts_us)),
+        ("tenant / session", f"{entry.tenant} / {entry.session or '-'}"),
+        ("place", f"index {found.index}, writer {entry.writer} seq {entry.seq}"),
+        ("assurance", entry.assurance),
+    ]
+
+
+def _body(entry: Entry) -> list[tuple[str, str]]:
+    if entry.kind is not EntryKind.DECISION:
+        return [(key, _short(value)) for key, value in sorted(entry.body.items())]
+    body = entry.body
+    request, snapshot, decision = body["request"], body["snapshot"], body["decision"]
+    resource = request["resource"]
+    return [
+        ("who", " → ".join(request["subject"]["chain"])),
+        ("what", f"{request['kind']} `{resource['id']}` ({resource['impact']}, {resource['system'] or 'no system'})"),
+        ("labels", ", ".join(resource["labels"]) or "-"),
+        ("trigger", f"{request['context']['trigger']['kind']} {request['context']['turn']}".strip()),
+        ("effect", decision["effect"]),
+        ("why", body["justification"]),
+        ("mode", f"{snapshot['mode']}, {'let run' if body['dispatched'] else 'not run'}"),
+        ("provenance", ", ".join(f"{p} {s}" for p, s in snapshot["provenance"]) or "-"),
+        ("session", f"step {snapshot['session']['steps'] + 1}, tainted {snapshot['session']['tainted']}"),
+        ("obligations", _short(decision["obligations"]) if decision["obligations"] else "-"),
+        ("policy", snapshot["policy"]),
+        ("passport", ", ".join(snapshot["chain"])),
+        ("args digest", request["args_digest"]),
+    ]
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def log(
+    *,
+    db: DbOption = "",
+    home: HomeOption = None,
+    tenant: TenantOption = None,
+    session: Annotated[str, typer.Option("--session", help="Only this session.")] = "",
+    last: Annotated[int, typer.Option("--last", help="Only the newest N.")] = 50,
+    json: JsonOption = False,
+) -> int:
+    """List decisions in log order: one line each."""
+    _, url = where(home, db)
+    with Reader(url) as reader:
+        name = one_tenant(reader, tenant)
+        found = list(entries(reader, name, (EntryKind.DECISION,), session))[-last:]
+    if json:
+        print_json([dict(item.entry.to_plain()) for item in found])
+        return 0
+    table = Table(box=None, pad_edge=False)
+    for title in ("#", "time", "session", "action", "resource", "effect", "ran", "why"):
+        table.add_column(title, no_wrap=title not in ("why", "resource", "session"), overflow="fold")
+    for item in found:
+        body = item.entry.body
+        effect = body["decision"]["effect"]
+        table.add_row(
+            str(item.index),
+            iso(item.entry.ts_us),
+            _plain(item.entry.session),
+            body["request"]["kind"],
+            _plain(body["request"]["resource"]["id"]),
+            f"[{EFFECT_STYLE[effect]}]{effect}[/]",
+            "yes" if body["dispatched"] else "no",
+            ", ".join(reason["code"] for reason in body["decision"]["reasons"]),
+        )
+    console().print(table)
+    return 0

@@ -1,0 +1,123 @@
+"""Room: errors. Takes: a code, a message, a remedy. Gives: exceptions sorted by whose fault it is. Never: I/O.
+
+    HaloError
+    ├── BadInput            the caller's data is wrong; names the field
+    │   ├── CanonicalError  a value has no canonical form
+    │   ├── PassportError   a credential was refused
+    │   ├── PolicyError     a policy does not parse or validate
+    │   └── ConfigError     a setting, a file or a URL is wrong
+    ├── Denied              the decision was not to run the action (a PermissionError)
+    │   └── Pending         it waits for somebody outside the chain
+    ├── CannotDecide        no durable decision could be made: the action does not run
+    └── NotVerified         the ledger was not shown to be whole
+        ├── Tampered        what is there was changed
+        └── Gap             something is missing
+
+Messages are lowercase without a full stop, user input in backticks; the remedy says what to do next.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BadInput",
+    "CannotDecide",
+    "CanonicalError",
+    "ConfigError",
+    "Denied",
+    "Gap",
+    "HaloError",
+    "NotVerified",
+    "PassportError",
+    "Pending",
+    "PolicyError",
+    "Tampered",
+]
+
+
+class HaloError(Exception):
+    """Root of every error that Halo raises.
+
+    Attributes:
+        code: stable machine-readable word, one of `halo_core.reasons` for a denial.
+        remedy: one sentence telling the reader what to do.
+    """
+
+    def __init__(self, code: str, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        """Message, code and remedy on one line."""
+        text = f"{self.message} [{self.code}]"
+        return f"{text}; {self.remedy}" if self.remedy else text
+
+
+class BadInput(HaloError):
+    """The caller's data is wrong; `field` is a JSON pointer or a parameter name."""
+
+    def __init__(self, code: str, message: str, *, field: str = "", remedy: str = "") -> None:
+        super().__init__(code, message, remedy=remedy)
+        self.field = field
+
+    def __str__(self) -> str:
+        """As `HaloError`, with the field in front where there is one."""
+        text = super().__str__()
+        return f"{self.field}: {text}" if self.field else text
+
+
+class CanonicalError(BadInput):
+    """A value has no canonical form (NaN, a lone surrogate, too deep, too large, an unknown type)."""
+
+
+class PassportError(BadInput):
+    """A passport was refused; `code` is the word of the attack list."""
+
+
+class PolicyError(BadInput):
+    """A policy set does not parse, does not validate, or lacks an `@id`."""
+
+
+class ConfigError(BadInput):
+    """A setting, a file or a database URL is wrong."""
+
+
+class Denied(HaloError, PermissionError):
+    """The action was refused and did not run.
+
+    A `PermissionError`, so that LangGraph's retry policy does not try it again.
+
+    Attributes:
+        reason: reason code (`halo_core.reasons`).
+        decision_id: id of the ledger entry, empty when none could be written.
+    """
+
+    def __init__(self, reason: str, message: str, *, remedy: str = "", decision_id: str = "") -> None:
+        super().__init__(reason, message, remedy=remedy)
+        self.reason = reason
+        self.decision_id = decision_id
+
+
+class Pending(Denied):
+    """The action waits for an approval; `pending_id` names the request."""
+
+    def __init__(self, reason: str, message: str, *, pending_id: str, remedy: str = "", decision_id: str = "") -> None:
+        super().__init__(reason, message, remedy=remedy, decision_id=decision_id)
+        self.pending_id = pending_id
+
+
+class CannotDecide(HaloError):
+    """No durable decision could be made (store closed, busy, full, read-only). Fail closed: nothing runs."""
+
+
+class NotVerified(HaloError):
+    """The ledger was not shown to be whole."""
+
+
+class Tampered(NotVerified):
+    """Something the ledger holds was changed after it was written."""
+
+
+class Gap(NotVerified):
+    """Something the ledger should hold is missing."""

@@ -1,0 +1,299 @@
+"""Room: the facade, what the adapters' `Halo` stands on. Takes: an agent's name. Gives: an enforcer with credentials.
+
+`local()` needs no ceremony: keys, starter policy, store and a passport with grants from the guarded tools are made on
+the spot (assurance `dev`, said loudly). Never: decides; knows a framework.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+from halo_core.classify import complete
+from halo_core.clock import Clock, SystemClock
+from halo_core.errors import ConfigError
+from halo_core.ids import IdSource, RandomIds
+from halo_core.keys import Digester, KeyStore
+from halo_core.model import ActionKind, Constraint, Mode, Origin, Principal, Provenance, Resource
+from halo_core.pep import ABILITIES, Call, Enforcer, Preparer
+from halo_core.redact import Redactor
+from halo_core.registry import Registered, Registry
+from halo_core.session import Session, current_asking, current_session, in_session
+from halo_core.standing import Standing
+from halo_core.store import Store, StoreConfig
+
+__all__ = ["HaloBase", "default_home", "default_url"]
+
+
+def default_home() -> Path:
+    """`HALO_HOME`, else `.halo` in the working directory."""
+    return Path(os.environ.get("HALO_HOME", ".halo"))
+
+
+def default_url(home: Path) -> str:
+    """SQLite in the home."""
+    return f"sqlite:///{home / 'halo.db'}"
+
+
+class HaloBase:
+    """One agent, governed. Adapters add `guard` and the framework's hooks.
+
+    Attributes:
+        agent: the acting agent's id.
+        enforcer: the one enforcement point.
+    """
+
+    framework = ""
+
+    def __init__(
+        self,
+        *,
+        agent: str,
+        user: str,
+        tenant: str,
+        home: Path,
+        url: str,
+        mode: Mode | None,
+        grants: Mapping[str, Mapping[str, Constraint]] | None,
+        policy: Path | None,
+        clock: Clock,
+        ids: IdSource,
+        quiet: bool,
+        deadline_s: float,
+    ) -> None:
+        self.agent = agent
+        self.home = home
+        self._quiet = quiet
+        self._ids = ids
+        self._process_session = ""
+        self._said: set[str] = set()
+        self._lock = threading.Lock()
+        keys = KeyStore(home)
+        digester = Digester(keys.secret("digest"))
+        self.store = Store(StoreConfig(url, home, tenant, "dev", deadline_s), keys, clock=clock, ids=ids)
+        self._registry = Registry()
+        self._standing = Standing(
+            self.store, keys, agent=agent, user=user, grants=grants, policy_dir=policy or home / "policy"
+        )
+        self.enforcer = Enforcer(
+            self.store,
+            Preparer(
+                principal=Principal(tenant, agent, user, "asserted", (user, agent) if user else (agent,)),
+                origin=_origin(self.framework),
+                assurance="dev",
+                digester=digester,
+                redactor=Redactor(digester),
+                sketch_key=keys.secret("sketch"),
+                fresh_id=ids.short,
+            ),
+            digester,
+            lambda: self._standing.current(self._registry),
+            mode,
+        )
+        self._mode = mode
+
+    @classmethod
+    def local(
+        cls,
+        agent: str,
+        *,
+        user: str = "",
+        mode: str | None = None,
+        tenant: str = "local",
+        home: str | Path | None = None,
+        db: str | None = None,
+        grants: Mapping[str, Mapping[str, Constraint]] | None = None,
+        policy: str | Path | None = None,
+        quiet: bool = False,
+        deadline_s: float = 5.0,
+        clock: Clock | None = None,
+        ids: IdSource | None = None,
+    ) -> Self:
+        """Open Halo in this process, over SQLite in `.halo/`, with keys made on the spot (assurance `dev`).
+
+        Args:
+            agent: the acting agent's id.
+            user: whom it acts for, as you assert it; recorded, and grants nothing by itself.
+            mode: `observe` or `enforce`; None follows the mode stored beside the database (initially observe).
+            tenant: whose log.
+            home: folder of keys, policy and anchor (default `HALO_HOME`, else `.halo`).
+            db: SQLAlchemy URL (default SQLite in `home`).
+            grants: exact grants by resource id; None grants what is guarded.
+            policy: folder of Cedar files (default `home`/policy, filled with the starter policy).
+            quiet: say nothing on stderr.
+            deadline_s: how long a decision may wait for the ledger, seconds.
+            clock: source of time.
+            ids: source of ids.
+
+        Raises:
+            ConfigError: a parameter is wrong.
+            PolicyError: the policy does not parse.
+            CannotDecide: the store cannot be used.
+        """
+        if not agent or len(agent) > 200:  # noqa: PLR2004  names are short
+            raise ConfigError("bad_agent", "an agent needs a name of at most 200 characters", field="agent")
+        chosen = _mode(mode)
+        folder = Path(home) if home is not None else default_home()
+        halo = cls(
+            agent=agent,
+            user=user,
+            tenant=tenant,
+            home=folder,
+            url=db or default_url(folder),
+            mode=chosen,
+            grants=grants,
+            policy=Path(policy) if policy is not None else None,
+            clock=clock or SystemClock(),
+            ids=ids or RandomIds(),
+            quiet=quiet,
+            deadline_s=deadline_s,
+        )
+        halo.store.open()
+        halo._standing.check_policy()  # noqa: SLF001  our own
+        halo._announce()  # noqa: SLF001  our own
+        return halo
+
+    def _announce(self) -> None:
+        mode = self.mode
+        acts = "actions RUN whatever is decided" if mode is Mode.OBSERVE else "what is denied does not run"
+        self._say(f"{mode.value} mode: {acts}; assurance dev: keys in {self.home}, made on this machine")
+
+    def _say(self, text: str) -> None:
+        if not self._quiet and text not in self._said:
+            self._said.add(text)
+            sys.stderr.write(f"halo: {text}\n")
+
+    @property
+    def mode(self) -> Mode:
+        """The mode in force now."""
+        return self._mode or self.store.commit(lambda tx: tx.control()).mode
+
+    def close(self) -> None:
+        """Write what is queued and close the ledger."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    # sessions
+
+    @contextmanager
+    def session(self, id: str = "", *, user: str = "", request: str = "") -> Iterator[Session]:  # noqa: A002  the word users expect
+        """Open a session where a request begins.
+
+        Args:
+            id: its id; empty makes one.
+            user: whom the agent acts for in this session, as asserted.
+            request: the user's own words; values in them count as the user's.
+        """
+        with in_session(Session(id or f"s-{self._ids.short()}", "host", user, request)) as opened:
+            yield opened
+
+    def find_session(self) -> Session:
+        """The session of this context, else the process's own (said once)."""
+        found = current_session()
+        if found is not None:
+            return found
+        with self._lock:
+            if not self._process_session:
+                self._process_session = f"process-{self._ids.short()}"
+                self._say(
+                    "no session around this call: one per process is used; open one with "
+                    "`with halo.session(user=...)` where a request begins"
+                )
+        return Session(self._process_session, "process")
+
+    # registering and calling
+
+    def register(
+        self,
+        kind: ActionKind,
+        name: str,
+        *,
+        resource: Resource | None = None,
+        description: str = "",
+        schema: Mapping[str, Any] | None = None,
+    ) -> Resource:
+        """Register a tool, retriever, model or agent; what was not declared is guessed and said.
+
+        Raises:
+            ConfigError: the id is taken by another kind.
+        """
+        known = dict(schema or {})
+        full = complete(
+            resource, kind=kind, name=name, description=description, arguments=sorted(known.get("properties", {}))
+        )
+        if full.classified != "declared" and kind is ActionKind.TOOL_CALL:
+            self._say(
+                f"`{full.id}` classified as {full.impact.value} ({full.classified}); "
+                "declare it with resource=Resource(impact=...)"
+            )
+        return self._registry.add(Registered(full, known))
+
+    def registered(self, name: str) -> Resource | None:
+        """The registration of a resource id."""
+        found = self._registry.get(name)
+        return found.resource if found else None
+
+    def call(
+        self,
+        resource: Resource,
+        args: Mapping[str, Any],
+        *,
+        call_id: str = "",
+        problem: str = "",
+        abilities: tuple[str, ...] = ABILITIES,
+        seen: tuple[tuple[str, Any], ...] = (),
+    ) -> Call:
+        """A call in this context: session and asking message are taken from the context variables."""
+        session = self.find_session()
+        asked = current_asking()
+        if session.request:
+            seen = ((session.request, Provenance.USER), *seen)
+        call = Call(
+            resource=resource,
+            args=args,
+            session=session.id,
+            session_source=session.source,
+            user=session.user,
+            call_id=call_id,
+            problem=problem,
+            abilities=abilities,
+            seen=seen,
+        )
+        if asked is None:
+            return call
+        return replace(
+            call,
+            turn=asked.turn,
+            call_id=call_id or asked.call_id,
+            trigger=asked.kind,
+            trigger_text=asked.text,
+        )
+
+
+def _mode(mode: str | None) -> Mode | None:
+    if mode is None:
+        return None
+    try:
+        return Mode(mode)
+    except ValueError as exc:
+        raise ConfigError(
+            "bad_mode", f"`{mode}` is not a mode", field="mode", remedy="use `observe` or `enforce`"
+        ) from exc
+
+
+def _origin(framework: str) -> Origin:
+    process = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
+    host = socket.gethostname()
+    return Origin(host=host, pid=os.getpid(), process=process, network="local", framework=framework)

@@ -1,0 +1,44 @@
+"""Room: the ledger. Signed notes, Merkle tree, checkpoints, sealed content, verification. Pure but for its reader.
+
+note ──▶ record ──▶ merkle ──▶ checkpoint ──▶ anchor        how an entry becomes evidence
+                     └──────▶ verify, proof                 how anybody checks it
+"""
+
+from halo_core.ledger.anchor import advance, read_anchors
+from halo_core.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from halo_core.ledger.content import new_dek, open_sealed, seal, unwrap_dek, wrap_dek
+from halo_core.ledger.merkle import CompactRange
+from halo_core.ledger.note import Vkey, parse_vkey, vkey_of, vkey_string
+from halo_core.ledger.reader import LedgerReader, Trust
+from halo_core.ledger.record import decode_entry, encode_entry, origin, writer_name
+from halo_core.ledger.report import CHECKS, LIMITS, Finding, Report
+from halo_core.ledger.verify import verify
+
+__all__ = [
+    "CHECKS",
+    "LIMITS",
+    "Checkpoint",
+    "CompactRange",
+    "Finding",
+    "LedgerReader",
+    "Report",
+    "Trust",
+    "Vkey",
+    "advance",
+    "decode_entry",
+    "encode_entry",
+    "new_dek",
+    "open_checkpoint",
+    "open_sealed",
+    "origin",
+    "parse_vkey",
+    "read_anchors",
+    "seal",
+    "sign_checkpoint",
+    "unwrap_dek",
+    "verify",
+    "vkey_of",
+    "vkey_string",
+    "wrap_dek",
+    "writer_name",
+]

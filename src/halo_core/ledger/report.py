@@ -1,0 +1,180 @@
+"""Room: what verification found. Takes: findings, counts. Gives: a Report with an exit code. Never: I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+__all__ = ["CHECKS", "LIMITS", "MAX_FINDINGS", "Check", "Collector", "Finding", "Head", "Report", "name_of"]
+
+MAX_FINDINGS: Final = 200
+
+CHECKS: Final[dict[int, str]] = {
+    1: "something to verify and a trusted key",
+    2: "entries are what their notes say",
+    3: "writer chains without gap",
+    4: "positions name each entry once",
+    5: "checkpoints signed by the log, roots recomputed",
+    6: "anchors are in the tree",
+    7: "writers certified, signatures",
+    8: "content rows match their references",
+    9: "sessions, dispatches and blobs",
+}
+
+LIMITS: Final = (
+    (
+        "the newest entries of a writer after the last checkpoint, cut together with every row that names them, are "
+        "not missed: what no checkpoint, anchor or later entry covers leaves no trace"
+    ),
+    "entries of different writers after the last checkpoint can change places unseen until a checkpoint covers them",
+    "who holds the log key, the database and the anchor can write another history; a witness on another host sees it",
+    "wrapped data keys are checked only with the content key; mode, resource and usage rows not at all",
+)
+"""What verification cannot see, in plain words; a command that prints a report says so."""
+
+EXIT_OK: Final = 0
+EXIT_CANNOT_TELL: Final = 2
+EXIT_TAMPERED: Final = 11
+EXIT_GAP: Final = 13
+
+Kind = Literal["tampered", "gap"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong.
+
+    Args:
+        kind: `tampered` (what is there was changed) or `gap` (something is missing).
+        check: number of the check.
+        where: table, key and column, such as `entry local/3f2a/17 column session`.
+        what: a sentence.
+        code: stable word.
+        entry: id of the entry, where known.
+    """
+
+    kind: Kind
+    check: int
+    where: str
+    what: str
+    code: str
+    entry: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Outcome of one numbered check: how many items passed, failed, and could not be checked."""
+
+    number: int
+    title: str
+    passed: int
+    failed: int
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A tenant's tree: size, root, and how many leading entries a checkpoint covers that was found right."""
+
+    size: int
+    root: bytes
+    covered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Result of a verification.
+
+    Args:
+        findings: the first `MAX_FINDINGS`, in the order of discovery.
+        total: number of findings, those not listed included.
+        checks: the nine checks.
+        heads: tenant → tree.
+        warnings: oddities that prove nothing (a clock that ran back).
+        undetermined: why nothing can be said, where that is so.
+        full: False when only hashes, tree and checkpoints were asked for.
+        tampered: number of findings of that kind.
+    """
+
+    findings: tuple[Finding, ...]
+    total: int
+    checks: tuple[Check, ...]
+    heads: Mapping[str, Head]
+    warnings: tuple[str, ...]
+    undetermined: tuple[str, ...]
+    full: bool
+    tampered: int
+
+    @property
+    def exit_code(self) -> int:
+        """0 whole, 11 tampered, 13 only gaps, 2 cannot tell."""
+        if self.tampered:
+            return EXIT_TAMPERED
+        if self.total:
+            return EXIT_GAP
+        return EXIT_CANNOT_TELL if self.undetermined else EXIT_OK
+
+
+def name_of(key: tuple[object, object, object]) -> str:
+    """Name of an entry in a report, from (tenant, writer, sequence)."""
+    return f"entry {key[0]}/{key[1]}/{key[2]}"
+
+
+class Collector:
+    """Gathers findings and counts while the passes run; memory is bounded.
+
+    `incomplete` holds the tenants of which an entry is known to be missing.
+    """
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.total = 0
+        self.tampered_total = 0
+        self.warnings: list[str] = []
+        self.undetermined: list[str] = []
+        self.incomplete: set[str] = set()
+        self.passed = dict.fromkeys(CHECKS, 0)
+        self.failed = dict.fromkeys(CHECKS, 0)
+        self.skipped = dict.fromkeys(CHECKS, 0)
+
+    def tampered(self, check: int, where: str, what: str, code: str, entry: str = "") -> None:
+        """Record that something was changed."""
+        self.tampered_total += 1
+        self._add(Finding("tampered", check, where, what, code, entry))
+
+    def gap(self, check: int, where: str, what: str, code: str, entry: str = "") -> None:
+        """Record that something is missing."""
+        self._add(Finding("gap", check, where, what, code, entry))
+
+    def warn(self, text: str) -> None:
+        """Record an oddity."""
+        if len(self.warnings) < MAX_FINDINGS:
+            self.warnings.append(text)
+
+    def _add(self, finding: Finding) -> None:
+        self.total += 1
+        self.failed[finding.check] += 1
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append(finding)
+        elif finding.kind == "tampered" and self.findings[-1].kind == "gap":
+            # A flood of gaps must not hide the first signs of tampering.
+            last = max(i for i, item in enumerate(self.findings) if item.kind == "gap")
+            self.findings[last] = finding
+
+    def report(self, heads: Mapping[str, Head], *, full: bool) -> Report:
+        """Close the books."""
+        checks = tuple(
+            Check(number, title, self.passed[number], self.failed[number], self.skipped[number])
+            for number, title in CHECKS.items()
+        )
+        return Report(
+            tuple(self.findings),
+            self.total,
+            checks,
+            heads,
+            tuple(self.warnings),
+            tuple(self.undetermined),
+            full,
+            self.tampered_total,
+        )

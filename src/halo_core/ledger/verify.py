@@ -1,0 +1,133 @@
+"""Room: verification of a whole ledger. Takes: a reader and trust. Gives: a Report. Never: writes; I/O is the reader's.
+
+The checks, by the numbers that stand at the code:
+
+    1 something to verify and a trusted key           6 anchors are in the tree
+    2 entries are what their notes say                7 writers certified, signatures
+    3 writer chains without gap                       8 content rows match their references
+    4 positions name each entry once                  9 sessions, dispatches and blobs
+    5 checkpoints signed by the log, roots recomputed
+
+A row that contradicts the signed bytes, or a row too many, is tampering; a row too few, with all else consistent, is a
+gap. `report.LIMITS` says what cannot be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from halo_core.errors import Gap, NotVerified
+from halo_core.ledger.report import Collector, Report
+from halo_core.ledger.verify_content import ContentPass
+from halo_core.ledger.verify_entries import EntryPass
+from halo_core.ledger.verify_projections import check_blobs
+from halo_core.ledger.verify_signatures import SignatureQueue
+from halo_core.ledger.verify_tree import TreeFacts, TreePass
+
+if TYPE_CHECKING:
+    from halo_core.ledger.reader import LedgerReader, Trust
+
+__all__ = ["verify"]
+
+Progress = Callable[[str, int], None]
+
+
+def verify(
+    reader: LedgerReader,
+    trust: Trust,
+    *,
+    signatures: bool = False,
+    fast: bool = False,
+    threads: int = 2,
+    progress: Progress | None = None,
+) -> Report:
+    """Verify every row of every tenant.
+
+    Args:
+        reader: streams over the tables, on one consistent view.
+        trust: keys and anchors from outside the database.
+        signatures: verify the signature of every entry, not only of those that no good checkpoint covers.
+        fast: only hashes, tree, checkpoints and anchors; notes are not parsed, chains and content not looked at.
+        threads: threads for signatures.
+        progress: called now and then with the pass (`tree`, `entries`, `content`) and the rows done.
+
+    Returns:
+        The report; a database that cannot be read is a finding, not an exception.
+    """
+    run = _Run(reader, trust, progress or _quiet)
+    run.tree(fast=fast)
+    if not fast:
+        run.entries(signatures=signatures, threads=threads)
+    run.judge()
+    return run.out.report(run.facts.heads, full=not fast)
+
+
+def _quiet(_stage: str, _done: int) -> None:
+    """Say nothing."""
+
+
+class _Run:
+    """One verification: passes, each guarded, and their common books."""
+
+    def __init__(self, reader: LedgerReader, trust: Trust, progress: Progress) -> None:
+        self.out = Collector()
+        self.facts = TreeFacts()
+        self._reader = reader
+        self._trust = trust
+        self._progress = progress
+        self._writers: dict[tuple[str, str], Any] = {}
+        self._rows = 0
+        self._guard(7, "writer", self._read_writers)
+
+    def _guard(self, check: int, table: str, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Gap as exc:
+            self.out.gap(check, table, exc.message, exc.code)
+        except NotVerified as exc:
+            self.out.tampered(check, table, f"the table cannot be read: {exc.message}", exc.code)
+
+    def _read_writers(self) -> None:
+        for tenant, w, vkey in self._reader.writers():
+            self._writers[tenant, w] = vkey
+
+    def tree(self, *, fast: bool) -> None:
+        """Checks 4, 5, 6 and the hashes of 2."""
+
+        def work() -> None:
+            tree = TreePass(self._reader, self._trust, self.out, set(self._writers))
+            self.facts = tree.facts
+            tree.run(self._progress, fast=fast)
+            if fast:
+                self.out.passed[2] += tree.facts.rows - self.out.failed[2]
+
+        self._guard(4, "position", work)
+        self._rows += self.facts.rows
+
+    def entries(self, *, signatures: bool, threads: int) -> None:
+        """Checks 2, 3, 7, 8 and 9."""
+
+        def work() -> None:
+            entries = EntryPass(self._reader, self._trust, self.out, self.facts, self._writers, signatures=signatures)
+            with SignatureQueue(self.out, threads) as queue:
+                entries.run(queue, self._progress)
+            self._rows += entries.rows
+            self._guard(8, "content", ContentPass(self._reader, self._trust, self.out, entries.references).run)
+
+        self._guard(2, "entry", work)
+        self._guard(9, "blob", lambda: check_blobs(self._reader, self._trust, self.out))
+
+    def judge(self) -> None:
+        """(1) An empty or untrusted ledger is not a verified one."""
+        unknown = sorted({tenant for tenant, _ in self._writers} | set(self.facts.heads))
+        for tenant in unknown:
+            if tenant in self._trust.logs:
+                self.out.passed[1] += 1
+            else:
+                self.out.undetermined.append(f"no trusted key for tenant `{tenant}`")
+            if tenant not in self._trust.anchors:
+                self.out.warn(f"tenant `{tenant}` has no anchor, so a rollback to an earlier state goes unseen")
+        if not self._rows and not self.out.total:
+            self.out.undetermined.append("there is nothing to verify")
+        self.out.skipped[1] += len(self.out.undetermined)

@@ -1,0 +1,99 @@
+"""Room: rows that name entries: session heads, dispatches; blobs. Takes: a reader. Gives: findings. Never: I/O."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from halo_core import canonical
+from halo_core.ledger.reader import Follower, LedgerReader, Row, Trust, keyed
+from halo_core.ledger.report import Collector, name_of
+
+__all__ = ["Projections", "check_blobs"]
+
+Key = tuple[str, str, int]
+_KEY = (str, str, int)
+
+
+class Projections:
+    """(9) Each session head exists; each dispatch row names a dispatched decision, and each such decision has one."""
+
+    def __init__(self, reader: LedgerReader, out: Collector, writers: set[tuple[str, str]]) -> None:
+        self._out = out
+        self._writers = writers
+        self._sessions = Follower(keyed(reader.sessions(), _KEY, self._complain_session))
+        self._dispatches = Follower(keyed(reader.dispatches(), _KEY, self._complain_dispatch))
+
+    def _complain_session(self, row: Row, what: str) -> None:
+        self._out.tampered(9, f"session {row[0]}/{row[3]}", what, "row_malformed")
+
+    def _complain_dispatch(self, row: Row, what: str) -> None:
+        self._out.tampered(9, f"dispatch {row[0]}/{row[3]}", what, "row_malformed")
+
+    def follow(self, key: Key, plain: dict[str, Any] | None) -> None:
+        """Move both tables up to this entry; None for an entry that cannot be read or has a foreign key."""
+        before, at = self._sessions.upto(key)
+        for row in before:
+            self._names_nothing("session", row)
+        if plain is not None:
+            for row in at:
+                self._session(row, plain)
+        before, at = self._dispatches.upto(key)
+        for row in before:
+            self._names_nothing("dispatch", row)
+        if plain is not None:
+            self._dispatch(key, at, plain)
+
+    def finish(self) -> None:
+        """What names an entry behind the last one names nothing."""
+        for row in self._sessions.rest():
+            self._names_nothing("session", row)
+        for row in self._dispatches.rest():
+            self._names_nothing("dispatch", row)
+
+    def _names_nothing(self, table: str, row: Row) -> None:
+        where = f"{table} {row[0]}/{row[3]}"
+        what = f"entry {row[0]}/{row[1]}/{row[2]}, which it names, is missing"
+        if row[:2] in self._writers:
+            self._out.incomplete.add(row[0])
+            self._out.gap(9, where, what, "entry_missing")
+        else:
+            self._out.tampered(9, where, f"{what}, and no such writer is known", "row_stray")
+
+    def _session(self, row: Row, plain: dict[str, Any]) -> None:
+        if row[3] != plain.get("session"):
+            what = f"its head is an entry of session `{plain.get('session')}`"
+            self._out.tampered(9, f"session {row[0]}/{row[3]}", what, "row_stray", str(plain.get("id", "")))
+        else:
+            self._out.passed[9] += 1
+
+    def _dispatch(self, key: Key, rows: list[Row], plain: dict[str, Any]) -> None:
+        body = plain.get("body")
+        body = body if isinstance(body, dict) else {}
+        entry = str(plain.get("id", ""))
+        dispatched = plain.get("kind") == "decision" and body.get("dispatched") is True
+        if dispatched and not rows:
+            self._out.gap(9, name_of(key), "the dispatch row of this decision is missing", "dispatch_missing", entry)
+        for i, row in enumerate(rows):
+            where = f"dispatch {row[0]}/{row[3]}"
+            if not dispatched or i:
+                what = "it names an entry that dispatched nothing, or that has its row"
+                self._out.tampered(9, where, what, "row_stray", entry)
+            elif "request_id" in body and body["request_id"] != row[3]:
+                what = "the decision it names has another request id"
+                self._out.tampered(9, f"{where} column request_id", what, "column_altered", entry)
+            elif row[4] not in (0, 1):
+                self._out.tampered(9, f"{where} column outcome", "it is neither 0 nor 1", "column_altered", entry)
+            else:
+                self._out.passed[9] += 1
+
+
+def check_blobs(reader: LedgerReader, trust: Trust, out: Collector) -> None:
+    """(9) Each blob has the hash it is stored under, in one of the known domains."""
+    for tenant, name, data in reader.blobs():
+        where = f"blob {tenant}/{name}"
+        if type(data) is not bytes:
+            out.tampered(9, f"{where} column bytes", "the blob is not bytes", "row_malformed")
+        elif name not in {canonical.digest(domain, data) for domain in trust.blob_domains}:
+            out.tampered(9, f"{where} columns hash, bytes", "the blob does not have this hash", "blob_altered")
+        else:
+            out.passed[9] += 1

@@ -1,0 +1,65 @@
+"""Room: the five types of DESIGN (AccessRequest, Snapshot, Decision, Entry, Link) and their parts. Never: I/O."""
+
+from halo_core.model.access import (
+    AccessRequest,
+    ActionKind,
+    Context,
+    Impact,
+    Origin,
+    Principal,
+    Resource,
+    Reversal,
+    Trigger,
+)
+from halo_core.model.decision import Decision, Effect, Obligation, Reason
+from halo_core.model.entry import ENTRY_VERSION, Entry, EntryKind
+from halo_core.model.link import ANY_OTHER, Budget, Constraint, ConstraintKind, Decay, Grants, Link, LinkKind
+from halo_core.model.snapshot import (
+    Approval,
+    Envelope,
+    Mode,
+    PolicyAnswer,
+    PolicyView,
+    Provenance,
+    Revocation,
+    SessionView,
+    Snapshot,
+    Stop,
+)
+
+__all__ = [
+    "ANY_OTHER",
+    "ENTRY_VERSION",
+    "AccessRequest",
+    "ActionKind",
+    "Approval",
+    "Budget",
+    "Constraint",
+    "ConstraintKind",
+    "Context",
+    "Decay",
+    "Decision",
+    "Effect",
+    "Entry",
+    "EntryKind",
+    "Envelope",
+    "Grants",
+    "Impact",
+    "Link",
+    "LinkKind",
+    "Mode",
+    "Obligation",
+    "Origin",
+    "PolicyAnswer",
+    "PolicyView",
+    "Principal",
+    "Provenance",
+    "Reason",
+    "Resource",
+    "Reversal",
+    "Revocation",
+    "SessionView",
+    "Snapshot",
+    "Stop",
+    "Trigger",
+]

@@ -1,0 +1,276 @@
+"""Room: the access request, in AuthZEN's subject, action, resource, context. Frozen values, parsed once. Never: I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+__all__ = [
+    "AccessRequest",
+    "ActionKind",
+    "Context",
+    "Impact",
+    "Origin",
+    "Principal",
+    "Resource",
+    "Reversal",
+    "Trigger",
+]
+
+
+class ActionKind(StrEnum):
+    """What is about to happen. Memory reads are retrievals, memory writes tool calls."""
+
+    INFERENCE = "inference"
+    RETRIEVAL = "retrieval"
+    TOOL_CALL = "tool_call"
+    HANDOFF = "handoff"
+
+
+class Impact(StrEnum):
+    """Impact class of a resource, from harmless to grave; `unknown` is graded like the grave ones."""
+
+    READ = "read"
+    WRITE = "write"
+    SEND = "send"
+    PAYMENT = "payment"
+    DELETE = "delete"
+    EXECUTE = "execute"
+    ADMIN = "admin"
+    UNKNOWN = "unknown"
+
+
+class Reversal(StrEnum):
+    """How an effect can be taken back."""
+
+    NONE_NEEDED = "none_needed"
+    UNDO = "undo"
+    COMPENSATE = "compensate"
+    IRREVERSIBLE = "irreversible"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The acting agent, with the person or legal person it acts for at the head of the chain.
+
+    `user` is what the host application asserted; it grants nothing by itself.
+    `chain` runs from the head (user or organisation) down to the acting agent.
+    """
+
+    tenant: str
+    agent: str
+    user: str = ""
+    user_assurance: str = "asserted"
+    chain: tuple[str, ...] = ()
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {
+            "agent": self.agent,
+            "chain": list(self.chain),
+            "tenant": self.tenant,
+            "user": self.user,
+            "user_assurance": self.user_assurance,
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Principal:
+        """Inverse of `to_plain`."""
+        return cls(**{**plain, "chain": tuple(plain["chain"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A tool, retriever, model or agent as it was registered.
+
+    Args:
+        id: exact id, unique in the tenant; filled in by `guard`.
+        kind: the action kind that reaches it.
+        impact: impact class.
+        labels: data labels that it carries (`chd`, `pii`, ...), sorted.
+        system: the downstream system reached.
+        source_trust: 0..1000, trust in the content that comes back; below the policy's floor it is untrusted.
+            It is a property of the registration, never of a document's own metadata.
+        reversal: how an effect can be taken back.
+        idempotent: True when running it twice does no harm; only then may it be re-run after a crash.
+        targets: names of the arguments that say where money or data goes.
+        amount: name of the argument that holds the amount at stake, empty if none.
+        classified: `declared`, `guessed` (from name and description) or `unknown`.
+    """
+
+    id: str = ""
+    kind: ActionKind = ActionKind.TOOL_CALL
+    impact: Impact = Impact.UNKNOWN
+    labels: tuple[str, ...] = ()
+    system: str = ""
+    source_trust: int = 0
+    reversal: Reversal = Reversal.IRREVERSIBLE
+    idempotent: bool = False
+    targets: tuple[str, ...] = ()
+    amount: str = ""
+    classified: str = "declared"
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {
+            "amount": self.amount,
+            "classified": self.classified,
+            "id": self.id,
+            "idempotent": self.idempotent,
+            "impact": self.impact.value,
+            "kind": self.kind.value,
+            "labels": list(self.labels),
+            "reversal": self.reversal.value,
+            "source_trust": self.source_trust,
+            "system": self.system,
+            "targets": list(self.targets),
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Resource:
+        """Inverse of `to_plain`."""
+        return cls(
+            **{
+                **plain,
+                "impact": Impact(plain["impact"]),
+                "kind": ActionKind(plain["kind"]),
+                "labels": tuple(plain["labels"]),
+                "reversal": Reversal(plain["reversal"]),
+                "targets": tuple(plain["targets"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What made the agent act: `message` (a model message), `user`, `handoff`, `host` (called by code).
+
+    `digest` is the keyed digest of the triggering text, whose content is sealed in the content table.
+    """
+
+    kind: str = "host"
+    ref: str = ""
+    digest: str = ""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {"digest": self.digest, "kind": self.kind, "ref": self.ref}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the request came from (PCI DSS 10.2.2, SP 800-53 AU-3): host, process, network address, framework."""
+
+    host: str = ""
+    pid: int = 0
+    process: str = ""
+    network: str = ""
+    framework: str = ""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {
+            "framework": self.framework,
+            "host": self.host,
+            "network": self.network,
+            "pid": self.pid,
+            "process": self.process,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Circumstances: session (with how it was found), turn (the message that asked), the framework's call id.
+
+    `abilities` are what the enforcement point at hand can do: `clamp`, `drop_documents`, `pause`. What it cannot
+    do becomes a denial with `needs_guard`.
+    """
+
+    session: str
+    session_source: str
+    turn: str
+    call_id: str
+    trigger: Trigger
+    origin: Origin
+    assurance: str
+    abilities: tuple[str, ...] = ()
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {
+            "abilities": list(self.abilities),
+            "assurance": self.assurance,
+            "call_id": self.call_id,
+            "origin": self.origin.to_plain(),
+            "session": self.session,
+            "session_source": self.session_source,
+            "trigger": self.trigger.to_plain(),
+            "turn": self.turn,
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Context:
+        """Inverse of `to_plain`."""
+        return cls(
+            **{
+                **plain,
+                "abilities": tuple(plain["abilities"]),
+                "origin": Origin(**plain["origin"]),
+                "trigger": Trigger(**plain["trigger"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequest:
+    """One action that somebody wants to take, before it runs.
+
+    Args:
+        subject: who.
+        kind: which of the four surfaces.
+        resource: what is reached.
+        args: arguments after validation, as executed, with secrets replaced by keyed digests (`halo_core.redact`).
+            Values as Python objects (floats, integers, strings, lists, mappings); not in the tagged form.
+        args_digest: keyed digest of the arguments.
+        request_id: digest of (session, turn, call id, resource, arguments digest): the key of ONCE.
+        context: circumstances.
+        problem: reason code found while translating (`invalid_arguments`, `unknown_tool`, ...); empty if none. A
+            request with a problem is always denied, and recorded.
+    """
+
+    subject: Principal
+    kind: ActionKind
+    resource: Resource
+    args: Mapping[str, Any]
+    args_digest: str
+    request_id: str
+    context: Context
+    problem: str = ""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree without the arguments, which are content and sealed apart."""
+        return {
+            "args_digest": self.args_digest,
+            "context": self.context.to_plain(),
+            "kind": self.kind.value,
+            "problem": self.problem,
+            "request_id": self.request_id,
+            "resource": self.resource.to_plain(),
+            "subject": self.subject.to_plain(),
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any], args: Mapping[str, Any]) -> AccessRequest:
+        """Inverse of `to_plain`, given the unsealed arguments."""
+        return cls(
+            subject=Principal.from_plain(plain["subject"]),
+            kind=ActionKind(plain["kind"]),
+            resource=Resource.from_plain(plain["resource"]),
+            args=args,
+            args_digest=plain["args_digest"],
+            request_id=plain["request_id"],
+            context=Context.from_plain(plain["context"]),
+            problem=plain["problem"],
+        )

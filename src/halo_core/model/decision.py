@@ -1,0 +1,107 @@
+"""Room: the decision. Effects, reasons, obligations, as frozen values. Never: I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from halo_core import canonical
+
+__all__ = ["Decision", "Effect", "Obligation", "Reason"]
+
+
+class Effect(Enum):
+    """The five effects, ordered by severity; the most severe wins."""
+
+    ALLOW = "allow"
+    MONITOR = "monitor"
+    RESTRICT = "restrict"
+    CHALLENGE = "challenge"
+    DENY = "deny"
+
+    @property
+    def severity(self) -> int:
+        """0 (allow) to 4 (deny)."""
+        return _SEVERITY[self]
+
+    @property
+    def runs(self) -> bool:
+        """Whether the action runs under this effect, in enforce mode."""
+        return self.severity <= _SEVERITY[Effect.RESTRICT]
+
+
+_SEVERITY = {effect: i for i, effect in enumerate(Effect)}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reason:
+    """Why: a code of `halo_core.reasons`, the rule that gave it (policy id, grant, check) and a short detail.
+
+    `detail` names arguments and limits, never an argument's value. `effect` is what this reason alone argues for.
+    """
+
+    code: str
+    source: str = ""
+    detail: str = ""
+    effect: str = "deny"
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {"code": self.code, "detail": self.detail, "effect": self.effect, "source": self.source}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Obligation:
+    """What the PEP must do for `restrict`.
+
+    Kinds:
+        `clamp`: argument `name` is at most `value` (integer).
+        `drop_documents`: documents whose source trust is below `value` (0..1000) are dropped.
+    """
+
+    kind: str
+    name: str = ""
+    value: int = 0
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {"kind": self.kind, "name": self.name, "value": self.value}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The PDP's result. Reasons and obligations are sorted, so that equal decisions have equal bytes."""
+
+    effect: Effect
+    reasons: tuple[Reason, ...]
+    obligations: tuple[Obligation, ...] = ()
+    charges: tuple[tuple[str, int], ...] = ()
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {
+            "charges": [list(charge) for charge in self.charges],
+            "effect": self.effect.value,
+            "obligations": [item.to_plain() for item in self.obligations],
+            "reasons": [item.to_plain() for item in self.reasons],
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Decision:
+        """Inverse of `to_plain`."""
+        return cls(
+            effect=Effect(plain["effect"]),
+            reasons=tuple(Reason(**item) for item in plain["reasons"]),
+            obligations=tuple(Obligation(**item) for item in plain["obligations"]),
+            charges=tuple((unit, amount) for unit, amount in plain["charges"]),
+        )
+
+    def deciding(self) -> Reason:
+        """The first reason that argues for the effect taken."""
+        return next((item for item in self.reasons if item.effect == self.effect.value), self.reasons[0])
+
+    def to_bytes(self) -> bytes:
+        """The bytes that REPLAY compares."""
+        return canonical.dumps(self.to_plain())

@@ -1,0 +1,99 @@
+"""Room: the ledger entry as a value. `halo_core.ledger.record` turns it into signed bytes. Never: I/O, crypto."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+__all__ = ["ENTRY_VERSION", "Entry", "EntryKind"]
+
+ENTRY_VERSION = 1
+"""Format of an entry. Entries are never rewritten, so a reader keeps every version it ever wrote."""
+
+
+class EntryKind(StrEnum):
+    """What an entry records."""
+
+    WRITER_OPEN = "writer_open"
+    WRITER_CLOSE = "writer_close"
+    DECISION = "decision"
+    OUTCOME = "outcome"
+    APPROVAL_REQUEST = "approval_request"
+    PASSPORT = "passport"
+    POLICY = "policy"
+    REGISTRATION = "registration"
+    MODE = "mode"
+    SHADOW = "shadow"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry: common head and a body that depends on the kind.
+
+    Args:
+        id: UUIDv7.
+        tenant: whose log.
+        session: the session it belongs to, empty for housekeeping.
+        writer: id of the writer (one per process and opening).
+        seq: the writer's own sequence from 0, without gaps.
+        prev: base64 leaf hash of the writer's previous entry, empty for seq 0.
+        ts_us: wall clock, microseconds since the epoch.
+        mono_us: monotonic clock of the process, microseconds.
+        kind: what it records.
+        assurance: `dev`, `embedded` or `isolated`.
+        body: canonical tree.
+        content: field name → sealed content reference (`c`: commitment, `x`: digest of the ciphertext), base64.
+    """
+
+    id: str
+    tenant: str
+    session: str
+    writer: str
+    seq: int
+    prev: str
+    ts_us: int
+    mono_us: int
+    kind: EntryKind
+    assurance: str
+    body: Mapping[str, Any]
+    content: Mapping[str, Mapping[str, str]]
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {
+            "assurance": self.assurance,
+            "body": self.body,
+            "content": self.content,
+            "id": self.id,
+            "kind": self.kind.value,
+            "mono_us": self.mono_us,
+            "prev": self.prev,
+            "session": self.session,
+            "tenant": self.tenant,
+            "ts_us": self.ts_us,
+            "v": ENTRY_VERSION,
+            "w": self.writer,
+            "ws": self.seq,
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Entry:
+        """Inverse of `to_plain`; ValueError on a version this reader does not know."""
+        if plain["v"] != ENTRY_VERSION:
+            raise ValueError(f"unknown entry version {plain['v']}")
+        return cls(
+            id=plain["id"],
+            tenant=plain["tenant"],
+            session=plain["session"],
+            writer=plain["w"],
+            seq=plain["ws"],
+            prev=plain["prev"],
+            ts_us=plain["ts_us"],
+            mono_us=plain["mono_us"],
+            kind=EntryKind(plain["kind"]),
+            assurance=plain["assurance"],
+            body=plain["body"],
+            content=plain["content"],
+        )

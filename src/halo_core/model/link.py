@@ -1,0 +1,117 @@
+"""Room: one link of a passport, parsed and verified. Frozen values that cannot be wrong. Never: I/O, crypto.
+
+Only `halo_core.passport.verify` makes a `Link` from bytes (RFC 7519 claims, `cnf` of RFC 7800,
+`authorization_details` of RFC 9396).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from halo_core.model.access import ActionKind
+
+__all__ = ["ANY_OTHER", "Budget", "Constraint", "ConstraintKind", "Decay", "Grants", "Link", "LinkKind"]
+
+ANY_OTHER = "**"
+"""Argument name that stands for every argument not named; absent, the argument map is closed."""
+
+
+class ConstraintKind(StrEnum):
+    """Constraint types, after the attenuating agent token draft, without those that cannot be narrowed safely."""
+
+    EXACT = "exact"
+    ONE_OF = "one_of"
+    NOT_ONE_OF = "not_one_of"
+    RANGE = "range"
+    PREFIX = "prefix"
+    PATTERN = "pattern"
+    WILDCARD = "wildcard"
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """One closed-world constraint on one argument.
+
+    Args:
+        kind: which.
+        values: for `exact` one scalar, for `one_of` and `not_one_of` several (str, int, bool; types are compared).
+        low: for `range`, inclusive lower bound (integer) or None.
+        high: for `range`, inclusive upper bound (integer) or None.
+        text: for `prefix` the prefix, for `pattern` an RE2 expression matched against the whole value.
+    """
+
+    kind: ConstraintKind
+    values: tuple[str | int | bool, ...] = ()
+    low: int | None = None
+    high: int | None = None
+    text: str = ""
+
+
+Grants = Mapping[ActionKind, Mapping[str, Mapping[str, Constraint]]]
+"""Action kind → exact resource id → argument name (or `ANY_OTHER`) → constraint."""
+
+
+class LinkKind(StrEnum):
+    """The three kinds of link of DESIGN: only session and hand-off links decay."""
+
+    STANDING = "standing"
+    SESSION = "session"
+    HANDOFF = "handoff"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """One unit's limits: `per_action` and `subtree`, integers in units of 10**-decimals."""
+
+    unit: str
+    per_action: int
+    subtree: int
+    decimals: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decay:
+    """Half-lives of a decaying link: seconds, steps, risk points; `authority` 0..1_000_000 at the start."""
+
+    authority: int
+    half_life_s: int
+    half_life_steps: int
+    half_life_risk: int
+    reauthorize_below: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A verified link. Times are seconds since the epoch (RFC 7519 NumericDate).
+
+    `hash` is `sha256:` over the whole token; the token itself is kept in the store under that hash.
+    """
+
+    hash: str
+    kind: LinkKind
+    issuer: str
+    key_id: str
+    jti: str
+    principal: str
+    agent: str
+    tenant: str
+    audience: tuple[str, ...]
+    issued_at_s: int
+    not_before_s: int
+    expires_at_s: int
+    txn: str
+    holder_key: bytes
+    depth: int
+    max_depth: int
+    epoch: int
+    grants: Grants
+    labels: tuple[str, ...] | None = None
+    hand_off_to: tuple[str, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    decay: Decay | None = None
+    policy: str = ""
+    parent: str = ""
+    raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)

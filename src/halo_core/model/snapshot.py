@@ -1,0 +1,243 @@
+"""Room: the snapshot, everything `decide` reads besides the request. Frozen; recorded in the entry. Never: I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from halo_core.model.access import AccessRequest
+    from halo_core.model.decision import Effect, Obligation, Reason
+    from halo_core.model.link import Link
+
+__all__ = [
+    "Approval",
+    "Envelope",
+    "Mode",
+    "PolicyAnswer",
+    "PolicyView",
+    "Provenance",
+    "Revocation",
+    "SessionView",
+    "Snapshot",
+    "Stop",
+]
+
+
+class Mode(StrEnum):
+    """`observe` decides and records, and the action runs; `enforce` blocks."""
+
+    OBSERVE = "observe"
+    ENFORCE = "enforce"
+
+
+class Provenance(StrEnum):
+    """Where an argument value came from."""
+
+    USER = "user"
+    SYSTEM = "system"
+    UNTRUSTED = "untrusted"
+    MIXED = "mixed"
+    NOVEL = "novel"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """The session as it stood: counters never fall, taint never clears.
+
+    `high_water_us` is the largest time any decision of the session has seen; decisions use max(now, high water).
+    """
+
+    id: str
+    version: int
+    opened_us: int
+    high_water_us: int
+    steps: int
+    tainted: bool
+    taint_sources: tuple[str, ...] = ()
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {
+            "high_water_us": self.high_water_us,
+            "id": self.id,
+            "opened_us": self.opened_us,
+            "steps": self.steps,
+            "taint_sources": list(self.taint_sources),
+            "tainted": self.tainted,
+            "version": self.version,
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> SessionView:
+        """Inverse of `to_plain`."""
+        return cls(**{**plain, "taint_sources": tuple(plain["taint_sources"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The budget account of one link: unit → (reserved, committed), both integers that never fall in an epoch."""
+
+    link: str
+    version: int
+    epoch: int
+    spent: tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Stop:
+    """An active stop: `scope` is `agent`, `session`, `tool`, `tenant` or `all`; `target` its id, empty for `all`."""
+
+    scope: str
+    target: str
+    since_us: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Revocation:
+    """A revoked `link`, `key`, `agent` or `tenant`."""
+
+    scope: str
+    target: str
+    since_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A signed, single-use answer to a challenge, bound to the digest of the exact call."""
+
+    id: str
+    approver: str
+    binding: str
+    expires_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyAnswer:
+    """What a policy set says of one request: reasons sorted by policy id.
+
+    `permitted` is the hard evaluation; `effect` the most severe graded effect; `errors` make it a denial.
+    """
+
+    permitted: bool
+    effect: Effect
+    reasons: tuple[Reason, ...]
+    obligations: tuple[Obligation, ...]
+    errors: tuple[str, ...] = ()
+
+
+class PolicyView(Protocol):
+    """A compiled policy set, a pure function of its text: `hash` names the text in the store."""
+
+    @property
+    def hash(self) -> str:
+        """`sha256:` over the bundle."""
+        ...
+
+    def answer(self, request: AccessRequest, snapshot: Snapshot) -> PolicyAnswer:
+        """Evaluate; pure, deterministic, never raises for any request."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything `decide` reads besides the request, with versions, read once.
+
+    Args:
+        time_us: the one time of this decision, max(wall clock, session high water).
+        mode: observe or enforce.
+        control_version: version of the tenant's control row (mode, policy, stops, revocations).
+        session: the session's counters and taint.
+        uses: how often this agent used this resource before.
+        provenance: JSON pointer of each argument leaf (sorted) → where the value came from.
+        chain: verified links, root first. Recorded by hash.
+        envelopes: budget accounts of the chain, root first.
+        stops: active stops of the tenant.
+        revocations: revocations that concern the tenant.
+        approval: the approval presented with the call, or None.
+        dispatched: this request id was dispatched before.
+        pending: open challenges of this session.
+        policy: the compiled policy set. Recorded by hash.
+        model_hash: hash of the behaviour model, empty while there is none.
+        risk: 0..1000 risk of this action, None while there is no model.
+    """
+
+    time_us: int
+    mode: Mode
+    control_version: int
+    session: SessionView
+    uses: int
+    provenance: tuple[tuple[str, Provenance], ...]
+    chain: tuple[Link, ...]
+    policy: PolicyView
+    envelopes: tuple[Envelope, ...] = ()
+    stops: tuple[Stop, ...] = ()
+    revocations: tuple[Revocation, ...] = ()
+    approval: Approval | None = None
+    dispatched: bool = False
+    pending: int = 0
+    model_hash: str = ""
+    risk: int | None = None
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree; links and policy by hash."""
+        return {
+            "approval": _approval_plain(self.approval),
+            "chain": [link.hash for link in self.chain],
+            "control_version": self.control_version,
+            "dispatched": self.dispatched,
+            "envelopes": [
+                {"epoch": e.epoch, "link": e.link, "spent": [list(s) for s in e.spent], "version": e.version}
+                for e in self.envelopes
+            ],
+            "mode": self.mode.value,
+            "model_hash": self.model_hash,
+            "pending": self.pending,
+            "policy": self.policy.hash,
+            "provenance": [[pointer, source.value] for pointer, source in self.provenance],
+            "revocations": [[r.scope, r.target, r.since_us] for r in self.revocations],
+            "risk": self.risk,
+            "session": self.session.to_plain(),
+            "stops": [[s.scope, s.target, s.since_us] for s in self.stops],
+            "time_us": self.time_us,
+            "uses": self.uses,
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any], *, chain: tuple[Link, ...], policy: PolicyView) -> Snapshot:
+        """Inverse of `to_plain`, given the links and the policy that its hashes name."""
+        approval = plain["approval"]
+        return cls(
+            time_us=plain["time_us"],
+            mode=Mode(plain["mode"]),
+            control_version=plain["control_version"],
+            session=SessionView.from_plain(plain["session"]),
+            uses=plain["uses"],
+            provenance=tuple((pointer, Provenance(source)) for pointer, source in plain["provenance"]),
+            chain=chain,
+            policy=policy,
+            envelopes=tuple(
+                Envelope(e["link"], e["version"], e["epoch"], tuple((u, r, c) for u, r, c in e["spent"]))
+                for e in plain["envelopes"]
+            ),
+            stops=tuple(Stop(*item) for item in plain["stops"]),
+            revocations=tuple(Revocation(*item) for item in plain["revocations"]),
+            approval=Approval(**approval) if approval is not None else None,
+            dispatched=plain["dispatched"],
+            pending=plain["pending"],
+            model_hash=plain["model_hash"],
+            risk=plain["risk"],
+        )
+
+
+def _approval_plain(approval: Approval | None) -> dict[str, Any] | None:
+    if approval is None:
+        return None
+    return {
+        "approver": approval.approver,
+        "binding": approval.binding,
+        "expires_us": approval.expires_us,
+        "id": approval.id,
+    }

@@ -1,0 +1,7 @@
+"""Room: the policy enforcement point. Takes: calls. Gives: results, denials, pauses. Never: knows a framework."""
+
+from halo_core.pep.call import ABILITIES, Call, Preparer
+from halo_core.pep.enforcer import Enforcer, Health, Surface, Ticket
+from halo_core.pep.jobs import Verdict
+
+__all__ = ["ABILITIES", "Call", "Enforcer", "Health", "Preparer", "Surface", "Ticket", "Verdict"]

@@ -1,0 +1,186 @@
+"""Room: the call, what an adapter translates into, and its request. Takes: a call. Gives: a prepared request.
+
+Never: decides, raises for bad arguments: what cannot be put in canonical form becomes a request with a problem, which
+is denied and recorded like any other (INVARIANT: TOTAL).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from halo_core import canonical
+from halo_core.behaviour import MAX_LEAVES, fingerprints
+from halo_core.behaviour.provenance import leaves
+from halo_core.behaviour.sketch import tokens
+from halo_core.errors import CanonicalError
+from halo_core.keys import Digester
+from halo_core.model import AccessRequest, Context, Origin, Principal, Provenance, Resource, Trigger
+from halo_core.redact import Redactor
+
+__all__ = ["ABILITIES", "MAX_ARGS", "Call", "Preparer", "Prepared"]
+
+MAX_ARGS: Final = 262_144  # bytes of canonical arguments
+_MAX_TEXT: Final = 16_384  # characters of a trigger or output that are kept
+_MAX_NAME: Final = 256  # characters of an id that are recorded
+
+ABILITIES: Final = ("clamp", "drop_documents", "pause")
+"""What a guarded object can do; a callback handler can less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One action, translated from a framework.
+
+    Args:
+        resource: as registered.
+        args: arguments after validation, as they would be executed.
+        session: session id, empty when there is none.
+        session_source: `host`, `thread`, `run` or `process`.
+        user: whom the agent acts for, as asserted; empty keeps the facade's.
+        turn: id of the message that asked.
+        call_id: the framework's id of this call; empty means a fresh one for each invocation.
+        trigger: kind of what made the agent act.
+        trigger_text: its text (a model message's own words: the agent's justification).
+        seen: texts the agent has been shown, with their origin (`user` or `system`).
+        problem: reason code found while translating.
+        abilities: what this enforcement point can do.
+    """
+
+    resource: Resource
+    args: Mapping[str, Any]
+    session: str = ""
+    session_source: str = ""
+    user: str = ""
+    turn: str = ""
+    call_id: str = ""
+    trigger: str = "host"
+    trigger_text: str = ""
+    seen: tuple[tuple[str, Provenance], ...] = ()
+    problem: str = ""
+    abilities: tuple[str, ...] = ABILITIES
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request ready to be decided, with what is sealed beside it."""
+
+    request: AccessRequest
+    args: Mapping[str, Any]
+    seen: tuple[tuple[frozenset[int], Provenance], ...]
+    content: Mapping[str, tuple[str, bytes]]
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preparer:
+    """Turns calls into requests: seals secrets, digests, names the request.
+
+    Args:
+        principal: the agent, with the facade's user.
+        origin: this process.
+        assurance: `dev`, `embedded` or `isolated`.
+        digester: keyed digests.
+        redactor: finds secrets.
+        sketch_key: key of the session sketches.
+        fresh_id: maker of call ids.
+    """
+
+    principal: Principal
+    origin: Origin
+    assurance: str
+    digester: Digester
+    redactor: Redactor
+    sketch_key: bytes
+    fresh_id: Any
+    _seen: dict[str, frozenset[int]] = field(default_factory=dict)
+
+    def prepare(self, call: Call) -> Prepared:
+        """The request of a call; total."""
+        problem, args, encoded = self._arguments(call)
+        principal = self._principal(call.user)
+        subject = f"user:{principal.user}" if principal.user else f"session:{call.session}"
+        digest = self.digester.digest("halo/args", encoded)
+        call_id = _clip(call.call_id) or self.fresh_id()
+        session, turn = _clip(call.session), _clip(call.turn)
+        name = canonical.dumps([session, turn, call_id, call.resource.kind.value, call.resource.id, digest])
+        trigger_text = _printable(call.trigger_text)[:_MAX_TEXT]
+        context = Context(
+            session=session,
+            session_source=call.session_source,
+            turn=turn,
+            call_id=call_id,
+            trigger=Trigger(
+                call.trigger,
+                turn,
+                self.digester.digest("halo/text", trigger_text.encode()) if trigger_text else "",
+            ),
+            origin=self.origin,
+            assurance=self.assurance,
+            abilities=call.abilities,
+        )
+        request = AccessRequest(
+            subject=principal,
+            kind=call.resource.kind,
+            resource=call.resource,
+            args=args,
+            args_digest=digest,
+            request_id=canonical.digest("halo/request", name),
+            context=context,
+            problem=problem,
+        )
+        content = {"args": (subject, encoded)}
+        if trigger_text:
+            content["trigger"] = (subject, trigger_text.encode())
+        return Prepared(request, args if problem else call.args, self._fingerprints(call), content, subject)
+
+    def _arguments(self, call: Call) -> tuple[str, Mapping[str, Any], bytes]:
+        try:
+            sealed = self.redactor.seal(call.args)
+            encoded = canonical.canonical(sealed)
+        except CanonicalError as exc:
+            problem = "arguments_too_large" if exc.code in ("too_large", "too_deep") else "invalid_arguments"
+            return call.problem or problem, {}, b"{}"
+        except RecursionError:
+            return call.problem or "arguments_too_large", {}, b"{}"
+        if len(encoded) > MAX_ARGS or _too_many(call.args):
+            return call.problem or "arguments_too_large", {}, b"{}"
+        return call.problem, sealed, encoded
+
+    def _principal(self, user: str) -> Principal:
+        base = self.principal
+        if not user or user == base.user:
+            return base
+        return Principal(base.tenant, base.agent, user, base.user_assurance, (user, base.agent))
+
+    def _fingerprints(self, call: Call) -> tuple[tuple[frozenset[int], Provenance], ...]:
+        return tuple((self.prints(text), origin) for text, origin in call.seen if text)
+
+    def prints_once(self, text: str) -> frozenset[int]:
+        """Keyed fingerprints of a text."""
+        return frozenset(fingerprints(self.sketch_key, tokens(text)))
+
+    def prints(self, text: str) -> frozenset[int]:
+        """As `prints_once`, remembered for the few texts that every call of a run repeats."""
+        known = self._seen.get(text)
+        if known is None:
+            known = self.prints_once(text)
+            if len(self._seen) >= 64:  # a handful of prompts
+                self._seen.clear()
+            self._seen[text] = known
+        return known
+
+
+def _too_many(args: Mapping[str, Any]) -> bool:
+    return any(i >= MAX_LEAVES for i, _ in enumerate(leaves(args)))
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _clip(text: str) -> str:
+    text = _printable(text)
+    # Two long names never become one.
+    return text if len(text) <= _MAX_NAME else canonical.digest("halo/name", text.encode())

@@ -1,0 +1,12 @@
+"""Room: policy. Takes: Cedar text; then a request and a snapshot. Gives: a `PolicyAnswer`. Never: raises in a decision.
+
+bundle ──▶ parse ──▶ engine (hard and graded sets) ──▶ PolicyAnswer
+             └──────▶ check, cases                      what `halo policy check | test` show
+"""
+
+from halo_core.policy.bundle import PolicyBundle
+from halo_core.policy.engine import CedarPolicy
+from halo_core.policy.parse import Finding
+from halo_core.policy.schema import ArgTypes, arg_types, cedar_schema
+
+__all__ = ["ArgTypes", "CedarPolicy", "Finding", "PolicyBundle", "arg_types", "cedar_schema"]

@@ -1,0 +1,161 @@
+"""Room: the Cedar request. Takes: request, snapshot, what the policies read. Gives: Cedar JSON. Never: decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+import cedarpy
+import orjson
+
+from halo_core.model import AccessRequest, ActionKind, Principal, Provenance, Resource, Snapshot
+from halo_core.policy.encode import ABSENT, EncodingError, encode, encode_amount, escape_key
+from halo_core.policy.mentions import ALL, Mentions
+from halo_core.policy.schema import ENTITY_TYPES, action_id
+
+__all__ = ["build_context", "entities", "request_ids"]
+
+# From best to worst; one untrusted leaf makes the argument untrusted.
+_RANK: Final = {
+    source: rank
+    for rank, source in enumerate(
+        (Provenance.USER, Provenance.SYSTEM, Provenance.NOVEL, Provenance.MIXED, Provenance.UNTRUSTED)
+    )
+}
+
+
+def request_ids(request: AccessRequest) -> dict[str, dict[str, str]]:
+    """Principal, action and resource as structured uids, so that no id is ever parsed as Cedar text."""
+    return {
+        "principal": {"type": "Agent", "id": request.subject.agent},
+        "action": {"type": "Action", "id": action_id(request.resource.id)},
+        "resource": {"type": ENTITY_TYPES[request.kind], "id": request.resource.id},
+    }
+
+
+@lru_cache(maxsize=1024)
+def entities(subject: Principal, assurance: str, kind: ActionKind, resource: Resource) -> cedarpy.Entities:
+    """Entities of one request; a pure function of its arguments, kept since they repeat."""
+    principal = {
+        "assurance": assurance,
+        "tenant": subject.tenant,
+        "user": subject.user,
+        "user_assurance": subject.user_assurance,
+    }
+    # `1 == True`: equal keys of the cache must give equal entities, so the types are fixed here.
+    target = {
+        "classified": resource.classified,
+        "idempotent": bool(resource.idempotent),
+        "impact": resource.impact.value,
+        "labels": resource.labels,
+        "reversal": resource.reversal.value,
+        "source_trust": int(resource.source_trust),
+        "system": resource.system,
+    }
+    if kind is ActionKind.HANDOFF:
+        # The agent handed to acts for the same user in the same tenant; handing to oneself is one entity.
+        target |= principal
+    agent = {"type": "Agent", "id": subject.agent}
+    reached = {"type": ENTITY_TYPES[kind], "id": resource.id}
+    group = {"type": "Action", "id": kind.value}
+    found = [
+        {"uid": {"type": "Action", "id": action_id(resource.id)}, "attrs": {}, "parents": [group]},
+        {"uid": group, "attrs": {}, "parents": []},
+        {"uid": reached, "attrs": target, "parents": []},
+    ]
+    if agent != reached:
+        found.append({"uid": agent, "attrs": principal, "parents": []})
+    return cedarpy.Entities.from_json_str(orjson.dumps(found).decode())
+
+
+def build_context(
+    request: AccessRequest, snapshot: Snapshot, reads: Mentions, types: Mapping[str, str]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Cedar context (JSON tree) holding every attribute that is read, and what could not be encoded.
+
+    What no policy reads is not encoded, so an odd value in an argument nobody looks at stops nothing.
+    """
+    problems: list[str] = []
+    context: dict[str, Any] = {name: make(request, snapshot) for name, make in _PLAIN.items() if reads.reads(name)}
+    if reads.reads("args"):
+        context["args"] = _args(request.args, reads.args, types, problems)
+    if reads.reads("provenance"):
+        worst = _worst(snapshot.provenance)
+        context["provenance"] = {escape_key(name): source.value for name, source in worst.items()}
+    if reads.reads("target_origins"):
+        context["target_origins"] = _target_origins(request, snapshot)
+    if reads.reads("amount"):
+        _amount(request, context, problems)
+    if reads.reads("risk") and snapshot.risk is not None:
+        context["risk"] = snapshot.risk
+    return context, tuple(sorted(problems))
+
+
+_PLAIN: Final[dict[str, Callable[[AccessRequest, Snapshot], Any]]] = {
+    "first_use": lambda _, snapshot: snapshot.uses == 0,
+    "origins": lambda _, snapshot: sorted({source.value for _pointer, source in snapshot.provenance}),
+    "pending": lambda _, snapshot: snapshot.pending,
+    "session_source": lambda request, _: request.context.session_source,
+    "steps": lambda _, snapshot: snapshot.session.steps,
+    "tainted": lambda _, snapshot: snapshot.session.tainted,
+    "time_s": lambda _, snapshot: snapshot.time_us // 1_000_000,
+    "user": lambda request, _: request.subject.user,
+    "uses": lambda _, snapshot: snapshot.uses,
+}
+
+
+def _args(
+    args: Mapping[str, Any], read: frozenset[str], types: Mapping[str, str], problems: list[str]
+) -> dict[str, Any]:
+    # Policies name arguments by their escaped spelling, which differs for `__entity` and its like only.
+    wanted = {name: value for name, value in args.items() if ALL in read or escape_key(name) in read}
+    record: dict[str, Any] = {}
+    for name, value in wanted.items():
+        try:
+            encoded = encode(value, types.get(name, ""))
+        except EncodingError as exc:
+            problems.append(f"argument `{_shown(name)}` {exc}")
+            continue
+        if encoded is not ABSENT:
+            record[escape_key(name)] = encoded
+    return record
+
+
+def _amount(request: AccessRequest, context: dict[str, Any], problems: list[str]) -> None:
+    name = request.resource.amount
+    value = request.args.get(name) if name else None
+    if value is None:
+        return
+    try:
+        context["amount"] = encode_amount(value)
+    except EncodingError as exc:
+        problems.append(f"argument `{_shown(name)}` {exc}")
+
+
+def _target_origins(request: AccessRequest, snapshot: Snapshot) -> list[str]:
+    worst = _worst(snapshot.provenance)
+    found: set[str] = set()
+    for name in request.resource.targets:
+        if name in worst:
+            found.add(worst[name].value)
+        elif request.args.get(name) not in (None, "", [], {}, ()):
+            # A target that nobody traced is not known to come from anywhere.
+            found.add(Provenance.NOVEL.value)
+    return sorted(found)
+
+
+def _worst(provenance: tuple[tuple[str, Provenance], ...]) -> dict[str, Provenance]:
+    """Worst provenance of each top-level argument, from JSON pointers (RFC 6901) of its leaves."""
+    found: dict[str, Provenance] = {}
+    for pointer, source in provenance:
+        if not pointer.startswith("/"):
+            continue
+        name = pointer[1:].split("/", 1)[0].replace("~1", "/").replace("~0", "~")
+        if name not in found or _RANK[source] > _RANK[found[name]]:
+            found[name] = source
+    return found
+
+
+def _shown(name: str) -> str:
+    return name[:64].encode("ascii", "backslashreplace").decode("ascii")

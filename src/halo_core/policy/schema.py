@@ -1,0 +1,196 @@
+"""Room: policy schema. Takes: registered resources and their JSON schemas. Gives: a Cedar schema. Never: I/O.
+
+One Cedar action per registered resource, so that `context.args` has the types of that very tool: a misspelt tool or
+argument fails validation instead of never matching. Each is a member of its kind's group; the group itself stands for
+a resource that is not registered, so rules on kinds validate before the first tool is there.
+
+    Action::"tool_call" | "retrieval" | "inference" | "handoff"      groups
+    Action::"send_money" in Action::"tool_call"                       a resource
+    Agent, Tool, Retriever, Model                                     principal and resources
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from halo_core.model import ActionKind, Resource
+from halo_core.policy.encode import escape_key
+
+__all__ = [
+    "CONTEXT",
+    "ENTITY_TYPES",
+    "PRINCIPAL_ATTRIBUTES",
+    "RESOURCE_ATTRIBUTES",
+    "ArgTypes",
+    "action_id",
+    "arg_types",
+    "cedar_schema",
+]
+
+ArgTypes = Mapping[str, Mapping[str, str]]
+"""Resource id → argument → `string`, `long`, `decimal`, `bool`, `set<...>` of these, or `any` (no Cedar type)."""
+
+ENTITY_TYPES: Final[dict[ActionKind, str]] = {
+    ActionKind.TOOL_CALL: "Tool",
+    ActionKind.RETRIEVAL: "Retriever",
+    ActionKind.INFERENCE: "Model",
+    ActionKind.HANDOFF: "Agent",
+}
+
+_STRING: Final = {"type": "String"}
+_LONG: Final = {"type": "Long"}
+_BOOL: Final = {"type": "Boolean"}
+_DECIMAL: Final = {"type": "Extension", "name": "decimal"}
+_STRINGS: Final = {"type": "Set", "element": _STRING}
+_SCALARS: Final[dict[str, dict[str, Any]]] = {
+    "string": _STRING,
+    "long": _LONG,
+    "decimal": _DECIMAL,
+    "bool": _BOOL,
+}
+_JSON_TYPES: Final = {"string": "string", "integer": "long", "number": "decimal", "boolean": "bool"}
+
+RESOURCE_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
+    "classified": _STRING,
+    "idempotent": _BOOL,
+    "impact": _STRING,
+    "labels": _STRINGS,
+    "reversal": _STRING,
+    "source_trust": _LONG,
+    "system": _STRING,
+}
+PRINCIPAL_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
+    "assurance": _STRING,
+    "tenant": _STRING,
+    "user": _STRING,
+    "user_assurance": _STRING,
+}
+CONTEXT: Final[dict[str, dict[str, Any]]] = {
+    "amount": {**_DECIMAL, "required": False},
+    "first_use": _BOOL,
+    "origins": _STRINGS,
+    "pending": _LONG,
+    "risk": {**_LONG, "required": False},
+    "session_source": _STRING,
+    "steps": _LONG,
+    "tainted": _BOOL,
+    "target_origins": _STRINGS,
+    "time_s": _LONG,
+    "user": _STRING,
+    "uses": _LONG,
+}
+"""Context of every action, besides `args` and `provenance`, which depend on the resource."""
+
+_GROUP_LIKE: Final = re.compile(r"_*(?:" + "|".join(kind.value for kind in ActionKind) + ")")
+_MAX_REFS: Final = 8
+
+
+def action_id(resource_id: str) -> str:
+    """Id of a resource's Cedar action: the resource id, with one more `_` where it would name a group.
+
+    A tool called `retrieval` must not gain what rules grant to retrievals.
+    """
+    # INVARIANT: no resource's action is a group, and no two resources share one.
+    return "_" + resource_id if _GROUP_LIKE.fullmatch(resource_id) else resource_id
+
+
+def arg_types(json_schema: Mapping[str, Any]) -> dict[str, str]:
+    """Type of each argument of a tool, from the JSON schema of its parameters.
+
+    What Cedar cannot type (nested objects, mixed unions, lists of lists) is `any`. A malformed schema has no arguments.
+    """
+    properties = json_schema.get("properties")
+    if not isinstance(properties, Mapping):
+        return {}
+    return {name: _argument(spec, json_schema, _MAX_REFS) for name, spec in sorted(properties.items())}
+
+
+def _argument(spec: object, root: Mapping[str, Any], refs: int) -> str:
+    if not isinstance(spec, Mapping) or refs == 0:
+        return "any"
+    if isinstance(reference := spec.get("$ref"), str):
+        return _argument(_resolve(reference, root), root, refs - 1)
+    for union in ("anyOf", "oneOf", "allOf"):
+        if isinstance(options := spec.get(union), list):
+            return _one([_argument(option, root, refs - 1) for option in options if not _is_null(option)])
+    if isinstance(values := spec.get("enum", [spec["const"]] if "const" in spec else None), list):
+        return _one([_literal(value) for value in values if value is not None])
+    return _by_type(spec, root, refs)
+
+
+def _by_type(spec: Mapping[str, Any], root: Mapping[str, Any], refs: int) -> str:
+    kinds = spec.get("type")
+    if isinstance(kinds, list):
+        return _one([_argument({**spec, "type": kind}, root, refs - 1) for kind in kinds if kind != "null"])
+    if kinds == "array":
+        inner = _argument(spec.get("items"), root, refs - 1)
+        return f"set<{inner}>" if inner in _SCALARS else "any"
+    return _JSON_TYPES.get(kinds, "any") if isinstance(kinds, str) else "any"
+
+
+def _one(options: list[str]) -> str:
+    found = set(options)
+    # JSON has one kind of number: an integer or a number is a number.
+    if found == {"long", "decimal"}:
+        return "decimal"
+    return found.pop() if len(found) == 1 else "any"
+
+
+def _is_null(option: object) -> bool:
+    return isinstance(option, Mapping) and option.get("type") == "null"
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    return {str: "string", int: "long", float: "decimal"}.get(type(value), "any")
+
+
+def _resolve(reference: str, root: Mapping[str, Any]) -> object:
+    node: object = root
+    if not reference.startswith("#/"):
+        return None
+    for part in reference[2:].split("/"):
+        node = node.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(node, Mapping) else None
+    return node
+
+
+def cedar_schema(resources: Iterable[Resource], types: ArgTypes) -> dict[str, Any]:
+    """Cedar JSON schema for these resources; arguments without a Cedar type are left out."""
+    actions: dict[str, dict[str, Any]] = {kind.value: _action(kind, {}) for kind in ActionKind}
+    for resource in sorted(resources, key=lambda item: (item.kind.value, item.id)):
+        name = action_id(resource.id)
+        actions[name] = {
+            **_action(resource.kind, types.get(resource.id, {})),
+            "memberOf": [{"id": resource.kind.value}],
+        }
+    optional = {name: {**kind, "required": False} for name, kind in RESOURCE_ATTRIBUTES.items()}
+    shapes = dict.fromkeys(("Tool", "Retriever", "Model"), RESOURCE_ATTRIBUTES)
+    shapes["Agent"] = {**PRINCIPAL_ATTRIBUTES, **optional}
+    return {
+        "": {"entityTypes": {name: {"shape": _record(shape)} for name, shape in shapes.items()}, "actions": actions}
+    }
+
+
+def _action(kind: ActionKind, types: Mapping[str, str]) -> dict[str, Any]:
+    args = {escape_key(name): {**_cedar_type(text), "required": False} for name, text in types.items() if text != "any"}
+    origins = {escape_key(name): {**_STRING, "required": False} for name in types}
+    return {
+        "appliesTo": {
+            "principalTypes": ["Agent"],
+            "resourceTypes": [ENTITY_TYPES[kind]],
+            "context": _record({**CONTEXT, "args": _record(args), "provenance": _record(origins)}),
+        }
+    }
+
+
+def _cedar_type(text: str) -> dict[str, Any]:
+    if text.startswith("set<"):
+        return {"type": "Set", "element": _SCALARS[text[4:-1]]}
+    return _SCALARS[text]
+
+
+def _record(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "Record", "attributes": dict(attributes)}

@@ -1,0 +1,85 @@
+"""Room: reason codes, their one owner. Takes: a code. Gives: a title and a remedy in plain words. Never: decides."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+__all__ = ["REASONS", "ReasonText", "text"]
+
+
+class ReasonText(NamedTuple):
+    """What a code means to a person, and what to do about it."""
+
+    title: str
+    remedy: str
+
+
+REASONS: Final[dict[str, ReasonText]] = {
+    # granted
+    "granted": ReasonText("the passport grants this and no rule objects", ""),
+    # the request itself
+    "invalid_arguments": ReasonText(
+        "the arguments do not fit the tool", "call the tool with the arguments of its schema"
+    ),
+    "arguments_too_large": ReasonText("the arguments are too large to be decided", "pass large data by reference"),
+    "unknown_tool": ReasonText("no tool of this name is registered", "register the tool with `halo.guard`"),
+    "hosted_tool": ReasonText(
+        "the provider runs this tool, so it cannot be decided here", "use a tool that runs in this process"
+    ),
+    "needs_guard": ReasonText(
+        "only a guarded object can carry out what the policy asks", "wrap the tool or retriever with `halo.guard`"
+    ),
+    "session_missing": ReasonText("the request belongs to no session", "open one with `halo.session(...)` around it"),
+    "already_dispatched": ReasonText(
+        "this very call was run before", "declare the tool `idempotent=True` if running it twice is harmless"
+    ),
+    # passport
+    "no_passport": ReasonText("no passport is loaded", "open Halo with `Halo.local(...)` or load a passport"),
+    "bad_passport": ReasonText("the passport does not verify", "issue a new passport"),
+    "wrong_tenant": ReasonText("the passport belongs to another tenant", "use the passport of this tenant"),
+    "wrong_audience": ReasonText("the passport is for another store", "issue a passport whose `aud` names this store"),
+    "expired": ReasonText("the passport has expired", "issue a new passport"),
+    "not_yet_valid": ReasonText("the passport is not valid yet", "wait, or check the clock"),
+    "tool_not_granted": ReasonText("the passport does not grant this", "grant it, if the agent should have it"),
+    "args_closed_world": ReasonText(
+        "an argument is not named in the grant, or a constrained one is missing",
+        "add the argument to the grant, or leave it out",
+    ),
+    "arg_violates": ReasonText("an argument is outside the grant's constraint", "stay within the constraint"),
+    "class_ceiling": ReasonText("the data label is above the passport's ceiling", "use data within the ceiling"),
+    "revoked": ReasonText("the passport, key, agent or tenant was revoked", "ask the issuer for a new passport"),
+    "stopped": ReasonText("a stop is active", "ask whoever stopped it to lift the stop"),
+    # policy
+    "policy_denied": ReasonText("a policy forbids this", "see the policy named in the reason"),
+    "policy_no_permit": ReasonText("no policy permits this", "add a permit, or use another tool"),
+    "policy_error": ReasonText(
+        "a policy failed to evaluate, so the answer is no", "run `halo policy check` and mend the policy"
+    ),
+    "policy_challenge": ReasonText("a policy asks for a person's approval", "ask for the approval"),
+    "policy_restrict": ReasonText("a policy narrows this action", ""),
+    "policy_monitor": ReasonText("a policy watches this action", ""),
+    "obligation_unknown": ReasonText("the policy asks for something the PEP cannot do", "correct the `@obligation`"),
+    "untrusted_target": ReasonText(
+        "where this goes to was written by somebody who is not trusted", "name the target in the request itself"
+    ),
+    "low_source_trust": ReasonText("documents from a source below the trust floor are dropped", ""),
+    "first_use": ReasonText("the agent has not used this before", ""),
+    "large_amount": ReasonText("the amount is above the threshold", "ask for the approval"),
+    "grave_impact": ReasonText("the effect is grave or cannot be taken back", "ask for the approval"),
+    "unknown_impact": ReasonText("nobody has said what this tool does", "classify it with `resource=Resource(...)`"),
+    "clamped": ReasonText("an argument was lowered to its limit", ""),
+    # the machinery
+    "ledger_busy": ReasonText("another process holds the ledger", "try again, or use `halo serve` for many workers"),
+    "ledger_unwritable": ReasonText("the ledger cannot be written", "check disk space and permissions"),
+    "ledger_closed": ReasonText("the ledger is closed", "open Halo again"),
+    "ledger_behind_anchor": ReasonText(
+        "the database is older than its anchor", "restore the newest copy, or see docs/operations.md"
+    ),
+    "decision_error": ReasonText("the decision failed with an error", "report it; the error is in the log"),
+    "pending_cap": ReasonText("too many approvals are pending in this session", "answer the pending ones first"),
+}
+
+
+def text(code: str) -> ReasonText:
+    """The texts of a code; an unknown code explains itself as such and never raises."""
+    return REASONS.get(code, ReasonText(code.replace("_", " "), ""))

@@ -1,0 +1,186 @@
+"""Room: redaction. Takes: arguments and texts. Gives: copies without secrets. Never: changes what the tool executes.
+
+`seal` is for what is decided upon and stored: each secret becomes `halo:secret:` and 16 hex digits of its keyed digest,
+so that equal secrets stay equal and nothing else is learnt. `mask` is for what people look at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from halo_core.canonical import MAX_DEPTH, MAX_NODES
+from halo_core.errors import CanonicalError
+from halo_core.sensitive import (
+    SHORTEST_SECRET,
+    is_credential,
+    looks_like_pan,
+    mask_numbers_and_names,
+    pan_mask,
+    secret_spans,
+)
+
+if TYPE_CHECKING:
+    from halo_core.keys import Digester
+
+__all__ = ["Redactor"]
+
+_MARK: Final = re.compile(r"halo:secret:[0-9a-f]{16}")
+_MARK_BYTES: Final = re.compile(rb"(halo:secret:[0-9a-f]{16})")
+_DOMAIN: Final = "halo.secret"
+# Each round replaces at least one span; a text that is still changing after this many was built to be.
+_ROUNDS: Final = 4
+_LEAVES: Final = (str, int, float, bytes, type(None))
+# Names of arguments are shorter than the tokens that could hide in one.
+_LONG_KEY: Final = 16
+# `{"name": "password", "value": "..."}`, as forms and header lists spell it.
+_NAMED_BY: Final = ("name", "key", "field", "header")
+
+
+class Redactor:
+    """Replaces secrets in arguments and masks personal data in views.
+
+    Deterministic, idempotent and bounded: at most `canonical.MAX_DEPTH` deep and `canonical.MAX_NODES` values.
+
+    Args:
+        digester: keyed digests, so that a short secret cannot be guessed from its mark.
+    """
+
+    __slots__ = ("_digester",)
+
+    def __init__(self, digester: Digester) -> None:
+        self._digester = digester
+
+    def seal(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Deep copy of arguments with every secret replaced; lists and tuples become lists.
+
+        A leaf below a name that says it is a credential is replaced whole, inside any other text only the secret is.
+        None and the empty text are left.
+
+        Raises:
+            CanonicalError: `too_deep` or `too_large`.
+        """
+        copy: dict[str, Any] = _Walk(self).copy(args, secret=False, depth=0)
+        return copy
+
+    def seal_text(self, text: str) -> str:
+        """Text with well-known secrets replaced (keys of providers, tokens, private keys, passwords in URLs)."""
+        if len(text) < SHORTEST_SECRET:
+            return text
+        data = text.encode("utf-8", "surrogatepass")
+        for _ in range(_ROUNDS):
+            sealed = self._pass(data)
+            # INVARIANT: idempotent, since what is returned is a fixed point of the pass.
+            if sealed is data or sealed == data:
+                return data.decode("utf-8", "surrogatepass")
+            data = sealed
+        return self._mark(b"s" + data)
+
+    def _pass(self, data: bytes) -> bytes:
+        if b"halo:secret:" not in data:
+            return self._piece(data)
+        # Marks are never looked into: a pattern that swallowed one would hash a hash.
+        return b"".join(part if i % 2 else self._piece(part) for i, part in enumerate(_MARK_BYTES.split(data)))
+
+    def _piece(self, data: bytes) -> bytes:
+        parts: list[bytes] = []
+        done = 0
+        for start, end in secret_spans(data):
+            parts += data[done:start], self._mark(b"s" + data[start:end]).encode("ascii")
+            done = end
+        return b"".join((*parts, data[done:])) if parts else data
+
+    def _mark(self, data: bytes) -> str:
+        return f"halo:secret:{self._digester.digest(_DOMAIN, data).rpartition(':')[2][:16]}"
+
+    def _seal_leaf(self, value: object) -> object:
+        if value is None or (isinstance(value, str | bytes) and not value):
+            return value
+        if isinstance(value, str):
+            text = str.__str__(value)
+            return text if _MARK.fullmatch(text) else self._mark(b"s" + text.encode("utf-8", "surrogatepass"))
+        if isinstance(value, bytes):
+            return self._mark(b"b" + value)
+        if isinstance(value, int):  # hex, because decimal text of a huge integer is refused by Python
+            return self._mark(b"i" + f"{type(value) is bool:d}{int(value):x}".encode("ascii"))
+        if isinstance(value, float):
+            return self._mark(b"f" + float.__repr__(value).encode("ascii"))
+        # Of an unknown object nothing but its type is certain to be the same in the next process.
+        return self._mark(b"o" + type(value).__qualname__.encode("utf-8", "surrogatepass"))
+
+    def mask(self, text: str) -> str:
+        """Text for people: secrets, IBANs, card numbers, e-mail addresses and phone numbers masked."""
+        return mask_numbers_and_names(_MARK.sub("[secret]", self.seal_text(text)))
+
+    def mask_value(self, value: object) -> Any:
+        """Deep copy of a JSON value for people; what is too deep or too large to show is `[…]`, never an exception."""
+        try:
+            return self._mask_tree(_Walk(self).copy(value, secret=False, depth=0))
+        except CanonicalError:
+            return "[…]"
+
+    def _mask_tree(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {self.mask(k) if isinstance(k, str) else k: self._mask_tree(item) for k, item in value.items()}
+        if isinstance(value, list):
+            return [self._mask_tree(item) for item in value]
+        if isinstance(value, str):
+            return self.mask(value)
+        if type(value) is int and value.bit_length() <= 64 and looks_like_pan(str(abs(value))):
+            return pan_mask(str(abs(value)))
+        return value
+
+
+class _Walk:
+    """One deep copy, counting values so that the time is bounded."""
+
+    __slots__ = ("_nodes", "_redactor")
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._nodes = 0
+        self._redactor = redactor
+
+    def copy(self, value: Any, *, secret: bool, depth: int) -> Any:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise CanonicalError("too_large", f"more than {MAX_NODES} values", remedy="pass large data by reference")
+        if depth > MAX_DEPTH:
+            raise CanonicalError("too_deep", f"nested deeper than {MAX_DEPTH}", remedy="send a flatter value")
+        if isinstance(value, _LEAVES):
+            return self._leaf(value, secret=secret)
+        if isinstance(value, Mapping):
+            return self._mapping(value, secret=secret, depth=depth + 1)
+        if isinstance(value, list | tuple):
+            pair = _header_pair(value)
+            return [
+                self.copy(item, secret=secret or (pair and i == 1), depth=depth + 1) for i, item in enumerate(value)
+            ]
+        return self._leaf(value, secret=secret)
+
+    def _mapping(self, value: Mapping[Any, Any], *, secret: bool, depth: int) -> dict[Any, Any]:
+        named = "value" in value and _named_secret(value)
+        copy: dict[Any, Any] = {}
+        for key, item in value.items():
+            if not isinstance(key, str):
+                copy[key] = self.copy(item, secret=secret, depth=depth)
+                continue
+            below = secret or is_credential(key) or (named and key == "value")
+            name = self._redactor.seal_text(key) if len(key) >= _LONG_KEY else key
+            copy[name] = self.copy(item, secret=below, depth=depth)
+        return copy
+
+    def _leaf(self, value: Any, *, secret: bool) -> Any:
+        if secret:
+            return self._redactor._seal_leaf(value)  # noqa: SLF001 - the walk is a part of its Redactor
+        return self._redactor.seal_text(str.__str__(value)) if isinstance(value, str) else value
+
+
+def _named_secret(value: Mapping[Any, Any]) -> bool:
+    names = (value.get(name) for name in _NAMED_BY)
+    return any(isinstance(name, str) and is_credential(name) for name in names)
+
+
+def _header_pair(value: list[Any] | tuple[Any, ...]) -> bool:
+    # `["Authorization", "Basic ..."]`, as HTTP libraries spell headers.
+    return len(value) == 2 and isinstance(value[0], str) and len(value[0]) <= 64 and is_credential(value[0])

@@ -1,0 +1,79 @@
+"""Room: which session and which message an action belongs to. Takes: what the host or adapter says. Gives: context.
+
+Context variables travel with the frameworks' own threads and tasks; a raw thread has none, and then there is no
+session. Never: I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["Asking", "Session", "asking", "current_asking", "current_session", "in_session"]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One request's session.
+
+    Args:
+        id: exact id.
+        source: how it was found: `host` (`halo.session`), `thread` (LangGraph's thread id), `run` (opened by the
+            middleware), `process` (one per process, `Halo.local` only).
+        user: whom the agent acts for, as the host asserts; empty keeps the facade's.
+        request: the user's own words, if the host gave them.
+    """
+
+    id: str
+    source: str
+    user: str = ""
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The message that asked for an action: its id, its kind (`message`, `user`, `handoff`) and its text."""
+
+    turn: str = ""
+    call_id: str = ""
+    kind: str = "host"
+    text: str = ""
+
+
+_SESSION: Final[ContextVar[Session | None]] = ContextVar("halo_session", default=None)
+_ASKING: Final[ContextVar[Asking | None]] = ContextVar("halo_asking", default=None)
+
+
+def current_session() -> Session | None:
+    """The session of this context, None outside of one."""
+    return _SESSION.get()
+
+
+def current_asking() -> Asking | None:
+    """The message that asked, None where nobody said."""
+    return _ASKING.get()
+
+
+@contextmanager
+def in_session(session: Session) -> Iterator[Session]:
+    """Run the block inside a session."""
+    token = _SESSION.set(session)
+    try:
+        yield session
+    finally:
+        _SESSION.reset(token)
+
+
+@contextmanager
+def asking(value: Asking) -> Iterator[Asking]:
+    """Run the block on behalf of a message."""
+    token = _ASKING.set(value)
+    try:
+        yield value
+    finally:
+        _ASKING.reset(token)
+
+

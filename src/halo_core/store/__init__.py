@@ -1,0 +1,21 @@
+"""Room: the store. Owns all state, one transaction per decision, SQLite. Takes: jobs. Gives: durable results."""
+
+from halo_core.store.batch import CommitFailed, Job
+from halo_core.store.database import Database
+from halo_core.store.state import SessionState
+from halo_core.store.store import Store, StoreConfig
+from halo_core.store.tx import Control, Draft, Tx, Written, leaf_text
+
+__all__ = [
+    "CommitFailed",
+    "Control",
+    "Database",
+    "Draft",
+    "Job",
+    "SessionState",
+    "Store",
+    "StoreConfig",
+    "Tx",
+    "Written",
+    "leaf_text",
+]

@@ -1,0 +1,90 @@
+"""Room: the batch, one durable transaction over one or several jobs. Takes: jobs. Gives: their results. Never: waits
+for anything but the database lock.
+
+A job is a function of a `Tx`. Each member of a group runs in its own SAVEPOINT, so that one that fails leaves nothing
+behind, and sees what the members before it did. INVARIANT: CRASH - results are handed out after COMMIT returned.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from halo_core.errors import CannotDecide, HaloError
+from halo_core.store.database import as_cannot_decide
+from halo_core.store.tx import Tx
+
+__all__ = ["CommitFailed", "Job", "Outcome", "run_batch"]
+
+Job = Callable[[Tx], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one job: its result, or the error that took it back."""
+
+    result: Any = None
+    error: Exception | None = None
+
+
+class CommitFailed(CannotDecide):
+    """COMMIT itself failed: nobody knows what is durable, so the writer must not be used again."""
+
+
+def run_batch(connection: sqlite3.Connection, tx: Tx, jobs: Sequence[Job]) -> list[Outcome]:
+    """Run jobs inside the open transaction and commit it.
+
+    Raises:
+        CommitFailed: COMMIT failed.
+        CannotDecide: the transaction could not be carried on; nothing was written.
+    """
+    start = tx.writer.place()
+    try:
+        outcomes = [_member(tx, job) for job in jobs]
+    except sqlite3.Error as exc:
+        _undo(connection, tx, start)
+        raise as_cannot_decide(exc) from exc
+    except BaseException:
+        _undo(connection, tx, start)
+        raise
+    try:
+        connection.execute("COMMIT")
+    except sqlite3.Error as exc:
+        _undo(connection, tx, start)
+        raise CommitFailed("ledger_unwritable", f"commit failed: {exc}", remedy="check the disk") from exc
+    return outcomes
+
+
+def _member(tx: Tx, job: Job) -> Outcome:
+    place = tx.writer.place()
+    tx.savepoint()
+    try:
+        result = job(tx)
+    except Exception as exc:  # noqa: BLE001  handed to whoever asked, after its part was taken back
+        tx.take_back()
+        tx.writer.restore(place)
+        return Outcome(error=_readable(exc))
+    tx.release()
+    return Outcome(result)
+
+
+def _readable(error: Exception) -> Exception:
+    if isinstance(error, HaloError):
+        return error
+    if isinstance(error, sqlite3.Error):
+        return as_cannot_decide(error)
+    refused = CannotDecide("decision_error", f"the decision failed: {type(error).__name__}", remedy="see the log")
+    refused.__cause__ = error
+    return refused
+
+
+def _undo(connection: sqlite3.Connection, tx: Tx, place: tuple[int, str]) -> None:
+    tx.writer.restore(place)
+    try:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    except sqlite3.Error:
+        # The connection is beyond help; the store opens a new one with a new writer.
+        tx.writer.release()

@@ -1,0 +1,189 @@
+"""Room: the database connection. Takes: a SQLAlchemy URL. Gives: the driver's own connection. Never: knows entries.
+
+SQLAlchemy opens and creates; the hot path then speaks to the driver directly (saves 45 µs a commit). WAL with
+`synchronous=FULL`: a commit that returned survives power loss. `busy_timeout` is 0: SQLite's own waiting starves
+(stalls of over a second were measured), so `begin` retries flat with jitter up to a deadline.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from halo_core.errors import CannotDecide, ConfigError, Tampered
+from halo_core.store import schema
+
+__all__ = ["Database", "as_cannot_decide", "as_tampered"]
+
+_RETRY_S: Final = 100e-6
+_AUTOCHECKPOINT_PAGES: Final = 4000  # the background checkpoint keeps the WAL small; this is the fallback
+
+
+class Database:
+    """One open database. Not thread-safe: its owner holds a lock."""
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        """Open `url`, creating tables where there are none (unless `read_only`).
+
+        Raises:
+            ConfigError: not a usable URL.
+            CannotDecide: the file cannot be opened or written.
+        """
+        self.url = url
+        self.path = _sqlite_path(url)
+        self.read_only = read_only
+        if not read_only:
+            self._make_parent()
+        elif self.path is not None and not self.path.exists():
+            raise ConfigError(
+                "no_database", f"there is no database at `{self.path}`", field="db", remedy="check `--db` and `--home`"
+            )
+        self._engine: Engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 0})
+        try:
+            self._open()
+        except DBAPIError as exc:
+            raise as_cannot_decide(exc.orig if isinstance(exc.orig, sqlite3.Error) else sqlite3.Error(str(exc))) from exc
+        except sqlite3.Error as exc:
+            raise as_cannot_decide(exc) from exc
+
+    def _make_parent(self) -> None:
+        if self.path is None or self.path.parent.exists():
+            return
+        try:
+            self.path.parent.mkdir(parents=True, mode=0o700)
+        except OSError as exc:
+            raise CannotDecide(
+                "ledger_unwritable", f"cannot create `{self.path.parent}`: {exc.strerror}", remedy="check permissions"
+            ) from exc
+
+    def _open(self) -> None:
+        fairy = self._engine.raw_connection()
+        driver = fairy.driver_connection
+        if not isinstance(driver, sqlite3.Connection):
+            raise ConfigError("bad_db_url", "only SQLite is supported yet", field="db")
+        fairy.detach()
+        self.connection = driver
+        driver.isolation_level = None
+        driver.execute("PRAGMA busy_timeout=0")
+        if self.read_only:
+            driver.execute("PRAGMA query_only=ON")
+            return
+        self._retry(lambda: driver.execute("PRAGMA journal_mode=WAL"), 5.0)
+        driver.execute("PRAGMA synchronous=FULL")
+        driver.execute(f"PRAGMA wal_autocheckpoint={_AUTOCHECKPOINT_PAGES}")
+        driver.execute("PRAGMA secure_delete=ON")
+        self._create()
+
+    def _create(self) -> None:
+        driver = self.connection
+        if driver.execute("SELECT 1 FROM sqlite_master WHERE name='control'").fetchone() is not None:
+            self._check_version()
+            return
+        from sqlalchemy.schema import CreateIndex, CreateTable  # noqa: PLC0415  only when tables are made
+
+        dialect = self._engine.dialect
+        self.begin(5.0)
+        for table in schema.metadata.sorted_tables:
+            driver.execute(str(CreateTable(table, if_not_exists=True).compile(dialect=dialect)))
+            for index in table.indexes:
+                driver.execute(str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect)))
+        for statement in schema.triggers():
+            driver.execute(statement)
+        driver.execute(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
+        driver.execute("COMMIT")
+
+    def _check_version(self) -> None:
+        found = int(self.connection.execute("PRAGMA user_version").fetchone()[0])
+        if found != schema.SCHEMA_VERSION:
+            raise ConfigError(
+                "schema_version",
+                f"the database has schema version {found}, this Halo knows {schema.SCHEMA_VERSION}",
+                field="db",
+                remedy="use the Halo version that wrote it",
+            )
+
+    def begin(self, deadline_s: float) -> None:
+        """Take the write lock, waiting at most `deadline_s` seconds.
+
+        Raises:
+            CannotDecide: `ledger_busy` past the deadline, `ledger_unwritable` on any other refusal.
+        """
+        try:
+            self._retry(lambda: self.connection.execute("BEGIN IMMEDIATE"), deadline_s)
+        except sqlite3.Error as exc:
+            raise as_cannot_decide(exc) from exc
+
+    def _retry(self, step: Callable[[], object], deadline_s: float) -> None:
+        end = time.monotonic() + deadline_s
+        while True:
+            try:
+                step()
+            except sqlite3.OperationalError as exc:
+                if exc.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                    raise
+                if time.monotonic() >= end:
+                    raise
+            else:
+                return
+            time.sleep(_RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311  jitter is no secret
+
+    def rollback(self) -> None:
+        """Undo the open transaction, if there is one."""
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+
+    def wal_checkpoint(self) -> None:
+        """Move WAL pages into the database without waiting for anybody."""
+        self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+        self._engine.dispose()
+
+
+def _sqlite_path(url: str) -> Path | None:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as exc:
+        raise ConfigError(
+            "bad_db_url", f"`{url}` is not a database URL", field="db", remedy="for example sqlite:///.halo/halo.db"
+        ) from exc
+    try:
+        backend = parsed.get_backend_name()
+    except NoSuchModuleError:  # pragma: no cover - SQLAlchemy answers from the name alone
+        backend = parsed.drivername
+    if backend != "sqlite":
+        raise ConfigError(
+            "bad_db_url", f"`{backend}` is not supported yet", field="db", remedy="use sqlite:///path/to/halo.db"
+        )
+    if not parsed.database or parsed.database == ":memory:":
+        return None
+    return Path(parsed.database)
+
+
+def as_cannot_decide(error: sqlite3.Error) -> CannotDecide:
+    """A driver error as the refusal it means."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return CannotDecide(
+            "ledger_busy", "another process holds the ledger", remedy="try again, or shorten what holds it"
+        )
+    if isinstance(error, sqlite3.ProgrammingError):
+        return CannotDecide("ledger_closed", "the ledger is closed", remedy="open Halo again")
+    return CannotDecide(
+        "ledger_unwritable", f"the ledger cannot be written: {error}", remedy="check disk space and permissions"
+    )
+
+
+def as_tampered(error: sqlite3.Error) -> Tampered:
+    """A driver error while reading, as what a verifier reports."""
+    return Tampered("unreadable", f"the database cannot be read: {error}", remedy="restore a copy")

@@ -1,0 +1,174 @@
+"""Room: reading a store without writing. Takes: a URL. Gives: rows, streaming. Never: writes, decides, decrypts.
+
+Implements the `LedgerReader` that `ledger.verify` takes; a driver error becomes `Tampered`, since a database that
+cannot be read cannot be vouched for.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any, Final, Self
+
+from halo_core.errors import ConfigError
+from halo_core.store.database import Database, as_tampered
+
+__all__ = ["Reader"]
+
+_QUERIES: Final = {
+    "entries": "SELECT tenant, w, ws, leaf, kind, session, ts_us, body FROM entry ORDER BY tenant, w, ws",
+    "positions": "SELECT tenant, w, ws, idx FROM position ORDER BY tenant, w, ws",
+    "by_position": "SELECT p.tenant, p.idx, p.w, p.ws, e.leaf, e.body FROM position p "
+    "LEFT JOIN entry e USING (tenant, w, ws) ORDER BY p.tenant, p.idx",
+    "checkpoints": "SELECT tenant, size, root, note, frontier FROM checkpoint ORDER BY tenant, size",
+    "contents": "SELECT tenant, commitment, subject, nonce, ciphertext FROM content ORDER BY tenant, commitment",
+    "vaults": "SELECT tenant, subject, dek_wrapped, erased_at_us FROM vault ORDER BY tenant, subject",
+    "sessions": "SELECT tenant, head_w, head_ws, session FROM session ORDER BY tenant, head_w, head_ws",
+    "dispatches": "SELECT tenant, w, ws, request_id, outcome FROM dispatch ORDER BY tenant, w, ws",
+    "writers": "SELECT tenant, w, vkey FROM writer ORDER BY tenant, w",
+    "blobs": "SELECT tenant, hash, bytes FROM blob ORDER BY tenant, hash",
+}
+
+
+class Reader:
+    """One read-only connection; the whole of a verification sees one state of the database."""
+
+    def __init__(self, url: str) -> None:
+        """Open read-only.
+
+        Raises:
+            ConfigError: there is no such database, or it is no Halo store.
+        """
+        self.database = Database(url, read_only=True)
+        self._connection = self.database.connection
+        self.path = self.database.path
+        found = next(self._rows("SELECT count(*) FROM sqlite_master WHERE name IN ('entry','control')", ()))
+        if found[0] != 2:  # noqa: PLR2004  the two tables asked for
+            raise ConfigError("no_store", "the database holds no Halo ledger", field="db", remedy="check `--db`")
+        self._connection.execute("BEGIN")
+
+    def _rows(self, query: str, values: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from self._connection.execute(query, values)
+        except sqlite3.Error as exc:
+            raise as_tampered(exc) from exc
+
+    def entries(self) -> Iterator[tuple[Any, ...]]:
+        """(tenant, w, ws, leaf, kind, session, ts_us, body)."""
+        return self._rows(_QUERIES["entries"], ())
+
+    def positions(self) -> Iterator[tuple[Any, ...]]:
+        """(tenant, w, ws, idx)."""
+        return self._rows(_QUERIES["positions"], ())
+
+    def by_position(self) -> Iterator[tuple[Any, ...]]:
+        """(tenant, idx, w, ws, leaf, body), leaf and body None where the entry is missing."""
+        return self._rows(_QUERIES["by_position"], ())
+
+    def checkpoints(self) -> Iterator[tuple[Any, ...]]:
+        """(tenant, size, root, note, frontier)."""
+        return self._rows(_QUERIES["checkpoints"], ())
+
+    def contents(self) -> Iterator[tuple[Any, ...]]:
+        """(tenant, commitment, subject, nonce, ciphertext)."""
+        return self._rows(_QUERIES["contents"], ())
+
+    def vaults(self) -> Iterator[tuple[Any, ...]]:
+        """(tenant, subject, dek_wrapped, erased_at_us)."""
+        return self._rows(_QUERIES["vaults"], ())
+
+    def sessions(self) -> Iterator[tuple[Any, ...]]:
+        """(tenant, head_w, head_ws, session)."""
+        return self._rows(_QUERIES["sessions"], ())
+
+    def dispatches(self) -> Iterator[tuple[Any, ...]]:
+        """(tenant, w, ws, request_id, outcome)."""
+        return self._rows(_QUERIES["dispatches"], ())
+
+    def writers(self) -> Iterator[tuple[Any, ...]]:
+        """(tenant, w, vkey)."""
+        return self._rows(_QUERIES["writers"], ())
+
+    def blobs(self) -> Iterator[tuple[Any, ...]]:
+        """(tenant, hash, bytes)."""
+        return self._rows(_QUERIES["blobs"], ())
+
+    # by key, tenant first (INVARIANT: TENANT)
+
+    def tenants(self) -> list[str]:
+        """Tenants that have a control row."""
+        return [row[0] for row in self._rows("SELECT tenant FROM control ORDER BY tenant", ())]
+
+    def control(self, tenant: str) -> tuple[Any, ...] | None:
+        """(version, store, mode, policy)."""
+        query = "SELECT version, store, mode, policy FROM control WHERE tenant=?"
+        return next(self._rows(query, (tenant,)), None)
+
+    def blob(self, tenant: str, name: str) -> bytes | None:
+        """One blob."""
+        row = next(self._rows("SELECT bytes FROM blob WHERE tenant=? AND hash=?", (tenant, name)), None)
+        return None if row is None else row[0]
+
+    def notes(self, tenant: str, kinds: tuple[str, ...], session: str = "") -> Iterator[tuple[int, bytes]]:
+        """(position, note) of a tenant's entries in log order, of some kinds, of one session if given."""
+        marks = ",".join("?" * len(kinds))
+        query = (
+            "SELECT p.idx, e.body FROM position p JOIN entry e USING (tenant, w, ws) "  # noqa: S608  only marks
+            f"WHERE p.tenant=? AND e.kind IN ({marks}) AND (?='' OR e.session=?) ORDER BY p.idx"
+        )
+        return self._rows(query, (tenant, *kinds, session, session))
+
+    def all_notes(self, tenant: str) -> Iterator[tuple[int, bytes]]:
+        """(position, note) of every entry of a tenant in log order."""
+        query = (
+            "SELECT p.idx, e.body FROM position p JOIN entry e USING (tenant, w, ws) WHERE p.tenant=? ORDER BY p.idx"
+        )
+        return self._rows(query, (tenant,))
+
+    def leaves(self, tenant: str) -> Iterator[tuple[int, bytes]]:
+        """(position, leaf hash) in log order."""
+        query = (
+            "SELECT p.idx, e.leaf FROM position p JOIN entry e USING (tenant, w, ws) WHERE p.tenant=? ORDER BY p.idx"
+        )
+        return self._rows(query, (tenant,))
+
+    def note_at_index(self, tenant: str, index: int) -> bytes | None:
+        """The note at a position of the log."""
+        query = "SELECT e.body FROM position p JOIN entry e USING (tenant, w, ws) WHERE p.tenant=? AND p.idx=?"
+        row = next(self._rows(query, (tenant, index)), None)
+        return None if row is None else row[0]
+
+    def note_at(self, tenant: str, writer: str, seq: int) -> bytes | None:
+        """One entry's note."""
+        query = "SELECT body FROM entry WHERE tenant=? AND w=? AND ws=?"
+        row = next(self._rows(query, (tenant, writer, seq)), None)
+        return None if row is None else row[0]
+
+    def content(self, tenant: str, commitment: bytes) -> tuple[str, bytes, bytes] | None:
+        """(subject, nonce, ciphertext)."""
+        query = "SELECT subject, nonce, ciphertext FROM content WHERE tenant=? AND commitment=?"
+        return next(self._rows(query, (tenant, commitment)), None)  # type: ignore[return-value]  one row's shape
+
+    def vault(self, tenant: str, subject: str) -> tuple[bytes, int | None] | None:
+        """(wrapped key, erased at µs)."""
+        query = "SELECT dek_wrapped, erased_at_us FROM vault WHERE tenant=? AND subject=?"
+        return next(self._rows(query, (tenant, subject)), None)  # type: ignore[return-value]  one row's shape
+
+    def resources(self, tenant: str) -> Iterator[tuple[str, bytes]]:
+        """(id, registration)."""
+        return self._rows("SELECT id, spec FROM resource WHERE tenant=? ORDER BY id", (tenant,))  # type: ignore[return-value]  two columns
+
+    def newest_checkpoint(self, tenant: str) -> tuple[int, bytes] | None:
+        """(size, note)."""
+        query = "SELECT size, note FROM checkpoint WHERE tenant=? ORDER BY size DESC LIMIT 1"
+        return next(self._rows(query, (tenant,)), None)  # type: ignore[return-value]  one row's shape
+
+    def close(self) -> None:
+        """Close."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()

@@ -1,0 +1,163 @@
+"""Room: the tables. Takes: nothing. Gives: SQLAlchemy Core metadata for SQLite and PostgreSQL. Never: opens anything.
+
+`entry`, `position`, `checkpoint`, `content` and `blob` are evidence: inserted, never updated (triggers hold that
+against accidents; hashes show it to everybody). The others are projections that the entries can rebuild.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+__all__ = ["EVIDENCE", "SCHEMA_VERSION", "metadata", "triggers"]
+
+SCHEMA_VERSION: Final = 1
+
+metadata = MetaData()
+
+
+def _table(name: str, *parts: Column[object] | PrimaryKeyConstraint | UniqueConstraint | Index) -> Table:
+    return Table(name, metadata, *parts, sqlite_strict=True)
+
+
+def _text(name: str, *, null: bool = False) -> Column[object]:
+    return Column(name, Text, nullable=null)
+
+
+def _int(name: str, *, null: bool = False) -> Column[object]:
+    return Column(name, Integer().with_variant(BigInteger, "postgresql"), nullable=null)
+
+
+def _bytes(name: str) -> Column[object]:
+    return Column(name, LargeBinary, nullable=False)
+
+
+entry = _table(
+    "entry",
+    _text("tenant"),
+    _text("w"),
+    _int("ws"),
+    _bytes("leaf"),
+    _text("kind"),
+    _text("session"),
+    _int("ts_us"),
+    _bytes("body"),
+    PrimaryKeyConstraint("tenant", "w", "ws"),
+    Index("entry_session", "tenant", "session", "ts_us"),
+)
+position = _table(
+    "position",
+    _text("tenant"),
+    _int("idx"),
+    _text("w"),
+    _int("ws"),
+    PrimaryKeyConstraint("tenant", "idx"),
+    UniqueConstraint("tenant", "w", "ws"),
+)
+checkpoint = _table(
+    "checkpoint",
+    _text("tenant"),
+    _int("size"),
+    _bytes("root"),
+    _bytes("note"),
+    _bytes("frontier"),
+    PrimaryKeyConstraint("tenant", "size"),
+)
+content = _table(
+    "content",
+    _text("tenant"),
+    _bytes("commitment"),
+    _text("subject"),
+    _bytes("nonce"),
+    _bytes("ciphertext"),
+    PrimaryKeyConstraint("tenant", "commitment"),
+)
+vault = _table(
+    "vault",
+    _text("tenant"),
+    _text("subject"),
+    _bytes("dek_wrapped"),
+    _int("erased_at_us", null=True),
+    PrimaryKeyConstraint("tenant", "subject"),
+)
+blob = _table("blob", _text("tenant"), _text("hash"), _bytes("bytes"), PrimaryKeyConstraint("tenant", "hash"))
+writer = _table(
+    "writer",
+    _text("tenant"),
+    _text("w"),
+    _text("vkey"),
+    _int("opened_us"),
+    _int("closed_us", null=True),
+    PrimaryKeyConstraint("tenant", "w"),
+)
+session = _table(
+    "session",
+    _text("tenant"),
+    _text("session"),
+    _int("version"),
+    _bytes("state"),
+    _text("head_w"),
+    _int("head_ws"),
+    PrimaryKeyConstraint("tenant", "session"),
+)
+sketch = _table(
+    "sketch",
+    _text("tenant"),
+    _text("session"),
+    _int("seq"),
+    _bytes("marks"),
+    PrimaryKeyConstraint("tenant", "session", "seq"),
+)
+dispatch = _table(
+    "dispatch",
+    _text("tenant"),
+    _text("request_id"),
+    _text("w"),
+    _int("ws"),
+    _text("once", null=True),
+    _int("outcome"),
+    PrimaryKeyConstraint("tenant", "w", "ws"),
+    UniqueConstraint("tenant", "once"),
+    Index("dispatch_request", "tenant", "request_id"),
+)
+control = _table(
+    "control",
+    _text("tenant"),
+    _int("version"),
+    _text("store"),
+    _text("mode"),
+    _text("policy"),
+    PrimaryKeyConstraint("tenant"),
+)
+resource = _table("resource", _text("tenant"), _text("id"), _bytes("spec"), PrimaryKeyConstraint("tenant", "id"))
+usage = _table(
+    "usage",
+    _text("tenant"),
+    _text("agent"),
+    _text("resource"),
+    _int("uses"),
+    PrimaryKeyConstraint("tenant", "agent", "resource"),
+)
+
+EVIDENCE: Final = ("entry", "position", "checkpoint", "content", "blob")
+
+
+def triggers() -> list[str]:
+    """SQLite triggers that refuse updates of evidence (prevention; the hashes are the detection)."""
+    return [
+        f"CREATE TRIGGER IF NOT EXISTS {name}_append_only BEFORE UPDATE ON {name} "
+        f"BEGIN SELECT RAISE(ABORT, '{name} is append-only'); END"
+        for name in EVIDENCE
+    ]

@@ -1,0 +1,107 @@
+"""Room: the stored session state and its cache. Takes: rows. Gives: values. Never: decides."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import orjson
+
+from halo_core.behaviour import Sketch
+from halo_core.behaviour.sketch import unpack
+from halo_core.model import SessionView
+
+__all__ = ["SessionState", "SketchCache"]
+
+MAX_SOURCES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """A session as the store holds it. Counters never fall, taint never clears, the clock never goes back.
+
+    Args:
+        view: what the PDP may read.
+        pending: open challenges.
+        chunks: how many sketch chunks the store holds for it.
+        saturated: the sketch lost something for lack of room.
+    """
+
+    view: SessionView
+    pending: int = 0
+    chunks: int = 0
+    saturated: bool = False
+
+    @classmethod
+    def fresh(cls, session: str, now_us: int) -> SessionState:
+        """A session that has done nothing."""
+        return cls(SessionView(session, version=0, opened_us=now_us, high_water_us=now_us, steps=0, tainted=False))
+
+    def at(self, now_us: int) -> int:
+        """The session's time: never behind what it has seen (INVARIANT: MONO)."""
+        return max(now_us, self.view.high_water_us)
+
+    def stepped(self, time_us: int) -> SessionState:
+        """After one decision at `time_us`."""
+        view = replace(
+            self.view, version=self.view.version + 1, high_water_us=max(time_us, self.view.high_water_us),
+            steps=self.view.steps + 1,
+        )  # fmt: skip
+        return replace(self, view=view)
+
+    def tainted_by(self, source: str) -> SessionState:
+        """After content of `source`, which is not trusted, came in."""
+        known = self.view.taint_sources
+        sources = known if source in known or len(known) >= MAX_SOURCES else (*known, source)
+        return replace(self, view=replace(self.view, tainted=True, taint_sources=sources))
+
+    def to_bytes(self) -> bytes:
+        """For the `state` column."""
+        plain = {**self.view.to_plain(), "chunks": self.chunks, "pending": self.pending, "saturated": self.saturated}
+        return orjson.dumps(plain)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> SessionState:
+        """Inverse of `to_bytes`."""
+        plain: dict[str, Any] = orjson.loads(data)
+        pending, chunks, saturated = plain.pop("pending"), plain.pop("chunks"), plain.pop("saturated")
+        return cls(SessionView.from_plain(plain), pending, chunks, saturated)
+
+
+class SketchCache:
+    """Sketches of recent sessions in memory, each with how many chunks of the store it has read. Bounded."""
+
+    __slots__ = ("_key", "_kept", "_limit")
+
+    def __init__(self, key: bytes, limit: int = 256) -> None:
+        self._key = key
+        self._limit = limit
+        self._kept: OrderedDict[str, tuple[Sketch, int]] = OrderedDict()
+
+    def get(self, session: str) -> tuple[Sketch, int]:
+        """The sketch and the number of chunks in it; a new one has none."""
+        found = self._kept.get(session)
+        if found is None:
+            found = (Sketch(self._key), 0)
+            self.put(session, *found)
+        else:
+            self._kept.move_to_end(session)
+        return found
+
+    def put(self, session: str, sketch: Sketch, chunks: int) -> None:
+        """Remember; forget the least recent past the limit."""
+        self._kept[session] = (sketch, chunks)
+        self._kept.move_to_end(session)
+        while len(self._kept) > self._limit:
+            self._kept.popitem(last=False)
+
+    def clear(self) -> None:
+        """Drop all (after a rollback, a sketch may be ahead of the store)."""
+        self._kept.clear()
+
+    def absorb(self, session: str, sketch: Sketch, chunks: int, rows: list[bytes]) -> None:
+        """Merge chunks read from the store."""
+        for row in rows:
+            sketch.merge(unpack(row))
+        self.put(session, sketch, chunks + len(rows))

@@ -1,0 +1,324 @@
+"""Room: one transaction. Takes: an open write transaction. Gives: reads, appends, projections. Never: commits.
+
+Everything a decision needs happens here under one write lock: the state is read, the decision made, the entry
+signed and appended and the projections moved; the committer then commits, and only then does anything run.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from halo_core.behaviour import Marks, Sketch
+from halo_core.behaviour.sketch import pack
+from halo_core.clock import Clock
+from halo_core.errors import CannotDecide
+from halo_core.ids import IdSource
+from halo_core.ledger import new_dek, seal, unwrap_dek, wrap_dek
+from halo_core.model import Entry, EntryKind, Mode, Revocation, Stop
+from halo_core.store.state import SessionState, SketchCache
+from halo_core.store.writer import Writer
+
+__all__ = ["Control", "Draft", "Secrets", "Tx", "Written"]
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The tenant's control row: mode, policy in force, stops and revocations, with one version over all."""
+
+    version: int
+    store: str
+    mode: Mode
+    policy: str
+    stops: tuple[Stop, ...] = ()
+    revocations: tuple[Revocation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An entry before it has a place: kind, session, body and the content to seal, as field → (subject, bytes)."""
+
+    kind: EntryKind
+    session: str
+    body: Mapping[str, Any]
+    content: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An entry that was appended (durable only when the transaction commits)."""
+
+    entry: Entry
+    leaf: bytes
+
+
+@dataclass(slots=True)
+class Secrets:
+    """Key material a transaction needs: the key that wraps content keys, and the content keys in use."""
+
+    kek: bytes
+    deks: dict[str, bytes] = field(default_factory=dict)
+
+
+class Tx:
+    """One write transaction of one tenant. Made by the committer, gone after it."""
+
+    __slots__ = ("_assurance", "_cur", "_ids", "_next", "_secrets", "_sketches", "clock", "tenant", "writer")
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        tenant: str,
+        writer: Writer,
+        clock: Clock,
+        ids: IdSource,
+        secrets: Secrets,
+        sketches: SketchCache,
+        assurance: str,
+    ) -> None:
+        self._cur = connection.cursor()
+        self.tenant = tenant
+        self.writer = writer
+        self.clock = clock
+        self._ids = ids
+        self._secrets = secrets
+        self._sketches = sketches
+        self._assurance = assurance
+        self._next: int | None = None
+
+    # evidence
+
+    def append(self, draft: Draft) -> Written:
+        """Sign and insert one entry at the end of the tenant's log."""
+        writer = self.writer
+        entry = Entry(
+            id=self._ids.entry(),
+            tenant=self.tenant,
+            session=draft.session,
+            writer=writer.id,
+            seq=writer.seq,
+            prev=writer.prev,
+            ts_us=self.clock.now_us(),
+            mono_us=self.clock.mono_us(),
+            kind=draft.kind,
+            assurance=self._assurance,
+            body=draft.body,
+            content={name: self._seal(subject, data) for name, (subject, data) in draft.content.items()},
+        )
+        note, leaf = writer.sign(entry)
+        self._cur.execute(
+            "INSERT INTO entry VALUES (?,?,?,?,?,?,?,?)",
+            (self.tenant, entry.writer, entry.seq, leaf, entry.kind.value, entry.session, entry.ts_us, note),
+        )
+        self._cur.execute(
+            "INSERT INTO position VALUES (?,?,?,?)", (self.tenant, self._position(), entry.writer, entry.seq)
+        )
+        return Written(entry, leaf)
+
+    def _position(self) -> int:
+        if self._next is None:
+            row = self._cur.execute("SELECT max(idx) FROM position WHERE tenant=?", (self.tenant,)).fetchone()
+            self._next = 0 if row[0] is None else row[0] + 1
+        place = self._next
+        self._next += 1
+        return place
+
+    def forget_position(self) -> None:
+        """Read the end of the log again (after a savepoint was rolled back)."""
+        self._next = None
+
+    def _seal(self, subject: str, data: bytes) -> dict[str, str]:
+        sealed = seal(self._dek(subject), self.tenant, subject, data, salt=os.urandom(32), nonce=os.urandom(24))
+        self._cur.execute(
+            "INSERT INTO content VALUES (?,?,?,?,?)",
+            (self.tenant, sealed.commitment, subject, sealed.nonce, sealed.ciphertext),
+        )
+        return sealed.reference()
+
+    def _dek(self, subject: str) -> bytes:
+        # Read each time: another process may have erased the subject since.
+        row = self._cur.execute(
+            "SELECT dek_wrapped, erased_at_us FROM vault WHERE tenant=? AND subject=?", (self.tenant, subject)
+        ).fetchone()
+        if row is None:
+            dek = new_dek(os.urandom)
+            wrapped = wrap_dek(self._secrets.kek, dek, self.tenant, subject, os.urandom(24))
+            self._cur.execute("INSERT INTO vault VALUES (?,?,?,NULL)", (self.tenant, subject, wrapped))
+            self._secrets.deks[subject] = dek
+            return dek
+        if row[1] is not None:
+            raise CannotDecide("subject_erased", f"the data of `{subject}` was erased", remedy="use another subject")
+        known = self._secrets.deks.get(subject)
+        if known is None:
+            known = unwrap_dek(self._secrets.kek, row[0], self.tenant, subject)
+            self._secrets.deks[subject] = known
+        return known
+
+    def put_blob(self, name: str, data: bytes) -> bool:
+        """Keep `data` under its content hash; False when it was there."""
+        row = self._cur.execute(
+            "INSERT INTO blob VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING 1", (self.tenant, name, data)
+        ).fetchone()
+        return row is not None
+
+    def new_id(self) -> str:
+        """A fresh short id."""
+        return self._ids.short()
+
+    # projections
+
+    def has_control(self) -> bool:
+        """Whether the tenant's store was ever opened."""
+        return self._cur.execute("SELECT 1 FROM control WHERE tenant=?", (self.tenant,)).fetchone() is not None
+
+    def control(self) -> Control:
+        """The control row; a store without one is not a store."""
+        row = self._cur.execute(
+            "SELECT version, store, mode, policy FROM control WHERE tenant=?", (self.tenant,)
+        ).fetchone()
+        if row is None:
+            raise CannotDecide("ledger_unwritable", "the store has no control row", remedy="restore a copy")
+        return Control(row[0], row[1], Mode(row[2]), row[3])
+
+    def put_control(self, control: Control) -> None:
+        """Set mode and policy; the version rises."""
+        self._cur.execute(
+            "INSERT INTO control VALUES (?,?,?,?,?) ON CONFLICT (tenant) DO UPDATE SET "
+            "version=excluded.version, mode=excluded.mode, policy=excluded.policy",
+            (self.tenant, control.version, control.store, control.mode.value, control.policy),
+        )
+
+    def session(self, session: str) -> SessionState | None:
+        """The session's state."""
+        row = self._cur.execute(
+            "SELECT state FROM session WHERE tenant=? AND session=?", (self.tenant, session)
+        ).fetchone()
+        return None if row is None else SessionState.from_bytes(row[0])
+
+    def put_session(self, state: SessionState, head: Entry) -> None:
+        """Store the state; `head` is the entry that moved it, so that a cut tail shows."""
+        self._cur.execute(
+            "INSERT INTO session VALUES (?,?,?,?,?,?) ON CONFLICT (tenant, session) DO UPDATE SET "
+            "version=excluded.version, state=excluded.state, head_w=excluded.head_w, head_ws=excluded.head_ws",
+            (self.tenant, state.view.id, state.view.version, state.to_bytes(), head.writer, head.seq),
+        )
+
+    def sketch(self, state: SessionState) -> Sketch:
+        """What the session has seen, from memory where memory is current."""
+        session = state.view.id
+        sketch, chunks = self._sketches.get(session)
+        if chunks < state.chunks:
+            rows = self._cur.execute(
+                "SELECT marks FROM sketch WHERE tenant=? AND session=? AND seq>=? ORDER BY seq",
+                (self.tenant, session, chunks),
+            ).fetchall()
+            self._sketches.absorb(session, sketch, chunks, [row[0] for row in rows])
+        sketch.saturated = sketch.saturated or state.saturated
+        return sketch
+
+    def add_marks(self, state: SessionState, sketch: Sketch, added: Marks) -> int:
+        """Store what a session saw; the new number of chunks."""
+        if not added:
+            return state.chunks
+        session = state.view.id
+        self._cur.execute("INSERT INTO sketch VALUES (?,?,?,?)", (self.tenant, session, state.chunks, pack(added)))
+        sketch.merge(added)
+        self._sketches.put(session, sketch, state.chunks + 1)
+        return state.chunks + 1
+
+    def uses(self, agent: str, resource: str) -> int:
+        """How often the agent used the resource."""
+        row = self._cur.execute(
+            "SELECT uses FROM usage WHERE tenant=? AND agent=? AND resource=?", (self.tenant, agent, resource)
+        ).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def used(self, agent: str, resource: str) -> None:
+        """Count one use."""
+        self._cur.execute(
+            "INSERT INTO usage VALUES (?,?,?,1) ON CONFLICT (tenant, agent, resource) DO UPDATE SET uses=uses+1",
+            (self.tenant, agent, resource),
+        )
+
+    def dispatched(self, request_id: str) -> bool:
+        """Whether this request id was ever dispatched."""
+        row = self._cur.execute(
+            "SELECT 1 FROM dispatch WHERE tenant=? AND request_id=? LIMIT 1", (self.tenant, request_id)
+        ).fetchone()
+        return row is not None
+
+    def dispatch(self, request_id: str, entry: Entry, *, once: bool) -> None:
+        """Record that `entry` lets its action run; with `once`, a second such row is refused by the table itself."""
+        self._cur.execute(
+            "INSERT INTO dispatch VALUES (?,?,?,?,?,0)",
+            (self.tenant, request_id, entry.writer, entry.seq, request_id if once else None),
+        )
+
+    def settled(self, writer: str, seq: int) -> bool:
+        """Mark a dispatched decision as having an outcome; False when it had one."""
+        done = self._cur.execute(
+            "UPDATE dispatch SET outcome=1 WHERE tenant=? AND w=? AND ws=? AND outcome=0", (self.tenant, writer, seq)
+        )
+        return done.rowcount == 1
+
+    def resource_spec(self, resource: str) -> bytes | None:
+        """The registration of a resource."""
+        row = self._cur.execute(
+            "SELECT spec FROM resource WHERE tenant=? AND id=?", (self.tenant, resource)
+        ).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def put_resource(self, resource: str, spec: bytes) -> None:
+        """Register or re-register a resource."""
+        self._cur.execute(
+            "INSERT INTO resource VALUES (?,?,?) ON CONFLICT (tenant, id) DO UPDATE SET spec=excluded.spec",
+            (self.tenant, resource, spec),
+        )
+
+    def open_writer(self, written: Written) -> None:
+        """Record the writer that `written` opened."""
+        self._cur.execute(
+            "INSERT INTO writer VALUES (?,?,?,?,NULL)",
+            (self.tenant, self.writer.id, self.writer.vkey, written.entry.ts_us),
+        )
+
+    def close_writer(self, writer: str, at_us: int) -> None:
+        """Record that a writer is done."""
+        self._cur.execute("UPDATE writer SET closed_us=? WHERE tenant=? AND w=?", (at_us, self.tenant, writer))
+
+    def open_writers(self) -> list[str]:
+        """Writers that never closed."""
+        rows = self._cur.execute("SELECT w FROM writer WHERE tenant=? AND closed_us IS NULL", (self.tenant,))
+        return [row[0] for row in rows if row[0] != self.writer.id]
+
+    def unsettled(self, writer: str) -> list[tuple[int, bytes, str]]:
+        """(seq, leaf, session) of a writer's dispatched decisions that have no outcome."""
+        return self._cur.execute(
+            "SELECT d.ws, e.leaf, e.session FROM dispatch d JOIN entry e USING (tenant, w, ws) "
+            "WHERE d.tenant=? AND d.w=? AND d.outcome=0 ORDER BY d.ws",
+            (self.tenant, writer),
+        ).fetchall()
+
+    def savepoint(self) -> None:
+        """Start a part that can be taken back alone."""
+        self._cur.execute("SAVEPOINT member")
+
+    def release(self) -> None:
+        """Keep the part."""
+        self._cur.execute("RELEASE member")
+
+    def take_back(self) -> None:
+        """Undo the part."""
+        self._cur.execute("ROLLBACK TO member")
+        self._cur.execute("RELEASE member")
+        self.forget_position()
+
+
+def leaf_text(leaf: bytes) -> str:
+    """A leaf hash as entries write it."""
+    return base64.b64encode(leaf).decode("ascii")

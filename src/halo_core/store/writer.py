@@ -1,0 +1,93 @@
+"""Room: the writer, one for each opening of the store by a process. Takes: keys. Gives: its place in its own chain.
+
+A writer's key is made in memory and certified by the log key in its first entry; it signs one process's entries and
+is gone with it. A lock file tells other processes whether the writer still lives. Never: writes to the database.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from halo_core.keys import Ed25519Signer, Signer
+from halo_core.ledger import encode_entry, vkey_of, vkey_string, writer_name
+from halo_core.model import Entry, EntryKind
+
+__all__ = ["Writer", "alive"]
+
+_LOCKS: Final = "writers"
+
+
+class Writer:
+    """Signs entries in its own sequence. Not thread-safe: the store's lock guards it."""
+
+    def __init__(self, tenant: str, writer_id: str, seed: bytes, log: Signer, home: Path) -> None:
+        self.tenant = tenant
+        self.id = writer_id
+        self.seq = 0
+        self.prev = ""
+        self._signer = Ed25519Signer(seed)
+        self._log = log
+        self.vkey = vkey_string(vkey_of(writer_name(tenant, writer_id), self._signer.public_key))
+        self._lock = _hold(home, writer_id)
+
+    def sign(self, entry: Entry) -> tuple[bytes, bytes]:
+        """Note bytes and leaf hash of the writer's next entry; the caller keeps or `restore`s the place."""
+        # INVARIANT: AUDIT - a writer key counts only when the log key vouched for it, in the writer's first entry.
+        log = self._log if entry.kind is EntryKind.WRITER_OPEN else None
+        note, leaf = encode_entry(entry, self._signer, log=log)
+        self.seq += 1
+        self.prev = base64.b64encode(leaf).decode("ascii")
+        return note, leaf
+
+    def place(self) -> tuple[int, str]:
+        """Where the chain stands, for `restore`."""
+        return self.seq, self.prev
+
+    def restore(self, place: tuple[int, str]) -> None:
+        """Go back to `place` after a rollback."""
+        self.seq, self.prev = place
+
+    def release(self) -> None:
+        """Let go of the lock file."""
+        if self._lock is not None:
+            fd, path = self._lock
+            path.unlink(missing_ok=True)
+            os.close(fd)
+            self._lock = None
+
+
+def _hold(home: Path, writer_id: str) -> tuple[int, Path]:
+    folder = home / _LOCKS
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"{writer_id}.lock"
+    fd = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return fd, path
+
+
+@contextmanager
+def alive(home: Path, writer_id: str) -> Iterator[bool]:
+    """Whether the writer's process still lives (on this host); while the answer is no, nobody else may recover it."""
+    path = home / _LOCKS / f"{writer_id}.lock"
+    try:
+        fd = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        # Released, or from another host or home: only a released one is known to be gone.
+        yield True
+        return
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield True
+            return
+        yield False
+        path.unlink(missing_ok=True)
+    finally:
+        os.close(fd)

@@ -1,0 +1,59 @@
+"""Room: verification of a store with what lies beside it. Takes: URL and home. Gives: the report. Never: writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from halo_core.errors import ConfigError
+from halo_core.keys import KeyStore
+from halo_core.ledger import Report, Trust, parse_vkey, read_anchors, verify
+from halo_core.store import StoreConfig, trust
+from halo_core.store.checkpoints import anchored_note
+from halo_core.store.reader import Reader
+
+__all__ = ["verify_store"]
+
+
+def verify_store(
+    url: str,
+    home: Path,
+    *,
+    signatures: bool = False,
+    fast: bool = False,
+    progress: Callable[[str, int], None] | None = None,
+) -> Report:
+    """Verify every tenant of a store.
+
+    Args:
+        url: SQLAlchemy URL.
+        home: folder with trust.json, anchor.json and, to open content, the content key.
+        signatures: check every writer signature as well.
+        fast: only hashes, tree, checkpoints and anchors.
+        progress: called with a pass and the rows done.
+
+    Raises:
+        ConfigError: there is no such store, or nothing in `home` to trust.
+        Tampered: the anchor file is damaged.
+    """
+    logs = trust.load(home)
+    if not logs:
+        raise ConfigError(
+            "no_trust", f"`{home}` holds no trusted key", field="home", remedy="give the HALO_HOME that wrote the log"
+        )
+    found = read_anchors(home / "anchor.json")
+    with Reader(url) as reader:
+        anchors = {
+            tenant: note
+            for tenant in logs
+            if (note := anchored_note(found, reader.database, StoreConfig(url, home, tenant))) is not None
+        }
+        known = Trust(
+            logs={tenant: parse_vkey(text) for tenant, text in logs.items()}, anchors=anchors, kek=_content_key(home)
+        )
+        return verify(reader, known, signatures=signatures, fast=fast, progress=progress)
+
+
+def _content_key(home: Path) -> bytes | None:
+    keys = KeyStore(home)
+    return keys.secret("content") if "content" in keys.names() else None

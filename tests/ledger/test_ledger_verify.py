@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import pytest
+from ledger_world import COLUMNS, KEK, World, build
+
+from halo_core.errors import Gap, NotVerified, Tampered
+from halo_core.ledger.reader import Trust
+from halo_core.ledger.report import CHECKS, LIMITS, MAX_FINDINGS
+from halo_core.ledger.verify import verify
+from halo_core.model.entry import EntryKind
+
+
+def test_whole_ledger_passes_every_check():
+    world = build()
+    report = verify(world, world.trust(), signatures=True)
+    assert report.findings == ()
+    assert (report.exit_code, report.full, report.warnings) == (0, True, ())
+    assert all(check.passed > 0 and check.failed == 0 and check.skipped == 0 for check in report.checks)
+    assert [check.number for check in report.checks] == list(CHECKS)
+    assert report.heads["local"].size == 27
+    assert report.heads["local"].covered == 24
+    counted = {check.number: check.passed for check in report.checks}
+    assert counted[2] == counted[3] == counted[4] == len(world.tables["entry"])
+    assert counted[8] == len(world.tables["content"])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_only_the_uncovered_tail_is_signature_checked_by_default(threads: int):
+    world = build()
+    counts = [
+        {c.number: c.passed for c in verify(world, world.trust(), signatures=s, threads=threads).checks}[7]
+        for s in (False, True)
+    ]
+    writers = len(world.tables["writer"])
+    uncovered = (27 - 24) + (13 - 8)
+    assert counts == [uncovered + writers, len(world.tables["entry"]) + writers]
+
+
+def test_fast_checks_the_tree_and_says_it_is_not_full():
+    world = build()
+    report = verify(world, world.trust(), fast=True)
+    assert (report.exit_code, report.full) == (0, False)
+    row = world.tables["entry"][5]
+    row["body"] = row["body"][:-5] + b"A" + row["body"][-4:]
+    report = verify(world, world.trust(), fast=True)
+    assert report.exit_code == 11
+    assert any("columns leaf, body" in f.where for f in report.findings)
+
+
+def test_without_key_and_without_rows_nothing_can_be_told():
+    world = build()
+    assert verify(world, Trust({})).exit_code == 2
+    empty = World()
+    report = verify(empty, Trust(world.logs))
+    assert report.exit_code == 2
+    assert "nothing to verify" in report.undetermined[0]
+
+
+def test_one_tenant_without_trusted_key_leaves_the_verdict_open():
+    world = build()
+    del world.logs["acme"]
+    del world.anchors["acme"]
+    report = verify(world, world.trust())
+    assert (report.exit_code, report.total) == (2, 0)
+    assert "acme" in report.undetermined[0]
+
+
+def test_missing_anchor_is_a_warning():
+    world = build()
+    world.anchors.clear()
+    report = verify(world, world.trust())
+    assert report.exit_code == 0
+    assert any("rollback" in text for text in report.warnings)
+
+
+def test_clock_running_back_is_a_warning_only():
+    world = World()
+    world.open_writer("local", "3f2a")
+    world._count -= 6_000_000
+    world.append("local", "3f2a", EntryKind.MODE, mode="enforce")
+    report = verify(world, world.trust())
+    assert report.exit_code == 0
+    assert any("the clock ran back" in text for text in report.warnings)
+
+
+def test_content_stays_verifiable_without_key_and_after_erasure():
+    world = build()
+    world.kek = None
+    assert verify(world, world.trust()).exit_code == 0
+    world.kek = KEK
+    for row in world.tables["vault"]:
+        row["dek_wrapped"], row["erased_at_us"] = None, 1
+    assert verify(world, world.trust()).exit_code == 0
+    world.tables["content"][0]["ciphertext"] = world.tables["content"][0]["ciphertext"][:-1] + b"x"
+    assert verify(world, world.trust()).exit_code == 11
+
+
+@pytest.mark.parametrize("table", ["by_position", "entries", "contents", "checkpoints", "blobs", "writers"])
+@pytest.mark.parametrize(("error", "code"), [(Tampered, 11), (NotVerified, 11), (Gap, 13)])
+def test_an_unreadable_table_is_a_finding(table: str, error: type[NotVerified], code: int):
+    world = build()
+
+    def broken():
+        yield from ()
+        raise error("unreadable", "database disk image is malformed")
+
+    setattr(world, table, broken)
+    report = verify(world, world.trust())
+    assert report.total > 0
+    assert report.exit_code == code or report.exit_code == 11
+    assert any(f.code == "unreadable" for f in report.findings)
+
+
+def test_findings_are_bounded_and_tampering_is_not_hidden_by_gaps():
+    world = build(rounds=120)
+    rows = world.tables["entry"]
+    world.tables["entry"] = [row for row in rows if row["ws"] % 2 == 0 or row["w"] == "b77e"]
+    last = world.find("entry", tenant="local", w="b77e", ws=240)
+    last["session"] = "forged"
+    report = verify(world, world.trust())
+    assert report.total > MAX_FINDINGS
+    assert len(report.findings) == MAX_FINDINGS
+    assert report.exit_code == 11
+    assert any(f.where.endswith("column session") for f in report.findings)
+
+
+def test_progress_is_told():
+    stages = []
+    world = build(rounds=700)
+    assert verify(world, world.trust(), progress=lambda stage, done: stages.append((stage, done))).exit_code == 0
+    assert {stage for stage, _ in stages} == {"tree", "entries"}
+
+
+def test_limits_are_said():
+    assert any("newest entries" in text for text in LIMITS)
+    assert set(COLUMNS) >= {"entry", "position", "checkpoint", "content"}

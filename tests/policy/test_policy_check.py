@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+
+import cedarpy
+import pytest
+
+from halo_core.model import ActionKind, Impact, Resource
+from halo_core.policy import PolicyBundle, arg_types, cedar_schema
+from halo_core.policy.check import check
+from halo_core.policy.schema import action_id
+
+SEND = Resource("send_money", impact=Impact.PAYMENT, targets=("recipient",), amount="amount")
+KB = Resource("kb", ActionKind.RETRIEVAL, Impact.READ)
+TYPES = {
+    "send_money": {"amount": "decimal", "recipient": "string", "meta": "any", "tags": "set<string>"},
+    "kb": {"query": "string", "k": "long"},
+}
+
+
+def findings(text: str, resources=(SEND, KB), types=None):
+    return check(PolicyBundle({"p.cedar": text}, TYPES if types is None else types), resources)
+
+
+def forbid(condition: str, action: str = 'action == Action::"send_money"', head: str = "") -> str:
+    return f'// one\n@id("x") {head} forbid (principal, {action}, resource) when {{ {condition} }};'
+
+
+def test_the_starter_policy_is_valid_with_and_without_tools():
+    assert check(PolicyBundle.starter(TYPES), [SEND, KB]) == []
+    assert check(PolicyBundle.starter(), []) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        forbid('context.args has amount && context.args.amount.greaterThan(decimal("5.0"))'),
+        forbid('context.args has tags && context.args.tags.contains("x")'),
+        forbid('context.provenance has meta && context.provenance.meta == "untrusted"'),
+        forbid("context.args has k && context.args.k > 5", 'action in Action::"retrieval"'),
+        forbid('resource.impact == "payment"', 'action in Action::"tool_call"'),
+        forbid("true", head='@effect("restrict") @obligation("clamp(amount, 5)")'),
+        forbid('resource == Retriever::"kb"', "action"),
+    ],
+)
+def test_good_policies_pass(text):
+    assert findings(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        (forbid("context.args has amuont"), "argument `amuont`", "did you mean `amount`"),
+        (forbid("context.args has amuont && context.args.amuont == 5"), "argument `amuont`", "did you mean `amount`"),
+        (forbid("context.provenance has recipent"), "argument `recipent`", "did you mean `recipient`"),
+        (forbid("true", 'action == Action::"send_mony"'), 'Action::"send_mony"', "did you mean `send_money`"),
+        (forbid('resource == Tool::"send_mony"', "action"), "not registered", "did you mean `send_money`"),
+        (forbid('context.args.amount.greaterThan(decimal("5.0"))'), "optional attribute", "has amount && ..."),
+        (forbid("context.args has amount && context.args.amount > 5"), "", ""),
+        (forbid("context.taintd"), "taintd", "did you mean `tainted`"),
+        (forbid("context has taintd"), "taintd", "did you mean `tainted`"),
+        (forbid('resource has impcat && resource.impcat == "x"'), "impcat", "did you mean `impact`"),
+        (forbid('resource.impact == "paymnet"'), "never `paymnet`", "did you mean `payment`"),
+        (forbid('["paymnet", "read"].contains(resource.impact)'), "never `paymnet`", "did you mean `payment`"),
+        (forbid('context.origins.contains("untrustd")'), "never `untrustd`", "did you mean `untrusted`"),
+        (forbid("context.args has meta"), "no type", "context.provenance"),
+        (forbid("true", 'action == Action::"tool_call"'), "itself", "action in"),
+        (forbid("true", head='@effect("restrict") @obligation("clamp(limit, 5)")'), "argument `limit`", "known:"),
+        (forbid("true", head='@effect("deni")'), "unknown effect", "challenge"),
+        (forbid("true", head='@effect("restrict") @obligation("burn()")'), "unknown obligation", "clamp"),
+    ],
+)
+def test_mistakes_are_found_with_line_id_and_hint(text, message, hint):
+    found = findings(text)
+    assert found
+    assert {(item.source, item.line, item.policy) for item in found} == {("p.cedar", 2, "x")}
+    assert any(message in item.message and hint in item.hint for item in found), found
+
+
+def test_one_mistake_is_told_once():
+    assert len(findings(forbid("context.args has amuont && context.args.amuont == 5"))) == 1
+    assert len(findings(forbid("context.taintd"))) == 1
+    assert len(findings(forbid("true", 'action == Action::"send_mony"'))) == 1
+
+
+def test_broken_policies_do_not_hide_others():
+    text = forbid("context.args has amuont") + '\nforbid (principal);\n@id("x") permit (principal, action, resource);'
+    assert [item.line for item in findings(text)] == [2, 3, 4]
+
+
+def test_json_schemas_give_types():
+    schema = {
+        "properties": {
+            "a": {"type": "string"},
+            "b": {"type": "integer"},
+            "c": {"type": "number"},
+            "d": {"type": "boolean"},
+            "e": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+            "f": {"type": "array", "items": {"type": "string"}},
+            "g": {"type": "array", "items": {"type": "integer"}},
+            "h": {"enum": ["x", "y"]},
+            "i": {"const": 5},
+            "j": {"$ref": "#/$defs/J"},
+            "k": {"type": "object", "properties": {}},
+            "l": {"anyOf": [{"type": "integer"}, {"type": "string"}]},
+            "m": {"type": ["string", "null"]},
+            "n": {"anyOf": [{"type": "integer"}, {"type": "number"}]},
+            "o": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}},
+            "p": {"$ref": "#/$defs/P"},
+            "q": {},
+            "r": True,
+        },
+        "$defs": {"J": {"enum": ["x"], "type": "string"}, "P": {"$ref": "#/$defs/P"}},
+    }
+    scalars = {"a": "string", "b": "long", "c": "decimal", "d": "bool", "e": "long", "h": "string", "i": "long"}
+    sets = {"f": "set<string>", "g": "set<long>"}
+    resolved = {"j": "string", "m": "string", "n": "decimal"}
+    untyped = dict.fromkeys("klopqr", "any")
+    assert arg_types(schema) == {**scalars, **sets, **resolved, **untyped}
+    assert arg_types({}) == arg_types({"properties": 5}) == {}
+
+
+def test_the_schema_is_one_that_cedar_reads_whatever_the_names():
+    odd = Resource('q"\n\u0440', ActionKind.TOOL_CALL)
+    types = {odd.id: {"__entity": "string", "a b": "set<decimal>"}}
+    plain = cedar_schema([odd, SEND, KB, Resource("retrieval")], {**TYPES, **types})
+    cedarpy.Schema.from_json_str(json.dumps(plain))
+    actions = plain[""]["actions"]
+    assert actions["_retrieval"]["memberOf"] == [{"id": "tool_call"}]
+    assert "memberOf" not in actions["retrieval"]
+
+
+def test_no_resource_takes_the_name_of_a_group():
+    names = ["retrieval", "_retrieval", "__retrieval", "tool_call", "pay", "_pay"]
+    assert len({action_id(name) for name in names}) == len(names)
+    assert not {action_id(name) for name in names} & {kind.value for kind in ActionKind}

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from halo_core.errors import PolicyError
+from halo_core.model import (
+    AccessRequest,
+    ActionKind,
+    Context,
+    Effect,
+    Impact,
+    Mode,
+    Obligation,
+    Origin,
+    Principal,
+    Provenance,
+    Reason,
+    Resource,
+    SessionView,
+    Snapshot,
+    Trigger,
+)
+from halo_core.policy import CedarPolicy, PolicyBundle
+from halo_core.policy import engine as engine_module
+
+PERMIT = '@id("base") permit (principal, action, resource);\n'
+TOOL = Resource("pay", ActionKind.TOOL_CALL, Impact.PAYMENT)
+
+
+def compiled(text: str, types=None) -> CedarPolicy:
+    return CedarPolicy(PolicyBundle({"p.cedar": text}, types or {}))
+
+
+def request(args=None, resource=TOOL, agent="agent") -> AccessRequest:
+    return AccessRequest(
+        subject=Principal("t", agent, "ana"),
+        kind=resource.kind,
+        resource=resource,
+        args=args or {},
+        args_digest="",
+        request_id="",
+        context=Context("s", "explicit", "", "", Trigger(), Origin(), "dev"),
+    )
+
+
+def snapshot(policy, **changes) -> Snapshot:
+    base = Snapshot(
+        time_us=5_000_000,
+        mode=Mode.ENFORCE,
+        control_version=0,
+        session=SessionView("s", 0, 0, 0, 7, False),
+        uses=1,
+        provenance=(),
+        chain=(),
+        policy=policy,
+    )
+    return replace(base, **changes)
+
+
+def ask(text, args=None, *, types=None, resource=TOOL, **changes):
+    policy = compiled(text, types)
+    return policy.answer(request(args, resource), snapshot(policy, **changes))
+
+
+def test_no_policy_permits_nothing():
+    answer = ask("")
+    assert (answer.permitted, answer.effect) == (False, Effect.DENY)
+    assert answer.reasons == (Reason("policy_no_permit"),)
+
+
+def test_a_hard_forbid_gives_its_reason_and_id():
+    text = PERMIT + '@id("no.pay") @reason("untrusted_target") forbid (principal, action, resource);'
+    answer = ask(text)
+    assert not answer.permitted
+    assert answer.reasons == (Reason("untrusted_target", "no.pay"),)
+    plain = ask(PERMIT + '@id("no") forbid (principal, action, resource);')
+    assert plain.reasons == (Reason("policy_denied", "no"),)
+
+
+GRADED = """
+@id("g.monitor") @effect("monitor") forbid (principal, action, resource);
+@id("g.restrict") @effect("restrict") @obligation("clamp(limit, 50)") forbid (principal, action, resource)
+  when { context.args has limit };
+@id("g.challenge") @effect("challenge") @reason("large_amount") forbid (principal, action, resource)
+  when { context.tainted };
+"""
+
+
+def test_the_most_severe_graded_effect_wins_and_obligations_are_collected():
+    answer = ask(PERMIT + GRADED, {"limit": 9})
+    assert (answer.permitted, answer.effect) == (True, Effect.RESTRICT)
+    assert answer.obligations == (Obligation("clamp", "limit", 50),)
+    policy = compiled(PERMIT + GRADED)
+    tainted = snapshot(policy, session=SessionView("s", 0, 0, 0, 0, True))
+    answer = policy.answer(request({"limit": 9}), tainted)
+    assert answer.effect is Effect.CHALLENGE
+    assert [(r.code, r.source) for r in answer.reasons] == [
+        ("large_amount", "g.challenge"),
+        ("policy_monitor", "g.monitor"),
+        ("policy_restrict", "g.restrict"),
+    ]
+    assert answer.obligations == (Obligation("clamp", "limit", 50),)
+
+
+def context_holds(condition, args=None, **kw):
+    """Whether a permit under this condition permits."""
+    answer = ask(f'@id("x") permit (principal, action, resource) when {{ {condition} }};', args, **kw)
+    assert not answer.errors
+    return answer.permitted
+
+
+def test_the_context_is_what_the_schema_says():
+    assert context_holds("context.steps == 7 && context.uses == 1 && !context.first_use && context.time_s == 5")
+    assert context_holds('context.user == "ana" && context.session_source == "explicit" && context.pending == 0')
+    assert context_holds('principal.tenant == "t" && principal.assurance == "dev" && principal.user == "ana"')
+    assert context_holds('resource.impact == "payment" && resource.reversal == "irreversible"')
+    assert context_holds("!(context has risk) && !(context has amount)")
+    assert context_holds("context.risk == 12", risk=12)
+
+
+def test_the_worst_provenance_of_an_argument_counts():
+    tool = replace(TOOL, targets=("to", "cc"))
+    found = (("/body", Provenance.UNTRUSTED), ("/to/0", Provenance.USER), ("/to/1", Provenance.MIXED))
+    given = {"to": ["a", "b"], "body": "x"}
+    assert context_holds(
+        'context.target_origins == ["mixed"] && context.provenance.body == "untrusted"',
+        given,
+        resource=tool,
+        provenance=found,
+    )
+    assert context_holds('context.origins == ["untrusted", "user", "mixed"]', given, provenance=found)
+
+
+def test_a_target_nobody_traced_is_novel():
+    tool = replace(TOOL, targets=("to",))
+    assert context_holds('context.target_origins == ["novel"]', {"to": "x"}, resource=tool)
+    assert context_holds("context.target_origins.isEmpty()", {"to": ""}, resource=tool)
+
+
+def test_the_amount_is_a_decimal_whatever_number_it_is():
+    tool = replace(TOOL, amount="eur")
+    for value in (2000, 2000.0, "2000"):
+        assert context_holds('context.amount == decimal("2000.0")', {"eur": value}, resource=tool)
+    answer = ask(
+        PERMIT + '@id("l") @effect("challenge") forbid (principal, action, resource) when { context has amount };',
+        {"eur": "two thousand"},
+        resource=tool,
+    )
+    assert answer.errors == ("argument `eur` cannot be read as amount",)
+
+
+@pytest.mark.parametrize("kind", list(ActionKind))
+def test_unregistered_resources_belong_to_their_kind(kind):
+    text = f'@id("x") permit (principal, action in Action::"{kind.value}", resource);'
+    odd = Resource('we"ird\n\u0440', kind)
+    for other in ActionKind:
+        assert ask(text, resource=replace(odd, kind=other)).permitted is (other is kind)
+
+
+def test_a_hand_off_to_oneself_is_one_entity():
+    policy = compiled('@id("x") permit (principal, action, resource) when { principal == resource };')
+    agent = Resource("agent", ActionKind.HANDOFF)
+    assert policy.answer(request(resource=agent), snapshot(policy)).permitted
+    assert not policy.answer(request(resource=replace(agent, id="other")), snapshot(policy)).permitted
+
+
+@pytest.mark.parametrize("head", ["", '@effect("challenge")'])
+def test_a_policy_that_reads_the_context_as_a_whole_sees_all_of_it(head):
+    rule = "{Value: context}.Value has amount && {Value: context}.Value.steps == 7"
+    text = PERMIT + f'@id("w") {head} forbid (principal, action, resource) when {{ {rule} }};'
+    answer = ask(text, {"eur": 1}, resource=replace(TOOL, amount="eur"))
+    assert not answer.errors
+    assert [reason.source for reason in answer.reasons] == ["w"]
+
+
+def test_what_no_policy_reads_is_not_encoded():
+    assert ask(PERMIT, {"odd": object(), "__entity": float("nan")}).permitted
+
+
+def test_a_misfit_in_an_argument_that_is_read_denies():
+    text = PERMIT + '@id("f") forbid (principal, action, resource) when { context.args has n && context.args.n > 5 };'
+    types = {"pay": {"n": "long"}}
+    assert ask(text, {"n": 5}, types=types).permitted
+    answer = ask(text, {"n": "6"}, types=types)
+    assert not answer.permitted
+    assert answer.errors == ("argument `n` cannot be read as long",)
+    assert [reason.code for reason in answer.reasons] == ["policy_error"]
+
+
+def test_errors_name_the_policy_and_never_a_value():
+    text = PERMIT + '@id("f") forbid (principal, action, resource) when { context.args.n + 9223372036854775807 > 5 };'
+    assert ask(text, {"n": 31337}).errors == ("f: integer overflow",)
+    assert ask(text, {"n": "s3cret"}).errors == ("f: type error",)
+    assert ask(text).errors == ("f: reads `n`, which is not there",)
+
+
+SCOPED = """
+@id("base") permit (principal, action, resource);
+@id("a") forbid (principal, action == Action::"pay", resource);
+@id("b") @effect("monitor") forbid (principal, action in [Action::"mail", Action::"retrieval"], resource);
+@id("c") @effect("challenge") forbid (principal, action, resource == Tool::"wipe");
+@id("d") @effect("monitor") forbid (principal, action, resource is Model);
+@id("e") @effect("monitor") forbid (principal, action, resource) when { resource == Retriever::"kb" };
+@id("f") @effect("monitor") forbid (principal, action in Action::"tool_call", resource) when { action == Action::"x" };
+"""
+
+
+@pytest.mark.parametrize("kind", list(ActionKind))
+@pytest.mark.parametrize("name", ["pay", "mail", "wipe", "kb", "x", "", "other", "retrieval", "tool_call"])
+def test_slices_answer_as_the_whole_set(kind, name, monkeypatch):
+    wanted = request(resource=Resource(name, kind))
+    sliced = compiled(SCOPED)
+    one = sliced.answer(wanted, snapshot(sliced))
+    monkeypatch.setattr(engine_module, "applies", lambda *_: True)
+    whole = compiled(SCOPED)
+    assert one == whole.answer(wanted, snapshot(whole))
+
+
+def test_the_number_of_slices_is_bounded_by_the_policies():
+    policy = compiled(SCOPED)
+    for number in range(50):
+        policy.answer(request(resource=Resource(f"tool{number}")), snapshot(policy))
+    assert len(policy._slices) == len(ActionKind)
+
+
+def test_compiled_policies_are_kept_by_content():
+    bundle = PolicyBundle({"p.cedar": PERMIT})
+    again = PolicyBundle.from_bytes(bundle.to_bytes())
+    assert CedarPolicy.compile(bundle) is CedarPolicy.compile(again)
+    assert CedarPolicy.compile(bundle) is CedarPolicy.from_bytes(bundle.to_bytes())
+    assert CedarPolicy.compile(bundle).hash == bundle.hash == again.hash
+    with pytest.raises(PolicyError):
+        CedarPolicy.from_bytes(b'{"sources":{"a":1},"types":{}}')

@@ -73,7 +73,9 @@ def _impact(text: str) -> Impact | None:
     return None
 
 
-def complete(resource: Resource | None, *, kind: ActionKind, name: str, description: str, arguments: list[str]) -> Resource:
+def complete(
+    resource: Resource | None, *, kind: ActionKind, name: str, description: str, arguments: list[str]
+) -> Resource:
     """The resource to register: what was declared, with its id and kind, or a guess."""
     if resource is None:
         base = guess(name, description, arguments)

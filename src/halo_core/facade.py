@@ -137,7 +137,7 @@ class HaloBase:
             PolicyError: the policy does not parse.
             CannotDecide: the store cannot be used.
         """
-        if not agent or len(agent) > 200:  # noqa: PLR2004  names are short
+        if not agent or len(agent) > 200:
             raise ConfigError("bad_agent", "an agent needs a name of at most 200 characters", field="agent")
         chosen = _mode(mode)
         folder = Path(home) if home is not None else default_home()
@@ -156,8 +156,8 @@ class HaloBase:
             deadline_s=deadline_s,
         )
         halo.store.open()
-        halo._standing.check_policy()  # noqa: SLF001  our own
-        halo._announce()  # noqa: SLF001  our own
+        halo._standing.check_policy()
+        halo._announce()
         return halo
 
     def _announce(self) -> None:

@@ -115,9 +115,7 @@ def _grants(request: AccessRequest, snapshot: Snapshot) -> list[Reason]:
     return reasons
 
 
-def _missing_abilities(
-    request: AccessRequest, effect: Effect, obligations: tuple[Obligation, ...]
-) -> list[Reason]:
+def _missing_abilities(request: AccessRequest, effect: Effect, obligations: tuple[Obligation, ...]) -> list[Reason]:
     asked = {"pause"} if effect is Effect.CHALLENGE else {item.kind for item in obligations}
     return [Reason("needs_guard", "pep", item) for item in sorted(asked - set(request.context.abilities))]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from halo_core.errors import ConfigError
 from halo_core.keys import KeyStore
@@ -158,4 +158,3 @@ def summary(reader: Reader, tenant: str) -> Summary:
 
 def _count(into: dict[str, int], key: str) -> None:
     into[key] = into.get(key, 0) + 1
-

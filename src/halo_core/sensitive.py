@@ -93,18 +93,18 @@ _ASSIGNED: Final = rb"(?:password|passwd|pwd|api_?key|client_?secret|access_?tok
 _TOKENS: Final = _program(
     rb"|".join(
         (
-            rb"\b((?:AKIA|ASIA)[A-Z0-9]{16})",  # AWS access key id
-            rb"\b(gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{22,255})",
-            rb"\b(glpat-[A-Za-z0-9_-]{20,})",
+            rb"((?:AKIA|ASIA)[A-Z0-9]{16})",  # AWS access key id
+            rb"(gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{22,255})",
+            rb"(glpat-[A-Za-z0-9_-]{20,})",
             rb"\b(sk-[A-Za-z0-9_-]{16,})",  # OpenAI, Anthropic and others
-            rb"\b([sr]k_(?:live|test)_[A-Za-z0-9]{10,})",  # Stripe
-            rb"\b(xox[abeoprs]-[A-Za-z0-9-]{8,})",  # Slack
-            rb"\b(AIza[A-Za-z0-9_-]{35})",  # Google
-            rb"\b(eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]*)",  # JWT
+            rb"([sr]k_(?:live|test)_[A-Za-z0-9]{10,})",  # Stripe
+            rb"(xox[abeoprs]-[A-Za-z0-9-]{8,})",  # Slack
+            rb"(AIza[A-Za-z0-9_-]{35})",  # Google
+            rb"(eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]*)",  # JWT
             rb"(?i:\bbearer[ \t]+)([A-Za-z0-9._~+/-]{8,}=*)",
             rb"(?i:\bauthorization[ \t]*[:=][ \t]*basic[ \t]+)([A-Za-z0-9+/]{4,}=*)",
             rb"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@]*:([^\s/@]+)@",  # password in a URL
-            rb"(?i:\b" + _ASSIGNED + rb"=)([^\s&;,\"'`<>]{4,})",
+            rb"(?i:" + _ASSIGNED + rb"=)([^\s&;,\"'`<>]{4,})",
             rb"(?i:\"" + _ASSIGNED + rb"\"[ \t]*:[ \t]*\")([^\"\\]{4,})",  # JSON as text
         )
     )

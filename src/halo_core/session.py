@@ -75,5 +75,3 @@ def asking(value: Asking) -> Iterator[Asking]:
         yield value
     finally:
         _ASKING.reset(token)
-
-

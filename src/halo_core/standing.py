@@ -115,9 +115,7 @@ class Standing:
             jti=self._store.ids.entry(),
             txn=self._store.ids.entry(),
         )
-        link = verify_standing(
-            token, trusted={issuer.key_id: issuer.public_key}, audience=audience, tenant=tenant
-        )
+        link = verify_standing(token, trusted={issuer.key_id: issuer.public_key}, audience=audience, tenant=tenant)
         return token, link
 
 

@@ -26,7 +26,7 @@ COLUMNS = {
     "vault": ("tenant", "subject", "dek_wrapped", "erased_at_us"),
     "session": ("tenant", "session", "head_w", "head_ws"),
     "dispatch": ("tenant", "request_id", "w", "ws", "outcome"),
-    "writer": ("tenant", "w", "vkey"),
+    "writer": ("tenant", "w", "vkey", "closed_us"),
     "blob": ("tenant", "hash", "bytes"),
 }
 KEK = b"\x07" * 32
@@ -133,7 +133,7 @@ class World:
 
     def open_writer(self, tenant: str, w: str) -> None:
         vkey = vkey_string(vkey_of(writer_name(tenant, w), key(f"{tenant} {w}").public_key))
-        self.put("writer", tenant, w, vkey)
+        self.put("writer", tenant, w, vkey, None)
         self.append(tenant, w, EntryKind.WRITER_OPEN, vkey=vkey)
 
     def _seal(self, tenant: str, subject: str, data: bytes, n: int) -> dict[str, str]:
@@ -207,6 +207,7 @@ def build(*, rounds: int = 6) -> World:
             )
             world.append(tenant, w, EntryKind.OUTCOME, session=session, result="done")
     world.append("local", "b77e", EntryKind.WRITER_CLOSE)
+    world.find("writer", w="b77e")["closed_us"] = 1_700_000_000_000_000
     return world
 
 
@@ -218,3 +219,19 @@ def resign(world: World, row: dict[str, Any], signer: Ed25519Signer, change: tup
         text = text.replace(*change)
     row["body"] = sign_note(text, [(writer_name(row["tenant"], row["w"]), signer)])
     row["leaf"] = leaf_hash(row["body"])
+
+
+BASE_ENTRY = Entry(
+    id="00000000-0000-7000-8000-000000000001",
+    tenant="local",
+    session="s",
+    writer="3f2a",
+    seq=1,
+    prev="AAAA",
+    ts_us=1,
+    mono_us=1,
+    kind=EntryKind.DECISION,
+    assurance="dev",
+    body={"text": "ü\n\u2028"},
+    content={"arguments": {"c": "AA==", "x": "AA=="}},
+)

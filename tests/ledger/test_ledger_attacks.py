@@ -141,14 +141,13 @@ def test_deleted_entry_is_a_gap_named_by_its_position_and_chain():
 
 
 def test_deleted_entry_and_position_is_a_gap():
-    for i, row in enumerate(BASE.tables["entry"]):
+    for i in range(len(BASE.tables["entry"])):
         world = BASE.copy()
         world.delete("entry", world.tables["entry"][i])
         world.delete("position", world.tables["position"][i])
         report = check(world)
-        # The last entry of a tenant is known only by what still names it; here its session head does, or nothing.
-        expected = 0 if row["kind"] == "writer_close" else 13
-        assert report.exit_code == expected, (i, report.findings)
+        # The newest entry of a writer is known only by what still names it: here a session head or the writer's row.
+        assert report.exit_code == 13, (i, report.findings)
 
 
 @pytest.mark.parametrize("table", ["position", "content", "dispatch", "writer", "vault"])
@@ -199,9 +198,21 @@ def cut(world: World, tenant: str, size: int) -> World:
 
 def test_the_very_last_entry_leaves_no_trace_when_all_that_names_it_goes():
     world = BASE.copy()
+    world.delete("entry", world.find("entry", tenant="acme", w="c001", ws=12))
+    world.delete("position", world.find("position", tenant="acme", w="c001", ws=12))
+    assert check(world).exit_code == 13
+    world.find("session", tenant="acme", head_ws=12)["head_ws"] = 11
+    assert check(world).exit_code == 0
+
+
+def test_closed_writer_whose_closing_entry_is_gone_is_a_gap_and_the_reverse_is_tampering():
+    world = BASE.copy()
     world.delete("entry", world.find("entry", tenant="local", w="b77e", ws=13))
     world.delete("position", world.find("position", tenant="local", w="b77e", ws=13))
-    assert check(world).exit_code == 0
+    assert "writer local/b77e" in wheres(check(world))
+    world = BASE.copy()
+    world.find("writer", w="b77e")["closed_us"] = None
+    assert "writer local/b77e column closed_us" in wheres(check(world))
 
 
 def test_rollback_to_an_earlier_copy_is_a_gap():
@@ -313,7 +324,7 @@ def test_added_signature_behind_the_checkpoint_is_tampering():
 def test_writer_that_the_log_did_not_certify_is_tampering():
     world = BASE.copy()
     vkey = vkey_string(vkey_of(writer_name("acme", "evil"), key("acme evil").public_key))
-    world.put("writer", "acme", "evil", vkey)
+    world.put("writer", "acme", "evil", vkey, None)
     # Signed by itself twice, never by the log.
     entry = world.append("acme", "evil", EntryKind.WRITER_OPEN, vkey=vkey)
     row = world.find("entry", tenant="acme", w="evil", ws=entry.seq)
@@ -327,7 +338,7 @@ def test_writer_that_the_log_did_not_certify_is_tampering():
 
 def test_writer_without_opening_entry_is_tampering():
     world = BASE.copy()
-    world.put("writer", "acme", "evil", "")
+    world.put("writer", "acme", "evil", "", None)
     world.append("acme", "evil", EntryKind.MODE, mode="observe")
     report = check(world)
     assert report.exit_code == 11

@@ -1,8 +1,8 @@
 """Room: behaviour. Provenance of argument values and taint of a session, pure functions. Never: I/O, a clock."""
 
+from halo_core.behaviour.provenance import MAX_LEAVES, provenance_of, worst
 from halo_core.behaviour.sketch import Marks, Sketch, fingerprints
 from halo_core.behaviour.taint import TRUST_FLOOR, origin_of_result
-from halo_core.behaviour.provenance import MAX_LEAVES, provenance_of, worst
 
 __all__ = [
     "MAX_LEAVES",

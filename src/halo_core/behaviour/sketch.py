@@ -47,9 +47,7 @@ def _number(token: str) -> str:
 
 def fingerprints(key: bytes, words: Iterable[str]) -> set[int]:
     """Keyed 56-bit fingerprints: without the key nobody can test a guess against a stored sketch."""
-    return {
-        int.from_bytes(blake2b(word.encode("utf-8", "replace"), digest_size=7, key=key).digest()) for word in words
-    }
+    return {int.from_bytes(blake2b(word.encode("utf-8", "replace"), digest_size=7, key=key).digest()) for word in words}
 
 
 class Sketch:

@@ -46,7 +46,7 @@ def enforce(*, db: DbOption = "", home: HomeOption = None, tenant: str = "local"
     view = console()
     stopped = _would_stop(url, tenant)
     for (resource, codes), count in stopped.most_common(20):
-        view.print(f"  {count:>5}×  {resource}: {', '.join(codes)}", markup=False)
+        view.print(f"  {count:>5} x {resource}: {', '.join(codes)}", markup=False)
     _switch(url, folder, tenant, Mode.ENFORCE)
     view.print(f"enforce mode from now on; {sum(stopped.values()):,} of the calls so far would not have run")
     return 0

@@ -72,7 +72,7 @@ def check(
 
 
 @app.command("test")
-def test(
+def run_cases(
     cases: Annotated[Path, typer.Argument(metavar="CASES", help="TOML file of [[case]] tables.")],
     folder: FolderArgument = None,
     *,
@@ -93,7 +93,8 @@ def test(
     results = [run_case(case, bundle, known) for case in load_cases(text)]
     failed = [result for result in results if not result.passed]
     if json:
-        print_json([{"name": r.name, "passed": r.passed, "expected": str(r.expected), "got": str(r.got)} for r in results])
+        rows = [{"expected": str(r.expected), "got": str(r.got), "name": r.name, "passed": r.passed} for r in results]
+        print_json(rows)
     else:
         view = console()
         for result in results:

@@ -39,10 +39,7 @@ def replay(
     with Reader(url) as reader:
         name = one_tenant(reader, tenant)
         replayer = Replayer(reader, Contents.at(reader, KeyStore(folder)), name)
-        if id:
-            results = [replayer.one(find(reader, name, id))]
-        else:
-            results = _all(reader, replayer, name)
+        results = [replayer.one(find(reader, name, id))] if id else _all(reader, replayer, name)
     counts = Counter(item.status for item in results)
     odd = [item for item in results if item.status is not Status.IDENTICAL]
     if json:

@@ -56,7 +56,7 @@ def verify(
 def _print(report: Report) -> None:
     view = console()
     for check in report.checks:
-        mark = "[bold red]✗[/]" if check.failed else "[green]✓[/]" if check.passed else "[dim]–[/]"
+        mark = "[bold red]✗[/]" if check.failed else "[green]✓[/]" if check.passed else "[dim]-[/]"
         skipped = f", {check.skipped:,} not checked" if check.skipped else ""
         failed = f", [bold red]{check.failed:,} wrong[/]" if check.failed else ""
         view.print(f"{mark} ({check.number}) {check.title}  [dim]{check.passed:,} right{skipped}[/]{failed}")
@@ -68,8 +68,10 @@ def _print(report: Report) -> None:
     for line in (*report.warnings[:_SHOWN], *report.undetermined):
         view.print(f"note: {line}", markup=False)
     for tenant, head in report.heads.items():
-        view.print(f"{tenant}: {head.size:,} entries, {head.covered:,} under a checkpoint, root {head.root.hex()[:16]}…")
-    view.print(_VERDICT[report.exit_code])
+        view.print(
+            f"{tenant}: {head.size:,} entries, {head.covered:,} under a checkpoint, root {head.root.hex()[:16]}…"
+        )
+    view.print(_VERDICT[Exit(report.exit_code)])
     for limit in LIMITS:
         view.print(f"[dim]not seen by this: {limit}[/]")
 

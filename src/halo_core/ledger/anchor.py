@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from halo_core import canonical
-from halo_core.errors import CanonicalError, Tampered
+from halo_core.errors import HaloError, Tampered
 from halo_core.ledger.checkpoint import read_checkpoint
 
 __all__ = ["advance", "read_anchors"]
@@ -42,7 +42,7 @@ def read_anchors(path: Path) -> Anchors:
     try:
         plain = canonical.loads(data.removesuffix(b"\n"))
         return _checked(plain)
-    except (CanonicalError, RecursionError, ValueError, KeyError, AttributeError) as exc:
+    except (HaloError, RecursionError, ValueError, LookupError, TypeError, AttributeError) as exc:
         raise Tampered(
             "bad_anchor",
             f"the anchor file `{path}` is damaged: {exc}",

@@ -58,7 +58,7 @@ class LedgerReader(Protocol):
         ...
 
     def writers(self) -> Iterator[Row]:
-        """(tenant, w, vkey)."""
+        """(tenant, w, vkey, closed_us); closed_us is None until the writer closes."""
         ...
 
     def blobs(self) -> Iterator[Row]:

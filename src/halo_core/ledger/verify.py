@@ -89,8 +89,8 @@ class _Run:
             self.out.tampered(check, table, f"the table cannot be read: {exc.message}", exc.code)
 
     def _read_writers(self) -> None:
-        for tenant, w, vkey in self._reader.writers():
-            self._writers[tenant, w] = vkey
+        for tenant, w, vkey, closed_us in self._reader.writers():
+            self._writers[tenant, w] = (vkey, closed_us)
 
     def tree(self, *, fast: bool) -> None:
         """Checks 4, 5, 6 and the hashes of 2."""

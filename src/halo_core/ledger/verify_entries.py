@@ -216,7 +216,7 @@ class EntryPass:
 
     def _finish(self) -> None:
         self._projections.finish()
-        missing = self._writers.finish()
+        missing = self._writers.finish(self._projections.named)
         for tenant in self._facts.heads:
             holes = self._facts.holes.get(tenant, 0)
             dangling, loose = self._facts.dangling.get(tenant, 0), self._unpositioned.get(tenant, 0)

@@ -15,11 +15,15 @@ _KEY = (str, str, int)
 
 
 class Projections:
-    """(9) Each session head exists; each dispatch row names a dispatched decision, and each such decision has one."""
+    """(9) Each session head exists; each dispatch row names a dispatched decision, and each such decision has one.
+
+    `named` holds, for each writer, the largest sequence of an entry that a row names and that is not there.
+    """
 
     def __init__(self, reader: LedgerReader, out: Collector, writers: set[tuple[str, str]]) -> None:
         self._out = out
         self._writers = writers
+        self.named: dict[tuple[str, str], int] = {}
         self._sessions = Follower(keyed(reader.sessions(), _KEY, self._complain_session))
         self._dispatches = Follower(keyed(reader.dispatches(), _KEY, self._complain_dispatch))
 
@@ -55,6 +59,7 @@ class Projections:
         what = f"entry {row[0]}/{row[1]}/{row[2]}, which it names, is missing"
         if row[:2] in self._writers:
             self._out.incomplete.add(row[0])
+            self.named[row[0], row[1]] = max(row[2], self.named.get((row[0], row[1]), -1))
             self._out.gap(9, where, what, "entry_missing")
         else:
             self._out.tampered(9, where, f"{what}, and no such writer is known", "row_stray")

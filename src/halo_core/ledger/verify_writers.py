@@ -25,22 +25,22 @@ Key = tuple[str, str, int]
 class Chain:
     """One writer's chain: what the next entry must look like."""
 
-    __slots__ = ("_closed", "_leaf", "_sure", "_ts", "_ws", "certified", "idx", "missing")
+    __slots__ = ("_leaf", "_sure", "_ts", "certified", "closed", "idx", "last", "missing")
 
     def __init__(self) -> None:
         self.idx = -1
         self.missing = 0
         self.certified: Vkey | None = None
-        self._ws = -1
+        self.last = -1
         self._leaf = b""
         self._sure = True
         self._ts = 0
-        self._closed = False
+        self.closed = False
 
     def skip(self, key: Key, leaf: object) -> None:
         """Pass an entry whose note cannot be read."""
-        self.missing += max(0, key[2] - self._ws - 1)
-        self._ws = key[2]
+        self.missing += max(0, key[2] - self.last - 1)
+        self.last = key[2]
         self._leaf = leaf if type(leaf) is bytes else b""
         self._sure = False
 
@@ -48,8 +48,8 @@ class Chain:
         """Check one entry against the one before it, then take its place."""
         ws = key[2]
         whole = True
-        if ws != self._ws + 1:
-            first, last = self._ws + 1, ws - 1
+        if ws != self.last + 1:
+            first, last = self.last + 1, ws - 1
             self.missing += ws - first
             what = f"sequence {first}" if first == last else f"sequences {first} to {last}"
             out.gap(3, f"entry {key[0]}/{key[1]}/{first}", f"{what} of the writer missing", "entry_missing")
@@ -58,14 +58,14 @@ class Chain:
             what = "`prev` is not the leaf of the writer's entry before"
             out.tampered(3, name_of(key), what, "chain_broken", str(plain.get("id", "")))
             whole = False
-        if (ws == 0) != (plain.get("kind") == "writer_open") or self._closed:
+        if (ws == 0) != (plain.get("kind") == "writer_open") or self.closed:
             what = "a writer opens first and once, and writes nothing after it closes"
             out.tampered(3, name_of(key), what, "chain_broken", str(plain.get("id", "")))
             whole = False
         out.passed[3] += whole
         self._tick(key, plain.get("ts_us"), out)
-        self._closed = plain.get("kind") == "writer_close"
-        self._ws, self._leaf = ws, leaf if type(leaf) is bytes else b""
+        self.closed = plain.get("kind") == "writer_close"
+        self.last, self._leaf = ws, leaf if type(leaf) is bytes else b""
         self._sure = key not in bad and type(leaf) is bytes
 
     def _tick(self, key: Key, ts_us: object, out: Collector) -> None:
@@ -78,7 +78,7 @@ class Chain:
 class Writers:
     """Every writer seen, and the `writer` rows."""
 
-    def __init__(self, trust: Trust, out: Collector, rows: dict[tuple[str, str], Any]) -> None:
+    def __init__(self, trust: Trust, out: Collector, rows: dict[tuple[str, str], tuple[Any, Any]]) -> None:
         self._trust = trust
         self._out = out
         self._rows = rows
@@ -120,25 +120,44 @@ class Writers:
         chain = self.chain(key)
         if chain.certified is None and key[2] > 0:
             try:
-                return parse_vkey(str(self._rows.get(key[:2], "")))
+                return parse_vkey(str(self._rows.get(key[:2], ("", None))[0]))
             except BadInput:
                 return None
         return chain.certified
 
-    def finish(self) -> dict[str, int]:
-        """Compare with the `writer` rows; returns tenant → number of entries missing inside chains."""
+    def finish(self, named: dict[tuple[str, str], int]) -> dict[str, int]:
+        """Compare with the `writer` rows; returns tenant → number of entries that are missing from chains.
+
+        Args:
+            named: writer → largest sequence that a row of another table names and that is not there.
+        """
         missing: dict[str, int] = {}
         rowless = set()
-        for (tenant, w), chain in self._chains.items():
-            missing[tenant] = missing.get(tenant, 0) + chain.missing
-            if chain.missing:
-                self._out.incomplete.add(tenant)
-            if (tenant, w) not in self._rows:
+        for name, chain in self._chains.items():
+            tenant = name[0]
+            if name not in self._rows:
                 rowless.add(tenant)
-                self._out.gap(7, f"writer {tenant}/{w}", "the writer's row is missing", "writer_missing")
-        for (tenant, w), text in self._rows.items():
+                self._out.gap(7, f"writer {tenant}/{name[1]}", "the writer's row is missing", "writer_missing")
+            cut = self._cut(name, chain, named.get(name, -1))
+            missing[tenant] = missing.get(tenant, 0) + chain.missing + cut
+            if chain.missing + cut:
+                self._out.incomplete.add(tenant)
+        for (tenant, w), (text, _) in self._rows.items():
             self._row(tenant, w, text, torn=tenant in rowless)
         return missing
+
+    def _cut(self, name: tuple[str, str], chain: Chain, named: int) -> int:
+        """Number of entries known to be missing behind the last one."""
+        cut = max(0, named - chain.last)
+        closed_us = self._rows[name][1] if name in self._rows else None
+        where = f"writer {name[0]}/{name[1]}"
+        if closed_us is not None and not chain.closed:
+            self._out.gap(3, where, "the entry with which the writer closed is missing", "entry_missing")
+            cut = max(cut, 1)
+        elif chain.closed and closed_us is None and name in self._rows:
+            what = "the writer closed, and its row does not say so"
+            self._out.tampered(7, f"{where} column closed_us", what, "column_altered")
+        return cut
 
     def _row(self, tenant: str, w: str, text: object, *, torn: bool) -> None:
         chain = self._chains.get((tenant, w))

@@ -19,7 +19,7 @@ from halo_core.keys import Digester
 from halo_core.model import AccessRequest, Context, Origin, Principal, Provenance, Resource, Trigger
 from halo_core.redact import Redactor
 
-__all__ = ["ABILITIES", "MAX_ARGS", "Call", "Preparer", "Prepared"]
+__all__ = ["ABILITIES", "MAX_ARGS", "Call", "Prepared", "Preparer"]
 
 MAX_ARGS: Final = 262_144  # bytes of canonical arguments
 _MAX_TEXT: Final = 16_384  # characters of a trigger or output that are kept

@@ -1,4 +1,4 @@
-"""Room: the policy enforcement point, the one API that adapters call. Takes: a call and what runs it. Gives: its result.
+"""Room: the policy enforcement point, the one API that adapters call. Takes: a call. Gives: its result.
 
 The six steps of one action, with the numbers of docs/ARCHITECTURE.md:
 
@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from halo_core.errors import CannotDecide, Denied, HaloError, NotVerified, Pending
+from halo_core.failpoints import reach
 from halo_core.keys import Digester
 from halo_core.model import Effect, Mode
 from halo_core.pep.call import Call, Preparer
@@ -130,16 +131,16 @@ class Enforcer:
             Exception: whatever `execute` raised.
         """
         ticket = self.begin(call)
+        reach("before_run")
         try:
             result = execute(ticket.args)
         except BaseException as exc:
             ticket.fail(exc)
             raise
+        reach("after_run")
         return ticket.succeed(result, surface)
 
-    async def arun(
-        self, call: Call, execute: Callable[[Mapping[str, Any]], Awaitable[T]], surface: Surface[T]
-    ) -> T:
+    async def arun(self, call: Call, execute: Callable[[Mapping[str, Any]], Awaitable[T]], surface: Surface[T]) -> T:
         """As `run`, without ever blocking the event loop."""
         ticket = await self.abegin(call)
         try:
@@ -203,10 +204,8 @@ class Enforcer:
         remedy = error.remedy if isinstance(error, HaloError) else text(code).remedy
         raise Denied(code, f"deny `{call.resource.id}`: {text(code).title}: {error}", remedy=remedy) from error
 
-    # (6)
-
     def settle(self, verdict: Verdict, status: str, output: str, detail: str) -> None:
-        """Queue the outcome: it joins the next transaction or waits at most 50 ms."""
+        """(6) Queue the outcome: it joins the next transaction or waits at most 50 ms."""
         job = OutcomeJob(
             verdict=verdict,
             status=status,

@@ -1,5 +1,6 @@
-"""Room: the batch, one durable transaction over one or several jobs. Takes: jobs. Gives: their results. Never: waits
-for anything but the database lock.
+"""Room: the batch, one durable transaction over one or several jobs. Takes: jobs. Gives: their results.
+
+Never: waits for anything but the database lock.
 
 A job is a function of a `Tx`. Each member of a group runs in its own SAVEPOINT, so that one that fails leaves nothing
 behind, and sees what the members before it did. INVARIANT: CRASH - results are handed out after COMMIT returned.
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from halo_core.errors import CannotDecide, HaloError
+from halo_core.failpoints import reach
 from halo_core.store.database import as_cannot_decide
 from halo_core.store.tx import Tx
 
@@ -49,11 +51,13 @@ def run_batch(connection: sqlite3.Connection, tx: Tx, jobs: Sequence[Job]) -> li
     except BaseException:
         _undo(connection, tx, start)
         raise
+    reach("before_commit")
     try:
         connection.execute("COMMIT")
     except sqlite3.Error as exc:
         _undo(connection, tx, start)
         raise CommitFailed("ledger_unwritable", f"commit failed: {exc}", remedy="check the disk") from exc
+    reach("after_commit")
     return outcomes
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from halo_core.errors import Gap
+from halo_core.failpoints import reach
 from halo_core.keys import Signer
 from halo_core.ledger import CompactRange, advance, sign_checkpoint
 from halo_core.store.database import Database
@@ -58,6 +59,7 @@ def sign_next(database: Database, tenant: str, log: Signer, deadline_s: float) -
         database.connection.execute(
             "INSERT INTO checkpoint VALUES (?,?,?,?,?)", (tenant, size, tree.root(), note, tree.to_bytes())
         )
+        reach("checkpoint_signed")
         database.connection.execute("COMMIT")
     finally:
         database.rollback()
@@ -91,6 +93,8 @@ def anchored_note(anchors: Mapping[str, Mapping[str, bytes]], database: Database
 
 def anchor(database: Database, config: Any, note: bytes) -> None:
     """Move the local anchor forward to `note`."""
+    reach("before_anchor")
     for name in anchor_names(database, config):
         if name not in ("", "memory"):
             advance(config.home / "anchor.json", config.tenant, name, note)
+    reach("after_anchor")

@@ -50,7 +50,9 @@ class Database:
         try:
             self._open()
         except DBAPIError as exc:
-            raise as_cannot_decide(exc.orig if isinstance(exc.orig, sqlite3.Error) else sqlite3.Error(str(exc))) from exc
+            raise as_cannot_decide(
+                exc.orig if isinstance(exc.orig, sqlite3.Error) else sqlite3.Error(str(exc))
+            ) from exc
         except sqlite3.Error as exc:
             raise as_cannot_decide(exc) from exc
 

@@ -43,7 +43,7 @@ class Reader:
         self._connection = self.database.connection
         self.path = self.database.path
         found = next(self._rows("SELECT count(*) FROM sqlite_master WHERE name IN ('entry','control')", ()))
-        if found[0] != 2:  # noqa: PLR2004  the two tables asked for
+        if found[0] != 2:
             raise ConfigError("no_store", "the database holds no Halo ledger", field="db", remedy="check `--db`")
         self._connection.execute("BEGIN")
 
@@ -147,21 +147,21 @@ class Reader:
     def content(self, tenant: str, commitment: bytes) -> tuple[str, bytes, bytes] | None:
         """(subject, nonce, ciphertext)."""
         query = "SELECT subject, nonce, ciphertext FROM content WHERE tenant=? AND commitment=?"
-        return next(self._rows(query, (tenant, commitment)), None)  # type: ignore[return-value]  one row's shape
+        return next(self._rows(query, (tenant, commitment)), None)  # type: ignore[return-value] # one row's shape
 
     def vault(self, tenant: str, subject: str) -> tuple[bytes, int | None] | None:
         """(wrapped key, erased at µs)."""
         query = "SELECT dek_wrapped, erased_at_us FROM vault WHERE tenant=? AND subject=?"
-        return next(self._rows(query, (tenant, subject)), None)  # type: ignore[return-value]  one row's shape
+        return next(self._rows(query, (tenant, subject)), None)  # type: ignore[return-value] # one row's shape
 
     def resources(self, tenant: str) -> Iterator[tuple[str, bytes]]:
         """(id, registration)."""
-        return self._rows("SELECT id, spec FROM resource WHERE tenant=? ORDER BY id", (tenant,))  # type: ignore[return-value]  two columns
+        return self._rows("SELECT id, spec FROM resource WHERE tenant=? ORDER BY id", (tenant,))  # type: ignore[return-value] # two columns
 
     def newest_checkpoint(self, tenant: str) -> tuple[int, bytes] | None:
         """(size, note)."""
         query = "SELECT size, note FROM checkpoint WHERE tenant=? ORDER BY size DESC LIMIT 1"
-        return next(self._rows(query, (tenant,)), None)  # type: ignore[return-value]  one row's shape
+        return next(self._rows(query, (tenant,)), None)  # type: ignore[return-value] # one row's shape
 
     def close(self) -> None:
         """Close."""

@@ -72,7 +72,7 @@ class SessionState:
 class SketchCache:
     """Sketches of recent sessions in memory, each with how many chunks of the store it has read. Bounded."""
 
-    __slots__ = ("_key", "_kept", "_limit")
+    __slots__ = ("_kept", "_key", "_limit")
 
     def __init__(self, key: bytes, limit: int = 256) -> None:
         self._key = key

@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from halo_core.clock import Clock, SystemClock
 from halo_core.errors import CannotDecide
+from halo_core.failpoints import reach
 from halo_core.ids import IdSource, RandomIds
 from halo_core.keys import KeyStore
 from halo_core.ledger import origin, vkey_of
@@ -176,6 +177,7 @@ class Store:
     def _run_locked(self, jobs: Sequence[Job]) -> list[Outcome]:
         database, writer = self._opened()
         late = list(self._deferred)
+        reach("before_begin")
         database.begin(self.config.deadline_s)
         before = writer.seq
         try:
@@ -229,9 +231,7 @@ class Store:
             try:
                 self._database.begin(self.config.deadline_s)
                 tx = self._tx(self._database, writer)
-                outcome = run_batch(self._database.connection, tx, [lambda tx: open_chain(tx, self.config, _host())])[0]
-                if outcome.error is not None:
-                    raise outcome.error
+                _unwrap(run_batch(self._database.connection, tx, [lambda tx: open_chain(tx, self.config, _host())])[0])
             except BaseException:
                 writer.release()
                 self._database.rollback()

@@ -17,6 +17,7 @@ from halo_core.behaviour import Marks, Sketch
 from halo_core.behaviour.sketch import pack
 from halo_core.clock import Clock
 from halo_core.errors import CannotDecide
+from halo_core.failpoints import reach
 from halo_core.ids import IdSource
 from halo_core.ledger import new_dek, seal, unwrap_dek, wrap_dek
 from halo_core.model import Entry, EntryKind, Mode, Revocation, Stop
@@ -118,6 +119,7 @@ class Tx:
         self._cur.execute(
             "INSERT INTO position VALUES (?,?,?,?)", (self.tenant, self._position(), entry.writer, entry.seq)
         )
+        reach("after_append")
         return Written(entry, leaf)
 
     def _position(self) -> int:
@@ -268,9 +270,7 @@ class Tx:
 
     def resource_spec(self, resource: str) -> bytes | None:
         """The registration of a resource."""
-        row = self._cur.execute(
-            "SELECT spec FROM resource WHERE tenant=? AND id=?", (self.tenant, resource)
-        ).fetchone()
+        row = self._cur.execute("SELECT spec FROM resource WHERE tenant=? AND id=?", (self.tenant, resource)).fetchone()
         return None if row is None else bytes(row[0])
 
     def put_resource(self, resource: str, spec: bytes) -> None:

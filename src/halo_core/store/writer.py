@@ -34,7 +34,7 @@ class Writer:
         self._signer = Ed25519Signer(seed)
         self._log = log
         self.vkey = vkey_string(vkey_of(writer_name(tenant, writer_id), self._signer.public_key))
-        self._lock = _hold(home, writer_id)
+        self._lock: tuple[int, Path] | None = _hold(home, writer_id)
 
     def sign(self, entry: Entry) -> tuple[bytes, bytes]:
         """Note bytes and leaf hash of the writer's next entry; the caller keeps or `restore`s the place."""

@@ -1,0 +1,36 @@
+"""Room: failpoints, named places where a crash test may strike. Takes: a name. Gives: nothing. Never: acts by itself.
+
+Unarmed, reaching one costs a truth test. Only a test arms them, in its own process; there is no setting that does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+__all__ = ["POINTS", "arm", "reach"]
+
+POINTS: Final = (
+    "before_begin",  # nothing is written
+    "after_append",  # the entry is inserted, not committed
+    "before_commit",  # all of the transaction is done but the commit
+    "after_commit",  # durable, nobody knows yet
+    "before_run",  # the caller knows, the action has not run
+    "after_run",  # the action ran, its outcome is not recorded
+    "checkpoint_signed",  # the tree head is inserted, not committed
+    "before_anchor",  # the tree head is durable, the anchor is old
+    "after_anchor",  # the anchor moved
+)
+
+_armed: list[Callable[[str], None]] = []
+
+
+def arm(hook: Callable[[str], None] | None) -> None:
+    """Call `hook` with the name of every point reached in this process; None disarms."""
+    _armed[:] = [hook] if hook is not None else []
+
+
+def reach(name: str) -> None:
+    """Say that a point was reached."""
+    if _armed:
+        _armed[0](name)

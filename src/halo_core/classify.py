@@ -1,4 +1,4 @@
-"""Room: guessing what a tool does from its name and description. Takes: words. Gives: a classification, marked as guessed.
+"""Room: guessing what a tool does from its name and description. Takes: words. Gives: a marked guess.
 
 A guess is printed once, and is only ever a start: `guard(x, resource=Resource(...))` replaces it. Never: decides.
 """
@@ -33,7 +33,8 @@ _TARGETS: Final = frozenset(
     "username channel phone participants attachments command".split()
 )
 _AMOUNTS: Final = ("amount", "sum", "value", "price", "total")
-_RECEIPT_TRUST: Final = 600  # what a tool says of its own effect is a receipt; what it reads may be anybody's words
+_RECEIPT_TRUST: Final = 600  # what a tool says of its own effect is a receipt
+_UNDECLARED_TRUST: Final = 300  # what it reads may be anybody's words: kept, but it taints the session
 
 _REVERSAL: Final = {
     Impact.READ: Reversal.NONE_NEEDED,
@@ -53,11 +54,15 @@ def guess(name: str, description: str, arguments: Iterable[str]) -> Resource:
     return Resource(
         impact=impact,
         reversal=_REVERSAL.get(impact, Reversal.IRREVERSIBLE),
-        source_trust=0 if impact in (Impact.READ, Impact.UNKNOWN, Impact.EXECUTE) else _RECEIPT_TRUST,
+        source_trust=_trust(impact),
         targets=tuple(sorted(arg for arg in known if arg.lower() in _TARGETS)),
         amount=next((arg for arg in _AMOUNTS if arg in known), ""),
         classified="unknown" if impact is Impact.UNKNOWN else "guessed",
     )
+
+
+def _trust(impact: Impact) -> int:
+    return _UNDECLARED_TRUST if impact in (Impact.READ, Impact.UNKNOWN, Impact.EXECUTE) else _RECEIPT_TRUST
 
 
 def _impact(text: str) -> Impact | None:
@@ -80,10 +85,19 @@ def complete(
     if resource is None:
         base = guess(name, description, arguments)
         if kind is not ActionKind.TOOL_CALL:
-            base = Resource(impact=Impact.READ, reversal=Reversal.NONE_NEEDED, classified="guessed", idempotent=True)
+            base = Resource(
+                impact=Impact.READ,
+                reversal=Reversal.NONE_NEEDED,
+                source_trust=_UNDECLARED_TRUST,
+                classified="guessed",
+                idempotent=True,
+            )
     else:
         base = resource
         if not base.targets and not base.amount:
             hints = guess(name, description, arguments)
             base = replace(base, targets=hints.targets, amount=hints.amount)
+    if base.source_trust is None:
+        trust = _trust(base.impact) if kind is ActionKind.TOOL_CALL else _UNDECLARED_TRUST
+        base = replace(base, source_trust=trust)
     return replace(base, id=base.id or name, kind=kind, labels=tuple(sorted(set(base.labels))))

@@ -1,4 +1,4 @@
-"""Room: read-only views for people. Takes: a reader and, where content is asked for, a key. Gives: values. Never: writes."""
+"""Room: read-only views for people. Takes: a reader, for content a key. Gives: values. Never: writes."""
 
 from __future__ import annotations
 

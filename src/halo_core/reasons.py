@@ -65,6 +65,7 @@ REASONS: Final[dict[str, ReasonText]] = {
     "low_source_trust": ReasonText("documents from a source below the trust floor are dropped", ""),
     "first_use": ReasonText("the agent has not used this before", ""),
     "large_amount": ReasonText("the amount is above the threshold", "ask for the approval"),
+    "unknown_amount": ReasonText("the amount at stake is not known", "name it with `Resource(amount=...)`"),
     "grave_impact": ReasonText("the effect is grave or cannot be taken back", "ask for the approval"),
     "unknown_impact": ReasonText("nobody has said what this tool does", "classify it with `resource=Resource(...)`"),
     "clamped": ReasonText("an argument was lowered to its limit", ""),

@@ -14,4 +14,4 @@ TRUST_FLOOR: Final = 500
 
 def origin_of_result(resource: Resource) -> Provenance:
     """`system` or `untrusted`, by how the resource was registered and never by what the content says of itself."""
-    return Provenance.SYSTEM if resource.source_trust >= TRUST_FLOOR else Provenance.UNTRUSTED
+    return Provenance.SYSTEM if resource.trust >= TRUST_FLOOR else Provenance.UNTRUSTED

@@ -1,4 +1,4 @@
-"""Room: what the verbs share: options, exit codes, printing. Takes: values. Gives: text. Never: reads a store by itself."""
+"""Room: what the verbs share: options, exit codes, printing. Takes: values. Gives: text. Never: reads a store."""
 
 from __future__ import annotations
 

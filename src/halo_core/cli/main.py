@@ -1,4 +1,4 @@
-"""Room: the `halo` command. Takes: argv. Gives: an exit code. Never: imports a verb's libraries before it is asked for."""
+"""Room: the `halo` command. Takes: argv. Gives: an exit code. Never: decides."""
 
 from __future__ import annotations
 
@@ -47,12 +47,9 @@ def run(argv: list[str]) -> int:
         return Exit.FAILED
     except typer.Exit as exc:
         return int(exc.exit_code)
-    except _USAGE as exc:
-        exc.show(file=sys.stderr)
-        return Exit.USAGE
     except _PARSER as exc:
         exc.show(file=sys.stderr)
-        return Exit.FAILED
+        return Exit.USAGE if isinstance(exc, _USAGE) else Exit.FAILED
     except HaloError as exc:
         return fail(exc, _code(exc))
     except BrokenPipeError:

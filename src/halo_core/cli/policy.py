@@ -1,4 +1,4 @@
-"""Room: `halo policy check | test`. Takes: Cedar files, what is registered, cases. Gives: findings. Never: decides live."""
+"""Room: `halo policy check | test`. Takes: Cedar files, what is registered, cases. Gives: findings. Never: decides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room: `halo verify`. Takes: a store and the keys beside it. Gives: the numbered checks. Never: opens a socket, writes."""
+"""Room: `halo verify`. Takes: a store and the keys beside it. Gives: the numbered checks. Never: writes."""
 
 from __future__ import annotations
 

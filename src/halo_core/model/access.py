@@ -91,8 +91,9 @@ class Resource:
         impact: impact class.
         labels: data labels that it carries (`chd`, `pii`, ...), sorted.
         system: the downstream system reached.
-        source_trust: 0..1000, trust in the content that comes back; below the policy's floor it is untrusted.
-            It is a property of the registration, never of a document's own metadata.
+        source_trust: 0..1000, trust in the content that comes back: below 500 it taints the session, below the
+            policy's floor (300 in the starter) documents are dropped. A property of the registration, never of a
+            document's own metadata. None, until it is registered, means undeclared: 300 for what is read.
         reversal: how an effect can be taken back.
         idempotent: True when running it twice does no harm; only then may it be re-run after a crash.
         targets: names of the arguments that say where money or data goes.
@@ -105,12 +106,17 @@ class Resource:
     impact: Impact = Impact.UNKNOWN
     labels: tuple[str, ...] = ()
     system: str = ""
-    source_trust: int = 0
+    source_trust: int | None = None
     reversal: Reversal = Reversal.IRREVERSIBLE
     idempotent: bool = False
     targets: tuple[str, ...] = ()
     amount: str = ""
     classified: str = "declared"
+
+    @property
+    def trust(self) -> int:
+        """`source_trust`, 0 where it is undeclared."""
+        return self.source_trust or 0
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree."""
@@ -123,7 +129,7 @@ class Resource:
             "kind": self.kind.value,
             "labels": list(self.labels),
             "reversal": self.reversal.value,
-            "source_trust": self.source_trust,
+            "source_trust": self.trust,
             "system": self.system,
             "targets": list(self.targets),
         }

@@ -118,7 +118,8 @@ class Approval:
 class PolicyAnswer:
     """What a policy set says of one request: reasons sorted by policy id.
 
-    `permitted` is the hard evaluation; `effect` the most severe graded effect; `errors` make it a denial.
+    `permitted` is the hard evaluation; `effect` is `deny` without a permit, with a hard forbid or an error, else the
+    most severe graded effect; `errors` make it a denial.
     """
 
     permitted: bool

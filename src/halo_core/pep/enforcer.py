@@ -73,7 +73,7 @@ class Ticket:
         verdict = self.verdict
         if verdict is not None and verdict.mode is Mode.ENFORCE:
             floor = document_floor(verdict.decision.obligations)
-            if floor is not None and surface.drop_documents and verdict.resource.source_trust < floor:
+            if floor is not None and surface.drop_documents and verdict.resource.trust < floor:
                 result, dropped = surface.drop_documents(result)
                 detail = f"dropped {dropped}"
         self._finish("success", _text_of(result, surface), detail)

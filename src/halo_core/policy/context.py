@@ -50,7 +50,7 @@ def entities(subject: Principal, assurance: str, kind: ActionKind, resource: Res
         "impact": resource.impact.value,
         "labels": resource.labels,
         "reversal": resource.reversal.value,
-        "source_trust": int(resource.source_trust),
+        "source_trust": resource.trust,
         "system": resource.system,
     }
     if kind is ActionKind.HANDOFF:

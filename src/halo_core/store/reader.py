@@ -147,21 +147,21 @@ class Reader:
     def content(self, tenant: str, commitment: bytes) -> tuple[str, bytes, bytes] | None:
         """(subject, nonce, ciphertext)."""
         query = "SELECT subject, nonce, ciphertext FROM content WHERE tenant=? AND commitment=?"
-        return next(self._rows(query, (tenant, commitment)), None)  # type: ignore[return-value] # one row's shape
+        return next(self._rows(query, (tenant, commitment)), None)
 
     def vault(self, tenant: str, subject: str) -> tuple[bytes, int | None] | None:
         """(wrapped key, erased at µs)."""
         query = "SELECT dek_wrapped, erased_at_us FROM vault WHERE tenant=? AND subject=?"
-        return next(self._rows(query, (tenant, subject)), None)  # type: ignore[return-value] # one row's shape
+        return next(self._rows(query, (tenant, subject)), None)
 
     def resources(self, tenant: str) -> Iterator[tuple[str, bytes]]:
         """(id, registration)."""
-        return self._rows("SELECT id, spec FROM resource WHERE tenant=? ORDER BY id", (tenant,))  # type: ignore[return-value] # two columns
+        return self._rows("SELECT id, spec FROM resource WHERE tenant=? ORDER BY id", (tenant,))
 
     def newest_checkpoint(self, tenant: str) -> tuple[int, bytes] | None:
         """(size, note)."""
         query = "SELECT size, note FROM checkpoint WHERE tenant=? ORDER BY size DESC LIMIT 1"
-        return next(self._rows(query, (tenant,)), None)  # type: ignore[return-value] # one row's shape
+        return next(self._rows(query, (tenant,)), None)
 
     def close(self) -> None:
         """Close."""

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from halo_core import canonical
+from halo_core.errors import BadInput
 from halo_core.model import (
     AccessRequest,
     ActionKind,
@@ -246,10 +247,11 @@ def test_provenance_pointers_cannot_be_shadowed_by_argument_names():
     assert ask(text, {}, provenance=found).permitted
 
 
-def test_equal_resources_of_other_types_do_not_share_entities():
-    text = '@id("x") permit (principal, action, resource) when { resource.source_trust == 1 };'
-    for value in (True, 1, True):
-        assert ask(text, {}, resource=Resource("tool", source_trust=value)).permitted
+def test_a_trust_that_equals_an_integer_without_being_one_is_refused():
+    for value in (True, 1.0, "1", 1001, -1):
+        with pytest.raises(BadInput) as caught:
+            Resource("tool", source_trust=value)
+        assert caught.value.field == "source_trust"
 
 
 # --- mistakes that Cedar would pass silently ------------------------------------------------------------------------

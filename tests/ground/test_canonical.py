@@ -19,9 +19,7 @@ small = st.integers(-(2**53) + 1, 2**53 - 1)
 
 
 def trees(leaves, keys):
-    return st.recursive(
-        leaves, lambda t: st.lists(t, max_size=4) | st.dictionaries(keys, t, max_size=4), max_leaves=12
-    )
+    return st.recursive(leaves, lambda t: st.lists(t, max_size=4) | st.dictionaries(keys, t, max_size=4), max_leaves=12)
 
 
 in_profile = trees(st.none() | st.booleans() | small | texts, ascii_keys)

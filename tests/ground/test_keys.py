@@ -52,12 +52,16 @@ def test_no_ambiguous_signature_under_a_strong_key():
     assert len(cases) > 900
     taken = [c for c in cases if verify(bytes.fromhex(c["key"]), c["msg"].encode(), bytes.fromhex(c["sig"]))]
     assert [c["flags"] for c in taken if strong(bytes.fromhex(c["key"]))] == [None]
-    assert not any({"low_order_A", "low_order_R", "non_canonical_A", "non_canonical_R"} & set(c["flags"] or ()) for c in taken)
+    assert not any(
+        {"low_order_A", "low_order_R", "non_canonical_A", "non_canonical_R"} & set(c["flags"] or ()) for c in taken
+    )
 
 
 def test_low_order_and_non_canonical_keys_are_weak():
     cases = vectors("cctv_ed25519.json")
-    weak = {c["key"] for c in cases if {"low_order_A", "low_order_component_A", "non_canonical_A"} & set(c["flags"] or ())}
+    weak = {
+        c["key"] for c in cases if {"low_order_A", "low_order_component_A", "non_canonical_A"} & set(c["flags"] or ())
+    }
     assert len(weak) > 20
     for key in weak:
         with pytest.raises(BadInput) as caught:
@@ -91,7 +95,11 @@ def test_sign_then_verify_and_no_other_bit(seed, message, bit):
 def test_rfc_8032_vector_1():
     signer = Ed25519Signer(bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"))
     assert signer.public_key.hex() == "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
-    assert signer.sign(b"").hex().startswith("e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a3")
+    assert (
+        signer.sign(b"")
+        .hex()
+        .startswith("e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a3")
+    )
 
 
 def test_thumbprint_of_rfc_8037_appendix_a3():
@@ -224,7 +232,9 @@ def test_a_symlink_or_a_fifo_is_no_key(tmp_path):
         assert caught.value.code == "key_malformed"
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "-x", "a/b", "../log", "Log", "ключ", "a b", "a\n", "a\0", "x" * 97])
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", ".hidden", "-x", "a/b", "../log", "Log", "ключ", "a b", "a\n", "a\0", "x" * 97]
+)
 def test_names_that_are_no_file_names_are_refused(tmp_path, name):
     with pytest.raises(ConfigError) as caught:
         KeyStore(tmp_path).signer(name)

@@ -66,7 +66,11 @@ def test_the_empty_name_and_a_huge_one():
     assert not is_credential("password" + "_x" * 5_000_000)
 
 
-@pytest.mark.parametrize("value", ["hunter2", 1234, 12.5, True, 10**5000, b"raw", float("nan"), object(), "\ud800"], ids=lambda v: type(v).__name__)
+@pytest.mark.parametrize(
+    "value",
+    ["hunter2", 1234, 12.5, True, 10**5000, b"raw", float("nan"), object(), "\ud800"],
+    ids=lambda v: type(v).__name__,
+)
 def test_every_leaf_of_a_credential_is_replaced(value):
     sealed = redactor.seal({"password": value, "other": 5})
     assert MARK.fullmatch(sealed["password"])
@@ -183,7 +187,9 @@ args = st.dictionaries(
     st.sampled_from(["password", "q", "name", "value", "headers"]) | messy,
     st.recursive(
         messy | st.integers() | st.booleans() | st.none() | st.floats(allow_nan=False),
-        lambda t: st.lists(t, max_size=3) | st.dictionaries(st.sampled_from(["pin", "a", "value", "name"]), t, max_size=3),
+        lambda t: (
+            st.lists(t, max_size=3) | st.dictionaries(st.sampled_from(["pin", "a", "value", "name"]), t, max_size=3)
+        ),
         max_leaves=6,
     ),
     max_size=4,

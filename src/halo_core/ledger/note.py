@@ -42,7 +42,7 @@ _ED25519: Final = b"\x01"
 _PUBLIC_BYTES: Final = 32
 _SIGNATURE_BYTES: Final = 64
 _DASH: Final = b"\xe2\x80\x94 "
-_CONTROL: Final = re.compile(rb"[\x00-\x09\x0b-\x1f]")
+_CONTROL: Final = bytes(set(range(0x20)) - {0x0A})
 # Names of ours and of witnesses; the specification forbids Unicode spaces and plus.
 _NAME: Final = re.compile(r"[!-*,-~]{1,255}")
 _HEX_HASH: Final = re.compile(r"[0-9a-f]{8}")
@@ -159,7 +159,10 @@ def open_note(note: bytes) -> Note:
 
 
 def _is_text(text: bytes) -> bool:
-    if text.startswith(b"\n") or not text.endswith(b"\n") or b"\n\n" in text or _CONTROL.search(text):
+    if text.startswith(b"\n") or not text.endswith(b"\n") or b"\n\n" in text:
+        return False
+    # Deleting and measuring is four times as fast as searching with an expression.
+    if len(text.translate(None, _CONTROL)) != len(text):
         return False
     if not text.isascii():
         try:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+from halo_core.errors import BadInput
+
+_TRUST_MAX: Final = 1000
 
 __all__ = [
     "AccessRequest",
@@ -49,6 +53,16 @@ class Reversal(StrEnum):
     UNDO = "undo"
     COMPENSATE = "compensate"
     IRREVERSIBLE = "irreversible"
+
+
+def _coerce(resource: object, name: str, words: type[StrEnum]) -> None:
+    value = getattr(resource, name)
+    try:
+        object.__setattr__(resource, name, words(value))
+    except ValueError as exc:
+        raise BadInput(
+            "bad_resource", f"`{value}` is not a word for this", field=name, remedy=f"use one of {', '.join(words)}"
+        ) from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +126,24 @@ class Resource:
     targets: tuple[str, ...] = ()
     amount: str = ""
     classified: str = "declared"
+
+    def __post_init__(self) -> None:
+        """Turn words into their types, once.
+
+        Raises:
+            BadInput: a word or a number that means nothing; `field` names it.
+        """
+        _coerce(self, "impact", Impact)
+        _coerce(self, "kind", ActionKind)
+        _coerce(self, "reversal", Reversal)
+        for name in ("labels", "targets"):
+            words = getattr(self, name)
+            if isinstance(words, str) or not all(isinstance(word, str) for word in words):
+                raise BadInput("bad_resource", "expected several words", field=name, remedy='for example ("pii",)')
+            object.__setattr__(self, name, tuple(words))
+        trust = self.source_trust
+        if trust is not None and (type(trust) is not int or not 0 <= trust <= _TRUST_MAX):
+            raise BadInput("bad_resource", f"`{trust}` is not a trust", field="source_trust", remedy="use 0..1000")
 
     @property
     def trust(self) -> int:

@@ -1,1 +1,96 @@
-"""Halo: agents as privileged identities. The public face is filled in below."""
+"""Halo: AI agents governed as privileged identities, every action decided before it runs.
+
+The names below are the public face; they load on first use, so that `import halo_core` stays light. Everything else
+is internal and may change.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from halo_core.errors import (
+        BadInput,
+        CannotDecide,
+        ConfigError,
+        Denied,
+        Gap,
+        HaloError,
+        NotVerified,
+        Pending,
+        PolicyError,
+        Tampered,
+    )
+    from halo_core.facade import HaloBase
+    from halo_core.model import ActionKind, Constraint, Decision, Effect, Impact, Mode, Resource, Reversal
+    from halo_core.pep import Call, Enforcer, Surface
+    from halo_core.verification import verify_store
+
+__all__ = [
+    "ActionKind",
+    "BadInput",
+    "Call",
+    "CannotDecide",
+    "ConfigError",
+    "Constraint",
+    "Decision",
+    "Denied",
+    "Effect",
+    "Enforcer",
+    "Gap",
+    "HaloBase",
+    "HaloError",
+    "Impact",
+    "Mode",
+    "NotVerified",
+    "Pending",
+    "PolicyError",
+    "Resource",
+    "Reversal",
+    "Surface",
+    "Tampered",
+    "verify_store",
+]
+
+_ROOMS = {
+    "halo_core.errors": (
+        "BadInput",
+        "CannotDecide",
+        "ConfigError",
+        "Denied",
+        "Gap",
+        "HaloError",
+        "NotVerified",
+        "Pending",
+        "PolicyError",
+        "Tampered",
+    ),
+    "halo_core.facade": ("HaloBase",),
+    "halo_core.model": (
+        "ActionKind",
+        "Constraint",
+        "Decision",
+        "Effect",
+        "Impact",
+        "Mode",
+        "Resource",
+        "Reversal",
+    ),
+    "halo_core.pep": ("Call", "Enforcer", "Surface"),
+    "halo_core.verification": ("verify_store",),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use (PEP 562)."""
+    room = _ROOM_OF.get(name)
+    if room is None:
+        raise AttributeError(f"module `halo_core` has no public name `{name}`")
+    return getattr(import_module(room), name)
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted(__all__)

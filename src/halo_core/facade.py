@@ -96,6 +96,7 @@ class HaloBase:
             digester,
             lambda: self._standing.current(self._registry),
             mode,
+            lambda: self._standing.ready(self._registry),
         )
         self._mode = mode
 

@@ -51,11 +51,11 @@ class Registered:
 class Registry:
     """Resources of one facade by id. Ids are unique over all kinds, since a policy names an action by them."""
 
-    __slots__ = ("_items", "dirty")
+    __slots__ = ("_items", "version")
 
     def __init__(self) -> None:
         self._items: dict[str, Registered] = {}
-        self.dirty = False
+        self.version = 0
 
     def add(self, item: Registered) -> Resource:
         """Register; the same thing twice is nothing new.
@@ -73,7 +73,7 @@ class Registry:
             )
         if known != item:
             self._items[item.resource.id] = item
-            self.dirty = True
+            self.version += 1
         return item.resource
 
     def get(self, resource_id: str) -> Registered | None:

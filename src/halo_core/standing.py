@@ -51,6 +51,7 @@ class Standing:
         self._policy_dir = policy_dir
         self._lock = threading.Lock()
         self._current: Credentials | None = None
+        self._version = -1
 
     def current(self, registry: Registry) -> Credentials:
         """Credentials over everything registered so far.
@@ -59,18 +60,17 @@ class Standing:
             PolicyError: the policy does not parse.
             CannotDecide: a new passport could not be recorded.
         """
-        known = self._current
-        if known is not None and not registry.dirty:
-            return known
         with self._lock:
-            if self._current is None or registry.dirty:
-                registry.dirty = False
-                try:
-                    self._current = self._renew(registry)
-                except BaseException:
-                    registry.dirty = True
-                    raise
+            # Read before renewing: what is registered meanwhile is left for the next call.
+            version = registry.version
+            if self._current is None or self._version != version:
+                self._current = self._renew(registry)
+                self._version = version
             return self._current
+
+    def ready(self, registry: Registry) -> bool:
+        """Whether `current` has nothing to do: a coroutine asks first, since renewing reads files and writes."""
+        return self._current is not None and self._version == registry.version
 
     def check_policy(self) -> None:
         """Load the policy once, so that a bad one is refused at start.

@@ -193,7 +193,7 @@ CLAIM_TEXT = [
     (32, "member order", with_text(b'{"decimals":2,"max":500,', b'{"max":500,"decimals":2,'), "noncanonical_json"),
     (32, "escaped letter", with_text(b'"ten":"acme"', b'"ten":"\\u0061cme"'), "noncanonical_json"),
     (32, "-0", with_text(b'"del_depth":0', b'"del_depth":-0'), "noncanonical_json"),
-    (32, "non-ASCII member name", with_text(BUDGET, '"max":500,"ä":1,'.encode()), "noncanonical_json"),
+    (32, "member order, non-ASCII", with_text(BUDGET, '"max":500,"ä":1,'.encode()), "noncanonical_json"),
     (32, "trailing newline", signed(CLAIMS + b"\n"), "noncanonical_json"),
     (33, "lone surrogate", with_text(b'"ten":"acme"', b'"ten":"\\ud800"'), "surrogate"),
     (33, "lone surrogate in a name", with_text(b'"ten":"acme"', b'"ten":"acme","\\udfff":1'), "surrogate"),
@@ -263,6 +263,7 @@ SHAPES = [
     (34, "unknown top-level claim", adding("", "scope", "all"), "claims_shape"),
     (34, "unknown private claim", adding("/halo", "x"), "claims_shape"),
     *[(34, f"no {name}", removing(name), "claims_shape") for name in json.loads(CLAIMS)],
+    (34, "non-ASCII member name", adding("/halo", "ä"), "claims_shape"),
     (34, "decay on a standing link", setting("/halo/dcy", {}), "claims_shape"),
     (34, "unknown version", setting("/halo/ver", 2), "claims_shape"),
     (34, "version true", setting("/halo/ver", True), "claims_shape"),
@@ -299,8 +300,8 @@ SHAPES = [
     (
         85,
         "cyrillic homoglyph argument",
-        setting(f"{RULE}/email.send/tо", {"constraint_type": "wildcard"}),
-        "noncanonical_json",
+        setting(f"{RULE}/email.send/t\u043e", {"constraint_type": "wildcard"}),
+        "bad_detail",
     ),
     (88, "tool name with a control character", setting(f"{RULE}/email\x7f.send", {}), "bad_tool_id"),
     (88, "tool name with newline", setting(f"{RULE}/email.send\n", {}), "bad_tool_id"),
@@ -345,10 +346,12 @@ def with_claims_anyhow(change) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", ["emаil.send", "email\u200b.send", "ｅmail.send"], ids=["85-cyrillic", "86-zero-width", "87-fullwidth"]
+    "name",
+    ["em\u0430il.send", "email\u200b.send", "\uff45mail.send"],
+    ids=["85-cyrillic", "86-zero-width", "87-fullwidth"],
 )
 def test_85_86_deceptive_names_can_neither_be_granted_nor_called(name):
-    assert code_of(with_claims_anyhow(setting(f"{RULE}/{name}", {}))) == "noncanonical_json"
+    assert code_of(with_claims_anyhow(setting(f"{RULE}/{name}", {}))) == "bad_tool_id"
     grants = {TOOL: {name: {}}}
     with pytest.raises(PassportError) as caught:
         mint_standing(

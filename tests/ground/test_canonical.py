@@ -84,10 +84,10 @@ def test_any_other_spelling_is_refused(value, data):
     for other in {spaced, escaped, b" " + good, good + b"\n", good[:place] + b" " + good[place:]} - {good}:
         try:
             found = canonical.loads(other)
-        except CanonicalError as error:
-            assert error.code in {"noncanonical_json", "malformed_json", "not_canonical"}
-        else:  # a blank inside a text makes another value, not another spelling
-            assert found != value
+        except CanonicalError:
+            continue
+        # A blank inside a text makes another value, not another spelling.
+        assert found != value
 
 
 @given(st.binary(max_size=60))

@@ -179,8 +179,12 @@ def test_equal_secrets_stay_equal_under_one_key_only():
 
 
 pieces = st.sampled_from(
-    [*TOKENS, *(t[:9] for t in TOKENS), "password=", "Bearer ", "://u:", "@", "halo:secret:", "halo:secret:" + "0" * 16]
-    + [" ", "\n", "-----BEGIN PRIVATE KEY-----", '"token": "', '"password": "', '"', "é", "\ud800", "abcd", "="]
+    [
+        *TOKENS,
+        *(token[:9] for token in TOKENS),
+        *("password=", "Bearer ", "://u:", "@", "halo:secret:", "halo:secret:" + "0" * 16, " ", "\n"),
+        *("-----BEGIN PRIVATE KEY-----", '"token": "', '"password": "', '"', "é", "\ud800", "abcd", "="),
+    ]
 )
 messy = st.lists(pieces | st.text(max_size=6), max_size=12).map("".join)
 args = st.dictionaries(

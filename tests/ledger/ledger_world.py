@@ -235,3 +235,16 @@ BASE_ENTRY = Entry(
     body={"text": "ü\n\u2028"},
     content={"arguments": {"c": "AA==", "x": "AA=="}},
 )
+
+
+class Impostor:
+    """Claims a public key and signs with another one, so that name and key hash are right and the signature is not."""
+
+    key_id = "impostor"
+
+    def __init__(self, claimed: Ed25519Signer, real: Ed25519Signer) -> None:
+        self.public_key = claimed.public_key
+        self._real = real
+
+    def sign(self, message: bytes) -> bytes:
+        return self._real.sign(message)

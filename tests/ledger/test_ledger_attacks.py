@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ledger_world import COLUMNS, World, build, key, log_key, resign
+from ledger_world import COLUMNS, Impostor, World, build, key, log_key, resign
 
 from halo_core.ledger.checkpoint import sign_checkpoint
 from halo_core.ledger.merkle import CompactRange, leaf_hash
@@ -394,6 +394,8 @@ def test_copied_entry_under_another_key_is_tampering():
     report = check(world)
     assert report.exit_code == 11
     assert "entry local/3f2a/13 column ws" in wheres(report)
+    # A row under a foreign key is not taken for a link of that chain.
+    assert codes(report) == {"column_altered"}
 
 
 def test_content_moved_to_another_subject_is_tampering_without_key():
@@ -445,3 +447,103 @@ def test_swapped_content_is_tampering():
     for column in ("subject", "nonce", "ciphertext"):
         one[column], two[column] = two[column], one[column]
     assert check(world).exit_code == 11
+
+
+def forged(label: str) -> Impostor:
+    return Impostor(key(label), key("mallory"))
+
+
+def test_forged_signature_under_the_right_key_hash_is_tampering():
+    world = BASE.copy()
+    resign(world, world.find("entry", tenant="acme", w="c001", ws=12), forged("acme c001"), (b"done", b"dune"))
+    report = check(world)
+    assert [(f.check, f.code) for f in report.findings] == [(7, "bad_signature")]
+    world = BASE.copy()
+    resign(world, world.find("entry", tenant="acme", w="c001", ws=3), forged("acme c001"))
+    assert {f.check for f in check(world, signatures=True).findings} == {3, 5, 6, 7}
+
+
+def test_forged_certificate_under_the_right_key_hash_is_tampering():
+    world = BASE.copy()
+    row = world.find("entry", tenant="acme", w="c001", ws=0)
+    text = row["body"].partition(b"\n\n")[0] + b"\n"
+    log = Impostor(log_key("acme"), key("mallory"))
+    row["body"] = sign_note(text, [(writer_name("acme", "c001"), key("acme c001")), (origin("acme"), log)])
+    row["leaf"] = leaf_hash(row["body"])
+    assert any(f.check == 7 and f.where == "entry acme/c001/0 column body" for f in check(world).findings)
+
+
+def test_opening_entry_that_names_the_key_of_another_writer_is_tampering():
+    world = BASE.copy()
+    vkey = vkey_string(vkey_of(writer_name("acme", "c001"), key("acme new").public_key))
+    world.put("writer", "acme", "new", vkey, None)
+    world.append("acme", "new", EntryKind.WRITER_OPEN, vkey=vkey)
+    assert "bad_writer_key" in codes(check(world))
+
+
+def test_broken_link_signed_by_the_writer_itself_is_tampering():
+    world = BASE.copy()
+    row = world.find("entry", tenant="acme", w="c001", ws=12)
+    prev = row["body"].partition(b'"prev":"')[2][:44]
+    resign(world, row, key("acme c001"), (prev, b"A" * 43 + b"="))
+    report = check(world)
+    assert [(f.where, f.code) for f in report.findings] == [("entry acme/c001/12", "chain_broken")]
+
+
+def test_noncanonical_note_signed_by_the_writer_itself_is_tampering():
+    for change in ((b'{"assurance"', b'{ "assurance"'), (b'"ws":12', b'"ws":1.2e1'), (b'"v":1', b'"v":1,"v":1')):
+        world = BASE.copy()
+        row = world.find("entry", tenant="acme", w="c001", ws=12)
+        resign(world, row, key("acme c001"), change)
+        assert "malformed_entry" in codes(check(world)), change
+
+
+def test_entry_of_an_unknown_version_is_not_passed_over():
+    world = BASE.copy()
+    resign(world, world.find("entry", tenant="acme", w="c001", ws=12), key("acme c001"), (b'"v":1', b'"v":2'))
+    report = check(world)
+    assert (report.exit_code, codes(report)) == (13, {"unknown_version"})
+
+
+def test_without_its_opening_entry_a_writer_is_still_held_to_the_key_of_its_row():
+    world = BASE.copy()
+    world.delete("entry", world.find("entry", tenant="acme", w="c001", ws=0))
+    assert check(world).exit_code == 13
+    resign(world, world.find("entry", tenant="acme", w="c001", ws=12), forged("acme c001"), (b"done", b"dune"))
+    assert check(world).exit_code == 11
+
+
+def test_altered_leaf_of_an_entry_without_position_is_tampering():
+    world = BASE.copy()
+    world.delete("position", world.find("position", tenant="acme", w="c001", ws=12))
+    world.find("entry", tenant="acme", w="c001", ws=12)["leaf"] = bytes(32)
+    assert "entry acme/c001/12 column leaf" in wheres(check(world))
+
+
+@pytest.mark.parametrize("table", ["position", "dispatch", "session"])
+def test_doubled_row_is_tampering(table: str):
+    world = BASE.copy()
+    row = world.tables[table][-1]
+    world.tables[table].append(dict(row))
+    report = check(world)
+    if table == "session":
+        # The same row twice says nothing new.
+        assert report.exit_code == 0
+    else:
+        assert report.exit_code == 11
+
+
+def test_taken_position_is_named():
+    world = BASE.copy()
+    world.find("position", tenant="acme", idx=11)["idx"] = 12
+    assert "position acme/12 column idx" in wheres(check(world))
+
+
+@pytest.mark.parametrize("method", ["entries", "positions", "contents", "checkpoints", "sessions", "dispatches"])
+def test_rows_out_of_order_are_tampering(method: str):
+    world = BASE.copy()
+    rows = list(getattr(world, method)())
+    assert rows[1][:3] < rows[2][:3]
+    rows[1], rows[2] = rows[2], rows[1]
+    setattr(world, method, lambda: iter(rows))
+    assert "row_malformed" in codes(check(world))

@@ -358,3 +358,11 @@ def test_altered_proofs_fail():
         check_proof(text, VKEY, "local")
     with pytest.raises(Tampered):
         check_proof(text, LOG, "acme")
+
+
+def test_entry_of_another_tenant_proves_nothing():
+    world = build()
+    note = world.find("entry", tenant="acme", w="c001", ws=3)["body"]
+    checkpoint = sign_checkpoint("local", 1, leaf_hash(note), log_key("local"))
+    text = make_proof("local", [leaf_hash(note)], 0, note, checkpoint)
+    assert code_of(Tampered, check_proof, text, LOG, "local") == "bad_proof"

@@ -64,7 +64,7 @@ class Level(IntEnum):
     [
         (exact(1), [1, Level.ONE], [True, "1", 1.0, 2, None, [1], {"a": 1}, b"1"]),
         (exact(True), [True], [1, "true", "True", False, 1.0]),
-        (exact("red"), ["red", Colour.RED], ["Red", "red ", "rеd", b"red", ["red"]]),
+        (exact("red"), ["red", Colour.RED], ["Red", "red ", "r\u0435d", b"red", ["red"]]),
         (one_of("a", 1), ["a", 1], [True, "1", "b", 1.0, ["a"]]),
         (not_one_of("a", "b"), ["c", "", "A"], ["a", "b", 1, True, None, ["c"], 1.5]),
         (not_one_of(1), [2, 0, -1], [1, True, "1", "2", 1.0, 2.0]),
@@ -217,7 +217,7 @@ GRANTS = {
         (
             TOOL,
             "pay",
-            {"to": "acme", "amount": 5, "аmount": 1},
+            {"to": "acme", "amount": 5, "\u0430mount": 1},
             ("args_closed_world", "\\u0430mount: not named in the grant"),
         ),
         (TOOL, "pay", {"to": "acme", "amount": 5, 7: 1}, ("args_closed_world", "an argument without a name")),
@@ -231,7 +231,7 @@ GRANTS = {
         (ActionKind.RETRIEVAL, "kb", {"query": "x"}, None),
         (ActionKind.HANDOFF, "pay", {}, ("tool_not_granted", "pay")),
         (TOOL, "PAY", {}, ("tool_not_granted", "PAY")),
-        (TOOL, "pаy", {}, ("tool_not_granted", "p\\u0430y")),
+        (TOOL, "p\u0430y", {}, ("tool_not_granted", "p\\u0430y")),
         (TOOL, "x" * 500, {}, ("tool_not_granted", "x" * 63 + "…")),
     ],
 )
@@ -257,7 +257,7 @@ def test_resource_ids(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", " a", "a ", "a\n", "a\tb", "аdmin", "a\u200bb", "a\u202eb", "ｓ", "a*", "a?", "x" * 129]
+    "text", ["", " ", " a", "a ", "a\n", "a\tb", "\u0430dmin", "a\u200bb", "a\u202eb", "\uff53", "a*", "a?", "x" * 129]
 )
 def test_deceptive_resource_ids(text):
     assert not is_resource_id(text)

@@ -191,7 +191,7 @@ def test_another_issuer_among_the_trusted():
         ({"lifetime_s": MAX_LIFETIME_S[LinkKind.STANDING] + 1}, "bad_times"),
         ({"now_s": -1}, "bad_times"),
         ({"now_s": 253_402_300_799}, "bad_times"),
-        ({"now_s": float(NOW)}, "noncanonical_json"),
+        ({"now_s": float(NOW)}, "non_integer_number"),
         ({"max_depth": 10}, "bad_depth"),
         ({"max_depth": -1}, "bad_depth"),
         ({"labels": ("pii", "pii")}, "bad_cls"),
@@ -202,8 +202,8 @@ def test_another_issuer_among_the_trusted():
         ({"budgets": (Budget("step", 21, 20),)}, "bad_bud"),
         ({"budgets": (Budget("a b", 1, 2),)}, "bad_bud"),
         ({"budgets": (Budget("step", 1, 2, 16),)}, "bad_bud"),
-        ({"grants": {ActionKind.TOOL_CALL: {"pаy": {}}}}, "bad_tool_id"),
-        ({"grants": {ActionKind.TOOL_CALL: {"pay": {"аmount": WILD}}}}, "bad_detail"),
+        ({"grants": {ActionKind.TOOL_CALL: {"p\u0430y": {}}}}, "bad_tool_id"),
+        ({"grants": {ActionKind.TOOL_CALL: {"pay": {"\u0430mount": WILD}}}}, "bad_detail"),
         ({"grants": {ActionKind.TOOL_CALL: {"pay": {"": WILD}}}}, "bad_detail"),
         (
             {"grants": {ActionKind.TOOL_CALL: {"pay": {"a": Constraint(ConstraintKind.PATTERN, text="(")}}}},
@@ -277,11 +277,10 @@ def test_mutated_claims_are_a_link_or_a_refusal(data):
     claims = mutated(data)
     try:
         link = verify(encode(claims, ISSUER))
-    except PassportError as error:
-        assert error.code.isascii()
-    else:
-        # What is accepted says exactly what was signed: nothing was dropped, defaulted or reread.
-        assert link_to_claims(link, envelope=claims["halo"]["env"]) == claims
+    except PassportError:
+        return
+    # What is accepted says exactly what was signed: nothing was dropped, defaulted or reread.
+    assert canonical.dumps(link_to_claims(link, envelope=claims["halo"]["env"])) == canonical.dumps(claims)
 
 
 @given(trees)

@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 import typer
 
-from halo_core.cli import mode, policy, replay, show, verify
+from halo_core.cli import demo, mode, policy, replay, show, verify
 from halo_core.cli.common import Exit, fail
 from halo_core.errors import BadInput, CannotDecide, Denied, Gap, HaloError, NotVerified
 
@@ -24,6 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("demo")(demo.demo)
 app.command("verify")(verify.verify)
 app.command("show")(show.show)
 app.command("log")(show.log)

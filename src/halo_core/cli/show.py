@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import orjson
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from halo_core.cli.common import (
@@ -22,15 +23,13 @@ from halo_core.cli.common import (
     where,
 )
 from halo_core.clock import iso
-from halo_core.keys import Digester, KeyStore
+from halo_core.keys import KeyStore
 from halo_core.model import Entry, EntryKind
 from halo_core.query import Contents, Found, entries, find, one_tenant, related
 from halo_core.redact import Redactor
 from halo_core.store.reader import Reader
 
 __all__ = ["log", "show"]
-
-_NO_KEY = b"\0" * 32  # masking needs no secret; only sealing does
 
 
 def show(
@@ -60,7 +59,7 @@ def show(
 
 
 def _contents(contents: Contents, found: Found, *, reveal: bool) -> dict[str, str]:
-    redactor = Redactor(Digester(_NO_KEY))
+    redactor = Redactor.for_views()
     shown = {}
     for field in sorted(found.entry.content):
         data = contents.open(found.entry, field)
@@ -79,14 +78,10 @@ def _card(found: Found, content: dict[str, str]) -> None:
     table.add_column(overflow="fold")
     for key, value in [*_head(found), *_body(entry), *((f"content {k}", v) for k, v in content.items())]:
         style = EFFECT_STYLE.get(value, "") if key == "effect" else ""
-        table.add_row(key, f"[{style}]{value}[/]" if style else _plain(value))
+        table.add_row(key, f"[{style}]{value}[/]" if style else escape(value))
     view.print(f"[bold]{entry.kind.value}[/] {entry.id}")
     view.print(table)
     view.print()
-
-
-def _plain(value: str) -> str:
-    return value.replace("[", "\\[")
 
 
 def _head(found: Found) -> list[tuple[str, str]]:
@@ -152,9 +147,9 @@ def log(
         table.add_row(
             str(item.index),
             iso(item.entry.ts_us),
-            _plain(item.entry.session),
+            escape(item.entry.session),
             body["request"]["kind"],
-            _plain(body["request"]["resource"]["id"]),
+            escape(body["request"]["resource"]["id"]),
             f"[{EFFECT_STYLE[effect]}]{effect}[/]",
             "yes" if body["dispatched"] else "no",
             ", ".join(reason["code"] for reason in body["decision"]["reasons"]),

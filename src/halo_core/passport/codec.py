@@ -177,7 +177,7 @@ def _parse(payload: bytes) -> Mapping[str, Any]:
     try:
         plain = canonical.loads(payload)
     except CanonicalError as exc:
-        _explain(payload, exc)
+        plain = _explain(payload, exc)
     if type(plain) is not dict:
         raise PassportError("claims_shape", "claims are one object")
     return plain
@@ -194,8 +194,12 @@ def _depth(payload: bytes) -> int:
     return deepest
 
 
-def _explain(payload: bytes, cause: CanonicalError) -> NoReturn:
-    """Say which rule of strict JSON was broken; only reached for bytes that are refused already."""
+def _explain(payload: bytes, cause: CanonicalError) -> Any:
+    """Say which rule of strict JSON was broken.
+
+    Where a member name that is not ASCII is all that is wrong the tree is returned: no member set has such a name, so
+    `claims_to_link` refuses it and says what it was taken for (a homoglyph of a tool is `bad_tool_id`).
+    """
     try:
         plain = json.loads(
             payload.decode("utf-8"),
@@ -208,7 +212,9 @@ def _explain(payload: bytes, cause: CanonicalError) -> NoReturn:
         raise PassportError("malformed_json", "claims are not JSON") from cause
     if _has_surrogate(plain):
         raise PassportError("surrogate", "a lone surrogate is not text") from cause
-    raise PassportError("noncanonical_json", "claims are not in canonical form") from cause
+    if json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() != payload:
+        raise PassportError("noncanonical_json", "claims are not in canonical form") from cause
+    return plain
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -106,7 +106,8 @@ def _not_among(value: str | float, constraint: Constraint) -> bool:
 
 
 def _in_range(value: str | float, constraint: Constraint) -> bool:
-    if isinstance(value, str | bool) or not math.isfinite(value):
+    # By type, since True is an int; `isfinite` of an integer may overflow.
+    if type(value) not in (int, float) or value in (math.inf, -math.inf) or value != value:
         return False
     low, high = constraint.low, constraint.high
     return (low is None or low <= value) and (high is None or value <= high)

@@ -101,6 +101,7 @@ class Enforcer:
         digester: keyed digests of outputs.
         credentials: called for each decision: the chain and the policy as they stand.
         mode: the mode this handle was opened with, None for the store's.
+        ready: whether `credentials` answers at once; where it does not, a coroutine asks it in a thread.
     """
 
     def __init__(
@@ -110,12 +111,14 @@ class Enforcer:
         digester: Digester,
         credentials: Callable[[], Credentials],
         mode: Mode | None = None,
+        ready: Callable[[], bool] = lambda: True,
     ) -> None:
         self.store = store
         self.health = Health()
         self._preparer = preparer
         self._digester = digester
         self._credentials = credentials
+        self._ready = ready
         self._mode = mode
         # Until the store has said otherwise, what cannot be decided does not run.
         self._last_mode = mode or Mode.ENFORCE
@@ -167,6 +170,8 @@ class Enforcer:
     async def abegin(self, call: Call) -> Ticket:
         """As `begin`, from a coroutine."""
         try:
+            if not self._ready():
+                await asyncio.to_thread(self._credentials)
             verdict: Verdict = await self.store.acommit(self._job(call), orphaned=self._orphaned)
         except Exception as exc:  # noqa: BLE001  INVARIANT: FAILCLOSED
             return self._undecided(call, exc)

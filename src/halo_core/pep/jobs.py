@@ -156,7 +156,7 @@ class OutcomeJob:
             return
         state = tx.session(verdict.session) if verdict.session else None
         origin = origin_of_result(verdict.resource)
-        if state is not None and self.prints:
+        if state is not None and self.prints and origin is not Provenance.NOVEL:
             state = self._see(tx, state, origin)
         body = {
             "decision": {"leaf": verdict.leaf, "w": verdict.writer, "ws": verdict.seq},

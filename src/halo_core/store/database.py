@@ -12,16 +12,16 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
-
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from typing import TYPE_CHECKING, Final
 
 from halo_core.errors import CannotDecide, ConfigError, Tampered
-from halo_core.store import schema
 
-__all__ = ["Database", "as_cannot_decide", "as_tampered"]
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+__all__ = ["SCHEMA_VERSION", "Database", "as_cannot_decide", "as_tampered"]
+
+SCHEMA_VERSION: Final = 1
 
 _RETRY_S: Final = 100e-6
 _AUTOCHECKPOINT_PAGES: Final = 4000  # the background checkpoint keeps the WAL small; this is the fallback
@@ -46,6 +46,10 @@ class Database:
             raise ConfigError(
                 "no_database", f"there is no database at `{self.path}`", field="db", remedy="check `--db` and `--home`"
             )
+        # SQLAlchemy costs 0.2 s to import: only when a store opens.
+        from sqlalchemy import create_engine  # noqa: PLC0415
+        from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
+
         self._engine: Engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 0})
         try:
             self._open()
@@ -89,7 +93,9 @@ class Database:
         if driver.execute("SELECT 1 FROM sqlite_master WHERE name='control'").fetchone() is not None:
             self._check_version()
             return
-        from sqlalchemy.schema import CreateIndex, CreateTable  # noqa: PLC0415  only when tables are made
+        from sqlalchemy.schema import CreateIndex, CreateTable  # noqa: PLC0415
+
+        from halo_core.store import schema  # noqa: PLC0415
 
         dialect = self._engine.dialect
         self.begin(5.0)
@@ -99,15 +105,15 @@ class Database:
                 driver.execute(str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect)))
         for statement in schema.triggers():
             driver.execute(statement)
-        driver.execute(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
+        driver.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         driver.execute("COMMIT")
 
     def _check_version(self) -> None:
         found = int(self.connection.execute("PRAGMA user_version").fetchone()[0])
-        if found != schema.SCHEMA_VERSION:
+        if found != SCHEMA_VERSION:
             raise ConfigError(
                 "schema_version",
-                f"the database has schema version {found}, this Halo knows {schema.SCHEMA_VERSION}",
+                f"the database has schema version {found}, this Halo knows {SCHEMA_VERSION}",
                 field="db",
                 remedy="use the Halo version that wrote it",
             )
@@ -153,6 +159,9 @@ class Database:
 
 
 def _sqlite_path(url: str) -> Path | None:
+    from sqlalchemy.engine import make_url  # noqa: PLC0415
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError  # noqa: PLC0415
+
     try:
         parsed = make_url(url)
     except ArgumentError as exc:

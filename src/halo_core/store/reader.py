@@ -25,7 +25,7 @@ _QUERIES: Final = {
     "vaults": "SELECT tenant, subject, dek_wrapped, erased_at_us FROM vault ORDER BY tenant, subject",
     "sessions": "SELECT tenant, head_w, head_ws, session FROM session ORDER BY tenant, head_w, head_ws",
     "dispatches": "SELECT tenant, w, ws, request_id, outcome FROM dispatch ORDER BY tenant, w, ws",
-    "writers": "SELECT tenant, w, vkey FROM writer ORDER BY tenant, w",
+    "writers": "SELECT tenant, w, vkey, closed_us FROM writer ORDER BY tenant, w",
     "blobs": "SELECT tenant, hash, bytes FROM blob ORDER BY tenant, hash",
 }
 
@@ -86,7 +86,7 @@ class Reader:
         return self._rows(_QUERIES["dispatches"], ())
 
     def writers(self) -> Iterator[tuple[Any, ...]]:
-        """(tenant, w, vkey)."""
+        """(tenant, w, vkey, closed_us)."""
         return self._rows(_QUERIES["writers"], ())
 
     def blobs(self) -> Iterator[tuple[Any, ...]]:

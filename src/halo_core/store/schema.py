@@ -21,9 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-__all__ = ["EVIDENCE", "SCHEMA_VERSION", "metadata", "triggers"]
-
-SCHEMA_VERSION: Final = 1
+__all__ = ["EVIDENCE", "metadata", "triggers"]
 
 metadata = MetaData()
 

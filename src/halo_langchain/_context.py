@@ -1,0 +1,119 @@
+"""Room: what travels with a call inside LangChain: the guard mark and the session. Takes: configs. Gives: context.
+
+A mark says "the guard ahead decides this very run", so that a callback or middleware does not decide it again. It
+names its owner, the kind and the name, and serves one run id: nothing else can pass under it. Never: decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from langchain_core.runnables import ensure_config
+
+from halo_core.session import Asking, Session, asking, current_asking, current_session, in_session
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+__all__ = ["Mark", "claimed", "current_mark", "entered", "marked", "step_of", "thread_session"]
+
+
+@dataclass(slots=True)
+class Mark:
+    """One action under way.
+
+    Args:
+        owner: the `Halo` that decides it.
+        kind: `tool`, `retriever` or `model`.
+        name: its name as the framework says it.
+        call_id: the framework's id of the call.
+        decided: whether a decision was asked for.
+        run_id: the callback run that was let pass under this mark.
+    """
+
+    owner: object
+    kind: str
+    name: str
+    call_id: str = ""
+    decided: bool = False
+    run_id: UUID | None = None
+
+
+_MARK: Final[ContextVar[Mark | None]] = ContextVar("halo_langchain_mark", default=None)
+
+
+def current_mark(owner: object, kind: str, name: str) -> Mark | None:
+    """The mark of this context, if it is about this very thing."""
+    mark = _MARK.get()
+    fits = mark is not None and mark.owner is owner and mark.kind == kind and mark.name == name
+    return mark if fits else None
+
+
+@contextmanager
+def marked(mark: Mark | None) -> Iterator[None]:
+    """Run the block under a mark; None takes away whatever mark there is (the body of a tool, a nested call)."""
+    token = _MARK.set(mark)
+    try:
+        yield
+    finally:
+        _MARK.reset(token)
+
+
+def claimed(owner: object, kind: str, name: str, run_id: UUID) -> bool:
+    """Whether this run is the one that the mark speaks of; the first run to ask is."""
+    mark = current_mark(owner, kind, name)
+    if mark is None:
+        return False
+    # INVARIANT: one mark lets one run pass.
+    if mark.run_id is None:
+        mark.run_id = run_id
+    return mark.run_id == run_id
+
+
+@contextmanager
+def entered(
+    owner: object, kind: str, name: str, config: RunnableConfig | None, call_id: str | None = None
+) -> Iterator[None]:
+    """Around a guarded object's own entry point: mark, session of the thread, and the step that asked."""
+    mark = current_mark(owner, kind, name)
+    if mark is None or mark.decided:
+        mark = Mark(owner, kind, name)
+    mark.call_id = call_id or mark.call_id
+    full = ensure_config(config) if current_session() is None or current_asking() is None else None
+    with marked(mark), _placed(full, call_id):
+        yield
+
+
+@contextmanager
+def _placed(config: RunnableConfig | None, call_id: str | None) -> Iterator[None]:
+    session = thread_session(config) if current_session() is None and config is not None else None
+    step = step_of(config) if current_asking() is None and config is not None and call_id else ""
+    if session is None and not step:
+        yield
+    elif session is None:
+        with asking(Asking(turn=step, kind="message")):
+            yield
+    elif not step:
+        with in_session(session):
+            yield
+    else:
+        with in_session(session), asking(Asking(turn=step, kind="message")):
+            yield
+
+
+def thread_session(config: Mapping[str, Any] | None = None) -> Session | None:
+    """The session of LangGraph's `thread_id`; without a config, of the one in this context."""
+    found = config if config is not None else ensure_config()
+    thread = (found.get("configurable") or {}).get("thread_id")
+    return Session(f"thread:{thread}", "thread") if thread is not None and thread != "" else None
+
+
+def step_of(config: Mapping[str, Any]) -> str:
+    """LangGraph's name of the step at hand: the same when the step is resumed, another one for each turn."""
+    step = (config.get("metadata") or {}).get("langgraph_checkpoint_ns", "")
+    return f"step:{step}" if step else ""

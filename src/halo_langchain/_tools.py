@@ -1,0 +1,255 @@
+"""Room: guarded tools. Takes: tools and functions. Gives: copies that are decided at the last step before they run.
+
+A `Tool` or `StructuredTool` has its function wrapped, any other tool its `_run` and `_arun`: after validation, with
+the arguments as executed, on every path (`invoke`, `run`, `batch`, `.func`). Never: decides, changes the original.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from langchain_core.tools import BaseTool, StructuredTool, Tool
+from langchain_core.tools import tool as make_tool
+
+from halo_core.errors import ConfigError, Denied
+from halo_core.model import ActionKind, Resource
+from halo_core.passport import is_resource_id
+from halo_core.pep import Call, Surface, Ticket
+from halo_langchain._arguments import Binder, Bound
+from halo_langchain._context import current_mark, entered, marked
+from halo_langchain._translate import tool_schema, tool_surface, unknown
+
+if TYPE_CHECKING:
+    from halo_langchain import Halo
+
+__all__ = ["Gate", "as_tool", "gate_of", "gated_copy", "guard_tool"]
+
+_GATE: Final = "_halo_gate"
+_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gate:
+    """What stands before one guarded object.
+
+    Args:
+        halo: who decides.
+        original: the object as it was handed in.
+        name: its name as the framework says it.
+        resource: as registered.
+        surface: how its results are read.
+    """
+
+    halo: Halo
+    original: Any
+    name: str
+    resource: Resource
+    surface: Surface[Any]
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Gate:
+        """A copy of a guarded object stays behind the same gate."""
+        return self
+
+    def call(self, bound: Bound) -> Call:
+        """The call, with the id the framework gave it."""
+        mark = current_mark(self.halo, "tool", self.name)
+        call_id = ""
+        if mark is not None:
+            mark.decided = True
+            call_id = mark.call_id
+        call = self.halo.call(self.resource, bound.decided, call_id=call_id)
+        return replace(call, problem=bound.problem) if bound.problem else call
+
+    def run(self, binder: Binder, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Decide, then run the function with what was decided."""
+        bound = _split(binder, args, kwargs)
+        ticket = self.halo.enforcer.begin(self.call(bound))
+        again_args, again_kwargs = _again(binder, bound, ticket, args, kwargs)
+        try:
+            with marked(None):
+                result = function(*again_args, **again_kwargs)
+        except BaseException as exc:
+            ticket.fail(exc)
+            raise
+        return ticket.succeed(result, self.surface)
+
+    async def arun(
+        self, binder: Binder, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """As `run`, for a coroutine function."""
+        bound = _split(binder, args, kwargs)
+        ticket = await self.halo.enforcer.abegin(self.call(bound))
+        again_args, again_kwargs = _again(binder, bound, ticket, args, kwargs)
+        try:
+            with marked(None):
+                result = await function(*again_args, **again_kwargs)
+        except BaseException as exc:
+            ticket.fail(exc)
+            raise
+        return ticket.succeed(result, self.surface)
+
+
+_UNBOUND: Final = -1
+
+
+def _split(binder: Binder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Bound:
+    try:
+        return binder.split(args, kwargs)
+    except TypeError:
+        # The call cannot work; it is recorded and refused like any other that does not fit.
+        return Bound({}, {}, "invalid_arguments", by_position=_UNBOUND)
+
+
+def _again(
+    binder: Binder, bound: Bound, ticket: Ticket, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    if bound.by_position == _UNBOUND:  # observe mode: the function itself says what is wrong
+        return args, kwargs
+    return binder.join(bound, bound.executed(ticket))
+
+
+def gate_of(guarded: Any) -> Gate | None:
+    """The gate of a guarded tool or retriever, None of anything else."""
+    found = getattr(guarded, "__dict__", {}).get(_GATE)
+    return found if isinstance(found, Gate) else None
+
+
+def as_tool(function: Callable[..., Any]) -> BaseTool:
+    """A function as a tool, described by its docstring, or by its name where it has none."""
+    described = getattr(function, "__doc__", None)
+    made = make_tool(function) if described else make_tool(function, description=_name_of(function))
+    if not isinstance(made, BaseTool):
+        raise ConfigError("not_a_tool", f"`{function!r}` does not make a tool", field="x")
+    return made
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseTool:
+    """Register a tool and return its guarded copy.
+
+    Raises:
+        ConfigError: its name can name no resource, or belongs to one of another kind.
+    """
+    gate = gate_of(tool)
+    if gate is not None and gate.halo is halo:
+        if resource is None:
+            return tool
+        tool = gate.original
+    name = (resource.id if resource is not None else "") or tool.name
+    if not is_resource_id(name):
+        raise ConfigError(
+            "bad_resource_id",
+            f"`{name[:64]}` cannot name a resource",
+            field="resource",
+            remedy="give it a plain ASCII id: `resource=Resource(id=...)`",
+        )
+    kind = resource.kind if resource is not None and resource.kind in _KINDS else ActionKind.TOOL_CALL
+    registered = halo.register(kind, name, resource=resource, description=tool.description, schema=tool_schema(tool))
+    return gated_copy(halo, tool, registered)
+
+
+def gated_copy(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> BaseTool:
+    """A copy behind a gate; without a resource, behind what is known of its name (nothing is registered)."""
+    known = resource or halo.registered(tool.name) or unknown(tool.name, ActionKind.TOOL_CALL)
+    gate = Gate(halo, tool, tool.name, known, tool_surface(tool))
+    names = frozenset(tool_schema(tool)["properties"])
+    kind = type(tool)
+    if isinstance(tool, Tool | StructuredTool) and not _own_run(kind):
+        update = {
+            name: _wrapped(gate, Binder.of(tool, function, names), function, awaited=name == "coroutine")
+            for name in ("func", "coroutine")
+            if (function := getattr(tool, name)) is not None
+        }
+        copy: BaseTool = tool.model_copy(update=update)
+        object.__setattr__(copy, "__class__", _entry_class(kind))
+    else:
+        copy = tool.model_copy()
+        object.__setattr__(copy, "__class__", _run_class(kind))
+        # Bound here, read by the class: one class serves every tool of its type.
+        copy.__dict__[_BINDERS] = {
+            name: Binder.of(tool, getattr(kind, name), names, method=True) for name in ("_run", "_arun")
+        }
+    copy.__dict__[_GATE] = gate
+    return copy
+
+
+_BINDERS: Final = "_halo_binders"
+
+
+def _own_run(kind: type[BaseTool]) -> bool:
+    base = Tool if issubclass(kind, Tool) else StructuredTool
+    return kind._run is not base._run or kind._arun is not base._arun  # noqa: SLF001  the hooks we stand at
+
+
+def _wrapped(gate: Gate, binder: Binder, function: Callable[..., Any], *, awaited: bool) -> Callable[..., Any]:
+    if awaited:
+
+        @functools.wraps(function)
+        async def acall(*args: Any, **kwargs: Any) -> Any:
+            return await gate.arun(binder, function, args, kwargs)
+
+        return acall
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return gate.run(binder, function, args, kwargs)
+
+    return call
+
+
+def _required(guarded: Any) -> Gate:
+    gate = gate_of(guarded)
+    if gate is None:  # a copy that lost its gate on the way
+        raise Denied("needs_guard", "this copy of a guarded tool has lost its guard", remedy="guard it again")
+    return gate
+
+
+@functools.lru_cache(maxsize=256)
+def _entry_class(kind: type[BaseTool]) -> type[BaseTool]:
+    """Subclass whose entry points say that a guard decides this run."""
+
+    def run(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
+        gate = _required(self)
+        with entered(gate.halo, "tool", gate.name, kwargs.get("config"), kwargs.get("tool_call_id")):
+            return kind.run(self, tool_input, *args, **kwargs)
+
+    async def arun(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
+        gate = _required(self)
+        with entered(gate.halo, "tool", gate.name, kwargs.get("config"), kwargs.get("tool_call_id")):
+            return await kind.arun(self, tool_input, *args, **kwargs)
+
+    return subclass(kind, {"run": functools.wraps(kind.run)(run), "arun": functools.wraps(kind.arun)(arun)})
+
+
+@functools.lru_cache(maxsize=256)
+def _run_class(kind: type[BaseTool]) -> type[BaseTool]:
+    """Subclass whose `_run` (and `_arun`, where the class has its own) is decided."""
+    base = _entry_class(kind)
+
+    @functools.wraps(kind._run)  # noqa: SLF001  the framework reads its signature
+    def _run(self: Any, *args: Any, **kwargs: Any) -> Any:
+        gate, binder = _required(self), self.__dict__[_BINDERS]["_run"]
+        return gate.run(binder, functools.partial(kind._run, self), args, kwargs)  # noqa: SLF001  what was overridden
+
+    @functools.wraps(kind._arun)  # noqa: SLF001  the framework reads its signature
+    async def _arun(self: Any, *args: Any, **kwargs: Any) -> Any:
+        gate, binder = _required(self), self.__dict__[_BINDERS]["_arun"]
+        return await gate.arun(binder, functools.partial(kind._arun, self), args, kwargs)  # noqa: SLF001  as above
+
+    # The inherited `_arun` runs `_run` in a thread, so `_run` decides.
+    own_async = kind._arun is not BaseTool._arun  # noqa: SLF001  as above
+    return subclass(base, {"_run": _run, **({"_arun": _arun} if own_async else {})})
+
+
+def subclass(kind: type[Any], members: dict[str, Any]) -> type[Any]:
+    """A subclass that calls itself what its parent is called: names show in traces and error messages."""
+    names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
+    body = {**names, "__annotations__": {}, **members}
+    return types.new_class(kind.__name__, (kind,), {}, lambda namespace: namespace.update(body))

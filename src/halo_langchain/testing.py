@@ -1,0 +1,69 @@
+"""Room: a scripted chat model, so that an agent runs offline. Takes: messages to say. Gives: them, in turn.
+
+Public, for tests of one's own policies: a real graph, real tools and Halo, only the model's words are given. Never:
+reaches a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+
+__all__ = ["ScriptedModel", "call"]
+
+
+class ScriptedModel(BaseChatModel):
+    """Says `script` message by message, whatever it is asked; past its end it says `done`.
+
+    The place in the script is the number of its own messages in the conversation, so a resumed or parallel run of
+    another conversation starts where that one stands.
+    """
+
+    script: list[AIMessage]
+    model_name: str = "scripted"
+
+    @property
+    def _llm_type(self) -> str:
+        return "halo-scripted"
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,  # noqa: ARG002  the base class's signature
+        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002  the base class's signature
+        **_kwargs: Any,
+    ) -> ChatResult:
+        said = sum(isinstance(message, AIMessage) for message in messages)
+        message = self.script[said] if said < len(self.script) else AIMessage("done")
+        # A copy with an id of its own: frameworks write into messages.
+        fresh = message.model_copy(update={"id": message.id or f"scripted-{said}"})
+        return ChatResult(generations=[ChatGeneration(message=fresh)])
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],  # noqa: ARG002  the script knows
+        *,
+        tool_choice: str | None = None,  # noqa: ARG002  the base class's signature
+        **_kwargs: Any,
+    ) -> Runnable[Any, AIMessage]:
+        """Nothing to bind: the script names its tools."""
+        return self
+
+
+def call(words: str, *calls: tuple[str, dict[str, Any]], id: str) -> AIMessage:  # noqa: A002  the field's name
+    """A message that says `words` and calls tools, each given as (name, arguments)."""
+    return AIMessage(
+        content=words,
+        id=id,
+        tool_calls=[
+            {"name": name, "args": args, "id": f"{id}-call-{i}", "type": "tool_call"}
+            for i, (name, args) in enumerate(calls)
+        ],
+    )

@@ -16,8 +16,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from typing import Any, Final, NoReturn
 
 import orjson
 
@@ -31,6 +32,8 @@ _INT_LIMIT: Final = 2**53
 _MAX_DIGITS: Final = 4096
 MAX_DEPTH: Final = 64
 MAX_NODES: Final = 100_000
+# A record wraps values in tagged forms and in its own members; the parser's limit is 254.
+_MAX_RECORD_DEPTH: Final = 240
 
 _OPTIONS: Final = (
     orjson.OPT_SORT_KEYS
@@ -81,12 +84,14 @@ def loads(data: bytes) -> Plain:
     return plain
 
 
-def _in_profile(plain: Plain) -> bool:
+def _in_profile(plain: Plain, depth: int = 0) -> bool:
     kind = type(plain)
+    if depth > _MAX_RECORD_DEPTH:
+        return False
     if kind is dict:
-        return all(key.isascii() and _in_profile(item) for key, item in plain.items())
+        return all(key.isascii() and _in_profile(item, depth + 1) for key, item in plain.items())
     if kind is list:
-        return all(map(_in_profile, plain))
+        return all(_in_profile(item, depth + 1) for item in plain)
     return kind is not float
 
 
@@ -185,32 +190,65 @@ def from_plain(plain: Plain) -> Any:
     """Inverse of `to_plain`: tagged forms become floats, integers, bytes and mappings again.
 
     Raises:
-        CanonicalError: an unknown or malformed tag.
+        CanonicalError: an unknown or malformed tag, or one that `to_plain` would have spelt another way.
     """
     if isinstance(plain, dict):
-        if len(plain) == 1:
-            (key, item), *_ = plain.items()
-            if key.startswith("$"):
-                return _untag(key, item)
-        return {key: from_plain(item) for key, item in plain.items()}
+        tag = next((key for key in plain if key.startswith("$")), None)
+        if tag is None:
+            return {key: from_plain(item) for key, item in plain.items()}
+        # INVARIANT: a tagged form has one spelling too, so one value has one byte string.
+        untag = _UNTAG.get(tag)
+        if untag is None or len(plain) != 1:
+            raise CanonicalError("malformed_json", f"unknown tagged form `{tag}`")
+        try:
+            return untag(plain[tag])
+        except (TypeError, ValueError) as exc:
+            raise CanonicalError("malformed_json", f"malformed tagged form `{tag}`") from exc
     if isinstance(plain, list):
         return [from_plain(item) for item in plain]
     return plain
 
 
-def _untag(tag: str, item: Any) -> Any:
-    try:
-        if tag == "$f":
-            return float(item)
-        if tag == "$i":
-            return int(item)
-        if tag == "$b":
-            return base64.b64decode(item, validate=True)
-        if tag == "$m":
-            return {key: from_plain(value) for key, value in item}
-    except (TypeError, ValueError) as exc:
-        raise CanonicalError("malformed_json", f"malformed tagged form `{tag}`") from exc
-    raise CanonicalError("malformed_json", f"unknown tagged form `{tag}`")
+def _untag_float(item: Any) -> float:
+    value = float(_as_text(item))
+    return value if math.isfinite(value) and repr(value) == item else _misspelt()
+
+
+def _untag_integer(item: Any) -> int:
+    value = int(_as_text(item)[:_MAX_DIGITS])
+    return value if str(value) == item and abs(value) >= _INT_LIMIT else _misspelt()
+
+
+def _untag_bytes(item: Any) -> bytes:
+    value = base64.b64decode(_as_text(item), validate=True)
+    return value if base64.b64encode(value).decode("ascii") == item else _misspelt()
+
+
+def _untag_mapping(item: Any) -> dict[str, Any]:
+    if not isinstance(item, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in item):
+        _misspelt()
+    pairs = [(_as_text(key), value) for key, value in item]
+    keys = [key.encode("utf-8") for key, _ in pairs]
+    ordinary = all(key.isascii() and not key.startswith("$") for key, _ in pairs)
+    if ordinary or any(left >= right for left, right in pairwise(keys)):
+        _misspelt()
+    return {key: from_plain(value) for key, value in pairs}
+
+
+def _as_text(item: Any) -> str:
+    return item if isinstance(item, str) else _misspelt()
+
+
+def _misspelt() -> NoReturn:
+    raise ValueError("not the canonical spelling")
+
+
+_UNTAG: Final[dict[str, Callable[[Any], Any]]] = {
+    "$b": _untag_bytes,
+    "$f": _untag_float,
+    "$i": _untag_integer,
+    "$m": _untag_mapping,
+}
 
 
 def _refuse(path: tuple[str, ...], code: str, message: str) -> CanonicalError:

@@ -96,7 +96,7 @@ class HaloBase:
             digester,
             lambda: self._standing.current(self._registry),
             mode,
-            lambda: self._standing.ready(self._registry),
+            ready=lambda: self._standing.ready(self._registry),
         )
         self._mode = mode
 

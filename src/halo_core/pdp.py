@@ -49,6 +49,8 @@ def _decide(request: AccessRequest, snapshot: Snapshot) -> Decision:
         obligations = answer.obligations
     else:
         effect = Effect.DENY
+        if not any(reason.effect == Effect.DENY.value for reason in reasons):
+            reasons.append(Reason("policy_error", "policy"))  # a no without a reason of its own
     if effect in (Effect.RESTRICT, Effect.CHALLENGE):
         missing = _missing_abilities(request, effect, obligations)  # (9)
         reasons.extend(missing)
@@ -71,7 +73,7 @@ def _standing(request: AccessRequest, snapshot: Snapshot) -> Reason | None:
     if not request.context.session:  # (2)
         return Reason("session_missing", "request")
     for stop in snapshot.stops:  # (3)
-        if stop.scope == "all" or stop.target == _target(stop.scope, request):
+        if stop.scope == "all" or stop.target == _target(stop.scope, stop.target, request):
             return Reason("stopped", f"stop:{stop.scope}", stop.target)
     if not snapshot.chain:  # (4)
         return Reason("no_passport", "passport")
@@ -82,13 +84,14 @@ def _standing(request: AccessRequest, snapshot: Snapshot) -> Reason | None:
     return None
 
 
-def _target(scope: str, request: AccessRequest) -> str | None:
+def _target(scope: str, target: str, request: AccessRequest) -> str:
+    # INVARIANT: FAILCLOSED - a stop whose scope this version does not know stops everything.
     return {
         "agent": request.subject.agent,
         "session": request.context.session,
         "tool": request.resource.id,
         "tenant": request.subject.tenant,
-    }.get(scope)
+    }.get(scope, target)
 
 
 def _link_standing(link: Link, request: AccessRequest, snapshot: Snapshot) -> Reason | None:

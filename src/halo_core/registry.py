@@ -12,11 +12,13 @@ from typing import Any
 from halo_core import canonical
 from halo_core.errors import ConfigError
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind, Grants, Resource
+from halo_core.passport import is_resource_id
 from halo_core.policy import arg_types
 
 __all__ = ["Registered", "Registry"]
 
 _WILDCARD = Constraint(ConstraintKind.WILDCARD)
+_MAX_NAME = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Registered:
 
     def wildcard_grant(self) -> dict[str, Constraint]:
         """A grant for every argument of the schema, closed unless the schema is open."""
-        grant = dict.fromkeys(self.arguments(), _WILDCARD)
+        grant = dict.fromkeys(filter(_grantable, self.arguments()), _WILDCARD)
         if self.schema.get("additionalProperties"):
             grant[ANY_OTHER] = _WILDCARD
         return grant
@@ -46,6 +48,11 @@ class Registered:
         """Inverse of `to_bytes`."""
         plain = canonical.loads(data)
         return cls(Resource.from_plain(plain["resource"]), canonical.from_plain(plain["schema"]))
+
+
+def _grantable(name: str) -> bool:
+    # What a passport may name; a homoglyph would look like a grant of another argument.
+    return 0 < len(name) <= _MAX_NAME and name.isascii() and name.isprintable()
 
 
 class Registry:
@@ -96,6 +103,8 @@ class Registry:
         """
         grants: dict[ActionKind, dict[str, Mapping[str, Constraint]]] = {}
         for item in self.items():
+            if not is_resource_id(item.resource.id):
+                continue  # a passport cannot name it, so it is never granted
             if wanted is None:
                 grant: Mapping[str, Constraint] = item.wildcard_grant()
             elif item.resource.id in wanted:

@@ -60,6 +60,9 @@ class Standing:
             PolicyError: the policy does not parse.
             CannotDecide: a new passport could not be recorded.
         """
+        # The version is read first: it is set last.
+        if self._version == registry.version and (known := self._current) is not None:
+            return known
         with self._lock:
             # Read before renewing: what is registered meanwhile is left for the next call.
             version = registry.version

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from halo_core.errors import ConfigError
+from halo_core.errors import ConfigError, Gap
 from halo_core.keys import KeyStore
 from halo_core.ledger import Report, Trust, parse_vkey, read_anchors, verify
 from halo_core.store import StoreConfig, trust
-from halo_core.store.checkpoints import anchored_note
+from halo_core.store.checkpoints import anchored_note, remembered
 from halo_core.store.reader import Reader
 
 __all__ = ["verify_store"]
@@ -35,6 +35,7 @@ def verify_store(
     Raises:
         ConfigError: there is no such store, or nothing in `home` to trust.
         Tampered: the anchor file is damaged.
+        Gap: the anchor remembers a ledger where there is none any more.
     """
     logs = trust.load(home)
     if not logs:
@@ -42,7 +43,17 @@ def verify_store(
             "no_trust", f"`{home}` holds no trusted key", field="home", remedy="give the HALO_HOME that wrote the log"
         )
     found = read_anchors(home / "anchor.json")
-    with Reader(url) as reader:
+    try:
+        opened = Reader(url)
+    except ConfigError as exc:
+        if exc.code in ("no_database", "no_store") and remembered(found, url, home):
+            raise Gap(
+                "ledger_behind_anchor",
+                f"the anchor remembers a ledger here, and {exc.message}",
+                remedy="restore the newest copy",
+            ) from exc
+        raise
+    with opened as reader:
         anchors = {
             tenant: note
             for tenant in logs

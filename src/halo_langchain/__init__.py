@@ -10,6 +10,7 @@ Never: decides, keeps state, holds keys or policy: it translates, and `halo_core
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, overload
@@ -117,6 +118,11 @@ class Halo(HaloBase):
         It can block, and drop documents; it cannot rewrite arguments or pause, so what a policy asks of that kind is
         denied with `needs_guard`. `callbacks=[]` on an inner call, `.func`, `._run` and raw threads walk around it.
         """
+        return self._callback
+
+    @functools.cached_property
+    def _callback(self) -> HaloCallback:
+        # One for each Halo: installed in two places, it still decides a run once.
         return HaloCallback(self)
 
     def run_session(self) -> str:

@@ -26,10 +26,9 @@ from langchain_core.tools import BaseTool, InjectedToolArg, Tool
 from langgraph.prebuilt import ToolRuntime
 from pydantic.v1 import BaseModel as BaseModelV1
 
-from halo_core.model import Mode
 from halo_core.pep import Ticket
 
-__all__ = ["Binder", "Bound", "plain"]
+__all__ = ["Binder", "Bound", "plain", "unchanged"]
 
 _FRAMEWORK: Final = frozenset(("run_manager", "callbacks"))
 _TEXTS: Final = (
@@ -65,11 +64,9 @@ class Bound:
 
     def executed(self, ticket: Ticket) -> dict[str, Any]:
         """What the action runs with: the snapshot, with every argument that an obligation changed."""
-        if ticket.verdict is None or ticket.verdict.mode is Mode.OBSERVE:
-            return self.own
         # INVARIANT: what runs was decided; an argument is taken from the snapshot only while it is untouched.
         return {
-            name: value if value is not self.decided.get(name) else self.own[name]
+            name: self.own[name] if unchanged(value, self.decided.get(name)) else value
             for name, value in ticket.args.items()
         }
 
@@ -196,6 +193,11 @@ def _snapshot(arguments: dict[str, Any]) -> Bound:
         return Bound({}, arguments, "arguments_too_large")
     except Exception:  # noqa: BLE001  what cannot be copied cannot be decided: somebody could change it afterwards
         return Bound({}, arguments, "invalid_arguments")
+
+
+def unchanged(value: Any, decided: Any) -> bool:
+    """Whether an argument came back from the decision as it went in."""
+    return type(value) is type(decided) and bool(value == decided)
 
 
 def plain(value: Any) -> Any:

@@ -44,7 +44,7 @@ class HaloCallback(BaseCallbackHandler):
     def __init__(self, halo: Halo) -> None:
         super().__init__()
         self._halo = halo
-        self._open: OrderedDict[UUID, Ticket] = OrderedDict()
+        self._open: OrderedDict[UUID, Ticket | None] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -81,7 +81,7 @@ class HaloCallback(BaseCallbackHandler):
     def on_retriever_start(self, serialized: dict[str, Any] | None, query: str, *, run_id: UUID, **kwargs: Any) -> None:
         """Decide a retriever that is not guarded; its documents can be dropped when they arrive."""
         name = str(kwargs.get("name") or (serialized or {}).get("name") or "")
-        if self._passes("retriever", name, run_id):
+        if self._passes("retriever", "", run_id):  # a run name hides the retriever's own
             return
         resource = self._known(name, ActionKind.RETRIEVAL)
         with _session(kwargs):
@@ -144,7 +144,7 @@ class HaloCallback(BaseCallbackHandler):
     # parts
 
     def _passes(self, kind: str, name: str, run_id: UUID) -> bool:
-        return run_id in self._open or claimed(self._halo, kind, name, run_id)
+        return claimed(self._halo, kind, name, run_id)
 
     def _known(self, name: str, kind: ActionKind) -> Resource:
         found = self._halo.registered(name)
@@ -153,12 +153,20 @@ class HaloCallback(BaseCallbackHandler):
         return found if found is not None and found.kind in kinds else unknown(name, kind)
 
     def _begin(self, run_id: UUID, call: Call) -> None:
-        ticket = self._halo.enforcer.begin(call)
         with self._lock:
-            self._open[run_id] = ticket
+            if run_id in self._open:  # installed twice: the other one decides this run, and raises for both
+                return
+            self._open[run_id] = None
             # A run that never ends (an abandoned stream) stays "outcome unknown" in the ledger.
             while len(self._open) > _MAX_OPEN:
                 self._open.popitem(last=False)
+        try:
+            ticket = self._halo.enforcer.begin(call)
+        except BaseException:
+            self._take(run_id)
+            raise
+        with self._lock:
+            self._open[run_id] = ticket
 
     def _take(self, run_id: UUID) -> Ticket | None:
         with self._lock:

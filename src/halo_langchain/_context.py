@@ -30,7 +30,7 @@ class Mark:
     Args:
         owner: the `Halo` that decides it.
         kind: `tool`, `retriever` or `model`.
-        name: its name as the framework says it.
+        name: its name as the framework says it; empty for a retriever, whose name a run may hide.
         call_id: the framework's id of the call.
         decided: whether a decision was asked for.
         run_id: the callback run that was let pass under this mark.

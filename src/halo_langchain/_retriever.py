@@ -15,7 +15,7 @@ from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Mode, Resource
 from halo_core.passport import is_resource_id
 from halo_core.pep import Ticket
-from halo_langchain._arguments import plain
+from halo_langchain._arguments import plain, unchanged
 from halo_langchain._context import current_mark, entered, marked
 from halo_langchain._tools import Gate, gate_of, subclass
 from halo_langchain._translate import DOCUMENTS, retriever_schema
@@ -68,7 +68,7 @@ def _narrowed(
     """The retriever and keyword arguments that carry out what was decided."""
     if ticket.verdict is None or ticket.verdict.mode is Mode.OBSERVE:
         return retriever, dict(more)
-    changed = {name: value for name, value in ticket.args.items() if value is not arguments.get(name)}
+    changed = {name: value for name, value in ticket.args.items() if not unchanged(value, arguments.get(name))}
     passed = {name: changed.pop(name, value) for name, value in more.items()}
     if "k" in changed:
         settings = getattr(retriever, "search_kwargs", None)
@@ -102,7 +102,7 @@ def _arrived(gate: Gate, query: str) -> bool:
 
 
 def _begun(gate: Gate) -> None:
-    mark = current_mark(gate.halo, "retriever", gate.name)
+    mark = current_mark(gate.halo, "retriever", "")
     if mark is not None:
         mark.decided = True
 
@@ -113,12 +113,12 @@ def _guarded_class(kind: type[BaseRetriever]) -> type[BaseRetriever]:
 
     def invoke(self: Any, input: str, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name
         gate = _required(self)
-        with entered(gate.halo, "retriever", gate.name, config):
+        with entered(gate.halo, "retriever", "", config):
             return kind.invoke(self, input, config, **kwargs)
 
     async def ainvoke(self: Any, input: str, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
         gate = _required(self)
-        with entered(gate.halo, "retriever", gate.name, config):
+        with entered(gate.halo, "retriever", "", config):
             return await kind.ainvoke(self, input, config, **kwargs)
 
     @functools.wraps(get)

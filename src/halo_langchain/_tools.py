@@ -16,7 +16,7 @@ from langchain_core.tools import BaseTool, StructuredTool, Tool
 from langchain_core.tools import tool as make_tool
 
 from halo_core.errors import ConfigError, Denied
-from halo_core.model import ActionKind, Resource
+from halo_core.model import ActionKind, Mode, Resource
 from halo_core.passport import is_resource_id
 from halo_core.pep import Call, Surface, Ticket
 from halo_langchain._arguments import Binder, Bound
@@ -93,22 +93,19 @@ class Gate:
         return ticket.succeed(result, self.surface)
 
 
-_UNBOUND: Final = -1
-
-
 def _split(binder: Binder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Bound:
     try:
         return binder.split(args, kwargs)
     except TypeError:
         # The call cannot work; it is recorded and refused like any other that does not fit.
-        return Bound({}, {}, "invalid_arguments", by_position=_UNBOUND)
+        return Bound({}, {}, "invalid_arguments")
 
 
 def _again(
     binder: Binder, bound: Bound, ticket: Ticket, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    if bound.by_position == _UNBOUND:  # observe mode: the function itself says what is wrong
-        return args, kwargs
+    if ticket.verdict is None or ticket.verdict.mode is Mode.OBSERVE:
+        return args, kwargs  # nothing stands in the way; what does not fit, the function itself says
     return binder.join(bound, bound.executed(ticket))
 
 

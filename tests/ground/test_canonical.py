@@ -196,7 +196,6 @@ def test_digest_separates_domains():
     assert canonical.digest("a", b"").startswith("sha256:")
 
 
-@pytest.mark.xfail(strict=True, reason="`loads` recurses without a bound", raises=RecursionError)
 @pytest.mark.parametrize("data", [b"[" * 600 + b"]" * 600, b'{"a":' * 600 + b"1" + b"}" * 600], ids=["list", "object"])
 def test_deep_json_is_refused_and_not_a_crash(data):
     with pytest.raises(CanonicalError):
@@ -219,7 +218,6 @@ def test_deep_json_is_refused_and_not_a_crash(data):
         {"$f": "1.5", "a": 1},
     ],
 )
-@pytest.mark.xfail(strict=True, reason="`from_plain` reads a tagged form leniently")
 def test_a_tagged_form_has_one_spelling(plain):
     with pytest.raises(CanonicalError) as caught:
         canonical.from_plain(plain)

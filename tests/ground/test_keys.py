@@ -131,6 +131,7 @@ def test_digests_are_keyed_and_domain_separated():
     assert len(digest) == 76
     assert digest == one.digest("halo.a", b"1234")
     assert len({digest, one.digest("halo.b", b"1234"), other.digest("halo.a", b"1234")}) == 3
+    assert one.digest("halo.a", b"bc") != one.digest("halo.ab", b"c")
     for domain in ("a\0b", "ä"):
         with pytest.raises(BadInput) as caught:
             one.digest(domain, b"")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -105,7 +106,7 @@ def _args(contents: Contents, found: Found) -> str:
     return ", ".join(f"{name}={value}" for name, value in args.items())
 
 
-def _why(body: dict[str, Any]) -> str:
+def _why(body: Mapping[str, Any]) -> str:
     decision = body["decision"]
     reason = next(r for r in decision["reasons"] if r["effect"] == decision["effect"])
     words = text(reason["code"]).title

@@ -87,7 +87,8 @@ class Decay:
 class Link:
     """A verified link. Times are seconds since the epoch (RFC 7519 NumericDate).
 
-    `hash` is `sha256:` over the whole token; the token itself is kept in the store under that hash.
+    `hash` names the token in the store (`canonical.digest` under the passport domain). `envelope` is the id that all
+    links of a chain share: the budget account of the whole tree.
     """
 
     hash: str
@@ -114,4 +115,5 @@ class Link:
     decay: Decay | None = None
     policy: str = ""
     parent: str = ""
+    envelope: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)

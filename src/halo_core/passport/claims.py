@@ -96,6 +96,7 @@ def claims_to_link(claims: Claims) -> Link:
         decay=_decay(halo["dcy"]) if "dcy" in halo else None,
         policy=halo["pol"],
         parent=_parent(top),
+        envelope=halo["env"],
         raw=top,
     )
 
@@ -232,8 +233,8 @@ def _refuse(code: str, message: str, field: str) -> PassportError:
     return PassportError(code, message, field=field, remedy="issue a new passport")
 
 
-def link_to_claims(link: Link, *, envelope: str) -> dict[str, Any]:
-    """Claims of a link, the inverse of `claims_to_link`; `envelope` is the id that all links of a chain share."""
+def link_to_claims(link: Link) -> dict[str, Any]:
+    """Claims of a link, the inverse of `claims_to_link`."""
     claims: dict[str, Any] = {
         "aud": sorted(link.audience),
         "authorization_details": grants_plain(link.grants),
@@ -242,7 +243,7 @@ def link_to_claims(link: Link, *, envelope: str) -> dict[str, Any]:
         "del_depth": link.depth,
         "del_max_depth": link.max_depth,
         "exp": link.expires_at_s,
-        "halo": _halo_plain(link, envelope),
+        "halo": _halo_plain(link),
         "iat": link.issued_at_s,
         "iss": link.issuer,
         "jti": link.jti,
@@ -255,14 +256,14 @@ def link_to_claims(link: Link, *, envelope: str) -> dict[str, Any]:
     return claims
 
 
-def _halo_plain(link: Link, envelope: str) -> dict[str, Any]:
+def _halo_plain(link: Link) -> dict[str, Any]:
     halo: dict[str, Any] = {
         "bud": {
             item.unit: {"decimals": item.decimals, "max": item.per_action, "max_subtree": item.subtree}
             for item in link.budgets
         },
         "cls": _sorted_texts(link.labels),
-        "env": envelope,
+        "env": link.envelope,
         "epoch": link.epoch,
         "hand": _sorted_texts(link.hand_off_to),
         "kind": link.kind.value,

@@ -106,11 +106,12 @@ def _not_among(value: str | float, constraint: Constraint) -> bool:
 
 
 def _in_range(value: str | float, constraint: Constraint) -> bool:
-    # By type, since True is an int; `isfinite` of an integer may overflow.
-    if type(value) not in (int, float) or value in (math.inf, -math.inf) or value != value:
+    # By comparison only: NaN compares false with every bound, and `isfinite` of a huge integer overflows.
+    if isinstance(value, str | bool) or abs(value) == math.inf:
         return False
-    low, high = constraint.low, constraint.high
-    return (low is None or low <= value) and (high is None or value <= high)
+    low = -math.inf if constraint.low is None else constraint.low
+    high = math.inf if constraint.high is None else constraint.high
+    return low <= value <= high
 
 
 def _under(value: str | float, constraint: Constraint) -> bool:

@@ -86,7 +86,8 @@ def mint_standing(
         hand_off_to=tuple(hand_off_to),
         budgets=tuple(budgets),
         policy=policy,
+        envelope=jti,
     )
-    token = encode(link_to_claims(link, envelope=jti), signer)
+    token = encode(link_to_claims(link), signer)
     verify_standing(token, trusted={signer.key_id: signer.public_key}, audience=audience, tenant=tenant)
     return token

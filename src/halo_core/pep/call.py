@@ -6,8 +6,9 @@ is denied and recorded like any other (INVARIANT: TOTAL).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Final
 
 from halo_core import canonical
@@ -98,12 +99,12 @@ class Preparer:
 
     def prepare(self, call: Call) -> Prepared:
         """The request of a call; total."""
-        problem, args, encoded = self._arguments(call)
-        principal = self._principal(call.user)
-        subject = f"user:{principal.user}" if principal.user else f"session:{call.session}"
+        problem, args, encoded, real = self._arguments(call)
+        principal = self._principal(_clip(call.user))
+        session, turn = _clip(call.session), _clip(call.turn)
+        subject = f"user:{principal.user}" if principal.user else f"session:{session}"
         digest = self.digester.digest("halo/args", encoded)
         call_id = _clip(call.call_id) or self.fresh_id()
-        session, turn = _clip(call.session), _clip(call.turn)
         name = canonical.dumps([session, turn, call_id, call.resource.kind.value, call.resource.id, digest])
         trigger_text = _printable(call.trigger_text)[:_MAX_TEXT]
         context = Context(
@@ -133,20 +134,26 @@ class Preparer:
         content = {"args": (subject, encoded)}
         if trigger_text:
             content["trigger"] = (subject, trigger_text.encode())
-        return Prepared(request, args if problem else call.args, self._fingerprints(call), content, subject)
+        return Prepared(request, real, self._fingerprints(call), content, subject)
 
-    def _arguments(self, call: Call) -> tuple[str, Mapping[str, Any], bytes]:
+    def _arguments(self, call: Call) -> tuple[str, Mapping[str, Any], bytes, Mapping[str, Any]]:
+        """Problem, sealed arguments, their bytes, and the arguments to run with."""
         try:
-            sealed = self.redactor.seal(call.args)
+            # INVARIANT: what was decided is what runs; the caller keeps no hold on the copy.
+            real = _own(call.args, count())
+            sealed = self.redactor.seal(real)
             encoded = canonical.canonical(sealed)
         except CanonicalError as exc:
             problem = "arguments_too_large" if exc.code in ("too_large", "too_deep") else "invalid_arguments"
-            return call.problem or problem, {}, b"{}"
         except RecursionError:
-            return call.problem or "arguments_too_large", {}, b"{}"
-        if len(encoded) > MAX_ARGS or _too_many(call.args):
-            return call.problem or "arguments_too_large", {}, b"{}"
-        return call.problem, sealed, encoded
+            problem = "arguments_too_large"
+        except Exception:  # noqa: BLE001  INVARIANT: TOTAL - a container of the caller's that misbehaves
+            problem = "invalid_arguments"
+        else:
+            problem = "arguments_too_large" if len(encoded) > MAX_ARGS or _too_many(real) else ""
+            if not problem:
+                return call.problem, sealed, encoded, real
+        return call.problem or problem, {}, b"{}", call.args
 
     def _principal(self, user: str) -> Principal:
         base = self.principal
@@ -170,6 +177,17 @@ class Preparer:
                 self._seen.clear()
             self._seen[text] = known
         return known
+
+
+def _own(value: Any, nodes: Iterator[int]) -> Any:
+    """Copy of the containers; the leaves are immutable, or refused afterwards for having no canonical form."""
+    if next(nodes) > canonical.MAX_NODES:
+        raise CanonicalError("too_large", f"more than {canonical.MAX_NODES} values")
+    if isinstance(value, Mapping):
+        return {key: _own(item, nodes) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_own(item, nodes) for item in value]
+    return tuple(_own(item, nodes) for item in value) if type(value) is tuple else value
 
 
 def _too_many(args: Mapping[str, Any]) -> bool:

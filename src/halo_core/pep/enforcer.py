@@ -111,6 +111,7 @@ class Enforcer:
         digester: Digester,
         credentials: Callable[[], Credentials],
         mode: Mode | None = None,
+        *,
         ready: Callable[[], bool] = lambda: True,
     ) -> None:
         self.store = store

@@ -55,7 +55,8 @@ class DecisionJob:
     def __call__(self, tx: Tx) -> Verdict:
         """Snapshot, decide, append, move the projections."""
         prepared, request = self.prepared, self.prepared.request
-        facts = Facts(prepared.args, prepared.seen, self.mode)
+        # Arguments with a problem were never walked through, so nothing here looks into them.
+        facts = Facts({} if request.problem else prepared.args, prepared.seen, self.mode)
         gathered = gather(tx, request, facts, self.credentials)  # (2)
         snapshot = gathered.snapshot
         decision = decide(request, snapshot)  # (3)
@@ -86,6 +87,8 @@ class DecisionJob:
         return self._verdict(written, decision, gathered, args, runs=runs, pending=pending)
 
     def _executed(self, args: Mapping[str, Any]) -> str:
+        if self.prepared.request.problem:
+            return ""  # it runs in observe mode, with arguments that have no digest
         if args is self.prepared.args:
             return self.prepared.request.args_digest
         return self.digester.digest("halo/args", canonical.canonical(args))

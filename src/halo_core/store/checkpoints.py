@@ -11,9 +11,9 @@ from halo_core.errors import Gap
 from halo_core.failpoints import reach
 from halo_core.keys import Signer
 from halo_core.ledger import CompactRange, advance, sign_checkpoint
-from halo_core.store.database import Database
+from halo_core.store.database import Database, sqlite_path
 
-__all__ = ["anchor", "anchor_names", "anchored_note", "log_size", "root_at", "sign_next"]
+__all__ = ["anchor", "anchor_names", "anchored_note", "log_size", "remembered", "root_at", "sign_next"]
 
 _LEAVES = (
     "SELECT p.idx, e.leaf FROM position p JOIN entry e USING (tenant, w, ws) "
@@ -89,6 +89,11 @@ def anchored_note(anchors: Mapping[str, Mapping[str, bytes]], database: Database
         if name and note is not None:
             return note
     return None
+
+
+def remembered(anchors: Mapping[str, Mapping[str, bytes]], url: str, home: Path) -> Mapping[str, bytes]:
+    """Tenant → checkpoint note that the anchor holds for the file behind `url`, whatever is there now."""
+    return anchors.get(_place(sqlite_path(url), home), {})
 
 
 def anchor(database: Database, config: Any, note: bytes) -> None:

@@ -19,7 +19,7 @@ from halo_core.errors import CannotDecide, ConfigError, Tampered
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-__all__ = ["SCHEMA_VERSION", "Database", "as_cannot_decide", "as_tampered"]
+__all__ = ["SCHEMA_VERSION", "Database", "as_cannot_decide", "as_tampered", "sqlite_path"]
 
 SCHEMA_VERSION: Final = 1
 
@@ -38,7 +38,7 @@ class Database:
             CannotDecide: the file cannot be opened or written.
         """
         self.url = url
-        self.path = _sqlite_path(url)
+        self.path = sqlite_path(url)
         self.read_only = read_only
         if not read_only:
             self._make_parent()
@@ -158,7 +158,8 @@ class Database:
         self._engine.dispose()
 
 
-def _sqlite_path(url: str) -> Path | None:
+def sqlite_path(url: str) -> Path | None:
+    """The file behind a URL, None for a database in memory; ConfigError for anything but SQLite."""
     from sqlalchemy.engine import make_url  # noqa: PLC0415
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError  # noqa: PLC0415
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from halo_core.errors import Gap, Tampered
+from halo_core.errors import ConfigError, Gap, Tampered
 from halo_core.ledger import Vkey, open_checkpoint, read_anchors, vkey_string
 from halo_core.model import EntryKind, Mode
 from halo_core.store import checkpoints, trust
@@ -15,33 +15,45 @@ from halo_core.store.database import Database
 from halo_core.store.tx import Control, Draft, Tx, leaf_text
 from halo_core.store.writer import alive
 
-__all__ = ["close_chain", "open_chain", "refuse_older_than_anchor", "remember_trust"]
+__all__ = ["close_chain", "open_chain", "refuse_foreign", "refuse_older_than_anchor", "remember_trust"]
 
 
-def open_chain(tx: Tx, config: Any, origin: dict[str, Any]) -> None:
-    """First entry of a writer; the control row if the store is new; what crashed writers left open."""
+def open_chain(tx: Tx, config: Any, origin: dict[str, Any]) -> list[str]:
+    """First entry of a writer; the control row if the store is new; what crashed writers left open.
+
+    Returns:
+        The writers recovered, whose lock files may go once this is durable.
+    """
     if not tx.has_control():
         tx.put_control(Control(1, f"halo-store:{tx.new_id()}", Mode.OBSERVE, ""))
     written = tx.append(Draft(EntryKind.WRITER_OPEN, "", {"origin": origin, "vkey": tx.writer.vkey}))
     tx.open_writer(written)
+    recovered = []
     for writer in tx.open_writers():
         with alive(config.home, writer) as living:
             if not living:
                 _recover(tx, writer)
+                recovered.append(writer)
+    return recovered
 
 
 def _recover(tx: Tx, writer: str) -> None:
     """Say of every dispatched decision of a dead writer that its outcome is unknown (INVARIANT: AUDIT)."""
-    for seq, leaf, session in tx.unsettled(writer):
-        tx.settled(writer, seq)
-        body = {"decision": {"leaf": leaf_text(leaf), "w": writer, "ws": seq}, "status": "unknown"}
-        tx.append(Draft(EntryKind.OUTCOME, session, {**body, "detail": "the process ended before it could say"}))
+    _unknown(tx, writer, "the process ended before it could say")
     tx.append(Draft(EntryKind.WRITER_CLOSE, "", {"cause": "crash", "writer": writer}))
     tx.close_writer(writer, tx.clock.now_us())
 
 
+def _unknown(tx: Tx, writer: str, why: str) -> None:
+    for seq, leaf, session in tx.unsettled(writer):
+        tx.settled(writer, seq)
+        body = {"decision": {"leaf": leaf_text(leaf), "w": writer, "ws": seq}, "status": "unknown"}
+        tx.append(Draft(EntryKind.OUTCOME, session, {**body, "detail": why}))
+
+
 def close_chain(tx: Tx) -> None:
-    """Last entry of a writer."""
+    """Last entry of a writer; what is still running will not be able to say how it ended."""
+    _unknown(tx, tx.writer.id, "the ledger was closed before it could say")
     written = tx.append(Draft(EntryKind.WRITER_CLOSE, "", {"cause": "closed", "writer": tx.writer.id}))
     tx.close_writer(tx.writer.id, written.entry.ts_us)
 
@@ -69,6 +81,22 @@ def refuse_older_than_anchor(database: Database, config: Any, vkey: Vkey) -> Non
             "ledger_forked",
             f"the first {known.size} entries are not the ones the anchor remembers",
             remedy="run `halo verify`",
+        )
+
+
+def refuse_foreign(database: Database, config: Any) -> None:
+    """Refuse a log that began under another home: this one's new key would certify writers that nobody trusts.
+
+    Raises:
+        ConfigError: code `foreign_store`.
+    """
+    begun = checkpoints.anchor_names(database, config)[1]
+    if begun and config.tenant not in trust.load(config.home):
+        raise ConfigError(
+            "foreign_store",
+            f"the database holds a log of tenant `{config.tenant}` that `{config.home}` knows no key of",
+            field="home",
+            remedy="give the HALO_HOME that wrote it",
         )
 
 

@@ -30,10 +30,10 @@ from halo_core.ledger import origin, vkey_of
 from halo_core.store import checkpoints
 from halo_core.store.batch import CommitFailed, Job, Outcome, run_batch
 from halo_core.store.database import Database
-from halo_core.store.opening import open_chain, refuse_older_than_anchor, remember_trust
+from halo_core.store.opening import open_chain, refuse_foreign, refuse_older_than_anchor, remember_trust
 from halo_core.store.state import SketchCache
 from halo_core.store.tx import Secrets, Tx
-from halo_core.store.writer import Writer
+from halo_core.store.writer import Writer, forget
 
 __all__ = ["Store", "StoreConfig"]
 
@@ -141,7 +141,13 @@ class Store:
             self._waiting.append(waiting)
             self._ensure_thread()
             self._wake.notify()
-        return await waiting.future
+        try:
+            return await waiting.future
+        except asyncio.CancelledError:
+            # Cancelled after the answer came and before the task could take it.
+            if waiting.future.done() and not waiting.future.cancelled() and waiting.future.exception() is None:
+                _orphan(waiting, Outcome(waiting.future.result()))
+            raise
 
     def defer(self, job: Job) -> None:
         """Queue a job that may join the next transaction; it runs within 50 ms and is retried until durable."""
@@ -226,18 +232,22 @@ class Store:
         if self._writer is None:
             vkey = vkey_of(origin(self.tenant), self._log.public_key)
             refuse_older_than_anchor(self._database, self.config, vkey)
+            refuse_foreign(self._database, self.config)
             remember_trust(self.config, vkey)
             writer = Writer(self.tenant, self.ids.short(), os.urandom(32), self._log, self.config.home)
             try:
                 self._database.begin(self.config.deadline_s)
                 tx = self._tx(self._database, writer)
-                _unwrap(run_batch(self._database.connection, tx, [lambda tx: open_chain(tx, self.config, _host())])[0])
+                opening = run_batch(self._database.connection, tx, [lambda tx: open_chain(tx, self.config, _host())])
+                recovered = _unwrap(opening[0])
             except BaseException:
                 writer.release()
                 self._database.rollback()
                 raise
             self._writer = writer
             self._since_checkpoint = 1
+            for name in recovered:
+                forget(self.config.home, name)
         return self._database, self._writer
 
     def _retire(self) -> None:
@@ -272,6 +282,8 @@ class Store:
         """Sign a checkpoint over everything so far and move the anchor."""
         self.flush()
         with self._lock:
+            if self._closed:
+                raise _closed()
             self._checkpoint_locked()
 
     def _checkpoint_locked(self) -> None:
@@ -286,6 +298,8 @@ class Store:
     def _after_fork(self) -> None:
         if os.getpid() != self._pid:
             # The parent's connection and writer stay the parent's.
+            if self._writer is not None:
+                self._writer.abandon()
             self._deferred.clear()
             self._sketches.clear()
             self._start_over()

@@ -18,7 +18,7 @@ from halo_core.keys import Ed25519Signer, Signer
 from halo_core.ledger import encode_entry, vkey_of, vkey_string, writer_name
 from halo_core.model import Entry, EntryKind
 
-__all__ = ["Writer", "alive"]
+__all__ = ["Writer", "alive", "forget"]
 
 _LOCKS: Final = "writers"
 
@@ -61,6 +61,12 @@ class Writer:
             os.close(fd)
             self._lock = None
 
+    def abandon(self) -> None:
+        """Close this process's copy of the lock after a fork; the parent goes on holding it."""
+        if self._lock is not None:
+            os.close(self._lock[0])
+            self._lock = None
+
 
 def _hold(home: Path, writer_id: str) -> tuple[int, Path]:
     folder = home / _LOCKS
@@ -88,6 +94,10 @@ def alive(home: Path, writer_id: str) -> Iterator[bool]:
             yield True
             return
         yield False
-        path.unlink(missing_ok=True)
     finally:
         os.close(fd)
+
+
+def forget(home: Path, writer_id: str) -> None:
+    """Remove the lock file of a writer whose recovery is durable."""
+    (home / _LOCKS / f"{writer_id}.lock").unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import create_retriever_tool
 
-from halo_core.model import Resource
+from halo_core.model import Impact, Resource, Reversal
 from halo_langchain import Halo
 from halo_langchain.testing import ScriptedModel, call
 
@@ -81,25 +81,26 @@ def credit_score(applicant: str) -> str:
 
 
 def _tools(halo: Halo) -> list[Any]:
-    handbook = halo.guard(_HANDBOOK, resource=Resource(id="handbook", impact="read", source_trust=900))
+    handbook = halo.guard(_HANDBOOK, resource=Resource(id="handbook", impact=Impact.READ, source_trust=900))
     uploads = halo.guard(
-        _UPLOADS, resource=Resource(id="customer-uploads", impact="read", source_trust=100, labels=("pii",))
+        _UPLOADS, resource=Resource(id="customer-uploads", impact=Impact.READ, source_trust=100, labels=("pii",))
     )
-    own = Resource(impact="read", source_trust=900, reversal="none_needed", idempotent=True)
+    own = Resource(impact=Impact.READ, source_trust=900, reversal=Reversal.NONE_NEEDED, idempotent=True)
     search_handbook = create_retriever_tool(handbook, "search_handbook", "Search the bank's handbook.")
     search_uploads = create_retriever_tool(uploads, "search_uploads", "Search what customers uploaded.")
     return [
         *halo.guard([search_handbook, list_applications, credit_score, search_uploads], resource=own),
         halo.guard(
-            read_letter, resource=Resource(impact="read", source_trust=100, labels=("pii",), reversal="none_needed")
+            read_letter,
+            resource=Resource(impact=Impact.READ, source_trust=100, labels=("pii",), reversal=Reversal.NONE_NEEDED),
         ),
         halo.guard(
             pay,
             resource=Resource(
-                impact="payment",
+                impact=Impact.PAYMENT,
                 system="core-banking",
                 labels=("financial",),
-                reversal="compensate",
+                reversal=Reversal.COMPENSATE,
                 source_trust=900,
                 targets=("account",),
                 amount="amount",

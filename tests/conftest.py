@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from blockbuster import blockbuster_ctx
+from halo_world import policy_folder, url_of
+from hypothesis import HealthCheck, settings
+
+from halo_core import failpoints
+from halo_core.facade import HaloBase
+from halo_core.store.reader import Reader
+
+# Nothing asserts wall-clock: a busy machine must not fail a test.
+settings.register_profile("halo", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("halo")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def halo(home: Path) -> Iterator[HaloBase]:
+    """Enforcing, with the small policy of `halo_world`."""
+    opened = HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def reader(halo: HaloBase, home: Path) -> Iterator[Reader]:
+    """What is durable at this moment."""
+    halo.store.flush()
+    with Reader(url_of(home)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def no_blocking() -> Iterator[None]:
+    """Raise where our code would block a running event loop."""
+    with blockbuster_ctx(["halo_core"]):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _disarmed() -> Iterator[None]:
+    yield
+    failpoints.arm(None)

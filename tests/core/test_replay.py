@@ -1,0 +1,182 @@
+"""REPLAY: a recorded decision re-executes to the same bytes, anywhere, later. DESIGN 5."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+
+import pytest
+from halo_world import SURFACE, Calls, attack, cli, db_of, found, policy_folder, python, schema, tool, url_of
+
+import halo_core.pep.jobs as jobs_module
+from halo_core.errors import Denied
+from halo_core.facade import HaloBase
+from halo_core.keys import KeyStore
+from halo_core.model import ActionKind, Constraint, ConstraintKind, Decision, Effect, EntryKind, Impact, Reason, Resource
+from halo_core.query import Contents
+from halo_core.replay import Replayer, Status, first_difference
+from halo_core.store.reader import Reader
+
+ODD = {"f": -0.0, "big": 2**80, "b": b"\x00", "n": None, "ключ": [1, 2.5, {"$f": "1"}], "t": (1, True)}
+
+
+def mixed_run(home, *, mode="enforce"):
+    """Every effect, odd values, several sessions, a changed policy and a second passport."""
+    folder = policy_folder(home)
+    grants = {
+        name: {"**": Constraint(ConstraintKind.WILDCARD)} for name in ("lookup", "watched", "query", "pay", "wipe", "odd")
+    }
+    for turn in range(2):
+        if turn:
+            with folder.joinpath("test.cedar").open("a") as file:
+                file.write('@id("more") @effect("monitor") forbid (principal, action, resource) when { context.uses > 1 };\n')
+        with HaloBase.local("clerk", home=home, mode=mode, policy=folder, quiet=True, grants=grants) as halo:
+            odd = halo.register(ActionKind.TOOL_CALL, "odd", resource=Resource(impact=Impact.READ), schema=schema({}))
+            for session in ("a", "b"):
+                with halo.session(session, user=f"ana-{session}", request="look up x for 98.70"):
+                    for resource, args in (
+                        (tool(halo, "lookup"), {"q": "x", "token": "sk-abcdefghijklmnopqrstuvwxyz"}),
+                        (tool(halo, "watched"), {"q": 98.7}),
+                        (tool(halo, "query"), {"limit": 10**6}),
+                        (tool(halo, "pay", impact=Impact.PAYMENT), {"amount": 5000, "to": "x"}),
+                        (tool(halo, "wipe"), {"path": "/"}),
+                        (tool(halo, "ungranted"), {}),
+                        (odd, ODD),
+                        (odd, {"nan": float("nan")}),
+                    ):
+                        try:
+                            halo.enforcer.run(halo.call(resource, args), Calls("some result"), SURFACE)
+                        except Denied:
+                            pass
+
+
+def replayed(home, tenant="local"):
+    with Reader(url_of(home)) as reader:
+        return list(Replayer(reader, Contents.at(reader, KeyStore(home)), tenant).all())
+
+
+@pytest.mark.parametrize("mode", ["enforce", "observe"])
+def test_a_mixed_run_replays_to_the_same_bytes(home, mode):
+    mixed_run(home, mode=mode)
+    results = replayed(home)
+    assert len(results) == 32
+    assert {item.status for item in results} == {Status.IDENTICAL}
+    effects = {item.entry.body["decision"]["effect"] for item in found(home, EntryKind.DECISION)}
+    assert effects == {"allow", "monitor", "restrict", "challenge", "deny"}
+    assert cli("replay", "--all", home=home)[0] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("seed", "zone"), [("0", "UTC"), ("1", "Asia/Kathmandu"), ("4242", "America/St_Johns")])
+def test_another_process_hash_seed_and_zone(home, seed, zone):
+    mixed_run(home)
+    done = subprocess.run(
+        python("-c", "from halo_core.cli import main; main()", "replay", "--all", "--json", "--home", str(home)),
+        env={**os.environ, "PYTHONHASHSEED": seed, "TZ": zone},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert json.loads(done.stdout)["counts"] == {"identical": 32}
+
+
+def test_an_interpreter_of_another_version(home):
+    other = "/usr/bin/python3.13"
+    probe = subprocess.run([other, "-c", "import nacl, orjson, cedarpy, sqlalchemy, typer, re2"], capture_output=True, check=False) if os.path.exists(other) else None
+    if probe is None or probe.returncode:
+        pytest.skip("no second interpreter with the dependencies")
+    mixed_run(home)
+    line = [other, "-c", "from halo_core.cli import main; main()", "replay", "--all", "--home", str(home)]
+    assert subprocess.run(line, capture_output=True, check=False).returncode == 0
+
+
+def test_an_erased_subject_is_said_to_be_redacted(home):
+    mixed_run(home)
+    database = attack(db_of(home))
+    database.execute("UPDATE vault SET dek_wrapped=x'', erased_at_us=1 WHERE subject='user:ana-a'")
+    database.close()
+    results = replayed(home)
+    assert [item.status for item in results].count(Status.REDACTED) == 16
+    assert [item.status for item in results].count(Status.IDENTICAL) == 16
+    code, out, _ = cli("replay", "--all", home=home)
+    assert code == 2
+    assert "REPLAY_REDACTED" in out
+    erased = next(item.id for item in results if item.status is Status.REDACTED)
+    kept = next(item.id for item in results if item.status is Status.IDENTICAL)
+    assert cli("replay", erased, home=home)[0] == 2
+    assert cli("replay", kept, home=home)[0] == 0
+
+
+def test_without_the_content_key_nothing_can_be_said(home):
+    mixed_run(home)
+    (home / "content.key").unlink()
+    assert {item.status for item in replayed(home)} == {Status.REDACTED}
+    assert not (home / "content.key").exists()
+    assert cli("replay", "--all", home=home)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("forged", "where"),
+    [
+        (Decision(Effect.ALLOW, (Reason("granted", "jti", effect="allow"),)), "/decision/effect"),
+        (Decision(Effect.DENY, (Reason("grave_impact", "nobody"),)), "/decision/reasons/0/source"),
+        (Decision(Effect.DENY, (Reason("grave_impact", "never"), Reason("zzz"))), "/decision/reasons"),
+        (Decision(Effect.DENY, (Reason("grave_impact", "never"),), (), (("eur", 5),)), "/decision/charges"),
+    ],
+)
+def test_a_decision_that_is_not_the_policys_is_named_by_its_first_field(home, monkeypatch, forged, where):
+    with HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True) as halo, halo.session("s"):
+        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "a"}), Calls(), SURFACE)
+        monkeypatch.setattr(jobs_module, "decide", lambda request, snapshot: forged)
+        try:
+            halo.enforcer.run(halo.call(tool(halo, "wipe"), {"path": "/"}), Calls(), SURFACE)
+        except Denied:
+            pass
+    good, bad = replayed(home)
+    assert good.status is Status.IDENTICAL
+    assert (bad.status, bad.where) == (Status.DIFFERS, where)
+    code, out, _ = cli("replay", "--all", home=home)
+    assert code == 12
+    assert where in out
+    assert cli("replay", bad.id, home=home)[0] == 12
+    assert cli("replay", good.id, home=home)[0] == 0
+
+
+def test_a_missing_policy_or_passport_is_unreadable(home):
+    mixed_run(home)
+    database = attack(db_of(home))
+    database.execute("DELETE FROM blob")
+    database.close()
+    results = replayed(home)
+    assert {item.status for item in results} == {Status.UNREADABLE}
+    assert "missing" in results[0].computed
+    assert cli("replay", "--all", home=home)[0] == 2
+
+
+def test_a_forged_passport_is_not_believed(home):
+    mixed_run(home)
+    database = attack(db_of(home))
+    name, token = database.execute("SELECT hash, bytes FROM blob WHERE bytes LIKE 'ey%' LIMIT 1").fetchone()
+    head, body, signature = token.split(b".")
+    signature = bytes([signature[0] ^ 1]) + signature[1:] if signature[:1] not in b"_-" else b"A" + signature[1:]
+    database.execute("UPDATE blob SET bytes=? WHERE hash=?", (b".".join((head, body, signature)), name))
+    database.close()
+    assert Status.UNREADABLE in {item.status for item in replayed(home)}
+
+
+def test_usage_and_empty_logs(home):
+    with HaloBase.local("clerk", home=home, policy=policy_folder(home), quiet=True):
+        pass
+    assert cli("replay", home=home)[0] == 64
+    assert cli("replay", "0", "--all", home=home)[0] == 64
+    assert cli("replay", "--all", home=home)[0] == 2
+    assert cli("replay", "ffff", home=home)[0] == 64
+    assert cli("replay", "--all", home=home / "nowhere")[0] == 64
+
+
+def test_first_difference():
+    assert first_difference({"a": [1, {"b": 2}]}, {"a": [1, {"b": 3}]}) == ("/a/1/b", 2, 3)
+    assert first_difference({"a": 1}, {"b": 1}) == ("/a", 1, None)
+    assert first_difference([1], [1, 2], "/x") == ("/x", [1], [1, 2])
+    assert first_difference(1, 2) == ("", 1, 2)

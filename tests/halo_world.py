@@ -1,0 +1,122 @@
+"""What the tests of the core share: a policy, a tool that keeps a list of its calls, looks into a store."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sqlite3
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from halo_core.cli.main import run as cli_run
+from halo_core.facade import HaloBase
+from halo_core.model import ActionKind, Impact, Resource, Reversal
+from halo_core.pep import Surface
+from halo_core.query import Found, entries
+from halo_core.store.reader import Reader
+from halo_core.verification import verify_store
+
+POLICY = """
+@id("base") permit (principal, action, resource);
+@id("watch") @effect("monitor") @reason("first_use") forbid (principal, action, resource == Tool::"watched");
+@id("limit") @effect("restrict") @obligation("clamp(limit, 50)") @reason("clamped")
+forbid (principal, action, resource == Tool::"query");
+@id("floor") @effect("restrict") @obligation("drop_documents(300)") @reason("low_source_trust")
+forbid (principal, action in Action::"retrieval", resource) when { resource.source_trust < 300 };
+@id("ask") @effect("challenge") @reason("large_amount")
+forbid (principal, action, resource == Tool::"pay") when { context has amount && context.amount.greaterThan(decimal("100.0")) };
+@id("never") @reason("grave_impact") forbid (principal, action, resource == Tool::"wipe");
+"""
+
+READ = Resource(impact=Impact.READ, source_trust=600, reversal=Reversal.NONE_NEEDED)
+SURFACE = Surface(text=str)
+SCHEMAS = {
+    "lookup": {"q": {"type": "string"}},
+    "watched": {"q": {"type": "string"}},
+    "query": {"limit": {"type": "integer"}, "q": {"type": "string"}},
+    "pay": {"amount": {"type": "integer"}, "to": {"type": "string"}},
+    "wipe": {"path": {"type": "string"}},
+}
+
+
+def schema(properties: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": dict(properties), **more}
+
+
+def policy_folder(home: Path, text: str = POLICY) -> Path:
+    folder = home.parent / f"{home.name}-policy"
+    folder.mkdir(exist_ok=True)
+    (folder / "test.cedar").write_text(text)
+    return folder
+
+
+def tool(halo: HaloBase, name: str, **changes: Any) -> Resource:
+    """A registered tool; its classification is declared, so that nothing is guessed."""
+    amount = "amount" if name == "pay" else ""
+    declared = {"impact": Impact.READ, "source_trust": 600, "reversal": Reversal.NONE_NEEDED, "amount": amount, **changes}
+    return halo.register(ActionKind.TOOL_CALL, name, resource=Resource(**declared), schema=schema(SCHEMAS.get(name, {})))
+
+
+class Calls(list):
+    """A tool body that writes down what it was run with."""
+
+    def __init__(self, result: Any = "done") -> None:
+        super().__init__()
+        self.result = result
+
+    def __call__(self, args: Mapping[str, Any]) -> Any:
+        self.append(dict(args))
+        return self.result
+
+    async def later(self, args: Mapping[str, Any]) -> Any:
+        return self(args)
+
+
+def db_of(home: Path) -> Path:
+    return home / "halo.db"
+
+
+def url_of(home: Path) -> str:
+    return f"sqlite:///{db_of(home)}"
+
+
+def found(home: Path, *kinds: Any) -> list[Found]:
+    """Entries as anybody can read them while Halo is open."""
+    with Reader(url_of(home)) as reader:
+        return list(entries(reader, reader.tenants()[0], kinds))
+
+
+def bodies(home: Path, *kinds: Any) -> list[Mapping[str, Any]]:
+    return [item.entry.body for item in found(home, *kinds)]
+
+
+def codes(body: Mapping[str, Any]) -> list[str]:
+    return [reason["code"] for reason in body["decision"]["reasons"]]
+
+
+def verified(home: Path, **options: Any) -> int:
+    return verify_store(url_of(home), home, **options).exit_code
+
+
+def attack(path: Path) -> sqlite3.Connection:
+    """A connection as an attacker with the file would open it: no triggers in the way."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='trigger'").fetchall():
+        connection.execute(f"DROP TRIGGER {name}")
+    return connection
+
+
+def cli(*argv: str, home: Path | None = None) -> tuple[int, str, str]:
+    """Run `halo`; exit code, stdout, stderr."""
+    out, err = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True), io.StringIO()
+    line = [*argv, *(["--home", str(home)] if home is not None else [])]
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = cli_run(line)
+    out.flush()
+    return int(code), out.buffer.getvalue().decode(), err.getvalue()
+
+
+def python(*argv: str) -> list[str]:
+    return [sys.executable, *argv]

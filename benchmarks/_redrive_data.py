@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["BadData", "Event", "Recorded", "Session", "call_id", "grants_for", "load", "sample", "tools_of"]
+__all__ = ["BadData", "Event", "Session", "call_id", "grants_for", "load", "sample", "tools_of"]
 
 _NO_SUCH_TOOL: Final = "Invalid tool"
 """How a recorded error starts when the model named a tool that its suite does not have."""
@@ -55,19 +55,12 @@ class Session:
             yield list(group)
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """Everything in a folder."""
-
-    sessions: Sequence[Session]
-
-
 def call_id(session: str, index: int) -> str:
     """Id of a session's action, unique in the run."""
     return f"{session}-{index}"
 
 
-def load(folder: Path) -> Recorded:
+def load(folder: Path) -> list[Session]:
     """Read a folder.
 
     Raises:
@@ -80,7 +73,7 @@ def load(folder: Path) -> Recorded:
     sessions = [_session(row, texts, path) for row in _rows(path)]
     controls = folder / "controls.jsonl.gz"
     sessions += [_session({**row, "label": "control"}, texts, controls) for row in _rows(controls)]
-    return Recorded(sessions)
+    return sessions
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

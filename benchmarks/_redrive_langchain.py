@@ -10,14 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from _redrive_data import Event, Session, call_id
-from _redrive_tools import resource_of
-from _redrive_witness import Witness
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from langgraph.prebuilt import ToolRuntime
 
+from _redrive_data import Event, Session, call_id
+from _redrive_tools import resource_of
+from _redrive_witness import Witness
 from halo_core.model import Constraint, ConstraintKind
 from halo_langchain import Halo
 from halo_langchain.testing import ScriptedModel

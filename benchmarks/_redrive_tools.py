@@ -1,7 +1,8 @@
 """Room: what the recorded suites' tools are, as their owner would declare them. Takes: a name. Gives: a resource.
 
-Trust: what other people wrote (mail, pages, files, messages) 300: kept, and it taints the session; what the bank, the
-account or the clock itself says 700; a receipt of one's own act 600.
+Trust: what other people wrote (mail, pages, files, messages, names of channels) 300: kept, and it taints the session;
+what the bank, the account or the clock itself says 700; a receipt of one's own act 600, but 300 where it shows what
+others wrote (a merge conflict, an event with its description).
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ def _act(impact: Impact, reversal: Reversal, *targets: str, amount: str = "") ->
     return Resource(impact=impact, reversal=reversal, source_trust=600, targets=targets, amount=amount)
 
 
-def _write(*targets: str) -> Resource:
-    return _act(Impact.WRITE, Reversal.UNDO, *targets)
+def _write(*targets: str, trust: int = 600) -> Resource:
+    return replace(_act(Impact.WRITE, Reversal.UNDO, *targets), source_trust=trust)
 
 
 def _send(*targets: str) -> Resource:
@@ -45,12 +46,12 @@ def _admin(*targets: str, reversal: Reversal = Reversal.IRREVERSIBLE) -> Resourc
 _OTHERS_WORDS: Final = (
     "browse_webpage click_the_link external_context get_day_calendar_events get_github_account_user_information "
     "get_github_linked_unread_emails get_github_repository_information get_most_recent_transactions "
-    "get_received_emails get_scheduled_transactions get_sent_emails get_unread_emails get_webpage "
-    "read_channel_messages read_file read_inbox search_calendar_events search_emails"
+    "get_channels get_received_emails get_scheduled_transactions get_sent_emails get_unread_emails get_users_in_channel "
+    "get_webpage read_channel_messages read_file read_inbox search_calendar_events search_emails"
 )
 _OWN_WORDS: Final = (
-    "get_balance get_channels get_current_day get_iban get_logged_in_github_user_information get_user_info "
-    "get_users_in_channel git_get_linked_ssh_keys list_directory"
+    "get_balance get_current_day get_iban get_logged_in_github_user_information get_user_info "
+    "git_get_linked_ssh_keys list_directory"
 )
 _RESOURCES: Final[dict[str, Resource]] = {
     **dict.fromkeys(_OTHERS_WORDS.split(), _OTHERS),
@@ -64,13 +65,13 @@ _RESOURCES: Final[dict[str, Resource]] = {
     "download_file_through_url": _write("url"),
     "move_node": _write("destination_path"),
     # mail, calendar, web
-    "add_calendar_event_participants": _write("participants"),
+    "add_calendar_event_participants": _write("participants", trust=300),
     "cancel_calendar_event": _write("event_id"),
     "create_calendar_event": _write("participants"),
     "delete_email": _delete("email_id"),
     "input_to_webpage": _send("url"),
     "post_webpage": _send("url"),
-    "reschedule_calendar_event": _write("event_id"),
+    "reschedule_calendar_event": _write("event_id", trust=300),
     "send_email": _send("recipients", "cc", "bcc"),
     # money
     "schedule_transaction": _pay("recipient"),
@@ -92,8 +93,8 @@ _RESOURCES: Final[dict[str, Resource]] = {
     "git_delete_ssh_key": _admin("ssh_key", reversal=Reversal.UNDO),
     "git_invite_collaborators": _admin("collaborator_email"),
     "git_issue": _send("repo_name"),
-    "git_pull": _write("local_path"),
-    "git_push": _write("local_path"),
+    "git_pull": _write("local_path", trust=300),
+    "git_push": _write("local_path", trust=300),
     "git_star": _write("repo_name"),
     "git_transfer_repo_ownership": _admin("new_owner_email", "new_owner_username"),
     "git_unstar": _write("repo_name"),

@@ -82,7 +82,7 @@ class Standing:
             PolicyError: it does not parse.
         """
         install_starter(self._policy_dir)
-        PolicyBundle.load([self._policy_dir], {})
+        CedarPolicy.compile(PolicyBundle.load([self._policy_dir], {}))
 
     def _renew(self, registry: Registry) -> Credentials:
         bundle = PolicyBundle.load([self._policy_dir], registry.types())

@@ -20,7 +20,17 @@ from halo_core.session import Asking, Session, asking, current_asking, current_s
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
-__all__ = ["Mark", "claimed", "current_mark", "entered", "marked", "step_of", "thread_session"]
+__all__ = [
+    "Mark",
+    "arrived",
+    "claimed",
+    "current_mark",
+    "descending",
+    "entered",
+    "marked",
+    "step_of",
+    "thread_session",
+]
 
 
 @dataclass(slots=True)
@@ -62,6 +72,33 @@ def marked(mark: Mark | None) -> Iterator[None]:
         yield
     finally:
         _MARK.reset(token)
+
+
+# A decided asynchronous call on its way down to its own synchronous method; used up by the first to arrive.
+_DESCENT: Final[ContextVar[list[tuple[object, Mapping[str, Any]]] | None]] = ContextVar(
+    "halo_langchain_descent", default=None
+)
+
+
+@contextmanager
+def descending(gate: object, args: Mapping[str, Any]) -> Iterator[None]:
+    """Run the block knowing that its gate has decided exactly these arguments."""
+    token = _DESCENT.set([(gate, args)])
+    try:
+        with marked(None):
+            yield
+    finally:
+        _DESCENT.reset(token)
+
+
+def arrived(gate: object, args: Mapping[str, Any]) -> bool:
+    """Whether this very call was decided on the way down."""
+    # INVARIANT: one asynchronous decision lets one synchronous call with the same arguments pass.
+    descent = _DESCENT.get()
+    if not descent or descent[0][0] is not gate or descent[0][1] != args:
+        return False
+    descent.clear()
+    return True
 
 
 def claimed(owner: object, kind: str, name: str, run_id: UUID) -> bool:

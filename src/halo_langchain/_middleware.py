@@ -21,7 +21,8 @@ from halo_core.model import ActionKind
 from halo_core.pep import Call, Surface
 from halo_core.session import Asking, Session, asking, current_session, in_session
 from halo_langchain._context import Mark, marked, thread_session
-from halo_langchain._tools import gate_of, gated_copy
+from halo_langchain._gate import gate_of
+from halo_langchain._tools import gated_copy
 from halo_langchain._translate import (
     MODEL_RESOURCE,
     MODEL_SCHEMA,

@@ -5,19 +5,18 @@ Never: decides itself, changes the original, reads a document's metadata: trust 
 
 from __future__ import annotations
 
+import copy
 import functools
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from halo_core.errors import ConfigError, Denied
+from halo_core.errors import Denied
 from halo_core.model import ActionKind, Mode, Resource
-from halo_core.passport import is_resource_id
-from halo_core.pep import Ticket
+from halo_core.pep import Call, Ticket
 from halo_langchain._arguments import plain, unchanged
-from halo_langchain._context import current_mark, entered, marked
-from halo_langchain._tools import Gate, gate_of, subclass
+from halo_langchain._context import arrived, current_mark, descending, entered, marked
+from halo_langchain._gate import Gate, gate_of, put_gate, required, resource_name, subclass
 from halo_langchain._translate import DOCUMENTS, retriever_schema
 
 if TYPE_CHECKING:
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from halo_langchain import Halo
 
 __all__ = ["guard_retriever"]
-
-# A decided asynchronous retrieval on its way down to the synchronous method; used up by the first to arrive.
-_INSIDE: Final[ContextVar[list[tuple[Gate, str]] | None]] = ContextVar("halo_langchain_inside", default=None)
 
 
 def guard_retriever(halo: Halo, retriever: BaseRetriever, resource: Resource | None) -> BaseRetriever:
@@ -42,69 +38,65 @@ def guard_retriever(halo: Halo, retriever: BaseRetriever, resource: Resource | N
         if resource is None:
             return retriever
         retriever = gate.original
-    name = (resource.id if resource is not None else "") or retriever.get_name()
-    if not is_resource_id(name):
-        raise ConfigError("bad_resource_id", f"`{name[:64]}` cannot name a resource", field="resource")
-    registered = halo.register(
-        ActionKind.RETRIEVAL, name, resource=resource, schema=retriever_schema(retriever, _arguments(retriever, "", {}))
-    )
-    copy = retriever.model_copy()
-    object.__setattr__(copy, "__class__", _guarded_class(type(retriever)))
-    copy.__dict__["_halo_gate"] = Gate(halo, retriever, retriever.get_name(), registered, DOCUMENTS)
-    return copy
+    name = resource_name(resource, retriever.get_name())
+    schema = retriever_schema(retriever, _asked(retriever, "", {}).decided)
+    registered = halo.register(ActionKind.RETRIEVAL, name, resource=resource, schema=schema)
+    guarded = retriever.model_copy()
+    object.__setattr__(guarded, "__class__", _guarded_class(type(retriever)))
+    put_gate(guarded, Gate(halo, retriever, retriever.get_name(), registered, DOCUMENTS))
+    return guarded
 
 
-def _arguments(retriever: BaseRetriever, query: str, more: Mapping[str, Any]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One retrieval: what is decided, and what is passed on (nobody else holds it)."""
+
+    decided: dict[str, Any]
+    query: Any
+    more: dict[str, Any]
+    manager: dict[str, Any]
+    problem: str = ""
+
+
+def _asked(retriever: BaseRetriever, query: Any, kwargs: Mapping[str, Any]) -> _Asked:
     """Query, how many documents where the retriever says it, and what else the caller passed."""
+    manager = {"run_manager": kwargs["run_manager"]} if "run_manager" in kwargs else {}
+    more = {name: value for name, value in kwargs.items() if name != "run_manager"}
     settings = getattr(retriever, "search_kwargs", None)
     k = settings.get("k") if isinstance(settings, Mapping) else getattr(retriever, "k", None)
     known = {"k": k} if isinstance(k, int) and not isinstance(k, bool) else {}
-    return {"query": query, **known, **{name: plain(value) for name, value in more.items()}}
+    try:
+        query, more = copy.deepcopy((query, more))
+        return _Asked({"query": plain(query), **known, **{n: plain(v) for n, v in more.items()}}, query, more, manager)
+    except RecursionError:
+        return _Asked({}, query, more, manager, "arguments_too_large")
+    except Exception:  # noqa: BLE001  what cannot be copied cannot be decided: somebody could change it afterwards
+        return _Asked({}, query, more, manager, "invalid_arguments")
 
 
-def _narrowed(
-    retriever: BaseRetriever, ticket: Ticket, arguments: Mapping[str, Any], more: Mapping[str, Any]
-) -> tuple[BaseRetriever, dict[str, Any]]:
+def _call(gate: Gate, asked: _Asked) -> Call:
+    mark = current_mark(gate.halo, "retriever", "")
+    if mark is not None:
+        mark.decided = True
+    call = gate.halo.call(gate.resource, asked.decided)
+    return replace(call, problem=asked.problem) if asked.problem else call
+
+
+def _narrowed(retriever: BaseRetriever, ticket: Ticket, asked: _Asked) -> tuple[BaseRetriever, dict[str, Any]]:
     """The retriever and keyword arguments that carry out what was decided."""
     if ticket.verdict is None or ticket.verdict.mode is Mode.OBSERVE:
-        return retriever, dict(more)
-    changed = {name: value for name, value in ticket.args.items() if not unchanged(value, arguments.get(name))}
-    passed = {name: changed.pop(name, value) for name, value in more.items()}
-    if "k" in changed:
+        return retriever, asked.more
+    changed = {name: value for name, value in ticket.args.items() if not unchanged(value, asked.decided.get(name))}
+    passed = {name: changed.pop(name, value) for name, value in asked.more.items()}
+    if "k" in ticket.args and "k" not in passed:
+        # INVARIANT: what runs was decided; settings that somebody else holds are not read again.
+        k = changed.pop("k", ticket.args["k"])
         settings = getattr(retriever, "search_kwargs", None)
-        if isinstance(settings, Mapping):
-            update: dict[str, Any] = {"search_kwargs": {**settings, "k": changed.pop("k")}}
-        else:
-            update = {"k": changed.pop("k")}
+        update = {"search_kwargs": {**settings, "k": k}} if isinstance(settings, Mapping) else {"k": k}
         retriever = retriever.model_copy(update=update)
     if changed:
         raise Denied("needs_guard", f"cannot narrow {', '.join(sorted(changed))} of a retrieval")
     return retriever, passed
-
-
-@contextmanager
-def _inside(gate: Gate, query: str) -> Iterator[None]:
-    token = _INSIDE.set([(gate, query)])
-    try:
-        with marked(None):
-            yield
-    finally:
-        _INSIDE.reset(token)
-
-
-def _arrived(gate: Gate, query: str) -> bool:
-    # INVARIANT: one asynchronous decision lets one synchronous retrieval pass.
-    inside = _INSIDE.get()
-    if not inside or inside[0] != (gate, query):
-        return False
-    inside.clear()
-    return True
-
-
-def _begun(gate: Gate) -> None:
-    mark = current_mark(gate.halo, "retriever", "")
-    if mark is not None:
-        mark.decided = True
 
 
 @functools.lru_cache(maxsize=256)
@@ -112,28 +104,23 @@ def _guarded_class(kind: type[BaseRetriever]) -> type[BaseRetriever]:
     get, aget = kind._get_relevant_documents, kind._aget_relevant_documents  # noqa: SLF001  the hooks of a retriever
 
     def invoke(self: Any, input: str, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name
-        gate = _required(self)
-        with entered(gate.halo, "retriever", "", config):
+        with entered(required(self).halo, "retriever", "", config):
             return kind.invoke(self, input, config, **kwargs)
 
     async def ainvoke(self: Any, input: str, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
-        gate = _required(self)
-        with entered(gate.halo, "retriever", "", config):
+        with entered(required(self).halo, "retriever", "", config):
             return await kind.ainvoke(self, input, config, **kwargs)
 
     @functools.wraps(get)
     def _get(self: Any, query: str, **kwargs: Any) -> Any:
-        gate, more, manager = _required(self), dict(kwargs), _manager(kwargs)
-        more.pop("run_manager", None)
-        if _arrived(gate, query):
+        gate, asked = required(self), _asked(self, query, kwargs)
+        if arrived(gate, asked.decided):
             return get(self, query, **kwargs)
-        arguments = _arguments(self, query, more)
-        _begun(gate)
-        ticket = gate.halo.enforcer.begin(gate.halo.call(gate.resource, arguments))
+        ticket = gate.halo.enforcer.begin(_call(gate, asked))
         try:
+            retriever, passed = _narrowed(self, ticket, asked)
             with marked(None):
-                retriever, passed = _narrowed(self, ticket, arguments, more)
-                found = get(retriever, query, **manager, **passed)
+                found = get(retriever, asked.query, **asked.manager, **passed)
         except BaseException as exc:
             ticket.fail(exc)
             raise
@@ -141,15 +128,12 @@ def _guarded_class(kind: type[BaseRetriever]) -> type[BaseRetriever]:
 
     @functools.wraps(aget)
     async def _aget(self: Any, query: str, **kwargs: Any) -> Any:
-        gate, more, manager = _required(self), dict(kwargs), _manager(kwargs)
-        more.pop("run_manager", None)
-        arguments = _arguments(self, query, more)
-        _begun(gate)
-        ticket = await gate.halo.enforcer.abegin(gate.halo.call(gate.resource, arguments))
+        gate, asked = required(self), _asked(self, query, kwargs)
+        ticket = await gate.halo.enforcer.abegin(_call(gate, asked))
         try:
-            with _inside(gate, query):
-                retriever, passed = _narrowed(self, ticket, arguments, more)
-                found = await aget(retriever, query, **manager, **passed)
+            retriever, passed = _narrowed(self, ticket, asked)
+            with descending(gate, ticket.args):
+                found = await aget(retriever, asked.query, **asked.manager, **passed)
         except BaseException as exc:
             ticket.fail(exc)
             raise
@@ -163,14 +147,3 @@ def _guarded_class(kind: type[BaseRetriever]) -> type[BaseRetriever]:
     }
     made: type[BaseRetriever] = subclass(kind, members)
     return made
-
-
-def _manager(kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    return {"run_manager": kwargs["run_manager"]} if "run_manager" in kwargs else {}
-
-
-def _required(retriever: Any) -> Gate:
-    gate = gate_of(retriever)
-    if gate is None:
-        raise Denied("needs_guard", "this copy of a guarded retriever has lost its guard", remedy="guard it again")
-    return gate

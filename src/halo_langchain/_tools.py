@@ -7,90 +7,73 @@ the arguments as executed, on every path (`invoke`, `run`, `batch`, `.func`). Ne
 from __future__ import annotations
 
 import functools
-import types
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.tools import BaseTool, StructuredTool, Tool
 from langchain_core.tools import tool as make_tool
 
-from halo_core.errors import ConfigError, Denied
+from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Mode, Resource
-from halo_core.passport import is_resource_id
-from halo_core.pep import Call, Surface, Ticket
+from halo_core.pep import Call, Ticket
 from halo_langchain._arguments import Binder, Bound
-from halo_langchain._context import current_mark, entered, marked
+from halo_langchain._context import arrived, current_mark, descending, entered, marked
+from halo_langchain._gate import Gate, gate_of, put_gate, required, resource_name, subclass
 from halo_langchain._translate import tool_schema, tool_surface, unknown
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = ["Gate", "as_tool", "gate_of", "gated_copy", "guard_tool"]
+__all__ = ["as_tool", "gated_copy", "guard_tool"]
 
-_GATE: Final = "_halo_gate"
 _KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
+_BINDERS: Final = "_halo_binders"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Gate:
-    """What stands before one guarded object.
+def _call(gate: Gate, bound: Bound) -> Call:
+    """The call, with the id the framework gave it."""
+    mark = current_mark(gate.halo, "tool", gate.name)
+    call_id = ""
+    if mark is not None:
+        mark.decided = True
+        call_id = mark.call_id
+    call = gate.halo.call(gate.resource, bound.decided, call_id=call_id)
+    return replace(call, problem=bound.problem) if bound.problem else call
 
-    Args:
-        halo: who decides.
-        original: the object as it was handed in.
-        name: its name as the framework says it.
-        resource: as registered.
-        surface: how its results are read.
-    """
 
-    halo: Halo
-    original: Any
-    name: str
-    resource: Resource
-    surface: Surface[Any]
+def _run_gated(
+    gate: Gate, binder: Binder, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Decide, then run the function with what was decided."""
+    bound = _split(binder, args, kwargs)
+    if arrived(gate, bound.decided):
+        return function(*args, **kwargs)
+    ticket = gate.halo.enforcer.begin(_call(gate, bound))
+    again_args, again_kwargs, _ = _again(binder, bound, ticket, args, kwargs)
+    try:
+        with marked(None):
+            result = function(*again_args, **again_kwargs)
+    except BaseException as exc:
+        ticket.fail(exc)
+        raise
+    return ticket.succeed(result, gate.surface)
 
-    def __deepcopy__(self, _memo: dict[int, Any]) -> Gate:
-        """A copy of a guarded object stays behind the same gate."""
-        return self
 
-    def call(self, bound: Bound) -> Call:
-        """The call, with the id the framework gave it."""
-        mark = current_mark(self.halo, "tool", self.name)
-        call_id = ""
-        if mark is not None:
-            mark.decided = True
-            call_id = mark.call_id
-        call = self.halo.call(self.resource, bound.decided, call_id=call_id)
-        return replace(call, problem=bound.problem) if bound.problem else call
-
-    def run(self, binder: Binder, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Decide, then run the function with what was decided."""
-        bound = _split(binder, args, kwargs)
-        ticket = self.halo.enforcer.begin(self.call(bound))
-        again_args, again_kwargs = _again(binder, bound, ticket, args, kwargs)
-        try:
-            with marked(None):
-                result = function(*again_args, **again_kwargs)
-        except BaseException as exc:
-            ticket.fail(exc)
-            raise
-        return ticket.succeed(result, self.surface)
-
-    async def arun(
-        self, binder: Binder, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        """As `run`, for a coroutine function."""
-        bound = _split(binder, args, kwargs)
-        ticket = await self.halo.enforcer.abegin(self.call(bound))
-        again_args, again_kwargs = _again(binder, bound, ticket, args, kwargs)
-        try:
-            with marked(None):
-                result = await function(*again_args, **again_kwargs)
-        except BaseException as exc:
-            ticket.fail(exc)
-            raise
-        return ticket.succeed(result, self.surface)
+async def _arun_gated(
+    gate: Gate, binder: Binder, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """As `_run_gated`, for a coroutine function."""
+    bound = _split(binder, args, kwargs)
+    ticket = await gate.halo.enforcer.abegin(_call(gate, bound))
+    again_args, again_kwargs, executed = _again(binder, bound, ticket, args, kwargs)
+    try:
+        with descending(gate, executed):
+            result = await function(*again_args, **again_kwargs)
+    except BaseException as exc:
+        ticket.fail(exc)
+        raise
+    return ticket.succeed(result, gate.surface)
 
 
 def _split(binder: Binder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Bound:
@@ -103,16 +86,11 @@ def _split(binder: Binder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Bou
 
 def _again(
     binder: Binder, bound: Bound, ticket: Ticket, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
+) -> tuple[tuple[Any, ...], dict[str, Any], Mapping[str, Any]]:
+    """Arguments to run with, and the same as the decision knows them."""
     if ticket.verdict is None or ticket.verdict.mode is Mode.OBSERVE:
-        return args, kwargs  # nothing stands in the way; what does not fit, the function itself says
-    return binder.join(bound, bound.executed(ticket))
-
-
-def gate_of(guarded: Any) -> Gate | None:
-    """The gate of a guarded tool or retriever, None of anything else."""
-    found = getattr(guarded, "__dict__", {}).get(_GATE)
-    return found if isinstance(found, Gate) else None
+        return args, kwargs, bound.decided  # nothing stands in the way; what does not fit, the function itself says
+    return *binder.join(bound, bound.executed(ticket)), ticket.args
 
 
 def as_tool(function: Callable[..., Any]) -> BaseTool:
@@ -139,14 +117,7 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
         if resource is None:
             return tool
         tool = gate.original
-    name = (resource.id if resource is not None else "") or tool.name
-    if not is_resource_id(name):
-        raise ConfigError(
-            "bad_resource_id",
-            f"`{name[:64]}` cannot name a resource",
-            field="resource",
-            remedy="give it a plain ASCII id: `resource=Resource(id=...)`",
-        )
+    name = resource_name(resource, tool.name)
     kind = resource.kind if resource is not None and resource.kind in _KINDS else ActionKind.TOOL_CALL
     registered = halo.register(kind, name, resource=resource, description=tool.description, schema=tool_schema(tool))
     return gated_copy(halo, tool, registered)
@@ -173,11 +144,8 @@ def gated_copy(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> 
         copy.__dict__[_BINDERS] = {
             name: Binder.of(tool, getattr(kind, name), names, method=True) for name in ("_run", "_arun")
         }
-    copy.__dict__[_GATE] = gate
+    put_gate(copy, gate)
     return copy
-
-
-_BINDERS: Final = "_halo_binders"
 
 
 def _own_run(kind: type[BaseTool]) -> bool:
@@ -190,22 +158,15 @@ def _wrapped(gate: Gate, binder: Binder, function: Callable[..., Any], *, awaite
 
         @functools.wraps(function)
         async def acall(*args: Any, **kwargs: Any) -> Any:
-            return await gate.arun(binder, function, args, kwargs)
+            return await _arun_gated(gate, binder, function, args, kwargs)
 
         return acall
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        return gate.run(binder, function, args, kwargs)
+        return _run_gated(gate, binder, function, args, kwargs)
 
     return call
-
-
-def _required(guarded: Any) -> Gate:
-    gate = gate_of(guarded)
-    if gate is None:  # a copy that lost its gate on the way
-        raise Denied("needs_guard", "this copy of a guarded tool has lost its guard", remedy="guard it again")
-    return gate
 
 
 @functools.lru_cache(maxsize=256)
@@ -213,12 +174,12 @@ def _entry_class(kind: type[BaseTool]) -> type[BaseTool]:
     """Subclass whose entry points say that a guard decides this run."""
 
     def run(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
-        gate = _required(self)
+        gate = required(self)
         with entered(gate.halo, "tool", gate.name, kwargs.get("config"), kwargs.get("tool_call_id")):
             return kind.run(self, tool_input, *args, **kwargs)
 
     async def arun(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
-        gate = _required(self)
+        gate = required(self)
         with entered(gate.halo, "tool", gate.name, kwargs.get("config"), kwargs.get("tool_call_id")):
             return await kind.arun(self, tool_input, *args, **kwargs)
 
@@ -232,21 +193,14 @@ def _run_class(kind: type[BaseTool]) -> type[BaseTool]:
 
     @functools.wraps(kind._run)  # noqa: SLF001  the framework reads its signature
     def _run(self: Any, *args: Any, **kwargs: Any) -> Any:
-        gate, binder = _required(self), self.__dict__[_BINDERS]["_run"]
-        return gate.run(binder, functools.partial(kind._run, self), args, kwargs)  # noqa: SLF001  what was overridden
+        gate, binder = required(self), self.__dict__[_BINDERS]["_run"]
+        return _run_gated(gate, binder, functools.partial(kind._run, self), args, kwargs)  # noqa: SLF001  what was overridden
 
     @functools.wraps(kind._arun)  # noqa: SLF001  the framework reads its signature
     async def _arun(self: Any, *args: Any, **kwargs: Any) -> Any:
-        gate, binder = _required(self), self.__dict__[_BINDERS]["_arun"]
-        return await gate.arun(binder, functools.partial(kind._arun, self), args, kwargs)  # noqa: SLF001  as above
+        gate, binder = required(self), self.__dict__[_BINDERS]["_arun"]
+        return await _arun_gated(gate, binder, functools.partial(kind._arun, self), args, kwargs)  # noqa: SLF001  as above
 
     # The inherited `_arun` runs `_run` in a thread, so `_run` decides.
     own_async = kind._arun is not BaseTool._arun  # noqa: SLF001  as above
     return subclass(base, {"_run": _run, **({"_arun": _arun} if own_async else {})})
-
-
-def subclass(kind: type[Any], members: dict[str, Any]) -> type[Any]:
-    """A subclass that calls itself what its parent is called: names show in traces and error messages."""
-    names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
-    body = {**names, "__annotations__": {}, **members}
-    return types.new_class(kind.__name__, (kind,), {}, lambda namespace: namespace.update(body))

@@ -157,7 +157,7 @@ def test_a_missing_policy_or_passport_is_unreadable(home):
 def test_a_forged_passport_is_not_believed(home):
     mixed_run(home)
     database = attack(db_of(home))
-    name, token = database.execute("SELECT hash, bytes FROM blob WHERE bytes LIKE 'ey%' LIMIT 1").fetchone()
+    name, token = database.execute("SELECT hash, bytes FROM blob WHERE substr(bytes, 1, 2)=CAST('ey' AS BLOB) LIMIT 1").fetchone()
     head, body, signature = token.split(b".")
     signature = bytes([signature[0] ^ 1]) + signature[1:] if signature[:1] not in b"_-" else b"A" + signature[1:]
     database.execute("UPDATE blob SET bytes=? WHERE hash=?", (b".".join((head, body, signature)), name))

@@ -8,15 +8,21 @@ from typing import Any
 
 import pytest
 from langchain.agents import create_agent
-from langchain.agents.middleware import AgentMiddleware
+from langchain.agents.middleware import AgentMiddleware, HumanInTheLoopMiddleware
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
+from langgraph.types import Command, interrupt
 
 from halo_core.errors import Denied
+from halo_core.keys import KeyStore
 from halo_core.model import EntryKind, Impact
+from halo_core.query import Contents
+from halo_core.replay import Replayer, Status
+from halo_core.store.reader import Reader
+from halo_core.verification import verify_store
 from halo_langchain import Resource
 from halo_langchain.testing import ScriptedModel, call
 
@@ -401,6 +407,55 @@ async def test_64_agents_on_one_loop_finish(world, ran):
     assert world.outcomes() == ["success"] * 384
 
 
+@pytest.mark.parametrize(("idempotent", "said"), [(True, "yes"), (False, "already_dispatched")])
+def test_a_tool_that_interrupts_itself_must_be_idempotent_to_go_on(world, idempotent, said):
+    """LangGraph runs the body again from the top on resume, and ONCE cannot know that it had only asked."""
+
+    @tool
+    def confirm(q: str) -> str:
+        """Confirm."""
+        return str(interrupt(q))
+
+    resource = Resource(impact=Impact.READ, source_trust=900, idempotent=idempotent)
+    script = [call("c", ("confirm", {"q": "ok?"}), id="m1")]
+    built = agent(world, script, [world.halo.guard(confirm, resource=resource)], checkpointer=InMemorySaver())
+    config = {"configurable": {"thread_id": "t"}}
+    assert built.invoke(ask(), config)["__interrupt__"]
+    ((_, text),) = answers(built.invoke(Command(resume="yes"), config))
+    assert said in text
+
+
+def test_a_person_who_edits_a_call_is_decided_on_what_they_wrote(world, ran):
+    guarded = world.halo.guard([tools(ran)["look"]], resource=READ)
+    built = create_agent(
+        ScriptedModel(script=[call("l", ("look", {"q": "x"}), id="m1")]),
+        guarded,
+        middleware=[HumanInTheLoopMiddleware(interrupt_on={"look": True}), world.halo.middleware()],
+        checkpointer=InMemorySaver(),
+    )
+    config = {"configurable": {"thread_id": "t"}}
+    built.invoke(ask(), config)
+    assert world.decisions("look") == []
+    edited = {"type": "edit", "edited_action": {"name": "look", "args": {"q": "edited"}}}
+    built.invoke(Command(resume={"decisions": [edited]}), config)
+    assert ran == [("look", "edited")]
+    assert world.effects("look") == ["allow"]
+
+
+def test_the_ledger_of_an_agent_verifies_and_replays(world, ran):
+    t = tools(ran)
+    guarded = [world.halo.guard(t["look"], resource=READ), world.halo.guard(t["pay"], resource=ASKED)]
+    script = [call("l", ("look", {"q": "x"}), ("pay", {"to": "bo", "amount": 1}), ("nope", {}), id="m1")]
+    agent(world, script, guarded).invoke(ask())
+    world.halo.close()
+    home = world.home / "halo"
+    url = f"sqlite:///{home / 'halo.db'}"
+    assert verify_store(url, home, signatures=True).exit_code == 0
+    reader = Reader(url)
+    replayed = list(Replayer(reader, Contents.at(reader, KeyStore(home)), "local").all())
+    assert [item.status for item in replayed] == [Status.IDENTICAL] * 5
+
+
 async def test_streamed_tokens_pass_through(world, ran):
     guarded = world.halo.guard([tools(ran)["look"]], resource=READ)
     built = agent(world, [AIMessage("three small words")], guarded)
@@ -409,7 +464,9 @@ async def test_streamed_tokens_pass_through(world, ran):
 
 
 def test_a_tool_call_in_a_nested_agent_stays_in_the_session(world, ran):
-    inner = agent(world, [call("l", ("look", {"q": "x"}), id="i1")], world.halo.guard([tools(ran)["look"]], resource=READ))
+    inner = agent(
+        world, [call("l", ("look", {"q": "x"}), id="i1")], world.halo.guard([tools(ran)["look"]], resource=READ)
+    )
 
     @tool
     def delegate(task: str) -> str:

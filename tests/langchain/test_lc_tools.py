@@ -6,6 +6,7 @@ import asyncio
 import copy
 import datetime as dt
 import pickle
+import sqlite3
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -76,6 +77,21 @@ class Both(Multiply):
         return a * b
 
 
+class Down(Multiply):
+    name: str = "down"
+
+    async def _arun(self, a: int, b: int = 3, *, config: RunnableConfig) -> int:
+        return await asyncio.to_thread(self._run, a, b, config=config)
+
+
+class Twice(Multiply):
+    name: str = "twice"
+
+    async def _arun(self, a: int, *, config: RunnableConfig) -> int:
+        first = await asyncio.to_thread(self._run, a, config=config)
+        return first + await asyncio.to_thread(self._run, a + 1, config=config)
+
+
 async def every_shape(guarded: BaseTool, args: dict[str, Any]) -> dict[str, Any]:
     """Outcome of each way to call a tool: its result, or the class of what it raised."""
     call = {"name": guarded.name, "args": args, "type": "tool_call"}
@@ -83,7 +99,7 @@ async def every_shape(guarded: BaseTool, args: dict[str, Any]) -> dict[str, Any]
     async def one(what: Any) -> Any:
         try:
             found = await what() if callable(what) else what
-        except Exception as exc:
+        except Denied as exc:
             return type(exc)
         return found.content if isinstance(found, ToolMessage) else found
 
@@ -119,7 +135,7 @@ def every_sync_shape(guarded: BaseTool, args: dict[str, Any]) -> dict[str, Any]:
     for name, shape in shapes.items():
         try:
             found[name] = shape()
-        except Exception as exc:
+        except Denied as exc:
             found[name] = type(exc)
     return found
 
@@ -138,6 +154,23 @@ async def test_every_shape_runs_and_is_decided_once(world, ran, kind):
 
 
 @pytest.mark.parametrize("kind", ["structured", "multiply", "both"])
+async def test_an_asynchronous_tool_that_goes_down_to_its_own_run_is_decided_once(world, ran):
+    guarded = world.halo.guard(Down(log=ran), resource=READ)
+    assert await guarded.ainvoke({"a": 5}) == 15
+    assert len(ran) == len(world.decisions("down")) == 1
+    clamped = Resource(id="other", impact=Impact.READ, labels=("forbidden",))
+    with pytest.raises(Denied):
+        await world.halo.guard(Down(log=ran), resource=clamped).ainvoke({"a": 5})
+    assert len(ran) == 1
+
+
+async def test_going_down_with_other_arguments_is_another_call(world, ran):
+    guarded = world.halo.guard(Twice(log=ran), resource=READ)
+    assert await guarded.ainvoke({"a": 5}) == 33
+    # {"a": 5}, then run itself with {"a": 5, "b": 3} and {"a": 6, "b": 3}.
+    assert len(world.decisions("twice")) == 3
+
+
 async def test_a_denied_tool_runs_in_no_shape(world, ran, kind):
     original = {"structured": adder(ran), "multiply": Multiply(log=ran), "both": Both(log=ran)}[kind]
     guarded = world.halo.guard(original, resource=FORBIDDEN)
@@ -226,9 +259,7 @@ def test_injected_arguments_reach_the_tool_and_not_the_decision(world, ran):
         ran.append((text, call_id, owner, runtime, config["configurable"]["x"]))
         return "kept"
 
-    runtime = ToolRuntime(
-        state={}, context=None, config={}, stream_writer=None, tool_call_id="9", store=None, tools=[]
-    )
+    runtime = ToolRuntime(state={}, context=None, config={}, stream_writer=None, tool_call_id="9", store=None, tools=[])
     guarded = world.halo.guard(note, resource=READ)
     call = {"name": "note", "args": {"text": "hi", "owner": "ana", "runtime": runtime}, "id": "9", "type": "tool_call"}
     guarded.invoke(call, config={"configurable": {"x": 1}})
@@ -297,7 +328,7 @@ def test_what_cannot_be_copied_is_not_run(world, ran):
 
     guarded = world.halo.guard(odd, resource=READ)
     with pytest.raises(Denied) as denied:
-        guarded.func((i for i in range(3)))
+        guarded.func(i for i in range(3))
     assert denied.value.reason == "invalid_arguments"
     with pytest.raises(Denied) as denied:
         guarded.func(object())
@@ -379,6 +410,22 @@ def test_a_policy_that_fails_blocks(make_world, ran):
     assert ran == []
 
 
+def test_a_ledger_held_by_another_process_blocks(make_world, ran):
+    world = make_world(deadline_s=0.05)
+    guarded = world.halo.guard(adder(ran), resource=READ)
+    guarded.invoke({"a": 1})
+    world.halo.store.flush()
+    holder = sqlite3.connect(world.home / "halo" / "halo.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Denied) as denied:
+        guarded.invoke({"a": 2})
+    assert denied.value.reason == "ledger_busy"
+    holder.execute("ROLLBACK")
+    holder.close()
+    guarded.invoke({"a": 3})
+    assert ran == [(1, 2), (3, 2)]
+
+
 async def test_an_unwritable_ledger_blocks(world, ran):
     guarded = world.halo.guard([adder(ran), Both(log=ran)], resource=READ)
     await asyncio.to_thread(world.halo.close)
@@ -394,7 +441,7 @@ def test_observe_runs_whatever_is_decided(make_world, ran):
     guarded = world.halo.guard(adder(ran), resource=FORBIDDEN)
     assert guarded.invoke({"a": 1}) == 3
     assert world.effects("add") == ["deny"]
-    odd = world.halo.guard(Tool("odd", lambda x: ran.append(x), "Odd."), resource=READ)
+    odd = world.halo.guard(Tool("odd", ran.append, "Odd."), resource=READ)
     thing = object()
     odd.func(thing)
     assert ran[-1] is thing
@@ -491,8 +538,8 @@ def test_two_halos_do_not_vouch_for_each_other(make_world, ran):
 
 
 def test_names_that_are_no_names(world, ran):
-    @tool("zаhlen")  # a Cyrillic letter
-    def pay(größe: int) -> int:
+    @tool("z\u0430hlen")  # a Cyrillic letter
+    def pay(größe: int) -> int:  # noqa: PLC2401  the point of the test
         """Pay."""
         return größe
 

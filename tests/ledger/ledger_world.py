@@ -120,7 +120,7 @@ class World:
             ]
             self.put("session", tenant, session, w, ws)
         if body.get("dispatched"):
-            self.put("dispatch", tenant, body["request_id"], w, ws, n % 2)
+            self.put("dispatch", tenant, body["request"]["request_id"], w, ws, n % 2)
         if tree.size % EVERY == 0:
             self.checkpoint(tenant)
         return entry
@@ -134,7 +134,9 @@ class World:
     def open_writer(self, tenant: str, w: str) -> None:
         vkey = vkey_string(vkey_of(writer_name(tenant, w), key(f"{tenant} {w}").public_key))
         self.put("writer", tenant, w, vkey, None)
-        self.append(tenant, w, EntryKind.WRITER_OPEN, vkey=vkey)
+        name = canonical.digest("halo/policy/v1", w.encode())
+        self.put("blob", tenant, name, w.encode())
+        self.append(tenant, w, EntryKind.WRITER_OPEN, vkey=vkey, hash=name)
 
     def _seal(self, tenant: str, subject: str, data: bytes, n: int) -> dict[str, str]:
         dek = pseudo(f"dek {tenant} {subject}", 32)
@@ -191,7 +193,6 @@ def build(*, rounds: int = 6) -> World:
     chains = (("local", "3f2a"), ("acme", "c001"), ("local", "b77e"))
     for tenant, w in chains:
         world.open_writer(tenant, w)
-        world.put("blob", tenant, canonical.digest("halo/policy/v1", w.encode()), w.encode())
     for i in range(rounds):
         for tenant, w in chains:
             session = f"s-{w}-{i % 2}"
@@ -203,7 +204,7 @@ def build(*, rounds: int = 6) -> World:
                 session=session,
                 fields={"arguments": secret},
                 dispatched=i % 3 != 2,
-                request_id=f"r-{w}-{i}",
+                request={"request_id": f"r-{w}-{i}"},
             )
             world.append(tenant, w, EntryKind.OUTCOME, session=session, result="done")
     world.append("local", "b77e", EntryKind.WRITER_CLOSE)

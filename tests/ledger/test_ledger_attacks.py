@@ -547,3 +547,24 @@ def test_rows_out_of_order_are_tampering(method: str):
     rows[1], rows[2] = rows[2], rows[1]
     setattr(world, method, lambda: iter(rows))
     assert "row_malformed" in codes(check(world))
+
+
+@pytest.mark.parametrize(("table", "column"), [(t, c) for t, c in COVERED if isinstance(BASE.tables[t][0][c], str)])
+@pytest.mark.parametrize("byte", [chr(0xDC80), chr(0xD800), "\0", "\n"])
+def test_text_that_is_no_text_is_tampering(table: str, column: str, byte: str):
+    # A reader that decodes with surrogateescape hands such values on.
+    world = BASE.copy()
+    row = world.tables[table][0]
+    row[column] = row[column][:-1] + byte
+    assert check(world).exit_code == 11
+
+
+def test_subject_that_is_no_text_in_vault_and_content_is_tampering():
+    world = BASE.copy()
+    old = world.tables["content"][0]["subject"]
+    for table in ("vault", "content"):
+        for row in world.tables[table]:
+            row["subject"] = row["subject"].replace(old, "\udcff")
+    world.tables["content"][0]["commitment"] = bytes(32)
+    report = check(world)
+    assert {"content_altered", "content_stray", "bad_wrapped_key"} <= codes(report)

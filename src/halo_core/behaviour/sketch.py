@@ -21,7 +21,8 @@ _MAX_TOKEN: Final = 512
 
 BITS: Final = {Provenance.USER: 1, Provenance.SYSTEM: 2, Provenance.UNTRUSTED: 4}
 
-_TOKEN: Final = re.compile(r"[^\s,;()\[\]{}<>\"'`|=*]+")
+# A comma ends a token unless it groups thousands.
+_TOKEN: Final = re.compile(r"(?:[^\s,;()\[\]{}<>\"'`|=*]|(?<=[0-9]),(?=[0-9]{3}(?![0-9])))+")
 _NUMBER: Final = re.compile(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?")
 _EDGE: Final = ".:!?-_#$€£%…"
 

@@ -80,7 +80,7 @@ def wrap_dek(kek: bytes, dek: bytes, tenant: str, subject: str, nonce: bytes) ->
     """
     _sized("dek", dek, KEY_BYTES)
     sealed: bytes = _encrypt(
-        dek, _frame(_DEK, tenant.encode(), subject.encode()), _nonce(nonce), _sized("kek", kek, KEY_BYTES)
+        dek, _frame(_DEK, _utf8(tenant), _utf8(subject)), _nonce(nonce), _sized("kek", kek, KEY_BYTES)
     )
     return nonce + sealed
 
@@ -92,7 +92,7 @@ def unwrap_dek(kek: bytes, wrapped: bytes, tenant: str, subject: str) -> bytes:
         Tampered: `bad_wrapped_key`, it was changed, moved to another subject or wrapped under another key.
     """
     if len(wrapped) == NONCE_BYTES + KEY_BYTES + _TAG_BYTES:
-        aad = _frame(_DEK, tenant.encode(), subject.encode())
+        aad = _frame(_DEK, _utf8(tenant), _utf8(subject))
         dek = _try(wrapped[NONCE_BYTES:], aad, wrapped[:NONCE_BYTES], kek)
         if dek is not None:
             return dek
@@ -106,7 +106,7 @@ def commit(salt: bytes, field: bytes) -> bytes:
 
 def ciphertext_digest(subject: str, nonce: bytes, ciphertext: bytes) -> bytes:
     """Digest of a content row: binds whose it is, nonce and ciphertext; needs no key."""
-    framed = _frame(_DIGEST, subject.encode("utf-8", "surrogateescape"), nonce)
+    framed = _frame(_DIGEST, _utf8(subject), nonce)
     return hashlib.sha256(framed + ciphertext).digest()
 
 
@@ -125,7 +125,7 @@ def seal(dek: bytes, tenant: str, subject: str, field: bytes, *, salt: bytes, no
         BadInput: `bad_length`.
     """
     commitment = commit(salt, field)
-    aad = _frame(_CONTENT, tenant.encode(), subject.encode(), commitment)
+    aad = _frame(_CONTENT, _utf8(tenant), _utf8(subject), commitment)
     ciphertext: bytes = _encrypt(salt + field, aad, _nonce(nonce), _sized("dek", dek, KEY_BYTES))
     return Sealed(commitment, nonce, ciphertext, ciphertext_digest(subject, nonce, ciphertext))
 
@@ -136,11 +136,16 @@ def open_sealed(dek: bytes, tenant: str, subject: str, *, commitment: bytes, non
     Raises:
         Tampered: `content_altered`, any part was changed or belongs to another tenant, subject or commitment.
     """
-    plain = _try(ciphertext, _frame(_CONTENT, tenant.encode(), subject.encode(), commitment), nonce, dek)
+    plain = _try(ciphertext, _frame(_CONTENT, _utf8(tenant), _utf8(subject), commitment), nonce, dek)
     # INVARIANT: the commitment is recomputed, so a holder of the data key cannot put another field in its place.
     if plain is None or hashlib.sha256(plain).digest() != commitment:
         raise Tampered("content_altered", "the sealed content does not open to what the entry committed to")
     return plain[SALT_BYTES:]
+
+
+def _utf8(text: str) -> bytes:
+    # Total, since verification hashes what an altered row holds, lone surrogates included.
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _frame(*parts: bytes) -> bytes:

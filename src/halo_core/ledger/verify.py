@@ -78,6 +78,7 @@ class _Run:
         self._progress = progress
         self._writers: dict[tuple[str, str], Any] = {}
         self._rows = 0
+        self._named: dict[tuple[str, str], str] = {}
         self._guard(7, "writer", self._read_writers)
 
     def _guard(self, check: int, table: str, work: Callable[[], None]) -> None:
@@ -113,10 +114,11 @@ class _Run:
             with SignatureQueue(self.out, threads) as queue:
                 entries.run(queue, self._progress)
             self._rows += entries.rows
+            self._named = entries.named_blobs
             self._guard(8, "content", ContentPass(self._reader, self._trust, self.out, entries.references).run)
 
         self._guard(2, "entry", work)
-        self._guard(9, "blob", lambda: check_blobs(self._reader, self._trust, self.out))
+        self._guard(9, "blob", lambda: check_blobs(self._reader, self._trust, self.out, self._named))
 
     def judge(self) -> None:
         """(1) An empty or untrusted ledger is not a verified one."""

@@ -86,6 +86,7 @@ class EntryPass:
         self._signatures = signatures
         self._positions = Follower(keyed(reader.positions(), (str, str, int), self._complain_position))
         self._projections = Projections(reader, out, set(writers))
+        self.named_blobs = self._projections.blobs
         self._writers = Writers(trust, out, writers)
         self._covered: dict[str, int] = {tenant: head.covered for tenant, head in facts.heads.items()}
         self._unpositioned: dict[str, int] = {}
@@ -171,7 +172,6 @@ class EntryPass:
 
     def _entry(self, seen: _Seen, queue: SignatureQueue) -> None:
         key, plain = seen.key, seen.plain
-        chain = self._writers.chain(key)
         if key[2] == 0 and plain.get("kind") == "writer_open":
             self._writers.certify(key, seen.note, plain)
         vkey = self._writers.key(key)
@@ -180,7 +180,7 @@ class EntryPass:
         else:
             self._out.passed[2] += 1
         # (3) chains
-        chain.link(key, seen.leaf, plain, self._facts.bad, self._out)
+        self._writers.link(key, seen.leaf, plain, self._facts.bad)
         # (7) signatures: of all on demand, always of what no checkpoint covers
         if self._signatures or seen.idx is None or seen.idx >= self._covered.get(key[0], 0):
             self._signature(seen, vkey, queue)

@@ -24,6 +24,8 @@ class Projections:
         self._out = out
         self._writers = writers
         self.named: dict[tuple[str, str], int] = {}
+        # Entries that bring a text into the store by its hash are few, so their names are kept.
+        self.blobs: dict[tuple[str, str], str] = {}
         self._sessions = Follower(keyed(reader.sessions(), _KEY, self._complain_session))
         self._dispatches = Follower(keyed(reader.dispatches(), _KEY, self._complain_dispatch))
 
@@ -46,6 +48,9 @@ class Projections:
             self._names_nothing("dispatch", row)
         if plain is not None:
             self._dispatch(key, at, plain)
+            body = plain.get("body")
+            if isinstance(body, dict) and type(body.get("hash")) is str:
+                self.blobs[key[0], body["hash"]] = name_of(key)
 
     def finish(self) -> None:
         """What names an entry behind the last one names nothing."""
@@ -83,7 +88,7 @@ class Projections:
             if not dispatched or i:
                 what = "it names an entry that dispatched nothing, or that has its row"
                 self._out.tampered(9, where, what, "row_stray", entry)
-            elif "request_id" in body and body["request_id"] != row[3]:
+            elif _request_id(body) not in (None, row[3]):
                 what = "the decision it names has another request id"
                 self._out.tampered(9, f"{where} column request_id", what, "column_altered", entry)
             elif row[4] not in (0, 1):
@@ -92,13 +97,26 @@ class Projections:
                 self._out.passed[9] += 1
 
 
-def check_blobs(reader: LedgerReader, trust: Trust, out: Collector) -> None:
-    """(9) Each blob has the hash it is stored under, in one of the known domains."""
+def _request_id(body: dict[str, Any]) -> Any:
+    request = body.get("request")
+    return request.get("request_id") if isinstance(request, dict) else None
+
+
+def check_blobs(reader: LedgerReader, trust: Trust, out: Collector, named: dict[tuple[str, str], str]) -> None:
+    """(9) Each blob has the hash it is stored under, in one of the known domains, and an entry that names it."""
+    left = dict(named)
     for tenant, name, data in reader.blobs():
+        left.pop((tenant, name), None)
         where = f"blob {tenant}/{name}"
         if type(data) is not bytes:
             out.tampered(9, f"{where} column bytes", "the blob is not bytes", "row_malformed")
         elif name not in {canonical.digest(domain, data) for domain in trust.blob_domains}:
             out.tampered(9, f"{where} columns hash, bytes", "the blob does not have this hash", "blob_altered")
-        else:
+        elif (tenant, name) in named:
             out.passed[9] += 1
+        elif tenant in out.incomplete:
+            out.gap(9, where, "the entry that names it is among the missing", "entry_missing")
+        else:
+            out.tampered(9, f"{where} column tenant", "no entry of this tenant names it", "row_stray")
+    for (tenant, name), entry in left.items():
+        out.gap(9, f"blob {tenant}/{name}", f"{entry} names it, and it is missing", "blob_missing")

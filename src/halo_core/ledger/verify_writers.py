@@ -22,6 +22,14 @@ CLOCK_TOLERANCE_US: Final = 5_000_000
 Key = tuple[str, str, int]
 
 
+def closes(plain: dict[str, Any]) -> str:
+    """The writer that this entry closes: its own, or a crashed one that it found; empty if it closes none."""
+    body = plain.get("body")
+    if plain.get("kind") != "writer_close" or not isinstance(body, dict):
+        return ""
+    return str(body.get("writer", plain.get("w")))
+
+
 class Chain:
     """One writer's chain: what the next entry must look like."""
 
@@ -64,7 +72,7 @@ class Chain:
             whole = False
         out.passed[3] += whole
         self._tick(key, plain.get("ts_us"), out)
-        self.closed = plain.get("kind") == "writer_close"
+        self.closed = closes(plain) == key[1]
         self.last, self._leaf = ws, leaf if type(leaf) is bytes else b""
         self._sure = key not in bad and type(leaf) is bytes
 
@@ -83,6 +91,7 @@ class Writers:
         self._out = out
         self._rows = rows
         self._chains: dict[tuple[str, str], Chain] = {}
+        self._found_dead: set[tuple[str, str]] = set()
 
     def chain(self, key: Key) -> Chain:
         """The chain of an entry's writer."""
@@ -91,6 +100,13 @@ class Writers:
         if chain is None:
             chain = self._chains[name] = Chain()
         return chain
+
+    def link(self, key: Key, leaf: object, plain: dict[str, Any], bad: set[Key]) -> None:
+        """(3) The next entry of a writer."""
+        self.chain(key).link(key, leaf, plain, bad, self._out)
+        closed = closes(plain)
+        if closed and closed != key[1]:
+            self._found_dead.add((key[0], closed))
 
     def certify(self, key: Key, note: Note, plain: dict[str, Any]) -> None:
         """(7) The writer's key is the one its opening entry names, and the log's key signed that entry."""
@@ -151,6 +167,8 @@ class Writers:
         cut = max(0, named - chain.last)
         closed_us = self._rows[name][1] if name in self._rows else None
         where = f"writer {name[0]}/{name[1]}"
+        if name in self._found_dead:
+            return cut  # it crashed, and another writer closed it
         if closed_us is not None and not chain.closed:
             self._out.gap(3, where, "the entry with which the writer closed is missing", "entry_missing")
             cut = max(cut, 1)

@@ -140,7 +140,7 @@ class Preparer:
         """Problem, sealed arguments, their bytes, and the arguments to run with."""
         try:
             # INVARIANT: what was decided is what runs; the caller keeps no hold on the copy.
-            real = _own(call.args, count())
+            real = _own_args(call.args)
             sealed = self.redactor.seal(real)
             encoded = canonical.canonical(sealed)
         except CanonicalError as exc:
@@ -177,6 +177,13 @@ class Preparer:
                 self._seen.clear()
             self._seen[text] = known
         return known
+
+
+def _own_args(args: object) -> Mapping[str, Any]:
+    if not isinstance(args, Mapping):
+        raise CanonicalError("not_canonical", "arguments are a mapping")
+    copy: Mapping[str, Any] = _own(args, count())
+    return copy
 
 
 def _own(value: Any, nodes: Iterator[int]) -> Any:

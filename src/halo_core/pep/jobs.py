@@ -62,7 +62,7 @@ class DecisionJob:
         decision = decide(request, snapshot)  # (3)
         observe = snapshot.mode is Mode.OBSERVE
         runs = observe or decision.effect.runs
-        args = prepared.args if observe else clamp(prepared.args, decision.obligations)
+        args = prepared.args if observe or request.problem else clamp(prepared.args, decision.obligations)
         state = gathered.state.stepped(snapshot.time_us)
         body = {
             "after": {"authority": None, "budgets": [], "risk": snapshot.risk, "steps": state.view.steps},

@@ -49,7 +49,9 @@ class Reader:
 
     def _rows(self, query: str, values: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
         try:
-            yield from self._connection.execute(query, values)
+            # Not `yield from`: it would close the cursor of a reader that is closed already.
+            for row in self._connection.execute(query, values):  # noqa: UP028
+                yield row
         except sqlite3.Error as exc:
             raise as_tampered(exc) from exc
 

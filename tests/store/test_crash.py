@@ -1,0 +1,19 @@
+"""No crash un-spends, loses an acknowledged decision, or lets an action run that was not decided."""
+
+from __future__ import annotations
+
+import pytest
+from crash_worker import MUST_BE_ZERO, cycle, judge
+
+from halo_core.failpoints import POINTS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_there_nothing_is_lost_or_run_twice(tmp_path, point):
+    killed = [cycle(tmp_path, point, nth, run) for run, nth in enumerate((2, 9, 4))]
+    found = judge(tmp_path)
+    assert any(killed)
+    assert {name: found[name] for name in MUST_BE_ZERO} == dict.fromkeys(MUST_BE_ZERO, 0)
+    if point == "after_run":  # it ran, and nobody could say how it ended
+        assert found["outcome unknown"] >= sum(killed)

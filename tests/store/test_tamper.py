@@ -1,0 +1,279 @@
+"""What somebody with the file can do to it, and what `halo verify` says: DESIGN 5 AUDIT."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import socket
+import sqlite3
+
+import pytest
+from halo_world import SURFACE, Calls, attack, cli, db_of, policy_folder, tool, url_of
+
+from halo_core.errors import Denied, Gap
+from halo_core.facade import HaloBase
+from halo_core.store.reader import Reader
+
+EVIDENCE = {
+    "entry": ("tenant", "w", "ws", "leaf", "kind", "session", "ts_us", "body"),
+    "position": ("tenant", "idx", "w", "ws"),
+    "checkpoint": ("tenant", "size", "root", "note", "frontier"),
+    "content": ("tenant", "commitment", "subject", "nonce", "ciphertext"),
+    "blob": ("tenant", "hash", "bytes"),
+}
+PROJECTIONS = {
+    "session": ("tenant", "session", "head_w", "head_ws"),
+    "dispatch": ("tenant", "request_id", "w", "ws"),
+}
+COLUMNS = [(table, column) for table, columns in (EVIDENCE | PROJECTIONS).items() for column in columns]
+
+
+def opened(home, **more):
+    return HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True, **more)
+
+
+def work(halo, count, session="s"):
+    lookup = tool(halo, "lookup")
+    with halo.session(session):
+        for i in range(count):
+            halo.enforcer.run(halo.call(lookup, {"q": f"{session} {i}"}), Calls(f"r{i}"), SURFACE)
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory):
+    """A closed ledger: 12 calls, a denial, a challenge, two writers, everything under a checkpoint."""
+    home = tmp_path_factory.mktemp("ledger") / "home"
+    for session in ("one", "two"):
+        with opened(home) as halo:
+            work(halo, 6, session)
+            with halo.session(session):
+                for name, args in (("wipe", {"path": "/"}), ("pay", {"amount": 5000, "to": "x"})):
+                    with pytest.raises(Denied):
+                        halo.enforcer.run(halo.call(tool(halo, name), args), Calls(), SURFACE)
+    assert cli("verify", "--signatures", home=home)[0] == 0
+    return home
+
+
+@pytest.fixture
+def copy(ledger, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(ledger, home)
+    return home
+
+
+def flip(value):
+    if isinstance(value, int):
+        return value ^ 1
+    if isinstance(value, str):
+        return value[:-1] + chr(ord(value[-1]) ^ 1) if value else "x"
+    return value[:-1] + bytes([value[-1] ^ 1])
+
+
+@pytest.mark.parametrize("row", ["first", "middle", "last"])
+@pytest.mark.parametrize(("table", "column"), COLUMNS)
+def test_a_byte_flipped_in_any_column_is_tampering_and_is_named(copy, table, column, row):
+    database = attack(db_of(copy))
+    rowids = [r[0] for r in database.execute(f"SELECT rowid FROM {table} ORDER BY rowid")]
+    chosen = {"first": rowids[0], "middle": rowids[len(rowids) // 2], "last": rowids[-1]}[row]
+    (value,) = database.execute(f"SELECT {column} FROM {table} WHERE rowid=?", (chosen,)).fetchone()
+    taken = {r[0] for r in database.execute(f"SELECT {column} FROM {table}")}
+    new = flip(value)
+    if column in ("idx", "ws", "size", "head_ws") and new in taken:
+        new = value + 10_000  # another byte of the same number: the neighbour's place is taken
+    database.execute(f"UPDATE {table} SET {column}=? WHERE rowid=?", (new, chosen))
+    database.close()
+    code, out, _ = cli("verify", home=copy)
+    assert code == 11, out
+    assert table in out
+    assert cli("verify", "--json", home=copy)[0] == 11
+
+
+def places(home):
+    with Reader(url_of(home)) as reader:
+        return [row[:4] for row in reader.by_position()]
+
+
+def test_an_entry_deleted_with_its_position_is_a_gap(copy):
+    tenant, idx, w, ws = places(copy)[9]
+    database = attack(db_of(copy))
+    database.execute("DELETE FROM entry WHERE tenant=? AND w=? AND ws=?", (tenant, w, ws))
+    database.execute("DELETE FROM position WHERE tenant=? AND idx=?", (tenant, idx))
+    database.close()
+    code, out, _ = cli("verify", home=copy)
+    assert (code, "gap" in out) == (13, True), out
+
+
+def test_an_entry_deleted_alone_is_a_gap(copy):
+    tenant, _, w, ws = places(copy)[9]
+    database = attack(db_of(copy))
+    database.execute("DELETE FROM entry WHERE tenant=? AND w=? AND ws=?", (tenant, w, ws))
+    database.close()
+    assert cli("verify", home=copy)[0] == 13
+
+
+def test_a_deleted_entry_whose_neighbours_move_up_is_tampering(copy):
+    tenant, idx, w, ws = places(copy)[9]
+    database = attack(db_of(copy))
+    database.execute("DELETE FROM entry WHERE tenant=? AND w=? AND ws=?", (tenant, w, ws))
+    database.execute("DELETE FROM position WHERE tenant=? AND idx=?", (tenant, idx))
+    for (later,) in database.execute("SELECT idx FROM position WHERE idx>? ORDER BY idx", (idx,)).fetchall():
+        database.execute("UPDATE position SET idx=? WHERE idx=?", (later - 1, later))
+    database.close()
+    assert cli("verify", home=copy)[0] in (11, 13)
+
+
+@pytest.mark.parametrize("kept", [1, 5, -1])
+def test_a_tail_cut_below_the_checkpoint_is_a_gap(copy, kept):
+    rows = places(copy)
+    database = attack(db_of(copy))
+    for tenant, idx, w, ws in rows[kept:]:
+        database.execute("DELETE FROM entry WHERE tenant=? AND w=? AND ws=?", (tenant, w, ws))
+        database.execute("DELETE FROM position WHERE tenant=? AND idx=?", (tenant, idx))
+    size = len(rows[:kept])
+    database.execute("DELETE FROM checkpoint WHERE size>?", (size,))
+    database.close()
+    code, out, _ = cli("verify", home=copy)
+    assert code == 13, out
+    with pytest.raises(Gap) as caught:
+        opened(copy)
+    assert caught.value.code == "ledger_behind_anchor"
+
+
+def without_checkpoints(monkeypatch):
+    """Entries after the last checkpoint, as a crash leaves them."""
+    monkeypatch.setattr("halo_core.store.store._CHECKPOINT_S", 3600.0)
+    monkeypatch.setattr("halo_core.store.store._CHECKPOINT_ENTRIES", 10**9)
+
+
+@pytest.mark.parametrize("cut", [(-4, -3), (-6, -2), (-5, None), (-2, None)])
+def test_entries_cut_after_the_last_checkpoint_are_a_gap(tmp_path, monkeypatch, cut):
+    """By the gap in the writer's sequence, or by the session and dispatch rows that name what is gone."""
+    home = tmp_path / "home"
+    without_checkpoints(monkeypatch)
+    halo = opened(home)
+    halo.store.checkpoint()
+    work(halo, 8)
+    halo.store.flush()
+    crashed = tmp_path / "crashed"
+    shutil.copytree(home, crashed)
+    halo.close()
+    assert cli("verify", home=crashed)[0] == 0
+    database = attack(db_of(crashed))
+    for tenant, idx, w, ws in places(crashed)[cut[0] : cut[1]]:
+        database.execute("DELETE FROM entry WHERE tenant=? AND w=? AND ws=?", (tenant, w, ws))
+        database.execute("DELETE FROM position WHERE tenant=? AND idx=?", (tenant, idx))
+    database.close()
+    code, out, _ = cli("verify", home=crashed)
+    assert code == 13, out
+
+
+def test_the_report_says_what_it_cannot_see(copy):
+    _, out, _ = cli("verify", home=copy)
+    assert "leaves no trace" in out
+
+
+def test_an_older_copy_is_refused(ledger, tmp_path):
+    home = tmp_path / "home"
+    with opened(home) as halo:
+        work(halo, 3)
+    old = db_of(home).read_bytes()
+    with opened(home) as halo:
+        work(halo, 3)
+    for leftover in home.glob("halo.db-*"):
+        leftover.unlink()
+    db_of(home).write_bytes(old)
+    assert cli("verify", home=home)[0] == 13
+    with pytest.raises(Gap):
+        opened(home)
+
+
+@pytest.mark.parametrize("table", ["everything", "entry", "position"])
+def test_an_emptied_database_is_a_gap(copy, table):
+    database = attack(db_of(copy))
+    tables = [r[0] for r in database.execute("SELECT name FROM sqlite_master WHERE type='table'")]
+    for name in tables if table == "everything" else [table]:
+        database.execute(f"DELETE FROM {name}")
+    database.close()
+    assert cli("verify", home=copy)[0] == 13
+
+
+def test_a_new_database_in_the_old_place_is_a_gap(copy, tmp_path):
+    with opened(tmp_path / "other") as halo:
+        work(halo, 1)
+    shutil.copy(db_of(tmp_path / "other"), db_of(copy))
+    assert cli("verify", home=copy)[0] in (11, 13)
+
+
+def test_two_positions_swapped(copy):
+    database = attack(db_of(copy))
+    database.execute("UPDATE position SET idx=100000 WHERE idx=4")
+    database.execute("UPDATE position SET idx=4 WHERE idx=5")
+    database.execute("UPDATE position SET idx=5 WHERE idx=100000")
+    database.close()
+    assert cli("verify", home=copy)[0] == 11
+
+
+def test_a_decision_rewritten_with_its_leaf_and_tree(copy):
+    """Even with every hash made to fit again, the signatures are not the log's."""
+    import hashlib
+
+    database = attack(db_of(copy))
+    query = "SELECT tenant, w, ws, body FROM entry WHERE kind='decision' LIMIT 1 OFFSET 5"
+    tenant, w, ws, body = database.execute(query).fetchone()
+    forged = body.replace(b'"effect":"allow"', b'"effect":"deny"')
+    assert forged != body
+    leaf = hashlib.sha256(b"\0" + forged).digest()
+    database.execute("UPDATE entry SET body=?, leaf=? WHERE tenant=? AND w=? AND ws=?", (forged, leaf, tenant, w, ws))
+    database.close()
+    assert cli("verify", home=copy)[0] == 11
+
+
+def test_another_log_key_is_not_trusted(copy, ledger, tmp_path):
+    with opened(tmp_path / "other") as halo:
+        work(halo, 1)
+    shutil.copy(tmp_path / "other" / "trust.json", copy / "trust.json")
+    assert cli("verify", home=copy)[0] == 11
+
+
+def evidence(path):
+    database = sqlite3.connect(f"file:{path}?immutable=1", uri=True)
+    try:
+        return {name: database.execute(f"SELECT * FROM {name} ORDER BY 1, 2, 3").fetchall() for name in EVIDENCE}
+    except sqlite3.Error:
+        return None
+    finally:
+        database.close()
+
+
+def test_raw_bytes_flipped_in_the_file(ledger, copy):
+    """No flip passes that changes what the tables say, and none ends in a traceback."""
+    good = db_of(ledger).read_bytes()
+    before = evidence(db_of(ledger))
+    rng = random.Random(7)
+    passed = 0
+    for _ in range(60):
+        at = rng.randrange(len(good))
+        bad = bytearray(good)
+        bad[at] ^= 1 << rng.randrange(8)
+        db_of(copy).write_bytes(bad)
+        code, out, err = cli("verify", home=copy)
+        assert code in (0, 2, 11, 13, 64), (at, out, err)
+        if code == 0:
+            passed += 1
+            assert evidence(db_of(copy)) == before, at
+    assert passed < 60
+
+
+def test_verify_opens_no_socket(copy, monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise AssertionError("a socket")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    assert cli("verify", home=copy)[0] == 0
+
+
+def test_verify_writes_nothing(copy):
+    before = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in copy.rglob("*") if p.is_file()}
+    assert cli("verify", home=copy)[0] == 0
+    after = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in copy.rglob("*") if p.is_file() if p in before}
+    assert after == before

@@ -5,7 +5,7 @@
     ```toml     first line `# path`: the file is written
     ```console  each `$ command` is run; what follows is what it prints, `...` standing for anything
 
-Times, ids, hashes and the spacing of columns differ from run to run, and are not compared. A block marked `sh` is for
+Times, ids, hashes, counts of checks and the spacing of columns differ from run to run, and are not compared. A block marked `sh` is for
 a machine that has nothing yet (git, make, pip) and is not run.
 """
 
@@ -32,6 +32,7 @@ _MOVING: Final = (
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "TIME"),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "ID"),
     (re.compile(r"\b[0-9a-f]{12,64}\b"), "HEX"),
+    (re.compile(r"\b\d+ right"), "N right"),
     (re.compile(r"[ \t]+"), " "),
 )
 _FOLDER: Final = "_folder"

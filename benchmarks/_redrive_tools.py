@@ -46,8 +46,8 @@ def _admin(*targets: str, reversal: Reversal = Reversal.IRREVERSIBLE) -> Resourc
 _OTHERS_WORDS: Final = (
     "browse_webpage click_the_link external_context get_day_calendar_events get_github_account_user_information "
     "get_github_linked_unread_emails get_github_repository_information get_most_recent_transactions "
-    "get_channels get_received_emails get_scheduled_transactions get_sent_emails get_unread_emails get_users_in_channel "
-    "get_webpage read_channel_messages read_file read_inbox search_calendar_events search_emails"
+    "get_channels get_received_emails get_scheduled_transactions get_sent_emails get_unread_emails "
+    "get_users_in_channel get_webpage read_channel_messages read_file read_inbox search_calendar_events search_emails"
 )
 _OWN_WORDS: Final = (
     "get_balance get_current_day get_iban get_logged_in_github_user_information get_user_info "

@@ -48,7 +48,9 @@ def schema(properties: Mapping[str, Any], **more: Any) -> dict[str, Any]:
 def policy_folder(home: Path, text: str = POLICY) -> Path:
     folder = home.parent / f"{home.name}-policy"
     folder.mkdir(exist_ok=True)
-    (folder / "test.cedar").write_text(text)
+    file = folder / "test.cedar"
+    if not file.exists() or file.read_text() != text:
+        file.write_text(text)
     return folder
 
 

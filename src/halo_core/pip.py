@@ -57,7 +57,7 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
     sketch = tx.sketch(state)
     if session:
         for prints, origin in facts.seen:
-            state = replace(state, chunks=tx.add_marks(state, sketch, sketch.additions(prints, origin)))
+            state = tx.add_marks(state, sketch, sketch.additions(prints, origin))
         state = replace(state, saturated=sketch.saturated)
     snapshot = Snapshot(
         time_us=state.at(now_us),

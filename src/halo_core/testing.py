@@ -1,4 +1,4 @@
-"""Room: public test helpers. Takes: a time, a start. Gives: a clock that stands still and ids that count. Never: I/O."""
+"""Room: public test helpers. Takes: a time. Gives: a clock that stands still and ids that count. Never: I/O."""
 
 from __future__ import annotations
 

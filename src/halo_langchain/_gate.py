@@ -1,4 +1,4 @@
-"""Room: the gate, what a guarded object carries. Takes: an object and its registration. Gives: where its decision stands.
+"""Room: the gate, what a guarded object carries. Takes: an object, its registration. Gives: where it is decided.
 
 Never: decides, runs anything.
 """

@@ -153,7 +153,6 @@ async def test_every_shape_runs_and_is_decided_once(world, ran, kind):
     assert world.outcomes() == ["success"] * len(found)
 
 
-@pytest.mark.parametrize("kind", ["structured", "multiply", "both"])
 async def test_an_asynchronous_tool_that_goes_down_to_its_own_run_is_decided_once(world, ran):
     guarded = world.halo.guard(Down(log=ran), resource=READ)
     assert await guarded.ainvoke({"a": 5}) == 15
@@ -171,6 +170,7 @@ async def test_going_down_with_other_arguments_is_another_call(world, ran):
     assert len(world.decisions("twice")) == 3
 
 
+@pytest.mark.parametrize("kind", ["structured", "multiply", "both"])
 async def test_a_denied_tool_runs_in_no_shape(world, ran, kind):
     original = {"structured": adder(ran), "multiply": Multiply(log=ran), "both": Both(log=ran)}[kind]
     guarded = world.halo.guard(original, resource=FORBIDDEN)

@@ -177,6 +177,12 @@ class World:
     def sessions(self) -> Iterator[tuple[Any, ...]]:
         return self._rows("session", ("tenant", "head_w", "head_ws", "session"), ("tenant", "head_w", "head_ws"))
 
+    def states(self) -> Iterator[tuple[Any, ...]]:
+        return iter(())
+
+    def sketches(self) -> Iterator[tuple[Any, ...]]:
+        return iter(())
+
     def dispatches(self) -> Iterator[tuple[Any, ...]]:
         return self._rows("dispatch", ("tenant", "w", "ws", "request_id", "outcome"), ("tenant", "w", "ws"))
 

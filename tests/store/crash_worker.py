@@ -47,9 +47,7 @@ def work(folder: Path, point: str, nth: int, run: int) -> None:
 
     failpoints.arm(strike)
     halo = HaloBase.local(AGENT, home=folder / "home", mode="enforce", quiet=True)
-    tool = halo.register(
-        ActionKind.TOOL_CALL, "note", resource=READ, schema={"properties": {"id": {"type": "string"}}}
-    )
+    tool = halo.register(ActionKind.TOOL_CALL, "note", resource=READ, schema={"properties": {"id": {"type": "string"}}})
 
     def body(args: dict[str, str]) -> str:
         line(folder / "ran", args["id"])
@@ -135,7 +133,7 @@ def main() -> int:
             point = failpoints.POINTS[number % len(failpoints.POINTS)]
             folder = Path(scratch) / point
             folder.mkdir(exist_ok=True)
-            killed += cycle(folder, point, 1 + number % 11, number)
+            killed += cycle(folder, point, 1 + number % 7, number)
         for point in failpoints.POINTS:
             found = judge(Path(scratch) / point)
             bad += sum(found[name] for name in MUST_BE_ZERO)

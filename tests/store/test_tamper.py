@@ -8,11 +8,11 @@ import socket
 import sqlite3
 
 import pytest
-from halo_world import SURFACE, Calls, attack, cli, db_of, policy_folder, tool, url_of
 
 from halo_core.errors import Denied, Gap
 from halo_core.facade import HaloBase
 from halo_core.store.reader import Reader
+from halo_world import SURFACE, Calls, attack, cli, db_of, policy_folder, tool, url_of
 
 EVIDENCE = {
     "entry": ("tenant", "w", "ws", "leaf", "kind", "session", "ts_us", "body"),
@@ -22,7 +22,8 @@ EVIDENCE = {
     "blob": ("tenant", "hash", "bytes"),
 }
 PROJECTIONS = {
-    "session": ("tenant", "session", "head_w", "head_ws"),
+    "session": ("tenant", "session", "version", "state", "head_w", "head_ws"),
+    "sketch": ("tenant", "session", "seq", "marks"),
     "dispatch": ("tenant", "request_id", "w", "ws"),
 }
 COLUMNS = [(table, column) for table, columns in (EVIDENCE | PROJECTIONS).items() for column in columns]
@@ -78,7 +79,7 @@ def test_a_byte_flipped_in_any_column_is_tampering_and_is_named(copy, table, col
     (value,) = database.execute(f"SELECT {column} FROM {table} WHERE rowid=?", (chosen,)).fetchone()
     taken = {r[0] for r in database.execute(f"SELECT {column} FROM {table}")}
     new = flip(value)
-    if column in ("idx", "ws", "size", "head_ws") and new in taken:
+    if column in ("idx", "ws", "size", "head_ws", "seq") and new in taken:
         new = value + 10_000  # another byte of the same number: the neighbour's place is taken
     database.execute(f"UPDATE {table} SET {column}=? WHERE rowid=?", (new, chosen))
     database.close()
@@ -277,3 +278,36 @@ def test_verify_writes_nothing(copy):
     assert cli("verify", home=copy)[0] == 0
     after = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in copy.rglob("*") if p.is_file() if p in before}
     assert after == before
+
+
+def test_a_session_cannot_be_washed_of_its_taint_or_rolled_back(tmp_path):
+    home = tmp_path / "home"
+    with opened(home) as halo:
+        web = tool(halo, "lookup", source_trust=0)
+        with halo.session("s"):
+            halo.enforcer.run(halo.call(web, {"q": "a"}), Calls("hello"), SURFACE)
+            halo.store.flush()
+            database = attack(db_of(home))
+            old = database.execute("SELECT version, state FROM session").fetchone()
+            halo.enforcer.run(halo.call(web, {"q": "b"}), Calls("hello"), SURFACE)
+    (state,) = database.execute("SELECT state FROM session").fetchone()
+    assert cli("verify", home=home)[0] == 0
+    assert b'"tainted":true' in state
+    washed = state.replace(b'"tainted":true', b'"tainted":false')
+    for version, forged in ((None, washed), old):
+        database.execute("UPDATE session SET state=?, version=coalesce(?, version)", (forged, version))
+        code, out, _ = cli("verify", home=home)
+        assert (code, "session local/s" in out) == (11, True), out
+    database.execute("UPDATE session SET state=?, version=4", (state,))
+    database.execute("DELETE FROM sketch WHERE seq=0")
+    assert cli("verify", home=home)[0] == 11
+    database.close()
+
+
+def test_bytes_that_are_no_text_are_named(copy):
+    database = attack(db_of(copy))
+    database.execute("UPDATE entry SET session=CAST(x'ff41' AS TEXT) WHERE rowid=8")
+    database.close()
+    code, out, err = cli("verify", home=copy)
+    assert (code, "column session" in out) == (11, True), (out, err)
+    assert cli("verify", "--json", home=copy)[0] == 11

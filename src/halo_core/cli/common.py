@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import json
 import sys
 from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import orjson
 import typer
 from rich.console import Console
 
@@ -62,6 +63,10 @@ EFFECT_STYLE = {
 
 def console(*, stderr: bool = False) -> Console:
     """A console; colours only on a terminal, never folding what is piped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What is printed may hold bytes that somebody put into a database: shown, never raised over.
+            stream.reconfigure(errors="backslashreplace")
     piped = not (sys.stderr if stderr else sys.stdout).isatty()
     return Console(stderr=stderr, highlight=False, soft_wrap=piped, width=_PIPED_WIDTH if piped else None)
 
@@ -73,9 +78,9 @@ def where(home: Path | None, db: str) -> tuple[Path, str]:
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on stdout, untouched by colours or folding."""
-    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")
-    sys.stdout.buffer.flush()
+    """One JSON document on stdout, untouched by colours or folding; ASCII, so that no byte in it can break it."""
+    sys.stdout.write(json.dumps(value, indent=2, sort_keys=True) + "\n")
+    sys.stdout.flush()
 
 
 def fail(error: HaloError, code: int) -> int:

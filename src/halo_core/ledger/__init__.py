@@ -13,6 +13,7 @@ from halo_core.ledger.reader import LedgerReader, Trust
 from halo_core.ledger.record import decode_entry, encode_entry, origin, writer_name
 from halo_core.ledger.report import CHECKS, LIMITS, Finding, Report
 from halo_core.ledger.verify import verify
+from halo_core.ledger.verify_states import chain_marks, commit_state
 
 __all__ = [
     "CHECKS",
@@ -25,6 +26,8 @@ __all__ = [
     "Trust",
     "Vkey",
     "advance",
+    "chain_marks",
+    "commit_state",
     "decode_entry",
     "encode_entry",
     "new_dek",

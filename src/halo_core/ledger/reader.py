@@ -53,6 +53,14 @@ class LedgerReader(Protocol):
         """(tenant, head_w, head_ws, session), ordered by (tenant, head_w, head_ws)."""
         ...
 
+    def states(self) -> Iterator[Row]:
+        """(tenant, session, version, state), in any order."""
+        ...
+
+    def sketches(self) -> Iterator[Row]:
+        """(tenant, session, seq, marks), ordered by (tenant, session, seq)."""
+        ...
+
     def dispatches(self) -> Iterator[Row]:
         """(tenant, w, ws, request_id, outcome), ordered by (tenant, w, ws)."""
         ...

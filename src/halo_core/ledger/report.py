@@ -29,7 +29,7 @@ LIMITS: Final = (
     ),
     "entries of different writers after the last checkpoint can change places unseen until a checkpoint covers them",
     "who holds the log key, the database and the anchor can write another history; a witness on another host sees it",
-    "wrapped data keys are checked only with the content key; mode, resource and usage rows not at all",
+    "wrapped data keys are checked only with the content key; the rows of mode, resources and usage not at all",
 )
 """What verification cannot see, in plain words; a command that prints a report says so."""
 

@@ -115,6 +115,7 @@ class _Run:
                 entries.run(queue, self._progress)
             self._rows += entries.rows
             self._named = entries.named_blobs
+            self._guard(9, "session", lambda: entries.states.check(self._reader))
             self._guard(8, "content", ContentPass(self._reader, self._trust, self.out, entries.references).run)
 
         self._guard(2, "entry", work)

@@ -23,6 +23,7 @@ from halo_core.ledger.report import Collector, name_of
 from halo_core.ledger.verify_content import References
 from halo_core.ledger.verify_projections import Projections
 from halo_core.ledger.verify_signatures import Job, SignatureQueue
+from halo_core.ledger.verify_states import States
 from halo_core.ledger.verify_writers import Writers
 from halo_core.model.entry import ENTRY_VERSION
 
@@ -88,6 +89,7 @@ class EntryPass:
         self._projections = Projections(reader, out, set(writers))
         self.named_blobs = self._projections.blobs
         self._writers = Writers(trust, out, writers)
+        self.states = States(out)
         self._covered: dict[str, int] = {tenant: head.covered for tenant, head in facts.heads.items()}
         self._unpositioned: dict[str, int] = {}
         self.references = References()
@@ -187,6 +189,7 @@ class EntryPass:
         if plain.get("content"):
             self._references(seen)
         self._projections.follow(key, plain)
+        self.states.note(key[0], plain)
 
     def _diagnose(self, seen: _Seen, vkey: Vkey | None) -> None:
         # Leaf and note disagree: the signature says which of them was changed.

@@ -63,7 +63,9 @@ class DecisionJob:
         observe = snapshot.mode is Mode.OBSERVE
         runs = observe or decision.effect.runs
         args = prepared.args if observe or request.problem else clamp(prepared.args, decision.obligations)
+        asks = not runs and decision.effect is Effect.CHALLENGE
         state = gathered.state.stepped(snapshot.time_us)
+        state = replace(state, pending=state.pending + asks)
         body = {
             "after": {"authority": None, "budgets": [], "risk": snapshot.risk, "steps": state.view.steps},
             "decision": decision.to_plain(),
@@ -72,6 +74,7 @@ class DecisionJob:
             "justification": justify(decision, request.resource.id),
             "request": request.to_plain(),
             "snapshot": snapshot.to_plain(),
+            "state": state.commitment() if request.context.session else None,
         }
         written = tx.append(Draft(EntryKind.DECISION, request.context.session, body, prepared.content))  # (4)
         pending = ""
@@ -79,9 +82,8 @@ class DecisionJob:
             once = not (observe or request.resource.idempotent)
             tx.dispatch(request.request_id, written.entry, once=once)
             tx.used(request.subject.agent, request.resource.id)
-        elif decision.effect is Effect.CHALLENGE:
+        elif asks:
             pending = self._ask(tx, written, decision)
-            state = replace(state, pending=state.pending + 1)
         if request.context.session:
             tx.put_session(state, written.entry)
         return self._verdict(written, decision, gathered, args, runs=runs, pending=pending)
@@ -161,7 +163,7 @@ class OutcomeJob:
         origin = origin_of_result(verdict.resource)
         if state is not None and self.prints and origin is not Provenance.NOVEL:
             state = self._see(tx, state, origin)
-        body = {
+        body: dict[str, Any] = {
             "decision": {"leaf": verdict.leaf, "w": verdict.writer, "ws": verdict.seq},
             "detail": self.detail,
             "labels": list(verdict.resource.labels),
@@ -171,16 +173,18 @@ class OutcomeJob:
             "status": self.status,
             "tainted": state.view.tainted if state is not None else False,
         }
+        if state is not None:
+            state = replace(state, view=replace(state.view, version=state.view.version + 1))
+            body["state"] = state.commitment()
         content = {"output": (verdict.subject, self.output.encode())} if self.output else {}
         written = tx.append(Draft(EntryKind.OUTCOME, verdict.session, body, content))
         if state is not None:
-            view = replace(state.view, version=state.view.version + 1)
-            tx.put_session(replace(state, view=view), written.entry)
+            tx.put_session(state, written.entry)
 
     def _see(self, tx: Tx, state: SessionState, origin: Provenance) -> SessionState:
         sketch = tx.sketch(state)
-        chunks = tx.add_marks(state, sketch, sketch.additions(self.prints, origin))
-        state = replace(state, chunks=chunks, saturated=sketch.saturated)
+        state = tx.add_marks(state, sketch, sketch.additions(self.prints, origin))
+        state = replace(state, saturated=sketch.saturated)
         return state.tainted_by(self.verdict.resource.id) if origin is Provenance.UNTRUSTED else state
 
 

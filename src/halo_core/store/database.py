@@ -80,13 +80,29 @@ class Database:
         driver.isolation_level = None
         driver.execute("PRAGMA busy_timeout=0")
         if self.read_only:
-            driver.execute("PRAGMA query_only=ON")
+            self._open_read_only()
             return
         self._retry(lambda: driver.execute("PRAGMA journal_mode=WAL"), 5.0)
         driver.execute("PRAGMA synchronous=FULL")
         driver.execute(f"PRAGMA wal_autocheckpoint={_AUTOCHECKPOINT_PAGES}")
         driver.execute("PRAGMA secure_delete=ON")
         self._create()
+
+    def _open_read_only(self) -> None:
+        try:
+            self.connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or self.path is None:
+                raise
+            # A copy on a medium where nothing can be written: it holds still, unless its WAL was left behind.
+            if self.path.with_name(self.path.name + "-wal").exists():
+                raise
+            self.connection.close()
+            place = f"{self.path.resolve().as_uri()}?mode=ro&immutable=1"
+            self.connection = sqlite3.connect(place, uri=True, isolation_level=None, check_same_thread=False)
+        except sqlite3.DatabaseError:
+            return  # whoever reads says what is wrong with it
+        self.connection.execute("PRAGMA query_only=ON")
 
     def _create(self) -> None:
         driver = self.connection

@@ -24,6 +24,8 @@ _QUERIES: Final = {
     "contents": "SELECT tenant, commitment, subject, nonce, ciphertext FROM content ORDER BY tenant, commitment",
     "vaults": "SELECT tenant, subject, dek_wrapped, erased_at_us FROM vault ORDER BY tenant, subject",
     "sessions": "SELECT tenant, head_w, head_ws, session FROM session ORDER BY tenant, head_w, head_ws",
+    "states": "SELECT tenant, session, version, state FROM session",
+    "sketches": "SELECT tenant, session, seq, marks FROM sketch ORDER BY tenant, session, seq",
     "dispatches": "SELECT tenant, w, ws, request_id, outcome FROM dispatch ORDER BY tenant, w, ws",
     "writers": "SELECT tenant, w, vkey, closed_us FROM writer ORDER BY tenant, w",
     "blobs": "SELECT tenant, hash, bytes FROM blob ORDER BY tenant, hash",
@@ -42,6 +44,8 @@ class Reader:
         self.database = Database(url, read_only=True)
         self._connection = self.database.connection
         self.path = self.database.path
+        # A verifier must see what is there: bytes that are no UTF-8 are shown, not raised over.
+        self._connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         found = next(self._rows("SELECT count(*) FROM sqlite_master WHERE name IN ('entry','control')", ()))
         if found[0] != 2:
             raise ConfigError("no_store", "the database holds no Halo ledger", field="db", remedy="check `--db`")
@@ -82,6 +86,14 @@ class Reader:
     def sessions(self) -> Iterator[tuple[Any, ...]]:
         """(tenant, head_w, head_ws, session)."""
         return self._rows(_QUERIES["sessions"], ())
+
+    def states(self) -> Iterator[tuple[Any, ...]]:
+        """(tenant, session, version, state)."""
+        return self._rows(_QUERIES["states"], ())
+
+    def sketches(self) -> Iterator[tuple[Any, ...]]:
+        """(tenant, session, seq, marks)."""
+        return self._rows(_QUERIES["sketches"], ())
 
     def dispatches(self) -> Iterator[tuple[Any, ...]]:
         """(tenant, w, ws, request_id, outcome)."""

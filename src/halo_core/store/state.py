@@ -8,8 +8,10 @@ from typing import Any, Final
 
 import orjson
 
+from halo_core import canonical
 from halo_core.behaviour import Sketch
 from halo_core.behaviour.sketch import unpack
+from halo_core.ledger import chain_marks, commit_state
 from halo_core.model import SessionView
 
 __all__ = ["SessionState", "SketchCache"]
@@ -25,12 +27,14 @@ class SessionState:
         view: what the PDP may read.
         pending: open challenges.
         chunks: how many sketch chunks the store holds for it.
+        marks: chained digest over those chunks.
         saturated: the sketch lost something for lack of room.
     """
 
     view: SessionView
     pending: int = 0
     chunks: int = 0
+    marks: str = ""
     saturated: bool = False
 
     @classmethod
@@ -56,17 +60,26 @@ class SessionState:
         sources = known if source in known or len(known) >= MAX_SOURCES else (*known, source)
         return replace(self, view=replace(self.view, tainted=True, taint_sources=sources))
 
+    def with_chunk(self, chunk: bytes) -> SessionState:
+        """After a sketch chunk was added."""
+        return replace(self, chunks=self.chunks + 1, marks=chain_marks(self.marks, chunk))
+
+    def commitment(self) -> dict[str, Any]:
+        """What an entry says of the state it leaves behind (INVARIANT: AUDIT - taint cannot be washed off the row)."""
+        return commit_state(self.view.version, self.to_bytes())
+
     def to_bytes(self) -> bytes:
         """For the `state` column."""
-        plain = {**self.view.to_plain(), "chunks": self.chunks, "pending": self.pending, "saturated": self.saturated}
-        return orjson.dumps(plain)
+        plain = self.view.to_plain()
+        own = {"chunks": self.chunks, "marks": self.marks, "pending": self.pending, "saturated": self.saturated}
+        return canonical.dumps({**plain, **own})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> SessionState:
         """Inverse of `to_bytes`."""
         plain: dict[str, Any] = orjson.loads(data)
-        pending, chunks, saturated = plain.pop("pending"), plain.pop("chunks"), plain.pop("saturated")
-        return cls(SessionView.from_plain(plain), pending, chunks, saturated)
+        own = {name: plain.pop(name) for name in ("chunks", "marks", "pending", "saturated")}
+        return cls(SessionView.from_plain(plain), **own)
 
 
 class SketchCache:

@@ -223,15 +223,16 @@ class Tx:
         sketch.saturated = sketch.saturated or state.saturated
         return sketch
 
-    def add_marks(self, state: SessionState, sketch: Sketch, added: Marks) -> int:
-        """Store what a session saw; the new number of chunks."""
+    def add_marks(self, state: SessionState, sketch: Sketch, added: Marks) -> SessionState:
+        """Store what a session saw; the state that knows of it."""
         if not added:
-            return state.chunks
+            return state
         session = state.view.id
-        self._cur.execute("INSERT INTO sketch VALUES (?,?,?,?)", (self.tenant, session, state.chunks, pack(added)))
+        chunk = pack(added)
+        self._cur.execute("INSERT INTO sketch VALUES (?,?,?,?)", (self.tenant, session, state.chunks, chunk))
         sketch.merge(added)
         self._sketches.put(session, sketch, state.chunks + 1)
-        return state.chunks + 1
+        return state.with_chunk(chunk)
 
     def uses(self, agent: str, resource: str) -> int:
         """How often the agent used the resource."""

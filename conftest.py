@@ -5,8 +5,8 @@
     ```toml     first line `# path`: the file is written
     ```console  each `$ command` is run; what follows is what it prints, `...` standing for anything
 
-Times, ids, hashes, counts of checks and the spacing of columns differ from run to run, and are not compared. A block marked `sh` is for
-a machine that has nothing yet (git, make, pip) and is not run.
+Times, ids, hashes, counts of checks and the spacing of columns differ from run to run, and are not compared. A block
+marked `sh` is for a machine that has nothing yet (git, make, pip) and is not run.
 """
 
 from __future__ import annotations

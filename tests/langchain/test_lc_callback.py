@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
+from langchain.agents.middleware import AgentMiddleware
 from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.documents import Document
 from langchain_core.language_models import FakeListLLM
@@ -327,3 +329,36 @@ def test_a_raw_thread_has_no_session_but_is_still_blocked(watched):
         thread.join()
     assert len(failed) == 1
     assert RAN == []
+
+
+def test_the_mark_ends_where_the_body_begins(world):
+    """Even for an unguarded tool of the same name."""
+
+    @tool("look")
+    def outer(q: str) -> str:
+        """Outer."""
+        return str(look.invoke({"q": q}, config={"callbacks": [world.halo.callback()]}))
+
+    guarded = world.halo.guard(outer, resource=Resource(impact=Impact.READ, source_trust=900))
+    assert guarded.invoke({"q": "x"}) == "seen x"
+    assert len(world.decisions("look")) == 2
+
+
+def test_a_guard_of_another_halo_is_no_excuse(make_world, watched):
+    other = make_world()
+    guarded = other.halo.guard(look, resource=READ)
+    with pytest.raises(Denied):
+        guarded.invoke({"q": "x"}, {"callbacks": [watched.halo.callback()]})
+    assert watched.effects("look") == ["deny"]
+    assert RAN == []
+
+
+def test_one_decision_lets_one_model_call_pass(world):
+    class Again(AgentMiddleware):
+        def wrap_model_call(self, request: Any, handler: Any) -> Any:
+            handler(request)
+            return handler(request)
+
+    built = create_agent(Chat(responses=["hi"]), [], middleware=[world.halo.middleware(), Again()])
+    built.invoke({"messages": ["x"]}, {"callbacks": [world.halo.callback()]})
+    assert len(RAN) == len(world.decisions()) == 2

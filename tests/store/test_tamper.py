@@ -11,6 +11,9 @@ import pytest
 
 from halo_core.errors import Denied, Gap
 from halo_core.facade import HaloBase
+from halo_core.keys import Ed25519Signer
+from halo_core.ledger.merkle import leaf_hash
+from halo_core.ledger.note import sign_note
 from halo_core.store.reader import Reader
 from halo_world import SURFACE, Calls, attack, cli, db_of, policy_folder, tool, url_of
 
@@ -227,6 +230,47 @@ def test_a_decision_rewritten_with_its_leaf_and_tree(copy):
     database.execute("UPDATE entry SET body=?, leaf=? WHERE tenant=? AND w=? AND ws=?", (forged, leaf, tenant, w, ws))
     database.close()
     assert cli("verify", home=copy)[0] == 11
+
+
+def resigned(note, names):
+    """The text of a note, signed by a stranger under the names of the real signers."""
+    text = note.partition(b"\n\n")[0] + b"\n"
+    return sign_note(text, [(name, Ed25519Signer.generate()) for name in names])
+
+
+@pytest.mark.parametrize("options", [[], ["--signatures"]])
+def test_an_entry_signed_again_by_a_stranger(copy, options):
+    """Deleted checkpoints and a forgotten anchor do not help: the writer's key was certified by the log's."""
+    database = attack(db_of(copy))
+    tenant, w, ws, body = database.execute("SELECT tenant, w, ws, body FROM entry ORDER BY ts_us DESC LIMIT 1").fetchone()
+    forged = resigned(body, [f"halo/{tenant}/w/{w}"])
+    database.execute("UPDATE entry SET body=?, leaf=? WHERE w=? AND ws=?", (forged, leaf_hash(forged), w, ws))
+    database.execute("DELETE FROM checkpoint")
+    database.close()
+    (copy / "anchor.json").unlink()
+    code, out, _ = cli("verify", *options, home=copy)
+    assert (code, f"entry {tenant}/{w}/{ws}" in out) == (11, True), out
+
+
+def test_a_writer_that_the_log_did_not_certify(copy):
+    database = attack(db_of(copy))
+    tenant, w, body = database.execute("SELECT tenant, w, body FROM entry WHERE kind='writer_open' LIMIT 1").fetchone()
+    forged = resigned(body, [f"halo/{tenant}/w/{w}", f"halo/{tenant}/log"])
+    database.execute("UPDATE entry SET body=?, leaf=? WHERE w=? AND ws=0", (forged, leaf_hash(forged), w))
+    database.execute("DELETE FROM checkpoint")
+    database.close()
+    (copy / "anchor.json").unlink()
+    code, out, _ = cli("verify", home=copy)
+    assert (code, f"entry {tenant}/{w}/0" in out) == (11, True), out
+
+
+def test_a_checkpoint_by_another_key(copy):
+    database = attack(db_of(copy))
+    (size, note) = database.execute("SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
+    database.execute("UPDATE checkpoint SET note=? WHERE size=?", (resigned(note, ["halo/local/log"]), size))
+    database.close()
+    code, out, _ = cli("verify", home=copy)
+    assert (code, f"checkpoint local/{size}" in out) == (11, True), out
 
 
 def test_another_log_key_is_not_trusted(copy, ledger, tmp_path):

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from halo_core.errors import HaloError
 from halo_core.facade import default_home, default_url
@@ -61,6 +62,20 @@ EFFECT_STYLE = {
 }
 
 
+# Control characters and those that reorder text; tab and newline stay.
+_UNSEEN: Final = {
+    code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    for code in (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+
+
+class _Console(Console):
+    """Shows what would act on the terminal instead of printing it: the words are often somebody else's."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(text.translate(_UNSEEN), **options)
+
+
 def console(*, stderr: bool = False) -> Console:
     """A console; colours only on a terminal, never folding what is piped."""
     for stream in (sys.stdout, sys.stderr):
@@ -68,7 +83,7 @@ def console(*, stderr: bool = False) -> Console:
             # What is printed may hold bytes that somebody put into a database: shown, never raised over.
             stream.reconfigure(errors="backslashreplace")
     piped = not (sys.stderr if stderr else sys.stdout).isatty()
-    return Console(stderr=stderr, highlight=False, soft_wrap=piped, width=_PIPED_WIDTH if piped else None)
+    return _Console(stderr=stderr, highlight=False, soft_wrap=piped, width=_PIPED_WIDTH if piped else None)
 
 
 def where(home: Path | None, db: str) -> tuple[Path, str]:

@@ -1,0 +1,325 @@
+"""The `halo` command: documented exit codes, JSON for programs, masked content for people. DESIGN 14."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+from halo_world import SURFACE, Calls, attack, cli, db_of, found, policy_folder, python, tool, url_of
+
+from halo_core.cli.main import main
+from halo_core.errors import Denied
+from halo_core.facade import HaloBase
+from halo_core.model import EntryKind
+from halo_core.reasons import text
+
+PAN = "4111 1111 1111 1111"
+MAIL = "eve@evil.example"
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory):
+    home = tmp_path_factory.mktemp("cli") / "home"
+    with HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True) as halo:
+        for name in ("watched", "query"):
+            tool(halo, name)
+        for session, user in (("one", "ana"), ("two", "bob")):
+            with halo.session(session, user=user):
+                lookup = tool(halo, "lookup")
+                halo.enforcer.run(halo.call(lookup, {"q": f"card {PAN} of {MAIL}"}), Calls(f"mail {MAIL}"), SURFACE)
+                for name, args in (("wipe", {"path": "/"}), ("pay", {"amount": 5000, "to": "x"})):
+                    with pytest.raises(Denied):
+                        halo.enforcer.run(halo.call(tool(halo, name), args), Calls(), SURFACE)
+    return home
+
+
+@pytest.fixture
+def copy(ledger, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(ledger, home)
+    return home
+
+
+def decisions(home):
+    return found(home, EntryKind.DECISION)
+
+
+# verify
+
+
+def test_verify(ledger):
+    code, out, err = cli("verify", home=ledger)
+    assert code == 0
+    assert "whole: nothing was changed, removed or added" in out
+    for number in range(1, 10):
+        assert f"({number})" in out
+    code, out, _ = cli("verify", "--signatures", "--json", home=ledger)
+    report = json.loads(out)
+    assert (code, report["exit_code"], report["findings"], report["total"]) == (0, 0, [], 0)
+    head = report["heads"]["local"]
+    assert head["size"] == head["covered"] == len(found(ledger))
+    assert [check["failed"] for check in report["checks"]] == [0] * 9
+
+
+def test_verify_of_a_changed_ledger(copy):
+    database = attack(db_of(copy))
+    database.execute("UPDATE entry SET session='three' WHERE kind='decision' AND session='two'")
+    database.close()
+    code, out, _ = cli("verify", home=copy)
+    assert code == 11
+    assert "TAMPERED" in out
+    assert "column session" in out
+    code, out, _ = cli("verify", "--json", home=copy)
+    report = json.loads(out)
+    assert (code, report["exit_code"]) == (11, 11)
+    ids = {item.entry.id for item in decisions(copy) if item.entry.session == "two"}
+    assert ids <= {finding["entry"] for finding in report["findings"]}
+
+
+def test_verify_of_nothing(tmp_path, ledger):
+    code, _, err = cli("verify", home=tmp_path / "nowhere")
+    assert code == 64
+    assert "holds no trusted key" in err
+    assert "try:" in err
+    code, _, err = cli("verify", "--db", f"sqlite:///{tmp_path}/nothing.db", home=ledger)
+    assert code == 64
+    assert "[no_database]" in err
+    assert not (tmp_path / "nothing.db").exists()
+    (tmp_path / "text.db").write_text("not a database" * 100)
+    assert cli("verify", "--db", f"sqlite:///{tmp_path}/text.db", home=ledger)[0] in (2, 11)
+    assert cli("verify", "--db", "postgresql://x/y", home=ledger)[0] == 64
+
+
+# show and log
+
+
+def test_log(ledger):
+    code, out, _ = cli("log", home=ledger)
+    assert code == 0
+    lines = out.splitlines()
+    assert len(lines) == 7
+    for word in ("allow", "deny", "challenge", "grave_impact", "large_amount", "one", "two", "lookup"):
+        assert word in out
+    code, out, _ = cli("log", "--session", "two", "--last", "2", "--json", home=ledger)
+    rows = json.loads(out)
+    assert [(row["session"], row["body"]["decision"]["effect"]) for row in rows] == [("two", "deny"), ("two", "challenge")]
+    assert cli("log", "--session", "none", "--json", home=ledger)[1].strip() == "[]"
+
+
+@pytest.mark.parametrize("address", ["id", "prefix", "index"])
+def test_show_masks_content(ledger, address):
+    (first, *_) = decisions(ledger)
+    name = {"id": first.entry.id, "prefix": first.entry.id[:-6], "index": str(first.index)}[address]
+    code, out, _ = cli("show", name, home=ledger)
+    assert code == 0, out
+    assert first.entry.id in out
+    assert PAN not in out
+    assert MAIL not in out
+    assert "…1111" in out
+    assert "evil.example" in out
+    assert "outcome" in out
+    for word in ("ana → clerk", "allow", text("granted").title, "index", "lookup", "dev"):
+        assert word in out
+
+
+def test_show_reveals_on_request(ledger):
+    name = decisions(ledger)[0].entry.id
+    code, out, _ = cli("show", name, "--reveal", home=ledger)
+    assert (code, PAN in out, MAIL in out) == (0, True, True)
+
+
+def test_show_as_json(ledger):
+    first = decisions(ledger)[0]
+    code, out, _ = cli("show", first.entry.id, "--json", home=ledger)
+    rows = json.loads(out)
+    assert code == 0
+    assert [row["entry"]["kind"] for row in rows] == ["decision", "outcome"]
+    assert rows[0]["index"] == first.index
+    assert PAN not in out
+    assert MAIL not in rows[1]["content"]["output"]
+    revealed = json.loads(cli("show", first.entry.id, "--json", "--reveal", home=ledger)[1])
+    assert revealed[0]["content"]["args"] == json.dumps({"q": f"card {PAN} of {MAIL}"}, separators=(",", ":"))
+
+
+def test_show_of_a_challenge_shows_its_request(ledger):
+    asked = decisions(ledger)[2]
+    rows = json.loads(cli("show", asked.entry.id, "--json", home=ledger)[1])
+    assert [row["entry"]["kind"] for row in rows] == ["decision", "approval_request"]
+
+
+def test_show_of_what_is_not_there(ledger):
+    for name in ("ffffffff", "9999", "0" * 9):
+        code, _, err = cli("show", name, home=ledger)
+        assert (code, "[no_such_entry]" in err) == (64, True)
+    code, _, err = cli("show", "0", "--tenant", "acme", home=ledger)
+    assert (code, "which_tenant" in err) == (64, True)
+    common = os.path.commonprefix([item.entry.id for item in found(ledger)])
+    code, _, err = cli("show", common, home=ledger)
+    assert (code, f"{len(found(ledger))} entries" in err) == (64, True)
+
+
+def test_show_without_the_content_key(copy):
+    (copy / "content.key").unlink()
+    code, out, _ = cli("show", decisions(copy)[0].entry.id, home=copy)
+    assert (code, "the content key is not at hand" in out) == (0, True)
+    assert not (copy / "content.key").exists()
+
+
+def test_words_of_the_ledger_do_not_style_the_terminal(tmp_path):
+    home = tmp_path / "home"
+    evil = "[bold red]x[/] \\[bold]y \x1b[31m \x9b \u202e"
+    with HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True) as halo:
+        with halo.session(evil, user=evil):
+            halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": evil}), Calls(), SURFACE)
+    for line in (("log",), ("show", decisions(home)[0].entry.id), ("status",), ("verify",)):
+        code, out, _ = cli(*line, home=home)
+        assert code == 0
+        assert not {"\x1b", "\x9b", "\u202e"} & set(out), line
+        if line[0] in ("log", "show"):
+            assert "[bold red]x[/] \\[bold]y" in out
+            assert "\\x1b[31m \\x9b \\u202e" in out
+    code, out, _ = cli("show", decisions(home)[0].entry.id, "--reveal", home=home)
+    assert (code, "\x1b" in out) == (0, False)
+
+
+# status, enforce, observe
+
+
+def test_status(copy):
+    code, out, _ = cli("status", home=copy)
+    assert code == 0
+    assert "local  mode observe" in out
+    assert "decisions 6 in 2 sessions" in out
+    code, out, _ = cli("status", "--json", home=copy)
+    assert json.loads(out)["local"] == {
+        "decisions": {"tool_call": 6},
+        "effects": {"allow": 2, "challenge": 2, "deny": 2},
+        "mode": "observe",
+        "store": url_of(copy),
+    }
+
+
+def test_enforce_and_observe(copy):
+    code, out, _ = cli("enforce", home=copy)
+    assert code == 0
+    assert "2 x wipe: grave_impact" in out
+    assert "2 x pay: large_amount" in out
+    assert "4 of the calls so far would not have run" in out
+    assert json.loads(cli("status", "--json", home=copy)[1])["local"]["mode"] == "enforce"
+    before = len(found(copy, EntryKind.MODE))
+    assert cli("enforce", home=copy)[0] == 0
+    assert len(found(copy, EntryKind.MODE)) == before == 1
+    code, out, _ = cli("observe", home=copy)
+    assert (code, "actions RUN whatever is decided" in out) == (0, True)
+    assert json.loads(cli("status", "--json", home=copy)[1])["local"]["mode"] == "observe"
+    assert cli("verify", home=copy)[0] == 0
+
+
+def test_enforce_without_a_store(tmp_path):
+    code, _, err = cli("enforce", home=tmp_path / "nowhere")
+    assert (code, "[no_database]" in err) == (64, True)
+    assert not (tmp_path / "nowhere" / "halo.db").exists()
+
+
+# replay
+
+
+def test_replay(ledger):
+    code, out, _ = cli("replay", "--all", home=ledger)
+    assert (code, "replayed 6 decisions: 6 identical (100.00%)" in out) == (0, True)
+    name = decisions(ledger)[1].entry.id
+    code, out, _ = cli("replay", name, "--json", home=ledger)
+    assert (code, json.loads(out)) == (0, {"counts": {"identical": 1}, "odd": []})
+
+
+def test_replay_of_what_is_no_decision(ledger):
+    opening = found(ledger, EntryKind.WRITER_OPEN)[0]
+    code, out, err = cli("replay", opening.entry.id, home=ledger)
+    assert code in (2, 64)
+    assert "Traceback" not in out + err
+
+
+# policy
+
+
+def test_policy_check(copy, tmp_path):
+    good = policy_folder(copy)
+    assert cli("policy", "check", str(good), home=copy)[0] == 0
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    (bad / "p.cedar").write_text('@id("typo") forbid (principal, action, resource == Tool::"lookpu") when { context.amuont > 1 };')
+    code, out, _ = cli("policy", "check", str(bad), home=copy)
+    assert (code, "p.cedar:1" in out, "typo" in out) == (1, True, True)
+    code, out, _ = cli("policy", "check", str(bad), "--json", home=copy)
+    assert code == 1
+    assert {finding["policy"] for finding in json.loads(out)} == {"typo"}
+    code, _, err = cli("policy", "check", str(tmp_path / "none"), home=copy)
+    assert (code, "[policy_missing]" in err) == (64, True)
+
+
+def test_policy_check_before_anything_is_registered(tmp_path):
+    folder = tmp_path / "p"
+    folder.mkdir()
+    (folder / "p.cedar").write_text('@id("base") permit (principal, action, resource);')
+    code, out, _ = cli("policy", "check", str(folder), home=tmp_path / "home")
+    assert (code, "no tools are registered yet" in out) == (0, True)
+
+
+def test_policy_test(copy, tmp_path):
+    cases = tmp_path / "cases.toml"
+    cases.write_text(
+        '[[case]]\nname = "no"\nresource = "wipe"\nexpect = "deny"\n[[case]]\nname = "yes"\nresource = "lookup"\nexpect = "allow"\n'
+    )
+    folder = str(policy_folder(copy))
+    code, out, _ = cli("policy", "test", str(cases), folder, home=copy)
+    assert (code, "2 passed, 0 failed" in out) == (0, True), out
+    cases.write_text('[[case]]\nname = "wrong"\nresource = "wipe"\nexpect = "allow"\n')
+    code, out, _ = cli("policy", "test", str(cases), folder, home=copy)
+    assert (code, "expected allow, got deny" in out) == (1, True)
+    code, out, _ = cli("policy", "test", str(cases), folder, "--json", home=copy)
+    assert code == 1
+    assert json.loads(out) == [{"expected": "allow", "got": "deny", "name": "wrong", "passed": False}]
+    cases.write_text("nonsense")
+    assert cli("policy", "test", str(cases), folder, home=copy)[0] == 64
+    assert cli("policy", "test", str(tmp_path / "none.toml"), folder, home=copy)[0] == 64
+
+
+# the line itself
+
+
+@pytest.mark.parametrize("line", [["nonsense"], ["verify", "--nonsense"], ["show"], ["log", "--last", "many"], ["policy", "nonsense"]])
+def test_a_wrong_line_is_64(line, ledger):
+    code, _, err = cli(*line)
+    assert code == 64
+    assert "Traceback" not in err
+
+
+def test_help(ledger):
+    for line in (["--help"], ["verify", "--help"], ["policy", "--help"]):
+        code, out, _ = cli(*line)
+        assert code == 0
+        assert "Usage" in out
+
+
+def test_main_exits_with_the_code(ledger):
+    with pytest.raises(SystemExit) as caught:
+        main(["verify", "--json", "--home", str(ledger / "nowhere")])
+    assert caught.value.code == 64
+
+
+@pytest.mark.slow
+def test_as_a_process(ledger):
+    run = python("-c", "from halo_core.cli import main; main()", "status", "--json", "--home", str(ledger))
+    done = subprocess.run(run, capture_output=True, check=False)
+    assert (done.returncode, json.loads(done.stdout)["local"]["mode"], done.stderr) == (0, "observe", b"")
+
+
+def test_reading_verbs_write_nothing(copy):
+    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    for line in (("verify",), ("log",), ("status",), ("replay", "--all"), ("show", "0"), ("policy", "check", str(policy_folder(copy)))):
+        cli(*line, home=copy)
+    after = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    assert {path: data for path, data in after.items() if path in before} == before

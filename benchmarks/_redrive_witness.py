@@ -7,9 +7,10 @@ was before the body began. Never: writes, or takes Halo's word for anything.
 from __future__ import annotations
 
 from collections import Counter
+from functools import cached_property
 from typing import Final, Self
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 
 from halo_core.ledger import decode_entry
 
@@ -24,7 +25,7 @@ class Witness:
     """Counts bodies that run, and asks the ledger at that very moment whether they may."""
 
     def __init__(self, url: str, tenant: str) -> None:
-        self._engine = create_engine(url)
+        self._url = url
         self._tenant = tenant
         self.runs: list[str] = []
         self.early: list[str] = []
@@ -33,7 +34,12 @@ class Witness:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        self._engine.dispose()
+        if "_engine" in self.__dict__:
+            self._engine.dispose()
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return create_engine(self._url)  # when the first body runs: what is wrong with the URL, Halo says in words
 
     def ran(self, call: str) -> None:
         """A body runs for the call `call`, whose session is the part before the last dash."""

@@ -16,7 +16,7 @@ class ReasonText(NamedTuple):
 
 REASONS: Final[dict[str, ReasonText]] = {
     # granted
-    "granted": ReasonText("within its passport, and no rule objects", ""),
+    "granted": ReasonText("within its passport", ""),
     # the request itself
     "invalid_arguments": ReasonText(
         "the arguments do not fit the tool", "call the tool with the arguments of its schema"

@@ -214,6 +214,12 @@ def test_data_that_is_none_is_refused_by_name(redrive, capsys, tmp_path, name, c
     assert words in said
 
 
+def test_a_store_that_cannot_be_is_refused_in_words(redrive, capsys, data, tmp_path):
+    code, figures, said = drive(redrive, capsys, tmp_path / "home", "--data", str(data), "--db", "nonsense://x")
+    assert (code, figures) == (2, {})
+    assert said.startswith("redrive: ")
+
+
 def test_people_get_a_table(redrive, capsys, data, tmp_path):
     assert redrive.main(["--data", str(data), "--limit", "5", "--home", str(tmp_path / "home")]) == 0
     said = capsys.readouterr().out

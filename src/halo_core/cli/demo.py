@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
@@ -58,11 +59,10 @@ def demo(
     ran = desk.run_desk(folder)
     with Reader(default_url(folder)) as reader:
         denied = _story(reader, folder, ran["session"])
-    checks = _whole(folder) and _same(folder)
-    caught = _tampered(folder, denied)
+    checks = [_whole(folder), _same(folder), _tampered(folder, denied)]
     view.print()
     view.print(f"Try next: [bold]halo show {denied.index} --home {folder}[/]   one decision, from request to reason")
-    return Exit.OK if checks and caught else Exit.FAILED
+    return Exit.OK if all(checks) else Exit.FAILED
 
 
 def _clear(folder: Path) -> None:
@@ -74,18 +74,22 @@ def _clear(folder: Path) -> None:
 
 
 def _story(reader: Reader, folder: Path, session: str) -> Found:
-    table = Table(title="what the agent tried today, in order", show_lines=False, expand=False)
+    table = Table(title="what the agent tried today, in order", box=SIMPLE_HEAD, pad_edge=False)
     for name in ("#", "action", "on", "decision", "ran", "why"):
         table.add_column(name, overflow="fold", no_wrap=name in ("#", "action", "decision", "ran"))
     contents = Contents.at(reader, KeyStore(folder))
     mask = Redactor.for_views().mask
     first_denied: Found | None = None
+    thoughts = 0
     for found in entries(reader, _TENANT, (EntryKind.DECISION,), session):
         body = found.entry.body
         effect = body["decision"]["effect"]
         if effect == "deny" and first_denied is None:
             first_denied = found
-        shown = "" if body["request"]["kind"] == "inference" else mask(_args(contents, found))
+        if (body["request"]["kind"], effect) == ("inference", "allow"):
+            thoughts += 1  # the model between two actions: ten times the same row
+            continue
+        shown = mask(_args(contents, found))
         table.add_row(
             str(found.index),
             body["request"]["kind"],
@@ -95,6 +99,7 @@ def _story(reader: Reader, folder: Path, session: str) -> Found:
             _why(body),
         )
     console().print(table)
+    console().print(f"and {thoughts} model calls in between, each decided and allowed")
     if first_denied is None:
         raise ConfigError("demo_failed", "nothing was denied, which is not what the demo is for")
     return first_denied
@@ -117,16 +122,18 @@ def _why(body: Mapping[str, Any]) -> str:
 def _whole(folder: Path) -> bool:
     report = verify_store(default_url(folder), folder, signatures=True)
     size = report.heads[_TENANT].size
-    console().print(f"[green]✓[/] verify: {size} entries, signed, chained and in the tree; exit {report.exit_code}")
-    return report.exit_code == 0
+    whole = report.exit_code == Exit.OK
+    console().print(f"{_mark(whole)} verify: {size} entries, signed, chained and in the tree; exit {report.exit_code}")
+    return whole
 
 
 def _same(folder: Path) -> bool:
     with Reader(default_url(folder)) as reader:
         results = list(Replayer(reader, Contents.at(reader, KeyStore(folder)), _TENANT).all())
     same = sum(result.status is Status.IDENTICAL for result in results)
-    console().print(f"[green]✓[/] replay: {same} of {len(results)} decisions decided again, to the same bytes")
-    return same == len(results) > 0
+    all_same = same == len(results) > 0
+    console().print(f"{_mark(all_same)} replay: {same} of {len(results)} decisions decided again, to the same bytes")
+    return all_same
 
 
 def _tampered(folder: Path, denied: Found) -> bool:
@@ -142,8 +149,14 @@ def _tampered(folder: Path, denied: Found) -> bool:
         )
     report = verify_store(f"sqlite:///{copy}", folder)
     named = [f for f in report.findings if denied.entry.id in (f.entry, f.where) or f"/{denied.entry.seq}" in f.where]
+    caught = bool(named) and report.exit_code == Exit.TAMPERED
     view = console()
-    view.print(f"[green]✓[/] tampering: in a copy, the denial #{denied.index} was rewritten to an approval; caught:")
+    what = f"in a copy, the denial #{denied.index} was rewritten to an approval"
+    view.print(f"{_mark(caught)} tampering: {what}; {'caught' if caught else 'NOT caught'}:")
     for finding in named[:2]:
         view.print(f"    {finding.kind}: {finding.where}: {finding.what}", markup=False)
-    return bool(named) and report.exit_code == Exit.TAMPERED
+    return caught
+
+
+def _mark(good: bool) -> str:  # noqa: FBT001  one mark, two states
+    return "[green]✓[/]" if good else "[bold red]✗[/]"

@@ -63,8 +63,9 @@ def _decide(request: AccessRequest, snapshot: Snapshot) -> Decision:
     return Decision(effect, tuple(sorted(set(reasons), key=_gravest_first)), tuple(sorted(set(obligations))))
 
 
-def _gravest_first(reason: Reason) -> tuple[int, Reason]:
-    return -Effect(reason.effect).severity, reason
+def _gravest_first(reason: Reason) -> tuple[int, bool, Reason]:
+    # Among equals, that it ran before says least about whether it may.
+    return -Effect(reason.effect).severity, reason.code == "already_dispatched", reason
 
 
 def _standing(request: AccessRequest, snapshot: Snapshot) -> Reason | None:

@@ -61,19 +61,24 @@ class Standing:
             CannotDecide: a new passport could not be recorded.
         """
         # The version is read first: it is set last.
-        if self._version == registry.version and (known := self._current) is not None:
+        if self._version == registry.version and (known := self._current) is not None and self._fresh(known):
             return known
         with self._lock:
             # Read before renewing: what is registered meanwhile is left for the next call.
             version = registry.version
-            if self._current is None or self._version != version:
+            if self._current is None or self._version != version or not self._fresh(self._current):
                 self._current = self._renew(registry)
                 self._version = version
             return self._current
 
     def ready(self, registry: Registry) -> bool:
         """Whether `current` has nothing to do: a coroutine asks first, since renewing reads files and writes."""
-        return self._current is not None and self._version == registry.version
+        known = self._current
+        return known is not None and self._version == registry.version and self._fresh(known)
+
+    def _fresh(self, known: Credentials) -> bool:
+        # A process that runs for months gets a new link long before the old one ends.
+        return self._store.clock.now_us() // 1_000_000 < known.chain[0].issued_at_s + _LIFETIME_S // 2
 
     def check_policy(self) -> None:
         """Load the policy once, so that a bad one is refused at start.

@@ -112,14 +112,13 @@ def test_the_full_result_and_the_request_reach_the_session(redrive, capsys, data
     home = tmp_path / "home"
     _, figures, _ = drive(redrive, capsys, home, "--data", str(data), "--limit", "0")
     with Reader(figures["db"]) as reader:
-        found = [item.entry for item in entries(reader, "local", (EntryKind.DECISION,))]
-    paid = {
-        entry.session.rpartition(".")[2]: dict(entry.body["snapshot"]["provenance"])
-        for entry in reversed(found)
-        if entry.body["request"]["resource"]["id"] == "send_money"
+        bodies = [item.entry.body for item in entries(reader, "local", (EntryKind.DECISION,))]
+    origins = {
+        body["request"]["context"]["call_id"].rpartition(".")[2]: dict(body["snapshot"]["provenance"])
+        for body in bodies
     }
-    assert paid["h1"]["/recipient"] == "untrusted"  # named at the end of a long result
-    assert paid["b1"]["/recipient"] == paid["b1"]["/amount"] == "user"
+    assert origins["h1-1"]["/recipient"] == "untrusted"  # named at the end of a long result
+    assert origins["b1-2"]["/recipient"] == origins["b1-2"]["/amount"] == "user"
 
 
 def test_one_store_takes_several_runs(redrive, capsys, data, tmp_path):
@@ -217,7 +216,7 @@ def test_data_that_is_none_is_refused_by_name(redrive, capsys, tmp_path, name, c
 def test_a_store_that_cannot_be_is_refused_in_words(redrive, capsys, data, tmp_path):
     code, figures, said = drive(redrive, capsys, tmp_path / "home", "--data", str(data), "--db", "nonsense://x")
     assert (code, figures) == (2, {})
-    assert said.startswith("redrive: ")
+    assert "redrive: db: `nonsense`" in said
 
 
 def test_people_get_a_table(redrive, capsys, data, tmp_path):

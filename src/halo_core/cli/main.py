@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Final, cast
+from importlib import metadata
+from typing import Annotated, Any, Final, cast
 
 import typer
 
@@ -20,7 +21,6 @@ _PARSER: Final = cast("type[Any]", typer.BadParameter.__mro__[2])
 app = typer.Typer(
     name="halo",
     help="Govern AI agents as privileged identities; check what was decided.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -33,6 +33,21 @@ app.command("status")(mode.status)
 app.command("enforce")(mode.enforce)
 app.command("observe")(mode.observe)
 app.add_typer(policy.app, name="policy")
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    """Govern AI agents as privileged identities; check what was decided."""
+    if version:
+        sys.stdout.write(f"halo {metadata.version('halo-agents')}\n")
+        raise typer.Exit(Exit.OK)
+    if context.invoked_subcommand is None:
+        sys.stdout.write(context.get_help() + "\n")
+        raise typer.Exit(Exit.USAGE)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -61,7 +61,7 @@ def check(
     view = console()
     for finding in findings:
         view.print(f"[bold red]{finding.where}[/] ", end="")
-        view.print(f"{finding.policy}: {finding.message}", markup=False)
+        view.print(f"{finding.policy}: {finding.message}".removeprefix(": "), markup=False)
         if finding.hint:
             view.print(f"  {finding.hint}", markup=False)
     if not registered:

@@ -11,7 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
 from halo_core.errors import ConfigError
 from halo_core.keys import KeyStore
-from halo_core.query import Contents, find, one_tenant, summary
+from halo_core.model import EntryKind
+from halo_core.query import Contents, Found, find, one_tenant, summary
 from halo_core.replay import Replayed, Replayer, Status
 from halo_core.store.reader import Reader
 
@@ -39,7 +40,7 @@ def replay(
     with Reader(url) as reader:
         name = one_tenant(reader, tenant)
         replayer = Replayer(reader, Contents.at(reader, KeyStore(folder)), name)
-        results = [replayer.one(find(reader, name, id))] if id else _all(reader, replayer, name)
+        results = [replayer.one(_decision(reader, name, id))] if id else _all(reader, replayer, name)
     counts = Counter(item.status for item in results)
     odd = [item for item in results if item.status is not Status.IDENTICAL]
     if json:
@@ -51,10 +52,20 @@ def replay(
     return Exit.CANNOT_TELL if odd or not results else Exit.OK
 
 
+def _decision(reader: Reader, tenant: str, id: str) -> Found:  # noqa: A002  as above
+    found = find(reader, tenant, id)
+    if found.entry.kind is not EntryKind.DECISION:
+        raise ConfigError(
+            "not_a_decision", f"`{id}` is of kind {found.entry.kind.value}", field="id", remedy="see `halo log`"
+        )
+    return found
+
+
 def _all(reader: Reader, replayer: Replayer, tenant: str) -> list[Replayed]:
     total = sum(summary(reader, tenant).decisions.values())
     columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+    out = console(stderr=True)
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bar:
         return list(bar.track(replayer.all(), total=total))
 
 
@@ -65,7 +76,8 @@ def _print(total: int, counts: Counter[Status], odd: list[Replayed]) -> None:
     view.print(f"replayed {total:,} decisions: [bold]{same:,} identical[/] ({share})")
     for item in odd[:_SHOWN]:
         view.print(f"  {item.id} [bold red]{item.status.value}[/] ", end="")
-        view.print(f"{item.where} recorded {item.recorded!r}, now {item.computed!r}", markup=False)
+        differs = f"{item.where} recorded {item.recorded!r}, now {item.computed!r}"
+        view.print(differs if item.status is Status.DIFFERS else item.computed or "its content is gone", markup=False)
 
 
 def _plain(item: Replayed) -> dict[str, str]:

@@ -37,7 +37,12 @@ def verify(
     folder, url = where(home, db)
     out = console(stderr=True)
     with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=out, transient=True
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=out,
+        transient=True,
+        disable=not out.is_terminal,
     ) as bar:
         task = bar.add_task("verifying")
         report = verify_store(

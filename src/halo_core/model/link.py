@@ -49,6 +49,41 @@ class Constraint:
     high: int | None = None
     text: str = ""
 
+    @classmethod
+    def anything(cls) -> Constraint:
+        """Any value, or none."""
+        return cls(ConstraintKind.WILDCARD)
+
+    @classmethod
+    def exactly(cls, value: str | int | bool) -> Constraint:  # noqa: FBT001  a value to compare with
+        """This value."""
+        return cls(ConstraintKind.EXACT, (value,))
+
+    @classmethod
+    def one_of(cls, *values: str | int | bool) -> Constraint:
+        """One of these values."""
+        return cls(ConstraintKind.ONE_OF, values)
+
+    @classmethod
+    def none_of(cls, *values: str | int | bool) -> Constraint:
+        """Any value of the same type but these."""
+        return cls(ConstraintKind.NOT_ONE_OF, values)
+
+    @classmethod
+    def between(cls, low: int | None = None, high: int | None = None) -> Constraint:
+        """A number within inclusive bounds."""
+        return cls(ConstraintKind.RANGE, low=low, high=high)
+
+    @classmethod
+    def starts_with(cls, text: str) -> Constraint:
+        """A text below this prefix; a path that climbs out of it is refused."""
+        return cls(ConstraintKind.PREFIX, text=text)
+
+    @classmethod
+    def matches(cls, text: str) -> Constraint:
+        """A text that an RE2 expression matches whole."""
+        return cls(ConstraintKind.PATTERN, text=text)
+
 
 Grants = Mapping[ActionKind, Mapping[str, Mapping[str, Constraint]]]
 """Action kind → exact resource id → argument name (or `ANY_OTHER`) → constraint."""

@@ -208,7 +208,8 @@ class Enforcer:
             # INVARIANT: CRASH - observe mode never stands in the way, and says so.
             return Ticket(call.args, None, self)
         remedy = error.remedy if isinstance(error, HaloError) else text(code).remedy
-        raise Denied(code, f"deny `{call.resource.id}`: {text(code).title}: {error}", remedy=remedy) from error
+        words = error.message if isinstance(error, HaloError) else f"{text(code).title}: {type(error).__name__}"
+        raise Denied(code, f"deny `{call.resource.id}`: {words}", remedy=remedy) from error
 
     def settle(self, verdict: Verdict, status: str, output: str, detail: str) -> None:
         """(6) Queue the outcome: it joins the next transaction or waits at most 50 ms."""

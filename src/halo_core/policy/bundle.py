@@ -131,7 +131,9 @@ def _read(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError as exc:
-        raise PolicyError("policy_missing", "no such file", field=str(path), remedy="check the path") from exc
+        raise PolicyError(
+            "policy_missing", "no such file", field=str(path), remedy="run your app once, or name a folder"
+        ) from exc
     except (OSError, UnicodeDecodeError) as exc:
         raise PolicyError(
             "policy_unreadable", "the file cannot be read as UTF-8 text", field=str(path), remedy="mend the file"

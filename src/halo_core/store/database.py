@@ -44,7 +44,10 @@ class Database:
             self._make_parent()
         elif self.path is not None and not self.path.exists():
             raise ConfigError(
-                "no_database", f"there is no database at `{self.path}`", field="db", remedy="check `--db` and `--home`"
+                "no_database",
+                f"there is no database at `{self.path}`",
+                field="db",
+                remedy="run your app once, or check `--db` and `--home`",
             )
         # SQLAlchemy costs 0.2 s to import: only when a store opens.
         from sqlalchemy import create_engine  # noqa: PLC0415

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from halo_core.errors import ConfigError, Gap, Tampered
-from halo_core.ledger import Vkey, open_checkpoint, read_anchors, vkey_string
+from halo_core.ledger import Vkey, open_checkpoint, read_anchors, unwrap_dek, vkey_string
 from halo_core.model import EntryKind, Mode
 from halo_core.store import checkpoints, trust
 from halo_core.store.database import Database
@@ -84,12 +84,26 @@ def refuse_older_than_anchor(database: Database, config: Any, vkey: Vkey) -> Non
         )
 
 
-def refuse_foreign(database: Database, config: Any) -> None:
-    """Refuse a log that began under another home: this one's new key would certify writers that nobody trusts.
+def refuse_foreign(database: Database, config: Any, vkey: Vkey, kek: bytes) -> None:
+    """Refuse a log that began under other keys: a new one would certify writers that nobody trusts, or open nothing.
 
     Raises:
-        ConfigError: code `foreign_store`.
+        ConfigError: code `foreign_store`, `log_key_changed` or `content_key_changed`.
     """
+    trust.compare(config.home, config.tenant, vkey_string(vkey))
+    row = database.connection.execute(
+        "SELECT subject, dek_wrapped FROM vault WHERE tenant=? AND erased_at_us IS NULL LIMIT 1", (config.tenant,)
+    ).fetchone()
+    if row is not None:
+        try:
+            unwrap_dek(kek, row[1], config.tenant, row[0])
+        except Tampered as exc:
+            raise ConfigError(
+                "content_key_changed",
+                "the content key is not the one that sealed what this log holds",
+                field="home",
+                remedy="restore `content.key`; without it content stays closed and nothing can be added",
+            ) from exc
     begun = checkpoints.anchor_names(database, config)[1]
     if begun and config.tenant not in trust.load(config.home):
         raise ConfigError(

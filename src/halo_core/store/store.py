@@ -231,8 +231,8 @@ class Store:
             self._database = Database(self.config.url)
         if self._writer is None:
             vkey = vkey_of(origin(self.tenant), self._log.public_key)
+            refuse_foreign(self._database, self.config, vkey, self._secrets.kek)
             refuse_older_than_anchor(self._database, self.config, vkey)
-            refuse_foreign(self._database, self.config)
             remember_trust(self.config, vkey)
             writer = Writer(self.tenant, self.ids.short(), os.urandom(32), self._log, self.config.home)
             try:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import fcntl
 from pathlib import Path
 
 import orjson
 
 from halo_core.errors import ConfigError
 
-__all__ = ["load", "remember"]
+__all__ = ["compare", "load", "remember"]
 
 _NAME = "trust.json"
 
@@ -32,24 +32,38 @@ def load(home: Path) -> dict[str, str]:
     return data
 
 
+def compare(home: Path, tenant: str, vkey: str) -> bool:
+    """Whether `vkey` is trusted already.
+
+    Raises:
+        ConfigError: `log_key_changed`, another key is.
+    """
+    known = load(home).get(tenant, vkey)
+    if known != vkey:
+        raise ConfigError(
+            "log_key_changed",
+            f"the log key of tenant `{tenant}` is not the trusted one",
+            field="home",
+            remedy="restore `log.key`, or remove the entry from trust.json if the change is yours",
+        )
+    return tenant in load(home)
+
+
 def remember(home: Path, tenant: str, vkey: str) -> None:
     """Trust `vkey` for `tenant` from now on.
 
     Raises:
         ConfigError: another key is trusted already (INVARIANT: AUDIT - trust is never replaced silently).
     """
-    known = load(home)
-    if tenant in known:
-        if known[tenant] != vkey:
-            raise ConfigError(
-                "log_key_changed",
-                f"the log key of tenant `{tenant}` is not the trusted one",
-                field="home",
-                remedy="restore `log.key`, or remove the entry from trust.json if the change is yours",
-            )
+    if compare(home, tenant, vkey):
         return
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = home / _NAME
-    draft = path.with_suffix(f".{os.getpid()}.tmp")
-    draft.write_bytes(orjson.dumps({**known, tenant: vkey}, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
-    draft.replace(path)
+    with (home / f"{_NAME}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if compare(home, tenant, vkey):  # another process or thread was first
+            return
+        draft = path.with_suffix(".tmp")
+        known = {**load(home), tenant: vkey}
+        draft.write_bytes(orjson.dumps(known, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+        draft.replace(path)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from blockbuster import blockbuster_ctx
-from halo_world import policy_folder, url_of
 from hypothesis import HealthCheck, settings
 
 from halo_core import failpoints
 from halo_core.facade import HaloBase
 from halo_core.store.reader import Reader
+from halo_world import policy_folder, url_of
 
 # Nothing asserts wall-clock: a busy machine must not fail a test.
 settings.register_profile("halo", deadline=None, suppress_health_check=[HealthCheck.too_slow])

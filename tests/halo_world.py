@@ -26,7 +26,8 @@ forbid (principal, action, resource == Tool::"query");
 @id("floor") @effect("restrict") @obligation("drop_documents(300)") @reason("low_source_trust")
 forbid (principal, action in Action::"retrieval", resource) when { resource.source_trust < 300 };
 @id("ask") @effect("challenge") @reason("large_amount")
-forbid (principal, action, resource == Tool::"pay") when { context has amount && context.amount.greaterThan(decimal("100.0")) };
+forbid (principal, action, resource == Tool::"pay")
+when { context has amount && context.amount.greaterThan(decimal("100.0")) };
 @id("never") @reason("grave_impact") forbid (principal, action, resource == Tool::"wipe");
 """
 
@@ -57,8 +58,16 @@ def policy_folder(home: Path, text: str = POLICY) -> Path:
 def tool(halo: HaloBase, name: str, **changes: Any) -> Resource:
     """A registered tool; its classification is declared, so that nothing is guessed."""
     amount = "amount" if name == "pay" else ""
-    declared = {"impact": Impact.READ, "source_trust": 600, "reversal": Reversal.NONE_NEEDED, "amount": amount, **changes}
-    return halo.register(ActionKind.TOOL_CALL, name, resource=Resource(**declared), schema=schema(SCHEMAS.get(name, {})))
+    declared = {
+        "impact": Impact.READ,
+        "source_trust": 600,
+        "reversal": Reversal.NONE_NEEDED,
+        "amount": amount,
+        **changes,
+    }
+    return halo.register(
+        ActionKind.TOOL_CALL, name, resource=Resource(**declared), schema=schema(SCHEMAS.get(name, {}))
+    )
 
 
 class Calls(list):

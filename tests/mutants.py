@@ -53,7 +53,7 @@ def copy(folder: Path) -> Path:
 
 def test(folder: Path, kills: str) -> int | None:
     """pytest's exit code in a copy of the project, None when it took too long."""
-    line = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *shlex.split(kills)]
+    line = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *shlex.split(kills)]
     env = {**os.environ, "PYTHONPATH": str(folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         return subprocess.run(line, cwd=folder, env=env, capture_output=True, timeout=TIMEOUT_S, check=False).returncode
@@ -96,9 +96,9 @@ def main() -> int:
             verdicts = []
             for mutant, verdict in zip(mutants, pool.map(one, mutants), strict=True):
                 verdicts.append(verdict)
-                print(f"{verdict:10} {mutant.name}  ({mutant.file})", flush=True)
+                print(f"{verdict:10} {mutant.name}  ({mutant.file})", flush=True)  # noqa: T201  a script
     killed = verdicts.count("killed")
-    print(f"{killed} / {len(mutants)} killed")
+    print(f"{killed} / {len(mutants)} killed")  # noqa: T201  a script
     return 0 if mutants and killed == len(mutants) else 1
 
 

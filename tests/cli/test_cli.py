@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 
 import pytest
-from halo_world import SURFACE, Calls, attack, cli, db_of, found, policy_folder, python, tool, url_of
 
 from halo_core.cli.main import main
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
 from halo_core.reasons import text
+from halo_world import SURFACE, Calls, attack, cli, db_of, found, policy_folder, python, tool, url_of
 
 PAN = "4111 1111 1111 1111"
 MAIL = "eve@evil.example"
@@ -51,7 +50,7 @@ def decisions(home):
 
 
 def test_verify(ledger):
-    code, out, err = cli("verify", home=ledger)
+    code, out, _ = cli("verify", home=ledger)
     assert code == 0
     assert "whole: nothing was changed, removed or added" in out
     for number in range(1, 10):
@@ -105,7 +104,10 @@ def test_log(ledger):
         assert word in out
     code, out, _ = cli("log", "--session", "two", "--last", "2", "--json", home=ledger)
     rows = json.loads(out)
-    assert [(row["session"], row["body"]["decision"]["effect"]) for row in rows] == [("two", "deny"), ("two", "challenge")]
+    assert [(row["session"], row["body"]["decision"]["effect"]) for row in rows] == [
+        ("two", "deny"),
+        ("two", "challenge"),
+    ]
     assert cli("log", "--session", "none", "--json", home=ledger)[1].strip() == "[]"
 
 
@@ -156,7 +158,7 @@ def test_show_of_what_is_not_there(ledger):
         assert (code, "[no_such_entry]" in err) == (64, True)
     code, _, err = cli("show", "0", "--tenant", "acme", home=ledger)
     assert (code, "which_tenant" in err) == (64, True)
-    common = os.path.commonprefix([item.entry.id for item in found(ledger)])
+    common = found(ledger)[0].entry.id[:5]  # the time in a UUIDv7 is in front
     code, _, err = cli("show", common, home=ledger)
     assert (code, f"{len(found(ledger))} entries" in err) == (64, True)
 
@@ -171,9 +173,9 @@ def test_show_without_the_content_key(copy):
 def test_words_of_the_ledger_do_not_style_the_terminal(tmp_path):
     home = tmp_path / "home"
     evil = "[bold red]x[/] \\[bold]y \x1b[31m \x9b \u202e"
-    with HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True) as halo:
-        with halo.session(evil, user=evil):
-            halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": evil}), Calls(), SURFACE)
+    halo = HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True)
+    with halo, halo.session(evil, user=evil):
+        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": evil}), Calls(), SURFACE)
     for line in (("log",), ("show", decisions(home)[0].entry.id), ("status",), ("verify",)):
         code, out, _ = cli(*line, home=home)
         assert code == 0
@@ -250,7 +252,9 @@ def test_policy_check(copy, tmp_path):
     assert cli("policy", "check", str(good), home=copy)[0] == 0
     bad = tmp_path / "bad"
     bad.mkdir()
-    (bad / "p.cedar").write_text('@id("typo") forbid (principal, action, resource == Tool::"lookpu") when { context.amuont > 1 };')
+    (bad / "p.cedar").write_text(
+        '@id("typo") forbid (principal, action, resource == Tool::"lookpu") when { context.amuont > 1 };'
+    )
     code, out, _ = cli("policy", "check", str(bad), home=copy)
     assert (code, "p.cedar:1" in out, "typo" in out) == (1, True, True)
     code, out, _ = cli("policy", "check", str(bad), "--json", home=copy)
@@ -271,7 +275,8 @@ def test_policy_check_before_anything_is_registered(tmp_path):
 def test_policy_test(copy, tmp_path):
     cases = tmp_path / "cases.toml"
     cases.write_text(
-        '[[case]]\nname = "no"\nresource = "wipe"\nexpect = "deny"\n[[case]]\nname = "yes"\nresource = "lookup"\nexpect = "allow"\n'
+        '[[case]]\nname = "no"\nresource = "wipe"\nexpect = "deny"\n'
+        '[[case]]\nname = "yes"\nresource = "lookup"\nexpect = "allow"\n'
     )
     folder = str(policy_folder(copy))
     code, out, _ = cli("policy", "test", str(cases), folder, home=copy)
@@ -290,7 +295,9 @@ def test_policy_test(copy, tmp_path):
 # the line itself
 
 
-@pytest.mark.parametrize("line", [["nonsense"], ["verify", "--nonsense"], ["show"], ["log", "--last", "many"], ["policy", "nonsense"]])
+@pytest.mark.parametrize(
+    "line", [["nonsense"], ["verify", "--nonsense"], ["show"], ["log", "--last", "many"], ["policy", "nonsense"]]
+)
 def test_a_wrong_line_is_64(line, ledger):
     code, _, err = cli(*line)
     assert code == 64
@@ -319,7 +326,14 @@ def test_as_a_process(ledger):
 
 def test_reading_verbs_write_nothing(copy):
     before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
-    for line in (("verify",), ("log",), ("status",), ("replay", "--all"), ("show", "0"), ("policy", "check", str(policy_folder(copy)))):
+    for line in (
+        ("verify",),
+        ("log",),
+        ("status",),
+        ("replay", "--all"),
+        ("show", "0"),
+        ("policy", "check", str(policy_folder(copy))),
+    ):
         cli(*line, home=copy)
     after = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
     assert {path: data for path, data in after.items() if path in before} == before

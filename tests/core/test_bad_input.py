@@ -6,7 +6,6 @@ from collections import UserDict
 from dataclasses import replace
 
 import pytest
-from halo_world import POLICY, SURFACE, Calls, bodies, cli, codes, found, policy_folder, schema, tool, verified
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Provenance, Resource
 from halo_core.pep.call import MAX_ARGS
 from halo_core.replay import Status
+from halo_world import POLICY, SURFACE, Calls, bodies, cli, codes, found, policy_folder, schema, tool, verified
 
 
 def nested(depth):
@@ -73,7 +73,7 @@ REFUSED = [
     ("no mapping at all", None, "invalid_arguments"),
     ("a list of arguments", ["q"], "invalid_arguments"),
     ("unknown argument", {"q": "x", "admin": True}, "args_closed_world"),
-    ("homoglyph argument", {"ԛ": "x"}, "args_closed_world"),
+    ("homoglyph argument", {"\u051b": "x"}, "args_closed_world"),
     ("argument with a blank", {"q ": "x"}, "args_closed_world"),
     ("__entity as an argument", {"__entity": {"type": "Agent", "id": "root"}}, "args_closed_world"),
 ]
@@ -135,7 +135,9 @@ def test_odd_arguments_are_decided_and_run_as_they_are(halo, home, value):
     assert cli("replay", "--all", home=home)[0] == 0
 
 
-@pytest.mark.parametrize("value", [2**63, -1, 0, None, 1e300, float("nan"), "1e9", "100000", [], {"__extn": {"fn": "decimal", "arg": "1.0"}}])
+@pytest.mark.parametrize(
+    "value", [2**63, -1, 0, None, 1e300, float("nan"), "1e9", "100000", [], {"__extn": {"fn": "decimal", "arg": "1.0"}}]
+)
 def test_an_amount_that_is_no_small_number_never_passes_as_one(halo, home, value):
     body = Calls()
     loose = Resource(impact=Impact.PAYMENT, amount="amount")
@@ -159,7 +161,20 @@ def test_a_mapping_that_lies_runs_with_what_was_decided(halo, home):
     assert body == [{"q": "harmless"}]
 
 
-@pytest.mark.parametrize("name", ["lооkup", "lookup\u200b", "look\nup", " lookup", "lookup ", "", "l" * 129, "\ud800", "ｌｏｏｋｕｐ"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "l\u043e\u043ekup",
+        "lookup\u200b",
+        "look\nup",
+        " lookup",
+        "lookup ",
+        "",
+        "l" * 129,
+        "\ud800",
+        "\uff4c\uff4f\uff4f\uff4b\uff55\uff50",
+    ],
+)
 def test_a_name_that_deceives_is_granted_nothing(halo, home, name):
     lookup = tool(halo, "lookup")
     body = Calls()
@@ -174,7 +189,7 @@ def test_a_name_that_deceives_is_granted_nothing(halo, home, name):
     assert verified(home) == 0
 
 
-@pytest.mark.parametrize("name", ["lооkup", "look\nup", "l" * 129])
+@pytest.mark.parametrize("name", ["l\u043e\u043ekup", "look\nup", "l" * 129])
 def test_registering_a_name_that_deceives_grants_nothing_and_breaks_nothing(halo, home, name):
     good = tool(halo, "lookup")
     fake = tool(halo, name)
@@ -190,12 +205,15 @@ def test_registering_a_name_that_deceives_grants_nothing_and_breaks_nothing(halo
 
 def test_an_argument_name_that_deceives_is_not_granted(halo):
     odd = halo.register(
-        ActionKind.TOOL_CALL, "odd", resource=Resource(impact=Impact.READ), schema=schema({"q": {}, "ԛ": {}, "n" * 200: {}})
+        ActionKind.TOOL_CALL,
+        "odd",
+        resource=Resource(impact=Impact.READ),
+        schema=schema({"q": {}, "\u051b": {}, "n" * 200: {}}),
     )
     body = Calls()
     with halo.session("s"):
         halo.enforcer.run(halo.call(odd, {"q": 1}), body, SURFACE)
-        for args in ({"ԛ": 1}, {"n" * 200: 1}):
+        for args in ({"\u051b": 1}, {"n" * 200: 1}):
             with pytest.raises(Denied) as caught:
                 halo.enforcer.run(halo.call(odd, args), body, SURFACE)
             assert caught.value.reason == "args_closed_world"
@@ -235,11 +253,13 @@ def test_texts_that_were_seen_may_be_anything(halo, home):
 
 
 def test_an_unknown_policy_attribute_denies(home):
-    folder = policy_folder(home, POLICY + '@id("odd") forbid (principal, action, resource) when { context.moon == "full" };')
+    folder = policy_folder(
+        home, POLICY + '@id("odd") forbid (principal, action, resource) when { context.moon == "full" };'
+    )
     body = Calls()
-    with HaloBase.local("clerk", home=home, mode="enforce", policy=folder, quiet=True) as halo, halo.session("s"):
-        with pytest.raises(Denied) as caught:
-            halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "x"}), body, SURFACE)
+    halo = HaloBase.local("clerk", home=home, mode="enforce", policy=folder, quiet=True)
+    with halo, halo.session("s"), pytest.raises(Denied) as caught:
+        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "x"}), body, SURFACE)
     assert (caught.value.reason, body) == ("policy_error", [])
     assert "moon" in str(caught.value)
     assert codes(bodies(home, EntryKind.DECISION)[0]) == ["policy_error"]
@@ -247,7 +267,9 @@ def test_an_unknown_policy_attribute_denies(home):
     assert cli("policy", "check", str(folder), home=home)[0] == 1
 
 
-@pytest.mark.parametrize("text", ["nonsense", "permit (principal, action, resource);", '@id("a") permit (principal, action', "\x00"])
+@pytest.mark.parametrize(
+    "text", ["nonsense", "permit (principal, action, resource);", '@id("a") permit (principal, action', "\x00"]
+)
 def test_a_policy_that_does_not_parse_is_refused_at_start(home, text):
     with pytest.raises(PolicyError) as caught:
         HaloBase.local("clerk", home=home, policy=policy_folder(home, text), quiet=True)
@@ -297,14 +319,24 @@ def test_a_tenant_without_a_name_is_refused(home):
 
 
 ANY = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20) | st.binary(max_size=9),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(), max_size=6), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(), max_size=20)
+    | st.binary(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(), max_size=6), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(st.dictionaries(st.sampled_from(["q", "amount", "to", "__entity"]) | st.text(max_size=4), ANY, max_size=3), st.text())
+@given(
+    st.dictionaries(st.sampled_from(["q", "amount", "to", "__entity"]) | st.text(max_size=4), ANY, max_size=3),
+    st.text(),
+)
 def test_any_arguments_give_a_recorded_decision_and_nothing_else(halo, home, args, session):
     free = halo.register(
         ActionKind.TOOL_CALL,
@@ -314,15 +346,15 @@ def test_any_arguments_give_a_recorded_decision_and_nothing_else(halo, home, arg
     )
     body = Calls()
     with halo.session(session or "s"):
+        denied = None
         try:
             halo.enforcer.run(halo.call(free, args), body, SURFACE)
         except Denied as exc:
-            assert exc.decision_id
-            assert body == []
-        else:
-            assert len(body) == 1
-    decision = found(home, EntryKind.DECISION)[-1].entry.body
-    assert decision["dispatched"] is (len(body) == 1)
+            denied = exc
+    newest = found(home, EntryKind.DECISION)[-1].entry
+    assert len(body) == (denied is None)
+    assert newest.body["dispatched"] is (denied is None)
+    assert denied is None or denied.decision_id == newest.id
 
 
 def test_status_words():

@@ -7,12 +7,25 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from halo_world import POLICY, SURFACE, Calls, bodies, cli, db_of, found, policy_folder, python, schema, tool, url_of, verified
 
 from halo_core.errors import ConfigError, Denied
 from halo_core.facade import HaloBase, default_home
 from halo_core.model import ActionKind, EntryKind, Impact, Mode, Resource
 from halo_core.session import Asking, asking
+from halo_world import (
+    SURFACE,
+    Calls,
+    bodies,
+    cli,
+    db_of,
+    found,
+    policy_folder,
+    python,
+    schema,
+    tool,
+    url_of,
+    verified,
+)
 
 
 def test_one_home_twice_is_one_log(home):
@@ -28,11 +41,18 @@ def test_one_home_twice_is_one_log(home):
 
 
 def test_one_home_twice_at_once_is_one_log(home):
-    with HaloBase.local("clerk", home=home, quiet=True) as first, HaloBase.local("other", home=home, quiet=True) as second:
+    with (
+        HaloBase.local("clerk", home=home, quiet=True) as first,
+        HaloBase.local("other", home=home, quiet=True) as second,
+    ):
         for halo in (first, second, first):
             with halo.session("s"):
                 halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "a"}), Calls(), SURFACE)
-    assert [body["request"]["subject"]["agent"] for body in bodies(home, EntryKind.DECISION)] == ["clerk", "other", "clerk"]
+    assert [body["request"]["subject"]["agent"] for body in bodies(home, EntryKind.DECISION)] == [
+        "clerk",
+        "other",
+        "clerk",
+    ]
     assert verified(home) == 0
 
 
@@ -144,7 +164,15 @@ def test_a_later_registration_mints_a_new_passport(halo, home):
 
 
 def test_many_tools_fit_one_passport(halo):
-    tools = [halo.register(ActionKind.TOOL_CALL, f"tool_{i}", resource=Resource(impact=Impact.READ), schema=schema({"argument_one": {}})) for i in range(60)]
+    tools = [
+        halo.register(
+            ActionKind.TOOL_CALL,
+            f"tool_{i}",
+            resource=Resource(impact=Impact.READ),
+            schema=schema({"argument_one": {}}),
+        )
+        for i in range(60)
+    ]
     body = Calls()
     with halo.session("s"):
         halo.enforcer.run(halo.call(tools[-1], {"argument_one": "a"}), body, SURFACE)
@@ -166,9 +194,9 @@ def test_the_policy_folder_is_made_once_and_never_touched(home):
 
 def test_an_own_policy_folder_is_used_as_it_is(home):
     folder = policy_folder(home, '@id("none") forbid (principal, action, resource);')
-    with HaloBase.local("clerk", home=home, mode="enforce", policy=folder, quiet=True) as halo, halo.session("s"):
-        with pytest.raises(Denied):
-            halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "a"}), Calls(), SURFACE)
+    halo = HaloBase.local("clerk", home=home, mode="enforce", policy=folder, quiet=True)
+    with halo, halo.session("s"), pytest.raises(Denied):
+        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "a"}), Calls(), SURFACE)
     assert [path.name for path in folder.iterdir()] == ["test.cedar"]
     assert not (home / "policy").exists()
 
@@ -210,7 +238,10 @@ def test_a_running_process_follows_the_stored_mode(home):
         assert cli("observe", home=home)[0] == 0
         attempt()
     assert len(body) == 2
-    assert [(b["from"], b["to"]) for b in bodies(home, EntryKind.MODE)] == [("observe", "enforce"), ("enforce", "observe")]
+    assert [(b["from"], b["to"]) for b in bodies(home, EntryKind.MODE)] == [
+        ("observe", "enforce"),
+        ("enforce", "observe"),
+    ]
     modes = [b["snapshot"]["mode"] for b in bodies(home, EntryKind.DECISION)]
     versions = [b["snapshot"]["control_version"] for b in bodies(home, EntryKind.DECISION)]
     assert modes == ["observe", "enforce", "observe"]
@@ -298,9 +329,21 @@ def test_home_from_the_environment(monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("statement", ["import halo_core", "import halo_core.pdp", "from halo_core import Denied, Resource"])
+@pytest.mark.parametrize(
+    "statement", ["import halo_core", "import halo_core.pdp", "from halo_core import Denied, Resource"]
+)
 def test_importing_loads_no_framework(statement):
-    heavy = ("sqlalchemy", "langchain", "langchain_core", "langgraph", "typer", "rich", "starlette", "sklearn", "pydantic")
+    heavy = (
+        "sqlalchemy",
+        "langchain",
+        "langchain_core",
+        "langgraph",
+        "typer",
+        "rich",
+        "starlette",
+        "sklearn",
+        "pydantic",
+    )
     script = f"import sys; {statement}; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run(python("-c", script), capture_output=True, check=True, text=True)
     assert done.stdout.strip() == "[]"

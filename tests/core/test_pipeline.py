@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 
 import pytest
-from halo_world import POLICY, SURFACE, Calls, bodies, codes, db_of, found, policy_folder, schema, tool, url_of, verified
 
 from halo_core import failpoints
 from halo_core.errors import CannotDecide, Denied, Pending
@@ -18,6 +18,21 @@ from halo_core.pdp import PENDING_CAP
 from halo_core.pep import Surface
 from halo_core.store import store as store_module
 from halo_core.store.reader import Reader
+from halo_world import (
+    POLICY,
+    SURFACE,
+    Calls,
+    bodies,
+    cli,
+    codes,
+    db_of,
+    found,
+    policy_folder,
+    schema,
+    tool,
+    url_of,
+    verified,
+)
 
 
 def go(halo, resource, args, body=None, **call):
@@ -65,7 +80,9 @@ def test_restrict_clamps_what_is_executed_and_digests_it(halo, home):
 
 def test_restrict_clamps_a_text_to_the_limit(halo):
     body = Calls()
-    loose = halo.register(ActionKind.TOOL_CALL, "query", resource=Resource(impact=Impact.READ), schema=schema({"limit": {}}))
+    loose = halo.register(
+        ActionKind.TOOL_CALL, "query", resource=Resource(impact=Impact.READ), schema=schema({"limit": {}})
+    )
     go(halo, loose, {"limit": "900"}, body)
     assert body == [{"limit": 50}]
 
@@ -85,6 +102,16 @@ def test_restrict_drops_documents_below_the_floor(halo, home, trust, left):
         assert halo.enforcer.run(call, lambda _: ["one", "two"], DOCUMENTS) == left
     (outcome,) = outcomes(halo, home)
     assert outcome["detail"] == ("" if left else "dropped 2")
+
+
+@pytest.mark.parametrize(("trust", "left"), [(499, 0), (500, 1)])
+def test_the_floor_itself_is_enough(home, trust, left):
+    text = """@id("base") permit (principal, action, resource);
+    @id("floor") @effect("restrict") @obligation("drop_documents(500)") forbid (principal, action, resource);"""
+    with HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home, text), quiet=True) as halo:
+        shelf = halo.register(ActionKind.RETRIEVAL, "shelf", resource=documents(trust), schema=schema({"query": {}}))
+        with halo.session("s"):
+            assert len(halo.enforcer.run(halo.call(shelf, {"query": "x"}), lambda _: ["one"], DOCUMENTS)) == left
 
 
 def test_observe_mode_drops_and_clamps_nothing(home):
@@ -171,7 +198,9 @@ def test_the_outcome_follows_and_names_its_decision(halo, home):
 
 def test_arguments_the_caller_changes_afterwards_do_not_run(halo, home):
     args = {"q": ["a", {"b": 1}]}
-    anything = halo.register(ActionKind.TOOL_CALL, "lookup", resource=Resource(impact=Impact.READ), schema=schema({"q": {}}))
+    anything = halo.register(
+        ActionKind.TOOL_CALL, "lookup", resource=Resource(impact=Impact.READ), schema=schema({"q": {}})
+    )
     body = Calls()
 
     def meddle(point):
@@ -188,7 +217,9 @@ def test_arguments_the_caller_changes_afterwards_do_not_run(halo, home):
 
 async def test_arguments_changed_while_the_decision_is_committed_do_not_run(halo, no_blocking):
     args = {"q": ["a"]}
-    anything = halo.register(ActionKind.TOOL_CALL, "lookup", resource=Resource(impact=Impact.READ), schema=schema({"q": {}}))
+    anything = halo.register(
+        ActionKind.TOOL_CALL, "lookup", resource=Resource(impact=Impact.READ), schema=schema({"q": {}})
+    )
     body = Calls()
     with halo.session("s"):
         await halo.enforcer.arun(halo.call(anything, {"q": "warm"}), Calls().later, SURFACE)
@@ -207,6 +238,9 @@ def test_secrets_are_decided_upon_sealed_and_executed_real(halo, home):
     assert body == [{"password": "hunter2-hunter2"}]
     for path in home.iterdir():
         assert path.is_dir() or b"hunter2" not in path.read_bytes(), path
+    _, out, _ = cli("show", found(home, EntryKind.DECISION)[0].entry.id, "--reveal", home=home)
+    assert "hunter2" not in out
+    assert "halo:secret:" in out
 
 
 def test_the_user_is_recorded_as_asserted(halo, home):
@@ -214,7 +248,11 @@ def test_the_user_is_recorded_as_asserted(halo, home):
     with halo.session("s", user="ana@bank"):
         halo.enforcer.run(halo.call(lookup, {"q": "a"}), Calls(), SURFACE)
     subject = bodies(home, EntryKind.DECISION)[0]["request"]["subject"]
-    assert (subject["user"], subject["user_assurance"], subject["chain"]) == ("ana@bank", "asserted", ["ana@bank", "clerk"])
+    assert (subject["user"], subject["user_assurance"], subject["chain"]) == (
+        "ana@bank",
+        "asserted",
+        ["ana@bank", "clerk"],
+    )
 
 
 def test_no_session_is_a_denial(halo, home):
@@ -412,10 +450,9 @@ def test_a_refused_call_is_decided_again(home):
         folder.joinpath("test.cedar").write_text(text)
         with HaloBase.local("clerk", home=home, mode="enforce", policy=folder, quiet=True) as halo:
             for name, args in (("wipe", {"path": "/"}), ("pay", {"amount": 500})):
-                try:
+                with suppress(Denied) if text == POLICY else nullcontext():
                     go(halo, tool(halo, name), args, body, call_id=f"c-{name}")
-                except Denied as exc:
-                    assert exc.reason in ("grave_impact", "large_amount")
+            assert len(body) == (0 if text == POLICY else 2)
     assert body == [{"path": "/"}, {"amount": 500}]
 
 
@@ -501,7 +538,11 @@ async def test_a_closed_ledger_denies_async(halo):
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(CannotDecide("ledger_busy", "held"), "ledger_busy"), (RuntimeError("boom"), "decision_error"), (KeyError(1), "decision_error")],
+    [
+        (CannotDecide("ledger_busy", "held"), "ledger_busy"),
+        (RuntimeError("boom"), "decision_error"),
+        (KeyError(1), "decision_error"),
+    ],
 )
 def test_an_error_while_deciding_denies_with_a_code(halo, monkeypatch, error, code, capsys):
     lookup = tool(halo, "lookup")
@@ -523,7 +564,9 @@ def test_an_error_while_deciding_denies_with_a_code(halo, monkeypatch, error, co
 def test_before_the_mode_is_known_nothing_runs_undecided(home, monkeypatch):
     with HaloBase.local("clerk", home=home, policy=policy_folder(home), quiet=True) as halo:
         lookup, body = tool(halo, "lookup"), Calls()
-        monkeypatch.setattr(halo.store, "commit", lambda job: (_ for _ in ()).throw(CannotDecide("ledger_busy", "held")))
+        monkeypatch.setattr(
+            halo.store, "commit", lambda job: (_ for _ in ()).throw(CannotDecide("ledger_busy", "held"))
+        )
         with pytest.raises(Denied):
             go(halo, lookup, {"q": "a"}, body)
         assert body == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from halo_world import SURFACE, Calls, bodies, policy_folder, schema
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Provenance, Resource
 from halo_core.store.reader import Reader
+from halo_world import SURFACE, Calls, bodies, schema
 
 KEY = b"k" * 32
 USER, SYSTEM, UNTRUSTED = Provenance.USER, Provenance.SYSTEM, Provenance.UNTRUSTED
@@ -122,6 +122,13 @@ def test_pack_and_unpack(marks):
     assert len(pack(marks)) == 8 * len(marks)
 
 
+def test_marks_of_two_processes_add_up():
+    sketch = Sketch(KEY)
+    sketch.merge({1: 4, 2: 1})
+    sketch.merge({1: 1, 2: 1})
+    assert sketch.marks == {1: 5, 2: 1}
+
+
 TEXTS = st.lists(st.tuples(st.text(max_size=30), st.sampled_from([USER, SYSTEM, UNTRUSTED])), max_size=6)
 
 
@@ -191,7 +198,7 @@ def test_taint_and_marks_survive_a_restart(home):
 
 
 def test_another_process_reads_the_marks_of_this_one(home):
-    first, pay, mail = opened(home)
+    first, _pay, mail = opened(home)
     second, pay2, _ = opened(home)
     with first, second:
         for number in range(3):
@@ -202,7 +209,9 @@ def test_another_process_reads_the_marks_of_this_one(home):
             with second.session("s"), pytest.raises(Denied) as caught:
                 second.enforcer.run(second.call(pay2, {"to": account, "amount": 1}), Calls(), SURFACE)
             assert caught.value.reason == "untrusted_target"
-    assert [dict(b["snapshot"]["provenance"]).get("/to") for b in bodies(home, EntryKind.DECISION)][1::2] == ["untrusted"] * 3
+    assert [dict(b["snapshot"]["provenance"]).get("/to") for b in bodies(home, EntryKind.DECISION)][1::2] == [
+        "untrusted"
+    ] * 3
 
 
 def test_an_errors_text_is_seen_too(home):

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 
 import pytest
-from halo_world import SURFACE, Calls, attack, cli, db_of, found, policy_folder, python, schema, tool, url_of
 
 import halo_core.pep.jobs as jobs_module
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.keys import KeyStore
-from halo_core.model import ActionKind, Constraint, ConstraintKind, Decision, Effect, EntryKind, Impact, Reason, Resource
+from halo_core.model import (
+    ActionKind,
+    Constraint,
+    ConstraintKind,
+    Decision,
+    Effect,
+    EntryKind,
+    Impact,
+    Reason,
+    Resource,
+)
 from halo_core.query import Contents
 from halo_core.replay import Replayer, Status, first_difference
 from halo_core.store.reader import Reader
+from halo_world import SURFACE, Calls, attack, cli, db_of, found, policy_folder, python, schema, tool, url_of
 
 ODD = {"f": -0.0, "big": 2**80, "b": b"\x00", "n": None, "ключ": [1, 2.5, {"$f": "1"}], "t": (1, True)}
 
@@ -25,12 +36,15 @@ def mixed_run(home, *, mode="enforce"):
     """Every effect, odd values, several sessions, a changed policy and a second passport."""
     folder = policy_folder(home)
     grants = {
-        name: {"**": Constraint(ConstraintKind.WILDCARD)} for name in ("lookup", "watched", "query", "pay", "wipe", "odd")
+        name: {"**": Constraint(ConstraintKind.WILDCARD)}
+        for name in ("lookup", "watched", "query", "pay", "wipe", "odd")
     }
     for turn in range(2):
         if turn:
             with folder.joinpath("test.cedar").open("a") as file:
-                file.write('@id("more") @effect("monitor") forbid (principal, action, resource) when { context.uses > 1 };\n')
+                file.write(
+                    '@id("more") @effect("monitor") forbid (principal, action, resource) when { context.uses > 1 };\n'
+                )
         with HaloBase.local("clerk", home=home, mode=mode, policy=folder, quiet=True, grants=grants) as halo:
             odd = halo.register(ActionKind.TOOL_CALL, "odd", resource=Resource(impact=Impact.READ), schema=schema({}))
             for session in ("a", "b"):
@@ -45,10 +59,8 @@ def mixed_run(home, *, mode="enforce"):
                         (odd, ODD),
                         (odd, {"nan": float("nan")}),
                     ):
-                        try:
+                        with contextlib.suppress(Denied):
                             halo.enforcer.run(halo.call(resource, args), Calls("some result"), SURFACE)
-                        except Denied:
-                            pass
 
 
 def replayed(home, tenant="local"):
@@ -83,8 +95,8 @@ def test_another_process_hash_seed_and_zone(home, seed, zone):
 
 def test_an_interpreter_of_another_version(home):
     other = "/usr/bin/python3.13"
-    probe = subprocess.run([other, "-c", "import nacl, orjson, cedarpy, sqlalchemy, typer, re2"], capture_output=True, check=False) if os.path.exists(other) else None
-    if probe is None or probe.returncode:
+    probe = ["sh", "-c", f"{other} -c 'import nacl, orjson, cedarpy, sqlalchemy, typer, re2'"]
+    if subprocess.run(probe, capture_output=True, check=False).returncode:
         pytest.skip("no second interpreter with the dependencies")
     mixed_run(home)
     line = [other, "-c", "from halo_core.cli import main; main()", "replay", "--all", "--home", str(home)]
@@ -126,13 +138,14 @@ def test_without_the_content_key_nothing_can_be_said(home):
     ],
 )
 def test_a_decision_that_is_not_the_policys_is_named_by_its_first_field(home, monkeypatch, forged, where):
-    with HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True) as halo, halo.session("s"):
+    with (
+        HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True) as halo,
+        halo.session("s"),
+    ):
         halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "a"}), Calls(), SURFACE)
         monkeypatch.setattr(jobs_module, "decide", lambda request, snapshot: forged)
-        try:
+        with contextlib.suppress(Denied):
             halo.enforcer.run(halo.call(tool(halo, "wipe"), {"path": "/"}), Calls(), SURFACE)
-        except Denied:
-            pass
     good, bad = replayed(home)
     assert good.status is Status.IDENTICAL
     assert (bad.status, bad.where) == (Status.DIFFERS, where)
@@ -157,7 +170,9 @@ def test_a_missing_policy_or_passport_is_unreadable(home):
 def test_a_forged_passport_is_not_believed(home):
     mixed_run(home)
     database = attack(db_of(home))
-    name, token = database.execute("SELECT hash, bytes FROM blob WHERE substr(bytes, 1, 2)=CAST('ey' AS BLOB) LIMIT 1").fetchone()
+    name, token = database.execute(
+        "SELECT hash, bytes FROM blob WHERE substr(bytes, 1, 2)=CAST('ey' AS BLOB) LIMIT 1"
+    ).fetchone()
     head, body, signature = token.split(b".")
     signature = bytes([signature[0] ^ 1]) + signature[1:] if signature[:1] not in b"_-" else b"A" + signature[1:]
     database.execute("UPDATE blob SET bytes=? WHERE hash=?", (b".".join((head, body, signature)), name))

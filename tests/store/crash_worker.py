@@ -137,8 +137,8 @@ def main() -> int:
         for point in failpoints.POINTS:
             found = judge(Path(scratch) / point)
             bad += sum(found[name] for name in MUST_BE_ZERO)
-            print(f"{point:18} {found}")
-    print(f"{killed} of {args.cycles} workers killed at their point; {bad} violations")
+            print(f"{point:18} {found}")  # noqa: T201  a script
+    print(f"{killed} of {args.cycles} workers killed at their point; {bad} violations")  # noqa: T201  a script
     return 1 if bad or killed < args.cycles * 0.8 else 0
 
 

@@ -371,7 +371,7 @@ def test_a_database_older_than_its_anchor_runs_nothing(home):
     store = Store(config, KeyStore(home))
     ran = []
     with pytest.raises(Gap) as caught:
-        store.commit(lambda tx: ran.append(tx))
+        store.commit(ran.append)
     assert (caught.value.code, ran) == ("ledger_behind_anchor", [])
 
 
@@ -388,6 +388,8 @@ def test_the_anchor_finds_a_database_that_was_emptied_or_moved(home, tmp_path):
     with pytest.raises(Gap):
         local(home, db=f"sqlite:///{moved}")
     db_of(home).unlink()
+    code, _, err = cli("verify", home=home)
+    assert (code, "[ledger_behind_anchor]" in err) == (13, True)
     with pytest.raises(Gap) as caught:
         local(home)
     assert caught.value.code == "ledger_behind_anchor"
@@ -464,7 +466,10 @@ def test_a_deferred_outcome_joins_the_next_transaction(home, monkeypatch):
         with halo.session("u"):
             halo.enforcer.begin(halo.call(tool(halo, "lookup"), {"q": "b"}))
         assert not halo.store._deferred
-        assert [(item.entry.kind.value, item.entry.session) for item in found(home)][-2:] == [("outcome", "t"), ("decision", "u")]
+        assert [(item.entry.kind.value, item.entry.session) for item in found(home)][-2:] == [
+            ("outcome", "t"),
+            ("decision", "u"),
+        ]
 
 
 def test_flush_writes_what_is_deferred(home):

@@ -9,11 +9,13 @@ import sqlite3
 
 import pytest
 
+from halo_core import canonical
 from halo_core.errors import Denied, Gap
 from halo_core.facade import HaloBase
 from halo_core.keys import Ed25519Signer
 from halo_core.ledger.merkle import leaf_hash
-from halo_core.ledger.note import sign_note
+from halo_core.ledger.note import sign_note, vkey_of, vkey_string
+from halo_core.ledger.record import decode_entry
 from halo_core.store.reader import Reader
 from halo_world import SURFACE, Calls, attack, cli, db_of, policy_folder, tool, url_of
 
@@ -113,6 +115,17 @@ def test_an_entry_deleted_alone_is_a_gap(copy):
     database.execute("DELETE FROM entry WHERE tenant=? AND w=? AND ws=?", (tenant, w, ws))
     database.close()
     assert cli("verify", home=copy)[0] == 13
+
+
+def test_a_position_deleted_alone_is_a_gap_and_is_named(copy):
+    tenant, idx, w, ws = places(copy)[9]
+    database = attack(db_of(copy))
+    database.execute("DELETE FROM position WHERE tenant=? AND idx=?", (tenant, idx))
+    database.close()
+    code, out, _ = cli("verify", home=copy)
+    assert code == 13, out
+    assert f"position {tenant}/{idx}: position {idx} is missing" in out
+    assert f"entry {tenant}/{w}/{ws}: the entry has no position" in out
 
 
 def test_a_deleted_entry_whose_neighbours_move_up_is_tampering(copy):
@@ -242,7 +255,9 @@ def resigned(note, names):
 def test_an_entry_signed_again_by_a_stranger(copy, options):
     """Deleted checkpoints and a forgotten anchor do not help: the writer's key was certified by the log's."""
     database = attack(db_of(copy))
-    tenant, w, ws, body = database.execute("SELECT tenant, w, ws, body FROM entry ORDER BY ts_us DESC LIMIT 1").fetchone()
+    tenant, w, ws, body = database.execute(
+        "SELECT tenant, w, ws, body FROM entry ORDER BY ts_us DESC LIMIT 1"
+    ).fetchone()
     forged = resigned(body, [f"halo/{tenant}/w/{w}"])
     database.execute("UPDATE entry SET body=?, leaf=? WHERE w=? AND ws=?", (forged, leaf_hash(forged), w, ws))
     database.execute("DELETE FROM checkpoint")
@@ -262,6 +277,24 @@ def test_a_writer_that_the_log_did_not_certify(copy):
     (copy / "anchor.json").unlink()
     code, out, _ = cli("verify", home=copy)
     assert (code, f"entry {tenant}/{w}/0" in out) == (11, True), out
+
+
+def test_a_writer_of_ones_own_making(copy):
+    """Well formed, rightly signed by its own key, and by no log that anybody trusts."""
+    database = attack(db_of(copy))
+    (body,) = database.execute("SELECT body FROM entry WHERE kind='writer_open' LIMIT 1").fetchone()
+    plain = decode_entry(body).to_plain()
+    mine, name = Ed25519Signer.generate(), "halo/local/w/evil"
+    vkey = vkey_string(vkey_of(name, mine.public_key))
+    plain |= {"w": "evil", "body": {**plain["body"], "vkey": vkey}}
+    note = sign_note(canonical.dumps(plain) + b"\n", [(name, mine), ("halo/local/log", mine)])
+    row = ("local", "evil", 0, leaf_hash(note), "writer_open", "", plain["ts_us"], note)
+    database.execute("INSERT INTO entry VALUES (?,?,?,?,?,?,?,?)", row)
+    database.execute("INSERT INTO position SELECT 'local', max(idx) + 1, 'evil', 0 FROM position")
+    database.execute("INSERT INTO writer VALUES ('local', 'evil', ?, 1, NULL)", (vkey,))
+    database.close()
+    code, out, _ = cli("verify", "--signatures", home=copy)
+    assert (code, "entry local/evil/0" in out) == (11, True), out
 
 
 def test_a_checkpoint_by_another_key(copy):

@@ -29,12 +29,13 @@ _VERBS: Final[tuple[tuple[Impact, frozenset[str]], ...]] = (
 _MONEY: Final = frozenset("money payment transfer invoice wire".split())
 
 _TARGETS: Final = frozenset(
-    "to cc bcc recipient recipients iban account destination url uri host email email_address address target user "
-    "username channel phone participants attachments command".split()
+    "to cc bcc recipient recipients receiver beneficiary payee creditor iban account destination dest target url uri "
+    "link webhook endpoint host domain email emails mail address addresses user username member collaborator channel "
+    "phone participant participants attendee attendees attachment attachments path file repo repository owner key "
+    "command".split()
 )
 _AMOUNTS: Final = ("amount", "sum", "value", "price", "total")
-_RECEIPT_TRUST: Final = 600  # what a tool says of its own effect is a receipt
-_UNDECLARED_TRUST: Final = 300  # what it reads may be anybody's words: kept, but it taints the session
+_UNDECLARED_TRUST: Final = 300  # what comes back may be anybody's words, receipts too: kept, but it taints the session
 
 _REVERSAL: Final = {
     Impact.READ: Reversal.NONE_NEEDED,
@@ -54,15 +55,11 @@ def guess(name: str, description: str, arguments: Iterable[str]) -> Resource:
     return Resource(
         impact=impact,
         reversal=_REVERSAL.get(impact, Reversal.IRREVERSIBLE),
-        source_trust=_trust(impact),
-        targets=tuple(sorted(arg for arg in known if arg.lower() in _TARGETS)),
+        source_trust=_UNDECLARED_TRUST,
+        targets=tuple(sorted(arg for arg in known if _TARGETS & {word.lower() for word in _WORD.findall(arg)})),
         amount=next((arg for arg in _AMOUNTS if arg in known), ""),
         classified="unknown" if impact is Impact.UNKNOWN else "guessed",
     )
-
-
-def _trust(impact: Impact) -> int:
-    return _UNDECLARED_TRUST if impact in (Impact.READ, Impact.UNKNOWN, Impact.EXECUTE) else _RECEIPT_TRUST
 
 
 def _impact(text: str) -> Impact | None:
@@ -98,6 +95,5 @@ def complete(
             hints = guess(name, description, arguments)
             base = replace(base, targets=hints.targets, amount=hints.amount)
     if base.source_trust is None:
-        trust = _trust(base.impact) if kind is ActionKind.TOOL_CALL else _UNDECLARED_TRUST
-        base = replace(base, source_trust=trust)
+        base = replace(base, source_trust=_UNDECLARED_TRUST)
     return replace(base, id=base.id or name, kind=kind, labels=tuple(sorted(set(base.labels))))

@@ -21,7 +21,7 @@ from halo_core.clock import Clock, SystemClock
 from halo_core.errors import ConfigError
 from halo_core.ids import IdSource, RandomIds
 from halo_core.keys import Digester, KeyStore
-from halo_core.model import ActionKind, Constraint, Mode, Origin, Principal, Provenance, Resource
+from halo_core.model import ActionKind, Constraint, Mode, Origin, Principal, Resource
 from halo_core.pep import ABILITIES, Call, Enforcer, Preparer
 from halo_core.redact import Redactor
 from halo_core.registry import Registered, Registry
@@ -235,9 +235,10 @@ class HaloBase:
             resource, kind=kind, name=name, description=description, arguments=sorted(known.get("properties", {}))
         )
         if full.classified != "declared" and kind is ActionKind.TOOL_CALL:
+            where = f", target {', '.join(full.targets)}" if full.targets else ""
             self._say(
-                f"`{full.id}` classified as {full.impact.value} ({full.classified}); "
-                "declare it with resource=Resource(impact=...)"
+                f"`{full.id}` classified as {full.impact.value} ({full.classified}{where}); "
+                "declare it with resource=Resource(impact=..., targets=...)"
             )
         return self._registry.add(Registered(full, known))
 
@@ -259,8 +260,6 @@ class HaloBase:
         """A call in this context: session and asking message are taken from the context variables."""
         session = self.find_session()
         asked = current_asking()
-        if session.request:
-            seen = ((session.request, Provenance.USER), *seen)
         call = Call(
             resource=resource,
             args=args,
@@ -270,6 +269,7 @@ class HaloBase:
             call_id=call_id,
             problem=problem,
             abilities=abilities,
+            request=session.request,
             seen=seen,
         )
         if asked is None:

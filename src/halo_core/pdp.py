@@ -16,13 +16,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from halo_core.model import AccessRequest, Decision, Effect, Link, Obligation, Reason, Snapshot
+from halo_core.behaviour.provenance import texts
+from halo_core.model import AccessRequest, Decision, Effect, Impact, Link, Obligation, Reason, Snapshot
 from halo_core.passport import check_time, violation
 
 __all__ = ["PENDING_CAP", "decide"]
 
 PENDING_CAP: Final = 20
 """Open challenges a session may have; one more is denied (the session escalates, not the fleet)."""
+
+SEALED: Final = "halo:secret:"
+"""How a sealed secret begins (`halo_core.redact`)."""
 
 _US: Final = 1_000_000
 
@@ -51,6 +55,9 @@ def _decide(request: AccessRequest, snapshot: Snapshot) -> Decision:
         effect = Effect.DENY
         if not any(reason.effect == Effect.DENY.value for reason in reasons):
             reasons.append(Reason("policy_error", "policy"))  # a no without a reason of its own
+    if _hides_code(request):
+        reasons.append(Reason("sealed_command", "pdp", effect=Effect.CHALLENGE.value))
+        effect = max(effect, Effect.CHALLENGE, key=lambda item: item.severity)
     if effect in (Effect.RESTRICT, Effect.CHALLENGE):
         missing = _missing_abilities(request, effect, obligations)  # (9)
         reasons.extend(missing)
@@ -117,6 +124,13 @@ def _grants(request: AccessRequest, snapshot: Snapshot) -> list[Reason]:
             above = sorted(set(request.resource.labels) - set(link.labels))
             reasons.extend(Reason("class_ceiling", link.jti, label) for label in above)
     return reasons
+
+
+def _hides_code(request: AccessRequest) -> bool:
+    # What looks like a secret is sealed before it is decided upon; in something that is run, it could be the payload.
+    if request.resource.impact is not Impact.EXECUTE:
+        return False
+    return any(SEALED in text for text in texts(request.args))
 
 
 def _missing_abilities(request: AccessRequest, effect: Effect, obligations: tuple[Obligation, ...]) -> list[Reason]:

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from halo_core.behaviour import provenance_of
+from halo_core.behaviour import Sketch, provenance_of
 from halo_core.model import AccessRequest, Link, Mode, PolicyView, Provenance, Snapshot
 from halo_core.store import Control, SessionState, Tx
 
-__all__ = ["Credentials", "Facts", "Gathered", "gather"]
+__all__ = ["Credentials", "Facts", "Gathered", "Shown", "gather", "see"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +25,34 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A text that the agent has been shown, as keyed fingerprints.
+
+    Args:
+        prints: of its tokens.
+        origin: who wrote it.
+        vouched: the host says so, not the conversation.
+        cut: it was longer than what is read, so what it brought is not all known.
+    """
+
+    prints: frozenset[int]
+    origin: Provenance
+    vouched: bool = False
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the snapshot needs besides the request.
 
     Args:
-        args: the real arguments; they are compared with what the session has seen and go no further.
-        seen: texts that the adapter has shown the agent since, with their origin, as keyed fingerprints.
+        args: the real arguments under their recorded names; compared with what the session has seen, no more.
+        seen: texts that the agent has been shown since.
         mode: the mode this handle was opened with, None for the store's.
     """
 
     args: Mapping[str, Any]
-    seen: tuple[tuple[frozenset[int], Provenance], ...]
+    seen: tuple[Shown, ...]
     mode: Mode | None
 
 
@@ -48,6 +65,16 @@ class Gathered:
     state: SessionState
 
 
+def see(tx: Tx, state: SessionState, sketch: Sketch, shown: Shown, source: str) -> SessionState:
+    """The state of a session that has been shown a text; untrusted content taints it, whatever it says."""
+    foreign = shown.origin is Provenance.UNTRUSTED
+    state = tx.add_marks(state, sketch, sketch.additions(shown.prints, shown.origin, vouched=shown.vouched))
+    # INVARIANT: a sketch that could not take everything in says so, and the unknown then counts as untrusted.
+    sketch.saturated = sketch.saturated or (foreign and shown.cut)
+    state = replace(state, saturated=sketch.saturated)
+    return state.tainted_by(source) if foreign else state
+
+
 def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credentials) -> Gathered:
     """Read one snapshot; texts the agent has seen are noted first, so that this very call is judged by them."""
     control = tx.control()
@@ -56,9 +83,8 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
     state = (tx.session(session) if session else None) or SessionState.fresh(session, now_us)
     sketch = tx.sketch(state)
     if session:
-        for prints, origin in facts.seen:
-            state = tx.add_marks(state, sketch, sketch.additions(prints, origin))
-        state = replace(state, saturated=sketch.saturated)
+        for shown in facts.seen:
+            state = see(tx, state, sketch, shown, "history")
     snapshot = Snapshot(
         time_us=state.at(now_us),
         mode=facts.mode or control.mode,

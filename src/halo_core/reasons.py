@@ -69,6 +69,9 @@ REASONS: Final[dict[str, ReasonText]] = {
     "grave_impact": ReasonText("the effect is grave or cannot be taken back", "ask for the approval"),
     "unknown_impact": ReasonText("nobody has said what this tool does", "classify it with `resource=Resource(...)`"),
     "clamped": ReasonText("an argument was lowered to its limit", ""),
+    "sealed_command": ReasonText(
+        "part of what is run looks like a secret, so no rule can see it", "pass the secret by another way than the text"
+    ),
     # the machinery
     "ledger_busy": ReasonText("another process holds the ledger", "try again, or use `halo serve` for many workers"),
     "ledger_unwritable": ReasonText("the ledger cannot be written", "check disk space and permissions"),

@@ -59,9 +59,9 @@ def verify_store(
             for tenant in logs
             if (note := anchored_note(found, reader.database, StoreConfig(url, home, tenant))) is not None
         }
-        known = Trust(
-            logs={tenant: parse_vkey(text) for tenant, text in logs.items()}, anchors=anchors, kek=_content_key(home)
-        )
+        keys = {tenant: parse_vkey(text) for tenant, text in logs.items()}
+        anywhere = frozenset(tenant for store in found.values() for tenant in store)
+        known = Trust(keys, anchors=anchors, kek=_content_key(home), elsewhere=anywhere - set(anchors))
         return verify(reader, known, signatures=signatures, fast=fast, progress=progress)
 
 

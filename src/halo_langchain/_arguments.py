@@ -7,41 +7,25 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import datetime as dt
 import functools
 import inspect
-import ipaddress
 import typing
-import uuid
-from collections.abc import Callable, Mapping
-from decimal import Decimal
-from enum import Enum
-from pathlib import PurePath
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-import pydantic
-import pydantic_core
 from langchain_core.runnables import RunnableConfig
-from langchain_core.tools import BaseTool, InjectedToolArg, Tool
-from langgraph.prebuilt import ToolRuntime
-from pydantic.v1 import BaseModel as BaseModelV1
+from langchain_core.tools import BaseTool, InjectedToolArg, InjectedToolCallId, Tool
+from langgraph.prebuilt import InjectedState, InjectedStore, ToolRuntime
 
 from halo_core.pep import Ticket
+from halo_langchain._plain import outline, plain, unchanged
 
-__all__ = ["Binder", "Bound", "plain", "unchanged"]
+__all__ = ["Binder", "Bound", "settable"]
 
-_FRAMEWORK: Final = frozenset(("run_manager", "callbacks"))
-_TEXTS: Final = (
-    uuid.UUID,
-    PurePath,
-    pydantic.AnyUrl,
-    pydantic_core.Url,
-    ipaddress.IPv4Address,
-    ipaddress.IPv6Address,
-    ipaddress.IPv4Network,
-    ipaddress.IPv6Network,
-    dt.timedelta,
-)
+# Filled in under these names where the signature has them; a caller may pass one where it has not.
+_HANDLERS: Final = frozenset(("run_manager", "callbacks"))
+_FRAMEWORK: Final = (InjectedState, InjectedStore, InjectedToolCallId)
+_MANY: Final = inspect.Parameter.VAR_POSITIONAL
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,6 +38,7 @@ class Bound:
         problem: reason code where they cannot be decided.
         injected: what the framework filled in; it is handed on as it is.
         by_position: how many were passed by position; the callable gets them in the same way.
+        named: parameters that have a value; whatever else there is came as `**kwargs`.
     """
 
     decided: dict[str, Any]
@@ -61,6 +46,7 @@ class Bound:
     problem: str = ""
     injected: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     by_position: int = 0
+    named: frozenset[str] = frozenset()
 
     def executed(self, ticket: Ticket) -> dict[str, Any]:
         """What the action runs with: the snapshot, with every argument that an obligation changed."""
@@ -77,12 +63,14 @@ class Binder:
 
     Args:
         signature: of the callable, without `self`.
-        injected: parameters that the framework fills in: never decided, never changed.
+        framework: parameters that the framework itself fills in, over whatever a caller gave: not decided.
+        injected: parameters hidden from the model that a host fills in; but whoever makes the call can.
         defaulted: parameters whose default is decided as if it had been given.
         rename: parameter → name that the tool's schema has for it.
     """
 
     signature: inspect.Signature
+    framework: frozenset[str]
     injected: frozenset[str]
     defaulted: frozenset[str]
     rename: Mapping[str, str]
@@ -102,7 +90,7 @@ class Binder:
         if isinstance(tool, Tool) and not method and parameters and parameters[0].name not in known:
             # A single-input tool calls its function by position; the schema knows the argument by another name.
             rename = {parameters[0].name: next(iter(tool.args), parameters[0].name)}
-        return cls(signature, _injected(tool, function), known, rename)
+        return cls(signature, *_filled_in(tool, function), known, rename)
 
     def split(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Bound:
         """Snapshot of the arguments, with the injected ones beside it.
@@ -111,8 +99,8 @@ class Binder:
             TypeError: they do not fit the signature.
         """
         bound = self.signature.bind(*args, **kwargs)
-        mine: dict[str, Any] = {}
-        injected: dict[str, Any] = {}
+        sorted_ = _Sorted()
+        named = set()
         for name, parameter in self.signature.parameters.items():
             if name in bound.arguments:
                 value = bound.arguments[name]
@@ -120,19 +108,44 @@ class Binder:
                 value = parameter.default
             else:
                 continue
-            self._sort(parameter, value, mine, injected)
-        return dataclasses.replace(_snapshot(mine), injected=injected, by_position=len(args))
-
-    def _sort(self, parameter: inspect.Parameter, value: Any, mine: dict[str, Any], injected: dict[str, Any]) -> None:
-        items = value.items() if parameter.kind is inspect.Parameter.VAR_KEYWORD else ((parameter.name, value),)
-        for name, item in items:
-            shown = self.rename.get(name, name)
-            if name in self.injected:
-                injected[name] = item
-            elif shown in mine:
-                raise TypeError(f"two arguments are called `{shown}`")
+            if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+                for key, item in value.items():
+                    self._sort(key, item, sorted_)
             else:
-                mine[shown] = item
+                named.add(name)
+                self._sort(name, value, sorted_, parameter)
+        taken = _snapshot(sorted_)
+        return dataclasses.replace(taken, by_position=len(args), named=frozenset(named))
+
+    def _sort(self, name: str, value: Any, into: _Sorted, parameter: inspect.Parameter | None = None) -> None:
+        shown = self.rename.get(name, name)
+        if name in self.framework or (parameter is not None and self._handed_on(parameter, value)):
+            into.injected[name] = value
+        elif shown in into.mine or shown in into.partly:
+            raise TypeError(f"two arguments are called `{shown}`")
+        elif name not in self.injected:
+            into.mine[shown] = value
+        else:
+            # INVARIANT: whatever the model can set is decided; what it cannot (an object) goes on beside it.
+            flat = _flat(value)
+            if not isinstance(flat, bool | int | float | str | bytes | list | dict | None):
+                into.injected[name] = value
+            elif unchanged(outline(flat), flat):
+                into.mine[shown] = value
+            else:
+                into.partly[shown] = value, outline(flat)
+
+    def _handed_on(self, parameter: inspect.Parameter, value: Any) -> bool:
+        """A handler under its own name, or a hidden argument at its default: nobody chose it."""
+        if isinstance(value, ToolRuntime):
+            return True
+        flat = _flat(value)
+        if parameter.name in _HANDLERS:
+            live = not unchanged(outline(flat), flat)
+            return live or (value is None and parameter.name not in self.defaulted)
+        return parameter.name in self.injected and (
+            parameter.default is value or unchanged(flat, _flat(parameter.default))
+        )
 
     def join(self, bound: Bound, executed: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Positional and keyword arguments for the callable, passed the way they came."""
@@ -140,9 +153,9 @@ class Binder:
         positional: list[Any] = []
         keywords: dict[str, Any] = {}
         for index, (name, parameter) in enumerate(self.signature.parameters.items()):
-            shown = self.rename.get(name, name)
-            if parameter.kind is inspect.Parameter.VAR_KEYWORD or shown not in left:
-                continue
+            shown = name if name in bound.injected else self.rename.get(name, name)
+            if name not in bound.named or shown not in left:
+                continue  # a keyword that is called like it stays a keyword
             value = left.pop(shown)
             if parameter.kind is _MANY:
                 positional.extend(value)
@@ -153,90 +166,76 @@ class Binder:
         return tuple(positional), {**keywords, **left}
 
 
-_MANY: Final = inspect.Parameter.VAR_POSITIONAL
+@dataclasses.dataclass(slots=True)
+class _Sorted:
+    """Arguments on their way into a `Bound`; `partly` are (value, what can be decided of it)."""
+
+    mine: dict[str, Any] = dataclasses.field(default_factory=dict)
+    partly: dict[str, tuple[Any, Any]] = dataclasses.field(default_factory=dict)
+    injected: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
-def _injected(tool: BaseTool, function: Callable[..., Any]) -> frozenset[str]:
-    """Names the framework fills in, by the function's annotations and by the tool's schema."""
+def settable(tool: BaseTool, functions: Iterable[Callable[..., Any]]) -> frozenset[str]:
+    """Names of the hidden arguments that whoever calls the tool can set all the same."""
+    return frozenset().union(*(_filled_in(tool, function)[1] for function in functions))
+
+
+def _filled_in(tool: BaseTool, function: Callable[..., Any]) -> tuple[frozenset[str], frozenset[str]]:
+    """Names that the framework fills in and names that a host does, by the function's annotations and the schema."""
+    schema = None if isinstance(tool.args_schema, dict) else tool.get_input_schema()
+    inner = function.func if isinstance(function, functools.partial) else inspect.unwrap(function)
+    hints = {**_hints(schema), **_hints(inner)}
+    framework = {name for name, hint in hints.items() if _is_framework(hint)}
+    host = {name for name, hint in hints.items() if _is_injected(hint)}
+    host |= set(getattr(tool, "_injected_args_keys", frozenset()))
+    if schema is not None:
+        host |= _fields(schema) - _fields(tool.tool_call_schema)
+    return frozenset(framework), frozenset(host - framework - _HANDLERS)
+
+
+def _hints(thing: Any) -> dict[str, Any]:
     try:
-        inner = function.func if isinstance(function, functools.partial) else inspect.unwrap(function)
-        hints = typing.get_type_hints(inner, include_extras=True)
-    except Exception:  # noqa: BLE001  a name that cannot be resolved: the framework's own reading is asked below
-        hints = dict(getattr(function, "__annotations__", {}))
-    found = {name for name, hint in hints.items() if hint is RunnableConfig or _is_injected(hint)}
-    found |= set(getattr(tool, "_injected_args_keys", frozenset()))
-    if not isinstance(tool.args_schema, dict):
-        found |= _fields(tool.get_input_schema()) - _fields(tool.tool_call_schema)
-    return frozenset(found | _FRAMEWORK)
+        return typing.get_type_hints(thing, include_extras=True)
+    except Exception:  # noqa: BLE001  a name that cannot be resolved: the framework's own reading is asked too
+        return dict(getattr(thing, "__annotations__", {}))
 
 
-def _is_injected(hint: Any) -> bool:
+def _is_framework(hint: Any) -> bool:
     base = typing.get_origin(hint) or hint
     if isinstance(base, type) and issubclass(base, ToolRuntime):
         return True
+    return RunnableConfig in (hint, *typing.get_args(hint)) or _marked(hint, _FRAMEWORK)
+
+
+def _is_injected(hint: Any) -> bool:
+    return _marked(hint, (InjectedToolArg,))
+
+
+def _marked(hint: Any, kinds: tuple[type[Any], ...]) -> bool:
     marks = typing.get_args(hint)[1:] if typing.get_origin(hint) is typing.Annotated else ()
-    return any(
-        isinstance(mark, InjectedToolArg) or (isinstance(mark, type) and issubclass(mark, InjectedToolArg))
-        for mark in marks
-    )
+    return any(isinstance(mark, kinds) or (isinstance(mark, type) and issubclass(mark, kinds)) for mark in marks)
 
 
 def _fields(schema: Any) -> set[str]:
     return set(getattr(schema, "model_fields", None) or getattr(schema, "__fields__", {}))
 
 
-def _snapshot(arguments: dict[str, Any]) -> Bound:
+def _flat(value: Any) -> Any:
     try:
-        own = copy.deepcopy(arguments)
-        return Bound({name: plain(value) for name, value in own.items()}, own)
+        return plain(value)
+    except Exception:  # noqa: BLE001  too deep, or it misbehaves: the snapshot finds out, and refuses it
+        return []
+
+
+def _snapshot(arguments: _Sorted) -> Bound:
+    mine, injected = arguments.mine, arguments.injected
+    try:
+        own = copy.deepcopy(mine)
+        decided = {name: plain(value) for name, value in own.items()}
     except RecursionError:
-        return Bound({}, arguments, "arguments_too_large")
+        return Bound({}, mine, "arguments_too_large", injected)
     except Exception:  # noqa: BLE001  what cannot be copied cannot be decided: somebody could change it afterwards
-        return Bound({}, arguments, "invalid_arguments")
-
-
-def unchanged(value: Any, decided: Any) -> bool:
-    """Whether an argument came back from the decision as it went in."""
-    return type(value) is type(decided) and bool(value == decided)
-
-
-def plain(value: Any) -> Any:
-    """A value as the decision reads it; what has no plain form stays as it is, and is refused."""
-    if isinstance(value, Enum):  # before its base: a member of a `StrEnum` is a `str` too
-        return plain(value.value)
-    if value is None or isinstance(value, bool | int | float | str | bytes):
-        return value
-    if isinstance(value, Mapping):
-        if all(isinstance(key, str) for key in value):
-            return {key: plain(item) for key, item in value.items()}
-        return [[plain(key), plain(item)] for key, item in value.items()]
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return _object(value)
-
-
-def _object(value: Any) -> Any:
-    if isinstance(value, set | frozenset):
-        return sorted((plain(item) for item in value), key=repr)
-    if isinstance(value, pydantic.BaseModel | BaseModelV1):
-        return {name: plain(item) for name, item in value}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    return _scalar(value)
-
-
-def _scalar(value: Any) -> Any:
-    if isinstance(value, pydantic.SecretStr | pydantic.SecretBytes):
-        return {"secret": value.get_secret_value()}  # the name makes the redactor seal it
-    if isinstance(value, Decimal):
-        return _number(value)
-    if isinstance(value, dt.datetime | dt.date | dt.time):
-        return value.isoformat()
-    return str(value) if isinstance(value, _TEXTS) else value
-
-
-def _number(value: Decimal) -> int | float | str:
-    if not value.is_finite() or abs(value.adjusted()) > 300:
-        return str(value)
-    # An amount must stay a number, or a rule about amounts would not see it.
-    return int(value) if value == value.to_integral_value() else float(value)
+        return Bound({}, mine, "invalid_arguments", injected)
+    for name, (value, shown) in arguments.partly.items():  # it holds a live object, so it is not copied
+        own[name], decided[name] = value, shown
+    return Bound(decided, own, injected=injected)

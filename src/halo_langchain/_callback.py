@@ -20,7 +20,7 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from halo_core.model import ActionKind, Resource
 from halo_core.pep import Call, Surface, Ticket
 from halo_core.session import current_session, in_session
-from halo_langchain._arguments import plain
+from halo_langchain._plain import plain
 from halo_langchain._context import claimed, thread_session
 from halo_langchain._middleware import inference
 from halo_langchain._translate import DOCUMENTS, clean_name, model_output, result_text, unknown

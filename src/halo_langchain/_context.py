@@ -16,6 +16,7 @@ from uuid import UUID
 from langchain_core.runnables import ensure_config
 
 from halo_core.session import Asking, Session, asking, current_asking, current_session, in_session
+from halo_langchain._plain import unchanged
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Mark",
     "arrived",
+    "body",
     "claimed",
     "current_mark",
     "descending",
     "entered",
+    "in_body",
     "marked",
     "step_of",
     "thread_session",
@@ -66,7 +69,7 @@ def current_mark(owner: object, kind: str, name: str) -> Mark | None:
 
 @contextmanager
 def marked(mark: Mark | None) -> Iterator[None]:
-    """Run the block under a mark; None takes away whatever mark there is (the body of a tool, a nested call)."""
+    """Run the block under a mark; None takes away whatever mark there is."""
     token = _MARK.set(mark)
     try:
         yield
@@ -85,17 +88,37 @@ def descending(gate: object, args: Mapping[str, Any]) -> Iterator[None]:
     """Run the block knowing that its gate has decided exactly these arguments."""
     token = _DESCENT.set([(gate, args)])
     try:
-        with marked(None):
+        with body():
             yield
     finally:
         _DESCENT.reset(token)
+
+
+# Inside the body of a decided tool or retriever: what a nested run is told there, the body composed.
+_BODY: Final[ContextVar[bool]] = ContextVar("halo_langchain_body", default=False)
+
+
+@contextmanager
+def body() -> Iterator[None]:
+    """Run what was decided: no mark reaches it, and its words to a nested model are not the user's."""
+    token = _BODY.set(True)
+    try:
+        with marked(None):
+            yield
+    finally:
+        _BODY.reset(token)
+
+
+def in_body() -> bool:
+    """Whether a decided tool or retriever is running around this."""
+    return _BODY.get()
 
 
 def arrived(gate: object, args: Mapping[str, Any]) -> bool:
     """Whether this very call was decided on the way down."""
     # INVARIANT: one asynchronous decision lets one synchronous call with the same arguments pass.
     descent = _DESCENT.get()
-    if not descent or descent[0][0] is not gate or descent[0][1] != args:
+    if not descent or descent[0][0] is not gate or not unchanged(dict(descent[0][1]), dict(args)):
         return False
     descent.clear()
     return True

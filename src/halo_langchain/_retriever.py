@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Mode, Resource
 from halo_core.pep import Call, Ticket
-from halo_langchain._arguments import plain, unchanged
-from halo_langchain._context import arrived, current_mark, descending, entered, marked
+from halo_langchain._plain import plain, unchanged
+from halo_langchain._context import arrived, body, current_mark, descending, entered
 from halo_langchain._gate import Gate, gate_of, put_gate, required, resource_name, subclass
 from halo_langchain._translate import DOCUMENTS, retriever_schema
 
@@ -119,7 +119,7 @@ def _guarded_class(kind: type[BaseRetriever]) -> type[BaseRetriever]:
         ticket = gate.halo.enforcer.begin(_call(gate, asked))
         try:
             retriever, passed = _narrowed(self, ticket, asked)
-            with marked(None):
+            with body():
                 found = get(retriever, asked.query, **asked.manager, **passed)
         except BaseException as exc:
             ticket.fail(exc)

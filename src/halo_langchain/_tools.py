@@ -17,8 +17,8 @@ from langchain_core.tools import tool as make_tool
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Mode, Resource
 from halo_core.pep import Call, Ticket
-from halo_langchain._arguments import Binder, Bound
-from halo_langchain._context import arrived, current_mark, descending, entered, marked
+from halo_langchain._arguments import Binder, Bound, settable
+from halo_langchain._context import arrived, body, current_mark, descending, entered
 from halo_langchain._gate import Gate, gate_of, put_gate, required, resource_name, subclass
 from halo_langchain._translate import tool_schema, tool_surface, unknown
 
@@ -52,7 +52,7 @@ def _run_gated(
     ticket = gate.halo.enforcer.begin(_call(gate, bound))
     again_args, again_kwargs, _ = _again(binder, bound, ticket, args, kwargs)
     try:
-        with marked(None):
+        with body():
             result = function(*again_args, **again_kwargs)
     except BaseException as exc:
         ticket.fail(exc)
@@ -61,14 +61,20 @@ def _run_gated(
 
 
 async def _arun_gated(
-    gate: Gate, binder: Binder, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    gate: Gate,
+    binder: Binder,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    *,
+    descends: bool = False,
 ) -> Any:
-    """As `_run_gated`, for a coroutine function."""
+    """As `_run_gated`, for a coroutine function; one that `descends` may call its own `_run` once, undecided."""
     bound = _split(binder, args, kwargs)
     ticket = await gate.halo.enforcer.abegin(_call(gate, bound))
     again_args, again_kwargs, executed = _again(binder, bound, ticket, args, kwargs)
     try:
-        with descending(gate, executed):
+        with descending(gate, executed) if descends else body():
             result = await function(*again_args, **again_kwargs)
     except BaseException as exc:
         ticket.fail(exc)
@@ -119,7 +125,9 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
         tool = gate.original
     name = resource_name(resource, tool.name)
     kind = resource.kind if resource is not None and resource.kind in _KINDS else ActionKind.TOOL_CALL
-    registered = halo.register(kind, name, resource=resource, description=tool.description, schema=tool_schema(tool))
+    # A hidden argument that the caller can set is granted, or refused, like any other.
+    schema = tool_schema(tool, settable(tool, _functions(tool).values()))
+    registered = halo.register(kind, name, resource=resource, description=tool.description, schema=schema)
     return gated_copy(halo, tool, registered)
 
 
@@ -132,8 +140,7 @@ def gated_copy(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> 
     if isinstance(tool, Tool | StructuredTool) and not _own_run(kind):
         update = {
             name: _wrapped(gate, Binder.of(tool, function, names), function, awaited=name == "coroutine")
-            for name in ("func", "coroutine")
-            if (function := getattr(tool, name)) is not None
+            for name, function in _functions(tool).items()
         }
         copy: BaseTool = tool.model_copy(update=update)
         object.__setattr__(copy, "__class__", _entry_class(kind))
@@ -142,10 +149,19 @@ def gated_copy(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> 
         object.__setattr__(copy, "__class__", _run_class(kind))
         # Bound here, read by the class: one class serves every tool of its type.
         copy.__dict__[_BINDERS] = {
-            name: Binder.of(tool, getattr(kind, name), names, method=True) for name in ("_run", "_arun")
+            name: Binder.of(tool, function, names, method=True) for name, function in _functions(tool).items()
         }
     put_gate(copy, gate)
     return copy
+
+
+def _functions(tool: BaseTool) -> dict[str, Callable[..., Any]]:
+    """What of a tool is decided, by the name of the attribute."""
+    kind = type(tool)
+    if isinstance(tool, Tool | StructuredTool) and not _own_run(kind):
+        found = {name: getattr(tool, name) for name in ("func", "coroutine")}
+        return {name: function for name, function in found.items() if function is not None}
+    return {name: getattr(kind, name) for name in ("_run", "_arun")}
 
 
 def _own_run(kind: type[BaseTool]) -> bool:
@@ -199,7 +215,8 @@ def _run_class(kind: type[BaseTool]) -> type[BaseTool]:
     @functools.wraps(kind._arun)  # noqa: SLF001  the framework reads its signature
     async def _arun(self: Any, *args: Any, **kwargs: Any) -> Any:
         gate, binder = required(self), self.__dict__[_BINDERS]["_arun"]
-        return await _arun_gated(gate, binder, functools.partial(kind._arun, self), args, kwargs)  # noqa: SLF001  as above
+        function = functools.partial(kind._arun, self)  # noqa: SLF001  as above
+        return await _arun_gated(gate, binder, function, args, kwargs, descends=True)
 
     # The inherited `_arun` runs `_run` in a thread, so `_run` decides.
     own_async = kind._arun is not BaseTool._arun  # noqa: SLF001  as above

@@ -103,8 +103,13 @@ def hosted_names(tools: Iterable[Any] | None) -> list[str]:
 # schemas
 
 
-def tool_schema(tool: BaseTool) -> dict[str, Any]:
-    """JSON schema of what a tool's caller chooses; injected arguments are not in it."""
+def tool_schema(tool: BaseTool, hidden: Iterable[str] = ()) -> dict[str, Any]:
+    """JSON schema of what a tool's caller chooses; of injected arguments only those named as `hidden`."""
+    found = _shown_schema(tool)
+    return _ascii({**found, "properties": {**dict.fromkeys(hidden, {}), **(found.get("properties") or {})}})
+
+
+def _shown_schema(tool: BaseTool) -> dict[str, Any]:
     if isinstance(tool, Tool) and tool.args_schema is None:
         return {"properties": dict(tool.args)}
     schema = tool.tool_call_schema
@@ -118,7 +123,8 @@ def tool_schema(tool: BaseTool) -> dict[str, Any]:
     except Exception:  # noqa: BLE001  an argument of an arbitrary type has no JSON schema; its name is enough
         fields = getattr(schema, "model_fields", None) or getattr(schema, "__fields__", {})
         found = {"properties": {name: {} for name in fields}}
-    return _ascii(json.loads(json.dumps(found, default=str)))
+    plain_schema: dict[str, Any] = json.loads(json.dumps(found, default=str))
+    return plain_schema
 
 
 def retriever_schema(retriever: BaseRetriever, arguments: Mapping[str, Any]) -> dict[str, Any]:

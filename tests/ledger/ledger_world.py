@@ -25,7 +25,7 @@ COLUMNS = {
     "content": ("tenant", "commitment", "subject", "nonce", "ciphertext"),
     "vault": ("tenant", "subject", "dek_wrapped", "erased_at_us"),
     "session": ("tenant", "session", "head_w", "head_ws"),
-    "dispatch": ("tenant", "request_id", "w", "ws", "outcome"),
+    "dispatch": ("tenant", "request_id", "w", "ws", "outcome", "once"),
     "writer": ("tenant", "w", "vkey", "closed_us"),
     "blob": ("tenant", "hash", "bytes"),
 }
@@ -51,6 +51,7 @@ class World:
     def __init__(self) -> None:
         self.tables: dict[str, list[dict[str, Any]]] = {name: [] for name in COLUMNS}
         self.anchors: dict[str, bytes] = {}
+        self.strange: list[tuple[str, str]] = []
         self.logs = {tenant: vkey_of(origin(tenant), log_key(tenant).public_key) for tenant in ("acme", "local")}
         self.kek: bytes | None = KEK
         self._trees: dict[str, CompactRange] = {}
@@ -120,7 +121,9 @@ class World:
             ]
             self.put("session", tenant, session, w, ws)
         if body.get("dispatched"):
-            self.put("dispatch", tenant, body["request"]["request_id"], w, ws, n % 2)
+            request = body["request"]["request_id"]
+            once = body["snapshot"]["mode"] == "enforce" and not body["request"]["resource"]["idempotent"]
+            self.put("dispatch", tenant, request, w, ws, n % 2, request if once else None)
         if tree.size % EVERY == 0:
             self.checkpoint(tenant)
         return entry
@@ -184,13 +187,16 @@ class World:
         return iter(())
 
     def dispatches(self) -> Iterator[tuple[Any, ...]]:
-        return self._rows("dispatch", ("tenant", "w", "ws", "request_id", "outcome"), ("tenant", "w", "ws"))
+        return self._rows("dispatch", ("tenant", "w", "ws", "request_id", "outcome", "once"), ("tenant", "w", "ws"))
 
     def writers(self) -> Iterator[tuple[Any, ...]]:
         return self._rows("writer", COLUMNS["writer"], ("tenant", "w"))
 
     def blobs(self) -> Iterator[tuple[Any, ...]]:
         return self._rows("blob", COLUMNS["blob"], ("tenant", "hash"))
+
+    def guards(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self.strange)
 
 
 def build(*, rounds: int = 6) -> World:
@@ -210,7 +216,8 @@ def build(*, rounds: int = 6) -> World:
                 session=session,
                 fields={"arguments": secret},
                 dispatched=i % 3 != 2,
-                request={"request_id": f"r-{w}-{i}"},
+                request={"request_id": f"r-{w}-{i}", "resource": {"idempotent": i == 1}},
+                snapshot={"mode": "observe" if i == 4 else "enforce"},
             )
             world.append(tenant, w, EntryKind.OUTCOME, session=session, result="done")
     world.append("local", "b77e", EntryKind.WRITER_CLOSE)

@@ -437,6 +437,16 @@ def test_another_log_key_is_not_accepted(home):
     assert verified(home) == 0
 
 
+def test_a_lost_content_key_is_not_replaced_in_silence(home):
+    with local(home) as halo:
+        once(halo)
+    (home / "content.key").unlink()
+    with pytest.raises(ConfigError) as caught:
+        local(home)
+    assert (caught.value.code, caught.value.field) == ("content_key_changed", "home")
+    assert caught.value.remedy
+
+
 def test_the_anchor_only_moves_forward(home):
     sizes = []
     with local(home) as halo:

@@ -8,12 +8,13 @@ tokens is `user` or `system` where all of it was seen there, `untrusted` where a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
-from halo_core.behaviour.sketch import BITS, Sketch, tokens
+from halo_core.behaviour.sketch import BITS, MAX_TEXT, Sketch, tokens
 from halo_core.model import Provenance
 
-__all__ = ["MAX_LEAVES", "leaves", "provenance_of", "worst"]
+__all__ = ["MAX_LEAVES", "leaves", "provenance_of", "texts", "worst"]
 
 MAX_LEAVES: Final = 256
 _MAX_WORDS: Final = 400
@@ -29,19 +30,33 @@ _ORDER: Final = {
 }
 
 
-def leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
-    """(JSON pointer, text) of each leaf that carries something; None, booleans and empty text carry nothing."""
+def leaves(args: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(place, text) of each leaf that carries something; None, booleans and empty text carry nothing.
+
+    The place is `/argument`, and `/argument/3` for the fourth leaf of an argument with parts: names inside a value are
+    content and stay out of the record. A mapping's keys are leaves as well.
+    """
+    for name, value in args.items():
+        top = f"/{name.replace('~', '~0').replace('/', '~1')}"
+        whole = not isinstance(value, Mapping | list | tuple)
+        for i, text in enumerate(texts(value)):
+            yield top if whole else f"{top}/{i}", text
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Texts of all leaves and mapping keys of a value, in order."""
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from leaves(item, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
+            yield str(key)
+            yield from texts(item)
     elif isinstance(value, list | tuple):
-        for i, item in enumerate(value):
-            yield from leaves(item, f"{pointer}/{i}")
+        for item in value:
+            yield from texts(item)
     elif isinstance(value, str):
         if value.strip():
-            yield pointer, value
+            yield value
     elif value is not None and not isinstance(value, bool):
-        yield pointer, str(value)
+        yield str(value)
 
 
 def provenance_of(args: Mapping[str, Any], sketch: Sketch) -> tuple[tuple[str, Provenance], ...]:
@@ -63,7 +78,14 @@ def provenance_of(args: Mapping[str, Any], sketch: Sketch) -> tuple[tuple[str, P
 
 
 def _classify(text: str, sketch: Sketch) -> Provenance:
-    words = list(tokens(text))[:_MAX_WORDS]
+    words = list(islice(tokens(text), _MAX_WORDS + 1))
+    if len(words) > _MAX_WORDS or len(text) > MAX_TEXT:
+        # What lies behind the cap was not looked at, so the value is nobody's alone.
+        return max(_judge(words[:_MAX_WORDS], sketch), Provenance.MIXED, key=_ORDER.__getitem__)
+    return _judge(words, sketch)
+
+
+def _judge(words: list[str], sketch: Sketch) -> Provenance:
     if not words:
         return Provenance.NOVEL
     masks = sketch.origins(words)

@@ -61,9 +61,16 @@ class Sketch:
         self.marks: Marks = {}
         self.saturated = False
 
-    def additions(self, prints: Iterable[int], origin: Provenance) -> Marks:
-        """Marks that the fingerprints of a text would add or change, without adding them."""
+    def additions(self, prints: Iterable[int], origin: Provenance, *, vouched: bool = False) -> Marks:
+        """Marks that the fingerprints of a text would add or change, without adding them.
+
+        Args:
+            prints: of the text.
+            origin: `user`, `system` or `untrusted`.
+            vouched: the host itself says these are the user's words (`halo.session(request=...)`).
+        """
         bit = BITS[origin]
+        foreign = BITS[Provenance.UNTRUSTED]
         added: Marks = {}
         room = MAX_MARKS - len(self.marks)
         for print_ in prints:
@@ -73,7 +80,9 @@ class Sketch:
                     self.saturated = True
                     break
                 added[print_] = bit
-            elif not known & bit:
+            elif not known & bit and (vouched or bit == foreign or known != foreign):
+                # INVARIANT: what only an untrusted source has said is not made ours by an echo: a receipt that
+                # repeats it, a prompt it was pasted into. Only the host can vouch for it.
                 added[print_] = known | bit
         return added
 

@@ -62,7 +62,7 @@ class LedgerReader(Protocol):
         ...
 
     def dispatches(self) -> Iterator[Row]:
-        """(tenant, w, ws, request_id, outcome), ordered by (tenant, w, ws)."""
+        """(tenant, w, ws, request_id, outcome, once), ordered by (tenant, w, ws)."""
         ...
 
     def writers(self) -> Iterator[Row]:
@@ -71,6 +71,10 @@ class LedgerReader(Protocol):
 
     def blobs(self) -> Iterator[Row]:
         """(tenant, hash, bytes)."""
+        ...
+
+    def guards(self) -> Iterator[Row]:
+        """(`trigger` or `view`, name) of each that is not the store's own, (`missing`, name) of its own not there."""
         ...
 
 
@@ -83,12 +87,14 @@ class Trust:
         anchors: tenant → newest checkpoint note remembered outside the database.
         kek: 32-byte content key, to open content and compare it with its commitment; None leaves it closed.
         blob_domains: domains under which blobs are named.
+        elsewhere: tenants that a checkpoint outside the database remembers in another store.
     """
 
     logs: Mapping[str, Vkey]
     anchors: Mapping[str, bytes] = field(default_factory=dict)
     kek: bytes | None = field(default=None, repr=False)
     blob_domains: tuple[str, ...] = BLOB_DOMAINS
+    elsewhere: frozenset[str] = frozenset()
 
 
 def keyed(rows: Iterator[Row], kinds: tuple[type, ...], complain: Callable[[Row, str], None]) -> Iterator[Row]:

@@ -80,6 +80,7 @@ class _Run:
         self._rows = 0
         self._named: dict[tuple[str, str], str] = {}
         self._guard(7, "writer", self._read_writers)
+        self._guard(9, "sqlite_master", self._read_guards)
 
     def _guard(self, check: int, table: str, work: Callable[[], None]) -> None:
         try:
@@ -92,6 +93,15 @@ class _Run:
     def _read_writers(self) -> None:
         for tenant, w, vkey, closed_us in self._reader.writers():
             self._writers[tenant, w] = (vkey, closed_us)
+
+    def _read_guards(self) -> None:
+        # (9) A trigger can make a write do nothing, so one that is not the store's own is no accident.
+        for kind, name in self._reader.guards():
+            if kind == "missing":
+                self.out.warn(f"trigger `{name}`, which refuses changes of evidence by accident, is missing")
+            else:
+                what = f"the {kind} is not one of Halo's: it can hide, change or drop what is written"
+                self.out.tampered(9, f"{kind} {name}", what, "foreign_trigger")
 
     def tree(self, *, fast: bool) -> None:
         """Checks 4, 5, 6 and the hashes of 2."""
@@ -123,14 +133,24 @@ class _Run:
 
     def judge(self) -> None:
         """(1) An empty or untrusted ledger is not a verified one."""
-        unknown = sorted({tenant for tenant, _ in self._writers} | set(self.facts.heads))
-        for tenant in unknown:
-            if tenant in self._trust.logs:
-                self.out.passed[1] += 1
-            else:
+        seen = sorted({tenant for tenant, _ in self._writers} | set(self.facts.heads))
+        for tenant in seen:
+            if tenant not in self._trust.logs:
                 self.out.undetermined.append(f"no trusted key for tenant `{tenant}`")
-            if tenant not in self._trust.anchors:
-                self.out.warn(f"tenant `{tenant}` has no anchor, so a rollback to an earlier state goes unseen")
+            elif tenant not in self._trust.anchors:
+                self.out.undetermined.append(
+                    f"tenant `{tenant}` has no anchor, so a rollback to an earlier state would go unseen; it has one "
+                    "after its first checkpoint, unless anchor.json was removed"
+                )
+            else:
+                self.out.passed[1] += 1
+        for tenant in sorted(set(self._trust.logs) - set(seen) - set(self._trust.anchors)):
+            if tenant in self._trust.elsewhere:
+                self.out.warn(f"tenant `{tenant}` has nothing here: its anchor names another database")
+            else:
+                self.out.undetermined.append(
+                    f"tenant `{tenant}` is trusted, and has neither entries nor an anchor here"
+                )
         if not self._rows and not self.out.total:
             self.out.undetermined.append("there is nothing to verify")
         self.out.skipped[1] += len(self.out.undetermined)

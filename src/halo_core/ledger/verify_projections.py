@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from typing import Any
 
 from halo_core import canonical
@@ -17,6 +19,9 @@ _KEY = (str, str, int)
 class Projections:
     """(9) Each session head exists; each dispatch row names a dispatched decision, and each such decision has one.
 
+    No request id that must run once is dispatched twice (INVARIANT: ONCE), and the column that makes the table refuse
+    it says what the decision says.
+
     `named` holds, for each writer, the largest sequence of an entry that a row names and that is not there.
     """
 
@@ -26,6 +31,9 @@ class Projections:
         self.named: dict[tuple[str, str], int] = {}
         # Entries that bring a text into the store by its hash are few, so their names are kept.
         self.blobs: dict[tuple[str, str], str] = {}
+        # 8 bytes of each request id; keyed, so that nobody can choose two ids that look the same here.
+        self._once: set[bytes] = set()
+        self._salt = secrets.token_bytes(16)
         self._sessions = Follower(keyed(reader.sessions(), _KEY, self._complain_session))
         self._dispatches = Follower(keyed(reader.dispatches(), _KEY, self._complain_dispatch))
 
@@ -81,6 +89,9 @@ class Projections:
         body = body if isinstance(body, dict) else {}
         entry = str(plain.get("id", ""))
         dispatched = plain.get("kind") == "decision" and body.get("dispatched") is True
+        once = _once(body) if dispatched else None
+        if once is not None:
+            self._run_once(key, once, entry)
         if dispatched and not rows:
             self._out.gap(9, name_of(key), "the dispatch row of this decision is missing", "dispatch_missing", entry)
         for i, row in enumerate(rows):
@@ -93,8 +104,29 @@ class Projections:
                 self._out.tampered(9, f"{where} column request_id", what, "column_altered", entry)
             elif row[4] not in (0, 1):
                 self._out.tampered(9, f"{where} column outcome", "it is neither 0 nor 1", "column_altered", entry)
+            elif row[5] != once:
+                what = f"it is `{row[5]}` where the decision needs `{once}`"
+                self._out.tampered(9, f"{where} column once", what, "column_altered", entry)
             else:
                 self._out.passed[9] += 1
+
+    def _run_once(self, key: Key, request_id: str, entry: str) -> None:
+        name = f"{key[0]}\0{request_id}".encode("utf-8", "surrogatepass")
+        digest = hashlib.blake2b(name, digest_size=8, key=self._salt).digest()
+        if digest in self._once:
+            what = f"request `{request_id}`, which may run once, was dispatched before"
+            self._out.tampered(9, name_of(key), what, "dispatched_twice", entry)
+        self._once.add(digest)
+
+
+def _once(body: dict[str, Any]) -> str | None:
+    """The request id of a decision whose action may run once: in enforce mode, and not idempotent."""
+    try:
+        request = body["request"]
+        bound = body["snapshot"]["mode"] == "enforce" and not request["resource"]["idempotent"]
+        return str(request["request_id"]) if bound else None
+    except (KeyError, TypeError):
+        return None
 
 
 def _request_id(body: dict[str, Any]) -> Any:

@@ -1,12 +1,15 @@
 """Room: the stored session states against what entries say of them. Takes: entries, rows. Gives: findings. Never: I/O.
 
-A session's row holds its counters and taint, its sketch rows what it has seen. The newest entry of the session commits
-to the one, and the state to the other by a chained digest; so neither can be washed, rolled back or cut unseen.
+A session's row holds its counters and taint, its sketch rows what it has seen. Each entry of the session commits to the
+state it found and to the one it left, and the state to the sketch by a chained digest; so none of them can be washed,
+rolled back or cut unseen, neither after the last entry nor between two.
 """
 
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -20,9 +23,19 @@ __all__ = ["States", "chain_marks", "commit_state"]
 _DOMAIN = "halo/session/v1"
 
 
-def commit_state(version: int, state: bytes) -> dict[str, Any]:
-    """What an entry holds of a session's state: its version, which only rises, and its digest."""
-    return {"digest": canonical.digest(_DOMAIN, state), "version": version}
+def commit_state(version: int, state: bytes, *, before: bytes) -> dict[str, Any]:
+    """What an entry holds of a session's state: its version, which rises by one, its digest and the one before.
+
+    Args:
+        version: of the state the entry leaves behind.
+        state: its bytes.
+        before: bytes of the state the entry found, empty where there was none.
+    """
+    return {"before": _digest(before) if before else "", "digest": _digest(state), "version": version}
+
+
+def _digest(state: bytes) -> str:
+    return canonical.digest(_DOMAIN, state)
 
 
 def chain_marks(before: str, chunk: bytes) -> str:
@@ -30,12 +43,70 @@ def chain_marks(before: str, chunk: bytes) -> str:
     return hashlib.sha256(before.encode("ascii", "replace") + b"\0" + chunk).hexdigest()
 
 
+@dataclass(slots=True)
+class _Run:
+    """Versions `first` to `last` of a session, each entry of which found what the one before it left."""
+
+    first: int
+    before: str
+    last: int
+    digest: str
+
+
+class _History:
+    """The versions of one session as runs. One writer streams one run; of several, runs join as they come in."""
+
+    __slots__ = ("_firsts", "runs")
+
+    def __init__(self) -> None:
+        self.runs: list[_Run] = []
+        self._firsts: list[int] = []
+
+    def add(self, version: int, before: str, digest: str) -> list[tuple[int, str]]:
+        """Take one entry's commitment; (version, what is wrong with it) of each break it brings to light."""
+        at = bisect_right(self._firsts, version)
+        left = self.runs[at - 1] if at else None
+        if left is not None and version <= left.last:
+            return [(version, f"two entries of the session left version {version} behind")]
+        broken = []
+        joins = left is not None and left.last == version - 1
+        if (joins and left is not None and left.digest != before) or (version == 1 and before):
+            broken.append((version, _break(version)))
+        if joins and left is not None:
+            left.last, left.digest = version, digest
+            at -= 1
+        else:
+            self.runs.insert(at, _Run(version, before, version, digest))
+            self._firsts.insert(at, version)
+        return broken + self._join(at)
+
+    def _join(self, at: int) -> list[tuple[int, str]]:
+        run = self.runs[at]
+        after = self.runs[at + 1] if at + 1 < len(self.runs) else None
+        if after is None or after.first != run.last + 1:
+            return []
+        broken = [(after.first, _break(after.first))] if after.before != run.digest else []
+        run.last, run.digest = after.last, after.digest
+        del self.runs[at + 1], self._firsts[at + 1]
+        return broken
+
+    def holes(self) -> list[tuple[int, int]]:
+        """First and last version of each stretch that no entry tells of."""
+        ends = [0, *(run.last for run in self.runs[:-1])]
+        return [(end + 1, run.first - 1) for end, run in zip(ends, self.runs, strict=True) if run.first > end + 1]
+
+
+def _break(version: int) -> str:
+    left = f"version {version - 1} was left" if version > 1 else "a session begins"
+    return f"the state was changed between two entries: version {version} did not start from the state as {left}"
+
+
 class States:
-    """(9) Remembers the newest commitment of each session, then compares the rows with them."""
+    """(9) Chains the commitments of each session, then compares the rows with the newest."""
 
     def __init__(self, out: Collector) -> None:
         self._out = out
-        self._newest: dict[tuple[str, str], tuple[int, str]] = {}
+        self._histories: dict[tuple[str, str], _History] = {}
 
     def note(self, tenant: str, plain: dict[str, Any]) -> None:
         """Take the commitment of one entry, if it carries one."""
@@ -44,19 +115,23 @@ class States:
         if not isinstance(told, dict) or type(told.get("version")) is not int:
             return
         name = (tenant, str(plain.get("session", "")))
-        if told["version"] > self._newest.get(name, (-1, ""))[0]:
-            self._newest[name] = (told["version"], str(told.get("digest", "")))
+        history = self._histories.setdefault(name, _History())
+        before, digest = str(told.get("before", "")), str(told.get("digest", ""))
+        for version, what in history.add(told["version"], before, digest):
+            where = f"session {tenant}/{name[1]} version {version}"
+            self._out.tampered(9, where, what, "state_broken", str(plain.get("id", "")))
 
     def check(self, reader: LedgerReader) -> None:
         """Compare every session row, and every sketch row with its session."""
-        left = dict(self._newest)
+        self._complete()
+        left = {name: history.runs[-1] for name, history in self._histories.items()}
         told: dict[tuple[str, str], tuple[int, str]] = {}
         for tenant, session, version, state in reader.states():
             where = f"session {tenant}/{session}"
             newest = left.pop((tenant, session), None)
             if newest is None:
                 continue
-            if type(state) is not bytes or commit_state(version, state) != {"digest": newest[1], "version": newest[0]}:
+            if type(state) is not bytes or (version, _digest(state)) != (newest.last, newest.digest):
                 if tenant in self._out.incomplete:
                     continue  # the entry it speaks of may be among the missing
                 what = "it is not the state that the session's newest entry left behind"
@@ -69,6 +144,16 @@ class States:
             what = "the row is missing, though entries speak of its state"
             self._out.gap(9, f"session {tenant}/{session}", what, "session_missing")
         self._sketches(reader, told)
+
+    def _complete(self) -> None:
+        # A version that no entry tells of: the entry was cut where nothing else missed it, or the counter was moved.
+        for (tenant, session), history in self._histories.items():
+            if tenant in self._out.incomplete:
+                continue
+            for first, last in history.holes():
+                which = f"version {first}" if first == last else f"versions {first} to {last}"
+                where = f"session {tenant}/{session} {which}"
+                self._out.gap(9, where, "no entry of the session left it behind", "entry_missing")
 
     def _sketches(self, reader: LedgerReader, told: dict[tuple[str, str], tuple[int, str]]) -> None:
         chains: dict[tuple[str, str], tuple[int, str]] = {}
@@ -84,5 +169,5 @@ class States:
                 what = "what the session has seen is not what its state says"
                 self._out.tampered(9, f"sketch {name[0]}/{name[1]}", what, "sketch_altered")
         for tenant, session in chains:
-            if tenant not in self._out.incomplete and (tenant, session) not in self._newest:
+            if tenant not in self._out.incomplete and (tenant, session) not in self._histories:
                 self._out.tampered(9, f"sketch {tenant}/{session}", "it belongs to no session", "row_stray")

@@ -6,6 +6,7 @@ constraint}}}}`. The type is our own, because a foreign verifier would honour th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -23,6 +24,9 @@ MAX_TEXT: Final = 1024
 MAX_NAME: Final = 128
 """Characters of an argument name."""
 _INT_LIMIT: Final = 2**53
+
+# RFC 3986 section 3.1, or a reference without one.
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://)?|//")
 
 
 def parse_grants(plain: object, *, field: str = "/authorization_details") -> Grants:
@@ -118,8 +122,8 @@ def _range(members: Mapping[str, Any], field: str) -> Constraint:
 
 def _prefix(members: Mapping[str, Any], field: str) -> Constraint:
     text = _text(members, field)
-    scheme, separator, rest = text.partition("://")
-    if separator and scheme.isalnum() and "/" not in rest:
+    found = _SCHEME.match(text)
+    if found is not None and "/" not in text[found.end() :]:
         # `https://bank.example` would also accept `https://bank.example.evil.example`.
         raise _refuse("bad_constraint", "a URL prefix goes at least to the slash after the host", field)
     return Constraint(ConstraintKind.PREFIX, text=text)

@@ -14,10 +14,11 @@ from typing import Any, Final
 from halo_core import canonical
 from halo_core.behaviour import MAX_LEAVES, fingerprints
 from halo_core.behaviour.provenance import leaves
-from halo_core.behaviour.sketch import tokens
+from halo_core.behaviour.sketch import MAX_TEXT, tokens
 from halo_core.errors import CanonicalError
 from halo_core.keys import Digester
 from halo_core.model import AccessRequest, Context, Origin, Principal, Provenance, Resource, Trigger
+from halo_core.pip import Shown
 from halo_core.redact import Redactor
 
 __all__ = ["ABILITIES", "MAX_ARGS", "Call", "Prepared", "Preparer"]
@@ -44,7 +45,8 @@ class Call:
         call_id: the framework's id of this call; empty means a fresh one for each invocation.
         trigger: kind of what made the agent act.
         trigger_text: its text (a model message's own words: the agent's justification).
-        seen: texts the agent has been shown, with their origin (`user` or `system`).
+        request: the user's own words, as the host vouches.
+        seen: texts the agent has been shown in the conversation, with their origin.
         problem: reason code found while translating.
         abilities: what this enforcement point can do.
     """
@@ -58,6 +60,7 @@ class Call:
     call_id: str = ""
     trigger: str = "host"
     trigger_text: str = ""
+    request: str = ""
     seen: tuple[tuple[str, Provenance], ...] = ()
     problem: str = ""
     abilities: tuple[str, ...] = ABILITIES
@@ -65,11 +68,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A request ready to be decided, with what is sealed beside it."""
+    """A request ready to be decided, with what is sealed beside it.
+
+    `args` are the real arguments, `named` the same under the names that are recorded (a name can be a secret too).
+    """
 
     request: AccessRequest
     args: Mapping[str, Any]
-    seen: tuple[tuple[frozenset[int], Provenance], ...]
+    named: Mapping[str, Any]
+    seen: tuple[Shown, ...]
     content: Mapping[str, tuple[str, bytes]]
     subject: str = ""
 
@@ -106,7 +113,7 @@ class Preparer:
         digest = self.digester.digest("halo/args", encoded)
         call_id = _clip(call.call_id) or self.fresh_id()
         name = canonical.dumps([session, turn, call_id, call.resource.kind.value, call.resource.id, digest])
-        trigger_text = _printable(call.trigger_text)[:_MAX_TEXT]
+        trigger_text = self.redactor.seal_text(_printable(call.trigger_text)[:_MAX_TEXT])
         context = Context(
             session=session,
             session_source=call.session_source,
@@ -134,7 +141,8 @@ class Preparer:
         content = {"args": (subject, encoded)}
         if trigger_text:
             content["trigger"] = (subject, trigger_text.encode())
-        return Prepared(request, real, self._fingerprints(call), content, subject)
+        named = {} if problem else dict(zip(args, real.values(), strict=True))
+        return Prepared(request, real, named, self._shown(call), content, subject)
 
     def _arguments(self, call: Call) -> tuple[str, Mapping[str, Any], bytes, Mapping[str, Any]]:
         """Problem, sealed arguments, their bytes, and the arguments to run with."""
@@ -161,8 +169,10 @@ class Preparer:
             return base
         return Principal(base.tenant, base.agent, user, base.user_assurance, (user, base.agent))
 
-    def _fingerprints(self, call: Call) -> tuple[tuple[frozenset[int], Provenance], ...]:
-        return tuple((self.prints(text), origin) for text, origin in call.seen if text)
+    def _shown(self, call: Call) -> tuple[Shown, ...]:
+        vouched = [(call.request, Provenance.USER, True)] if call.request else []
+        told = [*vouched, *((text, origin, False) for text, origin in call.seen if text)]
+        return tuple(Shown(self.prints(text), origin, by, len(text) > MAX_TEXT) for text, origin, by in told)
 
     def prints_once(self, text: str) -> frozenset[int]:
         """Keyed fingerprints of a text."""
@@ -190,7 +200,11 @@ def _own(value: Any, nodes: Iterator[int]) -> Any:
     """Copy of the containers; the leaves are immutable, or refused afterwards for having no canonical form."""
     if next(nodes) > canonical.MAX_NODES:
         raise CanonicalError("too_large", f"more than {canonical.MAX_NODES} values")
+    if isinstance(value, str | bytes) and len(value) > MAX_ARGS:
+        raise CanonicalError("too_large", f"a text of more than {MAX_ARGS} characters")  # before it is looked into
     if isinstance(value, Mapping):
+        if len(value) > MAX_LEAVES:
+            raise CanonicalError("too_large", f"more than {MAX_LEAVES} members")
         return {key: _own(item, nodes) for key, item in value.items()}
     if isinstance(value, list):
         return [_own(item, nodes) for item in value]

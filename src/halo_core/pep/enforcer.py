@@ -21,10 +21,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from halo_core.behaviour import origin_of_result
+from halo_core.behaviour.provenance import texts
 from halo_core.errors import CannotDecide, Denied, HaloError, NotVerified, Pending
 from halo_core.failpoints import reach
 from halo_core.keys import Digester
-from halo_core.model import Effect, Mode
+from halo_core.model import Effect, Mode, Provenance
 from halo_core.pep.call import Call, Preparer
 from halo_core.pep.jobs import MAX_OUTPUT, DecisionJob, OutcomeJob, Verdict, justify
 from halo_core.pep.obligations import document_floor
@@ -213,16 +215,24 @@ class Enforcer:
 
     def settle(self, verdict: Verdict, status: str, output: str, detail: str) -> None:
         """(6) Queue the outcome: it joins the next transaction or waits at most 50 ms."""
+        kept = self._preparer.redactor.seal_text(output[:MAX_OUTPUT])
         job = OutcomeJob(
             verdict=verdict,
             status=status,
-            output=output[:MAX_OUTPUT],
+            output=kept,
             output_len=len(output),
             output_digest=self._digester.digest("halo/text", output.encode()) if output else "",
-            prints=self._preparer.prints_once(output) if output else frozenset(),
+            prints=self._prints(verdict, output),
             detail=detail,
         )
         self.store.defer(job)
+
+    def _prints(self, verdict: Verdict, output: str) -> frozenset[int]:
+        """Fingerprints of what a result brought; what it merely repeats of its own arguments is nobody's word."""
+        prints = self._preparer.prints_once(output)
+        if origin_of_result(verdict.resource) is not Provenance.SYSTEM:
+            return prints
+        return prints.difference(*(self._preparer.prints_once(text) for text in texts(verdict.args)))
 
     def _orphaned(self, verdict: Verdict) -> None:
         # The caller was cancelled while the decision was made durable: nothing ran.
@@ -231,7 +241,10 @@ class Enforcer:
 
 
 def _words(error: BaseException) -> str:
-    return str(error).encode("utf-8", "replace").decode()
+    try:
+        return str(error).encode("utf-8", "replace").decode()
+    except Exception:  # noqa: BLE001  an error that cannot say what it is
+        return type(error).__name__
 
 
 def _text_of(result: T, surface: Surface[T]) -> str:

@@ -11,14 +11,15 @@ from typing import Any
 
 from halo_core import canonical
 from halo_core.behaviour import origin_of_result
+from halo_core.behaviour.sketch import MAX_TEXT
 from halo_core.keys import Digester
 from halo_core.model import Decision, Effect, EntryKind, Mode, Provenance, Resource
 from halo_core.pdp import decide
 from halo_core.pep.call import Prepared
 from halo_core.pep.obligations import clamp
-from halo_core.pip import Credentials, Facts, Gathered, gather
+from halo_core.pip import Credentials, Facts, Gathered, Shown, gather, see
 from halo_core.reasons import text
-from halo_core.store import Draft, SessionState, Tx, Written, leaf_text
+from halo_core.store import Draft, Tx, Written, leaf_text
 
 __all__ = ["DecisionJob", "OutcomeJob", "Verdict", "justify"]
 
@@ -56,7 +57,7 @@ class DecisionJob:
         """Snapshot, decide, append, move the projections."""
         prepared, request = self.prepared, self.prepared.request
         # Arguments with a problem were never walked through, so nothing here looks into them.
-        facts = Facts({} if request.problem else prepared.args, prepared.seen, self.mode)
+        facts = Facts({} if request.problem else prepared.named, prepared.seen, self.mode)
         gathered = gather(tx, request, facts, self.credentials)  # (2)
         snapshot = gathered.snapshot
         decision = decide(request, snapshot)  # (3)
@@ -161,8 +162,9 @@ class OutcomeJob:
             return
         state = tx.session(verdict.session) if verdict.session else None
         origin = origin_of_result(verdict.resource)
-        if state is not None and self.prints and origin is not Provenance.NOVEL:
-            state = self._see(tx, state, origin)
+        if state is not None and self.output_len and origin is not Provenance.NOVEL:
+            shown = Shown(self.prints, origin, cut=self.output_len > MAX_TEXT)
+            state = see(tx, state, tx.sketch(state), shown, verdict.resource.id)
         body: dict[str, Any] = {
             "decision": {"leaf": verdict.leaf, "w": verdict.writer, "ws": verdict.seq},
             "detail": self.detail,
@@ -180,12 +182,6 @@ class OutcomeJob:
         written = tx.append(Draft(EntryKind.OUTCOME, verdict.session, body, content))
         if state is not None:
             tx.put_session(state, written.entry)
-
-    def _see(self, tx: Tx, state: SessionState, origin: Provenance) -> SessionState:
-        sketch = tx.sketch(state)
-        state = tx.add_marks(state, sketch, sketch.additions(self.prints, origin))
-        state = replace(state, saturated=sketch.saturated)
-        return state.tainted_by(self.verdict.resource.id) if origin is Provenance.UNTRUSTED else state
 
 
 def justify(decision: Decision, resource: str) -> str:

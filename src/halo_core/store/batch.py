@@ -51,12 +51,15 @@ def run_batch(connection: sqlite3.Connection, tx: Tx, jobs: Sequence[Job]) -> li
     except BaseException:
         _undo(connection, tx, start)
         raise
-    reach("before_commit")
     try:
+        reach("before_commit")
         connection.execute("COMMIT")
     except sqlite3.Error as exc:
         _undo(connection, tx, start)
         raise CommitFailed("ledger_unwritable", f"commit failed: {exc}", remedy="check the disk") from exc
+    except BaseException:  # interrupted: nothing may stay half done
+        _undo(connection, tx, start)
+        raise
     reach("after_commit")
     return outcomes
 

@@ -7,8 +7,10 @@ SQLAlchemy opens and creates; the hot path then speaks to the driver directly (s
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,10 +21,11 @@ from halo_core.errors import CannotDecide, ConfigError, Tampered
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-__all__ = ["SCHEMA_VERSION", "Database", "as_cannot_decide", "as_tampered", "sqlite_path"]
+__all__ = ["SCHEMA_VERSION", "Database", "as_cannot_decide", "as_tampered", "guards", "sqlite_path"]
 
 SCHEMA_VERSION: Final = 1
 
+_CREATING: Final = threading.Lock()
 _RETRY_S: Final = 100e-6
 _AUTOCHECKPOINT_PAGES: Final = 4000  # the background checkpoint keeps the WAL small; this is the fallback
 
@@ -40,8 +43,10 @@ class Database:
         self.url = url
         self.path = sqlite_path(url)
         self.read_only = read_only
+        self._schema: int | None = None
         if not read_only:
             self._make_parent()
+            self._make_file()
         elif self.path is not None and not self.path.exists():
             raise ConfigError(
                 "no_database",
@@ -73,6 +78,17 @@ class Database:
                 "ledger_unwritable", f"cannot create `{self.path.parent}`: {exc.strerror}", remedy="check permissions"
             ) from exc
 
+    def _make_file(self) -> None:
+        # Before SQLite does, which would let everybody read it; its WAL and index get the mode of the file. Only a new
+        # file is touched, since closing a handle of one that is open drops the locks SQLite holds on it.
+        if self.path is None:
+            return
+        with _CREATING:
+            try:
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            except OSError:
+                return  # it is there, or SQLite will say why it cannot be
+
     def _open(self) -> None:
         fairy = self._engine.raw_connection()
         driver = fairy.driver_connection
@@ -90,6 +106,22 @@ class Database:
         driver.execute(f"PRAGMA wal_autocheckpoint={_AUTOCHECKPOINT_PAGES}")
         driver.execute("PRAGMA secure_delete=ON")
         self._create()
+        self._schema = self._schema_cookie()
+        foreign = self._foreign()
+        if foreign:
+            raise ConfigError(
+                "foreign_trigger",
+                f"the database holds a trigger or view that is not Halo's: {foreign}",
+                field="db",
+                remedy="run `halo verify`, find out who made it, and drop it",
+            )
+
+    def _schema_cookie(self) -> int:
+        """SQLite's count of changes to the schema (PRAGMA schema_version); reading it takes 2 µs."""
+        return int(self.connection.execute("PRAGMA schema_version").fetchone()[0])
+
+    def _foreign(self) -> str:
+        return ", ".join(f"`{name}`" for kind, name in guards(self.connection) if kind != "missing")
 
     def _open_read_only(self) -> None:
         try:
@@ -141,12 +173,31 @@ class Database:
         """Take the write lock, waiting at most `deadline_s` seconds.
 
         Raises:
-            CannotDecide: `ledger_busy` past the deadline, `ledger_unwritable` on any other refusal.
+            CannotDecide: `ledger_busy` past the deadline, `ledger_unwritable` on any other refusal, also of a schema
+                that got a trigger or view of somebody else's since it was opened.
         """
         try:
             self._retry(lambda: self.connection.execute("BEGIN IMMEDIATE"), deadline_s)
+            self._watch_schema()
         except sqlite3.Error as exc:
             raise as_cannot_decide(exc) from exc
+
+    def _watch_schema(self) -> None:
+        # INVARIANT: AUDIT - under the lock nothing but Halo's own triggers can act on what a transaction writes.
+        if self._schema is None:
+            return
+        found = self._schema_cookie()
+        if found == self._schema:
+            return
+        foreign = self._foreign()
+        if foreign:
+            self.rollback()
+            raise CannotDecide(
+                "ledger_unwritable",
+                f"somebody added a trigger or view to the database: {foreign}",
+                remedy="run `halo verify`, find out who made it, and drop it",
+            )
+        self._schema = found
 
     def _retry(self, step: Callable[[], object], deadline_s: float) -> None:
         end = time.monotonic() + deadline_s
@@ -175,6 +226,22 @@ class Database:
         """Close the connection."""
         self.connection.close()
         self._engine.dispose()
+
+
+def guards(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """How the triggers and views differ from Halo's own: (`trigger` or `view`, name) where one is not Halo's.
+
+    (`missing`, name) stands for one of Halo's triggers that is not there: it guards against accidents only.
+    """
+    from halo_core.store import schema  # noqa: PLC0415  it imports SQLAlchemy
+
+    # SQLite keeps the statement without its IF NOT EXISTS.
+    own = {text.split()[5]: text.replace("IF NOT EXISTS ", "", 1) for text in schema.triggers()}
+    found = connection.execute(
+        "SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger','view') ORDER BY name"
+    ).fetchall()
+    strange = [(kind, name) for kind, name, text in found if kind != "trigger" or own.get(name) != text]
+    return strange + [("missing", name) for name in sorted(own.keys() - {name for _, name, _ in found})]
 
 
 def sqlite_path(url: str) -> Path | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final, Self
 
 from halo_core.errors import ConfigError
-from halo_core.store.database import Database, as_tampered
+from halo_core.store.database import Database, as_tampered, guards
 
 __all__ = ["Reader"]
 
@@ -26,7 +26,7 @@ _QUERIES: Final = {
     "sessions": "SELECT tenant, head_w, head_ws, session FROM session ORDER BY tenant, head_w, head_ws",
     "states": "SELECT tenant, session, version, state FROM session",
     "sketches": "SELECT tenant, session, seq, marks FROM sketch ORDER BY tenant, session, seq",
-    "dispatches": "SELECT tenant, w, ws, request_id, outcome FROM dispatch ORDER BY tenant, w, ws",
+    "dispatches": "SELECT tenant, w, ws, request_id, outcome, once FROM dispatch ORDER BY tenant, w, ws",
     "writers": "SELECT tenant, w, vkey, closed_us FROM writer ORDER BY tenant, w",
     "blobs": "SELECT tenant, hash, bytes FROM blob ORDER BY tenant, hash",
 }
@@ -96,7 +96,7 @@ class Reader:
         return self._rows(_QUERIES["sketches"], ())
 
     def dispatches(self) -> Iterator[tuple[Any, ...]]:
-        """(tenant, w, ws, request_id, outcome)."""
+        """(tenant, w, ws, request_id, outcome, once)."""
         return self._rows(_QUERIES["dispatches"], ())
 
     def writers(self) -> Iterator[tuple[Any, ...]]:
@@ -106,6 +106,13 @@ class Reader:
     def blobs(self) -> Iterator[tuple[Any, ...]]:
         """(tenant, hash, bytes)."""
         return self._rows(_QUERIES["blobs"], ())
+
+    def guards(self) -> Iterator[tuple[Any, ...]]:
+        """(`trigger` or `view`, name) of each that is not Halo's, (`missing`, name) of Halo's not there."""
+        try:
+            yield from guards(self._connection)
+        except sqlite3.Error as exc:
+            raise as_tampered(exc) from exc
 
     # by key, tenant first (INVARIANT: TENANT)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import orjson
@@ -29,6 +29,7 @@ class SessionState:
         chunks: how many sketch chunks the store holds for it.
         marks: chained digest over those chunks.
         saturated: the sketch lost something for lack of room.
+        read: the bytes it was read from, empty for a session that has done nothing.
     """
 
     view: SessionView
@@ -36,6 +37,7 @@ class SessionState:
     chunks: int = 0
     marks: str = ""
     saturated: bool = False
+    read: bytes = field(default=b"", compare=False, repr=False)
 
     @classmethod
     def fresh(cls, session: str, now_us: int) -> SessionState:
@@ -65,8 +67,11 @@ class SessionState:
         return replace(self, chunks=self.chunks + 1, marks=chain_marks(self.marks, chunk))
 
     def commitment(self) -> dict[str, Any]:
-        """What an entry says of the state it leaves behind (INVARIANT: AUDIT - taint cannot be washed off the row)."""
-        return commit_state(self.view.version, self.to_bytes())
+        """What an entry says of the state it leaves behind and of the one it found.
+
+        INVARIANT: AUDIT - taint cannot be washed off the row, neither after the last entry nor between two.
+        """
+        return commit_state(self.view.version, self.to_bytes(), before=self.read)
 
     def to_bytes(self) -> bytes:
         """For the `state` column."""
@@ -79,7 +84,7 @@ class SessionState:
         """Inverse of `to_bytes`."""
         plain: dict[str, Any] = orjson.loads(data)
         own = {name: plain.pop(name) for name in ("chunks", "marks", "pending", "saturated")}
-        return cls(SessionView.from_plain(plain), **own)
+        return cls(SessionView.from_plain(plain), **own, read=data)
 
 
 class SketchCache:

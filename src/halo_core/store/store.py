@@ -248,6 +248,8 @@ class Store:
             self._since_checkpoint = 1
             for name in recovered:
                 forget(self.config.home, name)
+            # From its first entry on, a log has an anchor: without one nobody could tell whether it was cut.
+            _quietly(self._checkpoint_locked)
         return self._database, self._writer
 
     def _retire(self) -> None:
@@ -307,7 +309,7 @@ class Store:
     # the writer thread
 
     def _ensure_thread(self) -> None:
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=_loop, args=(weakref.ref(self),), name="halo-writer", daemon=True)
             self._thread.start()
 
@@ -343,6 +345,8 @@ class Store:
             outcomes = self._run([item.job for item in group])
         except Exception as exc:  # noqa: BLE001  every caller gets it
             outcomes = [Outcome(error=exc)] * len(group)
+        except BaseException as exc:  # noqa: BLE001  the same, and the thread goes on
+            outcomes = [Outcome(error=_interrupted(exc))] * len(group)
         for item, outcome in zip(group, outcomes, strict=True):
             try:
                 item.loop.call_soon_threadsafe(_settle, item, outcome)
@@ -368,6 +372,10 @@ def _unwrap(outcome: Outcome) -> Any:
     if outcome.error is not None:
         raise outcome.error
     return outcome.result
+
+
+def _interrupted(error: BaseException) -> CannotDecide:
+    return CannotDecide("decision_error", f"the decision was interrupted: {type(error).__name__}", remedy="try again")
 
 
 def _closed() -> CannotDecide:

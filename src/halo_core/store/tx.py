@@ -112,15 +112,21 @@ class Tx:
             content={name: self._seal(subject, data) for name, (subject, data) in draft.content.items()},
         )
         note, leaf = writer.sign(entry)
-        self._cur.execute(
+        self._insert(
             "INSERT INTO entry VALUES (?,?,?,?,?,?,?,?)",
             (self.tenant, entry.writer, entry.seq, leaf, entry.kind.value, entry.session, entry.ts_us, note),
         )
-        self._cur.execute(
-            "INSERT INTO position VALUES (?,?,?,?)", (self.tenant, self._position(), entry.writer, entry.seq)
-        )
+        self._insert("INSERT INTO position VALUES (?,?,?,?)", (self.tenant, self._position(), entry.writer, entry.seq))
         reach("after_append")
         return Written(entry, leaf)
+
+    def _insert(self, statement: str, values: tuple[Any, ...]) -> None:
+        # A trigger of somebody's can make an insert succeed and do nothing (RAISE(IGNORE)).
+        # INVARIANT: AUDIT - what was not kept did not happen, so the job fails and nothing runs.
+        if self._cur.execute(statement, values).rowcount != 1:
+            raise CannotDecide(
+                "ledger_unwritable", "the database did not keep a row it was given", remedy="run `halo verify`"
+            )
 
     def _position(self) -> int:
         if self._next is None:
@@ -136,7 +142,7 @@ class Tx:
 
     def _seal(self, subject: str, data: bytes) -> dict[str, str]:
         sealed = seal(self._dek(subject), self.tenant, subject, data, salt=os.urandom(32), nonce=os.urandom(24))
-        self._cur.execute(
+        self._insert(
             "INSERT INTO content VALUES (?,?,?,?,?)",
             (self.tenant, sealed.commitment, subject, sealed.nonce, sealed.ciphertext),
         )
@@ -150,7 +156,7 @@ class Tx:
         if row is None:
             dek = new_dek(os.urandom)
             wrapped = wrap_dek(self._secrets.kek, dek, self.tenant, subject, os.urandom(24))
-            self._cur.execute("INSERT INTO vault VALUES (?,?,?,NULL)", (self.tenant, subject, wrapped))
+            self._insert("INSERT INTO vault VALUES (?,?,?,NULL)", (self.tenant, subject, wrapped))
             self._secrets.deks[subject] = dek
             return dek
         if row[1] is not None:
@@ -189,7 +195,7 @@ class Tx:
 
     def put_control(self, control: Control) -> None:
         """Set mode and policy; the version rises."""
-        self._cur.execute(
+        self._insert(
             "INSERT INTO control VALUES (?,?,?,?,?) ON CONFLICT (tenant) DO UPDATE SET "
             "version=excluded.version, mode=excluded.mode, policy=excluded.policy",
             (self.tenant, control.version, control.store, control.mode.value, control.policy),
@@ -204,7 +210,7 @@ class Tx:
 
     def put_session(self, state: SessionState, head: Entry) -> None:
         """Store the state; `head` is the entry that moved it, so that a cut tail shows."""
-        self._cur.execute(
+        self._insert(
             "INSERT INTO session VALUES (?,?,?,?,?,?) ON CONFLICT (tenant, session) DO UPDATE SET "
             "version=excluded.version, state=excluded.state, head_w=excluded.head_w, head_ws=excluded.head_ws",
             (self.tenant, state.view.id, state.view.version, state.to_bytes(), head.writer, head.seq),
@@ -229,7 +235,7 @@ class Tx:
             return state
         session = state.view.id
         chunk = pack(added)
-        self._cur.execute("INSERT INTO sketch VALUES (?,?,?,?)", (self.tenant, session, state.chunks, chunk))
+        self._insert("INSERT INTO sketch VALUES (?,?,?,?)", (self.tenant, session, state.chunks, chunk))
         sketch.merge(added)
         self._sketches.put(session, sketch, state.chunks + 1)
         return state.with_chunk(chunk)
@@ -243,7 +249,7 @@ class Tx:
 
     def used(self, agent: str, resource: str) -> None:
         """Count one use."""
-        self._cur.execute(
+        self._insert(
             "INSERT INTO usage VALUES (?,?,?,1) ON CONFLICT (tenant, agent, resource) DO UPDATE SET uses=uses+1",
             (self.tenant, agent, resource),
         )
@@ -257,7 +263,7 @@ class Tx:
 
     def dispatch(self, request_id: str, entry: Entry, *, once: bool) -> None:
         """Record that `entry` lets its action run; with `once`, a second such row is refused by the table itself."""
-        self._cur.execute(
+        self._insert(
             "INSERT INTO dispatch VALUES (?,?,?,?,?,0)",
             (self.tenant, request_id, entry.writer, entry.seq, request_id if once else None),
         )
@@ -276,14 +282,14 @@ class Tx:
 
     def put_resource(self, resource: str, spec: bytes) -> None:
         """Register or re-register a resource."""
-        self._cur.execute(
+        self._insert(
             "INSERT INTO resource VALUES (?,?,?) ON CONFLICT (tenant, id) DO UPDATE SET spec=excluded.spec",
             (self.tenant, resource, spec),
         )
 
     def open_writer(self, written: Written) -> None:
         """Record the writer that `written` opened."""
-        self._cur.execute(
+        self._insert(
             "INSERT INTO writer VALUES (?,?,?,?,NULL)",
             (self.tenant, self.writer.id, self.writer.vkey, written.entry.ts_us),
         )

@@ -125,6 +125,12 @@ class Halo(HaloBase):
         # One for each Halo: installed in two places, it still decides a run once.
         return HaloCallback(self)
 
+    def argument_defaults(self, name: str) -> dict[str, Any]:
+        """What the schema of a registered resource gives to arguments that a call leaves out."""
+        found = self._registry.get(name)
+        properties = found.schema.get("properties", {}) if found else {}
+        return {key: spec["default"] for key, spec in properties.items() if "default" in spec}
+
     def run_session(self) -> str:
         """A fresh id for the session of one agent run."""
         return f"run-{self._ids.short()}"

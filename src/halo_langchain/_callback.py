@@ -23,7 +23,8 @@ from halo_core.session import current_session, in_session
 from halo_langchain._plain import plain
 from halo_langchain._context import claimed, thread_session
 from halo_langchain._middleware import inference
-from halo_langchain._translate import DOCUMENTS, clean_name, model_output, result_text, unknown
+from halo_langchain._texts import model_output, result_text
+from halo_langchain._translate import DOCUMENTS, clean_name, unknown
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
@@ -69,6 +70,8 @@ class HaloCallback(BaseCallbackHandler):
             return
         resource = self._known(name, ActionKind.TOOL_CALL)
         args = inputs if inputs is not None else {"tool_input": input_str}
+        # The tool fills in the defaults of its schema; here is what it will run with.
+        args = {**self._halo.argument_defaults(resource.id), **args}
         with _session(kwargs):
             call = self._halo.call(
                 resource,

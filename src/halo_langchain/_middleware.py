@@ -20,17 +20,17 @@ from halo_core.errors import Denied
 from halo_core.model import ActionKind
 from halo_core.pep import Call, Surface
 from halo_core.session import Asking, Session, asking, current_session, in_session
-from halo_langchain._context import Mark, marked, thread_session
+from halo_langchain._context import Mark, in_body, marked, thread_session
 from halo_langchain._gate import gate_of
 from halo_langchain._tools import gated_copy
+from halo_langchain._texts import model_output, seen_of
 from halo_langchain._translate import (
     MODEL_RESOURCE,
     MODEL_SCHEMA,
+    bound_tools,
     hosted_names,
     model_name,
-    model_output,
     refusal,
-    seen_of,
     tool_names,
     unknown,
 )
@@ -42,12 +42,14 @@ __all__ = ["HaloMiddleware", "HaloState", "inference"]
 
 _MODEL: Final[Surface[Any]] = Surface(model_output)
 _FIELD: Final = "halo_session"
+_EARLIER: Final = "halo_earlier"
 
 
 class HaloState(AgentState[Any]):
-    """Agent state with the session of a run that belongs to no thread."""
+    """Agent state with the session of a run that belongs to no thread, and the tool messages that predate it."""
 
     halo_session: NotRequired[Annotated[str, PrivateStateAttr]]
+    halo_earlier: NotRequired[Annotated[list[str], PrivateStateAttr]]
 
 
 class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
@@ -65,7 +67,9 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
         """Open a session for a run that has none."""
         if current_session() is not None or thread_session() is not None:
             return None
-        return {_FIELD: self._halo.run_session()}
+        # The session is new, so what tools said before it was read by nobody here.
+        earlier = [m.id for m in state.get("messages", ()) if isinstance(m, ToolMessage) and m.id]
+        return {_FIELD: self._halo.run_session(), _EARLIER: earlier}
 
     async def abefore_agent(self, state: HaloState, runtime: Any) -> dict[str, Any] | None:
         """As `before_agent`."""
@@ -80,8 +84,7 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
             Denied: it may not be made. There is no model to show the denial to, so the run ends.
         """
         with _run_session(request.state):
-            name = model_name(request.model)
-            call = inference(self._halo, name, request.messages, request.tools, system=request.system_message)
+            name, call = self._inference(request)
 
             def execute(_args: Mapping[str, Any]) -> Any:
                 with marked(Mark(self._halo, "model", name)):
@@ -92,14 +95,20 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
     async def awrap_model_call(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
         """As `wrap_model_call`."""
         with _run_session(request.state):
-            name = model_name(request.model)
-            call = inference(self._halo, name, request.messages, request.tools, system=request.system_message)
+            name, call = self._inference(request)
 
             async def execute(_args: Mapping[str, Any]) -> Any:
                 with marked(Mark(self._halo, "model", name)):
                     return await handler(request)
 
             return await self._halo.enforcer.arun(call, execute, _MODEL)
+
+    def _inference(self, request: Any) -> tuple[str, Call]:
+        name = model_name(request.model)
+        tools = [*(request.tools or ()), *bound_tools(request.model, request.model_settings)]
+        earlier = request.state.get(_EARLIER) if isinstance(request.state, Mapping) else None
+        system = [request.system_message] if request.system_message is not None else []
+        return name, inference(self._halo, name, [*system, *request.messages], tools, earlier=frozenset(earlier or ()))
 
     # tool calls
 
@@ -183,23 +192,33 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
 
 
 def inference(
-    halo: Halo, name: str, messages: list[BaseMessage], tools: list[Any] | None, *, system: BaseMessage | None = None
+    halo: Halo,
+    name: str,
+    messages: list[BaseMessage],
+    tools: list[Any] | None,
+    *,
+    earlier: frozenset[str] = frozenset(),
 ) -> Call:
     """A model call; the model is registered on first sight, and a tool its provider would run is a problem."""
     registered = halo.registered(name)
     if registered is None or registered.kind is not ActionKind.INFERENCE:
         registered = halo.register(ActionKind.INFERENCE, name, resource=MODEL_RESOURCE, schema=MODEL_SCHEMA)
-    shown = [system, *messages] if system is not None else messages
-    args = {"messages": len(shown), "tools": tool_names(tools)}
+    args = {"messages": len(messages), "tools": tool_names(tools)}
     problem = "hosted_tool" if hosted_names(tools) else ""
     last = messages[-1] if messages else None
     by = Asking(last.id or "", kind=_kind(last), text=str(last.text)) if last is not None else Asking()
     with asking(by):
-        return halo.call(registered, args, problem=problem, seen=seen_of(shown))
+        return halo.call(
+            registered,
+            args,
+            problem=problem,
+            abilities=("pause",),  # nothing here narrows a prompt: what a policy asks of that kind is denied
+            seen=seen_of(messages, earlier=earlier, nested=in_body()),
+        )
 
 
 def _kind(message: BaseMessage) -> str:
-    return "user" if isinstance(message, HumanMessage) and not message.name else "message"
+    return "user" if isinstance(message, HumanMessage) and not message.name and not in_body() else "message"
 
 
 @contextmanager

@@ -12,14 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.documents import Document
-from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool, Tool
-from langgraph.types import Command
 from pydantic import BaseModel
 
 from halo_core.errors import Denied
-from halo_core.model import ActionKind, Impact, Provenance, Resource, Reversal
+from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_core.pep import Surface
+from halo_langchain._texts import documents_text, result_text
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
@@ -30,15 +30,12 @@ __all__ = [
     "MODEL_RESOURCE",
     "MODEL_SCHEMA",
     "TOOL_RESULT",
+    "bound_tools",
     "clean_name",
-    "documents_text",
     "hosted_names",
     "model_name",
-    "model_output",
     "refusal",
-    "result_text",
     "retriever_schema",
-    "seen_of",
     "tool_names",
     "tool_schema",
     "tool_surface",
@@ -49,6 +46,8 @@ _NAME: Final = re.compile(r"[^A-Za-z0-9_.:/@ -]")
 _MAX_NAME: Final = 128
 # Dicts of these types are called in this process (a bare schema is); any other type names a tool of the provider.
 _CLIENT_TYPES: Final = (None, "function", "custom")
+# A dict of nothing but these declares functions of this process, in the form of two providers.
+_DECLARING: Final = frozenset(("function_declarations", "functionDeclarations", "toolSpec"))
 DROPPED: Final = "the documents were withheld: their source is below the trust floor"
 
 MODEL_RESOURCE: Final = Resource(
@@ -88,6 +87,7 @@ def _tool_name(item: Any) -> str:
     if isinstance(item, Mapping):
         inner = item.get("function")
         name = item.get("name") or (inner.get("name") if isinstance(inner, Mapping) else None) or item.get("type")
+        name = name or next(iter(item), None)
     else:
         name = getattr(item, "name", None) or getattr(item, "__name__", None)
     return str(name or type(item).__name__)
@@ -95,9 +95,28 @@ def _tool_name(item: Any) -> str:
 
 def hosted_names(tools: Iterable[Any] | None) -> list[str]:
     """Names of the tools that the model's provider runs itself, where nobody can decide them."""
-    return [
-        _tool_name(item) for item in tools or () if isinstance(item, Mapping) and item.get("type") not in _CLIENT_TYPES
-    ]
+    return [_tool_name(item) for item in tools or () if not _is_client_side(item)]
+
+
+def _is_client_side(item: Any) -> bool:
+    if not isinstance(item, Mapping):
+        return isinstance(item, BaseTool) or callable(item)
+    given = {name for name, value in item.items() if value is not None}
+    if given and given <= _DECLARING:
+        return True
+    named = bool(given & {"name", "function"}) or {"title", "properties"} <= given
+    return named and item.get("type") in _CLIENT_TYPES
+
+
+def bound_tools(model: Any, settings: Any = None) -> list[Any]:
+    """Tools that a model call carries beside its own list: bound to the model, or among its settings."""
+    found: list[Any] = []
+    while model is not None:
+        for more in (getattr(model, "kwargs", None), getattr(model, "model_kwargs", None), settings):
+            tools = more.get("tools") if isinstance(more, Mapping) else None
+            found.extend(tools if isinstance(tools, list | tuple) else [] if tools is None else [tools])
+        model, settings = getattr(model, "bound", None), None
+    return found
 
 
 # schemas
@@ -142,68 +161,6 @@ def _ascii(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "properties": kept, **more}
 
 
-# texts
-
-
-def result_text(result: Any) -> str:
-    """What a result says, as text: of messages their content, of a state update its messages, else JSON."""
-    if isinstance(result, Command):
-        result = result.update
-    if isinstance(result, Mapping) and isinstance(result.get("messages"), list):
-        result = result["messages"]
-    if isinstance(result, list | tuple) and result and all(isinstance(i, BaseMessage | Document) for i in result):
-        return "\n\n".join(map(_item_text, result))
-    return _item_text(result)
-
-
-def _item_text(item: Any) -> str:
-    if isinstance(item, str):
-        return item
-    if isinstance(item, BaseMessage):
-        return _message_text(item)
-    if isinstance(item, Document):
-        return item.page_content
-    return item.model_dump_json() if isinstance(item, BaseModel) else json.dumps(item, default=str, ensure_ascii=False)
-
-
-def _message_text(message: BaseMessage) -> str:
-    calls = getattr(message, "tool_calls", None)
-    text = str(message.text) or ("" if isinstance(message.content, str) else json.dumps(message.content, default=str))
-    return "\n".join([text, json.dumps(calls, default=str, ensure_ascii=False)] if calls else [text])
-
-
-def documents_text(documents: Sequence[Document]) -> str:
-    """Texts of documents, joined."""
-    return "\n\n".join(document.page_content for document in documents)
-
-
-def model_output(response: Any) -> str:
-    """What a model said, from a `ModelResponse` of the middleware or an `LLMResult` of a callback."""
-    if isinstance(response, BaseMessage):
-        return _message_text(response)
-    if (inner := getattr(response, "model_response", None)) is not None:
-        return model_output(inner)
-    if (result := getattr(response, "result", None)) is not None:
-        return "\n".join(_message_text(message) for message in result)
-    parts = [item for generations in getattr(response, "generations", ()) for item in generations]
-    return "\n".join(_message_text(m) if (m := getattr(p, "message", None)) is not None else p.text for p in parts)
-
-
-def seen_of(messages: Iterable[BaseMessage]) -> tuple[tuple[str, Provenance], ...]:
-    """The user's and the system's own words among messages.
-
-    A human message that carries a name or says that middleware wrote it (a summary of what was read, another agent's
-    report) holds somebody else's words, and is not counted as the user's.
-    """
-    found = []
-    for message in messages:
-        if isinstance(message, SystemMessage):
-            found.append((str(message.text), Provenance.SYSTEM))
-        elif isinstance(message, HumanMessage) and not message.name and "lc_source" not in message.additional_kwargs:
-            found.append((str(message.text), Provenance.USER))
-    return tuple(found)
-
-
 # surfaces
 
 
@@ -227,13 +184,11 @@ def _no_artifact(_result: Any) -> tuple[Any, int]:
 
 DOCUMENTS: Final[Surface[list[Document]]] = Surface(documents_text, _no_documents)
 TOOL_RESULT: Final[Surface[Any]] = Surface(result_text, _no_result)
-_WITH_ARTIFACT: Final[Surface[Any]] = Surface(
-    lambda result: result_text(result[0] if isinstance(result, tuple) and result else result), _no_artifact
-)
+_WITH_ARTIFACT: Final[Surface[Any]] = Surface(result_text, _no_artifact)
 
 
 def tool_surface(tool: BaseTool) -> Surface[Any]:
-    """How a tool's results are read: of (content, artifact) only the content reaches the model."""
+    """How a tool's results are read: all of it, the artifact too, which reaches whoever called."""
     return _WITH_ARTIFACT if tool.response_format == "content_and_artifact" else TOOL_RESULT
 
 

@@ -75,6 +75,14 @@ def _impact(text: str) -> Impact | None:
     return None
 
 
+def _filled(declared: Resource, hints: Resource, kind: ActionKind) -> Resource:
+    """A declaration with what it left out taken from the guess, field by field."""
+    filled = replace(declared, targets=declared.targets or hints.targets, amount=declared.amount or hints.amount)
+    if kind is ActionKind.TOOL_CALL and declared.impact is Impact.UNKNOWN:
+        filled = replace(filled, impact=hints.impact, reversal=hints.reversal, classified=hints.classified)
+    return filled
+
+
 def complete(
     resource: Resource | None, *, kind: ActionKind, name: str, description: str, arguments: list[str]
 ) -> Resource:
@@ -90,10 +98,7 @@ def complete(
                 idempotent=True,
             )
     else:
-        base = resource
-        if not base.targets and not base.amount:
-            hints = guess(name, description, arguments)
-            base = replace(base, targets=hints.targets, amount=hints.amount)
+        base = _filled(resource, guess(name, description, arguments), kind)
     if base.source_trust is None:
         base = replace(base, source_trust=_UNDECLARED_TRUST)
     return replace(base, id=base.id or name, kind=kind, labels=tuple(sorted(set(base.labels))))

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
@@ -138,9 +139,13 @@ class HaloBase:
             PolicyError: the policy does not parse.
             CannotDecide: the store cannot be used.
         """
-        if not agent or len(agent) > 200:
-            raise ConfigError("bad_agent", "an agent needs a name of at most 200 characters", field="agent")
+        if not agent or len(agent) > 200 or not agent.isprintable():
+            raise ConfigError("bad_agent", "an agent needs a printable name of at most 200 characters", field="agent")
         chosen = _mode(mode)
+        if policy is not None and not Path(policy).exists():
+            raise ConfigError(
+                "no_policy", f"there is no folder `{policy}`", field="policy", remedy="make it, or leave `policy` out"
+            )
         folder = Path(home) if home is not None else default_home()
         halo = cls(
             agent=agent,
@@ -196,7 +201,15 @@ class HaloBase:
             id: its id; empty makes one.
             user: whom the agent acts for in this session, as asserted.
             request: the user's own words; values in them count as the user's.
+
+        Raises:
+            ConfigError: one of them is not text.
         """
+        for field, value in (("id", id), ("user", user), ("request", request)):
+            if not isinstance(value, str):
+                raise ConfigError(
+                    "bad_session", f"`{field}` is a {type(value).__name__}, not text", field=field, remedy="pass a str"
+                )
         with in_session(Session(id or f"s-{self._ids.short()}", "host", user, request)) as opened:
             yield opened
 
@@ -231,11 +244,13 @@ class HaloBase:
             ConfigError: the id is taken by another kind.
         """
         known = dict(schema or {})
+        _check_arguments(name, resource, known)
         full = complete(
             resource, kind=kind, name=name, description=description, arguments=sorted(known.get("properties", {}))
         )
         if full.classified != "declared" and kind is ActionKind.TOOL_CALL:
             where = f", target {', '.join(full.targets)}" if full.targets else ""
+            where += f", amount {full.amount}" if full.amount else ""
             self._say(
                 f"`{full.id}` classified as {full.impact.value} ({full.classified}{where}); "
                 "declare it with resource=Resource(impact=..., targets=...)"
@@ -281,6 +296,19 @@ class HaloBase:
             trigger=asked.kind,
             trigger_text=asked.text,
         )
+
+
+def _check_arguments(name: str, resource: Resource | None, schema: Mapping[str, Any]) -> None:
+    """A target or an amount that no argument is called would never be looked at."""
+    arguments = schema.get("properties")
+    if resource is None or not arguments or schema.get("additionalProperties"):
+        return
+    told = [("targets", word) for word in resource.targets] + [("amount", resource.amount)] * bool(resource.amount)
+    for field, word in told:
+        if word not in arguments:
+            close = get_close_matches(word, arguments, 1)
+            hint = f"did you mean `{close[0]}`" if close else f"its arguments are {', '.join(sorted(arguments))}"
+            raise ConfigError("no_such_argument", f"`{name}` has no argument `{word}`", field=field, remedy=hint)
 
 
 def _mode(mode: str | None) -> Mode | None:

@@ -40,7 +40,10 @@ REASONS: Final[dict[str, ReasonText]] = {
     "wrong_audience": ReasonText("the passport is for another store", "issue a passport whose `aud` names this store"),
     "expired": ReasonText("the passport has expired", "issue a new passport"),
     "not_yet_valid": ReasonText("the passport is not valid yet", "wait, or check the clock"),
-    "tool_not_granted": ReasonText("the passport does not grant this", "grant it, if the agent should have it"),
+    "tool_not_granted": ReasonText(
+        "the passport does not grant this",
+        "guard it with `halo.guard`, or name it in `grants=`, if the agent should have it",
+    ),
     "args_closed_world": ReasonText(
         "an argument is not named in the grant, or a constrained one is missing",
         "add the argument to the grant, or leave it out",
@@ -62,6 +65,10 @@ REASONS: Final[dict[str, ReasonText]] = {
     "untrusted_target": ReasonText(
         "where this goes to was written by somebody who is not trusted", "name the target in the request itself"
     ),
+    "untraced_target": ReasonText(
+        "untrusted content was read, and nobody is known to have asked for this target",
+        "name the target in the request itself: `halo.session(request=...)`",
+    ),
     "low_source_trust": ReasonText("documents from a source below the trust floor are dropped", ""),
     "first_use": ReasonText("the agent has not used this before", ""),
     "large_amount": ReasonText("the amount is above the threshold", "ask for the approval"),
@@ -79,6 +86,11 @@ REASONS: Final[dict[str, ReasonText]] = {
     "ledger_behind_anchor": ReasonText(
         "the database is older than its anchor", "restore the newest copy, or see docs/operations.md"
     ),
+    "foreign_trigger": ReasonText("the database has triggers that are not Halo's", "run `halo verify`, restore a copy"),
+    "foreign_store": ReasonText("the log began under another home", "give the HALO_HOME that wrote it"),
+    "log_key_changed": ReasonText("the log key is not the trusted one", "restore `log.key`"),
+    "content_key_changed": ReasonText("the content key is not the one in use", "restore `content.key`"),
+    "too_large": ReasonText("the passport cannot hold this many grants", "give the agent fewer tools"),
     "decision_error": ReasonText("the decision failed with an error", "report it; the error is in the log"),
     "pending_cap": ReasonText("too many approvals are pending in this session", "answer the pending ones first"),
 }

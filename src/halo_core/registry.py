@@ -68,9 +68,16 @@ class Registry:
         """Register; the same thing twice is nothing new.
 
         Raises:
-            ConfigError: the id belongs to a resource of another kind.
+            ConfigError: the id belongs to a resource of another kind, or to a tool with other arguments.
         """
         known = self._items.get(item.resource.id)
+        if known is not None and known.schema.get("properties") != item.schema.get("properties"):
+            raise ConfigError(
+                "resource_id_taken",
+                f"`{item.resource.id}` is registered with other arguments already",
+                field="resource",
+                remedy="give one of the two another name, or an id of its own: `resource=Resource(id=...)`",
+            )
         if known is not None and known.resource.kind is not item.resource.kind:
             raise ConfigError(
                 "resource_id_taken",
@@ -95,18 +102,19 @@ class Registry:
         """Argument types for the policy, by resource."""
         return {item.resource.id: dict(arg_types(item.schema)) for item in self.items()}
 
-    def grants(self, wanted: Mapping[str, Mapping[str, Constraint]] | None) -> Grants:
+    def grants(self, wanted: Mapping[str, Mapping[str, Constraint]] | None, *, compact: bool = False) -> Grants:
         """Grants over what is registered.
 
         Args:
             wanted: exact grants by resource id, or None for everything registered.
+            compact: grant any argument instead of each by name, where a passport could not hold them all.
         """
         grants: dict[ActionKind, dict[str, Mapping[str, Constraint]]] = {}
         for item in self.items():
             if not is_resource_id(item.resource.id):
                 continue  # a passport cannot name it, so it is never granted
             if wanted is None:
-                grant: Mapping[str, Constraint] = item.wildcard_grant()
+                grant: Mapping[str, Constraint] = {ANY_OTHER: _WILDCARD} if compact else item.wildcard_grant()
             elif item.resource.id in wanted:
                 grant = wanted[item.resource.id]
             elif item.resource.kind is ActionKind.INFERENCE:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from halo_core import canonical
+from halo_core.errors import PassportError
 from halo_core.keys import KeyStore, agent_key_name
-from halo_core.model import Constraint, EntryKind, Link
+from halo_core.model import Constraint, EntryKind, Grants, Link
 from halo_core.passport import mint_standing, verify_standing
 from halo_core.pip import Credentials
 from halo_core.policy import CedarPolicy, PolicyBundle
@@ -107,24 +108,32 @@ class Standing:
 
     def _mint(self, registry: Registry, audience: str) -> tuple[str, Link]:
         issuer = self._keys.signer("issuer")
-        holder = self._keys.signer(agent_key_name(self._agent))
+        try:
+            token = self._token(registry.grants(self._grants), audience)
+        except PassportError as exc:
+            if exc.code != "too_large" or self._grants is not None:
+                raise
+            # About a hundred tools: what each may be called with is then left to its own schema.
+            token = self._token(registry.grants(None, compact=True), audience)
         tenant = self._store.tenant
-        now_s = self._store.clock.now_us() // 1_000_000
-        token = mint_standing(
-            signer=issuer,
+        link = verify_standing(token, trusted={issuer.key_id: issuer.public_key}, audience=audience, tenant=tenant)
+        return token, link
+
+    def _token(self, grants: Grants, audience: str) -> str:
+        tenant = self._store.tenant
+        return mint_standing(
+            signer=self._keys.signer("issuer"),
             tenant=tenant,
             agent=self._agent,
             principal=self._user or f"tenant:{tenant}",
             audience=audience,
-            holder_public_key=holder.public_key,
-            grants=registry.grants(self._grants),
-            now_s=now_s,
+            holder_public_key=self._keys.signer(agent_key_name(self._agent)).public_key,
+            grants=grants,
+            now_s=self._store.clock.now_us() // 1_000_000,
             lifetime_s=_LIFETIME_S,
             jti=self._store.ids.entry(),
             txn=self._store.ids.entry(),
         )
-        link = verify_standing(token, trusted={issuer.key_id: issuer.public_key}, audience=audience, tenant=tenant)
-        return token, link
 
 
 def _record(tx: Tx, items: list[Registered], bundle: PolicyBundle, token: str, facts: dict[str, Any]) -> None:

@@ -20,9 +20,9 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from halo_core.model import ActionKind, Resource
 from halo_core.pep import Call, Surface, Ticket
 from halo_core.session import current_session, in_session
-from halo_langchain._plain import plain
 from halo_langchain._context import claimed, thread_session
-from halo_langchain._middleware import inference
+from halo_langchain._inference import inference
+from halo_langchain._plain import plain
 from halo_langchain._texts import model_output, result_text
 from halo_langchain._translate import DOCUMENTS, clean_name, unknown
 

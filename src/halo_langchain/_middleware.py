@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired
 
 from langchain.agents.middleware import AgentMiddleware, AgentState
 from langchain.agents.middleware.types import PrivateStateAttr
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, ToolMessage
 from langgraph.prebuilt.tool_node import ToolInvocationError
 from pydantic import ValidationError
 
@@ -20,25 +20,22 @@ from halo_core.errors import Denied
 from halo_core.model import ActionKind
 from halo_core.pep import Call, Surface
 from halo_core.session import Asking, Session, asking, current_session, in_session
-from halo_langchain._context import Mark, in_body, marked, thread_session
+from halo_langchain._context import Mark, marked, thread_session
 from halo_langchain._gate import gate_of
+from halo_langchain._inference import inference
+from halo_langchain._texts import model_output
 from halo_langchain._tools import gated_copy
-from halo_langchain._texts import model_output, seen_of
 from halo_langchain._translate import (
-    MODEL_RESOURCE,
-    MODEL_SCHEMA,
     bound_tools,
-    hosted_names,
     model_name,
     refusal,
-    tool_names,
     unknown,
 )
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = ["HaloMiddleware", "HaloState", "inference"]
+__all__ = ["HaloMiddleware", "HaloState"]
 
 _MODEL: Final[Surface[Any]] = Surface(model_output)
 _FIELD: Final = "halo_session"
@@ -189,36 +186,6 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
         except Denied:
             return
         ticket.fail(error)
-
-
-def inference(
-    halo: Halo,
-    name: str,
-    messages: list[BaseMessage],
-    tools: list[Any] | None,
-    *,
-    earlier: frozenset[str] = frozenset(),
-) -> Call:
-    """A model call; the model is registered on first sight, and a tool its provider would run is a problem."""
-    registered = halo.registered(name)
-    if registered is None or registered.kind is not ActionKind.INFERENCE:
-        registered = halo.register(ActionKind.INFERENCE, name, resource=MODEL_RESOURCE, schema=MODEL_SCHEMA)
-    args = {"messages": len(messages), "tools": tool_names(tools)}
-    problem = "hosted_tool" if hosted_names(tools) else ""
-    last = messages[-1] if messages else None
-    by = Asking(last.id or "", kind=_kind(last), text=str(last.text)) if last is not None else Asking()
-    with asking(by):
-        return halo.call(
-            registered,
-            args,
-            problem=problem,
-            abilities=("pause",),  # nothing here narrows a prompt: what a policy asks of that kind is denied
-            seen=seen_of(messages, earlier=earlier, nested=in_body()),
-        )
-
-
-def _kind(message: BaseMessage) -> str:
-    return "user" if isinstance(message, HumanMessage) and not message.name and not in_body() else "message"
 
 
 @contextmanager

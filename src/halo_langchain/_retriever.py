@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Mode, Resource
 from halo_core.pep import Call, Ticket
-from halo_langchain._plain import plain, unchanged
 from halo_langchain._context import arrived, body, current_mark, descending, entered
 from halo_langchain._gate import Gate, gate_of, put_gate, required, resource_name, subclass
+from halo_langchain._plain import plain, unchanged
 from halo_langchain._translate import DOCUMENTS, retriever_schema
 
 if TYPE_CHECKING:

@@ -62,20 +62,24 @@ def _leaves(value: Any) -> Iterator[str]:
 
 def _inside(value: Any) -> Any:
     """What an object holds, None of one that is a leaf."""
-    if isinstance(value, BaseMessage):
-        more = (getattr(value, name, None) for name in ("tool_calls", "artifact"))
-        return [value.content, *(item for item in more if item)]
-    if isinstance(value, Document):
-        return [value.page_content, *([value.metadata] if value.metadata else [])]
-    if isinstance(value, Command):
-        return [item for item in (value.update, value.resume, value.goto) if item]
-    if isinstance(value, Send):
-        return [value.node, value.arg]
+    found = _framework_parts(value)
+    if found is not None:
+        return [item for item in found if item is not None]
     if isinstance(value, BaseModel | BaseModelV1):
         return {**value.__dict__, **(getattr(value, "__pydantic_extra__", None) or {})}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
     return [value.value] if isinstance(value, Enum) else None
+
+
+def _framework_parts(value: Any) -> list[Any] | None:
+    if isinstance(value, BaseMessage):
+        return [value.content, getattr(value, "tool_calls", None), getattr(value, "artifact", None)]
+    if isinstance(value, Document):
+        return [value.page_content, value.metadata]
+    if isinstance(value, Command):
+        return [value.update, value.resume, value.goto]
+    return [value.node, value.arg] if isinstance(value, Send) else None
 
 
 def _word(value: Any) -> str:

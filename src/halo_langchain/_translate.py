@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.documents import Document
@@ -125,7 +125,7 @@ def bound_tools(model: Any, settings: Any = None) -> list[Any]:
 def tool_schema(tool: BaseTool, hidden: Iterable[str] = ()) -> dict[str, Any]:
     """JSON schema of what a tool's caller chooses; of injected arguments only those named as `hidden`."""
     found = _shown_schema(tool)
-    return _ascii({**found, "properties": {**dict.fromkeys(hidden, {}), **(found.get("properties") or {})}})
+    return _ascii({**found, "properties": {**{name: {} for name in hidden}, **(found.get("properties") or {})}})
 
 
 def _shown_schema(tool: BaseTool) -> dict[str, Any]:

@@ -356,3 +356,55 @@ def test_policy_text_of_the_tests_is_well_formed(halo, home):
         halo.enforcer.run(halo.call(halo.registered("lookup"), {"q": "a"}), Calls(), SURFACE)
     code, out, _ = cli("policy", "check", str(policy_folder(home)), home=home)
     assert (code, "no findings" in out) == (0, True), out
+
+
+def test_a_hundred_tools_fit_in_a_passport(home):
+    with HaloBase.local("clerk", home=home, mode="enforce", quiet=True) as halo:
+        arguments = schema({f"argument_{i}": {"type": "string"} for i in range(4)})
+        for i in range(120):
+            last = halo.register(ActionKind.TOOL_CALL, f"lookup_number_{i}", schema=arguments)
+        with halo.session("s"):
+            assert halo.enforcer.run(halo.call(last, {"argument_1": "a"}), Calls("yes"), SURFACE) == "yes"
+
+
+@pytest.mark.parametrize("field", ["targets", "amount"])
+def test_a_misspelt_argument_of_a_declaration_is_refused(halo, field):
+    declared = Resource(impact=Impact.PAYMENT, **{field: ("acount",) if field == "targets" else "acount"})
+    with pytest.raises(ConfigError) as caught:
+        halo.register(ActionKind.TOOL_CALL, "pay_", resource=declared, schema=schema({"account": {"type": "string"}}))
+    assert (caught.value.field, caught.value.remedy) == (field, "did you mean `account`")
+
+
+def test_what_a_declaration_leaves_out_is_guessed(halo):
+    arguments = schema({"account": {"type": "string"}, "amount": {"type": "number"}})
+    labelled = halo.register(ActionKind.TOOL_CALL, "pay_a", resource=Resource(labels=("pii",)), schema=arguments)
+    half = halo.register(
+        ActionKind.TOOL_CALL, "pay_b", resource=Resource(impact=Impact.PAYMENT, targets=("account",)), schema=arguments
+    )
+    for made in (labelled, half):
+        assert (made.impact, made.targets, made.amount) == (Impact.PAYMENT, ("account",), "amount")
+
+
+def test_two_tools_of_one_name_are_refused(halo):
+    halo.register(ActionKind.TOOL_CALL, "same", schema=schema({"a": {"type": "string"}}))
+    with pytest.raises(ConfigError) as caught:
+        halo.register(ActionKind.TOOL_CALL, "same", schema=schema({"b": {"type": "string"}}))
+    assert caught.value.code == "resource_id_taken"
+
+
+@pytest.mark.parametrize("words", [{"id": 7}, {"user": 7}, {"request": {"to": "x"}}])
+def test_a_session_is_made_of_words(halo, words):
+    with pytest.raises(ConfigError), halo.session(**words):
+        pass
+
+
+def test_a_policy_folder_that_is_not_there_is_refused(home, tmp_path):
+    with pytest.raises(ConfigError):
+        HaloBase.local("clerk", home=home, policy=tmp_path / "nowhere", quiet=True)
+
+
+def test_a_switch_makes_no_store_and_no_tenant(halo, home, tmp_path):
+    assert cli("enforce", "--tenant", "nope", home=home)[0] == 64
+    assert cli("observe", "--db", f"sqlite:///{tmp_path / 'nope.db'}", home=home)[0] == 64
+    assert not (tmp_path / "nope.db").exists()
+    assert cli("status", "--json", home=home)[1].count('"mode"') == 1

@@ -30,9 +30,11 @@ def run(halo, resource, args, result="done"):
 
 
 def pays(halo, to):
-    pay = tool(halo, "pay", ["to"], impact=Impact.PAYMENT, source_trust=900, targets=("to",))
+    declared = Resource(impact=Impact.PAYMENT, source_trust=900, targets=("to",), amount="amount")
+    properties = schema({"amount": {"type": "number"}, "to": {"type": "string"}})
+    pay = halo.register(ActionKind.TOOL_CALL, "pay", resource=declared, schema=properties)
     try:
-        run(halo, pay, {"to": to})
+        run(halo, pay, {"amount": 5, "to": to})
     except Denied:
         return False
     return True
@@ -117,7 +119,7 @@ def test_what_stands_behind_four_hundred_words_is_not_the_users(desk, home):
         with pytest.raises(Denied):
             run(
                 desk,
-                tool(desk, "pay", ["to"], impact=Impact.PAYMENT, targets=("to",)),
+                tool(desk, "pay2", ["to"], impact=Impact.PAYMENT, targets=("to",)),
                 {"to": "ana@bank," * 400 + "evil@x.com"},
             )
         with pytest.raises(Pending):

@@ -324,7 +324,7 @@ def test_what_a_model_says_does_not_taint(world, ran):
     agent(world, script, guarded).invoke(ask())
     last = world.decisions("look")[-1].body["snapshot"]
     assert last["session"]["tainted"] is False
-    assert last["provenance"] == [["/q", "system"]]  # the tool, trusted, has repeated it
+    assert last["provenance"] == [["/q", "novel"]]  # the tool has only repeated it
 
 
 def test_the_same_call_again_in_the_same_turn_does_not_run_again(world, ran):

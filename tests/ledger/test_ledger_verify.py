@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ledger_world import COLUMNS, KEK, World, build
 
 from halo_core.errors import Gap, NotVerified, Tampered
 from halo_core.ledger.reader import Trust
-from halo_core.ledger.report import CHECKS, LIMITS, MAX_FINDINGS
+from halo_core.ledger.report import CHECKS, LIMITS, MAX_FINDINGS, Report
 from halo_core.ledger.verify import verify
 from halo_core.model.entry import EntryKind
 
@@ -53,7 +55,7 @@ def test_without_key_and_without_rows_nothing_can_be_told():
     empty = World()
     report = verify(empty, Trust(world.logs))
     assert report.exit_code == 2
-    assert "nothing to verify" in report.undetermined[0]
+    assert "nothing to verify" in report.undetermined[-1]
 
 
 def test_one_tenant_without_trusted_key_leaves_the_verdict_open():
@@ -65,12 +67,70 @@ def test_one_tenant_without_trusted_key_leaves_the_verdict_open():
     assert "acme" in report.undetermined[0]
 
 
-def test_missing_anchor_is_a_warning():
+def test_without_an_anchor_nothing_can_be_told():
     world = build()
-    world.anchors.clear()
+    del world.anchors["acme"]
+    report = verify(world, world.trust())
+    assert (report.exit_code, report.total) == (2, 0)
+    (why,) = report.undetermined
+    assert "`acme` has no anchor" in why
+    assert "rollback" in why
+
+
+def test_a_trusted_tenant_with_nothing_here_leaves_the_verdict_open():
+    world = build()
+    world.logs["zeta"] = world.logs["acme"]
+    report = verify(world, world.trust())
+    assert report.exit_code == 2
+    assert "`zeta` is trusted" in report.undetermined[0]
+    report = verify(world, replace(world.trust(), elsewhere=frozenset({"zeta"})))
+    assert report.exit_code == 0
+    assert any("`zeta` has nothing here" in text for text in report.warnings)
+
+
+def test_a_strange_trigger_is_tampering_and_a_missing_one_of_ours_is_not():
+    world = build()
+    world.strange = [("missing", "entry_append_only")]
     report = verify(world, world.trust())
     assert report.exit_code == 0
-    assert any("rollback" in text for text in report.warnings)
+    assert any("entry_append_only" in text for text in report.warnings)
+    for kind in ("trigger", "view"):
+        world.strange = [(kind, "x")]
+        for fast in (False, True):
+            report = verify(world, world.trust(), fast=fast)
+            assert report.exit_code == 11
+            assert [(f.where, f.code) for f in report.findings] == [(f"{kind} x", "foreign_trigger")]
+
+
+def again(world: World, *, mode: str = "enforce", idempotent: bool = False, tenant: str = "local") -> Report:
+    w = {"local": "3f2a", "acme": "c001"}[tenant]
+    request = {"request_id": "r-3f2a-0", "resource": {"idempotent": idempotent}}
+    world.append(
+        tenant, w, EntryKind.DECISION, session=f"s-{w}-0", dispatched=True, request=request, snapshot={"mode": mode}
+    )
+    return verify(world, world.trust())
+
+
+def test_a_request_that_may_run_once_and_ran_twice_is_tampering():
+    report = again(build())
+    assert report.exit_code == 11
+    assert {f.code for f in report.findings} == {"dispatched_twice"}
+    assert "r-3f2a-0" in report.findings[0].what
+
+
+def test_what_may_run_again_and_another_tenants_request_are_no_second_run():
+    assert again(build(), idempotent=True).exit_code == 0
+    assert again(build(), mode="observe").exit_code == 0
+    assert again(build(), tenant="acme").exit_code == 0
+
+
+@pytest.mark.parametrize(("i", "value"), [(0, None), (0, "other"), (1, "r-3f2a-1"), (4, "r-3f2a-4")])
+def test_the_once_column_says_what_the_decision_says(i: int, value: str | None):
+    world = build()
+    world.find("dispatch", request_id=f"r-3f2a-{i}")["once"] = value
+    report = verify(world, world.trust())
+    assert report.exit_code == 11
+    assert [f.where for f in report.findings] == [f"dispatch local/r-3f2a-{i} column once"]
 
 
 def test_clock_running_back_is_a_warning_only():
@@ -78,6 +138,8 @@ def test_clock_running_back_is_a_warning_only():
     world.open_writer("local", "3f2a")
     world._count -= 6_000_000
     world.append("local", "3f2a", EntryKind.MODE, mode="enforce")
+    world.checkpoint("local")
+    del world.logs["acme"]
     report = verify(world, world.trust())
     assert report.exit_code == 0
     assert any("the clock ran back" in text for text in report.warnings)

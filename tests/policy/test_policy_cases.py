@@ -40,7 +40,7 @@ args = { to = "DE89", eur = 10 }
 provenance = { to = "novel" }
 tainted = true
 expect = "deny"
-reason = "untrusted_target"
+reason = "untraced_target"
 [[case]]
 name = "a new account alone"
 resource = "send_money"
@@ -90,7 +90,7 @@ resource = "send_money"
 impact = "payment"
 targets = ["to"]
 args = { to = "DE89", eur = 10 }
-expect = "monitor"
+expect = "challenge"
 [[case]]
 name = "a delete is confirmed"
 resource = "rm"

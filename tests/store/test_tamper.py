@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import socket
@@ -10,12 +11,13 @@ import sqlite3
 import pytest
 
 from halo_core import canonical
-from halo_core.errors import Denied, Gap
+from halo_core.errors import ConfigError, Denied, Gap
 from halo_core.facade import HaloBase
 from halo_core.keys import Ed25519Signer
 from halo_core.ledger.merkle import leaf_hash
 from halo_core.ledger.note import sign_note, vkey_of, vkey_string
 from halo_core.ledger.record import decode_entry
+from halo_core.store.database import Database
 from halo_core.store.reader import Reader
 from halo_world import SURFACE, Calls, attack, cli, db_of, policy_folder, tool, url_of
 
@@ -29,7 +31,7 @@ EVIDENCE = {
 PROJECTIONS = {
     "session": ("tenant", "session", "version", "state", "head_w", "head_ws"),
     "sketch": ("tenant", "session", "seq", "marks"),
-    "dispatch": ("tenant", "request_id", "w", "ws"),
+    "dispatch": ("tenant", "request_id", "w", "ws", "once"),
 }
 COLUMNS = [(table, column) for table, columns in (EVIDENCE | PROJECTIONS).items() for column in columns]
 
@@ -388,3 +390,199 @@ def test_bytes_that_are_no_text_are_named(copy):
     code, out, err = cli("verify", home=copy)
     assert (code, "column session" in out) == (11, True), (out, err)
     assert cli("verify", "--json", home=copy)[0] == 11
+
+
+SWALLOW = {
+    "ignored": "CREATE TRIGGER x BEFORE INSERT ON {table} BEGIN SELECT RAISE(IGNORE); END",
+    "deleted after": "CREATE TRIGGER x AFTER INSERT ON {table} BEGIN DELETE FROM {table} WHERE rowid=new.rowid; END",
+    "update ignored": "CREATE TRIGGER x BEFORE UPDATE ON {table} BEGIN SELECT RAISE(IGNORE); END",
+    "view": "CREATE VIEW x AS SELECT * FROM {table}",
+    "ours, made harmless": "CREATE TRIGGER entry_append_only BEFORE UPDATE ON entry BEGIN SELECT 1; END",
+}
+
+
+@pytest.mark.parametrize("table", ["entry", "dispatch"])
+@pytest.mark.parametrize("how", SWALLOW)
+def test_a_trigger_that_swallows_what_is_written_stops_every_action(tmp_path, how, table):
+    """Made while Halo runs: denied. Found at open: refused. Found by verify: tampering, named."""
+    home = tmp_path / "home"
+    body = Calls()
+    with opened(home) as halo:
+        work(halo, 1)
+        halo.store.flush()
+        database = attack(db_of(home))
+        database.execute(SWALLOW[how].format(table=table))
+        for _ in range(2):
+            with halo.session("s"), pytest.raises(Denied) as denied:
+                halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "a"}), body, SURFACE)
+            assert denied.value.reason == "ledger_unwritable"
+        assert body == []
+    code, out, _ = cli("verify", home=home)
+    assert (code, "not one of Halo's" in out) == (11, True), out
+    with pytest.raises(ConfigError) as caught:
+        opened(home)
+    assert (caught.value.code, bool(caught.value.remedy)) == ("foreign_trigger", True)
+    kind, name = database.execute("SELECT type, name FROM sqlite_master WHERE type IN ('trigger','view')").fetchone()
+    database.execute(f"DROP {kind} {name}")
+    database.close()
+    with opened(home) as halo:
+        work(halo, 1)
+    assert cli("verify", "--signatures", home=home)[0] == 0
+
+
+@pytest.mark.parametrize("table", ["entry", "position", "content", "dispatch", "session", "vault", "usage", "sketch"])
+def test_an_insert_that_kept_nothing_lets_nothing_run(tmp_path, monkeypatch, table):
+    """Without looking at the schema: the count of rows alone says so."""
+    monkeypatch.setattr(Database, "_watch_schema", lambda _self: None)
+    home = tmp_path / "home"
+    body = Calls()
+    with opened(home) as halo:
+        lookup = tool(halo, "lookup")
+        halo.store.flush()
+        database = attack(db_of(home))
+        database.execute(SWALLOW["ignored"].format(table=table))
+        with halo.session("new", request="please look at this"), pytest.raises(Denied) as denied:
+            halo.enforcer.run(halo.call(lookup, {"q": "a"}), body, SURFACE)
+        assert (denied.value.reason, body) == ("ledger_unwritable", [])
+        database.execute("DROP TRIGGER x")
+        database.close()
+
+
+def test_ordinary_changes_of_the_schema_by_other_programs_are_let_be(tmp_path):
+    home = tmp_path / "home"
+    with opened(home) as halo:
+        work(halo, 1)
+        database = attack(db_of(home))
+        database.execute("ANALYZE")
+        database.close()
+        work(halo, 1)
+    code, out, _ = cli("verify", home=home)
+    assert (code, "is missing" in out) == (0, True), out  # the guards the attacker dropped are a note
+
+
+def test_a_session_cannot_be_washed_between_two_decisions(tmp_path):
+    """The next decision reads, and signs, the washed state: what it found is not what was left."""
+    home = tmp_path / "home"
+    with opened(home) as halo:
+        web = tool(halo, "lookup", source_trust=0)
+        with halo.session("s"):
+            halo.enforcer.run(halo.call(web, {"q": "a"}), Calls("hello from the web"), SURFACE)
+            halo.store.flush()
+            database = attack(db_of(home))
+            (state,) = database.execute("SELECT state FROM session").fetchone()
+            washed = state.replace(b'"tainted":true', b'"tainted":false')
+            assert washed != state
+            database.execute("UPDATE session SET state=?", (washed,))
+            halo.enforcer.run(halo.call(web, {"q": "b"}), Calls(), SURFACE)
+    database.close()
+    code, out, _ = cli("verify", home=home)
+    assert (code, "session local/s version 3" in out, "between two entries" in out) == (11, True, True), out
+
+
+def test_a_session_forgotten_between_two_decisions_shows(tmp_path):
+    home = tmp_path / "home"
+    with opened(home) as halo:
+        work(halo, 1)
+        halo.store.flush()
+        database = attack(db_of(home))
+        database.execute("DELETE FROM session")
+        database.close()
+        work(halo, 1)
+    code, out, _ = cli("verify", home=home)
+    assert (code, "two entries of the session" in out) == (11, True), out
+
+
+def test_sessions_of_several_writers_that_take_turns_are_whole(tmp_path):
+    home = tmp_path / "home"
+    with opened(home) as one, opened(home) as two:
+        for _ in range(4):
+            for halo in (one, two):
+                work(halo, 1, "shared")
+                halo.store.flush()
+    code, out, _ = cli("verify", "--signatures", home=home)
+    assert code == 0, out
+
+
+def test_an_entry_of_a_session_that_is_missing_stays_a_gap(copy):
+    database = attack(db_of(copy))
+    query = "SELECT w, ws FROM entry WHERE session='one' AND kind='decision' LIMIT 1 OFFSET 2"
+    w, ws = database.execute(query).fetchone()
+    database.execute("DELETE FROM entry WHERE w=? AND ws=?", (w, ws))
+    database.execute("DELETE FROM position WHERE w=? AND ws=?", (w, ws))
+    database.close()
+    assert cli("verify", home=copy)[0] == 13
+
+
+def test_without_the_anchor_a_rollback_cannot_be_told_from_the_truth(ledger, tmp_path):
+    """An older copy with its anchor removed: nothing in it is wrong, and it is not called whole."""
+    home = tmp_path / "home"
+    with opened(home) as halo:
+        work(halo, 3)
+    old = db_of(home).read_bytes()
+    with opened(home) as halo:
+        work(halo, 3)
+    for leftover in home.glob("halo.db-*"):
+        leftover.unlink()
+    db_of(home).write_bytes(old)
+    (home / "anchor.json").unlink()
+    code, out, _ = cli("verify", home=home)
+    assert (code, "no anchor" in out) == (2, True), out
+
+
+def test_a_tenant_with_nothing_left_cannot_be_told_from_one_that_never_was(copy):
+    database = attack(db_of(copy))
+    for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall():
+        database.execute(f"DELETE FROM {name}")
+    database.close()
+    (copy / "anchor.json").unlink()
+    assert cli("verify", home=copy)[0] == 2
+
+
+def test_a_second_database_of_one_home_is_whole_without_the_tenants_of_the_first(tmp_path):
+    home = tmp_path / "home"
+    with opened(home) as halo:
+        work(halo, 1)
+    other = f"sqlite:///{home / 'other.db'}"
+    with opened(home, db=other, tenant="second") as halo:
+        work(halo, 1)
+    for url in (url_of(home), other):
+        code, out, _ = cli("verify", "--db", url, home=home)
+        assert (code, "has nothing here" in out) == (0, True), out
+
+
+def test_a_request_run_again_behind_the_tables_back_shows(tmp_path):
+    """The dispatch row moved aside, the action run again, the row put back."""
+    home = tmp_path / "home"
+    body = Calls()
+    with opened(home) as halo:
+        lookup = tool(halo, "lookup")
+
+        def run():
+            with halo.session("s"):
+                halo.enforcer.run(halo.call(lookup, {"q": "a"}, call_id="c1"), body, SURFACE)
+            halo.store.flush()
+
+        run()
+        with pytest.raises(Denied):
+            run()
+        database = attack(db_of(home))
+        (request,) = database.execute("SELECT request_id FROM dispatch").fetchone()
+        database.execute("UPDATE dispatch SET request_id='x', once='x'")
+        run()
+        database.execute("UPDATE dispatch SET request_id=?, once=NULL WHERE request_id='x'", (request,))
+        database.close()
+    assert len(body) == 2
+    code, out, _ = cli("verify", home=home)
+    assert (code, "was dispatched before" in out, "column once" in out) == (11, True, True), out
+
+
+def test_the_database_and_its_wal_are_for_the_owner_alone(tmp_path):
+    home = tmp_path / "home"
+    before = os.umask(0o022)
+    try:
+        with opened(home) as halo:
+            work(halo, 1)
+            modes = {path.name: path.stat().st_mode & 0o777 for path in home.glob("halo.db*")}
+    finally:
+        os.umask(before)
+    assert modes == {"halo.db": 0o600, "halo.db-shm": 0o600, "halo.db-wal": 0o600}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -61,7 +62,8 @@ def demo(
         denied = _story(reader, folder, ran["session"])
     checks = [_whole(folder), _same(folder), _tampered(folder, denied)]
     view.print()
-    view.print(f"Try next: [bold]halo show {denied.index} --home {folder}[/]   one decision, from request to reason")
+    halo = "halo" if shutil.which("halo") else sys.argv[0]
+    view.print(f"Try next: [bold]{halo} show {denied.index} --home {folder}[/]   one decision, from request to reason")
     return Exit.OK if all(checks) else Exit.FAILED
 
 
@@ -74,7 +76,11 @@ def _clear(folder: Path) -> None:
 
 
 def _story(reader: Reader, folder: Path, session: str) -> Found:
-    table = Table(title="what the agent tried today, in order", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title="a customer's letter tells the agent to pay another account: what it tried, in order",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
     for name in ("#", "action", "on", "decision", "ran", "why"):
         table.add_column(name, overflow="fold", no_wrap=name in ("#", "action", "decision", "ran"))
     contents = Contents.at(reader, KeyStore(folder))

@@ -9,10 +9,19 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from halo_core.cli.common import EFFECT_STYLE, DbOption, HomeOption, JsonOption, console, print_json, where
+from halo_core.cli.common import (
+    EFFECT_STYLE,
+    DbOption,
+    HomeOption,
+    JsonOption,
+    TenantOption,
+    console,
+    print_json,
+    where,
+)
 from halo_core.keys import KeyStore
 from halo_core.model import EntryKind, Mode
-from halo_core.query import entries, summary
+from halo_core.query import entries, one_tenant, summary
 from halo_core.store import Draft, Store, StoreConfig, Tx
 from halo_core.store.reader import Reader
 
@@ -40,24 +49,32 @@ def status(*, db: DbOption = "", home: HomeOption = None, json: JsonOption = Fal
     return 0
 
 
-def enforce(*, db: DbOption = "", home: HomeOption = None, tenant: str = "local") -> int:
+def enforce(*, db: DbOption = "", home: HomeOption = None, tenant: TenantOption = None) -> int:
     """Switch to enforce mode: what is denied does not run. Shows first what would have been stopped so far."""
     folder, url = where(home, db)
     view = console()
+    tenant = _known(url, tenant)
     stopped = _would_stop(url, tenant)
     for (resource, codes), count in stopped.most_common(20):
         view.print(f"  {count:>5} x {resource}: {', '.join(codes)}", markup=False)
     _switch(url, folder, tenant, Mode.ENFORCE)
     view.print(f"enforce mode from now on; {sum(stopped.values()):,} of the calls so far would not have run")
+    view.print("(by the rules of their time: after changing rules, run once more in observe mode to see)")
     return 0
 
 
-def observe(*, db: DbOption = "", home: HomeOption = None, tenant: str = "local") -> int:
+def observe(*, db: DbOption = "", home: HomeOption = None, tenant: TenantOption = None) -> int:
     """Switch to observe mode: everything runs, and is recorded."""
     folder, url = where(home, db)
-    _switch(url, folder, tenant, Mode.OBSERVE)
+    _switch(url, folder, _known(url, tenant), Mode.OBSERVE)
     console().print("[bold yellow]observe mode[/] from now on: actions RUN whatever is decided")
     return 0
+
+
+def _known(url: str, tenant: str | None) -> str:
+    # Never a switch for a store or tenant that is not there: opening would make it.
+    with Reader(url) as reader:
+        return one_tenant(reader, tenant)
 
 
 def _would_stop(url: str, tenant: str) -> Counter[tuple[str, tuple[str, ...]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
@@ -73,7 +74,7 @@ def check(
 
 @app.command("test")
 def run_cases(
-    cases: Annotated[Path, typer.Argument(metavar="CASES", help="TOML file of [[case]] tables.")],
+    cases: Annotated[Path, typer.Argument(metavar="CASES", help="TOML file of `case` tables, see docs/policy.md.")],
     folder: FolderArgument = None,
     *,
     db: DbOption = "",
@@ -90,7 +91,17 @@ def run_cases(
     except OSError as exc:
         raise ConfigError("no_cases", f"cannot read `{cases}`: {exc.strerror}", field="CASES") from exc
     known = {item.resource.id: item.resource for item in registered}
-    results = [run_case(case, bundle, known) for case in load_cases(text)]
+    listed = load_cases(text)
+    for case in listed:
+        close = [] if case.resource in known else get_close_matches(case.resource, known, 1)
+        if close:  # a case of a tool still to come is fine; a misspelt one would pass for the wrong reason
+            raise ConfigError(
+                "no_such_resource",
+                f"{case.name}: no resource `{case.resource}` is registered",
+                field="resource",
+                remedy=f"did you mean `{close[0]}`",
+            )
+    results = [run_case(case, bundle, known) for case in listed]
     failed = [result for result in results if not result.passed]
     if json:
         rows = [{"expected": str(r.expected), "got": str(r.got), "name": r.name, "passed": r.passed} for r in results]
@@ -99,6 +110,8 @@ def run_cases(
         view = console()
         for result in results:
             view.print("[green]✓[/] " if result.passed else "[bold red]✗[/] ", end="")
-            view.print(result.name if result.passed else f"{result.name}: expected {result.expected}, got {result.got}")
+            why = ", ".join(f"{reason.code} ({reason.source})" for reason in result.reasons) or "no rule"
+            expected = f"{result.name}: expected {result.expected}, got {result.got} by {why}"
+            view.print(result.name if result.passed else expected, markup=False)
         view.print(f"{len(results) - len(failed)} passed, {len(failed)} failed")
     return Exit.FAILED if failed or not results else Exit.OK

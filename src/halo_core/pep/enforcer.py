@@ -23,7 +23,7 @@ from typing import Any, Generic, TypeVar
 
 from halo_core.behaviour import origin_of_result
 from halo_core.behaviour.provenance import texts
-from halo_core.errors import CannotDecide, Denied, HaloError, NotVerified, Pending
+from halo_core.errors import Denied, HaloError, Pending
 from halo_core.failpoints import reach
 from halo_core.keys import Digester
 from halo_core.model import Effect, Mode, Provenance
@@ -31,7 +31,7 @@ from halo_core.pep.call import Call, Preparer
 from halo_core.pep.jobs import MAX_OUTPUT, DecisionJob, OutcomeJob, Verdict, justify
 from halo_core.pep.obligations import document_floor
 from halo_core.pip import Credentials
-from halo_core.reasons import text
+from halo_core.reasons import REASONS, text
 from halo_core.store import Store
 
 __all__ = ["Enforcer", "Health", "Surface", "Ticket"]
@@ -202,7 +202,7 @@ class Enforcer:
         raise Denied(code, message, remedy=text(code).remedy, decision_id=verdict.entry_id)
 
     def _undecided(self, call: Call, error: Exception) -> Ticket:
-        code = error.code if isinstance(error, CannotDecide | NotVerified) else "decision_error"
+        code = error.code if isinstance(error, HaloError) and error.code in REASONS else "decision_error"
         self.health.undecided += 1
         self.health.last_error = f"{code}: {error}"
         sys.stderr.write(f"halo: no decision for `{call.resource.id}`: {error}\n")

@@ -1,0 +1,86 @@
+"""The chain of a session's states: whatever order the entries come in, a break is named. DESIGN 5 AUDIT, MONO."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from halo_core import canonical
+from halo_core.ledger import commit_state
+from halo_core.ledger.report import Collector
+from halo_core.ledger.verify_states import States
+
+
+class Rows:
+    """The tables a check of states reads."""
+
+    def __init__(self, last: int) -> None:
+        self._last = last
+
+    def states(self):
+        yield "local", "s", self._last, state(self._last)
+
+    def sketches(self):
+        return iter(())
+
+
+def state(version: int, **changes: Any) -> bytes:
+    return canonical.dumps({"chunks": 0, "marks": "", "tainted": True, "version": version, **changes})
+
+
+def told(version: int, before: bytes | None = None) -> dict[str, Any]:
+    found = before if before is not None else state(version - 1) if version > 1 else b""
+    return {"body": {"state": commit_state(version, state(version), before=found)}, "id": "e", "session": "s"}
+
+
+def judged(entries: list[dict[str, Any]], last: int, *, incomplete: bool = False) -> Collector:
+    out = Collector()
+    states = States(out)
+    for entry in entries:
+        states.note("local", entry)
+    if incomplete:
+        out.incomplete.add("local")
+    states.check(Rows(last))  # type: ignore[arg-type]
+    return out
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.permutations(range(1, 10)))
+def test_a_whole_chain_is_whole_in_any_order(order):
+    out = judged([told(version) for version in order], 9)
+    assert (out.total, out.passed[9]) == (0, 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.permutations(range(1, 10)), st.integers(1, 9))
+def test_a_state_washed_between_two_entries_is_named_in_any_order(order, at):
+    washed = state(at - 1, tainted=False)
+    out = judged([told(version, washed if version == at else None) for version in order], 9)
+    assert [(f.kind, f.code, f.where) for f in out.findings] == [
+        ("tampered", "state_broken", f"session local/s version {at}")
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.permutations(range(1, 10)), st.integers(1, 8))
+def test_a_version_nobody_tells_of_is_a_gap(order, gone):
+    entries = [told(version) for version in order if version != gone]
+    out = judged(entries, 9)
+    assert [(f.kind, f.where) for f in out.findings] == [("gap", f"session local/s version {gone}")]
+    assert judged(entries, 9, incomplete=True).total == 0
+
+
+@pytest.mark.parametrize("order", [[1, 2, 3, 2], [3, 2, 1, 1], [1, 2, 3, 3]])
+def test_two_entries_with_one_version_are_tampering(order):
+    out = judged([told(version) for version in order], 3)
+    assert [(f.kind, f.code) for f in out.findings] == [("tampered", "state_broken")]
+
+
+def test_one_writer_needs_one_run_however_long():
+    states = States(Collector())
+    for version in range(1, 500):
+        states.note("local", told(version))
+    assert [len(history.runs) for history in states._histories.values()] == [1]

@@ -50,8 +50,9 @@ class Witness:
     def _decided(self, call: str) -> bool:
         mark = f'"call_id":"{call}"'.encode()
         with self._engine.connect() as connection:
-            rows = connection.execute(_DECISIONS, {"tenant": self._tenant, "session": call.rpartition("-")[0]})
-            found = next((bytes(row[0]) for row in rows if mark in bytes(row[0])), None)
+            # All of them: a cursor left half read would hold its snapshot open for whoever gets the connection next.
+            rows = connection.execute(_DECISIONS, {"tenant": self._tenant, "session": call.rpartition("-")[0]}).all()
+        found = next((bytes(row[0]) for row in rows if mark in bytes(row[0])), None)
         return found is not None and bool(decode_entry(found).body["dispatched"])
 
     def unjustified(self, let_run: set[str]) -> int:

@@ -32,6 +32,8 @@ from halo_core.verification import verify_store
 __all__ = ["demo"]
 
 _TENANT: Final = "local"
+_MARK: Final = "demo"
+"""File that says: a demo made this folder and may clear it."""
 
 
 def demo(
@@ -68,11 +70,13 @@ def demo(
 
 
 def _clear(folder: Path) -> None:
-    if not folder.exists():
-        return
-    if not (folder / "trust.json").exists():
-        raise ConfigError("not_a_demo", f"`{folder}` is not a demo's folder", field="home", remedy="name another")
-    shutil.rmtree(folder)
+    if folder.exists():
+        # Only what a demo made: a real home is never cleared.
+        if not (folder / _MARK).exists():
+            raise ConfigError("not_a_demo", f"`{folder}` is not a demo's folder", field="home", remedy="name another")
+        shutil.rmtree(folder)
+    folder.mkdir(mode=0o700, parents=True)
+    (folder / _MARK).touch()
 
 
 def _story(reader: Reader, folder: Path, session: str) -> Found:

@@ -316,7 +316,10 @@ class Store:
     def _turn(self) -> bool:
         with self._wake:
             if not self._waiting and not self._closed:
-                self._wake.wait(_DEFER_S if self._deferred or self._since_checkpoint else _CHECKPOINT_S)
+                self._wake.wait(_DEFER_S if self._since_checkpoint else _CHECKPOINT_S)
+            if self._deferred:
+                # An outcome waits for a transaction to join, not for one of its own: half the commits of a busy run.
+                self._wake.wait_for(lambda: bool(self._waiting) or self._closed, timeout=_DEFER_S)
             group = [self._waiting.popleft() for _ in range(min(_GROUP, len(self._waiting)))]
         if group:
             self._answer(group)

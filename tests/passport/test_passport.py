@@ -25,7 +25,6 @@ from halo_core.passport import (
     issuer_uri,
     link_to_claims,
     mint_standing,
-    read_link,
     token_hash,
     verify_standing,
 )
@@ -105,14 +104,6 @@ def test_the_claims_are_as_designed():
     (detail,) = claims["authorization_details"]
     assert detail["type"] == "halo_grant"
     assert detail["actions"]["tool_call"]["pay"]["amount"] == {"constraint_type": "range", "max": 100, "min": 0}
-
-
-def test_read_link_is_what_was_verified():
-    token = mint()
-    assert read_link(token) == verify(token)
-    with pytest.raises(PassportError) as caught:
-        read_link("a.b")
-    assert caught.value.code == "malformed_b64"
 
 
 def test_link_to_claims_is_the_inverse():
@@ -291,7 +282,7 @@ def test_any_tree_as_claims_is_a_refusal(tree):
 
 @given(st.binary(max_size=200) | st.text(max_size=200))
 def test_any_bytes_are_a_refusal(token):
-    for read in (verify, read_link):
+    for read in (verify,):
         with pytest.raises(PassportError):
             read(token)
 

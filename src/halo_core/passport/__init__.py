@@ -5,7 +5,7 @@ from halo_core.passport.codec import MAX_TOKEN, TOKEN_DOMAIN, Claims, decode, en
 from halo_core.passport.constraints import Violation, accepts, is_resource_id, label_violation, violation
 from halo_core.passport.grants import constraint_plain, grants_plain, parse_constraint, parse_grants
 from halo_core.passport.mint import mint_standing
-from halo_core.passport.verify import check_link, check_time, read_link, verify_standing
+from halo_core.passport.verify import check_link, check_time, verify_standing
 
 __all__ = [
     "MAX_DEPTH",
@@ -29,7 +29,6 @@ __all__ = [
     "mint_standing",
     "parse_constraint",
     "parse_grants",
-    "read_link",
     "token_hash",
     "verify_standing",
     "violation",

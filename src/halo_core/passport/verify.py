@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 from halo_core.errors import PassportError
 from halo_core.model import Link, LinkKind
-from halo_core.passport.claims import ISSUER_URI, claims_to_link
-from halo_core.passport.codec import Claims, decode, payload_of
+from halo_core.passport.claims import claims_to_link
+from halo_core.passport.codec import decode
 from halo_core.reasons import text
 
-__all__ = ["check_link", "check_time", "read_link", "verify_standing"]
+__all__ = ["check_link", "check_time", "verify_standing"]
 
 
 def verify_standing(token: str | bytes, *, trusted: Mapping[str, bytes], audience: str, tenant: str) -> Link:
@@ -36,20 +36,6 @@ def verify_standing(token: str | bytes, *, trusted: Mapping[str, bytes], audienc
     if code is not None:
         raise PassportError(code, text(code).title, remedy=text(code).remedy)
     return link
-
-
-def read_link(token: str) -> Link:
-    """Read a link back from the store, for replay: it was verified when its hash went into a signed entry.
-
-    Never for a token that somebody presents: neither its signature nor its issuer is checked here.
-
-    Raises:
-        PassportError: the token is malformed.
-    """
-    members = payload_of(token)
-    issuer = members.get("iss")
-    key = issuer.removeprefix(ISSUER_URI) if isinstance(issuer, str) else ""
-    return claims_to_link(Claims(members, key, token))
 
 
 def check_link(link: Link, *, tenant: str, audience: str) -> str | None:

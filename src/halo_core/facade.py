@@ -22,12 +22,22 @@ from halo_core.clock import Clock, SystemClock
 from halo_core.errors import ConfigError
 from halo_core.ids import IdSource, RandomIds
 from halo_core.keys import Digester, KeyStore
-from halo_core.model import ActionKind, Constraint, Mode, Origin, Principal, Resource
-from halo_core.pep import ABILITIES, Call, Enforcer, Preparer
+from halo_core.custody import HandOff
+from halo_core.model import ActionKind, Constraint, Impact, Mode, Origin, Principal, Resource, Reversal
+from halo_core.pep import ABILITIES, Call, Enforcer, Preparer, Surface, Verdict
 from halo_core.redact import Redactor
 from halo_core.registry import Registered, Registry
-from halo_core.session import Session, current_asking, current_session, in_session
-from halo_core.standing import Standing
+from halo_core.session import (
+    Acting,
+    Session,
+    acting,
+    current_acting,
+    current_asking,
+    current_session,
+    in_session,
+)
+from halo_core.standing import Limits, Standing
+from halo_core.stopfiles import StopFiles
 from halo_core.store import Store, StoreConfig
 
 __all__ = ["HaloBase", "default_home", "default_url"]
@@ -68,6 +78,7 @@ class HaloBase:
         ids: IdSource,
         quiet: bool,
         deadline_s: float,
+        limits: Limits | None = None,
     ) -> None:
         self.agent = agent
         self.home = home
@@ -81,8 +92,15 @@ class HaloBase:
         self.store = Store(StoreConfig(url, home, tenant, "dev", deadline_s), keys, clock=clock, ids=ids)
         self._registry = Registry()
         self._standing = Standing(
-            self.store, keys, agent=agent, user=user, grants=grants, policy_dir=policy or home / "policy"
+            self.store,
+            keys,
+            agent=agent,
+            user=user,
+            grants=grants,
+            policy_dir=policy or home / "policy",
+            limits=limits,
         )
+        stops = StopFiles(home)
         self.enforcer = Enforcer(
             self.store,
             Preparer(
@@ -98,6 +116,7 @@ class HaloBase:
             lambda: self._standing.current(self._registry),
             mode,
             ready=lambda: self._standing.ready(self._registry),
+            stops=lambda: stops.read(tenant),
         )
         self._mode = mode
 
@@ -113,6 +132,7 @@ class HaloBase:
         db: str | None = None,
         grants: Mapping[str, Mapping[str, Constraint]] | None = None,
         policy: str | Path | None = None,
+        limits: Limits | None = None,
         quiet: bool = False,
         deadline_s: float = 5.0,
         clock: Clock | None = None,
@@ -129,6 +149,8 @@ class HaloBase:
             db: SQLAlchemy URL (default SQLite in `home`).
             grants: exact grants by resource id; None grants what is guarded.
             policy: folder of Cedar files (default `home`/policy, filled with the starter policy).
+            limits: budgets, decay and quotas of the passport that is made from what is guarded; generous by default.
+                An issued passport (`halo passport issue`) brings its own.
             quiet: say nothing on stderr.
             deadline_s: how long a decision may wait for the ledger, seconds.
             clock: source of time.
@@ -160,6 +182,7 @@ class HaloBase:
             ids=ids or RandomIds(),
             quiet=quiet,
             deadline_s=deadline_s,
+            limits=limits,
         )
         halo.store.open()
         halo._standing.check_policy()
@@ -287,6 +310,9 @@ class HaloBase:
             request=session.request,
             seen=seen,
         )
+        under = current_acting(self.agent, session.id)
+        if under is not None:
+            call = replace(call, acting=under.handle, agents=under.agents)
         if asked is None:
             return call
         return replace(
@@ -296,6 +322,59 @@ class HaloBase:
             trigger=asked.kind,
             trigger_text=asked.text,
         )
+
+    # handing off
+
+    @contextmanager
+    def hand_off(self, to: str, *, task: str = "", give: HandOff | None = None, call_id: str = "") -> Iterator[str]:
+        """Hand off to another agent: inside the block it acts, under a narrower link; at its end it hands back.
+
+        The hand-off is decided like any action. What the other spends is charged to everybody above, and its
+        authority is never more than theirs. To an agent up the chain this hands back, and gives nothing new.
+
+        Args:
+            to: the agent's id.
+            task: what it is asked to do; recorded.
+            give: how much of its own the giver hands on; None gives what it has.
+            call_id: the framework's id of the hand-off.
+
+        Yields:
+            The handle of the link.
+
+        Raises:
+            Denied: it may not hand off to this agent.
+        """
+        resource = self.register(ActionKind.HANDOFF, to, resource=_HANDED, schema=_TASK)
+        call = replace(self.call(resource, {"task": task}, call_id=call_id), hand_off=give or HandOff())
+        ticket = self.enforcer.begin(call)
+        try:
+            with self._under(call, ticket.verdict, to) as handle:
+                yield handle
+        except BaseException as exc:
+            ticket.fail(exc)
+            raise
+        ticket.succeed("handed back", _DONE)
+
+    @contextmanager
+    def _under(self, call: Call, verdict: Verdict | None, to: str) -> Iterator[str]:
+        handle = verdict.handle if verdict is not None else ""
+        back = to in (self.agent, *call.agents)
+        path = _cut(call.agents, to) if back else (*call.agents, to)
+        try:
+            with acting(Acting(self.agent, call.session, handle, path) if handle and path else None):
+                yield handle
+        finally:
+            if handle and not back:
+                self.enforcer.hand_back(call.session, handle)
+
+
+_HANDED = Resource(kind=ActionKind.HANDOFF, impact=Impact.READ, reversal=Reversal.NONE_NEEDED, source_trust=500)
+_TASK = {"type": "object", "properties": {"task": {"type": "string"}}}
+_DONE: Surface[str] = Surface(text=str)
+
+
+def _cut(agents: tuple[str, ...], to: str) -> tuple[str, ...]:
+    return agents[: agents.index(to) + 1] if to in agents else ()
 
 
 def _check_arguments(name: str, resource: Resource | None, schema: Mapping[str, Any]) -> None:

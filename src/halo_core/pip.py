@@ -9,18 +9,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from halo_core import canonical
 from halo_core.behaviour import Sketch, provenance_of
-from halo_core.model import AccessRequest, Link, Mode, PolicyView, Provenance, Snapshot
-from halo_core.store import Control, SessionState, Tx
+from halo_core.binding import call_binding
+from halo_core.custody import Custody, Held
+from halo_core.model import AccessRequest, Approval, Link, Mode, PolicyView, Provenance, Revocation, Snapshot, Stop
+from halo_core.pdp import revokes
+from halo_core.pdp import stops as concerns
+from halo_core.store import Control, SessionState, Tx, rows
 
-__all__ = ["Credentials", "Facts", "Gathered", "Shown", "gather", "see"]
+__all__ = ["Credentials", "Day", "Facts", "Gathered", "Shown", "gather", "read_day", "see"]
+
+_DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the enforcement point holds: the verified chain, root first, and the compiled policy."""
+    """What the enforcement point holds: the custody of its passports, and the compiled policy."""
 
-    chain: tuple[Link, ...]
+    custody: Custody
     policy: PolicyView
 
 
@@ -49,11 +56,49 @@ class Facts:
         args: the real arguments under their recorded names; compared with what the session has seen, no more.
         seen: texts that the agent has been shown since.
         mode: the mode this handle was opened with, None for the store's.
+        acting: handle of the link acted under, empty for the agent's own.
+        stops: stops that hold whether or not the store can be written.
     """
 
     args: Mapping[str, Any]
     seen: tuple[Shown, ...]
     mode: Mode | None
+    acting: str = ""
+    stops: tuple[Stop, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What was spent on one UTC day under an envelope. The day never goes back, and its sums never fall.
+
+    Args:
+        account: the envelope's name.
+        version: of the row.
+        number: days since the epoch.
+        used: (unit, amount), sorted.
+        read: the bytes it was read from.
+    """
+
+    account: str
+    version: int
+    number: int
+    used: tuple[tuple[str, int], ...]
+    read: bytes = b""
+
+    def charged(self, charges: tuple[tuple[str, int], ...]) -> Day:
+        """After a charge, of the units that have a quota."""
+        due = dict(charges)
+        used = tuple((unit, amount + max(due.get(unit, 0), 0)) for unit, amount in self.used)
+        return replace(self, version=self.version + 1, used=used)
+
+    def refunded(self, unit: str, amount: int) -> Day:
+        """After a cost turned out lower."""
+        used = tuple((name, max(spent - amount, 0) if name == unit else spent) for name, spent in self.used)
+        return replace(self, used=used)
+
+    def to_bytes(self) -> bytes:
+        """For the `state` column."""
+        return canonical.dumps({"day": self.number, "used": [list(item) for item in self.used]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +108,7 @@ class Gathered:
     snapshot: Snapshot
     control: Control
     state: SessionState
+    day: Day | None = None
 
 
 def see(tx: Tx, state: SessionState, sketch: Sketch, shown: Shown, source: str) -> SessionState:
@@ -85,18 +131,83 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
     if session:
         for shown in facts.seen:
             state = see(tx, state, sketch, shown, "history")
+    at_us = state.at(now_us)
+    held = _held(tx, request, facts, credentials, state, control, at_us)
+    state, chain = held.state, held.chain
+    day = _day(tx, chain[0], at_us) if chain and chain[0].quotas else None
+    pending, approval = _answers(tx, request, held, credentials, control, at_us)
     snapshot = Snapshot(
-        time_us=state.at(now_us),
+        time_us=at_us,
         mode=facts.mode or control.mode,
         control_version=control.version,
         session=state.view,
         uses=tx.uses(request.subject.agent, request.resource.id),
         provenance=provenance_of(facts.args, sketch),
-        chain=credentials.chain,
+        chain=chain,
         policy=credentials.policy,
-        stops=control.stops,
-        revocations=control.revocations,
+        envelopes=held.accounts,
+        quotas=day.used if day is not None else (),
+        passport_problem=held.problem,
+        stops=tuple(sorted({stop for stop in (*control.stops, *facts.stops) if concerns(stop, request)})),
+        revocations=_concerning(control, request, chain),
+        approval=approval,
         dispatched=tx.dispatched(request.request_id),
-        pending=state.pending,
+        pending=pending,
     )
-    return Gathered(snapshot, control, state)
+    return Gathered(snapshot, control, state, day)
+
+
+def _held(
+    tx: Tx,
+    request: AccessRequest,
+    facts: Facts,
+    credentials: Credentials,
+    state: SessionState,
+    control: Control,
+    at_us: int,
+) -> Held:
+    if not request.context.session:
+        return Held(state)
+    return credentials.custody.hold(tx, state, facts.acting, control.store, at_us)
+
+
+def _concerning(control: Control, request: AccessRequest, chain: tuple[Link, ...]) -> tuple[Revocation, ...]:
+    """Revocations that name something of this chain, so that an entry does not carry all there ever were."""
+    if not control.revocations:
+        return ()
+    return tuple(item for item in control.revocations if revokes(item, chain, request.context.session))
+
+
+def _answers(
+    tx: Tx, request: AccessRequest, held: Held, credentials: Credentials, control: Control, at_us: int
+) -> tuple[int, Approval | None]:
+    """How many challenges of the session are open, and the answer to this very call, if somebody gave one."""
+    if not held.state.pending or not held.chain:
+        return 0, None
+    session = request.context.session
+    pending = sum(at_us < row.expires_us for row in rows.Approvals(tx).pending(session))
+    row = rows.Approvals(tx).open_for(session, call_binding(request, held.chain, credentials.policy.hash))
+    token = credentials.custody.answer(tx, row, control.store, at_us) if row is not None else None
+    if row is None or token is None or token.kind != "call":
+        return pending, None
+    expires_us = token.expires_at_s * 1_000_000
+    granted = token.answer == "approve"
+    return pending, Approval(row.id, token.approver, token.key_id, token.binding, expires_us, granted)
+
+
+def read_day(tx: Tx, account: str) -> Day | None:
+    """The row of an account as it stands."""
+    found = rows.Quotas(tx).get(account)
+    if found is None:
+        return None
+    plain = canonical.loads(found[1])
+    return Day(account, found[0], plain["day"], tuple((unit, amount) for unit, amount in plain["used"]), found[1])
+
+
+def _day(tx: Tx, root: Link, at_us: int) -> Day:
+    """Today's sums, of every unit that has a quota."""
+    stored = read_day(tx, root.envelope) or Day(root.envelope, 0, 0, ())
+    number = max(at_us // _DAY_US, stored.number)
+    known = dict(stored.used) if number == stored.number else {}
+    used = tuple(sorted((quota.unit, known.get(quota.unit, 0)) for quota in root.quotas))
+    return replace(stored, number=number, used=used)

@@ -50,8 +50,34 @@ REASONS: Final[dict[str, ReasonText]] = {
     ),
     "arg_violates": ReasonText("an argument is outside the grant's constraint", "stay within the constraint"),
     "class_ceiling": ReasonText("the data label is above the passport's ceiling", "use data within the ceiling"),
+    "not_the_holder": ReasonText("the passport is another agent's", "act under the link that was handed to you"),
+    "handed_back": ReasonText("the link was handed back, or is not of this session", "ask for another hand-off"),
+    "stale_epoch": ReasonText("the passport is of an earlier epoch", "go on with the re-authorized one"),
+    "handoff_not_allowed": ReasonText(
+        "the passport does not let its holder hand off to this agent", "name it under `hand_off` in the manifest"
+    ),
+    "bad_depth": ReasonText("the chain would get longer than its passport allows", "hand back first"),
+    "root_key_retired": ReasonText("the key that issued the passport was retired", "issue a new passport"),
     "revoked": ReasonText("the passport, key, agent or tenant was revoked", "ask the issuer for a new passport"),
     "stopped": ReasonText("a stop is active", "ask whoever stopped it to lift the stop"),
+    # authority and budgets
+    "authority_decayed": ReasonText(
+        "the session's authority has fallen below what this needs",
+        "somebody outside the chain re-authorizes it: `halo approvals list`, then `approve`",
+    ),
+    "budget_exceeded": ReasonText(
+        "the budget does not hold this", "somebody outside the chain raises it: `halo approvals list`, then `approve`"
+    ),
+    "per_action_exceeded": ReasonText("one action may not cost this much", "ask for less at once"),
+    "quota_exceeded": ReasonText("the day's quota does not hold this", "wait for the next day (UTC)"),
+    "unknown_unit": ReasonText("the passport has no budget in this unit", "give it one in the manifest"),
+    "bad_amount": ReasonText("what this costs cannot be read", "pass a plain number that is not negative"),
+    "caller_sets_reserved_unit": ReasonText("steps, risk and time are charged by Halo itself", "leave the unit out"),
+    # answers
+    "approved": ReasonText("somebody outside the chain approved exactly this", ""),
+    "approval_denied": ReasonText("somebody said no to exactly this", "do something else"),
+    "approval_mismatch": ReasonText("the approval is of another call", "ask for the approval of this one"),
+    "approver_in_chain": ReasonText("nobody approves what they ask for themselves", "ask somebody outside the chain"),
     # policy
     "policy_denied": ReasonText("a policy forbids this", "see the policy named in the reason"),
     "policy_no_permit": ReasonText("no policy permits this", "add a permit, or use another tool"),

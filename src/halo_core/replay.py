@@ -10,13 +10,13 @@ import base64
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from halo_core import canonical
 from halo_core.errors import HaloError
 from halo_core.model import AccessRequest, Entry, EntryKind, Link, PolicyView, Snapshot
-from halo_core.passport import claims_to_link, decode
+from halo_core.passport import Issuer, Trusted, token_hash, verify_chain
 from halo_core.pdp import decide
 from halo_core.policy import CedarPolicy
 from halo_core.query import Contents, Found, entries
@@ -52,7 +52,7 @@ class Replayer:
         self._reader = reader
         self._contents = contents
         self._tenant = tenant
-        self._link: Callable[[str], Link] = lru_cache(maxsize=256)(self._read_link)
+        self._chain: Callable[[tuple[str, ...]], tuple[Link, ...]] = lru_cache(maxsize=256)(self._read_chain)
         self._policy: Callable[[str], PolicyView] = lru_cache(maxsize=64)(self._read_policy)
 
     def all(self) -> Iterator[Replayed]:
@@ -69,7 +69,7 @@ class Replayer:
                 return Replayed(entry.id, Status.REDACTED)
             request = AccessRequest.from_plain(entry.body["request"], args)
             recorded = entry.body["snapshot"]
-            chain = tuple(self._link(name) for name in recorded["chain"])
+            chain = self._chain(tuple(recorded["chain"]))
             snapshot = Snapshot.from_plain(recorded, chain=chain, policy=self._policy(recorded["policy"]))
             computed = decide(request, snapshot)
         except (HaloError, KeyError, TypeError, ValueError) as exc:
@@ -92,16 +92,26 @@ class Replayer:
             raise KeyError(f"blob {name} is missing")
         return data
 
-    def _read_link(self, name: str) -> Link:
-        link = claims_to_link(decode(self._blob(name), self._issuers()))
-        if link.hash != name:
-            raise KeyError(f"blob {name} holds another passport")
-        return link
+    def _read_chain(self, names: tuple[str, ...]) -> tuple[Link, ...]:
+        if not names:
+            return ()
+        tokens = [self._blob(name).decode("ascii", "replace") for name in names]
+        for name, token in zip(names, tokens, strict=True):
+            if token_hash(token) != name:
+                raise KeyError(f"blob {name} holds another passport")
+        return verify_chain(tokens, trusted=self._trusted, audience=None, tenant=None)
 
-    def _issuers(self) -> dict[str, bytes]:
-        """Keys that issued this tenant's passports, as its own signed entries say."""
-        found = (item.entry.body["issuer"] for item in entries(self._reader, self._tenant, (EntryKind.PASSPORT,)))
-        return {issuer["kid"]: base64.b64decode(issuer["key"]) for issuer in found}
+    @cached_property
+    def _trusted(self) -> Trusted:
+        """Keys that this tenant's passports and re-authorizations were signed with, as its own signed entries say."""
+        issuers, approvers = {}, {}
+        for item in entries(self._reader, self._tenant, (EntryKind.PASSPORT, EntryKind.AUTHORITY)):
+            body = item.entry.body
+            if "issuer" in body:
+                issuers[body["issuer"]["kid"]] = Issuer(base64.b64decode(body["issuer"]["key"]))
+            elif body.get("role") == "approver":
+                approvers[body["kid"]] = (body["name"], base64.b64decode(body["key"]))
+        return Trusted(issuers=issuers, approvers=approvers)
 
     def _read_policy(self, name: str) -> PolicyView:
         return CedarPolicy.from_bytes(self._blob(name))

@@ -12,7 +12,17 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Asking", "Session", "asking", "current_asking", "current_session", "in_session"]
+__all__ = [
+    "Acting",
+    "Asking",
+    "Session",
+    "acting",
+    "asking",
+    "current_acting",
+    "current_asking",
+    "current_session",
+    "in_session",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +53,44 @@ class Asking:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Under which link a hand-off's receiver acts.
+
+    Args:
+        root: the facade's agent, which handed off.
+        session: id of the session in which it did.
+        handle: of the link.
+        agents: from the first receiver down to the actor.
+    """
+
+    root: str
+    session: str
+    handle: str
+    agents: tuple[str, ...]
+
+
 _SESSION: Final[ContextVar[Session | None]] = ContextVar("halo_session", default=None)
 _ASKING: Final[ContextVar[Asking | None]] = ContextVar("halo_asking", default=None)
+
+
+_ACTING: Final[ContextVar[Acting | None]] = ContextVar("halo_acting", default=None)
+
+
+def current_acting(root: str, session: str) -> Acting | None:
+    """Under which link of this agent's session the context acts, None where it acts for itself."""
+    found = _ACTING.get()
+    return found if found is not None and (found.root, found.session) == (root, session) else None
+
+
+@contextmanager
+def acting(value: Acting | None) -> Iterator[None]:
+    """Run the block under a link; None is the agent's own."""
+    token = _ACTING.set(value)
+    try:
+        yield
+    finally:
+        _ACTING.reset(token)
 
 
 def current_session() -> Session | None:

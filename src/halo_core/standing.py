@@ -1,34 +1,62 @@
 """Room: what an agent stands on: its passport and its policy, kept in step with what is registered.
 
-Takes: a registry. Gives: credentials. In `local` mode it mints the standing link itself (assurance `dev`), again
-whenever a later `guard` adds a resource. Never: decides.
+Takes: a registry. Gives: credentials. An agent with an issued passport stands on that. Without one, in `local` mode, a
+standing link is minted here from what is guarded (assurance `dev`), again whenever a later `guard` adds something; what
+an earlier process of the agent guarded stays granted, so that several share one passport. Never: decides.
 """
 
 from __future__ import annotations
 
-import base64
 import shutil
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 from halo_core import canonical
-from halo_core.errors import PassportError
+from halo_core.authorities import Authorities
+from halo_core.custody import Custody, issuer_facts
+from halo_core.errors import CannotDecide, PassportError
 from halo_core.keys import KeyStore, agent_key_name
-from halo_core.model import Constraint, EntryKind, Grants, Link
-from halo_core.passport import mint_standing, verify_standing
+from halo_core.manifest.defaults import DEFAULT_TERMS
+from halo_core.model import ActionKind, Budget, Constraint, EntryKind, Grants, Link, Quota, Terms
+from halo_core.passport import TOKEN_DOMAIN, mint_standing, token_hash
+from halo_core.pdp import revokes
 from halo_core.pip import Credentials
 from halo_core.policy import CedarPolicy, PolicyBundle
 from halo_core.registry import Registered, Registry
-from halo_core.store import Control, Draft, Store, Tx
+from halo_core.store import Control, Draft, Store, Tx, rows
 
-__all__ = ["PASSPORT_DOMAIN", "REGISTRATION_DOMAIN", "Standing", "install_starter"]
+__all__ = ["PASSPORT_DOMAIN", "REGISTRATION_DOMAIN", "Limits", "Standing", "install_starter"]
 
-PASSPORT_DOMAIN: Final = "halo/passport/v1"
+PASSPORT_DOMAIN: Final = TOKEN_DOMAIN
 REGISTRATION_DOMAIN: Final = "halo/registration/v1"
 _LIFETIME_S: Final = 90 * 24 * 3600
+_CEILING: Final = 3
+_US: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a derived passport limits.
+
+    Args:
+        terms: what each session starts with.
+        quotas: per day, over all sessions.
+        ceilings: most that a re-authorization may raise a session to; None is three times what it starts with.
+    """
+
+    terms: Terms = DEFAULT_TERMS
+    quotas: tuple[Quota, ...] = ()
+    ceilings: tuple[Budget, ...] | None = None
+
+    def most(self) -> tuple[Budget, ...]:
+        """The ceilings."""
+        if self.ceilings is not None:
+            return self.ceilings
+        return tuple(replace(item, subtree=item.subtree * _CEILING) for item in self.terms.budgets)
 
 
 class Standing:
@@ -43,16 +71,21 @@ class Standing:
         user: str,
         grants: Mapping[str, Mapping[str, Constraint]] | None,
         policy_dir: Path,
+        limits: Limits | None = None,
     ) -> None:
+        self.authorities = Authorities(keys.home)
+        self.custody = Custody(keys, self.authorities, agent, store.ids)
         self._store = store
         self._keys = keys
         self._agent = agent
         self._user = user
         self._grants = grants
         self._policy_dir = policy_dir
+        self._limits = limits or Limits()
         self._lock = threading.Lock()
         self._current: Credentials | None = None
         self._version = -1
+        self._until_us = 0
 
     def current(self, registry: Registry) -> Credentials:
         """Credentials over everything registered so far.
@@ -62,24 +95,22 @@ class Standing:
             CannotDecide: a new passport could not be recorded.
         """
         # The version is read first: it is set last.
-        if self._version == registry.version and (known := self._current) is not None and self._fresh(known):
+        if self._version == registry.version and (known := self._current) is not None and self._fresh():
             return known
         with self._lock:
             # Read before renewing: what is registered meanwhile is left for the next call.
             version = registry.version
-            if self._current is None or self._version != version or not self._fresh(self._current):
+            if self._current is None or self._version != version or not self._fresh():
                 self._current = self._renew(registry)
                 self._version = version
             return self._current
 
     def ready(self, registry: Registry) -> bool:
         """Whether `current` has nothing to do: a coroutine asks first, since renewing reads files and writes."""
-        known = self._current
-        return known is not None and self._version == registry.version and self._fresh(known)
+        return self._current is not None and self._version == registry.version and self._fresh()
 
-    def _fresh(self, known: Credentials) -> bool:
-        # A process that runs for months gets a new link long before the old one ends.
-        return self._store.clock.now_us() // 1_000_000 < known.chain[0].issued_at_s + _LIFETIME_S // 2
+    def _fresh(self) -> bool:
+        return self._store.clock.now_us() < self._until_us
 
     def check_policy(self) -> None:
         """Load the policy once, so that a bad one is refused at start.
@@ -93,50 +124,97 @@ class Standing:
     def _renew(self, registry: Registry) -> Credentials:
         bundle = PolicyBundle.load([self._policy_dir], registry.types())
         policy = CedarPolicy.compile(bundle)
-        control: Control = self._store.commit(lambda tx: tx.control())
-        token, link = self._mint(registry, control.store)
         items = list(registry.items())
-        issuer = self._keys.signer("issuer")
-        facts = {
-            "agent": link.agent,
-            "expires_at_s": link.expires_at_s,
-            "issuer": {"key": base64.b64encode(issuer.public_key).decode("ascii"), "kid": issuer.key_id},
-            "jti": link.jti,
-        }
-        self._store.commit(lambda tx: _record(tx, items, bundle, token, facts))
-        return Credentials((link,), policy)
+        self._store.commit(lambda tx: _record(tx, items, bundle))
+        self._until_us = self._store.commit(lambda tx: self._stand(tx, registry))
+        return Credentials(self.custody, policy)
 
-    def _mint(self, registry: Registry, audience: str) -> tuple[str, Link]:
-        issuer = self._keys.signer("issuer")
+    # the passport
+
+    def _stand(self, tx: Tx, registry: Registry) -> int:
+        """See to it that the agent has a passport; until when (microseconds) nobody need look again."""
+        now_us = self._store.clock.now_us()
+        row = rows.Standings(tx).get(self._agent)
+        soon = now_us + _LIFETIME_S * _US // 4
+        if row is not None and row.origin == "issued":
+            return soon
+        control = tx.control()
+        known = self._standing_on(tx, row, control, now_us)
+        if known is not None and any(revokes(item, (known,), "") for item in control.revocations):
+            return soon  # INVARIANT: REV - what was revoked is not replaced by its own holder
+        wanted = self._wanted(registry, known)
+        if known is None or not self._covers(known, wanted, now_us):
+            self._mint(tx, registry, wanted, control.store, now_us)
+        return soon
+
+    def _standing_on(self, tx: Tx, row: rows.StandingRow | None, control: Control, now_us: int) -> Link | None:
+        if row is None:
+            return None
         try:
-            token = self._token(registry.grants(self._grants), audience)
+            return self.custody.standing(tx, row.hash, control.store, now_us)
+        except PassportError:
+            return None
+
+    def _wanted(self, registry: Registry, known: Link | None) -> Grants:
+        wanted = registry.grants(self._grants)
+        if known is None or self._grants is not None:
+            return wanted
+        return {
+            kind: {**known.grants.get(kind, {}), **wanted.get(kind, {})}
+            for kind in sorted(known.grants.keys() | wanted.keys())
+        }
+
+    def _covers(self, known: Link, wanted: Grants, now_us: int) -> bool:
+        limits = self._limits
+        return (
+            known.grants == wanted
+            and (known.terms, known.quotas) == (limits.terms, limits.quotas)
+            and known.budgets == tuple(sorted(limits.most(), key=lambda item: item.unit))
+            and now_us // _US < known.issued_at_s + _LIFETIME_S // 2
+        )
+
+    def _mint(self, tx: Tx, registry: Registry, wanted: Grants, store: str, now_us: int) -> None:
+        issuer = self._keys.signer("issuer")
+        if issuer.key_id not in self.authorities.load(tx.tenant).issuers:
+            self.authorities.add_issuer(tx.tenant, issuer.public_key, now_us)
+        try:
+            token = self._token(wanted, store, now_us)
         except PassportError as exc:
             if exc.code != "too_large" or self._grants is not None:
                 raise
             # About a hundred tools: what each may be called with is then left to its own schema.
-            token = self._token(registry.grants(None, compact=True), audience)
-        tenant = self._store.tenant
-        link = verify_standing(token, trusted={issuer.key_id: issuer.public_key}, audience=audience, tenant=tenant)
-        return token, link
+            token = self._token(registry.grants(None, compact=True), store, now_us)
+        name = token_hash(token)
+        if not tx.put_blob(name, token.encode("ascii")):
+            raise CannotDecide("ledger_unwritable", "the store holds this passport already", remedy="run `halo verify`")
+        facts = {"agent": self._agent, "issuer": issuer_facts(issuer), "kind": "standing", "origin": "derived"}
+        tx.append(Draft(EntryKind.PASSPORT, "", {"hash": name, **facts}))
+        rows.Standings(tx).put(self._agent, name, "derived")
 
-    def _token(self, grants: Grants, audience: str) -> str:
-        tenant = self._store.tenant
+    def _token(self, grants: Grants, audience: str, now_us: int) -> str:
+        limits = self._limits
         return mint_standing(
             signer=self._keys.signer("issuer"),
-            tenant=tenant,
+            tenant=self._store.tenant,
             agent=self._agent,
-            principal=self._user or f"tenant:{tenant}",
+            principal=self._user or f"tenant:{self._store.tenant}",
             audience=audience,
             holder_public_key=self._keys.signer(agent_key_name(self._agent)).public_key,
             grants=grants,
-            now_s=self._store.clock.now_us() // 1_000_000,
+            now_s=now_us // _US,
             lifetime_s=_LIFETIME_S,
             jti=self._store.ids.entry(),
             txn=self._store.ids.entry(),
+            # The account of what was spent outlives the passport: a new one refills nothing.
+            envelope=f"agent:{self._agent}",
+            budgets=limits.most(),
+            quotas=limits.quotas,
+            terms=limits.terms,
+            hand_off_to=sorted(grants.get(ActionKind.HANDOFF, {})),
         )
 
 
-def _record(tx: Tx, items: list[Registered], bundle: PolicyBundle, token: str, facts: dict[str, Any]) -> None:
+def _record(tx: Tx, items: list[Registered], bundle: PolicyBundle) -> None:
     """Keep the texts by hash and say what changed, in one transaction."""
     for item in items:
         data = item.to_bytes()
@@ -147,8 +225,7 @@ def _record(tx: Tx, items: list[Registered], bundle: PolicyBundle, token: str, f
         tx.append(Draft(EntryKind.POLICY, "", {"hash": bundle.hash, "sources": sorted(bundle.sources)}))
     control = tx.control()
     if control.policy != bundle.hash:
-        tx.put_control(Control(control.version + 1, control.store, control.mode, bundle.hash))
-    _keep(tx, EntryKind.PASSPORT, PASSPORT_DOMAIN, token.encode("ascii"), facts)
+        tx.put_control(replace(control, version=control.version + 1, policy=bundle.hash))
 
 
 def _keep(tx: Tx, kind: EntryKind, domain: str, data: bytes, facts: dict[str, Any]) -> None:

@@ -17,8 +17,11 @@ from halo_core.model import (
     Constraint,
     ConstraintKind,
     Context,
+    Decay,
     Decision,
     Effect,
+    Envelope,
+    Impact,
     Link,
     LinkKind,
     Mode,
@@ -56,10 +59,15 @@ class Says:
         return self.answers
 
 
+FLOORS = tuple(sorted((impact.value, 100_000) for impact in Impact))
+DECAY = Decay(1_000_000, 3600, 100, 1000, 10_000, FLOORS)
+
+
 def link(**changes) -> Link:
+    """A session link; of a chain only the decaying ones have an account."""
     base = Link(
         hash="sha256:link",
-        kind=LinkKind.STANDING,
+        kind=LinkKind.SESSION,
         issuer="issuer",
         key_id="kid",
         jti="jti",
@@ -72,12 +80,21 @@ def link(**changes) -> Link:
         expires_at_s=NOW + 100,
         txn="txn",
         holder_key=b"",
-        depth=0,
+        depth=1,
         max_depth=8,
         epoch=1,
         grants={ActionKind.TOOL_CALL: {"lookup": {"q": WILD}}},
+        decay=DECAY,
     )
     return replace(base, **changes)
+
+
+def root(**changes) -> Link:
+    return link(**{"hash": "sha256:root", "jti": "root", "kind": LinkKind.STANDING, "depth": 0, "decay": None, **changes})
+
+
+def account(name: str = "a", **changes) -> Envelope:
+    return Envelope(**{"link": name, "epoch": 1, "since_us": NOW * 1_000_000, **changes})
 
 
 def request(args=None, *, session="s", abilities=("clamp", "drop_documents", "pause"), **changes) -> AccessRequest:
@@ -95,14 +112,18 @@ def request(args=None, *, session="s", abilities=("clamp", "drop_documents", "pa
 
 
 def snapshot(policy=YES, **changes) -> Snapshot:
+    if "chain" in changes and "envelopes" not in changes:
+        decaying = [item for item in changes["chain"] if item.decay is not None]
+        changes["envelopes"] = tuple(account(f"a{i}") for i, _ in enumerate(decaying))
     base = Snapshot(
         time_us=NOW * 1_000_000,
         mode=Mode.ENFORCE,
         control_version=1,
-        session=SessionView("s", 0, 0, 0, 0, tainted=False),
+        session=SessionView("s", 0, NOW * 1_000_000, NOW * 1_000_000, 0, tainted=False),
         uses=1,
         provenance=(),
-        chain=(link(),),
+        chain=(root(), link()),
+        envelopes=(account(),),
         policy=Says(policy) if isinstance(policy, PolicyAnswer | Exception) else policy,
     )
     return replace(base, **changes)
@@ -118,7 +139,8 @@ def codes(decision: Decision) -> list[str]:
 
 def test_all_in_order_is_allowed_by_the_grant():
     decision = decide(request(), snapshot())
-    assert decision == Decision(Effect.ALLOW, (Reason("granted", "jti", effect="allow"),))
+    charges = (("risk", 10), ("step", 1))
+    assert decision == Decision(Effect.ALLOW, (Reason("granted", "jti", effect="allow"),), charges=charges)
 
 
 # the request itself, checks 1 and 2
@@ -176,7 +198,8 @@ def test_3_a_stop_denies_what_it_names(scope, target, stops):
 )
 def test_3_a_revocation_denies_every_descendant(scope, target, revoked):
     child = link(hash="sha256:child", key_id="child", jti="child", agent="sub")
-    decision = decide(request(), snapshot(chain=(link(), child), revocations=(Revocation(scope, target, 0),)))
+    who = Principal("acme", "sub", "ana", chain=("ana", "clerk", "sub"))
+    decision = decide(request(subject=who), snapshot(chain=(link(), child), revocations=(Revocation(scope, target, 0),)))
     assert codes(decision) == (["revoked"] if revoked else ["granted"])
     assert (decision.effect is Effect.DENY) is revoked
 

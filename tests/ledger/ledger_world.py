@@ -195,6 +195,12 @@ class World:
     def blobs(self) -> Iterator[tuple[Any, ...]]:
         return self._rows("blob", COLUMNS["blob"], ("tenant", "hash"))
 
+    def holds(self) -> Iterator[tuple[Any, ...]]:
+        return iter(())
+
+    def approvals(self) -> Iterator[tuple[Any, ...]]:
+        return iter(())
+
     def guards(self) -> Iterator[tuple[Any, ...]]:
         return iter(self.strange)
 

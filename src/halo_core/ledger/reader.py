@@ -73,6 +73,14 @@ class LedgerReader(Protocol):
         """(tenant, hash, bytes)."""
         ...
 
+    def holds(self) -> Iterator[Row]:
+        """(tenant, kind, scope, target, since_us), in any order."""
+        ...
+
+    def approvals(self) -> Iterator[Row]:
+        """(tenant, id, kind, session, binding, status, asked_us, expires_us, answer), in any order."""
+        ...
+
     def guards(self) -> Iterator[Row]:
         """(`trigger` or `view`, name) of each that is not the store's own, (`missing`, name) of its own not there."""
         ...

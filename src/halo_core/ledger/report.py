@@ -19,7 +19,7 @@ CHECKS: Final[dict[int, str]] = {
     6: "anchors are in the tree",
     7: "writers certified, signatures",
     8: "content rows match their references",
-    9: "sessions, dispatches and blobs",
+    9: "sessions, dispatches, blobs, holds and approvals",
 }
 
 LIMITS: Final = (

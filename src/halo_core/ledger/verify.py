@@ -5,7 +5,7 @@ The checks, by the numbers that stand at the code:
     1 something to verify and a trusted key           6 anchors are in the tree
     2 entries are what their notes say                7 writers certified, signatures
     3 writer chains without gap                       8 content rows match their references
-    4 positions name each entry once                  9 sessions, dispatches and blobs
+    4 positions name each entry once                  9 sessions, dispatches, blobs, holds and approvals
     5 checkpoints signed by the log, roots recomputed
 
 A row that contradicts the signed bytes, or a row too many, is tampering; a row too few, with all else consistent, is a
@@ -126,6 +126,7 @@ class _Run:
             self._rows += entries.rows
             self._named = entries.named_blobs
             self._guard(9, "session", lambda: entries.states.check(self._reader))
+            self._guard(9, "hold, approval", lambda: entries.holds.check(self._reader))
             self._guard(8, "content", ContentPass(self._reader, self._trust, self.out, entries.references).run)
 
         self._guard(2, "entry", work)

@@ -10,10 +10,23 @@ from halo_core.model.access import (
     Resource,
     Reversal,
     Trigger,
+    same_person,
 )
 from halo_core.model.decision import Decision, Effect, Obligation, Reason
 from halo_core.model.entry import ENTRY_VERSION, Entry, EntryKind
-from halo_core.model.link import ANY_OTHER, Budget, Constraint, ConstraintKind, Decay, Grants, Link, LinkKind
+from halo_core.model.link import (
+    ANY_OTHER,
+    RESERVED_UNITS,
+    Budget,
+    Constraint,
+    ConstraintKind,
+    Decay,
+    Grants,
+    Link,
+    LinkKind,
+    Quota,
+    Terms,
+)
 from halo_core.model.snapshot import (
     Approval,
     Envelope,
@@ -30,6 +43,7 @@ from halo_core.model.snapshot import (
 __all__ = [
     "ANY_OTHER",
     "ENTRY_VERSION",
+    "RESERVED_UNITS",
     "AccessRequest",
     "ActionKind",
     "Approval",
@@ -54,6 +68,7 @@ __all__ = [
     "PolicyView",
     "Principal",
     "Provenance",
+    "Quota",
     "Reason",
     "Resource",
     "Reversal",
@@ -61,5 +76,7 @@ __all__ = [
     "SessionView",
     "Snapshot",
     "Stop",
+    "Terms",
     "Trigger",
+    "same_person",
 ]

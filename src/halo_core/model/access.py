@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,6 +11,8 @@ from typing import Any, Final
 from halo_core.errors import BadInput
 
 _TRUST_MAX: Final = 1000
+_UNIT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
+_AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
 
 __all__ = [
     "AccessRequest",
@@ -21,6 +24,7 @@ __all__ = [
     "Resource",
     "Reversal",
     "Trigger",
+    "same_person",
 ]
 
 
@@ -63,6 +67,35 @@ def _coerce(resource: object, name: str, words: type[StrEnum]) -> None:
         raise BadInput(
             "bad_resource", f"`{value}` is not a word for this", field=name, remedy=f"use one of {', '.join(words)}"
         ) from exc
+
+
+def _check_costs(resource: Resource) -> None:
+    units = [resource.unit] if resource.unit else []
+    try:
+        costs = tuple((unit, text) for unit, text in resource.costs)
+        units += [unit for unit, _ in costs]
+        good = all(_UNIT.fullmatch(unit) for unit in units) and all(_AMOUNT.fullmatch(text) for _, text in costs)
+    except (TypeError, ValueError):
+        good, costs = False, ()
+    if not good or (resource.unit and not resource.amount):
+        raise BadInput(
+            "bad_resource",
+            "a cost is a unit and a decimal number as text; `unit` needs the argument `amount`",
+            field="costs",
+            remedy='for example unit="USD", amount="amount", costs=(("USD", "0.02"),)',
+        )
+    reserved = sorted(set(units) & {"risk", "step", "time"})
+    if reserved:
+        # INVARIANT: no caller says what an action costs in the units that Halo itself charges.
+        raise BadInput(
+            "caller_sets_reserved_unit", f"`{reserved[0]}` is charged by Halo itself", field="costs", remedy="leave it"
+        )
+    object.__setattr__(resource, "costs", costs)
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names mean one person or agent: `user:` in front and the case of letters do not make two of one."""
+    return one.removeprefix("user:").casefold() == other.removeprefix("user:").casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +146,8 @@ class Resource:
         targets: names of the arguments that say where money or data goes.
         amount: name of the argument that holds the amount at stake, empty if none.
         classified: `declared`, `guessed` (from name and description) or `unknown`.
+        unit: the budget unit that `amount` spends, `USD` for example; empty if it spends none.
+        costs: (unit, decimal number as text) that every call spends besides: `(("USD", "0.02"),)`.
     """
 
     id: str = ""
@@ -126,6 +161,8 @@ class Resource:
     targets: tuple[str, ...] = ()
     amount: str = ""
     classified: str = "declared"
+    unit: str = ""
+    costs: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         """Turn words into their types, once.
@@ -141,6 +178,7 @@ class Resource:
             if isinstance(words, str) or not all(isinstance(word, str) for word in words):
                 raise BadInput("bad_resource", "expected several words", field=name, remedy='for example ("pii",)')
             object.__setattr__(self, name, tuple(words))
+        _check_costs(self)
         trust = self.source_trust
         if trust is not None and (type(trust) is not int or not 0 <= trust <= _TRUST_MAX):
             raise BadInput("bad_resource", f"`{trust}` is not a trust", field="source_trust", remedy="use 0..1000")
@@ -155,6 +193,7 @@ class Resource:
         return {
             "amount": self.amount,
             "classified": self.classified,
+            "costs": [list(item) for item in self.costs],
             "id": self.id,
             "idempotent": self.idempotent,
             "impact": self.impact.value,
@@ -164,6 +203,7 @@ class Resource:
             "source_trust": self.trust,
             "system": self.system,
             "targets": list(self.targets),
+            "unit": self.unit,
         }
 
     @classmethod
@@ -172,6 +212,7 @@ class Resource:
         return cls(
             **{
                 **plain,
+                "costs": tuple((unit, amount) for unit, amount in plain["costs"]),
                 "impact": Impact(plain["impact"]),
                 "kind": ActionKind(plain["kind"]),
                 "labels": tuple(plain["labels"]),

@@ -26,6 +26,12 @@ class EntryKind(StrEnum):
     REGISTRATION = "registration"
     MODE = "mode"
     SHADOW = "shadow"
+    HANDBACK = "handback"
+    APPROVAL = "approval"
+    AUTHORITY = "authority"
+    STOP = "stop"
+    LIFT = "lift"
+    REVOCATION = "revocation"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,19 @@ from typing import Any
 
 from halo_core.model.access import ActionKind
 
-__all__ = ["ANY_OTHER", "Budget", "Constraint", "ConstraintKind", "Decay", "Grants", "Link", "LinkKind"]
+__all__ = [
+    "ANY_OTHER",
+    "RESERVED_UNITS",
+    "Budget",
+    "Constraint",
+    "ConstraintKind",
+    "Decay",
+    "Grants",
+    "Link",
+    "LinkKind",
+    "Quota",
+    "Terms",
+]
 
 ANY_OTHER = "**"
 """Argument name that stands for every argument not named; absent, the argument map is closed."""
@@ -97,6 +109,10 @@ class LinkKind(StrEnum):
     HANDOFF = "handoff"
 
 
+RESERVED_UNITS = ("risk", "step", "time")
+"""Units that Halo charges by itself; no caller may set them. `time` is the session's age in seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """One unit's limits: `per_action` and `subtree`, integers in units of 10**-decimals."""
@@ -108,22 +124,61 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """What all sessions of a standing link may spend of one unit in a UTC day, in units of 10**-decimals."""
+
+    unit: str
+    per_day: int
+    decimals: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Decay:
-    """Half-lives of a decaying link: seconds, steps, risk points; `authority` 0..1_000_000 at the start."""
+    """How the authority of a link falls. Authority is an integer 0..1_000_000.
+
+    Args:
+        authority: at the start.
+        half_life_s: seconds in which it halves.
+        half_life_steps: actions in which it halves.
+        half_life_risk: risk points in which it halves.
+        reauthorize_below: under this, nothing runs before somebody else re-authorizes.
+        floors: for each impact class, sorted by name, the authority that an action of it needs.
+        bands: (risk points, ceiling), both in order: from so many points on, authority is at most the ceiling.
+    """
 
     authority: int
     half_life_s: int
     half_life_steps: int
     half_life_risk: int
     reauthorize_below: int
+    floors: tuple[tuple[str, int], ...] = ()
+    bands: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What each session under a standing link starts with: budgets, decay and the longest life in seconds."""
+
+    budgets: tuple[Budget, ...]
+    decay: Decay
+    lifetime_s: int
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
     """A verified link. Times are seconds since the epoch (RFC 7519 NumericDate).
 
-    `hash` names the token in the store (`canonical.digest` under the passport domain). `envelope` is the id that all
-    links of a chain share: the budget account of the whole tree.
+    Args:
+        hash: names the token in the store (`canonical.digest` under the passport domain).
+        principal: the accountable user or organisation (`sub`), the same along the chain.
+        agent: who holds it (`client_id`).
+        txn: of a session link and below, the session it is good for; of a standing link, its own id.
+        envelope: account of the quotas, which outlives the standing link: a new one does not reset them.
+        owner: who answers for the agent; never its approver. Empty if nobody was named.
+        budgets: of a standing link the ceilings that no re-authorization of a session passes, else the limits.
+        quotas: of a standing link, per day.
+        terms: of a standing link.
+        reauthorization: of a session link with `epoch` > 1, the approver's token that it rests on.
     """
 
     hash: str
@@ -151,4 +206,8 @@ class Link:
     policy: str = ""
     parent: str = ""
     envelope: str = ""
+    owner: str = ""
+    quotas: tuple[Quota, ...] = ()
+    terms: Terms | None = None
+    reauthorization: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)

@@ -78,12 +78,43 @@ class SessionView:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """The budget account of one link: unit → (reserved, committed), both integers that never fall in an epoch."""
+    """The account of one decaying link. Counters never fall but for a cost refunded down to what it was.
+
+    Args:
+        link: stable name of the link's account in its session.
+        epoch: of the link.
+        since_us: when this epoch began to age.
+        base_step: steps spent before this epoch.
+        base_risk: risk points spent before this epoch.
+        spent: (unit, reserved, committed), sorted; integers in the unit's own decimals, over all epochs.
+    """
 
     link: str
-    version: int
     epoch: int
-    spent: tuple[tuple[str, int, int], ...]
+    since_us: int
+    base_step: int = 0
+    base_risk: int = 0
+    spent: tuple[tuple[str, int, int], ...] = ()
+
+    def total(self, unit: str) -> int:
+        """Reserved and committed together."""
+        return next((reserved + committed for name, reserved, committed in self.spent if name == unit), 0)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {
+            "base_risk": self.base_risk,
+            "base_step": self.base_step,
+            "epoch": self.epoch,
+            "link": self.link,
+            "since_us": self.since_us,
+            "spent": [list(item) for item in self.spent],
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Envelope:
+        """Inverse of `to_plain`."""
+        return cls(**{**plain, "spent": tuple((unit, held, done) for unit, held, done in plain["spent"])})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -106,12 +137,34 @@ class Revocation:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A signed, single-use answer to a challenge, bound to the digest of the exact call."""
+    """A signed, single-use answer to a challenge, bound to the digest of the exact call (INVARIANT: BIND).
+
+    Args:
+        id: of the request it answers.
+        approver: who signed, as enrolled.
+        key_id: thumbprint of the key that signed.
+        binding: digest of what was asked (`halo_core.binding`).
+        expires_us: unused by then, it serves nothing.
+        granted: the answer was yes.
+    """
 
     id: str
     approver: str
+    key_id: str
     binding: str
     expires_us: int
+    granted: bool = True
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {
+            "approver": self.approver,
+            "binding": self.binding,
+            "expires_us": self.expires_us,
+            "granted": self.granted,
+            "id": self.id,
+            "key_id": self.key_id,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +207,9 @@ class Snapshot:
         uses: how often this agent used this resource before.
         provenance: JSON pointer of each argument leaf (sorted) → where the value came from.
         chain: verified links, root first. Recorded by hash.
-        envelopes: budget accounts of the chain, root first.
+        envelopes: accounts of the chain's decaying links, session link first.
+        quotas: (unit, spent today) of the standing link's quotas, sorted.
+        passport_problem: reason code why no chain could be put together, empty if none.
         stops: active stops of the tenant.
         revocations: revocations that concern the tenant.
         approval: the approval presented with the call, or None.
@@ -174,6 +229,8 @@ class Snapshot:
     chain: tuple[Link, ...]
     policy: PolicyView
     envelopes: tuple[Envelope, ...] = ()
+    quotas: tuple[tuple[str, int], ...] = ()
+    passport_problem: str = ""
     stops: tuple[Stop, ...] = ()
     revocations: tuple[Revocation, ...] = ()
     approval: Approval | None = None
@@ -185,19 +242,18 @@ class Snapshot:
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree; links and policy by hash."""
         return {
-            "approval": _approval_plain(self.approval),
+            "approval": self.approval.to_plain() if self.approval is not None else None,
             "chain": [link.hash for link in self.chain],
             "control_version": self.control_version,
             "dispatched": self.dispatched,
-            "envelopes": [
-                {"epoch": e.epoch, "link": e.link, "spent": [list(s) for s in e.spent], "version": e.version}
-                for e in self.envelopes
-            ],
+            "envelopes": [item.to_plain() for item in self.envelopes],
             "mode": self.mode.value,
             "model_hash": self.model_hash,
+            "passport_problem": self.passport_problem,
             "pending": self.pending,
             "policy": self.policy.hash,
             "provenance": [[pointer, source.value] for pointer, source in self.provenance],
+            "quotas": [list(item) for item in self.quotas],
             "revocations": [[r.scope, r.target, r.since_us] for r in self.revocations],
             "risk": self.risk,
             "session": self.session.to_plain(),
@@ -219,10 +275,9 @@ class Snapshot:
             provenance=tuple((pointer, Provenance(source)) for pointer, source in plain["provenance"]),
             chain=chain,
             policy=policy,
-            envelopes=tuple(
-                Envelope(e["link"], e["version"], e["epoch"], tuple((u, r, c) for u, r, c in e["spent"]))
-                for e in plain["envelopes"]
-            ),
+            envelopes=tuple(map(Envelope.from_plain, plain["envelopes"])),
+            quotas=tuple((unit, used) for unit, used in plain["quotas"]),
+            passport_problem=plain["passport_problem"],
             stops=tuple(Stop(*item) for item in plain["stops"]),
             revocations=tuple(Revocation(*item) for item in plain["revocations"]),
             approval=Approval(**approval) if approval is not None else None,
@@ -231,14 +286,3 @@ class Snapshot:
             model_hash=plain["model_hash"],
             risk=plain["risk"],
         )
-
-
-def _approval_plain(approval: Approval | None) -> dict[str, Any] | None:
-    if approval is None:
-        return None
-    return {
-        "approver": approval.approver,
-        "binding": approval.binding,
-        "expires_us": approval.expires_us,
-        "id": approval.id,
-    }

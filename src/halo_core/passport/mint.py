@@ -1,18 +1,18 @@
-"""Room: issuance of links. Takes: a signer and what to grant. Gives: a token. Never: I/O, a clock, randomness."""
+"""Room: issuance of links. Takes: a signer and what to grant. Gives: a token. Never: I/O, a clock, randomness.
+
+Standing links, by an issuer; the links below them are derived by their holders (`halo_core.passport.derive`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from halo_core.errors import PassportError
-from halo_core.model import Budget, Grants, Link, LinkKind
-from halo_core.passport.claims import MAX_DEPTH, issuer_uri, link_to_claims
+from halo_core.keys import Signer
+from halo_core.model import Budget, Grants, Link, LinkKind, Quota, Terms
+from halo_core.passport.claims import MAX_DEPTH, issuer_uri
 from halo_core.passport.codec import encode
+from halo_core.passport.plain import link_to_claims
 from halo_core.passport.verify import verify_standing
-
-if TYPE_CHECKING:
-    from halo_core.keys import Signer
 
 __all__ = ["mint_standing"]
 
@@ -35,7 +35,10 @@ def mint_standing(
     hand_off_to: Sequence[str] = (),
     policy: str = "",
     max_depth: int = MAX_DEPTH,
-    epoch: int = 1,
+    owner: str = "",
+    quotas: Sequence[Quota] = (),
+    terms: Terms | None = None,
+    envelope: str = "",
 ) -> str:
     """Mint a standing link: grants, ceilings and quotas, no decay.
 
@@ -49,20 +52,21 @@ def mint_standing(
         grants: what it may reach, exact resource ids.
         now_s: seconds since the epoch, the start of validity.
         lifetime_s: seconds.
-        jti: id of this token, unique; it also names the envelope of its chain.
-        txn: id of the call tree (RFC 8417), unchanged along the chain.
+        jti: id of this token, unique.
+        txn: its own id in the call tree (RFC 8417).
         labels: data labels allowed, None for any.
-        budgets: quotas.
+        budgets: ceilings of one session over all its re-authorizations.
         hand_off_to: agents it may hand off to.
         policy: `sha256:` digest of the policy bundle that the chain is pinned to, or empty.
         max_depth: depth of the deepest link that may be derived, 0..`MAX_DEPTH`.
-        epoch: 1, or one more than the chain that this re-authorizes.
+        owner: who answers for the agent, empty if nobody was named.
+        quotas: of all its sessions together, per UTC day.
+        terms: what each session begins with; without, none can be opened.
+        envelope: account of the quotas, `jti` if empty; give a predecessor's to go on counting.
 
     Raises:
         PassportError: with the code `verify_standing` would give; nothing is minted that it would refuse.
     """
-    if len({item.unit for item in budgets}) != len(budgets):
-        raise PassportError("bad_bud", "a unit has two budgets", field="/halo/bud", remedy="name each unit once")
     link = Link(
         hash="",
         kind=LinkKind.STANDING,
@@ -80,13 +84,16 @@ def mint_standing(
         holder_key=holder_public_key,
         depth=0,
         max_depth=max_depth,
-        epoch=epoch,
+        epoch=1,
         grants=grants,
         labels=tuple(labels) if labels is not None else None,
         hand_off_to=tuple(hand_off_to),
         budgets=tuple(budgets),
         policy=policy,
-        envelope=jti,
+        envelope=envelope or jti,
+        owner=owner,
+        quotas=tuple(quotas),
+        terms=terms,
     )
     token = encode(link_to_claims(link), signer)
     verify_standing(token, trusted={signer.key_id: signer.public_key}, audience=audience, tenant=tenant)

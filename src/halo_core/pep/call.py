@@ -15,6 +15,7 @@ from halo_core import canonical
 from halo_core.behaviour import MAX_LEAVES, fingerprints
 from halo_core.behaviour.provenance import leaves
 from halo_core.behaviour.sketch import MAX_TEXT, tokens
+from halo_core.custody import HandOff
 from halo_core.errors import CanonicalError
 from halo_core.keys import Digester
 from halo_core.model import AccessRequest, Context, Origin, Principal, Provenance, Resource, Trigger
@@ -49,6 +50,9 @@ class Call:
         seen: texts the agent has been shown in the conversation, with their origin.
         problem: reason code found while translating.
         abilities: what this enforcement point can do.
+        acting: handle of the link acted under, empty for the agent's own.
+        agents: who acts, from whom the facade's agent handed off to down to the actor; empty for itself.
+        hand_off: with a hand-off, how much is handed on.
     """
 
     resource: Resource
@@ -64,6 +68,9 @@ class Call:
     seen: tuple[tuple[str, Provenance], ...] = ()
     problem: str = ""
     abilities: tuple[str, ...] = ABILITIES
+    acting: str = ""
+    agents: tuple[str, ...] = ()
+    hand_off: HandOff | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,8 @@ class Prepared:
     seen: tuple[Shown, ...]
     content: Mapping[str, tuple[str, bytes]]
     subject: str = ""
+    acting: str = ""
+    hand_off: HandOff | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +116,14 @@ class Preparer:
     def prepare(self, call: Call) -> Prepared:
         """The request of a call; total."""
         problem, args, encoded, real = self._arguments(call)
-        principal = self._principal(_clip(call.user))
+        principal = self._principal(_clip(call.user), call.agents)
         session, turn = _clip(call.session), _clip(call.turn)
         subject = f"user:{principal.user}" if principal.user else f"session:{session}"
         digest = self.digester.digest("halo/args", encoded)
         call_id = _clip(call.call_id) or self.fresh_id()
-        name = canonical.dumps([session, turn, call_id, call.resource.kind.value, call.resource.id, digest])
+        name = canonical.dumps(
+            [session, principal.agent, turn, call_id, call.resource.kind.value, call.resource.id, digest]
+        )
         trigger_text = self.redactor.seal_text(_printable(call.trigger_text)[:_MAX_TEXT])
         context = Context(
             session=session,
@@ -142,7 +153,7 @@ class Preparer:
         if trigger_text:
             content["trigger"] = (subject, trigger_text.encode())
         named = {} if problem else dict(zip(args, real.values(), strict=True))
-        return Prepared(request, real, named, self._shown(call), content, subject)
+        return Prepared(request, real, named, self._shown(call), content, subject, call.acting, call.hand_off)
 
     def _arguments(self, call: Call) -> tuple[str, Mapping[str, Any], bytes, Mapping[str, Any]]:
         """Problem, sealed arguments, their bytes, and the arguments to run with."""
@@ -163,11 +174,14 @@ class Preparer:
                 return call.problem, sealed, encoded, real
         return call.problem or problem, {}, b"{}", call.args
 
-    def _principal(self, user: str) -> Principal:
+    def _principal(self, user: str, agents: tuple[str, ...]) -> Principal:
         base = self.principal
-        if not user or user == base.user:
+        if not agents and (not user or user == base.user):
             return base
-        return Principal(base.tenant, base.agent, user, base.user_assurance, (user, base.agent))
+        user = user or base.user
+        agent = agents[-1] if agents else base.agent
+        chain = (*((user,) if user else ()), base.agent, *agents)
+        return Principal(base.tenant, agent, user, base.user_assurance, chain)
 
     def _shown(self, call: Call) -> tuple[Shown, ...]:
         vouched = [(call.request, Provenance.USER, True)] if call.request else []

@@ -26,9 +26,10 @@ from halo_core.behaviour.provenance import texts
 from halo_core.errors import Denied, HaloError, Pending
 from halo_core.failpoints import reach
 from halo_core.keys import Digester
-from halo_core.model import Effect, Mode, Provenance
+from halo_core.model import Effect, Mode, Provenance, Stop
+from halo_core.pdp import stops
 from halo_core.pep.call import Call, Preparer
-from halo_core.pep.jobs import MAX_OUTPUT, DecisionJob, OutcomeJob, Verdict, justify
+from halo_core.pep.jobs import MAX_OUTPUT, DecisionJob, HandBackJob, OutcomeJob, Verdict, justify
 from halo_core.pep.obligations import document_floor
 from halo_core.pip import Credentials
 from halo_core.reasons import REASONS, text
@@ -54,10 +55,12 @@ class Surface(Generic[T]):
     Args:
         text: the result as text, for its digest and for provenance.
         drop_documents: the result without its documents, and how many were dropped; None where there are none.
+        cost: what the result cost, unit → amount in the budget's own decimals, where the result says so.
     """
 
     text: Callable[[T], str]
     drop_documents: Callable[[T], tuple[T, int]] | None = None
+    cost: Callable[[T], Mapping[str, int]] | None = None
 
 
 @dataclass(slots=True)
@@ -78,7 +81,7 @@ class Ticket:
             if floor is not None and surface.drop_documents and verdict.resource.trust < floor:
                 result, dropped = surface.drop_documents(result)
                 detail = f"dropped {dropped}"
-        self._finish("success", _text_of(result, surface), detail)
+        self._finish("success", _text_of(result, surface), detail, _cost_of(result, surface))
         return result
 
     def fail(self, error: BaseException) -> None:
@@ -86,12 +89,12 @@ class Ticket:
         cancelled = isinstance(error, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit)
         self._finish("cancelled" if cancelled else "error", _words(error), type(error).__name__)
 
-    def _finish(self, status: str, output: str, detail: str) -> None:
+    def _finish(self, status: str, output: str, detail: str, cost: Mapping[str, int] | None = None) -> None:
         if not self._open:
             return
         self._open = False
         if self.verdict is not None:
-            self._enforcer.settle(self.verdict, status, output, detail)
+            self._enforcer.settle(self.verdict, status, output, detail, cost or {})
 
 
 class Enforcer:
@@ -104,6 +107,7 @@ class Enforcer:
         credentials: called for each decision: the chain and the policy as they stand.
         mode: the mode this handle was opened with, None for the store's.
         ready: whether `credentials` answers at once; where it does not, a coroutine asks it in a thread.
+        stops: stops that hold even where the store cannot be written, asked at each decision.
     """
 
     def __init__(
@@ -115,6 +119,7 @@ class Enforcer:
         mode: Mode | None = None,
         *,
         ready: Callable[[], bool] = lambda: True,
+        stops: Callable[[], tuple[Stop, ...]] = tuple,
     ) -> None:
         self.store = store
         self.health = Health()
@@ -122,6 +127,7 @@ class Enforcer:
         self._digester = digester
         self._credentials = credentials
         self._ready = ready
+        self._stops = stops
         self._mode = mode
         # Until the store has said otherwise, what cannot be decided does not run.
         self._last_mode = mode or Mode.ENFORCE
@@ -182,7 +188,7 @@ class Enforcer:
 
     def _job(self, call: Call) -> DecisionJob:
         prepared = self._preparer.prepare(call)  # (1)
-        return DecisionJob(prepared, self._credentials(), self._digester, self._mode)
+        return DecisionJob(prepared, self._credentials(), self._digester, self._mode, self._stops)
 
     def _act(self, verdict: Verdict) -> Ticket:  # (5)
         self._last_mode = verdict.mode
@@ -207,13 +213,34 @@ class Enforcer:
         self.health.last_error = f"{code}: {error}"
         sys.stderr.write(f"halo: no decision for `{call.resource.id}`: {error}\n")
         if self._last_mode is Mode.OBSERVE:
+            if self._stopped(call):
+                raise Denied("stopped", f"deny `{call.resource.id}`: a stop is active", remedy=text("stopped").remedy)
             # INVARIANT: CRASH - observe mode never stands in the way, and says so.
             return Ticket(call.args, None, self)
         remedy = error.remedy if isinstance(error, HaloError) else text(code).remedy
         words = error.message if isinstance(error, HaloError) else f"{text(code).title}: {type(error).__name__}"
         raise Denied(code, f"deny `{call.resource.id}`: {words}", remedy=remedy) from error
 
-    def settle(self, verdict: Verdict, status: str, output: str, detail: str) -> None:
+    def _stopped(self, call: Call) -> bool:
+        """Whether a stop that needs no store concerns this call (one small folder is looked at)."""
+        request = self._preparer.prepare(call).request
+        return any(stops(stop, request) for stop in self._stops())
+
+    def hand_back(self, session: str, handle: str) -> None:
+        """Close the link `handle` and what is below it; its holder's authority ends here.
+
+        Raises:
+            CannotDecide: it could not be made durable; the link stays live.
+        """
+        self.store.commit(HandBackJob(session, handle))
+
+    async def ahand_back(self, session: str, handle: str, to: str) -> None:
+        """As `hand_back`, from a coroutine."""
+        await self.store.acommit(HandBackJob(session, handle))
+
+    def settle(
+        self, verdict: Verdict, status: str, output: str, detail: str, cost: Mapping[str, int] | None = None
+    ) -> None:
         """(6) Queue the outcome: it joins the next transaction or waits at most 50 ms."""
         kept = self._preparer.redactor.seal_text(output[:MAX_OUTPUT])
         job = OutcomeJob(
@@ -224,6 +251,7 @@ class Enforcer:
             output_digest=self._digester.digest("halo/text", output.encode()) if output else "",
             prints=self._prints(verdict, output),
             detail=detail,
+            actual=cost or {},
         )
         self.store.defer(job)
 
@@ -238,6 +266,17 @@ class Enforcer:
         # The caller was cancelled while the decision was made durable: nothing ran.
         if verdict.runs:
             self.settle(verdict, "not_run", "", "cancelled before it ran")
+
+
+def _cost_of(result: T, surface: Surface[T]) -> Mapping[str, int]:
+    """What a result cost; where it cannot say, what was reserved."""
+    if surface.cost is None:
+        return {}
+    try:
+        found = surface.cost(result)
+        return {unit: amount for unit, amount in found.items() if type(amount) is int and 0 <= amount < 2**53}
+    except Exception:  # noqa: BLE001  the action ran; what was reserved stays charged
+        return {}
 
 
 def _words(error: BaseException) -> str:

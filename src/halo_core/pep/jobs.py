@@ -5,30 +5,37 @@ The decision job is steps 2 to 4 of the pipeline; the numbers are those of docs/
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from halo_core import canonical
+from halo_core.authority import charged, effective, settled
 from halo_core.behaviour import origin_of_result
 from halo_core.behaviour.sketch import MAX_TEXT
+from halo_core.custody import handback_body
 from halo_core.keys import Digester
-from halo_core.model import Decision, Effect, EntryKind, Mode, Provenance, Resource
+from halo_core.model import RESERVED_UNITS, Decision, Effect, EntryKind, Envelope, Mode, Provenance, Resource, Stop
 from halo_core.pdp import decide
+from halo_core.pep.asking import question
 from halo_core.pep.call import Prepared
 from halo_core.pep.obligations import clamp
-from halo_core.pip import Credentials, Facts, Gathered, Shown, gather, see
+from halo_core.pip import Credentials, Day, Facts, Gathered, Shown, gather, read_day, see
 from halo_core.reasons import text
-from halo_core.store import Draft, Tx, Written, leaf_text
+from halo_core.store import Draft, SessionState, Tx, Written, commit_state, leaf_text, rows
 
-__all__ = ["DecisionJob", "OutcomeJob", "Verdict", "justify"]
+__all__ = ["DecisionJob", "HandBackJob", "OutcomeJob", "Verdict", "justify"]
 
 MAX_OUTPUT = 16_384  # characters of an output that are kept
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A decision as the ledger holds it. `runs` says whether the action may run now; `args` are what it runs with."""
+    """A decision as the ledger holds it. `runs` says whether the action may run now; `args` are what it runs with.
+
+    `charges` were taken from the accounts `handles` and, on that (account, day), from the quota; `handle` is the link
+    that a hand-off made.
+    """
 
     decision: Decision
     entry_id: str
@@ -42,6 +49,10 @@ class Verdict:
     runs: bool
     args: Mapping[str, Any]
     pending_id: str = ""
+    charges: tuple[tuple[str, int], ...] = ()
+    handles: tuple[str, ...] = ()
+    day: tuple[str, int] | None = None
+    handle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,42 +63,72 @@ class DecisionJob:
     credentials: Credentials
     digester: Digester
     mode: Mode | None
+    stops: Callable[[], tuple[Stop, ...]] = tuple
 
     def __call__(self, tx: Tx) -> Verdict:
         """Snapshot, decide, append, move the projections."""
         prepared, request = self.prepared, self.prepared.request
         # Arguments with a problem were never walked through, so nothing here looks into them.
-        facts = Facts({} if request.problem else prepared.named, prepared.seen, self.mode)
+        named = {} if request.problem else prepared.named
+        facts = Facts(named, prepared.seen, self.mode, prepared.acting, self.stops())
         gathered = gather(tx, request, facts, self.credentials)  # (2)
         snapshot = gathered.snapshot
         decision = decide(request, snapshot)  # (3)
         observe = snapshot.mode is Mode.OBSERVE
-        runs = observe or decision.effect.runs
+        runs = decision.effect.runs or (observe and not _held(decision))
         args = prepared.args if observe or request.problem else clamp(prepared.args, decision.obligations)
-        asks = not runs and decision.effect is Effect.CHALLENGE
-        state = gathered.state.stepped(snapshot.time_us)
-        state = replace(state, pending=state.pending + asks)
+        asked = question(tx, request, snapshot, decision) if not runs else None
+        accounts = tuple(charged(account, decision.charges) for account in snapshot.envelopes)
+        state = gathered.state.stepped(snapshot.time_us).with_envelopes(accounts)
+        state = replace(state, pending=state.pending + (asked is not None and not asked.known))
+        state, handle = self._hand_off(tx, gathered, state) if runs else (state, "")
+        day = gathered.day.charged(decision.charges) if runs and gathered.day is not None else None
         body = {
-            "after": {"authority": None, "budgets": [], "risk": snapshot.risk, "steps": state.view.steps},
+            "after": {
+                "authority": _left(gathered, accounts),
+                "budgets": [[account.link, *item] for account in accounts for item in account.spent],
+                "risk": snapshot.risk,
+                "steps": state.view.steps,
+            },
             "decision": decision.to_plain(),
             "dispatched": runs,
             "executed_digest": self._executed(args) if runs else "",
             "justification": justify(decision, request.resource.id),
+            "quota": _spend(tx, day),
             "request": request.to_plain(),
             "snapshot": snapshot.to_plain(),
             "state": state.commitment() if request.context.session else None,
         }
         written = tx.append(Draft(EntryKind.DECISION, request.context.session, body, prepared.content))  # (4)
-        pending = ""
+        pending = asked.ask(tx, written) if asked is not None else ""
         if runs:
-            once = not (observe or request.resource.idempotent)
-            tx.dispatch(request.request_id, written.entry, once=once)
-            tx.used(request.subject.agent, request.resource.id)
-        elif asks:
-            pending = self._ask(tx, written, decision)
+            self._dispatch(tx, gathered, decision, written, once=not (observe or request.resource.idempotent))
         if request.context.session:
             tx.put_session(state, written.entry)
-        return self._verdict(written, decision, gathered, args, runs=runs, pending=pending)
+        verdict = self._verdict(written, decision, gathered, args, runs=runs, pending=pending)
+        return replace(verdict, day=(day.account, day.number) if day is not None else None, handle=handle)
+
+    def _dispatch(self, tx: Tx, gathered: Gathered, decision: Decision, written: Written, *, once: bool) -> None:
+        request, approval = self.prepared.request, gathered.snapshot.approval
+        tx.dispatch(request.request_id, written.entry, once=once)
+        tx.used(request.subject.agent, request.resource.id)
+        if approval is not None and any(reason.code == "approved" for reason in decision.reasons):
+            # INVARIANT: BIND - an approval serves once.
+            rows.Approvals(tx).set_status(approval.id, "used")
+
+    def _hand_off(self, tx: Tx, gathered: Gathered, state: SessionState) -> tuple[SessionState, str]:
+        terms, accounts = self.prepared.hand_off, gathered.snapshot.envelopes
+        if terms is None or not accounts:
+            return state, ""
+        return self.credentials.custody.hand_off(
+            tx,
+            state,
+            accounts[-1].link,
+            self.prepared.request.resource.id,
+            terms,
+            gathered.control.store,
+            gathered.snapshot.time_us,
+        )
 
     def _executed(self, args: Mapping[str, Any]) -> str:
         if self.prepared.request.problem:
@@ -95,17 +136,6 @@ class DecisionJob:
         if args is self.prepared.args:
             return self.prepared.request.args_digest
         return self.digester.digest("halo/args", canonical.canonical(args))
-
-    def _ask(self, tx: Tx, written: Written, decision: Decision) -> str:
-        """The request entry of a challenge: what the approver must see, by reference."""
-        body = {
-            "args_digest": self.prepared.request.args_digest,
-            "decision": {"leaf": leaf_text(written.leaf), "w": written.entry.writer, "ws": written.entry.seq},
-            "reasons": [reason.to_plain() for reason in decision.reasons],
-            "resource": self.prepared.request.resource.id,
-            "status": "pending",
-        }
-        return tx.append(Draft(EntryKind.APPROVAL_REQUEST, written.entry.session, body)).entry.id
 
     def _verdict(
         self,
@@ -130,7 +160,51 @@ class DecisionJob:
             runs=runs,
             args=args,
             pending_id=pending,
+            charges=decision.charges if runs else (),
+            handles=tuple(account.link for account in gathered.snapshot.envelopes),
         )
+
+
+def _held(decision: Decision) -> bool:
+    """Whether a person has stopped or revoked this; that holds in observe mode too."""
+    return any(reason.code in ("stopped", "revoked") for reason in decision.reasons)
+
+
+def _left(gathered: Gathered, accounts: tuple[Envelope, ...]) -> int | None:
+    """Authority that is left, of a chain that has any."""
+    if not accounts:
+        return None
+    return effective(gathered.snapshot.chain, accounts, gathered.snapshot.time_us)
+
+
+def _spend(tx: Tx, day: Day | None) -> dict[str, Any] | None:
+    """Move the quota's row; what the entry says of it."""
+    if day is None:
+        return None
+    data = day.to_bytes()
+    rows.Quotas(tx).put(day.account, day.version, data)
+    return {"account": day.account, **commit_state(day.version, data, before=day.read)}
+
+
+@dataclass(frozen=True, slots=True)
+class HandBackJob:
+    """Close a link and what is below it. What is closed already stays so."""
+
+    session: str
+    handle: str
+
+    def __call__(self, tx: Tx) -> None:
+        """Append the entry, close the accounts."""
+        state = tx.session(self.session)
+        path = state.path(self.handle) if state is not None else ()
+        if state is None or len(path) < 2:
+            return
+        above = path[-2]
+        closed = (path[-1], *state.below(self.handle))
+        state = state.closed(self.handle)
+        state = replace(state, view=replace(state.view, version=state.view.version + 1))
+        body = {**handback_body(closed, above), "state": state.commitment()}
+        tx.put_session(state, tx.append(Draft(EntryKind.HANDBACK, self.session, body)).entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +219,7 @@ class OutcomeJob:
         output_digest: keyed digest of the whole text.
         prints: fingerprints of the text, for provenance of later arguments.
         detail: class of the error, or how many documents were dropped.
+        actual: what it cost, in the units of the budgets, where that is not what was reserved.
     """
 
     verdict: Verdict
@@ -154,6 +229,7 @@ class OutcomeJob:
     output_digest: str = ""
     prints: frozenset[int] = frozenset()
     detail: str = ""
+    actual: Mapping[str, int] = field(default_factory=dict)
 
     def __call__(self, tx: Tx) -> None:
         """Append the outcome, mark what the session has now seen."""
@@ -165,7 +241,9 @@ class OutcomeJob:
         if state is not None and self.output_len and origin is not Provenance.NOVEL:
             shown = Shown(self.prints, origin, cut=self.output_len > MAX_TEXT)
             state = see(tx, state, tx.sketch(state), shown, verdict.resource.id)
+        actual = self._actual()
         body: dict[str, Any] = {
+            "actual": [[unit, amount] for unit, amount in sorted(actual.items())],
             "decision": {"leaf": verdict.leaf, "w": verdict.writer, "ws": verdict.seq},
             "detail": self.detail,
             "labels": list(verdict.resource.labels),
@@ -176,12 +254,35 @@ class OutcomeJob:
             "tainted": state.view.tainted if state is not None else False,
         }
         if state is not None:
+            held = (account.envelope for account in state.links if account.handle in verdict.handles)
+            state = state.with_envelopes([settled(account, verdict.charges, actual) for account in held])
             state = replace(state, view=replace(state.view, version=state.view.version + 1))
+            body["quota"] = self._refund(tx, actual)
             body["state"] = state.commitment()
         content = {"output": (verdict.subject, self.output.encode())} if self.output else {}
         written = tx.append(Draft(EntryKind.OUTCOME, verdict.session, body, content))
         if state is not None:
             tx.put_session(state, written.entry)
+
+    def _actual(self) -> dict[str, int]:
+        reserved = {unit: amount for unit, amount in self.verdict.charges if unit not in RESERVED_UNITS}
+        if self.status == "not_run":
+            return dict.fromkeys(reserved, 0)  # the caller was gone before anything ran
+        return {unit: amount for unit, amount in self.actual.items() if unit in reserved and amount != reserved[unit]}
+
+    def _refund(self, tx: Tx, actual: Mapping[str, int]) -> dict[str, Any] | None:
+        """Give back to the day's quota what a cost fell short of its reservation; a day that is over keeps it."""
+        if self.verdict.day is None or not actual:
+            return None
+        account, number = self.verdict.day
+        day = read_day(tx, account)
+        if day is None or day.number != number:
+            return None
+        day = replace(day, version=day.version + 1)
+        for unit, amount in self.verdict.charges:
+            if unit in actual:
+                day = day.refunded(unit, amount - actual[unit])
+        return _spend(tx, day)
 
 
 def justify(decision: Decision, resource: str) -> str:

@@ -29,6 +29,9 @@ _QUERIES: Final = {
     "dispatches": "SELECT tenant, w, ws, request_id, outcome, once FROM dispatch ORDER BY tenant, w, ws",
     "writers": "SELECT tenant, w, vkey, closed_us FROM writer ORDER BY tenant, w",
     "blobs": "SELECT tenant, hash, bytes FROM blob ORDER BY tenant, hash",
+    "holds": "SELECT tenant, kind, scope, target, since_us FROM hold ORDER BY tenant, kind, scope, target",
+    "approvals": "SELECT tenant, id, kind, session, binding, status, asked_us, expires_us, answer FROM approval "
+    "ORDER BY tenant, id",
 }
 
 
@@ -107,6 +110,14 @@ class Reader:
         """(tenant, hash, bytes)."""
         return self._rows(_QUERIES["blobs"], ())
 
+    def holds(self) -> Iterator[tuple[Any, ...]]:
+        """(tenant, kind, scope, target, since_us)."""
+        return self._rows(_QUERIES["holds"], ())
+
+    def approvals(self) -> Iterator[tuple[Any, ...]]:
+        """(tenant, id, kind, session, binding, status, asked_us, expires_us, answer)."""
+        return self._rows(_QUERIES["approvals"], ())
+
     def guards(self) -> Iterator[tuple[Any, ...]]:
         """(`trigger` or `view`, name) of each that is not Halo's, (`missing`, name) of Halo's not there."""
         try:
@@ -178,6 +189,28 @@ class Reader:
     def resources(self, tenant: str) -> Iterator[tuple[str, bytes]]:
         """(id, registration)."""
         return self._rows("SELECT id, spec FROM resource WHERE tenant=? ORDER BY id", (tenant,))
+
+    def challenges(self, tenant: str) -> Iterator[tuple[Any, ...]]:
+        """(id, kind, session, binding, status, asked_us, expires_us, answer), oldest first."""
+        query = (
+            "SELECT id, kind, session, binding, status, asked_us, expires_us, answer FROM approval "
+            "WHERE tenant=? ORDER BY asked_us, id"
+        )
+        return self._rows(query, (tenant,))
+
+    def holds_of(self, tenant: str) -> Iterator[tuple[Any, ...]]:
+        """(kind, scope, target, since_us) of the stops and revocations in force."""
+        query = "SELECT kind, scope, target, since_us FROM hold WHERE tenant=? ORDER BY kind, scope, target"
+        return self._rows(query, (tenant,))
+
+    def knows(self, tenant: str, scope: str, target: str) -> bool:
+        """Whether the tenant has an agent with a passport, a session or a resource of this name."""
+        query = {
+            "agent": "SELECT 1 FROM standing WHERE tenant=? AND agent=?",
+            "session": "SELECT 1 FROM session WHERE tenant=? AND session=?",
+            "tool": "SELECT 1 FROM resource WHERE tenant=? AND id=?",
+        }[scope]
+        return next(self._rows(query, (tenant, target)), None) is not None
 
     def newest_checkpoint(self, tenant: str) -> tuple[int, bytes] | None:
         """(size, note)."""

@@ -148,6 +148,49 @@ usage = _table(
     _int("uses"),
     PrimaryKeyConstraint("tenant", "agent", "resource"),
 )
+# Which passport each agent stands on now; `origin` is `derived` (from what is guarded) or `issued`.
+standing = _table(
+    "standing",
+    _text("tenant"),
+    _text("agent"),
+    _text("hash"),
+    _text("origin"),
+    PrimaryKeyConstraint("tenant", "agent"),
+)
+# Spending per day under a standing link's envelope.
+quota = _table(
+    "quota",
+    _text("tenant"),
+    _text("account"),
+    _int("version"),
+    _bytes("state"),
+    PrimaryKeyConstraint("tenant", "account"),
+)
+# Open and answered challenges; `answer` is the approver's signed token, empty until there is one.
+approval = _table(
+    "approval",
+    _text("tenant"),
+    _text("id"),
+    _text("kind"),
+    _text("session"),
+    _text("binding"),
+    _text("status"),
+    _int("asked_us"),
+    _int("expires_us"),
+    _text("answer"),
+    PrimaryKeyConstraint("tenant", "id"),
+    Index("approval_binding", "tenant", "session", "binding"),
+)
+# Stops and revocations in force.
+hold = _table(
+    "hold",
+    _text("tenant"),
+    _text("kind"),
+    _text("scope"),
+    _text("target"),
+    _int("since_us"),
+    PrimaryKeyConstraint("tenant", "kind", "scope", "target"),
+)
 
 EVIDENCE: Final = ("entry", "position", "checkpoint", "content", "blob")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -12,11 +13,48 @@ from halo_core import canonical
 from halo_core.behaviour import Sketch
 from halo_core.behaviour.sketch import unpack
 from halo_core.ledger import chain_marks, commit_state
-from halo_core.model import SessionView
+from halo_core.model import Envelope, SessionView
 
-__all__ = ["SessionState", "SketchCache"]
+__all__ = ["Account", "SessionState", "SketchCache"]
 
 MAX_SOURCES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A live link of a session and what was spent under it.
+
+    Args:
+        handle: name within the session; stays when the link is derived anew.
+        hash: names the token in force.
+        root: names the standing link that its chain begins with.
+        parent: handle of the link above, empty for a session link.
+        agent: who holds it.
+        envelope: its counters.
+    """
+
+    handle: str
+    hash: str
+    root: str
+    parent: str
+    agent: str
+    envelope: Envelope
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {
+            "agent": self.agent,
+            "envelope": self.envelope.to_plain(),
+            "handle": self.handle,
+            "hash": self.hash,
+            "parent": self.parent,
+            "root": self.root,
+        }
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Account:
+        """Inverse of `to_plain`."""
+        return cls(**{**plain, "envelope": Envelope.from_plain(plain["envelope"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +63,11 @@ class SessionState:
 
     Args:
         view: what the PDP may read.
-        pending: open challenges.
+        pending: challenges asked and not used up: open, or answered (the table knows which).
         chunks: how many sketch chunks the store holds for it.
         marks: chained digest over those chunks.
         saturated: the sketch lost something for lack of room.
+        links: accounts of the live links, each after its parent; one session link for each agent that came by itself.
         read: the bytes it was read from, empty for a session that has done nothing.
     """
 
@@ -37,6 +76,7 @@ class SessionState:
     chunks: int = 0
     marks: str = ""
     saturated: bool = False
+    links: tuple[Account, ...] = ()
     read: bytes = field(default=b"", compare=False, repr=False)
 
     @classmethod
@@ -66,6 +106,51 @@ class SessionState:
         """After a sketch chunk was added."""
         return replace(self, chunks=self.chunks + 1, marks=chain_marks(self.marks, chunk))
 
+    def session_account(self, agent: str) -> Account | None:
+        """The account of an agent's own session link."""
+        return next((account for account in self.links if not account.parent and account.agent == agent), None)
+
+    def path(self, handle: str) -> tuple[Account, ...]:
+        """Accounts from the session link down to `handle`; empty if it is not live."""
+        by_handle = {account.handle: account for account in self.links}
+        found: list[Account] = []
+        wanted = handle
+        while wanted in by_handle and len(found) < len(by_handle):
+            account = by_handle[wanted]
+            found.append(account)
+            if not account.parent:
+                return tuple(reversed(found))
+            wanted = account.parent
+        return ()
+
+    def below(self, handle: str) -> tuple[Account, ...]:
+        """Live accounts under one, parents first."""
+        under = {handle}
+        for account in self.links:  # parents come first
+            if account.parent in under:
+                under.add(account.handle)
+        return tuple(account for account in self.links if account.handle in under - {handle})
+
+    def opened(self, account: Account) -> SessionState:
+        """With one more live link."""
+        return replace(self, links=(*self.links, account))
+
+    def with_account(self, account: Account) -> SessionState:
+        """With an account in place of the one of its handle."""
+        links = tuple(account if known.handle == account.handle else known for known in self.links)
+        return replace(self, links=links)
+
+    def closed(self, handle: str) -> SessionState:
+        """Without a link and everything below it; what it spent stays with those above."""
+        gone = {handle, *(account.handle for account in self.below(handle))}
+        return replace(self, links=tuple(account for account in self.links if account.handle not in gone))
+
+    def with_envelopes(self, envelopes: Iterable[Envelope]) -> SessionState:
+        """With these accounts' counters in place of their old ones."""
+        new = {envelope.link: envelope for envelope in envelopes}
+        links = tuple(replace(account, envelope=new.get(account.handle, account.envelope)) for account in self.links)
+        return replace(self, links=links)
+
     def commitment(self) -> dict[str, Any]:
         """What an entry says of the state it leaves behind and of the one it found.
 
@@ -76,15 +161,22 @@ class SessionState:
     def to_bytes(self) -> bytes:
         """For the `state` column."""
         plain = self.view.to_plain()
-        own = {"chunks": self.chunks, "marks": self.marks, "pending": self.pending, "saturated": self.saturated}
+        own = {
+            "chunks": self.chunks,
+            "links": [account.to_plain() for account in self.links],
+            "marks": self.marks,
+            "pending": self.pending,
+            "saturated": self.saturated,
+        }
         return canonical.dumps({**plain, **own})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> SessionState:
         """Inverse of `to_bytes`."""
         plain: dict[str, Any] = orjson.loads(data)
+        links = tuple(map(Account.from_plain, plain.pop("links")))
         own = {name: plain.pop(name) for name in ("chunks", "marks", "pending", "saturated")}
-        return cls(SessionView.from_plain(plain), **own, read=data)
+        return cls(SessionView.from_plain(plain), **own, links=links, read=data)
 
 
 class SketchCache:

@@ -32,7 +32,7 @@ from halo_core.store.batch import CommitFailed, Job, Outcome, run_batch
 from halo_core.store.database import Database
 from halo_core.store.opening import open_chain, refuse_foreign, refuse_older_than_anchor, remember_trust
 from halo_core.store.state import SketchCache
-from halo_core.store.tx import Secrets, Tx
+from halo_core.store.tx import Holds, Secrets, Tx
 from halo_core.store.writer import Writer, forget
 
 __all__ = ["Store", "StoreConfig"]
@@ -85,6 +85,7 @@ class Store:
         self._log = keys.signer("log")
         self._secrets = Secrets(kek=keys.secret("content"))
         self._sketches = SketchCache(keys.secret("sketch"))
+        self._holds = Holds()
         self._deferred: deque[Job] = deque()
         self._closed = False
         self._start_over()
@@ -211,6 +212,7 @@ class Store:
             ids=self.ids,
             secrets=self._secrets,
             sketches=self._sketches,
+            holds=self._holds,
             assurance=self.config.assurance,
         )
 
@@ -304,6 +306,7 @@ class Store:
                 self._writer.abandon()
             self._deferred.clear()
             self._sketches.clear()
+            self._holds = Holds()
             self._start_over()
 
     # the writer thread

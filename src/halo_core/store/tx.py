@@ -24,7 +24,7 @@ from halo_core.model import Entry, EntryKind, Mode, Revocation, Stop
 from halo_core.store.state import SessionState, SketchCache
 from halo_core.store.writer import Writer
 
-__all__ = ["Control", "Draft", "Secrets", "Tx", "Written"]
+__all__ = ["Control", "Draft", "Holds", "Secrets", "Tx", "Written"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,31 @@ class Secrets:
     deks: dict[str, bytes] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class Holds:
+    """Stops and revocations as of one version of the control row, so that they are read when they change."""
+
+    version: int = -1
+    stops: tuple[Stop, ...] = ()
+    revocations: tuple[Revocation, ...] = ()
+
+
 class Tx:
     """One write transaction of one tenant. Made by the committer, gone after it."""
 
-    __slots__ = ("_assurance", "_cur", "_ids", "_next", "_secrets", "_sketches", "clock", "tenant", "writer")
+    __slots__ = (
+        "_assurance",
+        "_holds",
+        "_ids",
+        "_moved",
+        "_next",
+        "_secrets",
+        "_sketches",
+        "clock",
+        "cursor",
+        "tenant",
+        "writer",
+    )
 
     def __init__(
         self,
@@ -80,15 +101,18 @@ class Tx:
         ids: IdSource,
         secrets: Secrets,
         sketches: SketchCache,
+        holds: Holds,
         assurance: str,
     ) -> None:
-        self._cur = connection.cursor()
+        self.cursor = connection.cursor()
         self.tenant = tenant
         self.writer = writer
         self.clock = clock
         self._ids = ids
         self._secrets = secrets
         self._sketches = sketches
+        self._holds = holds
+        self._moved = False
         self._assurance = assurance
         self._next: int | None = None
 
@@ -112,25 +136,30 @@ class Tx:
             content={name: self._seal(subject, data) for name, (subject, data) in draft.content.items()},
         )
         note, leaf = writer.sign(entry)
-        self._insert(
+        self.insert(
             "INSERT INTO entry VALUES (?,?,?,?,?,?,?,?)",
             (self.tenant, entry.writer, entry.seq, leaf, entry.kind.value, entry.session, entry.ts_us, note),
         )
-        self._insert("INSERT INTO position VALUES (?,?,?,?)", (self.tenant, self._position(), entry.writer, entry.seq))
+        self.insert("INSERT INTO position VALUES (?,?,?,?)", (self.tenant, self._position(), entry.writer, entry.seq))
         reach("after_append")
         return Written(entry, leaf)
 
-    def _insert(self, statement: str, values: tuple[Any, ...]) -> None:
+    def insert(self, statement: str, values: tuple[Any, ...]) -> None:
+        """Run a statement that must keep exactly one row.
+
+        Raises:
+            CannotDecide: `ledger_unwritable`, the database did not keep it.
+        """
         # A trigger of somebody's can make an insert succeed and do nothing (RAISE(IGNORE)).
         # INVARIANT: AUDIT - what was not kept did not happen, so the job fails and nothing runs.
-        if self._cur.execute(statement, values).rowcount != 1:
+        if self.cursor.execute(statement, values).rowcount != 1:
             raise CannotDecide(
                 "ledger_unwritable", "the database did not keep a row it was given", remedy="run `halo verify`"
             )
 
     def _position(self) -> int:
         if self._next is None:
-            row = self._cur.execute("SELECT max(idx) FROM position WHERE tenant=?", (self.tenant,)).fetchone()
+            row = self.cursor.execute("SELECT max(idx) FROM position WHERE tenant=?", (self.tenant,)).fetchone()
             self._next = 0 if row[0] is None else row[0] + 1
         place = self._next
         self._next += 1
@@ -142,7 +171,7 @@ class Tx:
 
     def _seal(self, subject: str, data: bytes) -> dict[str, str]:
         sealed = seal(self._dek(subject), self.tenant, subject, data, salt=os.urandom(32), nonce=os.urandom(24))
-        self._insert(
+        self.insert(
             "INSERT INTO content VALUES (?,?,?,?,?)",
             (self.tenant, sealed.commitment, subject, sealed.nonce, sealed.ciphertext),
         )
@@ -150,13 +179,13 @@ class Tx:
 
     def _dek(self, subject: str) -> bytes:
         # Read each time: another process may have erased the subject since.
-        row = self._cur.execute(
+        row = self.cursor.execute(
             "SELECT dek_wrapped, erased_at_us FROM vault WHERE tenant=? AND subject=?", (self.tenant, subject)
         ).fetchone()
         if row is None:
             dek = new_dek(os.urandom)
             wrapped = wrap_dek(self._secrets.kek, dek, self.tenant, subject, os.urandom(24))
-            self._insert("INSERT INTO vault VALUES (?,?,?,NULL)", (self.tenant, subject, wrapped))
+            self.insert("INSERT INTO vault VALUES (?,?,?,NULL)", (self.tenant, subject, wrapped))
             self._secrets.deks[subject] = dek
             return dek
         if row[1] is not None:
@@ -169,10 +198,15 @@ class Tx:
 
     def put_blob(self, name: str, data: bytes) -> bool:
         """Keep `data` under its content hash; False when it was there."""
-        row = self._cur.execute(
+        row = self.cursor.execute(
             "INSERT INTO blob VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING 1", (self.tenant, name, data)
         ).fetchone()
         return row is not None
+
+    def blob(self, name: str) -> bytes | None:
+        """What is kept under a content hash."""
+        row = self.cursor.execute("SELECT bytes FROM blob WHERE tenant=? AND hash=?", (self.tenant, name)).fetchone()
+        return None if row is None else bytes(row[0])
 
     def new_id(self) -> str:
         """A fresh short id."""
@@ -182,20 +216,40 @@ class Tx:
 
     def has_control(self) -> bool:
         """Whether the tenant's store was ever opened."""
-        return self._cur.execute("SELECT 1 FROM control WHERE tenant=?", (self.tenant,)).fetchone() is not None
+        return self.cursor.execute("SELECT 1 FROM control WHERE tenant=?", (self.tenant,)).fetchone() is not None
 
     def control(self) -> Control:
         """The control row; a store without one is not a store."""
-        row = self._cur.execute(
+        row = self.cursor.execute(
             "SELECT version, store, mode, policy FROM control WHERE tenant=?", (self.tenant,)
         ).fetchone()
         if row is None:
             raise CannotDecide("ledger_unwritable", "the store has no control row", remedy="restore a copy")
-        return Control(row[0], row[1], Mode(row[2]), row[3])
+        holds = self._holds_at(row[0])
+        return Control(row[0], row[1], Mode(row[2]), row[3], holds.stops, holds.revocations)
+
+    def _holds_at(self, version: int) -> Holds:
+        # A version that this very transaction made may still be taken back, and then mean something else.
+        if self._holds.version == version and not self._moved:
+            return self._holds
+        rows = self.cursor.execute(
+            "SELECT kind, scope, target, since_us FROM hold WHERE tenant=? ORDER BY scope, target", (self.tenant,)
+        ).fetchall()
+        found = Holds(
+            version,
+            tuple(Stop(*row[1:]) for row in rows if row[0] == "stop"),
+            # INVARIANT: FAILCLOSED - a kind that this version does not know is taken for a revocation.
+            tuple(Revocation(*row[1:]) for row in rows if row[0] != "stop"),
+        )
+        if not self._moved:
+            self._holds.version, self._holds.stops, self._holds.revocations = version, found.stops, found.revocations
+        return found
 
     def put_control(self, control: Control) -> None:
         """Set mode and policy; the version rises."""
-        self._insert(
+        self._moved = True
+        self._holds.version = -1
+        self.insert(
             "INSERT INTO control VALUES (?,?,?,?,?) ON CONFLICT (tenant) DO UPDATE SET "
             "version=excluded.version, mode=excluded.mode, policy=excluded.policy",
             (self.tenant, control.version, control.store, control.mode.value, control.policy),
@@ -203,14 +257,14 @@ class Tx:
 
     def session(self, session: str) -> SessionState | None:
         """The session's state."""
-        row = self._cur.execute(
+        row = self.cursor.execute(
             "SELECT state FROM session WHERE tenant=? AND session=?", (self.tenant, session)
         ).fetchone()
         return None if row is None else SessionState.from_bytes(row[0])
 
     def put_session(self, state: SessionState, head: Entry) -> None:
         """Store the state; `head` is the entry that moved it, so that a cut tail shows."""
-        self._insert(
+        self.insert(
             "INSERT INTO session VALUES (?,?,?,?,?,?) ON CONFLICT (tenant, session) DO UPDATE SET "
             "version=excluded.version, state=excluded.state, head_w=excluded.head_w, head_ws=excluded.head_ws",
             (self.tenant, state.view.id, state.view.version, state.to_bytes(), head.writer, head.seq),
@@ -221,7 +275,7 @@ class Tx:
         session = state.view.id
         sketch, chunks = self._sketches.get(session)
         if chunks < state.chunks:
-            rows = self._cur.execute(
+            rows = self.cursor.execute(
                 "SELECT marks FROM sketch WHERE tenant=? AND session=? AND seq>=? ORDER BY seq",
                 (self.tenant, session, chunks),
             ).fetchall()
@@ -235,77 +289,79 @@ class Tx:
             return state
         session = state.view.id
         chunk = pack(added)
-        self._insert("INSERT INTO sketch VALUES (?,?,?,?)", (self.tenant, session, state.chunks, chunk))
+        self.insert("INSERT INTO sketch VALUES (?,?,?,?)", (self.tenant, session, state.chunks, chunk))
         sketch.merge(added)
         self._sketches.put(session, sketch, state.chunks + 1)
         return state.with_chunk(chunk)
 
     def uses(self, agent: str, resource: str) -> int:
         """How often the agent used the resource."""
-        row = self._cur.execute(
+        row = self.cursor.execute(
             "SELECT uses FROM usage WHERE tenant=? AND agent=? AND resource=?", (self.tenant, agent, resource)
         ).fetchone()
         return 0 if row is None else int(row[0])
 
     def used(self, agent: str, resource: str) -> None:
         """Count one use."""
-        self._insert(
+        self.insert(
             "INSERT INTO usage VALUES (?,?,?,1) ON CONFLICT (tenant, agent, resource) DO UPDATE SET uses=uses+1",
             (self.tenant, agent, resource),
         )
 
     def dispatched(self, request_id: str) -> bool:
         """Whether this request id was ever dispatched."""
-        row = self._cur.execute(
+        row = self.cursor.execute(
             "SELECT 1 FROM dispatch WHERE tenant=? AND request_id=? LIMIT 1", (self.tenant, request_id)
         ).fetchone()
         return row is not None
 
     def dispatch(self, request_id: str, entry: Entry, *, once: bool) -> None:
         """Record that `entry` lets its action run; with `once`, a second such row is refused by the table itself."""
-        self._insert(
+        self.insert(
             "INSERT INTO dispatch VALUES (?,?,?,?,?,0)",
             (self.tenant, request_id, entry.writer, entry.seq, request_id if once else None),
         )
 
     def settled(self, writer: str, seq: int) -> bool:
         """Mark a dispatched decision as having an outcome; False when it had one."""
-        done = self._cur.execute(
+        done = self.cursor.execute(
             "UPDATE dispatch SET outcome=1 WHERE tenant=? AND w=? AND ws=? AND outcome=0", (self.tenant, writer, seq)
         )
         return done.rowcount == 1
 
     def resource_spec(self, resource: str) -> bytes | None:
         """The registration of a resource."""
-        row = self._cur.execute("SELECT spec FROM resource WHERE tenant=? AND id=?", (self.tenant, resource)).fetchone()
+        row = self.cursor.execute(
+            "SELECT spec FROM resource WHERE tenant=? AND id=?", (self.tenant, resource)
+        ).fetchone()
         return None if row is None else bytes(row[0])
 
     def put_resource(self, resource: str, spec: bytes) -> None:
         """Register or re-register a resource."""
-        self._insert(
+        self.insert(
             "INSERT INTO resource VALUES (?,?,?) ON CONFLICT (tenant, id) DO UPDATE SET spec=excluded.spec",
             (self.tenant, resource, spec),
         )
 
     def open_writer(self, written: Written) -> None:
         """Record the writer that `written` opened."""
-        self._insert(
+        self.insert(
             "INSERT INTO writer VALUES (?,?,?,?,NULL)",
             (self.tenant, self.writer.id, self.writer.vkey, written.entry.ts_us),
         )
 
     def close_writer(self, writer: str, at_us: int) -> None:
         """Record that a writer is done."""
-        self._cur.execute("UPDATE writer SET closed_us=? WHERE tenant=? AND w=?", (at_us, self.tenant, writer))
+        self.cursor.execute("UPDATE writer SET closed_us=? WHERE tenant=? AND w=?", (at_us, self.tenant, writer))
 
     def open_writers(self) -> list[str]:
         """Writers that never closed."""
-        rows = self._cur.execute("SELECT w FROM writer WHERE tenant=? AND closed_us IS NULL", (self.tenant,))
+        rows = self.cursor.execute("SELECT w FROM writer WHERE tenant=? AND closed_us IS NULL", (self.tenant,))
         return [row[0] for row in rows if row[0] != self.writer.id]
 
     def unsettled(self, writer: str) -> list[tuple[int, bytes, str]]:
         """(seq, leaf, session) of a writer's dispatched decisions that have no outcome."""
-        return self._cur.execute(
+        return self.cursor.execute(
             "SELECT d.ws, e.leaf, e.session FROM dispatch d JOIN entry e USING (tenant, w, ws) "
             "WHERE d.tenant=? AND d.w=? AND d.outcome=0 ORDER BY d.ws",
             (self.tenant, writer),
@@ -313,16 +369,16 @@ class Tx:
 
     def savepoint(self) -> None:
         """Start a part that can be taken back alone."""
-        self._cur.execute("SAVEPOINT member")
+        self.cursor.execute("SAVEPOINT member")
 
     def release(self) -> None:
         """Keep the part."""
-        self._cur.execute("RELEASE member")
+        self.cursor.execute("RELEASE member")
 
     def take_back(self) -> None:
         """Undo the part."""
-        self._cur.execute("ROLLBACK TO member")
-        self._cur.execute("RELEASE member")
+        self.cursor.execute("ROLLBACK TO member")
+        self.cursor.execute("RELEASE member")
         self.forget_position()
 
 

@@ -1,0 +1,89 @@
+"""Room: authority decay. Takes: decay terms, an account, a time. Gives: authority 0..1_000_000. Never: floats, a clock.
+
+    age = ceil(dt·M / half_life_s) + ceil(steps·M / half_life_steps) + ceil(risk·M / half_life_risk)
+    k, f = divmod(age, M); high = a0 >> k; low = a0 >> (k + 1)
+    A = high - ceil((high - low)·f / M)          0 when k ≥ 64
+    E = min of A over the decaying links of the live chain
+
+The line between two halvings lies at most 6.15% above the exponential curve and never rounds up. The minimum over the
+live chain makes hand-offs safe: whatever a child asks for, it has no more than its ancestors have at that moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from halo_core.model import Decay, Envelope, Impact, Link
+
+__all__ = ["AUTHORITY_ONE", "age", "authority_of", "effective", "floor_of", "halved"]
+
+AUTHORITY_ONE: Final = 1_000_000
+"""Full authority; also one half-life of age."""
+_GONE: Final = 64
+
+
+def _ceil(dividend: int, divisor: int) -> int:
+    return -(-dividend // divisor)
+
+
+def halved(authority: int, halvings: int) -> int:
+    """Authority after an age of `halvings` millionths of a half-life. INVARIANT: MONO - it never rises with age."""
+    whole, part = divmod(max(halvings, 0), AUTHORITY_ONE)
+    if whole >= _GONE:
+        return 0
+    high, low = authority >> whole, authority >> (whole + 1)
+    return high - _ceil((high - low) * part, AUTHORITY_ONE)
+
+
+def age(decay: Decay, lived_us: int, steps: int, risk: int) -> int:
+    """Age in millionths of a half-life: microseconds lived, steps and risk points of the link's whole subtree."""
+    return (
+        _ceil(max(lived_us, 0), decay.half_life_s)  # µs·M / (s·10⁶)
+        + _ceil(max(steps, 0) * AUTHORITY_ONE, decay.half_life_steps)
+        + _ceil(max(risk, 0) * AUTHORITY_ONE, decay.half_life_risk)
+    )
+
+
+def authority_of(decay: Decay, account: Envelope, time_us: int, *, steps: int = 0, risk: int = 0) -> int:
+    """Authority of one link at `time_us`, were `steps` and `risk` charged on top; 0..1_000_000."""
+    spent_risk = account.total("risk") + risk
+    old = age(
+        decay,
+        time_us - account.since_us,
+        account.total("step") + steps - account.base_step,
+        spent_risk - account.base_risk,
+    )
+    ceilings = (ceiling for points, ceiling in decay.bands if spent_risk - account.base_risk >= points)
+    return min(halved(decay.authority, old), *ceilings, AUTHORITY_ONE)
+
+
+def effective(
+    chain: Sequence[Link], accounts: Sequence[Envelope], time_us: int, charges: Iterable[tuple[str, int]] = ()
+) -> int:
+    """E, the least authority of the decaying links of a chain, after `charges` (INVARIANT: CLOSE).
+
+    Raises:
+        ValueError: a decaying link has no account, or there is no decaying link: then nobody knows.
+    """
+    due = dict(charges)
+    decaying = [link.decay for link in chain if link.decay is not None]
+    if not decaying:
+        raise ValueError("no link of the chain decays")
+    return min(
+        authority_of(decay, account, time_us, steps=due.get("step", 0), risk=due.get("risk", 0))
+        for decay, account in zip(decaying, accounts, strict=True)
+    )
+
+
+def floor_of(chain: Iterable[Link], impact: Impact) -> int:
+    """Authority that an action of this impact needs, the highest floor of the decaying links.
+
+    INVARIANT: FAILCLOSED - a class that a link says nothing of needs full authority.
+    """
+    floors = [
+        max(link.decay.reauthorize_below, dict(link.decay.floors).get(impact.value, AUTHORITY_ONE))
+        for link in chain
+        if link.decay is not None
+    ]
+    return max(floors, default=AUTHORITY_ONE)

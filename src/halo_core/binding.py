@@ -1,0 +1,33 @@
+"""Room: binding, what an approval is good for. Takes: a request, its chain and policy. Gives: a digest. Never: I/O.
+
+INVARIANT: BIND - an approval serves one digest, over who asks, on whose passport and in which epoch, what exactly is
+done to what, and under which policy. Another argument, another epoch or another rule is another question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from halo_core import canonical
+from halo_core.model import AccessRequest, Link
+
+__all__ = ["call_binding", "reauthorization_binding"]
+
+
+def call_binding(request: AccessRequest, chain: Sequence[Link], policy_hash: str) -> str:
+    """Digest of one exact call. The framework's call id and turn are not in it, so that it may be asked again."""
+    plain = {
+        "args": request.args_digest,
+        "kind": request.kind.value,
+        "passport": [[link.agent, link.txn if link.depth else "", link.epoch] for link in chain],
+        "policy": policy_hash,
+        "resource": request.resource.to_plain(),
+        "session": request.context.session,
+        "subject": request.subject.to_plain(),
+    }
+    return canonical.digest("halo/binding/call/v1", canonical.dumps(plain))
+
+
+def reauthorization_binding(tenant: str, session: str, agent: str, epoch: int) -> str:
+    """Digest of the question whether an agent's session may go on into `epoch`."""
+    return canonical.digest("halo/binding/epoch/v1", canonical.dumps([tenant, session, agent, epoch]))

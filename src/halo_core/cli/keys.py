@@ -1,0 +1,166 @@
+"""Room: `halo keys report | rotate | retire`. Takes: key folders. Gives: who can sign what. Never: prints a secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from halo_core.authorities import Authorities
+from halo_core.cli.approvals import seconds
+from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
+from halo_core.cli.stop import ByOption, commit, tenant_of, unwritten, who
+from halo_core.clock import SystemClock, iso
+from halo_core.errors import ConfigError
+from halo_core.keys import KeyStore
+from halo_core.oversight import issuers
+from halo_core.oversight.keyring import KeyFile, TrustedKey, key_files, plain, trusted_keys, warnings
+from halo_core.store import Store, StoreConfig
+from halo_core.store.reader import Reader
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Which keys there are, who can read them; new issuers.", no_args_is_help=True)
+
+KeyHomeOption = Annotated[
+    Path | None, typer.Option("--key-home", help="Folder of the keys in question (default: the home).")
+]
+
+
+@app.command("report")
+def report(*, key_home: KeyHomeOption = None, home: HomeOption = None, json: JsonOption = False) -> int:
+    """List every key file and trusted key: what it can sign, who can read it. Never shows a secret."""
+    folder, _ = where(home, "")
+    for place in (folder, key_home):
+        if place is not None and not place.is_dir():
+            raise ConfigError("no_home", f"there is no folder `{place}`", field="home", remedy="give `--home`")
+    authorities = Authorities(folder)
+    files = key_files(KeyStore(key_home or folder))
+    known = {tenant: authorities.load(tenant) for tenant in authorities.tenants()}
+    trusted = trusted_keys(known, files, SystemClock().now_us())
+    said = warnings(files, trusted)
+    if json:
+        print_json({"keys": plain(files), "trusted": plain(trusted), "warnings": said})
+        return Exit.OK
+    view = console()
+    view.print(f"keys in {key_home or folder}", markup=False)
+    view.print(_files(files))
+    if trusted:
+        view.print("\ntrusted, by authorities.json")
+        view.print(_trusted(trusted))
+    for text in said:
+        view.print("[bold yellow]warning[/] ", end="")
+        view.print(text, markup=False)
+    return Exit.OK
+
+
+def _files(files: list[KeyFile]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for title in ("key", "kind", "thumbprint", "signs", "owner", "mode", "this process"):
+        table.add_column(title, overflow="fold")
+    for item in files:
+        reads = "can read it" if item.readable else "cannot read it"
+        cells = (item.name, item.kind, item.key_id or "-", item.signs or "-", item.owner, item.mode, reads)
+        table.add_row(*map(escape, cells))
+    return table
+
+
+def _trusted(trusted: list[TrustedKey]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for title in ("tenant", "part", "name", "thumbprint", "since", "until"):
+        table.add_column(title, overflow="fold")
+    for item in trusted:
+        until = iso(item.until_us) if item.until_us is not None else "in use"
+        since = iso(item.since_us) if item.since_us else "always"
+        table.add_row(*map(escape, (item.tenant, item.role, item.name or "-", item.key_id, since, until)))
+    return table
+
+
+@app.command("rotate")
+def rotate(
+    what: Annotated[str, typer.Argument(metavar="issuer", help="What to rotate: `issuer`.")],
+    *,
+    overlap: Annotated[str, typer.Option("--overlap", help="How long passports of the old key stay good.")] = "7d",
+    key_home: KeyHomeOption = None,
+    by: ByOption = "",
+    db: DbOption = "",
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Make a new issuer key; the old one signs no more, and what it signed is good until the overlap ends."""
+    if what != "issuer":
+        raise ConfigError("bad_rotation", f"`{what[:32]}` cannot be rotated", field="what", remedy="rotate `issuer`")
+    folder, url = where(home, db)
+    keys, authorities, now_us = KeyStore(key_home or folder), Authorities(folder), SystemClock().now_us()
+    lasts = seconds(overlap)
+    done: dict[str, issuers.Rotation] = {}
+    for tenant in _tenants(url, keys, authorities, now_us):
+        store = Store(StoreConfig(url, folder, tenant), KeyStore(folder))
+        try:
+            done[tenant] = issuers.rotate(store, keys, authorities, overlap_s=lasts, by=who(by), now_us=now_us)
+            store.checkpoint()
+        finally:
+            store.close()
+    kept = issuers.swap(keys)
+    swept = issuers.sweep(keys, authorities, now_us)
+    if json:
+        rows = {tenant: {"new": r.new, "old": r.old, "until_us": r.until_us} for tenant, r in done.items()}
+        print_json({"kept": kept.name, "removed": swept, "tenants": rows})
+        return Exit.OK
+    view = console()
+    for tenant, item in done.items():
+        view.print(f"tenant {tenant}: issuer {item.new}, the old one {item.old} is trusted until {iso(item.until_us)}")
+    view.print(f"  the old key is kept as {kept.name}; restart agents, so that they get passports of the new one")
+    return Exit.OK
+
+
+def _tenants(url: str, keys: KeyStore, authorities: Authorities, now_us: int) -> list[str]:
+    """Every tenant that trusts the key, since one file serves them all."""
+    kid = issuers.current(keys)
+    with Reader(url) as reader:
+        here = reader.tenants()
+    trusting = [name for name in authorities.tenants() if kid in authorities.load(name).issuer_keys(now_us)]
+    elsewhere = sorted(set(trusting) - set(here))
+    if elsewhere:
+        raise ConfigError(
+            "issuer_shared",
+            f"the key also issues for {', '.join(elsewhere)}, of another database",
+            field="db",
+            remedy="give every store that shares the home one issuer of its own, or rotate after moving them together",
+        )
+    return trusting or here
+
+
+@app.command("retire")
+def retire(
+    kid: Annotated[str, typer.Argument(metavar="KID", help="Thumbprint of an issuer's key, or its start.")],
+    *,
+    key_home: KeyHomeOption = None,
+    by: ByOption = "",
+    db: DbOption = "",
+    home: HomeOption = None,
+    tenant: TenantOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Trust an issuer no longer, from now on: every passport it signed is refused at the next decision."""
+    folder, url = where(home, db)
+    authorities, now_us = Authorities(folder), SystemClock().now_us()
+    owner = tenant_of(url, tenant)
+    full = issuers.retire(authorities, owner, kid=kid, now_us=now_us)
+    problem = ""
+    try:
+        commit(url, folder, owner, lambda tx: issuers.record_retirement(tx, full, by=who(by), now_us=now_us))
+    except Exception as exc:  # noqa: BLE001  whatever is wrong with the ledger, the retirement holds
+        problem = str(exc)
+    swept = issuers.sweep(KeyStore(key_home or folder), authorities, now_us)
+    result: dict[str, Any] = {"kid": full, "ledger": not problem, "removed": swept, "tenant": owner}
+    if json:
+        print_json(result)
+        return Exit.OK
+    console().print(f"retired issuer {full} of tenant {owner}", markup=False)
+    if problem:
+        unwritten("the retirement holds from authorities.json alone", problem)
+    return Exit.OK

@@ -1,0 +1,205 @@
+"""Room: `halo stop`, `halo lift`, `halo revoke`. Takes: what to stop. Gives: a stop file, a row and an entry.
+
+A stop goes to a file of the home first and then to the ledger, so it holds whatever is wrong with the database. A lift
+goes to the ledger first: nothing is let go that is not written down.
+"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
+from halo_core.clock import SystemClock
+from halo_core.errors import ConfigError
+from halo_core.keys import KeyStore
+from halo_core.model import Stop
+from halo_core.oversight import actions
+from halo_core.query import one_tenant
+from halo_core.stopfiles import StopFiles
+from halo_core.store import Store, StoreConfig, Tx
+from halo_core.store.reader import Reader
+
+__all__ = ["ByOption", "WhyOption", "commit", "lift", "revoke", "stop", "tenant_of", "unwritten", "who"]
+
+_DEADLINE_S: Final = 2.0
+_NO_LEDGER: Final = ("no_database", "no_store")
+
+AllOption = Annotated[bool, typer.Option("--all", help="Everything of this home.")]
+AgentOption = Annotated[str, typer.Option("--agent", help="One agent, and whoever acts through it.")]
+SessionOption = Annotated[str, typer.Option("--session", help="One session.")]
+ToolOption = Annotated[str, typer.Option("--tool", help="One tool, retriever or model, for everybody.")]
+WhyOption = Annotated[str, typer.Option("--why", help="The reason, kept in the ledger.")]
+ByOption = Annotated[str, typer.Option("--by", help="Who you are (default: the user of this shell).")]
+
+
+def stop(
+    *,
+    everything: AllOption = False,
+    agent: AgentOption = "",
+    session: SessionOption = "",
+    tool: ToolOption = "",
+    tenant: TenantOption = None,
+    why: WhyOption = "",
+    by: ByOption = "",
+    db: DbOption = "",
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Stop an agent, a session, a tool, a tenant (`--tenant NAME` alone) or everything, from the next decision on."""
+    folder, url = where(home, db)
+    scope, target = _chosen(everything=everything, agent=agent, session=session, tool=tool, tenant=tenant)
+    held = Stop(scope, target, SystemClock().now_us())
+    why = actions.words(why)
+    new = StopFiles(folder).set(held, who(by), why, tenant=tenant or "")
+    problem, known = "", True
+    try:
+        known = _known(url, tenant, scope, target)
+        new = commit(url, folder, tenant, lambda tx: actions.stop(tx, held, who(by), why)) or new
+    except Exception as exc:  # noqa: BLE001  whatever is wrong with the ledger, the stop holds
+        problem = str(exc)
+    if json:
+        print_json(
+            {"file": True, "ledger": not problem, "new": new, "problem": problem, "scope": scope, "target": target}
+        )
+        return Exit.OK
+    view = console()
+    view.print(f"[bold red]stopped[/] {scope} ", end="")
+    view.print(f"{target} {'' if new else '(it was stopped already)'}", markup=False)
+    if not known:
+        view.print(f"[yellow]note[/]: this store knows no {scope} of that name; check the spelling")
+    if problem:
+        unwritten("the stop holds from its file alone", problem)
+    return Exit.OK
+
+
+def lift(
+    *,
+    everything: AllOption = False,
+    agent: AgentOption = "",
+    session: SessionOption = "",
+    tool: ToolOption = "",
+    tenant: TenantOption = None,
+    why: WhyOption = "",
+    by: ByOption = "",
+    db: DbOption = "",
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Let a stop go. `--all` also removes stop files that cannot be read."""
+    folder, url = where(home, db)
+    scope, target = _chosen(everything=everything, agent=agent, session=session, tool=tool, tenant=tenant)
+    files = StopFiles(folder)
+    filed = files.count(scope, target, tenant=tenant or "")
+    recorded = True
+    try:
+        # INVARIANT: AUDIT - first the entry, then the file goes.
+        gone = commit(url, folder, tenant, lambda tx: actions.lift(tx, scope, target, who(by), why, filed=filed > 0))
+    except ConfigError as exc:
+        if exc.code not in _NO_LEDGER:
+            raise
+        gone, recorded = filed > 0, False
+    files.lift(scope, target, tenant=tenant or "")
+    left = files.read(tenant or "")
+    if json:
+        print_json({"left": [[s.scope, s.target] for s in left], "lifted": bool(gone), "recorded": recorded})
+        return Exit.OK
+    view = console()
+    view.print(f"lifted {scope} {target}" if gone else f"there was no stop of {scope} {target}", markup=False)
+    if not recorded:
+        unwritten("the stop file is gone, which is written down nowhere", "there is no ledger here")
+    for item in left:
+        view.print("[yellow]still stopped[/] from a file: ", end="")
+        view.print(f"{item.scope} {item.target}", markup=False)
+    return Exit.OK
+
+
+def revoke(
+    *,
+    agent: AgentOption = "",
+    session: SessionOption = "",
+    key: Annotated[str, typer.Option("--key", help="Thumbprint of a key: whatever it signed or holds.")] = "",
+    link: Annotated[str, typer.Option("--link", help="Hash or id of one passport, and all below it.")] = "",
+    tenant: TenantOption = None,
+    why: WhyOption = "",
+    by: ByOption = "",
+    db: DbOption = "",
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Revoke for good: there is no way back but a new passport."""
+    folder, url = where(home, db)
+    scope, target = _chosen(everything=False, agent=agent, session=session, key=key, link=link, tenant=tenant)
+    new = commit(url, folder, tenant, lambda tx: actions.revoke(tx, scope, target, who(by), why))
+    if json:
+        print_json({"new": bool(new), "scope": scope, "target": target})
+    else:
+        console().print(f"revoked {scope} {target}{'' if new else ' (it was already)'}", markup=False)
+    return Exit.OK
+
+
+def commit(url: str, home: Path, tenant: str | None, job: Callable[[Tx], Any]) -> Any:
+    """Run a job on a store that is there, durably and under a checkpoint; never makes a store.
+
+    Raises:
+        ConfigError: `no_database`, `no_store`, `which_tenant`.
+        CannotDecide: it could not be made durable.
+    """
+    name = tenant_of(url, tenant)
+    store = Store(StoreConfig(url, home, name, deadline_s=_DEADLINE_S), KeyStore(home))
+    try:
+        result = store.commit(job)
+        store.checkpoint()
+    finally:
+        store.close()
+    return result
+
+
+def tenant_of(url: str, tenant: str | None) -> str:
+    """The tenant named, or the only one of the store, which must be there.
+
+    Raises:
+        ConfigError: `no_database`, `no_store`, `which_tenant`.
+    """
+    with Reader(url) as reader:
+        return one_tenant(reader, tenant)
+
+
+def who(by: str) -> str:
+    """Who does it: as given, else the user of the shell."""
+    if by:
+        return by
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def unwritten(what_holds: str, problem: str) -> None:
+    """Say loudly that the ledger was not told."""
+    out = console(stderr=True)
+    out.print("[bold red]THE LEDGER COULD NOT BE WRITTEN[/]: ", end="")
+    out.print(f"{what_holds} ({problem})", markup=False)
+    out.print("  try: run this again when the ledger can be written, so that it is on record")
+
+
+def _known(url: str, tenant: str | None, scope: str, target: str) -> bool:
+    if scope in ("all", "tenant"):
+        return True
+    with Reader(url) as reader:
+        return reader.knows(one_tenant(reader, tenant), scope, target)
+
+
+def _chosen(*, everything: bool, tenant: str | None, **named: str) -> tuple[str, str]:
+    found = [(scope, target) for scope, target in named.items() if target] + [("all", "")] * everything
+    if not found and tenant:
+        return "tenant", tenant
+    if len(found) != 1:
+        raise ConfigError(
+            "bad_stop", f"{len(found)} things are named", field="scope", remedy="name one: an agent, a session, ..."
+        )
+    return found[0]

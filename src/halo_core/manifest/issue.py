@@ -1,0 +1,223 @@
+"""Room: manifest, what a passport will say. Takes: an agent, what is registered. Gives: exact grants and limits.
+
+Patterns are expanded here, once: a tool that is registered later is not in the passport. Never: I/O, signing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from halo_core.manifest.agents import Agent
+from halo_core.manifest.constraints import Rule, unknown_argument
+from halo_core.manifest.findings import Report, did_you_mean, shown
+from halo_core.manifest.patterns import best, is_pattern, matches
+from halo_core.manifest.tools import SECTIONS
+from halo_core.model import (
+    ANY_OTHER,
+    ActionKind,
+    Budget,
+    Constraint,
+    ConstraintKind,
+    Grants,
+    Quota,
+    Resource,
+    Terms,
+)
+from halo_core.passport import is_resource_id
+
+__all__ = ["Catalogue", "Issue", "Offered", "expand"]
+
+_ANYTHING = {ANY_OTHER: Constraint.anything()}
+_SECTION = {kind: section for section, kind in SECTIONS.items()}
+
+
+class Offered(Protocol):
+    """A resource that is registered (`halo_core.registry.Registered`)."""
+
+    @property
+    def resource(self) -> Resource:
+        """What it is."""
+        ...
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """JSON schema of its arguments."""
+        ...
+
+    def wildcard_grant(self) -> dict[str, Constraint]:
+        """Every argument of the schema."""
+        ...
+
+
+Catalogue = Mapping[ActionKind, Mapping[str, tuple[Resource, Offered | None]]]
+"""Action kind → name → what it is and, where it is registered, what it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """Everything that a standing passport of one agent says.
+
+    Args:
+        agent: who holds it.
+        tenant: whose agents.
+        principal: the accountable party.
+        owner: who answers for the agent, empty if nobody.
+        grants: exact resource ids.
+        labels: data labels allowed, None for any.
+        ceilings: budgets that no re-authorization passes.
+        quotas: per day.
+        terms: what each session starts with.
+        hand_off_to: agents it may hand off to.
+        lifetime_s: seconds.
+        facts: what the inventory knows besides: purpose, privilege, regulated, approvers.
+        notes: what is allowed but probably not meant, for whoever issues it.
+    """
+
+    agent: str
+    tenant: str
+    principal: str
+    owner: str
+    grants: Grants
+    labels: tuple[str, ...] | None
+    ceilings: tuple[Budget, ...]
+    quotas: tuple[Quota, ...]
+    terms: Terms
+    hand_off_to: tuple[str, ...]
+    lifetime_s: int
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def expand(agent: Agent, catalogue: Catalogue, *, tenant: str, principal: str, report: Report) -> Issue:
+    """The issue of one agent.
+
+    Raises:
+        ManifestError: a grant names nothing that is known, an argument no tool has, a unit without a budget.
+    """
+    grants: dict[ActionKind, dict[str, Mapping[str, Constraint]]] = {}
+    notes: list[str] = []
+    for kind in _SECTION:
+        granted = _granted(agent, kind, catalogue.get(kind, {}), report, notes)
+        if granted:
+            grants[kind] = granted
+    if agent.hand_off:
+        grants[ActionKind.HANDOFF] = {name: dict(_ANYTHING) for name in agent.hand_off}
+    _afford(agent, grants, catalogue, report, notes)
+    report.check()
+    return Issue(
+        agent=agent.id,
+        tenant=tenant,
+        principal=principal,
+        owner=agent.owner,
+        grants=grants,
+        labels=agent.data_scope,
+        ceilings=agent.limits.ceilings,
+        quotas=agent.limits.quotas,
+        terms=Terms(agent.limits.session, agent.decay, agent.session_lifetime_s),
+        hand_off_to=agent.hand_off,
+        lifetime_s=agent.lifetime_s,
+        facts={
+            "approvers": list(agent.approvers),
+            "privilege": agent.privilege,
+            "purpose": agent.purpose,
+            "regulated": list(agent.regulated),
+        },
+        notes=tuple(notes),
+    )
+
+
+def _granted(
+    agent: Agent,
+    kind: ActionKind,
+    known: Mapping[str, tuple[Resource, Offered | None]],
+    report: Report,
+    notes: list[str],
+) -> dict[str, Mapping[str, Constraint]]:
+    if kind not in agent.rules:
+        if kind is not ActionKind.INFERENCE:
+            return {}
+        if not known:
+            notes.append(
+                "no model is known yet, so none is granted: run the app once in observe mode, or name `models`"
+            )
+        return {name: dict(_ANYTHING) for name in sorted(known)}
+    rules = {rule.pattern: rule for rule in agent.rules[kind]}
+    for rule in rules.values():
+        _check_known(rule, known, _SECTION[kind])
+    found: dict[str, Mapping[str, Constraint]] = {}
+    for name in sorted(known):
+        chosen = best(rules, name)
+        if len(chosen) > 1:
+            # INVARIANT: FAILCLOSED - of two readings none is guessed.
+            both = f"`{shown(chosen[0])}` and `{shown(chosen[1])}`"
+            rules[chosen[0]].item.fail(f"{both} speak of `{name}` equally", f"add a line for `{name}` itself")
+        elif chosen:
+            found[name] = _arguments(rules[chosen[0]], name, known[name][1], report)
+    return found
+
+
+def _check_known(rule: Rule, known: Mapping[str, object], section: str) -> None:
+    if is_pattern(rule.pattern):
+        if not any(matches(rule.pattern, name) for name in known):
+            otherwise = "run the app once in observe mode so that its tools are known, or declare them in `tools`"
+            rule.item.fail(f"`{shown(rule.pattern)}` matches none of the {section} that are known", otherwise)
+    elif rule.pattern not in known:
+        otherwise = f"declare it in `{section}`, or run the app once in observe mode"
+        rule.item.fail(
+            f"none of the {section} is called `{shown(rule.pattern)}`", did_you_mean(rule.pattern, known, otherwise)
+        )
+
+
+def _arguments(rule: Rule, name: str, offered: Offered | None, report: Report) -> Mapping[str, Constraint]:
+    if rule.arguments is None:
+        return offered.wildcard_grant() if offered is not None else dict(_ANYTHING)
+    if offered is None or not offered.schema.get("properties"):
+        return dict(rule.arguments)
+    arguments = sorted(offered.schema["properties"])
+    members = rule.item.mapping()
+    for argument in rule.arguments:
+        if argument not in arguments and argument != ANY_OTHER and not offered.schema.get("additionalProperties"):
+            message, remedy = unknown_argument(argument, arguments, name)
+            members.get(argument, rule.item).fail(message, remedy)
+    if ANY_OTHER not in rule.arguments:
+        for missing in sorted(set(offered.schema.get("required", ())) - set(rule.arguments)):
+            report.add(
+                rule.item.place,
+                rule.item.path,
+                f"`{shown(name)}` needs `{shown(str(missing))}`, which is not granted: every call would be denied",
+                f"add `{shown(str(missing))}: any`",
+            )
+    return dict(rule.arguments)
+
+
+def _afford(agent: Agent, grants: Grants, catalogue: Catalogue, report: Report, notes: list[str]) -> None:
+    """What is granted must be payable, and reachable with the authority there is."""
+    units = {budget.unit for budget in agent.limits.session}
+    floors = dict(agent.decay.floors)
+    for kind, resources in grants.items():
+        for name in resources:
+            known = catalogue.get(kind, {}).get(name)
+            if known is None:
+                continue
+            resource = known[0]
+            for unit in sorted({unit for unit, _ in resource.costs} | ({resource.unit} - {""})):
+                if unit not in units:
+                    message = f"`{name}` spends {unit}, which has no budget: every call would be denied"
+                    remedy = f"add `{unit}: {{session: ...}}`"
+                    report.add(agent.item.place, f"{agent.item.path}.budgets", message, remedy)
+            floor = max(floors[resource.impact.value], agent.decay.reauthorize_below)
+            if floor >= agent.decay.authority:
+                notes.append(f"`{name}` can never run: {resource.impact.value} needs as much authority as there is")
+
+
+def names_of(catalogue: Catalogue, kind: ActionKind) -> list[str]:
+    """Names of one kind, sorted."""
+    return sorted(name for name in catalogue.get(kind, {}) if is_resource_id(name))
+
+
+def is_open(grant: Mapping[str, Constraint]) -> bool:
+    """Whether any argument is allowed."""
+    rule = grant.get(ANY_OTHER)
+    return rule is not None and rule.kind is ConstraintKind.WILDCARD

@@ -1,0 +1,222 @@
+"""Room: answers to challenges. Takes: a store, an approver's key, a yes or no. Gives: a signed answer. Never: runs it.
+
+The enforcer trusts the token alone and checks again when it is presented; what is refused here spares a person a
+signature that would serve nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from halo_core.authorities import Authorities, approver_key_name, folded
+from halo_core.errors import ConfigError, Denied
+from halo_core.keys import Ed25519Signer, KeyStore
+from halo_core.model import Budget, EntryKind
+from halo_core.oversight.actions import words
+from halo_core.oversight.questions import Question, Spending, ask
+from halo_core.passport.approval import in_chain, mint_approval
+from halo_core.store import Draft, Store, Tx
+from halo_core.store.reader import Reader
+from halo_core.store.rows import Approvals
+
+__all__ = ["MAX_LIFETIME_S", "Answered", "answer"]
+
+MAX_LIFETIME_S: Final = 86_400
+"""Longest time an answer may lie unused, seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer that is durable."""
+
+    request: str
+    status: str
+    approver: str
+    key_id: str
+    entry: str
+    expires_s: int
+    token: str = field(repr=False)
+
+
+def answer(
+    store: Store,
+    keys: KeyStore,
+    home: Path,
+    *,
+    request_id: str,
+    approver: str,
+    approve: bool,
+    why: str = "",
+    raise_: Mapping[str, int] | None = None,
+    now_us: int,
+    lifetime_s: int = 3600,
+) -> Answered:
+    """Answer a challenge as an enrolled approver, durably.
+
+    Args:
+        store: whose log; opened with the home's own keys.
+        keys: where the approver's key is, which should not be the home of the agents' keys.
+        home: folder with authorities.json and trust.json.
+        request_id: the request's id, or its start.
+        approver: name, as enrolled.
+        approve: yes or no.
+        why: in the approver's words.
+        raise_: for a re-authorization, unit → the session's new limit, in the unit's own decimals.
+        now_us: microseconds since the epoch.
+        lifetime_s: how long the answer may lie unused, seconds.
+
+    Raises:
+        ConfigError: `no_such_request`, `no_approver_key`, `bad_lifetime`.
+        Denied: `not_pending`, `request_expired`, `approver_not_enrolled`, `approver_in_chain`, `budget_widened`,
+            `budget_units_changed`.
+        Tampered: `request_altered`, the request is not what was signed.
+        CannotDecide: it could not be made durable.
+    """
+    if not 0 < lifetime_s <= MAX_LIFETIME_S:
+        raise ConfigError(
+            "bad_lifetime", f"`{lifetime_s}` seconds is no lifetime of an answer", field="for", remedy="at most 24h"
+        )
+    with Reader(store.config.url) as reader:
+        question = ask(reader, home, store.tenant, request_id, opened=lambda *_: None, now_us=now_us)
+    _still_open(question.row.status, question.row.expires_us, now_us)
+    signer = _signer(store.tenant, keys, home, approver, now_us)
+    _outside(approver, signer.public_key, question)
+    budgets = _budgets(question, raise_ or {}) if approve else ()
+    job = _Answer(store, question, approver, signer, approve, words(why), budgets, now_us, lifetime_s)
+    answered: Answered = store.commit(job)
+    return answered
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    store: Store
+    question: Question
+    approver: str
+    signer: Ed25519Signer
+    approve: bool
+    why: str
+    budgets: tuple[Budget, ...]
+    now_us: int
+    lifetime_s: int
+
+    def __call__(self, tx: Tx) -> Answered:
+        """Mint, keep, say so; all or nothing."""
+        approvals, asked = Approvals(tx), self.question.row
+        row = approvals.get(asked.id)
+        # Read again under the write lock: somebody else may have answered since it was shown.
+        _still_open(row.status if row is not None else "missing", asked.expires_us, self.now_us)
+        verdict = "approve" if self.approve else "deny"
+        token = self._token(tx, verdict)
+        status = "approved" if self.approve else "denied"
+        if not approvals.answer(asked.id, status, token):
+            raise _not_pending("answered")
+        body = {
+            "answer": verdict,
+            "approver": self.approver,
+            "binding": asked.binding,
+            "epoch": self.question.epoch,
+            "kid": self.signer.key_id,
+            "kind": asked.kind,
+            "request": asked.id,
+            "session": asked.session,
+            "token": token,
+            "why": self.why,
+        }
+        entry = tx.append(Draft(EntryKind.APPROVAL, asked.session, body)).entry
+        expires_s = self.now_us // 1_000_000 + self.lifetime_s
+        return Answered(asked.id, status, self.approver, self.signer.key_id, entry.id, expires_s, token)
+
+    def _token(self, tx: Tx, verdict: str) -> str:
+        question = self.question
+        return mint_approval(
+            signer=self.signer,
+            tenant=tx.tenant,
+            audience=tx.control().store,
+            approver=self.approver,
+            request=question.row.id,
+            kind=question.row.kind,
+            answer=verdict,
+            session=question.row.session,
+            binding=question.row.binding,
+            now_s=self.now_us // 1_000_000,
+            lifetime_s=self.lifetime_s,
+            jti=self.store.ids.entry(),
+            epoch=question.epoch,
+            authority=_authority(question),
+            budgets=self.budgets,
+        )
+
+
+def _authority(question: Question) -> int:
+    terms = question.links[0].terms if question.links else None
+    return terms.decay.authority if question.row.kind == "reauthorization" and terms is not None else 0
+
+
+def _still_open(status: str, expires_us: int, now_us: int) -> None:
+    if status != "pending":
+        raise _not_pending(status)
+    if expires_us <= now_us:
+        raise Denied("request_expired", "the time to answer is over", remedy="let the agent ask again")
+
+
+def _not_pending(status: str) -> Denied:
+    return Denied("not_pending", f"the request does not wait for an answer: {status}", remedy="see `halo approvals`")
+
+
+def _signer(tenant: str, keys: KeyStore, home: Path, approver: str, now_us: int) -> Ed25519Signer:
+    enrolled = Authorities(home).load(tenant).approver_keys(now_us)
+    mine = {kid for kid, (name, _) in enrolled.items() if name == approver}
+    if not mine:
+        raise _not_enrolled(approver, "is not enrolled")
+    name = approver_key_name(approver)
+    if name not in keys.names():  # a signer would be made on the spot otherwise
+        raise ConfigError(
+            "no_approver_key", f"`{keys.home}` holds no `{name}.key`", field="key-home", remedy="give its folder"
+        )
+    signer = keys.signer(name)
+    if signer.key_id not in mine:
+        raise _not_enrolled(approver, "is enrolled with another key")
+    return signer
+
+
+def _not_enrolled(approver: str, why: str) -> Denied:
+    return Denied("approver_not_enrolled", f"`{approver[:64]}` {why}", remedy="run `halo approver enrol`")
+
+
+def _outside(approver: str, public_key: bytes, question: Question) -> None:
+    # INVARIANT: EPOCH - nobody in the chain, and nobody it acts for, answers for it.
+    names = {folded(name) for name in question.identities}
+    if folded(approver) in names or in_chain(approver, public_key, question.links):
+        raise Denied(
+            "approver_in_chain",
+            f"`{approver[:64]}` is part of the chain that asks",
+            remedy="ask somebody who neither owns the agent nor works through it",
+        )
+
+
+def _budgets(question: Question, raised: Mapping[str, int]) -> tuple[Budget, ...]:
+    known = {item.unit: item for item in question.budgets}
+    unknown = sorted(raised.keys() - known.keys()) if question.row.kind == "reauthorization" else sorted(raised)
+    if unknown:
+        raise Denied(
+            "budget_units_changed",
+            f"`{unknown[0][:32]}` is no unit of what is asked",
+            remedy="see the units with `halo approvals show`",
+        )
+    return tuple(_budget(known[unit], raised[unit]) for unit in sorted(raised))
+
+
+def _budget(item: Spending, limit: int) -> Budget:
+    ceiling = item.start if item.ceiling is None else item.ceiling
+    # INVARIANT: EPOCH - no answer passes the ceilings of the standing passport.
+    if not 0 <= limit <= ceiling:
+        raise Denied(
+            "budget_widened",
+            f"`{item.unit}`: {limit} is above the passport's ceiling {ceiling} (10**-{item.decimals})",
+            remedy="raise it less, or issue another standing passport",
+        )
+    per_action = limit if item.unit == "time" else min(item.per_action, limit)
+    return Budget(item.unit, per_action, limit, item.decimals)

@@ -1,0 +1,224 @@
+"""Room: stops in files, which hold when no database can be written. Takes: a home. Gives: stops. Never: a database.
+
+One small JSON file for each stop under `<home>/stops`. Whatever lies there and cannot be read stops everything, so a
+stop may be made by hand: `touch .halo/stops/now`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from halo_core.clock import SystemClock
+from halo_core.errors import ConfigError
+from halo_core.model import Stop
+
+__all__ = ["SCOPES", "StopFiles"]
+
+SCOPES: Final = ("agent", "all", "session", "tenant", "tool")
+
+_FOLDER: Final = "stops"
+_MAX_FILE: Final = 64 * 1024
+# A file system's clock may tick as coarsely as this; a folder changed later than that before it was read is read again.
+_TICK_NS: Final = 2_000_000_000
+_EVERYTHING: Final = Stop("all", "", 0)
+
+_Stamp = tuple[int, int, int]
+
+
+class _File(NamedTuple):
+    name: str
+    stamp: _Stamp
+    stop: Stop
+    tenant: str
+    readable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    folder: _Stamp
+    files: tuple[_File, ...]
+
+
+class StopFiles:
+    """Stops of a home. Thread-safe; reading costs one `stat`, and one more for each stop, while nothing changes.
+
+    Args:
+        home: folder of keys.
+    """
+
+    __slots__ = ("_cached", "_folder")
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / _FOLDER
+        self._cached: _Seen | None = None
+
+    def set(self, stop: Stop, by: str, why: str, *, tenant: str = "") -> bool:
+        """Stop; False where that file stops it already.
+
+        Args:
+            stop: what; see `Stop`.
+            by: who stops it.
+            why: in their words.
+            tenant: the one tenant it is for; empty for every tenant of the home.
+
+        Raises:
+            ConfigError: `bad_stop`, such a stop would mean nothing; `stop_unwritable`, the file cannot be written.
+        """
+        if stop.scope not in SCOPES or (stop.scope == "all") == bool(stop.target):
+            raise ConfigError(
+                "bad_stop", f"`{stop.scope}` with target `{stop.target[:64]}` is no stop", remedy="see `halo stop -h`"
+            )
+        path = self._folder / _name(stop.scope, stop.target, tenant)
+        if any(file.name == path.name and file.readable for file in self._files()):
+            return False
+        plain = {
+            "by": by,
+            "scope": stop.scope,
+            "since_us": stop.since_us,
+            "target": stop.target,
+            "tenant": tenant,
+            "why": why,
+        }
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write(path, json.dumps(plain, indent=2, sort_keys=True).encode("ascii") + b"\n")
+        except OSError as exc:
+            raise ConfigError(
+                "stop_unwritable",
+                f"cannot write a stop to `{self._folder}`: {exc.strerror}",
+                field="home",
+                remedy="stop the process itself, then free the disk",
+            ) from exc
+        return True
+
+    def lift(self, scope: str, target: str, *, tenant: str = "") -> int:
+        """Remove the files of a stop: of one tenant, or wherever it is for; how many there were.
+
+        Lifting `all` removes what cannot be read as well.
+
+        Raises:
+            ConfigError: `stop_unwritable`.
+        """
+        files = self._found(scope, target, tenant)
+        try:
+            for file in files:
+                (self._folder / file.name).unlink(missing_ok=True)
+            if files:
+                _sync(self._folder)
+        except OSError as exc:
+            raise ConfigError(
+                "stop_unwritable", f"cannot remove a stop from `{self._folder}`: {exc.strerror}", field="home"
+            ) from exc
+        return len(files)
+
+    def count(self, scope: str, target: str, *, tenant: str = "") -> int:
+        """How many files `lift` would remove."""
+        return len(self._found(scope, target, tenant))
+
+    def _found(self, scope: str, target: str, tenant: str) -> list[_File]:
+        return [file for file in self._files() if self._lifts(file, scope, target, tenant)]
+
+    @staticmethod
+    def _lifts(file: _File, scope: str, target: str, tenant: str) -> bool:
+        if not file.readable:
+            return scope == "all" and not tenant
+        return (file.stop.scope, file.stop.target) == (scope, target) and tenant in ("", file.tenant)
+
+    def read(self, tenant: str = "") -> tuple[Stop, ...]:
+        """Stops in force for a tenant, sorted; without one, those of every tenant.
+
+        INVARIANT: FAILCLOSED - what cannot be read stops everything; this never raises.
+        """
+        files = self._files()
+        if not files:
+            return ()
+        return tuple(sorted({file.stop for file in files if not tenant or file.tenant in ("", tenant)}))
+
+    def _files(self) -> tuple[_File, ...]:
+        # The system's clock, whatever clock decides: it is compared with the file system's.
+        now_ns = SystemClock().now_us() * 1000
+        try:
+            folder = _stamp(self._folder.stat())
+        except FileNotFoundError:
+            return ()
+        except OSError:
+            return (_File("", (0, 0, 0), _EVERYTHING, "", readable=False),)
+        cached = self._cached
+        if cached is not None and cached.folder == folder and all(map(self._same, cached.files)):
+            return cached.files
+        try:
+            names = sorted(path.name for path in self._folder.iterdir() if not path.name.startswith("."))
+        except OSError:
+            return (_File("", (0, 0, 0), _EVERYTHING, "", readable=False),)
+        files = tuple(_read(self._folder / name) for name in names)
+        newest = max([folder[0], *(file.stamp[0] for file in files)])
+        # A change within the same tick leaves the same time behind, so what is that young is not remembered.
+        self._cached = _Seen(folder, files) if newest < now_ns - _TICK_NS else None
+        return files
+
+    def _same(self, file: _File) -> bool:
+        try:
+            return _stamp((self._folder / file.name).stat()) == file.stamp
+        except OSError:
+            return False
+
+
+def _name(scope: str, target: str, tenant: str) -> str:
+    text = json.dumps([scope, target, tenant] if tenant else [scope, target])
+    return f"{hashlib.sha256(text.encode('ascii')).hexdigest()}.json"
+
+
+def _stamp(status: os.stat_result) -> _Stamp:
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _read(path: Path) -> _File:
+    try:
+        # Non-blocking, so that a FIFO here stops everything instead of hanging the process.
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(handle, "rb") as file:
+            status = os.fstat(file.fileno())
+            data = file.read(_MAX_FILE + 1) if stat.S_ISREG(status.st_mode) else b""
+        stop, tenant = _parse(json.loads(data))
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return _File(path.name, (0, 0, 0), _EVERYTHING, "", readable=False)
+    return _File(path.name, _stamp(status), stop, tenant, readable=True)
+
+
+def _parse(plain: Any) -> tuple[Stop, str]:
+    scope, target = plain["scope"], plain.get("target", "")
+    since, tenant = plain.get("since_us", 0), plain.get("tenant", "")
+    if scope not in SCOPES or type(target) is not str or type(since) is not int or type(tenant) is not str:
+        raise ValueError("this is no stop")
+    if (scope == "all") == bool(target) or not 0 <= since < 2**53:
+        raise ValueError("this is no stop")
+    return Stop(scope, target, since), tenant
+
+
+def _write(path: Path, data: bytes) -> None:
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        _sync(path.parent)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,224 @@
+"""Room: typed rows of standing, quota, approval and hold. Takes: a transaction. Gives: values. Never: decides, commits.
+
+INVARIANT: TENANT - every statement here names the transaction's tenant, and none takes one from its caller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from halo_core.model import Revocation, Stop
+
+if TYPE_CHECKING:
+    from halo_core.store.tx import Tx
+
+__all__ = ["APPROVAL_KINDS", "ApprovalRow", "Approvals", "Holds", "Quotas", "StandingRow", "Standings"]
+
+APPROVAL_KINDS: Final = ("call", "reauthorization")
+
+_APPROVAL: Final = "id, kind, session, binding, status, asked_us, expires_us, answer"
+_OPEN: Final = "status IN ('pending', 'approved', 'denied')"
+# INVARIANT: ONCE - what was used, denied or ran out never becomes good again.
+_BEFORE: Final = {"used": ("approved",), "expired": ("pending", "approved")}
+
+
+class StandingRow(NamedTuple):
+    """Which passport an agent stands on; `origin` is `derived` (from what is guarded) or `issued`."""
+
+    hash: str
+    origin: str
+
+
+class Standings:
+    """Which standing link each agent has now."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    def get(self, agent: str) -> StandingRow | None:
+        """The agent's passport."""
+        row = self._tx.cursor.execute(
+            "SELECT hash, origin FROM standing WHERE tenant=? AND agent=?", (self._tx.tenant, agent)
+        ).fetchone()
+        return None if row is None else StandingRow(*row)
+
+    def put(self, agent: str, hash: str, origin: str) -> None:  # noqa: A002  the column's word
+        """Set it."""
+        self._tx.insert(
+            "INSERT INTO standing VALUES (?,?,?,?) ON CONFLICT (tenant, agent) DO UPDATE SET "
+            "hash=excluded.hash, origin=excluded.origin",
+            (self._tx.tenant, agent, hash, origin),
+        )
+
+    def all(self) -> dict[str, StandingRow]:
+        """Agent → passport, by agent."""
+        rows = self._tx.cursor.execute(
+            "SELECT agent, hash, origin FROM standing WHERE tenant=? ORDER BY agent", (self._tx.tenant,)
+        ).fetchall()
+        return {agent: StandingRow(name, origin) for agent, name, origin in rows}
+
+
+class Quotas:
+    """What was spent by day, one state for each account."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    def get(self, account: str) -> tuple[int, bytes] | None:
+        """(version, state)."""
+        row = self._tx.cursor.execute(
+            "SELECT version, state FROM quota WHERE tenant=? AND account=?", (self._tx.tenant, account)
+        ).fetchone()
+        return None if row is None else (row[0], bytes(row[1]))
+
+    def put(self, account: str, version: int, state: bytes) -> None:
+        """Set it; the version only rises.
+
+        Raises:
+            CannotDecide: the row has that version or a later one already.
+        """
+        self._tx.insert(
+            "INSERT INTO quota VALUES (?,?,?,?) ON CONFLICT (tenant, account) DO UPDATE SET "
+            "version=excluded.version, state=excluded.state WHERE excluded.version > quota.version",
+            (self._tx.tenant, account, version, state),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRow:
+    """A challenge and what became of it.
+
+    Args:
+        id: of the entry that asks.
+        kind: `call` or `reauthorization`.
+        session: whose.
+        binding: digest of what is asked (`halo_core.binding`).
+        status: `pending`, `approved`, `denied`, `used` or `expired`.
+        asked_us: when, microseconds since the epoch.
+        expires_us: unanswered by then, it is denied.
+        answer: the approver's signed token, empty until there is one. The row is a projection: the token counts.
+    """
+
+    id: str
+    kind: str
+    session: str
+    binding: str
+    status: str
+    asked_us: int
+    expires_us: int
+    answer: str = ""
+
+
+class Approvals:
+    """Challenges of a tenant."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    def put(self, row: ApprovalRow) -> None:
+        """Ask; an id is asked once."""
+        self._tx.insert("INSERT INTO approval VALUES (?,?,?,?,?,?,?,?,?)", (self._tx.tenant, *astuple(row)))
+
+    def get(self, request: str) -> ApprovalRow | None:
+        """One challenge."""
+        return self._one("id=?", request)
+
+    def open_for(self, session: str, binding: str) -> ApprovalRow | None:
+        """The newest challenge about exactly this that is not used up: pending, approved or denied."""
+        return self._one(f"session=? AND binding=? AND {_OPEN}", session, binding)
+
+    def reauthorization(self, session: str) -> ApprovalRow | None:
+        """The newest challenge about going on with the session that is not used up."""
+        return self._one(f"session=? AND kind='reauthorization' AND {_OPEN}", session)
+
+    def pending(self, session: str | None = None) -> list[ApprovalRow]:
+        """Challenges without an answer, of one session or of all, oldest first."""
+        where, values = ("", ()) if session is None else ("AND session=?", (session,))
+        rows = self._tx.cursor.execute(
+            f"SELECT {_APPROVAL} FROM approval WHERE tenant=? AND status='pending' {where} ORDER BY asked_us, id",  # noqa: S608  constants
+            (self._tx.tenant, *values),
+        ).fetchall()
+        return [ApprovalRow(*row) for row in rows]
+
+    def answer(self, request: str, status: str, token: str) -> bool:
+        """Keep an answer, `approved` or `denied`; False where the challenge is not pending."""
+        if status not in ("approved", "denied"):
+            raise ValueError(f"`{status}` is no answer")
+        # INVARIANT: BIND - one challenge has one answer, also of two people in the same moment.
+        done = self._tx.cursor.execute(
+            "UPDATE approval SET status=?, answer=? WHERE tenant=? AND id=? AND status='pending'",
+            (status, token, self._tx.tenant, request),
+        )
+        return done.rowcount == 1
+
+    def set_status(self, request: str, status: str) -> None:
+        """Say that an approval was `used`, or that a challenge or an approval `expired`.
+
+        Raises:
+            CannotDecide: it stands in no status from which that follows; what is used is never used again.
+        """
+        before = _BEFORE[status]
+        marks = ",".join("?" * len(before))
+        self._tx.insert(
+            f"UPDATE approval SET status=? WHERE tenant=? AND id=? AND status IN ({marks})",  # noqa: S608  only marks
+            (status, self._tx.tenant, request, *before),
+        )
+
+    def _one(self, where: str, *values: str) -> ApprovalRow | None:
+        row = self._tx.cursor.execute(
+            f"SELECT {_APPROVAL} FROM approval WHERE tenant=? AND {where} ORDER BY asked_us DESC, id DESC LIMIT 1",  # noqa: S608  constants
+            (self._tx.tenant, *values),
+        ).fetchone()
+        return None if row is None else ApprovalRow(*row)
+
+
+class Holds:
+    """Stops and revocations in force. Each change raises the control row's version, under which they are cached."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    def all(self) -> tuple[tuple[Stop, ...], tuple[Revocation, ...]]:
+        """Stops and revocations, sorted."""
+        rows = self._tx.cursor.execute(
+            "SELECT kind, scope, target, since_us FROM hold WHERE tenant=? ORDER BY scope, target", (self._tx.tenant,)
+        ).fetchall()
+        stops = tuple(Stop(*row[1:]) for row in rows if row[0] == "stop")
+        # INVARIANT: FAILCLOSED - a kind that this version does not know is taken for a revocation.
+        return stops, tuple(Revocation(*row[1:]) for row in rows if row[0] != "stop")
+
+    def add(self, kind: str, scope: str, target: str, since_us: int) -> bool:
+        """Hold; False where it is held already."""
+        here = self._tx.cursor.execute(
+            "SELECT 1 FROM hold WHERE tenant=? AND kind=? AND scope=? AND target=?",
+            (self._tx.tenant, kind, scope, target),
+        ).fetchone()
+        if here is not None:
+            return False
+        self._tx.insert("INSERT INTO hold VALUES (?,?,?,?,?)", (self._tx.tenant, kind, scope, target, since_us))
+        self._moved()
+        return True
+
+    def remove(self, kind: str, scope: str, target: str) -> bool:
+        """Hold no longer; False where it was not held."""
+        done = self._tx.cursor.execute(
+            "DELETE FROM hold WHERE tenant=? AND kind=? AND scope=? AND target=?",
+            (self._tx.tenant, kind, scope, target),
+        )
+        if done.rowcount != 1:
+            return False
+        self._moved()
+        return True
+
+    def _moved(self) -> None:
+        control = self._tx.control()
+        self._tx.put_control(replace(control, version=control.version + 1))

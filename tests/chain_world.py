@@ -98,7 +98,7 @@ def session(root: str, **changes: Any) -> str:
     return mint_session(**{**arguments, **changes})
 
 
-def handoff(tokens: Sequence[str], agent: str, **changes: Any) -> str:
+def handoff(tokens: Sequence[str], agent: str, /, **changes: Any) -> str:
     parent = verify(tokens)[-1]
     arguments = {
         "parent": parent,
@@ -172,7 +172,7 @@ def set_at(path: str, value: Any) -> Change:
         node: Any = claims
         for name in parents:
             node = node[int(name)] if isinstance(node, list) else node[name]
-        node[last] = value
+        node[int(last) if isinstance(node, list) else last] = value
 
     return change
 

@@ -188,6 +188,7 @@ class Authorities:
         path = self._home / _NAME
         with _locked(self._home):
             plain = _load_plain(self._home)[1] if path.exists() else {}
+            _parse(path, plain, "")
             mine = plain.setdefault(tenant, {"approvers": {}, "issuers": {}})
             yield mine["issuers"], mine["approvers"]
             _parse(path, plain, "")  # INVARIANT: nothing is written that would be refused when read

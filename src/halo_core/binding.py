@@ -11,7 +11,15 @@ from collections.abc import Sequence
 from halo_core import canonical
 from halo_core.model import AccessRequest, Link
 
-__all__ = ["call_binding", "reauthorization_binding"]
+__all__ = ["call_binding", "reauthorization_binding", "session_name"]
+
+_MAX_NAME = 256
+
+
+def session_name(session: str) -> str:
+    """`txn` of a session's links and `ses` of its approvals: its id, or a digest of one that a claim cannot hold."""
+    plain = 0 < len(session) <= _MAX_NAME and session.isprintable()
+    return session if plain else canonical.digest("halo/session", session.encode("utf-8", "surrogatepass"))
 
 
 def call_binding(request: AccessRequest, chain: Sequence[Link], policy_hash: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 from halo_core import canonical
 from halo_core.authorities import Authorities, Known
 from halo_core.authority import recharged
-from halo_core.binding import reauthorization_binding
+from halo_core.binding import reauthorization_binding, session_name
 from halo_core.errors import CannotDecide, PassportError
 from halo_core.ids import IdSource
 from halo_core.keys import KeyStore, Signer, agent_key_name
@@ -40,7 +40,7 @@ from halo_core.passport import (
 from halo_core.reasons import REASONS
 from halo_core.store import Account, Draft, SessionState, Tx, rows
 
-__all__ = ["Custody", "HandOff", "Held", "handback_body", "issuer_facts", "session_name"]
+__all__ = ["Custody", "HandOff", "Held", "handback_body", "issuer_facts"]
 
 _KEPT = 512
 _US = 1_000_000
@@ -88,9 +88,9 @@ class _Trust:
 
 
 def _trust(known: Known, now_us: int) -> _Trust:
-    issuers = [item.until_us for item in known.issuers.values()]
-    approvers = [item.until_us for item in known.approvers.values()]
-    ends = [end for end in (*issuers, *approvers) if end is not None]
+    changes = [time for item in known.issuers.values() for time in (item.since_us, item.until_us)]
+    changes += [time for item in known.approvers.values() for time in (item.since_us, item.until_us)]
+    ends = [time for time in changes if time is not None]
     return _Trust(
         version=known.version,
         since_us=max((end for end in ends if end <= now_us), default=-(2**62)),
@@ -99,16 +99,11 @@ def _trust(known: Known, now_us: int) -> _Trust:
             issuers={
                 kid: Issuer(item.public_key, item.until_us is not None and now_us >= item.until_us)
                 for kid, item in known.issuers.items()
+                if item.since_us <= now_us
             },
             approvers=known.approver_keys(now_us),
         ),
     )
-
-
-def session_name(session: str) -> str:
-    """`txn` of a session's links: its id, or a digest of one that a claim cannot hold."""
-    plain = 0 < len(session) <= 256 and session.isprintable()
-    return session if plain else canonical.digest("halo/session", session.encode("utf-8", "surrogatepass"))
 
 
 class Custody:
@@ -168,7 +163,7 @@ class Custody:
         except PassportError:
             return None
         told = (token.request, token.session, token.binding, token.kind, token.tenant)
-        asked = (row.id, row.session, row.binding, row.kind, tx.tenant)
+        asked = (row.id, session_name(row.session), row.binding, row.kind, tx.tenant)
         return token if told == asked and store in token.audience else None
 
     def standing(self, tx: Tx, root: str, store: str, now_us: int) -> Link:

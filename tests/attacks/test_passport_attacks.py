@@ -1,6 +1,6 @@
 """Attacks on one link, by their numbers in the list of 130, each with the code it must be refused with.
 
-Rows about chains, proof of possession, budgets and revocation are not here: they come with those parts.
+The whole list, on chains and proofs of possession, is in `test_chain_attacks.py`; here are more forms of those on one.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ import hmac
 import json
 
 import pytest
+from nacl import bindings
 
 from halo_core import canonical
 from halo_core.errors import PassportError
 from halo_core.keys import Ed25519Signer, key_id
+from halo_core.keys import verify as raw_verify
 from halo_core.model import ActionKind, Budget, Constraint, ConstraintKind
 from halo_core.passport import check_time, label_violation, mint_standing, verify_standing, violation
 from halo_core.passport.codec import b64url, b64url_decode
@@ -379,6 +381,31 @@ def test_21_a_low_order_issuer_key_is_no_trust():
     with pytest.raises(PassportError) as caught:
         verify_standing(token, trusted={key_id(weak): weak}, audience="store-1", tenant="acme")
     assert caught.value.code == "bad_sig"
+
+
+def test_21_a_mixed_order_issuer_key_is_no_trust():
+    """Ambiguous keys: this signature verifies by libsodium's rules, and by others' it does not."""
+    seed = bindings.crypto_hash_sha512(b"s" * 32)[:32]
+    secret = bindings.crypto_core_ed25519_scalar_reduce(seed + bytes(32))
+    torsion = bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a")
+    key = bindings.crypto_core_ed25519_add(bindings.crypto_scalarmult_ed25519_base_noclamp(secret), torsion)
+    header = b64url(canonical.dumps({"alg": "Ed25519", "kid": key_id(key), "typ": "halo-passport+jwt"}))
+    message = f"{header}.{PAYLOAD}".encode()
+    for number in range(1, 1000):
+        nonce = number.to_bytes(32, "little")
+        point = bindings.crypto_scalarmult_ed25519_base_noclamp(nonce)
+        challenge = bindings.crypto_core_ed25519_scalar_reduce(bindings.crypto_hash_sha512(point + key + message))
+        scalar = bindings.crypto_core_ed25519_scalar_add(
+            nonce, bindings.crypto_core_ed25519_scalar_mul(challenge, secret)
+        )
+        if raw_verify(key, message, point + scalar):
+            break
+    else:
+        pytest.fail("no ambiguous signature was found")
+    token = f"{message.decode()}.{b64url(point + scalar)}"
+    with pytest.raises(PassportError) as caught:
+        verify_standing(token, trusted={key_id(key): key}, audience="store-1", tenant="acme")
+    assert (caught.value.code, caught.value.message) == ("bad_sig", "the signer's key is weak")
 
 
 @pytest.mark.parametrize(

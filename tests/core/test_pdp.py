@@ -1,4 +1,4 @@
-"""`decide`: pure, total, fail-closed; its nine checks one by one. DESIGN 5: TOTAL, FAILCLOSED, REV, TENANT, REPLAY."""
+"""`decide`: pure, total, fail-closed; its checks one by one. DESIGN 5: TOTAL, FAILCLOSED, REV, TENANT, REPLAY."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from halo_core import canonical
+from halo_core.binding import call_binding
 from halo_core.model import (
     ANY_OTHER,
     AccessRequest,
     ActionKind,
+    Approval,
+    Budget,
     Constraint,
     ConstraintKind,
     Context,
@@ -30,6 +33,7 @@ from halo_core.model import (
     PolicyAnswer,
     Principal,
     Provenance,
+    Quota,
     Reason,
     Resource,
     Revocation,
@@ -90,7 +94,9 @@ def link(**changes) -> Link:
 
 
 def root(**changes) -> Link:
-    return link(**{"hash": "sha256:root", "jti": "root", "kind": LinkKind.STANDING, "depth": 0, "decay": None, **changes})
+    return link(
+        **{"hash": "sha256:root", "jti": "root", "kind": LinkKind.STANDING, "depth": 0, "decay": None, **changes}
+    )
 
 
 def account(name: str = "a", **changes) -> Envelope:
@@ -113,7 +119,8 @@ def request(args=None, *, session="s", abilities=("clamp", "drop_documents", "pa
 
 def snapshot(policy=YES, **changes) -> Snapshot:
     if "chain" in changes and "envelopes" not in changes:
-        decaying = [item for item in changes["chain"] if item.decay is not None]
+        chain = changes["chain"] if isinstance(changes["chain"], tuple) else ()
+        decaying = [item for item in chain if isinstance(item, Link) and item.decay is not None]
         changes["envelopes"] = tuple(account(f"a{i}") for i, _ in enumerate(decaying))
     base = Snapshot(
         time_us=NOW * 1_000_000,
@@ -199,7 +206,9 @@ def test_3_a_stop_denies_what_it_names(scope, target, stops):
 def test_3_a_revocation_denies_every_descendant(scope, target, revoked):
     child = link(hash="sha256:child", key_id="child", jti="child", agent="sub")
     who = Principal("acme", "sub", "ana", chain=("ana", "clerk", "sub"))
-    decision = decide(request(subject=who), snapshot(chain=(link(), child), revocations=(Revocation(scope, target, 0),)))
+    decision = decide(
+        request(subject=who), snapshot(chain=(link(), child), revocations=(Revocation(scope, target, 0),))
+    )
     assert codes(decision) == (["revoked"] if revoked else ["granted"])
     assert (decision.effect is Effect.DENY) is revoked
 
@@ -317,7 +326,7 @@ def test_the_most_severe_wins_and_every_reason_is_kept(effect):
     assert severities == sorted(severities, reverse=True)
 
 
-# (8) once and pending
+# (8) once, (12) pending
 
 
 def test_8_a_dispatched_call_is_denied_unless_harmless():
@@ -326,7 +335,7 @@ def test_8_a_dispatched_call_is_denied_unless_harmless():
     assert codes(decide(request(resource=harmless), snapshot(dispatched=True))) == ["granted"]
 
 
-def test_8_pending_challenges_are_capped():
+def test_12_pending_challenges_are_capped():
     answer = graded(Effect.CHALLENGE)
     assert decide(request(), snapshot(answer, pending=PENDING_CAP - 1)).effect is Effect.CHALLENGE
     decision = decide(request(), snapshot(answer, pending=PENDING_CAP))
@@ -335,7 +344,189 @@ def test_8_pending_challenges_are_capped():
     assert decide(request(), snapshot(graded(Effect.MONITOR), pending=PENDING_CAP)).effect is Effect.MONITOR
 
 
-# (9) abilities
+# (9) authority, (10) budgets
+
+PAY = Resource(id="lookup", impact=Impact.PAYMENT, amount="q", unit="USD", source_trust=600)
+USD = Budget("USD", 500, 1000, 2)
+
+
+def paying(amount, **changes) -> AccessRequest:
+    return request({"q": amount}, resource=replace(PAY, **changes))
+
+
+def rich(*budgets: Budget, ceilings: tuple[Budget, ...] = (), **changes) -> tuple[Link, ...]:
+    return (root(budgets=ceilings or budgets), link(budgets=budgets, **changes))
+
+
+def test_9_authority_is_judged_after_the_own_charge_against_the_floor_of_the_class():
+    floors = tuple(sorted({**dict(FLOORS), "unknown": 995_000}.items()))
+    chain = (root(), link(decay=replace(DECAY, floors=floors, half_life_risk=10_000)))
+    decision = decide(request(), snapshot(chain=chain))
+    assert (decision.effect, codes(decision)) == (Effect.CHALLENGE, ["authority_decayed"])  # 100% before, 99.45% after
+    assert decision.charges == ()
+    lower = (root(), link(decay=replace(DECAY, floors=tuple(sorted({**dict(floors), "unknown": 990_000}.items())))))
+    assert codes(decide(request(), snapshot(chain=lower))) == ["granted"]
+
+
+def test_9_the_least_authority_of_all_links_counts():
+    tired = account("a1", since_us=(NOW - 4 * 3600) * 1_000_000)
+    chain = (root(), link(), link(jti="child", hash="sha256:child"))
+    for accounts in ((account("a0"), tired), (tired, account("a1"))):
+        assert codes(decide(request(), snapshot(chain=chain, envelopes=accounts))) == ["authority_decayed"]
+
+
+def test_9_below_the_threshold_of_the_link_nothing_runs():
+    harmless = replace(DECAY, reauthorize_below=1_000_000, floors=tuple((name, 0) for name, _ in FLOORS))
+    assert codes(decide(request(), snapshot(chain=(root(), link(decay=harmless))))) == ["authority_decayed"]
+
+
+def test_9_a_risk_band_lowers_the_ceiling():
+    banded = replace(DECAY, half_life_risk=10**9, bands=((50, 90_000),))
+    spent = account(spent=(("risk", 0, 39),))
+    chain = (root(), link(decay=banded))
+    assert codes(decide(request(), snapshot(chain=chain, envelopes=(spent,)))) == ["granted"]
+    spent = account(spent=(("risk", 0, 40),))
+    assert codes(decide(request(), snapshot(chain=chain, envelopes=(spent,)))) == ["authority_decayed"]
+
+
+def test_9_without_an_account_nobody_knows_so_it_is_denied():
+    decision = decide(request(), snapshot(chain=(root(), link()), envelopes=()))
+    assert (decision.effect, codes(decision)) == (Effect.DENY, ["decision_error"])
+
+
+@pytest.mark.parametrize(
+    ("amount", "spent", "code", "effect"),
+    [
+        ("5.00", 0, None, Effect.ALLOW),
+        ("5.01", 0, "per_action_exceeded", Effect.DENY),
+        ("5.00", 500, None, Effect.ALLOW),
+        ("5.00", 501, "budget_exceeded", Effect.DENY),
+        (-1, 0, "bad_amount", Effect.DENY),
+        (True, 0, "bad_amount", Effect.DENY),
+        (float("nan"), 0, "bad_amount", Effect.DENY),
+        ("much", 0, "bad_amount", Effect.DENY),
+    ],
+)
+def test_10_every_limit_holds_the_charge(amount, spent, code, effect):
+    chain, accounts = rich(USD), (account(spent=(("USD", spent, 0),)),)
+    decision = decide(paying(amount), snapshot(chain=chain, envelopes=accounts))
+    assert (decision.effect, codes(decision)) == (effect, [code or "granted"])
+
+
+def test_10_a_limit_under_the_ceiling_can_be_raised_by_somebody_else():
+    chain = rich(USD, ceilings=(Budget("USD", 500, 2000, 2),))
+    accounts = (account(spent=(("USD", 0, 900),)),)
+    assert decide(paying("5.00"), snapshot(chain=chain, envelopes=accounts)).effect is Effect.CHALLENGE
+    accounts = (account(spent=(("USD", 0, 1501),)),)
+    assert decide(paying("5.00"), snapshot(chain=chain, envelopes=accounts)).effect is Effect.DENY
+
+
+def test_10_a_unit_without_a_budget_cannot_be_spent():
+    assert codes(decide(paying(1), snapshot(chain=rich(Budget("step", 1, 9))))) == ["unknown_unit"]
+
+
+def test_10_a_quota_that_nobody_counted_is_used_up():
+    chain = (root(budgets=(USD,), quotas=(Quota("USD", 700, 2),)), link(budgets=(USD,)))
+    assert codes(decide(paying(2), snapshot(chain=chain, quotas=(("USD", 500),)))) == ["granted"]
+    assert codes(decide(paying(2), snapshot(chain=chain, quotas=(("USD", 501),)))) == ["quota_exceeded"]
+    assert codes(decide(paying(2), snapshot(chain=chain))) == ["quota_exceeded"]
+
+
+def test_10_time_is_the_age_of_the_session_over_all_epochs():
+    chain, old = rich(Budget("time", 60, 60)), SessionView("s", 0, (NOW - 61) * 1_000_000, 0, 0, tainted=False)
+    assert codes(decide(request(), snapshot(chain=chain))) == ["granted"]
+    assert codes(decide(request(), snapshot(chain=chain, session=old))) == ["budget_exceeded"]
+
+
+def test_a_refused_attempt_costs_risk_and_no_step():
+    decision = decide(request({"x": 1}), snapshot())
+    assert (decision.effect, decision.charges) == (Effect.DENY, (("risk", 15),))
+    nearly = rich(Budget("risk", 100, 100)), (account(spent=(("risk", 0, 93),)),)
+    decision = decide(request({"x": 1}), snapshot(chain=nearly[0], envelopes=nearly[1]))
+    assert decision.charges == (("risk", 7),)  # never over the limit
+
+
+# (11) answers
+
+
+def answer_to(asked: AccessRequest, shot: Snapshot, **changes) -> Snapshot:
+    binding = call_binding(asked, shot.chain, shot.policy.hash)
+    approval = Approval("q", "bo@bank", "bo-key", binding, (NOW + 60) * 1_000_000)
+    return replace(shot, approval=replace(approval, **changes))
+
+
+def test_11_an_approval_of_exactly_this_call_answers_a_challenge():
+    asked, shot = request(), snapshot(graded(Effect.CHALLENGE))
+    decision = decide(asked, answer_to(asked, shot))
+    assert (decision.effect, sorted(codes(decision))) == (Effect.MONITOR, ["approved", "policy_challenge"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "effect"),
+    [
+        ({"binding": "sha256:other"}, "approval_mismatch", Effect.DENY),
+        ({"expires_us": NOW * 1_000_000}, "policy_challenge", Effect.CHALLENGE),
+        ({"granted": False}, "approval_denied", Effect.DENY),
+        ({"approver": "ana"}, "approver_in_chain", Effect.DENY),
+        ({"approver": "User:CLERK"}, "approver_in_chain", Effect.DENY),
+        ({"approver": "owner"}, "approver_in_chain", Effect.DENY),
+        ({"key_id": "kid"}, "approver_in_chain", Effect.DENY),
+    ],
+)
+def test_11_no_other_approval_does(changes, code, effect):
+    asked = request()
+    shot = snapshot(graded(Effect.CHALLENGE), chain=(root(owner="user:owner"), link()))
+    decision = decide(asked, answer_to(asked, shot, **changes))
+    assert (decision.effect, decision.deciding().code) == (effect, code)
+
+
+def test_11_an_approval_gives_back_no_authority():
+    tired = (account(since_us=(NOW - 4 * 3600) * 1_000_000),)
+    asked, shot = request(), snapshot(graded(Effect.CHALLENGE), envelopes=tired)
+    decision = decide(asked, answer_to(asked, shot))
+    assert (decision.effect, decision.deciding().code) == (Effect.CHALLENGE, "authority_decayed")
+
+
+def test_11_an_approval_does_not_outweigh_a_denial():
+    asked = request({"x": 1})
+    shot = snapshot(graded(Effect.CHALLENGE))
+    assert decide(asked, answer_to(asked, shot)).effect is Effect.DENY
+
+
+# hand-offs
+
+
+def test_5_a_hand_off_goes_to_whom_the_passport_names_and_no_deeper():
+    grants = {ActionKind.HANDOFF: {"helper": {ANY_OTHER: WILD}}}
+    target = Resource(id="helper", kind=ActionKind.HANDOFF)
+    asked = request(kind=ActionKind.HANDOFF, resource=target)
+    chain = (root(grants=grants), link(grants=grants, hand_off_to=("helper",)))
+    assert codes(decide(asked, snapshot(chain=chain))) == ["granted"]
+    stranger = (root(grants=grants), link(grants=grants, hand_off_to=("other",)))
+    assert codes(decide(asked, snapshot(chain=stranger))) == ["handoff_not_allowed"]
+    deep = (root(grants=grants), link(grants=grants, hand_off_to=("helper",), depth=3, max_depth=3))
+    assert codes(decide(asked, snapshot(chain=deep))) == ["bad_depth"]
+
+
+def test_5_handing_back_up_the_chain_needs_no_grant():
+    back = request(kind=ActionKind.HANDOFF, resource=Resource(id="clerk", kind=ActionKind.HANDOFF))
+    assert codes(decide(back, snapshot())) == ["granted"]
+
+
+def test_4_only_the_holder_of_the_last_link_acts_under_it():
+    assert codes(decide(request(), snapshot(chain=(root(), link(agent="other"))))) == ["not_the_holder"]
+
+
+def test_4_a_standing_link_alone_lets_nothing_run():
+    assert codes(decide(request(), snapshot(chain=(root(),)))) == ["no_passport"]
+
+
+@pytest.mark.parametrize("code", ["handed_back", "stale_epoch", "bad_passport", "root_key_retired"])
+def test_4_a_chain_that_could_not_be_put_together_denies(code):
+    assert codes(decide(request(), snapshot(passport_problem=code))) == [code]
+
+
+# (12) abilities
 
 
 @pytest.mark.parametrize(
@@ -349,7 +540,7 @@ def test_8_pending_challenges_are_capped():
         (graded(Effect.MONITOR), (), []),
     ],
 )
-def test_9_what_the_enforcement_point_cannot_do_denies(answer, abilities, missing):
+def test_12_what_the_enforcement_point_cannot_do_denies(answer, abilities, missing):
     decision = decide(request(abilities=abilities), snapshot(answer))
     assert [reason.detail for reason in decision.reasons if reason.code == "needs_guard"] == missing
     assert decision.effect is (Effect.DENY if missing else answer.effect)

@@ -128,13 +128,17 @@ def test_without_the_content_key_nothing_can_be_said(home):
     assert cli("replay", "--all", home=home)[0] == 2
 
 
+RISK = (("risk", 15),)
+"""What a refused attempt costs."""
+
+
 @pytest.mark.parametrize(
     ("forged", "where"),
     [
-        (Decision(Effect.ALLOW, (Reason("granted", "jti", effect="allow"),)), "/decision/effect"),
-        (Decision(Effect.DENY, (Reason("grave_impact", "nobody"),)), "/decision/reasons/0/source"),
-        (Decision(Effect.DENY, (Reason("grave_impact", "never"), Reason("zzz"))), "/decision/reasons"),
-        (Decision(Effect.DENY, (Reason("grave_impact", "never"),), (), (("eur", 5),)), "/decision/charges"),
+        (Decision(Effect.ALLOW, (Reason("granted", "jti", effect="allow"),), (), RISK), "/decision/effect"),
+        (Decision(Effect.DENY, (Reason("grave_impact", "nobody"),), (), RISK), "/decision/reasons/0/source"),
+        (Decision(Effect.DENY, (Reason("grave_impact", "never"), Reason("zzz")), (), RISK), "/decision/reasons"),
+        (Decision(Effect.DENY, (Reason("grave_impact", "never"),)), "/decision/charges"),
     ],
 )
 def test_a_decision_that_is_not_the_policys_is_named_by_its_first_field(home, monkeypatch, forged, where):

@@ -178,7 +178,7 @@ class World:
         return self._rows("vault", COLUMNS["vault"], ("tenant", "subject"))
 
     def sessions(self) -> Iterator[tuple[Any, ...]]:
-        return self._rows("session", ("tenant", "head_w", "head_ws", "session"), ("tenant", "head_w", "head_ws"))
+        return self._rows("session", ("tenant", "head_w", "head_ws", "session", "version"), ("tenant", "head_w", "head_ws"))
 
     def states(self) -> Iterator[tuple[Any, ...]]:
         return iter(())

@@ -476,8 +476,9 @@ def test_a_deferred_outcome_joins_the_next_transaction(home, monkeypatch):
         with halo.session("u"):
             halo.enforcer.begin(halo.call(tool(halo, "lookup"), {"q": "b"}))
         assert not halo.store._deferred
-        assert [(item.entry.kind.value, item.entry.session) for item in found(home)][-2:] == [
+        assert [(item.entry.kind.value, item.entry.session) for item in found(home)][-3:] == [
             ("outcome", "t"),
+            ("passport", "u"),
             ("decision", "u"),
         ]
 

@@ -87,7 +87,8 @@ def test_a_byte_flipped_in_any_column_is_tampering_and_is_named(copy, table, col
     taken = {r[0] for r in database.execute(f"SELECT {column} FROM {table}")}
     new = flip(value)
     if column in ("idx", "ws", "size", "head_ws", "seq") and new in taken:
-        new = value + 10_000  # another byte of the same number: the neighbour's place is taken
+        # Another bit of the same number: the neighbour's place is taken.
+        new = next(value ^ bits for bits in range(2, 10_000) if value ^ bits not in taken)
     database.execute(f"UPDATE {table} SET {column}=? WHERE rowid=?", (new, chosen))
     database.close()
     code, out, _ = cli("verify", home=copy)

@@ -9,7 +9,7 @@ import typer
 from halo_core.authorities import Authorities, approver_key_name, parse_public_key
 from halo_core.cli.approvals import KeyHomeOption
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
-from halo_core.cli.stop import ByOption, commit, tenant_of, unwritten, who
+from halo_core.cli.stop import ByOption, commit, tenant_of, trusting, unwritten, who
 from halo_core.clock import SystemClock, iso
 from halo_core.keys import KeyStore
 from halo_core.oversight.enrolment import enrol, record_withdrawal, withdraw
@@ -62,7 +62,7 @@ def list_approvers(
 ) -> int:
     """Who may answer, and who no longer."""
     folder, url = where(home, db)
-    owner = tenant_of(url, tenant)
+    owner = trusting(url, folder, tenant)
     known = Authorities(folder).load(owner)
     live = known.approver_keys(SystemClock().now_us())
     rows = [
@@ -92,7 +92,7 @@ def withdraw_one(
 ) -> int:
     """Let somebody answer no longer. Answers that were not used by now serve nothing."""
     folder, url = where(home, db)
-    owner = tenant_of(url, tenant)
+    owner = trusting(url, folder, tenant)
     now_us = SystemClock().now_us()
     kids = withdraw(Authorities(folder), owner, name=name, now_us=now_us)
     console().print(f"withdrawn {name}: {', '.join(kids)}", markup=False)

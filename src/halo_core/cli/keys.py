@@ -12,7 +12,7 @@ from rich.table import Table
 from halo_core.authorities import Authorities
 from halo_core.cli.approvals import seconds
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
-from halo_core.cli.stop import ByOption, commit, tenant_of, unwritten, who
+from halo_core.cli.stop import ByOption, commit, trusting, unwritten, who
 from halo_core.clock import SystemClock, iso
 from halo_core.errors import ConfigError
 from halo_core.keys import KeyStore
@@ -148,7 +148,7 @@ def retire(
     """Trust an issuer no longer, from now on: every passport it signed is refused at the next decision."""
     folder, url = where(home, db)
     authorities, now_us = Authorities(folder), SystemClock().now_us()
-    owner = tenant_of(url, tenant)
+    owner = trusting(url, folder, tenant)
     full = issuers.retire(authorities, owner, kid=kid, now_us=now_us)
     problem = ""
     try:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, cast
 
 import typer
 
-from halo_core.cli import demo, mode, policy, replay, show, verify
+from halo_core.cli import approvals, approver, demo, keys, mode, policy, replay, show, stop, verify
 from halo_core.cli.common import Exit, fail
 from halo_core.errors import BadInput, CannotDecide, Denied, Gap, HaloError, NotVerified
 
@@ -32,6 +32,12 @@ app.command("replay")(replay.replay)
 app.command("status")(mode.status)
 app.command("enforce")(mode.enforce)
 app.command("observe")(mode.observe)
+app.command("stop")(stop.stop)
+app.command("lift")(stop.lift)
+app.command("revoke")(stop.revoke)
+app.add_typer(approver.app, name="approver")
+app.add_typer(approvals.app, name="approvals")
+app.add_typer(keys.app, name="keys")
 app.add_typer(policy.app, name="policy")
 
 

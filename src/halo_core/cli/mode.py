@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from halo_core.cli.common import (
     EFFECT_STYLE,
     DbOption,
+    Exit,
     HomeOption,
     JsonOption,
     TenantOption,
@@ -19,9 +23,12 @@ from halo_core.cli.common import (
     print_json,
     where,
 )
+from halo_core.cli.propose import apply, propose, render
+from halo_core.cli.words import cell, short
+from halo_core.errors import ConfigError
 from halo_core.keys import KeyStore
 from halo_core.model import EntryKind, Mode
-from halo_core.query import entries, one_tenant, summary
+from halo_core.query import Contents, entries, one_tenant, summary
 from halo_core.store import Draft, Store, StoreConfig, Tx
 from halo_core.store.reader import Reader
 
@@ -49,11 +56,23 @@ def status(*, db: DbOption = "", home: HomeOption = None, json: JsonOption = Fal
     return 0
 
 
-def enforce(*, db: DbOption = "", home: HomeOption = None, tenant: TenantOption = None) -> int:
+def enforce(
+    *,
+    grants: Annotated[bool, typer.Option("--grants", help="First narrow passports to what was used.")] = False,
+    tight: Annotated[bool, typer.Option("--tight", help="With --grants: to the values used, too.")] = False,
+    agent: Annotated[str, typer.Option("--agent", help="With --grants: only this agent.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="With --grants: do not ask.")] = False,
+    db: DbOption = "",
+    home: HomeOption = None,
+    tenant: TenantOption = None,
+) -> int:
     """Switch to enforce mode: what is denied does not run. Shows first what would have been stopped so far."""
     folder, url = where(home, db)
     view = console()
     tenant = _known(url, tenant)
+    if grants and not _narrowed(url, folder, tenant, agent, tight=tight, yes=yes):
+        view.print("nothing was changed: neither passports nor the mode")
+        return Exit.FAILED
     stopped = _would_stop(url, tenant)
     for (resource, codes), count in stopped.most_common(20):
         view.print(f"  {count:>5} x {resource}: {', '.join(codes)}", markup=False)
@@ -69,6 +88,28 @@ def observe(*, db: DbOption = "", home: HomeOption = None, tenant: TenantOption 
     _switch(url, folder, _known(url, tenant), Mode.OBSERVE)
     console().print("[bold yellow]observe mode[/] from now on: actions RUN whatever is decided")
     return 0
+
+
+def _narrowed(url: str, folder: Path, tenant: str, agent: str, *, tight: bool, yes: bool) -> bool:
+    """Show what was used of what is granted, ask, and issue passports of that."""
+    view = console()
+    with Reader(url) as reader:
+        contents = Contents.at(reader, KeyStore(folder))
+        found = [item for item in propose(reader, contents, tenant, tight=tight) if agent in ("", item.proposal.agent)]
+    if not found:
+        raise ConfigError(
+            "nothing_used",
+            "no decision was recorded to learn from",
+            field="agent",
+            remedy="run the app in observe mode",
+        )
+    for item in found:
+        render(view, item)
+    if not (yes or typer.confirm("write these grants to agents.yaml and issue the passports?")):
+        return False
+    for issued in apply(url, folder, tenant, found):
+        view.print("[bold]issued[/] ", cell(f"{issued.link.agent} {short(issued.link.hash)}"), sep="")
+    return True
 
 
 def _known(url: str, tenant: str | None) -> str:

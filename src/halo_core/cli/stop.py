@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from halo_core.authorities import Authorities
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
 from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError
@@ -24,7 +25,7 @@ from halo_core.stopfiles import StopFiles
 from halo_core.store import Store, StoreConfig, Tx
 from halo_core.store.reader import Reader
 
-__all__ = ["ByOption", "WhyOption", "commit", "lift", "revoke", "stop", "tenant_of", "unwritten", "who"]
+__all__ = ["ByOption", "WhyOption", "commit", "lift", "revoke", "stop", "tenant_of", "trusting", "unwritten", "who"]
 
 _DEADLINE_S: Final = 2.0
 _NO_LEDGER: Final = ("no_database", "no_store")
@@ -167,6 +168,18 @@ def tenant_of(url: str, tenant: str | None) -> str:
     """
     with Reader(url) as reader:
         return one_tenant(reader, tenant)
+
+
+def trusting(url: str, home: Path, tenant: str | None) -> str:
+    """The tenant named, the only one of authorities.json, or the only one of the store: in need without a store.
+
+    Raises:
+        ConfigError: as `tenant_of`, or authorities.json is not what it should be.
+    """
+    known = Authorities(home).tenants()
+    if tenant is not None:
+        return tenant
+    return known[0] if len(known) == 1 else tenant_of(url, None)
 
 
 def who(by: str) -> str:

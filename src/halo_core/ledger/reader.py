@@ -50,7 +50,7 @@ class LedgerReader(Protocol):
         ...
 
     def sessions(self) -> Iterator[Row]:
-        """(tenant, head_w, head_ws, session), ordered by (tenant, head_w, head_ws)."""
+        """(tenant, head_w, head_ws, session, version), ordered by (tenant, head_w, head_ws)."""
         ...
 
     def states(self) -> Iterator[Row]:

@@ -78,8 +78,11 @@ class Projections:
             self._out.tampered(9, where, f"{what}, and no such writer is known", "row_stray")
 
     def _session(self, row: Row, plain: dict[str, Any]) -> None:
-        if row[3] != plain.get("session"):
-            what = f"its head is an entry of session `{plain.get('session')}`"
+        body = plain.get("body")
+        state = body.get("state") if isinstance(body, dict) else None
+        version = state.get("version") if isinstance(state, dict) else None
+        if row[3] != plain.get("session") or version != row[4]:
+            what = f"its head is an entry of session `{plain.get('session')}` that left version {version} behind"
             self._out.tampered(9, f"session {row[0]}/{row[3]}", what, "row_stray", str(plain.get("id", "")))
         else:
             self._out.passed[9] += 1

@@ -24,6 +24,8 @@ __all__ = ["grants_text", "with_grants"]
 
 _HEAD: Final = "# Agents of this tenant and what each may do: docs/manifest.md.\nversion: 1\ntenant: {}\n\nagents:\n"
 
+_JOINTS: Final = str.maketrans("", "", "-_.")
+
 
 def with_grants(text: str, agent: str, grants: Grants, *, tenant: str, source: str = "agents.yaml") -> str:
     """A manifest whose `agent` has exactly these grants; a new one where `text` is empty.
@@ -88,7 +90,7 @@ def _value(value: str | float) -> str:
 
 def _quoted(text: str) -> str:
     # Bare where nobody could read it as anything but itself; a double-quoted text of JSON is one of YAML.
-    plain = text.isascii() and text.replace("-", "").replace("_", "").isalpha() and len(text) > 1 and text[0].isalpha()
+    plain = text.isascii() and text.translate(_JOINTS).isalpha() and len(text) > 1 and text[0].isalpha()
     reserved = text.lower() in ("any", "null", "true", "false", "yes", "no", "on", "off")
     return text if plain and not reserved else json.dumps(text, ensure_ascii=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -94,8 +95,13 @@ def _check_costs(resource: Resource) -> None:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two names mean one person or agent: `user:` in front and the case of letters do not make two of one."""
-    return one.removeprefix("user:").casefold() == other.removeprefix("user:").casefold()
+    """Whether two names mean one person or agent, however they are spelt: `User:Ana ` is `ana`."""
+    return _plain_name(one) == _plain_name(other)
+
+
+def _plain_name(name: str) -> str:
+    plain = unicodedata.normalize("NFKC", name).casefold().strip()
+    return plain.removeprefix("user:").strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from halo_core.authorities import Authorities, approver_key_name, folded
+from halo_core.binding import session_name
 from halo_core.errors import ConfigError, Denied
 from halo_core.keys import Ed25519Signer, KeyStore
 from halo_core.model import Budget, EntryKind
@@ -139,7 +140,7 @@ class _Answer:
             request=question.row.id,
             kind=question.row.kind,
             answer=verdict,
-            session=question.row.session,
+            session=session_name(question.row.session),
             binding=question.row.binding,
             now_s=self.now_us // 1_000_000,
             lifetime_s=self.lifetime_s,

@@ -18,7 +18,7 @@ _SIGNS: Final = (
     ("agent-", "session and hand-off passports of the agent"),
     ("approver-", "answers to challenges, as this approver"),
     ("issuer-next", "nothing yet: `halo keys rotate` was not finished"),
-    ("issuer-", "nothing any more: kept until its overlap ends"),
+    ("issuer-", "standing passports, until its overlap ends: kept, not used"),
     ("issuer", "standing passports"),
     ("log", "checkpoints, and the keys of the ledger's writers"),
     ("content", "nothing: opens sealed content"),

@@ -14,7 +14,7 @@ from typing import Any, Final
 from halo_core.errors import PassportError
 from halo_core.keys import Signer, key_id
 from halo_core.model import Budget, Link
-from halo_core.passport.claims import issuer_uri
+from halo_core.passport.claims import ISSUER_URI, issuer_uri
 from halo_core.passport.codec import Claims, named_header, open_token, payload_of, seal
 from halo_core.passport.constraints import Violation
 from halo_core.passport.limits import AUTHORITY_ONE, budgets_plain, parse_budgets
@@ -154,7 +154,7 @@ def _parse(claims: Claims) -> ApprovalToken:
     top = exact(claims.members, _TOP, "claims_shape", "")
     halo = exact(top["halo"], _HALO, "claims_shape", "/halo")
     integer(top["ver"], 1, 1, "claims_shape", "/ver")
-    if top["iss"] != _issuer(claims.key_id):
+    if top["iss"] != ISSUER_URI + claims.key_id:
         raise refuse("bad_iss", "`iss` does not name the key that signed", "/iss")
     issued, expires = (integer(top[name], 0, LAST_SECOND, "bad_times", f"/{name}") for name in ("iat", "exp"))
     if not issued < expires <= issued + MAX_LIFE_S:
@@ -180,19 +180,16 @@ def _parse(claims: Claims) -> ApprovalToken:
     )
 
 
-def _issuer(kid: str) -> str:
-    return f"{issuer_uri(b'').rpartition(':')[0]}:{kid}"
-
-
 def _terms(halo: Mapping[str, Any]) -> tuple[int, int]:
     answer, kind = halo["ans"], halo["kind"]
     if answer not in ("approve", "deny") or kind not in ("call", "reauthorization"):
         raise refuse("bad_approval", "unknown answer or kind", "/halo")
-    gives, renews = kind == "reauthorization" and answer == "approve", kind == "reauthorization"
+    renews = kind == "reauthorization"
+    gives = renews and answer == "approve"
     if not gives and halo["bud"] != {}:
         raise refuse("bad_approval", "only an approved re-authorization gives budgets", "/halo/bud")
-    authority = integer(halo["a0"], int(gives), AUTHORITY_ONE * gives, "bad_approval", "/halo/a0")
-    epoch = integer(halo["epoch"], 2 * renews, (INT_LIMIT - 1) * renews, "bad_approval", "/halo/epoch")
+    authority = integer(halo["a0"], *((1, AUTHORITY_ONE) if gives else (0, 0)), "bad_approval", "/halo/a0")
+    epoch = integer(halo["epoch"], *((2, INT_LIMIT - 1) if renews else (0, 0)), "bad_approval", "/halo/epoch")
     return authority, epoch
 
 

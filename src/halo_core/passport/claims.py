@@ -26,7 +26,16 @@ from halo_core.passport.limits import (
 )
 from halo_core.passport.shape import INT_LIMIT, LAST_SECOND, exact, integer, refuse, text, texts
 
-__all__ = ["MAX_DEPTH", "MAX_HANDOFFS", "MAX_LIFETIME_S", "SAME_GRANTS", "VERSION", "claims_to_link", "issuer_uri"]
+__all__ = [
+    "ISSUER_URI",
+    "MAX_DEPTH",
+    "MAX_HANDOFFS",
+    "MAX_LIFETIME_S",
+    "SAME_GRANTS",
+    "VERSION",
+    "claims_to_link",
+    "issuer_uri",
+]
 
 VERSION: Final = 1
 MAX_HANDOFFS: Final = 8

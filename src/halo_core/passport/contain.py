@@ -115,13 +115,9 @@ def _rules_meet(a: _Rules, b: _Rules) -> dict[str, Constraint] | None:
         left, right = a.get(name, others[0]), b.get(name, others[1])
         both = _meet(left, right)
         demanded = _demands(a, name) or _demands(b, name)
-        if both is None:
-            # No value is within both: a call that must give one is none, and one that need not goes without.
-            if demanded:
-                return None
-        elif demanded or both.kind is ConstraintKind.WILDCARD or not _same(both, other):
+        if both is not None and (demanded or both.kind is ConstraintKind.WILDCARD or not _same(both, other)):
             found[name] = both
-    # INVARIANT: SUB, whatever was put together above.
+    # INVARIANT: SUB, whatever was put together above; a demanded argument that no value fits leaves nothing.
     return found if _rules_within(found, a) and _rules_within(found, b) else None
 
 

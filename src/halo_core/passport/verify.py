@@ -1,4 +1,4 @@
-"""Room: verification of a passport. Takes: tokens, trusted keys. Gives: links, or a refusal. Never: I/O, a clock.
+"""Room: verification of a standing link. Takes: a token, trusted keys. Gives: a link. Never: I/O, a clock.
 
 Time is checked at each decision (`check_time`), not here, so that a passport that expires in the middle of a run stops
 the run, and a replay asks with the recorded time.

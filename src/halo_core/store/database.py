@@ -135,7 +135,7 @@ class Database:
             self.connection.close()
             place = f"{self.path.resolve().as_uri()}?mode=ro&immutable=1"
             self.connection = sqlite3.connect(place, uri=True, isolation_level=None, check_same_thread=False)
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
             return  # whoever reads says what is wrong with it
         self.connection.execute("PRAGMA query_only=ON")
 

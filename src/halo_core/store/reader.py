@@ -23,7 +23,7 @@ _QUERIES: Final = {
     "checkpoints": "SELECT tenant, size, root, note, frontier FROM checkpoint ORDER BY tenant, size",
     "contents": "SELECT tenant, commitment, subject, nonce, ciphertext FROM content ORDER BY tenant, commitment",
     "vaults": "SELECT tenant, subject, dek_wrapped, erased_at_us FROM vault ORDER BY tenant, subject",
-    "sessions": "SELECT tenant, head_w, head_ws, session FROM session ORDER BY tenant, head_w, head_ws",
+    "sessions": "SELECT tenant, head_w, head_ws, session, version FROM session ORDER BY tenant, head_w, head_ws",
     "states": "SELECT tenant, session, version, state FROM session",
     "sketches": "SELECT tenant, session, seq, marks FROM sketch ORDER BY tenant, session, seq",
     "dispatches": "SELECT tenant, w, ws, request_id, outcome, once FROM dispatch ORDER BY tenant, w, ws",
@@ -61,6 +61,8 @@ class Reader:
                 yield row
         except sqlite3.Error as exc:
             raise as_tampered(exc) from exc
+        except UnicodeDecodeError as exc:  # SQLite quotes the damage, and the driver cannot read the quote
+            raise as_tampered(sqlite3.DatabaseError("its schema is damaged")) from exc
 
     def entries(self) -> Iterator[tuple[Any, ...]]:
         """(tenant, w, ws, leaf, kind, session, ts_us, body)."""
@@ -87,7 +89,7 @@ class Reader:
         return self._rows(_QUERIES["vaults"], ())
 
     def sessions(self) -> Iterator[tuple[Any, ...]]:
-        """(tenant, head_w, head_ws, session)."""
+        """(tenant, head_w, head_ws, session, version)."""
         return self._rows(_QUERIES["sessions"], ())
 
     def states(self) -> Iterator[tuple[Any, ...]]:

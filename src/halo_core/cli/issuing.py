@@ -1,0 +1,263 @@
+"""Room: issuing a standing passport from a manifest. Takes: a home, a manifest. Gives: a plan; records what it says.
+
+The issuer's key may lie in a folder of its own (`--key-home`), so that who runs the agents need not hold it. Never:
+issues under a key that the home does not trust, unless the key is the home's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from halo_core.authorities import Authorities
+from halo_core.cli.passport_diff import Change, changes
+from halo_core.cli.passport_files import current, peek
+from halo_core.custody import issuer_facts
+from halo_core.errors import CannotDecide, ConfigError, PassportError
+from halo_core.keys import KeyStore, Signer, agent_key_name, key_id
+from halo_core.manifest import Issue, Manifest, load
+from halo_core.model import ActionKind, EntryKind, Link, LinkKind, Resource
+from halo_core.passport import MAX_DEPTH, mint_standing, token_hash, verify_standing
+from halo_core.registry import Registered
+from halo_core.store import Draft, Store, StoreConfig, Tx
+from halo_core.store.reader import Reader
+from halo_core.store.rows import Standings
+
+__all__ = ["Issued", "catalogue", "classified", "find_manifest", "issue", "plan", "read_manifest"]
+
+MANIFEST: Final = "agents.yaml"
+_US: Final = 1_000_000
+_MAX_FILE: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A passport as it was or would be issued, and how it differs from the one before."""
+
+    link: Link
+    before: Link | None
+    changes: tuple[Change, ...]
+
+
+def find_manifest(home: Path, given: Path | None) -> Path:
+    """The manifest named, else that of the home, else that of the working directory.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    places = [given] if given is not None else [home / MANIFEST, Path(MANIFEST)]
+    for place in places:
+        if place.is_file():
+            return place
+    raise ConfigError(
+        "no_manifest",
+        f"there is no `{places[0]}`",
+        field="manifest",
+        remedy="write one (docs/manifest.md), or let `halo enforce --grants` propose one",
+    )
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and parse.
+
+    Raises:
+        ConfigError: it cannot be read, or is refused.
+    """
+    return load(manifest_text(path), source=path.name)
+
+
+def manifest_text(path: Path) -> str:
+    """The text of a manifest's file.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(_MAX_FILE + 1).decode("utf-8")
+    except (OSError, UnicodeError) as exc:
+        why = exc.strerror if isinstance(exc, OSError) else "it is no UTF-8 text"
+        raise ConfigError("no_manifest", f"cannot read `{path}`: {why}", field="manifest") from exc
+
+
+def catalogue(url: str, tenant: str) -> list[Registered]:
+    """What is registered; nothing where there is no store yet."""
+    try:
+        with Reader(url) as reader:
+            return [Registered.from_bytes(spec) for _, spec in reader.resources(tenant)]
+    except ConfigError as exc:
+        if exc.code in ("no_database", "no_store"):
+            return []
+        raise
+
+
+def classified(manifest: Manifest | None, registered: list[Registered]) -> Mapping[tuple[ActionKind, str], Resource]:
+    """What each resource is, by kind and id: as the manifest declares it, else as it was registered."""
+    known = {(item.resource.kind, item.resource.id): item.resource for item in registered}
+    if manifest is not None:
+        for kind, declared in manifest.declared.items():
+            known.update({(kind, name): resource for name, resource in declared.items()})
+        for kind, name in list(known):
+            known[kind, name] = manifest.resource(name, kind) or known[kind, name]
+    return known
+
+
+def plan(url: str, manifest: Manifest, agent: str, now_us: int) -> tuple[Issue, Issued]:
+    """What would be issued, unsigned.
+
+    Raises:
+        ConfigError: the manifest does not fit what is registered.
+    """
+    wanted = manifest.standing(agent, catalogue(url, manifest.tenant))
+    try:
+        with Reader(url) as reader:
+            kept = current(reader, manifest.tenant, agent)
+    except ConfigError as exc:
+        if exc.code not in ("no_database", "no_store"):
+            raise
+        kept = None
+    before = kept.links[0] if kept is not None else None
+    link = _unsigned(wanted, now_us // _US)
+    return wanted, Issued(link, before, tuple(changes(before, link)))
+
+
+def _unsigned(wanted: Issue, now_s: int) -> Link:
+    return Link(
+        hash="",
+        kind=LinkKind.STANDING,
+        issuer="",
+        key_id="",
+        jti="",
+        principal=wanted.principal,
+        agent=wanted.agent,
+        tenant=wanted.tenant,
+        audience=(),
+        issued_at_s=now_s,
+        not_before_s=now_s,
+        expires_at_s=now_s + wanted.lifetime_s,
+        txn="",
+        holder_key=b"",
+        depth=0,
+        max_depth=MAX_DEPTH,
+        epoch=1,
+        grants=wanted.grants,
+        labels=wanted.labels,
+        hand_off_to=wanted.hand_off_to,
+        budgets=wanted.ceilings,
+        owner=wanted.owner,
+        quotas=wanted.quotas,
+        terms=wanted.terms,
+    )
+
+
+def issue(url: str, home: Path, wanted: Issue, manifest: Manifest, *, key_home: Path | None = None) -> Issued:
+    """Mint with the issuer's key, record, and make it the agent's passport, in one transaction.
+
+    Raises:
+        ConfigError: the key is not there, or not trusted.
+        PassportError: the passport cannot hold all that.
+        CannotDecide: it could not be recorded.
+    """
+    keys = KeyStore(home)
+    signer = _issuer(keys, key_home)
+    authorities = Authorities(home)
+    store = Store(StoreConfig(url, home, wanted.tenant), keys)
+    try:
+        _trust(authorities, wanted.tenant, signer, own=key_home is None, now_us=store.clock.now_us())
+        holder = keys.signer(agent_key_name(wanted.agent)).public_key
+        issued: Issued = store.commit(lambda tx: _record(tx, store, wanted, manifest, signer=signer, holder=holder))
+        store.checkpoint()
+    finally:
+        store.close()
+    return issued
+
+
+def _issuer(keys: KeyStore, key_home: Path | None) -> Signer:
+    if key_home is None:
+        return keys.signer("issuer")
+    if not (key_home / "issuer.key").exists():
+        raise ConfigError(
+            "no_issuer", f"`{key_home}` holds no issuer.key", field="key-home", remedy="name the issuer's folder"
+        )
+    return KeyStore(key_home).signer("issuer")
+
+
+def _trust(authorities: Authorities, tenant: str, signer: Signer, *, own: bool, now_us: int) -> None:
+    known = authorities.load(tenant)
+    if signer.key_id in known.issuer_keys(now_us):
+        return
+    # INVARIANT: a home that trusts somebody already is not taught another issuer by the one who comes with a key.
+    if not own or signer.key_id in known.issuers or (known.issuers and not _is_first(known.issuers, signer)):
+        raise ConfigError(
+            "unknown_key",
+            f"this home does not trust the issuer's key `{signer.key_id}`",
+            field="key-home",
+            remedy="enrol it (`halo keys rotate`), or name the folder of the trusted one with `--key-home`",
+        )
+    authorities.add_issuer(tenant, signer.public_key, now_us)
+
+
+def _is_first(issuers: Mapping[str, Any], signer: Signer) -> bool:
+    return set(issuers) <= {signer.key_id}
+
+
+def _record(tx: Tx, store: Store, wanted: Issue, manifest: Manifest, *, signer: Signer, holder: bytes) -> Issued:
+    standings = Standings(tx)
+    before = _before(tx, standings, wanted.agent)
+    control = tx.control()
+    now_s = store.clock.now_us() // _US
+    token = mint_standing(
+        signer=signer,
+        tenant=wanted.tenant,
+        agent=wanted.agent,
+        principal=wanted.principal,
+        audience=control.store,
+        holder_public_key=holder,
+        grants=wanted.grants,
+        now_s=now_s,
+        lifetime_s=wanted.lifetime_s,
+        jti=store.ids.entry(),
+        txn=store.ids.entry(),
+        labels=wanted.labels,
+        budgets=wanted.ceilings,
+        hand_off_to=wanted.hand_off_to,
+        owner=wanted.owner,
+        quotas=wanted.quotas,
+        terms=wanted.terms,
+        # INVARIANT: ENV - what was spent today stays spent under a new passport.
+        envelope=before.envelope if before is not None else f"agent:{wanted.agent}",
+    )
+    keys = {signer.key_id: signer.public_key}
+    link = verify_standing(token, trusted=keys, audience=control.store, tenant=wanted.tenant)
+    found = tuple(changes(before, link))
+    name = token_hash(token)
+    if not tx.put_blob(name, token.encode("ascii")):
+        raise CannotDecide("ledger_unwritable", "the store holds this passport already", remedy="run `halo verify`")
+    facts = {
+        "agent": link.agent,
+        "changes": [change.text()[:500] for change in found[:200]],
+        "expires_at_s": link.expires_at_s,
+        "holder": key_id(holder),
+        "issuer": issuer_facts(signer),
+        "jti": link.jti,
+        "kind": "standing",
+        "manifest": manifest.hash,
+        "origin": "issued",
+        "owner": link.owner,
+        "replaces": before.hash if before is not None else "",
+        **wanted.facts,
+    }
+    tx.append(Draft(EntryKind.PASSPORT, "", {"hash": name, **facts}))
+    standings.put(link.agent, name, "issued")
+    return Issued(link, before, found)
+
+
+def _before(tx: Tx, standings: Standings, agent: str) -> Link | None:
+    row = standings.get(agent)
+    data = tx.blob(row.hash) if row is not None else None
+    try:
+        return peek([data.decode("ascii")])[0] if data is not None else None
+    except (PassportError, UnicodeError):
+        return None  # what cannot be read serves nobody; the new one stands by itself

@@ -1,0 +1,169 @@
+"""Room: what one passport grants that another does not. Takes: two links. Gives: lines. Never: I/O, a judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from halo_core.cli import words
+from halo_core.model import ANY_OTHER, RESERVED_UNITS, ActionKind, Budget, Constraint, Decay, Link
+from halo_core.passport import constraint_within
+
+__all__ = ["STYLE", "Change", "changes"]
+
+STYLE = {"+": "green", "-": "red", "~": "yellow"}
+
+
+_TITLES = {ActionKind.TOOL_CALL: "", ActionKind.HANDOFF: "hand-off to "}
+
+
+class Change(NamedTuple):
+    """`+` granted, `-` taken, `~` changed; what of, and how it changed."""
+
+    sign: str
+    what: str
+    how: str = ""
+
+    def text(self) -> str:
+        """On one line."""
+        return f"{self.sign} {self.what}{f': {self.how}' if self.how else ''}"
+
+
+def changes(old: Link | None, new: Link) -> list[Change]:
+    """Every difference, grants first; against nothing, what is granted."""
+    found = list(_grants(old, new))
+    if old is None:
+        return found
+    found += _labels(old, new)
+    found += _limits(old, new)
+    found += _decay(old.terms.decay if old.terms else old.decay, new.terms.decay if new.terms else new.decay)
+    found += _facts(old, new)
+    return found
+
+
+def _grants(old: Link | None, new: Link) -> Iterator[Change]:
+    for kind in ActionKind:
+        before = old.grants.get(kind, {}) if old is not None else {}
+        after = new.grants.get(kind, {})
+        title = _TITLES.get(kind, f"{kind.value} ")
+        for name in sorted(before.keys() | after.keys()):
+            if name not in before:
+                how = "" if kind is ActionKind.HANDOFF else words.arguments(after[name])
+                yield Change("+", f"{title}{name}", how)
+            elif name not in after:
+                yield Change("-", f"{title}{name}")
+            else:
+                yield from _arguments(f"{title}{name}", before[name], after[name])
+
+
+def _arguments(tool: str, old: Mapping[str, Constraint], new: Mapping[str, Constraint]) -> Iterator[Change]:
+    for name in sorted(old.keys() | new.keys()):
+        before = old.get(name, old.get(ANY_OTHER))
+        after = new.get(name, new.get(ANY_OTHER))
+        what = f"{tool}.{name}" if name != ANY_OTHER else f"{tool}, other arguments"
+        if before == after:
+            continue
+        if before is None and after is not None:
+            yield Change("+", what, words.constraint(after))
+        elif after is None:
+            yield Change("-", what)
+        elif before is not None:
+            how = f"{words.constraint(before)} → {words.constraint(after)}"
+            yield Change("~", what, f"{_direction(before, after)}, {how}")
+
+
+def _direction(before: Constraint, after: Constraint) -> str:
+    narrower, wider = constraint_within(after, before), constraint_within(before, after)
+    return "the same" if narrower and wider else "narrowed" if narrower else "WIDENED" if wider else "changed"
+
+
+def _labels(old: Link, new: Link) -> Iterator[Change]:
+    if old.labels == new.labels:
+        return
+    narrower = old.labels is None or (new.labels is not None and set(new.labels) < set(old.labels))
+    word = "narrowed" if narrower else "WIDENED"
+    both = ["any" if link.labels is None else ", ".join(link.labels) or "none" for link in (old, new)]
+    yield Change("~", "data labels", f"{word}, {' → '.join(both)}")
+
+
+def _limits(old: Link, new: Link) -> Iterator[Change]:
+    before, after = dict(_numbers(old)), dict(_numbers(new))
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            yield _moved(name, before.get(name), after.get(name))
+
+
+def _numbers(link: Link) -> Iterator[tuple[str, Budget]]:
+    for budget in link.terms.budgets if link.terms is not None else link.budgets:
+        yield f"{budget.unit} in a session", Budget(budget.unit, 0, budget.subtree, budget.decimals)
+        if budget.per_action != budget.subtree:
+            yield f"{budget.unit} at once", Budget(budget.unit, 0, budget.per_action, budget.decimals)
+    for budget in link.budgets if link.terms is not None else ():
+        yield f"{budget.unit} if re-authorized", Budget(budget.unit, 0, budget.subtree, budget.decimals)
+    for quota in link.quotas:
+        yield f"{quota.unit} in a day", Budget(quota.unit, 0, quota.per_day, quota.decimals)
+
+
+def _moved(name: str, old: Budget | None, new: Budget | None) -> Change:
+    if old is None or new is None:
+        limit = new or old
+        # What has no budget cannot be spent at all, but for Halo's own units and quotas, which then have no limit.
+        if limit is not None and (limit.unit in RESERVED_UNITS or name.endswith("in a day")):
+            words_ = "narrowed, no limit → " if old is None else "WIDENED, "
+            return Change("~", name, f"{words_}{_shown(limit)}{'' if old is None else ' → no limit'}")
+        return Change("-" if new is None else "+", name, _shown(new) if new is not None else "")
+    wider = new.subtree * 10**old.decimals > old.subtree * 10**new.decimals
+    return Change("~", name, f"{'WIDENED' if wider else 'narrowed'}, {_shown(old)} → {_shown(new)}")
+
+
+def _shown(budget: Budget) -> str:
+    return words.duration(budget.subtree) if budget.unit == "time" else words.amount(budget.subtree, budget.decimals)
+
+
+def _decay(old: Decay | None, new: Decay | None) -> Iterator[Change]:
+    if old == new or old is None or new is None:
+        if old != new:
+            yield Change("~", "authority", "there was none" if old is None else "there is none any more")
+        return
+    higher_is_wider = {
+        "authority at the start": (old.authority, new.authority, words.percent),
+        "half-life": (old.half_life_s, new.half_life_s, words.duration),
+        "half-life in actions": (old.half_life_steps, new.half_life_steps, "{:,}".format),
+        "half-life in risk points": (old.half_life_risk, new.half_life_risk, "{:,}".format),
+    }
+    for name, (before, after, show) in higher_is_wider.items():
+        if before != after:
+            yield Change("~", name, f"{'WIDENED' if after > before else 'narrowed'}, {show(before)} → {show(after)}")
+    floors = {**dict(old.floors), "re-authorization": old.reauthorize_below}
+    for name, after in {**dict(new.floors), "re-authorization": new.reauthorize_below}.items():
+        before = floors.get(name, 0)
+        if before != after:
+            word = "narrowed" if after > before else "WIDENED"
+            yield Change("~", f"floor of {name}", f"{word}, {words.percent(before)} → {words.percent(after)}")
+    if old.bands != new.bands:
+        yield Change("~", "bands", f"{_bands(old)} → {_bands(new)}")
+
+
+def _bands(decay: Decay) -> str:
+    return ", ".join(f"{risk:,} points: {words.percent(ceiling)}" for risk, ceiling in decay.bands) or "none"
+
+
+def _facts(old: Link, new: Link) -> Iterator[Change]:
+    pairs = {
+        "owner": (old.owner, new.owner),
+        "principal": (old.principal, new.principal),
+        "lifetime": (words.duration(_life(old)), words.duration(_life(new))),
+        "session lifetime": (_session(old), _session(new)),
+        "policy": (old.policy, new.policy),
+    }
+    for name, (before, after) in pairs.items():
+        if before != after:
+            yield Change("~", name, f"{before or 'nobody'} → {after or 'nobody'}")
+
+
+def _life(link: Link) -> int:
+    return link.expires_at_s - link.not_before_s
+
+
+def _session(link: Link) -> str:
+    return words.duration(link.terms.lifetime_s) if link.terms is not None else "none"

@@ -1,0 +1,277 @@
+"""`halo approver`, `halo approvals`, `halo keys`: what people see and sign; never a secret."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from oversight_world import PAN, ask, at, opened, pay
+
+from halo_core.authorities import Authorities
+from halo_core.clock import SystemClock
+from halo_core.errors import Denied
+from halo_core.keys import Ed25519Signer, KeyStore
+from halo_core.model import EntryKind
+from halo_core.oversight import issuers
+from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, tool, verified
+
+FOREVER = 2**51
+
+
+@pytest.fixture
+def desk(home):
+    """A question, and a folder for the keys of people."""
+    request = ask(home)
+    return home, request, str(home.parent / "people")
+
+
+def enrol(home, keys, name="mia"):
+    code, out, err = cli("approver", "enrol", name, "--key-home", keys, "--by", "admin", home=home)
+    assert code == 0, err
+    return out
+
+
+def test_enrol_list_withdraw(desk):
+    home, _, keys = desk
+    assert "nobody may answer" in cli("approver", "list", home=home)[1]
+    out = enrol(home, keys)
+    assert "where the agents' process can read it" not in out
+    assert "where the agents' process can read it" in cli("approver", "enrol", "bob", home=home)[1]
+    public = base64.b64encode(Ed25519Signer.generate().public_key).decode()
+    assert cli("approver", "enrol", "eve", "--public-key", public, home=home)[0] == 0
+    rows = json.loads(cli("approver", "list", "--json", home=home)[1])
+    assert [(row["name"], row["live"]) for row in rows] == [("bob", True), ("eve", True), ("mia", True)]
+    code, out, _ = cli("approver", "withdraw", "mia", home=home)
+    assert (code, "withdrawn mia" in out) == (0, True)
+    assert "withdrawn 20" in cli("approver", "list", home=home)[1]
+    assert cli("approver", "withdraw", "mia", home=home)[0] == 64
+    acts = [(b["act"], b["name"]) for b in bodies(home, EntryKind.AUTHORITY) if b.get("role") == "approver"]
+    assert acts == [("enrol", "mia"), ("enrol", "bob"), ("enrol", "eve"), ("withdraw", "mia")]
+    assert verified(home) == 0
+
+
+def test_a_withdrawal_holds_without_a_ledger(desk):
+    home, _, keys = desk
+    enrol(home, keys)
+    db_of(home).rename(home / "elsewhere")
+    code, _, err = cli("approver", "withdraw", "mia", home=home)
+    assert (code, "THE LEDGER COULD NOT BE WRITTEN" in err) == (0, True)
+    assert Authorities(home).load("local").approver_keys(FOREVER) == {}
+    assert not db_of(home).exists()
+
+
+@pytest.mark.parametrize("key", ["nonsense", "AAAA", base64.b64encode(bytes([1] + [0] * 31)).decode()])
+def test_a_bad_key_is_not_enrolled(desk, key):
+    home, *_ = desk
+    assert cli("approver", "enrol", "mia", "--public-key", key, home=home)[0] == 64
+    assert Authorities(home).load("local").approvers == {}
+
+
+def test_questions_are_listed_shown_and_answered(desk):
+    home, request, keys = desk
+    enrol(home, keys)
+    code, out, _ = cli("approvals", "list", home=home)
+    assert (code, request in out, "pending" in out) == (0, True, True)
+    assert json.loads(cli("approvals", "list", "--json", home=home)[1])[0]["id"] == request
+    code, out, _ = cli("approvals", "show", request[:14], home=home)
+    assert code == 0
+    for word in ("may this one call run", "pay", "5000", "user:ana", "large_amount", "…1111"):
+        assert word in out
+    assert PAN not in out
+    assert PAN in cli("approvals", "show", request, "--reveal", home=home)[1]
+    assert PAN not in cli("approvals", "show", request, "--json", home=home)[1]
+    line = ("approvals", "approve", request, "--as", "mia", "--key-home", keys, "--for", "30m")
+    code, out, _ = cli(*line, home=home)
+    assert (code, "approved by mia" in out) == (0, True)
+    assert cli("approvals", "list", home=home)[1].strip() == "nothing waits for an answer"
+    assert "approved" in cli("approvals", "list", "--all", home=home)[1]
+    code, _, err = cli(*line, home=home)
+    assert (code, "[not_pending]" in err) == (10, True)
+    with opened(home) as halo:
+        assert len(pay(halo)) == 1
+    assert verified(home) == 0
+
+
+def test_deny_from_the_shell(desk):
+    home, request, keys = desk
+    enrol(home, keys)
+    line = ("approvals", "deny", request, "--as", "mia", "--key-home", keys)
+    assert cli(*line, home=home)[0] == 64  # a reason is needed
+    code, out, _ = cli(*line, "--why", "not ours", "--json", home=home)
+    told = json.loads(out)
+    assert (code, told["status"], "token" in told) == (0, "denied", False)
+    with opened(home) as halo, pytest.raises(Denied) as caught:
+        pay(halo)
+    assert caught.value.reason == "approval_denied"
+
+
+def test_who_is_refused_is_told_why(desk):
+    home, request, keys = desk
+    enrol(home, keys, "ana")
+    line = ("approvals", "approve", request, "--key-home", keys)
+    code, _, err = cli(*line, "--as", "ana", home=home)
+    assert (code, "[approver_in_chain]" in err) == (10, True)
+    code, _, err = cli(*line, "--as", "mia", home=home)
+    assert (code, "[approver_not_enrolled]" in err) == (10, True)
+    enrol(home, keys)
+    for more in (("--for", "soon"), ("--for", "2d"), ("--raise", "USD=lots"), ("--raise", "USD=1e400")):
+        assert cli(*line, "--as", "mia", *more, home=home)[0] == 64, more
+    assert cli(*line, "--as", "mia", "--raise", "USD=5", home=home)[0] == 10
+    assert cli("approvals", "show", "nonsense", home=home)[0] == 64
+
+
+def test_a_changed_question_is_exit_11(desk):
+    home, request, keys = desk
+    enrol(home, keys)
+    attack(db_of(home)).execute("UPDATE approval SET binding='x'")
+    assert cli("approvals", "show", request, home=home)[0] == 11
+    assert cli("approvals", "approve", request, "--as", "mia", "--key-home", keys, home=home)[0] == 11
+
+
+def test_a_raise_is_in_the_units_of_the_passport(home):
+    with opened(home) as halo:
+        for _ in range(3000):
+            try:
+                pay(halo, amount=1)
+            except Denied as exc:
+                request = exc.pending_id
+                break
+    keys = str(home.parent / "people")
+    enrol(home, keys)
+    out = cli("approvals", "show", request, home=home)[1]
+    for word in ("may the session go on, as epoch 2", "budget step", "may be raised to", "left"):
+        assert word in out, out
+    shown = json.loads(cli("approvals", "show", request, "--json", home=home)[1])
+    item = next(item for item in shown["budgets"] if item["unit"] == "step")
+    line = ("approvals", "approve", request, "--as", "mia", "--key-home", keys)
+    ceiling = item["ceiling"]
+    assert cli(*line, "--raise", f"step={ceiling + 1}", home=home)[0] == 10
+    assert cli(*line, "--raise", f"step={ceiling}", home=home)[0] == 0
+    with opened(home) as halo:
+        assert len(pay(halo, amount=1)) == 1
+    assert verified(home) == 0
+
+
+# keys
+
+
+def secrets_of(*folders):
+    """Every way in which the secret of a key file could be spelt."""
+    for folder in folders:
+        for path in folder.glob("*.key"):
+            text = path.read_text().split()[-1]
+            raw = base64.b64decode(text)
+            yield from (text, text.rstrip("="), base64.urlsafe_b64encode(raw).decode().rstrip("="), raw.hex())
+
+
+def test_the_report_names_every_key_and_shows_no_secret(desk):
+    home, *_ = desk
+    cli("approver", "enrol", "mia", home=home)
+    code, out, _ = cli("keys", "report", home=home)
+    assert code == 0
+    for word in ("issuer", "log", "content", "agent-clerk", "approver-mia", "600", "standing passports"):
+        assert word in out
+    assert "this process could sign as issuer of tenant `local`" in out
+    assert "this process could sign as approver `mia`" in out
+    code, more, _ = cli("keys", "report", "--json", home=home)
+    report = json.loads(more)
+    kinds = {row["name"]: row["kind"] for row in report["keys"]}
+    assert kinds == {path.stem: kinds[path.stem] for path in home.glob("*.key")}
+    assert (kinds["issuer"], kinds["content"]) == ("ed25519", "secret")
+    assert all(row["readable"] and row["mode"] == "600" for row in report["keys"])
+    assert [row["role"] for row in report["trusted"]] == ["issuer", "approver"]
+    for secret in secrets_of(home):
+        assert secret not in out + more
+
+
+def test_the_report_makes_nothing_and_tells_what_is_wrong(desk):
+    home, *_ = desk
+    (home / "issuer.key").chmod(0o644)
+    (home / "odd.key").write_text("not a key")
+    (home / "odd.key").chmod(0o600)
+    before = sorted(path.name for path in home.iterdir())
+    out = cli("keys", "report", home=home)[1]
+    assert "`issuer.key`: " in out
+    assert "`odd.key`: " in out
+    assert sorted(path.name for path in home.iterdir()) == before
+    code, _, err = cli("keys", "report", home=home / "nowhere")
+    assert (code, "[no_home]" in err, (home / "nowhere").exists()) == (64, True, False)
+
+
+def test_a_rotation_changes_the_issuer_and_keeps_the_old_one_for_a_while(desk):
+    home, *_ = desk
+    old = KeyStore(home).signer("issuer")
+    code, out, _ = cli("keys", "rotate", "issuer", "--overlap", "7d", "--by", "admin", home=home)
+    assert code == 0, out
+    new = KeyStore(home).signer("issuer")
+    kept = home / f"issuer-{old.key_id[:8].lower()}.key"
+    assert new.key_id != old.key_id
+    assert KeyStore(home).signer(kept.stem).key_id == old.key_id
+    assert not (home / "issuer-next.key").exists()
+    now = SystemClock().now_us()
+    known = Authorities(home).load("local")
+    assert set(known.issuer_keys(now)) == {old.key_id, new.key_id}
+    assert set(known.issuer_keys(now + 7 * 86_400 * 1_000_000)) == {new.key_id}
+    body = next(b for b in bodies(home, EntryKind.AUTHORITY) if b.get("act") == "rotate")
+    assert (body["kid"], body["old"], body["by"], body["role"]) == (new.key_id, old.key_id, "admin", "issuer")
+    for secret in secrets_of(home):
+        assert secret not in out
+    with opened(home) as halo, halo.session("later"):
+        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
+    assert verified(home) == 0
+
+
+def test_a_retired_issuer_is_trusted_no_more_and_its_kept_key_goes(desk):
+    home, *_ = desk
+    old = KeyStore(home).signer("issuer")
+    assert cli("keys", "rotate", "issuer", home=home)[0] == 0
+    kept = home / f"issuer-{old.key_id[:8].lower()}.key"
+    assert kept.exists()
+    code, out, _ = cli("keys", "retire", old.key_id[:12], home=home)
+    assert (code, f"retired issuer {old.key_id}" in out) == (0, True)
+    assert old.key_id not in Authorities(home).load("local").issuer_keys(FOREVER)
+    assert not kept.exists()
+    assert (home / "issuer.key").exists()
+    assert [b["act"] for b in bodies(home, EntryKind.AUTHORITY) if b.get("act") in ("rotate", "retire")] == [
+        "rotate",
+        "retire",
+    ]
+    for kid in ("", "nonsense"):
+        assert cli("keys", "retire", kid, home=home)[0] == 64
+    assert verified(home) == 0
+
+
+def test_a_retirement_holds_without_a_ledger(desk):
+    home, *_ = desk
+    kid = KeyStore(home).signer("issuer").key_id
+    db_of(home).rename(home / "elsewhere")
+    code, _, err = cli("keys", "retire", kid, home=home)
+    assert (code, "THE LEDGER COULD NOT BE WRITTEN" in err) == (0, True)
+    assert Authorities(home).load("local").issuer_keys(FOREVER) == {}
+
+
+def test_a_rotation_that_cannot_be_recorded_changes_nothing(desk):
+    home, *_ = desk
+    before = KeyStore(home).signer("issuer").key_id
+    db_of(home).rename(home / "elsewhere")
+    assert cli("keys", "rotate", "issuer", home=home)[0] == 64
+    assert KeyStore(home).signer("issuer").key_id == before
+    assert set(Authorities(home).load("local").issuer_keys(FOREVER)) == {before}
+    assert cli("keys", "rotate", "log", home=home)[0] == 64
+
+
+def test_a_rotation_that_broke_off_is_finished_by_the_next(desk):
+    home, *_ = desk
+    keys = KeyStore(home)
+    with at(home) as store:
+        first = issuers.rotate(store, keys, Authorities(home), overlap_s=60, by="x", now_us=store.clock.now_us())
+    assert cli("keys", "rotate", "issuer", home=home)[0] == 0
+    assert keys.signer("issuer").key_id == first.new
+
+
+def test_an_issuer_that_serves_another_database_is_not_rotated_behind_its_back(desk):
+    home, *_ = desk
+    Authorities(home).add_issuer("acme", KeyStore(home).signer("issuer").public_key, 0)
+    code, _, err = cli("keys", "rotate", "issuer", home=home)
+    assert (code, "[issuer_shared]" in err) == (64, True)

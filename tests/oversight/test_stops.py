@@ -1,0 +1,317 @@
+"""`halo stop`, `lift`, `revoke`: they hold at the next decision, whatever is wrong with the database. DESIGN 11."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+
+import pytest
+from oversight_world import PAN, at, opened
+
+from halo_core.errors import BadInput, Denied
+from halo_core.model import EntryKind, Stop
+from halo_core.oversight import lift, revoke, stop
+from halo_core.store.reader import Reader
+from halo_core.store.rows import Holds
+from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, tool, url_of, verified
+
+
+def lookup(halo, session="one"):
+    body = Calls()
+    with halo.session(session):
+        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "x"}), body, SURFACE)
+    return len(body)
+
+
+def why_not(halo, session="one"):
+    with pytest.raises(Denied) as caught:
+        lookup(halo, session)
+    return caught.value.reason
+
+
+@pytest.fixture
+def worked(home):
+    with opened(home) as halo:
+        lookup(halo)
+    return home
+
+
+def held(home):
+    with Reader(url_of(home)) as reader:
+        return list(reader.holds_of("local"))
+
+
+# jobs
+
+
+def test_a_stop_holds_at_the_next_decision_and_is_on_record(worked):
+    with opened(worked) as halo:
+        assert lookup(halo) == 1
+        asked = Stop("agent", "clerk", 5)
+        assert halo.store.commit(lambda tx: stop(tx, asked, "mia", f"card {PAN}")) is True
+        assert halo.store.commit(lambda tx: stop(tx, asked, "bob", "too")) is False
+        assert why_not(halo) == "stopped"
+        assert halo.store.commit(lambda tx: lift(tx, "agent", "clerk", "mia", "found")) is True
+        assert halo.store.commit(lambda tx: lift(tx, "agent", "clerk", "mia", "found")) is False
+        assert lookup(halo) == 1
+    (body,) = bodies(worked, EntryKind.STOP)
+    assert (body["by"], body["scope"], body["target"], body["since_us"]) == ("mia", "agent", "clerk", 5)
+    assert PAN not in body["why"]
+    (body,) = bodies(worked, EntryKind.LIFT)
+    assert (body["by"], body["why"], body["filed"]) == ("mia", "found", False)
+    assert verified(worked) == 0
+
+
+@pytest.mark.parametrize(("scope", "target"), [("agent", "clerk"), ("session", "one"), ("tenant", "local")])
+def test_what_is_revoked_stays_revoked(worked, scope, target):
+    with opened(worked) as halo:
+        assert lookup(halo) == 1
+        assert halo.store.commit(lambda tx: revoke(tx, scope, target, "mia", "lost")) is True
+        assert halo.store.commit(lambda tx: revoke(tx, scope, target, "mia", "lost")) is False
+        assert why_not(halo) == "revoked"
+        assert halo.store.commit(lambda tx: lift(tx, "agent", "clerk", "mia", "")) is False
+    with opened(worked) as halo:
+        assert why_not(halo) == "revoked"
+    assert [row[0] for row in held(worked)] == ["revocation"]
+    assert verified(worked) == 0
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        lambda tx: stop(tx, Stop("agent", "", 0), "", ""),
+        lambda tx: stop(tx, Stop("fleet", "x", 0), "", ""),
+        lambda tx: stop(tx, Stop("all", "x", 0), "", ""),
+        lambda tx: lift(tx, "fleet", "x", "", ""),
+        lambda tx: revoke(tx, "tool", "pay", "", ""),
+        lambda tx: revoke(tx, "agent", "", "", ""),
+    ],
+)
+def test_what_means_nothing_is_not_held(worked, job):
+    with at(worked) as store, pytest.raises(BadInput):
+        store.commit(job)
+    assert held(worked) == []
+
+
+def test_a_hold_raises_the_version_under_which_holds_are_remembered(worked):
+    with at(worked) as store:
+        before = store.commit(lambda tx: tx.control())
+        store.commit(lambda tx: Holds(tx).add("stop", "all", "", 3))
+        after = store.commit(lambda tx: tx.control())
+        assert (after.version, after.stops) == (before.version + 1, (Stop("all", "", 3),))
+        store.commit(lambda tx: Holds(tx).remove("stop", "all", ""))
+        assert store.commit(lambda tx: tx.control()).stops == ()
+
+
+def test_a_stop_of_another_tenant_stops_nobody_here(worked):
+    with opened(worked, tenant="acme") as other:
+        lookup(other)
+        other.store.commit(lambda tx: stop(tx, Stop("agent", "clerk", 1), "", ""))
+        assert why_not(other) == "stopped"
+    with opened(worked) as halo:
+        assert lookup(halo) == 1
+
+
+# verbs
+
+
+@pytest.mark.parametrize(
+    ("line", "scope", "target"),
+    [
+        (["--all"], "all", ""),
+        (["--agent", "clerk"], "agent", "clerk"),
+        (["--session", "one"], "session", "one"),
+        (["--tool", "lookup"], "tool", "lookup"),
+        (["--tenant", "local"], "tenant", "local"),
+    ],
+)
+def test_stop_and_lift_from_the_shell(worked, line, scope, target):
+    with opened(worked) as halo:
+        assert lookup(halo) == 1
+        code, out, err = cli("stop", *line, "--why", "odd", "--by", "mia", home=worked)
+        assert (code, f"stopped {scope}" in out, err) == (0, True, "")
+        assert "check the spelling" not in out
+        assert why_not(halo) == "stopped"
+        assert held(worked)[0][:3] == ("stop", scope, target)
+        assert len(list((worked / "stops").iterdir())) == 1
+        assert "stopped already" in cli("stop", *line, home=worked)[1]
+        code, out, _ = cli("lift", *line, "--why", "fine", "--by", "bob", home=worked)
+        assert (code, "lifted" in out, "still stopped" in out) == (0, True, False)
+        assert lookup(halo) == 1
+        assert "there was no stop" in cli("lift", *line, home=worked)[1]
+    assert [(b["by"], b["filed"]) for b in bodies(worked, EntryKind.LIFT)] == [("bob", True)]
+    assert verified(worked) == 0
+
+
+@pytest.mark.parametrize("line", [[], ["--agent", "a", "--tool", "b"], ["--all", "--session", "x"]])
+def test_what_is_to_stop_is_named_once(worked, line):
+    for verb in ("stop", "lift"):
+        code, _, err = cli(verb, *line, home=worked)
+        assert (code, "[bad_stop]" in err) == (64, True)
+    assert cli("revoke", home=worked)[0] == 64
+    assert held(worked) == []
+
+
+def test_a_name_that_nobody_has_is_pointed_out(worked):
+    code, out, _ = cli("stop", "--agent", "clerck", home=worked)
+    assert (code, "check the spelling" in out) == (0, True)
+
+
+def test_revoke_from_the_shell(worked):
+    code, out, _ = cli("revoke", "--agent", "clerk", "--why", "left", home=worked)
+    assert (code, "revoked agent clerk" in out) == (0, True)
+    assert "it was already" in cli("revoke", "--agent", "clerk", home=worked)[1]
+    with opened(worked) as halo:
+        assert why_not(halo) == "revoked"
+    assert cli("revoke", "--agent", "x", home=worked.parent / "nowhere")[0] == 64
+
+
+def test_a_stop_without_a_database_holds_from_its_file(home):
+    code, out, err = cli("stop", "--agent", "clerk", home=home)
+    assert code == 0
+    assert "THE LEDGER COULD NOT BE WRITTEN" in err
+    assert "the stop holds from its file alone" in err
+    assert not db_of(home).exists()
+    code, out, _ = cli("stop", "--all", "--json", home=home)
+    told = json.loads(out)
+    assert (code, told["file"], told["ledger"], bool(told["problem"])) == (0, True, False, True)
+    with opened(home) as halo:
+        assert why_not(halo) == "stopped"
+
+
+def test_a_stop_while_the_ledger_is_locked_holds_from_its_file(worked):
+    blocker = sqlite3.connect(db_of(worked), isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    code, _, err = cli("stop", "--agent", "clerk", home=worked)
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    assert (code, "THE LEDGER COULD NOT BE WRITTEN" in err, held(worked)) == (0, True, [])
+    with opened(worked) as halo:
+        assert why_not(halo) == "stopped"
+        assert cli("lift", "--agent", "clerk", home=worked)[0] == 0
+        assert lookup(halo) == 1
+    assert [body["filed"] for body in bodies(worked, EntryKind.LIFT)] == [True]
+    assert verified(worked) == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="remounting needs root")
+def test_a_stop_with_a_database_that_cannot_be_written_holds_from_its_file(home, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20m", "halo", str(disk)], check=False)
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        url = f"sqlite:///{disk / 'halo.db'}"
+        with opened(home, db=url) as halo:
+            lookup(halo)
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        code, _, err = cli("stop", "--agent", "clerk", "--db", url, home=home)
+        assert (code, "THE LEDGER COULD NOT BE WRITTEN" in err) == (0, True)
+        assert cli("lift", "--agent", "clerk", "--db", url, home=home)[0] != 0
+        subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+        with opened(home, db=url) as halo:
+            assert why_not(halo) == "stopped"
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_lift_that_cannot_be_recorded_lets_nothing_go(worked):
+    assert cli("stop", "--agent", "clerk", home=worked)[0] == 0
+    blocker = sqlite3.connect(db_of(worked), isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    code, _, _ = cli("lift", "--agent", "clerk", home=worked)
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    assert code == 2
+    assert len(list((worked / "stops").iterdir())) == 1
+    assert len(held(worked)) == 1
+
+
+def test_garbage_among_the_stop_files_stops_everything(worked):
+    (worked / "stops").mkdir()
+    (worked / "stops" / "now").write_text("please")
+    with opened(worked) as halo:
+        assert why_not(halo) == "stopped"
+        code, out, _ = cli("lift", "--agent", "clerk", home=worked)
+        assert (code, "still stopped" in out) == (0, True)
+        assert cli("lift", "--all", home=worked)[0] == 0
+        assert lookup(halo) == 1
+
+
+# the rows against the log
+
+
+def spoil(home, *statements):
+    database = attack(db_of(home))
+    for statement in statements:
+        database.execute(statement)
+    database.close()
+    return json.loads(cli("verify", "--json", home=home)[1])
+
+
+def codes(report):
+    return [(finding["code"], finding["kind"]) for finding in report["findings"]]
+
+
+@pytest.fixture
+def held_down(worked):
+    with at(worked) as store:
+        store.commit(lambda tx: stop(tx, Stop("agent", "clerk", 5), "mia", ""))
+        store.commit(lambda tx: stop(tx, Stop("tool", "pay", 6), "mia", ""))
+        store.commit(lambda tx: lift(tx, "tool", "pay", "mia", ""))
+        store.commit(lambda tx: revoke(tx, "session", "one", "mia", ""))
+    assert verified(worked) == 0
+    return worked
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("DELETE FROM hold WHERE kind='revocation'", "row_missing"),
+        ("DELETE FROM hold WHERE kind='stop'", "row_missing"),
+        ("INSERT INTO hold VALUES ('local','stop','tool','pay',6)", "row_stray"),
+        ("INSERT INTO hold VALUES ('local','revocation','agent','clerk',6)", "row_stray"),
+        ("UPDATE hold SET since_us=since_us+1 WHERE kind='stop'", "column_altered"),
+        ("UPDATE hold SET target='two' WHERE kind='revocation'", "row_stray"),
+        ("UPDATE hold SET tenant='acme' WHERE kind='stop'", "row_stray"),
+    ],
+)
+def test_a_hold_that_is_not_the_logs_is_found(held_down, statement, code):
+    report = spoil(held_down, statement)
+    assert report["exit_code"] == 11
+    assert (code, "tampered") in codes(report)
+
+
+def test_the_order_of_the_log_counts_and_not_the_clock(worked):
+    """Two writers, whose names sort the other way round, stop and lift and stop again."""
+    for n in range(6):
+        with at(worked) as store:
+            if n % 2:
+                store.commit(lambda tx: lift(tx, "tool", "pay", "mia", ""))
+            else:
+                store.commit(lambda tx, n=n: stop(tx, Stop("tool", "pay", 100 - n), "mia", ""))
+        assert verified(worked) == 0
+    with at(worked) as store:
+        store.commit(lambda tx: stop(tx, Stop("tool", "pay", 1), "mia", ""))
+    assert verified(worked) == 0
+    assert spoil(worked, "DELETE FROM hold")["exit_code"] == 11
+
+
+def test_a_hold_whose_entry_is_missing_is_a_gap(held_down):
+    report = spoil(
+        held_down,
+        "DELETE FROM position WHERE (w, ws) IN (SELECT w, ws FROM entry WHERE kind='revocation')",
+        "DELETE FROM entry WHERE kind='revocation'",
+    )
+    assert report["exit_code"] == 13
+    assert ("entry_missing", "gap") in codes(report)
+
+
+def test_a_hold_of_an_unknown_kind_holds(worked):
+    attack(db_of(worked)).execute("INSERT INTO hold VALUES ('local','banned','agent','clerk',1)")
+    with at(worked) as store:
+        stops, revocations = store.commit(lambda tx: Holds(tx).all())
+    assert (stops, [item.target for item in revocations]) == ((), ["clerk"])

@@ -7,7 +7,7 @@ Each by its number, with its code and its effect; what is refused did not run. W
     118  charged, rounded up        bad_amount                  real calls carry floats; they are priced as decimals.
                                                                 What is no number (NaN, infinity) is refused
     119  refused at registration    caller_sets_reserved_unit   the same code, before there is a call
-    135  capped at the ceiling      deny                        the answer's extra is not given; `halo approvals` says so
+    135  capped at the ceiling      deny                        what is more than that is not given
 
 Left out: 132 (a second host; two processes are in `core/test_races.py`), 137 (no remote status lists), 139 (no MCP
 server here), 147 (the adapters' own tests). 131 with a real SIGKILL is `store/test_spend_crash.py`.
@@ -39,13 +39,16 @@ from envelope_world import (
     floors,
     found,
     ledger_totals,
+    lift,
     limits,
     opened,
     pending,
+    revoke,
     run,
     sign,
     spent,
     state_of,
+    stop,
     tool,
 )
 
@@ -53,7 +56,7 @@ from halo_core.authorities import Authorities
 from halo_core.binding import reauthorization_binding
 from halo_core.custody import HandOff
 from halo_core.errors import BadInput, Denied, Gap, PassportError, Pending
-from halo_core.keys import Ed25519Signer, KeyStore, agent_key_name
+from halo_core.keys import KeyStore, agent_key_name
 from halo_core.model import ActionKind, Budget, Constraint, EntryKind, Quota, Resource
 from halo_core.passport import mint_session, mint_standing, token_hash
 from halo_core.pep import Surface
@@ -118,11 +121,6 @@ def authority(halo) -> int:
     return bodies(halo.home, EntryKind.DECISION)[-1]["after"]["authority"]
 
 
-def revoke(halo, scope, target) -> None:
-    since = halo.store.clock.now_us()
-    assert halo.store.commit(lambda tx: rows.Holds(tx).add("revocation", scope, target, since))
-
-
 def reauthorized(halo, session="s", **changes) -> None:
     (row,) = [row for row in pending(halo, session) if row.kind == "reauthorization"]
     assert sign(halo, row, **changes)
@@ -181,6 +179,12 @@ def old_row(halo, session, change) -> None:
         tx.cursor.execute("UPDATE session SET state=? WHERE tenant=? AND session=?", (data, tx.tenant, session))
 
     halo.store.commit(job)
+
+
+def put_back(halo, kept) -> None:
+    """The links as they were, so that the log is whole again."""
+    view = state_of(halo, kept.view.id).view
+    old_row(halo, kept.view.id, lambda _: replace(kept, view=view))
 
 
 # 114 to 120: prices and limits
@@ -274,7 +278,7 @@ def test_an_amount_nobody_can_read_is_refused(halo, amount):
 
 
 def test_121_three_children_each_within_its_cap_pass_no_cap_of_their_parent(halo):
-    give = HandOff(budgets=(Budget("USD", 50_00, 40_00, 2),))
+    give = HandOff(budgets=(Budget("USD", 40_00, 40_00, 2),))
     with halo.session("s"):
         for amount in (40, 40):
             with halo.hand_off("planner", give=give):
@@ -286,11 +290,11 @@ def test_121_three_children_each_within_its_cap_pass_no_cap_of_their_parent(halo
 
 
 def test_121_a_child_has_its_own_cap_too(halo):
-    give = HandOff(budgets=(Budget("USD", 50_00, 10_00, 2), Budget("step", 1, 2)))
+    give = HandOff(budgets=(Budget("USD", 10_00, 10_00, 2), Budget("step", 1, 2)))
     with halo.session("s"), halo.hand_off("planner", give=give):
         # What a child lacks its own giver can give; nobody outside need be asked.
-        assert refused(halo, "pay", amount=11) == ("deny", ["budget_exceeded"])
-        run(halo)
+        run(halo, "pay", amount=10)
+        assert refused(halo, "pay", amount=1) == ("deny", ["budget_exceeded"])
         run(halo)
         assert refused(halo) == ("deny", ["budget_exceeded"])
 
@@ -299,14 +303,13 @@ def test_122_fan_out_launders_no_steps(open_halo):
     halo = open_halo(limits(Budget("step", 1, 10)))
     ran = 0
     with halo.session("s"):
-        while True:
-            try:
-                with halo.hand_off("planner"), halo.hand_off("researcher"):
-                    run(halo)
-                    ran += 1
-            except (Denied, Pending) as exc:
-                assert exc.reason == "budget_exceeded"
-                break
+        for _ in range(3):
+            with halo.hand_off("planner"), halo.hand_off("researcher"):
+                run(halo)
+                ran += 1
+        with halo.hand_off("planner"), pytest.raises(Denied) as caught, halo.hand_off("researcher"):
+            ran += 1
+        assert caught.value.reason == "budget_exceeded"
         assert spent(halo, "s", "step") == 10
     assert ran == 3  # three hand-offs of two steps and a call each; the tenth step is the last
 
@@ -314,11 +317,15 @@ def test_122_fan_out_launders_no_steps(open_halo):
 def test_122_fan_out_launders_no_decay(open_halo):
     halo = open_halo(limits(decay=changed(half_life_steps=5)))
     left = []
-    with halo.session("s"), pytest.raises(Pending) as caught:
+
+    def fan_out():
         while True:
             with halo.hand_off("planner", give=HandOff(decay=changed(half_life_steps=10**6))):
                 run(halo)
                 left.append(authority(halo))
+
+    with halo.session("s"), pytest.raises(Pending) as caught:
+        fan_out()
     assert caught.value.reason == "authority_decayed"
     assert left == sorted(left, reverse=True)
     assert len(left) < 10
@@ -418,7 +425,7 @@ def test_126_a_hand_off_outlives_nothing(open_halo, clock):
 
 
 def test_146_a_clock_that_jumps_a_day_ahead_loses_authority_for_good(open_halo, clock):
-    halo = open_halo(limits(decay=changed(half_life_s=6 * 3600)))
+    halo = open_halo(limits(decay=changed(half_life_s=6 * 3600), lifetime_s=9 * DAY))
     with halo.session("s"):
         run(halo)
         before = authority(halo)
@@ -526,16 +533,16 @@ def test_148_nor_does_a_clock_set_back_revive_it(halo, home, clock):
 
 def test_a_stop_holds_for_everybody_below(halo):
     with halo.session("s"), halo.hand_off("planner"), halo.hand_off("researcher"):
-        halo.store.commit(lambda tx: rows.Holds(tx).add("stop", "agent", "planner", 1))
+        stop(halo, "agent", "planner")
         assert refused(halo) == ("deny", ["stopped"])
-        halo.store.commit(lambda tx: rows.Holds(tx).remove("stop", "agent", "planner"))
+        lift(halo, "agent", "planner")
         run(halo)
 
 
 @pytest.mark.xfail(strict=True, reason="a stop looks at the path the call asserts, not at the links it acts under")
 def test_a_stop_holds_although_the_call_leaves_the_stopped_agent_out(halo):
     with halo.session("s"), halo.hand_off("planner"), halo.hand_off("researcher"):
-        halo.store.commit(lambda tx: rows.Holds(tx).add("stop", "agent", "planner", 1))
+        stop(halo, "agent", "planner")
         with pytest.raises(Denied):
             halo.enforcer.run(replace(call(halo), agents=("researcher",)), str, SURFACE)
 
@@ -563,7 +570,7 @@ def test_129_the_old_passport_serves_nothing_after_a_reauthorization(open_halo, 
         kept = state_of(halo, "s")
         old_row(halo, "s", lambda state: state.with_account(replace(state.links[0], hash=old.hash)))
         assert refused(halo) == ("deny", ["stale_epoch"])
-    old_row(halo, "s", lambda _: replace(kept, view=state_of(halo, "s").view))
+    put_back(halo, kept)
 
 
 def test_130_a_newer_epoch_that_nobody_gave(open_halo, home, clock):
@@ -574,7 +581,7 @@ def test_130_a_newer_epoch_that_nobody_gave(open_halo, home, clock):
     with halo.session("s"):
         old_row(halo, "s", lambda state: state.with_envelopes([newer]))
         assert refused(halo) == ("deny", ["stale_epoch"])
-    old_row(halo, "s", lambda _: replace(kept, view=state_of(halo, "s").view))
+    put_back(halo, kept)
 
 
 def test_130_nor_can_the_holder_mint_one(halo, home):
@@ -621,8 +628,7 @@ def test_134_nobody_in_the_chain_reauthorizes_it(open_halo, home, clock, name):
 
 def test_134_nor_does_a_key_of_the_chain_under_another_name(open_halo, home, clock):
     halo = open_halo(limits(decay=QUICK))
-    signer = Ed25519Signer(KeyStore(home).secret(agent_key_name("clerk")))
-    assert signer.public_key == KeyStore(home).signer(agent_key_name("clerk")).public_key
+    signer = KeyStore(home).signer(agent_key_name("clerk"))
     enrol(home, "mia", signer)
     decayed(halo, clock)
     reauthorized(halo, name="mia", signer=signer)
@@ -715,7 +721,8 @@ def test_134_an_answer_for_somebody_else_answers_nothing(open_halo, home, clock,
     halo = open_halo(limits(decay=QUICK))
     enrol(home)
     decayed(halo, clock)
-    reauthorized(halo, **changes)
+    (row,) = pending(halo, "s")
+    sign(halo, row, **changes)
     with halo.session("s"):
         assert refused(halo) == ("challenge", ["authority_decayed"])
 
@@ -755,7 +762,6 @@ def test_135_no_answer_passes_the_first_grant(open_halo, home, clock):
         run(halo, "pay", amount=50)
         assert spent(halo, "s", "USD") == 200_00  # the counters went on, up to the passport's ceiling
         assert refused(halo, "pay", amount="0.01") == ("deny", ["budget_exceeded"])
-        assert refused(halo, "pay", amount="50.01")[1] == ["budget_exceeded", "per_action_exceeded"]
 
 
 def test_135_a_reauthorization_refills_no_budget_by_itself(open_halo, home, clock):
@@ -781,7 +787,7 @@ def test_131_what_nobody_heard_of_again_stays_charged(open_halo, home):
     halo = open_halo()
     with halo.session("s"), halo.hand_off("planner"):
         halo.enforcer.begin(call(halo, "pay", amount=30))
-        halo.close()
+    halo.close()
     halo = open_halo()
     with halo.session("s"):
         assert spent(halo, "s", "USD") == 30_00
@@ -966,13 +972,9 @@ def test_140_a_passport_in_a_result_is_only_text(halo):
 def test_140_nor_is_one_in_an_argument(halo):
     with halo.session("s"):
         run(halo)
-        token = halo.store.commit(lambda tx: tx.blob(state_of_tx(tx, "s").links[0].root)).decode()
+        token = halo.store.commit(lambda tx: tx.blob(tx.session("s").links[0].root)).decode()
         run(halo, q=token, amount=token)
         assert len(state_of(halo, "s").links) == 1
-
-
-def state_of_tx(tx, session):
-    return tx.session(session)
 
 
 def test_141_two_chains_of_one_agent_are_never_one(halo):
@@ -1044,7 +1046,7 @@ def test_larger_terms_raise_nothing_within_an_epoch(open_halo, clock):
         clock.advance(300)
         run(halo)
         low = authority(halo)
-        halo.close()
+    halo.close()
     halo = open_halo(limits(Budget("USD", 500_00, 600_00, 2)))
     with halo.session("s"):
         assert refused(halo, "pay", amount=11) == ("challenge", ["budget_exceeded"])
@@ -1106,9 +1108,8 @@ def test_a_refused_hand_off_makes_no_link(halo, home):
     ids=["no life", "negative life", "negative budget", "no half-life"],
 )
 def test_a_hand_off_on_impossible_terms_is_refused_and_recorded(halo, home, give):
-    with halo.session("s"):
-        with pytest.raises(Denied), halo.hand_off("planner", give=give):
-            pytest.fail("it ran")
+    with halo.session("s"), pytest.raises(Denied), halo.hand_off("planner", give=give):
+        pytest.fail("it ran")
     assert len(bodies(home, EntryKind.DECISION)) == 1
 
 
@@ -1141,9 +1142,7 @@ def test_what_the_ledger_says_is_what_the_counters_say(halo, home):
                 live = state_of(halo, "s")
                 totals = ledger_totals(found(home, EntryKind.DECISION, EntryKind.OUTCOME))
         for account in live.links:
-            assert {u: h + d for u, h, d in account.envelope.spent} == {
-                u: n for u, n in totals[account.handle].items()
-            }
+            assert {u: h + d for u, h, d in account.envelope.spent} == totals[account.handle]
 
 
 def test_a_resource_must_name_the_argument_that_it_spends():

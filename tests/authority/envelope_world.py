@@ -7,16 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from halo_core import oversight
 from halo_core.authorities import Authorities
 from halo_core.binding import reauthorization_binding
 from halo_core.facade import HaloBase
 from halo_core.keys import Ed25519Signer
-from halo_core.model import ActionKind, Budget, Decay, EntryKind, Impact, Resource, Reversal, Terms
+from halo_core.model import ActionKind, Budget, Decay, EntryKind, Impact, Resource, Reversal, Stop, Terms
 from halo_core.passport import mint_approval
 from halo_core.pep import Surface
 from halo_core.query import Found, entries
 from halo_core.standing import Limits
-from halo_core.store import SessionState, rows
+from halo_core.store import Draft, SessionState, Tx, rows
 from halo_core.store.reader import Reader
 from halo_core.testing import FixedClock
 
@@ -146,7 +147,39 @@ def sign(
         }
     )
     status = "approved" if answer == "approve" else "denied"
-    return halo.store.commit(lambda tx: rows.Approvals(tx).answer(row.id, status, token))
+    body = {
+        "answer": answer,
+        "approver": name,
+        "binding": row.binding,
+        "epoch": epoch_of(halo, row) if again else 0,
+        "kid": signer.key_id,
+        "kind": row.kind,
+        "request": row.id,
+        "session": row.session,
+        "token": token,
+        "why": "",
+    }
+
+    def keep(tx: Tx) -> bool:
+        kept = rows.Approvals(tx).answer(row.id, status, token)
+        if kept:
+            tx.append(Draft(EntryKind.APPROVAL, row.session, body))
+        return kept
+
+    return halo.store.commit(keep)
+
+
+def revoke(halo: HaloBase, scope: str, target: str) -> None:
+    assert halo.store.commit(lambda tx: oversight.revoke(tx, scope, target, "admin", "a test"))
+
+
+def stop(halo: HaloBase, scope: str, target: str) -> bool:
+    held = Stop(scope, target, halo.store.clock.now_us())
+    return halo.store.commit(lambda tx: oversight.stop(tx, held, "admin", "a test"))
+
+
+def lift(halo: HaloBase, scope: str, target: str) -> bool:
+    return halo.store.commit(lambda tx: oversight.lift(tx, scope, target, "admin", "a test"))
 
 
 def epoch_of(halo: HaloBase, row: rows.ApprovalRow) -> int:

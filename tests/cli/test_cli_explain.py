@@ -156,3 +156,18 @@ def test_a_decision_is_explained_without_the_content_key(told, tmp_path):
     assert code == 0, err
     assert 'query: {"**": any}' in out
     assert not (copy / "content.key").exists()
+
+
+def test_checks_after_the_end_were_not_asked(told, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(told[0], home)
+    shutil.copytree(told[0].parent / f"{told[0].name}-policy", tmp_path / "home-policy")
+    assert cli("passport", "revoke", "desk", "--why", "gone", home=home)[0] == 0
+    with HaloBase.local("desk", home=home, mode="enforce", policy=policy_folder(home, POLICY), quiet=True) as halo:
+        with halo.session("late"):
+            run(halo, tool(halo, "lookup"), {"q": "x"})
+        index = found(home, EntryKind.DECISION)[-1].index
+    plain = json.loads(cli("policy", "explain", str(index), "--json", home=home)[1])
+    assert failed(plain) == [3]
+    assert [step["number"] for step in plain["steps"] if step["passed"] is None] == list(range(4, 13))
+    assert "not asked any more" in cli("policy", "explain", str(index), home=home)[1]

@@ -191,8 +191,11 @@ def test_an_issuer_that_the_home_does_not_trust_issues_nothing(home, tmp_path):
     Authorities(home).add_issuer("local", signer.public_key, 0)
     assert cli("passport", "issue", "desk", "--key-home", str(stranger.home), home=home)[0] == 0
     assert standing(home).links[0].key_id == signer.key_id
-    # A home whose own issuer was replaced does not take a new one from whoever puts a key there.
+    # A home whose own issuer was taken away makes no other, and takes none from whoever puts a key there.
     (home / "issuer.key").unlink()
+    code, _, err = cli("passport", "issue", "desk", home=home)
+    assert (code, "[no_issuer]" in err, (home / "issuer.key").exists()) == (64, True, False)
+    KeyStore(home).signer("issuer")
     code, _, err = cli("passport", "issue", "desk", home=home)
     assert (code, "[unknown_key]" in err) == (64, True)
 

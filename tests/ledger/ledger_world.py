@@ -24,7 +24,7 @@ COLUMNS = {
     "checkpoint": ("tenant", "size", "root", "note", "frontier"),
     "content": ("tenant", "commitment", "subject", "nonce", "ciphertext"),
     "vault": ("tenant", "subject", "dek_wrapped", "erased_at_us"),
-    "session": ("tenant", "session", "head_w", "head_ws"),
+    "session": ("tenant", "session", "head_w", "head_ws", "version"),
     "dispatch": ("tenant", "request_id", "w", "ws", "outcome", "once"),
     "writer": ("tenant", "w", "vkey", "closed_us"),
     "blob": ("tenant", "hash", "bytes"),
@@ -119,7 +119,7 @@ class World:
             self.tables["session"] = [
                 r for r in self.tables["session"] if (r["tenant"], r["session"]) != (tenant, session)
             ]
-            self.put("session", tenant, session, w, ws)
+            self.put("session", tenant, session, w, ws, (body.get("state") or {}).get("version"))
         if body.get("dispatched"):
             request = body["request"]["request_id"]
             once = body["snapshot"]["mode"] == "enforce" and not body["request"]["resource"]["idempotent"]
@@ -178,7 +178,12 @@ class World:
         return self._rows("vault", COLUMNS["vault"], ("tenant", "subject"))
 
     def sessions(self) -> Iterator[tuple[Any, ...]]:
-        return self._rows("session", ("tenant", "head_w", "head_ws", "session", "version"), ("tenant", "head_w", "head_ws"))
+        return self._rows(
+            "session", ("tenant", "head_w", "head_ws", "session", "version"), ("tenant", "head_w", "head_ws")
+        )
+
+    def quotas(self) -> Iterator[tuple[Any, ...]]:
+        return iter(())
 
     def states(self) -> Iterator[tuple[Any, ...]]:
         return iter(())

@@ -129,6 +129,8 @@ def test_a_declaration_by_name_goes_before_the_longest_pattern():
     assert manifest.resource("gpt", ActionKind.INFERENCE).kind is ActionKind.INFERENCE
     nested = load("version: 1\ntools: {'a*': {impact: read}, 'ab*': {impact: write}}\nagents: {x: {}}")
     assert nested.resource("abc").impact is Impact.WRITE
+    exact = load("version: 1\ntools: {'ab*': {impact: write}, ab: {impact: read}}\nagents: {x: {}}")
+    assert exact.resource("ab").impact is Impact.READ  # though the pattern says as much of it
     alike = load("version: 1\ntools: {'a*b': {}, 'ab*': {}}\nagents: {x: {}}")
     with pytest.raises(ConfigError, match="equally"):
         alike.resource("abb")

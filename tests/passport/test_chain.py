@@ -309,6 +309,9 @@ def test_a_registered_holder_hands_off_under_its_key():
     keys = {name: key.public_key for name, key in KEYS.items()}
     trusted = Trusted(issuers=TRUSTED.issuers, holders=keys, registered_only=True)
     assert verify(chain(5), trusted=trusted) == verify(chain(5))
+    # The standing link's holder was named by the issuer, whatever the list says.
+    below = {name: key for name, key in keys.items() if name != "planner"}
+    assert verify(chain(5), trusted=Trusted(issuers=TRUSTED.issuers, holders=below, registered_only=True))
     some = Trusted(issuers=TRUSTED.issuers, holders={"clerk": KEYS["clerk"].public_key})
     assert verify(chain(5), trusted=some) == verify(chain(5))
 

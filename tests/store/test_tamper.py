@@ -17,6 +17,8 @@ from halo_core.keys import Ed25519Signer
 from halo_core.ledger.merkle import leaf_hash
 from halo_core.ledger.note import sign_note, vkey_of, vkey_string
 from halo_core.ledger.record import decode_entry
+from halo_core.model import Quota
+from halo_core.standing import Limits
 from halo_core.store.database import Database
 from halo_core.store.reader import Reader
 from halo_world import SURFACE, Calls, attack, cli, db_of, policy_folder, tool, url_of
@@ -32,11 +34,15 @@ PROJECTIONS = {
     "session": ("tenant", "session", "version", "state", "head_w", "head_ws"),
     "sketch": ("tenant", "session", "seq", "marks"),
     "dispatch": ("tenant", "request_id", "w", "ws", "once"),
+    "quota": ("tenant", "account", "version", "state"),
+    "approval": ("tenant", "id", "kind", "session", "binding", "status"),
+    "hold": ("tenant", "kind", "scope", "target"),
 }
 COLUMNS = [(table, column) for table, columns in (EVIDENCE | PROJECTIONS).items() for column in columns]
 
 
 def opened(home, **more):
+    more.setdefault("limits", Limits(quotas=(Quota("step", 10_000),)))
     return HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True, **more)
 
 
@@ -49,7 +55,7 @@ def work(halo, count, session="s"):
 
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory):
-    """A closed ledger: 12 calls, a denial, a challenge, two writers, everything under a checkpoint."""
+    """A closed ledger: 12 calls, denials, challenges, holds, two writers, everything under a checkpoint."""
     home = tmp_path_factory.mktemp("ledger") / "home"
     for session in ("one", "two"):
         with opened(home) as halo:
@@ -58,6 +64,8 @@ def ledger(tmp_path_factory):
                 for name, args in (("wipe", {"path": "/"}), ("pay", {"amount": 5000, "to": "x"})):
                     with pytest.raises(Denied):
                         halo.enforcer.run(halo.call(tool(halo, name), args), Calls(), SURFACE)
+    for verb in ("stop", "revoke"):
+        assert cli(verb, "--agent", "nobody", "--why", "a test", home=home)[0] == 0
     assert cli("verify", "--signatures", home=home)[0] == 0
     return home
 

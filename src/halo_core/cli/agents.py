@@ -28,7 +28,9 @@ from halo_core.store.reader import Reader
 __all__ = ["agents"]
 
 _US: Final = 1_000_000
-_WARN: Final = ("not in the manifest", "revoked", "expired", "none")
+_WARN: Final = ("revoked", "expired", "none", "unreadable")
+_WIDE: Final = 110
+"""Columns from which on the purpose has room."""
 
 
 @dataclass(slots=True)
@@ -67,10 +69,11 @@ def agents(
     if json:
         print_json([asdict(row) for row in rows])
         return Exit.OK
-    console().print(_table(rows))
+    view = console()
+    view.print(_table(rows, wide=view.width >= _WIDE))
     strangers = [row.agent for row in rows if row.listed is False]
     if strangers:
-        console().print(
+        view.print(
             f"[yellow]{len(strangers)} not in the manifest[/]: name them in agents.yaml, or revoke them: ",
             cell(", ".join(strangers)),
             sep="",
@@ -131,21 +134,29 @@ def _passport(row: _Row, reader: Reader, tenant: str, body: Any, *, revoked: lis
         row.passport = "expired"
 
 
-def _table(rows: list[_Row]) -> Table:
+def _table(rows: list[_Row], *, wide: bool) -> Table:
     table = Table(box=None, pad_edge=False)
-    for title in ("agent", "owner", "privilege", "passport", "until", "ran", "last seen", "purpose"):
-        table.add_column(title, overflow="fold", no_wrap=title in ("ran", "privilege", "until", "last seen"))
+    for title in (
+        "agent",
+        "owner",
+        "privilege",
+        "passport",
+        "until",
+        "ran",
+        "last seen",
+        *(("purpose",) if wide else ()),
+    ):
+        table.add_column(title, overflow="fold", no_wrap=title not in ("owner", "purpose"))
     for row in rows:
         style = "yellow" if row.listed is False else "bold"
-        passport = cell(row.passport, style="yellow" if row.passport in _WARN else "")
         table.add_row(
-            cell(row.agent + (" (!)" if row.listed is False else ""), style=style),
-            cell(row.owner or "nobody", style="" if row.owner else "dim"),
+            cell(row.agent + (" (!)" if row.listed is False else ""), style),
+            cell(row.owner or "nobody", "" if row.owner else "dim"),
             cell(row.privilege or "-"),
-            passport,
+            cell(row.passport, "yellow" if row.passport in _WARN else ""),
             when(row.until_s)[:10] if row.until_s else "-",
             f"{row.uses:,}/{row.decisions:,}",
-            iso(row.last_us)[:16].replace("T", " ") if row.last_us else "never",
-            cell(row.purpose or "-"),
+            iso(row.last_us)[:10] if row.last_us else "never",
+            *([cell(row.purpose or "-")] if wide else []),
         )
     return table

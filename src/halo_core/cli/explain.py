@@ -124,10 +124,15 @@ def _changes(view: Console, case: Case, changes: list[Wanted]) -> None:
             view.print("nothing stood in its way")
         return
     view.print("[bold]what would have let it through[/]" + (", all of it" if len(changes) > 1 else ""))
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 0, 0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for change in changes:
-        view.print("  ", cell(f"{change.code}: ", style="bold"), cell(change.text), sep="")
-        for line in change.snippet:
-            view.print("      ", cell(line, style="cyan"), sep="")
+        line = cell(f"{change.code}: ", "bold")
+        table.add_row("", line.append_text(cell(change.text)))
+        for row in change.snippet:
+            table.add_row("", cell(f"    {row}", "cyan"))
+    view.print(table)
 
 
 def _plain(case: Case, told: list[Step], changes: list[Wanted]) -> dict[str, Any]:

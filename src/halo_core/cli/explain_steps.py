@@ -116,7 +116,7 @@ def steps(case: Case) -> list[Step]:
             found.append(Step(number, title, None, ("no answer was presented" if asked else "none was asked for",)))
             continue
         answers = [_told(item, case) for item in reasons] or _good(number, case)
-        found.append(Step(number, title, passed, tuple(answers), _texts(reasons, case), bool(reasons)))
+        found.append(Step(number, title, passed, tuple(filter(None, answers)), _texts(reasons, case), bool(reasons)))
     return found
 
 

@@ -161,8 +161,8 @@ def issue(url: str, home: Path, wanted: Issue, manifest: Manifest, *, key_home: 
         CannotDecide: it could not be recorded.
     """
     keys = KeyStore(home)
-    signer = _issuer(keys, key_home)
     authorities = Authorities(home)
+    signer = _issuer(keys, key_home, trusting=bool(authorities.load(wanted.tenant).issuers))
     store = Store(StoreConfig(url, home, wanted.tenant), keys)
     try:
         _trust(authorities, wanted.tenant, signer, own=key_home is None, now_us=store.clock.now_us())
@@ -174,14 +174,17 @@ def issue(url: str, home: Path, wanted: Issue, manifest: Manifest, *, key_home: 
     return issued
 
 
-def _issuer(keys: KeyStore, key_home: Path | None) -> Signer:
-    if key_home is None:
-        return keys.signer("issuer")
-    if not (key_home / "issuer.key").exists():
+def _issuer(keys: KeyStore, key_home: Path | None, *, trusting: bool) -> Signer:
+    folder = key_home or keys.home
+    # A key is made only where nobody issues yet: a home whose issuer was taken away gets no other one.
+    if not (folder / "issuer.key").exists() and (key_home is not None or trusting):
         raise ConfigError(
-            "no_issuer", f"`{key_home}` holds no issuer.key", field="key-home", remedy="name the issuer's folder"
+            "no_issuer",
+            f"`{folder}` holds no issuer.key",
+            field="key-home",
+            remedy="name the issuer's folder with `--key-home`",
         )
-    return KeyStore(key_home).signer("issuer")
+    return (keys if key_home is None else KeyStore(key_home)).signer("issuer")
 
 
 def _trust(authorities: Authorities, tenant: str, signer: Signer, *, own: bool, now_us: int) -> None:

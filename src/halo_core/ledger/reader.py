@@ -53,6 +53,10 @@ class LedgerReader(Protocol):
         """(tenant, head_w, head_ws, session, version), ordered by (tenant, head_w, head_ws)."""
         ...
 
+    def quotas(self) -> Iterator[Row]:
+        """(tenant, account, version, state)."""
+        ...
+
     def states(self) -> Iterator[Row]:
         """(tenant, session, version, state), in any order."""
         ...

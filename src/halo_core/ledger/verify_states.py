@@ -1,6 +1,6 @@
 """Room: the stored session states against what entries say of them. Takes: entries, rows. Gives: findings. Never: I/O.
 
-A session's row holds its counters and taint, its sketch rows what it has seen. Each entry of the session commits to the
+A session's row holds its counters, accounts and taint, its sketch rows what it has seen, a quota's row a day's sums. Each entry of the session commits to the
 state it found and to the one it left, and the state to the sketch by a chained digest; so none of them can be washed,
 rolled back or cut unseen, neither after the last entry nor between two.
 """
@@ -106,54 +106,70 @@ class States:
 
     def __init__(self, out: Collector) -> None:
         self._out = out
-        self._histories: dict[tuple[str, str], _History] = {}
+        self._histories: dict[tuple[str, str, str], _History] = {}
 
     def note(self, tenant: str, plain: dict[str, Any]) -> None:
-        """Take the commitment of one entry, if it carries one."""
+        """Take the commitments of one entry, if it carries any."""
         body = plain.get("body")
-        told = body.get("state") if isinstance(body, dict) else None
+        if not isinstance(body, dict):
+            return
+        entry = str(plain.get("id", ""))
+        self._note(tenant, "session", str(plain.get("session", "")), body.get("state"), entry)
+        quota = body.get("quota")
+        if isinstance(quota, dict):
+            self._note(tenant, "quota", str(quota.get("account", "")), quota, entry)
+
+    def _note(self, tenant: str, kind: str, of: str, told: object, entry: str) -> None:
         if not isinstance(told, dict) or type(told.get("version")) is not int:
             return
-        name = (tenant, str(plain.get("session", "")))
-        history = self._histories.setdefault(name, _History())
+        history = self._histories.setdefault((tenant, kind, of), _History())
         before, digest = str(told.get("before", "")), str(told.get("digest", ""))
         for version, what in history.add(told["version"], before, digest):
-            where = f"session {tenant}/{name[1]} version {version}"
-            self._out.tampered(9, where, what, "state_broken", str(plain.get("id", "")))
+            self._out.tampered(9, f"{kind} {tenant}/{of} version {version}", what, "state_broken", entry)
 
     def check(self, reader: LedgerReader) -> None:
-        """Compare every session row, and every sketch row with its session."""
+        """Compare every session and quota row, and every sketch row with its session."""
         self._complete()
         left = {name: history.runs[-1] for name, history in self._histories.items()}
         told: dict[tuple[str, str], tuple[int, str]] = {}
         for tenant, session, version, state in reader.states():
-            where = f"session {tenant}/{session}"
-            newest = left.pop((tenant, session), None)
-            if newest is None:
-                continue
-            if type(state) is not bytes or (version, _digest(state)) != (newest.last, newest.digest):
-                if tenant in self._out.incomplete:
-                    continue  # the entry it speaks of may be among the missing
-                what = "it is not the state that the session's newest entry left behind"
-                self._out.tampered(9, f"{where} columns version, state", what, "state_altered")
-                continue
-            self._out.passed[9] += 1
-            plain = orjson.loads(state)
-            told[tenant, session] = (plain["chunks"], plain["marks"])
-        for tenant, session in left:
+            if self._row(left, tenant, "session", session, (version, state)):
+                plain = orjson.loads(state)
+                told[tenant, session] = (plain["chunks"], plain["marks"])
+        for tenant, account, version, state in reader.quotas():
+            if (tenant, "quota", account) not in left and tenant not in self._out.incomplete:
+                self._out.tampered(9, f"quota {tenant}/{account}", "no entry speaks of this row", "row_stray")
+            self._row(left, tenant, "quota", account, (version, state))
+        for tenant, kind, of in left:
             what = "the row is missing, though entries speak of its state"
-            self._out.gap(9, f"session {tenant}/{session}", what, "session_missing")
+            self._out.gap(9, f"{kind} {tenant}/{of}", what, f"{kind}_missing")
         self._sketches(reader, told)
+
+    def _row(
+        self, left: dict[tuple[str, str, str], _Run], tenant: str, kind: str, of: str, row: tuple[Any, Any]
+    ) -> bool:
+        """Whether a row is the state that its newest entry left behind; it is then known to have a row."""
+        newest = left.pop((tenant, kind, of), None)
+        if newest is None:
+            return False
+        version, state = row
+        if type(state) is bytes and (version, _digest(state)) == (newest.last, newest.digest):
+            self._out.passed[9] += 1
+            return True
+        if tenant not in self._out.incomplete:  # else the entry it speaks of may be among the missing
+            what = f"it is not the state that the {kind}'s newest entry left behind"
+            self._out.tampered(9, f"{kind} {tenant}/{of} columns version, state", what, "state_altered")
+        return False
 
     def _complete(self) -> None:
         # A version that no entry tells of: the entry was cut where nothing else missed it, or the counter was moved.
-        for (tenant, session), history in self._histories.items():
+        for (tenant, kind, of), history in self._histories.items():
             if tenant in self._out.incomplete:
                 continue
             for first, last in history.holes():
                 which = f"version {first}" if first == last else f"versions {first} to {last}"
-                where = f"session {tenant}/{session} {which}"
-                self._out.gap(9, where, "no entry of the session left it behind", "entry_missing")
+                where = f"{kind} {tenant}/{of} {which}"
+                self._out.gap(9, where, f"no entry of the {kind} left it behind", "entry_missing")
 
     def _sketches(self, reader: LedgerReader, told: dict[tuple[str, str], tuple[int, str]]) -> None:
         chains: dict[tuple[str, str], tuple[int, str]] = {}
@@ -169,5 +185,5 @@ class States:
                 what = "what the session has seen is not what its state says"
                 self._out.tampered(9, f"sketch {name[0]}/{name[1]}", what, "sketch_altered")
         for tenant, session in chains:
-            if tenant not in self._out.incomplete and (tenant, session) not in self._histories:
+            if tenant not in self._out.incomplete and (tenant, "session", session) not in self._histories:
                 self._out.tampered(9, f"sketch {tenant}/{session}", "it belongs to no session", "row_stray")

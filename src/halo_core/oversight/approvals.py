@@ -207,7 +207,17 @@ def _budgets(question: Question, raised: Mapping[str, int]) -> tuple[Budget, ...
             f"`{unknown[0][:32]}` is no unit of what is asked",
             remedy="see the units with `halo approvals show`",
         )
-    return tuple(_budget(known[unit], raised[unit]) for unit in sorted(raised))
+    if question.row.kind != "reauthorization":
+        return ()
+    # Every unit is named, so that what an earlier answer raised stays raised.
+    return tuple(_budget(item, raised.get(unit, _renewed(question, item))) for unit, item in sorted(known.items()))
+
+
+def _renewed(question: Question, item: Spending) -> int:
+    """A limit that nobody named: as it is, but what ran out gets once more what a session starts with."""
+    ceiling = item.start if item.ceiling is None else item.ceiling
+    short = any(reason.code == "budget_exceeded" and reason.detail == item.unit for reason in question.reasons)
+    return min(item.limit + item.start if short else item.limit, ceiling)
 
 
 def _budget(item: Spending, limit: int) -> Budget:

@@ -24,6 +24,7 @@ _QUERIES: Final = {
     "contents": "SELECT tenant, commitment, subject, nonce, ciphertext FROM content ORDER BY tenant, commitment",
     "vaults": "SELECT tenant, subject, dek_wrapped, erased_at_us FROM vault ORDER BY tenant, subject",
     "sessions": "SELECT tenant, head_w, head_ws, session, version FROM session ORDER BY tenant, head_w, head_ws",
+    "quotas": "SELECT tenant, account, version, state FROM quota ORDER BY tenant, account",
     "states": "SELECT tenant, session, version, state FROM session",
     "sketches": "SELECT tenant, session, seq, marks FROM sketch ORDER BY tenant, session, seq",
     "dispatches": "SELECT tenant, w, ws, request_id, outcome, once FROM dispatch ORDER BY tenant, w, ws",
@@ -91,6 +92,10 @@ class Reader:
     def sessions(self) -> Iterator[tuple[Any, ...]]:
         """(tenant, head_w, head_ws, session, version)."""
         return self._rows(_QUERIES["sessions"], ())
+
+    def quotas(self) -> Iterator[tuple[Any, ...]]:
+        """(tenant, account, version, state)."""
+        return self._rows(_QUERIES["quotas"], ())
 
     def states(self) -> Iterator[tuple[Any, ...]]:
         """(tenant, session, version, state)."""

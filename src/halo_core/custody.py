@@ -26,6 +26,7 @@ from halo_core.keys import KeyStore, Signer, agent_key_name
 from halo_core.model import Budget, Decay, EntryKind, Envelope, Grants, Link
 from halo_core.passport import (
     ApprovalToken,
+    ChainCache,
     Issuer,
     Trusted,
     meet,
@@ -35,7 +36,6 @@ from halo_core.passport import (
     tighter_budgets,
     tighter_decay,
     token_hash,
-    verify_chain,
 )
 from halo_core.reasons import REASONS
 from halo_core.store import Account, Draft, SessionState, Tx, rows
@@ -123,6 +123,7 @@ class Custody:
         self._ids = ids
         self._tokens: OrderedDict[str, str] = OrderedDict()
         self._chains: OrderedDict[tuple[Any, ...], tuple[Link, ...]] = OrderedDict()
+        self._cache = ChainCache()
         self._trust: _Trust | None = None
 
     # what a decision asks
@@ -388,7 +389,7 @@ class Custody:
         known = self._chains.get(key)
         if known is None:
             tokens = [self._token(tx, name) for name in hashes]
-            known = verify_chain(tokens, trusted=trust.value, audience=store, tenant=tx.tenant)
+            known = self._cache.verify(tokens, trusted=trust.value, audience=store, tenant=tx.tenant)
             _remember(self._chains, key, known)
         return known
 

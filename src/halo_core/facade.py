@@ -6,6 +6,7 @@ the spot (assurance `dev`, said loudly). Never: decides; knows a framework.
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 import sys
@@ -24,6 +25,7 @@ from halo_core.ids import IdSource, RandomIds
 from halo_core.keys import Digester, KeyStore
 from halo_core.custody import HandOff
 from halo_core.model import ActionKind, Constraint, Impact, Mode, Origin, Principal, Resource, Reversal
+from halo_core.manifest import Manifest, load
 from halo_core.pep import ABILITIES, Call, Enforcer, Preparer, Surface, Verdict
 from halo_core.redact import Redactor
 from halo_core.registry import Registered, Registry
@@ -119,6 +121,26 @@ class HaloBase:
             stops=lambda: stops.read(tenant),
         )
         self._mode = mode
+
+    @functools.cached_property
+    def _manifest(self) -> Manifest | None:
+        """What `agents.yaml` in the home declares, read once.
+
+        Raises:
+            ConfigError: it is not well formed, or is another tenant's.
+        """
+        path = self.home / "agents.yaml"
+        if not path.exists():
+            return None
+        found = load(path.read_text(encoding="utf-8"), source=str(path))
+        if found.tenant != self.store.tenant:
+            raise ConfigError(
+                "wrong_tenant",
+                f"`{path}` is of tenant `{found.tenant}`, this store of `{self.store.tenant}`",
+                field="tenant",
+                remedy="give each tenant a home of its own",
+            )
+        return found
 
     @classmethod
     def local(
@@ -266,6 +288,8 @@ class HaloBase:
         Raises:
             ConfigError: the id is taken by another kind.
         """
+        if resource is None and (manifest := self._manifest) is not None:
+            resource = manifest.resource(name, kind)
         known = dict(schema or {})
         _check_arguments(name, resource, known)
         full = complete(

@@ -26,6 +26,9 @@ class Rows:
     def sketches(self):
         return iter(())
 
+    def quotas(self):
+        return iter(())
+
 
 def state(version: int, **changes: Any) -> bytes:
     return canonical.dumps({"chunks": 0, "marks": "", "tainted": True, "version": version, **changes})

@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 
 from halo_core.authorities import Authorities, approver_key_name
-from halo_core.cli import approvals, approver, keys, stop
-from halo_core.cli.main import app
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.keys import KeyStore
@@ -17,14 +15,6 @@ from halo_core.oversight import answer
 from halo_core.oversight.enrolment import enrol
 from halo_core.store import Store, StoreConfig
 from halo_world import SURFACE, Calls, policy_folder, tool, url_of
-
-if "stop" not in {command.name for command in app.registered_commands}:
-    app.command("stop")(stop.stop)
-    app.command("lift")(stop.lift)
-    app.command("revoke")(stop.revoke)
-    app.add_typer(approver.app, name="approver")
-    app.add_typer(approvals.app, name="approvals")
-    app.add_typer(keys.app, name="keys")
 
 PAN = "4111 1111 1111 1111"
 

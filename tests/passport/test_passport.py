@@ -292,3 +292,9 @@ def test_claims_keep_no_trust_of_their_own():
     with pytest.raises(PassportError) as caught:
         claims_to_link(Claims(members, HOLDER.key_id, token))
     assert caught.value.code == "bad_iss"
+
+
+def test_no_token_is_sealed_that_is_too_large_to_be_read():
+    with pytest.raises(PassportError) as caught:
+        encode({"x": "a" * MAX_TOKEN}, ISSUER)
+    assert caught.value.code == "too_large"

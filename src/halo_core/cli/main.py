@@ -8,9 +8,24 @@ from typing import Annotated, Any, Final, cast
 
 import typer
 
-from halo_core.cli import approvals, approver, demo, keys, mode, policy, replay, show, stop, verify
+from halo_core.cli import (
+    agents,
+    approvals,
+    approver,
+    demo,
+    explain,
+    keys,
+    mode,
+    passport,
+    policy,
+    replay,
+    show,
+    stop,
+    verify,
+)
 from halo_core.cli.common import Exit, fail
 from halo_core.errors import BadInput, CannotDecide, Denied, Gap, HaloError, NotVerified
+from halo_core.manifest import ManifestError
 
 __all__ = ["app", "main"]
 
@@ -38,6 +53,9 @@ app.command("revoke")(stop.revoke)
 app.add_typer(approver.app, name="approver")
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(keys.app, name="keys")
+app.command("agents")(agents.agents)
+app.add_typer(passport.app, name="passport")
+policy.app.command("explain")(explain.explain)
 app.add_typer(policy.app, name="policy")
 
 
@@ -72,6 +90,8 @@ def run(argv: list[str]) -> int:
     except _PARSER as exc:
         exc.show(file=sys.stderr)
         return Exit.USAGE if isinstance(exc, _USAGE) else Exit.FAILED
+    except ManifestError as exc:
+        return passport.print_findings(exc)
     except HaloError as exc:
         return fail(exc, _code(exc))
     except BrokenPipeError:

@@ -240,7 +240,7 @@ POOL = (
     '@id("pay") forbid (principal, action, resource) when { resource.impact == "payment" && context.args.b == "x" };',
     (
         '@id("grave") @effect("challenge") forbid (principal, action, resource) '
-        'when { ["delete", "send"].contains(resource.impact) && resource.reversal == "irreversible" && context.tainted };'
+        'when { ["delete", "send"].contains(resource.impact) && resource.reversal == "undo" && context.tainted };'
     ),
     '@id("behind") forbid (principal, action, resource) when { context.args.a > 2 && resource.impact == "admin" };',
     (

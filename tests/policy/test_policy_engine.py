@@ -299,6 +299,79 @@ def test_one_question_to_a_narrowed_set_answers_as_two_to_everything(texts, impa
     assert policy.answer(wanted, seen) == first
 
 
+ATOMS = (
+    "context.steps > 3",
+    "5 >= context.steps",
+    "context.steps != 4",
+    "context.args.a == 2",
+    "context.args.a < 7",
+    "context.args.a + 1 > 5",
+    "context.args has a",
+    'context.args has b && context.args.b like "*a*b"',
+    'context.args.b like "a*"',
+    'context.args.b like "*"',
+    'context.args.b == "ab"',
+    "context.args.b == 3",
+    "context.args.b",
+    '["ab", "b"].contains(context.args.b)',
+    "[context.args.a, 3].contains(context.steps)",
+    'context has amount && context.amount.greaterThan(decimal("5.0"))',
+    'context.amount.lessThanOrEqual(decimal("2.5"))',
+    'context.amount == decimal("3.0")',
+    "context.args == {a: 3}",
+    "context.args.c.d == 3",
+    "context.args.c has d",
+    "{a: context.args.a}.a > 3",
+    "context.tainted",
+    'context.provenance has a && context.provenance.a == "user"',
+    "if context.args.a > 3 then context.steps > 2 else context.tainted",
+    "context.uses < 2 || context.pending > 1",
+)
+SCALARS = st.integers(-1, 9) | st.floats(0, 9) | st.booleans() | st.text("ab*", max_size=5) | st.none()
+CALLS = st.tuples(
+    st.fixed_dictionaries(
+        {},
+        optional={"a": SCALARS, "b": SCALARS, "c": st.fixed_dictionaries({}, optional={"d": SCALARS}), "m": SCALARS},
+    ),
+    st.integers(0, 7),
+    st.booleans(),
+    st.sampled_from(("user", "untrusted")),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    wholes=st.lists(st.lists(st.sampled_from(ATOMS), min_size=1, max_size=3), min_size=1, max_size=5),
+    calls=st.lists(CALLS, min_size=2, max_size=12),
+)
+def test_what_is_remembered_answers_as_cedar_would(wholes, calls):
+    effects = ("", '@effect("monitor")')
+    rules = [
+        f'@id("r{i}") {effects[i % 2]} forbid (principal, action, resource) when {{ ({") && (".join(every)}) }};'
+        for i, every in enumerate(wholes)
+    ]
+    policy = compiled(PERMIT + "\n".join(rules))
+    tool = replace(TOOL, amount="m")
+    for args, steps, tainted, origin in calls:
+        wanted = request(args, resource=tool)
+        state = SessionView("s", 0, 0, 0, steps, tainted)
+        seen = snapshot(policy, session=state, provenance=(("/a", Provenance(origin)),), uses=steps, pending=steps // 2)
+        _, problems = build_context(wanted, seen, merged(item.reads for item in policy.policies), {})
+        if problems:
+            assert policy.answer(wanted, seen).errors
+        else:
+            assert policy.answer(wanted, seen) == as_written(policy, wanted, seen)
+
+
+def test_calls_that_the_policy_cannot_tell_apart_are_one_question():
+    policy = compiled(PERMIT + '@id("n") forbid (principal, action, resource) when { context.args.a > 5 };')
+    for number in range(5):
+        policy.answer(request({"a": number}), snapshot(policy))
+    assert len(policy._kept) == 1
+    assert not policy.answer(request({"a": 6}), snapshot(policy)).permitted
+    assert len(policy._kept) == 2
+
+
 def test_compiled_policies_are_kept_by_content():
     bundle = PolicyBundle({"p.cedar": PERMIT})
     again = PolicyBundle.from_bytes(bundle.to_bytes())

@@ -7,8 +7,8 @@ Two kinds of policies, since among each other a graded `forbid` would hide a mis
              its own yes or no means nothing here
 
 Cedar is asked of all of them at once. Its yes says that no forbid holds, its no names every forbid that does; only when
-these are all graded is it asked of the hard ones alone, whether there is a permit. Equal questions have equal answers,
-so the last answers are kept by the bytes of the question.
+these are all graded is it asked of the hard ones alone, whether there is a permit. Questions that the policies cannot
+tell apart (`policy.alike`) have equal answers, so the last answers are kept.
 
 Cedar skips a policy that fails to evaluate, which would turn a failing forbid into a yes; here any error is a no.
 No schema is passed to Cedar at run time: with one it would read plain strings and `{type, id}` records as entities.
@@ -37,6 +37,7 @@ from halo_core.model import (
     Reversal,
     Snapshot,
 )
+from halo_core.policy.alike import Alike
 from halo_core.policy.bundle import PolicyBundle
 from halo_core.policy.context import build_context, entities, request_ids
 from halo_core.policy.mentions import Mentions, literals, merged
@@ -52,14 +53,14 @@ __all__ = ["CedarPolicy"]
 _FAILED: Final = re.compile(r"error while evaluating policy `([^`]*)`: (.*)", re.DOTALL)
 _NO_ATTRIBUTE: Final = re.compile(r"the attribute `([^`]*)`")
 _KEPT: Final = 4096  # answers of one bundle
-_KEPT_BYTES: Final = 4096  # of one context; longer ones do not come twice
+_KEPT_BYTES: Final = 4096  # of one key; longer ones do not come twice
 _SCOPE_TYPES: Final = frozenset({"Action", *ENTITY_TYPES.values()})
 
 
 _Said = tuple[bool, list[str], list[tuple[str, str]]]
 """Whether Cedar allows, the policies that decided, and (policy, error) for each failure."""
-_Kept = dict[tuple[int, int, str], tuple[_Said, cedarpy.Entities]]
-"""Set, entities and context → what Cedar said; the entities are kept, so that no others get their identity."""
+_Kept = dict[tuple[int, int, bytes], tuple[_Said, cedarpy.Entities]]
+"""Set, entities and key of the context → what Cedar said; entities are kept, so that no others get their identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class _Part:
 
     policies: cedarpy.PolicySet
     reads: Mentions
+    alike: Alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +224,7 @@ def _part(policies: list[Policy]) -> _Part | None:
     static = {policy.id: policy.plain for policy in policies}
     plain = {"staticPolicies": static, "templates": {}, "templateLinks": []}
     compiled = cedarpy.PolicySet.from_json_str(json.dumps(plain))
-    return _Part(compiled, merged(policy.reads for policy in policies))
+    return _Part(compiled, merged(policy.reads for policy in policies), Alike(static.values()))
 
 
 def _evaluate(
@@ -232,14 +234,14 @@ def _evaluate(
         return False, [], []
     # INVARIANT: a set sees every attribute that it mentions; Cedar's cost lies in reading the context.
     seen = {name: value for name, value in context.items() if part.reads.reads(name)}
-    text = orjson.dumps(seen).decode()
-    # INVARIANT: REPLAY - Cedar is a function of policies, entities (the ids follow from them) and context, so what is
-    # kept changes no answer.
-    key = id(part), id(known), text
+    # INVARIANT: REPLAY - Cedar is a function of policies, entities (the ids follow from them) and context, and cannot
+    # tell contexts of one key apart; so what is kept changes no answer.
+    told = part.alike.key(seen)
+    key = id(part), id(known), told
     found = kept.get(key)
     if found is None:
-        found = _ask(part, {**ids, "context": text}, known), known
-        if len(text) <= _KEPT_BYTES:
+        found = _ask(part, {**ids, "context": orjson.dumps(seen).decode()}, known), known
+        if len(told) <= _KEPT_BYTES:
             if len(kept) >= _KEPT:
                 kept.clear()
             kept[key] = found

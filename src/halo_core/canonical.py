@@ -121,9 +121,7 @@ class _Encoder:
         self._nodes = 0
 
     def encode(self, value: object, path: tuple[str, ...], depth: int) -> Plain:
-        self._nodes += 1
-        if self._nodes > MAX_NODES:
-            raise _refuse(path, "too_large", f"more than {MAX_NODES} values")
+        self._count(path)
         if depth > MAX_DEPTH:
             raise _refuse(path, "too_deep", f"nested deeper than {MAX_DEPTH}")
         if value is None or value is True or value is False:
@@ -134,10 +132,20 @@ class _Encoder:
             return [self.encode(item, (*path, str(i)), depth + 1) for i, item in enumerate(value)]
         return _scalar(value, path)
 
+    def _count(self, path: tuple[str, ...]) -> None:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise _refuse(path, "too_large", f"more than {MAX_NODES} values")
+
     def _mapping(self, value: Mapping[Any, Any], path: tuple[str, ...], depth: int) -> Plain:
         pairs: list[tuple[str, Plain]] = []
         ordinary = True
         for key, item in value.items():
+            if depth < MAX_DEPTH and type(key) is str and _is_plain(item) and key.isascii() and not key.startswith("$"):
+                # Most members are plain leaves: no walk, no path.
+                self._count(path)
+                pairs.append((key, item))
+                continue
             if not isinstance(key, str):
                 raise _refuse(path, "not_canonical", f"a key of type `{type(key).__name__}` has no canonical form")
             ordinary = ordinary and key.isascii() and not key.startswith("$")
@@ -147,6 +155,12 @@ class _Encoder:
         # Sorted by UTF-8 bytes, which is code point order on every platform.
         pairs.sort(key=lambda pair: pair[0].encode("utf-8"))
         return {"$m": [[key, item] for key, item in pairs]}
+
+
+def _is_plain(value: object) -> bool:
+    if type(value) is str:
+        return value.isascii()
+    return value is None or type(value) is bool or (type(value) is int and -_INT_LIMIT < value < _INT_LIMIT)
 
 
 def _scalar(value: object, path: tuple[str, ...]) -> Plain:

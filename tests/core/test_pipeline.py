@@ -16,7 +16,7 @@ from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource
 from halo_core.pdp import PENDING_CAP
 from halo_core.pep import Surface
-from halo_core.store import store as store_module
+from halo_core.store import committer
 from halo_core.store.reader import Reader
 from halo_world import (
     POLICY,
@@ -375,13 +375,13 @@ async def test_cancelled_between_answer_and_wake_up(halo, home, monkeypatch):
     lookup = tool(halo, "lookup")
     await asyncio.to_thread(go, halo, lookup, {"q": "warm"})
     tasks = []
-    settle = store_module._settle
+    settle = committer._settle
 
-    def and_cancel(item, outcome):
-        settle(item, outcome)
+    def and_cancel(answers):
+        settle(answers)
         tasks[0].cancel()
 
-    monkeypatch.setattr(store_module, "_settle", and_cancel)
+    monkeypatch.setattr(committer, "_settle", and_cancel)
     body = Calls()
     with halo.session("s"):
         tasks.append(asyncio.ensure_future(halo.enforcer.arun(halo.call(lookup, {"q": "a"}), body.later, SURFACE)))

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from halo_core.errors import PolicyError
 from halo_core.model import (
@@ -18,12 +21,15 @@ from halo_core.model import (
     Provenance,
     Reason,
     Resource,
+    Reversal,
     SessionView,
     Snapshot,
     Trigger,
 )
 from halo_core.policy import CedarPolicy, PolicyBundle
 from halo_core.policy import engine as engine_module
+from halo_core.policy.context import build_context, entities, request_ids
+from halo_core.policy.mentions import merged
 
 PERMIT = '@id("base") permit (principal, action, resource);\n'
 TOOL = Resource("pay", ActionKind.TOOL_CALL, Impact.PAYMENT)
@@ -222,7 +228,148 @@ def test_the_number_of_slices_is_bounded_by_the_policies():
     policy = compiled(SCOPED)
     for number in range(50):
         policy.answer(request(resource=Resource(f"tool{number}")), snapshot(policy))
-    assert len(policy._slices) == len(ActionKind)
+    assert len(policy._slices) == 1
+    for impact, reversal in product(Impact, Reversal):
+        policy.answer(request(resource=Resource("tool0", impact=impact, reversal=reversal)), snapshot(policy))
+    assert len(policy._slices) == len(Impact) * len(Reversal)
+
+
+POOL = (
+    '@id("base") permit (principal, action, resource);',
+    '@id("if") permit (principal, action, resource) when { resource.impact == "read" && context.args.a > 3 };',
+    '@id("pay") forbid (principal, action, resource) when { resource.impact == "payment" && context.args.b == "x" };',
+    (
+        '@id("grave") @effect("challenge") forbid (principal, action, resource) '
+        'when { ["delete", "send"].contains(resource.impact) && resource.reversal == "undo" && context.tainted };'
+    ),
+    '@id("behind") forbid (principal, action, resource) when { context.args.a > 2 && resource.impact == "admin" };',
+    (
+        '@id("twice") @effect("monitor") forbid (principal, action, resource) '
+        'when { "send" == resource.impact } unless { context.args.b like "y*" };'
+    ),
+    '@id("unless") @effect("monitor") forbid (principal, action, resource) unless { resource.impact == "send" };',
+    '@id("two") forbid (principal, action, resource) when { resource.impact == "send" } when { context.args.a > 1 };',
+    '@id("odd") forbid (principal, action, resource) when { resource.impact == 3 && context.args.a > 1 };',
+    '@id("mixed") forbid (principal, action, resource) when { ["a", context.args.b].contains(resource.impact) };',
+    (
+        '@id("or") @effect("monitor") forbid (principal, action, resource) '
+        'when { (resource.impact == "read" || context.args.a > 1) && context.steps > 3 };'
+    ),
+    (
+        '@id("kind") @effect("restrict") @obligation("clamp(a, 2)") forbid (principal, action in Action::"tool_call", '
+        'resource) when { resource.impact == "read" && (resource.reversal == "undo" && context.args.a == 5) };'
+    ),
+    '@id("not") forbid (principal, action, resource) when { !(resource.impact == "read") && context.args.a == 9 };',
+)
+
+
+def as_written(policy, wanted, seen):
+    """The answer by two plain evaluations of every policy: nothing sliced, nothing left out, nothing remembered."""
+    policies = policy.policies
+    context, problems = build_context(wanted, seen, merged(item.reads for item in policies), {})
+    assert not problems
+    known = entities(wanted.subject, wanted.context.assurance, wanted.kind, wanted.resource)
+    said = [
+        engine_module._evaluate(engine_module._part(part), request_ids(wanted), context, known, {})
+        for part in ([p for p in policies if p.grade is None], [p for p in policies if p.grade is not None])
+    ]
+    errors = [*said[0][2], *said[1][2]]
+    if errors:
+        return engine_module._failure(errors)
+    return policy._compose(permitted=said[0][0], hard=said[0][1], graded=said[1][1])
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    texts=st.lists(st.sampled_from(POOL), min_size=1, max_size=6, unique=True),
+    impact=st.sampled_from(Impact),
+    reversal=st.sampled_from(Reversal),
+    args=st.fixed_dictionaries(
+        {}, optional={"a": st.integers(0, 10) | st.just("a"), "b": st.sampled_from(["x", "y1", "read"])}
+    ),
+    tainted=st.booleans(),
+    steps=st.integers(0, 6),
+)
+def test_one_question_to_a_narrowed_set_answers_as_two_to_everything(texts, impact, reversal, args, tainted, steps):
+    policy = compiled("\n".join(texts))
+    wanted = request(args, resource=Resource("tool", impact=impact, reversal=reversal))
+    seen = snapshot(policy, session=SessionView("s", 0, 0, 0, steps, tainted))
+    first = policy.answer(wanted, seen)
+    assert first == as_written(policy, wanted, seen)
+    assert policy.answer(wanted, seen) == first
+
+
+ATOMS = (
+    "context.steps > 3",
+    "5 >= context.steps",
+    "context.steps != 4",
+    "context.args.a == 2",
+    "context.args.a < 7",
+    "context.args.a + 1 > 5",
+    "context.args has a",
+    'context.args has b && context.args.b like "*a*b"',
+    'context.args.b like "a*"',
+    'context.args.b like "*"',
+    'context.args.b == "ab"',
+    "context.args.b == 3",
+    "context.args.b",
+    '["ab", "b"].contains(context.args.b)',
+    "[context.args.a, 3].contains(context.steps)",
+    'context has amount && context.amount.greaterThan(decimal("5.0"))',
+    'context.amount.lessThanOrEqual(decimal("2.5"))',
+    'context.amount == decimal("3.0")',
+    "context.args == {a: 3}",
+    "context.args.c.d == 3",
+    "context.args.c has d",
+    "{a: context.args.a}.a > 3",
+    "context.tainted",
+    'context.provenance has a && context.provenance.a == "user"',
+    "if context.args.a > 3 then context.steps > 2 else context.tainted",
+    "context.uses < 2 || context.pending > 1",
+)
+SCALARS = st.integers(-1, 9) | st.floats(0, 9) | st.booleans() | st.text("ab*", max_size=5) | st.none()
+CALLS = st.tuples(
+    st.fixed_dictionaries(
+        {},
+        optional={"a": SCALARS, "b": SCALARS, "c": st.fixed_dictionaries({}, optional={"d": SCALARS}), "m": SCALARS},
+    ),
+    st.integers(0, 7),
+    st.booleans(),
+    st.sampled_from(("user", "untrusted")),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    wholes=st.lists(st.lists(st.sampled_from(ATOMS), min_size=1, max_size=3), min_size=1, max_size=5),
+    calls=st.lists(CALLS, min_size=2, max_size=12),
+)
+def test_what_is_remembered_answers_as_cedar_would(wholes, calls):
+    effects = ("", '@effect("monitor")')
+    rules = [
+        f'@id("r{i}") {effects[i % 2]} forbid (principal, action, resource) when {{ ({") && (".join(every)}) }};'
+        for i, every in enumerate(wholes)
+    ]
+    policy = compiled(PERMIT + "\n".join(rules))
+    tool = replace(TOOL, amount="m")
+    for args, steps, tainted, origin in calls:
+        wanted = request(args, resource=tool)
+        state = SessionView("s", 0, 0, 0, steps, tainted)
+        seen = snapshot(policy, session=state, provenance=(("/a", Provenance(origin)),), uses=steps, pending=steps // 2)
+        _, problems = build_context(wanted, seen, merged(item.reads for item in policy.policies), {})
+        if problems:
+            assert policy.answer(wanted, seen).errors
+        else:
+            assert policy.answer(wanted, seen) == as_written(policy, wanted, seen)
+
+
+def test_calls_that_the_policy_cannot_tell_apart_are_one_question():
+    policy = compiled(PERMIT + '@id("n") forbid (principal, action, resource) when { context.args.a > 5 };')
+    for number in range(5):
+        policy.answer(request({"a": number}), snapshot(policy))
+    assert len(policy._kept) == 1
+    assert not policy.answer(request({"a": 6}), snapshot(policy)).permitted
+    assert len(policy._kept) == 2
 
 
 def test_compiled_policies_are_kept_by_content():

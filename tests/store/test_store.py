@@ -23,6 +23,7 @@ from halo_core.ledger.checkpoint import read_checkpoint
 from halo_core.model import EntryKind
 from halo_core.store import Draft, Store, StoreConfig
 from halo_core.store import store as store_module
+from halo_core.store.database import Database
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, found, policy_folder, python, tool, url_of, verified
 
@@ -662,6 +663,23 @@ def test_a_recovery_that_fails_is_made_up_for(home):
     failpoints.arm(None)
     local(home).close()
     assert [body["status"] for body in bodies(home, EntryKind.OUTCOME)] == ["success", "unknown"]
+    assert verified(home) == 0
+
+
+def test_an_interrupt_right_after_the_lock_was_taken_does_not_wedge_the_store(home, monkeypatch):
+    with local(home) as halo:
+        once(halo)
+        begin = Database.begin
+
+        def and_strike(database, deadline_s):
+            begin(database, deadline_s)
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Database, "begin", and_strike)
+            with pytest.raises(KeyboardInterrupt):
+                halo.store.flush()
+        once(halo)
     assert verified(home) == 0
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -18,12 +19,16 @@ __all__ = ["MAX_MARKS", "MAX_TEXT", "Marks", "Sketch", "fingerprints", "tokens"]
 MAX_MARKS: Final = 20_000
 MAX_TEXT: Final = 262_144  # characters of one text that are read
 _MAX_TOKEN: Final = 512
+_SHORT: Final = 4096  # characters
+_PLAIN: Final = 16  # letters of a word that is remembered
+_REMEMBERED: Final = 8192  # words
 
 BITS: Final = {Provenance.USER: 1, Provenance.SYSTEM: 2, Provenance.UNTRUSTED: 4}
 
 # A comma ends a token unless it groups thousands.
 _TOKEN: Final = re.compile(r"(?:[^\s,;()\[\]{}<>\"'`|=*]|(?<=[0-9]),(?=[0-9]{3}(?![0-9])))+")
 _NUMBER: Final = re.compile(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?")
+_NUMERIC: Final = frozenset("0123456789+-")
 _EDGE: Final = ".:!?-_#$€£%…"
 
 Marks = dict[int, int]
@@ -32,10 +37,16 @@ Marks = dict[int, int]
 
 def tokens(text: str) -> Iterator[str]:
     """Lower-case tokens of a text; numbers lose thousands separators and trailing zeros."""
-    for match in _TOKEN.finditer(text[:MAX_TEXT].casefold()):
-        token = match.group().strip(_EDGE)[:_MAX_TOKEN]
+    folded = text[:MAX_TEXT].casefold()
+    if len(folded) <= _SHORT:
+        found: Iterable[str] = _TOKEN.findall(folded)
+    else:
+        # One by one: whoever wants only the first words of a long text does not pay for all.
+        found = (match.group() for match in _TOKEN.finditer(folded))
+    for raw in found:
+        token = raw.strip(_EDGE)[:_MAX_TOKEN]
         if token:
-            yield _number(token) if token[0].isdigit() or token[0] in "+-" else token
+            yield _number(token) if token[0] in _NUMERIC else token
 
 
 def _number(token: str) -> str:
@@ -48,7 +59,25 @@ def _number(token: str) -> str:
 
 def fingerprints(key: bytes, words: Iterable[str]) -> set[int]:
     """Keyed 56-bit fingerprints: without the key nobody can test a guess against a stored sketch."""
-    return {int.from_bytes(blake2b(word.encode("utf-8", "replace"), digest_size=7, key=key).digest()) for word in words}
+    known = _known(key)
+    return {_fingerprint(key, word, known) if (found := known.get(word)) is None else found for word in words}
+
+
+def _fingerprint(key: bytes, word: str, known: dict[str, int]) -> int:
+    digest = blake2b(word.encode("utf-8", "replace"), digest_size=7, key=key).digest()
+    found = int.from_bytes(digest)
+    # Words of the language come again and again. Names, numbers and whatever could be a secret are not kept in memory.
+    if len(word) <= _PLAIN and word.isalpha() and word.isascii():
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        known[word] = found
+    return found
+
+
+@lru_cache(maxsize=16)
+def _known(_key: bytes) -> dict[str, int]:
+    """Fingerprints of plain words under a key."""
+    return {}
 
 
 class Sketch:
@@ -95,7 +124,9 @@ class Sketch:
     def origins(self, words: Iterable[str]) -> list[int]:
         """Mask of each word, 0 where it was never seen (4, untrusted, where the sketch is saturated)."""
         unknown = BITS[Provenance.UNTRUSTED] if self.saturated else 0
-        return [self.marks.get(print_, unknown) for word in words for print_ in fingerprints(self._key, (word,))]
+        known, key, marks = _known(self._key), self._key, self.marks
+        prints = (_fingerprint(key, word, known) if (found := known.get(word)) is None else found for word in words)
+        return [marks.get(print_, unknown) for print_ in prints]
 
 
 def pack(marks: Marks) -> bytes:

@@ -15,6 +15,7 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from nacl.bindings import (
@@ -125,7 +126,7 @@ def seal(dek: bytes, tenant: str, subject: str, field: bytes, *, salt: bytes, no
         BadInput: `bad_length`.
     """
     commitment = commit(salt, field)
-    aad = _frame(_CONTENT, _utf8(tenant), _utf8(subject), commitment)
+    aad = _head(tenant, subject) + _frame(commitment)
     ciphertext: bytes = _encrypt(salt + field, aad, _nonce(nonce), _sized("dek", dek, KEY_BYTES))
     return Sealed(commitment, nonce, ciphertext, ciphertext_digest(subject, nonce, ciphertext))
 
@@ -146,6 +147,11 @@ def open_sealed(dek: bytes, tenant: str, subject: str, *, commitment: bytes, non
 def _utf8(text: str) -> bytes:
     # Total, since verification hashes what an altered row holds, lone surrogates included.
     return text.encode("utf-8", "surrogatepass")
+
+
+@lru_cache(maxsize=1024)
+def _head(tenant: str, subject: str) -> bytes:
+    return _frame(_CONTENT, _utf8(tenant), _utf8(subject))
 
 
 def _frame(*parts: bytes) -> bytes:

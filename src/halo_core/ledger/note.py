@@ -128,8 +128,8 @@ def sign_note(text: bytes, signers: Sequence[tuple[str, Signer]]) -> bytes:
         raise BadInput("bad_note_text", "the text or the list of signers has no signed form", field="text")
     lines = [text, b"\n"]
     for name, signer in signers:
-        blob = vkey_of(name, signer.public_key).hash + signer.sign(text)
-        lines.append(_DASH + name.encode("ascii") + b" " + base64.b64encode(blob) + b"\n")
+        start, hashed = _line_of(name, signer.public_key)
+        lines += start, binascii.b2a_base64(hashed + signer.sign(text))
     note = b"".join(lines)
     if len(note) > MAX_NOTE:
         raise BadInput(
@@ -139,6 +139,12 @@ def sign_note(text: bytes, signers: Sequence[tuple[str, Signer]]) -> bytes:
             remedy="pass large data by reference",
         )
     return note
+
+
+@lru_cache(maxsize=1024)
+def _line_of(name: str, public: bytes) -> tuple[bytes, bytes]:
+    """How a key's signature line begins, and the key's hash."""
+    return _DASH + name.encode("ascii") + b" ", vkey_of(name, public).hash
 
 
 def open_note(note: bytes) -> Note:

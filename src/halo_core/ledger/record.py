@@ -7,6 +7,7 @@ writer (`writer_open`) is signed by the log's key as well, which is how the log 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from halo_core import canonical
@@ -56,6 +57,7 @@ def writer_name(tenant: str, writer: str) -> str:
     return f"halo/{_part(tenant, 'bad_tenant', 'tenant')}/w/{_part(writer, 'bad_writer', 'writer')}"
 
 
+@lru_cache(maxsize=1024)
 def _part(name: str, code: str, field: str) -> str:
     if not _PART.fullmatch(name):
         raise ConfigError(

@@ -6,7 +6,7 @@ is denied and recorded like any other (INVARIANT: TOTAL).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
@@ -188,9 +188,10 @@ class Preparer:
         told = [*vouched, *((text, origin, False) for text, origin in call.seen if text)]
         return tuple(Shown(self.prints(text), origin, by, len(text) > MAX_TEXT) for text, origin, by in told)
 
-    def prints_once(self, text: str) -> frozenset[int]:
-        """Keyed fingerprints of a text."""
-        return frozenset(fingerprints(self.sketch_key, tokens(text)))
+    def prints_once(self, text: str, *, without: Iterable[str] = ()) -> frozenset[int]:
+        """Keyed fingerprints of a text, of those words of it that none of the texts `without` has."""
+        words = set(tokens(text)).difference(*(tokens(other) for other in without))
+        return frozenset(fingerprints(self.sketch_key, words))
 
     def prints(self, text: str) -> frozenset[int]:
         """As `prints_once`, remembered for the few texts that every call of a run repeats."""
@@ -214,6 +215,8 @@ def _own(value: Any, nodes: Iterator[int]) -> Any:
     """Copy of the containers; the leaves are immutable, or refused afterwards for having no canonical form."""
     if next(nodes) > canonical.MAX_NODES:
         raise CanonicalError("too_large", f"more than {canonical.MAX_NODES} values")
+    if type(value) is int or type(value) is bool or value is None:
+        return value
     if isinstance(value, str | bytes) and len(value) > MAX_ARGS:
         raise CanonicalError("too_large", f"a text of more than {MAX_ARGS} characters")  # before it is looked into
     if isinstance(value, Mapping):

@@ -257,10 +257,9 @@ class Enforcer:
 
     def _prints(self, verdict: Verdict, output: str) -> frozenset[int]:
         """Fingerprints of what a result brought; what it merely repeats of its own arguments is nobody's word."""
-        prints = self._preparer.prints_once(output)
-        if origin_of_result(verdict.resource) is not Provenance.SYSTEM:
-            return prints
-        return prints.difference(*(self._preparer.prints_once(text) for text in texts(verdict.args)))
+        if not output or origin_of_result(verdict.resource) is not Provenance.SYSTEM:
+            return self._preparer.prints_once(output)
+        return self._preparer.prints_once(output, without=texts(verdict.args))
 
     def _orphaned(self, verdict: Verdict) -> None:
         # The caller was cancelled while the decision was made durable: nothing ran.

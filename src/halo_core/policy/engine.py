@@ -1,10 +1,14 @@
 """Room: policy engine. Takes: a bundle; then a request and a snapshot. Gives: a `PolicyAnswer`. Never: raises, I/O.
 
-Two evaluations, since in one a graded `forbid` would hide a missing permit:
+Two kinds of policies, since among each other a graded `forbid` would hide a missing permit:
 
     hard     plain permits and forbids; nothing is allowed by default
-    graded   forbids with an `@effect`, alone: Cedar names every forbid whose condition holds, and the most severe
-             effect wins; its own yes or no means nothing here
+    graded   forbids with an `@effect`: Cedar names every forbid whose condition holds, and the most severe effect wins;
+             its own yes or no means nothing here
+
+Cedar is asked of all of them at once. Its yes says that no forbid holds, its no names every forbid that does; only when
+these are all graded is it asked of the hard ones alone, whether there is a permit. Questions that the policies cannot
+tell apart (`policy.alike`) have equal answers, so the last answers are kept.
 
 Cedar skips a policy that fails to evaluate, which would turn a failing forbid into a yes; here any error is a no.
 No schema is passed to Cedar at run time: with one it would read plain strings and `{type, id}` records as entities.
@@ -22,10 +26,22 @@ from typing import TYPE_CHECKING, Any, Final
 import cedarpy
 import orjson
 
-from halo_core.model import AccessRequest, ActionKind, Effect, Obligation, PolicyAnswer, Reason, Snapshot
+from halo_core.model import (
+    AccessRequest,
+    ActionKind,
+    Effect,
+    Impact,
+    Obligation,
+    PolicyAnswer,
+    Reason,
+    Reversal,
+    Snapshot,
+)
+from halo_core.policy.alike import Alike
 from halo_core.policy.bundle import PolicyBundle
 from halo_core.policy.context import build_context, entities, request_ids
 from halo_core.policy.mentions import Mentions, literals, merged
+from halo_core.policy.narrow import may_hold
 from halo_core.policy.schema import ENTITY_TYPES, action_id
 from halo_core.policy.scope import applies
 
@@ -36,7 +52,15 @@ __all__ = ["CedarPolicy"]
 
 _FAILED: Final = re.compile(r"error while evaluating policy `([^`]*)`: (.*)", re.DOTALL)
 _NO_ATTRIBUTE: Final = re.compile(r"the attribute `([^`]*)`")
+_KEPT: Final = 4096  # answers of one bundle
+_KEPT_BYTES: Final = 4096  # of one key; longer ones do not come twice
 _SCOPE_TYPES: Final = frozenset({"Action", *ENTITY_TYPES.values()})
+
+
+_Said = tuple[bool, list[str], list[tuple[str, str]]]
+"""Whether Cedar allows, the policies that decided, and (policy, error) for each failure."""
+_Kept = dict[tuple[int, int, bytes], tuple[_Said, cedarpy.Entities]]
+"""Set, entities and key of the context → what Cedar said; entities are kept, so that no others get their identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +69,22 @@ class _Part:
 
     policies: cedarpy.PolicySet
     reads: Mentions
+    alike: Alike
 
 
 @dataclass(frozen=True, slots=True)
 class _Slice:
     """The policies whose scope can reach one action and resource, compiled, and what they read together."""
 
+    whole: _Part | None
     hard: _Part | None
-    graded: _Part | None
     reads: Mentions
 
 
 class CedarPolicy:
     """A compiled bundle: `halo_core.model.PolicyView`. Safe to share between threads."""
 
-    __slots__ = ("_hash", "_named", "_policies", "_slices", "_types")
+    __slots__ = ("_hash", "_kept", "_named", "_policies", "_slices", "_types")
 
     def __init__(self, bundle: PolicyBundle) -> None:
         """Compile.
@@ -70,14 +95,14 @@ class CedarPolicy:
         policies = bundle.policies()
         self._hash = bundle.hash
         self._types = bundle.types
+        self._kept: _Kept = {}
         self._policies = {policy.id: policy for policy in policies}
         self._named = frozenset(
             name for policy in policies for name in literals(policy.plain) if name[0] in _SCOPE_TYPES
         )
-        self._slices: dict[tuple[str | None, str | None, ActionKind], _Slice] = {}
-        # Every kind now, so that a set Cedar cannot hold fails at load and not at the first decision.
-        for kind in ActionKind:
-            self._slice("", "", kind)
+        self._slices: dict[tuple[str | None, str | None, ActionKind, Impact, Reversal], _Slice] = {}
+        # Everything now, so that a set Cedar cannot hold fails at load and not at the first decision.
+        _part(list(policies))
 
     @classmethod
     def compile(cls, bundle: PolicyBundle) -> CedarPolicy:
@@ -121,17 +146,24 @@ class CedarPolicy:
             return _failure([("", f"evaluation failed with `{type(exc).__name__}`")])
 
     def _answer(self, request: AccessRequest, snapshot: Snapshot) -> PolicyAnswer:
-        chosen = self._slice(action_id(request.resource.id), request.resource.id, request.kind)
+        chosen = self._slice(request)
         types = self._types.get(request.resource.id, {})
         context, problems = build_context(request, snapshot, chosen.reads, types)
         if problems:
             return _failure([("", problem) for problem in problems])
         known = entities(request.subject, request.context.assurance, request.kind, request.resource)
         call = request_ids(request)
-        permitted, hard, errors = _evaluate(chosen.hard, call, context, known)
-        _, graded, more = _evaluate(chosen.graded, call, context, known)
-        if errors or more:
-            return _failure([*errors, *more])
+        permitted, forbids, errors = _evaluate(chosen.whole, call, context, known, self._kept)
+        if errors:
+            return _failure(errors)
+        if permitted:
+            return self._compose(permitted=True, hard=(), graded=())
+        hard = [name for name in forbids if self._policies[name].grade is None]
+        graded = [name for name in forbids if self._policies[name].grade is not None]
+        if graded and not hard:
+            permitted, _, errors = _evaluate(chosen.hard, call, context, known, self._kept)
+            if errors:
+                return _failure(errors)
         return self._compose(permitted=permitted, hard=hard, graded=graded)
 
     def _compose(self, *, permitted: bool, hard: Iterable[str], graded: Iterable[str]) -> PolicyAnswer:
@@ -151,23 +183,32 @@ class CedarPolicy:
                 obligations.add(policy.obligation)
         return PolicyAnswer(permitted, effect, tuple(sorted(reasons)), tuple(sorted(obligations)))
 
-    def _slice(self, action: str, resource: str, kind: ActionKind) -> _Slice:
+    def _slice(self, request: AccessRequest) -> _Slice:
         # What no policy names shares one slice, so the cache is bounded by the policies, not by what agents ask for.
+        resource, kind = request.resource, request.kind
+        action = action_id(resource.id)
         key = (
             action if ("Action", action) in self._named else None,
-            resource if (ENTITY_TYPES[kind], resource) in self._named else None,
+            resource.id if (ENTITY_TYPES[kind], resource.id) in self._named else None,
             kind,
+            resource.impact,
+            resource.reversal,
         )
         found = self._slices.get(key)
         if found is None:
-            found = self._slices[key] = self._compile_slice(action, resource, kind)
+            facts = {"impact": resource.impact.value, "reversal": resource.reversal.value}
+            found = self._slices[key] = self._compile_slice(action, resource.id, kind, facts)
         return found
 
-    def _compile_slice(self, action: str, resource: str, kind: ActionKind) -> _Slice:
-        reached = [policy for policy in self._policies.values() if applies(policy, action, resource, kind)]
+    def _compile_slice(self, action: str, resource: str, kind: ActionKind, facts: Mapping[str, str]) -> _Slice:
+        reached = [
+            policy
+            for policy in self._policies.values()
+            if applies(policy, action, resource, kind) and may_hold(policy.plain, facts)
+        ]
         return _Slice(
+            whole=_part(reached),
             hard=_part([policy for policy in reached if policy.grade is None]),
-            graded=_part([policy for policy in reached if policy.grade is not None]),
             reads=merged(policy.reads for policy in reached),
         )
 
@@ -183,18 +224,31 @@ def _part(policies: list[Policy]) -> _Part | None:
     static = {policy.id: policy.plain for policy in policies}
     plain = {"staticPolicies": static, "templates": {}, "templateLinks": []}
     compiled = cedarpy.PolicySet.from_json_str(json.dumps(plain))
-    return _Part(compiled, merged(policy.reads for policy in policies))
+    return _Part(compiled, merged(policy.reads for policy in policies), Alike(static.values()))
 
 
 def _evaluate(
-    part: _Part | None, ids: dict[str, Any], context: Mapping[str, Any], known: cedarpy.Entities
-) -> tuple[bool, list[str], list[tuple[str, str]]]:
-    """Whether Cedar allows, the policies that decided, and (policy, error) for each failure."""
+    part: _Part | None, ids: dict[str, Any], context: Mapping[str, Any], known: cedarpy.Entities, kept: _Kept
+) -> _Said:
     if part is None:
         return False, [], []
     # INVARIANT: a set sees every attribute that it mentions; Cedar's cost lies in reading the context.
     seen = {name: value for name, value in context.items() if part.reads.reads(name)}
-    call = {**ids, "context": orjson.dumps(seen).decode()}
+    # INVARIANT: REPLAY - Cedar is a function of policies, entities (the ids follow from them) and context, and cannot
+    # tell contexts of one key apart; so what is kept changes no answer.
+    told = part.alike.key(seen)
+    key = id(part), id(known), told
+    found = kept.get(key)
+    if found is None:
+        found = _ask(part, {**ids, "context": orjson.dumps(seen).decode()}, known), known
+        if len(told) <= _KEPT_BYTES:
+            if len(kept) >= _KEPT:
+                kept.clear()
+            kept[key] = found
+    return found[0]
+
+
+def _ask(part: _Part, call: dict[str, Any], known: cedarpy.Entities) -> _Said:
     result = cedarpy.is_authorized_batch([call], part.policies, known)[0]
     errors = [_explain(text) for text in result.diagnostics.errors]
     if result.decision is cedarpy.Decision.NoDecision and not errors:

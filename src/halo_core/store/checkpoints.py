@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -96,10 +96,10 @@ def remembered(anchors: Mapping[str, Mapping[str, bytes]], url: str, home: Path)
     return anchors.get(_place(sqlite_path(url), home), {})
 
 
-def anchor(database: Database, config: Any, note: bytes) -> None:
-    """Move the local anchor forward to `note`."""
+def anchor(names: Iterable[str], config: Any, note: bytes) -> None:
+    """Move the local anchor forward to `note`, under each of its names."""
     reach("before_anchor")
-    for name in anchor_names(database, config):
+    for name in names:
         if name not in ("", "memory"):
             advance(config.home / "anchor.json", config.tenant, name, note)
     reach("after_anchor")

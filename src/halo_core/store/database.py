@@ -44,6 +44,7 @@ class Database:
         self.path = sqlite_path(url)
         self.read_only = read_only
         self._schema: int | None = None
+        self._second: sqlite3.Connection | None = None
         if not read_only:
             self._make_parent()
             self._make_file()
@@ -219,11 +220,17 @@ class Database:
             self.connection.execute("ROLLBACK")
 
     def wal_checkpoint(self) -> None:
-        """Move WAL pages into the database without waiting for anybody."""
-        self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        """Move WAL pages into the database without waiting for anybody, on a connection that holds no transaction."""
+        if self.path is None or self.read_only:
+            return
+        if self._second is None:
+            self._second = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
+        self._second.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
         """Close the connection."""
+        if self._second is not None:
+            self._second.close()
         self.connection.close()
         self._engine.dispose()
 

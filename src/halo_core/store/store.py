@@ -1,14 +1,13 @@
 """Room: the store, owner of all state. Takes: jobs. Gives: durable results. Never: decides what a job does.
 
 A sync caller commits inline, with what was deferred before it. An async caller hands its job to the one writer
-thread, which commits in groups and answers with `call_soon_threadsafe`: the event loop never waits for a disk.
-Outcomes are deferred: they join the next transaction or wait at most 50 ms. The same thread signs a checkpoint every
-256 entries or every second and moves the local anchor forward.
+thread (`store.committer`). Outcomes are deferred: they join the next transaction or wait at most 50 ms. The writer
+thread also signs a checkpoint every 256 entries or every second and moves the local anchor forward; the anchor and the
+write-ahead log are seen to without the ledger's lock, so that no decision waits for their disk.
 """
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import os
 import socket
@@ -29,6 +28,7 @@ from halo_core.keys import KeyStore
 from halo_core.ledger import origin, vkey_of
 from halo_core.store import checkpoints
 from halo_core.store.batch import CommitFailed, Job, Outcome, run_batch
+from halo_core.store.committer import Committer, closed_error
 from halo_core.store.database import Database
 from halo_core.store.opening import open_chain, refuse_foreign, refuse_older_than_anchor, remember_trust
 from halo_core.store.state import SketchCache
@@ -37,12 +37,8 @@ from halo_core.store.writer import Writer, forget
 
 __all__ = ["Store", "StoreConfig"]
 
-_GROUP: Final = 64
-_QUEUE: Final = 20_000
-_DEFER_S: Final = 0.05
 _CHECKPOINT_S: Final = 1.0
 _CHECKPOINT_ENTRIES: Final = 256
-_MAX_DEFERRED: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +58,6 @@ class StoreConfig:
     tenant: str
     assurance: str = "dev"
     deadline_s: float = 5.0
-
-
-@dataclass(slots=True)
-class _Waiting:
-    job: Job
-    loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[Any]
-    orphaned: Any
 
 
 class Store:
@@ -94,9 +82,8 @@ class Store:
     def _start_over(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._wake = threading.Condition()
-        self._waiting: deque[_Waiting] = deque()
-        self._thread: threading.Thread | None = None
+        self._marking = threading.Lock()  # of checkpoints and the anchor; taken before the other
+        self._committer = Committer(self, self._deferred)
         self._database: Database | None = None
         self._writer: Writer | None = None
         self._since_checkpoint = 0
@@ -132,34 +119,12 @@ class Store:
             orphaned: called with the result, in the writer thread, when the caller was cancelled meanwhile.
         """
         self._after_fork()
-        loop = asyncio.get_running_loop()
-        waiting = _Waiting(job, loop, loop.create_future(), orphaned)
-        with self._wake:
-            if self._closed:
-                raise _closed()
-            if len(self._waiting) >= _QUEUE:
-                raise CannotDecide("ledger_busy", f"more than {_QUEUE} decisions wait", remedy="slow down")
-            self._waiting.append(waiting)
-            self._ensure_thread()
-            self._wake.notify()
-        try:
-            return await waiting.future
-        except asyncio.CancelledError:
-            # Cancelled after the answer came and before the task could take it.
-            if waiting.future.done() and not waiting.future.cancelled() and waiting.future.exception() is None:
-                _orphan(waiting, Outcome(waiting.future.result()))
-            raise
+        return await self._committer.commit(job, orphaned)
 
     def defer(self, job: Job) -> None:
         """Queue a job that may join the next transaction; it runs within 50 ms and is retried until durable."""
         self._after_fork()
-        with self._wake:
-            if len(self._deferred) >= _MAX_DEFERRED:
-                # The disk is gone; the decisions are durable and will stand as "outcome unknown".
-                return
-            self._deferred.append(job)
-            self._ensure_thread()
-            self._wake.notify()
+        self._committer.defer(job)
 
     def flush(self) -> None:
         """Make everything deferred durable now.
@@ -176,7 +141,7 @@ class Store:
             raise CannotDecide("ledger_busy", "another thread holds the ledger", remedy="try again")
         try:
             if self._closed:
-                raise _closed()
+                raise closed_error()
             return self._run_locked(jobs)
         finally:
             self._lock.release()
@@ -184,15 +149,18 @@ class Store:
     def _run_locked(self, jobs: Sequence[Job]) -> list[Outcome]:
         database, writer = self._opened()
         late = list(self._deferred)
-        reach("before_begin")
-        database.begin(self.config.deadline_s)
         before = writer.seq
+        reach("before_begin")
         try:
-            outcomes = run_batch(database.connection, self._tx(database, writer), [*late, *jobs])
+            database.begin(self.config.deadline_s)
+            outcomes = self._batch(database, writer, [*late, *jobs])
         except CannotDecide as exc:
             self._sketches.clear()
             if isinstance(exc, CommitFailed):
                 self._retire()
+            raise
+        except BaseException:  # interrupted on the way in: a lock that stayed taken would deny for ever
+            database.rollback()
             raise
         for outcome in outcomes[: len(late)]:
             self._deferred.popleft()
@@ -202,6 +170,15 @@ class Store:
             self._sketches.clear()
         self._since_checkpoint += writer.seq - before
         return outcomes[len(late) :]
+
+    def _batch(self, database: Database, writer: Writer, jobs: Sequence[Job]) -> list[Outcome]:
+        return run_batch(
+            database.connection,
+            self._tx(database, writer),
+            jobs,
+            begin=lambda: database.begin(self.config.deadline_s),
+            forget=self._sketches.clear,
+        )
 
     def _tx(self, database: Database, writer: Writer) -> Tx:
         return Tx(
@@ -239,8 +216,7 @@ class Store:
             writer = Writer(self.tenant, self.ids.short(), os.urandom(32), self._log, self.config.home)
             try:
                 self._database.begin(self.config.deadline_s)
-                tx = self._tx(self._database, writer)
-                opening = run_batch(self._database.connection, tx, [lambda tx: open_chain(tx, self.config, _host())])
+                opening = self._batch(self._database, writer, [lambda tx: open_chain(tx, self.config, _host())])
                 recovered = _unwrap(opening[0])
             except BaseException:
                 writer.release()
@@ -251,7 +227,7 @@ class Store:
             for name in recovered:
                 forget(self.config.home, name)
             # From its first entry on, a log has an anchor: without one nobody could tell whether it was cut.
-            _quietly(self._checkpoint_locked)
+            _quietly(self._mark_locked)
         return self._database, self._writer
 
     def _retire(self) -> None:
@@ -266,37 +242,58 @@ class Store:
         """Write what is deferred, close the writer, sign a last checkpoint. Idempotent."""
         if self._closed or os.getpid() != self._pid:
             return
-        with self._wake:
-            self._wake.notify()
-        with self._lock:
+        with self._marking, self._lock:
             if self._writer is not None:
                 try:
                     self._run_locked([_farewell])
-                    self._checkpoint_locked()
+                    self._mark_locked()
                 except Exception as exc:  # noqa: BLE001  closing must not raise; what is missing shows as a crash
                     sys.stderr.write(f"halo: closing the ledger: {exc}\n")
             self._closed = True
             self._retire()
-        with self._wake:
-            self._wake.notify_all()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout=5.0)
+        self._committer.close()
+        self._committer.join()
 
     def checkpoint(self) -> None:
         """Sign a checkpoint over everything so far and move the anchor."""
         self.flush()
-        with self._lock:
-            if self._closed:
-                raise _closed()
-            self._checkpoint_locked()
+        self._mark(wait_s=-1)
 
-    def _checkpoint_locked(self) -> None:
+    def _mark(self, *, wait_s: float) -> None:
+        """Sign a checkpoint, move the anchor, empty the write-ahead log; -1 waits for the ledger without a limit."""
+        with self._marking:
+            if not self._lock.acquire(timeout=wait_s):
+                return
+            try:
+                if self._closed:
+                    raise closed_error()
+                note = self._sign_locked()
+                database = self._opened()[0]
+                names = checkpoints.anchor_names(database, self.config)
+            finally:
+                self._lock.release()
+            if note is not None:
+                checkpoints.anchor(names, self.config, note)
+            # Most of the work without the lock; the rest with it, since the log starts over only when nothing is left.
+            database.wal_checkpoint()
+            if self._lock.acquire(timeout=wait_s):
+                try:
+                    database.wal_checkpoint()
+                finally:
+                    self._lock.release()
+
+    def _sign_locked(self) -> bytes | None:
         database, _ = self._opened()
         note = checkpoints.sign_next(database, self.tenant, self._log, self.config.deadline_s)
         self._since_checkpoint = 0
         self._checkpoint_at = self.clock.mono_us() / 1e6
+        return note
+
+    def _mark_locked(self) -> None:
+        note = self._sign_locked()
+        database, _ = self._opened()
         if note is not None:
-            checkpoints.anchor(database, self.config, note)
+            checkpoints.anchor(checkpoints.anchor_names(database, self.config), self.config, note)
         database.wal_checkpoint()
 
     def _after_fork(self) -> None:
@@ -309,28 +306,25 @@ class Store:
             self._holds = Holds()
             self._start_over()
 
-    # the writer thread
+    # what the writer thread asks of its store
 
-    def _ensure_thread(self) -> None:
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=_loop, args=(weakref.ref(self),), name="halo-writer", daemon=True)
-            self._thread.start()
+    @property
+    def unsealed(self) -> bool:
+        """Whether there are entries without a checkpoint."""
+        return bool(self._since_checkpoint)
 
-    def _turn(self) -> bool:
-        with self._wake:
-            if not self._waiting and not self._closed:
-                self._wake.wait(_DEFER_S if self._since_checkpoint else _CHECKPOINT_S)
-            if self._deferred:
-                # An outcome waits for a transaction to join, not for one of its own: half the commits of a busy run.
-                self._wake.wait_for(lambda: bool(self._waiting) or self._closed, timeout=_DEFER_S)
-            group = [self._waiting.popleft() for _ in range(min(_GROUP, len(self._waiting)))]
-        if group:
-            self._answer(group)
-        elif self._deferred and not self._closed:
-            _quietly(self.flush)
-        if self._due() and not self._closed:
-            _quietly(self._checkpoint_if_free)
-        return not self._closed or bool(self._waiting)
+    def run_group(self, jobs: Sequence[Job]) -> list[Outcome]:
+        """Commit a group of jobs."""
+        return self._run(jobs)
+
+    def write_deferred(self) -> None:
+        """Give what is deferred a transaction of its own; an error is said, and tried again."""
+        _quietly(self.flush)
+
+    def keep_up(self) -> None:
+        """Sign a checkpoint when one is due."""
+        if self._due():
+            _quietly(lambda: self._mark(wait_s=0.01))
 
     def _due(self) -> bool:
         if not self._since_checkpoint:
@@ -338,54 +332,11 @@ class Store:
         late = self.clock.mono_us() / 1e6 - self._checkpoint_at
         return self._since_checkpoint >= _CHECKPOINT_ENTRIES or late >= _CHECKPOINT_S
 
-    def _checkpoint_if_free(self) -> None:
-        if self._lock.acquire(timeout=0.01):
-            try:
-                if not self._closed:
-                    self._checkpoint_locked()
-            finally:
-                self._lock.release()
-
-    def _answer(self, group: list[_Waiting]) -> None:
-        try:
-            outcomes = self._run([item.job for item in group])
-        except Exception as exc:  # noqa: BLE001  every caller gets it
-            outcomes = [Outcome(error=exc)] * len(group)
-        except BaseException as exc:  # noqa: BLE001  the same, and the thread goes on
-            outcomes = [Outcome(error=_interrupted(exc))] * len(group)
-        for item, outcome in zip(group, outcomes, strict=True):
-            try:
-                item.loop.call_soon_threadsafe(_settle, item, outcome)
-            except RuntimeError:  # the loop is closed: nobody waits any more
-                _orphan(item, outcome)
-
-
-def _settle(item: _Waiting, outcome: Outcome) -> None:
-    if item.future.cancelled():
-        _orphan(item, outcome)
-    elif outcome.error is not None:
-        item.future.set_exception(outcome.error)
-    else:
-        item.future.set_result(outcome.result)
-
-
-def _orphan(item: _Waiting, outcome: Outcome) -> None:
-    if outcome.error is None and item.orphaned is not None:
-        item.orphaned(outcome.result)
-
 
 def _unwrap(outcome: Outcome) -> Any:
     if outcome.error is not None:
         raise outcome.error
     return outcome.result
-
-
-def _interrupted(error: BaseException) -> CannotDecide:
-    return CannotDecide("decision_error", f"the decision was interrupted: {type(error).__name__}", remedy="try again")
-
-
-def _closed() -> CannotDecide:
-    return CannotDecide("ledger_closed", "the ledger is closed", remedy="open Halo again")
 
 
 def _farewell(tx: Tx) -> None:
@@ -404,14 +355,6 @@ def _quietly(step: Any) -> None:
     except Exception as exc:  # noqa: BLE001  the next turn tries again; decisions themselves fail loudly
         if getattr(exc, "code", "") != "ledger_closed":
             sys.stderr.write(f"halo: background: {exc}\n")
-
-
-def _loop(ref: weakref.ref[Store]) -> None:
-    while True:
-        store = ref()
-        if store is None or not store._turn():  # noqa: SLF001  the loop is the store's own thread
-            return
-        del store
 
 
 _STORES: weakref.WeakSet[Store] = weakref.WeakSet()

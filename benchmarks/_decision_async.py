@@ -1,0 +1,101 @@
+"""Room: many agents on one event loop. Takes: a world. Gives: decisions a second, lag of the loop. Never: prints."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import statistics
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from _decision_world import SURFACE, World
+
+__all__ = ["agents"]
+
+_BEAT_S: Final = 0.002
+
+
+def agents(world: World, counts: Mapping[int, float], *, seconds: float, blocks: int, seed: int) -> dict[str, Any]:
+    """Throughput and loop lag for each number of agents, in random order of blocks.
+
+    Args:
+        world: where they work.
+        counts: number of agents → think time between an agent's calls in seconds, as well as without any.
+        seconds: of one block.
+        blocks: of each kind.
+        seed: of the order.
+    """
+    plans = sorted({(count, think) for count, pause in counts.items() for think in (0.0, pause)})
+    order = [plan for plan in plans for _ in range(blocks)]
+    random.Random(seed).shuffle(order)
+    rates: dict[tuple[int, float], list[float]] = {plan: [] for plan in plans}
+    lags: dict[tuple[int, float], list[float]] = {plan: [] for plan in plans}
+    idle = asyncio.run(_idle(seconds))
+    for plan in order:
+        rate, lag = asyncio.run(_block(world, *plan, seconds))
+        rates[plan].append(rate)
+        lags[plan] += lag
+    return {
+        "idle_lag_ms_p99": _p99(idle),
+        "runs": [
+            {
+                "agents": plan[0],
+                "think_ms": round(plan[1] * 1e3),
+                "per_s": round(statistics.median(rates[plan])),
+                "per_s_blocks": [round(min(rates[plan])), round(max(rates[plan]))],
+                "loop_lag_ms_p50": round(statistics.median(lags[plan]) * 1e3, 2),
+                "loop_lag_ms_p99": _p99(lags[plan]),
+            }
+            for plan in plans
+        ],
+    }
+
+
+def _p99(lags: list[float]) -> float:
+    return round(sorted(lags)[int(len(lags) * 0.99)] * 1e3, 2)
+
+
+async def _idle(seconds: float) -> list[float]:
+    lags: list[float] = []
+    beat = asyncio.create_task(_heart(lags))
+    await asyncio.sleep(seconds)
+    beat.cancel()
+    return lags
+
+
+async def _heart(lags: list[float]) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + _BEAT_S
+        await asyncio.sleep(_BEAT_S)
+        lags.append(loop.time() - due)
+
+
+async def _block(world: World, count: int, think_s: float, seconds: float) -> tuple[float, list[float]]:
+    lags: list[float] = []
+    done = [0] * count
+    end = time.perf_counter() + seconds
+    beat = asyncio.create_task(_heart(lags))
+    begun = time.perf_counter()
+    await asyncio.gather(*(_agent(world, i, done, end, think_s) for i in range(count)))
+    took = time.perf_counter() - begun
+    beat.cancel()
+    return sum(done) / took, lags
+
+
+async def _agent(world: World, number: int, done: list[int], end: float, think_s: float) -> None:
+    # Agents do not think in step.
+    if think_s:
+        await asyncio.sleep(random.uniform(0, think_s))
+    for work in world.work("allowed", agent=number):
+        if time.perf_counter() >= end:
+            return
+
+        async def execute(_args: Mapping[str, Any], result: str = work.result) -> str:
+            return result
+
+        await world.halo.enforcer.arun(work.call, execute, SURFACE)
+        done[number] += 1
+        if think_s:
+            await asyncio.sleep(think_s)

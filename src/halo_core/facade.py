@@ -6,9 +6,6 @@ the spot (assurance `dev`, said loudly). Never: decides; knows a framework.
 
 from __future__ import annotations
 
-import functools
-import os
-import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -21,18 +18,17 @@ from typing import Any, Self
 from halo_core.classify import complete
 from halo_core.clock import Clock, SystemClock
 from halo_core.errors import ConfigError
+from halo_core.handing import HandingOff
+from halo_core.home import default_home, default_url, here, parse_mode, read_manifest
 from halo_core.ids import IdSource, RandomIds
 from halo_core.keys import Digester, KeyStore
-from halo_core.custody import HandOff
-from halo_core.model import ActionKind, Constraint, Impact, Mode, Origin, Principal, Resource, Reversal
-from halo_core.manifest import Manifest, load
-from halo_core.pep import ABILITIES, Call, Enforcer, Preparer, Surface, Verdict
+from halo_core.manifest import Manifest
+from halo_core.model import ActionKind, Constraint, Mode, Principal, Resource
+from halo_core.pep import ABILITIES, Call, Enforcer, Preparer
 from halo_core.redact import Redactor
 from halo_core.registry import Registered, Registry
 from halo_core.session import (
-    Acting,
     Session,
-    acting,
     current_acting,
     current_asking,
     current_session,
@@ -45,17 +41,7 @@ from halo_core.store import Store, StoreConfig
 __all__ = ["HaloBase", "default_home", "default_url"]
 
 
-def default_home() -> Path:
-    """`HALO_HOME`, else `.halo` in the working directory."""
-    return Path(os.environ.get("HALO_HOME", ".halo"))
-
-
-def default_url(home: Path) -> str:
-    """SQLite in the home."""
-    return f"sqlite:///{home / 'halo.db'}"
-
-
-class HaloBase:
+class HaloBase(HandingOff):
     """One agent, governed. Adapters add `guard` and the framework's hooks.
 
     Attributes:
@@ -107,7 +93,7 @@ class HaloBase:
             self.store,
             Preparer(
                 principal=Principal(tenant, agent, user, "asserted", (user, agent) if user else (agent,)),
-                origin=_origin(self.framework),
+                origin=here(self.framework),
                 assurance="dev",
                 digester=digester,
                 redactor=Redactor(digester),
@@ -121,26 +107,7 @@ class HaloBase:
             stops=lambda: stops.read(tenant),
         )
         self._mode = mode
-
-    @functools.cached_property
-    def _manifest(self) -> Manifest | None:
-        """What `agents.yaml` in the home declares, read once.
-
-        Raises:
-            ConfigError: it is not well formed, or is another tenant's.
-        """
-        path = self.home / "agents.yaml"
-        if not path.exists():
-            return None
-        found = load(path.read_text(encoding="utf-8"), source=str(path))
-        if found.tenant != self.store.tenant:
-            raise ConfigError(
-                "wrong_tenant",
-                f"`{path}` is of tenant `{found.tenant}`, this store of `{self.store.tenant}`",
-                field="tenant",
-                remedy="give each tenant a home of its own",
-            )
-        return found
+        self._manifest: Manifest | None = None
 
     @classmethod
     def local(
@@ -185,7 +152,7 @@ class HaloBase:
         """
         if not agent or len(agent) > 200 or not agent.isprintable():
             raise ConfigError("bad_agent", "an agent needs a printable name of at most 200 characters", field="agent")
-        chosen = _mode(mode)
+        chosen = parse_mode(mode)
         if policy is not None and not Path(policy).exists():
             raise ConfigError(
                 "no_policy", f"there is no folder `{policy}`", field="policy", remedy="make it, or leave `policy` out"
@@ -208,6 +175,7 @@ class HaloBase:
         )
         halo.store.open()
         halo._standing.check_policy()
+        halo._manifest = read_manifest(folder, tenant)
         halo._announce()
         return halo
 
@@ -288,8 +256,8 @@ class HaloBase:
         Raises:
             ConfigError: the id is taken by another kind.
         """
-        if resource is None and (manifest := self._manifest) is not None:
-            resource = manifest.resource(name, kind)
+        if resource is None and self._manifest is not None:
+            resource = self._manifest.resource(name, kind)
         known = dict(schema or {})
         _check_arguments(name, resource, known)
         full = complete(
@@ -347,59 +315,6 @@ class HaloBase:
             trigger_text=asked.text,
         )
 
-    # handing off
-
-    @contextmanager
-    def hand_off(self, to: str, *, task: str = "", give: HandOff | None = None, call_id: str = "") -> Iterator[str]:
-        """Hand off to another agent: inside the block it acts, under a narrower link; at its end it hands back.
-
-        The hand-off is decided like any action. What the other spends is charged to everybody above, and its
-        authority is never more than theirs. To an agent up the chain this hands back, and gives nothing new.
-
-        Args:
-            to: the agent's id.
-            task: what it is asked to do; recorded.
-            give: how much of its own the giver hands on; None gives what it has.
-            call_id: the framework's id of the hand-off.
-
-        Yields:
-            The handle of the link.
-
-        Raises:
-            Denied: it may not hand off to this agent.
-        """
-        resource = self.register(ActionKind.HANDOFF, to, resource=_HANDED, schema=_TASK)
-        call = replace(self.call(resource, {"task": task}, call_id=call_id), hand_off=give or HandOff())
-        ticket = self.enforcer.begin(call)
-        try:
-            with self._under(call, ticket.verdict, to) as handle:
-                yield handle
-        except BaseException as exc:
-            ticket.fail(exc)
-            raise
-        ticket.succeed("handed back", _DONE)
-
-    @contextmanager
-    def _under(self, call: Call, verdict: Verdict | None, to: str) -> Iterator[str]:
-        handle = verdict.handle if verdict is not None else ""
-        back = to in (self.agent, *call.agents)
-        path = _cut(call.agents, to) if back else (*call.agents, to)
-        try:
-            with acting(Acting(self.agent, call.session, handle, path) if handle and path else None):
-                yield handle
-        finally:
-            if handle and not back:
-                self.enforcer.hand_back(call.session, handle)
-
-
-_HANDED = Resource(kind=ActionKind.HANDOFF, impact=Impact.READ, reversal=Reversal.NONE_NEEDED, source_trust=500)
-_TASK = {"type": "object", "properties": {"task": {"type": "string"}}}
-_DONE: Surface[str] = Surface(text=str)
-
-
-def _cut(agents: tuple[str, ...], to: str) -> tuple[str, ...]:
-    return agents[: agents.index(to) + 1] if to in agents else ()
-
 
 def _check_arguments(name: str, resource: Resource | None, schema: Mapping[str, Any]) -> None:
     """A target or an amount that no argument is called would never be looked at."""
@@ -412,20 +327,3 @@ def _check_arguments(name: str, resource: Resource | None, schema: Mapping[str, 
             close = get_close_matches(word, arguments, 1)
             hint = f"did you mean `{close[0]}`" if close else f"its arguments are {', '.join(sorted(arguments))}"
             raise ConfigError("no_such_argument", f"`{name}` has no argument `{word}`", field=field, remedy=hint)
-
-
-def _mode(mode: str | None) -> Mode | None:
-    if mode is None:
-        return None
-    try:
-        return Mode(mode)
-    except ValueError as exc:
-        raise ConfigError(
-            "bad_mode", f"`{mode}` is not a mode", field="mode", remedy="use `observe` or `enforce`"
-        ) from exc
-
-
-def _origin(framework: str) -> Origin:
-    process = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
-    host = socket.gethostname()
-    return Origin(host=host, pid=os.getpid(), process=process, network="local", framework=framework)

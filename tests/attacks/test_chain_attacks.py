@@ -360,6 +360,7 @@ ATTACKS: list[Refused] = [
     text("032-blank", b'"ten":"acme"', b'"ten": "acme"', "noncanonical_json"),
     text("032-escaped-letter", b'"ten":"acme"', b'"ten":"\\u0061cme"', "noncanonical_json"),
     text("033-lone-surrogate", b'"ten":"acme"', b'"ten":"\\ud800"', "surrogate"),
+    text("033-lone-surrogate-in-a-list", b'"aud":["store-1"]', b'"aud":["\\ud800"]', "surrogate"),
     at(4, "034-unknown-top-level-claim", set_at("/scope", "all"), "claims_shape"),
     at(4, "034-unknown-private-claim", set_at("/halo/extra", 1), "claims_shape"),
     at(4, "034-approval-on-a-hand-off", set_at("/halo/rea", ""), "claims_shape"),

@@ -1,4 +1,4 @@
-"""Random lives of a session, with hand-offs, restarts, clocks, answers and stops; what must hold is read off the ledger.
+"""Random lives of a session, with hand-offs, restarts, clocks, answers and stops; what must hold is in the ledger.
 
 Nothing here asks the code what was spent: each step's new entries are added up again, over the tree of links that the
 passport entries tell of. DESIGN 5: MONO, CLOSE, SUB, ENV, ONCE, EPOCH, REV. `HALO_MACHINE_RUNS=1000` does more.
@@ -28,9 +28,12 @@ from hypothesis.stateful import (
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "authority"))
 
+import itertools
+
 from envelope_world import (
     SURFACE,
     TEAM,
+    agent,
     changed,
     enrol,
     floors,
@@ -48,7 +51,7 @@ from envelope_world import (
 
 from halo_core.authority import authority_of, effective
 from halo_core.custody import HandOff
-from halo_core.errors import Denied, HaloError, Pending
+from halo_core.errors import Denied, Pending
 from halo_core.model import RESERVED_UNITS, ActionKind, Budget, Constraint, EntryKind, Envelope
 from halo_core.passport import verify_chain, violation
 from halo_core.pep import Surface
@@ -60,9 +63,18 @@ STEPS = 15
 SEEN: Counter[str] = Counter()
 
 WILD = Constraint.anything()
-DECAY = changed(authority=900_000, half_life_s=3600, half_life_steps=60, half_life_risk=600, floors=floors(60_000, payment=250_000), bands=((200, 500_000),))  # fmt: skip
+DECAY = changed(
+    authority=900_000,
+    half_life_s=3600,
+    half_life_steps=60,
+    half_life_risk=600,
+    floors=floors(60_000, payment=250_000),
+    bands=((200, 500_000),),
+)
 BUDGETS = (Budget("USD", 60_00, 100_00, 2), Budget("risk", 500, 900), Budget("step", 1, 40))
-LIMITS = limits(*BUDGETS, decay=DECAY, lifetime_s=30 * 86_400, ceilings=tuple(replace(b, subtree=2 * b.subtree) for b in BUDGETS))  # fmt: skip
+LIMITS = limits(
+    *BUDGETS, decay=DECAY, lifetime_s=30 * 86_400, ceilings=tuple(replace(b, subtree=2 * b.subtree) for b in BUDGETS)
+)
 
 amounts = st.one_of(
     st.integers(-5, 70),
@@ -76,12 +88,20 @@ gifts = st.builds(
     | st.just({ActionKind.TOOL_CALL: {"lookup": {"**": WILD}, "root": {"**": WILD}, "pay": {"amount": WILD}}}),
     labels=st.sampled_from([None, (), ("pii",)]),
     budgets=st.sampled_from(
-        [(), (Budget("USD", 10**9, 10**9, 2),), (Budget("USD", 20_00, 20_00, 2),), (Budget("step", 9, 9),), (Budget("USD", 500, 500, 0),)]  # fmt: skip
+        [
+            (),
+            (Budget("USD", 10**9, 10**9, 2),),
+            (Budget("USD", 20_00, 20_00, 2),),
+            (Budget("step", 9, 9),),
+            (Budget("USD", 500, 500, 0),),
+        ]
     ),
     decay=st.sampled_from(
         [
             None,
-            changed(authority=1_000_000, half_life_s=10**9, half_life_steps=10**9, floors=floors(0), reauthorize_below=0),
+            changed(
+                authority=1_000_000, half_life_s=10**9, half_life_steps=10**9, floors=floors(0), reauthorize_below=0
+            ),
             changed(authority=500_000, half_life_steps=10),
         ]
     ),
@@ -216,7 +236,7 @@ class Ledger:
         assert self.dispatched[request["request_id"]] == 1  # ONCE
         names = {("agent", link.agent) for link in chain} | {("link", link.hash) for link in chain}
         assert not self.held & (names | {("session", request["context"]["session"])})  # REV
-        for above, below in zip(chain, chain[1:], strict=False):  # SUB
+        for above, below in itertools.pairwise(chain):  # SUB
             assert {*below.hand_off_to} <= {*above.hand_off_to}
             assert below.expires_at_s <= above.expires_at_s
             for probe in PROBES:
@@ -260,7 +280,7 @@ class Life(RuleBasedStateMachine):
             made = self.halo.call(self.halo.registered(name), args, call_id=call_id)
         if not self.path:
             return made
-        return replace(made, acting=self.path[-1][0], agents=tuple(agent for _, agent in self.path))
+        return replace(made, acting=self.path[-1][0], agents=tuple(name for _, name in self.path))
 
     def attempt(self, call, **more):
         """A ticket, or None where it was refused; nothing else is ever raised."""
@@ -344,15 +364,13 @@ class Life(RuleBasedStateMachine):
         if to == "clerk" and not self.path:
             return
         if self.halo.registered(to) is None:
-            from envelope_world import agent
-
             agent(self.halo, to)
         ticket = self.attempt(self.call(to, {"task": "x"}), hand_off=give)
         if ticket is None:
             return
         SEEN["hand-offs"] += 1
         handle = ticket.verdict.handle
-        agents = [agent for _, agent in self.path]
+        agents = [name for _, name in self.path]
         if to == "clerk":
             self.path = []
         elif to in agents:
@@ -401,20 +419,23 @@ class Life(RuleBasedStateMachine):
     @rule(data=st.data(), scope=st.sampled_from(["link", "agent"]))
     def revoke(self, data, scope) -> None:
         self.revoked = True
-        handle, agent = data.draw(st.sampled_from(self.path))
+        handle, name = data.draw(st.sampled_from(self.path))
         accounts = state_of(self.halo, "s").path(handle)
         if accounts:
-            revoke(self.halo, scope, accounts[-1].hash if scope == "link" else agent)
+            revoke(self.halo, scope, accounts[-1].hash if scope == "link" else name)
 
     @invariant()
     def holds(self) -> None:
         if not hasattr(self, "halo"):
             return
+        self.whole = False
         self.halo.store.flush()
         self.ledger.take(found(self.home), self.links_of)
+        self.whole = True
 
     def links_of(self, hashes):
         if hashes not in self.chains:
+
             def read(tx):
                 return [tx.blob(name).decode() for name in hashes], tx.control().store
 
@@ -428,13 +449,11 @@ class Life(RuleBasedStateMachine):
             return
         try:
             self.halo.close()
-            self.ledger.take(found(self.home), self.links_of_closed)
-            assert verify_store(f"sqlite:///{self.home / 'halo.db'}", self.home).exit_code == 0
+            if self.whole:  # else what went wrong is told already
+                self.ledger.take(found(self.home), self.chains.__getitem__)
+                assert verify_store(f"sqlite:///{self.home / 'halo.db'}", self.home).exit_code == 0
         finally:
             shutil.rmtree(self.home.parent, ignore_errors=True)
-
-    def links_of_closed(self, hashes):
-        return self.chains[hashes]
 
 
 @pytest.mark.slow
@@ -452,5 +471,3 @@ def test_whatever_a_session_lives_through_its_limits_hold():
     print(dict(sorted(SEEN.items())))  # noqa: T201  shown with -s
     assert SEEN["ran"] > RUNS  # it was not all refused
     assert SEEN["hand-offs"] > 0
-    assert not issubclass(Denied, type(None))
-    assert HaloError

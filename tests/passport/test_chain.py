@@ -50,6 +50,7 @@ from halo_core.passport import (
     signing_input_hash,
     token_hash,
     verify_chain,
+    verify_standing,
     widening,
 )
 from halo_core.passport.codec import b64url, named_header
@@ -257,6 +258,8 @@ def test_a_chain_has_no_root_of_another_kind():
         claims["authorization_details"] = claims_of(standing())["authorization_details"]
         token = sign(printed(claims), ISSUER, named_header(ISSUER.key_id, "halo-passport+jwt"))
         assert code_of(verify, [token]) == "bad_depth"
+        alone = {"trusted": {ISSUER.key_id: ISSUER.public_key}, "audience": STORE, "tenant": TENANT}
+        assert code_of(verify_standing, token, **alone) == "bad_depth"
 
 
 # -- re-authorization --------------------------------------------------------------------------------------------------

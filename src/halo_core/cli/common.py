@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from halo_core.errors import HaloError
-from halo_core.facade import default_home, default_url
+from halo_core.home import default_home, default_url
 from halo_core.model import Effect
 
 __all__ = [

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from halo_core import canonical
+from halo_core.authority import effective
 from halo_core.behaviour import Sketch, provenance_of
 from halo_core.binding import call_binding
 from halo_core.custody import Custody, Held
@@ -147,6 +148,7 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
         policy=credentials.policy,
         envelopes=held.accounts,
         quotas=day.used if day is not None else (),
+        authority=effective(chain, held.accounts, at_us) if chain else None,
         passport_problem=held.problem,
         stops=tuple(sorted({stop for stop in (*control.stops, *facts.stops) if concerns(stop, request)})),
         revocations=_concerning(control, request, chain),

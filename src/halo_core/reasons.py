@@ -105,6 +105,79 @@ REASONS: Final[dict[str, ReasonText]] = {
     "sealed_command": ReasonText(
         "part of what is run looks like a secret, so no rule can see it", "pass the secret by another way than the text"
     ),
+    # a chain of links (`halo_core.passport`)
+    "chain_len": ReasonText("the chain has no link, or too many", "hand back first"),
+    "par_hash_mismatch": ReasonText("the link was derived from another parent", "derive it again from this parent"),
+    "bad_header": ReasonText("the token is of another kind", "present a token of the kind that is asked for"),
+    "bad_sig": ReasonText("the signature does not verify", "issue a new passport"),
+    "unknown_root_or_header": ReasonText("the issuer is not trusted", "trust the issuer's key, if it should be"),
+    "malformed_b64": ReasonText("the token is not base64url", "present the token as it was issued"),
+    "noncanonical_b64": ReasonText("the token is another spelling of one", "present the token as it was issued"),
+    "malformed_json": ReasonText("the claims are not JSON", "issue a new passport"),
+    "noncanonical_json": ReasonText("the claims are not in canonical form", "issue a new passport"),
+    "too_deep": ReasonText("the claims are nested too deeply", "issue a new passport"),
+    "dup_member": ReasonText("a claim is given twice", "issue a new passport"),
+    "non_integer_number": ReasonText("a number in the claims is not an integer", "issue a new passport"),
+    "int_range": ReasonText("a number in the claims is too large", "issue a new passport"),
+    "surrogate": ReasonText("a text in the claims is not Unicode", "issue a new passport"),
+    "claims_shape": ReasonText("the claims are not those of this kind of token", "issue a new passport"),
+    "bad_iss": ReasonText("the issuer named is not the one that signed", "issue a new passport"),
+    "bad_times": ReasonText(
+        "the times of the token make no sense, or it lives too long", "issue it for a shorter time"
+    ),
+    "bad_cnf": ReasonText("the holder's key is no strong Ed25519 key", "make the key with an ordinary generator"),
+    "bad_detail": ReasonText("the grants are not in the form of Halo", "issue a new passport"),
+    "bad_tool_id": ReasonText("a name in the grants may deceive", "name resources in plain ASCII"),
+    "bad_constraint": ReasonText("a constraint is malformed", "correct the constraint"),
+    "unknown_constraint": ReasonText("a constraint is of an unknown type", "use a constraint of this version"),
+    "bad_bud": ReasonText("a budget is malformed, or above its ceiling", "correct the budget"),
+    "bad_quo": ReasonText("a quota is malformed", "correct the quota"),
+    "bad_ses": ReasonText("the terms of a session are malformed", "correct the terms"),
+    "bad_dcy": ReasonText(
+        "the decay is malformed, or no session may begin", "issue a passport with terms for sessions"
+    ),
+    "bad_cls": ReasonText("a data label is malformed", "write labels in lowercase ASCII"),
+    "bad_hand": ReasonText("the hand-off targets are malformed", "correct the targets"),
+    "principal_altered": ReasonText(
+        "the link acts for somebody else than its parent", "derive it from the right parent"
+    ),
+    "tenant_changed": ReasonText(
+        "the link belongs to another tenant than its parent", "derive it from the right parent"
+    ),
+    "envelope_changed": ReasonText("the link counts on another account than its parent", "keep the parent's account"),
+    "aud_widened": ReasonText("the link is for more stores than its parent", "name only the parent's store"),
+    "time_widened": ReasonText("the link is valid longer than its parent or its terms", "give it a shorter life"),
+    "policy_changed": ReasonText("the link is pinned to another policy than its parent", "keep the parent's policy"),
+    "class_widened": ReasonText("the link allows data its parent does not", "leave out the labels"),
+    "handoff_widened": ReasonText("the link may hand off to more than its parent", "leave out the targets"),
+    "scope_widened": ReasonText("the link grants more than its parent", "grant what the parent grants, or less"),
+    "jti_reused": ReasonText("two links of the chain have one id", "give each link an id of its own"),
+    "holder_changed": ReasonText("the session is held by another than its passport", "let the holder open the session"),
+    "key_reuse_cycle": ReasonText("the agent or its key is in the chain already", "hand back to it instead"),
+    "txn_altered": ReasonText("the link is of another session than its parent", "hand off within the session"),
+    "epoch_changed": ReasonText("a hand-off cannot begin an epoch", "ask for a re-authorization of the session"),
+    "budget_units_changed": ReasonText("the link counts other units than its parent", "give every unit of the parent"),
+    "budget_widened": ReasonText("a budget is above what the link may have", "lower the budget"),
+    "decay_widened": ReasonText(
+        "authority would fall more slowly than the parent's", "make the decay as fast or faster"
+    ),
+    "holder_not_registered": ReasonText("the agent is not registered under this key", "register the agent's key"),
+    "bad_reauthorization": ReasonText("the approval does not renew this session", "ask for a new approval"),
+    "unknown_approver": ReasonText("nobody enrolled signed this answer", "enrol the approver's key"),
+    "bad_approver": ReasonText("the answer names another approver than its key", "answer under the enrolled name"),
+    "bad_approval": ReasonText("the answer makes no sense", "answer again"),
+    "pop_tool": ReasonText("the proof is for another action", "prove this call"),
+    "pop_args": ReasonText("the proof is for other arguments", "prove this call"),
+    "pop_aud": ReasonText("the proof is for another store", "prove this call to this store"),
+    "pop_ath": ReasonText("the proof is for another passport", "prove this call under this passport"),
+    "pop_window": ReasonText("the proof is too old, or from the future", "make it now, or check the clock"),
+    "replay": ReasonText("the proof was used before", "make a proof for each call"),
+    # people who answer (`halo_core.oversight`)
+    "not_pending": ReasonText("the request does not wait for an answer", "see `halo approvals list --all`"),
+    "request_expired": ReasonText("the time to answer is over", "let the agent ask again"),
+    "approver_not_enrolled": ReasonText(
+        "the approver is not enrolled, or with another key", "run `halo approver enrol`"
+    ),
     # the machinery
     "ledger_busy": ReasonText("another process holds the ledger", "try again, or use `halo serve` for many workers"),
     "ledger_unwritable": ReasonText("the ledger cannot be written", "check disk space and permissions"),

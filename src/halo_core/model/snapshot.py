@@ -209,6 +209,7 @@ class Snapshot:
         chain: verified links, root first. Recorded by hash.
         envelopes: accounts of the chain's decaying links, session link first.
         quotas: (unit, spent today) of the standing link's quotas, sorted.
+        authority: what the chain has left before this action, 0..1_000_000; None without a chain.
         passport_problem: reason code why no chain could be put together, empty if none.
         stops: active stops of the tenant.
         revocations: revocations that concern the tenant.
@@ -230,6 +231,7 @@ class Snapshot:
     policy: PolicyView
     envelopes: tuple[Envelope, ...] = ()
     quotas: tuple[tuple[str, int], ...] = ()
+    authority: int | None = None
     passport_problem: str = ""
     stops: tuple[Stop, ...] = ()
     revocations: tuple[Revocation, ...] = ()
@@ -242,6 +244,7 @@ class Snapshot:
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree; links and policy by hash."""
         return {
+            "authority": self.authority,
             "approval": self.approval.to_plain() if self.approval is not None else None,
             "chain": [link.hash for link in self.chain],
             "control_version": self.control_version,
@@ -277,6 +280,7 @@ class Snapshot:
             policy=policy,
             envelopes=tuple(map(Envelope.from_plain, plain["envelopes"])),
             quotas=tuple((unit, used) for unit, used in plain["quotas"]),
+            authority=plain["authority"],
             passport_problem=plain["passport_problem"],
             stops=tuple(Stop(*item) for item in plain["stops"]),
             revocations=tuple(Revocation(*item) for item in plain["revocations"]),

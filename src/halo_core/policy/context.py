@@ -93,9 +93,14 @@ def build_context(
 
 
 _PLAIN: Final[dict[str, Callable[[AccessRequest, Snapshot], Any]]] = {
+    "authority": lambda _, snapshot: snapshot.authority or 0,
+    "budget_left": lambda _, snapshot: _budget_left(snapshot),
+    "depth": lambda _, snapshot: snapshot.chain[-1].depth if snapshot.chain else 0,
+    "epoch": lambda _, snapshot: snapshot.chain[-1].epoch if snapshot.chain else 0,
     "first_use": lambda _, snapshot: snapshot.uses == 0,
     "origins": lambda _, snapshot: sorted({source.value for _pointer, source in snapshot.provenance}),
     "pending": lambda _, snapshot: snapshot.pending,
+    "risk_spent": lambda _, snapshot: snapshot.envelopes[0].total("risk") if snapshot.envelopes else 0,
     "session_source": lambda request, _: request.context.session_source,
     "steps": lambda _, snapshot: snapshot.session.steps,
     "tainted": lambda _, snapshot: snapshot.session.tainted,
@@ -103,6 +108,18 @@ _PLAIN: Final[dict[str, Callable[[AccessRequest, Snapshot], Any]]] = {
     "user": lambda request, _: request.subject.user,
     "uses": lambda _, snapshot: snapshot.uses,
 }
+
+
+def _budget_left(snapshot: Snapshot) -> int:
+    """Per cent that is left of the budget closest to its end, over every link and unit but time; 0..100."""
+    decaying = [link for link in snapshot.chain if link.decay is not None]
+    left = [
+        100 - min(100 * account.total(budget.unit) // budget.subtree, 100) if budget.subtree else 0
+        for link, account in zip(decaying, snapshot.envelopes, strict=True)
+        for budget in link.budgets
+        if budget.unit != "time"
+    ]
+    return min(left, default=100)
 
 
 def _args(

@@ -69,10 +69,15 @@ PRINCIPAL_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
 }
 CONTEXT: Final[dict[str, dict[str, Any]]] = {
     "amount": {**_DECIMAL, "required": False},
+    "authority": _LONG,
+    "budget_left": _LONG,
+    "depth": _LONG,
+    "epoch": _LONG,
     "first_use": _BOOL,
     "origins": _STRINGS,
     "pending": _LONG,
     "risk": {**_LONG, "required": False},
+    "risk_spent": _LONG,
     "session_source": _STRING,
     "steps": _LONG,
     "tainted": _BOOL,

@@ -55,7 +55,7 @@ from envelope_world import (
 from halo_core.authorities import Authorities
 from halo_core.binding import reauthorization_binding
 from halo_core.custody import HandOff
-from halo_core.errors import BadInput, Denied, Gap, PassportError, Pending
+from halo_core.errors import BadInput, Denied, Gap, HaloError, PassportError, Pending
 from halo_core.keys import KeyStore, agent_key_name
 from halo_core.model import ActionKind, Budget, Constraint, EntryKind, Quota, Resource
 from halo_core.passport import mint_session, mint_standing, token_hash
@@ -344,7 +344,7 @@ def test_123_an_action_is_judged_by_what_it_leaves_behind(open_halo):
 
 
 def test_123_probing_wears_authority_out(open_halo):
-    halo = open_halo(limits(Budget("risk", 1_000, 40)))
+    halo = open_halo(limits(Budget("risk", 40, 40)))
     with halo.session("s"):
         left = []
         for _ in range(4):
@@ -413,7 +413,7 @@ def test_126_nor_in_another_session(halo, home, clock):
     issue(halo, home, lifetime_s=3 * DAY)
     clock.advance(3 * DAY)
     with halo.session("a"):
-        assert refused(halo) == ("deny", ["bad_passport"])  # no session link fits into what is over
+        assert refused(halo)[0] == "deny"  # no session link fits into what is over
     clock.advance(-DAY)
     with halo.session("b"):
         assert refused(halo)[0] == "deny"
@@ -1097,6 +1097,16 @@ def test_larger_terms_raise_nothing_within_an_epoch(open_halo, clock):
         assert authority(halo) < low
 
 
+@pytest.mark.xfail(strict=True, reason="a link that has run out is given a second more, each time it is derived anew")
+def test_126_nor_a_hand_off(halo, clock):
+    with halo.session("s"), halo.hand_off("planner", give=HandOff(lifetime_s=60)):
+        run(halo)
+        clock.advance(61)
+        assert refused(halo) == ("deny", ["expired"])
+        tool(halo, "another")
+        assert refused(halo)[0] == "deny"
+
+
 @pytest.mark.xfail(strict=True, reason="links of an issuer that was retired are not read, so nothing of them is kept")
 def test_nor_does_another_issuer_within_an_epoch(open_halo, home, clock):
     halo = open_halo(limits(decay=changed(authority=300_000)))
@@ -1141,19 +1151,32 @@ def test_a_refused_hand_off_makes_no_link(halo, home):
 
 @pytest.mark.xfail(strict=True, reason="terms that no link can hold fail in the middle of the decision's own job")
 @pytest.mark.parametrize(
-    "give",
+    "terms",
     [
-        HandOff(lifetime_s=0),
-        HandOff(lifetime_s=-5),
-        HandOff(budgets=(Budget("USD", -5, -5, 2),)),
-        HandOff(decay=changed(half_life_s=0)),
+        {"lifetime_s": 0},
+        {"lifetime_s": -5},
+        {"budgets": (Budget("USD", -5, -5, 2),)},
+        {"budgets": (Budget("USD", 10, 5, 2),)},
+        {"decay": changed(half_life_s=0)},
     ],
-    ids=["no life", "negative life", "negative budget", "no half-life"],
+    ids=["no life", "negative life", "negative budget", "more at once than in all", "no half-life"],
 )
-def test_a_hand_off_on_impossible_terms_is_refused_and_recorded(halo, home, give):
-    with halo.session("s"), pytest.raises(Denied), halo.hand_off("planner", give=give):
-        pytest.fail("it ran")
-    assert len(bodies(home, EntryKind.DECISION)) == 1
+def test_a_hand_off_on_impossible_terms_is_an_error_at_once_or_a_recorded_refusal(halo, home, terms):
+    with halo.session("s"):
+        with pytest.raises(HaloError) as caught, halo.hand_off("planner", give=HandOff(**terms)):
+            pytest.fail("it ran")
+        assert caught.type is BadInput or len(bodies(home, EntryKind.DECISION)) == 1
+        run(halo)
+
+
+@pytest.mark.xfail(strict=True, reason="grants are met, labels are not: the hand-off fails, and is not recorded")
+def test_labels_that_the_giver_lacks_are_not_given(halo):
+    with (
+        halo.session("s"),
+        halo.hand_off("planner", give=HandOff(labels=("pii",))),
+        halo.hand_off("researcher", give=HandOff(labels=("chd", "pii"))),
+    ):
+        run(halo)
 
 
 def test_a_session_without_room_in_its_tree_hands_off_no_further(open_halo):

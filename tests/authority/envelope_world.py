@@ -142,7 +142,7 @@ def sign(
             "request": row.id,
             "session": row.session,
             "epoch": epoch_of(halo, row) if again else 0,
-            "authority": 1_000_000 if again else 0,
+            "authority": 1_000_000 if again and answer == "approve" else 0,
             **changes,
         }
     )

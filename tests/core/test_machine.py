@@ -397,7 +397,7 @@ class Life(RuleBasedStateMachine):
     def answer(self, authority, usd, answer) -> None:
         for row in pending(self.halo, "s"):
             again = row.kind == "reauthorization"
-            more = {"authority": authority} if again else {}
+            more = {"authority": authority} if again and answer == "approve" else {}
             if again and usd is not None and answer == "approve":
                 more["budgets"] = (Budget("USD", usd, usd, 2),)
             assert sign(self.halo, row, answer=answer, **more)

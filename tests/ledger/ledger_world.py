@@ -200,6 +200,9 @@ class World:
     def blobs(self) -> Iterator[tuple[Any, ...]]:
         return self._rows("blob", COLUMNS["blob"], ("tenant", "hash"))
 
+    def standings(self) -> Iterator[tuple[Any, ...]]:
+        return iter(())
+
     def holds(self) -> Iterator[tuple[Any, ...]]:
         return iter(())
 

@@ -28,8 +28,9 @@ from halo_core.pep import Surface
 from halo_core.verification import verify_store
 
 SESSION = "spend"
+MONEY = 5_000_00
 MOST = (
-    Budget("USD", 5_00, 400_00, 2),
+    Budget("USD", 5_00, MONEY, 2),
     Budget("risk", 1_000_000, 1_000_000),
     Budget("step", 1, 100_000),
 )
@@ -124,7 +125,7 @@ def judge(folder: Path) -> dict[str, int]:
         "un-spent": max(real - sum(spent.get("USD", (0, 0))), 0),
         "counters are not the entries'": int(mine != (dict(totals.get(head.handle, {})) if head else {})),
         "indeterminate not charged": int(reserved != unknown),
-        "over the limit": max(sum(spent.get("USD", (0, 0))) - 400_00, 0),
+        "over the limit": max(sum(spent.get("USD", (0, 0))) - MONEY, 0),
         "verify exit": verify_store(f"sqlite:///{home / 'halo.db'}", home, signatures=True).exit_code,
         "paid": len(paid),
         "cents": real,
@@ -171,7 +172,9 @@ def main() -> int:
             point = failpoints.POINTS[number % len(failpoints.POINTS)]
             folder = Path(scratch) / point
             folder.mkdir(exist_ok=True)
-            killed += cycle(folder, point, 1 + number % 5, number)
+            often = not point.startswith(("checkpoint", "before_anchor", "after_anchor"))
+            turn = number // len(failpoints.POINTS)
+            killed += cycle(folder, point, 1 + (turn * 7) % 31 if often else 1 + turn % 3, number)
         for point in failpoints.POINTS:
             found_ = judge(Path(scratch) / point)
             bad += sum(found_[name] for name in MUST_BE_ZERO)

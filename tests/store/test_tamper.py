@@ -37,6 +37,7 @@ PROJECTIONS = {
     "quota": ("tenant", "account", "version", "state"),
     "approval": ("tenant", "id", "kind", "session", "binding", "status"),
     "hold": ("tenant", "kind", "scope", "target"),
+    "standing": ("tenant", "agent", "hash", "origin"),
 }
 COLUMNS = [(table, column) for table, columns in (EVIDENCE | PROJECTIONS).items() for column in columns]
 

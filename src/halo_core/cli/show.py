@@ -5,6 +5,7 @@ Content is masked; `--reveal` shows it, to whoever holds the content key.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import orjson
@@ -110,11 +111,32 @@ def _body(entry: Entry) -> list[tuple[str, str]]:
         ("mode", f"{snapshot['mode']}, {'let run' if body['dispatched'] else 'not run'}"),
         ("provenance", ", ".join(f"{p} {s}" for p, s in snapshot["provenance"]) or "-"),
         ("session", f"step {snapshot['session']['steps'] + 1}, tainted {snapshot['session']['tainted']}"),
+        ("authority", _authority(body)),
+        ("charged", ", ".join(f"{unit} {amount}" for unit, amount in decision["charges"]) or "nothing"),
+        ("spent", _spent(body)),
         ("obligations", _short(decision["obligations"]) if decision["obligations"] else "-"),
         ("policy", snapshot["policy"]),
-        ("passport", ", ".join(snapshot["chain"])),
+        *((f"passport {i}", name) for i, name in enumerate(snapshot["chain"])),
         ("args digest", request["args_digest"]),
     ]
+
+
+def _authority(body: Mapping[str, Any]) -> str:
+    before, after = body["snapshot"]["authority"], body["after"]["authority"]
+    if before is None or after is None:
+        return "-"
+    return f"{before / 10_000:.4g}% before, {after / 10_000:.4g}% after"
+
+
+def _spent(body: Mapping[str, Any]) -> str:
+    """Units of the session link, and how many links below it were charged too; reserved amounts in brackets."""
+    accounts = body["snapshot"]["envelopes"]
+    if not accounts:
+        return "-"
+    own = [item[1:] for item in body["after"]["budgets"] if item[0] == accounts[0]["link"]]
+    units = [f"{unit} {done}" + (f" (+{held} reserved)" if held else "") for unit, held, done in own]
+    below = f"; {len(accounts) - 1} below" if len(accounts) > 1 else ""
+    return f"epoch {accounts[0]['epoch']}: {', '.join(units) or 'nothing'}{below}"
 
 
 def _short(value: Any) -> str:

@@ -77,6 +77,10 @@ class LedgerReader(Protocol):
         """(tenant, hash, bytes)."""
         ...
 
+    def standings(self) -> Iterator[Row]:
+        """(tenant, agent, hash, origin)."""
+        ...
+
     def holds(self) -> Iterator[Row]:
         """(tenant, kind, scope, target, since_us), in any order."""
         ...

@@ -127,6 +127,7 @@ class _Run:
             self._named = entries.named_blobs
             self._guard(9, "session", lambda: entries.states.check(self._reader))
             self._guard(9, "hold, approval", lambda: entries.holds.check(self._reader))
+            self._guard(9, "standing", lambda: entries.standings.check(self._reader))
             self._guard(8, "content", ContentPass(self._reader, self._trust, self.out, entries.references).run)
 
         self._guard(2, "entry", work)

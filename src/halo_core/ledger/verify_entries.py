@@ -22,6 +22,7 @@ from halo_core.ledger.reader import Follower, LedgerReader, Row, Trust, keyed
 from halo_core.ledger.report import Collector, name_of
 from halo_core.ledger.verify_content import References
 from halo_core.ledger.verify_holds import Holds
+from halo_core.ledger.verify_standing import Standings
 from halo_core.ledger.verify_projections import Projections
 from halo_core.ledger.verify_signatures import Job, SignatureQueue
 from halo_core.ledger.verify_states import States
@@ -92,6 +93,7 @@ class EntryPass:
         self._writers = Writers(trust, out, writers)
         self.states = States(out)
         self.holds = Holds(out)
+        self.standings = Standings(out)
         self._covered: dict[str, int] = {tenant: head.covered for tenant, head in facts.heads.items()}
         self._unpositioned: dict[str, int] = {}
         self.references = References()
@@ -193,6 +195,7 @@ class EntryPass:
         self._projections.follow(key, plain)
         self.states.note(key[0], plain)
         self.holds.note(key[0], seen.idx, plain)
+        self.standings.note(key[0], seen.idx, plain)
 
     def _diagnose(self, seen: _Seen, vkey: Vkey | None) -> None:
         # Leaf and note disagree: the signature says which of them was changed.

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["BadData", "Event", "Session", "call_id", "grants_for", "load", "sample", "tools_of"]
+__all__ = ["BadData", "Event", "Session", "call_id", "grants_for", "load", "rows", "sample", "tools_of"]
 
 _NO_SUCH_TOOL: Final = "Invalid tool"
 """How a recorded error starts when the model named a tool that its suite does not have."""
@@ -69,14 +69,14 @@ def load(folder: Path) -> list[Session]:
     path = folder / "sessions.jsonl.gz"
     if not path.is_file():
         raise BadData(f"no recorded sessions in `{folder}`: give the folder that holds sessions.jsonl.gz")
-    texts = {row["rid"]: row["text"] for row in _rows(folder / "results.jsonl.gz")}
-    sessions = [_session(row, texts, path) for row in _rows(path)]
+    texts = {row["rid"]: row["text"] for row in rows(folder / "results.jsonl.gz")}
+    sessions = [_session(row, texts, path) for row in rows(path)]
     controls = folder / "controls.jsonl.gz"
-    sessions += [_session({**row, "label": "control"}, texts, controls) for row in _rows(controls)]
+    sessions += [_session({**row, "label": "control"}, texts, controls) for row in rows(controls)]
     return sessions
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+def rows(path: Path) -> Iterator[dict[str, Any]]:
     if not path.is_file():
         return
     with gzip.open(path, "rt", encoding="utf-8") as lines:

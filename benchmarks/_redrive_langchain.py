@@ -16,9 +16,8 @@ from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from langgraph.prebuilt import ToolRuntime
 
 from _redrive_data import Event, Session, call_id
-from _redrive_tools import resource_of
 from _redrive_witness import Witness
-from halo_core.model import Constraint, ConstraintKind
+from halo_core.model import Constraint, ConstraintKind, Resource
 from halo_langchain import Halo
 from halo_langchain.testing import ScriptedModel
 
@@ -30,12 +29,13 @@ _STEPS = 10_000  # of the graph; the script ends before
 
 
 class LangChain:
-    """One agent: a suite's role in one fold, with the grants of the other.
+    """One agent: a suite's role, under an issued passport, or in one fold with grants learnt from the other.
 
     Args:
         agent: its id.
         tools: names and kinds of the suite's tools.
-        granted: argument names by granted tool.
+        granted: argument names by granted tool; None where the home holds a passport that was issued.
+        resources: what a tool is, by name and kind; None for what the home's manifest declares.
         witness: is told of each body that runs.
         db: URL of the store.
         home: its keys.
@@ -46,17 +46,20 @@ class LangChain:
         agent: str,
         *,
         tools: dict[str, str],
-        granted: dict[str, set[str]],
+        granted: dict[str, set[str]] | None,
+        resources: Callable[[str, str], Resource | None],
         witness: Witness,
         db: str,
         home: Path,
     ) -> None:
         self._events: dict[str, Event] = {}
         self._witness = witness
-        grants = {name: dict.fromkeys(sorted(args), _ANY) for name, args in granted.items()}
+        grants = None
+        if granted is not None:
+            grants = {name: dict.fromkeys(sorted(args), _ANY) for name, args in granted.items()}
         self._halo = Halo.local(agent=agent, mode="enforce", db=db, home=home, grants=grants, quiet=True)
         guarded = [
-            self._halo.guard(self._tool(name), resource=resource_of(name, kind)) for name, kind in sorted(tools.items())
+            self._halo.guard(self._tool(name), resource=resources(name, kind)) for name, kind in sorted(tools.items())
         ]
         self._model = ScriptedModel(script=[])
         self._graph: Any = create_agent(self._model, tools=guarded, middleware=[self._halo.middleware()])

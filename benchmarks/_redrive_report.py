@@ -1,7 +1,7 @@
 """Room: what a re-drive found. Takes: the ledger, the recorded sessions. Gives: figures, checks. Never: writes.
 
-Everything but `decisions_by_kind` is about recorded actions, tool calls and retrievals: the model's own calls are
-decided too, and stand in no recording.
+Everything but `decisions_by_kind`, authority and spending is about recorded actions, tool calls and retrievals: the
+model's own calls are decided and charged too, and stand in no recording.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from _redrive_data import Session, call_id
+from _redrive_limits import LAYERS, End, asks_again, authority, layers_of, stopped_first
 from _redrive_witness import Witness
-from halo_core.model import ActionKind, Effect, EntryKind
+from halo_core.model import ActionKind, Effect, Entry, EntryKind
 from halo_core.query import entries
 from halo_core.store.reader import Reader
 
@@ -21,6 +22,7 @@ __all__ = ["Findings", "Found", "measure", "read"]
 
 _UNTOUCHED: Final = (Effect.ALLOW.value, Effect.MONITOR.value)
 _UNKNOWN: Final = "unknown_tool"
+_READ: Final = (EntryKind.DECISION, EntryKind.OUTCOME, EntryKind.APPROVAL_REQUEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +34,38 @@ class Found:
     dispatched: bool
     problem: str
     why: str
+    layers: frozenset[str]
+    asks_again: bool
 
 
 @dataclass(slots=True)
 class Findings:
-    """What the ledger holds of this run. `decisions` has every decision of an action's call id, in log order."""
+    """What the ledger holds of this run. `decisions` has every decision of an action's call id, in log order.
+
+    `ends` has sessions as their last decision left them; `asked` what approvers were asked, by kind; `again` sessions
+    that asked to be re-authorized; `cut` those whose model was not let speak on, with the layers that said so.
+    """
 
     kinds: Counter[str] = field(default_factory=Counter)
     decisions: dict[str, list[Found]] = field(default_factory=dict)
     outcomes: dict[str, list[str]] = field(default_factory=dict)
     strays: int = 0
+    ends: dict[str, End] = field(default_factory=dict)
+    asked: Counter[str] = field(default_factory=Counter)
+    again: set[str] = field(default_factory=set)
+    cut: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
 def read(reader: Reader, tenant: str, prefix: str) -> Findings:
-    """Collect decisions and outcomes of the sessions whose id starts with `prefix`."""
+    """Collect decisions, outcomes and questions of the sessions whose id starts with `prefix`."""
     found = Findings()
     calls: dict[tuple[str, int], str] = {}
-    for item in entries(reader, tenant, (EntryKind.DECISION, EntryKind.OUTCOME)):
+    for item in entries(reader, tenant, _READ):
         entry, body = item.entry, item.entry.body
         if not entry.session.startswith(prefix):
+            continue
+        if entry.kind is EntryKind.APPROVAL_REQUEST:
+            found.asked[body["kind"]] += 1
             continue
         if entry.kind is EntryKind.OUTCOME:
             place = (body["decision"]["w"], body["decision"]["ws"])
@@ -59,13 +74,23 @@ def read(reader: Reader, tenant: str, prefix: str) -> Findings:
             elif calls[place]:
                 found.outcomes.setdefault(calls[place], []).append(body["status"])
             continue
-        request = body["request"]
-        found.kinds[request["kind"]] += 1
-        inference = request["kind"] == ActionKind.INFERENCE.value
-        calls[entry.writer, entry.seq] = "" if inference else request["context"]["call_id"]
-        if not inference:
-            found.decisions.setdefault(request["context"]["call_id"], []).append(_found(body))
+        _add(found, calls, entry)
     return found
+
+
+def _add(found: Findings, calls: dict[tuple[str, int], str], entry: Entry) -> None:
+    body, request = entry.body, entry.body["request"]
+    if (end := End.of(body)) is not None:
+        found.ends[entry.session] = end
+    if asks_again(body["decision"]):
+        found.again.add(entry.session)
+    found.kinds[request["kind"]] += 1
+    inference = request["kind"] == ActionKind.INFERENCE.value
+    calls[entry.writer, entry.seq] = "" if inference else request["context"]["call_id"]
+    if inference and not body["dispatched"]:
+        found.cut[entry.session] = layers_of(body["decision"]["reasons"])
+    if not inference:
+        found.decisions.setdefault(request["context"]["call_id"], []).append(_found(body))
 
 
 def _found(body: Mapping[str, Any]) -> Found:
@@ -75,11 +100,23 @@ def _found(body: Mapping[str, Any]) -> Found:
     # A rule is named by its id, which has a dot; what the passport or the request itself lacks, by its code.
     name = reason["source"] if "." in reason["source"] else reason["code"]
     why = f"{name}: {request['resource']['id']}"
-    return Found(request["kind"], effect, body["dispatched"], request["problem"], why)
+    return Found(
+        kind=request["kind"],
+        effect=effect,
+        dispatched=body["dispatched"],
+        problem=request["problem"],
+        why=why,
+        layers=layers_of(decision["reasons"]),
+        asks_again=asks_again(decision),
+    )
 
 
 def measure(
-    found: Findings, witness: Witness, driven: Sequence[tuple[str, Session]], broken: Sequence[str], seconds: float
+    found: Findings,
+    witness: Witness,
+    driven: Sequence[tuple[str, Session]],
+    broken: Mapping[str, str],
+    seconds: float,
 ) -> tuple[dict[str, Any], list[str]]:
     """Figures of a run, and what did not hold.
 
@@ -87,7 +124,7 @@ def measure(
         found: of the ledger.
         witness: of the tools' bodies.
         driven: id in the ledger, recorded session.
-        broken: sessions whose graph did not come to its end.
+        broken: sessions whose graph did not come to its end, and what ended it.
         seconds: how long driving took.
     """
     actions = [item for items in found.decisions.values() for item in items]
@@ -102,18 +139,33 @@ def measure(
         "outcomes": _count(status for items in found.outcomes.values() for status in items),
         "unjustified_runs": witness.unjustified(let_run),
         "stopped": _stopped(found, driven, ran),
+        "completed": _completed(found, driven, ran),
+        "first_act": _first_acts(found, driven, ran),
+        "cut_short": len(found.cut),
+        "asked": dict(sorted(found.asked.items())),
+        "reauthorization": {
+            "sessions": len(found.again),
+            "decisions": sum(item.asks_again for item in actions),
+        },
+        "authority": authority((session.label, found.ends[name]) for name, session in driven if name in found.ends),
         "reasons": _reasons(found, driven),
         "per_second": round(len(actions) / seconds, 1) if seconds else 0.0,
         "seconds": round(seconds, 1),
     }
-    return figures, [*(f"did not end: {item}" for item in broken), *_checks(found, witness, driven, figures)]
+    ended = [f"did not end: {why}" for name, why in broken.items() if name not in found.cut]
+    return figures, [*ended, *_checks(found, witness, driven, figures)]
 
 
 def _checks(
     found: Findings, witness: Witness, driven: Sequence[tuple[str, Session]], figures: Mapping[str, Any]
 ) -> list[str]:
     recorded = {call_id(name, i): event for name, session in driven for i, event in enumerate(session.events)}
-    undecided = [call for call in recorded if len(found.decisions.get(call, ())) != 1]
+    undecided = [
+        call
+        for call in recorded
+        # A session that was cut short never came to ask for the rest.
+        if len(found.decisions.get(call, ())) != 1 and not (call not in found.decisions and _session(call) in found.cut)
+    ]
     beyond = found.decisions.keys() - recorded.keys()
     other = [
         call
@@ -134,6 +186,10 @@ def _checks(
     return [text for text, wrong in tests.items() if wrong]
 
 
+def _session(call: str) -> str:
+    return call.rpartition("-")[0]
+
+
 def _stopped(found: Findings, driven: Sequence[tuple[str, Session]], ran: set[str]) -> dict[str, dict[str, int]]:
     """By label: sessions, those that went on untouched (every action allowed or monitored), and what was stopped."""
     table: dict[str, Counter[str]] = {}
@@ -147,6 +203,37 @@ def _stopped(found: Findings, driven: Sequence[tuple[str, Session]], ran: set[st
         row["first_act_stopped"] += bool(malicious) and malicious[0] not in ran
         row["every_act_stopped"] += bool(malicious) and not ran & set(malicious)
     return {label: dict(row) for label, row in sorted(table.items())}
+
+
+def _completed(found: Findings, driven: Sequence[tuple[str, Session]], ran: set[str]) -> dict[str, dict[str, int]]:
+    """By label: sessions whose every recorded action ran, those that lost only what failed in the recording as well.
+
+    Then by layer: sessions in which it stopped something (several layers may stop one act); and those that asked to be
+    re-authorized.
+    """
+    table: dict[str, Counter[str]] = {}
+    for name, session in driven:
+        row = table.setdefault(session.label, Counter())
+        lost = [(call_id(name, i), event) for i, event in enumerate(session.events) if call_id(name, i) not in ran]
+        layers = {layer for call, _ in lost for item in found.decisions.get(call, ()) for layer in item.layers}
+        layers |= found.cut.get(name, frozenset())
+        row["sessions"] += 1
+        row["completed"] += not lost
+        row["lost_only_failures"] += bool(lost) and all(event.error for _, event in lost)
+        row.update({layer: layer in layers for layer in LAYERS})
+        row["reauthorize"] += name in found.again
+    return {label: dict(row) for label, row in sorted(table.items())}
+
+
+def _first_acts(found: Findings, driven: Sequence[tuple[str, Session]], ran: set[str]) -> dict[str, dict[str, Any]]:
+    """By label: what stopped the first malicious act of a session."""
+    acts: dict[str, list[tuple[bool, frozenset[str]]]] = {}
+    for name, session in driven:
+        first = next((call_id(name, i) for i, event in enumerate(session.events) if event.malicious), None)
+        if first is not None:
+            layers = frozenset[str]().union(*(item.layers for item in found.decisions.get(first, ())))
+            acts.setdefault(session.label, []).append((first in ran, layers))
+    return {label: stopped_first(of) for label, of in sorted(acts.items())}
 
 
 def _reasons(found: Findings, driven: Sequence[tuple[str, Session]]) -> dict[str, dict[str, int]]:

@@ -2,10 +2,14 @@
 
     python benchmarks/redrive.py --limit 1000
     python benchmarks/redrive.py --limit 1000 --json --db sqlite:///.halo/halo.db
+    python benchmarks/redrive.py --limit 1000 --no-manifest
 
-A scripted model says the recorded calls, tools return the recorded results; each agent (a suite's role, in one fold)
-holds grants learnt from the benign sessions of the *other* fold. The script goes on after every effect. It must hold
-that each recorded action has one decision, and each body that ran an earlier durable decision and one outcome.
+A scripted model says the recorded calls, tools return the recorded results. Each suite's agent stands on a passport
+issued from `manifests/recorded.yaml`, with budgets and decay; with --no-manifest, and for suites that the manifest does
+not name, an agent (a suite's role, in one fold) holds grants learnt from the benign sessions of the *other* fold, and
+generous limits. The script goes on after every effect, until the model itself may not be asked any more. It must hold
+that each recorded action has one decision, each body that ran an earlier durable decision and one outcome, that
+`halo verify` finds the ledger whole and `halo replay` every decision the same.
 
 Exit: 0 it held, 1 it did not, 2 there is nothing to drive.
 """
@@ -19,21 +23,32 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
 
 from _redrive_data import BadData, Session, grants_for, load, sample, tools_of
 from _redrive_langchain import LangChain
+from _redrive_handoffs import hand_offs
+from _redrive_limits import spending
+from _redrive_manifest import RECORDED, Passports, choose
 from _redrive_report import measure, read
+from _redrive_show import show
+from _redrive_tools import resource_of
 from _redrive_witness import Witness
 from halo_core.errors import HaloError
 from halo_core.facade import default_home, default_url
+from halo_core.keys import KeyStore
+from halo_core.model import Resource
+from halo_core.query import Contents
+from halo_core.replay import Replayer, Status
 from halo_core.store.reader import Reader
+from halo_core.verification import verify_store
 
 __all__ = ["main"]
 
@@ -56,7 +71,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         everything = load(options.data)
         chosen = sample(everything, options.limit, options.seed)
-        figures, wrong = _run(everything, chosen, options.framework, home=home, db=db)
+        passports = choose(options.manifest, {session.suite for session in chosen}, none=options.no_manifest)
+        figures, wrong = _run(everything, chosen, options.framework, passports, home=home, db=db)
+        if options.handoffs is not None and passports is not None:
+            prefix = f"handoffs.{secrets.token_hex(4)}."
+            figures["handoffs"] = hand_offs(
+                options.handoffs, passports, home=home, db=db, tenant=_TENANT, prefix=prefix
+            )
+        if not options.no_check:
+            checked, found = _checked(home, db)
+            figures |= checked
+            wrong += found
     except (BadData, HaloError) as exc:
         sys.stderr.write(f"redrive: {exc}\n")
         return 2
@@ -64,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.json:
         sys.stdout.write(json.dumps(figures, indent=2) + "\n")
     else:
-        _print(figures)
+        show(figures)
     for text in wrong:
         sys.stderr.write(f"redrive: {text}\n")
     return 1 if wrong else 0
@@ -80,6 +105,12 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="of the sample (default %(default)s)")
     parser.add_argument("--db", metavar="URL", default="", help="store (default: a fresh folder, which is kept)")
     parser.add_argument("--home", type=Path, help="keys, policy, anchor (with --db: HALO_HOME, else .halo)")
+    parser.add_argument(
+        "--manifest", type=Path, metavar="FILE", help=f"passports (default {RECORDED.name}, if it fits)"
+    )
+    parser.add_argument("--no-manifest", action="store_true", help="grants from the other fold's benign sessions")
+    parser.add_argument("--handoffs", type=Path, metavar="FOLDER", help="drive a team's recorded hand-offs as well")
+    parser.add_argument("--no-check", action="store_true", help="neither verify nor replay afterwards")
     parser.add_argument("--json", action="store_true", help="figures as JSON on stdout")
     return parser.parse_args(argv)
 
@@ -99,72 +130,102 @@ def _where(options: argparse.Namespace) -> tuple[Path, str]:
 
 
 def _run(
-    everything: Sequence[Session], chosen: Sequence[Session], framework: str, *, home: Path, db: str
+    everything: Sequence[Session],
+    chosen: Sequence[Session],
+    framework: str,
+    passports: Passports | None,
+    *,
+    home: Path,
+    db: str,
 ) -> tuple[dict[str, Any], list[str]]:
     run = secrets.token_hex(4)  # ids of their own, so that one store takes several runs
     driven = [(f"redrive.{run}.{session.id}", session) for session in chosen]
-    broken: list[str] = []
+    roles = _roles(everything, driven, passports)
+    if passports is not None:
+        passports.issue([role.agent for role in roles], home=home, db=db)
+    broken: dict[str, str] = {}
     with Witness(db, _TENANT) as witness:
         begun = time.perf_counter()
-        _drive(everything, driven, framework, witness, broken, home=home, db=db)
+        _drive(roles, _DRIVERS[framework], witness, broken, home=home, db=db)
         seconds = time.perf_counter() - begun
     with Reader(db) as reader:
-        return measure(read(reader, _TENANT, f"redrive.{run}."), witness, driven, broken, seconds)
+        found = read(reader, _TENANT, f"redrive.{run}.")
+        figures, wrong = measure(found, witness, driven, broken, seconds)
+        figures["spending"] = spending(reader, _TENANT, found.ends.values())
+    figures["manifest"] = {} if passports is None else passports.facts()
+    return figures, wrong
+
+
+@dataclass(frozen=True, slots=True)
+class _Role:
+    """Sessions of one agent, and what it may do."""
+
+    agent: str
+    sessions: Sequence[tuple[str, Session]]
+    tools: dict[str, str]
+    granted: dict[str, set[str]] | None
+    resources: Callable[[str, str], Resource | None]
+
+
+def _roles(
+    everything: Sequence[Session], driven: Sequence[tuple[str, Session]], passports: Passports | None
+) -> list[_Role]:
+    tools = tools_of(everything)
+    groups: dict[tuple[str, str], list[tuple[str, Session]]] = {}
+    for name, session in driven:
+        groups.setdefault((session.suite, "" if passports else session.fold), []).append((name, session))
+    if passports is not None:
+        return [
+            _Role(suite, of, tools.get(suite, {}), None, passports.resource)
+            for (suite, _), of in sorted(groups.items())
+        ]
+    return [
+        _Role(f"{suite}-{fold}".lower(), of, tools.get(suite, {}), grants_for(everything, suite, fold), resource_of)
+        for (suite, fold), of in sorted(groups.items())
+    ]
 
 
 def _drive(
-    everything: Sequence[Session],
-    driven: Sequence[tuple[str, Session]],
-    framework: str,
+    roles: Sequence[_Role],
+    driver_of: type[LangChain],
     witness: Witness,
-    broken: list[str],
+    broken: dict[str, str],
     *,
     home: Path,
     db: str,
 ) -> None:
-    tools = tools_of(everything)
-    roles: dict[tuple[str, str], list[tuple[str, Session]]] = {}
-    for name, session in driven:
-        roles.setdefault((session.suite, session.fold), []).append((name, session))
     with Progress(*_COLUMNS, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("driving", total=len(driven))
-        for (suite, fold), sessions in sorted(roles.items()):
-            bar.update(task, description=f"{suite} {fold}")
-            granted = grants_for(everything, suite, fold)
-            agent = f"{suite}-{fold}".lower()
-            with _DRIVERS[framework](
-                agent, tools=tools.get(suite, {}), granted=granted, witness=witness, db=db, home=home
+        task = bar.add_task("driving", total=sum(len(role.sessions) for role in roles))
+        for role in roles:
+            bar.update(task, description=role.agent)
+            with driver_of(
+                role.agent,
+                tools=role.tools,
+                granted=role.granted,
+                resources=role.resources,
+                witness=witness,
+                db=db,
+                home=home,
             ) as driver:
-                for name, session in sessions:
+                for name, session in role.sessions:
                     try:
                         driver.drive(session, name)
                     except Exception as exc:  # noqa: BLE001  one session that breaks is counted, the others go on
-                        broken.append(f"{session.id}: {type(exc).__name__}: {exc}")
+                        broken[name] = f"{session.id}: {type(exc).__name__}: {exc}"
                     bar.advance(task)
 
 
-def _print(figures: dict[str, Any]) -> None:
-    view = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-    grid = Table(show_header=False, box=None)
-    for name, value in figures.items():
-        if name not in ("stopped", "reasons", "home"):
-            words = ", ".join(f"{k} {v:,}" for k, v in value.items()) if isinstance(value, dict) else str(value)
-            grid.add_row(name, words)
-    view.print(grid)
-    table = Table(title="by label, in sessions")
-    columns = ("sessions", "untouched", "with_malicious_act", "first_act_stopped", "every_act_stopped")
-    for name in ("label", *columns):
-        table.add_column(name.replace("_", " "), justify="left" if name == "label" else "right")
-    for label, row in figures["stopped"].items():
-        table.add_row(label, *(f"{row[name]:,}" for name in columns))
-    view.print(table)
-    why = Table(title="what touched benign sessions")
-    why.add_column("rule or check: tool")
-    why.add_column("sessions", justify="right")
-    for reason, times in list(figures["reasons"].get("benign", {}).items())[:_SHOWN]:
-        why.add_row(reason, f"{times:,}")
-    view.print(why)
-    view.print(f"check it: halo verify --db {figures['db']} --home {figures['home']}", soft_wrap=True)
+def _checked(home: Path, db: str) -> tuple[dict[str, Any], list[str]]:
+    """What `halo verify` and `halo replay --all` say of the whole store."""
+    report = verify_store(db, home)
+    with Reader(db) as reader:
+        replayer = Replayer(reader, Contents.at(reader, KeyStore(home)), _TENANT)
+        counts = Counter(item.status.value for item in replayer.all())
+    odd = {status: times for status, times in counts.items() if status != Status.IDENTICAL.value}
+    wrong = [f"verify: {finding.code} at {finding.where}" for finding in report.findings[:_SHOWN]]
+    wrong += [f"verify: exit {report.exit_code}"] if report.exit_code and not wrong else []
+    wrong += [f"replay: {times} {status}" for status, times in odd.items()]
+    return {"verify_exit": report.exit_code, "replay": dict(counts)}, wrong
 
 
 if __name__ == "__main__":

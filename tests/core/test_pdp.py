@@ -288,6 +288,7 @@ DENIES = Reason("policy_denied", "no")
         PolicyAnswer(False, Effect.ALLOW, (), ()),
         PolicyAnswer(True, Effect.ALLOW, (), (), errors=("p: type error",)),
         PolicyAnswer(True, Effect.DENY, (DENIES,), ()),
+        PolicyAnswer(True, Effect.CHALLENGE, (), ()),
         PolicyAnswer(False, Effect.MONITOR, (Reason("first_use", "p", effect="monitor"),), ()),
     ],
 )

@@ -15,31 +15,14 @@ from halo_core.errors import ConfigError, PassportError, Tampered
 from halo_core.model import EntryKind, Envelope, Link, LinkKind
 from halo_core.oversight.evidence import links_of
 from halo_core.query import entries
-from halo_core.store import SessionState
+from halo_core.store import Account, SessionState
 from halo_core.store.reader import Reader
 
-__all__ = ["LIVE", "Node", "Opened", "SessionOf", "agents_of", "chosen", "day_used", "links", "opened", "sessions_of"]
+__all__ = ["LIVE", "Node", "Tree", "agents_of", "chosen", "links", "sessions_of", "trees"]
 
 LIVE: Final = "live"
 _DAY_US: Final = 86_400_000_000
-_SHOWN: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class SessionOf:
-    """A session's row."""
-
-    state: SessionState
-
-    @property
-    def id(self) -> str:
-        """Its id."""
-        return self.state.view.id
-
-    @property
-    def agents(self) -> tuple[str, ...]:
-        """Who has a live link in it, each once, whoever came by itself first."""
-        return agents_of(self.state)
+_NAMED: Final = 5
 
 
 @dataclass(slots=True)
@@ -47,39 +30,34 @@ class Node:
     """One decaying link of a session with its account.
 
     Args:
-        handle: name of the account within the session.
-        agent: who holds it.
+        account: as it stands, or as it last stood.
         link: in force, or the last there was.
-        envelope: its counters.
-        status: `live`, `handed back`, or `withdrawn` where the giver could give it no longer.
-        parent: handle of the account above, empty for a session link.
-        children: links below it.
+        status: `live`, `handed back`, or `withdrawn` where its giver could give it no longer.
+        below: what was handed on under it.
     """
 
-    handle: str
-    agent: str
+    account: Account
     link: Link
-    envelope: Envelope
-    status: str
-    parent: str
-    children: list[Node] = field(default_factory=list)
+    status: str = LIVE
+    below: list[Node] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A session's tree under one standing link.
+class Tree:
+    """What a session holds under one standing link.
 
     Args:
-        state: its row.
-        standing: the link the sessions of this agent begin with.
-        day: (unit, used) of today's quotas.
-        roots: session links, each with what was handed on below it.
+        standing: the link that its sessions begin with.
+        day: unit → what today's sessions used of its quota.
+        roots: session links.
     """
 
-    state: SessionState
     standing: Link
     day: Mapping[str, int]
     roots: tuple[Node, ...]
+
+
+# which session
 
 
 def agents_of(state: SessionState) -> tuple[str, ...]:
@@ -88,52 +66,52 @@ def agents_of(state: SessionState) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def sessions_of(reader: Reader, tenant: str, agent: str = "") -> list[SessionOf]:
-    """Sessions of a tenant in which somebody has a passport, the newest last.
+def sessions_of(reader: Reader, tenant: str, agent: str = "") -> list[SessionState]:
+    """Sessions in which somebody, or this agent, has a passport; the newest last.
 
     Raises:
         Tampered: a row cannot be read.
     """
-    found = []
-    for whose, name, _, data in reader.states():
-        if whose == tenant:
-            one = SessionOf(_state(data, name))
-            if one.agents and agent in ("", *one.agents):
-                found.append(one)
-    return sorted(found, key=lambda one: (one.state.view.high_water_us, one.id))
+    states = [_state(data, name) for whose, name, _, data in reader.states() if whose == tenant]
+    found = [state for state in states if state.links and agent in ("", *agents_of(state))]
+    return sorted(found, key=lambda state: (state.view.high_water_us, state.view.id))
 
 
 def _state(data: Any, name: str) -> SessionState:
     try:
         return SessionState.from_bytes(data)
-    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+    except (AttributeError, KeyError, TypeError, ValueError) as exc:
         raise Tampered(
             "session_altered", f"the row of session `{name}` cannot be read", remedy="run `halo verify`"
         ) from exc
 
 
-def chosen(found: list[SessionOf], name: str, agent: str = "") -> SessionOf | None:
-    """The session of this id, or whose id starts so; without a name the newest, None where there is none.
+def chosen(found: list[SessionState], name: str) -> SessionState | None:
+    """The session of this id, or the one whose id starts so; without a name the newest, None where there is none.
 
     Raises:
         ConfigError: `no_such_session`, none or several.
     """
     if not name:
         return found[-1] if found else None
-    exact = [one for one in found if one.id == name]
-    hits = exact or [one for one in found if one.id.startswith(name)]
+    ids = [state.view.id for state in found]
+    hits = [state for state in found if state.view.id == name] or [
+        state for state in found if state.view.id.startswith(name)
+    ]
     if len(hits) == 1:
         return hits[0]
-    ids = [one.id for one in found]
     near = get_close_matches(name, ids, 1)
-    known = f"the newest are {', '.join(ids[: -_SHOWN - 1 : -1])}" if ids else "none has begun"
-    of = f" of `{agent[:64]}`" if agent else ""
+    known = f"the newest are {', '.join(ids[: -_NAMED - 1 : -1])}" if ids else "none has begun"
+    what = f"{len(hits)} sessions begin with" if hits else "no session is called"
     raise ConfigError(
         "no_such_session",
-        f"{len(hits) or 'no'} session{'s' if len(hits) > 1 else ''}{of} begin{'' if hits else 's'} with `{name[:64]}`",
+        f"{what} `{name[:64]}`",
         field="SESSION",
         remedy=f"did you mean `{near[0]}`" if near else known,
     )
+
+
+# what it holds
 
 
 def links(reader: Reader, tenant: str, hashes: list[str]) -> tuple[Link, ...]:
@@ -148,56 +126,52 @@ def links(reader: Reader, tenant: str, hashes: list[str]) -> tuple[Link, ...]:
         raise Tampered("passport_altered", f"a passport cannot be read: {exc}", remedy="run `halo verify`") from exc
 
 
-def opened(reader: Reader, tenant: str, one: SessionOf, agent: str = "") -> list[Opened]:
-    """The trees of a session, one for each standing link that somebody came with; of one agent if it is named.
+def trees(reader: Reader, tenant: str, state: SessionState, now_us: int, agent: str = "") -> list[Tree]:
+    """What a session holds, a tree for each standing link; of one agent if it is named.
 
     Raises:
-        Tampered: a link is not what its hash says.
+        Tampered: a link or a sum is not what it should be.
     """
-    nodes = {node.handle: node for node in _nodes(reader, tenant, one)}
+    nodes = {node.account.handle: node for node in _nodes(reader, tenant, state)}
+    roots: dict[str, list[Node]] = {}
     for node in nodes.values():
-        if node.parent in nodes:
-            nodes[node.parent].children.append(node)
-    trees: dict[str, list[Node]] = {}
-    roots = {account.handle: account.root for account in one.state.links}
-    for node in nodes.values():
-        if not node.parent and node.handle in roots and agent in ("", *_names(node)):
-            trees.setdefault(roots[node.handle], []).append(node)
+        above = nodes.get(node.account.parent)
+        if above is not None:
+            above.below.append(node)
+        elif node.status == LIVE:
+            roots.setdefault(node.account.root, []).append(node)
     found = []
-    for root, below in trees.items():
-        standing = links(reader, tenant, [root])[0]
-        found.append(Opened(one.state, standing, {}, tuple(below)))
+    for root, below in roots.items():
+        kept = tuple(node for node in below if agent in ("", *_agents(node)))
+        if kept:
+            standing = links(reader, tenant, [root])[0]
+            found.append(Tree(standing, _day(reader, tenant, standing, now_us), kept))
     return found
 
 
-def _names(node: Node) -> Iterator[str]:
-    yield node.agent
-    for child in node.children:
-        yield from _names(child)
+def _agents(node: Node) -> Iterator[str]:
+    yield node.account.agent
+    for child in node.below:
+        yield from _agents(child)
 
 
-def _nodes(reader: Reader, tenant: str, one: SessionOf) -> Iterator[Node]:
-    for account in one.state.links:
-        path = [item.hash for item in one.state.path(account.handle)]
-        link = links(reader, tenant, [account.root, *path])[-1]
-        yield Node(account.handle, account.agent, link, account.envelope, LIVE, account.parent)
-    yield from _closed(reader, tenant, one)
+def _nodes(reader: Reader, tenant: str, state: SessionState) -> Iterator[Node]:
+    for account in state.links:
+        path = [item.hash for item in state.path(account.handle)]
+        yield Node(account, links(reader, tenant, [account.root, *path])[-1])
+    yield from _closed(reader, tenant, state)
 
 
-def _closed(reader: Reader, tenant: str, one: SessionOf) -> Iterator[Node]:
+def _closed(reader: Reader, tenant: str, state: SessionState) -> Iterator[Node]:
     """Hand-off links that are live no longer, by the entries: each with what was last known of its account."""
-    live = {account.handle for account in one.state.links}
     made: dict[str, Mapping[str, Any]] = {}
-    handle_of: dict[str, str] = {}
     spent: dict[str, dict[str, tuple[int, int]]] = {}
     back = set()
     kinds = (EntryKind.PASSPORT, EntryKind.DECISION, EntryKind.HANDBACK)
-    for found in entries(reader, tenant, kinds, one.id):
+    for found in entries(reader, tenant, kinds, state.view.id):
         body = found.entry.body
         if found.entry.kind is EntryKind.PASSPORT:
-            handle_of[body["hash"]] = body["handle"]
-            if body["kind"] == LinkKind.HANDOFF.value:
-                made[body["handle"]] = {**body, "at_us": found.entry.ts_us}
+            made[body["hash"]] = {**body, "at_us": found.entry.ts_us}
         elif found.entry.kind is EntryKind.DECISION:
             for handle, unit, held, done in body["after"]["budgets"]:
                 spent.setdefault(handle, {})[unit] = (held, done)
@@ -205,34 +179,27 @@ def _closed(reader: Reader, tenant: str, one: SessionOf) -> Iterator[Node]:
             for closed in body["closed"]:
                 back.add(closed["handle"])
                 spent[closed["handle"]] = {unit: (held, done) for unit, held, done in closed["spent"]}
-    parents = {name: body["parent"] for name, body in _by_hash(reader, tenant, one.id).items()}
-    for handle, body in made.items():
+    live = {account.handle for account in state.links}
+    last = {body["handle"]: body for body in made.values() if body["kind"] == LinkKind.HANDOFF.value}
+    for handle, body in last.items():
         if handle not in live:
-            link = links(reader, tenant, _path(parents, body["hash"]))[-1]
-            counters = tuple((unit, *sums) for unit, sums in sorted(spent.get(handle, {}).items()))
-            envelope = Envelope(link=handle, epoch=link.epoch, since_us=body["at_us"], spent=counters)
-            status = "handed back" if handle in back else "withdrawn"
-            yield Node(handle, body["agent"], link, envelope, status, handle_of.get(body["parent"], ""))
+            path = _path(made, body["hash"])
+            link = links(reader, tenant, path)[-1]
+            sums = tuple((unit, held, done) for unit, (held, done) in sorted(spent.get(handle, {}).items()))
+            envelope = Envelope(link=handle, epoch=link.epoch, since_us=body["at_us"], spent=sums)
+            parent = made[body["parent"]]["handle"] if body["parent"] in made else ""
+            account = Account(handle, body["hash"], path[0], parent, body["agent"], envelope)
+            yield Node(account, link, "handed back" if handle in back else "withdrawn")
 
 
-def _by_hash(reader: Reader, tenant: str, session: str) -> dict[str, Mapping[str, Any]]:
-    found = entries(reader, tenant, (EntryKind.PASSPORT,), session)
-    return {item.entry.body["hash"]: item.entry.body for item in found}
-
-
-def _path(parents: Mapping[str, str], name: str) -> list[str]:
+def _path(made: Mapping[str, Mapping[str, Any]], name: str) -> list[str]:
     path = [name]
-    while path[0] in parents and parents[path[0]] not in path:
-        path.insert(0, parents[path[0]])
+    while path[0] in made and made[path[0]]["parent"] not in path:
+        path.insert(0, made[path[0]]["parent"])
     return path
 
 
-def day_used(reader: Reader, tenant: str, standing: Link, now_us: int) -> dict[str, int]:
-    """What was used today of each quota of a standing link.
-
-    Raises:
-        Tampered: the row cannot be read.
-    """
+def _day(reader: Reader, tenant: str, standing: Link, now_us: int) -> dict[str, int]:
     used = {quota.unit: 0 for quota in standing.quotas}
     for whose, account, _, data in reader.quotas():
         if (whose, account) != (tenant, standing.envelope):

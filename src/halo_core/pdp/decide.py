@@ -188,9 +188,13 @@ def _policy(request: AccessRequest, answer: PolicyAnswer) -> list[Reason]:
 
 
 def _missing_permit(answer: PolicyAnswer, reasons: list[Reason]) -> list[Reason]:
-    if (answer.permitted and not answer.errors) or any(reason.effect == Effect.DENY.value for reason in reasons):
-        return []
-    return [Reason("policy_error", "policy")]  # a no without a reason of its own
+    """A denial for an answer that says no, or more than its reasons do, without a reason of its own."""
+    if answer.permitted and not answer.errors:
+        said = max((Effect(reason.effect).severity for reason in answer.reasons), default=0)
+        unsaid = answer.effect.severity > said
+    else:
+        unsaid = all(reason.effect != Effect.DENY.value for reason in reasons)
+    return [Reason("policy_error", "policy")] if unsaid else []
 
 
 def _hides_code(request: AccessRequest) -> bool:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from itertools import product
 
 import pytest
@@ -263,16 +264,19 @@ POOL = (
 )
 
 
+@lru_cache(maxsize=1)
+def parts(policy):
+    graded = [[p for p in policy.policies if (p.grade is not None) is wanted] for wanted in (False, True)]
+    return [engine_module._part(part) for part in graded]
+
+
 def as_written(policy, wanted, seen):
     """The answer by two plain evaluations of every policy: nothing sliced, nothing left out, nothing remembered."""
     policies = policy.policies
     context, problems = build_context(wanted, seen, merged(item.reads for item in policies), {})
     assert not problems
     known = entities(wanted.subject, wanted.context.assurance, wanted.kind, wanted.resource)
-    said = [
-        engine_module._evaluate(engine_module._part(part), request_ids(wanted), context, known, {})
-        for part in ([p for p in policies if p.grade is None], [p for p in policies if p.grade is not None])
-    ]
+    said = [engine_module._evaluate(part, request_ids(wanted), context, known, {}) for part in parts(policy)]
     errors = [*said[0][2], *said[1][2]]
     if errors:
         return engine_module._failure(errors)
@@ -363,6 +367,21 @@ def test_what_is_remembered_answers_as_cedar_would(wholes, calls):
             assert policy.answer(wanted, seen) == as_written(policy, wanted, seen)
 
 
+@pytest.mark.parametrize("one", ATOMS)
+def test_an_attribute_read_in_two_ways_is_told_apart_by_both(one):
+    for other in ATOMS:
+        conditions = zip(("", '@effect("monitor")'), (one, other), strict=True)
+        rules = [
+            f'@id("r{i}") {grade} forbid (principal, action, resource) when {{ {text} }};'
+            for i, (grade, text) in enumerate(conditions)
+        ]
+        policy = compiled(PERMIT + "\n".join(rules))
+        for a, b, steps in product((0, 3, 4, 5, 9), ("ab", "xaxb"), (2, 3)):
+            wanted = request({"a": a, "b": b, "c": {"d": a}, "m": a}, resource=replace(TOOL, amount="m"))
+            seen = snapshot(policy, session=SessionView("s", 0, 0, 0, steps, False), uses=steps)
+            assert policy.answer(wanted, seen) == as_written(policy, wanted, seen), (one, other, a, b, steps)
+
+
 def test_calls_that_the_policy_cannot_tell_apart_are_one_question():
     policy = compiled(PERMIT + '@id("n") forbid (principal, action, resource) when { context.args.a > 5 };')
     for number in range(5):
@@ -370,6 +389,13 @@ def test_calls_that_the_policy_cannot_tell_apart_are_one_question():
     assert len(policy._kept) == 1
     assert not policy.answer(request({"a": 6}), snapshot(policy)).permitted
     assert len(policy._kept) == 2
+
+
+def test_what_is_remembered_is_remembered_for_one_principal():
+    policy = compiled('@id("x") permit (principal == Agent::"good", action, resource);')
+    for agent in ("good", "bad", "good"):
+        answer = policy.answer(request(agent=agent), snapshot(policy))
+        assert answer.permitted == (agent == "good")
 
 
 def test_compiled_policies_are_kept_by_content():

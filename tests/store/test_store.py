@@ -20,7 +20,7 @@ from halo_core.facade import HaloBase
 from halo_core.keys import KeyStore
 from halo_core.ledger import read_anchors
 from halo_core.ledger.checkpoint import read_checkpoint
-from halo_core.model import EntryKind
+from halo_core.model import EntryKind, Provenance
 from halo_core.store import Draft, Store, StoreConfig
 from halo_core.store import store as store_module
 from halo_core.store.database import Database
@@ -664,6 +664,26 @@ def test_a_recovery_that_fails_is_made_up_for(home):
     local(home).close()
     assert [body["status"] for body in bodies(home, EntryKind.OUTCOME)] == ["success", "unknown"]
     assert verified(home) == 0
+
+
+def test_marks_that_were_taken_back_are_written_again(home):
+    def note(tx):
+        state = tx.session("s")
+        sketch = tx.sketch(state)
+        added = sketch.additions(frozenset({7}), Provenance.USER)
+        tx.add_marks(state, sketch, added)
+        return len(added)
+
+    def bad(tx):
+        raise ValueError(tx)
+
+    with local(home) as halo:
+        once(halo)
+        halo.store.flush()
+        # A member that fails makes the group run again, and what the first run had in memory is not in the store.
+        noted, failed = halo.store._run([note, bad])
+        assert noted.result == 1
+        assert failed.error.code == "decision_error"
 
 
 def test_an_interrupt_right_after_the_lock_was_taken_does_not_wedge_the_store(home, monkeypatch):

@@ -13,7 +13,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -23,6 +23,7 @@ from halo_core.store.batch import Job, Outcome
 __all__ = ["Committer", "closed_error"]
 
 _GROUP: Final = 64
+_AT_ONCE: Final = 4  # answers in one turn of an event loop
 _QUEUE: Final = 20_000
 _DEFER_S: Final = 0.05
 _IDLE_S: Final = 1.0
@@ -170,8 +171,11 @@ def _answer(owner: _Owner, group: Sequence[_Waiting]) -> None:
                 _orphan(item, outcome)
 
 
-def _settle(answers: Iterable[tuple[_Waiting, Outcome]]) -> None:
-    for item, outcome in answers:
+def _settle(answers: Sequence[tuple[_Waiting, Outcome]]) -> None:
+    # A few in each turn of the loop: what the callers do next takes time there, and others have a turn in between.
+    if len(answers) > _AT_ONCE:
+        asyncio.get_running_loop().call_soon(_settle, answers[_AT_ONCE:])
+    for item, outcome in answers[:_AT_ONCE]:
         if item.future.cancelled():
             _orphan(item, outcome)
         elif outcome.error is not None:

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+
+import decision
+
+HEADLINE = (
+    "excess_signatures_p50",
+    "whole_p99_over_commit_p99",
+    "cpu_signatures",
+    "loop_lag_ms_p99",
+    "throughput_32_over_1",
+    "stages_us",
+    "machine",
+)
+
+
+def test_a_run_measures_every_figure_and_checks_the_effects(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(decision, "_QUICK", {"hot": 80, "gap5": 10, "gap50": 5})
+    monkeypatch.setattr(decision, "_THINK", {1: 0.05, 32: 0.05, 256: 0.05})
+    out = tmp_path / "figures.json"
+    assert decision.main(["--quick", "--json", "--dir", str(tmp_path), "--out", str(out)]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures == json.loads(out.read_text())
+    assert all(figures[name] for name in HEADLINE)
+    assert set(figures["effects"]["allowed"]) <= {"allow", "monitor"}
+    assert figures["effects"]["denied"]["deny"] > 0
+    assert figures["stages_us"].keys() >= {"commit", "signature", "policy", "inserts"}
+
+
+def test_memory_over_finished_sessions(tmp_path, capsys):
+    assert decision.main(["--memory", "200", "--json", "--dir", str(tmp_path)]) == 0
+    assert len(json.loads(capsys.readouterr().out)["memory"]) == 11

@@ -2,7 +2,7 @@
 
     ```python   first line `# name.py`: the file is written; otherwise the block is executed
     ```cedar    first line `// path`: the file is written
-    ```toml     first line `# path`: the file is written
+    ```toml     first line `# path`: the file is written; ```yaml likewise, if it names one
     ```console  each `$ command` is run; what follows is what it prints, `...` standing for anything
 
 Times, ids, hashes, counts of checks and the spacing of columns differ from run to run, and are not compared. A block
@@ -26,7 +26,7 @@ from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
 
 ROOT: Final = Path(__file__).parent
-_NAMED: Final = re.compile(r"(?:#|//) (?P<path>[\w./-]+\.(?:py|cedar|toml))\n")
+_NAMED: Final = re.compile(r"(?:#|//) (?P<path>[\w./-]+\.(?:py|cedar|toml|yaml))\n")
 _TIMEOUT_S: Final = 120
 _MOVING: Final = (
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "TIME"),
@@ -150,6 +150,7 @@ pytest_collect_file = Sybil(
         CodeBlockParser("console", _in_order(_console)),
         CodeBlockParser("cedar", _in_order(_file)),
         CodeBlockParser("toml", _in_order(_file)),
+        CodeBlockParser("yaml", _in_order(lambda example: _write(example) and None)),
     ],
     patterns=["README.md", "docs/*.md"],
     setup=_open,

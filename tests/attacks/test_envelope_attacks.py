@@ -336,6 +336,25 @@ def test_123_mail_after_authority_fell_below_its_floor(open_halo, clock):
         run(halo)  # reading is still possible: authority evaporates from the top
 
 
+def test_123_an_action_is_judged_by_what_it_leaves_behind(open_halo):
+    halo = open_halo(limits(decay=changed(half_life_steps=1, floors=floors(send=600_000))))
+    with halo.session("s"):
+        assert refused(halo, "mail") == ("challenge", ["authority_decayed"])  # a whole one, but half of it after
+        run(halo)
+
+
+def test_123_probing_wears_authority_out(open_halo):
+    halo = open_halo(limits(Budget("risk", 1_000, 40)))
+    with halo.session("s"):
+        left = []
+        for _ in range(4):
+            refused(halo, "pay", amount=-1)
+            left.append(authority(halo))
+        assert left[:3] == sorted({*left[:3]}, reverse=True)
+        assert spent(halo, "s", "risk") == 40  # and never past the limit
+        assert spent(halo, "s", "USD") == 0
+
+
 def test_124_a_fresh_child_resets_nothing(open_halo, clock):
     halo = open_halo(limits(decay=changed(half_life_s=600, floors=floors(send=400_000))))
     give = HandOff(decay=changed(half_life_s=10**6, floors=floors(0), reauthorize_below=0))
@@ -685,6 +704,36 @@ def test_134_an_answer_waits_until_it_expires_and_no_longer(halo, home, clock):
         assert refused(halo, "wire", amount=1) == ("challenge", ["grave_impact"])
         clock.advance(-30)
         assert refused(halo, "wire", amount=1) == ("challenge", ["grave_impact"])
+
+
+def test_134_one_question_is_asked_once(halo):
+    with halo.session("s"):
+        for _ in range(3):
+            refused(halo, "wire", amount=1)
+        assert len(pending(halo, "s")) == 1
+        refused(halo, "wire", amount=2)
+        assert len(pending(halo, "s")) == 2
+
+
+def test_134_a_reauthorization_waits_until_it_expires_and_no_longer(open_halo, home, clock):
+    halo = open_halo(limits(decay=QUICK))
+    enrol(home)
+    decayed(halo, clock)
+    reauthorized(halo, lifetime_s=60)
+    clock.advance(60)
+    with halo.session("s"):
+        assert refused(halo) == ("challenge", ["authority_decayed"])  # and it may be asked for anew
+    assert len(pending(halo, "s")) == 1
+
+
+def test_134_a_no_to_going_on_is_a_no(open_halo, home, clock):
+    halo = open_halo(limits(decay=QUICK))
+    enrol(home)
+    decayed(halo, clock)
+    reauthorized(halo, answer="deny")
+    with halo.session("s"):
+        assert refused(halo) == ("challenge", ["authority_decayed"])
+    assert state_of(halo, "s").links[0].envelope.epoch == 1
 
 
 def test_134_a_no_is_a_no(halo, home):

@@ -143,7 +143,7 @@ def test_without_a_word_about_the_cost_it_is_what_was_reserved():
 @pytest.mark.parametrize("unit", ["step", "risk"])
 def test_steps_and_risk_are_never_given_back(unit):
     before = charged(account(), ((unit, 5),))
-    assert settled(before, ((unit, 5),), {unit: 0}) == before
+    assert settled(before, ((unit, 5),), {unit: 0}) == settled(before, ((unit, 5),), {}) == before
 
 
 @given(st.lists(st.tuples(charge, st.dictionaries(st.sampled_from(UNITS), st.integers(-50, 2_000))), max_size=5))

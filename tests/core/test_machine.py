@@ -398,7 +398,7 @@ class Life(RuleBasedStateMachine):
         for row in pending(self.halo, "s"):
             again = row.kind == "reauthorization"
             more = {"authority": authority} if again else {}
-            if again and usd is not None:
+            if again and usd is not None and answer == "approve":
                 more["budgets"] = (Budget("USD", usd, usd, 2),)
             assert sign(self.halo, row, answer=answer, **more)
 

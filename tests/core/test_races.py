@@ -22,7 +22,7 @@ from halo_core.model import Budget, EntryKind
 from halo_core.verification import verify_store
 
 STEPS = 600
-DOLLARS = 300
+DOLLARS = 200
 # Nothing but the budgets is short here, and a refused attempt costs no more than there is.
 DECAY = changed(half_life_s=10**8, half_life_steps=10**8, half_life_risk=10**9, floors=floors(0), reauthorize_below=0)
 MOST = (
@@ -59,7 +59,7 @@ def judge(halo, home, reasons: Counter, ran: Counter) -> None:
 
 def attempts(number: int) -> list[str]:
     """More of both than there is room for, mixed."""
-    return ["pay" if (number + i) % 2 else "lookup" for i in range(12)]
+    return ["pay" if (number + i) % 2 else "lookup" for i in range(16)]
 
 
 def go(halo, names, ran, reasons, lock) -> None:
@@ -156,7 +156,7 @@ def test_children_side_by_side_spend_exactly_what_their_parent_has(home):
         thread.join()
     assert ran["pay"] == DOLLARS
     assert spent(halo, "s", "USD") == DOLLARS * 100
-    assert reasons == Counter({"budget_exceeded": 150})
+    assert reasons == Counter({"budget_exceeded": 450 - DOLLARS})
     halo.close()
     assert verify_store(f"sqlite:///{home / 'halo.db'}", home).exit_code == 0
 

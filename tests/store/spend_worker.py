@@ -1,0 +1,184 @@
+"""SIGKILL at every failpoint while agents spend under hand-offs, then what is left: DESIGN 5 CRASH, MONO, ENV.
+
+The worker pays, itself and through those it hands off to; its tool writes what it paid to a file, fsynced, and each
+call that returned is acknowledged in another. The judge reopens what was left and adds everything up again.
+`python tests/store/spend_worker.py --cycles 300` prints a table; `test_spend_crash.py` runs a few cycles of each point.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "authority"))
+
+from envelope_world import call, changed, floors, found, ledger_totals, limits, opened
+
+from halo_core import failpoints
+from halo_core.clock import SystemClock
+from halo_core.errors import Denied, Pending
+from halo_core.model import Budget, EntryKind
+from halo_core.pep import Surface
+from halo_core.verification import verify_store
+
+SESSION = "spend"
+MOST = (
+    Budget("USD", 5_00, 400_00, 2),
+    Budget("risk", 1_000_000, 1_000_000),
+    Budget("step", 1, 100_000),
+)
+DECAY = changed(half_life_s=10**8, half_life_steps=10**8, half_life_risk=10**9, floors=floors(0), reauthorize_below=0)
+LIMITS = limits(*MOST, decay=DECAY, ceilings=MOST)
+
+
+def line(path: Path, text: str) -> None:
+    with path.open("a") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def work(folder: Path, point: str, nth: int, run: int) -> None:
+    """Spend until the `nth` time `point` is reached, and die there."""
+    seen = 0
+
+    def strike(name: str) -> None:
+        nonlocal seen
+        seen += name == point
+        if seen == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    halo = opened(folder / "home", SystemClock(), LIMITS)
+    failpoints.arm(strike)
+
+    def pay(name: str, amount: int) -> None:
+        def body(args: dict[str, object]) -> int:
+            line(folder / "paid", f"{name}:{amount}")
+            return amount
+
+        # Every other payment turns out to cost a dollar less than was reserved.
+        cost = amount * 100 - (100 if amount % 2 else 0)
+        request = call(halo, "pay", call_id=name, amount=amount, q=name)
+        halo.enforcer.run(request, body, Surface(str, cost=lambda _: {"USD": cost}))
+        line(folder / "acknowledged", name)
+
+    try:
+        with halo.session(SESSION):
+            for i in range(8):
+                pay(f"{run}-{i}-own", 1 + i % 3)
+                with halo.hand_off("planner"):
+                    pay(f"{run}-{i}-planner", 2)
+                    with halo.hand_off("researcher"):
+                        pay(f"{run}-{i}-researcher", 1)
+                if i % 3 == 0:
+                    halo.store.checkpoint()
+    except (Denied, Pending) as exc:
+        if exc.reason != "budget_exceeded":
+            raise
+        os._exit(8)  # the money is all spent, as it should be at some time
+    os._exit(7)  # the point was never reached
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text().split() if path.exists() else []
+
+
+def judge(folder: Path) -> dict[str, int]:
+    """Reopen and count what must be zero, and what happened."""
+    home = folder / "home"
+    with opened(home, SystemClock(), LIMITS) as halo:
+        state = halo.store.commit(lambda tx: tx.session(SESSION))
+    paid = [item.split(":") for item in lines(folder / "paid")]
+    real = sum(100 * int(amount) - (100 if int(amount) % 2 else 0) for _, amount in paid)
+    items = found(home, EntryKind.DECISION, EntryKind.OUTCOME)
+    let_run, outcomes, reserved = Counter(), Counter(), 0
+    places, unknown = {}, 0
+    for item in items:
+        body = item.entry.body
+        if item.entry.kind is EntryKind.DECISION:
+            if body["dispatched"]:
+                let_run[body["request"]["context"]["call_id"]] += 1
+                places[item.entry.writer, item.entry.seq] = dict(body["decision"]["charges"]).get("USD", 0)
+        else:
+            outcomes[body["status"]] += 1
+            if body["status"] == "unknown":
+                unknown += places[body["decision"]["w"], body["decision"]["ws"]]
+    if state is None:  # killed before anything was durable
+        head, totals = None, {}
+    else:
+        head = state.session_account("clerk")
+        totals = ledger_totals(items)
+    spent = {unit: (held, done) for unit, held, done in head.envelope.spent} if head else {}
+    reserved = spent.get("USD", (0, 0))[0]
+    mine = {unit: held + done for unit, (held, done) in spent.items()}
+    return {
+        "paid without a decision": len({name for name, _ in paid} - set(let_run)),
+        "paid twice": len(paid) - len({name for name, _ in paid}),
+        "acknowledged and lost": len(set(lines(folder / "acknowledged")) - set(let_run)),
+        "un-spent": max(real - sum(spent.get("USD", (0, 0))), 0),
+        "counters are not the entries'": int(mine != (dict(totals.get(head.handle, {})) if head else {})),
+        "indeterminate not charged": int(reserved != unknown),
+        "over the limit": max(sum(spent.get("USD", (0, 0))) - 400_00, 0),
+        "verify exit": verify_store(f"sqlite:///{home / 'halo.db'}", home, signatures=True).exit_code,
+        "paid": len(paid),
+        "cents": real,
+        "indeterminate": unknown,
+        "outcome unknown": outcomes["unknown"],
+    }
+
+
+MUST_BE_ZERO = (
+    "paid without a decision",
+    "paid twice",
+    "acknowledged and lost",
+    "un-spent",
+    "counters are not the entries'",
+    "indeterminate not charged",
+    "over the limit",
+    "verify exit",
+)
+
+
+def cycle(folder: Path, point: str, nth: int, run: int) -> bool:
+    """One life of the worker; True if it was killed at its point."""
+    process = subprocess.run(
+        [sys.executable, __file__, "--work", str(folder), point, str(nth), str(run)],
+        check=False,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert process.returncode in (-signal.SIGKILL, 7, 8), process.returncode
+    return process.returncode == -signal.SIGKILL
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--work", nargs=4)
+    parser.add_argument("--cycles", type=int, default=300)
+    args = parser.parse_args()
+    if args.work:
+        folder, point, nth, run = args.work
+        work(Path(folder), point, int(nth), int(run))
+    bad, killed = 0, 0
+    with tempfile.TemporaryDirectory() as scratch:
+        for number in range(args.cycles):
+            point = failpoints.POINTS[number % len(failpoints.POINTS)]
+            folder = Path(scratch) / point
+            folder.mkdir(exist_ok=True)
+            killed += cycle(folder, point, 1 + number % 5, number)
+        for point in failpoints.POINTS:
+            found_ = judge(Path(scratch) / point)
+            bad += sum(found_[name] for name in MUST_BE_ZERO)
+            print(f"{point:18} {found_}")  # noqa: T201  a script
+    print(f"{killed} of {args.cycles} workers killed at their point; {bad} violations")  # noqa: T201  a script
+    return 1 if bad or killed < args.cycles * 0.5 else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -25,7 +25,6 @@ STAGES: Final[tuple[tuple[str, str], ...]] = (
     ("redact", "halo_core.redact:Redactor.seal"),
     ("redact", "halo_core.redact:Redactor.seal_text"),
     ("arguments canonical", "halo_core.canonical:canonical"),
-    ("credentials", "halo_core.pep.enforcer:Enforcer._credentials_now"),
     ("begin", "halo_core.store.database:Database.begin"),
     ("snapshot reads", "halo_core.pep.jobs:gather"),
     ("provenance", "halo_core.pip:provenance_of"),
@@ -37,7 +36,10 @@ STAGES: Final[tuple[tuple[str, str], ...]] = (
     ("seal content", "halo_core.store.tx:seal"),
     ("encode and sign", "halo_core.store.writer:encode_entry"),
     ("signature", "halo_core.keys:Ed25519Signer.sign"),
-    ("inserts", "halo_core.store.tx:Tx._insert"),
+    ("inserts", "halo_core.store.tx:Tx.insert"),
+    ("passport chain", "halo_core.custody:Custody.hold"),
+    ("price and charge", "halo_core.pep.jobs:charged"),
+    ("state bytes", "halo_core.store.state:SessionState.to_bytes"),
     ("session state", "halo_core.store.tx:Tx.put_session"),
     ("session state", "halo_core.store.state:SessionState.commitment"),
     ("bodies", "halo_core.model.snapshot:Snapshot.to_plain"),
@@ -70,7 +72,7 @@ class Stages:
             for part in outer:
                 owner = getattr(owner, part, None)
             known = vars(owner).get(name) if owner is not None else None
-            if known is not None:
+            if callable(known):  # a class or static method would lose what it is bound to
                 setattr(owner, name, self._timed(stage, known))
                 undo.append(functools.partial(setattr, owner, name, known))
         failpoints.arm(self._point)

@@ -92,22 +92,31 @@ class Team:
         return dict(sorted(self.counts.items()))
 
     def _session(self, halo: Halo, model: ScriptedModel, graph: Any, events: Iterator[Any], asked: str) -> None:
-        holder, given = AGENTS[0], ExitStack()
+        """One session. A hand-off begins when the receiver first speaks: the giver may say more after announcing it."""
+        holder, announced, given = AGENTS[0], None, ExitStack()
         with given:
             for event in events:
                 how = event.get("how")
-                if how == "return":
+                if how == "explicit":
+                    announced = event
+                elif how == "return":
                     holder = AGENTS[0]
                     given.close()
-                elif how == "explicit":
-                    handing = halo.hand_off(event["to"], task=event["text"])
-                    if self._went("hand_offs", partial(given.enter_context, handing)):
-                        holder = event["to"]
-                elif event["kind"] == "message" and event["agent"] == holder:
+                elif event["kind"] == "message":
+                    if announced is not None and event["agent"] == announced["to"]:
+                        holder = self._hand_on(halo, given, holder, announced)
+                        announced = None
+                    if event["agent"] != holder:
+                        self.counts["messages of somebody else"] += 1
+                        continue
                     model.script = [AIMessage(event["text"])]
                     self._went("messages", partial(graph.invoke, {"messages": [HumanMessage(asked)]}))
-                elif event["kind"] == "message":
-                    self.counts["messages of nobody handed on to"] += 1
+
+    def _hand_on(self, halo: Halo, given: ExitStack, holder: str, announced: Mapping[str, Any]) -> str:
+        given.close()  # from the one before, who never gave it back
+        handing = halo.hand_off(announced["to"], task=announced["text"])
+        went = self._went("hand_offs", partial(given.enter_context, handing))
+        return announced["to"] if went else holder
 
     def _went(self, what: str, act: Callable[[], object]) -> bool:
         self.counts[what] += 1

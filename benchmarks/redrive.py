@@ -33,8 +33,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from _redrive_data import BadData, Session, grants_for, load, sample, tools_of
-from _redrive_langchain import LangChain
 from _redrive_handoffs import hand_offs
+from _redrive_langchain import LangChain
 from _redrive_limits import spending
 from _redrive_manifest import RECORDED, Passports, choose
 from _redrive_report import measure, read

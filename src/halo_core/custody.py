@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from halo_core import canonical
 from halo_core.authorities import Authorities, Known
 from halo_core.authority import recharged
 from halo_core.binding import reauthorization_binding, session_name
@@ -29,6 +28,7 @@ from halo_core.passport import (
     ChainCache,
     Issuer,
     Trusted,
+    labels_meet,
     meet,
     mint_handoff,
     mint_session,
@@ -312,7 +312,7 @@ class Custody:
                 holder_public_key=link.holder_key,
                 lifetime_s=max(min(link.expires_at_s, parent.expires_at_s) - now_s, 1),
                 grants=meet(parent.grants, link.grants),
-                labels=link.labels,
+                labels=labels_meet(parent.labels, link.labels),
                 hand_off_to=tuple(sorted(set(link.hand_off_to) & set(parent.hand_off_to))),
                 budgets=tighter_budgets(parent.budgets, link.budgets),
                 decay=tighter_decay(parent.decay, link.decay) if parent.decay is not None else None,
@@ -339,11 +339,14 @@ class Custody:
     ) -> str:
         if parent.terms is None:
             raise PassportError("no_passport", "the standing link has no terms for a session")
-        budgets, decay, epoch, proof = None, None, 1, ""
+        budgets, decay, epoch, proof, lifetime_s = None, None, 1, "", parent.terms.lifetime_s
         if answer is not None:  # limits and authority are what the approver gave, under the ceilings
             epoch, proof = answer.epoch, answer.token
         elif old is not None and old.decay is not None:
-            # INVARIANT: MONO - under a new standing link an epoch goes on with the tighter of both terms.
+            # INVARIANT: MONO - under a new standing link an epoch goes on with the tighter of both terms, no longer.
+            if old.expires_at_s <= now_us // _US:
+                raise PassportError("expired", "the session's passport has expired")
+            lifetime_s = min(parent.terms.lifetime_s, old.expires_at_s - now_us // _US)
             epoch, proof = old.epoch, old.reauthorization
             budgets = tighter_budgets(parent.terms.budgets, old.budgets)
             decay = tighter_decay(parent.terms.decay, old.decay)
@@ -354,6 +357,7 @@ class Custody:
             now_s=max(now_us // _US, parent.not_before_s),
             jti=self._ids.entry(),
             session=session_name(state.view.id),
+            lifetime_s=lifetime_s,
             budgets=budgets,
             decay=decay,
             epoch=epoch,

@@ -128,7 +128,7 @@ def _legend(refused: list[str], scene: Scene) -> list[Text]:
             line.append(f" {effect}   ", style="dim")
     if scene.stop is not None:
         line.append("○", style=_AHEAD)
-        line.append(f" {scene.stop[2]} stops, if it goes on like this", style="dim")
+        line.append(f" {scene.stop[2]} stops, {scene.provided}", style="dim")
     return [line] if line.plain.strip() else []
 
 

@@ -18,7 +18,7 @@ __all__ = ["Scene", "Tick", "by_level", "classes", "headline", "lay_out", "sente
 _US: Final = 1_000_000
 _SAMPLES: Final = 24
 _AHEAD: Final = 0.25  # of what was lies ahead at least
-_FAR: Final = 0.7  # and at most
+_FAR: Final = 1.0  # and at most
 _BEYOND: Final = 1.25  # so that where the next class stops is well inside
 _LEAST_AHEAD: Final = 4.0
 _TICKS: Final = 6
@@ -65,6 +65,11 @@ class Scene:
     given: tuple[tuple[float, float, Given], ...]
     stop: tuple[float, int, str] | None = None
 
+    @property
+    def provided(self) -> str:
+        """Under which condition `ahead` comes true."""
+        return "if time alone passes" if self.timed else "if it goes on like this"
+
 
 def lay_out(told: Curve, found: Sequence[Floor], now_us: int, *, timed: bool | None = None) -> Scene:
     """The scene of a curve; without a word the axis that shows more."""
@@ -108,7 +113,7 @@ class _Axis:
         self._last_us = told.dots[-1].at[0]
         self.last = self.x(told.dots[-1].at) if not timed else (self._last_us - told.opened_us) / _US
         wait = (now_us - self._last_us) / _US
-        self._room = max(self.last / 2, 60.0)
+        self._room = max(self.last / 2, 1.0)
         self.late = timed and wait > 2 * self._room
         self._scale = self._room / wait if self.late else 1.0
 

@@ -107,7 +107,11 @@ def _standing(request: AccessRequest, snapshot: Snapshot) -> Reason | None:
     for stop in snapshot.stops:  # (3)
         if stops(stop, request):
             return Reason("stopped", f"stop:{stop.scope}", stop.target)
-    if snapshot.passport_problem:  # (4)
+    return _passport(request, snapshot)  # (4)
+
+
+def _passport(request: AccessRequest, snapshot: Snapshot) -> Reason | None:
+    if snapshot.passport_problem:
         return Reason(snapshot.passport_problem, "passport")
     if not snapshot.chain or snapshot.chain[-1].decay is None:
         return Reason("no_passport", "passport")

@@ -15,7 +15,7 @@ from halo_core.behaviour import origin_of_result
 from halo_core.behaviour.sketch import MAX_TEXT
 from halo_core.custody import handback_body
 from halo_core.keys import Digester
-from halo_core.model import RESERVED_UNITS, Decision, Effect, EntryKind, Envelope, Mode, Provenance, Resource, Stop
+from halo_core.model import RESERVED_UNITS, Decision, EntryKind, Envelope, Mode, Provenance, Resource, Stop
 from halo_core.pdp import decide
 from halo_core.pep.asking import question
 from halo_core.pep.call import Prepared

@@ -104,7 +104,7 @@ class Team:
                     given.close()
                 elif event["kind"] == "message":
                     if announced is not None and event["agent"] == announced["to"]:
-                        holder = self._hand_on(halo, given, holder, announced)
+                        holder = self._hand_on(halo, given, announced)
                         announced = None
                     if event["agent"] != holder:
                         self.counts["messages of somebody else"] += 1
@@ -112,11 +112,11 @@ class Team:
                     model.script = [AIMessage(event["text"])]
                     self._went("messages", partial(graph.invoke, {"messages": [HumanMessage(asked)]}))
 
-    def _hand_on(self, halo: Halo, given: ExitStack, holder: str, announced: Mapping[str, Any]) -> str:
+    def _hand_on(self, halo: Halo, given: ExitStack, announced: Mapping[str, Any]) -> str:
         given.close()  # from the one before, who never gave it back
         handing = halo.hand_off(announced["to"], task=announced["text"])
         went = self._went("hand_offs", partial(given.enter_context, handing))
-        return announced["to"] if went else holder
+        return announced["to"] if went else AGENTS[0]
 
     def _went(self, what: str, act: Callable[[], object]) -> bool:
         self.counts[what] += 1

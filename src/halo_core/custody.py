@@ -178,7 +178,7 @@ class Custody:
     # hand-off and hand-back
 
     def hand_off(
-        self, tx: Tx, state: SessionState, handle: str, agent: str, terms: HandOff, store: str, now_us: int
+        self, tx: Tx, state: SessionState, handle: str, agent: str, *, terms: HandOff, store: str, now_us: int
     ) -> tuple[SessionState, str]:
         """Derive a link for `agent` under `handle`; for an agent that is up the chain, hand back to it instead.
 
@@ -236,7 +236,7 @@ class Custody:
         if account is None:
             return self._open(tx, state, row.hash, store, now_us)
         if account.root != row.hash:
-            state = self._derive(tx, state, account, row.hash, store, now_us)
+            state = self._derive(tx, state, account, row.hash, store=store, now_us=now_us)
         if state.pending:
             state = self._reauthorized(tx, state, store, now_us)
         return state
@@ -260,7 +260,7 @@ class Custody:
         if row is None or token is None or token.answer != "approve" or now_us >= token.expires_at_s * _US:
             return state
         rows.Approvals(tx).set_status(row.id, "used")
-        return self._derive(tx, state, account, account.root, store, now_us, token)
+        return self._derive(tx, state, account, account.root, store=store, now_us=now_us, answer=token)
 
     def _derive(
         self,
@@ -268,6 +268,7 @@ class Custody:
         state: SessionState,
         account: Account,
         root: str,
+        *,
         store: str,
         now_us: int,
         answer: ApprovalToken | None = None,
@@ -290,11 +291,11 @@ class Custody:
         children = [(child, self._known(tx, child, store, now_us, state)) for child in state.below(account.handle)]
         state = state.with_account(replace(account, hash=token_hash(token), root=root, envelope=envelope))
         for child, link in children:
-            state = self._derive_child(tx, state, child, link, store, now_us)
+            state = self._derive_child(tx, state, child, link, store=store, now_us=now_us)
         return state
 
     def _derive_child(
-        self, tx: Tx, state: SessionState, child: Account, link: Link | None, store: str, now_us: int
+        self, tx: Tx, state: SessionState, child: Account, link: Link | None, *, store: str, now_us: int
     ) -> SessionState:
         path = state.path(child.parent)
         if not path or link is None or link.decay is None:

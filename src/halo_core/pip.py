@@ -133,10 +133,10 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
         for shown in facts.seen:
             state = see(tx, state, sketch, shown, "history")
     at_us = state.at(now_us)
-    held = _held(tx, request, facts, credentials, state, control, at_us)
+    held = _held(tx, request, facts, credentials, state, store=control.store, at_us=at_us)
     state, chain = held.state, held.chain
     day = _day(tx, chain[0], at_us) if chain and chain[0].quotas else None
-    pending, approval = _answers(tx, request, held, credentials, control, at_us)
+    pending, approval = _answers(tx, request, held, credentials, store=control.store, at_us=at_us)
     snapshot = Snapshot(
         time_us=at_us,
         mode=facts.mode or control.mode,
@@ -165,12 +165,13 @@ def _held(
     facts: Facts,
     credentials: Credentials,
     state: SessionState,
-    control: Control,
+    *,
+    store: str,
     at_us: int,
 ) -> Held:
     if not request.context.session:
         return Held(state)
-    return credentials.custody.hold(tx, state, facts.acting, control.store, at_us)
+    return credentials.custody.hold(tx, state, facts.acting, store, at_us)
 
 
 def _concerning(control: Control, request: AccessRequest, chain: tuple[Link, ...]) -> tuple[Revocation, ...]:
@@ -181,7 +182,7 @@ def _concerning(control: Control, request: AccessRequest, chain: tuple[Link, ...
 
 
 def _answers(
-    tx: Tx, request: AccessRequest, held: Held, credentials: Credentials, control: Control, at_us: int
+    tx: Tx, request: AccessRequest, held: Held, credentials: Credentials, *, store: str, at_us: int
 ) -> tuple[int, Approval | None]:
     """How many challenges of the session are open, and the answer to this very call, if somebody gave one."""
     if not held.state.pending or not held.chain:
@@ -189,7 +190,7 @@ def _answers(
     session = request.context.session
     pending = sum(at_us < row.expires_us for row in rows.Approvals(tx).pending(session))
     row = rows.Approvals(tx).open_for(session, call_binding(request, held.chain, credentials.policy.hash))
-    token = credentials.custody.answer(tx, row, control.store, at_us) if row is not None else None
+    token = credentials.custody.answer(tx, row, store, at_us) if row is not None else None
     if row is None or token is None or token.kind != "call":
         return pending, None
     expires_us = token.expires_at_s * 1_000_000

@@ -736,6 +736,16 @@ def test_134_a_no_to_going_on_is_a_no(open_halo, home, clock):
     assert state_of(halo, "s").links[0].envelope.epoch == 1
 
 
+def test_134_a_row_that_calls_a_no_a_yes_changes_nothing(open_halo, home, clock):
+    halo = open_halo(limits(decay=QUICK))
+    enrol(home)
+    decayed(halo, clock)
+    reauthorized(halo, answer="deny", status="approved")
+    with halo.session("s"):
+        assert refused(halo) == ("challenge", ["authority_decayed"])
+    open_halo.exit = TAMPERED  # and it shows
+
+
 def test_134_a_no_is_a_no(halo, home):
     enrol(home)
     with halo.session("s"):

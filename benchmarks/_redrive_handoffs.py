@@ -7,7 +7,7 @@ a return; where only the speaker changes, or people chat, there is none to decid
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,9 +18,9 @@ from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage
 
 from _redrive_data import BadData, rows
+from _redrive_ledger import read
 from _redrive_limits import authority
 from _redrive_manifest import Passports
-from _redrive_report import read
 from halo_core.errors import Denied
 from halo_core.model import EntryKind
 from halo_core.query import entries
@@ -34,7 +34,7 @@ AGENTS: Final = ("Orchestrator", "WebSurfer", "FileSurfer", "Assistant", "Comput
 _SUITE: Final = "magentic_one"
 
 
-def load_team(folder: Path) -> list[Mapping[str, Any]]:
+def load_team(folder: Path) -> Sequence[Mapping[str, Any]]:
     """Sessions of the team, as they were recorded.
 
     Raises:
@@ -81,7 +81,7 @@ class Team:
     home: Path
     counts: Counter[str] = field(default_factory=Counter)
 
-    def drive(self, sessions: list[Mapping[str, Any]], prefix: str) -> dict[str, int]:
+    def drive(self, sessions: Sequence[Mapping[str, Any]], prefix: str) -> dict[str, int]:
         """Run them all; how many hand-offs and messages there were, ran, and were refused with which code."""
         with Halo.local(agent=AGENTS[0], mode="enforce", db=self.db, home=self.home, quiet=True) as halo:
             model = ScriptedModel(script=[])

@@ -35,9 +35,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from _redrive_data import BadData, Session, grants_for, load, sample, tools_of
 from _redrive_handoffs import hand_offs
 from _redrive_langchain import LangChain
+from _redrive_ledger import read
 from _redrive_limits import spending
 from _redrive_manifest import RECORDED, Passports, choose
-from _redrive_report import measure, read
+from _redrive_report import measure
 from _redrive_show import show
 from _redrive_tools import resource_of
 from _redrive_witness import Witness

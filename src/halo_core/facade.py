@@ -18,7 +18,7 @@ from typing import Any, Self
 from halo_core.classify import complete
 from halo_core.clock import Clock, SystemClock
 from halo_core.errors import ConfigError
-from halo_core.handing import HandingOff
+from halo_core.handing import HandingOff, HandOff
 from halo_core.home import default_home, default_url, here, parse_mode, read_manifest
 from halo_core.ids import IdSource, RandomIds
 from halo_core.keys import Digester, KeyStore
@@ -38,7 +38,7 @@ from halo_core.standing import Limits, Standing
 from halo_core.stopfiles import StopFiles
 from halo_core.store import Store, StoreConfig
 
-__all__ = ["HaloBase", "default_home", "default_url"]
+__all__ = ["HaloBase", "HandOff", "Limits", "default_home", "default_url"]
 
 
 class HaloBase(HandingOff):

@@ -15,7 +15,7 @@ from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_core.pep import Call, Enforcer, Surface, Verdict
 from halo_core.session import Acting, acting
 
-__all__ = ["HandingOff"]
+__all__ = ["HandOff", "HandingOff"]
 
 _HANDED: Final = Resource(kind=ActionKind.HANDOFF, impact=Impact.READ, reversal=Reversal.NONE_NEEDED, source_trust=500)
 _TASK: Final = {"type": "object", "properties": {"task": {"type": "string"}}}

@@ -419,7 +419,6 @@ def test_126_nor_in_another_session(halo, home, clock):
         assert refused(halo)[0] == "deny"
 
 
-@pytest.mark.xfail(strict=True, reason="a session link that is derived anew is given a whole new life")
 def test_126_a_new_standing_link_does_not_unexpire_a_session(open_halo, clock):
     halo = open_halo(limits(lifetime_s=60))
     with halo.session("s"):

@@ -11,9 +11,10 @@ import typer
 
 from halo_core.cli.budget import AgentOption, SessionArgument
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
-from halo_core.cli.curve import Curve, Floor, curve, floors
+from halo_core.cli.curve import Curve, curve
+from halo_core.cli.floors import Floor, floors, sentence
 from halo_core.cli.plot import plot
-from halo_core.cli.scene import headline, lay_out, sentence
+from halo_core.cli.scene import headline, lay_out
 from halo_core.cli.sessions import agents_of, chosen, links, sessions_of
 from halo_core.cli.svg import draw
 from halo_core.cli.words import cell

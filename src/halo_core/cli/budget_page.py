@@ -134,7 +134,9 @@ def _ending(first: dict[str, Any] | None) -> Text:
     if first is None:
         return Text("nothing was spent yet")
     whose = {"standing": "today's quota", "session": "session link"}.get(first["kind"], "hand-off link")
-    line = Text.assemble("first to run out: ", cell(first["unit"], "bold"), " of ", cell(first["agent"]), f"'s {whose}, ")
+    line = Text.assemble(
+        "first to run out: ", cell(first["unit"], "bold"), " of ", cell(first["agent"]), f"'s {whose}, "
+    )
     if first["unit"] == "time":
         return line.append(f"{duration(first['left'])} left")
     line.append(f"{amount(first['left'], first['decimals'])} of {amount(first['limit'], first['decimals'])} left: ")

@@ -36,6 +36,7 @@ __all__ = ["demo"]
 
 _TENANT: Final = "local"
 _APPROVER: Final = "mia@bank"
+_HALO: Final = "from halo_core.cli import main; main()"
 _MARK: Final = "demo"
 """File that says: a demo made this folder and may clear it."""
 
@@ -56,13 +57,12 @@ def demo(
             "no_langchain", "the demo drives a LangChain agent", remedy="pip install 'halo-agents[langchain]'"
         ) from exc
     view.print(
-        Panel(
-            f"[bold]{desk.AGENT}[/] acts for [bold]{desk.USER}[/] and may hand off to [bold]{desk.RESEARCH}[/]. The "
-            "models are scripted, everything else is real: the agent graphs, the retrievers, the tools.\n"
-            "Halo decides each retrieval, tool call, hand-off and inference [bold]before[/] it runs, and writes it "
-            "down. Each takes a little of the session's authority; below 50% it pays nothing.",
+        Panel.fit(
+            f"[bold]{desk.AGENT}[/] acts for [bold]{desk.USER}[/] and may hand off to [bold]{desk.RESEARCH}[/]. "
+            "The models are\nscripted, everything else is real: agent graphs, retrievers, tools. Halo\n"
+            "decides each retrieval, tool call, hand-off and inference [bold]before[/] it runs.\n"
+            "Each takes some of the session's authority; below 50% it pays nothing.",
             title="a loan desk, enforce mode, offline",
-            width=min(view.width, 120),
         )
     )
     desk.run_desk(folder, lambda: _somebody_looks(folder, desk.SESSION))
@@ -116,7 +116,7 @@ def _somebody_looks(folder: Path, session: str) -> None:
         raise ConfigError("demo_failed", "nothing waits for a re-authorization, which is not what the demo is for")
     line = ["approvals", "approve", waiting[-1], "--as", _APPROVER, "--why", "the fee is due"]
     done = subprocess.run(  # noqa: S603  this very program
-        [sys.executable, "-m", "halo_core.cli", *line, "--key-home", str(people), "--home", str(folder)],
+        [sys.executable, "-c", _HALO, *line, "--key-home", str(people), "--home", str(folder)],
         capture_output=True,
         check=False,
         text=True,

@@ -1,32 +1,29 @@
 """Room: the decay curve as SVG. Takes: a scene. Gives: one self-contained document. Never: I/O, scripts, outside fonts.
 
-It brings its own background and follows the reader's colour scheme, so it can be read on a light page and on a dark one.
+It brings its own background and follows the reader's colour scheme, so it can be read on a light and on a dark page.
 Every name in it is somebody's words: escaped, and what would not be seen is shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from textwrap import wrap
 from typing import Final
 from xml.sax.saxutils import escape
 
-from halo_core.cli.curve import Curve, Floor
-from halo_core.cli.scene import Scene, by_level, headline, sentence
+from halo_core.cli.curve import Curve
+from halo_core.cli.floors import Floor, by_level, sentence
+from halo_core.cli.scene import Scene, headline
+from halo_core.cli.svg_places import LEFT, PLOT, WIDTH, across, apart, heads, lanes, wide
 from halo_core.cli.words import cell, percent
 
 __all__ = ["draw"]
 
-_WIDTH: Final = 960
-_LEFT: Final = 76
-_RIGHT: Final = 236
-_PLOT: Final = _WIDTH - _LEFT - _RIGHT
 _HEIGHT: Final = 330
 _MILLION: Final = 1_000_000
 _QUARTERS: Final = (0, 250_000, 500_000, 750_000, 1_000_000)
-_LETTER: Final = 6.9  # average width at 12 px, a little on the safe side
 _LINE: Final = 16
-_LANES: Final = 4
 _MOST_DOTS: Final = 150
 
 _LIGHT: Final = {
@@ -45,18 +42,18 @@ def draw(told: Curve, scene: Scene, floors: Sequence[Floor], session: str) -> st
     """The document."""
     title = headline(told.agent, session, scene, told.account.epoch)
     about = wrap(sentence(floors), 120)
-    top = 66 + _LINE * len(about) + _LINE * (_heads(scene)[1])
-    lanes = _lanes(scene)
-    height = top + _HEIGHT + 74 + 20 * (1 + max((lane for *_, lane in lanes), default=-1))
+    top = 66 + _LINE * len(about) + _LINE * (heads(scene)[1])
+    bars = lanes(scene)
+    height = top + _HEIGHT + 74 + 20 * (1 + max((lane for *_, lane in bars), default=-1))
     picture = _Picture(scene, top)
     words = [
-        f'<text class="ink head" x="{_LEFT}" y="34">{_safe(title)}</text>',
-        *(f'<text class="soft" x="{_LEFT}" y="{56 + _LINE * n}">{_safe(line)}</text>' for n, line in enumerate(about)),
+        f'<text class="ink head" x="{LEFT}" y="34">{_safe(title)}</text>',
+        *(f'<text class="soft" x="{LEFT}" y="{56 + _LINE * n}">{_safe(line)}</text>' for n, line in enumerate(about)),
     ]
     parts = [
         *words,
         *picture.grid(),
-        *picture.given(lanes),
+        *picture.given(bars),
         *picture.floors(floors),
         *picture.epochs(),
         *picture.curve(),
@@ -66,11 +63,12 @@ def draw(told: Curve, scene: Scene, floors: Sequence[Floor], session: str) -> st
         *picture.legend(height),
     ]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         f'role="img" aria-labelledby="halo-title halo-desc">\n'
-        f'<title id="halo-title">{_safe(title)}</title>\n<desc id="halo-desc">{_safe(_described(scene, floors))}</desc>\n'
+        f'<title id="halo-title">{_safe(title)}</title>\n'
+        f'<desc id="halo-desc">{_safe(_described(scene, floors))}</desc>\n'
         f"<style>{_style(_LIGHT)}@media (prefers-color-scheme: dark){{{_style(_DARK)}}}{_SHAPES}</style>\n"
-        f'<rect class="paper" x="0.5" y="0.5" width="{_WIDTH - 1}" height="{height - 1}" rx="10"/>\n'
+        f'<rect class="paper" x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1}" rx="10"/>\n'
         + "\n".join(parts)
         + "\n</svg>\n"
     )
@@ -111,52 +109,6 @@ def _described(scene: Scene, floors: Sequence[Floor]) -> str:
     )
 
 
-def _x(x: float, scene: Scene) -> float:
-    return _LEFT + x / scene.width * _PLOT
-
-
-def _wide(text: str) -> float:
-    return len(text) * _LETTER
-
-
-def _heads(scene: Scene) -> tuple[list[tuple[float, str, str, int]], int]:
-    """Labels over the plot as (x, text, class, row), and how many rows they take."""
-    told = [
-        (_x(x, scene), f"epoch {item.epoch}" + (f", re-authorized by {item.approver}" if item.approver else ""), "epoch")
-        for x, item in scene.epochs
-    ]
-    late = f", {scene.late} later" if scene.late else ""
-    told.append((_x(scene.now[0], scene), f"now{late}: {percent(scene.now[1])}", "ink"))
-    rows: list[list[tuple[float, float]]] = []
-    placed = []
-    for x, text, name in told:
-        half = _wide(text) / 2
-        middle = min(max(x, _LEFT + half), _LEFT + _PLOT + 60 - half)
-        span = (middle - half - 8, middle + half + 8)
-        row = next((n for n, taken in enumerate(rows) if all(span[0] > b or span[1] < a for a, b in taken)), len(rows))
-        if row == len(rows):
-            rows.append([])
-        rows[row].append(span)
-        placed.append((middle, text, name, row))
-    return placed, len(rows)
-
-
-def _lanes(scene: Scene) -> list[tuple[float, float, str, bool, int]]:
-    """Hand-offs under the axis as (from, to, label, label to the right, lane)."""
-    ends = [0.0] * _LANES
-    placed = []
-    for since, until, item in scene.given:
-        label = f"{item.agent}, {'handed back' if item.until is not None else 'acts for it'}"
-        a, b = _x(since, scene), max(_x(until, scene), _x(since, scene) + 4)
-        right = b + 8 + _wide(label) < _WIDTH - 8
-        start, end = (a, b + 8 + _wide(label)) if right else (a - 8 - _wide(label), b)
-        lane = next((n for n, taken in enumerate(ends) if taken + 8 < start), None)
-        if lane is not None:
-            ends[lane] = end
-            placed.append((a, b, label, right, lane))
-    return placed
-
-
 class _Picture:
     """Parts of the drawing over one scene; each gives SVG elements."""
 
@@ -169,19 +121,19 @@ class _Picture:
         return self._bottom - authority / _MILLION * _HEIGHT
 
     def _path(self, corners: Sequence[tuple[float, int]]) -> str:
-        spots = (f"{_x(x, self._scene):.1f} {self._y(authority):.1f}" for x, authority in corners)
-        return "M" + "L".join(dict.fromkeys(spots))
+        spots = (f"{across(x, self._scene):.1f} {self._y(authority):.1f}" for x, authority in corners)
+        return "M" + "L".join(spot for spot, _ in groupby(spots))
 
     def grid(self) -> Iterator[str]:
         for level in _QUARTERS:
             y = self._y(level)
-            yield f'<line class="s-grid" x1="{_LEFT}" x2="{_LEFT + _PLOT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            yield f'<text class="soft" x="{_LEFT - 10}" y="{y + 4:.1f}" text-anchor="end">{level // 10_000}%</text>'
-        y = (self._top + self._bottom) / 2
-        yield f'<text class="soft" transform="translate(22 {y:.0f}) rotate(-90)" text-anchor="middle">authority left</text>'
+            yield f'<line class="s-grid" x1="{LEFT}" x2="{LEFT + PLOT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            yield f'<text class="soft" x="{LEFT - 10}" y="{y + 4:.1f}" text-anchor="end">{level // 10_000}%</text>'
+        spot = f"translate(22 {(self._top + self._bottom) / 2:.0f}) rotate(-90)"
+        yield f'<text class="soft" transform="{spot}" text-anchor="middle">authority left</text>'
 
-    def given(self, lanes: Sequence[tuple[float, float, str, bool, int]]) -> Iterator[str]:
-        for a, b, label, right, lane in lanes:
+    def given(self, bars: Sequence[tuple[float, float, str, bool, int]]) -> Iterator[str]:
+        for a, b, label, right, lane in bars:
             yield (
                 f'<rect class="f-given band" x="{a:.1f}" y="{self._top:.1f}" width="{b - a:.1f}" height="{_HEIGHT}"/>'
             )
@@ -204,11 +156,11 @@ class _Picture:
     def floors(self, floors: Sequence[Floor]) -> Iterator[str]:
         groups = list(by_level(floors).items())
         wanted = [self._y(level) for level, _ in groups]
-        for (level, group), y, label in zip(groups, wanted, _apart(wanted, _LINE, self._bottom), strict=True):
+        for (level, group), y, label in zip(groups, wanted, apart(wanted, _LINE, self._bottom), strict=True):
             stopped = any(item.used and not item.possible for item in group)
             name = "stopped" if stopped else "granted" if any(item.used for item in group) else "other"
-            right = _LEFT + _PLOT
-            yield f'<line class="s-{name} floor" x1="{_LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            right = LEFT + PLOT
+            yield f'<line class="s-{name} floor" x1="{LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>'
             yield f'<path class="s-{name} line thin" d="M{right} {y:.1f}L{right + 10} {label:.1f}"/>'
             first = sorted(group, key=lambda item: not item.used)
             classes = ", ".join(
@@ -219,7 +171,7 @@ class _Picture:
             yield f'<text class="{name}" x="{right + 14}" y="{label + 4:.1f}">{words}</text>'
 
     def epochs(self) -> Iterator[str]:
-        placed, rows = _heads(self._scene)
+        placed, rows = heads(self._scene)
         for middle, text, name, row in placed:
             y = self._top - 10 - _LINE * (rows - 1 - row)
             yield f'<text class="{name} strong" x="{middle:.1f}" y="{y:.1f}" text-anchor="middle">{_safe(text)}</text>'
@@ -228,7 +180,7 @@ class _Picture:
         yield self._upright(self._scene.now[0], "s-soft thin")
 
     def _upright(self, x: float, name: str) -> str:
-        place = _x(x, self._scene)
+        place = across(x, self._scene)
         return (
             f'<line class="{name}" x1="{place:.1f}" x2="{place:.1f}" y1="{self._top - 5:.1f}" y2="{self._bottom:.1f}"/>'
         )
@@ -236,18 +188,18 @@ class _Picture:
     def curve(self) -> Iterator[str]:
         scene = self._scene
         line = self._path(scene.line)
-        end, start = _x(scene.line[-1][0], scene), _x(scene.line[0][0], scene)
+        end, start = across(scene.line[-1][0], scene), across(scene.line[0][0], scene)
         yield f'<path class="f-curve area" d="{line}L{end:.1f} {self._bottom:.1f}L{start:.1f} {self._bottom:.1f}Z"/>'
         if scene.ahead:
             yield f'<path class="s-curve line ahead" d="{self._path(scene.ahead)}"/>'
         yield f'<path class="s-curve line" d="{line}"/>'
-        x, y = _x(scene.now[0], scene), self._y(scene.now[1])
+        x, y = across(scene.now[0], scene), self._y(scene.now[1])
         yield f'<circle class="f-curve s-paper" cx="{x:.1f}" cy="{y:.1f}" r="4.5" stroke-width="1.5"/>'
 
     def dots(self) -> Iterator[str]:
         many = len(self._scene.dots) > _MOST_DOTS
         for place, dot in self._scene.dots:
-            x, y = _x(place, self._scene), self._y(dot.after)
+            x, y = across(place, self._scene), self._y(dot.after)
             tip = _safe(f"#{dot.index} {dot.effect} {dot.action} {dot.resource}, {percent(dot.after)} left")
             if dot.effect in _SIGNS:
                 yield f"<g>{_sign(dot.effect, x, y)}<title>{tip}</title></g>"
@@ -258,19 +210,19 @@ class _Picture:
         stop = self._scene.stop
         if stop is None:
             return
-        x, y, text = _x(stop[0], self._scene), self._y(stop[1]), f"{stop[2]} stops"
+        x, y, text = across(stop[0], self._scene), self._y(stop[1]), f"{stop[2]} stops"
         # Below and to the left: what falls towards it comes from above.
         yield f'<circle class="f-paper s-curve" cx="{x:.1f}" cy="{y:.1f}" r="4.5" stroke-width="2"/>'
         yield f'<text class="curve strong over" x="{x - 9:.1f}" y="{y + 15:.1f}" text-anchor="end">{_safe(text)}</text>'
 
     def axis(self) -> Iterator[str]:
         y = self._bottom
-        yield f'<line class="s-soft" x1="{_LEFT}" x2="{_LEFT + _PLOT}" y1="{y}" y2="{y}"/>'
+        yield f'<line class="s-soft" x1="{LEFT}" x2="{LEFT + PLOT}" y1="{y}" y2="{y}"/>'
         for tick in self._scene.ticks:
-            x = _x(tick.x, self._scene)
+            x = across(tick.x, self._scene)
             yield f'<line class="s-soft" x1="{x:.1f}" x2="{x:.1f}" y1="{y}" y2="{y + 5}"/>'
             yield f'<text class="soft" x="{x:.1f}" y="{y + 19}" text-anchor="middle">{_safe(tick.text)}</text>'
-        right = _LEFT + _PLOT
+        right = LEFT + PLOT
         yield f'<text class="soft" x="{right + 14}" y="{y + 19}">{_safe(self._scene.axis)}</text>'
 
     def legend(self, height: float) -> Iterator[str]:
@@ -280,11 +232,11 @@ class _Picture:
         items += [(_sign(effect, None, None), told) for effect, told in _SIGNS.items() if effect in effects]
         if scene.ahead:
             items.append(('<path class="s-curve line ahead" d="M{a} {y}H{b}"/>', scene.provided))
-        x, y = float(_LEFT + 4), height - 22
+        x, y = float(LEFT + 4), height - 22
         for shape, text in items:
             yield shape.format(x=f"{x:.1f}", y=f"{y:.1f}", a=f"{x - 6:.1f}", b=f"{x + 10:.1f}")
             yield f'<text class="soft" x="{x + 14:.1f}" y="{y + 4:.1f}">{text}</text>'
-            x += 40 + _wide(text)
+            x += 40 + wide(text)
 
 
 _SIGNS: Final = {"challenge": "somebody was asked", "deny": "denied"}
@@ -295,14 +247,3 @@ def _sign(effect: str, x: float | None, y: float | None) -> str:
     if effect == "deny":
         return f'<path class="s-stopped line" transform="{spot}" d="M-4 -4L4 4M-4 4L4 -4"/>'
     return f'<path class="f-paper s-asked" stroke-width="2" transform="{spot}" d="M0 -5.5L5.5 0L0 5.5L-5.5 0Z"/>'
-
-
-def _apart(wanted: Sequence[float], gap: float, lowest: float) -> list[float]:
-    """Places from the top down, each at least `gap` below the one before, none below `lowest`."""
-    placed: list[float] = []
-    for y in wanted:
-        placed.append(max(y, placed[-1] + gap) if placed else y)
-    for n in range(len(placed) - 1, -1, -1):
-        most = lowest if n == len(placed) - 1 else placed[n + 1] - gap
-        placed[n] = min(placed[n], most)
-    return placed

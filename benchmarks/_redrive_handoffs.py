@@ -28,10 +28,20 @@ from halo_core.store.reader import Reader
 from halo_langchain import Halo
 from halo_langchain.testing import ScriptedModel
 
-__all__ = ["hand_offs"]
+__all__ = ["hand_offs", "refuse"]
 
 AGENTS: Final = ("Orchestrator", "WebSurfer", "FileSurfer", "Assistant", "ComputerTerminal")
 _SUITE: Final = "magentic_one"
+
+
+def refuse(folder: Path | None) -> None:
+    """Say that a team was asked for and nobody issues its passports.
+
+    Raises:
+        BadData: it was.
+    """
+    if folder is not None:
+        raise BadData("--handoffs needs passports: give a --manifest that names the team")
 
 
 def load_team(folder: Path) -> Sequence[Mapping[str, Any]]:

@@ -19,10 +19,10 @@ from typing import Any
 from halo_core.authorities import Authorities, Known
 from halo_core.authority import recharged
 from halo_core.binding import reauthorization_binding, session_name
-from halo_core.errors import CannotDecide, PassportError
+from halo_core.errors import BadInput, CannotDecide, PassportError
 from halo_core.ids import IdSource
 from halo_core.keys import KeyStore, Signer, agent_key_name
-from halo_core.model import Budget, Decay, EntryKind, Envelope, Grants, Link
+from halo_core.model import Budget, Decay, EntryKind, Envelope, Grants, Link, same_person
 from halo_core.passport import (
     ApprovalToken,
     ChainCache,
@@ -36,7 +36,9 @@ from halo_core.passport import (
     tighter_budgets,
     tighter_decay,
     token_hash,
+    verify_chain,
 )
+from halo_core.pdp import revokes
 from halo_core.reasons import REASONS
 from halo_core.store import Account, Draft, SessionState, Tx, rows
 
@@ -76,6 +78,22 @@ class HandOff:
     lifetime_s: int | None = None
     to: tuple[str, ...] | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse terms that no link can hold, where they are written and not in the middle of a decision.
+
+        Raises:
+            BadInput: `bad_handoff`.
+        """
+        life = 1 if self.lifetime_s is None else self.lifetime_s
+        budgets = all(0 <= item.per_action <= item.subtree < 2**53 for item in self.budgets)
+        lives = (
+            ()
+            if self.decay is None
+            else (self.decay.half_life_s, self.decay.half_life_steps, self.decay.half_life_risk)
+        )
+        if life < 1 or not budgets or any(not 1 <= item < 2**53 for item in lives):
+            raise BadInput("bad_handoff", "no link can hold these terms", field="give", remedy="see `HandOff`")
+
 
 @dataclass(frozen=True, slots=True)
 class _Trust:
@@ -106,6 +124,14 @@ def _trust(known: Known, now_us: int) -> _Trust:
     )
 
 
+def _ever(known: Known) -> Trusted:
+    """Whom the home trusts or has trusted: to read what a link said, never to act on it."""
+    return Trusted(
+        issuers={kid: Issuer(item.public_key) for kid, item in known.issuers.items()},
+        approvers={kid: (item.name, item.public_key) for kid, item in known.approvers.items()},
+    )
+
+
 class Custody:
     """Passports of one agent's sessions. Thread-safe as the store is: it works under the transaction's lock.
 
@@ -128,13 +154,15 @@ class Custody:
 
     # what a decision asks
 
-    def hold(self, tx: Tx, state: SessionState, handle: str, store: str, now_us: int) -> Held:
+    def hold(
+        self, tx: Tx, state: SessionState, handle: str, store: str, now_us: int, *, asking: Sequence[str] = ()
+    ) -> Held:
         """The live chain under `handle` (empty: the agent's own session link), brought up to date.
 
         Total for whatever a passport can be: a refusal is told by its reason code (INVARIANT: FAILCLOSED).
         """
         try:
-            current = self._up_to_date(tx, state, store, now_us)
+            current = self._up_to_date(tx, state, store, now_us, asking)
             own = current.session_account(self._agent)
             path = current.path(handle or (own.handle if own is not None else ""))
             if not path:
@@ -204,7 +232,7 @@ class Custody:
             holder_public_key=self._signer(agent).public_key,
             lifetime_s=terms.lifetime_s,
             grants=None if terms.grants is None else meet(parent.grants, terms.grants),
-            labels=terms.labels,
+            labels=None if terms.labels is None else labels_meet(parent.labels, terms.labels),
             hand_off_to=None if terms.to is None else tuple(sorted(set(terms.to) & set(parent.hand_off_to))),
             budgets=tighter_budgets(parent.budgets, terms.budgets) if terms.budgets else None,
             decay=None if terms.decay is None or parent.decay is None else tighter_decay(parent.decay, terms.decay),
@@ -228,7 +256,7 @@ class Custody:
 
     # putting a chain together
 
-    def _up_to_date(self, tx: Tx, state: SessionState, store: str, now_us: int) -> SessionState:
+    def _up_to_date(self, tx: Tx, state: SessionState, store: str, now_us: int, asking: Sequence[str]) -> SessionState:
         row = rows.Standings(tx).get(self._agent)
         if row is None:
             raise PassportError("no_passport", f"`{self._agent}` has no passport")
@@ -238,7 +266,7 @@ class Custody:
         if account.root != row.hash:
             state = self._derive(tx, state, account, row.hash, store=store, now_us=now_us)
         if state.pending:
-            state = self._reauthorized(tx, state, store, now_us)
+            state = self._reauthorized(tx, state, store, now_us, asking)
         return state
 
     def _open(self, tx: Tx, state: SessionState, root: str, store: str, now_us: int) -> SessionState:
@@ -249,7 +277,9 @@ class Custody:
         envelope = Envelope(link=handle, epoch=1, since_us=max(now_us, state.view.opened_us))
         return state.opened(Account(handle, token_hash(token), root, "", self._agent, envelope))
 
-    def _reauthorized(self, tx: Tx, state: SessionState, store: str, now_us: int) -> SessionState:
+    def _reauthorized(
+        self, tx: Tx, state: SessionState, store: str, now_us: int, asking: Sequence[str]
+    ) -> SessionState:
         account = state.session_account(self._agent)
         if account is None:
             return state
@@ -260,6 +290,9 @@ class Custody:
         if row is None or token is None or token.answer != "approve" or now_us >= token.expires_at_s * _US:
             return state
         rows.Approvals(tx).set_status(row.id, "used")
+        if any(same_person(token.approver, name) for name in asking if name):
+            # INVARIANT: EPOCH - nor does whoever the session acts for, whom no link names.
+            raise PassportError("approver_in_chain", f"`{token.approver}` is who asks")
         return self._derive(tx, state, account, account.root, store=store, now_us=now_us, answer=token)
 
     def _derive(
@@ -276,6 +309,9 @@ class Custody:
         """The agent's links anew: under another standing link, or after a re-authorization in the next epoch."""
         parent = self.standing(tx, root, store, now_us)
         old = self._known(tx, account, store, now_us)
+        if any(_revoked(tx, state, link) for link in self._before(tx, account, store, now_us)):
+            # INVARIANT: REV - what was revoked is not replaced by its own holder.
+            raise PassportError("revoked", "the session's passport was revoked")
         envelope = account.envelope
         if answer is not None:
             envelope = recharged(envelope, epoch=answer.epoch, since_us=now_us)
@@ -298,10 +334,10 @@ class Custody:
         self, tx: Tx, state: SessionState, child: Account, link: Link | None, *, store: str, now_us: int
     ) -> SessionState:
         path = state.path(child.parent)
-        if not path or link is None or link.decay is None:
+        now_s = now_us // _US
+        if not path or link is None or link.decay is None or link.expires_at_s <= now_s or _revoked(tx, state, link):
             return state.closed(child.handle)
         parent = self._chain(tx, path, store, now_us)[-1]
-        now_s = now_us // _US
         try:
             token = mint_handoff(
                 parent=parent,
@@ -311,7 +347,7 @@ class Custody:
                 jti=self._ids.entry(),
                 agent=child.agent,
                 holder_public_key=link.holder_key,
-                lifetime_s=max(min(link.expires_at_s, parent.expires_at_s) - now_s, 1),
+                lifetime_s=min(link.expires_at_s, parent.expires_at_s) - now_s,
                 grants=meet(parent.grants, link.grants),
                 labels=labels_meet(parent.labels, link.labels),
                 hand_off_to=tuple(sorted(set(link.hand_off_to) & set(parent.hand_off_to))),
@@ -349,6 +385,7 @@ class Custody:
                 raise PassportError("expired", "the session's passport has expired")
             lifetime_s = min(parent.terms.lifetime_s, old.expires_at_s - now_us // _US)
             epoch, proof = old.epoch, old.reauthorization
+            _same_decimals(parent.terms.budgets, old.budgets)
             budgets = tighter_budgets(parent.terms.budgets, old.budgets)
             decay = tighter_decay(parent.terms.decay, old.decay)
         return mint_session(
@@ -370,8 +407,11 @@ class Custody:
     def _signer(self, agent: str) -> Signer:
         return self._keys.signer(agent_key_name(agent))
 
-    def _chain(self, tx: Tx, path: Sequence[Account], store: str, now_us: int) -> tuple[Link, ...]:
-        chain = self._verified(tx, (path[0].root, *(account.hash for account in path)), store, now_us)
+    def _chain(
+        self, tx: Tx, path: Sequence[Account], store: str, now_us: int, *, past: bool = False
+    ) -> tuple[Link, ...]:
+        hashes = (path[0].root, *(account.hash for account in path))
+        chain = self._verified(tx, hashes, store, now_us, past=past)
         for account, link in zip(path, chain[1:], strict=True):
             # INVARIANT: EPOCH - a link of another epoch, agent or session than the account's serves nothing.
             if link.epoch != account.envelope.epoch or link.agent != account.agent:
@@ -383,11 +423,25 @@ class Custody:
     ) -> Link | None:
         path = state.path(account.handle) if state is not None else (account,)
         try:
-            return self._chain(tx, path, store, now_us)[-1]
+            return self._chain(tx, path, store, now_us, past=True)[-1]
         except PassportError:
-            return None  # its issuer is gone, say: then only the new terms hold
+            return None  # it cannot be read at all: then only the new terms hold
 
-    def _verified(self, tx: Tx, hashes: tuple[str, ...], store: str, now_us: int) -> tuple[Link, ...]:
+    def _before(self, tx: Tx, account: Account, store: str, now_us: int) -> tuple[Link, ...]:
+        try:
+            return self._verified(tx, (account.root, account.hash), store, now_us, past=True)
+        except PassportError:
+            return ()
+
+    def _verified(
+        self, tx: Tx, hashes: tuple[str, ...], store: str, now_us: int, *, past: bool = False
+    ) -> tuple[Link, ...]:
+        if past:
+            # INVARIANT: MONO - what a link limited it goes on limiting, although nobody trusts its issuer any more.
+            tokens = [self._token(tx, name) for name in hashes]
+            return verify_chain(
+                tokens, trusted=_ever(self._authorities.load(tx.tenant)), audience=store, tenant=tx.tenant
+            )
         # Verified once for these very tokens and this trust; time and revocation are asked at every decision.
         trust = self._trusted(tx.tenant, now_us)
         key = (hashes, store, trust.version, trust.since_us)
@@ -415,6 +469,18 @@ class Custody:
         if not tx.put_blob(name, token.encode("ascii")):
             raise CannotDecide("ledger_unwritable", "the store holds this passport already", remedy="run `halo verify`")
         tx.append(Draft(EntryKind.PASSPORT, state.view.id, {"hash": name, **facts}))
+
+
+def _revoked(tx: Tx, state: SessionState, link: Link) -> bool:
+    return any(revokes(item, (link,), state.view.id) for item in tx.control().revocations)
+
+
+def _same_decimals(new: Sequence[Budget], old: Sequence[Budget]) -> None:
+    """INVARIANT: ENV - counters are in the decimals they were counted in; in others they would be less."""
+    known = {item.unit: item.decimals for item in old}
+    changed = sorted(item.unit for item in new if known.get(item.unit, item.decimals) != item.decimals)
+    if changed:
+        raise PassportError("budget_units_changed", f"`{changed[0]}` has other decimals now", field=changed[0])
 
 
 def _remember(cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:

@@ -40,6 +40,10 @@ class HandingOff:
         """See `HaloBase`."""
         raise NotImplementedError
 
+    def registered(self, name: str) -> Resource | None:
+        """See `HaloBase`."""
+        raise NotImplementedError
+
     def call(self, resource: Resource, args: Mapping[str, Any], *, call_id: str = "") -> Call:
         """See `HaloBase`."""
         raise NotImplementedError
@@ -63,8 +67,10 @@ class HandingOff:
         Raises:
             Denied: it may not hand off to this agent.
         """
-        resource = self.register(ActionKind.HANDOFF, to, resource=_HANDED, schema=_TASK)
-        call = replace(self.call(resource, {"task": task}, call_id=call_id), hand_off=give or HandOff())
+        known = self.registered(to)
+        if known is None or known.kind is not ActionKind.HANDOFF:
+            known = self.register(ActionKind.HANDOFF, to, resource=_HANDED, schema=_TASK)
+        call = replace(self.call(known, {"task": task}, call_id=call_id), hand_off=give or HandOff())
         ticket = self.enforcer.begin(call)
         try:
             with self._under(call, ticket.verdict, to) as handle:

@@ -22,6 +22,7 @@ from halo_core.store import Control, SessionState, Tx, rows
 __all__ = ["Credentials", "Day", "Facts", "Gathered", "Shown", "gather", "read_day", "see"]
 
 _DAY_US = 86_400_000_000
+_MOST = 2**53 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Day:
         version: of the row.
         number: days since the epoch.
         used: (unit, amount), sorted.
+        decimals: (unit, decimals) in which they were counted, sorted.
         read: the bytes it was read from.
     """
 
@@ -84,22 +86,29 @@ class Day:
     version: int
     number: int
     used: tuple[tuple[str, int], ...]
+    decimals: tuple[tuple[str, int], ...] = ()
     read: bytes = b""
 
     def charged(self, charges: tuple[tuple[str, int], ...]) -> Day:
         """After a charge, of the units that have a quota."""
         due = dict(charges)
-        used = tuple((unit, amount + max(due.get(unit, 0), 0)) for unit, amount in self.used)
+        used = tuple((unit, min(amount + max(due.get(unit, 0), 0), _MOST)) for unit, amount in self.used)
         return replace(self, version=self.version + 1, used=used)
 
     def refunded(self, unit: str, amount: int) -> Day:
         """After a cost turned out lower."""
-        used = tuple((name, max(spent - amount, 0) if name == unit else spent) for name, spent in self.used)
+        used = tuple((name, min(max(spent - amount, 0), _MOST) if name == unit else spent) for name, spent in self.used)
         return replace(self, used=used)
 
     def to_bytes(self) -> bytes:
         """For the `state` column."""
-        return canonical.dumps({"day": self.number, "used": [list(item) for item in self.used]})
+        return canonical.dumps(
+            {
+                "day": self.number,
+                "decimals": [list(item) for item in self.decimals],
+                "used": [list(item) for item in self.used],
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +159,7 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
         quotas=day.used if day is not None else (),
         authority=effective(chain, held.accounts, at_us) if chain else None,
         passport_problem=held.problem,
-        stops=tuple(sorted({stop for stop in (*control.stops, *facts.stops) if concerns(stop, request)})),
+        stops=tuple(sorted({stop for stop in (*control.stops, *facts.stops) if concerns(stop, request, chain)})),
         revocations=_concerning(control, request, chain),
         approval=approval,
         dispatched=tx.dispatched(request.request_id),
@@ -171,7 +180,11 @@ def _held(
 ) -> Held:
     if not request.context.session:
         return Held(state)
-    return credentials.custody.hold(tx, state, facts.acting, store, at_us)
+    return credentials.custody.hold(tx, state, facts.acting, store, at_us, asking=_asking(request))
+
+
+def _asking(request: AccessRequest) -> tuple[str, ...]:
+    return request.subject.user, request.subject.agent, *request.subject.chain
 
 
 def _concerning(control: Control, request: AccessRequest, chain: tuple[Link, ...]) -> tuple[Revocation, ...]:
@@ -204,7 +217,8 @@ def read_day(tx: Tx, account: str) -> Day | None:
     if found is None:
         return None
     plain = canonical.loads(found[1])
-    return Day(account, found[0], plain["day"], tuple((unit, amount) for unit, amount in plain["used"]), found[1])
+    used, decimals = (tuple((unit, number) for unit, number in plain[name]) for name in ("used", "decimals"))
+    return Day(account, found[0], plain["day"], used, decimals, found[1])
 
 
 def _day(tx: Tx, root: Link, at_us: int) -> Day:
@@ -212,5 +226,13 @@ def _day(tx: Tx, root: Link, at_us: int) -> Day:
     stored = read_day(tx, root.envelope) or Day(root.envelope, 0, 0, ())
     number = max(at_us // _DAY_US, stored.number)
     known = dict(stored.used) if number == stored.number else {}
-    used = tuple(sorted((quota.unit, known.get(quota.unit, 0)) for quota in root.quotas))
-    return replace(stored, number=number, used=used)
+    decimals = tuple(sorted((quota.unit, quota.decimals) for quota in root.quotas))
+    before = dict(stored.decimals)
+    # INVARIANT: ENV - in other decimals as much is spent, and never less.
+    used = tuple((unit, _in_decimals(known.get(unit, 0), before.get(unit, to), to)) for unit, to in decimals)
+    return replace(stored, number=number, used=used, decimals=decimals)
+
+
+def _in_decimals(amount: int, old: int, new: int) -> int:
+    scaled: int = -(-amount * 10**new // 10**old)
+    return min(scaled, _MOST)

@@ -404,6 +404,13 @@ def test_recorded_hand_offs_are_driven_and_handed_back(redrive, capsys, data, tm
     assert found["messages of somebody else"] == 2
 
 
+def test_hand_offs_without_passports_are_refused(redrive, capsys, data, tmp_path):
+    argv = ("--data", str(data), "--no-manifest", "--handoffs", str(tmp_path))
+    code, figures, said = drive(redrive, capsys, tmp_path / "home", *argv)
+    assert (code, figures) == (2, {})
+    assert "--handoffs needs passports" in said
+
+
 def test_layers_are_told_from_reasons(redrive):
     from _redrive_limits import layers_of
 

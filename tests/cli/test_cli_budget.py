@@ -329,5 +329,23 @@ def test_what_has_stopped_is_said(tmp_path):
             run(halo, look, {"q": "x"})
     found = told(home, "authority")
     assert not next(item for item in found["floors"] if item["impact"] == "payment")["possible"]
-    assert found["next"].startswith("payment actions have stopped until somebody re-authorizes the session; read ")
+    assert found["next"].startswith(
+        "payment actions have stopped until somebody re-authorizes the session; read actions follow in "
+    )
     assert "✗payment delete execute" in cli("authority", home=home)[1]
+
+
+def test_a_long_wait_is_cut_short_and_said(tmp_path):
+    clock = FixedClock(1_700_000_000_000_000)
+    old = tmp_path / "home"
+    opened = HaloBase.local("desk", home=old, policy=policy_folder(old), quiet=True, clock=clock)
+    with opened as halo, halo.session("once"):
+        for _ in range(3):
+            run(halo, tool(halo, "lookup"), {"q": "x"})
+            clock.advance(10)
+    file = tmp_path / "decay.svg"
+    code, out, err = cli("authority", "--by", "time", "--svg", str(file), home=old)
+    assert code == 0, err
+    assert "days later" in out
+    assert "the session's passport has run out" in out
+    assert "not to scale" in file.read_text()

@@ -14,7 +14,7 @@ from halo_core.cli.curve import Curve
 from halo_core.cli.words import duration
 from halo_core.model import Impact
 
-__all__ = ["Floor", "by_level", "classes", "floors", "sentence", "soonest"]
+__all__ = ["Floor", "by_level", "classes", "floors", "outlook", "rough", "soonest"]
 
 _US: Final = 1_000_000
 _GONE: Final = 64  # halvings after which nothing is left
@@ -107,24 +107,26 @@ def soonest(found: Sequence[Floor]) -> tuple[tuple[int, int], list[Floor]]:
     return least, [item for item in going if (item.actions, item.seconds) == least]
 
 
-def sentence(found: Sequence[Floor]) -> str:
+def outlook(told: Curve, found: Sequence[Floor], now_us: int) -> str:
     """What stops next, of what the passport grants; what has stopped."""
+    if now_us // _US >= told.link.expires_at_s:
+        return "the session's passport has run out: nothing runs under it any more"
     stopped = [item for item in found if item.used and not item.possible]
     (actions, seconds), nearest = soonest(found)
-    told = []
+    lines = []
     if stopped:
-        told.append(f"{classes(stopped)} actions have stopped until somebody re-authorizes the session")
+        lines.append(f"{classes(stopped)} actions have stopped until somebody re-authorizes the session")
     if nearest:
-        stop = "actions stop" if not stopped else "follow"
+        stop = "actions stop" if not stopped else "actions follow"
         count = actions + 1
-        told.append(
-            f"{classes(nearest)} {stop} in {_rough(seconds + 1)}, or after {count:,} more "
+        lines.append(
+            f"{classes(nearest)} {stop} in {rough(seconds + 1)}, or after {count:,} more "
             f"decision{'s' if count > 1 else ''} like those so far"
         )
-    return "; ".join(told) or "nothing that its passport grants ever stops"
+    return "; ".join(lines) or "nothing that its passport grants ever stops"
 
 
-def _rough(seconds: int) -> str:
+def rough(seconds: int) -> str:
     """A time to its two largest units at most, minutes if it is hours."""
     for size in (86_400, 3_600, 60):
         if seconds >= 2 * size:

@@ -12,6 +12,8 @@ from halo_core.cli import (
     agents,
     approvals,
     approver,
+    authority,
+    budget,
     demo,
     explain,
     keys,
@@ -43,6 +45,8 @@ app.command("demo")(demo.demo)
 app.command("verify")(verify.verify)
 app.command("show")(show.show)
 app.command("log")(show.log)
+app.command("budget")(budget.budget)
+app.command("authority")(authority.authority)
 app.command("replay")(replay.replay)
 app.command("status")(mode.status)
 app.command("enforce")(mode.enforce)

@@ -11,14 +11,15 @@ from typing import Final
 
 from halo_core.authority import authority_of
 from halo_core.cli.curve import Curve, Dot, Epoch, Given, Position
-from halo_core.cli.floors import Floor, classes, soonest
-from halo_core.cli.words import duration, percent
+from halo_core.cli.floors import Floor, classes, rough, soonest
+from halo_core.cli.words import percent
 
 __all__ = ["Scene", "Tick", "headline", "lay_out"]
 
 _US: Final = 1_000_000
 _SAMPLES: Final = 24
 _AHEAD: Final = 0.25  # of what was lies ahead at least
+_LATE: Final = 0.03  # where there is nothing to go on with
 _FAR: Final = 1.0  # and at most
 _BEYOND: Final = 1.25  # so that where the next class stops is well inside
 _LEAST_AHEAD: Final = 4.0
@@ -81,6 +82,7 @@ def lay_out(told: Curve, found: Sequence[Floor], now_us: int, *, timed: bool | N
     soon, stopping = soonest(found)
     reach = (float(soon[1]) if by_time else soon[0] + 1.0) if stopping and not place.late else 0.0
     ahead = max(past * _AHEAD, 1.0 if by_time else _LEAST_AHEAD)
+    ahead = past * _LATE if place.late else ahead
     width = past + (min(max(ahead, reach * _BEYOND), max(past * _FAR, ahead)))
     ticks, unit = _time_ticks(width) if by_time else (_ticks(width, 1, least=1), "")
     future = tuple(_ahead(told, place, now_us, now_x, width))
@@ -95,7 +97,7 @@ def lay_out(told: Curve, found: Sequence[Floor], now_us: int, *, timed: bool | N
         line=tuple(_line(told, place)),
         ahead=future,
         now=(now_x, told.left(now_us)),
-        late=duration((now_us - told.dots[-1].at[0]) // _US) if place.late else "",
+        late=rough((now_us - told.dots[-1].at[0]) // _US) if place.late else "",
         dots=tuple((place.x(dot.at), dot) for dot in told.dots),
         epochs=tuple((place.x(item.at), item) for item in told.epochs if item.epoch > 1),
         given=tuple(

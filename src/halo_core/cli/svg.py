@@ -12,9 +12,8 @@ from textwrap import wrap
 from typing import Final
 from xml.sax.saxutils import escape
 
-from halo_core.cli.curve import Curve
-from halo_core.cli.floors import Floor, by_level, sentence
-from halo_core.cli.scene import Scene, headline
+from halo_core.cli.floors import Floor, by_level
+from halo_core.cli.scene import Scene
 from halo_core.cli.svg_places import LEFT, PLOT, WIDTH, across, apart, heads, lanes, wide
 from halo_core.cli.words import cell, percent
 
@@ -38,10 +37,9 @@ _DARK: Final = {
 }  # fmt: skip
 
 
-def draw(told: Curve, scene: Scene, floors: Sequence[Floor], session: str) -> str:
-    """The document."""
-    title = headline(told.agent, session, scene, told.account.epoch)
-    about = wrap(sentence(floors), 120)
+def draw(scene: Scene, floors: Sequence[Floor], title: str, outlook: str) -> str:
+    """The document: a title, a sentence on what comes, the chart."""
+    about = wrap(outlook, 120)
     top = 66 + _LINE * len(about) + _LINE * (heads(scene)[1])
     bars = lanes(scene)
     height = top + _HEIGHT + 74 + 20 * (1 + max((lane for *_, lane in bars), default=-1))
@@ -66,7 +64,7 @@ def draw(told: Curve, scene: Scene, floors: Sequence[Floor], session: str) -> st
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         f'role="img" aria-labelledby="halo-title halo-desc">\n'
         f'<title id="halo-title">{_safe(title)}</title>\n'
-        f'<desc id="halo-desc">{_safe(_described(scene, floors))}</desc>\n'
+        f'<desc id="halo-desc">{_safe(f"{_described(scene, floors)} {outlook}.")}</desc>\n'
         f"<style>{_style(_LIGHT)}@media (prefers-color-scheme: dark){{{_style(_DARK)}}}{_SHAPES}</style>\n"
         f'<rect class="paper" x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1}" rx="10"/>\n'
         + "\n".join(parts)
@@ -105,7 +103,7 @@ def _described(scene: Scene, floors: Sequence[Floor]) -> str:
     handed = "".join(f" Handed off to {item.agent}." for *_, item in scene.given)
     return (
         f"A curve of authority over {scene.axis}: {len(scene.dots)} decisions, {refused} denied, {asked} challenged, "
-        f"{percent(scene.now[1])} left now.{again}{handed} Floors: {levels}. {sentence(floors)}."
+        f"{percent(scene.now[1])} left now.{again}{handed} Floors: {levels}."
     )
 
 
@@ -164,10 +162,12 @@ class _Picture:
             yield f'<path class="s-{name} line thin" d="M{right} {y:.1f}L{right + 10} {label:.1f}"/>'
             first = sorted(group, key=lambda item: not item.used)
             classes = ", ".join(
-                _safe(item.impact.value) if item.used else f'<tspan class="f-other">{_safe(item.impact.value)}</tspan>'
+                f"{'' if item.possible else '✗ '}{_safe(item.impact.value)}"
+                if item.used
+                else f'<tspan class="f-other">{_safe(item.impact.value)}</tspan>'
                 for item in first
             )
-            words = f'<tspan class="strong">{percent(level)}</tspan> {classes}{": stopped" if stopped else ""}'
+            words = f'<tspan class="strong">{percent(level)}</tspan> {classes}'
             yield f'<text class="{name}" x="{right + 14}" y="{label + 4:.1f}">{words}</text>'
 
     def epochs(self) -> Iterator[str]:
@@ -224,6 +224,9 @@ class _Picture:
             yield f'<text class="soft" x="{x:.1f}" y="{y + 19}" text-anchor="middle">{_safe(tick.text)}</text>'
         right = LEFT + PLOT
         yield f'<text class="soft" x="{right + 14}" y="{y + 19}">{_safe(self._scene.axis)}</text>'
+        if self._scene.late:
+            middle = (across(self._scene.dots[-1][0], self._scene) + across(self._scene.now[0], self._scene)) / 2
+            yield f'<text class="soft" x="{middle:.1f}" y="{y + 19}" text-anchor="middle">not to scale</text>'
 
     def legend(self, height: float) -> Iterator[str]:
         scene = self._scene

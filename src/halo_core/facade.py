@@ -272,6 +272,12 @@ class HaloBase(HandingOff):
             )
         return self._registry.add(Registered(full, known))
 
+    def declared(self, name: str, *kinds: ActionKind) -> Resource | None:
+        """What `agents.yaml` in the home says of a name, under the first of these kinds that it declares it as."""
+        if self._manifest is None:
+            return None
+        return next((found for kind in kinds if (found := self._manifest.resource(name, kind)) is not None), None)
+
     def registered(self, name: str) -> Resource | None:
         """The registration of a resource id."""
         found = self._registry.get(name)

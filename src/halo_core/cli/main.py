@@ -94,10 +94,8 @@ def run(argv: list[str]) -> int:
     except _PARSER as exc:
         exc.show(file=sys.stderr)
         return Exit.USAGE if isinstance(exc, _USAGE) else Exit.FAILED
-    except ManifestError as exc:
-        return passport.print_findings(exc)
     except HaloError as exc:
-        return fail(exc, _code(exc))
+        return passport.print_findings(exc) if isinstance(exc, ManifestError) else fail(exc, _code(exc))
     except BrokenPipeError:
         return Exit.OK
     return result if isinstance(result, int) else Exit.OK

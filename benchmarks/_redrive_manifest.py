@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from _redrive_data import BadData
-from halo_core.cli.issuing import issue, manifest_text, plan, read_manifest
+from halo_core.cli.issuing import issue, plan
+from halo_core.cli.manifests import manifest_text, read_manifest
 from halo_core.clock import SystemClock
 from halo_core.manifest import Manifest
 from halo_core.model import ActionKind, Impact, Resource

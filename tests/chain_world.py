@@ -9,6 +9,7 @@ from typing import Any
 from halo_core import canonical
 from halo_core.keys import Ed25519Signer
 from halo_core.model import ActionKind, Budget, Constraint, Decay, Impact, Link, Quota, Terms
+from halo_core.passport.approval import reauthorization_binding
 from halo_core.passport import (
     Issuer,
     Trusted,
@@ -134,13 +135,14 @@ def approval(**changes: Any) -> str:
         "jti": "jti-approval",
         "answer": "approve",
         "kind": "reauthorization",
-        "binding": "sha256:" + "1" * 64,
         "request": "request-1",
         "session": SESSION,
         "authority": 700_000,
         "epoch": 2,
     }
-    return mint_approval(**{**arguments, **changes})
+    arguments |= changes
+    asked = (arguments["tenant"], arguments["session"], AGENTS[0], arguments["epoch"])
+    return mint_approval(**{"binding": reauthorization_binding(*asked), **arguments})
 
 
 def claims_of(token: str) -> dict[str, Any]:

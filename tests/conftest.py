@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from halo_world import policy_folder, url_of
 # Nothing asserts wall-clock: a busy machine must not fail a test.
 settings.register_profile("halo", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("halo")
+
+# Workers inherit what readline sets; the verbs fold what is piped only where somebody says how wide.
+os.environ.pop("COLUMNS", None)
 
 
 @pytest.fixture

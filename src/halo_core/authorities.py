@@ -14,7 +14,6 @@ import json
 import os
 import secrets
 import stat
-import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,8 +22,9 @@ from typing import Any, Final, NamedTuple
 
 from halo_core.errors import BadInput, ConfigError
 from halo_core.keys import agent_key_name, key_id, require_strong
+from halo_core.model import plain_name, same_person, unseen
 
-__all__ = ["Approver", "Authorities", "Issuer", "Known", "approver_key_name", "folded", "parse_public_key"]
+__all__ = ["Approver", "Authorities", "Issuer", "Known", "approver_key_name", "parse_public_key"]
 
 _NAME: Final = "authorities.json"
 _MAX_FILE: Final = 4 * 1024 * 1024
@@ -154,12 +154,13 @@ class Authorities:
         require_strong(public_key)
         kid = key_id(public_key)
         _check_name(name)
+        _check_seen(name)
         with self._changing(tenant) as (issuers, approvers):
             _unused(kid, issuers, {k: item for k, item in approvers.items() if item["name"] != name})
             if approvers.get(kid, {}).get("until_us") is not None:
                 raise _retired(kid)
             others = (item for k, item in approvers.items() if k != kid and item["until_us"] is None)
-            if any(folded(item["name"]) == folded(name) for item in others):
+            if any(same_person(item["name"], name) for item in others):
                 raise ConfigError(
                     "approver_exists", f"`{name}` has another key", field="name", remedy="withdraw that one first"
                 )
@@ -198,11 +199,6 @@ class Authorities:
 def approver_key_name(name: str) -> str:
     """Name of an approver's key in a key folder, by the mapping of agents' keys: `approver-<name>`."""
     return "approver-" + agent_key_name(name).removeprefix("agent-")
-
-
-def folded(name: str) -> str:
-    """A name as names are compared: without `user:` in front, whatever its case."""
-    return unicodedata.normalize("NFKC", name).casefold().strip().removeprefix("user:")
 
 
 def parse_public_key(text: str) -> bytes:
@@ -249,12 +245,24 @@ def _retired(kid: str) -> ConfigError:
 
 
 def _check_name(name: str) -> None:
-    if not 0 < len(name) <= _MAX_NAME or not name.isprintable() or not folded(name) or name != name.strip():
+    if not 0 < len(name) <= _MAX_NAME or not name.isprintable() or not plain_name(name) or name != name.strip():
         raise ConfigError(
             "bad_approver",
             f"an approver's name is printable and has 1 to {_MAX_NAME} characters",
             field="name",
             remedy="name the person, for example `mia@bank.example`",
+        )
+
+
+def _check_seen(name: str) -> None:
+    # Asked where somebody is enrolled, not where the file is read: one odd name must not bring down a home, and it is
+    # compared without what nobody sees.
+    if unseen(name):
+        raise ConfigError(
+            "bad_approver",
+            "the name holds characters that nobody sees",
+            field="name",
+            remedy="type it anew, do not paste it",
         )
 
 

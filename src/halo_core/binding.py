@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from halo_core import canonical
 from halo_core.model import AccessRequest, Link
+from halo_core.passport import approval
 
 __all__ = ["call_binding", "reauthorization_binding", "session_name"]
 
@@ -38,4 +39,4 @@ def call_binding(request: AccessRequest, chain: Sequence[Link], policy_hash: str
 
 def reauthorization_binding(tenant: str, session: str, agent: str, epoch: int) -> str:
     """Digest of the question whether an agent's session may go on into `epoch`."""
-    return canonical.digest("halo/binding/epoch/v1", canonical.dumps([tenant, session, agent, epoch]))
+    return approval.reauthorization_binding(tenant, session_name(session), agent, epoch)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import base64
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -151,6 +151,9 @@ class Custody:
         self._chains: OrderedDict[tuple[Any, ...], tuple[Link, ...]] = OrderedDict()
         self._cache = ChainCache()
         self._trust: _Trust | None = None
+        self._moments: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        self._fits: Callable[[Link], bool] | None = None
+        self._fitting = ""
 
     # what a decision asks
 
@@ -171,6 +174,22 @@ class Custody:
         except PassportError as exc:
             return Held(state, problem=exc.code if exc.code in REASONS else "bad_passport")
         return Held(current, chain, tuple(account.envelope for account in path))
+
+    def time(self, session: str, now_us: int, mono_us: int, high_us: int) -> int:
+        """A session's time: the wall clock, or what went by on the monotonic one while that stands behind.
+
+        INVARIANT: MONO - a clock that was put right does not stop the ageing of what lived through the wrong one.
+        """
+        known = self._moments.get(session)
+        if now_us >= high_us:
+            at_us = now_us
+        else:
+            at_us = high_us if known is None else max(known[1] + max(mono_us - known[0], 0), high_us)
+        self._moments[session] = (mono_us, at_us)
+        self._moments.move_to_end(session)
+        while len(self._moments) > _KEPT:
+            self._moments.popitem(last=False)
+        return at_us
 
     def trusted(self, tenant: str, now_us: int) -> Trusted:
         """Whom this home trusts at `now_us`."""
@@ -203,6 +222,21 @@ class Custody:
         """
         return self._verified(tx, (root,), store, now_us)[0]
 
+    def peek(self, tx: Tx, root: str) -> Link | None:
+        """What a standing link says, whoever was trusted when and whatever store it is for; None if it cannot be read.
+
+        Never to act on: it tells whether what is revoked is this.
+        """
+        try:
+            trusted = _ever(self._authorities.load(tx.tenant))
+            return verify_chain([self._token(tx, root)], trusted=trusted, audience=None, tenant=tx.tenant)[0]
+        except PassportError:
+            return None
+
+    def expect(self, fits: Callable[[Link], bool]) -> None:
+        """Hold under a derived passport only if it `fits` what this handle was opened with."""
+        self._fits = fits
+
     # hand-off and hand-back
 
     def hand_off(
@@ -230,6 +264,7 @@ class Custody:
             jti=self._ids.entry(),
             agent=agent,
             holder_public_key=self._signer(agent).public_key,
+            owner=self._owner(tx, agent, store, now_us),
             lifetime_s=terms.lifetime_s,
             grants=None if terms.grants is None else meet(parent.grants, terms.grants),
             labels=None if terms.labels is None else labels_meet(parent.labels, terms.labels),
@@ -260,6 +295,7 @@ class Custody:
         row = rows.Standings(tx).get(self._agent)
         if row is None:
             raise PassportError("no_passport", f"`{self._agent}` has no passport")
+        self._require_fitting(tx, row, store, now_us)
         account = state.session_account(self._agent)
         if account is None:
             return self._open(tx, state, row.hash, store, now_us)
@@ -268,6 +304,14 @@ class Custody:
         if state.pending:
             state = self._reauthorized(tx, state, store, now_us, asking)
         return state
+
+    def _require_fitting(self, tx: Tx, row: rows.StandingRow, store: str, now_us: int) -> None:
+        # An issued passport speaks for itself; a derived one must not be widened by another handle of the agent.
+        if self._fits is None or row.origin != "derived" or row.hash == self._fitting:
+            return
+        if not self._fits(self.standing(tx, row.hash, store, now_us)):
+            raise PassportError("other_grants", f"`{self._agent}` was opened with other grants or limits since")
+        self._fitting = row.hash
 
     def _open(self, tx: Tx, state: SessionState, root: str, store: str, now_us: int) -> SessionState:
         parent = self.standing(tx, root, store, now_us)
@@ -347,6 +391,7 @@ class Custody:
                 jti=self._ids.entry(),
                 agent=child.agent,
                 holder_public_key=link.holder_key,
+                owner=link.owner,
                 lifetime_s=min(link.expires_at_s, parent.expires_at_s) - now_s,
                 grants=meet(parent.grants, link.grants),
                 labels=labels_meet(parent.labels, link.labels),
@@ -403,6 +448,11 @@ class Custody:
         )
 
     # tokens and links
+
+    def _owner(self, tx: Tx, agent: str, store: str, now_us: int) -> str:
+        """Who answers for an agent by its own passport, and so for nothing it asks."""
+        row = rows.Standings(tx).get(agent)
+        return self.standing(tx, row.hash, store, now_us).owner if row is not None else ""
 
     def _signer(self, agent: str) -> Signer:
         return self._keys.signer(agent_key_name(agent))

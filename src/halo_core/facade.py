@@ -19,10 +19,9 @@ from halo_core.classify import complete
 from halo_core.clock import Clock, SystemClock
 from halo_core.errors import ConfigError
 from halo_core.handing import HandingOff, HandOff
-from halo_core.home import default_home, default_url, here, parse_mode, read_manifest
+from halo_core.home import Declarations, default_home, default_url, here, parse_mode
 from halo_core.ids import IdSource, RandomIds
 from halo_core.keys import Digester, KeyStore
-from halo_core.manifest import Manifest
 from halo_core.model import ActionKind, Constraint, Mode, Principal, Resource
 from halo_core.pep import ABILITIES, Call, Enforcer, Preparer
 from halo_core.redact import Redactor
@@ -107,7 +106,7 @@ class HaloBase(HandingOff):
             stops=lambda: stops.read(tenant),
         )
         self._mode = mode
-        self._manifest: Manifest | None = None
+        self._declarations = Declarations(self.store, home, agent)
 
     @classmethod
     def local(
@@ -175,7 +174,7 @@ class HaloBase(HandingOff):
         )
         halo.store.open()
         halo._standing.check_policy()
-        halo._manifest = read_manifest(folder, tenant)
+        halo._declarations.current()
         halo._announce()
         return halo
 
@@ -256,8 +255,8 @@ class HaloBase(HandingOff):
         Raises:
             ConfigError: the id is taken by another kind.
         """
-        if resource is None and self._manifest is not None:
-            resource = self._manifest.resource(name, kind)
+        if resource is None:
+            resource = self.declared(name, kind)
         known = dict(schema or {})
         _check_arguments(name, resource, known)
         full = complete(
@@ -273,10 +272,14 @@ class HaloBase(HandingOff):
         return self._registry.add(Registered(full, known))
 
     def declared(self, name: str, *kinds: ActionKind) -> Resource | None:
-        """What `agents.yaml` in the home says of a name, under the first of these kinds that it declares it as."""
-        if self._manifest is None:
+        """What the manifest says of a name, under the first of these kinds that it declares it as.
+
+        That is the manifest which the agent's passport was issued from; `agents.yaml` in the home until one was.
+        """
+        manifest = self._declarations.current()
+        if manifest is None:
             return None
-        return next((found for kind in kinds if (found := self._manifest.resource(name, kind)) is not None), None)
+        return next((found for kind in kinds if (found := manifest.resource(name, kind)) is not None), None)
 
     def registered(self, name: str) -> Resource | None:
         """The registration of a resource id."""

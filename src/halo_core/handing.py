@@ -18,6 +18,7 @@ from halo_core.session import Acting, acting
 __all__ = ["HandOff", "HandingOff"]
 
 _HANDED: Final = Resource(kind=ActionKind.HANDOFF, impact=Impact.READ, reversal=Reversal.NONE_NEEDED, source_trust=500)
+_MOST_HANDED: Final = 16
 _TASK: Final = {"type": "object", "properties": {"task": {"type": "string"}}}
 _DONE: Final[Surface[str]] = Surface(text=str)
 
@@ -27,6 +28,7 @@ class HandingOff:
 
     agent: str
     enforcer: Enforcer
+    _handed = 0
 
     def register(
         self,
@@ -68,7 +70,11 @@ class HandingOff:
             Denied: it may not hand off to this agent.
         """
         known = self.registered(to)
-        if known is None or known.kind is not ActionKind.HANDOFF:
+        if known is None and self._handed >= _MOST_HANDED:
+            # Names that a model makes up must not fill the passport; what is not registered is not granted.
+            known = replace(_HANDED, id=to)
+        elif known is None or known.kind is not ActionKind.HANDOFF:
+            self._handed += 1
             known = self.register(ActionKind.HANDOFF, to, resource=_HANDED, schema=_TASK)
         call = replace(self.call(known, {"task": task}, call_id=call_id), hand_off=give or HandOff())
         ticket = self.enforcer.begin(call)
@@ -89,8 +95,9 @@ class HandingOff:
             with acting(Acting(self.agent, call.session, handle, path) if handle and path else None):
                 yield handle
         finally:
-            if handle and not back:
-                self.enforcer.hand_back(call.session, handle)
+            if verdict is not None and handle and not back:
+                # Under the name that the store has for the session, which is shorter than some.
+                self.enforcer.hand_back(verdict.session, handle)
 
 
 def _cut(agents: tuple[str, ...], to: str) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
-"""Room: home, where one agent's things are and how it is opened. Takes: paths and words. Gives: parsed values.
+"""Room: home, where one agent's things are and how it is opened. Takes: paths, words, a store. Gives: parsed values.
 
-Never: opens a store.
+Never: opens a store, writes one.
 """
 
 from __future__ import annotations
@@ -8,13 +8,17 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
 from pathlib import Path
+from typing import Final
 
-from halo_core.errors import ConfigError
-from halo_core.manifest import Manifest, load
+from halo_core import canonical
+from halo_core.errors import CannotDecide, ConfigError, Gap, Tampered
+from halo_core.manifest import MANIFEST_DOMAIN, Manifest, load
 from halo_core.model import Mode, Origin
+from halo_core.store import Store, Tx, rows
 
-__all__ = ["default_home", "default_url", "here", "parse_mode", "read_manifest"]
+__all__ = ["Declarations", "default_home", "default_url", "here", "parse_mode", "read_manifest"]
 
 
 def default_home() -> Path:
@@ -36,7 +40,12 @@ def read_manifest(home: Path, tenant: str) -> Manifest | None:
     path = home / "agents.yaml"
     if not path.exists():
         return None
-    found = load(path.read_text(encoding="utf-8"), source=str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as exc:
+        why = exc.strerror if isinstance(exc, OSError) else "it is no UTF-8 text"
+        raise ConfigError("no_manifest", f"cannot read `{path}`: {why}", field="manifest") from exc
+    found = load(text, source=str(path))
     if found.tenant != tenant:
         raise ConfigError(
             "wrong_tenant",
@@ -45,6 +54,75 @@ def read_manifest(home: Path, tenant: str) -> Manifest | None:
             remedy="give each tenant a home of its own",
         )
     return found
+
+
+_LOOK: Final = "run `halo verify`"
+
+
+class Declarations:
+    """What the manifest says of an agent's tools, retrievers and models. Thread-safe.
+
+    INVARIANT: AUDIT - an agent that stands on an issued passport goes by the text it was issued from, which the ledger
+    holds; the file in the home counts only until something is issued.
+    """
+
+    def __init__(self, store: Store, home: Path, agent: str) -> None:
+        self._store = store
+        self._home = home
+        self._agent = agent
+        self._lock = threading.Lock()
+        self._read = False
+        self._hash = ""
+        self._manifest: Manifest | None = None
+
+    def current(self) -> Manifest | None:
+        """The manifest in force, read again when another one was issued; None where there is none.
+
+        Raises:
+            ConfigError: a manifest in the home is not well formed, or of another tenant.
+            Tampered: the issued text is not what it was, or the row denies that anything was issued.
+            Gap: it is missing.
+            CannotDecide: the store cannot be used and was not asked before.
+        """
+        with self._lock:
+            try:
+                issued = self._store.commit(self._issued)
+            except CannotDecide:
+                if not self._read:
+                    raise
+                return self._manifest  # no decision is possible either; what is guarded meanwhile changes nothing
+            if issued is None:
+                if not self._read:
+                    self._manifest = read_manifest(self._home, self._store.tenant)
+            elif not self._read or issued[0] != self._hash:
+                self._manifest = _opened(*issued)
+                self._hash = issued[0]
+            self._read = True
+            return self._manifest
+
+    def _issued(self, tx: Tx) -> tuple[str, bytes | None] | None:
+        row = rows.Standings(tx).get(self._agent)
+        if row is None or row.origin == "derived":
+            told = rows.Standings(tx).issued_last(self._agent)
+            if told is not None and told[1] != "derived":
+                raise Tampered(
+                    "standing_altered",
+                    f"the passport of `{self._agent}` is not the one that was issued last",
+                    remedy=_LOOK,
+                )
+            return None
+        known = self._read and row.manifest == self._hash
+        return row.manifest, None if known or not row.manifest else tx.blob(row.manifest)
+
+
+def _opened(name: str, data: bytes | None) -> Manifest | None:
+    if not name:  # issued by other means than from a manifest
+        return None
+    if data is None:
+        raise Gap("manifest_missing", "the manifest that was issued is missing from the store", remedy=_LOOK)
+    if canonical.digest(MANIFEST_DOMAIN, data) != name:
+        raise Tampered("manifest_altered", "the manifest that was issued was changed in the store", remedy=_LOOK)
+    return load(data.decode("utf-8"), source="the issued manifest")
 
 
 def parse_mode(mode: str | None) -> Mode | None:

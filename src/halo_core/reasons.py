@@ -42,7 +42,7 @@ REASONS: Final[dict[str, ReasonText]] = {
     "not_yet_valid": ReasonText("the passport is not valid yet", "wait, or check the clock"),
     "tool_not_granted": ReasonText(
         "the passport does not grant this",
-        "guard it with `halo.guard`, or name it in `grants=`, if the agent should have it",
+        "guard it, name it in `grants=` or in agents.yaml and issue again, or hand it on with `give=`",
     ),
     "args_closed_world": ReasonText(
         "an argument is not named in the grant, or a constrained one is missing",
@@ -58,7 +58,11 @@ REASONS: Final[dict[str, ReasonText]] = {
     ),
     "bad_depth": ReasonText("the chain would get longer than its passport allows", "hand back first"),
     "root_key_retired": ReasonText("the key that issued the passport was retired", "issue a new passport"),
-    "revoked": ReasonText("the passport, key, agent or tenant was revoked", "ask the issuer for a new passport"),
+    "revoked": ReasonText(
+        "the passport, key, session, agent or tenant was revoked",
+        "an agent or tenant is revoked for good; a revoked link is answered by a new passport, a revoked session by a "
+        "new session",
+    ),
     "stopped": ReasonText("a stop is active", "ask whoever stopped it to lift the stop"),
     # authority and budgets
     "authority_decayed": ReasonText(
@@ -102,6 +106,14 @@ REASONS: Final[dict[str, ReasonText]] = {
     "grave_impact": ReasonText("the effect is grave or cannot be taken back", "ask for the approval"),
     "unknown_impact": ReasonText("nobody has said what this tool does", "classify it with `resource=Resource(...)`"),
     "clamped": ReasonText("an argument was lowered to its limit", ""),
+    "sealed_argument": ReasonText(
+        "part of an argument looks like a secret, so no rule can see it whole", "pass the secret by another way"
+    ),
+    "not_a_number": ReasonText("an argument that has to be lowered is no number", "pass a plain number"),
+    "no_issuer": ReasonText("no key that may issue passports is here", "run `halo passport issue` where it is"),
+    "other_grants": ReasonText(
+        "somebody opened this agent with other grants or limits since", "open it alike everywhere, or issue a passport"
+    ),
     "sealed_command": ReasonText(
         "part of what is run looks like a secret, so no rule can see it", "pass the secret by another way than the text"
     ),
@@ -162,7 +174,7 @@ REASONS: Final[dict[str, ReasonText]] = {
         "authority would fall more slowly than the parent's", "make the decay as fast or faster"
     ),
     "holder_not_registered": ReasonText("the agent is not registered under this key", "register the agent's key"),
-    "bad_reauthorization": ReasonText("the approval does not renew this session", "ask for a new approval"),
+    "bad_reauthorization": ReasonText("the approval does not renew this session", "open a new session"),
     "unknown_approver": ReasonText("nobody enrolled signed this answer", "enrol the approver's key"),
     "bad_approver": ReasonText("the answer names another approver than its key", "answer under the enrolled name"),
     "bad_approval": ReasonText("the answer makes no sense", "answer again"),

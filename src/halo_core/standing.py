@@ -19,7 +19,7 @@ from halo_core import canonical
 from halo_core.authorities import Authorities
 from halo_core.custody import Custody, issuer_facts
 from halo_core.errors import CannotDecide, PassportError
-from halo_core.keys import KeyStore, agent_key_name
+from halo_core.keys import Ed25519Signer, KeyStore, agent_key_name
 from halo_core.manifest.defaults import DEFAULT_TERMS
 from halo_core.model import ActionKind, Budget, Constraint, EntryKind, Grants, Link, Quota, Terms
 from halo_core.passport import TOKEN_DOMAIN, mint_standing, token_hash
@@ -36,6 +36,7 @@ REGISTRATION_DOMAIN: Final = "halo/registration/v1"
 _LIFETIME_S: Final = 90 * 24 * 3600
 _CEILING: Final = 3
 _US: Final = 1_000_000
+_ISSUE: Final = "issue the agent's passport where the key is: `halo passport issue`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ class Standing:
     ) -> None:
         self.authorities = Authorities(keys.home)
         self.custody = Custody(keys, self.authorities, agent, store.ids)
+        if grants is not None or limits is not None:
+            self.custody.expect(self._mine)
         self._store = store
         self._keys = keys
         self._agent = agent
@@ -87,6 +90,7 @@ class Standing:
         self._grants = grants
         self._policy_dir = policy_dir
         self._limits = limits or Limits()
+        self._limits_given = limits is not None
         self._lock = threading.Lock()
         self._current: Credentials | None = None
         self._version = -1
@@ -141,16 +145,35 @@ class Standing:
         now_us = self._store.clock.now_us()
         row = rows.Standings(tx).get(self._agent)
         soon = now_us + _LIFETIME_S * _US // 4
-        if row is not None and row.origin == "issued":
+        told = rows.Standings(tx).issued_last(self._agent)
+        if (row is not None and row.origin != "derived") or told != (None if row is None else (row.hash, row.origin)):
+            # INVARIANT: AUDIT - the row is believed as far as the log bears it out: a row that was taken away, put back
+            # or renamed makes nobody an issuer.
             return soon
         control = tx.control()
-        known = self._standing_on(tx, row, control, now_us)
-        if known is not None and any(revokes(item, (known,), "") for item in control.revocations):
+        if row is not None and self._was_revoked(tx, row.hash, control):
             return soon  # INVARIANT: REV - what was revoked is not replaced by its own holder
+        known = self._standing_on(tx, row, control, now_us)
         wanted = self._wanted(registry, known)
         if known is None or not self._covers(known, wanted, now_us):
             self._mint(tx, registry, wanted, control.store, now_us)
         return soon
+
+    def _mine(self, link: Link) -> bool:
+        """Whether a derived passport says no more than this handle was opened with."""
+        if self._limits_given and not self._limited(link):
+            return False
+        given = self._grants
+        return given is None or all(
+            resource in given and dict(rules) == dict(given[resource])
+            for kind, resources in link.grants.items()
+            if kind is not ActionKind.INFERENCE
+            for resource, rules in resources.items()
+        )
+
+    def _was_revoked(self, tx: Tx, name: str, control: Control) -> bool:
+        link = self.custody.peek(tx, name)
+        return any(link is None or revokes(item, (link,), "") for item in control.revocations)
 
     def _standing_on(self, tx: Tx, row: rows.StandingRow | None, control: Control, now_us: int) -> Link | None:
         if row is None:
@@ -162,7 +185,7 @@ class Standing:
 
     def _wanted(self, registry: Registry, known: Link | None) -> Grants:
         wanted = registry.grants(self._grants)
-        if known is None or self._grants is not None:
+        if known is None or not self._mine(known):
             return wanted
         return {
             kind: {**known.grants.get(kind, {}), **wanted.get(kind, {})}
@@ -170,18 +193,16 @@ class Standing:
         }
 
     def _covers(self, known: Link, wanted: Grants, now_us: int) -> bool:
+        fresh = now_us // _US < known.issued_at_s + _LIFETIME_S // 2
+        return known.grants == wanted and self._limited(known) and fresh
+
+    def _limited(self, link: Link) -> bool:
         limits = self._limits
-        return (
-            known.grants == wanted
-            and (known.terms, known.quotas) == (limits.terms, limits.quotas)
-            and known.budgets == tuple(sorted(limits.most(), key=lambda item: item.unit))
-            and now_us // _US < known.issued_at_s + _LIFETIME_S // 2
-        )
+        most = tuple(sorted(limits.most(), key=lambda item: item.unit))
+        return (link.terms, link.quotas, link.budgets) == (limits.terms, limits.quotas, most)
 
     def _mint(self, tx: Tx, registry: Registry, wanted: Grants, store: str, now_us: int) -> None:
-        issuer = self._keys.signer("issuer")
-        if issuer.key_id not in self.authorities.load(tx.tenant).issuers:
-            self.authorities.add_issuer(tx.tenant, issuer.public_key, now_us)
+        issuer = self._issuer(tx.tenant, now_us)
         try:
             token = self._token(wanted, store, now_us)
         except PassportError as exc:
@@ -195,6 +216,18 @@ class Standing:
         facts = {"agent": self._agent, "issuer": issuer_facts(issuer), "kind": "standing", "origin": "derived"}
         tx.append(Draft(EntryKind.PASSPORT, "", {"hash": name, **facts}))
         rows.Standings(tx).put(self._agent, name, "derived")
+
+    def _issuer(self, tenant: str, now_us: int) -> Ed25519Signer:
+        """The home's issuer key; made and trusted only where nobody is trusted yet."""
+        known = self.authorities.load(tenant).issuers
+        if known and "issuer" not in self._keys.names():
+            raise CannotDecide("no_issuer", "the key that issues passports is not here", remedy=_ISSUE)
+        issuer = self._keys.signer("issuer")
+        if not known:
+            self.authorities.add_issuer(tenant, issuer.public_key, now_us)
+        elif issuer.key_id not in known:
+            raise CannotDecide("no_issuer", "`issuer.key` is not the key that is trusted here", remedy=_ISSUE)
+        return issuer
 
     def _token(self, grants: Grants, audience: str, now_us: int) -> str:
         limits = self._limits

@@ -1119,10 +1119,24 @@ def test_nor_does_another_issuer_within_an_epoch(open_halo, home, clock):
     for kid in known.load("local").issuers:
         known.retire_issuer("local", kid, clock.now_us())
     (home / "issuer.key").unlink()
+    known.add_issuer("local", KeyStore(home).signer("issuer").public_key, clock.now_us())
     halo = open_halo()
     with halo.session("s"):
         run(halo)
         assert authority(halo) <= low
+
+
+def test_no_process_makes_itself_an_issuer(open_halo, home, clock):
+    halo = open_halo()
+    with halo.session("s"):
+        run(halo)
+    halo.close()
+    (home / "issuer.key").unlink()
+    halo = open_halo(limits(decay=changed(authority=900_000)))
+    with halo.session("t"), pytest.raises(Denied) as caught:
+        run(halo)
+    assert caught.value.reason == "no_issuer"
+    assert not (home / "issuer.key").exists()
 
 
 @pytest.mark.xfail(strict=True, reason="the answer that an epoch rests on has run out when its link is derived anew")

@@ -26,7 +26,7 @@ agents:
       wipe: any
       watched: any
     budgets:
-      USD: {per_action: "300.00", session: "400.00"}
+      USD: {per_action: "300.00", session: "400.00", per_day: "700.00"}
     decay: {steps: 6}
 """
 CALLS = [
@@ -41,6 +41,7 @@ CALLS = [
     ("once", "pay", {"amount": 301, "to": "ACC-1"}),
     ("spend", "pay", {"amount": 90, "to": "ACC-2"}),
     ("decayed", "pay", {"amount": 1, "to": "ACC-1"}),
+    ("over", "pay", {"amount": 90, "to": "ACC-2"}),
 ]
 
 
@@ -64,7 +65,7 @@ def told(tmp_path_factory):
             with halo.session(
                 f"s-{name}" if name not in ("spend", "decayed") else "s-spend", request="pay ACC-1 ACC-2"
             ):
-                for _ in range({"spend": 3, "decayed": 6}.get(name, 1)):
+                for _ in range({"spend": 3, "decayed": 6, "over": 5}.get(name, 1)):
                     run(halo, chosen, args)
         with halo.session(""):
             run(halo, pay, {"amount": 1, "to": "ACC-1"})
@@ -123,6 +124,31 @@ def test_each_refusal_names_its_check_and_the_smallest_change(told, name, steps,
     for line in lines:
         assert line in out, out
     assert plain["changes"]
+
+
+def test_a_spent_budget_and_a_spent_quota_are_told_in_numbers(told):
+    out, plain = explained(told, "over")
+    assert 10 in failed(plain)
+    assert "USD: 360.00 used, 90.00 asked, the limit is 400.00" in out
+    assert re.search(r"USD: 6[0-9]{2}\.00 used today, 90\.00 asked, the limit is 700\.00", out), out
+    assert "USD: 301.00 asked, 300.00 at once" in explained(told, "once")[0]
+
+
+@pytest.mark.parametrize("line", [("policy", "explain"), ("keys", "report")])
+def test_eighty_columns_are_enough_and_no_line_ends_in_blanks(told, monkeypatch, line):
+    home, by_name = told
+    more = [str(by_name["over"])] if line[0] == "policy" else []
+    wide = cli(*line, *more, home=home)[1]
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = cli(*line, *more, home=home)[1]
+    for text in (wide, narrow):
+        assert [row for row in text.splitlines() if row != row.rstrip()] == []
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert max(map(len, wide.splitlines())) > 80
+    if line[0] == "policy":
+        assert "".join(narrow.split()) == "".join(wide.split())
+    else:
+        assert set(re.findall(r"(?<!\S)[\w-]{43}(?!\S)", wide)) <= set(narrow.split())
 
 
 def test_lost_authority_asks_for_a_re_authorization(told):

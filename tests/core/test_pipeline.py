@@ -78,12 +78,17 @@ def test_restrict_clamps_what_is_executed_and_digests_it(halo, home):
     assert kept["executed_digest"] == kept["request"]["args_digest"]
 
 
-def test_restrict_clamps_a_text_to_the_limit(halo):
+def test_a_clamp_never_raises_a_number_in_words(halo):
     body = Calls()
     loose = halo.register(
         ActionKind.TOOL_CALL, "query", resource=Resource(impact=Impact.READ), schema=schema({"limit": {}})
     )
-    go(halo, loose, {"limit": "900"}, body)
+    for words in ("900", "0", True, [7]):
+        with pytest.raises(Denied) as caught:
+            go(halo, loose, {"limit": words}, body)
+        assert caught.value.reason == "not_a_number"
+    assert not body
+    go(halo, loose, {"limit": None}, body)
     assert body == [{"limit": 50}]
 
 

@@ -18,6 +18,7 @@ from halo_core.oversight import ask as question_of
 from halo_core.oversight import questions
 from halo_core.oversight.approvals import _Answer, _signer
 from halo_core.oversight.enrolment import enrol, record_withdrawal
+from halo_core.oversight.evidence import links_of
 from halo_core.passport import read_approval
 from halo_core.query import Contents
 from halo_core.store import Draft
@@ -388,3 +389,31 @@ def test_rows_of_another_tenant_are_not_reached(home):
     assert [row.status for row in rows(home)] == ["pending"]
     with Reader(url_of(home)) as reader:
         assert list(questions(reader, "acme", 0)) == []
+
+
+# names, tokens
+
+
+@pytest.mark.parametrize("name", ["Mia", "user:mia", "\uff4d\uff49\uff41"])
+def test_the_user_of_the_session_does_not_answer_under_another_spelling(home, name):
+    with opened(home) as halo, halo.session("one", user="user: user:mia "), pytest.raises(Pending) as caught:
+        halo.enforcer.run(halo.call(tool(halo, "pay"), {"amount": 5000, "to": "x"}), Calls(), SURFACE)
+    enrolled(home, name)
+    assert refused(home, caught.value.pending_id, name) == "approver_in_chain"
+
+
+def test_no_view_of_an_answer_or_of_a_link_shows_a_token(home):
+    request = weary(home)
+    enrolled(home)
+    token = answers(home, request).token
+    with opened(home) as halo:
+        pay(halo, amount=1)
+    (row,) = rows(home)
+    read = read_approval(token, Authorities(home).load("local").approver_keys(10**15 * 2))
+    with Reader(url_of(home)) as reader:
+        decision = found(home, EntryKind.DECISION)[-1].entry
+        links = links_of(reader, "local", decision.body["snapshot"]["chain"])
+    assert (row.answer, read.token, links[1].reauthorization) == (token, token, token)
+    for shown in (repr(row), repr(read), repr(links)):
+        assert token not in shown
+        assert token.rsplit(".", 1)[1] not in shown

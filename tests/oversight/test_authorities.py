@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halo_core.authorities import Authorities, Known, approver_key_name, folded, parse_public_key
+from halo_core.authorities import Authorities, Known, approver_key_name, parse_public_key
 from halo_core.errors import BadInput, ConfigError
 from halo_core.keys import Ed25519Signer, KeyStore
+from halo_core.model import plain_name, same_person
 from halo_world import python
 
 LOW_ORDER = bytes([1] + [0] * 31)
@@ -215,6 +216,21 @@ def test_any_name_maps_to_a_name_of_a_key_file(tmp_path_factory, name):
     KeyStore(tmp_path_factory.getbasetemp() / "mapped").signer(mapped)
 
 
-def test_names_compare_without_prefix_and_case():
-    assert folded("user:Ana@Bank ") == folded("ana@bank")
-    assert folded("ana") != folded("anb")
+@pytest.mark.parametrize(
+    "spelt", ["user:Ana@Bank ", " User: user:ana@bank", "user: \tUSER:ANA@BANK", "ana\u034f@bank", "\uff41\uff4ea@bank"]
+)
+def test_names_compare_without_prefix_case_and_what_nobody_sees(spelt):
+    assert same_person(spelt, "ana@bank")
+    assert not same_person(spelt, "anb@bank")
+
+
+@given(st.text(max_size=20))
+def test_a_compared_name_is_compared_as_it_is(name):
+    assert plain_name(plain_name(name)) == plain_name(name)
+    assert same_person("user: " + name, name)
+
+
+@pytest.mark.parametrize("odd", list("\ufe0f\u034f\u3164\u200b\u200d\u202e\u2066\u00ad\x07"))
+def test_a_name_with_what_nobody_sees_is_not_enrolled(home, odd):
+    assert code_of(Authorities(home).add_approver, "local", f"mi{odd}a", fresh().public_key, 0) == "bad_approver"
+    assert Authorities(home).load("local") == Known()

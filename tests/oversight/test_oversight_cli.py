@@ -10,7 +10,7 @@ from oversight_world import PAN, ask, at, opened, pay
 
 from halo_core.authorities import Authorities
 from halo_core.clock import SystemClock
-from halo_core.errors import Denied
+from halo_core.errors import Denied, Pending
 from halo_core.keys import Ed25519Signer, KeyStore
 from halo_core.model import EntryKind
 from halo_core.oversight import issuers
@@ -91,6 +91,16 @@ def test_questions_are_listed_shown_and_answered(desk):
     with opened(home) as halo:
         assert len(pay(halo)) == 1
     assert verified(home) == 0
+
+
+def test_a_question_is_folded_at_eighty_columns_and_loses_nothing(desk, monkeypatch):
+    home, request, _ = desk
+    wide = cli("approvals", "show", request, home=home)[1]
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = cli("approvals", "show", request, home=home)[1]
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert "".join(narrow.split()) == "".join(wide.split())
+    assert [row for row in (wide + narrow).splitlines() if row != row.rstrip()] == []
 
 
 def test_deny_from_the_shell(desk):
@@ -247,6 +257,10 @@ def test_a_retirement_holds_without_a_ledger(desk):
     kid = KeyStore(home).signer("issuer").key_id
     db_of(home).rename(home / "elsewhere")
     code, _, err = cli("keys", "retire", kid, home=home)
+    assert (code, "[issuer_in_use]" in err) == (64, True)
+    assert set(Authorities(home).load("local").issuer_keys(FOREVER)) == {kid}
+    code, out, err = cli("keys", "retire", kid, "--yes", home=home)
+    assert "it was in use" in out
     assert (code, "THE LEDGER COULD NOT BE WRITTEN" in err) == (0, True)
     assert Authorities(home).load("local").issuer_keys(FOREVER) == {}
 
@@ -259,6 +273,80 @@ def test_a_rotation_that_cannot_be_recorded_changes_nothing(desk):
     assert KeyStore(home).signer("issuer").key_id == before
     assert set(Authorities(home).load("local").issuer_keys(FOREVER)) == {before}
     assert cli("keys", "rotate", "log", home=home)[0] == 64
+
+
+def test_a_rotation_says_who_needs_what(desk):
+    home, *_ = desk
+    out = cli("keys", "rotate", "issuer", home=home)[1]
+    assert "restart, so that they get passports of the new one: clerk" in out
+    assert "issue passports again" not in out
+
+
+def test_issued_passports_are_to_be_issued_again_and_die_only_on_purpose(short):
+    home, _ = short
+    old = KeyStore(home).signer("issuer")
+    code, _, err = cli("keys", "rotate", "issuer", "--overlap", "0", home=home)
+    assert (code, "the passports of clerk serve nothing from now on" in err, "--yes" in err) == (64, True, True)
+    assert KeyStore(home).signer("issuer").key_id == old.key_id
+    out = cli("keys", "rotate", "issuer", home=home)[1]
+    assert "issue passports again before 20" in out
+    assert "restart" not in out
+    kept = home / f"issuer-{old.key_id[:8].lower()}.key"
+    second = KeyStore(home).signer("issuer")
+    assert cli("keys", "rotate", "issuer", "--overlap", "0", home=home)[0] == 0  # nobody holds one of that key
+    assert KeyStore(home).signer(kept.stem).key_id == old.key_id  # until its own end
+    assert not (home / f"issuer-{second.key_id[:8].lower()}.key").exists()
+    assert verified(home) == 0
+
+
+def test_a_rotation_that_removes_the_old_key_says_so(short):
+    home, _ = short
+    old = KeyStore(home).signer("issuer")
+    out = cli("keys", "rotate", "issuer", "--overlap", "0", "--yes", home=home)[1]
+    assert f"removed, since nobody trusts it any more: issuer-{old.key_id[:8].lower()}.key" in out
+    assert "is kept" not in out
+    assert "issue passports again now" in out
+
+
+def test_two_keys_whose_thumbprints_begin_alike_are_kept_apart(tmp_path):
+    keys = KeyStore(tmp_path / "k")
+    mine, other = keys.signer("issuer"), keys.signer("other")
+    (keys.home / "other.key").rename(keys.home / f"issuer-{mine.key_id[:8].lower()}.key")
+    keys.signer("issuer-next")
+    kept = issuers.swap(keys)
+    assert keys.signer(kept.stem).key_id == mine.key_id
+    assert keys.signer(f"issuer-{mine.key_id[:8].lower()}").key_id == other.key_id
+
+
+def test_a_retired_key_never_comes_back_by_a_rotation(desk):
+    home, *_ = desk
+    keys, known = KeyStore(home), Authorities(home)
+    old = keys.signer("issuer")
+    with opened(home, tenant="acme"):
+        pass
+    plain = json.loads((home / "authorities.json").read_text())
+    plain.pop("acme", None)  # a tenant that never heard of the key
+    (home / "authorities.json").write_text(json.dumps(plain))
+    assert cli("keys", "retire", old.key_id, "--yes", "--tenant", "local", home=home)[0] == 0
+    ended = known.load("local").issuers[old.key_id].until_us
+    assert cli("keys", "rotate", "issuer", "--yes", home=home)[0] == 0
+    now = SystemClock().now_us()
+    for tenant in ("local", "acme"):
+        assert set(known.load(tenant).issuer_keys(now)) == {keys.signer("issuer").key_id}
+    assert known.load("local").issuers[old.key_id].until_us == ended
+    assert known.load("acme").issuers.keys() == {keys.signer("issuer").key_id}
+
+
+def test_a_retired_key_put_in_the_place_of_the_next_is_refused(desk):
+    home, *_ = desk
+    known, spare = Authorities(home), KeyStore(home).signer("spare")
+    known.retire_issuer("local", known.add_issuer("local", spare.public_key, 0), 5)
+    before = KeyStore(home).signer("issuer").key_id
+    (home / "spare.key").rename(home / "issuer-next.key")
+    code, _, err = cli("keys", "rotate", "issuer", home=home)
+    assert (code, "[key_retired]" in err) == (64, True)
+    assert set(known.load("local").issuer_keys(FOREVER)) == {before}
+    assert KeyStore(home).signer("issuer").key_id == before
 
 
 def test_a_rotation_that_broke_off_is_finished_by_the_next(desk):
@@ -275,3 +363,72 @@ def test_an_issuer_that_serves_another_database_is_not_rotated_behind_its_back(d
     Authorities(home).add_issuer("acme", KeyStore(home).signer("issuer").public_key, 0)
     code, _, err = cli("keys", "rotate", "issuer", home=home)
     assert (code, "[issuer_shared]" in err) == (64, True)
+
+
+# what an answer gives
+
+
+MANIFEST = """version: 1
+tools:
+  pay: {impact: payment, amount: amount, unit: EUR}
+agents:
+  clerk:
+    owner: olga@bank
+    tools: {pay: any}
+    budgets:
+      EUR: {per_action: "60.00", session: "60.00", ceiling: "100.00"}
+"""
+
+
+@pytest.fixture
+def short(home):
+    """A session that has spent 60.00 of 60.00 EUR and asks to go on."""
+    with opened(home) as halo:
+        tool(halo, "pay")
+    (home / "agents.yaml").write_text(MANIFEST)
+    code, _, err = cli("passport", "issue", "clerk", home=home)
+    assert code == 0, err
+    keys = str(home.parent / "people")
+    with opened(home) as halo:
+        chosen = tool(halo, "pay", impact="payment", unit="EUR")
+        with halo.session("y-1"):
+            halo.enforcer.run(halo.call(chosen, {"amount": 60, "to": "x"}), Calls(), SURFACE)
+            with pytest.raises(Pending) as caught:
+                halo.enforcer.run(halo.call(chosen, {"amount": 10, "to": "x"}), Calls(), SURFACE)
+    enrol(home, keys)
+    return home, ("approvals", "approve", caught.value.pending_id, "--as", "mia", "--key-home", keys)
+
+
+def test_the_list_says_who_asks_for_what_and_why(short):
+    home, line = short
+    out = cli("approvals", "list", home=home)[1]
+    for word in (line[2], "clerk, session y-1: going on, `pay`", "budget_exceeded", "pending"):
+        assert word in out, out
+    (row,) = json.loads(cli("approvals", "list", "--json", home=home)[1])
+    assert (row["agent"], row["resource"], "budget_exceeded" in row["codes"]) == ("clerk", "pay", True)
+
+
+def test_a_re_authorization_says_what_it_gives(short):
+    home, line = short
+    code, out, err = cli(*line, home=home)
+    assert code == 0, err
+    assert "session y-1 goes on as epoch 2: EUR up to 100.00, " in out
+    assert "authority 100%" in out
+    assert verified(home) == 0
+
+
+def test_a_raise_is_held_against_what_is_spent_and_the_ceiling_in_decimals(short):
+    home, line = short
+    for amount in ("50", "60.00"):
+        code, _, err = cli(*line, "--raise", f"EUR={amount}", home=home)
+        assert (code, "60.00 is already spent" in err) == (64, True)
+    code, _, err = cli(*line, "--raise", "EUR=500", home=home)
+    assert (code, "500.00 is above the ceiling of 100.00 EUR" in err) == (10, True)
+    assert cli("approvals", "list", home=home)[1].count("pending") == 1
+    out = cli(*line, "--raise", "EUR=80", home=home)[1]
+    assert "EUR up to 80.00" in out
+
+
+def test_the_help_says_what_happens_without_a_raise():
+    out = " ".join(cli("approvals", "approve", "--help")[1].replace("│", " ").split())
+    assert "the limit that ran out is raised once more by what a session starts with, never above the ceiling" in out

@@ -11,8 +11,10 @@ import pytest
 from oversight_world import PAN, at, opened
 
 from halo_core.errors import BadInput, Denied
+from halo_core.keys import key_id
 from halo_core.model import EntryKind, Stop
 from halo_core.oversight import lift, revoke, stop
+from halo_core.oversight.evidence import links_of
 from halo_core.store.reader import Reader
 from halo_core.store.rows import Holds
 from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, tool, url_of, verified
@@ -162,10 +164,52 @@ def test_a_name_that_nobody_has_is_pointed_out(worked):
 def test_revoke_from_the_shell(worked):
     code, out, _ = cli("revoke", "--agent", "clerk", "--why", "left", home=worked)
     assert (code, "revoked agent clerk" in out) == (0, True)
-    assert "it was already" in cli("revoke", "--agent", "clerk", home=worked)[1]
+    assert "it was already" in cli("revoke", "--agent", "clerk", "--why", "left", home=worked)[1]
     with opened(worked) as halo:
         assert why_not(halo) == "revoked"
-    assert cli("revoke", "--agent", "x", home=worked.parent / "nowhere")[0] == 64
+    assert cli("revoke", "--agent", "x", "--why", "y", home=worked.parent / "nowhere")[0] == 64
+
+
+def test_a_revocation_needs_a_reason_and_a_target_that_is_known(worked):
+    code, _, err = cli("revoke", "--agent", "clerk", home=worked)
+    assert (code, "[no_reason]" in err) == (64, True)
+    for line, meant in (
+        (("--agent", "clerck"), "did you mean `clerk`"),
+        (("--session", "ones"), "did you mean `one`"),
+        (("--link", "sha256:00"), "--unknown"),
+        (("--key", "nobody's"), "--unknown"),
+        (("--tenant", "locale"), "local"),
+    ):
+        code, _, err = cli("revoke", *line, "--why", "left", home=worked)
+        assert (code, meant in err) == (64, True), err
+    assert held(worked) == []
+    assert cli("revoke", "--agent", "clerck", "--unknown", "--why", "left", home=worked)[0] == 0
+    assert [row[2] for row in held(worked)] == ["clerck"]
+
+
+def test_whatever_a_passport_names_can_be_revoked(worked):
+    with Reader(url_of(worked)) as reader:
+        hashes = [body["hash"] for body in bodies(worked, EntryKind.PASSPORT)]
+        links = links_of(reader, "local", hashes)
+    assert len(links) == 2
+    for link in links:
+        for line in (("--link", link.hash), ("--link", link.jti), ("--key", link.key_id)):
+            assert cli("revoke", *line, "--why", "left", home=worked)[0] == 0, line
+    assert cli("revoke", "--key", key_id(links[1].holder_key), "--why", "left", home=worked)[0] == 0
+    code, _, err = cli("revoke", "--link", links[0].hash.removeprefix("sha256:")[:12], "--why", "x", home=worked)
+    assert (code, f"did you mean `{links[0].hash}`" in err) == (64, True)
+
+
+def test_verbs_without_a_target_name_the_options(worked):
+    for verb, option in (("stop", "--tool"), ("lift", "--session"), ("revoke", "--link")):
+        code, _, err = cli(verb, home=worked)
+        assert (code, "nothing is named" in err, f"`{option}`" in err) == (64, True, True)
+
+
+def test_nothing_to_lift_is_all_that_is_said(home, worked):
+    for where in (worked, home.parent / "empty"):
+        code, out, err = cli("lift", "--all", home=where)
+        assert (code, out.strip(), err) == (0, "there was no stop of everything", "")
 
 
 def test_a_stop_without_a_database_holds_from_its_file(home):

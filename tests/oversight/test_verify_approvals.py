@@ -8,6 +8,7 @@ import shutil
 import pytest
 from oversight_world import answers, ask, enrolled, opened, pay
 
+from halo_core.errors import Pending
 from halo_world import attack, cli, db_of
 
 
@@ -96,3 +97,22 @@ def test_a_row_whose_answer_is_among_the_missing_is_a_gap(copy):
         "DELETE FROM entry WHERE kind='approval'",
     )
     assert (code, "column_altered" in found) == (13, False)
+
+
+@pytest.mark.parametrize("status", ["approved", "pending", "denied", "used"])
+def test_a_re_authorization_that_was_used_and_put_back_is_found(tmp_path, status):
+    home = tmp_path / "home"
+    request = ""
+    with opened(home) as halo:
+        while not request:
+            try:
+                pay(halo, amount=1)
+            except Pending as exc:
+                request = exc.pending_id
+    enrolled(home)
+    answers(home, request)
+    assert cli("verify", home=home)[0] == 0
+    with opened(home) as halo:
+        assert len(pay(halo, amount=1)) == 1
+    code, codes = spoil(home, f"UPDATE approval SET status='{status}'")
+    assert (code, codes) == ((0, set()) if status == "used" else (11, {"column_altered"}))

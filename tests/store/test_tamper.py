@@ -65,8 +65,8 @@ def ledger(tmp_path_factory):
                 for name, args in (("wipe", {"path": "/"}), ("pay", {"amount": 5000, "to": "x"})):
                     with pytest.raises(Denied):
                         halo.enforcer.run(halo.call(tool(halo, name), args), Calls(), SURFACE)
-    for verb in ("stop", "revoke"):
-        assert cli(verb, "--agent", "nobody", "--why", "a test", home=home)[0] == 0
+    for verb in (("stop",), ("revoke", "--unknown")):
+        assert cli(*verb, "--agent", "nobody", "--why", "a test", home=home)[0] == 0
     assert cli("verify", "--signatures", home=home)[0] == 0
     return home
 

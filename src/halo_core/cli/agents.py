@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
-from halo_core.cli.issuing import find_manifest, read_manifest
+from halo_core.cli.manifests import find_manifest, read_manifest
 from halo_core.cli.passport_files import peek, revocations, standing_entries
 from halo_core.cli.passport_view import when
 from halo_core.cli.words import cell

@@ -14,10 +14,12 @@ from rich.table import Table
 
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
 from halo_core.cli.stop import WhyOption, tenant_of
+from halo_core.cli.words import amount, cell, duration, percent
 from halo_core.clock import SystemClock, iso
 from halo_core.errors import ConfigError
 from halo_core.keys import KeyStore
 from halo_core.oversight import Answered, Question, Spending, answer, ask, questions
+from halo_core.oversight.listing import About, about
 from halo_core.query import Contents, one_tenant
 from halo_core.store import Store, StoreConfig
 from halo_core.store.reader import Reader
@@ -65,22 +67,33 @@ def list_questions(
     """Challenges that wait for an answer."""
     _, url = where(home, db)
     with Reader(url) as reader:
-        now_us = SystemClock().now_us()
-        found = [
-            (row, status)
-            for row, status in questions(reader, one_tenant(reader, tenant), now_us)
-            if everything or status == "pending"
-        ]
+        now_us, owner = SystemClock().now_us(), one_tenant(reader, tenant)
+        found = [item for item in questions(reader, owner, now_us) if everything or item[1] == "pending"]
+        told = about(reader, owner) if found else {}
     if json:
         names = ("id", "kind", "session", "asked_us", "expires_us")
-        print_json([{**{name: getattr(row, name) for name in names}, "status": status} for row, status in found])
+        print_json(
+            [
+                {
+                    **{name: getattr(row, name) for name in names},
+                    "agent": told.get(row.id, About()).agent,
+                    "codes": list(told.get(row.id, About()).codes),
+                    "resource": told.get(row.id, About()).resource,
+                    "status": status,
+                }
+                for row, status in found
+            ]
+        )
         return Exit.OK
-    table = Table(box=None, pad_edge=False)
-    for title in ("id", "kind", "session", "status", "asked", "until"):
-        table.add_column(title, overflow="fold", no_wrap=title != "session")
+    view = console()
     for row, status in found:
-        table.add_row(row.id, row.kind, escape(row.session), status, iso(row.asked_us), iso(row.expires_us))
-    console().print(table if found else "nothing waits for an answer")
+        what = told.get(row.id, About())
+        view.print(cell(f"{row.id}  {status}, until {iso(row.expires_us)}"))
+        asks = "one call" if row.kind == "call" else "going on"
+        line = f"  {what.agent or '?'}, session {row.session}: {asks}, `{what.resource or '?'}`"
+        view.print(cell(f"{line} ({', '.join(what.codes) or 'no reason that can be read'})"))
+    if not found:
+        view.print("nothing waits for an answer")
     return Exit.OK
 
 
@@ -146,14 +159,21 @@ def _lines(found: Question) -> list[tuple[str, str]]:
 def _money(budgets: tuple[Spending, ...]) -> list[tuple[str, str]]:
     shown = []
     for item in budgets:
-        spent, limit = _amount(item.spent, item), _amount(item.limit, item)
-        ceiling = _amount(item.ceiling if item.ceiling is not None else item.start, item)
-        shown.append((f"budget {item.unit}", f"{spent} of {limit} spent; may be raised to {ceiling} at most"))
+        spent, limit, most = (_limit(item.unit, n, item.decimals) for n in (item.spent, item.limit, item.most))
+        shown.append((f"budget {item.unit}", f"{spent} of {limit} spent; may be raised to {most} at most"))
     return shown
 
 
-def _amount(value: int, item: Spending) -> str:
-    return str(Decimal(value).scaleb(-item.decimals))
+def _limit(unit: str, value: int, decimals: int) -> str:
+    return duration(value) if unit == "time" else amount(value, decimals)
+
+
+def _gives(found: Question, done: Answered) -> str:
+    limits = [f"{item.unit} up to {_limit(item.unit, item.subtree, item.decimals)}" for item in done.budgets]
+    return (
+        f"session {found.row.session} goes on as epoch {found.epoch}: "
+        f"{', '.join([*limits, f'authority {percent(done.authority)}'])}"
+    )
 
 
 # answers
@@ -166,7 +186,13 @@ def approve(
     name: AsOption,
     why: WhyOption = "",
     raised: Annotated[
-        list[str] | None, typer.Option("--raise", metavar="UNIT=AMOUNT", help="New limit of the session, in all.")
+        list[str] | None,
+        typer.Option(
+            "--raise",
+            metavar="UNIT=AMOUNT",
+            help="New limit of the session, in all. Without it, the limit that ran out is raised once more by what a "
+            "session starts with, never above the ceiling; the others stay.",
+        ),
     ] = None,
     lasts: Annotated[str, typer.Option("--for", help="How long the answer may lie unused.")] = "1h",
     key_home: KeyHomeOption = None,
@@ -273,10 +299,13 @@ def _answer(
         store.close()
     if json:
         names = ("request", "status", "approver", "key_id", "entry", "expires_s")
-        print_json({name: getattr(done, name) for name in names})
+        gives = {item.unit: amount(item.subtree, item.decimals) for item in done.budgets}
+        print_json({**{name: getattr(done, name) for name in names}, "authority": done.authority, "limits": gives})
         return Exit.OK
     view = console()
     view.print(f"{done.status} by {done.approver}: {found.action} `{found.resource}`", markup=False)
+    if approve and found.row.kind == "reauthorization":
+        view.print(cell(f"  {_gives(found, done)}"))
     if approve:
         view.print(f"  good once, until {iso(done.expires_s * _MILLION)}; it is checked again when it is used")
     return Exit.OK

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
 import sys
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import IO, Annotated, Any, Final, cast
 
 import typer
 from rich.console import Console
@@ -52,6 +54,8 @@ TenantOption = Annotated[str | None, typer.Option("--tenant", help="Whose log; n
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 _PIPED_WIDTH: Final = 200
+_NARROWEST: Final = 20
+_BLANKS: Final = re.compile(r"[ \t]+(?=\n)")
 
 EFFECT_STYLE = {
     Effect.ALLOW.value: "green",
@@ -76,14 +80,34 @@ class _Console(Console):
         return super().render_str(text.translate(_UNSEEN), **options)
 
 
+class _Trimmed:
+    """A stream that ends no line in blanks: tables fill their cells, and whoever pipes them reads lines."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write it without the blanks before each line's end."""
+        self._stream.write(_BLANKS.sub("", text))
+        return len(text)
+
+
 def console(*, stderr: bool = False) -> Console:
-    """A console; colours only on a terminal, never folding what is piped."""
+    """A console; colours only on a terminal. What is piped is folded only where `COLUMNS` says how wide."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # What is printed may hold bytes that somebody put into a database: shown, never raised over.
             stream.reconfigure(errors="backslashreplace")
-    piped = not (sys.stderr if stderr else sys.stdout).isatty()
-    return _Console(stderr=stderr, highlight=False, soft_wrap=piped, width=_PIPED_WIDTH if piped else None)
+    stream = sys.stderr if stderr else sys.stdout
+    if stream.isatty():
+        return _Console(stderr=stderr, highlight=False)
+    asked = os.environ.get("COLUMNS", "")
+    wide = int(asked) if asked.isascii() and asked.isdigit() and int(asked) >= _NARROWEST else 0
+    file = cast("IO[str]", _Trimmed(stream))
+    return _Console(file=file, highlight=False, soft_wrap=not wide, width=wide or _PIPED_WIDTH)
 
 
 def where(home: Path | None, db: str) -> tuple[Path, str]:

@@ -125,9 +125,42 @@ def _told(reason: Reason, case: Case) -> str:
     link = next((item for item in case.chain if item.jti == reason.source), None)
     source = f"`{policy.id}` at {policy.source}:{policy.line}" if policy is not None else ""
     source = f"{link_kind(link)} link {short(link.hash)} of {link.agent}" if link is not None else source
-    words = ", ".join(filter(None, (text(reason.code).title, reason.detail)))
+    words = ", ".join(filter(None, (text(reason.code).title, _numbers(reason, link, case) or reason.detail)))
     effect = "" if reason.effect == Effect.DENY.value else f" → {reason.effect}"
     return f"{words} ({'; '.join(filter(None, (reason.code, source)))}){effect}"
+
+
+def _numbers(reason: Reason, link: Link | None, case: Case) -> str:
+    """What was used, asked and allowed, in the unit's decimals; empty where a limit is not what refused."""
+    if link is None or reason.code not in ("quota_exceeded", "budget_exceeded", "per_action_exceeded"):
+        return ""
+    unit = reason.detail
+    asked = dict(_charges(case)).get(unit, 0)
+    if reason.code == "quota_exceeded":
+        quota = next((item for item in link.quotas if item.unit == unit), None)
+        used = dict(case.entry.body["snapshot"]["quotas"]).get(unit)
+        return _sum(unit, quota.decimals, used, asked, quota.per_day, when=" today") if quota is not None else ""
+    budget = next((item for item in link.budgets if item.unit == unit), None)
+    if budget is None:
+        return ""
+    if reason.code == "per_action_exceeded":
+        return f"{unit}: {amount(asked, budget.decimals)} asked, {amount(budget.per_action, budget.decimals)} at once"
+    if unit == "time":
+        return f"time: {duration(_lived(case))} of {duration(budget.subtree)} are over"
+    decaying = [item for item in case.chain if item.decay is not None]
+    account = dict(zip((item.jti for item in decaying), case.accounts, strict=False)).get(link.jti)
+    return _sum(unit, budget.decimals, account.total(unit) if account is not None else None, asked, budget.subtree)
+
+
+def _sum(unit: str, decimals: int, used: int | None, asked: int, limit: int, *, when: str = "") -> str:
+    spent = "nobody knows what is" if used is None else amount(used, decimals)
+    return f"{unit}: {spent} used{when}, {amount(asked, decimals)} asked, the limit is {amount(limit, decimals)}"
+
+
+def _lived(case: Case) -> int:
+    """Age of the session, seconds."""
+    snapshot = case.entry.body["snapshot"]
+    return int(snapshot["time_us"] - snapshot["session"]["opened_us"]) // 1_000_000
 
 
 def _texts(reasons: Sequence[Reason], case: Case) -> tuple[str, ...]:
@@ -178,8 +211,7 @@ def _budgets(case: Case) -> list[str]:
     parts = []
     for budget in link.budgets:
         if budget.unit == "time":
-            lived = case.entry.body["snapshot"]["time_us"] - case.entry.body["snapshot"]["session"]["opened_us"]
-            parts.append(f"time {duration(lived // 1_000_000)} of {duration(budget.subtree)}")
+            parts.append(f"time {duration(_lived(case))} of {duration(budget.subtree)}")
         elif budget.unit in due:
             spent = amount(account.total(budget.unit) + due[budget.unit], budget.decimals)
             parts.append(f"{budget.unit} {spent} of {amount(budget.subtree, budget.decimals)}")

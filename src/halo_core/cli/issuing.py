@@ -6,30 +6,29 @@ issues under a key that the home does not trust, unless the key is the home's ow
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from halo_core.authorities import Authorities
+from halo_core.cli.manifests import catalogue
 from halo_core.cli.passport_diff import Change, changes
-from halo_core.cli.passport_files import current, peek
+from halo_core.cli.passport_files import Kept, current, peek, revocations
 from halo_core.custody import issuer_facts
 from halo_core.errors import CannotDecide, ConfigError, PassportError
 from halo_core.keys import KeyStore, Signer, agent_key_name, key_id
-from halo_core.manifest import Issue, Manifest, load
-from halo_core.model import ActionKind, EntryKind, Link, LinkKind, Resource
+from halo_core.manifest import Issue, Manifest
+from halo_core.model import EntryKind, Link, LinkKind, Revocation
 from halo_core.passport import MAX_DEPTH, mint_standing, token_hash, verify_standing
-from halo_core.registry import Registered
+from halo_core.pdp import revokes
 from halo_core.store import Draft, Store, StoreConfig, Tx
 from halo_core.store.reader import Reader
 from halo_core.store.rows import Standings
 
-__all__ = ["Issued", "catalogue", "classified", "find_manifest", "issue", "plan", "read_manifest"]
+__all__ = ["Issued", "issue", "plan"]
 
-MANIFEST: Final = "agents.yaml"
 _US: Final = 1_000_000
-_MAX_FILE: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,88 +38,61 @@ class Issued:
     link: Link
     before: Link | None
     changes: tuple[Change, ...]
+    by_hand: bool = False
+    """Whether the one before was issued; one that was derived is nobody's decision."""
+
+    def wider(self) -> tuple[Change, ...]:
+        """What it allows beyond the one before: a new line counts where somebody decided without it."""
+        return tuple(item for item in self.changes if item.wider() and (self.by_hand or item.sign != "+"))
 
 
-def find_manifest(home: Path, given: Path | None) -> Path:
-    """The manifest named, else that of the home, else that of the working directory.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    places = [given] if given is not None else [home / MANIFEST, Path(MANIFEST)]
-    for place in places:
-        if place.is_file():
-            return place
-    raise ConfigError(
-        "no_manifest",
-        f"there is no `{places[0]}`",
-        field="manifest",
-        remedy="write one (docs/manifest.md), or let `halo enforce --grants` propose one",
-    )
-
-
-def read_manifest(path: Path) -> Manifest:
-    """Read and parse.
-
-    Raises:
-        ConfigError: it cannot be read, or is refused.
-    """
-    return load(manifest_text(path), source=path.name)
-
-
-def manifest_text(path: Path) -> str:
-    """The text of a manifest's file.
-
-    Raises:
-        ConfigError: it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return file.read(_MAX_FILE + 1).decode("utf-8")
-    except (OSError, UnicodeError) as exc:
-        why = exc.strerror if isinstance(exc, OSError) else "it is no UTF-8 text"
-        raise ConfigError("no_manifest", f"cannot read `{path}`: {why}", field="manifest") from exc
-
-
-def catalogue(url: str, tenant: str) -> list[Registered]:
-    """What is registered; nothing where there is no store yet."""
-    try:
-        with Reader(url) as reader:
-            return [Registered.from_bytes(spec) for _, spec in reader.resources(tenant)]
-    except ConfigError as exc:
-        if exc.code in ("no_database", "no_store"):
-            return []
-        raise
-
-
-def classified(manifest: Manifest | None, registered: list[Registered]) -> Mapping[tuple[ActionKind, str], Resource]:
-    """What each resource is, by kind and id: as the manifest declares it, else as it was registered."""
-    known = {(item.resource.kind, item.resource.id): item.resource for item in registered}
-    if manifest is not None:
-        for kind, declared in manifest.declared.items():
-            known.update({(kind, name): resource for name, resource in declared.items()})
-        for kind, name in list(known):
-            known[kind, name] = manifest.resource(name, kind) or known[kind, name]
-    return known
-
-
-def plan(url: str, manifest: Manifest, agent: str, now_us: int) -> tuple[Issue, Issued]:
+def plan(url: str, manifest: Manifest, agent: str, now_us: int, *, spare: bool = False) -> tuple[Issue, Issued]:
     """What would be issued, unsigned.
 
+    Args:
+        url: the store.
+        manifest: what is wanted.
+        agent: for whom.
+        now_us: the time.
+        spare: note budgets that nothing spends instead of refusing them.
+
     Raises:
-        ConfigError: the manifest does not fit what is registered.
+        ConfigError: the manifest does not fit what is registered, or the agent is revoked.
     """
-    wanted = manifest.standing(agent, catalogue(url, manifest.tenant))
+    wanted = manifest.standing(agent, catalogue(url, manifest.tenant), spare=spare)
+    kept, revoked = _known(url, manifest.tenant, agent)
+    link = _unsigned(wanted, now_us // _US)
+    _refuse_revoked(link, [item for item in revoked if item.scope in ("agent", "tenant")])
+    return wanted, _compared(link, kept, wanted)
+
+
+def _known(url: str, tenant: str, agent: str) -> tuple[Kept | None, list[Revocation]]:
     try:
         with Reader(url) as reader:
-            kept = current(reader, manifest.tenant, agent)
+            return current(reader, tenant, agent), revocations(reader, tenant)
     except ConfigError as exc:
         if exc.code not in ("no_database", "no_store"):
             raise
-        kept = None
+        return None, []
+
+
+def _compared(link: Link, kept: Kept | None, wanted: Issue) -> Issued:
     before = kept.links[0] if kept is not None else None
-    link = _unsigned(wanted, now_us // _US)
-    return wanted, Issued(link, before, tuple(changes(before, link)))
+    facts = kept.entry.body if kept is not None and kept.entry is not None else {}
+    found = changes(before, link, facts, wanted.facts)
+    return Issued(link, before, tuple(found), by_hand=facts.get("origin", "derived") != "derived")
+
+
+def _refuse_revoked(link: Link, revoked: Iterable[Revocation]) -> None:
+    for item in revoked:
+        if revokes(item, (link,), ""):
+            own = item.scope in ("agent", "tenant")
+            raise ConfigError(
+                "revoked",
+                f"{item.scope} `{item.target[:64]}` is revoked for good",
+                field="agent",
+                remedy="use another id" if own else "rotate the key, then issue",
+            )
 
 
 def _unsigned(wanted: Issue, now_s: int) -> Link:
@@ -167,7 +139,10 @@ def issue(url: str, home: Path, wanted: Issue, manifest: Manifest, *, key_home: 
     try:
         _trust(authorities, wanted.tenant, signer, own=key_home is None, now_us=store.clock.now_us())
         holder = keys.signer(agent_key_name(wanted.agent)).public_key
-        issued: Issued = store.commit(lambda tx: _record(tx, store, wanted, manifest, signer=signer, holder=holder))
+        kept, _ = _known(url, wanted.tenant, wanted.agent)
+        issued: Issued = store.commit(
+            lambda tx: _record(tx, store, wanted, manifest, signer=signer, holder=holder, kept=kept)
+        )
         store.checkpoint()
     finally:
         store.close()
@@ -206,7 +181,9 @@ def _is_first(issuers: Mapping[str, Any], signer: Signer) -> bool:
     return set(issuers) <= {signer.key_id}
 
 
-def _record(tx: Tx, store: Store, wanted: Issue, manifest: Manifest, *, signer: Signer, holder: bytes) -> Issued:
+def _record(
+    tx: Tx, store: Store, wanted: Issue, manifest: Manifest, *, signer: Signer, holder: bytes, kept: Kept | None
+) -> Issued:
     standings = Standings(tx)
     before = _before(tx, standings, wanted.agent)
     control = tx.control()
@@ -234,13 +211,15 @@ def _record(tx: Tx, store: Store, wanted: Issue, manifest: Manifest, *, signer: 
     )
     keys = {signer.key_id: signer.public_key}
     link = verify_standing(token, trusted=keys, audience=control.store, tenant=wanted.tenant)
-    found = tuple(changes(before, link))
+    _refuse_revoked(link, control.revocations)
+    issued = _compared(link, kept, wanted)
+    _keep(tx, manifest)
     name = token_hash(token)
     if not tx.put_blob(name, token.encode("ascii")):
         raise CannotDecide("ledger_unwritable", "the store holds this passport already", remedy="run `halo verify`")
     facts = {
         "agent": link.agent,
-        "changes": [change.text()[:500] for change in found[:200]],
+        "changes": [change.text()[:500] for change in issued.changes[:200]],
         "expires_at_s": link.expires_at_s,
         "holder": key_id(holder),
         "issuer": issuer_facts(signer),
@@ -253,8 +232,17 @@ def _record(tx: Tx, store: Store, wanted: Issue, manifest: Manifest, *, signer: 
         **wanted.facts,
     }
     tx.append(Draft(EntryKind.PASSPORT, "", {"hash": name, **facts}))
-    standings.put(link.agent, name, "issued")
-    return Issued(link, before, found)
+    standings.put(link.agent, name, "issued", manifest.hash)
+    return issued
+
+
+def _keep(tx: Tx, manifest: Manifest) -> None:
+    """Keep the text: what it declares of tools is what the agent's processes go by."""
+    data = manifest.text.encode("utf-8")
+    if tx.put_blob(manifest.hash, data):
+        tx.append(Draft(EntryKind.MANIFEST, "", {"hash": manifest.hash, "source": manifest.source}))
+    elif tx.blob(manifest.hash) != data:
+        raise CannotDecide("ledger_unwritable", "the store holds another manifest here", remedy="run `halo verify`")
 
 
 def _before(tx: Tx, standings: Standings, agent: str) -> Link | None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from halo_core.authorities import Authorities
 from halo_core.cli.approvals import seconds
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
+from halo_core.cli.rotation import holders, refuse_sudden, to_do
 from halo_core.cli.stop import ByOption, commit, trusting, unwritten, who
+from halo_core.cli.words import cell
 from halo_core.clock import SystemClock, iso
 from halo_core.errors import ConfigError
 from halo_core.keys import KeyStore
@@ -22,6 +25,8 @@ from halo_core.store import Store, StoreConfig
 from halo_core.store.reader import Reader
 
 __all__ = ["app"]
+
+_WIDE: Final = 140
 
 app = typer.Typer(help="Which keys there are, who can read them; new issuers.", no_args_is_help=True)
 
@@ -36,7 +41,12 @@ def report(*, key_home: KeyHomeOption = None, home: HomeOption = None, json: Jso
     folder, _ = where(home, "")
     for place in (folder, key_home):
         if place is not None and not place.is_dir():
-            raise ConfigError("no_home", f"there is no folder `{place}`", field="home", remedy="give `--home`")
+            raise ConfigError(
+                "no_home",
+                f"there is no folder `{place}`",
+                field="home",
+                remedy="run your app once, or `halo passport issue AGENT`, or give `--home`",
+            )
     authorities = Authorities(folder)
     files = key_files(KeyStore(key_home or folder))
     known = {tenant: authorities.load(tenant) for tenant in authorities.tenants()}
@@ -47,10 +57,11 @@ def report(*, key_home: KeyHomeOption = None, home: HomeOption = None, json: Jso
         return Exit.OK
     view = console()
     view.print(f"keys in {key_home or folder}", markup=False)
-    view.print(_files(files))
+    wide = view.width >= _WIDE
+    view.print(_files(files) if wide else _listed(map(_file_cells, files), 2))
     if trusted:
         view.print("\ntrusted, by authorities.json")
-        view.print(_trusted(trusted))
+        view.print(_trusted(trusted) if wide else _listed(map(_trusted_cells, trusted), 3))
     for text in said:
         view.print("[bold yellow]warning[/] ", end="")
         view.print(text, markup=False)
@@ -62,10 +73,13 @@ def _files(files: list[KeyFile]) -> Table:
     for title in ("key", "kind", "thumbprint", "signs", "owner", "mode", "this process"):
         table.add_column(title, overflow="fold")
     for item in files:
-        reads = "can read it" if item.readable else "cannot read it"
-        cells = (item.name, item.kind, item.key_id or "-", item.signs or "-", item.owner, item.mode, reads)
-        table.add_row(*map(escape, cells))
+        table.add_row(*map(cell, _file_cells(item)))
     return table
+
+
+def _file_cells(item: KeyFile) -> tuple[str, ...]:
+    reads = "can read it" if item.readable else "cannot read it"
+    return item.name, item.kind, item.key_id or "-", item.signs or "-", item.owner, item.mode, reads
 
 
 def _trusted(trusted: list[TrustedKey]) -> Table:
@@ -73,10 +87,23 @@ def _trusted(trusted: list[TrustedKey]) -> Table:
     for title in ("tenant", "part", "name", "thumbprint", "since", "until"):
         table.add_column(title, overflow="fold")
     for item in trusted:
-        until = iso(item.until_us) if item.until_us is not None else "in use"
-        since = iso(item.since_us) if item.since_us else "always"
-        table.add_row(*map(escape, (item.tenant, item.role, item.name or "-", item.key_id, since, until)))
+        table.add_row(*map(cell, _trusted_cells(item)))
     return table
+
+
+def _trusted_cells(item: TrustedKey) -> tuple[str, ...]:
+    until = iso(item.until_us) if item.until_us is not None else "in use"
+    since = iso(item.since_us) if item.since_us else "always"
+    return item.tenant, item.role, item.name or "-", item.key_id, since, until
+
+
+def _listed(rows: Iterable[tuple[str, ...]], mark: int) -> Text:
+    """What a table would say, for a narrow terminal: the thumbprint, at `mark`, has its own line."""
+    blocks = []
+    for cells in rows:
+        lines = (", ".join(cells[:mark]), f"  {cells[mark]}", f"  {', '.join(cells[mark + 1 :])}")
+        blocks.append(Text("\n").join(map(cell, lines)))
+    return Text("\n").join(blocks)
 
 
 @app.command("rotate")
@@ -84,6 +111,7 @@ def rotate(
     what: Annotated[str, typer.Argument(metavar="issuer", help="What to rotate: `issuer`.")],
     *,
     overlap: Annotated[str, typer.Option("--overlap", help="How long passports of the old key stay good.")] = "7d",
+    yes: Annotated[bool, typer.Option("--yes", help="Go ahead although passports die at once.")] = False,
     key_home: KeyHomeOption = None,
     by: ByOption = "",
     db: DbOption = "",
@@ -95,9 +123,13 @@ def rotate(
         raise ConfigError("bad_rotation", f"`{what[:32]}` cannot be rotated", field="what", remedy="rotate `issuer`")
     folder, url = where(home, db)
     keys, authorities, now_us = KeyStore(key_home or folder), Authorities(folder), SystemClock().now_us()
-    lasts = seconds(overlap)
+    lasts = 0 if overlap == "0" else seconds(overlap)
+    tenants = _tenants(url, keys, authorities, now_us)
+    held = {tenant: holders(url, tenant, issuers.current(keys)) for tenant in tenants}
+    if not lasts and not yes:
+        refuse_sudden(held)
     done: dict[str, issuers.Rotation] = {}
-    for tenant in _tenants(url, keys, authorities, now_us):
+    for tenant in tenants:
         store = Store(StoreConfig(url, folder, tenant), KeyStore(folder))
         try:
             done[tenant] = issuers.rotate(store, keys, authorities, overlap_s=lasts, by=who(by), now_us=now_us)
@@ -108,12 +140,18 @@ def rotate(
     swept = issuers.sweep(keys, authorities, now_us)
     if json:
         rows = {tenant: {"new": r.new, "old": r.old, "until_us": r.until_us} for tenant, r in done.items()}
-        print_json({"kept": kept.name, "removed": swept, "tenants": rows})
+        print_json({"kept": kept.name if kept.exists() else None, "removed": swept, "tenants": rows})
         return Exit.OK
     view = console()
     for tenant, item in done.items():
-        view.print(f"tenant {tenant}: issuer {item.new}, the old one {item.old} is trusted until {iso(item.until_us)}")
-    view.print(f"  the old key is kept as {kept.name}; restart agents, so that they get passports of the new one")
+        until = iso(item.until_us)
+        view.print(f"tenant {tenant}: issuer {item.new}, the old one {item.old} is trusted until {until}")
+        for line in to_do(held[tenant], until, over=item.until_us <= now_us):
+            view.print(cell(f"  {line}"))
+    if kept.exists():
+        view.print(f"  the old key is kept as {kept.name} until then")
+    if swept:
+        view.print(f"  removed, since nobody trusts it any more: {', '.join(swept)}")
     return Exit.OK
 
 
@@ -138,6 +176,7 @@ def _tenants(url: str, keys: KeyStore, authorities: Authorities, now_us: int) ->
 def retire(
     kid: Annotated[str, typer.Argument(metavar="KID", help="Thumbprint of an issuer's key, or its start.")],
     *,
+    yes: Annotated[bool, typer.Option("--yes", help="Go ahead although it is the key in use.")] = False,
     key_home: KeyHomeOption = None,
     by: ByOption = "",
     db: DbOption = "",
@@ -149,6 +188,15 @@ def retire(
     folder, url = where(home, db)
     authorities, now_us = Authorities(folder), SystemClock().now_us()
     owner = trusting(url, folder, tenant)
+    known = authorities.load(owner)
+    used = issuers.in_use(KeyStore(key_home or folder), known, issuers.resolve(known, kid), now_us)
+    if used and not yes:
+        raise ConfigError(
+            "issuer_in_use",
+            f"`{kid[:64]}` issues passports now: all of them would serve nothing, and no new ones would do",
+            field="kid",
+            remedy="run `halo keys rotate issuer` first, or insist with `--yes`",
+        )
     full = issuers.retire(authorities, owner, kid=kid, now_us=now_us)
     problem = ""
     try:
@@ -160,7 +208,13 @@ def retire(
     if json:
         print_json(result)
         return Exit.OK
-    console().print(f"retired issuer {full} of tenant {owner}", markup=False)
+    view = console()
+    view.print(f"retired issuer {full} of tenant {owner}", markup=False)
+    if used:
+        view.print("[bold yellow]warning[/] ", end="")
+        view.print("it was in use: nothing runs before `halo keys rotate issuer` and new passports")
+    if swept:
+        view.print(f"  removed, since nobody trusts it any more: {', '.join(swept)}")
     if problem:
         unwritten("the retirement holds from authorities.json alone", problem)
     return Exit.OK

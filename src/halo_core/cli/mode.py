@@ -23,10 +23,13 @@ from halo_core.cli.common import (
     print_json,
     where,
 )
-from halo_core.cli.propose import apply, propose, render
+from halo_core.cli.passport import print_changes, print_findings
+from halo_core.cli.propose import Prepared, apply, prepare, propose, render
 from halo_core.cli.words import cell, short
+from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError
 from halo_core.keys import KeyStore
+from halo_core.manifest import ManifestError
 from halo_core.model import EntryKind, Mode
 from halo_core.query import Contents, entries, one_tenant, summary
 from halo_core.store import Draft, Store, StoreConfig, Tx
@@ -61,6 +64,7 @@ def enforce(
     grants: Annotated[bool, typer.Option("--grants", help="First narrow passports to what was used.")] = False,
     tight: Annotated[bool, typer.Option("--tight", help="With --grants: to the values used, too.")] = False,
     agent: Annotated[str, typer.Option("--agent", help="With --grants: only this agent.")] = "",
+    widen: Annotated[bool, typer.Option("--widen", help="With --grants: issue also what allows more.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --grants: do not ask.")] = False,
     db: DbOption = "",
     home: HomeOption = None,
@@ -70,9 +74,12 @@ def enforce(
     folder, url = where(home, db)
     view = console()
     tenant = _known(url, tenant)
-    if grants and not _narrowed(url, folder, tenant, agent, tight=tight, yes=yes):
-        view.print("nothing was changed: neither passports nor the mode")
-        return Exit.FAILED
+    try:
+        if grants and not _narrowed(url, folder, tenant, agent, tight=tight, yes=yes, widen=widen):
+            view.print("nothing was changed: neither passports nor the mode")
+            return Exit.FAILED
+    except ManifestError as exc:
+        return print_findings(exc)
     stopped = _would_stop(url, tenant)
     for (resource, codes), count in stopped.most_common(20):
         view.print(f"  {count:>5} x {resource}: {', '.join(codes)}", markup=False)
@@ -90,8 +97,8 @@ def observe(*, db: DbOption = "", home: HomeOption = None, tenant: TenantOption 
     return 0
 
 
-def _narrowed(url: str, folder: Path, tenant: str, agent: str, *, tight: bool, yes: bool) -> bool:
-    """Show what was used of what is granted, ask, and issue passports of that."""
+def _narrowed(url: str, folder: Path, tenant: str, agent: str, *, tight: bool, yes: bool, widen: bool) -> bool:
+    """Show what was used of what is granted and all that would change, ask, and issue passports of that."""
     view = console()
     with Reader(url) as reader:
         contents = Contents.at(reader, KeyStore(folder))
@@ -105,11 +112,31 @@ def _narrowed(url: str, folder: Path, tenant: str, agent: str, *, tight: bool, y
         )
     for item in found:
         render(view, item)
-    if not (yes or typer.confirm("write these grants to agents.yaml and issue the passports?")):
+    prepared = prepare(url, folder, tenant, found, SystemClock().now_us())
+    _show(prepared, widen=widen)
+    if not (yes or typer.confirm(f"write these grants to {prepared.path} and issue the passports?")):
         return False
-    for issued in apply(url, folder, tenant, found):
+    for issued in apply(url, folder, prepared):
         view.print("[bold]issued[/] ", cell(f"{issued.link.agent} {short(issued.link.hash)}"), sep="")
     return True
+
+
+def _show(prepared: Prepared, *, widen: bool) -> None:
+    view = console()
+    view.print("manifest: ", cell(str(prepared.path)), sep="")
+    for wanted, planned in prepared.planned:
+        view.print(cell(planned.link.agent, "bold"), "would be issued, ", end="")
+        print_changes(view, planned)
+        for note in wanted.notes:
+            view.print("  [yellow]note[/] ", cell(note), sep="")
+    wider = [f"{planned.link.agent}: {item.text()}" for _, planned in prepared.planned for item in planned.wider()]
+    if wider and not widen:
+        raise ConfigError(
+            "widened",
+            f"the manifest allows more than the passport does: {wider[0][:200]}",
+            field="grants",
+            remedy="take it out of the manifest, or say `--widen`",
+        )
 
 
 def _known(url: str, tenant: str | None) -> str:

@@ -23,7 +23,16 @@ from halo_core.cli.common import (
     print_json,
     where,
 )
-from halo_core.cli.issuing import Issued, catalogue, classified, find_manifest, issue, plan, read_manifest
+from halo_core.cli.issuing import Issued, issue, plan
+from halo_core.cli.manifests import (
+    catalogue,
+    classified,
+    find_manifest,
+    issued_from,
+    other_manifest,
+    read_manifest,
+    unasked,
+)
 from halo_core.cli.passport_checks import Check, checks
 from halo_core.cli.passport_diff import STYLE, Change
 from halo_core.cli.passport_files import (
@@ -33,6 +42,7 @@ from halo_core.cli.passport_files import (
     no_such,
     peek,
     read_tokens,
+    revocations,
     standing_entries,
 )
 from halo_core.cli.passport_hand import KeyHomeOption, attenuate, export
@@ -43,6 +53,7 @@ from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError
 from halo_core.manifest import Manifest, ManifestError
 from halo_core.passport import link_to_claims
+from halo_core.pdp import revokes
 from halo_core.query import one_tenant
 from halo_core.store.reader import Reader
 
@@ -77,18 +88,20 @@ def issue_passport(
     """Issue an agent's standing passport from the manifest, and show how it differs from the one it has."""
     folder, url = where(home, db)
     try:
-        found = read_manifest(find_manifest(folder, manifest))
+        path = find_manifest(folder, manifest)
+        found = read_manifest(path)
         wanted, planned = plan(url, found, agent, SystemClock().now_us())
     except ManifestError as exc:
         return print_findings(exc)
     issued = planned if dry_run else issue(url, folder, wanted, found, key_home=key_home)
+    notes = [*wanted.notes, *unasked(folder, wanted, SystemClock().now_us()), *other_manifest(path)]
     if json:
-        print_json(_issued_plain(issued, dry_run=dry_run, notes=wanted.notes))
+        print_json(_issued_plain(issued, dry_run=dry_run, notes=notes))
         return Exit.OK
     view = console()
     verb = "would be issued" if dry_run else "issued"
     view.print(f"[bold]{verb}[/] ", cell(f"{agent} {short(issued.link.hash)}".strip()), f"until {_until(issued)}")
-    for note in wanted.notes:
+    for note in notes:
         view.print("[yellow]note[/] ", cell(note), sep="")
     print_changes(view, issued)
     return Exit.OK
@@ -151,10 +164,13 @@ def inspect(
     folder, url = where(home, db)
     kept, whose = _find(name, url, tenant)
     if json:
-        print_json(_kept_plain(kept))
+        print_json(_kept_plain(kept, _revoked(kept, url, whose)))
         return Exit.OK
-    known = classified(_manifest_or_none(folder, manifest), catalogue(url, whose))
+    declared = (issued_from(kept, url, whose) if manifest is None else None) or _manifest_or_none(folder, manifest)
+    known = classified(declared, catalogue(url, whose))
     view = console()
+    for why in _revoked(kept, url, whose):
+        view.print("[bold red]REVOKED[/] ", cell(why), ": a decision on this passport is a denial", sep="")
     facts = kept.entry.body if kept.entry is not None else {}
     view.print(page(kept.links[-1], known, facts, now_s=SystemClock().now_us() // _US))
     if len(kept.links) > 1:
@@ -181,6 +197,20 @@ def _find(name: str, url: str, tenant: str | None) -> tuple[Kept, str]:
     return kept, whose
 
 
+def _revoked(kept: Kept, url: str, tenant: str) -> list[str]:
+    try:
+        with Reader(url) as reader:
+            found = [item for item in revocations(reader, tenant) if revokes(item, kept.links, kept.links[-1].txn)]
+    except ConfigError as exc:
+        if exc.code in ("no_database", "no_store"):
+            return []
+        raise
+    return [
+        f"{item.scope} {short(item.target)}" if item.scope == "link" else f"{item.scope} {item.target}"
+        for item in found
+    ]
+
+
 def _manifest_or_none(home: Path, given: Path | None) -> Manifest | None:
     try:
         return read_manifest(find_manifest(home, given))
@@ -190,10 +220,11 @@ def _manifest_or_none(home: Path, given: Path | None) -> Manifest | None:
         return None
 
 
-def _kept_plain(kept: Kept) -> dict[str, Any]:
+def _kept_plain(kept: Kept, revoked: list[str]) -> dict[str, Any]:
     return {
         "chain": [{"claims": link_to_claims(link), "hash": link.hash} for link in kept.links],
         "entry": dict(kept.entry.body) if kept.entry is not None else None,
+        "revoked": revoked,
         "verified": False,
     }
 

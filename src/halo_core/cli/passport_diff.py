@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from halo_core.cli import words
 from halo_core.model import ANY_OTHER, RESERVED_UNITS, ActionKind, Budget, Constraint, Decay, Link
@@ -14,6 +14,7 @@ __all__ = ["STYLE", "Change", "changes"]
 STYLE = {"+": "green", "-": "red", "~": "yellow"}
 
 
+_ANYTHING = {ANY_OTHER: Constraint.anything()}
 _TITLES = {ActionKind.TOOL_CALL: "", ActionKind.HANDOFF: "hand-off to "}
 
 
@@ -28,17 +29,49 @@ class Change(NamedTuple):
         """On one line."""
         return f"{self.sign} {self.what}{f': {self.how}' if self.how else ''}"
 
+    def wider(self) -> bool:
+        """Whether something is allowed that was not."""
+        return self.sign == "+" or "WIDENED" in self.how
 
-def changes(old: Link | None, new: Link) -> list[Change]:
-    """Every difference, grants first; against nothing, what is granted."""
+
+def changes(
+    old: Link | None, new: Link, before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None
+) -> list[Change]:
+    """Every difference, grants first; against nothing, all that a passport says.
+
+    Args:
+        old: what was there, None for nothing.
+        new: what is there now.
+        before: facts recorded with `old` (its approvers).
+        after: facts recorded with `new`.
+    """
     found = list(_grants(old, new))
     if old is None:
-        return found
+        return [*found, *_all(new), *_asked({}, after or {}, "+")]
     found += _labels(old, new)
     found += _limits(old, new)
     found += _decay(old.terms.decay if old.terms else old.decay, new.terms.decay if new.terms else new.decay)
     found += _facts(old, new)
-    return found
+    return [*found, *_asked(before or {}, after or {}, "~")]
+
+
+def _all(link: Link) -> Iterator[Change]:
+    """What a first passport says besides its grants."""
+    yield Change("+", "data labels", _told_labels(link))
+    for name, limit in _numbers(link):
+        yield Change("+", name, _shown(limit))
+    decay = link.terms.decay if link.terms else link.decay
+    for line in words.decay(decay) if decay is not None else ():
+        yield Change("+", "authority", line)
+    told = {"owner": link.owner, "lifetime": words.duration(_life(link)), "session lifetime": _session(link)}
+    for name, value in told.items():
+        yield Change("+", name, value or "nobody")
+
+
+def _asked(before: Mapping[str, Any], after: Mapping[str, Any], sign: str) -> Iterator[Change]:
+    old, new = (", ".join(map(str, facts.get("approvers", ()))) for facts in (before, after))
+    if old != new:
+        yield Change(sign, "approvers", new if sign == "+" else f"{old or 'nobody'} → {new or 'nobody'}")
 
 
 def _grants(old: Link | None, new: Link) -> Iterator[Change]:
@@ -57,6 +90,11 @@ def _grants(old: Link | None, new: Link) -> Iterator[Change]:
 
 
 def _arguments(tool: str, old: Mapping[str, Constraint], new: Mapping[str, Constraint]) -> Iterator[Change]:
+    if old == _ANYTHING and ANY_OTHER not in new:
+        known = " (the tool's schema is known now)" if all(map(_is_any, new.values())) else ""
+        listed = ", ".join(sorted(new)) if known and new else words.arguments(new)
+        yield Change("~", tool, f"narrowed, any arguments → {listed}{known}")
+        return
     for name in sorted(old.keys() | new.keys()):
         before = old.get(name, old.get(ANY_OTHER))
         after = new.get(name, new.get(ANY_OTHER))
@@ -72,9 +110,13 @@ def _arguments(tool: str, old: Mapping[str, Constraint], new: Mapping[str, Const
             yield Change("~", what, f"{_direction(before, after)}, {how}")
 
 
+def _is_any(rule: Constraint) -> bool:
+    return rule == Constraint.anything()
+
+
 def _direction(before: Constraint, after: Constraint) -> str:
     narrower, wider = constraint_within(after, before), constraint_within(before, after)
-    return "the same" if narrower and wider else "narrowed" if narrower else "WIDENED" if wider else "changed"
+    return "the same" if narrower and wider else "narrowed" if narrower else "WIDENED" if wider else "WIDENED in part"
 
 
 def _labels(old: Link, new: Link) -> Iterator[Change]:
@@ -82,8 +124,11 @@ def _labels(old: Link, new: Link) -> Iterator[Change]:
         return
     narrower = old.labels is None or (new.labels is not None and set(new.labels) < set(old.labels))
     word = "narrowed" if narrower else "WIDENED"
-    both = ["any" if link.labels is None else ", ".join(link.labels) or "none" for link in (old, new)]
-    yield Change("~", "data labels", f"{word}, {' → '.join(both)}")
+    yield Change("~", "data labels", f"{word}, {_told_labels(old)} → {_told_labels(new)}")
+
+
+def _told_labels(link: Link) -> str:
+    return "any" if link.labels is None else ", ".join(link.labels) or "none"
 
 
 def _limits(old: Link, new: Link) -> Iterator[Change]:
@@ -123,7 +168,11 @@ def _shown(budget: Budget) -> str:
 def _decay(old: Decay | None, new: Decay | None) -> Iterator[Change]:
     if old == new or old is None or new is None:
         if old != new:
-            yield Change("~", "authority", "there was none" if old is None else "there is none any more")
+            yield Change(
+                "~",
+                "authority",
+                "narrowed, there was no decay" if old is None else "WIDENED, it does not fall any more",
+            )
         return
     higher_is_wider = {
         "authority at the start": (old.authority, new.authority, words.percent),
@@ -141,7 +190,13 @@ def _decay(old: Decay | None, new: Decay | None) -> Iterator[Change]:
             word = "narrowed" if after > before else "WIDENED"
             yield Change("~", f"floor of {name}", f"{word}, {words.percent(before)} → {words.percent(after)}")
     if old.bands != new.bands:
-        yield Change("~", "bands", f"{_bands(old)} → {_bands(new)}")
+        risks = [risk for risk, _ in (*old.bands, *new.bands)]
+        word = "WIDENED" if any(_ceiling(new, risk) > _ceiling(old, risk) for risk in risks) else "narrowed"
+        yield Change("~", "bands", f"{word}, {_bands(old)} → {_bands(new)}")
+
+
+def _ceiling(decay: Decay, risk: int) -> int:
+    return min((ceiling for points, ceiling in decay.bands if points <= risk), default=1_000_000)
 
 
 def _bands(decay: Decay) -> str:
@@ -152,13 +207,19 @@ def _facts(old: Link, new: Link) -> Iterator[Change]:
     pairs = {
         "owner": (old.owner, new.owner),
         "principal": (old.principal, new.principal),
-        "lifetime": (words.duration(_life(old)), words.duration(_life(new))),
-        "session lifetime": (_session(old), _session(new)),
         "policy": (old.policy, new.policy),
     }
     for name, (before, after) in pairs.items():
         if before != after:
             yield Change("~", name, f"{before or 'nobody'} → {after or 'nobody'}")
+    spans = {
+        "lifetime": (_life(old), _life(new)),
+        "session lifetime": tuple(link.terms.lifetime_s if link.terms is not None else 0 for link in (old, new)),
+    }
+    for name, (shorter, longer) in spans.items():
+        if shorter != longer:
+            word = "WIDENED" if longer > shorter else "narrowed"
+            yield Change("~", name, f"{word}, {words.duration(shorter)} → {words.duration(longer)}")
 
 
 def _life(link: Link) -> int:

@@ -6,6 +6,8 @@ store; what `peek` gives was not verified.
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -27,6 +29,7 @@ __all__ = [
     "current",
     "no_such",
     "peek",
+    "read_regular",
     "read_tokens",
     "revocations",
     "standing_entries",
@@ -54,9 +57,10 @@ def read_tokens(path: Path) -> list[str]:
         ConfigError: `no_file`, it cannot be read; `not_a_passport`, it holds none.
     """
     try:
-        if path.stat().st_size > 2 * MAX_CHAIN:
+        data = read_regular(path, 2 * MAX_CHAIN)
+        if len(data) > 2 * MAX_CHAIN:
             raise ConfigError("not_a_passport", f"`{path}` is too large to be one", field="FILE")
-        lines = path.read_text(encoding="ascii").splitlines()
+        lines = data.decode("ascii").splitlines()
     except (OSError, UnicodeError) as exc:
         why = exc.strerror if isinstance(exc, OSError) else "it is no ASCII text"
         raise ConfigError("no_file", f"cannot read `{path}`: {why}", field="FILE") from exc
@@ -66,6 +70,19 @@ def read_tokens(path: Path) -> list[str]:
             "not_a_passport", f"`{path}` holds no token", field="FILE", remedy="one token a line, standing link first"
         )
     return tokens
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """The first `most` + 1 bytes of a regular file; a pipe or a device, which may never end, is not waited for.
+
+    Raises:
+        OSError: it cannot be read, or is no regular file.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(0, "it is no regular file")
+        return file.read(most + 1)
 
 
 def write_tokens(path: Path | None, tokens: list[str], links: tuple[Link, ...]) -> str:

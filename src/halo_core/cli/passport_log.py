@@ -25,7 +25,9 @@ __all__ = ["history", "revoke"]
 
 
 def revoke(
-    name: Annotated[str, typer.Argument(metavar="HASH|JTI|AGENT", help="A passport, or all of an agent's.")],
+    name: Annotated[
+        str, typer.Argument(metavar="HASH|JTI|AGENT", help="A passport, or an agent: all it has or may get.")
+    ],
     *,
     why: WhyOption,
     by: ByOption = "",
@@ -33,7 +35,11 @@ def revoke(
     home: HomeOption = None,
     tenant: TenantOption = None,
 ) -> int:
-    """Revoke a passport, or every passport of an agent, for good: from the next decision on it serves nothing."""
+    """Revoke a passport, or every passport of an agent, for good: from the next decision on it serves nothing.
+
+    A revoked passport (HASH, JTI) is answered by a new one: `halo passport issue`. A revoked AGENT never gets another;
+    who is to go on needs another id.
+    """
     folder, url = where(home, db)
     with Reader(url) as reader:
         whose = one_tenant(reader, tenant)
@@ -48,6 +54,8 @@ def revoke(
     view.print(
         "[bold]revoked[/] " if done else "revoked already: ", cell(what), ", and whatever was derived from it", sep=""
     )
+    after = "the agent is revoked for good: use another id" if kept is None else "a new one: `halo passport issue`"
+    view.print(f"[dim]{after}[/]")
     return Exit.OK
 
 
@@ -80,6 +88,7 @@ def history(
 def _history(reader: Reader, tenant: str, agent: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     before: Link | None = None
+    facts: Any = {}
     hashes = set()
     for found in entries(reader, tenant, (EntryKind.PASSPORT, EntryKind.REVOCATION)):
         body = found.entry.body
@@ -92,10 +101,10 @@ def _history(reader: Reader, tenant: str, agent: str) -> list[dict[str, Any]]:
             hashes.add(body["hash"])
             if body.get("kind", "standing") == "standing":
                 link = _link(reader, tenant, body["hash"])
-                row["changes"] = [] if link is None else [change.text() for change in changes(before, link)]
+                row["changes"] = [] if link is None else [item.text() for item in changes(before, link, facts, body)]
                 name = f"{short(body['hash'])} until {when(link.expires_at_s)}" if link else short(body["hash"])
                 rows.append({**row, "name": name, "what": body.get("origin", "derived")})
-                before = link or before
+                before, facts = (link, body) if link is not None else (before, facts)
     return rows
 
 

@@ -12,21 +12,22 @@ from typing import Final
 
 from rich.console import Console
 
-from halo_core.cli.issuing import MANIFEST, Issued, issue, manifest_text
+from halo_core.cli.issuing import Issued, issue, plan
+from halo_core.cli.manifests import MANIFEST, find_manifest, manifest_text, registrations
 from halo_core.cli.passport_diff import STYLE
 from halo_core.cli.passport_files import current
 from halo_core.cli.words import arguments, cell
 from halo_core.entitlements import Proposal, proposal
 from halo_core.errors import ConfigError
 from halo_core.keys import KeyStore
-from halo_core.manifest import load, with_grants
+from halo_core.manifest import Issue, Manifest, load, with_grants
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, EntryKind, Grants
 from halo_core.passport import meet
 from halo_core.query import Contents, entries
 from halo_core.registry import Registered
 from halo_core.store.reader import Reader
 
-__all__ = ["Proposed", "apply", "propose", "render"]
+__all__ = ["Prepared", "Proposed", "apply", "prepare", "propose", "render"]
 
 _SHOWN: Final = 40
 
@@ -37,6 +38,18 @@ class Proposed:
 
     proposal: Proposal
     grants: Grants
+    first: bool = False
+    """Whether the agent has no passport yet, so that there is nothing to stay within."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The manifest as it would be written, and the passports that it comes to."""
+
+    path: Path
+    text: str
+    manifest: Manifest
+    planned: tuple[tuple[Issue, Issued], ...]
 
 
 def propose(reader: Reader, contents: Contents, tenant: str, *, tight: bool = False) -> list[Proposed]:
@@ -44,21 +57,20 @@ def propose(reader: Reader, contents: Contents, tenant: str, *, tight: bool = Fa
     agents = sorted(
         {found.entry.body["request"]["subject"]["agent"] for found in entries(reader, tenant, (EntryKind.DECISION,))}
     )
-    schemas = {
-        (item.resource.kind, item.resource.id): item
-        for item in (Registered.from_bytes(spec) for _, spec in reader.resources(tenant))
-    }
+    schemas = {(item.resource.kind, item.resource.id): item for item in registrations(reader, tenant)}
     found = []
     for agent in agents:
         kept = current(reader, tenant, agent)
         granted = kept.links[0].grants if kept is not None else {}
         made = proposal(reader, contents, tenant, agent, granted=granted)
-        found.append(Proposed(made, _within(made, schemas, tight=tight)))
+        wanted = _wanted(made, schemas, tight=tight)
+        # A proposal takes away, it never adds.
+        found.append(Proposed(made, meet(granted, wanted) if kept is not None else wanted, first=kept is None))
     return found
 
 
-def _within(made: Proposal, known: Mapping[tuple[ActionKind, str], Registered], *, tight: bool) -> Grants:
-    """What was used, within what is granted. Other arguments of a tool's schema stay; with `tight` those it demands."""
+def _wanted(made: Proposal, known: Mapping[tuple[ActionKind, str], Registered], *, tight: bool) -> Grants:
+    """What was used. Other arguments of a tool's schema stay; with `tight` those it demands."""
     wanted: dict[ActionKind, dict[str, Mapping[str, Constraint]]] = {}
     for kind, resources in made.grants(tight=tight).items():
         for name, rules in resources.items():
@@ -71,8 +83,7 @@ def _within(made: Proposal, known: Mapping[tuple[ActionKind, str], Registered], 
                 wanted.setdefault(kind, {})[name] = rules
             else:  # queries and prompts are free text
                 wanted.setdefault(kind, {})[name] = {ANY_OTHER: Constraint.anything()}
-    # A proposal takes away, it never adds.
-    return meet(made.granted, wanted) if made.granted else wanted
+    return wanted
 
 
 def _required(item: Registered) -> set[str]:
@@ -82,18 +93,27 @@ def _required(item: Registered) -> set[str]:
 def render(view: Console, proposed: Proposed) -> None:
     """What would be taken, what kept, what narrowed."""
     made = proposed.proposal
-    granted = sum(len(resources) for kind, resources in made.granted.items() if kind is not ActionKind.HANDOFF)
-    unused = made.unused()
-    view.print(cell(made.agent, "bold"), f": granted {granted}, used {len(made.used)}", sep="", end="")
+    own = [item for item in made.used if item.kind is not ActionKind.HANDOFF]  # hand-offs are the manifest's to say
+    granted = {(kind, name) for kind, resources in made.granted.items() for name in resources}
+    kept = [item for item in own if proposed.first or (item.kind, item.name) in granted]
+    unused = [item for item in made.unused() if item[0] is not ActionKind.HANDOFF]
+    held = "no passport yet" if proposed.first else f"granted {len(unused) + len(kept)}"
+    view.print(cell(made.agent, "bold"), f": {held}, used {len(kept)}", sep="", end="")
     view.print(f": these {len(unused)} would go" if unused else ": nothing would go")
     for kind, name in unused[:_SHOWN]:
         view.print("  ", cell(f"- {_titled(kind, name)}", style=STYLE["-"]), sep="")
     if len(unused) > _SHOWN:
         view.print(f"  … and {len(unused) - _SHOWN} more")
-    for item in made.used:
+    for item in kept:
         rules = proposed.grants.get(item.kind, {}).get(item.name, {})
         line = f"  {_titled(item.kind, item.name)} ({item.calls:,} calls): {arguments(rules)}"
         view.print(cell(line))
+    for item in own:
+        if item not in kept:
+            line = (
+                f"  used before, not granted now, not proposed: {_titled(item.kind, item.name)} ({item.calls:,} calls)"
+            )
+            view.print(cell(line, style="yellow"))
     for kind, name, count in made.refused:
         view.print(cell(f"  refused every time, not proposed: {_titled(kind, name)} ({count:,} calls)", style="yellow"))
     if made.unread:
@@ -104,14 +124,21 @@ def _titled(kind: ActionKind, name: str) -> str:
     return name if kind is ActionKind.TOOL_CALL else f"{kind.value} {name}"
 
 
-def apply(url: str, home: Path, tenant: str, proposed: list[Proposed], *, key_home: Path | None = None) -> list[Issued]:
-    """Write the grants into the home's manifest and issue passports from it.
+def prepare(url: str, home: Path, tenant: str, proposed: list[Proposed], now_us: int) -> Prepared:
+    """The manifest with these grants, and what would be issued from it; nothing is written.
+
+    It is the one that `halo passport issue` would read; where there is none, a new one in the home.
 
     Raises:
-        ConfigError: the manifest there cannot be read or edited; nothing was written then.
+        ConfigError: the manifest there cannot be read or edited.
     """
-    path = home / MANIFEST
-    text = manifest_text(path) if path.exists() else ""
+    try:
+        path = find_manifest(home, None)
+        text = manifest_text(path)
+    except ConfigError as exc:
+        if exc.code != "no_manifest" or (home / MANIFEST).exists():
+            raise
+        path, text = home / MANIFEST, ""
     for item in proposed:
         text = with_grants(text, item.proposal.agent, item.grants, tenant=tenant, source=path.name)
     manifest = load(text, source=path.name)
@@ -119,12 +146,20 @@ def apply(url: str, home: Path, tenant: str, proposed: list[Proposed], *, key_ho
         raise ConfigError(
             "which_tenant", f"`{path}` is of tenant `{manifest.tenant[:64]}`", field="tenant", remedy=f"name {tenant}"
         )
-    with Reader(url) as reader:
-        known = [Registered.from_bytes(spec) for _, spec in reader.resources(tenant)]
-    wanted = [manifest.standing(item.proposal.agent, known) for item in proposed]
+    # Of a tool that is taken away its budget may stay: said, and no reason to stop here.
+    planned = [plan(url, manifest, item.proposal.agent, now_us, spare=True) for item in proposed]
+    return Prepared(path, text, manifest, tuple(planned))
+
+
+def apply(url: str, home: Path, prepared: Prepared, *, key_home: Path | None = None) -> list[Issued]:
+    """Write the manifest and issue passports from it.
+
+    Raises:
+        ConfigError: it cannot be written; nothing was issued then.
+    """
     KeyStore(home)  # the folder, with its permissions checked
-    _write(path, text)
-    return [issue(url, home, item, manifest, key_home=key_home) for item in wanted]
+    _write(prepared.path, prepared.text)
+    return [issue(url, home, wanted, prepared.manifest, key_home=key_home) for wanted, _ in prepared.planned]
 
 
 def _write(path: Path, text: str) -> None:

@@ -15,6 +15,7 @@ import typer
 
 from halo_core.authorities import Authorities
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
+from halo_core.cli.targets import require_known
 from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError
 from halo_core.keys import KeyStore
@@ -29,6 +30,8 @@ __all__ = ["ByOption", "WhyOption", "commit", "lift", "revoke", "stop", "tenant_
 
 _DEADLINE_S: Final = 2.0
 _NO_LEDGER: Final = ("no_database", "no_store")
+_STOPS: Final = "`--agent`, `--session`, `--tool`, `--all`, or `--tenant` alone"
+_REVOKES: Final = "`--agent`, `--session`, `--key`, `--link`, or `--tenant` alone"
 
 AllOption = Annotated[bool, typer.Option("--all", help="Everything of this home.")]
 AgentOption = Annotated[str, typer.Option("--agent", help="One agent, and whoever acts through it.")]
@@ -53,7 +56,7 @@ def stop(
 ) -> int:
     """Stop an agent, a session, a tool, a tenant (`--tenant NAME` alone) or everything, from the next decision on."""
     folder, url = where(home, db)
-    scope, target = _chosen(everything=everything, agent=agent, session=session, tool=tool, tenant=tenant)
+    scope, target = _chosen(_STOPS, everything=everything, agent=agent, session=session, tool=tool, tenant=tenant)
     held = Stop(scope, target, SystemClock().now_us())
     why = actions.words(why)
     new = StopFiles(folder).set(held, who(by), why, tenant=tenant or "")
@@ -93,7 +96,7 @@ def lift(
 ) -> int:
     """Let a stop go. `--all` also removes stop files that cannot be read."""
     folder, url = where(home, db)
-    scope, target = _chosen(everything=everything, agent=agent, session=session, tool=tool, tenant=tenant)
+    scope, target = _chosen(_STOPS, everything=everything, agent=agent, session=session, tool=tool, tenant=tenant)
     files = StopFiles(folder)
     filed = files.count(scope, target, tenant=tenant or "")
     recorded = True
@@ -110,8 +113,9 @@ def lift(
         print_json({"left": [[s.scope, s.target] for s in left], "lifted": bool(gone), "recorded": recorded})
         return Exit.OK
     view = console()
-    view.print(f"lifted {scope} {target}" if gone else f"there was no stop of {scope} {target}", markup=False)
-    if not recorded:
+    what = "everything" if scope == "all" else f"{scope} {target}"
+    view.print(f"lifted {scope} {target}".rstrip() if gone else f"there was no stop of {what}", markup=False)
+    if gone and not recorded:
         unwritten("the stop file is gone, which is written down nowhere", "there is no ledger here")
     for item in left:
         view.print("[yellow]still stopped[/] from a file: ", end="")
@@ -126,15 +130,21 @@ def revoke(
     key: Annotated[str, typer.Option("--key", help="Thumbprint of a key: whatever it signed or holds.")] = "",
     link: Annotated[str, typer.Option("--link", help="Hash or id of one passport, and all below it.")] = "",
     tenant: TenantOption = None,
-    why: WhyOption = "",
+    unknown: Annotated[bool, typer.Option("--unknown", help="Also what nothing here is called.")] = False,
+    why: Annotated[str, typer.Option("--why", help="The reason, kept in the ledger; required.")] = "",
     by: ByOption = "",
     db: DbOption = "",
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Revoke for good: there is no way back but a new passport."""
+    """Revoke for good: a link is answered by a new passport, a session by a new session, an agent by nothing."""
     folder, url = where(home, db)
-    scope, target = _chosen(everything=False, agent=agent, session=session, key=key, link=link, tenant=tenant)
+    scope, target = _chosen(_REVOKES, everything=False, agent=agent, session=session, key=key, link=link, tenant=tenant)
+    if not why.strip():
+        raise ConfigError("no_reason", "a revocation is for good", field="why", remedy='say why: `--why "..."`')
+    if not unknown:
+        with Reader(url) as reader:
+            require_known(reader, folder, one_tenant(reader, tenant), scope, target)
     new = commit(url, folder, tenant, lambda tx: actions.revoke(tx, scope, target, who(by), why))
     if json:
         print_json({"new": bool(new), "scope": scope, "target": target})
@@ -166,8 +176,13 @@ def tenant_of(url: str, tenant: str | None) -> str:
     Raises:
         ConfigError: `no_database`, `no_store`, `which_tenant`.
     """
-    with Reader(url) as reader:
-        return one_tenant(reader, tenant)
+    try:
+        with Reader(url) as reader:
+            return one_tenant(reader, tenant)
+    except ConfigError as exc:
+        if exc.code in _NO_LEDGER:
+            exc.remedy = "run your app once, or `halo passport issue AGENT`, or check `--db` and `--home`"
+        raise
 
 
 def trusting(url: str, home: Path, tenant: str | None) -> str:
@@ -207,12 +222,11 @@ def _known(url: str, tenant: str | None, scope: str, target: str) -> bool:
         return reader.knows(one_tenant(reader, tenant), scope, target)
 
 
-def _chosen(*, everything: bool, tenant: str | None, **named: str) -> tuple[str, str]:
+def _chosen(options: str, *, everything: bool, tenant: str | None, **named: str) -> tuple[str, str]:
     found = [(scope, target) for scope, target in named.items() if target] + [("all", "")] * everything
     if not found and tenant:
         return "tenant", tenant
     if len(found) != 1:
-        raise ConfigError(
-            "bad_stop", f"{len(found)} things are named", field="scope", remedy="name one: an agent, a session, ..."
-        )
+        what = f"{len(found)} things are named" if found else "nothing is named"
+        raise ConfigError("bad_stop", what, field="scope", remedy=f"name one: {options}")
     return found[0]

@@ -18,7 +18,7 @@ __all__ = ["BLOB_DOMAINS", "Follower", "LedgerReader", "Row", "Trust", "keyed"]
 
 Row = tuple[Any, ...]
 
-BLOB_DOMAINS = ("halo/blob/v1", "halo/policy/v1", "halo/passport/v1", "halo/registration/v1")
+BLOB_DOMAINS = ("halo/blob/v1", "halo/manifest/v1", "halo/passport/v1", "halo/policy/v1", "halo/registration/v1")
 """Domains under which `canonical.digest` may have named a blob, unless the caller passes others."""
 
 
@@ -78,7 +78,7 @@ class LedgerReader(Protocol):
         ...
 
     def standings(self) -> Iterator[Row]:
-        """(tenant, agent, hash, origin)."""
+        """(tenant, agent, hash, origin, manifest)."""
         ...
 
     def holds(self) -> Iterator[Row]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from halo_core.binding import reauthorization_binding
 from halo_core.ledger.reader import LedgerReader, Row
 from halo_core.ledger.report import Collector
 
@@ -54,6 +55,7 @@ class Holds:
         self._out = out
         self._holds: dict[_Key, _Hold] = {}
         self._challenges: dict[tuple[str, str], _Challenge] = {}
+        self._begun: set[tuple[str, str]] = set()
 
     def note(self, tenant: str, idx: int | None, plain: dict[str, Any]) -> None:
         """Take one entry; `idx` is its place in the log, None where it has none."""
@@ -62,6 +64,8 @@ class Holds:
             return
         if kind == "decision":
             self._decision(tenant, body)
+        elif kind == "passport":
+            self._passport(tenant, plain.get("session"), body)
         elif kind in _KINDS:
             self._hold(tenant, idx, str(kind), body)
         elif kind == "approval_request" and "binding" in body:
@@ -90,6 +94,12 @@ class Holds:
         approval = snapshot.get("approval") if isinstance(snapshot, dict) else None
         if isinstance(approval, dict) and body.get("dispatched") is True and "approved" in _codes(body):
             self._of(tenant, approval.get("id")).used += 1
+
+    def _passport(self, tenant: str, session: object, body: dict[str, Any]) -> None:
+        agent, epoch = body.get("agent"), body.get("epoch")
+        # A session's link of a later epoch rests on an answer: its request is bound to exactly that epoch.
+        if body.get("kind") == "session" and isinstance(session, str) and isinstance(agent, str) and type(epoch) is int:
+            self._begun.add((tenant, reauthorization_binding(tenant, session, agent, epoch)))
 
     def _of(self, tenant: str, request: object) -> _Challenge:
         return self._challenges.setdefault((tenant, str(request)), _Challenge())
@@ -142,6 +152,7 @@ class Holds:
             if told is None or told.asked is None:
                 self._stray(tenant, where, "no entry of the log asks it")
                 continue
+            self._began(tenant, told, status)
             wrong = self._wrong(told, (kind, session, binding, expires_us), status, answer)
             if wrong:
                 self._differs(tenant, f"{where} column {wrong[0]}", wrong[1])
@@ -153,6 +164,14 @@ class Holds:
                 self._out.tampered(9, f"approval {tenant}/{request}", what, "row_missing")
             else:
                 self._stray(tenant, f"approval {tenant}/{request}", "the log answers or uses what nobody asked")
+
+    def _began(self, tenant: str, told: _Challenge, status: object) -> None:
+        """Count a re-authorization as used where the epoch that it asks for has begun."""
+        kind, _, binding, _ = told.asked or ("", "", "", 0)
+        begun = kind == "reauthorization" and (tenant, str(binding)) in self._begun
+        # Another request for the same epoch may be the one that was used; this one ran out before.
+        if begun and told.answer == "approve" and status != "expired":
+            told.used += 1
 
     def _wrong(self, told: _Challenge, row: tuple[Any, ...], status: Any, answer: Any) -> tuple[str, str] | None:
         """The column that is not what the log says, and why."""

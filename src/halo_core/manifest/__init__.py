@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from halo_core.manifest.edit import grants_text, with_grants
     from halo_core.manifest.findings import Finding, ManifestError
     from halo_core.manifest.issue import Issue, Offered
-    from halo_core.manifest.manifest import Manifest, load
+    from halo_core.manifest.manifest import MANIFEST_DOMAIN, Manifest, load
 
 __all__ = [
     "DEFAULT_BUDGETS",
@@ -33,6 +33,7 @@ __all__ = [
     "DEFAULT_LIFETIME_S",
     "DEFAULT_SESSION_LIFETIME_S",
     "DEFAULT_TERMS",
+    "MANIFEST_DOMAIN",
     "PRIVILEGES",
     "Agent",
     "Finding",
@@ -46,6 +47,7 @@ __all__ = [
 ]
 
 _ROOM_OF = {
+    "MANIFEST_DOMAIN": "manifest",
     "PRIVILEGES": "agents",
     "Agent": "agents",
     "Finding": "findings",

@@ -12,12 +12,13 @@ What a mapping does not name is not granted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from halo_core.errors import PassportError
-from halo_core.manifest.findings import did_you_mean, shown
+from halo_core.manifest.findings import Remedy, did_you_mean, shown
 from halo_core.manifest.patterns import is_well_formed
 from halo_core.manifest.tree import Item
 from halo_core.model import ANY_OTHER, Constraint, ConstraintKind
@@ -148,6 +149,6 @@ def _range(members: Mapping[str, Item]) -> Constraint | None:
     return Constraint.between(bounds.get("min"), bounds.get("max"))
 
 
-def unknown_argument(name: str, known: list[str], tool: str) -> tuple[str, str]:
+def unknown_argument(name: str, known: Iterable[str], tool: str) -> tuple[str, Remedy]:
     """Message and remedy for an argument that a tool does not have."""
-    return f"`{shown(tool)}` has no argument `{shown(name)}`", did_you_mean(name, known)
+    return f"`{shown(tool)}` has no argument `{shown(name)}`", partial(did_you_mean, name, known)

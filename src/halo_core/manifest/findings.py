@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
 from halo_core.errors import ConfigError
 
-__all__ = ["Finding", "ManifestError", "Report", "did_you_mean", "shown"]
+__all__ = ["Finding", "ManifestError", "Remedy", "Report", "did_you_mean", "shown"]
 
 _MOST: Final = 100
 _SHOWN: Final = 64
+_COMPARED: Final = 200
+_GUESSES: Final = 20
+
+Remedy = str | Callable[[], str]
+"""What to do, or how to find that out: looking for a close word takes its time."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,11 +53,17 @@ class Report:
     def __init__(self, source: str) -> None:
         self._source = source
         self._findings: list[Finding] = []
+        self._guesses = 0
 
-    def add(self, place: tuple[int, int], path: str, message: str, remedy: str = "") -> None:
+    def add(self, place: tuple[int, int], path: str, message: str, remedy: Remedy = "") -> None:
         """Note a finding; past a hundred nobody reads on."""
-        if len(self._findings) < _MOST:
-            self._findings.append(Finding(*place, path, message, remedy))
+        # INVARIANT: TOTAL - a hostile file is refused in a time that does not grow with what is wrong in it.
+        if len(self._findings) >= _MOST:
+            return
+        if not isinstance(remedy, str):
+            self._guesses += 1
+            remedy = remedy() if self._guesses <= _GUESSES else ""
+        self._findings.append(Finding(*place, path, message, remedy))
 
     def check(self) -> None:
         """Raise what was found.
@@ -71,9 +82,13 @@ def shown(text: str) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
-    """A remedy: the closest known word, else `otherwise`, else the words there are."""
+    """A remedy: the closest known word, else `otherwise`, else the words there are.
+
+    Of very many words those are compared that begin alike.
+    """
     words = sorted(known)
-    close = get_close_matches(word[:_SHOWN], words, 1)
+    near = words if len(words) <= _COMPARED else sorted(words, key=lambda item: item[:1] != word[:1])[:_COMPARED]
+    close = get_close_matches(word[:_SHOWN], [item for item in near if len(item) <= 2 * _SHOWN], 1)
     if close:
         return f"did you mean `{shown(close[0])}`"
     return otherwise or (f"use one of {', '.join(shown(item) for item in words[:20])}" if words else "leave it out")

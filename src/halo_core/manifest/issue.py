@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import partial
 from typing import Any, Protocol
 
 from halo_core.manifest.agents import Agent
@@ -16,6 +18,7 @@ from halo_core.manifest.patterns import best, is_pattern, matches
 from halo_core.manifest.tools import SECTIONS
 from halo_core.model import (
     ANY_OTHER,
+    RESERVED_UNITS,
     ActionKind,
     Budget,
     Constraint,
@@ -30,6 +33,8 @@ from halo_core.passport import is_resource_id
 __all__ = ["Catalogue", "Issue", "Offered", "expand"]
 
 _ANYTHING = {ANY_OTHER: Constraint.anything()}
+_TOLD = 8
+_UNSEEN = "since their tools are not registered yet"
 _SECTION = {kind: section for section, kind in SECTIONS.items()}
 
 
@@ -90,11 +95,14 @@ class Issue:
     notes: tuple[str, ...] = ()
 
 
-def expand(agent: Agent, catalogue: Catalogue, *, tenant: str, principal: str, report: Report) -> Issue:
-    """The issue of one agent.
+def expand(
+    agent: Agent, catalogue: Catalogue, *, tenant: str, principal: str, report: Report, spare: bool = False
+) -> Issue:
+    """The issue of one agent; with `spare` a budget that nothing spends is noted instead of refused.
 
     Raises:
-        ManifestError: a grant names nothing that is known, an argument no tool has, a unit without a budget.
+        ManifestError: a grant names nothing that is known, an argument no tool has, a unit without a budget or
+            a budget whose unit nothing spends.
     """
     grants: dict[ActionKind, dict[str, Mapping[str, Constraint]]] = {}
     notes: list[str] = []
@@ -104,7 +112,9 @@ def expand(agent: Agent, catalogue: Catalogue, *, tenant: str, principal: str, r
             grants[kind] = granted
     if agent.hand_off:
         grants[ActionKind.HANDOFF] = {name: dict(_ANYTHING) for name in agent.hand_off}
-    _afford(agent, grants, catalogue, report, notes)
+    spent = _afford(agent, grants, catalogue, report, notes)
+    _unspent(agent, spent, notes, spare=spare)
+    notes += _unchecked(grants, catalogue)
     report.check()
     return Issue(
         agent=agent.id,
@@ -154,7 +164,7 @@ def _granted(
             both = f"`{shown(chosen[0])}` and `{shown(chosen[1])}`"
             rules[chosen[0]].item.fail(f"{both} speak of `{name}` equally", f"add a line for `{name}` itself")
         elif chosen:
-            found[name] = _arguments(rules[chosen[0]], name, known[name][1], report)
+            found[name] = _arguments(rules[chosen[0]], name, known[name], report)
     return found
 
 
@@ -166,14 +176,20 @@ def _check_known(rule: Rule, known: Mapping[str, object], section: str) -> None:
     elif rule.pattern not in known:
         otherwise = f"declare it in `{section}`, or run the app once in observe mode"
         rule.item.fail(
-            f"none of the {section} is called `{shown(rule.pattern)}`", did_you_mean(rule.pattern, known, otherwise)
+            f"none of the {section} is called `{shown(rule.pattern)}`",
+            partial(did_you_mean, rule.pattern, known, otherwise),
         )
 
 
-def _arguments(rule: Rule, name: str, offered: Offered | None, report: Report) -> Mapping[str, Constraint]:
+def _arguments(
+    rule: Rule, name: str, known: tuple[Resource, Offered | None], report: Report
+) -> Mapping[str, Constraint]:
+    resource, offered = known
     if rule.arguments is None:
         return offered.wildcard_grant() if offered is not None else dict(_ANYTHING)
-    if offered is None or not offered.schema.get("properties"):
+    if offered is None:
+        return _undeclared(rule, name, resource, rule.arguments)
+    if not offered.schema.get("properties"):
         return dict(rule.arguments)
     arguments = sorted(offered.schema["properties"])
     members = rule.item.mapping()
@@ -192,8 +208,54 @@ def _arguments(rule: Rule, name: str, offered: Offered | None, report: Report) -
     return dict(rule.arguments)
 
 
-def _afford(agent: Agent, grants: Grants, catalogue: Catalogue, report: Report, notes: list[str]) -> None:
-    """What is granted must be payable, and reachable with the authority there is."""
+def _undeclared(
+    rule: Rule, name: str, resource: Resource, arguments: Mapping[str, Constraint]
+) -> Mapping[str, Constraint]:
+    """Arguments of a tool that nobody has registered yet: only what the manifest says of it can be compared."""
+    named = {argument for argument in arguments if argument != ANY_OTHER}
+    told = {*resource.targets, *([resource.amount] if resource.amount else [])}
+    members = rule.item.mapping()
+    for argument in sorted(named - told):
+        close = get_close_matches(argument, sorted(told - named), 1, 0.8)
+        if close:
+            message = f"`{shown(argument)}` is not what `tools` declares for `{shown(name)}`: `{shown(close[0])}`"
+            remedy = f"did you mean `{shown(close[0])}`; if it has both, run the app once so that they are known"
+            members.get(argument, rule.item).fail(message, remedy)
+    return dict(arguments)
+
+
+def _unchecked(grants: Grants, catalogue: Catalogue) -> list[str]:
+    """A note for arguments that are granted by name to tools whose schemas nobody has seen yet."""
+    found = []
+    for kind, resources in grants.items():
+        for name, rules in sorted(resources.items()):
+            named = sorted(rules.keys() - {ANY_OTHER})
+            if named and kind in _SECTION and catalogue.get(kind, {})[name][1] is None:
+                found.append(f"{name} ({', '.join(named)})")
+    if not found:
+        return []
+    more = f" and {len(found) - _TOLD} more tools" if len(found) > _TOLD else ""
+    listed = ", ".join(found[:_TOLD])
+    return [f"arguments that could not be checked, {_UNSEEN}: {listed}{more}; run the app once, then issue again"]
+
+
+def _unspent(agent: Agent, spent: set[str], notes: list[str], *, spare: bool) -> None:
+    """A budget of a unit that no granted resource spends limits nothing, and was meant to."""
+    for budget in agent.limits.session:
+        if budget.unit in RESERVED_UNITS or budget.unit in spent:
+            continue
+        message = f"budget {budget.unit} is spent by no tool"
+        if spare:
+            notes.append(f"{message} that is granted: take the budget out, or it is refused next time")
+            continue
+        place = agent.item.mapping().get("budgets", agent.item)
+        place = place.mapping().get(budget.unit, place)
+        place.fail(f"{message}: give one `unit: {budget.unit}`", "or leave the budget out")
+
+
+def _afford(agent: Agent, grants: Grants, catalogue: Catalogue, report: Report, notes: list[str]) -> set[str]:
+    """What is granted must be payable, and reachable with the authority there is; the units it spends."""
+    spent: set[str] = set()
     units = {budget.unit for budget in agent.limits.session}
     floors = dict(agent.decay.floors)
     for kind, resources in grants.items():
@@ -202,7 +264,9 @@ def _afford(agent: Agent, grants: Grants, catalogue: Catalogue, report: Report, 
             if known is None:
                 continue
             resource = known[0]
-            for unit in sorted({unit for unit, _ in resource.costs} | ({resource.unit} - {""})):
+            units_of = {unit for unit, _ in resource.costs} | ({resource.unit} - {""})
+            spent |= units_of
+            for unit in sorted(units_of):
                 if unit not in units:
                     message = f"`{name}` spends {unit}, which has no budget: every call would be denied"
                     remedy = f"add `{unit}: {{session: ...}}`"
@@ -210,6 +274,7 @@ def _afford(agent: Agent, grants: Grants, catalogue: Catalogue, report: Report, 
             floor = max(floors[resource.impact.value], agent.decay.reauthorize_below)
             if floor >= agent.decay.authority:
                 notes.append(f"`{name}` can never run: {resource.impact.value} needs as much authority as there is")
+    return spent
 
 
 def names_of(catalogue: Catalogue, kind: ActionKind) -> list[str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeVar
 
 from halo_core.manifest.defaults import DEFAULT_BUDGETS, DEFAULT_CEILINGS, DEFAULT_DECAY, DEFAULT_FLOORS
@@ -160,7 +161,7 @@ def _floors(item: Item | None) -> tuple[tuple[str, int], ...]:
     for name, member in item.members() if item is not None else ():
         value = percent(member)
         if name not in words:
-            member.fail("there is no such impact class", did_you_mean(name, words))
+            member.fail("there is no such impact class", partial(did_you_mean, name, words))
         elif value is not None:
             found[name] = value
     return tuple(sorted(found.items()))

@@ -6,7 +6,7 @@ Never: I/O; trusts the file to be well meant.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from halo_core import canonical
 from halo_core.errors import ConfigError
@@ -20,10 +20,11 @@ from halo_core.manifest.tree import Item, read
 from halo_core.model import ActionKind, Resource
 from halo_core.passport import is_resource_id
 
-__all__ = ["Manifest", "load"]
+__all__ = ["MANIFEST_DOMAIN", "Manifest", "load"]
 
 _FIELDS = ("version", "tenant", "principal", *SECTIONS, "agents")
-_DOMAIN = "halo/manifest/v1"
+MANIFEST_DOMAIN = "halo/manifest/v1"
+"""Under which the digest of a manifest's text names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Manifest:
         principal: the accountable party.
         declared: declarations by action kind, then by name or pattern.
         agents: by id.
+        text: what was read.
     """
 
     source: str
@@ -45,6 +47,7 @@ class Manifest:
     principal: str
     declared: Mapping[ActionKind, Declared]
     agents: Mapping[str, Agent]
+    text: str = field(default="", repr=False)
 
     def agent(self, agent: str) -> Agent:
         """One agent.
@@ -78,12 +81,13 @@ class Manifest:
             )
         return declared[chosen[0]] if chosen else None
 
-    def standing(self, agent: str, catalogue: Iterable[Offered]) -> Issue:
+    def standing(self, agent: str, catalogue: Iterable[Offered], *, spare: bool = False) -> Issue:
         """What the standing passport of an agent says: grants expanded over what is known.
 
         Args:
             agent: its id.
             catalogue: what is registered; what the manifest itself declares by exact name is known besides.
+            spare: note a budget that nothing spends instead of refusing it.
 
         Raises:
             ManifestError: a grant or a budget does not fit what is known.
@@ -100,7 +104,9 @@ class Manifest:
                 told = self.resource(resource.id, resource.kind)
                 known.setdefault(resource.kind, {})[resource.id] = (told or resource, item)
         report = Report(self.source)
-        return expand(_with(found, report), known, tenant=self.tenant, principal=self.principal, report=report)
+        return expand(
+            _with(found, report), known, tenant=self.tenant, principal=self.principal, report=report, spare=spare
+        )
 
 
 def load(text: str, *, source: str = "agents.yaml") -> Manifest:
@@ -130,8 +136,8 @@ def load(text: str, *, source: str = "agents.yaml") -> Manifest:
     if "agents" not in members or (members["agents"].is_mapping() and not members["agents"].node.value):
         root.fail("there are no `agents`", "name at least one, see docs/manifest.md")
     report.check()
-    digest = canonical.digest(_DOMAIN, text.encode("utf-8"))
-    return Manifest(source, digest, tenant, principal, declared, agents)
+    digest = canonical.digest(MANIFEST_DOMAIN, text.encode("utf-8"))
+    return Manifest(source, digest, tenant, principal, declared, agents, text)
 
 
 def _version(root: Item, item: Item | None) -> None:

@@ -6,7 +6,8 @@ Each reader reports what is wrong and gives None, so that the rest of the file i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from functools import partial
 from typing import Final
 
 from halo_core.manifest.findings import did_you_mean, shown
@@ -53,17 +54,16 @@ def word(item: Item, words: Iterable[str]) -> str | None:
     value = item.text()
     known = list(words)
     if value is not None and value not in known:
-        item.fail(f"`{shown(value)}` is not a word for this", did_you_mean(value, known))
+        item.fail(f"`{shown(value)}` is not a word for this", partial(did_you_mean, value, known))
         return None
     return value
 
 
 def texts(item: Item, *, labels: bool = False) -> tuple[str, ...] | None:
     """A list of distinct texts, in order of the alphabet; with `labels` lowercase ASCII."""
-    if not item.is_sequence():
-        item.fail("a list is expected", "write `[one, two]`")
+    if not _short(item):
         return None
-    found: list[str] = []
+    found: set[str] = set()
     for member in item.sequence():
         value = member.text(most=256)
         if value is None:
@@ -73,29 +73,36 @@ def texts(item: Item, *, labels: bool = False) -> tuple[str, ...] | None:
         elif value in found:
             member.fail(f"`{shown(value)}` is named twice", "keep one of them")
         else:
-            found.append(value)
-    if len(found) > _MAX_ITEMS:
-        item.fail(f"more than {_MAX_ITEMS} items", "name fewer")
+            found.add(value)
     return tuple(sorted(found))
 
 
-def names(item: Item, known: Iterable[str], what: str) -> tuple[str, ...] | None:
-    """A list of known names."""
+def _short(item: Item) -> bool:
+    """Whether it is a list that is worth walking."""
     if not item.is_sequence():
         item.fail("a list is expected", "write `[one, two]`")
+        return False
+    if len(item.node.value) > _MAX_ITEMS:
+        item.fail(f"more than {_MAX_ITEMS} items", "name fewer")
+        return False
+    return True
+
+
+def names(item: Item, known: Collection[str], what: str) -> tuple[str, ...] | None:
+    """A list of known names."""
+    if not _short(item):
         return None
-    words = set(known)
-    found = []
+    found: set[str] = set()
     for member in item.sequence():
         value = member.text(most=256)
         if value is None:
             continue
-        if value not in words:
-            member.fail(f"there is no {what} `{shown(value)}`", did_you_mean(value, words))
+        if value not in known:
+            member.fail(f"there is no {what} `{shown(value)}`", partial(did_you_mean, value, known))
         elif value in found:
             member.fail(f"`{shown(value)}` is named twice", "keep one of them")
         else:
-            found.append(value)
+            found.add(value)
     return tuple(sorted(found))
 
 

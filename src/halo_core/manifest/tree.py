@@ -10,17 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import yaml
 
-from halo_core.manifest.findings import Finding, ManifestError, Report, did_you_mean, shown
+from halo_core.manifest.findings import Finding, ManifestError, Remedy, Report, did_you_mean, shown
 
 __all__ = ["MAX_BYTES", "Item", "read"]
 
 MAX_BYTES: Final = 1 << 20
 _MAX_DEPTH: Final = 16
 _MAX_NODES: Final = 100_000
+_MAX_LIST: Final = 4_096
 _TAG: Final = "tag:yaml.org,2002:"
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_*?-]+")
 _INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,15})")
@@ -45,12 +47,14 @@ class _Loader(yaml.SafeLoader):
     depth = 0
     nodes = 0
 
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         self.nodes += 1
         # INVARIANT: TOTAL - refused before the recursion goes deeper or a node is built twice.
         if self.depth >= _MAX_DEPTH or self.nodes > _MAX_NODES:
             raise _Refused(event.start_mark, "the manifest is nested too deep or too large", "make it flatter")
+        if isinstance(index, int) and index >= _MAX_LIST:
+            raise _Refused(event.start_mark, f"a list of more than {_MAX_LIST:,} items", "name fewer")
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             raise _Refused(event.start_mark, "anchors and aliases are not read", "write it out")
         if event.tag is not None:
@@ -114,7 +118,7 @@ class Item:
         mark = self.node.start_mark
         return mark.line + 1, mark.column + 1
 
-    def fail(self, message: str, remedy: str = "") -> None:
+    def fail(self, message: str, remedy: Remedy = "") -> None:
         """Report something wrong here."""
         self.report.add(self.place, self.path, message, remedy)
 
@@ -135,7 +139,7 @@ class Item:
             if name in found:
                 place.fail("the key is given twice", "keep one of them")
             elif allowed is not None and name not in allowed:
-                place.fail(f"there is no field `{shown(name)}`", did_you_mean(name, allowed))
+                place.fail(f"there is no field `{shown(name)}`", partial(did_you_mean, name, allowed))
             else:
                 found[name] = member
         return found

@@ -10,7 +10,9 @@ from halo_core.model.access import (
     Resource,
     Reversal,
     Trigger,
+    plain_name,
     same_person,
+    unseen,
 )
 from halo_core.model.decision import Decision, Effect, Obligation, Reason
 from halo_core.model.entry import ENTRY_VERSION, Entry, EntryKind
@@ -78,5 +80,7 @@ __all__ = [
     "Stop",
     "Terms",
     "Trigger",
+    "plain_name",
     "same_person",
+    "unseen",
 ]

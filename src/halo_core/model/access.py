@@ -13,6 +13,30 @@ from halo_core.errors import BadInput
 
 _TRUST_MAX: Final = 1000
 _UNIT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
+_IGNORABLE: Final = frozenset(
+    chr(code)
+    for first, last in (
+        (0xAD, 0xAD),
+        (0x34F, 0x34F),
+        (0x61C, 0x61C),
+        (0x115F, 0x1160),
+        (0x17B4, 0x17B5),
+        (0x180B, 0x180F),
+        (0x200B, 0x200F),
+        (0x202A, 0x202E),
+        (0x2060, 0x206F),
+        (0x3164, 0x3164),
+        (0xFE00, 0xFE0F),
+        (0xFEFF, 0xFEFF),
+        (0xFFA0, 0xFFA0),
+        (0xFFF0, 0xFFF8),
+        (0x1BCA0, 0x1BCA3),
+        (0x1D173, 0x1D17A),
+        (0xE0000, 0xE0FFF),
+    )
+    for code in range(first, last + 1)
+)
+"""Default_Ignorable_Code_Point (Unicode 16, DerivedCoreProperties.txt), which no font draws."""
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
 
 __all__ = [
@@ -25,7 +49,9 @@ __all__ = [
     "Resource",
     "Reversal",
     "Trigger",
+    "plain_name",
     "same_person",
+    "unseen",
 ]
 
 
@@ -96,12 +122,21 @@ def _check_costs(resource: Resource) -> None:
 
 def same_person(one: str, other: str) -> bool:
     """Whether two names mean one person or agent, however they are spelt: `User:Ana ` is `ana`."""
-    return _plain_name(one) == _plain_name(other)
+    return plain_name(one) == plain_name(other)
 
 
-def _plain_name(name: str) -> str:
-    plain = unicodedata.normalize("NFKC", name).casefold().strip()
-    return plain.removeprefix("user:").strip()
+def plain_name(name: str) -> str:
+    """A name as names are compared: folded as by NFKC_Casefold (Unicode, 3.13), without any `user:` in front."""
+    seen = unicodedata.normalize("NFKC", "".join(c for c in name if c not in _IGNORABLE)).casefold()
+    plain = "".join(c for c in unicodedata.normalize("NFKC", seen) if c not in _IGNORABLE).strip()
+    while plain.startswith("user:"):
+        plain = plain.removeprefix("user:").strip()
+    return plain
+
+
+def unseen(name: str) -> bool:
+    """Whether a name holds what nobody sees: controls, and code points that are ignored when it is drawn."""
+    return any(c in _IGNORABLE or not c.isprintable() for c in name)
 
 
 @dataclass(frozen=True, slots=True)

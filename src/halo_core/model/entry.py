@@ -22,6 +22,7 @@ class EntryKind(StrEnum):
     OUTCOME = "outcome"
     APPROVAL_REQUEST = "approval_request"
     PASSPORT = "passport"
+    MANIFEST = "manifest"
     POLICY = "policy"
     REGISTRATION = "registration"
     MODE = "mode"

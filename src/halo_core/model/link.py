@@ -209,5 +209,5 @@ class Link:
     owner: str = ""
     quotas: tuple[Quota, ...] = ()
     terms: Terms | None = None
-    reauthorization: str = ""
+    reauthorization: str = field(default="", repr=False)
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from halo_core.authorities import Authorities, approver_key_name, folded
+from halo_core.authorities import Authorities, approver_key_name
 from halo_core.binding import session_name
 from halo_core.errors import ConfigError, Denied
 from halo_core.keys import Ed25519Signer, KeyStore
-from halo_core.model import Budget, EntryKind
+from halo_core.model import Budget, EntryKind, same_person
 from halo_core.oversight.actions import words
 from halo_core.oversight.questions import Question, Spending, ask
 from halo_core.passport.approval import in_chain, mint_approval
@@ -31,7 +31,19 @@ MAX_LIFETIME_S: Final = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer that is durable."""
+    """An answer that is durable.
+
+    Args:
+        request: id of the challenge.
+        status: `approved` or `denied`.
+        approver: who answered.
+        key_id: thumbprint of the key that signed.
+        entry: id of the entry that holds the answer.
+        expires_s: until when it may lie unused, seconds since the epoch.
+        token: the signed form.
+        budgets: of an approved re-authorization, the session's limits from then on.
+        authority: of one, where its authority begins anew, millionths; else 0.
+    """
 
     request: str
     status: str
@@ -40,6 +52,8 @@ class Answered:
     entry: str
     expires_s: int
     token: str = field(repr=False)
+    budgets: tuple[Budget, ...] = ()
+    authority: int = 0
 
 
 def answer(
@@ -65,12 +79,13 @@ def answer(
         approver: name, as enrolled.
         approve: yes or no.
         why: in the approver's words.
-        raise_: for a re-authorization, unit → the session's new limit, in the unit's own decimals.
+        raise_: for a re-authorization, unit → the session's new limit in all, in the unit's own decimals. A limit
+            that ran out and is not named is raised by what a session starts with, up to the ceiling; others stay.
         now_us: microseconds since the epoch.
         lifetime_s: how long the answer may lie unused, seconds.
 
     Raises:
-        ConfigError: `no_such_request`, `no_approver_key`, `bad_lifetime`.
+        ConfigError: `no_such_request`, `no_approver_key`, `bad_lifetime`, `already_spent`.
         Denied: `not_pending`, `request_expired`, `approver_not_enrolled`, `approver_in_chain`, `budget_widened`,
             `budget_units_changed`.
         Tampered: `request_altered`, the request is not what was signed.
@@ -128,7 +143,17 @@ class _Answer:
         }
         entry = tx.append(Draft(EntryKind.APPROVAL, asked.session, body)).entry
         expires_s = self.now_us // 1_000_000 + self.lifetime_s
-        return Answered(asked.id, status, self.approver, self.signer.key_id, entry.id, expires_s, token)
+        return Answered(
+            asked.id,
+            status,
+            self.approver,
+            self.signer.key_id,
+            entry.id,
+            expires_s,
+            token,
+            self.budgets,
+            _authority(self.question) if self.approve else 0,
+        )
 
     def _token(self, tx: Tx, verdict: str) -> str:
         question = self.question
@@ -189,8 +214,8 @@ def _not_enrolled(approver: str, why: str) -> Denied:
 
 def _outside(approver: str, public_key: bytes, question: Question) -> None:
     # INVARIANT: EPOCH - nobody in the chain, and nobody it acts for, answers for it.
-    names = {folded(name) for name in question.identities}
-    if folded(approver) in names or in_chain(approver, public_key, question.links):
+    asking = any(same_person(approver, name) for name in (question.user, *question.identities) if name)
+    if asking or in_chain(approver, public_key, question.links):
         raise Denied(
             "approver_in_chain",
             f"`{approver[:64]}` is part of the chain that asks",
@@ -210,23 +235,36 @@ def _budgets(question: Question, raised: Mapping[str, int]) -> tuple[Budget, ...
     if question.row.kind != "reauthorization":
         return ()
     # Every unit is named, so that what an earlier answer raised stays raised.
-    return tuple(_budget(item, raised.get(unit, _renewed(question, item))) for unit, item in sorted(known.items()))
+    return tuple(
+        _budget(item, _raised(item, raised[unit]) if unit in raised else _renewed(question, item))
+        for unit, item in sorted(known.items())
+    )
+
+
+def _raised(item: Spending, limit: int) -> int:
+    if 0 <= limit <= item.spent and item.spent:
+        raise ConfigError(
+            "already_spent",
+            f"`{item.unit}`: {item.told(item.spent)} is already spent, so a limit of {item.told(limit)} gives nothing",
+            field="raise",
+            remedy=f"the limit is of the session in all: name more, up to {item.told(item.most)}",
+        )
+    return limit
 
 
 def _renewed(question: Question, item: Spending) -> int:
     """A limit that nobody named: as it is, but what ran out gets once more what a session starts with."""
-    ceiling = item.start if item.ceiling is None else item.ceiling
     short = any(reason.code == "budget_exceeded" and reason.detail == item.unit for reason in question.reasons)
-    return min(item.limit + item.start if short else item.limit, ceiling)
+    return min(item.limit + item.start if short else item.limit, item.most)
 
 
 def _budget(item: Spending, limit: int) -> Budget:
-    ceiling = item.start if item.ceiling is None else item.ceiling
     # INVARIANT: EPOCH - no answer passes the ceilings of the standing passport.
-    if not 0 <= limit <= ceiling:
+    if not 0 <= limit <= item.most:
+        side = "above" if limit > 0 else "no limit within"
         raise Denied(
             "budget_widened",
-            f"`{item.unit}`: {limit} is above the passport's ceiling {ceiling} (10**-{item.decimals})",
+            f"{item.told(limit)} is {side} the ceiling of {item.told(item.most)} {item.unit}",
             remedy="raise it less, or issue another standing passport",
         )
     per_action = limit if item.unit == "time" else min(item.per_action, limit)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,6 +61,15 @@ class Spending:
     start: int
     ceiling: int | None
     per_action: int
+
+    @property
+    def most(self) -> int:
+        """What a raise may come to."""
+        return self.start if self.ceiling is None else self.ceiling
+
+    def told(self, value: int) -> str:
+        """An amount of this unit with its decimals."""
+        return f"{Decimal(value).scaleb(-self.decimals):f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +268,7 @@ def _spending(links: tuple[Link, ...], snapshot: Mapping[str, Any]) -> tuple[Spe
         return ()
     envelopes = snapshot["envelopes"]
     spent = {unit: held + done for unit, held, done in envelopes[0]["spent"]} if envelopes else {}
+    spent["time"] = max(snapshot["time_us"] - snapshot["session"]["opened_us"], 0) // 1_000_000
     ceilings, limits = _by_unit(standing.budgets), _by_unit(session.budgets if session else ())
     return tuple(
         Spending(

@@ -6,14 +6,14 @@ digest of what was asked) and a `reauthorization` of a session. Never: I/O, a cl
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from halo_core import canonical
 from halo_core.errors import PassportError
 from halo_core.keys import Signer, key_id
-from halo_core.model import Budget, Link
+from halo_core.model import Budget, Link, plain_name
 from halo_core.passport.claims import ISSUER_URI, issuer_uri
 from halo_core.passport.codec import Claims, named_header, open_token, payload_of, seal
 from halo_core.passport.constraints import Violation
@@ -21,7 +21,15 @@ from halo_core.passport.limits import AUTHORITY_ONE, budgets_plain, parse_budget
 from halo_core.passport.shape import INT_LIMIT, LAST_SECOND, exact, integer, refuse, text, texts
 from halo_core.passport.tighter import budgets_violation, session_limits
 
-__all__ = ["ApprovalToken", "in_chain", "mint_approval", "peek_approval", "read_approval", "reauthorization_violation"]
+__all__ = [
+    "ApprovalToken",
+    "in_chain",
+    "mint_approval",
+    "peek_approval",
+    "read_approval",
+    "reauthorization_binding",
+    "reauthorization_violation",
+]
 
 MAX_LIFE_S: Final = 30 * 86_400
 """Longest time an answer waits to be used, seconds."""
@@ -68,7 +76,7 @@ class ApprovalToken:
     kind: str
     request: str
     session: str
-    token: str
+    token: str = field(repr=False)
 
 
 def mint_approval(
@@ -208,23 +216,26 @@ def reauthorization_violation(standing: Link, session: Link, approval: ApprovalT
         return Violation("bad_reauthorization", ", ".join(wrong))
     if session.epoch != approval.epoch:
         return Violation("stale_epoch", "")
+    # INVARIANT: EPOCH - an answer is to one agent's one session, not to whoever shares its passport's grounds.
+    if approval.binding != reauthorization_binding(session.tenant, session.txn, session.agent, session.epoch):
+        return Violation("bad_reauthorization", "binding")
     if session.decay is None or session.decay.authority > approval.authority:
         return Violation("decay_widened", "a0")
     return budgets_violation(session.budgets, session_limits(standing, approval.budgets))
 
 
+def reauthorization_binding(tenant: str, session: str, agent: str, epoch: int) -> str:
+    """Digest of the question whether an agent's session may go on into `epoch`; `session` as `txn` has it."""
+    return canonical.digest("halo/binding/epoch/v1", canonical.dumps([tenant, session, agent, epoch]))
+
+
 def in_chain(name: str, public_key: bytes, links: Sequence[Link]) -> bool:
     """Whether somebody, by name or key, is a principal, agent, owner, holder or issuer of one of `links`."""
-    who, thumbprint = _plain_name(name), key_id(public_key)
+    # Whoever wants to answer for themselves must not get there by spelling.
+    who, thumbprint = plain_name(name), key_id(public_key)
     return any(
-        who in map(_plain_name, (link.principal, link.agent, link.owner))
+        who in map(plain_name, (link.principal, link.agent, link.owner))
         or public_key == link.holder_key
         or thumbprint == link.key_id
         for link in links
     )
-
-
-def _plain_name(name: str) -> str:
-    # Whoever wants to answer for themselves must not get there by spelling: `User:Ana ` is `ana`.
-    plain = unicodedata.normalize("NFKC", name).casefold().strip()
-    return plain.removeprefix("user:").strip()

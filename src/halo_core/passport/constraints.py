@@ -23,6 +23,9 @@ __all__ = ["Violation", "accepts", "compile_pattern", "is_resource_id", "label_v
 # ASCII only: a homoglyph, a zero-width character or a newline never names a resource.
 _RESOURCE_ID: Final = re.compile(r"[A-Za-z0-9_.:/@ -]{1,128}")
 _DETAIL_LIMIT: Final = 64
+SEALED: Final = "halo:secret:"
+"""How a sealed secret begins (`halo_core.redact`)."""
+_WHOLE: Final = frozenset({ConstraintKind.EXACT, ConstraintKind.ONE_OF})
 # An encoding of an encoding of an encoding is not a path anybody meant.
 _DECODE_ROUNDS: Final = 3
 _STRIPPED_BY_URL_PARSERS: Final = str.maketrans("", "", "\t\r\n")
@@ -82,7 +85,10 @@ def accepts(constraint: Constraint, value: object) -> bool:
     if kind is ConstraintKind.WILDCARD:
         return True
     plain = _scalar(value)
-    return plain is not None and _TESTS[kind](plain, constraint)
+    if plain is None or (kind not in _WHOLE and isinstance(plain, str) and SEALED in plain):
+        # Part of it is sealed: the tool gets a text that no prefix, pattern or exclusion has seen.
+        return False
+    return _TESTS[kind](plain, constraint)
 
 
 def _scalar(value: object) -> str | int | bool | float | None:

@@ -218,9 +218,23 @@ def _cannot(
     else:
         asked = {"pause"} if effect is Effect.CHALLENGE else {item.kind for item in obligations}
     refused = [Reason("needs_guard", "pep", item) for item in sorted(asked - set(request.context.abilities))]
+    if effect.runs:
+        refused += [
+            Reason("not_a_number", "pep", item.name[:64]) for item in obligations if _unclampable(item, request)
+        ]
     if effect is Effect.CHALLENGE and not refused and snapshot.pending >= PENDING_CAP:
         refused.append(Reason("pending_cap", "pdp", f"limit {PENDING_CAP}"))
     return refused
+
+
+def _unclampable(item: Obligation, request: AccessRequest) -> bool:
+    # INVARIANT: SAME - what runs was priced and judged, so a clamp only ever lowers a number.
+    if item.kind != "clamp" or item.name not in request.args:
+        return False
+    value = request.args[item.name]
+    if value is None:
+        return item.name == request.resource.amount
+    return isinstance(value, bool) or not isinstance(value, int | float)
 
 
 def _once(request: AccessRequest, snapshot: Snapshot) -> list[Reason]:

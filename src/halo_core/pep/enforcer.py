@@ -212,7 +212,7 @@ class Enforcer:
         self.health.undecided += 1
         self.health.last_error = f"{code}: {error}"
         sys.stderr.write(f"halo: no decision for `{call.resource.id}`: {error}\n")
-        if self._last_mode is Mode.OBSERVE:
+        if self._last_mode is Mode.OBSERVE and self.store.peek_mode() is not Mode.ENFORCE:
             if self._stopped(call):
                 raise Denied("stopped", f"deny `{call.resource.id}`: a stop is active", remedy=text("stopped").remedy)
             # INVARIANT: CRASH - observe mode never stands in the way, and says so.
@@ -222,9 +222,14 @@ class Enforcer:
         raise Denied(code, f"deny `{call.resource.id}`: {words}", remedy=remedy) from error
 
     def _stopped(self, call: Call) -> bool:
-        """Whether a stop that needs no store concerns this call (one small folder is looked at)."""
+        """Whether a stop concerns this call, or a revocation that this process has seen; no store is needed."""
         request = self._preparer.prepare(call).request
-        return any(stops(stop, request) for stop in self._stops())
+        held, revoked = self.store.last_holds()
+        names = (request.subject.agent, *request.subject.chain, request.subject.tenant, request.context.session)
+        # Of a revoked key or link nobody can say here whether it is this one.
+        return any(stops(stop, request) for stop in (*held, *self._stops())) or any(
+            item.target in names or item.scope not in ("agent", "tenant", "session") for item in revoked
+        )
 
     def hand_back(self, session: str, handle: str) -> None:
         """Close the link `handle` and what is below it; its holder's authority ends here.

@@ -20,11 +20,11 @@ def clamp(args: Mapping[str, Any], obligations: Iterable[Obligation]) -> Mapping
         if item.kind != "clamp" or item.name not in changed:
             continue
         value = changed[item.name]
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            changed[item.name] = min(value, item.value)
-        else:
-            # A number that is not a number cannot be narrowed in place: the limit itself is the narrowest reading.
+        # Anything else was refused (`pdp`): what is no number has no smaller one. Nothing may mean anything.
+        if value is None:
             changed[item.name] = item.value
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            changed[item.name] = min(value, item.value)
     return changed if changed != dict(args) else args
 
 

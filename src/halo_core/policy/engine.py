@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,6 +44,7 @@ from halo_core.policy.mentions import Mentions, literals, merged
 from halo_core.policy.narrow import may_hold
 from halo_core.policy.schema import ENTITY_TYPES, action_id
 from halo_core.policy.scope import applies
+from halo_core.policy.sealed import sealed_reasons
 
 if TYPE_CHECKING:
     from halo_core.policy.parse import Policy
@@ -139,11 +140,16 @@ class CedarPolicy:
         """
         # INVARIANT: FAILCLOSED. A panic of the engine is a BaseException, and it too must become a no.
         try:
-            return self._answer(request, snapshot)
+            answer = self._answer(request, snapshot)
+            sealed = sealed_reasons(request.args, self._slice(request).reads.args)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as exc:  # noqa: BLE001 - the answer to any failure is no
             return _failure([("", f"evaluation failed with `{type(exc).__name__}`")])
+        if not sealed:
+            return answer
+        effect = max(answer.effect, Effect.CHALLENGE, key=lambda item: item.severity)
+        return replace(answer, effect=effect, reasons=tuple(sorted((*answer.reasons, *sealed))))
 
     def _answer(self, request: AccessRequest, snapshot: Snapshot) -> PolicyAnswer:
         chosen = self._slice(request)

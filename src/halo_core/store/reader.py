@@ -30,7 +30,7 @@ _QUERIES: Final = {
     "dispatches": "SELECT tenant, w, ws, request_id, outcome, once FROM dispatch ORDER BY tenant, w, ws",
     "writers": "SELECT tenant, w, vkey, closed_us FROM writer ORDER BY tenant, w",
     "blobs": "SELECT tenant, hash, bytes FROM blob ORDER BY tenant, hash",
-    "standings": "SELECT tenant, agent, hash, origin FROM standing ORDER BY tenant, agent",
+    "standings": "SELECT tenant, agent, hash, origin, manifest FROM standing ORDER BY tenant, agent",
     "holds": "SELECT tenant, kind, scope, target, since_us FROM hold ORDER BY tenant, kind, scope, target",
     "approvals": "SELECT tenant, id, kind, session, binding, status, asked_us, expires_us, answer FROM approval "
     "ORDER BY tenant, id",
@@ -119,7 +119,7 @@ class Reader:
         return self._rows(_QUERIES["blobs"], ())
 
     def standings(self) -> Iterator[tuple[Any, ...]]:
-        """(tenant, agent, hash, origin)."""
+        """(tenant, agent, hash, origin, manifest)."""
         return self._rows(_QUERIES["standings"], ())
 
     def holds(self) -> Iterator[tuple[Any, ...]]:

@@ -5,9 +5,10 @@ INVARIANT: TENANT - every statement here names the transaction's tenant, and non
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from halo_core.ledger import decode_entry
 from halo_core.model import Revocation, Stop
 
 if TYPE_CHECKING:
@@ -24,10 +25,17 @@ _BEFORE: Final = {"used": ("approved",), "expired": ("pending", "approved")}
 
 
 class StandingRow(NamedTuple):
-    """Which passport an agent stands on; `origin` is `derived` (from what is guarded) or `issued`."""
+    """Which passport an agent stands on.
+
+    Args:
+        hash: of the standing link.
+        origin: `derived` (from what is guarded) or `issued`.
+        manifest: hash of the text that it was issued from, empty for a derived one.
+    """
 
     hash: str
     origin: str
+    manifest: str = ""
 
 
 class Standings:
@@ -41,24 +49,37 @@ class Standings:
     def get(self, agent: str) -> StandingRow | None:
         """The agent's passport."""
         row = self._tx.cursor.execute(
-            "SELECT hash, origin FROM standing WHERE tenant=? AND agent=?", (self._tx.tenant, agent)
+            "SELECT hash, origin, manifest FROM standing WHERE tenant=? AND agent=?", (self._tx.tenant, agent)
         ).fetchone()
         return None if row is None else StandingRow(*row)
 
-    def put(self, agent: str, hash: str, origin: str) -> None:  # noqa: A002  the column's word
+    def issued_last(self, agent: str) -> tuple[str, str] | None:
+        """(hash, origin) of the standing passport that the log issued last to an agent."""
+        found = self._tx.cursor.execute(
+            "SELECT e.body FROM entry e JOIN position p USING (tenant, w, ws) "
+            "WHERE e.tenant=? AND e.session='' AND e.kind='passport' ORDER BY p.idx DESC",
+            (self._tx.tenant,),
+        )
+        for (note,) in found:
+            body = decode_entry(note).body
+            if body.get("kind") == "standing" and body.get("agent") == agent:
+                return str(body.get("hash")), str(body.get("origin"))
+        return None
+
+    def put(self, agent: str, hash: str, origin: str, manifest: str = "") -> None:  # noqa: A002  the column's word
         """Set it."""
         self._tx.insert(
-            "INSERT INTO standing VALUES (?,?,?,?) ON CONFLICT (tenant, agent) DO UPDATE SET "
-            "hash=excluded.hash, origin=excluded.origin",
-            (self._tx.tenant, agent, hash, origin),
+            "INSERT INTO standing VALUES (?,?,?,?,?) ON CONFLICT (tenant, agent) DO UPDATE SET "
+            "hash=excluded.hash, origin=excluded.origin, manifest=excluded.manifest",
+            (self._tx.tenant, agent, hash, origin, manifest),
         )
 
     def all(self) -> dict[str, StandingRow]:
         """Agent → passport, by agent."""
         rows = self._tx.cursor.execute(
-            "SELECT agent, hash, origin FROM standing WHERE tenant=? ORDER BY agent", (self._tx.tenant,)
+            "SELECT agent, hash, origin, manifest FROM standing WHERE tenant=? ORDER BY agent", (self._tx.tenant,)
         ).fetchall()
-        return {agent: StandingRow(name, origin) for agent, name, origin in rows}
+        return {agent: StandingRow(*row) for agent, *row in rows}
 
 
 class Quotas:
@@ -111,7 +132,7 @@ class ApprovalRow:
     status: str
     asked_us: int
     expires_us: int
-    answer: str = ""
+    answer: str = field(default="", repr=False)
 
 
 class Approvals:

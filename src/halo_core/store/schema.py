@@ -148,13 +148,15 @@ usage = _table(
     _int("uses"),
     PrimaryKeyConstraint("tenant", "agent", "resource"),
 )
-# Which passport each agent stands on now; `origin` is `derived` (from what is guarded) or `issued`.
+# Which passport each agent stands on now; `origin` is `derived` (from what is guarded) or `issued`, and `manifest`
+# names the text it was issued from.
 standing = _table(
     "standing",
     _text("tenant"),
     _text("agent"),
     _text("hash"),
     _text("origin"),
+    _text("manifest"),
     PrimaryKeyConstraint("tenant", "agent"),
 )
 # Spending per day under a standing link's envelope.

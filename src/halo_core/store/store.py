@@ -11,11 +11,13 @@ from __future__ import annotations
 import atexit
 import os
 import socket
+import sqlite3
 import sys
 import threading
 import weakref
 from collections import deque
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +28,7 @@ from halo_core.failpoints import reach
 from halo_core.ids import IdSource, RandomIds
 from halo_core.keys import KeyStore
 from halo_core.ledger import origin, vkey_of
+from halo_core.model import Mode, Revocation, Stop
 from halo_core.store import checkpoints
 from halo_core.store.batch import CommitFailed, Job, Outcome, run_batch
 from halo_core.store.committer import Committer, closed_error
@@ -125,6 +128,23 @@ class Store:
         """Queue a job that may join the next transaction; it runs within 50 ms and is retried until durable."""
         self._after_fork()
         self._committer.defer(job)
+
+    def last_holds(self) -> tuple[tuple[Stop, ...], tuple[Revocation, ...]]:
+        """Stops and revocations as this process last read them."""
+        return self._holds.stops, self._holds.revocations
+
+    def peek_mode(self) -> Mode | None:
+        """The mode that the database holds, read beside whoever has the lock; None if it cannot be read."""
+        database = self._database
+        if database is None or database.path is None:
+            return None
+        place = f"{database.path.resolve().as_uri()}?mode=ro"
+        try:
+            with closing(sqlite3.connect(place, uri=True, timeout=0)) as connection:
+                row = connection.execute("SELECT mode FROM control WHERE tenant=?", (self.tenant,)).fetchone()
+            return Mode(row[0]) if row is not None else None
+        except (sqlite3.Error, ValueError):
+            return None
 
     def flush(self) -> None:
         """Make everything deferred durable now.

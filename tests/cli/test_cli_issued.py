@@ -273,7 +273,7 @@ def test_grants_show_the_whole_difference_and_widen_nothing_unasked(home):
     code, out, err = cli("enforce", "--grants", "--yes", home=home)
     assert (code, "[widened]" in err) == (64, True)
     for line in (
-        "desk: granted 2, used 1: these 1 would go",
+        "desk: granted 2, used 1: this one would go",
         "~ EUR in a session: WIDENED, 60.00 → 90.00",
         "~ owner: ana@bank → eve@bank",
         "~ approvers: mia@bank → eva@bank",

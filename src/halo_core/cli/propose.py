@@ -99,7 +99,8 @@ def render(view: Console, proposed: Proposed) -> None:
     unused = [item for item in made.unused() if item[0] is not ActionKind.HANDOFF]
     held = "no passport yet" if proposed.first else f"granted {len(unused) + len(kept)}"
     view.print(cell(made.agent, "bold"), f": {held}, used {len(kept)}", sep="", end="")
-    view.print(f": these {len(unused)} would go" if unused else ": nothing would go")
+    gone = "this one" if len(unused) == 1 else f"these {len(unused)}"
+    view.print(f": {gone} would go" if unused else ": nothing would go")
     for kind, name in unused[:_SHOWN]:
         view.print("  ", cell(f"- {_titled(kind, name)}", style=STYLE["-"]), sep="")
     if len(unused) > _SHOWN:

@@ -90,7 +90,7 @@ class Day:
         """After a charge, of the units that have a quota."""
         due = dict(charges)
         used = tuple((unit, amount + max(due.get(unit, 0), 0)) for unit, amount in self.used)
-        return replace(self, version=self.version + 1, used=used)
+        return Day(self.account, self.version + 1, self.number, used, self.read)
 
     def refunded(self, unit: str, amount: int) -> Day:
         """After a cost turned out lower."""
@@ -118,7 +118,8 @@ def see(tx: Tx, state: SessionState, sketch: Sketch, shown: Shown, source: str) 
     state = tx.add_marks(state, sketch, sketch.additions(shown.prints, shown.origin, vouched=shown.vouched))
     # INVARIANT: a sketch that could not take everything in says so, and the unknown then counts as untrusted.
     sketch.saturated = sketch.saturated or (foreign and shown.cut)
-    state = replace(state, saturated=sketch.saturated)
+    if state.saturated != sketch.saturated:
+        state = replace(state, saturated=sketch.saturated)
     return state.tainted_by(source) if foreign else state
 
 
@@ -212,4 +213,4 @@ def _day(tx: Tx, root: Link, at_us: int) -> Day:
     number = max(at_us // _DAY_US, stored.number)
     known = dict(stored.used) if number == stored.number else {}
     used = tuple(sorted((quota.unit, known.get(quota.unit, 0)) for quota in root.quotas))
-    return replace(stored, number=number, used=used)
+    return Day(stored.account, stored.version, number, used, stored.read)

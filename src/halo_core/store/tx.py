@@ -21,7 +21,7 @@ from halo_core.failpoints import reach
 from halo_core.ids import IdSource
 from halo_core.ledger import new_dek, seal, unwrap_dek, wrap_dek
 from halo_core.model import Entry, EntryKind, Mode, Revocation, Stop
-from halo_core.store.state import SessionState, SketchCache
+from halo_core.store.state import SessionState, SketchCache, StateCache
 from halo_core.store.writer import Writer
 
 __all__ = ["Control", "Draft", "Holds", "Secrets", "Tx", "Written"]
@@ -85,6 +85,7 @@ class Tx:
         "_next",
         "_secrets",
         "_sketches",
+        "_states",
         "clock",
         "cursor",
         "tenant",
@@ -101,6 +102,7 @@ class Tx:
         ids: IdSource,
         secrets: Secrets,
         sketches: SketchCache,
+        states: StateCache,
         holds: Holds,
         assurance: str,
     ) -> None:
@@ -111,6 +113,7 @@ class Tx:
         self._ids = ids
         self._secrets = secrets
         self._sketches = sketches
+        self._states = states
         self._holds = holds
         self._moved = False
         self._assurance = assurance
@@ -260,7 +263,7 @@ class Tx:
         row = self.cursor.execute(
             "SELECT state FROM session WHERE tenant=? AND session=?", (self.tenant, session)
         ).fetchone()
-        return None if row is None else SessionState.from_bytes(row[0])
+        return None if row is None else self._states.parse(session, row[0])
 
     def put_session(self, state: SessionState, head: Entry) -> None:
         """Store the state; `head` is the entry that moved it, so that a cut tail shows."""
@@ -269,6 +272,7 @@ class Tx:
             "version=excluded.version, state=excluded.state, head_w=excluded.head_w, head_ws=excluded.head_ws",
             (self.tenant, state.view.id, state.view.version, state.to_bytes(), head.writer, head.seq),
         )
+        self._states.wrote(state)
 
     def sketch(self, state: SessionState) -> Sketch:
         """What the session has seen, from memory where memory is current."""

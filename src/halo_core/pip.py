@@ -138,12 +138,13 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
     state, chain = held.state, held.chain
     day = _day(tx, chain[0], at_us) if chain and chain[0].quotas else None
     pending, approval = _answers(tx, request, held, credentials, control, at_us)
+    uses, dispatched = tx.past(request.subject.agent, request.resource.id, request.request_id)
     snapshot = Snapshot(
         time_us=at_us,
         mode=facts.mode or control.mode,
         control_version=control.version,
         session=state.view,
-        uses=tx.uses(request.subject.agent, request.resource.id),
+        uses=uses,
         provenance=provenance_of(facts.args, sketch),
         chain=chain,
         policy=credentials.policy,
@@ -154,7 +155,7 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
         stops=tuple(sorted({stop for stop in (*control.stops, *facts.stops) if concerns(stop, request)})),
         revocations=_concerning(control, request, chain),
         approval=approval,
-        dispatched=tx.dispatched(request.request_id),
+        dispatched=dispatched,
         pending=pending,
     )
     return Gathered(snapshot, control, state, day)

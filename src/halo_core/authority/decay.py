@@ -69,10 +69,8 @@ def effective(
     if not decaying:
         raise ValueError("no link of the chain decays")
     steps, risk = due.get("step", 0), due.get("risk", 0)
-    return min([
-        authority_of(decay, account, time_us, steps=steps, risk=risk)
-        for decay, account in zip(decaying, accounts, strict=True)
-    ])
+    pairs = zip(decaying, accounts, strict=True)
+    return min([authority_of(decay, account, time_us, steps=steps, risk=risk) for decay, account in pairs])
 
 
 def floor_of(chain: Iterable[Link], impact: Impact) -> int:

@@ -7,7 +7,7 @@ a return; where only the speaker changes, or people chat, there is none to decid
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,9 +18,9 @@ from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage
 
 from _redrive_data import BadData, rows
+from _redrive_ledger import read
 from _redrive_limits import authority
 from _redrive_manifest import Passports
-from _redrive_report import read
 from halo_core.errors import Denied
 from halo_core.model import EntryKind
 from halo_core.query import entries
@@ -28,13 +28,23 @@ from halo_core.store.reader import Reader
 from halo_langchain import Halo
 from halo_langchain.testing import ScriptedModel
 
-__all__ = ["hand_offs"]
+__all__ = ["hand_offs", "refuse"]
 
 AGENTS: Final = ("Orchestrator", "WebSurfer", "FileSurfer", "Assistant", "ComputerTerminal")
 _SUITE: Final = "magentic_one"
 
 
-def load_team(folder: Path) -> list[Mapping[str, Any]]:
+def refuse(folder: Path | None) -> None:
+    """Say that a team was asked for and nobody issues its passports.
+
+    Raises:
+        BadData: it was.
+    """
+    if folder is not None:
+        raise BadData("--handoffs needs passports: give a --manifest that names the team")
+
+
+def load_team(folder: Path) -> Sequence[Mapping[str, Any]]:
     """Sessions of the team, as they were recorded.
 
     Raises:
@@ -81,7 +91,7 @@ class Team:
     home: Path
     counts: Counter[str] = field(default_factory=Counter)
 
-    def drive(self, sessions: list[Mapping[str, Any]], prefix: str) -> dict[str, int]:
+    def drive(self, sessions: Sequence[Mapping[str, Any]], prefix: str) -> dict[str, int]:
         """Run them all; how many hand-offs and messages there were, ran, and were refused with which code."""
         with Halo.local(agent=AGENTS[0], mode="enforce", db=self.db, home=self.home, quiet=True) as halo:
             model = ScriptedModel(script=[])
@@ -92,22 +102,31 @@ class Team:
         return dict(sorted(self.counts.items()))
 
     def _session(self, halo: Halo, model: ScriptedModel, graph: Any, events: Iterator[Any], asked: str) -> None:
-        holder, given = AGENTS[0], ExitStack()
+        """One session. A hand-off begins when the receiver first speaks: the giver may say more after announcing it."""
+        holder, announced, given = AGENTS[0], None, ExitStack()
         with given:
             for event in events:
                 how = event.get("how")
-                if how == "return":
+                if how == "explicit":
+                    announced = event
+                elif how == "return":
                     holder = AGENTS[0]
                     given.close()
-                elif how == "explicit":
-                    handing = halo.hand_off(event["to"], task=event["text"])
-                    if self._went("hand_offs", partial(given.enter_context, handing)):
-                        holder = event["to"]
-                elif event["kind"] == "message" and event["agent"] == holder:
+                elif event["kind"] == "message":
+                    if announced is not None and event["agent"] == announced["to"]:
+                        holder = self._hand_on(halo, given, announced)
+                        announced = None
+                    if event["agent"] != holder:
+                        self.counts["messages of somebody else"] += 1
+                        continue
                     model.script = [AIMessage(event["text"])]
                     self._went("messages", partial(graph.invoke, {"messages": [HumanMessage(asked)]}))
-                elif event["kind"] == "message":
-                    self.counts["messages of nobody handed on to"] += 1
+
+    def _hand_on(self, halo: Halo, given: ExitStack, announced: Mapping[str, Any]) -> str:
+        given.close()  # from the one before, who never gave it back
+        handing = halo.hand_off(announced["to"], task=announced["text"])
+        went = self._went("hand_offs", partial(given.enter_context, handing))
+        return announced["to"] if went else AGENTS[0]
 
     def _went(self, what: str, act: Callable[[], object]) -> bool:
         self.counts[what] += 1

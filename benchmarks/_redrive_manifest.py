@@ -15,7 +15,7 @@ from _redrive_data import BadData
 from halo_core.cli.issuing import issue, manifest_text, plan, read_manifest
 from halo_core.clock import SystemClock
 from halo_core.manifest import Manifest
-from halo_core.model import ActionKind, Resource
+from halo_core.model import ActionKind, Impact, Resource
 
 __all__ = ["RECORDED", "Passports", "choose"]
 
@@ -71,7 +71,7 @@ class Passports:
         if kind != ActionKind.RETRIEVAL.value:
             return None
         known = self.manifest.resource(tool, ActionKind.RETRIEVAL)
-        return known or Resource(kind=ActionKind.RETRIEVAL, impact="read", source_trust=300, classified="guessed")
+        return known or Resource(kind=ActionKind.RETRIEVAL, impact=Impact.READ, source_trust=300, classified="guessed")
 
 
 def choose(given: Path | None, suites: Collection[str], *, none: bool) -> Passports | None:

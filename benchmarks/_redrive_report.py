@@ -8,107 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from _redrive_data import Session, call_id
-from _redrive_limits import LAYERS, End, asks_again, authority, layers_of, stopped_first
+from _redrive_ledger import Findings
+from _redrive_limits import LAYERS, authority, stopped_first
 from _redrive_witness import Witness
-from halo_core.model import ActionKind, Effect, Entry, EntryKind
-from halo_core.query import entries
-from halo_core.store.reader import Reader
+from halo_core.model import Effect
 
-__all__ = ["Findings", "Found", "measure", "read"]
+__all__ = ["measure"]
 
 _UNTOUCHED: Final = (Effect.ALLOW.value, Effect.MONITOR.value)
 _UNKNOWN: Final = "unknown_tool"
-_READ: Final = (EntryKind.DECISION, EntryKind.OUTCOME, EntryKind.APPROVAL_REQUEST)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One decision of a recorded action."""
-
-    kind: str
-    effect: str
-    dispatched: bool
-    problem: str
-    why: str
-    layers: frozenset[str]
-    asks_again: bool
-
-
-@dataclass(slots=True)
-class Findings:
-    """What the ledger holds of this run. `decisions` has every decision of an action's call id, in log order.
-
-    `ends` has sessions as their last decision left them; `asked` what approvers were asked, by kind; `again` sessions
-    that asked to be re-authorized; `cut` those whose model was not let speak on, with the layers that said so.
-    """
-
-    kinds: Counter[str] = field(default_factory=Counter)
-    decisions: dict[str, list[Found]] = field(default_factory=dict)
-    outcomes: dict[str, list[str]] = field(default_factory=dict)
-    strays: int = 0
-    ends: dict[str, End] = field(default_factory=dict)
-    asked: Counter[str] = field(default_factory=Counter)
-    again: set[str] = field(default_factory=set)
-    cut: dict[str, frozenset[str]] = field(default_factory=dict)
-
-
-def read(reader: Reader, tenant: str, prefix: str) -> Findings:
-    """Collect decisions, outcomes and questions of the sessions whose id starts with `prefix`."""
-    found = Findings()
-    calls: dict[tuple[str, int], str] = {}
-    for item in entries(reader, tenant, _READ):
-        entry, body = item.entry, item.entry.body
-        if not entry.session.startswith(prefix):
-            continue
-        if entry.kind is EntryKind.APPROVAL_REQUEST:
-            found.asked[body["kind"]] += 1
-            continue
-        if entry.kind is EntryKind.OUTCOME:
-            place = (body["decision"]["w"], body["decision"]["ws"])
-            if place not in calls:
-                found.strays += 1
-            elif calls[place]:
-                found.outcomes.setdefault(calls[place], []).append(body["status"])
-            continue
-        _add(found, calls, entry)
-    return found
-
-
-def _add(found: Findings, calls: dict[tuple[str, int], str], entry: Entry) -> None:
-    body, request = entry.body, entry.body["request"]
-    if (end := End.of(body)) is not None:
-        found.ends[entry.session] = end
-    if asks_again(body["decision"]):
-        found.again.add(entry.session)
-    found.kinds[request["kind"]] += 1
-    inference = request["kind"] == ActionKind.INFERENCE.value
-    calls[entry.writer, entry.seq] = "" if inference else request["context"]["call_id"]
-    if inference and not body["dispatched"]:
-        found.cut[entry.session] = layers_of(body["decision"]["reasons"])
-    if not inference:
-        found.decisions.setdefault(request["context"]["call_id"], []).append(_found(body))
-
-
-def _found(body: Mapping[str, Any]) -> Found:
-    decision, request = body["decision"], body["request"]
-    effect = decision["effect"]
-    reason = next((r for r in decision["reasons"] if r["effect"] == effect), decision["reasons"][0])
-    # A rule is named by its id, which has a dot; what the passport or the request itself lacks, by its code.
-    name = reason["source"] if "." in reason["source"] else reason["code"]
-    why = f"{name}: {request['resource']['id']}"
-    return Found(
-        kind=request["kind"],
-        effect=effect,
-        dispatched=body["dispatched"],
-        problem=request["problem"],
-        why=why,
-        layers=layers_of(decision["reasons"]),
-        asks_again=asks_again(decision),
-    )
 
 
 def measure(
@@ -206,10 +117,11 @@ def _stopped(found: Findings, driven: Sequence[tuple[str, Session]], ran: set[st
 
 
 def _completed(found: Findings, driven: Sequence[tuple[str, Session]], ran: set[str]) -> dict[str, dict[str, int]]:
-    """By label: sessions whose every recorded action ran, those that lost only what failed in the recording as well.
+    """By label, in sessions.
 
-    Then by layer: sessions in which it stopped something (several layers may stop one act); and those that asked to be
-    re-authorized.
+    Every recorded action ran (`completed`); what did not run only waits for somebody's yes to single calls (`waits`),
+    or failed in the recording as well (`lost_only_failures`). Then those in which a layer stopped something (several
+    may stop one act), and those that asked to be re-authorized.
     """
     table: dict[str, Counter[str]] = {}
     for name, session in driven:
@@ -219,10 +131,16 @@ def _completed(found: Findings, driven: Sequence[tuple[str, Session]], ran: set[
         layers |= found.cut.get(name, frozenset())
         row["sessions"] += 1
         row["completed"] += not lost
+        row["waits"] += bool(lost) and all(_waits(found, call) for call, _ in lost)
         row["lost_only_failures"] += bool(lost) and all(event.error for _, event in lost)
         row.update({layer: layer in layers for layer in LAYERS})
         row["reauthorize"] += name in found.again
     return {label: dict(row) for label, row in sorted(table.items())}
+
+
+def _waits(found: Findings, call: str) -> bool:
+    items = found.decisions.get(call, ())
+    return bool(items) and all(item.effect == Effect.CHALLENGE.value and not item.asks_again for item in items)
 
 
 def _first_acts(found: Findings, driven: Sequence[tuple[str, Session]], ran: set[str]) -> dict[str, dict[str, Any]]:

@@ -32,7 +32,7 @@ def show(figures: dict[str, Any]) -> None:
     view.print(grid)
     stopped = ("sessions", "untouched", "with_malicious_act", "first_act_stopped", "every_act_stopped")
     view.print(_table("by label, in sessions", figures["stopped"], stopped))
-    completed = ("sessions", "completed", "lost_only_failures", *LAYERS, "reauthorize")
+    completed = ("sessions", "completed", "waits", "lost_only_failures", *LAYERS, "reauthorize")
     view.print(_table("completed, and sessions in which a layer stopped something", figures["completed"], completed))
     acts = {
         label: {

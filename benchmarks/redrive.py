@@ -33,11 +33,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from _redrive_data import BadData, Session, grants_for, load, sample, tools_of
+from _redrive_handoffs import hand_offs, refuse
 from _redrive_langchain import LangChain
-from _redrive_handoffs import hand_offs
+from _redrive_ledger import read
 from _redrive_limits import spending
 from _redrive_manifest import RECORDED, Passports, choose
-from _redrive_report import measure, read
+from _redrive_report import measure
 from _redrive_show import show
 from _redrive_tools import resource_of
 from _redrive_witness import Witness
@@ -72,6 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         everything = load(options.data)
         chosen = sample(everything, options.limit, options.seed)
         passports = choose(options.manifest, {session.suite for session in chosen}, none=options.no_manifest)
+        if passports is None:
+            refuse(options.handoffs)
         figures, wrong = _run(everything, chosen, options.framework, passports, home=home, db=db)
         if options.handoffs is not None and passports is not None:
             prefix = f"handoffs.{secrets.token_hex(4)}."

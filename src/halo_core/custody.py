@@ -16,19 +16,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from halo_core import canonical
 from halo_core.authorities import Authorities, Known
 from halo_core.authority import recharged
 from halo_core.binding import reauthorization_binding, session_name
-from halo_core.errors import CannotDecide, PassportError
+from halo_core.errors import BadInput, CannotDecide, PassportError
 from halo_core.ids import IdSource
 from halo_core.keys import KeyStore, Signer, agent_key_name
-from halo_core.model import Budget, Decay, EntryKind, Envelope, Grants, Link
+from halo_core.model import Budget, Decay, EntryKind, Envelope, Grants, Link, same_person
 from halo_core.passport import (
     ApprovalToken,
     ChainCache,
     Issuer,
     Trusted,
+    labels_meet,
     meet,
     mint_handoff,
     mint_session,
@@ -36,7 +36,9 @@ from halo_core.passport import (
     tighter_budgets,
     tighter_decay,
     token_hash,
+    verify_chain,
 )
+from halo_core.pdp import revokes
 from halo_core.reasons import REASONS
 from halo_core.store import Account, Draft, SessionState, Tx, rows
 
@@ -76,6 +78,22 @@ class HandOff:
     lifetime_s: int | None = None
     to: tuple[str, ...] | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse terms that no link can hold, where they are written and not in the middle of a decision.
+
+        Raises:
+            BadInput: `bad_handoff`.
+        """
+        life = 1 if self.lifetime_s is None else self.lifetime_s
+        budgets = all(0 <= item.per_action <= item.subtree < 2**53 for item in self.budgets)
+        lives = (
+            ()
+            if self.decay is None
+            else (self.decay.half_life_s, self.decay.half_life_steps, self.decay.half_life_risk)
+        )
+        if life < 1 or not budgets or any(not 1 <= item < 2**53 for item in lives):
+            raise BadInput("bad_handoff", "no link can hold these terms", field="give", remedy="see `HandOff`")
+
 
 @dataclass(frozen=True, slots=True)
 class _Trust:
@@ -106,6 +124,14 @@ def _trust(known: Known, now_us: int) -> _Trust:
     )
 
 
+def _ever(known: Known) -> Trusted:
+    """Whom the home trusts or has trusted: to read what a link said, never to act on it."""
+    return Trusted(
+        issuers={kid: Issuer(item.public_key) for kid, item in known.issuers.items()},
+        approvers={kid: (item.name, item.public_key) for kid, item in known.approvers.items()},
+    )
+
+
 class Custody:
     """Passports of one agent's sessions. Thread-safe as the store is: it works under the transaction's lock.
 
@@ -128,13 +154,15 @@ class Custody:
 
     # what a decision asks
 
-    def hold(self, tx: Tx, state: SessionState, handle: str, store: str, now_us: int) -> Held:
+    def hold(
+        self, tx: Tx, state: SessionState, handle: str, store: str, now_us: int, *, asking: Sequence[str] = ()
+    ) -> Held:
         """The live chain under `handle` (empty: the agent's own session link), brought up to date.
 
         Total for whatever a passport can be: a refusal is told by its reason code (INVARIANT: FAILCLOSED).
         """
         try:
-            current = self._up_to_date(tx, state, store, now_us)
+            current = self._up_to_date(tx, state, store, now_us, asking)
             own = current.session_account(self._agent)
             path = current.path(handle or (own.handle if own is not None else ""))
             if not path:
@@ -178,7 +206,7 @@ class Custody:
     # hand-off and hand-back
 
     def hand_off(
-        self, tx: Tx, state: SessionState, handle: str, agent: str, terms: HandOff, store: str, now_us: int
+        self, tx: Tx, state: SessionState, handle: str, agent: str, *, terms: HandOff, store: str, now_us: int
     ) -> tuple[SessionState, str]:
         """Derive a link for `agent` under `handle`; for an agent that is up the chain, hand back to it instead.
 
@@ -204,7 +232,7 @@ class Custody:
             holder_public_key=self._signer(agent).public_key,
             lifetime_s=terms.lifetime_s,
             grants=None if terms.grants is None else meet(parent.grants, terms.grants),
-            labels=terms.labels,
+            labels=None if terms.labels is None else labels_meet(parent.labels, terms.labels),
             hand_off_to=None if terms.to is None else tuple(sorted(set(terms.to) & set(parent.hand_off_to))),
             budgets=tighter_budgets(parent.budgets, terms.budgets) if terms.budgets else None,
             decay=None if terms.decay is None or parent.decay is None else tighter_decay(parent.decay, terms.decay),
@@ -228,7 +256,7 @@ class Custody:
 
     # putting a chain together
 
-    def _up_to_date(self, tx: Tx, state: SessionState, store: str, now_us: int) -> SessionState:
+    def _up_to_date(self, tx: Tx, state: SessionState, store: str, now_us: int, asking: Sequence[str]) -> SessionState:
         row = rows.Standings(tx).get(self._agent)
         if row is None:
             raise PassportError("no_passport", f"`{self._agent}` has no passport")
@@ -236,9 +264,9 @@ class Custody:
         if account is None:
             return self._open(tx, state, row.hash, store, now_us)
         if account.root != row.hash:
-            state = self._derive(tx, state, account, row.hash, store, now_us)
+            state = self._derive(tx, state, account, row.hash, store=store, now_us=now_us)
         if state.pending:
-            state = self._reauthorized(tx, state, store, now_us)
+            state = self._reauthorized(tx, state, store, now_us, asking)
         return state
 
     def _open(self, tx: Tx, state: SessionState, root: str, store: str, now_us: int) -> SessionState:
@@ -249,7 +277,9 @@ class Custody:
         envelope = Envelope(link=handle, epoch=1, since_us=max(now_us, state.view.opened_us))
         return state.opened(Account(handle, token_hash(token), root, "", self._agent, envelope))
 
-    def _reauthorized(self, tx: Tx, state: SessionState, store: str, now_us: int) -> SessionState:
+    def _reauthorized(
+        self, tx: Tx, state: SessionState, store: str, now_us: int, asking: Sequence[str]
+    ) -> SessionState:
         account = state.session_account(self._agent)
         if account is None:
             return state
@@ -260,7 +290,10 @@ class Custody:
         if row is None or token is None or token.answer != "approve" or now_us >= token.expires_at_s * _US:
             return state
         rows.Approvals(tx).set_status(row.id, "used")
-        return self._derive(tx, state, account, account.root, store, now_us, token)
+        if any(same_person(token.approver, name) for name in asking if name):
+            # INVARIANT: EPOCH - nor does whoever the session acts for, whom no link names.
+            raise PassportError("approver_in_chain", f"`{token.approver}` is who asks")
+        return self._derive(tx, state, account, account.root, store=store, now_us=now_us, answer=token)
 
     def _derive(
         self,
@@ -268,6 +301,7 @@ class Custody:
         state: SessionState,
         account: Account,
         root: str,
+        *,
         store: str,
         now_us: int,
         answer: ApprovalToken | None = None,
@@ -275,6 +309,9 @@ class Custody:
         """The agent's links anew: under another standing link, or after a re-authorization in the next epoch."""
         parent = self.standing(tx, root, store, now_us)
         old = self._known(tx, account, store, now_us)
+        if any(_revoked(tx, state, link) for link in self._before(tx, account, store, now_us)):
+            # INVARIANT: REV - what was revoked is not replaced by its own holder.
+            raise PassportError("revoked", "the session's passport was revoked")
         envelope = account.envelope
         if answer is not None:
             envelope = recharged(envelope, epoch=answer.epoch, since_us=now_us)
@@ -290,17 +327,17 @@ class Custody:
         children = [(child, self._known(tx, child, store, now_us, state)) for child in state.below(account.handle)]
         state = state.with_account(replace(account, hash=token_hash(token), root=root, envelope=envelope))
         for child, link in children:
-            state = self._derive_child(tx, state, child, link, store, now_us)
+            state = self._derive_child(tx, state, child, link, store=store, now_us=now_us)
         return state
 
     def _derive_child(
-        self, tx: Tx, state: SessionState, child: Account, link: Link | None, store: str, now_us: int
+        self, tx: Tx, state: SessionState, child: Account, link: Link | None, *, store: str, now_us: int
     ) -> SessionState:
         path = state.path(child.parent)
-        if not path or link is None or link.decay is None:
+        now_s = now_us // _US
+        if not path or link is None or link.decay is None or link.expires_at_s <= now_s or _revoked(tx, state, link):
             return state.closed(child.handle)
         parent = self._chain(tx, path, store, now_us)[-1]
-        now_s = now_us // _US
         try:
             token = mint_handoff(
                 parent=parent,
@@ -310,9 +347,9 @@ class Custody:
                 jti=self._ids.entry(),
                 agent=child.agent,
                 holder_public_key=link.holder_key,
-                lifetime_s=max(min(link.expires_at_s, parent.expires_at_s) - now_s, 1),
+                lifetime_s=min(link.expires_at_s, parent.expires_at_s) - now_s,
                 grants=meet(parent.grants, link.grants),
-                labels=link.labels,
+                labels=labels_meet(parent.labels, link.labels),
                 hand_off_to=tuple(sorted(set(link.hand_off_to) & set(parent.hand_off_to))),
                 budgets=tighter_budgets(parent.budgets, link.budgets),
                 decay=tighter_decay(parent.decay, link.decay) if parent.decay is not None else None,
@@ -339,12 +376,16 @@ class Custody:
     ) -> str:
         if parent.terms is None:
             raise PassportError("no_passport", "the standing link has no terms for a session")
-        budgets, decay, epoch, proof = None, None, 1, ""
+        budgets, decay, epoch, proof, lifetime_s = None, None, 1, "", parent.terms.lifetime_s
         if answer is not None:  # limits and authority are what the approver gave, under the ceilings
             epoch, proof = answer.epoch, answer.token
         elif old is not None and old.decay is not None:
-            # INVARIANT: MONO - under a new standing link an epoch goes on with the tighter of both terms.
+            # INVARIANT: MONO - under a new standing link an epoch goes on with the tighter of both terms, no longer.
+            if old.expires_at_s <= now_us // _US:
+                raise PassportError("expired", "the session's passport has expired")
+            lifetime_s = min(parent.terms.lifetime_s, old.expires_at_s - now_us // _US)
             epoch, proof = old.epoch, old.reauthorization
+            _same_decimals(parent.terms.budgets, old.budgets)
             budgets = tighter_budgets(parent.terms.budgets, old.budgets)
             decay = tighter_decay(parent.terms.decay, old.decay)
         return mint_session(
@@ -354,6 +395,7 @@ class Custody:
             now_s=max(now_us // _US, parent.not_before_s),
             jti=self._ids.entry(),
             session=session_name(state.view.id),
+            lifetime_s=lifetime_s,
             budgets=budgets,
             decay=decay,
             epoch=epoch,
@@ -365,8 +407,11 @@ class Custody:
     def _signer(self, agent: str) -> Signer:
         return self._keys.signer(agent_key_name(agent))
 
-    def _chain(self, tx: Tx, path: Sequence[Account], store: str, now_us: int) -> tuple[Link, ...]:
-        chain = self._verified(tx, (path[0].root, *(account.hash for account in path)), store, now_us)
+    def _chain(
+        self, tx: Tx, path: Sequence[Account], store: str, now_us: int, *, past: bool = False
+    ) -> tuple[Link, ...]:
+        hashes = (path[0].root, *(account.hash for account in path))
+        chain = self._verified(tx, hashes, store, now_us, past=past)
         for account, link in zip(path, chain[1:], strict=True):
             # INVARIANT: EPOCH - a link of another epoch, agent or session than the account's serves nothing.
             if link.epoch != account.envelope.epoch or link.agent != account.agent:
@@ -378,11 +423,25 @@ class Custody:
     ) -> Link | None:
         path = state.path(account.handle) if state is not None else (account,)
         try:
-            return self._chain(tx, path, store, now_us)[-1]
+            return self._chain(tx, path, store, now_us, past=True)[-1]
         except PassportError:
-            return None  # its issuer is gone, say: then only the new terms hold
+            return None  # it cannot be read at all: then only the new terms hold
 
-    def _verified(self, tx: Tx, hashes: tuple[str, ...], store: str, now_us: int) -> tuple[Link, ...]:
+    def _before(self, tx: Tx, account: Account, store: str, now_us: int) -> tuple[Link, ...]:
+        try:
+            return self._verified(tx, (account.root, account.hash), store, now_us, past=True)
+        except PassportError:
+            return ()
+
+    def _verified(
+        self, tx: Tx, hashes: tuple[str, ...], store: str, now_us: int, *, past: bool = False
+    ) -> tuple[Link, ...]:
+        if past:
+            # INVARIANT: MONO - what a link limited it goes on limiting, although nobody trusts its issuer any more.
+            tokens = [self._token(tx, name) for name in hashes]
+            return verify_chain(
+                tokens, trusted=_ever(self._authorities.load(tx.tenant)), audience=store, tenant=tx.tenant
+            )
         # Verified once for these very tokens and this trust; time and revocation are asked at every decision.
         trust = self._trusted(tx.tenant, now_us)
         key = (hashes, store, trust.version, trust.since_us)
@@ -410,6 +469,18 @@ class Custody:
         if not tx.put_blob(name, token.encode("ascii")):
             raise CannotDecide("ledger_unwritable", "the store holds this passport already", remedy="run `halo verify`")
         tx.append(Draft(EntryKind.PASSPORT, state.view.id, {"hash": name, **facts}))
+
+
+def _revoked(tx: Tx, state: SessionState, link: Link) -> bool:
+    return any(revokes(item, (link,), state.view.id) for item in tx.control().revocations)
+
+
+def _same_decimals(new: Sequence[Budget], old: Sequence[Budget]) -> None:
+    """INVARIANT: ENV - counters are in the decimals they were counted in; in others they would be less."""
+    known = {item.unit: item.decimals for item in old}
+    changed = sorted(item.unit for item in new if known.get(item.unit, item.decimals) != item.decimals)
+    if changed:
+        raise PassportError("budget_units_changed", f"`{changed[0]}` has other decimals now", field=changed[0])
 
 
 def _remember(cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:

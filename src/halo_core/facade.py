@@ -18,7 +18,7 @@ from typing import Any, Self
 from halo_core.classify import complete
 from halo_core.clock import Clock, SystemClock
 from halo_core.errors import ConfigError
-from halo_core.handing import HandingOff
+from halo_core.handing import HandingOff, HandOff
 from halo_core.home import default_home, default_url, here, parse_mode, read_manifest
 from halo_core.ids import IdSource, RandomIds
 from halo_core.keys import Digester, KeyStore
@@ -38,7 +38,7 @@ from halo_core.standing import Limits, Standing
 from halo_core.stopfiles import StopFiles
 from halo_core.store import Store, StoreConfig
 
-__all__ = ["HaloBase", "default_home", "default_url"]
+__all__ = ["HaloBase", "HandOff", "Limits", "default_home", "default_url"]
 
 
 class HaloBase(HandingOff):
@@ -271,6 +271,12 @@ class HaloBase(HandingOff):
                 "declare it with resource=Resource(impact=..., targets=...)"
             )
         return self._registry.add(Registered(full, known))
+
+    def declared(self, name: str, *kinds: ActionKind) -> Resource | None:
+        """What `agents.yaml` in the home says of a name, under the first of these kinds that it declares it as."""
+        if self._manifest is None:
+            return None
+        return next((found for kind in kinds if (found := self._manifest.resource(name, kind)) is not None), None)
 
     def registered(self, name: str) -> Resource | None:
         """The registration of a resource id."""

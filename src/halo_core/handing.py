@@ -15,7 +15,7 @@ from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_core.pep import Call, Enforcer, Surface, Verdict
 from halo_core.session import Acting, acting
 
-__all__ = ["HandingOff"]
+__all__ = ["HandOff", "HandingOff"]
 
 _HANDED: Final = Resource(kind=ActionKind.HANDOFF, impact=Impact.READ, reversal=Reversal.NONE_NEEDED, source_trust=500)
 _TASK: Final = {"type": "object", "properties": {"task": {"type": "string"}}}
@@ -37,6 +37,10 @@ class HandingOff:
         description: str = "",
         schema: Mapping[str, Any] | None = None,
     ) -> Resource:
+        """See `HaloBase`."""
+        raise NotImplementedError
+
+    def registered(self, name: str) -> Resource | None:
         """See `HaloBase`."""
         raise NotImplementedError
 
@@ -63,8 +67,10 @@ class HandingOff:
         Raises:
             Denied: it may not hand off to this agent.
         """
-        resource = self.register(ActionKind.HANDOFF, to, resource=_HANDED, schema=_TASK)
-        call = replace(self.call(resource, {"task": task}, call_id=call_id), hand_off=give or HandOff())
+        known = self.registered(to)
+        if known is None or known.kind is not ActionKind.HANDOFF:
+            known = self.register(ActionKind.HANDOFF, to, resource=_HANDED, schema=_TASK)
+        call = replace(self.call(known, {"task": task}, call_id=call_id), hand_off=give or HandOff())
         ticket = self.enforcer.begin(call)
         try:
             with self._under(call, ticket.verdict, to) as handle:

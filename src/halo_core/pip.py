@@ -22,6 +22,7 @@ from halo_core.store import Control, SessionState, Tx, rows
 __all__ = ["Credentials", "Day", "Facts", "Gathered", "Shown", "gather", "read_day", "see"]
 
 _DAY_US = 86_400_000_000
+_MOST = 2**53 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Day:
         version: of the row.
         number: days since the epoch.
         used: (unit, amount), sorted.
+        decimals: (unit, decimals) in which they were counted, sorted.
         read: the bytes it was read from.
     """
 
@@ -84,22 +86,29 @@ class Day:
     version: int
     number: int
     used: tuple[tuple[str, int], ...]
+    decimals: tuple[tuple[str, int], ...] = ()
     read: bytes = b""
 
     def charged(self, charges: tuple[tuple[str, int], ...]) -> Day:
         """After a charge, of the units that have a quota."""
         due = dict(charges)
-        used = tuple((unit, amount + max(due.get(unit, 0), 0)) for unit, amount in self.used)
-        return Day(self.account, self.version + 1, self.number, used, self.read)
+        used = tuple((unit, min(amount + max(due.get(unit, 0), 0), _MOST)) for unit, amount in self.used)
+        return replace(self, version=self.version + 1, used=used)
 
     def refunded(self, unit: str, amount: int) -> Day:
         """After a cost turned out lower."""
-        used = tuple((name, max(spent - amount, 0) if name == unit else spent) for name, spent in self.used)
+        used = tuple((name, min(max(spent - amount, 0), _MOST) if name == unit else spent) for name, spent in self.used)
         return replace(self, used=used)
 
     def to_bytes(self) -> bytes:
         """For the `state` column."""
-        return canonical.dumps({"day": self.number, "used": [list(item) for item in self.used]})
+        return canonical.dumps(
+            {
+                "day": self.number,
+                "decimals": [list(item) for item in self.decimals],
+                "used": [list(item) for item in self.used],
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +143,10 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
         for shown in facts.seen:
             state = see(tx, state, sketch, shown, "history")
     at_us = state.at(now_us)
-    held = _held(tx, request, facts, credentials, state, control, at_us)
+    held = _held(tx, request, facts, credentials, state, store=control.store, at_us=at_us)
     state, chain = held.state, held.chain
     day = _day(tx, chain[0], at_us) if chain and chain[0].quotas else None
-    pending, approval = _answers(tx, request, held, credentials, control, at_us)
+    pending, approval = _answers(tx, request, held, credentials, store=control.store, at_us=at_us)
     uses, dispatched = tx.past(request.subject.agent, request.resource.id, request.request_id)
     snapshot = Snapshot(
         time_us=at_us,
@@ -152,7 +161,7 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
         quotas=day.used if day is not None else (),
         authority=effective(chain, held.accounts, at_us) if chain else None,
         passport_problem=held.problem,
-        stops=tuple(sorted({stop for stop in (*control.stops, *facts.stops) if concerns(stop, request)})),
+        stops=tuple(sorted({stop for stop in (*control.stops, *facts.stops) if concerns(stop, request, chain)})),
         revocations=_concerning(control, request, chain),
         approval=approval,
         dispatched=dispatched,
@@ -167,12 +176,17 @@ def _held(
     facts: Facts,
     credentials: Credentials,
     state: SessionState,
-    control: Control,
+    *,
+    store: str,
     at_us: int,
 ) -> Held:
     if not request.context.session:
         return Held(state)
-    return credentials.custody.hold(tx, state, facts.acting, control.store, at_us)
+    return credentials.custody.hold(tx, state, facts.acting, store, at_us, asking=_asking(request))
+
+
+def _asking(request: AccessRequest) -> tuple[str, ...]:
+    return request.subject.user, request.subject.agent, *request.subject.chain
 
 
 def _concerning(control: Control, request: AccessRequest, chain: tuple[Link, ...]) -> tuple[Revocation, ...]:
@@ -183,7 +197,7 @@ def _concerning(control: Control, request: AccessRequest, chain: tuple[Link, ...
 
 
 def _answers(
-    tx: Tx, request: AccessRequest, held: Held, credentials: Credentials, control: Control, at_us: int
+    tx: Tx, request: AccessRequest, held: Held, credentials: Credentials, *, store: str, at_us: int
 ) -> tuple[int, Approval | None]:
     """How many challenges of the session are open, and the answer to this very call, if somebody gave one."""
     if not held.state.pending or not held.chain:
@@ -191,7 +205,7 @@ def _answers(
     session = request.context.session
     pending = sum(at_us < row.expires_us for row in rows.Approvals(tx).pending(session))
     row = rows.Approvals(tx).open_for(session, call_binding(request, held.chain, credentials.policy.hash))
-    token = credentials.custody.answer(tx, row, control.store, at_us) if row is not None else None
+    token = credentials.custody.answer(tx, row, store, at_us) if row is not None else None
     if row is None or token is None or token.kind != "call":
         return pending, None
     expires_us = token.expires_at_s * 1_000_000
@@ -205,7 +219,8 @@ def read_day(tx: Tx, account: str) -> Day | None:
     if found is None:
         return None
     plain = canonical.loads(found[1])
-    return Day(account, found[0], plain["day"], tuple((unit, amount) for unit, amount in plain["used"]), found[1])
+    used, decimals = (tuple((unit, number) for unit, number in plain[name]) for name in ("used", "decimals"))
+    return Day(account, found[0], plain["day"], used, decimals, found[1])
 
 
 def _day(tx: Tx, root: Link, at_us: int) -> Day:
@@ -213,5 +228,13 @@ def _day(tx: Tx, root: Link, at_us: int) -> Day:
     stored = read_day(tx, root.envelope) or Day(root.envelope, 0, 0, ())
     number = max(at_us // _DAY_US, stored.number)
     known = dict(stored.used) if number == stored.number else {}
-    used = tuple(sorted((quota.unit, known.get(quota.unit, 0)) for quota in root.quotas))
-    return Day(stored.account, stored.version, number, used, stored.read)
+    decimals = tuple(sorted((quota.unit, quota.decimals) for quota in root.quotas))
+    before = dict(stored.decimals)
+    # INVARIANT: ENV - in other decimals as much is spent, and never less.
+    used = tuple((unit, _in_decimals(known.get(unit, 0), before.get(unit, to), to)) for unit, to in decimals)
+    return replace(stored, number=number, used=used, decimals=decimals)
+
+
+def _in_decimals(amount: int, old: int, new: int) -> int:
+    scaled: int = -(-amount * 10**new // 10**old)
+    return min(scaled, _MOST)

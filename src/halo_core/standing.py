@@ -57,7 +57,12 @@ class Limits:
         """The ceilings."""
         if self.ceilings is not None:
             return self.ceilings
-        return tuple(replace(item, subtree=item.subtree * _CEILING) for item in self.terms.budgets)
+        return tuple(map(_raised, self.terms.budgets))
+
+
+def _raised(item: Budget) -> Budget:
+    most = min(item.subtree * _CEILING, 2**53 - 1)
+    return replace(item, subtree=most, per_action=most if item.unit == "time" else item.per_action)
 
 
 class Standing:

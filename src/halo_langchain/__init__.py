@@ -20,7 +20,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 
 from halo_core.errors import ConfigError, Denied, Pending
-from halo_core.facade import HaloBase
+from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_langchain._callback import HaloCallback
 from halo_langchain._middleware import HaloMiddleware
@@ -32,8 +32,10 @@ __all__ = [
     "ActionKind",
     "Denied",
     "Halo",
+    "HandOff",
     "HostedTool",
     "Impact",
+    "Limits",
     "Pending",
     "Resource",
     "Reversal",

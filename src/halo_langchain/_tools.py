@@ -124,6 +124,8 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
             return tool
         tool = gate.original
     name = resource_name(resource, tool.name)
+    if resource is None:
+        resource = halo.declared(name, ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
     kind = resource.kind if resource is not None and resource.kind in _KINDS else ActionKind.TOOL_CALL
     # A hidden argument that the caller can set is granted, or refused, like any other.
     schema = tool_schema(tool, settable(tool, _functions(tool).values()))

@@ -419,7 +419,6 @@ def test_126_nor_in_another_session(halo, home, clock):
         assert refused(halo)[0] == "deny"
 
 
-@pytest.mark.xfail(strict=True, reason="a session link that is derived anew is given a whole new life")
 def test_126_a_new_standing_link_does_not_unexpire_a_session(open_halo, clock):
     halo = open_halo(limits(lifetime_s=60))
     with halo.session("s"):
@@ -487,7 +486,6 @@ def test_127_whatever_is_revoked_at_the_head_ends_the_chain(halo, scope):
         assert refused(halo) == ("deny", ["revoked"])
 
 
-@pytest.mark.xfail(strict=True, reason="derived anew, a revoked link has another name, under which nobody revoked it")
 @pytest.mark.parametrize("depth", [0, 1])
 def test_127_a_revoked_link_is_not_derived_anew(halo, depth):
     with halo.session("s"), halo.hand_off("planner") as handle:
@@ -554,7 +552,6 @@ def test_a_stop_holds_for_everybody_below(halo):
         run(halo)
 
 
-@pytest.mark.xfail(strict=True, reason="a stop looks at the path the call asserts, not at the links it acts under")
 def test_a_stop_holds_although_the_call_leaves_the_stopped_agent_out(halo):
     with halo.session("s"), halo.hand_off("planner"), halo.hand_off("researcher"):
         stop(halo, "agent", "planner")
@@ -659,7 +656,6 @@ def test_134_nor_does_the_owner(open_halo, home, clock):
         assert refused(halo) == ("deny", ["approver_in_chain"])
 
 
-@pytest.mark.xfail(strict=True, reason="re-authorization knows the links, not the user that the session acts for")
 def test_134_nor_does_the_user_of_the_session(open_halo, home, clock):
     halo = open_halo(limits(decay=QUICK))
     enrol(home)
@@ -734,6 +730,16 @@ def test_134_a_no_to_going_on_is_a_no(open_halo, home, clock):
     with halo.session("s"):
         assert refused(halo) == ("challenge", ["authority_decayed"])
     assert state_of(halo, "s").links[0].envelope.epoch == 1
+
+
+def test_134_a_row_that_calls_a_no_a_yes_changes_nothing(open_halo, home, clock):
+    halo = open_halo(limits(decay=QUICK))
+    enrol(home)
+    decayed(halo, clock)
+    reauthorized(halo, answer="deny", status="approved")
+    with halo.session("s"):
+        assert refused(halo) == ("challenge", ["authority_decayed"])
+    open_halo.exit = TAMPERED  # and it shows
 
 
 def test_134_a_no_is_a_no(halo, home):
@@ -911,7 +917,6 @@ def test_145_a_tool_that_fails_stays_charged(halo):
         assert spent(halo, "s", "USD") == 7_00
 
 
-@pytest.mark.xfail(strict=True, reason="a counter above what an entry can hold makes the outcome fail, and it is lost")
 def test_145_counters_end_at_what_an_entry_can_hold(open_halo, home):
     most = 2**53 - 1
     wide = Budget("USD", most, most, 2)
@@ -924,7 +929,6 @@ def test_145_counters_end_at_what_an_entry_can_hold(open_halo, home):
     assert [body["status"] for body in bodies(home, EntryKind.OUTCOME)] == ["success"] * 2
 
 
-@pytest.mark.xfail(strict=True, reason="the same in observe mode, where the action then runs without an entry")
 def test_145_nor_does_observe_mode_lose_a_decision(open_halo, home):
     most = 2**53 - 1
     wide = Budget("USD", most, most, 0)
@@ -1065,7 +1069,6 @@ def test_141_nobody_acts_under_anothers_link(halo):
 # decimals, and what a standing link's replacement may change
 
 
-@pytest.mark.xfail(strict=True, reason="counters do not say in which decimals they count")
 @pytest.mark.parametrize("what", ["session", "quota"])
 def test_other_decimals_unspend_nothing(open_halo, what):
     def in_decimals(decimals):
@@ -1097,7 +1100,6 @@ def test_larger_terms_raise_nothing_within_an_epoch(open_halo, clock):
         assert authority(halo) < low
 
 
-@pytest.mark.xfail(strict=True, reason="a link that has run out is given a second more, each time it is derived anew")
 def test_126_nor_a_hand_off(halo, clock):
     with halo.session("s"), halo.hand_off("planner", give=HandOff(lifetime_s=60)):
         run(halo)
@@ -1107,7 +1109,6 @@ def test_126_nor_a_hand_off(halo, clock):
         assert refused(halo)[0] == "deny"
 
 
-@pytest.mark.xfail(strict=True, reason="links of an issuer that was retired are not read, so nothing of them is kept")
 def test_nor_does_another_issuer_within_an_epoch(open_halo, home, clock):
     halo = open_halo(limits(decay=changed(authority=300_000)))
     with halo.session("s"):
@@ -1149,7 +1150,6 @@ def test_a_refused_hand_off_makes_no_link(halo, home):
         assert len(state_of(halo, "s").links) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="terms that no link can hold fail in the middle of the decision's own job")
 @pytest.mark.parametrize(
     "terms",
     [
@@ -1169,7 +1169,6 @@ def test_a_hand_off_on_impossible_terms_is_an_error_at_once_or_a_recorded_refusa
         run(halo)
 
 
-@pytest.mark.xfail(strict=True, reason="grants are met, labels are not: the hand-off fails, and is not recorded")
 def test_labels_that_the_giver_lacks_are_not_given(halo):
     with (
         halo.session("s"),

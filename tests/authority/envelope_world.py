@@ -122,9 +122,13 @@ def sign(
     name: str = "ruth",
     signer: Ed25519Signer = RUTH,
     answer: str = "approve",
+    status: str = "",
     **changes: Any,
 ) -> bool:
-    """Answer a challenge as its approver would, and keep the answer; whether it was kept."""
+    """Answer a challenge as its approver would, and keep the answer; whether it was kept.
+
+    `status` is what the row says of the answer, where that is not the truth.
+    """
     again = row.kind == "reauthorization"
     control = halo.store.commit(lambda tx: tx.control())
     token = mint_approval(
@@ -146,7 +150,7 @@ def sign(
             **changes,
         }
     )
-    status = "approved" if answer == "approve" else "denied"
+    status = status or ("approved" if answer == "approve" else "denied")
     body = {
         "answer": answer,
         "approver": name,

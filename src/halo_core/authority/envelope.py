@@ -17,6 +17,7 @@ from halo_core.model import RESERVED_UNITS, Budget, Envelope, Link
 __all__ = ["Shortfall", "charged", "recharged", "settled", "shortfalls"]
 
 _US = 1_000_000
+_MOST = 2**53 - 1
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -70,8 +71,13 @@ def charged(account: Envelope, charges: Iterable[tuple[str, int]]) -> Envelope:
         held, done = spent.get(unit, (0, 0))
         # INVARIANT: MONO - a charge never lowers a counter.
         amount = max(amount, 0)  # noqa: PLW2901
-        spent[unit] = (held, done + amount) if unit in RESERVED_UNITS else (held + amount, done)
+        spent[unit] = (held, _up(done, amount)) if unit in RESERVED_UNITS else (_up(held, amount), done)
     return _spending(account, spent)
+
+
+def _up(counter: int, amount: int) -> int:
+    # An entry holds no more: a counter that is full stays so, instead of an entry that cannot be written.
+    return min(counter + amount, _MOST)
 
 
 def settled(account: Envelope, charges: Iterable[tuple[str, int]], actual: Mapping[str, int]) -> Envelope:
@@ -84,7 +90,7 @@ def settled(account: Envelope, charges: Iterable[tuple[str, int]], actual: Mappi
         if unit in RESERVED_UNITS or unit not in spent:
             continue
         held, done = spent[unit]
-        spent[unit] = (max(held - amount, 0), done + max(actual.get(unit, amount), 0))
+        spent[unit] = (max(held - amount, 0), _up(done, max(actual.get(unit, amount), 0)))
     return _spending(account, spent)
 
 

@@ -54,7 +54,7 @@ def price(request: AccessRequest, chain: Sequence[Link], *, tainted: bool, score
         elif amount is None:
             problems.append(("bad_amount", unit))
         else:
-            charges[unit] = charges.get(unit, 0) + amount
+            charges[unit] = min(charges.get(unit, 0) + amount, _LIMIT - 1)
     return Price(tuple(sorted(charges.items())), tuple(sorted(set(problems))))
 
 
@@ -76,7 +76,7 @@ def to_units(value: object, decimals: int) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     try:
-        with localcontext(prec=64):
+        with localcontext(prec=64, rounding=ROUND_CEILING):
             amount = Decimal(repr(value) if isinstance(value, float) else value)
             if not amount.is_finite() or amount < 0 or amount >= _LIMIT:
                 return None

@@ -11,9 +11,10 @@ import typer
 
 from halo_core.cli.budget import AgentOption, SessionArgument
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
-from halo_core.cli.curve import Curve, Floor, curve, floors
+from halo_core.cli.curve import Curve, curve
+from halo_core.cli.floors import Floor, floors, outlook
 from halo_core.cli.plot import plot
-from halo_core.cli.scene import headline, lay_out, sentence
+from halo_core.cli.scene import headline, lay_out
 from halo_core.cli.sessions import agents_of, chosen, links, sessions_of
 from halo_core.cli.svg import draw
 from halo_core.cli.words import cell
@@ -69,7 +70,9 @@ def authority(
     found = floors(told, now_us, granted)
     timed = None if by is None else by is Axis.TIME
     if svg is not None:
-        _write(svg, draw(told, lay_out(told, found, now_us, timed=timed), found, state.view.id))
+        scene = lay_out(told, found, now_us, timed=timed)
+        title = headline(told.agent, state.view.id, scene, told.account.epoch)
+        _write(svg, draw(scene, found, title, outlook(told, found, now_us)))
     if json:
         print_json(_plain(told, found, state.view.id, now_us))
     else:
@@ -113,7 +116,7 @@ def _print(told: Curve, found: list[Floor], session: str, now_us: int, *, timed:
     view.print(cell(headline(told.agent, session, scene, told.account.epoch), "bold"))
     for line in plot(scene, found, min(view.width, _WIDEST)):
         view.print(line)
-    view.print(cell(sentence(found)))
+    view.print(cell(outlook(told, found, now_us)))
 
 
 def _plain(told: Curve, found: list[Floor], session: str, now_us: int) -> dict[str, Any]:
@@ -136,11 +139,12 @@ def _plain(told: Curve, found: list[Floor], session: str, now_us: int) -> dict[s
             }
             for item in told.given
         ],
-        "next": sentence(found),
+        "next": outlook(told, found, now_us),
         "now_us": now_us,
         "opened_us": told.opened_us,
         "points": [{**_without(asdict(dot)), "time_us": dot.at[0]} for dot in told.dots],
         "session": session,
+        "until_s": told.link.expires_at_s,
     }
 
 

@@ -1,8 +1,8 @@
 """Room: `halo budget`. Takes: a store. Gives: what a session may still spend, link by link. Never: writes, decides.
 
-    standing passport ── day quotas, over all sessions
-    └─ session link ── what this session may spend, and the ceiling that no re-authorization passes
-       └─ hand-off links ── less than that; what they spend is spent by everybody above as well
+standing passport ── day quotas, over all sessions
+└─ session link ── what this session may spend, and the ceiling that no re-authorization passes
+   └─ hand-off links ── less than that; what they spend is spent by everybody above as well
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _standing(tree: Tree, *, age_s: int, now_us: int) -> dict[str, Any]:
         }
         for quota in link.quotas
     ]
-    above = _Above({item["unit"]: item["left"] for item in quotas})
+    above = _Above({quota.unit: max(quota.per_day - tree.day[quota.unit], 0) for quota in link.quotas})
     ceilings = {item.unit: item.subtree for item in link.budgets}
     return {
         "agent": link.agent,

@@ -36,7 +36,6 @@ class _Row:
     used: int = 0
     held: int = 0
     limit: int = 0
-    note: str = ""
     dim: bool = False
 
 
@@ -77,8 +76,6 @@ def _line(row: _Row, name: int, columns: list[int], length: int) -> Text:
     line.append(f"{_GAP}{numbers}{_GAP}")
     line.append(bar(row.used, row.held, row.limit, length), style="dim" if row.dim else colour)
     line.append(f" {share:>4}%")
-    if row.note:
-        line.append(f"  {row.note}", style="yellow")
     return line
 
 
@@ -96,20 +93,23 @@ def _link(link: dict[str, Any], indent: str) -> Iterator[_Row]:
     dim = link["status"] != "live"
     yield _Row(f"{indent}└ {link['agent']}", _about(link), dim=dim)
     for unit in link["units"]:
+        if dim and unit["unit"] == "time":
+            continue  # a link that is gone has no age
         show = _seconds if unit["unit"] == "time" else lambda value, unit=unit: amount(value, unit["decimals"])
         own = max(unit["limit"] - unit["committed"] - unit["reserved"], 0)
+        # Whoever is above may have less left than this link has by itself.
+        above = f"{show(unit['left'])} above" if not dim and unit["left"] < own else ""
         yield _Row(
             f"{indent}    {unit['unit']}",
             cells=(
                 show(unit["committed"]),
                 show(unit["reserved"]) if unit["reserved"] else "",
                 show(unit["limit"]),
-                show(unit["ceiling"]) if unit["ceiling"] is not None else "",
+                show(unit["ceiling"]) if unit["ceiling"] is not None else above,
             ),
             used=unit["committed"],
             held=unit["reserved"],
             limit=unit["limit"],
-            note=f"only {show(unit['left'])} left above" if not dim and unit["left"] < own else "",
             dim=dim,
         )
     for child in link["links"]:
@@ -134,7 +134,9 @@ def _ending(first: dict[str, Any] | None) -> Text:
     if first is None:
         return Text("nothing was spent yet")
     whose = {"standing": "today's quota", "session": "session link"}.get(first["kind"], "hand-off link")
-    line = Text.assemble("first to run out: ", cell(first["unit"], "bold"), " of ", cell(first["agent"]), f"'s {whose}, ")
+    line = Text.assemble(
+        "first to run out: ", cell(first["unit"], "bold"), " of ", cell(first["agent"]), f"'s {whose}, "
+    )
     if first["unit"] == "time":
         return line.append(f"{duration(first['left'])} left")
     line.append(f"{amount(first['left'], first['decimals'])} of {amount(first['limit'], first['decimals'])} left: ")

@@ -3,7 +3,7 @@
     ──╮  a decision is charged: its step and its risk points take authority at once
       ╰╌╌╌  between two decisions only time takes some, by `authority.authority_of` over the recorded account
 
-What follows from it, on which axis, is `scene`'s.
+How it is laid out, and on which axis, is `scene`'s.
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Final
 
-from halo_core.authority import RISK_POINTS, age, authority_of, floor_of
-from halo_core.model import Decay, Entry, EntryKind, Envelope, Impact, Link, LinkKind
+from halo_core.authority import age, authority_of
+from halo_core.model import Decay, Entry, EntryKind, Envelope, Link, LinkKind
 from halo_core.query import Found
 
-__all__ = ["Curve", "Dot", "Epoch", "Floor", "Given", "Position", "curve", "floors", "possible_until"]
+__all__ = ["Curve", "Dot", "Epoch", "Given", "Position", "curve"]
 
 Position = tuple[int, float]
 """(time in microseconds, decisions so far): a place on either axis."""
 
 _US: Final = 1_000_000
 _AFTER: Final = 0.5  # where now is, in decisions after the last one
-_GONE: Final = 64  # halvings after which nothing is left
 _SHARE: Final = 5  # time counts on the axis if it took a fifth of what was lost
 
 
@@ -63,27 +62,6 @@ class Given:
     since: Position
     until: Position | None = None
     trace: tuple[tuple[Position, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Floor:
-    """What an action of an impact class needs, and how long it stays possible.
-
-    Args:
-        impact: the class.
-        level: authority needed, after the action's own charge.
-        used: the session's passport grants something of the class.
-        possible: one would be possible now.
-        seconds: until none is, were nothing done; None where none is, or always will be.
-        actions: how many more actions like those of this epoch until none is; None as above.
-    """
-
-    impact: Impact
-    level: int
-    used: bool
-    possible: bool
-    seconds: int | None
-    actions: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +197,9 @@ class _Reading:
         self.pieces.append((start, at, terms, known))
 
 
-def curve(found: Iterable[Found], agent: str, links: Callable[[list[str]], Sequence[Link]], now_us: int) -> Curve | None:
+def curve(
+    found: Iterable[Found], agent: str, links: Callable[[list[str]], Sequence[Link]], now_us: int
+) -> Curve | None:
     """The curve of an agent's session link, None where it decided nothing under one.
 
     Args:
@@ -250,50 +230,3 @@ def curve(found: Iterable[Found], agent: str, links: Callable[[list[str]], Seque
 def _after(account: Envelope, budgets: Sequence[Any]) -> Envelope:
     spent = tuple((unit, held, done) for handle, unit, held, done in budgets if handle == account.link)
     return replace(account, spent=spent or account.spent)
-
-
-# what is still possible
-
-
-def floors(told: Curve, now_us: int, used: Iterable[Impact]) -> list[Floor]:
-    """Every impact class with its floor, the highest first."""
-    wanted = set(used)
-    found = []
-    for impact in Impact:
-        level = floor_of((told.link,), impact)
-        seconds, actions = possible_until(told, impact, level, now_us)
-        possible = seconds is not None or actions is not None or _possible(told, impact, level, now_us)
-        found.append(Floor(impact, level, impact in wanted, possible, seconds, actions))
-    return sorted(found, key=lambda item: (-item.level, -RISK_POINTS[item.impact], item.impact.value))
-
-
-def possible_until(told: Curve, impact: Impact, level: int, now_us: int) -> tuple[int | None, int | None]:
-    """(seconds, actions) for which an action of a class stays possible; None where it is not, or always is."""
-    decay = told.link.decay
-    if decay is None or level <= 0 or not _possible(told, impact, level, now_us):
-        return None, None
-    pace = told.pace()
-    seconds = _last(lambda n: _possible(told, impact, level, now_us + n * _US), _GONE * decay.half_life_s)
-    actions = _last(
-        lambda n: _possible(told, impact, level, now_us, steps=n, risk=n * pace), _GONE * decay.half_life_steps
-    )
-    return seconds, actions
-
-
-def _possible(told: Curve, impact: Impact, level: int, time_us: int, *, steps: int = 0, risk: int = 0) -> bool:
-    points = RISK_POINTS[impact] * (2 if told.tainted and impact is not Impact.READ else 1)
-    decay = told.link.decay
-    return (
-        decay is not None
-        and authority_of(decay, told.account, time_us, steps=steps + 1, risk=risk + points) >= level
-    )
-
-
-def _last(holds: Callable[[int], bool], most: int) -> int:
-    """The largest number up to `most` for which it holds; it holds for 0, and falls once."""
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if holds(middle) else (low, middle - 1)
-    return low
-

@@ -1,37 +1,42 @@
-"""Room: `halo demo`. Takes: nothing. Gives: a governed run, verified, replayed, tampered with. Offline."""
+"""Room: `halo demo`. Takes: nothing. Gives: a governed run, verified, replayed, tampered with. Offline.
+
+The agents run in this process; whoever answers their challenge runs `halo approvals approve` in another one.
+"""
 
 from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
 import sys
-from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.markup import escape
 from rich.panel import Panel
-from rich.table import Table
 
-from halo_core import canonical
-from halo_core.cli.common import EFFECT_STYLE, Exit, console
+from halo_core.authorities import Authorities, approver_key_name
+from halo_core.cli.authority import authority
+from halo_core.cli.budget import budget
+from halo_core.cli.common import Exit, console
+from halo_core.cli.demo_story import story
+from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError
 from halo_core.facade import default_url
 from halo_core.keys import KeyStore
-from halo_core.model import EntryKind
-from halo_core.query import Contents, Found, entries
-from halo_core.reasons import text
-from halo_core.redact import Redactor
+from halo_core.oversight import enrol, questions
+from halo_core.query import Contents, Found
 from halo_core.replay import Replayer, Status
+from halo_core.store import Store, StoreConfig
 from halo_core.store.reader import Reader
 from halo_core.verification import verify_store
 
 __all__ = ["demo"]
 
 _TENANT: Final = "local"
+_APPROVER: Final = "mia@bank"
+_HALO: Final = "from halo_core.cli import main; main()"
 _MARK: Final = "demo"
 """File that says: a demo made this folder and may clear it."""
 
@@ -52,21 +57,33 @@ def demo(
             "no_langchain", "the demo drives a LangChain agent", remedy="pip install 'halo-agents[langchain]'"
         ) from exc
     view.print(
-        Panel(
-            f"[bold]{desk.AGENT}[/] acts for [bold]{desk.USER}[/]. Its model is scripted, everything else is real: the "
-            "agent graph, the retrievers, the tools.\nHalo decides each retrieval, tool call and inference [bold]before"
-            "[/] it runs, and writes it down.",
+        Panel.fit(
+            f"[bold]{desk.AGENT}[/] acts for [bold]{desk.USER}[/] and may hand off to [bold]{desk.RESEARCH}[/]. "
+            "The models are\nscripted, everything else is real: agent graphs, retrievers, tools. Halo\n"
+            "decides each retrieval, tool call, hand-off and inference [bold]before[/] it runs.\n"
+            "Each takes some of the session's authority; below 50% it pays nothing.",
             title="a loan desk, enforce mode, offline",
         )
     )
-    ran = desk.run_desk(folder)
+    desk.run_desk(folder, lambda: _somebody_looks(folder, desk.SESSION))
     with Reader(default_url(folder)) as reader:
-        denied = _story(reader, folder, ran["session"])
+        contents = Contents.at(reader, KeyStore(folder))
+        denied = story(reader, contents, _TENANT, desk.SESSION, desk.AGENT)
     checks = [_whole(folder), _same(folder), _tampered(folder, denied)]
-    view.print()
     halo = "halo" if shutil.which("halo") else sys.argv[0]
+    _rule(f"{halo} budget --home {folder}")
+    budget(desk.SESSION, home=folder)
+    _rule(f"{halo} authority --home {folder}")
+    authority(desk.SESSION, home=folder)
+    view.print()
     view.print(f"Try next: [bold]{halo} show {denied.index} --home {folder}[/]   one decision, from request to reason")
     return Exit.OK if all(checks) else Exit.FAILED
+
+
+def _rule(command: str) -> None:
+    view = console()
+    view.print()
+    view.print(f"[bold]$ {command}[/]")
 
 
 def _clear(folder: Path) -> None:
@@ -79,54 +96,34 @@ def _clear(folder: Path) -> None:
     (folder / _MARK).touch()
 
 
-def _story(reader: Reader, folder: Path, session: str) -> Found:
-    table = Table(
-        title="a customer's letter tells the agent to pay another account: what it tried, in order",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
+def _somebody_looks(folder: Path, session: str) -> None:
+    """Enrol an approver, and let it re-authorize the session: in a process of its own, with a key kept apart."""
+    people = folder / "people"
+    store = Store(StoreConfig(default_url(folder), folder, _TENANT), KeyStore(folder))
+    try:
+        key = KeyStore(people).signer(approver_key_name(_APPROVER)).public_key
+        now_us = store.clock.now_us()
+        enrol(store, Authorities(folder), name=_APPROVER, public_key=key, by="the demo", now_us=now_us)
+    finally:
+        store.close()
+    with Reader(default_url(folder)) as reader:
+        waiting = [
+            row.id
+            for row, status in questions(reader, _TENANT, SystemClock().now_us())
+            if (row.session, row.kind, status) == (session, "reauthorization", "pending")
+        ]
+    if not waiting:
+        raise ConfigError("demo_failed", "nothing waits for a re-authorization, which is not what the demo is for")
+    line = ["approvals", "approve", waiting[-1], "--as", _APPROVER, "--why", "the fee is due"]
+    done = subprocess.run(  # noqa: S603  this very program
+        [sys.executable, "-c", _HALO, *line, "--key-home", str(people), "--home", str(folder)],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
     )
-    for name in ("#", "action", "on", "decision", "ran", "why"):
-        table.add_column(name, overflow="fold", no_wrap=name in ("#", "action", "decision", "ran"))
-    contents = Contents.at(reader, KeyStore(folder))
-    mask = Redactor.for_views().mask
-    first_denied: Found | None = None
-    thoughts = 0
-    for found in entries(reader, _TENANT, (EntryKind.DECISION,), session):
-        body = found.entry.body
-        effect = body["decision"]["effect"]
-        if effect == "deny" and first_denied is None:
-            first_denied = found
-        if (body["request"]["kind"], effect) == ("inference", "allow"):
-            thoughts += 1  # the model between two actions: ten times the same row
-            continue
-        shown = mask(_args(contents, found))
-        table.add_row(
-            str(found.index),
-            body["request"]["kind"],
-            f"{body['request']['resource']['id']} [dim]{escape(shown)}[/]",
-            f"[{EFFECT_STYLE[effect]}]{effect}[/]",
-            "yes" if body["dispatched"] else "[bold]no[/]",
-            _why(body),
-        )
-    console().print(table)
-    console().print(f"and {thoughts} model calls in between, each decided and allowed")
-    if first_denied is None:
-        raise ConfigError("demo_failed", "nothing was denied, which is not what the demo is for")
-    return first_denied
-
-
-def _args(contents: Contents, found: Found) -> str:
-    sealed = contents.open(found.entry, "args")
-    args = canonical.from_plain(canonical.loads(sealed)) if sealed is not None else {}
-    return ", ".join(f"{name}={value}" for name, value in args.items())
-
-
-def _why(body: Mapping[str, Any]) -> str:
-    decision = body["decision"]
-    reason = next(r for r in decision["reasons"] if r["effect"] == decision["effect"])
-    words = text(reason["code"]).title
-    narrowed = ", ".join(f"{o['kind']} {o['name']} {o['value']}".replace("  ", " ") for o in decision["obligations"])
-    return f"{words} ({narrowed})" if narrowed else words
+    if done.returncode != Exit.OK:
+        raise ConfigError("demo_failed", f"the session was not re-authorized: {done.stderr.strip()[:500]}")
 
 
 def _whole(folder: Path) -> bool:

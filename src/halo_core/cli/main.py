@@ -12,6 +12,8 @@ from halo_core.cli import (
     agents,
     approvals,
     approver,
+    authority,
+    budget,
     demo,
     explain,
     keys,
@@ -43,6 +45,8 @@ app.command("demo")(demo.demo)
 app.command("verify")(verify.verify)
 app.command("show")(show.show)
 app.command("log")(show.log)
+app.command("budget")(budget.budget)
+app.command("authority")(authority.authority)
 app.command("replay")(replay.replay)
 app.command("status")(mode.status)
 app.command("enforce")(mode.enforce)
@@ -90,10 +94,8 @@ def run(argv: list[str]) -> int:
     except _PARSER as exc:
         exc.show(file=sys.stderr)
         return Exit.USAGE if isinstance(exc, _USAGE) else Exit.FAILED
-    except ManifestError as exc:
-        return passport.print_findings(exc)
     except HaloError as exc:
-        return fail(exc, _code(exc))
+        return passport.print_findings(exc) if isinstance(exc, ManifestError) else fail(exc, _code(exc))
     except BrokenPipeError:
         return Exit.OK
     return result if isinstance(result, int) else Exit.OK

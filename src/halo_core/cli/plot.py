@@ -1,7 +1,7 @@
 """Room: the decay curve in a terminal. Takes: a scene. Gives: lines of text. Never: I/O.
 
-Braille, eight dots a character: a curve of 60 columns has 120 places across. Floors are dashed lines with their names at
-the right edge, hand-offs a lane under the axis.
+Braille, eight dots a character: a curve of 60 columns has 120 places across. Floors are dashed lines with their names
+at the right edge, hand-offs lanes under the axis.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Final
 
 from rich.text import Text
 
-from halo_core.cli.curve import Floor
-from halo_core.cli.scene import Scene, by_level
+from halo_core.cli.floors import Floor, by_level
+from halo_core.cli.scene import Scene
 from halo_core.cli.words import cell, percent
 
 __all__ = ["plot"]
@@ -21,7 +21,7 @@ __all__ = ["plot"]
 _ROWS: Final = 18
 _MILLION: Final = 1_000_000
 _LEFT: Final = 5
-_MOST_LABEL: Final = 26
+_MOST_LABEL: Final = 28
 _QUARTERS: Final = (1_000_000, 750_000, 500_000, 250_000, 0)
 _BITS: Final = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 _SIGNS: Final = {"deny": ("✗", "bold red"), "challenge": ("?", "bold magenta")}
@@ -56,7 +56,9 @@ class _Canvas:
             steps = max(abs(x1 - x0), abs(y1 - y0))
             for k in range(steps + (steps == 0)):
                 if number % every == 0:
-                    self._dot(x0 + round((x1 - x0) * k / max(steps, 1)), y0 + round((y1 - y0) * k / max(steps, 1)), style)
+                    self._dot(
+                        x0 + round((x1 - x0) * k / max(steps, 1)), y0 + round((y1 - y0) * k / max(steps, 1)), style
+                    )
                 number += steps > 0
 
     def _spot(self, share: float, authority: int) -> tuple[int, int]:
@@ -105,7 +107,7 @@ def plot(scene: Scene, floors: Sequence[Floor], width: int) -> list[Text]:
                 (f"{ticks.get(number, ''):>{_LEFT}} {edge}", "dim"), canvas.row(number), " ", cell(label, style)
             )
         )
-    return [*lines, *_axis(scene, canvas), *_lanes(scene, canvas), *_legend(refused, scene)]
+    return [*lines, *_axis(scene, canvas, width), *_lanes(scene, canvas), *_legend(refused, scene)]
 
 
 def _refusals(canvas: _Canvas, scene: Scene) -> list[str]:
@@ -128,7 +130,7 @@ def _legend(refused: list[str], scene: Scene) -> list[Text]:
             line.append(f" {effect}   ", style="dim")
     if scene.stop is not None:
         line.append("○", style=_AHEAD)
-        line.append(f" {scene.stop[2]} stops, if it goes on like this", style="dim")
+        line.append(f" {scene.stop[2]} stops, {scene.provided}", style="dim")
     return [line] if line.plain.strip() else []
 
 
@@ -158,9 +160,9 @@ def _labels(floors: Sequence[Floor]) -> dict[int, tuple[str, str]]:
         row = _row(level)
         while row in placed and row < _ROWS - 1:
             row += 1
-        names = " ".join(item.impact.value for item in group)
-        mark = "✗" if any(item.used and not item.possible for item in group) else ""
-        text = f"{percent(level)} {mark}{names}"
+        first = sorted(group, key=lambda item: not item.used)
+        names = (("✗" if item.used and not item.possible else "") + item.impact.value for item in first)
+        text = f"{percent(level)} {' '.join(names)}"
         placed[row] = (text if len(text) <= _MOST_LABEL else text[: _MOST_LABEL - 1] + "…", _style(group))
     return placed
 
@@ -194,7 +196,7 @@ def _spread(row: list[tuple[int, str, str]], margin: str) -> Text:
     return line
 
 
-def _axis(scene: Scene, canvas: _Canvas) -> list[Text]:
+def _axis(scene: Scene, canvas: _Canvas, width: int) -> list[Text]:
     marks = {_column(tick.x, scene, canvas): tick.text for tick in scene.ticks if tick.x <= scene.width}
     rule = "".join("┴" if column in marks else "─" for column in range(canvas.columns))
     row: list[tuple[int, str, str]] = []
@@ -202,11 +204,12 @@ def _axis(scene: Scene, canvas: _Canvas) -> list[Text]:
         start = max(min(column - len(text) // 2, canvas.columns - len(text)), 0)
         if not row or row[-1][0] + len(row[-1][1]) < start:
             row.append((start, text, "dim"))
-    end = row[-1][0] + len(row[-1][1]) if row else 0
-    line = _spread(row, " " * (_LEFT + 2))
-    if end + len(scene.axis) + 2 <= canvas.columns + _MOST_LABEL:
-        line.append(f"  {scene.axis}", style="dim")
-    return [Text(f"{'':{_LEFT}} └{rule}", style="dim"), line]
+    line, title = _spread(row, " " * (_LEFT + 2)), Text(f"  {scene.axis}", style="dim")
+    fits = len(line) + len(title) <= width
+    return [
+        Text(f"{'':{_LEFT}} └{rule}", style="dim"),
+        *([line.append_text(title)] if fits else [line, Text(" " * _LEFT) + title]),
+    ]
 
 
 def _lanes(scene: Scene, canvas: _Canvas) -> list[Text]:
@@ -217,10 +220,11 @@ def _lanes(scene: Scene, canvas: _Canvas) -> list[Text]:
         end = "┤" if item.until is not None else "▶"
         told = "handed back" if item.until is not None else "acts for it"
         name = cell(f"{item.agent}, {told}", "dim")
+        span = Text(f"├{'─' * (length - 1)}{end}", style=_MARK)
         if start + length + 1 + len(name) <= canvas.columns + _MOST_LABEL // 2 or len(name) >= start:
-            parts = (" " * (_LEFT + 2 + start), (f"├{'─' * (length - 1)}{end}", _MARK), " ", name)
+            parts = [Text(" " * (_LEFT + 2 + start)), span, Text(" "), name]
         else:
-            parts = (" " * (_LEFT + 1 + start - len(name)), name, " ", (f"├{'─' * (length - 1)}{end}", _MARK))
+            parts = [Text(" " * (_LEFT + 1 + start - len(name))), name, Text(" "), span]
         lines.append(Text.assemble(*parts))
     if len(scene.given) > 4:
         lines.append(Text(f"{'':{_LEFT + 2}}and {len(scene.given) - 4} more hand-offs", style="dim"))

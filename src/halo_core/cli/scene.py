@@ -5,20 +5,22 @@ The terminal's chart and the SVG show the same scene. Its axis is time, or decis
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from halo_core.authority import authority_of
-from halo_core.cli.curve import Curve, Dot, Epoch, Floor, Given, Position
-from halo_core.cli.words import duration, percent
+from halo_core.cli.curve import Curve, Dot, Epoch, Given, Position
+from halo_core.cli.floors import Floor, classes, rough, soonest
+from halo_core.cli.words import percent
 
-__all__ = ["Scene", "Tick", "by_level", "classes", "headline", "lay_out", "sentence"]
+__all__ = ["Scene", "Tick", "headline", "lay_out"]
 
 _US: Final = 1_000_000
 _SAMPLES: Final = 24
 _AHEAD: Final = 0.25  # of what was lies ahead at least
-_FAR: Final = 0.7  # and at most
+_LATE: Final = 0.03  # where there is nothing to go on with
+_FAR: Final = 1.0  # and at most
 _BEYOND: Final = 1.25  # so that where the next class stops is well inside
 _LEAST_AHEAD: Final = 4.0
 _TICKS: Final = 6
@@ -65,6 +67,11 @@ class Scene:
     given: tuple[tuple[float, float, Given], ...]
     stop: tuple[float, int, str] | None = None
 
+    @property
+    def provided(self) -> str:
+        """Under which condition `ahead` comes true."""
+        return "if time alone passes" if self.timed else "if it goes on like this"
+
 
 def lay_out(told: Curve, found: Sequence[Floor], now_us: int, *, timed: bool | None = None) -> Scene:
     """The scene of a curve; without a word the axis that shows more."""
@@ -72,14 +79,15 @@ def lay_out(told: Curve, found: Sequence[Floor], now_us: int, *, timed: bool | N
     place = _Axis(told, by_time, now_us)
     now_x = place.x(told.pieces[-1][1])
     past = max(now_x, 1.0)
-    soon, stopping = _soonest(found)
+    soon, stopping = soonest(found)
     reach = (float(soon[1]) if by_time else soon[0] + 1.0) if stopping and not place.late else 0.0
     ahead = max(past * _AHEAD, 1.0 if by_time else _LEAST_AHEAD)
+    ahead = past * _LATE if place.late else ahead
     width = past + (min(max(ahead, reach * _BEYOND), max(past * _FAR, ahead)))
     ticks, unit = _time_ticks(width) if by_time else (_ticks(width, 1, least=1), "")
     future = tuple(_ahead(told, place, now_us, now_x, width))
     stop_x = (now_x if by_time else told.dots[-1].at[1]) + reach
-    stop = (stop_x, _at(future, stop_x), classes(stopping)) if 0 < reach and stop_x <= width else None
+    stop = (stop_x, _at(future, stop_x), classes(stopping)) if reach > 0 and stop_x <= width else None
     return Scene(
         stop=stop,
         timed=by_time,
@@ -89,12 +97,11 @@ def lay_out(told: Curve, found: Sequence[Floor], now_us: int, *, timed: bool | N
         line=tuple(_line(told, place)),
         ahead=future,
         now=(now_x, told.left(now_us)),
-        late=duration((now_us - told.dots[-1].at[0]) // _US) if place.late else "",
+        late=rough((now_us - told.dots[-1].at[0]) // _US) if place.late else "",
         dots=tuple((place.x(dot.at), dot) for dot in told.dots),
         epochs=tuple((place.x(item.at), item) for item in told.epochs if item.epoch > 1),
         given=tuple(
-            (place.x(item.since), place.x(item.until) if item.until is not None else now_x, item)
-            for item in told.given
+            (place.x(item.since), place.x(item.until) if item.until is not None else now_x, item) for item in told.given
         ),
     )
 
@@ -108,7 +115,7 @@ class _Axis:
         self._last_us = told.dots[-1].at[0]
         self.last = self.x(told.dots[-1].at) if not timed else (self._last_us - told.opened_us) / _US
         wait = (now_us - self._last_us) / _US
-        self._room = max(self.last / 2, 60.0)
+        self._room = max(self.last / 2, 1.0)
         self.late = timed and wait > 2 * self._room
         self._scale = self._room / wait if self.late else 1.0
 
@@ -163,56 +170,6 @@ def _ticks(width: float, size: float, *, least: float = 0.0) -> list[Tick]:
 def _time_ticks(width: float) -> tuple[list[Tick], str]:
     size, name = next(((size, name) for size, name in _PERIODS if width >= 2 * size), _PERIODS[-1])
     return _ticks(width, size), name
-
-
-# words
-
-
-def by_level(found: Sequence[Floor]) -> Mapping[int, list[Floor]]:
-    """Floors of one level together, the highest first."""
-    levels: dict[int, list[Floor]] = {}
-    for item in found:
-        levels.setdefault(item.level, []).append(item)
-    return levels
-
-
-def classes(found: Sequence[Floor]) -> str:
-    """Impact classes by name."""
-    names = [item.impact.value for item in found]
-    return ", ".join(names[:-1]) + f" and {names[-1]}" if len(names) > 1 else "".join(names)
-
-
-def _soonest(found: Sequence[Floor]) -> tuple[tuple[int, int], list[Floor]]:
-    """(actions, seconds) left of the used classes that stop next, and those classes."""
-    going = [item for item in found if item.used and item.actions is not None]
-    soonest = min(((item.actions or 0, item.seconds or 0) for item in going), default=(0, 0))
-    return soonest, [item for item in going if (item.actions, item.seconds) == soonest]
-
-
-def sentence(found: Sequence[Floor]) -> str:
-    """What stops next, of what the passport grants; what has stopped."""
-    stopped = [item for item in found if item.used and not item.possible]
-    soonest, nearest = _soonest(found)
-    told = []
-    if stopped:
-        told.append(f"{classes(stopped)} actions have stopped until somebody re-authorizes the session")
-    if nearest:
-        stop = "actions stop" if not stopped else "follow"
-        count = soonest[0] + 1
-        told.append(
-            f"{classes(nearest)} {stop} in {_rough(soonest[1] + 1)}, or after {count:,} more "
-            f"decision{'s' if count > 1 else ''} like those so far"
-        )
-    return "; ".join(told) or "nothing that its passport grants ever stops"
-
-
-def _rough(seconds: int) -> str:
-    """A time to its two largest units at most, minutes if it is hours."""
-    for size in (86_400, 3_600, 60):
-        if seconds >= 2 * size:
-            smaller = max(size // 60, 1) if size == 3_600 else size
-            return duration(seconds // smaller * smaller)
-    return duration(seconds)
 
 
 def headline(agent: str, session: str, scene: Scene, epoch: int) -> str:

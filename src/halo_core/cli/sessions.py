@@ -1,4 +1,4 @@
-"""Room: sessions and their accounts, for the verbs that show them. Takes: a store. Gives: who spent what. Never: writes.
+"""Room: sessions and their accounts, for verbs that show them. Takes: a store. Gives: who spent what. Never: writes.
 
 What is live stands in the session's row; what was handed back stands in the entries.
 """

@@ -23,9 +23,12 @@ from halo_core.cli.common import (
     print_json,
     where,
 )
+from halo_core.cli.words import amount
 from halo_core.clock import iso
+from halo_core.errors import PassportError
 from halo_core.keys import KeyStore
 from halo_core.model import Entry, EntryKind
+from halo_core.passport.codec import payload_of
 from halo_core.query import Contents, Found, entries, find, one_tenant, related
 from halo_core.redact import Redactor
 from halo_core.store.reader import Reader
@@ -50,13 +53,25 @@ def show(
         contents = Contents.at(reader, KeyStore(folder))
         parts = [found, *(related(reader, found) if found.entry.kind is EntryKind.DECISION else [])]
         opened = [_contents(contents, part, reveal=reveal) for part in parts]
+        decimals = _decimals(reader, name, found.entry)
     if json:
         rows = zip(parts, opened, strict=True)
         print_json([{"content": c, "entry": dict(p.entry.to_plain()), "index": p.index} for p, c in rows])
         return 0
     for part, content in zip(parts, opened, strict=True):
-        _card(part, content)
+        _card(part, content, decimals)
     return 0
+
+
+def _decimals(reader: Reader, tenant: str, entry: Entry) -> dict[str, int]:
+    """Decimals of the units that a decision charged, as its passport says; for reading, so nothing is verified here."""
+    chain = entry.body["snapshot"]["chain"] if entry.kind is EntryKind.DECISION else []
+    data = reader.blob(tenant, chain[-1]) if chain else None
+    try:
+        budgets = payload_of(data.decode("ascii", "replace"))["halo"]["bud"] if data is not None else {}
+        return {unit: int(item["decimals"]) for unit, item in budgets.items()}
+    except (PassportError, KeyError, TypeError, ValueError):
+        return {}
 
 
 def _contents(contents: Contents, found: Found, *, reveal: bool) -> dict[str, str]:
@@ -72,12 +87,12 @@ def _contents(contents: Contents, found: Found, *, reveal: bool) -> dict[str, st
     return shown
 
 
-def _card(found: Found, content: dict[str, str]) -> None:
+def _card(found: Found, content: dict[str, str], decimals: Mapping[str, int]) -> None:
     entry, view = found.entry, console()
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for key, value in [*_head(found), *_body(entry), *((f"content {k}", v) for k, v in content.items())]:
+    for key, value in [*_head(found), *_body(entry, decimals), *((f"content {k}", v) for k, v in content.items())]:
         style = EFFECT_STYLE.get(value, "") if key == "effect" else ""
         table.add_row(key, f"[{style}]{value}[/]" if style else escape(value))
     view.print(f"[bold]{entry.kind.value}[/] {entry.id}")
@@ -95,7 +110,7 @@ def _head(found: Found) -> list[tuple[str, str]]:
     ]
 
 
-def _body(entry: Entry) -> list[tuple[str, str]]:
+def _body(entry: Entry, decimals: Mapping[str, int]) -> list[tuple[str, str]]:
     if entry.kind is not EntryKind.DECISION:
         return [(key, _short(value)) for key, value in sorted(entry.body.items())]
     body = entry.body
@@ -112,8 +127,11 @@ def _body(entry: Entry) -> list[tuple[str, str]]:
         ("provenance", ", ".join(f"{p} {s}" for p, s in snapshot["provenance"]) or "-"),
         ("session", f"step {snapshot['session']['steps'] + 1}, tainted {snapshot['session']['tainted']}"),
         ("authority", _authority(body)),
-        ("charged", ", ".join(f"{unit} {amount}" for unit, amount in decision["charges"]) or "nothing"),
-        ("spent", _spent(body)),
+        (
+            "charged",
+            ", ".join(f"{unit} {amount(n, decimals.get(unit, 0))}" for unit, n in decision["charges"]) or "nothing",
+        ),
+        ("spent", _spent(body, decimals)),
         ("obligations", _short(decision["obligations"]) if decision["obligations"] else "-"),
         ("policy", snapshot["policy"]),
         *((f"passport {i}", name) for i, name in enumerate(snapshot["chain"])),
@@ -128,13 +146,17 @@ def _authority(body: Mapping[str, Any]) -> str:
     return f"{before / 10_000:.4g}% before, {after / 10_000:.4g}% after"
 
 
-def _spent(body: Mapping[str, Any]) -> str:
+def _spent(body: Mapping[str, Any], decimals: Mapping[str, int]) -> str:
     """Units of the session link, and how many links below it were charged too; reserved amounts in brackets."""
     accounts = body["snapshot"]["envelopes"]
     if not accounts:
         return "-"
     own = [item[1:] for item in body["after"]["budgets"] if item[0] == accounts[0]["link"]]
-    units = [f"{unit} {done}" + (f" (+{held} reserved)" if held else "") for unit, held, done in own]
+    units = [
+        f"{unit} {amount(done, places)}" + (f" (+{amount(held, places)} reserved)" if held else "")
+        for unit, held, done in own
+        for places in (decimals.get(unit, 0),)
+    ]
     below = f"; {len(accounts) - 1} below" if len(accounts) > 1 else ""
     return f"epoch {accounts[0]['epoch']}: {', '.join(units) or 'nothing'}{below}"
 

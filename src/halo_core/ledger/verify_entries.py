@@ -22,9 +22,9 @@ from halo_core.ledger.reader import Follower, LedgerReader, Row, Trust, keyed
 from halo_core.ledger.report import Collector, name_of
 from halo_core.ledger.verify_content import References
 from halo_core.ledger.verify_holds import Holds
-from halo_core.ledger.verify_standing import Standings
 from halo_core.ledger.verify_projections import Projections
 from halo_core.ledger.verify_signatures import Job, SignatureQueue
+from halo_core.ledger.verify_standing import Standings
 from halo_core.ledger.verify_states import States
 from halo_core.ledger.verify_writers import Writers
 from halo_core.model.entry import ENTRY_VERSION

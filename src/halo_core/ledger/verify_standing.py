@@ -1,7 +1,7 @@
-"""Room: which passport each agent stands on, against the log. Takes: entries, rows. Gives: findings. Never: I/O.
+"""Room: the passport each agent stands on, against the log. Takes: entries, rows. Gives: findings. Never: I/O.
 
-(9) The `standing` row of an agent names the standing passport that the log issued last. An older one still verifies as a
-token, and may grant more, so a row that was put back is tampering.
+(9) The `standing` row of an agent names the standing passport that the log issued last. An older one still verifies as
+a token, and may grant more, so a row that was put back is tampering.
 """
 
 from __future__ import annotations

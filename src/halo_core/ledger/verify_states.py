@@ -1,8 +1,8 @@
 """Room: the stored session states against what entries say of them. Takes: entries, rows. Gives: findings. Never: I/O.
 
-A session's row holds its counters, accounts and taint, its sketch rows what it has seen, a quota's row a day's sums. Each entry of the session commits to the
-state it found and to the one it left, and the state to the sketch by a chained digest; so none of them can be washed,
-rolled back or cut unseen, neither after the last entry nor between two.
+A session's row holds its counters, accounts and taint, its sketch rows what it has seen, a quota's row a day's sums.
+Each entry commits to the state it found and to the one it left, and the state to the sketch by a chained digest; so
+none of them can be washed, rolled back or cut unseen, neither after the last entry nor between two.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Room: the policy decision point. Takes: a request and a snapshot. Gives: a decision. Never: I/O, clock, randomness."""
+"""Room: the policy decision point. Takes: a request and a snapshot. Gives: a decision. Never: I/O, a clock."""
 
 from halo_core.pdp.decide import PENDING_CAP, decide, revokes, stops
 from halo_core.pdp.limits import REAUTHORIZATION

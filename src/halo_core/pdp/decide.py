@@ -106,9 +106,13 @@ def _standing(request: AccessRequest, snapshot: Snapshot) -> Reason | None:
     if not request.context.session:  # (2)
         return Reason("session_missing", "request")
     for stop in snapshot.stops:  # (3)
-        if stops(stop, request):
+        if stops(stop, request, snapshot.chain):
             return Reason("stopped", f"stop:{stop.scope}", stop.target)
-    if snapshot.passport_problem:  # (4)
+    return _passport(request, snapshot)  # (4)
+
+
+def _passport(request: AccessRequest, snapshot: Snapshot) -> Reason | None:
+    if snapshot.passport_problem:
         return Reason(snapshot.passport_problem, "passport")
     if not snapshot.chain or snapshot.chain[-1].decay is None:
         return Reason("no_passport", "passport")
@@ -121,10 +125,10 @@ def _standing(request: AccessRequest, snapshot: Snapshot) -> Reason | None:
     return None
 
 
-def stops(stop: Stop, request: AccessRequest) -> bool:
-    """Whether a stop names the actor, somebody it acts for, its session, the tool or the tenant."""
+def stops(stop: Stop, request: AccessRequest, chain: Sequence[Link] = ()) -> bool:
+    """Whether a stop names the actor, somebody it acts for or under, its session, the tool or the tenant."""
     names = {
-        "agent": (request.subject.agent, *request.subject.chain),
+        "agent": (request.subject.agent, *request.subject.chain, *(link.agent for link in chain)),
         "session": (request.context.session,),
         "tool": (request.resource.id,),
         "tenant": (request.subject.tenant,),

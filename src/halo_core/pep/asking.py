@@ -1,4 +1,4 @@
-"""Room: asking, what a challenge becomes. Takes: a decision. Gives: the request that an approver answers. Never: decides.
+"""Room: asking, what a challenge becomes. Takes: a decision. Gives: the request that is answered. Never: decides.
 
 One question is asked once: the same call challenged again while its question is open refers to it, so a model that
 retries does not fill an approver's list.

@@ -234,7 +234,7 @@ class Enforcer:
         """
         self.store.commit(HandBackJob(session, handle))
 
-    async def ahand_back(self, session: str, handle: str, to: str) -> None:
+    async def ahand_back(self, session: str, handle: str) -> None:
         """As `hand_back`, from a coroutine."""
         await self.store.acommit(HandBackJob(session, handle))
 

@@ -123,9 +123,9 @@ class DecisionJob:
             state,
             accounts[-1].link,
             self.prepared.request.resource.id,
-            terms,
-            gathered.control.store,
-            gathered.snapshot.time_us,
+            terms=terms,
+            store=gathered.control.store,
+            now_us=gathered.snapshot.time_us,
         )
 
     def _executed(self, args: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Room: the loan desk. Real `create_agent`, real retrievers and tools; only the models' words are scripted.
 
-    loan-desk ──▶ handbook, uploads, letters, payments, scores, lists
-        └──▶ research (hand-off) ──▶ the land registry, and nothing else
+loan-desk ──▶ handbook, uploads, letters, payments, scores, lists
+    └──▶ research (hand-off) ──▶ the land registry, and nothing else
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import create_retriever_tool
 
-from halo_core.facade import Limits
-from halo_core.handing import HandOff
+from halo_core.facade import HandOff, Limits
 from halo_core.model import (
     ANY_OTHER,
     ActionKind,

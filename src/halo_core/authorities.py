@@ -85,10 +85,11 @@ class Authorities:
         home: folder of keys; made when something is first written.
     """
 
-    __slots__ = ("_cached", "_home")
+    __slots__ = ("_cached", "_home", "_place")
 
     def __init__(self, home: Path) -> None:
         self._home = home
+        self._place = os.fspath(home / _NAME)
         self._cached: tuple[_Signature, dict[str, Known]] | None = None
 
     def load(self, tenant: str) -> Known:
@@ -97,17 +98,16 @@ class Authorities:
         Raises:
             ConfigError: `bad_authorities`, the file is not what it should be; `key_permissions`, others may write it.
         """
-        path = self._home / _NAME
         try:
-            signature = _signature(path.lstat())
+            signature = _signature(os.lstat(self._place))
         except FileNotFoundError:
             return Known()
         except OSError as exc:
-            raise _unreadable(path, str(exc.strerror)) from exc
+            raise _unreadable(self._home / _NAME, str(exc.strerror)) from exc
         cached = self._cached
         if cached is None or cached[0] != signature:
             cached = self._cached = _read(self._home)
-        return cached[1].get(tenant, Known())
+        return cached[1].get(tenant) or Known()
 
     def tenants(self) -> list[str]:
         """Tenants that the file names; errors as `load`."""

@@ -127,7 +127,8 @@ def see(tx: Tx, state: SessionState, sketch: Sketch, shown: Shown, source: str) 
     state = tx.add_marks(state, sketch, sketch.additions(shown.prints, shown.origin, vouched=shown.vouched))
     # INVARIANT: a sketch that could not take everything in says so, and the unknown then counts as untrusted.
     sketch.saturated = sketch.saturated or (foreign and shown.cut)
-    state = replace(state, saturated=sketch.saturated)
+    if state.saturated != sketch.saturated:
+        state = replace(state, saturated=sketch.saturated)
     return state.tainted_by(source) if foreign else state
 
 
@@ -146,12 +147,13 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
     state, chain = held.state, held.chain
     day = _day(tx, chain[0], at_us) if chain and chain[0].quotas else None
     pending, approval = _answers(tx, request, held, credentials, store=control.store, at_us=at_us)
+    uses, dispatched = tx.past(request.subject.agent, request.resource.id, request.request_id)
     snapshot = Snapshot(
         time_us=at_us,
         mode=facts.mode or control.mode,
         control_version=control.version,
         session=state.view,
-        uses=tx.uses(request.subject.agent, request.resource.id),
+        uses=uses,
         provenance=provenance_of(facts.args, sketch),
         chain=chain,
         policy=credentials.policy,
@@ -162,7 +164,7 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
         stops=tuple(sorted({stop for stop in (*control.stops, *facts.stops) if concerns(stop, request, chain)})),
         revocations=_concerning(control, request, chain),
         approval=approval,
-        dispatched=tx.dispatched(request.request_id),
+        dispatched=dispatched,
         pending=pending,
     )
     return Gathered(snapshot, control, state, day)

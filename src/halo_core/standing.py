@@ -8,6 +8,7 @@ an earlier process of the agent guarded stays granted, so that several share one
 from __future__ import annotations
 
 import shutil
+import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -276,7 +277,15 @@ def install_starter(folder: Path) -> None:
     """Copy the starter policy into `folder` if there is no folder yet; what is there is never touched."""
     if folder.exists():
         return
-    folder.mkdir(parents=True, mode=0o700)
-    with resources.as_file(resources.files("halo_core.policy") / "starter") as source:
-        for path in sorted(source.glob("*.cedar")):
-            shutil.copyfile(path, folder / path.name)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Under another name first: whoever opens the same home at this moment finds all of the policy, or none yet.
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        with resources.as_file(resources.files("halo_core.policy") / "starter") as source:
+            for path in sorted(source.glob("*.cedar")):
+                shutil.copyfile(path, draft / path.name)
+        draft.rename(folder)
+    except OSError:
+        shutil.rmtree(draft, ignore_errors=True)
+        if not folder.is_dir():  # else another was first
+            raise

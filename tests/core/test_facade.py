@@ -12,6 +12,7 @@ from halo_core.errors import ConfigError, Denied
 from halo_core.facade import HaloBase, default_home
 from halo_core.model import ActionKind, EntryKind, Impact, Mode, Resource
 from halo_core.session import Asking, asking
+from halo_core.standing import install_starter
 from halo_world import (
     SURFACE,
     Calls,
@@ -65,6 +66,26 @@ def test_many_at_once_on_a_new_home(home):
         list(pool.map(start, range(4)))
     assert len(found(home, EntryKind.DECISION)) == 4
     assert verified(home) == 0
+
+
+def test_the_starter_policy_appears_whole_and_once(tmp_path):
+    folder = tmp_path / "new" / "policy"
+    wanted: list[set[str]] = []
+
+    def start(_):
+        install_starter(folder)
+        wanted.append({path.name for path in folder.glob("*.cedar")})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(start, range(8)))
+    assert len(wanted[0]) > 1
+    assert all(names == wanted[0] for names in wanted)
+    assert [path.name for path in folder.parent.iterdir()] == ["policy"]
+
+
+def test_a_policy_folder_that_is_there_is_left_alone(tmp_path):
+    install_starter(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_keys_are_private(home):

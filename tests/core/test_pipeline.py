@@ -624,7 +624,7 @@ def test_a_job_that_fails_takes_only_its_own_part_back(halo, home):
     go(halo, lookup, {"q": "b"})
     halo.store.flush()
     assert len(found(home)) == before[1] + 2
-    assert halo.store.commit(lambda tx: (tx.uses("clerk", "lookup"), tx.dispatched("half"))) == (2, False)
+    assert halo.store.commit(lambda tx: tx.past("clerk", "lookup", "half")) == (2, False)
     assert verified(home) == 0
 
 

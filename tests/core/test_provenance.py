@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -151,6 +153,20 @@ def test_a_number_is_one_token_however_it_is_spelt(number, zeros):
     plain = str(number)
     spelt = f"{number:,}" + ("." + "0" * zeros if zeros else "")
     assert list(tokens(plain)) == list(tokens(spelt))
+
+
+CHARACTERS = st.text(st.sampled_from("12a,,, .;-$|\n€é"), max_size=40)
+
+
+@given(CHARACTERS)
+def test_commas_end_a_token_unless_they_group_thousands(text):
+    one_by_one = re.compile(r"(?:[^\s,;()\[\]{}<>\"'`|=*]|(?<=[0-9]),(?=[0-9]{3}(?![0-9])))+")
+    assert sketch_module._TOKEN.findall(text) == one_by_one.findall(text)
+
+
+@given(CHARACTERS)
+def test_long_texts_have_the_tokens_of_short_ones(text):
+    assert list(tokens(text)) == list(sketch_module._long(text.casefold()))
 
 
 # in the store

@@ -12,9 +12,14 @@ from halo_core.errors import PolicyError
 from halo_core.model import (
     AccessRequest,
     ActionKind,
+    Budget,
     Context,
+    Decay,
     Effect,
+    Envelope,
     Impact,
+    Link,
+    LinkKind,
     Mode,
     Obligation,
     Origin,
@@ -330,8 +335,49 @@ ATOMS = (
     'context.provenance has a && context.provenance.a == "user"',
     "if context.args.a > 3 then context.steps > 2 else context.tainted",
     "context.uses < 2 || context.pending > 1",
+    "context.authority < 400000",
+    "300000 >= context.authority",
+    "context.authority == 200000",
+    "context.authority < context.risk_spent",
+    "context.budget_left <= 50",
+    "context.budget_left != 100 && context.budget_left + 5 > 70",
+    "context.depth > 1",
+    "[context.depth, 3].contains(context.epoch)",
+    "context.epoch == 2",
+    "context.risk_spent >= 75",
+    "if context.risk_spent < 50 then context.depth == 1 else context.epoch > 1",
 )
 SCALARS = st.integers(-1, 9) | st.floats(0, 9) | st.booleans() | st.text("ab*", max_size=5) | st.none()
+
+
+def worn(times) -> dict:
+    """What a snapshot holds of a chain after so many actions of 25 points each."""
+    link = Link(
+        hash="sha256:0",
+        kind=LinkKind.SESSION,
+        issuer="i",
+        key_id="k",
+        jti="j",
+        principal="ana",
+        agent="agent",
+        tenant="t",
+        audience=("s",),
+        issued_at_s=0,
+        not_before_s=0,
+        expires_at_s=100,
+        txn="s",
+        holder_key=bytes(32),
+        depth=times % 3,
+        max_depth=8,
+        epoch=1 + times // 4,
+        grants={},
+        budgets=(Budget("step", 1, 10), Budget("risk", 100, 150), Budget("time", 0, 0)),
+        decay=Decay(1_000_000, 10, 10, 10, 0),
+    )
+    account = Envelope("a", link.epoch, 0, spent=(("risk", 25, 25 * times), ("step", 0, times)))
+    return {"chain": (link,), "envelopes": (account,), "authority": 100_000 * times}
+
+
 CALLS = st.tuples(
     st.fixed_dictionaries(
         {},
@@ -340,6 +386,7 @@ CALLS = st.tuples(
     st.integers(0, 7),
     st.booleans(),
     st.sampled_from(("user", "untrusted")),
+    st.none() | st.integers(0, 7),
 )
 
 
@@ -356,10 +403,12 @@ def test_what_is_remembered_answers_as_cedar_would(wholes, calls):
     ]
     policy = compiled(PERMIT + "\n".join(rules))
     tool = replace(TOOL, amount="m")
-    for args, steps, tainted, origin in calls:
+    for args, steps, tainted, origin, actions in calls:
         wanted = request(args, resource=tool)
         state = SessionView("s", 0, 0, 0, steps, tainted)
         seen = snapshot(policy, session=state, provenance=(("/a", Provenance(origin)),), uses=steps, pending=steps // 2)
+        if actions is not None:
+            seen = replace(seen, **worn(actions))
         _, problems = build_context(wanted, seen, merged(item.reads for item in policy.policies), {})
         if problems:
             assert policy.answer(wanted, seen).errors
@@ -378,7 +427,8 @@ def test_an_attribute_read_in_two_ways_is_told_apart_by_both(one):
         policy = compiled(PERMIT + "\n".join(rules))
         for a, b, steps in product((0, 3, 4, 5, 9), ("ab", "xaxb"), (2, 3)):
             wanted = request({"a": a, "b": b, "c": {"d": a}, "m": a}, resource=replace(TOOL, amount="m"))
-            seen = snapshot(policy, session=SessionView("s", 0, 0, 0, steps, False), uses=steps)
+            state = SessionView("s", 0, 0, 0, steps, False)
+            seen = snapshot(policy, session=state, uses=steps, **worn(a + steps - 3 if a else steps))
             assert policy.answer(wanted, seen) == as_written(policy, wanted, seen), (one, other, a, b, steps)
 
 

@@ -90,15 +90,18 @@ def flip(value):
 @pytest.mark.parametrize(("table", "column"), COLUMNS)
 def test_a_byte_flipped_in_any_column_is_tampering_and_is_named(copy, table, column, row):
     database = attack(db_of(copy))
-    rowids = [r[0] for r in database.execute(f"SELECT rowid FROM {table} ORDER BY rowid")]
-    chosen = {"first": rowids[0], "middle": rowids[len(rowids) // 2], "last": rowids[-1]}[row]
-    (value,) = database.execute(f"SELECT {column} FROM {table} WHERE rowid=?", (chosen,)).fetchone()
+    info = database.execute(f"SELECT name, pk FROM pragma_table_info('{table}') ORDER BY pk").fetchall()
+    names = ",".join(name for name, place in info if place)
+    keys = database.execute(f"SELECT {names} FROM {table} ORDER BY {names}").fetchall()
+    chosen = {"first": keys[0], "middle": keys[len(keys) // 2], "last": keys[-1]}[row]
+    place = f"({names}) = ({','.join('?' * len(chosen))})"
+    (value,) = database.execute(f"SELECT {column} FROM {table} WHERE {place}", chosen).fetchone()
     taken = {r[0] for r in database.execute(f"SELECT {column} FROM {table}")}
     new = flip(value)
     if column in ("idx", "ws", "size", "head_ws", "seq") and new in taken:
         # Another bit of the same number: the neighbour's place is taken.
         new = next(value ^ bits for bits in range(2, 10_000) if value ^ bits not in taken)
-    database.execute(f"UPDATE {table} SET {column}=? WHERE rowid=?", (new, chosen))
+    database.execute(f"UPDATE {table} SET {column}=? WHERE {place}", (new, *chosen))
     database.close()
     code, out, _ = cli("verify", home=copy)
     assert code == 11, out
@@ -404,7 +407,8 @@ def test_bytes_that_are_no_text_are_named(copy):
 
 SWALLOW = {
     "ignored": "CREATE TRIGGER x BEFORE INSERT ON {table} BEGIN SELECT RAISE(IGNORE); END",
-    "deleted after": "CREATE TRIGGER x AFTER INSERT ON {table} BEGIN DELETE FROM {table} WHERE rowid=new.rowid; END",
+    "deleted after": "CREATE TRIGGER x AFTER INSERT ON {table} BEGIN DELETE FROM {table} "
+    "WHERE (tenant, w, ws) = (new.tenant, new.w, new.ws); END",
     "update ignored": "CREATE TRIGGER x BEFORE UPDATE ON {table} BEGIN SELECT RAISE(IGNORE); END",
     "view": "CREATE VIEW x AS SELECT * FROM {table}",
     "ours, made harmless": "CREATE TRIGGER entry_append_only BEFORE UPDATE ON entry BEGIN SELECT 1; END",

@@ -47,15 +47,13 @@ def age(decay: Decay, lived_us: int, steps: int, risk: int) -> int:
 
 def authority_of(decay: Decay, account: Envelope, time_us: int, *, steps: int = 0, risk: int = 0) -> int:
     """Authority of one link at `time_us`, were `steps` and `risk` charged on top; 0..1_000_000."""
-    spent_risk = account.total("risk") + risk
-    old = age(
-        decay,
-        time_us - account.since_us,
-        account.total("step") + steps - account.base_step,
-        spent_risk - account.base_risk,
-    )
-    ceilings = (ceiling for points, ceiling in decay.bands if spent_risk - account.base_risk >= points)
-    return min(halved(decay.authority, old), *ceilings, AUTHORITY_ONE)
+    points = account.total("risk") + risk - account.base_risk
+    old = age(decay, time_us - account.since_us, account.total("step") + steps - account.base_step, points)
+    left = min(halved(decay.authority, old), AUTHORITY_ONE)
+    for band, ceiling in decay.bands:
+        if points >= band and ceiling < left:
+            left = ceiling
+    return left
 
 
 def effective(
@@ -70,10 +68,9 @@ def effective(
     decaying = [link.decay for link in chain if link.decay is not None]
     if not decaying:
         raise ValueError("no link of the chain decays")
-    return min(
-        authority_of(decay, account, time_us, steps=due.get("step", 0), risk=due.get("risk", 0))
-        for decay, account in zip(decaying, accounts, strict=True)
-    )
+    steps, risk = due.get("step", 0), due.get("risk", 0)
+    pairs = zip(decaying, accounts, strict=True)
+    return min([authority_of(decay, account, time_us, steps=steps, risk=risk) for decay, account in pairs])
 
 
 def floor_of(chain: Iterable[Link], impact: Impact) -> int:

@@ -72,7 +72,7 @@ def charged(account: Envelope, charges: Iterable[tuple[str, int]]) -> Envelope:
         # INVARIANT: MONO - a charge never lowers a counter.
         amount = max(amount, 0)  # noqa: PLW2901
         spent[unit] = (held, _up(done, amount)) if unit in RESERVED_UNITS else (_up(held, amount), done)
-    return replace(account, spent=_sorted(spent))
+    return _spending(account, spent)
 
 
 def _up(counter: int, amount: int) -> int:
@@ -91,7 +91,7 @@ def settled(account: Envelope, charges: Iterable[tuple[str, int]], actual: Mappi
             continue
         held, done = spent[unit]
         spent[unit] = (max(held - amount, 0), _up(done, max(actual.get(unit, amount), 0)))
-    return replace(account, spent=_sorted(spent))
+    return _spending(account, spent)
 
 
 def recharged(account: Envelope, *, epoch: int, since_us: int) -> Envelope:
@@ -105,5 +105,12 @@ def recharged(account: Envelope, *, epoch: int, since_us: int) -> Envelope:
     )
 
 
-def _sorted(spent: Mapping[str, tuple[int, int]]) -> tuple[tuple[str, int, int], ...]:
-    return tuple((unit, held, done) for unit, (held, done) in sorted(spent.items()))
+def _spending(account: Envelope, spent: Mapping[str, tuple[int, int]]) -> Envelope:
+    return Envelope(
+        account.link,
+        account.epoch,
+        account.since_us,
+        account.base_step,
+        account.base_risk,
+        tuple((unit, *spent[unit]) for unit in sorted(spent)),
+    )

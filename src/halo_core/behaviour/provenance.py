@@ -18,6 +18,7 @@ __all__ = ["MAX_LEAVES", "leaves", "provenance_of", "texts", "worst"]
 
 MAX_LEAVES: Final = 256
 _MAX_WORDS: Final = 400
+_PARTED: Final = (Mapping, list, tuple)
 
 _USER: Final = BITS[Provenance.USER]
 _OWN: Final = BITS[Provenance.USER] | BITS[Provenance.SYSTEM]
@@ -38,14 +39,20 @@ def leaves(args: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """
     for name, value in args.items():
         top = f"/{name.replace('~', '~0').replace('/', '~1')}"
-        whole = not isinstance(value, Mapping | list | tuple)
-        for i, text in enumerate(texts(value)):
-            yield top if whole else f"{top}/{i}", text
+        if type(value) is str or not isinstance(value, _PARTED):
+            for text in texts(value):
+                yield top, text
+        else:
+            for i, text in enumerate(texts(value)):
+                yield f"{top}/{i}", text
 
 
 def texts(value: Any) -> Iterator[str]:
     """Texts of all leaves and mapping keys of a value, in order."""
-    if isinstance(value, Mapping):
+    if type(value) is str:  # what most are; asking for a Mapping takes longest
+        if value and not value.isspace():
+            yield value
+    elif isinstance(value, Mapping):
         for key, item in value.items():
             yield str(key)
             yield from texts(item)

@@ -26,7 +26,8 @@ _REMEMBERED: Final = 8192  # words
 BITS: Final = {Provenance.USER: 1, Provenance.SYSTEM: 2, Provenance.UNTRUSTED: 4}
 
 # A comma ends a token unless it groups thousands.
-_TOKEN: Final = re.compile(r"(?:[^\s,;()\[\]{}<>\"'`|=*]|(?<=[0-9]),(?=[0-9]{3}(?![0-9])))+")
+_INSIDE: Final = r"[^\s,;()\[\]{}<>\"'`|=*]+"
+_TOKEN: Final = re.compile(rf"{_INSIDE}(?:(?<=[0-9]),(?=[0-9]{{3}}(?![0-9])){_INSIDE})*")
 _NUMBER: Final = re.compile(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?")
 _NUMERIC: Final = frozenset("0123456789+-")
 _EDGE: Final = ".:!?-_#$€£%…"
@@ -35,21 +36,29 @@ Marks = dict[int, int]
 """Fingerprint (56 bits) → bit mask of origins."""
 
 
-def tokens(text: str) -> Iterator[str]:
+def tokens(text: str) -> Iterable[str]:
     """Lower-case tokens of a text; numbers lose thousands separators and trailing zeros."""
     folded = text[:MAX_TEXT].casefold()
     if len(folded) <= _SHORT:
-        found: Iterable[str] = _TOKEN.findall(folded)
-    else:
-        # One by one: whoever wants only the first words of a long text does not pay for all.
-        found = (match.group() for match in _TOKEN.finditer(folded))
-    for raw in found:
-        token = raw.strip(_EDGE)[:_MAX_TOKEN]
+        return [
+            _number(token) if token[0] in _NUMERIC else token
+            for raw in _TOKEN.findall(folded)
+            if (token := raw.strip(_EDGE)[:_MAX_TOKEN])
+        ]
+    return _long(folded)
+
+
+def _long(folded: str) -> Iterator[str]:
+    # One by one: whoever wants only the first words of a long text does not pay for all.
+    for match in _TOKEN.finditer(folded):
+        token = match.group().strip(_EDGE)[:_MAX_TOKEN]
         if token:
             yield _number(token) if token[0] in _NUMERIC else token
 
 
 def _number(token: str) -> str:
+    if token.isascii() and token.isdigit():
+        return token
     match = _NUMBER.fullmatch(token)
     if match is None:
         return token

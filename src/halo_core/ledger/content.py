@@ -107,8 +107,7 @@ def commit(salt: bytes, field: bytes) -> bytes:
 
 def ciphertext_digest(subject: str, nonce: bytes, ciphertext: bytes) -> bytes:
     """Digest of a content row: binds whose it is, nonce and ciphertext; needs no key."""
-    framed = _frame(_DIGEST, _utf8(subject), nonce)
-    return hashlib.sha256(framed + ciphertext).digest()
+    return hashlib.sha256(b"".join((_digest_head(subject), _part(nonce), ciphertext))).digest()
 
 
 def seal(dek: bytes, tenant: str, subject: str, field: bytes, *, salt: bytes, nonce: bytes) -> Sealed:
@@ -126,7 +125,7 @@ def seal(dek: bytes, tenant: str, subject: str, field: bytes, *, salt: bytes, no
         BadInput: `bad_length`.
     """
     commitment = commit(salt, field)
-    aad = _head(tenant, subject) + _frame(commitment)
+    aad = _head(tenant, subject) + _part(commitment)
     ciphertext: bytes = _encrypt(salt + field, aad, _nonce(nonce), _sized("dek", dek, KEY_BYTES))
     return Sealed(commitment, nonce, ciphertext, ciphertext_digest(subject, nonce, ciphertext))
 
@@ -154,9 +153,18 @@ def _head(tenant: str, subject: str) -> bytes:
     return _frame(_CONTENT, _utf8(tenant), _utf8(subject))
 
 
+@lru_cache(maxsize=1024)
+def _digest_head(subject: str) -> bytes:
+    return _frame(_DIGEST, _utf8(subject))
+
+
 def _frame(*parts: bytes) -> bytes:
     # Each part behind its length, so that no two lists of parts give the same bytes.
-    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return b"".join(map(_part, parts))
+
+
+def _part(part: bytes) -> bytes:
+    return len(part).to_bytes(4, "big") + part
 
 
 def _try(ciphertext: bytes, aad: bytes, nonce: bytes, key: bytes) -> bytes | None:

@@ -98,7 +98,10 @@ class Envelope:
 
     def total(self, unit: str) -> int:
         """Reserved and committed together."""
-        return next((reserved + committed for name, reserved, committed in self.spent if name == unit), 0)
+        for name, reserved, committed in self.spent:
+            if name == unit:
+                return reserved + committed
+        return 0
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree."""

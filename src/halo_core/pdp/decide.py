@@ -26,6 +26,7 @@ from halo_core.model import (
     ActionKind,
     Decision,
     Effect,
+    Grants,
     Impact,
     Link,
     Mode,
@@ -164,7 +165,11 @@ def _grants(request: AccessRequest, snapshot: Snapshot) -> list[Reason]:
     if request.kind is ActionKind.HANDOFF and any(link.agent == request.resource.id for link in snapshot.chain):
         return []  # handing back to somebody up the chain is no new authority, so nobody has to grant it
     reasons = _handing_off(request, snapshot.chain[-1])
+    asked: Grants | None = None
     for link in snapshot.chain:
+        if link.grants is asked:
+            continue  # handed on as they are (`halo_grant_parent`), so the answer is the one above
+        asked = link.grants
         refused = violation(link.grants, request.kind, request.resource.id, request.args)  # (5)
         if refused is not None:
             reasons.append(Reason(refused[0], link.jti, refused[1]))

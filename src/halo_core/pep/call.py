@@ -215,7 +215,7 @@ def _own(value: Any, nodes: Iterator[int]) -> Any:
     """Copy of the containers; the leaves are immutable, or refused afterwards for having no canonical form."""
     if next(nodes) > canonical.MAX_NODES:
         raise CanonicalError("too_large", f"more than {canonical.MAX_NODES} values")
-    if type(value) is int or type(value) is bool or value is None:
+    if type(value) is int or type(value) is bool or value is None or (type(value) is str and len(value) <= MAX_ARGS):
         return value
     if isinstance(value, str | bytes) and len(value) > MAX_ARGS:
         raise CanonicalError("too_large", f"a text of more than {MAX_ARGS} characters")  # before it is looked into

@@ -79,8 +79,7 @@ class DecisionJob:
         args = prepared.args if observe or request.problem else clamp(prepared.args, decision.obligations)
         asked = question(tx, request, snapshot, decision) if not runs else None
         accounts = tuple(charged(account, decision.charges) for account in snapshot.envelopes)
-        state = gathered.state.stepped(snapshot.time_us).with_envelopes(accounts)
-        state = replace(state, pending=state.pending + (asked is not None and not asked.known))
+        state = gathered.state.stepped(snapshot.time_us, accounts, asked=int(asked is not None and not asked.known))
         state, handle = self._hand_off(tx, gathered, state) if runs else (state, "")
         day = gathered.day.charged(decision.charges) if runs and gathered.day is not None else None
         body = {
@@ -105,8 +104,7 @@ class DecisionJob:
             self._dispatch(tx, gathered, decision, written, once=not (observe or request.resource.idempotent))
         if request.context.session:
             tx.put_session(state, written.entry)
-        verdict = self._verdict(written, decision, gathered, args, runs=runs, pending=pending)
-        return replace(verdict, day=(day.account, day.number) if day is not None else None, handle=handle)
+        return self._verdict(written, decision, gathered, args, day, runs=runs, pending=pending, handle=handle)
 
     def _dispatch(self, tx: Tx, gathered: Gathered, decision: Decision, written: Written, *, once: bool) -> None:
         request, approval = self.prepared.request, gathered.snapshot.approval
@@ -143,9 +141,11 @@ class DecisionJob:
         decision: Decision,
         gathered: Gathered,
         args: Mapping[str, Any],
+        day: Day | None,
         *,
         runs: bool,
         pending: str,
+        handle: str,
     ) -> Verdict:
         return Verdict(
             decision=decision,
@@ -162,6 +162,8 @@ class DecisionJob:
             pending_id=pending,
             charges=decision.charges if runs else (),
             handles=tuple(account.link for account in gathered.snapshot.envelopes),
+            day=(day.account, day.number) if day is not None else None,
+            handle=handle,
         )
 
 
@@ -201,8 +203,7 @@ class HandBackJob:
             return
         above = path[-2]
         closed = (path[-1], *state.below(self.handle))
-        state = state.closed(self.handle)
-        state = replace(state, view=replace(state.view, version=state.view.version + 1))
+        state = state.closed(self.handle).settled()
         body = {**handback_body(closed, above), "state": state.commitment()}
         tx.put_session(state, tx.append(Draft(EntryKind.HANDBACK, self.session, body)).entry)
 
@@ -255,8 +256,7 @@ class OutcomeJob:
         }
         if state is not None:
             held = (account.envelope for account in state.links if account.handle in verdict.handles)
-            state = state.with_envelopes([settled(account, verdict.charges, actual) for account in held])
-            state = replace(state, view=replace(state.view, version=state.view.version + 1))
+            state = state.settled([settled(account, verdict.charges, actual) for account in held])
             body["quota"] = self._refund(tx, actual)
             body["state"] = state.commitment()
         content = {"output": (verdict.subject, self.output.encode())} if self.output else {}

@@ -77,14 +77,15 @@ def build_context(
     What no policy reads is not encoded, so an odd value in an argument nobody looks at stops nothing.
     """
     problems: list[str] = []
-    context: dict[str, Any] = {name: make(request, snapshot) for name, make in _PLAIN.items() if reads.reads(name)}
+    context: dict[str, Any] = {name: make(request, snapshot) for name, make in _plain(reads)}
     if reads.reads("args"):
         context["args"] = _args(request.args, reads.args, types, problems)
-    if reads.reads("provenance"):
-        worst = _worst(snapshot.provenance)
+    traced, targets = reads.reads("provenance"), reads.reads("target_origins")
+    worst = _worst(snapshot.provenance) if traced or targets else {}
+    if traced:
         context["provenance"] = {escape_key(name): source.value for name, source in worst.items()}
-    if reads.reads("target_origins"):
-        context["target_origins"] = _target_origins(request, snapshot)
+    if targets:
+        context["target_origins"] = _target_origins(request, worst)
     if reads.reads("amount"):
         _amount(request, context, problems)
     if reads.reads("risk") and snapshot.risk is not None:
@@ -108,6 +109,11 @@ _PLAIN: Final[dict[str, Callable[[AccessRequest, Snapshot], Any]]] = {
     "user": lambda request, _: request.subject.user,
     "uses": lambda _, snapshot: snapshot.uses,
 }
+
+
+@lru_cache(maxsize=1024)
+def _plain(reads: Mentions) -> tuple[tuple[str, Callable[[AccessRequest, Snapshot], Any]], ...]:
+    return tuple((name, make) for name, make in _PLAIN.items() if reads.reads(name))
 
 
 def _budget_left(snapshot: Snapshot) -> int:
@@ -150,8 +156,7 @@ def _amount(request: AccessRequest, context: dict[str, Any], problems: list[str]
         problems.append(f"argument `{_shown(name)}` {exc}")
 
 
-def _target_origins(request: AccessRequest, snapshot: Snapshot) -> list[str]:
-    worst = _worst(snapshot.provenance)
+def _target_origins(request: AccessRequest, worst: Mapping[str, Provenance]) -> list[str]:
     found: set[str] = set()
     for name in request.resource.targets:
         if name in worst:

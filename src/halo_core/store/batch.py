@@ -64,7 +64,7 @@ def run_batch(
         if outcomes is None:
             _undo(connection, tx, start)
             forget()
-            tx.forget_position()
+            tx.forget()
             begin()
             outcomes = [_member(tx, job, forget) for job in jobs]
     except sqlite3.Error as exc:

@@ -102,12 +102,8 @@ class Database:
         if self.read_only:
             self._open_read_only()
             return
-        self._retry(lambda: driver.execute("PRAGMA journal_mode=WAL"), 5.0)
-        driver.execute("PRAGMA synchronous=FULL")
-        driver.execute(f"PRAGMA wal_autocheckpoint={_AUTOCHECKPOINT_PAGES}")
-        driver.execute("PRAGMA secure_delete=ON")
-        self._create()
-        self._schema = self._schema_cookie()
+        # Whoever opens the same new file at this moment may be in the way of any of these.
+        self._retry(self._set_up, 5.0)
         foreign = self._foreign()
         if foreign:
             raise ConfigError(
@@ -116,6 +112,16 @@ class Database:
                 field="db",
                 remedy="run `halo verify`, find out who made it, and drop it",
             )
+
+    def _set_up(self) -> None:
+        driver = self.connection
+        self.rollback()
+        driver.execute("PRAGMA journal_mode=WAL")
+        driver.execute("PRAGMA synchronous=FULL")
+        driver.execute(f"PRAGMA wal_autocheckpoint={_AUTOCHECKPOINT_PAGES}")
+        driver.execute("PRAGMA secure_delete=ON")
+        self._create()
+        self._schema = self._schema_cookie()
 
     def _schema_cookie(self) -> int:
         """SQLite's count of changes to the schema (PRAGMA schema_version); reading it takes 2 µs."""

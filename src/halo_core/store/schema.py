@@ -26,8 +26,12 @@ __all__ = ["EVIDENCE", "metadata", "triggers"]
 metadata = MetaData()
 
 
-def _table(name: str, *parts: Column[object] | PrimaryKeyConstraint | UniqueConstraint | Index) -> Table:
-    return Table(name, metadata, *parts, sqlite_strict=True)
+def _table(
+    name: str, *parts: Column[object] | PrimaryKeyConstraint | UniqueConstraint | Index, by_key: bool = False
+) -> Table:
+    # By key, SQLite keeps the rows in the tree of the primary key: one page less to write for each row. What is long or
+    # has no order (an entry, sealed content) is better off with a tree of row numbers beside it.
+    return Table(name, metadata, *parts, sqlite_strict=True, sqlite_with_rowid=not by_key)
 
 
 def _text(name: str, *, null: bool = False) -> Column[object]:
@@ -63,6 +67,7 @@ position = _table(
     _int("ws"),
     PrimaryKeyConstraint("tenant", "idx"),
     UniqueConstraint("tenant", "w", "ws"),
+    by_key=True,
 )
 checkpoint = _table(
     "checkpoint",
@@ -117,6 +122,7 @@ sketch = _table(
     _int("seq"),
     _bytes("marks"),
     PrimaryKeyConstraint("tenant", "session", "seq"),
+    by_key=True,
 )
 dispatch = _table(
     "dispatch",
@@ -127,8 +133,9 @@ dispatch = _table(
     _text("once", null=True),
     _int("outcome"),
     PrimaryKeyConstraint("tenant", "w", "ws"),
-    UniqueConstraint("tenant", "once"),
-    Index("dispatch_request", "tenant", "request_id"),
+    # `once` is the request id or nothing, so this refuses a second one as it finds a request: one tree for both.
+    UniqueConstraint("tenant", "request_id", "once"),
+    by_key=True,
 )
 control = _table(
     "control",
@@ -147,6 +154,7 @@ usage = _table(
     _text("resource"),
     _int("uses"),
     PrimaryKeyConstraint("tenant", "agent", "resource"),
+    by_key=True,
 )
 # Which passport each agent stands on now; `origin` is `derived` (from what is guarded) or `issued`, and `manifest`
 # names the text it was issued from.

@@ -15,7 +15,7 @@ from halo_core.behaviour.sketch import unpack
 from halo_core.ledger import chain_marks, commit_state
 from halo_core.model import Envelope, SessionView
 
-__all__ = ["Account", "SessionState", "SketchCache"]
+__all__ = ["Account", "SessionState", "SketchCache", "StateCache"]
 
 MAX_SOURCES: Final = 16
 
@@ -78,6 +78,7 @@ class SessionState:
     saturated: bool = False
     links: tuple[Account, ...] = ()
     read: bytes = field(default=b"", compare=False, repr=False)
+    _made: bytes = field(default=b"", init=False, compare=False, repr=False)
 
     @classmethod
     def fresh(cls, session: str, now_us: int) -> SessionState:
@@ -88,23 +89,51 @@ class SessionState:
         """The session's time: never behind what it has seen (INVARIANT: MONO)."""
         return max(now_us, self.view.high_water_us)
 
-    def stepped(self, time_us: int) -> SessionState:
-        """After one decision at `time_us`."""
-        view = replace(
-            self.view, version=self.view.version + 1, high_water_us=max(time_us, self.view.high_water_us),
-            steps=self.view.steps + 1,
-        )  # fmt: skip
-        return replace(self, view=view)
+    def stepped(self, time_us: int, envelopes: Iterable[Envelope] = (), *, asked: int = 0) -> SessionState:
+        """After one decision at `time_us`, with these accounts' counters and `asked` more challenges."""
+        old = self.view
+        view = SessionView(
+            id=old.id,
+            version=old.version + 1,
+            opened_us=old.opened_us,
+            high_water_us=max(time_us, old.high_water_us),
+            steps=old.steps + 1,
+            tainted=old.tainted,
+            taint_sources=old.taint_sources,
+        )
+        return self._moved(view, self._links_with(envelopes), self.pending + asked)
+
+    def settled(self, envelopes: Iterable[Envelope] = ()) -> SessionState:
+        """After something that is no decision, with these accounts' counters: a new version, no step."""
+        old = self.view
+        view = SessionView(
+            id=old.id,
+            version=old.version + 1,
+            opened_us=old.opened_us,
+            high_water_us=old.high_water_us,
+            steps=old.steps,
+            tainted=old.tainted,
+            taint_sources=old.taint_sources,
+        )
+        return self._moved(view, self._links_with(envelopes), self.pending)
+
+    def _moved(self, view: SessionView, links: tuple[Account, ...], pending: int) -> SessionState:
+        # As `dataclasses.replace`, which takes three times as long.
+        return SessionState(view, pending, self.chunks, self.marks, self.saturated, links, self.read)
 
     def tainted_by(self, source: str) -> SessionState:
         """After content of `source`, which is not trusted, came in."""
         known = self.view.taint_sources
-        sources = known if source in known or len(known) >= MAX_SOURCES else (*known, source)
-        return replace(self, view=replace(self.view, tainted=True, taint_sources=sources))
+        if source not in known and len(known) < MAX_SOURCES:
+            known = (*known, source)
+        elif self.view.tainted:
+            return self
+        return replace(self, view=replace(self.view, tainted=True, taint_sources=known))
 
     def with_chunk(self, chunk: bytes) -> SessionState:
         """After a sketch chunk was added."""
-        return replace(self, chunks=self.chunks + 1, marks=chain_marks(self.marks, chunk))
+        marks = chain_marks(self.marks, chunk)
+        return SessionState(self.view, self.pending, self.chunks + 1, marks, self.saturated, self.links, self.read)
 
     def session_account(self, agent: str) -> Account | None:
         """The account of an agent's own session link."""
@@ -147,9 +176,16 @@ class SessionState:
 
     def with_envelopes(self, envelopes: Iterable[Envelope]) -> SessionState:
         """With these accounts' counters in place of their old ones."""
+        return self._moved(self.view, self._links_with(envelopes), self.pending)
+
+    def _links_with(self, envelopes: Iterable[Envelope]) -> tuple[Account, ...]:
         new = {envelope.link: envelope for envelope in envelopes}
-        links = tuple(replace(account, envelope=new.get(account.handle, account.envelope)) for account in self.links)
-        return replace(self, links=links)
+        return tuple(
+            Account(known.handle, known.hash, known.root, known.parent, known.agent, new[known.handle])
+            if known.handle in new
+            else known
+            for known in self.links
+        )
 
     def commitment(self) -> dict[str, Any]:
         """What an entry says of the state it leaves behind and of the one it found.
@@ -160,15 +196,18 @@ class SessionState:
 
     def to_bytes(self) -> bytes:
         """For the `state` column."""
+        if self._made:
+            return self._made
         plain = self.view.to_plain()
-        own = {
-            "chunks": self.chunks,
-            "links": [account.to_plain() for account in self.links],
-            "marks": self.marks,
-            "pending": self.pending,
-            "saturated": self.saturated,
-        }
-        return canonical.dumps({**plain, **own})
+        plain["chunks"] = self.chunks
+        plain["links"] = [account.to_plain() for account in self.links]
+        plain["marks"] = self.marks
+        plain["pending"] = self.pending
+        plain["saturated"] = self.saturated
+        made = canonical.dumps(plain)
+        # The value never changes, so its bytes are made once: an entry commits to them and the row holds them.
+        object.__setattr__(self, "_made", made)
+        return made
 
     @classmethod
     def from_bytes(cls, data: bytes) -> SessionState:
@@ -177,6 +216,39 @@ class SessionState:
         links = tuple(map(Account.from_plain, plain.pop("links")))
         own = {name: plain.pop(name) for name in ("chunks", "marks", "pending", "saturated")}
         return cls(SessionView.from_plain(plain), **own, links=links, read=data)
+
+
+class StateCache:
+    """The last state of recent sessions with its bytes, so that a row which is still the same is not parsed. Bounded.
+
+    Rows are read all the same: a state is given for exactly the bytes it came from (INVARIANT: REPLAY).
+    """
+
+    __slots__ = ("_kept", "_limit")
+
+    def __init__(self, limit: int = 256) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[str, SessionState] = OrderedDict()
+
+    def parse(self, session: str, data: bytes) -> SessionState:
+        """As `SessionState.from_bytes`."""
+        known = self._kept.get(session)
+        if known is not None and known.read == data:
+            return known
+        return self._keep(session, SessionState.from_bytes(data))
+
+    def wrote(self, state: SessionState) -> None:
+        """Remember a state whose bytes were put into its row."""
+        links, view = state.links, state.view
+        made = state.to_bytes()
+        self._keep(view.id, SessionState(view, state.pending, state.chunks, state.marks, state.saturated, links, made))
+
+    def _keep(self, session: str, state: SessionState) -> SessionState:
+        self._kept[session] = state
+        self._kept.move_to_end(session)
+        if len(self._kept) > self._limit:
+            self._kept.popitem(last=False)
+        return state
 
 
 class SketchCache:

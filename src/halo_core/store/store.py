@@ -34,7 +34,7 @@ from halo_core.store.batch import CommitFailed, Job, Outcome, run_batch
 from halo_core.store.committer import Committer, closed_error
 from halo_core.store.database import Database
 from halo_core.store.opening import open_chain, refuse_foreign, refuse_older_than_anchor, remember_trust
-from halo_core.store.state import SketchCache
+from halo_core.store.state import SketchCache, StateCache
 from halo_core.store.tx import Holds, Secrets, Tx
 from halo_core.store.writer import Writer, forget
 
@@ -76,6 +76,7 @@ class Store:
         self._log = keys.signer("log")
         self._secrets = Secrets(kek=keys.secret("content"))
         self._sketches = SketchCache(keys.secret("sketch"))
+        self._states = StateCache()
         self._holds = Holds()
         self._deferred: deque[Job] = deque()
         self._closed = False
@@ -209,6 +210,7 @@ class Store:
             ids=self.ids,
             secrets=self._secrets,
             sketches=self._sketches,
+            states=self._states,
             holds=self._holds,
             assurance=self.config.assurance,
         )

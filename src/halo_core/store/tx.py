@@ -21,10 +21,12 @@ from halo_core.failpoints import reach
 from halo_core.ids import IdSource
 from halo_core.ledger import new_dek, seal, unwrap_dek, wrap_dek
 from halo_core.model import Entry, EntryKind, Mode, Revocation, Stop
-from halo_core.store.state import SessionState, SketchCache
+from halo_core.store.state import SessionState, SketchCache, StateCache
 from halo_core.store.writer import Writer
 
 __all__ = ["Control", "Draft", "Holds", "Secrets", "Tx", "Written"]
+
+_RANDOM_BYTES = 168  # of three fields, 32 and 24 each
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,11 @@ class Tx:
         "_ids",
         "_moved",
         "_next",
+        "_random",
         "_secrets",
         "_sketches",
+        "_states",
+        "_unlocked",
         "clock",
         "cursor",
         "tenant",
@@ -101,6 +106,7 @@ class Tx:
         ids: IdSource,
         secrets: Secrets,
         sketches: SketchCache,
+        states: StateCache,
         holds: Holds,
         assurance: str,
     ) -> None:
@@ -111,10 +117,13 @@ class Tx:
         self._ids = ids
         self._secrets = secrets
         self._sketches = sketches
+        self._states = states
         self._holds = holds
         self._moved = False
         self._assurance = assurance
         self._next: int | None = None
+        self._random = b""
+        self._unlocked: dict[str, bytes] = {}
 
     # evidence
 
@@ -165,12 +174,20 @@ class Tx:
         self._next += 1
         return place
 
-    def forget_position(self) -> None:
-        """Read the end of the log again (after a savepoint was rolled back)."""
+    def forget(self) -> None:
+        """Read the end of the log and the vault again (after something was rolled back)."""
         self._next = None
+        self._unlocked.clear()
+
+    def _fresh(self, size: int) -> bytes:
+        # Asked of the operating system for several fields at once; no byte is given twice.
+        if len(self._random) < size:
+            self._random = os.urandom(_RANDOM_BYTES)
+        found, self._random = self._random[:size], self._random[size:]
+        return found
 
     def _seal(self, subject: str, data: bytes) -> dict[str, str]:
-        sealed = seal(self._dek(subject), self.tenant, subject, data, salt=os.urandom(32), nonce=os.urandom(24))
+        sealed = seal(self._dek(subject), self.tenant, subject, data, salt=self._fresh(32), nonce=self._fresh(24))
         self.insert(
             "INSERT INTO content VALUES (?,?,?,?,?)",
             (self.tenant, sealed.commitment, subject, sealed.nonce, sealed.ciphertext),
@@ -178,7 +195,14 @@ class Tx:
         return sealed.reference()
 
     def _dek(self, subject: str) -> bytes:
-        # Read each time: another process may have erased the subject since.
+        # Read in each transaction: another process may have erased the subject since the last. While this one holds the
+        # write lock, nobody can.
+        known = self._unlocked.get(subject)
+        if known is None:
+            known = self._unlocked[subject] = self._unlock(subject)
+        return known
+
+    def _unlock(self, subject: str) -> bytes:
         row = self.cursor.execute(
             "SELECT dek_wrapped, erased_at_us FROM vault WHERE tenant=? AND subject=?", (self.tenant, subject)
         ).fetchone()
@@ -260,7 +284,7 @@ class Tx:
         row = self.cursor.execute(
             "SELECT state FROM session WHERE tenant=? AND session=?", (self.tenant, session)
         ).fetchone()
-        return None if row is None else SessionState.from_bytes(row[0])
+        return None if row is None else self._states.parse(session, row[0])
 
     def put_session(self, state: SessionState, head: Entry) -> None:
         """Store the state; `head` is the entry that moved it, so that a cut tail shows."""
@@ -269,6 +293,7 @@ class Tx:
             "version=excluded.version, state=excluded.state, head_w=excluded.head_w, head_ws=excluded.head_ws",
             (self.tenant, state.view.id, state.view.version, state.to_bytes(), head.writer, head.seq),
         )
+        self._states.wrote(state)
 
     def sketch(self, state: SessionState) -> Sketch:
         """What the session has seen, from memory where memory is current."""
@@ -294,12 +319,14 @@ class Tx:
         self._sketches.put(session, sketch, state.chunks + 1)
         return state.with_chunk(chunk)
 
-    def uses(self, agent: str, resource: str) -> int:
-        """How often the agent used the resource."""
-        row = self.cursor.execute(
-            "SELECT uses FROM usage WHERE tenant=? AND agent=? AND resource=?", (self.tenant, agent, resource)
+    def past(self, agent: str, resource: str, request_id: str) -> tuple[int, bool]:
+        """How often the agent used the resource, and whether this request id was ever dispatched."""
+        uses, dispatched = self.cursor.execute(
+            "SELECT (SELECT uses FROM usage WHERE tenant=?1 AND agent=?2 AND resource=?3),"
+            " EXISTS (SELECT 1 FROM dispatch WHERE tenant=?1 AND request_id=?4)",
+            (self.tenant, agent, resource, request_id),
         ).fetchone()
-        return 0 if row is None else int(row[0])
+        return uses or 0, bool(dispatched)
 
     def used(self, agent: str, resource: str) -> None:
         """Count one use."""
@@ -307,13 +334,6 @@ class Tx:
             "INSERT INTO usage VALUES (?,?,?,1) ON CONFLICT (tenant, agent, resource) DO UPDATE SET uses=uses+1",
             (self.tenant, agent, resource),
         )
-
-    def dispatched(self, request_id: str) -> bool:
-        """Whether this request id was ever dispatched."""
-        row = self.cursor.execute(
-            "SELECT 1 FROM dispatch WHERE tenant=? AND request_id=? LIMIT 1", (self.tenant, request_id)
-        ).fetchone()
-        return row is not None
 
     def dispatch(self, request_id: str, entry: Entry, *, once: bool) -> None:
         """Record that `entry` lets its action run; with `once`, a second such row is refused by the table itself."""
@@ -379,7 +399,7 @@ class Tx:
         """Undo the part."""
         self.cursor.execute("ROLLBACK TO member")
         self.cursor.execute("RELEASE member")
-        self.forget_position()
+        self.forget()
 
 
 def leaf_text(leaf: bytes) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 from halo_core import canonical
 from halo_core.keys import Ed25519Signer
 from halo_core.model import ActionKind, Budget, Constraint, Decay, Impact, Link, Quota, Terms
-from halo_core.passport.approval import reauthorization_binding
 from halo_core.passport import (
     Issuer,
     Trusted,
@@ -20,6 +19,7 @@ from halo_core.passport import (
     signing_input_hash,
     verify_chain,
 )
+from halo_core.passport.approval import reauthorization_binding
 from halo_core.passport.codec import DERIVED_HEADER, b64url, b64url_decode
 
 NOW = 1_800_000_000

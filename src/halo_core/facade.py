@@ -174,7 +174,7 @@ class HaloBase(HandingOff):
         )
         halo.store.open()
         halo._standing.check_policy()
-        halo._declarations.current()
+        halo._declarations.refresh()
         halo._announce()
         return halo
 

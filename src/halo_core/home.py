@@ -76,7 +76,15 @@ class Declarations:
         self._manifest: Manifest | None = None
 
     def current(self) -> Manifest | None:
-        """The manifest in force, read again when another one was issued; None where there is none.
+        """The manifest as last read; None where there is none. Reads nothing after the first time.
+
+        Raises:
+            See `refresh`.
+        """
+        return self._manifest if self._read else self.refresh()
+
+    def refresh(self) -> Manifest | None:
+        """Read the manifest in force again, if another one was issued.
 
         Raises:
             ConfigError: a manifest in the home is not well formed, or of another tenant.

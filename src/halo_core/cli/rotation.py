@@ -1,4 +1,4 @@
-"""Room: whom a rotation of the issuer concerns. Takes: a store, a thumbprint. Gives: agents, sentences. Never: rotates."""
+"""Room: whom a rotation of the issuer concerns. Takes: a store, a thumbprint. Gives: agents, words. Never: rotates."""
 
 from __future__ import annotations
 

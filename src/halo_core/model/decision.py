@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from halo_core import canonical
 
-__all__ = ["Decision", "Effect", "Obligation", "Reason"]
+__all__ = ["RENEWABLE", "Decision", "Effect", "Obligation", "Reason"]
 
 
 class Effect(Enum):
@@ -32,6 +32,8 @@ class Effect(Enum):
         return self.severity <= _SEVERITY[Effect.RESTRICT]
 
 
+RENEWABLE: Final = frozenset({"authority_decayed", "budget_exceeded"})
+"""Codes that, as a challenge, ask for a re-authorization and not for one call."""
 _SEVERITY = {effect: i for i, effect in enumerate(Effect)}
 
 
@@ -99,8 +101,10 @@ class Decision:
         )
 
     def deciding(self) -> Reason:
-        """The first reason that argues for the effect taken."""
-        return next((item for item in self.reasons if item.effect == self.effect.value), self.reasons[0])
+        """The first reason that argues for the effect taken; of several, one that no approver can mend."""
+        same = [item for item in self.reasons if item.effect == self.effect.value]
+        lasting = (item for item in same if item.code not in RENEWABLE)
+        return next(lasting, (same or self.reasons)[0])
 
     def to_bytes(self) -> bytes:
         """The bytes that REPLAY compares."""

@@ -8,12 +8,11 @@ from __future__ import annotations
 from typing import Final
 
 from halo_core.authority import Price, Shortfall, effective, floor_of, shortfalls
-from halo_core.model import AccessRequest, Effect, LinkKind, Reason, Snapshot
+from halo_core.model import RENEWABLE, AccessRequest, Effect, LinkKind, Reason, Snapshot
 
 __all__ = ["REAUTHORIZATION", "limit_reasons"]
 
-REAUTHORIZATION: Final = frozenset({"authority_decayed", "budget_exceeded"})
-"""Codes that, as a challenge, ask for a re-authorization and not for one call."""
+REAUTHORIZATION: Final = RENEWABLE
 _PERCENT: Final = 10_000
 
 

@@ -205,7 +205,7 @@ def _answers(
     session = request.context.session
     pending = sum(at_us < row.expires_us for row in rows.Approvals(tx).pending(session))
     row = rows.Approvals(tx).open_for(session, call_binding(request, held.chain, credentials.policy.hash))
-    token = credentials.custody.answer(tx, row, store, at_us) if row is not None else None
+    token = credentials.custody.passports.answer(tx, row, store, at_us) if row is not None else None
     if row is None or token is None or token.kind != "call":
         return pending, None
     expires_us = token.expires_at_s * 1_000_000

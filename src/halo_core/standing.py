@@ -173,14 +173,14 @@ class Standing:
         )
 
     def _was_revoked(self, tx: Tx, name: str, control: Control) -> bool:
-        link = self.custody.peek(tx, name)
+        link = self.custody.passports.peek(tx, name)
         return any(link is None or revokes(item, (link,), "") for item in control.revocations)
 
     def _standing_on(self, tx: Tx, row: rows.StandingRow | None, control: Control, now_us: int) -> Link | None:
         if row is None:
             return None
         try:
-            return self.custody.standing(tx, row.hash, control.store, now_us)
+            return self.custody.passports.standing(tx, row.hash, control.store, now_us)
         except PassportError:
             return None
 

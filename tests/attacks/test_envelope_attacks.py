@@ -601,7 +601,7 @@ def test_130_nor_can_the_holder_mint_one(halo, home):
     control = halo.store.commit(lambda tx: tx.control())
     now = halo.store.clock.now_us()
     custody = halo._standing.custody
-    parent = halo.store.commit(lambda tx: custody.standing(tx, root, control.store, now))
+    parent = halo.store.commit(lambda tx: custody.passports.standing(tx, root, control.store, now))
     token = halo.store.commit(lambda tx: tx.blob(root)).decode()
     with pytest.raises(PassportError) as caught:
         mint_session(

@@ -440,7 +440,7 @@ class Life(RuleBasedStateMachine):
                 return [tx.blob(name).decode() for name in hashes], tx.control().store
 
             tokens, store = self.halo.store.commit(read)
-            trusted = self.halo._standing.custody.trusted("local", 2**52)
+            trusted = self.halo._standing.custody.passports.trusted("local", 2**52)
             self.chains[hashes] = verify_chain(tokens, trusted=trusted, audience=store, tenant="local")
         return self.chains[hashes]
 

@@ -142,7 +142,7 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
     if session:
         for shown in facts.seen:
             state = see(tx, state, sketch, shown, "history")
-    at_us = state.at(credentials.custody.time(session, now_us, tx.clock.mono_us(), state.view.high_water_us))
+    at_us = credentials.custody.time(session, now_us, tx.clock.mono_us(), state.view.high_water_us)
     held = _held(tx, request, facts, credentials, state, store=control.store, at_us=at_us)
     state, chain = held.state, held.chain
     day = _day(tx, chain[0], at_us) if chain and chain[0].quotas else None

@@ -85,10 +85,6 @@ class SessionState:
         """A session that has done nothing."""
         return cls(SessionView(session, version=0, opened_us=now_us, high_water_us=now_us, steps=0, tainted=False))
 
-    def at(self, now_us: int) -> int:
-        """The session's time: never behind what it has seen (INVARIANT: MONO)."""
-        return max(now_us, self.view.high_water_us)
-
     def stepped(self, time_us: int, envelopes: Iterable[Envelope] = (), *, asked: int = 0) -> SessionState:
         """After one decision at `time_us`, with these accounts' counters and `asked` more challenges."""
         old = self.view

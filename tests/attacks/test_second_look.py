@@ -89,6 +89,19 @@ def test_a_standing_row_taken_away_or_renamed_makes_nobody_an_issuer(home, chang
     assert verified(home) == 11
 
 
+@pytest.mark.parametrize("change", ["DELETE FROM standing", "UPDATE standing SET origin='derived'"])
+def test_nor_while_the_agent_runs(home, change):
+    issued(home)
+    with opened(home) as halo, halo.session("t"):
+        look = tool(halo, "lookup")
+        run(halo, look, q="x")
+        with contextlib.closing(attack(db_of(home))) as database:
+            database.execute(change)
+        assert reason(halo, tool(halo, "watched"), q="x") in {"no_passport", "tool_not_granted", "ledger_unwritable"}
+    kinds = [body["origin"] for body in bodies(home, EntryKind.PASSPORT) if body["kind"] == "standing"]
+    assert kinds[-1] == "issued"
+
+
 @pytest.mark.parametrize("change", ["DELETE FROM standing", "UPDATE control SET store='halo-store:other'"])
 def test_a_revoked_passport_is_not_replaced_by_its_holder(home, change):
     with opened(home) as halo, halo.session("s"):

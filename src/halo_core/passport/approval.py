@@ -206,9 +206,7 @@ def reauthorization_violation(standing: Link, session: Link, approval: ApprovalT
     fits = {
         "kind": approval.kind == "reauthorization",
         "answer": approval.answer == "approve",
-        "tenant": approval.tenant == session.tenant,
         "audience": {*session.audience} <= {*approval.audience},
-        "session": approval.session == session.txn,
         "expired": session.issued_at_s < approval.expires_at_s,
     }
     wrong = [name for name, holds in fits.items() if not holds]
@@ -216,7 +214,7 @@ def reauthorization_violation(standing: Link, session: Link, approval: ApprovalT
         return Violation("bad_reauthorization", ", ".join(wrong))
     if session.epoch != approval.epoch:
         return Violation("stale_epoch", "")
-    # INVARIANT: EPOCH - an answer is to one agent's one session, not to whoever shares its passport's grounds.
+    # INVARIANT: EPOCH - an answer is to one tenant's one agent in one session, and to nobody else's.
     if approval.binding != reauthorization_binding(session.tenant, session.txn, session.agent, session.epoch):
         return Violation("bad_reauthorization", "binding")
     if session.decay is None or session.decay.authority > approval.authority:

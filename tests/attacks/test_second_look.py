@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 
 import chain_world as world
-from halo_core.errors import Denied, PassportError, Pending, Tampered
+from halo_core.errors import BadInput, Denied, PassportError, Pending, Tampered
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.manifest.defaults import DEFAULT_DECAY
-from halo_core.model import Budget, Constraint, EntryKind, Impact, Resource, Terms
+from halo_core.model import Budget, Constraint, EntryKind, Impact, Terms
 from halo_core.passport.approval import reauthorization_binding
 from halo_core.testing import FixedClock
 from halo_world import POLICY, SURFACE, Calls, attack, bodies, cli, codes, db_of, policy_folder, tool, verified
@@ -89,15 +89,18 @@ def test_a_standing_row_taken_away_or_renamed_makes_nobody_an_issuer(home, chang
     assert verified(home) == 11
 
 
-@pytest.mark.parametrize("change", ["DELETE FROM standing", "UPDATE standing SET origin='derived'"])
-def test_nor_while_the_agent_runs(home, change):
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [("DELETE FROM standing", "no_passport"), ("UPDATE standing SET origin='derived'", "tool_not_granted")],
+)
+def test_nor_while_the_agent_runs(home, change, code):
     issued(home)
     with opened(home) as halo, halo.session("t"):
         look = tool(halo, "lookup")
         run(halo, look, q="x")
         with contextlib.closing(attack(db_of(home))) as database:
             database.execute(change)
-        assert reason(halo, tool(halo, "watched"), q="x") in {"no_passport", "tool_not_granted", "ledger_unwritable"}
+        assert reason(halo, tool(halo, "watched"), q="x") == code
     kinds = [body["origin"] for body in bodies(home, EntryKind.PASSPORT) if body["kind"] == "standing"]
     assert kinds[-1] == "issued"
 
@@ -171,6 +174,9 @@ def test_names_that_a_model_makes_up_do_not_fill_the_passport(home):
                 with halo.hand_off("x" * 100 + str(i)):
                     refused -= 1
         assert refused == 24
+        codes_seen = {code for body in bodies(home, EntryKind.DECISION)[-24:] for code in codes(body)}
+        assert codes_seen >= {"tool_not_granted", "handoff_not_allowed"}
+        assert len(list(home.glob("agent-*.key"))) == 17
         assert run(halo, look, q="x")
 
 
@@ -273,6 +279,17 @@ def test_a_clock_put_right_does_not_stop_the_ageing(home):
 
 
 def test_terms_that_no_link_can_hold_are_refused_where_they_are_written():
-    with pytest.raises(Exception, match="bad_handoff"):
+    with pytest.raises(BadInput) as caught:
         HandOff(lifetime_s=0)
-    assert Resource(impact="payment")
+    assert (caught.value.code, caught.value.field) == ("bad_handoff", "give")
+
+
+def test_a_refused_hand_off_is_recorded_in_observe_mode_and_makes_no_link(home):
+    with opened(home, mode="observe") as halo, halo.session("s"):
+        for i in range(20):
+            with halo.hand_off(f"helper-{i}") as handle:
+                assert bool(handle) is (i < 16)
+    decisions = [body for body in bodies(home, EntryKind.DECISION) if body["request"]["kind"] == "handoff"]
+    assert [body["decision"]["effect"] for body in decisions[-4:]] == ["deny"] * 4
+    assert len(decisions) == 20
+    assert halo.enforcer.health.undecided == 0

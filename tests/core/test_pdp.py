@@ -431,6 +431,9 @@ def test_10_a_quota_that_nobody_counted_is_used_up():
     assert codes(decide(paying(2), snapshot(chain=chain, quotas=(("USD", 500),)))) == ["granted"]
     assert codes(decide(paying(2), snapshot(chain=chain, quotas=(("USD", 501),)))) == ["quota_exceeded"]
     assert codes(decide(paying(2), snapshot(chain=chain))) == ["quota_exceeded"]
+    # A day that cost more than was reserved stops what spends on, and nothing else.
+    assert codes(decide(paying(2), snapshot(chain=chain, quotas=(("USD", 701),)))) == ["quota_exceeded"]
+    assert codes(decide(paying(0), snapshot(chain=chain, quotas=(("USD", 701),)))) == ["granted"]
 
 
 def test_10_time_is_the_age_of_the_session_over_all_epochs():

@@ -64,5 +64,5 @@ def _quota_reasons(snapshot: Snapshot, cost: Price) -> list[Reason]:
         Reason("quota_exceeded", root.jti, quota.unit)
         for quota in root.quotas
         # INVARIANT: ENV - a quota that nobody counted is used up.
-        if used.get(quota.unit, quota.per_day + 1) + due.get(quota.unit, 0) > quota.per_day
+        if quota.unit not in used or 0 < due.get(quota.unit, 0) > quota.per_day - used[quota.unit]
     ]

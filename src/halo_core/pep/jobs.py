@@ -80,7 +80,8 @@ class DecisionJob:
         asked = question(tx, request, snapshot, decision) if not runs else None
         accounts = tuple(charged(account, decision.charges) for account in snapshot.envelopes)
         state = gathered.state.stepped(snapshot.time_us, accounts, asked=int(asked is not None and not asked.known))
-        state, handle = self._hand_off(tx, gathered, state) if runs else (state, "")
+        # What observe mode lets run although it was refused makes no link: no chain could hold it.
+        state, handle = self._hand_off(tx, gathered, state) if decision.effect.runs else (state, "")
         day = gathered.day.charged(decision.charges) if runs and gathered.day is not None else None
         body = {
             "after": {

@@ -23,13 +23,17 @@ def session_name(session: str) -> str:
     return session if plain else canonical.digest("halo/session", session.encode("utf-8", "surrogatepass"))
 
 
-def call_binding(request: AccessRequest, chain: Sequence[Link], policy_hash: str) -> str:
-    """Digest of one exact call. The framework's call id and turn are not in it, so that it may be asked again."""
+def call_binding(request: AccessRequest, chain: Sequence[Link], rules: str) -> str:
+    """Digest of one exact call, under the rules of that name.
+
+    The framework's call id and turn are not in it, so that it may be asked again; nor what else a process happens to
+    have registered, so that it may be asked in one process and run in another.
+    """
     plain = {
         "args": request.args_digest,
         "kind": request.kind.value,
         "passport": [[link.agent, link.txn if link.depth else "", link.epoch] for link in chain],
-        "policy": policy_hash,
+        "policy": rules,
         "resource": request.resource.to_plain(),
         "session": request.context.session,
         "subject": request.subject.to_plain(),

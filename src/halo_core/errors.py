@@ -91,12 +91,17 @@ class Denied(HaloError, PermissionError):
     Attributes:
         reason: reason code (`halo_core.reasons`).
         decision_id: id of the ledger entry, empty when none could be written.
+        earlier: with the reason `already_dispatched`, what the earlier run of this very request brought, as the ledger
+            recorded it (secrets sealed); None where it did not succeed, is not all recorded, or cannot be proven.
     """
 
-    def __init__(self, reason: str, message: str, *, remedy: str = "", decision_id: str = "") -> None:
+    def __init__(
+        self, reason: str, message: str, *, remedy: str = "", decision_id: str = "", earlier: str | None = None
+    ) -> None:
         super().__init__(reason, message, remedy=remedy)
         self.reason = reason
         self.decision_id = decision_id
+        self.earlier = earlier
 
 
 class Pending(Denied):

@@ -28,11 +28,14 @@ from halo_core.redact import Redactor
 from halo_core.registry import Registered, Registry
 from halo_core.session import (
     Session,
+    begin_lineage,
     current_acting,
     current_asking,
     current_session,
     in_session,
+    is_raw_thread,
 )
+from halo_core.sightings import Sightings
 from halo_core.standing import Limits, Standing
 from halo_core.stopfiles import StopFiles
 from halo_core.store import Store, StoreConfig
@@ -77,6 +80,8 @@ class HaloBase(HandingOff):
         keys = KeyStore(home)
         digester = Digester(keys.secret("digest"))
         self.store = Store(StoreConfig(url, home, tenant, "dev", deadline_s), keys, clock=clock, ids=ids)
+        self._sightings = Sightings(self.store, agent, self.framework)
+        self._entered = {}
         self._registry = Registry()
         self._standing = Standing(
             self.store,
@@ -175,6 +180,7 @@ class HaloBase(HandingOff):
         halo.store.open()
         halo._standing.check_policy()
         halo._declarations.refresh()
+        begin_lineage()
         halo._announce()
         return halo
 
@@ -226,10 +232,14 @@ class HaloBase(HandingOff):
             yield opened
 
     def find_session(self) -> Session:
-        """The session of this context, else the process's own (said once)."""
+        """The session of this context, else the process's own (said once); one without an id in a raw thread."""
         found = current_session()
         if found is not None:
             return found
+        if is_raw_thread():
+            # INVARIANT: FAILCLOSED - it may work for anybody's request, so it shares no session with others.
+            self._say("a thread of its own has no session, and what it asks for is refused in enforce mode")
+            return Session("", "none")
         with self._lock:
             if not self._process_session:
                 self._process_session = f"process-{self._ids.short()}"
@@ -238,6 +248,20 @@ class HaloBase(HandingOff):
                     "`with halo.session(user=...)` where a request begins"
                 )
         return Session(self._process_session, "process")
+
+    # what runs beside Halo
+
+    def sighted(self, kind: str, name: str, where: str) -> None:
+        """Note something that runs without a guard; written with the next commit, or within 50 ms.
+
+        Each is noted once for a process, and at most 1,000 of them are. Does no I/O.
+
+        Args:
+            kind: what it is: `tool`, `retriever`, `model`, `agent`.
+            name: its name.
+            where: where it was seen, for people.
+        """
+        self._sightings.note(kind, name, where)
 
     # registering and calling
 
@@ -285,6 +309,19 @@ class HaloBase(HandingOff):
         """The registration of a resource id."""
         found = self._registry.get(name)
         return found.resource if found else None
+
+    def arguments(self, name: str) -> list[str] | None:
+        """Names of the arguments that a registered resource takes; None of one that is not registered."""
+        found = self._registry.get(name)
+        return found.arguments() if found else None
+
+    def may_restrict_output(self, kind: ActionKind) -> bool:
+        """Whether some policy could ask to narrow or hold back what actions of a kind return; True where in doubt.
+
+        Of the policy as it was last read, by the heads of its rules alone: whether one does, only a decision says
+        (`Ticket.holds_output`).
+        """
+        return self._standing.may_restrict_output(kind, self._registry)
 
     def call(
         self,

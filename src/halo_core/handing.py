@@ -1,26 +1,80 @@
 """Room: handing off, the part of the facade about several agents. Takes: an agent's name. Gives: a narrower link.
 
-Never: decides, mints.
+Two ways in: `hand_off`, where one agent gives part of its own to another, and `entering`, where a framework says who
+acts now; there an agent that has a live link goes on under it. Never: decides, mints.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from halo_core.custody import HandOff
+from halo_core.errors import Denied
 from halo_core.model import ActionKind, Impact, Resource, Reversal
-from halo_core.pep import Call, Enforcer, Surface, Verdict
+from halo_core.pep import Call, Enforcer, Live, Surface, Ticket
 from halo_core.session import Acting, acting
 
-__all__ = ["HandOff", "HandingOff"]
+__all__ = ["Entry", "HandOff", "HandingOff"]
 
-_HANDED: Final = Resource(kind=ActionKind.HANDOFF, impact=Impact.READ, reversal=Reversal.NONE_NEEDED, source_trust=500)
+_HANDED: Final = Resource(
+    kind=ActionKind.HANDOFF,
+    impact=Impact.READ,
+    reversal=Reversal.NONE_NEEDED,
+    source_trust=500,
+    # A node that runs again hands off again; the link that it made is found, or was handed back.
+    idempotent=True,
+)
 _MOST_HANDED: Final = 16
-_TASK: Final = {"type": "object", "properties": {"task": {"type": "string"}}}
+_HANDING: Final = ("clamp", "pause", "redact")  # a block has no output that could be narrowed
+_TASK: Final[dict[str, Any]] = {"type": "object", "properties": {"task": {"type": "string"}}}
 _DONE: Final[Surface[str]] = Surface(text=str)
+
+
+@dataclass(slots=True)
+class Entry:
+    """An agent that acts now.
+
+    Attributes:
+        handle: of the link it acts under; empty for the facade's own agent, and where observe mode let a refused
+            hand-off run, which makes no link.
+        made: whether the link was made here, and so ends with the block.
+    """
+
+    handle: str
+    made: bool
+    _ends: bool
+    _kept: bool = False
+
+    @property
+    def ends(self) -> bool:
+        """Whether the link is handed back at the end of the block."""
+        return self._ends and bool(self.handle)
+
+    @property
+    def kept(self) -> bool:
+        """Whether `keep` was called."""
+        return self._kept
+
+    def keep(self) -> None:
+        """Leave the link live at the end of the block: the agent paused, or has handed on."""
+        self._kept, self._ends = True, False
+
+    def hand_back(self) -> None:
+        """Hand the link back at the end of the block, although it was live before (an earlier run kept it)."""
+        self._kept, self._ends = False, True
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How an agent comes to act: the call that is decided, who acts then, and whether a link is made for it."""
+
+    call: Call
+    path: tuple[str, ...]
+    made: bool
+    claimed: str = ""
 
 
 class HandingOff:
@@ -29,6 +83,8 @@ class HandingOff:
     agent: str
     enforcer: Enforcer
     _handed = 0
+    # Links that an open block of this process acts under, so that two blocks side by side never share one.
+    _entered: dict[str, object]
 
     def register(
         self,
@@ -43,6 +99,10 @@ class HandingOff:
         raise NotImplementedError
 
     def registered(self, name: str) -> Resource | None:
+        """See `HaloBase`."""
+        raise NotImplementedError
+
+    def arguments(self, name: str) -> list[str] | None:
         """See `HaloBase`."""
         raise NotImplementedError
 
@@ -69,35 +129,192 @@ class HandingOff:
         Raises:
             Denied: it may not hand off to this agent.
         """
+        way = self._given(self._handing(to, task, give, call_id), to)
+        with self._inside(way, self.enforcer.begin(way.call)) as entry:
+            yield entry.handle
+
+    @contextmanager
+    def entering(
+        self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None
+    ) -> Iterator[Entry]:
+        """Inside the block, `agent` acts in this context's session.
+
+        An agent that has a live link in the session goes on under it: that is decided as a hand-off to itself, and
+        what is below it is handed back. Otherwise it is decided as a hand-off from whoever acts here, which makes a
+        link; at the end of the block that is handed back, unless `Entry.keep` was called.
+
+        Args:
+            agent: its id.
+            call_id: the framework's id of this step.
+            task: what it is asked to do; recorded.
+            give: how much the giver hands on where a link is made; None gives what it has.
+
+        Yields:
+            The entry.
+
+        Raises:
+            Denied: it may not act here.
+            Pending: it waits for an approval.
+        """
+        call = self._handing(agent, task, give, call_id)
+        way = self._going_on(call, agent, self.enforcer.live(*self._sought(call, agent)))
+        try:
+            try:
+                ticket = self.enforcer.begin(way.call)
+            except Denied as exc:
+                if not _raced(way, exc):
+                    raise
+                self._left(way)
+                way = self._going_on(call, agent, self.enforcer.live(*self._sought(call, agent)))
+                ticket = self.enforcer.begin(way.call)
+            with self._inside(way, ticket) as entry:
+                yield entry
+        finally:
+            self._left(way)
+
+    @asynccontextmanager
+    async def aentering(
+        self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None
+    ) -> AsyncIterator[Entry]:
+        """As `entering`, without ever blocking the event loop."""
+        call = self._handing(agent, task, give, call_id)
+        way = self._going_on(call, agent, await self.enforcer.alive(*self._sought(call, agent)))
+        try:
+            try:
+                ticket = await self.enforcer.abegin(way.call)
+            except Denied as exc:
+                if not _raced(way, exc):
+                    raise
+                self._left(way)
+                way = self._going_on(call, agent, await self.enforcer.alive(*self._sought(call, agent)))
+                ticket = await self.enforcer.abegin(way.call)
+            async with self._ainside(way, ticket) as entry:
+                yield entry
+        finally:
+            self._left(way)
+
+    def declare_agent(self, name: str) -> Resource:
+        """Register an agent that is handed to; said early, so that links made before its first turn may name it.
+
+        Raises:
+            ConfigError: the id is taken by another kind.
+        """
+        known = self.registered(name)
+        if known is not None and known.kind is ActionKind.HANDOFF:
+            return known
+        return self.register(ActionKind.HANDOFF, name, resource=_HANDED, schema=_TASK)
+
+    def handing(self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None) -> Call:
+        """The call that hands on to an agent and leaves the link live, as a framework's hand-off tool does.
+
+        Once it is decided, `ticket.verdict.handle` names the link: a new one, or the one that the agent has from this
+        giver on the same terms.
+        """
+        return replace(self._handing(agent, task, give, call_id), claim=None)
+
+    def _handing(self, to: str, task: str, give: HandOff | None, call_id: str) -> Call:
         known = self.registered(to)
         if known is None and self._handed >= _MOST_HANDED:
             # Names that a model makes up must not fill the passport; what is not registered is not granted.
             known = replace(_HANDED, id=to)
         elif known is None or known.kind is not ActionKind.HANDOFF:
             self._handed += 1
-            known = self.register(ActionKind.HANDOFF, to, resource=_HANDED, schema=_TASK)
-        call = replace(self.call(known, {"task": task}, call_id=call_id), hand_off=give or HandOff())
-        ticket = self.enforcer.begin(call)
-        try:
-            with self._under(call, ticket.verdict, to) as handle:
-                yield handle
-        except BaseException as exc:
-            ticket.fail(exc)
-            raise
-        ticket.succeed("handed back", _DONE)
+            known = self.declare_agent(to)
+        takes = self.arguments(to)
+        args = {"task": task} if takes is None or "task" in takes else {}
+        made = self.call(known, args, call_id=call_id)
+        return replace(
+            made,
+            hand_off=give or HandOff(),
+            claim=lambda handle: self._entered.setdefault(handle, made),
+            abilities=_HANDING,
+        )
+
+    def _given(self, call: Call, to: str) -> _Way:
+        """From whoever acts here; to somebody up the chain it is a hand-back."""
+        back = to in (self.agent, *call.agents)
+        return _Way(call, _cut(call.agents, to) if back else (*call.agents, to), made=not back)
+
+    def _sought(self, call: Call, agent: str) -> tuple[str, str, str, Collection[str]]:
+        return call.session, agent, call.acting, self._entered
+
+    def _going_on(self, call: Call, agent: str, live: Live | None) -> _Way:
+        """Under the live link, if there is one that no other block acts under."""
+        if live is None:
+            return self._given(call, agent)
+        if not live.above and self._entered.setdefault(live.handle, call) is not call:
+            return self._given(call, agent)  # another block was faster
+        going = replace(call, acting=live.handle, agents=live.agents)
+        return _Way(going, live.agents, made=False, claimed="" if live.above else live.handle)
+
+    def _left(self, way: _Way) -> None:
+        if way.claimed:
+            self._entered.pop(way.claimed, None)
 
     @contextmanager
-    def _under(self, call: Call, verdict: Verdict | None, to: str) -> Iterator[str]:
-        handle = verdict.handle if verdict is not None else ""
-        back = to in (self.agent, *call.agents)
-        path = _cut(call.agents, to) if back else (*call.agents, to)
+    def _inside(self, way: _Way, ticket: Ticket) -> Iterator[Entry]:
+        entry = _entry(way, ticket)
         try:
-            with acting(Acting(self.agent, call.session, handle, path) if handle and path else None):
-                yield handle
-        finally:
-            if verdict is not None and handle and not back:
-                # Under the name that the store has for the session, which is shorter than some.
-                self.enforcer.hand_back(verdict.session, handle)
+            try:
+                with acting(self._acts(way, entry)):
+                    yield entry
+            finally:
+                if entry.ends:
+                    self.enforcer.hand_back(_session(ticket), entry.handle)
+                self._forget(entry)
+        except BaseException as exc:
+            _broke(ticket, entry, exc)
+            raise
+        ticket.succeed(_ending(entry), _DONE)
+
+    @asynccontextmanager
+    async def _ainside(self, way: _Way, ticket: Ticket) -> AsyncIterator[Entry]:
+        entry = _entry(way, ticket)
+        try:
+            try:
+                with acting(self._acts(way, entry)):
+                    yield entry
+            finally:
+                if entry.ends:
+                    await self.enforcer.ahand_back(_session(ticket), entry.handle)
+                self._forget(entry)
+        except BaseException as exc:
+            _broke(ticket, entry, exc)
+            raise
+        ticket.succeed(_ending(entry), _DONE)
+
+    def _forget(self, entry: Entry) -> None:
+        if entry.made:
+            self._entered.pop(entry.handle, None)
+
+    def _acts(self, way: _Way, entry: Entry) -> Acting | None:
+        return Acting(self.agent, way.call.session, entry.handle, way.path) if entry.handle else None
+
+
+def _entry(way: _Way, ticket: Ticket) -> Entry:
+    handle = ticket.verdict.handle if ticket.verdict is not None and way.path else ""
+    return Entry(handle, made=way.made and bool(handle), _ends=way.made)
+
+
+def _session(ticket: Ticket) -> str:
+    # Under the name that the store has for the session, which is shorter than some.
+    return ticket.verdict.session if ticket.verdict is not None else ""
+
+
+def _broke(ticket: Ticket, entry: Entry, error: BaseException) -> None:
+    if entry.kept:
+        ticket.pause(error)
+    else:
+        ticket.fail(error)
+
+
+def _ending(entry: Entry) -> str:
+    return "handed on" if entry.kept else "handed back"
+
+
+def _raced(way: _Way, refused: Denied) -> bool:
+    """Whether the link that was found live was handed back before the decision."""
+    return not way.made and refused.reason == "handed_back"
 
 
 def _cut(agents: tuple[str, ...], to: str) -> tuple[str, ...]:

@@ -60,6 +60,7 @@ class Facts:
         mode: the mode this handle was opened with, None for the store's.
         acting: handle of the link acted under, empty for the agent's own.
         stops: stops that hold whether or not the store can be written.
+        handing: it would make a link for the resource, which is an agent.
     """
 
     args: Mapping[str, Any]
@@ -67,6 +68,7 @@ class Facts:
     mode: Mode | None
     acting: str = ""
     stops: tuple[Stop, ...] = ()
+    handing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,11 @@ def _held(
 ) -> Held:
     if not request.context.session:
         return Held(state)
-    return credentials.custody.hold(tx, state, facts.acting, store, at_us, asking=_asking(request))
+    custody = credentials.custody
+    held = custody.hold(tx, state, facts.acting, store, at_us, asking=_asking(request))
+    if not facts.handing or held.problem:
+        return held
+    return replace(held, problem=custody.receiving(tx, held, request.resource.id, store, at_us))
 
 
 def _asking(request: AccessRequest) -> tuple[str, ...]:
@@ -204,7 +210,7 @@ def _answers(
         return 0, None
     session = request.context.session
     pending = sum(at_us < row.expires_us for row in rows.Approvals(tx).pending(session))
-    row = rows.Approvals(tx).open_for(session, call_binding(request, held.chain, credentials.policy.hash))
+    row = rows.Approvals(tx).open_for(session, call_binding(request, held.chain, credentials.policy.rules))
     token = credentials.custody.passports.answer(tx, row, store, at_us) if row is not None else None
     if row is None or token is None or token.kind != "call":
         return pending, None

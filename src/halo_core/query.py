@@ -13,7 +13,7 @@ from halo_core.ledger import decode_entry, open_sealed, unwrap_dek
 from halo_core.model import Entry, EntryKind
 from halo_core.store.reader import Reader
 
-__all__ = ["Contents", "Found", "Summary", "entries", "find", "one_tenant", "related", "summary"]
+__all__ = ["Contents", "Found", "Summary", "entries", "find", "one_tenant", "related", "shadows", "summary"]
 
 
 _INDEX_DIGITS: Final = 7  # ids start with eight hex digits
@@ -120,6 +120,11 @@ def related(reader: Reader, found: Found) -> list[Found]:
         for item in entries(reader, found.entry.tenant, kinds, found.entry.session)
         if (item.entry.body["decision"]["w"], item.entry.body["decision"]["ws"]) == place
     ]
+
+
+def shadows(reader: Reader, tenant: str) -> list[Found]:
+    """What was seen to run without a guard, in log order: entries whose body names `kind`, `name` and `where`."""
+    return list(entries(reader, tenant, (EntryKind.SHADOW,)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,18 @@ REASONS: Final[dict[str, ReasonText]] = {
     "needs_guard": ReasonText(
         "only a guarded object can carry out what the policy asks", "wrap the tool or retriever with `halo.guard`"
     ),
-    "session_missing": ReasonText("the request belongs to no session", "open one with `halo.session(...)` around it"),
+    "unguarded": ReasonText(
+        "nothing of Halo decides this call", "guard it with `halo.guard`, or run it under `halo.callback()`"
+    ),
+    "foreign_goto": ReasonText(
+        "a graph is not entered from outside at a node that is no agent",
+        "begin at its start, or name the node in `halo.guard(graph, agents=[...])`",
+    ),
+    "session_missing": ReasonText(
+        "the request belongs to no session",
+        "open one with `halo.session(...)` around it; a thread of your own has none: open it inside the thread, or "
+        "start the thread's work with `contextvars.copy_context().run`",
+    ),
     "already_dispatched": ReasonText(
         "this very call was run before", "declare the tool `idempotent=True` if running it twice is harmless"
     ),
@@ -79,6 +90,7 @@ REASONS: Final[dict[str, ReasonText]] = {
     "caller_sets_reserved_unit": ReasonText("steps, risk and time are charged by Halo itself", "leave the unit out"),
     # answers
     "approved": ReasonText("somebody outside the chain approved exactly this", ""),
+    "challenge_withdrawn": ReasonText("whoever resumed the run said no", "do something else"),
     "approval_denied": ReasonText("somebody said no to exactly this", "do something else"),
     "approval_mismatch": ReasonText("the approval is of another call", "ask for the approval of this one"),
     "approver_in_chain": ReasonText("nobody approves what they ask for themselves", "ask somebody outside the chain"),

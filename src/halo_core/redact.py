@@ -1,7 +1,8 @@
-"""Room: redaction. Takes: arguments and texts. Gives: copies without secrets. Never: changes what the tool executes.
+"""Room: redaction. Takes: arguments and texts. Gives: copies without secrets. Never: changes the original.
 
 `seal` is for what is decided upon and stored: each secret becomes `halo:secret:` and 16 hex digits of its keyed digest,
-so that equal secrets stay equal and nothing else is learnt. `mask` is for what people look at.
+so that equal secrets stay equal and nothing else is learnt. `mask` is for what people look at, `hide` for what a policy
+wants redacted before it runs or is passed on.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from halo_core.errors import CanonicalError
 from halo_core.sensitive import (
     SHORTEST_SECRET,
     is_credential,
+    is_header,
     looks_like_pan,
     mask_numbers_and_names,
+    names_secret,
     pan_mask,
     secret_spans,
 )
@@ -31,11 +34,11 @@ _MARK_BYTES: Final = re.compile(rb"(halo:secret:[0-9a-f]{16})")
 _DOMAIN: Final = "halo.secret"
 # Each round replaces at least one span; a text that is still changing after this many was built to be.
 _ROUNDS: Final = 4
+_HIDDEN: Final = "[secret]"
 _LEAVES: Final = (str, int, float, bytes, type(None))
+_LONGEST_PAN: Final = 19
 # Names of arguments are shorter than the tokens that could hide in one.
 _LONG_KEY: Final = 16
-# `{"name": "password", "value": "..."}`, as forms and header lists spell it.
-_NAMED_BY: Final = ("name", "key", "field", "header")
 
 
 class Redactor:
@@ -118,7 +121,7 @@ class Redactor:
 
     def mask(self, text: str) -> str:
         """Text for people: secrets, IBANs, card numbers, e-mail addresses and phone numbers masked."""
-        return mask_numbers_and_names(_MARK.sub("[secret]", self.seal_text(text)))
+        return mask_numbers_and_names(_MARK.sub(_HIDDEN, self.seal_text(text)))
 
     def mask_value(self, value: object) -> Any:
         """Deep copy of a JSON value for people; what is too deep or too large to show is `[…]`, never an exception."""
@@ -137,6 +140,54 @@ class Redactor:
         if type(value) is int and value.bit_length() <= 64 and looks_like_pan(str(abs(value))):
             return pan_mask(str(abs(value)))
         return value
+
+    def hide(self, text: str) -> str:
+        """As `mask`, and what is hidden stays as it is when it is hidden again; the same object if nothing changes."""
+        hidden = text
+        for _ in range(_ROUNDS):
+            before, hidden = hidden, self.mask(hidden)
+            if hidden == before:
+                return text if hidden == text else hidden
+        return _HIDDEN
+
+    def hide_value(self, value: Any, *, secret: bool = False) -> Any:
+        """Copy of a JSON value with every text hidden; types of containers, and keys, stay as they are.
+
+        What stands below a name that says it is a credential (or all of it when `secret`) is hidden whole. A number is
+        hidden where it reads as a card number; it becomes text then.
+        """
+        if isinstance(value, Mapping):
+            named = "value" in value and names_secret(value, self.hide)
+            return {
+                key: self.hide_value(
+                    item, secret=secret or (isinstance(key, str) and is_credential(key)) or (named and key == "value")
+                )
+                for key, item in value.items()
+            }
+        if isinstance(value, list | tuple):
+            pair = is_header(value, self.hide)
+            items = [self.hide_value(item, secret=secret or (pair and i == 1)) for i, item in enumerate(value)]
+            return items if isinstance(value, list) else tuple(items)
+        return self._hide_leaf(value, secret=secret)
+
+    def _hide_leaf(self, value: Any, *, secret: bool) -> Any:
+        if value is None or isinstance(value, bool) or (isinstance(value, str | bytes) and not value):
+            return value
+        if isinstance(value, bytes):
+            text = value.decode("utf-8", "surrogateescape")
+            hidden = _HIDDEN if secret else self.hide(text)
+            return value if hidden is text else hidden.encode("utf-8", "surrogateescape")
+        if secret:
+            return _HIDDEN
+        if isinstance(value, int | float):
+            digits = _digits(value)
+            return pan_mask(digits) if looks_like_pan(digits) else value
+        return self.hide(str.__str__(value)) if isinstance(value, str) else value
+
+
+def _digits(value: float) -> str:
+    """Decimal digits of a whole number that could be a card number, empty for any other."""
+    return str(abs(int(value))) if abs(value) < 10**_LONGEST_PAN and value == int(value) else ""
 
 
 class _Walk:
@@ -159,14 +210,14 @@ class _Walk:
         if isinstance(value, Mapping):
             return self._mapping(value, secret=secret, depth=depth + 1)
         if isinstance(value, list | tuple):
-            pair = _header_pair(value)
+            pair = is_header(value)
             return [
                 self.copy(item, secret=secret or (pair and i == 1), depth=depth + 1) for i, item in enumerate(value)
             ]
         return self._leaf(value, secret=secret)
 
     def _mapping(self, value: Mapping[Any, Any], *, secret: bool, depth: int) -> dict[Any, Any]:
-        named = "value" in value and _named_secret(value)
+        named = "value" in value and names_secret(value)
         copy: dict[Any, Any] = {}
         for key, item in value.items():
             if not isinstance(key, str):
@@ -181,13 +232,3 @@ class _Walk:
         if secret:
             return self._redactor._seal_leaf(value)  # noqa: SLF001 - the walk is a part of its Redactor
         return self._redactor.seal_text(str.__str__(value)) if isinstance(value, str) else value
-
-
-def _named_secret(value: Mapping[Any, Any]) -> bool:
-    names = (value.get(name) for name in _NAMED_BY)
-    return any(isinstance(name, str) and is_credential(name) for name in names)
-
-
-def _header_pair(value: list[Any] | tuple[Any, ...]) -> bool:
-    # `["Authorization", "Basic ..."]`, as HTTP libraries spell headers.
-    return len(value) == 2 and isinstance(value[0], str) and len(value[0]) <= 64 and is_credential(value[0])

@@ -7,16 +7,32 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import re2
 
-__all__ = ["SHORTEST_SECRET", "is_credential", "looks_like_pan", "mask_numbers_and_names", "pan_mask", "secret_spans"]
+from halo_core.checkdigits import IBAN_SHORTEST, PAN_LONGEST, PAN_SHORTEST, iban_ends, luhn, pan_ends
+
+__all__ = [
+    "SHORTEST_SECRET",
+    "is_credential",
+    "is_header",
+    "labels_of",
+    "looks_like_pan",
+    "mask_numbers_and_names",
+    "names_secret",
+    "pan_mask",
+    "secret_spans",
+]
 
 # -- names of credentials ---------------------------------------------------------------------------------------------
 
 _TAIL: Final = 128  # the end of a name decides; bounds the work on a hostile one
+_NAMED_BY: Final = ("name", "key", "field", "header")
+_LONGEST_HEADER: Final = 64
+# Where something was hidden; `[secret]` would read as the name of one when it is hidden again.
+_HIDES: Final = re.compile(r"\[(?:secret\]|(?:pan|phone|e-mail) …|iban [A-Z]{2}…)")
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 # Words that may follow: `new_password_confirm`, `api_key_value`, `password2`.
 _FILLER: Final = frozenset(
@@ -68,6 +84,29 @@ def _is_credential(name: str) -> bool:
     if not words:
         return False
     return words[-1] in _ONE or " ".join(words[-2:]) in _TWO or words[-1].endswith(_RUN_TOGETHER)
+
+
+def names_secret(value: Mapping[Any, Any], mask: Callable[[str], str] | None = None) -> bool:
+    """Whether `value["value"]` is what a credential holds: `{"name": "password", "value": ...}`, as forms spell it.
+
+    A name in which `mask` hides something is none.
+    """
+    names = (value.get(name) for name in _NAMED_BY)
+    return any(isinstance(name, str) and is_credential(name) and not _hides(name, mask) for name in names)
+
+
+def _hides(name: str, mask: Callable[[str], str] | None) -> bool:
+    return mask is not None and _HIDES.search(mask(name)) is not None
+
+
+def is_header(value: Sequence[Any], mask: Callable[[str], str] | None = None) -> bool:
+    """Whether its second item is what a credential holds: `["Authorization", "Basic ..."]`, as HTTP libraries do.
+
+    A name in which `mask` hides something is none.
+    """
+    if len(value) != 2 or not isinstance(value[0], str) or len(value[0]) > _LONGEST_HEADER:
+        return False
+    return is_credential(value[0]) and not _hides(value[0], mask)
 
 
 # -- secrets inside text ----------------------------------------------------------------------------------------------
@@ -130,56 +169,66 @@ def secret_spans(text: bytes) -> Iterator[tuple[int, int]]:
 _DIGIT_RUN: Final = re.compile(r"[0-9]+(?:[ -][0-9]+)*")
 _IBAN_RUN: Final = re.compile(r"[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+)*")
 _GROUP: Final = re.compile(r"[A-Za-z0-9]+")
-_IBAN_START: Final = re.compile(r"[A-Za-z]{2}[0-9]{2}")
-_EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]{1,64}@([A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8})")
-_PHONE: Final = re.compile(r"\+[0-9](?:[ ().-]{0,2}[0-9]){7,14}")
-_PAN_SHORTEST: Final = 13
-_PAN_LONGEST: Final = 19
-_IBAN_SHORTEST: Final = 15
-_IBAN_LONGEST: Final = 34
+# Possessive: what follows a part is never one of its own characters, so giving some back could not help.
+_EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]{1,64}+@([A-Za-z0-9-]{1,63}+(?:\.[A-Za-z0-9-]{1,63}+){1,8}+)")
+_PHONE: Final = re.compile(r"\+[0-9](?:[ ().-]{0,2}+[0-9]){7,14}")
 
 
 def mask_numbers_and_names(text: str) -> str:
     """Mask IBANs, card numbers, e-mail addresses and international phone numbers, keeping what tells them apart."""
-    text = _IBAN_RUN.sub(lambda run: _mask_run(run[0], _iban_end, _iban_mask), text)
-    text = _DIGIT_RUN.sub(lambda run: _mask_run(run[0], _pan_end, pan_mask), text)
-    text = _EMAIL.sub(lambda match: f"[e-mail …@{match[1]}]", text)
-    return _PHONE.sub(lambda match: f"[phone …{match[0][-2:]}]", text)
+    text = _mask_pans(_mask_ibans(text))
+    if "@" in text:
+        text = _EMAIL.sub(lambda match: f"[e-mail …@{match[1]}]", text)
+    return _PHONE.sub(lambda match: f"[phone …{match[0][-2:]}]", text) if "+" in text else text
 
 
-def _mask_run(run: str, end_of: Callable[[list[str], int], int], mask: Callable[[str], str]) -> str:
+def labels_of(text: str) -> frozenset[str]:
+    """Data labels that a text earns by what stands in it.
+
+    `chd` for a card number, `pii` for an IBAN, an e-mail address or a phone number, `secret` for a credential.
+    """
+    found = set()
+    if next(secret_spans(text.encode("utf-8", "surrogatepass")), None) is not None:
+        found.add("secret")
+    no_ibans = _mask_ibans(text)
+    bare = _mask_pans(no_ibans)
+    if bare != no_ibans:
+        found.add("chd")
+    if no_ibans != text or _EMAIL.search(bare) or _PHONE.search(bare):
+        found.add("pii")
+    return frozenset(found)
+
+
+def _mask_ibans(text: str) -> str:
+    return _IBAN_RUN.sub(lambda run: _mask_run(run[0], IBAN_SHORTEST, iban_ends, _iban_mask), text)
+
+
+def _mask_pans(text: str) -> str:
+    return _DIGIT_RUN.sub(lambda run: _mask_run(run[0], PAN_SHORTEST, pan_ends, pan_mask), text)
+
+
+def _mask_run(
+    run: str, shortest: int, ends: Callable[[list[str]], Callable[[int], int]], mask: Callable[[str], str]
+) -> str:
     """Mask within groups of characters separated by single blanks or dashes; a number spans whole groups."""
+    if len(run) < shortest:
+        return run
     groups = list(_GROUP.finditer(run))
     texts = [group[0] for group in groups]
+    end_of = ends(texts)
     parts: list[str] = []
     done = i = 0
     while i < len(groups):
-        end = end_of(texts, i)
+        end = end_of(i)
         if end == i:
             i += 1
             continue
         parts += run[done : groups[i].start()], mask("".join(texts[i:end]))
         done, i = groups[end - 1].end(), end
+    if not parts:
+        return run
     parts.append(run[done:])
     return "".join(parts)
-
-
-def _pan_end(groups: list[str], start: int) -> int:
-    digits, found = "", start
-    for i in range(start, len(groups)):
-        digits += groups[i]
-        if len(digits) > _PAN_LONGEST:
-            break
-        if len(digits) >= _PAN_SHORTEST and _luhn(digits):
-            found = i + 1
-    return found
-
-
-def _luhn(digits: str) -> bool:
-    """ISO/IEC 7812-1 annex B."""
-    total = sum(int(digit) for digit in digits[-1::-2])
-    total += sum(sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
-    return total % 10 == 0 and digits.strip("0") != ""
 
 
 def pan_mask(digits: str) -> str:
@@ -189,25 +238,7 @@ def pan_mask(digits: str) -> str:
 
 def looks_like_pan(digits: str) -> bool:
     """Whether a bare number reads as a card number: length, Luhn, and an issuer range of payment cards."""
-    return _PAN_SHORTEST <= len(digits) <= _PAN_LONGEST and digits[0] in "23456" and _luhn(digits)
-
-
-def _iban_end(groups: list[str], start: int) -> int:
-    if not _IBAN_START.match(groups[start]):
-        return start
-    text, found = "", start
-    for i in range(start, len(groups)):
-        text += groups[i]
-        if len(text) > _IBAN_LONGEST:
-            break
-        if len(text) >= _IBAN_SHORTEST and _mod_97(text.upper()):
-            found = i + 1
-    return found
-
-
-def _mod_97(text: str) -> bool:
-    """ISO 13616 check digits (ISO/IEC 7064 MOD 97-10)."""
-    return int("".join(str(int(char, 36)) for char in text[4:] + text[:4])) % 97 == 1
+    return PAN_SHORTEST <= len(digits) <= PAN_LONGEST and digits[0] in "23456" and luhn(digits)
 
 
 def _iban_mask(text: str) -> str:

@@ -1,11 +1,12 @@
 """Room: which session and which message an action belongs to. Takes: what the host or adapter says. Gives: context.
 
 Context variables travel with the frameworks' own threads and tasks; a raw thread has none, and then there is no
-session. Never: I/O.
+session: nobody knows which request it works for. Never: I/O.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,10 +19,12 @@ __all__ = [
     "Session",
     "acting",
     "asking",
+    "begin_lineage",
     "current_acting",
     "current_asking",
     "current_session",
     "in_session",
+    "is_raw_thread",
 ]
 
 
@@ -72,6 +75,20 @@ class Acting:
 
 _SESSION: Final[ContextVar[Session | None]] = ContextVar("halo_session", default=None)
 _ASKING: Final[ContextVar[Asking | None]] = ContextVar("halo_asking", default=None)
+
+
+# Set where Halo is opened, and so in every context that was copied from there.
+_LINEAGE: Final[ContextVar[bool]] = ContextVar("halo_lineage", default=False)
+
+
+def begin_lineage() -> None:
+    """Say that this context, and what is copied from it, belongs to whoever opened Halo."""
+    _LINEAGE.set(True)
+
+
+def is_raw_thread() -> bool:
+    """Whether this is a thread that somebody started without any context: not the main one, and of no lineage."""
+    return not _LINEAGE.get() and threading.current_thread() is not threading.main_thread()
 
 
 _ACTING: Final[ContextVar[Acting | None]] = ContextVar("halo_acting", default=None)

@@ -22,11 +22,11 @@ from halo_core.custody import Custody, issuer_facts
 from halo_core.errors import CannotDecide, PassportError
 from halo_core.keys import Ed25519Signer, KeyStore, agent_key_name
 from halo_core.manifest.defaults import DEFAULT_TERMS
-from halo_core.model import ActionKind, Budget, Constraint, EntryKind, Grants, Link, Quota, Terms
+from halo_core.model import OUTPUT_OBLIGATIONS, ActionKind, Budget, Constraint, EntryKind, Grants, Link, Quota, Terms
 from halo_core.passport import TOKEN_DOMAIN, mint_standing, token_hash
 from halo_core.pdp import revokes
 from halo_core.pip import Credentials
-from halo_core.policy import CedarPolicy, PolicyBundle
+from halo_core.policy import CedarPolicy, PolicyBundle, action_id, reaches
 from halo_core.registry import Registered, Registry
 from halo_core.store import Control, Draft, Store, Tx, rows
 
@@ -94,6 +94,7 @@ class Standing:
         self._limits_given = limits is not None
         self._lock = threading.Lock()
         self._current: Credentials | None = None
+        self._checked: CedarPolicy | None = None
         self._version = -1
         self._until_us = 0
 
@@ -129,7 +130,21 @@ class Standing:
             PolicyError: it does not parse.
         """
         install_starter(self._policy_dir)
-        CedarPolicy.compile(PolicyBundle.load([self._policy_dir], {}))
+        self._checked = CedarPolicy.compile(PolicyBundle.load([self._policy_dir], {}))
+
+    def may_restrict_output(self, kind: ActionKind, registry: Registry) -> bool:
+        """Whether the policy as it was last read has an output obligation for actions of a kind; True where unsure."""
+        known = self._current
+        policy = self._checked if known is None else known.policy
+        if not isinstance(policy, CedarPolicy):
+            return True
+        elsewhere = {action_id(item.resource.id) for item in registry.items() if item.resource.kind is not kind}
+        return any(
+            item.obligation is not None
+            and item.obligation.kind in OUTPUT_OBLIGATIONS
+            and reaches(item, kind, elsewhere)
+            for item in policy.policies
+        )
 
     def _renew(self, registry: Registry) -> Credentials:
         bundle = PolicyBundle.load([self._policy_dir], registry.types())

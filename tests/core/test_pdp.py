@@ -56,6 +56,7 @@ class Says:
 
     answers: Any = YES
     hash: str = "sha256:policy"
+    rules: str = "sha256:rules"
 
     def answer(self, request, snapshot):
         if isinstance(self.answers, Exception):
@@ -454,7 +455,7 @@ def test_a_refused_attempt_costs_risk_and_no_step():
 
 
 def answer_to(asked: AccessRequest, shot: Snapshot, **changes) -> Snapshot:
-    binding = call_binding(asked, shot.chain, shot.policy.hash)
+    binding = call_binding(asked, shot.chain, shot.policy.rules)
     approval = Approval("q", "bo@bank", "bo-key", binding, (NOW + 60) * 1_000_000)
     return replace(shot, approval=replace(approval, **changes))
 

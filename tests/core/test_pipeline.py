@@ -96,7 +96,12 @@ def documents(trust):
     return Resource(impact=Impact.READ, source_trust=trust)
 
 
-DOCUMENTS = Surface(text=str, drop_documents=lambda found: ([], len(found)))
+def kept(found, keep):
+    left = [item for item in found if keep(item, ())]
+    return left, len(found) - len(left)
+
+
+DOCUMENTS = Surface(text=str, filter=kept)
 
 
 @pytest.mark.parametrize(("trust", "left"), [(299, []), (300, ["one", "two"])])

@@ -5,9 +5,10 @@ import json
 import cedarpy
 import pytest
 
-from halo_core.model import ActionKind, Impact, Resource
+from halo_core.model import ActionKind, Impact, Obligation, Resource
 from halo_core.policy import PolicyBundle, arg_types, cedar_schema
 from halo_core.policy.check import check
+from halo_core.policy.parse import FORMS, parse
 from halo_core.policy.schema import action_id
 
 SEND = Resource("send_money", impact=Impact.PAYMENT, targets=("recipient",), amount="amount")
@@ -41,6 +42,12 @@ def test_the_starter_policy_is_valid_with_and_without_tools():
         forbid('resource.impact == "payment"', 'action in Action::"tool_call"'),
         forbid("true", head='@effect("restrict") @obligation("clamp(amount, 5)")'),
         forbid('resource == Retriever::"kb"', "action"),
+        forbid("true", head='@effect("restrict") @obligation("redact(tags)")'),
+        forbid("true", 'action in Action::"retrieval"', head='@effect("restrict") @obligation("redact( query )")'),
+        forbid("true", head='@effect("restrict") @obligation("redact_output()")'),
+        forbid("true", 'action in Action::"inference"', head='@effect("restrict") @obligation("hold_output()")'),
+        forbid("true", head='@effect("restrict") @obligation("drop_labels(chd)")'),
+        forbid("true", "action", head='@effect("restrict") @obligation("drop_documents(300)")'),
     ],
 )
 def test_good_policies_pass(text):
@@ -66,6 +73,22 @@ def test_good_policies_pass(text):
         (forbid("context.args has meta"), "no type", "context.provenance"),
         (forbid("true", 'action == Action::"tool_call"'), "itself", "action in"),
         (forbid("true", head='@effect("restrict") @obligation("clamp(limit, 5)")'), "argument `limit`", "known:"),
+        (forbid("true", head='@effect("restrict") @obligation("redact(tgas)")'), "argument `tgas`", "`tags`"),
+        (
+            forbid("true", head='@effect("restrict") @obligation("redact(recipient)")'),
+            "where `send_money` goes",
+            "challenge",
+        ),
+        (forbid("true", head='@effect("restrict") @obligation("redact(amount)")'), "how much", "plain forbid"),
+        (
+            forbid("true", "action", '@effect("restrict") @obligation("redact(recipient)")'),
+            "where `send_money`",
+            "forbid",
+        ),
+        (forbid("true", head='@effect("restrict") @obligation("redact()")'), "unknown obligation", "redact(argument)"),
+        (forbid("true", head='@effect("restrict") @obligation("drop_labels()")'), "unknown", "drop_labels(label)"),
+        (forbid("true", head='@effect("restrict") @obligation("redact_output(x)")'), "unknown", "redact_output()"),
+        (forbid("true", head='@effect("restrict") @obligation("hold_output")'), "unknown", "or hold_output()"),
         (forbid("true", head='@effect("deni")'), "unknown effect", "challenge"),
         (forbid("true", head='@effect("restrict") @obligation("burn()")'), "unknown obligation", "clamp"),
     ],
@@ -134,3 +157,36 @@ def test_no_resource_takes_the_name_of_a_group():
     names = ["retrieval", "_retrieval", "__retrieval", "tool_call", "pay", "_pay"]
     assert len({action_id(name) for name in names}) == len(names)
     assert not {action_id(name) for name in names} & {kind.value for kind in ActionKind}
+
+
+def test_a_masked_target_is_refused_only_where_the_policy_reaches_it():
+    elsewhere = Resource("note", impact=Impact.WRITE)
+    types = {**TYPES, "note": {"recipient": "string"}}
+    text = forbid("true", 'action == Action::"note"', '@effect("restrict") @obligation("redact(recipient)")')
+    assert findings(text, (SEND, KB, elsewhere), types) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("clamp(limit, 50)", Obligation("clamp", "limit", 50)),
+        ("drop_documents(0)", Obligation("drop_documents", "", 0)),
+        ("redact(body)", Obligation("redact", "body")),
+        ("redact( body )", Obligation("redact", "body")),
+        ("redact_output()", Obligation("redact_output")),
+        ("hold_output( )", Obligation("hold_output")),
+        ("drop_labels(chd)", Obligation("drop_labels", "chd")),
+    ],
+)
+def test_obligations_are_read(written, meant):
+    (policy,), problems = parse("p.cedar", forbid("true", head=f'@effect("restrict") @obligation("{written}")'))
+    assert policy.obligation == meant
+    assert problems == []
+
+
+def test_every_form_that_is_offered_is_known():
+    for form in FORMS:
+        written = form.replace("integer", "5").replace("0..1000", "5")
+        (policy,), problems = parse("p.cedar", forbid("true", head=f'@effect("restrict") @obligation("{written}")'))
+        assert policy.obligation is not None
+        assert problems == []

@@ -15,6 +15,7 @@ from halo_core.cli import (
     authority,
     budget,
     demo,
+    doctor,
     explain,
     keys,
     mode,
@@ -42,6 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
 app.command("verify")(verify.verify)
 app.command("show")(show.show)
 app.command("log")(show.log)

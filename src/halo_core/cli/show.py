@@ -12,6 +12,7 @@ import orjson
 import typer
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from halo_core.cli.common import (
     EFFECT_STYLE,
@@ -23,7 +24,7 @@ from halo_core.cli.common import (
     print_json,
     where,
 )
-from halo_core.cli.words import amount
+from halo_core.cli.words import amount, cell
 from halo_core.clock import iso
 from halo_core.errors import PassportError
 from halo_core.keys import KeyStore
@@ -165,6 +166,14 @@ def _short(value: Any) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
+def _sighting(found: Found) -> list[str | Text]:
+    """The line of something that nobody decided."""
+    body = found.entry.body
+    what = [cell(str(body.get(name, ""))) for name in ("kind", "name")]
+    why = cell(f"unguarded: {body.get('where', '')}")
+    return [str(found.index), iso(found.entry.ts_us), "-", *what, Text("none", "bold red"), "yes", why]
+
+
 def log(
     *,
     db: DbOption = "",
@@ -174,11 +183,11 @@ def log(
     last: Annotated[int, typer.Option("--last", help="Only the newest N.")] = 50,
     json: JsonOption = False,
 ) -> int:
-    """List decisions in log order: one line each."""
+    """List decisions, and what was seen to run without one, in log order: one line each."""
     _, url = where(home, db)
     with Reader(url) as reader:
         name = one_tenant(reader, tenant)
-        found = list(entries(reader, name, (EntryKind.DECISION,), session))[-last:]
+        found = list(entries(reader, name, (EntryKind.DECISION, EntryKind.SHADOW), session))[-last:]
     if json:
         print_json([dict(item.entry.to_plain()) for item in found])
         return 0
@@ -187,6 +196,9 @@ def log(
         table.add_column(title, no_wrap=title not in ("why", "resource", "session"), overflow="fold")
     for item in found:
         body = item.entry.body
+        if item.entry.kind is EntryKind.SHADOW:
+            table.add_row(*_sighting(item))
+            continue
         effect = body["decision"]["effect"]
         table.add_row(
             str(item.index),

@@ -18,13 +18,14 @@ from halo_core.authorities import Authorities
 from halo_core.authority import recharged
 from halo_core.binding import reauthorization_binding, session_name
 from halo_core.custody.passports import KEPT, Passports
-from halo_core.custody.terms import HandOff, handback_body
+from halo_core.custody.terms import HandOff, Share, handback_body, share
 from halo_core.errors import PassportError
 from halo_core.ids import IdSource
 from halo_core.keys import KeyStore, Signer, agent_key_name
 from halo_core.model import Budget, EntryKind, Envelope, Link, same_person
 from halo_core.passport import (
     ApprovalToken,
+    check_time,
     labels_meet,
     meet,
     mint_handoff,
@@ -113,10 +114,39 @@ class Custody:
 
     # hand-off and hand-back
 
+    def receiving(self, tx: Tx, held: Held, agent: str, store: str, now_us: int) -> str:
+        """Why nothing can be handed to `agent`, as a reason code; empty where something can.
+
+        An agent that was issued a passport of its own acts only while that is good, whoever asks it to.
+        """
+        if any(link.agent == agent for link in held.chain[:-1]):
+            return ""  # handed back to, which makes no link
+        try:
+            own = self._own(tx, agent, store, now_us)
+        except PassportError as exc:
+            return exc.code if exc.code in REASONS else "bad_passport"
+        if own is None:
+            return ""
+        if _revoked(tx, held.state, own):
+            return "revoked"
+        return check_time(own, now_us // _US) or ""
+
     def hand_off(
-        self, tx: Tx, state: SessionState, handle: str, agent: str, *, terms: HandOff, store: str, now_us: int
+        self,
+        tx: Tx,
+        state: SessionState,
+        handle: str,
+        agent: str,
+        *,
+        terms: HandOff,
+        store: str,
+        now_us: int,
+        claim: Callable[[str], object] | None = None,
     ) -> tuple[SessionState, str]:
         """Derive a link for `agent` under `handle`; for an agent that is up the chain, hand back to it instead.
+
+        A link that the agent has from this giver on these very terms serves again, unless one is claimed for the call
+        alone: `claim` is told the handle of the link made.
 
         Raises:
             PassportError: the chain does not allow it.
@@ -130,6 +160,11 @@ class Custody:
                 return state, account.handle
         chain = self.passports.chain(tx, path, store, now_us)
         parent = chain[-1]
+        given = share(parent, terms, self._own(tx, agent, store, now_us))
+        if claim is None and terms.lifetime_s is None:
+            known = self._given_before(tx, state, path[-1].handle, agent, given, store=store, now_us=now_us)
+            if known:
+                return state, known
         token = mint_handoff(
             parent=parent,
             parent_token=self.passports.token(tx, path[-1].hash),
@@ -140,19 +175,37 @@ class Custody:
             holder_public_key=self._signer(agent).public_key,
             owner=self._owner(tx, agent, store, now_us),
             lifetime_s=terms.lifetime_s,
-            grants=None if terms.grants is None else meet(parent.grants, terms.grants),
-            labels=None if terms.labels is None else labels_meet(parent.labels, terms.labels),
-            hand_off_to=None if terms.to is None else tuple(sorted(set(terms.to) & set(parent.hand_off_to))),
-            budgets=tighter_budgets(parent.budgets, terms.budgets) if terms.budgets else None,
-            decay=None if terms.decay is None or parent.decay is None else tighter_decay(parent.decay, terms.decay),
+            grants=given.grants,
+            labels=given.labels,
+            hand_off_to=given.to,
+            budgets=given.budgets,
+            decay=given.decay,
         )
         made = self._ids.short()
+        if claim is not None:
+            claim(made)
         self.passports.keep(
             tx, token, {"agent": agent, "handle": made, "kind": "handoff", "parent": path[-1].hash}, state
         )
         envelope = Envelope(link=made, epoch=parent.epoch, since_us=now_us)
         account = Account(made, token_hash(token), path[0].root, path[-1].handle, agent, envelope)
         return state.opened(account), made
+
+    def _given_before(
+        self, tx: Tx, state: SessionState, giver: str, agent: str, given: Share, *, store: str, now_us: int
+    ) -> str:
+        """The newest live link that says just this and lasts as long as its giver's; empty if there is none."""
+        for account in reversed(state.links):
+            if (account.parent, account.agent) != (giver, agent):
+                continue
+            try:
+                above, link = self.passports.chain(tx, state.path(account.handle), store, now_us)[-2:]
+            except PassportError:
+                continue
+            lasts = now_us // _US < link.expires_at_s == above.expires_at_s
+            if lasts and given == Share.of(link) and not _revoked(tx, state, link):
+                return account.handle
+        return ""
 
     @staticmethod
     def hand_back(state: SessionState, handle: str) -> tuple[SessionState, tuple[Account, ...]]:
@@ -328,6 +381,13 @@ class Custody:
         )
 
     # tokens and links
+
+    def _own(self, tx: Tx, agent: str, store: str, now_us: int) -> Link | None:
+        """The standing link that an issuer gave to an agent, None where nobody did."""
+        row = rows.Standings(tx).get(agent)
+        if row is None or row.origin == "derived" or agent == self._agent:
+            return None
+        return self.passports.standing(tx, row.hash, store, now_us)
 
     def _owner(self, tx: Tx, agent: str, store: str, now_us: int) -> str:
         """Who answers for an agent by its own passport, and so for nothing it asks."""

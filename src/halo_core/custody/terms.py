@@ -9,10 +9,11 @@ from typing import Any
 
 from halo_core.errors import BadInput
 from halo_core.keys import Signer
-from halo_core.model import Budget, Decay, Grants
+from halo_core.model import Budget, Decay, Grants, Link
+from halo_core.passport import labels_meet, meet, tighter_budgets, tighter_decay
 from halo_core.store import Account
 
-__all__ = ["HandOff", "handback_body", "issuer_facts"]
+__all__ = ["HandOff", "Share", "handback_body", "issuer_facts", "share"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,46 @@ class HandOff:
         )
         if life < 1 or not budgets or any(not 1 <= item < 2**53 for item in lives):
             raise BadInput("bad_handoff", "no link can hold these terms", field="give", remedy="see `HandOff`")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a link gives, all said."""
+
+    grants: Grants
+    labels: tuple[str, ...] | None
+    to: tuple[str, ...]
+    budgets: tuple[Budget, ...]
+    decay: Decay | None
+
+    @classmethod
+    def of(cls, link: Link) -> Share:
+        """What a link that was made gives."""
+        return cls(link.grants, link.labels, link.hand_off_to, link.budgets, link.decay)
+
+
+def share(parent: Link, terms: HandOff, own: Link | None) -> Share:
+    """What of `parent` is given under these terms to an agent that has a passport of its `own`, if it has one.
+
+    INVARIANT: SUB - within the parent, and within what the receiver was issued: nobody makes an agent do, by handing
+    it more, what it was not made for.
+    """
+    grants, labels, to = parent.grants, parent.labels, parent.hand_off_to
+    for asked in (terms.grants, None if own is None else own.grants):
+        # The parent's own are handed on by reference, which a long passport needs.
+        if asked is not None and (met := meet(grants, asked)) != grants:
+            grants = met
+    for limit in (terms.labels, None if own is None else own.labels):
+        labels = labels if limit is None else labels_meet(labels, limit)
+    for names in (terms.to, None if own is None else own.hand_off_to):
+        to = to if names is None else tuple(sorted(set(names) & set(to)))
+    return Share(
+        grants,
+        labels,
+        to,
+        tighter_budgets(parent.budgets, terms.budgets) if terms.budgets else parent.budgets,
+        parent.decay if terms.decay is None or parent.decay is None else tighter_decay(parent.decay, terms.decay),
+    )
 
 
 def handback_body(closed: Sequence[Account], to: Account) -> dict[str, Any]:

@@ -64,6 +64,8 @@ class Holds:
             return
         if kind == "decision":
             self._decision(tenant, body)
+        elif kind == "outcome" and "approval" in body and body.get("status") == "paused":
+            self._of(tenant, body["approval"]).used -= 1  # it came back with the pause
         elif kind == "passport":
             self._passport(tenant, plain.get("session"), body)
         elif kind in _KINDS:

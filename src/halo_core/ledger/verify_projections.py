@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections import Counter
 from typing import Any
 
 from halo_core import canonical
@@ -14,13 +15,14 @@ __all__ = ["Projections", "check_blobs"]
 
 Key = tuple[str, str, int]
 _KEY = (str, str, int)
+_PAUSED = 2  # in the column `outcome`
 
 
 class Projections:
     """(9) Each session head exists; each dispatch row names a dispatched decision, and each such decision has one.
 
     No request id that must run once is dispatched twice (INVARIANT: ONCE), and the column that makes the table refuse
-    it says what the decision says.
+    it says what the decision says. A request that paused may come back, once for each time.
 
     `named` holds, for each writer, the largest sequence of an entry that a row names and that is not there.
     """
@@ -34,6 +36,11 @@ class Projections:
         # 8 bytes of each request id; keyed, so that nobody can choose two ids that look the same here.
         self._once: set[bytes] = set()
         self._salt = secrets.token_bytes(16)
+        # Of what paused, which is little: dispatches that ran once, and those that came after. What the rows say of it
+        # and what the outcomes say.
+        self._repeated: list[tuple[Key, bytes, str, str]] = []
+        self._marked: dict[Key, tuple[bytes | None, str]] = {}
+        self._paused: dict[Key, tuple[str, str]] = {}
         self._sessions = Follower(keyed(reader.sessions(), _KEY, self._complain_session))
         self._dispatches = Follower(keyed(reader.dispatches(), _KEY, self._complain_dispatch))
 
@@ -56,6 +63,7 @@ class Projections:
             self._names_nothing("dispatch", row)
         if plain is not None:
             self._dispatch(key, at, plain)
+            self._outcome(key, plain)
             body = plain.get("body")
             if isinstance(body, dict) and type(body.get("hash")) is str:
                 self.blobs[key[0], body["hash"]] = name_of(key)
@@ -66,6 +74,7 @@ class Projections:
             self._names_nothing("session", row)
         for row in self._dispatches.rest():
             self._names_nothing("dispatch", row)
+        self._pauses()
 
     def _names_nothing(self, table: str, row: Row) -> None:
         where = f"{table} {row[0]}/{row[3]}"
@@ -105,21 +114,55 @@ class Projections:
             elif _request_id(body) not in (None, row[3]):
                 what = "the decision it names has another request id"
                 self._out.tampered(9, f"{where} column request_id", what, "column_altered", entry)
-            elif row[4] not in (0, 1):
-                self._out.tampered(9, f"{where} column outcome", "it is neither 0 nor 1", "column_altered", entry)
-            elif row[5] != once:
-                what = f"it is `{row[5]}` where the decision needs `{once}`"
+            elif row[4] not in (0, 1, _PAUSED):
+                self._out.tampered(9, f"{where} column outcome", "it is none of 0, 1 and 2", "column_altered", entry)
+            elif row[5] != (None if row[4] == _PAUSED else once):
+                what = f"it is `{row[5]}` where the decision needs `{once}`, or nothing if it paused"
                 self._out.tampered(9, f"{where} column once", what, "column_altered", entry)
             else:
                 self._out.passed[9] += 1
+            if dispatched and row[4] == _PAUSED:
+                self._marked[key] = (None if once is None else self._digest(key, once), entry)
+
+    def _digest(self, key: Key, request_id: str) -> bytes:
+        name = f"{key[0]}\0{request_id}".encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(name, digest_size=8, key=self._salt).digest()
 
     def _run_once(self, key: Key, request_id: str, entry: str) -> None:
-        name = f"{key[0]}\0{request_id}".encode("utf-8", "surrogatepass")
-        digest = hashlib.blake2b(name, digest_size=8, key=self._salt).digest()
+        digest = self._digest(key, request_id)
         if digest in self._once:
-            what = f"request `{request_id}`, which may run once, was dispatched before"
-            self._out.tampered(9, name_of(key), what, "dispatched_twice", entry)
+            self._repeated.append((key, digest, request_id, entry))
         self._once.add(digest)
+
+    def _outcome(self, key: Key, plain: dict[str, Any]) -> None:
+        body = plain.get("body")
+        if plain.get("kind") != "outcome" or not isinstance(body, dict) or body.get("status") != "paused":
+            return
+        named = body.get("decision")
+        w, ws = (named.get("w"), named.get("ws")) if isinstance(named, dict) else (None, None)
+        if type(w) is str and type(ws) is int:
+            self._paused[key[0], w, ws] = (name_of(key), str(plain.get("id", "")))
+
+    def _pauses(self) -> None:
+        """A row says paused where an outcome does; a request came back at most once for each time it paused."""
+        for key, (_, entry) in self._marked.items():
+            if key in self._paused:
+                continue
+            where, what = f"dispatch of {name_of(key)} column outcome", "it says that it paused, and no outcome does"
+            if key[0] in self._out.incomplete:
+                self._out.gap(9, where, what, "entry_missing", entry)
+            else:
+                self._out.tampered(9, where, what, "column_altered", entry)
+        for key, (outcome, entry) in self._paused.items():
+            if key not in self._marked and key[0] not in self._out.incomplete:
+                what = f"the dispatch of {name_of(key)} does not say that it paused"
+                self._out.tampered(9, outcome, what, "column_altered", entry)
+        left = Counter(digest for key, (digest, _) in self._marked.items() if key in self._paused)
+        for key, digest, request_id, entry in self._repeated:
+            left[digest] -= 1
+            if left[digest] < 0:
+                what = f"request `{request_id}`, which may run once, was dispatched before"
+                self._out.tampered(9, name_of(key), what, "dispatched_twice", entry)
 
 
 def _once(body: dict[str, Any]) -> str | None:

@@ -14,7 +14,7 @@ from halo_core.model.access import (
     same_person,
     unseen,
 )
-from halo_core.model.decision import RENEWABLE, Decision, Effect, Obligation, Reason
+from halo_core.model.decision import OUTPUT_OBLIGATIONS, RENEWABLE, Decision, Effect, Obligation, Reason
 from halo_core.model.entry import ENTRY_VERSION, Entry, EntryKind
 from halo_core.model.link import (
     ANY_OTHER,
@@ -45,6 +45,7 @@ from halo_core.model.snapshot import (
 __all__ = [
     "ANY_OTHER",
     "ENTRY_VERSION",
+    "OUTPUT_OBLIGATIONS",
     "RENEWABLE",
     "RESERVED_UNITS",
     "AccessRequest",

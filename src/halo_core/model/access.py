@@ -304,7 +304,7 @@ class Origin:
 class Context:
     """Circumstances: session (with how it was found), turn (the message that asked), the framework's call id.
 
-    `abilities` are what the enforcement point at hand can do: `clamp`, `drop_documents`, `pause`. What it cannot
+    `abilities` are what the enforcement point at hand can do: `pause`, and the kinds of `Obligation`. What it cannot
     do becomes a denial with `needs_guard`.
     """
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from halo_core import canonical
 
-__all__ = ["RENEWABLE", "Decision", "Effect", "Obligation", "Reason"]
+__all__ = ["OUTPUT_OBLIGATIONS", "RENEWABLE", "Decision", "Effect", "Obligation", "Reason"]
 
 
 class Effect(Enum):
@@ -34,6 +34,8 @@ class Effect(Enum):
 
 RENEWABLE: Final = frozenset({"authority_decayed", "budget_exceeded"})
 """Codes that, as a challenge, ask for a re-authorization and not for one call."""
+OUTPUT_OBLIGATIONS: Final = frozenset({"drop_documents", "drop_labels", "hold_output", "redact_output"})
+"""Kinds that change a result: nothing of it may be passed on before all of it is there."""
 _SEVERITY = {effect: i for i, effect in enumerate(Effect)}
 
 
@@ -58,9 +60,15 @@ class Reason:
 class Obligation:
     """What the PEP must do for `restrict`.
 
-    Kinds:
+    Kinds, of the arguments before the action runs:
         `clamp`: argument `name` is at most `value` (integer).
+        `redact`: in every text of argument `name` secrets and personal data are masked.
+
+    Kinds, of the result before anybody uses it, carried out in this order:
         `drop_documents`: documents whose source trust is below `value` (0..1000) are dropped.
+        `drop_labels`: documents that carry the data label `name` are dropped.
+        `redact_output`: in every text of the result secrets and personal data are masked.
+        `hold_output`: the result is replaced by a notice in its own shape.
     """
 
     kind: str

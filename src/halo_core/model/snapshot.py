@@ -193,6 +193,11 @@ class PolicyView(Protocol):
         """`sha256:` over the bundle."""
         ...
 
+    @property
+    def rules(self) -> str:
+        """`sha256:` over the rules alone, without the argument types of what happens to be registered."""
+        ...
+
     def answer(self, request: AccessRequest, snapshot: Snapshot) -> PolicyAnswer:
         """Evaluate; pure, deterministic, never raises for any request."""
         ...

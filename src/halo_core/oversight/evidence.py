@@ -9,17 +9,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from halo_core.errors import BadInput, ConfigError, Tampered
+from halo_core.errors import BadInput, ConfigError, PolicyError, Tampered
 from halo_core.ledger import decode_entry, parse_vkey, writer_name
 from halo_core.ledger.merkle import leaf_hash
 from halo_core.ledger.note import verify_note
 from halo_core.model import Entry, Link
 from halo_core.passport.claims import ISSUER_URI, claims_to_link
 from halo_core.passport.codec import Claims, payload_of, token_hash
+from halo_core.policy import PolicyBundle
 from halo_core.store import leaf_text, trust
 from halo_core.store.reader import Reader
 
-__all__ = ["linked_entry", "links_of", "signed_entry"]
+__all__ = ["linked_entry", "links_of", "rules_of", "signed_entry"]
 
 
 def signed_entry(reader: Reader, home: Path, tenant: str, note: bytes) -> Entry:
@@ -78,6 +79,22 @@ def links_of(reader: Reader, tenant: str, hashes: list[str]) -> tuple[Link, ...]
             raise _altered("a passport that the decision names is missing or was changed")
         links.append(_link(token, links[-1] if links else None))
     return tuple(links)
+
+
+def rules_of(reader: Reader, tenant: str, policy: str) -> str:
+    """Which rules a policy that a signed entry names holds.
+
+    Raises:
+        Tampered: it is missing or is not what its hash says.
+    """
+    data = reader.blob(tenant, policy)
+    try:
+        bundle = PolicyBundle.from_bytes(data or b"")
+    except PolicyError as exc:
+        raise _altered("the policy that the decision names is missing or was changed") from exc
+    if bundle.hash != policy:
+        raise _altered("the policy that the decision names was changed")
+    return bundle.rules
 
 
 def _link(token: str, parent: Link | None) -> Link:

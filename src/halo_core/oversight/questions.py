@@ -16,7 +16,7 @@ from halo_core.binding import call_binding, reauthorization_binding
 from halo_core.errors import ConfigError, PassportError, Tampered
 from halo_core.ledger import decode_entry
 from halo_core.model import AccessRequest, Budget, Entry, EntryKind, Link
-from halo_core.oversight.evidence import linked_entry, links_of, signed_entry
+from halo_core.oversight.evidence import linked_entry, links_of, rules_of, signed_entry
 from halo_core.reasons import text
 from halo_core.redact import Redactor
 from halo_core.store.reader import Reader
@@ -213,7 +213,10 @@ def _question(
     links = links_of(reader, decision.tenant, snapshot["chain"])
     request = AccessRequest.from_plain(body["request"], {})
     epoch = int(asked.body["epoch"])
-    if decision.session != row.session or _binding(row, request, links, snapshot["policy"], epoch) != row.binding:
+    if (
+        decision.session != row.session
+        or _binding(reader, row, request, links, snapshot["policy"], epoch=epoch) != row.binding
+    ):
         raise _altered("the request is not bound to the call it shows")
     return Question(
         row=row,
@@ -236,10 +239,12 @@ def _question(
     )
 
 
-def _binding(row: ApprovalRow, request: AccessRequest, links: tuple[Link, ...], policy: str, epoch: int) -> str:
+def _binding(
+    reader: Reader, row: ApprovalRow, request: AccessRequest, links: tuple[Link, ...], policy: str, *, epoch: int
+) -> str:
     if row.kind == "reauthorization":
         return reauthorization_binding(request.subject.tenant, row.session, links[0].agent, epoch)
-    return call_binding(request, links, policy)
+    return call_binding(request, links, rules_of(reader, request.subject.tenant, policy))
 
 
 def _identities(request: AccessRequest, links: tuple[Link, ...]) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ def answered(request: AccessRequest, snapshot: Snapshot, reasons: list[Reason]) 
     approval = snapshot.approval
     if approval is None or not any(map(_asks, reasons)) or snapshot.time_us >= approval.expires_us:
         return reasons
-    if approval.binding != call_binding(request, snapshot.chain, snapshot.policy.hash):
+    if approval.binding != call_binding(request, snapshot.chain, snapshot.policy.rules):
         return [*reasons, Reason("approval_mismatch", "approval", approval.id)]
     if _in_chain(approval, request, snapshot):
         return [*reasons, Reason("approver_in_chain", "approval", approval.id)]

@@ -85,7 +85,7 @@ def _decide(request: AccessRequest, snapshot: Snapshot) -> Decision:
         effect,
         tuple(sorted(set(reasons), key=_gravest_first)),
         tuple(sorted(set(obligations))),
-        _charges(snapshot, effect, cost),
+        _charges(snapshot, effect, cost, reasons),
     )
 
 
@@ -94,10 +94,17 @@ def _gravest_first(reason: Reason) -> tuple[int, bool, Reason]:
     return -Effect(reason.effect).severity, reason.code == "already_dispatched", reason
 
 
-def _charges(snapshot: Snapshot, effect: Effect, cost: Price) -> tuple[tuple[str, int], ...]:
+def _charges(snapshot: Snapshot, effect: Effect, cost: Price, reasons: Sequence[Reason]) -> tuple[tuple[str, int], ...]:
     if effect.runs or snapshot.mode is Mode.OBSERVE:
         return cost.charges
-    return refusal(snapshot.chain, snapshot.envelopes) if effect is Effect.DENY else ()
+    if effect is not Effect.DENY or _only_repeats(reasons):
+        return ()
+    return refusal(snapshot.chain, snapshot.envelopes)
+
+
+def _only_repeats(reasons: Sequence[Reason]) -> bool:
+    """A step that is run again asks again for what it has run: no attempt at anything."""
+    return {reason.code for reason in reasons if reason.effect == Effect.DENY.value} == {"already_dispatched"}
 
 
 def _standing(request: AccessRequest, snapshot: Snapshot) -> Reason | None:

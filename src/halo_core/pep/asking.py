@@ -66,7 +66,7 @@ def question(tx: Tx, request: AccessRequest, snapshot: Snapshot, decision: Decis
     binding = (
         reauthorization_binding(request.subject.tenant, session, snapshot.chain[0].agent, epoch)
         if again
-        else call_binding(request, snapshot.chain, snapshot.policy.hash)
+        else call_binding(request, snapshot.chain, snapshot.policy.rules)
     )
     row = rows.Approvals(tx).open_for(session, binding)
     is_open = row is not None and row.status == "pending" and snapshot.time_us < row.expires_us

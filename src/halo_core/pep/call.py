@@ -6,7 +6,7 @@ is denied and recorded like any other (INVARIANT: TOTAL).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
@@ -22,13 +22,21 @@ from halo_core.model import AccessRequest, Context, Origin, Principal, Provenanc
 from halo_core.pip import Shown
 from halo_core.redact import Redactor
 
-__all__ = ["ABILITIES", "MAX_ARGS", "Call", "Prepared", "Preparer"]
+__all__ = ["ABILITIES", "MAX_ARGS", "Call", "Prepared", "Preparer", "clip"]
 
 MAX_ARGS: Final = 262_144  # bytes of canonical arguments
 _MAX_TEXT: Final = 16_384  # characters of a trigger or output that are kept
 _MAX_NAME: Final = 256  # characters of an id that are recorded
 
-ABILITIES: Final = ("clamp", "drop_documents", "pause")
+ABILITIES: Final = (
+    "clamp",
+    "drop_documents",
+    "drop_labels",
+    "hold_output",
+    "pause",
+    "redact",
+    "redact_output",
+)
 """What a guarded object can do; a callback handler can less."""
 
 
@@ -53,6 +61,8 @@ class Call:
         acting: handle of the link acted under, empty for the agent's own.
         agents: who acts, from whom the facade's agent handed off to down to the actor; empty for itself.
         hand_off: with a hand-off, how much is handed on.
+        claim: with a hand-off, make a link of its own even where the receiver has the same from this giver, and tell
+            its handle before anybody can see it.
     """
 
     resource: Resource
@@ -71,6 +81,7 @@ class Call:
     acting: str = ""
     agents: tuple[str, ...] = ()
     hand_off: HandOff | None = None
+    claim: Callable[[str], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +99,7 @@ class Prepared:
     subject: str = ""
     acting: str = ""
     hand_off: HandOff | None = None
+    claim: Callable[[str], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +128,11 @@ class Preparer:
     def prepare(self, call: Call) -> Prepared:
         """The request of a call; total."""
         problem, args, encoded, real = self._arguments(call)
-        principal = self._principal(_clip(call.user), call.agents)
-        session, turn = _clip(call.session), _clip(call.turn)
+        principal = self._principal(clip(call.user), call.agents)
+        session, turn = clip(call.session), clip(call.turn)
         subject = f"user:{principal.user}" if principal.user else f"session:{session}"
         digest = self.digester.digest("halo/args", encoded)
-        call_id = _clip(call.call_id) or self.fresh_id()
+        call_id = clip(call.call_id) or self.fresh_id()
         name = canonical.dumps(
             [session, principal.agent, turn, call_id, call.resource.kind.value, call.resource.id, digest]
         )
@@ -153,7 +165,9 @@ class Preparer:
         if trigger_text:
             content["trigger"] = (subject, trigger_text.encode())
         named = {} if problem else dict(zip(args, real.values(), strict=True))
-        return Prepared(request, real, named, self._shown(call), content, subject, call.acting, call.hand_off)
+        return Prepared(
+            request, real, named, self._shown(call), content, subject, call.acting, call.hand_off, call.claim
+        )
 
     def _arguments(self, call: Call) -> tuple[str, Mapping[str, Any], bytes, Mapping[str, Any]]:
         """Problem, sealed arguments, their bytes, and the arguments to run with."""
@@ -236,7 +250,8 @@ def _printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _clip(text: str) -> str:
+def clip(text: str) -> str:
+    """A session's, turn's or user's name as the store has it."""
     text = _printable(text)
     # Two long names never become one.
     return text if len(text) <= _MAX_NAME else canonical.digest("halo/name", text.encode())

@@ -17,20 +17,21 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from halo_core.behaviour import origin_of_result
 from halo_core.behaviour.provenance import texts
 from halo_core.errors import Denied, HaloError, Pending
 from halo_core.failpoints import reach
 from halo_core.keys import Digester
-from halo_core.model import Effect, Mode, Provenance, Stop
+from halo_core.model import OUTPUT_OBLIGATIONS, Effect, Mode, Obligation, Provenance, Stop
 from halo_core.pdp import stops
-from halo_core.pep.call import Call, Preparer
+from halo_core.pep.call import Call, Preparer, clip
 from halo_core.pep.jobs import MAX_OUTPUT, DecisionJob, HandBackJob, OutcomeJob, Verdict, justify
-from halo_core.pep.obligations import document_floor
+from halo_core.pep.links import Live, LiveJob
+from halo_core.pep.obligations import Surface, masked, restricted, told
 from halo_core.pip import Credentials
 from halo_core.reasons import REASONS, text
 from halo_core.store import Store
@@ -48,21 +49,6 @@ class Health:
     last_error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Surface(Generic[T]):
-    """How an adapter's results are read.
-
-    Args:
-        text: the result as text, for its digest and for provenance.
-        drop_documents: the result without its documents, and how many were dropped; None where there are none.
-        cost: what the result cost, unit → amount in the budget's own decimals, where the result says so.
-    """
-
-    text: Callable[[T], str]
-    drop_documents: Callable[[T], tuple[T, int]] | None = None
-    cost: Callable[[T], Mapping[str, int]] | None = None
-
-
 @dataclass(slots=True)
 class Ticket:
     """A decided action that may run: once, with exactly `args`."""
@@ -72,22 +58,48 @@ class Ticket:
     _enforcer: Enforcer
     _open: bool = field(default=True, repr=False)
 
+    @property
+    def holds_output(self) -> bool:
+        """Whether an obligation may change the result: nothing of it may be passed on before `succeed` has it all."""
+        return any(item.kind in OUTPUT_OBLIGATIONS for item in self._obligations())
+
     def succeed(self, result: T, surface: Surface[T]) -> T:
-        """Record a result and return what of it may be used (documents below the floor are gone)."""
+        """Record a result and return what of it may be used: without what the obligations take away.
+
+        What is recorded is what may be used.
+
+        Raises:
+            Denied: `needs_guard`: it would have to be held back, and its surface cannot.
+        """
+        cost = _cost_of(result, surface)
         detail = ""
-        verdict = self.verdict
-        if verdict is not None and verdict.mode is Mode.ENFORCE:
-            floor = document_floor(verdict.decision.obligations)
-            if floor is not None and surface.drop_documents and verdict.resource.trust < floor:
-                result, dropped = surface.drop_documents(result)
-                detail = f"dropped {dropped}"
-        self._finish("success", _text_of(result, surface), detail, _cost_of(result, surface))
+        if self.verdict is not None and self.holds_output:
+            try:
+                result, detail = restricted(result, surface, self._obligations(), self.verdict.resource)
+            except Denied:
+                self._finish("success", "", "withheld", cost)
+                raise
+        words = masked(_text_of(result, surface), self._obligations())  # what a model asks for is in it too
+        self._finish("success", words, detail, cost)
         return result
+
+    def _obligations(self) -> tuple[Obligation, ...]:
+        """What must be carried out; nothing in observe mode."""
+        verdict = self.verdict
+        return verdict.decision.obligations if verdict is not None and verdict.mode is Mode.ENFORCE else ()
 
     def fail(self, error: BaseException) -> None:
         """Record an error or a cancellation."""
         cancelled = isinstance(error, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit)
-        self._finish("cancelled" if cancelled else "error", _words(error), type(error).__name__)
+        words = told(_words(error), self._obligations())  # it may repeat what the result would have said
+        self._finish("cancelled" if cancelled else "error", words, type(error).__name__)
+
+    def pause(self, error: BaseException) -> None:
+        """Record that the action paused itself; this very request may be dispatched once more.
+
+        What it reserved stays charged: it may have spent before it paused.
+        """
+        self._finish("paused", "", type(error).__name__)
 
     def _finish(self, status: str, output: str, detail: str, cost: Mapping[str, int] | None = None) -> None:
         if not self._open:
@@ -205,7 +217,7 @@ class Enforcer:
                 remedy=text(code).remedy,
                 decision_id=verdict.entry_id,
             )
-        raise Denied(code, message, remedy=text(code).remedy, decision_id=verdict.entry_id)
+        raise Denied(code, message, remedy=text(code).remedy, decision_id=verdict.entry_id, earlier=verdict.earlier)
 
     def _undecided(self, call: Call, error: Exception) -> Ticket:
         code = error.code if isinstance(error, HaloError) and error.code in REASONS else "decision_error"
@@ -243,6 +255,37 @@ class Enforcer:
         """As `hand_back`, from a coroutine."""
         await self.store.acommit(HandBackJob(session, handle))
 
+    def live(self, session: str, agent: str, acting: str = "", taken: Collection[str] = ()) -> Live | None:
+        """The live link of an agent in a session, at or below the link acted under; see `LiveJob`.
+
+        None as well where the store cannot be read: the decision that follows says so.
+        """
+        job = self._live_job(session, agent, acting, taken)
+        if not isinstance(job, LiveJob):
+            return job
+        try:
+            found: Live | None = self.store.commit(job)
+        except HaloError:
+            return None
+        return found
+
+    async def alive(self, session: str, agent: str, acting: str = "", taken: Collection[str] = ()) -> Live | None:
+        """As `live`, from a coroutine."""
+        job = self._live_job(session, agent, acting, taken)
+        if not isinstance(job, LiveJob):
+            return job
+        try:
+            found: Live | None = await self.store.acommit(job)
+        except HaloError:
+            return None
+        return found
+
+    def _live_job(self, session: str, agent: str, acting: str, taken: Collection[str]) -> LiveJob | Live | None:
+        root = self._preparer.principal.agent
+        if agent == root:
+            return Live("", (), above=True)  # its own link begins with its first decision
+        return LiveJob(clip(session), root, agent, acting, taken) if session else None
+
     def settle(
         self, verdict: Verdict, status: str, output: str, detail: str, cost: Mapping[str, int] | None = None
     ) -> None:
@@ -270,6 +313,8 @@ class Enforcer:
         # The caller was cancelled while the decision was made durable: nothing ran.
         if verdict.runs:
             self.settle(verdict, "not_run", "", "cancelled before it ran")
+        if verdict.claimed:
+            self.store.defer(HandBackJob(verdict.session, verdict.handle))
 
 
 def _cost_of(result: T, surface: Surface[T]) -> Mapping[str, int]:

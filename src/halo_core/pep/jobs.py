@@ -19,7 +19,8 @@ from halo_core.model import RESERVED_UNITS, Decision, EntryKind, Envelope, Mode,
 from halo_core.pdp import decide
 from halo_core.pep.asking import question
 from halo_core.pep.call import Prepared
-from halo_core.pep.obligations import clamp
+from halo_core.pep.obligations import narrowed
+from halo_core.pep.recall import only_repeats, recall
 from halo_core.pip import Credentials, Day, Facts, Gathered, Shown, gather, read_day, see
 from halo_core.reasons import text
 from halo_core.store import Draft, SessionState, Tx, Written, commit_state, leaf_text, rows
@@ -34,7 +35,9 @@ class Verdict:
     """A decision as the ledger holds it. `runs` says whether the action may run now; `args` are what it runs with.
 
     `charges` were taken from the accounts `handles` and, on that (account, day), from the quota; `handle` is the link
-    that a hand-off made.
+    that a hand-off leads to, `claimed` if it was made for this call alone; `earlier` what the same request brought when
+    it ran before (`pep.recall`); `approval` the request whose answer it took, and `continued`, with such an answer,
+    whether it goes on after a pause of its own.
     """
 
     decision: Decision
@@ -53,6 +56,10 @@ class Verdict:
     handles: tuple[str, ...] = ()
     day: tuple[str, int] | None = None
     handle: str = ""
+    claimed: bool = False
+    earlier: str | None = None
+    approval: str = ""
+    continued: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +77,13 @@ class DecisionJob:
         prepared, request = self.prepared, self.prepared.request
         # Arguments with a problem were never walked through, so nothing here looks into them.
         named = {} if request.problem else prepared.named
-        facts = Facts(named, prepared.seen, self.mode, prepared.acting, self.stops())
+        facts = Facts(named, prepared.seen, self.mode, prepared.acting, self.stops(), prepared.hand_off is not None)
         gathered = gather(tx, request, facts, self.credentials)  # (2)
         snapshot = gathered.snapshot
         decision = decide(request, snapshot)  # (3)
         observe = snapshot.mode is Mode.OBSERVE
         runs = decision.effect.runs or (observe and not _held(decision))
-        args = prepared.args if observe or request.problem else clamp(prepared.args, decision.obligations)
+        args = prepared.args if observe or request.problem else narrowed(prepared.args, decision.obligations)
         asked = question(tx, request, snapshot, decision) if not runs else None
         accounts = tuple(charged(account, decision.charges) for account in snapshot.envelopes)
         state = gathered.state.stepped(snapshot.time_us, accounts, asked=int(asked is not None and not asked.known))
@@ -99,21 +106,27 @@ class DecisionJob:
             "snapshot": snapshot.to_plain(),
             "state": state.commitment() if request.context.session else None,
         }
+        earlier = self._earlier(tx, decision, gathered)
+        if earlier is not None:
+            body["recalled"] = True
+        approval = _used(decision, gathered) if runs else ""
+        continued = bool(approval) and tx.paused(request.request_id)
         written = tx.append(Draft(EntryKind.DECISION, request.context.session, body, prepared.content))  # (4)
         pending = asked.ask(tx, written) if asked is not None else ""
         if runs:
-            self._dispatch(tx, gathered, decision, written, once=not (observe or request.resource.idempotent))
+            self._dispatch(tx, written, approval, once=not (observe or request.resource.idempotent))
         if request.context.session:
             tx.put_session(state, written.entry)
-        return self._verdict(written, decision, gathered, args, day, runs=runs, pending=pending, handle=handle)
+        made = self._verdict(written, decision, gathered, args, day, runs=runs, pending=pending, handle=handle)
+        return replace(made, earlier=earlier, approval=approval, continued=continued)
 
-    def _dispatch(self, tx: Tx, gathered: Gathered, decision: Decision, written: Written, *, once: bool) -> None:
-        request, approval = self.prepared.request, gathered.snapshot.approval
+    def _dispatch(self, tx: Tx, written: Written, approval: str, *, once: bool) -> None:
+        request = self.prepared.request
         tx.dispatch(request.request_id, written.entry, once=once)
         tx.used(request.subject.agent, request.resource.id)
-        if approval is not None and any(reason.code == "approved" for reason in decision.reasons):
+        if approval:
             # INVARIANT: BIND - an approval serves once.
-            rows.Approvals(tx).set_status(approval.id, "used")
+            rows.Approvals(tx).set_status(approval, "used")
 
     def _hand_off(self, tx: Tx, gathered: Gathered, state: SessionState) -> tuple[SessionState, str]:
         terms, accounts = self.prepared.hand_off, gathered.snapshot.envelopes
@@ -127,7 +140,13 @@ class DecisionJob:
             terms=terms,
             store=gathered.control.store,
             now_us=gathered.snapshot.time_us,
+            claim=self.prepared.claim,
         )
+
+    def _earlier(self, tx: Tx, decision: Decision, gathered: Gathered) -> str | None:
+        if gathered.snapshot.mode is not Mode.ENFORCE or not only_repeats(decision):
+            return None
+        return recall(tx, self.prepared.request.request_id, decision, whole=MAX_OUTPUT)
 
     def _executed(self, args: Mapping[str, Any]) -> str:
         if self.prepared.request.problem:
@@ -148,6 +167,7 @@ class DecisionJob:
         pending: str,
         handle: str,
     ) -> Verdict:
+        held = tuple(account.link for account in gathered.snapshot.envelopes)
         return Verdict(
             decision=decision,
             entry_id=written.entry.id,
@@ -162,9 +182,10 @@ class DecisionJob:
             args=args,
             pending_id=pending,
             charges=decision.charges if runs else (),
-            handles=tuple(account.link for account in gathered.snapshot.envelopes),
+            handles=held,
             day=(day.account, day.number) if day is not None else None,
             handle=handle,
+            claimed=bool(handle) and self.prepared.claim is not None and handle not in held,
         )
 
 
@@ -215,7 +236,7 @@ class OutcomeJob:
 
     Args:
         verdict: the decision that let it run.
-        status: `success`, `error`, `cancelled` or `not_run`.
+        status: `success`, `error`, `cancelled`, `paused` or `not_run`.
         output: its text, as much as is kept.
         output_len: length of the whole text in characters.
         output_digest: keyed digest of the whole text.
@@ -236,7 +257,7 @@ class OutcomeJob:
     def __call__(self, tx: Tx) -> None:
         """Append the outcome, mark what the session has now seen."""
         verdict = self.verdict
-        if not tx.settled(verdict.writer, verdict.seq):
+        if not tx.settled(verdict.writer, verdict.seq, paused=self.status == "paused"):
             return
         state = tx.session(verdict.session) if verdict.session else None
         origin = origin_of_result(verdict.resource)
@@ -255,6 +276,8 @@ class OutcomeJob:
             "status": self.status,
             "tainted": state.view.tainted if state is not None else False,
         }
+        if self.status == "paused" and verdict.approval and rows.Approvals(tx).give_back(verdict.approval):
+            body["approval"] = verdict.approval  # it was for the whole of the action, which is not over
         if state is not None:
             held = (account.envelope for account in state.links if account.handle in verdict.handles)
             state = state.settled([settled(account, verdict.charges, actual) for account in held])
@@ -284,6 +307,13 @@ class OutcomeJob:
             if unit in actual:
                 day = day.refunded(unit, amount - actual[unit])
         return _spend(tx, day)
+
+
+def _used(decision: Decision, gathered: Gathered) -> str:
+    """The request whose answer lets the action run, empty where it took none."""
+    approval = gathered.snapshot.approval
+    taken = approval is not None and any(reason.code == "approved" for reason in decision.reasons)
+    return approval.id if approval is not None and taken else ""
 
 
 def justify(decision: Decision, resource: str) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["PolicyBundle", "examine"]
 
 _DOMAIN: Final = "halo/policy/v1"
+_RULES: Final = "halo/policy/rules/v1"
 _SUFFIX: Final = ".cedar"
 
 
@@ -47,6 +48,11 @@ class PolicyBundle:
     def hash(self) -> str:
         """`sha256:` over the canonical bytes."""
         return canonical.digest(_DOMAIN, self.to_bytes())
+
+    @property
+    def rules(self) -> str:
+        """`sha256:` over the texts alone: the same rules, whatever tools a process has registered so far."""
+        return canonical.digest(_RULES, canonical.canonical(self.sources))
 
     def to_bytes(self) -> bytes:
         """Canonical bytes, as the store keeps them."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import cedarpy
 
-from halo_core.model import ActionKind, Impact, Provenance, Resource, Reversal
+from halo_core.model import ActionKind, Impact, Obligation, Provenance, Resource, Reversal
 from halo_core.policy.bundle import PolicyBundle, examine
 from halo_core.policy.encode import escape_key
 from halo_core.policy.mentions import ALL, literals
@@ -47,6 +47,7 @@ _WORDS: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("resource", "reversal"): frozenset(item.value for item in Reversal),
 }
 """Attributes whose values come from a closed list."""
+_OF_ARGUMENTS: Final = frozenset({"clamp", "redact"})
 _QUOTED: Final = re.compile(r"`([^`]*)`")
 
 
@@ -83,9 +84,23 @@ def _arguments(policy: Policy, registered: tuple[Resource, ...], types: ArgTypes
             yield name, f"nothing that this policy reaches has an argument `{name}`", _close(name, known)
         elif name in policy.reads.args and known[name] == {"any"}:
             yield name, f"argument `{name}` has no type that a policy can check", "use `context.provenance` or a grant"
-    if policy.obligation is not None and policy.obligation.name and policy.obligation.name not in known:
-        name = policy.obligation.name
+    if policy.obligation is not None and policy.obligation.kind in _OF_ARGUMENTS:
+        yield from _obliged(policy, policy.obligation, registered, known)
+
+
+def _obliged(
+    policy: Policy, obligation: Obligation, registered: tuple[Resource, ...], known: Iterable[str]
+) -> Iterator[_Problem]:
+    """An argument that nothing has; one that says where or how much, which a mask would make into something else."""
+    name = obligation.name
+    if name not in known:
         yield name, f"the obligation names the argument `{name}`, which nothing here has", _close(name, known)
+    elif obligation.kind == "redact":
+        for item in registered:
+            told = {escape_key(word) for word in (*item.targets, item.amount)}
+            if name in told and applies(policy, action_id(item.id), item.id, item.kind):
+                message = f"`{name}` says where `{item.id}` goes or how much: masked, it would be another"
+                yield name, message, "use challenge, or a plain forbid"
 
 
 def _reached(policy: Policy, registered: tuple[Resource, ...], types: ArgTypes) -> dict[str, set[str]]:

@@ -85,7 +85,7 @@ class _Slice:
 class CedarPolicy:
     """A compiled bundle: `halo_core.model.PolicyView`. Safe to share between threads."""
 
-    __slots__ = ("_hash", "_kept", "_named", "_policies", "_slices", "_types")
+    __slots__ = ("_hash", "_kept", "_named", "_policies", "_rules", "_slices", "_types")
 
     def __init__(self, bundle: PolicyBundle) -> None:
         """Compile.
@@ -95,6 +95,7 @@ class CedarPolicy:
         """
         policies = bundle.policies()
         self._hash = bundle.hash
+        self._rules = bundle.rules
         self._types = bundle.types
         self._kept: _Kept = {}
         self._policies = {policy.id: policy for policy in policies}
@@ -127,6 +128,11 @@ class CedarPolicy:
     def hash(self) -> str:
         """`sha256:` over the bundle."""
         return self._hash
+
+    @property
+    def rules(self) -> str:
+        """`sha256:` over the rules alone (`PolicyBundle.rules`)."""
+        return self._rules
 
     @property
     def policies(self) -> tuple[Policy, ...]:

@@ -5,7 +5,7 @@ Annotations (all values are strings):
     @id("pay.large")                 mandatory, unique in the bundle, [a-z0-9._-]
     @reason("large_amount")          reason code of a forbid
     @effect("challenge")             makes a forbid *graded*: challenge, restrict or monitor, instead of deny
-    @obligation("clamp(limit, 50)")  what `restrict` asks of the enforcement point; or drop_documents(500)
+    @obligation("clamp(limit, 50)")  what `restrict` asks of the enforcement point; `FORMS` lists the others
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import cedarpy
 from halo_core.model import Effect, Obligation
 from halo_core.policy.mentions import Mentions, mentions
 
-__all__ = ["GRADES", "Finding", "Policy", "parse"]
+__all__ = ["FORMS", "GRADES", "Finding", "Policy", "parse"]
 
 GRADES: Final = {effect.value: effect for effect in (Effect.MONITOR, Effect.RESTRICT, Effect.CHALLENGE)}
 MAX_SOURCE_BYTES: Final = 1_000_000
@@ -31,8 +31,19 @@ _CODE: Final = re.compile(r"[a-z0-9_]+")
 _ANNOTATIONS: Final = frozenset({"id", "effect", "reason", "obligation"})
 # A comment ends at either line terminator, as in Cedar's own lexer.
 _TOKEN: Final = re.compile(r'//[^\n\r]*|"(?:\\.|[^"\\])*"|;|[^\s;/"]+|[/"]', re.DOTALL)
+FORMS: Final = (
+    "clamp(argument, integer)",
+    "redact(argument)",
+    "drop_documents(0..1000)",
+    "drop_labels(label)",
+    "redact_output()",
+    "hold_output()",
+)
+"""Obligations, as they are written."""
 _CLAMP: Final = re.compile(r"clamp\(\s*([^\s,()]+)\s*,\s*(-?[0-9]{1,15})\s*\)")
 _DROP: Final = re.compile(r"drop_documents\(\s*([0-9]{1,4})\s*\)")
+_NAMED: Final = re.compile(r"(drop_labels|redact)\(\s*([^\s,()]+)\s*\)")
+_BARE: Final = re.compile(r"(hold_output|redact_output)\(\s*\)")
 _MAX_TRUST: Final = 1000
 
 
@@ -174,7 +185,7 @@ def _problems(plain: dict[str, Any], annotations: dict[str, str]) -> Iterator[tu
     if obligation is not None and effect != Effect.RESTRICT.value:
         yield "an `@obligation` belongs to a `restrict`", 'add @effect("restrict")'
     if obligation is not None and _obligation(obligation) is None:
-        yield f"unknown obligation `{obligation}`", "use clamp(argument, integer) or drop_documents(0..1000)"
+        yield f"unknown obligation `{obligation}`", f"use {', '.join(FORMS[:-1])} or {FORMS[-1]}"
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -186,4 +197,8 @@ def _obligation(text: str) -> Obligation | None:
         return Obligation("clamp", match[1], int(match[2]))
     if (match := _DROP.fullmatch(text)) and int(match[1]) <= _MAX_TRUST:
         return Obligation("drop_documents", "", int(match[1]))
+    if match := _NAMED.fullmatch(text):
+        return Obligation(match[1], match[2])
+    if match := _BARE.fullmatch(text):
+        return Obligation(match[1])
     return None

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
+from halo_core.model import ActionKind
 from halo_core.policy.schema import ENTITY_TYPES
 
 if TYPE_CHECKING:
-    from halo_core.model import ActionKind
     from halo_core.policy.parse import Policy
 
-__all__ = ["applies"]
+__all__ = ["applies", "reaches"]
 
 
 def applies(policy: Policy, action: str, resource: str, kind: ActionKind) -> bool:
@@ -22,9 +22,31 @@ def applies(policy: Policy, action: str, resource: str, kind: ActionKind) -> boo
     )
 
 
-def _scope(scope: Mapping[str, Any], ancestors: set[tuple[str, str]], own: tuple[str, str]) -> bool:
+def reaches(policy: Policy, kind: ActionKind, elsewhere: Collection[str]) -> bool:
+    """Whether the policy's scope can match some action of a kind; True where that is not certain.
+
+    Args:
+        policy: the policy.
+        kind: the kind.
+        elsewhere: actions that are known to be of other kinds.
+    """
+    action, resource = policy.plain["action"], policy.plain["resource"]
+    named = _named(action)
+    if named and action["op"] in ("==", "in"):
+        others = {item.value for item in ActionKind} - {kind.value}
+        if all(name in elsewhere or name in others for _, name in named):
+            return False
+    types = {name for name, _ in _named(resource)} or {resource.get("entity_type", ENTITY_TYPES[kind])}
+    return ENTITY_TYPES[kind] in types
+
+
+def _named(scope: Mapping[str, Any]) -> set[tuple[str, str]]:
     named = scope.get("entities") or ([scope["entity"]] if "entity" in scope else [])
-    uids = {(item["type"], item["id"]) for item in named}
+    return {(item["type"], item["id"]) for item in named}
+
+
+def _scope(scope: Mapping[str, Any], ancestors: set[tuple[str, str]], own: tuple[str, str]) -> bool:
+    uids = _named(scope)
     match scope["op"]:
         case "==":
             return own in uids

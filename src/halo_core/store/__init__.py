@@ -3,6 +3,7 @@
 from halo_core.ledger import commit_state
 from halo_core.store.batch import CommitFailed, Job
 from halo_core.store.database import Database
+from halo_core.store.proven import Proven
 from halo_core.store.state import Account, SessionState
 from halo_core.store.store import Store, StoreConfig
 from halo_core.store.tx import Control, Draft, Tx, Written, leaf_text
@@ -14,6 +15,7 @@ __all__ = [
     "Database",
     "Draft",
     "Job",
+    "Proven",
     "SessionState",
     "Store",
     "StoreConfig",

@@ -19,7 +19,7 @@ from halo_core.clock import Clock
 from halo_core.errors import CannotDecide
 from halo_core.failpoints import reach
 from halo_core.ids import IdSource
-from halo_core.ledger import new_dek, seal, unwrap_dek, wrap_dek
+from halo_core.ledger import new_dek, open_sealed, seal, unwrap_dek, wrap_dek
 from halo_core.model import Entry, EntryKind, Mode, Revocation, Stop
 from halo_core.store.state import SessionState, SketchCache, StateCache
 from halo_core.store.writer import Writer
@@ -220,6 +220,31 @@ class Tx:
             self._secrets.deks[subject] = known
         return known
 
+    def note(self, writer: str, seq: int) -> bytes | None:
+        """The signed bytes of an entry, not verified here."""
+        row = self.cursor.execute(
+            "SELECT body FROM entry WHERE tenant=? AND w=? AND ws=?", (self.tenant, writer, seq)
+        ).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def content(self, entry: Entry, name: str) -> bytes | None:
+        """A sealed field of an entry; None where it was erased or never written.
+
+        Raises:
+            Tampered: what is stored is not what the entry committed to.
+        """
+        commitment = base64.b64decode(entry.content[name]["c"])
+        row = self.cursor.execute(
+            "SELECT c.subject, c.nonce, c.ciphertext, v.dek_wrapped FROM content c JOIN vault v USING (tenant, subject)"
+            " WHERE c.tenant=? AND c.commitment=? AND v.erased_at_us IS NULL",
+            (self.tenant, commitment),
+        ).fetchone()
+        if row is None:
+            return None
+        subject, nonce, ciphertext, wrapped = row
+        dek = unwrap_dek(self._secrets.kek, wrapped, self.tenant, subject)
+        return open_sealed(dek, self.tenant, subject, commitment=commitment, nonce=nonce, ciphertext=ciphertext)
+
     def put_blob(self, name: str, data: bytes) -> bool:
         """Keep `data` under its content hash; False when it was there."""
         row = self.cursor.execute(
@@ -320,10 +345,10 @@ class Tx:
         return state.with_chunk(chunk)
 
     def past(self, agent: str, resource: str, request_id: str) -> tuple[int, bool]:
-        """How often the agent used the resource, and whether this request id was ever dispatched."""
+        """How often the agent used the resource, and whether this request id was dispatched and did not pause."""
         uses, dispatched = self.cursor.execute(
             "SELECT (SELECT uses FROM usage WHERE tenant=?1 AND agent=?2 AND resource=?3),"
-            " EXISTS (SELECT 1 FROM dispatch WHERE tenant=?1 AND request_id=?4)",
+            " EXISTS (SELECT 1 FROM dispatch WHERE tenant=?1 AND request_id=?4 AND outcome<>2)",
             (self.tenant, agent, resource, request_id),
         ).fetchone()
         return uses or 0, bool(dispatched)
@@ -342,12 +367,39 @@ class Tx:
             (self.tenant, request_id, entry.writer, entry.seq, request_id if once else None),
         )
 
-    def settled(self, writer: str, seq: int) -> bool:
+    def settled(self, writer: str, seq: int, *, paused: bool = False) -> bool:
         """Mark a dispatched decision as having an outcome; False when it had one."""
+        # INVARIANT: ONCE - what paused gives its place up, to one more dispatch of the same request.
+        mark = "outcome=2, once=NULL" if paused else "outcome=1"
         done = self.cursor.execute(
-            "UPDATE dispatch SET outcome=1 WHERE tenant=? AND w=? AND ws=? AND outcome=0", (self.tenant, writer, seq)
+            f"UPDATE dispatch SET {mark} WHERE tenant=? AND w=? AND ws=? AND outcome=0",  # noqa: S608  constants
+            (self.tenant, writer, seq),
         )
         return done.rowcount == 1
+
+    def ran_once(self, request_id: str) -> tuple[str, int] | None:
+        """Place (w, ws) of the decision that let this request run, if it may not run again and has an outcome."""
+        row: tuple[str, int] | None = self.cursor.execute(
+            "SELECT w, ws FROM dispatch WHERE tenant=? AND request_id=? AND once=request_id AND outcome=1",
+            (self.tenant, request_id),
+        ).fetchone()
+        return row
+
+    def paused(self, request_id: str) -> bool:
+        """Whether this request ran before and paused."""
+        found = self.cursor.execute(
+            "SELECT 1 FROM dispatch WHERE tenant=? AND request_id=? AND outcome=2 LIMIT 1", (self.tenant, request_id)
+        )
+        return found.fetchone() is not None
+
+    def outcome_of(self, session: str, since_us: int, leaf: str) -> tuple[str, int] | None:
+        """Place (w, ws) of the first outcome of a session, from a time on, that speaks of this decision's leaf."""
+        row: tuple[str, int] | None = self.cursor.execute(
+            "SELECT w, ws FROM entry WHERE tenant=? AND session=? AND ts_us>=? AND kind='outcome' AND instr(body, ?)>0 "
+            "ORDER BY ts_us LIMIT 1",
+            (self.tenant, session, since_us, leaf.encode()),
+        ).fetchone()
+        return row
 
     def resource_spec(self, resource: str) -> bytes | None:
         """The registration of a resource."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from halo_core.keys import Ed25519Signer, Signer
-from halo_core.ledger import encode_entry, vkey_of, vkey_string, writer_name
+from halo_core.ledger import Vkey, encode_entry, origin, vkey_of, vkey_string, writer_name
 from halo_core.model import Entry, EntryKind
 
 __all__ = ["Writer", "alive", "forget"]
@@ -35,6 +35,11 @@ class Writer:
         self._log = log
         self.vkey = vkey_string(vkey_of(writer_name(tenant, writer_id), self._signer.public_key))
         self._lock: tuple[int, Path] | None = _hold(home, writer_id)
+
+    @property
+    def log_vkey(self) -> Vkey:
+        """The log's key, which certifies writers."""
+        return vkey_of(origin(self.tenant), self._log.public_key)
 
     def sign(self, entry: Entry) -> tuple[bytes, bytes]:
         """Note bytes and leaf hash of the writer's next entry; the caller keeps or `restore`s the place."""

@@ -1,0 +1,59 @@
+"""Room: sightings, what was seen to run without a guard. Takes: names. Gives: entries. Never: decides.
+
+A sighting is no decision: nobody was asked, and what ran has run. It is written so that a person sees the gap.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from halo_core.model import EntryKind
+from halo_core.store import Draft, Store, Tx
+
+__all__ = ["Sightings"]
+
+_MOST: Final = 1_000
+_LONGEST: Final = 256  # characters of each text that are kept
+
+
+class Sightings:
+    """What one process has seen. Thread-safe.
+
+    Args:
+        store: where they are written.
+        agent: the facade's agent, beside which it was seen.
+        framework: the adapter that saw it.
+    """
+
+    def __init__(self, store: Store, agent: str, framework: str) -> None:
+        self._store = store
+        self._from = {"agent": agent, "framework": framework}
+        self._seen: set[tuple[str, str, str]] = set()
+        self._lock = threading.Lock()
+
+    def note(self, kind: str, name: str, where: str) -> None:
+        """Queue a sighting, the first time; past 1,000 of them nothing new is noted."""
+        found = (_text(kind), _text(name), _text(where))
+        with self._lock:
+            if found in self._seen or len(self._seen) >= _MOST:
+                return
+            self._seen.add(found)
+        self._store.defer(_Job({**self._from, **dict(zip(("kind", "name", "where"), found, strict=True))}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    body: Mapping[str, Any]
+
+    def __call__(self, tx: Tx) -> None:
+        """Append the entry; it belongs to no session, since nobody said for which request it ran."""
+        tx.append(Draft(EntryKind.SHADOW, "", self.body))
+
+
+def _text(value: object) -> str:
+    # What an adapter saw may be anything, and one odd name must not hold up what waits with it.
+    text = value if isinstance(value, str) else type(value).__name__
+    return text.encode("utf-8", "replace").decode("utf-8")[:_LONGEST]

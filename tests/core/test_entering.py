@@ -1,0 +1,562 @@
+"""Who acts now: links that are found again, made, kept, shared by nobody; and what a receiver was issued itself."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from halo_core.authorities import Authorities
+from halo_core.custody import HandOff, issuer_facts
+from halo_core.errors import Denied
+from halo_core.facade import HaloBase
+from halo_core.keys import KeyStore, agent_key_name
+from halo_core.manifest.defaults import DEFAULT_TERMS
+from halo_core.model import ActionKind, Constraint, EntryKind, Impact, Resource, Reversal
+from halo_core.oversight.actions import revoke
+from halo_core.passport import mint_standing, token_hash
+from halo_core.session import current_acting
+from halo_core.standing import Limits
+from halo_core.store import Draft, rows
+from halo_core.testing import FixedClock
+from halo_world import SURFACE, Calls, bodies, codes, policy_folder, tool, verified
+
+WILD = {"**": Constraint.anything()}
+AGENTS = ("planner", "researcher", "writer")
+
+
+def opened(home, mode="enforce", **more):
+    halo = HaloBase.local("clerk", home=home, mode=mode, policy=policy_folder(home), quiet=True, **more)
+    tool(halo, "lookup")
+    tool(halo, "query")
+    for name in AGENTS:
+        halo.declare_agent(name)
+    return halo
+
+
+@pytest.fixture
+def desk(home):
+    with opened(home) as halo:
+        yield halo
+
+
+def links(halo, session="s"):
+    state = halo.store.commit(lambda tx: tx.session(session))
+    return [(account.agent, account.handle) for account in state.links[1:]]
+
+
+def agents(halo, session="s"):
+    return [agent for agent, _ in links(halo, session)]
+
+
+def look(halo, name="lookup", call_id=""):
+    body = Calls()
+    halo.enforcer.run(halo.call(tool(halo, name), {"q": "x"}, call_id=call_id), body, SURFACE)
+    return body
+
+
+def own(halo, session="s"):
+    return halo.store.commit(lambda tx: tx.session(session)).session_account("clerk").handle
+
+
+def revoked(halo, scope, target):
+    halo.store.commit(lambda tx: revoke(tx, scope, target, "ops", "test"))
+
+
+def who(home):
+    return [body["request"]["subject"]["agent"] for body in bodies(home, EntryKind.DECISION)]
+
+
+def refused(enter) -> str:
+    with pytest.raises(Denied) as caught, enter:
+        pass
+    return caught.value.reason
+
+
+def pause(halo):
+    with halo.entering("planner") as entry:
+        entry.keep()
+        raise KeyError
+
+
+def handed(halo, agent, **more):
+    """As a hand-off tool does it: the link stays live."""
+    ticket = halo.enforcer.begin(halo.handing(agent, **more))
+    ticket.succeed("handed on", SURFACE)
+    return ticket.verdict.handle
+
+
+# entering
+
+
+def test_an_agent_without_a_link_gets_one_for_the_block(desk, home):
+    with desk.session("s"):
+        with desk.entering("planner", task="plan") as entry:
+            assert entry.made
+            assert links(desk) == [("planner", entry.handle)]
+            look(desk)
+        assert links(desk) == []
+        look(desk)
+    assert who(home) == ["clerk", "planner", "clerk"]
+    assert verified(home) == 0
+
+
+def test_a_kept_link_is_found_again_also_by_another_process(home):
+    with opened(home) as one, one.session("s"), one.entering("planner") as entry:
+        entry.keep()
+    with opened(home) as two, two.session("s"):
+        with two.entering("planner") as again:
+            assert (again.handle, again.made) == (entry.handle, False)
+            look(two)
+        assert links(two) == [("planner", entry.handle)]
+        with two.entering("planner") as again:
+            again.hand_back()
+        assert links(two) == []
+    assert who(home) == ["clerk", "planner", "planner", "planner"]
+    assert verified(home, signatures=True) == 0
+
+
+def test_what_broke_in_the_block_hands_back_and_what_paused_does_not(desk, home):
+    with desk.session("s"):
+        with pytest.raises(KeyError), desk.entering("planner"):
+            raise KeyError
+        assert links(desk) == []
+        with pytest.raises(KeyError):
+            pause(desk)
+        assert agents(desk) == ["planner"]
+    assert [body["status"] for body in bodies(home, EntryKind.OUTCOME)] == ["error", "paused"]
+
+
+def test_entering_again_inside_goes_on_under_the_same_link(desk):
+    with desk.session("s"), desk.entering("planner") as outer:
+        with desk.entering("planner") as inner:
+            assert (inner.handle, inner.made) == (outer.handle, False)
+        assert agents(desk) == ["planner"]
+        look(desk)
+
+
+def test_whoever_is_entered_takes_back_what_is_below(desk):
+    with desk.session("s"), desk.entering("planner"):
+        with desk.entering("researcher") as entry:
+            entry.keep()
+        assert agents(desk) == ["planner", "researcher"]
+        with desk.entering("planner"):
+            assert agents(desk) == ["planner"]
+
+
+def test_the_facades_own_agent_is_always_live(desk, home):
+    with desk.session("s"), desk.entering("clerk") as entry:
+        assert (entry.handle, entry.made) == ("", False)
+        look(desk)
+        with desk.entering("planner"), desk.entering("clerk"):
+            assert current_acting("clerk", "s") is None
+            look(desk)
+    assert who(home) == ["clerk", "clerk", "clerk", "clerk", "clerk"]
+
+
+def test_the_next_agent_of_a_swarm_goes_on_under_the_link_it_was_handed(desk, home):
+    with desk.session("s"):
+        with desk.entering("planner") as entry:
+            handle = handed(desk, "researcher", call_id="t1")
+            entry.keep()
+        with desk.entering("researcher") as now:
+            assert (now.handle, now.made) == (handle, False)
+            look(desk)
+            assert handed(desk, "planner", call_id="t2") == entry.handle  # up the chain: handed back
+        assert agents(desk) == ["planner"]
+    chains = [body["request"]["subject"]["chain"] for body in bodies(home, EntryKind.DECISION)]
+    assert chains[3] == ["clerk", "planner", "researcher"]
+    assert verified(home) == 0
+
+
+def test_nobody_reaches_a_link_that_hangs_elsewhere(desk):
+    with desk.session("s"):
+        with desk.entering("planner") as entry:
+            handle = handed(desk, "writer")
+            entry.keep()
+        with desk.entering("researcher", give=HandOff(to=())):  # it may hand off to nobody
+            assert refused(desk.entering("writer")) == "handoff_not_allowed"
+        with desk.entering("researcher"), desk.entering("writer") as other:
+            assert other.made
+            assert other.handle != handle
+
+
+def test_another_session_is_another_chain(desk):
+    with desk.session("s"), desk.entering("planner") as entry:
+        entry.keep()
+    with desk.session("t"), desk.entering("planner") as other:
+        assert other.made
+        assert other.handle != entry.handle
+
+
+def test_a_very_long_session_name_works(desk):
+    with desk.session("n" * 5_000), desk.entering("planner") as entry:
+        entry.keep()
+    with desk.session("n" * 5_000), desk.entering("planner") as again:
+        assert again.handle == entry.handle
+        again.hand_back()
+    with desk.session("n" * 5_000), desk.entering("planner") as third:
+        assert third.made
+
+
+def test_blocks_side_by_side_share_no_link(desk):
+    gate, handles = threading.Barrier(6), []
+
+    def work():
+        with desk.session("s"), desk.entering("planner") as entry:
+            gate.wait()
+            handles.append(entry.handle)
+            look(desk)
+            gate.wait()
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(handles)) == 6
+    assert links(desk) == []
+    assert desk._entered == {}
+
+
+def test_of_blocks_side_by_side_one_goes_on_under_a_kept_link(desk):
+    with desk.session("s"), desk.entering("planner") as kept:
+        kept.keep()
+    with desk.session("s"), desk.entering("planner") as one, desk.session("s"):
+        pass
+    gate, handles = threading.Barrier(4), []
+
+    def work():
+        with desk.session("s"), desk.entering("planner") as entry:
+            gate.wait()
+            handles.append(entry.handle)
+            look(desk)
+            gate.wait()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(handles)) == 4
+    assert one.handle == kept.handle in handles
+    assert agents(desk) == ["planner"]
+
+
+async def test_async_is_the_same_and_never_blocks(desk, no_blocking):
+    with desk.session("s"):
+        async with desk.aentering("planner") as entry:
+            assert entry.made
+            async with desk.aentering("researcher") as below:
+                below.keep()
+            async with desk.aentering("researcher") as again:
+                assert (again.handle, again.made) == (below.handle, False)
+            async with desk.aentering("clerk") as own:
+                assert own.handle == ""
+
+
+async def test_tasks_side_by_side_share_no_link(desk):
+    async def work():
+        async with desk.aentering("planner") as entry:
+            await asyncio.sleep(0)
+            return entry.handle
+
+    with desk.session("s"):
+        handles = await asyncio.gather(*(work() for _ in range(6)))
+    assert len(set(handles)) == 6
+    assert links(desk) == []
+    assert desk._entered == {}
+
+
+async def test_a_task_that_was_cancelled_leaves_no_link(desk):
+    started = asyncio.Event()
+
+    async def work():
+        async with desk.aentering("planner"):
+            started.set()
+            await asyncio.sleep(60)
+
+    with desk.session("s"):
+        task = asyncio.create_task(work())
+        await started.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert links(desk) == []
+
+
+async def test_nor_does_one_that_was_cancelled_while_it_was_decided(desk, home, monkeypatch):
+    real = desk.enforcer.abegin
+
+    async def abegin(call):
+        asyncio.get_running_loop().call_soon(task.cancel)
+        return await real(call)
+
+    async def work():
+        async with desk.aentering("planner"):
+            raise AssertionError("it was cancelled")
+
+    with desk.session("s"):
+        look(desk)
+        monkeypatch.setattr(desk.enforcer, "abegin", abegin)
+        task = asyncio.create_task(work())
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        for _ in range(100):
+            await asyncio.sleep(0.01)
+            desk.store.flush()
+            if not links(desk) and len(bodies(home, EntryKind.HANDBACK)) == 1:
+                break
+    assert links(desk) == []
+    assert len(bodies(home, EntryKind.HANDBACK)) == 1  # it was made, and is closed
+
+
+def test_a_revoked_link_does_not_serve_again(desk, home):
+    with desk.session("s"), desk.entering("planner") as entry:
+        entry.keep()
+        revoked(desk, "agent", "planner")
+    with desk.session("s"):
+        assert refused(desk.entering("planner")) == "revoked"
+
+
+def test_an_expired_link_does_not_serve_again(home):
+    clock = FixedClock(1_800_000_000_000_000)
+    with opened(home, clock=clock) as halo, halo.session("s"):
+        with halo.entering("planner", give=HandOff(lifetime_s=60)) as entry:
+            entry.keep()
+        clock.advance(61)
+        assert refused(halo.entering("planner")) == "expired"
+
+
+def test_a_link_handed_back_between_look_and_leap_is_looked_for_again(desk, home, monkeypatch):
+    with desk.session("s"):
+        with desk.entering("planner") as entry:
+            entry.keep()
+        stale = desk.enforcer.live("s", "planner")
+        desk.enforcer.hand_back("s", entry.handle)
+        answers = [stale]
+        real = desk.enforcer.live
+        monkeypatch.setattr(desk.enforcer, "live", lambda *args: answers.pop() if answers else real(*args))
+        with desk.entering("planner") as again:
+            assert again.made
+            assert again.handle != entry.handle
+    told = [codes(body) for body in bodies(home, EntryKind.DECISION)]
+    assert told == [["granted"], ["handed_back"], ["granted"]]
+
+
+def test_an_agent_nobody_may_enter_is_refused(desk):
+    with desk.session("s"), desk.entering("planner", give=HandOff(to=())):
+        assert refused(desk.entering("writer")) == "handoff_not_allowed"
+
+
+def test_a_raw_thread_enters_nothing(desk):
+    found = []
+
+    def work():
+        found.append(refused(desk.entering("planner")))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == ["session_missing"]
+
+
+def test_observe_mode_stands_in_nobodys_way(home):
+    with opened(home, "observe") as halo, halo.session("s"):
+        with halo.entering("planner", give=HandOff(to=())), halo.entering("writer") as entry:
+            assert entry.handle == ""
+            entry.keep()
+            entry.hand_back()
+        assert links(halo) == []
+
+
+# handing on
+
+
+def test_the_same_hand_off_again_makes_no_second_link(desk, home):
+    with desk.session("s"):
+        first = handed(desk, "planner", call_id="one")
+        assert handed(desk, "planner", call_id="one") == first  # a node that is run again
+        assert handed(desk, "planner", call_id="two") == first
+        assert links(desk) == [("planner", first)]
+    assert verified(home) == 0
+
+
+def test_other_terms_make_a_link_of_their_own(desk):
+    tight = HandOff(grants={ActionKind.TOOL_CALL: {"lookup": WILD}})
+    with desk.session("s"):
+        first = handed(desk, "planner")
+        second = handed(desk, "planner", give=tight)
+        assert second != first
+        assert handed(desk, "planner", give=tight) == second
+        assert handed(desk, "planner") == first
+        assert handed(desk, "planner", give=HandOff(lifetime_s=60)) not in (first, second)
+
+
+def test_a_revoked_or_shorter_link_is_not_given_again(home):
+    clock = FixedClock(1_800_000_000_000_000)
+    with opened(home, clock=clock) as halo, halo.session("s"):
+        short = handed(halo, "planner", give=HandOff(lifetime_s=60))
+        assert handed(halo, "planner") != short
+
+
+def test_a_revoked_link_is_not_given_again(desk):
+    with desk.session("s"):
+        first = handed(desk, "planner")
+        (account,) = desk.store.commit(lambda tx: tx.session("s")).below(own(desk))
+        revoked(desk, "link", account.hash)
+        assert handed(desk, "planner") != first
+
+
+def test_of_several_links_the_newest_serves(desk):
+    with desk.session("s"):
+        handed(desk, "planner")
+        second = handed(desk, "planner", give=HandOff(to=()))
+        with desk.entering("planner") as entry:
+            assert entry.handle == second
+
+
+def test_the_block_of_a_hand_off_has_its_own_link(desk):
+    with desk.session("s"):
+        first = handed(desk, "planner")
+        with desk.hand_off("planner") as second:
+            assert second != first
+        assert links(desk) == [("planner", first)]
+
+
+def test_names_nobody_registered_end(desk):
+    with desk.session("s"):
+        for i in range(16):
+            with desk.entering(f"agent-{i}"):
+                pass
+        assert refused(desk.entering("agent-16")) == "handoff_not_allowed"
+        with desk.entering("planner"):
+            pass
+
+
+def test_a_resource_with_other_arguments_is_handed_to_without_a_task(desk):
+    kind = ActionKind.HANDOFF
+    resource = Resource(kind=kind, impact=Impact.READ, reversal=Reversal.NONE_NEEDED, source_trust=500)
+    desk.register(kind, "router", resource=resource, schema={"type": "object", "properties": {}})
+    with desk.session("s"), desk.entering("router", task="go") as entry:
+        assert entry.made
+
+
+# receivers with a passport of their own (ADR 15)
+
+
+def issued(halo, home, agent="planner", **changes) -> str:
+    keys = KeyStore(home)
+    signer = keys.signer("issuer")
+    control = halo.store.commit(lambda tx: tx.control())
+    arguments = {
+        "signer": signer,
+        "tenant": "local",
+        "agent": agent,
+        "principal": "user:ana",
+        "audience": control.store,
+        "holder_public_key": keys.signer(agent_key_name(agent)).public_key,
+        "grants": {ActionKind.TOOL_CALL: {"lookup": WILD}, ActionKind.HANDOFF: {"researcher": WILD}},
+        "now_s": halo.store.clock.now_us() // 1_000_000,
+        "lifetime_s": 600,
+        "jti": halo.store.ids.entry(),
+        "txn": halo.store.ids.entry(),
+        "terms": DEFAULT_TERMS,
+        "budgets": Limits().most(),
+        "hand_off_to": ("researcher",),
+        **changes,
+    }
+    token = mint_standing(**arguments)
+    Authorities(home).add_issuer("local", signer.public_key, 0)
+
+    def job(tx):
+        tx.put_blob(token_hash(token), token.encode())
+        facts = {"agent": agent, "issuer": issuer_facts(signer), "kind": "standing", "origin": "issued"}
+        tx.append(Draft(EntryKind.PASSPORT, "", {"hash": token_hash(token), **facts}))
+        rows.Standings(tx).put(agent, token_hash(token), "issued")
+
+    halo.store.commit(job)
+    return token_hash(token)
+
+
+def test_a_receiver_gets_no_more_than_it_was_issued(desk, home):
+    issued(desk, home)
+    with desk.session("s"):
+        look(desk, "query")
+        with desk.entering("planner"):
+            look(desk, "lookup")
+            with pytest.raises(Denied) as caught:
+                look(desk, "query")
+            assert caught.value.reason == "tool_not_granted"
+            with desk.entering("researcher"):
+                look(desk, "lookup")
+            assert refused(desk.entering("writer")) == "handoff_not_allowed"
+    assert verified(home) == 0
+
+
+def test_nor_data_that_it_was_not_issued_for(desk, home):
+    issued(desk, home, labels=("pii",), grants={ActionKind.TOOL_CALL: {"cards": WILD, "people": WILD}})
+    cards = tool(desk, "cards", labels=("chd",))
+    people = tool(desk, "people", labels=("pii",))
+    with desk.session("s"), desk.entering("planner"):
+        desk.enforcer.run(desk.call(people, {}), Calls(), SURFACE)
+        with pytest.raises(Denied) as caught:
+            desk.enforcer.begin(desk.call(cards, {}))
+        assert caught.value.reason == "class_ceiling"
+
+
+def test_nor_more_than_its_giver_has(desk, home):
+    wide = {ActionKind.TOOL_CALL: {"lookup": WILD, "query": WILD, "wipe": WILD}}
+    issued(desk, home, grants=wide)
+    with desk.session("s"), desk.entering("planner", give=HandOff(grants={ActionKind.TOOL_CALL: {"query": WILD}})):
+        look(desk, "query")
+        with pytest.raises(Denied):
+            look(desk, "lookup")
+
+
+def test_what_was_derived_narrows_nothing(home):
+    with opened(home) as halo, HaloBase.local("planner", home=home, policy=policy_folder(home), quiet=True) as other:
+        tool(other, "lookup")
+        other.enforcer.run(other.call(tool(other, "lookup"), {"q": "x"}), Calls(), SURFACE)
+        with halo.session("s"), halo.entering("planner"):
+            look(halo, "query")
+
+
+@pytest.mark.parametrize("scope", ["agent", "link"])
+def test_nothing_is_handed_to_an_agent_whose_passport_was_revoked(desk, home, scope):
+    name = issued(desk, home)
+    revoked(desk, scope, "planner" if scope == "agent" else name)
+    with desk.session("s"):
+        assert refused(desk.entering("planner")) == "revoked"
+        assert refused(desk.hand_off("planner")) == "revoked"
+    told = [codes(body) for body in bodies(home, EntryKind.DECISION)]
+    assert told == [["revoked"], ["revoked"]]
+    assert verified(home) == 0
+
+
+def test_nor_one_whose_passport_expired(home):
+    clock = FixedClock(1_800_000_000_000_000)
+    with opened(home, clock=clock) as halo:
+        issued(halo, home)
+        with halo.session("s"):
+            with halo.entering("planner"):
+                pass
+            clock.advance(601)
+            assert refused(halo.entering("planner")) == "expired"
+
+
+def test_a_passport_that_does_not_verify_is_none(desk, home):
+    issued(desk, home)
+    desk.store.commit(lambda tx: rows.Standings(tx).put("planner", "sha256:" + "0" * 64, "issued"))
+    with desk.session("s"):
+        assert refused(desk.entering("planner")) == "bad_passport"
+
+
+def test_a_revoked_agent_up_the_chain_is_refused_by_its_own_link(desk, home):
+    issued(desk, home)
+    with desk.session("s"), desk.entering("planner"), desk.entering("researcher"):
+        revoked(desk, "agent", "planner")
+        with pytest.raises(Denied) as caught:
+            desk.enforcer.begin(desk.handing("planner"))
+        assert caught.value.reason == "revoked"

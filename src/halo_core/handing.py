@@ -242,8 +242,9 @@ class HandingOff:
         """Under the live link, if there is one that no other block acts under."""
         if live is None:
             return self._given(call, agent)
-        if not live.above and self._entered.setdefault(live.handle, call) is not call:
-            return self._given(call, agent)  # another block was faster
+        if not live.above and (not live.free or self._entered.setdefault(live.handle, call) is not call):
+            # INVARIANT: SUB - another block acts under it: one more from the same giver, not from who leads here.
+            return self._given(replace(call, acting=live.giver, agents=live.agents[:-1]), agent)
         going = replace(call, acting=live.handle, agents=live.agents)
         return _Way(going, live.agents, made=False, claimed="" if live.above else live.handle)
 

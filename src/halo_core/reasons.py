@@ -91,6 +91,7 @@ REASONS: Final[dict[str, ReasonText]] = {
     # answers
     "approved": ReasonText("somebody outside the chain approved exactly this", ""),
     "challenge_withdrawn": ReasonText("whoever resumed the run said no", "do something else"),
+    "rejected_before": ReasonText("this very call was answered with a no or an error already", "ask for it anew"),
     "approval_denied": ReasonText("somebody said no to exactly this", "do something else"),
     "approval_mismatch": ReasonText("the approval is of another call", "ask for the approval of this one"),
     "approver_in_chain": ReasonText("nobody approves what they ask for themselves", "ask somebody outside the chain"),

@@ -4,6 +4,7 @@
     agent = create_agent(model, tools=halo.guard(tools), middleware=[halo.middleware()])   # ours last
     chain.invoke(q, config={"callbacks": [halo.callback()]})
     retriever = halo.guard(vectorstore.as_retriever())
+    graph = halo.guard(graph)   # swarms, supervisors: every hand-off is decided
 
 Never: decides, keeps state, holds keys or policy: it translates, and `halo_core` decides.
 """
@@ -12,21 +13,30 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
+from langchain_core.language_models import BaseLanguageModel
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_core.tools import BaseTool
+from langgraph.pregel import Pregel
 
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.model import ActionKind, Impact, Resource, Reversal
+from halo_core.session import current_acting
 from halo_langchain._callback import HaloCallback
+from halo_langchain._doctor.app import doctor
+from halo_langchain._graphs.guard import guard_graph
+from halo_langchain._handoff import Terms
 from halo_langchain._middleware import HaloMiddleware
+from halo_langchain._models.guard import guard_model, is_model
 from halo_langchain._retriever import guard_retriever
-from halo_langchain._tools import as_tool, guard_tool
+from halo_langchain._surfaces import Labels
+from halo_langchain._tools.guard import as_tool, guard_tool
 from halo_langchain._translate import hosted_names
+from halo_langchain._tripwire import Installed, install
 
 __all__ = [
     "ActionKind",
@@ -39,9 +49,12 @@ __all__ = [
     "Pending",
     "Resource",
     "Reversal",
+    "doctor",
 ]
 
 R = TypeVar("R", bound=BaseRetriever)
+M = TypeVar("M", bound=BaseLanguageModel[Any] | RunnableBinding[Any, Any])
+G = TypeVar("G", bound=Pregel[Any, Any, Any, Any])
 
 
 class HostedTool(ConfigError):
@@ -56,7 +69,10 @@ class Halo(HaloBase):
     Pending = Pending
 
     @overload
-    def guard(self, x: R, *, resource: Resource | None = None) -> R: ...
+    def guard(self, x: R, *, resource: Resource | None = None, labels: Labels | None = None) -> R: ...
+
+    @overload
+    def guard(self, x: M, *, resource: Resource | None = None) -> M: ...
 
     @overload
     def guard(self, x: BaseTool | Callable[..., Any], *, resource: Resource | None = None) -> BaseTool: ...
@@ -66,8 +82,28 @@ class Halo(HaloBase):
         self, x: Sequence[BaseTool | Callable[..., Any]], *, resource: Resource | None = None
     ) -> list[BaseTool]: ...
 
-    def guard(self, x: Any, *, resource: Resource | None = None) -> Any:
-        """A guarded copy of a tool, a function (it becomes a tool), a list of these, or a retriever.
+    @overload
+    def guard(
+        self,
+        x: G,
+        *,
+        resource: Resource | None = None,
+        agents: Collection[str] | None = None,
+        give: Mapping[str, HandOff] | None = None,
+        agent: str = "",
+    ) -> G: ...
+
+    def guard(
+        self,
+        x: Any,
+        *,
+        resource: Resource | None = None,
+        agents: Collection[str] | None = None,
+        give: Mapping[str, HandOff] | None = None,
+        agent: str = "",
+        labels: Labels | None = None,
+    ) -> Any:
+        """A guarded copy of a tool, a function (it becomes a tool), a list of these, a retriever, a model or a graph.
 
         The copy is registered, granted to this agent unless `grants=` says otherwise, and decided at its last step:
         after validation, with the arguments as executed. The original is not changed, and not guarded.
@@ -76,13 +112,30 @@ class Halo(HaloBase):
             x: what to guard.
             resource: what it is: impact, labels, source trust, targets. Guessed and said where it is not given. With
                 `kind=ActionKind.RETRIEVAL` a tool counts as a retrieval.
+            agents: of a graph: names of nodes that are agents, beside those that hold a graph.
+            give: of a graph: how much of its own whoever hands off gives, by agent; everything where it is not said.
+            agent: of a graph: the agent that it is as a whole; to run it anywhere is then a hand-off to that agent.
+            labels: of a retriever: the data labels of a document that it returns, beside those of its registration and
+                those found in its text. It can only add. A document for which it fails is taken to have them all.
 
         Raises:
             HostedTool: the provider runs it (a dict such as `{"type": "web_search"}`).
             ConfigError: it cannot be guarded; the message says what can.
         """
+        if labels is not None and not isinstance(x, BaseRetriever):
+            raise ConfigError(
+                "no_documents", "only what a retriever returns has labels", field="labels", remedy="leave it out"
+            )
+        if isinstance(x, Pregel):
+            return guard_graph(self, x, agents=agents, give=give, agent=agent, resource=resource)
+        if agents or give or agent:
+            raise ConfigError(
+                "not_a_graph", "agents and terms belong to a graph", field="x", remedy="leave them out, or pass a graph"
+            )
         if isinstance(x, BaseRetriever):
-            return guard_retriever(self, x, resource)
+            return guard_retriever(self, x, resource, labels)
+        if is_model(x):
+            return guard_model(self, x, resource)
         if isinstance(x, list | tuple):
             return self._guard_all(x, resource)
         if isinstance(x, dict):
@@ -122,6 +175,38 @@ class Halo(HaloBase):
         """
         return self._callback
 
+    def install(self) -> Installed:
+        """Watch the whole process: what nothing of Halo decides does not run.
+
+        Every tool, retriever and model call of LangChain that is neither guarded nor under a `halo.callback()` is
+        refused with `unguarded` in enforce mode, and in both modes recorded as a shadow entry. Several may be
+        installed: what one of them guards, all let pass.
+
+        It sees runs. `.func` and `._run` of unguarded objects, tools of a model's provider, raw SDK clients and plain
+        functions start none.
+
+        Returns:
+            A handle with `uninstall()`; as a context manager it uninstalls at the block's end.
+
+        Raises:
+            CannotDecide: the mode in force cannot be read.
+        """
+        return install(self, self._mode)
+
+    def acting_agent(self) -> str:
+        """Who acts in this context: this Halo's agent, or whom it, or one below it, handed off to."""
+        under = current_acting(self.agent, self.find_session().id)
+        return under.agents[-1] if under is not None else self.agent
+
+    def tell(self, text: str) -> None:
+        """Say something to whoever runs this, once, on stderr."""
+        self._say(text)
+
+    @functools.cached_property
+    def terms(self) -> Terms:
+        """How much each agent of the guarded graphs is given."""
+        return Terms(HandOff())
+
     @functools.cached_property
     def _callback(self) -> HaloCallback:
         # One for each Halo: installed in two places, it still decides a run once.
@@ -156,7 +241,7 @@ def _dict_refused(tool: dict[str, Any]) -> ConfigError:
 
 
 def _unsupported(x: Any) -> ConfigError:
-    remedy = "guard takes a tool, a function, a list of these, or a retriever"
+    remedy = "guard takes a tool, a function, a list of these, a retriever, a model or a graph"
     if isinstance(x, Runnable):
-        remedy += "; models and chains are decided by `halo.middleware()` or `halo.callback()`"
+        remedy += "; chains are decided by what they hold, or by `halo.callback()`"
     return ConfigError("not_guardable", f"`{type(x).__name__}` cannot be guarded", field="x", remedy=remedy)

@@ -21,10 +21,11 @@ from halo_core.model import ActionKind, Resource
 from halo_core.pep import Call, Surface, Ticket
 from halo_core.session import current_session, in_session
 from halo_langchain._context import claimed, thread_session
-from halo_langchain._inference import inference
-from halo_langchain._plain import plain
-from halo_langchain._texts import model_output, result_text
-from halo_langchain._translate import DOCUMENTS, clean_name, unknown
+from halo_langchain._models.inference import inference
+from halo_langchain._surfaces import DOCUMENTS
+from halo_langchain._translate import clean_name, unknown
+from halo_langchain._values.plain import plain
+from halo_langchain._values.texts import model_output, result_text
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["HaloCallback"]
 
 _MAX_OPEN: Final = 10_000
+_ABILITIES: Final = ("drop_documents", "drop_labels")  # of a list of documents, which is changed in place
 _TEXT: Final[Surface[Any]] = Surface(result_text)
 _MODEL: Final[Surface[Any]] = Surface(model_output)
 
@@ -88,7 +90,7 @@ class HaloCallback(BaseCallbackHandler):
             return
         resource = self._known(name, ActionKind.RETRIEVAL)
         with _session(kwargs):
-            self._begin(run_id, self._halo.call(resource, {"query": query}, abilities=("drop_documents",)))
+            self._begin(run_id, self._halo.call(resource, {"query": query}, abilities=_ABILITIES))
 
     def on_chat_model_start(
         self, serialized: dict[str, Any] | None, messages: list[list[BaseMessage]], *, run_id: UUID, **kwargs: Any

@@ -6,26 +6,30 @@ names its owner, the kind and the name, and serves one run id: nothing else can 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from langchain_core.runnables import ensure_config
 
+from halo_core.errors import Denied
 from halo_core.session import Asking, Session, asking, current_asking, current_session, in_session
-from halo_langchain._plain import unchanged
+from halo_langchain._values.plain import unchanged
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
 __all__ = [
+    "RUN_SESSION",
     "Mark",
     "arrived",
     "body",
     "claimed",
+    "claimed_by_any",
     "current_mark",
     "descending",
     "entered",
@@ -47,6 +51,11 @@ class Mark:
         call_id: the framework's id of the call.
         decided: whether a decision was asked for.
         run_id: the callback run that was let pass under this mark.
+        armed: whether the guarded object itself has been entered. Until then a tool's mark lets nothing pass: code
+            between the middleware and the tool may call another of the same name.
+        denied: the refusal, where it was refused: whoever handles errors of tools may make something else of it.
+        more: how many further runs the action starts: a model call with several prompts starts one for each.
+        others: those of them that were let pass.
     """
 
     owner: object
@@ -55,7 +64,14 @@ class Mark:
     call_id: str = ""
     decided: bool = False
     run_id: UUID | None = None
+    armed: bool = False
+    denied: Denied | None = None
+    more: int = 0
+    others: set[UUID] = field(default_factory=set)
 
+
+RUN_SESSION: Final = "__halo_session"
+"""Where the configuration of a run that belongs to no thread holds its session; LangGraph persists no such key."""
 
 _MARK: Final[ContextVar[Mark | None]] = ContextVar("halo_langchain_mark", default=None)
 
@@ -124,15 +140,30 @@ def arrived(gate: object, args: Mapping[str, Any]) -> bool:
     return True
 
 
+_CLAIMING: Final = threading.Lock()
+
+
 def claimed(owner: object, kind: str, name: str, run_id: UUID) -> bool:
     """Whether this run is the one that the mark speaks of; the first run to ask is."""
-    mark = current_mark(owner, kind, name)
-    if mark is None:
+    return _claims(current_mark(owner, kind, name), run_id)
+
+
+def claimed_by_any(kind: str, name: str, run_id: UUID) -> bool:
+    """As `claimed`, whichever `Halo` decides."""
+    mark = _MARK.get()
+    return _claims(mark if mark is not None and (mark.kind, mark.name) == (kind, name) else None, run_id)
+
+
+def _claims(mark: Mark | None, run_id: UUID) -> bool:
+    if mark is None or not (mark.armed or mark.kind == "model"):
         return False
-    # INVARIANT: one mark lets one run pass.
-    if mark.run_id is None:
-        mark.run_id = run_id
-    return mark.run_id == run_id
+    # INVARIANT: one mark lets one run pass, or as many as its call has prompts.
+    with _CLAIMING:
+        if mark.run_id is None:
+            mark.run_id = run_id
+        elif mark.run_id != run_id and len(mark.others) < mark.more:
+            mark.others.add(run_id)
+        return mark.run_id == run_id or run_id in mark.others
 
 
 @contextmanager
@@ -144,9 +175,16 @@ def entered(
     if mark is None or mark.decided:
         mark = Mark(owner, kind, name)
     mark.call_id = call_id or mark.call_id
+    mark.run_id, mark.armed = None, True  # an earlier attempt that was not decided has used it up
     full = ensure_config(config) if current_session() is None or current_asking() is None else None
-    with marked(mark), _placed(full, call_id):
-        yield
+    try:
+        with marked(mark), _placed(full, call_id):
+            yield
+    except Denied as denied:
+        mark.denied = denied
+        raise
+    finally:
+        mark.armed = False
 
 
 @contextmanager
@@ -167,9 +205,13 @@ def _placed(config: RunnableConfig | None, call_id: str | None) -> Iterator[None
 
 
 def thread_session(config: Mapping[str, Any] | None = None) -> Session | None:
-    """The session of LangGraph's `thread_id`; without a config, of the one in this context."""
+    """The session of a guarded graph's run, else of LangGraph's `thread_id`; without a config, of the one at hand."""
     found = config if config is not None else ensure_config()
-    thread = (found.get("configurable") or {}).get("thread_id")
+    configurable = found.get("configurable") or {}
+    run = configurable.get(RUN_SESSION)
+    if isinstance(run, str) and run:
+        return Session(run, "run")
+    thread = configurable.get("thread_id")
     return Session(f"thread:{thread}", "thread") if thread is not None and thread != "" else None
 
 

@@ -6,30 +6,26 @@ session of a run without a thread is a private field of the agent's own state).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired
 
 from langchain.agents.middleware import AgentMiddleware, AgentState
 from langchain.agents.middleware.types import PrivateStateAttr
-from langchain_core.messages import AIMessage, ToolMessage
-from langgraph.prebuilt.tool_node import ToolInvocationError
-from pydantic import ValidationError
+from langchain.agents.structured_output import ToolStrategy
+from langchain_core.messages import ToolMessage
 
-from halo_core.errors import Denied
-from halo_core.model import ActionKind
-from halo_core.pep import Call, Surface
-from halo_core.session import Asking, Session, asking, current_session, in_session
+from halo_core.pep import Call, Ticket
+from halo_core.session import current_session
 from halo_langchain._context import Mark, marked, thread_session
-from halo_langchain._gate import gate_of
-from halo_langchain._inference import inference
-from halo_langchain._texts import model_output
-from halo_langchain._tools import gated_copy
+from halo_langchain._models.call import Decided, handed
+from halo_langchain._models.guard import gated_model, model_gate, restrictable
+from halo_langchain._models.inference import RESTRICTABLE, Carried, inference
+from halo_langchain._pause import abegin, begin, broke_off
+from halo_langchain._surfaces import MODEL
+from halo_langchain._tools.calls import SESSION_FIELD, ToolCalls, run_session
 from halo_langchain._translate import (
     bound_tools,
     model_name,
-    refusal,
-    unknown,
 )
 
 if TYPE_CHECKING:
@@ -37,8 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["HaloMiddleware", "HaloState"]
 
-_MODEL: Final[Surface[Any]] = Surface(model_output)
-_FIELD: Final = "halo_session"
 _EARLIER: Final = "halo_earlier"
 
 
@@ -57,6 +51,7 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
     def __init__(self, halo: Halo) -> None:
         super().__init__()
         self._halo = halo
+        self._calls = ToolCalls(halo)
 
     # the session of a run
 
@@ -66,7 +61,7 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
             return None
         # The session is new, so what tools said before it was read by nobody here.
         earlier = [m.id for m in state.get("messages", ()) if isinstance(m, ToolMessage) and m.id]
-        return {_FIELD: self._halo.run_session(), _EARLIER: earlier}
+        return {SESSION_FIELD: self._halo.run_session(), _EARLIER: earlier}
 
     async def abefore_agent(self, state: HaloState, runtime: Any) -> dict[str, Any] | None:
         """As `before_agent`."""
@@ -80,146 +75,73 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
         Raises:
             Denied: it may not be made. There is no model to show the denial to, so the run ends.
         """
-        with _run_session(request.state):
-            name, call = self._inference(request)
-
-            def execute(_args: Mapping[str, Any]) -> Any:
-                with marked(Mark(self._halo, "model", name)):
-                    return handler(request)
-
-            return self._halo.enforcer.run(call, execute, _MODEL)
+        with run_session(request.state):
+            name, call, carried = self._inference(request)
+            ticket = begin(self._halo, call)
+            request = self._restricted(request, ticket)
+            decided = Decided(ticket, owner=self._halo, name=name, carried=carried)
+            try:
+                with marked(Mark(self._halo, "model", name)), handed(decided):
+                    result = handler(request)
+            except BaseException as exc:
+                broke_off(ticket, exc)
+                raise
+            return ticket.succeed(result, MODEL)
 
     async def awrap_model_call(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
         """As `wrap_model_call`."""
-        with _run_session(request.state):
-            name, call = self._inference(request)
+        with run_session(request.state):
+            name, call, carried = self._inference(request)
+            ticket = await abegin(self._halo, call)
+            request = self._restricted(request, ticket)
+            decided = Decided(ticket, owner=self._halo, name=name, carried=carried)
+            try:
+                with marked(Mark(self._halo, "model", name)), handed(decided):
+                    result = await handler(request)
+            except BaseException as exc:
+                broke_off(ticket, exc)
+                raise
+            return ticket.succeed(result, MODEL)
 
-            async def execute(_args: Mapping[str, Any]) -> Any:
-                with marked(Mark(self._halo, "model", name)):
-                    return await handler(request)
-
-            return await self._halo.enforcer.arun(call, execute, _MODEL)
-
-    def _inference(self, request: Any) -> tuple[str, Call]:
-        name = model_name(request.model)
+    def _inference(self, request: Any) -> tuple[str, Call, Carried]:
+        """Name, call to decide, and what a guarded model knows it by."""
+        name, gate = model_name(request.model), model_gate(self._halo, request.model)
         tools = [*(request.tools or ()), *bound_tools(request.model, request.model_settings)]
         earlier = request.state.get(_EARLIER) if isinstance(request.state, Mapping) else None
         system = [request.system_message] if request.system_message is not None else []
-        return name, inference(self._halo, name, [*system, *request.messages], tools, earlier=frozenset(earlier or ()))
+        messages = [*system, *request.messages]
+        call = inference(
+            self._halo,
+            name,
+            messages,
+            tools,
+            earlier=frozenset(earlier or ()),
+            resource=gate.resource if gate is not None else None,
+            abilities=RESTRICTABLE if restrictable(self._halo, request.model) else ("pause",),
+        )
+        return name, call, Carried.of(messages, tools, _schema_names(request.response_format))
+
+    def _restricted(self, request: Any, ticket: Ticket) -> Any:
+        """The request with a model that restricts its answer where it gives it: what streams shows nothing else."""
+        if not ticket.holds_output or model_gate(self._halo, request.model) is not None:
+            return request
+        return request.override(model=gated_model(self._halo, request.model))
 
     # tool calls
 
     def wrap_tool_call(self, request: Any, handler: Callable[[Any], Any]) -> Any:
         """Let a guarded tool decide, guard an unguarded one, and answer for a tool that is not there."""
-        with _run_session(request.state), _on_behalf(request):
-            if request.tool is None:
-                try:
-                    ticket = self._halo.enforcer.begin(self._unreachable(request, "unknown_tool"))
-                except Denied as denied:
-                    return refusal(request.tool_call, denied, _choices(request))
-                result = handler(request)
-                ticket.fail(LookupError(f"no tool `{request.tool_call['name']}`"))
-                return result
-            request, mark = self._ready(request)
-            try:
-                with marked(mark):
-                    result = handler(request)
-            except Denied as denied:
-                return refusal(request.tool_call, denied)
-            except (ToolInvocationError, ValidationError) as exc:
-                if not mark.decided:
-                    self._reject(request, exc)
-                raise
-            if not mark.decided and _failed(result):
-                self._reject(request, ValueError(result.text))
-            return result
+        return self._calls.run(request, handler)
 
     async def awrap_tool_call(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
         """As `wrap_tool_call`."""
-        with _run_session(request.state), _on_behalf(request):
-            if request.tool is None:
-                try:
-                    ticket = await self._halo.enforcer.abegin(self._unreachable(request, "unknown_tool"))
-                except Denied as denied:
-                    return refusal(request.tool_call, denied, _choices(request))
-                result = await handler(request)
-                ticket.fail(LookupError(f"no tool `{request.tool_call['name']}`"))
-                return result
-            request, mark = self._ready(request)
-            try:
-                with marked(mark):
-                    result = await handler(request)
-            except Denied as denied:
-                return refusal(request.tool_call, denied)
-            except (ToolInvocationError, ValidationError) as exc:
-                if not mark.decided:
-                    await self._areject(request, exc)
-                raise
-            if not mark.decided and _failed(result):
-                await self._areject(request, ValueError(result.text))
-            return result
-
-    def _ready(self, request: Any) -> tuple[Any, Mark]:
-        """The request with a tool that decides, and the mark under which it runs."""
-        gate = gate_of(request.tool)
-        if gate is None or gate.halo is not self._halo:
-            # Nothing is registered: what nobody granted is refused, at the same last step as a guarded tool.
-            request = request.override(tool=gated_copy(self._halo, request.tool))
-        return request, Mark(self._halo, "tool", request.tool.name, request.tool_call.get("id") or "")
-
-    def _unreachable(self, request: Any, problem: str) -> Call:
-        name, args = request.tool_call["name"], request.tool_call.get("args") or {}
-        gate = gate_of(request.tool)
-        resource = gate.resource if gate is not None else unknown(name, ActionKind.TOOL_CALL)
-        return self._halo.call(resource, args, call_id=request.tool_call.get("id") or "", problem=problem)
-
-    def _reject(self, request: Any, error: Exception) -> None:
-        """Record a call whose arguments did not fit; the framework's own message goes to the model."""
-        try:
-            self._halo.enforcer.begin(self._unreachable(request, "invalid_arguments")).fail(error)
-        except Denied:
-            return
-
-    async def _areject(self, request: Any, error: Exception) -> None:
-        try:
-            ticket = await self._halo.enforcer.abegin(self._unreachable(request, "invalid_arguments"))
-        except Denied:
-            return
-        ticket.fail(error)
+        return await self._calls.arun(request, handler)
 
 
-@contextmanager
-def _run_session(state: Any) -> Iterator[None]:
-    """The session at hand: the host's, else the thread's, else the run's own."""
-    if current_session() is not None:
-        yield
-        return
-    own = state.get(_FIELD) if isinstance(state, Mapping) else None
-    session = thread_session() or (Session(own, "run") if own else None)
-    if session is None:
-        yield
-        return
-    with in_session(session):
-        yield
-
-
-@contextmanager
-def _on_behalf(request: Any) -> Iterator[None]:
-    """The model message that asked for a tool call."""
-    messages = request.state.get("messages", []) if isinstance(request.state, Mapping) else []
-    call_id = request.tool_call.get("id")
-    asked = [m for m in messages if isinstance(m, AIMessage)]
-    by = next(
-        (m for m in reversed(asked) if any(c["id"] == call_id for c in m.tool_calls)), asked[-1] if asked else None
-    )
-    with asking(Asking(by.id or "", kind="message", text=str(by.text)) if by is not None else Asking(kind="message")):
-        yield
-
-
-def _failed(result: Any) -> bool:
-    return isinstance(result, ToolMessage) and result.status == "error"
-
-
-def _choices(request: Any) -> str:
-    names = [tool.name for tool in getattr(request.runtime, "tools", None) or ()]
-    return f"the tools are: {', '.join(names)}" if names else ""
+def _schema_names(form: Any) -> list[str]:
+    """Names of the tools that `create_agent` makes of a response format: they are bound on the way to the model."""
+    schema = getattr(form, "schema", form)
+    try:
+        return [] if schema is None else [spec.name for spec in ToolStrategy(schema=schema).schema_specs]
+    except Exception:  # noqa: BLE001  what has no such form makes no tools
+        return []

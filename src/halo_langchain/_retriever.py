@@ -16,8 +16,10 @@ from halo_core.model import ActionKind, Mode, Resource
 from halo_core.pep import Call, Ticket
 from halo_langchain._context import arrived, body, current_mark, descending, entered
 from halo_langchain._gate import Gate, gate_of, put_gate, required, resource_name, subclass
-from halo_langchain._plain import plain, unchanged
-from halo_langchain._translate import DOCUMENTS, retriever_schema
+from halo_langchain._pause import abegin, begin, broke_off
+from halo_langchain._surfaces import Labels, documents_surface
+from halo_langchain._translate import retriever_schema
+from halo_langchain._values.plain import plain, unchanged
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
@@ -27,23 +29,27 @@ if TYPE_CHECKING:
 __all__ = ["guard_retriever"]
 
 
-def guard_retriever(halo: Halo, retriever: BaseRetriever, resource: Resource | None) -> BaseRetriever:
-    """Register a retriever and return its guarded copy.
+def guard_retriever(
+    halo: Halo, retriever: BaseRetriever, resource: Resource | None, labels: Labels | None = None
+) -> BaseRetriever:
+    """Register a retriever and return its guarded copy; `labels` adds to what its documents are found to hold.
 
     Raises:
         ConfigError: its name can name no resource, or belongs to one of another kind.
     """
     gate = gate_of(retriever)
     if gate is not None and gate.halo is halo:
-        if resource is None:
+        if resource is None and labels is None:
             return retriever
-        retriever = gate.original
+        retriever, resource = gate.original, resource or gate.resource
     name = resource_name(resource, retriever.get_name())
     schema = retriever_schema(retriever, _asked(retriever, "", {}).decided)
     registered = halo.register(ActionKind.RETRIEVAL, name, resource=resource, schema=schema)
     guarded = retriever.model_copy()
     object.__setattr__(guarded, "__class__", _guarded_class(type(retriever)))
-    put_gate(guarded, Gate(halo, retriever, retriever.get_name(), registered, DOCUMENTS))
+    kept = gate.surface if gate is not None and gate.halo is halo and labels is None else None
+    surface = kept or documents_surface(labels)
+    put_gate(guarded, Gate(halo, retriever, retriever.get_name(), registered, surface))
     return guarded
 
 
@@ -82,11 +88,12 @@ def _call(gate: Gate, asked: _Asked) -> Call:
     return replace(call, problem=asked.problem) if asked.problem else call
 
 
-def _narrowed(retriever: BaseRetriever, ticket: Ticket, asked: _Asked) -> tuple[BaseRetriever, dict[str, Any]]:
-    """The retriever and keyword arguments that carry out what was decided."""
+def _narrowed(retriever: BaseRetriever, ticket: Ticket, asked: _Asked) -> tuple[BaseRetriever, Any, dict[str, Any]]:
+    """The retriever, query and keyword arguments that carry out what was decided."""
     if ticket.verdict is None or ticket.verdict.mode is Mode.OBSERVE:
-        return retriever, asked.more
+        return retriever, asked.query, asked.more
     changed = {name: value for name, value in ticket.args.items() if not unchanged(value, asked.decided.get(name))}
+    query = changed.pop("query", asked.query)
     passed = {name: changed.pop(name, value) for name, value in asked.more.items()}
     if "k" in ticket.args and "k" not in passed:
         # INVARIANT: what runs was decided; settings that somebody else holds are not read again.
@@ -96,7 +103,7 @@ def _narrowed(retriever: BaseRetriever, ticket: Ticket, asked: _Asked) -> tuple[
         retriever = retriever.model_copy(update=update)
     if changed:
         raise Denied("needs_guard", f"cannot narrow {', '.join(sorted(changed))} of a retrieval")
-    return retriever, passed
+    return retriever, query, passed
 
 
 @functools.lru_cache(maxsize=256)
@@ -116,26 +123,26 @@ def _guarded_class(kind: type[BaseRetriever]) -> type[BaseRetriever]:
         gate, asked = required(self), _asked(self, query, kwargs)
         if arrived(gate, asked.decided):
             return get(self, query, **kwargs)
-        ticket = gate.halo.enforcer.begin(_call(gate, asked))
+        ticket = begin(gate.halo, _call(gate, asked))
         try:
-            retriever, passed = _narrowed(self, ticket, asked)
+            retriever, query, passed = _narrowed(self, ticket, asked)
             with body():
-                found = get(retriever, asked.query, **asked.manager, **passed)
+                found = get(retriever, query, **asked.manager, **passed)
         except BaseException as exc:
-            ticket.fail(exc)
+            broke_off(ticket, exc)
             raise
         return ticket.succeed(found, gate.surface)
 
     @functools.wraps(aget)
     async def _aget(self: Any, query: str, **kwargs: Any) -> Any:
         gate, asked = required(self), _asked(self, query, kwargs)
-        ticket = await gate.halo.enforcer.abegin(_call(gate, asked))
+        ticket = await abegin(gate.halo, _call(gate, asked))
         try:
-            retriever, passed = _narrowed(self, ticket, asked)
+            retriever, query, passed = _narrowed(self, ticket, asked)
             with descending(gate, ticket.args):
-                found = await aget(retriever, asked.query, **asked.manager, **passed)
+                found = await aget(retriever, query, **asked.manager, **passed)
         except BaseException as exc:
-            ticket.fail(exc)
+            broke_off(ticket, exc)
             raise
         return ticket.succeed(found, gate.surface)
 

@@ -11,25 +11,19 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from langchain_core.documents import Document
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool, Tool
 from pydantic import BaseModel
 
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Impact, Resource, Reversal
-from halo_core.pep import Surface
-from halo_langchain._texts import documents_text, result_text
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
 
 __all__ = [
-    "DOCUMENTS",
-    "DROPPED",
     "MODEL_RESOURCE",
     "MODEL_SCHEMA",
-    "TOOL_RESULT",
     "bound_tools",
     "clean_name",
     "hosted_names",
@@ -38,7 +32,6 @@ __all__ = [
     "retriever_schema",
     "tool_names",
     "tool_schema",
-    "tool_surface",
     "unknown",
 ]
 
@@ -48,8 +41,6 @@ _MAX_NAME: Final = 128
 _CLIENT_TYPES: Final = (None, "function", "custom")
 # A dict of nothing but these declares functions of this process, in the form of two providers.
 _DECLARING: Final = frozenset(("function_declarations", "functionDeclarations", "toolSpec"))
-DROPPED: Final = "the documents were withheld: their source is below the trust floor"
-
 MODEL_RESOURCE: Final = Resource(
     impact=Impact.READ, reversal=Reversal.NONE_NEEDED, idempotent=True, classified="guessed"
 )
@@ -161,35 +152,7 @@ def _ascii(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "properties": kept, **more}
 
 
-# surfaces
-
-
-def _no_documents(documents: list[Document]) -> tuple[list[Document], int]:
-    return [], len(documents)
-
-
-def _no_result(result: Any) -> tuple[Any, int]:
-    """A tool's result without what it read, in the shape that the tool promised."""
-    count = len(result) if isinstance(result, list | tuple) else 1
-    if isinstance(result, list):
-        return [], count
-    if isinstance(result, ToolMessage):
-        return result.model_copy(update={"content": DROPPED, "artifact": None}), count
-    return DROPPED, count
-
-
-def _no_artifact(_result: Any) -> tuple[Any, int]:
-    return (DROPPED, None), 1
-
-
-DOCUMENTS: Final[Surface[list[Document]]] = Surface(documents_text, _no_documents)
-TOOL_RESULT: Final[Surface[Any]] = Surface(result_text, _no_result)
-_WITH_ARTIFACT: Final[Surface[Any]] = Surface(result_text, _no_artifact)
-
-
-def tool_surface(tool: BaseTool) -> Surface[Any]:
-    """How a tool's results are read: all of it, the artifact too, which reaches whoever called."""
-    return _WITH_ARTIFACT if tool.response_format == "content_and_artifact" else TOOL_RESULT
+# messages
 
 
 def refusal(call: Mapping[str, Any], denied: Denied, hint: str = "") -> ToolMessage:

@@ -13,7 +13,24 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 
 SHOWN = {
-    "rag.py": ["['Returns are taken back within 30 days.']", "[]"],
+    "rag.py": ["I was told: Returns within 30 days. Order 7 goes back to card [pan …1111].", "I was told: nothing"],
+    "supervisor.py": [
+        "transfer_to_reader: Successfully",
+        "read_letter: #7",
+        "transfer_back_to_supervisor: Successfully",
+        "transfer_to_payer: Successfully",
+        "pay: deny `pay`: where this goes to",
+        "pay: paid 90.00 to ACC-1",
+        "transfer_back_to_supervisor: Successfully",
+        "Paid to ACC-1, not to the account of the letter.",
+    ],
+    "swarm.py": [
+        "transfer_to_carol: deny `carol`: the passport does not let its holder hand off to this agent",
+        "transfer_to_bob: Successfully transferred to bob",
+        "balance: ACC-1 holds 1200.00",
+        "pay: deny `pay`: the passport does not grant this",
+        "bob: I can tell you",
+    ],
     "tool_agent.py": [
         "read_ticket: #7",
         "refund: deny `refund`: where this goes to",

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from halo_core.model import Impact
 from halo_langchain import Resource
-from halo_langchain._texts import documents_text, model_output, result_text
+from halo_langchain._values.texts import documents_text, model_output, result_text
 from halo_langchain.testing import ScriptedModel, call
 
 READ = Resource(impact=Impact.READ, source_trust=900, idempotent=True)

@@ -299,16 +299,24 @@ class Custody:
             "parent": root,
         }
         self.passports.keep(tx, token, facts, state)
-        children = [
-            (child, self.passports.known(tx, child, store, now_us, state)) for child in state.below(account.handle)
-        ]
+        children = [(child, self._as_given(tx, child, state, store, now_us)) for child in state.below(account.handle)]
         state = state.with_account(replace(account, hash=token_hash(token), root=root, envelope=envelope))
-        for child, link in children:
-            state = self._derive_child(tx, state, child, link, store=store, now_us=now_us)
+        for child, (link, whole) in children:
+            state = self._derive_child(tx, state, child, link, whole=whole, store=store, now_us=now_us)
         return state
 
+    def _as_given(
+        self, tx: Tx, child: Account, state: SessionState, store: str, now_us: int
+    ) -> tuple[Link | None, bool]:
+        """What a link below said, and whether its giver gave whatever it has: what it is given later too."""
+        try:
+            above, link = self.passports.chain(tx, state.path(child.handle), store, now_us, past=True)[-2:]
+        except PassportError:
+            return None, False
+        return link, link.grants is above.grants
+
     def _derive_child(
-        self, tx: Tx, state: SessionState, child: Account, link: Link | None, *, store: str, now_us: int
+        self, tx: Tx, state: SessionState, child: Account, link: Link | None, *, whole: bool, store: str, now_us: int
     ) -> SessionState:
         path = state.path(child.parent)
         now_s = now_us // _US
@@ -326,7 +334,7 @@ class Custody:
                 holder_public_key=link.holder_key,
                 owner=link.owner,
                 lifetime_s=min(link.expires_at_s, parent.expires_at_s) - now_s,
-                grants=meet(parent.grants, link.grants),
+                grants=None if whole else meet(parent.grants, link.grants),
                 labels=labels_meet(parent.labels, link.labels),
                 hand_off_to=tuple(sorted(set(link.hand_off_to) & set(parent.hand_off_to))),
                 budgets=tighter_budgets(parent.budgets, link.budgets),

@@ -77,9 +77,8 @@ def share(parent: Link, terms: HandOff, own: Link | None) -> Share:
     """
     grants, labels, to = parent.grants, parent.labels, parent.hand_off_to
     for asked in (terms.grants, None if own is None else own.grants):
-        # The parent's own are handed on by reference, which a long passport needs.
-        if asked is not None and (met := meet(grants, asked)) != grants:
-            grants = met
+        # Only where nobody said less are the parent's handed on by reference: those grow with the parent's.
+        grants = grants if asked is None else meet(grants, asked)
     for limit in (terms.labels, None if own is None else own.labels):
         labels = labels if limit is None else labels_meet(labels, limit)
     for names in (terms.to, None if own is None else own.hand_off_to):

@@ -18,11 +18,15 @@ class Live:
         handle: its name in the session; empty for the facade's own agent.
         agents: from the first receiver down to the holder; empty for the facade's own agent.
         above: it is the link acted under here, or one above that.
+        giver: handle of the link that it was given under; empty for the facade's own agent's.
+        free: nobody acts under it at this moment.
     """
 
     handle: str
     agents: tuple[str, ...]
     above: bool
+    giver: str = ""
+    free: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,10 @@ class LiveJob:
             return self._live(state, above, above=True)
         below = [account for account in state.below(here) if account.agent == self.agent]
         free = [account for account in below if account.handle not in self.taken]
-        return self._live(state, free[-1], above=False) if free else None
+        return self._live(state, (free or below)[-1], above=False, free=bool(free)) if below else None
 
     @staticmethod
-    def _live(state: SessionState, account: Account, *, above: bool) -> Live:
+    def _live(state: SessionState, account: Account, *, above: bool, free: bool = True) -> Live:
         path = state.path(account.handle)
-        return Live(account.handle, tuple(item.agent for item in path[1:]), above)
+        giver = path[-2].handle if len(path) > 2 else ""
+        return Live(account.handle, tuple(item.agent for item in path[1:]), above, giver, free)

@@ -18,7 +18,8 @@ from langchain_core.tools import BaseTool, InjectedToolArg, InjectedToolCallId, 
 from langgraph.prebuilt import InjectedState, InjectedStore, ToolRuntime
 
 from halo_core.pep import Ticket
-from halo_langchain._plain import outline, plain, unchanged
+from halo_langchain._values.mend import mended
+from halo_langchain._values.plain import outline, plain, unchanged
 
 __all__ = ["Binder", "Bound", "settable"]
 
@@ -52,7 +53,7 @@ class Bound:
         """What the action runs with: the snapshot, with every argument that an obligation changed."""
         # INVARIANT: what runs was decided; an argument is taken from the snapshot only while it is untouched.
         return {
-            name: self.own[name] if unchanged(value, self.decided.get(name)) else value
+            name: self.own[name] if unchanged(value, self.decided.get(name)) else mended(self.own[name], value)
             for name, value in ticket.args.items()
         }
 
@@ -114,8 +115,7 @@ class Binder:
             else:
                 named.add(name)
                 self._sort(name, value, sorted_, parameter)
-        taken = _snapshot(sorted_)
-        return dataclasses.replace(taken, by_position=len(args), named=frozenset(named))
+        return Bound(*_snapshot(sorted_), sorted_.injected, len(args), frozenset(named))
 
     def _sort(self, name: str, value: Any, into: _Sorted, parameter: inspect.Parameter | None = None) -> None:
         shown = self.rename.get(name, name)
@@ -139,12 +139,12 @@ class Binder:
         """A handler under its own name, or a hidden argument at its default: nobody chose it."""
         if isinstance(value, ToolRuntime):
             return True
-        flat = _flat(value)
         if parameter.name in _HANDLERS:
+            flat = _flat(value)
             live = not unchanged(outline(flat), flat)
             return live or (value is None and parameter.name not in self.defaulted)
         return parameter.name in self.injected and (
-            parameter.default is value or unchanged(flat, _flat(parameter.default))
+            parameter.default is value or unchanged(_flat(value), _flat(parameter.default))
         )
 
     def join(self, bound: Bound, executed: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -217,7 +217,9 @@ def _marked(hint: Any, kinds: tuple[type[Any], ...]) -> bool:
 
 
 def _fields(schema: Any) -> set[str]:
-    return set(getattr(schema, "model_fields", None) or getattr(schema, "__fields__", {}))
+    # A class of today's kind without fields is not asked for the old name: that warns.
+    found = getattr(schema, "model_fields", None)
+    return set(found if found is not None else getattr(schema, "__fields__", {}))
 
 
 def _flat(value: Any) -> Any:
@@ -227,15 +229,16 @@ def _flat(value: Any) -> Any:
         return []
 
 
-def _snapshot(arguments: _Sorted) -> Bound:
-    mine, injected = arguments.mine, arguments.injected
+def _snapshot(arguments: _Sorted) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """Plain values, the same as objects of our own, and the reason code where they cannot be decided."""
+    mine = arguments.mine
     try:
         own = copy.deepcopy(mine)
         decided = {name: plain(value) for name, value in own.items()}
     except RecursionError:
-        return Bound({}, mine, "arguments_too_large", injected)
+        return {}, mine, "arguments_too_large"
     except Exception:  # noqa: BLE001  what cannot be copied cannot be decided: somebody could change it afterwards
-        return Bound({}, mine, "invalid_arguments", injected)
+        return {}, mine, "invalid_arguments"
     for name, (value, shown) in arguments.partly.items():  # it holds a live object, so it is not copied
         own[name], decided[name] = value, shown
-    return Bound(decided, own, injected=injected)
+    return decided, own, ""

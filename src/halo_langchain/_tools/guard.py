@@ -7,20 +7,21 @@ the arguments as executed, on every path (`invoke`, `run`, `batch`, `.func`). Ne
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.tools import BaseTool, StructuredTool, Tool
 from langchain_core.tools import tool as make_tool
 
 from halo_core.errors import ConfigError
-from halo_core.model import ActionKind, Mode, Resource
-from halo_core.pep import Call, Ticket
-from halo_langchain._arguments import Binder, Bound, settable
-from halo_langchain._context import arrived, body, current_mark, descending, entered
+from halo_core.model import ActionKind, Resource
+from halo_langchain._context import entered
 from halo_langchain._gate import Gate, gate_of, put_gate, required, resource_name, subclass
-from halo_langchain._translate import tool_schema, tool_surface, unknown
+from halo_langchain._handoff import HANDED, agent_resource, destination, known_agent
+from halo_langchain._surfaces import tool_surface
+from halo_langchain._tools.run import arun_gated, run_gated
+from halo_langchain._translate import tool_schema, unknown
+from halo_langchain._values.arguments import Binder, settable
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
@@ -29,74 +30,6 @@ __all__ = ["as_tool", "gated_copy", "guard_tool"]
 
 _KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 _BINDERS: Final = "_halo_binders"
-
-
-def _call(gate: Gate, bound: Bound) -> Call:
-    """The call, with the id the framework gave it."""
-    mark = current_mark(gate.halo, "tool", gate.name)
-    call_id = ""
-    if mark is not None:
-        mark.decided = True
-        call_id = mark.call_id
-    call = gate.halo.call(gate.resource, bound.decided, call_id=call_id)
-    return replace(call, problem=bound.problem) if bound.problem else call
-
-
-def _run_gated(
-    gate: Gate, binder: Binder, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    """Decide, then run the function with what was decided."""
-    bound = _split(binder, args, kwargs)
-    if arrived(gate, bound.decided):
-        return function(*args, **kwargs)
-    ticket = gate.halo.enforcer.begin(_call(gate, bound))
-    again_args, again_kwargs, _ = _again(binder, bound, ticket, args, kwargs)
-    try:
-        with body():
-            result = function(*again_args, **again_kwargs)
-    except BaseException as exc:
-        ticket.fail(exc)
-        raise
-    return ticket.succeed(result, gate.surface)
-
-
-async def _arun_gated(
-    gate: Gate,
-    binder: Binder,
-    function: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    *,
-    descends: bool = False,
-) -> Any:
-    """As `_run_gated`, for a coroutine function; one that `descends` may call its own `_run` once, undecided."""
-    bound = _split(binder, args, kwargs)
-    ticket = await gate.halo.enforcer.abegin(_call(gate, bound))
-    again_args, again_kwargs, executed = _again(binder, bound, ticket, args, kwargs)
-    try:
-        with descending(gate, executed) if descends else body():
-            result = await function(*again_args, **again_kwargs)
-    except BaseException as exc:
-        ticket.fail(exc)
-        raise
-    return ticket.succeed(result, gate.surface)
-
-
-def _split(binder: Binder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Bound:
-    try:
-        return binder.split(args, kwargs)
-    except TypeError:
-        # The call cannot work; it is recorded and refused like any other that does not fit.
-        return Bound({}, {}, "invalid_arguments")
-
-
-def _again(
-    binder: Binder, bound: Bound, ticket: Ticket, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any], Mapping[str, Any]]:
-    """Arguments to run with, and the same as the decision knows them."""
-    if ticket.verdict is None or ticket.verdict.mode is Mode.OBSERVE:
-        return args, kwargs, bound.decided  # nothing stands in the way; what does not fit, the function itself says
-    return *binder.join(bound, bound.executed(ticket)), ticket.args
 
 
 def as_tool(function: Callable[..., Any]) -> BaseTool:
@@ -123,6 +56,9 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
         if resource is None:
             return tool
         tool = gate.original
+    to = destination(tool)
+    if to:
+        return gated_copy(halo, tool, agent_resource(halo, to, resource))
     name = resource_name(resource, tool.name)
     if resource is None:
         resource = halo.declared(name, ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
@@ -135,8 +71,9 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
 
 def gated_copy(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> BaseTool:
     """A copy behind a gate; without a resource, behind what is known of its name (nothing is registered)."""
-    known = resource or halo.registered(tool.name) or unknown(tool.name, ActionKind.TOOL_CALL)
-    gate = Gate(halo, tool, tool.name, known, tool_surface(tool))
+    to = destination(tool)
+    known = resource or (known_agent(halo, to) if to else _known(halo, tool.name))
+    gate = Gate(halo, tool, tool.name, known, HANDED if to else tool_surface(tool))
     names = frozenset(tool_schema(tool)["properties"])
     kind = type(tool)
     if isinstance(tool, Tool | StructuredTool) and not _own_run(kind):
@@ -155,6 +92,12 @@ def gated_copy(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> 
         }
     put_gate(copy, gate)
     return copy
+
+
+def _known(halo: Halo, name: str) -> Resource:
+    known = halo.registered(name)
+    # An agent or a model of the same name was granted as such.
+    return known if known is not None and known.kind in _KINDS else unknown(name, ActionKind.TOOL_CALL)
 
 
 def _functions(tool: BaseTool) -> dict[str, Callable[..., Any]]:
@@ -176,13 +119,13 @@ def _wrapped(gate: Gate, binder: Binder, function: Callable[..., Any], *, awaite
 
         @functools.wraps(function)
         async def acall(*args: Any, **kwargs: Any) -> Any:
-            return await _arun_gated(gate, binder, function, args, kwargs)
+            return await arun_gated(gate, binder, function, args, kwargs)
 
         return acall
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        return _run_gated(gate, binder, function, args, kwargs)
+        return run_gated(gate, binder, function, args, kwargs)
 
     return call
 
@@ -212,13 +155,13 @@ def _run_class(kind: type[BaseTool]) -> type[BaseTool]:
     @functools.wraps(kind._run)  # noqa: SLF001  the framework reads its signature
     def _run(self: Any, *args: Any, **kwargs: Any) -> Any:
         gate, binder = required(self), self.__dict__[_BINDERS]["_run"]
-        return _run_gated(gate, binder, functools.partial(kind._run, self), args, kwargs)  # noqa: SLF001  what was overridden
+        return run_gated(gate, binder, functools.partial(kind._run, self), args, kwargs)  # noqa: SLF001  what was overridden
 
     @functools.wraps(kind._arun)  # noqa: SLF001  the framework reads its signature
     async def _arun(self: Any, *args: Any, **kwargs: Any) -> Any:
         gate, binder = required(self), self.__dict__[_BINDERS]["_arun"]
         function = functools.partial(kind._arun, self)  # noqa: SLF001  as above
-        return await _arun_gated(gate, binder, function, args, kwargs, descends=True)
+        return await arun_gated(gate, binder, function, args, kwargs, descends=True)
 
     # The inherited `_arun` runs `_run` in a thread, so `_run` decides.
     own_async = kind._arun is not BaseTool._arun  # noqa: SLF001  as above

@@ -1,0 +1,79 @@
+"""Room: guarded tool nodes. Takes: a `ToolNode`. Gives: a copy in which every call is decided.
+
+Ours stands innermost, where the node executes one call: a wrapper of the user's runs outside of it, and errors go the
+way they went. Never: decides itself, changes the original.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import types
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from langgraph.prebuilt import ToolNode
+
+from halo_core.errors import ConfigError
+from halo_core.model import ActionKind, Resource
+from halo_langchain._gate import Gate, gate_of, put_gate, required, subclass
+from halo_langchain._handoff import HANDED
+from halo_langchain._tools.calls import ToolCalls
+from halo_langchain._tools.guard import gated_copy
+
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
+
+    from halo_langchain import Halo
+
+__all__ = ["guard_tool_node"]
+
+# LangGraph's own names; a test holds them to the installed version.
+_TOOLS: Final = "_tools_by_name"
+_HOOKS: Final = ("_execute_tool_sync", "_execute_tool_async")
+
+
+def guard_tool_node(halo: Halo, node: ToolNode) -> ToolNode:
+    """A copy of a tool node, guarded.
+
+    Raises:
+        ConfigError: this version of LangGraph has another kind of tool node.
+    """
+    gate = gate_of(node)
+    if gate is not None and gate.halo is halo:
+        return node
+    if not isinstance(node.__dict__.get(_TOOLS), dict) or not all(hasattr(node, name) for name in _HOOKS):
+        raise ConfigError(
+            "tool_node_unknown",
+            "this tool node cannot be guarded: its class is not the one that Halo knows",
+            field="x",
+            remedy="guard its tools: `ToolNode(halo.guard(tools))`",
+        )
+    guarded = copy.copy(node)
+    guarded.__class__ = _guarded_class(type(node))
+    guarded.__dict__[_TOOLS] = {name: _gated(halo, tool) for name, tool in node.__dict__[_TOOLS].items()}
+    for name in ("func", "afunc"):  # bound to the original, they would run it
+        method = getattr(node, name, None)
+        if isinstance(method, types.MethodType) and method.__self__ is node:
+            setattr(guarded, name, types.MethodType(method.__func__, guarded))
+    put_gate(guarded, Gate(halo, node, node.name or "tools", Resource(kind=ActionKind.TOOL_CALL), HANDED))
+    return guarded
+
+
+def _gated(halo: Halo, tool: BaseTool) -> BaseTool:
+    gate = gate_of(tool)
+    return tool if gate is not None and gate.halo is halo else gated_copy(halo, tool)
+
+
+@functools.lru_cache(maxsize=64)
+def _guarded_class(kind: type[Any]) -> type[ToolNode]:
+    sync, awaited = (getattr(kind, name) for name in _HOOKS)
+
+    @functools.wraps(sync)
+    def execute(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return ToolCalls(required(self).halo).run(request, lambda again: sync(self, again, *args, **kwargs))
+
+    @functools.wraps(awaited)
+    async def aexecute(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return await ToolCalls(required(self).halo).arun(request, lambda again: awaited(self, again, *args, **kwargs))
+
+    return cast("type[ToolNode]", subclass(kind, dict(zip(_HOOKS, (execute, aexecute), strict=True))))

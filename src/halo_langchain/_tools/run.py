@@ -1,0 +1,122 @@
+"""Room: one run of a guarded tool. Takes: a gate, the arguments as executed. Gives: a result, or a refusal.
+
+Never: decides itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from halo_core.errors import Denied
+from halo_core.model import ActionKind, Mode
+from halo_core.pep import Call, Ticket
+from halo_langchain._context import arrived, body, current_mark, descending
+from halo_langchain._gate import Gate
+from halo_langchain._handoff import as_task, decided, with_terms
+from halo_langchain._pause import abegin, begin, broke_off
+from halo_langchain._values.arguments import Binder, Bound
+
+__all__ = ["arun_gated", "run_gated"]
+
+
+def _call(gate: Gate, bound: Bound) -> Call:
+    """The call, with the id the framework gave it."""
+    mark = current_mark(gate.halo, "tool", gate.name)
+    call_id = ""
+    if mark is not None:
+        mark.decided = True
+        call_id = mark.call_id
+    hands_off = gate.resource.kind is ActionKind.HANDOFF
+    args = as_task(bound.decided) if hands_off else bound.decided
+    call = gate.halo.call(gate.resource, args, call_id=call_id)
+    if hands_off:
+        call = with_terms(gate.halo, call)
+    return replace(call, problem=bound.problem) if bound.problem else call
+
+
+def run_gated(
+    gate: Gate, binder: Binder, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Decide, then run the function with what was decided."""
+    bound = _split(binder, args, kwargs)
+    if arrived(gate, bound.decided):
+        return function(*args, **kwargs)
+    try:
+        ticket = begin(gate.halo, _call(gate, bound))
+    except Denied as denied:
+        return _earlier(gate, denied)
+    again_args, again_kwargs, _ = _again(binder, bound, ticket, args, kwargs)
+    try:
+        with body():
+            result = function(*again_args, **again_kwargs)
+    except BaseException as exc:
+        broke_off(ticket, exc)
+        raise
+    return ticket.succeed(result, gate.surface)
+
+
+async def arun_gated(
+    gate: Gate,
+    binder: Binder,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    *,
+    descends: bool = False,
+) -> Any:
+    """As `run_gated`, for a coroutine function; one that `descends` may call its own `_run` once, undecided."""
+    bound = _split(binder, args, kwargs)
+    try:
+        ticket = await abegin(gate.halo, _call(gate, bound))
+    except Denied as denied:
+        return _earlier(gate, denied)
+    again_args, again_kwargs, executed = _again(binder, bound, ticket, args, kwargs)
+    try:
+        with descending(gate, executed) if descends else body():
+            result = await function(*again_args, **again_kwargs)
+    except BaseException as exc:
+        broke_off(ticket, exc)
+        raise
+    return ticket.succeed(result, gate.surface)
+
+
+def _earlier(gate: Gate, denied: Denied) -> Any:
+    """What the very same call gave when it ran: a node that is run again after a pause calls its tools again.
+
+    Raises:
+        Denied: it did not run, or nobody knows what came of it.
+    """
+    earlier = getattr(denied, "earlier", None)
+    if earlier is None:
+        raise denied
+    with_artifact = getattr(gate.original, "response_format", "") == "content_and_artifact"
+    return (earlier, None) if with_artifact else earlier
+
+
+def _split(binder: Binder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Bound:
+    try:
+        return binder.split(args, kwargs)
+    except TypeError:
+        # The call cannot work; it is recorded and refused like any other that does not fit.
+        return Bound({}, {}, "invalid_arguments")
+
+
+def _again(
+    binder: Binder, bound: Bound, ticket: Ticket, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any], Mapping[str, Any]]:
+    """Arguments to run with, and the same as the decision knows them."""
+    verdict = ticket.verdict
+    hands_off = verdict is not None and verdict.resource.kind is ActionKind.HANDOFF
+    if verdict is not None and hands_off:
+        decided(verdict.resource.id)
+    if verdict is None or verdict.mode is Mode.OBSERVE:
+        return args, kwargs, bound.decided  # nothing stands in the way; what does not fit, the function itself says
+    if hands_off:
+        if ticket.args != as_task(bound.decided):
+            refused = Denied("needs_guard", "cannot change what a hand-off tool passes on")
+            ticket.fail(refused)
+            raise refused
+        return *binder.join(bound, bound.own), bound.decided
+    return *binder.join(bound, bound.executed(ticket)), ticket.args

@@ -1,0 +1,391 @@
+"""Challenges as LangGraph's interrupt: asked, answered by a person, resumed, run once. DESIGN 5 BIND, ONCE; 11."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain.agents.middleware import AgentMiddleware, HumanInTheLoopMiddleware, hook_config
+from langchain_core.messages import AIMessage, ToolMessage
+from langgraph._internal import _constants as names
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.prebuilt import InjectedState, ToolNode
+from langgraph.types import Command, interrupt
+
+from halo_core.model import EntryKind
+from halo_langchain import Resource, _pause
+from halo_langchain.testing import ScriptedModel, call
+from halo_world import cli, python, verified
+
+THREAD: Any = {"configurable": {"thread_id": "t1"}}
+ASKED = Resource(impact="payment", targets=("to",), amount="amount", labels=("asked",))
+PLAIN = Resource(impact="read")
+ASK: Any = {"messages": [("user", "pay 500 to carol")]}
+SCRIPT = [call("I pay.", ("pay", {"amount": 500, "to": "carol"}), id="m1")]
+
+
+class Desk:
+    """An agent that pays, with what it did."""
+
+    def __init__(self, world, script=None, *, more=(), middleware=(), checkpointer=True, resource=ASKED):
+        self.world, self.paid, self.looked = world, [], []
+        self.saver = InMemorySaver() if checkpointer else None
+
+        def pay(amount: int, to: str) -> str:
+            """Pay."""
+            self.paid.append((amount, to))
+            return f"paid {amount} to {to}"
+
+        def look(at: str) -> str:
+            """Look something up."""
+            self.looked.append(at)
+            return f"nothing new at {at}"
+
+        halo = world.halo
+        self.tools = [halo.guard(pay, resource=resource), halo.guard(look, resource=PLAIN), *more]
+        self.agent = create_agent(
+            ScriptedModel(script=script or SCRIPT),
+            tools=self.tools,
+            middleware=[*middleware, halo.middleware()],
+            checkpointer=self.saver,
+        )
+        assert cli("approver", "enrol", "bo@bank", home=world.home / "halo")[0] == 0
+
+    def answer(self, pending: str, verb: str = "approve") -> None:
+        more = ("--why", "no") if verb == "deny" else ()
+        code, out, err = cli("approvals", verb, pending, "--as", "bo@bank", *more, home=self.world.home / "halo")
+        assert code == 0, (out, err)
+
+
+def asked(result: Any) -> list[dict[str, Any]]:
+    return [item.value for item in result.get("__interrupt__", ())]
+
+
+def said(result: Any) -> list[str]:
+    return [str(m.content) for m in result["messages"] if isinstance(m, ToolMessage)]
+
+
+def test_a_challenge_pauses_and_runs_once_after_the_answer(world):
+    desk = Desk(world)
+    result = desk.agent.invoke(ASK, THREAD)
+    (question,) = asked(result)
+    assert (desk.paid, question["type"], question["resource"]) == ([], "halo_challenge", "pay")
+    assert question["agent"] == "desk"
+    assert question["answer_with"] == f"halo approvals approve {question['pending_id']}"
+    desk.answer(question["pending_id"])
+    result = desk.agent.invoke(Command(resume=True), THREAD)
+    assert (desk.paid, said(result), asked(result)) == ([(500, "carol")], ["paid 500 to carol"], [])
+    assert world.effects("pay") == ["challenge", "monitor"]
+    assert verified(world.home / "halo") == 0
+
+
+async def test_asynchronously_too(world):
+    desk = await asyncio.to_thread(Desk, world)
+    result = await desk.agent.ainvoke(ASK, THREAD)
+    (question,) = asked(result)
+    await asyncio.to_thread(desk.answer, question["pending_id"])
+    result = await desk.agent.ainvoke(Command(resume="ok"), THREAD)
+    assert (desk.paid, said(result)) == ([(500, "carol")], ["paid 500 to carol"])
+
+
+def test_streams_show_the_pause(world):
+    desk = Desk(world)
+    chunks = list(desk.agent.stream(ASK, THREAD))
+    (question,) = asked(chunks[-1])
+    assert (desk.paid, question["resource"]) == ([], "pay")
+
+
+def test_the_question_carries_no_arguments(world):
+    desk = Desk(world)
+    text = json.dumps(asked(desk.agent.invoke(ASK, THREAD)))
+    assert "carol" not in text
+    assert "500" not in text
+
+
+def test_resuming_before_the_answer_asks_again(world):
+    desk = Desk(world)
+    (first,) = asked(desk.agent.invoke(ASK, THREAD))
+    for value in (True, "approve", {"type": "approve"}, {"decisions": [{"type": "approve"}]}):
+        (again,) = asked(desk.agent.invoke(Command(resume=value), THREAD))
+        assert again["pending_id"] == first["pending_id"]
+    assert desk.paid == []
+    desk.answer(first["pending_id"])
+    desk.agent.invoke(Command(resume=True), THREAD)
+    assert desk.paid == [(500, "carol")]
+
+
+def test_a_signed_no_is_a_denial_that_the_model_reads(world):
+    desk = Desk(world)
+    (question,) = asked(desk.agent.invoke(ASK, THREAD))
+    desk.answer(question["pending_id"], "deny")
+    result = desk.agent.invoke(Command(resume=True), THREAD)
+    assert desk.paid == []
+    assert "somebody said no" in said(result)[0]
+
+
+@pytest.mark.parametrize("value", ["reject", {"type": "reject"}, {"decisions": [{"type": "reject"}]}])
+def test_whoever_resumes_may_say_no_and_it_is_recorded(world, value):
+    desk = Desk(world)
+    asked(desk.agent.invoke(ASK, THREAD))
+    result = desk.agent.invoke(Command(resume=value), THREAD)
+    assert (desk.paid, world.effects("pay")) == ([], ["challenge", "challenge", "deny"])
+    assert world.reasons("pay")[-1] == ["challenge_withdrawn"]
+    assert "said no" in said(result)[0]
+
+
+class JumpBack(AgentMiddleware):
+    """Sends the run back to the tools after a denial, as other people's middleware may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.jumped = 0
+
+    @hook_config(can_jump_to=["tools"])
+    def after_model(self, state, runtime):
+        if self.jumped == 1:
+            asking = next(m for m in state["messages"] if isinstance(m, AIMessage) and m.tool_calls)
+            self.jumped = 2
+            return {"messages": [asking.model_copy(update={"id": "again"})], "jump_to": "tools"}
+        self.jumped += 1
+        return None
+
+
+def test_a_rejected_call_that_is_driven_again_stays_blocked(world):
+    """LangChain issue 40491: a rejected tool still ran when other middleware jumped back to the tools."""
+    jump = JumpBack()
+    desk = Desk(world, middleware=[jump])
+    (question,) = asked(desk.agent.invoke(ASK, THREAD))
+    desk.answer(question["pending_id"], "deny")
+    desk.agent.invoke(Command(resume=True), THREAD)
+    assert jump.jumped >= 2
+    assert desk.paid == []
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+async def test_a_no_said_in_somebody_elses_middleware_holds_when_the_call_is_driven_again(world, asynchronous):
+    """LangChain issue 40491 itself: rejected in its own middleware, sent back to the tools by another one."""
+    jump = JumpBack()
+    people = HumanInTheLoopMiddleware(interrupt_on={"pay": True})
+    desk = await asyncio.to_thread(Desk, world, middleware=[jump, people], resource=PLAIN)
+    no = Command(resume={"decisions": [{"type": "reject", "message": "no"}]})
+    for given in (ASK, no):
+        if asynchronous:
+            await desk.agent.ainvoke(given, THREAD)
+        else:
+            await asyncio.to_thread(desk.agent.invoke, given, THREAD)
+    assert jump.jumped >= 2
+    assert desk.paid == []
+    assert await asyncio.to_thread(world.reasons, "pay") == [["rejected_before"]]
+
+
+def test_edited_arguments_ask_again(world):
+    desk = Desk(world)
+    (question,) = asked(desk.agent.invoke(ASK, THREAD))
+    desk.answer(question["pending_id"])
+    state = desk.agent.get_state(THREAD)
+    message = state.values["messages"][-1]
+    edited = message.model_copy(
+        update={"tool_calls": [{**message.tool_calls[0], "args": {"amount": 900, "to": "carol"}}]}
+    )
+    config = desk.agent.update_state(THREAD, {"messages": [edited]}, as_node="model")
+    (again,) = asked(desk.agent.invoke(None, config))
+    assert again["pending_id"] != question["pending_id"]
+    assert desk.paid == []
+
+
+def test_siblings_of_a_paused_call_do_not_run_twice(world):
+    script = [call("Both.", ("look", {"at": "a"}), ("pay", {"amount": 500, "to": "carol"}), id="m1")]
+    desk = Desk(world, script)
+    (question,) = asked(desk.agent.invoke(ASK, THREAD))
+    desk.answer(question["pending_id"])
+    result = desk.agent.invoke(Command(resume=True), THREAD)
+    assert (desk.paid, desk.looked) == ([(500, "carol")], ["a"])
+    assert sorted(said(result)) == ["nothing new at a", "paid 500 to carol"]
+
+
+def test_two_challenges_of_one_message_are_answered_apart(world):
+    script = [call("Both.", ("pay", {"amount": 1, "to": "a"}), ("pay", {"amount": 2, "to": "b"}), id="m1")]
+    desk = Desk(world, script)
+    result = desk.agent.invoke(ASK, THREAD)
+    first, second = result["__interrupt__"]
+    desk.answer(first.value["pending_id"])
+    result = desk.agent.invoke(Command(resume={first.id: True, second.id: True}), THREAD)
+    assert len(desk.paid) == 1
+    (left,) = asked(result)
+    desk.answer(left["pending_id"])
+    desk.agent.invoke(Command(resume=True), THREAD)
+    assert sorted(desk.paid) == [(1, "a"), (2, "b")]
+
+
+def plain_graph(tools, message, saver):
+    """A graph of one's own with LangGraph's ToolNode, which runs all of a message's calls in one task."""
+    builder = StateGraph(MessagesState)
+    builder.add_node("model", lambda _: {"messages": [message]})
+    builder.add_node("tools", ToolNode(tools))
+    builder.add_edge(START, "model")
+    builder.add_edge("model", "tools")
+    builder.add_edge("tools", END)
+    return builder.compile(checkpointer=saver)
+
+
+def test_a_plain_tool_node_that_runs_again_gives_its_siblings_results_from_the_record(world):
+    desk = Desk(world)
+    message = call("Both.", ("look", {"at": "a"}), ("pay", {"amount": 500, "to": "carol"}), id="m1")
+    graph = plain_graph(desk.tools, message, InMemorySaver())
+    (question,) = asked(graph.invoke(ASK, THREAD))
+    assert desk.looked == ["a"]
+    desk.answer(question["pending_id"])
+    result = graph.invoke(Command(resume=True), THREAD)
+    assert (desk.paid, desk.looked) == ([(500, "carol")], ["a"])
+    assert said(result) == ["nothing new at a", "paid 500 to carol"]
+
+
+def test_a_question_of_the_tools_own_gets_its_own_answer(world):
+    ran = []
+
+    def close(account: str) -> str:
+        """Close an account."""
+        ran.append(("asked", account))
+        answer = interrupt(f"really close {account}?")
+        ran.append(("told", answer))
+        return f"closed: {answer}"
+
+    script = [call("Close it.", ("close", {"account": "A1"}), id="m1")]
+    closing = world.halo.guard(close, resource=Resource(impact="delete", labels=("asked",)))
+    desk = Desk(world, script, more=[closing])
+    (question,) = asked(desk.agent.invoke(ASK, THREAD))
+    assert (question["resource"], ran) == ("close", [])
+    desk.answer(question["pending_id"])
+    (own,) = asked(desk.agent.invoke(Command(resume="look again"), THREAD))
+    assert (own, ran) == ("really close A1?", [("asked", "A1")])
+    result = desk.agent.invoke(Command(resume="yes"), THREAD)
+    assert ran[-1] == ("told", "yes")
+    assert said(result) == ["closed: yes"]
+    assert verified(world.home / "halo") == 0
+
+
+def test_a_tool_that_pauses_by_itself_goes_on_once(world):
+    ran = []
+
+    def ask_user(what: str) -> str:
+        """Ask the user."""
+        answer = interrupt(what)
+        ran.append(answer)
+        return f"the user said {answer}"
+
+    script = [call("I ask.", ("ask_user", {"what": "which one?"}), id="m1")]
+    desk = Desk(world, script, more=[world.halo.guard(ask_user, resource=PLAIN)])
+    assert asked(desk.agent.invoke(ASK, THREAD)) == ["which one?"]
+    result = desk.agent.invoke(Command(resume="the red one"), THREAD)
+    assert (ran, said(result)) == (["the red one"], ["the user said the red one"])
+    assert [status for status in world.outcomes() if status == "paused"] == ["paused"]
+
+
+def test_without_a_checkpointer_the_model_is_told(world):
+    desk = Desk(world, checkpointer=False)
+    result = desk.agent.invoke(ASK)
+    assert (desk.paid, asked(result)) == ([], [])
+    assert said(result)[0].startswith("pending ")
+
+
+def test_outside_of_a_graph_it_is_raised(world):
+    desk = Desk(world)
+    with world.halo.session("s1"), pytest.raises(world.halo.Pending):
+        desk.tools[0].invoke({"amount": 1, "to": "a"})
+
+
+def test_observe_mode_never_pauses(make_world):
+    desk = Desk(make_world("observe"))
+    result = desk.agent.invoke(ASK, THREAD)
+    assert (desk.paid, asked(result)) == ([(500, "carol")], [])
+
+
+def test_an_injected_state_does_not_change_what_was_approved(world):
+    seen = []
+
+    def pay2(amount: int, state: Annotated[dict, InjectedState]) -> str:
+        """Pay."""
+        seen.append((amount, len(state["messages"])))
+        return "paid"
+
+    script = [call("I pay.", ("pay2", {"amount": 7}), id="m1")]
+    desk = Desk(
+        world,
+        script,
+        more=[world.halo.guard(pay2, resource=Resource(impact="payment", amount="amount", labels=("asked",)))],
+    )
+    (question,) = asked(desk.agent.invoke(ASK, THREAD))
+    desk.answer(question["pending_id"])
+    desk.agent.invoke(Command(resume=True), THREAD)
+    assert seen == [(7, 2)]
+
+
+def test_the_names_of_langgraphs_notes_are_those_of_the_installed_version():
+    assert _pause._SCRATCHPAD == names.CONFIG_KEY_SCRATCHPAD
+    assert _pause._CHECKPOINTER == names.CONFIG_KEY_CHECKPOINTER
+
+
+WORKER = '''
+import json, sys
+from pathlib import Path
+from langchain.agents import create_agent
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.types import Command
+from halo_langchain import Halo, Resource
+from halo_langchain.testing import ScriptedModel, call
+
+home, what = Path(sys.argv[1]), sys.argv[2]
+halo = Halo.local("desk", home=home / "halo", mode="enforce", policy=home / "rules", quiet=True)
+
+def pay(amount: int, to: str) -> str:
+    """Pay."""
+    with (home / "paid").open("a") as file:
+        file.write(f"{amount} {to}\\n")
+    return "paid"
+
+tool = halo.guard(pay, resource=Resource(impact="payment", targets=("to",), amount="amount", labels=("asked",)))
+script = [call("I pay.", ("pay", {"amount": 500, "to": "carol"}), id="m1")]
+with SqliteSaver.from_conn_string(str(home / "graph.db")) as saver, halo:
+    agent = create_agent(ScriptedModel(script=script), tools=[tool], middleware=[halo.middleware()], checkpointer=saver)
+    given = {"messages": [("user", "pay 500 to carol")]} if what == "ask" else Command(resume=True)
+    result = agent.invoke(given, {"configurable": {"thread_id": "t1"}})
+    print(json.dumps([item.value["pending_id"] for item in result.get("__interrupt__", ())]))
+'''
+
+
+def work(home: Path, what: str) -> list[str]:
+    env = {**os.environ, "HALO_HOME": str(home / "halo")}
+    done = subprocess.run(python("-c", WORKER, str(home), what), capture_output=True, text=True, check=True, env=env)
+    found: list[str] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_asked_here_approved_there_and_run_in_a_third_process_once(world):
+    """One process asks and ends, a command approves, the next one resumes, the last finds it done."""
+    home = world.home
+    world.halo.close()
+    (pending,) = work(home, "ask")
+    assert not (home / "paid").exists()
+    assert work(home, "resume") == [pending]  # nobody has answered yet
+    assert cli("approver", "enrol", "bo@bank", home=home / "halo")[0] == 0
+    assert cli("approvals", "approve", pending, "--as", "bo@bank", home=home / "halo")[0] == 0
+    assert work(home, "resume") == []
+    assert work(home, "resume") == []
+    assert (home / "paid").read_text() == "500 carol\n"
+    assert verified(home / "halo") == 0
+
+
+def test_every_pause_and_run_is_in_the_ledger(world):
+    desk = Desk(world)
+    (question,) = asked(desk.agent.invoke(ASK, THREAD))
+    desk.answer(question["pending_id"])
+    desk.agent.invoke(Command(resume=True), THREAD)
+    assert len(world.entries(EntryKind.APPROVAL_REQUEST)) == 1
+    assert len(world.entries(EntryKind.APPROVAL)) == 1

@@ -1,0 +1,156 @@
+"""langgraph-supervisor under Halo: hand-offs one by one and side by side, workers in closures, nested teams."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import count
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.tools import tool
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode
+from langgraph_supervisor import create_handoff_tool, create_supervisor
+from pydantic import Field
+
+from halo_core.errors import Denied
+from halo_core.model import Impact
+from halo_core.oversight.actions import revoke
+from halo_langchain import HandOff, Resource
+from halo_langchain.testing import ScriptedModel, call
+
+READ = Resource(impact=Impact.READ, source_trust=900)
+NUMBERS = count()
+BOTH = pytest.mark.parametrize("awaited", [False, True])
+
+
+@tool
+def look(what: str) -> str:
+    """Look something up."""
+    return f"seen {what}"
+
+
+class Turns(ScriptedModel):
+    """Says its script in turn, whatever the conversation."""
+
+    said: list[int] = Field(default_factory=list)
+
+    def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Any:
+        done = len(self.said)
+        self.said.append(done)
+        message = self.script[done] if done < len(self.script) else AIMessage("done")
+        named = message.model_copy(update={"id": message.id or f"{self.model_name} {done}"})
+        return ScriptedModel(script=[named])._generate([], stop, run_manager, **kwargs)
+
+
+def model(name: str, *script: AIMessage) -> Any:
+    return Turns(script=list(script), model_name=f"model of {name}", said=[])
+
+
+def worker(world: Any, name: str, *script: AIMessage) -> Any:
+    tools = [world.halo.guard(look, resource=READ)]
+    return create_agent(model(name, *script), tools=tools, middleware=[world.halo.middleware()], name=name)
+
+
+def looks(name: str) -> AIMessage:
+    return call("look", ("look", {"what": name}), id=f"look-{name}-{next(NUMBERS)}")
+
+
+def to(*names: str, by: str = "s1") -> AIMessage:
+    return call("over to you", *((f"transfer_to_{name}", {}) for name in names), id=by)
+
+
+def supervised(world: Any, boss: list[AIMessage], *workers: Any, **options: Any) -> Any:
+    graph = create_supervisor(list(workers), model=model("boss", *boss), parallel_tool_calls=True)
+    return world.halo.guard(graph.compile(), **options)
+
+
+def turn(graph: Any, *, awaited: bool) -> Any:
+    given = {"messages": [("user", "hi")]}
+    return asyncio.run(graph.ainvoke(given)) if awaited else graph.invoke(given)
+
+
+def chains(world: Any, name: str) -> list[list[str]]:
+    return [e.body["request"]["subject"]["chain"] for e in world.decisions(name)]
+
+
+@BOTH
+def test_the_supervisor_hands_on_and_the_worker_that_a_closure_holds_acts_below(world, awaited):
+    graph = supervised(
+        world, [to("math"), AIMessage("the end")], worker(world, "math", looks("math"), AIMessage("math's word"))
+    )
+    result = turn(graph, awaited=awaited)
+    assert result["messages"][-1].text == "the end"
+    assert "math's word" in [m.text for m in result["messages"]]
+    assert chains(world, "look") == [["desk", "supervisor", "math"]]
+    assert chains(world, "math") == [["desk", "supervisor"], ["desk", "supervisor", "math"]]
+    assert chains(world, "supervisor") == [["desk"], ["desk", "supervisor"]]
+
+
+def side_by_side(world: Any, boss: AIMessage, **options: Any) -> Any:
+    """A supervisor whose tool node runs all its hand-offs at once, so that they are sent together."""
+    tools = ToolNode([create_handoff_tool(agent_name=name) for name in ("math", "law")])
+    lead = StateGraph(MessagesState).add_node("model", lambda _: {"messages": [boss]}).add_node("tools", tools)
+    graph = StateGraph(MessagesState)
+    graph.add_node("supervisor", lead.add_edge(START, "model").add_edge("model", "tools").compile())
+    for name in ("math", "law"):
+        script = [looks(name) for _ in range(sum(item["name"].endswith(name) for item in boss.tool_calls))]
+        graph.add_node(name, worker(world, name, *script, AIMessage(f"word of {name}")))
+    return world.halo.guard(graph.add_edge(START, "supervisor").compile(), **options)
+
+
+@BOTH
+def test_hand_offs_side_by_side_each_act_below_the_supervisor(world, awaited):
+    said = [m.text for m in turn(side_by_side(world, to("math", "law")), awaited=awaited)["messages"]]
+    assert {"word of math", "word of law"} <= set(said)
+    assert sorted(chains(world, "look")) == [["desk", "supervisor", "law"], ["desk", "supervisor", "math"]]
+    assert world.effects("math") == world.effects("law") == ["allow", "allow"]
+
+
+@BOTH
+def test_one_agent_asked_twice_side_by_side_acts_under_two_links(world, awaited):
+    turn(side_by_side(world, to("math", "math")), awaited=awaited)
+    assert {tuple(chain[:2]) for chain in chains(world, "math")} == {("desk", "supervisor")}
+    assert chains(world, "look") == [["desk", "supervisor", "math"]] * 2
+
+
+@BOTH
+def test_of_hand_offs_side_by_side_only_the_allowed_one_runs(world, awaited):
+    turn(side_by_side(world, to("math", "law"), give={"supervisor": HandOff(to=("math",))}), awaited=awaited)
+    assert chains(world, "look") == [["desk", "supervisor", "math"]]
+    assert world.effects("law") == ["deny"]
+
+
+@BOTH
+def test_a_hand_off_that_is_not_allowed_is_told_to_the_supervisor(world, awaited):
+    boss = [to("math"), AIMessage("then I do it")]
+    graph = supervised(world, boss, worker(world, "math", looks("math")), give={"supervisor": HandOff(to=())})
+    result = turn(graph, awaited=awaited)
+    assert result["messages"][-1].text == "then I do it"
+    assert [m.status for m in result["messages"] if isinstance(m, ToolMessage)] == ["error"]
+    assert chains(world, "look") == []
+
+
+@BOTH
+def test_a_worker_that_was_revoked_does_not_run(world, awaited):
+    boss = [to("math"), AIMessage("then I do it")]
+    graph = supervised(world, boss, worker(world, "math", looks("math")))
+    world.halo.store.commit(lambda tx: revoke(tx, "agent", "math", "ops@bank", "left"))
+    with pytest.raises(Denied) as denied:
+        turn(graph, awaited=awaited)
+    assert denied.value.reason == "revoked"
+    assert chains(world, "look") == []
+
+
+@BOTH
+def test_a_team_inside_a_team_acts_below_everybody_above(world, awaited):
+    inner = create_supervisor(
+        [worker(world, "math", looks("math"), AIMessage("word of math"))],
+        model=model("chief", to("math", by="c1"), AIMessage("chief's word")),
+        supervisor_name="chief",
+    ).compile(name="team")
+    graph = supervised(world, [to("team"), AIMessage("the end")], world.halo.guard(inner))
+    assert turn(graph, awaited=awaited)["messages"][-1].text == "the end"
+    assert chains(world, "look") == [["desk", "supervisor", "team", "chief", "math"]]

@@ -1,10 +1,13 @@
 # make demo   sets up and runs the demonstration          make test   sets up, lints and runs the tests
+# make test-lowest, part of `make test`: the adapter against the oldest LangChain and LangGraph that it allows
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+LOWEST ?= .venv-lowest
+OLDEST := $(LOWEST)/.installed
 
-.PHONY: setup demo test lint bench mutants clean
+.PHONY: setup demo test test-lowest lint bench mutants clean
 
 setup: $(STAMP)
 
@@ -25,6 +28,16 @@ lint: setup
 
 test: lint
 	$(BIN)/pytest --numprocesses 2 --cov --cov-report=term
+	$(MAKE) test-lowest
+
+$(OLDEST): pyproject.toml .ci/lowest.txt
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/pip install --quiet --upgrade pip
+	$(LOWEST)/bin/pip install --quiet --constraint .ci/lowest.txt --editable '.[langchain]' --group test
+	touch $(OLDEST)
+
+test-lowest: $(OLDEST)
+	$(LOWEST)/bin/pytest --numprocesses 2 tests/langchain tests/adapters
 
 bench: setup
 	$(BIN)/python benchmarks/redrive.py --limit 200
@@ -33,4 +46,4 @@ mutants: setup
 	$(BIN)/python tests/mutants.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) .mypy_cache .ruff_cache .pytest_cache .hypothesis

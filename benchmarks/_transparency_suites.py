@@ -1,0 +1,187 @@
+"""Room: upstream test suites. Takes: versions. Gives: their files, a Python that has what they need, runs of them.
+
+Never: judges; changes what a suite says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from _transparency_report import Run, parse_junit
+
+__all__ = ["SUITES", "Suite", "Unavailable", "fetch", "interpreter", "run"]
+
+_REPOSITORY: Final = Path(__file__).resolve().parents[1]
+_HERE: Final = Path(__file__).resolve().parent
+_TEST_TOOLS: Final = (
+    "blockbuster",
+    "fastmcp",
+    "langchain-openai",
+    "langchain-tests",
+    "langgraph-checkpoint-postgres",
+    "langgraph-checkpoint-sqlite",
+    "psycopg[binary]",
+    "pytest",
+    "pytest-asyncio",
+    "pytest-benchmark",
+    "pytest-mock",
+    "pytest-socket",
+    "syrupy",
+    "toml",
+    "vcrpy",
+)
+_PINNED: Final = ("langchain", "langchain-core", "langgraph", "langgraph-checkpoint")
+_MAX_S: Final = 1800
+_RAN: Final = (0, 1)  # pytest's exit codes of a run that ran: all passed, some failed
+
+
+class Unavailable(Exception):
+    """A suite, or what it needs, cannot be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Tests of one distribution, as its source archive carries them.
+
+    Args:
+        distribution: on the package index.
+        tests: folder or file below the archive's root.
+    """
+
+    distribution: str
+    tests: str = "tests"
+
+    @property
+    def version(self) -> str:
+        """As installed here, so that the tests fit the code.
+
+        Raises:
+            Unavailable: it is not installed.
+        """
+        try:
+            return metadata.version(self.distribution)
+        except metadata.PackageNotFoundError as exc:
+            raise Unavailable(f"{self.distribution} is not installed: run `make setup`") from exc
+
+
+SUITES: Final = (
+    Suite("langgraph-prebuilt"),
+    Suite("langgraph-swarm"),
+    Suite("langgraph-supervisor"),
+    Suite("langchain", "tests/unit_tests/agents"),
+)
+
+
+def fetch(suite: Suite, cache: Path) -> Path:
+    """Root of the unpacked archive: its tests and their settings, not its code (that is what is installed).
+
+    Raises:
+        Unavailable: no archive of this version.
+    """
+    stem = f"{suite.distribution.replace('-', '_')}-{suite.version}"
+    root = cache / stem
+    if (root / suite.tests).exists():
+        return root
+    kept = cache / f"{stem}.tar.gz"
+    if not kept.exists():
+        name = suite.distribution
+        _pip(
+            sys.executable,
+            "download",
+            "--no-deps",
+            "--no-binary",
+            name,
+            "--dest",
+            str(cache),
+            f"{name}=={suite.version}",
+        )
+    with tarfile.open(kept) as archive:
+        members = [m for m in archive.getmembers() if m.name.split("/")[1:2] in (["tests"], ["pyproject.toml"])]
+        archive.extractall(cache, members, filter="data")
+    return root
+
+
+def interpreter(cache: Path) -> Path:
+    """Python of a virtual environment with this repository, the pinned distributions and the suites' test tools.
+
+    Raises:
+        Unavailable: it cannot be made.
+    """
+    folder = cache / "venv"
+    python = folder / "bin" / "python"
+    pins = [f"{name}=={metadata.version(name)}" for name in (*_PINNED, *(s.distribution for s in SUITES))]
+    wanted = ["--editable", str(_REPOSITORY), *sorted(set(pins)), *_TEST_TOOLS]
+    stamp = folder / "halo-wanted"
+    mark = hashlib.sha256("\n".join(wanted).encode()).hexdigest()
+    if stamp.exists() and stamp.read_text("utf-8") == mark:
+        return python
+    if not python.exists():
+        _call([sys.executable, "-m", "venv", str(folder)])
+    _pip(str(python), "install", *wanted)
+    stamp.write_text(mark, "utf-8")
+    return python
+
+
+def run(suite: Suite, root: Path, python: Path, switches: tuple[str, ...] | None) -> Run:
+    """Run a suite; with Halo put in at these places, or plain for None."""
+    with tempfile.TemporaryDirectory(prefix="halo-transparency-") as name:
+        out = Path(name)
+        report = out / "report.xml"
+        command = [str(python.parent / "pytest"), "-q", "--override-ini=addopts=", f"--junitxml={report}"]
+        command += ["-p", "no:cacheprovider", *([] if switches is None else ["-p", "transparency_plugin"]), suite.tests]
+        started = time.perf_counter()
+        done = subprocess.run(  # noqa: S603  our own interpreter, arguments of ours
+            command,
+            cwd=root,
+            env=_environment(out, switches),
+            capture_output=True,
+            text=True,
+            timeout=_MAX_S,
+            check=False,
+        )
+        seconds = time.perf_counter() - started
+        if done.returncode not in _RAN or not report.exists():
+            return Run({}, seconds=seconds, problem=_last_words(done))
+        effects: Counter[str] = Counter()
+        for path in out.glob("*.json"):
+            effects.update(json.loads(path.read_text("utf-8")))
+        outcomes, said = parse_junit(report.read_text("utf-8"))
+        return Run(outcomes, dict(effects), seconds, said=said)
+
+
+def _environment(out: Path, switches: tuple[str, ...] | None) -> dict[str, str]:
+    env = {**os.environ, "LANGSMITH_TRACING": "false", "LANGCHAIN_TRACING_V2": "false"}
+    if switches is not None:
+        paths = [str(_HERE), *filter(None, [os.environ.get("PYTHONPATH")])]
+        more = {"HALO_TRANSPARENCY": ",".join(switches), "HALO_TRANSPARENCY_OUT": str(out)}
+        env |= {**more, "PYTHONPATH": os.pathsep.join(paths)}
+    return env
+
+
+def _last_words(done: subprocess.CompletedProcess[str]) -> str:
+    lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
+    said = next((line for line in reversed(lines) if "rror" in line), lines[-1] if lines else "")
+    return f"pytest ended with {done.returncode}: {said.strip()[:160]}"
+
+
+def _pip(python: str, *arguments: str) -> None:
+    _call([python, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments])
+
+
+def _call(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  as above
+    if done.returncode:
+        words = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise Unavailable(f"`{' '.join(command[:6])} ...` failed: {words[-1] if words else done.returncode}")

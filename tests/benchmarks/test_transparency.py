@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import tarfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+
+import _transparency_report as report
+import transparency
+from _transparency_suites import SUITES, Suite, Unavailable, fetch
+
+BENCHMARKS = Path(transparency.__file__).parent
+JUNIT = """<?xml version="1.0" encoding="utf-8"?>
+<testsuites><testsuite name="pytest" errors="1" failures="1" skipped="1" tests="5">
+<testcase classname="tests.test_a" name="test_one[x]" time="0.1" />
+<testcase classname="tests.test_a" name="test_two"><failure message="no">assert</failure></testcase>
+<testcase classname="tests.test_a" name="test_three"><skipped message="later" /></testcase>
+<testcase classname="tests.test_a" name="test_four"><error message="teardown">gone</error></testcase>
+<testcase classname="tests.test_a" name="test_five"><failure message="no">assert</failure></testcase>
+<testcase classname="tests.test_a" name="test_five"><error message="teardown">gone</error></testcase>
+</testsuite></testsuites>
+"""
+TEST = """
+from langchain_core.messages import AIMessage
+from langchain_core.tools import tool
+from langgraph.prebuilt import ToolNode, create_react_agent
+from langchain.agents import create_agent
+from halo_langchain.testing import ScriptedModel, call
+
+
+@tool
+def add(a: int, b: int = 1) -> int:
+    "Add."
+    return a + b
+
+
+def run(agent):
+    said = agent.invoke({"messages": [("user", "1+1")]})["messages"]
+    assert said[-2].content == "2"
+
+
+def script():
+    return ScriptedModel(script=[call("", ("add", {"a": 1}), id="m"), AIMessage("done")])
+
+
+def test_an_agent():
+    run(create_agent(script(), [add]))
+
+
+def test_a_react_agent():
+    run(create_react_agent(script(), [add]))
+
+
+def test_that_fails():
+    assert add.invoke({"a": 1}) == 3
+"""
+
+
+def test_a_junit_report_says_how_each_test_ended():
+    found, said = report.parse_junit(JUNIT)
+    assert found == {
+        "tests.test_a::test_one[x]": "passed",
+        "tests.test_a::test_two": "failed",
+        "tests.test_a::test_three": "skipped",
+        "tests.test_a::test_four": "error",
+        "tests.test_a::test_five": "failed",
+    }
+    assert said["tests.test_a::test_two"] == "no"
+    assert report.Run(found).counts() == {"passed": 1, "failed": 2, "error": 1, "skipped": 1}
+
+
+@pytest.mark.parametrize("text", ["", "pytest crashed", "<testsuites>"])
+def test_what_is_no_report_is_refused(text):
+    with pytest.raises(ValueError, match="not a JUnit report"):
+        report.parse_junit(text)
+
+
+def test_a_test_that_ends_otherwise_or_only_on_one_side_is_a_difference(monkeypatch):
+    monkeypatch.setattr(report, "BY_NATURE", ((("tools",), r"c\[\d\]", ("is not", "it asks for the object")),))
+    plain = report.Run({"a": "passed", "b": "passed", "c[1]": "passed", "gone": "skipped"})
+    said = {"c[1]": "assert a is not b"}
+    injected = report.Run({"a": "passed", "b": "failed", "c[1]": "failed", "new": "error"}, said=said)
+    found = report.compare(["tools"], plain, injected)
+    assert [(item.test, item.plain, item.injected, bool(item.why)) for item in found] == [
+        ("b", "passed", "failed", False),
+        ("c[1]", "passed", "failed", True),
+        ("gone", "skipped", "missing", False),
+        ("new", "missing", "error", False),
+    ]
+    assert not report.compare(["tools"], plain, plain)
+    assert not any(item.why for item in report.compare(["graph"], plain, injected))
+
+
+def test_what_an_empty_middleware_changes_as_well_is_not_ours():
+    plain = report.Run({"a": "passed", "b": "passed"})
+    injected = report.Run({"a": "failed", "b": "failed"})
+    found = report.compare([], plain, injected, report.Run({"a": "failed", "b": "passed"}))
+    assert [bool(item.why) for item in found] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("whys", "problem", "held"), [((), "", True), (("it must",), "", True), (("",), "", False), ((), "crashed", False)]
+)
+def test_only_what_must_differ_may(whys, problem, held):
+    differences = tuple(report.Difference("a", "passed", "failed", why) for why in whys)
+    result = report.Result(
+        "langgraph-swarm 0.1.0",
+        "tools",
+        report.Run({"a": "passed"}, seconds=2.0),
+        report.Run({"a": "failed"}, {"allow": 3, "deny": 1}, 3.0, problem),
+        differences,
+    )
+    assert result.held is held
+    (plain,) = report.to_plain([result])
+    assert (plain["held"], plain["decisions"], plain["problem"]) == (held, {"allow": 3, "deny": 1}, problem)
+    console = Console(width=160, file=io.StringIO())
+    console.print(report.table([result]))
+    shown = console.file.getvalue()
+    assert "langgraph-swarm 0.1.0" in shown
+    assert " 4 " in shown
+    assert problem in shown
+
+
+def test_an_archive_gives_its_tests_and_not_its_code(tmp_path):
+    suite = Suite("pytest")
+    stem = f"pytest-{metadata.version('pytest')}"
+    source = tmp_path / "source" / stem
+    for name in ("tests/test_a.py", "pytest/__init__.py", "pyproject.toml"):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text("")
+    with tarfile.open(tmp_path / f"{stem}.tar.gz", "w:gz") as archive:
+        archive.add(source, stem)
+    root = fetch(suite, tmp_path)
+    assert sorted(str(path.relative_to(root)) for path in root.rglob("*.*")) == ["pyproject.toml", "tests/test_a.py"]
+
+
+def test_a_suite_of_something_that_is_not_installed_cannot_be_had():
+    with pytest.raises(Unavailable, match="is not installed"):
+        _ = Suite("no-such-distribution-here").version
+    assert all(suite.version for suite in SUITES)
+
+
+def test_tests_run_with_halo_put_in_and_their_decisions_are_counted(tmp_path):
+    (tmp_path / "test_upstream.py").write_text(TEST)
+    (tmp_path / "out").mkdir()
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "transparency_plugin"]
+    env = {
+        "PATH": "",
+        "PYTHONPATH": str(BENCHMARKS),
+        "HALO_TRANSPARENCY": "tools,middleware",
+        "HALO_TRANSPARENCY_OUT": str(tmp_path / "out"),
+    }
+    command += [f"--junitxml={tmp_path / 'report.xml'}", "--rootdir", str(tmp_path), "test_upstream.py"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    found, _ = report.parse_junit((tmp_path / "report.xml").read_text())
+    assert sorted(found.values()) == ["failed", "passed", "passed"]
+    # Two tool calls, and the two model calls of the agent that takes a middleware.
+    assert json.loads((tmp_path / "out" / "main.json").read_text()) == {"allow": 4}

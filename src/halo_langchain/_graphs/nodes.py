@@ -122,6 +122,12 @@ class _Node(Runnable[Any, Any]):
         self.place = place
         self.name = getattr(bound, "name", None)
 
+    def __getattr__(self, name: str) -> Any:
+        """What else its runnable has, for those who look into a graph."""
+        if name in ("bound", "place") or name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.bound, name)
+
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
         """The node's own name."""
         return self.bound.get_name(suffix, name=name)

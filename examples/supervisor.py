@@ -1,8 +1,13 @@
 """A supervisor: what one worker read stays known to all of them. Offline: the model is scripted.
 
 Before                                             After
-    team = create_supervisor([reader, payer], ...)     halo = Halo.local("office")
+    model = ChatModel(...)                             model = halo.guard(ChatModel(...))
+    reader = create_agent(model, [read_letter])        reader = create_agent(model, [halo.guard(read_letter, ...)])
+    team = create_supervisor([reader, payer], ...)     team = create_supervisor([reader, payer], ...)
     graph = team.compile()                             graph = halo.guard(team.compile())
+
+The last line decides every hand-off and every tool, and says which models it could not reach. What it cannot know is
+said where a tool is guarded: that a letter comes from anybody, which argument of a payment is its target.
 
 The reader opens a letter that anybody may have written. The account in it came from there, however many agents pass it
 on, so the payer cannot pay to it; the account that the user named it can.
@@ -51,8 +56,8 @@ def main() -> None:
         read = halo.guard(read_letter, resource=Resource(impact="read", source_trust=100))  # anybody may write a letter
         money = halo.guard(pay, resource=Resource(impact="payment", targets=("account",), amount="amount"))
         model = halo.guard(ScriptedModel(script=SCRIPT))
-        reader = create_agent(model, [read], middleware=[halo.middleware()], name="reader")
-        payer = create_agent(model, [money], middleware=[halo.middleware()], name="payer")
+        reader = create_agent(model, [read], name="reader")
+        payer = create_agent(model, [money], name="payer")
         team = create_supervisor([reader, payer], model=model, output_mode="full_history")
         graph = halo.guard(team.compile())
         with halo.session(request="Pay the 90 of letter 7 to ACC-1"):

@@ -1,7 +1,8 @@
 """A swarm: who takes over a conversation takes over no more rights than the giver has. Offline: the model is scripted.
 
 Before                                             After
-    team = create_swarm([alice, bob, carol], ...)      halo = Halo.local("front-desk", grants=GRANTS)
+    model = ChatModel(...)                             model = halo.guard(ChatModel(...))
+    team = create_swarm([alice, bob, carol], ...)      team = create_swarm([alice, bob, carol], ...)
     graph = team.compile()                             graph = halo.guard(team.compile())
 
 The desk may look at balances, and hand on to alice and to bob. It has no `pay`: so bob, who has the tool, cannot pay
@@ -17,7 +18,7 @@ from langchain_core.messages import AIMessage
 from langgraph_swarm import create_handoff_tool, create_swarm
 
 from halo_core.model import Constraint, ConstraintKind
-from halo_langchain import Halo, Resource
+from halo_langchain import Halo
 from halo_langchain.testing import ScriptedModel, call
 
 ANY = Constraint(ConstraintKind.WILDCARD)
@@ -49,16 +50,11 @@ def main() -> None:
         tempfile.TemporaryDirectory() as home,
         Halo.local("front-desk", grants=GRANTS, mode="enforce", home=home) as halo,
     ):
-        tools = [
-            halo.guard(balance, resource=Resource(impact="read", source_trust=900)),
-            halo.guard(pay, resource=Resource(impact="payment", targets=("account",), amount="amount")),
-        ]
         model, names = halo.guard(ScriptedModel(script=SCRIPT)), ("alice", "bob", "carol")
         members = [
             create_agent(
                 model,
-                tools=[*tools, *(create_handoff_tool(agent_name=other) for other in names if other != name)],
-                middleware=[halo.middleware()],
+                tools=[balance, pay, *(create_handoff_tool(agent_name=other) for other in names if other != name)],
                 name=name,
             )
             for name in names

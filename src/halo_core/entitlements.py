@@ -107,7 +107,7 @@ class Proposal:
 
 
 def proposal(reader: Reader, contents: Contents, tenant: str, agent: str, *, granted: Grants | None = None) -> Proposal:
-    """Read an agent's decisions.
+    """Read an agent's decisions, and those of agents that act under it.
 
     Args:
         reader: the store.
@@ -150,8 +150,13 @@ def proposal(reader: Reader, contents: Contents, tenant: str, agent: str, *, gra
 
 
 def _decisions(reader: Reader, tenant: str, agent: str) -> Iterator[Found]:
+    """What an agent did, and what others did under it: a right that it gave on it must have."""
     for found in entries(reader, tenant, (EntryKind.DECISION,)):
-        if found.entry.body["request"]["subject"]["agent"] == agent:
+        request = found.entry.body["request"]
+        subject = request["subject"]
+        agents = subject["chain"][1 if subject["user"] else 0 :]
+        entering = request["kind"] == ActionKind.HANDOFF.value and request["resource"]["id"] == agent
+        if agent in (subject["agent"], *agents) and not entering:  # it needs no right to begin to act itself
             yield found
 
 

@@ -33,6 +33,7 @@ from halo_core.session import (
     current_asking,
     current_session,
     in_session,
+    inside_agent,
     is_raw_thread,
 )
 from halo_core.sightings import Sightings
@@ -221,13 +222,22 @@ class HaloBase(HandingOff):
             request: the user's own words; values in them count as the user's.
 
         Raises:
-            ConfigError: one of them is not text.
+            ConfigError: one of them is not text, or an agent that acts under a link in another session is at work here.
         """
         for field, value in (("id", id), ("user", user), ("request", request)):
             if not isinstance(value, str):
                 raise ConfigError(
                     "bad_session", f"`{field}` is a {type(value).__name__}, not text", field=field, remedy="pass a str"
                 )
+        under = inside_agent()
+        if under is not None and under != id:
+            # INVARIANT: SUB - in a session of its own an agent would act with all that the facade's has.
+            raise ConfigError(
+                "session_inside_agent",
+                "an agent that was handed to opens no session of its own",
+                field="id",
+                remedy="open sessions where a request begins; what runs here belongs to the session at hand",
+            )
         with in_session(Session(id or f"s-{self._ids.short()}", "host", user, request)) as opened:
             yield opened
 
@@ -251,17 +261,21 @@ class HaloBase(HandingOff):
 
     # what runs beside Halo
 
-    def sighted(self, kind: str, name: str, where: str) -> None:
+    def sighted(self, kind: str, name: str, where: str, *, refused: bool = False) -> None:
         """Note something that runs without a guard; written with the next commit, or within 50 ms.
 
-        Each is noted once for a process, and at most 1,000 of them are. Does no I/O.
+        Each is noted once for a process, and at most 1,000 of them are; what runs is said on stderr too. Waits for no
+        disk.
 
         Args:
             kind: what it is: `tool`, `retriever`, `model`, `agent`.
             name: its name.
             where: where it was seen, for people.
+            refused: whether it was kept from running, for want of a guard.
         """
-        self._sightings.note(kind, name, where)
+        said = self._sightings.note(kind, name, where, refused=refused)
+        if said:
+            self._say(said)
 
     # registering and calling
 

@@ -1,7 +1,8 @@
 """Room: handing off, the part of the facade about several agents. Takes: an agent's name. Gives: a narrower link.
 
 Two ways in: `hand_off`, where one agent gives part of its own to another, and `entering`, where a framework says who
-acts now; there an agent that has a live link goes on under it. Never: decides, mints.
+acts now; there an agent that has a live link goes on under it. A block inside another never acts for somebody above:
+under such a name whoever acts there goes on. Never: decides, mints.
 """
 
 from __future__ import annotations
@@ -115,7 +116,8 @@ class HandingOff:
         """Hand off to another agent: inside the block it acts, under a narrower link; at its end it hands back.
 
         The hand-off is decided like any action. What the other spends is charged to everybody above, and its
-        authority is never more than theirs. To an agent up the chain this hands back, and gives nothing new.
+        authority is never more than theirs. Whoever acts here cannot make an agent up the chain act: under that name
+        the block goes on under the link acted under, which is all that the actor has.
 
         Args:
             to: the agent's id.
@@ -129,7 +131,7 @@ class HandingOff:
         Raises:
             Denied: it may not hand off to this agent.
         """
-        way = self._given(self._handing(to, task, give, call_id), to)
+        way = self._given(self._beginning(to, task, give, call_id))
         with self._inside(way, self.enforcer.begin(way.call)) as entry:
             yield entry.handle
 
@@ -142,6 +144,9 @@ class HandingOff:
         An agent that has a live link in the session goes on under it: that is decided as a hand-off to itself, and
         what is below it is handed back. Otherwise it is decided as a hand-off from whoever acts here, which makes a
         link; at the end of the block that is handed back, unless `Entry.keep` was called.
+
+        An agent that is up the chain of whoever acts here is not entered: its name is taken, what bears it is the
+        actor's own, and goes on under the actor's link. That is decided as the actor's hand-off to itself.
 
         Args:
             agent: its id.
@@ -156,8 +161,8 @@ class HandingOff:
             Denied: it may not act here.
             Pending: it waits for an approval.
         """
-        call = self._handing(agent, task, give, call_id)
-        way = self._going_on(call, agent, self.enforcer.live(*self._sought(call, agent)))
+        call = self._beginning(agent, task, give, call_id)
+        way = self._going_on(call, self.enforcer.live(*self._sought(call)))
         try:
             try:
                 ticket = self.enforcer.begin(way.call)
@@ -165,7 +170,7 @@ class HandingOff:
                 if not _raced(way, exc):
                     raise
                 self._left(way)
-                way = self._going_on(call, agent, self.enforcer.live(*self._sought(call, agent)))
+                way = self._going_on(call, self.enforcer.live(*self._sought(call)))
                 ticket = self.enforcer.begin(way.call)
             with self._inside(way, ticket) as entry:
                 yield entry
@@ -177,8 +182,8 @@ class HandingOff:
         self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None
     ) -> AsyncIterator[Entry]:
         """As `entering`, without ever blocking the event loop."""
-        call = self._handing(agent, task, give, call_id)
-        way = self._going_on(call, agent, await self.enforcer.alive(*self._sought(call, agent)))
+        call = self._beginning(agent, task, give, call_id)
+        way = self._going_on(call, await self.enforcer.alive(*self._sought(call)))
         try:
             try:
                 ticket = await self.enforcer.abegin(way.call)
@@ -186,7 +191,7 @@ class HandingOff:
                 if not _raced(way, exc):
                     raise
                 self._left(way)
-                way = self._going_on(call, agent, await self.enforcer.alive(*self._sought(call, agent)))
+                way = self._going_on(call, await self.enforcer.alive(*self._sought(call)))
                 ticket = await self.enforcer.abegin(way.call)
             async with self._ainside(way, ticket) as entry:
                 yield entry
@@ -230,21 +235,38 @@ class HandingOff:
             abilities=_HANDING,
         )
 
-    def _given(self, call: Call, to: str) -> _Way:
-        """From whoever acts here; to somebody up the chain it is a hand-back."""
-        back = to in (self.agent, *call.agents)
-        return _Way(call, _cut(call.agents, to) if back else (*call.agents, to), made=not back)
+    def _beginning(self, agent: str, task: str, give: HandOff | None, call_id: str) -> Call:
+        """The call that is decided where a block begins.
 
-    def _sought(self, call: Call, agent: str) -> tuple[str, str, str, Collection[str]]:
-        return call.session, agent, call.acting, self._entered
+        INVARIANT: SUB - whoever acts here is still at work: what runs inside under the name of an agent above is no
+        more than the actor, who names it. A hand-back is for when the actor is done (`handing`).
+        """
+        call = self._handing(agent, task, give, call_id)
+        if agent not in (self.agent, *call.agents)[:-1]:
+            return call
+        if give is not None and give != HandOff():
+            # It would be given less than the actor has, and no link can say so: a name stands once in a chain.
+            return replace(call, problem="agent_name_taken")
+        return self._handing(call.agents[-1], task, None, f"{call_id}>{agent}" if call_id else "")
 
-    def _going_on(self, call: Call, agent: str, live: Live | None) -> _Way:
+    def _given(self, call: Call) -> _Way:
+        """From whoever acts here; to itself that makes no link."""
+        to = call.resource.id
+        own = to in (self.agent, *call.agents)
+        return _Way(call, call.agents if own else (*call.agents, to), made=not own)
+
+    def _sought(self, call: Call) -> tuple[str, str, str, Collection[str]]:
+        return call.session, call.resource.id, call.acting, self._entered
+
+    def _going_on(self, call: Call, live: Live | None) -> _Way:
         """Under the live link, if there is one that no other block acts under."""
-        if live is None:
-            return self._given(call, agent)
+        if live is None or call.problem:
+            return self._given(call)
+        if live.problem:
+            return self._given(replace(call, problem=live.problem))
         if not live.above and (not live.free or self._entered.setdefault(live.handle, call) is not call):
             # INVARIANT: SUB - another block acts under it: one more from the same giver, not from who leads here.
-            return self._given(replace(call, acting=live.giver, agents=live.agents[:-1]), agent)
+            return self._given(replace(call, acting=live.giver, agents=live.agents[:-1]))
         going = replace(call, acting=live.handle, agents=live.agents)
         return _Way(going, live.agents, made=False, claimed="" if live.above else live.handle)
 
@@ -316,7 +338,3 @@ def _ending(entry: Entry) -> str:
 def _raced(way: _Way, refused: Denied) -> bool:
     """Whether the link that was found live was handed back before the decision."""
     return not way.made and refused.reason == "handed_back"
-
-
-def _cut(agents: tuple[str, ...], to: str) -> tuple[str, ...]:
-    return agents[: agents.index(to) + 1] if to in agents else ()

@@ -22,8 +22,8 @@ __all__ = ["Declarations", "default_home", "default_url", "here", "parse_mode", 
 
 
 def default_home() -> Path:
-    """`HALO_HOME`, else `.halo` in the working directory."""
-    return Path(os.environ.get("HALO_HOME", ".halo"))
+    """`HALO_HOME`, else `.halo` in the working directory; one that is empty names nothing."""
+    return Path(os.environ.get("HALO_HOME") or ".halo")
 
 
 def default_url(home: Path) -> str:

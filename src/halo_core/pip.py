@@ -14,10 +14,11 @@ from halo_core.authority import effective
 from halo_core.behaviour import Sketch, provenance_of
 from halo_core.binding import call_binding
 from halo_core.custody import Custody, Held
+from halo_core.errors import Gap, Tampered
 from halo_core.model import AccessRequest, Approval, Link, Mode, PolicyView, Provenance, Revocation, Snapshot, Stop
 from halo_core.pdp import revokes
 from halo_core.pdp import stops as concerns
-from halo_core.store import Control, SessionState, Tx, rows
+from halo_core.store import Control, SessionState, Tx, paused_run, rows
 
 __all__ = ["Credentials", "Day", "Facts", "Gathered", "Shown", "gather", "read_day", "see"]
 
@@ -210,13 +211,25 @@ def _answers(
         return 0, None
     session = request.context.session
     pending = sum(at_us < row.expires_us for row in rows.Approvals(tx).pending(session))
-    row = rows.Approvals(tx).open_for(session, call_binding(request, held.chain, credentials.policy.rules))
+    binding = call_binding(request, held.chain, credentials.policy.rules)
+    row = _going_on(tx, request, binding) or rows.Approvals(tx).open_for(session, binding)
     token = credentials.custody.passports.answer(tx, row, store, at_us) if row is not None else None
     if row is None or token is None or token.kind != "call":
         return pending, None
     expires_us = token.expires_at_s * 1_000_000
     granted = token.answer == "approve"
     return pending, Approval(row.id, token.approver, token.key_id, token.binding, expires_us, granted)
+
+
+def _going_on(tx: Tx, request: AccessRequest, binding: str) -> rows.ApprovalRow | None:
+    """The answer that this very request was let run with, if it paused since: the answer was for the whole of it."""
+    try:
+        ran = paused_run(tx, request.request_id)
+    except (Gap, Tampered):
+        return None  # INVARIANT: BIND - rows that no signature bears out answer nothing
+    approval = ran.body["snapshot"].get("approval") if ran is not None else None
+    row = rows.Approvals(tx).get(approval["id"]) if approval else None
+    return row if row is not None and (row.status, row.binding) == ("used", binding) else None
 
 
 def read_day(tx: Tx, account: str) -> Day | None:

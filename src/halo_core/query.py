@@ -123,13 +123,13 @@ def related(reader: Reader, found: Found) -> list[Found]:
 
 
 def shadows(reader: Reader, tenant: str) -> list[Found]:
-    """What was seen to run without a guard, in log order: entries whose body names `kind`, `name` and `where`."""
+    """What was seen without a guard, in log order: entries whose body names `kind`, `name`, `where` and `refused`."""
     return list(entries(reader, tenant, (EntryKind.SHADOW,)))
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Counts over a tenant's decisions and outcomes."""
+    """Counts over a tenant's decisions and outcomes, and of what was seen to run, or refused, without a decision."""
 
     decisions: Mapping[str, int]
     effects: Mapping[str, int]
@@ -137,6 +137,7 @@ class Summary:
     sessions: int
     dispatched: int
     unjustified: int
+    sightings: int
 
 
 def summary(reader: Reader, tenant: str) -> Summary:
@@ -146,10 +147,12 @@ def summary(reader: Reader, tenant: str) -> Summary:
     outcomes: dict[str, int] = {}
     sessions: set[str] = set()
     let_run: set[tuple[str, int]] = set()
-    unjustified = 0
-    for found in entries(reader, tenant, (EntryKind.DECISION, EntryKind.OUTCOME)):
+    unjustified = sightings = 0
+    for found in entries(reader, tenant, (EntryKind.DECISION, EntryKind.OUTCOME, EntryKind.SHADOW)):
         body = found.entry.body
-        if found.entry.kind is EntryKind.DECISION:
+        if found.entry.kind is EntryKind.SHADOW:
+            sightings += 1
+        elif found.entry.kind is EntryKind.DECISION:
             _count(kinds, body["request"]["kind"])
             _count(effects, body["decision"]["effect"])
             sessions.add(found.entry.session)
@@ -158,7 +161,7 @@ def summary(reader: Reader, tenant: str) -> Summary:
         else:
             _count(outcomes, body["status"])
             unjustified += (body["decision"]["w"], body["decision"]["ws"]) not in let_run
-    return Summary(kinds, effects, outcomes, len(sessions), len(let_run), unjustified)
+    return Summary(kinds, effects, outcomes, len(sessions), len(let_run), unjustified, sightings)
 
 
 def _count(into: dict[str, int], key: str) -> None:

@@ -34,12 +34,13 @@ REASONS: Final[dict[str, ReasonText]] = {
     ),
     "foreign_goto": ReasonText(
         "a graph is not entered from outside at a node that is no agent",
-        "begin at its start, or name the node in `halo.guard(graph, agents=[...])`",
+        "begin at its start, or name the node in `halo.guard(graph, agents=[...])`; an update writes keys of the "
+        "graph's own state that are not private",
     ),
     "session_missing": ReasonText(
         "the request belongs to no session",
-        "open one with `halo.session(...)` around it; a thread of your own has none: open it inside the thread, or "
-        "start the thread's work with `contextvars.copy_context().run`",
+        "open one with `halo.session(...)` where a request begins; a thread of your own has none: start its work with "
+        "`contextvars.copy_context().run`",
     ),
     "already_dispatched": ReasonText(
         "this very call was run before", "declare the tool `idempotent=True` if running it twice is harmless"
@@ -53,7 +54,7 @@ REASONS: Final[dict[str, ReasonText]] = {
     "not_yet_valid": ReasonText("the passport is not valid yet", "wait, or check the clock"),
     "tool_not_granted": ReasonText(
         "the passport does not grant this",
-        "guard it, name it in `grants=` or in agents.yaml and issue again, or hand it on with `give=`",
+        "guard it, name it in `grants=` or in agents.yaml and issue again; who hands off must have what it gives on",
     ),
     "args_closed_world": ReasonText(
         "an argument is not named in the grant, or a constrained one is missing",
@@ -65,7 +66,16 @@ REASONS: Final[dict[str, ReasonText]] = {
     "handed_back": ReasonText("the link was handed back, or is not of this session", "ask for another hand-off"),
     "stale_epoch": ReasonText("the passport is of an earlier epoch", "go on with the re-authorized one"),
     "handoff_not_allowed": ReasonText(
-        "the passport does not let its holder hand off to this agent", "name it under `hand_off` in the manifest"
+        "the passport does not let its holder hand off to this agent",
+        'name it under `hand_off` in the manifest, or in `grants=` as `{"its name": {"task": Constraint.anything()}}`',
+    ),
+    "agent_name_taken": ReasonText(
+        "an agent of this name is up the chain, and less was to be given to this one",
+        "name agents of nested graphs apart",
+    ),
+    "ambiguous_hand_off": ReasonText(
+        "several agents handed on to this one, on terms of which none is the narrowest",
+        "hand on one after another, give on the same terms, or name the agents apart",
     ),
     "bad_depth": ReasonText("the chain would get longer than its passport allows", "hand back first"),
     "root_key_retired": ReasonText("the key that issued the passport was retired", "issue a new passport"),

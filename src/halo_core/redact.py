@@ -13,16 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.canonical import MAX_DEPTH, MAX_NODES
 from halo_core.errors import CanonicalError
-from halo_core.sensitive import (
-    SHORTEST_SECRET,
-    is_credential,
-    is_header,
-    looks_like_pan,
-    mask_numbers_and_names,
-    names_secret,
-    pan_mask,
-    secret_spans,
-)
+from halo_core.personal import looks_like_pan, mask_numbers_and_names, pan_mask
+from halo_core.sensitive import SHORTEST_SECRET, is_credential, is_header, names_secret, secret_spans
 
 if TYPE_CHECKING:
     from halo_core.keys import Digester

@@ -1,4 +1,4 @@
-"""Room: recognition of secrets and personal data in text. Takes: text. Gives: spans and masks. Never: keys, I/O.
+"""Room: recognition of secrets, by names and in text. Takes: text. Gives: spans and labels. Never: keys, I/O.
 
 Everything here is linear in its input: RE2, or expressions of the standard library that cannot backtrack.
 """
@@ -12,17 +12,14 @@ from typing import Any, Final
 
 import re2
 
-from halo_core.checkdigits import IBAN_SHORTEST, PAN_LONGEST, PAN_SHORTEST, iban_ends, luhn, pan_ends
+from halo_core.personal import personal_labels
 
 __all__ = [
     "SHORTEST_SECRET",
     "is_credential",
     "is_header",
     "labels_of",
-    "looks_like_pan",
-    "mask_numbers_and_names",
     "names_secret",
-    "pan_mask",
     "secret_spans",
 ]
 
@@ -128,7 +125,27 @@ _PEM: Final = _program(
     rb"(?s)(-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----.*?"
     rb"(?:-----END [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----|\z))"
 )
-_ASSIGNED: Final = rb"(?:password|passwd|pwd|api_?key|client_?secret|access_?token|secret_?access_?key|private_?key)"
+# Names that nothing but a credential has, and those that other things have too; the latter want a value like a key.
+_ASSIGNED: Final = (
+    rb"(?:password|passwd|pwd|passphrase|passcode|api[_-]?key|client[_-]?secret|(?:access|auth|refresh)[_-]?token"
+    rb"|secret[_-]?access[_-]?key|private[_-]?key|secret[_-]?key)"
+)
+_MAYBE: Final = rb"(?:\b|_|-)(?:token|secret|access[_-]?key)"
+_BLANK: Final = rb"(?:[ \t]|\xc2\xa0)*"
+_IS: Final = _BLANK + rb"(?::=|=>|[:=])" + _BLANK
+
+
+def _mixed(least: int) -> bytes:
+    """A value with a digit or a sign in it, which words have not: `least` bytes or more, and no placeholder or URL."""
+    sign, first, some = rb"[0-9@#!^~]", rb"[^\s&;,\"'`<>\\:${%\[]", rb"[^\s&;,\"'`<>\\:]"
+    forms = [sign + some + rb"{%d,}" % (least - 1)]
+    forms += [
+        first + some + rb"{%d}" % (at - 1) + sign + some + rb"{%d,}" % (least - 1 - at) for at in range(1, least - 1)
+    ]
+    forms.append(first + some + rb"{%d,}" % (least - 2) + sign + some + rb"*")
+    return rb"(?:" + rb"|".join(forms) + rb")"
+
+
 _TOKENS: Final = _program(
     rb"|".join(
         (
@@ -143,8 +160,15 @@ _TOKENS: Final = _program(
             rb"(?i:\bbearer[ \t]+)([A-Za-z0-9._~+/-]{8,}=*)",
             rb"(?i:\bauthorization[ \t]*[:=][ \t]*basic[ \t]+)([A-Za-z0-9+/]{4,}=*)",
             rb"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@]*:([^\s/@]+)@",  # password in a URL
+            rb"(\bhf_[A-Za-z0-9]{20,})",  # Hugging Face
+            rb"(\bnpm_[A-Za-z0-9]{30,})",
+            rb"(\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,})",  # SendGrid
             rb"(?i:" + _ASSIGNED + rb"=)([^\s&;,\"'`<>]{4,})",
-            rb"(?i:\"" + _ASSIGNED + rb"\"[ \t]*:[ \t]*\")([^\"\\]{4,})",  # JSON as text
+            # JSON as text, also with escapes, and the texts of other languages' maps.
+            rb"(?i:(?:" + _ASSIGNED + rb"|" + _MAYBE + rb")\\*[\"']?" + _IS + rb"\\*\")([^\"\\]{2,})",
+            rb"(?i:(?:" + _ASSIGNED + rb"|" + _MAYBE + rb")\\*[\"']?" + _IS + rb"\\*')([^'\\\n]{2,})",
+            rb"(?i:" + _ASSIGNED + rb"\\*[\"']?" + _IS + rb")(" + _mixed(6) + rb")",
+            rb"(?i:" + _MAYBE + rb"\\*[\"']?" + _IS + rb")(" + _mixed(8) + rb")",
         )
     )
 )
@@ -164,82 +188,14 @@ def secret_spans(text: bytes) -> Iterator[tuple[int, int]]:
         yield next(match.span(group) for group in range(1, _TOKENS.groups + 1) if match.span(group) != (-1, -1))
 
 
-# -- masks for what people see ----------------------------------------------------------------------------------------
-
-_DIGIT_RUN: Final = re.compile(r"[0-9]+(?:[ -][0-9]+)*")
-_IBAN_RUN: Final = re.compile(r"[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+)*")
-_GROUP: Final = re.compile(r"[A-Za-z0-9]+")
-# Possessive: what follows a part is never one of its own characters, so giving some back could not help.
-_EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]{1,64}+@([A-Za-z0-9-]{1,63}+(?:\.[A-Za-z0-9-]{1,63}+){1,8}+)")
-_PHONE: Final = re.compile(r"\+[0-9](?:[ ().-]{0,2}+[0-9]){7,14}")
-
-
-def mask_numbers_and_names(text: str) -> str:
-    """Mask IBANs, card numbers, e-mail addresses and international phone numbers, keeping what tells them apart."""
-    text = _mask_pans(_mask_ibans(text))
-    if "@" in text:
-        text = _EMAIL.sub(lambda match: f"[e-mail …@{match[1]}]", text)
-    return _PHONE.sub(lambda match: f"[phone …{match[0][-2:]}]", text) if "+" in text else text
+# -- labels ------------------------------------------------------------------------------------------------------------
 
 
 def labels_of(text: str) -> frozenset[str]:
     """Data labels that a text earns by what stands in it.
 
-    `chd` for a card number, `pii` for an IBAN, an e-mail address or a phone number, `secret` for a credential.
+    `chd` for a card number, `pii` for an IBAN, an e-mail address or a telephone number, `secret` for a credential.
     """
-    found = set()
-    if next(secret_spans(text.encode("utf-8", "surrogatepass")), None) is not None:
-        found.add("secret")
-    no_ibans = _mask_ibans(text)
-    bare = _mask_pans(no_ibans)
-    if bare != no_ibans:
-        found.add("chd")
-    if no_ibans != text or _EMAIL.search(bare) or _PHONE.search(bare):
-        found.add("pii")
-    return frozenset(found)
-
-
-def _mask_ibans(text: str) -> str:
-    return _IBAN_RUN.sub(lambda run: _mask_run(run[0], IBAN_SHORTEST, iban_ends, _iban_mask), text)
-
-
-def _mask_pans(text: str) -> str:
-    return _DIGIT_RUN.sub(lambda run: _mask_run(run[0], PAN_SHORTEST, pan_ends, pan_mask), text)
-
-
-def _mask_run(
-    run: str, shortest: int, ends: Callable[[list[str]], Callable[[int], int]], mask: Callable[[str], str]
-) -> str:
-    """Mask within groups of characters separated by single blanks or dashes; a number spans whole groups."""
-    if len(run) < shortest:
-        return run
-    groups = list(_GROUP.finditer(run))
-    texts = [group[0] for group in groups]
-    end_of = ends(texts)
-    parts: list[str] = []
-    done = i = 0
-    while i < len(groups):
-        end = end_of(i)
-        if end == i:
-            i += 1
-            continue
-        parts += run[done : groups[i].start()], mask("".join(texts[i:end]))
-        done, i = groups[end - 1].end(), end
-    if not parts:
-        return run
-    parts.append(run[done:])
-    return "".join(parts)
-
-
-def pan_mask(digits: str) -> str:
-    """Last four only (PCI DSS 3.4.1)."""
-    return f"[pan …{digits[-4:]}]"
-
-
-def looks_like_pan(digits: str) -> bool:
-    """Whether a bare number reads as a card number: length, Luhn, and an issuer range of payment cards."""
-    return PAN_SHORTEST <= len(digits) <= PAN_LONGEST and digits[0] in "23456" and luhn(digits)
-
-
-def _iban_mask(text: str) -> str:
-    return f"[iban {text[:2].upper()}…{text[-4:]}]"
+    found = personal_labels(text)
+    secret = next(secret_spans(text.encode("utf-8", "surrogatepass")), None) is not None
+    return found | {"secret"} if secret else found

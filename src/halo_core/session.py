@@ -24,6 +24,7 @@ __all__ = [
     "current_asking",
     "current_session",
     "in_session",
+    "inside_agent",
     "is_raw_thread",
 ]
 
@@ -98,6 +99,12 @@ def current_acting(root: str, session: str) -> Acting | None:
     """Under which link of this agent's session the context acts, None where it acts for itself."""
     found = _ACTING.get()
     return found if found is not None and (found.root, found.session) == (root, session) else None
+
+
+def inside_agent() -> str | None:
+    """The session in which this context acts under a link, whoever's it is; None where everybody acts for itself."""
+    found = _ACTING.get()
+    return found.session if found is not None else None
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Room: sightings, what was seen to run without a guard. Takes: names. Gives: entries. Never: decides.
 
-A sighting is no decision: nobody was asked, and what ran has run. It is written so that a person sees the gap.
+A sighting is no decision: nobody was asked, and what ran has run. It is written so that a person sees the gap, whether
+it ran or was refused for want of a guard.
 """
 
 from __future__ import annotations
@@ -31,17 +32,25 @@ class Sightings:
     def __init__(self, store: Store, agent: str, framework: str) -> None:
         self._store = store
         self._from = {"agent": agent, "framework": framework}
-        self._seen: set[tuple[str, str, str]] = set()
+        self._seen: set[tuple[str, str, str, bool]] = set()
         self._lock = threading.Lock()
 
-    def note(self, kind: str, name: str, where: str) -> None:
-        """Queue a sighting, the first time; past 1,000 of them nothing new is noted."""
-        found = (_text(kind), _text(name), _text(where))
+    def note(self, kind: str, name: str, where: str, *, refused: bool = False) -> str:
+        """Queue a sighting, the first time; past 1,000 of them nothing new is noted.
+
+        Returns:
+            What to tell whoever runs this; empty where it is known, or did not run.
+        """
+        found = (_text(kind), _text(name), _text(where), refused)
         with self._lock:
             if found in self._seen or len(self._seen) >= _MOST:
-                return
+                return ""
             self._seen.add(found)
-        self._store.defer(_Job({**self._from, **dict(zip(("kind", "name", "where"), found, strict=True))}))
+        body = dict(zip(("kind", "name", "where", "refused"), found, strict=True))
+        self._store.defer(_Job({**self._from, **body}))
+        place = f" ({found[2]})" if found[2] else ""
+        said = f"nobody decides {found[0]} `{found[1]}`{place}"
+        return "" if refused else "".join(c if c.isprintable() else "?" for c in said)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_core.session import current_acting
 from halo_langchain._callback import HaloCallback
 from halo_langchain._doctor.app import doctor
+from halo_langchain._doctor.brief import told
 from halo_langchain._graphs.guard import guard_graph
 from halo_langchain._handoff import Terms
 from halo_langchain._middleware import HaloMiddleware
@@ -114,6 +115,7 @@ class Halo(HaloBase):
                 `kind=ActionKind.RETRIEVAL` a tool counts as a retrieval.
             agents: of a graph: names of nodes that are agents, beside those that hold a graph.
             give: of a graph: how much of its own whoever hands off gives, by agent; everything where it is not said.
+                Terms are for one hand-off: each entry gives them anew, and all of it is charged to the giver's own.
             agent: of a graph: the agent that it is as a whole; to run it anywhere is then a hand-off to that agent.
             labels: of a retriever: the data labels of a document that it returns, beside those of its registration and
                 those found in its text. It can only add. A document for which it fails is taken to have them all.
@@ -127,7 +129,7 @@ class Halo(HaloBase):
                 "no_documents", "only what a retriever returns has labels", field="labels", remedy="leave it out"
             )
         if isinstance(x, Pregel):
-            return guard_graph(self, x, agents=agents, give=give, agent=agent, resource=resource)
+            return told(self, guard_graph(self, x, agents=agents, give=give, agent=agent, resource=resource))
         if agents or give or agent:
             raise ConfigError(
                 "not_a_graph", "agents and terms belong to a graph", field="x", remedy="leave them out, or pass a graph"

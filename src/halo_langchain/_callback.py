@@ -20,8 +20,9 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from halo_core.model import ActionKind, Resource
 from halo_core.pep import Call, Surface, Ticket
 from halo_core.session import current_session, in_session
-from halo_langchain._context import claimed, thread_session
+from halo_langchain._context import Start, claimed
 from halo_langchain._models.inference import inference
+from halo_langchain._sessions import event_session
 from halo_langchain._surfaces import DOCUMENTS
 from halo_langchain._translate import clean_name, unknown
 from halo_langchain._values.plain import plain
@@ -68,7 +69,7 @@ class HaloCallback(BaseCallbackHandler):
     ) -> None:
         """Decide a tool that is not guarded."""
         name = str((serialized or {}).get("name") or kwargs.get("name") or "")
-        if self._passes("tool", name, run_id):
+        if claimed(self._halo, Start("tool", run_id, name)):
             return
         resource = self._known(name, ActionKind.TOOL_CALL)
         args = inputs if inputs is not None else {"tool_input": input_str}
@@ -86,7 +87,7 @@ class HaloCallback(BaseCallbackHandler):
     def on_retriever_start(self, serialized: dict[str, Any] | None, query: str, *, run_id: UUID, **kwargs: Any) -> None:
         """Decide a retriever that is not guarded; its documents can be dropped when they arrive."""
         name = str(kwargs.get("name") or (serialized or {}).get("name") or "")
-        if self._passes("retriever", "", run_id):  # a run name hides the retriever's own
+        if claimed(self._halo, Start("retriever", run_id)):  # a run name hides the retriever's own
             return
         resource = self._known(name, ActionKind.RETRIEVAL)
         with _session(kwargs):
@@ -107,12 +108,12 @@ class HaloCallback(BaseCallbackHandler):
     def _model(
         self, serialized: dict[str, Any] | None, messages: list[BaseMessage], run_id: UUID, kwargs: dict[str, Any]
     ) -> None:
+        if claimed(self._halo, Start("model", run_id, source=serialized, messages=messages)):
+            return
         settings = kwargs.get("invocation_params") or {}
         traced = (kwargs.get("metadata") or {}).get("ls_model_name")
         named = traced or settings.get("model") or settings.get("model_name") or _class_name(serialized)
         name = clean_name(str(named))
-        if self._passes("model", name, run_id):
-            return
         with _session(kwargs):
             self._begin(run_id, inference(self._halo, name, messages, settings.get("tools")))
 
@@ -148,9 +149,6 @@ class HaloCallback(BaseCallbackHandler):
 
     # parts
 
-    def _passes(self, kind: str, name: str, run_id: UUID) -> bool:
-        return claimed(self._halo, kind, name, run_id)
-
     def _known(self, name: str, kind: ActionKind) -> Resource:
         found = self._halo.registered(name)
         # A tool may be registered as a retrieval.
@@ -179,7 +177,7 @@ class HaloCallback(BaseCallbackHandler):
 
     def _fail(self, run_id: UUID, error: BaseException) -> None:
         if (ticket := self._take(run_id)) is not None:
-            ticket.fail(error)
+            ticket.fail(error, passes=True)
 
 
 def _class_name(serialized: Mapping[str, Any] | None) -> str:
@@ -193,8 +191,7 @@ def _session(kwargs: Mapping[str, Any]) -> Iterator[None]:
     if current_session() is not None:
         yield
         return
-    thread = (kwargs.get("metadata") or {}).get("thread_id")
-    session = thread_session({"configurable": {"thread_id": thread}}) if thread else thread_session()
+    session = event_session(kwargs.get("metadata") or {})
     if session is None:
         yield
         return

@@ -1,13 +1,14 @@
-"""Room: what travels with a call inside LangChain: the guard mark and the session. Takes: configs. Gives: context.
+"""Room: what travels with a call inside LangChain: the guard mark, what was decided. Takes: calls. Gives: context.
 
 A mark says "the guard ahead decides this very run", so that a callback or middleware does not decide it again. It
-names its owner, the kind and the name, and serves one run id: nothing else can pass under it. Never: decides.
+knows that run by what nothing else can have: the run id that the guard chose, or, of a model, the very object that its
+runs show of it. Code that runs before the action (a handler, another middleware) cannot take it. Never: decides.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -15,29 +16,50 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from langchain_core.runnables import ensure_config
+from langchain_core.utils.uuid import uuid7
 
 from halo_core.errors import Denied
-from halo_core.session import Asking, Session, asking, current_asking, current_session, in_session
-from halo_langchain._values.plain import unchanged
+from halo_core.session import Asking, asking, current_asking, current_session, in_session
+from halo_langchain._sessions import step_of, thread_session
+from halo_langchain._values.texts import words_of
 
 if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
     from langchain_core.runnables import RunnableConfig
 
 __all__ = [
-    "RUN_SESSION",
     "Mark",
-    "arrived",
+    "Start",
     "body",
+    "chosen",
     "claimed",
     "claimed_by_any",
     "current_mark",
-    "descending",
     "entered",
     "in_body",
+    "mark_of",
     "marked",
-    "step_of",
-    "thread_session",
+    "source_of",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A run that begins, and asks whether a guard decides it.
+
+    Args:
+        kind: `tool`, `retriever` or `model`.
+        run_id: of the run.
+        name: of a tool, as the framework says it.
+        source: what a model's run shows of the model.
+        messages: what a chat model is shown.
+    """
+
+    kind: str
+    run_id: UUID
+    name: str = ""
+    source: object = None
+    messages: Sequence[BaseMessage] = ()
 
 
 @dataclass(slots=True)
@@ -47,31 +69,41 @@ class Mark:
     Args:
         owner: the `Halo` that decides it.
         kind: `tool`, `retriever` or `model`.
-        name: its name as the framework says it; empty for a retriever, whose name a run may hide.
+        name: of a tool, as the framework says it; empty for a retriever, whose name a run may hide, and for a model.
         call_id: the framework's id of the call.
         decided: whether a decision was asked for.
-        run_id: the callback run that was let pass under this mark.
-        armed: whether the guarded object itself has been entered. Until then a tool's mark lets nothing pass: code
-            between the middleware and the tool may call another of the same name.
+        armed: whether the guarded object itself has been entered. Until then the mark lets nothing pass: code between
+            the middleware and the tool may call another of the same name.
         denied: the refusal, where it was refused: whoever handles errors of tools may make something else of it.
-        more: how many further runs the action starts: a model call with several prompts starts one for each.
-        others: those of them that were let pass.
+        run_id: the only run that may pass; None where the class's own entry point chooses it, so the first to ask may.
+        source: of a model, what its runs show of it; no run that shows another one may pass.
+        words: of a model that only the middleware decides, what it was decided on; a run shown other words is another.
+        runs: how many runs the action starts: a model call with several prompts starts one for each.
+        passed: the runs that were let pass.
     """
 
     owner: object
     kind: str
-    name: str
+    name: str = ""
     call_id: str = ""
     decided: bool = False
-    run_id: UUID | None = None
     armed: bool = False
     denied: Denied | None = None
-    more: int = 0
-    others: set[UUID] = field(default_factory=set)
+    run_id: UUID | None = None
+    source: object = None
+    words: tuple[tuple[str, str], ...] | None = None
+    runs: int = 1
+    passed: set[UUID] = field(default_factory=set)
 
+    def fits(self, start: Start) -> bool:
+        """Whether a run is one of this action's own."""
+        if not self.armed or self.kind != start.kind:
+            return False
+        if self.kind == "model":
+            shown = self.words is None or self.words == words_of(start.messages)
+            return self.source is not None and self.source is start.source and shown
+        return start.run_id == self.run_id if self.run_id is not None else start.name == self.name
 
-RUN_SESSION: Final = "__halo_session"
-"""Where the configuration of a run that belongs to no thread holds its session; LangGraph persists no such key."""
 
 _MARK: Final[ContextVar[Mark | None]] = ContextVar("halo_langchain_mark", default=None)
 
@@ -91,23 +123,6 @@ def marked(mark: Mark | None) -> Iterator[None]:
         yield
     finally:
         _MARK.reset(token)
-
-
-# A decided asynchronous call on its way down to its own synchronous method; used up by the first to arrive.
-_DESCENT: Final[ContextVar[list[tuple[object, Mapping[str, Any]]] | None]] = ContextVar(
-    "halo_langchain_descent", default=None
-)
-
-
-@contextmanager
-def descending(gate: object, args: Mapping[str, Any]) -> Iterator[None]:
-    """Run the block knowing that its gate has decided exactly these arguments."""
-    token = _DESCENT.set([(gate, args)])
-    try:
-        with body():
-            yield
-    finally:
-        _DESCENT.reset(token)
 
 
 # Inside the body of a decided tool or retriever: what a nested run is told there, the body composed.
@@ -130,52 +145,58 @@ def in_body() -> bool:
     return _BODY.get()
 
 
-def arrived(gate: object, args: Mapping[str, Any]) -> bool:
-    """Whether this very call was decided on the way down."""
-    # INVARIANT: one asynchronous decision lets one synchronous call with the same arguments pass.
-    descent = _DESCENT.get()
-    if not descent or descent[0][0] is not gate or not unchanged(dict(descent[0][1]), dict(args)):
-        return False
-    descent.clear()
-    return True
-
-
 _CLAIMING: Final = threading.Lock()
 
 
-def claimed(owner: object, kind: str, name: str, run_id: UUID) -> bool:
-    """Whether this run is the one that the mark speaks of; the first run to ask is."""
-    return _claims(current_mark(owner, kind, name), run_id)
+def claimed(owner: object, start: Start) -> bool:
+    """Whether this run is one that the mark speaks of."""
+    mark = _MARK.get()
+    return mark is not None and mark.owner is owner and _claims(mark, start)
 
 
-def claimed_by_any(kind: str, name: str, run_id: UUID) -> bool:
+def claimed_by_any(start: Start) -> bool:
     """As `claimed`, whichever `Halo` decides."""
     mark = _MARK.get()
-    return _claims(mark if mark is not None and (mark.kind, mark.name) == (kind, name) else None, run_id)
+    return mark is not None and _claims(mark, start)
 
 
-def _claims(mark: Mark | None, run_id: UUID) -> bool:
-    if mark is None or not (mark.armed or mark.kind == "model"):
+def _claims(mark: Mark, start: Start) -> bool:
+    if not mark.fits(start):
         return False
     # INVARIANT: one mark lets one run pass, or as many as its call has prompts.
     with _CLAIMING:
-        if mark.run_id is None:
-            mark.run_id = run_id
-        elif mark.run_id != run_id and len(mark.others) < mark.more:
-            mark.others.add(run_id)
-        return mark.run_id == run_id or run_id in mark.others
+        if len(mark.passed) < mark.runs:
+            mark.passed.add(start.run_id)
+        return start.run_id in mark.passed
+
+
+def source_of(model: object) -> object:
+    """What the runs of this very model, and of its copies, show of it; None of what starts none."""
+    return getattr(model, "_serialized", None)
+
+
+def chosen(kwargs: dict[str, Any]) -> UUID:
+    """The id of the run that these arguments of an entry point start, put there unless the caller chose one."""
+    if kwargs.get("run_id") is None:
+        kwargs["run_id"] = uuid7()
+    found: UUID = kwargs["run_id"]
+    return found
+
+
+def mark_of(owner: object, kind: str, name: str = "", run_id: UUID | None = None) -> Mark:
+    """The mark of an entry point that is reached: the middleware's of this very call, else a new one."""
+    mark = current_mark(owner, kind, name)
+    if mark is None or mark.decided or mark.armed:
+        mark = Mark(owner, kind, name)
+    mark.run_id = run_id
+    return mark
 
 
 @contextmanager
-def entered(
-    owner: object, kind: str, name: str, config: RunnableConfig | None, call_id: str | None = None
-) -> Iterator[None]:
+def entered(mark: Mark, config: RunnableConfig | None, call_id: str | None = None) -> Iterator[None]:
     """Around a guarded object's own entry point: mark, session of the thread, and the step that asked."""
-    mark = current_mark(owner, kind, name)
-    if mark is None or mark.decided:
-        mark = Mark(owner, kind, name)
     mark.call_id = call_id or mark.call_id
-    mark.run_id, mark.armed = None, True  # an earlier attempt that was not decided has used it up
+    mark.passed, mark.armed = set(), True  # an earlier attempt that was not decided has used it up
     full = ensure_config(config) if current_session() is None or current_asking() is None else None
     try:
         with marked(mark), _placed(full, call_id):
@@ -202,20 +223,3 @@ def _placed(config: RunnableConfig | None, call_id: str | None) -> Iterator[None
     else:
         with in_session(session), asking(Asking(turn=step, kind="message")):
             yield
-
-
-def thread_session(config: Mapping[str, Any] | None = None) -> Session | None:
-    """The session of a guarded graph's run, else of LangGraph's `thread_id`; without a config, of the one at hand."""
-    found = config if config is not None else ensure_config()
-    configurable = found.get("configurable") or {}
-    run = configurable.get(RUN_SESSION)
-    if isinstance(run, str) and run:
-        return Session(run, "run")
-    thread = configurable.get("thread_id")
-    return Session(f"thread:{thread}", "thread") if thread is not None and thread != "" else None
-
-
-def step_of(config: Mapping[str, Any]) -> str:
-    """LangGraph's name of the step at hand: the same when the step is resumed, another one for each turn."""
-    step = (config.get("metadata") or {}).get("langgraph_checkpoint_ns", "")
-    return f"step:{step}" if step else ""

@@ -6,6 +6,7 @@ Never: decides, runs anything.
 from __future__ import annotations
 
 import types
+import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,9 +18,10 @@ from halo_core.pep import Surface
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = ["Gate", "gate_of", "put_gate", "required", "resource_name", "subclass"]
+__all__ = ["Gate", "gate_of", "is_made", "put_gate", "required", "resource_name", "subclass"]
 
 _GATE: Final = "_halo_gate"
+_MADE: Final[weakref.WeakSet[type[Any]]] = weakref.WeakSet()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,4 +91,11 @@ def subclass(kind: type[Any], members: dict[str, Any]) -> type[Any]:
     """A subclass that calls itself what its parent is called: names show in traces and error messages."""
     names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
     body = {**names, "__annotations__": {}, **members}
-    return types.new_class(kind.__name__, (kind,), {}, lambda namespace: namespace.update(body))
+    made = types.new_class(kind.__name__, (kind,), {}, lambda namespace: namespace.update(body))
+    _MADE.add(made)
+    return made
+
+
+def is_made(kind: type[Any]) -> bool:
+    """Whether a class is one of `subclass`."""
+    return kind in _MADE

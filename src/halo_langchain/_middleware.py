@@ -16,12 +16,13 @@ from langchain_core.messages import ToolMessage
 
 from halo_core.pep import Call, Ticket
 from halo_core.session import current_session
-from halo_langchain._context import Mark, marked, thread_session
+from halo_langchain._context import Mark, marked, source_of
 from halo_langchain._models.call import Decided, handed
-from halo_langchain._models.guard import gated_model, model_gate, restrictable
+from halo_langchain._models.guard import gated_model, model_gate, restrictable, unbound
 from halo_langchain._models.inference import RESTRICTABLE, Carried, inference
 from halo_langchain._pause import abegin, begin, broke_off
-from halo_langchain._surfaces import MODEL
+from halo_langchain._sessions import thread_session
+from halo_langchain._surfaces import model_surface
 from halo_langchain._tools.calls import SESSION_FIELD, ToolCalls, run_session
 from halo_langchain._translate import (
     bound_tools,
@@ -81,12 +82,15 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
             request = self._restricted(request, ticket)
             decided = Decided(ticket, owner=self._halo, name=name, carried=carried)
             try:
-                with marked(Mark(self._halo, "model", name)), handed(decided):
+                with marked(self._mark(request, carried)), handed(decided):
                     result = handler(request)
             except BaseException as exc:
-                broke_off(ticket, exc)
-                raise
-            return ticket.succeed(result, MODEL)
+                failed = broke_off(ticket, exc)
+                if failed is exc:
+                    raise
+            else:
+                return ticket.succeed(result, model_surface(self._halo))
+            raise failed
 
     async def awrap_model_call(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
         """As `wrap_model_call`."""
@@ -96,12 +100,15 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
             request = self._restricted(request, ticket)
             decided = Decided(ticket, owner=self._halo, name=name, carried=carried)
             try:
-                with marked(Mark(self._halo, "model", name)), handed(decided):
+                with marked(self._mark(request, carried)), handed(decided):
                     result = await handler(request)
             except BaseException as exc:
-                broke_off(ticket, exc)
-                raise
-            return ticket.succeed(result, MODEL)
+                failed = broke_off(ticket, exc)
+                if failed is exc:
+                    raise
+            else:
+                return ticket.succeed(result, model_surface(self._halo))
+            raise failed
 
     def _inference(self, request: Any) -> tuple[str, Call, Carried]:
         """Name, call to decide, and what a guarded model knows it by."""
@@ -120,6 +127,13 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
             abilities=RESTRICTABLE if restrictable(self._halo, request.model) else ("pause",),
         )
         return name, call, Carried.of(messages, tools, _schema_names(request.response_format))
+
+    def _mark(self, request: Any, carried: Carried) -> Mark | None:
+        """The mark of a model that has no gate, and so no entry of its own; one that has marks itself."""
+        if model_gate(self._halo, request.model) is not None:
+            return None
+        source = source_of(unbound(request.model))
+        return Mark(self._halo, "model", armed=True, source=source, words=carried.words)
 
     def _restricted(self, request: Any, ticket: Ticket) -> Any:
         """The request with a model that restricts its answer where it gives it: what streams shows nothing else."""

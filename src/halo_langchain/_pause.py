@@ -3,17 +3,19 @@
 Inside a LangGraph run that has a checkpointer, a challenge stops the graph where it stands. Somebody answers it
 (`halo approvals approve`), in any process, and `Command(resume=...)` runs the node again: the very same call is then
 decided anew, with the answer. The resume value itself approves nothing; `{"type": "reject"}` in it is a no. Without a
-checkpointer there is nothing to resume from, so the `Pending` goes to whoever called. Never: decides, keeps anything.
+checkpointer there is nothing to resume from, so the `Pending` goes to whoever called. Never: decides.
 """
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.runnables.config import var_child_runnable_config
-from langgraph.errors import GraphInterrupt, ParentCommand
+from langgraph.errors import GraphBubbleUp, GraphInterrupt, ParentCommand
 from langgraph.types import interrupt
 
 from halo_core.errors import Denied, Pending
@@ -22,12 +24,21 @@ from halo_core.pep import Call, Surface, Ticket
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = ["abegin", "begin", "broke_off", "withdrawn"]
+__all__ = ["abegin", "begin", "broke_off", "heard", "raisable", "taken_back", "withdrawn"]
 
 # LangGraph's names; a test holds them to the installed version.
 _SCRATCHPAD: Final = "__pregel_scratchpad"
 _CHECKPOINTER: Final = "__pregel_checkpointer"
+_SEND: Final = "__pregel_send"
+_RESUME: Final = "__resume__"
+
 _LEFT: Final[Surface[Any]] = Surface(str)
+_ASKED: Final = "halo:asked"
+"""Stands among the answers that LangGraph keeps of a task while the question that it waits for is Halo's."""
+
+_LOCK: Final = threading.Lock()
+_REFUSED: Final[deque[Any]] = deque(maxlen=256)
+"""Tasks resumed with a no that the call which asked has not heard yet: another of their calls was first."""
 
 
 def begin(halo: Halo, call: Call) -> Ticket:
@@ -38,64 +49,98 @@ def begin(halo: Halo, call: Call) -> Ticket:
         Pending: it waits for an answer, and nothing here can be resumed.
         GraphInterrupt: it waits for an answer, and the graph with it.
     """
+    heard()
     try:
-        ticket = halo.enforcer.begin(call)
+        return halo.enforcer.begin(call)
     except Pending as pending:
         if not withdrawn(halo, call, pending):
             raise
-        ticket = halo.enforcer.begin(replace(call, problem="challenge_withdrawn"))
-    except Denied as denied:
-        _answered(denied)
-        raise
-    return _settled(ticket)
+        return halo.enforcer.begin(taken_back(call, pending))
 
 
 async def abegin(halo: Halo, call: Call) -> Ticket:
     """As `begin`, from a coroutine."""
+    heard()
     try:
-        ticket = await halo.enforcer.abegin(call)
+        return await halo.enforcer.abegin(call)
     except Pending as pending:
         if not withdrawn(halo, call, pending):
             raise
-        ticket = await halo.enforcer.abegin(replace(call, problem="challenge_withdrawn"))
-    except Denied as denied:
-        _answered(denied)
-        raise
-    return _settled(ticket)
+        return await halo.enforcer.abegin(taken_back(call, pending))
 
 
-def broke_off(ticket: Ticket, error: BaseException) -> None:
-    """Record how an action ended that returned nothing: paused inside, left for a parent graph, failed, cancelled."""
+def broke_off(ticket: Ticket, error: BaseException, otherwise: type[Exception] = RuntimeError) -> BaseException:
+    """Record how an action ended that returned nothing: paused inside, left for a parent graph, failed, cancelled.
+
+    Returns:
+        What may be raised, outside of the handler of `error` unless it is that itself. What steers a graph is left as
+        it is; what an obligation takes away of the rest, `Ticket.fail` says.
+    """
     if isinstance(error, GraphInterrupt):
         ticket.pause(error)
     elif isinstance(error, ParentCommand):
-        ticket.succeed(error.args[0], _LEFT)
+        return _left(ticket, error)
     else:
-        ticket.fail(error)
+        return ticket.fail(error, otherwise, passes=isinstance(error, GraphBubbleUp))
+    return error
 
 
-def _settled(ticket: Ticket) -> Ticket:
-    verdict = ticket.verdict
-    if verdict is not None and verdict.approval and not verdict.continued:
-        # What the graph was resumed with was for this pause: a question that the action itself asks must not get it.
-        _take()
-    return ticket
+def raisable(ticket: Ticket, error: BaseException) -> BaseException:
+    """What may be raised of an error that is recorded further up."""
+    return error if isinstance(error, GraphBubbleUp) else ticket.raisable(error)
 
 
-def _answered(denied: Denied) -> None:
-    if denied.reason == "approval_denied":
-        _take()
+def _left(ticket: Ticket, error: ParentCommand) -> BaseException:
+    try:
+        ticket.succeed(error.args[0], _LEFT)
+    except Denied as denied:  # INVARIANT: FAILCLOSED - nothing makes less of what it takes with it
+        denied.__cause__ = denied.__context__ = None
+        return denied
+    return error
+
+
+def heard() -> None:
+    """Take what this task was resumed with, if it waited for Halo; called before anything is decided or runs.
+
+    INVARIANT: BIND - an answer to Halo's question is never taken for the answer to one that the action itself asks:
+    nobody was shown that one. It approves nothing either; only a no is kept.
+    """
+    pad = _pad()
+    if pad is None:
+        return
+    with _LOCK:
+        if _ASKED not in pad.resume:
+            return
+        place = pad.resume.index(_ASKED)
+        given = pad.resume[place + 1] if len(pad.resume) > place + 1 else pad.get_null_resume(True)
+        pad.resume[place : place + 2] = []
+        _keep(pad)
+        if _rejects(given):
+            _REFUSED.append(pad)
 
 
 def withdrawn(halo: Halo, call: Call, pending: Pending) -> bool:
     """Whether the host takes a challenge back; one that can be waited for does not come back from here."""
-    if _pad() is None:
+    pad = _pad()
+    if pad is None:
         return False
-    if _rejects(_take()):
-        return True
+    with _LOCK:
+        for refused in _REFUSED:
+            if refused is pad:
+                _REFUSED.remove(refused)
+                return True
+        if _ASKED not in pad.resume:
+            own = pad.get_null_resume(True)  # the answer to a question of the action's own keeps its place
+            pad.resume.extend([_ASKED] if own is None else [own, _ASKED])
+        _keep(pad)
     question = _question(halo, call, pending)
     while True:  # past the answers that the action itself was given before
         interrupt(question)
+
+
+def taken_back(call: Call, pending: Pending) -> Call:
+    """The call that records a no of whoever resumed, and closes the question."""
+    return replace(call, problem="challenge_withdrawn", withdraws=pending.pending_id)
 
 
 def _question(halo: Halo, call: Call, pending: Pending) -> dict[str, Any]:
@@ -109,7 +154,7 @@ def _question(halo: Halo, call: Call, pending: Pending) -> dict[str, Any]:
         "message": str(pending),
         "agent": call.agents[-1] if call.agents else halo.agent,
         "session": call.session,
-        "answer_with": f"halo approvals approve {pending.pending_id}",
+        "answer_with": f"halo approvals approve {pending.pending_id} --as NAME",
     }
 
 
@@ -119,18 +164,10 @@ def _pad() -> Any:
     return configurable.get(_SCRATCHPAD) if configurable.get(_CHECKPOINTER) else None
 
 
-def _take() -> Any:
-    """What this task was resumed with and nobody has read, None without; it is used up.
-
-    Not through `interrupt()`, which would count it among the answers to the questions of the action itself.
-    """
-    pad = _pad()
-    if pad is None:
-        return None
-    given = pad.get_null_resume(True)
-    if given is None and pad.resume:
-        given = pad.resume.pop()
-    return given
+def _keep(pad: Any) -> None:
+    """Have LangGraph keep the task's answers as they stand now, should it pause again."""
+    configurable = (var_child_runnable_config.get() or {}).get("configurable") or {}
+    configurable[_SEND]([(_RESUME, list(pad.resume))])
 
 
 def _rejects(answer: Any) -> bool:

@@ -15,11 +15,19 @@ from uuid import UUID
 
 from halo_langchain._translate import clean_name
 
-__all__ = ["Runs"]
+__all__ = ["Runs", "Shadow"]
 
 _MAX_OPEN: Final = 10_000
 _FRAMEWORKS: Final = ("langgraph", "langchain_create_agent")
 _UNNAMED: Final = "LangGraph"  # what the framework calls a graph that was given no name
+
+
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """A graph that turned out to be a shadow agent; `refused` when nothing unguarded ran in it."""
+
+    name: str
+    refused: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -31,6 +39,7 @@ class _Graph:
     above: _Graph | None
     guarded: bool = False
     unguarded: bool = False
+    ran: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +68,17 @@ class Runs:
             while len(self._open) > _MAX_OPEN:
                 self._open.popitem(last=False)
 
-    def end(self, run_id: UUID) -> str:
-        """A chain ended: the name of its graph if that turned out to be a shadow agent, else empty."""
+    def end(self, run_id: UUID) -> Shadow | None:
+        """A chain ended: its graph if that turned out to be a shadow agent."""
         with self._lock:
             run = self._open.pop(run_id, None)
             graph = run.graph if run is not None else None
             if graph is None or graph.root != run_id or graph.guarded or not graph.unguarded:
-                return ""
-            return graph.name
+                return None
+            return Shadow(graph.name, refused=not graph.ran)
 
-    def saw(self, parent: UUID | None, *, guarded: bool) -> None:
-        """Something guarded, or unguarded, was called inside `parent`."""
+    def saw(self, parent: UUID | None, *, guarded: bool, refused: bool = False) -> None:
+        """Something guarded, or unguarded, was called inside `parent`, and refused there or not."""
         with self._lock:
             run = self._open.get(parent) if parent is not None else None
             graph = run.graph if run is not None else None
@@ -78,6 +87,7 @@ class Runs:
                     graph.guarded = True
                 else:
                     graph.unguarded = True
+                    graph.ran = graph.ran or not refused
                 graph = graph.above
 
     def place(self, parent: UUID | None, metadata: Mapping[str, Any]) -> str:

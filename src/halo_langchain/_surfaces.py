@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
@@ -15,11 +16,24 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, Generati
 from langchain_core.tools import BaseTool
 from langgraph.types import Command
 
+from halo_core.model import ActionKind
 from halo_core.pep import Surface
-from halo_langchain._values.reshape import reshaped
-from halo_langchain._values.texts import documents_text, model_output, result_text
+from halo_langchain._values.speech import reshaped
+from halo_langchain._values.texts import documents_text, model_output, readable, result_text
 
-__all__ = ["DOCUMENTS", "DROPPED", "MODEL", "TOOL_RESULT", "Labels", "documents_surface", "tool_surface"]
+if TYPE_CHECKING:
+    from halo_core.facade import HaloBase
+
+__all__ = [
+    "DOCUMENTS",
+    "DROPPED",
+    "MODEL",
+    "TOOL_RESULT",
+    "Labels",
+    "documents_surface",
+    "model_surface",
+    "tool_surface",
+]
 
 Keep = Callable[[str, tuple[str, ...]], bool]
 Labels = Callable[[Document], Iterable[str]]
@@ -52,7 +66,12 @@ def _stays(document: Document, keep: Keep, labels: Labels) -> bool:
         told = tuple(labels(document))
     except Exception:  # noqa: BLE001  INVARIANT: FAILCLOSED - nobody can say what is in it
         return False
-    return all(isinstance(item, str) for item in told) and keep(documents_text([document]), told)
+    return all(isinstance(item, str) for item in told) and _may(document, keep, told)
+
+
+def _may(value: Any, keep: Keep, told: tuple[str, ...] = ()) -> bool:
+    """Whether a document stays. INVARIANT: FAILCLOSED - what nobody can read could carry any label."""
+    return readable(value) and keep(result_text(value), told)
 
 
 def _no_documents(_documents: Sequence[Document], notice: str) -> list[Document]:
@@ -68,13 +87,13 @@ DOCUMENTS: Final[Surface[list[Document]]] = documents_surface()
 def _kept_parts(result: Any, keep: Keep) -> tuple[Any, int]:
     """A tool's result without the documents that may not be used: those of a list, else all of it or nothing."""
     if isinstance(result, list):
-        left = [item for item in result if keep(result_text(item), ())]
+        left = [item for item in result if _may(item, keep)]
         return (result if len(left) == len(result) else left), len(result) - len(left)
     if isinstance(result, ToolMessage):
         (content, artifact), dropped = _kept_artifact((result.content, result.artifact), keep)
         return (result.model_copy(update={"content": content, "artifact": artifact}) if dropped else result), dropped
     count = len(result) if isinstance(result, tuple) else 1
-    return (result, 0) if keep(result_text(result), ()) else (_no_result(result, DROPPED), count)
+    return (result, 0) if _may(result, keep) else (_no_result(result, DROPPED), count)
 
 
 def _kept_artifact(result: Any, keep: Keep) -> tuple[Any, int]:
@@ -83,7 +102,7 @@ def _kept_artifact(result: Any, keep: Keep) -> tuple[Any, int]:
         return _kept_parts(result, keep)
     artifact = result[1]
     left, dropped = _kept_parts(artifact, keep) if isinstance(artifact, list) else (artifact, 0)
-    if dropped == 0 and keep(result_text(result), ()):
+    if dropped == 0 and _may(result, keep):
         return result, 0
     return (DROPPED, (left or None) if dropped else None), dropped or 1
 
@@ -186,5 +205,15 @@ def _no_answer(answer: Any, notice: str) -> Any:
     raise TypeError(f"a `{type(answer).__name__}` is no answer of a model")
 
 
-MODEL: Final[Surface[Any]] = Surface(model_output, None, reshaped, _no_answer)
-"""Of `AIMessage`, `ModelResponse`, `ChatResult` and `LLMResult`."""
+MODEL: Final[Surface[Any]] = Surface(model_output, None, partial(reshaped, is_tool=lambda _name: True), _no_answer)
+"""Of `AIMessage`, `ModelResponse`, `ChatResult` and `LLMResult`, whose calls are all decided when they are made."""
+
+
+def model_surface(halo: HaloBase) -> Surface[Any]:
+    """As `MODEL`, where only calls of what is registered are decided: any other may be the shape of an answer."""
+
+    def is_tool(name: str) -> bool:
+        found = halo.registered(name)
+        return found is not None and found.kind is not ActionKind.INFERENCE
+
+    return replace(MODEL, redact=partial(reshaped, is_tool=is_tool))

@@ -8,8 +8,9 @@ left to a callback: LangChain tells its other handlers nothing of that start onc
 It cannot see what starts no run: `.func` and `._run` of an unguarded tool, `_generate` of an unguarded model,
 `_get_relevant_documents` of an unguarded retriever and the vector store behind it, tools that a model's provider runs,
 a provider's own SDK, plain functions, a text model's answer out of the cache, a graph node's too. Code that sets the
-hook's variable, or LangChain's list of hooks, takes it away. Never: decides, waits for the ledger in an event loop,
-reads argument values.
+hook's variable, or LangChain's list of hooks, takes it away. Of a tool or retriever whose class made `run` or `invoke`
+anew, the first run of its name passes, since such a class starts its runs as it likes. Never: decides, waits for the
+ledger in an event loop, reads argument values (but the words of a model call that a middleware decided, to know it).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from halo_core.errors import Denied, HaloError
 from halo_core.model import Mode
 from halo_core.reasons import text
 from halo_langchain._callback import HaloCallback
-from halo_langchain._context import claimed_by_any
+from halo_langchain._context import Start, claimed_by_any
 from halo_langchain._runs import Runs
 from halo_langchain._translate import clean_name
 
@@ -104,38 +105,39 @@ class Tripwire(BaseCallbackHandler):
             Denied: nothing decides it (`unguarded`).
         """
         name = str((serialized or {}).get("name") or event.get("name") or "")
-        self._meet("tool", name, name, event)
+        self._meet(Start("tool", event["run_id"], name), name, event)
 
     def on_retriever_start(self, serialized: dict[str, Any] | None, query: str, **event: Any) -> None:  # noqa: ARG002  as above
         """A retriever starts; raises as `on_tool_start`."""
-        # A run name hides the retriever's own, so its mark has none.
-        self._meet("retriever", "", str(event.get("name") or (serialized or {}).get("name") or ""), event)
+        shown = str(event.get("name") or (serialized or {}).get("name") or "")
+        self._meet(Start("retriever", event["run_id"]), shown, event)  # a run name hides the retriever's own
 
-    def on_chat_model_start(self, serialized: dict[str, Any] | None, messages: Any, **event: Any) -> None:  # noqa: ARG002  as above
+    def on_chat_model_start(self, serialized: dict[str, Any] | None, messages: Any, **event: Any) -> None:
         """A chat model starts, or its cache answers; raises as `on_tool_start`."""
-        name = _model_name(serialized, event)
-        self._meet("model", name, name, event)
+        shown = [message for batch in messages for message in batch]
+        start = Start("model", event["run_id"], source=serialized, messages=shown)
+        self._meet(start, _model_name(serialized, event), event)
 
     def on_llm_start(self, serialized: dict[str, Any] | None, prompts: Any, **event: Any) -> None:  # noqa: ARG002  as above
         """A text model starts, or its cache answers; raises as `on_tool_start`."""
-        name = _model_name(serialized, event)
-        self._meet("model", name, name, event)
+        self._meet(Start("model", event["run_id"], source=serialized), _model_name(serialized, event), event)
 
     # parts
 
-    def _meet(self, kind: str, name: str, shown: str, event: Mapping[str, Any]) -> None:
+    def _meet(self, start: Start, shown: str, event: Mapping[str, Any]) -> None:
         here = _installed
         if not here:
             return
         parent = event.get("parent_run_id")
         # INVARIANT: what passes here carries the mark of a guard that decides this very run.
-        if claimed_by_any(kind, name, event["run_id"]):
+        if claimed_by_any(start):
             self._runs.saw(parent, guarded=True)
             return
-        self._runs.saw(parent, guarded=False)
+        refused = any(item.mode() is Mode.ENFORCE for item in here)
+        self._runs.saw(parent, guarded=False, refused=refused)
         shown = clean_name(shown)
-        _sight(here, kind, shown, self._runs.place(parent, event.get("metadata") or {}))
-        if any(item.mode() is Mode.ENFORCE for item in here):
+        _sight(here, start.kind, shown, self._runs.place(parent, event.get("metadata") or {}), refused=refused)
+        if refused:
             why = text("unguarded")
             raise Denied("unguarded", f"deny `{shown}`: {why.title}", remedy=why.remedy)
 
@@ -193,18 +195,19 @@ class _Chains(BaseCallbackHandler):
 
     def _ended(self, run_id: UUID) -> None:
         shadow = self._runs.end(run_id)
-        if shadow:
-            _sight(_installed, "agent", clean_name(shadow), clean_name(shadow))
+        if shadow is not None:
+            name = clean_name(shadow.name)
+            _sight(_installed, "agent", name, name, refused=shadow.refused)
 
 
-def _sight(here: tuple[Installed, ...], kind: str, name: str, where: str) -> None:
+def _sight(here: tuple[Installed, ...], kind: str, name: str, where: str, *, refused: bool) -> None:
     for halo in {id(item.halo): item.halo for item in here}.values():
         with suppress(HaloError):  # a ledger that is closed lets nothing more pass than an open one
-            halo.sighted(kind, name, where)
+            halo.sighted(kind, name, where, refused=refused)
 
 
 def _model_name(serialized: Mapping[str, Any] | None, event: Mapping[str, Any]) -> str:
-    """A model's name as marks spell it: what tracing says, else its settings, else its class."""
+    """A model's name, for people: what tracing says, else its settings, else its class."""
     settings = event.get("invocation_params") or {}
     path = (serialized or {}).get("id") or []
     named = (

@@ -20,13 +20,13 @@ __all__ = ["ScriptedModel", "call"]
 
 
 class ScriptedModel(BaseChatModel):
-    """Says `script` message by message, whatever it is asked; past its end it says `done`.
+    """Says `script` message by message (a text is a message), whatever it is asked; past its end it says `done`.
 
     The place in the script is the number of its own messages in the conversation, so a resumed or parallel run of
     another conversation starts where that one stands.
     """
 
-    script: list[AIMessage]
+    script: Sequence[AIMessage | str]
     model_name: str = "scripted"
 
     @property
@@ -41,7 +41,8 @@ class ScriptedModel(BaseChatModel):
         **_kwargs: Any,
     ) -> ChatResult:
         said = sum(isinstance(message, AIMessage) for message in messages)
-        message = self.script[said] if said < len(self.script) else AIMessage("done")
+        found = self.script[said] if said < len(self.script) else "done"
+        message = AIMessage(found) if isinstance(found, str) else found
         # A copy with an id of its own: frameworks write into messages.
         fresh = message.model_copy(update={"id": message.id or f"scripted-{said}"})
         return ChatResult(generations=[ChatGeneration(message=fresh)])

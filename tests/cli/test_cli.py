@@ -200,6 +200,7 @@ def test_status(copy):
         "decisions": {"tool_call": 6},
         "effects": {"allow": 2, "challenge": 2, "deny": 2},
         "mode": "observe",
+        "sightings": 0,
         "store": url_of(copy),
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from halo_core.keys import KeyStore
 from halo_world import cli
 
 APP = '''
@@ -118,6 +119,12 @@ def test_nothing_governable_exits_2(app):
         assert "cannot tell" in out
 
 
+def test_a_function_that_needs_arguments_is_not_called_and_says_what_to_name(app):
+    says = "`needs` was not called: it needs arguments (`size`); name a function without"
+    assert says in cli("doctor", f"{app}:needs")[1].replace("\n", " ")
+    assert json.loads(cli("doctor", f"{app}:needs", "--json")[1])["note"] == says
+
+
 @pytest.mark.parametrize(
     ("target", "says", "remedy"),
     [
@@ -132,7 +139,7 @@ def test_nothing_governable_exits_2(app):
         ("broken:x", "importing `broken` raised ModuleNotFoundError", "deskap_missing"),
         ("quits:x", "importing `quits` raised SystemExit: 3 (quits.py, line 1)", "importable"),
         ("deskapp:fails", "raised LookupError: no such [red]table[/]", "importable"),
-        ("deskapp:later", "coroutine function", "the app itself"),
+        ("deskapp:later", "coroutine function", "asyncio.run(later())"),
         ("deskapp:other", "is of `crewai`", "halo_langchain"),
         ("deskapp.inner:x", "there is no module `deskapp.inner`", "did you mean `deskapp`"),
     ],
@@ -145,12 +152,17 @@ def test_what_cannot_be_loaded_is_said_and_exits_64(app, target, says, remedy):
     assert out == ""
 
 
-def test_keys_that_this_user_can_read_are_noted(app, tmp_path):
+def test_keys_that_this_user_can_read_are_noted_in_one_row(app, tmp_path):
+    store = KeyStore(tmp_path / "home")
+    for name in ("agent-desk", "issuer", "approver-ana"):
+        store.signer(name)
     code, out, _ = cli("doctor", f"{app}:guarded", "--json", home=tmp_path / "home")
     keys = [item for item in json.loads(out)["findings"] if item["kind"] == "key"]
     assert code == 0
-    assert "log" in {item["name"] for item in keys}
-    assert {item["status"] for item in keys} == {"noted"}
+    (row,) = keys
+    assert row["status"] == "noted"
+    assert set(row["name"].split(", ")) == {"agent-desk", "approver-ana", "issuer", "log"}
+    assert "checkpoints" in row["remedy"]
 
 
 def test_a_home_that_is_not_there_is_said(app, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.keys import KeyStore, agent_key_name
 from halo_core.manifest.defaults import DEFAULT_TERMS
-from halo_core.model import ActionKind, Constraint, EntryKind, Impact, Resource, Reversal
+from halo_core.model import ActionKind, Budget, Constraint, EntryKind, Impact, Resource, Reversal
 from halo_core.oversight.actions import revoke
 from halo_core.passport import mint_standing, token_hash
 from halo_core.session import current_acting
@@ -66,6 +67,12 @@ def revoked(halo, scope, target):
 
 def who(home):
     return [body["request"]["subject"]["agent"] for body in bodies(home, EntryKind.DECISION)]
+
+
+def refused_of(halo, name) -> str:
+    with pytest.raises(Denied) as caught:
+        look(halo, name)
+    return caught.value.reason
 
 
 def refused(enter) -> str:
@@ -139,20 +146,189 @@ def test_entering_again_inside_goes_on_under_the_same_link(desk):
 def test_whoever_is_entered_takes_back_what_is_below(desk):
     with desk.session("s"), desk.entering("planner"):
         with desk.entering("researcher") as entry:
+            look(desk)
+            handed(desk, "writer")
             entry.keep()
-        assert agents(desk) == ["planner", "researcher"]
+        assert agents(desk) == ["planner", "researcher", "writer"]
         with desk.entering("planner"):
             assert agents(desk) == ["planner"]
+
+
+def test_but_not_what_was_handed_on_and_has_not_begun(desk, home):
+    reads = HandOff(grants={ActionKind.TOOL_CALL: {"lookup": WILD}, ActionKind.HANDOFF: {"writer": WILD}})
+    with desk.session("s"):
+        with desk.entering("planner", give=reads) as entry:
+            handle = handed(desk, "writer")
+            entry.keep()
+        with desk.entering("planner", give=reads):  # asked once more, before the writer's turn
+            pass
+        with desk.entering("writer") as now:
+            assert now.handle == handle
+            assert refused_of(desk, "query") == "tool_not_granted"
+        with desk.entering("planner"):
+            handed(desk, "clerk")  # back up the chain: that takes everything back
+    assert links(desk) == []
+    assert verified(home) == 0
 
 
 def test_the_facades_own_agent_is_always_live(desk, home):
     with desk.session("s"), desk.entering("clerk") as entry:
         assert (entry.handle, entry.made) == ("", False)
         look(desk)
-        with desk.entering("planner"), desk.entering("clerk"):
-            assert current_acting("clerk", "s") is None
-            look(desk)
-    assert who(home) == ["clerk", "clerk", "clerk", "clerk", "clerk"]
+    assert who(home) == ["clerk", "clerk"]
+
+
+# names of agents up the chain
+
+READS = HandOff(grants={ActionKind.TOOL_CALL: {"lookup": WILD}}, to=())
+
+
+@pytest.mark.parametrize("name", ["planner", "clerk"])
+@pytest.mark.parametrize("enter", ["entering", "hand_off"])
+def test_what_bears_the_name_of_somebody_above_is_whoever_acts(desk, home, name, enter):
+    with desk.session("s"), desk.entering("planner"), desk.entering("researcher", give=READS) as entry:
+        with getattr(desk, enter)(name, call_id="c") as inner:
+            assert getattr(inner, "handle", inner) == entry.handle
+            assert current_acting("clerk", "s").agents == ("planner", "researcher")
+            look(desk, "lookup")
+            assert refused_of(desk, "query") == "tool_not_granted"
+            assert refused(desk.entering("writer")) == "handoff_not_allowed"
+        look(desk, "lookup")  # nobody was handed back to
+        assert refused_of(desk, "query") == "tool_not_granted"
+    told = [body["request"] for body in bodies(home, EntryKind.DECISION)]
+    assert (told[2]["resource"]["id"], told[2]["context"]["call_id"]) == ("researcher", f"c>{name}")
+    assert [item["subject"]["chain"] for item in told[2:]] == [["clerk", "planner", "researcher"]] * 6
+    assert verified(home) == 0
+
+
+@pytest.mark.parametrize("name", ["planner", "clerk"])
+async def test_nor_does_a_coroutine_act_for_somebody_above(desk, name):
+    with desk.session("s"):
+        async with desk.aentering("planner"), desk.aentering("researcher", give=READS) as entry:
+            async with desk.aentering(name) as inner:
+                assert inner.handle == entry.handle
+                assert refused_of(desk, "query") == "tool_not_granted"
+            assert refused_of(desk, "query") == "tool_not_granted"
+
+
+def test_such_a_name_is_given_no_less_than_the_actor_has(desk, home):
+    with desk.session("s"), desk.entering("planner"), desk.entering("researcher"):
+        assert refused(desk.entering("planner", give=READS)) == "agent_name_taken"
+        assert refused(desk.hand_off("clerk", give=READS)) == "agent_name_taken"
+        with desk.entering("planner", give=HandOff()):
+            look(desk, "query")
+    assert verified(home) == 0
+
+
+@pytest.mark.parametrize("name", ["planner", "clerk"])
+def test_who_handed_back_acts_no_more_under_any_name(desk, name):
+    with desk.session("s"), desk.entering("planner") as outer:
+        outer.keep()
+        with desk.entering("researcher") as entry:
+            handed(desk, name)
+            assert refused(desk.entering(name)) == "handed_back"
+            assert refused(desk.entering("researcher")) == "handed_back"
+            assert refused(desk.hand_off(name)) == "handed_back"
+            assert refused_of(desk, "lookup") == "handed_back"
+            entry.keep()
+    with desk.session("s"), desk.entering(name):  # from where both were entered
+        look(desk, "query")
+
+
+# links from several givers
+
+
+def givers(halo, *gives):
+    """Each giver in turn hands on to the writer; returns the links that the writer has."""
+    made = []
+    for name, give in zip(("planner", "researcher"), gives, strict=True):
+        with halo.entering(name, give=give) as entry:
+            made.append(handed(halo, "writer"))
+            entry.keep()
+    return made
+
+
+BOTH = HandOff(grants={ActionKind.TOOL_CALL: {"lookup": WILD}, ActionKind.HANDOFF: {"writer": WILD}})
+OTHER = HandOff(grants={ActionKind.TOOL_CALL: {"query": WILD}, ActionKind.HANDOFF: {"writer": WILD}})
+
+
+@pytest.mark.parametrize("order", [(None, BOTH), (BOTH, None)])
+def test_of_links_from_several_givers_the_narrowest_serves(desk, home, order):
+    with desk.session("s"):
+        narrow = givers(desk, *order)[order.index(BOTH)]
+        with desk.entering("writer") as one:
+            assert one.handle == narrow
+            look(desk, "lookup")
+            assert refused_of(desk, "query") == "tool_not_granted"
+        with desk.entering("writer") as again:
+            assert again.handle == narrow
+    assert verified(home) == 0
+
+
+@pytest.mark.parametrize("order", [(None, BOTH), (BOTH, None)])
+async def test_also_where_somebody_acts_under_it_already(desk, order):
+    inside, everybody = [], asyncio.Event()
+
+    async def work():
+        async with desk.aentering("writer") as entry:
+            inside.append(entry.handle)
+            if len(inside) == 3:
+                everybody.set()
+            await everybody.wait()
+            return refused_of(desk, "query")
+
+    with desk.session("s"):
+        givers(desk, *order)
+        told = await asyncio.gather(*(work() for _ in range(3)))
+    assert told == ["tool_not_granted"] * 3
+    assert len(set(inside)) == 3
+
+
+def test_where_none_is_the_narrowest_nobody_acts(desk, home):
+    with desk.session("s"):
+        made = givers(desk, BOTH, OTHER)
+        assert refused(desk.entering("writer")) == "ambiguous_hand_off"
+        desk.enforcer.hand_back("s", made[0])
+        with desk.entering("writer") as entry:
+            assert entry.handle == made[1]
+    assert verified(home) == 0
+
+
+async def test_nor_does_a_coroutine(desk):
+    with desk.session("s"):
+        givers(desk, BOTH, OTHER)
+        with pytest.raises(Denied) as caught:
+            async with desk.aentering("writer"):
+                pass
+    assert caught.value.reason == "ambiguous_hand_off"
+
+
+@pytest.mark.parametrize(
+    "less",
+    [
+        {"to": ("writer",)},
+        {"labels": ("pii",)},
+        {"lifetime_s": 60},
+        {"budgets": (Budget("step", 5, 5),)},
+        {"decay": replace(DEFAULT_TERMS.decay, half_life_s=60)},
+    ],
+)
+def test_less_of_anything_is_narrower(desk, less):
+    with desk.session("s"):
+        narrow, _ = givers(desk, HandOff(**less), None)
+        with desk.entering("writer") as entry:
+            assert entry.handle == narrow
+
+
+def test_a_link_that_cannot_be_read_may_be_the_narrowest(desk):
+    with desk.session("s"):
+        made = givers(desk, None, None)
+        with desk.entering("writer") as entry:
+            assert entry.handle == made[1]
+        (first, *_) = [item for item in desk.store.commit(lambda tx: tx.session("s")).links if item.handle == made[0]]
+        desk.enforcer._credentials().custody.passports._tokens[first.hash] = "none"
+        desk.enforcer._credentials().custody.passports._chains.clear()
+        assert refused(desk.entering("writer")) == "ambiguous_hand_off"
 
 
 def test_the_next_agent_of_a_swarm_goes_on_under_the_link_it_was_handed(desk, home):
@@ -252,8 +428,10 @@ async def test_async_is_the_same_and_never_blocks(desk, no_blocking):
                 below.keep()
             async with desk.aentering("researcher") as again:
                 assert (again.handle, again.made) == (below.handle, False)
-            async with desk.aentering("clerk") as own:
-                assert own.handle == ""
+            async with desk.aentering("clerk") as inner:
+                assert inner.handle == entry.handle
+        async with desk.aentering("clerk") as first:
+            assert first.handle == ""
 
 
 async def test_tasks_side_by_side_share_no_link(desk):

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
 from halo_core.query import shadows
 from halo_core.store.reader import Reader
@@ -20,7 +21,7 @@ def seen(halo, home):
 def test_a_sighting_is_written_and_verifies(halo, home):
     halo.sighted("tool", "lookup", "app.py:7")
     assert seen(halo, home) == [
-        {"agent": "clerk", "framework": "", "kind": "tool", "name": "lookup", "where": "app.py:7"}
+        {"agent": "clerk", "framework": "", "kind": "tool", "name": "lookup", "refused": False, "where": "app.py:7"}
     ]
     halo.close()
     assert verified(home, signatures=True) == 0
@@ -63,4 +64,45 @@ def test_people_see_them(halo, home):
     assert "\x1b[2J" not in out
     assert "unguarded" in out
     assert json.loads(cli("log", "--json", home=home)[1])[0]["kind"] == "shadow"
-    assert cli("show", item.entry.id, home=home)[0] == 0
+    code, out, _ = cli("show", item.entry.id, home=home)
+    assert code == 0
+    assert out.startswith(f"sighting {item.entry.id}")
+    assert "shadow" not in out
+
+
+def test_what_was_refused_is_not_said_to_have_run(halo, home):
+    halo.sighted("tool", "ladder", "", refused=True)
+    halo.store.flush()
+    code, out, _ = cli("log", home=home)
+    assert code == 0
+    assert out.splitlines()[-1].split()[-3:] == ["none", "no", "unguarded"]
+    with Reader(url_of(home)) as reader:
+        (item,) = shadows(reader, "local")
+    assert ["ran", "no"] in [line.split() for line in cli("show", item.entry.id, home=home)[1].splitlines()]
+
+
+def test_the_same_thing_run_and_refused_is_two_sightings(halo, home):
+    for refused in (False, True, True):
+        halo.sighted("tool", "lookup", "app.py:7", refused=refused)
+    assert [body["refused"] for body in seen(halo, home)] == [False, True]
+
+
+def test_status_counts_them(halo, home):
+    halo.sighted("tool", "lookup", "app.py:7")
+    halo.sighted("tool", "ladder", "", refused=True)
+    halo.store.flush()
+    assert "2 sightings" in cli("status", home=home)[1]
+    assert json.loads(cli("status", "--json", home=home)[1])["local"]["sightings"] == 2
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_what_runs_is_said_once_on_stderr(tmp_path, capsys, quiet):
+    with HaloBase.local("clerk", home=tmp_path / "h", mode="observe", quiet=quiet) as halo:
+        capsys.readouterr()
+        for _ in range(2):
+            halo.sighted("tool", "look\x1b[2J", "errands/n")
+            halo.sighted("tool", "ladder", "")
+            halo.sighted("tool", "rope", "", refused=True)
+        said = capsys.readouterr().err.splitlines()
+    told = ["halo: nobody decides tool `look?[2J` (errands/n)", "halo: nobody decides tool `ladder`"]
+    assert said == ([] if quiet else told)

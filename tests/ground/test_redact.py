@@ -284,3 +284,159 @@ def test_mask_of_values():
         "to": ["[e-mail …@bank.example]"],
         "t": 1800000000000000,
     }
+
+
+# how numbers stand in documents, pages and settings
+
+PAN = "4111 1111 1111 1111"
+GAPS = [
+    *(" ", "  ", "-", ".", "\t", "/", "|", " | ", "*", "_", "\n", "\r\n", "\u00a0", "\u2009", "\u202f", "\u3000"),
+    *("\u2011", "\u2013", "\u2212", "\u200b", "\u00ad", "\ufeff", "\u2060", " \u200b", "** **", "%20"),
+    *("&nbsp;", "&#160;", "</td><td>", '</td>\n<td class="c2">', "\\u00a0", "\\t", "\\n"),
+]
+DIGITS = ["".join(chr(zero + i) for i in range(10)) for zero in (0x30, 0xFF10, 0x660, 0x966, 0x1D7CE)]
+CARDS = ["4111111111111111", "5555555555554444", "378282246310005", "6011111111111117", "4222222222222"]
+
+
+def regrouped(digits, cuts, gaps):
+    made, done = "", 0
+    for cut, gap in zip(sorted(cuts), gaps, strict=True):
+        made, done = made + digits[done:cut] + gap, cut
+    return made + digits[done:]
+
+
+@given(st.sampled_from(CARDS), st.sampled_from(DIGITS), st.sampled_from(GAPS), st.sets(st.integers(1, 12), min_size=2))
+def test_a_card_number_goes_however_its_digits_are_spaced(card, digits, gap, cuts):
+    written = regrouped(card, cuts, [gap] * len(cuts)).translate(str.maketrans("0123456789", digits))
+    assert redactor.hide(f"card: {written}, thanks") == f"card: [pan …{card[-4:]}], thanks"
+
+
+@given(st.tuples(*[st.sampled_from(GAPS)] * 3))
+def test_a_card_number_in_the_usual_groups_goes_whatever_is_between_them(gaps):
+    assert redactor.hide(regrouped(CARDS[0], (4, 8, 12), gaps)) == "[pan …1111]"
+
+
+@given(
+    st.sampled_from(CARDS),
+    st.sets(st.integers(1, 12), min_size=1).flatmap(
+        lambda cuts: st.tuples(
+            st.just(cuts),
+            st.lists(
+                st.text(alphabet=" -/*\t\u00a0\u200b", min_size=1, max_size=2), min_size=len(cuts), max_size=len(cuts)
+            ),
+        )
+    ),
+)
+def test_a_card_number_goes_with_a_mix_of_blanks_and_signs(card, places):
+    assert redactor.hide(regrouped(card, *places)) == f"[pan …{card[-4:]}]"
+
+
+@pytest.mark.parametrize("gap", GAPS)
+@pytest.mark.parametrize("iban", ["DE89 3704 0044 0532 0130 00", "gb82 west 1234 5698 7654 32", "NO93 8601 1117 947"])
+def test_an_iban_goes_however_it_is_spaced(iban, gap):
+    written = iban.replace(" ", gap)
+    assert redactor.hide(f"to {written}.") == f"to [iban {iban[:2].upper()}…{iban.replace(' ', '')[-4:]}]."
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("ana\uff20example.com", "[e-mail …@example.com]"),
+        ("anä@exämple.com", "[e-mail …@exämple.com]"),
+        ("to=ana%40example.com&x=1", "to=[e-mail …@example.com]&x=1"),
+        ('"ana b"@example.com', "[e-mail …@example.com]"),
+        ("0049 170 1234567", "[phone …67]"),
+        ("00 44 ok", "00 44 ok"),
+        ("(555) 123-4567", "[phone …67]"),
+        ("+49\u00a0170\u00a01234567", "[phone …67]"),
+        ("+49 170/1234567", "[phone …67]"),
+        ("\uff0b49 170 1234567", "[phone …67]"),
+        ("12 4111 1111 1111 1111", "12 [pan …1111]"),
+        ("**4111** 1111 1111 1111", "**[pan …1111]"),
+        ("| 4111 | 1111 | 1111 | 1111 |", "| [pan …1111] |"),
+        (f"\u3042 {PAN} \u3042", "\u3042 [pan …1111] \u3042"),
+    ],
+)
+def test_masks_of_other_forms(text, shown):
+    assert redactor.mask(text) == shown
+    assert redactor.mask(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-01-02 2024-01-30 2024-12-31 25-03-2024 22-04-2024",
+        "04/05/2024\n05/05/2024\n30/05/2024",
+        "2024-05-12T10:30:11Z 2024-05-13T10:30:11Z",
+        "1990 1991 1992 1993 1994 2020 2021 2022 2023 2024",
+        "48.137154 11.576124 52.520008 13.404954",
+        "0.4111111111111111 and 5.555555555554444 and 3.141592653589793",
+        "[0.4111111111111111, 4.111111111111111]",
+        "192.168.0.1 10.0.0.1 255.255.255.0",
+        "orders 10023, 10024 and 10025; invoice 2024/00123",
+        "chapter 4.1.1.1, page 11 of 111, at 11 o'clock",
+        "123e4567-e89b-42d3-a456-426614174000",
+        "at 10 30 and then we went home again soon",
+        "4111 1111 1111 1112",
+        "version 1.2.3-4 (5)",
+        "(555) is an area, 0012345678 an order",
+        "see you @ home, 100%40 off",
+        "9 · 8 • 7",
+    ],
+)
+def test_ordinary_numbers_are_left(text):
+    assert redactor.hide(text) is text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("password: hunter2hunter", "password: [secret]"),
+        ("Password : hunter2,", "Password : [secret],"),
+        ("password = hunter2hunter", "password = [secret]"),
+        ("password := hunter2", "password := [secret]"),
+        ("'password' => 'hunter2'", "'password' => '[secret]'"),
+        ("{'password': 'x y', 'n': 1}", "{'password': '[secret]', 'n': 1}"),
+        ('{\\"password\\": \\"hunter\\"}', '{\\"password\\": \\"[secret]\\"}'),
+        ('{"token": "abc"}', '{"token": "[secret]"}'),
+        ("api-key: 8f7a6b5c4d3e2f1a", "api-key: [secret]"),
+        ("X-Api-Key: 8f7a6b5c4d3e2f1a", "X-Api-Key: [secret]"),
+        ("token=8f7a6b5c4d3e2f1a", "token=[secret]"),
+        ("SECRET_KEY=8f7a6b5c4d3e2f1a", "SECRET_KEY=[secret]"),
+        ("password:\u00a0hunter2", "password:\u00a0[secret]"),
+        ("aws_secret_access_key: wJalrXUtnFEMI/K7MDENG/bPxRfiCY", "aws_secret_access_key: [secret]"),
+        ("hf" + "_AbCdEfGhIjKlMnOpQrStUvWxYz", "[secret]"),
+        ("npm" + "_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789", "[secret]"),
+        ("SG." + "a" * 22 + "." + "b" * 43, "[secret]"),
+    ],
+)
+def test_secrets_of_settings_and_code(text, shown):
+    assert redactor.hide(text) == shown
+    assert redactor.hide(shown) is shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password: must be at least 8 characters long",
+        "Password: required",
+        "password: string",
+        "The password: you chose it in 2024",
+        "reset your password: https://bank.example/reset/12345678",
+        "password: ${DB_PASSWORD_2}",
+        "password: {{ vault_password_2 }}",
+        "password: <at least 12 characters>",
+        "token: the smallest unit a model reads",
+        "max_tokens=4096, tokens: 12345678",
+        "max_token=4096",
+        "token: 4096",
+        "secret: nobody knows but the two of us",
+        "The secret = hard work",
+        "secretary: Ana2024Smith",
+        "tokenizer=cl100k_base",
+        "hf_hub, npm_config, SG.1.2",
+    ],
+)
+def test_words_about_secrets_are_left(text):
+    assert redactor.seal_text(text) == text
+    assert redactor.hide(text) is text

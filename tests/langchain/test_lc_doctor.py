@@ -3,10 +3,16 @@
 # ruff: noqa: PLW0108  what a lambda's body names is what is looked for
 from __future__ import annotations
 
+import collections
+import contextvars
+import dis
 import functools
+import operator
 import sys
+import threading
 import types
-from typing import Any
+import weakref
+from typing import Annotated, Any, TypedDict
 
 import pytest
 from langchain.agents import create_agent
@@ -15,14 +21,19 @@ from langchain.agents.middleware import (
     ModelFallbackMiddleware,
     SummarizationMiddleware,
     ToolRetryMiddleware,
+    dynamic_prompt,
 )
+from langchain.agents.structured_output import ToolStrategy
 from langchain.chat_models import init_chat_model
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
+from langchain_core.example_selectors import SemanticSimilarityExampleSelector
+from langchain_core.language_models import FakeListLLM
 from langchain_core.output_parsers import StrOutputParser
-from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.prompts import ChatPromptTemplate, FewShotPromptTemplate, PromptTemplate
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import RunnableBranch, RunnableLambda, RunnableParallel, RunnablePassthrough
+from langchain_core.runnables import Runnable, RunnableBranch, RunnableLambda, RunnableParallel, RunnablePassthrough
 from langchain_core.tools import BaseTool, StructuredTool, create_retriever_tool, tool
 from langchain_core.vectorstores import InMemoryVectorStore
 from langgraph.checkpoint.memory import InMemorySaver
@@ -30,9 +41,10 @@ from langgraph.func import entrypoint, task
 from langgraph.graph import MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.store.memory import InMemoryStore
-from langgraph.types import CachePolicy
+from langgraph.types import CachePolicy, RetryPolicy
 from langgraph_supervisor import create_supervisor
 from langgraph_swarm import create_handoff_tool, create_swarm
+from pydantic import BaseModel, field_validator
 
 from halo_core.coverage import Finding, Kind, Status, governable, sort, summary
 from halo_core.model import ActionKind
@@ -546,6 +558,28 @@ def test_powers_of_the_host_are_noted(world):
 # the process
 
 
+def test_the_builder_of_a_guarded_graph_is_noted(world):
+    graph = StateGraph(MessagesState).add_node("step", lambda _: {}).set_entry_point("step").compile()
+    found = one(world.halo.guard(graph), "builder")
+    assert (found.status, found.kind) == (Status.NOTED, Kind.NODE)
+    assert ("builder", found.where) not in rows(doctor(graph), Status.NOTED)
+
+
+def test_guarded_tools_that_a_plain_tool_node_runs_over_time_travel_are_noted(world):
+    tools, saver = [world.halo.guard(lookup)], InMemorySaver()
+
+    def graph(node: Any, saver: Any = saver) -> Any:
+        return StateGraph(MessagesState).add_node("tools", node).set_entry_point("tools").compile(checkpointer=saver)
+
+    found = one(graph(ToolNode(tools)), "tools (time travel)")
+    assert (found.status, found.kind) == (Status.NOTED, Kind.NODE)
+    under_ours = ToolNode(tools, wrap_tool_call=world.halo.middleware().wrap_tool_call)
+    again = (graph(ToolNode(tools), None), graph(ToolNode([lookup])), graph(under_ours))
+    agent = create_agent(model(), tools, middleware=[world.halo.middleware()], checkpointer=saver)
+    for quiet in (*again, world.halo.guard(graph(ToolNode(tools))), agent):
+        assert not [item for item in doctor(quiet) if "time travel" in item.name]
+
+
 def test_the_tripwire_closes_what_is_not_guarded_where_it_refuses(make_world):
     enforced, observed = make_world(), make_world("observe")
     with enforced.halo.install():
@@ -700,7 +734,292 @@ def test_a_broken_closure_and_a_recursive_function_are_no_matter():
     assert opened(use) == {("model", "late")}
 
 
+# everything that objects hold
+
+
+def _in(made: Any) -> Any:
+    return lambda _x: made
+
+
+def hold_in_a_dict_key(raw: Any) -> Any:
+    kept = {raw.bind: 1}
+    return lambda x: next(iter(kept))().invoke(x)
+
+
+def hold_in_a_context_variable(raw: Any, *, as_default: bool) -> Any:
+    made: contextvars.ContextVar[Any] = contextvars.ContextVar("m", default=raw if as_default else None)
+    if not as_default:
+        made.set(raw)
+    return lambda x: made.get().invoke(x)
+
+
+def hold_in_a_thread_local(raw: Any) -> Any:
+    made = threading.local()
+    made.m = raw
+    return lambda x: made.m.invoke(x)
+
+
+def hold_in_a_generator(raw: Any) -> Any:
+    def forever() -> Any:
+        mine = raw
+        while True:
+            yield mine
+
+    made = forever()
+    next(made)
+    return lambda _x: next(made)
+
+
+class Noted(dict):
+    """A dict with a field."""
+
+
+def hold_beside_items(raw: Any) -> Any:
+    made = Noted()
+    made.m = raw
+    return lambda x: made.m.invoke(x)
+
+
+HOLDERS: dict[str, Any] = {
+    "namespace": lambda raw: _in(types.SimpleNamespace(m=raw)),
+    "user dict": lambda raw: _in(collections.UserDict(m=raw)),
+    "weak reference": lambda raw: _in(weakref.WeakValueDictionary(m=raw)),
+    "iterator": lambda raw: _in(iter([raw])),
+    "builtin method": lambda raw: _in({"m": raw}.get),
+    "method caller": lambda raw: _in(operator.methodcaller("bind", raw)),
+    "dict key": hold_in_a_dict_key,
+    "context variable": functools.partial(hold_in_a_context_variable, as_default=False),
+    "default of a context variable": functools.partial(hold_in_a_context_variable, as_default=True),
+    "thread local": hold_in_a_thread_local,
+    "generator": hold_in_a_generator,
+    "field of a dict": hold_beside_items,
+}
+
+
+@pytest.mark.parametrize("hold", HOLDERS.values(), ids=HOLDERS)
+def test_a_model_is_found_in_whatever_python_keeps_it(world, hold):
+    raw = model("raw")
+    assert opened(world.halo.guard(model()) | RunnableLambda(hold(raw))) == {("model", "raw")}
+    assert opened(RunnableLambda(hold(world.halo.guard(raw)))) == set()
+
+
+class Moderator(BaseCallbackHandler):
+    def __init__(self, llm: Any) -> None:
+        self.llm = llm
+
+    def on_chat_model_start(self, *_args: Any, **_kwargs: Any) -> None:
+        self.llm.invoke("moderate")
+
+
+class Wrapped(Runnable):
+    """A part of a chain of the app's own."""
+
+    def invoke(self, input: Any, config: Any = None, **_kwargs: Any) -> Any:  # noqa: A002  the framework's name
+        return _helper(input)
+
+
+def test_what_parts_of_a_chain_call_beside_it_is_found(world):
+    raw, guarded = model("raw"), world.halo.guard(model())
+    prompt = ChatPromptTemplate.from_messages([("user", "{a} {x}")]).partial(a=lambda: raw.invoke("who").text)
+    assert opened(prompt | guarded) == {("model", "raw")}
+    for part in (guarded.with_config(callbacks=[Moderator(raw)]), model("m", callbacks=[Moderator(raw)])):
+        assert ("model", "raw") in opened(part)
+    assert opened(Wrapped() | guarded) == {("model", "cheap")}
+    store = InMemoryVectorStore(DeterministicFakeEmbedding(size=4))
+    chosen = FewShotPromptTemplate(
+        example_selector=SemanticSimilarityExampleSelector(vectorstore=store),
+        example_prompt=PromptTemplate.from_template("{a}"),
+        suffix="{a}",
+        input_variables=["a"],
+    )
+    assert opened(chosen | guarded) == {("retriever", "similarity_search")}
+
+
+class Part(BaseModel):
+    """Stands for a framework's own part that is no runnable: an agent of `AgentExecutor`, a compressor."""
+
+    runnable: Any
+
+
+Part.__module__ = "langchain_classic.agents.agent"
+
+
+def test_parts_of_the_framework_that_are_no_runnables_are_looked_into(world):
+    raw = model("raw")
+    assert opened(world.halo.guard(Pair(parts=[], llm=Part(runnable=raw)))) == {("model", "raw")}
+
+
+def test_what_handles_the_errors_of_tools_is_found(world):
+    raw, kept = model("raw"), world.halo.guard(lookup)
+
+    def fix(error: Exception) -> str:
+        return raw.invoke(str(error)).text
+
+    class Answer(BaseModel):
+        words: str
+
+    class Node(ToolNode):
+        def _run_one(self, *args: Any, **kwargs: Any) -> Any:
+            _helper("before")
+            return super()._run_one(*args, **kwargs)
+
+    node = graph_of(ToolNode([kept], handle_tool_errors=fix))
+    assert opened(node) == opened(world.halo.guard(node)) == {("model", "raw")}
+    assert opened(graph_of(Node([kept]))) == {("model", "cheap")}
+    strategy = ToolStrategy(Answer, handle_errors=fix)
+    guarded = world.halo.guard(model("m"))
+    agent = create_agent(guarded, tools=[kept], middleware=[world.halo.middleware()], response_format=strategy)
+    assert opened(agent) == {("model", "raw")}
+
+
+def test_what_decorated_middleware_calls_is_found(world):
+    @dynamic_prompt
+    def prompt(_request: Any) -> str:
+        return _helper("who").text
+
+    agent = create_agent(model("m"), tools=[], middleware=[prompt, world.halo.middleware()])
+    assert opened(agent) == {("model", "cheap")}
+
+
+def test_reducers_validators_and_retry_policies_of_a_graph_are_found(world):
+    raw = model("raw")
+
+    reduced = TypedDict("Reduced", {"messages": Annotated[list, lambda a, b: [*a, raw.invoke(str(b))]]})  # noqa: UP013
+
+    class Checked(BaseModel):
+        messages: list = []
+
+        @field_validator("messages")
+        @classmethod
+        def check(cls, value: Any) -> Any:
+            return _helper(value)
+
+    def again(_error: Exception) -> bool:
+        return bool(raw.invoke("?"))
+
+    def app(state: Any, **more: Any) -> Any:
+        builder = StateGraph(state)
+        builder.add_node("step", world.halo.guard(model()), **more)
+        builder.set_entry_point("step")
+        return builder.compile(name="app")
+
+    found = one(app(reduced), "raw")
+    assert (found.status, found.where) == (Status.OPEN, "graph `app` > state `messages`")
+    assert opened(world.halo.guard(app(reduced))) == {("model", "raw")}
+    assert opened(app(Checked)) == {("model", "cheap")}
+    assert opened(app(MessagesState, retry_policy=RetryPolicy(retry_on=again))) == {("model", "raw")}
+    cached = app(MessagesState, cache_policy=CachePolicy(key_func=lambda x: str(raw.invoke(x))))
+    assert ("model", "raw") in opened(cached)
+
+
+def test_a_model_that_a_guarded_model_calls_is_decided_with_it(world):
+    class Router(ScriptedModel):
+        inner: Any = None
+        shelf: Any = None
+
+    router = Router(script=[], model_name="router", inner=model("inner"), shelf=Shelf())
+    assert opened(world.halo.guard(router)) == {("retriever", "shelf")}
+    assert one(world.halo.guard(router), "inner").point == "model `router`, which calls it"
+    assert opened(router) == {("model", "router"), ("model", "inner"), ("retriever", "shelf")}
+
+
+def test_data_counts_for_nothing():
+    many: list[Any] = [[Document(str(n)) for n in range(1000)], *([n, str(n)] for n in range(60_000)), lookup]
+    assert opened(many) == {("tool", "lookup")}
+
+
+# copies that are guarded no longer
+
+
+def test_a_copy_that_was_changed_after_it_was_guarded_is_open(world):
+    def raw(q: str) -> str:
+        """Look."""
+        return str(SERVICE.ask(q))
+
+    kept = world.halo.guard(raw)
+    assert rows(doctor(kept, name="app"), Status.OPEN) == {("model", "cheap")}
+    kept.func = raw
+    found = one(kept, "raw")
+    assert (found.status, found.point) == (Status.OPEN, "none")
+    assert "changed after it was guarded" in found.remedy
+    other = world.halo.guard(StructuredTool.from_function(raw, name="other"))
+    kept.func = other.func
+    assert ("tool", "raw") in opened(kept)
+    for thing, method in ((Shelf(), "invoke"), (model(), "_generate"), (lookup, "run")):
+        guarded = world.halo.guard(thing)
+        assert opened(guarded) == set()
+        guarded.__dict__[method] = getattr(thing, method)
+        assert len(opened(guarded)) == 1, method
+    shelf = world.halo.guard(Shelf())
+    object.__setattr__(shelf, "__class__", Shelf)
+    assert opened(shelf) == {("retriever", "shelf")}
+
+
+def test_a_text_model_under_a_callback_is_open(world):
+    llm = FakeListLLM(responses=["x"])
+    found = one(llm.with_config(callbacks=[world.halo.callback()]), "FakeListLLM")
+    assert (found.status, found.point) == (Status.OPEN, "none")
+    assert "halo.guard(model)" in found.remedy
+    assert "halo.install()" in found.remedy
+    own = FakeListLLM(responses=["x"], callbacks=[world.halo.callback()])
+    assert opened(own) == {("model", "FakeListLLM")}
+    assert opened(world.halo.guard(llm).with_config(callbacks=[world.halo.callback()])) == set()
+
+
+def test_a_tool_that_the_middleware_decides_and_nobody_granted_is_noted(world):
+    def noted(*tools: Any) -> list[str]:
+        found = doctor(create_agent(model("m"), tools=list(tools), middleware=[world.halo.middleware()]), name="app")
+        assert rows(found, Status.OPEN) == set()
+        return [item.name for item in found if "no passport grants it" in item.remedy]
+
+    assert noted(lookup) == ["lookup"]
+    assert noted(world.halo.guard(lookup)) == []
+    assert noted(lookup) == []  # granted by its name
+    assert noted(create_handoff_tool(agent_name="bob")) == ["bob"]
+
+
 # the rows
+
+
+def test_a_hand_off_tool_is_closed_by_guarding_its_graph():
+    found = one(create_handoff_tool(agent_name="bob"), "bob (by `transfer_to_bob`)")
+    assert "halo.guard(graph)" in found.remedy
+    assert "halo.guard(tool)" not in found.remedy
+
+
+def test_what_is_in_two_places_is_one_row_with_both():
+    builder = StateGraph(MessagesState)
+    for name in ("a", "b"):
+        builder.add_node(name, _through if name == "a" else SERVICE.ask)
+    builder.set_entry_point("a")
+    found = [item for item in doctor(builder.compile(name="app"), name="app") if item.status is Status.OPEN]
+    assert [item.where for item in found] == ["graph `app` > node `a`; graph `app` > node `b`"]
+    shared = {f"t{n}": lambda _s: MODELS["cheap"] for n in range(1)}
+    many = StateGraph(MessagesState)
+    for n in range(7):
+        many.add_node(f"n{n}", functools.partial(lambda _step, s: shared["t0"](s), n))
+    many.set_entry_point("n0")
+    (row,) = [item for item in doctor(many.compile(name="app"), name="app") if item.status is Status.OPEN]
+    assert row.where.endswith("; and 3 more places")
+    app = create_supervisor([create_agent(model("b"), tools=[], name="bob")], model=model("boss"))
+    assert one(app.compile(name="team"), "b").where == "graph `team` > agent `bob` > node `model`"
+
+
+def _through(state: Any) -> Any:
+    return SERVICE.ask(state)
+
+
+def test_functions_that_name_each_other_are_read_once(monkeypatch):
+    count = 9
+    names = [f"f{n}" for n in range(count)]
+    source = "\n".join(f"def {name}(s): return ({', '.join(n for n in names if n != name)})" for name in names)
+    scope: dict[str, Any] = {"__name__": "app_of_its_own"}
+    exec(source, scope)
+    read: list[Any] = []
+    real = dis.get_instructions
+    monkeypatch.setattr(dis, "get_instructions", lambda code, **more: (read.append(code), real(code, **more))[1])
+    assert opened(graph_of(scope["f0"])) == set()
+    assert len(read) <= 2 * count
 
 
 def test_rows_are_sorted_worst_first_and_said_once():

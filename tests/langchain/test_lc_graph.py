@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import inspect
 from typing import Annotated, Any
 
 import pytest
@@ -326,7 +328,8 @@ def answers(result: Any) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("awaited", [False, True])
 @pytest.mark.parametrize("handled", [True, False, "oops", ValueError])
-def test_a_tool_node_refuses_what_nobody_granted_whoever_handles_its_errors(world, handled, awaited):
+def test_a_tool_node_refuses_what_nobody_granted_whoever_handles_its_errors(make_world, handled, awaited):
+    world = make_world(grants={})
     ran: list[Any] = []
     guarded = world.halo.guard(tool_graph(ToolNode(toolbox(ran), handle_tool_errors=handled)))
     given = asked(("add", {"a": 1, "b": 2}))
@@ -384,13 +387,58 @@ def test_a_call_of_no_tool_is_recorded_and_answered(world):
     assert world.reasons("nothing") == [["unknown_tool"]]
 
 
-def test_a_tool_node_inside_a_sequence_is_guarded(world):
+def test_a_tool_node_inside_a_sequence_is_guarded(make_world):
+    world = make_world(grants={})
     ran: list[Any] = []
     sequence = RunnableLambda(lambda state: state) | ToolNode(toolbox(ran))
     graph = StateGraph(MessagesState).add_node("tools", sequence).add_edge(START, "tools").compile()
     result = world.halo.guard(graph).invoke(asked(("add", {"a": 1, "b": 2})))
     assert answers(result)[0][0] == "error"
     assert ran == []
+
+
+def test_tools_of_a_tool_node_are_registered_said_and_granted(world, capsys):
+    world.halo._quiet = False
+    ran: list[Any] = []
+    result = world.halo.guard(tool_graph(ToolNode(toolbox(ran)))).invoke(asked(("add", {"a": 1, "b": 2})))
+    assert answers(result) == [("success", "3")]
+    assert world.effects("add") == ["allow"]
+    assert "`add` classified as" in capsys.readouterr().err
+
+
+def test_finding_a_tool_again_does_not_change_what_was_declared_of_it(world):
+    (declared,) = world.halo.guard(toolbox([]), resource=READ)
+    guarded = world.halo.guard(tool_graph(ToolNode(toolbox([]))))
+    assert world.halo.registered("add") == gate_of(declared).resource
+    guarded.invoke(asked(("add", {"a": 1, "b": 2})))
+    assert world.decisions("add")[0].body["request"]["resource"]["impact"] == "read"
+
+
+def test_two_tools_of_one_name_with_other_arguments_are_refused_by_both_their_places(world):
+    @tool("add")
+    def other(words: str) -> str:
+        """Add words."""
+        return words
+
+    graph = StateGraph(MessagesState).add_node("sums", tool_graph(ToolNode(toolbox([]))))
+    graph.add_node("texts", tool_graph(ToolNode([other]))).add_edge(START, "sums")
+    with pytest.raises(ConfigError) as refused:
+        world.halo.guard(graph.compile())
+    assert refused.value.code == "resource_id_taken"
+    assert "`texts > tools`" in refused.value.message
+    assert "`sums > tools`" in refused.value.message
+
+
+def test_a_tool_that_comes_while_the_node_runs_is_not_granted(world):
+    ran: list[Any] = []
+    (brought,) = toolbox(ran)
+
+    def bring(request: Any, handler: Any) -> Any:
+        return handler(request.override(tool=brought))
+
+    node = ToolNode([], wrap_tool_call=bring)
+    ((status, text),) = answers(world.halo.guard(tool_graph(node)).invoke(asked(("add", {"a": 1, "b": 2}))))
+    assert (status, "tool_not_granted" in text, ran) == ("error", True, [])
 
 
 @pytest.mark.parametrize("awaited", [False, True])
@@ -481,9 +529,137 @@ def test_a_tool_that_is_called_like_an_agent_is_not_granted_as_one(world):
         return "done"
 
     world.halo.guard(team())
-    result = world.halo.guard(tool_graph(ToolNode([worker]))).invoke(asked(("worker", {})))
+    with pytest.raises(ConfigError) as refused:
+        world.halo.guard(tool_graph(ToolNode([worker])))
+    assert refused.value.code == "resource_id_taken"
+    other = world.halo.guard(worker, resource=Resource(id="work", labels=("forbidden",)))
+    result = world.halo.guard(tool_graph(ToolNode([other]))).invoke(asked(("worker", {})))
     assert answers(result)[0][0] == "error"
     assert ran == []
+
+
+# graphs that functions hold
+
+
+def through_a_closure(graph: Any) -> Any:
+    def asks(state: MessagesState) -> Any:
+        return graph.invoke(state)
+
+    return asks
+
+
+def through_a_helper(graph: Any) -> Any:
+    helper = through_a_closure(graph)
+
+    @functools.wraps(helper)
+    def asks(state: MessagesState) -> Any:
+        return helper(state)
+
+    return asks
+
+
+def by_default(graph: Any) -> Any:
+    def asks(state: MessagesState, *, graph: Any = graph) -> Any:
+        return graph.invoke(state)
+
+    return asks
+
+
+def applied(graph: Any, state: MessagesState) -> Any:
+    return graph.invoke(state)
+
+
+HELD = {
+    "closure": through_a_closure,
+    "helper": through_a_helper,
+    "default": by_default,
+    "partial": lambda graph: functools.partial(applied, graph),
+    "partial keyword": lambda graph: functools.partial(lambda state, *, graph: graph.invoke(state), graph=graph),
+    "method": lambda graph: graph.invoke,
+    "lambda": lambda graph: RunnableLambda(through_a_closure(graph)),
+    "sequence": lambda graph: RunnableLambda(lambda state: state) | through_a_closure(graph),
+}
+
+
+def held_graph(ran: list[Any], hold: Any) -> Any:
+    graph = tool_graph(ToolNode(toolbox(ran)))
+    return StateGraph(MessagesState).add_node("asks", hold(graph)).add_edge(START, "asks").compile()
+
+
+@pytest.mark.parametrize("how", HELD)
+def test_a_graph_that_a_function_holds_is_guarded_and_the_original_is_not(world, how):
+    ran: list[Any] = []
+    graph = held_graph(ran, HELD[how])
+    guarded = world.halo.guard(graph)
+    given = asked(("add", {"a": 1, "b": 2}))
+    assert answers(graph.invoke(given)) == [("success", "3")]
+    assert world.decisions() == []
+    assert answers(guarded.invoke(given)) == [("success", "3")]
+    assert [e.body["request"]["subject"]["chain"] for e in world.decisions("add")] == [["desk", "asks"]]
+    assert answers(graph.invoke(given)) == [("success", "3")]
+    assert len(world.decisions("add")) == 1
+    for xray in (False, True):
+        assert guarded.get_graph(xray=xray).draw_mermaid() == graph.get_graph(xray=xray).draw_mermaid()
+
+
+def test_what_a_function_shares_with_others_it_shares_after_the_guard(world):
+    graph, count = inner("held"), 0
+
+    def asks(state: State) -> Any:
+        nonlocal count
+        count += 1
+        return graph.invoke(state)
+
+    compiled = StateGraph(State).add_node("asks", asks).add_edge(START, "asks").compile()
+    world.halo.guard(compiled).invoke({"seen": []})
+    compiled.invoke({"seen": []})
+    assert count == 2
+    made = world.halo.guard(compiled).nodes["asks"].bound.func
+    assert (made.__name__, made.__qualname__, made.__module__) == (asks.__name__, asks.__qualname__, asks.__module__)
+    assert made.__annotations__ == asks.__annotations__
+    assert inspect.getclosurevars(asks).nonlocals["graph"] is graph
+    assert gate_of(inspect.getclosurevars(made).nonlocals["graph"]).original is graph
+
+
+def test_a_graph_whose_function_holds_the_graph_itself_is_copied_once(world):
+    def asks(state: State) -> Any:
+        return {"seen": ["end"]} if state["seen"] else graph.invoke({"seen": ["again"]})
+
+    graph = StateGraph(State).add_node("asks", asks).add_edge(START, "asks").compile()
+    guarded = world.halo.guard(graph)
+    assert inspect.getclosurevars(guarded.nodes["asks"].bound.func).nonlocals["graph"] is guarded
+    assert guarded.invoke({"seen": []})["seen"] == ["again", "end"]
+    assert len(world.decisions("asks")) == 2
+
+
+# what is said
+
+
+def said(world: Any, graph: Any, capsys: Any) -> list[str]:
+    capsys.readouterr()
+    world.halo._quiet = False
+    world.halo.guard(graph)
+    return [line for line in capsys.readouterr().err.splitlines() if "undecided" in line]
+
+
+def test_what_stays_undecided_is_said_once(world, capsys):
+    hidden = [tool_graph(ToolNode(toolbox([])))]
+    clerk = create_agent(ScriptedModel(script=[]), tools=toolbox([]), name="clerk")
+
+    def asks(state: MessagesState) -> Any:
+        return hidden[0].invoke(state)
+
+    builder = StateGraph(MessagesState).add_node("clerk", clerk).add_node("asks", asks)
+    graph = builder.add_edge(START, "clerk").compile(name="office")
+    line = "halo: inside `office`, undecided: scripted (model), add (tool); guard them, see `halo doctor`"
+    assert said(world, graph, capsys) == [line]
+    assert said(world, graph, capsys) == []
+
+
+def test_nothing_is_said_where_all_is_decided(world, capsys):
+    clerk = create_agent(world.halo.guard(ScriptedModel(script=[])), tools=toolbox([]), name="clerk")
+    graph = StateGraph(MessagesState).add_node("clerk", clerk).add_edge(START, "clerk").compile()
+    assert said(world, graph, capsys) == []
 
 
 # the functional interface

@@ -7,17 +7,19 @@ from itertools import pairwise
 from typing import Annotated, Any
 
 import pytest
+from langchain.agents import create_agent
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import ParentCommand
 from langgraph.graph import END, START, StateGraph
-from langgraph.types import Command, Send, interrupt
+from langgraph.types import Command, Send, StateUpdate, interrupt
 from typing_extensions import TypedDict
 
 from halo_core.errors import Denied, Pending
 from halo_core.model import ActionKind, Budget, EntryKind, Impact
 from halo_langchain import HandOff, Resource
 from halo_langchain._handoff import agent_resource
+from halo_langchain.testing import ScriptedModel
 
 READ = Resource(impact=Impact.READ, source_trust=900)
 
@@ -133,6 +135,86 @@ def test_what_a_host_writes_into_the_state_does_not_say_what_runs_next(world, aw
         asyncio.run(guarded.aupdate_state(**write)) if awaited else guarded.update_state(**write)
     assert denied.value.reason == "foreign_goto"
     guarded.update_state(config, {"seen": ["more"]}, as_node="start")
+    guarded.invoke(None, config)
+    assert graph.ran == ["start"]
+
+
+SMUGGLED: dict[str, Any] = {
+    "a branch": {"branch:to:priv": None},
+    "a branch, beside the state": {"seen": ["x"], "branch:to:priv": None},
+    "a branch in pairs": [("branch:to:priv", None)],
+    "a task": [("__pregel_tasks", Send("priv", {}))],
+    "a branch to an agent": {"branch:to:worker": None},
+    "a channel of the framework's": {"__start__": {"seen": []}},
+    "nothing that is there": {"elsewhere": 1},
+}
+
+
+@pytest.mark.parametrize("how", WAYS)
+@pytest.mark.parametrize("update", SMUGGLED)
+def test_an_update_from_outside_writes_nothing_but_the_state(world, update, how):
+    graph = Graph().node("start").node("worker").node("priv").edge(START, "start")
+    guarded = world.halo.guard(graph.compiled(), agents=["worker"])
+    with pytest.raises(Denied) as denied:
+        go(guarded, Command(update=SMUGGLED[update]), how=how)
+    assert denied.value.reason == "foreign_goto"
+    assert graph.ran == []
+
+
+@pytest.mark.parametrize("update", SMUGGLED)
+def test_nor_does_one_that_comes_with_an_answer(world, update):
+    graph = Graph().node("ask", lambda _: {"seen": [interrupt("who?")]}).node("worker").node("priv").edge(START, "ask")
+    guarded = world.halo.guard(graph.compiled(checkpointer=InMemorySaver()), agents=["worker"])
+    config = {"configurable": {"thread_id": "1"}}
+    guarded.invoke({"seen": []}, config)
+    with pytest.raises(Denied):
+        guarded.invoke(Command(resume="me", update=SMUGGLED[update]), config)
+    assert graph.ran == ["ask"]
+
+
+@pytest.mark.parametrize("key", ["jump_to", "halo_session"])
+def test_an_update_from_outside_writes_no_private_key_of_an_agent(world, key):
+    agent = create_agent(ScriptedModel(script=[]), [world.halo.guard(_reader())], middleware=[world.halo.middleware()])
+    guarded = world.halo.guard(agent)
+    with pytest.raises(Denied) as denied:
+        guarded.invoke(Command(update={key: "tools"}))
+    assert denied.value.reason == "foreign_goto"
+    assert guarded.invoke(Command(update={"messages": [("user", "x")]}, goto=END))["messages"][0].text == "x"
+
+
+def test_an_update_from_outside_writes_a_state_that_is_no_mapping(world):
+    builder = StateGraph(Annotated[list, joined]).add_node("start", lambda _: ["ran"]).add_edge(START, "start")
+    guarded = world.halo.guard(builder.compile(checkpointer=InMemorySaver()))
+    config = {"configurable": {"thread_id": "1"}}
+    guarded.invoke(["first"], config)
+    assert guarded.invoke(Command(update=["x"]), config) == ["first", "ran", "x"]
+
+
+@pytest.mark.parametrize("update", SMUGGLED)
+@pytest.mark.parametrize("form", ["a command", "commands", "values"])
+@pytest.mark.parametrize("awaited", [False, True])
+@pytest.mark.parametrize("bulk", [False, True])
+def test_what_a_host_writes_into_the_state_reaches_nothing_else(world, update, form, awaited, bulk):
+    graph = Graph().node("start").node("worker").node("priv").edge(START, "start")
+    guarded = world.halo.guard(graph.compiled(checkpointer=InMemorySaver()), agents=["worker"])
+    config = {"configurable": {"thread_id": "1"}}
+    guarded.invoke({"seen": []}, config)
+    told = SMUGGLED[update]
+    values = {"a command": Command(update=told), "commands": [Command(), Command(update=told)], "values": dict(told)}[
+        form
+    ]
+    calls: dict[tuple[bool, bool], Any] = {
+        (False, False): lambda: guarded.update_state(config, values, as_node="start"),
+        (True, False): lambda: asyncio.run(guarded.aupdate_state(config, values, as_node="start")),
+        (False, True): lambda: guarded.bulk_update_state(config, [[StateUpdate(values, "start", None)]]),
+        (True, True): lambda: asyncio.run(guarded.abulk_update_state(config, [[StateUpdate(values, "start", None)]])),
+    }
+    if form == "values":  # LangGraph itself writes no other key
+        calls[awaited, bulk]()
+    else:
+        with pytest.raises(Denied) as denied:
+            calls[awaited, bulk]()
+        assert denied.value.reason == "foreign_goto"
     guarded.invoke(None, config)
     assert graph.ran == ["start"]
 

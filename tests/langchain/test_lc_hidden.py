@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import pytest
 from langchain.agents import create_agent
 from langchain_core.tools import BaseTool, InjectedToolArg, StructuredTool, tool
-from langgraph.prebuilt import InjectedState
+from langgraph.graph import MessagesState, StateGraph
+from langgraph.prebuilt import InjectedState, ToolNode
 from pydantic import BaseModel, ConfigDict, RootModel
 from pydantic.v1 import BaseModel as BaseModelV1
 
@@ -109,6 +110,100 @@ def test_what_the_framework_itself_fills_in_is_not_decided(world, ran):
 
     assert ask(world, world.halo.guard(count, resource=READ), {"q": "x"}).status == "success"
     assert ran == [2]
+
+
+NO_STATE = """
+@id("p") permit(principal, action, resource);
+@id("n") forbid(principal, action, resource) when { context.args has state };
+"""
+
+
+class Counts(BaseTool):
+    name: str = "count"
+    description: str = "Count."
+    log: Any = None
+
+    def _run(self, q: str, state: Annotated[dict[str, Any], InjectedState]) -> str:
+        self.log.append((q, state))
+        return "ok"
+
+
+def counting(ran: list[Any], kind: str) -> Any:
+    def count(q: str, state: Annotated[dict[str, Any], InjectedState]) -> str:
+        """Count."""
+        ran.append((q, state))
+        return "ok"
+
+    async def acount(q: str, state: Annotated[dict[str, Any], InjectedState]) -> str:
+        """Count."""
+        ran.append((q, state))
+        return "ok"
+
+    both = acount if kind == "coroutine" else None
+    return (
+        Counts(log=ran) if kind == "class" else StructuredTool.from_function(func=count, coroutine=both, name="count")
+    )
+
+
+KINDS = pytest.mark.parametrize("kind", ["function", "coroutine", "class"])
+
+
+@KINDS
+def test_a_state_that_the_caller_chose_is_decided(make_world, ran, kind):
+    world = make_world(policy=NO_STATE)
+    guarded = world.halo.guard(counting(ran, kind), resource=READ)
+    args = {"q": "x", "state": {"user": "victim"}}
+    asked = {"type": "tool_call", "id": "c1", "name": "count", "args": args}
+    with pytest.raises(Denied):
+        guarded.invoke(asked)
+    with pytest.raises(Denied):
+        guarded.run(args)
+    with pytest.raises(Denied):
+        asyncio.run(guarded.ainvoke(asked))
+
+    def step(_: Any) -> Any:  # code of a step has the configuration of a task, and is no tool node
+        return {"messages": [guarded.invoke(asked)]}
+
+    built = StateGraph(MessagesState)
+    built.add_node("tools", step)
+    built.set_entry_point("tools")
+    with pytest.raises(Denied):
+        built.compile().invoke({"messages": []})
+    assert ran == []
+
+
+@KINDS
+@pytest.mark.parametrize("later", [False, True])
+@pytest.mark.parametrize("guards_node", [False, True])
+def test_a_state_that_a_tool_node_filled_in_is_not_decided(make_world, ran, kind, later, guards_node):
+    world = make_world(policy=NO_STATE)
+    guarded = world.halo.guard(counting(ran, kind), resource=READ)
+    built = StateGraph(MessagesState)
+    built.add_node("tools", ToolNode([guarded]))
+    built.set_entry_point("tools")
+    graph = world.halo.guard(built.compile()) if guards_node else built.compile()
+    given = {"messages": [call("x", ("count", {"q": "x", "state": {"messages": ["forged"]}}), id="m1")]}
+    said = asyncio.run(graph.ainvoke(given)) if later else graph.invoke(given)
+    assert said["messages"][-1].content == "ok"
+    assert [state["messages"][0].id for _, state in ran] == ["m1"]
+    assert len(world.decisions("count")) == 1
+
+
+def test_what_the_body_of_a_tool_calls_is_not_filled_in(make_world, ran):
+    world = make_world(policy=NO_STATE)
+
+    def count(q: str, state: Annotated[dict[str, Any], InjectedState]) -> str:
+        """Count."""
+        ran.append(q)
+        return guarded.func(q="again", state={**state, "user": "victim"}) if q == "x" else "ok"
+
+    guarded = world.halo.guard(StructuredTool.from_function(func=count, name="count"), resource=READ)
+    built = StateGraph(MessagesState)
+    built.add_node("tools", ToolNode([guarded]))
+    built.set_entry_point("tools")
+    with pytest.raises(Denied):
+        built.compile().invoke({"messages": [call("x", ("count", {"q": "x"}), id="m1")]})
+    assert ran == ["x"]
 
 
 @pytest.mark.parametrize("name", ["callbacks", "run_manager", "state", "other"])

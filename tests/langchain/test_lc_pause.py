@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,17 +14,20 @@ import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, HumanInTheLoopMiddleware, hook_config
 from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.tools import StructuredTool
 from langgraph._internal import _constants as names
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import InjectedState, ToolNode
 from langgraph.types import Command, interrupt
 
-from halo_core.model import EntryKind
-from halo_langchain import Resource, _pause
+from halo_core.manifest.defaults import DEFAULT_TERMS
+from halo_core.model import Budget, EntryKind
+from halo_langchain import Halo, Limits, Pending, Resource, _pause
 from halo_langchain.testing import ScriptedModel, call
 from halo_world import cli, python, verified
 
+OPEN = '@id("t.base")\npermit (principal, action, resource);\n'
 THREAD: Any = {"configurable": {"thread_id": "t1"}}
 ASKED = Resource(impact="payment", targets=("to",), amount="amount", labels=("asked",))
 PLAIN = Resource(impact="read")
@@ -58,10 +62,21 @@ class Desk:
         )
         assert cli("approver", "enrol", "bo@bank", home=world.home / "halo")[0] == 0
 
+    def call(self) -> Any:
+        """The payment of the script, as the tool makes it."""
+        resource = self.world.halo.registered("pay")
+        return self.world.halo.call(resource, {"amount": 500, "to": "carol"}, call_id="m1-call-0")
+
     def answer(self, pending: str, verb: str = "approve") -> None:
         more = ("--why", "no") if verb == "deny" else ()
         code, out, err = cli("approvals", verb, pending, "--as", "bo@bank", *more, home=self.world.home / "halo")
         assert code == 0, (out, err)
+
+
+def approve(world: Any, pending: str) -> None:
+    home = world.home / "halo"
+    assert cli("approver", "enrol", "bo@bank", home=home)[0] == 0
+    assert cli("approvals", "approve", pending, "--as", "bo@bank", home=home)[0] == 0
 
 
 def asked(result: Any) -> list[dict[str, Any]]:
@@ -78,7 +93,7 @@ def test_a_challenge_pauses_and_runs_once_after_the_answer(world):
     (question,) = asked(result)
     assert (desk.paid, question["type"], question["resource"]) == ([], "halo_challenge", "pay")
     assert question["agent"] == "desk"
-    assert question["answer_with"] == f"halo approvals approve {question['pending_id']}"
+    assert question["answer_with"] == f"halo approvals approve {question['pending_id']} --as NAME"
     desk.answer(question["pending_id"])
     result = desk.agent.invoke(Command(resume=True), THREAD)
     assert (desk.paid, said(result), asked(result)) == ([(500, "carol")], ["paid 500 to carol"], [])
@@ -330,6 +345,157 @@ def test_an_injected_state_does_not_change_what_was_approved(world):
 def test_the_names_of_langgraphs_notes_are_those_of_the_installed_version():
     assert _pause._SCRATCHPAD == names.CONFIG_KEY_SCRATCHPAD
     assert _pause._CHECKPOINTER == names.CONFIG_KEY_CHECKPOINTER
+    assert (_pause._SEND, _pause._RESUME) == (names.CONFIG_KEY_SEND, names.RESUME)
+
+
+# an answer to Halo's question is no answer to the action's own
+
+
+def confirming(desk_world, ran, *, name="transfer", labels=("asked",)):
+    """A guarded tool that asks a person itself before it acts."""
+
+    def transfer(amount: int, to: str) -> str:
+        """Transfer."""
+        ran.append(("asked", amount))
+        answer = interrupt(f"really transfer {amount} to {to}?")
+        ran.append(("told", answer))
+        return f"transferred, {answer}"
+
+    tool = StructuredTool.from_function(transfer, name=name)
+    resource = Resource(impact="payment", targets=("to",), amount="amount", labels=labels)
+    return desk_world.halo.guard(tool, resource=resource)
+
+
+TRANSFER = [call("I pay.", ("transfer", {"amount": 500, "to": "carol"}), id="m1")]
+
+
+@pytest.mark.parametrize("change", ["lifted", "observe"])
+def test_a_pause_that_needs_no_answer_any_more_answers_nothing_else(make_world, change):
+    ran: list[Any] = []
+    world = make_world()
+    desk = Desk(world, TRANSFER, more=[confirming(world, ran)])
+    asked(desk.agent.invoke(ASK, THREAD))
+    world.halo.close()
+    if change == "lifted":
+        (world.home / "rules" / "t.cedar").write_text(OPEN)
+    mode = "observe" if change == "observe" else "enforce"
+    world.halo = Halo.local("desk", home=world.home / "halo", mode=mode, policy=world.home / "rules", quiet=True)
+    again = Desk(world, TRANSFER, more=[confirming(world, ran)])
+    again.agent.checkpointer = desk.saver
+    assert asked(again.agent.invoke(Command(resume=True), THREAD)) == ["really transfer 500 to carol?"]
+    assert ran == [("asked", 500)]
+    assert said(again.agent.invoke(Command(resume="yes"), THREAD)) == ["transferred, yes"]
+
+
+def test_nor_does_a_session_that_was_re_authorized(make_world):
+    ran: list[Any] = []
+    steps = replace(DEFAULT_TERMS, budgets=(Budget("risk", 1_000_000, 1_000_000), Budget("step", 1, 1)))
+    world = make_world(policy=OPEN, limits=Limits(steps))
+    desk = Desk(world, TRANSFER, more=[confirming(world, ran)])
+    (question,) = asked(desk.agent.invoke(ASK, THREAD))
+    assert question["reason"] == "budget_exceeded"
+    desk.answer(question["pending_id"])
+    desk.agent.invoke(Command(resume=True), THREAD)
+    assert ("told", True) not in ran
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+async def test_nor_does_the_entry_of_an_agent(make_world, asynchronous):
+    ran: list[Any] = []
+    ask = '@id("t.asked")\n@effect("challenge")\nforbid (principal, action == Action::"worker", resource);\n'
+    world = await asyncio.to_thread(make_world, policy=OPEN + ask)
+
+    def worker(_: Any) -> Any:
+        ran.append(interrupt("really?"))
+        return {"messages": [AIMessage("sent")]}
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("worker", worker)
+    builder.add_edge(START, "worker")
+    builder.add_edge("worker", END)
+    graph = world.halo.guard(builder.compile(checkpointer=InMemorySaver()), agents=["worker"])
+
+    async def go(given: Any) -> Any:
+        if asynchronous:
+            return await graph.ainvoke(given, THREAD)
+        return await asyncio.to_thread(graph.invoke, given, THREAD)
+
+    (question,) = asked(await go(ASK))
+    await asyncio.to_thread(approve, world, question["pending_id"])
+    assert asked(await go(Command(resume=True))) == ["really?"]
+    assert ran == []
+    (question,) = asked(await go(Command(resume="yes")))  # to enter it again is another entry
+    await asyncio.to_thread(approve, world, question["pending_id"])
+    await go(Command(resume=True))
+    assert ran == ["yes"]  # and what was answered meanwhile is not lost
+
+
+@pytest.mark.parametrize("time", range(5))
+def test_nor_does_a_call_beside_it_in_the_same_tool_node(world, time):
+    ran: list[Any] = []
+    wipe = confirming(world, ran, name="wipe", labels=())
+    desk = Desk(world)
+    message = call("Both.", ("pay", {"amount": 5, "to": "a"}), ("wipe", {"amount": 1, "to": "b"}), id="m1")
+    graph = plain_graph([*desk.tools, wipe], message, InMemorySaver())
+    (question,) = asked(graph.invoke(ASK, THREAD))
+    desk.answer(question["pending_id"])
+    assert asked(graph.invoke(Command(resume=True), THREAD)) == ["really transfer 1 to b?"]
+    assert ("told", True) not in ran
+    assert desk.paid == [(5, "a")]
+
+
+# one answer, one request
+
+
+def test_an_answer_that_a_paused_call_took_is_good_for_no_other(world):
+    ran: list[Any] = []
+    two = [call("Both.", *[("transfer", {"amount": 500, "to": "carol"})] * 2, id="m1")]
+    desk = Desk(world, two, more=[confirming(world, ran)])
+    result = desk.agent.invoke(ASK, THREAD)
+    ids = [item.id for item in result["__interrupt__"]]
+    assert len({item.value["pending_id"] for item in result["__interrupt__"]}) == 1  # one question, asked twice
+    desk.answer(result["__interrupt__"][0].value["pending_id"])
+    for _ in range(3):
+        result = desk.agent.invoke(Command(resume=dict.fromkeys(ids, "ok")), THREAD)
+        ids = [item.id for item in result.get("__interrupt__", ())]
+    assert [what for what, _ in ran].count("told") == 1
+    assert verified(world.home / "halo") == 0
+
+
+def test_nor_for_the_same_call_in_a_later_turn(world):
+    ran: list[Any] = []
+    again = call("Again.", ("transfer", {"amount": 500, "to": "carol"}), id="m2")
+    desk = Desk(world, [*TRANSFER, again], more=[confirming(world, ran)])
+    (question,) = asked(desk.agent.invoke(ASK, THREAD))
+    desk.answer(question["pending_id"])
+    assert asked(desk.agent.invoke(Command(resume=True), THREAD)) == ["really transfer 500 to carol?"]
+    given = {"messages": [ToolMessage("later", tool_call_id="m1-call-0"), ("user", "again")]}
+    (other,) = asked(desk.agent.invoke(given, THREAD))
+    assert other["pending_id"] != question["pending_id"]
+    assert ran == [("asked", 500)]
+
+
+def test_a_question_that_was_taken_back_cannot_be_answered(world):
+    desk = Desk(world, [*SCRIPT, call("Again.", ("pay", {"amount": 500, "to": "carol"}), id="m2")])
+    (question,) = asked(desk.agent.invoke(ASK, THREAD))
+    result = desk.agent.invoke(Command(resume={"type": "reject"}), THREAD)
+    (again,) = asked(result)  # the model asks once more, which is another question
+    assert again["pending_id"] != question["pending_id"]
+    home = world.home / "halo"
+    assert cli("approvals", "approve", question["pending_id"], "--as", "bo@bank", home=home)[0] == 10
+    assert (desk.paid, verified(home)) == ([], 0)
+
+
+def test_an_answer_that_came_before_the_no_is_taken_back_with_the_question(world):
+    desk = Desk(world, SCRIPT)
+    (question,) = asked(desk.agent.invoke(ASK, THREAD))
+    withdrawn = _pause.taken_back(desk.call(), Pending("x", "x", pending_id=question["pending_id"]))
+    desk.answer(question["pending_id"])
+    with world.halo.session("thread:t1"), pytest.raises(world.halo.Denied):
+        world.halo.enforcer.begin(replace(withdrawn, session="thread:t1"))
+    (again,) = asked(desk.agent.invoke(Command(resume=True), THREAD))
+    assert again["pending_id"] != question["pending_id"]
+    assert desk.paid == []
 
 
 WORKER = '''

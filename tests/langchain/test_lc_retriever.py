@@ -171,3 +171,76 @@ def test_recursion_into_itself_is_decided_again(world):
     asyncio.run(guarded.ainvoke("q"))
     # The way down passes once under the outer decision, the second time it is a retrieval of its own.
     assert len(world.decisions("Recursive")) == 2
+
+
+class Refreshing(BaseRetriever):
+    """Answers at once, and has something else ask it again."""
+
+    start: Any
+    again: Any = None
+    log: Any
+
+    def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
+        self.log.append(query)
+        return [Document("kept back")]
+
+    async def _aget_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
+        await self.start(self.again, query)
+        return [Document("shown")]
+
+
+def refreshing(world: Any, start: Any, resource: Resource) -> Any:
+    original = Refreshing(start=start, log=[])
+    original.again = guarded = world.halo.guard(original, resource=resource)
+    guarded.again = guarded
+    return guarded
+
+
+async def _later(asked: Any, found: list[Any], begin: asyncio.Event) -> None:
+    await begin.wait()
+    found.append(await asyncio.to_thread(asked.invoke, "q"))
+
+
+def test_what_a_retrieval_started_is_decided_anew_once_it_has_ended(world):
+    found: list[Any] = []
+    tasks: list[Any] = []
+
+    async def run() -> Any:
+        begin = asyncio.Event()
+
+        async def start(again: Any, _query: str) -> None:
+            tasks.append(asyncio.create_task(_later(again, found, begin)))
+
+        got = await refreshing(world, start, POOR).ainvoke("q")
+        begin.set()
+        await asyncio.gather(*tasks)
+        return got
+
+    assert asyncio.run(run()) == []
+    assert found == [[]]
+    assert len(world.decisions("Refreshing")) == 2
+
+
+def test_a_task_that_a_retrieval_started_is_decided_anew_while_it_runs(world, unblocked):
+    unblocked.deactivate()  # it is the retriever that calls what blocks
+    found: list[Any] = []
+
+    async def inside(again: Any) -> None:
+        found.append(again.invoke("q"))
+
+    async def start(again: Any, _query: str) -> None:
+        await asyncio.create_task(inside(again))
+
+    assert asyncio.run(refreshing(world, start, POOR).ainvoke("q")) == []
+    assert found == [[]]
+    assert len(world.decisions("Refreshing")) == 2
+
+
+def test_a_thread_that_passes_under_a_retrieval_gets_no_more_than_it(world):
+    found: list[Any] = []
+
+    async def start(again: Any, _query: str) -> None:
+        await asyncio.create_task(asyncio.to_thread(lambda: found.append(again.invoke("q"))))
+
+    assert asyncio.run(refreshing(world, start, POOR).ainvoke("q")) == []
+    assert found == [[]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from inspect import getclosurevars
 from itertools import count
 from typing import Any
 
@@ -16,9 +17,10 @@ from langgraph_supervisor import create_handoff_tool, create_supervisor
 from pydantic import Field
 
 from halo_core.errors import Denied
-from halo_core.model import Impact
+from halo_core.model import Constraint, ConstraintKind, Impact
 from halo_core.oversight.actions import revoke
 from halo_langchain import HandOff, Resource
+from halo_langchain._gate import gate_of
 from halo_langchain.testing import ScriptedModel, call
 
 READ = Resource(impact=Impact.READ, source_trust=900)
@@ -154,3 +156,75 @@ def test_a_team_inside_a_team_acts_below_everybody_above(world, awaited):
     graph = supervised(world, [to("team"), AIMessage("the end")], world.halo.guard(inner))
     assert turn(graph, awaited=awaited)["messages"][-1].text == "the end"
     assert chains(world, "look") == [["desk", "supervisor", "team", "chief", "math"]]
+
+
+# guarded by one line: nothing in it knows of Halo
+
+
+def plain(name: str, *script: AIMessage) -> Any:
+    return create_agent(model(name, *script), tools=[look], name=name)
+
+
+def plain_team() -> Any:
+    boss = model("boss", to("math"), AIMessage("the end"))
+    workers = [plain("math", call("look", ("look", {"what": "x"}), id="l1"), AIMessage("math's word"))]
+    return create_supervisor(workers, model=boss, output_mode="full_history").compile()
+
+
+@BOTH
+def test_one_line_decides_the_tools_of_workers_under_their_own_chains(world, awaited):
+    graph = plain_team()
+    guarded = world.halo.guard(graph)
+    assert turn(guarded, awaited=awaited)["messages"][-1].text == "the end"
+    assert world.effects("look") == ["allow"]
+    assert chains(world, "look") == [["desk", "supervisor", "math"]]
+    assert chains(world, "math") == [["desk", "supervisor"], ["desk", "supervisor", "math"]]
+
+
+@BOTH
+def test_the_team_that_was_guarded_is_not_changed(world, awaited):
+    graph = plain_team()
+    before = [getclosurevars(function).nonlocals["agent"] for function in calls(graph)]
+    guarded = world.halo.guard(graph)
+    assert [getclosurevars(function).nonlocals["agent"] for function in calls(graph)] == before
+    ours = [getclosurevars(function).nonlocals["agent"] for function in calls(guarded)]
+    assert ours[0] is ours[1]
+    assert gate_of(ours[0]).original is before[0]
+    turn(graph, awaited=awaited)
+    assert world.decisions() == []
+
+
+def calls(graph: Any) -> tuple[Any, Any]:
+    bound = graph.nodes["math"].bound
+    return bound.func, bound.afunc
+
+
+@BOTH
+def test_a_team_says_and_shows_the_same_as_without_a_guard(world, awaited):
+    before, after = plain_team(), world.halo.guard(plain_team())
+    for xray in (False, True):
+        assert after.get_graph(xray=xray).draw_mermaid() == before.get_graph(xray=xray).draw_mermaid()
+    assert [name for name, _ in after.get_subgraphs()] == [name for name, _ in before.get_subgraphs()]
+    said = [[(m.type, m.name, m.text) for m in turn(g, awaited=awaited)["messages"]] for g in (before, after)]
+    assert said[0] == said[1]
+
+
+@BOTH
+def test_a_tool_that_is_refused_in_a_worker_without_middleware_is_told_to_its_model(make_world, awaited):
+    anything = {"task": Constraint(ConstraintKind.WILDCARD)}
+    world = make_world(grants={"supervisor": anything, "math": anything})
+    result = turn(world.halo.guard(plain_team()), awaited=awaited)
+    assert [m.status for m in result["messages"] if isinstance(m, ToolMessage) and m.name == "look"] == ["error"]
+    assert "math's word" in [m.text for m in result["messages"]]
+    assert world.reasons("look") == [["tool_not_granted"]]
+
+
+def test_the_models_of_a_team_that_are_not_guarded_are_named(world, capsys):
+    world.halo._quiet = False
+    world.halo.guard(plain_team())
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "undecided" in line]
+    assert line.startswith("halo: inside the graph, undecided: ")
+    assert line.endswith("; guard them, see `halo doctor`")
+    assert "model of boss (model)" in line
+    assert "model of math (model)" in line
+    assert "(tool)" not in line

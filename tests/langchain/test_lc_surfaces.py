@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import copy
 import dataclasses
+import json
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware.types import ExtendedModelResponse, ModelResponse
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult, Generation, LLMResult
@@ -31,13 +36,22 @@ from halo_core.query import Contents
 from halo_core.redact import Redactor
 from halo_core.store.reader import Reader
 from halo_langchain import Resource
-from halo_langchain._surfaces import DOCUMENTS, MODEL, TOOL_RESULT, documents_surface, tool_surface
-from halo_langchain._values.reshape import reshaped
+from halo_langchain._surfaces import (
+    DOCUMENTS,
+    DROPPED,
+    MODEL,
+    TOOL_RESULT,
+    documents_surface,
+    model_surface,
+    tool_surface,
+)
+from halo_langchain._values.speech import reshaped
 from halo_langchain.testing import ScriptedModel, call
 
 PAN = "4111111111111111"
 SAID = f"card {PAN} of ana@bank.example"
 READ = Resource(impact=Impact.READ, source_trust=900, idempotent=True)
+PICTURE = base64.b64encode(bytes(range(256))).decode()
 mask = Redactor.for_views().hide
 
 
@@ -91,11 +105,13 @@ QUIET = [
     Row("a"),
     Document("a", metadata={"n": 1}),
     ToolMessage("a", tool_call_id="1", artifact={"x": 1}),
-    AIMessage("a", id="1", tool_calls=[{"name": "pay", "args": {"card": PAN}, "id": "c", "type": "tool_call"}]),
+    AIMessage("a", id="1", tool_calls=[{"name": "pay", "args": {"card": "4111"}, "id": "c", "type": "tool_call"}]),
+    AIMessage("a", id="lc_run--019ab1c2-1234-7567-8901-234567890123", response_metadata={"logprobs": [{"token": "a"}]}),
+    ToolMessage([{"type": "image", "base64": PICTURE}], tool_call_id=PAN),
     Command(update={"messages": [ToolMessage("a", tool_call_id="1")]}, goto=[Send("n", {"x": 1})]),
     ModelResponse([AIMessage("a")]),
     ChatResult(generations=[ChatGeneration(message=AIMessage("a"))]),
-    LLMResult(generations=[[Generation(text="a")]], llm_output={"odd": Opaque()}),
+    LLMResult(generations=[[Generation(text="a")]], llm_output={"token_usage": {"total_tokens": 7}}),
 ]
 
 
@@ -131,6 +147,18 @@ TOLD = [
     ToolMessage([{"type": "text", "text": SAID}, SAID], tool_call_id="1"),
     AIMessage(SAID, id="1"),
     AIMessage("", additional_kwargs={"reasoning_content": SAID}),
+    AIMessage("a", name=PAN, id=PAN),
+    AIMessage("a", response_metadata={"citations": [SAID]}),
+    AIMessage([{"type": "text", "text": "card 4111 1111 "}, {"type": "text", "text": f"1111 1111 {SAID}"}]),
+    AIMessage([{"type": "reasoning", "summary": [{"text": "4111 1111"}, {"text": "1111 1111"}]}, SAID]),
+    AIMessage([{"type": "image_url", "image_url": {"url": f"https://x.example/?c={PAN}"}}]),
+    AIMessage([{"type": "file", "source": {"type": "base64", "data": base64.b64encode(SAID.encode()).decode()}}]),
+    AIMessage([{"type": "server_tool_call", "name": "x", "args": {"q": SAID}}]),
+    ToolMessage([{"type": "file", "data": PAN}, {"type": "tool_use", "input": SAID, "name": SAID}], tool_call_id="1"),
+    ToolMessage("a", tool_call_id="1", additional_kwargs={"tool_calls": [SAID], "function_call": {"name": SAID}}),
+    {int(PAN): 1, float(PAN) + 0.0: 2} | {Decimal(PAN): 3},
+    ["4111 1111", " 1111 1111"],
+    ("4111", "1111", "1111", "1111", SAID),
     AIMessage([{"type": "thinking", "thinking": SAID}]),
     AIMessage(SAID, response_metadata={"logprobs": {"content": [{"token": "4111"}, {"token": PAN}]}}),
     AIMessageChunk(SAID),
@@ -155,21 +183,90 @@ def test_every_shape_is_made_again_without_its_secrets(value):
     assert reshaped(made, mask) is made
 
 
-def test_what_a_message_asks_for_is_the_decision_of_the_tool():
-    calls = [{"name": "pay", "args": {"card": PAN}, "id": "c", "type": "tool_call"}]
-    content = [{"type": "text", "text": SAID}, {"type": "tool_use", "id": "c", "name": "pay", "input": {"card": PAN}}]
-    made = reshaped(AIMessage(content, id="7", tool_calls=calls, additional_kwargs={"tool_calls": [PAN]}), mask)
-    assert made.tool_calls == calls
-    assert made.id == "7"
-    assert "4111" not in made.text.replace("…1111", "")
-    assert made.content[1] == content[1]
+def asking(name: str) -> AIMessage:
+    """A message that asks for a call, in every place that a provider says so."""
+    text = json.dumps({"card": PAN})
+    content = [
+        {"type": "text", "text": SAID},
+        {"type": "tool_use", "id": PAN, "name": name, "input": {"card": PAN}},
+        {"type": "function_call", "call_id": PAN, "name": name, "arguments": text},
+    ]
+    added = {
+        "tool_calls": [{"id": PAN, "type": "function", "function": {"name": name, "arguments": text}}],
+        "function_call": {"name": name, "arguments": text},
+    }
+    calls = [{"name": name, "args": {"card": PAN}, "id": PAN, "type": "tool_call"}]
+    broken = [{"name": name, "args": text, "id": PAN, "error": "e", "type": "invalid_tool_call"}]
+    return AIMessage(content, id="7", tool_calls=calls, invalid_tool_calls=broken, additional_kwargs=added)
+
+
+def test_what_a_message_asks_a_tool_for_is_the_decision_of_the_tool():
+    asked = asking("pay")
+    made = reshaped(asked, mask, {"pay"}.__contains__)
+    assert made.content[0]["text"] == mask(SAID)
+    assert made.content[1:] == asked.content[1:]
+    for name in ("tool_calls", "invalid_tool_calls", "additional_kwargs", "id"):
+        assert getattr(made, name) == getattr(asked, name)
+
+
+def test_what_is_asked_for_by_no_tool_is_an_answer_and_is_masked():
+    made = reshaped(asking("Pay"), mask, {"pay"}.__contains__)
+    hidden = {"card": "[pan …1111]"}
+    assert made.tool_calls == [{"name": "Pay", "args": hidden, "id": PAN, "type": "tool_call"}]
+    assert json.loads(made.invalid_tool_calls[0]["args"]) == hidden
+    assert made.content[1] == {"type": "tool_use", "id": PAN, "name": "Pay", "input": hidden}
+    assert json.loads(made.content[2]["arguments"]) == hidden
+    (added,) = made.additional_kwargs["tool_calls"]
+    assert json.loads(added["function"]["arguments"]) == hidden
+    assert json.loads(made.additional_kwargs["function_call"]["arguments"]) == hidden
+    chunk = AIMessageChunk("", tool_call_chunks=[{"name": "Pay", "args": f'{{"pin": "{PAN}"}}', "id": "1", "index": 0}])
+    made = reshaped(chunk, mask)
+    assert json.loads(made.tool_call_chunks[0]["args"]) == made.tool_calls[0]["args"] == {"pin": "[secret]"}
+
+
+@pytest.mark.parametrize("key", ["text", "error", "note"])
+def test_a_call_says_nothing_else(key):
+    asked = AIMessage([{"type": "tool_use", "id": "1", "name": "pay", "input": {}, key: SAID}])
+    assert PAN not in repr(reshaped(asked, mask, lambda _: True))
+
+
+def test_only_a_model_asks_for_calls():
+    block = {"type": "tool_use", "id": "1", "name": "pay", "input": {"card": PAN}}
+    added = {"function_call": {"name": "pay", "arguments": {"card": PAN}}}
+    for message in (ToolMessage([block], tool_call_id="1", additional_kwargs=added), HumanMessage([block])):
+        assert PAN not in str(reshaped(message, mask, lambda _: True).model_dump())
+    assert PAN not in repr(reshaped([block], mask, lambda _: True))
+
+
+def test_facts_that_nobody_can_read_are_left_out():
+    answer = LLMResult(generations=[[Generation(text="a")]], llm_output={"odd": Opaque(), "model_name": "m"})
+    assert reshaped(answer, mask).llm_output == {"model_name": "m"}
+    made = reshaped(AIMessage("a", response_metadata={"odd": Opaque(), "stop_reason": "end"}), mask)
+    assert made.response_metadata == {"stop_reason": "end"}
+
+
+def test_words_in_pieces_are_masked_as_one():
+    blocks = [{"type": "text", "text": "a"}, {"type": "image", "base64": PICTURE}]
+    split = [{"type": "text", "text": "card 4111 1111 "}, {"type": "text", "text": "1111 1111."}]
+    assert reshaped(AIMessage([*blocks, *split]), mask).content == [
+        *blocks,
+        {"type": "text", "text": "card [pan …1111]."},
+    ]
+    assert reshaped(ToolMessage(["my password=hun", "ter2"], tool_call_id="1"), mask).content == [
+        "my password=[secret]"
+    ]
+    assert reshaped(["4111 1111", "1111 1111"], mask) == ["[pan …1111]", ""]
+    rows = ["10023", "10024", "2024-01-02", "2024-01-03"]
+    assert reshaped(rows, mask) is rows
 
 
 def test_bytes_of_an_image_are_left():
-    block = {"type": "image", "base64": f"aa{PAN}", "mime_type": "image/png", "caption": SAID}
-    made = reshaped(HumanMessage([block]), mask)
-    assert made.content[0]["base64"] == block["base64"]
-    assert PAN not in made.content[0]["caption"]
+    url = f"data:image/png;base64,{PICTURE}"
+    block = {"type": "image", "base64": PICTURE, "url": url, "data": bytes(range(256)), "caption": SAID}
+    made = reshaped(HumanMessage([block, {"type": "image_url", "image_url": {"url": url}}]), mask)
+    assert made.content[0] == {**block, "caption": mask(SAID)}
+    assert made.content[1] == {"type": "image_url", "image_url": {"url": url}}
+    assert PAN not in repr(reshaped(HumanMessage([{"type": "image", "base64": PAN, "url": f"x/{PAN}"}]), mask))
 
 
 def test_what_a_name_says_is_a_credential_goes_whole():
@@ -333,6 +430,25 @@ def test_content_goes_with_the_artifact_it_tells_of():
     message = ToolMessage("a", tool_call_id="1", artifact=[Document("a"), Document(SAID)])
     left, dropped = surface.filter(message, chd)
     assert (left.artifact, left.tool_call_id, dropped) == ([Document("a")], "1", 1)
+
+
+@pytest.mark.parametrize(
+    "value", [Opaque(), {"a": Opaque()}, (part for part in [SAID]), SecretStr(SAID), map(str, [SAID])]
+)
+def test_what_nobody_can_read_could_carry_any_label(value):
+    def keep(_text: str, _labels: tuple[str, ...]) -> bool:
+        return True
+
+    assert TOOL_RESULT.filter(["a", value], keep) == (["a"], 1)
+    left, dropped = TOOL_RESULT.filter(value, keep)
+    assert dropped
+    assert left in (DROPPED, {"notice": DROPPED})
+    assert DOCUMENTS.filter([Document("a", metadata={"x": value}), Document("b")], keep) == ([Document("b")], 1)
+
+
+@pytest.mark.parametrize("value", [*QUIET[:10], date(2024, 1, 2), UUID(int=1), Row("a", [Report(title="b")])])
+def test_what_can_be_read_stays(value):
+    assert TOOL_RESULT.filter([value], lambda _text, _labels: True) == ([value], 0)
 
 
 @pytest.mark.parametrize("labels", [lambda _: [1], lambda _: 1 / 0, lambda _: None])
@@ -561,3 +677,72 @@ def test_what_a_redacted_model_asks_for_is_recorded_masked(make_world):
     first = kept(world).split("done")[0].split("card " + PAN)[0]
     assert "[pan …1111]" in first
     assert PAN not in first
+
+
+class Pay(BaseModel):
+    """Pay with a card."""
+
+    card: str
+
+
+class Answering(ScriptedModel):
+    def bind_tools(self, tools, **kwargs):
+        return self.bind(tools=tools)
+
+    def _stream(self, messages, stop=None, run_manager=None, **kwargs):
+        for name, args in (("Pay", '{"card": "4111 1111 '), (None, '1111 1111"}')):
+            part = {"name": name, "args": args, "id": name and "m1", "index": 0}
+            yield ChatGenerationChunk(message=AIMessageChunk("", tool_call_chunks=[part]))
+
+
+@pytest.mark.parametrize("how", ["invoke", "stream", "ainvoke"])
+def test_a_structured_answer_is_an_answer(make_world, how):
+    world = make_world(policy=RULES.format("redact_output()", "inference"))
+    said: list[Any] = []
+
+    class Listening(BaseCallbackHandler):
+        def on_llm_end(self, response: Any, **_: Any) -> None:
+            said.append(response)
+
+    model = world.halo.guard(Answering(script=[call("", ("Pay", {"card": PAN}), id="m1")]))
+    answering = model.with_structured_output(Pay)
+    config = {"callbacks": [Listening()]}
+    with world.halo.session("s"):
+        if how == "stream":
+            (*_, got) = answering.stream("q", config)
+        else:
+            got = asyncio.run(answering.ainvoke("q", config)) if how == "ainvoke" else answering.invoke("q", config)
+    assert got == Pay(card="[pan …1111]")
+    assert said
+    assert PAN not in repr(said)
+    assert PAN not in kept(world)
+
+
+def test_a_guarded_model_hands_a_registered_tool_what_it_asked_for(make_world):
+    world = make_world(policy=RULES.format("redact_output()", "inference"))
+    world.halo.guard(read, resource=READ)
+    model = world.halo.guard(ScriptedModel(script=[call(SAID, ("read", {"q": PAN}), ("other", {"q": PAN}), id="m1")]))
+    with world.halo.session("s"):
+        got = model.invoke("q")
+    assert [item["args"]["q"] for item in got.tool_calls] == [PAN, "[pan …1111]"]
+    assert got.text == mask(SAID)
+
+
+def test_only_calls_of_what_is_registered_are_decided_later(world):
+    world.halo.guard(read, resource=READ)
+    surface = model_surface(world.halo)
+    assert surface.redact(asking("read"), mask).tool_calls == asking("read").tool_calls
+    assert PAN not in repr(surface.redact(asking("Pay"), mask).tool_calls[0]["args"])
+
+
+class Splitting(ScriptedModel):
+    def _stream(self, messages, stop=None, run_manager=None, **kwargs):
+        for text in ("4111 1111", " 1111 1111"):
+            yield ChatGenerationChunk(message=AIMessageChunk(content=[{"type": "text", "text": text}]))
+
+
+def test_a_stream_in_blocks_is_masked_as_one(make_world):
+    world = make_world(policy=RULES.format("redact_output()", "inference"))
+    model = world.halo.guard(Splitting(script=[AIMessage("x")]))
+    with world.halo.session("s"):
+        assert "".join(part.text for part in model.stream("q")) == "[pan …1111]"

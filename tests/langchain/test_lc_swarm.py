@@ -280,3 +280,14 @@ def test_streams_of_a_swarm_show_the_same_steps_as_without(world, stack):
         assert ((), "updates", ["bob"]) not in before
         return
     assert steps(world.halo.guard(built())) == before
+
+
+@BOTH
+def test_one_line_decides_and_grants_the_tools_of_a_swarm_that_knows_nothing_of_halo(world, awaited):
+    alice = create_agent(Scripts(script=[HAND_BOB]), tools=[create_handoff_tool(agent_name="bob")], name="alice")
+    bob = create_agent(Scripts(script=[LOOK, AIMessage("bob's word")]), tools=[look], name="bob")
+    guarded = world.halo.guard(create_swarm([alice, bob], default_active_agent="alice").compile(InMemorySaver()))
+    assert turn(guarded, awaited=awaited)["messages"][-1].text == "bob's word"
+    assert world.effects("look") == ["allow"]
+    assert chains(world, "look") == [["desk", "alice", "bob"]]
+    assert world.decisions("bob")[0].body["request"]["kind"] == "handoff"

@@ -563,3 +563,85 @@ def test_the_names_of_the_facade():
     assert Halo.Denied is Denied
     assert issubclass(Denied, PermissionError)
     assert issubclass(HostedTool, ConfigError)
+
+
+def test_what_an_asynchronous_tool_started_is_decided_anew(world, unblocked):
+    """In a callback of the loop while it runs, and in a task after it has ended: both bring the same arguments."""
+    unblocked.deactivate()  # it is the tool that calls what blocks
+    log: list[str] = []
+    after: list[Any] = []
+
+    class Starts(BaseTool):
+        name: str = "starts"
+        description: str = "Starts something."
+        again: Any = None
+
+        def _run(self, a: int) -> int:
+            log.append("run")
+            return a
+
+        async def _arun(self, a: int) -> int:
+            called = asyncio.Event()
+            asyncio.get_running_loop().call_soon(self.calls, a, called)
+            after.append(asyncio.create_task(self.afterwards(a)))
+            await called.wait()
+            return a
+
+        def calls(self, a: int, called: asyncio.Event) -> None:
+            called.set()
+            self.again.invoke({"a": a})
+
+        async def afterwards(self, a: int) -> None:
+            await end.wait()
+            await asyncio.to_thread(self.again.invoke, {"a": a})
+
+    end = asyncio.Event()
+    guarded = world.halo.guard(Starts(), resource=READ)
+    guarded.again = guarded
+
+    async def run() -> None:
+        await guarded.ainvoke({"a": 1})
+        end.set()
+        await asyncio.gather(*after)
+
+    asyncio.run(run())
+    assert log == ["run", "run"]
+    assert len(world.decisions("starts")) == 3
+
+
+SECRETIVE = """
+@id("p") permit(principal, action, resource);
+@id("r") @effect("restrict") @obligation("hold_output()") forbid(principal, action, resource);
+"""
+
+
+def test_a_thread_that_passes_under_a_tool_gets_neither_result_nor_error_that_is_held_back(make_world):
+    world = make_world(policy=SECRETIVE)
+    found: list[Any] = []
+
+    class Leaks(BaseTool):
+        name: str = "leaks"
+        description: str = "Has another thread run it."
+        again: Any = None
+
+        def _run(self, a: int) -> str:
+            if a:
+                raise ValueError("sesame")
+            return "sesame"
+
+        async def _arun(self, a: int) -> str:
+            def other() -> None:
+                try:
+                    found.append(self.again.invoke({"a": a}))
+                except ValueError as exc:
+                    found.append(str(exc))
+
+            await asyncio.create_task(asyncio.to_thread(other))
+            return "open"
+
+    guarded = world.halo.guard(Leaks(), resource=READ)
+    guarded.again = guarded
+    for a in (0, 1):
+        asyncio.run(guarded.ainvoke({"a": a}))
+    assert len(found) == 2
+    assert "sesame" not in str(found)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from langchain.agents import create_agent
@@ -17,6 +18,7 @@ from langchain_core.callbacks import BaseCallbackHandler, CallbackManager
 from langchain_core.documents import Document
 from langchain_core.language_models import FakeListLLM
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langchain_core.messages import HumanMessage
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import BaseTool, tool
@@ -424,6 +426,142 @@ def test_a_guarded_retriever_does_not_vouch_for_those_it_asks(watched):
     with pytest.raises(Denied):
         watched.halo.guard(Both(), resource=READ).invoke("x")
     assert RAN == []
+
+
+# taking a guard's mark
+
+
+class Steals(BaseCallbackHandler):
+    """Calls something else before the run that it is told of."""
+
+    raise_error = True
+
+    def __init__(self, thing: Any, given: Any) -> None:
+        self.thing, self.given, self.met = thing, given, False
+
+    def _steal(self, *_args: Any, **_event: Any) -> None:
+        if not self.met:
+            self.met = True
+            self.thing.invoke(self.given)
+
+    on_tool_start = on_retriever_start = on_chat_model_start = on_llm_start = _steal
+
+
+@pytest.mark.parametrize("shape", SYNC)
+@pytest.mark.parametrize("thing", [t for t in THINGS if t != "async_tool"])
+def test_a_handler_of_a_guarded_run_takes_no_mark_for_another_of_its_name(watched, thing, shape):
+    made, given, _ = THINGS[thing]
+    guarded = watched.halo.guard(made(), resource=None if thing in {"chat", "text"} else READ)
+    with pytest.raises(Denied) as denied:
+        SYNC[shape](guarded, given, {"callbacks": [Steals(made(), given)]})
+    assert denied.value.reason == "unguarded"
+    assert RAN == []
+
+
+@pytest.mark.parametrize("thing", ["chat", "text"])
+def test_several_prompts_of_one_call_lend_no_mark_either(watched, thing):
+    made, _, _ = THINGS[thing]
+    guarded = watched.halo.guard(made())
+    prompts = ["a", "b"] if thing == "text" else [[HumanMessage("a")], [HumanMessage("b")]]
+    with pytest.raises(Denied):
+        guarded.generate(prompts, callbacks=[Steals(made(), "x")])
+    assert RAN == []
+    assert len(guarded.generate(prompts).generations) == 2
+
+
+def test_a_listener_of_a_guarded_model_takes_no_mark(watched):
+    guarded = watched.halo.guard(Chat(responses=["hi"]))
+    heard = guarded.with_listeners(on_start=lambda _: Chat(responses=["raw"]).invoke("x"))
+    assert heard.invoke("q").text == "hi"
+    assert RAN == ["chat"]
+    assert len(sightings(watched)) == 1
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "unguarded"])
+@pytest.mark.parametrize("same", [True, False], ids=["same", "another"])
+def test_a_middleware_behind_ours_takes_no_mark_of_the_model(watched, guarded, same):
+    model = Chat(responses=["hi"])
+    raw = model if same else Chat(responses=["hi"])
+
+    class Sums(AgentMiddleware):
+        def wrap_model_call(self, request: Any, handler: Any) -> Any:
+            raw.invoke("sum it up")
+            return handler(request)
+
+    mine = watched.halo.guard(model) if guarded else model
+    built = create_agent(mine, [], middleware=[watched.halo.middleware(), Sums()])
+    with pytest.raises(Denied) as denied:
+        built.invoke({"messages": ["x"]})
+    assert denied.value.reason == "unguarded"
+    assert RAN == []
+
+
+def test_an_unguarded_model_under_the_middleware_runs_with_images_and_a_system_prompt(watched):
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}}
+    shown = [HumanMessage([{"type": "text", "text": "what is this"}, image])]
+    built = create_agent(Chat(responses=["hi"]), [], system_prompt="Be brief", middleware=[watched.halo.middleware()])
+    assert built.invoke({"messages": shown})["messages"][-1].text == "hi"
+    assert sightings(watched) == []
+
+
+def test_a_model_that_tracing_calls_something_else_is_guarded_all_the_same(watched):
+    named = watched.halo.guard(Chat(responses=["hi"], metadata={"ls_model_name": "other"}))
+    renamed = watched.halo.guard(ScriptedModel(script=[]))
+    renamed.model_name = "renamed"
+    assert named.invoke("q").text == "hi"
+    assert renamed.invoke("q").text == "done"
+    assert sightings(watched) == []
+
+
+def test_a_model_that_ran_before_it_was_guarded_is_lent_no_mark(world):
+    raw = Chat(responses=["hi"])
+    raw.invoke("x")
+    guarded = world.halo.guard(raw)
+    world.halo.install()
+    RAN.clear()
+    with pytest.raises(Denied):
+        guarded.invoke("x", {"callbacks": [Steals(raw, "x")]})
+    assert RAN == []
+    assert guarded.invoke("x").text == "hi"
+
+
+def test_runs_keep_the_ids_that_their_callers_chose_and_have_one_each_otherwise(watched):
+    ids: list[Any] = []
+
+    class Notes(BaseCallbackHandler):
+        def on_tool_start(self, *_args: Any, run_id: Any, **_event: Any) -> None:
+            ids.append(run_id)
+
+        def on_retriever_start(self, *_args: Any, run_id: Any, **_event: Any) -> None:
+            ids.append(run_id)
+
+    tool_, shelf = watched.halo.guard(look, resource=READ), watched.halo.guard(Shelf(), resource=READ)
+    chosen, config = uuid4(), {"callbacks": [Notes()]}
+    tool_.invoke({"q": "x"}, {**config, "run_id": chosen})
+    tool_.batch([{"q": "a"}, {"q": "b"}], config)
+    shelf.batch(["a", "b"], config)
+    assert ids[0] == chosen
+    assert len(set(ids)) == 5
+
+
+def test_the_log_says_whether_it_ran(watched, observed):
+    with pytest.raises(Denied):  # the stricter mode counts
+        look.invoke({"q": "x"})
+    assert [e.body["refused"] for e in watched.entries(EntryKind.SHADOW)] == [True]
+    for item in _tripwire._installed:
+        if item.halo is watched.halo:
+            item.uninstall()
+    look.invoke({"q": "x"})
+    assert [e.body["refused"] for e in observed.entries(EntryKind.SHADOW)] == [True, False]
+
+
+def test_a_shadow_agent_in_which_all_was_refused_is_not_said_to_have_run(watched):
+    with pytest.raises(Denied):
+        create_agent(say(("look", {"q": "x"})), [look], name="researcher").invoke({"messages": ["x"]})
+    assert {e.body["kind"]: e.body["refused"] for e in watched.entries(EntryKind.SHADOW)} == {
+        "model": True,
+        "agent": True,
+    }
 
 
 # what is guarded

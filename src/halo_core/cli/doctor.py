@@ -37,7 +37,7 @@ _OTHERS: Final = (
     "pydantic_ai",
     "smolagents",
 )
-_SIGNS: Final = "code in this process can sign with it: {}"
+_SHOWN: Final = 5
 _STYLE: Final = {Status.OPEN: "bold red", Status.CLOSED: "green", Status.NOTED: "yellow"}
 _TITLE: Final = {
     Status.OPEN: "can run undecided",
@@ -110,24 +110,20 @@ def _adapter(name: str) -> Callable[..., list[Finding]] | None:
 
 
 def _keys(home: Path | None) -> list[Finding]:
-    """Keys that whoever runs the app can read."""
+    """Keys that whoever runs the app can read, in one row."""
     folder = home if home is not None else default_home()
     if not folder.is_dir():
         if home is not None:
             raise ConfigError("no_home", f"there is no folder `{home}`", field="home", remedy="leave `--home` out")
         return []
-    return [
-        Finding(
-            Kind.KEY,
-            item.name,
-            f"home `{folder}`",
-            "none",
-            Status.NOTED,
-            _SIGNS.format(item.signs),
-        )
-        for item in key_files(KeyStore(folder))
-        if item.readable and item.kind == "ed25519" and item.signs
-    ]
+    keys = [item for item in key_files(KeyStore(folder)) if item.readable and item.kind == "ed25519" and item.signs]
+    if not keys:
+        return []
+    names = ", ".join(item.name for item in keys[:_SHOWN])
+    more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
+    signs = "; ".join(dict.fromkeys(item.signs for item in keys))
+    remedy = f"code in this process can sign with them: {signs}"
+    return [Finding(Kind.KEY, names + more, f"home `{folder}`", "none", Status.NOTED, remedy)]
 
 
 def _print(view: Console, status: Status, items: list[Finding]) -> None:

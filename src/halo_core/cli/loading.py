@@ -26,7 +26,7 @@ def load(target: str) -> tuple[Any, str]:
     A function that needs no arguments is called, and its result is the object. What the app prints goes to stderr.
 
     Returns:
-        The object, and a sentence about a call that was made; empty where none was.
+        The object, and a sentence about a call that was made, or could not be; empty where there is none to make.
 
     Raises:
         ConfigError: the target is not well formed, there is no such module or attribute, or the app's code raised.
@@ -39,8 +39,12 @@ def load(target: str) -> tuple[Any, str]:
         )
     with _here(), redirect_stdout(sys.stderr):
         found = _attribute(_module(module), module, path)
-        if not _makes(found):
+        needed = _needed(found)
+        if needed is None:
             return found, ""
+        if needed:
+            wanted = ", ".join(f"`{name}`" for name in needed)
+            return found, f"`{path}` was not called: it needs arguments ({wanted}); name a function without"
         with _running(f"calling `{path}()`"):
             made = found()
     if inspect.iscoroutine(made):
@@ -49,7 +53,7 @@ def load(target: str) -> tuple[Any, str]:
             "is_coroutine",
             f"`{path}` is a coroutine function",
             field="target",
-            remedy="name the app itself",
+            remedy=f"name the app itself, or a function without `async` that runs it: `asyncio.run({path}())`",
         )
     return made, f"`{path}` was called, and what it returned was looked at"
 
@@ -118,9 +122,9 @@ def _attribute(found: Any, module: str, path: str) -> Any:
     return found
 
 
-def _makes(found: Any) -> bool:
-    """Whether it is a function that returns the app: one that needs no arguments."""
+def _needed(found: Any) -> list[str] | None:
+    """The arguments that a function needs; one that needs none returns the app. None of anything else."""
     if not (inspect.isfunction(found) or inspect.ismethod(found)):
-        return False
-    parameters = inspect.signature(found).parameters.values()
-    return all(item.default is not _EMPTY or item.kind in _OPEN for item in parameters)
+        return None
+    parameters = inspect.signature(found).parameters
+    return [name for name, item in parameters.items() if item.default is _EMPTY and item.kind not in _OPEN]

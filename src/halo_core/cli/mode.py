@@ -45,7 +45,13 @@ def status(*, db: DbOption = "", home: HomeOption = None, json: JsonOption = Fal
         found = {tenant: (reader.control(tenant), summary(reader, tenant)) for tenant in reader.tenants()}
     if json:
         rows = {
-            t: {"decisions": dict(s.decisions), "effects": dict(s.effects), "mode": c[2] if c else "", "store": url}
+            t: {
+                "decisions": dict(s.decisions),
+                "effects": dict(s.effects),
+                "mode": c[2] if c else "",
+                "sightings": s.sightings,
+                "store": url,
+            }
             for t, (c, s) in found.items()
         }
         print_json(rows)
@@ -56,6 +62,8 @@ def status(*, db: DbOption = "", home: HomeOption = None, json: JsonOption = Fal
         view.print(f"  decisions {sum(counts.decisions.values()):,} in {counts.sessions:,} sessions")
         shown = (f"[{EFFECT_STYLE[k]}]{k}[/] {n:,}" for k, n in counts.effects.items())
         view.print("  " + ("  ".join(shown) or "nothing decided yet"))
+        if counts.sightings:
+            view.print(f"  [bold red]{counts.sightings:,}[/] sightings of what nobody decided: halo log")
     return 0
 
 

@@ -96,7 +96,7 @@ def _card(found: Found, content: dict[str, str], decimals: Mapping[str, int]) ->
     for key, value in [*_head(found), *_body(entry, decimals), *((f"content {k}", v) for k, v in content.items())]:
         style = EFFECT_STYLE.get(value, "") if key == "effect" else ""
         table.add_row(key, f"[{style}]{value}[/]" if style else escape(value))
-    view.print(f"[bold]{entry.kind.value}[/] {entry.id}")
+    view.print(f"[bold]{'sighting' if entry.kind is EntryKind.SHADOW else entry.kind.value}[/] {entry.id}")
     view.print(table)
     view.print()
 
@@ -112,6 +112,9 @@ def _head(found: Found) -> list[tuple[str, str]]:
 
 
 def _body(entry: Entry, decimals: Mapping[str, int]) -> list[tuple[str, str]]:
+    if entry.kind is EntryKind.SHADOW:
+        said = [(key, _short(value)) for key, value in sorted(entry.body.items()) if key != "refused"]
+        return [*said, ("ran", _ran(entry))]
     if entry.kind is not EntryKind.DECISION:
         return [(key, _short(value)) for key, value in sorted(entry.body.items())]
     body = entry.body
@@ -170,8 +173,12 @@ def _sighting(found: Found) -> list[str | Text]:
     """The line of something that nobody decided."""
     body = found.entry.body
     what = [cell(str(body.get(name, ""))) for name in ("kind", "name")]
-    why = cell(f"unguarded: {body.get('where', '')}")
-    return [str(found.index), iso(found.entry.ts_us), "-", *what, Text("none", "bold red"), "yes", why]
+    why = cell(": ".join(filter(None, ("unguarded", str(body.get("where", ""))))))
+    return [str(found.index), iso(found.entry.ts_us), "-", *what, Text("none", "bold red"), _ran(found.entry), why]
+
+
+def _ran(sighting: Entry) -> str:
+    return "no" if sighting.body.get("refused") else "yes"
 
 
 def log(
@@ -183,7 +190,7 @@ def log(
     last: Annotated[int, typer.Option("--last", help="Only the newest N.")] = 50,
     json: JsonOption = False,
 ) -> int:
-    """List decisions, and what was seen to run without one, in log order: one line each."""
+    """List decisions, and what was seen without one, in log order: one line each."""
     _, url = where(home, db)
     with Reader(url) as reader:
         name = one_tenant(reader, tenant)

@@ -154,7 +154,7 @@ class Custody:
         path = state.path(handle)
         for account in path:
             if account.agent == agent:
-                state, closed = self.hand_back(state, account.handle)
+                state, closed = self.hand_back(state, account.handle, idle=account is not path[-1])
                 if closed:
                     tx.append(Draft(EntryKind.HANDBACK, state.view.id, handback_body(closed, account)))
                 return state, account.handle
@@ -208,12 +208,16 @@ class Custody:
         return ""
 
     @staticmethod
-    def hand_back(state: SessionState, handle: str) -> tuple[SessionState, tuple[Account, ...]]:
+    def hand_back(state: SessionState, handle: str, *, idle: bool = True) -> tuple[SessionState, tuple[Account, ...]]:
         """The state with everything below `handle` closed, and what was closed.
 
-        What was spent there stays with those above; risk and taint are the session's (INVARIANT: MONO).
+        What was spent there stays with those above; risk and taint are the session's (INVARIANT: MONO). Without
+        `idle`, what was given by `handle` and never acted under stays live: its holder has yet to begin, and must not
+        do so without what it was given (INVARIANT: SUB).
         """
-        closed = state.below(handle)
+        below = state.below(handle)
+        kept = {item.handle for item in below if item.parent == handle and not (idle or item.envelope.total("step"))}
+        closed = tuple(item for item in below if item.handle not in kept)
         for account in closed:
             state = state.closed(account.handle)
         return state, closed

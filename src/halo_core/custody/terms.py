@@ -10,10 +10,10 @@ from typing import Any
 from halo_core.errors import BadInput
 from halo_core.keys import Signer
 from halo_core.model import Budget, Decay, Grants, Link
-from halo_core.passport import labels_meet, meet, tighter_budgets, tighter_decay
+from halo_core.passport import grants_within, labels_meet, meet, tighter_budgets, tighter_decay
 from halo_core.store import Account
 
-__all__ = ["HandOff", "Share", "handback_body", "issuer_facts", "share"]
+__all__ = ["HandOff", "Share", "handback_body", "issuer_facts", "no_wider", "share"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,23 @@ def share(parent: Link, terms: HandOff, own: Link | None) -> Share:
         to,
         tighter_budgets(parent.budgets, terms.budgets) if terms.budgets else parent.budgets,
         parent.decay if terms.decay is None or parent.decay is None else tighter_decay(parent.decay, terms.decay),
+    )
+
+
+def no_wider(link: Link, other: Link) -> bool:
+    """Whether one link says nothing that another one to the same agent does not say as well.
+
+    What is left of their limits is not compared: each is charged for what was done under it.
+    """
+    if link.decay is None or other.decay is None or link.expires_at_s > other.expires_at_s:
+        return False
+    return (
+        {*link.hand_off_to} <= {*other.hand_off_to}
+        and labels_meet(link.labels, other.labels) == labels_meet(link.labels, link.labels)
+        and tighter_budgets(link.budgets, other.budgets) == tuple(link.budgets)
+        and {item.unit for item in link.budgets} == {item.unit for item in other.budgets}
+        and tighter_decay(link.decay, other.decay) == tighter_decay(link.decay, link.decay)
+        and grants_within(link.grants, other.grants) is None
     )
 
 

@@ -45,7 +45,13 @@ class _Challenge:
     answered: tuple[Any, ...] | None = None
     answer: str = ""
     token: bytes = b""
-    used: int = 0
+    requests: set[str] = field(default_factory=set)
+    begun: int = 0
+
+    @property
+    def used(self) -> int:
+        """For how many requests, or epochs, the answer was used."""
+        return len(self.requests) + self.begun
 
 
 class Holds:
@@ -64,8 +70,6 @@ class Holds:
             return
         if kind == "decision":
             self._decision(tenant, body)
-        elif kind == "outcome" and "approval" in body and body.get("status") == "paused":
-            self._of(tenant, body["approval"]).used -= 1  # it came back with the pause
         elif kind == "passport":
             self._passport(tenant, plain.get("session"), body)
         elif kind in _KINDS:
@@ -95,7 +99,10 @@ class Holds:
         snapshot = body.get("snapshot")
         approval = snapshot.get("approval") if isinstance(snapshot, dict) else None
         if isinstance(approval, dict) and body.get("dispatched") is True and "approved" in _codes(body):
-            self._of(tenant, approval.get("id")).used += 1
+            # One request, however often it paused: how often it ran is held to its pauses elsewhere.
+            request = body.get("request")
+            told = self._of(tenant, approval.get("id"))
+            told.requests.add(str(request.get("request_id")) if isinstance(request, dict) else "")
 
     def _passport(self, tenant: str, session: object, body: dict[str, Any]) -> None:
         agent, epoch = body.get("agent"), body.get("epoch")
@@ -173,7 +180,7 @@ class Holds:
         begun = kind == "reauthorization" and (tenant, str(binding)) in self._begun
         # Another request for the same epoch may be the one that was used; this one ran out before.
         if begun and told.answer == "approve" and status != "expired":
-            told.used += 1
+            told.begun += 1
 
     def _wrong(self, told: _Challenge, row: tuple[Any, ...], status: Any, answer: Any) -> tuple[str, str] | None:
         """The column that is not what the log says, and why."""

@@ -33,10 +33,10 @@ def with_grants(text: str, agent: str, grants: Grants, *, tenant: str, source: s
     Raises:
         ConfigError: the text is no manifest, or its layout (`{...}` on one line) cannot be edited by lines.
     """
-    hand_off = sorted(grants.get(ActionKind.HANDOFF, {}))
+    hand_off = sorted(name for name in grants.get(ActionKind.HANDOFF, {}) if name != agent)
     if not text.strip():
         body = [f"  {_quoted(agent)}:", *_sections(grants, "    "), *_hand_off(hand_off, "    ")]
-        stubs = [f"  {_quoted(name)}: {{}}" for name in hand_off if name != agent]
+        stubs = [f"  {_quoted(name)}:\n    tools: {{}}" for name in hand_off]
         made = _HEAD.format(_quoted(tenant)) + "\n".join([*body, *stubs]) + "\n"
     else:
         made = _edited(text, agent, grants, source)

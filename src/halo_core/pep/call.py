@@ -63,6 +63,7 @@ class Call:
         hand_off: with a hand-off, how much is handed on.
         claim: with a hand-off, make a link of its own even where the receiver has the same from this giver, and tell
             its handle before anybody can see it.
+        withdraws: id of an open question about this call, which whoever waits for the answer takes back.
     """
 
     resource: Resource
@@ -82,6 +83,7 @@ class Call:
     agents: tuple[str, ...] = ()
     hand_off: HandOff | None = None
     claim: Callable[[str], object] | None = None
+    withdraws: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class Prepared:
     acting: str = ""
     hand_off: HandOff | None = None
     claim: Callable[[str], object] | None = None
+    withdraws: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,16 @@ class Preparer:
             content["trigger"] = (subject, trigger_text.encode())
         named = {} if problem else dict(zip(args, real.values(), strict=True))
         return Prepared(
-            request, real, named, self._shown(call), content, subject, call.acting, call.hand_off, call.claim
+            request=request,
+            args=real,
+            named=named,
+            seen=self._shown(call),
+            content=content,
+            subject=subject,
+            acting=call.acting,
+            hand_off=call.hand_off,
+            claim=call.claim,
+            withdraws=call.withdraws,
         )
 
     def _arguments(self, call: Call) -> tuple[str, Mapping[str, Any], bytes, Mapping[str, Any]]:

@@ -29,9 +29,10 @@ from halo_core.keys import Digester
 from halo_core.model import OUTPUT_OBLIGATIONS, Effect, Mode, Obligation, Provenance, Stop
 from halo_core.pdp import stops
 from halo_core.pep.call import Call, Preparer, clip
+from halo_core.pep.failures import Failure, failure
 from halo_core.pep.jobs import MAX_OUTPUT, DecisionJob, HandBackJob, OutcomeJob, Verdict, justify
 from halo_core.pep.links import Live, LiveJob
-from halo_core.pep.obligations import Surface, masked, restricted, told
+from halo_core.pep.obligations import Surface, masked, restricted
 from halo_core.pip import Credentials
 from halo_core.reasons import REASONS, text
 from halo_core.store import Store
@@ -83,16 +84,46 @@ class Ticket:
         self._finish("success", words, detail, cost)
         return result
 
+    def restrict(self, result: T, surface: Surface[T]) -> T:
+        """What of a result may be used that is recorded further up.
+
+        Raises:
+            Denied: as `succeed`.
+        """
+        if self.verdict is None or not self.holds_output:
+            return result
+        return restricted(result, surface, self._obligations(), self.verdict.resource)[0]
+
     def _obligations(self) -> tuple[Obligation, ...]:
         """What must be carried out; nothing in observe mode."""
         verdict = self.verdict
         return verdict.decision.obligations if verdict is not None and verdict.mode is Mode.ENFORCE else ()
 
-    def fail(self, error: BaseException) -> None:
-        """Record an error or a cancellation."""
+    def fail(
+        self, error: BaseException, otherwise: type[Exception] = RuntimeError, *, passes: bool = False
+    ) -> BaseException:
+        """Record an error or a cancellation and return what may be raised: the error, or one that says less.
+
+        Raise another one where the error is no longer being handled, so that it does not become its context.
+
+        Args:
+            error: what the action raised.
+            otherwise: class of what is raised where the error's own cannot be made from a text alone.
+            passes: whether the caller lets the error through as it is, whatever is returned.
+        """
+        ended = self._failure(error, otherwise, passes=passes)
         cancelled = isinstance(error, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit)
-        words = told(_words(error), self._obligations())  # it may repeat what the result would have said
-        self._finish("cancelled" if cancelled else "error", words, type(error).__name__)
+        status = "cancelled" if cancelled else "error"
+        self._finish(status, ended.recorded, type(error).__name__, seen=ended.seen)
+        return ended.raised
+
+    def raisable(self, error: BaseException, otherwise: type[Exception] = RuntimeError) -> BaseException:
+        """What may be raised of an error whose outcome is recorded further up."""
+        return self._failure(error, otherwise).raised
+
+    def _failure(self, error: BaseException, otherwise: type[Exception], *, passes: bool = False) -> Failure:
+        resource = self.verdict.resource if self.verdict is not None else None
+        return failure(error, self._obligations(), resource, otherwise=otherwise, passes=passes)
 
     def pause(self, error: BaseException) -> None:
         """Record that the action paused itself; this very request may be dispatched once more.
@@ -101,12 +132,14 @@ class Ticket:
         """
         self._finish("paused", "", type(error).__name__)
 
-    def _finish(self, status: str, output: str, detail: str, cost: Mapping[str, int] | None = None) -> None:
+    def _finish(
+        self, status: str, output: str, detail: str, cost: Mapping[str, int] | None = None, *, seen: str | None = None
+    ) -> None:
         if not self._open:
             return
         self._open = False
         if self.verdict is not None:
-            self._enforcer.settle(self.verdict, status, output, detail, cost or {})
+            self._enforcer.settle(self.verdict, status, output, detail, cost or {}, seen=seen)
 
 
 class Enforcer:
@@ -152,17 +185,20 @@ class Enforcer:
         Raises:
             Denied: it may not run, and did not.
             Pending: it waits for an approval, and did not run.
-            Exception: whatever `execute` raised.
+            Exception: what `execute` raised, as much of it as the obligations leave (`Ticket.fail`).
         """
         ticket = self.begin(call)
         reach("before_run")
         try:
             result = execute(ticket.args)
         except BaseException as exc:
-            ticket.fail(exc)
-            raise
-        reach("after_run")
-        return ticket.succeed(result, surface)
+            failed = ticket.fail(exc)
+            if failed is exc:
+                raise
+        else:
+            reach("after_run")
+            return ticket.succeed(result, surface)
+        raise failed
 
     async def arun(self, call: Call, execute: Callable[[Mapping[str, Any]], Awaitable[T]], surface: Surface[T]) -> T:
         """As `run`, without ever blocking the event loop."""
@@ -170,9 +206,12 @@ class Enforcer:
         try:
             result = await execute(ticket.args)
         except BaseException as exc:
-            ticket.fail(exc)
-            raise
-        return ticket.succeed(result, surface)
+            failed = ticket.fail(exc)
+            if failed is exc:
+                raise
+        else:
+            return ticket.succeed(result, surface)
+        raise failed
 
     # in two halves, for streams
 
@@ -260,36 +299,49 @@ class Enforcer:
 
         None as well where the store cannot be read: the decision that follows says so.
         """
-        job = self._live_job(session, agent, acting, taken)
-        if not isinstance(job, LiveJob):
-            return job
         try:
-            found: Live | None = self.store.commit(job)
+            job = self._live_job(session, agent, acting, taken)
+            found: Live | None = self.store.commit(job) if isinstance(job, LiveJob) else job
         except HaloError:
             return None
         return found
 
     async def alive(self, session: str, agent: str, acting: str = "", taken: Collection[str] = ()) -> Live | None:
         """As `live`, from a coroutine."""
-        job = self._live_job(session, agent, acting, taken)
-        if not isinstance(job, LiveJob):
-            return job
         try:
-            found: Live | None = await self.store.acommit(job)
+            if not self._ready():
+                await asyncio.to_thread(self._credentials)
+            job = self._live_job(session, agent, acting, taken)
+            found: Live | None = await self.store.acommit(job) if isinstance(job, LiveJob) else job
         except HaloError:
             return None
         return found
 
     def _live_job(self, session: str, agent: str, acting: str, taken: Collection[str]) -> LiveJob | Live | None:
         root = self._preparer.principal.agent
-        if agent == root:
+        if agent == root and not acting:
             return Live("", (), above=True)  # its own link begins with its first decision
-        return LiveJob(clip(session), root, agent, acting, taken) if session else None
+        if not session:
+            return None
+        return LiveJob(clip(session), root, agent, acting, taken, self._credentials().custody)
 
     def settle(
-        self, verdict: Verdict, status: str, output: str, detail: str, cost: Mapping[str, int] | None = None
+        self,
+        verdict: Verdict,
+        status: str,
+        output: str,
+        detail: str,
+        cost: Mapping[str, int] | None = None,
+        *,
+        seen: str | None = None,
     ) -> None:
-        """(6) Queue the outcome: it joins the next transaction or waits at most 50 ms."""
+        """(6) Queue the outcome: it joins the next transaction or waits at most 50 ms.
+
+        `seen` is what was said, where that is more than `output`. Only of what is not ours: words of ours that nobody
+        was shown make nothing ours.
+        """
+        if seen is None or origin_of_result(verdict.resource) is not Provenance.UNTRUSTED:
+            seen = output
         kept = self._preparer.redactor.seal_text(output[:MAX_OUTPUT])
         job = OutcomeJob(
             verdict=verdict,
@@ -297,7 +349,8 @@ class Enforcer:
             output=kept,
             output_len=len(output),
             output_digest=self._digester.digest("halo/text", output.encode()) if output else "",
-            prints=self._prints(verdict, output),
+            seen_len=len(seen),
+            prints=self._prints(verdict, seen),
             detail=detail,
             actual=cost or {},
         )
@@ -326,13 +379,6 @@ def _cost_of(result: T, surface: Surface[T]) -> Mapping[str, int]:
         return {unit: amount for unit, amount in found.items() if type(amount) is int and 0 <= amount < 2**53}
     except Exception:  # noqa: BLE001  the action ran; what was reserved stays charged
         return {}
-
-
-def _words(error: BaseException) -> str:
-    try:
-        return str(error).encode("utf-8", "replace").decode()
-    except Exception:  # noqa: BLE001  an error that cannot say what it is
-        return type(error).__name__
 
 
 def _text_of(result: T, surface: Surface[T]) -> str:

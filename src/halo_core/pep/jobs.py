@@ -36,8 +36,7 @@ class Verdict:
 
     `charges` were taken from the accounts `handles` and, on that (account, day), from the quota; `handle` is the link
     that a hand-off leads to, `claimed` if it was made for this call alone; `earlier` what the same request brought when
-    it ran before (`pep.recall`); `approval` the request whose answer it took, and `continued`, with such an answer,
-    whether it goes on after a pause of its own.
+    it ran before (`pep.recall`).
     """
 
     decision: Decision
@@ -58,8 +57,6 @@ class Verdict:
     handle: str = ""
     claimed: bool = False
     earlier: str | None = None
-    approval: str = ""
-    continued: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +107,8 @@ class DecisionJob:
         if earlier is not None:
             body["recalled"] = True
         approval = _used(decision, gathered) if runs else ""
-        continued = bool(approval) and tx.paused(request.request_id)
+        if prepared.withdraws:
+            body["withdrawn"] = _withdraw(tx, request.context.session, prepared.withdraws)
         written = tx.append(Draft(EntryKind.DECISION, request.context.session, body, prepared.content))  # (4)
         pending = asked.ask(tx, written) if asked is not None else ""
         if runs:
@@ -118,15 +116,18 @@ class DecisionJob:
         if request.context.session:
             tx.put_session(state, written.entry)
         made = self._verdict(written, decision, gathered, args, day, runs=runs, pending=pending, handle=handle)
-        return replace(made, earlier=earlier, approval=approval, continued=continued)
+        return replace(made, earlier=earlier)
 
     def _dispatch(self, tx: Tx, written: Written, approval: str, *, once: bool) -> None:
         request = self.prepared.request
         tx.dispatch(request.request_id, written.entry, once=once)
         tx.used(request.subject.agent, request.resource.id)
         if approval:
-            # INVARIANT: BIND - an approval serves once.
-            rows.Approvals(tx).set_status(approval, "used")
+            # INVARIANT: BIND - an approval serves once: one request, to its end.
+            challenges = rows.Approvals(tx)
+            row = challenges.get(approval)
+            if row is None or row.status != "used":  # else this very request goes on after a pause
+                challenges.set_status(approval, "used")
 
     def _hand_off(self, tx: Tx, gathered: Gathered, state: SessionState) -> tuple[SessionState, str]:
         terms, accounts = self.prepared.hand_off, gathered.snapshot.envelopes
@@ -240,7 +241,8 @@ class OutcomeJob:
         output: its text, as much as is kept.
         output_len: length of the whole text in characters.
         output_digest: keyed digest of the whole text.
-        prints: fingerprints of the text, for provenance of later arguments.
+        seen_len: length of what somebody may have read, which an error can hold more of than may be recorded.
+        prints: fingerprints of what may have been read, for provenance of later arguments.
         detail: class of the error, or how many documents were dropped.
         actual: what it cost, in the units of the budgets, where that is not what was reserved.
     """
@@ -250,6 +252,7 @@ class OutcomeJob:
     output: str = ""
     output_len: int = 0
     output_digest: str = ""
+    seen_len: int = 0
     prints: frozenset[int] = frozenset()
     detail: str = ""
     actual: Mapping[str, int] = field(default_factory=dict)
@@ -261,8 +264,8 @@ class OutcomeJob:
             return
         state = tx.session(verdict.session) if verdict.session else None
         origin = origin_of_result(verdict.resource)
-        if state is not None and self.output_len and origin is not Provenance.NOVEL:
-            shown = Shown(self.prints, origin, cut=self.output_len > MAX_TEXT)
+        if state is not None and self.seen_len and origin is not Provenance.NOVEL:
+            shown = Shown(self.prints, origin, cut=self.seen_len > MAX_TEXT)
             state = see(tx, state, tx.sketch(state), shown, verdict.resource.id)
         actual = self._actual()
         body: dict[str, Any] = {
@@ -276,8 +279,6 @@ class OutcomeJob:
             "status": self.status,
             "tainted": state.view.tainted if state is not None else False,
         }
-        if self.status == "paused" and verdict.approval and rows.Approvals(tx).give_back(verdict.approval):
-            body["approval"] = verdict.approval  # it was for the whole of the action, which is not over
         if state is not None:
             held = (account.envelope for account in state.links if account.handle in verdict.handles)
             state = state.settled([settled(account, verdict.charges, actual) for account in held])
@@ -314,6 +315,16 @@ def _used(decision: Decision, gathered: Gathered) -> str:
     approval = gathered.snapshot.approval
     taken = approval is not None and any(reason.code == "approved" for reason in decision.reasons)
     return approval.id if approval is not None and taken else ""
+
+
+def _withdraw(tx: Tx, session: str, request: str) -> str:
+    """Close a question that is open or answered, and not used: whoever waits for the answer takes it back."""
+    challenges = rows.Approvals(tx)
+    row = challenges.get(request)
+    if row is None or row.session != session or row.status not in ("pending", "approved"):
+        return ""
+    challenges.set_status(request, "expired")
+    return request
 
 
 def justify(decision: Decision, resource: str) -> str:

@@ -15,7 +15,7 @@ from halo_core.reasons import text
 from halo_core.redact import Redactor
 from halo_core.sensitive import labels_of
 
-__all__ = ["HELD", "Surface", "clamp", "document_floor", "masked", "narrowed", "redacted", "restricted", "told"]
+__all__ = ["HELD", "Surface", "clamp", "document_floor", "masked", "narrowed", "redacted", "restricted"]
 
 T = TypeVar("T")
 Keep = Callable[[str, tuple[str, ...]], bool]
@@ -115,14 +115,6 @@ def restricted(result: T, surface: Surface[T], obligations: Iterable[Obligation]
 def _mask(words: str) -> str:
     """Text with secrets and personal data masked."""
     return _MASKS.hide(words)
-
-
-def told(words: str, obligations: Iterable[Obligation]) -> str:
-    """What may be recorded of an error's words, where the result would have been masked or held back."""
-    obligations = tuple(obligations)
-    if any(item.kind in ("drop_documents", "drop_labels", "hold_output") for item in obligations):
-        return ""
-    return masked(words, obligations)
 
 
 def masked(words: str, obligations: Iterable[Obligation]) -> str:

@@ -5,6 +5,7 @@ What acts on a text of the log must not believe the row: whoever can write the d
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from halo_core.model import Entry, EntryKind
 if TYPE_CHECKING:
     from halo_core.store.tx import Tx
 
-__all__ = ["Proven"]
+__all__ = ["Proven", "paused_run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,24 @@ class Proven:
         note = _note(tx, writer, seq)
         verify_note(note, [_vkey(tx, writer)])
         return cls(_at(note, tx, writer, seq), leaf_hash(note))
+
+
+def paused_run(tx: Tx, request_id: str) -> Entry | None:
+    """The decision that let this request run the last time, if its writer says that it paused; None otherwise.
+
+    Raises:
+        Gap, Tampered: the entries are not what their writers signed.
+    """
+    place = tx.paused(request_id)
+    if place is None:
+        return None
+    ran = Proven.read(tx, *place)
+    leaf = base64.b64encode(ran.leaf).decode("ascii")
+    found = tx.outcome_of(ran.entry.session, ran.entry.ts_us, leaf)
+    outcome = Proven.read(tx, *found).entry if found is not None else None
+    named = {"leaf": leaf, "w": ran.entry.writer, "ws": ran.entry.seq}
+    told = outcome is not None and (outcome.body["status"], outcome.body["decision"]) == ("paused", named)
+    return ran.entry if told and ran.entry.body["request"]["request_id"] == request_id else None
 
 
 def _note(tx: Tx, writer: str, seq: int) -> bytes:

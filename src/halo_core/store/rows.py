@@ -20,7 +20,7 @@ APPROVAL_KINDS: Final = ("call", "reauthorization")
 
 _APPROVAL: Final = "id, kind, session, binding, status, asked_us, expires_us, answer"
 _OPEN: Final = "status IN ('pending', 'approved', 'denied')"
-# INVARIANT: ONCE - what was used, denied or ran out never becomes good again (but for a pause: `give_back`).
+# INVARIANT: ONCE - what was used, denied or ran out never becomes good again.
 _BEFORE: Final = {"used": ("approved",), "expired": ("pending", "approved")}
 
 
@@ -191,14 +191,6 @@ class Approvals:
             f"UPDATE approval SET status=? WHERE tenant=? AND id=? AND status IN ({marks})",  # noqa: S608  only marks
             (status, self._tx.tenant, request, *before),
         )
-
-    def give_back(self, request: str) -> bool:
-        """An approval that was used for an action which paused is good for its rest; False where it was not used."""
-        done = self._tx.cursor.execute(
-            "UPDATE approval SET status='approved' WHERE tenant=? AND id=? AND kind='call' AND status='used'",
-            (self._tx.tenant, request),
-        )
-        return done.rowcount == 1
 
     def _one(self, where: str, *values: str) -> ApprovalRow | None:
         row = self._tx.cursor.execute(

@@ -26,6 +26,7 @@ from halo_core.store.writer import Writer
 
 __all__ = ["Control", "Draft", "Holds", "Secrets", "Tx", "Written"]
 
+_PAUSED = 2  # `outcome` of a dispatch: 0 not known yet, 1 over, 2 paused
 _RANDOM_BYTES = 168  # of three fields, 32 and 24 each
 
 
@@ -348,8 +349,8 @@ class Tx:
         """How often the agent used the resource, and whether this request id was dispatched and did not pause."""
         uses, dispatched = self.cursor.execute(
             "SELECT (SELECT uses FROM usage WHERE tenant=?1 AND agent=?2 AND resource=?3),"
-            " EXISTS (SELECT 1 FROM dispatch WHERE tenant=?1 AND request_id=?4 AND outcome<>2)",
-            (self.tenant, agent, resource, request_id),
+            " EXISTS (SELECT 1 FROM dispatch WHERE tenant=?1 AND request_id=?4 AND outcome<>?5)",
+            (self.tenant, agent, resource, request_id, _PAUSED),
         ).fetchone()
         return uses or 0, bool(dispatched)
 
@@ -370,7 +371,7 @@ class Tx:
     def settled(self, writer: str, seq: int, *, paused: bool = False) -> bool:
         """Mark a dispatched decision as having an outcome; False when it had one."""
         # INVARIANT: ONCE - what paused gives its place up, to one more dispatch of the same request.
-        mark = "outcome=2, once=NULL" if paused else "outcome=1"
+        mark = f"outcome={_PAUSED}, once=NULL" if paused else "outcome=1"
         done = self.cursor.execute(
             f"UPDATE dispatch SET {mark} WHERE tenant=? AND w=? AND ws=? AND outcome=0",  # noqa: S608  constants
             (self.tenant, writer, seq),
@@ -385,12 +386,14 @@ class Tx:
         ).fetchone()
         return row
 
-    def paused(self, request_id: str) -> bool:
-        """Whether this request ran before and paused."""
-        found = self.cursor.execute(
-            "SELECT 1 FROM dispatch WHERE tenant=? AND request_id=? AND outcome=2 LIMIT 1", (self.tenant, request_id)
-        )
-        return found.fetchone() is not None
+    def paused(self, request_id: str) -> tuple[str, int] | None:
+        """Writer and sequence of the decision that let this request run the last time, if it has only ever paused."""
+        rows = self.cursor.execute(
+            "SELECT d.w, d.ws, d.outcome FROM dispatch d JOIN entry e USING (tenant, w, ws) "
+            "WHERE d.tenant=? AND d.request_id=? ORDER BY e.ts_us DESC, e.ws DESC",
+            (self.tenant, request_id),
+        ).fetchall()
+        return tuple(rows[0][:2]) if rows and all(row[2] == _PAUSED for row in rows) else None
 
     def outcome_of(self, session: str, since_us: int, leaf: str) -> tuple[str, int] | None:
         """Place (w, ws) of the first outcome of a session, from a time on, that speaks of this decision's leaf."""

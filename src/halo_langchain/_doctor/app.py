@@ -9,14 +9,11 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from langchain.agents.middleware import AgentMiddleware
-from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.documents import Document
 from langchain_core.language_models import BaseLanguageModel
-from langchain_core.messages import BaseMessage
-from langchain_core.prompts import BasePromptTemplate
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_core.tools import BaseTool
@@ -30,25 +27,25 @@ from halo_core.coverage import Finding, Kind, Status, sort
 from halo_core.facade import HaloBase
 from halo_langchain._doctor import parts
 from halo_langchain._doctor.agents import FACTORY
-from halo_langchain._doctor.verdicts import NOTHING, Cover, Rows
-from halo_langchain._doctor.walk import captured, container, framework, held, is_a, members, module_of, plain, unwrapped
-from halo_langchain._gate import Gate
+from halo_langchain._doctor.idle import SERVICES, empty
+from halo_langchain._doctor.rows import Rows
+from halo_langchain._doctor.verdicts import NOTHING, Cover
+from halo_langchain._doctor.walk import (
+    captured,
+    container,
+    held,
+    inside,
+    is_a,
+    members,
+    module_of,
+    unwrapped,
+)
 
 __all__ = ["Examiner", "doctor"]
 
 _DEEPEST: Final = 80
 _MOST: Final = 50_000
-_SILENT: Final = (
-    BaseMessage,
-    Document,
-    BasePromptTemplate,
-    BaseCallbackHandler,
-    HaloBase,
-    Gate,
-    types.ModuleType,
-)
-_BY_TYPE: Final[tuple[tuple[tuple[type[Any], ...], Callable[[Examiner, Any, str, Cover], None] | None], ...]] = (
-    (_SILENT, None),
+_BY_TYPE: Final[tuple[tuple[tuple[type[Any], ...], Callable[[Examiner, Any, str, Cover], None]], ...]] = (
     ((Pregel, StateGraph), parts.graph),
     ((PregelProtocol,), parts.remote),
     ((ToolNode,), parts.tool_node),
@@ -83,19 +80,32 @@ def doctor(obj: Any, *, name: str = "") -> list[Finding]:
     return examiner.finish()
 
 
+@dataclass(slots=True)
+class _Look:
+    """What was looked at, kept so that no other takes its identity, and the rows that came of it (None until then)."""
+
+    x: Any
+    where: str
+    rows: range | None = None
+    more: frozenset[int] = frozenset()
+    governable: bool = False
+
+
 class Examiner:
     """One look at an app.
 
     Args:
         root: path of what is looked at, in words.
+        most: how many objects are looked at.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, most: int = _MOST) -> None:
         self.rows = Rows()
-        # Objects looked at, kept so that no other takes their identity, under the cover they had there.
-        self._seen: dict[tuple[int, Cover], Any] = {}
-        self._governable: set[int] = set()
+        self._seen: dict[tuple[int, Cover], _Look] = {}  # under the cover that each had there
+        self._again: list[set[int]] = []  # rows met again, of everything being looked at
+        self._captured: dict[int, tuple[Any, list[tuple[str, Any, bool]]]] = {}
         self.root = root
+        self._most = most
         self._depth = 0
         self._cut = False
 
@@ -112,36 +122,54 @@ class Examiner:
         if self._cut:
             remedy = "ask about its parts: `halo doctor MODULE:PART`"
             self.rows.add(Kind.NODE, "the rest", "too deep or too large to look into", "none", Status.OPEN, remedy)
-        return sort(self.rows.found)
+        return sort(self.rows.placed())
 
     # the walk
 
     def visit(self, x: Any, where: str, cover: Cover) -> None:
         """Look at anything, once under each cover."""
-        if plain(x):
+        if empty(x):
             return
         key = (id(x), cover)
-        if key in self._seen:
-            self.rows.touched += id(x) in self._governable
+        known = self._seen.get(key)
+        if known is not None:
+            self._repeated(known, where)
             return
-        if len(self._seen) >= _MOST or self._depth >= _DEEPEST:
+        if len(self._seen) >= self._most or self._depth >= _DEEPEST:
             self._cut = True
             return
-        self._seen[key] = x
-        before = self.rows.touched
+        look = self._seen[key] = _Look(x, where)
+        before, first = self.rows.touched, len(self.rows.found)
         self._depth += 1
-        try:
-            self._look(x, where, cover)
-        finally:
-            self._depth -= 1
-        if self.rows.touched > before:
-            self._governable.add(id(x))
+        self._again.append(set())
+        self._look(x, where, cover)
+        self._depth -= 1
+        look.more = frozenset(self._again.pop())
+        look.rows, look.governable = range(first, len(self.rows.found)), self.rows.touched > before
+        if self._again:
+            self._again[-1].update(look.more)
+
+    def _repeated(self, known: _Look, where: str) -> None:
+        """Say of what is in two places where else it is."""
+        self.rows.touched += known.governable
+        if known.rows is None or where == known.where:
+            return  # it holds itself, or is held twice in one place
+        met = {*known.rows, *known.more}
+        self.rows.again(met, known.where, where)
+        if self._again:
+            self._again[-1].update(met)
+
+    def captured(self, function: types.FunctionType) -> list[tuple[str, Any, bool]]:
+        """As `walk.captured`, read once."""
+        found = self._captured.get(id(function))
+        if found is None:
+            found = self._captured[id(function)] = (function, list(captured(function)))
+        return found[1]
 
     def _look(self, x: Any, where: str, cover: Cover) -> None:
         for kinds, look in _BY_TYPE:
             if is_a(x, *kinds):
-                if look is not None:
-                    look(self, x, where, cover)
+                look(self, x, where, cover)
                 return
         inner, more = unwrapped(x)
         if is_a(inner, types.FunctionType):
@@ -151,6 +179,7 @@ class Examiner:
         items = container(x)
         if items is not None:
             self.each(items, where, cover)
+            self.each(held(x).items(), where, _inside(cover))
         elif is_a(x, type):
             if not issubclass(x, _MADE):  # what a class makes is looked at where it is held
                 self.each(members(x), where, _inside(cover))
@@ -169,7 +198,7 @@ class Examiner:
         if module_of(function) == FACTORY:
             return  # the agent's own parts, which `graph` looks at
         skipped = _BOUND if module_of(function) == _REACT else ()
-        reached = list(captured(function))
+        reached = self.captured(function)
         by_halo = any(is_a(value, HaloBase) for _, value, _ in reached)
         for name, value, called in reached:
             if called and _makes(value):
@@ -180,13 +209,13 @@ class Examiner:
                 self.visit(value, where, _inside(cover))
 
     def thing(self, x: Any, where: str, cover: Cover) -> None:
-        """A part of a chain, or an object of the app's own: what it holds, and what its methods name."""
-        module = module_of(x)
-        if is_a(x, Runnable) or module.partition(".")[0] == "langgraph":
-            self.each(held(x).items(), where, cover)
-        elif not framework(module):
-            self.each(held(x).items(), where, _inside(cover))
-            self.each(members(type(x)), where, _inside(cover))
+        """Any other object: what it holds, and what the methods of an app's own class name."""
+        top = module_of(x).partition(".")[0]
+        if top in SERVICES:
+            return
+        # Parts of chains and graphs are called with the callbacks of the run, others are not.
+        self.each(inside(x), where, cover if is_a(x, Runnable) or top == "langgraph" else _inside(cover))
+        self.each(members(type(x)), where, _inside(cover))
 
 
 def _inside(cover: Cover) -> Cover:

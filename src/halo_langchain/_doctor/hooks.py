@@ -13,8 +13,8 @@ from langchain.agents.middleware import AgentMiddleware
 from langchain_core.runnables import RunnableBinding
 
 from halo_core.coverage import Kind
-from halo_langchain._doctor.verdicts import Cover, gate
-from halo_langchain._doctor.walk import captured, held, is_a, unwrapped
+from halo_langchain._doctor.verdicts import Cover, guarded
+from halo_langchain._doctor.walk import closed_over, held, is_a, unwrapped
 from halo_langchain._middleware import HaloMiddleware
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ def closure(function: Any) -> dict[str, Any]:
     inner, _ = unwrapped(function)
     if not is_a(inner, types.FunctionType):
         return {}
-    free = set(inner.__code__.co_freevars)
-    return {name: value for name, value, _ in captured(inner) if name in free}
+    return dict(closed_over(inner))
 
 
 def order(hooks: Iterable[Any]) -> Order:
@@ -61,13 +60,14 @@ def halo_of(middleware: Any) -> Any:
 def cover_of(found: Order, kinds: Iterable[Kind]) -> Cover | None:
     """What our middleware decides where it stands; None where it does not stand."""
     sync, awaited = found
-    if not any(halo_of(item) is not None for item in (*sync, *awaited)):
+    halo = next((halo for item in (*sync, *awaited) if (halo := halo_of(item)) is not None), None)
+    if halo is None:
         return None
     # A synchronous hook serves both ways of calling where there is no other; an asynchronous one does not.
     used = [hooks for hooks in (sync, awaited) if hooks]
     later = [hooks[-1] for hooks in used if halo_of(hooks[-1]) is None]
     if sync and not later:
-        return Cover("middleware", frozenset(kinds))
+        return Cover("middleware", frozenset(kinds), halo=halo)
     after = f"`{type(later[0]).__name__}` after it" if later else "a synchronous call"
     return Cover(hint=f"put `halo.middleware()` last ({after} gets past it), or guard this itself")
 
@@ -76,7 +76,7 @@ def guards_model(model: Any) -> bool:
     """Whether the model under all that is bound to it is guarded."""
     while is_a(model, RunnableBinding):
         model = held(model).get("bound")
-    return gate(model) is not None
+    return guarded(model) is not None
 
 
 def around(examiner: Examiner, found: Order, where: str, cover: Cover) -> None:

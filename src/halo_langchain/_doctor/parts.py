@@ -12,7 +12,16 @@ from halo_core.coverage import Kind, Status
 from halo_core.model import ActionKind
 from halo_langchain._doctor.agents import TOOL_HOOKS, Graph
 from halo_langchain._doctor.hooks import around, cover_of, guards_model, halo_of, order
-from halo_langchain._doctor.verdicts import NOTHING, Cover, calls_back, gate, handoff_target, named
+from halo_langchain._doctor.rows import CLIENTS
+from halo_langchain._doctor.verdicts import (
+    CALLBACK,
+    NOTHING,
+    Cover,
+    calls_back,
+    guarded,
+    handoff_target,
+    named,
+)
 from halo_langchain._doctor.walk import container, held, members, module_of
 
 if TYPE_CHECKING:
@@ -26,7 +35,7 @@ _BODY: Final = Cover(decided=True)
 
 def tool(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     """A tool, and what its body reaches."""
-    found, target = gate(x), handoff_target(x)
+    found, target = guarded(x), handoff_target(x)
     original = found.original if found is not None else x
     kind = Kind.HANDOFF if target else Kind.TOOL
     name = found.name if found is not None else named(x)
@@ -50,7 +59,7 @@ def _body(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
 
 def retriever(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     """A retriever, those inside it, and the store behind it."""
-    found = gate(x)
+    found = guarded(x)
     examiner.rows.judge(Kind.RETRIEVER, x, where, cover)
     original = found.original if found is not None else x
     name = found.name if found is not None else named(x)
@@ -59,13 +68,21 @@ def retriever(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
 
 def model(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     """A model, tools that its provider runs, its client."""
-    found = gate(x)
+    found = guarded(x)
     closed = examiner.rows.judge(Kind.MODEL, x, where, cover)
     original = found.original if found is not None else x
     more = held(original).get("model_kwargs")
     if type(more) is dict:
         examiner.rows.hosted(more.get("tools"), where, closed=closed)
     examiner.rows.client(original, where)
+    name = found.name if found is not None else named(x)
+    # A model that another one calls is asked what that one was.
+    body = (
+        replace(_BODY, point=f"model `{name}`, which calls it", kinds=frozenset((Kind.MODEL,))) if closed else NOTHING
+    )
+    place = f"{where} > model `{name}`".lstrip(" >")
+    examiner.each(((k, v) for k, v in held(original).items() if k not in CLIENTS and k != "model_kwargs"), place, body)
+    examiner.each(members(type(original)), place, body)
 
 
 def vectors(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
@@ -89,8 +106,10 @@ def binding(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     """A runnable with arguments and settings bound to it; a callback among them decides what is inside."""
     own = held(x)
     config, kwargs = own.get("config"), own.get("kwargs")
-    if type(config) is dict and calls_back(config.get("callbacks")):
-        cover = replace(NOTHING, point="callback", kinds=_ALL)
+    called = calls_back(config.get("callbacks")) if type(config) is dict else None
+    if called is not None:
+        cover = replace(NOTHING, point=CALLBACK, kinds=_ALL, halo=called)
+    examiner.visit(config, where, NOTHING)
     examiner.visit(own.get("bound"), where, cover)
     if type(kwargs) is dict:
         guarded = guards_model(x) or Kind.MODEL in cover.kinds
@@ -105,6 +124,9 @@ def tool_node(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     inside = cover_of(found, (Kind.TOOL, Kind.HANDOFF)) or cover
     examiner.each((held(x).get("_tools_by_name") or {}).items(), where, inside)
     around(examiner, found, where, replace(NOTHING, hint=inside.hint))
+    # What handles errors, and what a class of the app's own does, runs beside the calls.
+    examiner.each(((k, v) for k, v in held(x).items() if k not in {"_tools_by_name", *TOOL_HOOKS}), where, NOTHING)
+    examiner.each(members(type(x)), where, NOTHING)
 
 
 def middleware(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:

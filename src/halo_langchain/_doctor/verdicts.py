@@ -1,40 +1,25 @@
-"""Room: rows of `halo doctor` for one thing each. Takes: a thing, what covers it. Gives: findings.
+"""Room: what `halo doctor` knows of one thing. Takes: a thing. Gives: its gate, its name, who is called back for it.
 
 Never: walks, runs anything of the app's, decides.
 """
 
 from __future__ import annotations
 
-import sys
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from langchain_core.callbacks import BaseCallbackManager
 
-from halo_core.coverage import Finding, Kind, Status
-from halo_core.errors import HaloError
-from halo_core.model import ActionKind, Mode
+from halo_core.coverage import Kind
 from halo_langchain._callback import HaloCallback
-from halo_langchain._doctor.walk import container, held, is_a, module_of, plain
+from halo_langchain._doctor.intact import intact
+from halo_langchain._doctor.walk import container, held, is_a
 from halo_langchain._gate import Gate, gate_of
-from halo_langchain._translate import clean_name, hosted_names
+from halo_langchain._translate import clean_name
 
-__all__ = ["NOTHING", "Cover", "Rows", "calls_back", "gate", "handoff_target", "named"]
+__all__ = ["CALLBACK", "NOTHING", "Cover", "calls_back", "gate", "guarded", "handoff_target", "named"]
 
-_HOW: Final = {
-    Kind.TOOL: "use `halo.guard(tool)` in its place",
-    Kind.RETRIEVER: "use `halo.guard(retriever)` in its place",
-    Kind.MODEL: "use `halo.guard(model)` in its place",
-    Kind.HANDOFF: "use `halo.guard(tool)` in its place, or `halo.middleware()` last in the agent that holds it",
-    Kind.NODE: "run `halo.guard(graph)` in place of the graph",
-    Kind.STORE: "guard a retriever over it: `halo.guard(store.as_retriever())`",
-}
-_CLIENTS: Final = ("client", "async_client", "root_client", "root_async_client", "_client", "_async_client")
-_SDKS: Final = (
-    "anthropic.", "botocore.client", "cohere.", "google.genai.", "groq.", "mistralai.", "ollama.", "openai.",
-    "together.",
-)  # fmt: skip
+CALLBACK: Final = "callback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +37,8 @@ class Cover:
     hint: str = ""
     decided: bool = False
     """Whether this is the body of something that was decided."""
+    halo: Any = None
+    """Who decides, where something does."""
 
 
 NOTHING: Final = Cover()
@@ -72,6 +59,12 @@ def named(x: Any) -> str:
     return clean_name(next((name for name in names if type(name) is str and name), type(x).__name__))
 
 
+def guarded(x: Any) -> Gate | None:
+    """The gate of a guarded copy that still is one."""
+    found = gate(x)
+    return found if found is not None and intact(x, found) else None
+
+
 def handoff_target(tool: Any) -> str:
     """The agent that a hand-off tool hands over to; empty for any other tool."""
     found = gate(tool)
@@ -80,139 +73,8 @@ def handoff_target(tool: Any) -> str:
     return target if type(target) is str else ""
 
 
-def calls_back(callbacks: Any) -> bool:
-    """Whether a list or manager of callbacks holds `halo.callback()`."""
+def calls_back(callbacks: Any) -> Any:
+    """The Halo of the `halo.callback()` in a list or manager of callbacks; None where there is none."""
     if is_a(callbacks, BaseCallbackManager):
         callbacks = held(callbacks).get("handlers")
-    return any(is_a(item, HaloCallback) for _, item in container(callbacks) or ())
-
-
-def _tripwire() -> tuple[str, bool]:
-    """What the process's tripwire does with an unguarded thing, in words, and whether it refuses it."""
-    installed = getattr(sys.modules.get("halo_langchain._tripwire"), "_installed", ())
-    if not installed:
-        return "none", False
-    with suppress(HaloError):  # a mode that cannot be read refuses nothing that one could count on
-        if any(item.mode() is Mode.ENFORCE for item in installed):
-            return "tripwire (refused)", True
-    return "tripwire, observe mode: recorded only", False
-
-
-@dataclass(slots=True)
-class Rows:
-    """Findings as they are made."""
-
-    found: list[Finding] = field(default_factory=list)
-    halos: list[Any] = field(default_factory=list)
-    originals: list[str] = field(default_factory=list)
-    touched: int = 0
-    """How often something governable was met."""
-
-    def add(self, kind: Kind, name: str, where: str, point: str, status: Status, remedy: str = "") -> None:  # noqa: PLR0917  a row
-        """One row."""
-        self.found.append(Finding(kind, name, where, point, status, remedy))
-
-    def note(self, kind: Kind, name: str, where: str, remedy: str) -> None:
-        """A row about something that cannot be intercepted."""
-        self.add(kind, name, where, "none", Status.NOTED, remedy)
-
-    def judge(self, kind: Kind, x: Any, where: str, cover: Cover, name: str = "") -> bool:
-        """A row about a tool, retriever, model or hand-off; whether it is closed."""
-        self.touched += 1
-        found = gate(x)
-        name = name or (found.name if found is not None else "") or named(x)
-        point = self._point(kind, x, cover, found)
-        if point:
-            self.add(kind, name, where, point, Status.CLOSED)
-            return True
-        self.undecided(kind, name, where, cover.hint)
-        return self.found[-1].status is Status.CLOSED
-
-    def undecided(self, kind: Kind, name: str, where: str, hint: str = "") -> None:
-        """A row about something that no guard decides: the process's tripwire may refuse it."""
-        point, refuses = (
-            _tripwire() if kind in {Kind.TOOL, Kind.RETRIEVER, Kind.MODEL, Kind.HANDOFF} else ("none", False)
-        )
-        status = Status.CLOSED if refuses else Status.OPEN
-        self.add(kind, name, where, point, status, "" if refuses else hint or _HOW.get(kind, ""))
-
-    def made(self, name: str, where: str, *, retriever: bool, by_halo: bool) -> None:
-        """A row about a model or retriever that a function makes while it runs; a Halo at hand there may guard it."""
-        kind = Kind.RETRIEVER if retriever else Kind.MODEL
-        where = f"{where} > made while it runs".lstrip(" >")
-        self.touched += 1
-        if by_halo:
-            self.note(kind, name, where, "see that the function guards it, or make it outside and guard it there")
-        else:
-            self.undecided(kind, name, where, "make it outside the function and guard it, or use `halo.install()`")
-
-    def _point(self, kind: Kind, x: Any, cover: Cover, found: Gate | None) -> str:
-        if found is not None:
-            self.met(found.halo)
-            self._original(found)
-            return "guarded copy"
-        if cover.point and kind in cover.kinds:
-            return cover.point
-        # A retriever's own callbacks are not asked.
-        return "callback" if kind is not Kind.RETRIEVER and calls_back(held(x).get("callbacks")) else ""
-
-    def met(self, halo: Any) -> None:
-        """Remember who decides."""
-        if not any(halo is known for known in self.halos):
-            self.halos.append(halo)
-
-    def _original(self, found: Gate) -> None:
-        """Remember a tool whose original the module that made it still holds."""
-        function = held(found.original).get("func") or held(found.original).get("coroutine")
-        scope = getattr(function, "__globals__", None)
-        if type(scope) is dict and any(value is found.original for value in list(scope.values())):
-            self.originals.append(found.name)
-
-    def hosted(self, tools: Any, where: str, *, closed: bool) -> None:
-        """Rows about tools that the model's provider runs."""
-        items = [item for _, item in container(tools) or () if type(item) is dict]
-        for name in hosted_names(items):
-            if closed:
-                self.add(
-                    Kind.TOOL, name, where, "refused when called", Status.NOTED, "use a tool that runs in this process"
-                )
-            else:
-                remedy = "the provider runs it: use a tool of this process, or guard the model, which refuses it"
-                self.add(Kind.TOOL, name, where, "none", Status.OPEN, remedy)
-
-    def client(self, model: Any, where: str) -> None:
-        """A row about a model's SDK client."""
-        own = held(model)
-        if any(not plain(own.get(name)) for name in _CLIENTS):
-            self.note(
-                Kind.MODEL,
-                f"{named(model)}.client",
-                where,
-                "the SDK client answers undecided: call the guarded model only",
-            )
-
-    def sdk(self, x: Any, where: str) -> bool:
-        """A row about a raw SDK client, if it is one."""
-        module = module_of(x)
-        if not module.startswith(_SDKS) or not ("client" in module or "sdk" in module):
-            return False
-        self.note(
-            Kind.MODEL,
-            f"{module.partition('.')[0]}.{type(x).__name__}",
-            where,
-            "its calls are not decided: use a guarded chat model instead",
-        )
-        return True
-
-    def streams(self) -> None:
-        """Rows about policies that may narrow what a model says."""
-        models = any(item.kind is Kind.MODEL for item in self.found)
-        for halo in self.halos if models else ():
-            where, remedy = f"policy of `{halo.agent}`", ""
-            try:
-                if halo.may_restrict_output(ActionKind.INFERENCE):
-                    remedy = "a policy may narrow it, so a stream is held back until the whole was seen"
-            except HaloError as exc:
-                remedy = f"it cannot be read: {exc.message}"
-            if remedy:
-                self.note(Kind.MODEL, "output", where, remedy)
+    return next((held(item).get("_halo") for _, item in container(callbacks) or () if is_a(item, HaloCallback)), None)

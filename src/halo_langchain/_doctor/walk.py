@@ -1,20 +1,36 @@
 """Room: what objects and functions hold. Takes: any object. Gives: what it reaches, with names.
 
-It reads instance dictionaries, slots, closures and byte code. Never: runs anything of the object's own (no property,
-no `__getattr__`, no import), judges, raises for odd values.
+It reads instance dictionaries, slots, closures, byte code, and what the garbage collector sees. Never: runs anything of
+the object's own (no property, no `__getattr__`, no import), judges, raises for odd values.
 """
 
 from __future__ import annotations
 
+import contextvars
 import dis
 import functools
+import gc
 import sys
 import types
+import weakref
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-__all__ = ["captured", "container", "framework", "held", "is_a", "members", "module_of", "own", "plain", "unwrapped"]
+__all__ = [
+    "captured",
+    "closed_over",
+    "container",
+    "framework",
+    "held",
+    "inside",
+    "is_a",
+    "members",
+    "module_of",
+    "own",
+    "plain",
+    "unwrapped",
+]
 
 _PLAIN: Final = frozenset((
     bool, bytearray, bytes, complex, float, int, range, str, type(None), type(...), type(NotImplemented),
@@ -27,6 +43,7 @@ _FRAMEWORKS: Final = frozenset((
     "typing_extensions",
 ))  # fmt: skip
 _CACHED: Final = type(functools.lru_cache(str))
+_DICTS: Final = (types.GetSetDescriptorType, types.MemberDescriptorType)
 _CALLS: Final = 1
 """Bit of `LOAD_GLOBAL`, and since 3.12 of `LOAD_ATTR`, that says: to be called."""
 _BESIDE: Final = frozenset(("CACHE", "EXTENDED_ARG", "PRECALL", "STORE_DEREF", "STORE_FAST"))
@@ -47,7 +64,7 @@ def held(x: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for kind in reversed(type(x).__mro__):
         for name, member in kind.__dict__.items():
-            if name == "__dict__" and type(member) is types.GetSetDescriptorType:
+            if name == "__dict__" and type(member) in _DICTS:
                 found.update(_read(member, x, kind) or {})
             elif type(member) is types.MemberDescriptorType and kind.__module__ != "builtins":
                 found[name] = _read(member, x, kind)
@@ -66,11 +83,29 @@ def container(x: Any) -> Iterator[tuple[str, Any]] | None:
     # By the builtin's own methods: a subclass may have others.
     if is_a(x, *_MAPPINGS):
         items = dict.items(x) if is_a(x, dict) else types.MappingProxyType.items(x)
-        return ((key if type(key) is str else "", value) for key, value in list(items))
+        pairs = list(items)
+        keys = [("", key) for key, _ in pairs if not plain(key)]
+        return iter([*((key if type(key) is str else "", value) for key, value in pairs), *keys])
     if is_a(x, *_SEQUENCES):
         base = next(kind for kind in _SEQUENCES if is_a(x, kind))
         return (("", value) for value in list(base.__iter__(x)))
     return None
+
+
+def inside(x: Any) -> Iterator[tuple[str, Any]]:
+    """What an object that is no container holds; of one made in C what the garbage collector would follow."""
+    if is_a(x, weakref.ref):
+        there = weakref.ref.__call__(x)
+        if not is_a(there, type):  # who keeps track of classes uses none of them
+            yield "", there
+        return
+    mine = held(x)
+    yield from mine.items()
+    known = type(x) is contextvars.ContextVar
+    if known:
+        yield "", x.get(None)  # in this context; its default is among the referents
+    if (known or not mine) and framework(module_of(x)):
+        yield from (("", value) for value in gc.get_referents(x) if value is not type(x))
 
 
 def module_of(x: Any) -> str:
@@ -138,17 +173,23 @@ def unwrapped(x: Any) -> tuple[Any, list[tuple[str, Any]]]:
             return x, more
 
 
+def closed_over(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    """Variables that a function closes over, by name."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
+        try:
+            yield name, cell.cell_contents
+        except ValueError:  # not filled yet
+            continue
+
+
 def captured(function: types.FunctionType) -> Iterator[tuple[str, Any, bool]]:
     """What a function reaches: name, object, and whether the function calls it.
 
     Closure, defaults, what it wraps, and of an app's own function the globals that its code and the code nested in it
     name, modules' attributes and imports inside it among them.
     """
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
-        try:
-            yield name, cell.cell_contents, False
-        except ValueError:  # not filled yet
-            continue
+    for name, value in closed_over(function):
+        yield name, value, False
     for value in function.__defaults__ or ():
         yield "", value, False
     for name, value in (function.__kwdefaults__ or {}).items():
@@ -194,10 +235,14 @@ def _called(step: dis.Instruction, following: dis.Instruction | None) -> bool:
 
 
 def members(kind: type[Any]) -> Iterator[tuple[str, Any]]:
-    """What the app's own classes among a class and its bases hold, but for Python's own names."""
+    """What the app's own classes among a class and its bases hold, but for Python's own names.
+
+    A class that the framework makes around the app's functions (the middleware of its decorators) is the app's own.
+    """
     for base in kind.__mro__:
-        if own(module_of(base)):
+        module = module_of(base)
+        if own(module) or (framework(module) and held(sys.modules.get(module)).get(base.__name__) is not base):
             for name, member in base.__dict__.items():
                 inner, _ = unwrapped(member)
-                if type(inner) is types.FunctionType or not name.startswith("__"):
+                if type(inner) is types.FunctionType or (not name.startswith("__") and name != "_abc_impl"):
                     yield name, member

@@ -1,8 +1,8 @@
 """Room: guarded graphs. Takes: a compiled graph. Gives: a copy whose agents are entered by decisions.
 
-The copy has the graph's class, channels, names and checkpoints; what stands before its nodes is in `_nodes`. Graphs
-that a node holds itself are guarded too; one that a function holds runs inside its node's entry. Never: decides,
-changes the original.
+The copy has the graph's class, channels, names and checkpoints; what stands before its nodes is in `nodes`. Graphs
+that a node holds are guarded too, itself or in a function's closure, and the tools of its tool nodes; one that a
+function finds elsewhere runs inside its node's entry. Never: decides, changes the original.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from langgraph.pregel import Pregel
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
 from halo_langchain._gate import Gate, gate_of, put_gate
+from halo_langchain._graphs.closures import Closures, holds_graph
 from halo_langchain._graphs.kind import Own, graph_class, put_own
 from halo_langchain._graphs.nodes import Place, node
 from halo_langchain._handoff import HANDED, agent_resource
@@ -44,6 +45,10 @@ class _Guarding:
     halo: Halo
     names: set[str] = field(default_factory=set)
     cached: list[str] = field(default_factory=list)
+    tools: dict[str, str] = field(default_factory=dict)
+    """Where each tool was met first, by name."""
+    copies: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    """Graphs and their copies, by identity: what is in two places, or holds itself, is copied once."""
 
 
 def guard_graph(
@@ -96,9 +101,11 @@ def guard_graph(
 
 def _agents(graph: Pregel[Any, Any, Any, Any], told: Collection[str]) -> frozenset[str]:
     _require_known(told, graph.nodes, "agents")
-    return frozenset(
-        (*told, *(name for name, item in graph.nodes.items() if item.subgraphs or isinstance(item.bound, Pregel)))
-    )
+    return frozenset((*told, *(name for name, item in graph.nodes.items() if item.subgraphs or _is_agent(item.bound))))
+
+
+def _is_agent(bound: Any) -> bool:
+    return isinstance(bound, Pregel) or holds_graph(bound)
 
 
 def _require_known(names: Collection[str], known: Collection[str], where: str) -> None:
@@ -124,33 +131,33 @@ def _require_apart(agents: Collection[str]) -> None:
 # the copy
 
 
-def _copied(guarding: _Guarding, graph: G, agents: frozenset[str], whole: Resource | None = None) -> G:
+def _copied(guarding: _Guarding, graph: G, agents: frozenset[str], whole: Resource | None = None, at: str = "") -> G:
     halo = guarding.halo
     _require_apart(agents)
     for name in sorted(agents):  # before the tools that hand off to them
         agent_resource(halo, name)
         guarding.names.add(name)
     guarded = copy.copy(graph)
+    guarding.copies[id(graph)] = graph, guarded  # before its nodes: a function in it may hold the graph itself
     guarded.__class__ = graph_class(type(graph))
-    guarded.nodes = {name: _guarded_node(guarding, name, item, agents) for name, item in graph.nodes.items()}
-    if guarded.cache_policy is not None:
-        guarding.cached.append(graph.name)
-        guarded.cache_policy = None
     put_own(guarded, Own(agents, whole.id if whole is not None else ""))
     resource = whole or Resource(id=clean_name(graph.name), kind=ActionKind.HANDOFF)
     put_gate(guarded, Gate(halo, graph, graph.name, resource, HANDED))
+    guarded.nodes = {name: _guarded_node(guarding, name, item, agents, at) for name, item in graph.nodes.items()}
+    if guarded.cache_policy is not None:
+        guarding.cached.append(graph.name)
+        guarded.cache_policy = None
     return guarded
 
 
-def _guarded_node(guarding: _Guarding, name: str, item: Any, agents: frozenset[str]) -> Any:
-    inner: dict[int, Any] = {}
-    bound = _rewritten(guarding, item.bound, inner)
+def _guarded_node(guarding: _Guarding, name: str, item: Any, agents: frozenset[str], at: str) -> Any:
+    bound = _rewritten(guarding, item.bound, f"{at} > {name}" if at else name)
     # A tool node decides by itself, and is looked for by its class.
     if name in agents or not (_does_nothing(item) or isinstance(bound, ToolNode)):
         bound = node(bound, Place(guarding.halo, name, agents))
     if item.cache_policy is not None:
         guarding.cached.append(name)
-    subgraphs = [inner.get(id(graph), graph) for graph in item.subgraphs]
+    subgraphs = [guarding.copies.get(id(graph), (graph, graph))[1] for graph in item.subgraphs]
     return item.copy({"bound": bound, "cache_policy": None, "subgraphs": subgraphs})
 
 
@@ -159,16 +166,21 @@ def _does_nothing(item: Any) -> bool:
     return item.bound is type(item)(channels=[], triggers=[]).bound
 
 
-def _rewritten(guarding: _Guarding, bound: Any, inner: dict[int, Any]) -> Any:
-    """A node's runnable with the graphs and tool nodes that it holds itself guarded; `inner` collects the graphs."""
+def _inner(guarding: _Guarding, at: str, graph: Pregel[Any, Any, Any, Any]) -> Pregel[Any, Any, Any, Any]:
+    """The guarded copy of a graph that another one holds; what another Halo guards, that one decides."""
+    if gate_of(graph) is not None:
+        return graph
+    known = guarding.copies.get(id(graph))
+    return known[1] if known is not None else _copied(guarding, graph, _agents(graph, ()), at=at)
+
+
+def _rewritten(guarding: _Guarding, bound: Any, at: str) -> Any:
+    """A node's runnable with the graphs and tool nodes that it holds guarded; `at` says where it is."""
     if isinstance(bound, ToolNode):
-        return guard_tool_node(guarding.halo, bound)
+        return guard_tool_node(guarding.halo, bound, at, guarding.tools)
     if isinstance(bound, Pregel):
-        # What another Halo guards, that one decides.
-        guarded = bound if gate_of(bound) is not None else _copied(guarding, bound, _agents(bound, ()))
-        inner[id(bound)] = guarded
-        return guarded
-    again = functools.partial(_rewritten, guarding, inner=inner)
+        return _inner(guarding, at, bound)
+    again = functools.partial(_rewritten, guarding, at=at)
     if isinstance(bound, RunnableSequence):
         first, *middle, last = [again(step) for step in bound.steps]
         return bound.model_copy(update={"first": first, "middle": middle, "last": last})
@@ -178,4 +190,4 @@ def _rewritten(guarding: _Guarding, bound: Any, inner: dict[int, Any]) -> Any:
         sequence = copy.copy(bound)  # LangGraph's own kind of sequence
         sequence.steps = [again(step) for step in bound.steps]  # type: ignore[attr-defined]
         return sequence
-    return bound
+    return Closures(functools.partial(_inner, guarding, at)).rewritten(bound) if holds_graph(bound) else bound

@@ -17,13 +17,14 @@ from langgraph.constants import END
 from langgraph.errors import GraphBubbleUp
 
 from halo_core.model import ActionKind
-from halo_core.session import current_session
-from halo_langchain._context import RUN_SESSION, thread_session
+from halo_core.session import current_session, inside_agent
 from halo_langchain._gate import put_gate, required, subclass
+from halo_langchain._graphs.keys import smuggled
 from halo_langchain._graphs.nodes import aentered, entered, placed, targets
 from halo_langchain._graphs.stepping import astepped, stepped
 from halo_langchain._handoff import HANDED
 from halo_langchain._pause import abegin, begin
+from halo_langchain._sessions import own_run, thread_session, under_link
 from halo_langchain._translate import unknown
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Own", "graph_class", "put_own"]
 
 _OWN: Final = "_halo_graph"
+_NAMESPACE: Final = "checkpoint_ns"  # LangGraph's, where a configuration names a graph inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +58,30 @@ def graph_class(kind: type[Any]) -> type[Any]:
     def stream(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Iterator[Any]:  # noqa: A002  the framework's name
         own, halo = self.__dict__[_OWN], required(self).halo
         config = _in_run(self, halo, config)
-        _refuse(halo, own, [input], config)
-        run = functools.partial(kind.stream, self, input, config, **kwargs)
-        yield from stepped(_as_agent(halo, own, config, run)) if own.agent else run()
+        _refuse(self, [input], config)
+        run = functools.partial(kind.stream, self, input, **kwargs)
+        yield from stepped(_as_agent(halo, own, config, run)) if own.agent or _lost(config) else run(config)
 
     @functools.wraps(kind.astream)
     async def astream(self: Any, input: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:  # noqa: A002  as above
         own, halo = self.__dict__[_OWN], required(self).halo
         config = _in_run(self, halo, config)
-        await _arefuse(halo, own, [input], config)
-        run = functools.partial(kind.astream, self, input, config, **kwargs)
-        parts = astepped(_aas_agent(halo, own, config, run)) if own.agent else run()
+        await _arefuse(self, [input], config)
+        run = functools.partial(kind.astream, self, input, **kwargs)
+        parts = astepped(_aas_agent(halo, own, config, run)) if own.agent or _lost(config) else run(config)
         async for part in parts:
             yield part
 
     @functools.wraps(kind.bulk_update_state)
     def update(self: Any, config: Any, supersteps: Any) -> Any:
         steps = [list(step) for step in supersteps]
-        _refuse(required(self).halo, self.__dict__[_OWN], _written(steps), config)
+        _refuse(self, _written(steps), config)
         return kind.bulk_update_state(self, config, steps)
 
     @functools.wraps(kind.abulk_update_state)
     async def aupdate(self: Any, config: Any, supersteps: Any) -> Any:
         steps = [list(step) for step in supersteps]
-        await _arefuse(required(self).halo, self.__dict__[_OWN], _written(steps), config)
+        await _arefuse(self, _written(steps), config)
         return await kind.abulk_update_state(self, config, steps)
 
     @functools.wraps(kind.copy)
@@ -102,10 +104,18 @@ def graph_class(kind: type[Any]) -> type[Any]:
 
 def _in_run(graph: Any, halo: Halo, config: RunnableConfig | None) -> RunnableConfig | None:
     """The configuration of a run, with a session of its own where it belongs to no other."""
-    if current_session() is not None or thread_session(graph.config or {}) or thread_session(ensure_config(config)):
+    if current_session() is not None or inside_agent() is not None:
         return config
-    configurable = {**((config or {}).get("configurable") or {}), RUN_SESSION: halo.run_session()}
-    return {**(config or {}), "configurable": configurable}
+    if thread_session(graph.config or {}) or thread_session(ensure_config(config)):
+        return config
+    made: RunnableConfig = own_run(config, halo.run_session())
+    return made
+
+
+def _lost(config: RunnableConfig | None) -> bool:
+    """Whether the run was begun by what lost the context of the node it belongs to."""
+    session = thread_session(ensure_config(config)) if current_session() is None else None
+    return session is not None and not session.id
 
 
 def _written(supersteps: Iterable[Iterable[Any]]) -> list[Any]:
@@ -113,30 +123,36 @@ def _written(supersteps: Iterable[Iterable[Any]]) -> list[Any]:
     return [write[0] for step in supersteps for write in step]
 
 
-def _refuse(halo: Halo, own: Own, given: Iterable[Any], config: RunnableConfig | None) -> None:
+def _refuse(graph: Any, given: Iterable[Any], config: RunnableConfig | None) -> None:
     """Refuse what would begin, from outside, at a node that is nobody's entry.
 
     Raises:
         Denied: it would; that is recorded.
     """
-    names = _foreign(own, given)
+    halo, names = required(graph).halo, _foreign(graph, given, config)
     if names:
-        with placed(config):
+        with placed(config, task=True):
             for name in names:
                 begin(halo, _call(halo, name)).succeed(None, HANDED)
 
 
-async def _arefuse(halo: Halo, own: Own, given: Iterable[Any], config: RunnableConfig | None) -> None:
+async def _arefuse(graph: Any, given: Iterable[Any], config: RunnableConfig | None) -> None:
     """As `_refuse`, from a coroutine."""
-    names = _foreign(own, given)
+    halo, names = required(graph).halo, _foreign(graph, given, config)
     if names:
-        with placed(config):
+        with placed(config, task=True):
             for name in names:
                 (await abegin(halo, _call(halo, name))).succeed(None, HANDED)
 
 
-def _foreign(own: Own, given: Iterable[Any]) -> list[str]:
-    return [name for item in given for name in targets(item) if name not in own.agents and name != END]
+def _foreign(graph: Any, given: Iterable[Any], config: RunnableConfig | None) -> list[str]:
+    own: Own = graph.__dict__[_OWN]
+    inner = bool(((config or {}).get("configurable") or {}).get(_NAMESPACE))  # of a graph inside, which knows its keys
+    found: list[str] = []
+    for item in given:
+        found.extend(name for name in targets(item) if name not in own.agents and name != END)
+        found.extend(smuggled(item, None if inner else graph))
+    return found
 
 
 def _call(halo: Halo, name: str) -> Call:
@@ -144,10 +160,10 @@ def _call(halo: Halo, name: str) -> Call:
 
 
 def _as_agent(halo: Halo, own: Own, config: RunnableConfig | None, run: Any) -> Iterator[Any]:
-    with placed(config), ExitStack() as stack:
+    with placed(config, task=True), ExitStack() as stack:
         entry = None if _acts(halo, own) else stack.enter_context(entered(halo, own.agent, ""))
         try:
-            yield from run()
+            yield from run(under_link(config) if entry is not None and entry.handle else config)
         except GraphBubbleUp:
             if entry is not None:
                 entry.keep()
@@ -155,11 +171,11 @@ def _as_agent(halo: Halo, own: Own, config: RunnableConfig | None, run: Any) -> 
 
 
 async def _aas_agent(halo: Halo, own: Own, config: RunnableConfig | None, run: Any) -> AsyncIterator[Any]:
-    with placed(config):
+    with placed(config, task=True):
         async with AsyncExitStack() as stack:
             entry = None if _acts(halo, own) else await stack.enter_async_context(aentered(halo, own.agent, ""))
             try:
-                async for part in run():
+                async for part in run(under_link(config) if entry is not None and entry.handle else config):
                     yield part
             except GraphBubbleUp:
                 if entry is not None:
@@ -168,5 +184,5 @@ async def _aas_agent(halo: Halo, own: Own, config: RunnableConfig | None, run: A
 
 
 def _acts(halo: Halo, own: Own) -> bool:
-    """Whether the agent acts already: its node in a graph has entered it."""
-    return halo.acting_agent() == own.agent
+    """Whether no agent is to be entered: the graph is none, or acts already, since its node in a graph entered it."""
+    return not own.agent or halo.acting_agent() == own.agent

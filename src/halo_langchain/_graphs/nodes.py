@@ -16,17 +16,17 @@ from langchain_core.runnables import Runnable, ensure_config
 from langgraph.errors import GraphBubbleUp, ParentCommand
 from langgraph.types import Command, Send
 
-from halo_core.errors import Denied, Pending
-from halo_core.reasons import text
+from halo_core.errors import Pending
 from halo_core.session import current_session, in_session
-from halo_langchain._context import step_of, thread_session
 from halo_langchain._handoff import HANDED, deciding, known_agent, with_terms
-from halo_langchain._pause import abegin, begin, withdrawn
+from halo_langchain._pause import abegin, begin, heard, taken_back, withdrawn
+from halo_langchain._sessions import step_of, thread_session, under_link
 from halo_langchain._translate import clean_name
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
+    from halo_core.handing import Entry
     from halo_core.pep import Call
     from halo_langchain import Halo
 
@@ -62,9 +62,10 @@ def node(bound: Runnable[Any, Any], place: Place) -> Runnable[Any, Any]:
 
 
 @contextmanager
-def placed(config: Mapping[str, Any] | None) -> Iterator[None]:
-    """The session of a run, where the host opened none."""
-    session = thread_session(ensure_config(config)) if current_session() is None else None  # type: ignore[arg-type]
+def placed(config: Mapping[str, Any] | None, *, task: bool = False) -> Iterator[None]:
+    """The session of a run, where the host opened none; with `task`, of one that LangGraph itself did not begin."""
+    known = current_session() is not None
+    session = None if known else thread_session(ensure_config(config), task=task)  # type: ignore[arg-type]
     if session is None:
         yield
         return
@@ -86,9 +87,11 @@ def entered(halo: Halo, agent: str, call_id: str) -> Iterator[Any]:
     """
     with ExitStack() as stack:
         try:
+            heard()
             entry = stack.enter_context(halo.entering(agent, call_id=call_id, give=halo.terms.of(agent)))
         except Pending as pending:
-            _wait(halo, agent, pending)
+            if withdrawn(halo, _call(halo, agent, call_id), pending):
+                halo.enforcer.begin(taken_back(_call(halo, agent, call_id), pending))
             raise
         yield entry
 
@@ -98,17 +101,13 @@ async def aentered(halo: Halo, agent: str, call_id: str) -> AsyncIterator[Any]:
     """As `entered`, from a coroutine."""
     async with AsyncExitStack() as stack:
         try:
+            heard()
             entry = await stack.enter_async_context(halo.aentering(agent, call_id=call_id, give=halo.terms.of(agent)))
         except Pending as pending:
-            _wait(halo, agent, pending)
+            if withdrawn(halo, _call(halo, agent, call_id), pending):
+                await halo.enforcer.abegin(taken_back(_call(halo, agent, call_id), pending))
             raise
         yield entry
-
-
-def _wait(halo: Halo, agent: str, pending: Pending) -> None:
-    if withdrawn(halo, _call(halo, agent, ""), pending):
-        code = "challenge_withdrawn"
-        raise Denied(code, f"deny `{agent}`: {text(code).title}", remedy=text(code).remedy)
 
 
 # the nodes
@@ -157,7 +156,7 @@ class _Agent(_Node):
         result = None
         with placed(config), entered(halo, self.place.agent, step) as entry, deciding() as handed:
             try:
-                result = self.bound.invoke(input, config, **kwargs)
+                result = self.bound.invoke(input, _of(entry, config), **kwargs)
             except ParentCommand as parting:
                 left = parting
             except GraphBubbleUp:
@@ -179,7 +178,7 @@ class _Agent(_Node):
         with placed(config), deciding() as handed:
             async with aentered(halo, self.place.agent, step) as entry:
                 try:
-                    result = await self.bound.ainvoke(input, config, **kwargs)
+                    result = await self.bound.ainvoke(input, _of(entry, config), **kwargs)
                 except ParentCommand as parting:
                     left = parting
                 except GraphBubbleUp:
@@ -212,6 +211,11 @@ class _Agent(_Node):
             if name in self.place.agents and agent not in done:
                 done.add(agent)
                 yield _call(halo, agent, f"{step}>{agent}" if step else "")
+
+
+def _of(entry: Entry, config: RunnableConfig | None) -> Any:
+    """The configuration of what an agent runs."""
+    return under_link(config if config is not None else ensure_config()) if entry.handle else config
 
 
 def _call(halo: Halo, agent: str, call_id: str) -> Call:

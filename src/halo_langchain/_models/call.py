@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage, HumanMessage
-from langchain_core.prompt_values import PromptValue
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables.config import var_child_runnable_config
 
 from halo_core.pep import Call, Ticket
-from halo_langchain._context import Mark, body, entered, marked
-from halo_langchain._models.inference import RESTRICTABLE, Carried, inference
+from halo_langchain._context import Mark, body, entered, source_of
+from halo_langchain._models.inference import RESTRICTABLE, Carried, inference, messages_of, prompts_of
 from halo_langchain._translate import bound_tools, clean_name
 
 if TYPE_CHECKING:
@@ -59,6 +57,7 @@ class Decided:
         owner: with the middleware's, the `Halo` that decided.
         name: with the middleware's, the model's name.
         carried: with the middleware's, what was decided on.
+        parts: of a call with several prompts, what was decided on each: below, each may be a call of its own.
         state: `ready`, `running` once the method that sends it was reached, `done` when that returned.
     """
 
@@ -67,6 +66,7 @@ class Decided:
     owner: object = None
     name: str = ""
     carried: Carried | None = None
+    parts: list[Carried] = field(default_factory=list)
     state: str = READY
 
 
@@ -92,19 +92,19 @@ def current(gate: Gate) -> Decided | None:
 
 
 @contextmanager
-def entry(gate: Gate, name: str, config: Any = None, runs: int = 1) -> Iterator[None]:
+def entry(gate: Gate, model: Any, config: Any = None, runs: int = 1) -> Iterator[None]:
     """Around an entry point of a guarded model: a new call, whatever is running around it.
 
     Args:
         gate: of the model.
-        name: its name in this call.
+        model: whose runs it starts; None for one that starts none any more.
         config: what it was called with.
         runs: how many runs the call starts: one for each of its prompts.
     """
     found = _DECIDED.get()
     token = _DECIDED.set(found if found is not None and found.gate is None else None)
     try:
-        with marked(Mark(gate.halo, "model", name, more=runs - 1)), entered(gate.halo, "model", name, config):
+        with entered(Mark(gate.halo, "model", source=source_of(model), runs=runs), config):
             yield
     finally:
         _DECIDED.reset(token)
@@ -134,6 +134,7 @@ class Asked:
     tools: list[Any]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    prompts: list[list[BaseMessage]]
 
     @classmethod
     def of(cls, gate: Gate, model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Asked:
@@ -144,8 +145,9 @@ class Asked:
             args = (given, *args[1:])
         elif key:
             kwargs[key] = given
-        messages = _messages(model, given)
-        return cls(called(gate, model, kwargs), messages, bound_tools(model, kwargs), args, kwargs)
+        prompts = [messages_of(model, item) for item in prompts_of(given)]
+        messages = [message for prompt in prompts for message in prompt] if prompts else messages_of(model, given)
+        return cls(called(gate, model, kwargs), messages, bound_tools(model, kwargs), args, kwargs, prompts)
 
     def call(self, gate: Gate) -> Call:
         """The call to decide."""
@@ -156,26 +158,9 @@ class Asked:
         """The decision as it goes down: to this model's own methods, or as the middleware hands it to an entry."""
         if not enters:
             return Decided(ticket, gate)
-        return Decided(ticket, owner=gate.halo, name=self.name, carried=Carried.of(self.messages, self.tools))
-
-
-def _messages(model: Any, given: Any) -> list[BaseMessage]:
-    """What a model is shown, in whichever form a method of its takes it."""
-    items = given if isinstance(given, list | tuple) else [given]
-    if items and all(isinstance(item, list | tuple) and _are_messages(item) for item in items):
-        return [message for item in items for message in item]
-    if _are_messages(items):
-        return list(items)
-    if isinstance(model, BaseChatModel):
-        with suppress(Exception):  # an input of a form of its own is text, as any prompt that code composed
-            return list(model._convert_input(given).to_messages())  # noqa: SLF001  as its entry points do
-    # A prompt that was composed as text: nobody knows which of its words are the user's.
-    texts = [item.to_string() if isinstance(item, PromptValue) else str(item) for item in items]
-    return [HumanMessage(text, name="prompt") for text in texts]
-
-
-def _are_messages(items: Any) -> bool:
-    return all(isinstance(item, BaseMessage) for item in items)
+        carried = Carried.of(self.messages, self.tools)
+        parts = [Carried.of(prompt, self.tools) for prompt in self.prompts] if len(self.prompts) > 1 else []
+        return Decided(ticket, owner=gate.halo, name=self.name, carried=carried, parts=parts)
 
 
 def _own(given: Any) -> Any:
@@ -190,13 +175,19 @@ def taken(gate: Gate, asked: Asked) -> Ticket | None:
     found = _DECIDED.get()
     if found is None or found.gate is not None or found.owner is not gate.halo or found.name != asked.name:
         return None
-    if found.carried is None or not found.carried.covers(Carried.of(asked.messages, asked.tools)):
-        return None  # something between the middleware and the model changed it
-    # INVARIANT: one decision lets one call pass.
+    carried = Carried.of(asked.messages, asked.tools)
+    # INVARIANT: one decision lets one call pass, or one for each of its prompts.
     with _TAKING:
         if found.state != READY:
             return None
-        found.state = DONE
+        if found.carried is not None and found.carried.covers(carried):
+            found.state = DONE
+            return found.ticket
+        part = next((item for item in found.parts if item.covers(carried)), None)
+        if part is None:
+            return None  # something between the decision and the model changed it
+        found.parts.remove(part)
+        found.carried, found.state = None, READY if found.parts else DONE
     return found.ticket
 
 

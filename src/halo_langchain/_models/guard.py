@@ -5,7 +5,7 @@ Never: decides itself, changes the original.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.language_models import BaseChatModel, BaseLanguageModel, BaseLLM
 from langchain_core.runnables import RunnableBinding
@@ -14,13 +14,20 @@ from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
 from halo_langchain._gate import Gate, gate_of, put_gate, resource_name
 from halo_langchain._models.kind import guarded_class
-from halo_langchain._surfaces import MODEL
+from halo_langchain._own import refuse_own
+from halo_langchain._surfaces import model_surface
 from halo_langchain._translate import MODEL_RESOURCE, MODEL_SCHEMA, model_name, unknown
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
 __all__ = ["gated_model", "guard_model", "is_model", "model_gate", "restrictable", "unbound"]
+
+_WAYS: Final = (
+    *("invoke", "ainvoke", "batch", "abatch", "stream", "astream"),
+    *("generate", "agenerate", "generate_prompt", "agenerate_prompt"),
+    *("_generate", "_agenerate", "_stream", "_astream", "_call", "_acall"),
+)
 
 
 def unbound(model: Any) -> Any:
@@ -50,7 +57,8 @@ def guard_model(halo: Halo, model: Any, resource: Resource | None) -> Any:
     """Register a model and return its guarded copy; what is bound to it stays bound.
 
     Raises:
-        ConfigError: its name can name no resource, belongs to one of another kind, or another `Halo` guards it.
+        ConfigError: its name can name no resource, belongs to one of another kind, another `Halo` guards it, or its
+            class has an entry point of its own that cannot be decided.
     """
     if isinstance(model, RunnableBinding):
         return model.model_copy(update={"bound": guard_model(halo, model.bound, resource)})
@@ -66,6 +74,7 @@ def guard_model(halo: Halo, model: Any, resource: Resource | None) -> Any:
         if resource is None:
             return model
         model = gate.original
+    refuse_own(model, _WAYS, (), "guard a model without it; the framework's own calls what Halo decides")
     name = resource_name(resource, model_name(model))
     known = resource or halo.declared(name, ActionKind.INFERENCE) or MODEL_RESOURCE
     registered = halo.register(ActionKind.INFERENCE, name, resource=known, schema=MODEL_SCHEMA)
@@ -81,5 +90,7 @@ def gated_model(halo: Halo, model: Any, resource: Resource | None = None) -> Any
     guarded = model.model_copy()
     kind: type[BaseLanguageModel[Any]] = type(model)
     object.__setattr__(guarded, "__class__", guarded_class(kind))
-    put_gate(guarded, Gate(halo, model, name, known, MODEL))
+    # What its runs show of it is made anew: by that they are told from those of the original.
+    guarded.__dict__.pop("_serialized", None)
+    put_gate(guarded, Gate(halo, model, name, known, model_surface(halo)))
     return guarded

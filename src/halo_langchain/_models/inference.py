@@ -6,22 +6,25 @@ Never: decides, reads a model's answer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.prompt_values import PromptValue
 
 from halo_core.model import ActionKind, Resource
 from halo_core.pep import Call
 from halo_core.session import Asking, asking
 from halo_langchain._context import in_body
 from halo_langchain._translate import MODEL_RESOURCE, MODEL_SCHEMA, hosted_names, tool_names
-from halo_langchain._values.texts import seen_of
+from halo_langchain._values.texts import seen_of, words_of
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = ["RESTRICTABLE", "Carried", "inference"]
+__all__ = ["RESTRICTABLE", "Carried", "inference", "messages_of", "prompts_of"]
 
 RESTRICTABLE: Final = ("hold_output", "pause", "redact_output")
 """What can be done where the answer is read before anybody else sees it: inside the model."""
@@ -89,8 +92,7 @@ class Carried:
     def of(cls, messages: Iterable[BaseMessage], tools: Iterable[Any], more: Iterable[str] = ()) -> Carried:
         """What these messages and tools are decided on, with `more` names that the framework adds on the way."""
         tools = list(tools)
-        words = tuple((message.type, str(message.text)) for message in messages)
-        return cls(words, frozenset((*_names(tools), *more)), frozenset(hosted_names(tools)))
+        return cls(words_of(messages), frozenset((*_names(tools), *more)), frozenset(hosted_names(tools)))
 
     def covers(self, other: Carried) -> bool:
         """Whether a call that arrives is the one that was decided, or the same with less."""
@@ -104,3 +106,27 @@ def _names(tools: Iterable[Any]) -> Iterator[str]:
         lists = [tool.get(key) for key in _DECLARATIONS] if isinstance(tool, Mapping) else []
         declared = [item for found in lists if isinstance(found, list) for item in found]
         yield from tool_names(declared or [inner if isinstance(inner, Mapping) else tool])
+
+
+def messages_of(model: Any, given: Any) -> list[BaseMessage]:
+    """What a model is shown, in whichever form a method of its takes it."""
+    items = given if isinstance(given, list | tuple) else [given]
+    if _are_messages(items):
+        return list(items)
+    if isinstance(model, BaseChatModel):
+        with suppress(Exception):  # an input of a form of its own is text, as any prompt that code composed
+            return list(model._convert_input(given).to_messages())  # noqa: SLF001  as its entry points do
+    # A prompt that was composed as text: nobody knows which of its words are the user's.
+    texts = [item.to_string() if isinstance(item, PromptValue) else str(item) for item in items]
+    return [HumanMessage(text, name="prompt") for text in texts]
+
+
+def prompts_of(given: Any) -> list[Any]:
+    """The prompts of a call that can have several of them."""
+    items = given if isinstance(given, list | tuple) else []
+    several = all(isinstance(item, PromptValue) for item in items)
+    return list(items) if several or all(isinstance(i, list | tuple) and _are_messages(i) for i in items) else []
+
+
+def _are_messages(items: Any) -> bool:
+    return all(isinstance(item, BaseMessage) for item in items)

@@ -16,7 +16,8 @@ from langchain_core.language_models import BaseChatModel, BaseLanguageModel, Bas
 from langchain_core.outputs import ChatResult
 
 from halo_langchain._gate import required, subclass
-from halo_langchain._models.call import called, current, entry
+from halo_langchain._models.anew import anew, first, prompts
+from halo_langchain._models.call import current, entry
 from halo_langchain._models.run import ahook, arun, hook, run
 from halo_langchain._models.stream import aentered_stream, astream, entered_stream, stream
 from halo_langchain._values.answers import (
@@ -43,6 +44,7 @@ def guarded_class(kind: type[BaseLanguageModel[Any]]) -> type[Any]:
     else:
         members |= _text(kind)
         sent = {"_generate": TEXTS, "_agenerate": TEXTS, "_call": TEXT, "_acall": TEXT}
+    members |= anew(kind)
     for name, shape in sent.items():
         if hasattr(kind, name):
             members[name] = _method(kind, name, ahook if name.startswith("_a") else hook, shape)
@@ -74,10 +76,10 @@ def _streams(kind: type[Any]) -> dict[str, Any]:
     base = BaseChatModel if issubclass(kind, BaseChatModel) else BaseLLM
     shape = CHAT_CHUNKS if base is BaseChatModel else TEXT_CHUNKS
     found: dict[str, Any] = {}
-    own = kind._stream is not base._stream  # noqa: SLF001  the hooks of a model
-    if own:
+    streams = kind._stream is not base._stream  # noqa: SLF001  the hooks of a model
+    if streams:
         found["_stream"] = _method(kind, "_stream", stream, shape)
-    if own or kind._astream is not base._astream:  # noqa: SLF001  as above
+    if streams or kind._astream is not base._astream:  # noqa: SLF001  as above
         found["_astream"] = _method(kind, "_astream", astream, shape)
     for name, way in (("_stream_chat_model_events", stream), ("_astream_chat_model_events", astream)):
         if getattr(kind, name, None) is not None:
@@ -93,55 +95,51 @@ def _own(kind: type[Any], name: str) -> bool:
 
 def _entries(kind: type[Any]) -> dict[str, Any]:
     """Entry points, which say that a guard decides this run, and whose session it is."""
-    own = {name: _own(kind, name) for name in ("invoke", "ainvoke", "stream", "astream")}
+    mine = {name: _own(kind, name) for name in ("invoke", "ainvoke", "stream", "astream")}
 
     def invoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name
         gate, inner = required(self), functools.partial(kind.invoke, self)
-        with entry(gate, called(gate, self, kwargs), config):
-            if own["invoke"]:
+        with entry(gate, self, config):
+            if mine["invoke"]:
                 return run(gate, self, inner, ANSWER, input, config, **kwargs)
             return inner(input, config, **kwargs)
 
     async def ainvoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
         gate, inner = required(self), functools.partial(kind.ainvoke, self)
-        with entry(gate, called(gate, self, kwargs), config):
-            if own["ainvoke"]:
+        with entry(gate, self, config):
+            if mine["ainvoke"]:
                 return await arun(gate, self, inner, ANSWER, input, config, **kwargs)
             return await inner(input, config, **kwargs)
 
     def streamed(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
         gate, inner = required(self), functools.partial(kind.stream, self)
-        inner = functools.partial(stream, gate, self, inner, ANSWER) if own["stream"] else inner
-        return entered_stream(gate, called(gate, self, kwargs), config, inner(input, config, **kwargs))
+        inner = functools.partial(stream, gate, self, inner, ANSWER) if mine["stream"] else inner
+        return entered_stream(gate, self, config, inner(input, config, **kwargs))
 
     def astreamed(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
         gate, inner = required(self), functools.partial(kind.astream, self)
-        inner = functools.partial(astream, gate, self, inner, ANSWER) if own["astream"] else inner
-        return aentered_stream(gate, called(gate, self, kwargs), config, inner(input, config, **kwargs))
+        inner = functools.partial(astream, gate, self, inner, ANSWER) if mine["astream"] else inner
+        return aentered_stream(gate, self, config, inner(input, config, **kwargs))
 
     made = {"invoke": invoke, "ainvoke": ainvoke, "stream": streamed, "astream": astreamed}
     return {name: functools.wraps(getattr(kind, name))(method) for name, method in made.items()}
 
 
-def _prompts(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int:
-    return len(args[0] if args else kwargs.get("messages", kwargs.get("prompts", ())))
-
-
 def _chat(kind: type[Any]) -> dict[str, Any]:
     """Of a chat model: each of its prompts is decided, before the cache is asked."""
-    own = {name: _own(kind, name) for name in ("generate", "agenerate")}
+    mine = {name: _own(kind, name) for name in ("generate", "agenerate")}
 
     def generate(self: Any, *args: Any, **kwargs: Any) -> Any:
         gate = required(self)
-        with entry(gate, called(gate, self, kwargs), runs=_prompts(args, kwargs)):
-            if own["generate"]:
+        with entry(gate, self, runs=prompts(args, kwargs)):
+            if mine["generate"]:
                 return run(gate, self, functools.partial(kind.generate, self), GENERATED, *args, **kwargs)
             return kind.generate(self, *args, **kwargs)
 
     async def agenerate(self: Any, *args: Any, **kwargs: Any) -> Any:
         gate = required(self)
-        with entry(gate, called(gate, self, kwargs), runs=_prompts(args, kwargs)):
-            if own["agenerate"]:
+        with entry(gate, self, runs=prompts(args, kwargs)):
+            if mine["agenerate"]:
                 return await arun(gate, self, functools.partial(kind.agenerate, self), GENERATED, *args, **kwargs)
             return await kind.agenerate(self, *args, **kwargs)
 
@@ -172,10 +170,9 @@ def _protocol(kind: type[Any]) -> dict[str, Any]:
     def _chat_model_stream_v3(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
         gate = required(self)
         made = kind._chat_model_stream_v3(self, input, config, **kwargs)  # noqa: SLF001  behind `stream_events`
-        name = called(gate, self, kwargs)
 
         def step(function: Callable[[], Any]) -> Any:
-            with entry(gate, name, config):
+            with entry(gate, self, config):
                 return function()
 
         start, more = made._ensure_started, made._request_more  # noqa: SLF001  both begin the run, whichever is first
@@ -186,10 +183,10 @@ def _protocol(kind: type[Any]) -> dict[str, Any]:
     async def _achat_model_stream_v3(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002
         gate = required(self)
         made = await kind._achat_model_stream_v3(self, input, config, **kwargs)  # noqa: SLF001  as above
-        name, start = called(gate, self, kwargs), made._ensure_started  # noqa: SLF001  it begins the run
+        start = made._ensure_started  # noqa: SLF001  it begins the run
 
         async def begun() -> None:
-            with entry(gate, name, config):  # the task that it starts takes this context along
+            with entry(gate, self, config):  # the task that it starts takes this context along
                 await start()
 
         made.set_start(begun)
@@ -209,31 +206,27 @@ def _traced(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     return {**kwargs, "metadata": {}}
 
 
-def _first(config: Any) -> Any:
-    return next(iter(config), None) if isinstance(config, list | tuple) else config
-
-
 def _text(kind: type[Any]) -> dict[str, Any]:
     """Of a text model: all prompts of a call are decided at once, before the cache is asked."""
 
     def generate(self: Any, *args: Any, **kwargs: Any) -> Any:
         gate, kwargs = required(self), _traced(args, kwargs)
-        with entry(gate, called(gate, self, kwargs), runs=_prompts(args, kwargs)):
+        with entry(gate, self, runs=prompts(args, kwargs)):
             return run(gate, self, functools.partial(kind.generate, self), TEXTS, *args, **kwargs)
 
     async def agenerate(self: Any, *args: Any, **kwargs: Any) -> Any:
         gate, kwargs = required(self), _traced(args, kwargs)
-        with entry(gate, called(gate, self, kwargs), runs=_prompts(args, kwargs)):
+        with entry(gate, self, runs=prompts(args, kwargs)):
             return await arun(gate, self, functools.partial(kind.agenerate, self), TEXTS, *args, **kwargs)
 
     def batch(self: Any, inputs: Any, config: Any = None, **kwargs: Any) -> Any:
         gate = required(self)
-        with entry(gate, called(gate, self, kwargs), _first(config)):  # one call for all of them
+        with entry(gate, self, first(config)):  # one call for all of them
             return kind.batch(self, inputs, config, **kwargs)
 
     async def abatch(self: Any, inputs: Any, config: Any = None, **kwargs: Any) -> Any:
         gate = required(self)
-        with entry(gate, called(gate, self, kwargs), _first(config)):
+        with entry(gate, self, first(config)):
             return await kind.abatch(self, inputs, config, **kwargs)
 
     made = {"generate": generate, "agenerate": agenerate, "batch": batch, "abatch": abatch}

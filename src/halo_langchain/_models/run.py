@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from halo_langchain._models.call import DONE, RUNNING, Asked, current, handed, muted, sending, taken
-from halo_langchain._pause import abegin, begin, broke_off
+from halo_langchain._pause import abegin, begin, broke_off, raisable
 
 if TYPE_CHECKING:
     from halo_langchain._gate import Gate
@@ -34,11 +34,13 @@ def run(gate: Gate, model: Any, function: Callable[..., Any], shape: Shape, /, *
         with handed(asked.decided(gate, ticket, enters=shape.enters)):
             result = function(*asked.args, **asked.kwargs)
     except BaseException as exc:
-        if given is None:
-            broke_off(ticket, exc)
-        raise
-    # What the middleware decided it also records; a cached answer is restricted here at the latest.
-    return result if given and not ticket.holds_output else shape.finish(ticket, result, gate.surface)
+        failed = broke_off(ticket, exc) if given is None else raisable(ticket, exc)
+        if failed is exc:
+            raise
+    else:
+        # What the middleware decided it also records; a cached answer is restricted here at the latest.
+        return result if given and not ticket.holds_output else shape.finish(ticket, result, gate.surface)
+    raise failed
 
 
 async def arun(
@@ -52,10 +54,12 @@ async def arun(
         with handed(asked.decided(gate, ticket, enters=shape.enters)):
             result = await function(*asked.args, **asked.kwargs)
     except BaseException as exc:
-        if given is None:
-            broke_off(ticket, exc)
-        raise
-    return result if given and not ticket.holds_output else shape.finish(ticket, result, gate.surface)
+        failed = broke_off(ticket, exc) if given is None else raisable(ticket, exc)
+        if failed is exc:
+            raise
+    else:
+        return result if given and not ticket.holds_output else shape.finish(ticket, result, gate.surface)
+    raise failed
 
 
 # the method that sends it
@@ -73,9 +77,15 @@ def hook(gate: Gate, model: Any, function: Callable[..., Any], shape: Shape, /, 
     try:
         with sending(decided):
             result = function(*args, **kwargs)
+    except BaseException as exc:
+        failed = raisable(decided.ticket, exc)  # here: the framework tells its callbacks on the way up
+        if failed is exc:
+            raise
+    else:
+        return shape.finish(decided.ticket, result, gate.surface) if decided.ticket.holds_output else result
     finally:
         decided.state = DONE
-    return shape.finish(decided.ticket, result, gate.surface) if decided.ticket.holds_output else result
+    raise failed
 
 
 async def ahook(
@@ -94,6 +104,12 @@ async def ahook(
     try:
         with sending(decided):
             result = await function(*args, **kwargs)
+    except BaseException as exc:
+        failed = raisable(decided.ticket, exc)  # here: the framework tells its callbacks on the way up
+        if failed is exc:
+            raise
+    else:
+        return shape.finish(decided.ticket, result, gate.surface) if decided.ticket.holds_output else result
     finally:
         decided.state = DONE
-    return shape.finish(decided.ticket, result, gate.surface) if decided.ticket.holds_output else result
+    raise failed

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.outputs import GenerationChunk
 
 from halo_langchain._models.call import DONE, READY, RUNNING, Asked, Decided, current, entry, muted, sending, taken
-from halo_langchain._pause import abegin, begin, broke_off
+from halo_langchain._pause import abegin, begin, broke_off, raisable
 
 if TYPE_CHECKING:
     from halo_langchain._gate import Gate
@@ -64,10 +64,9 @@ class _Flow:
         if self.records and self.shape.last(part):
             self.shape.record_stream(self.decided.ticket, self.said, self.gate.surface)
 
-    def broke(self, error: BaseException) -> None:
-        """Record that it ended early."""
-        if self.records:
-            broke_off(self.decided.ticket, error)
+    def broke(self, error: BaseException) -> BaseException:
+        """Record that it ended early; what may be raised of it."""
+        return (broke_off if self.records else raisable)(self.decided.ticket, error)
 
 
 def stream(gate: Gate, model: Any, function: Method, shape: Shape, /, *args: Any, **kwargs: Any) -> Stream:
@@ -110,12 +109,16 @@ def _send(flow: _Flow, function: Method, args: tuple[Any, ...], kwargs: dict[str
                 told.on_llm_new_token(part.text, chunk=part)
             yield part
     except BaseException as exc:
-        flow.broke(exc)
-        raise
+        failed = flow.broke(exc)
+        if failed is exc:
+            raise
+    else:
+        return
     finally:
         flow.decided.state = DONE
         if hasattr(source, "close"):
             source.close()
+    raise failed
 
 
 async def astream(gate: Gate, model: Any, function: Method, shape: Shape, /, *args: Any, **kwargs: Any) -> AsyncStream:
@@ -160,39 +163,41 @@ async def _asend(flow: _Flow, function: Method, args: tuple[Any, ...], kwargs: d
                 await told.on_llm_new_token(part.text, chunk=part)
             yield part
     except BaseException as exc:
-        flow.broke(exc)
-        raise
+        failed = flow.broke(exc)
+        if failed is exc:
+            raise
+    else:
+        return
     finally:
         flow.decided.state = DONE
         if hasattr(source, "aclose"):
             await source.aclose()
+    raise failed
 
 
-def entered_stream(gate: Gate, name: str, config: Any, source: Any) -> Stream:
+def entered_stream(gate: Gate, model: Any, config: Any, source: Any) -> Stream:
     """A stream of a guarded model's entry point, every step of it entered."""
-    named = name
     try:
         while True:
-            with entry(gate, named, config):
+            with entry(gate, model, config):
                 try:
                     chunk = next(source)
                 except StopIteration:
                     return
-            named = ""  # its run began at the first step: no later one passes under its mark
+            model = None  # its run began at the first step: no later one passes under its mark
             yield chunk
     finally:
         source.close()
 
 
-async def aentered_stream(gate: Gate, name: str, config: Any, source: Any) -> AsyncStream:
+async def aentered_stream(gate: Gate, model: Any, config: Any, source: Any) -> AsyncStream:
     """As `entered_stream`, for an asynchronous generator."""
-    named = name
     async with aclosing(source):
         while True:
-            with entry(gate, named, config):
+            with entry(gate, model, config):
                 try:
                     chunk = await anext(source)
                 except StopAsyncIteration:
                     return
-            named = ""
+            model = None
             yield chunk

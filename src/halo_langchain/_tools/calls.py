@@ -18,8 +18,9 @@ from halo_core.errors import Denied
 from halo_core.model import ActionKind
 from halo_core.pep import Call
 from halo_core.session import Asking, Session, asking, current_session, in_session
-from halo_langchain._context import Mark, current_mark, marked, thread_session
+from halo_langchain._context import Mark, current_mark, marked
 from halo_langchain._gate import gate_of
+from halo_langchain._sessions import thread_session
 from halo_langchain._tools.guard import gated_copy
 from halo_langchain._translate import refusal, unknown
 

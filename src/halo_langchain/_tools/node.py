@@ -1,7 +1,8 @@
 """Room: guarded tool nodes. Takes: a `ToolNode`. Gives: a copy in which every call is decided.
 
-Ours stands innermost, where the node executes one call: a wrapper of the user's runs outside of it, and errors go the
-way they went. Never: decides itself, changes the original.
+Its tools are guarded as `halo.guard(tool)` does it; one that comes while it runs is nobody's grant. Ours stands
+innermost, where the node executes one call: a wrapper of the user's runs outside of it, and errors go the way they
+went. Never: decides itself, changes the original.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from langgraph.prebuilt import ToolNode
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
 from halo_langchain._gate import Gate, gate_of, put_gate, required, subclass
-from halo_langchain._handoff import HANDED
+from halo_langchain._handoff import HANDED, destination
 from halo_langchain._tools.calls import ToolCalls
-from halo_langchain._tools.guard import gated_copy
+from halo_langchain._tools.guard import gated_copy, guard_tool
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
@@ -32,11 +33,17 @@ _TOOLS: Final = "_tools_by_name"
 _HOOKS: Final = ("_execute_tool_sync", "_execute_tool_async")
 
 
-def guard_tool_node(halo: Halo, node: ToolNode) -> ToolNode:
-    """A copy of a tool node, guarded.
+def guard_tool_node(halo: Halo, node: ToolNode, at: str, met: dict[str, str]) -> ToolNode:
+    """A copy of a tool node, guarded, its tools registered.
+
+    Args:
+        halo: who decides.
+        node: the tool node.
+        at: where it is, in words.
+        met: where each tool was met first, by name; filled.
 
     Raises:
-        ConfigError: this version of LangGraph has another kind of tool node.
+        ConfigError: a tool cannot be registered, or this version of LangGraph has another kind of tool node.
     """
     gate = gate_of(node)
     if gate is not None and gate.halo is halo:
@@ -50,7 +57,7 @@ def guard_tool_node(halo: Halo, node: ToolNode) -> ToolNode:
         )
     guarded = copy.copy(node)
     guarded.__class__ = _guarded_class(type(node))
-    guarded.__dict__[_TOOLS] = {name: _gated(halo, tool) for name, tool in node.__dict__[_TOOLS].items()}
+    guarded.__dict__[_TOOLS] = {name: _guarded(halo, tool, at, met) for name, tool in node.__dict__[_TOOLS].items()}
     for name in ("func", "afunc"):  # bound to the original, they would run it
         method = getattr(node, name, None)
         if isinstance(method, types.MethodType) and method.__self__ is node:
@@ -59,9 +66,25 @@ def guard_tool_node(halo: Halo, node: ToolNode) -> ToolNode:
     return guarded
 
 
-def _gated(halo: Halo, tool: BaseTool) -> BaseTool:
+def _guarded(halo: Halo, tool: BaseTool, at: str, met: dict[str, str]) -> BaseTool:
     gate = gate_of(tool)
-    return tool if gate is not None and gate.halo is halo else gated_copy(halo, tool)
+    if gate is not None:
+        return tool if gate.halo is halo else gated_copy(halo, tool)
+    known = halo.registered(tool.name) if not destination(tool) else None
+    # What was declared of this name holds here too: finding it again declares nothing.
+    told = known if known is not None and known.kind is not ActionKind.HANDOFF else None
+    try:
+        guarded = guard_tool(halo, tool, told)
+    except ConfigError as error:
+        before = f", and of `{met[tool.name]}` before" if tool.name in met else ""
+        raise ConfigError(
+            error.code,
+            f"{error.message}; it is a tool of `{at}`{before}",
+            field=error.field,
+            remedy=error.remedy,
+        ) from error
+    met.setdefault(tool.name, at)
+    return guarded
 
 
 @functools.lru_cache(maxsize=64)

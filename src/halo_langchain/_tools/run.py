@@ -5,20 +5,45 @@ Never: decides itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
+
+from langchain_core.tools import ToolException
 
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Mode
-from halo_core.pep import Call, Ticket
-from halo_langchain._context import arrived, body, current_mark, descending
+from halo_core.pep import Call, Surface, Ticket
+from halo_langchain._context import Mark, current_mark, marked
+from halo_langchain._descent import Descent, arrived, descending
 from halo_langchain._gate import Gate
 from halo_langchain._handoff import as_task, decided, with_terms
 from halo_langchain._pause import abegin, begin, broke_off
+from halo_langchain._tools.filled import emptied, filled
 from halo_langchain._values.arguments import Binder, Bound
 
-__all__ = ["arun_gated", "run_gated"]
+__all__ = ["Entry", "arun_gated", "run_gated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry point that a class has made anew, on its way to the body that it may call.
+
+    Args:
+        surface: how its results are read.
+        mark: of the run that it may start.
+    """
+
+    surface: Surface[Any]
+    mark: Mark
+
+
+@contextmanager
+def _running(descent: Descent, entry: Entry | None) -> Iterator[None]:
+    """Run what was decided: the body itself, or what may yet come to it."""
+    with descending(descent), emptied(but=descent.open), marked(entry.mark if entry is not None else None):
+        yield
 
 
 def _call(gate: Gate, bound: Bound) -> Call:
@@ -37,24 +62,36 @@ def _call(gate: Gate, bound: Bound) -> Call:
 
 
 def run_gated(
-    gate: Gate, binder: Binder, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    gate: Gate,
+    binder: Binder,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    *,
+    entry: Entry | None = None,
 ) -> Any:
     """Decide, then run the function with what was decided."""
-    bound = _split(binder, args, kwargs)
-    if arrived(gate, bound.decided):
-        return function(*args, **kwargs)
+    bound = _split(gate, binder, args, kwargs)
+    surface = entry.surface if entry is not None else gate.surface
+    if (above := arrived(gate, bound.decided)) is not None:
+        with _running(Descent(gate, bound.decided, above.ticket, open=entry is not None), entry):
+            return above.run(lambda: function(*args, **kwargs), surface)
     try:
         ticket = begin(gate.halo, _call(gate, bound))
     except Denied as denied:
         return _earlier(gate, denied)
-    again_args, again_kwargs, _ = _again(binder, bound, ticket, args, kwargs)
+    again_args, again_kwargs, executed = _again(binder, bound, ticket, args, kwargs)
+    descent = Descent(gate, executed, ticket, open=entry is not None)
     try:
-        with body():
+        with _running(descent, entry):
             result = function(*again_args, **again_kwargs)
     except BaseException as exc:
-        broke_off(ticket, exc)
-        raise
-    return ticket.succeed(result, gate.surface)
+        failed = broke_off(ticket, descent.whole(exc), ToolException)
+        if failed is exc:
+            raise
+    else:
+        return ticket.succeed(descent.whole(result), surface)
+    raise failed
 
 
 async def arun_gated(
@@ -65,21 +102,30 @@ async def arun_gated(
     kwargs: dict[str, Any],
     *,
     descends: bool = False,
+    entry: Entry | None = None,
 ) -> Any:
     """As `run_gated`, for a coroutine function; one that `descends` may call its own `_run` once, undecided."""
-    bound = _split(binder, args, kwargs)
+    bound = _split(gate, binder, args, kwargs)
+    surface, further = entry.surface if entry is not None else gate.surface, descends or entry is not None
+    if (above := arrived(gate, bound.decided)) is not None:
+        with _running(Descent(gate, bound.decided, above.ticket, open=further), entry):
+            return await above.arun(lambda: function(*args, **kwargs), surface)
     try:
         ticket = await abegin(gate.halo, _call(gate, bound))
     except Denied as denied:
         return _earlier(gate, denied)
     again_args, again_kwargs, executed = _again(binder, bound, ticket, args, kwargs)
+    descent = Descent(gate, executed, ticket, open=further)
     try:
-        with descending(gate, executed) if descends else body():
+        with _running(descent, entry):
             result = await function(*again_args, **again_kwargs)
     except BaseException as exc:
-        broke_off(ticket, exc)
-        raise
-    return ticket.succeed(result, gate.surface)
+        failed = broke_off(ticket, descent.whole(exc), ToolException)
+        if failed is exc:
+            raise
+    else:
+        return ticket.succeed(descent.whole(result), surface)
+    raise failed
 
 
 def _earlier(gate: Gate, denied: Denied) -> Any:
@@ -95,9 +141,9 @@ def _earlier(gate: Gate, denied: Denied) -> Any:
     return (earlier, None) if with_artifact else earlier
 
 
-def _split(binder: Binder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Bound:
+def _split(gate: Gate, binder: Binder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Bound:
     try:
-        return binder.split(args, kwargs)
+        return binder.split(args, kwargs, filled=filled(gate))
     except TypeError:
         # The call cannot work; it is recorded and refused like any other that does not fit.
         return Bound({}, {}, "invalid_arguments")

@@ -19,7 +19,7 @@ from langchain_core.outputs.chat_generation import merge_chat_generation_chunks
 if TYPE_CHECKING:
     from halo_core.pep import Surface, Ticket
 
-__all__ = ["ANSWER", "CHAT", "CHAT_CHUNKS", "EVENTS", "GENERATED", "TEXT", "TEXTS", "TEXT_CHUNKS", "Shape"]
+__all__ = ["ANSWER", "ANSWERS", "CHAT", "CHAT_CHUNKS", "EVENTS", "GENERATED", "TEXT", "TEXTS", "TEXT_CHUNKS", "Shape"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,14 @@ def _answered(used: LLMResult, value: Any) -> Any:
     return _one(used).message if isinstance(value, BaseMessage) else _one(used).text
 
 
+def _answers(values: Sequence[Any]) -> LLMResult:
+    return _result([_answer(value).generations[0] for value in values])
+
+
+def _all_answered(used: LLMResult, values: Sequence[Any]) -> list[Any]:
+    return [_answered(_result([found]), value) for found, value in zip(used.generations, values, strict=True)]
+
+
 CHAT: Final = Shape(
     lambda result: _result([result.generations], result.llm_output),
     lambda used, result: result.model_copy(update={"generations": used.generations[0], "llm_output": used.llm_output}),
@@ -137,6 +145,9 @@ EVENTS: Final = Shape(
 
 ANSWER: Final = Shape(_answer, _answered, _sum, lambda value: (value,), enters=True)
 """What an entry point of a model's own gives: a message or text."""
+
+ANSWERS: Final = Shape(_answers, _all_answered, enters=True)
+"""What a `batch` of a model's own gives: an answer for each of its inputs."""
 
 GENERATED: Final = replace(TEXTS, enters=True)
 """`LLMResult` of an entry point of a model's own."""

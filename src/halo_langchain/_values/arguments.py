@@ -7,25 +7,20 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import functools
 import inspect
-import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from langchain_core.runnables import RunnableConfig
-from langchain_core.tools import BaseTool, InjectedToolArg, InjectedToolCallId, Tool
-from langgraph.prebuilt import InjectedState, InjectedStore, ToolRuntime
+from langchain_core.tools import BaseTool, Tool
+from langgraph.prebuilt import ToolRuntime
 
 from halo_core.pep import Ticket
+from halo_langchain._values.hidden import HANDLERS, filled_in
 from halo_langchain._values.mend import mended
 from halo_langchain._values.plain import outline, plain, unchanged
 
-__all__ = ["Binder", "Bound", "settable"]
+__all__ = ["Binder", "Bound"]
 
-# Filled in under these names where the signature has them; a caller may pass one where it has not.
-_HANDLERS: Final = frozenset(("run_manager", "callbacks"))
-_FRAMEWORK: Final = (InjectedState, InjectedStore, InjectedToolCallId)
 _MANY: Final = inspect.Parameter.VAR_POSITIONAL
 
 
@@ -65,6 +60,7 @@ class Binder:
     Args:
         signature: of the callable, without `self`.
         framework: parameters that the framework itself fills in, over whatever a caller gave: not decided.
+        node: parameters that a tool node fills in, over whatever the call had: decided where no tool node called.
         injected: parameters hidden from the model that a host fills in; but whoever makes the call can.
         defaulted: parameters whose default is decided as if it had been given.
         rename: parameter → name that the tool's schema has for it.
@@ -72,6 +68,7 @@ class Binder:
 
     signature: inspect.Signature
     framework: frozenset[str]
+    node: frozenset[str]
     injected: frozenset[str]
     defaulted: frozenset[str]
     rename: Mapping[str, str]
@@ -91,16 +88,21 @@ class Binder:
         if isinstance(tool, Tool) and not method and parameters and parameters[0].name not in known:
             # A single-input tool calls its function by position; the schema knows the argument by another name.
             rename = {parameters[0].name: next(iter(tool.args), parameters[0].name)}
-        return cls(signature, *_filled_in(tool, function), known, rename)
+        return cls(signature, *filled_in(tool, function), known, rename)
 
-    def split(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Bound:
-        """Snapshot of the arguments, with the injected ones beside it.
+    def completed(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Keyword arguments, and None for each that the framework has yet to fill in."""
+        needed = (p for p in self.signature.parameters.values() if p.name in self.framework | HANDLERS)
+        return {**{p.name: None for p in needed if p.default is p.empty}, **kwargs}
+
+    def split(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, filled: bool = False) -> Bound:
+        """Snapshot of the arguments, with the injected ones beside it; `filled` where a tool node made the call.
 
         Raises:
             TypeError: they do not fit the signature.
         """
         bound = self.signature.bind(*args, **kwargs)
-        sorted_ = _Sorted()
+        sorted_ = _Sorted(self.framework | self.node if filled else self.framework)
         named = set()
         for name, parameter in self.signature.parameters.items():
             if name in bound.arguments:
@@ -119,7 +121,7 @@ class Binder:
 
     def _sort(self, name: str, value: Any, into: _Sorted, parameter: inspect.Parameter | None = None) -> None:
         shown = self.rename.get(name, name)
-        if name in self.framework or (parameter is not None and self._handed_on(parameter, value)):
+        if name in into.handed or (parameter is not None and self._handed_on(parameter, value)):
             into.injected[name] = value
         elif shown in into.mine or shown in into.partly:
             raise TypeError(f"two arguments are called `{shown}`")
@@ -139,7 +141,7 @@ class Binder:
         """A handler under its own name, or a hidden argument at its default: nobody chose it."""
         if isinstance(value, ToolRuntime):
             return True
-        if parameter.name in _HANDLERS:
+        if parameter.name in HANDLERS:
             flat = _flat(value)
             live = not unchanged(outline(flat), flat)
             return live or (value is None and parameter.name not in self.defaulted)
@@ -168,58 +170,12 @@ class Binder:
 
 @dataclasses.dataclass(slots=True)
 class _Sorted:
-    """Arguments on their way into a `Bound`; `partly` are (value, what can be decided of it)."""
+    """Arguments on their way into a `Bound`: `handed` on as they are; `partly` are (value, what is decided of it)."""
 
+    handed: frozenset[str]
     mine: dict[str, Any] = dataclasses.field(default_factory=dict)
     partly: dict[str, tuple[Any, Any]] = dataclasses.field(default_factory=dict)
     injected: dict[str, Any] = dataclasses.field(default_factory=dict)
-
-
-def settable(tool: BaseTool, functions: Iterable[Callable[..., Any]]) -> frozenset[str]:
-    """Names of the hidden arguments that whoever calls the tool can set all the same."""
-    return frozenset().union(*(_filled_in(tool, function)[1] for function in functions))
-
-
-def _filled_in(tool: BaseTool, function: Callable[..., Any]) -> tuple[frozenset[str], frozenset[str]]:
-    """Names that the framework fills in and names that a host does, by the function's annotations and the schema."""
-    schema = None if isinstance(tool.args_schema, dict) else tool.get_input_schema()
-    inner = function.func if isinstance(function, functools.partial) else inspect.unwrap(function)
-    hints = {**_hints(schema), **_hints(inner)}
-    framework = {name for name, hint in hints.items() if _is_framework(hint)}
-    host = {name for name, hint in hints.items() if _is_injected(hint)}
-    host |= set(getattr(tool, "_injected_args_keys", frozenset()))
-    if schema is not None:
-        host |= _fields(schema) - _fields(tool.tool_call_schema)
-    return frozenset(framework), frozenset(host - framework - _HANDLERS)
-
-
-def _hints(thing: Any) -> dict[str, Any]:
-    try:
-        return typing.get_type_hints(thing, include_extras=True)
-    except Exception:  # noqa: BLE001  a name that cannot be resolved: the framework's own reading is asked too
-        return dict(getattr(thing, "__annotations__", {}))
-
-
-def _is_framework(hint: Any) -> bool:
-    base = typing.get_origin(hint) or hint
-    if isinstance(base, type) and issubclass(base, ToolRuntime):
-        return True
-    return RunnableConfig in (hint, *typing.get_args(hint)) or _marked(hint, _FRAMEWORK)
-
-
-def _is_injected(hint: Any) -> bool:
-    return _marked(hint, (InjectedToolArg,))
-
-
-def _marked(hint: Any, kinds: tuple[type[Any], ...]) -> bool:
-    marks = typing.get_args(hint)[1:] if typing.get_origin(hint) is typing.Annotated else ()
-    return any(isinstance(mark, kinds) or (isinstance(mark, type) and issubclass(mark, kinds)) for mark in marks)
-
-
-def _fields(schema: Any) -> set[str]:
-    # A class of today's kind without fields is not asked for the old name: that warns.
-    found = getattr(schema, "model_fields", None)
-    return set(found if found is not None else getattr(schema, "__fields__", {}))
 
 
 def _flat(value: Any) -> Any:

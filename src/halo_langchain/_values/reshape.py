@@ -10,23 +10,23 @@ import copy
 import dataclasses
 import datetime as dt
 import ipaddress
+import itertools
 import math
 import uuid
 from collections.abc import Callable, Mapping, MutableMapping
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import pydantic
-from langchain_core.messages import BaseMessage, ToolMessage
-from langchain_core.outputs import ChatGeneration, ChatResult, Generation, LLMResult
 from langgraph.types import Send
 from pydantic.v1 import BaseModel as BaseModelV1
 
-from halo_core.sensitive import is_credential, is_header, looks_like_pan, names_secret
+from halo_core.personal import looks_like_pan
+from halo_core.sensitive import is_credential, is_header, names_secret
 
-__all__ = ["reshaped"]
+__all__ = ["Mask", "Walk", "rejoined"]
 
 Mask = Callable[[str], str]
 
@@ -47,34 +47,23 @@ _PLAIN: Final = (
     uuid.UUID,
 )
 _LEAVES: Final = (str, bytes, bytearray, int, float, Decimal)
-# What a model asks for is decided when it is run; it is asked for in several places.
-_CALLS: Final = frozenset({"tool_calls", "invalid_tool_calls", "tool_call_chunks", "function_call"})
-_CALL_BLOCKS: Final = frozenset({"tool_use", "tool_call", "tool_call_chunk", "function_call", "server_tool_call"})
-_MEDIA: Final = frozenset({"image", "audio", "video", "file", "image_url", "input_audio", "document"})
-_BINARY: Final = frozenset({"base64", "data", "image_url", "url", "input_audio"})
-# The same words in pieces, which no mask would find.
-_PIECES: Final = "logprobs"
-
-
-def reshaped(value: Any, mask: Mask) -> Any:
-    """A copy of a result with every text replaced by what `mask` makes of it; the same object if nothing changes.
-
-    What stands below a name that says it is a credential is replaced whole, as `[secret]`.
-
-    Raises:
-        TypeError: it holds something into which nobody can look, or which cannot be made with other words in it.
-    """
-    return _Walk(mask).value(value)
+# Where a block of a message has its words.
+_WORDS: Final = ("text", "thinking", "reasoning")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Walk:
-    """One mask on its way through a result; `secret` below the name of a credential."""
+class Walk:
+    """One mask on its way through a result; `secret` below the name of a credential.
+
+    What `value` returns is the same object where nothing changes. It raises TypeError at what nobody can look into, or
+    what cannot be made with other words in it.
+    """
 
     mask: Mask
     secret: bool = False
 
     def value(self, value: Any) -> Any:
+        """Any value."""
         if isinstance(value, _PLAIN):
             return value
         if isinstance(value, Enum):  # before its base: a member of a `StrEnum` is a `str` too
@@ -85,7 +74,7 @@ class _Walk:
             return self._mapping(value)
         if isinstance(value, list | tuple | set | frozenset):
             return self._many(value)
-        return self._object(value)
+        return self.thing(value)
 
     # leaves
 
@@ -99,8 +88,9 @@ class _Walk:
 
     def _number(self, value: Any) -> Any:
         """It becomes text where it reads as a card number."""
-        if self.secret:
-            return _HIDDEN
+        return _HIDDEN if self.secret else self._card(value)
+
+    def _card(self, value: Any) -> Any:
         whole = math.isfinite(value) and abs(value) < 10**_LONGEST_PAN and value == int(value)
         digits = str(abs(int(value))) if whole else ""
         return self.mask(digits) if looks_like_pan(digits) else value
@@ -135,18 +125,23 @@ class _Walk:
     def _key(self, key: Any) -> Any:
         if isinstance(key, str | bytes):
             return self._text(key, whole=False)
-        return key if isinstance(key, int) else self._fixed(key, str(key))
+        if isinstance(key, int | float | Decimal):
+            return self._card(key)
+        return self._fixed(key, str(key))
 
-    def _below(self, key: Any) -> _Walk:
+    def _below(self, key: Any) -> Self:
         return self._secret() if isinstance(key, str) and is_credential(key) else self
 
-    def _secret(self) -> _Walk:
-        return _Walk(self.mask, secret=True)
+    def _secret(self) -> Self:
+        return dataclasses.replace(self, secret=True)
 
     def _many(self, value: Any) -> Any:
         items = list(value)
         pair = isinstance(value, list | tuple) and is_header(value, self.mask)
         changed = [(self._secret() if pair and i == 1 else self).value(item) for i, item in enumerate(items)]
+        if isinstance(value, list | tuple):
+            # A line end between them: numbers in a row are seldom one.
+            changed = rejoined(changed, self.mask, between="\n", keep=True)
         if all(new is old for new, old in zip(changed, items, strict=True)):
             return value
         if type(value) in (list, tuple, set, frozenset):
@@ -157,9 +152,8 @@ class _Walk:
 
     # objects
 
-    def _object(self, value: Any) -> Any:
-        if isinstance(value, BaseMessage):
-            return self._message(value)
+    def thing(self, value: Any) -> Any:
+        """An object, by what it holds."""
         if isinstance(value, Send):
             arg = self.value(value.arg)
             return value if arg is value.arg else _with(value, {"arg": arg})
@@ -169,16 +163,13 @@ class _Walk:
         if isinstance(value, PurePath | pydantic.AnyUrl):
             return self._fixed(value, str(value))
         if isinstance(value, pydantic.BaseModel | BaseModelV1):
-            return self._model(value)
+            return self.model(value)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             return self._fields(value, {item.name: getattr(value, item.name) for item in dataclasses.fields(value)})
         raise _stuck(value)
 
-    def _model(self, value: Any) -> Any:
-        if isinstance(value, Generation):
-            return self._generation(value)
-        if isinstance(value, LLMResult | ChatResult):  # what else it tells is how it was made
-            return self._fields(value, {"generations": value.generations})
+    def model(self, value: Any) -> Any:
+        """A pydantic model."""
         return self._fields(value, {**value.__dict__, **(getattr(value, "__pydantic_extra__", None) or {})})
 
     def _fields(self, value: Any, fields: Mapping[str, Any]) -> Any:
@@ -188,50 +179,40 @@ class _Walk:
             raise _stuck(value)  # a number that was promised
         return _with(value, changed) if changed else value
 
-    def _generation(self, value: Generation) -> Generation:
-        if isinstance(value, ChatGeneration):
-            message = self._message(value.message)
-            update = {"message": message, "text": str(message.text)} if message is not value.message else {}
-        else:
-            text = self.value(value.text)
-            update = {"text": text} if text is not value.text else {}
-        info = self._pieces(value.generation_info, changed=True)
-        return value.model_copy(update={**update, "generation_info": info}) if update else value
 
-    def _message(self, message: BaseMessage) -> BaseMessage:
-        """Its words; what it asks to be called is another decision, and how it was made says nothing."""
-        update: dict[str, Any] = {"content": self._content(message.content)}
-        told = {key: item for key, item in message.additional_kwargs.items() if key not in _CALLS}
-        masked = self.value(told)
-        if masked is not told:
-            calls = {key: item for key, item in message.additional_kwargs.items() if key in _CALLS}
-            update["additional_kwargs"] = {**calls, **masked}
-        if isinstance(message, ToolMessage):
-            update["artifact"] = self.value(message.artifact)
-        changed = update["content"] is not message.content
-        update["response_metadata"] = self._pieces(message.response_metadata, changed=changed)
-        if all(item is getattr(message, name) for name, item in update.items()):
-            return message
-        return message.model_copy(update=update)
+def _spoken(item: Any) -> tuple[str, str] | None:
+    """Where a text or a block that holds one has its words, and the words; None of anything else."""
+    if isinstance(item, str):
+        return _WORDS[0], str.__str__(item)
+    if not isinstance(item, dict):
+        return None
+    return next(((key, item[key]) for key in _WORDS if isinstance(item.get(key), str)), None)
 
-    def _content(self, content: Any) -> Any:
-        if not isinstance(content, list):
-            return self.value(content)
-        changed = [self._block(block) for block in content]
-        return content if all(new is old for new, old in zip(changed, content, strict=True)) else changed
 
-    def _block(self, block: Any) -> Any:
-        if not isinstance(block, dict) or block.get("type") in _CALL_BLOCKS:
-            return self.value(block) if not isinstance(block, dict) else block
-        aside = _BINARY if block.get("type") in _MEDIA else frozenset()
-        told = {key: item for key, item in block.items() if key not in aside}
-        masked = self.value(told)
-        return block if masked is told else {**{key: block[key] for key in block if key in aside}, **masked}
+def _worded(item: Any, key: str, words: str) -> Any:
+    return words if isinstance(item, str) else {**item, key: words}
 
-    @staticmethod
-    def _pieces(told: Any, *, changed: bool) -> Any:
-        less = changed and isinstance(told, dict) and _PIECES in told
-        return {key: item for key, item in told.items() if key != _PIECES} if less else told
+
+def rejoined(items: list[Any], mask: Mask, *, between: str, keep: bool) -> list[Any]:
+    """Neighbouring texts as one where only together they say what must be masked; the same list where none do.
+
+    Args:
+        items: each of them masked by itself.
+        mask: what is done to a text.
+        between: what is read between two of them.
+        keep: whether there must be as many items as before: those whose words went to the first are left empty.
+    """
+    made: list[Any] = []
+    told = [(item, _spoken(item)) for item in items]
+    for key, run in itertools.groupby(told, key=lambda pair: pair[1] and pair[1][0]):
+        pairs = list(run)
+        part = [item for item, _ in pairs]
+        joined = between.join(spoken[1] for _, spoken in pairs if spoken is not None)
+        if key is not None and len(part) > 1 and (masked := mask(joined)) != joined:
+            part = [_worded(part[0], key, masked), *(_worded(item, key, "") for item in part[1:] if keep)]
+        made += part
+    same = len(made) == len(items) and all(new is old for new, old in zip(made, items, strict=True))
+    return items if same else made
 
 
 def _with(value: Any, changed: Mapping[str, Any]) -> Any:

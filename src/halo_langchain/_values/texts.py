@@ -7,19 +7,40 @@ decides, keeps anything, raises for odd values.
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
+import ipaddress
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
-from typing import Any
+from numbers import Number
+from pathlib import PurePath
+from typing import Any, Final
 
 from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langgraph.types import Command, Send
-from pydantic import BaseModel
+from pydantic import AnyUrl, BaseModel
 from pydantic.v1 import BaseModel as BaseModelV1
 
 from halo_core.model import Provenance
 
-__all__ = ["documents_text", "model_output", "result_text", "seen_of"]
+__all__ = ["documents_text", "model_output", "readable", "result_text", "seen_of", "words_of"]
+
+# What `str` says of them is all that they hold.
+_LEAVES: Final = (
+    str,
+    bytes,
+    bytearray,
+    type(None),
+    Number,
+    dt.date,
+    dt.time,
+    dt.timedelta,
+    uuid.UUID,
+    PurePath,
+    AnyUrl,
+    *(ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network),
+)
 
 
 def result_text(result: Any) -> str:
@@ -35,6 +56,30 @@ def documents_text(documents: Sequence[Document]) -> str:
 def model_output(response: Any) -> str:
     """What a model said, from a `ModelResponse` of the middleware or an `LLMResult` of a callback."""
     return _joined(_said, response)
+
+
+def readable(value: Any) -> bool:
+    """Whether `result_text` has all that a result says: nothing in it is an object that keeps its words to itself."""
+    try:
+        return _read(value)
+    except Exception:  # noqa: BLE001  too deep, or an object that misbehaves
+        return False
+
+
+def _read(value: Any) -> bool:
+    if isinstance(value, _LEAVES):
+        return True
+    if isinstance(value, Mapping):
+        return all(_read(key) and _read(item) for key, item in value.items())
+    if isinstance(value, list | tuple | set | frozenset):
+        return all(map(_read, value))
+    inner = _inside(value)
+    return inner is not None and _read(inner)
+
+
+def words_of(messages: Iterable[BaseMessage]) -> tuple[tuple[str, str], ...]:
+    """Kind and text of every message: enough to know a model call again."""
+    return tuple((message.type, str(message.text)) for message in messages)
 
 
 def _joined(parts: Callable[[Any], Iterator[str]], value: Any) -> str:

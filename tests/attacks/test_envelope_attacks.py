@@ -55,12 +55,13 @@ from envelope_world import (
 from halo_core.authorities import Authorities
 from halo_core.binding import reauthorization_binding
 from halo_core.custody import HandOff
-from halo_core.errors import BadInput, Denied, Gap, HaloError, PassportError, Pending
+from halo_core.errors import BadInput, ConfigError, Denied, Gap, HaloError, PassportError, Pending
 from halo_core.keys import KeyStore, agent_key_name
 from halo_core.model import ActionKind, Budget, Constraint, EntryKind, Quota, Resource
 from halo_core.passport import mint_session, mint_standing, token_hash
 from halo_core.pep import Surface
 from halo_core.query import Contents
+from halo_core.session import Session, in_session
 from halo_core.store import Draft, rows
 from halo_core.store.reader import Reader
 from halo_core.testing import FixedClock
@@ -1049,7 +1050,10 @@ def test_141_two_chains_of_one_agent_are_never_one(halo):
 def test_141_another_sessions_link_serves_nothing(halo):
     with halo.session("s"), halo.hand_off("planner") as handle:
         mine = call(halo)
-        with halo.session("t"):
+        with pytest.raises(ConfigError) as inside, halo.session("t"):  # nor is another session begun from inside
+            pass
+        assert inside.value.code == "session_inside_agent"
+        with in_session(Session("t", "host")):
             run(halo)
             for acting in (handle, state_of(halo, "s").links[0].handle):
                 with pytest.raises(Denied) as caught:

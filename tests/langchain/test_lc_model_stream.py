@@ -17,6 +17,7 @@ from lc_models import SENT, WORDS, Own, Plain, Streaming, Texts
 
 from halo_core.errors import Denied
 from halo_core.model import EntryKind
+from halo_langchain import Resource
 
 ALLOWED = '@id("p") permit(principal, action, resource);'
 NO_MODELS = ALLOWED + '@id("n") forbid(principal, action in Action::"inference", resource);'
@@ -273,6 +274,11 @@ def test_protocol_events_are_decided_and_restricted(make_world, kind):
     assert SENT == []
 
 
+def look(q: str) -> str:
+    """Look."""
+    return q
+
+
 def test_tool_calls_in_pieces_survive_and_are_held_back(allowing, make_world):
     message = AIMessage("", tool_calls=[{"name": "look", "args": {"q": "miriam.quartz@example.com"}, "id": "c1"}])
 
@@ -290,8 +296,12 @@ def test_tool_calls_in_pieces_survive_and_are_held_back(allowing, make_world):
         return total
 
     assert merged(allowing.halo.guard(Calling())).tool_calls[0]["args"] == message.tool_calls[0]["args"]
-    masked = merged(make_world(policy=MASKED).halo.guard(Calling()))
-    assert masked.tool_calls == message.tool_calls  # what it asks for is decided at the tool
+    registered = make_world(policy=MASKED).halo
+    registered.guard(look, resource=Resource(impact="read"))
+    masked = merged(registered.guard(Calling()))
+    assert masked.tool_calls == message.tool_calls  # what it asks of a tool is decided at the tool
+    answer = merged(make_world(policy=MASKED).halo.guard(Calling()))
+    assert "miriam" not in str(answer.tool_calls)  # what no tool is called is an answer
     held = merged(make_world(policy=HELD).halo.guard(Calling()))
     assert held.tool_calls == []
 

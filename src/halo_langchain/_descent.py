@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from halo_langchain._context import body
+from halo_langchain._context import Mark, body
 from halo_langchain._pause import raisable
 from halo_langchain._values.plain import unchanged
 
@@ -103,11 +103,11 @@ _DESCENT: Final[ContextVar[Descent | None]] = ContextVar("halo_langchain_descent
 
 
 @contextmanager
-def descending(descent: Descent) -> Iterator[None]:
-    """Run the body of an asynchronous call."""
+def descending(descent: Descent, mark: Mark | None = None) -> Iterator[None]:
+    """Run the body of a decided call; `mark`: of the run that it may yet start."""
     token = _DESCENT.set(descent)
     try:
-        with body():
+        with body(mark):
             yield
     finally:
         # INVARIANT: tasks and threads that were started inside hold this too; after the end it lets nothing pass.

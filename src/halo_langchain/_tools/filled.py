@@ -8,12 +8,12 @@ configuration, which all code of a step has; the code that makes the call does. 
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from langgraph.prebuilt import ToolNode
+
+from halo_langchain._context import During
 
 if TYPE_CHECKING:
     from halo_langchain._gate import Gate
@@ -31,24 +31,14 @@ def by_node(frame: types.FrameType | None) -> bool:
     return frame is not None and frame.f_back is not None and frame.f_back.f_code in _CODE
 
 
-@contextmanager
-def filling(gate: Gate, *, node: bool) -> Iterator[None]:
+def filling(gate: Gate, *, node: bool) -> During[Any]:
     """Around an entry point of a guarded tool: who called it, where that is not known from the one above."""
-    token = _FILLED.set(gate if node or filled(gate) else None)
-    try:
-        yield
-    finally:
-        _FILLED.reset(token)
+    return During((_FILLED, gate if node or filled(gate) else None))
 
 
-@contextmanager
-def emptied(*, but: bool = False) -> Iterator[None]:
+def emptied(*, but: bool = False) -> During[Any]:
     """Around the body of a decided tool: what it calls, nobody fills in; `but` where it is yet on its way there."""
-    token = _FILLED.set(_FILLED.get() if but else None)
-    try:
-        yield
-    finally:
-        _FILLED.reset(token)
+    return During((_FILLED, _FILLED.get() if but else None))
 
 
 def filled(gate: Gate) -> bool:

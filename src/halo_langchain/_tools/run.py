@@ -15,7 +15,7 @@ from langchain_core.tools import ToolException
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Mode
 from halo_core.pep import Call, Surface, Ticket
-from halo_langchain._context import Mark, current_mark, marked
+from halo_langchain._context import Mark, current_mark
 from halo_langchain._descent import Descent, arrived, descending
 from halo_langchain._gate import Gate
 from halo_langchain._handoff import as_task, decided, with_terms
@@ -42,7 +42,7 @@ class Entry:
 @contextmanager
 def _running(descent: Descent, entry: Entry | None) -> Iterator[None]:
     """Run what was decided: the body itself, or what may yet come to it."""
-    with descending(descent), emptied(but=descent.open), marked(entry.mark if entry is not None else None):
+    with descending(descent, entry.mark if entry is not None else None), emptied(but=descent.open):
         yield
 
 

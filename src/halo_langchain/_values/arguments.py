@@ -22,6 +22,7 @@ from halo_langchain._values.plain import outline, plain, unchanged
 __all__ = ["Binder", "Bound"]
 
 _MANY: Final = inspect.Parameter.VAR_POSITIONAL
+_ATOMS: Final = frozenset((str, int, float, bool, type(None)))  # plain already, and nobody can change one
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -188,6 +189,8 @@ def _flat(value: Any) -> Any:
 def _snapshot(arguments: _Sorted) -> tuple[dict[str, Any], dict[str, Any], str]:
     """Plain values, the same as objects of our own, and the reason code where they cannot be decided."""
     mine = arguments.mine
+    if not arguments.partly and all(type(value) in _ATOMS for value in mine.values()):
+        return dict(mine), dict(mine), ""
     try:
         own = copy.deepcopy(mine)
         decided = {name: plain(value) for name, value in own.items()}

@@ -5,6 +5,7 @@ Never: decides, keeps anything, raises for odd values.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 import re
@@ -53,6 +54,7 @@ MODEL_SCHEMA: Final[dict[str, Any]] = {
 # names
 
 
+@functools.lru_cache(maxsize=4096)
 def clean_name(text: str) -> str:
     """A name as resource ids may be: what they may not hold becomes `_`, at most 128 characters."""
     return _NAME.sub("_", text)[:_MAX_NAME].strip(" ") or "unnamed"
@@ -60,13 +62,27 @@ def clean_name(text: str) -> str:
 
 def model_name(model: Any) -> str:
     """Resource id of a model: the name its tracing says, else the attribute that holds one, else its class."""
-    model = getattr(model, "bound", model)
+    model = _part(model, "bound") or model
     try:
         traced = model._get_ls_params().get("ls_model_name")  # noqa: SLF001  the very source of what callbacks see
     except Exception:  # noqa: BLE001  a model without tracing parameters still has a name
         traced = None
-    names = [traced, *(getattr(model, key, None) for key in ("model", "model_name", "model_id"))]
+    if isinstance(traced, str) and traced:
+        return clean_name(traced)
+    names = (getattr(model, key, None) for key in ("model", "model_name", "model_id"))
     return clean_name(next((name for name in names if isinstance(name, str) and name), type(model).__name__))
+
+
+def _part(model: Any, name: str) -> Any:
+    """An attribute, None without; an object of pydantic takes its time to say that it has none."""
+    if isinstance(model, BaseModel) and not model.__pydantic_extra__ and not _declares(type(model), name):
+        return model.__dict__.get(name)
+    return getattr(model, name, None)
+
+
+@functools.lru_cache(maxsize=1024)
+def _declares(kind: type, name: str) -> bool:
+    return any(name in vars(base) for base in kind.__mro__)
 
 
 def tool_names(tools: Iterable[Any] | None) -> list[str]:
@@ -103,10 +119,10 @@ def bound_tools(model: Any, settings: Any = None) -> list[Any]:
     """Tools that a model call carries beside its own list: bound to the model, or among its settings."""
     found: list[Any] = []
     while model is not None:
-        for more in (getattr(model, "kwargs", None), getattr(model, "model_kwargs", None), settings):
+        for more in (_part(model, "kwargs"), _part(model, "model_kwargs"), settings):
             tools = more.get("tools") if isinstance(more, Mapping) else None
             found.extend(tools if isinstance(tools, list | tuple) else [] if tools is None else [tools])
-        model, settings = getattr(model, "bound", None), None
+        model, settings = _part(model, "bound"), None
     return found
 
 

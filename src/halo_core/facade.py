@@ -79,7 +79,7 @@ class HaloBase(HandingOff):
         self._said: set[str] = set()
         self._lock = threading.Lock()
         keys = KeyStore(home)
-        digester = Digester(keys.secret("digest"))
+        digester = self._digester = Digester(keys.secret("digest"))
         self.store = Store(StoreConfig(url, home, tenant, "dev", deadline_s), keys, clock=clock, ids=ids)
         self._sightings = Sightings(self.store, agent, self.framework)
         self._entered = {}
@@ -276,6 +276,10 @@ class HaloBase(HandingOff):
         said = self._sightings.note(kind, name, where, refused=refused)
         if said:
             self._say(said)
+
+    def word(self, text: str) -> str:
+        """A word that only this home can make: its keyed digest, to be recognised where others can write too."""
+        return self._digester.digest("halo/word", text.encode())
 
     # registering and calling
 

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+import langgraph.types
 from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.errors import GraphBubbleUp, GraphInterrupt, ParentCommand
-from langgraph.types import interrupt
+from langgraph.types import Interrupt
 
 from halo_core.errors import Denied, Pending
 from halo_core.pep import Call, Surface, Ticket
@@ -33,8 +34,9 @@ _SEND: Final = "__pregel_send"
 _RESUME: Final = "__resume__"
 
 _LEFT: Final[Surface[Any]] = Surface(str)
-_ASKED: Final = "halo:asked"
-"""Stands among the answers that LangGraph keeps of a task while the question that it waits for is Halo's."""
+_NAMESPACE: Final = "checkpoint_ns"
+_ASKED: Final = "asked"
+"""The word of this stands among the answers that LangGraph keeps of a task while the task waits for Halo."""
 
 _LOCK: Final = threading.Lock()
 _REFUSED: Final[deque[Any]] = deque(maxlen=256)
@@ -49,9 +51,9 @@ def begin(halo: Halo, call: Call) -> Ticket:
         Pending: it waits for an answer, and nothing here can be resumed.
         GraphInterrupt: it waits for an answer, and the graph with it.
     """
-    heard()
+    heard(halo)
     try:
-        return halo.enforcer.begin(call)
+        return _first(halo.enforcer.begin(call))
     except Pending as pending:
         if not withdrawn(halo, call, pending):
             raise
@@ -60,9 +62,9 @@ def begin(halo: Halo, call: Call) -> Ticket:
 
 async def abegin(halo: Halo, call: Call) -> Ticket:
     """As `begin`, from a coroutine."""
-    heard()
+    heard(halo)
     try:
-        return await halo.enforcer.abegin(call)
+        return _first(await halo.enforcer.abegin(call))
     except Pending as pending:
         if not withdrawn(halo, call, pending):
             raise
@@ -99,24 +101,36 @@ def _left(ticket: Ticket, error: ParentCommand) -> BaseException:
     return error
 
 
-def heard() -> None:
+def heard(halo: Halo, config: Mapping[str, Any] | None = None) -> None:
     """Take what this task was resumed with, if it waited for Halo; called before anything is decided or runs.
 
     INVARIANT: BIND - an answer to Halo's question is never taken for the answer to one that the action itself asks:
     nobody was shown that one. It approves nothing either; only a no is kept.
     """
-    pad = _pad()
-    if pad is None:
+    pad = _pad(config)
+    if pad is None or not pad.resume:
         return
+    word = halo.word(_ASKED)
     with _LOCK:
-        if _ASKED not in pad.resume:
+        if word not in pad.resume:
             return
-        place = pad.resume.index(_ASKED)
+        place = pad.resume.index(word)
         given = pad.resume[place + 1] if len(pad.resume) > place + 1 else pad.get_null_resume(True)
         pad.resume[place : place + 2] = []
-        _keep(pad)
+        _keep(pad.resume, config)
         if _rejects(given):
             _REFUSED.append(pad)
+
+
+def _first(ticket: Ticket) -> Ticket:
+    """What a run was resumed with is not for an action that has just been answered for: it has not asked anything yet.
+
+    The ledger knows that also where LangGraph has lost that the task waited for Halo: in a subgraph that keeps nothing,
+    in a state that was changed meanwhile.
+    """
+    if ticket.verdict is not None and ticket.verdict.answered and (pad := _pad()) is not None:
+        pad.get_null_resume(True)
+    return ticket
 
 
 def withdrawn(halo: Halo, call: Call, pending: Pending) -> bool:
@@ -129,13 +143,22 @@ def withdrawn(halo: Halo, call: Call, pending: Pending) -> bool:
             if refused is pad:
                 _REFUSED.remove(refused)
                 return True
-        if _ASKED not in pad.resume:
-            own = pad.get_null_resume(True)  # the answer to a question of the action's own keeps its place
-            pad.resume.extend([_ASKED] if own is None else [own, _ASKED])
-        _keep(pad)
-    question = _question(halo, call, pending)
-    while True:  # past the answers that the action itself was given before
-        interrupt(question)
+        own = pad.get_null_resume(True)  # the answer to a question of the action's own keeps its place
+        if own is not None:
+            pad.resume.append(own)
+        # Not into the list at hand, from which other calls of this task take their answers.
+        kept = [*pad.resume, halo.word(_ASKED)]
+        _keep(kept)
+    raise GraphInterrupt((_interrupt(_question(halo, call, pending), len(kept)),))
+
+
+def _interrupt(question: dict[str, Any], answered: int) -> Interrupt:
+    """Under the id that LangGraph gives to what a task asks after so many answers."""
+    namespace = ((var_child_runnable_config.get() or {}).get("configurable") or {}).get(_NAMESPACE, "")
+    made = getattr(langgraph.types, "_interrupt_id", None)
+    if made is None:  # older versions gave all of a task's questions one id
+        return Interrupt.from_ns(question, namespace)
+    return Interrupt(question, id=made(namespace, answered))
 
 
 def taken_back(call: Call, pending: Pending) -> Call:
@@ -158,16 +181,16 @@ def _question(halo: Halo, call: Call, pending: Pending) -> dict[str, Any]:
     }
 
 
-def _pad() -> Any:
+def _pad(config: Mapping[str, Any] | None = None) -> Any:
     """LangGraph's notes of the task at hand, None where there is nothing to resume from."""
-    configurable = (var_child_runnable_config.get() or {}).get("configurable") or {}
+    configurable = (config or var_child_runnable_config.get() or {}).get("configurable") or {}
     return configurable.get(_SCRATCHPAD) if configurable.get(_CHECKPOINTER) else None
 
 
-def _keep(pad: Any) -> None:
-    """Have LangGraph keep the task's answers as they stand now, should it pause again."""
-    configurable = (var_child_runnable_config.get() or {}).get("configurable") or {}
-    configurable[_SEND]([(_RESUME, list(pad.resume))])
+def _keep(answers: list[Any], config: Mapping[str, Any] | None = None) -> None:
+    """Have LangGraph keep these as the task's answers, should it pause again."""
+    configurable = (config or var_child_runnable_config.get() or {}).get("configurable") or {}
+    configurable[_SEND]([(_RESUME, list(answers))])
 
 
 def _rejects(answer: Any) -> bool:

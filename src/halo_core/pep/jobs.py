@@ -36,7 +36,7 @@ class Verdict:
 
     `charges` were taken from the accounts `handles` and, on that (account, day), from the quota; `handle` is the link
     that a hand-off leads to, `claimed` if it was made for this call alone; `earlier` what the same request brought when
-    it ran before (`pep.recall`).
+    it ran before (`pep.recall`); `answered` that it took an answer, and not for the rest of what paused.
     """
 
     decision: Decision
@@ -57,6 +57,7 @@ class Verdict:
     handle: str = ""
     claimed: bool = False
     earlier: str | None = None
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,28 +107,32 @@ class DecisionJob:
         earlier = self._earlier(tx, decision, gathered)
         if earlier is not None:
             body["recalled"] = True
-        approval = _used(decision, gathered) if runs else ""
+        approval, answered = _used(decision, gathered) if runs else "", False
         if prepared.withdraws:
             body["withdrawn"] = _withdraw(tx, request.context.session, prepared.withdraws)
         written = tx.append(Draft(EntryKind.DECISION, request.context.session, body, prepared.content))  # (4)
         pending = asked.ask(tx, written) if asked is not None else ""
         if runs:
-            self._dispatch(tx, written, approval, once=not (observe or request.resource.idempotent))
+            answered = self._dispatch(tx, written, approval, once=not (observe or request.resource.idempotent))
         if request.context.session:
             tx.put_session(state, written.entry)
         made = self._verdict(written, decision, gathered, args, day, runs=runs, pending=pending, handle=handle)
-        return replace(made, earlier=earlier)
+        return replace(made, earlier=earlier, answered=answered)
 
-    def _dispatch(self, tx: Tx, written: Written, approval: str, *, once: bool) -> None:
+    def _dispatch(self, tx: Tx, written: Written, approval: str, *, once: bool) -> bool:
+        """Let it run; whether that uses an answer up."""
         request = self.prepared.request
         tx.dispatch(request.request_id, written.entry, once=once)
         tx.used(request.subject.agent, request.resource.id)
-        if approval:
-            # INVARIANT: BIND - an approval serves once: one request, to its end.
-            challenges = rows.Approvals(tx)
-            row = challenges.get(approval)
-            if row is None or row.status != "used":  # else this very request goes on after a pause
-                challenges.set_status(approval, "used")
+        if not approval:
+            return False
+        # INVARIANT: BIND - an approval serves once: one request, to its end.
+        challenges = rows.Approvals(tx)
+        row = challenges.get(approval)
+        if row is not None and row.status == "used":
+            return False  # this very request goes on after a pause
+        challenges.set_status(approval, "used")
+        return True
 
     def _hand_off(self, tx: Tx, gathered: Gathered, state: SessionState) -> tuple[SessionState, str]:
         terms, accounts = self.prepared.hand_off, gathered.snapshot.envelopes

@@ -87,7 +87,7 @@ def entered(halo: Halo, agent: str, call_id: str) -> Iterator[Any]:
     """
     with ExitStack() as stack:
         try:
-            heard()
+            heard(halo)
             entry = stack.enter_context(halo.entering(agent, call_id=call_id, give=halo.terms.of(agent)))
         except Pending as pending:
             if withdrawn(halo, _call(halo, agent, call_id), pending):
@@ -101,7 +101,7 @@ async def aentered(halo: Halo, agent: str, call_id: str) -> AsyncIterator[Any]:
     """As `entered`, from a coroutine."""
     async with AsyncExitStack() as stack:
         try:
-            heard()
+            heard(halo)
             entry = await stack.enter_async_context(halo.aentering(agent, call_id=call_id, give=halo.terms.of(agent)))
         except Pending as pending:
             if withdrawn(halo, _call(halo, agent, call_id), pending):
@@ -133,11 +133,13 @@ class _Node(Runnable[Any, Any]):
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name
         """Run the node."""
+        heard(self.place.halo, config)
         with placed(config):
             return self.bound.invoke(input, config, **kwargs)
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002  as above
         """Run the node."""
+        heard(self.place.halo, config)
         with placed(config):
             return await self.bound.ainvoke(input, config, **kwargs)
 

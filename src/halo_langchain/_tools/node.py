@@ -18,6 +18,7 @@ from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
 from halo_langchain._gate import Gate, gate_of, put_gate, required, subclass
 from halo_langchain._handoff import HANDED, destination
+from halo_langchain._pause import heard
 from halo_langchain._tools.calls import ToolCalls
 from halo_langchain._tools.guard import gated_copy, guard_tool
 
@@ -99,4 +100,14 @@ def _guarded_class(kind: type[Any]) -> type[ToolNode]:
     async def aexecute(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
         return await ToolCalls(required(self).halo).arun(request, lambda again: awaited(self, again, *args, **kwargs))
 
-    return cast("type[ToolNode]", subclass(kind, dict(zip(_HOOKS, (execute, aexecute), strict=True))))
+    def invoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name
+        heard(required(self).halo, config)  # before a wrapper of the app's asks anything
+        return kind.invoke(self, input, config, **kwargs)
+
+    async def ainvoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
+        heard(required(self).halo, config)
+        return await kind.ainvoke(self, input, config, **kwargs)
+
+    ways = {"invoke": functools.wraps(kind.invoke)(invoke), "ainvoke": functools.wraps(kind.ainvoke)(ainvoke)}
+    members = {**dict(zip(_HOOKS, (execute, aexecute), strict=True)), **ways}
+    return cast("type[ToolNode]", subclass(kind, members))

@@ -114,9 +114,9 @@ def heard(halo: Halo, config: Mapping[str, Any] | None = None) -> None:
     with _LOCK:
         if word not in pad.resume:
             return
-        place = pad.resume.index(word)
-        given = pad.resume[place + 1] if len(pad.resume) > place + 1 else pad.get_null_resume(True)
-        pad.resume[place : place + 2] = []
+        place = pad.resume.index(word) - 1
+        given = pad.resume[place + 2] if len(pad.resume) > place + 2 else pad.get_null_resume(True)
+        pad.resume[max(place, 0) : place + 3] = []
         _keep(pad.resume, config)
         if _rejects(given):
             _REFUSED.append(pad)
@@ -146,8 +146,9 @@ def withdrawn(halo: Halo, call: Call, pending: Pending) -> bool:
         own = pad.get_null_resume(True)  # the answer to a question of the action's own keeps its place
         if own is not None:
             pad.resume.append(own)
-        # Not into the list at hand, from which other calls of this task take their answers.
-        kept = [*pad.resume, halo.word(_ASKED)]
+        # Not into the list at hand, from which other calls of this task take their answers; and what asks before Halo
+        # when the task is run again, where nothing stands before it, finds an empty one.
+        kept = [*pad.resume, "", halo.word(_ASKED)]
         _keep(kept)
     raise GraphInterrupt((_interrupt(_question(halo, call, pending), len(kept)),))
 

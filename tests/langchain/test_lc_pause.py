@@ -444,6 +444,72 @@ def test_nor_does_a_call_beside_it_in_the_same_tool_node(world, time):
     assert desk.paid == [(5, "a")]
 
 
+@pytest.mark.parametrize("shape", ["subgraph", "update"])
+def test_nor_where_langgraph_has_lost_that_the_task_waited(world, shape):
+    """A subgraph that keeps nothing, a state that was changed while a question waited: the ledger still knows."""
+    ran: list[Any] = []
+    desk = Desk(world, TRANSFER, more=[confirming(world, ran)])
+    agent = desk.agent
+    if shape == "subgraph":
+        inner = create_agent(
+            ScriptedModel(script=TRANSFER), tools=desk.tools, middleware=[world.halo.middleware()], checkpointer=False
+        )
+        builder = StateGraph(MessagesState)
+        builder.add_node("agent", inner)
+        builder.add_edge(START, "agent")
+        agent = builder.compile(checkpointer=InMemorySaver())
+    (question,) = asked(agent.invoke(ASK, THREAD))
+    desk.answer(question["pending_id"])
+    if shape == "update":
+        agent.update_state(THREAD, {})
+    agent.invoke(Command(resume=True), THREAD)
+    assert ("told", True) not in ran
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_nobody_beside_it_takes_the_mark_for_a_yes(world, guarded):
+    """A person says no to what an app's own wrapper asks, or is not asked yet: nothing may read as a yes."""
+    wiped: list[Any] = []
+    heard: list[Any] = []
+
+    def wipe(path: str) -> str:
+        """Wipe."""
+        wiped.append(path)
+        return "wiped"
+
+    def ask_first(request: Any, handler: Any) -> Any:
+        if request.tool_call["name"] != "wipe":
+            return handler(request)
+        heard.append(interrupt("run wipe?"))
+        return handler(request) if heard[-1] else ToolMessage("no", tool_call_id=request.tool_call["id"])
+
+    desk = Desk(world)
+    message = call("Both.", ("wipe", {"path": "/"}), ("pay", {"amount": 5, "to": "a"}), id="m1")
+    builder = StateGraph(MessagesState)
+    builder.add_node("model", lambda _: {"messages": [message]})
+    tools = [*desk.tools, world.halo.guard(wipe, resource=PLAIN)]
+    builder.add_node("tools", ToolNode(tools, wrap_tool_call=ask_first))
+    builder.add_edge(START, "model")
+    builder.add_edge("model", "tools")
+    graph = builder.compile(checkpointer=InMemorySaver())
+    graph = world.halo.guard(graph) if guarded else graph
+    result = graph.invoke(ASK, THREAD)
+    for _ in range(4):
+        questions = asked(result)
+        if not questions:
+            break
+        if isinstance(questions[0], dict):
+            desk.answer(questions[0]["pending_id"])
+        result = graph.invoke(Command(resume="" if questions[0] == "run wipe?" else True), THREAD)
+    assert not any(heard)
+    assert wiped == []
+
+
+def test_an_apps_own_value_is_no_mark(world):
+    assert world.halo.word("asked").startswith("hmac-sha256:")
+    assert world.halo.word("asked") != world.halo.word("other")
+
+
 # one answer, one request
 
 

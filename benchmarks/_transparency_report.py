@@ -35,7 +35,7 @@ _LATE: Final = (
     "tool_not_granted",
     "it guards a tool inside an agent's turn, when the agent's link has been made: what is new was not handed on",
 )
-_BROUGHT: Final = ("tool_not_granted", "it brings a tool along inside the run, which nobody guarded or granted")
+_BROUGHT: Final = ("does not grant this", "it brings a tool along inside the run, which nobody guarded or granted")
 _AGENTS: Final = r"tests\.unit_tests\.agents\."
 _HOOKS: Final = _AGENTS + r"middleware\.core\.test_framework\.TestAgent(Middleware)?Hooks(Combined)?::\w+"
 _IMPLEMENTED: Final = _AGENTS + r"middleware\.implementations\."

@@ -15,6 +15,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
+from pydantic import field_validator
 
 __all__ = ["ScriptedModel", "call"]
 
@@ -28,6 +29,11 @@ class ScriptedModel(BaseChatModel):
 
     script: Sequence[AIMessage | str]
     model_name: str = "scripted"
+
+    @field_validator("script", mode="before")
+    @classmethod
+    def _messages(cls, script: Sequence[AIMessage | str]) -> list[Any]:
+        return [AIMessage(item) if isinstance(item, str) else item for item in script]
 
     @property
     def _llm_type(self) -> str:

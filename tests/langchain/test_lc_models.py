@@ -115,3 +115,7 @@ def test_the_callback_decides_defaults_too(make_world):
     assert ran == []
     send.invoke({"to": "x", "amount": 5}, {"callbacks": [world.halo.callback()]})
     assert ran == [5]
+
+
+def test_a_scripted_model_says_texts_too():
+    assert [ScriptedModel(script=["hi"]).invoke("q").content for _ in range(2)] == ["hi", "hi"]

@@ -338,3 +338,17 @@ def test_reading_verbs_write_nothing(copy):
         cli(*line, home=copy)
     after = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
     assert {path: data for path, data in after.items() if path in before} == before
+
+
+def test_the_log_names_who_acted_where_more_than_one_did(home):
+    with HaloBase.local("front", home=home, mode="enforce", policy=policy_folder(home), quiet=True) as halo:
+        lookup = tool(halo, "lookup")
+        halo.declare_agent("worker")
+        with halo.session("s"):
+            halo.enforcer.run(halo.call(lookup, {"q": "x"}), Calls(), SURFACE)
+            assert " agent " not in cli("log", home=home)[1].splitlines()[0]
+            with halo.entering("worker"):
+                halo.enforcer.run(halo.call(lookup, {"q": "x"}), Calls(), SURFACE)
+    out = cli("log", home=home)[1]
+    assert " agent " in out.splitlines()[0]
+    assert any(" worker " in line and " lookup " in line for line in out.splitlines())

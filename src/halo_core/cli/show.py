@@ -5,8 +5,8 @@ Content is masked; `--reveal` shows it, to whoever holds the content key.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
 
 import orjson
 import typer
@@ -35,6 +35,8 @@ from halo_core.redact import Redactor
 from halo_core.store.reader import Reader
 
 __all__ = ["log", "show"]
+
+_TITLES: Final = ("action", "resource", "effect", "ran", "why")
 
 
 def show(
@@ -198,24 +200,38 @@ def log(
     if json:
         print_json([dict(item.entry.to_plain()) for item in found])
         return 0
+    console().print(_table(found))
+    return 0
+
+
+def _table(found: Sequence[Found]) -> Table:
+    """One line each; who acted is said where more than one did."""
+    several = len({_agent(item) for item in found} - {"-"}) > 1
     table = Table(box=None, pad_edge=False)
-    for title in ("#", "time", "session", "action", "resource", "effect", "ran", "why"):
+    for title in ("#", "time", "session", *(("agent",) if several else ()), *_TITLES):
         table.add_column(title, no_wrap=title not in ("why", "resource", "session"), overflow="fold")
     for item in found:
-        body = item.entry.body
-        if item.entry.kind is EntryKind.SHADOW:
-            table.add_row(*_sighting(item))
-            continue
-        effect = body["decision"]["effect"]
-        table.add_row(
-            str(item.index),
-            iso(item.entry.ts_us),
-            escape(item.entry.session),
-            body["request"]["kind"],
-            escape(body["request"]["resource"]["id"]),
-            f"[{EFFECT_STYLE[effect]}]{effect}[/]",
-            "yes" if body["dispatched"] else "no",
-            ", ".join(reason["code"] for reason in body["decision"]["reasons"]),
-        )
-    console().print(table)
-    return 0
+        cells: list[str | Text] = list(_sighting(item) if item.entry.kind is EntryKind.SHADOW else _decided(item))
+        if several:
+            cells.insert(3, escape(_agent(item)))
+        table.add_row(*cells)
+    return table
+
+
+def _agent(item: Found) -> str:
+    return "-" if item.entry.kind is EntryKind.SHADOW else str(item.entry.body["request"]["subject"]["agent"])
+
+
+def _decided(item: Found) -> tuple[str, ...]:
+    body = item.entry.body
+    effect = body["decision"]["effect"]
+    return (
+        str(item.index),
+        iso(item.entry.ts_us),
+        escape(item.entry.session),
+        body["request"]["kind"],
+        escape(body["request"]["resource"]["id"]),
+        f"[{EFFECT_STYLE[effect]}]{effect}[/]",
+        "yes" if body["dispatched"] else "no",
+        ", ".join(dict.fromkeys(reason["code"] for reason in body["decision"]["reasons"])),
+    )

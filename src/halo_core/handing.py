@@ -42,10 +42,12 @@ class Entry:
         handle: of the link it acts under; empty for the facade's own agent, and where observe mode let a refused
             hand-off run, which makes no link.
         made: whether the link was made here, and so ends with the block.
+        answered: whether somebody's answer let it begin.
     """
 
     handle: str
     made: bool
+    answered: bool
     _ends: bool
     _kept: bool = False
 
@@ -316,7 +318,8 @@ class HandingOff:
 
 def _entry(way: _Way, ticket: Ticket) -> Entry:
     handle = ticket.verdict.handle if ticket.verdict is not None and way.path else ""
-    return Entry(handle, made=way.made and bool(handle), _ends=way.made)
+    answered = ticket.verdict is not None and ticket.verdict.answered
+    return Entry(handle, made=way.made and bool(handle), answered=answered, _ends=way.made)
 
 
 def _session(ticket: Ticket) -> str:

@@ -25,7 +25,7 @@ from halo_core.pep import Call, Surface, Ticket
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = ["abegin", "begin", "broke_off", "heard", "raisable", "taken_back", "withdrawn"]
+__all__ = ["abegin", "begin", "broke_off", "heard", "raisable", "taken_back", "unasked", "withdrawn"]
 
 # LangGraph's names; a test holds them to the installed version.
 _SCRATCHPAD: Final = "__pregel_scratchpad"
@@ -123,14 +123,19 @@ def heard(halo: Halo, config: Mapping[str, Any] | None = None) -> None:
 
 
 def _first(ticket: Ticket) -> Ticket:
+    if ticket.verdict is not None:
+        unasked(answered=ticket.verdict.answered)
+    return ticket
+
+
+def unasked(*, answered: bool) -> None:
     """What a run was resumed with is not for an action that has just been answered for: it has not asked anything yet.
 
     The ledger knows that also where LangGraph has lost that the task waited for Halo: in a subgraph that keeps nothing,
     in a state that was changed meanwhile.
     """
-    if ticket.verdict is not None and ticket.verdict.answered and (pad := _pad()) is not None:
+    if answered and (pad := _pad()) is not None:
         pad.get_null_resume(True)
-    return ticket
 
 
 def withdrawn(halo: Halo, call: Call, pending: Pending) -> bool:

@@ -395,12 +395,13 @@ def test_nor_does_a_session_that_was_re_authorized(make_world):
     (question,) = asked(desk.agent.invoke(ASK, THREAD))
     assert question["reason"] == "budget_exceeded"
     desk.answer(question["pending_id"])
-    desk.agent.invoke(Command(resume=True), THREAD)
-    assert ("told", True) not in ran
+    assert asked(desk.agent.invoke(Command(resume=True), THREAD)) == ["really transfer 500 to carol?"]
+    assert ran == [("asked", 500)]
 
 
+@pytest.mark.parametrize("lost", [False, True])
 @pytest.mark.parametrize("asynchronous", [False, True])
-async def test_nor_does_the_entry_of_an_agent(make_world, asynchronous):
+async def test_nor_does_the_entry_of_an_agent(make_world, asynchronous, lost):
     ran: list[Any] = []
     ask = '@id("t.asked")\n@effect("challenge")\nforbid (principal, action == Action::"worker", resource);\n'
     world = await asyncio.to_thread(make_world, policy=OPEN + ask)
@@ -422,6 +423,8 @@ async def test_nor_does_the_entry_of_an_agent(make_world, asynchronous):
 
     (question,) = asked(await go(ASK))
     await asyncio.to_thread(approve, world, question["pending_id"])
+    if lost:
+        await asyncio.to_thread(graph.update_state, THREAD, {})
     assert asked(await go(Command(resume=True))) == ["really?"]
     assert ran == []
     (question,) = asked(await go(Command(resume="yes")))  # to enter it again is another entry
@@ -462,8 +465,8 @@ def test_nor_where_langgraph_has_lost_that_the_task_waited(world, shape):
     desk.answer(question["pending_id"])
     if shape == "update":
         agent.update_state(THREAD, {})
-    agent.invoke(Command(resume=True), THREAD)
-    assert ("told", True) not in ran
+    assert asked(agent.invoke(Command(resume=True), THREAD)) == ["really transfer 500 to carol?"]
+    assert ran == [("asked", 500)]
 
 
 @pytest.mark.parametrize("guarded", [True, False])
@@ -501,13 +504,15 @@ def test_nobody_beside_it_takes_the_mark_for_a_yes(world, guarded):
         if isinstance(questions[0], dict):
             desk.answer(questions[0]["pending_id"])
         result = graph.invoke(Command(resume="" if questions[0] == "run wipe?" else True), THREAD)
+    assert heard
     assert not any(heard)
     assert wiped == []
 
 
-def test_an_apps_own_value_is_no_mark(world):
-    assert world.halo.word("asked").startswith("hmac-sha256:")
-    assert world.halo.word("asked") != world.halo.word("other")
+def test_nobody_can_make_the_mark_of_another_home(make_world):
+    one, other = make_world().halo, make_world().halo
+    assert one.word("asked") == one.word("asked")
+    assert one.word("asked") not in (other.word("asked"), one.word("other"), "asked")
 
 
 # one answer, one request

@@ -19,7 +19,7 @@ from langgraph.types import Command, Send
 from halo_core.errors import Pending
 from halo_core.session import current_session, in_session
 from halo_langchain._handoff import HANDED, deciding, known_agent, with_terms
-from halo_langchain._pause import abegin, begin, heard, taken_back, withdrawn
+from halo_langchain._pause import abegin, begin, heard, taken_back, unasked, withdrawn
 from halo_langchain._sessions import step_of, thread_session, under_link
 from halo_langchain._translate import clean_name
 
@@ -93,6 +93,7 @@ def entered(halo: Halo, agent: str, call_id: str) -> Iterator[Any]:
             if withdrawn(halo, _call(halo, agent, call_id), pending):
                 halo.enforcer.begin(taken_back(_call(halo, agent, call_id), pending))
             raise
+        unasked(answered=entry.answered)
         yield entry
 
 
@@ -107,6 +108,7 @@ async def aentered(halo: Halo, agent: str, call_id: str) -> AsyncIterator[Any]:
             if withdrawn(halo, _call(halo, agent, call_id), pending):
                 await halo.enforcer.abegin(taken_back(_call(halo, agent, call_id), pending))
             raise
+        unasked(answered=entry.answered)
         yield entry
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 
 from halo_core.model import Decision, Effect, Entry, EntryKind
-from halo_core.store import Proven, Tx, leaf_text
+from halo_core.store import Proven, Tx, outcome_of
 
 __all__ = ["only_repeats", "recall"]
 
@@ -43,9 +43,8 @@ def _recall(tx: Tx, request_id: str, decision: Decision, whole: int) -> str | No
     ran = Proven.read(tx, *place) if place is not None else None
     if ran is None or not _is_of(ran.entry, request_id, decision):
         return None
-    found = tx.outcome_of(ran.entry.session, ran.entry.ts_us, leaf_text(ran.leaf))
-    outcome = Proven.read(tx, *found).entry if found is not None else None
-    if outcome is None or not _succeeded(outcome, ran, whole):
+    outcome = outcome_of(tx, ran)
+    if outcome is None or not _succeeded(outcome, whole):
         return None
     if not outcome.body["output_len"]:
         return ""
@@ -60,13 +59,10 @@ def _is_of(entry: Entry, request_id: str, now: Decision) -> bool:
     return all(item in then for item in now.to_plain()["obligations"])
 
 
-def _succeeded(outcome: Entry, ran: Proven, whole: int) -> bool:
-    body, entry = outcome.body, ran.entry
-    named = {"leaf": leaf_text(ran.leaf), "w": entry.writer, "ws": entry.seq}
-    return (
-        outcome.kind is EntryKind.OUTCOME
-        and body["decision"] == named
-        and body["status"] == "success"
+def _succeeded(outcome: Entry, whole: int) -> bool:
+    body = outcome.body
+    return bool(
+        body["status"] == "success"
         and body["detail"] != "withheld"  # it ran, and nobody was given what it brought
         and 0 <= body["output_len"] <= whole
     )

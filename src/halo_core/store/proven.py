@@ -16,7 +16,7 @@ from halo_core.model import Entry, EntryKind
 if TYPE_CHECKING:
     from halo_core.store.tx import Tx
 
-__all__ = ["Proven", "paused_run"]
+__all__ = ["Proven", "outcome_of", "paused_run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,21 @@ class Proven:
         return cls(_at(note, tx, writer, seq), leaf_hash(note))
 
 
+def outcome_of(tx: Tx, ran: Proven) -> Entry | None:
+    """What a writer of this log said of how this decision ended; None where nobody has, or of another one.
+
+    Raises:
+        Gap, Tampered: see `Proven.read`.
+    """
+    leaf = base64.b64encode(ran.leaf).decode("ascii")
+    found = tx.outcome_of(ran.entry.session, ran.entry.ts_us, leaf)
+    if found is None:
+        return None
+    outcome = Proven.read(tx, *found).entry
+    named = {"leaf": leaf, "w": ran.entry.writer, "ws": ran.entry.seq}
+    return outcome if outcome.kind is EntryKind.OUTCOME and outcome.body["decision"] == named else None
+
+
 def paused_run(tx: Tx, request_id: str) -> Entry | None:
     """The decision that let this request run the last time, if its writer says that it paused; None otherwise.
 
@@ -49,11 +64,8 @@ def paused_run(tx: Tx, request_id: str) -> Entry | None:
     if place is None:
         return None
     ran = Proven.read(tx, *place)
-    leaf = base64.b64encode(ran.leaf).decode("ascii")
-    found = tx.outcome_of(ran.entry.session, ran.entry.ts_us, leaf)
-    outcome = Proven.read(tx, *found).entry if found is not None else None
-    named = {"leaf": leaf, "w": ran.entry.writer, "ws": ran.entry.seq}
-    told = outcome is not None and (outcome.body["status"], outcome.body["decision"]) == ("paused", named)
+    outcome = outcome_of(tx, ran)
+    told = outcome is not None and outcome.body["status"] == "paused"
     return ran.entry if told and ran.entry.body["request"]["request_id"] == request_id else None
 
 

@@ -84,6 +84,8 @@ def _guarded(halo: Halo, tool: BaseTool, at: str, met: dict[str, str]) -> BaseTo
             field=error.field,
             remedy=error.remedy,
         ) from error
+    if told is not None and tool.name not in met:
+        halo.tell(f"the tool `{tool.name}` of `{at}` goes by what is registered under that name")
     met.setdefault(tool.name, at)
     return guarded
 

@@ -6,6 +6,7 @@ the spot (assurance `dev`, said loudly). Never: decides; knows a framework.
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,7 @@ from halo_core.ids import IdSource, RandomIds
 from halo_core.keys import Digester, KeyStore
 from halo_core.model import ActionKind, Constraint, Mode, Principal, Resource
 from halo_core.pep import ABILITIES, Call, Enforcer, Preparer
+from halo_core.pep.handoff import Terms
 from halo_core.redact import Redactor
 from halo_core.registry import Registered, Registry
 from halo_core.session import (
@@ -280,6 +282,32 @@ class HaloBase(HandingOff):
     def word(self, text: str) -> str:
         """A word that only this home can make: its keyed digest, to be recognised where others can write too."""
         return self._digester.digest("halo/word", text.encode())
+
+    # what adapters ask of it
+
+    @functools.cached_property
+    def terms(self) -> Terms:
+        """How much each agent that is handed to is given."""
+        return Terms()
+
+    def acting_agent(self) -> str:
+        """Who acts in this context: this Halo's agent, or whom it, or one below it, handed off to."""
+        under = current_acting(self.agent, self.find_session().id)
+        return under.agents[-1] if under is not None else self.agent
+
+    def tell(self, text: str) -> None:
+        """Say something to whoever runs this, once, on stderr."""
+        self._say(text)
+
+    def run_session(self) -> str:
+        """A fresh id for the session of one run of an agent."""
+        return f"run-{self._ids.short()}"
+
+    def argument_defaults(self, name: str) -> dict[str, Any]:
+        """What the schema of a registered resource gives to arguments that a call leaves out."""
+        found = self._registry.get(name)
+        properties = found.schema.get("properties", {}) if found else {}
+        return {key: spec["default"] for key, spec in properties.items() if "default" in spec}
 
     # registering and calling
 

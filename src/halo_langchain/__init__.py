@@ -25,12 +25,10 @@ from langgraph.pregel import Pregel
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.model import ActionKind, Impact, Resource, Reversal
-from halo_core.session import current_acting
 from halo_langchain._callback import HaloCallback
 from halo_langchain._doctor.app import doctor
 from halo_langchain._doctor.brief import told
 from halo_langchain._graphs.guard import guard_graph
-from halo_langchain._handoff import Terms
 from halo_langchain._middleware import HaloMiddleware
 from halo_langchain._models.guard import guard_model, is_model
 from halo_langchain._retriever import guard_retriever
@@ -195,34 +193,10 @@ class Halo(HaloBase):
         """
         return install(self, self._mode)
 
-    def acting_agent(self) -> str:
-        """Who acts in this context: this Halo's agent, or whom it, or one below it, handed off to."""
-        under = current_acting(self.agent, self.find_session().id)
-        return under.agents[-1] if under is not None else self.agent
-
-    def tell(self, text: str) -> None:
-        """Say something to whoever runs this, once, on stderr."""
-        self._say(text)
-
-    @functools.cached_property
-    def terms(self) -> Terms:
-        """How much each agent of the guarded graphs is given."""
-        return Terms(HandOff())
-
     @functools.cached_property
     def _callback(self) -> HaloCallback:
         # One for each Halo: installed in two places, it still decides a run once.
         return HaloCallback(self)
-
-    def argument_defaults(self, name: str) -> dict[str, Any]:
-        """What the schema of a registered resource gives to arguments that a call leaves out."""
-        found = self._registry.get(name)
-        properties = found.schema.get("properties", {}) if found else {}
-        return {key: spec["default"] for key, spec in properties.items() if "default" in spec}
-
-    def run_session(self) -> str:
-        """A fresh id for the session of one agent run."""
-        return f"run-{self._ids.short()}"
 
 
 def _dict_refused(tool: dict[str, Any]) -> ConfigError:

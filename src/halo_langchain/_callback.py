@@ -19,13 +19,13 @@ from langchain_core.messages import BaseMessage, HumanMessage
 
 from halo_core.model import ActionKind, Resource
 from halo_core.pep import Call, Surface, Ticket
+from halo_core.pep.names import clean_name, unknown
+from halo_core.pep.plain import plain
 from halo_core.session import current_session, in_session
 from halo_langchain._context import Start, claimed
 from halo_langchain._models.inference import inference
 from halo_langchain._sessions import event_session
 from halo_langchain._surfaces import DOCUMENTS
-from halo_langchain._translate import clean_name, unknown
-from halo_langchain._values.plain import plain
 from halo_langchain._values.texts import model_output, result_text
 
 if TYPE_CHECKING:

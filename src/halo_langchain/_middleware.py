@@ -24,10 +24,7 @@ from halo_langchain._pause import abegin, begin, broke_off
 from halo_langchain._sessions import thread_session
 from halo_langchain._surfaces import model_surface
 from halo_langchain._tools.calls import SESSION_FIELD, ToolCalls, run_session
-from halo_langchain._translate import (
-    bound_tools,
-    model_name,
-)
+from halo_langchain._translate import bound_tools, model_name
 
 if TYPE_CHECKING:
     from halo_langchain import Halo

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from halo_core.errors import ConfigError
-from halo_langchain._gate import is_made
+from halo_core.pep.gate import is_made
 
 __all__ = ["UNDECIDED", "own", "refuse_own"]
 

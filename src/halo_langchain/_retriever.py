@@ -17,14 +17,14 @@ from langchain_core.runnables import ensure_config
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Mode, Resource
 from halo_core.pep import Call, Ticket
+from halo_core.pep.gate import Gate, gate_of, put_gate, required, resource_name, subclass
+from halo_core.pep.plain import plain, unchanged
 from halo_langchain._context import Mark, chosen, current_mark, entered, mark_of, marked
-from halo_langchain._descent import Descent, arrived, descending
-from halo_langchain._gate import Gate, gate_of, put_gate, required, resource_name, subclass
+from halo_langchain._descent import Descent, arrived, descending, descent_of
 from halo_langchain._own import own, refuse_own
 from halo_langchain._pause import abegin, begin, broke_off
 from halo_langchain._surfaces import Labels, documents_surface
 from halo_langchain._translate import retriever_schema
-from halo_langchain._values.plain import plain, unchanged
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
@@ -92,7 +92,7 @@ def _call(gate: Gate, asked: _Asked) -> Call:
     mark = current_mark(gate.halo, "retriever", "")
     if mark is not None:
         mark.decided = True
-    call = gate.halo.call(gate.resource, asked.decided)
+    call: Call = gate.halo.call(gate.resource, asked.decided)
     return replace(call, problem=asked.problem) if asked.problem else call
 
 
@@ -143,7 +143,7 @@ class _Entry:
 def _descent(gate: Gate, guarded: Any, asked: _Asked, ticket: Ticket, entry: _Entry | None) -> Descent:
     decided = ticket.verdict is not None and ticket.verdict.mode is not Mode.OBSERVE
     args = ticket.args if decided else asked.decided
-    return Descent(gate, entry.reaches(guarded, args) if entry is not None else args, ticket)
+    return descent_of(gate, entry.reaches(guarded, args) if entry is not None else args, ticket)
 
 
 def _found(guarded: BaseRetriever, get: Callable[..., Any], gate: Gate, asked: _Asked, entry: Any = None) -> Any:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from halo_langchain._translate import clean_name
+from halo_core.pep.names import clean_name
 
 __all__ = ["Runs", "Shadow"]
 

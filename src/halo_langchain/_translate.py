@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import inspect
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,47 +16,28 @@ from langchain_core.tools import BaseTool, Tool
 from pydantic import BaseModel
 
 from halo_core.errors import Denied
-from halo_core.model import ActionKind, Impact, Resource, Reversal
+from halo_core.pep.names import clean_name
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
 
 __all__ = [
-    "MODEL_RESOURCE",
-    "MODEL_SCHEMA",
     "bound_tools",
-    "clean_name",
     "hosted_names",
     "model_name",
     "refusal",
     "retriever_schema",
     "tool_names",
     "tool_schema",
-    "unknown",
 ]
 
-_NAME: Final = re.compile(r"[^A-Za-z0-9_.:/@ -]")
-_MAX_NAME: Final = 128
 # Dicts of these types are called in this process (a bare schema is); any other type names a tool of the provider.
 _CLIENT_TYPES: Final = (None, "function", "custom")
 # A dict of nothing but these declares functions of this process, in the form of two providers.
 _DECLARING: Final = frozenset(("function_declarations", "functionDeclarations", "toolSpec"))
-MODEL_RESOURCE: Final = Resource(
-    impact=Impact.READ, reversal=Reversal.NONE_NEEDED, idempotent=True, classified="guessed"
-)
-MODEL_SCHEMA: Final[dict[str, Any]] = {
-    "properties": {"messages": {"type": "integer"}, "tools": {"items": {"type": "string"}, "type": "array"}},
-    "type": "object",
-}
 
 
 # names
-
-
-@functools.lru_cache(maxsize=4096)
-def clean_name(text: str) -> str:
-    """A name as resource ids may be: what they may not hold becomes `_`, at most 128 characters."""
-    return _NAME.sub("_", text)[:_MAX_NAME].strip(" ") or "unnamed"
 
 
 def model_name(model: Any) -> str:
@@ -175,8 +155,3 @@ def refusal(call: Mapping[str, Any], denied: Denied, hint: str = "") -> ToolMess
     """A denial or a pause as the framework's own error message: reason and remedy, for the model to read."""
     text = f"{denied}; {hint}" if hint else str(denied)
     return ToolMessage(content=text, tool_call_id=call.get("id") or "", name=call["name"], status="error")
-
-
-def unknown(name: str, kind: ActionKind) -> Resource:
-    """A resource that nobody registered: nobody granted it, so the decision is no."""
-    return Resource(id=clean_name(name), kind=kind, source_trust=0, classified="unknown")

@@ -28,11 +28,11 @@ from langchain_core.tracers.context import register_configure_hook
 
 from halo_core.errors import Denied, HaloError
 from halo_core.model import Mode
+from halo_core.pep.names import clean_name
 from halo_core.reasons import text
 from halo_langchain._callback import HaloCallback
 from halo_langchain._context import Start, claimed_by_any
 from halo_langchain._runs import Runs
-from halo_langchain._translate import clean_name
 
 if TYPE_CHECKING:
     from halo_langchain import Halo

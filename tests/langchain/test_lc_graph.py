@@ -22,8 +22,8 @@ from typing_extensions import TypedDict
 
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import EntryKind, Impact
+from halo_core.pep.gate import gate_of
 from halo_langchain import Halo, HandOff, Resource
-from halo_langchain._gate import gate_of
 from halo_langchain.testing import ScriptedModel, call
 
 READ = Resource(impact=Impact.READ, source_trust=900)

@@ -17,8 +17,8 @@ from typing_extensions import TypedDict
 
 from halo_core.errors import Denied, Pending
 from halo_core.model import ActionKind, Budget, EntryKind, Impact
+from halo_core.pep.handoff import agent_resource
 from halo_langchain import HandOff, Resource
-from halo_langchain._handoff import agent_resource
 from halo_langchain.testing import ScriptedModel
 
 READ = Resource(impact=Impact.READ, source_trust=900)

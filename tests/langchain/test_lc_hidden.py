@@ -17,9 +17,9 @@ from pydantic.v1 import BaseModel as BaseModelV1
 
 from halo_core.errors import Denied
 from halo_core.model import Constraint, ConstraintKind, Impact
+from halo_core.pep.plain import outline, plain, unchanged
 from halo_langchain import Resource
 from halo_langchain._values.arguments import Binder
-from halo_langchain._values.plain import outline, plain, unchanged
 from halo_langchain.testing import ScriptedModel, call
 
 READ = Resource(impact=Impact.READ, source_trust=900, idempotent=True)

@@ -25,9 +25,9 @@ from lc_models import CHATS, SECRET, SENT, TEXTS, Answer, Own, Plain, Streaming,
 
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.model import ActionKind, EntryKind
+from halo_core.pep.gate import gate_of
 from halo_langchain import Resource
 from halo_langchain._context import in_body
-from halo_langchain._gate import gate_of
 from halo_langchain._models.guard import unbound
 from halo_langchain.testing import ScriptedModel, call
 

@@ -11,7 +11,7 @@ from langchain_core.tools import BaseTool, tool
 from langchain_tests.integration_tests import RetrieversIntegrationTests, ToolsIntegrationTests
 from langchain_tests.unit_tests import ToolsUnitTests
 
-from halo_langchain._gate import gate_of
+from halo_core.pep.gate import gate_of
 
 
 @tool

@@ -19,8 +19,8 @@ from pydantic import Field
 from halo_core.errors import Denied
 from halo_core.model import Constraint, ConstraintKind, Impact
 from halo_core.oversight.actions import revoke
+from halo_core.pep.gate import gate_of
 from halo_langchain import HandOff, Resource
-from halo_langchain._gate import gate_of
 from halo_langchain.testing import ScriptedModel, call
 
 READ = Resource(impact=Impact.READ, source_trust=900)

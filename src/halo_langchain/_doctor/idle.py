@@ -20,9 +20,9 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.store.base import BaseStore as GraphStore
 
 from halo_core.facade import HaloBase
+from halo_core.pep.gate import Gate
 from halo_langchain._callback import HaloCallback
 from halo_langchain._doctor.walk import container, framework, is_a, module_of, plain
-from halo_langchain._gate import Gate
 
 __all__ = ["SERVICES", "empty"]
 

@@ -14,8 +14,8 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import BaseTool, StructuredTool, Tool
 from langgraph.pregel import Pregel
 
+from halo_core.pep.gate import Gate
 from halo_langchain._doctor.walk import closed_over, held, is_a, module_of
-from halo_langchain._gate import Gate
 
 __all__ = ["intact"]
 

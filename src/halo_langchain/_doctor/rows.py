@@ -16,11 +16,12 @@ from langchain_core.language_models import BaseLLM
 from halo_core.coverage import Finding, Kind, Status
 from halo_core.errors import HaloError
 from halo_core.model import ActionKind, Mode
+from halo_core.pep.gate import Gate
+from halo_core.pep.names import clean_name
 from halo_langchain._doctor.intact import intact
 from halo_langchain._doctor.verdicts import CALLBACK, Cover, calls_back, gate, handoff_target, named
 from halo_langchain._doctor.walk import container, held, is_a, module_of, plain
-from halo_langchain._gate import Gate
-from halo_langchain._translate import clean_name, hosted_names
+from halo_langchain._translate import hosted_names
 
 __all__ = ["CLIENTS", "Rows"]
 

@@ -11,11 +11,11 @@ from typing import Any, Final
 from langchain_core.callbacks import BaseCallbackManager
 
 from halo_core.coverage import Kind
+from halo_core.pep.gate import Gate, gate_of
+from halo_core.pep.names import clean_name
 from halo_langchain._callback import HaloCallback
 from halo_langchain._doctor.intact import intact
 from halo_langchain._doctor.walk import container, held, is_a
-from halo_langchain._gate import Gate, gate_of
-from halo_langchain._translate import clean_name
 
 __all__ = ["CALLBACK", "NOTHING", "Cover", "calls_back", "gate", "guarded", "handoff_target", "named"]
 

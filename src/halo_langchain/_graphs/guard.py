@@ -21,13 +21,13 @@ from langgraph.pregel import Pregel
 
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
-from halo_langchain._gate import Gate, gate_of, put_gate
+from halo_core.pep.gate import Gate, gate_of, put_gate
+from halo_core.pep.handoff import HANDED, agent_resource
+from halo_core.pep.names import clean_name
 from halo_langchain._graphs.closures import Closures, holds_graph
 from halo_langchain._graphs.kind import Own, graph_class, put_own
 from halo_langchain._graphs.nodes import Place, node
-from halo_langchain._handoff import HANDED, agent_resource
 from halo_langchain._tools.node import guard_tool_node
-from halo_langchain._translate import clean_name
 
 if TYPE_CHECKING:
     from halo_core.facade import HandOff

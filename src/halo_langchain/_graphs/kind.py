@@ -17,15 +17,15 @@ from langgraph.constants import END
 from langgraph.errors import GraphBubbleUp
 
 from halo_core.model import ActionKind
+from halo_core.pep.gate import put_gate, required, subclass
+from halo_core.pep.handoff import HANDED
+from halo_core.pep.names import unknown
 from halo_core.session import current_session, inside_agent
-from halo_langchain._gate import put_gate, required, subclass
 from halo_langchain._graphs.keys import smuggled
 from halo_langchain._graphs.nodes import aentered, entered, placed, targets
 from halo_langchain._graphs.stepping import astepped, stepped
-from halo_langchain._handoff import HANDED
 from halo_langchain._pause import abegin, begin
 from halo_langchain._sessions import own_run, thread_session, under_link
-from halo_langchain._translate import unknown
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig

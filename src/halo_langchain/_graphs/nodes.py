@@ -17,11 +17,11 @@ from langgraph.errors import GraphBubbleUp, ParentCommand
 from langgraph.types import Command, Send
 
 from halo_core.errors import Pending
+from halo_core.pep.handoff import HANDED, deciding, known_agent, with_terms
+from halo_core.pep.names import clean_name
 from halo_core.session import current_session, in_session
-from halo_langchain._handoff import HANDED, deciding, known_agent, with_terms
 from halo_langchain._pause import abegin, begin, heard, taken_back, unasked, withdrawn
 from halo_langchain._sessions import step_of, thread_session, under_link
-from halo_langchain._translate import clean_name
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig

@@ -12,7 +12,7 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from halo_langchain._gate import required
+from halo_core.pep.gate import required
 from halo_langchain._models.call import entry
 from halo_langchain._models.run import arun, run
 from halo_langchain._own import own

@@ -18,12 +18,13 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables.config import var_child_runnable_config
 
 from halo_core.pep import Call, Ticket
+from halo_core.pep.names import clean_name
 from halo_langchain._context import Mark, body, entered, source_of
 from halo_langchain._models.inference import RESTRICTABLE, Carried, inference, messages_of, prompts_of
-from halo_langchain._translate import bound_tools, clean_name
+from halo_langchain._translate import bound_tools
 
 if TYPE_CHECKING:
-    from halo_langchain._gate import Gate
+    from halo_core.pep.gate import Gate
 
 __all__ = [
     "DONE",

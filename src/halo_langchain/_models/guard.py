@@ -12,11 +12,12 @@ from langchain_core.runnables import RunnableBinding
 
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
-from halo_langchain._gate import Gate, gate_of, put_gate, resource_name
+from halo_core.pep.gate import Gate, gate_of, put_gate, resource_name
+from halo_core.pep.names import MODEL_RESOURCE, MODEL_SCHEMA, unknown
 from halo_langchain._models.kind import guarded_class
 from halo_langchain._own import refuse_own
 from halo_langchain._surfaces import model_surface
-from halo_langchain._translate import MODEL_RESOURCE, MODEL_SCHEMA, model_name, unknown
+from halo_langchain._translate import model_name
 
 if TYPE_CHECKING:
     from halo_langchain import Halo

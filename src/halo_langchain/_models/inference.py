@@ -16,9 +16,10 @@ from langchain_core.prompt_values import PromptValue
 
 from halo_core.model import ActionKind, Resource
 from halo_core.pep import Call
+from halo_core.pep.names import MODEL_RESOURCE, MODEL_SCHEMA
 from halo_core.session import Asking, asking
 from halo_langchain._context import in_body
-from halo_langchain._translate import MODEL_RESOURCE, MODEL_SCHEMA, hosted_names, tool_names
+from halo_langchain._translate import hosted_names, tool_names
 from halo_langchain._values.texts import seen_of, words_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.language_models import BaseChatModel, BaseLanguageModel, BaseLLM
 from langchain_core.outputs import ChatResult
 
-from halo_langchain._gate import required, subclass
+from halo_core.pep.gate import required, subclass
 from halo_langchain._models.anew import anew, first, prompts
 from halo_langchain._models.call import current, entry
 from halo_langchain._models.run import ahook, arun, hook, run

@@ -12,7 +12,7 @@ from halo_langchain._models.call import DONE, RUNNING, Asked, current, handed, m
 from halo_langchain._pause import abegin, begin, broke_off, raisable
 
 if TYPE_CHECKING:
-    from halo_langchain._gate import Gate
+    from halo_core.pep.gate import Gate
     from halo_langchain._values.answers import Shape
 
 __all__ = ["ahook", "arun", "hook", "run"]

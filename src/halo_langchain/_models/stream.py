@@ -18,7 +18,7 @@ from halo_langchain._models.call import DONE, READY, RUNNING, Asked, Decided, cu
 from halo_langchain._pause import abegin, begin, broke_off, raisable
 
 if TYPE_CHECKING:
-    from halo_langchain._gate import Gate
+    from halo_core.pep.gate import Gate
     from halo_langchain._values.answers import Shape
 
 __all__ = ["aentered_stream", "astream", "entered_stream", "stream"]

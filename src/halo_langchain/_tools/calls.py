@@ -17,12 +17,13 @@ from pydantic import ValidationError
 from halo_core.errors import Denied
 from halo_core.model import ActionKind
 from halo_core.pep import Call
+from halo_core.pep.gate import gate_of
+from halo_core.pep.names import unknown
 from halo_core.session import Asking, Session, asking, current_session, in_session
 from halo_langchain._context import Mark, current_mark, marked
-from halo_langchain._gate import gate_of
 from halo_langchain._sessions import thread_session
 from halo_langchain._tools.guard import gated_copy
-from halo_langchain._translate import refusal, unknown
+from halo_langchain._translate import refusal
 
 if TYPE_CHECKING:
     from halo_langchain import Halo

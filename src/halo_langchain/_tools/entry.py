@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any, Final
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool
 
-from halo_langchain._handoff import HANDED
+from halo_core.pep.handoff import HANDED
+from halo_core.pep.plain import unchanged
 from halo_langchain._surfaces import TOOL_RESULT
 from halo_langchain._tools.filled import filled
 from halo_langchain._tools.run import Entry, arun_gated, run_gated
 from halo_langchain._values.arguments import Binder
-from halo_langchain._values.plain import unchanged
 
 if TYPE_CHECKING:
+    from halo_core.pep.gate import Gate
     from halo_langchain._context import Mark
-    from halo_langchain._gate import Gate
 
 __all__ = ["Entered", "aenter", "call_id_of", "enter"]
 

@@ -16,7 +16,7 @@ from langgraph.prebuilt import ToolNode
 from halo_langchain._context import During
 
 if TYPE_CHECKING:
-    from halo_langchain._gate import Gate
+    from halo_core.pep.gate import Gate
 
 __all__ = ["by_node", "emptied", "filled", "filling"]
 

@@ -16,13 +16,15 @@ from langchain_core.tools import tool as make_tool
 
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
-from halo_langchain._gate import Gate, gate_of, put_gate, resource_name
-from halo_langchain._handoff import HANDED, agent_resource, destination, known_agent
+from halo_core.pep.gate import Gate, gate_of, put_gate, resource_name
+from halo_core.pep.handoff import HANDED, agent_resource, known_agent
+from halo_core.pep.names import unknown
+from halo_langchain._handoff import destination
 from halo_langchain._own import refuse_own
 from halo_langchain._surfaces import tool_surface
 from halo_langchain._tools.kind import BINDERS, entry_class, of_body, run_class
 from halo_langchain._tools.run import arun_gated, run_gated
-from halo_langchain._translate import tool_schema, unknown
+from halo_langchain._translate import tool_schema
 from halo_langchain._values.arguments import Binder
 from halo_langchain._values.hidden import settable
 

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.tools import BaseTool
 
+from halo_core.pep.gate import required, subclass
 from halo_langchain._context import Mark, chosen, entered, mark_of
-from halo_langchain._gate import required, subclass
 from halo_langchain._own import own
 from halo_langchain._tools.entry import Entered, aenter, call_id_of, enter
 from halo_langchain._tools.filled import by_node, filling
 from halo_langchain._tools.run import arun_gated, run_gated
 
 if TYPE_CHECKING:
-    from halo_langchain._gate import Gate
+    from halo_core.pep.gate import Gate
     from halo_langchain._values.arguments import Binder
 
 __all__ = ["BINDERS", "entry_class", "of_body", "run_class"]

@@ -16,8 +16,9 @@ from langgraph.prebuilt import ToolNode
 
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
-from halo_langchain._gate import Gate, gate_of, put_gate, required, subclass
-from halo_langchain._handoff import HANDED, destination
+from halo_core.pep.gate import Gate, gate_of, put_gate, required, subclass
+from halo_core.pep.handoff import HANDED
+from halo_langchain._handoff import destination
 from halo_langchain._pause import heard
 from halo_langchain._tools.calls import ToolCalls
 from halo_langchain._tools.guard import gated_copy, guard_tool

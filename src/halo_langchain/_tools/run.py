@@ -15,13 +15,14 @@ from langchain_core.tools import ToolException
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Mode
 from halo_core.pep import Call, Surface, Ticket
+from halo_core.pep.bound import Bound
+from halo_core.pep.gate import Gate
+from halo_core.pep.handoff import as_task, decided, with_terms
 from halo_langchain._context import Mark, current_mark
-from halo_langchain._descent import Descent, arrived, descending
-from halo_langchain._gate import Gate
-from halo_langchain._handoff import as_task, decided, with_terms
+from halo_langchain._descent import Descent, arrived, descending, descent_of
 from halo_langchain._pause import abegin, begin, broke_off
 from halo_langchain._tools.filled import emptied, filled
-from halo_langchain._values.arguments import Binder, Bound
+from halo_langchain._values.arguments import Binder
 
 __all__ = ["Entry", "arun_gated", "run_gated"]
 
@@ -55,7 +56,7 @@ def _call(gate: Gate, bound: Bound) -> Call:
         call_id = mark.call_id
     hands_off = gate.resource.kind is ActionKind.HANDOFF
     args = as_task(bound.decided) if hands_off else bound.decided
-    call = gate.halo.call(gate.resource, args, call_id=call_id)
+    call: Call = gate.halo.call(gate.resource, args, call_id=call_id)
     if hands_off:
         call = with_terms(gate.halo, call)
     return replace(call, problem=bound.problem) if bound.problem else call
@@ -74,14 +75,14 @@ def run_gated(
     bound = _split(gate, binder, args, kwargs)
     surface = entry.surface if entry is not None else gate.surface
     if (above := arrived(gate, bound.decided)) is not None:
-        with _running(Descent(gate, bound.decided, above.ticket, open=entry is not None), entry):
+        with _running(descent_of(gate, bound.decided, above.ticket, open=entry is not None), entry):
             return above.run(lambda: function(*args, **kwargs), surface)
     try:
         ticket = begin(gate.halo, _call(gate, bound))
     except Denied as denied:
         return _earlier(gate, denied)
     again_args, again_kwargs, executed = _again(binder, bound, ticket, args, kwargs)
-    descent = Descent(gate, executed, ticket, open=entry is not None)
+    descent = descent_of(gate, executed, ticket, open=entry is not None)
     try:
         with _running(descent, entry):
             result = function(*again_args, **again_kwargs)
@@ -108,14 +109,14 @@ async def arun_gated(
     bound = _split(gate, binder, args, kwargs)
     surface, further = entry.surface if entry is not None else gate.surface, descends or entry is not None
     if (above := arrived(gate, bound.decided)) is not None:
-        with _running(Descent(gate, bound.decided, above.ticket, open=further), entry):
+        with _running(descent_of(gate, bound.decided, above.ticket, open=further), entry):
             return await above.arun(lambda: function(*args, **kwargs), surface)
     try:
         ticket = await abegin(gate.halo, _call(gate, bound))
     except Denied as denied:
         return _earlier(gate, denied)
     again_args, again_kwargs, executed = _again(binder, bound, ticket, args, kwargs)
-    descent = Descent(gate, executed, ticket, open=further)
+    descent = descent_of(gate, executed, ticket, open=further)
     try:
         with _running(descent, entry):
             result = await function(*again_args, **again_kwargs)

@@ -5,7 +5,6 @@ Never: runs anything, keeps anything.
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
@@ -14,44 +13,13 @@ from typing import Any, Final
 from langchain_core.tools import BaseTool, Tool
 from langgraph.prebuilt import ToolRuntime
 
-from halo_core.pep import Ticket
+from halo_core.pep.bound import Bound, snapshot
+from halo_core.pep.plain import outline, plain, unchanged
 from halo_langchain._values.hidden import HANDLERS, filled_in
-from halo_langchain._values.mend import mended
-from halo_langchain._values.plain import outline, plain, unchanged
 
-__all__ = ["Binder", "Bound"]
+__all__ = ["Binder"]
 
 _MANY: Final = inspect.Parameter.VAR_POSITIONAL
-_ATOMS: Final = frozenset((str, int, float, bool, type(None)))  # plain already, and nobody can change one
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Bound:
-    """Arguments of one invocation.
-
-    Args:
-        decided: plain values under the names of the signature, for the decision.
-        own: the same arguments as objects that nobody else holds.
-        problem: reason code where they cannot be decided.
-        injected: what the framework filled in; it is handed on as it is.
-        by_position: how many were passed by position; the callable gets them in the same way.
-        named: parameters that have a value; whatever else there is came as `**kwargs`.
-    """
-
-    decided: dict[str, Any]
-    own: dict[str, Any]
-    problem: str = ""
-    injected: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    by_position: int = 0
-    named: frozenset[str] = frozenset()
-
-    def executed(self, ticket: Ticket) -> dict[str, Any]:
-        """What the action runs with: the snapshot, with every argument that an obligation changed."""
-        # INVARIANT: what runs was decided; an argument is taken from the snapshot only while it is untouched.
-        return {
-            name: self.own[name] if unchanged(value, self.decided.get(name)) else mended(self.own[name], value)
-            for name, value in ticket.args.items()
-        }
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -118,7 +86,7 @@ class Binder:
             else:
                 named.add(name)
                 self._sort(name, value, sorted_, parameter)
-        return Bound(*_snapshot(sorted_), sorted_.injected, len(args), frozenset(named))
+        return Bound(*snapshot(sorted_.mine, sorted_.partly), sorted_.injected, len(args), frozenset(named))
 
     def _sort(self, name: str, value: Any, into: _Sorted, parameter: inspect.Parameter | None = None) -> None:
         shown = self.rename.get(name, name)
@@ -184,20 +152,3 @@ def _flat(value: Any) -> Any:
         return plain(value)
     except Exception:  # noqa: BLE001  too deep, or it misbehaves: the snapshot finds out, and refuses it
         return []
-
-
-def _snapshot(arguments: _Sorted) -> tuple[dict[str, Any], dict[str, Any], str]:
-    """Plain values, the same as objects of our own, and the reason code where they cannot be decided."""
-    mine = arguments.mine
-    if not arguments.partly and all(type(value) in _ATOMS for value in mine.values()):
-        return dict(mine), dict(mine), ""
-    try:
-        own = copy.deepcopy(mine)
-        decided = {name: plain(value) for name, value in own.items()}
-    except RecursionError:
-        return {}, mine, "arguments_too_large"
-    except Exception:  # noqa: BLE001  what cannot be copied cannot be decided: somebody could change it afterwards
-        return {}, mine, "invalid_arguments"
-    for name, (value, shown) in arguments.partly.items():  # it holds a live object, so it is not copied
-        own[name], decided[name] = value, shown
-    return decided, own, ""

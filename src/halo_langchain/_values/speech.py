@@ -15,8 +15,9 @@ from typing import Any, Final, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult, Generation, LLMResult
+from langgraph.types import Send
 
-from halo_langchain._values.reshape import Mask, Walk, rejoined
+from halo_core.pep.reshape import Mask, Walk, rejoined
 
 __all__ = ["reshaped"]
 
@@ -66,16 +67,15 @@ class _Speech(Walk):
     # No `super()`: a class with slots is made twice, and means the first.
 
     def thing(self, value: Any) -> Any:
-        return self._message(value) if isinstance(value, BaseMessage) else Walk.thing(self, value)
-
-    def model(self, value: Any) -> Any:
+        if isinstance(value, BaseMessage):
+            return self._message(value)
         if isinstance(value, Generation):
             return self._generation(value)
         if isinstance(value, LLMResult | ChatResult):
             told = self._facts(value.llm_output)
-            made: Any = self._fields(value, {"generations": value.generations})
+            made: Any = self.fields(value, {"generations": value.generations})
             return made if told is value.llm_output else made.model_copy(update={"llm_output": told})
-        return Walk.model(self, value)
+        return self.fields(value, {"arg": value.arg}) if isinstance(value, Send) else Walk.thing(self, value)
 
     def _generation(self, value: Generation) -> Generation:
         if isinstance(value, ChatGeneration):

@@ -5,7 +5,6 @@ Never: runs anything, keeps anything, changes what it is given.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import ipaddress
 import uuid
@@ -15,9 +14,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any, Final
 
-import pydantic
-import pydantic_core
-from pydantic.v1 import BaseModel as BaseModelV1
+from halo_core.pep.objects import fields_of, is_link, is_secret, root_of
 
 __all__ = ["outline", "plain", "unchanged"]
 
@@ -25,8 +22,6 @@ _MAX_POWER: Final = 300  # of ten; a longer number is text
 _TEXTS: Final = (
     uuid.UUID,
     PurePath,
-    pydantic.AnyUrl,
-    pydantic_core.Url,
     ipaddress.IPv4Address,
     ipaddress.IPv6Address,
     ipaddress.IPv4Network,
@@ -73,25 +68,21 @@ def plain(value: Any) -> Any:
 def _object(value: Any) -> Any:
     if isinstance(value, set | frozenset):
         return sorted((plain(item) for item in value), key=repr)
-    if isinstance(value, pydantic.RootModel):
-        return plain(value.root)
-    if isinstance(value, pydantic.BaseModel | BaseModelV1):
-        # Its fields as stored: a model's own `__iter__` may show something else.
-        more = getattr(value, "__pydantic_extra__", None) or {}
-        return {name: plain(item) for name, item in {**value.__dict__, **more}.items()}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if (root := root_of(value)) is not None:
+        return plain(root[0])
+    if (fields := fields_of(value)) is not None:
+        return {name: plain(item) for name, item in fields.items()}
     return _scalar(value)
 
 
 def _scalar(value: Any) -> Any:
-    if isinstance(value, pydantic.SecretStr | pydantic.SecretBytes):
+    if is_secret(value):
         return {"secret": value.get_secret_value()}  # the name makes the redactor seal it
     if isinstance(value, Decimal):
         return _number(value)
     if isinstance(value, dt.datetime | dt.date | dt.time):
         return value.isoformat()
-    return str(value) if isinstance(value, _TEXTS) else value
+    return str(value) if isinstance(value, _TEXTS) or is_link(value) else value
 
 
 def _number(value: Decimal) -> int | float | str:

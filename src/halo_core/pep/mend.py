@@ -9,10 +9,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-import pydantic
-from pydantic.v1 import BaseModel as BaseModelV1
-
-from halo_langchain._values.plain import plain, unchanged
+from halo_core.pep.objects import is_model, is_secret, secret, with_fields
+from halo_core.pep.plain import plain, unchanged
 
 __all__ = ["mended"]
 
@@ -38,15 +36,11 @@ def _made(own: Any, wanted: Any) -> Any:
         return items if isinstance(own, list) else tuple(items)
     if isinstance(own, dict):
         return {key: _made(own[key], new) for key, new in wanted.items()}
-    if isinstance(own, pydantic.SecretStr):
-        return pydantic.SecretStr(wanted["secret"])
+    if is_secret(own):
+        return secret(own, wanted["secret"])
     return _object(own, wanted) if isinstance(wanted, Mapping) else wanted
 
 
 def _object(own: Any, wanted: Mapping[str, Any]) -> Any:
     fields = {name: _made(getattr(own, name), new) for name, new in wanted.items()}
-    if isinstance(own, pydantic.BaseModel):
-        return own.model_copy(update=fields)
-    if isinstance(own, BaseModelV1):
-        return own.copy(update=fields)
-    return dataclasses.replace(own, **fields)
+    return with_fields(own, fields) if is_model(own) else dataclasses.replace(own, **fields)

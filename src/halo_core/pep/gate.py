@@ -8,15 +8,12 @@ from __future__ import annotations
 import types
 import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import Resource
 from halo_core.passport import is_resource_id
-from halo_core.pep import Surface
-
-if TYPE_CHECKING:
-    from halo_langchain import Halo
+from halo_core.pep.obligations import Surface
 
 __all__ = ["Gate", "gate_of", "is_made", "put_gate", "required", "resource_name", "subclass"]
 
@@ -29,14 +26,14 @@ class Gate:
     """What stands before one guarded object.
 
     Args:
-        halo: who decides.
+        halo: who decides, the adapter's own `Halo`.
         original: the object as it was handed in.
         name: its name as the framework says it.
         resource: as registered.
         surface: how its results are read.
     """
 
-    halo: Halo
+    halo: Any
     original: Any
     name: str
     resource: Resource
@@ -53,7 +50,7 @@ def put_gate(guarded: Any, gate: Gate) -> None:
 
 
 def gate_of(guarded: Any) -> Gate | None:
-    """The gate of a guarded tool or retriever, None of anything else."""
+    """The gate of a guarded object, None of anything else."""
     found = getattr(guarded, "__dict__", {}).get(_GATE)
     return found if isinstance(found, Gate) else None
 

@@ -19,14 +19,11 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any, Final, Self
 
-import pydantic
-from langgraph.types import Send
-from pydantic.v1 import BaseModel as BaseModelV1
-
+from halo_core.pep.objects import fields_of, is_link, is_secret, secret, with_fields
 from halo_core.personal import looks_like_pan
 from halo_core.sensitive import is_credential, is_header, names_secret
 
-__all__ = ["Mask", "Walk", "rejoined"]
+__all__ = ["Mask", "Walk", "rejoined", "stuck"]
 
 Mask = Callable[[str], str]
 
@@ -98,7 +95,7 @@ class Walk:
     def _fixed(self, value: Any, text: str) -> Any:
         """What has its words by its type."""
         if self.secret or self.mask(text) != text:
-            raise _stuck(value)
+            raise stuck(value)
         return value
 
     # containers
@@ -110,14 +107,14 @@ class Walk:
             for key, item in value.items()
         }
         if len(changed) != len(value):
-            raise _stuck(value)  # two keys are one when they are masked
+            raise stuck(value)  # two keys are one when they are masked
         if all(key in value and changed[key] is value[key] for key in changed):
             return value
         if type(value) is dict:
             return changed
         made = copy.copy(value)
         if not isinstance(made, MutableMapping):
-            raise _stuck(value)
+            raise stuck(value)
         made.clear()
         made.update(changed)
         return made
@@ -148,36 +145,32 @@ class Walk:
             return type(value)(changed)
         if isinstance(value, tuple) and hasattr(value, "_make"):
             return value._make(changed)
-        raise _stuck(value)
+        raise stuck(value)
 
     # objects
 
     def thing(self, value: Any) -> Any:
         """An object, by what it holds."""
-        if isinstance(value, Send):
-            arg = self.value(value.arg)
-            return value if arg is value.arg else _with(value, {"arg": arg})
-        if isinstance(value, pydantic.SecretStr | pydantic.SecretBytes):
-            hidden: Any = _HIDDEN if isinstance(value, pydantic.SecretStr) else _HIDDEN.encode()
-            return type(value)(hidden)
-        if isinstance(value, PurePath | pydantic.AnyUrl):
+        if is_secret(value):
+            return secret(value, _HIDDEN if isinstance(value.get_secret_value(), str) else _HIDDEN.encode())
+        if isinstance(value, PurePath) or is_link(value):
             return self._fixed(value, str(value))
-        if isinstance(value, pydantic.BaseModel | BaseModelV1):
-            return self.model(value)
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return self._fields(value, {item.name: getattr(value, item.name) for item in dataclasses.fields(value)})
-        raise _stuck(value)
+        fields = fields_of(value)
+        if fields is None:
+            raise stuck(value)
+        return self.fields(value, fields)
 
-    def model(self, value: Any) -> Any:
-        """A pydantic model."""
-        return self._fields(value, {**value.__dict__, **(getattr(value, "__pydantic_extra__", None) or {})})
+    def fields(self, value: Any, fields: Mapping[str, Any]) -> Any:
+        """An object of which these are the fields that can say something.
 
-    def _fields(self, value: Any, fields: Mapping[str, Any]) -> Any:
+        Raises:
+            TypeError: a number that was promised would become text.
+        """
         new = {name: self._below(name).value(item) for name, item in fields.items()}
         changed = {name: item for name, item in new.items() if item is not fields[name]}
         if any(isinstance(fields[name], int | float | Decimal) for name in changed):
-            raise _stuck(value)  # a number that was promised
-        return _with(value, changed) if changed else value
+            raise stuck(value)  # a number that was promised
+        return with_fields(value, changed) if changed else value
 
 
 def _spoken(item: Any) -> tuple[str, str] | None:
@@ -215,17 +208,6 @@ def rejoined(items: list[Any], mask: Mask, *, between: str, keep: bool) -> list[
     return items if same else made
 
 
-def _with(value: Any, changed: Mapping[str, Any]) -> Any:
-    """A copy of an object with some fields changed, whatever it is that keeps them."""
-    if isinstance(value, pydantic.BaseModel):
-        return value.model_copy(update=changed)
-    if isinstance(value, BaseModelV1):
-        return value.copy(update=dict(changed))
-    made = copy.copy(value)
-    for name, item in changed.items():
-        object.__setattr__(made, name, item)
-    return made
-
-
-def _stuck(value: Any) -> TypeError:
+def stuck(value: Any) -> TypeError:
+    """What is raised of an object into which nobody can look."""
     return TypeError(f"a `{type(value).__name__}` cannot be made with other words in it")

@@ -9,6 +9,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
+from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Final
@@ -16,6 +18,7 @@ from typing import Annotated, Final
 import typer
 from rich.panel import Panel
 
+from halo_core import desk
 from halo_core.authorities import Authorities, approver_key_name
 from halo_core.cli.authority import authority
 from halo_core.cli.budget import budget
@@ -34,6 +37,7 @@ from halo_core.verification import verify_store
 
 __all__ = ["demo"]
 
+
 _TENANT: Final = "local"
 _APPROVER: Final = "mia@bank"
 _HALO: Final = "from halo_core.cli import main; main()"
@@ -41,31 +45,37 @@ _MARK: Final = "demo"
 """File that says: a demo made this folder and may clear it."""
 
 
+class Framework(StrEnum):
+    """Frameworks that have an adapter, by the name of its extra."""
+
+    LANGCHAIN = "langchain"
+    LLAMAINDEX = "llamaindex"
+    OPENAI_AGENTS = "openai-agents"
+
+
 def demo(
     *,
+    framework: Annotated[
+        Framework, typer.Option("--framework", help="Which framework's agents run the desk.")
+    ] = Framework.LANGCHAIN,
     folder: Annotated[Path, typer.Option("--home", help="Folder for the demo's keys and ledger; made anew.")] = Path(
         ".halo-demo"
     ),
 ) -> int:
     """A loan desk agent, governed: what it tried, what was decided, and how anybody can check that."""
     view = console()
+    run_desk = _desk_of(framework)
     _clear(folder)
-    try:
-        desk = import_module("halo_langchain.demo")
-    except ModuleNotFoundError as exc:
-        raise ConfigError(
-            "no_langchain", "the demo drives a LangChain agent", remedy="pip install 'halo-agents[langchain]'"
-        ) from exc
     view.print(
         Panel.fit(
             f"[bold]{desk.AGENT}[/] acts for [bold]{desk.USER}[/] and may hand off to [bold]{desk.RESEARCH}[/]. "
             "The models are\nscripted, everything else is real: agent graphs, retrievers, tools. Halo\n"
             "decides each retrieval, tool call, hand-off and inference [bold]before[/] it runs.\n"
             "Each takes some of the session's authority; below 50% it pays nothing.",
-            title="a loan desk, enforce mode, offline",
+            title=f"a loan desk on {framework.value}, enforce mode, offline",
         )
     )
-    desk.run_desk(folder, lambda: _somebody_looks(folder, desk.SESSION))
+    run_desk(folder, lambda: _somebody_looks(folder, desk.SESSION))
     with Reader(default_url(folder)) as reader:
         contents = Contents.at(reader, KeyStore(folder))
         denied = story(reader, contents, _TENANT, desk.SESSION, desk.AGENT)
@@ -78,6 +88,21 @@ def demo(
     view.print()
     view.print(f"Try next: [bold]{halo} show {denied.index} --home {folder}[/]   one decision, from request to reason")
     return Exit.OK if all(checks) else Exit.FAILED
+
+
+def _desk_of(framework: Framework) -> Callable[[Path, Callable[[], None]], str]:
+    extra = framework.value
+    try:
+        found = import_module(f"halo_{extra.replace('-', '_')}.demo")
+    except ModuleNotFoundError as exc:
+        raise ConfigError(
+            "no_framework",
+            f"the demo drives an agent of `{extra}`, and `{exc.name}` is not installed",
+            field="framework",
+            remedy=f"pip install 'halo-agents[{extra}]', or choose another with --framework",
+        ) from exc
+    run_desk: Callable[[Path, Callable[[], None]], str] = found.run_desk
+    return run_desk
 
 
 def _rule(command: str) -> None:

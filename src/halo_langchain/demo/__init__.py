@@ -1,5 +1,5 @@
 """Room: the demonstration, a loan desk offline. Takes: a folder. Gives: a governed run. Never: reaches a network."""
 
-from halo_langchain.demo.desk import AGENT, RESEARCH, SESSION, USER, run_desk
+from halo_langchain.demo.desk import run_desk
 
-__all__ = ["AGENT", "RESEARCH", "SESSION", "USER", "run_desk"]
+__all__ = ["run_desk"]

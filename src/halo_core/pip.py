@@ -5,8 +5,8 @@ Read once, inside the transaction that will hold the decision, so nothing can ch
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from halo_core import canonical
@@ -20,8 +20,10 @@ from halo_core.pdp import revokes
 from halo_core.pdp import stops as concerns
 from halo_core.store import Control, SessionState, Tx, paused_run, rows
 
-__all__ = ["Credentials", "Day", "Facts", "Gathered", "Shown", "gather", "read_day", "see"]
+__all__ = ["STORED", "Credentials", "Day", "Facts", "Gathered", "Shown", "gather", "read_day", "see"]
 
+STORED = "stored"
+"""Beside a source: it brought back what was stored while a session was exposed."""
 _DAY_US = 86_400_000_000
 _MOST = 2**53 - 1
 
@@ -43,12 +45,26 @@ class Shown:
         origin: who wrote it.
         vouched: the host says so, not the conversation.
         cut: it was longer than what is read, so what it brought is not all known.
+        traces: by what it could be known as something that was stored.
+        back: it was known as that.
     """
 
     prints: frozenset[int]
     origin: Provenance
     vouched: bool = False
     cut: bool = False
+    traces: Callable[[], Iterable[int]] = field(default=tuple, compare=False)
+    back: bool = False
+
+    def judged(self, tx: Tx) -> Shown:
+        """The same, as untrusted where it brings back what some session stored while it was exposed.
+
+        INVARIANT: taint outlives its session - no store makes what was put there our own word. Of the user's words, and
+        of what taints by itself, nobody asks.
+        """
+        if self.origin is not Provenance.SYSTEM or not (stored := tx.stored()) or not stored.holds(self.traces()):
+            return self
+        return replace(self, origin=Provenance.UNTRUSTED, back=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +142,8 @@ class Gathered:
 
 def see(tx: Tx, state: SessionState, sketch: Sketch, shown: Shown, source: str) -> SessionState:
     """The state of a session that has been shown a text; untrusted content taints it, whatever it says."""
+    shown = shown.judged(tx)
+    source = f"{source} ({STORED})" if shown.back else source
     foreign = shown.origin is Provenance.UNTRUSTED
     state = tx.add_marks(state, sketch, sketch.additions(shown.prints, shown.origin, vouched=shown.vouched))
     # INVARIANT: a sketch that could not take everything in says so, and the unknown then counts as untrusted.

@@ -14,6 +14,7 @@ from halo_core.behaviour import Sketch
 from halo_core.behaviour.sketch import unpack
 from halo_core.ledger import chain_marks, commit_state
 from halo_core.model import Envelope, SessionView
+from halo_core.store.stored import Stored
 
 __all__ = ["Account", "SessionState", "SketchCache", "StateCache"]
 
@@ -250,9 +251,10 @@ class StateCache:
 class SketchCache:
     """Sketches of recent sessions in memory, each with how many chunks of the store it has read. Bounded."""
 
-    __slots__ = ("_kept", "_key", "_limit")
+    __slots__ = ("_kept", "_key", "_limit", "stored")
 
     def __init__(self, key: bytes, limit: int = 256) -> None:
+        self.stored = Stored()
         self._key = key
         self._limit = limit
         self._kept: OrderedDict[str, tuple[Sketch, int]] = OrderedDict()
@@ -277,6 +279,7 @@ class SketchCache:
     def clear(self) -> None:
         """Drop all (after a rollback, a sketch may be ahead of the store)."""
         self._kept.clear()
+        self.stored = Stored()
 
     def absorb(self, session: str, sketch: Sketch, chunks: int, rows: list[bytes]) -> None:
         """Merge chunks read from the store."""

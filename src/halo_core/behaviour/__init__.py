@@ -1,5 +1,6 @@
 """Room: behaviour. Provenance of argument values and taint of a session, pure functions. Never: I/O, a clock."""
 
+from halo_core.behaviour.forms import spellings
 from halo_core.behaviour.provenance import MAX_LEAVES, provenance_of, worst
 from halo_core.behaviour.residue import MAX_KEPT, residue, traces
 from halo_core.behaviour.sketch import Marks, Sketch, fingerprints
@@ -15,6 +16,7 @@ __all__ = [
     "origin_of_result",
     "provenance_of",
     "residue",
+    "spellings",
     "traces",
     "worst",
 ]

@@ -1,8 +1,8 @@
 """Room: provenance. Takes: arguments and a sketch. Gives: where each argument value came from. Never: I/O, a clock.
 
-Exact values: a value that is one token (an address, an account, a number) has that token's origin; a text of several
-tokens is `user` or `system` where all of it was seen there, `untrusted` where all the rest was, else `mixed` or
-`novel`. A value the user named stays the user's even if a document repeats it.
+A value that is one token (an address, an account, a number) has that token's origin; a text of several tokens is
+`user` or `system` where all of it was seen there, `untrusted` where all the rest was, else `mixed` or `novel`. A value
+the user named stays the user's even if a document repeats it. Encoded or in groups it is the same value (`forms`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
+from halo_core.behaviour.forms import spellings
 from halo_core.behaviour.sketch import BITS, MAX_TEXT, Sketch, tokens
 from halo_core.model import Provenance
 
@@ -22,6 +23,8 @@ _PARTED: Final = (Mapping, list, tuple)
 
 _USER: Final = BITS[Provenance.USER]
 _OWN: Final = BITS[Provenance.USER] | BITS[Provenance.SYSTEM]
+_SETTLED: Final = (Provenance.USER, Provenance.SYSTEM, Provenance.UNTRUSTED)
+_FOREIGN: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _ORDER: Final = {
     Provenance.USER: 0,
     Provenance.SYSTEM: 1,
@@ -89,7 +92,28 @@ def _classify(text: str, sketch: Sketch) -> Provenance:
     if len(words) > _MAX_WORDS or len(text) > MAX_TEXT:
         # What lies behind the cap was not looked at, so the value is nobody's alone.
         return max(_judge(words[:_MAX_WORDS], sketch), Provenance.MIXED, key=_ORDER.__getitem__)
-    return _judge(words, sketch)
+    found = _judge(words, sketch)
+    return found if found in _SETTLED else _respelled(text, found, sketch)
+
+
+def _respelled(text: str, found: Provenance, sketch: Sketch) -> Provenance:
+    """Where a value came from that nobody wrote like this: encoded, taken apart, with look-alikes."""
+    forms = [
+        (words, judged)
+        for form in spellings(text)
+        if (words := list(islice(tokens(form), _MAX_WORDS)))
+        and (judged := _judge(words, sketch)) is not Provenance.NOVEL
+    ]
+    if any(judged in _FOREIGN for _, judged in forms):
+        return max((judged for _, judged in forms), key=_ORDER.__getitem__)
+    # Ours only where one spelling is the whole of it.
+    whole = _letters(text)
+    ours = (judged for words, judged in forms if "".join(words) == whole)
+    return next(ours, found) if found is Provenance.NOVEL else found
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in text.casefold() if char.isalnum())
 
 
 def _judge(words: list[str], sketch: Sketch) -> Provenance:

@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any, Final
 
 from halo_core import canonical
-from halo_core.behaviour import MAX_LEAVES, fingerprints, residue, traces
+from halo_core.behaviour import MAX_LEAVES, fingerprints, residue, spellings, traces
 from halo_core.behaviour.provenance import leaves
 from halo_core.behaviour.sketch import MAX_TEXT, tokens
 from halo_core.custody import HandOff
@@ -234,8 +234,12 @@ class Preparer:
         )
 
     def prints_once(self, text: str, *, without: Iterable[str] = ()) -> frozenset[int]:
-        """Keyed fingerprints of a text, of those words of it that none of the texts `without` has."""
-        words = set(tokens(text)).difference(*(tokens(other) for other in without))
+        """Keyed fingerprints of a text, of those words of it that none of the texts `without` has.
+
+        Of its words in other spellings too: what is read encoded or in groups may be used decoded, or as one.
+        """
+        said = (word for form in (text, *spellings(text)) for word in tokens(form))
+        words = set(said).difference(*(tokens(other) for other in without))
         return frozenset(fingerprints(self.sketch_key, words))
 
     def prints(self, text: str) -> frozenset[int]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from halo_core import canonical
 from halo_core.authority import effective
-from halo_core.behaviour import Sketch, provenance_of
+from halo_core.behaviour import Sketch, traced
 from halo_core.binding import call_binding
 from halo_core.custody import Custody, Held
 from halo_core.errors import Gap, Tampered
@@ -144,8 +144,11 @@ def see(tx: Tx, state: SessionState, sketch: Sketch, shown: Shown, source: str) 
     """The state of a session that has been shown a text; untrusted content taints it, whatever it says."""
     shown = shown.judged(tx)
     source = f"{source} ({STORED})" if shown.back else source
-    foreign = shown.origin is Provenance.UNTRUSTED
-    state = tx.add_marks(state, sketch, sketch.additions(shown.prints, shown.origin, vouched=shown.vouched))
+    foreign, place = shown.origin is Provenance.UNTRUSTED, 0
+    if shown.origin is not Provenance.USER:
+        state, place = state.with_source(source)
+    added = sketch.additions(shown.prints, shown.origin, vouched=shown.vouched, place=place)
+    state = tx.add_marks(state, sketch, added)
     # INVARIANT: a sketch that could not take everything in says so, and the unknown then counts as untrusted.
     sketch.saturated = sketch.saturated or (foreign and shown.cut)
     if state.saturated != sketch.saturated:
@@ -168,6 +171,7 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
     state, chain = held.state, held.chain
     day = _day(tx, chain[0], at_us) if chain and chain[0].quotas else None
     pending, approval = _answers(tx, request, held, credentials, store=control.store, at_us=at_us)
+    found = traced(facts.args, sketch)
     uses, dispatched = tx.past(request.subject.agent, request.resource.id, request.request_id)
     snapshot = Snapshot(
         time_us=at_us,
@@ -175,7 +179,8 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
         control_version=control.version,
         session=state.view,
         uses=uses,
-        provenance=provenance_of(facts.args, sketch),
+        provenance=tuple((pointer, origin) for pointer, origin, _ in found),
+        sources=_named(found, state.sources),
         chain=chain,
         policy=credentials.policy,
         envelopes=held.accounts,
@@ -189,6 +194,17 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
         pending=pending,
     )
     return Gathered(snapshot, control, state, day)
+
+
+def _named(
+    found: tuple[tuple[str, Provenance, tuple[int, ...]], ...], sources: tuple[str, ...]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Names of the sources that argument leaves came from, of those that came from any."""
+    return tuple(
+        (pointer, tuple(sorted({sources[place - 1] for place in places if place <= len(sources)})))
+        for pointer, _, places in found
+        if places
+    )
 
 
 def _held(

@@ -17,6 +17,7 @@ from langgraph.prebuilt import ToolRuntime
 
 from _redrive_data import Event, Session, call_id
 from _redrive_witness import Witness
+from halo_core.clock import Clock
 from halo_core.model import Constraint, ConstraintKind, Resource
 from halo_langchain import Halo
 from halo_langchain.testing import ScriptedModel
@@ -39,6 +40,7 @@ class LangChain:
         witness: is told of each body that runs.
         db: URL of the store.
         home: its keys.
+        clock: of the decisions; None is the system's.
     """
 
     def __init__(
@@ -51,13 +53,14 @@ class LangChain:
         witness: Witness,
         db: str,
         home: Path,
+        clock: Clock | None = None,
     ) -> None:
         self._events: dict[str, Event] = {}
         self._witness = witness
         grants = None
         if granted is not None:
             grants = {name: dict.fromkeys(sorted(args), _ANY) for name, args in granted.items()}
-        self._halo = Halo.local(agent=agent, mode="enforce", db=db, home=home, grants=grants, quiet=True)
+        self._halo = Halo.local(agent=agent, mode="enforce", db=db, home=home, grants=grants, quiet=True, clock=clock)
         guarded = [
             self._halo.guard(self._tool(name), resource=resources(name, kind)) for name, kind in sorted(tools.items())
         ]

@@ -1,7 +1,7 @@
-"""What Halo costs where it stands in LangChain and LangGraph, its decisions excluded.
+"""What Halo costs where it stands in a framework, its decisions excluded.
 
     python benchmarks/overhead.py
-    python benchmarks/overhead.py --rounds 5000 --json
+    python benchmarks/overhead.py --rounds 5000 --json --framework openai-agents
     python benchmarks/overhead.py --profile "tool, invoke"
 
 Each case is a pair, with and without, in random order; the time inside the enforcement point is taken off. Goals are
@@ -23,19 +23,20 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
-from _overhead_cases import cases
 from _overhead_measure import Case, Decisions, figures, measure
-from halo_langchain import Halo
+from halo_core.facade import HaloBase
 
 __all__ = ["main", "table"]
 
 _POLICY: Final = '@id("overhead.all")\npermit (principal, action, resource);\n'
+_FRAMEWORKS: Final = ("langchain", "llamaindex", "openai-agents")
 _ROUNDS: Final = 2000
 _PER_SESSION: Final = 100  # pairs, so that no session's authority decays
 
@@ -43,7 +44,7 @@ _PER_SESSION: Final = 100  # pairs, so that no session's authority decays
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print, and return the exit code."""
     options = _options(argv)
-    with tempfile.TemporaryDirectory(prefix="halo-overhead-") as name, _halo(Path(name)) as halo:
+    with tempfile.TemporaryDirectory(prefix="halo-overhead-") as name, _halo(options.framework, Path(name)) as halo:
         try:
             found = asyncio.run(_all(halo, options))
         except AssertionError as exc:
@@ -75,18 +76,19 @@ def _cell(figure: dict[str, float]) -> str:
 
 
 @contextmanager
-def _halo(folder: Path) -> Iterator[Halo]:
+def _halo(framework: str, folder: Path) -> Iterator[HaloBase]:
     rules = folder / "rules"
     rules.mkdir()
     (rules / "all.cedar").write_text(_POLICY, "utf-8")
-    with Halo.local("overhead", home=folder / "halo", mode="enforce", policy=rules, quiet=True) as halo:
+    facade: type[HaloBase] = import_module(_module(framework, "halo")).Halo
+    with facade.local("overhead", home=folder / "halo", mode="enforce", policy=rules, quiet=True) as halo:
         yield halo
 
 
-async def _all(halo: Halo, options: argparse.Namespace) -> list[dict[str, Any]]:
+async def _all(halo: HaloBase, options: argparse.Namespace) -> list[dict[str, Any]]:
     found = []
     decisions = Decisions(halo.enforcer)
-    for case in _chosen(halo, options.profile or options.case):
+    for case in _chosen(halo, options.framework, options.profile or options.case):
         with ExitStack() as stack:
             renew = _sessions(halo, stack)
             renew()
@@ -101,13 +103,17 @@ async def _all(halo: Halo, options: argparse.Namespace) -> list[dict[str, Any]]:
     return found
 
 
-def _chosen(halo: Halo, wanted: str) -> Iterator[Case]:
+def _module(framework: str, head: str) -> str:
+    return f"{head}_{framework.replace('-', '_')}"
+
+
+def _chosen(halo: HaloBase, framework: str, wanted: str) -> Iterator[Case]:
     with halo.session():  # an agent runs to make the requests
-        known = list(cases(halo))
+        known = list(import_module(_module(framework, "_overhead")).cases(halo))
     yield from (case for case in known if wanted in case.name)
 
 
-def _sessions(halo: Halo, stack: ExitStack) -> Any:
+def _sessions(halo: HaloBase, stack: ExitStack) -> Any:
     """What opens a new session every few pairs, and writes what waits, so that no clock runs meanwhile."""
     used = 0
 
@@ -128,11 +134,12 @@ async def _profile(case: Case, decisions: Decisions, rounds: int, renew: Any) ->
     profile.enable()
     await measure(one, decisions, rounds=rounds, seed=0, hot=True, between=renew)
     profile.disable()
-    pstats.Stats(profile, stream=sys.stdout).sort_stats("cumulative").print_stats("halo_langchain|_overhead", 40)
+    pstats.Stats(profile, stream=sys.stdout).sort_stats("cumulative").print_stats("halo_|_overhead", 40)
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--framework", choices=_FRAMEWORKS, default="langchain")
     parser.add_argument("--rounds", type=int, default=_ROUNDS, help="pairs for each case (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the order (default %(default)s)")
     parser.add_argument("--case", default="", help="only cases with this in their name")

@@ -24,28 +24,22 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-from _redrive_data import BadData, Session, grants_for, load, sample, tools_of
+from _redrive_data import BadData, Session, load, sample
+from _redrive_drive import DRIVERS, drive, driver_of, roles_of
 from _redrive_handoffs import hand_offs, refuse
-from _redrive_langchain import LangChain
 from _redrive_ledger import read
 from _redrive_limits import spending
 from _redrive_manifest import RECORDED, Passports, choose
 from _redrive_report import measure
 from _redrive_show import show
-from _redrive_tools import resource_of
 from _redrive_witness import Witness
 from halo_core.errors import HaloError
 from halo_core.facade import default_home, default_url
 from halo_core.keys import KeyStore
-from halo_core.model import Resource
 from halo_core.query import Contents
 from halo_core.replay import Replayer, Status
 from halo_core.store.reader import Reader
@@ -55,14 +49,6 @@ __all__ = ["main"]
 
 _TENANT: Final = "local"
 _SHOWN: Final = 12
-_DRIVERS: Final = {"langchain": LangChain}
-_COLUMNS: Final = (
-    TextColumn("{task.description}"),
-    BarColumn(),
-    MofNCompleteColumn(),
-    TimeElapsedColumn(),
-    TimeRemainingColumn(),
-)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -103,7 +89,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     folder = Path(os.environ.get("HALO_DATA", str(shared))) / "traces"
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--data", type=Path, default=folder, help="folder with sessions.jsonl.gz (default %(default)s)")
-    parser.add_argument("--framework", choices=sorted(_DRIVERS), default="langchain")
+    parser.add_argument("--framework", choices=sorted(DRIVERS), default="langchain")
     parser.add_argument("--limit", type=_size, default=200, help="sessions, 0 for all (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the sample (default %(default)s)")
     parser.add_argument("--db", metavar="URL", default="", help="store (default: a fresh folder, which is kept)")
@@ -143,13 +129,13 @@ def _run(
 ) -> tuple[dict[str, Any], list[str]]:
     run = secrets.token_hex(4)  # ids of their own, so that one store takes several runs
     driven = [(f"redrive.{run}.{session.id}", session) for session in chosen]
-    roles = _roles(everything, driven, passports)
+    roles = roles_of(everything, driven, passports)
     if passports is not None:
         passports.issue([role.agent for role in roles], home=home, db=db)
     broken: dict[str, str] = {}
     with Witness(db, _TENANT) as witness:
         begun = time.perf_counter()
-        _drive(roles, _DRIVERS[framework], witness, broken, home=home, db=db)
+        drive(roles, driver_of(framework), witness, broken, home=home, db=db)
         seconds = time.perf_counter() - begun
     with Reader(db) as reader:
         found = read(reader, _TENANT, f"redrive.{run}.")
@@ -157,65 +143,6 @@ def _run(
         figures["spending"] = spending(reader, _TENANT, found.ends.values())
     figures["manifest"] = {} if passports is None else passports.facts()
     return figures, wrong
-
-
-@dataclass(frozen=True, slots=True)
-class _Role:
-    """Sessions of one agent, and what it may do."""
-
-    agent: str
-    sessions: Sequence[tuple[str, Session]]
-    tools: dict[str, str]
-    granted: dict[str, set[str]] | None
-    resources: Callable[[str, str], Resource | None]
-
-
-def _roles(
-    everything: Sequence[Session], driven: Sequence[tuple[str, Session]], passports: Passports | None
-) -> list[_Role]:
-    tools = tools_of(everything)
-    groups: dict[tuple[str, str], list[tuple[str, Session]]] = {}
-    for name, session in driven:
-        groups.setdefault((session.suite, "" if passports else session.fold), []).append((name, session))
-    if passports is not None:
-        return [
-            _Role(suite, of, tools.get(suite, {}), None, passports.resource)
-            for (suite, _), of in sorted(groups.items())
-        ]
-    return [
-        _Role(f"{suite}-{fold}".lower(), of, tools.get(suite, {}), grants_for(everything, suite, fold), resource_of)
-        for (suite, fold), of in sorted(groups.items())
-    ]
-
-
-def _drive(
-    roles: Sequence[_Role],
-    driver_of: type[LangChain],
-    witness: Witness,
-    broken: dict[str, str],
-    *,
-    home: Path,
-    db: str,
-) -> None:
-    with Progress(*_COLUMNS, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("driving", total=sum(len(role.sessions) for role in roles))
-        for role in roles:
-            bar.update(task, description=role.agent)
-            with driver_of(
-                role.agent,
-                tools=role.tools,
-                granted=role.granted,
-                resources=role.resources,
-                witness=witness,
-                db=db,
-                home=home,
-            ) as driver:
-                for name, session in role.sessions:
-                    try:
-                        driver.drive(session, name)
-                    except Exception as exc:  # noqa: BLE001  one session that breaks is counted, the others go on
-                        broken[name] = f"{session.id}: {type(exc).__name__}: {exc}"
-                    bar.advance(task)
 
 
 def _checked(home: Path, db: str) -> tuple[dict[str, Any], list[str]]:

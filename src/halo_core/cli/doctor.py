@@ -26,14 +26,17 @@ from halo_core.oversight.keyring import key_files
 
 __all__ = ["doctor"]
 
-_ADAPTERS: Final = {"halo_langchain": ("langchain", "langchain_core", "langgraph")}
+_ADAPTERS: Final = {
+    "halo_langchain": ("langchain", "langchain_core", "langgraph"),
+    "halo_llamaindex": ("llama_index", "workflows"),
+    "halo_openai_agents": ("agents",),
+}
 """Adapters, and the packages whose objects each understands."""
 _OTHERS: Final = (
     "autogen",
     "autogen_agentchat",
     "crewai",
     "haystack",
-    "llama_index",
     "pydantic_ai",
     "smolagents",
 )
@@ -95,8 +98,9 @@ def _looked(found: Any, name: str) -> list[Finding]:
         )
     looks = [look for adapter in mine or _ADAPTERS if (look := _adapter(adapter)) is not None]
     if not looks:
+        extra = (mine or list(_ADAPTERS))[0].removeprefix("halo_").replace("_", "-")
         raise ConfigError(
-            "no_adapter", "no adapter is installed", field="target", remedy="pip install 'halo-agents[langchain]'"
+            "no_adapter", "no adapter is installed", field="target", remedy=f"pip install 'halo-agents[{extra}]'"
         )
     return [item for look in looks for item in look(found, name=name)]
 

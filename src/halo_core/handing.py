@@ -86,13 +86,17 @@ class Stay:
     Attributes:
         entry: as `HandingOff.entering` yields it.
         acting: what it acts under; None where it is the facade's own agent, or no link was made.
+        own: whether the link is this stay's alone, and so may be handed back: made for it, or kept by an earlier one.
     """
 
-    __slots__ = ("_end", "acting", "entry")
+    __slots__ = ("_end", "acting", "entry", "own")
 
-    def __init__(self, entry: Entry, acting: Acting | None, end: Callable[[BaseException | None], None]) -> None:
+    def __init__(
+        self, entry: Entry, acting: Acting | None, end: Callable[[BaseException | None], None], *, own: bool
+    ) -> None:
         self.entry = entry
         self.acting = acting
+        self.own = own
         self._end = end
 
     def end(self, error: BaseException | None = None) -> None:
@@ -231,7 +235,7 @@ class HandingOff:
             else:
                 _broke(ticket, entry, error)
 
-        return Stay(entry, self._acts(way, entry), end)
+        return Stay(entry, self._acts(way, entry), end, own=entry.made or bool(way.claimed))
 
     def declare_agent(self, name: str) -> Resource:
         """Register an agent that is handed to; said early, so that links made before its first turn may name it.

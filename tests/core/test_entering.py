@@ -767,8 +767,23 @@ async def test_a_stay_that_is_kept_is_found_again(desk):
         again = await desk.stay("planner")
         again.end()
         desk.store.flush()
-    assert again.entry.handle == first.entry.handle
-    assert agents(desk) == ["planner"]
+        assert again.entry.handle == first.entry.handle
+        assert agents(desk) == ["planner"]
+        last = await desk.stay("planner")
+        assert (first.own, again.own, last.own) == (True, True, True)
+        last.entry.hand_back()
+        last.end()
+        desk.store.flush()
+    assert agents(desk) == []
+
+
+async def test_a_stay_under_the_actors_own_name_is_not_its_to_hand_back(desk):
+    with desk.session("s"), desk.entering("planner"):
+        inner = await desk.stay("planner")
+        assert not inner.own
+        inner.end()
+        desk.store.flush()
+        assert agents(desk) == ["planner"]
 
 
 async def test_a_stay_that_is_refused_claims_nothing(home):

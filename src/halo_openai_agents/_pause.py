@@ -22,6 +22,7 @@ from halo_core.pep.gate import Gate, gate_of
 from halo_core.pep.names import unknown
 from halo_core.reasons import text
 from halo_core.session import Acting, Asking, acting, asking, current_acting, current_session, in_session
+from halo_openai_agents._gates import gate_at
 from halo_openai_agents._notes import Noted, noted, noted_session, noted_turn
 from halo_openai_agents._surfaces import TOOL_RESULT
 from halo_openai_agents._tools.arguments import Reader
@@ -119,7 +120,7 @@ def _call(halo: Halo, question: _Question) -> tuple[Gate | None, Bound]:
     """The guarded tool that a question is about, and the arguments of the call."""
     name = question.item.tool_name
     tools = getattr(question.item.agent, "tools", [])
-    gate = gate_of(next((tool for tool in tools if isinstance(tool, FunctionTool) and tool.name == name), None))
+    gate = gate_at(next((tool for tool in tools if isinstance(tool, FunctionTool) and tool.name == name), None))
     mine = gate if gate is not None and gate.halo is halo else None
     reader = Reader.of(mine.original) if mine is not None else Reader(None, {})
     return mine, reader.text(getattr(question.item.raw_item, "arguments", "") or "").bound

@@ -147,8 +147,10 @@ def _session(halo: Halo, given: Any, kwargs: dict[str, Any], config: HaloRunConf
     known = current_session()
     if known is not None:
         return known, False
-    if is_raw_thread() or inside_agent() is not None:
-        return _NOWHERE, False
+    under = inside_agent()
+    if is_raw_thread() or under is not None:
+        here = halo.find_session()
+        return (here if here.id == under else _NOWHERE), False
     thread = _thread(given, kwargs, config)
     if thread:
         return Session(thread, "thread"), False

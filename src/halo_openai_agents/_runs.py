@@ -155,9 +155,10 @@ class Run:
 
     def end(self, error: BaseException | None = None, *, paused: bool = False) -> None:
         """Record how it ended, and hand back what it was handed; waits for nothing."""
+        pause = RuntimeError("the run waits for an answer")
         for answer in self.answers.values():
             if answer.ticket is not None:  # the SDK never came to it, and may yet
-                answer.ticket.pause(error or RuntimeError("the run paused"))
+                answer.ticket.pause(error or pause)
         self.answers.clear()
         stay, self._stay = self._stay, None
         if stay is None:
@@ -166,7 +167,7 @@ class Run:
             stay.entry.keep()
         elif stay.own:
             stay.entry.hand_back()
-        stay.end(error)
+        stay.end(pause if paused else error)
 
 
 _RUNS: Final[ContextVar[tuple[Run, ...]]] = ContextVar("halo_openai_agents_runs", default=())

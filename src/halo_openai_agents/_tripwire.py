@@ -9,20 +9,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from agents import Agent, Model, RunHooks
 from agents.exceptions import AgentsException
+from agents.run_internal.tool_execution import build_litellm_json_tool_call
 
 from halo_core.errors import Denied, HaloError
 from halo_core.model import Mode
-from halo_core.pep.gate import gate_of
 from halo_core.pep.names import clean_name
 from halo_core.reasons import text
+from halo_openai_agents._gates import gate_at
 from halo_openai_agents._translate import model_name, thing_name
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
+
+_ANSWERS: Final = build_litellm_json_tool_call.__module__
 
 __all__ = ["Tripwire", "Unguarded", "Watch"]
 
@@ -31,6 +34,11 @@ class Unguarded(Denied, AgentsException):
     """What nothing decides did not run. Of the SDK's own kind too, so that a run that it ends ends with it as it is."""
 
     run_data = None
+
+
+def _answers(tool: Any) -> bool:
+    """Whether a tool is the SDK's own, made on the spot for an answer that has a shape: it gives back what it is given."""
+    return getattr(getattr(tool, "on_invoke_tool", None), "__module__", "") == _ANSWERS
 
 
 class Watch:
@@ -89,7 +97,7 @@ class Tripwire(RunHooks[Any]):
 
     def guards(self, thing: Any) -> bool:
         """Whether something of Halo stands before it; a guard of any Halo does."""
-        return gate_of(thing) is not None
+        return gate_at(thing) is not None
 
     async def on_agent_start(self, context: Any, agent: Any) -> None:
         """A turn of an agent begins.
@@ -110,7 +118,8 @@ class Tripwire(RunHooks[Any]):
 
     async def on_tool_start(self, context: Any, agent: Any, tool: Any) -> None:
         """A tool starts; raises as `on_agent_start`."""
-        self._meet("tool", tool, agent)
+        if not _answers(tool):
+            self._meet("tool", tool, agent)
         await self._inner.on_tool_start(context, agent, tool)
 
     async def on_handoff(self, context: Any, from_agent: Any, to_agent: Any) -> None:

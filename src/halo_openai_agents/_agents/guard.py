@@ -20,6 +20,7 @@ from halo_core.pep.names import clean_name
 from halo_openai_agents._agents.handoffs import guard_handoff
 from halo_openai_agents._agents.kind import agent_class, is_guarded
 from halo_openai_agents._agents.nested import inner_agent, with_agent
+from halo_openai_agents._gates import gate_at
 from halo_openai_agents._mcp import guard_server
 from halo_openai_agents._models.guard import guard_model
 from halo_openai_agents._tools.guard import guard_tool
@@ -94,7 +95,7 @@ class _Family:
     def _tool(self, tool: Any) -> Any:
         if not isinstance(tool, FunctionTool):
             return tool
-        gate = gate_of(tool)
+        gate = gate_at(tool)
         agent = inner_agent(tool if gate is None else gate.original)
         if agent is not None and not is_guarded(self._halo, agent):
             plain = gate.original if gate is not None else tool

@@ -13,6 +13,7 @@ from agents import Agent, FunctionTool, RunContextWrapper, Tool
 
 from halo_core.pep.gate import gate_of, put_gate, required, subclass
 from halo_core.pep.names import clean_name
+from halo_openai_agents._gates import gate_at
 from halo_openai_agents._mcp import served_tool
 from halo_openai_agents._notes import note_session
 from halo_openai_agents._runs import current_run
@@ -60,7 +61,7 @@ def _guarded(agent: Any, halo: Any, tool: Tool, *, pauses: bool) -> Tool:
     """A tool as a run of this agent gets it: nothing that can be decided goes without a guard."""
     if not isinstance(tool, FunctionTool):
         return tool  # the guarded model refuses the call that carries it
-    gate = gate_of(tool)
+    gate = gate_at(tool)
     if gate is None or gate.halo is not halo:
         binding = tool._mcp_tool_binding  # noqa: SLF001  the SDK's only link to the server
         if binding is not None and binding[2] is not None:  # made anew for each turn

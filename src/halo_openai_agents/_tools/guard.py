@@ -18,16 +18,17 @@ from agents import tool as sdk
 from agents.tool_context import ToolContext
 from agents.util._approvals import evaluate_function_tool_approval
 
-from halo_core.errors import Denied, Pending
+from halo_core.errors import Pending
 from halo_core.model import ActionKind, Resource
 from halo_core.pep.bound import Bound
-from halo_core.pep.gate import Gate, gate_of, put_gate, resource_name
+from halo_core.pep.gate import Gate, resource_name
 from halo_core.pep.names import unknown
+from halo_openai_agents._gates import gate_at, put_at
 from halo_openai_agents._notes import note_pending
 from halo_openai_agents._runs import body, current_run, stepping
 from halo_openai_agents._surfaces import TOOL_RESULT
 from halo_openai_agents._tools.arguments import Reader, called, joined
-from halo_openai_agents._tools.run import asked, call_of, invoked
+from halo_openai_agents._tools.run import Refused, asked, call_of, invoked
 from halo_openai_agents._translate import tool_schema
 
 if TYPE_CHECKING:
@@ -42,14 +43,6 @@ _WRAPPED: Final = sdk._FUNCTION_TOOL_WRAPPED_CALLABLE_MARKER  # noqa: SLF001  as
 _TWIN: Final = "_halo_pausing"
 
 
-class _Refused(BaseException):
-    """A denial on its way past the SDK's handling of a tool's errors: it is none of the tool's."""
-
-    def __init__(self, denied: Denied) -> None:
-        super().__init__()
-        self.denied = denied
-
-
 class _Invoker(sdk._FailureHandlingFunctionToolInvoker):  # noqa: SLF001  what `function_tool` makes
     """The SDK's own, which lets a denial of a direct caller's through."""
 
@@ -61,7 +54,7 @@ class _Invoker(sdk._FailureHandlingFunctionToolInvoker):  # noqa: SLF001  what `
         """
         try:
             return await super().__call__(ctx, input)
-        except _Refused as refused:
+        except Refused as refused:
             denied = refused.denied
         raise denied
 
@@ -70,6 +63,8 @@ class _Invoker(sdk._FailureHandlingFunctionToolInvoker):  # noqa: SLF001  what `
         if self._function_tool is function_tool:
             return self
         made = _Invoker(self._invoke_tool_impl, self._on_handled_error, function_tool=function_tool)
+        if (gate := getattr(self, "_halo_gate", None)) is not None:
+            put_at(made, gate)
         if getattr(self, _SYNC, False):
             setattr(made, _SYNC, True)
         return made
@@ -86,7 +81,7 @@ def guard_tool(halo: Halo, tool: FunctionTool, resource: Resource | None) -> Fun
     Raises:
         ConfigError: its name can name no resource, or belongs to one of another kind.
     """
-    gate = gate_of(tool)
+    gate = gate_at(tool)
     if gate is not None and gate.halo is halo:
         if resource is None:
             return tool
@@ -104,7 +99,6 @@ def gated_copy(halo: Halo, tool: FunctionTool, resource: Resource | None = None)
     gate = Gate(halo, tool, tool.name, resource or _known(halo, tool.qualified_name), TOOL_RESULT)
     made = copy.copy(tool)
     made.on_invoke_tool = _invoker(gate, made, Reader.of(tool), prepares=True)
-    put_gate(made, gate)
     return made
 
 
@@ -119,14 +113,13 @@ def _invoker(gate: Gate, tool: FunctionTool, reader: Reader, *, prepares: bool) 
     original: FunctionTool = gate.original
     found = original.on_invoke_tool
     if not isinstance(found, sdk._FailureHandlingFunctionToolInvoker):  # noqa: SLF001  as above
-        return _plain(gate, reader)
+        invoke = _plain(gate, reader)
+        put_at(invoke, gate)
+        return invoke
     inner = found._invoke_tool_impl  # noqa: SLF001  as above: below its handling of errors
 
     async def impl(context: ToolContext[Any], text: str) -> Any:
-        try:
-            return await invoked(gate, reader, inner, context, text)
-        except Denied as denied:
-            raise _Refused(denied) from None
+        return await invoked(gate, reader, inner, context, text)
 
     if prepares and hasattr(inner, _PREPARES):
         setattr(impl, _PREPARES, getattr(inner, _PREPARES))
@@ -134,6 +127,7 @@ def _invoker(gate: Gate, tool: FunctionTool, reader: Reader, *, prepares: bool) 
     if callable(wrapped):
         setattr(impl, _WRAPPED, _function(gate, wrapped))
     made = _Invoker(impl, found._on_handled_error, function_tool=tool)  # noqa: SLF001  as above
+    put_at(made, gate)
     if getattr(found, _SYNC, False):
         setattr(made, _SYNC, True)
     return made
@@ -148,7 +142,11 @@ def _plain(gate: Gate, reader: Reader) -> Callable[[ToolContext[Any], str], Awai
         return await original.on_invoke_tool(context, text)
 
     async def invoke(context: ToolContext[Any], text: str) -> Any:
-        return await invoked(gate, reader, inner, context, text)
+        try:
+            return await invoked(gate, reader, inner, context, text)
+        except Refused as refused:
+            denied = refused.denied
+        raise denied
 
     return invoke
 
@@ -204,7 +202,7 @@ def _function(gate: Gate, function: Callable[..., Any]) -> Callable[..., Any]:
 
 def pausing(tool: FunctionTool) -> FunctionTool:
     """The same guarded tool as a run gets it whose host keeps its state: a challenge becomes an interruption."""
-    gate = gate_of(tool)
+    gate = gate_at(tool)
     if gate is None:
         return tool
     known: FunctionTool | None = tool.__dict__.get(_TWIN)

@@ -7,7 +7,7 @@ decides by itself.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -19,35 +19,42 @@ from halo_core.errors import Denied
 from halo_core.model import Mode
 from halo_core.pep import Call, Ticket
 from halo_core.pep.bound import Bound
-from halo_core.pep.gate import Gate, gate_of
+from halo_core.pep.gate import Gate
+from halo_openai_agents._gates import gate_at
 from halo_openai_agents._passing import passing
 from halo_openai_agents._runs import Answer, Run, body, current_run, stepping
 from halo_openai_agents._tools.arguments import Given, Reader
 
-__all__ = ["asked", "call_of", "invoked", "refusal", "settled"]
+__all__ = ["Refused", "asked", "call_of", "invoked", "refusal", "settled"]
 
 Invoke = Callable[[Any, str], Awaitable[Any]]
+
+
+class Refused(BaseException):
+    """A denial of a direct caller's, on its way past the SDK's handling of a tool's own errors."""
+
+    def __init__(self, denied: Denied) -> None:
+        super().__init__()
+        self.denied = denied
 
 
 async def invoked(gate: Gate, reader: Reader, inner: Invoke, context: Any, text: str) -> Any:
     """Decide a call, run it with exactly what was decided, record it.
 
     Raises:
-        Denied: it may not run, and was called directly.
+        Refused: it may not run, and was called directly.
     """
     given = reader.text(text)
-    async with _standing(gate, context) as run:
-        by_runner = is_of_run(gate.original, context)
-        call_id = str(getattr(context, "tool_call_id", "") or "")
-        if run is not None and call_id:
-            run.calls.add(call_id)
+    by_runner = is_of_run(gate.original, context)
+    async with AsyncExitStack() as stack:
         try:
-            ticket = await _decided(gate, given, run if by_runner else None, call_id)
+            run = await stack.enter_async_context(_standing(gate, context))
+            ticket = await _decided(gate, given, run if by_runner else None, _call_id(context, run))
         except Denied as denied:
             if denied.earlier is not None:  # a state that was gone on from before
                 return denied.earlier
             if not by_runner:
-                raise
+                raise Refused(denied) from None
             return refusal(denied)
         context, text = _executed(given, ticket, context)
         try:
@@ -60,6 +67,13 @@ async def invoked(gate: Gate, reader: Reader, inner: Invoke, context: Any, text:
         else:
             return settled(gate, ticket, result, context)
         raise failed
+
+
+def _call_id(context: Any, run: Run | None) -> str:
+    found = str(getattr(context, "tool_call_id", "") or "")
+    if run is not None and found:
+        run.calls.add(found)
+    return found
 
 
 def _served(tool: FunctionTool) -> str:
@@ -121,7 +135,7 @@ async def _decided(gate: Gate, given: Given, run: Run | None, call_id: str) -> T
 async def _standing(gate: Gate, context: Any) -> AsyncIterator[Run | None]:
     """As whoever acts in the run at hand; past every runner of ours, as the agent that the SDK says it is."""
     run = current_run(gate.halo)
-    place = gate_of(getattr(context, "agent", None)) if run is None else None
+    place = gate_at(getattr(context, "agent", None)) if run is None else None
     if place is not None and place.halo is gate.halo and place.name:
         async with gate.halo.aentering(place.name, give=gate.halo.terms.of(place.name)):
             yield None

@@ -19,6 +19,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from halo_core.behaviour import origin_of_result
@@ -367,6 +368,7 @@ class Enforcer:
             output_digest=self._digester.digest("halo/text", output.encode()) if output else "",
             seen_len=len(seen),
             prints=self._prints(verdict, seen),
+            traces=partial(self._preparer.traces, seen),
             detail=detail,
             actual=cost or {},
         )

@@ -52,9 +52,13 @@ class Served:
     resource: Resource | None
     grants: bool
 
-    def known(self, name: str) -> Resource | None:
-        """The registration of a tool of this server; a tool of another one's, or of the host's, is none of its own."""
-        return self.halo.registered(name) if self.halo.served.get(name) == self.original.name else None
+    def tool(self, name: str) -> Resource:
+        """The registration of a tool of this server.
+
+        INVARIANT: a grant is of a name; what has that name already, at another server or the host's, does not share it.
+        """
+        known = self.halo.registered(name) if self.halo.served.get(name) == self.original.name else None
+        return known or unknown(f"{self.original.name}/{name}", ActionKind.TOOL_CALL)
 
     def register(self, name: str, description: str, schema: dict[str, Any]) -> None:
         """Register a tool of the server, unless something else has its name already."""
@@ -101,10 +105,10 @@ def guard_server(halo: Halo, server: MCPServer, resource: Resource | None, *, gr
 def served_tool(halo: Halo, server: Any, tool: FunctionTool) -> FunctionTool:
     """The function tool that the SDK made of a server's tool, behind a gate; granted if the server was guarded."""
     served, name = served_by(server), clean_name(tool.qualified_name)
-    if served is not None:
-        served.register(name, tool.description, tool_schema(tool))
-    known = served.known(name) if served is not None else None
-    return gated_copy(halo, tool, known or unknown(name, ActionKind.TOOL_CALL))
+    if served is None:
+        return gated_copy(halo, tool, unknown(f"{server.name}/{name}", ActionKind.TOOL_CALL))
+    served.register(name, tool.description, tool_schema(tool))
+    return gated_copy(halo, tool, served.tool(name))
 
 
 def _class(kind: type[Any], served: Served) -> type[Any]:
@@ -145,6 +149,5 @@ def _properties(schema: Any) -> dict[str, Any]:
 
 
 def _call(served: Served, name: str, given: dict[str, Any]) -> Call:
-    resource = served.known(clean_name(name)) or unknown(name, ActionKind.TOOL_CALL)
     decided, _, problem = snapshot(given)
-    return served.halo.call(resource, decided, problem=problem)
+    return served.halo.call(served.tool(clean_name(name)), decided, problem=problem)

@@ -37,8 +37,8 @@ class Unguarded(Denied, AgentsException):
 
 
 def _answers(tool: Any) -> bool:
-    """Whether a tool is the SDK's own, made on the spot for an answer that has a shape: it gives back what it is given."""
-    return getattr(getattr(tool, "on_invoke_tool", None), "__module__", "") == _ANSWERS
+    """Whether a tool is the SDK's own, made on the spot for an answer with a shape: it gives back what it is given."""
+    return bool(getattr(getattr(tool, "on_invoke_tool", None), "__module__", "") == _ANSWERS)
 
 
 class Watch:

@@ -34,7 +34,7 @@ def _ran():
     RAN.clear()
 
 
-def raw(name: str, schema: Any = None, strict: bool = False) -> FunctionTool:
+def raw(name: str, schema: Any = None) -> FunctionTool:
     """A tool that is no function of Python's: its body gets the JSON."""
 
     async def invoke(context: ToolContext[Any], text: str) -> str:
@@ -42,7 +42,7 @@ def raw(name: str, schema: Any = None, strict: bool = False) -> FunctionTool:
         return f"ran {text}"
 
     schema = schema or {"type": "object", "properties": {"q": {"type": "string"}}, "required": ["q"]}
-    return FunctionTool(name, "Raw.", schema, invoke, strict_json_schema=strict)
+    return FunctionTool(name, "Raw.", schema, invoke, strict_json_schema=False)
 
 
 # every way to one

@@ -62,6 +62,8 @@ async def invoked(gate: Gate, reader: Reader, inner: Invoke, context: Any, text:
                 result = await inner(context, text)
         except BaseException as exc:
             failed = ticket.fail(exc)
+            if by_runner and isinstance(failed, Denied):  # of something guarded inside, an agent's entry say
+                return refusal(failed)
             if failed is exc:
                 raise
         else:

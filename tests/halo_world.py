@@ -38,6 +38,7 @@ SCHEMAS = {
     "watched": {"q": {"type": "string"}},
     "query": {"limit": {"type": "integer"}, "q": {"type": "string"}},
     "pay": {"amount": {"type": "integer"}, "to": {"type": "string"}},
+    "note": {"q": {"type": "string"}},
     "wipe": {"path": {"type": "string"}},
 }
 

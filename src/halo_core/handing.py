@@ -7,7 +7,7 @@ under such a name whoever acts there goes on. Never: decides, mints.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -18,7 +18,7 @@ from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_core.pep import Call, Enforcer, Live, Surface, Ticket
 from halo_core.session import Acting, acting
 
-__all__ = ["Entry", "HandOff", "HandingOff"]
+__all__ = ["Entry", "HandOff", "HandingOff", "Stay"]
 
 _HANDED: Final = Resource(
     kind=ActionKind.HANDOFF,
@@ -78,6 +78,30 @@ class _Way:
     path: tuple[str, ...]
     made: bool
     claimed: str = ""
+
+
+class Stay:
+    """An agent's stay, where no block can stand around it: a framework whose steps are tasks of their own.
+
+    Attributes:
+        entry: as `HandingOff.entering` yields it.
+        acting: what it acts under; None where it is the facade's own agent, or no link was made.
+        own: whether the link is this stay's alone, and so may be handed back: made for it, or kept by an earlier one.
+    """
+
+    __slots__ = ("_end", "acting", "entry", "own")
+
+    def __init__(
+        self, entry: Entry, acting: Acting | None, end: Callable[[BaseException | None], None], *, own: bool
+    ) -> None:
+        self.entry = entry
+        self.acting = acting
+        self.own = own
+        self._end = end
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Record how it ended and hand the link back, unless it was kept; waits for nothing."""
+        self._end(error)
 
 
 class HandingOff:
@@ -184,21 +208,34 @@ class HandingOff:
         self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None
     ) -> AsyncIterator[Entry]:
         """As `entering`, without ever blocking the event loop."""
-        call = self._beginning(agent, task, give, call_id)
-        way = self._going_on(call, await self.enforcer.alive(*self._sought(call)))
+        way, ticket = await self._abegun(self._beginning(agent, task, give, call_id))
         try:
-            try:
-                ticket = await self.enforcer.abegin(way.call)
-            except Denied as exc:
-                if not _raced(way, exc):
-                    raise
-                self._left(way)
-                way = self._going_on(call, await self.enforcer.alive(*self._sought(call)))
-                ticket = await self.enforcer.abegin(way.call)
             async with self._ainside(way, ticket) as entry:
                 yield entry
         finally:
             self._left(way)
+
+    async def stay(self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None) -> Stay:
+        """As `aentering`, until `Stay.end` is called; whoever calls sees to it that its steps act under `Stay.acting`.
+
+        Raises:
+            Denied: it may not act here.
+            Pending: it waits for an approval.
+        """
+        way, ticket = await self._abegun(self._beginning(agent, task, give, call_id))
+        entry = _entry(way, ticket)
+
+        def end(error: BaseException | None) -> None:
+            if entry.ends:
+                self.enforcer.leave(_session(ticket), entry.handle)
+            self._forget(entry)
+            self._left(way)
+            if error is None:
+                ticket.succeed(_ending(entry), _DONE)
+            else:
+                _broke(ticket, entry, error)
+
+        return Stay(entry, self._acts(way, entry), end, own=entry.made or bool(way.claimed))
 
     def declare_agent(self, name: str) -> Resource:
         """Register an agent that is handed to; said early, so that links made before its first turn may name it.
@@ -271,6 +308,22 @@ class HandingOff:
             return self._given(replace(call, acting=live.giver, agents=live.agents[:-1]))
         going = replace(call, acting=live.handle, agents=live.agents)
         return _Way(going, live.agents, made=False, claimed="" if live.above else live.handle)
+
+    async def _abegun(self, call: Call) -> tuple[_Way, Ticket]:
+        """The decision that lets an agent begin, and how it comes to act; whoever asked sees to `_left`."""
+        way = self._going_on(call, await self.enforcer.alive(*self._sought(call)))
+        try:
+            try:
+                return way, await self.enforcer.abegin(way.call)
+            except Denied as exc:
+                if not _raced(way, exc):
+                    raise
+                self._left(way)
+                way = self._going_on(call, await self.enforcer.alive(*self._sought(call)))
+                return way, await self.enforcer.abegin(way.call)
+        except BaseException:
+            self._left(way)
+            raise
 
     def _left(self, way: _Way) -> None:
         if way.claimed:

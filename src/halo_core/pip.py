@@ -5,13 +5,13 @@ Read once, inside the transaction that will hold the decision, so nothing can ch
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from halo_core import canonical
 from halo_core.authority import effective
-from halo_core.behaviour import Sketch, provenance_of
+from halo_core.behaviour import Sketch, traced
 from halo_core.binding import call_binding
 from halo_core.custody import Custody, Held
 from halo_core.errors import Gap, Tampered
@@ -20,8 +20,10 @@ from halo_core.pdp import revokes
 from halo_core.pdp import stops as concerns
 from halo_core.store import Control, SessionState, Tx, paused_run, rows
 
-__all__ = ["Credentials", "Day", "Facts", "Gathered", "Shown", "gather", "read_day", "see"]
+__all__ = ["STORED", "Credentials", "Day", "Facts", "Gathered", "Shown", "gather", "read_day", "see"]
 
+STORED = "stored"
+"""Beside a source: it brought back what was stored while a session was exposed."""
 _DAY_US = 86_400_000_000
 _MOST = 2**53 - 1
 
@@ -43,12 +45,26 @@ class Shown:
         origin: who wrote it.
         vouched: the host says so, not the conversation.
         cut: it was longer than what is read, so what it brought is not all known.
+        traces: by what it could be known as something that was stored.
+        back: it was known as that.
     """
 
     prints: frozenset[int]
     origin: Provenance
     vouched: bool = False
     cut: bool = False
+    traces: Callable[[], Iterable[int]] = field(default=tuple, compare=False)
+    back: bool = False
+
+    def judged(self, tx: Tx) -> Shown:
+        """The same, as untrusted where it brings back what some session stored while it was exposed.
+
+        INVARIANT: taint outlives its session - no store makes what was put there our own word. Of the user's words, and
+        of what taints by itself, nobody asks.
+        """
+        if self.origin is not Provenance.SYSTEM or not (stored := tx.stored()) or not stored.holds(self.traces()):
+            return self
+        return replace(self, origin=Provenance.UNTRUSTED, back=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +142,13 @@ class Gathered:
 
 def see(tx: Tx, state: SessionState, sketch: Sketch, shown: Shown, source: str) -> SessionState:
     """The state of a session that has been shown a text; untrusted content taints it, whatever it says."""
-    foreign = shown.origin is Provenance.UNTRUSTED
-    state = tx.add_marks(state, sketch, sketch.additions(shown.prints, shown.origin, vouched=shown.vouched))
+    shown = shown.judged(tx)
+    source = f"{source} ({STORED})" if shown.back else source
+    foreign, place = shown.origin is Provenance.UNTRUSTED, 0
+    if shown.origin is not Provenance.USER:
+        state, place = state.with_source(source)
+    added = sketch.additions(shown.prints, shown.origin, vouched=shown.vouched, place=place)
+    state = tx.add_marks(state, sketch, added)
     # INVARIANT: a sketch that could not take everything in says so, and the unknown then counts as untrusted.
     sketch.saturated = sketch.saturated or (foreign and shown.cut)
     if state.saturated != sketch.saturated:
@@ -150,6 +171,7 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
     state, chain = held.state, held.chain
     day = _day(tx, chain[0], at_us) if chain and chain[0].quotas else None
     pending, approval = _answers(tx, request, held, credentials, store=control.store, at_us=at_us)
+    found = traced(facts.args, sketch)
     uses, dispatched = tx.past(request.subject.agent, request.resource.id, request.request_id)
     snapshot = Snapshot(
         time_us=at_us,
@@ -157,7 +179,8 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
         control_version=control.version,
         session=state.view,
         uses=uses,
-        provenance=provenance_of(facts.args, sketch),
+        provenance=tuple((pointer, origin) for pointer, origin, _ in found),
+        sources=_named(found, state.sources),
         chain=chain,
         policy=credentials.policy,
         envelopes=held.accounts,
@@ -171,6 +194,17 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
         pending=pending,
     )
     return Gathered(snapshot, control, state, day)
+
+
+def _named(
+    found: tuple[tuple[str, Provenance, tuple[int, ...]], ...], sources: tuple[str, ...]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Names of the sources that argument leaves came from, of those that came from any."""
+    return tuple(
+        (pointer, tuple(sorted({sources[place - 1] for place in places if place <= len(sources)})))
+        for pointer, _, places in found
+        if places
+    )
 
 
 def _held(

@@ -165,3 +165,31 @@ def test_raised_limits_stay_under_the_ceiling(home):
                 ask(halo, look, body, q="8")
             assert not isinstance(caught.value, Pending)  # nobody can raise it any more
             assert caught.value.reason == "budget_exceeded"
+
+
+def test_what_became_of_a_question_is_known_without_deciding(home):
+    body = Calls()
+    with opened(home) as halo:
+        pay = tool(halo, "pay")
+        name = enrolled(home)
+        known = halo.enforcer.answered
+        with halo.session("s"):
+            first = pending(halo, pay, body, amount=500, to="b")
+            second = pending(halo, pay, body, amount=600, to="b")
+            assert (known(first), known("nobody asked")) == ("pending", "")
+            cli("approvals", "approve", first, "--as", name, home=home)
+            cli("approvals", "deny", second, "--as", name, "--why", "no", home=home)
+            assert (known(first), known(second)) == ("approved", "denied")
+            ask(halo, pay, body, amount=500, to="b")
+            assert known(first) == "used"
+        before = len(bodies(home, EntryKind.DECISION))
+        known(second)
+        assert len(bodies(home, EntryKind.DECISION)) == before
+
+
+def test_a_question_that_nobody_answered_in_time_has_expired(home):
+    clock = FixedClock(NOW_US)
+    with opened(home, clock) as halo, halo.session("s"):
+        request = pending(halo, tool(halo, "pay"), Calls(), amount=500, to="b")
+        clock.advance(2 * 86_400)
+        assert halo.enforcer.answered(request) == "expired"

@@ -738,3 +738,56 @@ def test_a_revoked_agent_up_the_chain_is_refused_by_its_own_link(desk, home):
         with pytest.raises(Denied) as caught:
             desk.enforcer.begin(desk.handing("planner"))
         assert caught.value.reason == "revoked"
+
+
+# a stay, where no block can stand around it
+
+
+async def test_a_stay_acts_under_a_link_of_its_own_until_it_ends(desk, home):
+    with desk.session("s"):
+        stay = await desk.stay("planner")
+        assert stay.acting is not None
+        assert (stay.acting.agents, current_acting("clerk", "s")) == (("planner",), None)
+        beside = await desk.stay("planner")
+        assert beside.entry.handle != stay.entry.handle  # another run's, side by side
+        stay.end()
+        desk.store.flush()
+        assert links(desk) == [("planner", beside.entry.handle)]
+        beside.end(ZeroDivisionError())
+        desk.store.flush()
+        assert agents(desk) == []
+    assert [body["status"] for body in bodies(home, EntryKind.OUTCOME)] == ["success", "error"]
+
+
+async def test_a_stay_that_is_kept_is_found_again(desk):
+    with desk.session("s"):
+        first = await desk.stay("planner")
+        first.entry.keep()
+        first.end()
+        again = await desk.stay("planner")
+        again.end()
+        desk.store.flush()
+        assert again.entry.handle == first.entry.handle
+        assert agents(desk) == ["planner"]
+        last = await desk.stay("planner")
+        assert (first.own, again.own, last.own) == (True, True, True)
+        last.entry.hand_back()
+        last.end()
+        desk.store.flush()
+    assert agents(desk) == []
+
+
+async def test_a_stay_under_the_actors_own_name_is_not_its_to_hand_back(desk):
+    with desk.session("s"), desk.entering("planner"):
+        inner = await desk.stay("planner")
+        assert not inner.own
+        inner.end()
+        desk.store.flush()
+        assert agents(desk) == ["planner"]
+
+
+async def test_a_stay_that_is_refused_claims_nothing(home):
+    with opened(home, grants={"lookup": WILD}) as halo, halo.session("s"):
+        with pytest.raises(Denied):
+            await halo.stay("planner")
+        assert halo._entered == {}

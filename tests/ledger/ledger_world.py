@@ -185,6 +185,9 @@ class World:
     def quotas(self) -> Iterator[tuple[Any, ...]]:
         return iter(())
 
+    def residues(self) -> Iterator[tuple[Any, ...]]:
+        return iter(())
+
     def states(self) -> Iterator[tuple[Any, ...]]:
         return iter(())
 

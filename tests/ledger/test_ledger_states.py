@@ -23,6 +23,9 @@ class Rows:
     def states(self):
         yield "local", "s", self._last, state(self._last)
 
+    def residues(self):
+        return iter(())
+
     def sketches(self):
         return iter(())
 

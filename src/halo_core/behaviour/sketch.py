@@ -1,7 +1,8 @@
 """Room: the sketch of what a session has seen. Takes: texts with their origin. Gives: marks. Never: I/O, a clock.
 
-A mark is the keyed fingerprint of one token (a word, a number, an address) and the origins it was seen in. The
-sketch is bounded: past `MAX_MARKS` it is saturated and says so, and then what it does not know counts as untrusted.
+A mark is the keyed fingerprint of one token (a word, a number, an address), the origins it was seen in and the place
+of the first source that said it, in the session's list of sources (from 1; 0 is none that has a name). The sketch is
+bounded: past `MAX_MARKS` it is saturated and says so, and then what it does not know counts as untrusted.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final
 
 from halo_core.model import Provenance
 
-__all__ = ["MAX_MARKS", "MAX_TEXT", "Marks", "Sketch", "fingerprints", "tokens"]
+__all__ = ["MAX_MARKS", "MAX_TEXT", "SOURCES", "Marks", "Sketch", "fingerprints", "place_of", "tokens"]
 
 MAX_MARKS: Final = 20_000
 MAX_TEXT: Final = 262_144  # characters of one text that are read
@@ -23,6 +24,10 @@ _SHORT: Final = 4096  # characters
 _PLAIN: Final = 16  # letters of a word that is remembered
 _REMEMBERED: Final = 8192  # words
 
+SOURCES: Final = 31
+"""Sources that a session can tell apart; later ones share the last place."""
+_PLACE: Final = 3  # bits before it
+_ORIGINS: Final = 7
 BITS: Final = {Provenance.USER: 1, Provenance.SYSTEM: 2, Provenance.UNTRUSTED: 4}
 
 # A comma ends a token unless it groups thousands.
@@ -33,7 +38,7 @@ _NUMERIC: Final = frozenset("0123456789+-")
 _EDGE: Final = ".:!?-_#$€£%…"
 
 Marks = dict[int, int]
-"""Fingerprint (56 bits) → bit mask of origins."""
+"""Fingerprint (56 bits) → origins (3 bits), place of the first source (5 bits)."""
 
 
 def tokens(text: str) -> Iterable[str]:
@@ -99,13 +104,14 @@ class Sketch:
         self.marks: Marks = {}
         self.saturated = False
 
-    def additions(self, prints: Iterable[int], origin: Provenance, *, vouched: bool = False) -> Marks:
+    def additions(self, prints: Iterable[int], origin: Provenance, *, vouched: bool = False, place: int = 0) -> Marks:
         """Marks that the fingerprints of a text would add or change, without adding them.
 
         Args:
             prints: of the text.
             origin: `user`, `system` or `untrusted`.
             vouched: the host itself says these are the user's words (`halo.session(request=...)`).
+            place: of the source, 0..`SOURCES`.
         """
         bit = BITS[origin]
         foreign = BITS[Provenance.UNTRUSTED]
@@ -117,8 +123,8 @@ class Sketch:
                 if len(added) >= room:
                     self.saturated = True
                     break
-                added[print_] = bit
-            elif not known & bit and (vouched or bit == foreign or known != foreign):
+                added[print_] = bit | place << _PLACE
+            elif not known & bit and (vouched or bit == foreign or known & _ORIGINS != foreign):
                 # INVARIANT: what only an untrusted source has said is not made ours by an echo: a receipt that
                 # repeats it, a prompt it was pasted into. Only the host can vouch for it.
                 added[print_] = known | bit
@@ -131,7 +137,7 @@ class Sketch:
         self.saturated = self.saturated or len(self.marks) >= MAX_MARKS
 
     def origins(self, words: Iterable[str]) -> list[int]:
-        """Mask of each word, 0 where it was never seen (4, untrusted, where the sketch is saturated)."""
+        """Mark of each word, 0 where it was never seen (4, untrusted, where the sketch is saturated)."""
         unknown = BITS[Provenance.UNTRUSTED] if self.saturated else 0
         known, key, marks = _known(self._key), self._key, self.marks
         prints = (_fingerprint(key, word, known) if (found := known.get(word)) is None else found for word in words)
@@ -139,8 +145,13 @@ class Sketch:
 
 
 def pack(marks: Marks) -> bytes:
-    """Eight bytes a mark: fingerprint and mask, sorted."""
+    """Eight bytes a mark: fingerprint, origins and place, sorted."""
     return b"".join((print_ << 8 | bits).to_bytes(8) for print_, bits in sorted(marks.items()))
+
+
+def place_of(mark: int) -> int:
+    """Place of the first source that said a word, 0 for none."""
+    return mark >> _PLACE
 
 
 def unpack(data: bytes) -> Marks:

@@ -130,7 +130,7 @@ def _body(entry: Entry, decimals: Mapping[str, int]) -> list[tuple[str, str]]:
         ("effect", decision["effect"]),
         ("why", body["justification"]),
         ("mode", f"{snapshot['mode']}, {'let run' if body['dispatched'] else 'not run'}"),
-        ("provenance", ", ".join(f"{p} {s}" for p, s in snapshot["provenance"]) or "-"),
+        ("provenance", _provenance(snapshot)),
         ("session", f"step {snapshot['session']['steps'] + 1}, tainted {snapshot['session']['tainted']}"),
         ("authority", _authority(body)),
         (
@@ -143,6 +143,14 @@ def _body(entry: Entry, decimals: Mapping[str, int]) -> list[tuple[str, str]]:
         *((f"passport {i}", name) for i, name in enumerate(snapshot["chain"])),
         ("args digest", request["args_digest"]),
     ]
+
+
+def _provenance(snapshot: Mapping[str, Any]) -> str:
+    """Where each argument value came from, and from which results."""
+    sources = {pointer: f" (from {', '.join(names)})" for pointer, names in snapshot.get("sources", ())}
+    return (
+        ", ".join(f"{pointer} {origin}{sources.get(pointer, '')}" for pointer, origin in snapshot["provenance"]) or "-"
+    )
 
 
 def _authority(body: Mapping[str, Any]) -> str:

@@ -57,6 +57,10 @@ class LedgerReader(Protocol):
         """(tenant, account, version, state)."""
         ...
 
+    def residues(self) -> Iterator[Row]:
+        """(tenant, seq, chain, prints), ordered by (tenant, seq)."""
+        ...
+
     def states(self) -> Iterator[Row]:
         """(tenant, session, version, state), in any order."""
         ...

@@ -118,6 +118,7 @@ class States:
         quota = body.get("quota")
         if isinstance(quota, dict):
             self._note(tenant, "quota", str(quota.get("account", "")), quota, entry)
+        self._note(tenant, "residue", "", body.get("stored"), entry)
 
     def _note(self, tenant: str, kind: str, of: str, told: object, entry: str) -> None:
         if not isinstance(told, dict) or type(told.get("version")) is not int:
@@ -140,6 +141,7 @@ class States:
             if (tenant, "quota", account) not in left and tenant not in self._out.incomplete:
                 self._out.tampered(9, f"quota {tenant}/{account}", "no entry speaks of this row", "row_stray")
             self._row(left, tenant, "quota", account, (version, state))
+        self._residues(reader, left)
         for tenant, kind, of in left:
             what = "the row is missing, though entries speak of its state"
             self._out.gap(9, f"{kind} {tenant}/{of}", what, f"{kind}_missing")
@@ -160,6 +162,24 @@ class States:
             what = f"it is not the state that the {kind}'s newest entry left behind"
             self._out.tampered(9, f"{kind} {tenant}/{of} columns version, state", what, "state_altered")
         return False
+
+    def _residues(self, reader: LedgerReader, left: dict[tuple[str, str, str], _Run]) -> None:
+        """What is left of stored values: each tenant's chunks, in order, under the digests that entries tell."""
+        chains: dict[str, tuple[int, str]] = {}
+        for tenant, seq, chain, prints in reader.residues():
+            count, before = chains.get(tenant, (0, ""))
+            sound = seq == count + 1 and type(prints) is bytes and chain_marks(before, prints) == chain
+            chains[tenant] = (seq, chain) if sound else (-1, "")
+        for tenant, (count, chain) in chains.items():
+            newest = left.pop((tenant, "residue", ""), None)
+            if newest is not None and (count, _digest(chain.encode("ascii", "replace"))) == (
+                newest.last,
+                newest.digest,
+            ):
+                self._out.passed[9] += 1
+            elif tenant not in self._out.incomplete:
+                what = "what is left of stored values is not what entries say was left"
+                self._out.tampered(9, f"residue {tenant}", what, "residue_altered")
 
     def _complete(self) -> None:
         # A version that no entry tells of: the entry was cut where nothing else missed it, or the counter was moved.

@@ -214,6 +214,7 @@ class Snapshot:
         session: the session's counters and taint.
         uses: how often this agent used this resource before.
         provenance: JSON pointer of each argument leaf (sorted) → where the value came from.
+        sources: JSON pointer of each leaf that some result brought (sorted) → which resources gave it.
         chain: verified links, root first. Recorded by hash.
         envelopes: accounts of the chain's decaying links, session link first.
         quotas: (unit, spent today) of the standing link's quotas, sorted.
@@ -248,6 +249,7 @@ class Snapshot:
     pending: int = 0
     model_hash: str = ""
     risk: int | None = None
+    sources: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree; links and policy by hash."""
@@ -268,6 +270,7 @@ class Snapshot:
             "revocations": [[r.scope, r.target, r.since_us] for r in self.revocations],
             "risk": self.risk,
             "session": self.session.to_plain(),
+            "sources": [[pointer, list(names)] for pointer, names in self.sources],
             "stops": [[s.scope, s.target, s.since_us] for s in self.stops],
             "time_us": self.time_us,
             "uses": self.uses,
@@ -297,4 +300,5 @@ class Snapshot:
             pending=plain["pending"],
             model_hash=plain["model_hash"],
             risk=plain["risk"],
+            sources=tuple((pointer, tuple(names)) for pointer, names in plain.get("sources", ())),
         )

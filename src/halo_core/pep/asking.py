@@ -13,7 +13,7 @@ from halo_core.model import AccessRequest, Decision, Effect, EntryKind, Snapshot
 from halo_core.pdp import REAUTHORIZATION
 from halo_core.store import Draft, Tx, Written, leaf_text, rows
 
-__all__ = ["ASK_US", "Question", "question"]
+__all__ = ["ASK_US", "AnswerJob", "Question", "question"]
 
 ASK_US = 86_400_000_000
 """How long a question may be answered, microseconds."""
@@ -83,3 +83,18 @@ def question(tx: Tx, request: AccessRequest, snapshot: Snapshot, decision: Decis
         },
         time_us=snapshot.time_us,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerJob:
+    """Look up what became of a question."""
+
+    request: str
+
+    def __call__(self, tx: Tx) -> str:
+        """Its status; empty of a question that was never asked."""
+        row = rows.Approvals(tx).get(self.request)
+        if row is None:
+            return ""
+        over = row.status == "pending" and tx.clock.now_us() >= row.expires_us
+        return "expired" if over else row.status

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Any, Final
 
 from halo_core import canonical
-from halo_core.behaviour import MAX_LEAVES, fingerprints
+from halo_core.behaviour import MAX_LEAVES, fingerprints, residue, spellings, traces
 from halo_core.behaviour.provenance import leaves
 from halo_core.behaviour.sketch import MAX_TEXT, tokens
 from halo_core.custody import HandOff
@@ -86,11 +87,16 @@ class Call:
     withdraws: str = ""
 
 
+def _nothing_left(_values: Iterable[str]) -> frozenset[int]:
+    return frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A request ready to be decided, with what is sealed beside it.
 
-    `args` are the real arguments, `named` the same under the names that are recorded (a name can be a secret too).
+    `args` are the real arguments, `named` the same under the names that are recorded (a name can be a secret too),
+    `left` what is left of values that are stored.
     """
 
     request: AccessRequest
@@ -103,6 +109,7 @@ class Prepared:
     hand_off: HandOff | None = None
     claim: Callable[[str], object] | None = None
     withdraws: str = ""
+    left: Callable[[Iterable[str]], frozenset[int]] = field(default=_nothing_left, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +186,16 @@ class Preparer:
             hand_off=call.hand_off,
             claim=call.claim,
             withdraws=call.withdraws,
+            left=self.left,
         )
+
+    def left(self, values: Iterable[str]) -> frozenset[int]:
+        """What is left of values that an action stores, to know them by when they come back."""
+        return residue(self.sketch_key, values)
+
+    def traces(self, text: str) -> Iterator[int]:
+        """By what a text could be known as something that was stored."""
+        return traces(self.sketch_key, text)
 
     def _arguments(self, call: Call) -> tuple[str, Mapping[str, Any], bytes, Mapping[str, Any]]:
         """Problem, sealed arguments, their bytes, and the arguments to run with."""
@@ -212,11 +228,18 @@ class Preparer:
     def _shown(self, call: Call) -> tuple[Shown, ...]:
         vouched = [(call.request, Provenance.USER, True)] if call.request else []
         told = [*vouched, *((text, origin, False) for text, origin in call.seen if text)]
-        return tuple(Shown(self.prints(text), origin, by, len(text) > MAX_TEXT) for text, origin, by in told)
+        return tuple(
+            Shown(self.prints(text), origin, by, len(text) > MAX_TEXT, partial(self.traces, text))
+            for text, origin, by in told
+        )
 
     def prints_once(self, text: str, *, without: Iterable[str] = ()) -> frozenset[int]:
-        """Keyed fingerprints of a text, of those words of it that none of the texts `without` has."""
-        words = set(tokens(text)).difference(*(tokens(other) for other in without))
+        """Keyed fingerprints of a text, of those words of it that none of the texts `without` has.
+
+        Of its words in other spellings too: what is read encoded or in groups may be used decoded, or as one.
+        """
+        said = (word for form in (text, *spellings(text)) for word in tokens(form))
+        words = set(said).difference(*(tokens(other) for other in without))
         return frozenset(fingerprints(self.sketch_key, words))
 
     def prints(self, text: str) -> frozenset[int]:

@@ -19,6 +19,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from halo_core.behaviour import origin_of_result
@@ -28,6 +29,7 @@ from halo_core.failpoints import reach
 from halo_core.keys import Digester
 from halo_core.model import OUTPUT_OBLIGATIONS, Effect, Mode, Obligation, Provenance, Stop
 from halo_core.pdp import stops
+from halo_core.pep.asking import AnswerJob
 from halo_core.pep.call import Call, Preparer, clip
 from halo_core.pep.failures import Failure, failure
 from halo_core.pep.jobs import MAX_OUTPUT, DecisionJob, HandBackJob, OutcomeJob, Verdict, justify
@@ -294,6 +296,21 @@ class Enforcer:
         """As `hand_back`, from a coroutine."""
         await self.store.acommit(HandBackJob(session, handle))
 
+    def leave(self, session: str, handle: str) -> None:
+        """As `hand_back`, with the next transaction or within 50 ms; waits for nothing, and may stand in any loop."""
+        self.store.defer(HandBackJob(session, handle))
+
+    def answered(self, pending_id: str) -> str:
+        """What became of a question: `pending`, `approved`, `denied`, `used` or `expired`; empty of one never asked.
+
+        What may run, only a decision says: this is for whoever has to know whether to ask for one.
+
+        Raises:
+            CannotDecide: the store cannot be read.
+        """
+        found: str = self.store.commit(AnswerJob(pending_id))
+        return found
+
     def live(self, session: str, agent: str, acting: str = "", taken: Collection[str] = ()) -> Live | None:
         """The live link of an agent in a session, at or below the link acted under; see `LiveJob`.
 
@@ -351,6 +368,7 @@ class Enforcer:
             output_digest=self._digester.digest("halo/text", output.encode()) if output else "",
             seen_len=len(seen),
             prints=self._prints(verdict, seen),
+            traces=partial(self._preparer.traces, seen),
             detail=detail,
             actual=cost or {},
         )

@@ -5,17 +5,30 @@ The decision job is steps 2 to 4 of the pipeline; the numbers are those of docs/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from halo_core import canonical
 from halo_core.authority import charged, effective, settled
 from halo_core.behaviour import origin_of_result
+from halo_core.behaviour.provenance import leaves
 from halo_core.behaviour.sketch import MAX_TEXT
 from halo_core.custody import handback_body
 from halo_core.keys import Digester
-from halo_core.model import RESERVED_UNITS, Decision, EntryKind, Envelope, Mode, Provenance, Resource, Stop
+from halo_core.model import (
+    RESERVED_UNITS,
+    ActionKind,
+    Decision,
+    EntryKind,
+    Envelope,
+    Impact,
+    Mode,
+    Provenance,
+    Resource,
+    Snapshot,
+    Stop,
+)
 from halo_core.pdp import decide
 from halo_core.pep.asking import question
 from halo_core.pep.call import Prepared
@@ -28,6 +41,8 @@ from halo_core.store import Draft, SessionState, Tx, Written, commit_state, leaf
 __all__ = ["DecisionJob", "HandBackJob", "OutcomeJob", "Verdict", "justify"]
 
 MAX_OUTPUT = 16_384  # characters of an output that are kept
+_STORES_NOTHING = (Impact.READ, Impact.DELETE)
+_OURS = (Provenance.USER, Provenance.SYSTEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +119,9 @@ class DecisionJob:
             "snapshot": snapshot.to_plain(),
             "state": state.commitment() if request.context.session else None,
         }
+        stored = tx.keep(self._left(snapshot)) if runs else None
+        if stored is not None:
+            body["stored"] = stored
         earlier = self._earlier(tx, decision, gathered)
         if earlier is not None:
             body["recalled"] = True
@@ -118,6 +136,15 @@ class DecisionJob:
             tx.put_session(state, written.entry)
         made = self._verdict(written, decision, gathered, args, day, runs=runs, pending=pending, handle=handle)
         return replace(made, earlier=earlier, answered=answered)
+
+    def _left(self, snapshot: Snapshot) -> frozenset[int]:
+        """What is left of the values of an exposed session that this action may store: all that are not ours."""
+        request = self.prepared.request
+        keeps = request.kind is ActionKind.TOOL_CALL and request.resource.impact not in _STORES_NOTHING
+        if not keeps or request.problem or not snapshot.session.tainted:
+            return frozenset()
+        foreign = {place for place, source in snapshot.provenance if source not in _OURS}
+        return self.prepared.left(text for place, text in leaves(self.prepared.named) if place in foreign)
 
     def _dispatch(self, tx: Tx, written: Written, approval: str, *, once: bool) -> bool:
         """Let it run; whether that uses an answer up."""
@@ -248,6 +275,7 @@ class OutcomeJob:
         output_digest: keyed digest of the whole text.
         seen_len: length of what somebody may have read, which an error can hold more of than may be recorded.
         prints: fingerprints of what may have been read, for provenance of later arguments.
+        traces: by what that could be known as something that was stored.
         detail: class of the error, or how many documents were dropped.
         actual: what it cost, in the units of the budgets, where that is not what was reserved.
     """
@@ -259,6 +287,7 @@ class OutcomeJob:
     output_digest: str = ""
     seen_len: int = 0
     prints: frozenset[int] = frozenset()
+    traces: Callable[[], Iterable[int]] = tuple
     detail: str = ""
     actual: Mapping[str, int] = field(default_factory=dict)
 
@@ -270,7 +299,9 @@ class OutcomeJob:
         state = tx.session(verdict.session) if verdict.session else None
         origin = origin_of_result(verdict.resource)
         if state is not None and self.seen_len and origin is not Provenance.NOVEL:
-            shown = Shown(self.prints, origin, cut=self.seen_len > MAX_TEXT)
+            cut = self.seen_len > MAX_TEXT
+            shown = Shown(self.prints, origin, cut=cut, traces=self.traces).judged(tx)
+            origin = shown.origin
             state = see(tx, state, tx.sketch(state), shown, verdict.resource.id)
         actual = self._actual()
         body: dict[str, Any] = {

@@ -93,6 +93,17 @@ def build_context(
     return context, tuple(sorted(problems))
 
 
+def _target_sources(request: AccessRequest, snapshot: Snapshot) -> list[str]:
+    """Resources whose results the targets came from."""
+    targets = frozenset(request.resource.targets)
+    return sorted({name for pointer, names in snapshot.sources if _argument(pointer) in targets for name in names})
+
+
+def _argument(pointer: str) -> str:
+    """Name of the argument that a JSON pointer (RFC 6901) leads into."""
+    return pointer[1:].split("/", 1)[0].replace("~1", "/").replace("~0", "~")
+
+
 _PLAIN: Final[dict[str, Callable[[AccessRequest, Snapshot], Any]]] = {
     "authority": lambda _, snapshot: snapshot.authority or 0,
     "budget_left": lambda _, snapshot: _budget_left(snapshot),
@@ -103,8 +114,10 @@ _PLAIN: Final[dict[str, Callable[[AccessRequest, Snapshot], Any]]] = {
     "pending": lambda _, snapshot: snapshot.pending,
     "risk_spent": lambda _, snapshot: snapshot.envelopes[0].total("risk") if snapshot.envelopes else 0,
     "session_source": lambda request, _: request.context.session_source,
+    "sources": lambda _, snapshot: sorted({name for _pointer, names in snapshot.sources for name in names}),
     "steps": lambda _, snapshot: snapshot.session.steps,
     "tainted": lambda _, snapshot: snapshot.session.tainted,
+    "target_sources": _target_sources,
     "time_s": lambda _, snapshot: snapshot.time_us // 1_000_000,
     "user": lambda request, _: request.subject.user,
     "uses": lambda _, snapshot: snapshot.uses,
@@ -173,7 +186,7 @@ def _worst(provenance: tuple[tuple[str, Provenance], ...]) -> dict[str, Provenan
     for pointer, source in provenance:
         if not pointer.startswith("/"):
             continue
-        name = pointer[1:].split("/", 1)[0].replace("~1", "/").replace("~0", "~")
+        name = _argument(pointer)
         if name not in found or _RANK[source] > _RANK[found[name]]:
             found[name] = source
     return found

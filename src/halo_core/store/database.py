@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA_VERSION", "Database", "as_cannot_decide", "as_tampered", "guards", "sqlite_path"]
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 _CREATING: Final = threading.Lock()
 _RETRY_S: Final = 100e-6

@@ -25,6 +25,7 @@ _QUERIES: Final = {
     "vaults": "SELECT tenant, subject, dek_wrapped, erased_at_us FROM vault ORDER BY tenant, subject",
     "sessions": "SELECT tenant, head_w, head_ws, session, version FROM session ORDER BY tenant, head_w, head_ws",
     "quotas": "SELECT tenant, account, version, state FROM quota ORDER BY tenant, account",
+    "residues": "SELECT tenant, seq, chain, prints FROM residue ORDER BY tenant, seq",
     "states": "SELECT tenant, session, version, state FROM session",
     "sketches": "SELECT tenant, session, seq, marks FROM sketch ORDER BY tenant, session, seq",
     "dispatches": "SELECT tenant, w, ws, request_id, outcome, once FROM dispatch ORDER BY tenant, w, ws",
@@ -97,6 +98,10 @@ class Reader:
     def quotas(self) -> Iterator[tuple[Any, ...]]:
         """(tenant, account, version, state)."""
         return self._rows(_QUERIES["quotas"], ())
+
+    def residues(self) -> Iterator[tuple[Any, ...]]:
+        """(tenant, seq, chain, prints)."""
+        return self._rows(_QUERIES["residues"], ())
 
     def states(self) -> Iterator[tuple[Any, ...]]:
         """(tenant, session, version, state)."""

@@ -14,7 +14,7 @@ from halo_core.model import Revocation, Stop
 if TYPE_CHECKING:
     from halo_core.store.tx import Tx
 
-__all__ = ["APPROVAL_KINDS", "ApprovalRow", "Approvals", "Holds", "Quotas", "StandingRow", "Standings"]
+__all__ = ["APPROVAL_KINDS", "ApprovalRow", "Approvals", "Holds", "Quotas", "Residues", "StandingRow", "Standings"]
 
 APPROVAL_KINDS: Final = ("call", "reauthorization")
 
@@ -108,6 +108,32 @@ class Quotas:
             "version=excluded.version, state=excluded.state WHERE excluded.version > quota.version",
             (self._tx.tenant, account, version, state),
         )
+
+
+class Residues:
+    """What is left of what was stored under exposure, in chunks that are never changed."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    def newest(self) -> tuple[int, str]:
+        """Number of the last chunk and the digest over all; (0, "") where there is none."""
+        row = self._tx.cursor.execute(
+            "SELECT seq, chain FROM residue WHERE tenant=? ORDER BY seq DESC LIMIT 1", (self._tx.tenant,)
+        ).fetchone()
+        return (0, "") if row is None else (row[0], row[1])
+
+    def since(self, seq: int) -> list[tuple[int, bytes]]:
+        """(number, prints) of the chunks after one."""
+        return self._tx.cursor.execute(
+            "SELECT seq, prints FROM residue WHERE tenant=? AND seq>? ORDER BY seq", (self._tx.tenant, seq)
+        ).fetchall()
+
+    def add(self, seq: int, chain: str, prints: bytes) -> None:
+        """Append a chunk."""
+        self._tx.insert("INSERT INTO residue VALUES (?,?,?,?)", (self._tx.tenant, seq, chain, prints))
 
 
 @dataclass(frozen=True, slots=True)

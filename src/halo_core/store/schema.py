@@ -167,6 +167,16 @@ standing = _table(
     _text("manifest"),
     PrimaryKeyConstraint("tenant", "agent"),
 )
+# What is left of values that were stored while a session was exposed: prints, and the digest over all chunks so far.
+residue = _table(
+    "residue",
+    _text("tenant"),
+    _int("seq"),
+    _text("chain"),
+    _bytes("prints"),
+    PrimaryKeyConstraint("tenant", "seq"),
+    by_key=True,
+)
 # Spending per day under a standing link's envelope.
 quota = _table(
     "quota",

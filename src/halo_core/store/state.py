@@ -11,9 +11,10 @@ import orjson
 
 from halo_core import canonical
 from halo_core.behaviour import Sketch
-from halo_core.behaviour.sketch import unpack
+from halo_core.behaviour.sketch import SOURCES, unpack
 from halo_core.ledger import chain_marks, commit_state
 from halo_core.model import Envelope, SessionView
+from halo_core.store.stored import Stored
 
 __all__ = ["Account", "SessionState", "SketchCache", "StateCache"]
 
@@ -67,6 +68,7 @@ class SessionState:
         chunks: how many sketch chunks the store holds for it.
         marks: chained digest over those chunks.
         saturated: the sketch lost something for lack of room.
+        sources: names of what brought the session something, in the order of their places in the sketch.
         links: accounts of the live links, each after its parent; one session link for each agent that came by itself.
         read: the bytes it was read from, empty for a session that has done nothing.
     """
@@ -77,6 +79,7 @@ class SessionState:
     marks: str = ""
     saturated: bool = False
     links: tuple[Account, ...] = ()
+    sources: tuple[str, ...] = ()
     read: bytes = field(default=b"", compare=False, repr=False)
     _made: bytes = field(default=b"", init=False, compare=False, repr=False)
 
@@ -115,7 +118,7 @@ class SessionState:
 
     def _moved(self, view: SessionView, links: tuple[Account, ...], pending: int) -> SessionState:
         # As `dataclasses.replace`, which takes three times as long.
-        return SessionState(view, pending, self.chunks, self.marks, self.saturated, links, self.read)
+        return SessionState(view, pending, self.chunks, self.marks, self.saturated, links, self.sources, self.read)
 
     def tainted_by(self, source: str) -> SessionState:
         """After content of `source`, which is not trusted, came in."""
@@ -126,10 +129,18 @@ class SessionState:
             return self
         return replace(self, view=replace(self.view, tainted=True, taint_sources=known))
 
+    def with_source(self, source: str) -> tuple[SessionState, int]:
+        """With a source's name in the list, and its place there; past the end all share the last."""
+        if source in self.sources:
+            return self, self.sources.index(source) + 1
+        if len(self.sources) >= SOURCES:
+            return self, SOURCES
+        return replace(self, sources=(*self.sources, source)), len(self.sources) + 1
+
     def with_chunk(self, chunk: bytes) -> SessionState:
         """After a sketch chunk was added."""
         marks = chain_marks(self.marks, chunk)
-        return SessionState(self.view, self.pending, self.chunks + 1, marks, self.saturated, self.links, self.read)
+        return replace(self, chunks=self.chunks + 1, marks=marks)
 
     def session_account(self, agent: str) -> Account | None:
         """The account of an agent's own session link."""
@@ -200,6 +211,7 @@ class SessionState:
         plain["marks"] = self.marks
         plain["pending"] = self.pending
         plain["saturated"] = self.saturated
+        plain["sources"] = list(self.sources)
         made = canonical.dumps(plain)
         # The value never changes, so its bytes are made once: an entry commits to them and the row holds them.
         object.__setattr__(self, "_made", made)
@@ -211,7 +223,8 @@ class SessionState:
         plain: dict[str, Any] = orjson.loads(data)
         links = tuple(map(Account.from_plain, plain.pop("links")))
         own = {name: plain.pop(name) for name in ("chunks", "marks", "pending", "saturated")}
-        return cls(SessionView.from_plain(plain), **own, links=links, read=data)
+        sources = tuple(plain.pop("sources"))
+        return cls(SessionView.from_plain(plain), **own, links=links, sources=sources, read=data)
 
 
 class StateCache:
@@ -237,7 +250,8 @@ class StateCache:
         """Remember a state whose bytes were put into its row."""
         links, view = state.links, state.view
         made = state.to_bytes()
-        self._keep(view.id, SessionState(view, state.pending, state.chunks, state.marks, state.saturated, links, made))
+        kept = SessionState(view, state.pending, state.chunks, state.marks, state.saturated, links, state.sources, made)
+        self._keep(view.id, kept)
 
     def _keep(self, session: str, state: SessionState) -> SessionState:
         self._kept[session] = state
@@ -250,9 +264,10 @@ class StateCache:
 class SketchCache:
     """Sketches of recent sessions in memory, each with how many chunks of the store it has read. Bounded."""
 
-    __slots__ = ("_kept", "_key", "_limit")
+    __slots__ = ("_kept", "_key", "_limit", "stored")
 
     def __init__(self, key: bytes, limit: int = 256) -> None:
+        self.stored = Stored()
         self._key = key
         self._limit = limit
         self._kept: OrderedDict[str, tuple[Sketch, int]] = OrderedDict()
@@ -277,6 +292,7 @@ class SketchCache:
     def clear(self) -> None:
         """Drop all (after a rollback, a sketch may be ahead of the store)."""
         self._kept.clear()
+        self.stored = Stored()
 
     def absorb(self, session: str, sketch: Sketch, chunks: int, rows: list[bytes]) -> None:
         """Merge chunks read from the store."""

@@ -21,6 +21,7 @@ from halo_core.failpoints import reach
 from halo_core.ids import IdSource
 from halo_core.ledger import new_dek, open_sealed, seal, unwrap_dek, wrap_dek
 from halo_core.model import Entry, EntryKind, Mode, Revocation, Stop
+from halo_core.store import stored
 from halo_core.store.state import SessionState, SketchCache, StateCache
 from halo_core.store.writer import Writer
 
@@ -344,6 +345,14 @@ class Tx:
         sketch.merge(added)
         self._sketches.put(session, sketch, state.chunks + 1)
         return state.with_chunk(chunk)
+
+    def stored(self) -> stored.Stored:
+        """What of the tenant's sessions was stored while they were exposed."""
+        return stored.stored(self, self._sketches.stored)
+
+    def keep(self, prints: frozenset[int]) -> dict[str, Any] | None:
+        """Store what is left of a value; what the entry says of it, None where there is nothing new."""
+        return stored.keep(self, self._sketches.stored, prints) if prints else None
 
     def past(self, agent: str, resource: str, request_id: str) -> tuple[int, bool]:
         """How often the agent used the resource, and whether this request id was dispatched and did not pause."""

@@ -1,0 +1,240 @@
+"""Room: Halo for the OpenAI Agents SDK. Takes: agents, tools, models, MCP servers. Gives: guarded copies, run options.
+
+    halo = Halo.local(agent="loan-desk", user="ana@bank")
+    agent = halo.guard(agent)   # its tools, hand-offs, agents as tools, MCP servers, its model
+    result = await Runner.run(agent, "...", **halo.run_options())
+
+Never: decides, keeps state, holds keys or policy: it translates, and `halo_core` decides.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, overload
+
+from agents import Agent, FunctionTool, Handoff, Model, RunConfig, RunHooks, RunState
+from agents.mcp import MCPServer
+from agents.result import RunResultBase
+
+from halo_core.errors import ConfigError, Denied, Pending
+from halo_core.facade import HaloBase, HandOff, Limits
+from halo_core.model import ActionKind, Impact, Mode, Resource, Reversal
+from halo_core.pep.handoff import Terms
+from halo_openai_agents._agents.guard import guard_agent
+from halo_openai_agents._mcp import guard_server
+from halo_openai_agents._models.guard import guard_model
+from halo_openai_agents._options import configured
+from halo_openai_agents._pause import resume, waiting
+from halo_openai_agents._runner import Installed, install, stand
+from halo_openai_agents._tools.guard import as_tool, guard_tool
+from halo_openai_agents._translate import is_hosted, is_native, thing_name
+from halo_openai_agents._tripwire import Tripwire, Watch
+
+__all__ = [
+    "ActionKind",
+    "Denied",
+    "Halo",
+    "HandOff",
+    "HostedTool",
+    "Impact",
+    "Limits",
+    "Pending",
+    "Resource",
+    "Reversal",
+]
+
+A = TypeVar("A", bound=Agent[Any])
+M = TypeVar("M", bound=Model)
+S = TypeVar("S", bound=MCPServer)
+
+
+class HostedTool(ConfigError):
+    """A tool that the model's provider runs: nothing in this process can decide it, so it is refused by name."""
+
+
+class Halo(HaloBase):
+    """Agents of the OpenAI Agents SDK, governed. Open it with `Halo.local(agent=...)`."""
+
+    framework = "openai-agents"
+    Denied = Denied
+    Pending = Pending
+
+    @overload
+    def guard(
+        self,
+        x: A,
+        *,
+        resource: Resource | None = None,
+        give: Mapping[str, HandOff] | None = None,
+        agent: str = "",
+        grants: bool = True,
+    ) -> A: ...
+
+    @overload
+    def guard(self, x: M, *, resource: Resource | None = None) -> M: ...
+
+    @overload
+    def guard(self, x: S, *, resource: Resource | None = None) -> S: ...
+
+    @overload
+    def guard(self, x: FunctionTool | Callable[..., Any], *, resource: Resource | None = None) -> FunctionTool: ...
+
+    @overload
+    def guard(
+        self, x: Sequence[FunctionTool | Callable[..., Any]], *, resource: Resource | None = None
+    ) -> list[FunctionTool]: ...
+
+    def guard(
+        self,
+        x: Any,
+        *,
+        resource: Resource | None = None,
+        give: Mapping[str, HandOff] | None = None,
+        agent: str = "",
+        grants: bool = True,
+    ) -> Any:
+        """A guarded copy of an agent with all that it reaches, a tool, a function, a list of these, a model, a server.
+
+        The copy is registered, granted to this agent unless `grants=` of `Halo.local` says otherwise, and decided at
+        its last step, with the arguments as executed. The original is not changed, and not guarded.
+
+        Args:
+            x: what to guard. An agent is copied over its hand-offs and agents as tools, however they circle.
+            resource: what it is: impact, labels, source trust, targets. Guessed and said where it is not given. With
+                `kind=ActionKind.RETRIEVAL` a tool counts as a retrieval. Of an MCP server: what each of its tools is.
+            give: of an agent: how much of its own whoever hands off gives, by agent; everything where it is not said.
+            agent: of an agent: the name under which it acts. One that hands off acts under its own; one by itself as
+                whoever runs it.
+            grants: of an agent: whether the tools in it that carry no guard yet are granted too; without, each of their
+                calls is refused (`tool_not_granted`).
+
+        Raises:
+            HostedTool: the provider runs it (`WebSearchTool()`).
+            ConfigError: it cannot be guarded; the message says what can.
+        """
+        if isinstance(x, Agent):
+            stand()
+            return guard_agent(self, x, resource, give=give, name=agent, grants=grants)
+        if give or agent or not grants:
+            raise ConfigError("not_an_agent", "terms and names belong to an agent", field="x", remedy="pass an agent")
+        if isinstance(x, FunctionTool):
+            return guard_tool(self, x, resource)
+        if isinstance(x, Model):
+            return guard_model(self, x, resource)
+        if isinstance(x, MCPServer):
+            return guard_server(self, x, resource)
+        if isinstance(x, list | tuple):
+            return self._guard_all(x, resource)
+        if inspect.isfunction(x) or inspect.ismethod(x):
+            return guard_tool(self, as_tool(x), resource)
+        raise _refused(x)
+
+    def _guard_all(self, items: Sequence[Any], resource: Resource | None) -> list[Any]:
+        if resource is not None and resource.id and len(items) > 1:
+            raise ConfigError(
+                "resource_id_taken",
+                f"`{resource.id}` cannot name {len(items)} things",
+                field="resource",
+                remedy="leave `id` out, or guard them one by one",
+            )
+        for item in items:  # all or none: refuse before the first is registered
+            if is_hosted(item) or is_native(item):
+                raise _refused(item)
+        return [self.guard(item, resource=resource) for item in items]
+
+    def run_options(
+        self,
+        *,
+        run_config: RunConfig | dict[str, Any] | None = None,
+        hooks: RunHooks[Any] | None = None,
+        pausing: bool = False,
+    ) -> dict[str, Any]:
+        """Keyword arguments for `Runner.run`, `run_sync` and `run_streamed`, beside the host's own.
+
+        With them a run tells its model of calls that reach no tool and goes on, guards models that are given by name,
+        and refuses an agent, a tool or a model that carries no guard (`unguarded`).
+
+        Args:
+            run_config: the host's configuration; it is copied.
+            hooks: the host's hooks; they hear of what is not refused.
+            pausing: whether the host keeps the state of a run that pauses (`result.to_state()`) and goes on with it. A
+                challenge then becomes an interruption; see `waiting` and `resume`. Without, the model is told that the
+                call waits, and the run goes on.
+
+        Raises:
+            CannotDecide: the mode in force cannot be read.
+        """
+        stand()
+        config = configured(self, run_config, tells=True, pausing=pausing)
+        return {"run_config": config, "hooks": Tripwire((Watch(self, self._mode),), hooks, config.model)}
+
+    def waiting(self, result: RunResultBase | RunState[Any]) -> list[dict[str, Any]]:
+        """What a run waits for: of each question its id, what it is about and why, and how it is answered."""
+        return waiting(self, result)
+
+    def resume(self, result: RunResultBase | RunState[Any]) -> RunState[Any]:
+        """The state to pass to the runner again: with what was answered in the ledger meanwhile; the rest still waits.
+
+        Whatever else is approved in it approves nothing: each call is decided anew where it runs.
+
+        Raises:
+            CannotDecide: the ledger cannot be read.
+        """
+        return resume(self, result)
+
+    def install(self) -> Installed:
+        """Watch the whole process: what nothing of Halo guards does not run.
+
+        Every agent, tool and model of every run, runs inside of runs too, that carries no guard is refused with
+        `unguarded` in enforce mode, and in both modes recorded as a shadow entry. Several may be installed: what one of
+        them guards, all let pass.
+
+        It sees runs. Tools that are called by themselves, tools of a model's provider, raw clients and plain functions
+        start none.
+
+        Returns:
+            A handle with `uninstall()`; as a context manager it uninstalls at the block's end.
+
+        Raises:
+            CannotDecide: the mode in force cannot be read.
+        """
+        return install(self, self._mode)
+
+    @property
+    def fixed_mode(self) -> Mode | None:
+        """The mode this was opened with; None follows the stored one."""
+        return self._mode
+
+    @functools.cached_property
+    def terms(self) -> Terms:
+        """How much each agent is given."""
+        return Terms()
+
+    @functools.cached_property
+    def served(self) -> dict[str, str]:
+        """Which MCP server each registered tool of one belongs to, by the names of both."""
+        return {}
+
+    def run_session(self) -> str:
+        """A fresh id for the session of one run."""
+        return f"run-{self._ids.short()}"
+
+
+def _refused(x: Any) -> ConfigError:
+    if is_hosted(x):
+        return HostedTool(
+            "hosted_tool",
+            f"`{thing_name(x)}` is run by the model's provider, so it cannot be decided here",
+            field="x",
+            remedy="use a tool that runs in this process",
+        )
+    if is_native(x):
+        remedy = "write it as a function tool; the SDK runs this kind past every function tool"
+        return ConfigError("not_guardable", f"`{thing_name(x)}` cannot be guarded", field="x", remedy=remedy)
+    if isinstance(x, Handoff):
+        remedy = "guard the agent that holds the hand-off"
+        return ConfigError("not_guardable", "a hand-off by itself has no giver", field="x", remedy=remedy)
+    remedy = "guard takes an agent, a tool, a function, a list of these, a model or an MCP server"
+    return ConfigError("not_guardable", f"`{type(x).__name__}` cannot be guarded", field="x", remedy=remedy)

@@ -1,0 +1,123 @@
+"""Room: guarded hand-offs. Takes: the SDK's hand-offs. Gives: copies that are decided before the other agent is there.
+
+A refused one gives the giver back, and says so where the model reads how the hand-off went. Never: decides itself,
+mints.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+import weakref
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from agents import Agent, Handoff, RunContextWrapper
+
+from halo_core.errors import Denied
+from halo_core.pep.gate import Gate, put_gate, required, subclass
+from halo_core.pep.handoff import HANDED, as_task, known_agent
+from halo_core.pep.names import clean_name
+from halo_openai_agents._runs import current_run
+
+if TYPE_CHECKING:
+    from halo_openai_agents import Halo
+
+__all__ = ["guard_handoff"]
+
+_GIVER: Final = "_halo_giver"
+# The hand-off that has just been refused, in the very step that asks how it went.
+_REFUSED: Final[ContextVar[tuple[object, str] | None]] = ContextVar("halo_openai_agents_refused", default=None)
+_UNFILTERED: Final = ("input_filter", "nest_handoff_history")
+
+
+def guard_handoff(halo: Halo, giver: Agent[Any], handoff: Handoff[Any, Any], to: Callable[[Any], Agent[Any]]) -> Any:
+    """A decided copy of a hand-off from `giver`; `to` gives the guarded one of whichever agent it leads to."""
+    agent = clean_name(handoff.agent_name)
+    gate = Gate(halo, handoff, agent, known_agent(halo, agent), HANDED)
+    made = copy.copy(handoff)
+    object.__setattr__(made, "__class__", _class(cast("Any", type(handoff))))
+    put_gate(made, gate)
+    made.__dict__[_GIVER] = weakref.ref(giver)
+    target = handoff._agent_ref() if handoff._agent_ref is not None else None  # noqa: SLF001  the SDK's only link to it
+    if isinstance(target, Agent):
+        made._agent_ref = weakref.ref(to(target))  # noqa: SLF001  as above
+    inner = handoff.on_invoke_handoff
+
+    async def on_invoke_handoff(context: RunContextWrapper[Any], text: str) -> Agent[Any]:
+        _REFUSED.set(None)
+        run = current_run(halo)
+        if run is None:
+            # Nobody could say under which link the other one acts.
+            _REFUSED.set((made, str(Denied("needs_guard", f"deny `{agent}`: the run was begun past Halo's runner"))))
+            return giver
+        task, problem = _task(text)
+        call_id = run.hand_offs.get(handoff.tool_name, "")
+        before = run.agent, run.acting
+        try:
+            ticket = await run.hands(agent, call_id, task, problem)
+        except Denied as denied:
+            _REFUSED.set((made, str(denied)))
+            return giver
+        try:
+            found = to(await inner(context, text))
+        except BaseException as exc:
+            run.agent, run.acting = before
+            failed = ticket.fail(exc)
+            if failed is exc:
+                raise
+        else:
+            ticket.succeed(found, HANDED)
+            return found
+        raise failed
+
+    made.on_invoke_handoff = on_invoke_handoff
+    return made
+
+
+def _task(text: str) -> tuple[dict[str, Any], str]:
+    try:
+        found = json.loads(text) if text else {}
+    except ValueError:
+        return {"task": ""}, "invalid_arguments"
+    return (as_task(found), "") if isinstance(found, Mapping) else ({"task": ""}, "invalid_arguments")
+
+
+@functools.lru_cache(maxsize=16)
+def _class(kind: Any) -> type[Handoff[Any, Any]]:
+    """Subclass that says of a refused hand-off that it was refused, and filters nothing then."""
+
+    def get_transfer_message(self: Any, agent: Any) -> str:
+        required(self)
+        refused = _REFUSED.get()
+        if refused is not None and refused[0] is self:
+            return refused[1]
+        return str(kind.get_transfer_message(self, agent))
+
+    return subclass(
+        kind, {"get_transfer_message": get_transfer_message, **{name: _field(name) for name in _UNFILTERED}}
+    )
+
+
+def _field(name: str) -> property:
+    """A field that says nothing while a refused hand-off goes back to its giver, who keeps what was said."""
+
+    def read(self: Any) -> Any:
+        refused, own = _REFUSED.get(), self.__dict__.get(name)
+        if refused is None or refused[0] is not self:
+            return own
+        if name == "nest_handoff_history":
+            return False
+        run = current_run(required(self).halo)
+        return _as_it_is if own is not None or (run is not None and run.filters) else None
+
+    def write(self: Any, value: Any) -> None:
+        self.__dict__[name] = value
+
+    return property(read, write)
+
+
+def _as_it_is(data: Any) -> Any:
+    return data

@@ -1,0 +1,154 @@
+"""Room: run hooks as a tripwire. Takes: start events of a run. Gives: a refusal for what carries no guard.
+
+It decides nothing: what carries a guard passes and decides itself. What starts no hook it cannot see: tools that are
+called by themselves, the provider's own tools, clients. Never: decides, reads argument values.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from agents import Agent, Model, RunHooks
+from agents.exceptions import AgentsException
+from agents.run_internal.tool_execution import build_litellm_json_tool_call
+
+from halo_core.errors import Denied, HaloError
+from halo_core.model import Mode
+from halo_core.pep.names import clean_name
+from halo_core.reasons import text
+from halo_openai_agents._gates import gate_at
+from halo_openai_agents._translate import model_name, thing_name
+
+if TYPE_CHECKING:
+    from halo_openai_agents import Halo
+
+_ANSWERS: Final = build_litellm_json_tool_call.__module__
+
+__all__ = ["Tripwire", "Unguarded", "Watch"]
+
+
+class Unguarded(Denied, AgentsException):
+    """What nothing decides did not run. Of the SDK's own kind too, so that a run that it ends ends with it as it is."""
+
+    run_data = None
+
+
+def _answers(tool: Any) -> bool:
+    """Whether a tool is the SDK's own, made on the spot for an answer with a shape: it gives back what it is given."""
+    return bool(getattr(getattr(tool, "on_invoke_tool", None), "__module__", "") == _ANSWERS)
+
+
+class Watch:
+    """Whether what carries no guard is refused: the mode in force, read where nothing may wait.
+
+    Args:
+        halo: whose mode and ledger count.
+        mode: the mode it was opened with; None follows the stored one.
+
+    Raises:
+        CannotDecide: the stored mode cannot be read.
+    """
+
+    def __init__(self, halo: Halo, mode: Mode | None) -> None:
+        self.halo = halo
+        self._fixed = mode is not None
+        self._last = mode or halo.mode
+
+    def mode(self) -> Mode:
+        """As stored, or in an event loop as it was last read."""
+        if self._fixed:
+            return self._last
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._read()
+        else:
+            with suppress(RuntimeError):  # the loop is closing down
+                loop.run_in_executor(None, self._read)
+        return self._last
+
+    def _read(self) -> None:
+        # What cannot be read now stays as it was last read, like a decision that cannot be made.
+        self._last = self.halo.store.peek_mode() or self._last
+
+
+class Tripwire(RunHooks[Any]):
+    """Refuses, or in observe mode records, what none of these Halos guards, then tells the host's own hooks.
+
+    Args:
+        watches: who watches.
+        inner: the host's hooks.
+        model: the model of the run, where its configuration names one for all agents.
+    """
+
+    def __init__(self, watches: Sequence[Watch], inner: RunHooks[Any] | None = None, model: Any = None) -> None:
+        self._watches = tuple(watches)
+        self._inner = inner or RunHooks()
+        self._model = model
+
+    def watched_by(self, watches: Sequence[Watch]) -> Tripwire:
+        """The same, with more who watch."""
+        known = {id(watch.halo) for watch in self._watches}
+        more = [watch for watch in watches if id(watch.halo) not in known]
+        return Tripwire((*self._watches, *more), self._inner, self._model) if more else self
+
+    def guards(self, thing: Any) -> bool:
+        """Whether something of Halo stands before it; a guard of any Halo does."""
+        return gate_at(thing) is not None
+
+    async def on_agent_start(self, context: Any, agent: Any) -> None:
+        """A turn of an agent begins.
+
+        Raises:
+            Unguarded: nothing decides it.
+        """
+        self._meet("agent", agent)
+        await self._inner.on_agent_start(context, agent)
+
+    async def on_llm_start(self, context: Any, agent: Any, system_prompt: Any, input_items: Any) -> None:
+        """A model is asked; raises as `on_agent_start`."""
+        model = self._model if isinstance(self._model, Model) else agent.model
+        # A name is looked up by the run's provider, whose models are guarded.
+        if isinstance(model, Model):
+            self._meet("model", model, agent)
+        await self._inner.on_llm_start(context, agent, system_prompt, input_items)
+
+    async def on_tool_start(self, context: Any, agent: Any, tool: Any) -> None:
+        """A tool starts; raises as `on_agent_start`."""
+        if not _answers(tool):
+            self._meet("tool", tool, agent)
+        await self._inner.on_tool_start(context, agent, tool)
+
+    async def on_handoff(self, context: Any, from_agent: Any, to_agent: Any) -> None:
+        """An agent was handed to; raises as `on_agent_start`."""
+        self._meet("agent", to_agent, from_agent)
+        await self._inner.on_handoff(context, from_agent, to_agent)
+
+    async def on_agent_end(self, context: Any, agent: Any, output: Any) -> None:
+        """Passed on."""
+        await self._inner.on_agent_end(context, agent, output)
+
+    async def on_llm_end(self, context: Any, agent: Any, response: Any) -> None:
+        """Passed on."""
+        await self._inner.on_llm_end(context, agent, response)
+
+    async def on_tool_end(self, context: Any, agent: Any, tool: Any, result: Any) -> None:
+        """Passed on."""
+        await self._inner.on_tool_end(context, agent, tool, result)
+
+    def _meet(self, kind: str, thing: Any, agent: Any = None) -> None:
+        # INVARIANT: what passes here carries a guard, which decides.
+        if self.guards(thing) or not self._watches:
+            return
+        name = model_name(thing) if kind == "model" else clean_name(thing_name(thing))
+        refused = any(watch.mode() is Mode.ENFORCE for watch in self._watches)
+        where = clean_name(agent.name) if isinstance(agent, Agent) else ""
+        for halo in {id(watch.halo): watch.halo for watch in self._watches}.values():
+            with suppress(HaloError):  # a ledger that is closed lets nothing more pass than an open one
+                halo.sighted(kind, name, where, refused=refused)
+        if refused:
+            why = text("unguarded")
+            raise Unguarded("unguarded", f"deny `{name}`: {why.title}", remedy=why.remedy)

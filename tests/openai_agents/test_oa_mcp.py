@@ -1,0 +1,203 @@
+"""Local MCP servers: their tools are decided like any other, in an agent and past every agent, once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from agents import Agent, Runner
+from agents.mcp import MCPServer, MCPServerStdio, MCPServerStdioParams
+from mcp.types import CallToolResult, TextContent, Tool
+from oa_world import RAN, agent, pay, told, trusted
+
+from halo_core.errors import Denied
+from halo_openai_agents.testing import call
+
+FIND = call("finding", ("find", {"q": "x"}), ("wipe", {"path": "/"}), id="m1")
+NO_WIPE = """
+@id("t.base") permit (principal, action, resource);
+@id("t.no") forbid (principal, action == Action::"wipe", resource);
+"""
+SCHEMA = {"type": "object", "properties": {"q": {"type": "string"}}, "required": ["q"]}
+
+
+@pytest.fixture(autouse=True)
+def _ran() -> None:
+    RAN.clear()
+
+
+class Tiny(MCPServer):
+    """A server in this process."""
+
+    def __init__(self, *tools: str, name: str = "tiny") -> None:
+        super().__init__()
+        self._name = name
+        self.tools = tools or ("find", "wipe")
+        self.connected = 0
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    async def connect(self) -> None:
+        self.connected += 1
+
+    async def cleanup(self) -> None:
+        self.connected -= 1
+
+    async def list_tools(self, run_context: Any = None, agent: Any = None) -> list[Tool]:
+        schema = {"type": "object", "properties": {"q": {"type": "string"}, "path": {"type": "string"}}}
+        return [Tool(name=name, description=f"{name}.", input_schema=schema) for name in self.tools]
+
+    async def call_tool(self, tool_name: str, arguments: Any, meta: Any = None) -> CallToolResult:
+        RAN.append((tool_name, arguments))
+        return CallToolResult(content=[TextContent(type="text", text=f"{tool_name} done")])
+
+    async def list_prompts(self) -> Any:
+        return []
+
+    async def get_prompt(self, name: str, arguments: Any = None) -> Any:
+        return name
+
+
+@pytest.mark.parametrize("way", ["agent", "server"])
+async def test_a_servers_tools_are_decided_once(make_world, way):
+    world = make_world(policy=NO_WIPE)
+    server: Any = Tiny()
+    if way == "server":
+        server = world.halo.guard(server, resource=trusted())
+    guarded = world.halo.guard(agent("worker", [FIND], mcp_servers=[server]))
+    result = await Runner.run(guarded, "go", **world.halo.run_options())
+    assert RAN == [("find", {"q": "x"})]
+    assert "find done" in told(result)[0]
+    assert "policy_denied" in told(result)[1]
+    assert (world.effects("find"), world.effects("wipe")) == (["allow"], ["deny"])
+    assert world.outcomes() == ["success"] * 3
+
+
+async def test_a_server_is_decided_past_every_agent_too(make_world):
+    world = make_world(policy=NO_WIPE)
+    server = world.halo.guard(Tiny(), resource=trusted())
+    await server.list_tools()
+    assert (await server.call_tool("find", {"q": "x"})).content[0].text == "find done"
+    for name in ("wipe", "made-up"):
+        with pytest.raises(Denied):
+            await server.call_tool(name, {})
+    assert RAN == [("find", {"q": "x"})]
+    assert world.effects("tiny/made-up") == ["deny"]
+
+
+async def test_a_guarded_server_in_an_agent_that_nobody_guarded_is_decided_at_the_server(make_world):
+    world = make_world(policy=NO_WIPE)
+    server = world.halo.guard(Tiny(), resource=trusted())
+    result = await Runner.run(agent("plain", [FIND], mcp_servers=[server]), "go")
+    assert RAN == [("find", {"q": "x"})]
+    assert "error" in told(result)[1]
+    assert world.effects("wipe") == ["deny"]
+
+
+async def test_one_decision_lets_one_call_of_the_server_pass(world, halo):
+    class Eager(Tiny):
+        async def call_tool(self, tool_name: str, arguments: Any, meta: Any = None) -> CallToolResult:
+            if arguments == {"q": "x"}:
+                await guarded_server.call_tool("find", {"q": "x"})  # the very same, from inside
+            return await super().call_tool(tool_name, arguments, meta)
+
+    guarded_server = halo.guard(Eager("find"), resource=trusted("asked"))
+    guarded = halo.guard(agent("worker", [call("f", ("find", {"q": "y"}), id="m1")], mcp_servers=[guarded_server]))
+    result = await Runner.run(guarded, "go")
+    assert RAN == []
+    assert told(result)[0].startswith("pending ")
+
+
+async def test_a_tool_that_a_server_lists_under_a_name_of_the_hosts_is_not_the_hosts(world, halo):
+    halo.guard(pay, resource=trusted())
+    guarded = halo.guard(agent("worker", [call("p", ("pay", {"q": "x"}), id="m1")], mcp_servers=[Tiny("pay")]))
+    result = await Runner.run(guarded, "go")
+    assert RAN == []
+    assert "tool_not_granted" in told(result)[0]
+
+
+async def test_a_server_of_another_name_does_not_speak_for_the_first(world, halo):
+    first, second = (halo.guard(Tiny("find", name=name), resource=trusted()) for name in ("one", "two"))
+    await first.list_tools()
+    await second.list_tools()
+    await first.call_tool("find", {"q": "x"})
+    with pytest.raises(Denied):
+        await second.call_tool("find", {"q": "x"})
+    assert RAN == [("find", {"q": "x"})]
+
+
+async def test_names_with_the_server_in_them_are_decided_as_they_are_shown(world, halo):
+    model_calls = call("f", ("mcp_tiny__find", {"q": "x"}), id="m1")
+    guarded = halo.guard(
+        agent("worker", [model_calls], mcp_servers=[Tiny()], mcp_config={"include_server_in_tool_names": True})
+    )
+    await Runner.run(guarded, "go")
+    assert RAN == [("find", {"q": "x"})]
+    assert world.effects("mcp_tiny__find") == ["allow"]
+    assert world.effects("find") == []
+
+
+async def test_without_grants_a_servers_tools_are_refused(world, halo):
+    guarded = halo.guard(agent("worker", [FIND], mcp_servers=[Tiny()]), grants=False)
+    result = await Runner.run(guarded, "go")
+    assert RAN == []
+    assert all("tool_not_granted" in text for text in told(result))
+
+
+async def test_a_challenged_tool_of_a_server_waits_and_goes_on(world, halo):
+    import asyncio
+
+    from oa_world import stored
+
+    server = halo.guard(Tiny("find"), resource=trusted("asked"))
+    guarded = halo.guard(agent("worker", [call("f", ("find", {"q": "x"}), id="m1")], mcp_servers=[server]))
+    options = halo.run_options(pausing=True)
+    for verb in ("deny", "approve"):
+        with halo.session(verb):
+            result = await Runner.run(guarded, "go", **options)
+            world.answer(verb, halo.waiting(result)[0]["pending_id"])
+            state = await asyncio.to_thread(halo.resume, await stored(guarded, result))
+            result = await Runner.run(guarded, state, **options)
+        assert ("approval_denied" in told(result)[0]) == (verb == "deny")
+    assert RAN == [("find", {"q": "x"})]
+
+
+async def test_a_copy_shares_the_connection_of_its_original(halo):
+    server = Tiny()
+    guarded = halo.guard(server)
+    assert isinstance(guarded, Tiny)
+    async with guarded_connection(guarded):
+        assert (server.connected, guarded.connected) == (1, 1)
+    assert server.connected == 0
+    assert halo.guard(guarded) is guarded
+
+
+class guarded_connection:  # noqa: N801  as the SDK's own servers are used
+    def __init__(self, server: Any) -> None:
+        self.server = server
+
+    async def __aenter__(self) -> Any:
+        await self.server.connect()
+        return self.server
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.server.cleanup()
+
+
+async def test_a_server_in_another_process(make_world, tmp_path, unblocked):
+    world = make_world(policy=NO_WIPE)
+    ran = tmp_path / "ran"
+    script = Path(__file__).with_name("mcp_server.py")
+    params = MCPServerStdioParams(command=sys.executable, args=[str(script), str(ran)])
+    unblocked.deactivate()  # the client of the `mcp` package may wait
+    async with world.halo.guard(MCPServerStdio(params=params, client_session_timeout_seconds=60)) as server:
+        guarded = world.halo.guard(Agent(name="worker", model=agent("x", [FIND]).model, mcp_servers=[server]))
+        result = await Runner.run(guarded, "go", **world.halo.run_options())
+    assert "found x" in told(result)[0]
+    assert "policy_denied" in told(result)[1]
+    unblocked.deactivate()
+    assert ran.read_text() == "find x\n"

@@ -26,6 +26,7 @@ from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_core.pep.gate import required
 from halo_llamaindex._agents.guard import guard_workflow
+from halo_llamaindex._doctor.app import doctor
 from halo_llamaindex._held import ENGINES, HOLDERS, guard_holder, holding
 from halo_llamaindex._models.guard import WAYS, guard_model
 from halo_llamaindex._observe import Observing, observe
@@ -48,6 +49,7 @@ __all__ = [
     "Pending",
     "Resource",
     "Reversal",
+    "doctor",
 ]
 
 X = TypeVar("X")

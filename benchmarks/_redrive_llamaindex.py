@@ -11,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from llama_index.core.agent.workflow import FunctionAgent
+from llama_index.core.agent.workflow import FunctionAgent, ToolCall, ToolCallResult
 from llama_index.core.base.llms.types import ChatMessage, MessageRole, TextBlock, ToolCallBlock
 from llama_index.core.tools import FunctionTool
+from llama_index.core.workflow import Context, step
 from pydantic import BaseModel, ConfigDict
 from workflows.runtime.types.results import StepWorkerStateContextVar
 
@@ -34,6 +35,15 @@ class _Open(BaseModel):
     """Arguments of any name."""
 
     model_config = ConfigDict(extra="allow")
+
+
+class _OneByOne(FunctionAgent):
+    """Makes the calls of one message one after another, as they were recorded: what one read, the next was shown."""
+
+    @step(num_workers=1)
+    async def call_tool(self, ctx: Context, ev: ToolCall) -> ToolCallResult:
+        """As the framework's, which makes four at a time."""
+        return await FunctionAgent.call_tool(self, ctx, ev)
 
 
 class LlamaIndex:
@@ -72,7 +82,7 @@ class LlamaIndex:
             self._halo.guard(self._tool(name), resource=resources(name, kind)) for name, kind in sorted(tools.items())
         ]
         self._model = ScriptedLLM(script=[])
-        self._agent = self._halo.guard(FunctionAgent(tools=guarded, llm=self._model))
+        self._agent = self._halo.guard(_OneByOne(tools=guarded, llm=self._model))
 
     def __enter__(self) -> Self:
         return self

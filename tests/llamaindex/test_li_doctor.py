@@ -184,6 +184,12 @@ def test_the_settings_model_is_open_until_it_is_guarded(world):
         Settings._llm = before
 
 
+class Answer(pydantic.BaseModel):
+    """An answer."""
+
+    number: int
+
+
 class Hosting(ScriptedLLM):
     built_in_tools: list[dict[str, Any]] = pydantic.Field(default_factory=lambda: [{"type": "web_search_preview"}])
     _client: Any = pydantic.PrivateAttr(default_factory=lambda: types.SimpleNamespace(post=print))
@@ -194,6 +200,11 @@ def test_hosted_tools_and_clients_of_a_model(world):
     found = rows(world.halo.guard(Hosting()))
     assert found["tool", "web_search_preview"] is Status.NOTED
     assert found["model", "scripted.client"] is Status.NOTED
+
+
+def test_a_structured_model_is_the_model_that_it_asks(world):
+    assert rows(ScriptedLLM().as_structured_llm(Answer)) == {("model", "scripted"): Status.OPEN}
+    assert rows(world.halo.guard(ScriptedLLM()).as_structured_llm(Answer)) == {("model", "scripted"): Status.CLOSED}
 
 
 def test_streams_that_are_held_back_are_noted(make_world):

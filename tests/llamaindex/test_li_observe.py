@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pydantic
 from li_world import Shelf, run, trusted
 from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.llms import MockLLM
@@ -14,6 +15,12 @@ from llama_index.core.tools import FunctionTool
 from llama_index_instrumentation import root_dispatcher
 
 from halo_llamaindex.testing import ScriptedLLM, call
+
+
+class City(pydantic.BaseModel):
+    """A city."""
+
+    name: str
 
 
 def look(q: str) -> str:
@@ -43,7 +50,11 @@ def test_what_is_guarded_is_not_seen(world):
     fusion = QueryFusionRetriever([Shelf("a")], llm=ScriptedLLM(script=["one"]), num_queries=2, use_async=False)
     shelf = world.halo.guard(fusion, resource=trusted(id="fusion"))
     engine = world.halo.guard(RetrieverQueryEngine.from_args(Shelf("a"), llm=MockLLM()), resource=trusted(id="shelf"))
+    structured = world.halo.guard(ScriptedLLM(script=[call("", ("City", {"name": "Bern"}), id="c")])).as_structured_llm(
+        City
+    )
     with world.halo.observe():
+        structured.chat([])
         run(agent)
         shelf.retrieve("q")
         engine.query("q")

@@ -12,9 +12,10 @@ import pydantic
 import pytest
 from li_functions import remember
 from li_world import CARD, Shelf, run, told, trusted
+from llama_index.core import get_response_synthesizer
 from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.llms import MockLLM
-from llama_index.core.query_engine import CustomQueryEngine
+from llama_index.core.query_engine import CustomQueryEngine, RetrieverQueryEngine
 from llama_index.core.schema import NodeWithScore, TextNode
 from llama_index.core.tools import (
     AsyncBaseTool,
@@ -25,6 +26,8 @@ from llama_index.core.tools import (
     ToolMetadata,
     ToolOutput,
 )
+from llama_index.core.tools.calling import call_tool
+from llama_index.core.tools.query_plan import QueryPlanTool
 from llama_index.core.tools.types import BaseToolAsyncAdapter
 
 from halo_core.errors import ConfigError
@@ -307,6 +310,15 @@ def test_a_tool_that_is_no_function_is_decided_once(world, way):
     assert len(ran) == 1
 
 
+def test_a_tool_that_is_tried_twice_is_refused_twice(world):
+    """LlamaIndex calls a tool that is no function once more when it raises, in another form."""
+    ran: list[Any] = []
+    tool = world.halo.guard(Own(ran), resource=trusted("forbidden"))
+    assert call_tool(tool, {"input": "x"}).is_error
+    assert ran == []
+    assert world.effects("own") == ["deny", "deny"]
+
+
 def test_a_synchronous_tool_is_decided_in_an_agent(world):
     Synchronous.ran.clear()
     script = [call("x", ("sync", {"input": "x"}), id="m1")]
@@ -364,6 +376,16 @@ def test_a_query_engine_tool_and_what_it_holds_are_all_decided(world):
     guarded = world.halo.guard(tool, resource=trusted())
     assert str(asyncio.run(guarded.acall(input="returns"))) == "thirty days"
     assert [name for name, _ in world.kinds()] == ["ask", "ask.retriever", "MockLLM"]
+
+
+def test_a_tool_of_tools_guards_what_they_hold(world):
+    engine = RetrieverQueryEngine.from_args(Shelf("thirty days"), llm=MockLLM())
+    inner = QueryEngineTool.from_defaults(engine, name="ask", description="Ask.")
+    plan = QueryPlanTool([inner], get_response_synthesizer(llm=MockLLM()), "plan", "Plan.")
+    guarded = world.halo.guard(plan, resource=trusted())
+    asked = {"nodes": [{"id": 1, "query_str": "returns", "tool_name": "ask", "dependencies": []}]}
+    assert "thirty days" in str(guarded(**asked))
+    assert world.kinds() == [("plan", "allow"), ("plan.retriever", "allow"), ("MockLLM", "allow")]
 
 
 # in an agent

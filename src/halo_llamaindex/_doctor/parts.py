@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from llama_index.core.agent.workflow import AgentWorkflow
 from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
+from llama_index.core.llms.structured_llm import StructuredLLM
 
 from halo_core.coverage import Kind, Status
 from halo_core.model import ActionKind
@@ -74,6 +75,9 @@ def retriever(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
 
 def model(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     """An LLM, tools that its provider runs, its client, a model inside it."""
+    if is_a(x, StructuredLLM) and gate(x) is None:
+        examiner.visit(held(x).get("llm"), where, cover)  # it is what it asks
+        return
     found, original = _of(x)
     name = found.name if found is not None else named(x)
     closed = examiner.rows.judge(Kind.MODEL, x, where, cover, name)

@@ -1,0 +1,200 @@
+"""Room: Halo for LlamaIndex. Takes: tools, retrievers, LLMs, engines, workflows. Gives: guarded copies.
+
+    halo = Halo.local(agent="loan-desk", user="ana@bank")
+    agent = halo.guard(FunctionAgent(tools=halo.guard(tools), llm=llm))   # asks a guarded LLM, pauses, refuses
+    team = halo.guard(AgentWorkflow(agents=[...], root_agent="front"))    # every hand-off is decided
+    retriever = halo.guard(index.as_retriever(), resource=Resource(id="handbook", source_trust=900))
+    engine = halo.guard(query_engine)                                     # what it holds is guarded
+
+Never: decides, keeps state, holds keys or policy: it translates, and `halo_core` decides.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, overload
+
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.base.llms.base import BaseLLM
+from llama_index.core.indices.base import BaseIndex
+from llama_index.core.tools import BaseTool, QueryEngineTool, RetrieverTool
+from llama_index.core.workflow import Workflow
+
+from halo_core.errors import ConfigError, Denied, Pending
+from halo_core.facade import HaloBase, HandOff, Limits
+from halo_core.model import ActionKind, Impact, Resource, Reversal
+from halo_llamaindex._agents.guard import guard_workflow
+from halo_llamaindex._held import ENGINES, HOLDERS, guard_holder, holding
+from halo_llamaindex._models.guard import WAYS, guard_model
+from halo_llamaindex._observe import Observing, observe
+from halo_llamaindex._own import refuse_own
+from halo_llamaindex._pause import HaloChallenge
+from halo_llamaindex._retriever import guard_retriever
+from halo_llamaindex._surfaces import Labels
+from halo_llamaindex._tools.guard import as_tool, guard_tool
+from halo_llamaindex._translate import bare, hosted_names
+
+__all__ = [
+    "ActionKind",
+    "Denied",
+    "Halo",
+    "HaloChallenge",
+    "HandOff",
+    "HostedTool",
+    "Impact",
+    "Limits",
+    "Pending",
+    "Resource",
+    "Reversal",
+]
+
+X = TypeVar("X")
+_TOOL_WAYS = ("__call__", "call", "acall")
+_RETRIEVER_WAYS = ("retrieve", "aretrieve", "_retrieve", "_aretrieve")
+
+
+class HostedTool(ConfigError):
+    """A tool that the model's provider runs: nothing in this process can decide it, so it is refused by name."""
+
+
+class Halo(HaloBase):
+    """One LlamaIndex agent, governed. Open it with `Halo.local(agent=...)`."""
+
+    framework = "llamaindex"
+    Denied = Denied
+    Pending = Pending
+
+    @overload
+    def guard(
+        self, x: Sequence[BaseTool | Callable[..., Any]], *, resource: Resource | None = None
+    ) -> list[BaseTool]: ...
+
+    @overload
+    def guard(
+        self,
+        x: X,
+        *,
+        resource: Resource | None = None,
+        give: Mapping[str, HandOff] | None = None,
+        agent: str = "",
+        labels: Labels | None = None,
+    ) -> X: ...
+
+    def guard(
+        self,
+        x: Any,
+        *,
+        resource: Resource | None = None,
+        give: Mapping[str, HandOff] | None = None,
+        agent: str = "",
+        labels: Labels | None = None,
+    ) -> Any:
+        """A guarded copy of a tool, a function (it becomes a tool), a list of these, a retriever, an LLM or a workflow.
+
+        What acts is registered, granted to this agent unless `grants=` says otherwise, and decided at its last step:
+        after validation, with the arguments as executed. Of a query engine, a chat engine and the like it is what they
+        hold that acts. The original is not changed, and not guarded.
+
+        Args:
+            x: what to guard. Of a workflow the LLMs of its agents are guarded, its tools are not: guard them yourself.
+            resource: what it is: impact, labels, source trust, targets. Guessed and said where it is not given. With
+                `kind=ActionKind.RETRIEVAL` a tool counts as a retrieval. Of an engine it is what its retriever is.
+            give: of a workflow: how much of its own whoever hands off gives, by agent; everything where it is not said.
+                Terms are for one hand-off: each entry gives them anew, and all of it is charged to the giver's own.
+            agent: of a workflow: the agent that it is as a whole; to run it anywhere is then a hand-off to that agent.
+            labels: of a retriever or engine: the data labels of a node that it returns, beside those of its
+                registration and those found in its text. It can only add. A node for which it fails is taken to have
+                them all.
+
+        Raises:
+            HostedTool: the provider runs it (a dict such as `{"type": "web_search"}`).
+            ConfigError: it cannot be guarded; the message says what can.
+        """
+        if isinstance(x, Workflow):
+            _only(labels is None, "labels", "only what a retriever returns has labels")
+            return guard_workflow(self, x, agent=agent, give=give, resource=resource)
+        _only(not agent and not give, "give", "agents and terms belong to a workflow")
+        if isinstance(x, BaseRetriever):
+            refuse_own(x, _RETRIEVER_WAYS)
+            return guard_retriever(self, x, resource, labels, held=holding(self))
+        if isinstance(x, ENGINES) or (isinstance(x, HOLDERS) and not isinstance(x, BaseTool)):
+            return guard_holder(self, x, resource, labels)
+        _only(labels is None, "labels", "only what a retriever returns has labels")
+        return self._guard_part(x, resource)
+
+    def observe(self) -> Observing:
+        """Note what runs in this process without a guard, in the ledger and on stderr.
+
+        It only observes: LlamaIndex's instrumentation gives nobody a say over what runs, so nothing is refused here, in
+        enforce mode either. Guard what it names.
+
+        Returns:
+            A handle with `uninstall()`; as a context manager it uninstalls at the block's end.
+        """
+        return observe(self)
+
+    def install(self) -> Observing:
+        """The same as `observe`: what the other adapters' `install` refuses, LlamaIndex only lets be seen."""
+        self._say("LlamaIndex lets nobody refuse what runs: install() only observes; guard what it names")
+        return observe(self)
+
+    def _guard_part(self, x: Any, resource: Resource | None) -> Any:
+        if isinstance(x, BaseLLM):
+            refuse_own(x, WAYS)
+            return guard_model(self, x, resource)
+        if isinstance(x, list | tuple):
+            return self._guard_all(x, resource)
+        if isinstance(x, Mapping):
+            raise _dict_refused(x)
+        if isinstance(x, BaseTool):
+            tool = bare(x)
+            refuse_own(tool, _TOOL_WAYS)
+            if isinstance(tool, QueryEngineTool | RetrieverTool):
+                tool = guard_holder(self, tool, None, None, f"{tool.metadata.get_name()}.retriever")
+            return guard_tool(self, tool, resource)
+        if inspect.isfunction(x) or inspect.ismethod(x):
+            return guard_tool(self, as_tool(x), resource)
+        raise _unsupported(x)
+
+    def _guard_all(self, items: Sequence[Any], resource: Resource | None) -> list[Any]:
+        if resource is not None and resource.id and len(items) > 1:
+            raise ConfigError(
+                "resource_id_taken",
+                f"`{resource.id}` cannot name {len(items)} things",
+                field="resource",
+                remedy="leave `id` out, or guard them one by one",
+            )
+        for item in items:  # all or none: refuse before the first is registered
+            if isinstance(item, Mapping):
+                raise _dict_refused(item)
+        return [self.guard(item, resource=resource) for item in items]
+
+
+def _only(holds: bool, field: str, message: str) -> None:  # noqa: FBT001  a condition
+    if not holds:
+        raise ConfigError("not_of_this", message, field=field, remedy="leave it out")
+
+
+def _dict_refused(tool: Mapping[str, Any]) -> ConfigError:
+    hosted = hosted_names([tool])
+    if hosted:
+        return HostedTool(
+            "hosted_tool",
+            f"`{hosted[0]}` is run by the model's provider, so it cannot be decided here",
+            field="x",
+            remedy="use a tool that runs in this process",
+        )
+    return ConfigError(
+        "nothing_to_guard",
+        "a bare schema has no function to guard",
+        field="x",
+        remedy="guard the tool or function that does the work",
+    )
+
+
+def _unsupported(x: Any) -> ConfigError:
+    remedy = "guard takes a tool, a function, a list of these, a retriever, an LLM, a workflow or a query engine"
+    if isinstance(x, BaseIndex):
+        remedy += "; of an index guard `index.as_retriever()` or `index.as_query_engine()`: each call makes a fresh one"
+    return ConfigError("not_guardable", f"`{type(x).__name__}` cannot be guarded", field="x", remedy=remedy)

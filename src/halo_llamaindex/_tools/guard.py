@@ -1,0 +1,100 @@
+"""Room: guarded tools. Takes: tools and functions. Gives: copies that are decided at the last step before they run.
+
+A `FunctionTool` has its functions wrapped: with the arguments as executed, whatever the host fixed among them, on every
+path (`call`, `acall`, `fn`, `async_fn`, `real_fn`). Any other tool is decided where it is entered, and what it holds (a
+query engine, a retriever) is guarded on the copy. Never: decides, changes the original.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from llama_index.core.tools import BaseTool, FunctionTool
+from llama_index.core.tools.types import BaseToolAsyncAdapter
+
+from halo_core.model import ActionKind, Resource
+from halo_core.pep.gate import Gate, gate_of, put_gate, resource_name
+from halo_core.pep.names import unknown
+from halo_llamaindex._arguments import Binder
+from halo_llamaindex._surfaces import TOOL_RESULT
+from halo_llamaindex._tools.kind import BINDER, binder_of, entry_class, own_entries
+from halo_llamaindex._tools.run import arun_gated, run_gated
+from halo_llamaindex._translate import bare, tool_schema
+
+if TYPE_CHECKING:
+    from halo_llamaindex import Halo
+
+__all__ = ["as_tool", "gated_copy", "guard_tool"]
+
+_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
+_FUNCTIONS: Final = ("_fn", "_async_fn", "_real_fn")
+
+
+def as_tool(function: Callable[..., Any]) -> FunctionTool:
+    """A function as a tool, described by its signature and docstring."""
+    return FunctionTool.from_defaults(fn=function)
+
+
+def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseTool:
+    """Register a tool and return its guarded copy.
+
+    Raises:
+        ConfigError: its name can name no resource, or belongs to one of another kind.
+    """
+    tool = bare(tool)
+    gate = gate_of(tool)
+    if gate is not None and gate.halo is halo:
+        if resource is None:
+            return tool
+        tool = gate.original
+    name = resource_name(resource, tool.metadata.get_name())
+    if resource is None:
+        resource = halo.declared(name, ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
+    kind = resource.kind if resource is not None and resource.kind in _KINDS else ActionKind.TOOL_CALL
+    schema = tool_schema(tool, getattr(tool, "partial_params", None) or ())
+    registered = halo.register(kind, name, resource=resource, description=tool.metadata.description, schema=schema)
+    return gated_copy(halo, tool, registered)
+
+
+def gated_copy(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> BaseTool:
+    """A copy behind a gate; without a resource, behind what is known of its name (nothing is registered)."""
+    if type(tool) is BaseToolAsyncAdapter:
+        return BaseToolAsyncAdapter(gated_copy(halo, bare(tool), resource))
+    name = tool.metadata.get_name()
+    gate = Gate(halo, tool, name, resource or _known(halo, name), TOOL_RESULT)
+    guarded = copy.copy(tool)
+    if isinstance(tool, FunctionTool):
+        binder = Binder.of(tool, tool.real_fn)
+        for attribute in _FUNCTIONS:
+            guarded.__dict__[attribute] = _wrapped(gate, binder, getattr(tool, attribute))
+    if not isinstance(tool, FunctionTool) or own_entries(type(tool)):
+        guarded.__dict__[BINDER] = binder_of(tool)
+        object.__setattr__(guarded, "__class__", entry_class(type(tool)))
+    put_gate(guarded, gate)
+    return guarded
+
+
+def _known(halo: Halo, name: str) -> Resource:
+    known = halo.registered(name)
+    # An agent or a model of the same name was granted as such.
+    return known if known is not None and known.kind in _KINDS else unknown(name, ActionKind.TOOL_CALL)
+
+
+def _wrapped(gate: Gate, binder: Binder, function: Callable[..., Any]) -> Callable[..., Any]:
+    if asyncio.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def acall(*args: Any, **kwargs: Any) -> Any:
+            return await arun_gated(gate, binder, function, args, kwargs)
+
+        return acall
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return run_gated(gate, binder, function, args, kwargs)
+
+    return call

@@ -1,0 +1,142 @@
+"""Room: translation between LlamaIndex's values and plain ones. Takes: framework objects. Gives: schemas, names.
+
+Never: decides, keeps anything, raises for odd values.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from llama_index.core.base.llms.base import BaseLLM
+from llama_index.core.tools import BaseTool, ToolOutput
+from llama_index.core.tools.types import BaseToolAsyncAdapter
+
+from halo_core.errors import Denied
+from halo_core.pep.names import clean_name
+
+__all__ = [
+    "bare",
+    "carried_tools",
+    "hosted_names",
+    "model_name",
+    "refusal",
+    "tool_names",
+    "tool_schema",
+]
+
+# Dicts of these types are called in this process; any other type names a tool of the provider.
+_CLIENT_TYPES: Final = (None, "function", "custom")
+# Where an LLM of LlamaIndex holds what its provider runs, beside the tools of a call.
+_HELD: Final = ("built_in_tools", "built_in_tool", "tools")
+_SETTINGS: Final = ("additional_kwargs", "generation_config")
+
+
+# names
+
+
+def bare(tool: Any) -> Any:
+    """The tool inside what LlamaIndex puts around a synchronous one."""
+    while type(tool) is BaseToolAsyncAdapter:
+        tool = tool.base_tool
+    return tool
+
+
+def model_name(model: BaseLLM) -> str:
+    """Resource id of a model: the name that its metadata says, else the attribute that holds one, else its class."""
+    try:
+        told = model.metadata.model_name
+    except Exception:  # noqa: BLE001  a model whose metadata cannot be read still has a name
+        told = ""
+    names = (told if told != "unknown" else "", *(getattr(model, key, None) for key in ("model", "model_name")))
+    return clean_name(next((name for name in names if isinstance(name, str) and name), type(model).__name__))
+
+
+def tool_names(tools: Iterable[Any] | None) -> list[str]:
+    """Names of tools in any of the forms a model is given: tools, functions, schemas."""
+    return [_tool_name(item) for item in tools or ()]
+
+
+def _tool_name(item: Any) -> str:
+    if isinstance(item, Mapping):
+        inner = item.get("function")
+        name = item.get("name") or (inner.get("name") if isinstance(inner, Mapping) else None) or item.get("type")
+        name = name or next(iter(item), None)
+    elif isinstance(item, BaseTool):
+        name = item.metadata.name
+    else:
+        name = getattr(item, "name", None) or getattr(item, "__name__", None)
+    return str(name or type(item).__name__)
+
+
+def hosted_names(tools: Iterable[Any] | None) -> list[str]:
+    """Names of the tools that the model's provider runs itself, where nobody can decide them."""
+    return [_tool_name(item) for item in tools or () if not _is_client_side(item)]
+
+
+def _is_client_side(item: Any) -> bool:
+    if not isinstance(item, Mapping):
+        return isinstance(item, BaseTool) or callable(item)
+    named = bool({name for name, value in item.items() if value is not None} & {"name", "function"})
+    return named and item.get("type") in _CLIENT_TYPES
+
+
+def carried_tools(model: Any, settings: Mapping[str, Any]) -> list[Any]:
+    """Tools that a model call carries: those of the call, and those that the model itself holds."""
+    found = _listed(settings.get("tools"))
+    for name in _HELD:
+        found += _listed(getattr(model, name, None))
+    for name in _SETTINGS:
+        more = getattr(model, name, None)
+        found += _listed(more.get("tools")) if isinstance(more, Mapping) else []
+    return found
+
+
+def _listed(tools: Any) -> list[Any]:
+    return list(tools) if isinstance(tools, list | tuple) else [] if tools is None else [tools]
+
+
+# schemas
+
+
+def tool_schema(tool: BaseTool, more: Iterable[str] = ()) -> dict[str, Any]:
+    """JSON schema of what a tool's caller chooses, with the names of what its host has chosen already."""
+    try:
+        shown = json.loads(json.dumps(tool.metadata.get_parameters_dict(), default=str))
+    except Exception:  # noqa: BLE001  an argument of an arbitrary type has no JSON schema; its name is enough
+        fields = getattr(tool.metadata.fn_schema, "model_fields", {})
+        shown = {"properties": {name: {} for name in fields}}
+    found = {**shown, "properties": {**{name: {} for name in more}, **(shown.get("properties") or {})}}
+    return _ascii(found if not _takes_any(tool) else {**found, "additionalProperties": True})
+
+
+def _takes_any(tool: BaseTool) -> bool:
+    function = getattr(tool, "_real_fn", None)
+    if function is None:
+        return False
+    try:
+        kinds = [item.kind for item in inspect.signature(function).parameters.values()]
+    except (TypeError, ValueError):
+        return True
+    return inspect.Parameter.VAR_KEYWORD in kinds and not tool.metadata.get_parameters_dict().get("properties")
+
+
+def _ascii(schema: dict[str, Any]) -> dict[str, Any]:
+    properties = schema.get("properties") or {}
+    kept = {name: spec for name, spec in properties.items() if name.isascii() and name.isprintable() and name}
+    # A passport cannot name such an argument; the grant is open then, and a policy sees the values all the same.
+    more = {} if len(kept) == len(properties) else {"additionalProperties": True}
+    return {**schema, "properties": kept, **more}
+
+
+# refusals
+
+
+def refusal(name: str, args: Mapping[str, Any], denied: Denied, hint: str = "") -> ToolOutput:
+    """A denial or a pause as the framework's own error: reason and remedy, for the model to read."""
+    text = f"{denied}; {hint}" if hint else str(denied)
+    return ToolOutput(
+        content=text, tool_name=name, raw_input=dict(args), raw_output=text, is_error=True, exception=denied
+    )

@@ -27,6 +27,7 @@ from halo_openai_agents.testing import Message, ScriptedModel
 __all__ = ["OpenAIAgents"]
 
 _ANY = Constraint(ConstraintKind.WILDCARD)
+_ONE_BY_ONE = {"max_function_tool_concurrency": 1}  # calls of one turn in the order in which they were recorded
 _OPEN = {"additionalProperties": True, "properties": {}, "type": "object"}
 
 
@@ -96,7 +97,8 @@ class OpenAIAgents:
         model: Any = self._agent.model
         model.play([_response(name, calls) for calls in session.turns()])
         with self._halo.session(name):
-            Runner.run_sync(self._agent, session.request, max_turns=None, **self._halo.run_options())
+            options = self._halo.run_options(run_config={"tool_execution": _ONE_BY_ONE})
+            Runner.run_sync(self._agent, session.request, max_turns=None, **options)
 
     def _tool(self, name: str) -> FunctionTool:
         invoke = with_function_tool_failure_error_handler(self._body(name), lambda _tool, _error, _text: None)

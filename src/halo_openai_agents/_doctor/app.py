@@ -16,6 +16,7 @@ from agents import FunctionTool, Handoff, Model, RunConfig, RunState
 from agents.agent import AgentBase
 from agents.mcp import MCPServer
 from agents.realtime import RealtimeAgent, RealtimeModel
+from agents.tracing import get_trace_provider
 from pydantic import BaseModel
 
 from halo_core.coverage import Finding, Kind, Status, sort
@@ -70,6 +71,7 @@ class _Examiner(Look):
         self._seen: dict[tuple[int, bool], Any] = {}  # kept, so that no other takes its identity
         self._depth = 0
         self._cut = False
+        self._agents = False
 
     def finish(self) -> list[Finding]:
         """Findings in order, with those about the whole."""
@@ -78,6 +80,12 @@ class _Examiner(Look):
             shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
             remedy = "an original and its `on_invoke_tool` are not guarded: keep the guarded copies only"
             self.rows.note(Kind.TOOL, shown, "originals, in the modules that made them", remedy)
+        if self._agents and not getattr(get_trace_provider(), "_disabled", False):
+            remedy = (
+                "the SDK sends what is asked and answered to its makers: `set_tracing_disabled(True)`, or a processor "
+                "of your own; what a policy masks or holds back is left out"
+            )
+            self.rows.note(Kind.STORE, "traces", "every run", remedy)
         if self._cut:
             remedy = "ask about its parts: `halo doctor MODULE:PART`"
             self.rows.add(Kind.NODE, "the rest", "too deep or too large to look into", "none", Status.OPEN, remedy)
@@ -95,6 +103,7 @@ class _Examiner(Look):
             return
         self._seen[key] = x
         self._depth += 1
+        self._agents = self._agents or is_a(x, AgentBase)
         look = next((look for kinds, look in _BY_TYPE if is_a(x, *kinds)), None)
         if look is not None:
             look(self, x, where, within)

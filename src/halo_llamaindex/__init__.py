@@ -24,7 +24,9 @@ from llama_index.core.workflow import Workflow
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.model import ActionKind, Impact, Resource, Reversal
+from halo_core.pep.gate import required
 from halo_llamaindex._agents.guard import guard_workflow
+from halo_llamaindex._doctor.app import doctor
 from halo_llamaindex._held import ENGINES, HOLDERS, guard_holder, holding
 from halo_llamaindex._models.guard import WAYS, guard_model
 from halo_llamaindex._observe import Observing, observe
@@ -47,6 +49,7 @@ __all__ = [
     "Pending",
     "Resource",
     "Reversal",
+    "doctor",
 ]
 
 X = TypeVar("X")
@@ -138,6 +141,11 @@ class Halo(HaloBase):
         """The same as `observe`: what the other adapters' `install` refuses, LlamaIndex only lets be seen."""
         self._say("LlamaIndex lets nobody refuse what runs: install() only observes; guard what it names")
         return observe(self)
+
+    def entered_by(self, retriever: Any, part: Any) -> Any:
+        """What a guarded retriever enters by itself, with the model guarded that a query engine among it asks."""
+        gate = required(retriever)
+        return guard_holder(self, part, gate.resource, None) if isinstance(part, ENGINES) else part
 
     def _guard_part(self, x: Any, resource: Resource | None) -> Any:
         if isinstance(x, BaseLLM):

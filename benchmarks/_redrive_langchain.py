@@ -78,7 +78,9 @@ class LangChain:
         self._events = {call_id(name, i): event for i, event in enumerate(session.events)}
         self._model.script = [_message(name, calls) for calls in session.turns()]
         with self._halo.session(name):
-            self._graph.invoke({"messages": [HumanMessage(session.request)]}, {"recursion_limit": _STEPS})
+            self._graph.invoke(
+                {"messages": [HumanMessage(session.request)]}, {"max_concurrency": 1, "recursion_limit": _STEPS}
+            )
 
     def _tool(self, name: str) -> BaseTool:
         return StructuredTool.from_function(

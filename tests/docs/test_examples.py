@@ -30,6 +30,18 @@ SHOWN = {
         "I was told: Returns within 30 days. Order 7 goes back to card [pan …1111].",
         "Empty Response",
     ],
+    "openai_agents_approval.py": ["waits: pay large_amount", "paid 90.00 to ACC-1"],
+    "openai_agents_handoff.py": [
+        'triage: {"assistant": "tracker"}',
+        "tracker: P-7 is in Cologne",
+        'tracker: {"assistant": "triage"}',
+        "It is in Cologne, and comes tomorrow.",
+    ],
+    "openai_agents_tool.py": [
+        "#7: my parcel is late.",
+        "deny `refund`: where this goes to",
+        "refunded 90.00 to ACC-1",
+    ],
     "rag.py": ["I was told: Returns within 30 days. Order 7 goes back to card [pan …1111].", "I was told: nothing"],
     "supervisor.py": [
         "transfer_to_reader: Successfully",

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from llama_index.core.agent.workflow import FunctionAgent, ToolCall, ToolCallResult
 from llama_index.core.base.llms.types import ChatMessage, MessageRole, TextBlock, ToolCallBlock
@@ -19,16 +18,11 @@ from pydantic import BaseModel, ConfigDict
 from workflows.runtime.types.results import StepWorkerStateContextVar
 
 from _redrive_data import Event, Session, call_id
-from _redrive_witness import Witness
-from halo_core.clock import Clock
-from halo_core.model import Constraint, ConstraintKind, Resource
+from _redrive_driver import STEPS, Driver
 from halo_llamaindex import Halo
 from halo_llamaindex.testing import ScriptedLLM
 
 __all__ = ["LlamaIndex"]
-
-_ANY = Constraint(ConstraintKind.WILDCARD)
-_STEPS = 10_000  # of the agent; the script ends before
 
 
 class _Open(BaseModel):
@@ -46,71 +40,32 @@ class _OneByOne(FunctionAgent):
         return await FunctionAgent.call_tool(self, ctx, ev)
 
 
-class LlamaIndex:
-    """One agent: a suite's role, under an issued passport, or in one fold with grants learnt from the other.
+class LlamaIndex(Driver):
+    """A `FunctionAgent`."""
 
-    Args:
-        agent: its id.
-        tools: names and kinds of the suite's tools.
-        granted: argument names by granted tool; None where the home holds a passport that was issued.
-        resources: what a tool is, by name and kind; None for what the home's manifest declares.
-        witness: is told of each body that runs.
-        db: URL of the store.
-        home: its keys.
-        clock: of the decisions; None is the system's.
-    """
+    facade = Halo
 
-    def __init__(
-        self,
-        agent: str,
-        *,
-        tools: dict[str, str],
-        granted: dict[str, set[str]] | None,
-        resources: Callable[[str, str], Resource | None],
-        witness: Witness,
-        db: str,
-        home: Path,
-        clock: Clock | None = None,
-    ) -> None:
-        self._events: dict[str, Event] = {}
-        self._witness = witness
-        grants = None
-        if granted is not None:
-            grants = {name: dict.fromkeys(sorted(args), _ANY) for name, args in granted.items()}
-        self._halo = Halo.local(agent=agent, mode="enforce", db=db, home=home, grants=grants, quiet=True, clock=clock)
-        guarded = [
-            self._halo.guard(self._tool(name), resource=resources(name, kind)) for name, kind in sorted(tools.items())
-        ]
-        self._model = ScriptedLLM(script=[])
-        self._agent = self._halo.guard(_OneByOne(tools=guarded, llm=self._model))
+    def build(self, agent: str, guarded: list[Any]) -> None:
+        """Make the agent."""
+        del agent
+        self._agent = self.halo.guard(_OneByOne(tools=guarded, llm=ScriptedLLM(script=[])))
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self._halo.close()
-
-    def drive(self, session: Session, name: str) -> None:
-        """Run one session to its end, under the id `name`."""
-        self._events = {call_id(name, i): event for i, event in enumerate(session.events)}
+    def run(self, session: Session, name: str) -> None:
+        """Run it."""
         self._agent.llm.script = [_message(name, calls) for calls in session.turns()]
 
         async def run() -> None:
-            await self._agent.run(user_msg=session.request, max_iterations=_STEPS)
+            await self._agent.run(user_msg=session.request, max_iterations=STEPS)
 
-        with self._halo.session(name):
-            asyncio.run(run())
+        asyncio.run(run())
 
-    def _tool(self, name: str) -> FunctionTool:
+    def tool(self, name: str) -> FunctionTool:
+        """A tool that takes anything."""
         return FunctionTool.from_defaults(self._body(name), name=name, description=name, fn_schema=_Open)
 
     def _body(self, name: str) -> Callable[..., str]:
         def body(**_arguments: Any) -> str:
-            this = str(StepWorkerStateContextVar.get().event.tool_id)
-            self._witness.ran(this)
-            event = self._events[this]
-            if event.tool != name:
-                raise AssertionError(f"`{name}` was called as `{event.tool}`")
+            event = self.event(str(StepWorkerStateContextVar.get().event.tool_id), name)
             if event.error:
                 raise ValueError(event.error)
             return event.result

@@ -21,7 +21,7 @@ from halo_core.pep.gate import Gate, gate_of, put_gate, resource_name
 from halo_core.pep.names import unknown
 from halo_llamaindex._arguments import Binder
 from halo_llamaindex._surfaces import TOOL_RESULT
-from halo_llamaindex._tools.kind import BINDER, binder_of, entry_class, own_entries
+from halo_llamaindex._tools.kind import BINDER, entry_class, own_entries
 from halo_llamaindex._tools.run import arun_gated, run_gated
 from halo_llamaindex._translate import bare, tool_schema
 
@@ -67,12 +67,14 @@ def gated_copy(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> 
     name = tool.metadata.get_name()
     gate = Gate(halo, tool, name, resource or _known(halo, name), TOOL_RESULT)
     guarded = copy.copy(tool)
-    if isinstance(tool, FunctionTool):
-        binder = Binder.of(tool, tool.real_fn)
+    function = tool.real_fn if isinstance(tool, FunctionTool) else None
+    binder = Binder.of(tool, function)
+    if function is not None:
         for attribute in _FUNCTIONS:
             guarded.__dict__[attribute] = _wrapped(gate, binder, getattr(tool, attribute))
-    if not isinstance(tool, FunctionTool) or own_entries(type(tool)):
-        guarded.__dict__[BINDER] = binder_of(tool)
+    if function is None or own_entries(type(tool)):
+        # Where it comes down to its function with the same arguments, that is the same call.
+        guarded.__dict__[BINDER] = binder
         object.__setattr__(guarded, "__class__", entry_class(type(tool)))
     put_gate(guarded, gate)
     return guarded

@@ -52,3 +52,15 @@ async def ask_a_person(ctx: Context, what: str) -> str:
 
 
 EVENTS: dict[str, Any] = {}
+
+
+async def keep(ctx: Context, key: str, to: str) -> str:
+    """Copy a key of the store."""
+    await ctx.store.set(to, await ctx.store.get(key))
+    return "kept"
+
+
+async def put(ctx: Context, key: str, frm: str) -> str:
+    """Put what was kept back."""
+    await ctx.store.set(key, await ctx.store.get(frm))
+    return "put"

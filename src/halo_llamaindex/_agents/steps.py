@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from llama_index.core.agent.workflow import AgentInput, AgentOutput, ToolCall
 from llama_index.core.base.llms.types import MessageRole
-from llama_index.core.workflow import Context
+from llama_index.core.workflow import Context, StopEvent
 from workflows.runtime.types.results import StepWorkerStateContextVar
 
 from halo_core.errors import Denied
@@ -33,11 +33,12 @@ from halo_llamaindex._agents.carried import (
     restore_chat,
     session_of,
 )
-from halo_llamaindex._agents.entry import hand_on
+from halo_llamaindex._agents.entry import entered, under
+from halo_llamaindex._agents.own import own_step
 from halo_llamaindex._context import Once, current_run, speaking, waits_in
 from halo_llamaindex._models.inference import EARLIER as MARK
 from halo_llamaindex._models.inference import message_id
-from halo_llamaindex._pause import Waiting, settled, waits
+from halo_llamaindex._pause import PASSES, Waiting, settled, waits
 from halo_llamaindex._words import message_text
 
 __all__ = ["run_step"]
@@ -62,7 +63,11 @@ async def run_step(plan: Plan, name: str, step: Step, event: Any) -> Any:
         once.waited = once.waited or bool(waits(place))
         if once.done and once.waited:
             return None
-        result = await _run_step(plan, name, step, event, ctx, place)
+        try:
+            result = await _run_step(plan, name, step, event, ctx, place)
+        except Exception as exc:
+            once.attempt += not isinstance(exc, PASSES)
+            raise
         once.done = True
         settled(place)
         return result
@@ -76,10 +81,14 @@ async def _run_step(plan: Plan, name: str, step: Step, event: Any, ctx: Any, pla
             stack.enter_context(in_session(session))
         stack.enter_context(waits_in(place if current_run().kept else None))
         try:
+            at = At(plan, ctx, event, step, session.id, fresh)
             if not plan.agentic:
-                return await step(event)
+                return await own_step(at, name, place)
             await (forget_chat if name == "init_run" else restore_chat)(ctx)
-            return await _STEPS.get(name, _other)(At(plan, ctx, event, step, session.id, fresh))
+            result = await _STEPS.get(name, _other)(at)
+            if isinstance(result, StopEvent):
+                await forget_chat(ctx)
+            return result
         except Waiting as waiting:
             if plan.agentic:
                 await keep_chat(ctx)
@@ -115,14 +124,14 @@ async def _setup_agent(at: At) -> Any:
     """Enter the agent that an event names; one that may not be entered leaves the giver at work."""
     if not at.plan.enters:
         return await at.step(at.event)
-    acts = await read_acts(at.halo, at.ctx, at.session) or Acts(under=_under(at))
+    acts = await read_acts(at.halo, at.ctx, at.session) or Acts(under=under(at))
     giver, event = acts.agent, at.event
     if at.plan.agent and not giver:
-        acts = await _entered(at, acts, at.plan.agent, current_run().task)
+        acts = await entered(at, acts, at.plan.agent, current_run().task)
     named = event.current_agent_name
     if at.plan.team and named != acts.agent:
         try:
-            acts = await _entered(at, acts, named)
+            acts = await entered(at, acts, named)
         except Denied:
             if not giver:
                 raise
@@ -131,20 +140,6 @@ async def _setup_agent(at: At) -> Any:
     await keep_acts(at.halo, at.ctx, replace(acts, handed={}), at.session)
     with acting(acts.acting(at.halo, at.session)):
         return await at.step(event)
-
-
-def _under(at: At) -> tuple[str, ...]:
-    found = Acts().acting(at.halo, at.session)
-    return found.agents if found is not None else ()
-
-
-async def _entered(at: At, acts: Acts, agent: str, task: str = "") -> Acts:
-    handle = acts.handed.get(agent)
-    if handle is None:
-        with acting(acts.acting(at.halo, at.session)):
-            handle, session = await hand_on(at.halo, agent, task)
-        acts = replace(acts, session=session or acts.session)
-    return acts.entered(agent, handle)
 
 
 async def _run_agent_step(at: At) -> Any:

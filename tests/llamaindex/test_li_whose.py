@@ -94,7 +94,7 @@ def test_an_apps_own_workflow_does_not_run_where_its_agent_may_not_be_entered(ma
 
 def test_an_apps_own_workflow_acts_with_no_more_than_it_is_given(world):
     tool = world.halo.guard(pay, resource=trusted())
-    little = HandOff(grants={"tool_call": {"pay": {"to": Constraint(ConstraintKind.EXACT, "ana")}}})
+    little = HandOff(grants={"tool_call": {"pay": {"to": Constraint(ConstraintKind.EXACT, ("ana",))}}})
     with pytest.raises(Denied):
         run(world.halo.guard(flow(tool), agent="bob", give={"bob": little}))
     assert world.effects("pay") == ["deny"]

@@ -19,6 +19,7 @@ from workflows.runtime.types.results import StepWorkerStateContextVar
 from halo_core.errors import Denied
 from halo_core.model import Provenance
 from halo_core.session import Asking, acting, asking, current_session, in_session
+from halo_llamaindex._agents.alike import call_id, note_alike
 from halo_llamaindex._agents.at import CURRENT, At, Plan, as_actor, leave
 from halo_llamaindex._agents.calls import wanted
 from halo_llamaindex._agents.carried import (
@@ -148,6 +149,7 @@ async def _run_agent_step(at: At) -> Any:
         if isinstance(result, AgentOutput):
             turn = message_id(result.response) or at.halo.run_session()
             await at.ctx.store.set(TURN, turn)
+            await note_alike(at.ctx, result.tool_calls)
         return result
 
     return await as_actor(at, run)
@@ -175,7 +177,8 @@ async def _call_tool(at: At) -> Any:
             # Whose tools are called, and under whose link: a tool that wrote another name there has entered nobody.
             await at.ctx.store.set(CURRENT, at.acts.agent)
         turn = await kept(at.ctx, TURN, "")
-        asked = Asking(str(turn), event.tool_id, kind="message", text=await _said(at.ctx))
+        item = StepWorkerStateContextVar.get().state.work_item_id
+        asked = Asking(str(turn), await call_id(at.ctx, event, item), kind="message", text=await _said(at.ctx))
         with asking(asked), wanted(event.tool_name):
             return await at.step(event)
 

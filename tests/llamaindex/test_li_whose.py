@@ -7,7 +7,6 @@ import time
 from typing import Any
 
 import pytest
-from halo_world import cli
 from li_functions import keep, put
 from li_world import CARD, Member, hands, run, told, trusted, until_idle
 from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent
@@ -19,6 +18,7 @@ from workflows.errors import WorkflowTimeoutError
 from halo_core.model import Constraint, ConstraintKind, EntryKind
 from halo_llamaindex import Denied, HandOff
 from halo_llamaindex.testing import ScriptedLLM, call
+from halo_world import cli
 
 ANY = Constraint(ConstraintKind.WILDCARD)
 NO_BOB = """
@@ -121,7 +121,7 @@ def test_an_agent_that_a_tool_runs_in_a_raw_thread_acts_for_nobody(world):
     script = {"alice": [hands("bob")], "bob": [call("r", ("ask_helper", {"q": "pay"}), id="r1")]}
     run(team(world, script, {"bob": [asking]}))
     assert world.effects("pay") == []
-    assert world.reasons("scripted")[-2] == ["session_missing"] or ["session_missing"] in world.reasons("scripted")
+    assert ["session_missing"] in world.reasons("scripted")
 
 
 def team(world: Any, said: Any, tools: Any, give: Any = None, **kwargs: Any) -> Any:
@@ -138,9 +138,7 @@ def team(world: Any, said: Any, tools: Any, give: Any = None, **kwargs: Any) -> 
 def test_who_acted_before_does_not_act_again_when_a_tool_puts_it_back(world):
     keeping, putting, paying = world.halo.guard([keep, put, pay], resource=trusted())
     told_of = {"put": {"key": ANY, "frm": ANY}, "keep": {"key": ANY, "to": ANY}}
-    give = {
-        "bob": HandOff(grants={"tool_call": told_of, "inference": {"scripted": {"messages": ANY, "tools": ANY}}})
-    }
+    give = {"bob": HandOff(grants={"tool_call": told_of, "inference": {"scripted": {"messages": ANY, "tools": ANY}}})}
     back = ("put", {"key": "halo_acts", "frm": "saved"})
     said = {
         "alice": [call("k", ("keep", {"key": "halo_acts", "to": "saved"}), id="k1"), hands("bob"), "done"],

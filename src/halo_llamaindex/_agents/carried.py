@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EARLIER",
+    "MEMORY",
     "TURN",
     "Acts",
     "add_handed",
@@ -46,13 +47,13 @@ _NOWHERE: Final = Session("", "none")
 
 
 _CHAT: Final = "halo_chat"
-_MEMORY: Final = "memory"
+MEMORY: Final = "memory"
 """Where the framework keeps the conversation; it leaves that out of what it serializes of a context."""
 
 
 async def keep_chat(ctx: Any) -> None:
     """Keep what was said, for a run that waits: another process has no other way to it."""
-    memory = await kept(ctx, _MEMORY)
+    memory = await kept(ctx, MEMORY)
     if memory is not None:
         await ctx.store.set(_CHAT, list(await memory.aget_all()))
 
@@ -60,8 +61,8 @@ async def keep_chat(ctx: Any) -> None:
 async def restore_chat(ctx: Any) -> None:
     """Give a resumed run its conversation back, where its host did not."""
     said = await kept(ctx, _CHAT)
-    if said is not None and await kept(ctx, _MEMORY) is None:
-        await ctx.store.set(_MEMORY, ChatMemoryBuffer.from_defaults(chat_history=list(said)))
+    if said is not None and await kept(ctx, MEMORY) is None:
+        await ctx.store.set(MEMORY, ChatMemoryBuffer.from_defaults(chat_history=list(said)))
 
 
 async def forget_chat(ctx: Any) -> None:
@@ -188,7 +189,8 @@ async def spoilt(ctx: Any) -> None:
 def let_go(halo: Halo) -> None:
     """Hand back what a run that came to no end of its own (it timed out, a step failed) has handed on."""
     told = current_run().wrote.get(_ACTS)
-    acts = Acts(*told["acts"][:1], tuple((a, h) for a, h in told["acts"][1])) if told else Acts()
+    session, stack = told["acts"][:2] if told else ("", ())
+    acts = Acts(session, tuple((agent, handle) for agent, handle in stack))
     if acts.first:
         halo.enforcer.leave(acts.session, acts.first)
 

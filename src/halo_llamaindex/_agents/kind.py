@@ -22,6 +22,7 @@ from halo_core.session import is_raw_thread
 from halo_llamaindex._agents.at import Plan
 from halo_llamaindex._agents.calls import call_tool, wanted, with_wanted
 from halo_llamaindex._agents.carried import let_go
+from halo_llamaindex._agents.guarding import guarded_memory, guarded_models
 from halo_llamaindex._agents.steps import run_step
 from halo_llamaindex._context import Run, in_body, kind_with, started
 from halo_llamaindex._nested import nested
@@ -96,7 +97,9 @@ async def _enter(workflow: Any, name: str, function: Callable[..., Any], args: A
             return await function(*args, **passed)
         return await asyncio.to_thread(function, *args, **passed)
 
-    return await run_step(plan_of(workflow), name, step, kwargs.get(given))
+    plan = plan_of(workflow)
+    guarded_models(plan.halo, workflow)
+    return await run_step(plan, name, step, kwargs.get(given))
 
 
 def _run(kind: type[Workflow]) -> Callable[..., Any]:
@@ -108,6 +111,8 @@ def _run(kind: type[Workflow]) -> Callable[..., Any]:
         words = tuple(_words(args, kwargs))
         # What a tool's body asks an agent is no user's word; nor is it what a thread asks of which nobody knows whose.
         run = Run(kept is not None, () if in_body() or is_raw_thread() else words, words[-1] if words else "")
+        if "memory" in kwargs:
+            kwargs["memory"] = guarded_memory(plan.halo, kwargs["memory"])
         with started(run), wanted(""), nested(""):  # whatever the run around this one is at stays there
             handler = kind.run(self, *args, **kwargs)
             handler._result_task.add_done_callback(functools.partial(_ended, plan.halo))  # noqa: SLF001  no public word of it

@@ -24,6 +24,7 @@ from halo_llamaindex._agents.at import CURRENT, At, Plan, as_actor, leave
 from halo_llamaindex._agents.calls import wanted
 from halo_llamaindex._agents.carried import (
     EARLIER,
+    MEMORY,
     TURN,
     Acts,
     forget_chat,
@@ -35,6 +36,7 @@ from halo_llamaindex._agents.carried import (
     session_of,
 )
 from halo_llamaindex._agents.entry import entered, under
+from halo_llamaindex._agents.guarding import guarded_memory
 from halo_llamaindex._agents.own import own_step
 from halo_llamaindex._context import Once, current_run, speaking, waits_in
 from halo_llamaindex._models.inference import EARLIER as MARK
@@ -86,16 +88,20 @@ async def _run_step(plan: Plan, name: str, step: Step, event: Any, ctx: Any, pla
             if not plan.agentic:
                 return await own_step(at, name, place)
             await (forget_chat if name == "init_run" else restore_chat)(ctx)
-            result = await _STEPS.get(name, _other)(at)
-            if isinstance(result, StopEvent):
-                await forget_chat(ctx)
-            return result
+            return await _agent_step(at, name)
         except Waiting as waiting:
             if plan.agentic:
                 await keep_chat(ctx)
             if waiting.again:  # the framework shows a question once; who resumed has not seen it
                 ctx.write_event_to_stream(waiting.challenge)
             raise
+
+
+async def _agent_step(at: At, name: str) -> Any:
+    result = await _STEPS.get(name, _other)(at)
+    if isinstance(result, StopEvent):  # nothing waits any more
+        await forget_chat(at.ctx)
+    return result
 
 
 async def _plainly(at: At) -> Any:
@@ -110,6 +116,7 @@ async def _other(at: At) -> Any:
 
 
 async def _init_run(at: At) -> Any:
+    await _guard_memory(at)
     if at.plan.enters:
         await leave(at)  # what an earlier run of this context left behind
     result = await at.step(at.event)
@@ -119,6 +126,19 @@ async def _init_run(at: At) -> Any:
             # The session is new, so what tools said before it was read by nobody here.
             await at.ctx.store.set(EARLIER, [at.halo.word(MARK + text) for text in strange])
     return result
+
+
+async def _guard_memory(at: At) -> None:
+    """A memory can ask a model too, whichever way the host handed it over."""
+    memory = await kept(at.ctx, MEMORY)
+    guarded = guarded_memory(at.halo, memory)
+    if guarded is not memory:
+        await at.ctx.store.set(MEMORY, guarded)
+    given = at.event.get(MEMORY, None)
+    guarded = guarded_memory(at.halo, given)
+    if guarded is not given:
+        at.event = at.event.model_copy()
+        at.event[MEMORY] = guarded
 
 
 async def _setup_agent(at: At) -> Any:

@@ -8,7 +8,7 @@ reader's context. Never: decides by itself.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from typing import Any
+from typing import Any, Final
 
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse, TextBlock
 
@@ -20,6 +20,8 @@ from halo_llamaindex._pause import abegin, begin, broke_off
 from halo_llamaindex._words import message_text
 
 __all__ = ["aask", "aask_stream", "ask", "ask_stream"]
+
+_ANSWERS: Final = (ChatResponse, CompletionResponse)
 
 # at once
 
@@ -174,7 +176,7 @@ class _Flow:
 
     def takes(self, chunk: Any) -> bool:
         """Keep a chunk in mind; whether it may be handed on now."""
-        self._deltas.append(chunk.delta or "")
+        self._deltas.append((chunk.delta or "") if isinstance(chunk, _ANSWERS) else "")
         self._last = chunk
         return not self._held
 
@@ -185,6 +187,8 @@ class _Flow:
         used = self._ticket.succeed(whole, self._gate.surface)
         if not self._held or used is None:
             return []
+        if not isinstance(used, _ANSWERS):
+            return [used]  # an object, of which each piece is the whole so far
         text = message_text(used.message) if isinstance(used, ChatResponse) else used.text
         return [used.model_copy(update={"delta": text})]
 

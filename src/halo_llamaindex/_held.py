@@ -127,7 +127,8 @@ class Holding:
             made.__dict__[name] = self._part(part)
         halo, resource, labels, name = self._halo, self._resource, self._labels, self._name
         made.__dict__[_FOUND] = lambda found: Holding(halo, resource, labels, name).guarded(found)
-        object.__setattr__(made, "__class__", _finding(type(value)))
+        kind: Any = type(value)
+        object.__setattr__(made, "__class__", _finding(kind))
         return made
 
     def _acting(self, value: Any) -> Any:

@@ -20,7 +20,7 @@ from workflows.utils import get_steps_from_class
 from halo_core.errors import Denied
 from halo_core.session import is_raw_thread
 from halo_llamaindex._agents.at import Plan
-from halo_llamaindex._agents.calls import call_tool, wanted, with_wanted
+from halo_llamaindex._agents.calls import call_tool, gated, wanted, with_wanted
 from halo_llamaindex._agents.carried import let_go
 from halo_llamaindex._agents.guarding import guarded_memory, guarded_models
 from halo_llamaindex._agents.steps import run_step
@@ -159,6 +159,6 @@ def _tools(kind: Any) -> Callable[..., Any]:
 
     @functools.wraps(function)
     async def get_tools(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return with_wanted(await function(self, *args, **kwargs))
+        return with_wanted(gated(plan_of(self).halo, await function(self, *args, **kwargs)))
 
     return get_tools

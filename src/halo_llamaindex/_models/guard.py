@@ -18,6 +18,7 @@ from halo_core.model import ActionKind, Resource
 from halo_core.pep.gate import Gate, gate_of, put_gate, required, resource_name
 from halo_core.pep.names import MODEL_RESOURCE, MODEL_SCHEMA
 from halo_llamaindex._context import kind_with
+from halo_llamaindex._guarded import not_restorable
 from halo_llamaindex._models.call import Asked
 from halo_llamaindex._models.run import aask, aask_stream, ask, ask_stream
 from halo_llamaindex._own import made_anew, refuse_made, refuse_own
@@ -70,6 +71,7 @@ def guard_model(halo: Halo, model: BaseLLM, resource: Resource | None) -> Any:
     refuse_made(type(model), COMPOSED, _CORE)
     guarded = model.model_copy()
     object.__setattr__(guarded, "__class__", _guarded_class(type(model)))
+    not_restorable(guarded)
     put_gate(guarded, Gate(halo, model, name, registered, model_surface(halo)))
     return guarded
 

@@ -115,7 +115,7 @@ def _run(kind: type[Workflow]) -> Callable[..., Any]:
             kwargs["memory"] = guarded_memory(plan.halo, kwargs["memory"])
         with started(run), wanted(""), nested(""):  # whatever the run around this one is at stays there
             handler = kind.run(self, *args, **kwargs)
-            handler._result_task.add_done_callback(functools.partial(_ended, plan.halo))  # noqa: SLF001  no public word of it
+            handler._result_task.add_done_callback(functools.partial(_ended, plan.halo))  # noqa: SLF001  nothing public
         return handler
 
     return run

@@ -34,6 +34,8 @@ __all__ = ["as_tool", "gated_copy", "guard_tool"]
 _KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 _FUNCTIONS: Final = ("_fn", "_async_fn", "_real_fn")
 _FRAMEWORK: Final = "llama_index.core."
+_IN_A_THREAD: Final = "sync_to_async."
+"""How the names of functions begin that the framework makes of a synchronous one."""
 
 
 def as_tool(function: Callable[..., Any]) -> FunctionTool:
@@ -73,7 +75,7 @@ def gated_copy(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> 
     binder = Binder.of(tool, function)
     if isinstance(tool, FunctionTool):
         for attribute in _FUNCTIONS:
-            guarded.__dict__[attribute] = _wrapped(gate, tool, getattr(tool, attribute), binder)
+            guarded.__dict__[attribute] = _wrapped(gate, tool, _function(tool, attribute), binder)
     if function is None or own_entries(type(tool)):
         # Where it comes down to its function with the same arguments, that is the same call.
         guarded.__dict__[BINDER] = binder
@@ -86,6 +88,23 @@ def _known(halo: Halo, name: str) -> Resource:
     known = halo.registered(name)
     # An agent or a model of the same name was granted as such.
     return known if known is not None and known.kind in _KINDS else unknown(name, ActionKind.TOOL_CALL)
+
+
+def _function(tool: Any, attribute: str) -> Callable[..., Any]:
+    """A function that a tool holds; one that LlamaIndex runs in a thread, with its context.
+
+    Releases before 0.14.25 left that behind, and with it the session of what the body does.
+    """
+    found: Callable[..., Any] = getattr(tool, attribute)
+    if attribute != "_async_fn" or not getattr(found, "__qualname__", "").startswith(_IN_A_THREAD):
+        return found
+    function = tool.fn
+
+    @functools.wraps(function)
+    async def threaded(*args: Any, **kwargs: Any) -> Any:
+        return await asyncio.to_thread(function, *args, **kwargs)
+
+    return threaded
 
 
 def _wrapped(gate: Gate, tool: FunctionTool, function: Callable[..., Any], binder: Binder) -> Callable[..., Any]:

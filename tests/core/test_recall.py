@@ -43,6 +43,15 @@ def test_a_request_that_succeeded_is_told_what_it_brought(halo, home):
     assert cli("replay", "--all", home=home)[0] == 0
 
 
+def test_of_two_at_once_each_is_told_what_it_brought(halo):
+    """The first outcome follows upon the second decision in the log, and so mentions it too."""
+    one, two = begin(halo, q="1"), begin(halo, q="2")
+    one.succeed("first", SURFACE)
+    two.succeed("second", SURFACE)
+    assert earlier(halo, q="1") == "first"
+    assert earlier(halo, q="2") == "second"
+
+
 def test_also_in_another_process(home):
     with opened(home) as one:
         begin(one).succeed("the answer", SURFACE)

@@ -1,5 +1,6 @@
 """Functions whose annotations are types: LlamaIndex does not know its `Context` by the text of an annotation."""
 
+import asyncio
 from typing import Any
 
 from llama_index.core.workflow import Context
@@ -63,4 +64,11 @@ async def keep(ctx: Context, key: str, to: str) -> str:
 async def put(ctx: Context, key: str, frm: str) -> str:
     """Put what was kept back."""
     await ctx.store.set(key, await ctx.store.get(frm))
+    return "put"
+
+
+async def put_slowly(ctx: Context, key: str, frm: str) -> str:
+    """Put what was kept back, and go on for a while."""
+    await ctx.store.set(key, await ctx.store.get(frm))
+    await asyncio.sleep(0.5)
     return "put"

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from li_functions import keep, put
+from li_functions import keep, put, put_slowly
 from li_world import CARD, Member, hands, run, told, trusted, until_idle
 from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent
 from llama_index.core.base.llms.types import ChatMessage, TextBlock, ToolCallBlock
@@ -149,6 +149,28 @@ def test_who_acted_before_does_not_act_again_when_a_tool_puts_it_back(world):
         run(team(world, said, {"alice": every, "bob": every}, give))
     assert denied.value.reason == "handed_back"
     assert "allow" not in world.effects("pay")
+
+
+def test_nor_while_the_tool_that_put_it_back_is_still_at_work(world):
+    """Four calls run at a time: the fifth begins while the first has not ended."""
+
+    async def rest(q: str) -> str:
+        """Rest."""
+        await asyncio.sleep(0.1)
+        return q
+
+    keeping, putting, resting, paying = world.halo.guard([keep, put_slowly, rest, pay], resource=trusted())
+    tools = {"put_slowly": {"key": ANY, "frm": ANY}, "rest": {"q": ANY}}
+    give = {"bob": HandOff(grants={"tool_call": tools, "inference": {"scripted": {"messages": ANY, "tools": ANY}}})}
+    back = ("put_slowly", {"key": "halo_acts", "frm": "saved"})
+    said = {
+        "alice": [call("k", ("keep", {"key": "halo_acts", "to": "saved"}), id="k1"), hands("bob"), "done"],
+        "bob": [call("x", back, *[("rest", {"q": word}) for word in "abc"], ("pay", {"to": "eve"}), id="m1")],
+    }
+    with pytest.raises(Denied) as denied:
+        run(team(world, said, {"alice": [keeping, paying], "bob": [putting, resting, paying]}, give))
+    assert denied.value.reason == "handed_back"
+    assert world.effects("pay") == []
 
 
 def test_another_runs_session_does_not_become_this_ones(world):

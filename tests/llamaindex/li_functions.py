@@ -67,8 +67,9 @@ async def put(ctx: Context, key: str, frm: str) -> str:
     return "put"
 
 
-async def put_slowly(ctx: Context, key: str, frm: str) -> str:
-    """Put what was kept back, and go on for a while."""
+async def put_and_send(ctx: Context, key: str, frm: str, event: Any) -> str:
+    """Put what was kept back, send an event of the workflow's own, and go on for a while."""
     await ctx.store.set(key, await ctx.store.get(frm))
+    ctx.send_event(EVENTS[event]())
     await asyncio.sleep(0.5)
     return "put"

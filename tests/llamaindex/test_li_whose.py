@@ -7,9 +7,9 @@ import time
 from typing import Any
 
 import pytest
-from li_functions import keep, put, put_slowly
+from li_functions import EVENTS, keep, put, put_and_send
 from li_world import CARD, Member, hands, run, told, trusted, until_idle
-from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent
+from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent, ToolCall
 from llama_index.core.base.llms.types import ChatMessage, TextBlock, ToolCallBlock
 from llama_index.core.workflow import Context, HumanResponseEvent, StartEvent, StopEvent, Workflow, step
 from pydantic import BaseModel
@@ -152,23 +152,18 @@ def test_who_acted_before_does_not_act_again_when_a_tool_puts_it_back(world):
 
 
 def test_nor_while_the_tool_that_put_it_back_is_still_at_work(world):
-    """Four calls run at a time: the fifth begins while the first has not ended."""
-
-    async def rest(q: str) -> str:
-        """Rest."""
-        await asyncio.sleep(0.1)
-        return q
-
-    keeping, putting, resting, paying = world.halo.guard([keep, put_slowly, rest, pay], resource=trusted())
-    tools = {"put_slowly": {"key": ANY, "frm": ANY}, "rest": {"q": ANY}}
+    """It can have another step begin before its own has ended."""
+    EVENTS["pay"] = lambda: ToolCall(tool_name="pay", tool_kwargs={"to": "eve"}, tool_id="p1")
+    keeping, putting, paying = world.halo.guard([keep, put_and_send, pay], resource=trusted())
+    tools = {"put_and_send": {"key": ANY, "frm": ANY, "event": ANY}}
     give = {"bob": HandOff(grants={"tool_call": tools, "inference": {"scripted": {"messages": ANY, "tools": ANY}}})}
-    back = ("put_slowly", {"key": "halo_acts", "frm": "saved"})
+    back = call("x", ("put_and_send", {"key": "halo_acts", "frm": "saved", "event": "pay"}), id="m1")
     said = {
         "alice": [call("k", ("keep", {"key": "halo_acts", "to": "saved"}), id="k1"), hands("bob"), "done"],
-        "bob": [call("x", back, *[("rest", {"q": word}) for word in "abc"], ("pay", {"to": "eve"}), id="m1")],
+        "bob": [back],
     }
     with pytest.raises(Denied) as denied:
-        run(team(world, said, {"alice": [keeping, paying], "bob": [putting, resting, paying]}, give))
+        run(team(world, said, {"alice": [keeping, paying], "bob": [putting, paying]}, give))
     assert denied.value.reason == "handed_back"
     assert world.effects("pay") == []
 

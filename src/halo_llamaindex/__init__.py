@@ -28,7 +28,7 @@ from halo_core.pep.gate import gate_of, required
 from halo_llamaindex._agents.guard import guard_workflow
 from halo_llamaindex._doctor.app import doctor
 from halo_llamaindex._held import ENGINES, HOLDERS, guard_holder, holding
-from halo_llamaindex._models.guard import WAYS, guard_model
+from halo_llamaindex._models.guard import guard_model
 from halo_llamaindex._observe import Observing, observe
 from halo_llamaindex._own import refuse_own
 from halo_llamaindex._pause import HaloChallenge
@@ -54,7 +54,6 @@ __all__ = [
 
 X = TypeVar("X")
 _TOOL_WAYS = ("__call__", "call", "acall")
-_RETRIEVER_WAYS = ("retrieve", "aretrieve", "_retrieve", "_aretrieve")
 
 
 class HostedTool(ConfigError):
@@ -119,8 +118,7 @@ class Halo(HaloBase):
             return guard_workflow(self, x, agent=agent, give=give, resource=resource)
         _only(not agent and not give, "give", "agents and terms belong to a workflow")
         if isinstance(x, BaseRetriever):
-            refuse_own(x, _RETRIEVER_WAYS)
-            return guard_retriever(self, x, resource, labels, held=holding(self))
+            return guard_retriever(self, x, resource, labels, held=holding(self, resource, labels))
         if isinstance(x, ENGINES) or (isinstance(x, HOLDERS) and not isinstance(x, BaseTool)):
             return guard_holder(self, x, resource, labels)
         _only(labels is None, "labels", "only what a retriever returns has labels")
@@ -149,7 +147,6 @@ class Halo(HaloBase):
 
     def _guard_part(self, x: Any, resource: Resource | None) -> Any:
         if isinstance(x, BaseLLM):
-            refuse_own(x, WAYS)
             return guard_model(self, x, resource)
         if isinstance(x, list | tuple):
             return self._guard_all(x, resource)

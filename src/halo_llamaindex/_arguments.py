@@ -72,9 +72,11 @@ class Binder:
         for name, parameter in self.signature.parameters.items():
             if name not in bound.arguments:
                 if parameter.default is not parameter.empty and self._decides_default(name, parameter.default):
-                    named.add(name)
                     mine[name] = parameter.default
             elif parameter.kind is _NAMED:
+                if bound.arguments[name].keys() & self.signature.parameters.keys():
+                    # Of a parameter by position alone, and of an argument that has its name, only one could be shown.
+                    return Bound(*_shown_at_most(kwargs), "invalid_arguments")
                 for key, item in bound.arguments[name].items():
                     (injected if self._handed_on(key, item) else mine)[key] = item
             else:
@@ -139,9 +141,11 @@ class Binder:
         positional: list[Any] = []
         keywords: dict[str, Any] = {}
         for index, (name, parameter) in enumerate(self.signature.parameters.items()):
-            if name not in bound.named or name not in left:
+            if name not in left or parameter.kind is _NAMED:
                 continue
             value = left.pop(name)
+            if name not in bound.named and unchanged(_flat(value), _flat(parameter.default)):
+                continue  # the callable's own object, which it may go on using
             if parameter.kind is _MANY:
                 positional.extend(value)
             elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY or index < bound.by_position:

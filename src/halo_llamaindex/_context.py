@@ -47,6 +47,7 @@ class Once:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     waited: bool = False
     done: bool = False
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Run:
         own: id of its session where the workflow's store has no place for one.
         writing: held by the step that changes what the store keeps for Halo. (The store's own `edit_state` copies all
             that is in it, the host's memory too, which is then no longer the host's.)
+        wrote: by key, what was last written into the store for Halo. INVARIANT: what stands there in its place, an
+            older entry too, was put there by something else.
     """
 
     kept: bool
@@ -69,6 +72,7 @@ class Run:
     once: dict[tuple[str, str], Once] = field(default_factory=dict)
     own: list[str] = field(default_factory=list)
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    wrote: dict[str, Any] = field(default_factory=dict)
 
 
 _RUN: Final[ContextVar[Run | None]] = ContextVar("halo_llamaindex_run", default=None)

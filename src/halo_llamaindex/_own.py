@@ -10,8 +10,31 @@ from collections.abc import Iterable
 from typing import Any
 
 from halo_core.errors import ConfigError
+from halo_core.pep.gate import is_made
 
-__all__ = ["refuse_own"]
+__all__ = ["made_anew", "refuse_made", "refuse_own"]
+
+
+def made_anew(kind: type[Any], name: str, framework: str) -> bool:
+    """Whether a class has an entry point that somebody else than the framework made."""
+    maker = next((base for base in kind.__mro__ if name in base.__dict__ and not is_made(base)), None)
+    return maker is not None and not maker.__module__.startswith(framework)
+
+
+def refuse_made(kind: type[Any], names: Iterable[str], framework: str) -> None:
+    """Refuse a class that has made one of these anew: it need not come to a step that is decided.
+
+    Raises:
+        ConfigError: it has.
+    """
+    found = next((name for name in names if made_anew(kind, name, framework)), "")
+    if found:
+        raise ConfigError(
+            "own_entry_point",
+            f"`{kind.__name__}` has a `{found}` of its own, which Halo cannot decide",
+            field="x",
+            remedy="leave it to the base class, which comes down to `chat` and `complete`",
+        )
 
 
 def refuse_own(thing: Any, names: Iterable[str]) -> None:

@@ -5,6 +5,7 @@ Never: changes what it is given, passes on an object into which it cannot look.
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 from collections.abc import Callable, Mapping
@@ -20,14 +21,17 @@ from llama_index.core.base.llms.types import (
     ThinkingBlock,
     ToolCallBlock,
 )
-from llama_index.core.schema import BaseNode, IndexNode, NodeWithScore
+from llama_index.core.schema import BaseNode, IndexNode, MediaResource, NodeWithScore, RelatedNodeInfo
+from llama_index.core.tools import ToolOutput
 
+from halo_core.errors import Denied
 from halo_core.pep.reshape import Mask, Walk, rejoined, stuck
+from halo_llamaindex._words import BLOBS, RESOURCES, blob_text, has_data
 
 __all__ = ["reshaped"]
 
 _CALLS: Final = "tool_calls"
-_SAID: Final = ("text", "text_resource", "metadata", "question", "answer")
+_SAID: Final = ("text", "text_resource", "text_template", "metadata", "question", "answer")
 _WHERE: Final = ((NodeWithScore, "node"), (ThinkingBlock, "content"), (ToolCallBlock, "tool_kwargs"))
 """Where an object has its words, of those that have them in one place."""
 # Which message or call it is: made up by the framework, the provider, or whoever scripted it.
@@ -60,12 +64,16 @@ class _Speech(Walk):
     # No `super()`: a class with slots is made twice, and means the first.
 
     def thing(self, value: Any) -> Any:
-        if isinstance(value, BaseNode):
-            return self._node(value)
-        if isinstance(value, ChatMessage):
-            return self._message(value)
-        if isinstance(value, ChatResponse | CompletionResponse):
-            return self._answer(value)
+        ways: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+            (BaseNode, self._node),
+            (ChatMessage, self._message),
+            ((ChatResponse, CompletionResponse), self._answer),
+            (ToolOutput, self._output),
+            (BLOBS, self._block),
+        )
+        way = next((way for kind, way in ways if isinstance(value, kind)), None)
+        if way is not None:
+            return way(value)
         said = next((name for kind, name in _WHERE if isinstance(value, kind)), "")
         if not said:
             return Walk.thing(self, value)
@@ -77,8 +85,53 @@ class _Speech(Walk):
             raise stuck(node)
         fields: dict[str, Any] = {name: node.__dict__[name] for name in _SAID if name in node.__dict__}
         made: BaseNode = self.fields(node, fields)
+        made = self._beside(node, made)
         # Whatever else is known of it was computed from the words that were there.
         return made if made is node or made.embedding is None else made.model_copy(update={"embedding": None})
+
+    def _beside(self, node: BaseNode, made: BaseNode) -> BaseNode:
+        """The same with other words in its other parts, and in what it says of the nodes that it names."""
+        update: dict[str, Any] = {}
+        for name in RESOURCES[1:]:
+            part = getattr(node, name, None)
+            if isinstance(part, MediaResource):
+                update[name] = self.fields(part, {"text": part.text})
+        told = {
+            key: [self._related(one) for one in item] if isinstance(item, list) else self._related(item)
+            for key, item in node.relationships.items()
+        }
+        if told != node.relationships:
+            update["relationships"] = told
+        update = {key: item for key, item in update.items() if item is not getattr(node, key)}
+        return made.model_copy(update=update) if update else made
+
+    def _related(self, item: RelatedNodeInfo) -> Any:
+        return self.fields(item, {"metadata": item.metadata})
+
+    def _output(self, output: ToolOutput) -> ToolOutput:
+        """What a tool gave, without an error that says what nobody may be told."""
+        made: ToolOutput = Walk.thing(self, output)
+        error = output.exception
+        if error is None or (isinstance(error, Denied) and made is output) or self._says_the_same(error):
+            return made
+        made = made.model_copy()
+        made._exception = None  # noqa: SLF001  its own part of the copy
+        return made
+
+    def _says_the_same(self, error: BaseException) -> bool:
+        chain = (error, error.__cause__, error.__context__)
+        texts = [text for item in chain if item is not None for text in (str(item), repr(item.args), repr(vars(item)))]
+        return all(self.mask(text) == text for text in texts)
+
+    def _block(self, block: Any) -> Any:
+        """A block that can hold data: words in it are masked; what nobody can read is passed on by no mask."""
+        text = blob_text(block)
+        if text is None and has_data(block):
+            raise stuck(block)
+        fields = {key: item for key, item in block.__dict__.items() if key != "data"}
+        made = self.fields(block, fields)
+        masked = self.mask(text) if text is not None else None
+        return made if masked == text else made.model_copy(update={"data": base64.b64encode((masked or "").encode())})
 
     def _answer(self, value: Any) -> Any:
         inner = "message" if isinstance(value, ChatResponse) else "text"

@@ -20,7 +20,7 @@ from halo_core.pep import Surface
 from halo_llamaindex._speech import reshaped
 from halo_llamaindex._words import readable, text_of
 
-__all__ = ["DROPPED", "MODEL", "TOOL_RESULT", "Labels", "documents_surface", "model_surface"]
+__all__ = ["DROPPED", "MODEL", "TOOL_RESULT", "Labels", "documents_surface", "model_surface", "table_surface"]
 
 Keep = Callable[[str, tuple[str, ...]], bool]
 Labels = Callable[[BaseNode], Iterable[str]]
@@ -44,6 +44,25 @@ def documents_surface(labels: Labels | None = None) -> Surface[list[NodeWithScor
         return left, len(nodes) - len(left)
 
     return Surface(text_of, kept, reshaped, _no_documents)
+
+
+def table_surface(documents: Surface[list[NodeWithScore]]) -> Surface[tuple[Any, ...]]:
+    """The surface of a retriever over tables, which gives its documents, and beside them the rows that they are of."""
+
+    def asked_by(told: Any) -> dict[str, Any]:
+        return {key: item for key, item in dict(told).items() if key == "sql_query"}
+
+    def kept(found: tuple[Any, ...], keep: Keep) -> tuple[tuple[Any, ...], int]:
+        nodes, told = found
+        left, dropped = documents.filter(nodes, keep) if documents.filter is not None else ([], len(nodes))
+        rows = {key: item for key, item in dict(told).items() if key != "sql_query"}
+        left = left or _no_documents(nodes, DROPPED)  # the framework's engines over tables cannot do with none
+        return (left, told if not dropped and _may(rows, keep) else asked_by(told)), dropped
+
+    def withheld(found: tuple[Any, ...], notice: str) -> tuple[Any, ...]:
+        return _no_documents(found[0], notice), dict.fromkeys(asked_by(found[1]), notice)
+
+    return Surface(text_of, kept, reshaped, withheld)
 
 
 def _stays(item: NodeWithScore, keep: Keep, labels: Labels) -> bool:

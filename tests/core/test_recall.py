@@ -43,6 +43,15 @@ def test_a_request_that_succeeded_is_told_what_it_brought(halo, home):
     assert cli("replay", "--all", home=home)[0] == 0
 
 
+def test_of_two_at_once_each_is_told_what_it_brought(halo):
+    """The first outcome follows upon the second decision in the log, and so mentions it too."""
+    one, two = begin(halo, q="1"), begin(halo, q="2")
+    one.succeed("first", SURFACE)
+    two.succeed("second", SURFACE)
+    assert earlier(halo, q="1") == "first"
+    assert earlier(halo, q="2") == "second"
+
+
 def test_also_in_another_process(home):
     with opened(home) as one:
         begin(one).succeed("the answer", SURFACE)
@@ -183,7 +192,14 @@ def test_another_text_of_the_same_subject_does_not_pass_for_it(halo, home):
 
 def test_an_outcome_that_only_mentions_the_decision_does_not_pass_for_its_own(halo):
     ran, other = begin(halo), begin(halo, call_id="other")
-    halo.enforcer.settle(other.verdict, "success", "evil output", ran.verdict.leaf)
+    halo.enforcer.settle(other.verdict, "success", "evil output", f'"leaf":"{ran.verdict.leaf}"')
+    ran.succeed("the answer", SURFACE)
+    assert earlier(halo) == "the answer"
+
+
+def test_an_outcome_that_names_the_leaf_of_another_decision_brings_nothing(halo):
+    ran, other = begin(halo), begin(halo, call_id="other")
+    halo.enforcer.settle(replace(other.verdict, leaf=ran.verdict.leaf), "success", "evil output", "")
     ran.succeed("the answer", SURFACE)
     assert earlier(halo) is None
 

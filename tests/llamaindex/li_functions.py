@@ -1,5 +1,6 @@
 """Functions whose annotations are types: LlamaIndex does not know its `Context` by the text of an annotation."""
 
+import asyncio
 from typing import Any
 
 from llama_index.core.workflow import Context
@@ -52,3 +53,23 @@ async def ask_a_person(ctx: Context, what: str) -> str:
 
 
 EVENTS: dict[str, Any] = {}
+
+
+async def keep(ctx: Context, key: str, to: str) -> str:
+    """Copy a key of the store."""
+    await ctx.store.set(to, await ctx.store.get(key))
+    return "kept"
+
+
+async def put(ctx: Context, key: str, frm: str) -> str:
+    """Put what was kept back."""
+    await ctx.store.set(key, await ctx.store.get(frm))
+    return "put"
+
+
+async def put_and_send(ctx: Context, key: str, frm: str, event: Any) -> str:
+    """Put what was kept back, send an event of the workflow's own, and go on for a while."""
+    await ctx.store.set(key, await ctx.store.get(frm))
+    ctx.send_event(EVENTS[event]())
+    await asyncio.sleep(0.5)
+    return "put"

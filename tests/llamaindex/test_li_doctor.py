@@ -13,9 +13,11 @@ from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent
 from llama_index.core.embeddings import MockEmbedding
 from llama_index.core.llms import MockLLM
 from llama_index.core.objects import ObjectRetriever
+from llama_index.core.postprocessor import PrevNextNodePostprocessor
 from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.retrievers import QueryFusionRetriever
 from llama_index.core.schema import TextNode
+from llama_index.core.storage.docstore import SimpleDocumentStore
 from llama_index.core.tools import FunctionTool, QueryEngineTool
 from llama_index.core.workflow import StartEvent, StopEvent, Workflow, step
 
@@ -214,7 +216,21 @@ def test_streams_that_are_held_back_are_noted(make_world):
     assert ("model", "streams") not in rows(ScriptedLLM())
 
 
+def test_what_handlers_are_told_of_tools_and_retrievals_is_noted(make_world):
+    world = make_world()
+    tool = FunctionTool.from_defaults(look)
+    assert "handlers" in only(world.halo.guard(tool, resource=trusted()), Kind.TOOL, "event handlers").remedy
+    assert only(world.halo.guard(Shelf("a"), resource=trusted()), Kind.RETRIEVER, "event handlers")
+    assert ("tool", "event handlers") not in rows(make_world(policy=OPEN).halo.guard(tool, resource=trusted()))
+
+
 # engines
+
+
+def test_a_store_that_an_engine_reads_by_itself_is_open(world):
+    after = PrevNextNodePostprocessor(docstore=SimpleDocumentStore(), num_nodes=1, mode="next")
+    engine = RetrieverQueryEngine.from_args(Shelf("a"), llm=ScriptedLLM(), node_postprocessors=[after])
+    assert only(engine, Kind.STORE, "SimpleDocumentStore").status is Status.OPEN
 
 
 def test_an_engine_is_what_it_holds(world):

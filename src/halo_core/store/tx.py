@@ -409,7 +409,8 @@ class Tx:
         row: tuple[str, int] | None = self.cursor.execute(
             "SELECT w, ws FROM entry WHERE tenant=? AND session=? AND ts_us>=? AND kind='outcome' AND instr(body, ?)>0 "
             "ORDER BY ts_us LIMIT 1",
-            (self.tenant, session, since_us, leaf.encode()),
+            # By its name: the leaf is also what the entry after the decision follows upon, of another call perhaps.
+            (self.tenant, session, since_us, f'"leaf":"{leaf}"'.encode()),
         ).fetchone()
         return row
 

@@ -14,7 +14,7 @@ from workflows.runtime.types.results import WaitingForEvent
 
 from halo_core.errors import Denied
 from halo_core.session import acting
-from halo_llamaindex._agents.carried import Acts, keep_acts, read_acts
+from halo_llamaindex._agents.carried import Acts, keep_acts, read_acts, spoilt
 from halo_llamaindex._agents.entry import left, not_entered
 
 if TYPE_CHECKING:
@@ -44,6 +44,10 @@ class Plan:
     agent: str = ""
     prompts: Mapping[str, str] | None = None
     agentic: bool = True
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Plan:
+        """A copy of a guarded workflow is entered in the same way."""
+        return self
 
     @property
     def enters(self) -> bool:
@@ -83,10 +87,13 @@ async def as_actor(at: At, run: Callable[[At], Awaitable[Any]]) -> Any:
                 await not_entered(at.halo, named)
             result = await run(at)
     except WaitingForEvent:
+        await spoilt(at.ctx)
         raise
     except Exception:
-        await leave(at)
+        if at.plan.agentic:  # a step of an app's own may be tried again
+            await leave(at)
         raise
+    await spoilt(at.ctx)
     if isinstance(result, StopEvent):
         await leave(at)
     return result

@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from llama_index.core.agent.workflow import AgentWorkflow
-from llama_index.core.tools import AsyncBaseTool, BaseTool, ToolMetadata, ToolOutput
+from llama_index.core.agent.workflow.multi_agent_workflow import handoff
+from llama_index.core.tools import AsyncBaseTool, BaseTool, FunctionTool, ToolMetadata, ToolOutput
 
 from halo_core.errors import Denied
 from halo_core.model import ActionKind
@@ -29,7 +30,7 @@ from halo_llamaindex._translate import bare, refusal
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = ["Missing", "call_tool", "wanted", "with_wanted"]
+__all__ = ["Missing", "call_tool", "gated", "wanted", "with_wanted"]
 
 Inner = Callable[[Any, Any, Any, dict[str, Any]], Awaitable[ToolOutput]]
 _HANDS_OFF: Final = "handoff"
@@ -46,6 +47,26 @@ def wanted(name: str) -> Iterator[None]:
         yield
     finally:
         _WANTED.reset(token)
+
+
+def hands_off(tool: Any) -> bool:
+    """Whether this is the framework's own hand-off tool: anything can have its name."""
+    tool = bare(tool)
+    function = getattr(tool, "real_fn", None) if type(tool) is FunctionTool else None
+    return function is handoff and tool.metadata.name == _HANDS_OFF
+
+
+def gated(halo: Halo, tools: Sequence[Any]) -> list[Any]:
+    """An agent's tools, each behind a gate, whoever calls them: an agent's class may have a step of its own for that.
+
+    Nothing is registered: what nobody granted is refused, at the same last step as a guarded tool.
+    """
+    return [tool if hands_off(tool) or _gated_by(halo, tool) else gated_copy(halo, tool) for tool in tools]
+
+
+def _gated_by(halo: Halo, tool: Any) -> bool:
+    gate = gate_of(bare(tool))
+    return gate is not None and gate.halo is halo
 
 
 def with_wanted(tools: Sequence[Any]) -> list[Any]:
@@ -90,13 +111,9 @@ async def call_tool(  # noqa: PLR0917  what the framework hands over, and who de
     """Run one call of an agent, decided."""
     if isinstance(tool, Missing):
         return await _missing(halo, tool, given)
-    if isinstance(workflow, AgentWorkflow) and tool.metadata.name == _HANDS_OFF:
+    if isinstance(workflow, AgentWorkflow) and hands_off(tool):
         return await _handing(halo, inner, workflow, ctx, tool, given)
-    gate = gate_of(bare(tool))
-    if gate is None or gate.halo is not halo:
-        # Nothing is registered: what nobody granted is refused, at the same last step as a guarded tool.
-        tool = gated_copy(halo, tool)
-    return await inner(workflow, ctx, tool, given)
+    return await inner(workflow, ctx, gated(halo, [tool])[0], given)
 
 
 async def _missing(halo: Halo, tool: Missing, given: Mapping[str, Any]) -> ToolOutput:
@@ -123,7 +140,8 @@ async def _handing(  # noqa: PLR0917  as above
     except Denied as denied:
         return refusal(_HANDS_OFF, given, denied)
     try:
-        output = await inner(workflow, ctx, tool, given)
+        # INVARIANT: what runs was decided: whom, and why.
+        output = await inner(workflow, ctx, tool, {"to_agent": agent, "reason": why})
     except BaseException as exc:
         failed = broke_off(ticket, exc)
         if failed is exc:

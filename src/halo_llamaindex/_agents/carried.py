@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from llama_index.core.memory import ChatMemoryBuffer
 from workflows.context.state_store import DictState
 
-from halo_core.session import Acting, Session, current_acting
+from halo_core.session import Acting, Session, current_acting, is_raw_thread
 from halo_llamaindex._context import current_run
 
 if TYPE_CHECKING:
@@ -21,16 +21,20 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EARLIER",
+    "MEMORY",
     "TURN",
     "Acts",
     "add_handed",
     "forget_chat",
+    "has_room",
     "keep_acts",
     "keep_chat",
     "kept",
+    "let_go",
     "read_acts",
     "restore_chat",
     "session_of",
+    "spoilt",
 ]
 
 _SESSION: Final = "halo_session"
@@ -43,13 +47,13 @@ _NOWHERE: Final = Session("", "none")
 
 
 _CHAT: Final = "halo_chat"
-_MEMORY: Final = "memory"
+MEMORY: Final = "memory"
 """Where the framework keeps the conversation; it leaves that out of what it serializes of a context."""
 
 
 async def keep_chat(ctx: Any) -> None:
     """Keep what was said, for a run that waits: another process has no other way to it."""
-    memory = await kept(ctx, _MEMORY)
+    memory = await kept(ctx, MEMORY)
     if memory is not None:
         await ctx.store.set(_CHAT, list(await memory.aget_all()))
 
@@ -57,8 +61,8 @@ async def keep_chat(ctx: Any) -> None:
 async def restore_chat(ctx: Any) -> None:
     """Give a resumed run its conversation back, where its host did not."""
     said = await kept(ctx, _CHAT)
-    if said is not None and await kept(ctx, _MEMORY) is None:
-        await ctx.store.set(_MEMORY, ChatMemoryBuffer.from_defaults(chat_history=list(said)))
+    if said is not None and await kept(ctx, MEMORY) is None:
+        await ctx.store.set(MEMORY, ChatMemoryBuffer.from_defaults(chat_history=list(said)))
 
 
 async def forget_chat(ctx: Any) -> None:
@@ -75,7 +79,10 @@ async def kept(ctx: Any, key: str, otherwise: Any = None) -> Any:
 async def session_of(halo: Halo, ctx: Any) -> tuple[Session, bool]:
     """The session that belongs to a context, and whether it was opened just now."""
     fresh = False
-    if not _has_room(ctx):
+    if is_raw_thread():
+        # INVARIANT: SUB - nobody knows for whom it runs; in a session of its own it would act with all that Halo has.
+        return _NOWHERE, False
+    if not has_room(ctx):
         own = current_run().own
         own += [] if own else [halo.run_session()]
         return Session(own[0], "run"), False
@@ -88,11 +95,12 @@ async def session_of(halo: Halo, ctx: Any) -> tuple[Session, bool]:
                 found, fresh = f"{made} {halo.word(_SESSION + made)}", True
                 await ctx.store.set(_SESSION, found)
     name, _, word = str(found).partition(" ")
-    # INVARIANT: FAILCLOSED - an id that something else wrote there is nobody's session.
-    return (Session(name, "run") if word == halo.word(_SESSION + name) else _NOWHERE), fresh
+    # INVARIANT: FAILCLOSED - an id that something else wrote there is nobody's session, that of another run too.
+    whose = current_run().wrote.setdefault(_SESSION, found)
+    return (Session(name, "run") if found == whose and word == halo.word(_SESSION + name) else _NOWHERE), fresh
 
 
-def _has_room(ctx: Any) -> bool:
+def has_room(ctx: Any) -> bool:
     """Whether a workflow's state takes keys of anybody's: an app's own model of it does not."""
     return issubclass(ctx.store.state_type, DictState)
 
@@ -154,13 +162,37 @@ def _acts_of(halo: Halo, told: Any, session: str) -> Acts | None:
 
 
 async def keep_acts(halo: Halo, ctx: Any, acts: Acts | None, session: str) -> None:
-    """Keep who acts."""
-    await ctx.store.set(_ACTS, _sealed(halo, acts, session) if acts is not None else None)
+    """Keep who acts; where the workflow's own state has no room for it, until the run ends."""
+    told = _sealed(halo, acts, session) if acts is not None else None
+    current_run().wrote[_ACTS] = told
+    if has_room(ctx):
+        await ctx.store.set(_ACTS, told)
 
 
 async def read_acts(halo: Halo, ctx: Any, session: str) -> Acts | None:
-    """Who acts, as kept."""
-    return _acts_of(halo, await kept(ctx, _ACTS), session)
+    """Who acts, as kept; None too where the store says what this run did not write last."""
+    wrote = current_run().wrote
+    if not has_room(ctx):
+        return _acts_of(halo, wrote.get(_ACTS), session)
+    told = await kept(ctx, _ACTS)
+    # INVARIANT: SUB - a tool that puts back what was kept when its giver acted does not act as the giver.
+    return _acts_of(halo, told, session) if told == wrote.setdefault(_ACTS, told) else None
+
+
+async def spoilt(ctx: Any) -> None:
+    """At the end of a step: what something else put there in place of who acts is good for no later run either."""
+    wrote = current_run().wrote
+    if _ACTS in wrote and has_room(ctx) and await kept(ctx, _ACTS) != wrote[_ACTS]:
+        await ctx.store.set(_ACTS, None)
+
+
+def let_go(halo: Halo) -> None:
+    """Hand back what a run that came to no end of its own (it timed out, a step failed) has handed on."""
+    told = current_run().wrote.get(_ACTS)
+    session, stack = told["acts"][:2] if told else ("", ())
+    acts = Acts(session, tuple((agent, handle) for agent, handle in stack))
+    if acts.first:
+        halo.enforcer.leave(acts.session, acts.first)
 
 
 async def add_handed(halo: Halo, ctx: Any, session: str, agent: str, handle: str) -> None:

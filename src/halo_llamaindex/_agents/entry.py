@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 from halo_core.pep import Call
 from halo_core.pep.handoff import HANDED, known_agent, with_terms
 from halo_core.pep.names import clean_name
+from halo_core.session import acting
+from halo_llamaindex._agents.carried import Acts
 from halo_llamaindex._pause import abegin
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
+    from halo_llamaindex._agents.at import At
 
-__all__ = ["hand_on", "handing", "not_entered"]
+__all__ = ["entered", "hand_on", "handing", "left", "not_entered", "under"]
 
 _OWN: Final = ""
 
@@ -44,6 +47,26 @@ async def hand_on(halo: Halo, agent: str, task: str = "") -> tuple[str, str]:
     if verdict is None:
         return _OWN, ""
     return (_OWN if clean_name(agent) == halo.agent else verdict.handle), verdict.session
+
+
+def under(at: At) -> tuple[str, ...]:
+    """Who acts where a run was started, from the first receiver down."""
+    found = Acts().acting(at.halo, at.session)
+    return found.agents if found is not None else ()
+
+
+async def entered(at: At, acts: Acts, agent: str, task: str = "") -> Acts:
+    """Who acts once an agent is entered: under a link that was made for it already, else by a hand-off decided here.
+
+    Raises:
+        Denied: whoever acts may not hand off to it.
+    """
+    handle = acts.handed.get(agent)
+    if handle is None:
+        with acting(acts.acting(at.halo, at.session)):
+            handle, session = await hand_on(at.halo, agent, task)
+        acts = replace(acts, session=session or acts.session)
+    return acts.entered(agent, handle)
 
 
 async def not_entered(halo: Halo, agent: str) -> None:

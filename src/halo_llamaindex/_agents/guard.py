@@ -22,6 +22,7 @@ from halo_core.pep.handoff import HANDED, agent_resource, known_agent
 from halo_core.pep.names import clean_name
 from halo_llamaindex._agents.at import Plan
 from halo_llamaindex._agents.kind import PLAN, guarded_class, ways_of
+from halo_llamaindex._guarded import not_restorable
 from halo_llamaindex._models.guard import guard_model
 from halo_llamaindex._own import refuse_own
 
@@ -79,6 +80,7 @@ def guard_workflow(
     agentic = isinstance(workflow, AgentWorkflow | BaseWorkflowAgent)
     guarded.__dict__[PLAN] = Plan(halo, team=team, agent=agent, prompts=_prompts(workflow, team=team), agentic=agentic)
     name = agent or getattr(workflow, "name", "") or type(workflow).__name__
+    not_restorable(guarded)
     put_gate(guarded, Gate(halo, workflow, name, known_agent(halo, clean_name(name)), HANDED))
     return guarded
 

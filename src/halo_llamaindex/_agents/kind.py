@@ -9,18 +9,27 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Final
 
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.workflow import Context, StartEvent, Workflow
+from workflows.errors import WorkflowCancelledByUser
 from workflows.utils import get_steps_from_class
 
 from halo_core.errors import Denied
+from halo_core.session import is_raw_thread
 from halo_llamaindex._agents.at import Plan
-from halo_llamaindex._agents.calls import call_tool, with_wanted
+from halo_llamaindex._agents.calls import call_tool, gated, wanted, with_wanted
+from halo_llamaindex._agents.carried import let_go
+from halo_llamaindex._agents.guarding import guarded_memory, guarded_models
 from halo_llamaindex._agents.steps import run_step
 from halo_llamaindex._context import Run, in_body, kind_with, started
+from halo_llamaindex._nested import nested
 from halo_llamaindex._words import message_text
+
+if TYPE_CHECKING:
+    from halo_llamaindex import Halo
 
 __all__ = ["PLAN", "guarded_class", "plan_of", "ways_of"]
 
@@ -88,22 +97,34 @@ async def _enter(workflow: Any, name: str, function: Callable[..., Any], args: A
             return await function(*args, **passed)
         return await asyncio.to_thread(function, *args, **passed)
 
-    return await run_step(plan_of(workflow), name, step, kwargs.get(given))
+    plan = plan_of(workflow)
+    guarded_models(plan.halo, workflow)
+    return await run_step(plan, name, step, kwargs.get(given))
 
 
 def _run(kind: type[Workflow]) -> Callable[..., Any]:
     @functools.wraps(kind.run)
     def run(self: Any, *args: Any, **kwargs: Any) -> Any:
-        plan_of(self)
+        plan = plan_of(self)
         given = kwargs.get("ctx")
         kept = given if given is not None else next((item for item in args if isinstance(item, Context)), None)
         words = tuple(_words(args, kwargs))
-        # What a tool's body asks an agent is no user's word.
-        run = Run(kept is not None, () if in_body() else words, words[-1] if words else "")
-        with started(run):
-            return kind.run(self, *args, **kwargs)
+        # What a tool's body asks an agent is no user's word; nor is it what a thread asks of which nobody knows whose.
+        run = Run(kept is not None, () if in_body() or is_raw_thread() else words, words[-1] if words else "")
+        if "memory" in kwargs:
+            kwargs["memory"] = guarded_memory(plan.halo, kwargs["memory"])
+        with started(run), wanted(""), nested(""):  # whatever the run around this one is at stays there
+            handler = kind.run(self, *args, **kwargs)
+            handler._result_task.add_done_callback(functools.partial(_ended, plan.halo))  # noqa: SLF001  nothing public
+        return handler
 
     return run
+
+
+def _ended(halo: Halo, result: asyncio.Task[Any]) -> None:
+    """A run that is cancelled may be gone on with; one that failed or timed out has ended, wherever it was."""
+    if not result.cancelled() and not isinstance(result.exception(), WorkflowCancelledByUser | NoneType):
+        let_go(halo)
 
 
 def _words(args: tuple[Any, ...], kwargs: Any) -> Iterable[str]:
@@ -138,6 +159,6 @@ def _tools(kind: Any) -> Callable[..., Any]:
 
     @functools.wraps(function)
     async def get_tools(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return with_wanted(await function(self, *args, **kwargs))
+        return with_wanted(gated(plan_of(self).halo, await function(self, *args, **kwargs)))
 
     return get_tools

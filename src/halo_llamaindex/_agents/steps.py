@@ -13,16 +13,18 @@ from typing import Any, Final
 
 from llama_index.core.agent.workflow import AgentInput, AgentOutput, ToolCall
 from llama_index.core.base.llms.types import MessageRole
-from llama_index.core.workflow import Context
+from llama_index.core.workflow import Context, StopEvent
 from workflows.runtime.types.results import StepWorkerStateContextVar
 
 from halo_core.errors import Denied
 from halo_core.model import Provenance
 from halo_core.session import Asking, acting, asking, current_session, in_session
+from halo_llamaindex._agents.alike import call_id, note_alike
 from halo_llamaindex._agents.at import CURRENT, At, Plan, as_actor, leave
 from halo_llamaindex._agents.calls import wanted
 from halo_llamaindex._agents.carried import (
     EARLIER,
+    MEMORY,
     TURN,
     Acts,
     forget_chat,
@@ -33,11 +35,13 @@ from halo_llamaindex._agents.carried import (
     restore_chat,
     session_of,
 )
-from halo_llamaindex._agents.entry import hand_on
+from halo_llamaindex._agents.entry import entered, under
+from halo_llamaindex._agents.guarding import guarded_memory
+from halo_llamaindex._agents.own import own_step
 from halo_llamaindex._context import Once, current_run, speaking, waits_in
 from halo_llamaindex._models.inference import EARLIER as MARK
 from halo_llamaindex._models.inference import message_id
-from halo_llamaindex._pause import Waiting, settled, waits
+from halo_llamaindex._pause import PASSES, Waiting, settled, waits
 from halo_llamaindex._words import message_text
 
 __all__ = ["run_step"]
@@ -62,7 +66,11 @@ async def run_step(plan: Plan, name: str, step: Step, event: Any) -> Any:
         once.waited = once.waited or bool(waits(place))
         if once.done and once.waited:
             return None
-        result = await _run_step(plan, name, step, event, ctx, place)
+        try:
+            result = await _run_step(plan, name, step, event, ctx, place)
+        except Exception as exc:
+            once.attempt += not isinstance(exc, PASSES)
+            raise
         once.done = True
         settled(place)
         return result
@@ -76,16 +84,24 @@ async def _run_step(plan: Plan, name: str, step: Step, event: Any, ctx: Any, pla
             stack.enter_context(in_session(session))
         stack.enter_context(waits_in(place if current_run().kept else None))
         try:
+            at = At(plan, ctx, event, step, session.id, fresh)
             if not plan.agentic:
-                return await step(event)
+                return await own_step(at, name, place)
             await (forget_chat if name == "init_run" else restore_chat)(ctx)
-            return await _STEPS.get(name, _other)(At(plan, ctx, event, step, session.id, fresh))
+            return await _agent_step(at, name)
         except Waiting as waiting:
             if plan.agentic:
                 await keep_chat(ctx)
             if waiting.again:  # the framework shows a question once; who resumed has not seen it
                 ctx.write_event_to_stream(waiting.challenge)
             raise
+
+
+async def _agent_step(at: At, name: str) -> Any:
+    result = await _STEPS.get(name, _other)(at)
+    if isinstance(result, StopEvent):  # nothing waits any more
+        await forget_chat(at.ctx)
+    return result
 
 
 async def _plainly(at: At) -> Any:
@@ -100,6 +116,7 @@ async def _other(at: At) -> Any:
 
 
 async def _init_run(at: At) -> Any:
+    await _guard_memory(at)
     if at.plan.enters:
         await leave(at)  # what an earlier run of this context left behind
     result = await at.step(at.event)
@@ -111,18 +128,31 @@ async def _init_run(at: At) -> Any:
     return result
 
 
+async def _guard_memory(at: At) -> None:
+    """A memory can ask a model too, whichever way the host handed it over."""
+    memory = await kept(at.ctx, MEMORY)
+    guarded = guarded_memory(at.halo, memory)
+    if guarded is not memory:
+        await at.ctx.store.set(MEMORY, guarded)
+    given = at.event.get(MEMORY, None)
+    guarded = guarded_memory(at.halo, given)
+    if guarded is not given:
+        at.event = at.event.model_copy()
+        at.event[MEMORY] = guarded
+
+
 async def _setup_agent(at: At) -> Any:
     """Enter the agent that an event names; one that may not be entered leaves the giver at work."""
     if not at.plan.enters:
         return await at.step(at.event)
-    acts = await read_acts(at.halo, at.ctx, at.session) or Acts(under=_under(at))
+    acts = await read_acts(at.halo, at.ctx, at.session) or Acts(under=under(at))
     giver, event = acts.agent, at.event
     if at.plan.agent and not giver:
-        acts = await _entered(at, acts, at.plan.agent, current_run().task)
+        acts = await entered(at, acts, at.plan.agent, current_run().task)
     named = event.current_agent_name
     if at.plan.team and named != acts.agent:
         try:
-            acts = await _entered(at, acts, named)
+            acts = await entered(at, acts, named)
         except Denied:
             if not giver:
                 raise
@@ -133,26 +163,13 @@ async def _setup_agent(at: At) -> Any:
         return await at.step(event)
 
 
-def _under(at: At) -> tuple[str, ...]:
-    found = Acts().acting(at.halo, at.session)
-    return found.agents if found is not None else ()
-
-
-async def _entered(at: At, acts: Acts, agent: str, task: str = "") -> Acts:
-    handle = acts.handed.get(agent)
-    if handle is None:
-        with acting(acts.acting(at.halo, at.session)):
-            handle, session = await hand_on(at.halo, agent, task)
-        acts = replace(acts, session=session or acts.session)
-    return acts.entered(agent, handle)
-
-
 async def _run_agent_step(at: At) -> Any:
     async def run(at: At) -> Any:
         result = await _speaking(at)
         if isinstance(result, AgentOutput):
             turn = message_id(result.response) or at.halo.run_session()
             await at.ctx.store.set(TURN, turn)
+            await note_alike(at.ctx, result.tool_calls)
         return result
 
     return await as_actor(at, run)
@@ -180,7 +197,8 @@ async def _call_tool(at: At) -> Any:
             # Whose tools are called, and under whose link: a tool that wrote another name there has entered nobody.
             await at.ctx.store.set(CURRENT, at.acts.agent)
         turn = await kept(at.ctx, TURN, "")
-        asked = Asking(str(turn), event.tool_id, kind="message", text=await _said(at.ctx))
+        item = StepWorkerStateContextVar.get().state.work_item_id
+        asked = Asking(str(turn), await call_id(at.ctx, event, item), kind="message", text=await _said(at.ctx))
         with asking(asked), wanted(event.tool_name):
             return await at.step(event)
 

@@ -18,12 +18,12 @@ from halo_core.pep.gate import Gate
 from halo_core.walk import closed_over, held, is_a, module_of
 from halo_llamaindex._agents.kind import ways_of
 from halo_llamaindex._models.guard import WAYS
+from halo_llamaindex._retriever import READING, TABLES
 
 __all__ = ["intact"]
 
 _OURS: Final = "halo_llamaindex._"
 _FUNCTIONS: Final = ("_fn", "_async_fn", "_real_fn")
-_RETRIEVER: Final = ("retrieve", "aretrieve", "_retrieve", "_aretrieve")
 _ENTRIES: Final = ("__call__", "call", "acall")
 
 
@@ -40,7 +40,7 @@ def _ways(x: Any) -> tuple[str, ...]:
     if is_a(x, BaseTool):
         return _ENTRIES
     if is_a(x, BaseRetriever):
-        return _RETRIEVER
+        return (*READING, *TABLES)
     if is_a(x, BaseLLM):
         return WAYS
     return tuple(ways_of(type(x))) if is_a(x, Workflow) else ()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from llama_index.core.agent.workflow import AgentWorkflow
 from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
 from llama_index.core.llms.structured_llm import StructuredLLM
+from llama_index.core.postprocessor.types import BaseNodePostprocessor
 
 from halo_core.coverage import Kind, Status
 from halo_core.model import ActionKind
@@ -18,6 +19,7 @@ from halo_core.pep.gate import is_made
 from halo_core.walk import held, is_a, module_of
 from halo_llamaindex._doctor.intact import intact
 from halo_llamaindex._doctor.rows import BODY, NOTHING, Cover, gate, named
+from halo_llamaindex._undecided import is_store
 
 if TYPE_CHECKING:
     from halo_llamaindex._doctor.app import Examiner
@@ -106,7 +108,14 @@ def store(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
 
 def engine(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     """A query or chat engine acts through what it holds."""
-    examiner.each(held(x).items(), f"{where} > `{type(x).__name__}`".lstrip(" >"), cover)
+    place = f"{where} > `{type(x).__name__}`".lstrip(" >")
+    for value in held(x).values():
+        for part in (value, *(value if type(value) is list else ())):
+            for thing in (part, *(held(part).values() if is_a(part, BaseNodePostprocessor) else ())):
+                if is_store(thing):
+                    remedy = "it is read without a retriever: a guard refuses what reads it so"
+                    examiner.rows.add(Kind.STORE, type(thing).__name__, place, "none", Status.OPEN, remedy)
+    examiner.each(held(x).items(), place, cover)
     examiner.members(type(x), where, cover)
 
 

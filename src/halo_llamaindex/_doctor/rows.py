@@ -36,6 +36,7 @@ _GRANTED: Final = {
     Kind.TOOL: (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL),
     Kind.RETRIEVER: (ActionKind.RETRIEVAL,),
 }
+_TOLD: Final = {Kind.TOOL: ActionKind.TOOL_CALL, Kind.RETRIEVER: ActionKind.RETRIEVAL}
 _CLIENTS: Final = (
     "client", "_client", "_aclient", "async_client", "_async_client", "_http_client", "_async_http_client",
 )  # fmt: skip
@@ -178,9 +179,23 @@ class Rows:
                 Kind.TOOL, names, "originals, in the modules that made them",
                 "an original and its `.fn` are not guarded: keep the guarded copies only",
             )  # fmt: skip
-        if any(item.kind is Kind.MODEL for item in self.found):
+        kinds = {item.kind for item in self.found}
+        if Kind.MODEL in kinds:
             self._streams(self.halos)
+        self._handlers(kinds)
         return sort(self.found)
+
+    def _handlers(self, kinds: Iterable[Kind]) -> None:
+        """Rows about what LlamaIndex tells whoever listens, before anything is taken away."""
+        for halo in self.halos:
+            for kind, action in _TOLD.items():
+                with suppress(HaloError):  # a row about its policy says so
+                    if kind in kinds and halo.may_restrict_output(action):
+                        remedy = (
+                            "a policy may narrow it, and LlamaIndex's own event and span handlers are told all of it: "
+                            "install none that sends it on"
+                        )
+                        self.note(kind, "event handlers", f"policy of `{halo.agent}`", remedy)
 
     def _streams(self, halos: Iterable[Any]) -> None:
         """Rows about policies that may narrow what a model says."""

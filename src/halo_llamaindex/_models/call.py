@@ -24,6 +24,7 @@ from halo_llamaindex._translate import carried_tools
 
 __all__ = ["Asked", "Decided", "below", "sending"]
 
+_OBJECT: Final = "structured_predict"
 _READY: Final = "ready"
 _RUNNING: Final = "running"
 _DONE: Final = "done"
@@ -114,7 +115,7 @@ class Asked:
 
     def decided(self, gate: Gate, ticket: Ticket) -> Decided:
         """The decision as it goes down; a method that itself sends has nothing below that may send once more."""
-        return Decided(gate, ticket, _READY if self.method.endswith("_with_tools") else _RUNNING)
+        return Decided(gate, ticket, _READY if self.method.endswith(("_with_tools", _OBJECT)) else _RUNNING)
 
     def call(self, gate: Gate) -> Call:
         """The call to decide."""
@@ -137,9 +138,22 @@ def _told(method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[
         named = dict(zip(("tools", "user_msg", "chat_history"), args, strict=False)) | dict(kwargs)
         history, said = named.get("chat_history"), named.get("user_msg")
         return [*_messages(history), *_messages(said)], _tools(named.get("tools"))
+    if method.endswith(_OBJECT):
+        return _filled(args, kwargs)
     if method.endswith("complete"):
         return _messages(args[0] if args else kwargs.get("prompt")), []
     return _messages(args[0] if args else kwargs.get("messages")), []
+
+
+def _filled(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[ChatMessage], list[Any]]:
+    """A prompt as it will be sent, and the class of the answer, which a model sees as a tool."""
+    named = dict(zip(("output_cls", "prompt", "llm_kwargs"), args, strict=False)) | dict(kwargs)
+    shape, prompt, _ = named.pop("output_cls", None), named.pop("prompt", None), named.pop("llm_kwargs", None)
+    try:
+        messages = list(prompt.format_messages(**named)) if prompt is not None else []
+    except Exception:  # noqa: BLE001  the method itself will say so
+        messages = []
+    return messages, [shape] if shape is not None else []
 
 
 def _messages(given: Any) -> list[ChatMessage]:

@@ -21,6 +21,7 @@ from halo_llamaindex._words import message_text
 
 __all__ = ["aask", "aask_stream", "ask", "ask_stream"]
 
+_ANSWERS: Final = (ChatResponse, CompletionResponse)
 _NOTHING: Final[Surface[str]] = Surface(str, None, lambda said, _mask: said, lambda said, _notice: said)
 """Of a stream that said nothing."""
 
@@ -177,7 +178,7 @@ class _Flow:
 
     def takes(self, chunk: Any) -> bool:
         """Keep a chunk in mind; whether it may be handed on now."""
-        self._deltas.append(chunk.delta or "")
+        self._deltas.append((chunk.delta or "") if isinstance(chunk, _ANSWERS) else "")
         self._last = chunk
         return not self._held
 
@@ -191,6 +192,8 @@ class _Flow:
         used = self._ticket.succeed(whole, self._gate.surface)
         if not self._held:
             return []
+        if not isinstance(used, _ANSWERS):
+            return [used]  # an object, of which each piece is the whole so far
         text = message_text(used.message) if isinstance(used, ChatResponse) else used.text
         return [used.model_copy(update={"delta": text})]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import functools
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +33,7 @@ __all__ = ["as_tool", "gated_copy", "guard_tool"]
 
 _KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 _FUNCTIONS: Final = ("_fn", "_async_fn", "_real_fn")
+_FRAMEWORK: Final = "llama_index.core."
 _IN_A_THREAD: Final = "sync_to_async."
 """How the names of functions begin that the framework makes of a synchronous one."""
 
@@ -71,9 +73,9 @@ def gated_copy(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> 
     guarded = copy.copy(tool)
     function = tool.real_fn if isinstance(tool, FunctionTool) else None
     binder = Binder.of(tool, function)
-    if function is not None:
+    if isinstance(tool, FunctionTool):
         for attribute in _FUNCTIONS:
-            guarded.__dict__[attribute] = _wrapped(gate, binder, _function(tool, attribute))
+            guarded.__dict__[attribute] = _wrapped(gate, tool, _function(tool, attribute), binder)
     if function is None or own_entries(type(tool)):
         # Where it comes down to its function with the same arguments, that is the same call.
         guarded.__dict__[BINDER] = binder
@@ -105,12 +107,18 @@ def _function(tool: Any, attribute: str) -> Callable[..., Any]:
     return threaded
 
 
-def _wrapped(gate: Gate, binder: Binder, function: Callable[..., Any]) -> Callable[..., Any]:
-    if asyncio.iscoroutinefunction(function):
+def _wrapped(gate: Gate, tool: FunctionTool, function: Callable[..., Any], binder: Binder) -> Callable[..., Any]:
+    if not str(getattr(function, "__module__", "")).startswith(_FRAMEWORK):
+        binder = Binder.of(tool, function)  # its own order of parameters; the framework's adapters have none
+    if function is tool._async_fn or asyncio.iscoroutinefunction(function):  # noqa: SLF001  the tool's own part
+
+        async def awaited(*args: Any, **kwargs: Any) -> Any:
+            found = function(*args, **kwargs)  # of a decorated one only what it gives tells that it is one
+            return await found if inspect.isawaitable(found) else found
 
         @functools.wraps(function)
         async def acall(*args: Any, **kwargs: Any) -> Any:
-            return await arun_gated(gate, binder, function, args, kwargs)
+            return await arun_gated(gate, binder, awaited, args, kwargs)
 
         return acall
 

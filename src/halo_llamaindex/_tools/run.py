@@ -19,6 +19,7 @@ from halo_core.pep.gate import Gate
 from halo_core.pep.handoff import as_task, with_terms
 from halo_llamaindex._arguments import Binder
 from halo_llamaindex._context import body
+from halo_llamaindex._nested import nested, nested_id
 from halo_llamaindex._pause import PASSES, abegin, begin, broke_off
 
 __all__ = ["arun_gated", "run_gated"]
@@ -27,15 +28,15 @@ Again = tuple[tuple[Any, ...], dict[str, Any], Mapping[str, Any]]
 
 
 @contextmanager
-def _running(descent: Descent) -> Iterator[None]:
-    with descending(descent), body():
+def _running(descent: Descent, call_id: str) -> Iterator[None]:
+    with descending(descent), body(), nested(call_id):
         yield
 
 
 def _call(gate: Gate, bound: Bound) -> Call:
     hands_off = gate.resource.kind is ActionKind.HANDOFF
     args = as_task(bound.decided) if hands_off else bound.decided
-    call = gate.halo.call(gate.resource, args)
+    call = gate.halo.call(gate.resource, args, call_id=nested_id(gate.resource.id, args))
     call = with_terms(gate.halo, call) if hands_off else call
     return replace(call, problem=bound.problem) if bound.problem else call
 
@@ -64,16 +65,17 @@ def run_gated(
     """
     bound = binder.split(args, kwargs)
     if (above := arrived(gate, bound.decided)) is not None:
-        with _running(Descent(gate, bound.decided, above.ticket, open=descends, passes=PASSES)):
+        with descending(Descent(gate, bound.decided, above.ticket, open=descends, passes=PASSES)), body():
             return above.run(lambda: function(*args, **kwargs))
+    call = _call(gate, bound)
     try:
-        ticket = begin(gate.halo, _call(gate, bound))
+        ticket = begin(gate.halo, call)
     except Denied as denied:
         return _earlier(denied)
     again_args, again_kwargs, executed = _again(binder, bound, ticket, args, kwargs)
     descent = Descent(gate, executed, ticket, open=descends, passes=PASSES)
     try:
-        with _running(descent):
+        with _running(descent, call.call_id):
             result = function(*again_args, **again_kwargs)
     except BaseException as exc:
         failed = broke_off(ticket, descent.whole(exc))
@@ -96,16 +98,17 @@ async def arun_gated(
     """As `run_gated`, for a coroutine function."""
     bound = binder.split(args, kwargs)
     if (above := arrived(gate, bound.decided)) is not None:
-        with _running(Descent(gate, bound.decided, above.ticket, open=descends, passes=PASSES)):
+        with descending(Descent(gate, bound.decided, above.ticket, open=descends, passes=PASSES)), body():
             return await above.arun(lambda: function(*args, **kwargs))
+    call = _call(gate, bound)
     try:
-        ticket = await abegin(gate.halo, _call(gate, bound))
+        ticket = await abegin(gate.halo, call)
     except Denied as denied:
         return _earlier(denied)
     again_args, again_kwargs, executed = _again(binder, bound, ticket, args, kwargs)
     descent = Descent(gate, executed, ticket, open=descends, passes=PASSES)
     try:
-        with _running(descent):
+        with _running(descent, call.call_id):
             result = await function(*again_args, **again_kwargs)
     except BaseException as exc:
         failed = broke_off(ticket, descent.whole(exc))

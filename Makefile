@@ -1,5 +1,5 @@
 # make demo   sets up and runs the demonstration          make test   sets up, lints and runs the tests
-# make test-lowest, part of `make test`: the adapter against the oldest LangChain and LangGraph that it allows
+# make test-lowest, part of `make test`: each adapter against the oldest releases of its framework that it allows
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -14,7 +14,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable '.[langchain]' --group dev
+	$(BIN)/pip install --quiet --editable '.[langchain,llamaindex,openai-agents]' --group dev
 	touch $(STAMP)
 
 demo: setup
@@ -33,11 +33,11 @@ test: lint
 $(OLDEST): pyproject.toml .ci/lowest.txt
 	$(PYTHON) -m venv $(LOWEST)
 	$(LOWEST)/bin/pip install --quiet --upgrade pip
-	$(LOWEST)/bin/pip install --quiet --constraint .ci/lowest.txt --editable '.[langchain]' --group test
+	$(LOWEST)/bin/pip install --quiet --constraint .ci/lowest.txt --editable '.[langchain,llamaindex,openai-agents]' --group test
 	touch $(OLDEST)
 
 test-lowest: $(OLDEST)
-	$(LOWEST)/bin/pytest --numprocesses 2 tests/langchain tests/adapters
+	$(LOWEST)/bin/pytest --numprocesses 2 tests/langchain tests/llamaindex tests/openai_agents tests/adapters
 
 bench: setup
 	$(BIN)/python benchmarks/redrive.py --limit 200

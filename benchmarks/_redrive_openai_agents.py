@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from agents import Agent, FunctionTool, ModelResponse, Runner, set_tracing_disabled
 from agents.tool import set_function_tool_failure_error_function, with_function_tool_failure_error_handler
@@ -18,17 +17,13 @@ from agents.usage import Usage
 from openai.types.responses import ResponseFunctionToolCall
 
 from _redrive_data import Event, Session, call_id
-from _redrive_witness import Witness
-from halo_core.clock import Clock
-from halo_core.model import Constraint, ConstraintKind, Resource
+from _redrive_driver import OPEN_SCHEMA, Driver
 from halo_openai_agents import Halo
 from halo_openai_agents.testing import Message, ScriptedModel
 
 __all__ = ["OpenAIAgents"]
 
-_ANY = Constraint(ConstraintKind.WILDCARD)
 _ONE_BY_ONE = {"max_function_tool_concurrency": 1}  # calls of one turn in the order in which they were recorded
-_OPEN = {"additionalProperties": True, "properties": {}, "type": "object"}
 
 
 class _Recorded(ScriptedModel):
@@ -47,71 +42,31 @@ class _Recorded(ScriptedModel):
         self.script = [Message("", id=str(turn.response_id)) for turn in turns]
 
 
-class OpenAIAgents:
-    """One agent: a suite's role, under an issued passport, or in one fold with grants learnt from the other.
+class OpenAIAgents(Driver):
+    """An `Agent`."""
 
-    Args:
-        agent: its id.
-        tools: names and kinds of the suite's tools.
-        granted: argument names by granted tool; None where the home holds a passport that was issued.
-        resources: what a tool is, by name and kind; None for what the home's manifest declares.
-        witness: is told of each body that runs.
-        db: URL of the store.
-        home: its keys.
-        clock: of the decisions; None is the system's.
-    """
+    facade = Halo
 
-    def __init__(
-        self,
-        agent: str,
-        *,
-        tools: dict[str, str],
-        granted: dict[str, set[str]] | None,
-        resources: Callable[[str, str], Resource | None],
-        witness: Witness,
-        db: str,
-        home: Path,
-        clock: Clock | None = None,
-    ) -> None:
+    def build(self, agent: str, guarded: list[Any]) -> None:
+        """Make the agent."""
         set_tracing_disabled(disabled=True)
-        self._events: dict[str, Event] = {}
-        self._witness = witness
-        grants = None
-        if granted is not None:
-            grants = {name: dict.fromkeys(sorted(args), _ANY) for name, args in granted.items()}
-        self._halo = Halo.local(agent=agent, mode="enforce", db=db, home=home, grants=grants, quiet=True, clock=clock)
-        guarded = [
-            self._halo.guard(self._tool(name), resource=resources(name, kind)) for name, kind in sorted(tools.items())
-        ]
-        self._agent = self._halo.guard(Agent(name=agent, model=_Recorded([]), tools=guarded))
+        self._agent = self.halo.guard(Agent(name=agent, model=_Recorded([]), tools=guarded))
 
-    def __enter__(self) -> Self:
-        return self
+    def run(self, session: Session, name: str) -> None:
+        """Run it."""
+        self._agent.model.play([_response(name, calls) for calls in session.turns()])
+        options = self.halo.run_options(run_config={"tool_execution": _ONE_BY_ONE})
+        Runner.run_sync(self._agent, session.request, max_turns=None, **options)
 
-    def __exit__(self, *_exc: object) -> None:
-        self._halo.close()
-
-    def drive(self, session: Session, name: str) -> None:
-        """Run one session to its end, under the id `name`."""
-        self._events = {call_id(name, i): event for i, event in enumerate(session.events)}
-        model: Any = self._agent.model
-        model.play([_response(name, calls) for calls in session.turns()])
-        with self._halo.session(name):
-            options = self._halo.run_options(run_config={"tool_execution": _ONE_BY_ONE})
-            Runner.run_sync(self._agent, session.request, max_turns=None, **options)
-
-    def _tool(self, name: str) -> FunctionTool:
+    def tool(self, name: str) -> FunctionTool:
+        """A tool that takes anything."""
         invoke = with_function_tool_failure_error_handler(self._body(name), lambda _tool, _error, _text: None)
-        tool = FunctionTool(name, name, _OPEN, invoke, strict_json_schema=False)
+        tool = FunctionTool(name, name, OPEN_SCHEMA, invoke, strict_json_schema=False)
         return set_function_tool_failure_error_function(tool, lambda _context, error: str(error))
 
     def _body(self, name: str) -> Callable[..., Any]:
         async def body(context: ToolContext[Any], _text: str) -> str:
-            this = context.tool_call_id
-            self._witness.ran(this)
-            event = self._events[this]
-            if event.tool != name:
-                raise AssertionError(f"`{name}` was called as `{event.tool}`")
+            event = self.event(context.tool_call_id, name)
             if event.error:
                 raise RuntimeError(event.error)
             return event.result

@@ -103,7 +103,8 @@ def _follow(made: Agent[Any]) -> None:
     for name, value in vars(original).items():
         if name not in _WRAPPED and not name.startswith("_"):
             vars(made)[name] = value
-    mark = next((found[1] for item in (original, made) if (found := vars(item).get(_IDENTITY))), uuid.uuid4().hex)
+    known = ((item, vars(item).get(_IDENTITY)) for item in (original, made))
+    mark = next((found[1] for item, found in known if found and found[0]() is item), uuid.uuid4().hex)
     for item in (original, made):
         vars(item)[_IDENTITY] = weakref.ref(item), mark
 

@@ -112,14 +112,15 @@ class _Answer:
         )
 
     def _call(self, item: ResponseFunctionToolCall) -> ResponseFunctionToolCall:
+        given = item.arguments or ""
         try:
-            told = json.loads(item.arguments)
+            told = json.loads(given)
         except ValueError:
-            text = self.mask(item.arguments)
+            text = self.mask(given)
         else:
             changed = Walk(self.mask).value(told)
-            text = item.arguments if changed is told else json.dumps(changed)
-        return item if text == item.arguments else item.model_copy(update={"arguments": text})
+            text = given if changed is told else json.dumps(changed)
+        return item if text == given else item.model_copy(update={"arguments": text})
 
 
 def model_surface(halo: HaloBase) -> Surface[Any]:

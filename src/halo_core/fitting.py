@@ -182,7 +182,7 @@ def drop(tx: Tx, agent: str, by: str) -> bool:
     """Take an agent's score out of force; False where there was none."""
     if not rows.Baselines(tx).get(agent):
         return False
-    tx.append(Draft(EntryKind.BASELINE, "", {"agent": agent, "by": by, "hash": "", "part": False}))
+    tx.append(Draft(EntryKind.BASELINE, "", {"agent": agent, "by": by, "part": False}))
     rows.Baselines(tx).put(agent, "")
     return True
 

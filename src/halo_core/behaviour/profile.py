@@ -79,7 +79,10 @@ class Profile:
 
     def asked(self, text: str) -> None:
         """The user said something; it is added to the request."""
-        new = chunk_of(text, self.key)
+        self.ask(chunk_of(text, self.key))
+
+    def ask(self, new: Chunk) -> None:
+        """As `asked`, of a text that was read."""
         both = self.request.atoms + new.atoms
         self.request = Chunk("", 0, False, min(self.request.keen + new.keen, 255), new.cut, both[-4 * 4096 :])
 
@@ -91,7 +94,10 @@ class Profile:
             text: all of it; what is behind the first `text.MAX_READ` characters is not looked at.
             named: everything that the call named stood in the request (`Look.named`).
         """
-        chunk = chunk_of(text, self.key, source=tool, step=self.steps, named=named)
+        self.add(chunk_of(text, self.key, source=tool, step=self.steps, named=named))
+
+    def add(self, chunk: Chunk) -> None:
+        """As `observe`, of a text that was read."""
         if not chunk.atoms:
             return
         self.chunks.append(chunk)

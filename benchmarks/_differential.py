@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from halo_core.keys import KeyStore
 from halo_core.model import ActionKind, Entry, EntryKind
@@ -15,6 +16,10 @@ from halo_core.query import Contents, entries
 from halo_core.store.reader import Reader
 
 __all__ = ["Decided", "Ledger", "compare", "ledger"]
+
+
+_SEALED: Final = re.compile(r"halo:secret:[0-9a-f]+")
+"""A sealed secret; its digest is keyed by each home."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ def _place(entry: Entry) -> int:
 def _decided(entry: Entry, contents: Contents) -> Decided:
     body = entry.body
     request, decision, snapshot = body["request"], body["decision"], body["snapshot"]
-    args = (contents.open(entry, "args") or b"").decode()
+    args = _SEALED.sub("halo:secret:", (contents.open(entry, "args") or b"").decode())
     return Decided(
         (request["kind"], request["resource"]["id"]),
         (decision["effect"], tuple(map(_reason, decision["reasons"])), repr(decision["obligations"])),

@@ -42,6 +42,7 @@ __all__ = ["main"]
 _TENANT: Final = "local"
 _SHOWN: Final = 12
 _STEP_S: Final = 1.0
+_LATER_US: Final = 60_000_000  # than the passports were issued
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,11 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         everything = load(options.data)
         chosen = sample(everything, options.limit, options.seed)
-        start_us = time.time_ns() // 1000
-        found = {
-            name: _driven(name, everything, chosen, options, home=folder / name, start_us=start_us)
-            for name in frameworks
-        }
+        found = {name: _driven(name, everything, chosen, options, home=folder / name) for name in frameworks}
     except (BadData, HaloError) as exc:
         sys.stderr.write(f"differential: {exc}\n")
         return 2
@@ -98,7 +95,6 @@ def _driven(
     options: argparse.Namespace,
     *,
     home: Path,
-    start_us: int,
 ) -> Ledger:
     """One framework's ledger of these sessions."""
     db = default_url(home)
@@ -106,7 +102,7 @@ def _driven(
     roles = roles_of(everything, [(f"differential.{session.id}", session) for session in chosen], passports)
     if passports is not None:
         passports.issue([role.agent for role in roles], home=home, db=db)
-    clock = FixedClock(start_us + 60_000_000)  # after the passports were issued
+    clock = FixedClock(time.time_ns() // 1000 + _LATER_US)
     broken: dict[str, str] = {}
     with Witness(db, _TENANT) as witness:
         drive(

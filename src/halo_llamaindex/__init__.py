@@ -18,13 +18,15 @@ from typing import Any, TypeVar, overload
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.base.llms.base import BaseLLM
 from llama_index.core.indices.base import BaseIndex
-from llama_index.core.tools import BaseTool, QueryEngineTool, RetrieverTool
+from llama_index.core.tools import BaseTool, FunctionTool
 from llama_index.core.workflow import Workflow
 
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.model import ActionKind, Impact, Resource, Reversal
+from halo_core.pep.gate import gate_of, required
 from halo_llamaindex._agents.guard import guard_workflow
+from halo_llamaindex._doctor.app import doctor
 from halo_llamaindex._held import ENGINES, HOLDERS, guard_holder, holding
 from halo_llamaindex._models.guard import WAYS, guard_model
 from halo_llamaindex._observe import Observing, observe
@@ -47,6 +49,7 @@ __all__ = [
     "Pending",
     "Resource",
     "Reversal",
+    "doctor",
 ]
 
 X = TypeVar("X")
@@ -139,6 +142,11 @@ class Halo(HaloBase):
         self._say("LlamaIndex lets nobody refuse what runs: install() only observes; guard what it names")
         return observe(self)
 
+    def entered_by(self, retriever: Any, part: Any) -> Any:
+        """What a guarded retriever enters by itself, with the model guarded that a query engine among it asks."""
+        gate = required(retriever)
+        return guard_holder(self, part, gate.resource, None) if isinstance(part, ENGINES) else part
+
     def _guard_part(self, x: Any, resource: Resource | None) -> Any:
         if isinstance(x, BaseLLM):
             refuse_own(x, WAYS)
@@ -150,7 +158,8 @@ class Halo(HaloBase):
         if isinstance(x, BaseTool):
             tool = bare(x)
             refuse_own(tool, _TOOL_WAYS)
-            if isinstance(tool, QueryEngineTool | RetrieverTool):
+            guarded = gate_of(tool) is not None
+            if not guarded and not isinstance(tool, FunctionTool):  # what it holds acts by itself
                 tool = guard_holder(self, tool, None, None, f"{tool.metadata.get_name()}.retriever")
             return guard_tool(self, tool, resource)
         if inspect.isfunction(x) or inspect.ismethod(x):

@@ -45,6 +45,10 @@ class Binder:
         """The binder of a tool's function; without one, of a tool that takes what its schema says."""
         schema = tool.metadata.fn_schema
         schema = schema if isinstance(schema, type) and issubclass(schema, pydantic.BaseModel) else None
+        if schema is not None and not schema.__pydantic_complete__:
+            # Its annotations are texts, which LlamaIndex leaves as they are: the function's module knows the names.
+            names = getattr(inspect.unwrap(function), "__globals__", {}) if function is not None else {}
+            schema.model_rebuild(raise_errors=False, _types_namespace=names)
         if function is None:
             return cls(_shown(schema), {}, schema)
         try:

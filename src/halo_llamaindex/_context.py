@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from halo_core.model import Provenance
 from halo_core.pep.gate import subclass
+from halo_core.session import asking, current_asking
 
 __all__ = [
     "Once",
@@ -57,12 +58,17 @@ class Run:
         words: what the host passed as its user's words.
         task: what it is asked to do, whoever asks.
         once: of each piece of a step's work that may be run again, a lock, and whether it came to its end.
+        own: id of its session where the workflow's store has no place for one.
+        writing: held by the step that changes what the store keeps for Halo. (The store's own `edit_state` copies all
+            that is in it, the host's memory too, which is then no longer the host's.)
     """
 
     kept: bool
     words: tuple[str, ...] = ()
     task: str = ""
     once: dict[tuple[str, str], Once] = field(default_factory=dict)
+    own: list[str] = field(default_factory=list)
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 _RUN: Final[ContextVar[Run | None]] = ContextVar("halo_llamaindex_run", default=None)
@@ -120,10 +126,11 @@ def spoken() -> tuple[Told, frozenset[str]]:
 
 @contextmanager
 def body() -> Iterator[None]:
-    """Run the body of something decided."""
-    token = _BODY.set(True)
+    """Run the body of something decided: what it calls by itself is asked for by the same message, in no known call."""
+    token, asked = _BODY.set(True), current_asking()
     try:
-        yield
+        with asking(replace(asked, call_id="")) if asked is not None and asked.call_id else nullcontext():
+            yield
     finally:
         _BODY.reset(token)
 

@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.base.llms.base import BaseLLM
+from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index.core.tools import BaseTool
 from llama_index_instrumentation import root_dispatcher
 from llama_index_instrumentation.span.base import BaseSpan
@@ -65,6 +66,8 @@ class HaloObserver(BaseSpanHandler[BaseSpan]):
             self._look(id_, instance)
 
     def _look(self, id_: str, instance: Any) -> None:
+        if isinstance(instance, StructuredLLM) or _shapes(instance):
+            return  # it asks the LLM in it, which is looked at by itself
         method = id_.rpartition("-")[0] or id_
         for kind, word, ways in _KINDS:
             if isinstance(instance, kind) and gate_of(instance) is None and not is_within(instance):
@@ -89,6 +92,12 @@ class HaloObserver(BaseSpanHandler[BaseSpan]):
     def prepare_to_drop_span(self, *_args: Any, **_kwargs: Any) -> BaseSpan | None:
         """No span is kept."""
         return None
+
+
+def _shapes(tool: Any) -> bool:
+    """Whether it is the tool that LlamaIndex makes of the class of an answer: it acts on nothing."""
+    module = getattr(getattr(tool, "_real_fn", None), "__module__", "")
+    return isinstance(module, str) and module.startswith("llama_index.core.program.")
 
 
 def _named(thing: Any) -> str:

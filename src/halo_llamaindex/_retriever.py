@@ -195,5 +195,16 @@ def _guarded_class(kind: type[BaseRetriever]) -> type[BaseRetriever]:
 
         return retrieve
 
+    def entering(name: str) -> Callable[..., Any]:
+        function = getattr(kind, name)
+
+        @functools.wraps(function)
+        def from_object(self: Any, obj: Any, *args: Any, **kwargs: Any) -> Any:
+            # Documents of whatever it enters come out of the public method; a query engine asks a model too.
+            return function(self, required(self).halo.entered_by(self, obj), *args, **kwargs)
+
+        return from_object
+
     public = {name: way(name, "str_or_query_bundle") for name in ("retrieve", "aretrieve")}
+    public |= {name: entering(name) for name in ("_retrieve_from_object", "_aretrieve_from_object")}
     return kind_with(kind, public | {name: way(name, "query_bundle") for name in ("_retrieve", "_aretrieve")})

@@ -48,10 +48,12 @@ def documents_surface(labels: Labels | None = None) -> Surface[list[NodeWithScor
 
 def _stays(item: NodeWithScore, keep: Keep, labels: Labels) -> bool:
     try:
-        told = tuple(labels(item.node))
+        said = labels(item.node)
+        told = tuple(said)
     except Exception:  # noqa: BLE001  INVARIANT: FAILCLOSED - nobody can say what is in it
         return False
-    return all(isinstance(label, str) for label in told) and _may(item, keep, told)
+    labelled = not isinstance(said, str) and all(isinstance(label, str) for label in told)  # letters are no labels
+    return labelled and _may(item, keep, told)
 
 
 def _may(value: Any, keep: Keep, told: tuple[str, ...] = ()) -> bool:

@@ -154,6 +154,7 @@ class ScriptedLLM(FunctionCallingLLM):
         user_msg: str | ChatMessage | None = None,
         chat_history: list[ChatMessage] | None = None,
         *_options: bool,
+        tool_required: bool = False,  # noqa: ARG002  the framework looks for it by name
         **kwargs: Any,
     ) -> dict[str, Any]:
         """Nothing to bind: the script names its tools."""

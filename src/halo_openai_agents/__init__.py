@@ -23,6 +23,7 @@ from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.model import ActionKind, Impact, Mode, Resource, Reversal
 from halo_core.pep.handoff import Terms
 from halo_openai_agents._agents.guard import guard_agent
+from halo_openai_agents._doctor.app import doctor
 from halo_openai_agents._mcp import guard_server
 from halo_openai_agents._models.guard import guard_model
 from halo_openai_agents._options import configured
@@ -43,6 +44,7 @@ __all__ = [
     "Pending",
     "Resource",
     "Reversal",
+    "doctor",
 ]
 
 A = TypeVar("A", bound=Agent[Any])

@@ -17,7 +17,7 @@ from halo_core.model import Provenance
 from halo_core.pep.words import Words
 from halo_core.session import Asking
 
-__all__ = ["WORDS", "asked_by", "calls_of", "items_of", "seen_of", "turn_of", "words_of"]
+__all__ = ["WORDS", "asked_by", "calls_of", "items_of", "messages", "seen_of", "turn_of", "words_of"]
 
 WORDS: Final = Words()
 _TEXTS: Final = ("input_text", "output_text", "text", "refusal", "summary_text")
@@ -30,6 +30,17 @@ def items_of(given: Any) -> list[Any]:
     if isinstance(given, str):
         return [{"role": "user", "content": given}]
     return list(given) if isinstance(given, list | tuple) else []
+
+
+def messages(items: Iterable[Any]) -> int:
+    """How many messages items make: what a model said at once, its calls with it, is one."""
+    made = [_by_model(item) for item in items]
+    return sum(not (mine and before) for before, mine in zip([False, *made], made, strict=False))
+
+
+def _by_model(item: Any) -> bool:
+    kind = str(_get(item, "type") or "")
+    return _get(item, "role") == "assistant" or kind == "reasoning" or kind.endswith("_call")
 
 
 def _get(item: Any, name: str) -> Any:

@@ -32,7 +32,7 @@ from halo_openai_agents._tripwire import Tripwire, Watch
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = ["HaloRunner", "Installed", "install", "stand"]
+__all__ = ["HaloRunner", "Installed", "install", "stand", "watching"]
 
 _LOCK: Final = threading.Lock()
 _NOWHERE: Final = Session("", "none")
@@ -97,6 +97,11 @@ def stand() -> None:
             set_default_agent_runner(HaloRunner(found))
 
 
+def watching() -> tuple[Watch, ...]:
+    """Who watches the whole process."""
+    return tuple(item.watch for item in _installed)
+
+
 # one run
 
 
@@ -106,7 +111,7 @@ def _around(agent: Agent[Any], given: Any, kwargs: dict[str, Any]) -> tuple[Run 
     config = kwargs.get("run_config")
     gate = gate_of(first)
     halo: Halo | None = gate.halo if gate is not None else getattr(config, "halo", None)
-    watches = tuple(item.watch for item in _installed)
+    watches = watching()
     if halo is None:
         if not watches:
             return None, kwargs, False

@@ -61,3 +61,12 @@ def test_a_run_measures_every_case(monkeypatch, capsys):
         c["case"] for c in found
     }
     assert all(case[heat]["cpu_us"].keys() == {"p50", "p95", "plain_p50"} for case in found for heat in ("hot", "live"))
+
+
+@pytest.mark.parametrize(("framework", "case"), [("llamaindex", "tool, acall"), ("openai-agents", "tool")])
+def test_each_framework_has_its_cases(framework, case, monkeypatch, capsys):
+    monkeypatch.setattr(_overhead_measure, "_WARM", 1)
+    assert overhead.main(["--framework", framework, "--rounds", "2", "--json"]) in {0, 1}
+    found = {item["case"]: item for item in json.loads(capsys.readouterr().out)["cases"]}
+    assert found[case]["goal_us"] == 50
+    assert all(item["goal_us"] is None for name, item in found.items() if not name.startswith("tool"))

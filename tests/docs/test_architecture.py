@@ -25,7 +25,7 @@ def named(package: str) -> list[str]:
     return re.findall(r"^\| `([^`]+)`", section, re.MULTILINE)
 
 
-@pytest.mark.parametrize("package", ["halo_core", "halo_langchain"])
+@pytest.mark.parametrize("package", ["halo_core", "halo_langchain", "halo_llamaindex", "halo_openai_agents"])
 def test_every_room_is_in_the_table_once_and_every_name_is_a_room(package):
     assert sorted(named(package)) == sorted(rooms(package))
 

@@ -13,6 +13,35 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 
 SHOWN = {
+    "llamaindex_agent.py": [
+        "read_ticket: #7",
+        "refund: deny `refund`: where this goes to",
+        "refund: refunded 90.00 to ACC-1",
+    ],
+    "llamaindex_handoff.py": [
+        "handoff: deny `carol`: the passport does not let its holder hand off to this agent",
+        "handoff: Agent bob is now handling the request",
+        "Please continue with the current request.",
+        "balance: ACC-1 holds 1200.00",
+        "pay: deny `pay`: the passport does not grant this",
+        "bob: I can tell you",
+    ],
+    "llamaindex_rag.py": [
+        "I was told: Returns within 30 days. Order 7 goes back to card [pan …1111].",
+        "Empty Response",
+    ],
+    "openai_agents_approval.py": ["waits: pay large_amount", "paid 90.00 to ACC-1"],
+    "openai_agents_handoff.py": [
+        'triage: {"assistant": "tracker"}',
+        "tracker: P-7 is in Cologne",
+        'tracker: {"assistant": "triage"}',
+        "It is in Cologne, and comes tomorrow.",
+    ],
+    "openai_agents_tool.py": [
+        "#7: my parcel is late.",
+        "deny `refund`: where this goes to",
+        "refunded 90.00 to ACC-1",
+    ],
     "rag.py": ["I was told: Returns within 30 days. Order 7 goes back to card [pan …1111].", "I was told: nothing"],
     "supervisor.py": [
         "transfer_to_reader: Successfully",

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from llama_index.core.memory import ChatMemoryBuffer
+from workflows.context.state_store import DictState
 
 from halo_core.session import Acting, Session, current_acting
+from halo_llamaindex._context import current_run
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
@@ -22,6 +24,7 @@ __all__ = [
     "TURN",
     "Acts",
     "add_handed",
+    "forget_chat",
     "keep_acts",
     "keep_chat",
     "kept",
@@ -58,6 +61,12 @@ async def restore_chat(ctx: Any) -> None:
         await ctx.store.set(_MEMORY, ChatMemoryBuffer.from_defaults(chat_history=list(said)))
 
 
+async def forget_chat(ctx: Any) -> None:
+    """A run that begins has its conversation from its host."""
+    if await kept(ctx, _CHAT) is not None:
+        await ctx.store.set(_CHAT, None)
+
+
 async def kept(ctx: Any, key: str, otherwise: Any = None) -> Any:
     """What the store keeps under a key."""
     return await ctx.store.get(key, default=otherwise)
@@ -66,17 +75,26 @@ async def kept(ctx: Any, key: str, otherwise: Any = None) -> Any:
 async def session_of(halo: Halo, ctx: Any) -> tuple[Session, bool]:
     """The session that belongs to a context, and whether it was opened just now."""
     fresh = False
+    if not _has_room(ctx):
+        own = current_run().own
+        own += [] if own else [halo.run_session()]
+        return Session(own[0], "run"), False
     found = await kept(ctx, _SESSION)
     if found is None:
-        async with ctx.store.edit_state() as state:  # steps side by side open one
-            found = state.get(_SESSION, None)
+        async with current_run().writing:  # steps side by side open one
+            found = await kept(ctx, _SESSION)
             if found is None:
                 made = halo.run_session()
                 found, fresh = f"{made} {halo.word(_SESSION + made)}", True
-                state[_SESSION] = found
+                await ctx.store.set(_SESSION, found)
     name, _, word = str(found).partition(" ")
     # INVARIANT: FAILCLOSED - an id that something else wrote there is nobody's session.
     return (Session(name, "run") if word == halo.word(_SESSION + name) else _NOWHERE), fresh
+
+
+def _has_room(ctx: Any) -> bool:
+    """Whether a workflow's state takes keys of anybody's: an app's own model of it does not."""
+    return issubclass(ctx.store.state_type, DictState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +165,7 @@ async def read_acts(halo: Halo, ctx: Any, session: str) -> Acts | None:
 
 async def add_handed(halo: Halo, ctx: Any, session: str, agent: str, handle: str) -> None:
     """Note that whoever acts was allowed to hand off to an agent."""
-    async with ctx.store.edit_state() as state:
-        acts = _acts_of(halo, state.get(_ACTS, None), session)
+    async with current_run().writing:
+        acts = await read_acts(halo, ctx, session)
         if acts is not None:
-            state[_ACTS] = _sealed(halo, replace(acts, handed={**acts.handed, agent: handle}), session)
+            await keep_acts(halo, ctx, replace(acts, handed={**acts.handed, agent: handle}), session)

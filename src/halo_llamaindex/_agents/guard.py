@@ -20,8 +20,8 @@ from halo_core.model import Resource
 from halo_core.pep.gate import Gate, gate_of, put_gate
 from halo_core.pep.handoff import HANDED, agent_resource, known_agent
 from halo_core.pep.names import clean_name
+from halo_llamaindex._agents.at import Plan
 from halo_llamaindex._agents.kind import PLAN, guarded_class, ways_of
-from halo_llamaindex._agents.steps import Plan
 from halo_llamaindex._models.guard import guard_model
 from halo_llamaindex._own import refuse_own
 

@@ -16,8 +16,9 @@ from llama_index.core.workflow import Context, StartEvent, Workflow
 from workflows.utils import get_steps_from_class
 
 from halo_core.errors import Denied
+from halo_llamaindex._agents.at import Plan
 from halo_llamaindex._agents.calls import call_tool, with_wanted
-from halo_llamaindex._agents.steps import Plan, run_step
+from halo_llamaindex._agents.steps import run_step
 from halo_llamaindex._context import Run, in_body, kind_with, started
 from halo_llamaindex._words import message_text
 

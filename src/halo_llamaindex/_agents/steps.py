@@ -8,22 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import Any, Final
 
 from llama_index.core.agent.workflow import AgentInput, AgentOutput, ToolCall
 from llama_index.core.base.llms.types import MessageRole
-from llama_index.core.workflow import Context, StopEvent
-from workflows.runtime.types.results import StepWorkerStateContextVar, WaitingForEvent
+from llama_index.core.workflow import Context
+from workflows.runtime.types.results import StepWorkerStateContextVar
 
 from halo_core.errors import Denied
 from halo_core.model import Provenance
 from halo_core.session import Asking, acting, asking, current_session, in_session
+from halo_llamaindex._agents.at import CURRENT, At, Plan, as_actor, leave
 from halo_llamaindex._agents.calls import wanted
 from halo_llamaindex._agents.carried import (
     EARLIER,
     TURN,
     Acts,
+    forget_chat,
     keep_acts,
     keep_chat,
     kept,
@@ -31,62 +33,17 @@ from halo_llamaindex._agents.carried import (
     restore_chat,
     session_of,
 )
-from halo_llamaindex._agents.entry import hand_on, left, not_entered
+from halo_llamaindex._agents.entry import hand_on
 from halo_llamaindex._context import Once, current_run, speaking, waits_in
 from halo_llamaindex._models.inference import EARLIER as MARK
 from halo_llamaindex._models.inference import message_id
 from halo_llamaindex._pause import Waiting, settled, waits
 from halo_llamaindex._words import message_text
 
-if TYPE_CHECKING:
-    from halo_llamaindex import Halo
+__all__ = ["run_step"]
 
-__all__ = ["Plan", "run_step"]
-
-_CURRENT: Final = "current_agent_name"
 _RESULTS: Final = (MessageRole.TOOL, MessageRole.FUNCTION)
 Step = Callable[..., Awaitable[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How a guarded workflow is entered.
-
-    Args:
-        halo: who decides.
-        team: whether its agents are entered by hand-offs: it has several.
-        agent: the agent that it is as a whole; empty where it acts as whoever runs it.
-        prompts: system prompt by agent; of a single agent under the empty name.
-        agentic: whether it is one of the framework's agents, and no workflow of the app's own.
-    """
-
-    halo: Halo
-    team: bool = False
-    agent: str = ""
-    prompts: Mapping[str, str] | None = None
-    agentic: bool = True
-
-    @property
-    def enters(self) -> bool:
-        """Whether anybody is entered in it."""
-        return self.team or bool(self.agent)
-
-
-@dataclass(slots=True)
-class _At:
-    """One run of one step."""
-
-    plan: Plan
-    ctx: Any
-    event: Any
-    step: Step
-    session: str
-    fresh: bool
-    acts: Acts | None = None
-
-    @property
-    def halo(self) -> Halo:
-        return self.plan.halo
 
 
 async def run_step(plan: Plan, name: str, step: Step, event: Any) -> Any:
@@ -121,8 +78,8 @@ async def _run_step(plan: Plan, name: str, step: Step, event: Any, ctx: Any, pla
         try:
             if not plan.agentic:
                 return await step(event)
-            await restore_chat(ctx)
-            return await _STEPS.get(name, _other)(_At(plan, ctx, event, step, session.id, fresh))
+            await (forget_chat if name == "init_run" else restore_chat)(ctx)
+            return await _STEPS.get(name, _other)(At(plan, ctx, event, step, session.id, fresh))
         except Waiting as waiting:
             if plan.agentic:
                 await keep_chat(ctx)
@@ -131,53 +88,20 @@ async def _run_step(plan: Plan, name: str, step: Step, event: Any, ctx: Any, pla
             raise
 
 
-# who acts
-
-
-async def _as(at: _At, run: Callable[[_At], Awaitable[Any]]) -> Any:
-    """Run something as whoever acts, and hand back what was handed on when the run ends with it."""
-    if not at.plan.enters:
-        return await run(at)
-    at.acts = await read_acts(at.halo, at.ctx, at.session)
-    if at.acts is None or not at.acts.agent:
-        # INVARIANT: SUB - who acts is not known, so it is not the first one either.
-        raise Denied("handed_back", "nobody was entered here", remedy="start the run at its beginning")
-    try:
-        with acting(at.acts.acting(at.halo, at.session)):
-            named = getattr(at.event, _CURRENT, None)
-            if at.plan.team and isinstance(named, str) and named != at.acts.agent:
-                await not_entered(at.halo, named)
-            result = await run(at)
-    except WaitingForEvent:
-        raise
-    except Exception:
-        await _left(at)
-        raise
-    if isinstance(result, StopEvent):
-        await _left(at)
-    return result
-
-
-async def _left(at: _At) -> None:
-    acts = await read_acts(at.halo, at.ctx, at.session)
-    await keep_acts(at.halo, at.ctx, None, at.session)
-    await left(at.halo, acts)
-
-
-async def _plainly(at: _At) -> Any:
+async def _plainly(at: At) -> Any:
     return await at.step(at.event)
 
 
-async def _other(at: _At) -> Any:
-    return await _as(at, _plainly)
+async def _other(at: At) -> Any:
+    return await as_actor(at, _plainly)
 
 
 # the steps
 
 
-async def _init_run(at: _At) -> Any:
+async def _init_run(at: At) -> Any:
     if at.plan.enters:
-        await _left(at)  # what an earlier run of this context left behind
+        await leave(at)  # what an earlier run of this context left behind
     result = await at.step(at.event)
     if at.fresh and isinstance(result, AgentInput):
         strange = [message_text(message) for message in result.input if message.role in _RESULTS]
@@ -187,7 +111,7 @@ async def _init_run(at: _At) -> Any:
     return result
 
 
-async def _setup_agent(at: _At) -> Any:
+async def _setup_agent(at: At) -> Any:
     """Enter the agent that an event names; one that may not be entered leaves the giver at work."""
     if not at.plan.enters:
         return await at.step(at.event)
@@ -202,19 +126,19 @@ async def _setup_agent(at: _At) -> Any:
         except Denied:
             if not giver:
                 raise
-            await at.ctx.store.set(_CURRENT, giver)
+            await at.ctx.store.set(CURRENT, giver)
             event = AgentInput(input=event.input, current_agent_name=giver)
     await keep_acts(at.halo, at.ctx, replace(acts, handed={}), at.session)
     with acting(acts.acting(at.halo, at.session)):
         return await at.step(event)
 
 
-def _under(at: _At) -> tuple[str, ...]:
+def _under(at: At) -> tuple[str, ...]:
     found = Acts().acting(at.halo, at.session)
     return found.agents if found is not None else ()
 
 
-async def _entered(at: _At, acts: Acts, agent: str, task: str = "") -> Acts:
+async def _entered(at: At, acts: Acts, agent: str, task: str = "") -> Acts:
     handle = acts.handed.get(agent)
     if handle is None:
         with acting(acts.acting(at.halo, at.session)):
@@ -223,24 +147,24 @@ async def _entered(at: _At, acts: Acts, agent: str, task: str = "") -> Acts:
     return acts.entered(agent, handle)
 
 
-async def _run_agent_step(at: _At) -> Any:
-    async def run(at: _At) -> Any:
+async def _run_agent_step(at: At) -> Any:
+    async def run(at: At) -> Any:
         result = await _speaking(at)
         if isinstance(result, AgentOutput):
             turn = message_id(result.response) or at.halo.run_session()
             await at.ctx.store.set(TURN, turn)
         return result
 
-    return await _as(at, run)
+    return await as_actor(at, run)
 
 
-async def _parse_agent_output(at: _At) -> Any:
-    return await _as(at, _speaking)
+async def _parse_agent_output(at: At) -> Any:
+    return await as_actor(at, _speaking)
 
 
-async def _speaking(at: _At) -> Any:
+async def _speaking(at: At) -> Any:
     """Run a step in which a model is asked, knowing whose words it is shown."""
-    named = getattr(at.event, _CURRENT, "") if at.plan.team else ""
+    named = getattr(at.event, CURRENT, "") if at.plan.team else ""
     prompt = (at.plan.prompts or {}).get(named, "")
     told = [(prompt, Provenance.SYSTEM)] if prompt else []
     told += [(words, Provenance.USER) for words in current_run().words]
@@ -249,18 +173,18 @@ async def _speaking(at: _At) -> Any:
         return await at.step(at.event)
 
 
-async def _call_tool(at: _At) -> Any:
-    async def run(at: _At) -> Any:
+async def _call_tool(at: At) -> Any:
+    async def run(at: At) -> Any:
         event: ToolCall = at.event
         if at.plan.team and at.acts is not None:
             # Whose tools are called, and under whose link: a tool that wrote another name there has entered nobody.
-            await at.ctx.store.set(_CURRENT, at.acts.agent)
+            await at.ctx.store.set(CURRENT, at.acts.agent)
         turn = await kept(at.ctx, TURN, "")
         asked = Asking(str(turn), event.tool_id, kind="message", text=await _said(at.ctx))
         with asking(asked), wanted(event.tool_name):
             return await at.step(event)
 
-    return await _as(at, run)
+    return await as_actor(at, run)
 
 
 async def _said(ctx: Any) -> str:
@@ -272,7 +196,7 @@ async def _said(ctx: Any) -> str:
     return message_text(spoken[-1]) if spoken else ""
 
 
-_STEPS: Final[Mapping[str, Callable[[_At], Awaitable[Any]]]] = {
+_STEPS: Final[Mapping[str, Callable[[At], Awaitable[Any]]]] = {
     "call_tool": _call_tool,
     "init_run": _init_run,
     "parse_agent_output": _parse_agent_output,

@@ -13,10 +13,11 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
-from agents import Model, ModelProvider, ModelResponse
+from agents import Model, ModelProvider, ModelResponse, ModelTracing
 
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
+from halo_core.pep import Ticket
 from halo_core.pep.gate import Gate, gate_of, put_gate, required, resource_name, subclass
 from halo_core.pep.names import MODEL_RESOURCE, MODEL_SCHEMA, unknown
 from halo_openai_agents._models.flow import Flow
@@ -83,7 +84,7 @@ def _asking(kind: type[Model]) -> Any:
         with stepping(gate.halo) as run:
             ticket = await gate.halo.enforcer.abegin(asked.call(gate, run))
             try:
-                answer = await kind.get_response(self, **values)
+                answer = await kind.get_response(self, **_quiet(values, ticket))
             except BaseException as exc:
                 failed = ticket.fail(exc)
                 if failed is exc:
@@ -106,7 +107,7 @@ def _streaming(kind: type[Model]) -> Any:
             call = asked.call(gate, run)
         # A generator runs in whichever context asks for the next of it, so no block stands around its steps.
         flow = Flow(gate, asked, run, await gate.halo.enforcer.abegin(call))
-        source = kind.stream_response(self, **values)
+        source = kind.stream_response(self, **_quiet(values, flow.ticket))
         try:
             async for event in source:
                 for passed in await flow.met(event):
@@ -124,6 +125,14 @@ def _streaming(kind: type[Model]) -> Any:
         raise failed
 
     return stream_response
+
+
+def _quiet(values: dict[str, Any], ticket: Ticket) -> dict[str, Any]:
+    """Arguments under which a model puts nothing of an answer that may have to be restricted into the SDK's traces."""
+    tracing = values.get("tracing")
+    if ticket.holds_output and isinstance(tracing, ModelTracing) and tracing.include_data():
+        return {**values, "tracing": ModelTracing.ENABLED_WITHOUT_DATA}
+    return values
 
 
 def _asked(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Asked, dict[str, Any]]:

@@ -16,7 +16,7 @@ from halo_core.model import ActionKind
 from halo_core.pep import Call
 from halo_core.pep.names import unknown
 from halo_core.session import asking
-from halo_openai_agents._items import asked_by, calls_of, items_of, seen_of, turn_of
+from halo_openai_agents._items import asked_by, calls_of, items_of, messages, seen_of, turn_of
 from halo_openai_agents._runs import Run, in_body, stepping
 from halo_openai_agents._translate import hosted_names, native_names, tool_names
 
@@ -68,7 +68,7 @@ class Asked:
         """The call to decide; a tool that nothing here could decide is a problem of the call that carries it."""
         halo: Halo = gate.halo
         nested = in_body()
-        args = {"messages": len(self.items) + bool(self.system), "tools": tool_names(self.tools, self.handoffs)}
+        args = {"messages": messages(self.items) + bool(self.system), "tools": tool_names(self.tools, self.handoffs)}
         known = run.known() if run is not None else None
         with asking(asked_by(self.items, nested=nested)):
             return halo.call(

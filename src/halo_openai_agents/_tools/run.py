@@ -14,6 +14,7 @@ from typing import Any
 from agents import FunctionTool, RunConfig
 from agents.agent_tool_state import get_agent_tool_state_scope, peek_agent_tool_run_result
 from agents.tool_context import ToolContext
+from agents.tracing import FunctionSpanData, get_current_span
 
 from halo_core.errors import Denied
 from halo_core.model import Mode
@@ -151,7 +152,12 @@ def _executed(given: Given, ticket: Ticket, context: Any) -> tuple[Any, str]:
     if ticket.verdict is None or ticket.verdict.mode is Mode.OBSERVE:
         return context, given.text  # nothing stands in the way; what does not fit, the function itself says
     text = given.executed(ticket)
-    if text is given.text or not isinstance(context, ToolContext):
+    if text is given.text:
+        return context, text
+    span = get_current_span()
+    if span is not None and isinstance(span.span_data, FunctionSpanData) and span.span_data.input == given.text:
+        span.span_data.input = text  # the SDK's trace of the call shows what ran
+    if not isinstance(context, ToolContext):
         return context, text
     # What else the tool could read of its arguments says what was decided, too.
     run_as = ToolContext.from_agent_context(

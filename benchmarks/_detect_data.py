@@ -42,6 +42,7 @@ class Event:
     error: str
     malicious: bool | None
     part: int
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,9 @@ def _event(row: Mapping[str, Any], texts: Mapping[str, str]) -> Event:
         raise TypeError(f"arguments of `{row['tool']}` are not an object")
     text = texts.get(row.get("rid") or "", row.get("result_excerpt") or "")
     part = int(row.get("session_index") or 0)
-    return Event(row["kind"], row["tool"], row["args"], text, row["error"] or "", row["malicious"], part)
+    return Event(
+        row["kind"], row["tool"], row["args"], text, row["error"] or "", row["malicious"], part, int(row["turn"])
+    )
 
 
 def unwrapped(text: str) -> str:

@@ -61,6 +61,7 @@ class Session:
         label: benign, control, hijacked, partial or resisted.
         requests: what the user said, one for each part.
         events: in order.
+        folder: where it was read.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Session:
     label: str
     requests: tuple[str, ...]
     events: tuple[Event, ...]
+    folder: str = ""
 
 
 def read(folder: Path) -> list[Session]:
@@ -110,6 +112,7 @@ def _session(row: Mapping[str, Any], texts: Mapping[str, str], path: Path, label
             label=label,
             requests=parts,
             events=tuple(_event(item, texts) for item in row["events"]),
+            folder=str(path.parent),
         )
     except (KeyError, TypeError) as exc:
         raise BadData(f"`{path}` session `{row.get('id', '?')}`: {exc!r}") from exc

@@ -127,8 +127,8 @@ class Profile:
                 *self.sums,
             ),
         ]
-        for name in self.last:
-            parts += [bytes([len(name.encode())]), name.encode()]
+        for tool in self.last:
+            parts += [bytes([len(tool.encode())]), tool.encode()]
         parts.append(self.request.atoms)
         parts += [made.to_bytes(6) + bytes([times]) for made, times in self.made.items()]
         for chunk in self.chunks:

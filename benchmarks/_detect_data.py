@@ -42,6 +42,7 @@ class Event:
     error: str
     malicious: bool | None
     part: int
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Session:
         label: benign, control, hijacked, partial or resisted.
         requests: what the user said, one for each part.
         events: in order.
+        folder: where it was read.
     """
 
     id: str
@@ -74,6 +76,7 @@ class Session:
     label: str
     requests: tuple[str, ...]
     events: tuple[Event, ...]
+    folder: str = ""
 
 
 def read(folder: Path) -> list[Session]:
@@ -109,6 +112,7 @@ def _session(row: Mapping[str, Any], texts: Mapping[str, str], path: Path, label
             label=label,
             requests=parts,
             events=tuple(_event(item, texts) for item in row["events"]),
+            folder=str(path.parent),
         )
     except (KeyError, TypeError) as exc:
         raise BadData(f"`{path}` session `{row.get('id', '?')}`: {exc!r}") from exc
@@ -119,7 +123,9 @@ def _event(row: Mapping[str, Any], texts: Mapping[str, str]) -> Event:
         raise TypeError(f"arguments of `{row['tool']}` are not an object")
     text = texts.get(row.get("rid") or "", row.get("result_excerpt") or "")
     part = int(row.get("session_index") or 0)
-    return Event(row["kind"], row["tool"], row["args"], text, row["error"] or "", row["malicious"], part)
+    return Event(
+        row["kind"], row["tool"], row["args"], text, row["error"] or "", row["malicious"], part, int(row["turn"])
+    )
 
 
 def unwrapped(text: str) -> str:

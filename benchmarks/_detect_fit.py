@@ -60,10 +60,8 @@ class Member:
         return CORE if self.core else ALL
 
 
-MEMBERS: Final = (
-    Member("all", 600),
-    Member("core", 400, core=True, halves=2, trees=200, least=20),
-)
+MEMBERS: Final = (Member("all", 1000),)
+"""What is measured. Tried beside it, and of no use: `Member("core", 400, core=True, ..)`, `planted` hijacks."""
 
 
 @dataclass(frozen=True)
@@ -193,8 +191,15 @@ def shipped(fit: Fit, table: Table, margins: Floats, limits: dict[str, float], a
         _curve(margins[use], table.wrong[use], _weights(table, use)),
         {name: round(limit * UNIT) for name, limit in limits.items()},
         tuple(round(float(margin) * UNIT) for margin in usual),
+        _tails(margins[table.ordinary]),
         about,
     )
+
+
+def _tails(margins: Floats) -> tuple[int, ...]:
+    """Margins that ordinary actions pass with probability 1, 1/2, .. down to where ten of them are left."""
+    halvings = range(max(int(np.log2(max(len(margins), 2) / 10)), 1) + 1)
+    return tuple(round(float(np.quantile(margins, 1 - 0.5**at)) * UNIT) for at in halvings)
 
 
 def _curve(margins: Floats, wrong: NDArray[np.bool_], weight: Floats) -> tuple[tuple[int, int], ...]:

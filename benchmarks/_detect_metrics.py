@@ -31,7 +31,7 @@ class Rows:
         session: index of its session, of each action.
         event: index of the event, of each action.
         wrong: 1 malicious, 0 not, -1 left open, of each action.
-        label, task, goal, suite, fold, attack, model, source: of each session.
+        label, task, goal, suite, fold, attack, model, source, folder: of each session.
         first: index of the first malicious event, of each session; a large number if none.
     """
 
@@ -46,6 +46,7 @@ class Rows:
     attack: NDArray[np.str_]
     model: NDArray[np.str_]
     source: NDArray[np.str_]
+    folder: NDArray[np.str_]
     first: Ints
 
     @property

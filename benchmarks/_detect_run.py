@@ -65,12 +65,18 @@ def material_of(seen: Seen, workload: str, members: Sequence[Member] = MEMBERS) 
 
 
 def limit_of(rows: Rows, margins: Floats, chosen: NDArray[np.bool_], share: float) -> float:
-    """The carried limit: at most a share of each kind of ordinary session (benign, resisted, control) lies above."""
-    benign = cut_of(rows, margins, chosen, share)
+    """The carried limit: of no training folder's ordinary sessions lies more than a share above, whatever their kind.
+
+    Benign, resisted and control sessions count each for themselves, and one folder's do not make up for another's.
+    """
     best = highest(rows, margins)
-    kinds = [best[chosen & (rows.label == label)] for label in RATES.values() if label != "benign"]
-    others = [float(np.quantile(kind, 1 - share, method="higher")) for kind in kinds if len(kind) >= 1 / share]
-    return max([benign, *others])
+    found = [cut_of(rows, margins, chosen, share)]
+    for folder in np.unique(rows.folder):
+        for label in RATES.values():
+            kind = best[chosen & (rows.folder == folder) & (rows.label == label)]
+            if len(kind) >= 2 / share:
+                found.append(float(np.quantile(kind, 1 - share, method="higher")))
+    return max(found)
 
 
 def carried(table: Table, margins: Floats, groups: Ints) -> dict[str, Floats]:

@@ -85,7 +85,7 @@ def _rows(seen: Seen, columns: Ints) -> Rows:
     session, event, wrong = columns.reshape(-1, 3).T
     first = np.full(len(seen), _NONE, np.int64)
     np.minimum.at(first, session[wrong == 1], event[wrong == 1])
-    names = ("label", "task", "goal", "suite", "fold", "attack", "model", "source")
+    names = ("label", "task", "goal", "suite", "fold", "attack", "model", "source", "folder")
     of = {name: np.array([getattr(item, name) for item, _ in seen], dtype=str) for name in names}
     return Rows(session=session, event=event, wrong=wrong, first=first, **of)
 
@@ -93,7 +93,7 @@ def _rows(seen: Seen, columns: Ints) -> Rows:
 def join(tables: Sequence[Table]) -> Table:
     """Tables one behind the other."""
     before = np.cumsum([0, *(table.rows.sessions for table in tables)])
-    names = ("event", "wrong", "label", "task", "goal", "suite", "fold", "attack", "model", "source", "first")
+    names = ("event", "wrong", "label", "task", "goal", "suite", "fold", "attack", "model", "source", "folder", "first")
     of = {name: np.concatenate([getattr(table.rows, name) for table in tables]) for name in names}
     session = np.concatenate([table.rows.session + at for table, at in zip(tables, before, strict=False)])
     return Table(np.concatenate([table.values for table in tables]), Rows(session=session, **of))

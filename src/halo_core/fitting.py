@@ -126,8 +126,8 @@ class _Session:
 def fitted(sessions: Sequence[Lived], model: Model, key: bytes) -> Fitted:
     """A baseline of these sessions, and the limits that suit them.
 
-    The highest risk of each session is taken against a baseline without its own task, so that no limit is set by what a
-    session knows of itself.
+    The highest margin of each session is taken against a baseline without its own task, so that no limit is set by what
+    a session knows of itself.
     """
     key = key[:64]
     baseline = fit([item.looks for item in sessions], key)
@@ -137,7 +137,7 @@ def fitted(sessions: Sequence[Lived], model: Model, key: bytes) -> Fitted:
     for fold in range(min(_FOLDS, len(tasks))):
         out = [item for item in sessions if fold_of[item.looks[0].request] == fold]
         known = fit([item.looks for item in sessions if fold_of[item.looks[0].request] != fold], key)
-        highest += [max(_risks(item, known, model, key)) for item in out]
+        highest += [max(_margins(item, known, model, key)) for item in out]
     own = own_margins(highest)
     elevated = suited(own, model.usual, _ELEVATED)
     high = max(suited(own, model.usual, _HIGH), elevated)
@@ -152,12 +152,12 @@ def fitted(sessions: Sequence[Lived], model: Model, key: bytes) -> Fitted:
     return Fitted(terms, baseline, model)
 
 
-def _risks(item: Lived, baseline: Baseline, model: Model, key: bytes) -> Iterator[int]:
+def _margins(item: Lived, baseline: Baseline, model: Model, key: bytes) -> Iterator[int]:
     sums = Profile(key).sums
     for look in item.looks:
         measured = features(look, baseline, sums, key)
         sums = measured.sums
-        yield model.risk(measured.values)
+        yield model.margin(measured.values)
 
 
 def put_in_force(tx: Tx, agent: str, found: Fitted, by: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from halo_core import canonical
 from halo_core.authority import effective
 from halo_core.behaviour import Sketch, traced
+from halo_core.behaviour.score import WEALTH
 from halo_core.behaviour.seen import Chunk, chunk_of
 from halo_core.binding import call_binding
 from halo_core.custody import Custody, Held
@@ -137,13 +138,14 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The snapshot with the rows it came from."""
+    """The snapshot with the rows it came from; `drifted` is the wealth of the session's e-process before the action."""
 
     snapshot: Snapshot
     control: Control
     state: SessionState
     watched: Watched
     day: Day | None = None
+    drifted: int = 0
 
 
 def see(
@@ -190,6 +192,7 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
     day = _day(tx, chain[0], at_us) if chain and chain[0].quotas else None
     pending, approval = _answers(tx, request, held, credentials, store=control.store, at_us=at_us)
     found = traced(facts.args, sketch)
+    drifted = tx.profile(state).sums[WEALTH] if score else 0
     watched = credentials.scores.watch(tx, request, facts.args, state, score)
     uses, dispatched = tx.past(request.subject.agent, request.resource.id, request.request_id)
     snapshot = Snapshot(
@@ -219,7 +222,7 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
         session_risk=state.risk,
         score_problem=watched.problem,
     )
-    return Gathered(snapshot, control, state, watched, day)
+    return Gathered(snapshot, control, state, watched, day, drifted)
 
 
 def _asked(sketch: Sketch, shown: Shown, *, watching: bool) -> Chunk | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from halo_core import canonical
 from halo_core.behaviour.model import Model
-from halo_core.behaviour.scoring import Terms, band_of
+from halo_core.behaviour.scoring import Terms
 from halo_core.errors import HaloError
 from halo_core.model import AccessRequest, Entry, EntryKind, Link, PolicyView, Snapshot
 from halo_core.passport import Issuer, Trusted, token_hash, verify_chain
@@ -90,10 +90,11 @@ class Replayer:
         if snapshot.risk is None:
             return None
         terms, model = self._score(snapshot.model_hash)
-        risk = model.risk(snapshot.features)
+        margin = model.margin(snapshot.features)
+        risk = model.risk_of(margin)
         if risk != snapshot.risk:
             return "/snapshot/risk", snapshot.risk, risk
-        band = band_of(risk, terms.elevated, terms.high)
+        band = terms.band(margin)
         return None if band == snapshot.band else ("/snapshot/band", snapshot.band, band)
 
     def _read_score(self, name: str) -> tuple[Terms, Model]:

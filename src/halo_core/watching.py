@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from halo_core import canonical
 from halo_core.behaviour.baseline import Baseline
-from halo_core.behaviour.look import look_at
 from halo_core.behaviour.memory import head, take_head
 from halo_core.behaviour.model import Model
 from halo_core.behaviour.profile import Act
+from halo_core.behaviour.score import assess, note
 from halo_core.behaviour.scoring import Scoring, Terms
 from halo_core.errors import HaloError
 from halo_core.model import AccessRequest, ActionKind
@@ -42,6 +42,7 @@ class Watched:
         factors: what moved it, where it is not ordinary.
         head: of the session's profile after the action, empty where nothing is watched.
         named: everything that the action names stands in the request.
+        wealth: of the session's e-process, in sixteenths of a bit.
         problem: reason code why there is no risk although there should be.
     """
 
@@ -52,6 +53,7 @@ class Watched:
     factors: tuple[Mapping[str, Any], ...] = ()
     head: str = ""
     named: bool = False
+    wealth: int = 0
     problem: str = ""
 
 
@@ -99,15 +101,13 @@ class Scores:
     ) -> Watched:
         scoring, profile = self.of(tx, name), tx.profile(state)
         act = Act(request.resource.id, request.kind, request.resource.impact, args)
-        look = look_at(profile, act)
-        found = scoring.measure(look, profile.sums, profile.key)
-        risk = scoring.risk(found.values)
-        band = scoring.band(risk)
-        profile.acted(look.tool, look.made, acts=not look.reads, sums=found.sums)
+        found = assess(profile, act, scoring.baseline, scoring.model)
+        band = scoring.terms.band(found.margin)
+        note(profile, found)
         told = head(profile)
         take_head(profile, told)  # in memory and out of the store it is the same
-        factors = scoring.factors(found.values) if band else ()
-        return Watched(name, found.values, risk, band, factors, told, look.named)
+        factors = tuple(item.to_plain() for item in found.factors(scoring.model)) if band else ()
+        return Watched(name, found.values, found.risk, band, factors, told, found.look.named, found.wealth)
 
 
 def _blob(tx: Tx, name: str, domain: str) -> bytes:

@@ -21,9 +21,10 @@ def small_model() -> Model:
     nodes = (0, 0, 6, -1, -2 * UNIT, 0, 0, 1, 12, -1, UNIT, 0, -1, 2 * UNIT, 0)
     forest = Forest.from_plain({"features": [feature], "nodes": list(nodes), "roots": [0], "start": 0}, len(INDEX))
     curve = ((-2 * UNIT, 0), (UNIT, 400), (2 * UNIT, 900))
-    return Model(
-        ((1000, forest),), curve, {"cut_5": 300, "cut_1": 600}, (0,) * 93 + (300,) * 5 + (500,) * 3, {"by": "hand"}
-    )
+    usual = (-2 * UNIT,) * 93 + (UNIT // 2,) * 5 + (UNIT * 3 // 2,) * 3
+    tails = tuple(UNIT * (i - 2) for i in range(12))
+    limits = {"cut_5": UNIT // 2, "cut_1": UNIT * 3 // 2}
+    return Model(((1000, forest),), curve, limits, usual, tails, {"by": "hand"})
 
 
 def model_file(folder: Path) -> Path:

@@ -114,7 +114,7 @@ def test_a_recorded_risk_that_its_features_do_not_give_differs(copy, monkeypatch
 
     with opened(copy) as halo, halo.session("new", request="share report 1 with dan@bank.example"):
         act(halo, "share", to="dan@bank.example", file="report-1.pdf")
-    monkeypatch.setattr(Model, "risk", lambda _self, _values: 1)
+    monkeypatch.setattr(Model, "risk_of", lambda _self, _margin: 1)
     code, out, _ = cli("replay", "--all", home=copy)
     assert code == 12
     assert "/snapshot/risk" in out

@@ -14,6 +14,7 @@ from typing import Final
 
 from halo_core.behaviour.lexicon import ASKED, DELEGATING, STOP, VERBS, alike
 from halo_core.behaviour.profile import Act, Profile
+from halo_core.behaviour.seen import short
 from halo_core.behaviour.sight import Came, Sight, mark, numbers, sight
 from halo_core.behaviour.text import name_words, print_of, prints
 from halo_core.behaviour.values import Value, values_of
@@ -84,7 +85,8 @@ def look_at(profile: Profile, act: Act) -> Look:
     absent = _absent(values, bag, key)
     made = mark(act.tool, *(f"{value.place}={' '.join(value.words)}" for value in values), key=key)
     reads = act.impact is Impact.READ
-    same = sum(tool == act.tool for tool in profile.last)
+    name = short(act.tool)
+    same = sum(tool == name for tool in profile.last)
     return Look(
         tool=act.tool,
         impact=act.impact,
@@ -106,7 +108,7 @@ def look_at(profile: Profile, act: Act) -> Look:
             profile.forgotten,
             profile.made.get(made, 0),
             same,
-            int(bool(profile.last) and profile.last[0] == act.tool),
+            int(bool(profile.last) and profile.last[0] == name),
         ),
         last=profile.last,
         delegates=sum(number in bag for number in numbers(_delegating(key))),

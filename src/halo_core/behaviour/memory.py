@@ -24,6 +24,7 @@ _MADE: Final = 64
 _RESULT: Final = 1
 _REQUEST: Final = 2
 _PRINT: Final = 6  # bytes
+_LONGEST: Final = 255  # bytes of a name
 
 
 def row_of(marks: Marks, chunk: Chunk | None = None, *, request: bool = False) -> bytes:
@@ -68,9 +69,10 @@ def add_request(profile: Profile, chunk: Chunk) -> None:
 
 def head(profile: Profile) -> str:
     """What moves with every action, as text; at most about 700 characters."""
-    names = "\n".join(profile.last).encode("utf-8", "replace")
+    names = [name.encode("utf-8", "replace")[:_LONGEST] for name in profile.last]
     made = list(profile.made.items())[-_MADE:]
-    parts = [_HEAD.pack(profile.steps, profile.acts, profile.since, len(names), len(made), *profile.sums), names]
+    parts = [_HEAD.pack(profile.steps, profile.acts, profile.since, len(names), len(made), *profile.sums)]
+    parts += [bytes([len(name)]) + name for name in names]
     parts += [print_.to_bytes(_PRINT) + bytes([times]) for print_, times in made]
     return b64encode(b"".join(parts)).decode("ascii")
 
@@ -86,9 +88,12 @@ def take_head(profile: Profile, text: str) -> None:
     try:
         data = b64decode(text, validate=True)
         profile.steps, profile.acts, profile.since, named, made, *profile.sums = _HEAD.unpack_from(data)
-        at = _HEAD.size + named
-        names = data[_HEAD.size : at].decode("utf-8")
-        profile.last = tuple(names.split("\n")) if named else ()
+        at, last = _HEAD.size, []
+        for _ in range(named):
+            end = at + 1 + data[at]
+            last.append(data[at + 1 : end].decode("utf-8", "replace"))
+            at = end
+        profile.last = tuple(last)
         width = _PRINT + 1
         rows = [data[at + i * width : at + (i + 1) * width] for i in range(made)]
         profile.made = {int.from_bytes(row[:_PRINT]): row[_PRINT] for row in rows}

@@ -7,6 +7,7 @@ refused.
 
 from __future__ import annotations
 
+import zlib
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -60,9 +61,10 @@ class Model:
     Args:
         forests: (weight in thousandths, forest).
         curve: (margin, risk), both rising: risk between two points is interpolated.
-        limits: name of a cut (`cut_5`, `cut_1`) → the risk from which it flags, set on ordinary sessions.
-        usual: risks of ordinary sessions of the training data, their highest each, at 0, 1, .. 100 hundredths: what an
-            identity without a history of its own is compared with.
+        limits: name of a cut → the margin above which it flags, set on ordinary sessions.
+        usual: highest margins of ordinary sessions of the training data, at 0, 1, .. 100 hundredths: what an identity
+            without a history of its own is compared with (`adapt.suited`).
+        tails: margins that an ordinary action passes with probability 1, 1/2, 1/4, ..: rising.
         about: what it was trained on.
     """
 
@@ -70,6 +72,7 @@ class Model:
     curve: tuple[tuple[int, int], ...]
     limits: Mapping[str, int]
     usual: tuple[int, ...]
+    tails: tuple[int, ...]
     about: Mapping[str, str]
 
     @cached_property
@@ -93,6 +96,14 @@ class Model:
             return self.curve[-1][1]
         (low, below), (high, above) = self.curve[at - 1], self.curve[at]
         return below + (above - below) * (margin - low) // (high - low)
+
+    def surprise(self, margin: int) -> int:
+        """How unlikely such a margin is in ordinary work: -log2 of the chance, in sixteenths of a bit (`drift.bet`)."""
+        at = bisect_right(self.tails, margin)
+        if at == 0 or at == len(self.tails):
+            return 16 * max(at - 1, 0)
+        low, high = self.tails[at - 1], self.tails[at]
+        return 16 * (at - 1) + 16 * (margin - low) // max(high - low, 1)
 
     def factors(self, values: Sequence[int], most: int = 3) -> tuple[Factor, ...]:
         """What moved the score most, towards risk first. Costs about as much as the score twice over."""
@@ -118,6 +129,7 @@ class Model:
                 "forests": [[weight, forest.to_plain()] for weight, forest in self.forests],
                 "form": FORM,
                 "limits": dict(self.limits),
+                "tails": list(self.tails),
                 "usual": list(self.usual),
             }
         )
@@ -126,6 +138,26 @@ class Model:
     def hash(self) -> str:
         """Content address; a decision's snapshot records it."""
         return "sha256:" + sha256(self.to_bytes()).hexdigest()
+
+    def packed(self) -> bytes:
+        """`to_bytes`, compressed: what is shipped."""
+        return zlib.compress(self.to_bytes(), 9)
+
+    @classmethod
+    def from_packed(cls, data: bytes) -> Model:
+        """Inverse of `packed`, never unpacking more than a model may hold.
+
+        Raises:
+            BadInput: as `from_bytes`.
+        """
+        unpacker = zlib.decompressobj()
+        try:
+            plain = unpacker.decompress(data, _LARGEST + 1)
+        except zlib.error as exc:
+            raise refused("not compressed as one") from exc
+        if unpacker.unconsumed_tail or not unpacker.eof or unpacker.unused_data:
+            raise refused("cut off, or more than a model")
+        return cls.from_bytes(plain)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Model:
@@ -165,7 +197,10 @@ def _read(plain: Mapping[str, Any]) -> Model:
     usual = tuple(map(int, plain["usual"]))
     if len(usual) != 101 or list(usual) != sorted(usual):
         raise refused("no hundredths of ordinary risks")
-    return Model(forests, curve, limits, usual, {str(name): str(text) for name, text in plain["about"].items()})
+    tails = tuple(map(int, plain["tails"]))
+    if not tails or list(tails) != sorted(tails):
+        raise refused("no tail of ordinary actions")
+    return Model(forests, curve, limits, usual, tails, {str(name): str(text) for name, text in plain["about"].items()})
 
 
 def _share(weight: Any) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from halo_core.behaviour.seen import Chunk, chunk_of
+from halo_core.behaviour.seen import Chunk, chunk_of, short
 from halo_core.errors import BadInput
 from halo_core.model import ActionKind, Impact
 
@@ -109,7 +109,7 @@ class Profile:
     def acted(self, tool: str, made: int, *, acts: bool, sums: list[int]) -> None:
         """An action was decided: `made` is its fingerprint, `sums` what it adds up to (`features.Scored`)."""
         self.steps = min(self.steps + 1, _TOP)
-        self.last = (tool[:64], *self.last[:2])
+        self.last = (short(tool), *self.last[:2])
         self.acts += acts
         self.since += acts
         if made in self.made or len(self.made) < MAX_MADE:
@@ -118,7 +118,6 @@ class Profile:
 
     def pack(self) -> bytes:
         """As bytes; at most about 110 KB."""
-        names = "\n".join(self.last).encode("utf-8", "replace")
         parts = [
             _HEAD.pack(
                 _MAGIC,
@@ -128,14 +127,15 @@ class Profile:
                 self.forgotten,
                 len(self.request.atoms),
                 self.request.keen << 1 | self.request.cut,
-                len(names),
+                len(self.last),
                 len(self.made),
                 len(self.chunks),
                 *self.sums,
             ),
-            names,
-            self.request.atoms,
         ]
+        for tool in self.last:
+            parts += [bytes([len(tool.encode())]), tool.encode()]
+        parts.append(self.request.atoms)
         parts += [made.to_bytes(6) + bytes([times]) for made, times in self.made.items()]
         for chunk in self.chunks:
             name = chunk.source.encode("utf-8", "replace")
@@ -173,7 +173,7 @@ def _unpack(data: bytes, key: bytes) -> Profile:
         at += size
         return part
 
-    last = tuple(take(named).decode("utf-8").split("\n")) if named else ()
+    last = tuple(take(take(1)[0]).decode("utf-8") for _ in range(named))
     request = Chunk("", 0, False, flags >> 1, bool(flags & 1), take(asked))
     done = {int.from_bytes(take(6)): take(1)[0] for _ in range(made)}
     rows = []

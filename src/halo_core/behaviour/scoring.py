@@ -1,39 +1,25 @@
-"""Room: a score in force for one identity: a model, a baseline, the limits that suit it. Takes: looks. Gives: risk.
+"""Room: a score in force for one identity: a model, a baseline, the limits that suit it. Takes: terms. Gives: bands.
 
 Never: I/O, a clock, floats.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from halo_core import canonical
 from halo_core.behaviour.baseline import Baseline
-from halo_core.behaviour.features import features
-from halo_core.behaviour.look import Look
 from halo_core.behaviour.model import TOP, Model
 from halo_core.errors import BadInput, CanonicalError
 
-__all__ = ["Scored", "Scoring", "Terms", "band_of", "moved"]
+__all__ = ["DRIFTING", "Scoring", "Terms", "moved"]
 
 _FORM: Final = "halo-scoring-1"
 _FALL: Final = 8  # of a session's risk, an eighth falls away with each action
 _REFUSED: Final = 60  # what a refusal adds
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """What behaviour says of one action.
-
-    Args:
-        values: its features, in their order.
-        sums: what the session's sums become once it was decided.
-    """
-
-    values: tuple[int, ...]
-    sums: list[int]
+DRIFTING: Final = 160
+"""Wealth of a session's e-process (sixteenths of a bit) at which it is an alarm: one ordinary session in 1,024."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +29,7 @@ class Terms:
     Args:
         model: hash of the model.
         baseline: hash of the baseline.
-        elevated: risk (0..1000) above which about 5% of its ordinary sessions have an action.
+        elevated: margin above which about 5% of its ordinary sessions have an action, in micro-units.
         high: the same of 1%.
         sessions: ordinary sessions that the baseline was fitted on.
         tasks: different requests among them.
@@ -55,6 +41,10 @@ class Terms:
     high: int
     sessions: int
     tasks: int
+
+    def band(self, margin: int) -> int:
+        """0 ordinary, 1 elevated, 2 high."""
+        return int(margin > self.elevated) + int(margin > self.high)
 
     def to_bytes(self) -> bytes:
         """Canonical JSON."""
@@ -89,28 +79,6 @@ class Scoring:
     terms: Terms
     model: Model
     baseline: Baseline
-
-    def measure(self, look: Look, sums: Sequence[int], key: bytes) -> Scored:
-        """Features of an action."""
-        found = features(look, self.baseline, sums, key)
-        return Scored(found.values, found.sums)
-
-    def risk(self, values: Sequence[int]) -> int:
-        """Risk of an action, 0..1000."""
-        return self.model.risk(values)
-
-    def band(self, risk: int) -> int:
-        """0 ordinary, 1 elevated, 2 high."""
-        return band_of(risk, self.terms.elevated, self.terms.high)
-
-    def factors(self, values: Sequence[int]) -> tuple[Mapping[str, Any], ...]:
-        """The three features that moved the risk most, in words."""
-        return tuple(factor.to_plain() for factor in self.model.factors(values))
-
-
-def band_of(risk: int, elevated: int, high: int) -> int:
-    """0 ordinary, 1 above `elevated`, 2 above `high`."""
-    return int(risk > elevated) + int(risk > high)
 
 
 def moved(before: int, risk: int, *, refused: bool) -> int:

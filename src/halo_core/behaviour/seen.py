@@ -13,7 +13,7 @@ from typing import Final
 from halo_core.behaviour.lexicon import SENSITIVE
 from halo_core.behaviour.text import ATOM_BYTES, MAX_ATOMS, atoms, count, decoded, find, prints
 
-__all__ = ["Chunk", "chunk_of"]
+__all__ = ["Chunk", "chunk_of", "short"]
 
 _KEEN: Final = frozenset(SENSITIVE)
 
@@ -23,7 +23,7 @@ class Chunk:
     """One text, as fingerprints of its atoms.
 
     Args:
-        source: name of the tool it came from (at most 64 characters), empty for the request.
+        source: name of the tool it came from (`short`), empty for the request.
         step: number of the action whose result it is.
         named: that action's naming values all stood in the request.
         keen: how many words for secrets and the like it holds, at most 255.
@@ -60,13 +60,18 @@ class Chunk:
         return count(self.atoms)
 
 
+def short(name: str) -> str:
+    """A tool's name as it is remembered: its first 48 characters, as UTF-8 can say them."""
+    return name[:48].encode("utf-8", "replace").decode("utf-8")
+
+
 def chunk_of(text: str, key: bytes, *, source: str = "", step: int = 0, named: bool = False) -> Chunk:
     """A text as a chunk. What base64 in it says is read too, behind the text itself."""
     words = atoms(text, MAX_ATOMS)
     for plain in decoded(text):
         words += atoms(plain, MAX_ATOMS - len(words)) if len(words) < MAX_ATOMS else []
     keen = min(sum(word in _KEEN for word in words), 255)
-    return Chunk(source[:64], step, named, keen, len(words) >= MAX_ATOMS, prints(words, key))
+    return Chunk(short(source), step, named, keen, len(words) >= MAX_ATOMS, prints(words, key))
 
 
 assert array("I").itemsize == ATOM_BYTES  # noqa: S101  of every platform that Python supports

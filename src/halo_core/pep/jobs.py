@@ -14,7 +14,7 @@ from halo_core.authority import charged, effective, settled
 from halo_core.behaviour import origin_of_result
 from halo_core.behaviour.memory import head
 from halo_core.behaviour.provenance import leaves
-from halo_core.behaviour.scoring import moved
+from halo_core.behaviour.scoring import DRIFTING, moved
 from halo_core.behaviour.seen import Chunk
 from halo_core.behaviour.sketch import MAX_TEXT
 from halo_core.custody import handback_body
@@ -147,7 +147,7 @@ class DecisionJob:
         if prepared.asked and not gathered.state.view.steps:
             content = {**content, "request": (prepared.subject, prepared.asked.encode())}
         written = tx.append(Draft(EntryKind.DECISION, request.context.session, body, content))  # (4)
-        _alert(tx, written, snapshot, request.resource.id, risk)
+        _alert(tx, written, gathered, risk)
         pending = asked.ask(tx, written) if asked is not None else ""
         if runs:
             answered = self._dispatch(tx, written, approval, once=not (observe or request.resource.idempotent))
@@ -244,18 +244,20 @@ class DecisionJob:
         )
 
 
-def _alert(tx: Tx, written: Written, snapshot: Snapshot, resource: str, risk: int) -> None:
+def _alert(tx: Tx, written: Written, gathered: Gathered, risk: int) -> None:
     """Somebody should look: the action is far from ordinary, or the session as a whole has become so."""
+    snapshot = gathered.snapshot
     rose = snapshot.session_risk < ALERT_RISK <= risk
-    if snapshot.band < _HIGH and not rose:
+    drifts = gathered.watched.wealth >= DRIFTING > gathered.drifted
+    if snapshot.band < _HIGH and not rose and not drifts:
         return
     entry = written.entry
     body = {
         "agent": entry.body["request"]["subject"]["agent"],
         "decision": {"leaf": leaf_text(written.leaf), "w": entry.writer, "ws": entry.seq},
         "factors": [dict(item) for item in snapshot.factors],
-        "kind": "action" if snapshot.band >= _HIGH else "session",
-        "resource": resource,
+        "kind": "action" if snapshot.band >= _HIGH else "drift" if drifts else "session",
+        "resource": entry.body["request"]["resource"]["id"],
         "risk": snapshot.risk,
         "session_risk": risk,
     }

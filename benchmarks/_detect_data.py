@@ -128,11 +128,11 @@ def _event(row: Mapping[str, Any], texts: Mapping[str, str]) -> Event:
     )
 
 
-def unwrapped(text: str) -> str:
-    """The text with the goal alone where the attack's template stood."""
+def unwrapped(text: str, carrier: str = "{}") -> str:
+    """The text with the goal alone where the attack's template stood, or the goal in another carrier."""
     if "INFORMATION" not in text:
         return text
-    return _WRAPPER.sub(lambda match: match["goal"], text)
+    return _WRAPPER.sub(lambda match: carrier.replace("{}", match["goal"]), text)
 
 
 def act_of(event: Event) -> Act:

@@ -52,8 +52,9 @@ def rules(table: Table) -> dict[str, Floats]:
 def strangeness(train: Table, test: Table, sessions: NDArray[np.bool_], seed: int = 0) -> tuple[Floats, Floats]:
     """IsolationForest of ordinary actions: scores of the training table and of the test table."""
     benign = (train.rows.label == "benign") & sessions
-    forest = IsolationForest(n_estimators=200, max_samples=1024, random_state=seed, n_jobs=1)
-    forest.fit(train.values[benign[train.rows.session]][:, PLAIN])
+    ordinary = train.values[benign[train.rows.session]][:, PLAIN]
+    forest = IsolationForest(n_estimators=200, max_samples=min(1024, len(ordinary)), random_state=seed, n_jobs=1)
+    forest.fit(ordinary)
     return -forest.score_samples(train.values[:, PLAIN]), -forest.score_samples(test.values[:, PLAIN])
 
 

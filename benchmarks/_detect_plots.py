@@ -11,7 +11,7 @@ from typing import Any, Final
 import altair as alt
 import numpy as np
 
-from _detect_metrics import CUTS, RATES, highest, rates
+from _detect_metrics import CUTS, highest, rates
 from _detect_run import Result
 
 __all__ = ["draw", "save"]
@@ -64,7 +64,10 @@ def _curve(result: Result, title: str) -> Any:
     lines = alt.Chart(alt.Data(values=points)).mark_line(clip=True).encode(x, y, colour)
     dots = alt.Chart(alt.Data(values=carried)).mark_point(size=80, filled=True, color="black").encode(x, y)
     names = dots.mark_text(align="left", dx=8, dy=10).encode(text="name:N")
-    text = {"text": f"Detection, {title}", "subtitle": "points: limits carried from the training data"}
+    text = {
+        "text": f"Detection, {title}",
+        "subtitle": "points: limits carried from the training data, each fold with its own",
+    }
     return alt.layer(lines, dots, names).properties(title=alt.TitleParams(**text, anchor="start"), **_SIZE)
 
 
@@ -89,25 +92,19 @@ def _histogram(result: Result, title: str) -> Any:
     colours = [
         colour for (label, _), colour in zip(kinds.items(), _COLOURS, strict=True) if (rows.label == label).any()
     ]
-    base = (
-        alt.Chart(alt.Data(values=bars))
-        .mark_bar()
-        .encode(
-            x=alt.X("from:Q", title="highest margin in the session (log-odds)"),
-            x2="to:Q",
-            y=alt.Y("share:Q", title="share of its kind", axis=alt.Axis(format="%")),
-            color=alt.Color("kind:N", title=None, scale=alt.Scale(domain=shown, range=colours), legend=None),
+    scale = alt.Scale(domain=[low, high], nice=False)
+    colour = dict(zip(shown, colours, strict=True))
+    panels = []
+    for words in shown:
+        last = words == shown[-1]
+        x = alt.X("from:Q", scale=scale, title="highest margin in the session (log-odds)" if last else None)
+        y = alt.Y("share:Q", title=None, axis=alt.Axis(format="%", tickCount=3))
+        bar = alt.Chart(alt.Data(values=[row for row in bars if row["kind"] == words])).mark_bar(color=colour[words])
+        rule = alt.Chart(alt.Data(values=marks)).mark_rule(strokeDash=[4, 3])
+        panels.append(
+            alt.layer(
+                bar.encode(x, x2="to:Q", y=y, y2=alt.datum(0)), rule.encode(x=alt.X("limit:Q", scale=scale))
+            ).properties(title=alt.TitleParams(words, anchor="start"), width=560, height=90)
         )
-        .properties(width=560, height=90)
-    )
-    rule = alt.Chart(alt.Data(values=marks)).mark_rule(strokeDash=[4, 3]).encode(x="limit:Q")
-    row = alt.Row("kind:N", title=None, sort=shown, header=alt.Header(labelAngle=0, labelAlign="left"))
-    bar = [
-        alt.layer(base.transform_filter(alt.datum.kind == words), rule).properties(
-            title=alt.TitleParams(words, anchor="start")
-        )
-        for words in shown
-    ]
-    _ = row, RATES
-    text = {"text": f"Scores, {title}", "subtitle": "dashed: carried limits for 1% and 5%"}
-    return alt.vconcat(*bar).resolve_scale(x="shared").properties(title=alt.TitleParams(**text, anchor="start"))
+    text = {"text": f"Scores, {title}", "subtitle": "share of each kind; dashed: carried limits for 5% and 1%"}
+    return alt.vconcat(*panels).properties(title=alt.TitleParams(**text, anchor="start"))

@@ -36,6 +36,8 @@ __all__ = [
 
 HALVES: Final = (1.0, 0.5)
 PLANTED: Final = 2
+SPARE: Final = {"novel": 0.15, "recurring": 0.5}
+"""Standard errors by which limits undercut their share; where tasks recur there is more room for it."""
 LEAVES: Final = {"suite": "suite", "goal": "goal", "technique": "attack", "source": "source"}
 
 
@@ -64,28 +66,43 @@ def material_of(seen: Seen, workload: str, members: Sequence[Member] = MEMBERS) 
     return Material(table, halves, tabled(made, pick))
 
 
-def limit_of(rows: Rows, margins: Floats, chosen: NDArray[np.bool_], share: float) -> float:
+def limit_of(rows: Rows, margins: Floats, chosen: NDArray[np.bool_], share: float, spare: float = 0.0) -> float:
     """The carried limit: of no training folder's ordinary sessions lies more than a share above, whatever their kind.
 
     Benign, resisted and control sessions count each for themselves, and one folder's do not make up for another's.
+
+    Args:
+        rows: of the training data.
+        margins: of its actions, out of fold.
+        chosen: sessions to set it by.
+        share: of sessions.
+        spare: standard errors (over user tasks) by which the share is undercut.
     """
     best = highest(rows, margins)
     found = [cut_of(rows, margins, chosen, share)]
     for folder in np.unique(rows.folder):
         for label in RATES.values():
-            kind = best[chosen & (rows.folder == folder) & (rows.label == label)]
-            if len(kind) >= 2 / share:
-                found.append(float(np.quantile(kind, 1 - share, method="higher")))
+            kind = chosen & (rows.folder == folder) & (rows.label == label)
+            if kind.sum() >= 2 / share:
+                found.append(_undercut(best[kind], rows.task[kind], share, spare))
     return max(found)
 
 
-def carried(table: Table, margins: Floats, groups: Ints) -> dict[str, Floats]:
+def _undercut(best: Floats, task: NDArray[np.str_], share: float, spare: float) -> float:
+    limit = np.quantile(best, 1 - share, method="higher")
+    _, which = np.unique(task, return_inverse=True)
+    apart = np.bincount(which, (best > limit) - share)
+    error = float(np.sqrt((apart**2).sum())) / len(best)
+    return float(np.quantile(best, 1 - max(share - spare * error, share / 5), method="higher"))
+
+
+def carried(table: Table, margins: Floats, groups: Ints, spare: float = 0.0) -> dict[str, Floats]:
     """Limits for the training sessions themselves: each group's from the other groups' ordinary sessions."""
     found = {}
     for name, share in CUTS.items():
         limit = np.zeros(table.rows.sessions)
         for group in np.unique(groups):
-            limit[groups == group] = limit_of(table.rows, margins, groups != group, share)
+            limit[groups == group] = limit_of(table.rows, margins, groups != group, share, spare)
         found[name] = limit
     return found
 
@@ -98,7 +115,7 @@ def tested(
     fit = fitted(material, everything, **options)
     table = tabled(seen, cross_fitted(workload, seen, history))
     limits = {
-        name: np.full(table.rows.sessions, limit_of(material.table.rows, margins, everything, share))
+        name: np.full(table.rows.sessions, limit_of(material.table.rows, margins, everything, share, SPARE[workload]))
         for name, share in CUTS.items()
     }
     return Result(table, fit.margins(table.values), limits), fit
@@ -144,7 +161,7 @@ def left_out(rows: Rows, what: str, parts: int = 8) -> Iterator[tuple[str, NDArr
             yield f"{what}s {part + 1} of {parts}", np.isin(names, here)
 
 
-def apart(material: Material, margins: Floats, what: str, **options: Any) -> Result:
+def apart(material: Material, margins: Floats, what: str, spare: float = 0.0, **options: Any) -> Result:
     """Margins of each part from a fit without it; limits carried from ordinary sessions that are not of it.
 
     Those sessions' own margins are the out-of-fold ones of the whole data. Ordinary sessions that belong to no goal or
@@ -155,14 +172,14 @@ def apart(material: Material, margins: Floats, what: str, **options: Any) -> Res
     limits = {name: np.zeros(table.rows.sessions) for name in CUTS}
     everything = np.ones(table.rows.sessions, bool)
     for name, share in CUTS.items():
-        limits[name][:] = limit_of(table.rows, margins, everything, share)
+        limits[name][:] = limit_of(table.rows, margins, everything, share, spare)
     for _, out in left_out(table.rows, what):
         fit = fitted(material, ~out, **options)
         tested_rows = out[table.rows.session]
         found[tested_rows] = fit.margins(table.values[tested_rows])
         for name, share in CUTS.items():
             if what in ("suite", "source"):
-                limits[name][out] = limit_of(table.rows, margins, ~out, share)
+                limits[name][out] = limit_of(table.rows, margins, ~out, share, spare)
     return Result(table, found, limits)
 
 

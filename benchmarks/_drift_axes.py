@@ -14,7 +14,7 @@ from halo_core.behaviour.habits import HABITS
 
 __all__ = ["KEEPS", "axes_of", "limits_of", "with_limits"]
 
-KEEPS: Final = (640, 900)
+KEEPS: Final = (640, 900, 980)
 """Smoothings: 1024 - 640 of the newest session, and a slower one."""
 _AXES: Final = 4
 _RIDGE: Final = 0.1

@@ -61,4 +61,4 @@ def _name(kind: str, figures: Mapping[str, Any]) -> str:
     found = figures[kind]
     if kind == "null":
         return f"{_WORDS[kind]}: {100 * found['false_alarms_per_200']:.0f}% alarm within 200 sessions"
-    return f"{_WORDS[kind]}: {100 * found['detected']:.0f}% found, median {found['median_delay']} sessions"
+    return f"{_WORDS[kind]}: {100 * found['detected']:.0f}% found, median {found['median_delay']:g} sessions"

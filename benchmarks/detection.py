@@ -32,7 +32,7 @@ from _detect_fit import MEMBERS, Fit, Material, cross, shipped
 from _detect_latency import measured
 from _detect_metrics import Floats, highest, intervals
 from _detect_rivals import plain, rules, strangeness
-from _detect_run import LEAVES, Result, adaptive, apart, carried, limit_of, material_of, own_cut, tested
+from _detect_run import LEAVES, SPARE, Result, adaptive, apart, carried, limit_of, material_of, own_cut, tested
 from _detect_show import show
 from _detect_table import WORKLOADS, Seen, Table, cross_fitted, folds_of, looked, tabled
 from halo_core.behaviour.catalogue import FEATURES
@@ -86,16 +86,16 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
 def _measure(options: argparse.Namespace, folders: dict[Path, list[Session]]) -> dict[str, Any]:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     train = looked([session for path in dict.fromkeys(options.train) for session in folders[path]])
-    own = options.test in options.train
+    own, spare = options.test in options.train, SPARE[options.workload]
     material = _narrowed(material_of(train, options.workload), options.without)
     groups = folds_of(material.table.rows)
     settings = {"size": options.size, "seed": options.seed}
     margins, fits = cross(material, groups, MEMBERS, **settings)
     if own:
         part = _part(material.table, folders[options.test])
-        whole = Result(material.table, margins, carried(material.table, margins, groups))
+        whole = Result(material.table, margins, carried(material.table, margins, groups, spare))
         if options.leave:
-            whole = apart(material, margins, options.leave, **settings)
+            whole = apart(material, margins, options.leave, spare, **settings)
         result, test = whole, train
     else:
         test = looked(folders[options.test])

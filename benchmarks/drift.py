@@ -27,7 +27,7 @@ from halo_core.behaviour.drift import Axes, Watch, reference_of
 
 __all__ = ["main"]
 
-_SHARE: Final = 0.10
+_SHARE: Final = 0.07
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -146,6 +146,7 @@ def fitted(sessions: Sequence[Lived], model: Model, key: bytes) -> Fitted:
         canonical.digest(BASELINE_DOMAIN, baseline.to_bytes()),
         elevated,
         high,
+        (model.risk_of(elevated), model.risk_of(high)),
         baseline.sessions,
         baseline.tasks,
     )
@@ -171,7 +172,7 @@ def put_in_force(tx: Tx, agent: str, found: Fitted, by: str) -> str:
     for name, (_, data) in zip(names, parts, strict=True):
         if tx.put_blob(name, data):
             tx.append(Draft(EntryKind.BASELINE, "", {"agent": "", "hash": name, "part": True}))
-    facts = {"elevated": found.terms.elevated, "high": found.terms.high, "sessions": found.terms.sessions}
+    facts = {"risks": list(found.terms.risks), "sessions": found.terms.sessions}
     body = {"agent": agent, "by": by, "hash": names[-1], "part": False, "tasks": found.terms.tasks, **facts}
     tx.append(Draft(EntryKind.BASELINE, "", body))
     rows.Baselines(tx).put(agent, names[-1])
@@ -196,7 +197,7 @@ def shipped_model() -> Model:
     """
     from importlib import resources  # noqa: PLC0415  only whoever fits reads it
 
-    path = resources.files("halo_core.behaviour") / "model.json"
+    path = resources.files("halo_core.behaviour") / "model.bin"
     if not path.is_file():
         raise ConfigError("no_model", "this installation has no behaviour model", remedy="install halo-agents again")
-    return Model.from_bytes(path.read_bytes())
+    return Model.from_packed(path.read_bytes())

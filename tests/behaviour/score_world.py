@@ -45,6 +45,7 @@ def tool(halo, name, *arguments, **declared):
 
 def act(halo, name, result="done", **args):
     declared = {"impact": Impact.WRITE, "targets": ("to",)} if name == "share" else {}
+    declared |= {"source_trust": 300} if name == "inbox" else {}
     return halo.enforcer.run(halo.call(tool(halo, name, *args, **declared), args), Calls(result), SURFACE)
 
 

@@ -31,6 +31,7 @@ class Terms:
         baseline: hash of the baseline.
         elevated: margin above which about 5% of its ordinary sessions have an action, in micro-units.
         high: the same of 1%.
+        risks: `elevated` and `high` as risks, 0..1000, for people.
         sessions: ordinary sessions that the baseline was fitted on.
         tasks: different requests among them.
     """
@@ -39,6 +40,7 @@ class Terms:
     baseline: str
     elevated: int
     high: int
+    risks: tuple[int, int]
     sessions: int
     tasks: int
 
@@ -48,7 +50,8 @@ class Terms:
 
     def to_bytes(self) -> bytes:
         """Canonical JSON."""
-        return canonical.dumps({"form": _FORM, **{name: getattr(self, name) for name in self.__dataclass_fields__}})
+        facts = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return canonical.dumps({"form": _FORM, **facts, "risks": list(self.risks)})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Terms:
@@ -59,11 +62,13 @@ class Terms:
         """
         try:
             plain = canonical.loads(data)
-            form, found = plain.pop("form"), cls(**plain)
-            limits = (found.elevated, found.high, found.sessions, found.tasks)
+            form = plain.pop("form")
+            low, high = plain.pop("risks")
+            found = cls(**plain, risks=(low, high))
+            limits = (found.elevated, found.high, found.sessions, found.tasks, low, high)
             if form == _FORM and all(type(item) is int for item in limits) and found.elevated <= found.high:
                 return found
-        except (CanonicalError, AttributeError, KeyError, TypeError) as exc:
+        except (CanonicalError, AttributeError, KeyError, TypeError, ValueError) as exc:
             raise _bad() from exc
         raise _bad()
 

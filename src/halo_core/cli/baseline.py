@@ -43,7 +43,7 @@ def fit(
 ) -> int:
     """Fit a baseline from the agent's sessions in the log, and score its actions against it from now on."""
     folder, url = where(home, db)
-    scorer = Model.from_bytes(model.read_bytes()) if model is not None else shipped_model()
+    scorer = _model(model) if model is not None else shipped_model()
     keys = KeyStore(folder)
     key = keys.secret("sketch")
     with Reader(url) as reader, _progress() as bar:
@@ -111,20 +111,26 @@ def drop_(
     return Exit.OK if gone else Exit.FAILED
 
 
+def _model(path: Path) -> Model:
+    """A model file, packed or not."""
+    data = path.read_bytes()
+    return Model.from_bytes(data) if data[:1] == b"{" else Model.from_packed(data)
+
+
 def _progress() -> Progress:
     columns = (SpinnerColumn(), TextColumn("{task.description}: {task.completed} entries"))
     return Progress(*columns, console=console(stderr=True), transient=True)
 
 
 def _show(agent: str, terms: Terms, *, in_force: bool, json: bool) -> None:
-    facts = {name: getattr(terms, name) for name in terms.__dataclass_fields__}
+    facts = {name: getattr(terms, name) for name in terms.__dataclass_fields__} | {"risks": list(terms.risks)}
     if json:
         print_json({"agent": agent, "in_force": in_force, **facts})
         return
     view = console()
     view.print(f"{agent}: {'in force' if in_force else 'not put in force'}", markup=False)
     view.print(f"  ordinary       {terms.sessions} sessions of {terms.tasks} different requests")
-    view.print(f"  elevated above {terms.elevated} of 1000, high above {terms.high}")
+    view.print("  a risk is elevated above {} of 1000, high above {}".format(*terms.risks))
     view.print(f"  baseline       {terms.baseline}")
     view.print(f"  model          {terms.model}")
     if terms.sessions < _FEW:

@@ -166,12 +166,9 @@ def _hits(
             wanted.setdefault(numbers(print_of(other, profile.key))[0], (index, False))
     for index, word in enumerate(words):
         wanted[numbers(print_of(word, profile.key))[0]] = (index, True)
-    keys = wanted.keys()
     found = []
     for chunk in profile.chunks:
-        if keys & chunk.bag:
-            places = ((at, *wanted[number]) for at, number in enumerate(chunk.row) if number in wanted)
-            found.append(tuple(place for place, _ in zip(places, range(MAX_HITS), strict=False)))
-        else:
-            found.append(())
+        places = chunk.places
+        known = [number for number in wanted if number in places]
+        found.append(tuple(sorted((at, *wanted[number]) for number in known for at in places[number])[:MAX_HITS]))
     return tuple(found)

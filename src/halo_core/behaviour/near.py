@@ -55,23 +55,27 @@ def nearness(look: Look, baseline: Baseline, found: dict[str, int]) -> None:
 def _best(hits: Sequence[tuple[int, int, bool]], weights: Sequence[int], width: int) -> tuple[int, int, int]:
     """Best in any window: weight of the tool's words, number of argument words, and their product with the weight."""
     every = sum(weights) or 1
-    best = [0, 0, 0]
-    tool: dict[int, int] = {}
-    args: dict[int, int] = {}
-    start = weight = 0
-    for end, (at, which, exact) in enumerate(hits):
-        group = tool if which >= 0 else args
-        group[which] = group.get(which, 0) + 1
+    said = span = both = 0
+    times: dict[int, int] = {}
+    start = weight = words = 0
+    for at, which, _ in hits:
+        count = times.get(which, 0)
+        times[which] = count + 1
+        if not count:
+            if which >= 0:
+                weight += weights[which]
+            else:
+                words += 1
         while hits[start][0] <= at - width:
             old = hits[start][1]
-            group = tool if old >= 0 else args
-            group[old] -= 1
-            if not group[old]:
-                del group[old]
+            times[old] -= 1
+            if not times[old]:
+                if old >= 0:
+                    weight -= weights[old]
+                else:
+                    words -= 1
             start += 1
-        weight = sum(weights[index] for index in tool)
-        best[0] = max(best[0], weight)
-        best[1] = max(best[1], len(args))
-        best[2] = max(best[2], len(args) * weight * 100 // every)
-        _ = end, exact
-    return best[0], best[1], best[2]
+        said, span = max(said, weight), max(span, words)
+        if words and weight:
+            both = max(both, words * weight * 100 // every)
+    return said, span, both

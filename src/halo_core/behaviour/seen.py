@@ -50,6 +50,17 @@ class Chunk:
         """The different fingerprints."""
         return frozenset(self.row)
 
+    @cached_property
+    def places(self) -> dict[int, list[int]]:
+        """Where each fingerprint stands."""
+        found: dict[int, list[int]] = {}
+        for at, number in enumerate(self.row):
+            if number in found:
+                found[number].append(at)
+            else:
+                found[number] = [at]
+        return found
+
     def find(self, needle: bytes) -> int:
         """Where atoms stand one after another, -1 if nowhere."""
         return find(needle, self.atoms)

@@ -17,7 +17,7 @@ from halo_core.store.reader import Reader
 
 __all__ = ["LAYERS", "End", "asks_again", "authority", "layers_of", "spending", "stopped_first"]
 
-LAYERS: Final = ("passport", "policy", "budget", "decay", "request")
+LAYERS: Final = ("passport", "policy", "score", "budget", "decay", "request")
 _CODES: Final = {
     **dict.fromkeys(
         ("bad_amount", "budget_exceeded", "per_action_exceeded", "quota_exceeded", "unknown_unit"), "budget"
@@ -27,6 +27,7 @@ _CODES: Final = {
     **dict.fromkeys(("already_dispatched", "needs_guard", "pending_cap", "session_missing"), "request"),
 }
 _STOPS: Final = (Effect.DENY.value, Effect.CHALLENGE.value)
+_RISK: Final = "halo.risk."
 _WHOLE: Final = 10_000
 
 
@@ -50,12 +51,18 @@ class End:
 
 
 def layers_of(reasons: Iterable[Mapping[str, Any]]) -> frozenset[str]:
-    """Which layers argue against an act. A rule of the policy is named by its id, which has a dot."""
-    return frozenset(
-        "policy" if "." in reason["source"] or reason["source"] == "policy" else _CODES.get(reason["code"], "passport")
-        for reason in reasons
-        if reason["effect"] in _STOPS
-    )
+    """Which layers argue against an act. A rule of the policy is named by its id, which has a dot.
+
+    The starter policy's rules about risk are the score's.
+    """
+    return frozenset(map(_layer, (reason for reason in reasons if reason["effect"] in _STOPS)))
+
+
+def _layer(reason: Mapping[str, Any]) -> str:
+    source = reason["source"]
+    if source.startswith(_RISK) or source == "score":
+        return "score"
+    return "policy" if "." in source or source == "policy" else _CODES.get(reason["code"], "passport")
 
 
 def asks_again(decision: Mapping[str, Any]) -> bool:

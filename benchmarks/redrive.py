@@ -3,6 +3,7 @@
     python benchmarks/redrive.py --limit 1000
     python benchmarks/redrive.py --limit 1000 --json --db sqlite:///.halo/halo.db
     python benchmarks/redrive.py --limit 1000 --no-manifest
+    python benchmarks/redrive.py --limit 1000 --no-manifest --score MODELS
 
 A scripted model says the recorded calls, tools return the recorded results. Each suite's agent stands on a passport
 issued from `manifests/recorded.yaml`, with budgets and decay; with --no-manifest, and for suites that the manifest does
@@ -35,6 +36,7 @@ from _redrive_ledger import read
 from _redrive_limits import spending
 from _redrive_manifest import RECORDED, Passports, choose
 from _redrive_report import measure
+from _redrive_score import Scores, scores_of
 from _redrive_show import show
 from _redrive_witness import Witness
 from halo_core.errors import HaloError
@@ -61,7 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         passports = choose(options.manifest, {session.suite for session in chosen}, none=options.no_manifest)
         if passports is None:
             refuse(options.handoffs)
-        figures, wrong = _run(everything, chosen, options.framework, passports, home=home, db=db)
+        scores = scores_of(options.score, by_fold=passports is None)
+        figures, wrong = _run(everything, chosen, options.framework, passports, home=home, db=db, scores=scores)
         if options.handoffs is not None and passports is not None:
             prefix = f"handoffs.{secrets.token_hex(4)}."
             figures["handoffs"] = hand_offs(
@@ -98,6 +101,12 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         "--manifest", type=Path, metavar="FILE", help=f"passports (default {RECORDED.name}, if it fits)"
     )
     parser.add_argument("--no-manifest", action="store_true", help="grants from the other fold's benign sessions")
+    parser.add_argument(
+        "--score",
+        type=Path,
+        metavar="FOLDER",
+        help="models by fold, with --no-manifest: scored, cross-fitted",
+    )
     parser.add_argument("--handoffs", type=Path, metavar="FOLDER", help="drive a team's recorded hand-offs as well")
     parser.add_argument("--no-check", action="store_true", help="neither verify nor replay afterwards")
     parser.add_argument("--json", action="store_true", help="figures as JSON on stdout")
@@ -126,12 +135,14 @@ def _run(
     *,
     home: Path,
     db: str,
+    scores: Scores | None = None,
 ) -> tuple[dict[str, Any], list[str]]:
     run = secrets.token_hex(4)  # ids of their own, so that one store takes several runs
     driven = [(f"redrive.{run}.{session.id}", session) for session in chosen]
     roles = roles_of(everything, driven, passports)
     if passports is not None:
         passports.issue([role.agent for role in roles], home=home, db=db)
+    told = scores.put(everything, roles, home=home, db=db, tenant=_TENANT) if scores is not None else 0
     broken: dict[str, str] = {}
     with Witness(db, _TENANT) as witness:
         begun = time.perf_counter()
@@ -141,6 +152,7 @@ def _run(
         found = read(reader, _TENANT, f"redrive.{run}.")
         figures, wrong = measure(found, witness, driven, broken, seconds)
         figures["spending"] = spending(reader, _TENANT, found.ends.values())
+    figures["score"] = {"ordinary_sessions": told} if scores is not None else {}
     figures["manifest"] = {} if passports is None else passports.facts()
     return figures, wrong
 

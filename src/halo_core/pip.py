@@ -12,6 +12,8 @@ from typing import Any
 from halo_core import canonical
 from halo_core.authority import effective
 from halo_core.behaviour import Sketch, traced
+from halo_core.behaviour.score import WEALTH
+from halo_core.behaviour.seen import Chunk, chunk_of
 from halo_core.binding import call_binding
 from halo_core.custody import Custody, Held
 from halo_core.errors import Gap, Tampered
@@ -19,6 +21,7 @@ from halo_core.model import AccessRequest, Approval, Link, Mode, PolicyView, Pro
 from halo_core.pdp import revokes
 from halo_core.pdp import stops as concerns
 from halo_core.store import Control, SessionState, Tx, paused_run, rows
+from halo_core.watching import Scores, Watched
 
 __all__ = ["STORED", "Credentials", "Day", "Facts", "Gathered", "Shown", "gather", "read_day", "see"]
 
@@ -30,10 +33,11 @@ _MOST = 2**53 - 1
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the enforcement point holds: the custody of its passports, and the compiled policy."""
+    """What the enforcement point holds: the custody of its passports, the compiled policy, the scores it has read."""
 
     custody: Custody
     policy: PolicyView
+    scores: Scores = field(default_factory=Scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Shown:
         vouched: the host says so, not the conversation.
         cut: it was longer than what is read, so what it brought is not all known.
         traces: by what it could be known as something that was stored.
+        text: itself, of the user's words, for the session's profile.
         back: it was known as that.
     """
 
@@ -54,6 +59,7 @@ class Shown:
     vouched: bool = False
     cut: bool = False
     traces: Callable[[], Iterable[int]] = field(default=tuple, compare=False)
+    text: str = field(default="", repr=False)
     back: bool = False
 
     def judged(self, tx: Tx) -> Shown:
@@ -132,23 +138,36 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The snapshot with the rows it came from."""
+    """The snapshot with the rows it came from; `drifted` is the wealth of the session's e-process before the action."""
 
     snapshot: Snapshot
     control: Control
     state: SessionState
+    watched: Watched
     day: Day | None = None
+    drifted: int = 0
 
 
-def see(tx: Tx, state: SessionState, sketch: Sketch, shown: Shown, source: str) -> SessionState:
-    """The state of a session that has been shown a text; untrusted content taints it, whatever it says."""
+def see(
+    tx: Tx, state: SessionState, sketch: Sketch, shown: Shown, source: str, *, chunk: Chunk | None = None
+) -> SessionState:
+    """The state of a session that has been shown a text; untrusted content taints it, whatever it says.
+
+    Args:
+        tx: the transaction.
+        state: the session's.
+        sketch: what it has seen.
+        shown: the text.
+        source: whose.
+        chunk: what the session's profile keeps of it.
+    """
     shown = shown.judged(tx)
     source = f"{source} ({STORED})" if shown.back else source
     foreign, place = shown.origin is Provenance.UNTRUSTED, 0
     if shown.origin is not Provenance.USER:
         state, place = state.with_source(source)
     added = sketch.additions(shown.prints, shown.origin, vouched=shown.vouched, place=place)
-    state = tx.add_marks(state, sketch, added)
+    state = tx.add_row(state, added, chunk, request=shown.origin is Provenance.USER)
     # INVARIANT: a sketch that could not take everything in says so, and the unknown then counts as untrusted.
     sketch.saturated = sketch.saturated or (foreign and shown.cut)
     if state.saturated != sketch.saturated:
@@ -163,15 +182,18 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
     session = request.context.session
     state = (tx.session(session) if session else None) or SessionState.fresh(session, now_us)
     sketch = tx.sketch(state)
+    score = credentials.scores.name(tx, request.subject.agent) if session else ""
     if session:
         for shown in facts.seen:
-            state = see(tx, state, sketch, shown, "history")
+            state = see(tx, state, sketch, shown, "history", chunk=_asked(sketch, shown, watching=bool(score)))
     at_us = credentials.custody.time(session, now_us, tx.clock.mono_us(), state.view.high_water_us)
     held = _held(tx, request, facts, credentials, state, store=control.store, at_us=at_us)
     state, chain = held.state, held.chain
     day = _day(tx, chain[0], at_us) if chain and chain[0].quotas else None
     pending, approval = _answers(tx, request, held, credentials, store=control.store, at_us=at_us)
     found = traced(facts.args, sketch)
+    drifted = tx.profile(state).sums[WEALTH] if score else 0
+    watched = credentials.scores.watch(tx, request, facts.args, state, score)
     uses, dispatched = tx.past(request.subject.agent, request.resource.id, request.request_id)
     snapshot = Snapshot(
         time_us=at_us,
@@ -192,8 +214,21 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
         approval=approval,
         dispatched=dispatched,
         pending=pending,
+        model_hash=watched.name,
+        risk=watched.risk,
+        features=watched.values,
+        band=watched.band,
+        factors=watched.factors,
+        session_risk=state.risk,
+        score_problem=watched.problem,
     )
-    return Gathered(snapshot, control, state, day)
+    return Gathered(snapshot, control, state, watched, day, drifted)
+
+
+def _asked(sketch: Sketch, shown: Shown, *, watching: bool) -> Chunk | None:
+    """What the profile keeps of the user's words, where any of them are new."""
+    new = watching and shown.text and any(print_ not in sketch.marks for print_ in shown.prints)
+    return chunk_of(shown.text, sketch.key) if new else None
 
 
 def _named(

@@ -226,6 +226,14 @@ REASONS: Final[dict[str, ReasonText]] = {
     "log_key_changed": ReasonText("the log key is not the trusted one", "restore `log.key`"),
     "content_key_changed": ReasonText("the content key is not the one in use", "restore `content.key`"),
     "too_large": ReasonText("the passport cannot hold this many grants", "give the agent fewer tools"),
+    "score_unavailable": ReasonText(
+        "no behaviour score could be made, and one is in force",
+        "`halo baseline fit` again, or `halo baseline drop`; `halo verify` says whether something was changed",
+    ),
+    "risk_elevated": ReasonText("this is stranger than what the agent usually does", "look at it: `halo risk`"),
+    "risk_high": ReasonText(
+        "this is far stranger than what the agent usually does", "somebody outside approves it, or the request says it"
+    ),
     "decision_error": ReasonText("the decision failed with an error", "report it; the error is in the log"),
     "pending_cap": ReasonText("too many approvals are pending in this session", "answer the pending ones first"),
 }

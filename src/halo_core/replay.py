@@ -14,6 +14,8 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from halo_core import canonical
+from halo_core.behaviour.model import Model
+from halo_core.behaviour.scoring import Terms
 from halo_core.errors import HaloError
 from halo_core.model import AccessRequest, Entry, EntryKind, Link, PolicyView, Snapshot
 from halo_core.passport import Issuer, Trusted, token_hash, verify_chain
@@ -53,6 +55,7 @@ class Replayer:
         self._contents = contents
         self._tenant = tenant
         self._chain: Callable[[tuple[str, ...]], tuple[Link, ...]] = lru_cache(maxsize=256)(self._read_chain)
+        self._score: Callable[[str], tuple[Terms, Model]] = lru_cache(maxsize=16)(self._read_score)
         self._policy: Callable[[str], PolicyView] = lru_cache(maxsize=64)(self._read_policy)
 
     def all(self) -> Iterator[Replayed]:
@@ -71,13 +74,32 @@ class Replayer:
             recorded = entry.body["snapshot"]
             chain = self._chain(tuple(recorded["chain"]))
             snapshot = Snapshot.from_plain(recorded, chain=chain, policy=self._policy(recorded["policy"]))
+            differs = self._scored(snapshot)
             computed = decide(request, snapshot)
         except (HaloError, KeyError, TypeError, ValueError) as exc:
             return Replayed(entry.id, Status.UNREADABLE, computed=f"{type(exc).__name__}: {exc}")
+        if differs is not None:
+            return Replayed(entry.id, Status.DIFFERS, *differs)
         if computed.to_bytes() == canonical.dumps(entry.body["decision"]):
             return Replayed(entry.id, Status.IDENTICAL)
         where, old, new = first_difference(entry.body["decision"], computed.to_plain(), "/decision")
         return Replayed(entry.id, Status.DIFFERS, where, old, new)
+
+    def _scored(self, snapshot: Snapshot) -> tuple[str, Any, Any] | None:
+        """Where the recorded risk is not what the recorded features give; None where it is, or there is none."""
+        if snapshot.risk is None:
+            return None
+        terms, model = self._score(snapshot.model_hash)
+        margin = model.margin(snapshot.features)
+        risk = model.risk_of(margin)
+        if risk != snapshot.risk:
+            return "/snapshot/risk", snapshot.risk, risk
+        band = terms.band(margin)
+        return None if band == snapshot.band else ("/snapshot/band", snapshot.band, band)
+
+    def _read_score(self, name: str) -> tuple[Terms, Model]:
+        terms = Terms.from_bytes(self._blob(name))
+        return terms, Model.from_bytes(self._blob(terms.model))
 
     def _args(self, entry: Entry) -> Mapping[str, Any] | None:
         sealed = self._contents.open(entry, "args")

@@ -185,6 +185,9 @@ class World:
     def quotas(self) -> Iterator[tuple[Any, ...]]:
         return iter(())
 
+    def baselines(self):
+        return iter(())
+
     def residues(self) -> Iterator[tuple[Any, ...]]:
         return iter(())
 

@@ -23,6 +23,9 @@ class Rows:
     def states(self):
         yield "local", "s", self._last, state(self._last)
 
+    def baselines(self):
+        return iter(())
+
     def residues(self):
         return iter(())
 

@@ -671,7 +671,7 @@ def test_marks_that_were_taken_back_are_written_again(home):
         state = tx.session("s")
         sketch = tx.sketch(state)
         added = sketch.additions(frozenset({7}), Provenance.USER)
-        tx.add_marks(state, sketch, added)
+        tx.add_row(state, added)
         return len(added)
 
     def bad(tx):

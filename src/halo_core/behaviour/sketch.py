@@ -104,6 +104,11 @@ class Sketch:
         self.marks: Marks = {}
         self.saturated = False
 
+    @property
+    def key(self) -> bytes:
+        """Key of its fingerprints."""
+        return self._key
+
     def additions(self, prints: Iterable[int], origin: Provenance, *, vouched: bool = False, place: int = 0) -> Marks:
         """Marks that the fingerprints of a text would add or change, without adding them.
 

@@ -13,6 +13,7 @@ from halo_core.cli import (
     approvals,
     approver,
     authority,
+    baseline,
     budget,
     demo,
     doctor,
@@ -22,6 +23,7 @@ from halo_core.cli import (
     passport,
     policy,
     replay,
+    risk,
     show,
     stop,
     verify,
@@ -59,6 +61,10 @@ app.command("revoke")(stop.revoke)
 app.add_typer(approver.app, name="approver")
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(keys.app, name="keys")
+app.add_typer(baseline.app, name="baseline")
+app.command("risk")(risk.risk)
+app.command("alerts")(risk.alerts)
+app.command("judge")(risk.judge)
 app.command("agents")(agents.agents)
 app.add_typer(passport.app, name="passport")
 policy.app.command("explain")(explain.explain)

@@ -18,7 +18,16 @@ __all__ = ["BLOB_DOMAINS", "Follower", "LedgerReader", "Row", "Trust", "keyed"]
 
 Row = tuple[Any, ...]
 
-BLOB_DOMAINS = ("halo/blob/v1", "halo/manifest/v1", "halo/passport/v1", "halo/policy/v1", "halo/registration/v1")
+BLOB_DOMAINS = (
+    "halo/baseline/v1",
+    "halo/blob/v1",
+    "halo/manifest/v1",
+    "halo/model/v1",
+    "halo/passport/v1",
+    "halo/policy/v1",
+    "halo/registration/v1",
+    "halo/scoring/v1",
+)
 """Domains under which `canonical.digest` may have named a blob, unless the caller passes others."""
 
 
@@ -55,6 +64,10 @@ class LedgerReader(Protocol):
 
     def quotas(self) -> Iterator[Row]:
         """(tenant, account, version, state)."""
+        ...
+
+    def baselines(self) -> Iterator[Row]:
+        """(tenant, agent, hash), in any order."""
         ...
 
     def residues(self) -> Iterator[Row]:

@@ -128,6 +128,7 @@ class _Run:
             self._guard(9, "session", lambda: entries.states.check(self._reader))
             self._guard(9, "hold, approval", lambda: entries.holds.check(self._reader))
             self._guard(9, "standing", lambda: entries.standings.check(self._reader))
+            self._guard(9, "baseline", lambda: entries.baselines.check(self._reader))
             self._guard(8, "content", ContentPass(self._reader, self._trust, self.out, entries.references).run)
 
         self._guard(2, "entry", work)

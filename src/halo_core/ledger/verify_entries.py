@@ -24,7 +24,7 @@ from halo_core.ledger.verify_content import References
 from halo_core.ledger.verify_holds import Holds
 from halo_core.ledger.verify_projections import Projections
 from halo_core.ledger.verify_signatures import Job, SignatureQueue
-from halo_core.ledger.verify_standing import Standings
+from halo_core.ledger.verify_standing import Baselines, Standings
 from halo_core.ledger.verify_states import States
 from halo_core.ledger.verify_writers import Writers
 from halo_core.model.entry import ENTRY_VERSION
@@ -94,6 +94,7 @@ class EntryPass:
         self.states = States(out)
         self.holds = Holds(out)
         self.standings = Standings(out)
+        self.baselines = Baselines(out)
         self._covered: dict[str, int] = {tenant: head.covered for tenant, head in facts.heads.items()}
         self._unpositioned: dict[str, int] = {}
         self.references = References()
@@ -196,6 +197,7 @@ class EntryPass:
         self.states.note(key[0], plain)
         self.holds.note(key[0], seen.idx, plain)
         self.standings.note(key[0], seen.idx, plain)
+        self.baselines.note(key[0], seen.idx, plain)
 
     def _diagnose(self, seen: _Seen, vkey: Vkey | None) -> None:
         # Leaf and note disagree: the signature says which of them was changed.

@@ -11,7 +11,7 @@ from typing import Any
 from halo_core.ledger.reader import LedgerReader
 from halo_core.ledger.report import Collector
 
-__all__ = ["Standings"]
+__all__ = ["Baselines", "Standings"]
 
 
 class Standings:
@@ -55,3 +55,34 @@ class Standings:
         for tenant, agent in left:
             what = "the log issued a passport, and the row is missing"
             self._out.tampered(9, f"standing {tenant}/{agent}", what, "row_missing")
+
+
+class Baselines:
+    """(9) The `baseline` row of an agent names the score that the log put in force last, if any is."""
+
+    def __init__(self, out: Collector) -> None:
+        self._out = out
+        self._newest: dict[tuple[str, str], tuple[int, str]] = {}
+
+    def note(self, tenant: str, idx: int | None, plain: dict[str, Any]) -> None:
+        """Take one entry; `idx` is its place in the log, None where it has none."""
+        body = plain.get("body")
+        if plain.get("kind") == "baseline" and isinstance(body, dict) and body.get("part") is False:
+            key, told = (tenant, str(body.get("agent"))), (-1 if idx is None else idx, str(body.get("hash", "")))
+            self._newest[key] = max(self._newest.get(key, told), told)
+
+    def check(self, reader: LedgerReader) -> None:
+        """Compare every row."""
+        left = {key: name for key, (_, name) in self._newest.items() if name}
+        for tenant, agent, name in reader.baselines():
+            where = f"baseline {tenant}/{agent}"
+            if left.pop((tenant, agent), None) == name:
+                self._out.passed[9] += 1
+            elif tenant in self._out.incomplete:
+                self._out.gap(9, where, "the entry that put it in force may be among the missing", "entry_missing")
+            else:
+                what = "it is not the score that the log put in force last"
+                self._out.tampered(9, f"{where} column hash", what, "baseline_altered")
+        for tenant, agent in left:
+            what = "the log put a score in force, and the row is missing"
+            self._out.tampered(9, f"baseline {tenant}/{agent}", what, "row_missing")

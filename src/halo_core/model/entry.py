@@ -33,6 +33,9 @@ class EntryKind(StrEnum):
     STOP = "stop"
     LIFT = "lift"
     REVOCATION = "revocation"
+    BASELINE = "baseline"
+    ALERT = "alert"
+    FEEDBACK = "feedback"
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,8 +226,13 @@ class Snapshot:
         dispatched: this request id was dispatched before.
         pending: open challenges of this session.
         policy: the compiled policy set. Recorded by hash.
-        model_hash: hash of the behaviour model, empty while there is none.
-        risk: 0..1000 risk of this action, None while there is no model.
+        model_hash: names the behaviour score in force for the agent, empty while there is none.
+        risk: 0..1000 risk of this action, None while there is no score.
+        features: what the risk was computed from.
+        band: of the risk: 0 ordinary, 1 elevated, 2 high.
+        factors: what moved the risk most; of an ordinary risk nothing.
+        session_risk: 0..1000, of the session before this action.
+        score_problem: reason code why there is no risk although a score is in force.
     """
 
     time_us: int
@@ -250,16 +255,24 @@ class Snapshot:
     model_hash: str = ""
     risk: int | None = None
     sources: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    features: tuple[int, ...] = ()
+    band: int = 0
+    factors: tuple[Mapping[str, Any], ...] = ()
+    session_risk: int = 0
+    score_problem: str = ""
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree; links and policy by hash."""
         return {
             "authority": self.authority,
             "approval": self.approval.to_plain() if self.approval is not None else None,
+            "band": self.band,
             "chain": [link.hash for link in self.chain],
             "control_version": self.control_version,
             "dispatched": self.dispatched,
             "envelopes": [item.to_plain() for item in self.envelopes],
+            "factors": [dict(item) for item in self.factors],
+            "features": list(self.features),
             "mode": self.mode.value,
             "model_hash": self.model_hash,
             "passport_problem": self.passport_problem,
@@ -269,7 +282,9 @@ class Snapshot:
             "quotas": [list(item) for item in self.quotas],
             "revocations": [[r.scope, r.target, r.since_us] for r in self.revocations],
             "risk": self.risk,
+            "score_problem": self.score_problem,
             "session": self.session.to_plain(),
+            "session_risk": self.session_risk,
             "sources": [[pointer, list(names)] for pointer, names in self.sources],
             "stops": [[s.scope, s.target, s.since_us] for s in self.stops],
             "time_us": self.time_us,
@@ -301,4 +316,9 @@ class Snapshot:
             model_hash=plain["model_hash"],
             risk=plain["risk"],
             sources=tuple((pointer, tuple(names)) for pointer, names in plain.get("sources", ())),
+            features=tuple(plain.get("features", ())),
+            band=plain.get("band", 0),
+            factors=tuple(plain.get("factors", ())),
+            session_risk=plain.get("session_risk", 0),
+            score_problem=plain.get("score_problem", ""),
         )

@@ -65,11 +65,13 @@ def _decide(request: AccessRequest, snapshot: Snapshot) -> Decision:
     if standing is not None:
         return Decision(Effect.DENY, (standing,))
     answer = snapshot.policy.answer(request, snapshot)  # (7)
-    cost = price(request, snapshot.chain, tainted=snapshot.session.tainted, score=snapshot.risk)
+    score = snapshot.risk if snapshot.band else None  # what is ordinary costs what its class costs
+    cost = price(request, snapshot.chain, tainted=snapshot.session.tainted, score=score)
     reasons = [
         *_grants(request, snapshot),
         *_policy(request, answer),
         *_once(request, snapshot),
+        *_unscored(snapshot),
         *limit_reasons(request, snapshot, cost),  # (9) (10)
     ]
     reasons.extend(_missing_permit(answer, reasons))
@@ -247,6 +249,11 @@ def _unclampable(item: Obligation, request: AccessRequest) -> bool:
     if value is None:
         return item.name == request.resource.amount
     return isinstance(value, bool) or not isinstance(value, int | float)
+
+
+def _unscored(snapshot: Snapshot) -> list[Reason]:
+    # INVARIANT: FAILCLOSED - where a score is in force, what could not be scored does not run.
+    return [Reason(snapshot.score_problem, "score")] if snapshot.score_problem else []
 
 
 def _once(request: AccessRequest, snapshot: Snapshot) -> list[Reason]:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from halo_core import canonical
 from halo_core.behaviour import MAX_LEAVES, fingerprints, residue, spellings, traces
 from halo_core.behaviour.provenance import leaves
+from halo_core.behaviour.seen import Chunk, chunk_of
 from halo_core.behaviour.sketch import MAX_TEXT, tokens
 from halo_core.custody import HandOff
 from halo_core.errors import CanonicalError
@@ -96,7 +97,7 @@ class Prepared:
     """A request ready to be decided, with what is sealed beside it.
 
     `args` are the real arguments, `named` the same under the names that are recorded (a name can be a secret too),
-    `left` what is left of values that are stored.
+    `left` what is left of values that are stored, `asked` the user's own words that the host vouched for.
     """
 
     request: AccessRequest
@@ -110,6 +111,7 @@ class Prepared:
     claim: Callable[[str], object] | None = None
     withdraws: str = ""
     left: Callable[[Iterable[str]], frozenset[int]] = field(default=_nothing_left, compare=False)
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +189,16 @@ class Preparer:
             claim=call.claim,
             withdraws=call.withdraws,
             left=self.left,
+            asked=self.redactor.seal_text(_printable(call.request)[:_MAX_TEXT]) if call.request else "",
         )
 
     def left(self, values: Iterable[str]) -> frozenset[int]:
         """What is left of values that an action stores, to know them by when they come back."""
         return residue(self.sketch_key, values)
+
+    def chunk(self, source: str, text: str, step: int, *, named: bool) -> Chunk:
+        """What a session's profile keeps of a result; about 0.4 ms for each KB of it."""
+        return chunk_of(text, self.sketch_key, source=source, step=step, named=named)
 
     def traces(self, text: str) -> Iterator[int]:
         """By what a text could be known as something that was stored."""
@@ -229,7 +236,14 @@ class Preparer:
         vouched = [(call.request, Provenance.USER, True)] if call.request else []
         told = [*vouched, *((text, origin, False) for text, origin in call.seen if text)]
         return tuple(
-            Shown(self.prints(text), origin, by, len(text) > MAX_TEXT, partial(self.traces, text))
+            Shown(
+                self.prints(text),
+                origin,
+                by,
+                len(text) > MAX_TEXT,
+                partial(self.traces, text),
+                text if origin is Provenance.USER else "",
+            )
             for text, origin, by in told
         )
 

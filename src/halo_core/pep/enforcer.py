@@ -27,7 +27,7 @@ from halo_core.behaviour.provenance import texts
 from halo_core.errors import Denied, HaloError, Pending
 from halo_core.failpoints import reach
 from halo_core.keys import Digester
-from halo_core.model import OUTPUT_OBLIGATIONS, Effect, Mode, Obligation, Provenance, Stop
+from halo_core.model import OUTPUT_OBLIGATIONS, ActionKind, Effect, Mode, Obligation, Provenance, Stop
 from halo_core.pdp import stops
 from halo_core.pep.asking import AnswerJob
 from halo_core.pep.call import Call, Preparer, clip
@@ -42,6 +42,7 @@ from halo_core.store import Store
 __all__ = ["Enforcer", "Health", "Surface", "Ticket"]
 
 T = TypeVar("T")
+_WATCHED = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 
 
 @dataclass(slots=True)
@@ -369,6 +370,9 @@ class Enforcer:
             seen_len=len(seen),
             prints=self._prints(verdict, seen),
             traces=partial(self._preparer.traces, seen),
+            chunk=self._preparer.chunk(verdict.resource.id, seen, verdict.step, named=verdict.named)
+            if verdict.watched and seen and verdict.resource.kind in _WATCHED
+            else None,
             detail=detail,
             actual=cost or {},
         )

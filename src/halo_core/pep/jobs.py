@@ -12,7 +12,10 @@ from typing import Any
 from halo_core import canonical
 from halo_core.authority import charged, effective, settled
 from halo_core.behaviour import origin_of_result
+from halo_core.behaviour.memory import head
 from halo_core.behaviour.provenance import leaves
+from halo_core.behaviour.scoring import DRIFTING, moved
+from halo_core.behaviour.seen import Chunk
 from halo_core.behaviour.sketch import MAX_TEXT
 from halo_core.custody import handback_body
 from halo_core.keys import Digester
@@ -42,6 +45,9 @@ __all__ = ["DecisionJob", "HandBackJob", "OutcomeJob", "Verdict", "justify"]
 
 MAX_OUTPUT = 16_384  # characters of an output that are kept
 _STORES_NOTHING = (Impact.READ, Impact.DELETE)
+_HIGH = 2  # band
+ALERT_RISK = 800
+"""A session's risk (0..1000) from which somebody should look at it."""
 _OURS = (Provenance.USER, Provenance.SYSTEM)
 
 
@@ -51,7 +57,8 @@ class Verdict:
 
     `charges` were taken from the accounts `handles` and, on that (account, day), from the quota; `handle` is the link
     that a hand-off leads to, `claimed` if it was made for this call alone; `earlier` what the same request brought when
-    it ran before (`pep.recall`); `answered` that it took an answer, and not for the rest of what paused.
+    it ran before (`pep.recall`); `answered` that it took an answer, and not for the rest of what paused; `watched` that
+    a score is in force, `named` that all it names stood in the request, `step` the session's steps before it.
     """
 
     decision: Decision
@@ -73,6 +80,9 @@ class Verdict:
     claimed: bool = False
     earlier: str | None = None
     answered: bool = False
+    watched: bool = False
+    named: bool = False
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,12 @@ class DecisionJob:
         args = prepared.args if observe or request.problem else narrowed(prepared.args, decision.obligations)
         asked = question(tx, request, snapshot, decision) if not runs else None
         accounts = tuple(charged(account, decision.charges) for account in snapshot.envelopes)
-        state = gathered.state.stepped(snapshot.time_us, accounts, asked=int(asked is not None and not asked.known))
+        risk = snapshot.session_risk
+        if snapshot.risk is not None:
+            risk = moved(risk, snapshot.risk, refused=not decision.effect.runs)
+        watched = gathered.watched.head
+        new = int(asked is not None and not asked.known)
+        state = gathered.state.stepped(snapshot.time_us, accounts, asked=new, risk=risk, watched=watched)
         # What observe mode lets run although it was refused makes no link: no chain could hold it.
         state, handle = self._hand_off(tx, gathered, state) if decision.effect.runs else (state, "")
         day = gathered.day.charged(decision.charges) if runs and gathered.day is not None else None
@@ -107,7 +122,7 @@ class DecisionJob:
             "after": {
                 "authority": _left(gathered, accounts),
                 "budgets": [[account.link, *item] for account in accounts for item in account.spent],
-                "risk": snapshot.risk,
+                "risk": risk,
                 "steps": state.view.steps,
             },
             "decision": decision.to_plain(),
@@ -128,7 +143,11 @@ class DecisionJob:
         approval, answered = _used(decision, gathered) if runs else "", False
         if prepared.withdraws:
             body["withdrawn"] = _withdraw(tx, request.context.session, prepared.withdraws)
-        written = tx.append(Draft(EntryKind.DECISION, request.context.session, body, prepared.content))  # (4)
+        content = prepared.content
+        if prepared.asked and not gathered.state.view.steps:
+            content = {**content, "request": (prepared.subject, prepared.asked.encode())}
+        written = tx.append(Draft(EntryKind.DECISION, request.context.session, body, content))  # (4)
+        _alert(tx, written, gathered, risk)
         pending = asked.ask(tx, written) if asked is not None else ""
         if runs:
             answered = self._dispatch(tx, written, approval, once=not (observe or request.resource.idempotent))
@@ -219,7 +238,30 @@ class DecisionJob:
             day=(day.account, day.number) if day is not None else None,
             handle=handle,
             claimed=bool(handle) and self.prepared.claim is not None and handle not in held,
+            watched=bool(gathered.watched.name),
+            named=gathered.watched.named,
+            step=gathered.state.view.steps,
         )
+
+
+def _alert(tx: Tx, written: Written, gathered: Gathered, risk: int) -> None:
+    """Somebody should look: the action is far from ordinary, or the session as a whole has become so."""
+    snapshot = gathered.snapshot
+    rose = snapshot.session_risk < ALERT_RISK <= risk
+    drifts = gathered.watched.wealth >= DRIFTING > gathered.drifted
+    if snapshot.band < _HIGH and not rose and not drifts:
+        return
+    entry = written.entry
+    body = {
+        "agent": entry.body["request"]["subject"]["agent"],
+        "decision": {"leaf": leaf_text(written.leaf), "w": entry.writer, "ws": entry.seq},
+        "factors": [dict(item) for item in snapshot.factors],
+        "kind": "action" if snapshot.band >= _HIGH else "drift" if drifts else "session",
+        "resource": entry.body["request"]["resource"]["id"],
+        "risk": snapshot.risk,
+        "session_risk": risk,
+    }
+    tx.append(Draft(EntryKind.ALERT, entry.session, body))
 
 
 def _held(decision: Decision) -> bool:
@@ -276,6 +318,7 @@ class OutcomeJob:
         seen_len: length of what somebody may have read, which an error can hold more of than may be recorded.
         prints: fingerprints of what may have been read, for provenance of later arguments.
         traces: by what that could be known as something that was stored.
+        chunk: what the session's profile keeps of it.
         detail: class of the error, or how many documents were dropped.
         actual: what it cost, in the units of the budgets, where that is not what was reserved.
     """
@@ -288,6 +331,7 @@ class OutcomeJob:
     seen_len: int = 0
     prints: frozenset[int] = frozenset()
     traces: Callable[[], Iterable[int]] = tuple
+    chunk: Chunk | None = None
     detail: str = ""
     actual: Mapping[str, int] = field(default_factory=dict)
 
@@ -302,7 +346,10 @@ class OutcomeJob:
             cut = self.seen_len > MAX_TEXT
             shown = Shown(self.prints, origin, cut=cut, traces=self.traces).judged(tx)
             origin = shown.origin
-            state = see(tx, state, tx.sketch(state), shown, verdict.resource.id)
+            profile = tx.profile(state) if self.chunk is not None else None
+            state = see(tx, state, tx.sketch(state), shown, verdict.resource.id, chunk=self.chunk)
+            if profile is not None:
+                state = replace(state, watched=head(profile))
         actual = self._actual()
         body: dict[str, Any] = {
             "actual": [[unit, amount] for unit, amount in sorted(actual.items())],

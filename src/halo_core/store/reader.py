@@ -25,6 +25,7 @@ _QUERIES: Final = {
     "vaults": "SELECT tenant, subject, dek_wrapped, erased_at_us FROM vault ORDER BY tenant, subject",
     "sessions": "SELECT tenant, head_w, head_ws, session, version FROM session ORDER BY tenant, head_w, head_ws",
     "quotas": "SELECT tenant, account, version, state FROM quota ORDER BY tenant, account",
+    "baselines": "SELECT tenant, agent, hash FROM baseline ORDER BY tenant, agent",
     "residues": "SELECT tenant, seq, chain, prints FROM residue ORDER BY tenant, seq",
     "states": "SELECT tenant, session, version, state FROM session",
     "sketches": "SELECT tenant, session, seq, marks FROM sketch ORDER BY tenant, session, seq",
@@ -98,6 +99,10 @@ class Reader:
     def quotas(self) -> Iterator[tuple[Any, ...]]:
         """(tenant, account, version, state)."""
         return self._rows(_QUERIES["quotas"], ())
+
+    def baselines(self) -> Iterator[tuple[Any, ...]]:
+        """(tenant, agent, hash)."""
+        return self._rows(_QUERIES["baselines"], ())
 
     def residues(self) -> Iterator[tuple[Any, ...]]:
         """(tenant, seq, chain, prints)."""

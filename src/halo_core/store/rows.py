@@ -14,7 +14,17 @@ from halo_core.model import Revocation, Stop
 if TYPE_CHECKING:
     from halo_core.store.tx import Tx
 
-__all__ = ["APPROVAL_KINDS", "ApprovalRow", "Approvals", "Holds", "Quotas", "Residues", "StandingRow", "Standings"]
+__all__ = [
+    "APPROVAL_KINDS",
+    "ApprovalRow",
+    "Approvals",
+    "Baselines",
+    "Holds",
+    "Quotas",
+    "Residues",
+    "StandingRow",
+    "Standings",
+]
 
 APPROVAL_KINDS: Final = ("call", "reauthorization")
 
@@ -107,6 +117,32 @@ class Quotas:
             "INSERT INTO quota VALUES (?,?,?,?) ON CONFLICT (tenant, account) DO UPDATE SET "
             "version=excluded.version, state=excluded.state WHERE excluded.version > quota.version",
             (self._tx.tenant, account, version, state),
+        )
+
+
+class Baselines:
+    """Which score is in force for each agent."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    def get(self, agent: str) -> str:
+        """Hash of the terms, empty where no score is in force."""
+        row = self._tx.cursor.execute(
+            "SELECT hash FROM baseline WHERE tenant=? AND agent=?", (self._tx.tenant, agent)
+        ).fetchone()
+        return "" if row is None else str(row[0])
+
+    def put(self, agent: str, name: str) -> None:
+        """Put one in force; an empty name takes it out."""
+        if not name:
+            self._tx.cursor.execute("DELETE FROM baseline WHERE tenant=? AND agent=?", (self._tx.tenant, agent))
+            return
+        self._tx.insert(
+            "INSERT INTO baseline VALUES (?,?,?) ON CONFLICT (tenant, agent) DO UPDATE SET hash=excluded.hash",
+            (self._tx.tenant, agent, name),
         )
 
 

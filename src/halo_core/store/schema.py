@@ -177,6 +177,15 @@ residue = _table(
     PrimaryKeyConstraint("tenant", "seq"),
     by_key=True,
 )
+# Which score is in force for each agent: the hash of its terms.
+baseline = _table(
+    "baseline",
+    _text("tenant"),
+    _text("agent"),
+    _text("hash"),
+    PrimaryKeyConstraint("tenant", "agent"),
+    by_key=True,
+)
 # Spending per day under a standing link's envelope.
 quota = _table(
     "quota",

@@ -11,7 +11,9 @@ import orjson
 
 from halo_core import canonical
 from halo_core.behaviour import Sketch
-from halo_core.behaviour.sketch import SOURCES, unpack
+from halo_core.behaviour.memory import add_row
+from halo_core.behaviour.profile import Profile
+from halo_core.behaviour.sketch import SOURCES
 from halo_core.ledger import chain_marks, commit_state
 from halo_core.model import Envelope, SessionView
 from halo_core.store.stored import Stored
@@ -68,6 +70,8 @@ class SessionState:
         chunks: how many sketch chunks the store holds for it.
         marks: chained digest over those chunks.
         saturated: the sketch lost something for lack of room.
+        risk: 0..1000, of the session's actions so far (`behaviour.scoring.moved`).
+        watched: head of its profile, empty while there is no score.
         sources: names of what brought the session something, in the order of their places in the sketch.
         links: accounts of the live links, each after its parent; one session link for each agent that came by itself.
         read: the bytes it was read from, empty for a session that has done nothing.
@@ -80,6 +84,8 @@ class SessionState:
     saturated: bool = False
     links: tuple[Account, ...] = ()
     sources: tuple[str, ...] = ()
+    risk: int = 0
+    watched: str = ""
     read: bytes = field(default=b"", compare=False, repr=False)
     _made: bytes = field(default=b"", init=False, compare=False, repr=False)
 
@@ -88,8 +94,16 @@ class SessionState:
         """A session that has done nothing."""
         return cls(SessionView(session, version=0, opened_us=now_us, high_water_us=now_us, steps=0, tainted=False))
 
-    def stepped(self, time_us: int, envelopes: Iterable[Envelope] = (), *, asked: int = 0) -> SessionState:
-        """After one decision at `time_us`, with these accounts' counters and `asked` more challenges."""
+    def stepped(
+        self,
+        time_us: int,
+        envelopes: Iterable[Envelope] = (),
+        *,
+        asked: int = 0,
+        risk: int | None = None,
+        watched: str | None = None,
+    ) -> SessionState:
+        """After one decision at `time_us`: these accounts' counters, `asked` more challenges, the session's risk."""
         old = self.view
         view = SessionView(
             id=old.id,
@@ -100,7 +114,10 @@ class SessionState:
             tainted=old.tainted,
             taint_sources=old.taint_sources,
         )
-        return self._moved(view, self._links_with(envelopes), self.pending + asked)
+        moved = self._moved(view, self._links_with(envelopes), self.pending + asked)
+        if risk is None and watched is None:
+            return moved
+        return replace(moved, risk=self.risk if risk is None else risk, watched=watched or moved.watched)
 
     def settled(self, envelopes: Iterable[Envelope] = ()) -> SessionState:
         """After something that is no decision, with these accounts' counters: a new version, no step."""
@@ -118,7 +135,18 @@ class SessionState:
 
     def _moved(self, view: SessionView, links: tuple[Account, ...], pending: int) -> SessionState:
         # As `dataclasses.replace`, which takes three times as long.
-        return SessionState(view, pending, self.chunks, self.marks, self.saturated, links, self.sources, self.read)
+        return SessionState(
+            view,
+            pending,
+            self.chunks,
+            self.marks,
+            self.saturated,
+            links,
+            self.sources,
+            self.risk,
+            self.watched,
+            self.read,
+        )
 
     def tainted_by(self, source: str) -> SessionState:
         """After content of `source`, which is not trusted, came in."""
@@ -210,8 +238,10 @@ class SessionState:
         plain["links"] = [account.to_plain() for account in self.links]
         plain["marks"] = self.marks
         plain["pending"] = self.pending
+        plain["risk"] = self.risk
         plain["saturated"] = self.saturated
         plain["sources"] = list(self.sources)
+        plain["watched"] = self.watched
         made = canonical.dumps(plain)
         # The value never changes, so its bytes are made once: an entry commits to them and the row holds them.
         object.__setattr__(self, "_made", made)
@@ -222,7 +252,7 @@ class SessionState:
         """Inverse of `to_bytes`."""
         plain: dict[str, Any] = orjson.loads(data)
         links = tuple(map(Account.from_plain, plain.pop("links")))
-        own = {name: plain.pop(name) for name in ("chunks", "marks", "pending", "saturated")}
+        own = {name: plain.pop(name) for name in ("chunks", "marks", "pending", "risk", "saturated", "watched")}
         sources = tuple(plain.pop("sources"))
         return cls(SessionView.from_plain(plain), **own, links=links, sources=sources, read=data)
 
@@ -250,7 +280,18 @@ class StateCache:
         """Remember a state whose bytes were put into its row."""
         links, view = state.links, state.view
         made = state.to_bytes()
-        kept = SessionState(view, state.pending, state.chunks, state.marks, state.saturated, links, state.sources, made)
+        kept = SessionState(
+            view,
+            state.pending,
+            state.chunks,
+            state.marks,
+            state.saturated,
+            links,
+            state.sources,
+            state.risk,
+            state.watched,
+            made,
+        )
         self._keep(view.id, kept)
 
     def _keep(self, session: str, state: SessionState) -> SessionState:
@@ -261,41 +302,43 @@ class StateCache:
         return state
 
 
+@dataclass(slots=True)
+class Remembered:
+    """What memory has of a session: what it has seen, how it behaved, and how many rows of the store are in that."""
+
+    sketch: Sketch
+    profile: Profile
+    chunks: int = 0
+
+
 class SketchCache:
-    """Sketches of recent sessions in memory, each with how many chunks of the store it has read. Bounded."""
+    """What recent sessions have seen and done, in memory, with how many rows of the store are in it. Bounded."""
 
     __slots__ = ("_kept", "_key", "_limit", "stored")
 
-    def __init__(self, key: bytes, limit: int = 256) -> None:
+    def __init__(self, key: bytes, limit: int = 128) -> None:
         self.stored = Stored()
         self._key = key
         self._limit = limit
-        self._kept: OrderedDict[str, tuple[Sketch, int]] = OrderedDict()
+        self._kept: OrderedDict[str, Remembered] = OrderedDict()
 
-    def get(self, session: str) -> tuple[Sketch, int]:
-        """The sketch and the number of chunks in it; a new one has none."""
+    def get(self, session: str) -> Remembered:
+        """What there is of a session; a new one has nothing."""
         found = self._kept.get(session)
         if found is None:
-            found = (Sketch(self._key), 0)
-            self.put(session, *found)
-        else:
-            self._kept.move_to_end(session)
-        return found
-
-    def put(self, session: str, sketch: Sketch, chunks: int) -> None:
-        """Remember; forget the least recent past the limit."""
-        self._kept[session] = (sketch, chunks)
+            found = self._kept[session] = Remembered(Sketch(self._key), Profile(self._key[:64]))
         self._kept.move_to_end(session)
         while len(self._kept) > self._limit:
             self._kept.popitem(last=False)
+        return found
 
     def clear(self) -> None:
-        """Drop all (after a rollback, a sketch may be ahead of the store)."""
+        """Drop all (after a rollback, memory may be ahead of the store)."""
         self._kept.clear()
         self.stored = Stored()
 
-    def absorb(self, session: str, sketch: Sketch, chunks: int, rows: list[bytes]) -> None:
-        """Merge chunks read from the store."""
+    def absorb(self, found: Remembered, rows: list[bytes]) -> None:
+        """Merge rows read from the store."""
         for row in rows:
-            sketch.merge(unpack(row))
-        self.put(session, sketch, chunks + len(rows))
+            found.sketch.merge(add_row(found.profile, row))
+        found.chunks += len(rows)

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from halo_core.behaviour import Marks, Sketch
-from halo_core.behaviour.sketch import pack
+from halo_core.behaviour.memory import row_of, take_head
+from halo_core.behaviour.profile import Profile
+from halo_core.behaviour.seen import Chunk
 from halo_core.clock import Clock
 from halo_core.errors import CannotDecide
 from halo_core.failpoints import reach
@@ -22,7 +24,7 @@ from halo_core.ids import IdSource
 from halo_core.ledger import new_dek, open_sealed, seal, unwrap_dek, wrap_dek
 from halo_core.model import Entry, EntryKind, Mode, Revocation, Stop
 from halo_core.store import stored
-from halo_core.store.state import SessionState, SketchCache, StateCache
+from halo_core.store.state import Remembered, SessionState, SketchCache, StateCache
 from halo_core.store.writer import Writer
 
 __all__ = ["Control", "Draft", "Holds", "Secrets", "Tx", "Written"]
@@ -324,27 +326,36 @@ class Tx:
 
     def sketch(self, state: SessionState) -> Sketch:
         """What the session has seen, from memory where memory is current."""
-        session = state.view.id
-        sketch, chunks = self._sketches.get(session)
-        if chunks < state.chunks:
-            rows = self.cursor.execute(
-                "SELECT marks FROM sketch WHERE tenant=? AND session=? AND seq>=? ORDER BY seq",
-                (self.tenant, session, chunks),
-            ).fetchall()
-            self._sketches.absorb(session, sketch, chunks, [row[0] for row in rows])
+        sketch = self._remembered(state).sketch
         sketch.saturated = sketch.saturated or state.saturated
         return sketch
 
-    def add_marks(self, state: SessionState, sketch: Sketch, added: Marks) -> SessionState:
-        """Store what a session saw; the state that knows of it."""
-        if not added:
+    def profile(self, state: SessionState) -> Profile:
+        """How the session behaved, as the state at hand says."""
+        profile = self._remembered(state).profile
+        take_head(profile, state.watched)
+        return profile
+
+    def _remembered(self, state: SessionState) -> Remembered:
+        found = self._sketches.get(state.view.id)
+        if found.chunks < state.chunks:
+            rows = self.cursor.execute(
+                "SELECT marks FROM sketch WHERE tenant=? AND session=? AND seq>=? ORDER BY seq",
+                (self.tenant, state.view.id, found.chunks),
+            ).fetchall()
+            self._sketches.absorb(found, [row[0] for row in rows])
+        return found
+
+    def add_row(
+        self, state: SessionState, added: Marks, chunk: Chunk | None = None, *, request: bool = False
+    ) -> SessionState:
+        """Store what a session saw, and what its profile keeps of it; the state that knows of it."""
+        if not added and chunk is None:
             return state
-        session = state.view.id
-        chunk = pack(added)
-        self.insert("INSERT INTO sketch VALUES (?,?,?,?)", (self.tenant, session, state.chunks, chunk))
-        sketch.merge(added)
-        self._sketches.put(session, sketch, state.chunks + 1)
-        return state.with_chunk(chunk)
+        row = row_of(added, chunk, request=request)
+        self.insert("INSERT INTO sketch VALUES (?,?,?,?)", (self.tenant, state.view.id, state.chunks, row))
+        self._sketches.absorb(self._remembered(state), [row])
+        return state.with_chunk(row)
 
     def stored(self) -> stored.Stored:
         """What of the tenant's sessions was stored while they were exposed."""

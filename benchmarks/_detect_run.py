@@ -1,0 +1,192 @@
+"""Room: the protocol. Takes: training and test sessions. Gives: margins, limits and rates. Never: looks at test labels.
+
+Limits are carried: set once, on out-of-fold ordinary sessions of the training data. Where the test sessions are the
+training sessions themselves, everything is cross-fitted: a session's margin comes from a fit that saw none of its
+user task, its limit from the other tasks' sessions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from _detect_fit import MEMBERS, Fit, Material, Member, fitted
+from _detect_metrics import CUTS, RATES, Floats, Ints, Rows, cut_of, highest, rates
+from _detect_synthetic import planted
+from _detect_table import Seen, Table, by_half, cross_fitted, looked, spread, tabled
+from halo_core.behaviour.adapt import suited
+from halo_core.behaviour.tables import UNIT
+
+__all__ = [
+    "LEAVES",
+    "Result",
+    "adaptive",
+    "apart",
+    "carried",
+    "left_out",
+    "limit_of",
+    "material_of",
+    "own_cut",
+    "tested",
+]
+
+HALVES: Final = (1.0, 0.5)
+PLANTED: Final = 2
+SPARE: Final = {"novel": 0.15, "recurring": 0.5}
+"""Standard errors by which limits undercut their share; where tasks recur there is more room for it."""
+LEAVES: Final = {"suite": "suite", "goal": "goal", "technique": "attack", "source": "source"}
+
+
+@dataclass(frozen=True)
+class Result:
+    """Margins of the test table's actions, and the limit of each session at each cut."""
+
+    table: Table
+    margins: Floats
+    limits: Mapping[str, Floats]
+
+    def rates(self, chosen: NDArray[np.bool_] | None = None) -> dict[str, Any]:
+        """Rates at each cut."""
+        return {name: rates(self.table.rows, self.margins, limit, chosen) for name, limit in self.limits.items()}
+
+
+def material_of(seen: Seen, workload: str, members: Sequence[Member] = MEMBERS) -> Material:
+    """Everything a detector is trained on, of these sessions."""
+    pick = cross_fitted(workload, seen)
+    table = tabled(seen, pick)
+    wanted = max((member.halves for member in members), default=0)
+    halves = tuple(tabled(seen, by_half(seen, at, share)) for at, share in enumerate(HALVES[:wanted]))
+    if not any(member.planted for member in members):
+        return Material(table, halves)
+    made = looked(planted([session for session, _ in seen], PLANTED, 7))
+    return Material(table, halves, tabled(made, pick))
+
+
+def limit_of(rows: Rows, margins: Floats, chosen: NDArray[np.bool_], share: float, spare: float = 0.0) -> float:
+    """The carried limit: of no training folder's ordinary sessions lies more than a share above, whatever their kind.
+
+    Benign, resisted and control sessions count each for themselves, and one folder's do not make up for another's.
+
+    Args:
+        rows: of the training data.
+        margins: of its actions, out of fold.
+        chosen: sessions to set it by.
+        share: of sessions.
+        spare: standard errors (over user tasks) by which the share is undercut.
+    """
+    best = highest(rows, margins)
+    found = [cut_of(rows, margins, chosen, share)]
+    for folder in np.unique(rows.folder):
+        for label in RATES.values():
+            kind = chosen & (rows.folder == folder) & (rows.label == label)
+            if kind.sum() >= 2 / share:
+                found.append(_undercut(best[kind], rows.task[kind], share, spare))
+    return max(found)
+
+
+def _undercut(best: Floats, task: NDArray[np.str_], share: float, spare: float) -> float:
+    limit = np.quantile(best, 1 - share, method="higher")
+    _, which = np.unique(task, return_inverse=True)
+    apart = np.bincount(which, (best > limit) - share)
+    error = float(np.sqrt((apart**2).sum())) / len(best)
+    return float(np.quantile(best, 1 - max(share - spare * error, share / 5), method="higher"))
+
+
+def carried(table: Table, margins: Floats, groups: Ints, spare: float = 0.0) -> dict[str, Floats]:
+    """Limits for the training sessions themselves: each group's from the other groups' ordinary sessions."""
+    found = {}
+    for name, share in CUTS.items():
+        limit = np.zeros(table.rows.sessions)
+        for group in np.unique(groups):
+            limit[groups == group] = limit_of(table.rows, margins, groups != group, share, spare)
+        found[name] = limit
+    return found
+
+
+def tested(
+    material: Material, margins: Floats, seen: Seen, history: Seen, workload: str, **options: Any
+) -> tuple[Result, Fit]:
+    """Other sessions than the training sessions: fitted on all of those, limits carried over as they are."""
+    everything = np.ones(material.table.rows.sessions, bool)
+    fit = fitted(material, everything, **options)
+    table = tabled(seen, cross_fitted(workload, seen, history))
+    limits = {
+        name: np.full(table.rows.sessions, limit_of(material.table.rows, margins, everything, share, SPARE[workload]))
+        for name, share in CUTS.items()
+    }
+    return Result(table, fit.margins(table.values), limits), fit
+
+
+def adaptive(result: Result, usual: Floats, *, own: Rows | None = None, margins: Floats | None = None) -> Result:
+    """The same margins with limits suited to each role by its own ordinary sessions of the other fold.
+
+    Args:
+        result: see there.
+        usual: highest margins of ordinary sessions of the training data.
+        own: sessions to suit by, the tested ones if None.
+        margins: of their actions.
+    """
+    rows = own or result.table.rows
+    best = highest(rows, result.margins if margins is None else margins)
+    prior = [round(float(q) * UNIT) for q in np.quantile(usual[np.isfinite(usual)], np.linspace(0, 1, 101))]
+    tested_rows = result.table.rows
+    found = {}
+    for name, share in CUTS.items():
+        limit = np.zeros(tested_rows.sessions)
+        for suite in np.unique(tested_rows.suite):
+            for fold in np.unique(tested_rows.fold):
+                of = (rows.suite == suite) & (rows.fold != fold) & (rows.label == "benign") & np.isfinite(best)
+                ranked = sorted(round(float(margin) * UNIT) for margin in best[of])
+                here = (tested_rows.suite == suite) & (tested_rows.fold == fold)
+                limit[here] = suited(ranked, prior, round(share * 1000)) / UNIT
+        found[name] = limit
+    return Result(result.table, result.margins, found)
+
+
+def left_out(rows: Rows, what: str, parts: int = 8) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """(name, sessions) to leave out together: each suite or source; goals and techniques in `parts` parts."""
+    names = getattr(rows, LEAVES[what])
+    every = sorted(name for name in set(names.tolist()) if name)
+    if what in ("suite", "source"):
+        for name in every:
+            yield name, names == name
+        return
+    for part in range(parts):
+        here = [name for name in every if spread(name) % parts == part]
+        if here:
+            yield f"{what}s {part + 1} of {parts}", np.isin(names, here)
+
+
+def apart(material: Material, margins: Floats, what: str, spare: float = 0.0, **options: Any) -> Result:
+    """Margins of each part from a fit without it; limits carried from ordinary sessions that are not of it.
+
+    Those sessions' own margins are the out-of-fold ones of the whole data. Ordinary sessions that belong to no goal or
+    technique keep their out-of-fold margin.
+    """
+    table = material.table
+    found = margins.copy()
+    limits = {name: np.zeros(table.rows.sessions) for name in CUTS}
+    everything = np.ones(table.rows.sessions, bool)
+    for name, share in CUTS.items():
+        limits[name][:] = limit_of(table.rows, margins, everything, share, spare)
+    for _, out in left_out(table.rows, what):
+        fit = fitted(material, ~out, **options)
+        tested_rows = out[table.rows.session]
+        found[tested_rows] = fit.margins(table.values[tested_rows])
+        for name, share in CUTS.items():
+            if what in ("suite", "source"):
+                limits[name][out] = limit_of(table.rows, margins, ~out, share, spare)
+    return Result(table, found, limits)
+
+
+def own_cut(result: Result) -> dict[str, Any]:
+    """Rates at the test's own 5% cut for each suite: how well it ranks, whatever the limit."""
+    rows = result.table.rows
+    limit = np.zeros(rows.sessions)
+    for suite in np.unique(rows.suite):
+        limit[rows.suite == suite] = cut_of(rows, result.margins, rows.suite == suite, 0.05)
+    return rates(rows, result.margins, limit)

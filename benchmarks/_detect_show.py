@@ -1,0 +1,33 @@
+"""Room: figures for people. Takes: the figures. Gives: tables on stdout. Never: measures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+__all__ = ["show"]
+
+_RATES: Final = ("catch_any", "catch_first", "fp_benign", "fp_resisted", "fp_controls")
+
+
+def show(figures: Mapping[str, Any]) -> None:
+    """Print them."""
+    console = Console()
+    table = Table(*("", *_RATES), title=f"{figures['protocol']['workload']} tasks, %")
+    for name in ("cut_5", "cut_1"):
+        table.add_row(name, *_cells(figures[name]))
+    table.add_row("adaptive 5%", *_cells(figures["adaptive"]["cut_5"]))
+    for suite, rows in figures["per_suite"].items():
+        table.add_row(f"  {suite}", *_cells(rows["cut_5"]))
+    for name, rows in figures.get("baselines", {}).items():
+        for cut, row in rows.items():
+            table.add_row(f"{name} {cut}", *_cells(row))
+    console.print(table)
+    console.print(dict(figures["latency_us"]))
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    return ["-" if row[name] is None else f"{100 * row[name]:.1f}" for name in _RATES]

@@ -1,0 +1,116 @@
+"""Train the behaviour model that is shipped, and write it as integer tables.
+
+    python benchmarks/train_behaviour.py --data DIR --data DIR
+    python benchmarks/train_behaviour.py --data DIR --out model.bin --size 10
+
+Every action is seen twice, against a baseline that knows its task and against one that does not. Out-of-fold margins
+(five folds by user task) set the calibration and the limits; the model itself is then fitted on everything. The same
+data and seed give the same bytes. Figures go to stdout as JSON; docs/model-card.md says what they mean.
+
+Exit: 0 written, 2 the data is missing or is something else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import sklearn
+
+from _detect_data import BadData, Session, read
+from _detect_export import bound
+from _detect_fit import Fit, Material, Member, cross, fitted, shipped
+from _detect_metrics import CUTS, Floats
+from _detect_run import SPARE, Result, adaptive, carried, limit_of
+from _detect_table import WORKLOADS, Table, cross_fitted, folds_of, looked, tabled
+from _drift_axes import axes_of, with_limits
+from _drift_streams import pools_of, streams
+from halo_core import canonical
+from halo_core.behaviour.model import Model
+from halo_core.behaviour.tables import UNIT
+
+__all__ = ["SHIPPED", "main", "trained"]
+
+_PACKAGE: Final = Path(__file__).resolve().parents[1] / "src" / "halo_core" / "behaviour"
+SHIPPED: Final = (Member("all", 1000, halves=1, trees=300, leaves=31),)
+_NULL_STREAMS: Final = 600
+_FALSE_ALARMS: Final = 0.07
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train, write, print, and return the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--data", type=Path, action="append", required=True, help="folder with sessions.jsonl.gz")
+    parser.add_argument("--out", type=Path, default=_PACKAGE / "model.bin", help="default %(default)s")
+    parser.add_argument("--axes-out", type=Path, default=_PACKAGE / "axes.json", help="default %(default)s")
+    parser.add_argument("--size", type=int, default=100, help="hundredths of the trees, for quick runs")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(argv)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    try:
+        sessions = [session for folder in options.data for session in read(folder)]
+    except (BadData, OSError) as exc:
+        sys.stderr.write(f"train_behaviour: {exc}\n")
+        return 2
+    model, figures = trained(sessions, size=options.size, seed=options.seed)
+    options.out.write_bytes(model.packed())
+    pools = pools_of(sessions)
+    null = streams(pools, "null", max(_NULL_STREAMS * options.size // 100, 20), 0)
+    options.axes_out.write_bytes(canonical.dumps(with_limits(axes_of(pools), null, _FALSE_ALARMS).to_plain()))
+    figures |= {"bytes": options.out.stat().st_size, "hash": model.hash}
+    sys.stdout.write(json.dumps(figures, indent=1) + "\n")
+    return 0
+
+
+def trained(sessions: Sequence[Session], *, size: int = 100, seed: int = 0) -> tuple[Model, dict[str, Any]]:
+    """The model, and its out-of-fold figures for each workload."""
+    seen = looked(sessions)
+    tables = {workload: tabled(seen, cross_fitted(workload, seen)) for workload in WORKLOADS}
+    material = Material(tables["novel"], (tables["recurring"],))
+    groups = folds_of(material.table.rows)
+    _, fits = cross(material, groups, SHIPPED, size=size, seed=seed)
+    margins = {workload: _margins(table, groups, fits) for workload, table in tables.items()}
+    every = np.ones(material.table.rows.sessions, bool)
+    limits = {
+        f"{workload}_{name}": limit_of(tables[workload].rows, margins[workload], every, share, SPARE[workload])
+        for workload in WORKLOADS
+        for name, share in CUTS.items()
+    }
+    fit = fitted(material, every, SHIPPED, size=size, seed=seed)
+    about = {
+        "data": sha256("\n".join(sorted(session.id for session in sessions)).encode()).hexdigest(),
+        "scikit-learn": sklearn.__version__,
+        "seed": str(seed),
+        "sessions": str(len(sessions)),
+    }
+    model = shipped(fit, tables["novel"], margins["novel"], limits, about)
+    found: dict[str, Any] = {"bound": max(bound(forest) for _, forest in model.forests)}
+    for workload, table in tables.items():
+        result = Result(table, margins[workload], carried(table, margins[workload], groups, SPARE[workload]))
+        found[workload] = result.rates() | {"adaptive": adaptive(result, _usual(model)).rates()}
+        suites = np.unique(table.rows.suite).tolist()
+        found[workload]["per_suite"] = {suite: result.rates(table.rows.suite == suite) for suite in suites}
+    return model, found
+
+
+def _margins(table: Table, groups: Any, fits: dict[int, Fit]) -> Floats:
+    margins = np.zeros(len(table.values))
+    for group, fit in fits.items():
+        here = (groups == group)[table.rows.session]
+        margins[here] = fit.margins(table.values[here])
+    return margins
+
+
+def _usual(model: Model) -> Floats:
+    return np.array(model.usual, float) / UNIT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

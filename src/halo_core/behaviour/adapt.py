@@ -1,0 +1,83 @@
+"""Room: a limit that fits an identity. Takes: highest margins of ordinary sessions. Gives: a limit. Never: I/O, floats.
+
+A limit carried over from elsewhere fits a workload badly that scores differently; one from a few own sessions is
+noise. So both are mixed: the identity's own ordinary sessions count one each, what is usual elsewhere counts as so
+many sessions more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from halo_core.behaviour.baseline import Baseline, fit
+from halo_core.behaviour.features import features
+from halo_core.behaviour.look import Look
+from halo_core.behaviour.model import Model
+from halo_core.behaviour.profile import SUMS
+
+__all__ = ["MOST_OWN", "PRIOR", "margins_of", "own_margins", "suited"]
+
+PRIOR: Final = 100
+"""Sessions that what is usual elsewhere counts for."""
+MOST_OWN: Final = 1024
+
+
+def own_margins(highest: Sequence[int]) -> tuple[int, ...]:
+    """Highest margins of an identity's ordinary sessions, sorted and at most `MOST_OWN` of them, evenly chosen."""
+    ranked = sorted(highest)
+    if len(ranked) <= MOST_OWN:
+        return tuple(ranked)
+    return tuple(ranked[at * (len(ranked) - 1) // (MOST_OWN - 1)] for at in range(MOST_OWN))
+
+
+def margins_of(sessions: Sequence[Sequence[Look]], model: Model, key: bytes) -> tuple[int, ...]:
+    """Highest margin of each ordinary session, against a baseline of the other half of the tasks.
+
+    Args:
+        sessions: the looks of each, in order; those that a baseline is fitted on.
+        model: that will judge.
+        key: of the fingerprints.
+    """
+    halves: tuple[list[Sequence[Look]], ...] = ([], [])
+    for looks in sessions:
+        if looks:
+            halves[looks[0].request & 1].append(looks)
+    found = []
+    for half, other in (halves, halves[::-1]):
+        baseline = fit(other, key) if other else Baseline()
+        found += [_highest(looks, baseline, model, key) for looks in half]
+    return own_margins(found)
+
+
+def _highest(looks: Sequence[Look], baseline: Baseline, model: Model, key: bytes) -> int:
+    sums: Sequence[int] = (0,) * SUMS
+    best: int | None = None
+    for look in looks:
+        measured = features(look, baseline, sums, key)
+        sums = measured.sums
+        margin = model.margin(measured.values)
+        best = margin if best is None else max(best, margin)
+    return best or 0
+
+
+def suited(own: Sequence[int], usual: Sequence[int], share: int, prior: int = PRIOR) -> int:
+    """The limit above which `share` thousandths of the mixture's sessions lie, at most.
+
+    Args:
+        own: highest margin of each of the identity's ordinary sessions, each against a baseline without its own task.
+        usual: the same elsewhere, as evenly spaced quantiles (`Model.usual`).
+        share: thousandths.
+        prior: sessions that `usual` counts for.
+    """
+    if not own and not usual:
+        raise ValueError("nothing to set a limit by")
+    # In common units: one own session weighs len(usual), one quantile weighs prior.
+    each, every = max(len(usual), 1), len(own) * max(len(usual), 1) + (prior * len(usual) if usual else 0)
+    rows = sorted([(margin, each) for margin in own] + [(margin, prior) for margin in usual], reverse=True)
+    above, allowed = 0, every * share
+    for margin, weight in rows:
+        above += weight
+        if above * 1000 > allowed:
+            return margin
+    return rows[-1][0]

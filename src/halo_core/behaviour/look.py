@@ -1,0 +1,174 @@
+"""Room: one look at an action, from what came before it in its session. Takes: a profile and an act. Gives: a look.
+
+A look holds where each value came from and how the action fits the request, and nothing that needs a baseline, so
+that it is made once and judged by any. Never: I/O, a clock, and nothing that comes after the action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Final
+
+from halo_core.behaviour.lexicon import ASKED, DELEGATING, STOP, VERBS, alike
+from halo_core.behaviour.profile import Act, Profile
+from halo_core.behaviour.seen import short
+from halo_core.behaviour.sight import Came, Sight, mark, numbers, sight
+from halo_core.behaviour.text import name_words, print_of, prints
+from halo_core.behaviour.values import Value, values_of
+from halo_core.model import Impact
+
+__all__ = ["Came", "Look", "Sight", "look_at", "mark"]
+
+MAX_TOOL_WORDS: Final = 8
+MAX_ABSENT: Final = 96
+MAX_HITS: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One action, seen against its session. See `look_at`.
+
+    Args:
+        tool: name.
+        impact: class.
+        reads: it only reads.
+        words: the tool's words.
+        fits: for each of them 2 where the request says it, 1 where it says something like it, else 0.
+        sights: its values.
+        hits: of each result, (position, index of a tool word or -1 - index of an absent argument word, exact) of words
+            found.
+        absent: number of argument words that the request does not hold.
+        sizes: atoms of the request and of all results.
+        made: fingerprint of the action with its arguments.
+        request: fingerprint of the request.
+        asks: the request's words, without those of grammar, as fingerprints.
+        state: steps, acts, acts since a result, results, forgotten, repeats, same tool before, age of the last result's
+            source.
+        last: the last tools.
+    """
+
+    tool: str
+    impact: Impact
+    reads: bool
+    words: tuple[str, ...]
+    fits: tuple[int, ...]
+    sights: tuple[Sight, ...]
+    hits: tuple[tuple[tuple[int, int, bool], ...], ...]
+    absent: int
+    sizes: tuple[int, int]
+    made: int
+    request: int
+    asks: tuple[int, ...]
+    state: tuple[int, ...]
+    last: tuple[str, ...]
+    delegates: int
+    keen_seen: int
+    class_asked: bool
+
+    @property
+    def named(self) -> bool:
+        """Everything it names stands in the request."""
+        return all(sight.came is Came.REQUEST for sight in self.sights if sight.value.naming)
+
+
+def look_at(profile: Profile, act: Act) -> Look:
+    """What there is to say of an action without a baseline."""
+    key = profile.key
+    words = _tool_words(act)
+    values = values_of(act.args)
+    bag = profile.request.bag
+    asks = bag - _stop(key)
+    sights = tuple(sight(profile, value, bag, asks) for value in values)
+    absent = _absent(values, bag, key)
+    made = mark(act.tool, *(f"{value.place}={' '.join(value.words)}" for value in values), key=key)
+    reads = act.impact is Impact.READ
+    name = short(act.tool)
+    same = sum(tool == name for tool in profile.last)
+    return Look(
+        tool=act.tool,
+        impact=act.impact,
+        reads=reads,
+        words=words,
+        fits=tuple(_fit(word, bag, key) for word in words),
+        sights=sights,
+        hits=_hits(profile, words, absent),
+        absent=len(absent),
+        sizes=(profile.request.size, sum(chunk.size for chunk in profile.chunks)),
+        made=made,
+        request=int.from_bytes(blake2b(profile.request.atoms, digest_size=6, key=key[:64]).digest()),
+        asks=tuple(sorted(asks))[:24],
+        state=(
+            profile.steps,
+            profile.acts,
+            profile.since,
+            len(profile.chunks),
+            profile.forgotten,
+            profile.made.get(made, 0),
+            same,
+            int(bool(profile.last) and profile.last[0] == name),
+        ),
+        last=profile.last,
+        delegates=sum(number in bag for number in numbers(_delegating(key))),
+        keen_seen=sum(chunk.keen > 0 for chunk in profile.chunks),
+        class_asked=_class_asked(act.impact, bag, key),
+    )
+
+
+@lru_cache(maxsize=16)
+def _delegating(key: bytes) -> bytes:
+    return prints(sorted(DELEGATING), key)
+
+
+@lru_cache(maxsize=16)
+def _stop(key: bytes) -> frozenset[int]:
+    return frozenset(numbers(prints(sorted(STOP), key)))
+
+
+def _tool_words(act: Act) -> tuple[str, ...]:
+    words = dict.fromkeys(word for word in name_words(act.tool) if word not in STOP and len(word) > 1)
+    if not words.keys() & VERBS:
+        words |= dict.fromkeys(word for word in name_words(act.about) if word in VERBS)
+    return tuple(words)[:MAX_TOOL_WORDS]
+
+
+def _fit(word: str, bag: frozenset[int], key: bytes) -> int:
+    if numbers(print_of(word, key))[0] in bag:
+        return 2
+    return int(any(number in bag for number in numbers(prints(sorted(alike(word)), key))))
+
+
+def _class_asked(impact: Impact, bag: frozenset[int], key: bytes) -> bool:
+    words = ASKED.get(impact.value)
+    return words is None or not bag.isdisjoint(numbers(prints(sorted(words), key)))
+
+
+def _absent(values: Iterable[Value], bag: frozenset[int], key: bytes) -> dict[int, int]:
+    """Argument words that the request does not hold: fingerprint → index."""
+    words = dict.fromkeys(word for value in values for word in value.words if word not in STOP and len(word) > 1)
+    found: dict[int, int] = {}
+    for number in numbers(prints(list(words), key)):
+        if number not in bag and number not in found:
+            found[number] = len(found)
+            if len(found) >= MAX_ABSENT:
+                break
+    return found
+
+
+def _hits(
+    profile: Profile, words: tuple[str, ...], absent: dict[int, int]
+) -> tuple[tuple[tuple[int, int, bool], ...], ...]:
+    wanted: dict[int, tuple[int, bool]] = {number: (-1 - index, True) for number, index in absent.items()}
+    for index, word in enumerate(words):
+        for other in sorted(alike(word)):
+            wanted.setdefault(numbers(print_of(other, profile.key))[0], (index, False))
+    for index, word in enumerate(words):
+        wanted[numbers(print_of(word, profile.key))[0]] = (index, True)
+    found = []
+    for chunk in profile.chunks:
+        places = chunk.places
+        known = [number for number in wanted if number in places]
+        found.append(tuple(sorted((at, *wanted[number]) for number in known for at in places[number])[:MAX_HITS]))
+    return tuple(found)

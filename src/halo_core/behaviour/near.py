@@ -1,0 +1,81 @@
+"""Room: what results spell out. Takes: a look and the words of a role's tools. Gives: nearness. Never: I/O, floats.
+
+How closely a result says what the tool does, how many of the argument's words that the request does not hold stand
+together in a result, and whether both stand beside each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from halo_core.behaviour.baseline import Baseline
+from halo_core.behaviour.look import Look
+
+__all__ = ["BITS", "TOP", "nearness", "weights"]
+
+_WINDOW: Final = 32
+_VERB_WINDOW: Final = 14
+TOP: Final = 160  # sixteenths of a bit
+
+
+def _bits(rate: int) -> int:
+    """Surprise at something that happens `rate` thousandths of the time, in sixteenths of a bit, exactly."""
+    rate = min(max(rate, 1), 1000)
+    return min((1000**16 // rate**16).bit_length() - 1, TOP)
+
+
+BITS: Final = tuple(_bits(rate) for rate in range(1001))
+
+
+def weights(look: Look, baseline: Baseline) -> list[int]:
+    """Of each word of the tool, more where few of the role's tools have it."""
+    tools = baseline.tools + 1
+    return [4 + BITS[min((baseline.words.get(word, 0) + 1) * 1000 // tools, 1000)] for word in look.words]
+
+
+def nearness(look: Look, baseline: Baseline, found: dict[str, int]) -> None:
+    """What results say of the action: its words, the words of its arguments, and both together."""
+    each = weights(look, baseline)
+    every = sum(each) or 1
+    asked = sum(w * (4 if fit == 2 else 3 * fit) // 4 for w, fit in zip(each, look.fits, strict=True))
+    said = span = both = 0
+    for hits in look.hits:
+        said = max(said, _best(hits, each, _VERB_WINDOW)[0])
+        here = _best(hits, each, _WINDOW)
+        span, both = max(span, here[1]), max(both, here[2])
+    found["said_near"] = said * 100 // every
+    found["said_gain"] = max(said - asked, 0) * 100 // every
+    found["span_words"] = min(span, 40)
+    found["span"] = span * 100 // look.absent if look.absent else 0
+    found["span_verb"] = min(both // max(span, 1), 100) if span else 0
+    found["order"] = min(both * 10 // (look.absent + 2), 1000) if look.absent else 0
+
+
+def _best(hits: Sequence[tuple[int, int, bool]], weights: Sequence[int], width: int) -> tuple[int, int, int]:
+    """Best in any window: weight of the tool's words, number of argument words, and their product with the weight."""
+    every = sum(weights) or 1
+    said = span = both = 0
+    times: dict[int, int] = {}
+    start = weight = words = 0
+    for at, which, _ in hits:
+        count = times.get(which, 0)
+        times[which] = count + 1
+        if not count:
+            if which >= 0:
+                weight += weights[which]
+            else:
+                words += 1
+        while hits[start][0] <= at - width:
+            old = hits[start][1]
+            times[old] -= 1
+            if not times[old]:
+                if old >= 0:
+                    weight -= weights[old]
+                else:
+                    words -= 1
+            start += 1
+        said, span = max(said, weight), max(span, words)
+        if words and weight:
+            both = max(both, words * weight * 100 // every)
+    return said, span, both

@@ -1,0 +1,174 @@
+"""Room: one value of an action, seen against its session. Takes: a profile and a value. Gives: a sight. Never: I/O."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Final
+
+from halo_core.behaviour.lexicon import COMMON, SENSITIVE, STOP
+from halo_core.behaviour.profile import Profile
+from halo_core.behaviour.text import find, normal, print_of, prints
+from halo_core.behaviour.values import Kind, Value
+
+__all__ = ["Came", "Sight", "mark", "numbers", "place", "sight"]
+
+MAX_PLACES: Final = 8
+AROUND: Final = 20
+_MIXED: Final = 600  # thousandths of a text's words that must be known for it to be of known origin
+
+
+class Came(IntEnum):
+    """Where a value came from, as far as the session's own texts say."""
+
+    REQUEST = 0
+    NAMED_RESULT = 1
+    RESULT = 2
+    BOTH = 3
+    NOWHERE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One value, seen against the session.
+
+    Args:
+        value: it.
+        print: fingerprint of its words.
+        came: where from.
+        asked: thousandths of its words that the request holds.
+        covered: thousandths of its words that one result holds, the best of them.
+        source: tool whose result that was, empty if none.
+        age: actions since then, 0 where it is the last result.
+        results: in how many results it stands.
+        keen: it holds a word for a secret that the request does not.
+        leaks: words with digits, at least eight long, from a result that speaks of secrets.
+        kin: one of its words begins or ends with a word of the request: alicemiller, where that says Alice.
+        near: most words of the request that stand around it in a result, -1 where it stands in none.
+    """
+
+    value: Value
+    print: int
+    came: Came
+    asked: int
+    covered: int
+    source: str
+    age: int
+    results: int
+    keen: bool
+    leaks: int
+    kin: bool = False
+    near: int = -1
+
+
+def mark(*parts: str, key: bytes) -> int:
+    """Keyed 48-bit fingerprint of some names together."""
+    joined = "\x1f".join(parts).encode("utf-8", "replace")
+    return int.from_bytes(blake2b(joined, digest_size=6, key=key[:64]).digest())
+
+
+@lru_cache(maxsize=32_768)
+def place(*parts: str, key: bytes) -> int:
+    """As `mark`, remembered: for names of tools, arguments and kinds, and never for values."""
+    return mark(*parts, key=key)
+
+
+def numbers(packed: bytes) -> array[int]:
+    """Fingerprints, packed one behind the other, as numbers."""
+    row = array("I")
+    row.frombytes(packed)
+    return row
+
+
+def sight(profile: Profile, value: Value, bag: frozenset[int], asks: frozenset[int]) -> Sight:
+    """A value against the request (`bag` all its words, `asks` those that say something) and the results."""
+    key = profile.key
+    packed = prints(list(value.words), key)
+    row = numbers(packed)
+    asked = sum(number in bag for number in row) * 1000 // len(row)
+    whole = value.kind is not Kind.TEXT
+    if whole and profile.request.find(packed) >= 0:
+        covered, source, age, results = _best(profile, packed, row, whole=True)
+        came = Came.REQUEST
+    else:
+        asked = min(asked, 999) if whole else asked
+        covered, source, age, results = _best(profile, packed, row, whole=whole)
+        came = _came(profile, asked, covered, source, age, whole=whole)
+    return Sight(
+        value,
+        int.from_bytes(blake2b(packed, digest_size=6, key=key[:64]).digest()),
+        came,
+        asked,
+        covered,
+        source,
+        age,
+        results,
+        _keen(value, bag, key),
+        _leaks(profile, value, row),
+        value.naming and _kin(value, asks, key),
+        _near(profile, packed, asks) if value.naming and came is not Came.REQUEST else -1,
+    )
+
+
+def _best(profile: Profile, packed: bytes, row: array[int], *, whole: bool) -> tuple[int, str, int, int]:
+    """Best coverage by one result, its source and age, and the number of results; of equals the latest."""
+    best, source, age, results = 0, "", 0, 0
+    for back, chunk in enumerate(reversed(profile.chunks)):
+        if whole:
+            cover = 1000 if chunk.find(packed) >= 0 else 0
+        else:
+            bag = chunk.bag
+            cover = sum(number in bag for number in row) * 1000 // len(row)
+        results += cover >= _MIXED
+        if cover > best:
+            best, source, age = cover, chunk.source, back
+    return best, source, age, results
+
+
+def _came(profile: Profile, asked: int, covered: int, source: str, age: int, *, whole: bool) -> Came:
+    if not whole and asked >= 800:
+        return Came.REQUEST
+    if covered >= _MIXED and source:
+        return Came.NAMED_RESULT if profile.chunks[-1 - age].named else Came.RESULT
+    return Came.BOTH if not whole and asked + covered >= _MIXED else Came.NOWHERE
+
+
+def _keen(value: Value, bag: frozenset[int], key: bytes) -> bool:
+    return any(word in SENSITIVE and numbers(print_of(word, key))[0] not in bag for word in value.words[:64])
+
+
+def _leaks(profile: Profile, value: Value, row: array[int]) -> int:
+    rare = {
+        number
+        for word, number in zip(value.words, row, strict=True)
+        if len(word) >= 8 and any(char.isdigit() for char in word)
+    } - profile.request.bag
+    return sum(any(number in chunk.bag for chunk in profile.chunks if chunk.keen) for number in rare)
+
+
+def _kin(value: Value, asks: frozenset[int], key: bytes) -> bool:
+    for word in value.words[:16]:
+        if len(word) < 3 or word in COMMON or word in STOP:
+            continue
+        ends = {word[:size] for size in range(3, min(len(word), 24) + 1)} | {
+            word[-size:] for size in range(3, min(len(word), 24))
+        }
+        if not asks.isdisjoint(numbers(prints([normal(end) for end in sorted(ends)], key))):
+            return True
+    return False
+
+
+def _near(profile: Profile, packed: bytes, asks: frozenset[int]) -> int:
+    """Most words of the request that stand around a value, over its latest occurrences in results."""
+    best, looked = -1, 0
+    own = set(numbers(packed))
+    for chunk in reversed(profile.chunks):
+        at = chunk.find(packed)
+        while at >= 0 and looked < MAX_PLACES:
+            around = set(chunk.row[max(at - AROUND, 0) : at + len(packed) // 4 + AROUND])
+            best, looked = max(best, len((around & asks) - own)), looked + 1
+            at = find(packed, chunk.atoms, at + 1)
+    return best

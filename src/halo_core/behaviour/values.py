@@ -1,0 +1,167 @@
+"""Room: values of an action's arguments. Takes: arguments. Gives: values with place, class and general form.
+
+Never: I/O.
+
+A value is a leaf of the arguments, or a part of a leaf that is a program or holds addresses, URLs or paths. Places
+carry no positions: every recipient stands at `recipients/*`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final
+
+from halo_core.behaviour.programs import host_of, parts
+from halo_core.behaviour.text import atoms, name_words
+
+__all__ = ["MAX_VALUES", "Kind", "Value", "kind_of", "values_of"]
+
+MAX_VALUES: Final = 128
+MAX_WORDS: Final = 400
+_DEEPEST: Final = 12
+
+
+class Kind(IntEnum):
+    """What a value looks like."""
+
+    EMAIL = 0
+    URL = 1
+    PATH = 2
+    ID = 3
+    NUMBER = 4
+    DATE = 5
+    WORD = 6
+    TEXT = 7
+
+
+NAMING: Final = frozenset({Kind.EMAIL, Kind.URL, Kind.PATH, Kind.ID, Kind.WORD})
+"""Classes of values that name something: whom, where, which."""
+
+_DATE: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2})?\S{0,8})?|\d{1,2}:\d{2}")
+_NUMBER: Final = re.compile(r"[-+]?\d[\d,]{0,30}(\.\d{1,30})?%?")
+_MAIL: Final = re.compile(r"[^\s@/]{1,64}@[^\s@/]{1,255}\.[^\s@/.]{2,63}")
+_URL: Final = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]{1,15}://|www\.)\S+")
+_HOST: Final = re.compile(r"[a-zA-Z0-9-]{1,63}(?:\.[a-zA-Z0-9_-]{1,63}){1,8}(?:/\S*)?")
+_SCHEME: Final = frozenset({"http", "www"})  # "https" is stemmed
+_FILES: Final = frozenset("txt pdf doc docx md csv xls xlsx json py env png jpg zip html pptx log yaml yml sh".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value.
+
+    Args:
+        place: argument and path within it, positions as `*`; a part of a text ends in `~`, of a program in `!`.
+        leaf: last name of the place.
+        kind: what it looks like.
+        words: its atoms, at most `MAX_WORDS`.
+        general: what it belongs to: mail domain, host, folder, shape of an id; empty where nothing general is known.
+    """
+
+    place: str
+    leaf: str
+    kind: Kind
+    words: tuple[str, ...]
+    general: str
+
+    @property
+    def naming(self) -> bool:
+        """Whether it names something (whom, where, which); what merely stands in a text names nothing."""
+        return self.kind in NAMING and not self.place.endswith("~")
+
+
+def values_of(args: Mapping[str, Any]) -> list[Value]:
+    """Values of the arguments in order, at most `MAX_VALUES`; what is empty, true or false is none."""
+    found: list[Value] = []
+    for place, text in _leaves(args, "", 0):
+        leaf = _last_name(place)
+        value = _value(place, leaf, text, kind_of(text))
+        if value is not None:
+            found.append(value)
+            found.extend(_parts(value, text))
+        if len(found) >= MAX_VALUES:
+            return found[:MAX_VALUES]
+    return found
+
+
+def _leaves(value: Any, place: str, deep: int) -> Iterator[tuple[str, str]]:
+    if value is None or isinstance(value, bool) or deep > _DEEPEST:
+        return
+    if isinstance(value, str):
+        if value.strip():
+            yield place, value
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _leaves(item, f"{place}/{str(name)[:64]}" if place else str(name)[:64], deep + 1)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _leaves(item, f"{place}/*", deep + 1)
+    elif isinstance(value, bytes):
+        yield place, value[:65_536].decode("utf-8", "replace")
+    else:
+        yield place, str(value)[:65_536]
+
+
+def _last_name(place: str) -> str:
+    names = [name for name in place.split("/") if name != "*"]
+    words = name_words(names[-1]) if names else []
+    return words[-1] if words else ""
+
+
+def kind_of(text: str) -> Kind:
+    """What a text looks like."""
+    text = text.strip()
+    if len(text) > 2048:
+        return Kind.TEXT
+    for pattern, kind in ((_NUMBER, Kind.NUMBER), (_DATE, Kind.DATE), (_MAIL, Kind.EMAIL), (_URL, Kind.URL)):
+        if pattern.fullmatch(text):
+            return kind
+    if not any(char.isspace() for char in text):
+        return _one_word(text)
+    return Kind.PATH if text.startswith(("/", "~/")) and "\n" not in text else Kind.TEXT
+
+
+def _one_word(text: str) -> Kind:
+    if _HOST.fullmatch(text):
+        last = text.split("/", 1)[0].rpartition(".")[2].lower()
+        return Kind.PATH if last in _FILES else Kind.URL
+    if "/" in text or text.startswith(("~", ".")):
+        return Kind.PATH
+    return Kind.ID if sum(char.isdigit() for char in text) >= 3 or len(text) > 32 else Kind.WORD
+
+
+def _value(place: str, leaf: str, text: str, kind: Kind) -> Value | None:
+    words = tuple(atoms(text, MAX_WORDS))
+    if kind is Kind.URL:
+        words = words[sum(word in _SCHEME for word in words[:2]) :] or words
+    return Value(place, leaf, kind, words, _general(kind, text.strip().lower(), words)) if words else None
+
+
+def _general(kind: Kind, text: str, words: tuple[str, ...]) -> str:
+    if kind is Kind.EMAIL:
+        return "@" + text.rpartition("@")[2][:255]
+    if kind is Kind.URL:
+        return "//" + ".".join(host_of(text).rsplit(".", 3)[-2:])
+    if kind is Kind.PATH:
+        return "/" + text.strip("/").rpartition("/")[0][:255]
+    if kind is Kind.ID:
+        return "#" + "".join(char for char in words[0][:4] if char.isalpha()) + f":{len(words[0])}"
+    return ""
+
+
+_PART: Final = {"email": Kind.EMAIL, "url": Kind.URL, "path": Kind.PATH}
+
+
+def _parts(whole: Value, text: str) -> Iterator[Value]:
+    if whole.kind in (Kind.NUMBER, Kind.DATE, Kind.EMAIL, Kind.PATH):
+        return
+    program, found_parts = parts(text, whole.leaf)
+    for kind, part in found_parts:
+        if part == text:
+            continue
+        found = _value(f"{whole.place}{'!' if program else '~'}", whole.leaf, part, _PART.get(kind, kind_of(part)))
+        if found is not None:
+            yield found

@@ -1,0 +1,137 @@
+"""Room: `halo baseline`. Takes: a store. Gives: what is ordinary for an agent, put in force. Never: decides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn
+
+from halo_core.behaviour.model import Model
+from halo_core.behaviour.scoring import Terms
+from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
+from halo_core.cli.stop import ByOption, commit, who
+from halo_core.errors import ConfigError
+from halo_core.fitting import drop, fitted, lived, put_in_force, shipped_model
+from halo_core.keys import KeyStore
+from halo_core.query import Contents, one_tenant
+from halo_core.store.reader import Reader
+
+__all__ = ["app"]
+
+app = typer.Typer(help="What is ordinary for an agent: fit it from the log, put it in force, take it out.")
+AgentArgument = Annotated[str, typer.Argument(metavar="AGENT", help="The agent's id.")]
+_FEW = 100
+"""Sessions under which a false alarm rate of 5% is not to be had."""
+
+
+@app.command("fit")
+def fit(
+    agent: AgentArgument,
+    *,
+    like: Annotated[
+        list[str] | None, typer.Option("--like", help="Agents of the same role, whose sessions count too.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option("--model", help="A model file (default: the one of Halo).")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Fit and show, put nothing in force.")] = False,
+    by: ByOption = "",
+    tenant: TenantOption = None,
+    db: DbOption = "",
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Fit a baseline from the agent's sessions in the log, and score its actions against it from now on."""
+    folder, url = where(home, db)
+    scorer = _model(model) if model is not None else shipped_model()
+    keys = KeyStore(folder)
+    key = keys.secret("sketch")
+    with Reader(url) as reader, _progress() as bar:
+        name = one_tenant(reader, tenant)
+        task = bar.add_task("reading the log")
+        sessions = lived(
+            reader,
+            Contents.at(reader, keys),
+            name,
+            [agent, *(like or ())],
+            key,
+            note=lambda: bar.advance(task),
+        )
+        if not sessions:
+            raise ConfigError(
+                "no_sessions",
+                f"the log has no session in which `{agent}` acted",
+                field="agent",
+                remedy="run it in observe mode first, or name agents of the same role with --like",
+            )
+        bar.update(task, description=f"fitting {len(sessions)} sessions")
+        found = fitted(sessions, scorer, key)
+    if not dry_run:
+        commit(url, folder, tenant, lambda tx: put_in_force(tx, agent, found, who(by)))
+    _show(agent, found.terms, in_force=not dry_run, json=json)
+    return Exit.OK
+
+
+@app.command("show")
+def show(
+    agent: AgentArgument,
+    *,
+    tenant: TenantOption = None,
+    db: DbOption = "",
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Show which score is in force for an agent."""
+    _, url = where(home, db)
+    with Reader(url) as reader:
+        name = one_tenant(reader, tenant)
+        found = next((row[2] for row in reader.baselines() if row[:2] == (name, agent)), "")
+        data = reader.blob(name, found) if found else None
+    if data is None:
+        raise ConfigError(
+            "no_baseline", f"no score is in force for `{agent}`", field="agent", remedy="`halo baseline fit`"
+        )
+    _show(agent, Terms.from_bytes(data), in_force=True, json=json)
+    return Exit.OK
+
+
+@app.command("drop")
+def drop_(
+    agent: AgentArgument,
+    *,
+    by: ByOption = "",
+    tenant: TenantOption = None,
+    db: DbOption = "",
+    home: HomeOption = None,
+) -> int:
+    """Take an agent's score out of force; its actions are no longer scored."""
+    folder, url = where(home, db)
+    gone = commit(url, folder, tenant, lambda tx: drop(tx, agent, who(by)))
+    console().print(f"no score is in force for {agent}" + ("" if gone else ", nor was one before"), markup=False)
+    return Exit.OK if gone else Exit.FAILED
+
+
+def _model(path: Path) -> Model:
+    """A model file, packed or not."""
+    data = path.read_bytes()
+    return Model.from_bytes(data) if data[:1] == b"{" else Model.from_packed(data)
+
+
+def _progress() -> Progress:
+    columns = (SpinnerColumn(), TextColumn("{task.description}: {task.completed} entries"))
+    return Progress(*columns, console=console(stderr=True), transient=True)
+
+
+def _show(agent: str, terms: Terms, *, in_force: bool, json: bool) -> None:
+    facts = {name: getattr(terms, name) for name in terms.__dataclass_fields__} | {"risks": list(terms.risks)}
+    if json:
+        print_json({"agent": agent, "in_force": in_force, **facts})
+        return
+    view = console()
+    view.print(f"{agent}: {'in force' if in_force else 'not put in force'}", markup=False)
+    view.print(f"  ordinary       {terms.sessions} sessions of {terms.tasks} different requests")
+    view.print("  a risk is elevated above {} of 1000, high above {}".format(*terms.risks))
+    view.print(f"  baseline       {terms.baseline}")
+    view.print(f"  model          {terms.model}")
+    if terms.sessions < _FEW:
+        view.print(f"[yellow]note[/]: under {_FEW} sessions ordinary work is flagged more often than its limits say")

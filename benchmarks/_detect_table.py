@@ -114,12 +114,19 @@ def cross_fitted(workload: str, *histories: Seen, limit: int = 0, draw: int = 0)
             if session.label == "benign":
                 benign[session.suite].append((session, [look for _, look in looks]))
     made: dict[tuple[str, ...], Baseline] = {}
+    tasks: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for session, _ in (item for seen in histories for item in seen):
+        tasks[session.suite, session.fold].add(session.task)
 
     def pick(session: Session) -> Baseline:
         own = session.model if workload == "recurring" else session.fold
         name = (session.suite, own)
         if name not in made:
-            others = [item for item in benign[session.suite] if _apart(item[0], own, workload)]
+            # Folders may halve the same tasks otherwise: what is in this fold anywhere is in no baseline for it.
+            here = tasks[name] if workload == "novel" else set()
+            others = [
+                item for item in benign[session.suite] if _apart(item[0], own, workload) and item[0].task not in here
+            ]
             if limit and len(others) > limit:
                 others = sorted(others, key=lambda item: spread(f"{draw}:{item[0].id}"))[:limit]
             made[name] = fit((looks for _, looks in others), KEY)

@@ -47,6 +47,7 @@ _FAMILIES: Final = sorted({feature.family for feature in FEATURES})
 def main(argv: Sequence[str] | None = None) -> int:
     """Run, print, and return the exit code."""
     options = _options(argv)
+    options.train, options.test = [path.resolve() for path in options.train], options.test.resolve()
     try:
         folders = {path: _read(path) for path in dict.fromkeys([*options.train, options.test])}
     except (BadData, OSError) as exc:

@@ -7,7 +7,7 @@ Every action is seen twice, against a baseline that knows its task and against o
 (five folds by user task) set the calibration and the limits; the model itself is then fitted on everything. The same
 data and seed give the same bytes. Figures go to stdout as JSON; docs/model-card.md says what they mean.
 
-Exit: 0 written, 2 the data is missing or is something else.
+Exit: 0 written, 2 the data is missing, too little, or something else.
 """
 
 from __future__ import annotations
@@ -63,6 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.out.write_bytes(model.packed())
     pools = pools_of(sessions)
     null = streams(pools, "null", max(_NULL_STREAMS * options.size // 100, 20), 0)
+    if not null:
+        sys.stderr.write("train_behaviour: too few identities for drift, no axes written\n")
+        return 2
     options.axes_out.write_bytes(canonical.dumps(with_limits(axes_of(pools), null, _FALSE_ALARMS).to_plain()))
     figures |= {"bytes": options.out.stat().st_size, "hash": model.hash}
     sys.stdout.write(json.dumps(figures, indent=1) + "\n")

@@ -8,6 +8,7 @@ from halo_core.behaviour.baseline import Baseline, fit
 from halo_core.behaviour.catalogue import FEATURES, INDEX
 from halo_core.behaviour.features import features
 from halo_core.behaviour.look import look_at
+from halo_core.behaviour.prior import PRIOR_SESSIONS, with_prior
 from halo_core.behaviour.profile import MAX_CHUNKS, MAX_KEPT, MAX_MADE, Act, Profile
 from halo_core.behaviour.sight import Came
 from halo_core.behaviour.values import MAX_VALUES, Kind, values_of
@@ -195,6 +196,19 @@ def test_a_baseline_of_few_sessions_works_and_survives_its_bytes(sessions):
     assert again.hash == baseline.hash
     assert values(session(), act(to="x@y.example"), again) == values(session(), act(to="x@y.example"), baseline)
     assert (values(session(), act(to="ana@bank.example"), again)[INDEX["naming_new"]] == 0) is (sessions > 0)
+
+
+def test_a_new_identity_knows_what_its_role_does_and_nothing_that_one_task_planted():
+    role = fit([looks(f"mail number {at}", act(to="ana@bank.example")) for at in range(400)], KEY)
+    poisoned = fit([looks("once", act(to="trent@elsewhere.example"))] * 3, KEY)
+    both = with_prior(
+        Baseline(), fit([looks(f"mail {at}", act(to=f"p{at % 5}@bank.example")) for at in range(200)], KEY)
+    )
+    assert both.sessions <= PRIOR_SESSIONS
+    assert with_prior(poisoned, Baseline()) == poisoned
+    for baseline in (with_prior(Baseline(), role), with_prior(poisoned, role)):
+        assert values(session(), act(to="ana@bank.example"), baseline)[INDEX["naming_new"]] == 0
+    assert values(session(), act(to="mallory@x.example"), both)[INDEX["naming_new"]] == 1
 
 
 def test_a_baseline_keeps_no_value_in_the_clear():

@@ -41,7 +41,7 @@ def session(number: int, suite: str, label: str, draw: random.Random) -> dict[st
         events.insert(1, event(1, "tool_call", tool, wrong, "sent", malicious=True))
     return {
         "attack": "plain" if attacked else None,
-        "defense": ("", "filter")[number % 2],
+        "defense": ("", "filter")[number // 8 % 2],
         "events": events,
         "fold": "AB"[task % 2],
         "id": f"{suite}-{label}-{number}",

@@ -109,6 +109,20 @@ def test_no_session_is_compared_with_itself_or_in_novel_with_its_task(recorded):
             assert (mark("r", f"{looks[0][1].request:x}", key=KEY) in known) is shown
 
 
+def test_a_folder_that_halves_the_tasks_otherwise_lends_no_task_to_a_novel_baseline(recorded):
+    from dataclasses import replace
+
+    from _detect_data import KEY, read
+    from _detect_table import cross_fitted, looked
+    from halo_core.behaviour.look import mark
+
+    seen = looked(read(recorded))
+    turned = [(replace(session, fold="BA"["AB".index(session.fold)]), looks) for session, looks in seen]
+    pick = cross_fitted("novel", seen, turned)
+    for session, looks in seen[:16]:
+        assert mark("r", f"{looks[0][1].request:x}", key=KEY) not in pick(session).known
+
+
 def test_the_exported_tables_equal_scikit_learn_within_the_stated_bound(recorded):
     import numpy as np
 

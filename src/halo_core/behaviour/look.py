@@ -111,15 +111,15 @@ def look_at(profile: Profile, act: Act) -> Look:
             int(bool(profile.last) and profile.last[0] == name),
         ),
         last=profile.last,
-        delegates=sum(number in bag for number in numbers(_delegating(key))),
+        delegates=len(bag & _delegating(key)),
         keen_seen=sum(chunk.keen > 0 for chunk in profile.chunks),
         class_asked=_class_asked(act.impact, bag, key),
     )
 
 
 @lru_cache(maxsize=16)
-def _delegating(key: bytes) -> bytes:
-    return prints(sorted(DELEGATING), key)
+def _delegating(key: bytes) -> frozenset[int]:
+    return frozenset(numbers(prints(sorted(DELEGATING), key)))
 
 
 @lru_cache(maxsize=16)
@@ -134,15 +134,27 @@ def _tool_words(act: Act) -> tuple[str, ...]:
     return tuple(words)[:MAX_TOOL_WORDS]
 
 
+@lru_cache(maxsize=4096)
+def _likes(word: str, key: bytes) -> tuple[int, frozenset[int]]:
+    """Fingerprint of a word of a tool, and of words that mean much the same."""
+    own = numbers(print_of(word, key))[0]
+    return own, frozenset(numbers(prints(sorted(alike(word)), key)))
+
+
+@lru_cache(maxsize=64)
+def _asking(impact: Impact, key: bytes) -> frozenset[int] | None:
+    words = ASKED.get(impact.value)
+    return None if words is None else frozenset(numbers(prints(sorted(words), key)))
+
+
 def _fit(word: str, bag: frozenset[int], key: bytes) -> int:
-    if numbers(print_of(word, key))[0] in bag:
-        return 2
-    return int(any(number in bag for number in numbers(prints(sorted(alike(word)), key))))
+    own, like = _likes(word, key)
+    return 2 if own in bag else int(not bag.isdisjoint(like))
 
 
 def _class_asked(impact: Impact, bag: frozenset[int], key: bytes) -> bool:
-    words = ASKED.get(impact.value)
-    return words is None or not bag.isdisjoint(numbers(prints(sorted(words), key)))
+    words = _asking(impact, key)
+    return words is None or not bag.isdisjoint(words)
 
 
 def _absent(values: Iterable[Value], bag: frozenset[int], key: bytes) -> dict[int, int]:
@@ -161,11 +173,12 @@ def _hits(
     profile: Profile, words: tuple[str, ...], absent: dict[int, int]
 ) -> tuple[tuple[tuple[int, int, bool], ...], ...]:
     wanted: dict[int, tuple[int, bool]] = {number: (-1 - index, True) for number, index in absent.items()}
-    for index, word in enumerate(words):
-        for other in sorted(alike(word)):
-            wanted.setdefault(numbers(print_of(other, profile.key))[0], (index, False))
-    for index, word in enumerate(words):
-        wanted[numbers(print_of(word, profile.key))[0]] = (index, True)
+    tool = [_likes(word, profile.key) for word in words]
+    for index, (_, like) in enumerate(tool):
+        for number in like:
+            wanted.setdefault(number, (index, False))
+    for index, (own, _) in enumerate(tool):
+        wanted[own] = (index, True)
     found = []
     for chunk in profile.chunks:
         places = chunk.places

@@ -14,7 +14,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable '.[langchain,llamaindex,openai-agents]' --group dev
+	$(BIN)/pip install --quiet --editable '.[langchain,llamaindex,openai-agents,train]' --group dev
 	touch $(STAMP)
 
 demo: setup

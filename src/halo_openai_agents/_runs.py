@@ -18,7 +18,7 @@ from halo_core.handing import Stay
 from halo_core.pep import Call, Ticket
 from halo_core.pep.handoff import known_agent, with_terms
 from halo_core.pep.plain import unchanged
-from halo_core.session import Acting, Asking, Session, acting, asking, in_session
+from halo_core.session import Acting, Asking, Session, acting, acting_as, asking, current_acting, in_session
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
@@ -133,12 +133,27 @@ class Run:
         known = path.index(agent) if agent in path else len(path)
         return Acting(self.halo.agent, self.session.id, handle, (*path[:known], agent))
 
+    def now(self) -> Acting | None:
+        """Under which link whoever acts now does."""
+        return self.acting if self.agent is not None else self.base
+
     @contextmanager
     def step(self) -> Iterator[None]:
-        """Run the block as whoever acts now, on behalf of the message that asked."""
-        by = Asking(self.turn, kind="message", text=self.text)
-        with in_session(self.session), acting(self.acting if self.agent is not None else self.base), asking(by):
-            yield
+        """Run the block as whoever acts now, on behalf of the message that asked.
+
+        INVARIANT: SUB - what a step starts and leaves running acts as whoever began the step, whoever acts by then;
+        and what the host has entered around it acts as that.
+        """
+        begun = _STEP.get()
+        if begun is None or begun.run is not self:
+            begun = _Step(self, self.now(), Asking(self.turn, kind="message", text=self.text))
+        entered = current_acting(self.halo.agent, self.session.id)
+        token = _STEP.set(begun)
+        try:
+            with in_session(self.session), acting(entered or begun.acting), asking(begun.by):
+                yield
+        finally:
+            _STEP.reset(token)
 
     def known(self) -> frozenset[str] | None:
         """Ids of the calls of this session; None where it has others before it."""
@@ -170,6 +185,16 @@ class Run:
         stay.end(pause if paused else error)
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Who acts in a step of a run, and on whose behalf."""
+
+    run: Run
+    acting: Acting | None
+    by: Asking
+
+
+_STEP: Final[ContextVar[_Step | None]] = ContextVar("halo_openai_agents_step", default=None)
 _RUNS: Final[ContextVar[tuple[Run, ...]]] = ContextVar("halo_openai_agents_runs", default=())
 _BODY: Final[ContextVar[bool]] = ContextVar("halo_openai_agents_body", default=False)
 
@@ -181,10 +206,13 @@ def current_run(halo: object) -> Run | None:
 
 @contextmanager
 def in_run(run: Run) -> Iterator[None]:
-    """Run the block, and what is started in it, as a run of an agent."""
+    """Run the block, and what is started in it, as a run of an agent.
+
+    INVARIANT: SUB - what the host's code does in it (instructions, guardrails, hooks) acts as whoever acts by then.
+    """
     token = _RUNS.set((*_RUNS.get(), run))
     try:
-        with in_session(run.session), acting(run.base):
+        with in_session(run.session), acting_as(run.now):
             yield
     finally:
         _RUNS.reset(token)

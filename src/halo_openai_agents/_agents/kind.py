@@ -40,7 +40,7 @@ def agent_class(kind: Any) -> type[Agent[Any]]:
         run = current_run(gate.halo)
         mine = run is not None and run.mine(run_context)
         if run is not None and mine:
-            if run.pausing:
+            if run.pausing or run.session.source == "thread":
                 note_session(gate.halo, run_context, run.session)
             await run.enters(gate.name or ("" if run.agent in (None, "") else clean_name(self.name)))
         found = await kind.get_all_tools(self, run_context)

@@ -128,6 +128,8 @@ def _around(agent: Agent[Any], given: Any, kwargs: dict[str, Any]) -> tuple[Run 
         pausing=config.pausing,
         fresh=fresh,
         filters=config.handoff_input_filter is not None,
+        first=given._starting_agent if isinstance(given, RunState) else agent,  # noqa: SLF001  as above
+        at=first,
     )
     if isinstance(given, RunState):
         run.turn, run.text = _turn(given)

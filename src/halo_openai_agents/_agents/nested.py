@@ -65,5 +65,5 @@ def _kept_elsewhere(tool: FunctionTool) -> ConfigError:
         "not_guardable",
         f"the agent inside `{tool.name}` cannot be reached",
         field="x",
-        remedy="make the tool of the guarded agent: `halo.guard(agent).as_tool(...)`",
+        remedy="make the tool of the guarded agent: `halo.guard(agent, agent='name').as_tool(...)`",
     )

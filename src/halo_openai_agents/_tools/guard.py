@@ -25,7 +25,7 @@ from halo_core.pep.gate import Gate, resource_name
 from halo_core.pep.names import unknown
 from halo_openai_agents._gates import gate_at, put_at
 from halo_openai_agents._notes import note_pending
-from halo_openai_agents._runs import body, current_run, stepping
+from halo_openai_agents._runs import body, run_of, stepping
 from halo_openai_agents._surfaces import TOOL_RESULT
 from halo_openai_agents._tools.arguments import Reader, called, joined
 from halo_openai_agents._tools.run import Refused, asked, call_of, invoked
@@ -223,7 +223,7 @@ def _approval(
     async def needs_approval(context: RunContextWrapper[Any], params: dict[str, Any], call_id: str) -> bool:
         if tool.needs_approval is not False and await _own(tool, context, params, call_id):
             return True  # the host's own question comes first, and answers nothing of ours
-        run = current_run(gate.halo)
+        run = run_of(gate.halo, context)
         if run is None or not run.pausing:
             return False
         answer = await asked(gate, _bound(reader, params), run, call_id)

@@ -23,7 +23,7 @@ from halo_core.pep.bound import Bound
 from halo_core.pep.gate import Gate
 from halo_openai_agents._gates import gate_at
 from halo_openai_agents._passing import passing
-from halo_openai_agents._runs import Answer, Run, body, current_run, stepping
+from halo_openai_agents._runs import Answer, Run, body, run_of, stepping
 from halo_openai_agents._tools.arguments import Given, Reader
 
 __all__ = ["Refused", "asked", "call_of", "invoked", "refusal", "settled"]
@@ -136,9 +136,8 @@ async def _decided(gate: Gate, given: Given, run: Run | None, call_id: str) -> T
 
 @asynccontextmanager
 async def _standing(gate: Gate, context: Any) -> AsyncIterator[Run | None]:
-    """As whoever acts in the run at hand; past every runner of ours, as the agent that the SDK says it is."""
-    run = current_run(gate.halo)
-    place = gate_at(getattr(context, "agent", None)) if run is None else None
+    """As whoever acts in the run at hand; in a run that none of our runners began, as the agent that the SDK says."""
+    place = gate_at(getattr(context, "agent", None)) if run_of(gate.halo, context) is None else None
     if place is not None and place.halo is gate.halo and place.name:
         async with gate.halo.aentering(place.name, give=gate.halo.terms.of(place.name)):
             yield None

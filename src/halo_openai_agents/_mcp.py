@@ -22,7 +22,7 @@ from halo_core.pep.bound import snapshot
 from halo_core.pep.gate import subclass
 from halo_core.pep.names import clean_name, unknown
 from halo_openai_agents._passing import passes
-from halo_openai_agents._runs import body, stepping
+from halo_openai_agents._running import body, stepping
 from halo_openai_agents._surfaces import TOOL_RESULT
 from halo_openai_agents._tools.guard import gated_copy
 from halo_openai_agents._translate import tool_schema

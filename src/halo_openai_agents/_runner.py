@@ -26,7 +26,8 @@ from halo_core.session import Session, current_acting, current_session, inside_a
 from halo_openai_agents._items import turn_of
 from halo_openai_agents._notes import noted_session, noted_turn
 from halo_openai_agents._options import HaloRunConfig, configured
-from halo_openai_agents._runs import Run, in_run
+from halo_openai_agents._running import in_run
+from halo_openai_agents._runs import Run
 from halo_openai_agents._tripwire import Tripwire, Watch
 
 if TYPE_CHECKING:

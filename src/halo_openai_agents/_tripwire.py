@@ -20,7 +20,7 @@ from halo_core.model import Mode
 from halo_core.pep.names import clean_name
 from halo_core.reasons import text
 from halo_openai_agents._gates import gate_at
-from halo_openai_agents._runs import innermost
+from halo_openai_agents._running import innermost
 from halo_openai_agents._translate import model_name, thing_name
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class Tripwire(RunHooks[Any]):
     async def on_handoff(self, context: Any, from_agent: Any, to_agent: Any) -> None:
         """An agent was handed to; raises as `on_agent_start`, and where no hand-off of ours led there."""
         run = innermost(context)
-        # INVARIANT: a guard of the receiver's decides what it does, and only one of the hand-off that it may be reached.
+        # INVARIANT: the receiver's guard decides what it does; only that of a hand-off decides that it is reached.
         self._meet("agent", to_agent, from_agent, led=run is None or run.led is to_agent)
         await self._inner.on_handoff(context, from_agent, to_agent)
 

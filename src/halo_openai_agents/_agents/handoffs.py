@@ -21,7 +21,8 @@ from halo_core.pep import Ticket
 from halo_core.pep.gate import Gate, put_gate, required, subclass
 from halo_core.pep.handoff import HANDED, as_task, known_agent
 from halo_core.pep.names import clean_name
-from halo_openai_agents._runs import Run, current_run, run_of
+from halo_openai_agents._running import current_run, run_of
+from halo_openai_agents._runs import Run
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo

@@ -22,7 +22,7 @@ from halo_core.pep.gate import Gate, gate_of, put_gate, required, resource_name,
 from halo_core.pep.names import MODEL_RESOURCE, MODEL_SCHEMA, unknown
 from halo_openai_agents._models.flow import Flow
 from halo_openai_agents._models.inference import Asked, made_up
-from halo_openai_agents._runs import stepping
+from halo_openai_agents._running import stepping
 from halo_openai_agents._surfaces import model_surface
 from halo_openai_agents._translate import model_name
 

@@ -25,7 +25,7 @@ from halo_core.pep.gate import Gate, resource_name
 from halo_core.pep.names import unknown
 from halo_openai_agents._gates import gate_at, put_at
 from halo_openai_agents._notes import note_pending
-from halo_openai_agents._runs import body, run_of, stepping
+from halo_openai_agents._running import body, run_of, stepping
 from halo_openai_agents._surfaces import TOOL_RESULT
 from halo_openai_agents._tools.arguments import Reader, called, joined
 from halo_openai_agents._tools.run import Refused, asked, call_of, invoked

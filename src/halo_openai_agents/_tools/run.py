@@ -23,7 +23,8 @@ from halo_core.pep.bound import Bound
 from halo_core.pep.gate import Gate
 from halo_openai_agents._gates import gate_at
 from halo_openai_agents._passing import passing
-from halo_openai_agents._runs import Answer, Run, body, run_of, stepping
+from halo_openai_agents._running import body, run_of, stepping
+from halo_openai_agents._runs import Answer, Run
 from halo_openai_agents._tools.arguments import Given, Reader
 
 __all__ = ["Refused", "asked", "call_of", "invoked", "refusal", "settled"]

@@ -90,8 +90,19 @@ def guard_tool(halo: Halo, tool: FunctionTool, resource: Resource | None) -> Fun
     if resource is None:
         resource = halo.declared(name, *_KINDS)
     kind = resource.kind if resource is not None and resource.kind in _KINDS else ActionKind.TOOL_CALL
-    registered = halo.register(kind, name, resource=resource, description=tool.description, schema=tool_schema(tool))
+    registered = halo.register(kind, name, resource=resource, description=tool.description, schema=_schema(tool))
     return gated_copy(halo, tool, registered)
+
+
+def _schema(tool: FunctionTool) -> dict[str, Any]:
+    """What a tool's caller chooses, under the names of its function's parameters, which are decided."""
+    found, names = tool_schema(tool), Reader.of(tool).names()
+    required = [names.get(key, key) for key in found.get("required", [])]
+    return {
+        **found,
+        "properties": {names.get(key, key): spec for key, spec in found["properties"].items()},
+        **({"required": required} if required else {}),
+    }
 
 
 def gated_copy(halo: Halo, tool: FunctionTool, resource: Resource | None = None) -> FunctionTool:

@@ -58,10 +58,10 @@ async def invoked(gate: Gate, reader: Reader, inner: Invoke, context: Any, text:
             if not by_runner:
                 raise Refused(denied) from None
             return refusal(denied)
-        context, text = _executed(given, ticket, context)
         try:
+            run_as, text = _executed(given, ticket, context)
             with body(), passing(gate.halo, _served(gate.original), ticket):
-                result = await inner(context, text)
+                result = await inner(run_as, text)
         except BaseException as exc:
             failed = ticket.fail(exc)
             if by_runner and isinstance(failed, Denied):  # of something guarded inside, an agent's entry say
@@ -69,8 +69,17 @@ async def invoked(gate: Gate, reader: Reader, inner: Invoke, context: Any, text:
             if failed is exc:
                 raise
         else:
-            return settled(gate, ticket, result, context)
+            _kept_aside(ticket, run_as, context)
+            return settled(gate, ticket, result, run_as)
         raise failed
+
+
+def _kept_aside(ticket: Ticket, run_as: Any, context: Any) -> None:
+    """What the SDK keeps of a result beside it, in its items and states: nothing, where the result is made less."""
+    if not isinstance(context, ToolContext):
+        return
+    told = getattr(run_as, "_custom_data", None)
+    context._custom_data = None if ticket.holds_output else told  # noqa: SLF001  the SDK's only place for it
 
 
 def _call_id(context: Any, run: Run | None) -> str:
@@ -148,19 +157,30 @@ async def _standing(gate: Gate, context: Any) -> AsyncIterator[Run | None]:
 
 
 def _executed(given: Given, ticket: Ticket, context: Any) -> tuple[Any, str]:
-    """Context and JSON to run with."""
+    """Context and JSON to run with.
+
+    Raises:
+        Denied: the tool would read something else in the JSON than may run.
+    """
     if ticket.verdict is None or ticket.verdict.mode is Mode.OBSERVE:
         return context, given.text  # nothing stands in the way; what does not fit, the function itself says
     text = given.executed(ticket)
-    if text is given.text:
-        return context, text
+    run_as = context if text is given.text else _shown(given, text, context)
+    if isinstance(run_as, ToolContext) and (prepared := given.prepared(ticket, text)) is not None:
+        run_as._function_tool_arguments = prepared  # noqa: SLF001  where the SDK keeps what it has validated
+    elif not given.holds(ticket, text):
+        raise Denied("invalid_arguments", "deny: what the policy made of the arguments cannot be passed to this tool")
+    return run_as, text
+
+
+def _shown(given: Given, text: str, context: Any) -> Any:
+    """The context of a call whose arguments were changed: all that a tool could read of them says what was decided."""
     span = get_current_span()
     if span is not None and isinstance(span.span_data, FunctionSpanData) and span.span_data.input == given.text:
         span.span_data.input = text  # the SDK's trace of the call shows what ran
     if not isinstance(context, ToolContext):
-        return context, text
-    # What else the tool could read of its arguments says what was decided, too.
-    run_as = ToolContext.from_agent_context(
+        return context
+    return ToolContext.from_agent_context(
         context,
         context.tool_call_id,
         tool_call=context.tool_call.model_copy(update={"arguments": text}) if context.tool_call is not None else None,
@@ -170,7 +190,6 @@ def _executed(given: Given, ticket: Ticket, context: Any) -> tuple[Any, str]:
         tool_namespace=context.tool_namespace,
         run_config=context.run_config,
     )
-    return run_as, text
 
 
 def settled(gate: Gate, ticket: Ticket, result: Any, context: Any) -> Any:

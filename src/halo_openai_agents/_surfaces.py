@@ -112,7 +112,7 @@ class _Answer:
         """Parts of one message, which its readers join: where only together they say what must be masked, as one."""
         texts = [part for part in content if isinstance(part, ResponseOutputText)]
         whole = "".join(part.text for part in texts)
-        if len(texts) < 2 or (text := self._text(whole)) == whole:  # noqa: PLR2004  one is none to join
+        if len(texts) < 2 or (text := self._text(whole)) == whole:
             return content
         rest = dict.fromkeys(map(id, texts), "")
         rest[id(texts[0])] = text

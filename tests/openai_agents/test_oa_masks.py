@@ -14,7 +14,8 @@ from halo_openai_agents.testing import Message, ScriptedModel
 
 REDACTED = """
 @id("t.base") permit (principal, action, resource);
-@id("t.r") @effect("restrict") @obligation("redact_output()") forbid (principal, action in Action::"inference", resource);
+@id("t.r") @effect("restrict") @obligation("redact_output()")
+forbid (principal, action in Action::"inference", resource);
 """
 
 

@@ -22,7 +22,8 @@ from halo_openai_agents._gates import gate_at
 from halo_openai_agents._mcp import served_tool
 from halo_openai_agents._notes import note_session
 from halo_openai_agents._running import current_run, run_of
-from halo_openai_agents._tools.guard import gated_copy, pausing
+from halo_openai_agents._tools.guard import gated_copy
+from halo_openai_agents._tools.pausing import pausing
 
 __all__ = ["agent_class", "is_guarded", "is_named"]
 

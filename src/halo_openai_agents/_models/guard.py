@@ -161,6 +161,8 @@ class GuardedProvider(ModelProvider):
     def get_model(self, model_name: str | None) -> Model:
         """The provider's model, guarded."""
         model = self.inner.get_model(model_name)
+        if type(model).__hash__ is None:
+            return guard_model(self._halo, model, None)
         made = self._made.get(model)
         if made is None:
             made = self._made[model] = guard_model(self._halo, model, None)

@@ -21,7 +21,7 @@ from halo_core.model import Mode
 from halo_core.pep import Call, Ticket
 from halo_core.pep.bound import Bound
 from halo_core.pep.gate import Gate
-from halo_openai_agents._gates import gate_at
+from halo_openai_agents._gates import Strange, gate_at
 from halo_openai_agents._passing import passing
 from halo_openai_agents._running import body, run_of, stepping
 from halo_openai_agents._runs import Answer, Run
@@ -40,14 +40,14 @@ class Refused(BaseException):
         self.denied = denied
 
 
-async def invoked(gate: Gate, reader: Reader, inner: Invoke, context: Any, text: str) -> Any:
-    """Decide a call, run it with exactly what was decided, record it.
+async def invoked(gate: Gate, name: str, reader: Reader, inner: Invoke, context: Any, text: str) -> Any:  # noqa: PLR0917  a call
+    """Decide a call, run it with exactly what was decided, record it; `name` is that of the tool that runs.
 
     Raises:
         Refused: it may not run, and was called directly.
     """
     given = reader.text(text)
-    by_runner = is_of_run(gate.original, context)
+    by_runner = is_of_run(name, context)
     async with AsyncExitStack() as stack:
         try:
             run = await stack.enter_async_context(_standing(gate, context))
@@ -95,13 +95,13 @@ def _served(tool: FunctionTool) -> str:
     return binding[1] if binding is not None else ""
 
 
-def is_of_run(tool: FunctionTool, context: Any) -> bool:
-    """Whether the runner calls a tool, and not somebody who holds it."""
+def is_of_run(name: str, context: Any) -> bool:
+    """Whether the runner calls a tool of this name, and not somebody who holds it."""
     return (
         isinstance(context, ToolContext)
         and isinstance(context.run_config, RunConfig)
         and context.tool_call is not None
-        and context.tool_name == tool.name
+        and context.tool_name == name
     )
 
 
@@ -113,7 +113,8 @@ def refusal(denied: Denied) -> str:
 def call_of(gate: Gate, bound: Bound, call_id: str) -> Call:
     """The call to decide."""
     call: Call = gate.halo.call(gate.resource, bound.decided, call_id=call_id)
-    return replace(call, problem=bound.problem) if bound.problem else call
+    problem = bound.problem or ("needs_guard" if isinstance(gate, Strange) and gate.taken() else "")
+    return replace(call, problem=problem) if problem else call
 
 
 async def asked(gate: Gate, bound: Bound, run: Run, call_id: str) -> Answer:

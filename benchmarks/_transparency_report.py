@@ -42,6 +42,23 @@ _IMPLEMENTED: Final = _AGENTS + r"middleware\.implementations\."
 _OVERRIDE: Final = r"tests\.test_tool_node_interceptor_unregistered::test_a?wrap_tool_call_override_unregistered_tool"
 _DYNAMIC: Final = r"tests\.test_tool_node::test_tool_node_inject_runtime_dynamic_tool_via_wrap_tool_call(_async)?"
 
+_PUT: Final = ("agents", "tools")  # switches of the OpenAI Agents SDK's suite
+_HOSTED: Final = ("hosted_tool", "the provider runs this tool: nothing here can decide it, so the request is refused")
+_NATIVE: Final = ("", "it has a tool that the SDK runs past every function tool: the request is refused")
+_WHICH: Final = ("Agent(name=", "it asks whether an agent is the very object it made; what runs is a guarded copy")
+_SAME: Final = ("FunctionTool(name=", "it compares the tools of a run with those it made; what runs are guarded copies")
+_TOLD: Final = ("", "a call that reaches no tool is refused and recorded, so the model reads Halo's reason")
+_FITS: Final = ("the arguments do not fit", "arguments that do not fit are refused and recorded: so says Halo's reason")
+_ADDED: Final = ("", "it adds a tool to the agent that was guarded, in mid-run; what runs is the copy")
+_FUNCTION: Final = (" is <", "it asks whether the function behind a tool is the one it gave; that one is decided too")
+_THREAD: Final = ("", "it counts calls of `asyncio.to_thread`; a decision is written to disk in a thread as well")
+_READS: Final = ("docstring should not be read", "a guard of a function bears its docstring, and so reads it")
+_GOES_ON: Final = (
+    "DID NOT RAISE",
+    "`halo.run_options()` tells the model of a call that reaches no tool: the run goes on",
+)
+_OPENAI: Final = r"tests(\.\w+)*\."
+
 BY_NATURE: Final[tuple[tuple[tuple[str, ...], str, tuple[str, str]], ...]] = (
     (("middleware", "models"), _HOOKS + r"\[(\w+-)?False\]", _ON_THE_LOOP),
     (("middleware", "models"), _IMPLEMENTED + r"test_model_refusal::\w+\[(\w+-)?False\]", _ON_THE_LOOP),
@@ -59,6 +76,22 @@ BY_NATURE: Final[tuple[tuple[tuple[str, ...], str, tuple[str, str]], ...]] = (
     (("tripwire",), _DYNAMIC, _BARE),
     (("tripwire",), _AGENTS + r".+", _BARE),  # models of other middleware, and tools invoked by the test itself
     (("tripwire",), _OVERRIDE + "_with_custom_impl", _BARE),
+    (_PUT, _OPENAI + ".+", _HOSTED),
+    (_PUT, _OPENAI + ".+", ("only a guarded object can carry out", _NATIVE[1])),
+    (_PUT, _OPENAI + r"test_cancel_streaming::\w+(\[\w+\])?", _NATIVE),
+    (_PUT, _OPENAI + r"test_run_state_pending_input::test_server_\w+(\[\w+\])?", _NATIVE),
+    (_PUT, _OPENAI + ".+", _WHICH),
+    (_PUT, _OPENAI + ".+", _SAME),
+    (_PUT, _OPENAI + r"test_agent_runner(_streamed)?::test_(streamed_)?tool_not_found_behavior_\w+", _TOLD),
+    (_PUT, _OPENAI + r"test_agent_runner(_streamed)?::test_dynamic_tool_addition_run(_streamed)?", _ADDED),
+    (_PUT, _OPENAI + ".+", _FITS),
+    (_PUT, _OPENAI + r"test_tool_approval_call_id_reuse::test_failed_approved_agent_tool_start_\w+", ("", _WHICH[1])),
+    (_PUT, _OPENAI + r"test_run_state\.\w+::test_multiple_nested_agent_tool_hitl_resumes_\w+", ("", _WHICH[1])),
+    (("options",), r"tests\.mcp\.test_runner_calls_mcp::test_runner_asserts_when_mcp_tool_not_found\[\w+\]", _GOES_ON),
+    (("tools",), _OPENAI + r"test_function_tool_decorator::.+", _FUNCTION),
+    (("tools",), _OPENAI + r"test_function_tool_decorator::test_callable_docstring_opt_out_\w+", _READS),
+    (("tools",), _OPENAI + r"test_function_tool::test_sync_function_runs_via_to_thread", _THREAD),
+    (("tools",), _OPENAI + r"test_function_tool_decorator::test_error_on_invalid_json", _FITS),
 )
 """Tests that cannot pass with something put in: the switches, a pattern of the whole name, what they say, and why."""
 _EMPTY: Final = "a middleware that does nothing changes it as well"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -42,6 +43,24 @@ _TEST_TOOLS: Final = (
     "toml",
     "vcrpy",
 )
+_OPENAI_TOOLS: Final = (
+    "aiosqlite",
+    "cryptography",
+    "fakeredis",
+    "fastapi",
+    "graphviz",
+    "httpx",
+    "inline-snapshot",
+    "mcp",
+    "openai==3.29.0",  # what the SDK's lock file says: its tests compare with what this one gives
+    "pytest==9.0.3",
+    "pytest-asyncio",
+    "pytest-mock",
+    "pytest-timeout",
+    "pytest-xdist",
+    "websockets",
+)
+_ENVIRONMENT: Final = "venv"
 _PINNED: Final = ("langchain", "langchain-core", "langgraph", "langgraph-checkpoint")
 _MAX_S: Final = 1800
 _RAN: Final = (0, 1)  # pytest's exit codes of a run that ran: all passed, some failed
@@ -58,10 +77,20 @@ class Suite:
     Args:
         distribution: on the package index.
         tests: folder or file below the archive's root.
+        uses: pattern of what a file must say to be run; empty for every file.
+        without: pattern of paths that are left out.
+        plugin: what puts Halo in.
+        environment: name of the environment that its tests run in.
+        arguments: more of pytest's.
     """
 
     distribution: str
     tests: str = "tests"
+    uses: str = ""
+    without: str = ""
+    plugin: str = "transparency_plugin"
+    environment: str = _ENVIRONMENT
+    arguments: tuple[str, ...] = ()
 
     @property
     def version(self) -> str:
@@ -75,12 +104,35 @@ class Suite:
         except metadata.PackageNotFoundError as exc:
             raise Unavailable(f"{self.distribution} is not installed: run `make setup`") from exc
 
+    def files(self, root: Path) -> list[str]:
+        """What pytest is given, of an unpacked archive."""
+        if not self.uses:
+            return [self.tests]
+        found = sorted(path for path in (root / self.tests).rglob("test_*.py") if path.is_file())
+        names = [path.relative_to(root).as_posix() for path in found if re.search(self.uses, path.read_text("utf-8"))]
+        return [name for name in names if not re.search(self.without, name)]
+
+
+_RUNS: Final = r"Runner\.run|Runner\(\)|\.on_invoke_tool\(|default_agent_runner"
+# Other ways to run than the runner; tools that are refused by name; providers; what does not pass or load by itself.
+_NOT_RUN: Final = (
+    r"tests/(sandbox|realtime|voice|extensions|docs|fastapi|models)/|computer|shell|native_tool|programmatic|sandbox"
+    r"|error_logging_redaction|test_run_config|examples|example_workflows|sqlalchemy|function_schema|test_trace_proc"
+)
 
 SUITES: Final = (
     Suite("langgraph-prebuilt"),
     Suite("langgraph-swarm"),
     Suite("langgraph-supervisor"),
     Suite("langchain", "tests/unit_tests/agents"),
+    Suite(
+        "openai-agents",
+        uses=_RUNS,
+        without=_NOT_RUN,
+        plugin="transparency_plugin_openai_agents",
+        environment="venv-openai-agents",
+        arguments=("-n", "auto", "--timeout=20"),
+    ),
 )
 
 
@@ -113,16 +165,19 @@ def fetch(suite: Suite, cache: Path) -> Path:
     return root
 
 
-def interpreter(cache: Path) -> Path:
-    """Python of a virtual environment with this repository, the pinned distributions and the suites' test tools.
+def interpreter(suite: Suite, cache: Path) -> Path:
+    """Python of a virtual environment with this repository, pinned distributions and the suite's test tools.
 
     Raises:
         Unavailable: it cannot be made.
     """
-    folder = cache / "venv"
+    folder = cache / suite.environment
     python = folder / "bin" / "python"
-    pins = [f"{name}=={metadata.version(name)}" for name in (*_PINNED, *(s.distribution for s in SUITES))]
-    wanted = ["--editable", str(_REPOSITORY), *sorted(set(pins)), *_TEST_TOOLS]
+    langchain = suite.environment == _ENVIRONMENT
+    beside = (s.distribution for s in SUITES if s.environment == suite.environment)
+    pins = [f"{name}=={metadata.version(name)}" for name in (*(_PINNED if langchain else ()), *beside)]
+    tools = _TEST_TOOLS if langchain else _OPENAI_TOOLS
+    wanted = ["--editable", str(_REPOSITORY), *sorted(set(pins)), *tools]
     stamp = folder / "halo-wanted"
     mark = hashlib.sha256("\n".join(wanted).encode()).hexdigest()
     if stamp.exists() and stamp.read_text("utf-8") == mark:
@@ -140,7 +195,8 @@ def run(suite: Suite, root: Path, python: Path, switches: tuple[str, ...] | None
         out = Path(name)
         report = out / "report.xml"
         command = [str(python.parent / "pytest"), "-q", "--override-ini=addopts=", f"--junitxml={report}"]
-        command += ["-p", "no:cacheprovider", *([] if switches is None else ["-p", "transparency_plugin"]), suite.tests]
+        command += ["-p", "no:cacheprovider", *([] if switches is None else ["-p", suite.plugin])]
+        command += [*suite.arguments, *suite.files(root)]
         started = time.perf_counter()
         done = subprocess.run(  # noqa: S603  our own interpreter, arguments of ours
             command,

@@ -1,35 +1,26 @@
-"""Room: a world where everything is allowed, for tests of somebody else. Takes: tools. Gives: agents, guarded tools.
+"""Room: a world where everything is allowed, for tests of somebody else. Takes: tools. Gives: guarded tools.
 
-Each test gets an agent of its own in one store; whatever it shows Halo is registered, and so granted. Never: patches.
+Whatever a test shows Halo is registered, and so granted. Never: patches.
 """
 
 from __future__ import annotations
 
 import functools
-import tempfile
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 from langchain_core.tools import BaseTool
 
 from halo_core.errors import ConfigError
-from halo_core.facade import Limits
-from halo_core.manifest.defaults import DEFAULT_TERMS
-from halo_core.model import EntryKind, Resource
-from halo_core.query import entries
-from halo_core.store.reader import Reader
+from halo_core.model import Resource
 from halo_langchain import Halo
 from halo_langchain._middleware import HaloMiddleware
 
-__all__ = ["PermitAll", "World", "guarded"]
+__all__ = ["PermitAll", "guarded"]
 
-_POLICY: Final = '@id("transparency.all")\npermit (principal, action, resource);\n'
 # Upstream tests repeat calls under one id, as a retry does; Halo repeats only what is declared harmless.
 _AGAIN: Final = Resource(idempotent=True)
-_TENANT: Final = "transparency"
 
 
 class PermitAll(Halo):
@@ -74,54 +65,6 @@ class _Showing(HaloMiddleware):
         if request.tool is not None:
             guarded([request.tool], self._world)
         return await super().awrap_tool_call(request, handler)
-
-
-class World:
-    """One store, and an agent for each test."""
-
-    def __init__(self) -> None:
-        self.home = Path(tempfile.mkdtemp(prefix="halo-transparency-"))
-        self.policy = self.home / "rules"
-        self.policy.mkdir()
-        (self.policy / "all.cedar").write_text(_POLICY, "utf-8")
-        self._opened = 0
-        self._between = self._open()  # for what is made while tests are collected
-        self._current: PermitAll | None = None
-
-    @property
-    def halo(self) -> PermitAll:
-        """Of the test that runs, else of none."""
-        return self._current or self._between
-
-    def start(self) -> None:
-        """A test begins."""
-        self._current = self._open()
-
-    def stop(self) -> None:
-        """A test ended."""
-        if self._current is not None:
-            self._current.close()
-        self._current = None
-
-    def close(self) -> Counter[str]:
-        """Close everything; decisions by effect."""
-        self.stop()
-        self._between.close()
-        reader = Reader(f"sqlite:///{self.home / 'halo' / 'halo.db'}")
-        found = entries(reader, _TENANT, (EntryKind.DECISION,))
-        return Counter(item.entry.body["decision"]["effect"] for item in found)
-
-    def _open(self) -> PermitAll:
-        self._opened += 1
-        return PermitAll.local(
-            f"t{self._opened}",
-            tenant=_TENANT,
-            home=self.home / "halo",
-            mode="enforce",
-            policy=self.policy,
-            limits=Limits(DEFAULT_TERMS),
-            quiet=True,
-        )
 
 
 def guarded(tools: Iterable[Any], halo: PermitAll) -> list[Any]:

@@ -37,7 +37,14 @@ PUT_IN: Final = {
     # It refuses what carries no guard, so everything else is put in with it.
     "tripwire": ("tools", "middleware", "models", "graph", "tripwire"),
 }
-"""What `--switch` names → switches of the plugin."""
+"""What `--switch` names → switches of the plugin, for LangChain's suites."""
+_OPENAI: Final = {
+    "agents": ("agents",),
+    "options": ("agents", "options"),
+    "tools": ("tools",),
+    "tripwire": ("agents", "tripwire"),
+}
+_SWITCHES: Final = {"transparency_plugin": PUT_IN, "transparency_plugin_openai_agents": _OPENAI}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,10 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _options(argv)
     options.cache.mkdir(parents=True, exist_ok=True)
     suites = [suite for suite in SUITES if suite.distribution in (options.suite or [suite.distribution])]
-    switches = options.switch or list(PUT_IN)
     try:
-        python = options.python or interpreter(options.cache)
-        results = [result for suite in suites for result in _results(suite, python, switches, options.cache)]
+        results = [result for suite in suites for result in _results(suite, options)]
     except Unavailable as exc:
         sys.stderr.write(f"transparency: {exc}\n")
         return 2
@@ -59,19 +64,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0 if all(result.held for result in results) else 1
 
 
-def _results(suite: Suite, python: Path, switches: Sequence[str], cache: Path) -> list[Result]:
-    root = fetch(suite, cache)
+def _results(suite: Suite, options: argparse.Namespace) -> list[Result]:
+    puts = _SWITCHES[suite.plugin]
+    switches = [name for name in options.switch or puts if name in puts]
+    python = options.python or interpreter(suite, options.cache)
+    root = fetch(suite, options.cache)
     name = f"{suite.distribution} {suite.version}"
     plain = run(suite, root, python, None)
     _say(f"{name} plain: {plain.problem or plain.counts()}")
     control: Run | None = None
     found = []
     for switch in switches:
-        injected = run(suite, root, python, PUT_IN[switch])
-        if "middleware" in PUT_IN[switch] and control is None:
+        injected = run(suite, root, python, puts[switch])
+        if "middleware" in puts[switch] and control is None:
             control = run(suite, root, python, ("empty",))
-        beside = control if "middleware" in PUT_IN[switch] else None
-        differences = () if injected.problem or plain.problem else compare(PUT_IN[switch], plain, injected, beside)
+        beside = control if "middleware" in puts[switch] else None
+        differences = () if injected.problem or plain.problem else compare(puts[switch], plain, injected, beside)
         _say(f"{name} {switch}: {injected.problem or injected.counts()}, {len(differences)} differ")
         found.append(Result(name, switch, plain, injected, differences))
     return found
@@ -96,7 +104,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--suite", action="append", choices=[suite.distribution for suite in SUITES])
-    parser.add_argument("--switch", action="append", choices=list(PUT_IN), help="where Halo is put in (default: each)")
+    names = sorted({*PUT_IN, *_OPENAI})
+    parser.add_argument("--switch", action="append", choices=names, help="where Halo is put in (default: each)")
     parser.add_argument(
         "--cache", type=Path, default=base / "halo-transparency", help="archives and environment (default %(default)s)"
     )

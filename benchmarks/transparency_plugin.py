@@ -40,14 +40,15 @@ from langgraph.graph import MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 
 from _empty import Empty
-from _transparency_world import World, guarded
+from _transparency_home import World
+from _transparency_world import PermitAll, guarded
 from halo_core.errors import ConfigError
 
 __all__ = ["SWITCHES"]
 
 SWITCHES: Final = ("tools", "middleware", "models", "graph", "tripwire", "empty")
 _SWITCHED: Final = frozenset(filter(None, os.environ.get("HALO_TRANSPARENCY", "").split(",")))
-_WORLD: Final = World()
+_WORLD: Final = World(PermitAll)
 
 
 # what is put in

@@ -29,9 +29,7 @@ REASONS: Final[dict[str, ReasonText]] = {
     "needs_guard": ReasonText(
         "only a guarded object can carry out what the policy asks", "wrap the tool or retriever with `halo.guard`"
     ),
-    "unguarded": ReasonText(
-        "nothing of Halo decides this call", "guard it with `halo.guard`, or run it under `halo.callback()`"
-    ),
+    "unguarded": ReasonText("nothing of Halo decides this call", "guard it with `halo.guard`, and run what is guarded"),
     "foreign_goto": ReasonText(
         "a graph is not entered from outside at a node that is no agent",
         "begin at its start, or name the node in `halo.guard(graph, agents=[...])`; an update writes keys of the "
@@ -107,7 +105,10 @@ REASONS: Final[dict[str, ReasonText]] = {
     "approver_in_chain": ReasonText("nobody approves what they ask for themselves", "ask somebody outside the chain"),
     # policy
     "policy_denied": ReasonText("a policy forbids this", "see the policy named in the reason"),
-    "policy_no_permit": ReasonText("no policy permits this", "add a permit, or use another tool"),
+    "policy_no_permit": ReasonText(
+        "no policy permits this",
+        "add a permit, or use another tool; the starter policy comes only where there is no policy folder yet",
+    ),
     "policy_error": ReasonText(
         "a policy failed to evaluate, so the answer is no", "run `halo policy check` and mend the policy"
     ),

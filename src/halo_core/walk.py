@@ -202,10 +202,16 @@ def _knows(package: str, known: frozenset[str]) -> bool:
     for name, module in list(sys.modules.items()):
         if (name == package or name.startswith(f"{package}.")) and is_a(module, types.ModuleType):
             values = list(held(module).values())
-            tops = {(module_of(v) or held(v).get("__name__") or "").partition(".")[0] for v in values if not plain(v)}
+            tops = {(module_of(v) or _name_in(v)).partition(".")[0] for v in values if not plain(v)}
             if tops & known:
                 return True
     return False
+
+
+def _name_in(value: Any) -> str:
+    """The name that a module or function holds; a class of classes holds something else under that."""
+    found = held(value).get("__name__")
+    return found if isinstance(found, str) else ""
 
 
 def _named(code: types.CodeType, scope: Mapping[str, Any]) -> Iterator[tuple[str, Any, bool]]:

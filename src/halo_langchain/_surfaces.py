@@ -63,10 +63,12 @@ def documents_surface(labels: Labels | None = None) -> Surface[list[Document]]:
 
 def _stays(document: Document, keep: Keep, labels: Labels) -> bool:
     try:
-        told = tuple(labels(document))
+        said = labels(document)
+        told = tuple(said)
     except Exception:  # noqa: BLE001  INVARIANT: FAILCLOSED - nobody can say what is in it
         return False
-    return all(isinstance(item, str) for item in told) and _may(document, keep, told)
+    # A text is no list of labels, though it can be read letter by letter.
+    return not isinstance(said, str) and all(isinstance(item, str) for item in told) and _may(document, keep, told)
 
 
 def _may(value: Any, keep: Keep, told: tuple[str, ...] = ()) -> bool:

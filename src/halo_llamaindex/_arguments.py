@@ -117,8 +117,8 @@ class Binder:
         try:
             read = self.schema.model_validate(asked, by_alias=True, by_name=True)
         except pydantic.ValidationError as exc:
-            missing = [error for error in exc.errors(include_url=False) if not self._of_host(error)]
-            return None if missing else {}
+            wrong = [error for error in exc.errors(include_url=False) if not self._is_there(error)]
+            return None if wrong else {}
         except Exception:  # noqa: BLE001  a validator of the schema's own that misbehaves
             return None
         return {name: _coerced(decided[name], _flat(getattr(read, name))) for name in asked}
@@ -126,8 +126,12 @@ class Binder:
     def _chosen(self, name: str, value: Any) -> bool:
         return name not in self.host or self.host[name] is not value
 
-    def _of_host(self, error: Any) -> bool:
-        return error["type"] == "missing" and error["loc"][:1] and error["loc"][0] in self.host
+    def _is_there(self, error: Any) -> bool:
+        """Whether what the schema misses is the host's to give, or stands for any number of others."""
+        name = error["loc"][0] if error["loc"] else ""
+        parameter = self.signature.parameters.get(name)
+        many = parameter is not None and parameter.kind in (_MANY, _NAMED)
+        return error["type"] == "missing" and (name in self.host or many)
 
     def join(self, bound: Bound, executed: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Positional and keyword arguments for the callable, passed the way they came."""

@@ -32,6 +32,8 @@ _CLIENT_TYPES: Final = (None, "function", "custom")
 # Where an LLM of LlamaIndex holds what its provider runs, beside the tools of a call.
 _HELD: Final = ("built_in_tools", "built_in_tool", "tools")
 _SETTINGS: Final = ("additional_kwargs", "generation_config")
+_VAR_POSITIONAL: Final = inspect.Parameter.VAR_POSITIONAL
+_VAR_KEYWORD: Final = inspect.Parameter.VAR_KEYWORD
 
 
 # names
@@ -108,19 +110,23 @@ def tool_schema(tool: BaseTool, more: Iterable[str] = ()) -> dict[str, Any]:
     except Exception:  # noqa: BLE001  an argument of an arbitrary type has no JSON schema; its name is enough
         fields = getattr(tool.metadata.fn_schema, "model_fields", {})
         shown = {"properties": {name: {} for name in fields}}
-    found = {**shown, "properties": {**{name: {} for name in more}, **(shown.get("properties") or {})}}
-    return _ascii(found if not _takes_any(tool) else {**found, "additionalProperties": True})
+    many, open_ = _many(tool)
+    properties = {name: spec for name, spec in (shown.get("properties") or {}).items() if name not in many}
+    found = {**shown, "properties": {**{name: {} for name in more}, **properties}}
+    return _ascii({**found, "additionalProperties": True} if open_ and not properties else found)
 
 
-def _takes_any(tool: BaseTool) -> bool:
+def _many(tool: BaseTool) -> tuple[set[str], bool]:
+    """Parameters of a tool's function that stand for any number of arguments, and whether it takes any keyword."""
     function = getattr(tool, "_real_fn", None)
     if function is None:
-        return False
+        return set(), False
     try:
-        kinds = [item.kind for item in inspect.signature(function).parameters.values()]
+        kinds = {name: item.kind for name, item in inspect.signature(function).parameters.items()}
     except (TypeError, ValueError):
-        return True
-    return inspect.Parameter.VAR_KEYWORD in kinds and not tool.metadata.get_parameters_dict().get("properties")
+        return set(), True
+    many = {name for name, kind in kinds.items() if kind in (_VAR_POSITIONAL, _VAR_KEYWORD)}
+    return many, _VAR_KEYWORD in kinds.values()
 
 
 def _ascii(schema: dict[str, Any]) -> dict[str, Any]:

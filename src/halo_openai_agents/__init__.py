@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 from agents import Agent, FunctionTool, Handoff, Model, RunConfig, RunHooks, RunState
+from agents.lifecycle import RunHooksBase
 from agents.mcp import MCPServer
 from agents.result import RunResultBase
 
@@ -170,6 +171,8 @@ class Halo(HaloBase):
         """
         stand()
         config = configured(self, run_config, tells=True, pausing=pausing)
+        if hooks is not None and not isinstance(hooks, RunHooksBase):
+            return {"run_config": config, "hooks": hooks}  # the SDK refuses them, and the run
         return {"run_config": config, "hooks": Tripwire((Watch(self, self._mode),), hooks, config.model)}
 
     def waiting(self, result: RunResultBase | RunState[Any]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Room: the gate of a tool, which stands where the tool is invoked. Takes: tools. Gives: their gates.
+"""Room: where a gate is held: a tool's at what invokes it, a model's in its class. Takes: things. Gives: their gates.
 
 A tool is a dataclass, and what invokes it one of its fields: whoever puts another one there has taken the guard away,
 and whoever changes another field has not. Never: decides.
@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from agents import FunctionTool
+from agents import FunctionTool, Model
 
 from halo_core.model import ActionKind
 from halo_core.pep.gate import Gate, gate_of
 
-__all__ = ["Strange", "gate_at", "put_at"]
+__all__ = ["GATE", "Strange", "gate_at", "put_at"]
 
-_GATE: Final = "_halo_gate"
+GATE: Final = "_halo_gate"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,12 +34,13 @@ class Strange(Gate):
 
 def put_at(invoker: Any, gate: Gate) -> None:
     """Fix a gate to what invokes a tool."""
-    setattr(invoker, _GATE, gate)
+    setattr(invoker, GATE, gate)
 
 
 def gate_at(thing: Any) -> Gate | None:
     """What stands before a tool, a model, an agent or a hand-off; None where nothing does, or does no longer."""
-    if not isinstance(thing, FunctionTool):
+    if not isinstance(thing, FunctionTool | Model):
         return gate_of(thing)
-    found = getattr(thing.on_invoke_tool, _GATE, None)
+    # A guarded model shares the state of its original, so its class holds the gate.
+    found = getattr(thing.on_invoke_tool if isinstance(thing, FunctionTool) else type(thing), GATE, None)
     return found if isinstance(found, Gate) else None

@@ -118,7 +118,8 @@ def _said(output: Iterable[Any]) -> Iterator[str]:
             yield from WORDS.leaves(item)
 
 
-def _arguments(text: str) -> Iterator[str]:
+def _arguments(given: str | None) -> Iterator[str]:
+    text = given or ""  # some providers leave it out where there are none
     try:
         yield from WORDS.leaves(parsed(text)[0])
     except (ValueError, RecursionError):

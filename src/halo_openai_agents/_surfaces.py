@@ -129,8 +129,9 @@ class _Answer:
         return self.mask(text if changed is told and not twice else json.dumps(changed, ensure_ascii=False))
 
     def _call(self, item: ResponseFunctionToolCall) -> ResponseFunctionToolCall:
-        text = self._text(item.arguments)
-        return item if text == item.arguments else item.model_copy(update={"arguments": text})
+        given = item.arguments or ""
+        text = self._text(given)
+        return item if text == given else item.model_copy(update={"arguments": text})
 
 
 def _worded(part: ResponseOutputText, text: str) -> ResponseOutputText:

@@ -165,3 +165,75 @@ def test_tests_run_with_halo_put_in_and_their_decisions_are_counted(tmp_path):
     assert sorted(found.values()) == ["failed", "passed", "passed"]
     # Two tool calls, and the two model calls of the agent that takes a middleware.
     assert json.loads((tmp_path / "out" / "main.json").read_text()) == {"allow": 4}
+
+
+OPENAI_AGENTS = """
+import pytest
+from agents import Agent, Runner, function_tool
+from halo_openai_agents.testing import ScriptedModel, call
+
+
+@function_tool
+def add(a: int, b: int = 1) -> int:
+    "Add."
+    return a + b
+
+
+def team():
+    worker = Agent(name="worker", model=ScriptedModel([call("", ("add", {"a": 1}), id="m"), "done"]), tools=[add])
+    model = ScriptedModel([call("", ("transfer_to_worker", {}), id="h")])
+    return worker, Agent(name="desk", model=model, handoffs=[worker])
+
+
+@pytest.mark.asyncio
+async def test_a_team():
+    worker, desk = team()
+    result = await Runner.run(desk, "1+1")
+    assert result.last_agent == worker
+    assert "2" in [str(getattr(item, "output", "")) for item in result.new_items]
+
+
+@pytest.mark.asyncio
+async def test_the_very_object():
+    worker, desk = team()
+    result = await Runner.run(desk, "1+1")
+    assert result.last_agent is worker
+"""
+
+
+def test_the_agents_sdk_runs_with_halo_put_in(tmp_path):
+    (tmp_path / "test_upstream.py").write_text(OPENAI_AGENTS)
+    (tmp_path / "out").mkdir()
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "transparency_plugin_openai_agents",
+    ]
+    env = {
+        "PATH": "",
+        "PYTHONPATH": str(BENCHMARKS),
+        "HALO_TRANSPARENCY": "agents",
+        "HALO_TRANSPARENCY_OUT": str(tmp_path / "out"),
+        "OPENAI_AGENTS_DISABLE_TRACING": "1",
+    }
+    command += [f"--junitxml={tmp_path / 'report.xml'}", "--rootdir", str(tmp_path), "test_upstream.py"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    found, _ = report.parse_junit((tmp_path / "report.xml").read_text())
+    ended = {name.partition("::")[2]: how for name, how in found.items()}
+    # What runs is a guarded copy: equal to what the test made, and another object.
+    assert ended == {"test_a_team": "passed", "test_the_very_object": "failed"}, done.stdout + done.stderr
+    # Of each team the entry of the first agent, one hand-off, one tool call and three model calls.
+    assert json.loads((tmp_path / "out" / "main.json").read_text()) == {"allow": 12}
+
+
+def test_files_that_run_nothing_are_left_out(tmp_path):
+    suite = Suite("openai-agents", uses=r"Runner\.run", without="computer")
+    (tmp_path / "tests").mkdir()
+    for name, text in (("run", "Runner.run(x)"), ("none", "pass"), ("computer", "Runner.run(x)")):
+        (tmp_path / "tests" / f"test_{name}.py").write_text(text)
+    assert suite.files(tmp_path) == ["tests/test_run.py"]

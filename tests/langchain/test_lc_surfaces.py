@@ -574,6 +574,13 @@ def test_labels_stay_with_a_retriever_that_is_guarded_again(make_world):
         assert world.halo.guard(once, resource=READ).invoke("y") == []
 
 
+def test_labels_that_are_a_text_drop_the_document(make_world):
+    world = make_world(policy=RULES.format("drop_labels(owned)", "retrieval"))
+    guarded = world.halo.guard(Shelf(), resource=READ, labels=lambda _: "owned")
+    with world.halo.session("s"):
+        assert guarded.invoke("x") == []
+
+
 @pytest.mark.parametrize("thing", [read, [read], lambda q: q])
 def test_labels_are_for_retrievers(world, thing):
     with pytest.raises(ConfigError) as refused:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from blockbuster import blockbuster_ctx
 from li_world import POLICY, World
+from llama_index.core.utils import get_tokenizer
 
 
 @pytest.fixture
@@ -30,5 +31,6 @@ def world(make_world: Any) -> World:
 @pytest.fixture
 def unblocked() -> Iterator[None]:
     """Whatever of ours blocks a running event loop raises."""
+    get_tokenizer()  # the framework reads it from the disk on its first use
     with blockbuster_ctx(["halo_core", "halo_llamaindex"]):
         yield

@@ -10,7 +10,13 @@ import pydantic
 import pytest
 from li_world import CARD, MASK_MODELS, Shelf, run, trusted
 from llama_index.core.agent.workflow import FunctionAgent
-from llama_index.core.base.llms.types import ChatMessage, CompletionResponse, CompletionResponseGen, LLMMetadata
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    CompletionResponse,
+    CompletionResponseGen,
+    LLMMetadata,
+)
 from llama_index.core.chat_engine import ContextChatEngine
 from llama_index.core.llms import CustomLLM, MockLLM
 from llama_index.core.llms.callbacks import llm_completion_callback
@@ -211,6 +217,85 @@ def test_another_halo_may_not_guard_it_again(make_world):
     first, second = make_world(), make_world()
     with pytest.raises(ConfigError, match="another Halo"):
         second.halo.guard(first.halo.guard(MockLLM()))
+
+
+class Breaking(ScriptedLLM):
+    """Fails before, or in the middle of, an answer."""
+
+    late: bool = False
+
+    def _chunks(self, message: ChatMessage) -> Any:
+        yield super()._chunks(message)[0]
+        raise ValueError(f"no answer for {CARD}")
+
+    def next_message(self, messages: Sequence[ChatMessage]) -> ChatMessage:
+        if not self.late:
+            raise ValueError(f"no answer for {CARD}")
+        return super().next_message(messages)
+
+
+BROKEN = {
+    "chat": lambda llm: llm.chat([ChatMessage("q")]),
+    "achat": lambda llm: asyncio.run(llm.achat([ChatMessage("q")])),
+    "stream_chat": lambda llm: drained(llm.stream_chat([ChatMessage("q")])),
+    "astream_chat": lambda llm: drained(llm.astream_chat([ChatMessage("q")])),
+}
+
+
+@pytest.mark.parametrize("way", BROKEN)
+@pytest.mark.parametrize("masked", [False, True])
+def test_an_error_of_a_model_is_its_own_and_recorded(make_world, way, masked):
+    world = make_world(**({"policy": MASK_MODELS} if masked else {}))
+    late = "stream" in way
+    with pytest.raises(ValueError, match="no answer") as raised:
+        BROKEN[way](world.halo.guard(Breaking(script=["one two"], late=late)))
+    assert (CARD in str(raised.value)) is not masked
+    assert world.outcomes() == ["error"]
+
+
+class Eager(ScriptedLLM):
+    """Fails where its stream is asked for, or gives one that says nothing."""
+
+    silent: bool = False
+
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> Any:
+        if self.silent:
+            return iter(())
+        raise ValueError("no stream")
+
+    async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> Any:
+        if not self.silent:
+            raise ValueError("no stream")
+
+        async def nothing() -> Any:
+            for chunk in ():
+                yield chunk
+
+        return nothing()
+
+
+@pytest.mark.parametrize("way", ["stream_chat", "astream_chat"])
+def test_a_stream_that_fails_at_once_or_says_nothing_is_recorded(make_world, way):
+    world = make_world(policy=MASK_MODELS)
+    with pytest.raises(ValueError, match="no stream"):
+        BROKEN[way](world.halo.guard(Eager()))
+    assert BROKEN[way](world.halo.guard(Eager(silent=True))) == []
+    assert world.outcomes() == ["error", "success"]
+
+
+def test_a_stream_of_pieces_is_recorded_as_a_whole(make_world):
+    """Some models give each chunk its own words alone."""
+    world = make_world(policy=MASK_MODELS)
+
+    class Pieces(ScriptedLLM):
+        def _chunks(self, message: ChatMessage) -> Any:
+            for chunk in super()._chunks(message):
+                yield ChatResponse(message=ChatMessage(chunk.delta, role="assistant"), delta=chunk.delta)
+
+    model = world.halo.guard(Pieces(script=[f"card {CARD} ends"]))
+    (chunk,) = drained(model.stream_chat([ChatMessage("q")]))
+    assert CARD not in chunk.delta
+    assert (chunk.delta.startswith("card"), chunk.delta.endswith("ends")) == (True, True)
 
 
 # whose words

@@ -246,6 +246,31 @@ def test_a_hand_off_waits_and_then_the_receiver_acts(make_world):
     assert world.effects("bob") == ["challenge", "monitor"]
 
 
+def test_what_a_tools_body_asks_waits_and_the_tool_is_run_again(world):
+    ran: list[str] = []
+
+    def pay(to: str) -> str:
+        """Pay."""
+        ran.append(f"pay {to}")
+        return f"paid {to}"
+
+    inner = world.halo.guard(pay, resource=trusted("asked"))
+
+    async def settle(to: str) -> str:
+        """Settle."""
+        ran.append(f"settle {to}")
+        return str(await inner.acall(to=to))
+
+    tool = world.halo.guard(settle, resource=trusted())
+    script = [call("settling", ("settle", {"to": "bo"}), id="m1")]
+    agent = world.halo.guard(FunctionAgent(tools=[tool], llm=ScriptedLLM(script=script)))
+    again, words = asyncio.run(answered(agent, lambda asked: answer(world, asked[0].pending_id)))
+    assert (again, words) == ([], "done")
+    assert ran == ["settle bo", "settle bo", "pay bo"]
+    assert world.effects("pay") == ["challenge", "monitor"]
+    assert world.outcomes().count("paused") == 1
+
+
 class Notes(BaseModel):
     """State of an app's own workflow."""
 

@@ -290,8 +290,8 @@ def test_tools_that_a_retriever_finds_are_decided(world):
     script = [call("both", ("look", {"q": "x"}), ("spy", {"q": "y"}), id="m1")]
     agent = world.halo.guard(FunctionAgent(tool_retriever=Found([guarded, plain]), llm=ScriptedLLM(script=script)))
     texts, _ = told(agent)
-    assert texts[0] == "seen x"
-    assert "tool_not_granted" in texts[1]
+    assert "seen x" in texts  # they answer in the order in which they end
+    assert sum("tool_not_granted" in text for text in texts) == 1
 
 
 def test_a_run_cannot_go_past_an_agents_own_class(world):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import inspect
 from datetime import date
 from enum import Enum
@@ -345,6 +346,31 @@ def test_a_function_tool_with_entry_points_of_its_own_is_decided_there(world):
         with pytest.raises(Denied):
             way()
     assert world.effects("pay") == ["deny"] * 3
+
+
+class Logged(FunctionTool):
+    """One that comes to its function all the same."""
+
+    def call(self, *args: Any, **kwargs: Any) -> ToolOutput:
+        return super().call(*args, **kwargs)
+
+
+def test_a_function_tool_that_comes_to_its_function_is_decided_once(world):
+    tool = world.halo.guard(Logged.from_defaults(pay), resource=trusted())
+    assert str(tool.call(to="bo")) == "paid bo 1"
+    assert str(tool(to="bo", amount=2)) == "paid bo 2"
+    assert world.effects("pay") == ["allow", "allow"]
+
+
+def test_copies_stay_guarded(world):
+    tool = world.halo.guard(pay, resource=trusted("forbidden"))
+    model = world.halo.guard(ScriptedLLM(model="other"))
+    for made in (copy.copy(tool), copy.deepcopy(tool)):
+        with pytest.raises(Denied):
+            made.call(to="bo")
+    for made in (copy.copy(model), copy.deepcopy(model), model.model_copy()):
+        made.complete("q")
+    assert world.effects("other") == ["allow"] * 3
 
 
 def test_an_entry_point_of_an_objects_own_is_refused(world):

@@ -15,17 +15,24 @@ from agents import (
     LocalShellTool,
     Model,
     ModelProvider,
+    ModelResponse,
     ModelSettings,
     ModelTracing,
     RunConfig,
     Runner,
     ShellTool,
+    Usage,
     WebSearchTool,
     function_tool,
 )
 from agents.exceptions import ModelBehaviorError
 from oa_world import LOOK, RAN, agent, look, streamed, told, trusted
-from openai.types.responses import ResponseCompletedEvent, ResponseFailedEvent, ResponseTextDeltaEvent
+from openai.types.responses import (
+    ResponseCompletedEvent,
+    ResponseFailedEvent,
+    ResponseFunctionToolCall,
+    ResponseTextDeltaEvent,
+)
 
 from halo_core.errors import ConfigError, Denied
 from halo_openai_agents.testing import ScriptedModel, call
@@ -177,6 +184,20 @@ async def test_a_call_that_reaches_nothing_is_recorded_also_where_the_run_ends_w
     result = await run(guarded, "go", **halo.run_options())
     assert "unknown_tool" in told(result)[0]
     assert result.final_output == "done"
+
+
+async def test_a_call_without_arguments_is_one_with_none(world, halo):
+    asked = ResponseFunctionToolCall(type="function_call", name="wipe", call_id="c1", arguments="{}")
+    asked = asked.model_copy(update={"arguments": None})  # as some providers leave it out
+    made = ModelResponse(output=[asked], usage=Usage(), response_id="m1")
+
+    class Bare(ScriptedModel):
+        async def get_response(self, *_args, **_kwargs):
+            return made
+
+    with pytest.raises(ModelBehaviorError, match="wipe"):
+        await Runner.run(halo.guard(Agent(name="worker", model=Bare([]))), "go")
+    assert world.reasons("wipe") == ["unknown_tool"]
 
 
 async def test_a_tool_that_is_not_enabled_is_one_that_is_not_there(world, halo):
@@ -366,3 +387,24 @@ async def test_a_providers_end_is_the_runs_where_the_run_made_it(world, halo, mo
     assert len(closed) == 2
     await Runner.run(halo.guard(Agent(name="worker")), "go", run_config=RunConfig(model_provider=mine))
     assert mine.closed == 0
+
+
+async def test_what_a_guarded_model_opens_its_original_closes(halo):
+    class Connected(ScriptedModel):
+        connection = ""
+
+        async def get_response(self, *args, **kwargs):
+            self.connection = "open"
+            return await super().get_response(*args, **kwargs)
+
+        async def close(self):
+            self.connection = ""
+
+    model = Connected([])
+    before = dict(vars(model))
+    guarded = halo.guard(model)
+    assert vars(model) == before
+    await Runner.run(halo.guard(Agent(name="worker", model=guarded)), "go")
+    assert model.connection == "open"
+    await model.close()  # as a provider does with the models that it made
+    assert guarded.connection == ""

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from agents import Agent, RunHooks, Runner, UserError, function_tool
+from agents import Agent, AgentHooks, RunHooks, Runner, UserError, function_tool
 from agents.run import AgentRunner, get_default_agent_runner, set_default_agent_runner
 from oa_world import LOOK, RAN, agent, look, streamed, told, trusted
 
@@ -168,3 +168,9 @@ def test_what_starts_in_a_thread_is_seen_too(world, halo):
     with halo.install(), pytest.raises(Denied):
         asyncio.run(go())
     assert RAN == []
+
+
+async def test_hooks_that_are_no_runs_hooks_are_refused_as_the_sdk_refuses_them(halo):
+    guarded = halo.guard(agent("worker", [LOOK], [look]))
+    with pytest.raises(TypeError, match="Run hooks"):
+        await Runner.run(guarded, "go", **halo.run_options(hooks=AgentHooks()))

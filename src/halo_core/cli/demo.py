@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from enum import StrEnum
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -56,14 +57,16 @@ class Framework(StrEnum):
 def demo(
     *,
     framework: Annotated[
-        Framework, typer.Option("--framework", help="Which framework's agents run the desk.")
-    ] = Framework.LANGCHAIN,
+        Framework | None,
+        typer.Option("--framework", help="Which framework's agents run the desk (default: the first installed)."),
+    ] = None,
     folder: Annotated[Path, typer.Option("--home", help="Folder for the demo's keys and ledger; made anew.")] = Path(
         ".halo-demo"
     ),
 ) -> int:
     """A loan desk agent, governed: what it tried, what was decided, and how anybody can check that."""
     view = console()
+    framework = framework or _installed()
     run_desk = _desk_of(framework)
     _clear(folder)
     view.print(
@@ -88,6 +91,16 @@ def demo(
     view.print()
     view.print(f"Try next: [bold]{halo} show {denied.index} --home {folder}[/]   one decision, from request to reason")
     return Exit.OK if all(checks) else Exit.FAILED
+
+
+def _installed() -> Framework:
+    """The first framework that is here; the first of all where none is, which then says what to install."""
+    packages = {
+        Framework.LANGCHAIN: "langchain",
+        Framework.LLAMAINDEX: "llama_index",
+        Framework.OPENAI_AGENTS: "agents",
+    }
+    return next((name for name, package in packages.items() if find_spec(package) is not None), Framework.LANGCHAIN)
 
 
 def _desk_of(framework: Framework) -> Callable[[Path, Callable[[], None]], str]:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
-from llama_index.core.tools import BaseTool
 
 from halo_core.pep import Call, Ticket
 from halo_core.pep.gate import Gate
@@ -155,4 +154,4 @@ def _messages(given: Any) -> list[ChatMessage]:
 
 def _tools(given: Any) -> list[Any]:
     items = given if isinstance(given, list | tuple) else [] if given is None else [given]
-    return [item for item in items if isinstance(item, BaseTool) or item is not None]
+    return [item for item in items if item is not None]

@@ -8,18 +8,21 @@ reader's context. Never: decides by itself.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from typing import Any
+from typing import Any, Final
 
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse, TextBlock
 
 from halo_core.errors import Denied
-from halo_core.pep import Ticket
+from halo_core.pep import Surface, Ticket
 from halo_core.pep.gate import Gate
 from halo_llamaindex._models.call import Asked, Decided, below, sending
 from halo_llamaindex._pause import abegin, begin, broke_off
 from halo_llamaindex._words import message_text
 
 __all__ = ["aask", "aask_stream", "ask", "ask_stream"]
+
+_NOTHING: Final[Surface[str]] = Surface(str, None, lambda said, _mask: said, lambda said, _notice: said)
+"""Of a stream that said nothing."""
 
 # at once
 
@@ -181,9 +184,12 @@ class _Flow:
     def ended(self) -> list[Any]:
         """Record the whole; what is handed on of a stream that was held back."""
         self._recorded = True
+        if self._last is None:
+            self._ticket.succeed("", _NOTHING)
+            return []
         whole = self._whole()
         used = self._ticket.succeed(whole, self._gate.surface)
-        if not self._held or used is None:
+        if not self._held:
             return []
         text = message_text(used.message) if isinstance(used, ChatResponse) else used.text
         return [used.model_copy(update={"delta": text})]

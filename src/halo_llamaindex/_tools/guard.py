@@ -21,7 +21,7 @@ from halo_core.pep.gate import Gate, gate_of, put_gate, resource_name
 from halo_core.pep.names import unknown
 from halo_llamaindex._arguments import Binder
 from halo_llamaindex._surfaces import TOOL_RESULT
-from halo_llamaindex._tools.kind import BINDER, binder_of, entry_class, own_entries
+from halo_llamaindex._tools.kind import BINDER, entry_class, own_entries
 from halo_llamaindex._tools.run import arun_gated, run_gated
 from halo_llamaindex._translate import bare, tool_schema
 
@@ -32,6 +32,8 @@ __all__ = ["as_tool", "gated_copy", "guard_tool"]
 
 _KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 _FUNCTIONS: Final = ("_fn", "_async_fn", "_real_fn")
+_IN_A_THREAD: Final = "sync_to_async."
+"""How the names of functions begin that the framework makes of a synchronous one."""
 
 
 def as_tool(function: Callable[..., Any]) -> FunctionTool:
@@ -67,12 +69,14 @@ def gated_copy(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> 
     name = tool.metadata.get_name()
     gate = Gate(halo, tool, name, resource or _known(halo, name), TOOL_RESULT)
     guarded = copy.copy(tool)
-    if isinstance(tool, FunctionTool):
-        binder = Binder.of(tool, tool.real_fn)
+    function = tool.real_fn if isinstance(tool, FunctionTool) else None
+    binder = Binder.of(tool, function)
+    if function is not None:
         for attribute in _FUNCTIONS:
-            guarded.__dict__[attribute] = _wrapped(gate, binder, getattr(tool, attribute))
-    if not isinstance(tool, FunctionTool) or own_entries(type(tool)):
-        guarded.__dict__[BINDER] = binder_of(tool)
+            guarded.__dict__[attribute] = _wrapped(gate, binder, _function(tool, attribute))
+    if function is None or own_entries(type(tool)):
+        # Where it comes down to its function with the same arguments, that is the same call.
+        guarded.__dict__[BINDER] = binder
         object.__setattr__(guarded, "__class__", entry_class(type(tool)))
     put_gate(guarded, gate)
     return guarded
@@ -82,6 +86,23 @@ def _known(halo: Halo, name: str) -> Resource:
     known = halo.registered(name)
     # An agent or a model of the same name was granted as such.
     return known if known is not None and known.kind in _KINDS else unknown(name, ActionKind.TOOL_CALL)
+
+
+def _function(tool: Any, attribute: str) -> Callable[..., Any]:
+    """A function that a tool holds; one that LlamaIndex runs in a thread, with its context.
+
+    Releases before 0.14.25 left that behind, and with it the session of what the body does.
+    """
+    found: Callable[..., Any] = getattr(tool, attribute)
+    if attribute != "_async_fn" or not getattr(found, "__qualname__", "").startswith(_IN_A_THREAD):
+        return found
+    function = tool.fn
+
+    @functools.wraps(function)
+    async def threaded(*args: Any, **kwargs: Any) -> Any:
+        return await asyncio.to_thread(function, *args, **kwargs)
+
+    return threaded
 
 
 def _wrapped(gate: Gate, binder: Binder, function: Callable[..., Any]) -> Callable[..., Any]:

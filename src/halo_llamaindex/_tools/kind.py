@@ -12,7 +12,6 @@ from typing import Any, Final
 from llama_index.core.tools import BaseTool, FunctionTool, ToolOutput
 
 from halo_core.pep.gate import is_made, required
-from halo_llamaindex._arguments import Binder
 from halo_llamaindex._context import kind_with
 from halo_llamaindex._tools.run import arun_gated, run_gated
 
@@ -65,8 +64,3 @@ def _way(kind: type[BaseTool], name: str) -> Callable[..., Any]:
 def entry_class(kind: type[BaseTool]) -> type[BaseTool]:
     """Subclass whose `__call__`, `call` and `acall` are decided, once for each call however they lead to each other."""
     return kind_with(kind, {name: _way(kind, name) for name in _WAYS if hasattr(kind, name)})
-
-
-def binder_of(tool: BaseTool) -> Binder:
-    """How a tool that is no function takes its arguments."""
-    return Binder.of(tool, None)

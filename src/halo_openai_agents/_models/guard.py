@@ -1,6 +1,7 @@
 """Room: guarded models and providers. Takes: models. Gives: copies that decide each call before it is sent.
 
-A copy is of its original's class, decides `get_response` and `stream_response`, and hands the rest on. Never: decides
+A copy is of its original's class and shares its state; it decides `get_response` and `stream_response`, and hands the
+rest on. Never: decides
 by itself, changes the original, passes on a word of an answer that may have to be restricted.
 """
 
@@ -18,8 +19,9 @@ from agents import Model, ModelProvider, ModelResponse, ModelTracing
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
 from halo_core.pep import Ticket
-from halo_core.pep.gate import Gate, gate_of, put_gate, required, resource_name, subclass
+from halo_core.pep.gate import Gate, resource_name, subclass
 from halo_core.pep.names import MODEL_RESOURCE, MODEL_SCHEMA, unknown
+from halo_openai_agents._gates import GATE, gate_at
 from halo_openai_agents._models.flow import Flow
 from halo_openai_agents._models.inference import Asked, made_up
 from halo_openai_agents._running import stepping
@@ -40,7 +42,7 @@ def guard_model(halo: Halo, model: Model, resource: Resource | None) -> Model:
     Raises:
         ConfigError: its name can name no resource, belongs to one of another kind, or another `Halo` guards it.
     """
-    gate = gate_of(model)
+    gate = gate_at(model)
     if gate is not None and gate.halo is not halo:
         raise ConfigError(
             "guarded_elsewhere",
@@ -65,21 +67,20 @@ def gated_model(halo: Halo, model: Model, resource: Resource | None = None) -> M
     if known is None or known.kind is not ActionKind.INFERENCE:
         known = unknown(name, ActionKind.INFERENCE)
     made = copy.copy(model)
-    object.__setattr__(made, "__class__", _class(type(model)))
-    put_gate(made, Gate(halo, model, name, known, model_surface(halo)))
+    object.__setattr__(made, "__class__", _class(type(model), Gate(halo, model, name, known, model_surface(halo))))
+    # What one opens (a connection), the other must be able to close.
+    made.__dict__ = model.__dict__
     return made
 
 
-@functools.lru_cache(maxsize=256)
-def _class(kind: type[Model]) -> type[Model]:
+def _class(kind: type[Model], gate: Gate) -> type[Model]:
     """Subclass whose two ways to ask are decided."""
-    return subclass(kind, {"get_response": _asking(kind), "stream_response": _streaming(kind)})
+    return subclass(kind, {"get_response": _asking(kind, gate), "stream_response": _streaming(kind, gate), GATE: gate})
 
 
-def _asking(kind: type[Model]) -> Any:
+def _asking(kind: type[Model], gate: Gate) -> Any:
     @functools.wraps(kind.get_response)
     async def get_response(self: Any, *args: Any, **kwargs: Any) -> ModelResponse:
-        gate = required(self)
         asked, values = _asked(self, args, kwargs)
         with stepping(gate.halo) as run:
             ticket = await gate.halo.enforcer.abegin(asked.call(gate, run))
@@ -98,10 +99,9 @@ def _asking(kind: type[Model]) -> Any:
     return get_response
 
 
-def _streaming(kind: type[Model]) -> Any:
+def _streaming(kind: type[Model], gate: Gate) -> Any:
     @functools.wraps(kind.stream_response)
     async def stream_response(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        gate = required(self)
         asked, values = _asked(self, args, kwargs)
         with stepping(gate.halo) as run:
             call = asked.call(gate, run)

@@ -118,9 +118,9 @@ async def made_up(gate: Gate, asked: Asked, response: ModelResponse, run: Run | 
             ticket.fail(_MISSING)
 
 
-def _args(text: str) -> dict[str, Any]:
+def _args(text: str | None) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        found = json.loads(text or "")
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -1,0 +1,125 @@
+"""Room: a world where everything is allowed, for the SDK's own tests. Takes: agents, tools. Gives: guarded ones.
+
+An agent is guarded where it is run, the same copy each time as long as nobody changed it or what it reaches. Never:
+patches.
+"""
+
+from __future__ import annotations
+
+import uuid
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Final
+
+from agents import Agent, FunctionTool, Handoff
+
+from halo_core.errors import ConfigError
+from halo_core.model import ActionKind, Resource
+from halo_core.pep.gate import gate_of
+from halo_openai_agents import Halo
+
+__all__ = ["PermitAll", "plain"]
+
+# Upstream tests repeat calls under one id, as a retry does; Halo repeats only what is declared harmless.
+_AGAIN: Final = Resource(idempotent=True)
+_WRAPPED: Final = frozenset({"tools", "handoffs", "mcp_servers", "model"})
+_IDENTITY: Final = "_function_approval_identity"  # the SDK's, of an agent object
+_TAKEN: Final = frozenset({"bad_resource_id", "resource_id_taken"})
+
+
+class PermitAll(Halo):
+    """A Halo that grants whatever it is shown, under a name of its own where a name is taken."""
+
+    def declared(self, name: str, *kinds: ActionKind) -> Resource | None:
+        """Everything may be repeated."""
+        return super().declared(name, *kinds) or _AGAIN
+
+    def register(
+        self,
+        kind: ActionKind,
+        name: str,
+        *,
+        resource: Resource | None = None,
+        description: str = "",
+        schema: Mapping[str, Any] | None = None,
+    ) -> Resource:
+        """As the facade's; with an id of its own where the name can name no resource, or another's."""
+        told = {"description": description, "schema": schema}
+        try:
+            return super().register(kind, name, resource=resource, **told)
+        except ConfigError as exc:
+            if exc.code not in _TAKEN:
+                raise
+        id_ = f"shown-{self._ids.short()}"
+        return super().register(kind, id_, resource=replace(resource or _AGAIN, id=id_), **told)
+
+    def once(self, agent: Agent[Any]) -> Agent[Any]:
+        """The guarded copy of an agent; the agent itself where it cannot be guarded."""
+        known: dict[int, tuple[Any, Any, Any]] = self.__dict__.setdefault("_shown", {})
+        if plain(agent) is not agent and id(plain(agent)) not in known:
+            return agent  # one that another one led to
+        agent = plain(agent)
+        parts = [_parts(item) for item in _reached(agent)]
+        if id(agent) not in known or known[id(agent)][1] != parts:
+            known[id(agent)] = (agent, parts, self._copy(agent, lambda: self.guard(agent)))
+        made = known[id(agent)][2]
+        for item in _reached(made):
+            _follow(item)
+        return made
+
+    def tool(self, tool: FunctionTool) -> FunctionTool:
+        """The guarded copy of a tool."""
+        return self._copy(tool, lambda: self.guard(tool))
+
+    def _copy(self, x: Any, give: Callable[[], Any]) -> Any:
+        made = x
+        with suppress(ConfigError, AttributeError):  # what is half made cannot be either
+            made = give()
+        return made
+
+
+def plain(agent: Any) -> Any:
+    """What a guarded agent is a copy of."""
+    gate = gate_of(agent) if isinstance(agent, Agent) else None
+    return agent if gate is None else gate.original
+
+
+def _parts(agent: Agent[Any]) -> list[Any]:
+    """What guarding wraps in an agent, by identity."""
+    lists = (agent.tools, agent.handoffs, agent.mcp_servers)
+    return [id(agent), id(agent.model), *([id(item) for item in found] for found in lists)]
+
+
+def _follow(made: Agent[Any]) -> None:
+    """A copy becomes what its original has become: a host that has only the guarded one would have changed that.
+
+    What the SDK was told to approve of one, it approves of the other.
+    """
+    original = plain(made)
+    if original is made:
+        return
+    for name, value in vars(original).items():
+        if name not in _WRAPPED and not name.startswith("_"):
+            vars(made)[name] = value
+    known = ((item, vars(item).get(_IDENTITY)) for item in (original, made))
+    mark = next((found[1] for item, found in known if found and found[0]() is item), uuid.uuid4().hex)
+    for item in (original, made):
+        vars(item)[_IDENTITY] = weakref.ref(item), mark
+
+
+def _reached(agent: Agent[Any], known: dict[int, Any] | None = None) -> Iterator[Agent[Any]]:
+    known = {} if known is None else known
+    if id(agent) in known:
+        return
+    known[id(agent)] = agent
+    yield agent
+    for item in agent.handoffs:
+        found = item._agent_ref() if isinstance(item, Handoff) and item._agent_ref else item  # noqa: SLF001
+        if isinstance(found, Agent):
+            yield from _reached(found, known)
+    for tool in agent.tools:
+        found = getattr(tool, "_agent_instance", None)
+        if isinstance(found, Agent):
+            yield from _reached(found, known)

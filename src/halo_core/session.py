@@ -7,7 +7,7 @@ session: nobody knows which request it works for. Never: I/O.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ __all__ = [
     "Asking",
     "Session",
     "acting",
+    "acting_as",
     "asking",
     "begin_lineage",
     "current_acting",
@@ -92,25 +93,37 @@ def is_raw_thread() -> bool:
     return not _LINEAGE.get() and threading.current_thread() is not threading.main_thread()
 
 
-_ACTING: Final[ContextVar[Acting | None]] = ContextVar("halo_acting", default=None)
+_ACTING: Final[ContextVar[Callable[[], Acting | None] | None]] = ContextVar("halo_acting", default=None)
 
 
 def current_acting(root: str, session: str) -> Acting | None:
     """Under which link of this agent's session the context acts, None where it acts for itself."""
-    found = _ACTING.get()
+    found = _now()
     return found if found is not None and (found.root, found.session) == (root, session) else None
 
 
 def inside_agent() -> str | None:
     """The session in which this context acts under a link, whoever's it is; None where everybody acts for itself."""
-    found = _ACTING.get()
+    found = _now()
     return found.session if found is not None else None
+
+
+def _now() -> Acting | None:
+    asked = _ACTING.get()
+    return asked() if asked is not None else None
 
 
 @contextmanager
 def acting(value: Acting | None) -> Iterator[None]:
     """Run the block under a link; None is the agent's own."""
-    token = _ACTING.set(value)
+    with acting_as(lambda: value):
+        yield
+
+
+@contextmanager
+def acting_as(now: Callable[[], Acting | None]) -> Iterator[None]:
+    """Run the block under whichever link `now` says when it is asked: in a run of a framework who acts changes."""
+    token = _ACTING.set(now)
     try:
         yield
     finally:

@@ -218,8 +218,8 @@ class Halo(HaloBase):
         return Terms()
 
     @functools.cached_property
-    def served(self) -> dict[str, str]:
-        """Which MCP server each registered tool of one belongs to, by the names of both."""
+    def served(self) -> dict[str, tuple[Any, ...]]:
+        """Which MCP server each registered tool of one belongs to, by its name."""
         return {}
 
     def run_session(self) -> str:

@@ -16,6 +16,7 @@ from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessa
 from halo_core.model import Provenance
 from halo_core.pep.words import Words
 from halo_core.session import Asking
+from halo_openai_agents._json import parsed
 
 __all__ = ["WORDS", "asked_by", "calls_of", "items_of", "messages", "seen_of", "turn_of", "words_of"]
 
@@ -110,7 +111,9 @@ def _said(output: Iterable[Any]) -> Iterator[str]:
             yield item.name
             yield from _arguments(item.arguments)
         elif isinstance(item, ResponseOutputMessage):
-            yield _spoken(item)
+            yield (text := _spoken(item))
+            if "\\" in text:  # its escapes hide words from whoever does not parse it
+                yield from _arguments(text)
         else:
             yield from WORDS.leaves(item)
 
@@ -118,8 +121,8 @@ def _said(output: Iterable[Any]) -> Iterator[str]:
 def _arguments(given: str | None) -> Iterator[str]:
     text = given or ""  # some providers leave it out where there are none
     try:
-        yield from WORDS.leaves(json.loads(text))
-    except ValueError:
+        yield from WORDS.leaves(parsed(text)[0])
+    except (ValueError, RecursionError):
         yield text
 
 

@@ -8,12 +8,14 @@ of its original: whoever connects the one has connected the other. Never: decide
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from agents import FunctionTool
 from agents.mcp import MCPServer
 from agents.mcp._compat import tool_input_schema
+from mcp import StdioServerParameters
 
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
@@ -22,7 +24,7 @@ from halo_core.pep.bound import snapshot
 from halo_core.pep.gate import subclass
 from halo_core.pep.names import clean_name, unknown
 from halo_openai_agents._passing import passes
-from halo_openai_agents._runs import body, stepping
+from halo_openai_agents._running import body, stepping
 from halo_openai_agents._surfaces import TOOL_RESULT
 from halo_openai_agents._tools.guard import gated_copy
 from halo_openai_agents._translate import tool_schema
@@ -57,18 +59,35 @@ class Served:
 
         INVARIANT: a grant is of a name; what has that name already, at another server or the host's, does not share it.
         """
-        known = self.halo.registered(name) if self.halo.served.get(name) == self.original.name else None
+        known = self.halo.registered(name) if self.halo.served.get(name) == _way(self.original) else None
         return known or unknown(f"{self.original.name}/{name}", ActionKind.TOOL_CALL)
+
+    def may_name(self, name: str) -> bool:
+        """Whether nothing else has a name."""
+        return self.halo.registered(name) is None or self.halo.served.get(name) == _way(self.original)
 
     def register(self, name: str, description: str, schema: dict[str, Any]) -> None:
         """Register a tool of the server, unless something else has its name already."""
         if not self.grants or self.halo.registered(name) is not None:
+            if self.grants and not self.may_name(name):
+                self.halo.tell(f"`{name}` of `{self.original.name}` is granted nothing: something else has its name")
             return
         told = self.resource or self.halo.declared(name, *_KINDS)
         kind = told.kind if told is not None and told.kind in _KINDS else ActionKind.TOOL_CALL
         resource = replace(told, id=name) if told is not None else None
         self.halo.register(kind, name, resource=resource, description=description, schema=schema)
-        self.halo.served[name] = self.original.name
+        self.halo.served[name] = _way(self.original)
+
+
+def _way(server: Any) -> tuple[Any, ...]:
+    """What tells a server from another one, of the same name perhaps: where it leads, or else the object itself."""
+    params = getattr(server, "params", None)
+    url = params.get("url") if isinstance(params, Mapping) else None
+    if isinstance(url, str):
+        return (type(server), server.name, url)
+    if isinstance(params, StdioServerParameters):
+        return (type(server), server.name, params)
+    return (server,)
 
 
 def served_by(server: Any) -> Served | None:
@@ -104,9 +123,13 @@ def guard_server(halo: Halo, server: MCPServer, resource: Resource | None, *, gr
 
 def served_tool(halo: Halo, server: Any, tool: FunctionTool) -> FunctionTool:
     """The function tool that the SDK made of a server's tool, behind a gate; granted if the server was guarded."""
-    served, name = served_by(server), clean_name(tool.qualified_name)
+    binding = tool._mcp_tool_binding  # noqa: SLF001  the SDK's only link to it
+    served, name = served_by(server), clean_name(binding[1] if binding is not None else tool.name)
     if served is None:
         return gated_copy(halo, tool, unknown(f"{server.name}/{name}", ActionKind.TOOL_CALL))
+    if not served.may_name(name):
+        # The agent's own name for it, if it has one; else it is as the server calls it, whatever an agent does.
+        name = clean_name(tool.qualified_name)
     served.register(name, tool.description, tool_schema(tool))
     return gated_copy(halo, tool, served.tool(name))
 

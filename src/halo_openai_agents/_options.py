@@ -12,7 +12,7 @@ from agents import Model, RunConfig
 from agents.run_config import ToolErrorFormatterArgs, _coerce_run_config
 
 from halo_openai_agents._models.guard import GuardedProvider, guard_model
-from halo_openai_agents._runs import current_run
+from halo_openai_agents._running import current_run
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo

@@ -104,7 +104,8 @@ def resume(halo: Halo, result: RunResultBase | RunState[Any]) -> RunState[Any]:
     for question in list(_questions(state)):
         gate, bound = _call(halo, question)
         if question.noted is None:
-            if gate is not None and bound.problem:  # the SDK asks about what it cannot read; the guard refuses it
+            # The SDK asks about what it cannot read, because ours may have to ask; the guard refuses it.
+            if gate is not None and bound.problem and _asks_nothing(question):
                 state.approve(question.item)
             continue
         answer = halo.enforcer.answered(question.noted.pending_id)
@@ -116,11 +117,20 @@ def resume(halo: Halo, result: RunResultBase | RunState[Any]) -> RunState[Any]:
     return state
 
 
+def _listed(question: _Question) -> FunctionTool | None:
+    name, tools = question.item.tool_name, getattr(question.item.agent, "tools", [])
+    return next((tool for tool in tools if isinstance(tool, FunctionTool) and tool.name == name), None)
+
+
+def _asks_nothing(question: _Question) -> bool:
+    """Whether the host asks nothing of its own about a tool; what it asks, it answers."""
+    tool = _listed(question)
+    return tool is not None and tool.needs_approval is False
+
+
 def _call(halo: Halo, question: _Question) -> tuple[Gate | None, Bound]:
     """The guarded tool that a question is about, and the arguments of the call."""
-    name = question.item.tool_name
-    tools = getattr(question.item.agent, "tools", [])
-    gate = gate_at(next((tool for tool in tools if isinstance(tool, FunctionTool) and tool.name == name), None))
+    gate = gate_at(_listed(question))
     mine = gate if gate is not None and gate.halo is halo else None
     reader = Reader.of(mine.original) if mine is not None else Reader(None, {})
     return mine, reader.text(getattr(question.item.raw_item, "arguments", "") or "").bound

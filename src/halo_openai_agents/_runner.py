@@ -26,7 +26,8 @@ from halo_core.session import Session, current_acting, current_session, inside_a
 from halo_openai_agents._items import turn_of
 from halo_openai_agents._notes import noted_session, noted_turn
 from halo_openai_agents._options import HaloRunConfig, configured
-from halo_openai_agents._runs import Run, in_run
+from halo_openai_agents._running import in_run
+from halo_openai_agents._runs import Run
 from halo_openai_agents._tripwire import Tripwire, Watch
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ def _around(agent: Agent[Any], given: Any, kwargs: dict[str, Any]) -> tuple[Run 
         pausing=config.pausing,
         fresh=fresh,
         filters=config.handoff_input_filter is not None,
+        first=given._starting_agent if isinstance(given, RunState) else agent,  # noqa: SLF001  as above
+        at=first,
     )
     if isinstance(given, RunState):
         run.turn, run.text = _turn(given)
@@ -156,22 +159,26 @@ def _session(halo: Halo, given: Any, kwargs: dict[str, Any], config: HaloRunConf
     if is_raw_thread() or under is not None:
         here = halo.find_session()
         return (here if here.id == under else _NOWHERE), False
-    thread = _thread(given, kwargs, config)
+    thread = _thread(kwargs, config)
     if thread:
         return Session(thread, "thread"), False
     noted = noted_session(halo, given._context) if isinstance(given, RunState) else None  # noqa: SLF001  as above
-    if noted is not None and noted.source == "run":
+    if noted is not None and noted in (Session(noted.id, "run"), Session(_stored(given), "thread")):
         return noted, False
-    return Session(halo.run_session(), "run"), not isinstance(given, RunState)
+    return Session(halo.run_session(), "run"), True
 
 
-def _thread(given: Any, kwargs: dict[str, Any], config: HaloRunConfig) -> str:
+def _thread(kwargs: dict[str, Any], config: HaloRunConfig) -> str:
     """The conversation that a run belongs to, by the host's own name for it."""
     own = getattr(kwargs.get("session"), "session_id", None)
-    stored = given._conversation_id if isinstance(given, RunState) else None  # noqa: SLF001  as above
-    names = (own, kwargs.get("conversation_id"), stored, config.group_id)
+    names = (own, kwargs.get("conversation_id"), config.group_id)
     found = next((name for name in names if isinstance(name, str) and name), "")
     return f"thread:{found}" if found else ""
+
+
+def _stored(state: RunState[Any]) -> str:
+    """The conversation that a state names: a reference, which whoever writes into the state may have changed."""
+    return f"thread:{state._conversation_id}"  # noqa: SLF001  as above
 
 
 def _turn(state: RunState[Any]) -> tuple[str, str]:

@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING, Any, Final
 from halo_core.errors import Denied
 from halo_core.handing import Stay
 from halo_core.pep import Call, Ticket
+from halo_core.pep.gate import gate_of
 from halo_core.pep.handoff import known_agent, with_terms
+from halo_core.pep.names import clean_name
 from halo_core.pep.plain import unchanged
-from halo_core.session import Acting, Asking, Session, acting, asking, in_session
+from halo_core.session import Acting, Asking, Session, acting, asking, current_acting, in_session
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = ["Answer", "Run", "body", "current_run", "in_body", "in_run", "stepping"]
+__all__ = ["Answer", "Run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,9 @@ class Run:
         pausing: whether the host keeps what is needed to go on with a run that pauses.
         fresh: whether its session began with it.
         filters: whether the host filters what a hand-off passes on.
+        first: with whom it began, who may act as whoever began it.
+        at: the agent at work, as the SDK has it.
+        led: to whom the last decided hand-off led; back to the giver where it was refused.
         agent: who acts now; None before the first turn, empty where that is whoever acted where it began.
         acting: under which link.
         turn: the message that asked for what is under way.
@@ -63,6 +68,9 @@ class Run:
     pausing: bool = False
     fresh: bool = False
     filters: bool = False
+    first: Any = None
+    at: Any = None
+    led: Any = None
     agent: str | None = None
     acting: Acting | None = None
     turn: str = ""
@@ -76,12 +84,24 @@ class Run:
 
     # who acts
 
-    def mine(self, context: Any) -> bool:
-        """Whether a step of the SDK with this context is one of this run's: reading a stored state is none."""
-        shared = getattr(context, "_tool_invocations", context)
-        if self._context is None:
-            self._context = shared
-        return self._context is shared
+    def begins(self, agent: Any, context: Any) -> bool:
+        """Whether a turn of an agent is one of this run's, whose first turn shows its context."""
+        if self._context is None and gate_of(self.at) in (None, gate_of(agent)):
+            self._context = _shared(context)
+        return self.holds(context)
+
+    def holds(self, context: Any) -> bool:
+        """Whether a context of the SDK's is of this run: that of a stored state is not, nor that of a run inside."""
+        return self._context is not None and self._context is _shared(context)
+
+    def named(self, agent: Any, name: str) -> str:
+        """Under which name an agent acts here.
+
+        INVARIANT: only whom the run began with acts as whoever began it; who is reached otherwise is handed to.
+        """
+        gate, first = gate_of(agent), gate_of(self.first)
+        alone = gate is first and agent.name == self.first.name and self.agent in (None, "")
+        return name or ("" if alone else clean_name(agent.name))
 
     async def enters(self, agent: str) -> None:
         """A turn of an agent begins; empty names whoever acted where the run began.
@@ -133,12 +153,27 @@ class Run:
         known = path.index(agent) if agent in path else len(path)
         return Acting(self.halo.agent, self.session.id, handle, (*path[:known], agent))
 
+    def now(self) -> Acting | None:
+        """Under which link whoever acts now does."""
+        return self.acting if self.agent is not None else self.base
+
     @contextmanager
     def step(self) -> Iterator[None]:
-        """Run the block as whoever acts now, on behalf of the message that asked."""
-        by = Asking(self.turn, kind="message", text=self.text)
-        with in_session(self.session), acting(self.acting if self.agent is not None else self.base), asking(by):
-            yield
+        """Run the block as whoever acts now, on behalf of the message that asked.
+
+        INVARIANT: SUB - what a step starts and leaves running acts as whoever began the step, whoever acts by then;
+        and what the host has entered around it acts as that.
+        """
+        begun = _STEP.get()
+        if begun is None or begun.run is not self:
+            begun = _Step(self, self.now(), Asking(self.turn, kind="message", text=self.text))
+        entered = current_acting(self.halo.agent, self.session.id)
+        token = _STEP.set(begun)
+        try:
+            with in_session(self.session), acting(entered or begun.acting), asking(begun.by):
+                yield
+        finally:
+            _STEP.reset(token)
 
     def known(self) -> frozenset[str] | None:
         """Ids of the calls of this session; None where it has others before it."""
@@ -170,47 +205,18 @@ class Run:
         stay.end(pause if paused else error)
 
 
-_RUNS: Final[ContextVar[tuple[Run, ...]]] = ContextVar("halo_openai_agents_runs", default=())
-_BODY: Final[ContextVar[bool]] = ContextVar("halo_openai_agents_body", default=False)
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Who acts in a step of a run, and on whose behalf."""
+
+    run: Run
+    acting: Acting | None
+    by: Asking
 
 
-def current_run(halo: object) -> Run | None:
-    """The innermost run that this Halo decides."""
-    return next((run for run in reversed(_RUNS.get()) if run.halo is halo), None)
+def _shared(context: Any) -> object:
+    """What all contexts of one run share."""
+    return getattr(context, "_tool_invocations", context)
 
 
-@contextmanager
-def in_run(run: Run) -> Iterator[None]:
-    """Run the block, and what is started in it, as a run of an agent."""
-    token = _RUNS.set((*_RUNS.get(), run))
-    try:
-        with in_session(run.session), acting(run.base):
-            yield
-    finally:
-        _RUNS.reset(token)
-
-
-@contextmanager
-def stepping(halo: Halo) -> Iterator[Run | None]:
-    """Run the block as a step of the run at hand, if there is one."""
-    run = current_run(halo)
-    if run is None:
-        yield None
-        return
-    with run.step():
-        yield run
-
-
-@contextmanager
-def body() -> Iterator[None]:
-    """Run what was decided: its words to a nested model are not the user's."""
-    token = _BODY.set(True)
-    try:
-        yield
-    finally:
-        _BODY.reset(token)
-
-
-def in_body() -> bool:
-    """Whether a decided tool is running around this."""
-    return _BODY.get()
+_STEP: Final[ContextVar[_Step | None]] = ContextVar("halo_openai_agents_step", default=None)

@@ -17,6 +17,7 @@ from halo_core.model import ActionKind
 from halo_core.pep import Surface
 from halo_core.pep.reshape import Mask, Walk
 from halo_openai_agents._items import WORDS, words_of
+from halo_openai_agents._json import parsed
 
 if TYPE_CHECKING:
     from halo_core.facade import HaloBase
@@ -97,7 +98,7 @@ class _Answer:
             # Such a call is decided when it is made; any other may be the shape of an answer.
             return item if self.is_tool(item.name) else self._call(item)
         if isinstance(item, ResponseOutputMessage):
-            content = [self._part(part) for part in item.content]
+            content = self._joined([self._part(part) for part in item.content])
             same = all(new is old for new, old in zip(content, item.content, strict=True))
             return item if same else item.model_copy(update={"content": content})
         return Walk(self.mask).value(item)
@@ -105,22 +106,37 @@ class _Answer:
     def _part(self, part: Any) -> Any:
         if not isinstance(part, ResponseOutputText):
             return Walk(self.mask).value(part)
-        text = self.mask(part.text)
-        # Annotations point into the text, and pieces of it stand beside it, which no mask would find.
-        return (
-            part if text == part.text else part.model_copy(update={"text": text, "annotations": [], "logprobs": None})
-        )
+        return _worded(part, self._text(part.text))
+
+    def _joined(self, content: list[Any]) -> list[Any]:
+        """Parts of one message, which its readers join: where only together they say what must be masked, as one."""
+        texts = [part for part in content if isinstance(part, ResponseOutputText)]
+        whole = "".join(part.text for part in texts)
+        if len(texts) < 2 or (text := self._text(whole)) == whole:
+            return content
+        rest = dict.fromkeys(map(id, texts), "")
+        rest[id(texts[0])] = text
+        return [_worded(part, rest[id(part)]) if id(part) in rest else part for part in content]
+
+    def _text(self, text: str) -> str:
+        """A text with other words in it; of one that is JSON, all that it says, whichever way it is written."""
+        try:
+            told, twice = parsed(text)
+        except (ValueError, RecursionError):
+            return self.mask(text)
+        changed = Walk(self.mask).value(told)
+        # INVARIANT: whoever parses it reads nothing that was not looked at: escapes, and names that stand twice.
+        return self.mask(text if changed is told and not twice else json.dumps(changed, ensure_ascii=False))
 
     def _call(self, item: ResponseFunctionToolCall) -> ResponseFunctionToolCall:
         given = item.arguments or ""
-        try:
-            told = json.loads(given)
-        except ValueError:
-            text = self.mask(given)
-        else:
-            changed = Walk(self.mask).value(told)
-            text = given if changed is told else json.dumps(changed)
+        text = self._text(given)
         return item if text == given else item.model_copy(update={"arguments": text})
+
+
+def _worded(part: ResponseOutputText, text: str) -> ResponseOutputText:
+    # Annotations point into the text, and pieces of it stand beside it, which no mask would find.
+    return part if text == part.text else part.model_copy(update={"text": text, "annotations": [], "logprobs": None})
 
 
 def model_surface(halo: HaloBase) -> Surface[Any]:

@@ -20,6 +20,7 @@ from halo_core.model import Mode
 from halo_core.pep.names import clean_name
 from halo_core.reasons import text
 from halo_openai_agents._gates import gate_at
+from halo_openai_agents._running import innermost
 from halo_openai_agents._translate import model_name, thing_name
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ class Tripwire(RunHooks[Any]):
             Unguarded: nothing decides it.
         """
         self._meet("agent", agent)
+        if (run := innermost(context)) is not None:
+            run.at = agent
         await self._inner.on_agent_start(context, agent)
 
     async def on_llm_start(self, context: Any, agent: Any, system_prompt: Any, input_items: Any) -> None:
@@ -123,8 +126,10 @@ class Tripwire(RunHooks[Any]):
         await self._inner.on_tool_start(context, agent, tool)
 
     async def on_handoff(self, context: Any, from_agent: Any, to_agent: Any) -> None:
-        """An agent was handed to; raises as `on_agent_start`."""
-        self._meet("agent", to_agent, from_agent)
+        """An agent was handed to; raises as `on_agent_start`, and where no hand-off of ours led there."""
+        run = innermost(context)
+        # INVARIANT: the receiver's guard decides what it does; only that of a hand-off decides that it is reached.
+        self._meet("agent", to_agent, from_agent, led=run is None or run.led is to_agent)
         await self._inner.on_handoff(context, from_agent, to_agent)
 
     async def on_agent_end(self, context: Any, agent: Any, output: Any) -> None:
@@ -139,9 +144,9 @@ class Tripwire(RunHooks[Any]):
         """Passed on."""
         await self._inner.on_tool_end(context, agent, tool, result)
 
-    def _meet(self, kind: str, thing: Any, agent: Any = None) -> None:
+    def _meet(self, kind: str, thing: Any, agent: Any = None, *, led: bool = True) -> None:
         # INVARIANT: what passes here carries a guard, which decides.
-        if self.guards(thing) or not self._watches:
+        if (led and self.guards(thing)) or not self._watches:
             return
         name = model_name(thing) if kind == "model" else clean_name(thing_name(thing))
         refused = any(watch.mode() is Mode.ENFORCE for watch in self._watches)

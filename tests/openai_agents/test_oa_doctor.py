@@ -15,10 +15,12 @@ from agents import (
     RunConfig,
     RunHooks,
     Runner,
+    SQLiteSession,
     WebSearchTool,
     function_tool,
     handoff,
 )
+from agents.memory import OpenAIResponsesCompactionSession
 from agents.realtime import RealtimeAgent
 from oa_world import agent, look, pay, trusted
 from openai import AsyncOpenAI
@@ -239,3 +241,13 @@ def test_whatever_it_is_given_it_only_looks(halo):
     for _ in range(200):
         deep = [deep]
     assert rows(deep) == {("node", "the rest", "open")}
+
+
+def test_what_hears_an_agent_inside_and_who_sums_a_session_up_are_noted(halo):
+    helper = agent("helper", [])
+    listening = helper.as_tool("ask", "Ask.", on_stream=lambda _event: None)
+    for found in (listening, halo.guard(listening)):
+        assert ("store", "on_stream of `ask`", "noted") in rows(found)
+    assert not rows(helper.as_tool("ask", "Ask."), Kind.STORE)
+    session = OpenAIResponsesCompactionSession("s", SQLiteSession("s"), client=AsyncOpenAI(api_key="none"))
+    assert ("model", "OpenAIResponsesCompactionSession", "noted") in rows({"session": session})

@@ -7,12 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents import Agent, Runner
-from agents.mcp import MCPServer, MCPServerStdio, MCPServerStdioParams
+from agents import Agent, RunContextWrapper, Runner
+from agents.mcp import (
+    MCPServer,
+    MCPServerStdio,
+    MCPServerStdioParams,
+    MCPServerStreamableHttp,
+    MCPServerStreamableHttpParams,
+)
 from mcp.types import CallToolResult, TextContent, Tool
 from oa_world import RAN, agent, pay, told, trusted
 
 from halo_core.errors import Denied
+from halo_openai_agents._mcp import served_by
 from halo_openai_agents.testing import call
 
 FIND = call("finding", ("find", {"q": "x"}), ("wipe", {"path": "/"}), id="m1")
@@ -130,15 +137,16 @@ async def test_a_server_of_another_name_does_not_speak_for_the_first(world, halo
     assert RAN == [("find", {"q": "x"})]
 
 
-async def test_names_with_the_server_in_them_are_decided_as_they_are_shown(world, halo):
-    model_calls = call("f", ("mcp_tiny__find", {"q": "x"}), id="m1")
+async def test_a_name_with_the_server_in_it_is_the_id_where_the_servers_own_is_taken(world, halo):
+    servers = [halo.guard(Tiny("find", name=name), resource=trusted()) for name in ("one", "two")]
+    both = call("both", ("mcp_one__find", {"q": "x"}), ("mcp_two__find", {"q": "y"}), id="m1")
     guarded = halo.guard(
-        agent("worker", [model_calls], mcp_servers=[Tiny()], mcp_config={"include_server_in_tool_names": True})
+        agent("worker", [both], mcp_servers=servers, mcp_config={"include_server_in_tool_names": True})
     )
     await Runner.run(guarded, "go")
-    assert RAN == [("find", {"q": "x"})]
-    assert world.effects("mcp_tiny__find") == ["allow"]
-    assert world.effects("find") == []
+    assert RAN == [("find", {"q": "x"}), ("find", {"q": "y"})]
+    assert world.effects("find") == ["allow"]
+    assert world.effects("mcp_two__find") == ["allow"]
 
 
 async def test_without_grants_a_servers_tools_are_refused(world, halo):
@@ -201,3 +209,62 @@ async def test_a_server_in_another_process(make_world, tmp_path, unblocked):
     assert "policy_denied" in told(result)[1]
     unblocked.deactivate()
     assert ran.read_text() == "find x\n"
+
+
+async def test_a_server_of_the_name_of_another_has_none_of_its_grants(world, halo):
+    agents = [
+        halo.guard(agent("worker", [FIND], mcp_servers=[halo.guard(Tiny("find"), resource=trusted())])),
+        halo.guard(agent("other", [FIND], mcp_servers=[halo.guard(Tiny("find"), resource=trusted("forbidden"))])),
+    ]
+    first, second = [told(await Runner.run(one, "go", **halo.run_options()))[0] for one in agents]
+    assert RAN == [("find", {"q": "x"})]
+    assert "find done" in first
+    assert "tool_not_granted" in second
+    with pytest.raises(Denied):
+        await agents[1].mcp_servers[0].call_tool("find", {"q": "y"})
+
+
+def test_servers_are_told_apart_by_where_they_lead(halo):
+    def stdio(*args: str) -> MCPServerStdio:
+        return halo.guard(MCPServerStdio(MCPServerStdioParams(command="npx", args=list(args))), resource=trusted())
+
+    def http(url: str) -> MCPServerStreamableHttp:
+        return halo.guard(MCPServerStreamableHttp(MCPServerStreamableHttpParams(url=url), name="web"))
+
+    for make, one, other in ((stdio, "good", "evil"), (http, "http://one", "http://other")):
+        first, again, second = (served_by(make(name)) for name in (one, one, other))
+        assert first.original.name == second.original.name
+        first.register(one, "", {})
+        assert first.tool(one) == again.tool(one) == halo.registered(one)
+        assert second.tool(one).classified == "unknown"
+
+
+async def test_a_tool_has_one_id_whatever_the_sdk_calls_it_in_an_agent(make_world):
+    world = make_world(policy=NO_WIPE)
+    server = world.halo.guard(Tiny("wipe"), resource=trusted())
+    guarded = world.halo.guard(
+        agent("worker", [], mcp_servers=[server], mcp_config={"include_server_in_tool_names": True})
+    )
+    name = (await guarded.get_all_tools(RunContextWrapper(None)))[0].name
+    assert name != "wipe"
+    guarded.model.script = [call("wiping", (name, {"path": "/"}), id="m1")]
+    result = await Runner.run(guarded, "go")
+    assert "policy_denied" in told(result)[0]
+    assert RAN == []
+
+
+async def test_what_is_held_back_is_not_beside_the_result_either(make_world):
+    policy = (
+        '@id("t.base") permit (principal, action, resource);\n'
+        '@id("t.h") @effect("restrict") @obligation("hold_output()") '
+        'forbid (principal, action == Action::"find", resource);\n'
+    )
+    halo = make_world(policy=policy).halo
+    server = Tiny("find", "wipe")
+    server.custom_data_extractor = lambda given: {"kept": str(given.tool_output)}
+    guarded = halo.guard(agent("worker", [FIND], mcp_servers=[halo.guard(server, resource=trusted())]))
+    result = await Runner.run(guarded, "go", **halo.run_options(pausing=True))
+    kept = [item.custom_data for item in result.new_items if item.type == "tool_call_output_item"]
+    assert kept[0] is None
+    assert "wipe done" in kept[1]["kept"]
+    assert "find done" not in result.to_state().to_string()

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from agents import Agent, FunctionTool, Handoff, Model, handoff
 
+from halo_core.errors import ConfigError
 from halo_core.facade import HandOff
 from halo_core.model import Resource
 from halo_core.pep.gate import Gate, gate_of, put_gate
 from halo_core.pep.handoff import HANDED, agent_resource, known_agent
 from halo_core.pep.names import clean_name
 from halo_openai_agents._agents.handoffs import guard_handoff
-from halo_openai_agents._agents.kind import agent_class, is_guarded
+from halo_openai_agents._agents.kind import agent_class, is_named
 from halo_openai_agents._agents.nested import inner_agent, with_agent
 from halo_openai_agents._gates import gate_at
 from halo_openai_agents._mcp import guard_server
@@ -47,13 +48,13 @@ def guard_agent(
     Raises:
         ConfigError: something in it cannot be guarded, or a name is taken.
     """
-    if is_guarded(halo, agent):
-        return agent
     for to, terms in (give or {}).items():
         halo.terms.add(to, terms)
-    family = _Family(halo, grants=grants)
+    wanted, known = clean_name(name) if name else "", gate_of(agent)
+    if known is not None and known.halo is halo and wanted in ("", known.name):
+        return agent
     alone = not agent.handoffs
-    return family.copied(agent, clean_name(name) if name else "" if alone else clean_name(agent.name), resource)
+    return _Family(halo, grants=grants).copied(agent, wanted or ("" if alone else clean_name(agent.name)), resource)
 
 
 class _Family:
@@ -69,19 +70,23 @@ class _Family:
         known = self._made.get(id(agent))
         if known is not None:
             return known[1]
-        if is_guarded(self._halo, agent):
+        if is_named(self._halo, agent):
             return agent
         return self.copied(agent, clean_name(agent.name))
 
     def copied(self, agent: Agent[Any], name: str, resource: Resource | None = None) -> Agent[Any]:
         """A copy that acts as `name`; empty as whoever runs it."""
-        halo = self._halo
+        halo, known = self._halo, gate_of(agent)
+        if known is not None and known.halo is not halo:
+            raise _elsewhere(agent)
         made = copy.copy(agent)
         made.__dict__.pop(_IDENTITY, None)
-        object.__setattr__(made, "__class__", agent_class(cast("Any", type(agent))))
         told = agent_resource(halo, name, resource) if name else known_agent(halo, clean_name(agent.name))
-        put_gate(made, Gate(halo, agent, name, told, HANDED))
-        self._made[id(agent)] = (agent, made)
+        gate = Gate(halo, agent if known is None else known.original, name, told, HANDED)
+        object.__setattr__(made, "__class__", agent_class(gate))
+        put_gate(made, gate)
+        if name:  # who else leads to one that acts as whoever runs it leads to a copy that is handed to
+            self._made[id(agent)] = (agent, made)
         made.model = self._model(agent.model)
         made.tools = [self._tool(tool) for tool in agent.tools]
         made.mcp_servers = [guard_server(halo, server, None, grants=self._grants) for server in agent.mcp_servers]
@@ -97,7 +102,7 @@ class _Family:
             return tool
         gate = gate_at(tool)
         agent = inner_agent(tool if gate is None else gate.original)
-        if agent is not None and not is_guarded(self._halo, agent):
+        if agent is not None and not is_named(self._halo, agent):
             plain = gate.original if gate is not None else tool
             told = gate.resource if gate is not None else None
             return guard_tool(self._halo, with_agent(plain, self.of(agent)), told)
@@ -112,3 +117,12 @@ class _Family:
             agent_resource(self._halo, clean_name(original.agent_name))
             return guard_handoff(self._halo, giver, original, self.of)
         return guard_handoff(self._halo, giver, handoff(self.of(item)), self.of) if isinstance(item, Agent) else item
+
+
+def _elsewhere(agent: Agent[Any]) -> ConfigError:
+    return ConfigError(
+        "guarded_elsewhere",
+        f"another Halo guards `{agent.name}`",
+        field="x",
+        remedy="guard the original agent, once for each Halo",
+    )

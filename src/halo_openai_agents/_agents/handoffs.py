@@ -17,17 +17,19 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from agents import Agent, Handoff, RunContextWrapper
 
 from halo_core.errors import Denied
+from halo_core.pep import Ticket
 from halo_core.pep.gate import Gate, put_gate, required, subclass
 from halo_core.pep.handoff import HANDED, as_task, known_agent
 from halo_core.pep.names import clean_name
-from halo_openai_agents._runs import current_run
+from halo_openai_agents._running import current_run, run_of
+from halo_openai_agents._runs import Run
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = ["guard_handoff"]
+__all__ = ["given_by", "guard_handoff"]
 
-_GIVER: Final = "_halo_giver"
+_AGAIN: Final = "_halo_again"
 # The hand-off that has just been refused, in the very step that asks how it went.
 _REFUSED: Final[ContextVar[tuple[object, str] | None]] = ContextVar("halo_openai_agents_refused", default=None)
 _UNFILTERED: Final = ("input_filter", "nest_handoff_history")
@@ -40,7 +42,6 @@ def guard_handoff(halo: Halo, giver: Agent[Any], handoff: Handoff[Any, Any], to:
     made = copy.copy(handoff)
     object.__setattr__(made, "__class__", _class(cast("Any", type(handoff))))
     put_gate(made, gate)
-    made.__dict__[_GIVER] = weakref.ref(giver)
     target = handoff._agent_ref() if handoff._agent_ref is not None else None  # noqa: SLF001  the SDK's only link to it
     if isinstance(target, Agent):
         made._agent_ref = weakref.ref(to(target))  # noqa: SLF001  as above
@@ -48,33 +49,53 @@ def guard_handoff(halo: Halo, giver: Agent[Any], handoff: Handoff[Any, Any], to:
 
     async def on_invoke_handoff(context: RunContextWrapper[Any], text: str) -> Agent[Any]:
         _REFUSED.set(None)
-        run = current_run(halo)
-        if run is None:
-            # Nobody could say under which link the other one acts.
-            _REFUSED.set((made, str(Denied("needs_guard", f"deny `{agent}`: the run was begun past Halo's runner"))))
-            return giver
-        task, problem = _task(text)
-        call_id = run.hand_offs.get(handoff.tool_name, "")
-        before = run.agent, run.acting
+        run = run_of(halo, context)
+        before = (run.agent, run.acting) if run is not None else None
         try:
-            ticket = await run.hands(agent, call_id, task, problem)
+            ticket = await _begun(halo, run, agent, handoff.tool_name, text)
         except Denied as denied:
             _REFUSED.set((made, str(denied)))
-            return giver
+            if run is None:
+                return giver
+            run.led = run.at
+            return cast("Agent[Any]", run.at)
         try:
             found = to(await inner(context, text))
         except BaseException as exc:
-            run.agent, run.acting = before
+            if run is not None and before is not None:
+                run.agent, run.acting = before
             failed = ticket.fail(exc)
             if failed is exc:
                 raise
         else:
             ticket.succeed(found, HANDED)
+            if run is not None:
+                run.led = found
             return found
         raise failed
 
     made.on_invoke_handoff = on_invoke_handoff
+    made.__dict__[_AGAIN] = lambda other: guard_handoff(halo, other, handoff, to)
     return made
+
+
+def given_by(giver: Agent[Any], handoff: Any) -> Any:
+    """A guarded hand-off as another giver's, who goes on where it is refused; any other as it is."""
+    again = getattr(handoff, "__dict__", {}).get(_AGAIN)
+    return again(giver) if again is not None else handoff
+
+
+async def _begun(halo: Halo, run: Run | None, agent: str, tool: str, text: str) -> Ticket:
+    """Decide a hand-off.
+
+    Raises:
+        Denied: it may not be made; nor past every runner of ours, where nobody could say how the other one acts.
+    """
+    task, problem = _task(text)
+    if run is not None:
+        return await run.hands(agent, run.hand_offs.get(tool, ""), task, problem)
+    ticket: Ticket = await halo.enforcer.abegin(halo.call(known_agent(halo, agent), task, problem="needs_guard"))
+    return ticket
 
 
 def _task(text: str) -> tuple[dict[str, Any], str]:

@@ -15,15 +15,24 @@ from agents import tool as sdk
 
 from halo_core.errors import ConfigError
 
-__all__ = ["inner_agent", "with_agent"]
+__all__ = ["inner_agent", "listener", "with_agent"]
 
 _SELF = "self"  # the name of the agent in `Agent.as_tool`
+_HEARS = "on_stream"
 
 
 def inner_agent(tool: FunctionTool) -> Agent[Any] | None:
     """The agent that a tool runs; None of any other tool."""
     found = tool._agent_instance if tool._is_agent_tool else None  # noqa: SLF001  the SDK's only mark of one
     return found if isinstance(found, Agent) else None
+
+
+def listener(tool: FunctionTool) -> object:
+    """What hears the agent inside of a tool as it speaks, None where nothing does."""
+    inner = getattr(tool.on_invoke_tool, "_invoke_tool_impl", None)
+    names = getattr(getattr(inner, "__code__", None), "co_freevars", ())
+    cells = getattr(inner, "__closure__", None) or ()
+    return next((cell.cell_contents for name, cell in zip(names, cells, strict=True) if name == _HEARS), None)
 
 
 def with_agent(tool: FunctionTool, agent: Agent[Any]) -> FunctionTool:
@@ -65,5 +74,5 @@ def _kept_elsewhere(tool: FunctionTool) -> ConfigError:
         "not_guardable",
         f"the agent inside `{tool.name}` cannot be reached",
         field="x",
-        remedy="make the tool of the guarded agent: `halo.guard(agent).as_tool(...)`",
+        remedy="make the tool of the guarded agent: `halo.guard(agent, agent='name').as_tool(...)`",
     )

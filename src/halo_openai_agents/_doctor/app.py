@@ -15,6 +15,7 @@ from typing import Any, Final
 from agents import FunctionTool, Handoff, Model, RunConfig, RunState
 from agents.agent import AgentBase
 from agents.mcp import MCPServer
+from agents.memory import OpenAIResponsesCompactionSession
 from agents.realtime import RealtimeAgent, RealtimeModel
 from agents.tracing import get_trace_provider
 from pydantic import BaseModel
@@ -45,6 +46,7 @@ _BY_TYPE: Final[tuple[tuple[tuple[type[Any], ...], Callable[[Any, Any, str, Gate
     ((RunConfig,), parts.config),
     ((GuardedProvider,), parts.provider),
     (parts.CLIENTS, parts.client),
+    ((OpenAIResponsesCompactionSession,), parts.compacting),
 )
 
 

@@ -10,7 +10,7 @@ from openai import AsyncOpenAI, OpenAI
 
 from halo_core.coverage import Kind
 from halo_core.pep.gate import Gate
-from halo_openai_agents._agents.nested import inner_agent
+from halo_openai_agents._agents.nested import inner_agent, listener
 from halo_openai_agents._doctor.agents import beside
 from halo_openai_agents._doctor.rows import Look
 from halo_openai_agents._doctor.walk import held, is_a
@@ -19,7 +19,7 @@ from halo_openai_agents._mcp import served_by
 from halo_openai_agents._models.guard import GuardedProvider
 from halo_openai_agents._translate import is_hosted, is_native, model_name, thing_name
 
-__all__ = ["CLIENTS", "client", "config", "model", "other", "provider", "server", "tool"]
+__all__ = ["CLIENTS", "client", "compacting", "config", "model", "other", "provider", "server", "tool"]
 
 CLIENTS: Final = (AsyncOpenAI, OpenAI)
 
@@ -40,6 +40,9 @@ def tool(look: Look, found: FunctionTool, where: str, within: Gate | None) -> No
     below = f"{where} > tool `{found.name}`"
     if inside is not None:
         look.visit(inside, below, None)
+        if listener(found if gate is None else gate.original) is not None:
+            remedy = "it hears what the agent inside says as it says it, before a policy on the tool holds that back"
+            look.rows.note(Kind.STORE, f"on_stream of `{found.name}`", where, remedy)
     else:
         _body(look, found if gate is None else gate.original, below)
 
@@ -96,6 +99,12 @@ def client(look: Look, found: Any, where: str, _within: Gate | None) -> None:
     """A provider's own client."""
     remedy = "what your own code sends through it is not decided: use the guarded model"
     look.rows.note(Kind.MODEL, type(found).__name__, where or "a client", remedy)
+
+
+def compacting(look: Look, found: Any, where: str, _within: Gate | None) -> None:
+    """A session that has its provider sum up what it keeps."""
+    remedy = "it asks a model past every guard, and shows it all that the session keeps: use a plain session"
+    look.rows.note(Kind.MODEL, type(found).__name__, where or "a session", remedy)
 
 
 def provider(look: Look, _found: GuardedProvider, where: str, _within: Gate | None) -> None:

@@ -24,7 +24,7 @@ from halo_core.pep.names import MODEL_RESOURCE, MODEL_SCHEMA, unknown
 from halo_openai_agents._gates import GATE, gate_at
 from halo_openai_agents._models.flow import Flow
 from halo_openai_agents._models.inference import Asked, made_up
-from halo_openai_agents._runs import stepping
+from halo_openai_agents._running import stepping
 from halo_openai_agents._surfaces import model_surface
 from halo_openai_agents._translate import model_name
 
@@ -161,6 +161,8 @@ class GuardedProvider(ModelProvider):
     def get_model(self, model_name: str | None) -> Model:
         """The provider's model, guarded."""
         model = self.inner.get_model(model_name)
+        if type(model).__hash__ is None:
+            return guard_model(self._halo, model, None)
         made = self._made.get(model)
         if made is None:
             made = self._made[model] = guard_model(self._halo, model, None)

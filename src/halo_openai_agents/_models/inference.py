@@ -17,7 +17,8 @@ from halo_core.pep import Call
 from halo_core.pep.names import unknown
 from halo_core.session import asking
 from halo_openai_agents._items import asked_by, calls_of, items_of, messages, seen_of, turn_of
-from halo_openai_agents._runs import Run, in_body, stepping
+from halo_openai_agents._running import in_body, stepping
+from halo_openai_agents._runs import Run
 from halo_openai_agents._translate import hosted_names, native_names, tool_names
 
 if TYPE_CHECKING:

@@ -9,9 +9,11 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from types import SimpleNamespace
+from typing import Any, Final, cast
 
 from agents import FunctionTool, RunContextWrapper
+from agents._function_tool_arguments import PreparedFunctionArguments
 from agents.function_schema import FuncSchema
 
 from halo_core.pep import Ticket
@@ -39,18 +41,38 @@ class Given:
         text: the JSON.
         raw: what it says.
         bound: what is decided.
+        reader: who read it.
     """
 
     text: str
     raw: Mapping[str, Any]
     bound: Bound
+    reader: Reader
 
     def executed(self, ticket: Ticket) -> str:
         """The JSON to run with: as it came, unless an obligation changed an argument."""
-        # INVARIANT: what runs was decided; the text stays only while every argument in it is as decided.
-        decided = self.bound.decided
+        decided, names = self.bound.decided, self.reader.names()
         changed = {name: value for name, value in ticket.args.items() if not unchanged(value, decided.get(name))}
-        return json.dumps({**self.raw, **changed}) if changed else self.text
+        if not changed and ticket.args.keys() == decided.keys():
+            return self.text
+        keys = {field: key for key, field in names.items()}
+        kept = {key: value for key, value in self.raw.items() if names.get(key, key) in ticket.args}
+        return json.dumps({**kept, **{keys.get(name, name): value for name, value in changed.items()}})
+
+    def prepared(self, ticket: Ticket, text: str) -> PreparedFunctionArguments | None:
+        """The very values that were decided, as the SDK's own step before a call makes them; None of other tools.
+
+        INVARIANT: what runs was decided: no validator, default or alias is asked a second time.
+        """
+        reader = self.reader
+        if reader.schema is None or reader.owner is None:
+            return None
+        args, kwargs = reader.schema.to_call_args(cast("Any", SimpleNamespace(**self.bound.executed(ticket))))
+        return PreparedFunctionArguments(reader.owner, text, args, kwargs)
+
+    def holds(self, ticket: Ticket, text: str) -> bool:
+        """Whether a tool that reads a text reads exactly what may run."""
+        return text is self.text or unchanged(self.reader.text(text).bound.decided, dict(ticket.args))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +82,36 @@ class Reader:
     Args:
         schema: of the function that a `function_tool` was made of; None of any other tool.
         declared: the JSON schema of any other tool.
+        owner: the SDK's step that makes a call's values of its JSON.
     """
 
     schema: FuncSchema | None
     declared: Mapping[str, Any]
+    owner: object = None
 
     @classmethod
     def of(cls, tool: FunctionTool) -> Reader:
         """The reader of a tool."""
-        found = closure(getattr(tool.on_invoke_tool, "_invoke_tool_impl", None)).get("schema")
-        return cls(found if isinstance(found, FuncSchema) else None, tool.params_json_schema)
+        held = closure(getattr(tool.on_invoke_tool, "_invoke_tool_impl", None))
+        found = held.get("schema")
+        schema = found if isinstance(found, FuncSchema) else None
+        return cls(schema, tool.params_json_schema, held.get("_prepare_arguments"))
+
+    def names(self) -> dict[str, str]:
+        """By the key in the JSON, the parameter of the function, where these differ."""
+        fields = self.schema.params_pydantic_model.model_fields if self.schema is not None else {}
+        keys = {name: field.validation_alias or field.alias for name, field in fields.items()}
+        return {key: name for name, key in keys.items() if isinstance(key, str)}
 
     def text(self, text: str) -> Given:
         """Arguments as the SDK hands them on."""
         try:
             raw = json.loads(text, object_pairs_hook=_object, parse_constant=_constant) if text else {}
         except (ValueError, RecursionError):
-            return Given(text, {}, Bound({}, {}, "invalid_arguments"))
+            return Given(text, {}, Bound({}, {}, "invalid_arguments"), self)
         if not isinstance(raw, dict):
-            return Given(text, {}, Bound({}, {}, "invalid_arguments"))
-        return Given(text, raw, self.values(raw))
+            return Given(text, {}, Bound({}, {}, "invalid_arguments"), self)
+        return Given(text, raw, self.values(raw), self)
 
     def values(self, raw: Mapping[str, Any]) -> Bound:
         """Parsed arguments, after validation: with the values and defaults that the function would get."""

@@ -9,42 +9,39 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from agents import FunctionTool, RunContextWrapper, function_tool
+from agents import FunctionTool, function_tool
 from agents import tool as sdk
 from agents.tool_context import ToolContext
-from agents.util._approvals import evaluate_function_tool_approval
 
-from halo_core.errors import Pending
 from halo_core.model import ActionKind, Resource
-from halo_core.pep.bound import Bound
 from halo_core.pep.gate import Gate, resource_name
 from halo_core.pep.names import unknown
-from halo_openai_agents._gates import gate_at, put_at
-from halo_openai_agents._notes import note_pending
-from halo_openai_agents._runs import body, current_run, stepping
+from halo_openai_agents._gates import Strange, gate_at, put_at
+from halo_openai_agents._running import body, stepping
 from halo_openai_agents._surfaces import TOOL_RESULT
 from halo_openai_agents._tools.arguments import Reader, called, joined
-from halo_openai_agents._tools.run import Refused, asked, call_of, invoked
+from halo_openai_agents._tools.run import Refused, call_of, invoked
 from halo_openai_agents._translate import tool_schema
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = ["as_tool", "gated_copy", "guard_tool", "pausing"]
+__all__ = ["as_tool", "gated_copy", "guard_tool", "invoker"]
 
 _KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 _PREPARES: Final = "__agents_prepare_arguments__"
 _SYNC: Final = sdk._SYNC_FUNCTION_TOOL_MARKER  # noqa: SLF001  the SDK's own marks, which a copy must carry on
 _WRAPPED: Final = sdk._FUNCTION_TOOL_WRAPPED_CALLABLE_MARKER  # noqa: SLF001  as above
-_TWIN: Final = "_halo_pausing"
+_BINDS: Final = "__agents_bind_function_tool__"  # the SDK's: what invokes a copy of a tool
 
 
 class _Invoker(sdk._FailureHandlingFunctionToolInvoker):  # noqa: SLF001  what `function_tool` makes
     """The SDK's own, which lets a denial of a direct caller's through."""
+
+    again: Callable[[FunctionTool], Any]  # the same for a copy of the tool
 
     async def __call__(self, ctx: ToolContext[Any], input: str) -> Any:  # noqa: A002  the SDK's names
         """Invoke the tool.
@@ -62,11 +59,7 @@ class _Invoker(sdk._FailureHandlingFunctionToolInvoker):  # noqa: SLF001  what `
         """As the SDK's: a copy of a tool takes errors by its own settings."""
         if self._function_tool is function_tool:
             return self
-        made = _Invoker(self._invoke_tool_impl, self._on_handled_error, function_tool=function_tool)
-        if (gate := getattr(self, "_halo_gate", None)) is not None:
-            put_at(made, gate)
-        if getattr(self, _SYNC, False):
-            setattr(made, _SYNC, True)
+        made: _Invoker = self.again(function_tool)
         return made
 
 
@@ -90,36 +83,41 @@ def guard_tool(halo: Halo, tool: FunctionTool, resource: Resource | None) -> Fun
     if resource is None:
         resource = halo.declared(name, *_KINDS)
     kind = resource.kind if resource is not None and resource.kind in _KINDS else ActionKind.TOOL_CALL
-    registered = halo.register(kind, name, resource=resource, description=tool.description, schema=tool_schema(tool))
+    registered = halo.register(kind, name, resource=resource, description=tool.description, schema=_schema(tool))
     return gated_copy(halo, tool, registered)
 
 
+def _schema(tool: FunctionTool) -> dict[str, Any]:
+    """What a tool's caller chooses, under the names of its function's parameters, which are decided."""
+    found, names = tool_schema(tool), Reader.of(tool).names()
+    required = [names.get(key, key) for key in found.get("required", [])]
+    return {
+        **found,
+        "properties": {names.get(key, key): spec for key, spec in found["properties"].items()},
+        **({"required": required} if required else {}),
+    }
+
+
 def gated_copy(halo: Halo, tool: FunctionTool, resource: Resource | None = None) -> FunctionTool:
-    """A copy behind a gate; without a resource, behind what is known of its name (nothing is registered)."""
-    gate = Gate(halo, tool, tool.name, resource or _known(halo, tool.qualified_name), TOOL_RESULT)
+    """A copy behind a gate; without a resource nobody has said what it is, whatever else has its name."""
+    told = resource or unknown(tool.qualified_name, ActionKind.TOOL_CALL)
+    kind = Gate if halo.registered(told.id) == told else Strange
+    gate = kind(halo, tool, tool.name, told, TOOL_RESULT)
     made = copy.copy(tool)
-    made.on_invoke_tool = _invoker(gate, made, Reader.of(tool), prepares=True)
+    made.on_invoke_tool = invoker(gate, made, Reader.of(tool), prepares=True)
     return made
 
 
-def _known(halo: Halo, name: str) -> Resource:
-    known = halo.registered(name)
-    # An agent or a model of the same name was granted as such.
-    return known if known is not None and known.kind in _KINDS else unknown(name, ActionKind.TOOL_CALL)
-
-
-def _invoker(gate: Gate, tool: FunctionTool, reader: Reader, *, prepares: bool) -> Any:
+def invoker(gate: Gate, tool: FunctionTool, reader: Reader, *, prepares: bool) -> Any:
     """What the SDK invokes: under its own handling of errors where the original has that."""
     original: FunctionTool = gate.original
     found = original.on_invoke_tool
     if not isinstance(found, sdk._FailureHandlingFunctionToolInvoker):  # noqa: SLF001  as above
-        invoke = _plain(gate, reader)
-        put_at(invoke, gate)
-        return invoke
+        return _plain(gate, tool, reader)
     inner = found._invoke_tool_impl  # noqa: SLF001  as above: below its handling of errors
 
     async def impl(context: ToolContext[Any], text: str) -> Any:
-        return await invoked(gate, reader, inner, context, text)
+        return await invoked(gate, tool.name, reader, inner, context, text)
 
     if prepares and hasattr(inner, _PREPARES):
         setattr(impl, _PREPARES, getattr(inner, _PREPARES))
@@ -127,13 +125,14 @@ def _invoker(gate: Gate, tool: FunctionTool, reader: Reader, *, prepares: bool) 
     if callable(wrapped):
         setattr(impl, _WRAPPED, _function(gate, wrapped))
     made = _Invoker(impl, found._on_handled_error, function_tool=tool)  # noqa: SLF001  as above
+    made.again = lambda other: invoker(gate, other, reader, prepares=prepares)
     put_at(made, gate)
     if getattr(found, _SYNC, False):
         setattr(made, _SYNC, True)
     return made
 
 
-def _plain(gate: Gate, reader: Reader) -> Callable[[ToolContext[Any], str], Awaitable[Any]]:
+def _plain(gate: Gate, tool: FunctionTool, reader: Reader) -> Callable[[ToolContext[Any], str], Awaitable[Any]]:
     original: FunctionTool = gate.original
 
     async def inner(context: Any, text: str) -> Any:
@@ -143,11 +142,16 @@ def _plain(gate: Gate, reader: Reader) -> Callable[[ToolContext[Any], str], Awai
 
     async def invoke(context: ToolContext[Any], text: str) -> Any:
         try:
-            return await invoked(gate, reader, inner, context, text)
+            return await invoked(gate, tool.name, reader, inner, context, text)
         except Refused as refused:
             denied = refused.denied
         raise denied
 
+    def bound(other: FunctionTool) -> Any:
+        return invoke if other is tool else _plain(gate, other, reader)
+
+    setattr(invoke, _BINDS, bound)
+    put_at(invoke, gate)
     return invoke
 
 
@@ -195,52 +199,3 @@ def _function(gate: Gate, function: Callable[..., Any]) -> Callable[..., Any]:
             raise failed
 
     return call
-
-
-# tools of runs that can pause
-
-
-def pausing(tool: FunctionTool) -> FunctionTool:
-    """The same guarded tool as a run gets it whose host keeps its state: a challenge becomes an interruption."""
-    gate = gate_at(tool)
-    if gate is None:
-        return tool
-    known: FunctionTool | None = tool.__dict__.get(_TWIN)
-    if known is not None:
-        return known
-    reader = Reader.of(gate.original)
-    made = copy.copy(tool)
-    # The SDK asks a person by itself about arguments that it has prepared and its own checks would change.
-    made.on_invoke_tool = _invoker(gate, made, reader, prepares=False)
-    made.needs_approval = _approval(gate, tool, reader)
-    tool.__dict__[_TWIN] = made
-    return made
-
-
-def _approval(
-    gate: Gate, tool: FunctionTool, reader: Reader
-) -> Callable[[RunContextWrapper[Any], dict[str, Any], str], Awaitable[bool]]:
-    async def needs_approval(context: RunContextWrapper[Any], params: dict[str, Any], call_id: str) -> bool:
-        if tool.needs_approval is not False and await _own(tool, context, params, call_id):
-            return True  # the host's own question comes first, and answers nothing of ours
-        run = current_run(gate.halo)
-        if run is None or not run.pausing:
-            return False
-        answer = await asked(gate, _bound(reader, params), run, call_id)
-        if isinstance(answer.denied, Pending):
-            note_pending(context, run.turn, call_id, gate.resource.id, answer.denied)
-            return True
-        run.answers[call_id] = answer
-        return False
-
-    return needs_approval
-
-
-def _bound(reader: Reader, params: dict[str, Any]) -> Bound:
-    return reader.values(copy.deepcopy(params))
-
-
-async def _own(tool: FunctionTool, context: RunContextWrapper[Any], params: dict[str, Any], call_id: str) -> bool:
-    """What the tool's own approval setting says, as the SDK reads it."""
-    found = await evaluate_function_tool_approval(tool, context, json.dumps(params), call_id)
-    return found.outcome != "invoke"

@@ -21,9 +21,10 @@ from halo_core.model import Mode
 from halo_core.pep import Call, Ticket
 from halo_core.pep.bound import Bound
 from halo_core.pep.gate import Gate
-from halo_openai_agents._gates import gate_at
+from halo_openai_agents._gates import Strange, gate_at
 from halo_openai_agents._passing import passing
-from halo_openai_agents._runs import Answer, Run, body, current_run, stepping
+from halo_openai_agents._running import body, run_of, stepping
+from halo_openai_agents._runs import Answer, Run
 from halo_openai_agents._tools.arguments import Given, Reader
 
 __all__ = ["Refused", "asked", "call_of", "invoked", "refusal", "settled"]
@@ -39,14 +40,14 @@ class Refused(BaseException):
         self.denied = denied
 
 
-async def invoked(gate: Gate, reader: Reader, inner: Invoke, context: Any, text: str) -> Any:
-    """Decide a call, run it with exactly what was decided, record it.
+async def invoked(gate: Gate, name: str, reader: Reader, inner: Invoke, context: Any, text: str) -> Any:  # noqa: PLR0917  a call
+    """Decide a call, run it with exactly what was decided, record it; `name` is that of the tool that runs.
 
     Raises:
         Refused: it may not run, and was called directly.
     """
     given = reader.text(text)
-    by_runner = is_of_run(gate.original, context)
+    by_runner = is_of_run(name, context)
     async with AsyncExitStack() as stack:
         try:
             run = await stack.enter_async_context(_standing(gate, context))
@@ -57,10 +58,10 @@ async def invoked(gate: Gate, reader: Reader, inner: Invoke, context: Any, text:
             if not by_runner:
                 raise Refused(denied) from None
             return refusal(denied)
-        context, text = _executed(given, ticket, context)
         try:
+            run_as, text = _executed(given, ticket, context)
             with body(), passing(gate.halo, _served(gate.original), ticket):
-                result = await inner(context, text)
+                result = await inner(run_as, text)
         except BaseException as exc:
             failed = ticket.fail(exc)
             if by_runner and isinstance(failed, Denied):  # of something guarded inside, an agent's entry say
@@ -68,8 +69,17 @@ async def invoked(gate: Gate, reader: Reader, inner: Invoke, context: Any, text:
             if failed is exc:
                 raise
         else:
-            return settled(gate, ticket, result, context)
+            _kept_aside(ticket, run_as, context)
+            return settled(gate, ticket, result, run_as)
         raise failed
+
+
+def _kept_aside(ticket: Ticket, run_as: Any, context: Any) -> None:
+    """What the SDK keeps of a result beside it, in its items and states: nothing, where the result is made less."""
+    if not isinstance(context, ToolContext):
+        return
+    told = getattr(run_as, "_custom_data", None)
+    context._custom_data = None if ticket.holds_output else told  # noqa: SLF001  the SDK's only place for it
 
 
 def _call_id(context: Any, run: Run | None) -> str:
@@ -85,13 +95,13 @@ def _served(tool: FunctionTool) -> str:
     return binding[1] if binding is not None else ""
 
 
-def is_of_run(tool: FunctionTool, context: Any) -> bool:
-    """Whether the runner calls a tool, and not somebody who holds it."""
+def is_of_run(name: str, context: Any) -> bool:
+    """Whether the runner calls a tool of this name, and not somebody who holds it."""
     return (
         isinstance(context, ToolContext)
         and isinstance(context.run_config, RunConfig)
         and context.tool_call is not None
-        and context.tool_name == tool.name
+        and context.tool_name == name
     )
 
 
@@ -103,7 +113,8 @@ def refusal(denied: Denied) -> str:
 def call_of(gate: Gate, bound: Bound, call_id: str) -> Call:
     """The call to decide."""
     call: Call = gate.halo.call(gate.resource, bound.decided, call_id=call_id)
-    return replace(call, problem=bound.problem) if bound.problem else call
+    problem = bound.problem or ("needs_guard" if isinstance(gate, Strange) and gate.taken() else "")
+    return replace(call, problem=problem) if problem else call
 
 
 async def asked(gate: Gate, bound: Bound, run: Run, call_id: str) -> Answer:
@@ -136,9 +147,8 @@ async def _decided(gate: Gate, given: Given, run: Run | None, call_id: str) -> T
 
 @asynccontextmanager
 async def _standing(gate: Gate, context: Any) -> AsyncIterator[Run | None]:
-    """As whoever acts in the run at hand; past every runner of ours, as the agent that the SDK says it is."""
-    run = current_run(gate.halo)
-    place = gate_at(getattr(context, "agent", None)) if run is None else None
+    """As whoever acts in the run at hand; in a run that none of our runners began, as the agent that the SDK says."""
+    place = gate_at(getattr(context, "agent", None)) if run_of(gate.halo, context) is None else None
     if place is not None and place.halo is gate.halo and place.name:
         async with gate.halo.aentering(place.name, give=gate.halo.terms.of(place.name)):
             yield None
@@ -148,19 +158,30 @@ async def _standing(gate: Gate, context: Any) -> AsyncIterator[Run | None]:
 
 
 def _executed(given: Given, ticket: Ticket, context: Any) -> tuple[Any, str]:
-    """Context and JSON to run with."""
+    """Context and JSON to run with.
+
+    Raises:
+        Denied: the tool would read something else in the JSON than may run.
+    """
     if ticket.verdict is None or ticket.verdict.mode is Mode.OBSERVE:
         return context, given.text  # nothing stands in the way; what does not fit, the function itself says
     text = given.executed(ticket)
-    if text is given.text:
-        return context, text
+    run_as = context if text is given.text else _shown(given, text, context)
+    if isinstance(run_as, ToolContext) and (prepared := given.prepared(ticket, text)) is not None:
+        run_as._function_tool_arguments = prepared  # noqa: SLF001  where the SDK keeps what it has validated
+    elif not given.holds(ticket, text):
+        raise Denied("invalid_arguments", "deny: what the policy made of the arguments cannot be passed to this tool")
+    return run_as, text
+
+
+def _shown(given: Given, text: str, context: Any) -> Any:
+    """The context of a call whose arguments were changed: all that a tool could read of them says what was decided."""
     span = get_current_span()
     if span is not None and isinstance(span.span_data, FunctionSpanData) and span.span_data.input == given.text:
         span.span_data.input = text  # the SDK's trace of the call shows what ran
     if not isinstance(context, ToolContext):
-        return context, text
-    # What else the tool could read of its arguments says what was decided, too.
-    run_as = ToolContext.from_agent_context(
+        return context
+    return ToolContext.from_agent_context(
         context,
         context.tool_call_id,
         tool_call=context.tool_call.model_copy(update={"arguments": text}) if context.tool_call is not None else None,
@@ -170,7 +191,6 @@ def _executed(given: Given, ticket: Ticket, context: Any) -> tuple[Any, str]:
         tool_namespace=context.tool_namespace,
         run_config=context.run_config,
     )
-    return run_as, text
 
 
 def settled(gate: Gate, ticket: Ticket, result: Any, context: Any) -> Any:

@@ -6,30 +6,15 @@ and whoever changes another field has not. Never: decides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from agents import FunctionTool, Model
 
-from halo_core.model import ActionKind
 from halo_core.pep.gate import Gate, gate_of
 
-__all__ = ["GATE", "Strange", "gate_at", "put_at"]
+__all__ = ["GATE", "gate_at", "put_at"]
 
 GATE: Final = "_halo_gate"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Strange(Gate):
-    """What stands before a tool that nobody has guarded: its resource says what it is called, and nothing else."""
-
-    def taken(self) -> bool:
-        """Whether it is called as something else is, which was registered or declared.
-
-        INVARIANT: a grant, and what a policy knows by a name, are of that, and of nothing that is called so.
-        """
-        name = self.resource.id
-        return self.halo.registered(name) is not None or self.halo.declared(name, *ActionKind) is not None
 
 
 def put_at(invoker: Any, gate: Gate) -> None:

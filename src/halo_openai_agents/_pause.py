@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from agents import FunctionTool, RunState
+from agents import FunctionTool, RunResult, RunResultStreaming, RunState
 from agents.items import ToolApprovalItem
 from agents.result import RunResultBase
 
-from halo_core.errors import Denied
+from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind
 from halo_core.pep.bound import Bound
 from halo_core.pep.gate import Gate, gate_of
@@ -80,8 +80,16 @@ def _told(halo: Halo, question: _Question, noted: Noted) -> dict[str, Any]:
 
 
 def _state(result: Any) -> RunState[Any]:
-    found: RunState[Any] = result if isinstance(result, RunState) else result.to_state()
-    return found
+    if isinstance(result, RunState):
+        return result
+    if isinstance(result, RunResult | RunResultStreaming):
+        return result.to_state()
+    raise ConfigError(
+        "not_a_run",
+        f"`{type(result).__name__}` is no run that waits",
+        field="result",
+        remedy="pass what the runner returned, or a `RunState` that was read back: `await RunState.from_string(...)`",
+    )
 
 
 def _questions(state: RunState[Any]) -> Iterator[_Question]:
@@ -99,6 +107,7 @@ def resume(halo: Halo, result: RunResultBase | RunState[Any]) -> RunState[Any]:
 
     Raises:
         CannotDecide: the ledger cannot be read.
+        ConfigError: this is no run.
     """
     state = _state(result)
     for question in list(_questions(state)):

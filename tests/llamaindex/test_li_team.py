@@ -349,3 +349,19 @@ def test_the_original_of_a_guarded_team_is_what_it_was(world):
     assert world.kinds() == [("scripted", "allow")]
     assert type(guarded).__name__ == "AgentWorkflow"
     assert original.agents["alice"] is agent
+
+
+def test_a_tool_that_is_called_like_a_guarded_one_takes_nothing_of_its(world):
+    ran = []
+
+    def other(q: str) -> str:
+        """Do something else."""
+        ran.append(q)
+        return "done"
+
+    world.halo.guard(look, resource=trusted())
+    stranger = FunctionTool.from_defaults(other, name="look")
+    agent = FunctionAgent(name="bob", tools=[stranger], llm=ScriptedLLM(script=[LOOK, "so"]))
+    said, _ = told(world.halo.guard(agent))
+    assert "needs_guard" in said[0]
+    assert ran == []

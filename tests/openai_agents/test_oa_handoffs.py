@@ -9,7 +9,7 @@ from agents import Agent, Runner, function_tool, handoff
 from agents.run import AgentRunner
 from oa_world import LOOK, RAN, agent, look, pay, streamed, told, trusted
 
-from halo_core.errors import Denied
+from halo_core.errors import ConfigError, Denied
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind, EntryKind
 from halo_openai_agents import HandOff
 from halo_openai_agents.testing import call
@@ -219,3 +219,16 @@ async def test_a_clone_of_a_guarded_agent_is_guarded(world, halo):
     result = await Runner.run(guarded.clone(instructions="other"), "go")
     assert "policy_denied" in told(result)[0]
     assert world.effects("look") == ["deny"]
+
+
+def test_terms_for_nobody_are_refused(world, halo):
+    bob = agent("bob", ["done"])
+    cleo = agent("cleo", ["done"])
+    bob.handoffs = [handoff(cleo)]
+    alice = agent("alice", ["done"])
+    alice.handoffs = [bob]
+    with pytest.raises(ConfigError, match="no_such_agent") as caught:
+        halo.guard(alice, give={"bobb": HandOff(lifetime_s=60)})
+    assert caught.value.field == "give"
+    assert "alice, bob, cleo" in str(caught.value)
+    halo.guard(alice, give={"cleo": HandOff(lifetime_s=60)})

@@ -10,7 +10,7 @@ import pytest
 from agents import Agent, RunConfig, Runner, RunState, ToolGuardrailFunctionOutput, function_tool, tool_input_guardrail
 from oa_world import LOOK, PAY, RAN, agent, look, pay, stored, streamed, told, trusted
 
-from halo_core.errors import Pending
+from halo_core.errors import ConfigError, Pending
 from halo_core.model import EntryKind
 from halo_openai_agents.testing import call
 
@@ -346,3 +346,9 @@ async def test_a_challenged_hand_off_is_told_and_the_giver_goes_on(make_world):
     result = await Runner.run(guarded, "go", **world.halo.run_options(pausing=True))
     assert told(result)[0].startswith("pending ")
     assert result.final_output == "alice goes on"
+
+
+@pytest.mark.parametrize("way", ["resume", "waiting"])
+def test_what_is_no_run_is_refused(halo, way):
+    with pytest.raises(ConfigError, match="not_a_run"):
+        getattr(halo, way)(None)

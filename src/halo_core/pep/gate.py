@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from halo_core.errors import ConfigError, Denied
-from halo_core.model import Resource
+from halo_core.model import ActionKind, Resource
 from halo_core.passport import is_resource_id
 from halo_core.pep.obligations import Surface
 
-__all__ = ["Gate", "gate_of", "is_made", "put_gate", "required", "resource_name", "subclass"]
+__all__ = ["Gate", "Strange", "gate_of", "is_made", "put_gate", "required", "resource_name", "subclass"]
 
 _GATE: Final = "_halo_gate"
 _MADE: Final[weakref.WeakSet[type[Any]]] = weakref.WeakSet()
@@ -42,6 +42,24 @@ class Gate:
     def __deepcopy__(self, _memo: dict[int, Any]) -> Gate:
         """A copy of a guarded object stays behind the same gate."""
         return self
+
+    def problem(self) -> str:
+        """Reason code of why nothing behind it may run; empty where that is decided call by call."""
+        return ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Strange(Gate):
+    """What stands before a tool that nobody has guarded: its resource says what it is called, and nothing else."""
+
+    def problem(self) -> str:
+        """`needs_guard` where something else of that name was registered or declared.
+
+        INVARIANT: a grant, and what a policy knows by a name, are of that, and of nothing that is called so.
+        """
+        name = self.resource.id
+        taken = self.halo.registered(name) is not None or self.halo.declared(name, *ActionKind) is not None
+        return "needs_guard" if taken else ""
 
 
 def put_gate(guarded: Any, gate: Gate) -> None:

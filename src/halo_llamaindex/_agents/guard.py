@@ -10,13 +10,15 @@ import copy
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from llama_index.core.agent.workflow import AgentWorkflow
+from llama_index.core.agent.workflow import AgentWorkflow, CodeActAgent
 from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
+from llama_index.core.agent.workflow.codeact_agent import EXECUTE_TOOL_NAME
+from llama_index.core.tools import FunctionTool
 from llama_index.core.workflow import Workflow
 
 from halo_core.errors import ConfigError
 from halo_core.facade import HandOff
-from halo_core.model import Resource
+from halo_core.model import ActionKind, Resource
 from halo_core.pep.gate import Gate, gate_of, put_gate
 from halo_core.pep.handoff import HANDED, agent_resource, known_agent
 from halo_core.pep.names import clean_name
@@ -25,12 +27,14 @@ from halo_llamaindex._agents.kind import PLAN, guarded_class, ways_of
 from halo_llamaindex._guarded import not_restorable
 from halo_llamaindex._models.guard import guard_model
 from halo_llamaindex._own import refuse_own
+from halo_llamaindex._tools.guard import gated_copy
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
 __all__ = ["guard_workflow"]
 
+_TOOLS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 _STALE: Final = ("_validation_result", "_broker_config")
 
 
@@ -97,6 +101,14 @@ def _terms(halo: Halo, give: Mapping[str, HandOff], there: set[str]) -> None:
         halo.terms.add(name, terms)
 
 
+def _code(halo: Halo, workflow: CodeActAgent, tool: Any) -> Any:
+    """The tool that the framework makes of what executes code, which it names itself: granted as what has its name."""
+    known = halo.registered(EXECUTE_TOOL_NAME)
+    its_own = isinstance(tool, FunctionTool) and tool.real_fn is workflow.code_execute_fn
+    mine = its_own and tool.metadata.name == EXECUTE_TOOL_NAME and gate_of(tool) is None
+    return gated_copy(halo, tool, known) if mine and known is not None and known.kind in _TOOLS else tool
+
+
 def _copied(halo: Halo, workflow: Any) -> Any:
     guarded = copy.copy(workflow)
     kind: type[Workflow] = type(workflow)
@@ -106,6 +118,8 @@ def _copied(halo: Halo, workflow: Any) -> Any:
             guarded.__dict__[name] = None
     if isinstance(workflow, BaseWorkflowAgent):
         guarded.__dict__["llm"] = guard_model(halo, workflow.llm, None)
+        if isinstance(workflow, CodeActAgent):
+            guarded.__dict__["tools"] = [_code(halo, workflow, tool) for tool in workflow.tools or ()]
     if isinstance(workflow, AgentWorkflow):
         guarded.__dict__["agents"] = {name: guard_workflow(halo, item) for name, item in workflow.agents.items()}
     return guarded

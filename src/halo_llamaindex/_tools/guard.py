@@ -18,7 +18,7 @@ from llama_index.core.tools import BaseTool, FunctionTool
 from llama_index.core.tools.types import BaseToolAsyncAdapter
 
 from halo_core.model import ActionKind, Resource
-from halo_core.pep.gate import Gate, gate_of, put_gate, resource_name
+from halo_core.pep.gate import Gate, Strange, gate_of, put_gate, resource_name
 from halo_core.pep.names import unknown
 from halo_llamaindex._arguments import Binder
 from halo_llamaindex._surfaces import TOOL_RESULT
@@ -65,11 +65,12 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
 
 
 def gated_copy(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> BaseTool:
-    """A copy behind a gate; without a resource, behind what is known of its name (nothing is registered)."""
+    """A copy behind a gate; without a resource nobody has said what it is, whatever else has its name."""
     if type(tool) is BaseToolAsyncAdapter:
         return BaseToolAsyncAdapter(gated_copy(halo, bare(tool), resource))
     name = tool.metadata.get_name()
-    gate = Gate(halo, tool, name, resource or _known(halo, name), TOOL_RESULT)
+    kind = Strange if resource is None else Gate
+    gate = kind(halo, tool, name, resource or unknown(name, ActionKind.TOOL_CALL), TOOL_RESULT)
     guarded = copy.copy(tool)
     function = tool.real_fn if isinstance(tool, FunctionTool) else None
     binder = Binder.of(tool, function)
@@ -82,12 +83,6 @@ def gated_copy(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> 
         object.__setattr__(guarded, "__class__", entry_class(type(tool)))
     put_gate(guarded, gate)
     return guarded
-
-
-def _known(halo: Halo, name: str) -> Resource:
-    known = halo.registered(name)
-    # An agent or a model of the same name was granted as such.
-    return known if known is not None and known.kind in _KINDS else unknown(name, ActionKind.TOOL_CALL)
 
 
 def _function(tool: Any, attribute: str) -> Callable[..., Any]:

@@ -38,7 +38,8 @@ def _call(gate: Gate, bound: Bound) -> Call:
     args = as_task(bound.decided) if hands_off else bound.decided
     call = gate.halo.call(gate.resource, args, call_id=nested_id(gate.resource.id, args))
     call = with_terms(gate.halo, call) if hands_off else call
-    return replace(call, problem=bound.problem) if bound.problem else call
+    problem = bound.problem or gate.problem()
+    return replace(call, problem=problem) if problem else call
 
 
 def run_gated(

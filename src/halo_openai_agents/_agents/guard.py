@@ -7,7 +7,7 @@ name; one by itself acts as whoever runs it. Never: decides, changes the origina
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from agents import Agent, FunctionTool, Handoff, Model, handoff
@@ -18,7 +18,7 @@ from halo_core.model import Resource
 from halo_core.pep.gate import Gate, gate_of, put_gate
 from halo_core.pep.handoff import HANDED, agent_resource, known_agent
 from halo_core.pep.names import clean_name
-from halo_openai_agents._agents.handoffs import guard_handoff
+from halo_openai_agents._agents.handoffs import guard_handoff, target_of
 from halo_openai_agents._agents.kind import agent_class, is_named
 from halo_openai_agents._agents.nested import inner_agent, with_agent
 from halo_openai_agents._gates import gate_at
@@ -48,13 +48,42 @@ def guard_agent(
     Raises:
         ConfigError: something in it cannot be guarded, or a name is taken.
     """
-    for to, terms in (give or {}).items():
-        halo.terms.add(to, terms)
+    _terms(halo, agent, give or {})
     wanted, known = clean_name(name) if name else "", gate_of(agent)
     if known is not None and known.halo is halo and wanted in ("", known.name):
         return agent
     alone = not agent.handoffs
     return _Family(halo, grants=grants).copied(agent, wanted or ("" if alone else clean_name(agent.name)), resource)
+
+
+def _terms(halo: Halo, agent: Agent[Any], give: Mapping[str, HandOff]) -> None:
+    there = {clean_name(agent.name), *_reached(agent, [])} if give else set()
+    for name, terms in give.items():
+        if clean_name(name) not in there:
+            raise ConfigError(
+                "no_such_agent",
+                f"`{name}` is no agent that `{agent.name}` leads to",
+                field="give",
+                remedy=f"one of: {', '.join(sorted(there))}",
+            )
+        halo.terms.add(name, terms)
+
+
+def _reached(agent: Agent[Any], seen: list[Agent[Any]]) -> Iterator[str]:
+    """Names of the agents that one leads to, however far away: by hand-offs, and as tools."""
+    seen.append(agent)
+    inside = (_inside(tool) for tool in agent.tools)
+    for item in [*agent.handoffs, *(found for found in inside if found is not None)]:
+        yield clean_name(item.agent_name if isinstance(item, Handoff) else item.name)
+        further = target_of(item) if isinstance(item, Handoff) else item
+        if isinstance(further, Agent) and not any(further is other for other in seen):
+            yield from _reached(further, seen)
+
+
+def _inside(tool: Any) -> Agent[Any] | None:
+    gate = gate_at(tool)
+    plain = tool if gate is None else gate.original
+    return inner_agent(plain) if isinstance(plain, FunctionTool) else None
 
 
 class _Family:

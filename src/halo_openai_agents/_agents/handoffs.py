@@ -27,12 +27,19 @@ from halo_openai_agents._runs import Run
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = ["given_by", "guard_handoff"]
+__all__ = ["given_by", "guard_handoff", "target_of"]
 
 _AGAIN: Final = "_halo_again"
 # The hand-off that has just been refused, in the very step that asks how it went.
 _REFUSED: Final[ContextVar[tuple[object, str] | None]] = ContextVar("halo_openai_agents_refused", default=None)
 _UNFILTERED: Final = ("input_filter", "nest_handoff_history")
+
+
+def target_of(handoff: Handoff[Any, Any]) -> Agent[Any] | None:
+    """The agent that a hand-off leads to, where it says so and that one still lives."""
+    ref = handoff._agent_ref  # noqa: SLF001  the SDK's only link to it
+    found = ref() if ref is not None else None
+    return found if isinstance(found, Agent) else None
 
 
 def guard_handoff(halo: Halo, giver: Agent[Any], handoff: Handoff[Any, Any], to: Callable[[Any], Agent[Any]]) -> Any:
@@ -42,8 +49,8 @@ def guard_handoff(halo: Halo, giver: Agent[Any], handoff: Handoff[Any, Any], to:
     made = copy.copy(handoff)
     object.__setattr__(made, "__class__", _class(cast("Any", type(handoff))))
     put_gate(made, gate)
-    target = handoff._agent_ref() if handoff._agent_ref is not None else None  # noqa: SLF001  the SDK's only link to it
-    if isinstance(target, Agent):
+    target = target_of(handoff)
+    if target is not None:
         made._agent_ref = weakref.ref(to(target))  # noqa: SLF001  as above
     inner = handoff.on_invoke_handoff
 

@@ -17,9 +17,9 @@ from agents import tool as sdk
 from agents.tool_context import ToolContext
 
 from halo_core.model import ActionKind, Resource
-from halo_core.pep.gate import Gate, resource_name
+from halo_core.pep.gate import Gate, Strange, resource_name
 from halo_core.pep.names import unknown
-from halo_openai_agents._gates import Strange, gate_at, put_at
+from halo_openai_agents._gates import gate_at, put_at
 from halo_openai_agents._running import body, stepping
 from halo_openai_agents._surfaces import TOOL_RESULT
 from halo_openai_agents._tools.arguments import Reader, called, joined

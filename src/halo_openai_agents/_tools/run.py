@@ -21,7 +21,7 @@ from halo_core.model import Mode
 from halo_core.pep import Call, Ticket
 from halo_core.pep.bound import Bound
 from halo_core.pep.gate import Gate
-from halo_openai_agents._gates import Strange, gate_at
+from halo_openai_agents._gates import gate_at
 from halo_openai_agents._passing import passing
 from halo_openai_agents._running import body, run_of, stepping
 from halo_openai_agents._runs import Answer, Run
@@ -113,7 +113,7 @@ def refusal(denied: Denied) -> str:
 def call_of(gate: Gate, bound: Bound, call_id: str) -> Call:
     """The call to decide."""
     call: Call = gate.halo.call(gate.resource, bound.decided, call_id=call_id)
-    problem = bound.problem or ("needs_guard" if isinstance(gate, Strange) and gate.taken() else "")
+    problem = bound.problem or gate.problem()
     return replace(call, problem=problem) if problem else call
 
 

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from blockbuster import blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
 from halo_core import failpoints
 from halo_core.facade import HaloBase
 from halo_core.store.reader import Reader
-from halo_world import policy_folder, url_of
+from halo_world import policy_folder, unblocking, url_of
 
 # Nothing asserts wall-clock: a busy machine must not fail a test.
 settings.register_profile("halo", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -45,7 +44,7 @@ def reader(halo: HaloBase, home: Path) -> Iterator[Reader]:
 @pytest.fixture
 def no_blocking() -> Iterator[None]:
     """Raise where our code would block a running event loop."""
-    with blockbuster_ctx(["halo_core"]):
+    with unblocking("halo_core"):
         yield
 
 

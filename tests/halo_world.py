@@ -6,9 +6,11 @@ import contextlib
 import io
 import sqlite3
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from blockbuster import BlockBuster, blockbuster_ctx
 
 from halo_core.cli.main import run as cli_run
 from halo_core.facade import HaloBase
@@ -132,3 +134,12 @@ def cli(*argv: str, home: Path | None = None) -> tuple[int, str, str]:
 
 def python(*argv: str) -> list[str]:
     return [sys.executable, *argv]
+
+
+@contextlib.contextmanager
+def unblocking(*modules: str) -> Iterator[BlockBuster]:
+    """Raise where code of these modules (any, where none is named) would block a running event loop."""
+    with blockbuster_ctx(list(modules) or None) as guard:
+        # What measures coverage locks on the first line of each file, in whichever thread runs it.
+        guard.functions["threading.Lock.acquire"].can_block_in("coverage/collector.py", {"lock_data"})
+        yield guard

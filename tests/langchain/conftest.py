@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from blockbuster import BlockBuster, blockbuster_ctx
+from blockbuster import BlockBuster
 
 from halo_core.model import EntryKind
 from halo_core.query import entries
 from halo_core.store.reader import Reader
 from halo_langchain import Halo
+from halo_world import unblocking
 
 POLICY = """
 @id("t.base")
@@ -95,5 +96,5 @@ def world(make_world: Any) -> World:
 @pytest.fixture(autouse=True)
 def unblocked() -> Iterator[BlockBuster]:
     """Whatever blocks a running event loop raises."""
-    with blockbuster_ctx() as guard:
+    with unblocking() as guard:
         yield guard

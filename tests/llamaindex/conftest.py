@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from blockbuster import blockbuster_ctx
 from li_world import POLICY, World
 from llama_index.core.utils import get_tokenizer
+
+from halo_world import unblocking
 
 
 @pytest.fixture
@@ -32,5 +33,5 @@ def world(make_world: Any) -> World:
 def unblocked() -> Iterator[None]:
     """Whatever of ours blocks a running event loop raises."""
     get_tokenizer()  # the framework reads it from the disk on its first use
-    with blockbuster_ctx(["halo_core", "halo_llamaindex"]):
+    with unblocking("halo_core", "halo_llamaindex"):
         yield

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from agents import set_tracing_disabled
 from agents.run import AgentRunner, set_default_agent_runner
-from blockbuster import BlockBuster, blockbuster_ctx
+from blockbuster import BlockBuster
 
 from halo_core.model import EntryKind
 from halo_core.query import entries
 from halo_core.store.reader import Reader
 from halo_openai_agents import Halo
-from halo_world import cli
+from halo_world import cli, unblocking
 
 POLICY = """
 @id("t.base")
@@ -102,7 +102,7 @@ def _offline() -> Iterator[None]:
 @pytest.fixture
 def unblocked() -> Iterator[BlockBuster]:
     """Raise where our code would block a running event loop."""
-    with blockbuster_ctx(["halo_core", "halo_openai_agents"]) as guard:
+    with unblocking("halo_core", "halo_openai_agents") as guard:
         yield guard
 
 

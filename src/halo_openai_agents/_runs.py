@@ -99,8 +99,9 @@ class Run:
 
         INVARIANT: only whom the run began with acts as whoever began it; who is reached otherwise is handed to.
         """
-        gate, first = gate_of(agent), gate_of(self.first)
-        alone = gate is first and agent.name == self.first.name and self.agent in (None, "")
+        gate = gate_of(agent)
+        first = gate is not None and (gate_of(self.first) is gate or gate.original is self.first)
+        alone = first and agent.name == self.first.name and self.agent in (None, "")
         return name or ("" if alone else clean_name(agent.name))
 
     async def enters(self, agent: str) -> None:

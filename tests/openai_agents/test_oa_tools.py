@@ -17,6 +17,7 @@ from agents import (
     function_tool,
     tool_input_guardrail,
 )
+from agents.run_config import ToolErrorFormatterArgs
 from agents.tool_context import ToolContext
 from oa_world import LOOK, RAN, agent, by_hand, look, told, top, trusted
 from pydantic import BaseModel
@@ -229,6 +230,10 @@ async def test_a_tool_that_times_out_is_recorded_as_cancelled(world, halo):
     assert world.outcomes().count("cancelled") == 1
 
 
+@pytest.mark.skipif(
+    "tool_exception" not in str(ToolErrorFormatterArgs.__annotations__["kind"]),
+    reason="this release of the SDK asks no formatter about errors of tools",
+)
 async def test_the_hosts_formatter_of_tool_errors_is_still_asked(world, halo):
     def breaks(q: str) -> str:
         """Break."""

@@ -43,20 +43,16 @@ def test_what_a_context_keeps_of_a_guarded_thing_does_not_come_back_unguarded(wo
     async def kept() -> dict[str, Any]:
         ctx = Context(flow)
         await ctx.store.set("llm", guarded)
-        return ctx.to_dict()
+        try:
+            return ctx.to_dict()
+        except ContextStateError:
+            pytest.skip("this release serializes no context before its run")
 
     async def restored(told: dict[str, Any]) -> Any:
         return await flow.run(ctx=Context.from_dict(flow, told))
 
-    try:
-        told = asyncio.run(kept())
-    except ContextStateError:
-        pytest.skip("this release serializes no context before its run")
-    except (ConfigError, ValueError) as error:
-        assert "serializ" in str(error)
-    else:
-        with pytest.raises((ConfigError, ValueError), match=r"comes back from nowhere|serializ"):
-            asyncio.run(restored(told))
+    with pytest.raises((ConfigError, ValueError), match=r"comes back from nowhere|serializ"):
+        asyncio.run(restored(asyncio.run(kept())))
     assert world.kinds() == []
 
 

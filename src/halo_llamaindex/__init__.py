@@ -11,6 +11,7 @@ Never: decides, keeps state, holds keys or policy: it translates, and `halo_core
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, overload
@@ -175,6 +176,11 @@ class Halo(HaloBase):
             if isinstance(item, Mapping):
                 raise _dict_refused(item)
         return [self.guard(item, resource=resource) for item in items]
+
+    @functools.cached_property
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """Which function each registered tool runs that has one, by its name."""
+        return {}
 
 
 def _only(holds: bool, field: str, message: str) -> None:  # noqa: FBT001  a condition

@@ -22,7 +22,6 @@ from agents.result import RunResultBase
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.model import ActionKind, Impact, Mode, Resource, Reversal
-from halo_core.pep.handoff import Terms
 from halo_openai_agents._agents.guard import guard_agent
 from halo_openai_agents._doctor.app import doctor
 from halo_openai_agents._mcp import guard_server
@@ -211,11 +210,6 @@ class Halo(HaloBase):
     def fixed_mode(self) -> Mode | None:
         """The mode this was opened with; None follows the stored one."""
         return self._mode
-
-    @functools.cached_property
-    def terms(self) -> Terms:
-        """How much each agent is given."""
-        return Terms()
 
     @functools.cached_property
     def served(self) -> dict[str, tuple[Any, ...]]:

@@ -272,6 +272,25 @@ def test_a_code_act_agent_runs_code_only_where_that_is_granted(world):
     assert world.effects("execute") == ["deny", "allow"]
 
 
+def test_code_is_not_granted_by_something_else_that_is_called_execute(world):
+    ran: list[str] = []
+
+    def execute(code: str) -> str:
+        """Only read."""
+        return code
+
+    def shell(code: str) -> str:
+        """Execute."""
+        ran.append(code)
+        return "4"
+
+    world.halo.guard(execute, resource=trusted(impact="read"))
+    script = ["<execute>2 + 2</execute>", "it is 4"]
+    run(world.halo.guard(CodeActAgent(code_execute_fn=shell, llm=ScriptedLLM(script=script, calls_functions=False))))
+    assert ran == []
+    assert world.effects("execute") == ["deny"]
+
+
 class Found(ObjectRetriever):
     """Stands for an index over tools."""
 

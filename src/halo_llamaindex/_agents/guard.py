@@ -102,9 +102,14 @@ def _terms(halo: Halo, give: Mapping[str, HandOff], there: set[str]) -> None:
 
 
 def _code(halo: Halo, workflow: CodeActAgent, tool: Any) -> Any:
-    """The tool that the framework makes of what executes code, which it names itself: granted as what has its name."""
-    known = halo.registered(EXECUTE_TOOL_NAME)
-    its_own = isinstance(tool, FunctionTool) and tool.real_fn is workflow.code_execute_fn
+    """The tool that the framework makes of what executes code, and names itself: granted if that very function is."""
+    known, function = halo.registered(EXECUTE_TOOL_NAME), workflow.code_execute_fn
+    its_own = (
+        isinstance(tool, FunctionTool)
+        and tool.real_fn is function
+        # INVARIANT: a grant is of what was guarded, not of whatever has its name.
+        and halo.functions.get(EXECUTE_TOOL_NAME) == function
+    )
     mine = its_own and tool.metadata.name == EXECUTE_TOOL_NAME and gate_of(tool) is None
     return gated_copy(halo, tool, known) if mine and known is not None and known.kind in _TOOLS else tool
 

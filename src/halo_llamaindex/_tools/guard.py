@@ -61,6 +61,8 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
     kind = resource.kind if resource is not None and resource.kind in _KINDS else ActionKind.TOOL_CALL
     schema = tool_schema(tool, getattr(tool, "partial_params", None) or ())
     registered = halo.register(kind, name, resource=resource, description=tool.metadata.description, schema=schema)
+    if isinstance(tool, FunctionTool):
+        halo.functions[registered.id] = tool.real_fn
     return gated_copy(halo, tool, registered)
 
 

@@ -162,8 +162,9 @@ class Halo(HaloBase):
     def middleware(self) -> HaloMiddleware:
         """Middleware for `create_agent`; put it last, so that it sees what the others made of a call.
 
-        It decides model calls, shows denials and pauses to the model as error messages, decides tools that are not
-        guarded, records calls that reach no tool, and opens a session for each run.
+        It decides model calls, shows denials and pauses to the model as error messages, refuses tools that nobody
+        guarded (a grant is of what was guarded, not of its name), records calls that reach no tool,
+        and opens a session for each run.
         """
         return HaloMiddleware(self)
 

@@ -42,7 +42,7 @@ class HaloState(AgentState[Any]):
 
 
 class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
-    """Decides model calls and unguarded tools, and shows denials to the model. Use it last in the list."""
+    """Decides model calls, refuses tools that nobody guarded, shows denials to the model. Use it last in the list."""
 
     state_schema = HaloState
 

@@ -179,12 +179,14 @@ def test_an_unguarded_tool_is_granted_by_nobody(world, make_world, ran):
     assert observing.effects("look") == ["deny"]
 
 
-def test_the_original_of_a_guarded_tool_is_judged_like_it(world, ran):
+@pytest.mark.parametrize("same", [True, False])
+def test_what_was_granted_to_a_guarded_tool_is_not_granted_to_another_of_its_name(world, ran, same):
     original = tools(ran)["look"]
-    world.halo.guard(original, resource=FORBIDDEN)
+    world.halo.guard(original, resource=READ)
+    other = original if same else tools(ran)["look"]
     script = [call("looking", ("look", {"q": "x"}), id="m1")]
-    ((status, text),) = answers(agent(world, script, [original]).invoke(ask()))
-    assert (status, "policy_denied" in text) == ("error", True)
+    ((status, text),) = answers(agent(world, script, [other]).invoke(ask()))
+    assert (status, "needs_guard" in text) == ("error", True)
     assert ran == []
 
 

@@ -325,10 +325,10 @@ def test_a_guarded_agent_runs_and_each_action_is_decided_once(watched):
     assert sightings(watched) == []
 
 
-def test_a_tool_that_the_middleware_decides_needs_no_guard_of_its_own(watched):
+def test_a_tool_that_the_middleware_decides_is_decided_once(watched):
     watched.halo.register(ActionKind.TOOL_CALL, "look", resource=READ, schema={"properties": {"q": {"type": "string"}}})
     create_agent(say(("look", {"q": "x"})), [look], middleware=[watched.halo.middleware()]).invoke({"messages": ["x"]})
-    assert RAN == ["look"]
+    assert RAN == []
     assert len(watched.decisions("look")) == 1
 
 

@@ -16,7 +16,7 @@ from langchain_core.tools import tool as make_tool
 
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
-from halo_core.pep.gate import Gate, gate_of, put_gate, resource_name
+from halo_core.pep.gate import Gate, Strange, gate_of, put_gate, resource_name
 from halo_core.pep.handoff import HANDED, agent_resource, known_agent
 from halo_core.pep.names import unknown
 from halo_langchain._handoff import destination
@@ -78,10 +78,13 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
 
 
 def gated_copy(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> BaseTool:
-    """A copy behind a gate; without a resource, behind what is known of its name (nothing is registered)."""
+    """A copy behind a gate; without a resource nobody has said what it is, whatever else has its name.
+
+    A hand-off tool is known by the agent that it leads to.
+    """
     to = destination(tool)
-    known = resource or (known_agent(halo, to) if to else _known(halo, tool.name))
-    gate = Gate(halo, tool, tool.name, known, HANDED if to else tool_surface(tool))
+    told = resource or (known_agent(halo, to) if to else unknown(tool.name, ActionKind.TOOL_CALL))
+    gate = (Gate if resource or to else Strange)(halo, tool, tool.name, told, HANDED if to else tool_surface(tool))
     names = frozenset(tool_schema(tool)["properties"])
     kind = type(tool)
     # Bound here, read by the class: one class serves every tool of its type.
@@ -97,12 +100,6 @@ def gated_copy(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> 
     copy.__dict__[BINDERS] = binders
     put_gate(copy, gate)
     return copy
-
-
-def _known(halo: Halo, name: str) -> Resource:
-    known = halo.registered(name)
-    # An agent or a model of the same name was granted as such.
-    return known if known is not None and known.kind in _KINDS else unknown(name, ActionKind.TOOL_CALL)
 
 
 def _functions(tool: BaseTool) -> dict[str, Callable[..., Any]]:

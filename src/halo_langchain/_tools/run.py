@@ -59,7 +59,8 @@ def _call(gate: Gate, bound: Bound) -> Call:
     call: Call = gate.halo.call(gate.resource, args, call_id=call_id)
     if hands_off:
         call = with_terms(gate.halo, call)
-    return replace(call, problem=bound.problem) if bound.problem else call
+    problem = bound.problem or gate.problem()
+    return replace(call, problem=problem) if problem else call
 
 
 def run_gated(

@@ -1,7 +1,8 @@
 """Room: tool calls of agents, for the middleware and the tool node alike. Takes: requests. Gives: results, refusals.
 
 A guarded tool decides itself, an unguarded one is put behind a gate and refused, a call that reaches no tool is
-recorded, and a denial becomes the framework's own error message. Never: decides a call a second time that another of these has.
+recorded, and a denial becomes the framework's own error message. Never: decides a call a second time that another of
+these has.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ on --train; its limits are set there, once, on out-of-fold ordinary sessions, an
 one of the training folders everything is cross-fitted by user task. Baselines hold ordinary sessions of the same
 role, never the tested session's own model (`recurring`) or fold of tasks (`novel`). --leave leaves each suite, goal,
 technique or source out of training and tests on it; --draws repeats with 100 and 300 baseline sessions; --without
-leaves out a family of features.
+leaves out a family of features, --ablate each in turn.
 
 Rates are 0..1. Exit: 0 measured, 2 the data is missing or is something else.
 """
@@ -21,27 +21,25 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from _detect_ablate import FAMILIES, ablations, narrowed
 from _detect_data import BadData, Session, read
-from _detect_fit import MEMBERS, Fit, Material, cross, shipped
+from _detect_fit import MEMBERS, Fit, cross, shipped
 from _detect_latency import measured
 from _detect_metrics import Floats, highest, intervals
 from _detect_rivals import plain, rules, strangeness
 from _detect_run import LEAVES, SPARE, Result, adaptive, apart, carried, limit_of, material_of, own_cut, tested
 from _detect_show import show
 from _detect_table import WORKLOADS, Seen, Table, cross_fitted, folds_of, looked, tabled
-from halo_core.behaviour.catalogue import FEATURES
 from halo_core.behaviour.model import Model
 
 __all__ = ["main"]
 
 _DRAWS: Final = 5
-_FAMILIES: Final = sorted({feature.family for feature in FEATURES})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -75,7 +73,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--workload", choices=WORKLOADS, required=True)
     parser.add_argument("--leave", choices=sorted(LEAVES), help="leave each out of training and test on it")
     parser.add_argument("--draws", action="store_true", help="also 100 and 300 baseline sessions, five draws of each")
-    parser.add_argument("--without", choices=_FAMILIES, action="append", default=[], help="a family of features")
+    parser.add_argument("--without", choices=FAMILIES, action="append", default=[], help="a family of features")
+    parser.add_argument("--ablate", action="store_true", help="also without each family in turn (where cross-fitted)")
     parser.add_argument("--no-rivals", action="store_true", help="without rules, IsolationForest and plain boosting")
     parser.add_argument("--size", type=int, default=100, help="hundredths of the trees, for quick runs")
     parser.add_argument("--seed", type=int, default=0)
@@ -88,7 +87,7 @@ def _measure(options: argparse.Namespace, folders: dict[Path, list[Session]]) ->
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     train = looked([session for path in dict.fromkeys(options.train) for session in folders[path]])
     own, spare = options.test in options.train, SPARE[options.workload]
-    material = _narrowed(material_of(train, options.workload), options.without)
+    material = narrowed(material_of(train, options.workload), options.without)
     groups = folds_of(material.table.rows)
     settings = {"size": options.size, "seed": options.seed}
     margins, fits = cross(material, groups, MEMBERS, **settings)
@@ -114,6 +113,8 @@ def _measure(options: argparse.Namespace, folders: dict[Path, list[Session]]) ->
     }
     if not options.no_rivals:
         figures["baselines"] = _rivals(material.table, None if own else result.table, groups, part, options.size)
+    if options.ablate and own:
+        figures["ablations"] = ablations(material, groups, part, spare, **settings)
     if options.draws:
         figures["draws"] = _draws(
             options.workload, (test,) if own else (test, train), fits, groups if own else None, result
@@ -126,23 +127,6 @@ def _measure(options: argparse.Namespace, folders: dict[Path, list[Session]]) ->
 
         draw(result, options.plots, f"{options.workload} tasks")
     return figures
-
-
-def _narrowed(material: Material, families: Sequence[str]) -> Material:
-    """Without some families of features: their columns say nothing."""
-    out = [at for at, feature in enumerate(FEATURES) if feature.family in families]
-
-    def without(table: Table) -> Table:
-        values = table.values.copy()
-        values[:, out] = 0
-        return Table(values, table.rows)
-
-    if not out:
-        return material
-    planted = material.planted and without(material.planted)
-    return replace(
-        material, table=without(material.table), halves=tuple(map(without, material.halves)), planted=planted
-    )
 
 
 def _part(table: Table, sessions: Sequence[Session]) -> Any:

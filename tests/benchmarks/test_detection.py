@@ -67,6 +67,14 @@ def test_each_part_can_be_left_out(capsys, recorded, what):
     assert 0 <= found["cut_5"]["catch_any"] <= 1
 
 
+def test_families_are_left_out_in_turn_as_they_are_one_by_one(capsys, recorded):
+    where = ("--train", recorded, "--test", recorded, "--workload", "novel", "--no-rivals")
+    all_of_them = figures(capsys, *where, "--ablate")["ablations"]
+    assert set(all_of_them) == {"action", "novelty", "origin", "request", "secrets", "session"}
+    alone = figures(capsys, *where, "--without", "novelty")
+    assert all_of_them["novelty"]["cut_5"] == alone["cut_5"]
+
+
 def test_no_data_is_said_and_not_measured(capsys, tmp_path):
     import detection
 

@@ -6,7 +6,6 @@ Never: holds up a decision; shows a secret, or the path of an address, which may
 from __future__ import annotations
 
 import random
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -36,8 +35,10 @@ from halo_core.telling import (
     Cursor,
     Delivery,
     LedgerLog,
+    Receiver,
     Retry,
     Syslog,
+    Tls,
     Told,
     Webhook,
     keyed,
@@ -82,9 +83,7 @@ def send(
     syslog: Annotated[
         str, typer.Option("--syslog", metavar="URL", help="`tls://host`, `tcp://host:port` or `udp://host`.")
     ] = "",
-    ca: Annotated[
-        Path | None, typer.Option("--ca", help="PEM file of the authorities to trust, and no others.")
-    ] = None,
+    ca: Annotated[Path | None, typer.Option("--ca", help="PEM file of authorities to trust, and no others.")] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on, until somebody ends it.")] = False,
     every: Annotated[float, typer.Option("--every", metavar="SECONDS", help="How often --follow looks.")] = 5.0,
     tries: Annotated[int, typer.Option("--tries", min=1, max=10, help="How often each alert is tried.")] = 4,
@@ -98,32 +97,21 @@ def send(
 ) -> int:
     """Send alerts on, at least once each: to a webhook, to syslog. What a receiver has not taken stays owed."""
     folder, url = where(home, db)
-    context = trusted(ca)
-    found: list[Webhook | Syslog] = []
-    address = _address(webhook, webhook_file)
-    if address:
-        sign = keyed(secrets_of(secret_file)) if secret_file is not None else signed_by(KeyStore(folder).signer(_KEY))
-        found.append(Webhook.at(address, sign, context, SystemClock(), _TIMEOUT_S))
-    elif secret_file is not None:
-        raise ConfigError("no_receiver", "a secret is for a webhook", field="secret-file", remedy="add `--webhook`")
-    if syslog:
-        found.append(Syslog.at(syslog, context, socket.gethostname(), _TIMEOUT_S))
-    if not found:
-        raise ConfigError("no_receiver", "nobody to send to", remedy="name `--webhook URL`, `--syslog URL`, or both")
     with Reader(url) as reader:
         whose = one_tenant(reader, tenant)
         control = reader.control(whose)
     store = str(control[1]) if control is not None else ""
+    named = _receivers(folder, _address(webhook, webhook_file), syslog, secret_file, trusted(ca))
     retry = Retry(1, max(every, _LEAST_S), _FOLLOW_MOST_S) if follow else Retry(tries, _FIRST_S, _MOST_S)
     with ExitStack() as stack:
         lines = []
-        for receiver, named in zip(found, filter(None, (address, syslog)), strict=True):
-            cursor = Cursor(folder / _FOLDER, (named, store, whose))
+        for address, receiver in named.items():
+            cursor = Cursor(folder / _FOLDER, (address, store, whose))
             stack.enter_context(cursor.held())
             delivery = Delivery(receiver, cursor, retry, time.sleep, random.random)
             lines.append(_Line(delivery, LedgerLog(url, whose)))
             _start(lines[-1], skip=from_now)
-        return _follow(lines, retry, max(every, _LEAST_S)) if follow else _once(lines, json=json)
+        return _follow(lines, max(every, _LEAST_S)) if follow else _once(lines, json=json)
 
 
 def key(
@@ -139,6 +127,21 @@ def key(
         return Exit.OK
     console().print(told, markup=False)
     return Exit.OK
+
+
+def _receivers(folder: Path, webhook: str, syslog: str, secret_file: Path | None, context: Tls) -> dict[str, Receiver]:
+    """Address → receiver."""
+    found: dict[str, Receiver] = {}
+    if webhook:
+        sign = keyed(secrets_of(secret_file)) if secret_file is not None else signed_by(KeyStore(folder).signer(_KEY))
+        found[webhook] = Webhook.at(webhook, sign, context, SystemClock(), _TIMEOUT_S)
+    elif secret_file is not None:
+        raise ConfigError("no_receiver", "a secret is for a webhook", field="secret-file", remedy="add `--webhook`")
+    if syslog:
+        found[syslog] = Syslog.at(syslog, context, _TIMEOUT_S)
+    if not found:
+        raise ConfigError("no_receiver", "nobody to send to", remedy="name `--webhook URL`, `--syslog URL`, or both")
+    return found
 
 
 def _address(webhook: str, file: Path | None) -> str:
@@ -191,7 +194,7 @@ def _say(delivery: Delivery, told: Told, *, always: bool) -> None:
         fail(told.problem, Exit.FAILED)
 
 
-def _follow(lines: list[_Line], retry: Retry, every_s: float) -> int:
+def _follow(lines: list[_Line], every_s: float) -> int:
     """Go on until interrupted; each receiver at its own pace."""
     try:
         for now_s in _ticks(every_s):
@@ -202,8 +205,7 @@ def _follow(lines: list[_Line], retry: Retry, every_s: float) -> int:
                 _say(line.delivery, told, always=False)
                 line.failures = line.failures + 1 if told.problem is not None else 0
                 after_s = told.problem.after_s if told.problem is not None else 0
-                pause_s = retry.pause_s(line.failures, after_s, random.random()) if line.failures else 0.0
-                line.due_s = time.monotonic() + pause_s
+                line.due_s = time.monotonic() + line.delivery.pause_s(line.failures, after_s)
     except KeyboardInterrupt:
         return Exit.OK
     return Exit.OK

@@ -6,7 +6,7 @@ Risk is of sessions and agents: it moves with every scored action, rises at once
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
@@ -14,13 +14,9 @@ import typer
 from rich.table import Table
 
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
-from halo_core.cli.stop import ByOption, WhyOption, commit, who
 from halo_core.cli.words import cell
-from halo_core.clock import iso
-from halo_core.errors import ConfigError
 from halo_core.model import EntryKind
-from halo_core.query import Found, entries, find, one_tenant
-from halo_core.store import Draft, Tx
+from halo_core.query import Found, entries, one_tenant
 from halo_core.store.reader import Reader
 
 __all__ = ["risk"]

@@ -6,12 +6,12 @@ room that opens a socket. Never: decides, writes to the ledger, sends content of
 
 from halo_core.telling.alert import Alert
 from halo_core.telling.cursor import Cursor, Sent
-from halo_core.telling.delivery import Delivery, Retry, Told
+from halo_core.telling.delivery import Delivery, Receiver, Retry, Told
 from halo_core.telling.log import LedgerLog
 from halo_core.telling.signing import keyed, public_key, read_private, secrets_of, signed_by
 from halo_core.telling.syslog import Syslog
 from halo_core.telling.webhook import Webhook
-from halo_core.telling.wire import NotTold, trusted
+from halo_core.telling.wire import NotTold, Tls, trusted
 
 __all__ = [
     "Alert",
@@ -19,9 +19,11 @@ __all__ = [
     "Delivery",
     "LedgerLog",
     "NotTold",
+    "Receiver",
     "Retry",
     "Sent",
     "Syslog",
+    "Tls",
     "Told",
     "Webhook",
     "keyed",

@@ -22,7 +22,7 @@ __all__ = [
     "OWED",
     "NotTold",
     "Place",
-    "connected",
+    "Tls",
     "datagrams",
     "deadline",
     "not_told",
@@ -31,6 +31,7 @@ __all__ = [
     "trusted",
 ]
 
+
 OWED: Final = "what it has not taken stays owed and goes out with the next `halo alerts send`"
 _CHUNK: Final = 4096
 _MOST_BACK: Final = 65_536
@@ -38,6 +39,10 @@ _MOST_URL: Final = 2000
 _MOST_PORT: Final = 65_535
 _COMPLAINT_S: Final = 0.2
 """How long a host that answers a datagram with "nobody listens" is given to say so."""
+
+
+Tls = ssl.SSLContext
+"""What `trusted` gives."""
 
 
 class NotTold(HaloError):
@@ -166,7 +171,7 @@ def deadline(sock: socket.socket, seconds: float) -> Iterator[None]:
 
 
 @contextmanager
-def connected(place: Place, context: ssl.SSLContext | None, seconds: float) -> Iterator[socket.socket]:
+def _connected(place: Place, context: ssl.SSLContext | None, seconds: float) -> Iterator[socket.socket]:
     """A connection, of TLS where a context is given."""
     with socket.create_connection((place.host, place.port), seconds) as raw:
         if context is None:
@@ -183,7 +188,7 @@ def stream(place: Place, data: bytes, context: ssl.SSLContext | None, seconds: f
         NotTold: it did not.
     """
     try:
-        with connected(place, context, seconds) as sock, deadline(sock, seconds):
+        with _connected(place, context, seconds) as sock, deadline(sock, seconds):
             sock.sendall(data)
             if isinstance(sock, ssl.SSLSocket):
                 # Both say goodbye under TLS: an end of the connection alone could be anybody's doing.

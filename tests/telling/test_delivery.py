@@ -187,7 +187,7 @@ def test_a_damaged_cursor_is_for_a_person(home, secret):
             '{"v":1,"upto":-1,"last":"","owed":[]}',
             '{"v":1,"upto":"1","last":"","owed":[]}',
         ):
-            path.write_text(f'{{"v":1,"last":"","owed":[],"upto":{upto}}}')
+            path.write_text(text)
             code, _, err = cli(*line, home=home)
             assert (code, "bad_cursor" in err, "sent again" in err) == (64, True, True)
         path.unlink()

@@ -1,4 +1,4 @@
-"""Room: `halo risk` and `halo alerts`. Takes: a store. Gives: who is at which risk and why. Never: decides.
+"""Room: `halo risk`. Takes: a store. Gives: who is at which risk and why. Never: decides.
 
 Risk is of sessions and agents: it moves with every scored action, rises at once and falls slowly.
 """
@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 from rich.table import Table
 
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
+from halo_core.cli.risk_history import KINDS, history
+from halo_core.cli.risk_svg import draw_risk
 from halo_core.cli.words import cell
+from halo_core.errors import ConfigError
 from halo_core.model import EntryKind
 from halo_core.query import Found, entries, one_tenant
 from halo_core.store.reader import Reader
@@ -75,6 +79,9 @@ class _Agent:
 def risk(
     agent: Annotated[str, typer.Argument(metavar="[AGENT]", help="One agent in full.")] = "",
     *,
+    svg: Annotated[
+        Path | None, typer.Option("--svg", metavar="FILE", help="Write the history of one agent as a chart.")
+    ] = None,
     tenant: TenantOption = None,
     db: DbOption = "",
     home: HomeOption = None,
@@ -82,6 +89,8 @@ def risk(
 ) -> int:
     """Show the risk of each agent (0..1000), what moved it, and how it went."""
     _, url = where(home, db)
+    if svg is not None:
+        return _chart(url, tenant, agent, svg)
     found: dict[str, _Agent] = {}
     with Reader(url) as reader:
         for item in entries(reader, one_tenant(reader, tenant), (EntryKind.DECISION,)):
@@ -107,6 +116,23 @@ def risk(
     if agent:
         for words, times in scored[0].factors.most_common(_MOST):
             view.print(f"  {times:>4} x {words}", markup=False)
+    return Exit.OK
+
+
+def _chart(url: str, tenant: str | None, agent: str, path: Path) -> int:
+    if not agent:
+        raise ConfigError("no_agent", "a chart is of one agent", field="agent", remedy="name it: `halo risk AGENT`")
+    with Reader(url) as reader:
+        told = history(agent, entries(reader, one_tenant(reader, tenant), KINDS))
+    if not told.actions:
+        raise ConfigError(
+            "no_score", f"no action of `{agent}` was scored", field="agent", remedy=f"`halo baseline fit {agent}`"
+        )
+    try:
+        path.write_text(draw_risk(told), encoding="utf-8")
+    except OSError as exc:
+        raise ConfigError("no_file", f"cannot write `{path}`: {exc.strerror}", field="svg") from exc
+    console().print(f"written to {path}", markup=False)
     return Exit.OK
 
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from textwrap import wrap
 from typing import Final
 
-from halo_core.cli.risk_history import Action, Cell, History, cells, runs
+from halo_core.cli.risk_history import Cell, History, cells, runs
+from halo_core.cli.risk_words import BANDS, cut, in_words, keys, legend_of, minute, numbers, plural, tip_of
 from halo_core.cli.svg_paper import SIGNS, document, safe, sign
-from halo_core.cli.svg_places import LEFT, PLOT, WIDTH, apart, wide
-from halo_core.clock import iso
+from halo_core.cli.svg_places import LEFT, PLOT, apart
 
 __all__ = ["draw_risk"]
 
@@ -24,12 +24,10 @@ _MOST_CELLS: Final = 130
 _LANE: Final = 20
 _THOUSAND: Final = 1000
 _LEVELS: Final = (0, 250, 500, 750, 1000)
-_BANDS: Final = (("other", "ordinary"), ("granted", "elevated"), ("stopped", "high"))
 _LANES: Final = {"challenge": "asked", "deny": "stopped"}
 _LEAST_SPAN: Final = 9
 """Pixels of a session below which its place is not shown."""
 _LEAST_NAME: Final = 30
-_TICKS: Final = 6
 _APART: Final = 11
 _ROWS: Final = 3
 """Under the axis: numbers of actions, sessions, times."""
@@ -40,13 +38,13 @@ def draw_risk(told: History) -> str:
     drawn = cells(told, _MOST_CELLS)
     many = len(drawn[0].actions)
     about = wrap(
-        _about(told)
+        in_words(told)
         + (f". A bar is {many} actions: of each colour the highest, as wide as its share" if many > 1 else ""),
         120,
     )
     lanes = [effect for effect in SIGNS if many > 1 and any(item.effect == effect for item in told.actions)]
     top = 82 + _LINE * len(about) + _LANE * len(lanes)
-    legend = _legend(told, lanes, many=many > 1)
+    legend = legend_of(told, lanes, many=many > 1)
     height = top + _HEIGHT + 30 + _LINE * _ROWS + 24 * (1 + max(row for *_, row in legend))
     title = f"Risk of {told.agent}: {told.now} of 1000 now, {told.highest} at most"
     picture = _Picture(told, drawn, top)
@@ -62,30 +60,11 @@ def draw_risk(told: History) -> str:
         *(picture.lanes(lanes) if lanes else picture.verdicts()),
         *picture.alerts(_LANE * len(lanes)),
         *picture.axis(),
-        *_keys(legend, top + _HEIGHT + 30 + _LINE * _ROWS),
+        *keys(legend, top + _HEIGHT + 30 + _LINE * _ROWS),
     ]
     return document(
-        title, f"Bars of the risk of each action, a line of the risk of its session. {_about(told)}", parts, height
+        title, f"Bars of the risk of each action, a line of the risk of its session. {in_words(told)}", parts, height
     )
-
-
-def _about(told: History) -> str:
-    actions = told.actions
-    counts = [
-        _count(len(actions), "scored action"),
-        _count(len(told.spans), "session"),
-        f"{sum(item.band == 1 for item in actions)} elevated",
-        f"{sum(item.band > 1 for item in actions)} high",
-        _count(sum(bool(item.alert) for item in actions), "alert"),
-        f"{sum(item.effect == 'deny' for item in actions)} denied",
-        f"{sum(item.effect == 'challenge' for item in actions)} challenged",
-    ]
-    moved = "; ".join(words for words, _ in told.factors)
-    return ", ".join(counts) + (f". What moved it most: {moved}" if moved else "")
-
-
-def _count(number: int, name: str) -> str:
-    return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
 class _Picture:
@@ -120,11 +99,8 @@ class _Picture:
         """Every other one on a darker ground, by name where there is room."""
         y = self._bottom + 20 + _LINE
         spans = self._told.spans
-        if PLOT / len(spans) < _LEAST_SPAN:
-            words = f"{len(spans):,} sessions, too many to show where each begins"
-            yield f'<text class="soft" x="{LEFT + 4}" y="{y:.1f}">{words}</text>'
-            return
-        for number, span in enumerate(spans):
+        shown = PLOT / len(spans) >= _LEAST_SPAN
+        for number, span in enumerate(spans if shown else ()):
             left, size = self._x(span.start), (span.end - span.start) * self._slot
             if number % 2:
                 place = f'x="{left:.1f}" y="{self._top:.1f}" width="{size:.1f}" height="{_HEIGHT}"'
@@ -133,14 +109,17 @@ class _Picture:
                 ends = f'y1="{self._top:.1f}" y2="{self._bottom + _LINE * 2 + 6:.1f}"'
                 yield f'<line class="s-edge thin" x1="{left:.1f}" x2="{left:.1f}" {ends}/>'
             if size >= _LEAST_NAME:
-                name = f"{safe(_cut(span.session, size - 6))}<title>{safe(span.session)}</title>"
+                name = f"{safe(cut(span.session, size - 6))}<title>{safe(span.session)}</title>"
                 yield f'<text class="soft" x="{left + 4:.1f}" y="{y:.1f}">{name}</text>'
+        if not shown or max(span.end - span.start for span in spans) * self._slot < _LEAST_NAME:
+            words = plural(len(spans), "session") + ("" if shown else ", too many to show where each begins")
+            yield f'<text class="soft over" x="{LEFT + 4}" y="{y:.1f}">{words}</text>'
 
     def limits(self) -> Iterator[str]:
         """As they were when each action was decided; the last ones by name."""
         found = runs([item.limits for item in self._told.actions])
         for start, end, pair in found:
-            for (name, word), level in zip(_BANDS[1:], pair, strict=True):
+            for (name, word), level in zip(BANDS[1:], pair, strict=True):
                 y, x1, x2 = self._y(level), self._x(start), self._x(end)
                 tip = f"<title>{word} above {level}</title>"
                 place = f'x1="{x1:.1f}" x2="{x2:.1f}" y1="{y:.1f}" y2="{y:.1f}"'
@@ -149,7 +128,7 @@ class _Picture:
         if not found or found[-1][1] != len(self._told.actions):
             return
         right = LEFT + PLOT
-        named = list(zip(_BANDS[:0:-1], reversed(found[-1][2]), strict=True))
+        named = list(zip(BANDS[:0:-1], reversed(found[-1][2]), strict=True))
         wanted = [self._y(level) for _, level in named]
         for ((name, word), level), y, label in zip(named, wanted, apart(wanted, _LINE, self._bottom), strict=True):
             yield f'<path class="s-{name} line thin" d="M{right} {y:.1f}L{right + 10} {label:.1f}"/>'
@@ -160,22 +139,22 @@ class _Picture:
         full = min(self._slot * self._many * 0.8, 6)
         for cell in self._cells:
             x = self._middle(cell)
-            for band, (name, _) in enumerate(_BANDS):
+            for band, (name, _) in enumerate(BANDS):
                 some = [item for item in cell.actions if min(item.band, 2) == band]
                 top = max(some, key=lambda item: item.risk, default=None)
                 if top is not None and top.risk:
                     size = max(full * len(some) / len(cell.actions), min(full, 1.2))
                     bar = f'stroke-width="{size:.1f}" d="M{x:.1f} {self._bottom:.1f}V{self._y(top.risk):.1f}"'
-                    yield f'<path class="s-{name}" {bar}>{_tip(top)}</path>'
+                    yield f'<path class="s-{name}" {bar}>{tip_of(top)}</path>'
 
     def dots(self) -> Iterator[str]:
         """An action each, over the line, where they are few."""
         if self._many > 1:
             return
         for cell in self._cells:
-            x, y, name = self._middle(cell), self._y(cell.top.risk), _BANDS[min(cell.top.band, 2)][0]
+            x, y, name = self._middle(cell), self._y(cell.top.risk), BANDS[min(cell.top.band, 2)][0]
             spot = f'cx="{x:.1f}" cy="{y:.1f}" r="3.2" stroke-width="1"'
-            yield f'<circle class="f-{name} s-paper" {spot}>{_tip(cell.top)}</circle>'
+            yield f'<circle class="f-{name} s-paper" {spot}>{tip_of(cell.top)}</circle>'
 
     def line(self) -> Iterator[str]:
         """A step for each, not joined between sessions, nor where several actions are one."""
@@ -198,7 +177,7 @@ class _Picture:
                 place = (item.effect, round(x / _APART), round(y / _APART))
                 if item.effect in SIGNS and place not in taken:
                     taken.add(place)
-                    yield f"<g>{sign(item.effect, x, y)}{_tip(item)}</g>"
+                    yield f"<g>{sign(item.effect, x, y)}{tip_of(item)}</g>"
 
     def lanes(self, effects: list[str]) -> Iterator[str]:
         """Over the chart, where there is no room in it: which share of the actions was denied or asked about."""
@@ -227,7 +206,7 @@ class _Picture:
         for column, group in groups.items():
             x = group[0][0] if len(group) == 1 and self._many == 1 else (column + 0.5) * 2 * _APART
             count = sum(number for _, number in group)
-            tip = f"<title>{_count(count, 'alert')}</title>"
+            tip = f"<title>{plural(count, 'alert')}</title>"
             yield f'<path class="f-stopped" d="M{x - 5:.1f} {y - 8:.1f}h10l-5 8Z">{tip}</path>'
             if count > 1:
                 yield f'<text class="stopped strong" x="{x:.1f}" y="{y - 12:.1f}" text-anchor="middle">{count}</text>'
@@ -236,7 +215,7 @@ class _Picture:
         y = self._bottom
         actions = self._told.actions
         yield f'<line class="s-soft" x1="{LEFT}" x2="{LEFT + PLOT}" y1="{y}" y2="{y}"/>'
-        for number in _numbers(len(actions)):
+        for number in numbers(len(actions)):
             x = self._x(number - 0.5)
             yield f'<line class="s-soft" x1="{x:.1f}" x2="{x:.1f}" y1="{y}" y2="{y + 5}"/>'
             anchor = "end" if x > LEFT + PLOT - 12 else "middle"
@@ -244,68 +223,9 @@ class _Picture:
         right = LEFT + PLOT + 14
         yield f'<text class="soft" x="{right}" y="{y + 19}">actions</text>'
         yield f'<text class="soft" x="{right}" y="{y + 20 + _LINE}">sessions</text>'
-        first, last = (_minute(pick(item.ts_us for item in actions)) for pick in (min, max))
+        first, last = (minute(pick(item.ts_us for item in actions)) for pick in (min, max))
         below = y + 22 + 2 * _LINE
         yield f'<text class="soft" x="{LEFT + 4}" y="{below}">{first}</text>'
         if last != first:
             yield f'<text class="soft" x="{LEFT + PLOT}" y="{below}" text-anchor="end">{last}</text>'
         yield f'<text class="soft" x="{right}" y="{below}">UTC</text>'
-
-
-def _tip(item: Action) -> str:
-    words = f"#{item.index} {item.effect} {item.resource}, risk {item.risk}, its session {item.session_risk}"
-    return f"<title>{safe(words)}</title>"
-
-
-def _minute(ts_us: int) -> str:
-    return iso(ts_us)[:16].replace("T", " ")
-
-
-def _numbers(count: int) -> list[int]:
-    """Round numbers of actions, few enough to be read."""
-    step = next(s for power in range(12) for s in (10**power, 2 * 10**power, 5 * 10**power) if count / s <= _TICKS)
-    return [*([1] if step > 1 else []), *range(step, count + 1, step)]
-
-
-def _cut(name: str, room: float) -> str:
-    return name if wide(name) <= room else name[: max(int(room / wide("x")) - 1, 1)] + "…"
-
-
-_Key = tuple[str, str, float, int]
-"""Shape, words, x, row."""
-
-
-def _legend(told: History, lanes: list[str], *, many: bool) -> list[_Key]:
-    """What each sign means, those that are there; on as many rows as they need."""
-    effects = {item.effect for item in told.actions}
-    bands = {min(item.band, 2) for item in told.actions}
-    items = [
-        (
-            '<path class="s-curve line" d="M{a} {y}H{b}"/>',
-            "highest risk of a session" if many else "risk of the session so far",
-        )
-    ]
-    items += [
-        (f'<path class="s-{name}" stroke-width="5" d="M{{x}} {{low}}V{{high}}"/>', f"{word} action")
-        for band, (name, word) in enumerate(_BANDS)
-        if band in bands
-    ]
-    items += [(sign(effect, None, None), words) for effect, words in SIGNS.items() if effect in effects and not lanes]
-    if any(item.alert for item in told.actions):
-        items.append(('<path class="f-stopped" d="M{a} {high}h10l-5 8Z"/>', "alert"))
-    placed: list[_Key] = []
-    x, row = float(LEFT + 4), 0
-    for shape, words in items:
-        if x + 14 + wide(words) > WIDTH - 20:
-            x, row = float(LEFT + 4), row + 1
-        placed.append((shape, words, x, row))
-        x += 40 + wide(words)
-    return placed
-
-
-def _keys(legend: list[_Key], top: float) -> Iterator[str]:
-    for shape, words, x, row in legend:
-        y = top + 10 + 22 * row
-        places = {"x": x, "y": y, "a": x - 6, "b": x + 8, "low": y + 5, "high": y - 5}
-        yield shape.format(**{name: f"{value:.1f}" for name, value in places.items()})
-        yield f'<text class="soft" x="{x + 14:.1f}" y="{y + 4:.1f}">{words}</text>'

@@ -49,6 +49,7 @@ def shown(text: str) -> str:
     risk=st.none() | st.integers(0, 1000),
 )
 @example(agent=EVIL[0], resource=EVIL[1], session=EVIL[2], tenant=EVIL[3], kind=EVIL[4], words=EVIL[5], risk=None)
+@example(agent="y" * 254 + '"]', resource="", session="", tenant="", kind="", words="", risk=None)
 @example(agent=EVIL[6], resource=EVIL[7], session=EVIL[8], tenant=EVIL[9], kind=EVIL[10], words=EVIL[11], risk=0)
 def test_no_name_forges_a_line_an_element_or_a_value(agent, resource, session, tenant, kind, words, risk):
     told = alert(
@@ -187,7 +188,7 @@ def test_who_talks_without_end_is_left():
         while True:
             sock.sendall(b"x" * 10_000)
 
-    with syslog_stream(last=talk) as (url, _), pytest.raises(NotTold):
+    with syslog_stream(last=talk) as (url, _), pytest.raises(NotTold, match="stop talking"):
         Syslog.at(url, trusted(None), 5).send([alert()])
 
 
@@ -207,7 +208,7 @@ def test_over_udp_a_host_that_says_nobody_listens_is_heard(home):
     "url",
     [
         "", "host", "http://host", "tcp://host", "tcp://", "tls://u:p@host", "udp://host:0x", "udp://host:99999",
-        "tls://[::1", "tls://ho st", "tls://hö.example", "tls://host#x", "tls://host\n:1", "x" * 3000,
+        "tls://[::1", "tls://ho st", "tls://hö.example", "tls://host#x", "tls://host/x", "tls://host?x=1", "tls://host\n:1", "x" * 3000,
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused(home, url):

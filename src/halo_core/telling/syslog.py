@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final, Self
 
 from halo_core.clock import iso
+from halo_core.errors import ConfigError
 from halo_core.telling.alert import Alert
 from halo_core.telling.wire import Place, datagrams, parse_place, stream
 
@@ -55,7 +56,10 @@ class Syslog:
         Raises:
             ConfigError: `bad_url`.
         """
-        return cls(parse_place(url, _PORTS, "syslog"), context, timeout_s, socket.gethostname())
+        place = parse_place(url, _PORTS, "syslog")
+        if place.path != "/":
+            raise ConfigError("bad_url", "syslog has no path", field="syslog", remedy="end it after the port")
+        return cls(place, context, timeout_s, socket.gethostname())
 
     @property
     def name(self) -> str:

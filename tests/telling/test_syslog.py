@@ -208,7 +208,8 @@ def test_over_udp_a_host_that_says_nobody_listens_is_heard(home):
     "url",
     [
         "", "host", "http://host", "tcp://host", "tcp://", "tls://u:p@host", "udp://host:0x", "udp://host:99999",
-        "tls://[::1", "tls://ho st", "tls://hö.example", "tls://host#x", "tls://host/x", "tls://host?x=1", "tls://host\n:1", "x" * 3000,
+        "tls://[::1", "tls://ho st", "tls://hö.example", "tls://host#x", "tls://host/x", "tls://host?x=1",
+        "tls://host\n:1", "x" * 3000,
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused(home, url):

@@ -64,7 +64,7 @@ def body(**changes: Any) -> dict[str, Any]:
 
 def alert(**changes: Any) -> Alert:
     plain = {
-        "id": "0199-id",
+        "id": "0199-1d",
         "index": 7,
         "tenant": "local",
         "session": "s",

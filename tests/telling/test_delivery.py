@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,10 @@ from hypothesis import strategies as st
 from telling_world import SECRET, body, free_port, genuine, home_with, more, secret_file, sender, syslog_stream, webhook
 
 from halo_core.failpoints import ALERT_TOLD
-from halo_core.telling import Cursor, Delivery, NotTold, Retry, Sent
+from halo_core.model import EntryKind
+from halo_core.telling import Alert, Cursor, Delivery, NotTold, Retry, Sent
 from halo_core.telling.cursor import MOST_OWED
-from halo_world import attack, cli, db_of
+from halo_world import attack, cli, db_of, found
 
 NAMES = [f"a{i}" for i in range(5)]
 
@@ -327,6 +329,34 @@ def test_whatever_a_receiver_says_each_is_taken_in_the_end(tmp_path_factory, pla
             assert before <= set(receiver.taken)
     assert sorted(receiver.taken) == sorted(places)
     assert not cursor.sent.owed
+
+
+def test_what_is_owed_waits_while_what_is_new_is_told(tmp_path):
+    receiver, log = Flaky(iter(["refused"])), Listed({1, 2})
+    cursor = Cursor(tmp_path, ("x",))
+    with cursor.held():
+        delivery = Delivery(receiver, cursor, Retry(1, 0, 0), lambda _: None, lambda: 0.5)
+        assert delivery.run(log).owed == 1
+        log.places = [1, 2, 3]
+        assert (delivery.run(log, settle=False).taken, receiver.taken) == (1, [2, 3])
+        assert (delivery.run(log).taken, receiver.taken, cursor.sent.owed) == (1, [2, 3, 1], ())
+
+
+@pytest.mark.parametrize("change", [{"id": "x\r\nwebhook-id: forged"}, {"id": "a.1"}, {"id": ""}, {"body": {}}])
+def test_what_is_no_alert_of_ours_is_tampering(home, change):
+    (item, *_) = found(home, EntryKind.ALERT)
+    with pytest.raises((ValueError, LookupError)):
+        Alert.of(replace(item, entry=replace(item.entry, **change)))
+
+
+def test_an_alert_that_was_changed_is_said_to_be_tampered_with(home, secret):
+    database = attack(db_of(home))
+    changed = "CAST(replace(CAST(body AS TEXT), 'factors', 'fact0rs') AS BLOB)"
+    database.execute(f"UPDATE entry SET body = {changed} WHERE kind='alert'")
+    database.close()
+    with webhook() as (url, got):
+        code, _, err = cli("alerts", "send", "--webhook", url, *secret, home=home)
+    assert (code, got, "halo verify" in err) == (11, [], True)
 
 
 def test_with_too_many_owed_it_stops_rather_than_lose_one(tmp_path):

@@ -68,6 +68,7 @@ class _Line:
     log: LedgerLog
     failures: int = 0
     due_s: float = 0.0
+    down: bool = False
 
 
 def send(
@@ -102,7 +103,8 @@ def send(
         control = reader.control(whose)
     store = str(control[1]) if control is not None else ""
     named = _receivers(folder, _address(webhook, webhook_file), syslog, secret_file, trusted(ca))
-    retry = Retry(1, max(every, _LEAST_S), _FOLLOW_MOST_S) if follow else Retry(tries, _FIRST_S, _MOST_S)
+    every = max(_LEAST_S, min(_FOLLOW_MOST_S, every))
+    retry = Retry(1, every, _FOLLOW_MOST_S) if follow else Retry(tries, _FIRST_S, _MOST_S)
     with ExitStack() as stack:
         lines = []
         for address, receiver in named.items():
@@ -111,7 +113,7 @@ def send(
             delivery = Delivery(receiver, cursor, retry, time.sleep, random.random)
             lines.append(_Line(delivery, LedgerLog(url, whose)))
             _start(lines[-1], skip=from_now)
-        return _follow(lines, max(every, _LEAST_S)) if follow else _once(lines, json=json)
+        return _follow(lines, every) if follow else _once(lines, json=json)
 
 
 def key(
@@ -188,7 +190,7 @@ def _say(delivery: Delivery, told: Told, *, always: bool) -> None:
     if told.taken or always:
         sure = "taken by" if receiver.confirms else "sent, nobody confirms them, to"
         console().print(f"{told.taken} alerts {sure} {receiver.name}", markup=False)
-    if told.owed:
+    if told.owed and told.problem is not None:
         console(stderr=True).print(f"{told.owed} alerts that {receiver.name} refused are owed", markup=False)
     if told.problem is not None:
         fail(told.problem, Exit.FAILED)
@@ -199,16 +201,24 @@ def _follow(lines: list[_Line], every_s: float) -> int:
     try:
         for now_s in _ticks(every_s):
             for line in lines:
-                if now_s < line.due_s:
-                    continue
-                told = line.delivery.run(line.log)
-                _say(line.delivery, told, always=False)
-                line.failures = line.failures + 1 if told.problem is not None else 0
-                after_s = told.problem.after_s if told.problem is not None else 0
-                line.due_s = time.monotonic() + line.delivery.pause_s(line.failures, after_s)
+                _look(line, now_s)
     except KeyboardInterrupt:
         return Exit.OK
     return Exit.OK
+
+
+def _look(line: _Line, now_s: float) -> None:
+    """One receiver's turn. What it refused waits longer each time, and nothing new waits with it."""
+    due = now_s >= line.due_s
+    if line.down and not due:
+        return
+    told = line.delivery.run(line.log, settle=due)
+    _say(line.delivery, told, always=False)
+    line.down = told.problem is not None and told.problem.again
+    if due or line.down:
+        line.failures = line.failures + 1 if told.problem is not None else 0
+        after_s = told.problem.after_s if told.problem is not None else 0
+        line.due_s = time.monotonic() + line.delivery.pause_s(line.failures, after_s)
 
 
 def _ticks(every_s: float) -> Iterator[float]:

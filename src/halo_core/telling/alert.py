@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from halo_core.query import Found
 
 __all__ = ["Alert"]
 
+_ID: Final = re.compile(r"[0-9a-f-]{1,64}")
 _MOST_TEXT: Final = 1000
 _MOST_FACTORS: Final = 3
 
@@ -64,8 +66,13 @@ class Alert:
         """An alert entry.
 
         INVARIANT: members are taken by name, so that nothing an entry may hold one day is sent unasked.
+
+        Raises:
+            LookupError, TypeError, ValueError or AttributeError: it is none of ours.
         """
         entry, body = found.entry, found.entry.body
+        if not _ID.fullmatch(entry.id):
+            raise ValueError("not an id of ours")  # it goes into a header and into what is signed
         decision = body["decision"]
         factors = (
             Factor(_short(item["id"]), item["value"], item["moved"], _short(item["words"]))

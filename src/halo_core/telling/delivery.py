@@ -123,9 +123,12 @@ class Delivery:
         """How long to wait after so many failures in a row."""
         return self._retry.pause_s(failures, after_s, self._spread()) if failures else 0.0
 
-    def run(self, log: Log) -> Told:
-        """Tell what is not told yet, and then what is owed from earlier runs. What was taken is noted as it goes."""
-        owed = self._cursor.sent.owed
+    def run(self, log: Log, *, settle: bool = True) -> Told:
+        """Tell what is not told yet, and then, unless told not to, what is owed from earlier runs.
+
+        What was taken is noted as it goes.
+        """
+        owed = self._cursor.sent.owed if settle else ()
         tally = _Tally()
         try:
             while page := log.since(self._cursor.sent.upto):

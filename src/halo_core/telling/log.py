@@ -61,5 +61,5 @@ class LedgerLog:
 def _alert(found: Found) -> Alert:
     try:
         return Alert.of(found)
-    except (LookupError, TypeError, AttributeError) as exc:
+    except (LookupError, TypeError, ValueError, AttributeError) as exc:
         raise Tampered("bad_alert", f"entry {found.index} is no alert", remedy="run `halo verify`") from exc

@@ -191,7 +191,7 @@ def _say(delivery: Delivery, told: Told, *, always: bool) -> None:
         sure = "taken by" if receiver.confirms else "sent, nobody confirms them, to"
         console().print(f"{told.taken} alerts {sure} {receiver.name}", markup=False)
     if told.owed and told.problem is not None:
-        console(stderr=True).print(f"{told.owed} alerts that {receiver.name} refused are owed", markup=False)
+        console(stderr=True).print(f"{told.owed} alerts that {receiver.name} did not take are owed", markup=False)
     if told.problem is not None:
         fail(told.problem, Exit.FAILED)
 
@@ -214,7 +214,7 @@ def _look(line: _Line, now_s: float) -> None:
         return
     told = line.delivery.run(line.log, settle=due)
     _say(line.delivery, told, always=False)
-    line.down = told.problem is not None and told.problem.again
+    line.down = told.problem is not None and (not told.problem.alone or told.problem.after_s > 0)
     if due or line.down:
         line.failures = line.failures + 1 if told.problem is not None else 0
         after_s = told.problem.after_s if told.problem is not None else 0

@@ -1,7 +1,7 @@
 """Room: alerts to one receiver, at least once. Takes: a receiver, its cursor, a log. Gives: how many. Never: loses one.
 
-The cursor moves only after the receiver said yes. An alert that is refused by itself is owed and does not hold up those
-behind it, so that nobody silences a receiver with a name that it will not take.
+The cursor moves only after the receiver said yes. An alert that a receiver was reached with and did not take is owed
+and does not hold up those behind it, so that nobody silences a receiver with a name that it falls over.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from halo_core.telling.wire import NotTold
 __all__ = ["Delivery", "Log", "Receiver", "Retry", "Told"]
 
 _REFUSALS: Final = 3
-"""Refused so often in a row, it is the receiver's door and not one alert."""
+"""Not taken so often in a row, it is the receiver and not one alert."""
 
 
 class Receiver(Protocol):
@@ -148,20 +148,19 @@ class Delivery:
         return Told(tally.taken, len(self._cursor.sent.owed), tally.problem)
 
     def _tell(self, alerts: Sequence[Alert]) -> NotTold | None:
-        """Send a batch; the refusal, where an alert is refused by itself and there is room to owe it."""
+        """Send a batch; what is wrong, where it may be about one alert and there is room to owe it."""
         failures = 0
         while True:
             try:
                 self.receiver.send(alerts)
             except NotTold as exc:
-                if not exc.again:
-                    if len(alerts) > 1 or len(self._cursor.sent.owed) >= MOST_OWED:
-                        raise
-                    return exc
                 failures += 1
-                if failures >= self._retry.tries:
+                if exc.again and failures < self._retry.tries:
+                    self._sleep(self.pause_s(failures, exc.after_s))
+                elif exc.alone and len(alerts) == 1 and len(self._cursor.sent.owed) < MOST_OWED:
+                    return exc
+                else:
                     raise
-                self._sleep(self.pause_s(failures, exc.after_s))
             else:
                 reach(ALERT_TOLD)
                 return None

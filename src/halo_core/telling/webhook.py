@@ -91,15 +91,18 @@ class Webhook:
             if place.scheme == "https"
             else http.client.HTTPConnection(place.host, place.port, timeout=seconds)
         )
+        reached = False
         try:
             connection.connect()
+            reached = True
             with deadline(connection.sock, seconds):
                 connection.request("POST", place.path, body, self._headers(alert, body))
                 # What it says beyond the status is not read: nothing of it is needed, and it could be without end.
                 answer = connection.getresponse()
                 return answer.status, answer.headers.get("retry-after", "")
         except (OSError, http.client.HTTPException) as exc:
-            raise not_told(place, exc) from exc
+            # Once it is reached, it may be this alert that it falls over.
+            raise not_told(place, exc, alone=reached) from exc
         finally:
             connection.close()
 
@@ -123,7 +126,7 @@ class Webhook:
         plain = wait.isascii() and wait.isdigit() and len(wait) <= _MOST_WAIT_DIGITS
         code = "receiver_busy" if again else "receiver_refused"
         after_s = int(wait) if plain else 0
-        return NotTold(code, f"{self.name} answered {status}", remedy=remedy, again=again, after_s=after_s)
+        return NotTold(code, f"{self.name} answered {status}", remedy=remedy, again=again, alone=True, after_s=after_s)
 
 
 def payload(alert: Alert) -> bytes:

@@ -49,13 +49,17 @@ class NotTold(HaloError):
     """A receiver did not say yes.
 
     Attributes:
-        again: worth trying again soon; else it refused.
+        again: worth trying again at once.
+        alone: it may be about this alert alone, which then must not hold up others.
         after_s: how long it asked to be left alone.
     """
 
-    def __init__(self, code: str, message: str, *, remedy: str, again: bool = True, after_s: int = 0) -> None:
+    def __init__(
+        self, code: str, message: str, *, remedy: str, again: bool = True, alone: bool = False, after_s: int = 0
+    ) -> None:
         super().__init__(code, message, remedy=remedy)
         self.again = again
+        self.alone = alone
         self.after_s = after_s
 
 
@@ -231,10 +235,10 @@ def datagrams(place: Place, messages: list[bytes], seconds: float) -> None:
         raise not_told(place, exc) from exc
 
 
-def not_told(place: Place, exc: Exception) -> NotTold:
+def not_told(place: Place, exc: Exception, *, alone: bool = False) -> NotTold:
     """An error of the network as ours; what the other side said stays out of it."""
     why = type(exc).__name__
     if isinstance(exc, OSError):
         why = exc.strerror or str(exc) or why
     first = "name its authority with `--ca`" if isinstance(exc, ssl.SSLCertVerificationError) else "see that it listens"
-    return NotTold("receiver_down", f"{place.name} cannot be told: {why}", remedy=f"{first}; {OWED}")
+    return NotTold("receiver_down", f"{place.name} cannot be told: {why}", remedy=f"{first}; {OWED}", alone=alone)

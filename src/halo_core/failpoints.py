@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["POINTS", "arm", "reach"]
+__all__ = ["ALERT_TOLD", "POINTS", "arm", "reach"]
 
 POINTS: Final = (
     "before_begin",  # nothing is written
@@ -21,6 +21,9 @@ POINTS: Final = (
     "before_anchor",  # the tree head is durable, the anchor is old
     "after_anchor",  # the anchor moved
 )
+
+ALERT_TOLD: Final = "alert_told"
+"""A receiver said yes to an alert, the cursor is old. Reached by whoever sends alerts, never by a decision."""
 
 _armed: list[Callable[[str], None]] = []
 

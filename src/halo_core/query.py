@@ -82,9 +82,11 @@ def one_tenant(reader: Reader, tenant: str | None) -> str:
     return tenant
 
 
-def entries(reader: Reader, tenant: str, kinds: tuple[EntryKind, ...] = (), session: str = "") -> Iterator[Found]:
-    """Entries in log order; all kinds if none is named."""
-    rows = reader.notes(tenant, tuple(k.value for k in kinds), session) if kinds else reader.all_notes(tenant)
+def entries(
+    reader: Reader, tenant: str, kinds: tuple[EntryKind, ...] = (), session: str = "", since: int = 0
+) -> Iterator[Found]:
+    """Entries in log order; all kinds if none is named, or else those of a session, from a place on."""
+    rows = reader.notes(tenant, tuple(k.value for k in kinds), session, since) if kinds else reader.all_notes(tenant)
     for index, note in rows:
         yield Found(index, decode_entry(note), note)
 

@@ -10,6 +10,7 @@ import typer
 
 from halo_core.cli import (
     agents,
+    alerts,
     approvals,
     approver,
     authority,
@@ -63,8 +64,8 @@ app.add_typer(approvals.app, name="approvals")
 app.add_typer(keys.app, name="keys")
 app.add_typer(baseline.app, name="baseline")
 app.command("risk")(risk.risk)
-app.command("alerts")(risk.alerts)
-app.command("judge")(risk.judge)
+app.add_typer(alerts.app, name="alerts")
+app.command("judge")(alerts.judge)
 app.command("agents")(agents.agents)
 app.add_typer(passport.app, name="passport")
 policy.app.command("explain")(explain.explain)

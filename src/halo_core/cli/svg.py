@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from textwrap import wrap
 from typing import Final
-from xml.sax.saxutils import escape
 
 from halo_core.cli.floors import Floor, by_level
 from halo_core.cli.scene import Scene
-from halo_core.cli.svg_places import LEFT, PLOT, WIDTH, across, apart, heads, lanes, wide
-from halo_core.cli.words import cell, percent
+from halo_core.cli.svg_paper import SIGNS, document, safe, sign
+from halo_core.cli.svg_places import LEFT, PLOT, across, apart, heads, lanes, wide
+from halo_core.cli.words import percent
 
 __all__ = ["draw"]
 
@@ -24,17 +24,6 @@ _MILLION: Final = 1_000_000
 _QUARTERS: Final = (0, 250_000, 500_000, 750_000, 1_000_000)
 _LINE: Final = 16
 _MOST_DOTS: Final = 150
-
-_LIGHT: Final = {
-    "paper": "#ffffff", "edge": "#d1d9e0", "ink": "#1f2328", "soft": "#59636e", "grid": "#eaeef2", "curve": "#0969da",
-    "granted": "#9a6700", "stopped": "#cf222e", "other": "#818b98", "epoch": "#1a7f37", "given": "#8250df",
-    "asked": "#bc4c00",
-}  # fmt: skip
-_DARK: Final = {
-    "paper": "#0d1117", "edge": "#3d444d", "ink": "#f0f6fc", "soft": "#9198a1", "grid": "#21262d", "curve": "#4493f8",
-    "granted": "#d29922", "stopped": "#f85149", "other": "#656c76", "epoch": "#3fb950", "given": "#ab7df8",
-    "asked": "#f0883e",
-}  # fmt: skip
 
 
 def draw(scene: Scene, floors: Sequence[Floor], title: str, outlook: str) -> str:
@@ -45,8 +34,8 @@ def draw(scene: Scene, floors: Sequence[Floor], title: str, outlook: str) -> str
     height = top + _HEIGHT + 74 + 20 * (1 + max((lane for *_, lane in bars), default=-1))
     picture = _Picture(scene, top)
     words = [
-        f'<text class="ink head" x="{LEFT}" y="34">{_safe(title)}</text>',
-        *(f'<text class="soft" x="{LEFT}" y="{56 + _LINE * n}">{_safe(line)}</text>' for n, line in enumerate(about)),
+        f'<text class="ink head" x="{LEFT}" y="34">{safe(title)}</text>',
+        *(f'<text class="soft" x="{LEFT}" y="{56 + _LINE * n}">{safe(line)}</text>' for n, line in enumerate(about)),
     ]
     parts = [
         *words,
@@ -60,36 +49,8 @@ def draw(scene: Scene, floors: Sequence[Floor], title: str, outlook: str) -> str
         *picture.axis(),
         *picture.legend(height),
     ]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-        f'role="img" aria-labelledby="halo-title halo-desc">\n'
-        f'<title id="halo-title">{_safe(title)}</title>\n'
-        f'<desc id="halo-desc">{_safe(f"{_described(scene, floors)} {outlook}.")}</desc>\n'
-        f"<style>{_style(_LIGHT)}@media (prefers-color-scheme: dark){{{_style(_DARK)}}}{_SHAPES}</style>\n"
-        f'<rect class="paper" x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1}" rx="10"/>\n'
-        + "\n".join(parts)
-        + "\n</svg>\n"
-    )
-
-
-_SHAPES: Final = (
-    "text{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue','DejaVu Sans',sans-serif}"
-    ".head{font-size:17px;font-weight:600}.strong{font-weight:600}"
-    ".floor{stroke-width:1;stroke-dasharray:6 4}.line{fill:none;stroke-width:2.25;stroke-linejoin:round}"
-    ".ahead{stroke-dasharray:2 4;stroke-linecap:round}.thin{stroke-width:1}.area{stroke:none;fill-opacity:.1}"
-    ".band{stroke:none;fill-opacity:.08}.bar{stroke:none;fill-opacity:.55}"
-    ".over{paint-order:stroke;stroke-width:4;stroke-linejoin:round}"
-)
-
-
-def _style(colours: dict[str, str]) -> str:
-    rules = [f".paper{{fill:{colours['paper']};stroke:{colours['edge']}}}.over{{stroke:{colours['paper']}}}"]
-    rules += [f"text.{name},.f-{name}{{fill:{value}}}.s-{name}{{stroke:{value}}}" for name, value in colours.items()]
-    return "".join(rules)
-
-
-def _safe(text: str) -> str:
-    return escape(cell(text).plain, {'"': "&quot;"})
+    told = f"{_described(scene, floors)} {outlook}."
+    return document(title, told, parts, height)
 
 
 def _described(scene: Scene, floors: Sequence[Floor]) -> str:
@@ -138,7 +99,7 @@ class _Picture:
             y = self._bottom + 32 + 20 * lane
             yield f'<rect class="f-given bar" x="{a:.1f}" y="{y:.1f}" width="{b - a:.1f}" height="9" rx="4.5"/>'
             x, anchor = (b + 8, "start") if right else (a - 8, "end")
-            yield f'<text class="given" x="{x:.1f}" y="{y + 9:.1f}" text-anchor="{anchor}">{_safe(label)}</text>'
+            yield f'<text class="given" x="{x:.1f}" y="{y + 9:.1f}" text-anchor="{anchor}">{safe(label)}</text>'
         for *_, item in self._scene.given:
             yield from self._child(item.handle)
 
@@ -162,9 +123,9 @@ class _Picture:
             yield f'<path class="s-{name} line thin" d="M{right} {y:.1f}L{right + 10} {label:.1f}"/>'
             first = sorted(group, key=lambda item: not item.used)
             classes = ", ".join(
-                f"{'' if item.possible else '✗ '}{_safe(item.impact.value)}"
+                f"{'' if item.possible else '✗ '}{safe(item.impact.value)}"
                 if item.used
-                else f'<tspan class="f-other">{_safe(item.impact.value)}</tspan>'
+                else f'<tspan class="f-other">{safe(item.impact.value)}</tspan>'
                 for item in first
             )
             words = f'<tspan class="strong">{percent(level)}</tspan> {classes}'
@@ -174,7 +135,7 @@ class _Picture:
         placed, rows = heads(self._scene)
         for middle, text, name, row in placed:
             y = self._top - 10 - _LINE * (rows - 1 - row)
-            yield f'<text class="{name} strong" x="{middle:.1f}" y="{y:.1f}" text-anchor="middle">{_safe(text)}</text>'
+            yield f'<text class="{name} strong" x="{middle:.1f}" y="{y:.1f}" text-anchor="middle">{safe(text)}</text>'
         for x, _ in self._scene.epochs:
             yield self._upright(x, "s-epoch floor")
         yield self._upright(self._scene.now[0], "s-soft thin")
@@ -200,9 +161,9 @@ class _Picture:
         many = len(self._scene.dots) > _MOST_DOTS
         for place, dot in self._scene.dots:
             x, y = across(place, self._scene), self._y(dot.after)
-            tip = _safe(f"#{dot.index} {dot.effect} {dot.action} {dot.resource}, {percent(dot.after)} left")
-            if dot.effect in _SIGNS:
-                yield f"<g>{_sign(dot.effect, x, y)}<title>{tip}</title></g>"
+            tip = safe(f"#{dot.index} {dot.effect} {dot.action} {dot.resource}, {percent(dot.after)} left")
+            if dot.effect in SIGNS:
+                yield f"<g>{sign(dot.effect, x, y)}<title>{tip}</title></g>"
             elif not many:
                 yield f'<circle class="f-curve" cx="{x:.1f}" cy="{y:.1f}" r="2.4"><title>{tip}</title></circle>'
 
@@ -213,7 +174,7 @@ class _Picture:
         x, y, text = across(stop[0], self._scene), self._y(stop[1]), f"{stop[2]} stops"
         # Below and to the left: what falls towards it comes from above.
         yield f'<circle class="f-paper s-curve" cx="{x:.1f}" cy="{y:.1f}" r="4.5" stroke-width="2"/>'
-        yield f'<text class="curve strong over" x="{x - 9:.1f}" y="{y + 15:.1f}" text-anchor="end">{_safe(text)}</text>'
+        yield f'<text class="curve strong over" x="{x - 9:.1f}" y="{y + 15:.1f}" text-anchor="end">{safe(text)}</text>'
 
     def axis(self) -> Iterator[str]:
         y = self._bottom
@@ -221,9 +182,9 @@ class _Picture:
         for tick in self._scene.ticks:
             x = across(tick.x, self._scene)
             yield f'<line class="s-soft" x1="{x:.1f}" x2="{x:.1f}" y1="{y}" y2="{y + 5}"/>'
-            yield f'<text class="soft" x="{x:.1f}" y="{y + 19}" text-anchor="middle">{_safe(tick.text)}</text>'
+            yield f'<text class="soft" x="{x:.1f}" y="{y + 19}" text-anchor="middle">{safe(tick.text)}</text>'
         right = LEFT + PLOT
-        yield f'<text class="soft" x="{right + 14}" y="{y + 19}">{_safe(self._scene.axis)}</text>'
+        yield f'<text class="soft" x="{right + 14}" y="{y + 19}">{safe(self._scene.axis)}</text>'
         if self._scene.late:
             middle = (across(self._scene.dots[-1][0], self._scene) + across(self._scene.now[0], self._scene)) / 2
             yield f'<text class="soft" x="{middle:.1f}" y="{y + 19}" text-anchor="middle">not to scale</text>'
@@ -232,7 +193,7 @@ class _Picture:
         scene = self._scene
         effects = {dot.effect for _, dot in scene.dots}
         items = [('<circle class="f-curve" cx="{x}" cy="{y}" r="2.4"/>', "decided, and ran")]
-        items += [(_sign(effect, None, None), told) for effect, told in _SIGNS.items() if effect in effects]
+        items += [(sign(effect, None, None), told) for effect, told in SIGNS.items() if effect in effects]
         if scene.ahead:
             items.append(('<path class="s-curve line ahead" d="M{a} {y}H{b}"/>', scene.provided))
         x, y = float(LEFT + 4), height - 22
@@ -240,13 +201,3 @@ class _Picture:
             yield shape.format(x=f"{x:.1f}", y=f"{y:.1f}", a=f"{x - 6:.1f}", b=f"{x + 10:.1f}")
             yield f'<text class="soft" x="{x + 14:.1f}" y="{y + 4:.1f}">{text}</text>'
             x += 40 + wide(text)
-
-
-_SIGNS: Final = {"challenge": "somebody was asked", "deny": "denied"}
-
-
-def _sign(effect: str, x: float | None, y: float | None) -> str:
-    spot = "translate({x} {y})" if x is None or y is None else f"translate({x:.1f} {y:.1f})"
-    if effect == "deny":
-        return f'<path class="s-stopped line" transform="{spot}" d="M-4 -4L4 4M-4 4L4 -4"/>'
-    return f'<path class="f-paper s-asked" stroke-width="2" transform="{spot}" d="M0 -5.5L5.5 0L0 5.5L-5.5 0Z"/>'

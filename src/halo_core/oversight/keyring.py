@@ -20,6 +20,7 @@ _SIGNS: Final = (
     ("issuer-next", "nothing yet: `halo keys rotate` was not finished"),
     ("issuer-", "standing passports, until its overlap ends: kept, not used"),
     ("issuer", "standing passports"),
+    ("alerts", "alerts sent on to webhooks"),
     ("log", "checkpoints, and the keys of the ledger's writers"),
     ("content", "nothing: opens sealed content"),
     ("digest", "nothing: keys the digests of arguments"),

@@ -163,14 +163,20 @@ class Reader:
         row = next(self._rows("SELECT bytes FROM blob WHERE tenant=? AND hash=?", (tenant, name)), None)
         return None if row is None else row[0]
 
-    def notes(self, tenant: str, kinds: tuple[str, ...], session: str = "") -> Iterator[tuple[int, bytes]]:
-        """(position, note) of a tenant's entries in log order, of some kinds, of one session if given."""
+    def notes(
+        self, tenant: str, kinds: tuple[str, ...], session: str = "", since: int = 0
+    ) -> Iterator[tuple[int, bytes]]:
+        """(position, note) of a tenant's entries in log order from a position on, of some kinds, of one session."""
         marks = ",".join("?" * len(kinds))
         query = (
             "SELECT p.idx, e.body FROM position p JOIN entry e USING (tenant, w, ws) "  # noqa: S608  only marks
-            f"WHERE p.tenant=? AND e.kind IN ({marks}) AND (?='' OR e.session=?) ORDER BY p.idx"
+            f"WHERE p.tenant=? AND p.idx>=? AND e.kind IN ({marks}) AND (?='' OR e.session=?) ORDER BY p.idx"
         )
-        return self._rows(query, (tenant, *kinds, session, session))
+        return self._rows(query, (tenant, since, *kinds, session, session))
+
+    def end(self, tenant: str) -> int:
+        """The position after the last one."""
+        return int(next(self._rows("SELECT coalesce(max(idx)+1, 0) FROM position WHERE tenant=?", (tenant,)))[0])
 
     def all_notes(self, tenant: str) -> Iterator[tuple[int, bytes]]:
         """(position, note) of every entry of a tenant in log order."""

@@ -1,0 +1,74 @@
+"""Alerts of a real score, sent on: what somebody needs to look, and nothing of what was said, given or brought."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import json
+import socket
+import threading
+
+import pytest
+from score_world import act, history, in_force, opened
+
+from halo_core.errors import Pending
+from halo_world import cli, verified
+
+CANARY = "canary-7f3a"
+
+
+@pytest.fixture
+def home(tmp_path):
+    home = tmp_path / "home"
+    history(home)
+    in_force(home)
+    with (
+        opened(home, user=f"{CANARY}@bank.example") as halo,
+        halo.session("new", request=f"share {CANARY} with the team"),
+    ):
+        act(halo, "inbox", f"{CANARY} is the password", q=CANARY)
+        with pytest.raises(Pending):
+            act(halo, "share", to=f"{CANARY}@elsewhere.example", file=f"/etc/{CANARY}")
+    return home
+
+
+@contextlib.contextmanager
+def receivers():
+    got: list[bytes] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            got.append(str(self.headers).encode() + self.rfile.read(int(self.headers["content-length"])))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with (
+        http.server.HTTPServer(("127.0.0.1", 0), Handler) as server,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as syslog,
+    ):
+        syslog.bind(("127.0.0.1", 0))
+        syslog.settimeout(10)
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/", f"udp://127.0.0.1:{syslog.getsockname()[1]}", got, syslog
+        server.shutdown()
+
+
+def test_nothing_of_a_call_its_user_or_its_result_is_sent(home):
+    shown = cli("alerts", "--json", home=home)[1]
+    assert CANARY not in shown
+    with receivers() as (webhook, udp, got, syslog):
+        code, _, err = cli("alerts", "send", "--webhook", webhook, "--syslog", udp, home=home)
+        assert code == 0, err
+        line = syslog.recv(65_536)
+    (posted,) = got
+    for sent in (posted, line):
+        assert CANARY.encode() not in sent
+        assert b"share" in sent
+        assert b"desk" in sent
+    (alert,) = json.loads(shown)["alerts"]
+    assert alert["id"].encode() in line
+    assert alert["id"].encode() in posted
+    assert verified(home, signatures=True) == 0

@@ -133,7 +133,7 @@ SUITES: Final = (
         without=_NOT_RUN,
         plugin="transparency_plugin_openai_agents",
         environment="venv-openai-agents",
-        arguments=("-n", "auto", "--timeout=60", "--tb=native"),  # other tracebacks are parsed, and deep ones break that
+        arguments=("-n", "auto", "--timeout=60", "--tb=native"),  # other tracebacks parse code: it fails on deep stacks
     ),
 )
 

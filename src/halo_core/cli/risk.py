@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.table import Table
 
+from halo_core.cli.bars import WIDTH, line
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
 from halo_core.cli.stop import ByOption, WhyOption, commit, who
 from halo_core.cli.words import cell
@@ -25,8 +26,6 @@ from halo_core.store.reader import Reader
 
 __all__ = ["alerts", "judge", "risk"]
 
-_BARS: Final = " ▁▂▃▄▅▆▇█"
-_WIDTH: Final = 40
 _BANDS: Final = ("ordinary", "[yellow]elevated[/]", "[bold red]high[/]")
 _MOST: Final = 20
 
@@ -68,7 +67,7 @@ class _Agent:
             "factors": dict(self.factors.most_common(3)),
             "high": self.bands[2],
             "highest": self.highest,
-            "history": self.history[-_WIDTH:],
+            "history": self.history[-WIDTH:],
             "last_us": self.last_us,
             "risk": self.risk,
             "scored": self.scored,
@@ -106,17 +105,12 @@ def risk(
     for row in scored:
         words = next(iter(row.factors), "") if row.factors else "-"
         counts = (str(row.highest), str(row.bands[1]), str(row.bands[2]))
-        table.add_row(cell(row.agent), str(row.risk), _BANDS[row.band], *counts, _line(row.history), cell(words))
+        table.add_row(cell(row.agent), str(row.risk), _BANDS[row.band], *counts, line(row.history), cell(words))
     view.print(table)
     if agent:
         for words, times in scored[0].factors.most_common(_MOST):
             view.print(f"  {times:>4} x {words}", markup=False)
     return Exit.OK
-
-
-def _line(history: Iterable[int]) -> str:
-    """A line of bars, 0..1000."""
-    return "".join(_BARS[min(value * (len(_BARS) - 1) // 1000, len(_BARS) - 1)] for value in list(history)[-_WIDTH:])
 
 
 def alerts(

@@ -1,4 +1,4 @@
-"""Room: SYNTHETIC identities. Takes: a seed. Gives: a month to learn from and a month to score, with planted unusual days.
+"""Room: SYNTHETIC identities. Takes: a seed. Gives: a month to learn from, one to score, with planted unusual days.
 
 Nothing here was observed anywhere. Offices, hours, systems and attacks are drawn by the rules below, by those who wrote
 the score, so figures on it say that the score does what it is meant to do, and nothing about any real tenant.
@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from halo_core.identities.event import IdentityEvent, Kind, Outcome
 
@@ -178,7 +178,7 @@ def _event(
 def _plant(rng: random.Random, made: Month, kind: str, everybody: list[_Who], number: int) -> None:
     """One unusual day, of somebody who has none yet that day."""
     people = [who for who in everybody if who.kind is Kind.HUMAN]
-    # Half of what may come from either kind is planted on services.
+    # Every second day of what may come from either is planted on a service.
     both = kind in ("network", "country", "system", "burst")
     who = rng.choice([w for w in everybody if w.kind is Kind.SERVICE] if both and number % 2 else people)
     if kind == "newcomer":
@@ -192,37 +192,29 @@ def _plant(rng: random.Random, made: Month, kind: str, everybody: list[_Who], nu
 
 
 def _planted(rng: random.Random, kind: str, who: _Who, day: int) -> Iterator[IdentityEvent]:
-    night = (who.end + 5) % 24 * 60
-    office = rng.randrange(who.start * 60, who.end * 60 - 30)
-    abroad, line = f"203.0.{rng.randrange(200)}.8", f"192.0.{rng.randrange(200)}.8"
-    far = rng.choice(("BR", "KR", "ZA"))
-    for i in range(rng.randint(5, 25)):
-        match kind:
-            case "hour" | "on_call":
-                yield _event(rng, who, day, night + i, who.home)
-            case "network":
-                yield _event(rng, who, day, office + i, line, asn="64666")
-            case "new_home_line":
-                yield _event(rng, who, day, office + i, line)
-            case "country" | "trip":
-                yield _event(rng, who, day, office + i, abroad, country=far, asn="64777")
-            case "hour_and_network":
-                yield _event(rng, who, day, night + i, line, asn="64666")
-            case "hour_and_country":
-                yield _event(rng, who, day, night + i, abroad, country=far, asn="64777")
-            case "system":
-                yield _event(rng, who, day, office + i, who.office, system=rng.choice(_GRAVE), action="export")
-            case "new_task":
-                # Something that colleagues use and this one did not.
-                others = [name for name in _SYSTEMS[who.role] if name not in who.systems] or ["wiki"]
-                yield _event(rng, who, day, office + i, who.office, system=rng.choice(others))
-            case "burst":
-                for _ in range(12):
-                    yield _event(rng, who, day, office, who.office)
-            case "guessing":
-                failed = Outcome.FAILURE if i < 12 else Outcome.SUCCESS
-                yield _event(rng, who, day, office + i, who.office, system="login", action="logon", outcome=failed)
-            case _:  # a newcomer, a weekend shift
-                yield _event(rng, who, day, office + i, who.office)
-    if kind == "guessing":
-        yield _event(rng, who, day, office + 26, who.office, system="login", action="logon", outcome=Outcome.SUCCESS)
+    """Five to 25 events a minute apart, at night or in working hours, and what else the kind says."""
+    night = kind in ("hour", "on_call", "hour_and_network", "hour_and_country")
+    at = (who.end + 5) % 24 * 60 if night else rng.randrange(who.start * 60, who.end * 60 - 30)
+    origin, said = _origin(rng, kind, who)
+    each = 12 if kind == "burst" else 1  # of every minute
+    number = rng.randint(5, 25)
+    for i in range(number * each):
+        if kind == "system":
+            said |= {"system": rng.choice(_GRAVE), "action": "export"}
+        elif kind == "new_task":  # something that colleagues use and this one did not
+            others = [name for name in _SYSTEMS[who.role] if name not in who.systems] or ["wiki"]
+            said |= {"system": rng.choice(others)}
+        failed = {"outcome": Outcome.FAILURE if i < number - 1 else Outcome.SUCCESS} if kind == "guessing" else {}
+        yield _event(rng, who, day, at + i // each, origin, **said, **failed)
+
+
+def _origin(rng: random.Random, kind: str, who: _Who) -> tuple[str, dict[str, Any]]:
+    """Where a planted day comes from, and what of its events does not change."""
+    if kind in ("country", "trip", "hour_and_country"):
+        return f"203.0.{rng.randrange(200)}.8", {"country": rng.choice(("BR", "KR", "ZA")), "asn": "64777"}
+    if kind in ("network", "hour_and_network"):
+        return f"192.0.{rng.randrange(200)}.8", {"asn": "64666"}
+    if kind == "new_home_line":  # another address of the same provider
+        return f"192.0.{rng.randrange(200)}.8", {}
+    home = kind in ("hour", "on_call")
+    return (who.home if home else who.office), ({"system": "login", "action": "logon"} if kind == "guessing" else {})

@@ -1,31 +1,27 @@
-"""Room: `halo identity`. Takes: files of events, a store. Gives: what is ordinary for people and service accounts, and the
-risk of what they did. Never: decides; keeps an event.
+"""Room: `halo identity`. Takes: files of events, a store. Gives: what is ordinary, the risk of events.
+
+Never: decides; keeps an event.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
-from rich.table import Table
 
-from halo_core.cli.bars import line
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
+from halo_core.cli.identity_show import Taken, Who, note_skipped, show_book, show_scores, skipped_of
 from halo_core.cli.stop import ByOption, commit, tenant_of, who
-from halo_core.cli.words import cell
-from halo_core.clock import iso
 from halo_core.errors import BadInput, ConfigError
 from halo_core.fitting import IDENTITIES, drop, identities_in_force, put_identities
-from halo_core.identities.book import Book
 from halo_core.identities.event import IdentityEvent
 from halo_core.identities.limits import fitted
 from halo_core.identities.reading import FORMATS, mapping_of, read
-from halo_core.identities.scoring import Basis, Scored, Scorer
+from halo_core.identities.scoring import Scored, Scorer
 from halo_core.keys import KeyStore
 from halo_core.store.reader import Reader
 
@@ -33,8 +29,6 @@ __all__ = ["app"]
 
 app = typer.Typer(help="People and service accounts: what is ordinary, from imported events; the risk of others.")
 _SUFFIXES: Final = {".csv": "csv", ".json": "ocsf", ".jsonl": "ocsf", ".ndjson": "ocsf"}
-_BANDS: Final = ("ordinary", "[yellow]elevated[/]", "[bold red]high[/]")
-_MOST: Final = 40
 _FILES_HELP: Final = "CSV with a header, or OCSF as JSON, one event a line."
 
 FilesArgument = Annotated[
@@ -73,7 +67,7 @@ def import_(
     book = fitted(taken.events, KeyStore(folder).secret("sketch"), known)
     if not dry_run:
         commit(url, folder, tenant, lambda tx: put_identities(tx, book, who(by), taken.sources))
-    _show(book, taken, in_force=not dry_run, json=json)
+    show_book(book, taken, in_force=not dry_run, json=json)
     return Exit.OK
 
 
@@ -96,26 +90,26 @@ def score(
         raise _none("baseline")
     taken = _events(files, form, mapping)
     scorer = Scorer(book, KeyStore(folder).secret("sketch"))
-    found: dict[str, _Who] = {}
+    found: dict[str, Who] = {}
     flagged: list[Scored] = []
     for event in taken.events:
         scored = scorer.score(event)
-        found.setdefault(event.identity, _Who(event.identity)).take(scored)
+        found.setdefault(event.identity, Who(event.identity)).take(scored)
         if scored.band:
             flagged.append(scored)
     ranked = sorted(found.values(), key=lambda one: (-one.highest, one.identity))
     early = sum(event.ts_us <= book.last_us for event in taken.events)
     if json:
-        plain = {"early": early, "events": [item.to_plain() for item in flagged], "skipped": _skipped(taken)}
+        plain = {"early": early, "events": [item.to_plain() for item in flagged], "skipped": skipped_of(taken)}
         print_json({"identities": [one.to_plain() for one in ranked], **plain})
         return Exit.OK
-    _table(ranked, flagged)
+    show_scores(ranked, flagged)
     view = console(stderr=True)
     if early:
         view.print(
             f"[yellow]note[/]: {early} events are not later than the baseline, which may hold them: no fair score"
         )
-    _note_skipped(taken)
+    note_skipped(taken)
     return Exit.OK
 
 
@@ -133,7 +127,7 @@ def show(
         book = identities_in_force(reader, tenant_of(url, tenant))
     if book is None:
         raise _none("baseline")
-    _show(book, _Taken(), in_force=True, json=json)
+    show_book(book, Taken(), in_force=True, json=json)
     return Exit.OK
 
 
@@ -146,57 +140,7 @@ def drop_(*, by: ByOption = "", tenant: TenantOption = None, db: DbOption = "", 
     return Exit.OK if gone else Exit.FAILED
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """What all files together held."""
-
-    events: Sequence[IdentityEvent] = ()
-    sources: tuple[str, ...] = ()
-    skipped: Counter[int] = field(default_factory=Counter)
-
-
-@dataclass(slots=True)
-class _Who:
-    """What the scored events say of one identity."""
-
-    identity: str
-    events: int = 0
-    unknown: int = 0
-    highest: int = 0
-    running: int = 0
-    bands: Counter[int] = field(default_factory=Counter)
-    history: list[int] = field(default_factory=list)
-    factors: Counter[str] = field(default_factory=Counter)
-    kind: str = ""
-
-    def take(self, scored: Scored) -> None:
-        """One event, in order."""
-        self.events += 1
-        self.kind, self.running = scored.event.kind.value, scored.running
-        self.unknown += scored.basis is Basis.LITTLE
-        self.highest = max(self.highest, scored.risk or 0)
-        self.bands[scored.band] += 1
-        self.history = [*self.history[-_MOST + 1 :], scored.running]
-        if scored.band:
-            self.factors.update(item.words for item in scored.factors)
-
-    def to_plain(self) -> dict[str, Any]:
-        """For programs."""
-        return {
-            "elevated": self.bands[1],
-            "events": self.events,
-            "factors": dict(self.factors.most_common(3)),
-            "high": self.bands[2],
-            "highest": None if self.unknown == self.events else self.highest,
-            "history": self.history,
-            "identity": self.identity,
-            "kind": self.kind,
-            "risk": None if self.unknown == self.events else self.running,
-            "too_little_known": self.unknown,
-        }
-
-
-def _events(files: Iterable[Path], form: str, mapping: list[str] | None) -> _Taken:
+def _events(files: Iterable[Path], form: str, mapping: list[str] | None) -> Taken:
     """Events of all files, in order; INVARIANT: of all of them or, where one is wrong, of none."""
     columns = mapping_of(mapping or [])
     events: list[IdentityEvent] = []
@@ -216,66 +160,9 @@ def _events(files: Iterable[Path], form: str, mapping: list[str] | None) -> _Tak
                 raise
         events += taken.events
         skipped.update(taken.skipped)
-    return _Taken(sorted(events), tuple(sources), skipped)
+    return Taken(sorted(events), tuple(sources), skipped)
 
 
 def _none(name: str) -> ConfigError:
     remedy = "`halo identity import FILE` makes one"
     return ConfigError("no_baseline", "no baseline of identities is in force", field=name, remedy=remedy)
-
-
-def _skipped(taken: _Taken) -> dict[str, int]:
-    return {str(name): number for name, number in sorted(taken.skipped.items())}
-
-
-def _note_skipped(taken: _Taken) -> None:
-    if taken.skipped:
-        classes = ", ".join(f"{number} of class {name}" for name, number in _skipped(taken).items())
-        console(stderr=True).print(f"[yellow]note[/]: left out, since they say nothing of identities: {classes}")
-
-
-def _show(book: Book, taken: _Taken, *, in_force: bool, json: bool) -> None:
-    limits = book.limits
-    if json:
-        told = {"elevated": limits.elevated, "high": limits.high, "identity_days": limits.days}
-        facts = {"established": book.established(), "events": book.events, "identities": len(book.habits)}
-        print_json({"in_force": in_force, "limits": told, "skipped": _skipped(taken), **facts})
-        return
-    view = console()
-    view.print(f"people and service accounts: {'in force' if in_force else 'not put in force'}")
-    view.print(
-        f"  identities     {len(book.habits)}, of which {book.established()} with five days or more of their own"
-    )
-    view.print(f"  events         {book.events}, the newest of {iso(book.last_us)}")
-    view.print(f"  a risk is elevated above {limits.elevated} of 1000, high above {limits.high}")
-    if not limits.days:
-        view.print("[yellow]note[/]: too short a history to say what is much here; these limits were set by hand")
-    _note_skipped(taken)
-
-
-def _table(ranked: Sequence[_Who], flagged: Sequence[Scored]) -> None:
-    view = console()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("identity", "kind", "events", "risk", "highest", "elevated", "high", "the last events"):
-        right = title in ("events", "risk", "highest", "elevated", "high")
-        table.add_column(title, justify="right" if right else "left")
-    for one in ranked[:_MOST]:
-        little = one.unknown == one.events
-        risks = ("-", "-") if little else (str(one.running), str(one.highest))
-        last = "too little known" if little else line(one.history)
-        counts = (str(one.bands[1]), str(one.bands[2]), last)
-        table.add_row(cell(one.identity), one.kind, str(one.events), *risks, *counts)
-    view.print(table)
-    _left(len(ranked), "identities")
-    for item in sorted(flagged, key=lambda item: (-(item.risk or 0), item.event))[:_MOST]:
-        event = item.event
-        view.print(f"{iso(event.ts_us)} {_BANDS[item.band]} {item.risk} ", end="")
-        view.print(f"{event.identity}: {event.action}" + (f" on {event.system}" if event.system else ""), markup=False)
-        for factor in item.factors:
-            view.print(f"    {factor.words}", markup=False)
-    _left(len(flagged), "events above the limits")
-
-
-def _left(number: int, what: str) -> None:
-    if number > _MOST:
-        console().print(f"... {number - _MOST} more {what}; `--json` has all")

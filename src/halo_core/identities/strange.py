@@ -30,6 +30,7 @@ _KNOWN_LINE: Final = 400  # thousandths that are left of a new network on a know
 _HARDLY: Final = 50  # thousandths of the days
 _SPARE_EVENTS, _SPARE_FAILURES = 20, 4
 _FEWEST_FAILURES: Final = 5
+_OWN_HOURS: Final = 700  # that colleagues are up at night is no excuse for whoever never is
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -70,15 +71,17 @@ class Compared:
     values: Mapping[Dim, int]
     member: bool = False
 
-    def strange(self, own: int, shown: int) -> int:
+    def strange(self, own: int, shown: int, least: int = 250) -> int:
         """0..1000 of what is strange for the identity (0..1000), and of its peers that do it too.
 
-        What peers do as well is half as strange or less. The fewer days an identity has, the more its peers say.
+        What peers do as well is less strange, down to `least` thousandths. The fewer days an identity has, the more its
+        peers say.
         """
         sure = min(self.habit.days, _SURE) * 1000 // _SURE
         if self.peers is None:
             return sure * own * 800 // 1_000_000
         few = 1000 if shown == 0 else 700 if shown == 1 else 500 if shown * 4 < self.others else 250
+        few = max(few, least)
         theirs = 1000 if shown == 0 else 600 if shown == 1 else 0
         return (sure * (own * few // 1000) + (1000 - sure) * theirs) // 1000
 
@@ -110,7 +113,7 @@ class Compared:
             own = 300
         else:
             own = 0
-        return self.strange(own, shown)
+        return self.strange(own, shown, _OWN_HOURS)
 
     def weekday(self, ts_us: int) -> int:
         """How strange the weekday is; over less than three weeks any may be missing."""

@@ -24,7 +24,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_US: Final = 4_102_444_800_000_000  # the year 2100
 _UNIX: Final = {10: 1_000_000, 13: 1_000, 16: 1}  # digits of seconds, milliseconds, microseconds of our time
 _DIGITS: Final = re.compile(r"[0-9]{10}|[0-9]{13}|[0-9]{16}")
-_STAMP: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:\d\d)")
+_STAMP: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?P<zone>Z|[+-]\d\d:\d\d|)")
 _FRACTION: Final = re.compile(r"[.,](\d{1,9})")
 _ASN: Final = re.compile(r"(?:AS)?([0-9]{1,10})", re.IGNORECASE)
 _V4, _V6 = 24, 48
@@ -93,7 +93,7 @@ def event_of(said: dict[str, str], *, ts_us: int | None = None) -> IdentityEvent
         BadInput: `field` is the one that is wrong.
     """
     texts = {name: _text(name, said.get(name, "")) for name in FIELDS}
-    for name in ("identity", "action"):
+    for name in ("time", "identity", "action") if ts_us is None else ("identity", "action"):
         if not texts[name]:
             raise BadInput("missing", "it is empty", field=name, remedy="every event says who did what, and when")
     return IdentityEvent(
@@ -124,15 +124,19 @@ def moment(text: str) -> int:
         field="time",
         remedy="RFC 3339 with `Z` or an offset (2026-03-02T09:30:00Z), or Unix time in 10, 13 or 16 digits",
     )
-    if not _STAMP.fullmatch(text):
+    found = _STAMP.fullmatch(text)
+    if found is None:
         raise bad
+    if not found["zone"]:
+        what = f"`{text[:60]}` does not say in which zone"
+        raise BadInput("no_zone", what, field="time", remedy="add `Z`, or the offset: 2026-03-02T09:30:00+01:00")
     # Six digits at most: what a parser does with more differs between versions of Python.
     plain = _FRACTION.sub(lambda found: "." + found[1][:6].ljust(6, "0"), text)
     try:
-        found = datetime.fromisoformat(plain) - _EPOCH
+        since = datetime.fromisoformat(plain) - _EPOCH
     except (ValueError, OverflowError):
         raise bad from None
-    return _within(found // timedelta(microseconds=1), text)
+    return _within(since // timedelta(microseconds=1), text)
 
 
 def _within(ts_us: int, text: str) -> int:

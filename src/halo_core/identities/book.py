@@ -32,11 +32,12 @@ class Limits:
     Args:
         elevated: about one in twenty identity-days that were not in the baseline goes above it.
         high: about one in a hundred.
-        days: identity-days that said so; 0 where there were too few, and the limits are only set by hand.
+        days: identity-days that said so; 0 where there were too few, and the limits are only set by hand. Under a
+            hundred of them, the higher one is.
     """
 
-    elevated: int = 400
-    high: int = 600
+    elevated: int = 300
+    high: int = 500
     days: int = 0
 
     def band(self, risk: int) -> int:

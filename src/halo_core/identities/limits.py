@@ -17,7 +17,8 @@ from halo_core.identities.scoring import Scorer
 __all__ = ["fitted", "highest"]
 
 _LEAST_DAYS: Final = 15  # of history
-_FEWEST: Final = 100  # identity-days
+_FEWEST: Final = 40  # identity-days that say what one in twenty is
+_FEWEST_HIGH: Final = 100  # or one in a hundred
 _LOWEST: Final = (200, 350)
 """Limits below which nothing is flagged, however quiet a tenant is."""
 
@@ -56,10 +57,10 @@ def highest(scorer: Scorer, events: Iterable[IdentityEvent]) -> list[int]:
 
 
 def _limits(risks: Sequence[int]) -> Limits:
-    number = len(risks)
+    number, by_hand = len(risks), Limits()
     if number < _FEWEST:
-        return Limits()
-    elevated, high = (
-        max(risks[number - 1 - number // share], low) for share, low in zip((20, 100), _LOWEST, strict=True)
-    )
+        return by_hand
+    elevated, high = (risks[number - 1 - number // share] for share in (20, 100))
+    elevated = max(elevated, _LOWEST[0])
+    high = max(high, _LOWEST[1]) if number >= _FEWEST_HIGH else by_hand.high
     return Limits(elevated, max(high, elevated), number)

@@ -195,6 +195,8 @@ def _show(figures: Mapping[str, Any]) -> None:
         table.add_row(name, *(str(row[key]) for key in (*counts, *attack)), later)
     view.print(table)
     view.print(recorded["says"])
+    if not synthetic["seeds"]:
+        return
     view.print(f"\n{synthetic['says']} (seeds {synthetic['seeds'][0]} to {synthetic['seeds'][-1]})")
     table = Table(box=SIMPLE_HEAD)
     for title in ("identity-days", "", "number", "above elevated", "above high"):

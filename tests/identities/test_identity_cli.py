@@ -185,6 +185,13 @@ def test_another_tenant_has_none_of_it(kept, past, later):
     assert plain("score", str(later), "--tenant", "local", home=kept)["events"]
 
 
+def test_a_key_that_was_lost_is_said(kept, past, later):
+    ok("import", str(past), home=kept)
+    (kept / "sketch.key").unlink()
+    code, _, err = cli("identity", "score", str(later), home=kept)
+    assert (code, "other_key" in err) == (64, True)
+
+
 def test_no_agent_can_have_its_name(kept):
     from halo_core.errors import ConfigError
 

@@ -82,17 +82,35 @@ class Book:
     Args:
         habits: fingerprint of an identity → its habit.
         limits: what is elevated and high.
+        key: fingerprint of the key of its fingerprints, 0 while it is empty.
     """
 
     habits: dict[int, Habit] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    key: int = 0
+
+    def require(self, key: bytes) -> None:
+        """INVARIANT: FAILCLOSED - under another key everybody would look unknown, and nothing be flagged.
+
+        Raises:
+            BadInput: `other_key`.
+        """
+        if self.key not in (0, mark("book", key=key)):
+            raise BadInput(
+                "other_key",
+                "the baseline was made with another key",
+                field="sketch.key",
+                remedy="restore the key from a backup, or import the events again without `--add`",
+            )
 
     def take(self, events: Iterable[IdentityEvent], key: bytes) -> Book:
         """More events, in order of time and later than those it has; returns itself.
 
         Raises:
-            BadInput: `not_later`, `too_many`.
+            BadInput: `not_later`, `too_many`, `other_key`.
         """
+        self.require(key)
+        self.key = mark("book", key=key)
         last_us = self.last_us + 1
         for event in events:
             if event.ts_us < last_us:
@@ -140,6 +158,7 @@ class Book:
         return canonical.dumps(
             {
                 _FORM: {f"{name:012x}": habit.to_plain() for name, habit in self.habits.items()},
+                "key": self.key,
                 "limits": [self.limits.elevated, self.limits.high, self.limits.days],
             }
         )
@@ -155,10 +174,11 @@ class Book:
             plain = canonical.loads(data)
             habits = {int(name, 16): Habit.from_plain(habit) for name, habit in plain[_FORM].items()}
             elevated, high, days = map(int, plain["limits"])
+            key = int(plain["key"])
         except (KeyError, TypeError, ValueError, AttributeError, BadInput) as exc:
             what = "not a baseline of identities"
             raise BadInput("bad_baseline", what, field="baseline", remedy="import the events again") from exc
-        return cls(habits, Limits(elevated, high, days))
+        return cls(habits, Limits(elevated, high, days), key)
 
 
 def name_of(identity: str, key: bytes) -> int:

@@ -99,7 +99,7 @@ class Scorer:
 
     Args:
         book: what is ordinary.
-        key: of the tenant's fingerprints, that the book was made with.
+        key: of the tenant's fingerprints, that the book was made with; BadInput for another.
     """
 
     book: Book
@@ -108,6 +108,7 @@ class Scorer:
     _lately: dict[int, _Lately] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.book.require(self.key)
         self._peers = self.book.peers()
 
     def score(self, event: IdentityEvent) -> Scored:

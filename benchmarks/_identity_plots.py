@@ -34,9 +34,11 @@ def draw(risks: Mapping[str, Sequence[int]], folder: Path) -> list[Path]:
         alt.Chart(alt.Data(values=rows))
         .mark_square(opacity=0.85)
         .encode(
-            alt.X("risk:Q", title="highest risk of the day", scale=alt.Scale(domain=[0, 1000])),
+            alt.X("risk:Q", title="highest risk of the day", scale=alt.Scale(domain=[-25, 1000], nice=False)),
             alt.Y("kind:N", title=None, sort=order),
-            alt.Size("share:Q", title="share of the days", scale=alt.Scale(range=[8, 320])),
+            alt.Size(
+                "share:Q", title="share of the days", legend=alt.Legend(format="%"), scale=alt.Scale(range=[8, 320])
+            ),
             alt.Color(
                 "group:N",
                 title=None,

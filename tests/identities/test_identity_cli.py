@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 
 import pytest
@@ -50,7 +51,7 @@ def test_a_baseline_is_put_in_force_on_record_and_used(kept, past, later):
     assert (told["in_force"], told["identities"], told["established"]) == (True, 6, 6)
     entry = bodies(kept, EntryKind.BASELINE)[-1]
     assert (entry["agent"], entry["by"], entry["events"]) == (IDENTITIES, "mia", told["events"])
-    assert len(entry["sources"]) == 1
+    assert entry["sources"] == ["sha256:" + hashlib.sha256(past.read_bytes()).hexdigest()]
     assert ANA not in json.dumps(entry)
     found = plain("score", str(later), home=kept)
     rows = {row["identity"]: row for row in found["identities"]}
@@ -122,6 +123,14 @@ def test_a_file_says_what_it_is_or_is_asked(kept, tmp_path):
     assert cli("identity", "import", str(path), "--format", "xml", home=kept)[0] == 64
     assert cli("identity", "import", str(path), "--format", "ocsf", home=kept)[0] == 64
     assert cli("identity", "import", str(tmp_path / "none.csv"), home=kept)[0] == 64
+
+
+def test_all_files_together_have_only_so_many_events(kept, past, later, monkeypatch):
+    from halo_core.cli import identity
+
+    monkeypatch.setattr(identity, "MAX_EVENTS", len(history()) + 2)
+    code, _, err = cli("identity", "import", str(past), str(later), home=kept)
+    assert (code, "too_many" in err) == (64, True)
 
 
 def test_columns_are_mapped(kept, tmp_path):

@@ -134,6 +134,19 @@ def test_who_is_little_known_among_known_peers_is_compared_with_them(number):
     assert other.basis is Basis.LITTLE
 
 
+def test_who_says_nothing_of_what_it_is_has_no_peers():
+    bare = {"kind": Kind.UNKNOWN, "role": ""}
+    known = fitted([replace(item, **bare) for item in history()], KEY)
+    assert last(known, event(NEXT, **bare)).basis is Basis.OWN
+    assert last(known, event(NEXT, identity="new", **bare)).basis is Basis.LITTLE
+
+
+def test_what_the_baseline_never_recorded_is_not_strange():
+    bare = fitted([replace(item, country="", asn="", network="") for item in history()], KEY)
+    assert last(bare, event(NEXT)).risk == 0
+    assert last(bare, event(NEXT, identity="new")).risk == 0
+
+
 def test_one_night_makes_nothing_ordinary():
     night = [event(10, 10, i % 60, **FOREIGN) for i in range(900)]
     poisoned = fitted(sorted(history() + night), KEY)

@@ -9,7 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Final
+from typing import IO, Annotated, Final
 
 import typer
 
@@ -20,7 +20,7 @@ from halo_core.errors import BadInput, ConfigError
 from halo_core.fitting import IDENTITIES, drop, identities_in_force, put_identities
 from halo_core.identities.event import IdentityEvent
 from halo_core.identities.limits import fitted
-from halo_core.identities.reading import FORMATS, mapping_of, read
+from halo_core.identities.reading import FORMATS, MAX_EVENTS, mapping_of, read
 from halo_core.identities.scoring import Scored, Scorer
 from halo_core.keys import KeyStore
 from halo_core.store.reader import Reader
@@ -98,7 +98,8 @@ def score(
         if scored.band:
             flagged.append(scored)
     ranked = sorted(found.values(), key=lambda one: (-one.highest, one.identity))
-    early = sum(event.ts_us <= book.last_us for event in taken.events)
+    newest_us = book.last_us
+    early = sum(event.ts_us <= newest_us for event in taken.events)
     if json:
         plain = {"early": early, "events": [item.to_plain() for item in flagged], "skipped": skipped_of(taken)}
         print_json({"identities": [one.to_plain() for one in ranked], **plain})
@@ -140,6 +141,26 @@ def drop_(*, by: ByOption = "", tenant: TenantOption = None, db: DbOption = "", 
     return Exit.OK if gone else Exit.FAILED
 
 
+class _Hashed:
+    """A stream that hashes what is read of it: the record names the very bytes that were imported."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.hash = hashlib.sha256()
+
+    def readline(self, limit: int) -> bytes:
+        """As a file's."""
+        return self._took(self._stream.readline(limit))
+
+    def read(self, limit: int) -> bytes:
+        """As a file's."""
+        return self._took(self._stream.read(limit))
+
+    def _took(self, data: bytes) -> bytes:
+        self.hash.update(data)
+        return data
+
+
 def _events(files: Iterable[Path], form: str, mapping: list[str] | None) -> Taken:
     """Events of all files, in order; INVARIANT: of all of them or, where one is wrong, of none."""
     columns = mapping_of(mapping or [])
@@ -150,14 +171,14 @@ def _events(files: Iterable[Path], form: str, mapping: list[str] | None) -> Take
         if not kind:
             what = f"`{path.name}` does not say what it is"
             raise ConfigError("no_format", what, field="format", remedy="give `--format csv` or `--format ocsf`")
-        with path.open("rb") as stream:
-            sources.append("sha256:" + hashlib.file_digest(stream, "sha256").hexdigest())
-            stream.seek(0)
+        with path.open("rb") as file:
+            stream = _Hashed(file)
             try:
-                taken = read(stream, kind, columns)
+                taken = read(stream, kind, columns, most=MAX_EVENTS - len(events))
             except BadInput as exc:
                 exc.field = f"{path.name}: {exc.field}"
                 raise
+        sources.append(f"sha256:{stream.hash.hexdigest()}")
         events += taken.events
         skipped.update(taken.skipped)
     return Taken(sorted(events), tuple(sources), skipped)

@@ -14,7 +14,7 @@ from typing import Final
 from halo_core import canonical
 from halo_core.behaviour.sight import mark
 from halo_core.errors import BadInput
-from halo_core.identities.event import IdentityEvent
+from halo_core.identities.event import IdentityEvent, Kind
 from halo_core.identities.habit import Dim, Habit, values_of
 
 __all__ = ["ESTABLISHED", "MOST_IDENTITIES", "Book", "Limits", "Peers", "group_of", "name_of"]
@@ -54,6 +54,7 @@ class Peers:
         shown: (what, value) → members that have shown it on two days or more.
         hours: hour of the day → members active within an hour of it.
         weekdays: weekday → members active on it.
+        dims: of which any of them has shown anything.
         busy: the busiest usual hour of any of them.
         failing: the most failures in a usual hour of any of them.
     """
@@ -62,6 +63,7 @@ class Peers:
     shown: Counter[tuple[Dim, int]] = field(default_factory=Counter)
     hours: Counter[int] = field(default_factory=Counter)
     weekdays: Counter[int] = field(default_factory=Counter)
+    dims: set[Dim] = field(default_factory=set)
     busy: int = 0
     failing: int = 0
 
@@ -69,6 +71,7 @@ class Peers:
         """One more established member."""
         self.members += 1
         self.shown.update(habit.members())
+        self.dims.update(dim for dim, table in zip(Dim, habit.known, strict=False) if table)
         self.hours.update(hour for hour in range(24) if habit.near(hour))
         self.weekdays.update(day for day in range(7) if habit.weekdays[day])
         self.busy = max(self.busy, habit.busy.usual())
@@ -149,7 +152,7 @@ class Book:
         """Group → what its established members do."""
         found: dict[int, Peers] = {}
         for habit in self.habits.values():
-            if habit.days >= ESTABLISHED:
+            if habit.days >= ESTABLISHED and habit.group:
                 found.setdefault(habit.group, Peers()).take(habit)
         return found
 
@@ -187,5 +190,7 @@ def name_of(identity: str, key: bytes) -> int:
 
 
 def group_of(event: IdentityEvent, key: bytes) -> int:
-    """Fingerprint of those that an event's identity is compared with."""
+    """Fingerprint of those that an event's identity is compared with, 0 where it does not say what it is."""
+    if event.kind is Kind.UNKNOWN and not event.role:
+        return 0
     return mark("group", event.kind.value, event.role, key=key)

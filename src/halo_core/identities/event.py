@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
+from sys import intern
 from typing import Final
 
 from halo_core.errors import BadInput
@@ -155,7 +156,7 @@ def network_of(origin: str) -> str:
         return origin.casefold()
     if address.version == 6 and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
-    return str(ip_network((address, _V4 if address.version == 4 else _V6), strict=False))
+    return intern(str(ip_network((address, _V4 if address.version == 4 else _V6), strict=False)))
 
 
 def _text(name: str, value: str) -> str:
@@ -163,7 +164,7 @@ def _text(name: str, value: str) -> str:
     if len(text) > _LONGEST or not text.isprintable():
         what = "too long" if len(text) > _LONGEST else "not printable"
         raise BadInput("bad_text", f"it is {what}", field=name, remedy=f"at most {_LONGEST} printable characters")
-    return text
+    return intern(text)  # a file has few of them, many times
 
 
 def _asn(text: str) -> str:

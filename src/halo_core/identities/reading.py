@@ -10,7 +10,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import IO, Any, Final
+from typing import Any, Final, Protocol
 
 import orjson
 
@@ -18,7 +18,7 @@ from halo_core.errors import BadInput
 from halo_core.identities.event import FIELDS, IdentityEvent, event_of
 from halo_core.identities.ocsf import event_of_ocsf
 
-__all__ = ["FORMATS", "MAX_EVENTS", "MAX_LINE", "Read", "mapping_of", "read"]
+__all__ = ["FORMATS", "MAX_EVENTS", "MAX_LINE", "Read", "Stream", "mapping_of", "read"]
 
 FORMATS: Final = ("csv", "ocsf")
 MAX_EVENTS: Final = 500_000
@@ -28,6 +28,18 @@ MAX_ARRAY: Final = 64 * 1024 * 1024
 """Bytes of an array of events, which is read at once."""
 _NEEDED: Final = ("time", "identity", "action")
 _MOST_COLUMNS: Final = 1_000
+
+
+class Stream(Protocol):
+    """What is read of a file opened as bytes."""
+
+    def readline(self, limit: int, /) -> bytes:
+        """A line, or its start."""
+        ...
+
+    def read(self, limit: int, /) -> bytes:
+        """What is left, or its start."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +55,7 @@ class Read:
     skipped: Mapping[int, int] = field(default_factory=dict)
 
 
-def read(stream: IO[bytes], form: str, mapping: Mapping[str, str] | None = None, *, most: int = MAX_EVENTS) -> Read:
+def read(stream: Stream, form: str, mapping: Mapping[str, str] | None = None, *, most: int = MAX_EVENTS) -> Read:
     """Every event of a file.
 
     Args:
@@ -63,7 +75,8 @@ def read(stream: IO[bytes], form: str, mapping: Mapping[str, str] | None = None,
     found: list[IdentityEvent] = []
     for event in _rows(stream, mapping or {}) if form == "csv" else _ocsf(stream, skipped):
         if len(found) >= most:
-            raise BadInput("too_many", f"there are more than {most:,} events", field="file", remedy="split the file")
+            remedy = f"at most {MAX_EVENTS:,} in one import: the later ones with `--add`"
+            raise BadInput("too_many", "there are too many events", field="file", remedy=remedy)
         found.append(event)
     if not found:
         other = ", ".join(f"{number} of class {name}" for name, number in sorted(skipped.items()))
@@ -92,7 +105,7 @@ def mapping_of(pairs: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _lines(stream: IO[bytes]) -> Iterator[tuple[int, str]]:
+def _lines(stream: Stream) -> Iterator[tuple[int, str]]:
     number = 0
     while line := stream.readline(MAX_LINE + 1):
         number += 1
@@ -106,7 +119,7 @@ def _lines(stream: IO[bytes]) -> Iterator[tuple[int, str]]:
             ) from None
 
 
-def _rows(stream: IO[bytes], mapping: Mapping[str, str]) -> Iterator[IdentityEvent]:
+def _rows(stream: Stream, mapping: Mapping[str, str]) -> Iterator[IdentityEvent]:
     rows = csv.reader((line for _, line in _lines(stream)), strict=True)
     columns: list[str] = []
     places: dict[str, int] = {}
@@ -148,7 +161,7 @@ def _places(header: list[str], mapping: Mapping[str, str]) -> dict[str, int]:
     return places
 
 
-def _ocsf(stream: IO[bytes], skipped: Counter[int]) -> Iterator[IdentityEvent]:
+def _ocsf(stream: Stream, skipped: Counter[int]) -> Iterator[IdentityEvent]:
     for place, plain in _objects(stream):
         try:
             event = event_of_ocsf(plain, skipped)
@@ -158,7 +171,7 @@ def _ocsf(stream: IO[bytes], skipped: Counter[int]) -> Iterator[IdentityEvent]:
             yield event
 
 
-def _objects(stream: IO[bytes]) -> Iterator[tuple[int | str, Any]]:
+def _objects(stream: Stream) -> Iterator[tuple[int | str, Any]]:
     """Place and value of each event: one on each line, or all of them in one array."""
     first = True
     for number, line in _lines(stream):

@@ -98,7 +98,7 @@ class Compared:
             own = 0  # nothing to compare with, or more than can be known
         else:
             own = self._usual(dim, 1000)
-        if not table and self.peers is not None and not any(key[0] is dim for key in self.peers.shown):
+        if not table and self.peers is not None and dim not in self.peers.dims:
             return 0
         return self.strange(own, shown)
 

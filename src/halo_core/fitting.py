@@ -18,14 +18,29 @@ from halo_core.behaviour.look import Look, look_at
 from halo_core.behaviour.model import Model
 from halo_core.behaviour.profile import Act, Profile
 from halo_core.behaviour.scoring import Terms
-from halo_core.errors import ConfigError
+from halo_core.errors import BadInput, ConfigError
+from halo_core.identities.book import Book
 from halo_core.model import ActionKind, Entry, EntryKind, Impact
 from halo_core.query import Contents, entries
 from halo_core.store import Draft, Tx, rows
 from halo_core.store.reader import Reader
 from halo_core.watching import BASELINE_DOMAIN, MODEL_DOMAIN, TERMS_DOMAIN
 
-__all__ = ["Fitted", "Lived", "drop", "fitted", "lived", "put_in_force", "shipped_model"]
+__all__ = [
+    "IDENTITIES",
+    "Fitted",
+    "Lived",
+    "drop",
+    "fitted",
+    "identities_in_force",
+    "lived",
+    "put_identities",
+    "put_in_force",
+    "shipped_model",
+]
+
+IDENTITIES: Final = "\tidentities"
+"""Where the baseline of people and service accounts stands among those of agents, whose names are printable."""
 
 _KINDS: Final = (EntryKind.DECISION, EntryKind.OUTCOME, EntryKind.FEEDBACK)
 _ACTS: Final = (ActionKind.TOOL_CALL.value, ActionKind.RETRIEVAL.value)
@@ -177,6 +192,42 @@ def put_in_force(tx: Tx, agent: str, found: Fitted, by: str) -> str:
     tx.append(Draft(EntryKind.BASELINE, "", body))
     rows.Baselines(tx).put(agent, names[-1])
     return names[-1]
+
+
+def put_identities(tx: Tx, book: Book, by: str, sources: Sequence[str]) -> str:
+    """Put a tenant's baseline of people and service accounts in force; its name.
+
+    Args:
+        tx: the transaction.
+        book: it.
+        by: who does it.
+        sources: SHA-256 of each file that was imported for it now.
+    """
+    data = book.to_bytes()
+    name = canonical.digest(BASELINE_DOMAIN, data)
+    tx.put_blob(name, data)
+    facts = {"events": book.events, "identities": len(book.habits), "sources": list(sources)}
+    risks = [book.limits.elevated, book.limits.high]
+    body = {"agent": IDENTITIES, "by": by, "hash": name, "part": False, "risks": risks, **facts}
+    tx.append(Draft(EntryKind.BASELINE, "", body))
+    rows.Baselines(tx).put(IDENTITIES, name)
+    return name
+
+
+def identities_in_force(reader: Reader, tenant: str) -> Book | None:
+    """A tenant's baseline of people and service accounts, None where there is none.
+
+    Raises:
+        BadInput: it is not what was put in force.
+    """
+    name = next((row[2] for row in reader.baselines() if row[:2] == (tenant, IDENTITIES)), "")
+    if not name:
+        return None
+    data = reader.blob(tenant, name)
+    if data is None or canonical.digest(BASELINE_DOMAIN, data) != name:
+        remedy = "`halo verify` says what was changed; then import the events again"
+        raise BadInput("bad_baseline", "it is not what was put in force", field="baseline", remedy=remedy)
+    return Book.from_bytes(data)
 
 
 def drop(tx: Tx, agent: str, by: str) -> bool:

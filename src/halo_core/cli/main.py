@@ -19,6 +19,7 @@ from halo_core.cli import (
     demo,
     doctor,
     explain,
+    identity,
     keys,
     mode,
     passport,
@@ -63,6 +64,7 @@ app.add_typer(approver.app, name="approver")
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(keys.app, name="keys")
 app.add_typer(baseline.app, name="baseline")
+app.add_typer(identity.app, name="identity")
 app.command("risk")(risk.risk)
 app.add_typer(alerts.app, name="alerts")
 app.command("judge")(alerts.judge)

@@ -6,7 +6,6 @@ Risk is of sessions and agents: it moves with every scored action, rises at once
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -14,6 +13,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.table import Table
 
+from halo_core.cli.bars import WIDTH, line
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
 from halo_core.cli.risk_history import KINDS, history
 from halo_core.cli.risk_svg import draw_risk
@@ -25,8 +25,6 @@ from halo_core.store.reader import Reader
 
 __all__ = ["risk"]
 
-_BARS: Final = " ▁▂▃▄▅▆▇█"
-_WIDTH: Final = 40
 _BANDS: Final = ("ordinary", "[yellow]elevated[/]", "[bold red]high[/]")
 _MOST: Final = 20
 
@@ -68,7 +66,7 @@ class _Agent:
             "factors": dict(self.factors.most_common(3)),
             "high": self.bands[2],
             "highest": self.highest,
-            "history": self.history[-_WIDTH:],
+            "history": self.history[-WIDTH:],
             "last_us": self.last_us,
             "risk": self.risk,
             "scored": self.scored,
@@ -111,7 +109,7 @@ def risk(
     for row in scored:
         words = next(iter(row.factors), "") if row.factors else "-"
         counts = (str(row.highest), str(row.bands[1]), str(row.bands[2]))
-        table.add_row(cell(row.agent), str(row.risk), _BANDS[row.band], *counts, _line(row.history), cell(words))
+        table.add_row(cell(row.agent), str(row.risk), _BANDS[row.band], *counts, line(row.history), cell(words))
     view.print(table)
     if agent:
         for words, times in scored[0].factors.most_common(_MOST):
@@ -134,8 +132,3 @@ def _chart(url: str, tenant: str | None, agent: str, path: Path) -> int:
         raise ConfigError("no_file", f"cannot write `{path}`: {exc.strerror}", field="svg") from exc
     console().print(f"written to {path}", markup=False)
     return Exit.OK
-
-
-def _line(history: Iterable[int]) -> str:
-    """A line of bars, 0..1000."""
-    return "".join(_BARS[min(value * (len(_BARS) - 1) // 1000, len(_BARS) - 1)] for value in list(history)[-_WIDTH:])

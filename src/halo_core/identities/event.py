@@ -1,0 +1,197 @@
+"""Room: one imported event of an identity. Takes: texts. Gives: a frozen value, checked. Never: I/O, a clock.
+
+Only what a baseline compares is kept. The tenant is the caller's, never a column: whoever writes the file would choose
+it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from ipaddress import ip_address, ip_network
+from sys import intern
+from typing import Final
+
+from halo_core.errors import BadInput
+
+__all__ = ["FIELDS", "IdentityEvent", "Kind", "Outcome", "event_of", "moment", "network_of"]
+
+FIELDS: Final = ("time", "identity", "kind", "role", "action", "system", "origin", "country", "asn", "outcome")
+"""What an event may say; the first, second and fifth it must."""
+_LONGEST: Final = 512
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_US: Final = 4_102_444_800_000_000  # the year 2100
+_UNIX: Final = {10: 1_000_000, 13: 1_000, 16: 1}  # digits of seconds, milliseconds, microseconds of our time
+_DIGITS: Final = re.compile(r"[0-9]{10}|[0-9]{13}|[0-9]{16}")
+_STAMP: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?P<zone>Z|[+-]\d\d:\d\d|)")
+_FRACTION: Final = re.compile(r"[.,](\d{1,9})")
+_ASN: Final = re.compile(r"(?:AS)?([0-9]{1,10})", re.IGNORECASE)
+_V4, _V6 = 24, 48
+"""Bits of an address that name a network: where one line or one office usually stays."""
+
+
+class Kind(StrEnum):
+    """What an identity is."""
+
+    HUMAN = "human"
+    SERVICE = "service"
+    ROLE = "role"
+    MACHINE = "machine"
+    UNKNOWN = "unknown"
+
+
+class Outcome(StrEnum):
+    """How it ended."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    UNKNOWN = "unknown"
+
+
+_OUTCOMES: Final = {
+    "": Outcome.UNKNOWN,
+    "unknown": Outcome.UNKNOWN,
+    **dict.fromkeys(("success", "succeeded", "successful", "ok", "allowed"), Outcome.SUCCESS),
+    **dict.fromkeys(("failure", "failed", "fail", "denied", "error"), Outcome.FAILURE),
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class IdentityEvent:
+    """Something that a person or a service account did. Ordered by time, then by everything else.
+
+    Args:
+        ts_us: when, microseconds since the epoch.
+        identity: who, as the source names them.
+        action: what was done.
+        system: the system or service it was done to, empty where the source does not say.
+        network: where it came from: an address' network, or a host's name; empty where the source does not say.
+        country: of the origin, if given.
+        asn: number of the autonomous system of the origin, if given.
+        outcome: how it ended.
+        kind: what the identity is.
+        role: what it works as; with `kind` it says who its peers are.
+    """
+
+    ts_us: int
+    identity: str
+    action: str
+    system: str = ""
+    network: str = ""
+    country: str = ""
+    asn: str = ""
+    outcome: Outcome = Outcome.UNKNOWN
+    kind: Kind = Kind.UNKNOWN
+    role: str = ""
+
+
+def event_of(said: dict[str, str], *, ts_us: int | None = None) -> IdentityEvent:
+    """An event from texts by the names in `FIELDS`; `ts_us` where the source has it as a number.
+
+    Raises:
+        BadInput: `field` is the one that is wrong.
+    """
+    texts = {name: _text(name, said.get(name, "")) for name in FIELDS}
+    for name in ("time", "identity", "action") if ts_us is None else ("identity", "action"):
+        if not texts[name]:
+            raise BadInput("missing", "it is empty", field=name, remedy="every event says who did what, and when")
+    return IdentityEvent(
+        moment(texts["time"]) if ts_us is None else _within(ts_us, str(ts_us)),
+        texts["identity"],
+        texts["action"],
+        texts["system"],
+        network_of(texts["origin"]),
+        texts["country"].upper(),
+        _asn(texts["asn"]),
+        _outcome(texts["outcome"]),
+        _kind(texts["kind"]),
+        texts["role"],
+    )
+
+
+def moment(text: str) -> int:
+    """Microseconds of an RFC 3339 time with an offset, or of a Unix time in seconds, milli- or microseconds.
+
+    Raises:
+        BadInput: it is neither.
+    """
+    if _DIGITS.fullmatch(text):
+        return _within(int(text) * _UNIX[len(text)], text)
+    bad = BadInput(
+        "bad_time",
+        f"`{text[:60]}` is no time",
+        field="time",
+        remedy="RFC 3339 with `Z` or an offset (2026-03-02T09:30:00Z), or Unix time in 10, 13 or 16 digits",
+    )
+    found = _STAMP.fullmatch(text)
+    if found is None:
+        raise bad
+    if not found["zone"]:
+        what = f"`{text[:60]}` does not say in which zone"
+        raise BadInput("no_zone", what, field="time", remedy="add `Z`, or the offset: 2026-03-02T09:30:00+01:00")
+    # Six digits at most: what a parser does with more differs between versions of Python.
+    plain = _FRACTION.sub(lambda found: "." + found[1][:6].ljust(6, "0"), text)
+    try:
+        since = datetime.fromisoformat(plain) - _EPOCH
+    except (ValueError, OverflowError):
+        raise bad from None
+    return _within(since // timedelta(microseconds=1), text)
+
+
+def _within(ts_us: int, text: str) -> int:
+    if not 0 <= ts_us < _LAST_US:
+        raise BadInput("bad_time", f"`{text[:60]}` is not between 1970 and 2100", field="time", remedy="see its unit")
+    return ts_us
+
+
+def network_of(origin: str) -> str:
+    """The network of an address (/24, or /48 of IPv6); a name in lower case; `-` and the like are nothing."""
+    if origin in ("", "-", "unknown"):
+        return ""
+    try:
+        address = ip_address(origin.partition("%")[0])
+    except ValueError:
+        return origin.casefold()
+    if address.version == 6 and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return intern(str(ip_network((address, _V4 if address.version == 4 else _V6), strict=False)))
+
+
+def _text(name: str, value: str) -> str:
+    text = value.strip()
+    if len(text) > _LONGEST or not text.isprintable():
+        what = "too long" if len(text) > _LONGEST else "not printable"
+        raise BadInput("bad_text", f"it is {what}", field=name, remedy=f"at most {_LONGEST} printable characters")
+    return intern(text)  # a file has few of them, many times
+
+
+def _asn(text: str) -> str:
+    if not text:
+        return ""
+    found = _ASN.fullmatch(text)
+    if found is None:
+        raise BadInput("bad_asn", f"`{text[:60]}` is no number", field="asn", remedy="write 64500 or AS64500")
+    return str(int(found[1]))
+
+
+def _outcome(text: str) -> Outcome:
+    found = _OUTCOMES.get(text.casefold())
+    if found is None:
+        raise BadInput(
+            "bad_outcome",
+            f"`{text[:60]}` is no outcome",
+            field="outcome",
+            remedy="one of: " + ", ".join(word for word in _OUTCOMES if word),
+        )
+    return found
+
+
+def _kind(text: str) -> Kind:
+    try:
+        return Kind(text.casefold() or "unknown")
+    except ValueError:
+        raise BadInput(
+            "bad_kind", f"`{text[:60]}` is no kind of identity", field="kind", remedy=f"one of: {', '.join(Kind)}"
+        ) from None

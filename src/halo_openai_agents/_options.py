@@ -9,7 +9,8 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from agents import Model, RunConfig
-from agents.run_config import ToolErrorFormatterArgs, _coerce_run_config
+from agents.run_config import ToolErrorFormatterArgs
+from agents.run_internal.model_provider_lifecycle import _normalize_run_config_for_runner
 
 from halo_openai_agents._models.guard import GuardedProvider, guard_model
 from halo_openai_agents._running import current_run
@@ -27,14 +28,21 @@ class HaloRunConfig(RunConfig):
     Args:
         halo: who decides.
         pausing: whether the host keeps the state of a run that pauses, and goes on with it.
+        lends: whether each run makes a provider of its own, since the host named none, and closes it when it ends.
     """
 
     halo: Any = None
     pausing: bool = False
+    lends: bool = False
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> HaloRunConfig:
         """What decides is one thing, however often a configuration is copied."""
         return dataclasses.replace(self)
+
+    def lent(self) -> HaloRunConfig:
+        """For one run, with a provider that is its own; runs inside of it use that one."""
+        provider = GuardedProvider(self.halo, RunConfig().model_provider)
+        return dataclasses.replace(self, model_provider=provider, lends=False)
 
 
 def configured(halo: Halo, given: RunConfig | dict[str, Any] | None, *, tells: bool, pausing: bool) -> HaloRunConfig:
@@ -46,7 +54,7 @@ def configured(halo: Halo, given: RunConfig | dict[str, Any] | None, *, tells: b
         tells: whether a model hears of calls that reach no tool, and the run goes on; else the host's setting counts.
         pausing: see `HaloRunConfig`.
     """
-    config = RunConfig() if given is None else _coerce_run_config(given)
+    config, lends = _normalize_run_config_for_runner(given)
     if isinstance(config, HaloRunConfig) and config.halo is halo:
         return config
     values = {field.name: getattr(config, field.name) for field in dataclasses.fields(RunConfig)}
@@ -58,7 +66,7 @@ def configured(halo: Halo, given: RunConfig | dict[str, Any] | None, *, tells: b
     if tells:
         values["tool_not_found_behavior"] = "return_error_to_model"
     values["tool_error_formatter"] = _formatter(halo, config.tool_error_formatter)
-    return HaloRunConfig(**values, halo=halo, pausing=pausing)
+    return HaloRunConfig(**values, halo=halo, pausing=pausing, lends=lends)
 
 
 def _formatter(halo: Halo, inner: Any) -> Any:

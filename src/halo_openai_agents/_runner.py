@@ -17,7 +17,6 @@ from agents.run import AgentRunner, get_default_agent_runner, set_default_agent_
 from agents.run_context import RunContextWrapper
 from agents.run_internal.model_provider_lifecycle import (
     _close_runner_owned_model_provider,
-    _normalize_run_config_for_runner,
 )
 
 from halo_core.model import Mode
@@ -117,8 +116,9 @@ def _around(agent: Agent[Any], given: Any, kwargs: dict[str, Any]) -> tuple[Run 
         if not watches:
             return None, kwargs, False
         return None, {**kwargs, "hooks": _tripped(kwargs.get("hooks"), watches, config)}, False
-    plain, own = _normalize_run_config_for_runner(config)
-    config = configured(halo, plain, tells=False, pausing=False)
+    config = configured(halo, config, tells=False, pausing=False)
+    own = config.lends
+    config = config.lent() if own else config
     mine = Watch(halo, halo.fixed_mode)
     hooks = _tripped(kwargs.get("hooks"), (*watches, mine), config)
     session, fresh = _session(halo, given, kwargs, config)
@@ -170,10 +170,18 @@ def _session(halo: Halo, given: Any, kwargs: dict[str, Any], config: HaloRunConf
 
 def _thread(kwargs: dict[str, Any], config: HaloRunConfig) -> str:
     """The conversation that a run belongs to, by the host's own name for it."""
-    own = getattr(kwargs.get("session"), "session_id", None)
+    own = _name_of(kwargs.get("session"))
     names = (own, kwargs.get("conversation_id"), config.group_id)
     found = next((name for name in names if isinstance(name, str) and name), "")
     return f"thread:{found}" if found else ""
+
+
+def _name_of(session: Any) -> Any:
+    """The host's name for a session; None of one that is named when the first message is kept."""
+    try:
+        return getattr(session, "session_id", None)
+    except ValueError:
+        return None
 
 
 def _stored(state: RunState[Any]) -> str:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
+import _transparency_known as known
 import _transparency_report as report
 import transparency
 from _transparency_suites import SUITES, Suite, Unavailable, fetch
@@ -84,7 +85,7 @@ def test_what_is_no_report_is_refused(text):
 
 
 def test_a_test_that_ends_otherwise_or_only_on_one_side_is_a_difference(monkeypatch):
-    monkeypatch.setattr(report, "BY_NATURE", ((("tools",), r"c\[\d\]", ("is not", "it asks for the object")),))
+    monkeypatch.setattr(known, "BY_NATURE", ((("tools",), r"c\[\d\]", ("is not", "it asks for the object")),))
     plain = report.Run({"a": "passed", "b": "passed", "c[1]": "passed", "gone": "skipped"})
     said = {"c[1]": "assert a is not b"}
     injected = report.Run({"a": "passed", "b": "failed", "c[1]": "failed", "new": "error"}, said=said)

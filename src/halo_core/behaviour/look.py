@@ -83,7 +83,11 @@ def look_at(profile: Profile, act: Act) -> Look:
     asks = bag - _stop(key)
     sights = tuple(sight(profile, value, bag, asks) for value in values)
     absent = _absent(values, bag, key)
-    made = mark(act.tool, *(f"{value.place}={' '.join(value.words)}" for value in values), key=key)
+    made = mark(
+        act.tool,
+        *(f"{value.place}{'~=' if value.disguised else '='}{' '.join(value.words)}" for value in values),
+        key=key,
+    )
     reads = act.impact is Impact.READ
     name = short(act.tool)
     same = sum(tool == name for tool in profile.last)

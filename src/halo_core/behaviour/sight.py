@@ -18,6 +18,7 @@ __all__ = ["Came", "Sight", "mark", "numbers", "place", "sight"]
 
 MAX_PLACES: Final = 8
 AROUND: Final = 20
+_DISGUISED: Final = b"\0"
 _MIXED: Final = 600  # thousandths of a text's words that must be known for it to be of known origin
 
 
@@ -99,7 +100,8 @@ def sight(profile: Profile, value: Value, bag: frozenset[int], asks: frozenset[i
         came = _came(profile, asked, covered, source, age, whole=whole)
     return Sight(
         value,
-        int.from_bytes(blake2b(packed, digest_size=6, key=key[:64]).digest()),
+        # What is disguised came from where its words came from, and is known only as what it is.
+        int.from_bytes(blake2b(packed + _DISGUISED * value.disguised, digest_size=6, key=key[:64]).digest()),
         came,
         asked,
         covered,

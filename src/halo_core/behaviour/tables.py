@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from halo_core.errors import BadInput
 
-__all__ = ["UNIT", "Forest", "refused"]
+__all__ = ["UNIT", "Forest", "refused", "whole"]
 
 UNIT: Final = 1_000_000
 """What a margin of one is."""
@@ -105,8 +105,8 @@ class Forest:
             BadInput: it is no forest.
         """
         try:
-            start = _whole(plain["start"])
-            features, roots, nodes = (tuple(map(_whole, plain[name])) for name in ("features", "roots", "nodes"))
+            start = whole(plain["start"])
+            features, roots, nodes = (tuple(map(whole, plain[name])) for name in ("features", "roots", "nodes"))
         except (KeyError, TypeError, ValueError) as exc:
             raise refused("a forest is missing or has other values than integers") from exc
         if not 0 < len(nodes) <= 3 * _MOST_NODES or len(nodes) % 3 or not 0 < len(features) <= _MOST_FEATURES:
@@ -119,7 +119,12 @@ class Forest:
         return cls(start, features, roots, nodes)
 
 
-def _whole(value: Any) -> int:
+def whole(value: Any) -> int:
+    """A number of a model: an integer, of which no sum leaves what other platforms can hold.
+
+    Raises:
+        ValueError: it is none.
+    """
     if type(value) is not int or abs(value) > _WIDEST:
         raise ValueError(value)
     return value

@@ -342,8 +342,9 @@ class Tx:
             rows = self.cursor.execute(
                 "SELECT marks FROM sketch WHERE tenant=? AND session=? AND seq>=? ORDER BY seq",
                 (self.tenant, state.view.id, found.chunks),
-            ).fetchall()
-            self._sketches.absorb(found, [row[0] for row in rows])
+            )
+            # One by one: a long session has more rows than memory should hold at once.
+            self._sketches.absorb(found, (row[0] for row in rows))
         return found
 
     def add_row(

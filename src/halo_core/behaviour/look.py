@@ -77,10 +77,10 @@ class Look:
 def look_at(profile: Profile, act: Act) -> Look:
     """What there is to say of an action without a baseline."""
     key = profile.key
-    words = _tool_words(act)
+    words = _tool_words(act.tool[:256], act.about[:256])
     values = values_of(act.args)
-    bag = profile.request.bag
-    asks = bag - _stop(key)
+    said = _said(profile)
+    bag, asks = profile.request.bag, said.asks
     sights = tuple(sight(profile, value, bag, asks) for value in values)
     absent = _absent(values, bag, key)
     made = mark(
@@ -102,8 +102,8 @@ def look_at(profile: Profile, act: Act) -> Look:
         absent=len(absent),
         sizes=(profile.request.size, sum(chunk.size for chunk in profile.chunks)),
         made=made,
-        request=int.from_bytes(blake2b(profile.request.atoms, digest_size=6, key=key[:64]).digest()),
-        asks=tuple(sorted(asks))[:24],
+        request=said.print,
+        asks=said.first,
         state=(
             profile.steps,
             profile.acts,
@@ -115,10 +115,43 @@ def look_at(profile: Profile, act: Act) -> Look:
             int(bool(profile.last) and profile.last[0] == name),
         ),
         last=profile.last,
-        delegates=len(bag & _delegating(key)),
+        delegates=said.delegates,
         keen_seen=sum(chunk.keen > 0 for chunk in profile.chunks),
         class_asked=_class_asked(act.impact, bag, key),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What every look of a session asks of its request.
+
+    Args:
+        asks: its words without those of grammar.
+        first: some of them.
+        print: of all of it.
+        delegates: words that hand on what others say.
+    """
+
+    asks: frozenset[int]
+    first: tuple[int, ...]
+    print: int
+    delegates: int
+
+
+def _said(profile: Profile) -> _Said:
+    known = profile.said
+    if isinstance(known, _Said):
+        return known
+    key, bag = profile.key, profile.request.bag
+    asks = bag - _stop(key)
+    found = _Said(
+        asks,
+        tuple(sorted(asks))[:24],
+        int.from_bytes(blake2b(profile.request.atoms, digest_size=6, key=key[:64]).digest()),
+        len(bag & _delegating(key)),
+    )
+    profile.said = found
+    return found
 
 
 @lru_cache(maxsize=16)
@@ -131,10 +164,11 @@ def _stop(key: bytes) -> frozenset[int]:
     return frozenset(numbers(prints(sorted(STOP), key)))
 
 
-def _tool_words(act: Act) -> tuple[str, ...]:
-    words = dict.fromkeys(word for word in name_words(act.tool) if word not in STOP and len(word) > 1)
+@lru_cache(maxsize=1024)
+def _tool_words(tool: str, about: str) -> tuple[str, ...]:
+    words = dict.fromkeys(word for word in name_words(tool) if word not in STOP and len(word) > 1)
     if not words.keys() & VERBS:
-        words |= dict.fromkeys(word for word in name_words(act.about) if word in VERBS)
+        words |= dict.fromkeys(word for word in name_words(about) if word in VERBS)
     return tuple(words)[:MAX_TOOL_WORDS]
 
 
@@ -185,7 +219,9 @@ def _hits(
         wanted[own] = (index, True)
     found = []
     for chunk in profile.chunks:
-        places = chunk.places
-        known = [number for number in wanted if number in places]
-        found.append(tuple(sorted((at, *wanted[number]) for number in known for at in places[number])[:MAX_HITS]))
+        if known := chunk.bag.intersection(wanted):
+            places = chunk.places
+            found.append(tuple(sorted((at, *wanted[number]) for number in known for at in places[number])[:MAX_HITS]))
+        else:
+            found.append(())
     return tuple(found)

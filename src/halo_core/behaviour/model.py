@@ -113,11 +113,10 @@ class Model:
             for index, much in forest.path_shares(values).items():
                 moved[index] = moved.get(index, 0) + weight * much
         whole = sum(weight for weight, _ in self.forests)
-        ranked = sorted(moved.items(), key=lambda item: (-item[1], item[0]))
+        ranked = sorted((-much, index) for index, much in moved.items() if much > 0)
         return tuple(
-            Factor(FEATURES[index].id, values[index], much // whole // 1000, FEATURES[index].words)
-            for index, much in ranked[:most]
-            if much > 0
+            Factor(FEATURES[index].id, values[index], -much // whole // 1000, FEATURES[index].words)
+            for much, index in ranked[:most]
         )
 
     def to_bytes(self) -> bytes:

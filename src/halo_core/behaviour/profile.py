@@ -64,6 +64,7 @@ class Profile:
         last: names of the last three tools.
         made: fingerprints of actions made (tool and arguments), with how often.
         sums: what `features` sums up.
+        said: what `look` has made of the request, until more is asked.
     """
 
     key: bytes
@@ -76,6 +77,7 @@ class Profile:
     last: tuple[str, ...] = ()
     made: dict[int, int] = field(default_factory=dict)
     sums: list[int] = field(default_factory=lambda: [0] * SUMS)
+    said: object = field(default=None, compare=False, repr=False)
 
     def asked(self, text: str) -> None:
         """The user said something; it is added to the request."""
@@ -83,6 +85,7 @@ class Profile:
 
     def ask(self, new: Chunk) -> None:
         """As `asked`, of a text that was read."""
+        self.said = None
         both = self.request.atoms + new.atoms
         self.request = Chunk("", 0, False, min(self.request.keen + new.keen, 255), new.cut, both[-4 * 4096 :])
 

@@ -152,13 +152,16 @@ def _leaks(profile: Profile, value: Value, row: array[int]) -> int:
 
 
 def _kin(value: Value, asks: frozenset[int], key: bytes) -> bool:
+    if not asks:
+        return False
     for word in value.words[:16]:
-        if len(word) < 3 or word in COMMON or word in STOP:
+        size = len(word)
+        if size < 3 or word in COMMON or word in STOP:
             continue
-        ends = {word[:size] for size in range(3, min(len(word), 24) + 1)} | {
-            word[-size:] for size in range(3, min(len(word), 24))
-        }
-        if not asks.isdisjoint(numbers(prints([normal(end) for end in sorted(ends)], key))):
+        most = min(size, 24)
+        ends = {normal(word[:end]) for end in range(3, most + 1)}
+        ends.update([normal(word[-end:]) for end in range(3, most)])
+        if not asks.isdisjoint(numbers(prints(list(ends), key))):
             return True
     return False
 

@@ -7,11 +7,12 @@ one starts right behind. A leaf has feature -1, and its value instead of a limit
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from halo_core.behaviour.lanes import Lanes, Shares, laned, shared
 from halo_core.errors import BadInput
 
 __all__ = ["UNIT", "Forest", "refused", "whole"]
@@ -47,33 +48,49 @@ class Forest:
     nodes: tuple[int, ...]
 
     def margin(self, values: Sequence[int]) -> int:
-        """The margin of an action, in micro-units. As many steps as the trees are deep."""
-        nodes = self.nodes
+        """The margin of an action, in micro-units."""
         picked = [values[index] for index in self.features]
-        margin = self.start
-        for at in self.roots:
-            feature = nodes[at]
-            while feature >= 0:
-                at = at + 3 if picked[feature] <= nodes[at + 1] else nodes[at + 2]  # noqa: PLW2901  a walk
-                feature = nodes[at]
-            margin += nodes[at + 1]
-        return margin
+        lanes = self._lanes
+        return self.start + (sum(self._walked(picked)) if lanes is None else lanes.margin(picked))
 
     def path_shares(self, values: Sequence[int]) -> dict[int, int]:
         """How far each feature moved the margin, in micro-units (what a node's choice of branch is worth)."""
-        nodes = self.nodes
         picked = [values[index] for index in self.features]
-        means = self._means
         moved: dict[int, int] = {}
+        shares = self._shares
+        for slot, much in self._steps(picked) if shares is None else enumerate(shares.of(picked)):
+            if much:
+                index = self.features[slot]
+                moved[index] = moved.get(index, 0) + much
+        return moved
+
+    @cached_property
+    def _lanes(self) -> Lanes | None:
+        return laned(self.nodes, self.roots)
+
+    @cached_property
+    def _shares(self) -> Shares | None:
+        lanes = self._lanes
+        return shared(lanes, self.nodes, len(self.features), self._means) if lanes is not None else None
+
+    def _walked(self, picked: Sequence[int]) -> Iterator[int]:
+        """Value of each tree, step by step: for forests that no lanes hold."""
+        nodes = self.nodes
         for root in self.roots:
             at = root
             while nodes[at] >= 0:
-                feature = nodes[at]
-                after = at + 3 if picked[feature] <= nodes[at + 1] else nodes[at + 2]
-                index = self.features[feature]
-                moved[index] = moved.get(index, 0) + means[after] - means[at]
+                at = at + 3 if picked[nodes[at]] <= nodes[at + 1] else nodes[at + 2]
+            yield nodes[at + 1]
+
+    def _steps(self, picked: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """(feature, how far it moved the margin) of each step of each walk."""
+        nodes, means = self.nodes, self._means
+        for root in self.roots:
+            at = root
+            while nodes[at] >= 0:
+                after = at + 3 if picked[nodes[at]] <= nodes[at + 1] else nodes[at + 2]
+                yield nodes[at], means[after] - means[at]
                 at = after
-        return moved
 
     @cached_property
     def _means(self) -> dict[int, int]:

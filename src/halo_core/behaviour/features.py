@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
 from halo_core.behaviour.baseline import Baseline, Ground, levels
@@ -23,6 +24,7 @@ from halo_core.model import Impact
 __all__ = ["FEATURES", "INDEX", "Feature", "Measured", "features"]
 
 
+_IN_ORDER: Final = itemgetter(*(feature.id for feature in FEATURES))
 _GRAVE: Final = {impact: at for at, impact in enumerate(Impact)}
 _OUT: Final = frozenset({Impact.SEND, Impact.PAYMENT})
 _HARM: Final = frozenset({Impact.DELETE, Impact.ADMIN, Impact.EXECUTE})
@@ -62,7 +64,7 @@ def features(look: Look, baseline: Baseline, sums: Sequence[int], key: bytes) ->
         0,
     )
     after = [max(old, new) if at == 1 else old + new for at, (old, new) in enumerate(zip(sums, added, strict=True))]
-    return Measured(tuple(found[feature.id] for feature in FEATURES), after)
+    return Measured(_IN_ORDER(found), after)
 
 
 def _action(look: Look, found: dict[str, int]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -150,10 +151,16 @@ class Ground:
 
 def levels(what: str, look: Look, sight: Sight, key: bytes) -> tuple[int, ...]:
     """A place and the more general ones behind it."""
-    value, kind = sight.value, str(int(sight.value.kind))
+    value = sight.value
+    return _levels(what, look.tool, value.place, value.leaf, int(value.kind), key)
+
+
+@lru_cache(maxsize=8192)
+def _levels(what: str, tool: str, where: str, leaf: str, number: int, key: bytes) -> tuple[int, ...]:  # noqa: PLR0917  a memo
+    kind = str(number)
     return (
-        place(what, look.tool, value.place, key=key),
-        place(what, "leaf", value.leaf, kind, key=key),
+        place(what, tool, where, key=key),
+        place(what, "leaf", leaf, kind, key=key),
         place(what, "kind", kind, key=key),
         place(what, "all", key=key),
     )

@@ -185,6 +185,14 @@ def _asking(impact: Impact, key: bytes) -> frozenset[int] | None:
     return None if words is None else frozenset(numbers(prints(sorted(words), key)))
 
 
+@lru_cache(maxsize=1024)
+def _spoken(words: tuple[str, ...], key: bytes) -> tuple[dict[int, tuple[int, bool]], dict[int, tuple[int, bool]]]:
+    """Which of a tool's words a fingerprint is like, and which one it is; of several it is like, the first."""
+    tool = [_likes(word, key) for word in words]
+    like = {number: (index, False) for index, (_, likes) in reversed([*enumerate(tool)]) for number in likes}
+    return like, {own: (index, True) for index, (own, _) in enumerate(tool)}
+
+
 def _fit(word: str, bag: frozenset[int], key: bytes) -> int:
     own, like = _likes(word, key)
     return 2 if own in bag else int(not bag.isdisjoint(like))
@@ -210,14 +218,11 @@ def _absent(values: Iterable[Value], bag: frozenset[int], key: bytes) -> dict[in
 def _hits(
     profile: Profile, words: tuple[str, ...], absent: dict[int, int]
 ) -> tuple[tuple[tuple[int, int, bool], ...], ...]:
-    wanted: dict[int, tuple[int, bool]] = {number: (-1 - index, True) for number, index in absent.items()}
-    tool = [_likes(word, profile.key) for word in words]
-    for index, (_, like) in enumerate(tool):
-        for number in like:
-            wanted.setdefault(number, (index, False))
-    for index, (own, _) in enumerate(tool):
-        wanted[own] = (index, True)
-    found = []
+    if not profile.chunks:
+        return ()
+    like, own = _spoken(words, profile.key)
+    wanted = {**like, **{number: (-1 - index, True) for number, index in absent.items()}, **own}
+    found: list[tuple[tuple[int, int, bool], ...]] = []
     for chunk in profile.chunks:
         if known := chunk.bag.intersection(wanted):
             places = chunk.places

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, Final
 
 from halo_core.behaviour.programs import host_of, parts
@@ -113,6 +114,7 @@ def _leaves(value: Any, place: str, deep: int) -> Iterator[tuple[str, str]]:
         yield place, str(value)[:65_536]
 
 
+@lru_cache(maxsize=1024)
 def _last_name(place: str) -> str:
     names = [name for name in place.split("/") if name != "*"]
     words = name_words(names[-1]) if names else []

@@ -15,16 +15,22 @@ import struct
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 __all__ = ["Lanes", "Shares", "laned", "shared"]
 
 _MOST_BYTES: Final = 32_000_000  # of masks, and of shares: a forest that needs more is walked
 _WIDE: Final = {32: "I", 64: "Q"}
+_MOST_LEAVES: Final = max(_WIDE)
 
 Cut = tuple[int, tuple[int, ...], tuple[int, ...]]
-Leaf = tuple[int, tuple[tuple[int, int], ...]]
-"""Node of a leaf, and (node, next node) on the way there."""
+Condition = tuple[int, int]
+"""Feature and limit."""
+Way: TypeAlias = "tuple[int, int, Way] | None"
+"""Node, next node, and the way to the first of them."""
+Leaf = tuple[int, Way]
+Tree = tuple[tuple[Leaf, ...], dict[Condition, int]]
+"""Leaves from left to right; of each condition, those on its left, which go where a value is above the limit."""
 
 
 @dataclass(frozen=True)
@@ -68,41 +74,60 @@ class Shares:
 
     Args:
         lanes: of the forest.
-        bias: what was added to each number, so that none is below zero.
+        nodes: its table.
+        means: what each node is worth.
+        bias: what is added to each number, so that none is below zero.
+        width: bits of each.
         form: how a sum of them is unpacked.
-        tables: of each tree, bit of a leaf → its numbers.
+        tables: of each tree, bit of a leaf → its numbers, once somebody asked.
     """
 
     lanes: Lanes
+    nodes: Sequence[int]
+    means: Mapping[int, int]
     bias: int
+    width: int
     form: struct.Struct
     tables: tuple[dict[int, int], ...]
 
     def of(self, picked: Sequence[int]) -> list[int]:
         """How far each feature moved the margin."""
-        total = sum(map(operator.getitem, self.tables, self.lanes.ends(picked)))
+        ends = self.lanes.ends(picked)
+        try:
+            total = sum(map(operator.getitem, self.tables, ends))
+        except KeyError:
+            self._learn(ends)
+            total = sum(map(operator.getitem, self.tables, ends))
         every = self.bias * len(self.tables)
         return [part - every for part in self.form.unpack(total.to_bytes(self.form.size, "little"))]
+
+    def _learn(self, ends: Sequence[int]) -> None:
+        slots = self.form.size * 8 // self.width
+        lifted = sum(self.bias << self.width * slot for slot in range(slots))
+        for table, leaves, bit in zip(self.tables, self.lanes.leaves, ends, strict=True):
+            if bit not in table:
+                moved = _moved(self.nodes, self.means, leaves[bit.bit_length() - 1][1])
+                table[bit] = lifted + sum(much << self.width * slot for slot, much in moved.items())
 
 
 def laned(nodes: Sequence[int], roots: Sequence[int]) -> Lanes | None:
     """The lanes of a forest; None for one that is too large for them, or has trees of more than 64 leaves."""
-    trees = [_leaves(nodes, root) for root in roots]
-    most = max(map(len, trees), default=0)
-    if not 0 < most <= max(_WIDE) or not all(trees):
+    trees = [tree for root in roots if (tree := _tree(nodes, root)) is not None]
+    if not trees or len(trees) < len(roots):
         return None
+    most = max(len(leaves) for leaves, _ in trees)
     width = min(wide for wide in _WIDE if wide >= most)
-    removed: dict[tuple[int, int], int] = {}
-    for number, leaves in enumerate(trees):
-        for (slot, limit), bits in _left(nodes, leaves).items():
-            removed[slot, limit] = removed.get((slot, limit), 0) | bits << number * width
+    removed: dict[Condition, int] = {}
+    for number, (_, left) in enumerate(trees):
+        for condition, bits in left.items():
+            removed[condition] = removed.get(condition, 0) | bits << number * width
     if len(removed) * len(trees) * width // 8 > _MOST_BYTES:
         return None
-    full = sum((1 << len(leaves)) - 1 << number * width for number, leaves in enumerate(trees))
+    full = sum((1 << len(leaves)) - 1 << number * width for number, (leaves, _) in enumerate(trees))
     ones = sum(1 << number * width for number in range(len(trees)))
     form = struct.Struct(f"<{len(trees)}{_WIDE[width]}")
-    values = tuple({1 << at: nodes[node + 1] for at, (node, _) in enumerate(leaves)} for leaves in trees)
-    return Lanes(full, ones, _cuts(removed, full), form, tuple(trees), values)
+    values = tuple({1 << at: nodes[node + 1] for at, (node, _) in enumerate(leaves)} for leaves, _ in trees)
+    return Lanes(full, ones, _cuts(removed, full), form, tuple(leaves for leaves, _ in trees), values)
 
 
 def shared(lanes: Lanes, nodes: Sequence[int], slots: int, means: Mapping[int, int]) -> Shares | None:
@@ -116,54 +141,46 @@ def shared(lanes: Lanes, nodes: Sequence[int], slots: int, means: Mapping[int, i
     """
     if sum(map(len, lanes.leaves)) * slots * 8 > _MOST_BYTES:
         return None
-    rows = [[_moved(nodes, means, way) for _, way in leaves] for leaves in lanes.leaves]
-    bias = max((abs(much) for row in rows for moved in row for much in moved.values()), default=0)
+    inner = (at for at in range(0, len(nodes), 3) if nodes[at] >= 0)
+    steps = (abs(means[after] - means[at]) for at in inner for after in (at + 3, nodes[at + 2]))
+    bias = _MOST_LEAVES * max(steps, default=0)  # no way has as many steps
     # Twice the bias for each tree is the most that a sum can come to.
-    width = next((wide for wide in _WIDE if 2 * bias * len(rows) < 1 << wide), 0)
+    width = next((wide for wide in _WIDE if 2 * bias * len(lanes.leaves) < 1 << wide), 0)
     if not width:
         return None
-    lifted = sum(bias << width * slot for slot in range(slots))
-    tables = tuple(
-        {1 << at: lifted + sum(much << width * slot for slot, much in moved.items()) for at, moved in enumerate(row)}
-        for row in rows
-    )
-    return Shares(lanes, bias, struct.Struct(f"<{slots}{_WIDE[width]}"), tables)
+    form = struct.Struct(f"<{slots}{_WIDE[width]}")
+    return Shares(lanes, nodes, means, bias, width, form, tuple({} for _ in lanes.leaves))
 
 
-def _moved(nodes: Sequence[int], means: Mapping[int, int], way: Sequence[tuple[int, int]]) -> dict[int, int]:
+def _moved(nodes: Sequence[int], means: Mapping[int, int], way: Way) -> dict[int, int]:
     found: dict[int, int] = {}
-    for node, after in way:
+    while way is not None:
+        node, after, way = way
         found[nodes[node]] = found.get(nodes[node], 0) + means[after] - means[node]
     return found
 
 
-def _leaves(nodes: Sequence[int], root: int) -> tuple[Leaf, ...]:
-    """Leaves of a tree from left to right, none where there are too many."""
-    found: list[Leaf] = []
-    waiting: list[Leaf] = [(root, ())]
+def _tree(nodes: Sequence[int], root: int) -> Tree | None:
+    """A tree, None where it has too many leaves."""
+    leaves: list[Leaf] = []
+    left: dict[Condition, int] = {}
+    waiting: list[tuple[int, Way, Condition | None, int]] = [(root, None, None, 0)]
     while waiting:
-        at, way = waiting.pop()
+        at, way, condition, first = waiting.pop()
+        if condition is not None:  # a right branch: what came since is the left one
+            left[condition] = left.get(condition, 0) | (1 << len(leaves)) - (1 << first)
         if nodes[at] < 0:
-            found.append((at, way))
+            leaves.append((at, way))
         else:
-            waiting += [(nodes[at + 2], (*way, (at, nodes[at + 2]))), (at + 3, (*way, (at, at + 3)))]
-        if len(found) + len(waiting) > max(_WIDE):
-            return ()
-    return tuple(found)
+            right = nodes[at + 2]
+            waiting.append((right, (at, right, way), (nodes[at], nodes[at + 1]), len(leaves)))
+            waiting.append((at + 3, (at, at + 3, way), None, 0))
+        if len(leaves) + len(waiting) > _MOST_LEAVES:
+            return None
+    return tuple(leaves), left
 
 
-def _left(nodes: Sequence[int], leaves: Sequence[Leaf]) -> dict[tuple[int, int], int]:
-    """(feature, limit) → leaves on the left of such conditions, which go where a value is above the limit."""
-    found: dict[tuple[int, int], int] = {}
-    for at, (_, way) in enumerate(leaves):
-        for node, after in way:
-            if after == node + 3:
-                where = nodes[node], nodes[node + 1]
-                found[where] = found.get(where, 0) | 1 << at
-    return found
-
-
-def _cuts(removed: Mapping[tuple[int, int], int], full: int) -> tuple[Cut, ...]:
+def _cuts(removed: Mapping[Condition, int], full: int) -> tuple[Cut, ...]:
     cuts = []
     for slot in sorted({slot for slot, _ in removed}):
         limits = sorted(limit for other, limit in removed if other == slot)

@@ -100,7 +100,7 @@ def look_at(profile: Profile, act: Act) -> Look:
         sights=sights,
         hits=_hits(profile, words, absent),
         absent=len(absent),
-        sizes=(profile.request.size, sum(chunk.size for chunk in profile.chunks)),
+        sizes=(profile.request.size, profile.kept),
         made=made,
         request=said.print,
         asks=said.first,

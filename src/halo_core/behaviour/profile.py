@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from halo_core.behaviour.seen import Chunk, chunk_of, short
+from halo_core.behaviour.text import ATOM_BYTES
 from halo_core.errors import BadInput
 from halo_core.model import ActionKind, Impact
 
@@ -105,9 +106,15 @@ class Profile:
             return
         self.chunks.append(chunk)
         self.since = 0
-        while len(self.chunks) > MAX_CHUNKS or sum(item.size for item in self.chunks) > MAX_KEPT:
-            self.chunks.pop(0)
+        kept = self.kept
+        while len(self.chunks) > MAX_CHUNKS or kept > MAX_KEPT:
+            kept -= self.chunks.pop(0).size
             self.forgotten += 1
+
+    @property
+    def kept(self) -> int:
+        """Atoms of all results."""
+        return sum([len(chunk.atoms) for chunk in self.chunks]) // ATOM_BYTES
 
     def acted(self, tool: str, made: int, *, acts: bool, sums: list[int]) -> None:
         """An action was decided: `made` is its fingerprint, `sums` what it adds up to (`features.Scored`)."""

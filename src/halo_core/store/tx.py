@@ -468,7 +468,7 @@ class Tx:
     def unsettled(self, writer: str) -> list[tuple[int, bytes, str]]:
         """(seq, leaf, session) of a writer's dispatched decisions that have no outcome."""
         return self.cursor.execute(
-            "SELECT d.ws, e.leaf, e.session FROM dispatch d INDEXED BY sqlite_autoindex_dispatch_2 JOIN entry e USING (tenant, w, ws) "
+            "SELECT d.ws, e.leaf, e.session FROM dispatch d JOIN entry e USING (tenant, w, ws) "
             "WHERE d.tenant=? AND d.w=? AND d.outcome=0 ORDER BY d.ws",
             (self.tenant, writer),
         ).fetchall()

@@ -143,13 +143,13 @@ def act_of(event: Event) -> Act:
     return Act(event.tool, kind, impact, event.args)
 
 
-def looks_of(session: Session) -> list[tuple[int, Look]]:
+def looks_of(session: Session, key: bytes = KEY) -> list[tuple[int, Look]]:
     """(index of the event, look) of each action, in order, each from what came before it."""
-    return list(_looks(session))
+    return list(_looks(session, key))
 
 
-def _looks(session: Session) -> Iterator[tuple[int, Look]]:
-    profile = Profile(KEY)
+def _looks(session: Session, key: bytes) -> Iterator[tuple[int, Look]]:
+    profile = Profile(key)
     asked = 0
     for at, event in enumerate(session.events):
         while asked < len(session.requests) and asked <= event.part:

@@ -1,8 +1,10 @@
-"""Room: what a score costs. Takes: sessions and a model. Gives: microseconds per event. Never: judges."""
+"""Room: what a score costs. Takes: sessions and a model. Gives: microseconds of CPU an event. Never: judges."""
 
 from __future__ import annotations
 
+import hashlib
 import time
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, Final
 
@@ -16,56 +18,87 @@ from halo_core.behaviour.look import look_at
 from halo_core.behaviour.model import Model
 from halo_core.behaviour.profile import Profile
 
-__all__ = ["measured"]
+__all__ = ["STAGES", "Clocked", "measured", "summed"]
 
-_STAGES: Final = ("look", "features", "score", "explain", "decided", "observe")
+STAGES: Final = ("look", "features", "score", "explain", "decided", "observe", "signature")
+"""`decided` is look, features and score together, what stands on the decision path; `explain` is what comes on top
+where an action is not ordinary; `observe` reads a result, off the path."""
+
+
+class Clocked:
+    """Sessions scored, stage by stage, one PyNaCl signature in turn with them; CPU of this thread alone.
+
+    Args:
+        baselines: by role.
+        model: that scores.
+    """
+
+    def __init__(self, baselines: Mapping[str, Baseline], model: Model) -> None:
+        self.times: dict[str, list[float]] = {stage: [] for stage in STAGES}
+        self.digest = hashlib.sha256()
+        self._baselines = baselines
+        self._model = model
+        self._key = SigningKey(bytes(32))
+
+    def run(self, session: Session) -> None:
+        """One session."""
+        profile = Profile(KEY)
+        for text in session.requests:
+            profile.asked(text)
+        for event in session.events:
+            self._one(profile, event, self._baselines[session.suite])
+
+    def _one(self, profile: Profile, event: Any, baseline: Baseline) -> None:
+        act = act_of(event)
+        text = unwrapped(event.result or event.error)
+        clock = time.thread_time_ns
+        marks = [clock()]
+        look = look_at(profile, act)
+        marks.append(clock())
+        found = features(look, baseline, profile.sums, KEY)
+        marks.append(clock())
+        margin = self._model.margin(found.values)
+        risk = self._model.risk_of(margin)
+        marks.append(clock())
+        factors = self._model.factors(found.values)
+        marks.append(clock())
+        profile.acted(look.tool, look.made, acts=not look.reads, sums=found.sums)
+        marks.append(clock())
+        profile.observe(event.tool, text, named=look.named)
+        marks.append(clock())
+        self._key.sign(b"x" * 1800)
+        marks.append(clock())
+        took = [(b - a) / 1000 for a, b in pairwise(marks)]
+        for stage, micros in zip(
+            ("look", "features", "score", "explain", "", "observe", "signature"), took, strict=True
+        ):
+            if stage:
+                self.times[stage].append(micros)
+        self.times["decided"].append(sum(took[:3]))
+        parts = [(item.id, item.value, item.moved) for item in factors]
+        self.digest.update(repr((found.values, found.sums, margin, risk, parts, look.made, look.named)).encode())
 
 
 def measured(
     sessions: list[Session], baselines: dict[str, Baseline], model: Model, events: int = 3000
 ) -> dict[str, Any]:
-    """p50 and p99 of each stage, in microseconds, one PyNaCl signature in turn with them.
-
-    `decided` is look, features and score together, what stands on the decision path; `observe` reads a result, off it.
-    """
-    key = SigningKey(bytes(32))
-    times: dict[str, list[float]] = {stage: [] for stage in (*_STAGES, "signature")}
+    """p50 and p99 of each stage, in microseconds of CPU."""
+    clocked = Clocked(baselines, model)
     for session in sessions:
-        profile = Profile(KEY)
-        for text in session.requests:
-            profile.asked(text)
-        for event in session.events:
-            _one(profile, event, baselines[session.suite], model, times)
-            at = time.perf_counter_ns()
-            key.sign(b"x" * 1800)
-            times["signature"].append((time.perf_counter_ns() - at) / 1000)
-        if len(times["score"]) >= events:
+        clocked.run(session)
+        if len(clocked.times["score"]) >= events:
             break
-    return {name: _two(row) for name, row in times.items() if row} | {"events": len(times["score"])}
+    return summed(clocked.times)
 
 
-def _one(profile: Profile, event: Any, baseline: Baseline, model: Model, times: dict[str, list[float]]) -> None:
-    act = act_of(event)
-    clock = time.perf_counter_ns
-    marks = [clock()]
-    look = look_at(profile, act)
-    marks.append(clock())
-    found = features(look, baseline, profile.sums, KEY)
-    marks.append(clock())
-    model.risk(found.values)
-    marks.append(clock())
-    model.factors(found.values)
-    marks.append(clock())
-    profile.acted(look.tool, look.made, acts=not look.reads, sums=found.sums)
-    text = unwrapped(event.result or event.error)
-    begun = clock()
-    profile.observe(event.tool, text, named=look.named)
-    end = clock()
-    took = [(b - a) / 1000 for a, b in pairwise(marks)]
-    for stage, micros in zip(("look", "features", "score", "explain"), took, strict=True):
-        times[stage].append(micros)
-    times["decided"].append(sum(took[:3]))
-    times["observe"].append((end - begun) / 1000)
+def summed(times: Mapping[str, list[float]]) -> dict[str, Any]:
+    """p50 and p99 of each stage, and how many signatures that is."""
+    found: dict[str, Any] = {name: _two(row) for name, row in times.items() if row}
+    one = found["signature"]["p50"]
+    return {
+        **{name: {**row, "signatures": round(row["p50"] / one, 1)} for name, row in found.items()},
+        "events": len(times["score"]),
+    }
 
 
 def _two(row: list[float]) -> dict[str, float]:

@@ -26,7 +26,16 @@ def show(figures: Mapping[str, Any]) -> None:
         for cut, row in rows.items():
             table.add_row(f"{name} {cut}", *_cells(row))
     console.print(table)
-    console.print(dict(figures["latency_us"]))
+    console.print(_cost(figures["latency_us"]))
+
+
+def _cost(latency: Mapping[str, Any]) -> Table:
+    """What an event costs, beside one signature of the same run."""
+    table = Table("CPU an event, µs", "p50", "p99", "signatures", title=f"{latency['events']} events")
+    for stage, row in latency.items():
+        if stage != "events":
+            table.add_row(stage, *(str(row[name]) for name in ("p50", "p99", "signatures")))
+    return table
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:

@@ -17,22 +17,6 @@ from halo_world import attack, bodies, cli, codes, db_of, found, verified
 STRANGE = {"to": "eve@elsewhere.example", "file": "/etc/passwd"}
 
 
-@pytest.fixture(scope="module")
-def lived(tmp_path_factory):
-    """A home with a history and a score in force."""
-    home = tmp_path_factory.mktemp("lived") / "home"
-    history(home)
-    in_force(home)
-    return home
-
-
-@pytest.fixture
-def copy(lived, tmp_path):
-    import shutil
-
-    return shutil.copytree(lived, tmp_path / "home")
-
-
 def last(home):
     return bodies(home, EntryKind.DECISION)[-1]
 

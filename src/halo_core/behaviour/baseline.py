@@ -8,8 +8,9 @@ clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -22,6 +23,7 @@ __all__ = ["Baseline", "Ground", "fit", "levels", "mark"]
 
 _FORM: Final = "halo-baseline-1"
 _SMOOTH: Final = 2
+_MOST_REMEMBERED: Final = 512
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,16 @@ class Baseline:
     rates: Mapping[int, tuple[int, int]] = field(default_factory=dict, repr=False)
     words: Mapping[str, int] = field(default_factory=dict, repr=False)
     tools: int = 0
+    _remembered: dict[object, list[int]] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def remembered(self, name: object, make: Callable[[], list[int]]) -> list[int]:
+        """What a function of this baseline and `name` gives, from memory where it was asked before; bounded."""
+        found = self._remembered.get(name)
+        if found is None:
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered.clear()
+            found = self._remembered[name] = make()
+        return found
 
     def seen(self, print_: int) -> bool:
         """Whether it is known: from two tasks, or a hundredth of the sessions (two of ten or more)."""
@@ -108,39 +120,47 @@ def _of_form(form: object) -> None:
         raise ValueError(form)
 
 
-@dataclass(frozen=True, slots=True)
 class Ground:
-    """Places at which one value is counted: exact, by leaf, by what it looks like, everywhere."""
+    """Fingerprints under which a value is counted, each made when it is asked for."""
 
-    value: tuple[int, ...]
-    general: tuple[int, ...]
-    came: tuple[int, ...]
-    flow: int
+    __slots__ = ("_key", "_look", "_sight", "_text", "value")
 
+    def __init__(self, look: Look, sight: Sight, key: bytes) -> None:
+        self._look, self._sight, self._key = look, sight, key
+        self._text = f"{sight.print:x}"
+        self.value = mark("v", look.tool, sight.value.place, self._text, key=key)
 
-def ground(look: Look, sight: Sight, key: bytes) -> Ground:
-    """Fingerprints under which a value is counted."""
-    value = sight.value
-    text = f"{sight.print:x}"
-    general = value.general
-    return Ground(
-        (
-            mark("v", look.tool, value.place, text, key=key),
-            mark("w", value.leaf, text, key=key),
-            mark("x", text, key=key),
-        ),
-        (mark("g", look.tool, value.place, general, key=key), mark("h", general, key=key)) if general else (),
-        levels("p", look, sight, key),
-        mark("f", sight.source, look.tool, value.place, key=key),
-    )
+    @property
+    def elsewhere(self) -> Iterator[int]:
+        """The value at any place of its name, and anywhere."""
+        yield mark("w", self._sight.value.leaf, self._text, key=self._key)
+        yield mark("x", self._text, key=self._key)
+
+    @property
+    def general(self) -> Iterator[int]:
+        """What it belongs to, there and anywhere; nothing of a value that belongs to nothing."""
+        if general := self._sight.value.general:
+            yield mark("g", self._look.tool, self._sight.value.place, general, key=self._key)
+            yield mark("h", general, key=self._key)
+
+    @property
+    def flow(self) -> int:
+        """That this place takes values from that tool's results."""
+        return mark("f", self._sight.source, self._look.tool, self._sight.value.place, key=self._key)
 
 
 def levels(what: str, look: Look, sight: Sight, key: bytes) -> tuple[int, ...]:
     """A place and the more general ones behind it."""
-    value, kind = sight.value, str(int(sight.value.kind))
+    value = sight.value
+    return _levels(what, look.tool, value.place, value.leaf, int(value.kind), key)
+
+
+@lru_cache(maxsize=8192)
+def _levels(what: str, tool: str, where: str, leaf: str, number: int, key: bytes) -> tuple[int, ...]:  # noqa: PLR0917  a memo
+    kind = str(number)
     return (
-        place(what, look.tool, value.place, key=key),
-        place(what, "leaf", value.leaf, kind, key=key),
+        place(what, tool, where, key=key),
+        place(what, "leaf", leaf, kind, key=key),
         place(what, "kind", kind, key=key),
         place(what, "all", key=key),
     )
@@ -163,8 +183,8 @@ def prints_of(look: Look, key: bytes) -> list[int]:
     for ask in look.asks:
         found += [place("q", f"{ask:x}", key=key), place("qt", f"{ask:x}", look.tool, key=key)]
     for sight in look.sights:
-        at = ground(look, sight, key)
-        found += [*at.value, *at.general, at.flow, mark("rv", asked, f"{sight.print:x}", key=key)]
+        at = Ground(look, sight, key)
+        found += [at.value, *at.elsewhere, *at.general, at.flow, mark("rv", asked, f"{sight.print:x}", key=key)]
     return found
 
 

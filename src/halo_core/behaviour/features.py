@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
-from halo_core.behaviour.baseline import Baseline, ground, levels
+from halo_core.behaviour.baseline import Baseline, Ground, levels
 from halo_core.behaviour.catalogue import FEATURES, INDEX, Feature
 from halo_core.behaviour.lexicon import VERBS
 from halo_core.behaviour.look import Look
@@ -23,6 +24,7 @@ from halo_core.model import Impact
 __all__ = ["FEATURES", "INDEX", "Feature", "Measured", "features"]
 
 
+_IN_ORDER: Final = itemgetter(*(feature.id for feature in FEATURES))
 _GRAVE: Final = {impact: at for at, impact in enumerate(Impact)}
 _OUT: Final = frozenset({Impact.SEND, Impact.PAYMENT})
 _HARM: Final = frozenset({Impact.DELETE, Impact.ADMIN, Impact.EXECUTE})
@@ -62,7 +64,7 @@ def features(look: Look, baseline: Baseline, sums: Sequence[int], key: bytes) ->
         0,
     )
     after = [max(old, new) if at == 1 else old + new for at, (old, new) in enumerate(zip(sums, added, strict=True))]
-    return Measured(tuple(found[feature.id] for feature in FEATURES), after)
+    return Measured(_IN_ORDER(found), after)
 
 
 def _action(look: Look, found: dict[str, int]) -> None:
@@ -109,15 +111,22 @@ def _request(look: Look, baseline: Baseline, found: dict[str, int], key: bytes) 
     )
     found["words_absent"] = min(look.absent, 60)
     usual = baseline.share(place("t", look.tool, key=key))
-    led = [_led(ask, look.tool, usual, baseline, key) for ask in look.asks]
+    led = baseline.remembered((look.asks, look.tool, key), lambda: _leads(look, usual, baseline, key))
     found["led"] = sum(sorted(led)[-3:]) // 3 if led else 0
     found["led_most"] = max(led, default=0)
     request = f"{look.request:x}"
     known = baseline.known
     found["same_request"] = int(mark("r", request, key=key) in known)
     found["its_tool"] = min(known.get(mark("rt", request, look.tool, key=key), (0, 0))[1], 5)
-    values = sum(mark("rv", request, f"{sight.print:x}", key=key) in known for sight in namings)
-    found["its_values"] = values * 100 // len(namings) if namings and found["same_request"] else -1
+    found["its_values"] = -1
+    if namings and found["same_request"]:
+        values = sum(mark("rv", request, f"{sight.print:x}", key=key) in known for sight in namings)
+        found["its_values"] = values * 100 // len(namings)
+
+
+def _leads(look: Look, usual: int, baseline: Baseline, key: bytes) -> list[int]:
+    """As `_led`, of each word of the request: the same at each step of a session that uses the tool."""
+    return [_led(ask, look.tool, usual, baseline, key) for ask in look.asks]
 
 
 def _led(ask: int, tool: str, usual: int, baseline: Baseline, key: bytes) -> int:
@@ -140,12 +149,12 @@ def _values(look: Look, baseline: Baseline, found: dict[str, int], key: bytes) -
     near: dict[str, list[int]] = {"least": [], "stranger": [], "new": []}
     counts = dict.fromkeys(("new", "anywhere", "general", "fgeneral", "flow", "keen"), 0)
     for sight in look.sights:
-        at = ground(look, sight, key)
-        is_known = seen(at.value[0])
+        at = Ground(look, sight, key)
+        is_known = seen(at.value)
         surprise = 0 if is_known else BITS[baseline.novelty(levels("n", look, sight, key))]
         every.append(surprise)
         results_only = sight.came in (Came.RESULT, Came.NAMED_RESULT)
-        origin = [place + (sight.came + 1 << 48) for place in at.came]
+        origin = [place + (sight.came + 1 << 48) for place in levels("p", look, sight, key)]
         came.append(BITS[1000 - min(baseline.novelty(origin), 999)])
         counts["flow"] += results_only and bool(sight.source) and not seen(at.flow)
         if not sight.value.naming:
@@ -153,8 +162,8 @@ def _values(look: Look, baseline: Baseline, found: dict[str, int], key: bytes) -
             continue
         named.append(surprise)
         counts["new"] += not is_known
-        counts["anywhere"] += not any(map(seen, at.value[1:])) and not is_known
-        counts["keen"] += sight.keen and not any(map(seen, at.value))
+        counts["anywhere"] += not is_known and not any(map(seen, at.elsewhere))
+        counts["keen"] += sight.keen and not is_known and not any(map(seen, at.elsewhere))
         foreign.append(surprise if results_only else 0)
         if results_only:
             near["least"].append(sight.near)
@@ -164,7 +173,7 @@ def _values(look: Look, baseline: Baseline, found: dict[str, int], key: bytes) -
             if not is_known:
                 near["new"].append(sight.near)
         nowhere.append(surprise if sight.came is Came.NOWHERE else 0)
-        if at.general and not any(map(seen, at.general)):
+        if sight.value.general and not any(map(seen, at.general)):
             general.append(BITS[baseline.novelty(levels("ng", look, sight, key))])
             counts["general"] += 1
             counts["fgeneral"] += results_only

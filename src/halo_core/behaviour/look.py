@@ -77,13 +77,17 @@ class Look:
 def look_at(profile: Profile, act: Act) -> Look:
     """What there is to say of an action without a baseline."""
     key = profile.key
-    words = _tool_words(act)
+    words = _tool_words(act.tool[:256], act.about[:256])
     values = values_of(act.args)
-    bag = profile.request.bag
-    asks = bag - _stop(key)
+    said = _said(profile)
+    bag, asks = profile.request.bag, said.asks
     sights = tuple(sight(profile, value, bag, asks) for value in values)
     absent = _absent(values, bag, key)
-    made = mark(act.tool, *(f"{value.place}={' '.join(value.words)}" for value in values), key=key)
+    made = mark(
+        act.tool,
+        *(f"{value.place}{'~=' if value.disguised else '='}{' '.join(value.words)}" for value in values),
+        key=key,
+    )
     reads = act.impact is Impact.READ
     name = short(act.tool)
     same = sum(tool == name for tool in profile.last)
@@ -96,10 +100,10 @@ def look_at(profile: Profile, act: Act) -> Look:
         sights=sights,
         hits=_hits(profile, words, absent),
         absent=len(absent),
-        sizes=(profile.request.size, sum(chunk.size for chunk in profile.chunks)),
+        sizes=(profile.request.size, profile.kept),
         made=made,
-        request=int.from_bytes(blake2b(profile.request.atoms, digest_size=6, key=key[:64]).digest()),
-        asks=tuple(sorted(asks))[:24],
+        request=said.print,
+        asks=said.first,
         state=(
             profile.steps,
             profile.acts,
@@ -111,10 +115,43 @@ def look_at(profile: Profile, act: Act) -> Look:
             int(bool(profile.last) and profile.last[0] == name),
         ),
         last=profile.last,
-        delegates=len(bag & _delegating(key)),
+        delegates=said.delegates,
         keen_seen=sum(chunk.keen > 0 for chunk in profile.chunks),
         class_asked=_class_asked(act.impact, bag, key),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What every look of a session asks of its request.
+
+    Args:
+        asks: its words without those of grammar.
+        first: some of them.
+        print: of all of it.
+        delegates: words that hand on what others say.
+    """
+
+    asks: frozenset[int]
+    first: tuple[int, ...]
+    print: int
+    delegates: int
+
+
+def _said(profile: Profile) -> _Said:
+    known = profile.said
+    if isinstance(known, _Said):
+        return known
+    key, bag = profile.key, profile.request.bag
+    asks = bag - _stop(key)
+    found = _Said(
+        asks,
+        tuple(sorted(asks))[:24],
+        int.from_bytes(blake2b(profile.request.atoms, digest_size=6, key=key[:64]).digest()),
+        len(bag & _delegating(key)),
+    )
+    profile.said = found
+    return found
 
 
 @lru_cache(maxsize=16)
@@ -127,10 +164,11 @@ def _stop(key: bytes) -> frozenset[int]:
     return frozenset(numbers(prints(sorted(STOP), key)))
 
 
-def _tool_words(act: Act) -> tuple[str, ...]:
-    words = dict.fromkeys(word for word in name_words(act.tool) if word not in STOP and len(word) > 1)
+@lru_cache(maxsize=1024)
+def _tool_words(tool: str, about: str) -> tuple[str, ...]:
+    words = dict.fromkeys(word for word in name_words(tool) if word not in STOP and len(word) > 1)
     if not words.keys() & VERBS:
-        words |= dict.fromkeys(word for word in name_words(act.about) if word in VERBS)
+        words |= dict.fromkeys(word for word in name_words(about) if word in VERBS)
     return tuple(words)[:MAX_TOOL_WORDS]
 
 
@@ -145,6 +183,14 @@ def _likes(word: str, key: bytes) -> tuple[int, frozenset[int]]:
 def _asking(impact: Impact, key: bytes) -> frozenset[int] | None:
     words = ASKED.get(impact.value)
     return None if words is None else frozenset(numbers(prints(sorted(words), key)))
+
+
+@lru_cache(maxsize=1024)
+def _spoken(words: tuple[str, ...], key: bytes) -> tuple[dict[int, tuple[int, bool]], dict[int, tuple[int, bool]]]:
+    """Which of a tool's words a fingerprint is like, and which one it is; of several it is like, the first."""
+    tool = [_likes(word, key) for word in words]
+    like = {number: (index, False) for index, (_, likes) in reversed([*enumerate(tool)]) for number in likes}
+    return like, {own: (index, True) for index, (own, _) in enumerate(tool)}
 
 
 def _fit(word: str, bag: frozenset[int], key: bytes) -> int:
@@ -172,16 +218,15 @@ def _absent(values: Iterable[Value], bag: frozenset[int], key: bytes) -> dict[in
 def _hits(
     profile: Profile, words: tuple[str, ...], absent: dict[int, int]
 ) -> tuple[tuple[tuple[int, int, bool], ...], ...]:
-    wanted: dict[int, tuple[int, bool]] = {number: (-1 - index, True) for number, index in absent.items()}
-    tool = [_likes(word, profile.key) for word in words]
-    for index, (_, like) in enumerate(tool):
-        for number in like:
-            wanted.setdefault(number, (index, False))
-    for index, (own, _) in enumerate(tool):
-        wanted[own] = (index, True)
-    found = []
+    if not profile.chunks:
+        return ()
+    like, own = _spoken(words, profile.key)
+    wanted = {**like, **{number: (-1 - index, True) for number, index in absent.items()}, **own}
+    found: list[tuple[tuple[int, int, bool], ...]] = []
     for chunk in profile.chunks:
-        places = chunk.places
-        known = [number for number in wanted if number in places]
-        found.append(tuple(sorted((at, *wanted[number]) for number in known for at in places[number])[:MAX_HITS]))
+        if known := chunk.bag.intersection(wanted):
+            places = chunk.places
+            found.append(tuple(sorted((at, *wanted[number]) for number in known for at in places[number])[:MAX_HITS]))
+        else:
+            found.append(())
     return tuple(found)

@@ -12,7 +12,7 @@ from typing import Final
 
 from halo_core.behaviour.profile import SUMS, Profile
 from halo_core.behaviour.seen import Chunk
-from halo_core.behaviour.sketch import Marks, pack, unpack
+from halo_core.behaviour.sketch import MARK, Marks, pack, unpack
 from halo_core.errors import BadInput
 
 __all__ = ["add_request", "add_row", "head", "row_of", "take_head"]
@@ -47,7 +47,7 @@ def add_row(profile: Profile, data: bytes) -> Marks:
     try:
         (size,) = _LENGTH.unpack_from(data)
         at = _LENGTH.size + size
-        marks = unpack(data[_LENGTH.size : at])
+        marks = _marks(data[_LENGTH.size : at], size)
         if at < len(data):
             kind, named, *facts = _CHUNK.unpack_from(data, at)
             at += _CHUNK.size
@@ -60,6 +60,12 @@ def add_row(profile: Profile, data: bytes) -> Marks:
     except (struct.error, ValueError) as exc:
         raise BadInput("bad_profile", "not a row of a session", field="profile", remedy="run `halo verify`") from exc
     return marks
+
+
+def _marks(data: bytes, size: int) -> Marks:
+    if len(data) != size or size % MARK:
+        raise ValueError(size)
+    return unpack(data)
 
 
 def add_request(profile: Profile, chunk: Chunk) -> None:

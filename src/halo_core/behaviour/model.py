@@ -18,14 +18,15 @@ from typing import Any, Final
 
 from halo_core import canonical
 from halo_core.behaviour.features import FEATURES
-from halo_core.behaviour.tables import Forest, refused
+from halo_core.behaviour.tables import Forest, refused, whole
 from halo_core.errors import CanonicalError
 
-__all__ = ["FORM", "Factor", "Model", "features_hash"]
+__all__ = ["FORM", "LARGEST", "Factor", "Model", "features_hash"]
 
 FORM: Final = "halo-behaviour-1"
 TOP: Final = 1000
-_LARGEST: Final = 4_000_000  # bytes
+LARGEST: Final = 4_000_000
+"""Bytes of a model, packed or not."""
 
 
 def features_hash() -> str:
@@ -112,11 +113,10 @@ class Model:
             for index, much in forest.path_shares(values).items():
                 moved[index] = moved.get(index, 0) + weight * much
         whole = sum(weight for weight, _ in self.forests)
-        ranked = sorted(moved.items(), key=lambda item: (-item[1], item[0]))
+        ranked = sorted((-much, index) for index, much in moved.items() if much > 0)
         return tuple(
-            Factor(FEATURES[index].id, values[index], much // whole // 1000, FEATURES[index].words)
-            for index, much in ranked[:most]
-            if much > 0
+            Factor(FEATURES[index].id, values[index], -much // whole // 1000, FEATURES[index].words)
+            for much, index in ranked[:most]
         )
 
     def to_bytes(self) -> bytes:
@@ -152,7 +152,7 @@ class Model:
         """
         unpacker = zlib.decompressobj()
         try:
-            plain = unpacker.decompress(data, _LARGEST + 1)
+            plain = unpacker.decompress(data, LARGEST + 1)
         except zlib.error as exc:
             raise refused("not compressed as one") from exc
         if unpacker.unconsumed_tail or not unpacker.eof or unpacker.unused_data:
@@ -166,8 +166,8 @@ class Model:
         Raises:
             BadInput: no model, one of another version, or one that reads other features.
         """
-        if len(data) > _LARGEST:
-            raise refused(f"larger than {_LARGEST} bytes")
+        if len(data) > LARGEST:
+            raise refused(f"larger than {LARGEST} bytes")
         try:
             plain = _parsed(data)
             if not isinstance(plain, dict) or plain.get("form") != FORM:
@@ -189,15 +189,15 @@ def _parsed(data: bytes) -> Any:
 
 def _read(plain: Mapping[str, Any]) -> Model:
     forests = tuple((_share(weight), Forest.from_plain(tree, len(FEATURES))) for weight, tree in plain["forests"])
-    curve = tuple((int(margin), int(risk)) for margin, risk in plain["curve"])
+    curve = tuple((whole(margin), whole(risk)) for margin, risk in plain["curve"])
     rising = all(a[0] < b[0] and a[1] <= b[1] for a, b in pairwise(curve))
     if not forests or not curve or not rising or not all(0 <= risk <= TOP for _, risk in curve):
         raise refused("a calibration that does not rise from 0 to 1000")
-    limits = {str(name): int(risk) for name, risk in plain["limits"].items()}
-    usual = tuple(map(int, plain["usual"]))
+    limits = {str(name): whole(risk) for name, risk in plain["limits"].items()}
+    usual = tuple(map(whole, plain["usual"]))
     if len(usual) != 101 or list(usual) != sorted(usual):
         raise refused("no hundredths of ordinary risks")
-    tails = tuple(map(int, plain["tails"]))
+    tails = tuple(map(whole, plain["tails"]))
     if not tails or list(tails) != sorted(tails):
         raise refused("no tail of ordinary actions")
     return Model(forests, curve, limits, usual, tails, {str(name): str(text) for name, text in plain["about"].items()})

@@ -41,9 +41,10 @@ def nearness(look: Look, baseline: Baseline, found: dict[str, int]) -> None:
     asked = sum(w * (4 if fit == 2 else 3 * fit) // 4 for w, fit in zip(each, look.fits, strict=True))
     said = span = both = 0
     for hits in look.hits:
-        said = max(said, _best(hits, each, _VERB_WINDOW)[0])
-        here = _best(hits, each, _WINDOW)
-        span, both = max(span, here[1]), max(both, here[2])
+        if hits:
+            said = max(said, _said(hits, each))
+            here = _both(hits, each, every)
+            span, both = max(span, here[0]), max(both, here[1])
     found["said_near"] = said * 100 // every
     found["said_gain"] = max(said - asked, 0) * 100 // every
     found["span_words"] = min(span, 40)
@@ -52,12 +53,30 @@ def nearness(look: Look, baseline: Baseline, found: dict[str, int]) -> None:
     found["order"] = min(both * 10 // (look.absent + 2), 1000) if look.absent else 0
 
 
-def _best(hits: Sequence[tuple[int, int, bool]], weights: Sequence[int], width: int) -> tuple[int, int, int]:
-    """Best in any window: weight of the tool's words, number of argument words, and their product with the weight."""
-    every = sum(weights) or 1
-    said = span = both = 0
+def _said(hits: Sequence[tuple[int, int, bool]], weights: Sequence[int]) -> int:
+    """Most weight of the tool's words in any window of `_VERB_WINDOW` words."""
+    row = [(at, which) for at, which, _ in hits if which >= 0]
+    best = weight = start = 0
+    times = [0] * len(weights)
+    for at, which in row:
+        if not times[which]:
+            weight += weights[which]
+        times[which] += 1
+        while row[start][0] <= at - _VERB_WINDOW:
+            old = row[start][1]
+            times[old] -= 1
+            if not times[old]:
+                weight -= weights[old]
+            start += 1
+        if weight > best:  # noqa: PLR1730  `max` takes longer than all the rest
+            best = weight
+    return best
+
+
+def _both(hits: Sequence[tuple[int, int, bool]], weights: Sequence[int], every: int) -> tuple[int, int]:
+    """Most argument words in any window of `_WINDOW` words, and their product with the weight of the tool's words."""
+    span = both = start = weight = words = 0
     times: dict[int, int] = {}
-    start = weight = words = 0
     for at, which, _ in hits:
         count = times.get(which, 0)
         times[which] = count + 1
@@ -66,7 +85,7 @@ def _best(hits: Sequence[tuple[int, int, bool]], weights: Sequence[int], width: 
                 weight += weights[which]
             else:
                 words += 1
-        while hits[start][0] <= at - width:
+        while hits[start][0] <= at - _WINDOW:
             old = hits[start][1]
             times[old] -= 1
             if not times[old]:
@@ -75,7 +94,9 @@ def _best(hits: Sequence[tuple[int, int, bool]], weights: Sequence[int], width: 
                 else:
                     words -= 1
             start += 1
-        said, span = max(said, weight), max(span, words)
-        if words and weight:
-            both = max(both, words * weight * 100 // every)
-    return said, span, both
+        if words:
+            if words > span:  # noqa: PLR1730  `max` takes longer than all the rest
+                span = words
+            if words * weight > both:  # noqa: PLR1730  `max` takes longer than all the rest
+                both = words * weight
+    return span, both * 100 // every

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from halo_core.behaviour.seen import Chunk, chunk_of, short
+from halo_core.behaviour.text import ATOM_BYTES
 from halo_core.errors import BadInput
 from halo_core.model import ActionKind, Impact
 
@@ -64,6 +65,7 @@ class Profile:
         last: names of the last three tools.
         made: fingerprints of actions made (tool and arguments), with how often.
         sums: what `features` sums up.
+        said: what `look` has made of the request, until more is asked.
     """
 
     key: bytes
@@ -76,6 +78,7 @@ class Profile:
     last: tuple[str, ...] = ()
     made: dict[int, int] = field(default_factory=dict)
     sums: list[int] = field(default_factory=lambda: [0] * SUMS)
+    said: object = field(default=None, compare=False, repr=False)
 
     def asked(self, text: str) -> None:
         """The user said something; it is added to the request."""
@@ -83,6 +86,7 @@ class Profile:
 
     def ask(self, new: Chunk) -> None:
         """As `asked`, of a text that was read."""
+        self.said = None
         both = self.request.atoms + new.atoms
         self.request = Chunk("", 0, False, min(self.request.keen + new.keen, 255), new.cut, both[-4 * 4096 :])
 
@@ -102,9 +106,15 @@ class Profile:
             return
         self.chunks.append(chunk)
         self.since = 0
-        while len(self.chunks) > MAX_CHUNKS or sum(item.size for item in self.chunks) > MAX_KEPT:
-            self.chunks.pop(0)
+        kept = self.kept
+        while len(self.chunks) > MAX_CHUNKS or kept > MAX_KEPT:
+            kept -= self.chunks.pop(0).size
             self.forgotten += 1
+
+    @property
+    def kept(self) -> int:
+        """Atoms of all results."""
+        return sum([len(chunk.atoms) for chunk in self.chunks]) // ATOM_BYTES
 
     def acted(self, tool: str, made: int, *, acts: bool, sums: list[int]) -> None:
         """An action was decided: `made` is its fingerprint, `sums` what it adds up to (`features.Scored`)."""

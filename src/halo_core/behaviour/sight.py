@@ -11,13 +11,14 @@ from typing import Final
 
 from halo_core.behaviour.lexicon import COMMON, SENSITIVE, STOP
 from halo_core.behaviour.profile import Profile
-from halo_core.behaviour.text import find, normal, print_of, prints
+from halo_core.behaviour.text import find, is_plain, normal, print_of, prints
 from halo_core.behaviour.values import Kind, Value
 
 __all__ = ["Came", "Sight", "mark", "numbers", "place", "sight"]
 
 MAX_PLACES: Final = 8
 AROUND: Final = 20
+_DISGUISED: Final = b"\0"
 _MIXED: Final = 600  # thousandths of a text's words that must be known for it to be of known origin
 
 
@@ -99,7 +100,8 @@ def sight(profile: Profile, value: Value, bag: frozenset[int], asks: frozenset[i
         came = _came(profile, asked, covered, source, age, whole=whole)
     return Sight(
         value,
-        int.from_bytes(blake2b(packed, digest_size=6, key=key[:64]).digest()),
+        # What is disguised came from where its words came from, and is known only as what it is.
+        int.from_bytes(blake2b(packed + _DISGUISED * value.disguised, digest_size=6, key=key[:64]).digest()),
         came,
         asked,
         covered,
@@ -137,28 +139,45 @@ def _came(profile: Profile, asked: int, covered: int, source: str, age: int, *, 
 
 
 def _keen(value: Value, bag: frozenset[int], key: bytes) -> bool:
+    if SENSITIVE.isdisjoint(value.words):
+        return False
     return any(word in SENSITIVE and numbers(print_of(word, key))[0] not in bag for word in value.words[:64])
 
 
 def _leaks(profile: Profile, value: Value, row: array[int]) -> int:
+    keen = [chunk for chunk in profile.chunks if chunk.keen]
+    if not keen:
+        return 0
     rare = {
         number
         for word, number in zip(value.words, row, strict=True)
         if len(word) >= 8 and any(char.isdigit() for char in word)
     } - profile.request.bag
-    return sum(any(number in chunk.bag for chunk in profile.chunks if chunk.keen) for number in rare)
+    return sum(any(number in chunk.bag for chunk in keen) for number in rare)
 
 
 def _kin(value: Value, asks: frozenset[int], key: bytes) -> bool:
+    if not asks:
+        return False
     for word in value.words[:16]:
         if len(word) < 3 or word in COMMON or word in STOP:
             continue
-        ends = {word[:size] for size in range(3, min(len(word), 24) + 1)} | {
-            word[-size:] for size in range(3, min(len(word), 24))
-        }
-        if not asks.isdisjoint(numbers(prints([normal(end) for end in sorted(ends)], key))):
+        if not asks.isdisjoint(_ends_of_plain(word, key) if is_plain(word) else _ends(word, key)):
             return True
     return False
+
+
+def _ends(word: str, key: bytes) -> array[int]:
+    """Fingerprints of what a word begins and ends with."""
+    most = min(len(word), 24)
+    ends = {normal(word[:end]) for end in range(3, most + 1)}
+    ends.update([normal(word[-end:]) for end in range(3, most)])
+    return numbers(prints(list(ends), key))
+
+
+@lru_cache(maxsize=4096)
+def _ends_of_plain(word: str, key: bytes) -> frozenset[int]:
+    return frozenset(_ends(word, key))
 
 
 def _near(profile: Profile, packed: bytes, asks: frozenset[int]) -> int:

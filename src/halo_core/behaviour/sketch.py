@@ -15,7 +15,7 @@ from typing import Final
 
 from halo_core.model import Provenance
 
-__all__ = ["MAX_MARKS", "MAX_TEXT", "SOURCES", "Marks", "Sketch", "fingerprints", "place_of", "tokens"]
+__all__ = ["MARK", "MAX_MARKS", "MAX_TEXT", "SOURCES", "Marks", "Sketch", "fingerprints", "place_of", "tokens"]
 
 MAX_MARKS: Final = 20_000
 MAX_TEXT: Final = 262_144  # characters of one text that are read
@@ -24,6 +24,8 @@ _SHORT: Final = 4096  # characters
 _PLAIN: Final = 16  # letters of a word that is remembered
 _REMEMBERED: Final = 8192  # words
 
+MARK: Final = 8
+"""Bytes of a packed mark."""
 SOURCES: Final = 31
 """Sources that a session can tell apart; later ones share the last place."""
 _PLACE: Final = 3  # bits before it
@@ -151,7 +153,7 @@ class Sketch:
 
 def pack(marks: Marks) -> bytes:
     """Eight bytes a mark: fingerprint, origins and place, sorted."""
-    return b"".join((print_ << 8 | bits).to_bytes(8) for print_, bits in sorted(marks.items()))
+    return b"".join((print_ << 8 | bits).to_bytes(MARK) for print_, bits in sorted(marks.items()))
 
 
 def place_of(mark: int) -> int:
@@ -161,5 +163,5 @@ def place_of(mark: int) -> int:
 
 def unpack(data: bytes) -> Marks:
     """Inverse of `pack`."""
-    numbers = (int.from_bytes(data[i : i + 8]) for i in range(0, len(data), 8))
+    numbers = (int.from_bytes(data[i : i + MARK]) for i in range(0, len(data), MARK))
     return {number >> 8: number & 0xFF for number in numbers}

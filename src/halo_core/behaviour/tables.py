@@ -7,14 +7,15 @@ one starts right behind. A leaf has feature -1, and its value instead of a limit
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from halo_core.behaviour.lanes import Lanes, Shares, laned, shared
 from halo_core.errors import BadInput
 
-__all__ = ["UNIT", "Forest", "refused"]
+__all__ = ["UNIT", "Forest", "refused", "whole"]
 
 UNIT: Final = 1_000_000
 """What a margin of one is."""
@@ -47,33 +48,49 @@ class Forest:
     nodes: tuple[int, ...]
 
     def margin(self, values: Sequence[int]) -> int:
-        """The margin of an action, in micro-units. As many steps as the trees are deep."""
-        nodes = self.nodes
+        """The margin of an action, in micro-units."""
         picked = [values[index] for index in self.features]
-        margin = self.start
-        for at in self.roots:
-            feature = nodes[at]
-            while feature >= 0:
-                at = at + 3 if picked[feature] <= nodes[at + 1] else nodes[at + 2]  # noqa: PLW2901  a walk
-                feature = nodes[at]
-            margin += nodes[at + 1]
-        return margin
+        lanes = self._lanes
+        return self.start + (sum(self._walked(picked)) if lanes is None else lanes.margin(picked))
 
     def path_shares(self, values: Sequence[int]) -> dict[int, int]:
         """How far each feature moved the margin, in micro-units (what a node's choice of branch is worth)."""
-        nodes = self.nodes
         picked = [values[index] for index in self.features]
-        means = self._means
         moved: dict[int, int] = {}
+        shares = self._shares
+        for slot, much in self._steps(picked) if shares is None else enumerate(shares.of(picked)):
+            if much:
+                index = self.features[slot]
+                moved[index] = moved.get(index, 0) + much
+        return moved
+
+    @cached_property
+    def _lanes(self) -> Lanes | None:
+        return laned(self.nodes, self.roots)
+
+    @cached_property
+    def _shares(self) -> Shares | None:
+        lanes = self._lanes
+        return shared(lanes, self.nodes, len(self.features), self._means) if lanes is not None else None
+
+    def _walked(self, picked: Sequence[int]) -> Iterator[int]:
+        """Value of each tree, step by step: for forests that no lanes hold."""
+        nodes = self.nodes
         for root in self.roots:
             at = root
             while nodes[at] >= 0:
-                feature = nodes[at]
-                after = at + 3 if picked[feature] <= nodes[at + 1] else nodes[at + 2]
-                index = self.features[feature]
-                moved[index] = moved.get(index, 0) + means[after] - means[at]
+                at = at + 3 if picked[nodes[at]] <= nodes[at + 1] else nodes[at + 2]
+            yield nodes[at + 1]
+
+    def _steps(self, picked: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """(feature, how far it moved the margin) of each step of each walk."""
+        nodes, means = self.nodes, self._means
+        for root in self.roots:
+            at = root
+            while nodes[at] >= 0:
+                after = at + 3 if picked[nodes[at]] <= nodes[at + 1] else nodes[at + 2]
+                yield nodes[at], means[after] - means[at]
                 at = after
-        return moved
 
     @cached_property
     def _means(self) -> dict[int, int]:
@@ -105,8 +122,8 @@ class Forest:
             BadInput: it is no forest.
         """
         try:
-            start = _whole(plain["start"])
-            features, roots, nodes = (tuple(map(_whole, plain[name])) for name in ("features", "roots", "nodes"))
+            start = whole(plain["start"])
+            features, roots, nodes = (tuple(map(whole, plain[name])) for name in ("features", "roots", "nodes"))
         except (KeyError, TypeError, ValueError) as exc:
             raise refused("a forest is missing or has other values than integers") from exc
         if not 0 < len(nodes) <= 3 * _MOST_NODES or len(nodes) % 3 or not 0 < len(features) <= _MOST_FEATURES:
@@ -119,7 +136,12 @@ class Forest:
         return cls(start, features, roots, nodes)
 
 
-def _whole(value: Any) -> int:
+def whole(value: Any) -> int:
+    """A number of a model: an integer, of which no sum leaves what other platforms can hold.
+
+    Raises:
+        ValueError: it is none.
+    """
     if type(value) is not int or abs(value) > _WIDEST:
         raise ValueError(value)
     return value

@@ -24,6 +24,7 @@ __all__ = [
     "decoded",
     "find",
     "fold",
+    "is_plain",
     "name_words",
     "normal",
     "print_of",
@@ -106,13 +107,18 @@ def _known(_key: bytes) -> dict[str, bytes]:
     return {}
 
 
+def is_plain(atom: str) -> bool:
+    """Whether it is a word of a language, which may be remembered: nothing that could be a secret is."""
+    return len(atom) <= 16 and atom.isalpha() and atom.isascii()
+
+
 def print_of(atom: str, key: bytes) -> bytes:
     """Keyed fingerprint of one atom, `ATOM_BYTES` long."""
     known = _known(key)
     found = known.get(atom)
     if found is None:
         found = blake2b(atom.encode("utf-8", "replace"), digest_size=ATOM_BYTES, key=key[:64]).digest()
-        if len(atom) <= 16 and atom.isalpha() and atom.isascii():
+        if is_plain(atom):
             if len(known) >= _REMEMBERED:
                 known.clear()
             known[atom] = found
@@ -121,7 +127,8 @@ def print_of(atom: str, key: bytes) -> bytes:
 
 def prints(words: list[str], key: bytes) -> bytes:
     """Fingerprints of atoms, one after another."""
-    return b"".join([print_of(word, key) for word in words])
+    known = _known(key).get
+    return b"".join([known(word) or print_of(word, key) for word in words])
 
 
 def find(needle: bytes, hay: bytes, start: int = 0) -> int:

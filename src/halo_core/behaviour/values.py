@@ -9,19 +9,23 @@ carry no positions: every recipient stands at `recipients/*`.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, Final
 
 from halo_core.behaviour.programs import host_of, parts
-from halo_core.behaviour.text import atoms, name_words
+from halo_core.behaviour.text import atoms, fold, name_words
 
 __all__ = ["MAX_VALUES", "Kind", "Value", "kind_of", "values_of"]
 
 MAX_VALUES: Final = 128
 MAX_WORDS: Final = 400
-_DEEPEST: Final = 12
+_LONGEST_NAME: Final = 4096  # characters
+_DEEPEST: Final = 12  # names of a place
+_FARTHEST: Final = 64  # as deep as a call's arguments may be
 
 
 class Kind(IntEnum):
@@ -59,6 +63,8 @@ class Value:
         kind: what it looks like.
         words: its atoms, at most `MAX_WORDS`.
         general: what it belongs to: mail domain, host, folder, shape of an id; empty where nothing general is known.
+        disguised: written with letters that only look like others, or that nobody sees: another name than the one that
+            its words spell.
     """
 
     place: str
@@ -66,6 +72,7 @@ class Value:
     kind: Kind
     words: tuple[str, ...]
     general: str
+    disguised: bool = False
 
     @property
     def naming(self) -> bool:
@@ -88,23 +95,26 @@ def values_of(args: Mapping[str, Any]) -> list[Value]:
 
 
 def _leaves(value: Any, place: str, deep: int) -> Iterator[tuple[str, str]]:
-    if value is None or isinstance(value, bool) or deep > _DEEPEST:
+    if value is None or isinstance(value, bool) or deep > _FARTHEST:
         return
+    named = deep < _DEEPEST  # what lies deeper is read as well, and stands where its parent does
     if isinstance(value, str):
         if value.strip():
             yield place, value
     elif isinstance(value, Mapping):
         for name, item in value.items():
-            yield from _leaves(item, f"{place}/{str(name)[:64]}" if place else str(name)[:64], deep + 1)
+            below = f"{place}/{str(name)[:64]}" if place else str(name)[:64]
+            yield from _leaves(item, below if named else place, deep + 1)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _leaves(item, f"{place}/*", deep + 1)
+            yield from _leaves(item, f"{place}/*" if named else place, deep + 1)
     elif isinstance(value, bytes):
         yield place, value[:65_536].decode("utf-8", "replace")
     else:
         yield place, str(value)[:65_536]
 
 
+@lru_cache(maxsize=1024)
 def _last_name(place: str) -> str:
     names = [name for name in place.split("/") if name != "*"]
     words = name_words(names[-1]) if names else []
@@ -137,7 +147,12 @@ def _value(place: str, leaf: str, text: str, kind: Kind) -> Value | None:
     words = tuple(atoms(text, MAX_WORDS))
     if kind is Kind.URL:
         words = words[sum(word in _SCHEME for word in words[:2]) :] or words
-    return Value(place, leaf, kind, words, _general(kind, text.strip().lower(), words)) if words else None
+    disguised = kind in NAMING and not text.isascii() and _disguised(text[:_LONGEST_NAME])
+    return Value(place, leaf, kind, words, _general(kind, text.strip().lower(), words), disguised) if words else None
+
+
+def _disguised(text: str) -> bool:
+    return unicodedata.normalize("NFC", text).casefold() != fold(text)
 
 
 def _general(kind: Kind, text: str, words: tuple[str, ...]) -> str:

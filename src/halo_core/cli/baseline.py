@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from halo_core.behaviour.model import Model
+from halo_core.behaviour.model import LARGEST, Model
 from halo_core.behaviour.scoring import Terms
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
+from halo_core.cli.passport_files import read_regular
 from halo_core.cli.stop import ByOption, commit, who
 from halo_core.errors import ConfigError
 from halo_core.fitting import drop, fitted, lived, put_in_force, shipped_model
@@ -112,8 +113,17 @@ def drop_(
 
 
 def _model(path: Path) -> Model:
-    """A model file, packed or not."""
-    data = path.read_bytes()
+    """A model file, packed or not.
+
+    Raises:
+        ConfigError: it cannot be read.
+        BadInput: it is not a model of this version.
+    """
+    try:
+        data = read_regular(path, LARGEST)
+    except OSError as exc:
+        why = f"cannot read `{path}`: {exc.strerror}"
+        raise ConfigError("no_model", why, field="model", remedy="name a file that train_behaviour.py wrote") from exc
     return Model.from_bytes(data) if data[:1] == b"{" else Model.from_packed(data)
 
 

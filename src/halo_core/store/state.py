@@ -337,8 +337,8 @@ class SketchCache:
         self._kept.clear()
         self.stored = Stored()
 
-    def absorb(self, found: Remembered, rows: list[bytes]) -> None:
+    def absorb(self, found: Remembered, rows: Iterable[bytes]) -> None:
         """Merge rows read from the store."""
         for row in rows:
             found.sketch.merge(add_row(found.profile, row))
-        found.chunks += len(rows)
+            found.chunks += 1

@@ -11,7 +11,7 @@ import os
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from halo_core.behaviour import Marks, Sketch
 from halo_core.behaviour.memory import row_of, take_head
@@ -30,6 +30,17 @@ from halo_core.store.writer import Writer
 __all__ = ["Control", "Draft", "Holds", "Secrets", "Tx", "Written"]
 
 _PAUSED = 2  # `outcome` of a dispatch: 0 not known yet, 1 over, 2 paused
+# The index of the table's second constraint. Without statistics SQLite would rather read all that the tenant ever
+# dispatched, or its whole log, than the few rows of a request.
+PAST: Final = (
+    "SELECT (SELECT uses FROM usage WHERE tenant=?1 AND agent=?2 AND resource=?3), EXISTS (SELECT 1"
+    " FROM dispatch INDEXED BY sqlite_autoindex_dispatch_2 WHERE tenant=?1 AND request_id=?4 AND outcome<>?5)"
+)
+RAN: Final = (
+    "SELECT d.w, d.ws, d.outcome"
+    " FROM dispatch d INDEXED BY sqlite_autoindex_dispatch_2 JOIN entry e USING (tenant, w, ws)"
+    " WHERE d.tenant=?1 AND d.request_id=?2 ORDER BY e.ts_us DESC, e.ws DESC"
+)
 _RANDOM_BYTES = 168  # of three fields, 32 and 24 each
 
 
@@ -342,8 +353,9 @@ class Tx:
             rows = self.cursor.execute(
                 "SELECT marks FROM sketch WHERE tenant=? AND session=? AND seq>=? ORDER BY seq",
                 (self.tenant, state.view.id, found.chunks),
-            ).fetchall()
-            self._sketches.absorb(found, [row[0] for row in rows])
+            )
+            # One by one: a long session has more rows than memory should hold at once.
+            self._sketches.absorb(found, (row[0] for row in rows))
         return found
 
     def add_row(
@@ -368,8 +380,7 @@ class Tx:
     def past(self, agent: str, resource: str, request_id: str) -> tuple[int, bool]:
         """How often the agent used the resource, and whether this request id was dispatched and did not pause."""
         uses, dispatched = self.cursor.execute(
-            "SELECT (SELECT uses FROM usage WHERE tenant=?1 AND agent=?2 AND resource=?3),"
-            " EXISTS (SELECT 1 FROM dispatch WHERE tenant=?1 AND request_id=?4 AND outcome<>?5)",
+            PAST,
             (self.tenant, agent, resource, request_id, _PAUSED),
         ).fetchone()
         return uses or 0, bool(dispatched)
@@ -409,8 +420,7 @@ class Tx:
     def paused(self, request_id: str) -> tuple[str, int] | None:
         """Writer and sequence of the decision that let this request run the last time, if it has only ever paused."""
         rows = self.cursor.execute(
-            "SELECT d.w, d.ws, d.outcome FROM dispatch d JOIN entry e USING (tenant, w, ws) "
-            "WHERE d.tenant=? AND d.request_id=? ORDER BY e.ts_us DESC, e.ws DESC",
+            RAN,
             (self.tenant, request_id),
         ).fetchall()
         return tuple(rows[0][:2]) if rows and all(row[2] == _PAUSED for row in rows) else None

@@ -11,6 +11,7 @@ from agents import (
     Agent,
     GuardrailFunctionOutput,
     InputGuardrailTripwireTriggered,
+    MultiProvider,
     RunConfig,
     RunHooks,
     Runner,
@@ -268,3 +269,82 @@ async def test_a_run_of_somebody_elses_agent_goes_through_untouched(world, halo)
     result = await Runner.run(plain, "go")
     assert (result.final_output, RAN, result.last_agent) == ("done", ["x"], plain)
     assert world.decisions() == []
+
+
+# a session that has its name later, a provider that nobody named
+
+
+class Later:
+    """A conversation that its service names when the first message is kept."""
+
+    session_settings = None
+
+    def __init__(self) -> None:
+        self.kept: list[Any] = []
+
+    @property
+    def session_id(self) -> str:
+        if not self.kept:
+            raise ValueError("not created yet")
+        return "case-9"
+
+    async def get_items(self, limit: int | None = None) -> list[Any]:
+        return self.kept[-limit:] if limit else list(self.kept)
+
+    async def add_items(self, items: list[Any]) -> None:
+        self.kept += items
+
+    async def pop_item(self) -> Any:
+        return self.kept.pop() if self.kept else None
+
+    async def clear_session(self) -> None:
+        self.kept.clear()
+
+
+async def test_a_conversation_that_is_named_later_has_the_runs_own_session_until_then(world, halo):
+    guarded, memory = looker(halo, LOOK, "done", call("again", ("look", {"q": "y"}), id="m2")), Later()
+    await Runner.run(guarded, "go", session=memory)
+    (first,) = world.sessions()
+    assert first.startswith("run-")
+    await Runner.run(guarded, "again", session=memory)
+    assert world.sessions() == {first, "thread:case-9"}
+
+
+@pytest.fixture
+def closed(monkeypatch):
+    """How often the default provider was closed; it gives scripted models."""
+    found: list[Any] = []
+
+    async def aclose(self: Any) -> None:
+        found.append(self)
+
+    monkeypatch.setattr(MultiProvider, "aclose", aclose)
+    monkeypatch.setattr(MultiProvider, "get_model", lambda *_: ScriptedModel(script=[LOOK, "done"]))
+    return found
+
+
+@pytest.mark.parametrize("run", [Runner.run, streamed])
+@pytest.mark.parametrize("given", [None, {"workflow_name": "mine"}])
+async def test_a_provider_that_the_host_did_not_name_ends_with_each_run(halo, closed, run, given):
+    guarded = halo.guard(Agent(name="worker", tools=[halo.guard(look, resource=trusted())]))
+    options = halo.run_options(run_config=given)
+    for times in (1, 2):
+        await run(guarded, "go", **options)
+        assert len({id(item) for item in closed}) == len(closed) == times
+    assert len(RAN) == 2
+
+
+async def test_a_run_inside_of_a_run_uses_its_provider_and_leaves_it_open(halo, closed):
+    inner = Agent(name="inner", tools=[halo.guard(look, resource=trusted())])
+    tool = inner.as_tool(tool_name="ask", tool_description="Ask.")
+    outer = Agent(
+        name="outer", model=ScriptedModel(script=[call("a", ("ask", {"input": "x"}), id="m1"), "done"]), tools=[tool]
+    )
+    await Runner.run(halo.guard(outer), "go", **halo.run_options())
+    assert len(closed) == 1
+
+
+async def test_a_provider_of_the_hosts_stays_open(halo, closed):
+    guarded = halo.guard(Agent(name="worker", tools=[halo.guard(look, resource=trusted())]))
+    await Runner.run(guarded, "go", **halo.run_options(run_config=RunConfig(model_provider=MultiProvider())))
+    assert closed == []

@@ -15,11 +15,13 @@ from rich.table import Table
 
 from halo_core.cli.bars import WIDTH, line
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
+from halo_core.cli.passport_files import current
 from halo_core.cli.risk_history import KINDS, history
+from halo_core.cli.risk_reach import Reach
 from halo_core.cli.risk_svg import draw_risk
 from halo_core.cli.words import cell
 from halo_core.errors import ConfigError
-from halo_core.model import EntryKind
+from halo_core.model import EntryKind, Grants
 from halo_core.query import Found, entries, one_tenant
 from halo_core.store.reader import Reader
 
@@ -43,10 +45,12 @@ class _Agent:
     factors: Counter[str] = field(default_factory=Counter)
     session: str = ""
     last_us: int = 0
+    reach: Reach = field(default_factory=Reach)
 
     def take(self, found: Found) -> None:
         """One decision, in log order."""
         body = found.entry.body
+        self.reach.take(found)
         snapshot = body["snapshot"]
         if snapshot["risk"] is None:
             return
@@ -58,7 +62,7 @@ class _Agent:
         self.history.append(self.risk)
         self.factors.update(item["words"] for item in snapshot["factors"])
 
-    def to_plain(self) -> dict[str, Any]:
+    def to_plain(self, granted: Grants | None) -> dict[str, Any]:
         """For programs."""
         return {
             "agent": self.agent,
@@ -68,6 +72,7 @@ class _Agent:
             "highest": self.highest,
             "history": self.history[-WIDTH:],
             "last_us": self.last_us,
+            "reach": self.reach.to_plain(granted),
             "risk": self.risk,
             "scored": self.scored,
             "session": self.session,
@@ -89,15 +94,11 @@ def risk(
     _, url = where(home, db)
     if svg is not None:
         return _chart(url, tenant, agent, svg)
-    found: dict[str, _Agent] = {}
     with Reader(url) as reader:
-        for item in entries(reader, one_tenant(reader, tenant), (EntryKind.DECISION,)):
-            name = item.entry.body["request"]["subject"]["agent"]
-            if not agent or name == agent:
-                found.setdefault(name, _Agent(name)).take(item)
+        found, granted = _read(reader, one_tenant(reader, tenant), agent)
     scored = sorted((row for row in found.values() if row.scored), key=lambda row: (-row.risk, row.agent))
     if json:
-        print_json({"agents": [row.to_plain() for row in scored]})
+        print_json({"agents": [row.to_plain(granted[row.agent]) for row in scored]})
         return Exit.OK
     view = console()
     if not scored:
@@ -114,7 +115,20 @@ def risk(
     if agent:
         for words, times in scored[0].factors.most_common(_MOST):
             view.print(f"  {times:>4} x {words}", markup=False)
+        for text in scored[0].reach.lines(granted[agent]):
+            view.print(f"  {text}", markup=False)
     return Exit.OK
+
+
+def _read(reader: Reader, tenant: str, agent: str) -> tuple[dict[str, _Agent], dict[str, Grants | None]]:
+    """What agents did, and what they hold; None for one that stands on no passport of its own."""
+    found: dict[str, _Agent] = {}
+    for item in entries(reader, tenant, (EntryKind.DECISION,)):
+        name = item.entry.body["request"]["subject"]["agent"]
+        if not agent or name == agent:
+            found.setdefault(name, _Agent(name)).take(item)
+    kept = {name: current(reader, tenant, name) for name in found}
+    return found, {name: None if chain is None else chain.links[0].grants for name, chain in kept.items()}
 
 
 def _chart(url: str, tenant: str | None, agent: str, path: Path) -> int:

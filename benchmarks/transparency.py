@@ -80,7 +80,8 @@ def _results(suite: Suite, options: argparse.Namespace) -> list[Result]:
             control = run(suite, root, python, ("empty",))
         beside = control if "middleware" in puts[switch] else None
         differences = () if injected.problem or plain.problem else compare(puts[switch], plain, injected, beside)
-        _say(f"{name} {switch}: {injected.problem or injected.counts()}, {len(differences)} differ")
+        new = sum(not item.why for item in differences)
+        _say(f"{name} {switch}: {injected.problem or injected.counts()}, {len(differences)} differ, {new} unexplained")
         found.append(Result(name, switch, plain, injected, differences))
     return found
 

@@ -1,14 +1,16 @@
 """Room: a behaviour score for a re-drive, cross-fitted. Takes: recorded sessions, models. Gives: scores in force.
 
-An agent of one fold is scored by a model that was trained on the other one's sessions, against a baseline of the other
-one's benign sessions. Never: shows a model or a baseline a session that it scores.
+An agent of one fold of user tasks is scored by a model that was trained on the sessions of the other folds, against a
+baseline of their benign ones. Never: shows a model or a baseline a session, or a user task, that it scores.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from _redrive_data import BadData, Session
 from _redrive_drive import Role
@@ -23,19 +25,29 @@ from halo_core.store import Store, StoreConfig
 
 __all__ = ["Scores", "scores_of"]
 
-_FOLDS: Final = {"A": "B", "B": "A"}
-
-
 class Scores:
-    """Models by the fold that they were trained on: `model-A.bin` and `model-B.bin` of a folder."""
+    """Models by the fold that they never saw: what `train_folds.py` wrote into a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._models = {}
-        for fold in _FOLDS:
-            path = folder / f"model-{fold}.bin"
-            if not path.is_file():
-                raise BadData(f"no `{path}`: train one on the sessions of fold {fold} with train_behaviour.py")
-            self._models[fold] = Model.from_packed(path.read_bytes())
+        try:
+            self._fold_of: dict[str, str] = json.loads((folder / "folds.json").read_text("utf-8"))
+            self._models = {
+                fold: Model.from_packed((folder / f"without-{fold}.bin").read_bytes())
+                for fold in sorted(set(self._fold_of.values()))
+            }
+        except (OSError, ValueError) as exc:
+            raise BadData(f"no models in `{folder}` ({exc}): train them with train_folds.py") from exc
+
+    def folded(self, everything: Sequence[Session]) -> list[Session]:
+        """The sessions, in the folds that the models were trained without.
+
+        Raises:
+            BadData: a session was not there when they were trained.
+        """
+        missing = [session.id for session in everything if session.id not in self._fold_of]
+        if missing:
+            raise BadData(f"the models know nothing of session `{missing[0]}`: train them on the same folder")
+        return [replace(session, fold=self._fold_of[session.id]) for session in everything]
 
     def put(self, everything: Sequence[Session], roles: Iterable[Role], *, home: Path, db: str, tenant: str) -> int:
         """Put a score in force for each role; how many ordinary sessions they stand on."""
@@ -49,10 +61,10 @@ class Scores:
                 other = [
                     session
                     for session in everything
-                    if (session.suite, session.fold, session.label) == (suite, _FOLDS[fold], "benign")
+                    if (session.suite, session.label) == (suite, "benign") and session.fold != fold
                 ]
                 lived = [_lived(session, role, key) for session in other if session.events]
-                found = fitted(lived, self._models[_FOLDS[fold]], key)
+                found = fitted(lived, self._models[fold], key, lambda item: self._models[self._fold_of[item.session]])
                 store.commit(lambda tx, agent=role.agent, made=found: put_in_force(tx, agent, made, "redrive"))
                 told += len(lived)
         finally:
@@ -64,10 +76,10 @@ def scores_of(folder: Path | None, *, by_fold: bool) -> Scores | None:
     """The scores that were asked for.
 
     Raises:
-        BadData: there are no models, or agents are not apart by fold.
+        BadData: there are no models, or agents stand on a manifest.
     """
     if folder is not None and not by_fold:
-        raise BadData("--score is cross-fitted over the two folds: use it with --no-manifest")
+        raise BadData("--score is cross-fitted over folds of user tasks: use it with --no-manifest")
     return Scores(folder) if folder is not None else None
 
 

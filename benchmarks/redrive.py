@@ -7,7 +7,7 @@
 
 A scripted model says the recorded calls, tools return the recorded results. Each suite's agent stands on a passport
 issued from `manifests/recorded.yaml`, with budgets and decay; with --no-manifest, and for suites that the manifest does
-not name, an agent (a suite's role, in one fold) holds grants learnt from the benign sessions of the *other* fold, and
+not name, an agent (a suite's role, in one fold) holds grants learnt from the benign sessions of the *other* folds, and
 generous limits. The script goes on after every effect, until the model itself may not be asked any more. It must hold
 that each recorded action has one decision, each body that ran an earlier durable decision and one outcome, that
 `halo verify` finds the ledger whole and `halo replay` every decision the same.
@@ -59,11 +59,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     home, db = _where(options)
     try:
         everything = load(options.data)
+        scores = scores_of(options.score, by_fold=options.no_manifest)
+        if scores is not None:
+            everything = scores.folded(everything)
         chosen = sample(everything, options.limit, options.seed)
         passports = choose(options.manifest, {session.suite for session in chosen}, none=options.no_manifest)
         if passports is None:
             refuse(options.handoffs)
-        scores = scores_of(options.score, by_fold=passports is None)
         figures, wrong = _run(everything, chosen, options.framework, passports, home=home, db=db, scores=scores)
         if options.handoffs is not None and passports is not None:
             prefix = f"handoffs.{secrets.token_hex(4)}."
@@ -105,7 +107,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         "--score",
         type=Path,
         metavar="FOLDER",
-        help="models by fold, with --no-manifest: scored, cross-fitted",
+        help="what train_folds.py wrote, with --no-manifest: scored, cross-fitted",
     )
     parser.add_argument("--handoffs", type=Path, metavar="FOLDER", help="drive a team's recorded hand-offs as well")
     parser.add_argument("--no-check", action="store_true", help="neither verify nor replay afterwards")

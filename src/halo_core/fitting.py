@@ -138,11 +138,19 @@ class _Session:
             self._profile.observe(tool, output.decode("utf-8", "replace"), named=named)
 
 
-def fitted(sessions: Sequence[Lived], model: Model, key: bytes) -> Fitted:
+def fitted(
+    sessions: Sequence[Lived], model: Model, key: bytes, judge: Callable[[Lived], Model] | None = None
+) -> Fitted:
     """A baseline of these sessions, and the limits that suit them.
 
     The highest margin of each session is taken against a baseline without its own task, so that no limit is set by what
     a session knows of itself.
+
+    Args:
+        sessions: ordinary ones.
+        model: that will score.
+        key: of the tenant's fingerprints.
+        judge: the model that says how far a session goes for the limits; one that never saw it, where `model` did.
     """
     key = key[:64]
     baseline = fit([item.looks for item in sessions], key)
@@ -152,7 +160,7 @@ def fitted(sessions: Sequence[Lived], model: Model, key: bytes) -> Fitted:
     for fold in range(min(_FOLDS, len(tasks))):
         out = [item for item in sessions if fold_of[item.looks[0].request] == fold]
         known = fit([item.looks for item in sessions if fold_of[item.looks[0].request] != fold], key)
-        highest += [max(_margins(item, known, model, key)) for item in out]
+        highest += [max(_margins(item, known, judge(item) if judge else model, key)) for item in out]
     own = own_margins(highest)
     elevated = suited(own, model.usual, _ELEVATED)
     high = max(suited(own, model.usual, _HIGH), elevated)

@@ -7,16 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halo_core import canonical
-from halo_core.behaviour.adapt import MOST_OWN, margins_of, own_margins, suited
+from halo_core.behaviour.adapt import MOST_OWN, own_margins, suited
 from halo_core.behaviour.catalogue import FEATURES
 from halo_core.behaviour.drift import Axes, Reference, Session, Watch, bet, reference_of
 from halo_core.behaviour.habits import HABITS, Habits
-from halo_core.behaviour.look import look_at
 from halo_core.behaviour.model import Model
-from halo_core.behaviour.profile import Act, Profile
 from halo_core.behaviour.tables import Forest
 from halo_core.errors import BadInput
-from halo_core.model import ActionKind, Impact
 
 # One split on feature 3 at 10: left -2, right a split on feature 5 at 0 with -1 and 4.
 NODES = (0, 10, 6, -1, -2_000_000, 0, 1, 0, 12, -1, -1_000_000, 0, -1, 4_000_000, 0)
@@ -117,19 +114,6 @@ def test_a_suited_limit_lies_between_the_usual_one_and_the_own(own, share):
     limit = suited(sorted(own), usual, share)
     low, high = sorted((suited((), usual, share), suited(sorted(own), (), share) if own else suited((), usual, share)))
     assert low <= limit <= high
-
-
-@pytest.mark.parametrize("sessions", [0, 1, 5, 40])
-def test_an_identitys_own_margins_come_from_tasks_that_the_baseline_did_not_know(sessions):
-    looks = []
-    for number in range(sessions):
-        profile = Profile(b"k")
-        profile.asked(f"task number {number % 7}")
-        looks.append([look_at(profile, Act("read_file", ActionKind.RETRIEVAL, Impact.READ, {"path": f"/a/{number}"}))])
-    own = margins_of(looks, MODEL, b"k")
-    assert len(own) == sessions
-    assert list(own) == sorted(own)
-    assert suited(own, MODEL.usual, 50) >= 0 or own
 
 
 def test_few_own_sessions_hardly_move_the_limit_and_many_do():

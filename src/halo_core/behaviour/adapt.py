@@ -10,13 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from halo_core.behaviour.baseline import Baseline, fit
-from halo_core.behaviour.features import features
-from halo_core.behaviour.look import Look
-from halo_core.behaviour.model import Model
-from halo_core.behaviour.profile import SUMS
-
-__all__ = ["MOST_OWN", "PRIOR", "margins_of", "own_margins", "suited"]
+__all__ = ["MOST_OWN", "PRIOR", "own_margins", "suited"]
 
 PRIOR: Final = 100
 """Sessions that what is usual elsewhere counts for."""
@@ -29,36 +23,6 @@ def own_margins(highest: Sequence[int]) -> tuple[int, ...]:
     if len(ranked) <= MOST_OWN:
         return tuple(ranked)
     return tuple(ranked[at * (len(ranked) - 1) // (MOST_OWN - 1)] for at in range(MOST_OWN))
-
-
-def margins_of(sessions: Sequence[Sequence[Look]], model: Model, key: bytes) -> tuple[int, ...]:
-    """Highest margin of each ordinary session, against a baseline of the other half of the tasks.
-
-    Args:
-        sessions: the looks of each, in order; those that a baseline is fitted on.
-        model: that will judge.
-        key: of the fingerprints.
-    """
-    halves: tuple[list[Sequence[Look]], ...] = ([], [])
-    for looks in sessions:
-        if looks:
-            halves[looks[0].request & 1].append(looks)
-    found = []
-    for half, other in (halves, halves[::-1]):
-        baseline = fit(other, key) if other else Baseline()
-        found += [_highest(looks, baseline, model, key) for looks in half]
-    return own_margins(found)
-
-
-def _highest(looks: Sequence[Look], baseline: Baseline, model: Model, key: bytes) -> int:
-    sums: Sequence[int] = (0,) * SUMS
-    best: int | None = None
-    for look in looks:
-        measured = features(look, baseline, sums, key)
-        sums = measured.sums
-        margin = model.margin(measured.values)
-        best = margin if best is None else max(best, margin)
-    return best or 0
 
 
 def suited(own: Sequence[int], usual: Sequence[int], share: int, prior: int = PRIOR) -> int:

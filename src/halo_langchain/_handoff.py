@@ -19,6 +19,12 @@ _DESTINATION: Final = "__handoff_destination"
 
 
 def destination(tool: BaseTool) -> str:
-    """Name of the agent that a tool hands off to, empty of any other tool."""
+    """Name of the agent that a tool hands off to, empty of any other tool.
+
+    INVARIANT: no server hands off. A tool whose arguments came as a JSON schema was described elsewhere (MCP), and so
+    was its metadata: what it says there of an agent would give it that agent's grant, and results that taint nothing.
+    """
+    if isinstance(tool.args_schema, dict):
+        return ""
     found = (tool.metadata or {}).get(_DESTINATION)
     return clean_name(found) if isinstance(found, str) and found else ""

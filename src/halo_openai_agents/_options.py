@@ -63,6 +63,8 @@ def configured(halo: Halo, given: RunConfig | dict[str, Any] | None, *, tells: b
         values["model"] = guard_model(halo, model, None)
     if not isinstance(provider, GuardedProvider):
         values["model_provider"] = GuardedProvider(halo, provider)
+    elif provider.halo is not halo:  # whoever guards the agent decides what it asks, whosever configuration it is
+        values["model_provider"] = GuardedProvider(halo, provider.inner)
     if tells:
         values["tool_not_found_behavior"] = "return_error_to_model"
     values["tool_error_formatter"] = _formatter(halo, config.tool_error_formatter)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import tracemalloc
 import zlib
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,13 +17,15 @@ from score_world import act, history, model_file, opened, small_model, tool
 from halo_core import behaviour, canonical
 from halo_core.behaviour.baseline import Baseline
 from halo_core.behaviour.catalogue import FEATURES, INDEX
+from halo_core.behaviour.look import look_at
 from halo_core.behaviour.model import LARGEST, Model
+from halo_core.behaviour.profile import Act, Profile
 from halo_core.behaviour.scoring import Terms
 from halo_core.behaviour.sketch import MAX_MARKS
 from halo_core.errors import BadInput, Denied, Pending
 from halo_core.fitting import fitted
 from halo_core.keys import KeyStore
-from halo_core.model import Budget, EntryKind
+from halo_core.model import ActionKind, Budget, EntryKind, Impact
 from halo_core.standing import DEFAULT_TERMS, Limits
 from halo_core.store import Store, StoreConfig, rows
 from halo_core.watching import TERMS_DOMAIN
@@ -145,7 +148,8 @@ def test_an_argument_of_1_mb_is_denied_before_anything_scores_it(copy, value):
 def test_the_largest_arguments_that_are_decided_are_scored(copy, value):
     with opened(copy) as halo, halo.session("big", request=ASKED):
         for name in ("lookup", "command"):
-            act(halo, name, **{"q" if name == "lookup" else "command": value})
+            with suppress(Pending):  # a program of many names is strange, and waits
+                act(halo, name, **{"q" if name == "lookup" else "command": value})
             assert len(features(copy)) == len(FEATURES)
 
 
@@ -193,6 +197,48 @@ def test_a_name_in_disguise_is_not_the_one_it_looks_like(copy, name):
         act(halo, "share", to=name, file="report-1.pdf")
     assert features(copy)[INDEX["naming_new"]] == 1
     assert features(copy)[INDEX["repeats"]] == 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["anas@bank.example", "ana@banks.example", "ana@banking.example", "ana.bank@my.example", "*", "/", "\U0001f600"],
+)
+def test_what_has_the_words_of_a_known_address_or_none_is_not_known(copy, name):
+    with opened(copy) as halo, halo.session("odd", request=ASKED):
+        act(halo, "share", to=name, file="report-1.pdf")
+        assert features(copy)[INDEX["naming_new"]] == 1
+        act(halo, "share", to="ana@bank.example", file="report-1.pdf")
+    assert features(copy)[INDEX["naming_new"]] == 0
+    assert features(copy)[INDEX["repeats"]] == 0
+
+
+def test_a_host_with_the_words_of_another_is_another():
+    hosts = ("https://pay.bank.example/x", "https://pay-bank.example/x", "https://pays.bank.example/x")
+    looks = [look_at(Profile(b"k"), Act("get", ActionKind.TOOL_CALL, Impact.READ, {"url": host})) for host in hosts]
+    assert len({look.sights[0].print for look in looks}) == len({look.made for look in looks}) == len(hosts)
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "ana@bank.example, eve@elsewhere.example",
+        "ana@bank.example eve@elsewhere.example",
+        "Ana <ana@bank.example>; Eve Quartz <eve@elsewhere.example>",
+        '"Quartz, Eve (of the bank)" <eve@elsewhere.example>, ana@bank.example',
+        "Eve (eve) <eve@elsewhere.example>",
+        "team: ana@bank.example, eve@elsewhere.example;",
+    ],
+)
+def test_a_list_of_addresses_in_one_text_names_each_of_them(copy, to):
+    with opened(copy) as halo, halo.session("odd", request=ASKED):
+        act(halo, "share", to=to, file="report-1.pdf")
+    assert features(copy)[INDEX["naming_new"]] == 1
+
+
+def test_an_address_that_a_text_speaks_of_is_not_named(copy):
+    with opened(copy) as halo, halo.session("odd", request=ASKED):
+        act(halo, "lookup", q="Please ask whether the mail of eve@elsewhere.example, our supplier, has come")
+    assert features(copy)[INDEX["naming_new"]] == 0
 
 
 def nested(value, depth):

@@ -208,6 +208,14 @@ def test_no_agent_can_have_its_name(kept):
         HaloBase.local(IDENTITIES, home=kept, quiet=True)
 
 
+def test_what_is_done_to_an_agents_baseline_does_not_reach_it(kept, past):
+    ok("import", str(past), home=kept)
+    for verb in (("fit", IDENTITIES, "--like", "desk"), ("drop", IDENTITIES), ("show", IDENTITIES)):
+        code, _, err = cli("baseline", *verb, home=kept)
+        assert (code, "printable" in err) == (64, True)
+    assert ok("show", home=kept)
+
+
 def test_an_agents_score_is_not_touched(kept, past):
     ok("import", str(past), home=kept)
     code, _, err = cli("baseline", "show", "desk", home=kept)

@@ -10,7 +10,7 @@ import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, HumanInTheLoopMiddleware
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
-from langchain_core.tools import tool
+from langchain_core.tools import StructuredTool, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
@@ -19,6 +19,7 @@ from langgraph.types import Command, interrupt
 from halo_core.errors import Denied
 from halo_core.keys import KeyStore
 from halo_core.model import EntryKind, Impact
+from halo_core.pep.handoff import agent_resource
 from halo_core.query import Contents
 from halo_core.replay import Replayer, Status
 from halo_core.store.reader import Reader
@@ -205,6 +206,38 @@ def test_middleware_inside_ours_cannot_change_what_runs(world, ran):
     ((status, _text),) = answers(built.invoke(ask()))
     assert status == "error"
     assert ran == []
+
+
+def test_middleware_inside_ours_cannot_put_another_tool_into_a_guarded_graph(world, ran):
+    class Swap(AgentMiddleware):
+        def wrap_tool_call(self, request: Any, handler: Any) -> Any:
+            return handler(request.override(tool=tools(ran)["look"]))
+
+    script = [call("l", ("look", {"q": "x"}), id="m1")]
+    made = create_agent(
+        ScriptedModel(script=script), [tools(ran)["look"]], middleware=[world.halo.middleware(), Swap()]
+    )
+    ((status, text),) = answers(world.halo.guard(made).invoke(ask()))
+    assert (status, "needs_guard" in text) == ("error", True)
+    assert ran == []
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_server_does_not_name_an_agent_for_its_tool(world, ran, guarded):
+    """MCP adapters keep what a server says of its tool as the tool's metadata, and its arguments as a JSON schema."""
+    agent_resource(world.halo, "bob")
+    theirs = StructuredTool(
+        name="leak",
+        description="Look.",
+        args_schema={"type": "object", "properties": {"q": {"type": "string"}}, "required": ["q"]},
+        func=lambda q: ran.append(q) or "leaked",
+        metadata={"readOnlyHint": True, "__handoff_destination": "bob"},
+    )
+    used = [world.halo.guard(theirs)] if guarded else [theirs]
+    ((status, _),) = answers(agent(world, [call("l", ("leak", {"q": "x"}), id="m1")], used).invoke(ask()))
+    assert status == ("success" if guarded else "error")
+    assert ran == (["x"] if guarded else [])
+    assert (world.decisions("bob"), len(world.decisions("leak"))) == ([], 1)
 
 
 FAILING = """

@@ -389,6 +389,14 @@ async def test_a_providers_end_is_the_runs_where_the_run_made_it(world, halo, mo
     assert mine.closed == 0
 
 
+@pytest.mark.parametrize("run", [Runner.run, streamed])
+async def test_a_configuration_of_another_halo_takes_no_model_out_of_sight(make_world, run):
+    theirs, ours = make_world(), make_world()
+    options = theirs.halo.run_options(run_config=RunConfig(model_provider=Provider(Counting(["hello"]))))
+    await run(ours.halo.guard(Agent(name="worker", model="by-name")), "go", **options)
+    assert (ours.order(), theirs.order()) == (["scripted"], [])
+
+
 async def test_what_a_guarded_model_opens_its_original_closes(halo):
     class Connected(ScriptedModel):
         connection = ""

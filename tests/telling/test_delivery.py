@@ -10,17 +10,19 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from telling_world import SECRET, body, free_port, genuine, home_with, more, secret_file, sender, syslog_stream, webhook
 
+from halo_core.facade import HaloBase
 from halo_core.failpoints import ALERT_TOLD
 from halo_core.model import EntryKind
-from halo_core.telling import Alert, Cursor, Delivery, NotTold, Retry, Sent
+from halo_core.telling import Alert, Cursor, Delivery, LedgerLog, NotTold, Retry, Sent
 from halo_core.telling.cursor import MOST_OWED
-from halo_world import attack, cli, db_of, found
+from halo_world import SURFACE, Calls, attack, cli, db_of, found, tool, url_of
 
 NAMES = [f"a{i}" for i in range(5)]
 
@@ -179,15 +181,57 @@ def test_a_log_that_was_rolled_back_and_went_on_hides_nothing(home, secret):
             live.backup(copy)
         more(home, body(agent="gone"))
         assert cli(*line, home=home)[0] == 0
-        database = attack(db_of(home))
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        database.close()
-        (home / "copy.db").replace(db_of(home))
-        (home / "anchor.json").unlink()
+        rolled_back(home)
         more(home, body(agent="new"))
         code, _, err = cli(*line, home=home)
         assert (code, "sent again" in err) == (0, True)
     assert agents(got) == [*NAMES, "gone", *NAMES, "new"]
+
+
+def rolled_back(home: Path) -> None:
+    database = attack(db_of(home))
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    (home / "copy.db").replace(db_of(home))
+    (home / "anchor.json").unlink()
+
+
+def test_a_log_that_is_rolled_back_while_it_is_followed_hides_nothing(home, secret):
+    with sqlite3.connect(db_of(home)) as live, sqlite3.connect(home / "copy.db") as copy:
+        live.backup(copy)
+    more(home, body(agent="gone"), body(agent="gone too"))
+    with webhook() as (url, got):
+        environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        line = sender(home, "--webhook", url, *secret, "--follow", "--every", "0.2")
+        process = subprocess.Popen(line, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        silent = Timer(30, process.kill)
+        silent.start()
+        try:
+            assert process.stdout.readline().startswith("7 alerts")
+            process.send_signal(signal.SIGSTOP)
+            rolled_back(home)
+            more(home, body(agent="new"))
+            process.send_signal(signal.SIGCONT)
+            assert process.stdout.readline().startswith("6 alerts")
+        finally:
+            silent.cancel()
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+    assert agents(got) == [*NAMES, "gone", "gone too", *NAMES, "new"]
+
+
+def test_a_log_without_alerts_that_is_rolled_back_and_went_on_hides_nothing(tmp_path):
+    home = home_with(tmp_path / "home")
+    with sqlite3.connect(db_of(home)) as live, sqlite3.connect(home / "copy.db") as copy:
+        live.backup(copy)
+    with HaloBase.local("desk", home=home, quiet=True) as halo, halo.session("s"):
+        for _ in range(3):
+            halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
+    log = LedgerLog(url_of(home), "local")
+    assert log.since(0) == []
+    rolled_back(home)
+    more(home, body(agent="new"))
+    assert [alert.agent for alert in log.since(0)] == ["new"]
 
 
 def test_a_damaged_cursor_is_for_a_person(home, secret):
@@ -255,9 +299,6 @@ def test_followed_they_go_out_as_they_come_and_a_receiver_that_comes_back_gets_a
 
 def test_while_a_receiver_hangs_agents_are_decided_on(home, secret):
     """What is sent is read and let go before: the sender holds neither a lock nor a read of the database."""
-    from halo_core.facade import HaloBase
-    from halo_world import SURFACE, Calls, tool
-
     seen = []
 
     def decide_meanwhile(_):

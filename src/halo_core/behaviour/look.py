@@ -85,7 +85,7 @@ def look_at(profile: Profile, act: Act) -> Look:
     absent = _absent(values, bag, key)
     made = mark(
         act.tool,
-        *(f"{value.place}{'~=' if value.disguised else '='}{' '.join(value.words)}" for value in values),
+        *(f"{one.place}{'~=' if one.disguised else '='}{' '.join((*one.words, one.exact))}" for one in values),
         key=key,
     )
     reads = act.impact is Impact.READ

@@ -20,6 +20,7 @@ __all__ = ["MAX_PARTS", "MAX_PROGRAM", "host_of", "parts"]
 MAX_PROGRAM: Final = 16_384
 MAX_PARTS: Final = 48
 _MAX_NODES: Final = 4000
+_PIECE: Final = 4096  # characters
 
 _SQL: Final = re.compile(
     r"\s*(?:with\s+\w+\s+as|select\s+\S|insert\s+into|update\s+\S+\s+set|delete\s+from|create\s+(?:table|view|index|user)"
@@ -51,7 +52,16 @@ def parts(text: str, name: str) -> tuple[bool, list[Part]]:
         found += _sql(text)
     program = bool(found)
     found += _plain(text)
-    return program, list(dict.fromkeys(found))[:MAX_PARTS]
+    different = list(dict.fromkeys(found))
+    if len(different) > MAX_PARTS:
+        different.sort(key=_padding)  # else a few numbers in front would hide all that is behind them
+    return program, different[:MAX_PARTS]
+
+
+def _padding(part: Part) -> int:
+    """How little a part says: what anybody can put in front of a program at no cost comes last."""
+    kind, text = part
+    return (0 if kind != "word" else 1) if any(map(str.isalpha, text)) or not text.isascii() else 2
 
 
 def _plain(text: str) -> Iterator[Part]:
@@ -121,16 +131,27 @@ def _shell(text: str) -> Iterator[Part]:
         parser = _bash()
     except ImportError:
         return
-    source = text.encode("utf-8", "replace")
-    nodes, seen = [parser.parse(source).root_node], 0
-    while nodes and seen < _MAX_NODES:
-        node = nodes.pop()
-        seen += 1
-        if node.type in _WORDS and node.type != "file_redirect":
-            word = source[node.start_byte : node.end_byte].decode("utf-8", "replace").strip("'\"@")
-            yield ("program", word) if node.type == "command_name" else (_kind(word), unquote(word))
-            continue
-        nodes.extend(reversed(node.children))
+    seen = 0
+    for piece in _pieces(text):
+        source = piece.encode("utf-8", "replace")
+        nodes = [parser.parse(source).root_node]
+        while nodes and seen < _MAX_NODES:
+            node = nodes.pop()
+            seen += 1
+            if node.type in _WORDS and node.type != "file_redirect":
+                word = source[node.start_byte : node.end_byte].decode("utf-8", "replace").strip("'\"@")
+                yield ("program", word) if node.type == "command_name" else (_kind(word), unquote(word))
+                continue
+            nodes.extend(reversed(node.children))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """A program in pieces, cut between lines, or words: what does not parse costs the square of its length."""
+    while len(text) > _PIECE:
+        end = text.rfind("\n", 0, _PIECE) + 1 or text.rfind(" ", 0, _PIECE) + 1 or _PIECE
+        yield text[:end]
+        text = text[end:]
+    yield text
 
 
 def _kind(word: str) -> str:

@@ -100,8 +100,7 @@ def sight(profile: Profile, value: Value, bag: frozenset[int], asks: frozenset[i
         came = _came(profile, asked, covered, source, age, whole=whole)
     return Sight(
         value,
-        # What is disguised came from where its words came from, and is known only as what it is.
-        int.from_bytes(blake2b(packed + _DISGUISED * value.disguised, digest_size=6, key=key[:64]).digest()),
+        _print(value, packed, key),
         came,
         asked,
         covered,
@@ -113,6 +112,12 @@ def sight(profile: Profile, value: Value, bag: frozenset[int], asks: frozenset[i
         value.naming and _kin(value, asks, key),
         _near(profile, packed, asks) if value.naming and came is not Came.REQUEST else -1,
     )
+
+
+def _print(value: Value, packed: bytes, key: bytes) -> int:
+    """Fingerprint of a value: it came from where its words came from, and is known only as what it is."""
+    own = _DISGUISED * value.disguised + value.exact.encode("utf-8", "replace")
+    return int.from_bytes(blake2b(packed + own, digest_size=6, key=key[:64]).digest())
 
 
 def _best(profile: Profile, packed: bytes, row: array[int], *, whole: bool) -> tuple[int, str, int, int]:

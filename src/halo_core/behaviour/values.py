@@ -16,7 +16,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Any, Final
 
-from halo_core.behaviour.programs import host_of, parts
+from halo_core.behaviour.programs import MAX_PROGRAM, host_of, parts
 from halo_core.behaviour.text import atoms, fold, name_words
 
 __all__ = ["MAX_VALUES", "Kind", "Value", "kind_of", "values_of"]
@@ -24,6 +24,7 @@ __all__ = ["MAX_VALUES", "Kind", "Value", "kind_of", "values_of"]
 MAX_VALUES: Final = 128
 MAX_WORDS: Final = 400
 _LONGEST_NAME: Final = 4096  # characters
+_LONGEST_SIGNS: Final = 64
 _DEEPEST: Final = 12  # names of a place
 _FARTHEST: Final = 64  # as deep as a call's arguments may be
 
@@ -48,6 +49,10 @@ _DATE: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2})?\S{0
 _NUMBER: Final = re.compile(r"[-+]?\d[\d,]{0,30}(\.\d{1,30})?%?")
 _MAIL: Final = re.compile(r"[^\s@/]{1,64}@[^\s@/]{1,255}\.[^\s@/.]{2,63}")
 _URL: Final = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]{1,15}://|www\.)\S+")
+_NAMED: Final = re.compile(rf"[^@<>]{{0,128}}<\s*{_MAIL.pattern}\s*>")
+_BETWEEN: Final = re.compile(r"[,;:\n]+")
+_ASIDE: Final = re.compile(r'"[^"]*"|\([^()]*\)')
+_GROUP_WORDS: Final = 3
 _HOST: Final = re.compile(r"[a-zA-Z0-9-]{1,63}(?:\.[a-zA-Z0-9_-]{1,63}){1,8}(?:/\S*)?")
 _SCHEME: Final = frozenset({"http", "www"})  # "https" is stemmed
 _FILES: Final = frozenset("txt pdf doc docx md csv xls xlsx json py env png jpg zip html pptx log yaml yml sh".split())
@@ -65,6 +70,8 @@ class Value:
         general: what it belongs to: mail domain, host, folder, shape of an id; empty where nothing general is known.
         disguised: written with letters that only look like others, or that nobody sees: another name than the one that
             its words spell.
+        exact: of an address its letters, of a URL its host: `anas@banks.example` has the words of `ana@bank.example`,
+            and so has `ana.bank@example`. Empty of whatever is known by its words alone.
     """
 
     place: str
@@ -73,6 +80,7 @@ class Value:
     words: tuple[str, ...]
     general: str
     disguised: bool = False
+    exact: str = ""
 
     @property
     def naming(self) -> bool:
@@ -144,11 +152,26 @@ def _one_word(text: str) -> Kind:
 
 
 def _value(place: str, leaf: str, text: str, kind: Kind) -> Value | None:
-    words = tuple(atoms(text, MAX_WORDS))
+    # What has neither letters nor digits is no less a value: `/` and `*` name everything.
+    words = tuple(atoms(text, MAX_WORDS)) or _signs(text)
     if kind is Kind.URL:
         words = words[sum(word in _SCHEME for word in words[:2]) :] or words
     disguised = kind in NAMING and not text.isascii() and _disguised(text[:_LONGEST_NAME])
-    return Value(place, leaf, kind, words, _general(kind, text.strip().lower(), words), disguised) if words else None
+    plain = text.strip().lower()
+    if not words:
+        return None
+    return Value(place, leaf, kind, words, _general(kind, plain, words), disguised, _exact(kind, plain))
+
+
+def _signs(text: str) -> tuple[str, ...]:
+    signs = "".join(fold(text).split())[:_LONGEST_SIGNS]
+    return (signs,) if signs else ()
+
+
+def _exact(kind: Kind, text: str) -> str:
+    if kind is Kind.EMAIL:
+        return unicodedata.normalize("NFC", text)
+    return host_of(text) if kind is Kind.URL else ""
 
 
 def _disguised(text: str) -> bool:
@@ -174,9 +197,24 @@ def _parts(whole: Value, text: str) -> Iterator[Value]:
     if whole.kind in (Kind.NUMBER, Kind.DATE, Kind.EMAIL, Kind.PATH):
         return
     program, found_parts = parts(text, whole.leaf)
+    behind = "!" if program else "" if _addresses(text) else "~"
     for kind, part in found_parts:
         if part == text:
             continue
-        found = _value(f"{whole.place}{'!' if program else '~'}", whole.leaf, part, _PART.get(kind, kind_of(part)))
+        found = _value(whole.place + behind, whole.leaf, part, _PART.get(kind, kind_of(part)))
         if found is not None:
             yield found
+
+
+def _addresses(text: str) -> bool:
+    """Whether a text is a list of addresses as mail programs read one: each of them is a value like any other."""
+    if "@" not in text:
+        return False
+    return all(map(_listed, _BETWEEN.split(_ASIDE.sub("", text[:MAX_PROGRAM]))))
+
+
+def _listed(piece: str) -> bool:
+    words = piece.split()
+    if "@" not in piece:  # of a group, or of a name with a comma
+        return len(words) <= _GROUP_WORDS
+    return _NAMED.fullmatch(piece.strip()) is not None or all(map(_MAIL.fullmatch, words))

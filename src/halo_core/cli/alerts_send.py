@@ -212,6 +212,7 @@ def _look(line: _Line, now_s: float) -> None:
     due = now_s >= line.due_s
     if line.down and not due:
         return
+    _start(line, skip=False)  # what was told from may have been rolled back since
     told = line.delivery.run(line.log, settle=due)
     _say(line.delivery, told, always=False)
     line.down = told.problem is not None and (not told.problem.alone or told.problem.after_s > 0)

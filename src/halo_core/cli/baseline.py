@@ -22,7 +22,16 @@ from halo_core.store.reader import Reader
 __all__ = ["app"]
 
 app = typer.Typer(help="What is ordinary for an agent: fit it from the log, put it in force, take it out.")
-AgentArgument = Annotated[str, typer.Argument(metavar="AGENT", help="The agent's id.")]
+
+
+def _agent(name: str) -> str:
+    """An agent's id. INVARIANT: printable, so that none names the baseline of people, which stands among theirs."""
+    if not name.isprintable():
+        raise typer.BadParameter("an agent's name is printable")
+    return name
+
+
+AgentArgument = Annotated[str, typer.Argument(metavar="AGENT", help="The agent's id.", callback=_agent)]
 _FEW = 100
 """Sessions under which a false alarm rate of 5% is not to be had."""
 

@@ -33,6 +33,7 @@ class LedgerLog:
         self._tenant = tenant
         self._asked = 0
         self._end = 0
+        self._before: bytes | None = None
 
     def since(self, index: int) -> list[Alert]:
         """Alerts at this place and after it in order, a page of them.
@@ -43,9 +44,12 @@ class LedgerLog:
         if index != self._asked:
             self._asked, self._end = index, index
         with Reader(self._url) as reader:
+            if self._end > index and reader.note_at_index(self._tenant, self._end - 1) != self._before:
+                self._end = index  # rolled back since, or another log
             found = list(islice(entries(reader, self._tenant, (EntryKind.ALERT,), since=self._end), _PAGE))
             if not found:  # asked again, it need not look there again
                 self._end = max(self._end, reader.end(self._tenant))
+                self._before = reader.note_at_index(self._tenant, self._end - 1) if self._end else None
         return [_alert(item) for item in found]
 
     def at(self, index: int) -> Alert | None:

@@ -105,7 +105,10 @@ class ToolCalls:
         return Mark(self._halo, "tool", name, request.tool_call.get("id") or "")
 
     def _in_charge(self, request: Any) -> bool:
-        """Whether the middleware around this node sees to this very call."""
+        """Whether the middleware around this node sees to this very call, and to the tool that it reaches."""
+        gate = gate_of(request.tool)
+        if request.tool is not None and (gate is None or gate.halo is not self._halo):
+            return False  # put in its place since, by another middleware
         ours = self._mark(request)
         mark = current_mark(self._halo, "tool", ours.name)
         return mark is not None and not mark.decided and mark.call_id == ours.call_id

@@ -149,12 +149,12 @@ class GuardedProvider(ModelProvider):
 
     def __init__(self, halo: Halo, inner: ModelProvider) -> None:
         self.inner = inner
-        self._halo = halo
+        self.halo = halo
         self._made: WeakKeyDictionary[Model, Model] = WeakKeyDictionary()
 
     def __getattr__(self, name: str) -> Any:
         """What else the provider has."""
-        if name == "inner":
+        if name in {"inner", "halo"}:
             raise AttributeError(name)
         return getattr(self.inner, name)
 
@@ -162,10 +162,10 @@ class GuardedProvider(ModelProvider):
         """The provider's model, guarded."""
         model = self.inner.get_model(model_name)
         if type(model).__hash__ is None:
-            return guard_model(self._halo, model, None)
+            return guard_model(self.halo, model, None)
         made = self._made.get(model)
         if made is None:
-            made = self._made[model] = guard_model(self._halo, model, None)
+            made = self._made[model] = guard_model(self.halo, model, None)
         return made
 
     async def aclose(self) -> None:

@@ -25,6 +25,7 @@ from halo_core.store import Store, StoreConfig
 
 __all__ = ["Scores", "scores_of"]
 
+
 class Scores:
     """Models by the fold that they never saw: what `train_folds.py` wrote into a folder."""
 

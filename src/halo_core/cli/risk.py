@@ -19,6 +19,7 @@ from halo_core.cli.risk_history import KINDS, history
 from halo_core.cli.risk_svg import draw_risk
 from halo_core.cli.words import cell
 from halo_core.errors import ConfigError
+from halo_core.fitting import IDENTITIES
 from halo_core.model import EntryKind
 from halo_core.query import Found, entries, one_tenant
 from halo_core.store.reader import Reader
@@ -95,13 +96,14 @@ def risk(
             name = item.entry.body["request"]["subject"]["agent"]
             if not agent or name == agent:
                 found.setdefault(name, _Agent(name)).take(item)
+        unscored = _unscored(reader, tenant, agent, acted=bool(found))
     scored = sorted((row for row in found.values() if row.scored), key=lambda row: (-row.risk, row.agent))
     if json:
         print_json({"agents": [row.to_plain() for row in scored]})
         return Exit.OK
     view = console()
     if not scored:
-        view.print("no action was scored yet: `halo baseline fit AGENT` puts a score in force")
+        view.print(unscored, markup=False)
         return Exit.OK
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for title in ("agent", "risk", "now", "highest", "elevated", "high", "the last actions", "what moved it most"):
@@ -115,6 +117,17 @@ def risk(
         for words, times in scored[0].factors.most_common(_MOST):
             view.print(f"  {times:>4} x {words}", markup=False)
     return Exit.OK
+
+
+def _unscored(reader: Reader, tenant: str | None, agent: str, *, acted: bool) -> str:
+    """What to do where no action was scored."""
+    whose = one_tenant(reader, tenant)
+    fitted = {name for known, name, blob in reader.baselines() if known == whose and blob and name != IDENTITIES}
+    if agent in fitted or (not agent and fitted):
+        return "no action was scored yet: a score is in force from the next action on"
+    if agent and not acted:
+        return f"no action of `{agent}` is in the log: `halo agents` lists who acted"
+    return f"no action was scored yet: `halo baseline fit {agent or 'AGENT'}` puts a score in force"
 
 
 def _chart(url: str, tenant: str | None, agent: str, path: Path) -> int:

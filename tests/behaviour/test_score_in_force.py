@@ -216,6 +216,10 @@ def test_words_of_a_feature_stand_alone():
 def test_an_agent_without_sessions_has_nothing_to_fit(copy):
     code, _, err = cli("baseline", "fit", "nobody", "--model", str(model_file(copy.parent)), home=copy)
     assert (code, "no_sessions" in err) == (64, True)
+    fit = ("baseline", "fit", "desk", "--model", str(model_file(copy.parent)), "--dry-run")
+    assert cli(*fit, "--like", "desk", home=copy)[0] == 0
+    code, _, err = cli(*fit, "--like", "nobody", home=copy)
+    assert (code, "no action of `nobody`" in err) == (64, True)
 
 
 def test_a_foreign_model_file_is_refused(copy, tmp_path):

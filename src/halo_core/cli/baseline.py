@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -50,6 +51,7 @@ def fit(
     key = keys.secret("sketch")
     with Reader(url) as reader, _progress() as bar:
         name = one_tenant(reader, tenant)
+        _check_like(reader, name, like or ())
         task = bar.add_task("reading the log")
         sessions = lived(
             reader,
@@ -130,6 +132,17 @@ def _model(path: Path) -> Model:
         why = f"cannot read `{path}`: {exc.strerror}"
         raise ConfigError("no_model", why, field="model", remedy="name a file that train_behaviour.py wrote") from exc
     return Model.from_bytes(data) if data[:1] == b"{" else Model.from_packed(data)
+
+
+def _check_like(reader: Reader, tenant: str, like: Sequence[str]) -> None:
+    """A misspelt agent of the same role is no baseline without it."""
+    if not like:
+        return
+    acted = {item.entry.body["request"]["subject"]["agent"] for item in entries(reader, tenant, (EntryKind.DECISION,))}
+    for agent in like:
+        if agent not in acted:
+            why, remedy = f"no action of `{agent}` is in the log", "`halo agents` lists who acted"
+            raise ConfigError("no_sessions", why, field="like", remedy=remedy)
 
 
 def _unjudged(reader: Reader, tenant: str, sessions: frozenset[str]) -> int:

@@ -142,6 +142,7 @@ def _chart(url: str, tenant: str | None, agent: str, path: Path) -> int:
     try:
         path.write_text(draw_risk(told), encoding="utf-8")
     except OSError as exc:
-        raise ConfigError("no_file", f"cannot write `{path}`: {exc.strerror}", field="svg") from exc
+        why, remedy = f"cannot write `{path}`: {exc.strerror}", "name a file in a folder that you can write to"
+        raise ConfigError("no_file", why, field="svg", remedy=remedy) from exc
     console().print(f"written to {path}", markup=False)
     return Exit.OK

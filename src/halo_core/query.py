@@ -76,9 +76,10 @@ def one_tenant(reader: Reader, tenant: str | None) -> str:
     if tenant is None and len(known) == 1:
         return known[0]
     if tenant is None or tenant not in known:
-        raise ConfigError(
-            "which_tenant", f"tenants of this store: {', '.join(known) or 'none'}", field="tenant", remedy="name one"
-        )
+        what = "the store holds several tenants" if tenant is None and known else "the store has no tenant"
+        what += f" `{tenant}`" if tenant is not None else ""
+        remedy = f"name one with `--tenant`: {', '.join(known)}" if known else "run your app once"
+        raise ConfigError("which_tenant", what, field="tenant", remedy=remedy)
     return tenant
 
 

@@ -10,6 +10,7 @@ import sys
 import pytest
 from score_world import act, history, in_force, model_file, opened
 
+from halo_core.behaviour.catalogue import FEATURES
 from halo_core.errors import Denied, Pending
 from halo_core.model import EntryKind
 from halo_world import attack, bodies, cli, codes, db_of, found, verified
@@ -33,7 +34,13 @@ def test_what_is_far_from_ordinary_waits_for_a_person(copy):
     snapshot = last(copy)["snapshot"]
     assert (snapshot["risk"], snapshot["band"]) == (900, 2)
     assert [item["id"] for item in snapshot["factors"]] == ["naming_new"]
-    assert snapshot["factors"][0]["words"]
+    words = snapshot["factors"][0]["words"]
+    shown = cli("show", found(copy, EntryKind.DECISION)[-1].entry.id, home=copy)[1]
+    shown = [" ".join(line.split()) for line in shown.splitlines()]
+    assert [line for line in shown if line.startswith("score ")] == [
+        f"score 900 of 1000, high; its session {last(copy)['after']['risk']}"
+    ]
+    assert f"moved by {words}" in shown
     assert dict(last(copy)["decision"]["charges"]) == {}
 
 
@@ -163,6 +170,9 @@ def test_an_alert_is_judged_and_the_next_fit_heeds_it(copy):
     (alert,) = json.loads(out)["alerts"]
     assert (code, alert["resource"], alert["risk"], alert["session"]) == (0, "share", 900, "new")
     assert cli("alerts", home=copy)[0] == 0
+    said = "alerts in these sessions: 1 that nobody judged"
+    fit = ("baseline", "fit", "desk", "--model", str(model_file(copy.parent)), "--dry-run")
+    assert said in cli(*fit, home=copy)[2]
     sessions = json.loads(
         cli("baseline", "fit", "desk", "--model", str(model_file(copy.parent)), "--dry-run", "--json", home=copy)[1]
     )["sessions"]
@@ -173,17 +183,43 @@ def test_an_alert_is_judged_and_the_next_fit_heeds_it(copy):
         cli("baseline", "fit", "desk", "--model", str(model_file(copy.parent)), "--dry-run", "--json", home=copy)[1]
     )["sessions"]
     assert again == sessions - 1
+    assert cli(*fit, home=copy)[2] == ""
     assert verified(copy) == 0
 
 
-def test_what_is_judged_must_be_an_alert(copy):
+def test_what_is_judged_must_be_an_alert_and_be_called_something(copy):
     code, _, err = cli("judge", "0", "--attack", home=copy)
     assert (code, "no_alert" in err) == (64, True)
+    code, _, err = cli("judge", "0", home=copy)
+    assert (code, "`--attack` or `--ordinary`" in err) == (64, True)
+
+
+def test_where_nothing_was_scored_the_reason_is_said(tmp_path):
+    home = tmp_path / "home"
+    history(home, sessions=2)
+    assert "`halo baseline fit AGENT`" in cli("risk", home=home)[1]
+    assert "`halo baseline fit desk`" in cli("risk", "desk", home=home)[1]
+    assert "no action of `nobody`" in cli("risk", "nobody", home=home)[1]
+    in_force(home)
+    for argv in (("risk",), ("risk", "desk")):
+        assert "in force from the next action on" in cli(*argv, home=home)[1]
+    assert cli("baseline", "drop", "desk", home=home)[0] == 0
+    assert "`halo baseline fit desk`" in cli("risk", "desk", home=home)[1]
+
+
+def test_words_of_a_feature_stand_alone():
+    said = [feature.words for feature in FEATURES]
+    assert len(set(said)) == len(said)
+    assert not [words for words in said if words.startswith(("the same,", "the same of", "their "))]
 
 
 def test_an_agent_without_sessions_has_nothing_to_fit(copy):
     code, _, err = cli("baseline", "fit", "nobody", "--model", str(model_file(copy.parent)), home=copy)
     assert (code, "no_sessions" in err) == (64, True)
+    fit = ("baseline", "fit", "desk", "--model", str(model_file(copy.parent)), "--dry-run")
+    assert cli(*fit, "--like", "desk", home=copy)[0] == 0
+    code, _, err = cli(*fit, "--like", "nobody", home=copy)
+    assert (code, "no action of `nobody`" in err) == (64, True)
 
 
 def test_a_foreign_model_file_is_refused(copy, tmp_path):

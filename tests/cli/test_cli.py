@@ -157,7 +157,7 @@ def test_show_of_what_is_not_there(ledger):
         code, _, err = cli("show", name, home=ledger)
         assert (code, "[no_such_entry]" in err) == (64, True)
     code, _, err = cli("show", "0", "--tenant", "acme", home=ledger)
-    assert (code, "which_tenant" in err) == (64, True)
+    assert (code, "which_tenant" in err, "no tenant `acme`" in err, "local" in err) == (64, True, True, True)
     common = found(ledger)[0].entry.id[:5]  # the time in a UUIDv7 is in front
     code, _, err = cli("show", common, home=ledger)
     assert (code, f"{len(found(ledger))} entries" in err) == (64, True)

@@ -151,7 +151,16 @@ def test_ocsf_of_other_classes_is_left_out_and_said(kept, tmp_path):
     out, err = ok("import", str(path), home=kept)
     assert "1 of class 4001" in err
     assert "by hand" in out
+    assert "replaces" not in err
     assert plain("import", str(path), home=kept)["skipped"] == {"4001": 1}
+    assert "replaces" in ok("import", str(path), home=kept)[1]
+
+
+@pytest.mark.parametrize(("days", "by_hand"), [(28, True), (90, False)])
+def test_a_limit_that_is_set_by_hand_is_said(kept, tmp_path, days, by_hand):
+    said, _ = ok("import", str(csv_file(tmp_path / "past.csv", history(days))), home=kept)
+    assert plain("show", home=kept)["limits"]["identity_days"] >= 40
+    assert ("too few to say what is high" in said) == by_hand
 
 
 def test_drop_takes_it_out(kept, past):

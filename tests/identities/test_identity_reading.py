@@ -94,6 +94,12 @@ def test_a_header_that_does_not_do_is_named(header, mapping, field, code):
     assert (error.field, error.code) == (field, code)
 
 
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_columns_that_no_comma_separates_are_told(mark):
+    assert "by commas" in refused(csv_of, f"time{mark}identity{mark}action\n").remedy
+    assert "--map" in refused(csv_of, "when,identity,action\n").remedy
+
+
 @pytest.mark.parametrize("pair", ["time", "time=", "tenant=x", "=x"])
 def test_a_mapping_that_maps_nothing_is_refused(pair):
     assert refused(mapping_of, [pair]).code == "bad_map"

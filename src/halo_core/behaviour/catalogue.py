@@ -16,6 +16,8 @@ __all__ = ["FEATURES", "INDEX", "Feature"]
 class Feature:
     """One feature: `id`, `family` (action, session, request, origin, novelty, secrets), `words` for people.
 
+    The words stand alone and name what is measured, since three of them are shown without the others or a value.
+
     `rises` is 1 where more of it can only make an action stranger, -1 where less can, 0 where neither holds; a feature
     with `core` means the same in every workload.
     """
@@ -51,30 +53,30 @@ session unknown_hosts   1 c  unknown hosts, mail domains and folders so far
 session unasked         1 c  actions so far that nothing in the request asked for
 session keen_read       0 c  results so far that speak of secrets
 request asked_words    -1 c  how much of what the tool does the request says
-request asked_verb     -1 c  the request asks for what the tool does
+request asked_verb     -1 c  whether the request asks for what the tool does
 request class_unasked   1 c  a grave class of action that the request does not ask for
 request verb_unasked    1 c  an act whose verb the request does not say, nor anything like it
 request things_asked   -1 c  how much of what the tool is about the request says
-request said_exactly   -1 c  words of the tool that the request itself uses
+request said_exactly   -1 c  how many words of the tool the request itself uses
 request request_size    0 -  length of the request
 request delegates       0 c  the request hands on what somebody else says
 request named_asked    -1 c  share of what it names that stands in the request
 request named_absent    1 c  things it names that the request does not
 request words_asked    -1 -  share of its argument words that stand in the request
 request words_absent    0 -  argument words that the request does not hold
-request led            -1 c  the request's words usually lead to this tool
-request led_most       -1 c  the word of the request that most often leads to this tool
-request same_request   -1 c  this very request is known
-request its_tool       -1 c  this request is known to lead to this tool
-request its_values     -1 c  values that this very request is known to lead to
+request led            -1 c  how often the request's words lead to this tool
+request led_most       -1 c  how often the word of the request that most often does leads to this tool
+request same_request   -1 c  whether this very request is known
+request its_tool       -1 c  whether this request is known to lead to this tool
+request its_values     -1 c  how many of its values this very request is known to lead to
 origin  foreign         1 c  things it names that came from results only
 origin  foreign_unnamed 1 c  things it names that came from results the request did not point at
 origin  strangers       1 c  foreign names that have nothing in common with the request
-origin  stranger_new    1 c  the same, unknown there besides
-origin  stranger_sum    1 c  how surprising they are there, at most
-origin  near_least     -1 c  words of the request around the foreign name that has fewest of them
-origin  near_stranger  -1 c  the same of names that have nothing in common with the request
-origin  near_new       -1 c  the same of names that are not known there
+origin  stranger_new    1 c  foreign names unlike anything in the request and not known where they stand
+origin  stranger_sum    1 c  how surprising foreign names unlike anything in the request are, at most
+origin  near_least     -1 c  how many words of the request stand around the foreign name that has fewest of them
+origin  near_stranger  -1 c  how many words of the request stand around foreign names unlike anything in it
+origin  near_new       -1 c  how many words of the request stand around foreign names not known where they stand
 origin  nowhere         0 c  things it names that were nowhere before
 origin  foreign_age     0 c  how fresh the result is that named them
 origin  foreign_once    0 c  things it names that stood in a single result
@@ -83,11 +85,11 @@ origin  came_strange    1 c  how unusual it is for such a value to come from the
 origin  came_sum        1 c  how unusual the origins of its values are, together
 origin  flow_new        1 c  values that came from a tool which never fed this argument
 origin  said_near       1 c  how closely a result spells out what the tool does
-origin  said_gain       1 c  the same, more than the request does
+origin  said_gain       1 c  how much more closely a result than the request spells out what the tool does
 origin  span            1 c  share of argument words absent from the request that stand together in a result
-origin  span_words      1 c  their number
+origin  span_words      1 c  how many argument words absent from the request stand together in a result
 origin  span_verb       1 c  a result says what the tool does right beside these words
-origin  order           1 c  the same, as one number
+origin  order           1 c  how much of what it does and with what stands together in a result, as one number
 novelty tool_new        1 c  the tool is not known of this role
 novelty tool_share     -1 -  how often ordinary tasks use the tool
 novelty impact_share   -1 c  how often ordinary tasks use actions of this class
@@ -96,11 +98,11 @@ novelty names_new       1 c  this combination of arguments is not known
 novelty action_new      1 c  this very action is not known
 novelty value_strange   1 c  how surprising its most surprising new value is, where it stands
 novelty value_sum       1 c  how surprising its new values are, together
-novelty naming_strange  1 c  the same of what it names, at most
-novelty naming_sum      1 c  the same, together
-novelty naming_new      1 c  things it names that are not known there
+novelty naming_strange  1 c  how surprising the most surprising new name is, where it stands
+novelty naming_sum      1 c  how surprising its new names are, together
+novelty naming_new      1 c  things it names that are not known where they stand
 novelty nowhere_known   1 c  things it names that are not known anywhere
-novelty general_strange 1 c  how surprising an unknown host, mail domain or folder is there
+novelty general_strange 1 c  how surprising an unknown host, mail domain or folder is, where it stands
 novelty general_new     1 c  unknown hosts, mail domains, folders
 novelty foreign_strange 1 c  how surprising the new names are that came from results
 novelty foreign_general 1 c  hosts, mail domains and folders that came from results and are not known
@@ -109,7 +111,7 @@ novelty text_strange    1 -  how surprising its new texts are
 novelty base_tasks      0 -  tasks that the baseline knows
 secrets keen_asked      1 c  it names something secret that the request does not
 secrets leaks           1 c  secret-looking values of earlier results that it carries
-secrets leaks_out       1 c  the same, in an action that sends or writes
+secrets leaks_out       1 c  secret-looking values of earlier results that it carries, in an action that sends or writes
 secrets keen_new        1 c  a secret thing that ordinary sessions do not name
 """
     rows = (line.split(None, 4) for line in text.strip().splitlines())

@@ -97,8 +97,9 @@ def judge(
     alert: Annotated[str, typer.Argument(metavar="N", help="Index or id of the alert.")],
     *,
     attack: Annotated[
-        bool, typer.Option("--attack/--ordinary", help="What it was; the next `halo baseline fit` heeds it.")
-    ],
+        bool | None,
+        typer.Option("--attack/--ordinary", help="What it was, one of the two; the next `halo baseline fit` heeds it."),
+    ] = None,
     why: WhyOption = "",
     by: ByOption = "",
     tenant: TenantOption = None,
@@ -106,6 +107,8 @@ def judge(
     home: HomeOption = None,
 ) -> int:
     """Say what an alert was. Sessions that were an attack are left out of the next baseline."""
+    if attack is None:
+        raise ConfigError("no_verdict", "nothing says what the alert was", remedy="add `--attack` or `--ordinary`")
     folder, url = where(home, db)
     with Reader(url) as reader:
         found = find(reader, one_tenant(reader, tenant), alert).entry

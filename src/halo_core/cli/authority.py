@@ -107,7 +107,8 @@ def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as exc:
-        raise ConfigError("no_file", f"cannot write `{path}`: {exc.strerror}", field="svg") from exc
+        why, remedy = f"cannot write `{path}`: {exc.strerror}", "name a file in a folder that you can write to"
+        raise ConfigError("no_file", why, field="svg", remedy=remedy) from exc
 
 
 def _print(told: Curve, found: list[Floor], session: str, now_us: int, *, timed: bool | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,8 @@ from halo_core.cli.stop import ByOption, commit, who
 from halo_core.errors import ConfigError
 from halo_core.fitting import drop, fitted, lived, put_in_force, shipped_model
 from halo_core.keys import KeyStore
-from halo_core.query import Contents, one_tenant
+from halo_core.model import EntryKind
+from halo_core.query import Contents, entries, one_tenant
 from halo_core.store.reader import Reader
 
 __all__ = ["app"]
@@ -58,6 +60,7 @@ def fit(
     key = keys.secret("sketch")
     with Reader(url) as reader, _progress() as bar:
         name = one_tenant(reader, tenant)
+        _check_like(reader, name, like or ())
         task = bar.add_task("reading the log")
         sessions = lived(
             reader,
@@ -76,9 +79,13 @@ def fit(
             )
         bar.update(task, description=f"fitting {len(sessions)} sessions")
         found = fitted(sessions, scorer, key)
+        unjudged = _unjudged(reader, name, frozenset(item.session for item in sessions))
     if not dry_run:
         commit(url, folder, tenant, lambda tx: put_in_force(tx, agent, found, who(by)))
     _show(agent, found.terms, in_force=not dry_run, json=json)
+    if unjudged:
+        told = f"{unjudged} that nobody judged; their sessions count as ordinary, `halo alerts --open` lists them"
+        console(stderr=True).print(f"[yellow]note[/]: alerts in these sessions: {told}")
     return Exit.OK
 
 
@@ -99,7 +106,7 @@ def show(
         data = reader.blob(name, found) if found else None
     if data is None:
         raise ConfigError(
-            "no_baseline", f"no score is in force for `{agent}`", field="agent", remedy="`halo baseline fit`"
+            "no_baseline", f"no score is in force for `{agent}`", field="agent", remedy=f"`halo baseline fit {agent}`"
         )
     _show(agent, Terms.from_bytes(data), in_force=True, json=json)
     return Exit.OK
@@ -136,9 +143,30 @@ def _model(path: Path) -> Model:
     return Model.from_bytes(data) if data[:1] == b"{" else Model.from_packed(data)
 
 
+def _check_like(reader: Reader, tenant: str, like: Sequence[str]) -> None:
+    """A misspelt agent of the same role is no baseline without it."""
+    if not like:
+        return
+    acted = {item.entry.body["request"]["subject"]["agent"] for item in entries(reader, tenant, (EntryKind.DECISION,))}
+    for agent in like:
+        if agent not in acted:
+            why, remedy = f"no action of `{agent}` is in the log", "`halo agents` lists who acted"
+            raise ConfigError("no_sessions", why, field="like", remedy=remedy)
+
+
+def _unjudged(reader: Reader, tenant: str, sessions: frozenset[str]) -> int:
+    """Alerts of these sessions of which nobody said what they were."""
+    found = [item.entry for item in entries(reader, tenant, (EntryKind.ALERT, EntryKind.FEEDBACK))]
+    judged = {entry.body["alert"] for entry in found if entry.kind is EntryKind.FEEDBACK}
+    alerts = {entry.id for entry in found if entry.kind is EntryKind.ALERT and entry.session in sessions}
+    return len(alerts - judged)
+
+
 def _progress() -> Progress:
     columns = (SpinnerColumn(), TextColumn("{task.description}: {task.completed} entries"))
-    return Progress(*columns, console=console(stderr=True), transient=True)
+    view = console(stderr=True)
+    # Else it leaves an empty line in whatever stderr is written to.
+    return Progress(*columns, console=view, transient=True, disable=not view.is_terminal)
 
 
 def _show(agent: str, terms: Terms, *, in_force: bool, json: bool) -> None:

@@ -62,12 +62,15 @@ def import_(
     taken = _events(files, form, mapping)
     with Reader(url) as reader:
         known = identities_in_force(reader, name) if add else None
+        before = any(row[:2] == (name, IDENTITIES) and row[2] for row in reader.baselines())
     if add and known is None:
         raise _none("add")
     book = fitted(taken.events, KeyStore(folder).secret("sketch"), known)
     if not dry_run:
         commit(url, folder, tenant, lambda tx: put_identities(tx, book, who(by), taken.sources))
     show_book(book, taken, in_force=not dry_run, json=json)
+    if before and not add and not dry_run:
+        console(stderr=True).print("[yellow]note[/]: it replaces the baseline before it; `--add` goes on with one")
     return Exit.OK
 
 

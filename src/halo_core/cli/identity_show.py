@@ -15,6 +15,7 @@ from halo_core.cli.words import cell
 from halo_core.clock import iso
 from halo_core.identities.book import Book
 from halo_core.identities.event import IdentityEvent
+from halo_core.identities.limits import FEWEST_HIGH
 from halo_core.identities.scoring import Basis, Scored
 
 __all__ = ["Taken", "Who", "note_skipped", "show_book", "show_scores", "skipped_of"]
@@ -100,6 +101,10 @@ def show_book(book: Book, taken: Taken, *, in_force: bool, json: bool) -> None:
     )
     view.print(f"  events         {book.events}, the newest of {iso(book.last_us)}")
     view.print(f"  a risk is elevated above {limits.elevated} of 1000, high above {limits.high}")
+    if 0 < limits.days < FEWEST_HIGH:
+        view.print(
+            f"[yellow]note[/]: {limits.days} identity-days are too few to say what is high; that was set by hand"
+        )
     if not limits.days:
         view.print("[yellow]note[/]: too short a history to say what is much here; these limits were set by hand")
     note_skipped(taken)

@@ -21,6 +21,7 @@ from halo_core.cli.risk_reach import Reach
 from halo_core.cli.risk_svg import draw_risk
 from halo_core.cli.words import cell
 from halo_core.errors import ConfigError
+from halo_core.fitting import IDENTITIES
 from halo_core.model import EntryKind, Grants
 from halo_core.query import Found, entries, one_tenant
 from halo_core.store.reader import Reader
@@ -96,13 +97,14 @@ def risk(
         return _chart(url, tenant, agent, svg)
     with Reader(url) as reader:
         found, granted = _read(reader, one_tenant(reader, tenant), agent)
+        unscored = _unscored(reader, tenant, agent, acted=bool(found))
     scored = sorted((row for row in found.values() if row.scored), key=lambda row: (-row.risk, row.agent))
     if json:
         print_json({"agents": [row.to_plain(granted[row.agent]) for row in scored]})
         return Exit.OK
     view = console()
     if not scored:
-        view.print("no action was scored yet: `halo baseline fit AGENT` puts a score in force")
+        view.print(unscored, markup=False)
         return Exit.OK
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for title in ("agent", "risk", "now", "highest", "elevated", "high", "the last actions", "what moved it most"):
@@ -131,6 +133,17 @@ def _read(reader: Reader, tenant: str, agent: str) -> tuple[dict[str, _Agent], d
     return found, {name: None if chain is None else chain.links[0].grants for name, chain in kept.items()}
 
 
+def _unscored(reader: Reader, tenant: str | None, agent: str, *, acted: bool) -> str:
+    """What to do where no action was scored."""
+    whose = one_tenant(reader, tenant)
+    fitted = {name for known, name, blob in reader.baselines() if known == whose and blob and name != IDENTITIES}
+    if agent in fitted or (not agent and fitted):
+        return "no action was scored yet: a score is in force from the next action on"
+    if agent and not acted:
+        return f"no action of `{agent}` is in the log: `halo agents` lists who acted"
+    return f"no action was scored yet: `halo baseline fit {agent or 'AGENT'}` puts a score in force"
+
+
 def _chart(url: str, tenant: str | None, agent: str, path: Path) -> int:
     if not agent:
         raise ConfigError("no_agent", "a chart is of one agent", field="agent", remedy="name it: `halo risk AGENT`")
@@ -143,6 +156,7 @@ def _chart(url: str, tenant: str | None, agent: str, path: Path) -> int:
     try:
         path.write_text(draw_risk(told), encoding="utf-8")
     except OSError as exc:
-        raise ConfigError("no_file", f"cannot write `{path}`: {exc.strerror}", field="svg") from exc
+        why, remedy = f"cannot write `{path}`: {exc.strerror}", "name a file in a folder that you can write to"
+        raise ConfigError("no_file", why, field="svg", remedy=remedy) from exc
     console().print(f"written to {path}", markup=False)
     return Exit.OK

@@ -1,16 +1,16 @@
-"""Room: words and signs of the risk chart. Takes: a history. Gives: phrases, labels, a legend. Never: I/O."""
+"""Room: words and signs of risk. Takes: a history, a decision. Gives: phrases, labels, a legend. Never: I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from halo_core.cli.risk_history import Action, History
 from halo_core.cli.svg_paper import SIGNS, safe, sign
 from halo_core.cli.svg_places import LEFT, WIDTH, wide
 from halo_core.clock import iso
 
-__all__ = ["BANDS", "cut", "in_words", "keys", "legend_of", "minute", "numbers", "plural", "tip_of"]
+__all__ = ["BANDS", "cut", "in_words", "keys", "legend_of", "minute", "numbers", "plural", "score_rows", "tip_of"]
 
 BANDS: Final = (("other", "ordinary"), ("granted", "elevated"), ("stopped", "high"))
 _TICKS: Final = 6
@@ -30,6 +30,16 @@ def in_words(told: History) -> str:
     ]
     moved = "; ".join(words for words, _ in told.factors)
     return ", ".join(counts) + (f". What moved it most: {moved}" if moved else "")
+
+
+def score_rows(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a decision's record says of its score, title and words; nothing where nothing was scored."""
+    snapshot = body["snapshot"]
+    if snapshot["risk"] is None:
+        return []
+    word = BANDS[min(snapshot["band"], len(BANDS) - 1)][1]
+    told = [("score", f"{snapshot['risk']} of 1000, {word}; its session {body['after']['risk']}")]
+    return [*told, *(("moved by", item["words"]) for item in snapshot["factors"])]
 
 
 def plural(number: int, name: str) -> str:

@@ -24,6 +24,7 @@ from halo_core.cli.common import (
     print_json,
     where,
 )
+from halo_core.cli.risk_words import score_rows
 from halo_core.cli.words import amount, cell
 from halo_core.clock import iso
 from halo_core.errors import PassportError
@@ -132,6 +133,7 @@ def _body(entry: Entry, decimals: Mapping[str, int]) -> list[tuple[str, str]]:
         ("mode", f"{snapshot['mode']}, {'let run' if body['dispatched'] else 'not run'}"),
         ("provenance", _provenance(snapshot)),
         ("session", f"step {snapshot['session']['steps'] + 1}, tainted {snapshot['session']['tainted']}"),
+        *score_rows(body),
         ("authority", _authority(body)),
         (
             "charged",

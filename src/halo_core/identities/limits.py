@@ -14,11 +14,11 @@ from halo_core.identities.event import IdentityEvent
 from halo_core.identities.habit import DAY_US
 from halo_core.identities.scoring import Scorer
 
-__all__ = ["fitted", "highest"]
+__all__ = ["FEWEST_HIGH", "fitted", "highest"]
 
 _LEAST_DAYS: Final = 15  # of history
 _FEWEST: Final = 40  # identity-days that say what one in twenty is
-_FEWEST_HIGH: Final = 100  # or one in a hundred
+FEWEST_HIGH: Final = 100  # or one in a hundred
 _LOWEST: Final = (200, 350)
 """Limits below which nothing is flagged, however quiet a tenant is."""
 
@@ -62,5 +62,5 @@ def _limits(risks: Sequence[int]) -> Limits:
         return by_hand
     elevated, high = (risks[number - 1 - number // share] for share in (20, 100))
     elevated = max(elevated, _LOWEST[0])
-    high = max(high, _LOWEST[1]) if number >= _FEWEST_HIGH else by_hand.high
+    high = max(high, _LOWEST[1]) if number >= FEWEST_HIGH else by_hand.high
     return Limits(elevated, max(high, elevated), number)

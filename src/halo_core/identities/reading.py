@@ -155,9 +155,9 @@ def _places(header: list[str], mapping: Mapping[str, str]) -> dict[str, int]:
         if column in columns:
             places[name] = columns.index(column)
         elif name in mapping or name in _NEEDED:
-            raise BadInput(
-                "no_column", f"there is no column `{column[:60]}`", field=name, remedy=f"`--map {name}=COLUMN`; {told}"
-            )
+            alone = len(columns) == 1 and any(mark in columns[0] for mark in ";\t|")
+            remedy = f"separate columns by commas; {told}" if alone else f"`--map {name}=COLUMN`; {told}"
+            raise BadInput("no_column", f"there is no column `{column[:60]}`", field=name, remedy=remedy)
     return places
 
 

@@ -35,11 +35,12 @@ def read_private(path: Path, field: str) -> list[str]:
         # Non-blocking, so that a FIFO in its place cannot hang the process.
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as exc:
-        raise ConfigError("secret_file", f"cannot read `{path}`: {exc.strerror}", field=field) from exc
+        why, remedy = f"cannot read `{path}`: {exc.strerror}", "name a file that holds it, readable by you alone"
+        raise ConfigError("secret_file", why, field=field, remedy=remedy) from exc
     with os.fdopen(handle, "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise ConfigError("secret_file", f"`{path}` is no regular file", field=field)
+            raise ConfigError("secret_file", f"`{path}` is no regular file", field=field, remedy="name a file")
         if status.st_mode & 0o077:
             raise ConfigError(
                 "secret_permissions", f"`{path}` can be read by others", field=field, remedy=f"run `chmod 600 {path}`"

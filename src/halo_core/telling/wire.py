@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 
-OWED: Final = "what it has not taken stays owed and goes out with the next `halo alerts send`"
+OWED: Final = "what it has not taken stays owed; the next `halo alerts send`, or `--follow` by itself, tries again"
 _CHUNK: Final = 4096
 _MOST_BACK: Final = 65_536
 _MOST_URL: Final = 2000

@@ -33,9 +33,9 @@ Pick = Callable[[Session], Baseline]
 _NONE: Final = 10**9
 
 
-def looked(sessions: Iterable[Session]) -> Seen:
-    """Sessions with their looks."""
-    return [(session, looks_of(session)) for session in sessions]
+def looked(sessions: Iterable[Session], *, live: bool = False) -> Seen:
+    """Sessions with their looks; see `looks_of`."""
+    return [(session, looks_of(session, live=live)) for session in sessions]
 
 
 def spread(text: str) -> int:

@@ -3,7 +3,8 @@
     python benchmarks/train_behaviour.py --data DIR --data DIR
     python benchmarks/train_behaviour.py --data DIR --out model.bin --size 10
 
-Every action is seen twice, against a baseline that knows its task and against one that does not. Out-of-fold margins
+Every action is seen three times: against a baseline that knows its task, against one that does not, and, against that,
+as an enforcement point would see it: with declared tools, and planted goals in carriers. Out-of-fold margins
 (five folds by user task) set the calibration and the limits; the model itself is then fitted on everything. The same
 data and seed give the same bytes. Figures go to stdout as JSON; docs/model-card.md says what they mean.
 
@@ -36,10 +37,10 @@ from halo_core import canonical
 from halo_core.behaviour.model import Model
 from halo_core.behaviour.tables import UNIT
 
-__all__ = ["SHIPPED", "main", "trained"]
+__all__ = ["SHIPPED", "main", "margins_of", "trained", "views_of"]
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1] / "src" / "halo_core" / "behaviour"
-SHIPPED: Final = (Member("all", 1000, halves=1, trees=300, leaves=31),)
+SHIPPED: Final = (Member("all", 1000, halves=2, trees=300, leaves=31),)
 _NULL_STREAMS: Final = 600
 _FALSE_ALARMS: Final = 0.07
 
@@ -74,16 +75,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def trained(sessions: Sequence[Session], *, size: int = 100, seed: int = 0) -> tuple[Model, dict[str, Any]]:
     """The model, and its out-of-fold figures for each workload."""
-    seen = looked(sessions)
-    tables = {workload: tabled(seen, cross_fitted(workload, seen)) for workload in WORKLOADS}
-    material = Material(tables["novel"], (tables["recurring"],))
+    tables = views_of(sessions)
+    material = Material(tables["novel"], (tables["recurring"], tables["live"]))
     groups = folds_of(material.table.rows)
     _, fits = cross(material, groups, SHIPPED, size=size, seed=seed)
-    margins = {workload: _margins(table, groups, fits) for workload, table in tables.items()}
+    margins = {name: margins_of(table, groups, fits) for name, table in tables.items()}
     every = np.ones(material.table.rows.sessions, bool)
+    spare = {**SPARE, "live": SPARE["novel"]}
     limits = {
-        f"{workload}_{name}": limit_of(tables[workload].rows, margins[workload], every, share, SPARE[workload])
-        for workload in WORKLOADS
+        f"{workload}_{name}": limit_of(tables[workload].rows, margins[workload], every, share, spare[workload])
+        for workload in tables
         for name, share in CUTS.items()
     }
     fit = fitted(material, every, SHIPPED, size=size, seed=seed)
@@ -93,17 +94,25 @@ def trained(sessions: Sequence[Session], *, size: int = 100, seed: int = 0) -> t
         "seed": str(seed),
         "sessions": str(len(sessions)),
     }
-    model = shipped(fit, tables["novel"], margins["novel"], limits, about)
+    model = shipped(fit, tables["live"], margins["live"], limits, about)
     found: dict[str, Any] = {"bound": max(bound(forest) for _, forest in model.forests)}
     for workload, table in tables.items():
-        result = Result(table, margins[workload], carried(table, margins[workload], groups, SPARE[workload]))
+        result = Result(table, margins[workload], carried(table, margins[workload], groups, spare[workload]))
         found[workload] = result.rates() | {"adaptive": adaptive(result, _usual(model)).rates()}
         suites = np.unique(table.rows.suite).tolist()
         found[workload]["per_suite"] = {suite: result.rates(table.rows.suite == suite) for suite in suites}
     return model, found
 
 
-def _margins(table: Table, groups: Any, fits: dict[int, Fit]) -> Floats:
+def views_of(sessions: Sequence[Session]) -> dict[str, Table]:
+    """The same actions for each workload, and as an enforcement point would have those of a task that is new."""
+    seen, live = looked(sessions), looked(sessions, live=True)
+    tables = {workload: tabled(seen, cross_fitted(workload, seen)) for workload in WORKLOADS}
+    return {**tables, "live": tabled(live, cross_fitted("novel", live))}
+
+
+def margins_of(table: Table, groups: Any, fits: dict[int, Fit]) -> Floats:
+    """Out-of-fold margins of a view."""
     margins = np.zeros(len(table.values))
     for group, fit in fits.items():
         here = (groups == group)[table.rows.session]

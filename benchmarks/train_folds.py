@@ -2,8 +2,8 @@
 
     python benchmarks/train_folds.py --data DIR --out MODELS
 
-Each action is seen twice, as in `train_behaviour.py`. `without-N.bin` has seen no session of fold N, neither in its
-trees nor in its calibration and limits; `folds.json` says which session is in which fold.
+Each action is seen as in `train_behaviour.py`. `without-N.bin` has seen no session of fold N, neither in its trees nor
+in its calibration and limits; `folds.json` says which session is in which fold.
 
 Exit: 0 written, 2 the data is missing, too little, or something else.
 """
@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from _detect_data import BadData, read
 from _detect_fit import Material, cross, shipped
 from _detect_metrics import Rows
-from _detect_table import WORKLOADS, Table, cross_fitted, folds_of, looked, tabled
-from train_behaviour import SHIPPED
+from _detect_table import Table, folds_of
+from train_behaviour import SHIPPED, margins_of, views_of
 
 __all__ = ["main", "part_of"]
 
@@ -44,11 +44,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (BadData, OSError) as exc:
         sys.stderr.write(f"train_folds: {exc}\n")
         return 2
-    seen = looked(sessions)
-    tables = {workload: tabled(seen, cross_fitted(workload, seen)) for workload in WORKLOADS}
-    table = tables["novel"]
+    tables = views_of(sessions)
+    table = tables["live"]
     groups = folds_of(table.rows, options.folds)
-    margins, fits = cross(Material(table, (tables["recurring"],)), groups, SHIPPED, size=options.size)
+    material = Material(tables["novel"], (tables["recurring"], table))
+    _, fits = cross(material, groups, SHIPPED, size=options.size)
+    margins = margins_of(table, groups, fits)
     options.out.mkdir(parents=True, exist_ok=True)
     for fold, fit in fits.items():
         rest = groups != fold

@@ -2,8 +2,9 @@
 
     python benchmarks/train_folds.py --data DIR --out MODELS
 
-Each action is seen as in `train_behaviour.py`. `without-N.bin` has seen no session of fold N, neither in its trees nor
-in its calibration and limits; `folds.json` says which session is in which fold.
+Each action is seen as in `train_behaviour.py`. `without-N.bin` was trained on no session of fold N and calibrated on
+none; the margins it is calibrated on are out of fold too, so other folds' models, which knew fold N, made them.
+`folds.json` says which session is in which fold.
 
 Exit: 0 written, 2 the data is missing, too little, or something else.
 """

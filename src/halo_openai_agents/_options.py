@@ -28,21 +28,26 @@ class HaloRunConfig(RunConfig):
     Args:
         halo: who decides.
         pausing: whether the host keeps the state of a run that pauses, and goes on with it.
-        lends: whether each run makes a provider of its own, since the host named none, and closes it when it ends.
+        made: the provider where the host named none; each run then has one of its own, closed when it ends.
     """
 
     halo: Any = None
     pausing: bool = False
-    lends: bool = False
+    made: Any = None
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> HaloRunConfig:
         """What decides is one thing, however often a configuration is copied."""
         return dataclasses.replace(self)
 
+    @property
+    def lends(self) -> bool:
+        """Whether the host named no provider, when this was made or since."""
+        return self.made is not None and self.model_provider is self.made
+
     def lent(self) -> HaloRunConfig:
         """For one run, with a provider that is its own; runs inside of it use that one."""
         provider = GuardedProvider(self.halo, RunConfig().model_provider)
-        return dataclasses.replace(self, model_provider=provider, lends=False)
+        return dataclasses.replace(self, model_provider=provider, made=None)
 
 
 def configured(halo: Halo, given: RunConfig | dict[str, Any] | None, *, tells: bool, pausing: bool) -> HaloRunConfig:
@@ -68,7 +73,7 @@ def configured(halo: Halo, given: RunConfig | dict[str, Any] | None, *, tells: b
     if tells:
         values["tool_not_found_behavior"] = "return_error_to_model"
     values["tool_error_formatter"] = _formatter(halo, config.tool_error_formatter)
-    return HaloRunConfig(**values, halo=halo, pausing=pausing, lends=lends)
+    return HaloRunConfig(**values, halo=halo, pausing=pausing, made=values["model_provider"] if lends else None)
 
 
 def _formatter(halo: Halo, inner: Any) -> Any:

@@ -13,6 +13,7 @@ from halo_core.behaviour import sketch as sketch_module
 from halo_core.behaviour.sketch import pack, tokens, unpack
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
+from halo_core.keys import KeyStore
 from halo_core.model import ActionKind, EntryKind, Impact, Provenance, Resource
 from halo_core.store.reader import Reader
 from halo_world import SURFACE, Calls, bodies, schema
@@ -254,4 +255,6 @@ def test_what_is_stored_of_a_value_is_keyed(home):
     with Reader(f"sqlite:///{home / 'halo.db'}") as reader:
         rows = [row[0] for row in reader.database.connection.execute("SELECT marks FROM sketch")]
     assert rows
+    (keyed,) = fingerprints(KeyStore(home).secret("sketch")[:64], [secret])
+    assert any(keyed.to_bytes(7) in row for row in rows)
     assert not any(print_.to_bytes(7) in row for row in rows for print_ in guess)  # wherever in a row it may stand

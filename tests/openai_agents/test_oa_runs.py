@@ -22,6 +22,7 @@ from agents import (
 from oa_world import LOOK, RAN, agent, look, streamed, told, trusted
 
 from halo_core.errors import Denied
+from halo_openai_agents._models.guard import GuardedProvider
 from halo_openai_agents.testing import ScriptedModel, call
 
 
@@ -342,6 +343,15 @@ async def test_a_run_inside_of_a_run_uses_its_provider_and_leaves_it_open(halo, 
     )
     await Runner.run(halo.guard(outer), "go", **halo.run_options())
     assert len(closed) == 1
+
+
+async def test_a_provider_that_the_host_names_later_is_not_replaced(halo, closed):
+    guarded = halo.guard(Agent(name="worker", tools=[halo.guard(look, resource=trusted())]))
+    options = halo.run_options()
+    options["run_config"].model_provider = named = GuardedProvider(halo, MultiProvider())
+    await Runner.run(guarded, "go", **options)
+    assert options["run_config"].model_provider is named
+    assert closed == []
 
 
 async def test_a_provider_of_the_hosts_stays_open(halo, closed):

@@ -21,16 +21,17 @@ from typing import Any, Final
 
 from halo_core import canonical
 from halo_core.behaviour.baseline import Baseline
+from halo_core.behaviour.circumstances import circumstances_of
 from halo_core.behaviour.memory import head, take_head
-from halo_core.behaviour.model import Model
 from halo_core.behaviour.profile import Act, Profile
 from halo_core.behaviour.score import assess, note
-from halo_core.behaviour.scoring import Scoring, Terms
+from halo_core.behaviour.scoring import Scoring, moved_by
 from halo_core.keys import KeyStore
-from halo_core.model import ActionKind, EntryKind, Impact
+from halo_core.model import AccessRequest, ActionKind, EntryKind, Impact
 from halo_core.query import Contents, entries
 from halo_core.replay import Replayer
 from halo_core.store.reader import Reader
+from halo_core.watching import rules_of
 
 __all__ = ["again", "main"]
 
@@ -52,11 +53,10 @@ def again(home: Path, acts: Path, *, replay: bool) -> dict[str, Any]:
     digest = hashlib.sha256()
     with Reader(f"sqlite:///{home / 'halo.db'}") as reader:
         (tenant,) = reader.tenants()
-        recorded = {
-            item.entry.id: item.entry.body["snapshot"] for item in entries(reader, tenant, (EntryKind.DECISION,))
-        }
+        bodies = {item.entry.id: item.entry.body for item in entries(reader, tenant, (EntryKind.DECISION,))}
+        recorded = {entry: body["snapshot"] for entry, body in bodies.items()}
         scoring = lru_cache(maxsize=64)(partial(_scoring, reader, tenant))
-        for entry, name, made in _made(acts, recorded, KeyStore(home).secret("sketch"), scoring):
+        for entry, name, made in _made(acts, bodies, KeyStore(home).secret("sketch"), scoring):
             counts["rescored"] += 1
             digest.update(canonical.dumps([entry, name, made["margin"], *(made[part] for part in _PARTS)]))
             odd = [part for part in _PARTS if made[part] != recorded[entry][part]]
@@ -80,7 +80,7 @@ def again(home: Path, acts: Path, *, replay: bool) -> dict[str, Any]:
 
 
 def _made(
-    acts: Path, recorded: Mapping[str, Any], key: bytes, scoring: Callable[[str], Scoring]
+    acts: Path, bodies: Mapping[str, Any], key: bytes, scoring: Callable[[str], Scoring]
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """(id of the decision, name of the score, what it is now) of each action that has one."""
     with acts.open(encoding="utf-8") as lines:
@@ -89,32 +89,34 @@ def _made(
             profile = Profile(key[:64])
             profile.asked(session["request"])
             for item in session["acts"]:
-                snapshot = recorded[item["id"]]
-                name = snapshot["model_hash"]
-                yield item["id"], name, _one(profile, item, scoring(name))
+                body = bodies[item["id"]]
+                name = body["snapshot"]["model_hash"]
+                yield item["id"], name, _one(profile, item, scoring(name), body)
 
 
-def _one(profile: Profile, item: Mapping[str, Any], scoring: Scoring) -> dict[str, Any]:
+def _one(profile: Profile, item: Mapping[str, Any], scoring: Scoring, body: Mapping[str, Any]) -> dict[str, Any]:
     act = Act(item["tool"], ActionKind(item["kind"]), Impact(item["impact"]), item["args"])
-    found = assess(profile, act, scoring.baseline, scoring.model)
+    found = assess(profile, act, scoring.baseline, scoring.rules.model)
     note(profile, found)
     take_head(profile, head(profile))
     if item["output"] is not None:
         profile.observe(item["tool"], item["output"], named=found.look.named)
-    band = scoring.terms.band(found.margin)
+    request, snapshot = AccessRequest.from_plain(body["request"], item["args"]), body["snapshot"]
+    judged = scoring.rules.judge(found.margin, circumstances_of(request, snapshot["time_us"], snapshot["refused"]))
     return {
-        "band": band,
-        "factors": [factor.to_plain() for factor in found.factors(scoring.model)] if band else [],
+        "band": judged.band,
+        "factors": moved_by(found.factors(scoring.rules.model), judged.strange, scoring.rules.model)
+        if judged.band
+        else [],
         "features": list(found.values),
         "margin": found.margin,
-        "risk": found.risk,
+        "risk": judged.risk,
     }
 
 
 def _scoring(reader: Reader, tenant: str, name: str) -> Scoring:
-    terms = Terms.from_bytes(_blob(reader, tenant, name))
-    model = Model.from_bytes(_blob(reader, tenant, terms.model))
-    return Scoring(terms, model, Baseline.from_bytes(_blob(reader, tenant, terms.baseline)))
+    rules = rules_of(name, lambda part, _: _blob(reader, tenant, part))
+    return Scoring(rules, Baseline.from_bytes(_blob(reader, tenant, rules.terms.baseline)))
 
 
 def _blob(reader: Reader, tenant: str, name: str) -> bytes:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, Final
 
 from halo_core import canonical
 from halo_core.behaviour.adapt import own_margins, suited
 from halo_core.behaviour.baseline import Baseline, fit
+from halo_core.behaviour.circumstances import Circumstances, Usual, circumstances_of, usual_of
 from halo_core.behaviour.features import features
 from halo_core.behaviour.look import Look, look_at
 from halo_core.behaviour.model import Model
@@ -20,11 +22,11 @@ from halo_core.behaviour.profile import Act, Profile
 from halo_core.behaviour.scoring import Terms
 from halo_core.errors import BadInput, ConfigError
 from halo_core.identities.book import Book
-from halo_core.model import ActionKind, Entry, EntryKind, Impact
+from halo_core.model import AccessRequest, ActionKind, Decision, Entry, EntryKind, Impact
 from halo_core.query import Contents, entries
 from halo_core.store import Draft, Tx, rows
 from halo_core.store.reader import Reader
-from halo_core.watching import BASELINE_DOMAIN, MODEL_DOMAIN, TERMS_DOMAIN
+from halo_core.watching import BASELINE_DOMAIN, MODEL_DOMAIN, TERMS_DOMAIN, USUAL_DOMAIN
 
 __all__ = [
     "IDENTITIES",
@@ -51,10 +53,14 @@ _HIGH: Final = 10
 
 @dataclass(slots=True)
 class Lived:
-    """One session as the log has it: the looks of its actions in order, with the profile's sums left to be made."""
+    """One session as the log has it: the looks of its actions in order, with the profile's sums left to be made.
+
+    `at` are their circumstances, of each or, where none are known, of none.
+    """
 
     session: str
     looks: list[Look] = field(default_factory=list)
+    at: list[Circumstances] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class Fitted:
     terms: Terms
     baseline: Baseline
     model: Model
+    usual: Usual = field(default_factory=Usual)
 
 
 def lived(
@@ -89,7 +96,9 @@ def lived(
             (bad.add if entry.body["attack"] else bad.discard)(entry.body["session"])
         elif entry.session:
             found.setdefault(entry.session, _Session(key)).take(entry, contents, wanted)
-    return [Lived(name, session.looks) for name, session in found.items() if session.looks and name not in bad]
+    return [
+        Lived(name, session.looks, session.at) for name, session in found.items() if session.looks and name not in bad
+    ]
 
 
 class _Session:
@@ -99,13 +108,17 @@ class _Session:
         self._profile = Profile(key[:64])
         self._said: set[bytes] = set()
         self._open: dict[tuple[str, int], tuple[str, bool, int]] = {}
+        self._refused = 0
         self.looks: list[Look] = []
+        self.at: list[Circumstances] = []
 
     def take(self, entry: Entry, contents: Contents, wanted: frozenset[str]) -> None:
         """One entry, in log order."""
         if entry.kind is EntryKind.OUTCOME:
             self._outcome(entry, contents)
             return
+        before = self._refused
+        self._refused += Decision.from_plain(entry.body["decision"]).refused
         request = entry.body["request"]
         for name in ("request", "trigger"):
             if name == "request" or request["context"]["trigger"]["kind"] == "user":
@@ -122,6 +135,8 @@ class _Session:
         )
         if request["subject"]["agent"] in wanted and entry.body["dispatched"]:
             self.looks.append(look)
+            time_us = entry.body["snapshot"]["time_us"]
+            self.at.append(circumstances_of(AccessRequest.from_plain(request, args), time_us, before))
         self._open[entry.writer, entry.seq] = (resource["id"], look.named, self._profile.steps)
         self._profile.acted(look.tool, look.made, acts=not look.reads, sums=self._profile.sums)
 
@@ -153,14 +168,15 @@ def fitted(
         judge: the model that says how far a session goes for the limits; one that never saw it, where `model` did.
     """
     key = key[:64]
-    baseline = fit([item.looks for item in sessions], key)
+    baseline, usual = fit([item.looks for item in sessions], key), usual_of(item.at for item in sessions)
     tasks = sorted({item.looks[0].request for item in sessions})
     fold_of = {task: i % _FOLDS for i, task in enumerate(tasks)}
     highest: list[int] = []
     for fold in range(min(_FOLDS, len(tasks))):
         out = [item for item in sessions if fold_of[item.looks[0].request] == fold]
-        known = fit([item.looks for item in sessions if fold_of[item.looks[0].request] != fold], key)
-        highest += [max(_margins(item, known, judge(item) if judge else model, key)) for item in out]
+        rest = [item for item in sessions if fold_of[item.looks[0].request] != fold]
+        known, around = fit([item.looks for item in rest], key), usual_of(item.at for item in rest)
+        highest += [max(_margins(item, known, around, judge(item) if judge else model, key)) for item in out]
     own = own_margins(highest)
     elevated = suited(own, model.usual, _ELEVATED)
     high = max(suited(own, model.usual, _HIGH), elevated)
@@ -172,16 +188,18 @@ def fitted(
         (model.risk_of(elevated), model.risk_of(high)),
         baseline.sessions,
         baseline.tasks,
+        canonical.digest(USUAL_DOMAIN, usual.to_bytes()) if usual.sessions else "",
     )
-    return Fitted(terms, baseline, model)
+    return Fitted(terms, baseline, model, usual)
 
 
-def _margins(item: Lived, baseline: Baseline, model: Model, key: bytes) -> Iterator[int]:
+def _margins(item: Lived, baseline: Baseline, usual: Usual, model: Model, key: bytes) -> Iterator[int]:
     sums = Profile(key).sums
-    for look in item.looks:
+    for look, at in zip_longest(item.looks, item.at):
         measured = features(look, baseline, sums, key)
         sums = measured.sums
-        yield model.margin(measured.values)
+        strange = sum(one.weight for one in usual.strange(at)) if at else 0
+        yield model.margin(measured.values) + strange * model.sixteenth
 
 
 def put_in_force(tx: Tx, agent: str, found: Fitted, by: str) -> str:
@@ -189,6 +207,7 @@ def put_in_force(tx: Tx, agent: str, found: Fitted, by: str) -> str:
     parts = (
         (MODEL_DOMAIN, found.model.to_bytes()),
         (BASELINE_DOMAIN, found.baseline.to_bytes()),
+        *([(USUAL_DOMAIN, found.usual.to_bytes())] if found.terms.usual else []),
         (TERMS_DOMAIN, found.terms.to_bytes()),
     )
     names = [canonical.digest(domain, data) for domain, data in parts]

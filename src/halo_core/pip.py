@@ -193,7 +193,7 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
     pending, approval = _answers(tx, request, held, credentials, store=control.store, at_us=at_us)
     found = traced(facts.args, sketch)
     drifted = tx.profile(state).sums[WEALTH] if score else 0
-    watched = credentials.scores.watch(tx, request, facts.args, state, score)
+    watched = credentials.scores.watch(tx, request, facts.args, state, score, at_us=at_us)
     uses, dispatched = tx.past(request.subject.agent, request.resource.id, request.request_id)
     snapshot = Snapshot(
         time_us=at_us,
@@ -221,6 +221,8 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
         factors=watched.factors,
         session_risk=state.risk,
         score_problem=watched.problem,
+        refused=state.refused,
+        unscored=not score and credentials.scores.above(tx, request, chain),
     )
     return Gathered(snapshot, control, state, watched, day, drifted)
 

@@ -14,8 +14,8 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from halo_core import canonical
-from halo_core.behaviour.model import Model
-from halo_core.behaviour.scoring import Terms
+from halo_core.behaviour.circumstances import circumstances_of
+from halo_core.behaviour.scoring import Rules
 from halo_core.errors import HaloError
 from halo_core.model import AccessRequest, Entry, EntryKind, Link, PolicyView, Snapshot
 from halo_core.passport import Issuer, Trusted, token_hash, verify_chain
@@ -23,6 +23,7 @@ from halo_core.pdp import decide
 from halo_core.policy import CedarPolicy
 from halo_core.query import Contents, Found, entries
 from halo_core.store.reader import Reader
+from halo_core.watching import rules_of
 
 __all__ = ["Replayed", "Replayer", "Status", "first_difference"]
 
@@ -55,7 +56,7 @@ class Replayer:
         self._contents = contents
         self._tenant = tenant
         self._chain: Callable[[tuple[str, ...]], tuple[Link, ...]] = lru_cache(maxsize=256)(self._read_chain)
-        self._score: Callable[[str], tuple[Terms, Model]] = lru_cache(maxsize=16)(self._read_score)
+        self._score: Callable[[str], Rules] = lru_cache(maxsize=16)(self._read_score)
         self._policy: Callable[[str], PolicyView] = lru_cache(maxsize=64)(self._read_policy)
 
     def all(self) -> Iterator[Replayed]:
@@ -74,7 +75,7 @@ class Replayer:
             recorded = entry.body["snapshot"]
             chain = self._chain(tuple(recorded["chain"]))
             snapshot = Snapshot.from_plain(recorded, chain=chain, policy=self._policy(recorded["policy"]))
-            differs = self._scored(snapshot)
+            differs = self._scored(request, snapshot)
             computed = decide(request, snapshot)
         except (HaloError, KeyError, TypeError, ValueError) as exc:
             return Replayed(entry.id, Status.UNREADABLE, computed=f"{type(exc).__name__}: {exc}")
@@ -85,21 +86,19 @@ class Replayer:
         where, old, new = first_difference(entry.body["decision"], computed.to_plain(), "/decision")
         return Replayed(entry.id, Status.DIFFERS, where, old, new)
 
-    def _scored(self, snapshot: Snapshot) -> tuple[str, Any, Any] | None:
-        """Where the recorded risk is not what the recorded features give; None where it is, or there is none."""
+    def _scored(self, request: AccessRequest, snapshot: Snapshot) -> tuple[str, Any, Any] | None:
+        """Where the recorded risk is not what the record gives; None where it is, or there is none."""
         if snapshot.risk is None:
             return None
-        terms, model = self._score(snapshot.model_hash)
-        margin = model.margin(snapshot.features)
-        risk = model.risk_of(margin)
-        if risk != snapshot.risk:
-            return "/snapshot/risk", snapshot.risk, risk
-        band = terms.band(margin)
-        return None if band == snapshot.band else ("/snapshot/band", snapshot.band, band)
+        rules = self._score(snapshot.model_hash)
+        at = circumstances_of(request, snapshot.time_us, snapshot.refused)
+        judged = rules.judge(rules.model.margin(snapshot.features), at)
+        if judged.risk != snapshot.risk:
+            return "/snapshot/risk", snapshot.risk, judged.risk
+        return None if judged.band == snapshot.band else ("/snapshot/band", snapshot.band, judged.band)
 
-    def _read_score(self, name: str) -> tuple[Terms, Model]:
-        terms = Terms.from_bytes(self._blob(name))
-        return terms, Model.from_bytes(self._blob(terms.model))
+    def _read_score(self, name: str) -> Rules:
+        return rules_of(name, lambda part, _: self._blob(part))
 
     def _args(self, entry: Entry) -> Mapping[str, Any] | None:
         sealed = self._contents.open(entry, "args")

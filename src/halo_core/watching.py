@@ -6,26 +6,28 @@ lets an action pass because a score could not be made (`score_unavailable`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from halo_core import canonical
 from halo_core.behaviour.baseline import Baseline
+from halo_core.behaviour.circumstances import Usual, circumstances_of
 from halo_core.behaviour.memory import head, take_head
 from halo_core.behaviour.model import Model
 from halo_core.behaviour.profile import Act
 from halo_core.behaviour.score import assess, note
-from halo_core.behaviour.scoring import Scoring, Terms
+from halo_core.behaviour.scoring import Rules, Scoring, Terms, moved_by
 from halo_core.errors import HaloError
-from halo_core.model import AccessRequest, ActionKind
+from halo_core.model import AccessRequest, ActionKind, Link
 from halo_core.store import SessionState, Tx, rows
 
-__all__ = ["BASELINE_DOMAIN", "MODEL_DOMAIN", "TERMS_DOMAIN", "Scores", "Watched"]
+__all__ = ["BASELINE_DOMAIN", "MODEL_DOMAIN", "TERMS_DOMAIN", "USUAL_DOMAIN", "Scores", "Watched", "rules_of"]
 
 BASELINE_DOMAIN: Final = "halo/baseline/v1"
 MODEL_DOMAIN: Final = "halo/model/v1"
 TERMS_DOMAIN: Final = "halo/scoring/v1"
+USUAL_DOMAIN: Final = "halo/usual/v1"
 _WATCHED: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 _MOST: Final = 16
 
@@ -76,20 +78,28 @@ class Scores:
         """
         known = self._known.get(name)
         if known is None:
-            terms = Terms.from_bytes(_blob(tx, name, TERMS_DOMAIN))
-            model = Model.from_bytes(_blob(tx, terms.model, MODEL_DOMAIN))
-            known = Scoring(terms, model, Baseline.from_bytes(_blob(tx, terms.baseline, BASELINE_DOMAIN)))
+            rules = rules_of(name, lambda part, domain: _blob(tx, part, domain))
+            known = Scoring(rules, Baseline.from_bytes(_blob(tx, rules.terms.baseline, BASELINE_DOMAIN)))
             if len(self._known) >= _MOST:
                 self._known.clear()
             self._known[name] = known
         return known
 
-    def watch(self, tx: Tx, request: AccessRequest, args: Mapping[str, Any], state: SessionState, name: str) -> Watched:
-        """Score an action; it then counts as made."""
+    def above(self, tx: Tx, request: AccessRequest, chain: Iterable[Link]) -> bool:
+        """Whether an agent that a request's own, which is not scored, acts for is."""
+        if request.kind not in _WATCHED:
+            return False
+        agents = {link.agent for link in chain} - {request.subject.agent}
+        return any(self.name(tx, agent) for agent in agents)
+
+    def watch(
+        self, tx: Tx, request: AccessRequest, args: Mapping[str, Any], state: SessionState, name: str, *, at_us: int
+    ) -> Watched:
+        """Score an action that is decided at `at_us`; it then counts as made."""
         if not name or request.kind not in _WATCHED or request.problem:
             return Watched(name)
         try:
-            return self._watched(tx, request, args, state, name)
+            return self._watched(tx, request, args, state, name, at_us=at_us)
         except (HaloError, KeyError, ValueError, ArithmeticError, RecursionError) as exc:
             # INVARIANT: FAILCLOSED - where a score is in force, an action without one does not run.
             return Watched(
@@ -97,17 +107,29 @@ class Scores:
             )
 
     def _watched(
-        self, tx: Tx, request: AccessRequest, args: Mapping[str, Any], state: SessionState, name: str
+        self, tx: Tx, request: AccessRequest, args: Mapping[str, Any], state: SessionState, name: str, *, at_us: int
     ) -> Watched:
         scoring, profile = self.of(tx, name), tx.profile(state)
+        rules = scoring.rules
         act = Act(request.resource.id, request.kind, request.resource.impact, args)
-        found = assess(profile, act, scoring.baseline, scoring.model)
-        band = scoring.terms.band(found.margin)
+        found = assess(profile, act, scoring.baseline, rules.model)
+        judged = rules.judge(found.margin, circumstances_of(request, at_us, state.refused))
         note(profile, found)
         told = head(profile)
         take_head(profile, told)  # in memory and out of the store it is the same
-        factors = tuple(item.to_plain() for item in found.factors(scoring.model)) if band else ()
-        return Watched(name, found.values, found.risk, band, factors, told, found.look.named, found.wealth)
+        factors = tuple(moved_by(found.factors(rules.model), judged.strange, rules.model)) if judged.band else ()
+        return Watched(name, found.values, judged.risk, judged.band, factors, told, found.look.named, found.wealth)
+
+
+def rules_of(name: str, blob: Callable[[str, str], bytes]) -> Rules:
+    """The rules of a score, by its name; `blob` gives the bytes of a name and domain.
+
+    Raises:
+        BadInput: a part is something else.
+    """
+    terms = Terms.from_bytes(blob(name, TERMS_DOMAIN))
+    usual = Usual.from_bytes(blob(terms.usual, USUAL_DOMAIN)) if terms.usual else Usual()
+    return Rules(terms, Model.from_bytes(blob(terms.model, MODEL_DOMAIN)), usual)
 
 
 def _blob(tx: Tx, name: str, domain: str) -> bytes:

@@ -237,7 +237,7 @@ def test_two_sessions_are_enough_for_a_baseline(tmp_path):
     with opened(home) as halo, halo.session("new", request="share report 0 with ana@bank.example"):
         act(halo, "lookup", q="ana")
     assert last(home)["snapshot"]["risk"] is not None
-    assert len(found(home, EntryKind.BASELINE)) == 4
+    assert len(found(home, EntryKind.BASELINE)) == 5
 
 
 def test_the_model_that_comes_with_halo_scores_verifies_and_replays(tmp_path):

@@ -17,6 +17,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from halo_core import canonical
+from halo_core.behaviour.drift import sixteenths_of
 from halo_core.behaviour.features import FEATURES
 from halo_core.behaviour.tables import Forest, refused, whole
 from halo_core.errors import CanonicalError
@@ -25,6 +26,8 @@ __all__ = ["FORM", "LARGEST", "Factor", "Model", "features_hash"]
 
 FORM: Final = "halo-behaviour-1"
 TOP: Final = 1000
+_DOUBT: Final = 10
+_NAT: Final = 43_322  # ln 2 / 16, in micro-units
 LARGEST: Final = 4_000_000
 """Bytes of a model, packed or not."""
 
@@ -97,6 +100,23 @@ class Model:
             return self.curve[-1][1]
         (low, below), (high, above) = self.curve[at - 1], self.curve[at]
         return below + (above - below) * (margin - low) // (high - low)
+
+    @cached_property
+    def sixteenth(self) -> int:
+        """Margin that a sixteenth of a bit of other evidence is worth, above 0.
+
+        Boosted margins are no log-odds; how much wider they spread is read off the calibration, between the first and
+        the last of its points that are sure of nothing.
+        """
+        sure = [
+            (margin, sixteenths_of(risk, TOP - risk) - sixteenths_of(TOP - risk, risk))
+            for margin, risk in self.curve
+            if _DOUBT <= risk <= TOP - _DOUBT
+        ]
+        if len(sure) < 2 or sure[-1][1] <= sure[0][1]:
+            return _NAT
+        (low, below), (high, above) = sure[0], sure[-1]
+        return max((high - low) // (above - below), 1)
 
     def surprise(self, margin: int) -> int:
         """How unlikely such a margin is in ordinary work: -log2 of the chance, in sixteenths of a bit (`drift.bet`)."""

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from halo_core.behaviour.circumstances import Usual
 from halo_core.behaviour.model import LARGEST, Model
 from halo_core.behaviour.scoring import Terms
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
@@ -34,6 +35,13 @@ def _agent(name: str) -> str:
 
 
 AgentArgument = Annotated[str, typer.Argument(metavar="AGENT", help="The agent's id.", callback=_agent)]
+_NAMES = {
+    "grant": "resources used",
+    "host": "hosts",
+    "label": "data labels",
+    "process": "programs",
+    "system": "systems",
+}
 _FEW = 100
 """Sessions under which a false alarm rate of 5% is not to be had."""
 
@@ -82,7 +90,7 @@ def fit(
         unjudged = _unjudged(reader, name, frozenset(item.session for item in sessions))
     if not dry_run:
         commit(url, folder, tenant, lambda tx: put_in_force(tx, agent, found, who(by)))
-    _show(agent, found.terms, in_force=not dry_run, json=json)
+    _show(agent, found.terms, found.usual, in_force=not dry_run, json=json)
     if unjudged:
         told = f"{unjudged} that nobody judged; their sessions count as ordinary, `halo alerts --open` lists them"
         console(stderr=True).print(f"[yellow]note[/]: alerts in these sessions: {told}")
@@ -104,11 +112,13 @@ def show(
         name = one_tenant(reader, tenant)
         found = next((row[2] for row in reader.baselines() if row[:2] == (name, agent)), "")
         data = reader.blob(name, found) if found else None
-    if data is None:
+        terms = Terms.from_bytes(data) if data is not None else None
+        kept = reader.blob(name, terms.usual) if terms is not None and terms.usual else None
+    if terms is None:
         raise ConfigError(
             "no_baseline", f"no score is in force for `{agent}`", field="agent", remedy=f"`halo baseline fit {agent}`"
         )
-    _show(agent, Terms.from_bytes(data), in_force=True, json=json)
+    _show(agent, terms, Usual.from_bytes(kept) if kept is not None else Usual(), in_force=True, json=json)
     return Exit.OK
 
 
@@ -169,16 +179,25 @@ def _progress() -> Progress:
     return Progress(*columns, console=view, transient=True, disable=not view.is_terminal)
 
 
-def _show(agent: str, terms: Terms, *, in_force: bool, json: bool) -> None:
+def _show(agent: str, terms: Terms, usual: Usual, *, in_force: bool, json: bool) -> None:
     facts = {name: getattr(terms, name) for name in terms.__dataclass_fields__} | {"risks": list(terms.risks)}
     if json:
-        print_json({"agent": agent, "in_force": in_force, **facts})
+        print_json({"agent": agent, "circumstances": usual.to_plain(), "in_force": in_force, **facts})
         return
     view = console()
     view.print(f"{agent}: {'in force' if in_force else 'not put in force'}", markup=False)
     view.print(f"  ordinary       {terms.sessions} sessions of {terms.tasks} different requests")
     view.print("  a risk is elevated above {} of 1000, high above {}".format(*terms.risks))
+    view.print(f"  circumstances  {_in_words(usual)}", markup=False)
     view.print(f"  baseline       {terms.baseline}")
     view.print(f"  model          {terms.model}")
     if terms.sessions < _FEW:
         view.print(f"[yellow]note[/]: under {_FEW} sessions ordinary work is flagged more often than its limits say")
+
+
+def _in_words(usual: Usual) -> str:
+    if not usual.sessions:
+        return "not compared"
+    known = (f"{len(values)} {_NAMES[kind]}" for kind, values in sorted(usual.known.items()))
+    hours = ", ".join(f"{hour:02}" for hour in sorted(usual.hours)) or "none yet"
+    return f"{usual.days} days; {', '.join(known)}; hours (UTC) {hours}"

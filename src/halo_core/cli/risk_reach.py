@@ -1,6 +1,6 @@
 """Room: how far an agent reached. Takes: decisions, grants. Gives: granted against used, systems, hours, refusals.
 
-It stands beside the score and is no part of it. Never: decides.
+Of the score these are the circumstances (`behaviour.circumstances`), counted here for people. Never: decides.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ BLOB_DOMAINS = (
     "halo/policy/v1",
     "halo/registration/v1",
     "halo/scoring/v1",
+    "halo/usual/v1",
 )
 """Domains under which `canonical.digest` may have named a blob, unless the caller passes others."""
 

@@ -114,6 +114,12 @@ class Decision:
         lasting = (item for item in same if item.code not in RENEWABLE)
         return next(lasting, (same or self.reasons)[0])
 
+    @property
+    def refused(self) -> bool:
+        """An attempt that was judged and refused: what is denied unjudged, or only runs again, is none."""
+        denied = {item.code for item in self.reasons if item.effect == Effect.DENY.value}
+        return self.effect is Effect.DENY and bool(self.charges) and denied != {"already_dispatched"}
+
     def to_bytes(self) -> bytes:
         """The bytes that REPLAY compares."""
         return canonical.dumps(self.to_plain())

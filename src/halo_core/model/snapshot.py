@@ -233,6 +233,8 @@ class Snapshot:
         factors: what moved the risk most; of an ordinary risk nothing.
         session_risk: 0..1000, of the session before this action.
         score_problem: reason code why there is no risk although a score is in force.
+        refused: attempts of the session before this one that were refused (`Decision.refused`).
+        unscored: no score is in force for the agent, but one is for an agent that it acts for.
     """
 
     time_us: int
@@ -260,6 +262,8 @@ class Snapshot:
     factors: tuple[Mapping[str, Any], ...] = ()
     session_risk: int = 0
     score_problem: str = ""
+    refused: int = 0
+    unscored: bool = False
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree; links and policy by hash."""
@@ -280,6 +284,7 @@ class Snapshot:
             "policy": self.policy.hash,
             "provenance": [[pointer, source.value] for pointer, source in self.provenance],
             "quotas": [list(item) for item in self.quotas],
+            "refused": self.refused,
             "revocations": [[r.scope, r.target, r.since_us] for r in self.revocations],
             "risk": self.risk,
             "score_problem": self.score_problem,
@@ -288,6 +293,7 @@ class Snapshot:
             "sources": [[pointer, list(names)] for pointer, names in self.sources],
             "stops": [[s.scope, s.target, s.since_us] for s in self.stops],
             "time_us": self.time_us,
+            "unscored": self.unscored,
             "uses": self.uses,
         }
 
@@ -321,4 +327,6 @@ class Snapshot:
             factors=tuple(plain.get("factors", ())),
             session_risk=plain.get("session_risk", 0),
             score_problem=plain.get("score_problem", ""),
+            refused=plain.get("refused", 0),
+            unscored=plain.get("unscored", False),
         )

@@ -114,7 +114,10 @@ class DecisionJob:
             risk = moved(risk, snapshot.risk, refused=not decision.effect.runs)
         watched = gathered.watched.head
         new = int(asked is not None and not asked.known)
-        state = gathered.state.stepped(snapshot.time_us, accounts, asked=new, risk=risk, watched=watched)
+        refused = decision.refused
+        state = gathered.state.stepped(
+            snapshot.time_us, accounts, asked=new, risk=risk, watched=watched, refused=refused
+        )
         # What observe mode lets run although it was refused makes no link: no chain could hold it.
         state, handle = self._hand_off(tx, gathered, state) if decision.effect.runs else (state, "")
         day = gathered.day.charged(decision.charges) if runs and gathered.day is not None else None

@@ -112,6 +112,7 @@ _PLAIN: Final[dict[str, Callable[[AccessRequest, Snapshot], Any]]] = {
     "first_use": lambda _, snapshot: snapshot.uses == 0,
     "origins": lambda _, snapshot: sorted({source.value for _pointer, source in snapshot.provenance}),
     "pending": lambda _, snapshot: snapshot.pending,
+    "refused": lambda _, snapshot: snapshot.refused,
     "risk_band": lambda _, snapshot: snapshot.band,
     "risk_spent": lambda _, snapshot: snapshot.envelopes[0].total("risk") if snapshot.envelopes else 0,
     "session_risk": lambda _, snapshot: snapshot.session_risk,
@@ -121,6 +122,7 @@ _PLAIN: Final[dict[str, Callable[[AccessRequest, Snapshot], Any]]] = {
     "tainted": lambda _, snapshot: snapshot.session.tainted,
     "target_sources": _target_sources,
     "time_s": lambda _, snapshot: snapshot.time_us // 1_000_000,
+    "unscored": lambda _, snapshot: snapshot.unscored,
     "user": lambda request, _: request.subject.user,
     "uses": lambda _, snapshot: snapshot.uses,
 }

@@ -76,6 +76,7 @@ CONTEXT: Final[dict[str, dict[str, Any]]] = {
     "first_use": _BOOL,
     "origins": _STRINGS,
     "pending": _LONG,
+    "refused": _LONG,
     "risk": {**_LONG, "required": False},
     "risk_band": _LONG,
     "risk_spent": _LONG,
@@ -87,6 +88,7 @@ CONTEXT: Final[dict[str, dict[str, Any]]] = {
     "target_origins": _STRINGS,
     "target_sources": _STRINGS,
     "time_s": _LONG,
+    "unscored": _BOOL,
     "user": _STRING,
     "uses": _LONG,
 }

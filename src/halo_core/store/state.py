@@ -72,6 +72,7 @@ class SessionState:
         saturated: the sketch lost something for lack of room.
         risk: 0..1000, of the session's actions so far (`behaviour.scoring.moved`).
         watched: head of its profile, empty while there is no score.
+        refused: attempts of it that were refused.
         sources: names of what brought the session something, in the order of their places in the sketch.
         links: accounts of the live links, each after its parent; one session link for each agent that came by itself.
         read: the bytes it was read from, empty for a session that has done nothing.
@@ -86,6 +87,7 @@ class SessionState:
     sources: tuple[str, ...] = ()
     risk: int = 0
     watched: str = ""
+    refused: int = 0
     read: bytes = field(default=b"", compare=False, repr=False)
     _made: bytes = field(default=b"", init=False, compare=False, repr=False)
 
@@ -102,6 +104,7 @@ class SessionState:
         asked: int = 0,
         risk: int | None = None,
         watched: str | None = None,
+        refused: bool = False,
     ) -> SessionState:
         """After one decision at `time_us`: these accounts' counters, `asked` more challenges, the session's risk."""
         old = self.view
@@ -115,9 +118,14 @@ class SessionState:
             taint_sources=old.taint_sources,
         )
         moved = self._moved(view, self._links_with(envelopes), self.pending + asked)
-        if risk is None and watched is None:
+        if risk is None and watched is None and not refused:
             return moved
-        return replace(moved, risk=self.risk if risk is None else risk, watched=watched or moved.watched)
+        return replace(
+            moved,
+            risk=self.risk if risk is None else risk,
+            watched=watched or moved.watched,
+            refused=self.refused + refused,
+        )
 
     def settled(self, envelopes: Iterable[Envelope] = ()) -> SessionState:
         """After something that is no decision, with these accounts' counters: a new version, no step."""
@@ -145,6 +153,7 @@ class SessionState:
             self.sources,
             self.risk,
             self.watched,
+            self.refused,
             self.read,
         )
 
@@ -238,6 +247,7 @@ class SessionState:
         plain["links"] = [account.to_plain() for account in self.links]
         plain["marks"] = self.marks
         plain["pending"] = self.pending
+        plain["refused"] = self.refused
         plain["risk"] = self.risk
         plain["saturated"] = self.saturated
         plain["sources"] = list(self.sources)
@@ -253,6 +263,7 @@ class SessionState:
         plain: dict[str, Any] = orjson.loads(data)
         links = tuple(map(Account.from_plain, plain.pop("links")))
         own = {name: plain.pop(name) for name in ("chunks", "marks", "pending", "risk", "saturated", "watched")}
+        own["refused"] = plain.pop("refused", 0)  # not in rows of before
         sources = tuple(plain.pop("sources"))
         return cls(SessionView.from_plain(plain), **own, links=links, sources=sources, read=data)
 
@@ -290,6 +301,7 @@ class StateCache:
             state.sources,
             state.risk,
             state.watched,
+            state.refused,
             made,
         )
         self._keep(view.id, kept)

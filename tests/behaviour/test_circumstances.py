@@ -1,0 +1,221 @@
+"""From where, when and how far an action reaches: what is not usual raises a risk, and nothing lowers one."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from score_world import act, in_force, opened, small_model, tool
+
+from halo_core.behaviour.circumstances import Circumstances, Usual, usual_of
+from halo_core.behaviour.drift import sixteenths_of
+from halo_core.behaviour.scoring import Rules, Terms
+from halo_core.behaviour.tables import UNIT
+from halo_core.errors import BadInput, Denied, Pending
+from halo_core.fitting import fitted, lived
+from halo_core.keys import KeyStore
+from halo_core.model import EntryKind
+from halo_core.query import Contents
+from halo_core.store.reader import Reader
+from halo_core.testing import FixedClock
+from halo_world import SURFACE, Calls, bodies, cli, found, url_of, verified
+
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
+NOW = 1_800_000_000_000_000 // DAY * DAY
+
+
+def at(day=0, hour=9, host="a", process="p", system="crm", labels=("pii",), resource="tool_call x", refused=0):
+    return Circumstances(day * DAY + hour * HOUR, host, process, system, labels, resource, refused)
+
+
+def month(**more):
+    """Thirty days, three sessions a day, at nine, twelve and fifteen."""
+    return [[at(day, hour, **more)] for day in range(30) for hour in (9, 12, 15)]
+
+
+def kinds(usual, one):
+    return [item.kind.value for item in usual.strange(one)]
+
+
+USUAL = usual_of(month())
+TERMS = Terms("m", "b", UNIT // 2, UNIT * 3 // 2, (1, 2), 1, 1)
+ODD = {
+    "host": {"host": "b"},
+    "process": {"process": "q"},
+    "hour": {"hour": 3},
+    "system": {"system": "payroll"},
+    "label": {"labels": ("pii", "chd")},
+    "grant": {"resource": "tool_call y"},
+    "refused": {"refused": 1},
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_each_circumstance_that_is_not_usual_is_named(kind):
+    assert kinds(USUAL, at(40)) == []
+    odd = at(40, **ODD[kind])
+    assert kinds(USUAL, odd) == [kind]
+    rules = Rules(TERMS, small_model(), USUAL)
+    assert rules.judge(0, odd).risk > rules.judge(0, at(40)).risk
+
+
+def test_of_one_group_only_the_strongest_counts():
+    both = USUAL.strange(at(40, host="b", process="q", system="payroll", resource="tool_call y"))
+    assert [item.kind.value for item in both] in (["host", "system"], ["process", "system"], ["system", "host"])
+    assert sum(item.weight for item in USUAL.strange(at(40, host="b", process="q"))) == both[-1].weight
+
+
+def test_an_hour_counts_around_midnight():
+    usual = usual_of([[at(day, 23)] for day in range(10)])
+    assert [hour for hour in range(24) if not kinds(usual, at(40, hour))] == [0, 22, 23]
+
+
+def test_what_one_day_or_one_session_has_shown_is_not_usual():
+    steered = [*month(), [at(12, 3, host="b", system="payroll", resource="tool_call y")]]
+    usual = usual_of(steered)
+    assert kinds(usual, at(40, 3, host="b", system="payroll")) == ["system", "host", "hour"]
+
+
+def test_a_new_host_every_day_is_usual():
+    usual = usual_of([[at(day, host=f"pod-{day}")] for day in range(30)])
+    assert kinds(usual, at(40, host="pod-40")) == []
+
+
+def test_what_no_session_had_is_not_compared():
+    usual = usual_of(month(system="", labels=()))
+    assert kinds(usual, at(40, system="crm", labels=("pii",))) == []
+
+
+def test_one_day_says_nothing_of_days_and_nothing_at_all_says_nothing():
+    busy = usual_of([[at(0, 9)] for _ in range(200)])
+    assert kinds(busy, at(1, 3, host="b")) == []
+    assert Usual().strange(at(1, 3, refused=9)) == ()
+
+
+def test_refusals_that_are_usual_weigh_nothing():
+    usual = usual_of([[at(day), at(day, refused=2)] for day in range(30)])
+    assert kinds(usual, at(40, refused=2)) == []
+    assert kinds(usual, at(40, refused=3)) == ["refused"]
+
+
+@given(st.integers(1, 10**7), st.integers(1, 10**7))
+def test_sixteenths_are_rounded_down(likely, ordinary):
+    found = sixteenths_of(likely, ordinary)
+    if likely <= ordinary:
+        assert found == 0
+    else:
+        assert ordinary**16 << found <= likely**16 < ordinary**16 << found + 1
+
+
+NAMES = st.text(max_size=3)
+ANY = st.builds(
+    Circumstances,
+    st.integers(0, 60 * DAY),
+    NAMES,
+    NAMES,
+    NAMES,
+    st.lists(NAMES, max_size=3).map(tuple),
+    NAMES,
+    st.integers(0, 9),
+)
+
+
+@given(st.lists(st.lists(ANY, max_size=4), max_size=12), ANY, st.integers(-(10**7), 10**7))
+def test_nothing_lowers_a_risk_and_bytes_come_back(sessions, one, margin):
+    usual = usual_of(sessions)
+    model = small_model()
+    judged = Rules(TERMS, model, usual).judge(margin, one)
+    assert judged.risk >= model.risk_of(margin)
+    assert judged.band >= TERMS.band(margin)
+    assert all(item.weight > 0 for item in judged.strange)
+    again = Usual.from_bytes(usual.to_bytes())
+    assert again == usual
+    assert again.strange(one) == judged.strange
+    assert usual_of(list(reversed(sessions))) == usual
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[1]", b"\xff", b'{"form":"halo-usual-1"}', USUAL.to_bytes() + b" "])
+def test_other_bytes_are_refused(data):
+    with pytest.raises(BadInput):
+        Usual.from_bytes(data)
+
+
+def test_terms_of_before_read_as_they_were():
+    assert Terms.from_bytes(TERMS.to_bytes()) == TERMS
+    assert b"usual" not in TERMS.to_bytes()
+    later = Terms("m", "b", 1, 2, (1, 2), 1, 1, "u")
+    assert Terms.from_bytes(later.to_bytes()) == later
+    for bad in (later.to_bytes().replace(b"scoring-2", b"scoring-1"), TERMS.to_bytes().replace(b"g-1", b"g-2")):
+        with pytest.raises(BadInput):
+            Terms.from_bytes(bad)
+
+
+@pytest.fixture
+def worked(tmp_path, monkeypatch):
+    """An agent with thirty days of history, in working hours, from one host, and a score in force."""
+    home, clock = tmp_path / "home", FixedClock(NOW + 9 * HOUR)
+    monkeypatch.setattr(socket, "gethostname", lambda: "desk-1")
+    with opened(home, clock=clock) as halo:
+        for day in range(30):
+            with halo.session(f"old-{day}", request=f"look up {day}"):
+                act(halo, "lookup", q="ana")
+            clock.advance(86_400)
+    in_force(home)
+    return home, clock
+
+
+def looked_up(home, clock, session="new", q="ana"):
+    with opened(home, clock=clock) as halo, halo.session(session, request=f"look up {q}"), suppress(Pending):
+        act(halo, "lookup", q=q)
+    return bodies(home, EntryKind.DECISION)[-1]
+
+
+def test_from_elsewhere_at_night_an_action_is_riskier_than_by_day_at_home(worked, monkeypatch):
+    home, clock = worked
+    assert looked_up(home, clock)["snapshot"]["risk"] == 0
+    assert looked_up(home, clock, "odd", "dan")["snapshot"]["band"] == 1
+    clock.advance(18 * 3600)
+    night = looked_up(home, clock, "night")
+    assert night["snapshot"]["risk"] > 0
+    monkeypatch.setattr(socket, "gethostname", lambda: "elsewhere")
+    both = looked_up(home, clock, "both")
+    assert both["snapshot"]["risk"] > night["snapshot"]["risk"]
+    odd = looked_up(home, clock, "odd-too", "eve")["snapshot"]
+    assert (odd["risk"], odd["band"]) == (900, 2)
+    assert {"at_host", "at_hour"} < {item["id"] for item in odd["factors"]}
+    shown = cli("show", found(home, EntryKind.DECISION)[-1].entry.id, home=home)[1]
+    assert "it runs on a host that it hardly or never ran on" in " ".join(shown.split())
+    assert verified(home) == 0
+    code, out, _ = cli("replay", "--all", home=home)
+    assert (code, "35 identical" in out) == (0, True)
+
+
+def test_what_was_refused_in_a_session_counts_in_what_follows(worked):
+    home, clock = worked
+    with opened(home, clock=clock) as halo, halo.session("new", request="look up ana"):
+        act(halo, "lookup", q="ana")
+        for _ in range(2):
+            with pytest.raises(Denied):
+                halo.enforcer.run(halo.call(tool(halo, "lookup", "q"), {"path": "x"}), Calls(), SURFACE)
+        act(halo, "lookup", q="ana")
+    risks = [(body["snapshot"]["refused"], body["snapshot"]["risk"]) for body in bodies(home, EntryKind.DECISION)[-4:]]
+    assert [times for times, _ in risks] == [0, 0, 1, 2]
+    assert risks[0][1] == 0 < risks[-1][1]
+    assert cli("replay", "--all", home=home)[0] == 0
+
+
+def test_a_fit_counts_what_was_refused_as_the_decisions_do(worked):
+    home, _ = worked
+    keys = KeyStore(home)
+    with Reader(url_of(home)) as reader:
+        contents = Contents.at(reader, keys)
+        sessions = lived(reader, contents, "local", ["desk"], keys.secret("sketch"), note=lambda: None)
+    assert len(sessions) == 30
+    found_ = fitted(sessions, small_model(), keys.secret("sketch"))
+    assert (found_.usual.days, found_.usual.sessions, found_.usual.refusals) == (30, 30, (0, 0, 0, 0))
+    assert found_.usual.known["host"] == {"desk-1"}
+    assert found_.usual.hours == {8, 9, 10}

@@ -12,7 +12,6 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +25,7 @@ from halo_core.model import OUTPUT_OBLIGATIONS, ActionKind, Budget, Constraint, 
 from halo_core.passport import TOKEN_DOMAIN, mint_standing, token_hash
 from halo_core.pdp import revokes
 from halo_core.pip import Credentials
-from halo_core.policy import CedarPolicy, PolicyBundle, action_id, reaches
+from halo_core.policy import CedarPolicy, PolicyBundle, action_id, leaning, reaches
 from halo_core.registry import Registered, Registry
 from halo_core.store import Control, Draft, Store, Tx, rows
 
@@ -288,17 +287,27 @@ def _keep(tx: Tx, kind: EntryKind, domain: str, data: bytes, facts: dict[str, An
     tx.append(Draft(kind, "", {"hash": name, **facts}))
 
 
-def install_starter(folder: Path) -> None:
-    """Copy the starter policy into `folder` if there is no folder yet; what is there is never touched."""
+def install_starter(folder: Path, *, lean: int | None = None) -> None:
+    """Copy the starter policy into `folder` if there is no folder yet; what is there is never touched.
+
+    Args:
+        folder: for it.
+        lean: its rules of `policy.leaning` hold from this risk on (1..1000).
+
+    Raises:
+        BadInput: `lean` is no risk.
+    """
     if folder.exists():
         return
+    texts = PolicyBundle.starter().sources
+    if lean is not None:
+        texts = {name: leaning(text, lean) for name, text in texts.items()}
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Under another name first: whoever opens the same home at this moment finds all of the policy, or none yet.
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        with resources.as_file(resources.files("halo_core.policy") / "starter") as source:
-            for path in sorted(source.glob("*.cedar")):
-                shutil.copyfile(path, draft / path.name)
+        for name, text in texts.items():
+            (draft / name).write_text(text, encoding="utf-8")
         draft.rename(folder)
     except OSError:
         shutil.rmtree(draft, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Room: `halo policy check | test`. Takes: Cedar files, what is registered, cases. Gives: findings. Never: decides."""
+"""Room: `halo policy check | test | starter`. Takes: Cedar files, cases. Gives: findings, a folder. Never: decides."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from halo_core.policy.cases import load_cases, run_case
 from halo_core.policy.check import check as check_bundle
 from halo_core.query import one_tenant
 from halo_core.registry import Registered
+from halo_core.standing import install_starter
 from halo_core.store.reader import Reader
 
 __all__ = ["app"]
@@ -115,3 +116,31 @@ def run_cases(
             view.print(result.name if result.passed else expected, markup=False)
         view.print(f"{len(results) - len(failed)} passed, {len(failed)} failed")
     return Exit.FAILED if failed or not results else Exit.OK
+
+
+@app.command("starter")
+def starter(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Where to write it: a folder that is not there yet.")
+    ],
+    *,
+    lean: Annotated[
+        int | None,
+        typer.Option(
+            "--lean",
+            metavar="RISK",
+            help="Rules on targets and grave effects ask from this risk on (1..1000), or where there is no score.",
+        ),
+    ] = None,
+) -> int:
+    """Write the starter policy into a folder."""
+    if folder.exists():
+        remedy = "name another, or move it away first; policies of yours are never written over"
+        raise ConfigError("folder_exists", f"`{folder}` is there already", field="FOLDER", remedy=remedy)
+    install_starter(folder, lean=lean)
+    console().print(f"written to {folder}", markup=False)
+    if lean is not None:
+        console(stderr=True).print(
+            "[yellow]note[/]: these rules now trust the score; it knows attacks that are like those it was trained on"
+        )
+    return Exit.OK

@@ -6,8 +6,19 @@ bundle ──▶ parse ──▶ engine (hard and graded sets) ──▶ PolicyA
 
 from halo_core.policy.bundle import PolicyBundle
 from halo_core.policy.engine import CedarPolicy
+from halo_core.policy.leaning import leaning
 from halo_core.policy.parse import Finding
 from halo_core.policy.schema import ArgTypes, action_id, arg_types, cedar_schema
 from halo_core.policy.scope import reaches
 
-__all__ = ["ArgTypes", "CedarPolicy", "Finding", "PolicyBundle", "action_id", "arg_types", "cedar_schema", "reaches"]
+__all__ = [
+    "ArgTypes",
+    "CedarPolicy",
+    "Finding",
+    "PolicyBundle",
+    "action_id",
+    "arg_types",
+    "cedar_schema",
+    "leaning",
+    "reaches",
+]

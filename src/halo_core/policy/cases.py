@@ -61,13 +61,18 @@ _TYPES: Final[dict[str, type]] = {
     "pending": int,
     "provenance": dict,
     "reason": str,
+    "refused": int,
     "resource": str,
     "reversal": str,
+    "risk": int,
+    "risk_band": int,
+    "session_risk": int,
     "source_trust": int,
     "steps": int,
     "system": str,
     "tainted": bool,
     "targets": list,
+    "unscored": bool,
     "user": str,
     "uses": int,
 }
@@ -92,6 +97,11 @@ class Case:
     steps: int = 0
     pending: int = 0
     reason: str = ""
+    refused: int = 0
+    risk: int | None = None
+    risk_band: int = 0
+    session_risk: int = 0
+    unscored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,4 +221,9 @@ def _snapshot(case: Case, policy: CedarPolicy) -> Snapshot:
         chain=(),
         policy=policy,
         pending=case.pending,
+        risk=case.risk,
+        band=case.risk_band,
+        session_risk=case.session_risk,
+        refused=case.refused,
+        unscored=case.unscored,
     )

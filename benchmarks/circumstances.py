@@ -47,7 +47,7 @@ _PLANTED: Final[Mapping[str, Callable[[Circumstances], Circumstances]]] = {
     "twelve hours later": lambda at: replace(at, ts_us=at.ts_us + 12 * _HOUR_US),
     "both": lambda at: replace(at, host="elsewhere", ts_us=at.ts_us + 12 * _HOUR_US),
     "a system never reached": lambda at: replace(at, system="payroll", resource="tool_call pay"),
-    "a grant never used": lambda at: replace(at, resource="tool_call export"),
+    "a resource never used": lambda at: replace(at, resource="tool_call export"),
     "after three refusals": lambda at: replace(at, refused=3),
     "all of these": lambda at: replace(
         at, ts_us=at.ts_us + 12 * _HOUR_US, host="elsewhere", system="payroll", resource="tool_call pay", refused=3

@@ -117,8 +117,8 @@ class _Session:
         if entry.kind is EntryKind.OUTCOME:
             self._outcome(entry, contents)
             return
-        before = self._refused
-        self._refused += Decision.from_plain(entry.body["decision"]).refused
+        before = entry.body["snapshot"].get("refused", self._refused)
+        self._refused = before + Decision.from_plain(entry.body["decision"]).refused
         request = entry.body["request"]
         for name in ("request", "trigger"):
             if name == "request" or request["context"]["trigger"]["kind"] == "user":

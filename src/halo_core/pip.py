@@ -222,7 +222,7 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
         session_risk=state.risk,
         score_problem=watched.problem,
         refused=state.refused,
-        unscored=not score and credentials.scores.above(tx, request, chain),
+        unscored=not score and credentials.scores.beside(tx, request, state, chain),
     )
     return Gathered(snapshot, control, state, watched, day, drifted)
 

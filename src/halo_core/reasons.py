@@ -235,7 +235,8 @@ REASONS: Final[dict[str, ReasonText]] = {
         "this is far stranger than what the agent usually does", "somebody outside approves it, or the request says it"
     ),
     "risk_unknown": ReasonText(
-        "the agent acts for one whose actions are scored, and its own are not", "`halo baseline fit` for it as well"
+        "it acts for or beside an agent that is scored, and is not scored itself",
+        "`halo baseline fit` for it as well",
     ),
     "decision_error": ReasonText("the decision failed with an error", "report it; the error is in the log"),
     "pending_cap": ReasonText("too many approvals are pending in this session", "answer the pending ones first"),

@@ -98,7 +98,13 @@ class Replayer:
         return None if judged.band == snapshot.band else ("/snapshot/band", snapshot.band, judged.band)
 
     def _read_score(self, name: str) -> Rules:
-        return rules_of(name, lambda part, _: self._blob(part))
+        return rules_of(name, self._part)
+
+    def _part(self, name: str, domain: str) -> bytes:
+        data = self._blob(name)
+        if canonical.digest(domain, data) != name:
+            raise KeyError(f"blob {name} holds something else")
+        return data
 
     def _args(self, entry: Entry) -> Mapping[str, Any] | None:
         sealed = self._contents.open(entry, "args")

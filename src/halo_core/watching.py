@@ -85,10 +85,12 @@ class Scores:
             self._known[name] = known
         return known
 
-    def above(self, tx: Tx, request: AccessRequest, chain: Iterable[Link]) -> bool:
-        """Whether an agent that a request's own, which is not scored, acts for is."""
+    def beside(self, tx: Tx, request: AccessRequest, state: SessionState, chain: Iterable[Link]) -> bool:
+        """Whether a request's agent, which is not scored, acts for one that is, or in a session in which one did."""
         if request.kind not in _WATCHED:
             return False
+        if state.watched:
+            return True
         agents = {link.agent for link in chain} - {request.subject.agent}
         return any(self.name(tx, agent) for agent in agents)
 

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import socket
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from score_world import act, in_force, opened, small_model, tool
 
+from halo_core.behaviour.bits import sixteenths_of
 from halo_core.behaviour.circumstances import Circumstances, Usual, usual_of
-from halo_core.behaviour.drift import sixteenths_of
 from halo_core.behaviour.scoring import Rules, Terms
 from halo_core.behaviour.tables import UNIT
 from halo_core.errors import BadInput, Denied, Pending
 from halo_core.fitting import fitted, lived
 from halo_core.keys import KeyStore
-from halo_core.model import EntryKind
+from halo_core.model import Decision, Effect, EntryKind, Reason
 from halo_core.query import Contents
 from halo_core.store.reader import Reader
 from halo_core.testing import FixedClock
-from halo_world import SURFACE, Calls, bodies, cli, found, url_of, verified
+from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, found, url_of, verified
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -49,7 +50,7 @@ ODD = {
     "hour": {"hour": 3},
     "system": {"system": "payroll"},
     "label": {"labels": ("pii", "chd")},
-    "grant": {"resource": "tool_call y"},
+    "resource": {"resource": "tool_call y"},
     "refused": {"refused": 1},
 }
 
@@ -78,6 +79,33 @@ def test_what_one_day_or_one_session_has_shown_is_not_usual():
     steered = [*month(), [at(12, 3, host="b", system="payroll", resource="tool_call y")]]
     usual = usual_of(steered)
     assert kinds(usual, at(40, 3, host="b", system="payroll")) == ["system", "host", "hour"]
+
+
+def at_minute(day, hour, minute, **more):
+    one = at(day, hour, **more)
+    return replace(one, ts_us=one.ts_us + minute * HOUR // 60)
+
+
+def test_one_run_over_midnight_makes_nothing_usual():
+    odd = at(40, 0, host="b")
+    weight = sum(item.weight for item in USUAL.strange(odd))
+    steered = usual_of([*month(), [at_minute(10, 23, 55, host="b"), at_minute(11, 0, 5, host="b")]])
+    assert kinds(steered, odd) == kinds(USUAL, odd) == ["host", "hour"]
+    assert sum(item.weight for item in steered.strange(odd)) * 2 >= weight
+
+
+def test_values_that_are_never_usual_do_not_switch_a_comparison_off():
+    once = [at(12, host=f"h{i}", process=f"q{i}", system=f"s{i}", labels=(f"l{i}",)) for i in range(300)]
+    usual = usual_of([*month(), once])
+    assert kinds(usual, at(40, host="b", system="payroll")) == ["system", "host"]
+    many = [[at(day, host=f"h{i}") for i in range(300)] for day in range(3)]
+    assert "host" not in usual_of(many).known
+
+
+def test_long_names_are_compared_by_their_start():
+    usual = usual_of(month(host="h" * 10_000))
+    assert kinds(usual, at(40, host="h" * 10_000)) == []
+    assert len(usual.to_bytes()) < 1000
 
 
 def test_a_new_host_every_day_is_usual():
@@ -138,7 +166,11 @@ def test_nothing_lowers_a_risk_and_bytes_come_back(sessions, one, margin):
     assert usual_of(list(reversed(sessions))) == usual
 
 
-@pytest.mark.parametrize("data", [b"", b"{}", b"[1]", b"\xff", b'{"form":"halo-usual-1"}', USUAL.to_bytes() + b" "])
+BAD = [b"", b"{}", b"[1]", b"\xff", b'{"form":"halo-usual-1"}', USUAL.to_bytes() + b" "]
+LOWERING = ((b'"host":0', b'"host":-9'), (b'refusals":[0', b'refusals":[-9'), (b'hours":[8', b'hours":[-8'))
+
+
+@pytest.mark.parametrize("data", [*BAD, *(USUAL.to_bytes().replace(*swap) for swap in LOWERING)])
 def test_other_bytes_are_refused(data):
     with pytest.raises(BadInput):
         Usual.from_bytes(data)
@@ -219,3 +251,54 @@ def test_a_fit_counts_what_was_refused_as_the_decisions_do(worked):
     assert (found_.usual.days, found_.usual.sessions, found_.usual.refusals) == (30, 30, (0, 0, 0, 0))
     assert found_.usual.known["host"] == {"desk-1"}
     assert found_.usual.hours == {8, 9, 10}
+
+
+def reason(code, source="x", effect="deny"):
+    return Reason(code, source, effect=effect)
+
+
+ATTEMPTS = (
+    (Effect.DENY, [reason("args_closed_world")], True),
+    (Effect.DENY, [reason("untrusted_target", "halo.payment.untrusted-target")], True),
+    (Effect.DENY, [reason("policy_no_permit", "")], True),
+    (Effect.DENY, [reason("needs_guard", "pep"), reason("large_amount", "x", "challenge")], False),
+    (Effect.DENY, [reason("score_unavailable", "score")], False),
+    (Effect.DENY, [reason("already_dispatched", "ledger")], False),
+    (Effect.DENY, [reason("stopped", "stop:agent")], False),
+    (Effect.DENY, [reason("bad_passport", "passport")], False),
+    (Effect.DENY, [reason("unknown_tool", "request")], False),
+    (Effect.DENY, [reason("decision_error", "pdp")], False),
+    (Effect.DENY, [reason("policy_error", "mine")], False),
+    (Effect.DENY, [reason("quota_exceeded")], False),
+    (Effect.CHALLENGE, [reason("risk_high", "halo.risk.high", "challenge")], False),
+    (Effect.MONITOR, [], False),
+)
+
+
+@pytest.mark.parametrize(("effect", "reasons", "counts"), ATTEMPTS)
+def test_only_attempts_at_more_than_it_may_count_as_refused(effect, reasons, counts):
+    assert Decision(effect, tuple(reasons)).refused is counts
+
+
+def test_a_changed_part_of_a_score_is_named_and_blames_no_decision(worked):
+    home, clock = worked
+    looked_up(home, clock)
+    connection = attack(db_of(home))
+    with connection:
+        (name,) = connection.execute(
+            "SELECT hash FROM blob WHERE instr(bytes, CAST('halo-usual-1' AS BLOB))"
+        ).fetchone()
+        connection.execute("UPDATE blob SET bytes = ? WHERE hash = ?", (usual_of(month()).to_bytes(), name))
+    connection.close()
+    code, out, _ = cli("replay", "--all", home=home)
+    assert (code == 0, "unreadable" in out, "differs" in out) == (False, True, False)
+    code, _, err = cli("baseline", "show", "desk", home=home)
+    assert (code, "not what was put in force" in err) == (64, True)
+    with (
+        opened(home, clock=clock) as halo,
+        halo.session("next", request="look up ana"),
+        pytest.raises(Denied) as caught,
+    ):
+        act(halo, "lookup", q="ana")
+    assert caught.value.reason == "score_unavailable"
+    assert verified(home) != 0

@@ -9,14 +9,15 @@ clock, floats.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from halo_core import canonical
-from halo_core.behaviour.drift import sixteenths_of
+from halo_core.behaviour.bits import sixteenths_of
 from halo_core.errors import BadInput, CanonicalError
 from halo_core.model import AccessRequest
 
@@ -26,8 +27,10 @@ _FORM: Final = "halo-usual-1"
 _HOUR_US: Final = 3_600_000_000
 _DAY_US: Final = 24 * _HOUR_US
 _MOST_VALUES: Final = 256
+_LONGEST: Final = 200
 _MOST_REFUSED: Final = 4
 _LEAST: Final = 2
+_Value = TypeVar("_Value", str, int)
 
 
 class Kind(StrEnum):
@@ -38,7 +41,7 @@ class Kind(StrEnum):
     HOUR = "hour"
     SYSTEM = "system"
     LABEL = "label"
-    GRANT = "grant"
+    RESOURCE = "resource"
     REFUSED = "refused"
 
 
@@ -67,11 +70,13 @@ _ABOUT: Final[Mapping[Kind, _About]] = {
     Kind.SYSTEM: _About("reach", "it reaches a system that it hardly or never reached"),
     Kind.LABEL: _About("reach", "it touches data of a kind that it hardly or never touched"),
     # That a tool is new, the model sees as well; here it counts once more, and little.
-    Kind.GRANT: _About("reach", "it uses what it was granted and hardly or never used", most=16),
+    Kind.RESOURCE: _About("reach", "it uses something that it hardly or never used", most=16),
     Kind.REFUSED: _About("scope", "what it tried in this session was refused more often than is usual", share=500),
 }
 _BY_DAY: Final = (Kind.HOST, Kind.PROCESS)
-_BY_SESSION: Final = (Kind.SYSTEM, Kind.LABEL, Kind.GRANT)
+_BY_SESSION: Final = (Kind.SYSTEM, Kind.LABEL, Kind.RESOURCE)
+_COMPARED: Final = {kind.value for kind in (*_BY_DAY, *_BY_SESSION)}
+_HOURS: Final = frozenset(range(24))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +103,9 @@ class Circumstances:
 
     def values(self, kind: Kind) -> tuple[str, ...]:
         """What it shows of a kind that is compared by value."""
-        one = {Kind.HOST: self.host, Kind.PROCESS: self.process, Kind.SYSTEM: self.system, Kind.GRANT: self.resource}
-        return self.labels if kind is Kind.LABEL else (one[kind],) if one[kind] else ()
+        one = {Kind.HOST: self.host, Kind.PROCESS: self.process, Kind.SYSTEM: self.system, Kind.RESOURCE: self.resource}
+        shown = self.labels if kind is Kind.LABEL else (one[kind],) if one[kind] else ()
+        return tuple(value[:_LONGEST] for value in shown)
 
 
 def circumstances_of(request: AccessRequest, time_us: int, refused: int) -> Circumstances:
@@ -131,8 +137,9 @@ class Evidence:
 class Usual:
     """What is usual for one agent.
 
-    A value is known from two days, or from two sessions and a hundredth of them. `lone` counts the days or sessions
-    that showed one which no others had made known: how often something new is ordinary.
+    A value is known from two days, or from two sessions and a hundredth of them. Days are cut at midnight and again at
+    noon, and both must say so: one run over midnight is no two days. `lone` counts the days or sessions that showed one
+    which no others had made known: how often something new is ordinary.
 
     Args:
         sessions: seen.
@@ -206,7 +213,9 @@ class Usual:
             lone = {Kind(kind).value: int(times) for kind, times in plain["lone"].items()}
             hours, refusals = frozenset(map(int, plain["hours"])), tuple(map(int, plain["refusals"]))
             found = cls(int(plain["sessions"]), int(plain["days"]), known, hours, lone, refusals)
-            if plain["form"] == _FORM and len(refusals) == _MOST_REFUSED and found.to_bytes() == data:
+            counts = (found.sessions, found.days, *lone.values(), *refusals)
+            odd = min(counts) < 0 or not hours <= _HOURS or not known.keys() <= _COMPARED
+            if plain["form"] == _FORM and not odd and len(refusals) == _MOST_REFUSED and found.to_bytes() == data:
                 return found
         except (CanonicalError, AttributeError, KeyError, TypeError, ValueError) as exc:
             raise _bad() from exc
@@ -221,43 +230,43 @@ def _bad() -> BadInput:
 def usual_of(sessions: Iterable[Sequence[Circumstances]]) -> Usual:
     """What is usual in these sessions, each the circumstances of its actions."""
     kept = [acts for acts in sessions if acts]
-    by_day: dict[int, list[Circumstances]] = {}
-    for acts in kept:
-        for at in acts:
-            by_day.setdefault(at.ts_us // _DAY_US, []).append(at)
-    days = list(by_day.values())
+    days, noons = _days(kept, 0), _days(kept, _DAY_US // 2)
     known: dict[str, frozenset[str]] = {}
     lone: dict[str, int] = {}
-    for kinds, units, least in ((_BY_DAY, days, _LEAST), (_BY_SESSION, kept, max(-(-len(kept) // 100), _LEAST))):
-        for kind in kinds:
-            shown = [{value for at in unit for value in at.values(kind)} for unit in units]
-            if told := _known(shown, least):
-                known[kind.value], lone[kind.value] = told
-    hours, lone[Kind.HOUR.value] = _hours(days)
+    often = max(-(-len(kept) // 100), _LEAST)
+    units = [(kind, (days, noons), _LEAST) for kind in _BY_DAY] + [(kind, (kept,), often) for kind in _BY_SESSION]
+    for kind, ways, least in units:
+        shown = [[{value for at in unit for value in at.values(kind)} for unit in way] for way in ways]
+        values = frozenset.intersection(*(_known(sets, least) for sets in shown))
+        if any(shown[0]) and len(values) <= _MOST_VALUES:
+            known[kind.value], lone[kind.value] = values, _lone(shown[0], least)
+    hours = [[{at.ts_us // _HOUR_US % 24 for at in day} for day in way] for way in (days, noons)]
+    near = [[{(hour + by) % 24 for hour in day for by in (-1, 0, 1)} for day in way] for way in hours]
+    lone[Kind.HOUR.value] = _lone(hours[0], _LEAST, near[0])
+    usual = frozenset.intersection(*(_known(way, _LEAST) for way in near))
     most = [max(at.refused for at in acts) for acts in kept]
     refusals = tuple(sum(times > number for times in most) for number in range(_MOST_REFUSED))
-    return Usual(len(kept), len(days), known, hours, lone, refusals)
+    return Usual(len(kept), len(days), known, usual, lone, refusals)
 
 
-def _known(shown: Sequence[set[str]], least: int) -> tuple[frozenset[str], int] | None:
-    """Values that enough units showed, and how many units showed one that would not be known without them."""
-    times: dict[str, int] = {}
-    for values in shown:
-        for value in values:
-            times[value] = times.get(value, 0) + 1
-    if not times or len(times) > _MOST_VALUES:
-        return None
-    lone = sum(any(times[value] <= least for value in values) for values in shown)
-    return frozenset(value for value, number in times.items() if number >= least), lone
+def _days(sessions: Iterable[Sequence[Circumstances]], shift_us: int) -> list[list[Circumstances]]:
+    found: dict[int, list[Circumstances]] = {}
+    for acts in sessions:
+        for at in acts:
+            found.setdefault((at.ts_us + shift_us) // _DAY_US, []).append(at)
+    return list(found.values())
 
 
-def _hours(days: Sequence[Sequence[Circumstances]]) -> tuple[frozenset[int], int]:
-    """Hours of the day that are usual, and how many days had one that would not be without them."""
-    shown = [{at.ts_us // _HOUR_US % 24 for at in day} for day in days]
-    near = [{(hour + by) % 24 for hour in hours for by in (-1, 0, 1)} for hours in shown]
-    times = [sum(hour in hours for hours in near) for hour in range(24)]
-    lone = sum(any(times[hour] <= _LEAST for hour in hours) for hours in shown)
-    return frozenset(hour for hour in range(24) if times[hour] >= _LEAST), lone
+def _known(shown: Iterable[Iterable[_Value]], least: int) -> frozenset[_Value]:
+    """Values that enough days or sessions showed."""
+    times = Counter(value for values in shown for value in values)
+    return frozenset(value for value, number in times.items() if number >= least)
+
+
+def _lone(shown: Sequence[set[_Value]], least: int, near: Iterable[Iterable[_Value]] | None = None) -> int:
+    """How many days or sessions showed a value that would not be known without them."""
+    times = Counter(value for values in (shown if near is None else near) for value in values)
+    return sum(any(times[value] <= least for value in values) for values in shown)
 
 
 def _weight(kind: Kind, units: int, lone: int) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-__all__ = ["UNIT", "Axes", "Reference", "Session", "Watch", "bet", "distance", "reference_of", "sixteenths_of"]
+__all__ = ["UNIT", "Axes", "Reference", "Session", "Watch", "bet", "distance", "reference_of"]
 
 UNIT: Final = 1024
 _LEAST: Final = 16
@@ -176,11 +176,6 @@ def _root(number: int) -> int:
     while (better := (guess + max(number, 1) // guess) // 2) < guess:
         guess = better
     return max(guess, 1)
-
-
-def sixteenths_of(likely: int, ordinary: int) -> int:
-    """log2(likely / ordinary) in sixteenths, rounded down; 0 where it is no more likely. Both above 0."""
-    return (likely**16 // ordinary**16).bit_length() - 1 if likely > ordinary else 0
 
 
 def bet(wealth: int, bits: int) -> int:

@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from halo_core import canonical
-from halo_core.behaviour.drift import sixteenths_of
+from halo_core.behaviour.bits import sixteenths_of
 from halo_core.behaviour.features import FEATURES
 from halo_core.behaviour.tables import Forest, refused, whole
 from halo_core.errors import CanonicalError

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from halo_core import canonical
 from halo_core.behaviour.circumstances import Usual
 from halo_core.behaviour.model import LARGEST, Model
 from halo_core.behaviour.scoring import Terms
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
 from halo_core.cli.passport_files import read_regular
 from halo_core.cli.stop import ByOption, commit, who
-from halo_core.errors import ConfigError
+from halo_core.errors import BadInput, ConfigError
 from halo_core.fitting import drop, fitted, lived, put_in_force, shipped_model
 from halo_core.keys import KeyStore
 from halo_core.model import EntryKind
 from halo_core.query import Contents, entries, one_tenant
 from halo_core.store.reader import Reader
+from halo_core.watching import rules_of
 
 __all__ = ["app"]
 
@@ -36,7 +39,7 @@ def _agent(name: str) -> str:
 
 AgentArgument = Annotated[str, typer.Argument(metavar="AGENT", help="The agent's id.", callback=_agent)]
 _NAMES = {
-    "grant": "resources used",
+    "resource": "resources used",
     "host": "hosts",
     "label": "data labels",
     "process": "programs",
@@ -111,14 +114,12 @@ def show(
     with Reader(url) as reader:
         name = one_tenant(reader, tenant)
         found = next((row[2] for row in reader.baselines() if row[:2] == (name, agent)), "")
-        data = reader.blob(name, found) if found else None
-        terms = Terms.from_bytes(data) if data is not None else None
-        kept = reader.blob(name, terms.usual) if terms is not None and terms.usual else None
-    if terms is None:
+        rules = rules_of(found, partial(_part, reader, name)) if found else None
+    if rules is None:
         raise ConfigError(
             "no_baseline", f"no score is in force for `{agent}`", field="agent", remedy=f"`halo baseline fit {agent}`"
         )
-    _show(agent, terms, Usual.from_bytes(kept) if kept is not None else Usual(), in_force=True, json=json)
+    _show(agent, rules.terms, rules.usual, in_force=True, json=json)
     return Exit.OK
 
 
@@ -136,6 +137,19 @@ def drop_(
     gone = commit(url, folder, tenant, lambda tx: drop(tx, agent, who(by)))
     console().print(f"no score is in force for {agent}" + ("" if gone else ", nor was one before"), markup=False)
     return Exit.OK if gone else Exit.FAILED
+
+
+def _part(reader: Reader, tenant: str, name: str, domain: str) -> bytes:
+    """A part of a score that is in force.
+
+    Raises:
+        BadInput: it is not what was put in force.
+    """
+    data = reader.blob(tenant, name)
+    if data is None or canonical.digest(domain, data) != name:
+        remedy = "`halo verify` says what was changed; then fit again"
+        raise BadInput("bad_baseline", "it is not what was put in force", field="baseline", remedy=remedy)
+    return data
 
 
 def _model(path: Path) -> Model:

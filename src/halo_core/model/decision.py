@@ -36,6 +36,22 @@ RENEWABLE: Final = frozenset({"authority_decayed", "budget_exceeded"})
 """Codes that, as a challenge, ask for a re-authorization and not for one call."""
 OUTPUT_OBLIGATIONS: Final = frozenset({"drop_documents", "drop_labels", "hold_output", "redact_output"})
 """Kinds that change a result: nothing of it may be passed on before all of it is there."""
+_APART: Final = frozenset({"ledger", "passport", "pdp", "pep", "price", "request", "revocation", "score", "stop"})
+"""Sources of reasons that say nothing of what was attempted."""
+_NO_ATTEMPT: Final = frozenset(
+    {
+        "approval_mismatch",
+        "approver_in_chain",
+        "bad_depth",
+        "budget_exceeded",
+        "expired",
+        "not_the_holder",
+        "not_yet_valid",
+        "policy_error",
+        "quota_exceeded",
+        "wrong_tenant",
+    }
+)
 _SEVERITY = {effect: i for i, effect in enumerate(Effect)}
 
 
@@ -116,10 +132,14 @@ class Decision:
 
     @property
     def refused(self) -> bool:
-        """An attempt that was judged and refused: what is denied unjudged, or only runs again, is none."""
-        denied = {item.code for item in self.reasons if item.effect == Effect.DENY.value}
-        return self.effect is Effect.DENY and bool(self.charges) and denied != {"already_dispatched"}
+        """An attempt at more than it may: denied by a grant or a policy, not by its standing, a limit or a failure."""
+        denied = (item for item in self.reasons if item.effect == Effect.DENY.value)
+        return self.effect is Effect.DENY and any(_beyond(item) for item in denied)
 
     def to_bytes(self) -> bytes:
         """The bytes that REPLAY compares."""
         return canonical.dumps(self.to_plain())
+
+
+def _beyond(reason: Reason) -> bool:
+    return reason.source.partition(":")[0] not in _APART and reason.code not in _NO_ATTEMPT

@@ -234,7 +234,7 @@ class Snapshot:
         session_risk: 0..1000, of the session before this action.
         score_problem: reason code why there is no risk although a score is in force.
         refused: attempts of the session before this one that were refused (`Decision.refused`).
-        unscored: no score is in force for the agent, but one is for an agent that it acts for.
+        unscored: no score is in force for the agent, but for one that it acts for, or that acted in its session.
     """
 
     time_us: int

@@ -71,7 +71,7 @@ def _decide(request: AccessRequest, snapshot: Snapshot) -> Decision:
         *_grants(request, snapshot),
         *_policy(request, answer),
         *_once(request, snapshot),
-        *_unscored(snapshot),
+        *_score_missing(snapshot),
         *limit_reasons(request, snapshot, cost),  # (9) (10)
     ]
     reasons.extend(_missing_permit(answer, reasons))
@@ -251,7 +251,7 @@ def _unclampable(item: Obligation, request: AccessRequest) -> bool:
     return isinstance(value, bool) or not isinstance(value, int | float)
 
 
-def _unscored(snapshot: Snapshot) -> list[Reason]:
+def _score_missing(snapshot: Snapshot) -> list[Reason]:
     # INVARIANT: FAILCLOSED - where a score is in force, what could not be scored does not run.
     return [Reason(snapshot.score_problem, "score")] if snapshot.score_problem else []
 

@@ -263,9 +263,15 @@ class SessionState:
         plain: dict[str, Any] = orjson.loads(data)
         links = tuple(map(Account.from_plain, plain.pop("links")))
         own = {name: plain.pop(name) for name in ("chunks", "marks", "pending", "risk", "saturated", "watched")}
-        own["refused"] = plain.pop("refused", 0)  # not in rows of before
+        own["refused"] = _count(plain.pop("refused", 0))  # not in rows of before
         sources = tuple(plain.pop("sources"))
         return cls(SessionView.from_plain(plain), **own, links=links, sources=sources, read=data)
+
+
+def _count(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(value)
+    return value
 
 
 class StateCache:

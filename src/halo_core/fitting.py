@@ -35,6 +35,7 @@ __all__ = [
     "drop",
     "fitted",
     "identities_in_force",
+    "identities_name",
     "lived",
     "put_identities",
     "put_in_force",
@@ -93,7 +94,8 @@ def lived(
         note()
         entry = item.entry
         if entry.kind is EntryKind.FEEDBACK:
-            (bad.add if entry.body["attack"] else bad.discard)(entry.body["session"])
+            if entry.body["session"]:  # an alert about a person has none: `flagging` heeds what was said of that
+                (bad.add if entry.body["attack"] else bad.discard)(entry.body["session"])
         elif entry.session:
             found.setdefault(entry.session, _Session(key)).take(entry, contents, wanted)
     return [
@@ -221,7 +223,7 @@ def put_in_force(tx: Tx, agent: str, found: Fitted, by: str) -> str:
     return names[-1]
 
 
-def put_identities(tx: Tx, book: Book, by: str, sources: Sequence[str]) -> str:
+def put_identities(tx: Tx, book: Book, by: str, sources: Sequence[str], left_out: int = 0) -> str:
     """Put a tenant's baseline of people and service accounts in force; its name.
 
     Args:
@@ -229,16 +231,23 @@ def put_identities(tx: Tx, book: Book, by: str, sources: Sequence[str]) -> str:
         book: it.
         by: who does it.
         sources: SHA-256 of each file that was imported for it now.
+        left_out: events of those files that it was not made of, since their days were judged an attack.
     """
     data = book.to_bytes()
     name = canonical.digest(BASELINE_DOMAIN, data)
     tx.put_blob(name, data)
-    facts = {"events": book.events, "identities": len(book.habits), "sources": list(sources)}
+    made_of = {"left_out": left_out, "sources": list(sources)}
+    facts = {"events": book.events, "identities": len(book.habits), **made_of}
     risks = [book.limits.elevated, book.limits.high]
     body = {"agent": IDENTITIES, "by": by, "hash": name, "part": False, "risks": risks, **facts}
     tx.append(Draft(EntryKind.BASELINE, "", body))
     rows.Baselines(tx).put(IDENTITIES, name)
     return name
+
+
+def identities_name(reader: Reader, tenant: str) -> str:
+    """Hash of a tenant's baseline of people and service accounts, empty where there is none."""
+    return next((row[2] for row in reader.baselines() if row[:2] == (tenant, IDENTITIES)), "")
 
 
 def identities_in_force(reader: Reader, tenant: str) -> Book | None:
@@ -247,7 +256,7 @@ def identities_in_force(reader: Reader, tenant: str) -> Book | None:
     Raises:
         BadInput: it is not what was put in force.
     """
-    name = next((row[2] for row in reader.baselines() if row[:2] == (tenant, IDENTITIES)), "")
+    name = identities_name(reader, tenant)
     if not name:
         return None
     data = reader.blob(tenant, name)

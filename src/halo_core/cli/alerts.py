@@ -13,11 +13,14 @@ from rich.table import Table
 
 from halo_core.cli.alerts_send import key, send
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
+from halo_core.cli.identity_alert import ALTERED, Names, about_identity
 from halo_core.cli.stop import ByOption, WhyOption, commit, who
 from halo_core.cli.words import cell
 from halo_core.clock import iso
-from halo_core.errors import ConfigError
-from halo_core.model import EntryKind
+from halo_core.errors import ConfigError, Tampered
+from halo_core.identities.alerted import DayAlert, Named
+from halo_core.identities.alerting import subject_of
+from halo_core.model import Entry, EntryKind
 from halo_core.query import Found, entries, find, one_tenant
 from halo_core.store import Draft, Tx
 from halo_core.store.reader import Reader
@@ -39,39 +42,62 @@ def alerts(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> int:
-    """List alerts: actions far from ordinary, sessions that became so. `halo judge N` says what one was."""
+    """List alerts: actions far from ordinary, sessions that became so, days of people. `halo judge N` answers one."""
     if context.invoked_subcommand is not None:
         if open_only or json or tenant or db or home:
             verb = context.invoked_subcommand
             raise ConfigError("misplaced", f"options stand behind `{verb}`", remedy=f"`halo alerts {verb} -h`")
         return Exit.OK
-    _, url = where(home, db)
+    folder, url = where(home, db)
     with Reader(url) as reader:
         found = list(entries(reader, one_tenant(reader, tenant), (EntryKind.ALERT, EntryKind.FEEDBACK)))
-    judged = {item.entry.body["alert"]: item.entry.body for item in found if item.entry.kind is EntryKind.FEEDBACK}
-    shown = [item for item in found if item.entry.kind is EntryKind.ALERT]
-    shown = [item for item in shown if not open_only or item.entry.id not in judged]
+        judged = {item.entry.body["alert"]: item.entry.body for item in found if item.entry.kind is EntryKind.FEEDBACK}
+        shown = [item for item in found if item.entry.kind is EntryKind.ALERT]
+        shown = [item for item in shown if not open_only or item.entry.id not in judged]
+        people = [item.entry for item in shown if about_identity(item.entry)]
+        names = Names(reader, folder) if people else None
+        told = {entry.id: names.of(entry) for entry in people} if names is not None else {}
     if json:
-        print_json({"alerts": [_plain(item, judged.get(item.entry.id)) for item in shown], "errors": _errors(found)})
+        plain = [_plain(item, judged.get(item.entry.id), told.get(item.entry.id)) for item in shown]
+        print_json({"alerts": plain, "errors": _errors(found)})
         return Exit.OK
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("#", "time", "agent", "on", "risk", "session", "judged", "why"):
+    for title in ("#", "time", "who", "on", "risk", "session", "judged", "why"):
         table.add_column(title, justify="right" if title in ("#", "risk") else "left")
     for item in shown:
-        body = item.entry.body
         verdict = judged.get(item.entry.id)
         said = "-" if verdict is None else "attack" if verdict["attack"] else "ordinary"
-        why = "; ".join(factor["words"] for factor in body["factors"]) or "the session as a whole"
-        score = str(body["risk"] if body["kind"] == "action" else body["session_risk"])
-        on = (cell(body["agent"]), cell(body["resource"]), score, cell(item.entry.session))
-        table.add_row(str(item.index), iso(item.entry.ts_us), *on, said, cell(why))
+        *row, why = _person(item, told[item.entry.id]) if item.entry.id in told else _agent(item)
+        table.add_row(str(item.index), iso(item.entry.ts_us), *map(cell, row), said, cell(why))
     console().print(table if shown else "no alerts")
     return Exit.OK
 
 
-def _plain(item: Found, verdict: Mapping[str, Any] | None) -> dict[str, Any]:
+def _agent(item: Found) -> tuple[str, ...]:
+    """Who, on what, risk, session, why."""
+    body = item.entry.body
+    why = "; ".join(factor["words"] for factor in body["factors"]) or "the session as a whole"
+    risk = str(body["risk"] if body["kind"] == "action" else body["session_risk"])
+    return body["agent"], body["resource"], risk, item.entry.session, why
+
+
+def _person(item: Found, told: Named | str) -> tuple[str, ...]:
+    """The same of a person or a service account: a day stands for the session."""
+    try:
+        alert = DayAlert.of(item.entry.body)
+    except Tampered:  # shown, since one that was put there must not hide the others
+        return f"({ALTERED})", "-", "-", "-", "-"
+    if isinstance(told, str):
+        return f"({told})", "-", str(alert.risk), f"day {alert.day}", alert.why
+    return told.identity, told.what, str(alert.risk), f"day {alert.day}", "; ".join(told.words)
+
+
+def _plain(item: Found, verdict: Mapping[str, Any] | None, told: Named | str | None) -> dict[str, Any]:
     judged = None if verdict is None else {"attack": verdict["attack"], "by": verdict["by"], "why": verdict["why"]}
     entry = item.entry
+    opened: dict[str, Any] = {}
+    if told is not None:
+        opened = {"closed": told, "event": None} if isinstance(told, str) else {"closed": "", "event": told.to_plain()}
     return {
         "id": entry.id,
         "index": item.index,
@@ -79,18 +105,24 @@ def _plain(item: Found, verdict: Mapping[str, Any] | None) -> dict[str, Any]:
         "session": entry.session,
         "ts_us": entry.ts_us,
         **entry.body,
+        **opened,
     }
 
 
 def _errors(found: Iterable[Found]) -> dict[str, dict[str, int]]:
-    """By agent: how many of its judged alerts were false."""
-    agent_of = {item.entry.id: item.entry.body["agent"] for item in found if item.entry.kind is EntryKind.ALERT}
+    """By agent, or by a person's fingerprint: how many of its judged alerts were false."""
+    whose = {item.entry.id: _whose(item.entry) for item in found if item.entry.kind is EntryKind.ALERT}
     told: dict[str, dict[str, int]] = {}
     for item in found:
         if item.entry.kind is EntryKind.FEEDBACK:
-            row = told.setdefault(agent_of.get(item.entry.body["alert"], ""), {"attack": 0, "ordinary": 0})
+            row = told.setdefault(whose.get(item.entry.body["alert"], ""), {"attack": 0, "ordinary": 0})
             row["attack" if item.entry.body["attack"] else "ordinary"] += 1
     return told
+
+
+def _whose(entry: Entry) -> str:
+    body = entry.body
+    return subject_of(str(body.get("identity"))) if about_identity(entry) else str(body["agent"])
 
 
 def judge(
@@ -98,7 +130,7 @@ def judge(
     *,
     attack: Annotated[
         bool | None,
-        typer.Option("--attack/--ordinary", help="What it was, one of the two; the next `halo baseline fit` heeds it."),
+        typer.Option("--attack/--ordinary", help="What it was, one of the two; the next fit or import heeds it."),
     ] = None,
     why: WhyOption = "",
     by: ByOption = "",
@@ -106,7 +138,7 @@ def judge(
     db: DbOption = "",
     home: HomeOption = None,
 ) -> int:
-    """Say what an alert was. Sessions that were an attack are left out of the next baseline."""
+    """Say what an alert was. Sessions, and days of a person, that were an attack are left out of the next baseline."""
     if attack is None:
         raise ConfigError("no_verdict", "nothing says what the alert was", remedy="add `--attack` or `--ordinary`")
     folder, url = where(home, db)
@@ -120,5 +152,6 @@ def judge(
         tx.append(Draft(EntryKind.FEEDBACK, "", body))
 
     commit(url, folder, tenant, record)
-    console().print(f"noted: {'an attack' if attack else 'ordinary'}; the next fit heeds it")
+    heeds = "`halo identity import`" if about_identity(found) else "fit"
+    console().print(f"noted: {'an attack' if attack else 'ordinary'}; the next {heeds} heeds it")
     return Exit.OK

@@ -1,6 +1,6 @@
 """Room: `halo alerts send` and `halo alerts key`. Takes: receivers. Gives: alerts told, once or as they come.
 
-Never: holds up a decision; shows a secret, or the path of an address, which may be one.
+Never: holds up a decision; names a person unasked; shows a secret, or the path of an address, which may be one.
 """
 
 from __future__ import annotations
@@ -91,6 +91,9 @@ def send(
     from_now: Annotated[
         bool, typer.Option("--from-now", help="Take the alerts that are there for sent, send none of them.")
     ] = False,
+    names: Annotated[
+        bool, typer.Option("--names", help="Name people and service accounts too (default: a fingerprint of each).")
+    ] = False,
     tenant: TenantOption = None,
     db: DbOption = "",
     home: HomeOption = None,
@@ -111,7 +114,7 @@ def send(
             cursor = Cursor(folder / _FOLDER, (address, store, whose))
             stack.enter_context(cursor.held())
             delivery = Delivery(receiver, cursor, retry, time.sleep, random.random)
-            lines.append(_Line(delivery, LedgerLog(url, whose)))
+            lines.append(_Line(delivery, LedgerLog(url, whose, KeyStore(folder) if names else None)))
             _start(lines[-1], skip=from_now)
         return _follow(lines, every) if follow else _once(lines, json=json)
 

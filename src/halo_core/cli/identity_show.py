@@ -11,14 +11,16 @@ from rich.table import Table
 
 from halo_core.cli.bars import WIDTH, line
 from halo_core.cli.common import console, print_json
+from halo_core.cli.risk_words import plural
 from halo_core.cli.words import cell
 from halo_core.clock import iso
+from halo_core.flagging import Flagged
 from halo_core.identities.book import Book
 from halo_core.identities.event import IdentityEvent
 from halo_core.identities.limits import FEWEST_HIGH
 from halo_core.identities.scoring import Basis, Scored
 
-__all__ = ["Taken", "Who", "note_skipped", "show_book", "show_scores", "skipped_of"]
+__all__ = ["Taken", "Who", "note_skipped", "show_alerted", "show_book", "show_scores", "skipped_of"]
 
 _BANDS: Final = ("ordinary", "[yellow]elevated[/]", "[bold red]high[/]")
 _MOST: Final = 40
@@ -31,6 +33,7 @@ class Taken:
     events: Sequence[IdentityEvent] = ()
     sources: tuple[str, ...] = ()
     skipped: Counter[int] = field(default_factory=Counter)
+    left_out: int = 0
 
 
 @dataclass(slots=True)
@@ -92,7 +95,8 @@ def show_book(book: Book, taken: Taken, *, in_force: bool, json: bool) -> None:
     if json:
         told = {"elevated": limits.elevated, "high": limits.high, "identity_days": limits.days}
         facts = {"established": book.established(), "events": book.events, "identities": len(book.habits)}
-        print_json({"in_force": in_force, "limits": told, "skipped": skipped_of(taken), **facts})
+        said = {"left_out": taken.left_out, "skipped": skipped_of(taken)}
+        print_json({"in_force": in_force, "limits": told, **said, **facts})
         return
     view = console()
     view.print(f"people and service accounts: {'in force' if in_force else 'not put in force'}")
@@ -107,7 +111,21 @@ def show_book(book: Book, taken: Taken, *, in_force: bool, json: bool) -> None:
         )
     if not limits.days:
         view.print("[yellow]note[/]: too short a history to say what is much here; these limits were set by hand")
+    if taken.left_out:
+        view.print(f"  left out       {taken.left_out} events, of days that were judged an attack")
     note_skipped(taken)
+
+
+def show_alerted(written: Flagged) -> None:
+    """What became of `--alert`."""
+    known = f", {written.known} were there already" if written.known else ""
+    console().print(f"{plural(written.written, 'alert')} written{known}; `halo alerts` lists them")
+    if written.erased:
+        told = f"{written.erased} of them without a name: that identity's data was erased"
+        console(stderr=True).print(f"[yellow]note[/]: {told}")
+    if written.forged:
+        told = f"{written.forged} of them stood in the store already, signed by no writer of it: run `halo verify`"
+        console(stderr=True).print(f"[bold red]warning[/]: {told}")
 
 
 def show_scores(ranked: Sequence[Who], flagged: Sequence[Scored]) -> None:

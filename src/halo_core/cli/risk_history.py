@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Final
 
+from halo_core.identities.alerting import KIND
 from halo_core.model import EntryKind
 from halo_core.query import Found
 
@@ -125,6 +126,8 @@ class _Reading:
                 risks = body.get("risks")
                 self.limits = (risks[0], risks[1]) if risks else None
         elif entry.kind is EntryKind.ALERT:
+            if body["kind"] == KIND:
+                return  # of a person or a service account, not of an action
             self._alert((body["decision"]["w"], body["decision"]["ws"]), body["kind"])
         elif body["request"]["subject"]["agent"] == self.agent and body["snapshot"]["risk"] is not None:
             self._decision(found)

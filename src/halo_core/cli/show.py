@@ -24,6 +24,7 @@ from halo_core.cli.common import (
     print_json,
     where,
 )
+from halo_core.cli.identity_alert import about_identity, identity_rows
 from halo_core.cli.risk_words import score_rows
 from halo_core.cli.words import amount, cell
 from halo_core.clock import iso
@@ -118,6 +119,8 @@ def _body(entry: Entry, decimals: Mapping[str, int]) -> list[tuple[str, str]]:
     if entry.kind is EntryKind.SHADOW:
         said = [(key, _short(value)) for key, value in sorted(entry.body.items()) if key != "refused"]
         return [*said, ("ran", _ran(entry))]
+    if about_identity(entry):
+        return identity_rows(entry)
     if entry.kind is not EntryKind.DECISION:
         return [(key, _short(value)) for key, value in sorted(entry.body.items())]
     body = entry.body

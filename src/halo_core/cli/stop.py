@@ -7,7 +7,8 @@ goes to the ledger first: nothing is let go that is not written down.
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -26,7 +27,19 @@ from halo_core.stopfiles import StopFiles
 from halo_core.store import Store, StoreConfig, Tx
 from halo_core.store.reader import Reader
 
-__all__ = ["ByOption", "WhyOption", "commit", "lift", "revoke", "stop", "tenant_of", "trusting", "unwritten", "who"]
+__all__ = [
+    "ByOption",
+    "WhyOption",
+    "commit",
+    "committing",
+    "lift",
+    "revoke",
+    "stop",
+    "tenant_of",
+    "trusting",
+    "unwritten",
+    "who",
+]
 
 _DEADLINE_S: Final = 2.0
 _NO_LEDGER: Final = ("no_database", "no_store")
@@ -160,14 +173,24 @@ def commit(url: str, home: Path, tenant: str | None, job: Callable[[Tx], Any]) -
         ConfigError: `no_database`, `no_store`, `which_tenant`.
         CannotDecide: it could not be made durable.
     """
+    with committing(url, home, tenant) as run:
+        return run(job)
+
+
+@contextmanager
+def committing(url: str, home: Path, tenant: str | None) -> Iterator[Callable[[Callable[[Tx], Any]], Any]]:
+    """As `commit`, for several jobs in a row, a transaction each; the checkpoint is over them all.
+
+    Raises:
+        ConfigError, CannotDecide: as `commit`.
+    """
     name = tenant_of(url, tenant)
     store = Store(StoreConfig(url, home, name, deadline_s=_DEADLINE_S), KeyStore(home))
     try:
-        result = store.commit(job)
+        yield store.commit
         store.checkpoint()
     finally:
         store.close()
-    return result
 
 
 def tenant_of(url: str, tenant: str | None) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "APPROVAL_KINDS",
+    "Alerts",
     "ApprovalRow",
     "Approvals",
     "Baselines",
@@ -170,6 +171,30 @@ class Residues:
     def add(self, seq: int, chain: str, prints: bytes) -> None:
         """Append a chunk."""
         self._tx.insert("INSERT INTO residue VALUES (?,?,?,?)", (self._tx.tenant, seq, chain, prints))
+
+
+class Alerts:
+    """Entries that say what somebody should look at, and whose sealed content is closed for good."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    def since(self, index: int) -> list[tuple[int, bytes]]:
+        """(position, note) of the alerts from a position on, in log order; nobody has proven them."""
+        return self._tx.cursor.execute(
+            "SELECT p.idx, e.body FROM position p JOIN entry e USING (tenant, w, ws) "
+            "WHERE p.tenant=? AND p.idx>=? AND e.kind='alert' ORDER BY p.idx",
+            (self._tx.tenant, index),
+        ).fetchall()
+
+    def erased(self, subject: str) -> bool:
+        """Whether a subject's data was erased: nothing more can be sealed for it."""
+        row = self._tx.cursor.execute(
+            "SELECT 1 FROM vault WHERE tenant=? AND subject=? AND erased_at_us IS NOT NULL", (self._tx.tenant, subject)
+        ).fetchone()
+        return row is not None
 
 
 @dataclass(frozen=True, slots=True)

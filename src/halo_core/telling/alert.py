@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from halo_core.model import Entry
 from halo_core.query import Found
 
-__all__ = ["Alert"]
+__all__ = ["Alert", "id_of", "short"]
 
 _ID: Final = re.compile(r"[0-9a-f-]{1,64}")
 _MOST_TEXT: Final = 1000
@@ -71,26 +72,24 @@ class Alert:
             LookupError, TypeError, ValueError or AttributeError: it is none of ours.
         """
         entry, body = found.entry, found.entry.body
-        if not _ID.fullmatch(entry.id):
-            raise ValueError("not an id of ours")  # it goes into a header and into what is signed
         decision = body["decision"]
         factors = (
-            Factor(_short(item["id"]), item["value"], item["moved"], _short(item["words"]))
+            Factor(short(item["id"]), item["value"], item["moved"], short(item["words"]))
             for item in body["factors"][:_MOST_FACTORS]
         )
         return cls(
-            id=entry.id,
+            id=id_of(entry),
             index=found.index,
-            tenant=_short(entry.tenant),
-            session=_short(entry.session),
+            tenant=short(entry.tenant),
+            session=short(entry.session),
             ts_us=entry.ts_us,
-            kind=_short(body["kind"]),
-            agent=_short(body["agent"]),
-            resource=_short(body["resource"]),
+            kind=short(body["kind"]),
+            agent=short(body["agent"]),
+            resource=short(body["resource"]),
             risk=body["risk"],
             session_risk=body["session_risk"],
-            leaf=_short(decision["leaf"]),
-            writer=_short(decision["w"]),
+            leaf=short(decision["leaf"]),
+            writer=short(decision["w"]),
             seq=decision["ws"],
             factors=tuple(factors),
         )
@@ -104,6 +103,29 @@ class Alert:
     def why(self) -> str:
         """What moved it, in words."""
         return "; ".join(item.words for item in self.factors) or "the session as a whole"
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        what = {"action": f"`{self.resource}` is far from ordinary", "drift": "its sessions drift from the ordinary"}
+        told = what.get(self.kind, "the session has become risky")
+        return f"risk {self.score} of 1000, agent `{self.agent}`: {told}: {self.why}"
+
+    def values(self) -> dict[str, str]:
+        """For structured data of syslog."""
+        return {
+            "id": self.id,
+            "index": str(self.index),
+            "tenant": self.tenant,
+            "kind": self.kind,
+            "agent": self.agent,
+            "resource": self.resource,
+            "session": self.session,
+            "risk": "-" if self.risk is None else str(self.risk),
+            "session_risk": str(self.session_risk),
+            "factors": " ".join(item.id for item in self.factors),
+            "leaf": self.leaf,
+        }
 
     def to_plain(self) -> dict[str, Any]:
         """For programs, named as `halo alerts --json` names it."""
@@ -125,5 +147,17 @@ class Alert:
         }
 
 
-def _short(text: str) -> str:
+def id_of(entry: Entry) -> str:
+    """An entry's id: it goes into a header and into what is signed.
+
+    Raises:
+        ValueError: it is none of ours.
+    """
+    if not _ID.fullmatch(entry.id):
+        raise ValueError("not an id of ours")
+    return entry.id
+
+
+def short(text: str) -> str:
+    """At most so much of it."""
     return text if len(text) <= _MOST_TEXT else text[:_MOST_TEXT] + "…"

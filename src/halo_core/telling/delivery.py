@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from halo_core.failpoints import ALERT_TOLD, reach
-from halo_core.telling.alert import Alert
 from halo_core.telling.cursor import MOST_OWED, Cursor, Sent
+from halo_core.telling.person import AnyAlert
 from halo_core.telling.wire import NotTold
 
 __all__ = ["Delivery", "Log", "Receiver", "Retry", "Told"]
@@ -37,7 +37,7 @@ class Receiver(Protocol):
         """For people, without secrets."""
         ...
 
-    def send(self, alerts: Sequence[Alert]) -> None:
+    def send(self, alerts: Sequence[AnyAlert]) -> None:
         """Send them; `NotTold` unless all were taken."""
         ...
 
@@ -45,11 +45,11 @@ class Receiver(Protocol):
 class Log(Protocol):
     """Alerts of one tenant."""
 
-    def since(self, index: int) -> Sequence[Alert]:
+    def since(self, index: int) -> Sequence[AnyAlert]:
         """Alerts at this place and after it in order, a page of them; empty where there are none."""
         ...
 
-    def at(self, index: int) -> Alert | None:
+    def at(self, index: int) -> AnyAlert | None:
         """The alert at a place."""
         ...
 
@@ -147,7 +147,7 @@ class Delivery:
             tally.problem = exc
         return Told(tally.taken, len(self._cursor.sent.owed), tally.problem)
 
-    def _tell(self, alerts: Sequence[Alert]) -> NotTold | None:
+    def _tell(self, alerts: Sequence[AnyAlert]) -> NotTold | None:
         """Send a batch; what is wrong, where it may be about one alert and there is room to owe it."""
         failures = 0
         while True:
@@ -165,7 +165,7 @@ class Delivery:
                 reach(ALERT_TOLD)
                 return None
 
-    def _note(self, last: Alert, *, owes: bool) -> None:
+    def _note(self, last: AnyAlert, *, owes: bool) -> None:
         sent = self._cursor.sent
         owed = (*sent.owed, last.index) if owes else sent.owed
         # INVARIANT: only after the receiver said yes, or what it refused is written down as owed.
@@ -194,5 +194,5 @@ class _Tally:
             raise problem
 
 
-def _batches(alerts: Sequence[Alert], size: int) -> list[Sequence[Alert]]:
+def _batches(alerts: Sequence[AnyAlert], size: int) -> list[Sequence[AnyAlert]]:
     return [alerts[start : start + size] for start in range(0, len(alerts), size)]

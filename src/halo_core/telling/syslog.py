@@ -13,14 +13,14 @@ from typing import Final, Self
 
 from halo_core.clock import iso
 from halo_core.errors import ConfigError
-from halo_core.telling.alert import Alert
+from halo_core.telling.person import AnyAlert
 from halo_core.telling.wire import Place, datagrams, parse_place, stream
 
 __all__ = ["Syslog", "message"]
 
 _PORTS: Final = {"udp": 514, "tcp": 0, "tls": 6514}
 _FACILITY: Final = 13  # log audit
-_SEVERITY: Final = {"action": 4, "session": 4, "drift": 5}  # warning, warning, notice
+_SEVERITY: Final = {"action": 4, "session": 4, "identity": 4, "drift": 5}  # warnings, notice
 _NOTICE: Final = 5
 _SD_ID: Final = "halo@32473"
 """32473 is the enterprise number for examples (RFC 5612); Halo has none of its own."""
@@ -71,7 +71,7 @@ class Syslog:
         """Whether it says yes."""
         return self._place.scheme != "udp"
 
-    def send(self, alerts: Sequence[Alert]) -> None:
+    def send(self, alerts: Sequence[AnyAlert]) -> None:
         """Send them all.
 
         Raises:
@@ -85,25 +85,12 @@ class Syslog:
         stream(self._place, framed, self._context, self._timeout_s)
 
 
-def message(alert: Alert, host: str) -> bytes:
+def message(alert: AnyAlert, host: str) -> bytes:
     """One message (RFC 5424 section 6): names in structured data, a sentence in ASCII for people.
 
     INVARIANT: whatever a name holds, there is one line, one element, and each value ends where it ends.
     """
-    values = {
-        "id": alert.id,
-        "index": str(alert.index),
-        "tenant": alert.tenant,
-        "kind": alert.kind,
-        "agent": alert.agent,
-        "resource": alert.resource,
-        "session": alert.session,
-        "risk": "-" if alert.risk is None else str(alert.risk),
-        "session_risk": str(alert.session_risk),
-        "factors": " ".join(item.id for item in alert.factors),
-        "leaf": alert.leaf,
-    }
-    data = "".join(f' {name}="{_value(text)}"' for name, text in values.items())
+    data = "".join(f' {name}="{_value(text)}"' for name, text in alert.values().items())
     priority = _FACILITY * 8 + _SEVERITY.get(alert.kind, _NOTICE)
     where = host if _HOST.fullmatch(host) else "-"
     head = f"<{priority}>1 {iso(alert.ts_us)} {where} halo - ALERT [{_SD_ID}{data}] "
@@ -119,8 +106,5 @@ def _shown(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def _sentence(alert: Alert) -> str:
-    what = {"action": f"`{alert.resource}` is far from ordinary", "drift": "its sessions drift from the ordinary"}
-    told = what.get(alert.kind, "the session has become risky")
-    text = f"risk {alert.score} of 1000, agent `{alert.agent}`: {told}: {alert.why}"
-    return _shown(text).encode("ascii", "backslashreplace").decode("ascii")[:_MOST_TEXT]
+def _sentence(alert: AnyAlert) -> str:
+    return _shown(alert.sentence).encode("ascii", "backslashreplace").decode("ascii")[:_MOST_TEXT]

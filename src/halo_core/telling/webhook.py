@@ -13,7 +13,7 @@ from typing import Final, Self
 
 from halo_core.clock import Clock, iso
 from halo_core.errors import ConfigError
-from halo_core.telling.alert import Alert
+from halo_core.telling.person import AnyAlert
 from halo_core.telling.wire import OWED, NotTold, Place, deadline, not_told, parse_place
 
 __all__ = ["Webhook", "payload"]
@@ -71,7 +71,7 @@ class Webhook:
         """As messages to people name it: the path may be a secret."""
         return self._place.name
 
-    def send(self, alerts: Sequence[Alert]) -> None:
+    def send(self, alerts: Sequence[AnyAlert]) -> None:
         """Send them, one by one.
 
         Raises:
@@ -82,7 +82,7 @@ class Webhook:
             if status not in _TAKEN:
                 raise self._refusal(status, wait)
 
-    def _post(self, alert: Alert) -> tuple[int, str]:
+    def _post(self, alert: AnyAlert) -> tuple[int, str]:
         body = payload(alert)
         place = self._place
         seconds = self._timeout_s
@@ -106,7 +106,7 @@ class Webhook:
         finally:
             connection.close()
 
-    def _headers(self, alert: Alert, body: bytes) -> dict[str, str]:
+    def _headers(self, alert: AnyAlert, body: bytes) -> dict[str, str]:
         sent_s = str(self._clock.now_us() // _SECOND_US)
         return {
             "Content-Type": "application/json",
@@ -129,7 +129,7 @@ class Webhook:
         return NotTold(code, f"{self.name} answered {status}", remedy=remedy, again=again, alone=True, after_s=after_s)
 
 
-def payload(alert: Alert) -> bytes:
+def payload(alert: AnyAlert) -> bytes:
     """The body: ASCII, so that no character of a name acts on whoever reads it."""
     told = {"data": alert.to_plain(), "timestamp": iso(alert.ts_us), "type": f"halo.alert.{alert.kind}"}
     return json.dumps(told, separators=(",", ":"), sort_keys=True).encode("ascii")

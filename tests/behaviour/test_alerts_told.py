@@ -9,10 +9,17 @@ import socket
 import threading
 
 import pytest
-from score_world import act, history, in_force, opened
+from score_world import act, history, in_force, model_file, opened
 
+from halo_core.cli.stop import commit
 from halo_core.errors import Pending
-from halo_world import cli, verified
+from halo_core.flagging import Known, flag
+from halo_core.identities.alerting import HighDay, Prints
+from halo_core.identities.event import IdentityEvent
+from halo_core.identities.scoring import Basis, Scored
+from halo_core.identities.strange import Factor
+from halo_core.keys import Digester, KeyStore
+from halo_world import cli, url_of, verified
 
 CANARY = "canary-7f3a"
 
@@ -72,3 +79,23 @@ def test_nothing_of_a_call_its_user_or_its_result_is_sent(home):
     assert alert["id"].encode() in line
     assert alert["id"].encode() in posted
     assert verified(home, signatures=True) == 0
+
+
+def test_an_alert_about_a_person_changes_nothing_of_an_agents(home):
+    fit = ("baseline", "fit", "desk", "--model", str(model_file(home.parent)), "--dry-run", "--json")
+    before = [cli(*verb, home=home)[1] for verb in (fit, ("risk", "--json"), ("log", "--json"))]
+    chart = home.parent / "risk.svg"
+    assert cli("risk", "desk", "--svg", str(chart), home=home)[0] == 0
+    drawn = chart.read_text()
+    event = IdentityEvent(1_770_001_200_000_000, CANARY, "wipe", "vault")
+    scored = Scored(event, Basis.OWN, 900, 2, (Factor("hour_unusual", 400, "at night"),), 900)
+    day = HighDay(scored, 1, event.ts_us, event.ts_us, 900)
+    prints = Prints(Digester(KeyStore(home).secret("digest")), "local")
+    commit(url_of(home), home, None, lambda tx: flag(tx, [day], prints, "sha256:00", Known()))
+    index = json.loads(cli("alerts", "--json", home=home)[1])["alerts"][-1]["index"]
+    assert cli("judge", str(index), "--attack", home=home)[0] == 0
+    assert [cli(*verb, home=home)[1] for verb in (fit, ("risk", "--json"), ("log", "--json"))] == before
+    assert cli("risk", "desk", "--svg", str(chart), home=home)[0] == 0
+    assert chart.read_text() == drawn
+    assert verified(home, signatures=True) == 0
+    assert cli("replay", "--all", home=home)[0] == 0

@@ -112,13 +112,14 @@ def show_book(book: Book, taken: Taken, *, in_force: bool, json: bool) -> None:
     if not limits.days:
         view.print("[yellow]note[/]: too short a history to say what is much here; these limits were set by hand")
     if taken.left_out:
-        view.print(f"  left out       {taken.left_out} events, of days that were judged an attack")
+        view.print(f"  left out       {plural(taken.left_out, 'event')}, of days that were judged an attack")
     note_skipped(taken)
 
 
 def show_alerted(written: Flagged) -> None:
     """What became of `--alert`."""
-    known = f", {written.known} were there already" if written.known else ""
+    were = "was" if written.known == 1 else "were"
+    known = f", {written.known} {were} there already" if written.known else ""
     console().print(f"{plural(written.written, 'alert')} written{known}; `halo alerts` lists them")
     if written.erased:
         told = f"{written.erased} of them without a name: that identity's data was erased"

@@ -7,7 +7,7 @@ of one later says which events the next baseline leaves out. Never: decides, hol
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from typing import Final
 
 from halo_core.errors import BadInput, ConfigError, Gap, Tampered
@@ -65,24 +65,21 @@ class Flagged:
         known: days of which there was one.
         erased: new alerts without a name, since that identity's data was erased.
         forged: days of which an entry says that there was one that no writer of this log signed; they are written.
+        risen: of the known ones those whose alert has a lower risk than was found now; it stays as it is.
     """
 
     written: int = 0
     known: int = 0
     erased: int = 0
     forged: int = 0
+    risen: int = 0
 
     def to_plain(self) -> dict[str, int]:
         """For programs."""
-        return {"erased": self.erased, "forged": self.forged, "known": self.known, "written": self.written}
+        return asdict(self)
 
     def __add__(self, other: Flagged) -> Flagged:
-        return Flagged(
-            self.written + other.written,
-            self.known + other.known,
-            self.erased + other.erased,
-            self.forged + other.forged,
-        )
+        return Flagged(*(mine + more for mine, more in zip(astuple(self), astuple(other), strict=True)))
 
 
 def on_record(reader: Reader, tenant: str) -> Known:
@@ -110,8 +107,9 @@ def flag(tx: Tx, days: Sequence[HighDay], prints: Prints, baseline: str, before:
     for day in days:
         place = prints.of(day.identity), day.day
         claims = [*before.entries.get(place, ()), *now.entries.get(place, ())]
-        if any(_proven(tx, place, *claim) for claim in claims):
-            told += Flagged(known=1)
+        proven = [alert for claim in claims if (alert := _proven(tx, place, *claim)) is not None]
+        if proven:
+            told += Flagged(known=1, risen=int(max(alert.risk for alert in proven) < (day.worst.risk or 0)))
             continue
         subject = subject_of(place[0])
         erased = rows.Alerts(tx).erased(subject)
@@ -121,13 +119,14 @@ def flag(tx: Tx, days: Sequence[HighDay], prints: Prints, baseline: str, before:
     return told, now
 
 
-def _proven(tx: Tx, place: _Place, writer: str, seq: int) -> bool:
+def _proven(tx: Tx, place: _Place, writer: str, seq: int) -> DayAlert | None:
     # INVARIANT: AUDIT - a row that somebody put into the database silences no alert: its writer's signature must hold.
     try:
         entry = Proven.read(tx, writer, seq).entry
-        return entry.kind is EntryKind.ALERT and DayAlert.of(entry.body).place == place
+        alert = DayAlert.of(entry.body)
     except (BadInput, Gap, Tampered):
-        return False
+        return None
+    return alert if entry.kind is EntryKind.ALERT and alert.place == place else None
 
 
 def _read(tenant: str, note: bytes) -> tuple[Entry | None, DayAlert | None]:

@@ -41,6 +41,8 @@ from halo_core.query import Contents
 from halo_core.store.reader import Reader
 from halo_world import attack, cli, db_of, found, python, url_of, verified
 
+NONE = dict.fromkeys(("erased", "forged", "known", "risen", "written"), 0)
+
 
 @pytest.fixture
 def kept(home):
@@ -67,7 +69,7 @@ def test_a_burst_is_one_alert_of_its_strongest_event(kept):
     burst = [strange(minute=i) for i in range(7)]
     worst = strange(hour=4, system="vault", action="wipe")
     quiet = [event(NEXT), event(NEXT, identity=BOB), event(NEXT + 1, hour=11)]
-    assert score(kept, [*burst, worst, *quiet]) == {"erased": 0, "forged": 0, "known": 0, "written": 1}
+    assert score(kept, [*burst, worst, *quiet]) == {**NONE, "written": 1}
     (found,) = alerts(kept)
     body = found.entry.body
     assert (body["kind"], body["day"], body["high"]) == ("identity", "2026-02-02", 8)
@@ -93,8 +95,8 @@ def test_what_is_high_is_high_against_the_baseline_that_it_names(kept):
 def test_the_same_file_again_writes_nothing(kept):
     events = [strange(), strange(NEXT + 1), strange(identity=BOB)]
     assert score(kept, events)["written"] == 3
-    assert score(kept, events) == {"erased": 0, "forged": 0, "known": 3, "written": 0}
-    assert score(kept, [*events, strange(NEXT + 2)]) == {"erased": 0, "forged": 0, "known": 3, "written": 1}
+    assert score(kept, events) == {**NONE, "known": 3}
+    assert score(kept, [*events, strange(NEXT + 2)]) == {**NONE, "known": 3, "written": 1}
     assert len(alerts(kept)) == 4
     assert verified(kept) == 0
 
@@ -103,6 +105,14 @@ def test_it_is_said_how_many_were_known(kept, tmp_path):
     path = csv_file(tmp_path / "later.csv", [strange(), strange(NEXT + 1)])
     assert "2 alerts written; `halo alerts`" in cli("identity", "score", str(path), "--alert", home=kept)[1]
     assert "0 alerts written, 2 were there already" in cli("identity", "score", str(path), "--alert", home=kept)[1]
+
+
+def test_what_is_worse_than_the_days_alert_says_is_said(kept, tmp_path):
+    path = csv_file(tmp_path / "later.csv", [strange(), strange(hour=4, system="vault", action="wipe")])
+    assert score(kept, [strange()])["written"] == 1
+    assert "1 of those were written at a lower risk" in cli("identity", "score", str(path), "--alert", home=kept)[2]
+    assert len(alerts(kept)) == 1
+    assert score(kept, [strange()]) == {**NONE, "known": 1}
 
 
 def test_more_than_a_transaction_holds(kept):
@@ -217,7 +227,7 @@ def test_whose_data_was_erased_is_not_named_again(kept):
     assert rows[prints_of(kept).of(BOB)]["event"]["identity"] == BOB
     assert "(erased)" in cli("alerts", home=kept)[1]
     assert ANA not in cli("alerts", home=kept)[1]
-    assert score(kept, [strange(), strange(NEXT + 1)]) == {"erased": 1, "forged": 0, "known": 1, "written": 1}
+    assert score(kept, [strange(), strange(NEXT + 1)]) == {**NONE, "erased": 1, "known": 1, "written": 1}
     assert alerts(kept)[-1].entry.content == {}
     assert ANA.encode() not in in_the_clear(kept)
     assert [row["closed"] for row in listed(kept)] == ["erased", "", "erased"]

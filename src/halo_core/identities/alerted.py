@@ -16,9 +16,11 @@ from halo_core.identities.alerting import KIND
 
 __all__ = ["DayAlert", "Moved", "Named"]
 
+_KIND: Final = re.compile(re.escape(KIND))
 _PRINT: Final = re.compile(r"hmac-sha256:[0-9a-f]{64}")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOST_TEXT: Final = 1000
+_MOST: Final = 1 << 53  # as microseconds a time that has a date
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,9 @@ class DayAlert:
             Tampered: `bad_alert`, it is another body.
         """
         try:
+            _fits(_KIND, body["kind"])
             return cls(
-                _fits(_PRINT, body["identity"] if body["kind"] == KIND else ""),
+                _fits(_PRINT, body["identity"]),
                 _fits(_PRINT, body["key"]),
                 _fits(_DAY, body["day"]),
                 risk=_number(body["risk"]),
@@ -136,8 +139,8 @@ class Named:
 
 
 def _number(value: Any) -> int:
-    if type(value) is not int:
-        raise TypeError("no whole number")
+    if type(value) is not int or not 0 <= value < _MOST:
+        raise TypeError("no number of ours")
     return value
 
 

@@ -6,15 +6,16 @@ Told is a keyed fingerprint, and only where it was asked for also who it is. Nev
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from halo_core.identities.alerted import DayAlert, Named
+from halo_core.identities.alerting import KIND
 from halo_core.query import Found
 from halo_core.telling.alert import Alert, id_of, short
 
 __all__ = ["AnyAlert", "PersonAlert"]
 
-_MOST_FACTORS = 3
+_MOST_FACTORS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class PersonAlert:
     ts_us: int
     alert: DayAlert
     named: Named | None = None
-    kind = "identity"
+    kind = KIND
 
     @classmethod
     def of(cls, found: Found, named: Named | None = None) -> PersonAlert:

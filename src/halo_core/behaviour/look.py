@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Final
 
 from halo_core.behaviour.lexicon import ASKED, DELEGATING, STOP, VERBS, alike
 from halo_core.behaviour.profile import Act, Profile
 from halo_core.behaviour.seen import short
-from halo_core.behaviour.sight import Came, Sight, mark, numbers, sight
+from halo_core.behaviour.sight import Came, Sight, digest, mark, numbers, sight
 from halo_core.behaviour.text import name_words, print_of, prints
 from halo_core.behaviour.values import Value, values_of
 from halo_core.model import Impact
@@ -147,7 +146,7 @@ def _said(profile: Profile) -> _Said:
     found = _Said(
         asks,
         tuple(sorted(asks))[:24],
-        int.from_bytes(blake2b(profile.request.atoms, digest_size=6, key=key[:64]).digest()),
+        digest(profile.request.atoms, key),
         len(bag & _delegating(key)),
     )
     profile.said = found

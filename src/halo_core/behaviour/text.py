@@ -13,6 +13,7 @@ import unicodedata
 from base64 import b64decode
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import islice
 from typing import Final
 
 __all__ = [
@@ -66,12 +67,7 @@ def fold(text: str) -> str:
 
 def atoms(text: str, most: int = MAX_ATOMS) -> list[str]:
     """Atoms of a text in order, at most `most`."""
-    found = []
-    for match in _ATOM.finditer(fold(text)):
-        found.append(normal(match.group()[:_LONGEST]))
-        if len(found) >= most:
-            break
-    return found
+    return [normal(match[0][:_LONGEST]) for match in islice(_ATOM.finditer(fold(text)), most)]
 
 
 def name_words(name: str) -> list[str]:

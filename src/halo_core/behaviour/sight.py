@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -11,6 +12,7 @@ from typing import Final
 
 from halo_core.behaviour.lexicon import COMMON, SENSITIVE, STOP
 from halo_core.behaviour.profile import Profile
+from halo_core.behaviour.seen import Chunk
 from halo_core.behaviour.text import find, is_plain, normal, print_of, prints
 from halo_core.behaviour.values import Kind, Value
 
@@ -100,9 +102,9 @@ def numbers(packed: bytes) -> array[int]:
     return row
 
 
-def sight(profile: Profile, value: Value, bag: frozenset[int], asks: frozenset[int]) -> Sight:
-    """A value against the request (`bag` all its words, `asks` those that say something) and the results."""
-    key = profile.key
+def sight(profile: Profile, value: Value, asks: frozenset[int], keen: Sequence[Chunk]) -> Sight:
+    """A value against the request (`asks`: its words that say something) and the results (`keen`: those of secrets)."""
+    key, bag = profile.key, profile.request.bag
     packed = prints(list(value.words), key)
     row = numbers(packed)
     asked = _held(row, bag)
@@ -124,9 +126,9 @@ def sight(profile: Profile, value: Value, bag: frozenset[int], asks: frozenset[i
         age,
         results,
         _keen(value, bag, key),
-        _leaks(profile, value, row),
+        _leaks(value, row, keen, bag) if keen else 0,
         naming and _kin(value, asks, key),
-        _near(profile, packed, asks) if naming and came is not _REQUEST else -1,
+        _near(profile, packed, asks) if naming and results and came is not _REQUEST else -1,
     )
 
 
@@ -145,7 +147,7 @@ def _best(profile: Profile, packed: bytes, row: array[int], *, whole: bool) -> t
     """Best coverage by one result, its source and age, and the number of results; of equals the latest."""
     best, source, age, results = 0, "", 0, 0
     for back, chunk in enumerate(reversed(profile.chunks)):
-        cover = (1000 if chunk.find(packed) >= 0 else 0) if whole else _held(row, chunk.bag)
+        cover = _held(row, chunk.bag) if not whole else 1000 if packed in chunk.atoms and chunk.find(packed) >= 0 else 0
         results += cover >= _MIXED
         if cover > best:
             best, source, age = cover, chunk.source, back
@@ -166,13 +168,9 @@ def _keen(value: Value, bag: frozenset[int], key: bytes) -> bool:
     return any(word in SENSITIVE and numbers(print_of(word, key))[0] not in bag for word in value.words[:64])
 
 
-def _leaks(profile: Profile, value: Value, row: array[int]) -> int:
-    keen = [chunk for chunk in profile.chunks if chunk.keen]
-    if not keen:
-        return 0
+def _leaks(value: Value, row: array[int], keen: Sequence[Chunk], bag: frozenset[int]) -> int:
     long = [(word, number) for word, number in zip(value.words, row, strict=True) if len(word) >= 8]
-    rare = {number for word, number in long if not word.isalpha() and any(map(str.isdigit, word))}
-    rare -= profile.request.bag
+    rare = {number for word, number in long if not word.isalpha() and any(map(str.isdigit, word))} - bag
     return sum(any(number in chunk.bag for chunk in keen) for number in rare)
 
 

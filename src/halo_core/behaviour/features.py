@@ -176,11 +176,9 @@ def _surprise(what: str, look: Look, sight: Sight, baseline: Baseline, key: byte
 
 def _values(look: Look, baseline: Baseline, found: dict[str, int], key: bytes) -> int:
     seen = baseline.seen
-    every: list[int] = []
-    named: list[int] = []
+    every, named, came, foreign, nowhere, texts = [0], [0], [0], [0], [0], [0]
     general: list[int] = []
-    came: list[int] = []
-    foreign, nowhere, texts, strange = [], [], [], []
+    strange: list[int] = []
     near_least, near_stranger, near_new = [], [], []
     flows = new = anywhere = keen = foreign_general = 0
     for sight in look.sights:
@@ -213,12 +211,12 @@ def _values(look: Look, baseline: Baseline, found: dict[str, int], key: bytes) -
         if value.general and not any(map(seen, at.general)):
             general.append(_surprise("ng", look, sight, baseline, key))
             foreign_general += from_results
-    found["value_strange"], found["value_sum"] = max(every, default=0), min(sum(every), 600)
-    found["naming_strange"], found["naming_sum"] = max(named, default=0), min(sum(named), 600)
+    found["value_strange"], found["value_sum"] = max(every), min(sum(every), 600)
+    found["naming_strange"], found["naming_sum"] = max(named), min(sum(named), 600)
     found["naming_new"], found["nowhere_known"] = min(new, 20), min(anywhere, 20)
     found["general_strange"], found["general_new"] = max(general, default=0), min(len(general), 10)
-    found["foreign_strange"], found["foreign_general"] = max(foreign, default=0), min(foreign_general, 10)
-    found["nowhere_strange"], found["text_strange"] = max(nowhere, default=0), max(texts, default=0)
+    found["foreign_strange"], found["foreign_general"] = max(foreign), min(foreign_general, 10)
+    found["nowhere_strange"], found["text_strange"] = max(nowhere), max(texts)
     found["strangers"], found["stranger_new"] = (
         min(len(strange), 20),
         min(len([each for each in strange if each > 0]), 20),
@@ -226,7 +224,7 @@ def _values(look: Look, baseline: Baseline, found: dict[str, int], key: bytes) -
     found["stranger_sum"] = max(strange, default=0)
     found["near_least"], found["near_stranger"] = min([12, *near_least]), min([12, *near_stranger])
     found["near_new"] = min([12, *near_new])
-    found["came_strange"], found["came_sum"] = max(came, default=0), min(sum(came), 600)
+    found["came_strange"], found["came_sum"] = max(came), min(sum(came), 600)
     found["flow_new"], found["keen_new"] = min(flows, 10), min(keen, 10)
     return sum(named)
 

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Final
 
 from halo_core.behaviour.lexicon import COMMON, SENSITIVE, STOP
 from halo_core.behaviour.profile import Profile
 from halo_core.behaviour.seen import Chunk
-from halo_core.behaviour.text import find, is_plain, normal, print_of, prints
+from halo_core.behaviour.text import find, is_plain, keyed, normal, print_of, prints
 from halo_core.behaviour.values import Kind, Value
 
 __all__ = ["Came", "Sight", "digest", "mark", "numbers", "place", "sight"]
@@ -78,15 +77,7 @@ def mark(*parts: str, key: bytes) -> int:
 
 def digest(data: bytes, key: bytes) -> int:
     """Keyed 48-bit fingerprint."""
-    state = _keyed(key).copy()
-    state.update(data)
-    return int.from_bytes(state.digest())
-
-
-@lru_cache(maxsize=16)
-def _keyed(key: bytes) -> blake2b:
-    """What has read the key and nothing else; it is copied, never fed."""
-    return blake2b(digest_size=6, key=key[:64])
+    return int.from_bytes(keyed(data, key, 6))
 
 
 @lru_cache(maxsize=32_768)
@@ -109,7 +100,7 @@ def sight(profile: Profile, value: Value, asks: frozenset[int], keen: Sequence[C
     row = numbers(packed)
     asked = _held(row, bag)
     whole = value.kind is not _TEXT
-    covered, source, age, results = _best(profile, packed, row, whole=whole)
+    covered, source, age, results = _best(profile, packed) if whole else _best_of_text(profile, row)
     if whole and profile.request.find(packed) >= 0:
         came = _REQUEST
     else:
@@ -143,11 +134,24 @@ def _print(value: Value, packed: bytes, key: bytes) -> int:
     return digest(packed + own, key)
 
 
-def _best(profile: Profile, packed: bytes, row: array[int], *, whole: bool) -> tuple[int, str, int, int]:
-    """Best coverage by one result, its source and age, and the number of results; of equals the latest."""
+def _best(profile: Profile, packed: bytes) -> tuple[int, str, int, int]:
+    """Coverage by the latest result that holds a name, its source and age, and the number of results that do."""
+    found = [
+        (back, chunk.source)
+        for back, chunk in enumerate(reversed(profile.chunks))
+        if packed in chunk.atoms and chunk.find(packed) >= 0
+    ]
+    if not found:
+        return 0, "", 0, 0
+    age, source = found[0]
+    return 1000, source, age, len(found)
+
+
+def _best_of_text(profile: Profile, row: array[int]) -> tuple[int, str, int, int]:
+    """As `_best`, of a text: the result that holds most of its words, of equals the latest."""
     best, source, age, results = 0, "", 0, 0
     for back, chunk in enumerate(reversed(profile.chunks)):
-        cover = _held(row, chunk.bag) if not whole else 1000 if packed in chunk.atoms and chunk.find(packed) >= 0 else 0
+        cover = _held(row, chunk.bag)
         results += cover >= _MIXED
         if cover > best:
             best, source, age = cover, chunk.source, back

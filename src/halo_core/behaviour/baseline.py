@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -58,12 +58,12 @@ class Baseline:
 
     def seen(self, print_: int) -> bool:
         """Whether it is known: from two tasks, or a hundredth of the sessions (two of ten or more)."""
-        tasks, sessions = self.known.get(print_, (0, 0))
-        return tasks >= 2 or (sessions > 0 and sessions >= (self._bar if self.sessions >= 10 else 1))
+        found = self.known.get(print_)
+        return found is not None and (found[0] >= 2 or found[1] >= self._bar)
 
-    @property
+    @cached_property
     def _bar(self) -> int:
-        return max(-(-self.sessions // 100), 2)
+        return max(-(-self.sessions // 100), 2) if self.sessions >= 10 else 1
 
     def share(self, print_: int) -> int:
         """Thousandths of the tasks that showed it."""

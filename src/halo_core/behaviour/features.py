@@ -18,7 +18,7 @@ from halo_core.behaviour.catalogue import FEATURES, INDEX, Feature
 from halo_core.behaviour.lexicon import VERBS
 from halo_core.behaviour.look import Look
 from halo_core.behaviour.near import BITS, TOP, nearness, weights
-from halo_core.behaviour.sight import Came, Sight, mark, place
+from halo_core.behaviour.sight import RESULTS, Came, Sight, mark, place
 from halo_core.model import Impact
 
 __all__ = ["FEATURES", "INDEX", "Feature", "Measured", "features"]
@@ -28,7 +28,6 @@ _IN_ORDER: Final = itemgetter(*(feature.id for feature in FEATURES))
 _GRAVE: Final = {impact: at for at, impact in enumerate(Impact)}
 _OUT: Final = frozenset({Impact.SEND, Impact.PAYMENT})
 _HARM: Final = frozenset({Impact.DELETE, Impact.ADMIN, Impact.EXECUTE})
-_RESULTS: Final = frozenset({Came.RESULT, Came.NAMED_RESULT})
 _REQUEST: Final = Came.REQUEST  # looking up a member of an enum takes a while
 _RESULT: Final = Came.RESULT
 _NOWHERE: Final = Came.NOWHERE
@@ -186,7 +185,7 @@ def _values(look: Look, baseline: Baseline, found: dict[str, int], key: bytes) -
         is_new = not seen(at.value)
         surprise = _surprise("n", look, sight, baseline, key) if is_new else 0
         every.append(surprise)
-        from_results = sight.came in _RESULTS
+        from_results = sight.came in RESULTS
         came.append(_surprise("p", look, sight, baseline, key))
         if from_results and sight.source:
             flows += not seen(at.flow)
@@ -230,7 +229,7 @@ def _values(look: Look, baseline: Baseline, found: dict[str, int], key: bytes) -
 
 
 def _origins(look: Look, namings: Sequence[Sight], found: dict[str, int]) -> None:
-    foreign = [sight for sight in namings if sight.came in _RESULTS]
+    foreign = [sight for sight in namings if sight.came in RESULTS]
     found["foreign"] = min(len(foreign), 20)
     found["foreign_unnamed"] = min(len([True for sight in foreign if sight.came is _RESULT]), 20)
     found["nowhere"] = min(len([True for sight in namings if sight.came is _NOWHERE]), 20)

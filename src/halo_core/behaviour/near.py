@@ -43,8 +43,9 @@ def nearness(look: Look, baseline: Baseline, found: dict[str, int]) -> None:
     for hits in look.hits:
         if hits:
             said = max(said, _said(hits, each))
-            here = _both(hits, each, every)
-            span, both = max(span, here[0]), max(both, here[1])
+            if look.absent:
+                here = _both(hits, each, every)
+                span, both = max(span, here[0]), max(both, here[1])
     found["said_near"] = said * 100 // every
     found["said_gain"] = max(said - asked, 0) * 100 // every
     found["span_words"] = min(span, 40)

@@ -15,7 +15,7 @@ from halo_core.behaviour.seen import Chunk
 from halo_core.behaviour.text import find, is_plain, keyed, normal, print_of, prints
 from halo_core.behaviour.values import Kind, Value
 
-__all__ = ["Came", "Sight", "digest", "mark", "numbers", "place", "sight"]
+__all__ = ["RESULTS", "Came", "Sight", "digest", "mark", "numbers", "place", "sight"]
 
 MAX_PLACES: Final = 8
 AROUND: Final = 20
@@ -35,6 +35,8 @@ class Came(IntEnum):
 
 
 _REQUEST: Final = Came.REQUEST
+RESULTS: Final = frozenset({Came.NAMED_RESULT, Came.RESULT})
+"""Origins of what only a result names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,9 @@ class Sight:
         results: in how many results it stands.
         keen: it holds a word for a secret that the request does not.
         leaks: words with digits, at least eight long, from a result that speaks of secrets.
-        kin: one of its words begins or ends with a word of the request: alicemiller, where that says Alice.
-        near: most words of the request that stand around it in a result, -1 where it stands in none.
+        kin: of a name that came from a result, one of its words begins or ends with a word of the request: alicemiller,
+            where that says Alice.
+        near: of a name that came from a result, most words of the request that stand around it in one; else -1.
     """
 
     value: Value
@@ -106,7 +109,7 @@ def sight(profile: Profile, value: Value, asks: frozenset[int], keen: Sequence[C
     else:
         asked = min(asked, 999) if whole else asked
         came = _came(profile, asked, covered, source, age, whole=whole)
-    naming = value.naming
+    foreign = value.naming and came in RESULTS
     return Sight(
         value,
         _print(value, packed, key),
@@ -118,8 +121,8 @@ def sight(profile: Profile, value: Value, asks: frozenset[int], keen: Sequence[C
         results,
         _keen(value, bag, key),
         _leaks(value, row, keen, bag) if keen else 0,
-        naming and _kin(value, asks, key),
-        _near(profile, packed, asks) if naming and results and came is not _REQUEST else -1,
+        foreign and _kin(value, asks, key),
+        _near(profile, packed, asks) if foreign else -1,
     )
 
 

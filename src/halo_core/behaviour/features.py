@@ -19,6 +19,7 @@ from halo_core.behaviour.lexicon import VERBS
 from halo_core.behaviour.look import Look
 from halo_core.behaviour.near import BITS, TOP, nearness, weights
 from halo_core.behaviour.sight import RESULTS, Came, Sight, mark, place
+from halo_core.behaviour.values import Value
 from halo_core.model import Impact
 
 __all__ = ["FEATURES", "INDEX", "Feature", "Measured", "features"]
@@ -160,17 +161,19 @@ def _led(ask: int, tool: str, usual: int, baseline: Baseline, key: bytes) -> int
     return ((both * 1000 + usual) // (tasks + 1) - usual) // 10
 
 
-def _surprise(what: str, look: Look, sight: Sight, baseline: Baseline, key: bytes) -> int:
-    """At a value that is new at its place (`n`), belongs to something new (`ng`), or came from where it came (`p`)."""
-    value, came = sight.value, sight.came if what == "p" else None
+def _surprises(look: Look, value: Value, baseline: Baseline, key: bytes) -> list[int]:
+    """At a new value of this place, at one that belongs to something new, and at one that came from each of `Came`."""
+    return baseline.remembered(
+        ("place", look.tool, value.place, value.leaf, value.kind, key),
+        lambda: _surprising(look, value, baseline, key),
+    )
 
-    def made() -> list[int]:
-        places = levels(what, look, value, key)
-        if came is None:
-            return [BITS[baseline.novelty(places)]]
-        return [BITS[1000 - min(baseline.novelty([place + (came + 1 << 48) for place in places]), 999)]]
 
-    return baseline.remembered((what, look.tool, value.place, value.leaf, value.kind, came, key), made)[0]
+def _surprising(look: Look, value: Value, baseline: Baseline, key: bytes) -> list[int]:
+    places = levels("p", look, value, key)
+    origins = [baseline.novelty([place + (came + 1 << 48) for place in places]) for came in Came]
+    news = [baseline.novelty(levels(what, look, value, key)) for what in ("n", "ng")]
+    return [BITS[new] for new in news] + [BITS[1000 - min(usual, 999)] for usual in origins]
 
 
 def _values(look: Look, baseline: Baseline, found: dict[str, int], key: bytes) -> int:
@@ -182,11 +185,12 @@ def _values(look: Look, baseline: Baseline, found: dict[str, int], key: bytes) -
     flows = new = anywhere = keen = foreign_general = 0
     for sight in look.sights:
         value, at = sight.value, Ground(look, sight, key)
+        new_here, new_general, *origins = _surprises(look, value, baseline, key)
         is_new = not seen(at.value)
-        surprise = _surprise("n", look, sight, baseline, key) if is_new else 0
+        surprise = new_here if is_new else 0
         every.append(surprise)
         from_results = sight.came in RESULTS
-        came.append(_surprise("p", look, sight, baseline, key))
+        came.append(origins[sight.came])
         if from_results and sight.source:
             flows += not seen(at.flow)
         if not value.naming:
@@ -208,7 +212,7 @@ def _values(look: Look, baseline: Baseline, found: dict[str, int], key: bytes) -
             if is_new:
                 near_new.append(sight.near)
         if value.general and not any(map(seen, at.general)):
-            general.append(_surprise("ng", look, sight, baseline, key))
+            general.append(new_general)
             foreign_general += from_results
     found["value_strange"], found["value_sum"] = max(every), min(sum(every), 600)
     found["naming_strange"], found["naming_sum"] = max(named), min(sum(named), 600)

@@ -217,22 +217,22 @@ def _class_asked(impact: Impact, bag: frozenset[int], key: bytes) -> bool:
     return words is None or not bag.isdisjoint(words)
 
 
-def _absent(values: Iterable[Value], bag: frozenset[int], key: bytes) -> dict[int, int]:
-    """Argument words that the request does not hold: fingerprint → index."""
+def _absent(values: Iterable[Value], bag: frozenset[int], key: bytes) -> dict[int, Word]:
+    """Argument words that the request does not hold: fingerprint → -1 - index."""
     words = dict.fromkeys(word for value in values for word in value.words if word not in STOP and len(word) > 1)
-    found: dict[int, int] = {}
+    found: dict[int, Word] = {}
     for number in numbers(prints(list(words), key)):
         if number not in bag and number not in found:
-            found[number] = len(found)
+            found[number] = (-1 - len(found), True)
             if len(found) >= MAX_ABSENT:
                 break
     return found
 
 
-def _hits(profile: Profile, tool: _Spoken, absent: dict[int, int]) -> tuple[tuple[tuple[int, int, bool], ...], ...]:
+def _hits(profile: Profile, tool: _Spoken, absent: dict[int, Word]) -> tuple[tuple[tuple[int, int, bool], ...], ...]:
     if not profile.chunks:
         return ()
-    wanted = {**tool.like, **{number: (-1 - index, True) for number, index in absent.items()}, **tool.own}
+    wanted = {**tool.like, **absent, **tool.own}
     names = frozenset(wanted)
     return tuple([_found(chunk, wanted, names) for chunk in profile.chunks])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
@@ -18,11 +18,12 @@ from halo_core.behaviour.look import look_at
 from halo_core.behaviour.model import Model
 from halo_core.behaviour.profile import Profile
 
-__all__ = ["STAGES", "Clocked", "measured", "summed"]
+__all__ = ["STAGES", "Clocked", "apart", "measured", "summed"]
 
 STAGES: Final = ("look", "features", "score", "explain", "decided", "observe", "signature")
 """`decided` is look, features and score together, what stands on the decision path; `explain` is what comes on top
 where an action is not ordinary; `observe` reads a result, off the path."""
+_CLASSES: Final = {"reads": True, "impactful": False}
 
 
 class Clocked:
@@ -35,6 +36,7 @@ class Clocked:
 
     def __init__(self, baselines: Mapping[str, Baseline], model: Model) -> None:
         self.times: dict[str, list[float]] = {stage: [] for stage in STAGES}
+        self.reads: list[bool] = []
         self.digest = hashlib.sha256()
         self._baselines = baselines
         self._model = model
@@ -75,6 +77,7 @@ class Clocked:
             if stage:
                 self.times[stage].append(micros)
         self.times["decided"].append(sum(took[:3]))
+        self.reads.append(look.reads)
         parts = [(item.id, item.value, item.moved) for item in factors]
         self.digest.update(repr((found.values, found.sums, margin, risk, parts, look.made, look.named)).encode())
 
@@ -99,6 +102,19 @@ def summed(times: Mapping[str, list[float]]) -> dict[str, Any]:
         **{name: {**row, "signatures": round(row["p50"] / one, 1)} for name, row in found.items()},
         "events": len(times["score"]),
     }
+
+
+def apart(times: Mapping[str, list[float]], reads: Sequence[bool]) -> dict[str, Any]:
+    """As `summed`, of actions that only read, and of all others."""
+    found = {}
+    for name, kind in _CLASSES.items():
+        rows = {
+            stage: [took for took, is_read in zip(row, reads, strict=True) if is_read is kind]
+            for stage, row in times.items()
+        }
+        if rows["score"]:
+            found[name] = summed(rows)
+    return found
 
 
 def _two(row: list[float]) -> dict[str, float]:

@@ -4,9 +4,10 @@
     python benchmarks/score_cost.py --data DIR --against ../older/src --json
 
 Recorded sessions are scored with the model that comes with Halo against a baseline of each role's ordinary sessions:
-look, features, trees, explanation, reading of the result, and one PyNaCl signature in turn with them. With --against
-the same sessions go through the code of another source folder as well, in a process of its own, a few sessions here, a
-few there; features, sums, margins, risks and factors of both must be the same to the bit.
+look, features, trees, explanation, reading of the result, and one PyNaCl signature in turn with them; of all actions,
+and apart of those that only read and of all others (what nobody can class is among those). With --against the same
+sessions go through the code of another source folder as well, in a process of its own, a few sessions here, a few
+there; features, sums, margins, risks and factors of both must be the same to the bit.
 
 Exit: 0 measured (and the same), 1 outputs differ, 2 the data is missing.
 """
@@ -27,7 +28,7 @@ from rich.progress import track
 from rich.table import Table
 
 from _detect_data import KEY, BadData, Session, looks_of, read
-from _detect_latency import STAGES, Clocked, summed
+from _detect_latency import STAGES, Clocked, apart, summed
 from halo_core.behaviour.baseline import Baseline, fit
 from halo_core.fitting import shipped_model
 
@@ -89,6 +90,7 @@ def _baselines(folder: Path) -> dict[str, Baseline]:
 def _run(options: argparse.Namespace, sources: Mapping[str, Path], starts: range) -> dict[str, Any]:
     workers = {name: _worker(options, source) for name, source in sources.items()}
     times: dict[str, dict[str, list[float]]] = {name: {stage: [] for stage in STAGES} for name in workers}
+    reads: dict[str, list[bool]] = {name: [] for name in workers}
     digests = dict.fromkeys(workers, "")
     for start in track(starts, "scoring", console=Console(stderr=True), transient=True):
         for name, (_, ask, answers) in workers.items():
@@ -96,12 +98,16 @@ def _run(options: argparse.Namespace, sources: Mapping[str, Path], starts: range
             ask.flush()
             answer = json.loads(answers.readline())
             digests[name] = answer["digest"]
+            reads[name] += answer["reads"]
             for stage, row in answer["times"].items():
                 times[name][stage] += row
     for process, ask, _ in workers.values():
         ask.close()
         process.wait()
-    return {name: {**summed(times[name]), "digest": digests[name]} for name in workers}
+    return {
+        name: {**summed(times[name]), "classes": apart(times[name], reads[name]), "digest": digests[name]}
+        for name in workers
+    }
 
 
 def _worker(options: argparse.Namespace, source: Path) -> tuple[subprocess.Popen[str], IO[str], IO[str]]:
@@ -122,23 +128,31 @@ def _work(sessions: Sequence[Session], baselines: Mapping[str, Baseline]) -> int
         for session in sessions[int(line) : int(line) + _CHUNK]:
             if session.suite in baselines:
                 clocked.run(session)
-        sys.stdout.write(json.dumps({"digest": clocked.digest.hexdigest(), "times": clocked.times}) + "\n")
+        answer = {"digest": clocked.digest.hexdigest(), "reads": clocked.reads, "times": clocked.times}
+        sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
-        clocked.times = {stage: [] for stage in STAGES}
+        clocked.times, clocked.reads = {stage: [] for stage in STAGES}, []
     return 0
 
 
 def _show(found: Mapping[str, Any]) -> None:
-    runs = found["runs"]
-    table = Table("CPU, µs", *(f"{name} {what}" for name in runs for what in ("p50", "p99", "signatures")))
-    for stage in STAGES:
-        rows = [run[stage] for run in runs.values()]
-        table.add_row(stage, *(str(row[what]) for row in rows for what in ("p50", "p99", "signatures")))
-    view = Console()
-    view.print(table)
-    view.print(f"{runs['this']['events']} actions")
+    runs, view = found["runs"], Console()
+    view.print(_table("all", list(runs), list(runs.values())))
+    for kind in runs["this"]["classes"]:
+        view.print(_table(kind, list(runs), [run["classes"][kind] for run in runs.values()]))
     if "other" in runs:
         view.print("outputs the same to the bit" if found["same"] else "outputs differ")
+
+
+def _table(kind: str, names: Sequence[str], runs: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(
+        "CPU, µs",
+        *(f"{name} {what}" for name in names for what in ("p50", "p99", "in sig.")),
+        title=f"{kind}: {runs[0]['events']} actions",
+    )
+    for stage in STAGES:
+        table.add_row(stage, *(str(run[stage][what]) for run in runs for what in ("p50", "p99", "signatures")))
+    return table
 
 
 if __name__ == "__main__":

@@ -33,6 +33,18 @@ def test_every_stage_is_measured_beside_a_signature(recorded, capsys):
     assert set(score_cost.STAGES) < set(run)
     assert run["events"] > 20
     assert all({"p50", "p99", "signatures"} == set(run[stage]) for stage in score_cost.STAGES)
+    reads, others = run["classes"]["reads"], run["classes"]["impactful"]
+    assert reads["events"] > 0 < others["events"]
+    assert reads["events"] + others["events"] == run["events"]
+
+
+def test_each_class_has_its_own_times():
+    from _detect_latency import apart
+
+    found = apart({"score": [1.0, 9.0, 3.0], "signature": [2.0, 2.0, 2.0]}, [True, False, True])
+    assert found["reads"]["score"] == {"p50": 2.0, "p99": 3.0, "signatures": 1.0}
+    assert found["impactful"]["score"]["p50"] == 9.0
+    assert set(apart({"score": [1.0], "signature": [1.0]}, [False])) == {"impactful"}
 
 
 def test_another_version_is_the_same_or_not(recorded, tmp_path, capsys):

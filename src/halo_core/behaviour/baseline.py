@@ -10,20 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Final
 
 from halo_core import canonical
 from halo_core.behaviour.look import Look
 from halo_core.behaviour.sight import Came, Sight, mark, place
+from halo_core.behaviour.values import Value
 from halo_core.errors import BadInput
 
 __all__ = ["Baseline", "Ground", "fit", "levels", "mark"]
 
 _FORM: Final = "halo-baseline-1"
 _SMOOTH: Final = 2
-_MOST_REMEMBERED: Final = 512
+_MOST_REMEMBERED: Final = 2048
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,12 @@ class Baseline:
 
     def seen(self, print_: int) -> bool:
         """Whether it is known: from two tasks, or a hundredth of the sessions (two of ten or more)."""
-        tasks, sessions = self.known.get(print_, (0, 0))
-        return tasks >= 2 or (sessions > 0 and sessions >= (self._bar if self.sessions >= 10 else 1))
+        found = self.known.get(print_)
+        return found is not None and (found[0] >= 2 or found[1] >= self._bar)
 
-    @property
+    @cached_property
     def _bar(self) -> int:
-        return max(-(-self.sessions // 100), 2)
+        return max(-(-self.sessions // 100), 2) if self.sessions >= 10 else 1
 
     def share(self, print_: int) -> int:
         """Thousandths of the tasks that showed it."""
@@ -149,9 +150,8 @@ class Ground:
         return mark("f", self._sight.source, self._look.tool, self._sight.value.place, key=self._key)
 
 
-def levels(what: str, look: Look, sight: Sight, key: bytes) -> tuple[int, ...]:
+def levels(what: str, look: Look, value: Value, key: bytes) -> tuple[int, ...]:
     """A place and the more general ones behind it."""
-    value = sight.value
     return _levels(what, look.tool, value.place, value.leaf, int(value.kind), key)
 
 
@@ -223,13 +223,13 @@ class _Counts:
             self.times[print_] = self.times.get(print_, 0) + 1
 
     def _value(self, look: Look, sight: Sight, task: int) -> None:
-        for each in levels("n", look, sight, self.key):
+        for each in levels("n", look, sight.value, self.key):
             self.pairs.setdefault(each, {}).setdefault(sight.print, set()).add(task)
         if sight.value.general:
             print_ = mark(sight.value.general, key=self.key)
-            for each in levels("ng", look, sight, self.key):
+            for each in levels("ng", look, sight.value, self.key):
                 self.pairs.setdefault(each, {}).setdefault(print_, set()).add(task)
-        for each in levels("p", look, sight, self.key):
+        for each in levels("p", look, sight.value, self.key):
             row = self.came.setdefault(each, [0] * len(Came))
             row[sight.came] += 1
 

@@ -4,8 +4,9 @@ Walking 300 trees takes some two thousand steps of Python. Instead each leaf of 
 integer, a tree's leaves side by side from left to right in a lane. A node's condition, where it does not hold, takes
 the bits of its left branch away; what is left in a lane is headed, from the low end, by the leaf that a walk ends at.
 The bits that a feature takes away depend only on how many of its limits lie below its value, so there is one mask for
-each such number, made once. INVARIANT: REPLAY - the leaves are those that a walk finds, exactly (QuickScorer, Lucchese
-et al., SIGIR 2015, in whole numbers).
+each such number, made once. What the leaves are worth is summed bit by bit: for each bit of their values there is one
+long integer of the leaves that have it, so that counting ones adds it up over all trees at once. INVARIANT: REPLAY -
+the leaves are those that a walk finds, exactly (QuickScorer, Lucchese et al., SIGIR 2015, in whole numbers).
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ class Lanes:
         cuts: of each feature, its limits in order, and what is left once so many of them lie below its value.
         form: how the lanes are unpacked.
         leaves: of each tree, its leaves from left to right.
-        values: of each tree, bit of a leaf → its value.
+        least: what all trees are worth at least, each at the least of its leaves.
+        planes: of each bit, from the lowest, the leaves that have it in what they are worth above that.
     """
 
     full: int
@@ -51,21 +53,29 @@ class Lanes:
     cuts: tuple[Cut, ...]
     form: struct.Struct
     leaves: tuple[tuple[Leaf, ...], ...]
-    values: tuple[dict[int, int], ...]
+    least: int
+    planes: tuple[int, ...]
 
     def ends(self, picked: Sequence[int]) -> tuple[int, ...]:
         """Bit of the leaf that each tree's walk ends at, for these values of its features."""
+        return self.form.unpack(self._ends(picked).to_bytes(self.form.size, "little"))
+
+    def margin(self, picked: Sequence[int]) -> int:
+        """Sum of the leaves' values."""
+        ends = self._ends(picked)
+        total = self.least
+        for bit, plane in enumerate(self.planes):
+            total += (ends & plane).bit_count() << bit
+        return total
+
+    def _ends(self, picked: Sequence[int]) -> int:
         left = self.full
         for slot, limits, masks in self.cuts:
             below = bisect_left(limits, picked[slot])
             if below:
                 left &= masks[below]
         # The lowest bit of each lane: no lane is empty, so that nothing is borrowed from the next one.
-        return self.form.unpack((left & ~(left - self.ones)).to_bytes(self.form.size, "little"))
-
-    def margin(self, picked: Sequence[int]) -> int:
-        """Sum of the leaves' values."""
-        return sum(map(operator.getitem, self.values, self.ends(picked)))
+        return left & ~(left - self.ones)
 
 
 @dataclass(frozen=True)
@@ -126,8 +136,9 @@ def laned(nodes: Sequence[int], roots: Sequence[int]) -> Lanes | None:
     full = sum((1 << len(leaves)) - 1 << number * width for number, (leaves, _) in enumerate(trees))
     ones = sum(1 << number * width for number in range(len(trees)))
     form = struct.Struct(f"<{len(trees)}{_WIDE[width]}")
-    values = tuple({1 << at: nodes[node + 1] for at, (node, _) in enumerate(leaves)} for leaves, _ in trees)
-    return Lanes(full, ones, _cuts(removed, full), form, tuple(leaves for leaves, _ in trees), values)
+    values = [[nodes[node + 1] for node, _ in leaves] for leaves, _ in trees]
+    cuts, leaves = _cuts(removed, full), tuple(leaves for leaves, _ in trees)
+    return Lanes(full, ones, cuts, form, leaves, sum(map(min, values)), _planes(values, form))
 
 
 def shared(lanes: Lanes, nodes: Sequence[int], slots: int, means: Mapping[int, int]) -> Shares | None:
@@ -189,3 +200,13 @@ def _cuts(removed: Mapping[Condition, int], full: int) -> tuple[Cut, ...]:
             masks.append(masks[-1] & ~removed[slot, limit])
         cuts.append((slot, tuple(limits), tuple(masks)))
     return tuple(cuts)
+
+
+def _planes(values: Sequence[Sequence[int]], form: struct.Struct) -> tuple[int, ...]:
+    bits = max(max(row) - min(row) for row in values).bit_length() or 1
+    lanes = []
+    for row in values:
+        least = min(row)
+        written = [f"{value - least:0{bits}b}" for value in reversed(row)]
+        lanes.append([int("".join(column), 2) for column in zip(*written, strict=True)])
+    return tuple(int.from_bytes(form.pack(*plane), "little") for plane in zip(*lanes, strict=True))[::-1]

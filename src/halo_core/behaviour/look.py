@@ -6,16 +6,15 @@ that it is made once and judged by any. Never: I/O, a clock, and nothing that co
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Final
 
 from halo_core.behaviour.lexicon import ASKED, DELEGATING, STOP, VERBS, alike
 from halo_core.behaviour.profile import Act, Profile
-from halo_core.behaviour.seen import short
-from halo_core.behaviour.sight import Came, Sight, mark, numbers, sight
+from halo_core.behaviour.seen import Chunk, short
+from halo_core.behaviour.sight import Came, Sight, digest, mark, numbers, sight
 from halo_core.behaviour.text import name_words, print_of, prints
 from halo_core.behaviour.values import Value, values_of
 from halo_core.model import Impact
@@ -25,6 +24,8 @@ __all__ = ["Came", "Look", "Sight", "look_at", "mark"]
 MAX_TOOL_WORDS: Final = 8
 MAX_ABSENT: Final = 96
 MAX_HITS: Final = 1024
+Word = tuple[int, bool]
+"""Index of a word, and whether it is that very one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +81,25 @@ def look_at(profile: Profile, act: Act) -> Look:
     words = _tool_words(act.tool[:256], act.about[:256])
     values = values_of(act.args)
     said = _said(profile)
-    bag, asks = profile.request.bag, said.asks
-    sights = tuple(sight(profile, value, bag, asks) for value in values)
+    bag = profile.request.bag
+    keen = [chunk for chunk in profile.chunks if chunk.keen]
+    sights = tuple([sight(profile, value, said.asks, keen) for value in values])
     absent = _absent(values, bag, key)
     made = mark(
         act.tool,
         *(f"{one.place}{'~=' if one.disguised else '='}{' '.join((*one.words, one.exact))}" for one in values),
         key=key,
     )
-    reads = act.impact is Impact.READ
     name = short(act.tool)
-    same = sum(tool == name for tool in profile.last)
+    tool = _spoken(words, key)
     return Look(
         tool=act.tool,
         impact=act.impact,
-        reads=reads,
+        reads=act.impact is Impact.READ,
         words=words,
-        fits=tuple(_fit(word, bag, key) for word in words),
+        fits=tuple([_fit(own, likes, bag) for own, likes in tool.words]),
         sights=sights,
-        hits=_hits(profile, words, absent),
+        hits=_hits(profile, tool, absent),
         absent=len(absent),
         sizes=(profile.request.size, profile.kept),
         made=made,
@@ -111,12 +112,12 @@ def look_at(profile: Profile, act: Act) -> Look:
             len(profile.chunks),
             profile.forgotten,
             profile.made.get(made, 0),
-            same,
+            profile.last.count(name),
             int(bool(profile.last) and profile.last[0] == name),
         ),
         last=profile.last,
         delegates=said.delegates,
-        keen_seen=sum(chunk.keen > 0 for chunk in profile.chunks),
+        keen_seen=len(keen),
         class_asked=_class_asked(act.impact, bag, key),
     )
 
@@ -147,7 +148,7 @@ def _said(profile: Profile) -> _Said:
     found = _Said(
         asks,
         tuple(sorted(asks))[:24],
-        int.from_bytes(blake2b(profile.request.atoms, digest_size=6, key=key[:64]).digest()),
+        digest(profile.request.atoms, key),
         len(bag & _delegating(key)),
     )
     profile.said = found
@@ -185,17 +186,30 @@ def _asking(impact: Impact, key: bytes) -> frozenset[int] | None:
     return None if words is None else frozenset(numbers(prints(sorted(words), key)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """What every look at a tool asks of its words.
+
+    Args:
+        words: of each its fingerprint, and those of words that mean much the same.
+        like: which of them a fingerprint is like; of several the first.
+        own: which of them it is.
+    """
+
+    words: tuple[tuple[int, frozenset[int]], ...]
+    like: Mapping[int, Word]
+    own: Mapping[int, Word]
+
+
 @lru_cache(maxsize=1024)
-def _spoken(words: tuple[str, ...], key: bytes) -> tuple[dict[int, tuple[int, bool]], dict[int, tuple[int, bool]]]:
-    """Which of a tool's words a fingerprint is like, and which one it is; of several it is like, the first."""
-    tool = [_likes(word, key) for word in words]
+def _spoken(words: tuple[str, ...], key: bytes) -> _Spoken:
+    tool = tuple(_likes(word, key) for word in words)
     like = {number: (index, False) for index, (_, likes) in reversed([*enumerate(tool)]) for number in likes}
-    return like, {own: (index, True) for index, (own, _) in enumerate(tool)}
+    return _Spoken(tool, like, {own: (index, True) for index, (own, _) in enumerate(tool)})
 
 
-def _fit(word: str, bag: frozenset[int], key: bytes) -> int:
-    own, like = _likes(word, key)
-    return 2 if own in bag else int(not bag.isdisjoint(like))
+def _fit(own: int, likes: frozenset[int], bag: frozenset[int]) -> int:
+    return 2 if own in bag else int(not bag.isdisjoint(likes))
 
 
 def _class_asked(impact: Impact, bag: frozenset[int], key: bytes) -> bool:
@@ -203,30 +217,33 @@ def _class_asked(impact: Impact, bag: frozenset[int], key: bytes) -> bool:
     return words is None or not bag.isdisjoint(words)
 
 
-def _absent(values: Iterable[Value], bag: frozenset[int], key: bytes) -> dict[int, int]:
-    """Argument words that the request does not hold: fingerprint → index."""
+def _absent(values: Iterable[Value], bag: frozenset[int], key: bytes) -> dict[int, Word]:
+    """Argument words that the request does not hold: fingerprint → -1 - index."""
     words = dict.fromkeys(word for value in values for word in value.words if word not in STOP and len(word) > 1)
-    found: dict[int, int] = {}
+    found: dict[int, Word] = {}
     for number in numbers(prints(list(words), key)):
         if number not in bag and number not in found:
-            found[number] = len(found)
+            found[number] = (-1 - len(found), True)
             if len(found) >= MAX_ABSENT:
                 break
     return found
 
 
-def _hits(
-    profile: Profile, words: tuple[str, ...], absent: dict[int, int]
-) -> tuple[tuple[tuple[int, int, bool], ...], ...]:
+def _hits(profile: Profile, tool: _Spoken, absent: dict[int, Word]) -> tuple[tuple[tuple[int, int, bool], ...], ...]:
     if not profile.chunks:
         return ()
-    like, own = _spoken(words, profile.key)
-    wanted = {**like, **{number: (-1 - index, True) for number, index in absent.items()}, **own}
-    found: list[tuple[tuple[int, int, bool], ...]] = []
-    for chunk in profile.chunks:
-        if known := chunk.bag.intersection(wanted):
-            places = chunk.places
-            found.append(tuple(sorted((at, *wanted[number]) for number in known for at in places[number])[:MAX_HITS]))
-        else:
-            found.append(())
-    return tuple(found)
+    wanted = {**tool.like, **absent, **tool.own}
+    names = frozenset(wanted)
+    return tuple([_found(chunk, wanted, names) for chunk in profile.chunks])
+
+
+def _found(chunk: Chunk, wanted: Mapping[int, Word], names: frozenset[int]) -> tuple[tuple[int, int, bool], ...]:
+    known = chunk.bag & names
+    if not known:
+        return ()
+    places, found = chunk.places, []
+    for number in known:
+        which, exact = wanted[number]
+        found += [(at, which, exact) for at in places[number]]
+    found.sort()
+    return tuple(found[:MAX_HITS])

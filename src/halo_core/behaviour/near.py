@@ -30,8 +30,11 @@ BITS: Final = tuple(_bits(rate) for rate in range(1001))
 
 def weights(look: Look, baseline: Baseline) -> list[int]:
     """Of each word of the tool, more where few of the role's tools have it."""
-    tools = baseline.tools + 1
-    return [4 + BITS[min((baseline.words.get(word, 0) + 1) * 1000 // tools, 1000)] for word in look.words]
+    return baseline.remembered(("weights", look.words), lambda: [_weight(word, baseline) for word in look.words])
+
+
+def _weight(word: str, baseline: Baseline) -> int:
+    return 4 + BITS[min((baseline.words.get(word, 0) + 1) * 1000 // (baseline.tools + 1), 1000)]
 
 
 def nearness(look: Look, baseline: Baseline, found: dict[str, int]) -> None:
@@ -43,8 +46,9 @@ def nearness(look: Look, baseline: Baseline, found: dict[str, int]) -> None:
     for hits in look.hits:
         if hits:
             said = max(said, _said(hits, each))
-            here = _both(hits, each, every)
-            span, both = max(span, here[0]), max(both, here[1])
+            if look.absent:
+                here = _both(hits, each, every)
+                span, both = max(span, here[0]), max(both, here[1])
     found["said_near"] = said * 100 // every
     found["said_gain"] = max(said - asked, 0) * 100 // every
     found["span_words"] = min(span, 40)

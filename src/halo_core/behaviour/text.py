@@ -13,6 +13,7 @@ import unicodedata
 from base64 import b64decode
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import islice
 from typing import Final
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "find",
     "fold",
     "is_plain",
+    "keyed",
     "name_words",
     "normal",
     "print_of",
@@ -66,12 +68,7 @@ def fold(text: str) -> str:
 
 def atoms(text: str, most: int = MAX_ATOMS) -> list[str]:
     """Atoms of a text in order, at most `most`."""
-    found = []
-    for match in _ATOM.finditer(fold(text)):
-        found.append(normal(match.group()[:_LONGEST]))
-        if len(found) >= most:
-            break
-    return found
+    return [normal(match[0][:_LONGEST]) for match in islice(_ATOM.finditer(fold(text)), most)]
 
 
 def name_words(name: str) -> list[str]:
@@ -112,12 +109,25 @@ def is_plain(atom: str) -> bool:
     return len(atom) <= 16 and atom.isalpha() and atom.isascii()
 
 
+@lru_cache(maxsize=32)
+def _started(key: bytes, size: int) -> blake2b:
+    """A fingerprint that has read its key and nothing else: it is copied, never fed."""
+    return blake2b(digest_size=size, key=key[:64])
+
+
+def keyed(data: bytes, key: bytes, size: int) -> bytes:
+    """Keyed fingerprint of bytes, `size` bytes long."""
+    state = _started(key, size).copy()
+    state.update(data)
+    return state.digest()
+
+
 def print_of(atom: str, key: bytes) -> bytes:
     """Keyed fingerprint of one atom, `ATOM_BYTES` long."""
     known = _known(key)
     found = known.get(atom)
     if found is None:
-        found = blake2b(atom.encode("utf-8", "replace"), digest_size=ATOM_BYTES, key=key[:64]).digest()
+        found = keyed(atom.encode("utf-8", "replace"), key, ATOM_BYTES)
         if is_plain(atom):
             if len(known) >= _REMEMBERED:
                 known.clear()

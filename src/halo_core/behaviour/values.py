@@ -42,13 +42,18 @@ class Kind(IntEnum):
     TEXT = 7
 
 
+_KINDS: Final = {kind.name: kind for kind in Kind}
+_EMAIL, _URL, _PATH, _ID = Kind.EMAIL, Kind.URL, Kind.PATH, Kind.ID  # looking up a member of an enum takes a while
 NAMING: Final = frozenset({Kind.EMAIL, Kind.URL, Kind.PATH, Kind.ID, Kind.WORD})
 """Classes of values that name something: whom, where, which."""
 
-_DATE: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2})?\S{0,8})?|\d{1,2}:\d{2}")
-_NUMBER: Final = re.compile(r"[-+]?\d[\d,]{0,30}(\.\d{1,30})?%?")
 _MAIL: Final = re.compile(r"[^\s@/]{1,64}@[^\s@/]{1,255}\.[^\s@/.]{2,63}")
-_URL: Final = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]{1,15}://|www\.)\S+")
+_SHAPE: Final = re.compile(
+    r"(?P<NUMBER>[-+]?\d[\d,]{0,30}(?:\.\d{1,30})?%?)"
+    r"|(?P<DATE>\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2})?\S{0,8})?|\d{1,2}:\d{2})"
+    rf"|(?P<EMAIL>{_MAIL.pattern})"
+    r"|(?P<URL>(?:[a-zA-Z][a-zA-Z0-9+.-]{1,15}://|www\.)\S+)"
+)
 _NAMED: Final = re.compile(rf"[^@<>]{{0,128}}<\s*{_MAIL.pattern}\s*>")
 _BETWEEN: Final = re.compile(r"[,;:\n]+")
 _ASIDE: Final = re.compile(r'"[^"]*"|\([^()]*\)')
@@ -134,10 +139,10 @@ def kind_of(text: str) -> Kind:
     text = text.strip()
     if len(text) > 2048:
         return Kind.TEXT
-    for pattern, kind in ((_NUMBER, Kind.NUMBER), (_DATE, Kind.DATE), (_MAIL, Kind.EMAIL), (_URL, Kind.URL)):
-        if pattern.fullmatch(text):
-            return kind
-    if not any(char.isspace() for char in text):
+    shape = _SHAPE.fullmatch(text)
+    if shape is not None and shape.lastgroup:
+        return _KINDS[shape.lastgroup]
+    if len(text.split(None, 1)) < 2:
         return _one_word(text)
     return Kind.PATH if text.startswith(("/", "~/")) and "\n" not in text else Kind.TEXT
 
@@ -148,13 +153,13 @@ def _one_word(text: str) -> Kind:
         return Kind.PATH if last in _FILES else Kind.URL
     if "/" in text or text.startswith(("~", ".")):
         return Kind.PATH
-    return Kind.ID if sum(char.isdigit() for char in text) >= 3 or len(text) > 32 else Kind.WORD
+    return Kind.ID if sum(map(str.isdigit, text)) >= 3 or len(text) > 32 else Kind.WORD
 
 
 def _value(place: str, leaf: str, text: str, kind: Kind) -> Value | None:
     # What has neither letters nor digits is no less a value: `/` and `*` name everything.
     words = tuple(atoms(text, MAX_WORDS)) or _signs(text)
-    if kind is Kind.URL:
+    if kind is _URL:
         words = words[sum(word in _SCHEME for word in words[:2]) :] or words
     disguised = kind in NAMING and not text.isascii() and _disguised(text[:_LONGEST_NAME])
     plain = text.strip().lower()
@@ -169,9 +174,9 @@ def _signs(text: str) -> tuple[str, ...]:
 
 
 def _exact(kind: Kind, text: str) -> str:
-    if kind is Kind.EMAIL:
+    if kind is _EMAIL:
         return unicodedata.normalize("NFC", text)
-    return host_of(text) if kind is Kind.URL else ""
+    return host_of(text) if kind is _URL else ""
 
 
 def _disguised(text: str) -> bool:
@@ -179,24 +184,27 @@ def _disguised(text: str) -> bool:
 
 
 def _general(kind: Kind, text: str, words: tuple[str, ...]) -> str:
-    if kind is Kind.EMAIL:
+    if kind is _EMAIL:
         return "@" + text.rpartition("@")[2][:255]
-    if kind is Kind.URL:
+    if kind is _URL:
         return "//" + ".".join(host_of(text).rsplit(".", 3)[-2:])
-    if kind is Kind.PATH:
+    if kind is _PATH:
         return "/" + text.strip("/").rpartition("/")[0][:255]
-    if kind is Kind.ID:
+    if kind is _ID:
         return "#" + "".join(char for char in words[0][:4] if char.isalpha()) + f":{len(words[0])}"
     return ""
 
 
 _PART: Final = {"email": Kind.EMAIL, "url": Kind.URL, "path": Kind.PATH}
+_WITHOUT_PARTS: Final = frozenset({Kind.NUMBER, Kind.DATE, Kind.EMAIL, Kind.PATH})
 
 
 def _parts(whole: Value, text: str) -> Iterator[Value]:
-    if whole.kind in (Kind.NUMBER, Kind.DATE, Kind.EMAIL, Kind.PATH):
+    if whole.kind in _WITHOUT_PARTS:
         return
     program, found_parts = parts(text, whole.leaf)
+    if not found_parts:
+        return
     behind = "!" if program else "" if _addresses(text) else "~"
     for kind, part in found_parts:
         if part == text:

@@ -40,7 +40,7 @@ __all__ = [
 PLANTED: Final = 2
 SPARE: Final = {"novel": {"cut_5": 0.15, "cut_1": 0.15}, "recurring": {"cut_5": 2.0, "cut_1": 0.5}}
 """Standard errors by which limits undercut their share; where tasks recur there is more room for it."""
-FEW: Final = {100: (0.03, 0.6)}
+FEW: Final = {100: (0.02, 0.3)}
 """Sessions in a baseline that are few → the share of its limit, and standard errors by which it is undercut."""
 EVERY: Final = -1
 """The group of whoever is in none."""

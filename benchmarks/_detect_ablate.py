@@ -32,9 +32,7 @@ def narrowed(material: Material, families: Sequence[str]) -> Material:
     if not out:
         return material
     planted = material.planted and without(material.planted)
-    return replace(
-        material, table=without(material.table), halves=tuple(map(without, material.halves)), planted=planted
-    )
+    return replace(material, table=without(material.table), views=tuple(map(without, material.views)), planted=planted)
 
 
 def ablations(material: Material, groups: Ints, part: Any, spare: Any, *, size: int, seed: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ thread.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,7 +25,7 @@ from halo_core.behaviour.features import FEATURES
 from halo_core.behaviour.model import Model
 from halo_core.behaviour.tables import UNIT
 
-__all__ = ["MEMBERS", "Fit", "Material", "Member", "cross", "fitted", "shipped"]
+__all__ = ["MEMBERS", "Fit", "Material", "Member", "cross", "fitted", "margins_of", "shipped"]
 
 CORE: Final = tuple(at for at, feature in enumerate(FEATURES) if feature.core)
 ALL: Final = tuple(range(len(FEATURES)))
@@ -40,7 +40,7 @@ class Member:
         name: for the record.
         weight: in thousandths.
         core: only features that mean the same everywhere, held to rise or fall as declared.
-        halves: how many more views of the sessions, against other baselines.
+        views: how many more views of the sessions, against other baselines.
         planted: weight of the planted hijacks, in hundredths of all malicious actions'.
         trees, leaves, least: size of the booster.
     """
@@ -48,7 +48,7 @@ class Member:
     name: str
     weight: int
     core: bool = False
-    halves: int = 0
+    views: int = 0
     planted: int = 0
     trees: int = 300
     leaves: int = 31
@@ -60,7 +60,7 @@ class Member:
         return CORE if self.core else ALL
 
 
-MEMBERS: Final = (Member("all", 1000),)
+MEMBERS: Final = (Member("all", 1000, views=2),)
 """What is measured. Tried beside it, and of no use: `Member("core", 400, core=True, ..)`, `planted` hijacks."""
 
 
@@ -69,7 +69,7 @@ class Material:
     """What a detector is trained on: the table itself, the same actions against other baselines, planted hijacks."""
 
     table: Table
-    halves: tuple[Table, ...] = ()
+    views: tuple[Table, ...] = ()
     planted: Table | None = None
 
 
@@ -115,7 +115,7 @@ def _booster(
     table = material.table
     use = (table.wrong | table.ordinary) & sessions[table.rows.session]
     weight, target = _weights(table, use), table.wrong[use].astype(int)
-    views = (table, *material.halves[: member.halves])
+    views = (table, *material.views[: member.views])
     values = np.concatenate([view.values[use] for view in views])
     weight, target = np.tile(weight, len(views)), np.tile(target, len(views))
     if member.planted and material.planted is not None:
@@ -169,15 +169,20 @@ def cross(
     material: Material, groups: Ints, members: Sequence[Member] = MEMBERS, *, size: int = 100, seed: int = 0
 ) -> tuple[Floats, dict[int, Fit]]:
     """Out-of-fold margins: each session's from a fit that saw none of its group. And the fits, by group."""
-    table = material.table
+    fits = {
+        group: fitted(material, groups != group, members, size=size, seed=seed)
+        for group in sorted(set(groups.tolist()))
+    }
+    return margins_of(material.table, groups, fits), fits
+
+
+def margins_of(table: Table, groups: Ints, fits: Mapping[int, Fit]) -> Floats:
+    """Out-of-fold margins of a view of the sessions that were fitted on."""
     margins = np.zeros(len(table.values))
-    fits = {}
-    for group in sorted(set(groups.tolist())):
-        out = groups == group
-        fits[group] = fitted(material, ~out, members, size=size, seed=seed)
-        tested = out[table.rows.session]
-        margins[tested] = fits[group].margins(table.values[tested])
-    return margins, fits
+    for group, fit in fits.items():
+        here = (groups == group)[table.rows.session]
+        margins[here] = fit.margins(table.values[here])
+    return margins
 
 
 def shipped(fit: Fit, table: Table, margins: Floats, limits: dict[str, float], about: dict[str, str]) -> Model:

@@ -9,24 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from _detect_fit import MEMBERS, Fit, Material, Member, fitted
+from _detect_fit import MEMBERS, Fit, Material, Member, fitted, margins_of
 from _detect_metrics import CUTS, RATES, Floats, Ints, Rows, cut_of, highest, rates
 from _detect_synthetic import planted
-from _detect_table import Seen, Table, by_half, cross_fitted, looked, spread, tabled
+from _detect_table import TO_SET, Seen, Table, cross_fitted, looked, shrunk, spread, tabled
 from halo_core.behaviour.adapt import suited
 from halo_core.behaviour.tables import UNIT
 
 __all__ = [
+    "EVERY",
     "LEAVES",
     "Result",
     "adaptive",
     "apart",
     "carried",
+    "carried_at",
     "left_out",
     "limit_of",
     "material_of",
@@ -34,10 +37,13 @@ __all__ = [
     "tested",
 ]
 
-HALVES: Final = (1.0, 0.5)
 PLANTED: Final = 2
-SPARE: Final = {"novel": 0.15, "recurring": 0.5}
+SPARE: Final = {"novel": {"cut_5": 0.15, "cut_1": 0.15}, "recurring": {"cut_5": 2.0, "cut_1": 0.5}}
 """Standard errors by which limits undercut their share; where tasks recur there is more room for it."""
+FEW: Final = {100: (0.02, 0.3)}
+"""Sessions in a baseline that are few → the share of its limit, and standard errors by which it is undercut."""
+EVERY: Final = -1
+"""The group of whoever is in none."""
 LEAVES: Final = {"suite": "suite", "goal": "goal", "technique": "attack", "source": "source"}
 
 
@@ -58,12 +64,12 @@ def material_of(seen: Seen, workload: str, members: Sequence[Member] = MEMBERS) 
     """Everything a detector is trained on, of these sessions."""
     pick = cross_fitted(workload, seen)
     table = tabled(seen, pick)
-    wanted = max((member.halves for member in members), default=0)
-    halves = tuple(tabled(seen, by_half(seen, at, share)) for at, share in enumerate(HALVES[:wanted]))
+    wanted = max((member.views for member in members), default=0)
+    views = tuple(tabled(seen, shrunk(workload, seen, number)) for number in range(wanted))
     if not any(member.planted for member in members):
-        return Material(table, halves)
+        return Material(table, views)
     made = looked(planted([session for session, _ in seen], PLANTED, 7))
-    return Material(table, halves, tabled(made, pick))
+    return Material(table, views, tabled(made, pick))
 
 
 def limit_of(rows: Rows, margins: Floats, chosen: NDArray[np.bool_], share: float, spare: float = 0.0) -> float:
@@ -96,15 +102,40 @@ def _undercut(best: Floats, task: NDArray[np.str_], share: float, spare: float) 
     return float(np.quantile(best, 1 - max(share - spare * error, share / 5), method="higher"))
 
 
-def carried(table: Table, margins: Floats, groups: Ints, spare: float = 0.0) -> dict[str, Floats]:
+def carried(
+    table: Table, margins: Floats, groups: Ints, spare: Mapping[str, float] = MappingProxyType({})
+) -> dict[str, Floats]:
     """Limits for the training sessions themselves: each group's from the other groups' ordinary sessions."""
     found = {}
     for name, share in CUTS.items():
         limit = np.zeros(table.rows.sessions)
         for group in np.unique(groups):
-            limit[groups == group] = limit_of(table.rows, margins, groups != group, share, spare)
+            limit[groups == group] = limit_of(table.rows, margins, groups != group, share, spare.get(name, 0.0))
         found[name] = limit
     return found
+
+
+def carried_at(seen: Seen, workload: str, groups: Ints, fits: Mapping[int, Fit], sessions: int) -> dict[int, float]:
+    """The 5% limit for baselines of so many sessions: for each group from the other groups', for `EVERY` from all.
+
+    What is new to a small baseline need not be unusual, so a limit of large ones does not carry over to it. Margins are
+    out of fold, draws not those that are tested; the mean over them counts.
+
+    Args:
+        seen: the training data.
+        workload: see there.
+        groups: of its sessions.
+        fits: by group.
+        sessions: in a baseline.
+    """
+    share, spare = FEW.get(sessions, (CUTS["cut_5"], SPARE[workload]["cut_5"]))
+    found: dict[int, list[float]] = {group: [] for group in (*fits, EVERY)}
+    for draw in TO_SET:
+        table = tabled(seen, cross_fitted(workload, seen, limit=sessions, draw=draw))
+        margins = margins_of(table, groups, fits)
+        for group, limits in found.items():
+            limits.append(limit_of(table.rows, margins, groups != group, share, spare))
+    return {group: float(np.mean(limits)) for group, limits in found.items()}
 
 
 def tested(
@@ -115,7 +146,9 @@ def tested(
     fit = fitted(material, everything, **options)
     table = tabled(seen, cross_fitted(workload, seen, history))
     limits = {
-        name: np.full(table.rows.sessions, limit_of(material.table.rows, margins, everything, share, SPARE[workload]))
+        name: np.full(
+            table.rows.sessions, limit_of(material.table.rows, margins, everything, share, SPARE[workload][name])
+        )
         for name, share in CUTS.items()
     }
     return Result(table, fit.margins(table.values), limits), fit
@@ -161,7 +194,7 @@ def left_out(rows: Rows, what: str, parts: int = 8) -> Iterator[tuple[str, NDArr
             yield f"{what}s {part + 1} of {parts}", np.isin(names, here)
 
 
-def apart(material: Material, margins: Floats, what: str, spare: float = 0.0, **options: Any) -> Result:
+def apart(material: Material, margins: Floats, what: str, spare: Mapping[str, float], **options: Any) -> Result:
     """Margins of each part from a fit without it; limits carried from ordinary sessions that are not of it.
 
     Those sessions' own margins are the out-of-fold ones of the whole data. Ordinary sessions that belong to no goal or
@@ -172,14 +205,14 @@ def apart(material: Material, margins: Floats, what: str, spare: float = 0.0, **
     limits = {name: np.zeros(table.rows.sessions) for name in CUTS}
     everything = np.ones(table.rows.sessions, bool)
     for name, share in CUTS.items():
-        limits[name][:] = limit_of(table.rows, margins, everything, share, spare)
+        limits[name][:] = limit_of(table.rows, margins, everything, share, spare[name])
     for _, out in left_out(table.rows, what):
         fit = fitted(material, ~out, **options)
         tested_rows = out[table.rows.session]
         found[tested_rows] = fit.margins(table.values[tested_rows])
         for name, share in CUTS.items():
             if what in ("suite", "source"):
-                limits[name][out] = limit_of(table.rows, margins, ~out, share, spare)
+                limits[name][out] = limit_of(table.rows, margins, ~out, share, spare[name])
     return Result(table, found, limits)
 
 

@@ -24,12 +24,18 @@ from halo_core.behaviour.baseline import Baseline, fit
 from halo_core.behaviour.features import FEATURES, features
 from halo_core.behaviour.look import Look
 
-__all__ = ["WORKLOADS", "Seen", "Table", "by_half", "cross_fitted", "folds_of", "join", "spread", "tabled"]
+__all__ = ["WORKLOADS", "Seen", "Table", "cross_fitted", "folds_of", "join", "shrunk", "spread", "tabled"]
 
 WORKLOADS: Final = ("recurring", "novel")
 Seen = list[tuple[Session, list[tuple[int, Look]]]]
 """Sessions with (index of the event, look) of their actions."""
 Pick = Callable[[Session], Baseline]
+SIZES: Final = (60, 85, 120, 170, 240, 340)
+"""Sessions in the baselines that `shrunk` draws."""
+TO_SET: Final = (100, 101, 102)
+"""Draws that set limits. What is tested are the first few, so that neither knows the other's."""
+TO_TRAIN: Final = 1000
+"""The first of the draws to train with."""
 _NONE: Final = 10**9
 
 
@@ -139,34 +145,17 @@ def _apart(other: Session, own: str, workload: str) -> bool:
     return other.model != own if workload == "recurring" else other.fold != own
 
 
-def by_half(seen: Seen, number: int, share: float) -> Pick:
-    """Other baselines to train with: tasks halved anew, a share of the sessions.
+def shrunk(workload: str, seen: Seen, number: int) -> Pick:
+    """Other baselines to train with: each session's holds few sessions, of one of `SIZES`, drawn anew by `number`.
 
-    A session's own task is never in its own.
+    What is new to a baseline of a hundred sessions is not what is new to one of a thousand.
     """
-    half: dict[str, int] = {}
-    tasks: dict[str, set[str]] = defaultdict(set)
-    for session, _ in seen:
-        tasks[session.suite].add(session.task)
-    for names in tasks.values():
-        half |= {task: at % 2 for at, task in enumerate(sorted(names, key=lambda name: spread(f"{number}:{name}")))}
-    benign = [(session, [look for _, look in looks]) for session, looks in seen if session.label == "benign"]
-    made: dict[tuple[str, int], Baseline] = {}
+    picks = [
+        cross_fitted(workload, seen, limit=size, draw=TO_TRAIN * (number + 1) + at) for at, size in enumerate(SIZES)
+    ]
 
     def pick(session: Session) -> Baseline:
-        name = session.suite, half[session.task]
-        if name not in made:
-            made[name] = fit(
-                (
-                    looks
-                    for other, looks in benign
-                    if other.suite == name[0]
-                    and half[other.task] != name[1]
-                    and spread(f"{number}:{other.id}") % 1000 < share * 1000
-                ),
-                KEY,
-            )
-        return made[name]
+        return picks[spread(f"{number}/{session.id}") % len(picks)](session)
 
     return pick
 

@@ -8,8 +8,8 @@ A folder holds sessions.jsonl.gz, results.jsonl.gz, and where there are any cont
 on --train; its limits are set there, once, on out-of-fold ordinary sessions, and carried to --test. Where --test is
 one of the training folders everything is cross-fitted by user task. Baselines hold ordinary sessions of the same
 role, never the tested session's own model (`recurring`) or fold of tasks (`novel`). --leave leaves each suite, goal,
-technique or source out of training and tests on it; --draws repeats with 100 and 300 baseline sessions; --without
-leaves out a family of features, --ablate each in turn.
+technique or source out of training and tests on it; --draws repeats with 100 and 300 baseline sessions, at
+limits set on other draws of as many; --without leaves out a family of features, --ablate each in turn.
 
 Rates are 0..1. Exit: 0 measured, 2 the data is missing or is something else.
 """
@@ -20,7 +20,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,11 +28,24 @@ import numpy as np
 
 from _detect_ablate import FAMILIES, ablations, narrowed
 from _detect_data import BadData, Session, read
-from _detect_fit import MEMBERS, Fit, cross, shipped
+from _detect_fit import MEMBERS, cross, margins_of, shipped
 from _detect_latency import measured
-from _detect_metrics import Floats, highest, intervals
+from _detect_metrics import Floats, highest, intervals, rates
 from _detect_rivals import plain, rules, strangeness
-from _detect_run import LEAVES, SPARE, Result, adaptive, apart, carried, limit_of, material_of, own_cut, tested
+from _detect_run import (
+    EVERY,
+    LEAVES,
+    SPARE,
+    Result,
+    adaptive,
+    apart,
+    carried,
+    carried_at,
+    limit_of,
+    material_of,
+    own_cut,
+    tested,
+)
 from _detect_show import show
 from _detect_table import WORKLOADS, Seen, Table, cross_fitted, folds_of, looked, tabled
 from halo_core.behaviour.model import Model
@@ -91,6 +104,7 @@ def _measure(options: argparse.Namespace, folders: dict[Path, list[Session]]) ->
     groups = folds_of(material.table.rows)
     settings = {"size": options.size, "seed": options.seed}
     margins, fits = cross(material, groups, MEMBERS, **settings)
+    fit = None
     if own:
         part = _part(material.table, folders[options.test])
         whole = Result(material.table, margins, carried(material.table, margins, groups, spare))
@@ -101,7 +115,6 @@ def _measure(options: argparse.Namespace, folders: dict[Path, list[Session]]) ->
         test = looked(folders[options.test])
         result, fit = tested(material, margins, test, train, options.workload, **settings)
         part = np.ones(result.table.rows.sessions, bool)
-        fits = {0: fit}
     benign = highest(material.table.rows, margins)[material.table.rows.label == "benign"]
     figures: dict[str, Any] = result.rates(part)
     figures["adaptive"] = adaptive(result, benign).rates(part)
@@ -116,10 +129,16 @@ def _measure(options: argparse.Namespace, folders: dict[Path, list[Session]]) ->
     if options.ablate and own:
         figures["ablations"] = ablations(material, groups, part, spare, **settings)
     if options.draws:
-        figures["draws"] = _draws(
-            options.workload, (test,) if own else (test, train), fits, groups if own else None, result
-        )
-    model = shipped(next(iter(fits.values())), material.table, margins, {}, {})
+        figures["draws"] = {}
+        for size in (100, 300):
+            limits = carried_at(train, options.workload, groups, fits, size)
+            limit = np.array([limits[group] for group in groups]) if fit is None else np.full(len(test), limits[EVERY])
+            drawn = _drawn(options.workload, (test,) if own else (test, train), size)
+            figures["draws"][str(size)] = _draws(
+                (table, margins_of(table, groups, fits) if fit is None else fit.margins(table.values), limit)
+                for table in drawn
+            )
+    model = shipped(fit or next(iter(fits.values())), material.table, margins, {}, {})
     figures["latency_us"] = _latency(options.workload, train, test, model)
     figures["protocol"] = _protocol(options, result, own=own)
     if options.plots:
@@ -167,27 +186,20 @@ def _flat(train: Table, margins: Floats, test: Table) -> dict[str, Floats]:
     }
 
 
-def _draws(
-    workload: str, histories: tuple[Seen, ...], fits: dict[int, Fit], groups: Any, result: Result
-) -> dict[str, Any]:
-    """Cut 5 with fewer baseline sessions: lowest, mean and highest of five draws."""
-    test = histories[0]
-    found: dict[str, Any] = {}
-    for size in (100, 300):
-        rows = []
-        for draw in range(_DRAWS):
-            table = tabled(test, cross_fitted(workload, *histories, limit=size, draw=draw))
-            margins = np.zeros(len(table.values))
-            for group, fit in fits.items():
-                here = np.ones(len(margins), bool) if groups is None else (groups == group)[table.rows.session]
-                margins[here] = fit.margins(table.values[here])
-            rows.append(Result(table, margins, result.limits).rates()["cut_5"])
-        found[str(size)] = {
-            name: [min(values), round(sum(values) / len(values), 4), max(values)]
-            for name in rows[0]
-            if (values := [row[name] for row in rows if row[name] is not None])
-        }
-    return found
+def _drawn(workload: str, histories: tuple[Seen, ...], size: int) -> Iterator[Table]:
+    """The first history's sessions against baselines of so many, five draws."""
+    for draw in range(_DRAWS):
+        yield tabled(histories[0], cross_fitted(workload, *histories, limit=size, draw=draw))
+
+
+def _draws(judged: Iterable[tuple[Table, Floats, Floats]]) -> dict[str, Any]:
+    """Cut 5 of each draw, with its margins and limits: lowest, mean and highest."""
+    found = [rates(table.rows, margins, limit) for table, margins, limit in judged]
+    return {
+        name: [min(values), round(sum(values) / len(values), 4), max(values)]
+        for name in found[0]
+        if (values := [row[name] for row in found if row[name] is not None])
+    }
 
 
 def _latency(workload: str, train: Seen, test: Seen, model: Model) -> dict[str, Any]:

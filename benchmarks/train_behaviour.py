@@ -4,9 +4,10 @@
     python benchmarks/train_behaviour.py --data DIR --out model.bin --size 10
 
 Every action is seen three times: against a baseline that knows its task, against one that does not, and, against that,
-as an enforcement point would see it: with declared tools, and planted goals in carriers. Out-of-fold margins
-(five folds by user task) set the calibration and the limits; the model itself is then fitted on everything. The same
-data and seed give the same bytes. Figures go to stdout as JSON; docs/model-card.md says what they mean.
+as an enforcement point would see it: with declared tools, and planted goals in carriers. Each of them once more,
+against a baseline of few sessions. Out-of-fold margins (five folds by user task) set the calibration and the limits;
+the model itself is then fitted on everything. The same data and seed give the same bytes. Figures go to stdout as JSON;
+docs/model-card.md says what they mean.
 
 Exit: 0 written, 2 the data is missing, too little, or something else.
 """
@@ -18,6 +19,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -27,20 +29,20 @@ import sklearn
 
 from _detect_data import BadData, Session, read
 from _detect_export import bound
-from _detect_fit import Fit, Material, Member, cross, fitted, shipped
+from _detect_fit import Material, Member, cross, fitted, margins_of, shipped
 from _detect_metrics import CUTS, Floats
 from _detect_run import SPARE, Result, adaptive, carried, limit_of
-from _detect_table import WORKLOADS, Table, cross_fitted, folds_of, looked, tabled
+from _detect_table import WORKLOADS, Table, cross_fitted, folds_of, looked, shrunk, tabled
 from _drift_axes import axes_of, with_limits
 from _drift_streams import pools_of, streams
 from halo_core import canonical
 from halo_core.behaviour.model import Model
 from halo_core.behaviour.tables import UNIT
 
-__all__ = ["SHIPPED", "main", "margins_of", "trained", "views_of"]
+__all__ = ["SHIPPED", "Views", "main", "trained", "views_of"]
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1] / "src" / "halo_core" / "behaviour"
-SHIPPED: Final = (Member("all", 1000, halves=2, trees=300, leaves=31),)
+SHIPPED: Final = (Member("all", 1000, views=5, trees=300, leaves=31),)
 _NULL_STREAMS: Final = 600
 _FALSE_ALARMS: Final = 0.07
 
@@ -73,17 +75,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+@dataclass(frozen=True)
+class Views:
+    """The same actions, each in several ways.
+
+    Args:
+        tables: for each workload, and `live`: as an enforcement point would have those of a task that is new.
+        shrunk: the same three, against baselines of few sessions.
+    """
+
+    tables: dict[str, Table]
+    shrunk: tuple[Table, ...]
+
+    @property
+    def material(self) -> Material:
+        """What is trained on."""
+        return Material(self.tables["novel"], (self.tables["recurring"], self.tables["live"], *self.shrunk))
+
+
 def trained(sessions: Sequence[Session], *, size: int = 100, seed: int = 0) -> tuple[Model, dict[str, Any]]:
     """The model, and its out-of-fold figures for each workload."""
-    tables = views_of(sessions)
-    material = Material(tables["novel"], (tables["recurring"], tables["live"]))
+    views = views_of(sessions)
+    tables, material = views.tables, views.material
     groups = folds_of(material.table.rows)
     _, fits = cross(material, groups, SHIPPED, size=size, seed=seed)
     margins = {name: margins_of(table, groups, fits) for name, table in tables.items()}
     every = np.ones(material.table.rows.sessions, bool)
     spare = {**SPARE, "live": SPARE["novel"]}
     limits = {
-        f"{workload}_{name}": limit_of(tables[workload].rows, margins[workload], every, share, spare[workload])
+        f"{workload}_{name}": limit_of(tables[workload].rows, margins[workload], every, share, spare[workload][name])
         for workload in tables
         for name, share in CUTS.items()
     }
@@ -104,20 +124,14 @@ def trained(sessions: Sequence[Session], *, size: int = 100, seed: int = 0) -> t
     return model, found
 
 
-def views_of(sessions: Sequence[Session]) -> dict[str, Table]:
-    """The same actions for each workload, and as an enforcement point would have those of a task that is new."""
+def views_of(sessions: Sequence[Session]) -> Views:
+    """See `Views`."""
     seen, live = looked(sessions), looked(sessions, live=True)
-    tables = {workload: tabled(seen, cross_fitted(workload, seen)) for workload in WORKLOADS}
-    return {**tables, "live": tabled(live, cross_fitted("novel", live))}
-
-
-def margins_of(table: Table, groups: Any, fits: dict[int, Fit]) -> Floats:
-    """Out-of-fold margins of a view."""
-    margins = np.zeros(len(table.values))
-    for group, fit in fits.items():
-        here = (groups == group)[table.rows.session]
-        margins[here] = fit.margins(table.values[here])
-    return margins
+    ways = [*((workload, workload, seen) for workload in WORKLOADS), ("live", "novel", live)]
+    return Views(
+        {name: tabled(of, cross_fitted(workload, of)) for name, workload, of in ways},
+        tuple(tabled(of, shrunk(workload, of, number)) for number, (_, workload, of) in enumerate(ways)),
+    )
 
 
 def _usual(model: Model) -> Floats:

@@ -23,10 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from _detect_data import BadData, read
-from _detect_fit import Material, cross, shipped
+from _detect_fit import cross, margins_of, shipped
 from _detect_metrics import Rows
 from _detect_table import Table, folds_of
-from train_behaviour import SHIPPED, margins_of, views_of
+from train_behaviour import SHIPPED, views_of
 
 __all__ = ["main", "part_of"]
 
@@ -45,11 +45,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (BadData, OSError) as exc:
         sys.stderr.write(f"train_folds: {exc}\n")
         return 2
-    tables = views_of(sessions)
-    table = tables["live"]
+    views = views_of(sessions)
+    table = views.tables["live"]
     groups = folds_of(table.rows, options.folds)
-    material = Material(tables["novel"], (tables["recurring"], table))
-    _, fits = cross(material, groups, SHIPPED, size=options.size)
+    _, fits = cross(views.material, groups, SHIPPED, size=options.size)
     margins = margins_of(table, groups, fits)
     options.out.mkdir(parents=True, exist_ok=True)
     for fold, fit in fits.items():

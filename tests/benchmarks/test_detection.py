@@ -131,6 +131,59 @@ def test_a_folder_that_halves_the_tasks_otherwise_lends_no_task_to_a_novel_basel
         assert mark("r", f"{looks[0][1].request:x}", key=KEY) not in pick(session).known
 
 
+def test_few_sessions_are_drawn_to_train_with_and_none_of_the_own_task(recorded, monkeypatch):
+    import _detect_table
+    from _detect_data import KEY, read
+    from _detect_table import looked, shrunk
+    from halo_core.behaviour.look import mark
+
+    monkeypatch.setattr(_detect_table, "SIZES", (3, 6))
+    seen = looked(read(recorded))
+    one, other = (shrunk("novel", seen, number) for number in (0, 1))
+    for session, looks in seen[:40]:
+        assert one(session).sessions in {3, 6}
+        assert mark("r", f"{looks[0][1].request:x}", key=KEY) not in one(session).known
+    assert {one(session).hash for session, _ in seen} != {other(session).hash for session, _ in seen}
+
+
+def test_limits_of_a_size_are_set_on_draws_that_are_neither_tested_nor_trained_with():
+    import detection
+    from _detect_table import SIZES, TO_SET, TO_TRAIN
+
+    trained = range(TO_TRAIN, TO_TRAIN + len(SIZES))
+    assert not set(TO_SET) & (set(range(detection._DRAWS)) | set(trained))
+
+
+def test_a_groups_limit_for_few_sessions_does_not_know_the_groups_own(recorded):
+    from dataclasses import replace
+
+    import numpy as np
+
+    from _detect_data import read
+    from _detect_fit import cross
+    from _detect_run import EVERY, carried_at, material_of
+    from _detect_table import folds_of, looked
+
+    seen = looked(read(recorded))
+    material = material_of(seen, "novel")
+    groups = folds_of(material.table.rows)
+    _, fits = cross(material, groups, size=4)
+    limits = carried_at(seen, "novel", groups, fits, 20)
+    assert set(limits) == {*groups.tolist(), EVERY}
+    turned = {0: "resisted", 1: "hijacked"}
+    told = [
+        (
+            replace(session, label=turned[number % 2])
+            if groups[number] == 0 and session.label != "benign"
+            else session,
+            looks,
+        )
+        for number, (session, looks) in enumerate(seen)
+    ]
+    again = carried_at(told, "novel", groups, fits, 20)
+    assert np.isclose(again[0], limits[0])
+
+
 def test_the_exported_tables_equal_scikit_learn_within_the_stated_bound(recorded):
     import numpy as np
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final
 
 from halo_core.behaviour.programs import MAX_PROGRAM, host_of, parts
@@ -94,7 +95,7 @@ class Value:
 
 
 def values_of(args: Mapping[str, Any]) -> list[Value]:
-    """Values of the arguments in order, at most `MAX_VALUES`; what is empty, true or false is none."""
+    """Values of the arguments, sorted by name, at most `MAX_VALUES`; what is empty, true or false is none."""
     found: list[Value] = []
     for place, text in _leaves(args, "", 0):
         leaf = _last_name(place)
@@ -115,8 +116,9 @@ def _leaves(value: Any, place: str, deep: int) -> Iterator[tuple[str, str]]:
         if value.strip():
             yield place, value
     elif isinstance(value, Mapping):
-        for name, item in value.items():
-            below = f"{place}/{str(name)[:64]}" if place else str(name)[:64]
+        # In an order of their own: a fit reads them from the log, where they are sorted, a decision as they were given.
+        for name, item in sorted(((str(name), item) for name, item in value.items()), key=itemgetter(0)):
+            below = f"{place}/{name[:64]}" if place else name[:64]
             yield from _leaves(item, below if named else place, deep + 1)
     elif isinstance(value, list | tuple):
         for item in value:

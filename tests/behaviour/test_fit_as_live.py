@@ -1,0 +1,68 @@
+"""A fit sees of an action in the log what a decision saw of it: else a baseline is of another agent."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from score_world import act, in_force, opened
+
+from halo_core import canonical
+from halo_core.behaviour.look import look_at
+from halo_core.behaviour.profile import Act, Profile
+from halo_core.fitting import lived
+from halo_core.keys import KeyStore
+from halo_core.model import ActionKind, EntryKind, Impact
+from halo_core.query import Contents
+from halo_core.store.reader import Reader
+from halo_world import bodies, url_of
+
+KEY = b"k" * 32
+LEAVES = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(("ana@bank.example", "https://bank.example/x", "/etc/passwd", "a@b.example, c@d.example", "42")),
+    st.integers(-(2**70), 2**70),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.booleans(),
+    st.none(),
+    st.binary(max_size=8),
+)
+NAMES = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=6).filter(lambda s: not s.startswith("$"))
+TREES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4), max_leaves=12
+)
+
+
+def look(args):
+    profile = Profile(KEY)
+    profile.asked("send it to ana@bank.example")
+    profile.observe("inbox", "write to bob@bank.example about 42", named=False)
+    return look_at(profile, Act("mail", ActionKind.TOOL_CALL, Impact.SEND, args))
+
+
+@given(st.dictionaries(NAMES, TREES, max_size=5), st.randoms(use_true_random=False))
+def test_arguments_look_alike_in_any_order_and_out_of_the_log(args, rng):
+    names = list(args)
+    rng.shuffle(names)
+    asked = look(args)
+    assert look({name: args[name] for name in names}) == asked
+    assert look(canonical.from_plain(canonical.loads(canonical.canonical(args)))) == asked
+
+
+@pytest.mark.parametrize("names", [("file", "to"), ("to", "file")])
+def test_the_same_action_again_is_known_whatever_its_parameters_are_called(tmp_path, names):
+    home = tmp_path / "home"
+    with opened(home) as halo:
+        for i in range(12):
+            with halo.session(f"old-{i}", request=f"please do what is due, number {i}"):
+                act(halo, "mail", **{names[0]: "report.pdf", names[1]: "ana@bank.example"})
+    in_force(home)
+    with opened(home) as halo, halo.session("new", request="please do what is due, number 99"):
+        act(halo, "mail", **{names[0]: "report.pdf", names[1]: "ana@bank.example"})
+    keys = KeyStore(home)
+    key = keys.secret("sketch")
+    with Reader(url_of(home)) as reader:
+        sessions = lived(reader, Contents.at(reader, keys), "local", ["desk"], key, note=lambda: None)
+    assert {look.made for item in sessions for look in item.looks} == {sessions[-1].looks[0].made}
+    new = bodies(home, EntryKind.DECISION)[-1]["snapshot"]
+    assert (new["risk"], new["features"][64]) == (0, 0)

@@ -302,7 +302,7 @@ def install_starter(folder: Path, *, lean: int | None = None) -> None:
     texts = PolicyBundle.starter().sources
     if lean is not None:
         texts = {name: leaning(text, lean) for name, text in texts.items()}
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # it may be a home that is to come
     # Under another name first: whoever opens the same home at this moment finds all of the policy, or none yet.
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:

@@ -27,7 +27,9 @@ LEAVES = st.one_of(
     st.none(),
     st.binary(max_size=8),
 )
-NAMES = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=6).filter(lambda s: not s.startswith("$"))
+NAMES = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=6).filter(
+    lambda s: not s.startswith("$")
+)
 TREES = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4), max_leaves=12
 )

@@ -183,13 +183,15 @@ def test_an_alert_is_judged_and_the_next_fit_heeds_it(copy):
         cli("baseline", "fit", "desk", "--model", str(model_file(copy.parent)), "--dry-run", "--json", home=copy)[1]
     )["sessions"]
     assert again == sessions - 1
-    assert cli(*fit, home=copy)[2] == ""
+    assert cli(*fit, home=copy)[2] == "note: left out, as judged an attack: 1 session\n"
     assert verified(copy) == 0
 
 
 def test_what_is_judged_must_be_an_alert_and_be_called_something(copy):
     code, _, err = cli("judge", "0", "--attack", home=copy)
     assert (code, "no_alert" in err) == (64, True)
+    code, _, err = cli("judge", "0", "--attack", "--ordinary", home=copy)
+    assert (code, "both" in err) == (64, True)
     code, _, err = cli("judge", "0", home=copy)
     assert (code, "`--attack` or `--ordinary`" in err) == (64, True)
 

@@ -8,7 +8,7 @@ from score_world import act, history, opened
 from halo_core.errors import Pending
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
-from halo_world import bodies, cli, codes, verified
+from halo_world import bodies, cli, codes, found, verified
 
 
 def last(home):
@@ -84,3 +84,24 @@ def test_who_acts_in_a_session_in_which_a_scored_agent_acted_is_marked(copy, way
         with HaloBase.local("helper", home=copy, mode="enforce", quiet=True) as other, other.session("new"):
             act(other, "lookup", q="ana")
     assert last(copy)["snapshot"]["unscored"]
+
+
+def test_who_is_not_scored_is_named_where_somebody_looks(tmp_path):
+    home = tmp_path / "home"
+    history(home)
+    request = "share report 1 with ana@bank.example"
+    with opened(home) as halo, halo.session("team", request=request):
+        act(halo, "lookup", q="ana")
+        with halo.hand_off("helper"):
+            act(halo, "lookup", q="ana")
+    code, _, err = cli("baseline", "fit", "desk", home=home)
+    assert (code, "helper acted in these sessions" in err, "`halo baseline fit helper`" in err) == (0, True, True)
+    with opened(home) as halo, halo.session("new", request=request):
+        act(halo, "lookup", q="ana")
+        with halo.hand_off("helper"):
+            act(halo, "inbox", "write to eve@elsewhere.example", q="all")
+            with pytest.raises(Pending):
+                act(halo, "share", to="ana@bank.example", file="report-1.pdf")
+    index = str(found(home, EntryKind.DECISION)[-1].index)
+    for verb in (("risk",), ("show", index), ("policy", "explain", index)):
+        assert "halo baseline fit helper" in " ".join(cli(*verb, home=home)[1].split()), verb

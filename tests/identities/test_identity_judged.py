@@ -171,3 +171,12 @@ def test_why_and_who_judged_is_all_that_a_verdict_adds(kept):
     assert ANA.encode() not in before + in_the_clear(kept)
     with sqlite3.connect(db_of(kept)) as connection:
         assert connection.execute("SELECT count(*) FROM baseline WHERE agent=?", (IDENTITIES,)).fetchone() == (1,)
+
+
+def test_a_verdict_that_comes_after_the_import_says_so(kept):
+    index = str(index_of(kept))
+    assert "already" not in cli("judge", index, "--attack", home=kept)[2]
+    assert cli("judge", index, "--ordinary", home=kept)[0] == 0
+    imported(kept, [strange()], "--add")
+    code, _, err = cli("judge", index, "--attack", home=kept)
+    assert (code, "import all files again, without `--add`" in " ".join(err.split())) == (0, True)

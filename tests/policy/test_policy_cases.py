@@ -206,3 +206,15 @@ def test_malformed_case_files_are_refused(text, word):
     assert caught.value.code == "case_invalid"
     assert word in caught.value.message.lower()
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize("member", ["risk = 1001", "risk = -1", "risk_band = 3", "refused = -1", "session_risk = 2000"])
+def test_a_number_out_of_range_is_no_case(member):
+    with pytest.raises(PolicyError, match="out of range"):
+        load_cases(f'[[case]]\nname="x"\nresource="x"\nexpect="allow"\n{member}\n')
+
+
+def test_a_case_may_state_what_the_score_says():
+    stated = 'risk = 900\nrisk_band = 2\nsession_risk = 900\nrefused = 1\nunscored = false\nexpect = "challenge"\n'
+    (case,) = load_cases(f'[[case]]\nname="x"\nresource="x"\nreason="risk_high"\n{stated}')
+    assert run_case(case, PolicyBundle.starter()).passed

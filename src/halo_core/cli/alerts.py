@@ -18,8 +18,10 @@ from halo_core.cli.stop import ByOption, WhyOption, commit, who
 from halo_core.cli.words import cell
 from halo_core.clock import iso
 from halo_core.errors import ConfigError, Tampered
+from halo_core.fitting import identities_in_force
 from halo_core.identities.alerted import DayAlert, Named
 from halo_core.identities.alerting import subject_of
+from halo_core.identities.book import Book
 from halo_core.model import Entry, EntryKind
 from halo_core.query import Found, entries, find, one_tenant
 from halo_core.store import Draft, Tx
@@ -128,10 +130,8 @@ def _whose(entry: Entry) -> str:
 def judge(
     alert: Annotated[str, typer.Argument(metavar="N", help="Index or id of the alert.")],
     *,
-    attack: Annotated[
-        bool | None,
-        typer.Option("--attack/--ordinary", help="What it was, one of the two; the next fit or import heeds it."),
-    ] = None,
+    attack: Annotated[bool, typer.Option("--attack", help="It was one; the next fit or import heeds it.")] = False,
+    ordinary: Annotated[bool, typer.Option("--ordinary", help="It was ordinary work.")] = False,
     why: WhyOption = "",
     by: ByOption = "",
     tenant: TenantOption = None,
@@ -139,11 +139,14 @@ def judge(
     home: HomeOption = None,
 ) -> int:
     """Say what an alert was. Sessions, and days of a person, that were an attack are left out of the next baseline."""
-    if attack is None:
-        raise ConfigError("no_verdict", "nothing says what the alert was", remedy="add `--attack` or `--ordinary`")
+    if attack is ordinary:
+        what = "it cannot have been both" if attack else "nothing says what the alert was"
+        raise ConfigError("no_verdict", what, remedy="say `--attack` or `--ordinary`")
     folder, url = where(home, db)
     with Reader(url) as reader:
-        found = find(reader, one_tenant(reader, tenant), alert).entry
+        name = one_tenant(reader, tenant)
+        found = find(reader, name, alert).entry
+        late = about_identity(found) and _is_in(identities_in_force(reader, name), found)
     if found.kind is not EntryKind.ALERT:
         raise ConfigError("no_alert", f"`{alert}` is no alert", field="N", remedy="`halo alerts` lists them")
     body = {"alert": found.id, "attack": attack, "by": who(by), "session": found.session, "why": why[:1000]}
@@ -154,4 +157,12 @@ def judge(
     commit(url, folder, tenant, record)
     heeds = "`halo identity import`" if about_identity(found) else "fit"
     console().print(f"noted: {'an attack' if attack else 'ordinary'}; the next {heeds} heeds it")
+    if attack and late:
+        told = "that day is in the baseline already: import all files again, without `--add`"
+        console(stderr=True).print(f"[yellow]note[/]: {told}")
     return Exit.OK
+
+
+def _is_in(book: Book | None, alert: Entry) -> bool:
+    """Whether events of an alert's day may be in a baseline."""
+    return book is not None and int(alert.body["first_us"]) <= book.last_us

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from halo_core import canonical
@@ -16,9 +17,10 @@ from halo_core.behaviour.model import LARGEST, Model
 from halo_core.behaviour.scoring import Terms
 from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
 from halo_core.cli.passport_files import read_regular
+from halo_core.cli.risk_words import plural
 from halo_core.cli.stop import ByOption, commit, who
 from halo_core.errors import BadInput, ConfigError
-from halo_core.fitting import drop, fitted, lived, put_in_force, shipped_model
+from halo_core.fitting import Lived, drop, fitted, lived, put_in_force, shipped_model
 from halo_core.keys import KeyStore
 from halo_core.model import EntryKind
 from halo_core.query import Contents, entries, one_tenant
@@ -38,13 +40,9 @@ def _agent(name: str) -> str:
 
 
 AgentArgument = Annotated[str, typer.Argument(metavar="AGENT", help="The agent's id.", callback=_agent)]
-_NAMES = {
-    "resource": "resources used",
-    "host": "hosts",
-    "label": "data labels",
-    "process": "programs",
-    "system": "systems",
-}
+_NAMES = {"host": "host", "label": "data label", "process": "program", "resource": "resource", "system": "system"}
+_FEWEST_DAYS = 5
+"""Days under which a new host, program or hour weighs nothing worth the name."""
 _FEW = 100
 """Sessions under which a false alarm rate of 5% is not to be had."""
 
@@ -91,12 +89,19 @@ def fit(
         bar.update(task, description=f"fitting {len(sessions)} sessions")
         found = fitted(sessions, scorer, key)
         unjudged = _unjudged(reader, name, frozenset(item.session for item in sessions))
+        beside, attacks = _around(reader, name, [agent, *(like or ())], sessions)
     if not dry_run:
         commit(url, folder, tenant, lambda tx: put_in_force(tx, agent, found, who(by)))
     _show(agent, found.terms, found.usual, in_force=not dry_run, json=json)
+    note = console(stderr=True)
+    if attacks:
+        note.print(f"[yellow]note[/]: left out, as judged an attack: {plural(attacks, 'session')}")
+    for other in beside:
+        told = f"{other} acted in these sessions and is not scored: after exposure, what it does besides reading waits"
+        note.print(f"[yellow]note[/]: {escape(told)}; `halo baseline fit {escape(other)}`")
     if unjudged:
         told = f"{unjudged} that nobody judged; their sessions count as ordinary, `halo alerts --open` lists them"
-        console(stderr=True).print(f"[yellow]note[/]: alerts in these sessions: {told}")
+        note.print(f"[yellow]note[/]: alerts in these sessions: {told}")
     return Exit.OK
 
 
@@ -212,6 +217,25 @@ def _show(agent: str, terms: Terms, usual: Usual, *, in_force: bool, json: bool)
 def _in_words(usual: Usual) -> str:
     if not usual.sessions:
         return "not compared"
-    known = (f"{len(values)} {_NAMES[kind]}" for kind, values in sorted(usual.known.items()))
+    early = usual.days < _FEWEST_DAYS
+    kinds = [kind for kind in sorted(usual.known) if not early or kind not in {"host", "process"}]
+    seen = ", ".join(plural(len(usual.known[kind]), _NAMES[kind]) for kind in kinds) or "none"
+    if early:
+        return f"{seen}; host, program and hour weigh little before {_FEWEST_DAYS} days are seen ({usual.days} so far)"
     hours = ", ".join(f"{hour:02}" for hour in sorted(usual.hours)) or "none yet"
-    return f"{usual.days} days; {', '.join(known)}; hours (UTC) {hours}"
+    return f"{usual.days} days; {seen}; hours (UTC) {hours}"
+
+
+def _around(reader: Reader, tenant: str, agents: Sequence[str], kept: Sequence[Lived]) -> tuple[list[str], int]:
+    """Who acted in these sessions without a baseline, and how many sessions of the agents were left out as attacks."""
+    acted: dict[str, set[str]] = {}
+    bad: dict[str, bool] = {}
+    for item in entries(reader, tenant, (EntryKind.DECISION, EntryKind.FEEDBACK)):
+        body = item.entry.body
+        if item.entry.kind is EntryKind.FEEDBACK:
+            bad[body["session"]] = body["attack"]
+        else:
+            acted.setdefault(item.entry.session, set()).add(body["request"]["subject"]["agent"])
+    scored = {row[1] for row in reader.baselines() if row[0] == tenant and row[2]}
+    beside = {name for item in kept for name in acted.get(item.session, ())} - scored - {agents[0]}
+    return sorted(beside), sum(not acted.get(name, set()).isdisjoint(agents) for name in bad if bad[name])

@@ -44,7 +44,10 @@ def _one(reason: Reason, case: Case) -> Wanted:
     if policy is not None:
         place = f"`{policy.id}` ({policy.source}:{policy.line})"
         if reason.effect == Effect.CHALLENGE.value:
-            return Wanted(reason.code, f"an approval, which {place} asks for: `halo approvals list`, then `approve`")
+            told = f"an approval, which {place} asks for: `halo approvals list`, then `approve`"
+            if reason.code == "risk_unknown":
+                told += f"; for good, a baseline of its own: `halo baseline fit {case.request.subject.agent}`"
+            return Wanted(reason.code, told)
         return Wanted(reason.code, f"{place} forbids this; ask whoever answers for that rule, or {_otherwise(reason)}")
     known = _ADVICE.get(reason.code)
     if known is not None:

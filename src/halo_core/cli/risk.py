@@ -6,6 +6,7 @@ Risk is of sessions and agents: it moves with every scored action, rises at once
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -19,6 +20,7 @@ from halo_core.cli.passport_files import current
 from halo_core.cli.risk_history import KINDS, history
 from halo_core.cli.risk_reach import Reach
 from halo_core.cli.risk_svg import draw_risk
+from halo_core.cli.risk_words import plural
 from halo_core.cli.words import cell
 from halo_core.errors import ConfigError
 from halo_core.fitting import IDENTITIES
@@ -47,12 +49,14 @@ class _Agent:
     session: str = ""
     last_us: int = 0
     reach: Reach = field(default_factory=Reach)
+    unscored: int = 0
 
     def take(self, found: Found) -> None:
         """One decision, in log order."""
         body = found.entry.body
         self.reach.take(found)
         snapshot = body["snapshot"]
+        self.unscored += bool(snapshot.get("unscored"))
         if snapshot["risk"] is None:
             return
         self.scored += 1
@@ -100,7 +104,8 @@ def risk(
         unscored = _unscored(reader, tenant, agent, acted=bool(found))
     scored = sorted((row for row in found.values() if row.scored), key=lambda row: (-row.risk, row.agent))
     if json:
-        print_json({"agents": [row.to_plain(granted[row.agent]) for row in scored]})
+        beside = {row.agent: row.unscored for row in found.values() if row.unscored}
+        print_json({"agents": [row.to_plain(granted[row.agent]) for row in scored], "unscored": beside})
         return Exit.OK
     view = console()
     if not scored:
@@ -114,12 +119,22 @@ def risk(
         counts = (str(row.highest), str(row.bands[1]), str(row.bands[2]))
         table.add_row(cell(row.agent), str(row.risk), _BANDS[row.band], *counts, line(row.history), cell(words))
     view.print(table)
+    for told in _beside(found):
+        view.print(told, markup=False)
     if agent:
         for words, times in scored[0].factors.most_common(_MOST):
             view.print(f"  {times:>4} x {words}", markup=False)
         for text in scored[0].reach.lines(granted[agent]):
             view.print(f"  {text}", markup=False)
     return Exit.OK
+
+
+def _beside(found: Mapping[str, _Agent]) -> Iterator[str]:
+    """Agents that act beside scored ones, and have no score."""
+    for name, row in sorted(found.items()):
+        if row.unscored and not row.scored:
+            told = plural(row.unscored, "action")
+            yield f"  {told} of {name} beside them without a score: `halo baseline fit {name}`"
 
 
 def _read(reader: Reader, tenant: str, agent: str) -> tuple[dict[str, _Agent], dict[str, Grants | None]]:

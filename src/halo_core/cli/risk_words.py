@@ -10,10 +10,27 @@ from halo_core.cli.svg_paper import SIGNS, safe, sign
 from halo_core.cli.svg_places import LEFT, WIDTH, wide
 from halo_core.clock import iso
 
-__all__ = ["BANDS", "cut", "in_words", "keys", "legend_of", "minute", "numbers", "plural", "score_rows", "tip_of"]
+__all__ = [
+    "BANDS",
+    "alert_rows",
+    "cut",
+    "in_words",
+    "keys",
+    "legend_of",
+    "minute",
+    "numbers",
+    "plural",
+    "score_rows",
+    "tip_of",
+]
 
 BANDS: Final = (("other", "ordinary"), ("granted", "elevated"), ("stopped", "high"))
 _TICKS: Final = 6
+_KINDS: Final = {
+    "action": "an action far from ordinary",
+    "drift": "a session that left the ordinary little by little",
+    "session": "a session whose risk became high",
+}
 
 
 def in_words(told: History) -> str:
@@ -35,11 +52,26 @@ def in_words(told: History) -> str:
 def score_rows(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What a decision's record says of its score, title and words; nothing where nothing was scored."""
     snapshot = body["snapshot"]
+    if snapshot.get("unscored"):
+        agent = body["request"]["subject"]["agent"]
+        return [("score", f"none, beside an agent that is scored: `halo baseline fit {agent}`")]
     if snapshot["risk"] is None:
         return []
     word = BANDS[min(snapshot["band"], len(BANDS) - 1)][1]
     told = [("score", f"{snapshot['risk']} of 1000, {word}; its session {body['after']['risk']}")]
     return [*told, *(("moved by", item["words"]) for item in snapshot["factors"])]
+
+
+def alert_rows(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the alert of an agent says, title and words."""
+    return [
+        ("agent", body["agent"]),
+        ("on", body["resource"]),
+        ("kind", _KINDS.get(body["kind"], body["kind"])),
+        ("risk", f"{body['risk']} of 1000; its session {body['session_risk']}"),
+        *(("moved by", item["words"]) for item in body["factors"]),
+        ("decision", f"writer {body['decision']['w']} seq {body['decision']['ws']}"),
+    ]
 
 
 def plural(number: int, name: str) -> str:

@@ -25,7 +25,7 @@ from halo_core.cli.common import (
     where,
 )
 from halo_core.cli.identity_alert import about_identity, identity_rows
-from halo_core.cli.risk_words import score_rows
+from halo_core.cli.risk_words import alert_rows, score_rows
 from halo_core.cli.words import amount, cell
 from halo_core.clock import iso
 from halo_core.errors import PassportError
@@ -121,6 +121,8 @@ def _body(entry: Entry, decimals: Mapping[str, int]) -> list[tuple[str, str]]:
         return [*said, ("ran", _ran(entry))]
     if about_identity(entry):
         return identity_rows(entry)
+    if entry.kind is EntryKind.ALERT:
+        return alert_rows(entry.body)
     if entry.kind is not EntryKind.DECISION:
         return [(key, _short(value)) for key, value in sorted(entry.body.items())]
     body = entry.body
@@ -130,6 +132,7 @@ def _body(entry: Entry, decimals: Mapping[str, int]) -> list[tuple[str, str]]:
         ("who", " → ".join(request["subject"]["chain"])),
         ("what", f"{request['kind']} `{resource['id']}` ({resource['impact']}, {resource['system'] or 'no system'})"),
         ("labels", ", ".join(resource["labels"]) or "-"),
+        ("from", _origin(request["context"]["origin"])),
         ("trigger", f"{request['context']['trigger']['kind']} {request['context']['turn']}".strip()),
         ("effect", decision["effect"]),
         ("why", body["justification"]),
@@ -148,6 +151,10 @@ def _body(entry: Entry, decimals: Mapping[str, int]) -> list[tuple[str, str]]:
         *((f"passport {i}", name) for i, name in enumerate(snapshot["chain"])),
         ("args digest", request["args_digest"]),
     ]
+
+
+def _origin(origin: Mapping[str, Any]) -> str:
+    return f"{origin['host'] or 'an unknown host'}, {origin['process'] or 'an unknown program'} (pid {origin['pid']})"
 
 
 def _provenance(snapshot: Mapping[str, Any]) -> str:
@@ -211,7 +218,7 @@ def log(
         name = one_tenant(reader, tenant)
         found = list(entries(reader, name, (EntryKind.DECISION, EntryKind.SHADOW), session))[-last:]
     if json:
-        print_json([dict(item.entry.to_plain()) for item in found])
+        print_json([{"index": item.index, **item.entry.to_plain()} for item in found])
         return 0
     console().print(_table(found))
     return 0

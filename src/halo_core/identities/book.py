@@ -121,7 +121,7 @@ class Book:
                     "not_later",
                     "events are not later than the newest of the baseline",
                     field="time",
-                    remedy="leave out what was imported before, or begin anew without `--add`",
+                    remedy="leave out what was imported before, or import all files again without `--add`",
                 )
             name = name_of(event.identity, key)
             habit = self.habits.get(name)

@@ -76,6 +76,7 @@ _TYPES: Final[dict[str, type]] = {
     "user": str,
     "uses": int,
 }
+_TOPS: Final = {"risk": 1000, "risk_band": 2, "session_risk": 1000, "source_trust": 1000}
 _REQUIRED: Final = ("name", "resource", "expect")
 
 
@@ -141,6 +142,9 @@ def _case(table: object, where: str) -> Case:
             raise _refuse(where, f"unknown member `{name}`", hint)
         if type(value) is not _TYPES[name]:
             raise _refuse(where, f"`{name}` has the wrong type", f"it is a {_TYPES[name].__name__}")
+        top = _TOPS.get(name, value if type(value) is int else 0)
+        if type(value) is int and not 0 <= value <= top:
+            raise _refuse(where, f"`{name}` is out of range", f"use 0..{top}" if name in _TOPS else "use 0 or more")
     for name in _REQUIRED:
         if not table.get(name):
             raise _refuse(where, f"`{name}` is missing", "every case has a name, a resource and an expect")

@@ -23,7 +23,7 @@ from halo_core.behaviour.scoring import Terms
 from halo_core.errors import BadInput, ConfigError
 from halo_core.identities.book import Book
 from halo_core.model import AccessRequest, ActionKind, Decision, Entry, EntryKind, Impact
-from halo_core.query import Contents, entries
+from halo_core.query import Contents, entries, verdict_of
 from halo_core.store import Draft, Tx, rows
 from halo_core.store.reader import Reader
 from halo_core.watching import BASELINE_DOMAIN, MODEL_DOMAIN, TERMS_DOMAIN, USUAL_DOMAIN
@@ -94,8 +94,9 @@ def lived(
         note()
         entry = item.entry
         if entry.kind is EntryKind.FEEDBACK:
-            if entry.body["session"]:  # an alert about a person has none: `flagging` heeds what was said of that
-                (bad.add if entry.body["attack"] else bad.discard)(entry.body["session"])
+            verdict = verdict_of(entry)
+            if verdict and verdict["session"]:  # of a person it has none: `flagging` heeds what was said of that
+                (bad.add if verdict["attack"] else bad.discard)(verdict["session"])
         elif entry.session:
             found.setdefault(entry.session, _Session(key)).take(entry, contents, wanted)
     return [

@@ -1,7 +1,8 @@
 """Room: alerts about people and service accounts, in the ledger. Takes: days that stood out. Gives: entries, once each.
 
-One alert for each identity and UTC day, however often and in whatever order its events are scored. What somebody said
-of one later says which events the next baseline leaves out. Never: decides, holds up a decision for long.
+One alert for each identity and UTC day, however often its events are scored, and another where the day got worse since.
+What somebody said of one later says which events the next baseline leaves out. Never: decides, holds up a decision for
+long.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Flagged:
         known: days of which there was one.
         erased: new alerts without a name, since that identity's data was erased.
         forged: days of which an entry says that there was one that no writer of this log signed; they are written.
-        risen: of the known ones those whose alert has a lower risk than was found now; it stays as it is.
+        risen: of the new ones those of days that had one of a lower risk, which stays as it is.
     """
 
     written: int = 0
@@ -108,14 +109,16 @@ def flag(tx: Tx, days: Sequence[HighDay], prints: Prints, baseline: str, before:
         place = prints.of(day.identity), day.day
         claims = [*before.entries.get(place, ()), *now.entries.get(place, ())]
         proven = [alert for claim in claims if (alert := _proven(tx, place, *claim)) is not None]
-        if proven:
-            told += Flagged(known=1, risen=int(max(alert.risk for alert in proven) < (day.worst.risk or 0)))
+        rose = bool(proven) and max(alert.risk for alert in proven) < (day.worst.risk or 0)
+        if proven and not rose:
+            told += Flagged(known=1)
             continue
         subject = subject_of(place[0])
         erased = rows.Alerts(tx).erased(subject)
         content = {} if erased else {CONTENT: (subject, day.content())}
         tx.append(Draft(EntryKind.ALERT, "", day.body(prints, baseline), content))
-        told += Flagged(written=1, erased=int(erased), forged=int(bool(claims)))
+        forged = bool(claims) and not proven
+        told += Flagged(written=1, erased=int(erased), forged=int(forged), risen=int(rose))
     return told, now
 
 
@@ -145,16 +148,16 @@ def attacks(reader: Reader, tenant: str, prints: Prints) -> frozenset[_Place]:
         Tampered: `bad_alert`.
         ConfigError: `other_key`, the alerts were made with another key, so that nobody can tell whose days they are.
     """
-    alerts: dict[str, DayAlert] = {}
+    alerts: dict[str, Entry] = {}
     verdicts: dict[str, bool] = {}
     for found in entries(reader, tenant, (EntryKind.ALERT, EntryKind.FEEDBACK)):
         entry = found.entry
         if entry.kind is EntryKind.FEEDBACK:
             verdicts[str(entry.body.get("alert"))] = entry.body.get("attack") is True
         elif entry.body.get("kind") == KIND:
-            alerts[entry.id] = DayAlert.of(entry.body)
+            alerts[entry.id] = entry
     # INVARIANT: TENANT - a verdict counts for an alert of this tenant's log, or for none.
-    judged = [alert for id_, alert in alerts.items() if verdicts.get(id_)]
+    judged = [DayAlert.of(alert.body) for id_, alert in alerts.items() if verdicts.get(id_)]
     if any(alert.key != prints.key for alert in judged):
         # INVARIANT: FAILCLOSED - else what was called an attack would be taken for ordinary.
         raise ConfigError(

@@ -221,6 +221,7 @@ def gather(tx: Tx, request: AccessRequest, facts: Facts, credentials: Credential
         factors=watched.factors,
         session_risk=state.risk,
         score_problem=watched.problem,
+        partial=watched.partial,
         refused=state.refused,
         unscored=not score and credentials.scores.beside(tx, request, state, chain),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from halo_core.errors import ConfigError
 from halo_core.keys import KeyStore
@@ -13,7 +13,18 @@ from halo_core.ledger import decode_entry, open_sealed, unwrap_dek
 from halo_core.model import Entry, EntryKind
 from halo_core.store.reader import Reader
 
-__all__ = ["Contents", "Found", "Summary", "entries", "find", "one_tenant", "related", "shadows", "summary"]
+__all__ = [
+    "Contents",
+    "Found",
+    "Summary",
+    "entries",
+    "find",
+    "one_tenant",
+    "related",
+    "shadows",
+    "summary",
+    "verdict_of",
+]
 
 
 _INDEX_DIGITS: Final = 7  # ids start with eight hex digits
@@ -112,6 +123,13 @@ def find(reader: Reader, tenant: str, prefix: str) -> Found:
         what = "no entry" if not hits else f"{len(hits)} entries"
         raise ConfigError("no_such_entry", f"{what} with id `{prefix}`", field="id", remedy="give more of the id")
     return hits[0]
+
+
+def verdict_of(entry: Entry) -> Mapping[str, Any] | None:
+    """What somebody said of an alert: `alert`, `attack`, `by`, `session`, `why`; None where it is something else."""
+    body = entry.body
+    texts = all(isinstance(body.get(name), str) for name in ("alert", "by", "session", "why"))
+    return body if entry.kind is EntryKind.FEEDBACK and texts and isinstance(body.get("attack"), bool) else None
 
 
 def related(reader: Reader, found: Found) -> list[Found]:

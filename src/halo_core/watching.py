@@ -46,6 +46,7 @@ class Watched:
         named: everything that the action names stands in the request.
         wealth: of the session's e-process, in sixteenths of a bit.
         problem: reason code why there is no risk although there should be.
+        partial: it has more values than were read.
     """
 
     name: str = ""
@@ -57,6 +58,7 @@ class Watched:
     named: bool = False
     wealth: int = 0
     problem: str = ""
+    partial: bool = False
 
 
 @dataclass(slots=True)
@@ -120,7 +122,10 @@ class Scores:
         told = head(profile)
         take_head(profile, told)  # in memory and out of the store it is the same
         factors = tuple(moved_by(found.factors(rules.model), judged.strange, rules.model)) if judged.band else ()
-        return Watched(name, found.values, judged.risk, judged.band, factors, told, found.look.named, found.wealth)
+        look = found.look
+        return Watched(
+            name, found.values, judged.risk, judged.band, factors, told, look.named, found.wealth, partial=look.cut
+        )
 
 
 def rules_of(name: str, blob: Callable[[str, str], bytes]) -> Rules:

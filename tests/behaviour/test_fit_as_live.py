@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from score_world import act, in_force, opened
+from score_world import act, in_force, opened, tool
 
 from halo_core import canonical
 from halo_core.behaviour.look import look_at
 from halo_core.behaviour.profile import Act, Profile
+from halo_core.behaviour.values import MAX_VALUES, values_of
+from halo_core.errors import Pending
 from halo_core.fitting import lived
 from halo_core.keys import KeyStore
-from halo_core.model import ActionKind, EntryKind, Impact
+from halo_core.model import ActionKind, EntryKind, Impact, Snapshot
+from halo_core.policy.context import build_context
+from halo_core.policy.mentions import Mentions
 from halo_core.query import Contents
 from halo_core.store.reader import Reader
-from halo_world import bodies, url_of
+from halo_world import SURFACE, Calls, bodies, cli, url_of
 
 KEY = b"k" * 32
 LEAVES = st.one_of(
@@ -68,3 +74,35 @@ def test_the_same_action_again_is_known_whatever_its_parameters_are_called(tmp_p
     assert {look.made for item in sessions for look in item.looks} == {sessions[-1].looks[0].made}
     new = bodies(home, EntryKind.DECISION)[-1]["snapshot"]
     assert (new["risk"], new["features"][64]) == (0, 0)
+
+
+@given(
+    st.sampled_from(["attachments", "zeta", "to"]),
+    st.integers(0, 400),
+    st.booleans(),
+    st.sampled_from(["to", "iban", "recipients"]),
+)
+def test_a_long_list_hides_nothing_that_stands_beside_it(name, length, nested, target):
+    crowd = [f"file-{i}.pdf" for i in range(length)]
+    beside = {f"{name}_list": crowd, target: ["eve@elsewhere.example"] if target == "recipients" else "DE12"}
+    values, cut = values_of({"message": beside} if nested else beside)
+    assert any(target in value.place for value in values)
+    assert cut is (length > MAX_VALUES - 1)
+    assert len(values) <= MAX_VALUES
+
+
+def test_of_a_call_that_is_cut_policies_are_told_no_risk(copy):
+    request = "share report 1 with ana@bank.example"
+    with opened(copy) as halo, halo.session("new", request=request):
+        for files in (["report-1.pdf"], [f"report-{i}.pdf" for i in range(200)]):
+            args = {"file": files, "to": "ana@bank.example"}
+            with suppress(Pending):
+                halo.enforcer.run(halo.call(tool(halo, "share", *args), args), Calls(), SURFACE)
+    snapshots = [
+        Snapshot.from_plain(body["snapshot"], chain=(), policy=None) for body in bodies(copy, EntryKind.DECISION)[-2:]
+    ]
+    assert [item.partial for item in snapshots] == [False, True]
+    assert all(item.risk is not None for item in snapshots)
+    told = [build_context(None, item, Mentions(frozenset({"risk"}), frozenset()), {})[0] for item in snapshots]
+    assert ["risk" in context for context in told] == [True, False]
+    assert cli("replay", "--all", home=copy)[0] == 0

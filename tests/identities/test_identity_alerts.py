@@ -107,12 +107,16 @@ def test_it_is_said_how_many_were_known(kept, tmp_path):
     assert "0 alerts written, 2 were there already" in cli("identity", "score", str(path), "--alert", home=kept)[1]
 
 
-def test_what_is_worse_than_the_days_alert_says_is_said(kept, tmp_path):
-    path = csv_file(tmp_path / "later.csv", [strange(), strange(hour=4, system="vault", action="wipe")])
+def test_a_day_that_got_worse_has_another_alert(kept, tmp_path):
+    both = [strange(), strange(hour=4, system="vault", action="wipe")]
+    path = csv_file(tmp_path / "later.csv", both)
     assert score(kept, [strange()])["written"] == 1
-    assert "1 of those were written at a lower risk" in cli("identity", "score", str(path), "--alert", home=kept)[2]
-    assert len(alerts(kept)) == 1
-    assert score(kept, [strange()]) == {**NONE, "known": 1}
+    assert "1 of them of days that had one already" in cli("identity", "score", str(path), "--alert", home=kept)[2]
+    first, second = (DayAlert.of(item.entry.body) for item in alerts(kept))
+    assert first.place == second.place
+    assert first.risk < second.risk
+    assert score(kept, [strange()]) == score(kept, both) == {**NONE, "known": 1}
+    assert verified(kept) == 0
 
 
 def test_more_than_a_transaction_holds(kept):

@@ -180,3 +180,34 @@ def test_a_verdict_that_comes_after_the_import_says_so(kept):
     imported(kept, [strange()], "--add")
     code, _, err = cli("judge", index, "--attack", home=kept)
     assert (code, "import all files again, without `--add`" in " ".join(err.split())) == (0, True)
+
+
+def test_another_spelling_of_a_name_does_not_evade_a_verdict(kept):
+    assert cli("judge", str(index_of(kept)), "--attack", home=kept)[0] == 0
+    told = imported(kept, [strange(identity=ANA.upper()), *history()])
+    assert told["left_out"] == 1
+
+
+ODD = (
+    {},
+    {"agent": "a"},
+    {"agent": 5, "decision": {}, "factors": [{}], "kind": "action", "resource": "x", "risk": 1, "session_risk": 1},
+    {"kind": ["identity"]},
+    {"kind": "identity"},
+    {"first_us": "x", "kind": "identity"},
+)
+
+
+@pytest.mark.parametrize("body", ODD)
+def test_an_odd_alert_hides_none_of_the_others(kept, body):
+    commit(url_of(kept), kept, None, lambda tx: tx.append(Draft(EntryKind.ALERT, "", body)))
+    commit(url_of(kept), kept, None, lambda tx: tx.append(Draft(EntryKind.FEEDBACK, "", {"alert": {}})))
+    index = str(found(kept, EntryKind.ALERT)[-1].index)
+    out = cli("alerts", home=kept)[1]
+    assert (out.count(ANA), "run `halo verify`" in " ".join(out.split())) == (2, True)
+    for verb in (("alerts", "--json"), ("judge", index, "--attack"), ("risk",)):
+        code, _, err = cli(*verb, home=kept)
+        assert code == 0, (verb, err)
+    assert cli("show", index, home=kept)[0] == (11 if body.get("kind") == "identity" else 0)
+    if body.get("kind") != "identity":
+        assert imported(kept, history())["left_out"] == 0

@@ -49,6 +49,7 @@ class Look:
         state: steps, acts, acts since a result, results, forgotten, repeats, same tool before, age of the last result's
             source.
         last: the last tools.
+        cut: it has more values than are read.
     """
 
     tool: str
@@ -68,6 +69,7 @@ class Look:
     delegates: int
     keen_seen: int
     class_asked: bool
+    cut: bool = False
 
     @property
     def named(self) -> bool:
@@ -79,7 +81,7 @@ def look_at(profile: Profile, act: Act) -> Look:
     """What there is to say of an action without a baseline."""
     key = profile.key
     words = _tool_words(act.tool[:256], act.about[:256])
-    values = values_of(act.args)
+    values, cut = values_of(act.args)
     said = _said(profile)
     bag = profile.request.bag
     keen = [chunk for chunk in profile.chunks if chunk.keen]
@@ -119,6 +121,7 @@ def look_at(profile: Profile, act: Act) -> Look:
         delegates=said.delegates,
         keen_seen=len(keen),
         class_asked=_class_asked(act.impact, bag, key),
+        cut=cut,
     )
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from itertools import chain, islice
 from operator import itemgetter
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ from halo_core.behaviour.text import atoms, fold, name_words
 __all__ = ["MAX_VALUES", "Kind", "Value", "kind_of", "values_of"]
 
 MAX_VALUES: Final = 128
+_Leaf = tuple[str, str]
+_Mix = Callable[[Iterable[Iterator[_Leaf]]], Iterable[_Leaf]]
 MAX_WORDS: Final = 400
 _LONGEST_NAME: Final = 4096  # characters
 _LONGEST_SIGNS: Final = 64
@@ -94,21 +97,43 @@ class Value:
         return self.kind in NAMING and not self.place.endswith("~")
 
 
-def values_of(args: Mapping[str, Any]) -> list[Value]:
-    """Values of the arguments, sorted by name, at most `MAX_VALUES`; what is empty, true or false is none."""
+def values_of(args: Mapping[str, Any]) -> tuple[list[Value], bool]:
+    """Values of the arguments, sorted by name, at most `MAX_VALUES`, and whether there are more.
+
+    What is empty, true or false is none. INVARIANT: a long list hides nothing that stands beside it - where not all are
+    taken, members of a mapping are taken in turn.
+    """
+    found = _taken(_leaves(args, "", 0, chain.from_iterable))
+    if len(found) <= MAX_VALUES:
+        return found, False
+    return _taken(_leaves(args, "", 0, _in_turn))[:MAX_VALUES], True
+
+
+def _taken(leaves: Iterable[tuple[str, str]]) -> list[Value]:
     found: list[Value] = []
-    for place, text in _leaves(args, "", 0):
-        leaf = _last_name(place)
-        value = _value(place, leaf, text, kind_of(text))
+    for place, text in leaves:
+        value = _value(place, _last_name(place), text, kind_of(text))
         if value is not None:
             found.append(value)
             found.extend(_parts(value, text))
-        if len(found) >= MAX_VALUES:
-            return found[:MAX_VALUES]
+        if len(found) > MAX_VALUES:
+            break
     return found
 
 
-def _leaves(value: Any, place: str, deep: int) -> Iterator[tuple[str, str]]:
+def _in_turn(streams: Iterable[Iterator[_Leaf]]) -> Iterator[_Leaf]:
+    """The first of each, then the second of each, and so on; of the first so many that can have a place."""
+    left = list(islice(streams, MAX_VALUES))
+    while left:
+        going = []
+        for stream in left:
+            for leaf in islice(stream, 1):
+                going.append(stream)
+                yield leaf
+        left = going
+
+
+def _leaves(value: Any, place: str, deep: int, mixed: _Mix) -> Iterator[_Leaf]:
     if value is None or isinstance(value, bool) or deep > _FARTHEST:
         return
     named = deep < _DEEPEST  # what lies deeper is read as well, and stands where its parent does
@@ -117,16 +142,21 @@ def _leaves(value: Any, place: str, deep: int) -> Iterator[tuple[str, str]]:
             yield place, value
     elif isinstance(value, Mapping):
         # In an order of their own: a fit reads them from the log, where they are sorted, a decision as they were given.
-        for name, item in sorted(((str(name), item) for name, item in value.items()), key=itemgetter(0)):
-            below = f"{place}/{name[:64]}" if place else name[:64]
-            yield from _leaves(item, below if named else place, deep + 1)
+        members = sorted(((str(name), item) for name, item in value.items()), key=itemgetter(0))
+        yield from mixed(_leaves(item, _below(place, name, named), deep + 1, mixed) for name, item in members)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _leaves(item, f"{place}/*" if named else place, deep + 1)
+            yield from _leaves(item, f"{place}/*" if named else place, deep + 1, mixed)
     elif isinstance(value, bytes):
         yield place, value[:65_536].decode("utf-8", "replace")
     else:
         yield place, str(value)[:65_536]
+
+
+def _below(place: str, name: str, named: bool) -> str:  # noqa: FBT001  private, one caller
+    if not named:
+        return place
+    return f"{place}/{name[:64]}" if place else name[:64]
 
 
 @lru_cache(maxsize=1024)

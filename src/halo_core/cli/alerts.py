@@ -17,15 +17,15 @@ from halo_core.cli.identity_alert import ALTERED, Names, about_identity
 from halo_core.cli.stop import ByOption, WhyOption, commit, who
 from halo_core.cli.words import cell
 from halo_core.clock import iso
-from halo_core.errors import ConfigError, Tampered
+from halo_core.errors import BadInput, ConfigError, Tampered
 from halo_core.fitting import identities_in_force
 from halo_core.identities.alerted import DayAlert, Named
 from halo_core.identities.alerting import subject_of
-from halo_core.identities.book import Book
 from halo_core.model import Entry, EntryKind
-from halo_core.query import Found, entries, find, one_tenant
+from halo_core.query import Found, entries, find, one_tenant, verdict_of
 from halo_core.store import Draft, Tx
 from halo_core.store.reader import Reader
+from halo_core.telling.alert import agent_alert
 
 __all__ = ["app", "judge"]
 
@@ -53,7 +53,7 @@ def alerts(
     folder, url = where(home, db)
     with Reader(url) as reader:
         found = list(entries(reader, one_tenant(reader, tenant), (EntryKind.ALERT, EntryKind.FEEDBACK)))
-        judged = {item.entry.body["alert"]: item.entry.body for item in found if item.entry.kind is EntryKind.FEEDBACK}
+        judged = {body["alert"]: body for item in found if (body := verdict_of(item.entry)) is not None}
         shown = [item for item in found if item.entry.kind is EntryKind.ALERT]
         shown = [item for item in shown if not open_only or item.entry.id not in judged]
         people = [item.entry for item in shown if about_identity(item.entry)]
@@ -77,17 +77,17 @@ def alerts(
 
 def _agent(item: Found) -> tuple[str, ...]:
     """Who, on what, risk, session, why."""
-    body = item.entry.body
-    why = "; ".join(factor["words"] for factor in body["factors"]) or "the session as a whole"
-    risk = str(body["risk"] if body["kind"] == "action" else body["session_risk"])
-    return body["agent"], body["resource"], risk, item.entry.session, why
+    alert = agent_alert(item)
+    if alert is None:  # shown, since one that was put there must not hide the others
+        return f"({ALTERED})", "-", "-", "-", "-"
+    return alert.agent, alert.resource, str(alert.score), alert.session, alert.why
 
 
 def _person(item: Found, told: Named | str) -> tuple[str, ...]:
     """The same of a person or a service account: a day stands for the session."""
     try:
         alert = DayAlert.of(item.entry.body)
-    except Tampered:  # shown, since one that was put there must not hide the others
+    except Tampered:
         return f"({ALTERED})", "-", "-", "-", "-"
     if isinstance(told, str):
         return f"({told})", "-", str(alert.risk), f"day {alert.day}", alert.why
@@ -116,15 +116,16 @@ def _errors(found: Iterable[Found]) -> dict[str, dict[str, int]]:
     whose = {item.entry.id: _whose(item.entry) for item in found if item.entry.kind is EntryKind.ALERT}
     told: dict[str, dict[str, int]] = {}
     for item in found:
-        if item.entry.kind is EntryKind.FEEDBACK:
-            row = told.setdefault(whose.get(item.entry.body["alert"], ""), {"attack": 0, "ordinary": 0})
-            row["attack" if item.entry.body["attack"] else "ordinary"] += 1
+        verdict = verdict_of(item.entry)
+        if verdict is not None:
+            row = told.setdefault(whose.get(verdict["alert"], ""), {"attack": 0, "ordinary": 0})
+            row["attack" if verdict["attack"] else "ordinary"] += 1
     return told
 
 
 def _whose(entry: Entry) -> str:
     body = entry.body
-    return subject_of(str(body.get("identity"))) if about_identity(entry) else str(body["agent"])
+    return subject_of(str(body.get("identity"))) if about_identity(entry) else str(body.get("agent", ""))
 
 
 def judge(
@@ -146,7 +147,7 @@ def judge(
     with Reader(url) as reader:
         name = one_tenant(reader, tenant)
         found = find(reader, name, alert).entry
-        late = about_identity(found) and _is_in(identities_in_force(reader, name), found)
+        late = about_identity(found) and _is_in(reader, name, found)
     if found.kind is not EntryKind.ALERT:
         raise ConfigError("no_alert", f"`{alert}` is no alert", field="N", remedy="`halo alerts` lists them")
     body = {"alert": found.id, "attack": attack, "by": who(by), "session": found.session, "why": why[:1000]}
@@ -163,6 +164,10 @@ def judge(
     return Exit.OK
 
 
-def _is_in(book: Book | None, alert: Entry) -> bool:
-    """Whether events of an alert's day may be in a baseline."""
-    return book is not None and int(alert.body["first_us"]) <= book.last_us
+def _is_in(reader: Reader, tenant: str, alert: Entry) -> bool:
+    """Whether events of an alert's day may be in the baseline; a verdict does not wait for one that cannot be read."""
+    try:
+        book = identities_in_force(reader, tenant)
+        return book is not None and DayAlert.of(alert.body).first_us <= book.last_us
+    except (BadInput, Tampered):
+        return False

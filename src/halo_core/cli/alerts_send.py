@@ -105,6 +105,9 @@ def send(
         whose = one_tenant(reader, tenant)
         control = reader.control(whose)
     store = str(control[1]) if control is not None else ""
+    if names and "content" not in KeyStore(folder).names():
+        told = "names are sealed, and `content.key` is not here: alerts go out without them"
+        console(stderr=True).print(f"[yellow]note[/]: {told}")
     named = _receivers(folder, _address(webhook, webhook_file), syslog, secret_file, trusted(ca))
     every = max(_LEAST_S, min(_FOLLOW_MOST_S, every))
     retry = Retry(1, every, _FOLLOW_MOST_S) if follow else Retry(tries, _FIRST_S, _MOST_S)

@@ -23,7 +23,7 @@ from halo_core.errors import BadInput, ConfigError
 from halo_core.fitting import Lived, drop, fitted, lived, put_in_force, shipped_model
 from halo_core.keys import KeyStore
 from halo_core.model import EntryKind
-from halo_core.query import Contents, entries, one_tenant
+from halo_core.query import Contents, entries, one_tenant, verdict_of
 from halo_core.store.reader import Reader
 from halo_core.watching import rules_of
 
@@ -186,7 +186,7 @@ def _check_like(reader: Reader, tenant: str, like: Sequence[str]) -> None:
 def _unjudged(reader: Reader, tenant: str, sessions: frozenset[str]) -> int:
     """Alerts of these sessions of which nobody said what they were."""
     found = [item.entry for item in entries(reader, tenant, (EntryKind.ALERT, EntryKind.FEEDBACK))]
-    judged = {entry.body["alert"] for entry in found if entry.kind is EntryKind.FEEDBACK}
+    judged = {body["alert"] for entry in found if (body := verdict_of(entry)) is not None}
     alerts = {entry.id for entry in found if entry.kind is EntryKind.ALERT and entry.session in sessions}
     return len(alerts - judged)
 
@@ -232,9 +232,9 @@ def _around(reader: Reader, tenant: str, agents: Sequence[str], kept: Sequence[L
     bad: dict[str, bool] = {}
     for item in entries(reader, tenant, (EntryKind.DECISION, EntryKind.FEEDBACK)):
         body = item.entry.body
-        if item.entry.kind is EntryKind.FEEDBACK:
+        if verdict_of(item.entry) is not None:
             bad[body["session"]] = body["attack"]
-        else:
+        elif item.entry.kind is EntryKind.DECISION:
             acted.setdefault(item.entry.session, set()).add(body["request"]["subject"]["agent"])
     scored = {row[1] for row in reader.baselines() if row[0] == tenant and row[2]}
     beside = {name for item in kept for name in acted.get(item.session, ())} - scored - {agents[0]}

@@ -122,7 +122,7 @@ def show_alerted(written: Flagged) -> None:
     known = f", {written.known} {were} there already" if written.known else ""
     console().print(f"{plural(written.written, 'alert')} written{known}; `halo alerts` lists them")
     if written.risen:
-        told = f"{written.risen} of those were written at a lower risk than now and stay so: look again"
+        told = f"{written.risen} of them of days that had one already, of a lower risk"
         console(stderr=True).print(f"[yellow]note[/]: {told}")
     if written.erased:
         told = f"{written.erased} of them without a name: that identity's data was erased"

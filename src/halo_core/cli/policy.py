@@ -129,7 +129,7 @@ def starter(
         typer.Option(
             "--lean",
             metavar="RISK",
-            help="Rules on targets and grave effects ask from this risk on (1..1000), or where there is no score.",
+            help="Rules on targets and grave effects speak from this risk on (1..1000), or where there is no score.",
         ),
     ] = None,
 ) -> int:
@@ -137,7 +137,11 @@ def starter(
     if folder.exists():
         remedy = "name another, or move it away first; policies of yours are never written over"
         raise ConfigError("folder_exists", f"`{folder}` is there already", field="FOLDER", remedy=remedy)
-    install_starter(folder, lean=lean)
+    try:
+        install_starter(folder, lean=lean)
+    except OSError as exc:
+        what, remedy = f"cannot write `{folder}`: {exc.strerror}", "name a folder in a place that you can write to"
+        raise ConfigError("no_folder", what, field="FOLDER", remedy=remedy) from exc
     console().print(f"written to {folder}", markup=False)
     if lean is not None:
         console(stderr=True).print(

@@ -126,7 +126,7 @@ class _Reading:
                 risks = body.get("risks")
                 self.limits = (risks[0], risks[1]) if risks else None
         elif entry.kind is EntryKind.ALERT:
-            if body["kind"] == KIND:
+            if body.get("kind") == KIND or "decision" not in body:
                 return  # of a person or a service account, not of an action
             self._alert((body["decision"]["w"], body["decision"]["ws"]), body["kind"])
         elif body["request"]["subject"]["agent"] == self.agent and body["snapshot"]["risk"] is not None:

@@ -9,6 +9,7 @@ from halo_core.cli.risk_history import Action, History
 from halo_core.cli.svg_paper import SIGNS, safe, sign
 from halo_core.cli.svg_places import LEFT, WIDTH, wide
 from halo_core.clock import iso
+from halo_core.telling.alert import Alert
 
 __all__ = [
     "BANDS",
@@ -62,15 +63,15 @@ def score_rows(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [*told, *(("moved by", item["words"]) for item in snapshot["factors"])]
 
 
-def alert_rows(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+def alert_rows(alert: Alert) -> list[tuple[str, str]]:
     """What the alert of an agent says, title and words."""
     return [
-        ("agent", body["agent"]),
-        ("on", body["resource"]),
-        ("kind", _KINDS.get(body["kind"], body["kind"])),
-        ("risk", f"{body['risk']} of 1000; its session {body['session_risk']}"),
-        *(("moved by", item["words"]) for item in body["factors"]),
-        ("decision", f"writer {body['decision']['w']} seq {body['decision']['ws']}"),
+        ("agent", alert.agent),
+        ("on", alert.resource),
+        ("kind", _KINDS.get(alert.kind, alert.kind)),
+        ("risk", f"{alert.risk} of 1000; its session {alert.session_risk}"),
+        *(("moved by", item.words) for item in alert.factors),
+        ("decision", f"writer {alert.writer} seq {alert.seq}"),
     ]
 
 

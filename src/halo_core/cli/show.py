@@ -35,6 +35,7 @@ from halo_core.passport.codec import payload_of
 from halo_core.query import Contents, Found, entries, find, one_tenant, related
 from halo_core.redact import Redactor
 from halo_core.store.reader import Reader
+from halo_core.telling.alert import agent_alert
 
 __all__ = ["log", "show"]
 
@@ -97,7 +98,7 @@ def _card(found: Found, content: dict[str, str], decimals: Mapping[str, int]) ->
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for key, value in [*_head(found), *_body(entry, decimals), *((f"content {k}", v) for k, v in content.items())]:
+    for key, value in [*_head(found), *_body(found, decimals), *((f"content {k}", v) for k, v in content.items())]:
         style = EFFECT_STYLE.get(value, "") if key == "effect" else ""
         table.add_row(key, f"[{style}]{value}[/]" if style else escape(value))
     view.print(f"[bold]{'sighting' if entry.kind is EntryKind.SHADOW else entry.kind.value}[/] {entry.id}")
@@ -115,14 +116,15 @@ def _head(found: Found) -> list[tuple[str, str]]:
     ]
 
 
-def _body(entry: Entry, decimals: Mapping[str, int]) -> list[tuple[str, str]]:
+def _body(found: Found, decimals: Mapping[str, int]) -> list[tuple[str, str]]:
+    entry = found.entry
     if entry.kind is EntryKind.SHADOW:
         said = [(key, _short(value)) for key, value in sorted(entry.body.items()) if key != "refused"]
         return [*said, ("ran", _ran(entry))]
     if about_identity(entry):
         return identity_rows(entry)
-    if entry.kind is EntryKind.ALERT:
-        return alert_rows(entry.body)
+    if entry.kind is EntryKind.ALERT and (alert := agent_alert(found)) is not None:
+        return alert_rows(alert)
     if entry.kind is not EntryKind.DECISION:
         return [(key, _short(value)) for key, value in sorted(entry.body.items())]
     body = entry.body

@@ -20,6 +20,7 @@ _KIND: Final = re.compile(re.escape(KIND))
 _PRINT: Final = re.compile(r"hmac-sha256:[0-9a-f]{64}")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOST_TEXT: Final = 1000
+_TOP: Final = 1000
 _MOST: Final = 1 << 53  # as microseconds a time that has a date
 
 
@@ -70,8 +71,8 @@ class DayAlert:
                 _fits(_PRINT, body["identity"]),
                 _fits(_PRINT, body["key"]),
                 _fits(_DAY, body["day"]),
-                risk=_number(body["risk"]),
-                running=_number(body["running"]),
+                risk=_number(body["risk"], _TOP),
+                running=_number(body["running"], _TOP),
                 high=_number(body["high"]),
                 first_us=_number(body["first_us"]),
                 last_us=_number(body["last_us"]),
@@ -138,8 +139,8 @@ class Named:
         }
 
 
-def _number(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < _MOST:
+def _number(value: Any, top: int = _MOST - 1) -> int:
+    if type(value) is not int or not 0 <= value <= top:
         raise TypeError("no number of ours")
     return value
 

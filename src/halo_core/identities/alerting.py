@@ -14,6 +14,7 @@ from halo_core import canonical
 from halo_core.identities.habit import DAY_US
 from halo_core.identities.scoring import Scored
 from halo_core.keys import Digester
+from halo_core.model import plain_name
 
 __all__ = ["CONTENT", "KIND", "Days", "HighDay", "Prints", "day_of", "subject_of"]
 
@@ -54,10 +55,10 @@ class Prints:
     _known: dict[str, str] = field(default_factory=dict)
 
     def of(self, identity: str) -> str:
-        """Fingerprint of one."""
+        """Fingerprint of one, however it is spelt: `Ana@` is `ana@`, so that no spelling evades what was judged."""
         found = self._known.get(identity)
         if found is None:
-            data = canonical.dumps([self.tenant, identity])
+            data = canonical.dumps([self.tenant, plain_name(identity)])
             found = self._known[identity] = self.digester.digest(_NAME, data)
         return found
 

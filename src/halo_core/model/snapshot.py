@@ -233,6 +233,7 @@ class Snapshot:
         factors: what moved the risk most; of an ordinary risk nothing.
         session_risk: 0..1000, of the session before this action.
         score_problem: reason code why there is no risk although a score is in force.
+        partial: the score has not read all of the call's values, so that a low risk says little.
         refused: attempts of the session before this one that were refused (`Decision.refused`).
         unscored: no score is in force for the agent, but for one that it acts for, or that acted in its session.
     """
@@ -262,6 +263,7 @@ class Snapshot:
     factors: tuple[Mapping[str, Any], ...] = ()
     session_risk: int = 0
     score_problem: str = ""
+    partial: bool = False
     refused: int = 0
     unscored: bool = False
 
@@ -279,6 +281,7 @@ class Snapshot:
             "features": list(self.features),
             "mode": self.mode.value,
             "model_hash": self.model_hash,
+            "partial": self.partial,
             "passport_problem": self.passport_problem,
             "pending": self.pending,
             "policy": self.policy.hash,
@@ -327,6 +330,7 @@ class Snapshot:
             factors=tuple(plain.get("factors", ())),
             session_risk=plain.get("session_risk", 0),
             score_problem=plain.get("score_problem", ""),
+            partial=plain.get("partial", False),
             refused=plain.get("refused", 0),
             unscored=plain.get("unscored", False),
         )

@@ -88,7 +88,8 @@ def build_context(
         context["target_origins"] = _target_origins(request, worst)
     if reads.reads("amount"):
         _amount(request, context, problems)
-    if reads.reads("risk") and snapshot.risk is not None:
+    # INVARIANT: no rule is told of a low risk that part of the call has no share in.
+    if reads.reads("risk") and snapshot.risk is not None and not snapshot.partial:
         context["risk"] = snapshot.risk
     return context, tuple(sorted(problems))
 

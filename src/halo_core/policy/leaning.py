@@ -1,7 +1,7 @@
 """Room: the starter policy, leaning on a score. Takes: its text, a risk. Gives: text. Never: I/O, decides.
 
-Rules that ask because of where a target came from, or because an effect is grave, ask a lot in work where targets are
-read from files. Where a score is in force and is sure that an action is ordinary, they can be told to say nothing.
+Rules that ask or refuse because of where a target came from, or because an effect is grave, speak a lot in work where
+targets are read from files. Where a score is sure that an action is ordinary, they can be told to say nothing.
 """
 
 from __future__ import annotations

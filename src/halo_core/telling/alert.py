@@ -9,7 +9,7 @@ from typing import Any, Final
 from halo_core.model import Entry
 from halo_core.query import Found
 
-__all__ = ["Alert", "id_of", "short"]
+__all__ = ["Alert", "agent_alert", "id_of", "short"]
 
 _ID: Final = re.compile(r"[0-9a-f-]{1,64}")
 _MOST_TEXT: Final = 1000
@@ -161,3 +161,11 @@ def id_of(entry: Entry) -> str:
 def short(text: str) -> str:
     """At most so much of it."""
     return text if len(text) <= _MOST_TEXT else text[:_MOST_TEXT] + "…"
+
+
+def agent_alert(found: Found) -> Alert | None:
+    """The alert of an agent; None where the entry is something else."""
+    try:
+        return Alert.of(found)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return None

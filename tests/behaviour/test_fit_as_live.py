@@ -106,3 +106,10 @@ def test_of_a_call_that_is_cut_policies_are_told_no_risk(copy):
     told = [build_context(None, item, Mentions(frozenset({"risk"}), frozenset()), {})[0] for item in snapshots]
     assert ["risk" in context for context in told] == [True, False]
     assert cli("replay", "--all", home=copy)[0] == 0
+
+
+def test_texts_full_of_addresses_hide_nothing_that_stands_beside_them():
+    crowd = " ".join(f"see https://h{i}.example/x" for i in range(60))
+    values, cut = values_of({"a": crowd, "b": crowd, "c": crowd, "to": "eve@elsewhere.example"})
+    assert (cut, len(values) <= MAX_VALUES) == (True, True)
+    assert any(value.place == "to" for value in values)

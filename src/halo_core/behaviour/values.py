@@ -101,21 +101,23 @@ def values_of(args: Mapping[str, Any]) -> tuple[list[Value], bool]:
     """Values of the arguments, sorted by name, at most `MAX_VALUES`, and whether there are more.
 
     What is empty, true or false is none. INVARIANT: a long list hides nothing that stands beside it - where not all are
-    taken, members of a mapping are taken in turn.
+    taken, members of a mapping are taken in turn, and half of the room before the parts of any.
     """
     found = _taken(_leaves(args, "", 0, chain.from_iterable))
     if len(found) <= MAX_VALUES:
         return found, False
-    return _taken(_leaves(args, "", 0, _in_turn))[:MAX_VALUES], True
+    whole = _taken(_leaves(args, "", 0, _in_turn), parted=False)[: MAX_VALUES // 2]
+    parted = (value for value in _taken(_leaves(args, "", 0, _in_turn)) if value not in whole)
+    return [*whole, *islice(parted, MAX_VALUES - len(whole))], True
 
 
-def _taken(leaves: Iterable[tuple[str, str]]) -> list[Value]:
+def _taken(leaves: Iterable[tuple[str, str]], *, parted: bool = True) -> list[Value]:
     found: list[Value] = []
     for place, text in leaves:
         value = _value(place, _last_name(place), text, kind_of(text))
         if value is not None:
             found.append(value)
-            found.extend(_parts(value, text))
+            found.extend(_parts(value, text) if parted else ())
         if len(found) > MAX_VALUES:
             break
     return found

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 
 import pytest
 
 from halo_core.facade import HaloBase
 from halo_core.store import tx
-from halo_world import db_of
+from halo_core.store.rows import ISSUED_LAST
+from halo_world import SURFACE, Calls, db_of, tool
 
 ASKED = {
     "how often, and whether it ran": (tx.PAST, ("t", "agent", "tool", "request", 2)),
@@ -29,3 +31,55 @@ def test_a_request_is_looked_up_and_never_searched_for(tmp_path, statement, boun
     assert "request_id=?" in steps[0]
     assert not [step for step in plan if step.startswith("SCAN") and "CONSTANT" not in step]
     assert not [step for step in plan if step.endswith("(tenant=?)")]
+
+
+class _Steps:
+    """Counts what SQLite's virtual machine executes, in tens of instructions: work under the lock, without a clock."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self.tens = 0
+        database.set_progress_handler(self._count, 10)
+
+    def _count(self) -> int:
+        self.tens += 1
+        return 0
+
+
+def _fill(database: sqlite3.Connection, first: int, entries: int) -> None:
+    for ws in range(first, first + entries):
+        database.execute("INSERT INTO entry VALUES ('local','old',?,x'00','decision','s',1,x'00')", (ws,))
+        database.execute("INSERT INTO position VALUES ('local',?,'old',?)", (1_000_000 + ws, ws))
+
+
+def _work_of_issued_last(database: sqlite3.Connection) -> int:
+    steps = _Steps(database)
+    rows = database.execute(ISSUED_LAST, ("local", b'"agent":"desk"')).fetchall()
+    database.set_progress_handler(None, 10)
+    assert len(rows) == 1
+    return steps.tens
+
+
+def test_finding_an_agents_passport_costs_the_same_in_a_log_of_any_length(tmp_path):
+    home = tmp_path / "home"
+    with HaloBase.local("desk", home=home, quiet=True) as halo:
+        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
+    with contextlib.closing(sqlite3.connect(db_of(home))) as database:
+        _work_of_issued_last(database)  # the first one reads the schema as well
+        before = _work_of_issued_last(database)
+        _fill(database, 0, 5_000)
+        assert _work_of_issued_last(database) == before < 20
+        plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {ISSUED_LAST}", ("local", b"x"))]
+    assert "SEARCH e USING INDEX entry_standing_passport (tenant=?)" in plan
+    assert not [step for step in plan if step.startswith("SCAN")]
+
+
+def test_a_database_from_before_the_index_gets_it_when_it_is_opened(tmp_path):
+    home = tmp_path / "home"
+    with HaloBase.local("desk", home=home, quiet=True):
+        pass
+    with contextlib.closing(sqlite3.connect(db_of(home))) as database:
+        database.execute("DROP INDEX entry_standing_passport")
+    with HaloBase.local("desk", home=home, quiet=True) as halo:
+        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
+    with contextlib.closing(sqlite3.connect(db_of(home))) as database:
+        assert database.execute("SELECT 1 FROM sqlite_master WHERE name='entry_standing_passport'").fetchone()

@@ -150,21 +150,35 @@ class Database:
         driver = self.connection
         if driver.execute("SELECT 1 FROM sqlite_master WHERE name='control'").fetchone() is not None:
             self._check_version()
+            if driver.execute("SELECT 1 FROM sqlite_master WHERE name='entry_standing_passport'").fetchone() is None:
+                # A database that was made before there was this index. Readers of old copies do without it.
+                self.begin(5.0)
+                self._create_indexes()
+                driver.execute("COMMIT")
             return
-        from sqlalchemy.schema import CreateIndex, CreateTable  # noqa: PLC0415
+        from sqlalchemy.schema import CreateTable  # noqa: PLC0415
 
         from halo_core.store import schema  # noqa: PLC0415
 
-        dialect = self._engine.dialect
         self.begin(5.0)
         for table in schema.metadata.sorted_tables:
-            driver.execute(str(CreateTable(table, if_not_exists=True).compile(dialect=dialect)))
-            for index in table.indexes:
-                driver.execute(str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect)))
+            driver.execute(str(CreateTable(table, if_not_exists=True).compile(dialect=self._engine.dialect)))
+        self._create_indexes()
         for statement in schema.triggers():
             driver.execute(statement)
         driver.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         driver.execute("COMMIT")
+
+    def _create_indexes(self) -> None:
+        from sqlalchemy.schema import CreateIndex  # noqa: PLC0415
+
+        from halo_core.store import schema  # noqa: PLC0415
+
+        for table in schema.metadata.sorted_tables:
+            for index in table.indexes:
+                self.connection.execute(
+                    str(CreateIndex(index, if_not_exists=True).compile(dialect=self._engine.dialect))
+                )
 
     def _check_version(self) -> None:
         found = int(self.connection.execute("PRAGMA user_version").fetchone()[0])

@@ -19,11 +19,14 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 __all__ = ["EVIDENCE", "metadata", "triggers"]
 
 metadata = MetaData()
+
+_STANDING: Final = text("kind='passport' AND session=''")
 
 
 def _table(
@@ -58,6 +61,8 @@ entry = _table(
     _bytes("body"),
     PrimaryKeyConstraint("tenant", "w", "ws"),
     Index("entry_session", "tenant", "session", "ts_us"),
+    # Opening an agent's home looks for the standing passport issued last; without this it would read the whole log.
+    Index("entry_standing_passport", "tenant", "w", "ws", sqlite_where=_STANDING, postgresql_where=_STANDING),
 )
 position = _table(
     "position",

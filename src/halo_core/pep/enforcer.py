@@ -25,10 +25,10 @@ from typing import Any, TypeVar
 from halo_core.behaviour import origin_of_result
 from halo_core.behaviour.provenance import texts
 from halo_core.errors import Denied, HaloError, Pending
-from halo_core.failpoints import reach
 from halo_core.keys import Digester
 from halo_core.model import OUTPUT_OBLIGATIONS, ActionKind, Effect, Mode, Obligation, Provenance, Stop
 from halo_core.pdp import stops
+from halo_core.pep import flow
 from halo_core.pep.asking import AnswerJob
 from halo_core.pep.call import Call, Preparer, clip
 from halo_core.pep.failures import Failure, failure
@@ -180,43 +180,19 @@ class Enforcer:
         # Until the store has said otherwise, what cannot be decided does not run.
         self._last_mode = mode or Mode.ENFORCE
 
-    # the whole way
-
     def run(self, call: Call, execute: Callable[[Mapping[str, Any]], T], surface: Surface[T]) -> T:
-        """Decide, run, record.
+        """Decide a call, execute it with the decided arguments, record what came of it.
 
         Raises:
             Denied: it may not run, and did not.
             Pending: it waits for an approval, and did not run.
             Exception: what `execute` raised, as much of it as the obligations leave (`Ticket.fail`).
         """
-        ticket = self.begin(call)
-        reach("before_run")
-        try:
-            result = execute(ticket.args)
-        except BaseException as exc:
-            failed = ticket.fail(exc)
-            if failed is exc:
-                raise
-        else:
-            reach("after_run")
-            return ticket.succeed(result, surface)
-        raise failed
+        return flow.run(_FunctionAction(self, call, execute, surface))
 
     async def arun(self, call: Call, execute: Callable[[Mapping[str, Any]], Awaitable[T]], surface: Surface[T]) -> T:
         """As `run`, without ever blocking the event loop."""
-        ticket = await self.abegin(call)
-        try:
-            result = await execute(ticket.args)
-        except BaseException as exc:
-            failed = ticket.fail(exc)
-            if failed is exc:
-                raise
-        else:
-            return ticket.succeed(result, surface)
-        raise failed
-
-    # in two halves, for streams
+        return await flow.arun(_FunctionAction(self, call, execute, surface))
 
     def begin(self, call: Call) -> Ticket:
         """Decide; a ticket if it may run.
@@ -390,6 +366,19 @@ class Enforcer:
             self.settle(verdict, "not_run", "", "cancelled before it ran")
         if verdict.claimed:
             self.store.defer(HandBackJob(verdict.session, verdict.handle))
+
+
+class _FunctionAction(flow.GovernedAction[T]):
+    """An action that is a function of its decided arguments."""
+
+    def __init__(
+        self, enforcer: Enforcer, call: Call, function: Callable[[Mapping[str, Any]], Any], surface: Surface[T]
+    ) -> None:
+        super().__init__(enforcer, call, surface)
+        self._function = function
+
+    def execute(self, ticket: Ticket) -> Any:
+        return self._function(ticket.args)
 
 
 def _cost_of(result: T, surface: Surface[T]) -> Mapping[str, int]:

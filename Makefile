@@ -1,49 +1,87 @@
-# make demo   sets up and runs the demonstration          make test   sets up, lints and runs the tests
-# make test-lowest, part of `make test`: each adapter against the oldest releases of its framework that it allows
-PYTHON ?= python3
-VENV   ?= .venv
-BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.installed
-LOWEST ?= .venv-lowest
-OLDEST := $(LOWEST)/.installed
+# What a reader needs first:
+#   make demo            sets up .venv and runs the demonstration on the embedded default (SQLite)
+#   make test            sets up .venv, checks the code, builds the docs and runs the tests (also what CI runs)
+# For development:
+#   make check           lint, format, types and import contracts, changing nothing
+#   make format          formats the code and mends what the linter can mend
+#   make test-fast       the tests without those marked slow
+#   make test-thorough   every test with full counts, engines and matrices; takes an hour on two cores
+#   make coverage        the tests with branch coverage
+#   make docs            the site, built strict, in build/site
+#   make lock            resolves requirements-dev.txt and .ci/requirements-lowest.txt anew from pyproject.toml
+PYTHON  ?= python3
+VENV    ?= .venv
+BIN     := $(VENV)/bin
+STAMP   := $(VENV)/.installed
+LOWEST  ?= .venv-lowest
+OLDEST  := $(LOWEST)/.installed
+WORKERS ?= 2
+PYTEST  := $(BIN)/pytest --numprocesses $(WORKERS)
+EXTRAS  := --extra langchain --extra llamaindex --extra openai-agents
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: setup demo test test-lowest lint bench mutants clean
+.PHONY: setup demo check lint types contracts format docs test test-fast test-thorough test-lowest coverage lock bench clean
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable '.[langchain,llamaindex,openai-agents,train]' --group dev
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements-dev.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
 
 demo: setup
 	$(BIN)/halo demo
 
+check: lint types contracts
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: setup
 	$(BIN)/mypy
+
+contracts: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/lint-imports
 
-test: lint
-	$(BIN)/pytest --numprocesses 2 --cov --cov-report=term
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: setup
+	$(BIN)/mkdocs build --quiet --strict --site-dir build/site
+
+test: check docs
+	$(PYTEST) -m "not thorough"
 	$(MAKE) test-lowest
 
-$(OLDEST): pyproject.toml .ci/lowest.txt
+test-fast: setup
+	$(PYTEST) -m "not thorough and not slow"
+
+test-thorough: check docs
+	HYPOTHESIS_PROFILE=thorough $(PYTEST)
+	$(MAKE) test-lowest LOWEST_SUITES="tests/adapters tests/langchain tests/llamaindex tests/openai_agents"
+
+coverage: setup
+	$(PYTEST) -m "not thorough" --cov --cov-report=term
+
+$(OLDEST): pyproject.toml .ci/requirements-lowest.txt
 	$(PYTHON) -m venv $(LOWEST)
-	$(LOWEST)/bin/pip install --quiet --upgrade pip
-	$(LOWEST)/bin/pip install --quiet --constraint .ci/lowest.txt --editable '.[langchain,llamaindex,openai-agents]' --group test
+	$(LOWEST)/bin/pip install --quiet --require-hashes --requirement .ci/requirements-lowest.txt
+	$(LOWEST)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $(OLDEST)
 
+LOWEST_SUITES ?= tests/adapters
 test-lowest: $(OLDEST)
-	$(LOWEST)/bin/pytest --numprocesses 2 tests/langchain tests/llamaindex tests/openai_agents tests/adapters
+	$(LOWEST)/bin/pytest --numprocesses $(WORKERS) -m "not thorough" $(LOWEST_SUITES)
+
+lock: setup
+	$(COMPILE) pyproject.toml $(EXTRAS) --extra train --group dev --output-file requirements-dev.txt
+	$(COMPILE) pyproject.toml $(EXTRAS) --group test --group build --constraint .ci/lowest.txt --output-file .ci/requirements-lowest.txt
 
 bench: setup
 	$(BIN)/python benchmarks/redrive.py --limit 200
 
-mutants: setup
-	$(BIN)/python tests/mutants.py
-
 clean:
-	rm -rf $(VENV) $(LOWEST) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,8 +1,8 @@
 """Where tests keep their files, and the examples of README.md and docs/*.md as tests.
 
 Temporary folders of tests are on a memory file system, where there is one: opening a store syncs sixteen times. A test
-marked `disk` (crashes, races, tampering, faults of the disk) gets its folder on a real disk. Both are removed at the end;
-with `--basetemp` the folders of all tests are where it says, and stay.
+marked `disk` (crashes, races, tampering, faults of the disk) gets its folder on a real disk. Both are removed at the
+end; with `--basetemp` the folders of all tests are where it says, and stay.
 
 The examples of a document run in order, in a folder of its own, on one worker:
 
@@ -54,6 +54,7 @@ _DONE: Final = "_done"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Make the folders, where this process is the first; workers and what tests start find them by the environment."""
     if hasattr(config, "workerinput") or config.option.basetemp:
         return
     before, was = os.environ.get("TMPDIR"), tempfile.gettempdir()
@@ -119,6 +120,7 @@ def _disk_folder(request: pytest.FixtureRequest) -> Iterator[Path | None]:
 
 @pytest.fixture
 def tmp_path(tmp_path: Path, _disk_folder: Path | None) -> Path:
+    """Pytest's own, but on a disk for a test marked `disk`."""
     if _disk_folder is None:
         return tmp_path
     folder = _disk_folder / "test"
@@ -128,6 +130,7 @@ def tmp_path(tmp_path: Path, _disk_folder: Path | None) -> Path:
 
 @pytest.hookimpl(tryfirst=True)  # before pytest deselects by marker, and before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep on one worker the examples of a document, and tests that share what their module makes once."""
     for item in items:
         if item.path.suffix == ".md" or _shares_a_module_fixture(item):
             item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))

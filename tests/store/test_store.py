@@ -27,6 +27,8 @@ from halo_core.store.database import Database
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, found, policy_folder, python, tool, url_of, verified
 
+pytestmark = pytest.mark.disk
+
 
 def local(home, agent="clerk", **options):
     return HaloBase.local(agent, home=home, mode="enforce", policy=policy_folder(home), quiet=True, **options)

@@ -23,6 +23,8 @@ from halo_core.store.database import Database
 from halo_core.store.reader import Reader
 from halo_world import SURFACE, Calls, attack, cli, db_of, policy_folder, tool, url_of
 
+pytestmark = pytest.mark.disk
+
 EVIDENCE = {
     "entry": ("tenant", "w", "ws", "leaf", "kind", "session", "ts_us", "body"),
     "position": ("tenant", "idx", "w", "ws"),

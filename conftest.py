@@ -23,6 +23,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -130,10 +131,25 @@ def tmp_path(tmp_path: Path, _disk_folder: Path | None) -> Path:
 
 @pytest.hookimpl(tryfirst=True)  # before pytest deselects by marker, and before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep on one worker the examples of a document, and tests that share what their module makes once."""
+    """Thin the matrices; keep on one worker the examples of a document, and tests that share a module's fixture."""
+    _thin(items)
     for item in items:
         if item.path.suffix == ".md" or _shares_a_module_fixture(item):
             item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
+
+
+def _thin(items: list[pytest.Item]) -> None:
+    """Mark `thorough` what a test marked `matrix` does not need to have each value of each parameter in some case."""
+    seen: defaultdict[str, set[tuple[str, str | int]]] = defaultdict(set)
+    for item in items:
+        if item.get_closest_marker("matrix") is None:
+            continue
+        parameters = item.callspec.params  # type: ignore[attr-defined]
+        values = {(name, v if isinstance(v, str) else id(v)) for name, v in parameters.items()}
+        before = seen[item.nodeid.partition("[")[0]]
+        if values <= before:
+            item.add_marker(pytest.mark.thorough)
+        before |= values
 
 
 def _shares_a_module_fixture(item: pytest.Item) -> bool:

@@ -461,6 +461,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("part", ["baseline", "model", "terms"])
 @pytest.mark.parametrize("break_", BROKEN.values(), ids=BROKEN.keys())
 def test_a_part_of_a_score_that_was_changed_in_the_store_lets_nothing_run(copy, part, break_):

@@ -100,6 +100,7 @@ def flip(value):
     return value[:-1] + bytes([value[-1] ^ 1])
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("row", ["first", "middle", "last"])
 @pytest.mark.parametrize(("table", "column"), COLUMNS)
 def test_a_byte_flipped_in_any_column_is_tampering_and_is_named(copy, table, column, row):

@@ -41,7 +41,7 @@ _DISKS: Final = ("/var/tmp", str(ROOT))  # noqa: S108  likewise
 _DISK: Final = "TESTS_DISK"
 """Environment variable that names the folder on a disk, for workers."""
 _SHELL: Final = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PAGER", "HALO_HOME")
-"""What a shell may set that changes what is printed, and where."""
+"""What a shell, or readline in a worker, may set that changes what is printed, and where."""
 _PREFIX: Final = "halo-tests"
 _NAMED: Final = re.compile(r"(?:#|//) (?P<path>[\w./-]+\.(?:py|cedar|toml|yaml))\n")
 _TIMEOUT_S: Final = 120
@@ -58,11 +58,9 @@ _DONE: Final = "_done"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the folders, where this process is the first; workers and what tests start find them by the environment."""
-    if hasattr(config, "workerinput"):
-        return
     for name in _SHELL:
         os.environ.pop(name, None)
-    if config.option.basetemp:
+    if hasattr(config, "workerinput") or config.option.basetemp:
         return
     before, was = os.environ.get("TMPDIR"), tempfile.gettempdir()
     fast = _MEMORY if os.access(_MEMORY, os.W_OK) else was

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +10,6 @@ from halo_core import failpoints
 from halo_core.facade import HaloBase
 from halo_core.store.reader import Reader
 from halo_world import policy_folder, unblocking, url_of
-
-# Workers inherit what readline sets; the verbs fold what is piped only where somebody says how wide.
-os.environ.pop("COLUMNS", None)
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ test-fast: setup
 
 test-thorough: check docs
 	HYPOTHESIS_PROFILE=thorough $(PYTEST)
-	$(MAKE) test-lowest LOWEST_SUITES="tests/adapters tests/langchain tests/llamaindex tests/openai_agents"
+	HYPOTHESIS_PROFILE=thorough $(MAKE) test-lowest LOWEST_TESTS=
 
 coverage: setup
 	$(PYTEST) -m "not thorough" --cov --cov-report=term
@@ -72,9 +72,10 @@ $(OLDEST): pyproject.toml .ci/requirements-lowest.txt
 	$(LOWEST)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $(OLDEST)
 
-LOWEST_SUITES ?= tests/adapters
+# The contract suite and the adapters' smoke tests.
+LOWEST_TESTS ?= smoke and not thorough
 test-lowest: $(OLDEST)
-	$(LOWEST)/bin/pytest --numprocesses $(WORKERS) -m "not thorough" $(LOWEST_SUITES)
+	$(LOWEST)/bin/pytest --numprocesses $(WORKERS) -m "$(LOWEST_TESTS)" tests/adapters tests/langchain tests/llamaindex tests/openai_agents
 
 lock: setup
 	$(COMPILE) pyproject.toml $(EXTRAS) --extra train --group dev --output-file requirements-dev.txt

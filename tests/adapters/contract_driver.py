@@ -86,6 +86,8 @@ class Driver(Protocol):
         retriever_shapes: ways to retrieve.
         model_shapes: ways to ask a model.
         stream_shapes: those of `model_shapes` that give chunks.
+        default_shapes: those that a case with more than three shapes runs in by default: a synchronous one, an
+            asynchronous one and a streamed one; the others are marked `thorough`.
     """
 
     framework: str
@@ -96,6 +98,7 @@ class Driver(Protocol):
     retriever_shapes: tuple[str, ...]
     model_shapes: tuple[str, ...]
     stream_shapes: tuple[str, ...]
+    default_shapes: frozenset[str]
 
     def tool(self, halo: HaloBase | None, function: Callable[..., Any], resource: Resource | None = None) -> Any:
         """A guarded tool of a function, sync or async; without a Halo the framework's plain one."""

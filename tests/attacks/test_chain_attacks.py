@@ -53,6 +53,7 @@ from chain_world import (
     standing,
     verify,
 )
+from counts import count
 from halo_core import canonical
 from halo_core.errors import PassportError
 from halo_core.model import Budget
@@ -741,7 +742,7 @@ EXPLICIT = forge(CHAIN[:3], granting(lambda actions: None))
 RENEWED = renewed()
 
 
-@settings(max_examples=600)
+@settings(max_examples=count(600))
 @given(mutations())
 def test_mutated_claims_rightly_signed_are_refused_or_a_narrower_link(mutation):
     tokens, claims = mutation
@@ -782,7 +783,7 @@ def no_wider(parent, child):
             assert {*rules} <= {*parent.grants[kind][name]} | ({*rules} if "**" in parent.grants[kind][name] else set())
 
 
-@settings(max_examples=300)
+@settings(max_examples=count(300))
 @given(st.lists(st.binary(max_size=80) | st.text(max_size=80) | st.sampled_from(CHAIN), max_size=12))
 def test_any_tokens_are_a_chain_or_a_refusal(tokens):
     try:
@@ -792,7 +793,7 @@ def test_any_tokens_are_a_chain_or_a_refusal(tokens):
     assert tokens == CHAIN[: len(links)]
 
 
-@settings(max_examples=200)
+@settings(max_examples=count(200))
 @given(st.data())
 def test_no_character_of_any_link_can_be_changed(data):
     number = data.draw(st.integers(0, 3))
@@ -804,7 +805,7 @@ def test_no_character_of_any_link_can_be_changed(data):
             verify([*CHAIN[:number], token[:place] + char + token[place + 1 :], *CHAIN[number + 1 :]])
 
 
-@settings(max_examples=200)
+@settings(max_examples=count(200))
 @given(st.sampled_from([*KEYS.values(), ISSUER, APPROVER]), st.binary(max_size=120))
 def test_any_bytes_rightly_signed_are_a_refusal(signer, payload):
     for head in (ROOT_HEADER, DERIVED_HEADER):

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counts import count
 from halo_core import canonical
 from halo_core.errors import BadInput
 from halo_core.model import (
@@ -318,7 +319,7 @@ NOSY = PERMIT + (
 
 
 @given(args=st.dictionaries(KEYS, VALUES, max_size=5), name=st.text(max_size=6), kind=st.sampled_from(list(ActionKind)))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=count(150), deadline=None)
 def test_any_arguments_get_one_answer_twice(args, name, kind):
     resource = Resource(name, kind, amount="amount")
     for types in ({}, {name: {"amount": "decimal", "id": "string"}}):

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chain_world import chain, verify
+from counts import count
 from halo_core.authority import AUTHORITY_ONE, age, authority_of, effective, floor_of, halved
 from halo_core.model import Decay, Envelope, Impact
 
@@ -165,7 +166,7 @@ def test_what_was_reserved_ages_like_what_was_committed():
 # authority of a chain
 
 
-@settings(max_examples=300)
+@settings(max_examples=count(300))
 @given(decays, decays, accounts(), accounts(), st.integers(0, 10**11), st.integers(0, 60), st.integers(0, 300))
 def test_a_child_has_no_more_than_its_parent_whatever_it_asks_for(own, given_, mine, theirs, lived, steps, risk):
     """CLOSE: also of terms that no verifier would let through."""

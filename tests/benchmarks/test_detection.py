@@ -237,6 +237,7 @@ def test_drift_without_data_says_so(tmp_path, capsys):
     assert "no recorded sessions" in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.skipif(not (DATA / "sessions.jsonl.gz").is_file(), reason=f"no recorded sessions in {DATA}")
 def test_the_shipped_model_still_says_what_it_said_of_recorded_sessions():
@@ -260,6 +261,7 @@ def test_the_shipped_model_still_says_what_it_said_of_recorded_sessions():
     assert sum(by_label["benign"]) < 0.08 * len(by_label["benign"])
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.skipif(not (DATA / "sessions.jsonl.gz").is_file(), reason=f"no recorded sessions in {DATA}")
 def test_another_carrier_around_the_planted_goal_changes_hardly_any_verdict():

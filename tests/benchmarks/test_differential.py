@@ -76,6 +76,7 @@ def test_every_framework_that_is_installed_decides_alike(differential, data, cap
         assert (row["differing"], row["inputs_differ"], row["early"], row["broken"]) == (0, 0, 0, [])
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not DATA.is_dir(), reason="the recorded sessions are not beside this checkout")
 def test_recorded_sessions_are_decided_alike(differential, capsys):
     assert differential.main(["--limit", "12", "--json"]) == 0

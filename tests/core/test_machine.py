@@ -26,6 +26,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from counts import count
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "authority"))
 
 import itertools
@@ -58,7 +60,7 @@ from halo_core.pep import Surface
 from halo_core.testing import FixedClock
 from halo_core.verification import verify_store
 
-RUNS = int(os.environ.get("HALO_MACHINE_RUNS", "40"))
+RUNS = int(os.environ.get("HALO_MACHINE_RUNS", count(40)))
 STEPS = 15
 SEEN: Counter[str] = Counter()
 

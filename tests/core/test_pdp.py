@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counts import count
 from halo_core import canonical
 from halo_core.binding import call_binding
 from halo_core.model import (
@@ -619,7 +620,7 @@ def anything(draw) -> tuple[AccessRequest, Snapshot]:
     return asked, seen
 
 
-@settings(max_examples=300)
+@settings(max_examples=count(300))
 @given(anything())
 def test_total_any_values_give_a_decision_and_the_same_again(pair):
     asked, seen = pair
@@ -647,7 +648,7 @@ def test_bytes_do_not_depend_on_the_order_of_reasons(order):
     assert Decision.from_plain(canonical.loads(first.to_bytes())) == first
 
 
-@settings(max_examples=300)
+@settings(max_examples=count(300))
 @given(anything())
 def test_a_decision_survives_its_record(pair):
     asked, seen = pair

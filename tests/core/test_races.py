@@ -21,6 +21,8 @@ from halo_core.errors import Denied, Pending
 from halo_core.model import Budget, EntryKind
 from halo_core.verification import verify_store
 
+pytestmark = pytest.mark.disk
+
 STEPS = 600
 DOLLARS = 200
 # Nothing but the budgets is short here, and a refused attempt costs no more than there is.

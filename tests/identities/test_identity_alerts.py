@@ -27,6 +27,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from identity_world import ANA, CLERKS, KEY, at, csv_file, event
 
+from counts import count
 from halo_core.cli.stop import commit, committing
 from halo_core.facade import HaloBase
 from halo_core.flagging import BATCH, Known, flag
@@ -149,7 +150,7 @@ _DAY_EVENTS = st.builds(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=count(25))
 @given(files=st.lists(st.lists(_DAY_EVENTS, min_size=1, max_size=6), min_size=1, max_size=5))
 @example(files=[[strange()], [strange()]])
 @example(files=[[strange(NEXT, 23), strange(NEXT + 1, 0)]])
@@ -174,7 +175,7 @@ def test_one_alert_for_an_identity_and_day_whatever_is_scored_in_which_order(sha
 _NAMES = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=40).map(lambda text: f"Kx7q{text}")
 
 
-@settings(max_examples=40)
+@settings(max_examples=count(40))
 @given(
     identity=_NAMES,
     action=_NAMES,

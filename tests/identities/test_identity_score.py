@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from identity_world import ANA, CLERKS, DAYS, KEY, SERVICE, event, history
 
+from counts import count
 from halo_core.errors import BadInput
 from halo_core.identities import book as books
 from halo_core.identities.book import Book, name_of
@@ -240,7 +241,7 @@ EVENTS = st.lists(
 
 
 @given(EVENTS)
-@settings(max_examples=50)
+@settings(max_examples=count(50))
 def test_a_risk_is_bounded_and_comes_from_what_was_before(events):
     book = _known()
     events.sort()
@@ -253,7 +254,7 @@ def test_a_risk_is_bounded_and_comes_from_what_was_before(events):
 
 
 @given(EVENTS)
-@settings(max_examples=50)
+@settings(max_examples=count(50))
 def test_scoring_leaves_the_baseline_as_it_is(events):
     book = _known()
     before = book.to_bytes()
@@ -262,7 +263,7 @@ def test_scoring_leaves_the_baseline_as_it_is(events):
 
 
 @given(EVENTS, st.integers(0, 40))
-@settings(max_examples=50)
+@settings(max_examples=count(50))
 def test_a_baseline_goes_on_where_it_stopped(events, cut):
     events.sort()
     whole = Book().take(events, KEY)

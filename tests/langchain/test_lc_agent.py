@@ -27,6 +27,8 @@ from halo_core.verification import verify_store
 from halo_langchain import Resource
 from halo_langchain.testing import ScriptedModel, call
 
+pytestmark = pytest.mark.smoke
+
 READ = Resource(impact=Impact.READ, source_trust=900)
 FORBIDDEN = Resource(impact=Impact.READ, labels=("forbidden",))
 ASKED = Resource(impact=Impact.PAYMENT, labels=("asked",))

@@ -143,6 +143,7 @@ def watched(make_world):
     return make_world(policy=NO_MODELS)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("thing", "shape"), SHAPES)
 async def test_what_is_denied_runs_in_no_shape(watched, thing, shape):
     with pytest.raises(Denied):
@@ -164,6 +165,7 @@ def open_world(make_world):
     return world
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("thing", "shape"), SHAPES)
 async def test_what_is_granted_runs_and_is_decided_once(open_world, thing, shape):
     callback = open_world.halo.callback()

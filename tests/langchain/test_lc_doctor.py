@@ -51,6 +51,8 @@ from halo_core.model import ActionKind
 from halo_langchain import Resource, doctor, testing
 from halo_langchain.testing import ScriptedModel
 
+pytestmark = pytest.mark.smoke
+
 HOSTED = {"type": "web_search"}
 
 

@@ -114,6 +114,7 @@ TOOLS = {
 }
 
 
+@pytest.mark.matrix
 @of_letters
 @pytest.mark.parametrize("shape", TOOLS)
 @pytest.mark.parametrize("awaited", [False, True])
@@ -159,6 +160,7 @@ def by_node(world: Any, tool: BaseTool, *, guard: bool) -> Any:
     return graph.compile() if guard else halo.guard(graph.compile())
 
 
+@pytest.mark.matrix
 @of_letters
 @pytest.mark.parametrize(("way", "guard"), [(by_agent, True), (by_node, True), (by_node, False)])
 @pytest.mark.parametrize("awaited", [False, True])
@@ -252,6 +254,7 @@ class AShelf(Shelf):
         return self._get_relevant_documents(query)
 
 
+@pytest.mark.matrix
 @of_letters
 @pytest.mark.parametrize("kind", [Shelf, AShelf])
 @pytest.mark.parametrize("awaited", [False, True])
@@ -315,6 +318,7 @@ CALLS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("obligation", "left"), [("redact_output()", MASKED), ("hold_output()", HELD_ERROR)])
 @pytest.mark.parametrize("kind", [Failing, OwnFailing, FailingText])
 @pytest.mark.parametrize("way", CALLS)

@@ -151,6 +151,7 @@ def both(world: Any) -> tuple[Any, Any]:
     return team(), world.halo.guard(team())
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("mode", ["values", "updates", "debug", "custom", "tasks", ["values", "updates"]])
 @pytest.mark.parametrize("subgraphs", [False, True])
 def test_streams_say_the_same(world, mode, subgraphs):

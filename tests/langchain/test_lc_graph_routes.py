@@ -83,6 +83,7 @@ BOTH = ["invoke", "ainvoke"]
 # from outside
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("goto", ["priv", Send("priv", {}), ["worker", "priv"]])
 def test_nobody_enters_from_outside_at_a_node_that_is_no_agent(world, goto, how):
@@ -103,6 +104,7 @@ def test_from_outside_an_agent_is_entered_by_a_hand_off(world, how):
     assert world.effects("worker") == ["allow"]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("goto", ["worker", Send("worker", {})])
 def test_from_outside_an_agent_that_is_not_granted_does_not_run(make_world, goto, how):
@@ -150,6 +152,7 @@ SMUGGLED: dict[str, Any] = {
 }
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("update", SMUGGLED)
 def test_an_update_from_outside_writes_nothing_but_the_state(world, update, how):
@@ -190,6 +193,7 @@ def test_an_update_from_outside_writes_a_state_that_is_no_mapping(world):
     assert guarded.invoke(Command(update=["x"]), config) == ["first", "ran", "x"]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("update", SMUGGLED)
 @pytest.mark.parametrize("form", ["a command", "commands", "values"])
 @pytest.mark.parametrize("awaited", [False, True])

@@ -172,6 +172,7 @@ def test_a_state_that_the_caller_chose_is_decided(make_world, ran, kind):
     assert ran == []
 
 
+@pytest.mark.matrix
 @KINDS
 @pytest.mark.parametrize("later", [False, True])
 @pytest.mark.parametrize("guards_node", [False, True])

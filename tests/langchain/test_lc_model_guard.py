@@ -530,6 +530,7 @@ class Listener(BaseCallbackHandler):
         self.heard.append(str(response))
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", [*CHATS, *TEXTS])
 @pytest.mark.parametrize("obligation", ["redact_output()", "hold_output()"])
 def test_what_a_policy_takes_away_nobody_sees(make_world, kind, obligation):
@@ -593,6 +594,7 @@ class Wrapping(Plain):
         return ChatResult(generations=[ChatGeneration(message=self.inner.invoke(messages))])
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", [*CHATS, Wrapping])
 @pytest.mark.parametrize("guards", [True, False])
 @pytest.mark.parametrize("obligation", ["redact_output()", "hold_output()"])

@@ -604,6 +604,7 @@ def work(home: Path, what: str) -> list[str]:
     return found
 
 
+@pytest.mark.thorough
 def test_asked_here_approved_there_and_run_in_a_third_process_once(world):
     """One process asks and ends, a command approves, the next one resumes, the last finds it done."""
     home = world.home

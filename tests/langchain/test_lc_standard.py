@@ -13,6 +13,8 @@ from langchain_tests.unit_tests import ToolsUnitTests
 
 from halo_core.pep.gate import gate_of
 
+pytestmark = pytest.mark.smoke
+
 
 @tool
 def multiply(a: int, b: int) -> int:

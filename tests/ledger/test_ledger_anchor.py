@@ -11,6 +11,8 @@ from halo_core.errors import Tampered
 from halo_core.ledger.anchor import advance, read_anchors
 from halo_core.ledger.checkpoint import read_checkpoint, sign_checkpoint
 
+pytestmark = pytest.mark.disk
+
 SIGNER = key("log")
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_world import BASE_ENTRY, build, key, log_key, pseudo
 
+from counts import count
 from halo_core.errors import BadInput, ConfigError, Tampered
 from halo_core.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from halo_core.ledger.content import new_dek, open_sealed, seal, unwrap_dek, wrap_dek
@@ -111,7 +112,7 @@ def test_stray_bits_in_base64_are_refused():
     assert code_of(Tampered, open_note, note[:at] + other + note[at + 1 :]) == "malformed_note"
 
 
-@settings(max_examples=200)
+@settings(max_examples=count(200))
 @given(st.binary(max_size=300))
 def test_parsers_are_total(data: bytes):
     for call in (
@@ -125,7 +126,7 @@ def test_parsers_are_total(data: bytes):
             call()
 
 
-@settings(max_examples=150)
+@settings(max_examples=count(150))
 @given(st.integers(0), st.binary(min_size=1, max_size=3))
 def test_any_altered_note_fails(at: int, junk: bytes):
     note = sign_note(TEXT, [(NAME, ALICE)])
@@ -260,7 +261,7 @@ def test_checkpoints_that_nobody_should_sign():
 DEK, SALT, NONCE = pseudo("dek", 32), pseudo("salt", 32), pseudo("nonce", 24)
 
 
-@settings(max_examples=50)
+@settings(max_examples=count(50))
 @given(st.binary(max_size=200), st.text(max_size=10, alphabet=st.characters(exclude_categories=["Cs"])))
 def test_sealed_content_round_trip(field: bytes, subject: str):
     sealed = seal(DEK, "local", subject, field, salt=SALT, nonce=NONCE)

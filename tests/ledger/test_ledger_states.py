@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counts import count
 from halo_core import canonical
 from halo_core.ledger import commit_state
 from halo_core.ledger.report import Collector
@@ -56,14 +57,14 @@ def judged(entries: list[dict[str, Any]], last: int, *, incomplete: bool = False
     return out
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=count(60), deadline=None)
 @given(st.permutations(range(1, 10)))
 def test_a_whole_chain_is_whole_in_any_order(order):
     out = judged([told(version) for version in order], 9)
     assert (out.total, out.passed[9]) == (0, 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=count(60), deadline=None)
 @given(st.permutations(range(1, 10)), st.integers(1, 9))
 def test_a_state_washed_between_two_entries_is_named_in_any_order(order, at):
     washed = state(at - 1, tainted=False)
@@ -73,7 +74,7 @@ def test_a_state_washed_between_two_entries_is_named_in_any_order(order, at):
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=count(60), deadline=None)
 @given(st.permutations(range(1, 10)), st.integers(1, 8))
 def test_a_version_nobody_tells_of_is_a_gap(order, gone):
     entries = [told(version) for version in order if version != gone]

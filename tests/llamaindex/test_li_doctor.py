@@ -25,6 +25,8 @@ from halo_core.coverage import Kind, Status, governable
 from halo_llamaindex import doctor
 from halo_llamaindex.testing import ScriptedLLM
 
+pytestmark = pytest.mark.smoke
+
 OPEN = '@id("t.base") permit (principal, action, resource);\n'
 
 

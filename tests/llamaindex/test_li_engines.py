@@ -94,6 +94,7 @@ CHATS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", ENGINES)
 @pytest.mark.parametrize("waits", [False, True])
 def test_no_engine_asks_its_model_past_the_guard(make_world, name, waits):

@@ -35,6 +35,8 @@ from halo_core.errors import ConfigError
 from halo_llamaindex import ActionKind, Denied, Pending, Resource
 from halo_llamaindex.testing import ScriptedLLM, call
 
+pytestmark = pytest.mark.smoke
+
 
 def pay(to: str, amount: int = 1) -> str:
     """Pay."""

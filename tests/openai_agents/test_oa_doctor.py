@@ -30,6 +30,8 @@ from halo_core.coverage import Finding, Kind, Status, counts
 from halo_openai_agents import doctor
 from halo_openai_agents.testing import ScriptedModel
 
+pytestmark = pytest.mark.smoke
+
 
 def rows(found: Any, kind: Kind | None = None) -> set[tuple[str, str, str]]:
     """Kind, name and status of what is found."""

@@ -94,6 +94,7 @@ async def ask(model: Model, given: Any, **more: Any) -> Any:
 # however a run comes by its model
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("way", ["agent", "config", "config-name", "provider", "default"])
 @pytest.mark.parametrize("options", [False, True])
 @pytest.mark.parametrize("run", [Runner.run, streamed])

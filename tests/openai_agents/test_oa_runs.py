@@ -25,6 +25,8 @@ from halo_core.errors import Denied
 from halo_openai_agents._models.guard import GuardedProvider
 from halo_openai_agents.testing import ScriptedModel, call
 
+pytestmark = pytest.mark.smoke
+
 
 @pytest.fixture(autouse=True)
 def _ran():

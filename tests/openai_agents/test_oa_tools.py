@@ -25,6 +25,8 @@ from pydantic import BaseModel
 from halo_core.errors import ConfigError, Denied
 from halo_openai_agents.testing import call
 
+pytestmark = pytest.mark.smoke
+
 
 class Order(BaseModel):
     to: list[str]

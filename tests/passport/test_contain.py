@@ -6,6 +6,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from counts import count
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind
 from halo_core.passport import accepts, constraint_within, grants_within, labels_meet, meet, violation
 from halo_core.passport.grants import MAX_VALUES
@@ -65,7 +66,7 @@ def pairs(draw):
     return child, parent
 
 
-@settings(max_examples=400)
+@settings(max_examples=count(400))
 @given(constraints, constraints, st.lists(values, min_size=1, max_size=12))
 def test_what_a_constraint_within_accepts_the_other_accepts(child, parent, tried):
     assume(constraint_within(child, parent))
@@ -73,7 +74,7 @@ def test_what_a_constraint_within_accepts_the_other_accepts(child, parent, tried
         assert not accepts(child, value) or accepts(parent, value), value
 
 
-@settings(max_examples=400)
+@settings(max_examples=count(400))
 @given(pairs(), st.lists(arguments, min_size=1, max_size=8))
 @example(pair=({"x": ANY}, {"x": exact(1)}), tried=[{}])
 @example(pair=({ANY_OTHER: exact(1)}, {"x": exact(1), ANY_OTHER: ANY}), tried=[{}, {"y": 1}])
@@ -96,14 +97,14 @@ def test_within_is_reflexive(rule, some):
     )
 
 
-@settings(max_examples=400)
+@settings(max_examples=count(400))
 @given(constraints, constraints, constraints)
 def test_within_is_transitive(a, b, c):
     assume(constraint_within(a, b) and constraint_within(b, c))
     assert constraint_within(a, c)
 
 
-@settings(max_examples=400)
+@settings(max_examples=count(400))
 @given(grants, grants, st.lists(arguments, min_size=1, max_size=8))
 def test_meet_is_within_both(parent, wanted, tried):
     both = meet(parent, wanted)

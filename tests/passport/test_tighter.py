@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from chain_world import BUDGETS, DECAY
+from counts import count
 from halo_core.model import Budget, Decay, Impact
 from halo_core.passport import budgets_plain, decay_plain, parse_budgets, parse_decay, tighter_budgets, tighter_decay
 from halo_core.passport.tighter import budgets_violation, decay_violation
@@ -62,7 +63,7 @@ def possible(decay: Decay, impact: str, seconds: int, steps: int, risk: int) -> 
 amounts = st.integers(0, 8)
 
 
-@settings(max_examples=400)
+@settings(max_examples=count(400))
 @given(decays, decays, st.sampled_from(NAMES), amounts, amounts, amounts)
 def test_what_is_possible_under_a_tighter_decay_is_possible_under_the_looser(a, b, impact, seconds, steps, risk):
     both = tighter_decay(a, b)
@@ -72,7 +73,7 @@ def test_what_is_possible_under_a_tighter_decay_is_possible_under_the_looser(a, 
         assert authority(both, seconds, steps, risk) <= authority(other, seconds, steps, risk)
 
 
-@settings(max_examples=400)
+@settings(max_examples=count(400))
 @given(decays, decays, amounts, amounts, amounts)
 def test_no_looser_means_never_more_authority(child, parent, seconds, steps, risk):
     child = dataclasses.replace(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counts import count
 from halo_core.policy.encode import (
     ABSENT,
     MAX_DEPTH,
@@ -134,7 +135,7 @@ def test_the_thread_s_decimal_context_changes_nothing():
 
 
 @given(st.text(alphabet="_entityxprn", max_size=14), st.text(alphabet="_entityxprn", max_size=14))
-@settings(max_examples=200)
+@settings(max_examples=count(200))
 def test_escaped_keys_are_never_reserved_and_never_collide(one, other):
     assert escape_key(one) not in RESERVED
     assert (escape_key(one) == escape_key(other)) == (one == other)
@@ -151,7 +152,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-@settings(max_examples=200)
+@settings(max_examples=count(200))
 def test_nothing_inside_a_value_is_an_entity(value):
     encoded = encode(value)
     found = list(keys(encoded)) if encoded is not ABSENT else []
@@ -160,7 +161,7 @@ def test_nothing_inside_a_value_is_an_entity(value):
 
 
 @given(st.floats(min_value=-1e12, max_value=1e12))
-@settings(max_examples=200)
+@settings(max_examples=count(200))
 def test_rounding_never_brings_a_magnitude_down(value):
     from fractions import Fraction
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counts import count
 from halo_core.errors import PolicyError
 from halo_core.model import (
     AccessRequest,
@@ -288,7 +289,7 @@ def as_written(policy, wanted, seen):
     return policy._compose(permitted=said[0][0], hard=said[0][1], graded=said[1][1])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=count(400), deadline=None)
 @given(
     texts=st.lists(st.sampled_from(POOL), min_size=1, max_size=6, unique=True),
     impact=st.sampled_from(Impact),
@@ -390,7 +391,7 @@ CALLS = st.tuples(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=count(400), deadline=None)
 @given(
     wholes=st.lists(st.lists(st.sampled_from(ATOMS), min_size=1, max_size=3), min_size=1, max_size=5),
     calls=st.lists(CALLS, min_size=2, max_size=12),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from counts import count
 from halo_core import failpoints
 from halo_core.clock import SystemClock
 from halo_core.errors import CannotDecide, ConfigError, Denied, Gap, HaloError, Tampered
@@ -26,6 +27,8 @@ from halo_core.store import store as store_module
 from halo_core.store.database import Database
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, found, policy_folder, python, tool, url_of, verified
+
+pytestmark = pytest.mark.disk
 
 
 def local(home, agent="clerk", **options):
@@ -79,14 +82,15 @@ def spawn(script, *argv, **options):
 @pytest.mark.slow
 def test_four_processes_on_one_file(home):
     policy_folder(home)
-    workers = [spawn(WORKER, str(home), f"w{number}", "50") for number in range(4)]
+    each = count(50)
+    workers = [spawn(WORKER, str(home), f"w{number}", str(each)) for number in range(4)]
     said = [worker.communicate()[0].splitlines() for worker in workers]
     assert [worker.returncode for worker in workers] == [0] * 4
-    assert [len(lines) for lines in said] == [50] * 4
+    assert [len(lines) for lines in said] == [each] * 4
     decisions = found(home, EntryKind.DECISION)
-    assert len(decisions) == len(found(home, EntryKind.OUTCOME)) == 200
+    assert len(decisions) == len(found(home, EntryKind.OUTCOME)) == 4 * each
     agents = [item.entry.body["request"]["subject"]["agent"] for item in decisions]
-    assert {agent: agents.count(agent) for agent in agents} == {f"w{number}": 50 for number in range(4)}
+    assert {agent: agents.count(agent) for agent in agents} == {f"w{number}": each for number in range(4)}
     assert len({item.entry.writer for item in found(home)}) == 4
     assert [item.index for item in found(home)] == list(range(len(found(home))))
     assert verified(home, signatures=True) == 0

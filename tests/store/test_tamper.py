@@ -23,6 +23,8 @@ from halo_core.store.database import Database
 from halo_core.store.reader import Reader
 from halo_world import SURFACE, Calls, attack, cli, db_of, policy_folder, tool, url_of
 
+pytestmark = pytest.mark.disk
+
 EVIDENCE = {
     "entry": ("tenant", "w", "ws", "leaf", "kind", "session", "ts_us", "body"),
     "position": ("tenant", "idx", "w", "ws"),
@@ -98,6 +100,7 @@ def flip(value):
     return value[:-1] + bytes([value[-1] ^ 1])
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("row", ["first", "middle", "last"])
 @pytest.mark.parametrize(("table", "column"), COLUMNS)
 def test_a_byte_flipped_in_any_column_is_tampering_and_is_named(copy, table, column, row):

@@ -295,10 +295,14 @@ def certificate(folder: Path, name: str = "localhost") -> tuple[Path, ssl.SSLCon
 
 
 def sender(home: Path, *argv: str, point: str = "") -> list[str]:
-    """The command line of `halo alerts send`, killed at a failpoint if one is named."""
+    """The command line of `halo alerts send`, killed at a failpoint if one is named.
+
+    It can be interrupted also where the tests run in the background, whose children ignore interrupts.
+    """
     arm = (
-        "import os, signal\nfrom halo_core import failpoints\n"
+        "import os\nfrom halo_core import failpoints\n"
         f"failpoints.arm(lambda name: os.kill(os.getpid(), signal.SIGKILL) if name == {point!r} else None)\n"
     )
-    code = f"{arm if point else ''}from halo_core.cli import main\nmain()"
+    heed = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code = f"{heed}{arm if point else ''}from halo_core.cli import main\nmain()"
     return [sys.executable, "-c", code, "alerts", "send", *argv, "--home", str(home)]

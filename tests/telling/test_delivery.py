@@ -54,6 +54,7 @@ def run(line: list[str]) -> int:
     return subprocess.run(line, env=environ, capture_output=True, check=False, timeout=60).returncode
 
 
+@pytest.mark.disk
 def test_killed_after_the_receiver_said_yes_it_sends_again_under_the_same_id(home, secret):
     with webhook() as (url, got):
         line = ("--webhook", url, *secret)
@@ -66,6 +67,7 @@ def test_killed_after_the_receiver_said_yes_it_sends_again_under_the_same_id(hom
     assert all(genuine(item, SECRET) for item in got)
 
 
+@pytest.mark.disk
 def test_killed_while_the_receiver_has_it_it_sends_again(home, secret):
     processes = []
 
@@ -196,6 +198,7 @@ def rolled_back(home: Path) -> None:
     (home / "anchor.json").unlink()
 
 
+@pytest.mark.disk
 def test_a_log_that_is_rolled_back_while_it_is_followed_hides_nothing(home, secret):
     with sqlite3.connect(db_of(home)) as live, sqlite3.connect(home / "copy.db") as copy:
         live.backup(copy)
@@ -220,6 +223,7 @@ def test_a_log_that_is_rolled_back_while_it_is_followed_hides_nothing(home, secr
     assert agents(got) == [*NAMES, "gone", "gone too", *NAMES, "new"]
 
 
+@pytest.mark.disk
 def test_a_log_without_alerts_that_is_rolled_back_and_went_on_hides_nothing(tmp_path):
     home = home_with(tmp_path / "home")
     with sqlite3.connect(db_of(home)) as live, sqlite3.connect(home / "copy.db") as copy:

@@ -1,10 +1,10 @@
-"""Room: recorded scores, made again by the Python that runs this. Takes: a home, what was asked. Gives: JSON.
+"""Recorded scores, made again by the Python that runs this module; started by `rescore.py`.
 
     python -m halo_studies.rescoring HOME ACTS [--no-replay]
 
-`halo replay` decides again from the features on the record. Here they are made again too: from the request, the
-arguments and the results of each session, with model and baseline as the store holds them; features, risk, band and
-factors must be those of the record. Never: writes.
+`halo replay` decides again from the recorded features. Here the features are made again too: from the request, the
+arguments and the results of each session, with model and baseline as the store holds them. Features, risk, band and
+factors must equal the recorded ones. The result is printed as JSON.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Room: a detector without a family of features. Takes: material. Gives: the same with columns that say nothing; rates.
-
-Never: reads data.
-"""
+"""Ablations: the rates of a detector that is fitted without a family of features."""
 
 from __future__ import annotations
 

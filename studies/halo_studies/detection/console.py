@@ -1,4 +1,4 @@
-"""Room: figures for people. Takes: the figures. Gives: tables on stdout. Never: measures."""
+"""The figures of the detection study as tables on stdout."""
 
 from __future__ import annotations
 

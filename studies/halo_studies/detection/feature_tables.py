@@ -1,10 +1,8 @@
-"""Room: features of recorded actions. Takes: sessions with their looks. Gives: a table, cross-fitted.
+"""Feature tables of recorded actions, cross-fitted against baselines.
 
-Never: fits a model.
-
-An action is compared with a baseline that its own session is not in. `recurring`: ordinary sessions of the role by
-other models, so the same tasks are in it. `novel`: ordinary sessions of the role from the other fold of tasks, so
-that none of its own task's is in it.
+An action is compared with a baseline that does not hold its own session. For `recurring` the baseline holds ordinary
+sessions of the role by other models, so it knows the same tasks. For `novel` it holds ordinary sessions of the role
+from the other fold of tasks, so it knows none of them.
 """
 
 from __future__ import annotations

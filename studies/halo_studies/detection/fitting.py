@@ -1,10 +1,8 @@
-"""Room: the detector, trained. Takes: tables. Gives: fitted members, out-of-fold margins, a model to ship.
+"""Fitting of a detector: its members, out-of-fold margins, and the model to ship.
 
-Never: tunes.
-
-Members see the same sessions in other ways (all features, those that mean the same in every workload and only rise,
-hijacks made from ordinary sessions); their margins are averaged. Everything is seeded; scikit-learn runs on one
-thread.
+Each member sees the same sessions in another way (all features, only those that mean the same in every workload and
+only rise, hijacks made from ordinary sessions); their margins are averaged. Everything is seeded, and scikit-learn runs
+on one thread.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Room: scikit-learn's trees as integer tables. Takes: a fitted booster. Gives: a forest. Never: fits."""
+"""Conversion of scikit-learn's fitted trees to the integer tables that Halo evaluates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room: what a score costs. Takes: sessions and a model. Gives: microseconds of CPU an event. Never: judges."""
+"""Microseconds of CPU that each stage of a score takes; also used by `benchmarks/score_cost.py`."""
 
 from __future__ import annotations
 

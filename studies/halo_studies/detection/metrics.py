@@ -1,9 +1,8 @@
-"""Room: rates of a detector. Takes: scores of actions. Gives: what was caught and what was flagged in vain.
+"""Catch rates and false-alarm rates of a detector, with confidence intervals.
 
-Never: fits.
-
-A session is caught if one of its malicious acts is flagged (`catch_any`), or its first one (`catch_first`, what
-stopping it in time needs); a benign, resisted or control session is flagged in vain if any of its actions is.
+A session is caught if one of its malicious acts is flagged (`catch_any`), or its first one (`catch_first`, which is
+what stopping it in time needs). A benign, resisted or control session is a false alarm if any of its actions is
+flagged.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""Room: hijacks made from ordinary sessions, for training. Takes: benign sessions.
+"""Synthetic hijacks for training, made from ordinary sessions.
 
-Gives: sessions with one foreign act.
-
-An action of another task, with other values, is spelt out in plain words inside a result, and then carried out. There
-is no wrapper and no plea around it: what may be learnt is that an action follows what a result spells out and not the
+An action of another task, with other values, is described in plain words inside a result and then carried out. There is
+no wrapper and no plea around it, so what can be learnt is that an action follows what a result says and not the
 request.
 """
 

@@ -1,7 +1,4 @@
-"""Room: pictures of a detector. Takes: a result. Gives: SVG and PNG files. Needs the extra `plots`.
-
-Never: measures anew.
-"""
+"""Charts of a detector as SVG and PNG files; needs the extra `plots`."""
 
 from __future__ import annotations
 

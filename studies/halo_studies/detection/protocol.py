@@ -1,4 +1,4 @@
-"""Room: the protocol. Takes: training and test sessions. Gives: margins, limits and rates. Never: looks at test labels.
+"""The protocol of the detection study: how margins, limits and rates are made without looking at test labels.
 
 Limits are carried: set once, on out-of-fold ordinary sessions of the training data. Where the test sessions are the
 training sessions themselves, everything is cross-fitted: a session's margin comes from a fit that saw none of its

@@ -1,7 +1,4 @@
-"""Room: what a detector has to beat. Takes: tables.
-
-Gives: scores of rules, IsolationForest, plain boosting. Never: tunes.
-"""
+"""Baselines that a detector has to beat: rules, IsolationForest and plain boosting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room: directions in which agents differ. Takes: identities' sessions. Gives: axes in integers. Never: tests."""
+"""The axes along which agents differ, computed from identities' sessions, in integers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Room: a picture of drift. Takes: paths of streams. Gives: SVG and PNG. Needs the extra `plots`.
-
-Never: measures anew.
-"""
+"""A chart of drift over a stream of sessions as SVG and PNG; needs the extra `plots`."""
 
 from __future__ import annotations
 

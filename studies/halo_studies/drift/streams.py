@@ -1,9 +1,7 @@
-"""Room: streams of ordinary sessions. Takes: recorded sessions. Gives: streams with or without a change.
+"""Streams of ordinary sessions of one identity, with or without a change.
 
-Never: detects.
-
-An identity is a role with a model and a defence. User tasks are matched: before and after a change the same tasks
-come with the same chance, so that the mix of the workload is not the signal. Sessions are drawn with replacement.
+An identity is a role with a model and a defence. User tasks are matched: the same tasks are as likely before a change
+as after it, so that the mix of the workload is not the signal. Sessions are drawn with replacement.
 """
 
 from __future__ import annotations

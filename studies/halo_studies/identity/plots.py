@@ -1,7 +1,4 @@
-"""Room: a picture of synthetic identities. Takes: highest risks of identity-days by kind. Gives: SVG and PNG.
-
-Needs the extra `plots`. Never: measures anew.
-"""
+"""A chart of the risks of synthetic identities as SVG and PNG; needs the extra `plots`."""
 
 from __future__ import annotations
 

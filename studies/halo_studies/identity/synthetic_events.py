@@ -1,7 +1,7 @@
-"""Room: SYNTHETIC identities. Takes: a seed. Gives: a month to learn from, one to score, with planted unusual days.
+"""Synthetic identities: a month of events to learn from and a month to score, with planted unusual days.
 
-Nothing here was observed anywhere. Offices, hours, systems and attacks are drawn by the rules below, by those who wrote
-the score, so figures on it say that the score does what it is meant to do, and nothing about any real tenant.
+Nothing here was observed anywhere. Offices, hours, systems and attacks are drawn by the rules below, by the authors of
+the score, so figures on it show that the score does what it is meant to do, and nothing about any real tenant.
 """
 
 from __future__ import annotations

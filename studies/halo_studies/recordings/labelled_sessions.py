@@ -1,7 +1,7 @@
-"""Room: recorded sessions for detection. Takes: folders. Gives: sessions and looks at their actions. Never: writes.
+"""Recorded sessions with their labels, and the looks at their actions that a detector is fitted on.
 
-A folder holds `sessions.jsonl.gz`, `results.jsonl.gz` and where there are any `controls.jsonl.gz`. What the attack's
-one template wraps around a goal is cut out before anything reads it (`unwrapped`), so that nothing can learn it.
+A folder holds `sessions.jsonl.gz`, `results.jsonl.gz` and optionally `controls.jsonl.gz`. The text that the attack's
+one template wraps around a goal is removed before anything reads it (`unwrapped`), so that no detector can learn it.
 """
 
 from __future__ import annotations

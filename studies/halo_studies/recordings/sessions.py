@@ -1,7 +1,7 @@
-"""Room: recorded agent sessions. Takes: a folder. Gives: sessions, a stratified sample, grants. Never: writes.
+"""Recorded agent sessions as a re-drive needs them: read from a folder, sampled by label and suite, with learnt grants.
 
-The folder holds `sessions.jsonl.gz`, and where there are any `controls.jsonl.gz` (what the user asked for is what an
-attacker asks for elsewhere) and `results.jsonl.gz` (full results by `rid`). One JSON object a line.
+The folder holds `sessions.jsonl.gz`, and optionally `controls.jsonl.gz` (sessions whose user asks for what an attacker
+asks for elsewhere) and `results.jsonl.gz` (full results by `rid`). Each file has one JSON object a line.
 """
 
 from __future__ import annotations

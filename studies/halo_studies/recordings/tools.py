@@ -1,8 +1,8 @@
-"""Room: what the recorded suites' tools are, as their owner would declare them. Takes: a name. Gives: a resource.
+"""Declarations of the recorded suites' tools, as their owner would write them.
 
-Trust: what other people wrote (mail, pages, files, messages, names of channels) 300: kept, and it taints the session;
-what the bank, the account or the clock itself says 700; a receipt of one's own act 600, but 300 where it shows what
-others wrote (a merge conflict, an event with its description).
+Trust: 300 for what other people wrote (mail, pages, files, messages, names of channels), which taints the session; 700
+for what the bank, the account or the clock says; 600 for a receipt of one's own act, but 300 where it shows what others
+wrote (a merge conflict, an event with its description).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Room: a re-drive's figures for people. Takes: figures. Gives: tables. Never: measures."""
+"""The figures of a re-drive as tables on stdout."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Room: what a re-drive found. Takes: the ledger, the recorded sessions. Gives: figures, checks. Never: writes.
+"""Figures and checks of a re-drive, from the ledger and the recorded sessions.
 
-Everything but `decisions_by_kind`, authority and spending is about recorded actions, tool calls and retrievals: the
-model's own calls are decided and charged too, and stand in no recording.
+All figures but `decisions_by_kind`, authority and spending count recorded actions, that is tool calls and retrievals.
+The model's own calls are decided and charged too, but are in no recording.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Room: recorded hand-offs. Takes: sessions of a team. Gives: the same hand-offs through Halo. Never: decides.
+"""Recorded hand-offs of a team, driven through Halo.
 
-A team's agent says what was recorded, hands on to another and gets it back. What is driven are explicit hand-offs with
-a return; where only the speaker changes, or people chat, there is none to decide.
+An agent hands on to another and gets the result back. Only explicit hand-offs with a return are driven; where only the
+speaker changes, or people chat, there is nothing to decide.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Room: a re-drive in the ledger. Takes: a reader. Gives: decisions, outcomes, how sessions end. Never: writes."""
+"""The ledger after a re-drive: its decisions, its outcomes, and how each session ended."""
 
 from __future__ import annotations
 

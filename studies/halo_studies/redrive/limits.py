@@ -1,6 +1,6 @@
-"""Room: what passports, budgets, decay and policy did. Takes: decisions. Gives: figures of each layer. Never: writes.
+"""Figures of what each layer stopped: passports, budgets, decay and policy.
 
-A decision keeps every reason, so it is seen which layers stopped an act, and which would have done so alone.
+A decision keeps every reason, so it shows which layers stopped an act and which would have stopped it alone.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Room: passports of a re-drive. Takes: a manifest, a home. Gives: issued passports, what tools are. Never: drives.
+"""Passports of a re-drive, issued from a manifest as `halo passport issue` does.
 
-The way of `halo passport issue`, by its own code: the manifest lies in the home as `agents.yaml`, the home's issuer
-signs, the ledger records who got what. An agent whose passport would not change keeps the one it has.
+The manifest is copied into the home as `agents.yaml`, the home's issuer signs, and the ledger records what was issued
+to whom. An agent whose passport would not change keeps the one it has.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Room: driving recorded sessions through a framework. Takes: sessions, passports. Gives: runs. Never: decides.
-
-A framework is a class in a module of its own, imported when it is asked for.
-"""
+"""The agents of a re-drive: which sessions each one runs, what it may do, and the driver that runs them."""
 
 from __future__ import annotations
 

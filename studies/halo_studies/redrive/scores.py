@@ -1,7 +1,7 @@
-"""Room: a behaviour score for a re-drive, cross-fitted. Takes: recorded sessions, models. Gives: scores in force.
+"""A cross-fitted behaviour score for a re-drive.
 
-An agent of one fold of user tasks is scored by a model that was trained on the sessions of the other folds, against a
-baseline of their benign ones. Never: shows a model or a baseline a session, or a user task, that it scores.
+An agent of one fold of user tasks is scored by a model trained on the sessions of the other folds, against a baseline
+of their benign sessions. Neither has seen a session or a user task that it scores.
 """
 
 from __future__ import annotations

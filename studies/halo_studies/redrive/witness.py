@@ -1,7 +1,6 @@
-"""Room: a witness beside the tools. Takes: ids of calls that run. Gives: those that no durable decision let run.
+"""A witness in the tools' bodies: records each call that runs before a durable decision allowed it.
 
-It stands in the tool's body and reads the database over a connection of its own, so what it sees is committed, and
-was before the body began. Never: writes, or takes Halo's word for anything.
+It reads the database over a connection of its own, so what it sees is committed, and was so before the body began.
 """
 
 from __future__ import annotations

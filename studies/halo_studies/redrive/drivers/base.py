@@ -1,6 +1,6 @@
-"""Room: what the drivers of a re-drive share. Takes: an agent's tools and grants. Gives: one that runs sessions.
+"""The part of a driver that all frameworks share: it opens Halo for one agent and runs the agent's sessions.
 
-A framework adds an agent of its own, how a session is run by it, and what a tool of it is. Never: decides.
+A framework's driver adds how its agent is built, how a session is run, and what its tools are.
 """
 
 from __future__ import annotations

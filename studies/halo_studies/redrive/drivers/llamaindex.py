@@ -1,7 +1,7 @@
-"""Room: re-drive over LlamaIndex. Takes: recorded sessions. Gives: a real `FunctionAgent` run for each.
+"""Driver for LlamaIndex: one run of a real `FunctionAgent` for each recorded session.
 
-A scripted model says the recorded calls, the events of one turn together in one message; a tool's body returns the
-recorded result or raises the recorded error. Halo stands in front of both. Never: decides, skips a recorded call.
+A scripted model makes the recorded calls, those of one turn together in one message. A tool's body returns the recorded
+result or raises the recorded error. Halo guards both.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Room: re-drive over the OpenAI Agents SDK. Takes: recorded sessions. Gives: a real run of the SDK's runner for each.
+"""Driver for the OpenAI Agents SDK: one run of the SDK's runner for each recorded session.
 
-A scripted model says the recorded calls, the events of one turn together in one response; a tool's body returns the
-recorded result or raises the recorded error. Halo stands in front of both. Never: decides, skips a recorded call.
+A scripted model makes the recorded calls, those of one turn together in one response. A tool's body returns the
+recorded result or raises the recorded error. Halo guards both.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@
 #   make test-fast       the tests without those marked slow
 #   make test-thorough   every test with full counts, engines and matrices; takes an hour on two cores
 #   make coverage        the tests with branch coverage
+#   make studies         the tests of studies/, and a quick run of each where HALO_STUDY_DATA names the data
+#   make bench           what a decision and a guarded call cost
 #   make docs            the site, built strict, in build/site
 #   make lock            resolves requirements-dev.txt and .ci/requirements-lowest.txt anew from pyproject.toml
 PYTHON  ?= python3
@@ -20,7 +22,7 @@ PYTEST  := $(BIN)/pytest --numprocesses $(WORKERS)
 EXTRAS  := --extra langchain --extra llamaindex --extra openai-agents
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: setup demo check lint types contracts format docs test test-fast test-thorough test-lowest coverage lock bench clean
+.PHONY: setup demo check lint types contracts format docs test test-fast test-thorough test-lowest coverage lock bench studies clean
 
 setup: $(STAMP)
 
@@ -82,7 +84,24 @@ lock: setup
 	$(COMPILE) pyproject.toml $(EXTRAS) --group test --group build --constraint .ci/lowest.txt --output-file .ci/requirements-lowest.txt
 
 bench: setup
-	$(BIN)/python benchmarks/redrive.py --limit 200
+	$(BIN)/python benchmarks/decision.py --quick
+	$(BIN)/python benchmarks/overhead.py
+
+studies: setup
+	$(PYTEST) tests/studies
+	$(BIN)/python studies/circumstances.py --agents 5
+ifdef HALO_STUDY_DATA
+	$(BIN)/python studies/redrive.py --limit 20
+	$(BIN)/python studies/memory.py --limit 10
+	$(BIN)/python studies/identity.py --seeds 1
+	$(BIN)/python studies/handoffs.py --data "$(HALO_STUDY_DATA)/handoffs"
+	$(BIN)/python studies/drift.py --data "$(HALO_STUDY_DATA)/traces" --streams 5
+	$(BIN)/python studies/rescore.py --decisions 200
+	$(BIN)/python studies/detection.py --train "$(HALO_STUDY_DATA)/traces/wider" --test "$(HALO_STUDY_DATA)/traces/wider" \
+	  --workload novel --size 4 --no-rivals
+else
+	@echo "no run on recorded data: HALO_STUDY_DATA is not set, see studies/README.md"
+endif
 
 clean:
 	rm -rf $(VENV) $(LOWEST) build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -27,10 +27,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from _detect_data import KEY, BadData, Session, looks_of, read
-from _detect_latency import STAGES, Clocked, apart, summed
+sys.path.append(str(Path(__file__).resolve().parents[1] / "studies"))
+
 from halo_core.behaviour.baseline import Baseline, fit
 from halo_core.fitting import shipped_model
+from halo_studies.detection.latency import STAGES, Clocked, apart, summed
+from halo_studies.recordings.labelled_sessions import KEY, BadData, Session, looks_of, read
 
 __all__ = ["main"]
 

@@ -7,14 +7,16 @@ import os
 import shutil
 from pathlib import Path
 
-import detection_world
 import pytest
+
+import detection_world
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
 def _benchmarks(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "studies"))
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     # Its processes find what this one finds.
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "benchmarks")]))
@@ -39,7 +41,7 @@ def test_every_stage_is_measured_beside_a_signature(recorded, capsys):
 
 
 def test_each_class_has_its_own_times():
-    from _detect_latency import apart
+    from halo_studies.detection.latency import apart
 
     found = apart({"score": [1.0, 9.0, 3.0], "signature": [2.0, 2.0, 2.0]}, [True, False, True])
     assert found["reads"]["score"] == {"p50": 2.0, "p99": 3.0, "signatures": 1.0}

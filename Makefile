@@ -41,8 +41,10 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# mypy checks src and tests/typing with the options of pyproject.toml alone: any other would empty its cache.
 types: setup
 	$(BIN)/mypy
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
 
 contracts: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/lint-imports

@@ -83,12 +83,14 @@ _ROOMS = {
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
-    """Load a public name on first use (PEP 562)."""
-    room = _ROOM_OF.get(name)
-    if room is None:
-        raise AttributeError(f"module `halo_core` has no public name `{name}`")
-    return getattr(import_module(room), name)
+if not TYPE_CHECKING:  # else every misspelt name would be an `Any`
+
+    def __getattr__(name: str) -> Any:
+        """Load a public name on first use (PEP 562)."""
+        room = _ROOM_OF.get(name)
+        if room is None:
+            raise AttributeError(f"module `halo_core` has no public name `{name}`")
+        return getattr(import_module(room), name)
 
 
 def __dir__() -> list[str]:

@@ -53,6 +53,7 @@ __all__ = [
 
 R = TypeVar("R", bound=BaseRetriever)
 M = TypeVar("M", bound=BaseLanguageModel[Any] | RunnableBinding[Any, Any])
+T = TypeVar("T", bound=BaseTool)
 G = TypeVar("G", bound=Pregel[Any, Any, Any, Any])
 
 
@@ -74,7 +75,10 @@ class Halo(HaloBase):
     def guard(self, x: M, *, resource: Resource | None = None) -> M: ...
 
     @overload
-    def guard(self, x: BaseTool | Callable[..., Any], *, resource: Resource | None = None) -> BaseTool: ...
+    def guard(self, x: T, *, resource: Resource | None = None) -> T: ...
+
+    @overload
+    def guard(self, x: Callable[..., Any], *, resource: Resource | None = None) -> BaseTool: ...
 
     @overload
     def guard(

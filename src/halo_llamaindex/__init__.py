@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.base.llms.base import BaseLLM
@@ -53,8 +53,46 @@ __all__ = [
     "doctor",
 ]
 
-X = TypeVar("X")
+W = TypeVar("W", bound=Workflow)
+C = TypeVar("C", bound="Component")
+M = TypeVar("M", bound=BaseLLM)
+T = TypeVar("T", bound=BaseTool)
 _TOOL_WAYS = ("__call__", "call", "acall")
+
+if TYPE_CHECKING:
+    from llama_index.core.base.base_query_engine import BaseQueryEngine
+    from llama_index.core.base.base_selector import BaseSelector
+    from llama_index.core.chat_engine.types import BaseChatEngine
+    from llama_index.core.evaluation import BaseEvaluator
+    from llama_index.core.indices.query.query_transform.base import BaseQueryTransform
+    from llama_index.core.memory import BaseMemory
+    from llama_index.core.memory.memory import BaseMemoryBlock
+    from llama_index.core.postprocessor.types import BaseNodePostprocessor
+    from llama_index.core.query_engine.flare.answer_inserter import BaseLookaheadAnswerInserter
+    from llama_index.core.question_gen.types import BaseQuestionGenerator
+    from llama_index.core.response_synthesizers import BaseSynthesizer
+    from llama_index.core.types import BasePydanticProgram
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    # Lists are invariant, and agents take a `list[BaseTool | Callable]`: so that
+    # `FunctionAgent(tools=halo.guard(tools))` type-checks.
+    L = TypeVarWithDefault("L", BaseTool, "BaseTool | Callable[..., Any]", default=BaseTool)
+    # What `guard` takes besides retrievers is what `HOLDERS` lists, without the tools.
+    Component = (
+        BaseRetriever
+        | BaseQueryEngine
+        | BaseChatEngine
+        | BaseEvaluator
+        | BaseLookaheadAnswerInserter
+        | BaseMemory
+        | BaseMemoryBlock[Any]
+        | BaseNodePostprocessor
+        | BasePydanticProgram[Any]
+        | BaseQueryTransform
+        | BaseQuestionGenerator
+        | BaseSelector
+        | BaseSynthesizer
+    )
 
 
 class HostedTool(ConfigError):
@@ -70,19 +108,30 @@ class Halo(HaloBase):
 
     @overload
     def guard(
-        self, x: Sequence[BaseTool | Callable[..., Any]], *, resource: Resource | None = None
-    ) -> list[BaseTool]: ...
-
-    @overload
-    def guard(
         self,
-        x: X,
+        x: W,
         *,
         resource: Resource | None = None,
         give: Mapping[str, HandOff] | None = None,
         agent: str = "",
-        labels: Labels | None = None,
-    ) -> X: ...
+    ) -> W: ...
+
+    @overload
+    def guard(  # type: ignore[overload-overlap]  # a `BasePydanticProgram` can be called too, but is no function
+        self, x: C, *, resource: Resource | None = None, labels: Labels | None = None
+    ) -> C: ...
+
+    @overload
+    def guard(self, x: M, *, resource: Resource | None = None) -> M: ...
+
+    @overload
+    def guard(self, x: T, *, resource: Resource | None = None) -> T: ...
+
+    @overload
+    def guard(self, x: Callable[..., Any], *, resource: Resource | None = None) -> FunctionTool: ...
+
+    @overload
+    def guard(self, x: Sequence[BaseTool | Callable[..., Any]], *, resource: Resource | None = None) -> list[L]: ...
 
     def guard(
         self,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from agents import Agent, FunctionTool, Handoff, Model, RunConfig, RunHooks, RunState
 from agents.lifecycle import RunHooksBase
@@ -51,6 +51,13 @@ A = TypeVar("A", bound=Agent[Any])
 M = TypeVar("M", bound=Model)
 S = TypeVar("S", bound=MCPServer)
 
+if TYPE_CHECKING:
+    from agents import Tool
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    # Lists are invariant, and `Agent` takes a `list[Tool]`: so that `Agent(tools=halo.guard(tools))` type-checks.
+    L = TypeVarWithDefault("L", FunctionTool, Tool, default=FunctionTool)
+
 
 class HostedTool(ConfigError):
     """A tool that the model's provider runs: nothing in this process can decide it, so it is refused by name."""
@@ -84,9 +91,7 @@ class Halo(HaloBase):
     def guard(self, x: FunctionTool | Callable[..., Any], *, resource: Resource | None = None) -> FunctionTool: ...
 
     @overload
-    def guard(
-        self, x: Sequence[FunctionTool | Callable[..., Any]], *, resource: Resource | None = None
-    ) -> list[FunctionTool]: ...
+    def guard(self, x: Sequence[FunctionTool | Callable[..., Any]], *, resource: Resource | None = None) -> list[L]: ...
 
     def guard(
         self,
@@ -174,7 +179,7 @@ class Halo(HaloBase):
             return {"run_config": config, "hooks": hooks}  # the SDK refuses them, and the run
         return {"run_config": config, "hooks": Tripwire((Watch(self, self._mode),), hooks, config.model)}
 
-    def waiting(self, result: RunResultBase | RunState[Any]) -> list[dict[str, Any]]:
+    def waiting(self, result: RunResultBase | RunState[Any]) -> list[dict[str, str]]:
         """What a run waits for: of each question its id, what it is about and why, and how it is answered."""
         return waiting(self, result)
 

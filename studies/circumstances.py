@@ -24,9 +24,9 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from halo_core.behaviour.circumstances import Circumstances, Usual, usual_of
-from halo_core.behaviour.model import Model
-from halo_core.fitting import shipped_model
+from halo_core.baselines import load_shipped_model
+from halo_core.risk.circumstances import Circumstances, UsualCircumstances, fit_usual_circumstances
+from halo_core.risk.model import RiskModel
 
 __all__ = ["main"]
 
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--agents", type=int, default=40, help="of each way to run (default %(default)s)")
     parser.add_argument("--json", action="store_true", help="figures as JSON on stdout")
     options = parser.parse_args(argv)
-    model = shipped_model()
+    model = load_shipped_model()
     figures: dict[str, Any] = {"says": _SAYS, "agents": options.agents, "days": _DAYS}
     for way in _HOURS:
         bits: dict[str, list[int]] = defaultdict(list)
@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _weighed(way: str, rng: Random, bits: dict[str, list[int]]) -> None:
     """Weights, in sixteenths of a bit, of one agent's second month; of a session the most that one action has."""
-    usual = usual_of(_month(way, rng, 0))
+    usual = fit_usual_circumstances(_month(way, rng, 0))
     for session in _month(way, rng, _DAYS):
         bits["ordinary"].append(max(_weight(usual, at) for at in session))
         one = rng.choice(session)
@@ -85,8 +85,8 @@ def _weighed(way: str, rng: Random, bits: dict[str, list[int]]) -> None:
             bits[kind].append(_weight(usual, planted(one)))
 
 
-def _weight(usual: Usual, at: Circumstances) -> int:
-    return sum(item.weight for item in usual.strange(at))
+def _weight(usual: UsualCircumstances, at: Circumstances) -> int:
+    return sum(item.weight for item in usual.find_unusual(at))
 
 
 def _month(way: str, rng: Random, first: int) -> Iterator[list[Circumstances]]:
@@ -109,7 +109,7 @@ def _act(rng: Random, ts_us: int, host: str, refused: int) -> Circumstances:
     return Circumstances(ts_us, host, "agent.py", system, labels, f"tool_call tool-{tool}", min(refused, 1))
 
 
-def _told(weights: Sequence[int], model: Model) -> dict[str, Any]:
+def _told(weights: Sequence[int], model: RiskModel) -> dict[str, Any]:
     ranked = sorted(weights)
     median = ranked[len(ranked) // 2]
     return {
@@ -118,7 +118,7 @@ def _told(weights: Sequence[int], model: Model) -> dict[str, Any]:
         "above_4_bits": round(sum(weight > 64 for weight in ranked) / len(ranked), 4),
         "median_bits": median / 16,
         "highest_bits": ranked[-1] / 16,
-        "risk": [model.risk_of(model.usual[at] + median * model.sixteenth) for at in (50, 95)],
+        "risk": [model.risk_of(model.usual_margins[at] + median * model.margin_per_sixteenth) for at in (50, 95)],
     }
 
 

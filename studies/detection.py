@@ -26,7 +26,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from halo_core.behaviour.model import Model
+from halo_core.risk.model import RiskModel
 from halo_studies.detection.ablation import FAMILIES, ablations, narrowed
 from halo_studies.detection.console import show
 from halo_studies.detection.feature_tables import WORKLOADS, Seen, Table, cross_fitted, folds_of, looked, tabled
@@ -202,7 +202,7 @@ def _draws(judged: Iterable[tuple[Table, Floats, Floats]]) -> dict[str, Any]:
     }
 
 
-def _latency(workload: str, train: Seen, test: Seen, model: Model) -> dict[str, Any]:
+def _latency(workload: str, train: Seen, test: Seen, model: RiskModel) -> dict[str, Any]:
     pick = cross_fitted(workload, train, test)
     chosen = [session for session, _ in test][:: max(len(test) // 400, 1)]
     baselines = {}

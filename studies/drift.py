@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from halo_core.behaviour.drift import Axes, Watch, reference_of
+from halo_core.risk.drift import DriftAxes, DriftMonitor, fit_reference
 from halo_studies.drift.axes import axes_of, with_limits
 from halo_studies.drift.streams import CHANGES, Pool, Stream, pools_of, streams
 from halo_studies.recordings.labelled_sessions import BadData, read
@@ -87,12 +87,12 @@ def _measure(
     return figures, example
 
 
-def _path(axes: Axes, stream: Stream) -> list[int]:
+def _path(axes: DriftAxes, stream: Stream) -> list[int]:
     """Thousandths of the limit reached after each session."""
-    reference, watch, path = reference_of(axes, stream.reference), Watch(), []
+    reference, watch, path = fit_reference(axes, stream.reference), DriftMonitor(), []
     for session in stream.after:
-        watch = watch.after(axes, reference, session)
-        path.append(watch.worst)
+        watch = watch.advance(axes, reference, session)
+        path.append(watch.worst_share)
     return path
 
 

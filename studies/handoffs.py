@@ -31,8 +31,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from halo_core.behaviour.adapt import suited
-from halo_core.behaviour.handing import Handing, Team, Watcher, factors, fit_team, strangeness
+from halo_core.risk.baseline import blend_threshold
+from halo_core.risk.handoffs import Handoff, HandoffTracker, TeamBaseline, find_factors, fit_team, score_handoff
 from halo_studies.recordings.sessions import BadData, rows
 
 __all__ = ["main"]
@@ -53,8 +53,8 @@ class Recorded:
 
     team: str
     task: str
-    handings: tuple[Handing, ...]
-    planted: tuple[Handing, ...]
+    handings: tuple[Handoff, ...]
+    planted: tuple[Handoff, ...]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -92,19 +92,19 @@ def _read(folder: Path) -> Iterator[Recorded]:
 
 
 def _recorded(row: Mapping[str, Any]) -> Recorded:
-    watcher = Watcher.of(row["user_prompt"] or "")
+    watcher = HandoffTracker.start(row["user_prompt"] or "")
     handings = []
     giver = receiver = ""
     for event in row["events"]:
         text = event.get("text") or ""
         if event["kind"] == "handoff":
             giver, receiver = event["from"], event["to"]
-            handings.append(watcher.handed(giver, receiver, text))
+            handings.append(watcher.record_handoff(giver, receiver, text))
         else:
-            watcher.said(text)
+            watcher.add_text(text)
     ordinary = row["user_prompt"] or ""
     kinds = ((giver, _NEVER, ordinary), (giver, receiver, _FOREIGN), (giver, _NEVER, _FOREIGN))
-    planted = tuple(deepcopy(watcher).handed(*kind) for kind in kinds)
+    planted = tuple(deepcopy(watcher).record_handoff(*kind) for kind in kinds)
     return Recorded(row["suite"], row["task_id"], tuple(handings), planted)
 
 
@@ -114,7 +114,7 @@ def _fold(task: str, folds: int) -> int:
 
 def _measured(sessions: Sequence[Recorded]) -> dict[str, Any]:
     """Both halves judged by the other's baseline."""
-    judged: list[tuple[Recorded, Team, dict[str, int]]] = []
+    judged: list[tuple[Recorded, TeamBaseline, dict[str, int]]] = []
     for half in (0, 1):
         known = [item for item in sessions if _fold(item.task, 2) != half]
         team = fit_team((item.task, item.handings) for item in known)
@@ -134,18 +134,18 @@ def _limits(known: Sequence[Recorded]) -> dict[str, int]:
     for fold in range(_FOLDS):
         rest = fit_team((item.task, item.handings) for item in known if _fold(item.task + "/", _FOLDS) != fold)
         highest += [_most(item, rest) for item in known if _fold(item.task + "/", _FOLDS) == fold]
-    return {cut: suited(highest, (), share) for cut, share in _SHARES.items()}
+    return {cut: blend_threshold(highest, (), share) for cut, share in _SHARES.items()}
 
 
-def _most(item: Recorded, team: Team) -> int:
-    return max(strangeness(handing, team) for handing in item.handings)
+def _most(item: Recorded, team: TeamBaseline) -> int:
+    return max(score_handoff(handing, team) for handing in item.handings)
 
 
-def _alarms(judged: Sequence[tuple[Recorded, Team, dict[str, int]]], cut: str) -> dict[str, Any]:
+def _alarms(judged: Sequence[tuple[Recorded, TeamBaseline, dict[str, int]]], cut: str) -> dict[str, Any]:
     flagged = [_most(item, team) > limits[cut] for item, team, limits in judged]
-    single = [strangeness(each, team) > limits[cut] for item, team, limits in judged for each in item.handings]
+    single = [score_handoff(each, team) > limits[cut] for item, team, limits in judged for each in item.handings]
     synthetic = {
-        name: _share([strangeness(item.planted[at], team) > limits[cut] for item, team, limits in judged])
+        name: _share([score_handoff(item.planted[at], team) > limits[cut] for item, team, limits in judged])
         for at, name in enumerate(_PLANTED)
     }
     return {
@@ -172,13 +172,13 @@ def _interval(tasks: Sequence[str], flags: Sequence[bool]) -> list[float]:
     return [shares[_DRAWS // 40], shares[-_DRAWS // 40]]
 
 
-def _why(judged: Sequence[tuple[Recorded, Team, dict[str, int]]]) -> dict[str, int]:
+def _why(judged: Sequence[tuple[Recorded, TeamBaseline, dict[str, int]]]) -> dict[str, int]:
     """Which fact was the strangest in hand-offs above the 5% limit."""
     found: dict[str, int] = {}
     for item, team, limits in judged:
         for handing in item.handings:
-            if strangeness(handing, team) > limits["cut_5"]:
-                ((fact, _),) = factors(handing, team, 1)
+            if score_handoff(handing, team) > limits["cut_5"]:
+                ((fact, _),) = find_factors(handing, team, 1)
                 found[fact.name] = found.get(fact.name, 0) + 1
     return dict(sorted(found.items(), key=lambda pair: -pair[1]))
 

@@ -29,10 +29,9 @@ from rich.progress import track
 from rich.table import Table
 
 from halo_core.errors import BadInput
-from halo_core.identities.event import IdentityEvent, event_of
-from halo_core.identities.habit import DAY_US
-from halo_core.identities.limits import fitted
-from halo_core.identities.scoring import Basis, Scorer
+from halo_core.identities.baseline import DAY_US
+from halo_core.identities.event import IdentityEvent, parse_event
+from halo_core.identities.event_risk import ComparisonBasis, EventScorer, fit_identity_baseline
 from halo_studies.data_folder import add_data_option, parse_with_data
 from halo_studies.identity.synthetic_events import ATTACKS, UNUSUAL, month
 
@@ -98,7 +97,7 @@ def _event(row: Mapping[str, Any]) -> IdentityEvent:
     action = str(row["action"] or "")
     service, colon, _ = action.partition(":")
     outcome = str(row["outcome"] or "unknown")
-    return event_of(
+    return parse_event(
         {
             "time": str(row["ts"] or ""),
             "identity": str(row["principal"] or ""),
@@ -121,7 +120,7 @@ def _source(rows: Sequence[tuple[IdentityEvent, bool | None]]) -> dict[str, Any]
             labels[event.identity].add(malicious)
     cut = len(rows) // 2
     earlier = [event for event, _ in rows[:cut]]
-    scorer = Scorer(fitted(earlier, _KEY), _KEY)
+    scorer = EventScorer(fit_identity_baseline(earlier, _KEY), _KEY)
     basis: dict[str, Counter[str]] = defaultdict(Counter)
     for event, malicious in rows[cut:]:
         label = {True: "attack", False: "ordinary", None: "unlabelled"}[malicious]
@@ -143,15 +142,17 @@ def _source(rows: Sequence[tuple[IdentityEvent, bool | None]]) -> dict[str, Any]
 def _synthetic(seed: int, risks: dict[str, list[tuple[int | None, int]]]) -> tuple[int, int]:
     """Learn a synthetic month, score the next: the highest risk of each identity on each day, with its band."""
     made = month(seed)
-    book = fitted(sorted(made.learn), _KEY)
-    scorer = Scorer(book, _KEY)
+    book = fit_identity_baseline(sorted(made.learn), _KEY)
+    scorer = EventScorer(book, _KEY)
     highest: dict[tuple[str, int], int | None] = {}
     for event in made.score:
         scored, place = scorer.score(event), (event.identity, event.ts_us // DAY_US)
         before = highest.get(place)
-        highest[place] = before if scored.basis is Basis.LITTLE else max(before or 0, scored.risk or 0)
+        highest[place] = (
+            before if scored.basis is ComparisonBasis.TOO_LITTLE else max(before or 0, scored.event_risk or 0)
+        )
     for place, risk in highest.items():
-        band = 0 if risk is None else book.limits.band(risk)
+        band = 0 if risk is None else book.limits.band_of(risk)
         risks[made.planted.get(place, "ordinary")].append((risk, band))
     return book.limits.elevated, book.limits.high
 

@@ -32,8 +32,8 @@ from rich.table import Table
 
 from halo_core.facade import default_url
 from halo_core.model import ActionKind, EntryKind, Impact, Resource, Reversal
-from halo_core.query import entries
-from halo_core.store import Tx
+from halo_core.store import Transaction
+from halo_core.store.log import read_entries
 from halo_core.store.reader import Reader
 from halo_studies.data_folder import add_data_option, parse_with_data
 from halo_studies.recordings.sessions import BadData, Event, Session, call_id, rows, sample
@@ -92,7 +92,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     chosen = {session.id for session in sample([case.sessions[0] for case in cases], options.limit, options.seed)}
     cases = [case for case in cases if case.sessions[0].id in chosen]
-    forgetting = patch.object(Tx, "keep", lambda _tx, _prints: None) if options.forgetful else nullcontext()
+    forgetting = (
+        patch.object(Transaction, "add_tainted_fingerprints", lambda _tx, _prints: None)
+        if options.forgetful
+        else nullcontext()
+    )
     with forgetting, tempfile.TemporaryDirectory(prefix="halo-memory-") as folder:
         for i, case in enumerate(track(cases, "driving", console=Console(stderr=True), transient=True)):
             try:
@@ -197,7 +201,7 @@ def _resource(tool: str, kind: str) -> Resource:
 
 def _reasons(db: str) -> Iterator[tuple[str, str]]:
     with Reader(db) as reader:
-        for item in entries(reader, "local", (EntryKind.DECISION,)):
+        for item in read_entries(reader, "local", (EntryKind.DECISION,)):
             body = item.entry.body
             if body["request"]["kind"] != ActionKind.INFERENCE.value:
                 reasons = [r for r in body["decision"]["reasons"] if r["effect"] == body["decision"]["effect"]]

@@ -28,11 +28,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from halo_core.crypto.keys import KeyStore
 from halo_core.errors import HaloError
 from halo_core.facade import default_home, default_url
-from halo_core.keys import KeyStore
-from halo_core.query import Contents
-from halo_core.replay import Replayer, Status
+from halo_core.replay import Replayer, ReplayStatus
+from halo_core.store.log import SealedContents
 from halo_core.store.reader import Reader
 from halo_core.verification import verify_store
 from halo_studies.data_folder import add_data_option, parse_with_data
@@ -161,9 +161,9 @@ def _checked(home: Path, db: str) -> tuple[dict[str, Any], list[str]]:
     """What `halo verify` and `halo replay --all` say of the whole store."""
     report = verify_store(db, home)
     with Reader(db) as reader:
-        replayer = Replayer(reader, Contents.at(reader, KeyStore(home)), _TENANT)
-        counts = Counter(item.status.value for item in replayer.all())
-    odd = {status: times for status, times in counts.items() if status != Status.IDENTICAL.value}
+        replayer = Replayer(reader, SealedContents.with_home_key(reader, KeyStore(home)), _TENANT)
+        counts = Counter(item.status.value for item in replayer.replay_all())
+    odd = {status: times for status, times in counts.items() if status != ReplayStatus.IDENTICAL.value}
     wrong = [f"verify: {finding.code} at {finding.where}" for finding in report.findings[:_SHOWN]]
     wrong += [f"verify: exit {report.exit_code}"] if report.exit_code and not wrong else []
     wrong += [f"replay: {times} {status}" for status, times in odd.items()]

@@ -31,13 +31,13 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from halo_core.baselines import SessionHistory, fit_score, load_shipped_model, put_in_force
+from halo_core.crypto.keys import KeyStore
+from halo_core.enforcement import Surface
+from halo_core.enforcement.agent_credentials import DEFAULT_TERMS, Limits
 from halo_core.errors import Denied, HaloError
 from halo_core.facade import HaloBase
-from halo_core.fitting import Lived, fitted, put_in_force, shipped_model
-from halo_core.keys import KeyStore
 from halo_core.model import ActionKind, Budget, Resource
-from halo_core.pep import Surface
-from halo_core.standing import DEFAULT_TERMS, Limits
 from halo_core.store import Store, StoreConfig
 from halo_studies.data_folder import add_data_option
 from halo_studies.recordings.labelled_sessions import BadData, Event, Session, looks_of, read
@@ -163,8 +163,8 @@ def _opened(home: Path, agent: str) -> HaloBase:
 def _score(home: Path, agent: str, history: Sequence[Session]) -> None:
     keys = KeyStore(home)
     key = keys.secret("sketch")
-    lived = [Lived(session.id, [look for _, look in looks_of(session, key[:64])]) for session in history]
-    found = fitted(lived, shipped_model(), key)
+    lived = [SessionHistory(session.id, [look for _, look in looks_of(session, key[:64])]) for session in history]
+    found = fit_score(lived, load_shipped_model(), key)
     store = Store(StoreConfig(f"sqlite:///{home / 'halo.db'}", home, "local"), keys)
     store.open()
     try:
@@ -181,7 +181,7 @@ def _drive(halo: HaloBase, session: Session, tools: Mapping[tuple[str, str, str]
             resource = _registered(halo, event, tools[session.suite, event.kind, event.tool])
             output: str | None = None
             try:
-                ticket = halo.enforcer.begin(halo.call(resource, event.args))
+                ticket = halo.enforcer.begin(halo.build_call(resource, event.args))
                 entry = ticket.verdict.entry_id if ticket.verdict is not None else ""
                 output = ticket.succeed(event.error or event.result, Surface(text=str))
             except Denied as exc:

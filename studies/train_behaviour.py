@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from halo_core import canonical
+from halo_core.crypto import canonical
 from halo_studies.detection.training import trained
 from halo_studies.drift.axes import axes_of, with_limits
 from halo_studies.drift.streams import pools_of, streams
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"train_behaviour: {exc}\n")
         return 2
     model, figures = trained(sessions, size=options.size, seed=options.seed)
-    options.out.write_bytes(model.packed())
+    options.out.write_bytes(model.to_packed())
     pools = pools_of(sessions)
     null = streams(pools, "null", max(_NULL_STREAMS * options.size // 100, 20), 0)
     if not null:

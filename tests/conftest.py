@@ -43,4 +43,4 @@ def no_blocking() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _disarmed() -> Iterator[None]:
     yield
-    failpoints.arm(None)
+    failpoints.arm_failpoints(None)

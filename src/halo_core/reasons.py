@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-__all__ = ["REASONS", "ReasonText", "text"]
+__all__ = ["REASONS", "ReasonText", "get_reason_text"]
 
 
 class ReasonText(NamedTuple):
@@ -141,7 +141,7 @@ REASONS: Final[dict[str, ReasonText]] = {
     "sealed_command": ReasonText(
         "part of what is run looks like a secret, so no rule can see it", "pass the secret by another way than the text"
     ),
-    # a chain of links (`halo_core.passport`)
+    # a chain of links (`halo_core.passports`)
     "chain_len": ReasonText("the chain has no link, or too many", "hand back first"),
     "par_hash_mismatch": ReasonText("the link was derived from another parent", "derive it again from this parent"),
     "bad_header": ReasonText("the token is of another kind", "present a token of the kind that is asked for"),
@@ -243,6 +243,6 @@ REASONS: Final[dict[str, ReasonText]] = {
 }
 
 
-def text(code: str) -> ReasonText:
+def get_reason_text(code: str) -> ReasonText:
     """The texts of a code; an unknown code explains itself as such and never raises."""
     return REASONS.get(code, ReasonText(code.replace("_", " "), ""))

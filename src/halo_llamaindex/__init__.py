@@ -22,21 +22,20 @@ from llama_index.core.indices.base import BaseIndex
 from llama_index.core.tools import BaseTool, FunctionTool
 from llama_index.core.workflow import Workflow
 
+from halo_core.enforcement.guards import get_guard, require_guard
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.model import ActionKind, Impact, Resource, Reversal
-from halo_core.pep.gate import gate_of, required
-from halo_llamaindex._agents.guard import guard_workflow
-from halo_llamaindex._doctor.app import doctor
-from halo_llamaindex._held import ENGINES, HOLDERS, guard_holder, holding
-from halo_llamaindex._models.guard import guard_model
-from halo_llamaindex._observe import Observing, observe
-from halo_llamaindex._own import refuse_own
+from halo_llamaindex._agents import guard_workflow
+from halo_llamaindex._components import COMPONENT_TYPES, ENGINE_TYPES, guard_component, make_retriever_copier
+from halo_llamaindex._doctor import doctor
+from halo_llamaindex._models import guard_model
+from halo_llamaindex._observer import InstalledObserver, observe
 from halo_llamaindex._pause import HaloChallenge
-from halo_llamaindex._retriever import guard_retriever
-from halo_llamaindex._surfaces import Labels
-from halo_llamaindex._tools.guard import as_tool, guard_tool
-from halo_llamaindex._translate import bare, hosted_names
+from halo_llamaindex._results import Labels
+from halo_llamaindex._retrievers import guard_retriever
+from halo_llamaindex._tools import as_tool, guard_tool
+from halo_llamaindex._translate import hosted_names, refuse_overridden_entry_points, unwrap_tool
 
 __all__ = [
     "ActionKind",
@@ -57,7 +56,7 @@ W = TypeVar("W", bound=Workflow)
 C = TypeVar("C", bound="Component")
 M = TypeVar("M", bound=BaseLLM)
 T = TypeVar("T", bound=BaseTool)
-_TOOL_WAYS = ("__call__", "call", "acall")
+_TOOL_ENTRY_POINTS = ("__call__", "call", "acall")
 
 if TYPE_CHECKING:
     from llama_index.core.base.base_query_engine import BaseQueryEngine
@@ -164,17 +163,19 @@ class Halo(HaloBase):
             ConfigError: it cannot be guarded; the message says what can.
         """
         if isinstance(x, Workflow):
-            _only(labels is None, "labels", "only what a retriever returns has labels")
+            _require(labels is None, "labels", "only what a retriever returns has labels")
             return guard_workflow(self, x, agent=agent, give=give, resource=resource)
-        _only(not agent and not give, "give", "agents and terms belong to a workflow")
+        _require(not agent and not give, "give", "agents and terms belong to a workflow")
         if isinstance(x, BaseRetriever):
-            return guard_retriever(self, x, resource, labels, held=holding(self, resource, labels))
-        if isinstance(x, ENGINES) or (isinstance(x, HOLDERS) and not isinstance(x, BaseTool)):
-            return guard_holder(self, x, resource, labels)
-        _only(labels is None, "labels", "only what a retriever returns has labels")
+            return guard_retriever(
+                self, x, resource, labels, copy_original=make_retriever_copier(self, resource, labels)
+            )
+        if isinstance(x, ENGINE_TYPES) or (isinstance(x, COMPONENT_TYPES) and not isinstance(x, BaseTool)):
+            return guard_component(self, x, resource, labels)
+        _require(labels is None, "labels", "only what a retriever returns has labels")
         return self._guard_part(x, resource)
 
-    def observe(self) -> Observing:
+    def observe(self) -> InstalledObserver:
         """Note what runs in this process without a guard, in the ledger and on stderr.
 
         It only observes: LlamaIndex's instrumentation gives nobody a say over what runs, so nothing is refused here, in
@@ -185,15 +186,15 @@ class Halo(HaloBase):
         """
         return observe(self)
 
-    def install(self) -> Observing:
+    def install(self) -> InstalledObserver:
         """The same as `observe`: what the other adapters' `install` refuses, LlamaIndex only lets be seen."""
-        self._say("LlamaIndex lets nobody refuse what runs: install() only observes; guard what it names")
+        self._notify_once("LlamaIndex lets nobody refuse what runs: install() only observes; guard what it names")
         return observe(self)
 
-    def entered_by(self, retriever: Any, part: Any) -> Any:
+    def guard_entered_object(self, retriever: Any, part: Any) -> Any:
         """What a guarded retriever enters by itself, with the model guarded that a query engine among it asks."""
-        gate = required(retriever)
-        return guard_holder(self, part, gate.resource, None) if isinstance(part, ENGINES) else part
+        guard = require_guard(retriever)
+        return guard_component(self, part, guard.resource, None) if isinstance(part, ENGINE_TYPES) else part
 
     def _guard_part(self, x: Any, resource: Resource | None) -> Any:
         if isinstance(x, BaseLLM):
@@ -201,17 +202,17 @@ class Halo(HaloBase):
         if isinstance(x, list | tuple):
             return self._guard_all(x, resource)
         if isinstance(x, Mapping):
-            raise _dict_refused(x)
+            raise _make_mapping_error(x)
         if isinstance(x, BaseTool):
-            tool = bare(x)
-            refuse_own(tool, _TOOL_WAYS)
-            guarded = gate_of(tool) is not None
-            if not guarded and not isinstance(tool, FunctionTool):  # what it holds acts by itself
-                tool = guard_holder(self, tool, None, None, f"{tool.metadata.get_name()}.retriever")
+            tool = unwrap_tool(x)
+            refuse_overridden_entry_points(tool, _TOOL_ENTRY_POINTS)
+            is_guarded = get_guard(tool) is not None
+            if not is_guarded and not isinstance(tool, FunctionTool):  # what it holds acts by itself
+                tool = guard_component(self, tool, None, None, f"{tool.metadata.get_name()}.retriever")
             return guard_tool(self, tool, resource)
         if inspect.isfunction(x) or inspect.ismethod(x):
             return guard_tool(self, as_tool(x), resource)
-        raise _unsupported(x)
+        raise _make_unsupported_error(x)
 
     def _guard_all(self, items: Sequence[Any], resource: Resource | None) -> list[Any]:
         if resource is not None and resource.id and len(items) > 1:
@@ -223,21 +224,21 @@ class Halo(HaloBase):
             )
         for item in items:  # all or none: refuse before the first is registered
             if isinstance(item, Mapping):
-                raise _dict_refused(item)
+                raise _make_mapping_error(item)
         return [self.guard(item, resource=resource) for item in items]
 
     @functools.cached_property
-    def functions(self) -> dict[str, Callable[..., Any]]:
+    def functions_by_tool(self) -> dict[str, Callable[..., Any]]:
         """Which function each registered tool runs that has one, by its name."""
         return {}
 
 
-def _only(holds: bool, field: str, message: str) -> None:  # noqa: FBT001  a condition
-    if not holds:
+def _require(condition: bool, field: str, message: str) -> None:  # noqa: FBT001  a condition
+    if not condition:
         raise ConfigError("not_of_this", message, field=field, remedy="leave it out")
 
 
-def _dict_refused(tool: Mapping[str, Any]) -> ConfigError:
+def _make_mapping_error(tool: Mapping[str, Any]) -> ConfigError:
     hosted = hosted_names([tool])
     if hosted:
         return HostedTool(
@@ -254,7 +255,7 @@ def _dict_refused(tool: Mapping[str, Any]) -> ConfigError:
     )
 
 
-def _unsupported(x: Any) -> ConfigError:
+def _make_unsupported_error(x: Any) -> ConfigError:
     remedy = "guard takes a tool, a function, a list of these, a retriever, an LLM, a workflow or a query engine"
     if isinstance(x, BaseIndex):
         remedy += "; of an index guard `index.as_retriever()` or `index.as_query_engine()`: each call makes a fresh one"

@@ -19,19 +19,17 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
-from halo_core import canonical
-from halo_core.behaviour.baseline import Baseline
-from halo_core.behaviour.circumstances import circumstances_of
-from halo_core.behaviour.memory import head, take_head
-from halo_core.behaviour.profile import Act, Profile
-from halo_core.behaviour.score import assess, note
-from halo_core.behaviour.scoring import Scoring, moved_by
-from halo_core.keys import KeyStore
+from halo_core.crypto import canonical
+from halo_core.crypto.keys import KeyStore
+from halo_core.enforcement.risk_assessor import load_rules
 from halo_core.model import AccessRequest, ActionKind, EntryKind, Impact
-from halo_core.query import Contents, entries
 from halo_core.replay import Replayer
+from halo_core.risk.action_risk import ActiveScoring, assess_action, explain_action_risk, record_assessment
+from halo_core.risk.baseline import Baseline
+from halo_core.risk.circumstances import circumstances_of
+from halo_core.risk.profile import Profile, ProposedAction, apply_head, pack_head
+from halo_core.store.log import SealedContents, read_entries
 from halo_core.store.reader import Reader
-from halo_core.watching import rules_of
 
 __all__ = ["again", "main"]
 
@@ -53,7 +51,7 @@ def again(home: Path, acts: Path, *, replay: bool) -> dict[str, Any]:
     digest = hashlib.sha256()
     with Reader(f"sqlite:///{home / 'halo.db'}") as reader:
         (tenant,) = reader.tenants()
-        bodies = {item.entry.id: item.entry.body for item in entries(reader, tenant, (EntryKind.DECISION,))}
+        bodies = {item.entry.id: item.entry.body for item in read_entries(reader, tenant, (EntryKind.DECISION,))}
         recorded = {entry: body["snapshot"] for entry, body in bodies.items()}
         scoring = lru_cache(maxsize=64)(partial(_scoring, reader, tenant))
         for entry, name, made in _made(acts, bodies, KeyStore(home).secret("sketch"), scoring):
@@ -65,8 +63,8 @@ def again(home: Path, acts: Path, *, replay: bool) -> dict[str, Any]:
                 differs.append(f"{entry}: {', '.join(odd)}")
         statuses: Counter[str] = Counter()
         if replay:
-            replayer = Replayer(reader, Contents.at(reader, KeyStore(home)), tenant)
-            statuses.update(item.status.value for item in replayer.all())
+            replayer = Replayer(reader, SealedContents.with_home_key(reader, KeyStore(home)), tenant)
+            statuses.update(item.status.value for item in replayer.replay_all())
     return {
         "decisions": len(recorded),
         "differs": differs,
@@ -80,32 +78,34 @@ def again(home: Path, acts: Path, *, replay: bool) -> dict[str, Any]:
 
 
 def _made(
-    acts: Path, bodies: Mapping[str, Any], key: bytes, scoring: Callable[[str], Scoring]
+    acts: Path, bodies: Mapping[str, Any], key: bytes, scoring: Callable[[str], ActiveScoring]
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """(id of the decision, name of the score, what it is now) of each action that has one."""
     with acts.open(encoding="utf-8") as lines:
         for line in lines:
             session = json.loads(line)
             profile = Profile(key[:64])
-            profile.asked(session["request"])
+            profile.add_request_text(session["request"])
             for item in session["acts"]:
                 body = bodies[item["id"]]
                 name = body["snapshot"]["model_hash"]
                 yield item["id"], name, _one(profile, item, scoring(name), body)
 
 
-def _one(profile: Profile, item: Mapping[str, Any], scoring: Scoring, body: Mapping[str, Any]) -> dict[str, Any]:
-    act = Act(item["tool"], ActionKind(item["kind"]), Impact(item["impact"]), item["args"])
-    found = assess(profile, act, scoring.baseline, scoring.rules.model)
-    note(profile, found)
-    take_head(profile, head(profile))
+def _one(profile: Profile, item: Mapping[str, Any], scoring: ActiveScoring, body: Mapping[str, Any]) -> dict[str, Any]:
+    act = ProposedAction(item["tool"], ActionKind(item["kind"]), Impact(item["impact"]), item["args"])
+    found = assess_action(profile, act, scoring.baseline, scoring.rules.model)
+    record_assessment(profile, found)
+    apply_head(profile, pack_head(profile))
     if item["output"] is not None:
-        profile.observe(item["tool"], item["output"], named=found.look.named)
+        profile.observe_result(item["tool"], item["output"], named_by_request=found.observation.named_by_request)
     request, snapshot = AccessRequest.from_plain(body["request"], item["args"]), body["snapshot"]
-    judged = scoring.rules.judge(found.margin, circumstances_of(request, snapshot["time_us"], snapshot["refused"]))
+    judged = scoring.rules.compute_action_risk(
+        found.margin, circumstances_of(request, snapshot["time_us"], snapshot["refused"])
+    )
     return {
         "band": judged.band,
-        "factors": moved_by(found.factors(scoring.rules.model), judged.strange, scoring.rules.model)
+        "factors": explain_action_risk(found.find_factors(scoring.rules.model), judged.evidence, scoring.rules.model)
         if judged.band
         else [],
         "features": list(found.values),
@@ -114,9 +114,9 @@ def _one(profile: Profile, item: Mapping[str, Any], scoring: Scoring, body: Mapp
     }
 
 
-def _scoring(reader: Reader, tenant: str, name: str) -> Scoring:
-    rules = rules_of(name, lambda part, _: _blob(reader, tenant, part))
-    return Scoring(rules, Baseline.from_bytes(_blob(reader, tenant, rules.terms.baseline)))
+def _scoring(reader: Reader, tenant: str, name: str) -> ActiveScoring:
+    rules = load_rules(name, lambda part, _: _blob(reader, tenant, part))
+    return ActiveScoring(rules, Baseline.from_bytes(_blob(reader, tenant, rules.terms.baseline)))
 
 
 def _blob(reader: Reader, tenant: str, name: str) -> bytes:

@@ -73,7 +73,7 @@ class AdapterContract:
             return opened[-1]
 
         yield make
-        failpoints.arm(None)
+        failpoints.arm_failpoints(None)
         for desk in opened:
             desk.close()
 
@@ -182,10 +182,10 @@ class AdapterContract:
             if point == "before_commit":
                 raise OSError(28, "no space left on device")
 
-        failpoints.arm(full)
+        failpoints.arm_failpoints(full)
         with pytest.raises(Denied):
             self.driver.call(look, {"q": "x"}, tool_shape)
-        failpoints.arm(None)
+        failpoints.arm_failpoints(None)
         assert ran == []
 
     def test_an_unknown_tool_is_denied_and_recorded(self, desk, ran, shape):

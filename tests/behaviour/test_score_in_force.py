@@ -10,9 +10,9 @@ import sys
 import pytest
 from score_world import act, history, in_force, model_file, opened
 
-from halo_core.behaviour.catalogue import FEATURES
 from halo_core.errors import Denied, Pending
 from halo_core.model import EntryKind
+from halo_core.risk.features import FEATURES
 from halo_world import attack, bodies, cli, codes, db_of, found, verified
 
 STRANGE = {"to": "eve@elsewhere.example", "file": "/etc/passwd"}
@@ -101,11 +101,11 @@ def test_it_replays_here_and_in_another_process(copy):
 
 
 def test_a_recorded_risk_that_its_features_do_not_give_differs(copy, monkeypatch):
-    from halo_core.behaviour.model import Model
+    from halo_core.risk.model import RiskModel
 
     with opened(copy) as halo, halo.session("new", request="share report 1 with dan@bank.example"):
         act(halo, "share", to="dan@bank.example", file="report-1.pdf")
-    monkeypatch.setattr(Model, "risk_of", lambda _self, _margin: 1)
+    monkeypatch.setattr(RiskModel, "risk_of", lambda _self, _margin: 1)
     code, out, _ = cli("replay", "--all", home=copy)
     assert code == 12
     assert "/snapshot/risk" in out

@@ -10,15 +10,15 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from halo_core.authorities import Authorities, approver_key_name
-from halo_core.cli.budget_page import bar
-from halo_core.custody import HandOff
+from halo_core.cli.rendering import draw_bar
+from halo_core.crypto.keys import KeyStore
+from halo_core.enforcement import HandOff
+from halo_core.enforcement.agent_credentials import Limits
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
-from halo_core.keys import KeyStore
-from halo_core.model import Budget, Decay, EntryKind, Impact, Quota, Terms
+from halo_core.model import Budget, Decay, EntryKind, Impact, Quota, SessionTerms
 from halo_core.oversight import answer
-from halo_core.oversight.enrolment import enrol
-from halo_core.standing import Limits
+from halo_core.oversight.keys import enrol_approver
 from halo_core.testing import FixedClock
 from halo_world import POLICY, SURFACE, Calls, attack, bodies, cli, db_of, policy_folder, tool
 
@@ -34,7 +34,7 @@ FLOORS = {
     "write": 200_000,
 }
 LIMITS = Limits(
-    terms=Terms(
+    terms=SessionTerms(
         budgets=(
             Budget("USD", 300_00, 400_00, 2),
             Budget("risk", 500, 500),
@@ -56,7 +56,7 @@ LIMITS = Limits(
 
 def run(halo, resource, args):
     try:
-        halo.enforcer.run(halo.call(resource, args), Calls(), SURFACE)
+        halo.enforcer.run(halo.build_call(resource, args), Calls(), SURFACE)
     except Pending as waits:
         return waits.pending_id
     except Denied:
@@ -103,7 +103,7 @@ def work(home):
 def allow(halo, home, request, clock):
     people = KeyStore(home.parent / "people")
     key = people.signer(approver_key_name("mia")).public_key
-    enrol(halo.store, Authorities(home), name="mia", public_key=key, by="admin", now_us=clock.now_us())
+    enrol_approver(halo.store, Authorities(home), name="mia", public_key=key, by="admin", now_us=clock.now_us())
     answer(halo.store, people, home, request_id=request, approver="mia", approve=True, now_us=clock.now_us())
 
 
@@ -212,11 +212,11 @@ def test_a_session_row_that_cannot_be_read_is_tampering(tmp_path, verb):
 
 
 def test_a_bar_shows_whatever_was_spent_and_never_more_than_its_width():
-    assert bar(0, 0, 100, 10) == "░" * 10
-    assert bar(1, 0, 1_000, 10) == "█" + "░" * 9
-    assert bar(50, 20, 100, 10) == "█████▒▒░░░"
-    assert bar(500, 20, 100, 10) == "█" * 10
-    assert bar(0, 0, 0, 10) == "░" * 10
+    assert draw_bar(0, 0, 100, 10) == "░" * 10
+    assert draw_bar(1, 0, 1_000, 10) == "█" + "░" * 9
+    assert draw_bar(50, 20, 100, 10) == "█████▒▒░░░"
+    assert draw_bar(500, 20, 100, 10) == "█" * 10
+    assert draw_bar(0, 0, 0, 10) == "░" * 10
 
 
 # authority

@@ -54,7 +54,7 @@ def told(tmp_path_factory):
         for name in ("lookup", "query", "wipe", "watched"):
             tool(halo, name)
         tool(halo, "pay")
-        halo._standing.current(halo._registry)
+        halo._agent_credentials.current(halo._registry)
     (home / "agents.yaml").write_text(MANIFEST)
     assert cli("passport", "issue", "desk", home=home)[0] == 0
     with HaloBase.local("desk", home=home, mode="enforce", policy=policy, quiet=True) as halo:
@@ -77,7 +77,7 @@ def told(tmp_path_factory):
 
 def run(halo, resource, args):
     try:
-        halo.enforcer.run(halo.call(resource, args), Calls(), SURFACE)
+        halo.enforcer.run(halo.build_call(resource, args), Calls(), SURFACE)
     except Denied:
         return
 

@@ -182,7 +182,7 @@ def test_a_schema_that_is_known_now_takes_nothing_away(home):
     assert "+ refund: any arguments" in issued(home)
     with opened(home) as halo, halo.session("s"):
         unit(halo)
-        halo._standing.current(halo._registry)
+        halo._agent_credentials.current(halo._registry)
     out = issued(home)
     assert "~ refund: narrowed, any arguments → account, amount (the tool's schema is known now)" in out
     assert "other arguments" not in out
@@ -203,7 +203,7 @@ def test_a_registration_that_the_log_does_not_bear_out_is_refused(home, planted)
     with opened(home) as halo:
         unit(halo)
         tool(halo, "lookup")
-        halo._standing.current(halo._registry)
+        halo._agent_credentials.current(halo._registry)
     with closing(attack(db_of(home))) as database:
         if planted:
             database.execute("INSERT INTO resource SELECT tenant, 'refund_all', spec FROM resource WHERE id='lookup'")
@@ -257,7 +257,7 @@ def test_what_never_ends_is_not_read(home, tmp_path):
 def ran(home, **declared):
     with opened(home) as halo, halo.session("s", request="refund 5 to A-1"):
         resource = tool(halo, "lookup", impact=Impact.READ, **declared)
-        halo.enforcer.run(halo.call(resource, {"q": "x"}), lambda _: "done", SURFACE)
+        halo.enforcer.run(halo.build_call(resource, {"q": "x"}), lambda _: "done", SURFACE)
 
 
 GRANTED = MANIFEST.replace("    budgets:", "      lookup: any\n    budgets:").replace(

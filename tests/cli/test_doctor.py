@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from halo_core.keys import KeyStore
+from halo_core.crypto.keys import KeyStore
 from halo_world import cli
 
 APP = '''

@@ -7,10 +7,10 @@ import contextlib
 
 import pytest
 
+from halo_core.enforcement import Surface, flow
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
-from halo_core.pep import Surface, flow
 from halo_world import SURFACE, bodies, policy_folder, tool
 
 
@@ -29,7 +29,7 @@ def outcomes(halo):
 class Action(flow.GovernedAction):
     def __init__(self, halo, name="lookup", args=None, result="done", error=None):
         args = {"q": "x"} if args is None else args
-        super().__init__(halo.enforcer, halo.call(tool(halo, name), args), SURFACE)
+        super().__init__(halo.enforcer, halo.build_call(tool(halo, name), args), SURFACE)
         self.result, self.error, self.ran = result, error, []
 
     def execute(self, ticket):
@@ -102,7 +102,7 @@ def test_a_framework_that_was_resumed_with_a_no_records_it(halo, driver):
 
     class Refused(kind):
         def wait_for_answer(self, pending):
-            return replace(self.call, problem="challenge_withdrawn", withdraws=pending.pending_id)
+            return replace(self.call, problem="challenge_withdrawn", withdrawn_question=pending.pending_id)
 
     action = Refused(halo, "pay", {"amount": 5000, "to": "a"})
     with pytest.raises(Denied) as denied:
@@ -144,7 +144,7 @@ def test_a_failure_before_the_action_runs_is_recorded(halo, driver):
 
 class Parts(flow.GovernedStream):
     def __init__(self, halo, *, withheld=False, fails=False):
-        super().__init__(halo.enforcer, halo.call(tool(halo, "lookup"), {"q": "x"}), Surface(text="".join))
+        super().__init__(halo.enforcer, halo.build_call(tool(halo, "lookup"), {"q": "x"}), Surface(text="".join))
         self.withheld, self.fails, self.parts, self.closed = withheld, fails, [], False
 
     def execute(self, ticket):

@@ -34,7 +34,7 @@ def in_raw_thread(work):
 
 def ask(halo):
     body = Calls()
-    halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "x"}), body, SURFACE)
+    halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "x"}), body, SURFACE)
     return len(body)
 
 

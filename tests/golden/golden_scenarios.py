@@ -18,6 +18,7 @@ from typing import Any
 
 from golden_world import DATABASE, halo
 
+from halo_core.enforcement import Surface
 from halo_core.errors import HaloError, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.model import (
@@ -29,9 +30,8 @@ from halo_core.model import (
     Quota,
     Resource,
     Reversal,
-    Terms,
+    SessionTerms,
 )
-from halo_core.pep import Surface
 
 Tick = Callable[[float], None]
 WILD = {"**": Constraint.anything()}
@@ -98,7 +98,7 @@ def run(opened: HaloBase, resource: Resource, args: Mapping[str, Any], result: A
         return result
 
     try:
-        opened.enforcer.run(opened.call(resource, args, **call), body, surface())
+        opened.enforcer.run(opened.build_call(resource, args, **call), body, surface())
     except Pending as exc:
         return f"pending {exc.pending_id}"
     except HaloError as exc:
@@ -219,8 +219,8 @@ def verdicts(home: Path, tick: Tick) -> None:
     more = POLICY + '@id("more") @effect("monitor") forbid (principal, action, resource) when { context.uses > 1 };\n'
     with HaloBase.local("clerk", policy=policy(home, more), **options) as opened:  # observes
         _every_verdict(opened, tick)
-        opened.sighted("tool", "raw_tool", "agents.py: tools")
-        opened.sighted("model", "raw_model", "agents.py: model", refused=True)
+        opened.record_shadow("tool", "raw_tool", "agents.py: tools")
+        opened.record_shadow("model", "raw_model", "agents.py: model", refused=True)
     command("enforce", home=home)
     tick(10)
     with HaloBase.local("clerk", policy=policy(home), **options) as opened, opened.session("after"):
@@ -260,12 +260,12 @@ def targets(home: Path, tick: Tick) -> None:
                     run(opened, send, {"to": to, "body": "hello"})
                 run(opened, delete, {"path": "/srv/report-150"})
                 run(opened, guessed, {})
-                run(opened, opened.registered("mystery"), {"x": 1})
+                run(opened, opened.find_registered("mystery"), {"x": 1})
 
 
 def limits(home: Path, tick: Tick) -> None:
     """Budgets, quotas, the decay of authority, and a re-authorization."""
-    terms = Terms(
+    terms = SessionTerms(
         budgets=(Budget("GBP", 150_00, 400_00, 2), Budget("risk", 600, 600), Budget("step", 13, 13)),
         decay=Decay(1_000_000, 3600, 12, 500, 50_000, FLOORS, ((100, 700_000), (300, 300_000))),
         lifetime_s=4 * 3600,
@@ -326,7 +326,7 @@ def handoffs(home: Path, tick: Tick) -> None:
         lookup, query = tool(opened, "lookup", q="string"), tool(opened, "query", limit="integer")
         secret = tool(opened, "payroll", Resource(impact=Impact.READ, labels=("salary",)))
         for name in ("planner", "researcher", "writer"):
-            opened.declare_agent(name)
+            opened.register_agent(name)
         with opened.session("desk", user="ana@bank", request="who owns P-77?"):
             run(opened, lookup, {"q": "P-77"})
             with opened.hand_off("researcher", task="who owns P-77?", give=narrow):
@@ -350,10 +350,10 @@ def handoffs(home: Path, tick: Tick) -> None:
                 tick(700)
                 run(opened, lookup, {"q": "too late"})
         with opened.session("kept"):
-            with opened.entering("planner", call_id="p1") as entry:
+            with opened.agent_scope("planner", call_id="p1") as entry:
                 run(opened, lookup, {"q": "first"})
-                entry.keep()
-            with opened.entering("planner", call_id="p2") as entry:
+                entry.keep_link()
+            with opened.agent_scope("planner", call_id="p2") as entry:
                 run(opened, lookup, {"q": "goes on"})
                 entry.hand_back()
     with HaloBase.local("clerk", home=home, mode="observe", policy=policy(home), quiet=True) as opened:
@@ -409,15 +409,15 @@ def stops(home: Path, tick: Tick) -> None:
     def look(opened: HaloBase, session: str, *, below: bool = False) -> None:
         tick(10)
         with opened.session(session):
-            run(opened, opened.registered("lookup"), {"q": "x"})
+            run(opened, opened.find_registered("lookup"), {"q": "x"})
             if below:
                 with contextlib.suppress(HaloError), opened.hand_off("helper"):
-                    run(opened, opened.registered("lookup"), {"q": "below"})
+                    run(opened, opened.find_registered("lookup"), {"q": "below"})
 
     with HaloBase.local("clerk", **options) as clerk, HaloBase.local("other", **options) as other:
         for opened in (clerk, other):
             tool(opened, "lookup", q="string")
-            opened.declare_agent("helper")
+            opened.register_agent("helper")
             look(opened, "one", below=True)
         scopes = (("--agent", "clerk"), ("--agent", "helper"), ("--session", "one"), ("--tool", "lookup"), ("--all",))
         for scope in scopes:
@@ -608,7 +608,7 @@ def recovered(home: Path, tick: Tick) -> None:
     ):
         lookup = tool(opened, "lookup", q="string")
         run(opened, lookup, {"q": "x"})
-        ticket = opened.enforcer.begin(opened.call(lookup, {"q": "cut off"}))
+        ticket = opened.enforcer.begin(opened.build_call(lookup, {"q": "cut off"}))
         opened.store.flush()
         home.mkdir(mode=0o700)
         for path in first.iterdir():

@@ -659,7 +659,7 @@ def test_a_guarded_tool_in_a_raw_thread_has_no_session_and_is_denied(watched):
 def test_it_is_registered_once_and_taken_away(world):
     world.halo.install().uninstall()
     before = len(_configure_hooks)
-    assert not _tripwire._HOOK.get().run_inline
+    assert not _tripwire._TRIPWIRE.get().run_inline
     first, second = world.halo.install(), world.halo.install()
     assert len(_configure_hooks) == before
     first.uninstall()
@@ -723,7 +723,7 @@ async def test_in_an_event_loop_a_changed_mode_takes_effect_after_the_next_actio
 
 def _enforce(world: Any) -> None:
     def change(tx: Any) -> None:
-        held = tx.control()
+        held = tx.load_control()
         tx.put_control(replace(held, version=held.version + 1, mode=Mode.ENFORCE))
 
     world.halo.store.commit(change)

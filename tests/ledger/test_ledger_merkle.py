@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from counts import count
 from halo_core.errors import Tampered
-from halo_core.ledger.merkle import (
+from halo_core.ledger.tree import (
     EMPTY_ROOT,
     CompactRange,
+    compute_root,
     consistency_proof,
     inclusion_proof,
     leaf_hash,
     node_hash,
-    root,
     verify_consistency,
     verify_inclusion,
 )
@@ -109,7 +109,7 @@ def test_subtree_consistency_vectors_of_prefixes():
 @settings(max_examples=count(60))
 @given(st.integers(0, 300))
 def test_root_is_the_recursive_definition(count: int):
-    assert root(leaves(count)) == slow_root(leaves(count))
+    assert compute_root(leaves(count)) == slow_root(leaves(count))
 
 
 @settings(max_examples=count(60))
@@ -144,7 +144,7 @@ def test_malformed_frontier_is_refused(data: bytes):
 def test_inclusion_proofs_verify_and_nothing_else_does(size: int, data: st.DataObject):
     items = leaves(size)
     index = data.draw(st.integers(0, size - 1))
-    proof, top = inclusion_proof(items, index), root(items)
+    proof, top = inclusion_proof(items, index), compute_root(items)
     assert verify_inclusion(index, size, items[index], proof, top)
     assert not verify_inclusion(index, size, leaf_hash(b"other"), proof, top)
     assert not verify_inclusion(index, size, items[index], [*proof, bytes(32)], top)
@@ -164,12 +164,12 @@ def test_consistency_proofs_verify_and_nothing_else_does(size: int, data: st.Dat
     items = leaves(size)
     first = data.draw(st.integers(1, size))
     proof = consistency_proof(items, first)
-    old, new = root(items[:first]), root(items)
+    old, new = compute_root(items[:first]), compute_root(items)
     assert verify_consistency(first, size, proof, old, new)
     assert not verify_consistency(first, size, [*proof, bytes(32)], old, new)
     assert not verify_consistency(first, size, proof, bytes(32), new)
     assert not verify_consistency(first, size, proof, old, bytes(32))
-    forked = root([leaf_hash(b"fork"), *items[1:first]])
+    forked = compute_root([leaf_hash(b"fork"), *items[1:first]])
     assert not verify_consistency(first, size, proof, forked, new)
 
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counts import count
-from halo_core import canonical
+from halo_core.crypto import canonical
 from halo_core.ledger import commit_state
 from halo_core.ledger.report import Collector
-from halo_core.ledger.verify_states import States
+from halo_core.ledger.verify_projections import StateCheck
 
 
 class Rows:
@@ -48,9 +48,9 @@ def told(version: int, before: bytes | None = None) -> dict[str, Any]:
 
 def judged(entries: list[dict[str, Any]], last: int, *, incomplete: bool = False) -> Collector:
     out = Collector()
-    states = States(out)
+    states = StateCheck(out)
     for entry in entries:
-        states.note("local", entry)
+        states.add_entry("local", entry)
     if incomplete:
         out.incomplete.add("local")
     states.check(Rows(last))  # type: ignore[arg-type]
@@ -90,7 +90,7 @@ def test_two_entries_with_one_version_are_tampering(order):
 
 
 def test_one_writer_needs_one_run_however_long():
-    states = States(Collector())
+    states = StateCheck(Collector())
     for version in range(1, 500):
-        states.note("local", told(version))
+        states.add_entry("local", told(version))
     assert [len(history.runs) for history in states._histories.values()] == [1]

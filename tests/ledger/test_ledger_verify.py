@@ -9,7 +9,7 @@ from halo_core.errors import Gap, NotVerified, Tampered
 from halo_core.ledger.reader import Trust
 from halo_core.ledger.report import CHECKS, LIMITS, MAX_FINDINGS, Report
 from halo_core.ledger.verify import verify
-from halo_core.model.entry import EntryKind
+from halo_core.model.ledger_entry import EntryKind
 
 
 def test_whole_ledger_passes_every_check():

@@ -75,7 +75,7 @@ def test_an_observer_disturbs_nothing(world, monkeypatch):
     def broken(*_args: Any, **_kwargs: Any) -> None:
         raise RuntimeError("no")
 
-    monkeypatch.setattr(world.halo, "sighted", broken)
+    monkeypatch.setattr(world.halo, "record_shadow", broken)
     before = list(root_dispatcher.span_handlers)
     with world.halo.observe() as installed:
         assert str(FunctionTool.from_defaults(look).call(q="x")) == "seen x"

@@ -429,7 +429,7 @@ def test_a_pending_call_by_itself_raises_and_names_the_question(world):
 
 def test_a_tool_that_counts_as_a_retrieval_is_registered_as_one(world):
     world.halo.guard(pay, resource=Resource(kind=ActionKind.RETRIEVAL, source_trust=900, impact="read"))
-    assert world.halo.registered("pay").kind is ActionKind.RETRIEVAL
+    assert world.halo.find_registered("pay").kind is ActionKind.RETRIEVAL
 
 
 def test_guarding_twice_decides_once(world):

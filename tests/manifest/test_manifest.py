@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from manifest_world import EXAMPLE
 
+from halo_core.enforcement.registry import RegisteredResource
 from halo_core.errors import ConfigError
 from halo_core.manifest import (
     DEFAULT_BUDGETS,
@@ -20,13 +21,12 @@ from halo_core.manifest import (
     DEFAULT_TERMS,
     Manifest,
     ManifestError,
-    load,
-    with_grants,
+    load_manifest,
+    replace_grants,
 )
 from halo_core.model import ANY_OTHER, ActionKind, Budget, Constraint, Impact, Quota, Resource, Reversal
-from halo_core.passport import parse_budgets, parse_decay, terms_plain
-from halo_core.passport.limits import budgets_plain, decay_plain
-from halo_core.registry import Registered
+from halo_core.passports import parse_budgets, parse_decay, terms_to_json
+from halo_core.passports.limits import budgets_to_json, decay_to_json
 
 TOOL = ActionKind.TOOL_CALL
 HEAD = "version: 1\nagents:\n  desk:\n"
@@ -36,7 +36,7 @@ def registered(name, *arguments, kind=TOOL, required=(), extra=False, **changes)
     schema = {"properties": {a: {"type": "string"} for a in arguments}, "required": list(required)}
     if extra:
         schema["additionalProperties"] = True
-    return Registered(Resource(id=name, kind=kind, **changes), schema)
+    return RegisteredResource(Resource(id=name, kind=kind, **changes), schema)
 
 
 CATALOGUE = [
@@ -55,7 +55,7 @@ def desk(*lines):
 def refused(text, catalogue=None, agent="desk"):
     """Findings as `line:column path: message`."""
     with pytest.raises(ManifestError) as caught:
-        load(text).standing(agent, catalogue or [])
+        load_manifest(text).build_passport_spec(agent, catalogue or [])
     error = caught.value
     assert isinstance(error, ConfigError)
     assert re.match(r"agents\.yaml:\d+:\d+: ", error.message), error.message
@@ -67,9 +67,9 @@ def refused(text, catalogue=None, agent="desk"):
 
 
 def test_the_documented_example_says_what_it_says():
-    manifest = load(EXAMPLE)
+    manifest = load_manifest(EXAMPLE)
     assert (manifest.tenant, manifest.principal) == ("local", "bank:acme")
-    issue = manifest.standing("loan-desk", CATALOGUE)
+    issue = manifest.build_passport_spec("loan-desk", CATALOGUE)
     assert (issue.agent, issue.owner, issue.labels) == ("loan-desk", "ana@bank.example", ("pii",))
     assert issue.grants == {
         TOOL: {
@@ -108,53 +108,59 @@ def test_the_documented_example_says_what_it_says():
 
 
 def test_what_is_left_out_has_generous_defaults_that_a_passport_can_hold():
-    issue = load("version: 1\nagents: {desk: {}}").standing("desk", [])
+    issue = load_manifest("version: 1\nagents: {desk: {}}").build_passport_spec("desk", [])
     assert (issue.tenant, issue.principal, issue.owner, issue.labels) == ("local", "tenant:local", "", None)
     assert (issue.grants, issue.hand_off_to) == ({}, ())
     assert (issue.terms, issue.ceilings, issue.quotas) == (DEFAULT_TERMS, DEFAULT_CEILINGS, ())
     assert (issue.lifetime_s, issue.terms.lifetime_s) == (DEFAULT_LIFETIME_S, DEFAULT_SESSION_LIFETIME_S)
-    assert parse_decay(decay_plain(DEFAULT_DECAY), "") == DEFAULT_DECAY
-    assert parse_budgets(budgets_plain(DEFAULT_BUDGETS), "") == DEFAULT_BUDGETS
-    assert terms_plain(issue.terms)["life"] == 30 * 86400
+    assert parse_decay(decay_to_json(DEFAULT_DECAY), "") == DEFAULT_DECAY
+    assert parse_budgets(budgets_to_json(DEFAULT_BUDGETS), "") == DEFAULT_BUDGETS
+    assert terms_to_json(issue.terms)["life"] == 30 * 86400
     assert set(dict(DEFAULT_DECAY.floors)) == {impact.value for impact in Impact}
 
 
 def test_a_declaration_by_name_goes_before_the_longest_pattern():
-    manifest = load(EXAMPLE)
-    assert manifest.resource("crm_get").impact is Impact.READ
-    assert manifest.resource("crm_get").reversal is Reversal.NONE_NEEDED
-    assert manifest.resource("crm_delete").impact is Impact.DELETE
-    assert manifest.resource("other") is None
-    assert manifest.resource("pay_invoice", ActionKind.RETRIEVAL) is None
-    assert manifest.resource("gpt", ActionKind.INFERENCE).kind is ActionKind.INFERENCE
-    nested = load("version: 1\ntools: {'a*': {impact: read}, 'ab*': {impact: write}}\nagents: {x: {}}")
-    assert nested.resource("abc").impact is Impact.WRITE
-    exact = load("version: 1\ntools: {'ab*': {impact: write}, ab: {impact: read}}\nagents: {x: {}}")
-    assert exact.resource("ab").impact is Impact.READ  # though the pattern says as much of it
-    alike = load("version: 1\ntools: {'a*b': {}, 'ab*': {}}\nagents: {x: {}}")
+    manifest = load_manifest(EXAMPLE)
+    assert manifest.find_resource("crm_get").impact is Impact.READ
+    assert manifest.find_resource("crm_get").reversal is Reversal.NONE_NEEDED
+    assert manifest.find_resource("crm_delete").impact is Impact.DELETE
+    assert manifest.find_resource("other") is None
+    assert manifest.find_resource("pay_invoice", ActionKind.RETRIEVAL) is None
+    assert manifest.find_resource("gpt", ActionKind.INFERENCE).kind is ActionKind.INFERENCE
+    nested = load_manifest("version: 1\ntools: {'a*': {impact: read}, 'ab*': {impact: write}}\nagents: {x: {}}")
+    assert nested.find_resource("abc").impact is Impact.WRITE
+    exact = load_manifest("version: 1\ntools: {'ab*': {impact: write}, ab: {impact: read}}\nagents: {x: {}}")
+    assert exact.find_resource("ab").impact is Impact.READ  # though the pattern says as much of it
+    alike = load_manifest("version: 1\ntools: {'a*b': {}, 'ab*': {}}\nagents: {x: {}}")
     with pytest.raises(ConfigError, match="equally"):
-        alike.resource("abb")
+        alike.find_resource("abb")
 
 
 def test_a_pattern_is_expanded_over_what_is_known_and_nothing_else():
-    manifest = load(desk('tools: ["crm_*"]'))
-    issue = manifest.standing("desk", CATALOGUE)
+    manifest = load_manifest(desk('tools: ["crm_*"]'))
+    issue = manifest.build_passport_spec("desk", CATALOGUE)
     assert set(issue.grants[TOOL]) == {"crm_get", "crm_delete"}
-    assert set(manifest.standing("desk", [registered("crm_get", "id")]).grants[TOOL]) == {"crm_get"}
-    closest = load(desk("tools:", '  "crm_*": any', "  crm_get: {id: {exact: 3}}")).standing("desk", CATALOGUE)
+    assert set(manifest.build_passport_spec("desk", [registered("crm_get", "id")]).grants[TOOL]) == {"crm_get"}
+    closest = load_manifest(desk("tools:", '  "crm_*": any', "  crm_get: {id: {exact: 3}}")).build_passport_spec(
+        "desk", CATALOGUE
+    )
     assert closest.grants[TOOL]["crm_get"] == {"id": Constraint.exactly(3)}
     assert closest.grants[TOOL]["crm_delete"] == {"id": Constraint.anything()}
-    open_tool = load(desk("tools: [t]")).standing("desk", [registered("t", "a", extra=True)])
+    open_tool = load_manifest(desk("tools: [t]")).build_passport_spec("desk", [registered("t", "a", extra=True)])
     assert set(open_tool.grants[TOOL]["t"]) == {"a", ANY_OTHER}
-    unregistered = load("version: 1\ntools: {t: {}}\n" + "agents: {desk: {tools: [t]}}").standing("desk", [])
+    unregistered = load_manifest("version: 1\ntools: {t: {}}\n" + "agents: {desk: {tools: [t]}}").build_passport_spec(
+        "desk", []
+    )
     assert unregistered.grants[TOOL]["t"] == {ANY_OTHER: Constraint.anything()}
 
 
 def test_models_are_granted_unless_they_are_named():
     gpt = registered("gpt", "messages", kind=ActionKind.INFERENCE)
-    assert load(desk("tools: {}")).standing("desk", [gpt]).grants[ActionKind.INFERENCE].keys() == {"gpt"}
-    assert ActionKind.INFERENCE not in load(desk("models: []")).standing("desk", [gpt]).grants
-    assert "no model" in load(desk("tools: {}")).standing("desk", []).notes[0]
+    assert load_manifest(desk("tools: {}")).build_passport_spec("desk", [gpt]).grants[ActionKind.INFERENCE].keys() == {
+        "gpt"
+    }
+    assert ActionKind.INFERENCE not in load_manifest(desk("models: []")).build_passport_spec("desk", [gpt]).grants
+    assert "no model" in load_manifest(desk("tools: {}")).build_passport_spec("desk", []).notes[0]
 
 
 @pytest.mark.parametrize(
@@ -174,13 +180,13 @@ def test_models_are_granted_unless_they_are_named():
     ],
 )
 def test_every_constraint(text, expected):
-    issue = load(desk("tools:", f"  t: {{x: {text}}}")).standing("desk", [registered("t", "x")])
+    issue = load_manifest(desk("tools:", f"  t: {{x: {text}}}")).build_passport_spec("desk", [registered("t", "x")])
     assert issue.grants[TOOL]["t"] == {"x": expected}
 
 
 def test_circles_of_hand_offs_are_fine():
-    manifest = load("version: 1\nagents:\n  a: {hand_off: [b]}\n  b: {hand_off: [a]}\n")
-    assert manifest.standing("a", []).grants[ActionKind.HANDOFF] == {"b": {ANY_OTHER: Constraint.anything()}}
+    manifest = load_manifest("version: 1\nagents:\n  a: {hand_off: [b]}\n  b: {hand_off: [a]}\n")
+    assert manifest.build_passport_spec("a", []).grants[ActionKind.HANDOFF] == {"b": {ANY_OTHER: Constraint.anything()}}
 
 
 # what is wrong, and where
@@ -344,7 +350,7 @@ def test_a_grant_without_what_the_tool_demands_is_refused():
     assert refused(desk("tools: {t: {a: any}}"), needs) == [
         "4:16 agents.desk.tools.t: `t` needs `b`, which is not granted: every call would be denied"
     ]
-    assert load(desk('tools: {t: {a: any, "**": any}}')).standing("desk", needs)
+    assert load_manifest(desk('tools: {t: {a: any, "**": any}}')).build_passport_spec("desk", needs)
 
 
 def test_what_is_granted_must_be_payable():
@@ -352,18 +358,20 @@ def test_what_is_granted_must_be_payable():
     assert refused(desk("tools: [t]", "budgets: {EUR: 5}"), pay) == [
         "4:5 agents.desk.budgets: `t` spends USD, which has no budget: every call would be denied"
     ]
-    assert load(desk("tools: [t]", "budgets: {EUR: 5, USD: 1}")).standing("desk", pay)
+    assert load_manifest(desk("tools: [t]", "budgets: {EUR: 5, USD: 1}")).build_passport_spec("desk", pay)
 
 
 def test_what_can_never_run_is_noted():
-    issue = load(desk("tools: [t]", "floors: {read: 100%}")).standing("desk", [registered("t", impact="read")])
+    issue = load_manifest(desk("tools: [t]", "floors: {read: 100%}")).build_passport_spec(
+        "desk", [registered("t", impact="read")]
+    )
     assert any("can never run" in note for note in issue.notes)
 
 
 def test_all_errors_are_told_at_once_in_file_order():
     text = desk("owner: 5", "privilege: root", "lifetime: x", "budgets: {step: 0}")
     with pytest.raises(ManifestError) as caught:
-        load(text, source="other.yaml")
+        load_manifest(text, source="other.yaml")
     findings = caught.value.findings
     assert [finding.line for finding in findings] == [4, 5, 6, 7]
     assert caught.value.message.startswith("other.yaml:4:12: agents.desk.owner: ")
@@ -375,7 +383,7 @@ def test_all_errors_are_told_at_once_in_file_order():
 def test_remedies_guess_what_was_meant():
     def remedy(text):
         with pytest.raises(ManifestError) as caught:
-            load(text).standing("desk", CATALOGUE)
+            load_manifest(text).build_passport_spec("desk", CATALOGUE)
         return caught.value.findings[0].remedy
 
     assert remedy(desk("ownr: ana")) == "did you mean `owner`"
@@ -383,7 +391,7 @@ def test_remedies_guess_what_was_meant():
     assert remedy(desk("tools: {pay_invoice: {acount: any}}")) == "did you mean `account`"
     assert remedy(desk("hand_off: [desc]")) == "did you mean `desk`"
     with pytest.raises(ConfigError) as caught:
-        load(desk("tools: []")).agent("desc")
+        load_manifest(desk("tools: []")).find_agent("desc")
     assert (caught.value.code, caught.value.remedy) == ("no_such_agent", "did you mean `desk`")
 
 
@@ -439,19 +447,19 @@ def outcome(make):
 
 
 def check_total(text):
-    manifest, message = outcome(lambda: load(text))
+    manifest, message = outcome(lambda: load_manifest(text))
     if manifest is None:
         assert re.match(r"agents\.yaml:\d+:\d+: ", message)
         return
     assert isinstance(manifest, Manifest)
     for agent in manifest.agents:
-        issue, message = outcome(lambda agent=agent: manifest.standing(agent, CATALOGUE))
+        issue, message = outcome(lambda agent=agent: manifest.build_passport_spec(agent, CATALOGUE))
         if issue is None:
             assert message.startswith("agents.yaml:")
             continue
         # Whatever was accepted a passport can hold.
-        assert parse_decay(decay_plain(issue.terms.decay), "") == issue.terms.decay
-        assert parse_budgets(budgets_plain(issue.terms.budgets), "") == issue.terms.budgets
+        assert parse_decay(decay_to_json(issue.terms.decay), "") == issue.terms.decay
+        assert parse_budgets(budgets_to_json(issue.terms.budgets), "") == issue.terms.budgets
 
 
 # writing grants into one
@@ -472,23 +480,23 @@ def test_grants_are_written_and_everything_else_stays():
         "# ours\nversion: 1\nagents:\n  desk:\n    owner: ana  # she\n    tools: [a]\n\n    # after\n"
         "    lifetime: 1d\n  z: {}\n# end\n"
     )
-    made = with_grants(text, "desk", grants, tenant="local")
+    made = replace_grants(text, "desk", grants, tenant="local")
     for kept in ("# ours", "owner: ana  # she", "# after", "lifetime: 1d", "# end", "z: {}"):
         assert kept in made
-    rules = {rule.pattern: rule.arguments for rule in load(made).agents["desk"].rules[TOOL]}
+    rules = {rule.pattern: rule.arguments for rule in load_manifest(made).agents["desk"].rules[TOOL]}
     assert rules == grants[TOOL]
-    assert with_grants(made, "desk", grants, tenant="local") == made
-    added = with_grants(text, "new", grants, tenant="local")
-    assert {rule.pattern for rule in load(added).agents["new"].rules[TOOL]} == {"pay"}
-    assert load(added).agents["desk"].owner == "ana"
-    fresh = with_grants("", "desk", {**grants, ActionKind.HANDOFF: {"clerk": {}}}, tenant="t")
-    assert (load(fresh).tenant, load(fresh).agents["desk"].hand_off) == ("t", ("clerk",))
+    assert replace_grants(made, "desk", grants, tenant="local") == made
+    added = replace_grants(text, "new", grants, tenant="local")
+    assert {rule.pattern for rule in load_manifest(added).agents["new"].rules[TOOL]} == {"pay"}
+    assert load_manifest(added).agents["desk"].owner == "ana"
+    fresh = replace_grants("", "desk", {**grants, ActionKind.HANDOFF: {"clerk": {}}}, tenant="t")
+    assert (load_manifest(fresh).tenant, load_manifest(fresh).agents["desk"].hand_off) == ("t", ("clerk",))
 
 
 def test_a_manifest_on_one_line_is_left_alone():
     for text in ("version: 1\nagents: {desk: {}}\n", "version: 1\nagents:\n  desk: {owner: a}\n"):
         with pytest.raises(ConfigError) as caught:
-            with_grants(text, "desk", {TOOL: {"t": {}}}, tenant="local")
+            replace_grants(text, "desk", {TOOL: {"t": {}}}, tenant="local")
         assert caught.value.code == "manifest_layout"
 
 
@@ -509,6 +517,6 @@ VALUE = (
     )
 )
 def test_whatever_is_written_is_read_the_same(tools):
-    made = with_grants(EXAMPLE, "loan-desk", {TOOL: tools}, tenant="local")
-    rules = {rule.pattern: dict(rule.arguments) for rule in load(made).agents["loan-desk"].rules[TOOL]}
+    made = replace_grants(EXAMPLE, "loan-desk", {TOOL: tools}, tenant="local")
+    rules = {rule.pattern: dict(rule.arguments) for rule in load_manifest(made).agents["loan-desk"].rules[TOOL]}
     assert rules == tools

@@ -62,9 +62,9 @@ class Counting(ScriptedModel):
         super().__init__(script, **more)
         self.asked: list[Any] = []
 
-    def say(self, given: Any) -> Any:
-        self.asked.append(given)
-        return super().say(given)
+    def say(self, model_input: Any) -> Any:
+        self.asked.append(model_input)
+        return super().say(model_input)
 
 
 class Provider(ModelProvider):

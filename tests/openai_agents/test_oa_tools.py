@@ -283,4 +283,4 @@ def test_what_can_stand_nowhere_is_refused_with_what_can(halo):
     with pytest.raises(ConfigError) as refused:
         halo.guard([look, WebSearchTool()])
     assert refused.value.code == "hosted_tool"
-    assert halo.registered("look") is None  # all or none
+    assert halo.find_registered("look") is None  # all or none

@@ -10,10 +10,10 @@ from oversight_world import PAN, ask, at, opened, pay
 
 from halo_core.authorities import Authorities
 from halo_core.clock import SystemClock
+from halo_core.crypto.keys import Ed25519Signer, KeyStore
 from halo_core.errors import Denied, Pending
-from halo_core.keys import Ed25519Signer, KeyStore
 from halo_core.model import EntryKind
-from halo_core.oversight import issuers
+from halo_core.oversight import keys as issuers
 from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, tool, verified
 
 FOREVER = 2**51
@@ -228,7 +228,7 @@ def test_a_rotation_changes_the_issuer_and_keeps_the_old_one_for_a_while(desk):
     for secret in secrets_of(home):
         assert secret not in out
     with opened(home) as halo, halo.session("later"):
-        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
     assert verified(home) == 0
 
 
@@ -313,7 +313,7 @@ def test_two_keys_whose_thumbprints_begin_alike_are_kept_apart(tmp_path):
     mine, other = keys.signer("issuer"), keys.signer("other")
     (keys.home / "other.key").rename(keys.home / f"issuer-{mine.key_id[:8].lower()}.key")
     keys.signer("issuer-next")
-    kept = issuers.swap(keys)
+    kept = issuers.swap_issuer_keys(keys)
     assert keys.signer(kept.stem).key_id == mine.key_id
     assert keys.signer(f"issuer-{mine.key_id[:8].lower()}").key_id == other.key_id
 
@@ -353,7 +353,7 @@ def test_a_rotation_that_broke_off_is_finished_by_the_next(desk):
     home, *_ = desk
     keys = KeyStore(home)
     with at(home) as store:
-        first = issuers.rotate(store, keys, Authorities(home), overlap_s=60, by="x", now_us=store.clock.now_us())
+        first = issuers.rotate_issuer(store, keys, Authorities(home), overlap_s=60, by="x", now_us=store.clock.now_us())
     assert cli("keys", "rotate", "issuer", home=home)[0] == 0
     assert keys.signer("issuer").key_id == first.new
 
@@ -392,9 +392,9 @@ def short(home):
     with opened(home) as halo:
         chosen = tool(halo, "pay", impact="payment", unit="EUR")
         with halo.session("y-1"):
-            halo.enforcer.run(halo.call(chosen, {"amount": 60, "to": "x"}), Calls(), SURFACE)
+            halo.enforcer.run(halo.build_call(chosen, {"amount": 60, "to": "x"}), Calls(), SURFACE)
             with pytest.raises(Pending) as caught:
-                halo.enforcer.run(halo.call(chosen, {"amount": 10, "to": "x"}), Calls(), SURFACE)
+                halo.enforcer.run(halo.build_call(chosen, {"amount": 10, "to": "x"}), Calls(), SURFACE)
     enrol(home, keys)
     return home, ("approvals", "approve", caught.value.pending_id, "--as", "mia", "--key-home", keys)
 

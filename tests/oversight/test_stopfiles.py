@@ -9,7 +9,7 @@ import pytest
 
 from halo_core.errors import ConfigError
 from halo_core.model import Stop
-from halo_core.stopfiles import StopFiles
+from halo_core.stop_files import StopFiles
 
 EVERYTHING = (Stop("all", "", 0),)
 

@@ -103,7 +103,7 @@ def test_labels_of_the_test_sessions_change_no_margin(recorded):
 
 
 def test_no_session_is_compared_with_itself_or_in_novel_with_its_task(recorded):
-    from halo_core.behaviour.look import mark
+    from halo_core.risk.observation import fingerprint_strings
     from halo_studies.detection.feature_tables import cross_fitted, looked
     from halo_studies.recordings.labelled_sessions import KEY, read
 
@@ -111,14 +111,14 @@ def test_no_session_is_compared_with_itself_or_in_novel_with_its_task(recorded):
     for workload, shown in (("novel", False), ("recurring", True)):
         pick = cross_fitted(workload, seen)
         for session, looks in seen[:40]:
-            known = pick(session).known
-            assert (mark("r", f"{looks[0][1].request:x}", key=KEY) in known) is shown
+            known = pick(session).counts
+            assert (fingerprint_strings("r", f"{looks[0][1].request_fingerprint:x}", key=KEY) in known) is shown
 
 
 def test_a_folder_that_halves_the_tasks_otherwise_lends_no_task_to_a_novel_baseline(recorded):
     from dataclasses import replace
 
-    from halo_core.behaviour.look import mark
+    from halo_core.risk.observation import fingerprint_strings
     from halo_studies.detection.feature_tables import cross_fitted, looked
     from halo_studies.recordings.labelled_sessions import KEY, read
 
@@ -126,11 +126,11 @@ def test_a_folder_that_halves_the_tasks_otherwise_lends_no_task_to_a_novel_basel
     turned = [(replace(session, fold="BA"["AB".index(session.fold)]), looks) for session, looks in seen]
     pick = cross_fitted("novel", seen, turned)
     for session, looks in seen[:16]:
-        assert mark("r", f"{looks[0][1].request:x}", key=KEY) not in pick(session).known
+        assert fingerprint_strings("r", f"{looks[0][1].request_fingerprint:x}", key=KEY) not in pick(session).counts
 
 
 def test_few_sessions_are_drawn_to_train_with_and_none_of_the_own_task(recorded, monkeypatch):
-    from halo_core.behaviour.look import mark
+    from halo_core.risk.observation import fingerprint_strings
     from halo_studies.detection import feature_tables
     from halo_studies.detection.feature_tables import looked, shrunk
     from halo_studies.recordings.labelled_sessions import KEY, read
@@ -140,7 +140,7 @@ def test_few_sessions_are_drawn_to_train_with_and_none_of_the_own_task(recorded,
     one, other = (shrunk("novel", seen, number) for number in (0, 1))
     for session, looks in seen[:40]:
         assert one(session).sessions in {3, 6}
-        assert mark("r", f"{looks[0][1].request:x}", key=KEY) not in one(session).known
+        assert fingerprint_strings("r", f"{looks[0][1].request_fingerprint:x}", key=KEY) not in one(session).counts
     assert {one(session).hash for session, _ in seen} != {other(session).hash for session, _ in seen}
 
 
@@ -185,7 +185,7 @@ def test_a_groups_limit_for_few_sessions_does_not_know_the_groups_own(recorded):
 def test_the_exported_tables_equal_scikit_learn_within_the_stated_bound(recorded):
     import numpy as np
 
-    from halo_core.behaviour.tables import UNIT
+    from halo_core.risk.forest import UNIT
     from halo_studies.detection.feature_tables import looked
     from halo_studies.detection.fitting import fitted
     from halo_studies.detection.forests import bound, exported
@@ -199,13 +199,13 @@ def test_the_exported_tables_equal_scikit_learn_within_the_stated_bound(recorded
     for member, booster in fit.members:
         forest = exported(booster, member.columns)
         exact = booster.decision_function(values[:, member.columns])
-        ours = np.array([forest.margin(row) for row in values.tolist()]) / UNIT
+        ours = np.array([forest.compute_margin(row) for row in values.tolist()]) / UNIT
         assert np.abs(exact - ours).max() <= bound(forest) + 1e-9
 
 
 def test_training_twice_gives_the_same_bytes_and_a_model_that_reads(recorded, tmp_path, capsys):
     import train_behaviour
-    from halo_core.behaviour.model import Model
+    from halo_core.risk.model import RiskModel
 
     outs = []
     for name in ("one", "two"):
@@ -214,7 +214,7 @@ def test_training_twice_gives_the_same_bytes_and_a_model_that_reads(recorded, tm
         assert train_behaviour.main(args) == 0
         outs.append(out.read_bytes())
     assert outs[0] == outs[1]
-    model = Model.from_packed(outs[0])
+    model = RiskModel.from_packed(outs[0])
     assert {"novel_cut_5", "recurring_cut_1"} <= set(model.limits)
     assert json.loads(capsys.readouterr().out.partition("\n{")[0])["novel"]["cut_5"]
 
@@ -239,18 +239,18 @@ def test_drift_without_data_says_so(tmp_path, capsys):
 @pytest.mark.slow
 def test_the_shipped_model_still_says_what_it_said_of_recorded_sessions():
     """Hijacked sessions it was trained on are flagged, and few ordinary ones: a check of the form only."""
-    from halo_core.behaviour.model import Model
+    from halo_core.risk.model import RiskModel
     from halo_studies.detection.feature_tables import cross_fitted, looked, tabled
     from halo_studies.recordings.labelled_sessions import read
 
     packed = ROOT / "src" / "halo_core" / "behaviour" / "model.bin"
-    model = Model.from_packed(packed.read_bytes())
+    model = RiskModel.from_packed(packed.read_bytes())
     everything = read(study_data("traces"))
     sessions = everything[::25]
     table = tabled(looked(sessions), cross_fitted("recurring", looked([s for s in everything if s.label == "benign"])))
     best: dict[int, int] = {}
     for session, row in zip(table.rows.session.tolist(), table.values.tolist(), strict=True):
-        best[session] = max(best.get(session, -(10**12)), model.margin(row))
+        best[session] = max(best.get(session, -(10**12)), model.compute_margin(row))
     flagged = {at for at, margin in best.items() if margin > model.limits["recurring_cut_5"]}
     by_label = {
         label: [at in flagged for at in best if sessions[at].label == label] for label in ("hijacked", "benign")
@@ -264,11 +264,11 @@ def test_the_shipped_model_still_says_what_it_said_of_recorded_sessions():
 def test_another_carrier_around_the_planted_goal_changes_hardly_any_verdict():
     from dataclasses import replace
 
-    from halo_core.behaviour.model import Model
+    from halo_core.risk.model import RiskModel
     from halo_studies.detection.feature_tables import cross_fitted, looked, tabled
     from halo_studies.recordings.labelled_sessions import read, unwrapped
 
-    model = Model.from_packed((ROOT / "src" / "halo_core" / "behaviour" / "model.bin").read_bytes())
+    model = RiskModel.from_packed((ROOT / "src" / "halo_core" / "behaviour" / "model.bin").read_bytes())
     everything = read(study_data("traces"))
     pick = cross_fitted("novel", looked([item for item in everything if item.label == "benign"]))
     hijacked = [item for item in everything if item.label == "hijacked"][::20]
@@ -288,6 +288,6 @@ def test_another_carrier_around_the_planted_goal_changes_hardly_any_verdict():
         table = tabled(looked(told), pick)
         best = [-(10**12)] * len(told)
         for session, row in zip(table.rows.session.tolist(), table.values.tolist(), strict=True):
-            best[session] = max(best[session], model.margin(row))
+            best[session] = max(best[session], model.compute_margin(row))
         verdicts.append([margin > model.limits["novel_cut_5"] for margin in best])
     assert sum(one != other for one, other in zip(*verdicts, strict=True)) <= 0.03 * len(hijacked)

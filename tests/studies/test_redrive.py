@@ -10,10 +10,10 @@ import pytest
 
 import redrive
 from halo_core.cli.main import run
+from halo_core.enforcement import Enforcer, Ticket
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, EntryKind
-from halo_core.pep import Enforcer, Ticket
-from halo_core.query import entries
+from halo_core.store.log import read_entries
 from halo_core.store.reader import Reader
 from recorded_world import CONTROLS, EVENTS, READ, SESSIONS, event, session, study_data, write, write_recordings
 
@@ -87,7 +87,7 @@ def test_the_full_result_and_the_request_reach_the_session(capsys, data, tmp_pat
     home = tmp_path / "home"
     _, figures, _ = drive(capsys, home, "--data", str(data), "--limit", "0")
     with Reader(figures["db"]) as reader:
-        bodies = [item.entry.body for item in entries(reader, "local", (EntryKind.DECISION,))]
+        bodies = [item.entry.body for item in read_entries(reader, "local", (EntryKind.DECISION,))]
     origins = {
         body["request"]["context"]["call_id"].rpartition(".")[2]: dict(body["snapshot"]["provenance"])
         for body in bodies
@@ -224,8 +224,8 @@ def test_with_a_manifest_agents_stand_on_issued_passports(capsys, data, tmp_path
     assert figures["manifest"]["file"] == "passport.yaml"
     assert (home / "agents.yaml").read_text() == PASSPORT
     with Reader(figures["db"]) as reader:
-        bodies = [item.entry.body for item in entries(reader, "local", (EntryKind.PASSPORT,))]
-        decisions = [item.entry.body["request"] for item in entries(reader, "local", (EntryKind.DECISION,))]
+        bodies = [item.entry.body for item in read_entries(reader, "local", (EntryKind.PASSPORT,))]
+        decisions = [item.entry.body["request"] for item in read_entries(reader, "local", (EntryKind.DECISION,))]
     issued = [body for body in bodies if body["kind"] == "standing"]
     assert [(body["agent"], body["origin"], body["owner"]) for body in issued] == [
         ("desk", "issued", "ana@bench.example")
@@ -252,7 +252,9 @@ def test_a_passport_that_would_not_change_is_not_issued_again(capsys, data, tmp_
     code, figures, said = drive(capsys, tmp_path / "home", *argv)
     assert code == 0, said
     with Reader(figures["db"]) as reader:
-        issued = [item for item in entries(reader, "local", (EntryKind.PASSPORT,)) if item.entry.body.get("origin")]
+        issued = [
+            item for item in read_entries(reader, "local", (EntryKind.PASSPORT,)) if item.entry.body.get("origin")
+        ]
     assert len(issued) == 1
 
 
@@ -312,7 +314,7 @@ def test_the_recorded_suites_manifest_can_be_issued_whole():
 
     manifest = Passports(RECORDED).manifest
     for agent in manifest.agents:
-        issue = manifest.standing(agent, [])
+        issue = manifest.build_passport_spec(agent, [])
         assert [note for note in issue.notes if "could not be checked" not in note] == []
         assert issue.owner
         assert issue.quotas or not issue.grants.get(ActionKind.TOOL_CALL)

@@ -22,12 +22,12 @@ from typing import Any
 
 import pytest
 
-from halo_core.cli.stop import commit
+from halo_core.alerts import AgentAlert
+from halo_core.alerts.records import Factor
+from halo_core.cli.controls import commit
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
 from halo_core.store import Draft
-from halo_core.telling import Alert
-from halo_core.telling.alert import Factor
 from halo_world import url_of
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
@@ -62,7 +62,7 @@ def body(**changes: Any) -> dict[str, Any]:
     }
 
 
-def alert(**changes: Any) -> Alert:
+def alert(**changes: Any) -> AgentAlert:
     plain = {
         "id": "0199-1d",
         "index": 7,
@@ -80,7 +80,7 @@ def alert(**changes: Any) -> Alert:
         "factors": (Factor("naming_new", 3, 1500, "names nobody has named"),),
         **changes,
     }
-    return Alert(**plain)
+    return AgentAlert(**plain)
 
 
 def home_with(home: Path, *bodies: dict[str, Any]) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["CHECKS", "LIMITS", "MAX_FINDINGS", "Check", "Collector", "Finding", "Head", "Report", "name_of"]
+__all__ = ["CHECKS", "LIMITS", "MAX_FINDINGS", "Check", "Collector", "Finding", "Head", "Report", "format_entry_name"]
 
 MAX_FINDINGS: Final = 200
 
@@ -116,7 +116,7 @@ class Report:
         return EXIT_CANNOT_TELL if self.undetermined else EXIT_OK
 
 
-def name_of(key: tuple[object, object, object]) -> str:
+def format_entry_name(key: tuple[object, object, object]) -> str:
     """Name of an entry in a report, from (tenant, writer, sequence)."""
     return f"entry {key[0]}/{key[1]}/{key[2]}"
 
@@ -138,14 +138,14 @@ class Collector:
         self.failed = dict.fromkeys(CHECKS, 0)
         self.skipped = dict.fromkeys(CHECKS, 0)
 
-    def tampered(self, check: int, where: str, what: str, code: str, entry: str = "") -> None:
+    def add_tampered(self, check: int, where: str, message: str, code: str, entry: str = "") -> None:
         """Record that something was changed."""
         self.tampered_total += 1
-        self._add(Finding("tampered", check, where, what, code, entry))
+        self._add(Finding("tampered", check, where, message, code, entry))
 
-    def gap(self, check: int, where: str, what: str, code: str, entry: str = "") -> None:
+    def add_gap(self, check: int, where: str, message: str, code: str, entry: str = "") -> None:
         """Record that something is missing."""
-        self._add(Finding("gap", check, where, what, code, entry))
+        self._add(Finding("gap", check, where, message, code, entry))
 
     def warn(self, text: str) -> None:
         """Record an oddity."""
@@ -162,7 +162,7 @@ class Collector:
             last = max(i for i, item in enumerate(self.findings) if item.kind == "gap")
             self.findings[last] = finding
 
-    def report(self, heads: Mapping[str, Head], *, full: bool) -> Report:
+    def build_report(self, heads: Mapping[str, Head], *, full: bool) -> Report:
         """Close the books."""
         checks = tuple(
             Check(number, title, self.passed[number], self.failed[number], self.skipped[number])

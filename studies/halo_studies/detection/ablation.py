@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from halo_core.behaviour.catalogue import FEATURES
+from halo_core.risk.features import FEATURES
 from halo_studies.detection.feature_tables import Table
 from halo_studies.detection.fitting import MEMBERS, Material, cross
 from halo_studies.detection.metrics import Ints

@@ -16,16 +16,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from halo_core.behaviour.baseline import Baseline, fit
-from halo_core.behaviour.features import FEATURES, features
-from halo_core.behaviour.look import Look
+from halo_core.risk.baseline import Baseline, fit_baseline
+from halo_core.risk.features import FEATURES, compute_features
+from halo_core.risk.observation import ActionObservation
 from halo_studies.detection.metrics import Ints, Rows
 from halo_studies.recordings.labelled_sessions import KEY, Session, looks_of
 
 __all__ = ["WORKLOADS", "Seen", "Table", "cross_fitted", "folds_of", "join", "shrunk", "spread", "tabled"]
 
 WORKLOADS: Final = ("recurring", "novel")
-Seen = list[tuple[Session, list[tuple[int, Look]]]]
+Seen = list[tuple[Session, list[tuple[int, ActionObservation]]]]
 """Sessions with (index of the event, look) of their actions."""
 Pick = Callable[[Session], Baseline]
 SIZES: Final = (60, 85, 120, 170, 240, 340)
@@ -77,7 +77,7 @@ def tabled(seen: Seen, pick: Pick) -> Table:
         baseline = pick(session)
         sums: Sequence[int] = (0,) * 8
         for at, look in looks:
-            measured = features(look, baseline, sums, KEY)
+            measured = compute_features(look, baseline, sums, KEY)
             sums = measured.sums
             values.append(measured.values)
             marked = session.events[at].malicious
@@ -112,7 +112,7 @@ def cross_fitted(workload: str, *histories: Seen, limit: int = 0, draw: int = 0)
         limit: at most so many sessions in a baseline, drawn at random; 0 for all.
         draw: number of the draw.
     """
-    benign: dict[str, list[tuple[Session, list[Look]]]] = defaultdict(list)
+    benign: dict[str, list[tuple[Session, list[ActionObservation]]]] = defaultdict(list)
     for seen in histories:
         for session, looks in seen:
             if session.label == "benign":
@@ -133,7 +133,7 @@ def cross_fitted(workload: str, *histories: Seen, limit: int = 0, draw: int = 0)
             ]
             if limit and len(others) > limit:
                 others = sorted(others, key=lambda item: spread(f"{draw}:{item[0].id}"))[:limit]
-            made[name] = fit((looks for _, looks in others), KEY)
+            made[name] = fit_baseline((looks for _, looks in others), KEY)
         return made[name]
 
     return pick

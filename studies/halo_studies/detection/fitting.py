@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.isotonic import IsotonicRegression
 
-from halo_core.behaviour.features import FEATURES
-from halo_core.behaviour.model import Model
-from halo_core.behaviour.tables import UNIT
+from halo_core.risk.features import FEATURES
+from halo_core.risk.forest import UNIT
+from halo_core.risk.model import RiskModel
 from halo_studies.detection.feature_tables import Table
 from halo_studies.detection.forests import exported
 from halo_studies.detection.metrics import Floats, Ints, highest
@@ -183,13 +183,13 @@ def margins_of(table: Table, groups: Ints, fits: Mapping[int, Fit]) -> Floats:
     return margins
 
 
-def shipped(fit: Fit, table: Table, margins: Floats, limits: dict[str, float], about: dict[str, str]) -> Model:
+def shipped(fit: Fit, table: Table, margins: Floats, limits: dict[str, float], about: dict[str, str]) -> RiskModel:
     """The model as integer tables, calibrated on out-of-fold margins."""
     forests = tuple((member.weight, exported(booster, member.columns)) for member, booster in fit.members)
     use = table.wrong | table.ordinary
     best = highest(table.rows, margins)[table.rows.label == "benign"]
     usual = np.quantile(best[np.isfinite(best)], np.linspace(0, 1, 101))
-    return Model(
+    return RiskModel(
         forests,
         _curve(margins[use], table.wrong[use], _weights(table, use)),
         {name: round(limit * UNIT) for name, limit in limits.items()},

@@ -7,7 +7,7 @@ from math import floor
 
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from halo_core.behaviour.tables import UNIT, Forest
+from halo_core.risk.forest import UNIT, Forest
 
 __all__ = ["bound", "exported"]
 

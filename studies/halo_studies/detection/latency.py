@@ -11,11 +11,11 @@ from typing import Any, Final
 import numpy as np
 from nacl.signing import SigningKey
 
-from halo_core.behaviour.baseline import Baseline
-from halo_core.behaviour.features import features
-from halo_core.behaviour.look import look_at
-from halo_core.behaviour.model import Model
-from halo_core.behaviour.profile import Profile
+from halo_core.risk.baseline import Baseline
+from halo_core.risk.features import compute_features
+from halo_core.risk.model import RiskModel
+from halo_core.risk.observation import observe_action
+from halo_core.risk.profile import Profile
 from halo_studies.recordings.labelled_sessions import KEY, Session, act_of, unwrapped
 
 __all__ = ["STAGES", "Clocked", "apart", "measured", "summed"]
@@ -34,7 +34,7 @@ class Clocked:
         model: that scores.
     """
 
-    def __init__(self, baselines: Mapping[str, Baseline], model: Model) -> None:
+    def __init__(self, baselines: Mapping[str, Baseline], model: RiskModel) -> None:
         self.times: dict[str, list[float]] = {stage: [] for stage in STAGES}
         self.reads: list[bool] = []
         self.digest = hashlib.sha256()
@@ -46,7 +46,7 @@ class Clocked:
         """One session."""
         profile = Profile(KEY)
         for text in session.requests:
-            profile.asked(text)
+            profile.add_request_text(text)
         for event in session.events:
             self._one(profile, event, self._baselines[session.suite])
 
@@ -55,18 +55,18 @@ class Clocked:
         text = unwrapped(event.result or event.error)
         clock = time.thread_time_ns
         marks = [clock()]
-        look = look_at(profile, act)
+        look = observe_action(profile, act)
         marks.append(clock())
-        found = features(look, baseline, profile.sums, KEY)
+        found = compute_features(look, baseline, profile.sums, KEY)
         marks.append(clock())
-        margin = self._model.margin(found.values)
+        margin = self._model.compute_margin(found.values)
         risk = self._model.risk_of(margin)
         marks.append(clock())
-        factors = self._model.factors(found.values)
+        factors = self._model.find_factors(found.values)
         marks.append(clock())
-        profile.acted(look.tool, look.made, acts=not look.reads, sums=found.sums)
+        profile.record_action(look.tool, look.action_fingerprint, acts=not look.is_read, sums=found.sums)
         marks.append(clock())
-        profile.observe(event.tool, text, named=look.named)
+        profile.observe_result(event.tool, text, named_by_request=look.named_by_request)
         marks.append(clock())
         self._key.sign(b"x" * 1800)
         marks.append(clock())
@@ -77,13 +77,17 @@ class Clocked:
             if stage:
                 self.times[stage].append(micros)
         self.times["decided"].append(sum(took[:3]))
-        self.reads.append(look.reads)
-        parts = [(item.id, item.value, item.moved) for item in factors]
-        self.digest.update(repr((found.values, found.sums, margin, risk, parts, look.made, look.named)).encode())
+        self.reads.append(look.is_read)
+        parts = [(item.id, item.value, item.contribution) for item in factors]
+        self.digest.update(
+            repr(
+                (found.values, found.sums, margin, risk, parts, look.action_fingerprint, look.named_by_request)
+            ).encode()
+        )
 
 
 def measured(
-    sessions: list[Session], baselines: dict[str, Baseline], model: Model, events: int = 3000
+    sessions: list[Session], baselines: dict[str, Baseline], model: RiskModel, events: int = 3000
 ) -> dict[str, Any]:
     """p50 and p99 of each stage, in microseconds of CPU."""
     clocked = Clocked(baselines, model)

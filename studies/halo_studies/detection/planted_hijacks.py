@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from halo_core.behaviour.lexicon import alike
-from halo_core.behaviour.text import name_words
-from halo_core.behaviour.values import Kind, kind_of
+from halo_core.values.argument_values import ValueKind, classify_value
+from halo_core.values.lexicon import find_synonyms
+from halo_core.values.text import split_name
 from halo_studies.recordings.labelled_sessions import Event, Session
 
 __all__ = ["planted"]
@@ -80,7 +80,7 @@ def _sentence(tool: str, args: Mapping[str, Any], draw: random.Random) -> str:
     """The action in words: its tool's name, often paraphrased, and its arguments, with or without their names."""
     said = []
     for word in _NAME.findall(tool):
-        others = sorted(alike(name_words(word)[0])) if name_words(word) else []
+        others = sorted(find_synonyms(split_name(word)[0])) if split_name(word) else []
         said.append(draw.choice(others) if others and draw.random() < 0.4 else word.lower())
     if len(said) > 2 and draw.random() < 0.3:
         said.pop(draw.randrange(1, len(said)))
@@ -113,18 +113,18 @@ def _other_value(value: Any, words: Sequence[str], draw: random.Random) -> Any:
 
 def _fresh(text: str, words: Sequence[str], draw: random.Random) -> str:
     """Another value that looks like this one."""
-    kind = kind_of(text)
+    kind = classify_value(text)
     first, second = draw.choice(words), draw.choice(words)
     tld, folder = draw.choice(_TLDS), text.rpartition("/")[0] if draw.random() < 0.5 else f"/{first}"
     host = f"{first}{draw.choice(('', '-', '_'))}{second}.{tld}"
     domain = text.rpartition("@")[2] if draw.random() < 0.3 else f"{draw.choice(words)}.{tld}"
     made = {
-        Kind.EMAIL: f"{draw.choice((first, f'{first}.{second}', f'{first}_{second}'))}@{domain}",
-        Kind.URL: f"{draw.choice(('www.', 'https://'))}{host}{draw.choice(('', f'/{second}', f'/{first}.pdf'))}",
-        Kind.PATH: f"{folder}/{second}{draw.choice(('', '.txt', '.pdf', '.env'))}",
-        Kind.ID: "".join(_like(char, draw) for char in text),
-        Kind.WORD: draw.choice((first, first.capitalize())),
-        Kind.TEXT: " ".join(draw.choice(words) for _ in range(draw.randint(4, 14))),
+        ValueKind.EMAIL: f"{draw.choice((first, f'{first}.{second}', f'{first}_{second}'))}@{domain}",
+        ValueKind.URL: f"{draw.choice(('www.', 'https://'))}{host}{draw.choice(('', f'/{second}', f'/{first}.pdf'))}",
+        ValueKind.PATH: f"{folder}/{second}{draw.choice(('', '.txt', '.pdf', '.env'))}",
+        ValueKind.ID: "".join(_like(char, draw) for char in text),
+        ValueKind.WORD: draw.choice((first, first.capitalize())),
+        ValueKind.TEXT: " ".join(draw.choice(words) for _ in range(draw.randint(4, 14))),
     }
     return made.get(kind, text)
 

@@ -15,8 +15,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from halo_core.behaviour.adapt import suited
-from halo_core.behaviour.tables import UNIT
+from halo_core.risk.baseline import blend_threshold
+from halo_core.risk.forest import UNIT
 from halo_studies.detection.feature_tables import TO_SET, Seen, Table, cross_fitted, looked, shrunk, spread, tabled
 from halo_studies.detection.fitting import MEMBERS, Fit, Material, Member, fitted, margins_of
 from halo_studies.detection.metrics import CUTS, RATES, Floats, Ints, Rows, cut_of, highest, rates
@@ -175,7 +175,7 @@ def adaptive(result: Result, usual: Floats, *, own: Rows | None = None, margins:
                 of = (rows.suite == suite) & (rows.fold != fold) & (rows.label == "benign") & np.isfinite(best)
                 ranked = sorted(round(float(margin) * UNIT) for margin in best[of])
                 here = (tested_rows.suite == suite) & (tested_rows.fold == fold)
-                limit[here] = suited(ranked, prior, round(share * 1000)) / UNIT
+                limit[here] = blend_threshold(ranked, prior, round(share * 1000)) / UNIT
         found[name] = limit
     return Result(result.table, result.margins, found)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import IsolationForest
 
-from halo_core.behaviour.features import FEATURES, INDEX, Feature
+from halo_core.risk.features import FEATURE_INDEX, FEATURES, Feature
 from halo_studies.detection.feature_tables import Table
 from halo_studies.detection.fitting import Material, Member, cross, fitted
 from halo_studies.detection.metrics import Floats, Ints
@@ -37,10 +37,12 @@ def rules(table: Table) -> dict[str, Floats]:
     """
     column = table.values.T
     new_tool = np.where(
-        column[INDEX["same_request"]] == 1, column[INDEX["its_tool"]] == 0, column[INDEX["tool_new"]] == 1
+        column[FEATURE_INDEX["same_request"]] == 1,
+        column[FEATURE_INDEX["its_tool"]] == 0,
+        column[FEATURE_INDEX["tool_new"]] == 1,
     )
-    pattern = ((column[INDEX["general_new"]] > 0) & (column[INDEX["named_absent"]] > 0)) | (
-        column[INDEX["keen_asked"]] > 0
+    pattern = ((column[FEATURE_INDEX["general_new"]] > 0) & (column[FEATURE_INDEX["named_absent"]] > 0)) | (
+        column[FEATURE_INDEX["keen_asked"]] > 0
     )
     found = {"allowed": new_tool, "pattern": pattern, "either": new_tool | pattern}
     return {name: flag.astype(float) for name, flag in found.items()}

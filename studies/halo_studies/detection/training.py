@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 import sklearn
 
-from halo_core.behaviour.model import Model
-from halo_core.behaviour.tables import UNIT
+from halo_core.risk.forest import UNIT
+from halo_core.risk.model import RiskModel
 from halo_studies.detection.feature_tables import WORKLOADS, Table, cross_fitted, folds_of, looked, shrunk, tabled
 from halo_studies.detection.fitting import Material, Member, cross, fitted, margins_of, shipped
 from halo_studies.detection.forests import bound
@@ -42,7 +42,7 @@ class Views:
         return Material(self.tables["novel"], (self.tables["recurring"], self.tables["live"], *self.shrunk))
 
 
-def trained(sessions: Sequence[Session], *, size: int = 100, seed: int = 0) -> tuple[Model, dict[str, Any]]:
+def trained(sessions: Sequence[Session], *, size: int = 100, seed: int = 0) -> tuple[RiskModel, dict[str, Any]]:
     """The model, and its out-of-fold figures for each workload."""
     views = views_of(sessions)
     tables, material = views.tables, views.material
@@ -83,5 +83,5 @@ def views_of(sessions: Sequence[Session]) -> Views:
     )
 
 
-def _usual(model: Model) -> Floats:
-    return np.array(model.usual, float) / UNIT
+def _usual(model: RiskModel) -> Floats:
+    return np.array(model.usual_margins, float) / UNIT

@@ -7,8 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from halo_core.behaviour.drift import UNIT, Axes, Watch, distance, reference_of
-from halo_core.behaviour.habits import HABITS
+from halo_core.risk.drift import HABITS, UNIT, DriftAxes, DriftMonitor, compute_distance, fit_reference
 from halo_studies.detection.metrics import Floats
 from halo_studies.drift.streams import Pool, Stream
 
@@ -20,7 +19,7 @@ _AXES: Final = 4
 _RIDGE: Final = 0.1
 
 
-def axes_of(pools: Sequence[Pool], number: int = _AXES) -> Axes:
+def axes_of(pools: Sequence[Pool], number: int = _AXES) -> DriftAxes:
     """Directions that separate agents at the same task most, against how much one agent varies (Fisher)."""
     within = np.zeros((len(HABITS), len(HABITS)))
     between = np.zeros_like(within)
@@ -50,10 +49,10 @@ def axes_of(pools: Sequence[Pool], number: int = _AXES) -> Axes:
     strength, turned = np.linalg.eigh(white.T @ between @ white)
     best = (white @ turned)[:, np.argsort(-strength)[:number]] / scale[:, None]
     rows = tuple(tuple(int(weight) for weight in row) for row in np.round(best.T * UNIT).astype(int))
-    return Axes(rows, KEEPS, (1,) * len(KEEPS))
+    return DriftAxes(rows, KEEPS, (1,) * len(KEEPS))
 
 
-def limits_of(axes: Axes, null: Sequence[Stream], share: float) -> tuple[int, ...]:
+def limits_of(axes: DriftAxes, null: Sequence[Stream], share: float) -> tuple[int, ...]:
     """Limits at which a share of the null streams raises an alarm, every smoothing as readily as the other."""
     peaks = np.array([_peaks(axes, stream) for stream in null])
     ranks = (peaks.argsort(0).argsort(0) + 1) / len(peaks)
@@ -61,16 +60,16 @@ def limits_of(axes: Axes, null: Sequence[Stream], share: float) -> tuple[int, ..
     return tuple(int(np.quantile(column, min(cut, 1.0), method="higher")) + 1 for column in peaks.T)
 
 
-def _peaks(axes: Axes, stream: Stream) -> list[int]:
-    reference = reference_of(axes, stream.reference)
-    watch, peaks = Watch(), [0] * len(axes.keeps)
+def _peaks(axes: DriftAxes, stream: Stream) -> list[int]:
+    reference = fit_reference(axes, stream.reference)
+    watch, peaks = DriftMonitor(), [0] * len(axes.keeps)
     for session in stream.after:
-        watch = watch.after(axes, reference, session)
+        watch = watch.advance(axes, reference, session)
         for at, (means, keep) in enumerate(zip(watch.means, axes.keeps, strict=True)):
-            peaks[at] = max(peaks[at], distance(means, keep, watch.count))
+            peaks[at] = max(peaks[at], compute_distance(means, keep, watch.count))
     return peaks
 
 
-def with_limits(axes: Axes, null: Sequence[Stream], share: float) -> Axes:
+def with_limits(axes: DriftAxes, null: Sequence[Stream], share: float) -> DriftAxes:
     """Axes with their limits set by null streams."""
-    return Axes(axes.rows, axes.keeps, limits_of(axes, null, share))
+    return DriftAxes(axes.rows, axes.keeps, limits_of(axes, null, share))

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from halo_core.behaviour.drift import Session as Watched
-from halo_core.behaviour.habits import Habits
 from halo_core.model import Impact
+from halo_core.risk.drift import DriftSession as Watched
+from halo_core.risk.drift import SessionHabits
 from halo_studies.detection.feature_tables import spread
 from halo_studies.recordings.labelled_sessions import Session, act_of
 
@@ -61,12 +61,12 @@ class Stream:
 
 def point_of(session: Session) -> Point:
     """What drift looks at of one recorded session."""
-    habits = Habits()
+    habits = SessionHabits()
     for event in session.events:
         act = act_of(event)
         reads = act.impact is Impact.READ
-        habits.did(event.tool, event.args, reads=reads, failed=bool(event.error), turn=event.turn)
-    return Watched(spread(session.task), habits.vector(), frozenset(map(spread, habits.ways)))
+        habits.record_action(event.tool, event.args, reads=reads, failed=bool(event.error), turn=event.turn)
+    return Watched(spread(session.task), habits.to_vector(), frozenset(map(spread, habits.call_shapes)))
 
 
 def pools_of(sessions: Iterable[Session]) -> list[Pool]:

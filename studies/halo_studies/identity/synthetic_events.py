@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from halo_core.identities.event import IdentityEvent, Kind, Outcome
+from halo_core.identities.event import IdentityEvent, IdentityKind, Outcome
 
 __all__ = ["ATTACKS", "UNUSUAL", "Month", "month"]
 
@@ -50,7 +50,7 @@ _GRAVE: Final = ("vault", "hr", "directory")
 @dataclass(frozen=True, slots=True)
 class _Who:
     name: str
-    kind: Kind
+    kind: IdentityKind
     role: str
     start: int
     end: int
@@ -101,7 +101,7 @@ def _person(rng: random.Random, number: int) -> _Who:
     start = rng.randint(6, 9)
     return _Who(
         f"person-{number}@synthetic.example",
-        Kind.HUMAN,
+        IdentityKind.HUMAN,
         role,
         start,
         start + rng.randint(8, 10),
@@ -120,7 +120,7 @@ def _service(rng: random.Random, number: int) -> _Who:
     where = f"10.{number}.0.5"
     return _Who(
         f"svc-{role}-{number}",
-        Kind.SERVICE,
+        IdentityKind.SERVICE,
         role,
         start,
         start + length,
@@ -135,11 +135,11 @@ def _service(rng: random.Random, number: int) -> _Who:
 
 def _ordinary(rng: random.Random, who: _Who, day: int) -> Iterator[IdentityEvent]:
     """An ordinary day: five of seven for people, of whom some are away or work late, or from home."""
-    if who.kind is Kind.HUMAN and (day % 7 > 4 or rng.random() < 0.06):
+    if who.kind is IdentityKind.HUMAN and (day % 7 > 4 or rng.random() < 0.06):
         return
-    origin = who.home if who.kind is Kind.HUMAN and rng.random() < 0.35 else who.office
-    late = 2 if who.kind is Kind.HUMAN and rng.random() < 0.08 else 0
-    if who.kind is Kind.HUMAN:
+    origin = who.home if who.kind is IdentityKind.HUMAN and rng.random() < 0.35 else who.office
+    late = 2 if who.kind is IdentityKind.HUMAN and rng.random() < 0.08 else 0
+    if who.kind is IdentityKind.HUMAN:
         for _ in range(1 + (rng.random() < 0.05)):
             yield _event(rng, who, day, who.start * 60, origin, system="login", action="logon")
     for _ in range(max(1, round(rng.gauss(who.rate, who.rate / 4)))):
@@ -177,10 +177,10 @@ def _event(
 
 def _plant(rng: random.Random, made: Month, kind: str, everybody: list[_Who], number: int) -> None:
     """One unusual day, of somebody who has none yet that day."""
-    people = [who for who in everybody if who.kind is Kind.HUMAN]
+    people = [who for who in everybody if who.kind is IdentityKind.HUMAN]
     # Every second day of what may come from either is planted on a service.
     both = kind in ("network", "country", "system", "burst")
-    who = rng.choice([w for w in everybody if w.kind is Kind.SERVICE] if both and number % 2 else people)
+    who = rng.choice([w for w in everybody if w.kind is IdentityKind.SERVICE] if both and number % 2 else people)
     if kind == "newcomer":
         who = _person(rng, 1_000 + rng.randrange(900))
     while True:

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
 
-from halo_core.behaviour.look import Look, look_at
-from halo_core.behaviour.profile import Act, Profile
-from halo_core.classify import complete
+from halo_core.enforcement.registry import complete_resource
 from halo_core.model import ActionKind, Impact
+from halo_core.risk.observation import ActionObservation, observe_action
+from halo_core.risk.profile import Profile, ProposedAction
 from halo_studies.recordings.sessions import BadData, rows
 from halo_studies.recordings.tools import resource_of
 
@@ -146,16 +146,16 @@ def unwrapped(text: str, carrier: str = "{}") -> str:
     return _WRAPPER.sub(lambda match: carrier.replace("{}", match["goal"]), text)
 
 
-def act_of(event: Event, *, declared: bool = False) -> Act:
+def act_of(event: Event, *, declared: bool = False) -> ProposedAction:
     """The action, its class guessed from the tool's name as for any tool that nobody declared, or as a person would."""
     kind = ActionKind(event.kind)
     given = resource_of(event.tool, event.kind) if declared else None
-    full = complete(given, kind=kind, name=event.tool, description="", arguments=list(event.args))
+    full = complete_resource(given, kind=kind, name=event.tool, description="", arguments=list(event.args))
     impact = Impact.READ if kind is ActionKind.RETRIEVAL and given is None else full.impact
-    return Act(event.tool, kind, impact, event.args)
+    return ProposedAction(event.tool, kind, impact, event.args)
 
 
-def looks_of(session: Session, key: bytes = KEY, *, live: bool = False) -> list[tuple[int, Look]]:
+def looks_of(session: Session, key: bytes = KEY, *, live: bool = False) -> list[tuple[int, ActionObservation]]:
     """(index of the event, look) of each action, in order, each from what came before it.
 
     Args:
@@ -166,21 +166,21 @@ def looks_of(session: Session, key: bytes = KEY, *, live: bool = False) -> list[
     return list(_looks(session, key, live=live))
 
 
-def _looks(session: Session, key: bytes, *, live: bool) -> Iterator[tuple[int, Look]]:
+def _looks(session: Session, key: bytes, *, live: bool) -> Iterator[tuple[int, ActionObservation]]:
     profile = Profile(key)
     carrier = _CARRIERS[crc32(session.id.encode()) % len(_CARRIERS)] if live else "{}"
     asked = 0
     for at, event in enumerate(session.events):
         while asked < len(session.requests) and asked <= event.part:
-            profile.asked(session.requests[asked])
+            profile.add_request_text(session.requests[asked])
             asked += 1
         named = False
         if event.tool != _CONTEXT:
-            look = look_at(profile, act_of(event, declared=live))
+            look = observe_action(profile, act_of(event, declared=live))
             yield at, look
-            profile.acted(look.tool, look.made, acts=not look.reads, sums=profile.sums)
-            named = look.named
-        profile.observe(event.tool, unwrapped(event.result or event.error, carrier), named=named)
+            profile.record_action(look.tool, look.action_fingerprint, acts=not look.is_read, sums=profile.sums)
+            named = look.named_by_request
+        profile.observe_result(event.tool, unwrapped(event.result or event.error, carrier), named_by_request=named)
 
 
 def malicious(session: Session) -> Sequence[int]:

@@ -19,7 +19,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 
 from halo_core.errors import Denied
 from halo_core.model import EntryKind
-from halo_core.query import entries
+from halo_core.store.log import read_entries
 from halo_core.store.reader import Reader
 from halo_langchain import Halo
 from halo_langchain.testing import ScriptedModel
@@ -68,7 +68,9 @@ def hand_offs(folder: Path, passports: Passports, *, home: Path, db: str, tenant
     counts = Team(db, home).drive(sessions, prefix)
     with Reader(db) as reader:
         found = read(reader, tenant, prefix)
-        back = sum(item.entry.session.startswith(prefix) for item in entries(reader, tenant, (EntryKind.HANDBACK,)))
+        back = sum(
+            item.entry.session.startswith(prefix) for item in read_entries(reader, tenant, (EntryKind.HANDBACK,))
+        )
     return {
         "sessions": len(sessions),
         **counts,

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from halo_core.model import ActionKind, Entry, EntryKind
-from halo_core.query import entries
+from halo_core.model import ActionKind, EntryKind, LedgerEntry
+from halo_core.store.log import read_entries
 from halo_core.store.reader import Reader
 from halo_studies.redrive.limits import End, asks_again, layers_of
 
@@ -52,7 +52,7 @@ def read(reader: Reader, tenant: str, prefix: str) -> Findings:
     """Collect decisions, outcomes and questions of the sessions whose id starts with `prefix`."""
     found = Findings()
     calls: dict[tuple[str, int], str] = {}
-    for item in entries(reader, tenant, _READ):
+    for item in read_entries(reader, tenant, _READ):
         entry, body = item.entry, item.entry.body
         if not entry.session.startswith(prefix):
             continue
@@ -70,7 +70,7 @@ def read(reader: Reader, tenant: str, prefix: str) -> Findings:
     return found
 
 
-def _add(found: Findings, calls: dict[tuple[str, int], str], entry: Entry) -> None:
+def _add(found: Findings, calls: dict[tuple[str, int], str], entry: LedgerEntry) -> None:
     body, request = entry.body, entry.body["request"]
     if (end := End.of(body)) is not None:
         found.ends[entry.session] = end

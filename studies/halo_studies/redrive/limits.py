@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
-from halo_core.cli.passport_files import current
+from halo_core.decision import REAUTHORIZATION
 from halo_core.model import Effect
-from halo_core.pdp import REAUTHORIZATION
 from halo_core.store.reader import Reader
+from halo_core.views.passports import load_current_passport
 
 __all__ = ["LAYERS", "End", "asks_again", "authority", "layers_of", "spending", "stopped_first"]
 
@@ -105,7 +105,7 @@ def spending(reader: Reader, tenant: str, ends: Iterable[End]) -> dict[str, dict
 
 
 def _of_agent(reader: Reader, tenant: str, agent: str, ends: Sequence[End]) -> dict[str, dict[str, str]]:
-    kept = current(reader, tenant, agent)
+    kept = load_current_passport(reader, tenant, agent)
     if kept is None or kept.links[0].terms is None:
         return {}
     quotas = {quota.unit: quota.per_day for quota in kept.links[0].quotas}

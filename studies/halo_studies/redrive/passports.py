@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
-from halo_core.cli.issuing import issue, plan
-from halo_core.cli.manifests import manifest_text, read_manifest
 from halo_core.clock import SystemClock
 from halo_core.manifest import Manifest
 from halo_core.model import ActionKind, Impact, Resource
+from halo_core.views.issuing import issue, plan
+from halo_core.views.manifests import read_manifest, read_manifest_text
 from halo_studies.recordings.sessions import BadData
 
 __all__ = ["RECORDED", "Passports", "choose"]
@@ -55,13 +55,13 @@ class Passports:
         return {"file": self.path.name, "hash": self.manifest.hash}
 
     def _lay(self, home: Path) -> None:
-        text, place = manifest_text(self.path), home / "agents.yaml"
+        text, place = read_manifest_text(self.path), home / "agents.yaml"
         if not place.exists():
             home.mkdir(parents=True, exist_ok=True, mode=0o700)
             partial = place.with_name("agents.yaml.new")
             partial.write_text(text, encoding="utf-8")
             os.replace(partial, place)  # noqa: PTH105  whole or not at all
-        elif manifest_text(place) != text:
+        elif read_manifest_text(place) != text:
             raise BadData(f"`{place}` is another manifest than `{self.path}`: give a home of its own with --home")
 
     def resource(self, tool: str, kind: str) -> Resource | None:
@@ -71,7 +71,7 @@ class Passports:
         """
         if kind != ActionKind.RETRIEVAL.value:
             return None
-        known = self.manifest.resource(tool, ActionKind.RETRIEVAL)
+        known = self.manifest.find_resource(tool, ActionKind.RETRIEVAL)
         return known or Resource(kind=ActionKind.RETRIEVAL, impact=Impact.READ, source_trust=300, classified="guessed")
 
 

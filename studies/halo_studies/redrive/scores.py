@@ -12,13 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from halo_core.behaviour.look import look_at
-from halo_core.behaviour.model import Model
-from halo_core.behaviour.profile import Act, Profile
-from halo_core.classify import complete
-from halo_core.fitting import Lived, fitted, put_in_force
-from halo_core.keys import KeyStore
+from halo_core.baselines import SessionHistory, fit_score, put_in_force
+from halo_core.crypto.keys import KeyStore
+from halo_core.enforcement.registry import complete_resource
 from halo_core.model import ActionKind, Impact, Resource
+from halo_core.risk.model import RiskModel
+from halo_core.risk.observation import observe_action
+from halo_core.risk.profile import Profile, ProposedAction
 from halo_core.store import Store, StoreConfig
 from halo_studies.recordings.sessions import BadData, Session
 from halo_studies.redrive.roles import Role
@@ -33,7 +33,7 @@ class Scores:
         try:
             self._fold_of: dict[str, str] = json.loads((folder / "folds.json").read_text("utf-8"))
             self._models = {
-                fold: Model.from_packed((folder / f"without-{fold}.bin").read_bytes())
+                fold: RiskModel.from_packed((folder / f"without-{fold}.bin").read_bytes())
                 for fold in sorted(set(self._fold_of.values()))
             }
         except (OSError, ValueError) as exc:
@@ -65,7 +65,9 @@ class Scores:
                     if (session.suite, session.label) == (suite, "benign") and session.fold != fold
                 ]
                 lived = [_lived(session, role, key) for session in other if session.events]
-                found = fitted(lived, self._models[fold], key, lambda item: self._models[self._fold_of[item.session]])
+                found = fit_score(
+                    lived, self._models[fold], key, lambda item: self._models[self._fold_of[item.session]]
+                )
                 store.commit(lambda tx, agent=role.agent, made=found: put_in_force(tx, agent, made, "redrive"))
                 told += len(lived)
         finally:
@@ -84,21 +86,25 @@ def scores_of(folder: Path | None, *, by_fold: bool) -> Scores | None:
     return Scores(folder) if folder is not None else None
 
 
-def _lived(session: Session, role: Role, key: bytes) -> Lived:
+def _lived(session: Session, role: Role, key: bytes) -> SessionHistory:
     """A recorded session as its profile would have seen it."""
     profile = Profile(key[:64])
-    profile.asked(session.request)
+    profile.add_request_text(session.request)
     looks = []
     for event in session.events:
-        look = look_at(profile, Act(event.tool, ActionKind(event.kind), _impact(role, event), event.args))
+        look = observe_action(
+            profile, ProposedAction(event.tool, ActionKind(event.kind), _impact(role, event), event.args)
+        )
         looks.append(look)
-        profile.acted(look.tool, look.made, acts=not look.reads, sums=profile.sums)
-        profile.observe(event.tool, event.error or event.result, named=look.named)
-    return Lived(session.id, looks)
+        profile.record_action(look.tool, look.action_fingerprint, acts=not look.is_read, sums=profile.sums)
+        profile.observe_result(event.tool, event.error or event.result, named_by_request=look.named_by_request)
+    return SessionHistory(session.id, looks)
 
 
 def _impact(role: Role, event: Any) -> Impact:
     declared = role.resources(event.tool, event.kind)
     kind = ActionKind(event.kind)
     given = declared if declared is not None else Resource(kind=kind)
-    return complete(given, kind=kind, name=event.tool, description=event.tool, arguments=sorted(event.args)).impact
+    return complete_resource(
+        given, kind=kind, name=event.tool, description=event.tool, arguments=sorted(event.args)
+    ).impact

@@ -31,9 +31,9 @@ class _Recorded(ScriptedModel):
 
     turns: dict[str, ModelResponse]
 
-    def say(self, given: Any) -> ModelResponse:
+    def say(self, model_input: Any) -> ModelResponse:
         """The turn that comes next."""
-        planned = super().say(given)
+        planned = super().say(model_input)
         return self.turns.get(planned.response_id or "", planned)
 
     def play(self, turns: list[ModelResponse]) -> None:

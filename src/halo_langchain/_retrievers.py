@@ -69,7 +69,7 @@ def guard_retriever(
         retriever,
         _GUARDED_ENTRY_POINTS,
         _UNGUARDED_ENTRY_POINTS,
-        "guard the retrievers that it holds, or what that method calls",
+        "guard its inner retrievers, or the objects that this method calls",
     )
     name = choose_resource_id(resource, retriever.get_name())
     schema = retriever_schema(retriever, _prepare_retrieval(retriever, "", {}).decided_arguments)
@@ -146,7 +146,7 @@ def _apply_obligations(
         update = {"search_kwargs": {**settings, "k": k}} if isinstance(settings, Mapping) else {"k": k}
         retriever = retriever.model_copy(update=update)
     if changed:
-        raise Denied("needs_guard", f"cannot narrow {', '.join(sorted(changed))} of a retrieval")
+        raise Denied("needs_guard", f"cannot restrict {', '.join(sorted(changed))} of a retrieval")
     return retriever, query, extra
 
 

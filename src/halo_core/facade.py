@@ -105,7 +105,6 @@ class HaloBase(DelegationMixin):
                 sketch_key=keys.secret("sketch"),
                 make_call_id=ids.new_short_id,
             ),
-            digester,
             lambda: self._agent_credentials.current(self._registry),
             mode,
             are_credentials_ready=lambda: self._agent_credentials.is_ready(self._registry),

@@ -22,27 +22,24 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
-from halo_core.crypto.keys import Digester
 from halo_core.decision import stop_applies
 from halo_core.enforcement import flow
-from halo_core.enforcement.call import Call, Preparer, clip_name
+from halo_core.enforcement.call import Call, Credentials, DecisionContext, Preparer, clip_name
 from halo_core.enforcement.jobs import (
     MAX_OUTPUT_CHARS,
-    DecisionJob,
     HandBackJob,
     OutcomeJob,
-    QuestionStatusJob,
-    Verdict,
+    decide_call,
+    find_question_status,
     justify_decision,
 )
 from halo_core.enforcement.lookups import FindLinkJob, LiveLink
 from halo_core.enforcement.obligations import Failure, Surface, build_failure, mask_recorded_text, restrict_result
-from halo_core.enforcement.snapshot_builder import Credentials
 from halo_core.errors import Denied, HaloError, Pending
 from halo_core.model import OUTPUT_OBLIGATIONS, ActionKind, Effect, Mode, Obligation, Provenance, Stop
 from halo_core.reasons import REASONS, get_reason_text
 from halo_core.risk import origin_of_result
-from halo_core.store import Store
+from halo_core.store import Store, Transaction
 from halo_core.values.provenance import extract_texts
 
 __all__ = ["Enforcer", "Health", "Surface", "Ticket"]
@@ -64,7 +61,7 @@ class Ticket:
     """A decided action that may run: once, with exactly `args`."""
 
     args: Mapping[str, Any]
-    verdict: Verdict | None
+    verdict: DecisionContext | None
     _enforcer: Enforcer
     _is_open: bool = field(default=True, repr=False)
 
@@ -165,7 +162,6 @@ class Enforcer:
     Args:
         store: where decisions become durable.
         preparer: call → request.
-        digester: keyed digests of outputs.
         get_credentials: called for each decision: the chain and the policy as they stand.
         mode: the mode this handle was opened with, None for the store's.
         are_credentials_ready: whether `get_credentials` answers at once; where it does not, a coroutine asks it in a thread.
@@ -176,7 +172,6 @@ class Enforcer:
         self,
         store: Store,
         preparer: Preparer,
-        digester: Digester,
         get_credentials: Callable[[], Credentials],
         mode: Mode | None = None,
         *,
@@ -186,7 +181,6 @@ class Enforcer:
         self.store = store
         self.health = Health()
         self._preparer = preparer
-        self._digester = digester
         self._get_credentials = get_credentials
         self._are_credentials_ready = are_credentials_ready
         self._read_stops = read_stops
@@ -215,44 +209,51 @@ class Enforcer:
             Denied: see `run`.
         """
         try:
-            verdict: Verdict = self.store.commit(self._make_decision_job(call))
+            context: DecisionContext = self.store.commit(self._make_decision_job(call))
         except Exception as exc:  # noqa: BLE001  INVARIANT: FAILCLOSED
             return self._handle_undecided(call, exc)
-        return self._issue_ticket(verdict)
+        return self._issue_ticket(context)
 
     async def abegin(self, call: Call) -> Ticket:
         """As `begin`, from a coroutine."""
         try:
             if not self._are_credentials_ready():
                 await asyncio.to_thread(self._get_credentials)
-            verdict: Verdict = await self.store.acommit(
+            context: DecisionContext = await self.store.acommit(
                 self._make_decision_job(call), on_orphaned=self._record_orphaned
             )
         except Exception as exc:  # noqa: BLE001  INVARIANT: FAILCLOSED
             return self._handle_undecided(call, exc)
-        return self._issue_ticket(verdict)
+        return self._issue_ticket(context)
 
-    def _make_decision_job(self, call: Call) -> DecisionJob:
-        prepared = self._preparer.prepare(call)  # (1)
-        return DecisionJob(prepared, self._get_credentials(), self._digester, self._mode, self._read_stops)
+    def _make_decision_job(self, call: Call) -> Callable[[Transaction], DecisionContext]:
+        context = self._preparer.prepare(call, self._mode)  # (1)
+        return partial(
+            decide_call,
+            context=context,
+            credentials=self._get_credentials(),
+            digester=self._preparer.digester,
+            sketch_key=self._preparer.sketch_key,
+            read_stops=self._read_stops,
+        )
 
-    def _issue_ticket(self, verdict: Verdict) -> Ticket:  # (5)
-        self._last_mode = verdict.mode
-        if verdict.runs:
-            return Ticket(verdict.args, verdict, self)
-        decision = verdict.decision
+    def _issue_ticket(self, context: DecisionContext) -> Ticket:  # (5)
+        self._last_mode = context.mode
+        if context.runs:
+            return Ticket(context.args, context, self)
+        decision = context.decision
         code = decision.find_deciding_reason().code
-        message = justify_decision(decision, verdict.resource.id)
+        message = justify_decision(decision, context.resource.id)
         if decision.effect is Effect.CHALLENGE:
             raise Pending(
                 code,
-                f"pending {verdict.pending_id}: {message}",
-                pending_id=verdict.pending_id,
+                f"pending {context.pending_id}: {message}",
+                pending_id=context.pending_id,
                 remedy=get_reason_text(code).remedy,
-                decision_id=verdict.entry_id,
+                decision_id=context.entry_id,
             )
         raise Denied(
-            code, message, remedy=get_reason_text(code).remedy, decision_id=verdict.entry_id, earlier=verdict.earlier
+            code, message, remedy=get_reason_text(code).remedy, decision_id=context.entry_id, earlier=context.earlier
         )
 
     def _handle_undecided(self, call: Call, error: Exception) -> Ticket:
@@ -307,7 +308,7 @@ class Enforcer:
         Raises:
             CannotDecide: the store cannot be read.
         """
-        status: str = self.store.commit(QuestionStatusJob(pending_id))
+        status: str = self.store.commit(partial(find_question_status, request_id=pending_id))
         return status
 
     def find_link(
@@ -351,7 +352,7 @@ class Enforcer:
 
     def queue_outcome(
         self,
-        verdict: Verdict,
+        context: DecisionContext,
         status: str,
         output: str,
         detail: str,
@@ -364,40 +365,43 @@ class Enforcer:
         `readable_text` is what was said, where that is more than `output`. Only of what is not ours: words of ours that nobody
         was shown make nothing ours.
         """
-        if readable_text is None or origin_of_result(verdict.resource) is not Provenance.UNTRUSTED:
+        if readable_text is None or origin_of_result(context.resource) is not Provenance.UNTRUSTED:
             readable_text = output
         sealed_output = self._preparer.redactor.seal_text(output[:MAX_OUTPUT_CHARS])
         job = OutcomeJob(
-            verdict=verdict,
+            context=context,
             status=status,
             output=sealed_output,
             output_len=len(output),
-            output_digest=self._digester.digest("halo/text", output.encode()) if output else "",
+            output_digest=self._preparer.digester.digest("halo/text", output.encode()) if output else "",
             readable_len=len(readable_text),
-            fingerprints=self._fingerprint_result(verdict, readable_text),
+            fingerprints=self._fingerprint_result(context, readable_text),
             traces=partial(self._preparer.find_traces, readable_text),
             chunk=self._preparer.make_chunk(
-                verdict.resource.id, readable_text, verdict.step, names_requested=verdict.names_requested
+                context.resource.id,
+                readable_text,
+                context.state.view.steps,
+                names_requested=context.assessment.names_requested,
             )
-            if verdict.is_scored and readable_text and verdict.resource.kind in _SCORED_KINDS
+            if context.assessment.score_name and readable_text and context.resource.kind in _SCORED_KINDS
             else None,
             detail=detail,
             actual_costs=cost or {},
         )
         self.store.defer(job)
 
-    def _fingerprint_result(self, verdict: Verdict, output: str) -> frozenset[int]:
+    def _fingerprint_result(self, context: DecisionContext, output: str) -> frozenset[int]:
         """Fingerprints of what a result brought; what it merely repeats of its own arguments is nobody's word."""
-        if not output or origin_of_result(verdict.resource) is not Provenance.SYSTEM:
+        if not output or origin_of_result(context.resource) is not Provenance.SYSTEM:
             return self._preparer.fingerprint_text_once(output)
-        return self._preparer.fingerprint_text_once(output, without=extract_texts(verdict.args))
+        return self._preparer.fingerprint_text_once(output, without=extract_texts(context.args))
 
-    def _record_orphaned(self, verdict: Verdict) -> None:
+    def _record_orphaned(self, context: DecisionContext) -> None:
         # The caller was cancelled while the decision was made durable: nothing ran.
-        if verdict.runs:
-            self.queue_outcome(verdict, "not_run", "", "cancelled before it ran")
-        if verdict.has_own_link:
-            self.store.defer(HandBackJob(verdict.session, verdict.handle))
+        if context.runs:
+            self.queue_outcome(context, "not_run", "", "cancelled before it ran")
+        if context.has_own_link:
+            self.store.defer(HandBackJob(context.session, context.handle))
 
 
 class _FunctionAction(flow.GovernedAction[T]):

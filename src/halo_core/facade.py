@@ -7,14 +7,13 @@ the spot (assurance `dev`, said loudly). Never: decides; knows a framework.
 from __future__ import annotations
 
 import functools
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from halo_core.clock import Clock, SystemClock
 from halo_core.content.redaction import Redactor
@@ -37,11 +36,14 @@ from halo_core.enforcement.session_context import (
 from halo_core.enforcement.shadow_activity import ShadowActivity
 from halo_core.errors import ConfigError
 from halo_core.home import Declarations, default_home, default_url, describe_process, parse_mode
+from halo_core.log_output import get_logger
 from halo_core.model import ActionKind, Constraint, Mode, Principal, Resource
 from halo_core.stop_files import StopFiles
 from halo_core.store import Store, StoreConfig
 
 __all__ = ["HaloBase", "HandOff", "Limits", "default_home", "default_url"]
+
+_LOG: Final = get_logger("facade")
 
 
 class HaloBase(DelegationMixin):
@@ -144,7 +146,7 @@ class HaloBase(DelegationMixin):
             policy: folder of Cedar files (default `home`/policy, filled with the starter policy).
             limits: budgets, decay and quotas of the passport that is made from what is guarded; generous by default.
                 An issued passport (`halo passport issue`) brings its own.
-            quiet: say nothing on stderr.
+            quiet: log no notices (the mode at the start, guesses, what runs without a guard).
             deadline_s: how long a decision may wait for the ledger, seconds.
             clock: source of time.
             ids: source of ids.
@@ -187,12 +189,7 @@ class HaloBase(DelegationMixin):
     def _announce(self) -> None:
         mode = self.mode
         consequence = "actions RUN whatever is decided" if mode is Mode.OBSERVE else "what is denied does not run"
-        self._notify_once(f"{mode.value} mode: {consequence}; assurance dev: keys in {self.home}, made on this machine")
-
-    def _notify_once(self, text: str) -> None:
-        if not self._quiet and text not in self._notices:
-            self._notices.add(text)
-            sys.stderr.write(f"halo: {text}\n")
+        self.notify_once(f"{mode.value} mode: {consequence}; assurance dev: keys in {self.home}, made on this machine")
 
     @property
     def mode(self) -> Mode:
@@ -247,12 +244,12 @@ class HaloBase(DelegationMixin):
             return session
         if is_raw_thread():
             # INVARIANT: FAILCLOSED - it may work for anybody's request, so it shares no session with others.
-            self._notify_once("a thread of its own has no session, and what it asks for is refused in enforce mode")
+            self.notify_once("a thread of its own has no session, and what it asks for is refused in enforce mode")
             return Session("", "none")
         with self._lock:
             if not self._process_session_id:
                 self._process_session_id = f"process-{self._ids.new_short_id()}"
-                self._notify_once(
+                self.notify_once(
                     "no session around this call: one per process is used; open one with "
                     "`with halo.session(user=...)` where a request begins"
                 )
@@ -263,8 +260,7 @@ class HaloBase(DelegationMixin):
     def record_shadow(self, kind: str, name: str, where: str, *, refused: bool = False) -> None:
         """Note something that runs without a guard; written with the next commit, or within 50 ms.
 
-        Each is noted once for a process, and at most 1,000 of them are; what runs is said on stderr too. Waits for no
-        disk.
+        Each is noted once for a process, and at most 1,000 of them are; what runs is logged as well. Waits for no disk.
 
         Args:
             kind: what it is: `tool`, `retriever`, `model`, `agent`.
@@ -274,7 +270,7 @@ class HaloBase(DelegationMixin):
         """
         notice = self._shadow_activity.record(kind, name, where, refused=refused)
         if notice:
-            self._notify_once(notice)
+            self.notify_once(notice)
 
     def make_keyed_digest(self, text: str) -> str:
         """A word that only this home can make: its keyed digest, to be recognised where others can write too."""
@@ -293,8 +289,12 @@ class HaloBase(DelegationMixin):
         return delegation.agents[-1] if delegation is not None else self.agent
 
     def notify_once(self, text: str) -> None:
-        """Say something to whoever runs this, once, on stderr."""
-        self._notify_once(text)
+        """Log a notice for whoever runs this, once; nothing under `quiet`."""
+        if not self._quiet and text not in self._notices:
+            self._notices.add(text)
+            _LOG.warning(
+                "%s", text, extra={"halo_event": "notice", "halo_agent": self.agent, "halo_tenant": self.store.tenant}
+            )
 
     def make_run_session_id(self) -> str:
         """A fresh id for the session of one run of an agent."""
@@ -336,7 +336,7 @@ class HaloBase(DelegationMixin):
         if completed.classified != "declared" and kind is ActionKind.TOOL_CALL:
             where = f", target {', '.join(completed.targets)}" if completed.targets else ""
             where += f", amount {completed.amount}" if completed.amount else ""
-            self._notify_once(
+            self.notify_once(
                 f"`{completed.id}` classified as {completed.impact.value} ({completed.classified}{where}); "
                 "declare it with resource=Resource(impact=..., targets=...)"
             )

@@ -188,7 +188,7 @@ class Halo(HaloBase):
 
     def install(self) -> InstalledObserver:
         """The same as `observe`: what the other adapters' `install` refuses, LlamaIndex only lets be seen."""
-        self._notify_once("LlamaIndex lets nobody refuse what runs: install() only observes; guard what it names")
+        self.notify_once("LlamaIndex lets nobody refuse what runs: install() only observes; guard what it names")
         return observe(self)
 
     def guard_entered_object(self, retriever: Any, part: Any) -> Any:

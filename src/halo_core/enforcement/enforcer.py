@@ -10,17 +10,16 @@ The six steps of one action, with the numbers of docs/ARCHITECTURE.md:
     (6) outcome                                       here, `pep.jobs`
 
 The caller MUST run nothing but `ticket.args`, and MUST finish the ticket. Never: lets an action run on an error; in
-observe mode it does run, and the failure goes to stderr and to `health`.
+observe mode it does run, and the failure is logged and counted in `health`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from halo_core.decision import stop_applies
 from halo_core.enforcement import flow
@@ -36,6 +35,7 @@ from halo_core.enforcement.jobs import (
 from halo_core.enforcement.lookups import FindLinkJob, LiveLink
 from halo_core.enforcement.obligations import Failure, Surface, build_failure, mask_recorded_text, restrict_result
 from halo_core.errors import Denied, HaloError, Pending
+from halo_core.log_output import get_logger
 from halo_core.model import OUTPUT_OBLIGATIONS, ActionKind, Effect, Mode, Obligation, Provenance, Stop
 from halo_core.reasons import REASONS, get_reason_text
 from halo_core.risk import origin_of_result
@@ -45,6 +45,7 @@ from halo_core.values.provenance import extract_texts
 __all__ = ["Enforcer", "Health", "Surface", "Ticket"]
 
 T = TypeVar("T")
+_LOG: Final = get_logger("enforcement")
 _SCORED_KINDS = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 
 
@@ -260,7 +261,12 @@ class Enforcer:
         code = error.code if isinstance(error, HaloError) and error.code in REASONS else "decision_error"
         self.health.undecided += 1
         self.health.last_error = f"{code}: {error}"
-        sys.stderr.write(f"halo: no decision for `{call.resource.id}`: {error}\n")
+        _LOG.error(
+            "no decision for `%s`: %s",
+            call.resource.id,
+            error,
+            extra={"halo_event": "undecided", "halo_resource": call.resource.id, "halo_reason": code},
+        )
         if self._last_mode is Mode.OBSERVE and self.store.peek_mode() is not Mode.ENFORCE:
             if self._is_stopped(call):
                 raise Denied(

@@ -6,8 +6,6 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
-__all__ = ["Clock", "SystemClock", "format_iso"]
-
 
 class Clock(Protocol):
     """Source of time. Read once per decision, the value is passed on and recorded."""

@@ -18,21 +18,6 @@ Messages are lowercase without a full stop, user input in backticks; the remedy 
 
 from __future__ import annotations
 
-__all__ = [
-    "BadInput",
-    "CannotDecide",
-    "CanonicalError",
-    "ConfigError",
-    "Denied",
-    "Gap",
-    "HaloError",
-    "NotVerified",
-    "PassportError",
-    "Pending",
-    "PolicyError",
-    "Tampered",
-]
-
 
 class HaloError(Exception):
     """Root of every error that Halo raises.

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["ALERT_ACCEPTED", "POINTS", "arm_failpoints", "hit_failpoint"]
-
 POINTS: Final = (
     "before_begin",  # nothing is written
     "after_append",  # the entry is inserted, not committed

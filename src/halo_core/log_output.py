@@ -12,8 +12,6 @@ import logging
 import sys
 from typing import Final
 
-__all__ = ["DefaultHandler", "get_logger", "install_default_handler"]
-
 _ROOT: Final = logging.getLogger("halo")
 _ROOT.addHandler(logging.NullHandler())
 

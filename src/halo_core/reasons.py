@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-__all__ = ["REASONS", "ReasonText", "get_reason_text"]
-
 
 class ReasonText(NamedTuple):
     """What a code means to a person, and what to do about it."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from itertools import count
 
-__all__ = ["CountingIds", "FixedClock"]
-
 
 class FixedClock:
     """A clock that moves only when told to, in microseconds."""

@@ -22,21 +22,6 @@ from typing import Final
 
 from halo_core.model import RESERVED_UNITS, AccessRequest, Budget, Envelope, Impact, Link
 
-__all__ = [
-    "REFUSED_POINTS",
-    "RISK_POINTS",
-    "Price",
-    "Shortfall",
-    "charge_account",
-    "find_shortfalls",
-    "price_action",
-    "price_refusal",
-    "renew_account",
-    "settle_account",
-    "to_units",
-]
-
-
 _US_PER_SECOND = 1_000_000
 _MAX_COUNTER = 2**53 - 1
 

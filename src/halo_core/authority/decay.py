@@ -16,15 +16,6 @@ from typing import Final
 
 from halo_core.model import Decay, Envelope, Impact, Link
 
-__all__ = [
-    "AUTHORITY_ONE",
-    "compute_age",
-    "compute_authority",
-    "compute_effective_authority",
-    "find_floor",
-    "halve_authority",
-]
-
 AUTHORITY_ONE: Final = 1_000_000
 """Full authority; also one half-life of age."""
 _MAX_HALVINGS: Final = 64

@@ -19,22 +19,6 @@ from functools import partial
 from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
-__all__ = [
-    "IBAN_LENGTHS",
-    "PAN_LONGEST",
-    "PAN_SHORTEST",
-    "find_personal_labels",
-    "is_iban",
-    "is_issued_range",
-    "looks_like_pan",
-    "make_pan_end_finder",
-    "mask_pan",
-    "mask_personal_data",
-    "normalize_text",
-    "passes_luhn",
-]
-
-
 PAN_SHORTEST: Final = 13
 PAN_LONGEST: Final = 19
 _IBAN_DIGITS: Final = 10  # no country has fewer; words are not made of digits

@@ -25,8 +25,6 @@ from halo_core.errors import CanonicalError
 if TYPE_CHECKING:
     from halo_core.crypto.keys import Digester
 
-__all__ = ["Redactor"]
-
 _SEAL: Final = re.compile(r"halo:secret:[0-9a-f]{16}")
 _SEAL_BYTES: Final = re.compile(rb"(halo:secret:[0-9a-f]{16})")
 _DOMAIN: Final = "halo.secret"

@@ -14,15 +14,6 @@ import re2
 
 from halo_core.content.personal_data import find_personal_labels
 
-__all__ = [
-    "SHORTEST_SECRET",
-    "find_labels",
-    "find_secret_spans",
-    "is_credential",
-    "is_credential_header",
-    "is_credential_member",
-]
-
 # -- names of credentials ---------------------------------------------------------------------------------------------
 
 _MAX_NAME_TAIL: Final = 128  # the end of a name decides; bounds the work on a hostile one

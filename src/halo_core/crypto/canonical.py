@@ -24,8 +24,6 @@ import orjson
 
 from halo_core.errors import CanonicalError
 
-__all__ = ["MAX_DEPTH", "MAX_NODES", "CanonicalTree", "digest", "dumps", "encode", "from_plain", "loads", "to_plain"]
-
 # RFC 8785 section 3.2.2.3: an IEEE 754 double holds integers exactly below this magnitude only.
 _INT_LIMIT: Final = 2**53
 # A decimal string longer than this is no number anybody meant; bounds the cost of int().

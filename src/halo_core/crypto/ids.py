@@ -7,8 +7,6 @@ from typing import Protocol
 
 import uuid_utils
 
-__all__ = ["IdSource", "RandomIds"]
-
 
 class IdSource(Protocol):
     """Source of identifiers; tests pass a counting one."""

@@ -25,17 +25,6 @@ from nacl.exceptions import BadSignatureError
 from halo_core.crypto import canonical
 from halo_core.errors import BadInput, ConfigError
 
-__all__ = [
-    "Digester",
-    "Ed25519Signer",
-    "KeyStore",
-    "Signer",
-    "agent_key_name",
-    "key_thumbprint",
-    "require_strong_key",
-    "verify_signature",
-]
-
 _SEED_BYTES: Final = 32
 _KEY_NAME: Final = re.compile(r"[a-z0-9_][a-z0-9._-]{0,95}")
 _KEY_LINE: Final = re.compile(rb"halo-key-v1 (ed25519|secret) ([A-Za-z0-9+/]{43}=)\n")

@@ -12,8 +12,6 @@ from halo_core.crypto import canonical
 from halo_core.model import AccessRequest, Link
 from halo_core.passports import approval
 
-__all__ = ["call_binding", "reauthorization_binding", "session_claim"]
-
 _MAX_NAME = 256
 
 

@@ -63,17 +63,6 @@ from halo_core.model import (
 from halo_core.passports import check_time, find_violation
 from halo_core.values.provenance import extract_texts
 
-__all__ = [
-    "PENDING_CAP",
-    "REAUTHORIZATION",
-    "apply_answer",
-    "check_limits",
-    "decide",
-    "revocation_applies",
-    "stop_applies",
-]
-
-
 PENDING_CAP: Final = 20
 """Open challenges a session may have; one more is denied (the session escalates, not the fleet)."""
 

@@ -10,17 +10,6 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-__all__ = [
-    "Finding",
-    "FindingKind",
-    "FindingStatus",
-    "count_by_status",
-    "findings_to_json",
-    "has_governable_findings",
-    "sort_findings",
-    "summarize_findings",
-]
-
 
 class FindingKind(StrEnum):
     """What was found."""

@@ -18,17 +18,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = [
-    "ObjectExplorer",
-    "get_attributes",
-    "get_module_name",
-    "is_a",
-    "is_atomic",
-    "iterate_closure",
-    "iterate_container",
-    "unwrap",
-]
-
 _ATOMIC_TYPES: Final = frozenset((
     bool, bytearray, bytes, complex, float, int, range, str, type(None), type(...), type(NotImplemented),
 ))  # fmt: skip

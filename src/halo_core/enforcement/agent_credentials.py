@@ -40,8 +40,6 @@ from halo_core.passports import TOKEN_DOMAIN, mint_standing, token_hash
 from halo_core.policy import CedarPolicy, PolicyBundle, action_id, apply_risk_threshold, may_reach_kind
 from halo_core.store import Control, Draft, Store, Transaction, rows
 
-__all__ = ["PASSPORT_DOMAIN", "REGISTRATION_DOMAIN", "AgentCredentials", "Limits", "install_starter"]
-
 PASSPORT_DOMAIN: Final = TOKEN_DOMAIN
 REGISTRATION_DOMAIN: Final = "halo/registration/v1"
 _LIFETIME_S: Final = 90 * 24 * 3600

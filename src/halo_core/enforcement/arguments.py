@@ -32,23 +32,6 @@ from typing import Any, Final
 
 from halo_core.enforcement.enforcer import Ticket
 
-__all__ = [
-    "BoundArguments",
-    "copy_arguments",
-    "copy_with_fields",
-    "get_fields",
-    "get_root_value",
-    "is_model",
-    "is_secret",
-    "is_url",
-    "make_secret",
-    "rebuild_argument",
-    "same_value",
-    "to_json_outline",
-    "to_json_value",
-]
-
-
 _PYDANTIC: Final = "pydantic"
 _PYDANTIC_V1: Final = "pydantic.v1"
 

@@ -44,17 +44,6 @@ from halo_core.store import AppendedEntry, Control, SessionState, Transaction, e
 from halo_core.values.provenance import extract_leaves
 from halo_core.values.sketch import MAX_TEXT, extract_tokens
 
-__all__ = [
-    "ABILITIES",
-    "MAX_ARGUMENT_BYTES",
-    "Call",
-    "Credentials",
-    "DecisionContext",
-    "ObservedText",
-    "Preparer",
-    "clip_name",
-]
-
 MAX_ARGUMENT_BYTES: Final = 262_144  # bytes of canonical arguments
 _MAX_KEPT_TEXT: Final = 16_384  # characters of a trigger or output that are kept
 _MAX_NAME: Final = 256  # characters of an id that are recorded

@@ -1,13 +1,9 @@
-"""Room: hand-offs, as every adapter says them. Takes: names of agents, arguments of hand-offs. Gives: resources, terms.
+"""Hand-offs between agents, as the facade and every adapter offer them.
 
-A hand-off is of kind `handoff` and named after the agent, so a grant of the agent is a grant of every way that leads
-there. Never: decides, mints.
-
-Room: handing off, the part of the facade about several agents. Takes: an agent's name. Gives: a narrower link.
-
-Two ways in: `hand_off`, where one agent gives part of its own to another, and `entering`, where a framework says who
-acts now; there an agent that has a live link goes on under it. A block inside another never acts for somebody above:
-under such a name whoever acts there goes on. Never: decides, mints.
+A hand-off is an action of kind `handoff`, named after the receiver, so a grant of the agent is a grant of every way that
+leads to it. `DelegationMixin.hand_off` gives part of an agent's own to another; `agent_scope` is for frameworks that
+say who acts now, where an agent that has a live link goes on under it. A block inside another never acts for an
+agent above: under such a name whoever acts there goes on.
 """
 
 from __future__ import annotations
@@ -47,28 +43,51 @@ __all__ = [
 
 
 _AGENT_RESOURCE: Final = Resource(
-    kind=ActionKind.HANDOFF, impact=Impact.READ, reversal=Reversal.NONE_NEEDED, idempotent=True, source_trust=500
+    kind=ActionKind.HANDOFF,
+    impact=Impact.READ,
+    reversal=Reversal.NONE_NEEDED,
+    source_trust=500,
+    # A node that runs again hands off again; the link that it made is found, or was handed back.
+    idempotent=True,
 )
 _AGENT_SCHEMA: Final = {"type": "object", "properties": {"task": {"type": "string"}}}
+_MAX_AGENT_RESOURCES: Final = 16
+_SCOPE_ABILITIES: Final = ("clamp", "pause", "redact")  # a block has no output that could be narrowed
+_END_SURFACE: Final[Surface[str]] = Surface(text=str)
 
 
 class DelegationFacade(Protocol):
-    """What of an adapter's `Halo` a hand-off needs."""
+    """What a hand-off needs of an adapter's `Halo`; see `HaloBase`."""
+
+    agent: str
+    enforcer: Enforcer
 
     @property
     def delegation_terms(self) -> DelegationTerms:
         """How much each agent is given."""
 
     def find_registered(self, name: str) -> Resource | None:
-        """See `HaloBase`."""
+        """The registration of a resource id."""
 
     def find_declared(self, name: str, *kinds: ActionKind) -> Resource | None:
-        """See `HaloBase`."""
+        """What the manifest says of a name."""
+
+    def get_argument_names(self, name: str) -> list[str] | None:
+        """Names of the arguments that a registered resource takes."""
 
     def register(
-        self, kind: ActionKind, name: str, *, resource: Resource | None = None, schema: Mapping[str, Any] | None = None
+        self,
+        kind: ActionKind,
+        name: str,
+        *,
+        resource: Resource | None = None,
+        description: str = "",
+        schema: Mapping[str, Any] | None = None,
     ) -> Resource:
-        """See `HaloBase`."""
+        """Register a resource."""
+
+    def build_call(self, resource: Resource, args: Mapping[str, Any], *, call_id: str = "") -> Call:
+        """A call in this context."""
 
 
 def _handoff_text(_result: Any) -> str:
@@ -173,20 +192,6 @@ class DelegationTerms:
             )
 
 
-_UNDECLARED_AGENT: Final = Resource(
-    kind=ActionKind.HANDOFF,
-    impact=Impact.READ,
-    reversal=Reversal.NONE_NEEDED,
-    source_trust=500,
-    # A node that runs again hands off again; the link that it made is found, or was handed back.
-    idempotent=True,
-)
-_MAX_UNDECLARED_AGENTS: Final = 16
-_BLOCK_ABILITIES: Final = ("clamp", "pause", "redact")  # a block has no output that could be narrowed
-_TASK_SCHEMA: Final[dict[str, Any]] = {"type": "object", "properties": {"task": {"type": "string"}}}
-_END_SURFACE: Final[Surface[str]] = Surface(text=str)
-
-
 @dataclass(slots=True)
 class ActiveAgent:
     """An agent that acts now.
@@ -211,7 +216,7 @@ class ActiveAgent:
 
     @property
     def is_link_kept(self) -> bool:
-        """Whether `keep` was called."""
+        """Whether `keep_link` was called."""
         return self._is_link_kept
 
     def keep_link(self) -> None:
@@ -234,12 +239,12 @@ class _DelegationPlan:
 
 
 class AgentScope:
-    """An agent's stay, where no block can stand around it: a framework whose steps are tasks of their own.
+    """An agent that acts until `close`, for frameworks whose steps are tasks of their own, so that no block fits around.
 
     Attributes:
-        agent: as `HandingOff.entering` yields it.
+        agent: as `agent_scope` yields it.
         delegation: what it acts under; None where it is the facade's own agent, or no link was made.
-        owns_link: whether the link is this stay's alone, and so may be handed back: made for it, or kept by an earlier one.
+        owns_link: whether the link is this scope's alone (made for it, or kept by an earlier one), and so may be handed back.
     """
 
     __slots__ = ("_on_end", "agent", "delegation", "owns_link")
@@ -262,38 +267,12 @@ class AgentScope:
         self._on_end(error)
 
 
-class DelegationMixin:
-    """What `HaloBase` knows of hand-offs."""
+class DelegationMixin(DelegationFacade, Protocol):
+    """The hand-off methods of `HaloBase`, on top of what `DelegationFacade` says it has."""
 
-    agent: str
-    enforcer: Enforcer
-    _undeclared_count = 0
+    _undeclared_count: int = 0
     # Links that an open block of this process acts under, so that two blocks side by side never share one.
     _claimed_links: dict[str, object]
-
-    def register(
-        self,
-        kind: ActionKind,
-        name: str,
-        *,
-        resource: Resource | None = None,
-        description: str = "",
-        schema: Mapping[str, Any] | None = None,
-    ) -> Resource:
-        """See `HaloBase`."""
-        raise NotImplementedError
-
-    def find_registered(self, name: str) -> Resource | None:
-        """See `HaloBase`."""
-        raise NotImplementedError
-
-    def get_argument_names(self, name: str) -> list[str] | None:
-        """See `HaloBase`."""
-        raise NotImplementedError
-
-    def build_call(self, resource: Resource, args: Mapping[str, Any], *, call_id: str = "") -> Call:
-        """See `HaloBase`."""
-        raise NotImplementedError
 
     @contextmanager
     def hand_off(self, to: str, *, task: str = "", give: HandOff | None = None, call_id: str = "") -> Iterator[str]:
@@ -316,7 +295,7 @@ class DelegationMixin:
             Denied: it may not hand off to this agent.
         """
         plan = self._plan_new_link(self._build_scope_call(to, task, give, call_id))
-        with self._block_scope(plan, self.enforcer.begin(plan.call)) as active:
+        with self._run_scope(plan, self.enforcer.begin(plan.call)) as active:
             yield active.handle
 
     @contextmanager
@@ -327,7 +306,7 @@ class DelegationMixin:
 
         An agent that has a live link in the session goes on under it: that is decided as a hand-off to itself, and
         what is below it is handed back. Otherwise it is decided as a hand-off from whoever acts here, which makes a
-        link; at the end of the block that is handed back, unless `Entry.keep` was called.
+        link; at the end of the block that is handed back, unless `ActiveAgent.keep_link` was called.
 
         An agent that is up the chain of whoever acts here is not entered: its name is taken, what bears it is the
         actor's own, and goes on under the actor's link. That is decided as the actor's hand-off to itself.
@@ -339,7 +318,7 @@ class DelegationMixin:
             give: how much the giver hands on where a link is made; None gives what it has.
 
         Yields:
-            The entry.
+            The agent.
 
         Raises:
             Denied: it may not act here.
@@ -356,7 +335,7 @@ class DelegationMixin:
                 self._release_claim(plan)
                 plan = self._plan_existing_link(call, self.enforcer.find_link(*self._link_query(call)))
                 ticket = self.enforcer.begin(plan.call)
-            with self._block_scope(plan, ticket) as active:
+            with self._run_scope(plan, ticket) as active:
                 yield active
         finally:
             self._release_claim(plan)
@@ -365,18 +344,23 @@ class DelegationMixin:
     async def async_agent_scope(
         self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None
     ) -> AsyncIterator[ActiveAgent]:
-        """As `entering`, without ever blocking the event loop."""
+        """As `agent_scope`, without ever blocking the event loop."""
         plan, ticket = await self._abegin_scope(self._build_scope_call(agent, task, give, call_id))
+        active = _make_active_agent(plan, ticket)
         try:
-            async with self._async_block_scope(plan, ticket) as active:
-                yield active
+            with self._record_scope(plan, ticket, active):
+                try:
+                    yield active
+                finally:
+                    if active.will_hand_back:
+                        await self.enforcer.ahand_back(_ticket_session(ticket), active.handle)
         finally:
             self._release_claim(plan)
 
     async def open_agent_scope(
         self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None
     ) -> AgentScope:
-        """As `aentering`, until `Stay.end` is called; whoever calls sees to it that its steps act under `Stay.acting`.
+        """As `async_agent_scope`, until `AgentScope.close`; the caller runs the agent's steps under its `delegation`.
 
         Raises:
             Denied: it may not act here.
@@ -390,10 +374,7 @@ class DelegationMixin:
                 self.enforcer.defer_hand_back(_ticket_session(ticket), active.handle)
             self._forget_new_link(active)
             self._release_claim(plan)
-            if error is None:
-                ticket.succeed(_describe_end(active), _END_SURFACE)
-            else:
-                _record_failure(ticket, active, error)
+            _record_end(ticket, active, error)
 
         return AgentScope(
             active,
@@ -411,7 +392,7 @@ class DelegationMixin:
         registered = self.find_registered(name)
         if registered is not None and registered.kind is ActionKind.HANDOFF:
             return registered
-        return self.register(ActionKind.HANDOFF, name, resource=_UNDECLARED_AGENT, schema=_TASK_SCHEMA)
+        return self.register(ActionKind.HANDOFF, name, resource=_AGENT_RESOURCE, schema=_AGENT_SCHEMA)
 
     def delegation_call(self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None) -> Call:
         """The call that hands on to an agent and leaves the link live, as a framework's hand-off tool does.
@@ -423,9 +404,9 @@ class DelegationMixin:
 
     def _build_delegation_call(self, to: str, task: str, give: HandOff | None, call_id: str) -> Call:
         resource = self.find_registered(to)
-        if resource is None and self._undeclared_count >= _MAX_UNDECLARED_AGENTS:
+        if resource is None and self._undeclared_count >= _MAX_AGENT_RESOURCES:
             # Names that a model makes up must not fill the passport; what is not registered is not granted.
-            resource = replace(_UNDECLARED_AGENT, id=to)
+            resource = replace(_AGENT_RESOURCE, id=to)
         elif resource is None or resource.kind is not ActionKind.HANDOFF:
             self._undeclared_count += 1
             resource = self.register_agent(to)
@@ -436,14 +417,14 @@ class DelegationMixin:
             call,
             hand_off=give or HandOff(),
             on_link_made=lambda handle: self._claimed_links.setdefault(handle, call),
-            abilities=_BLOCK_ABILITIES,
+            abilities=_SCOPE_ABILITIES,
         )
 
     def _build_scope_call(self, agent: str, task: str, give: HandOff | None, call_id: str) -> Call:
         """The call that is decided where a block begins.
 
         INVARIANT: SUB - whoever acts here is still at work: what runs inside under the name of an agent above is no
-        more than the actor, who names it. A hand-back is for when the actor is done (`handing`).
+        more than the actor, who names it. A hand-back is for when the actor is done.
         """
         call = self._build_delegation_call(agent, task, give, call_id)
         if agent not in (self.agent, *call.agents)[:-1]:
@@ -479,7 +460,7 @@ class DelegationMixin:
         )
 
     async def _abegin_scope(self, call: Call) -> tuple[_DelegationPlan, Ticket]:
-        """The decision that lets an agent begin, and how it comes to act; whoever asked sees to `_left`."""
+        """The decision that lets an agent begin, and how it comes to act; the caller releases the claim."""
         plan = self._plan_existing_link(call, await self.enforcer.afind_link(*self._link_query(call)))
         try:
             try:
@@ -499,36 +480,27 @@ class DelegationMixin:
             self._claimed_links.pop(plan.claimed_handle, None)
 
     @contextmanager
-    def _block_scope(self, plan: _DelegationPlan, ticket: Ticket) -> Iterator[ActiveAgent]:
+    def _run_scope(self, plan: _DelegationPlan, ticket: Ticket) -> Iterator[ActiveAgent]:
         active = _make_active_agent(plan, ticket)
-        try:
+        with self._record_scope(plan, ticket, active):
             try:
-                with delegation_scope(self._make_delegation(plan, active)):
-                    yield active
+                yield active
             finally:
                 if active.will_hand_back:
                     self.enforcer.hand_back(_ticket_session(ticket), active.handle)
-                self._forget_new_link(active)
-        except BaseException as exc:
-            _record_failure(ticket, active, exc)
-            raise
-        ticket.succeed(_describe_end(active), _END_SURFACE)
 
-    @asynccontextmanager
-    async def _async_block_scope(self, plan: _DelegationPlan, ticket: Ticket) -> AsyncIterator[ActiveAgent]:
-        active = _make_active_agent(plan, ticket)
+    @contextmanager
+    def _record_scope(self, plan: _DelegationPlan, ticket: Ticket, active: ActiveAgent) -> Iterator[None]:
+        """Run the block under the agent's link, and record how it and the hand-back ended."""
         try:
-            try:
-                with delegation_scope(self._make_delegation(plan, active)):
-                    yield active
-            finally:
-                if active.will_hand_back:
-                    await self.enforcer.ahand_back(_ticket_session(ticket), active.handle)
-                self._forget_new_link(active)
+            with delegation_scope(self._make_delegation(plan, active)):
+                yield
         except BaseException as exc:
-            _record_failure(ticket, active, exc)
+            self._forget_new_link(active)
+            _record_end(ticket, active, exc)
             raise
-        ticket.succeed(_describe_end(active), _END_SURFACE)
+        self._forget_new_link(active)
+        _record_end(ticket, active, None)
 
     def _forget_new_link(self, active: ActiveAgent) -> None:
         if active.is_new_link:
@@ -551,15 +523,13 @@ def _ticket_session(ticket: Ticket) -> str:
     return ticket.verdict.session if ticket.verdict is not None else ""
 
 
-def _record_failure(ticket: Ticket, active: ActiveAgent, error: BaseException) -> None:
-    if active.is_link_kept:
+def _record_end(ticket: Ticket, active: ActiveAgent, error: BaseException | None) -> None:
+    if error is None:
+        ticket.succeed("handed on" if active.is_link_kept else "handed back", _END_SURFACE)
+    elif active.is_link_kept:
         ticket.pause(error)
     else:
         ticket.fail(error)
-
-
-def _describe_end(active: ActiveAgent) -> str:
-    return "handed on" if active.is_link_kept else "handed back"
 
 
 def _was_closed_meanwhile(plan: _DelegationPlan, denial: Denied) -> bool:

@@ -13,8 +13,6 @@ from halo_core.model import Budget, Decay, Grants, Link
 from halo_core.passports import grants_within, intersect_grants, intersect_labels, tighter_budgets, tighter_decay
 from halo_core.store import Account
 
-__all__ = ["GivenShare", "HandOff", "compute_share", "is_no_wider", "make_handback_body", "make_issuer_facts"]
-
 
 @dataclass(frozen=True, slots=True)
 class HandOff:

@@ -36,25 +36,6 @@ from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_core.passports import is_resource_id
 
-__all__ = [
-    "MODEL_RESOURCE",
-    "MODEL_SCHEMA",
-    "GuardMetadata",
-    "ReentrantCall",
-    "UnregisteredGuard",
-    "attach_guard",
-    "choose_resource_id",
-    "clean_name",
-    "current_reentrant_call",
-    "get_guard",
-    "is_generated_class",
-    "make_named_subclass",
-    "make_unregistered_resource",
-    "reentrant_call_scope",
-    "require_guard",
-]
-
-
 _INVALID_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_.:/@ -]")
 _MAX_NAME: Final = 128
 MODEL_RESOURCE: Final = Resource(

@@ -41,16 +41,6 @@ from halo_core.store import Draft, SessionState, Transaction, rows
 from halo_core.values.provenance import extract_leaves
 from halo_core.values.sketch import MAX_TEXT
 
-__all__ = [
-    "MAX_OUTPUT_CHARS",
-    "QUESTION_LIFETIME_US",
-    "HandBackJob",
-    "OutcomeJob",
-    "decide_call",
-    "find_question_status",
-    "justify_decision",
-]
-
 QUESTION_LIFETIME_US: Final = 86_400_000_000
 """How long a question may be answered, microseconds."""
 MAX_OUTPUT_CHARS: Final = 16_384

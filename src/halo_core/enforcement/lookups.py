@@ -19,13 +19,6 @@ from halo_core.errors import PassportError
 from halo_core.model import Decision, Effect, EntryKind, LedgerEntry, Link
 from halo_core.store import Account, ProvenEntry, SessionState, Transaction, read_outcome
 
-__all__ = [
-    "FindLinkJob",
-    "LiveLink",
-    "only_repeats",
-    "recall_result",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class LiveLink:

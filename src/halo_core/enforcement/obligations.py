@@ -22,21 +22,6 @@ from halo_core.errors import Denied, Pending
 from halo_core.model import OUTPUT_OBLIGATIONS, Obligation, Resource
 from halo_core.reasons import get_reason_text
 
-__all__ = [
-    "WITHHELD_ERROR",
-    "WITHHELD_NOTICE",
-    "Failure",
-    "Surface",
-    "apply_argument_obligations",
-    "build_failure",
-    "clamp_arguments",
-    "find_document_floor",
-    "mask_recorded_text",
-    "redact_arguments",
-    "restrict_result",
-]
-
-
 T = TypeVar("T")
 KeepDocument = Callable[[str, tuple[str, ...]], bool]
 

@@ -18,8 +18,6 @@ from halo_core.model import EntryKind, Link
 from halo_core.passports import ApprovalToken, ChainCache, Issuer, TrustAnchors, read_approval, token_hash, verify_chain
 from halo_core.store import Account, Draft, SessionState, Transaction, rows
 
-__all__ = ["MAX_REMEMBERED", "PassportReader"]
-
 MAX_REMEMBERED = 512
 """Chains, tokens and sessions remembered."""
 

@@ -38,8 +38,6 @@ from halo_core.passports import (
 from halo_core.reasons import REASONS
 from halo_core.store import Account, Draft, SessionState, Transaction, rows
 
-__all__ = ["ActiveChain", "PassportStore"]
-
 _US = 1_000_000
 
 

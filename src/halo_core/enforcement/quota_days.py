@@ -9,8 +9,6 @@ from halo_core.crypto import canonical
 from halo_core.model import Link
 from halo_core.store import Transaction, commit_state, rows
 
-__all__ = ["QuotaDay", "compute_quota_day", "read_quota_day", "write_quota_day"]
-
 _DAY_US: Final = 86_400_000_000
 _MAX_COUNT: Final = 2**53 - 1
 

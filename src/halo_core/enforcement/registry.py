@@ -20,14 +20,6 @@ from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind, G
 from halo_core.passports import is_resource_id
 from halo_core.policy import infer_arg_types
 
-__all__ = [
-    "RegisteredResource",
-    "Registry",
-    "complete_resource",
-    "guess_resource",
-]
-
-
 _NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 
 # The first class with a matching verb wins; graver classes come first.

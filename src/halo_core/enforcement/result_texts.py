@@ -29,15 +29,6 @@ from halo_core.content.personal_data import looks_like_pan
 from halo_core.content.secrets import is_credential, is_credential_header, is_credential_member
 from halo_core.enforcement.arguments import copy_with_fields, get_fields, is_secret, is_url, make_secret
 
-__all__ = [
-    "MaskText",
-    "TextExtractor",
-    "ValueRedactor",
-    "make_unreadable_error",
-    "mask_joined_texts",
-]
-
-
 # What `str` says of them is all that they hold.
 _ATOMIC_TYPES: Final = (
     str,

@@ -27,16 +27,6 @@ from halo_core.risk.model import RiskModel
 from halo_core.risk.profile import ProposedAction, apply_head, pack_head
 from halo_core.store import SessionState, Transaction, rows
 
-__all__ = [
-    "BASELINE_DOMAIN",
-    "MODEL_DOMAIN",
-    "TERMS_DOMAIN",
-    "USUAL_DOMAIN",
-    "RiskAssessment",
-    "RiskAssessor",
-    "load_rules",
-]
-
 BASELINE_DOMAIN: Final = "halo/baseline/v1"
 MODEL_DOMAIN: Final = "halo/model/v1"
 TERMS_DOMAIN: Final = "halo/scoring/v1"

@@ -13,22 +13,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = [
-    "ActiveDelegation",
-    "Session",
-    "TriggeringMessage",
-    "current_delegation",
-    "current_delegation_session",
-    "current_session",
-    "current_triggering_message",
-    "delegation_scope",
-    "dynamic_delegation_scope",
-    "is_raw_thread",
-    "mark_lineage",
-    "session_scope",
-    "triggering_message_scope",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Session:

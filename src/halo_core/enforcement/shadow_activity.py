@@ -14,8 +14,6 @@ from typing import Any, Final
 from halo_core.model import EntryKind
 from halo_core.store import Draft, Store, Transaction
 
-__all__ = ["ShadowActivity"]
-
 _MAX_ACTIVITIES: Final = 1_000
 _MAX_TEXT: Final = 256  # characters of each text that are kept
 

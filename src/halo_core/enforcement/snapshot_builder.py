@@ -20,8 +20,6 @@ from halo_core.risk.action_risk import WEALTH_INDEX
 from halo_core.risk.profile import Chunk, make_chunk
 from halo_core.store import SessionState, Transaction, find_paused_decision, rows
 
-__all__ = ["RECALLED_MARK", "build_snapshot", "record_observation"]
-
 RECALLED_MARK = "stored"
 """Beside a source: it brought back what was stored while a session was exposed."""
 

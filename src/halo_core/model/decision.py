@@ -9,8 +9,6 @@ from typing import Any, Final
 
 from halo_core.crypto import canonical
 
-__all__ = ["OUTPUT_OBLIGATIONS", "REAUTHORIZABLE_CODES", "Decision", "Effect", "Obligation", "Reason"]
-
 
 class Effect(Enum):
     """The five effects, ordered by severity; the most severe wins."""

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["ENTRY_VERSION", "EntryKind", "LedgerEntry"]
-
 ENTRY_VERSION = 1
 """Format of an entry. Entries are never rewritten, so a reader keeps every version it ever wrote."""
 

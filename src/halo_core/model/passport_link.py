@@ -13,20 +13,6 @@ from typing import Any
 
 from halo_core.model.request import ActionKind
 
-__all__ = [
-    "ANY_OTHER",
-    "RESERVED_UNITS",
-    "Budget",
-    "Constraint",
-    "ConstraintKind",
-    "Decay",
-    "Grants",
-    "Link",
-    "LinkKind",
-    "Quota",
-    "SessionTerms",
-]
-
 ANY_OTHER = "**"
 """Argument name that stands for every argument not named; absent, the argument map is closed."""
 

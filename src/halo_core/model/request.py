@@ -39,21 +39,6 @@ _IGNORABLE: Final = frozenset(
 """Default_Ignorable_Code_Point (Unicode 16, DerivedCoreProperties.txt), which no font draws."""
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
 
-__all__ = [
-    "AccessRequest",
-    "ActionKind",
-    "Context",
-    "Impact",
-    "Origin",
-    "Principal",
-    "Resource",
-    "Reversal",
-    "Trigger",
-    "has_invisible_characters",
-    "normalize_name",
-    "same_person",
-]
-
 
 class ActionKind(StrEnum):
     """What is about to happen. Memory reads are retrievals, memory writes tool calls."""

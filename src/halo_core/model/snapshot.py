@@ -12,19 +12,6 @@ if TYPE_CHECKING:
     from halo_core.model.passport_link import Link
     from halo_core.model.request import AccessRequest
 
-__all__ = [
-    "Approval",
-    "Envelope",
-    "Mode",
-    "PolicyAnswer",
-    "PolicyView",
-    "Provenance",
-    "Revocation",
-    "SessionView",
-    "Snapshot",
-    "Stop",
-]
-
 
 class Mode(StrEnum):
     """`observe` decides and records, and the action runs; `enforce` blocks."""

@@ -1,4 +1,4 @@
-"""Room: clock, the only reader of time. Takes: nothing. Gives: microseconds since the epoch. Never: decides."""
+"""Time for decisions. A `Clock` is the only reader of time; it is read once per decision and the value passed on."""
 
 from __future__ import annotations
 

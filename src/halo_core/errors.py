@@ -1,4 +1,4 @@
-"""Room: errors. Takes: a code, a message, a remedy. Gives: exceptions sorted by whose fault it is. Never: I/O.
+"""The exceptions that Halo raises, sorted by whose fault it is.
 
     HaloError
     ├── BadInput            the caller's data is wrong; names the field

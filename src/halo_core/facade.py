@@ -1,12 +1,11 @@
-"""Room: the facade, what the adapters' `Halo` stands on. Takes: an agent's name. Gives: an enforcer with credentials.
+"""The facade that the adapters' `Halo` extends: one governed agent, its sessions and its registered resources.
 
-`local()` needs no ceremony: keys, starter policy, store and a passport with grants from the guarded tools are made on
-the spot (assurance `dev`, said loudly). Never: decides; knows a framework.
+`HaloBase.local` needs no key ceremony: keys, starter policy, store and a passport with grants for what is guarded are
+made on the spot (assurance `dev`).
 """
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -52,6 +51,7 @@ class HaloBase(DelegationMixin):
     Attributes:
         agent: the acting agent's id.
         enforcer: the one enforcement point.
+        delegation_terms: how much each agent that is handed to is given.
     """
 
     framework = ""
@@ -85,6 +85,7 @@ class HaloBase(DelegationMixin):
         self.store = Store(StoreConfig(url, home, tenant, "dev", deadline_s), keys, clock=clock, ids=ids)
         self._shadow_activity = ShadowActivity(self.store, agent, self.framework)
         self._claimed_links = {}
+        self.delegation_terms = DelegationTerms()
         self._registry = Registry()
         self._agent_credentials = AgentCredentials(
             self.store,
@@ -277,11 +278,6 @@ class HaloBase(DelegationMixin):
         return self._digester.digest("halo/word", text.encode())
 
     # what adapters ask of it
-
-    @functools.cached_property
-    def delegation_terms(self) -> DelegationTerms:
-        """How much each agent that is handed to is given."""
-        return DelegationTerms()
 
     def find_acting_agent(self) -> str:
         """Who acts in this context: this Halo's agent, or whom it, or one below it, handed off to."""

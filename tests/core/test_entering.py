@@ -89,7 +89,9 @@ def pause(halo):
 
 def handed(halo, agent, **more):
     """As a hand-off tool does it: the link stays live."""
-    ticket = halo.enforcer.begin(halo.delegation_call(agent, **more))
+    ticket = halo.enforcer.begin(
+        replace(halo._build_delegation_call(agent, "", more.get("give"), ""), on_link_made=None)
+    )
     ticket.succeed("handed on", SURFACE)
     return ticket.verdict.handle
 
@@ -738,7 +740,7 @@ def test_a_revoked_agent_up_the_chain_is_refused_by_its_own_link(desk, home):
     with desk.session("s"), desk.agent_scope("planner"), desk.agent_scope("researcher"):
         revoked(desk, "agent", "planner")
         with pytest.raises(Denied) as caught:
-            desk.enforcer.begin(desk.delegation_call("planner"))
+            handed(desk, "planner")
         assert caught.value.reason == "revoked"
 
 

@@ -1,16 +1,12 @@
-"""Room: envelopes, the accounts of a chain. Takes: accounts and charges. Gives: shortfalls, new accounts. Never: I/O.
+"""What an action costs, and the accounts (envelopes) that the links of a chain are charged on.
 
     reserved ──▶ dispatched (durable, before the side effect) ──▶ committed      the outcome says what it cost
                                                               └─▶ indeterminate  a crash: it stays reserved, so charged
 
-Reservation and dispatch are one transaction, so nothing is ever reserved without being dispatched. Steps and risk are
-committed at once and never refunded; a cost is refunded down to what it was.
-
-Room: what an action costs. Takes: a request. Gives: charges in integer units, or why there are none. Never: floats.
-
-Every action costs one step and some risk points. Points follow the impact class, doubled once the session has met
-untrusted content; a behaviour score, where there is one, can only raise them. A refused attempt costs points as well,
-so that probing wears authority out. Money and other units come from the resource: a fixed cost, an argument, or both.
+Every action costs one step and some risk points, by its impact class, doubled once the session has met untrusted
+content; a behaviour score can only raise them. A refused attempt costs points as well, so that probing wears authority
+out. Money and other units come from the resource: a fixed cost, an argument, or both. Steps and risk are committed at
+once and never refunded; a cost is refunded down to what it was.
 """
 
 from __future__ import annotations

@@ -1,11 +1,8 @@
-"""Room: check digits of card numbers and IBANs. Takes: groups of characters. Gives: where a number ends.
+"""Recognition and masking of card numbers, IBANs, e-mail addresses and telephone numbers in text.
 
-Every length a number may have costs one step, whatever the text is. Never: finds anything in a text, I/O.
-
-Room: recognition of account numbers and addresses of people in text. Takes: text. Gives: masks and labels.
-
-A text is read through a copy of the same length, in which each kind of digit, blank and dash is the plain one, and what
-is found in the copy is masked in the text. Linear: no expression here can backtrack. Never: keys, I/O.
+A text is read through a copy of the same length, in which every kind of digit, blank and dash is the plain one; what is
+found in the copy is masked in the text. No expression here can backtrack, and each possible length of a number costs
+one step, so the time is linear whatever the text is.
 """
 
 from __future__ import annotations
@@ -309,6 +306,11 @@ def find_personal_labels(text: str) -> frozenset[str]:
 def mask_pan(digits: str) -> str:
     """Last four only (PCI DSS 3.4.1)."""
     return f"[pan …{digits[-4:]}]"
+
+
+def card_digits(value: float) -> str:
+    """Decimal digits of a whole number that could be a card number; empty for any other."""
+    return str(abs(int(value))) if abs(value) < 10**PAN_LONGEST and value == int(value) else ""
 
 
 def looks_like_pan(digits: str) -> bool:

@@ -1,4 +1,4 @@
-"""Room: redaction. Takes: arguments and texts. Gives: copies without secrets. Never: changes the original.
+"""Redaction of secrets and personal data; nothing changes its argument.
 
 `seal` is for what is decided upon and stored: each secret becomes `halo:secret:` and 16 hex digits of its keyed digest,
 so that equal secrets stay equal and nothing else is learnt. `mask` is for what people look at, `hide` for what a policy
@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from halo_core.content.personal_data import looks_like_pan, mask_pan, mask_personal_data
+from halo_core.content.personal_data import card_digits, looks_like_pan, mask_pan, mask_personal_data
 from halo_core.content.secrets import (
     SHORTEST_SECRET,
     find_secret_spans,
@@ -32,7 +32,6 @@ _DOMAIN: Final = "halo.secret"
 _MAX_ROUNDS: Final = 4
 _PLACEHOLDER: Final = "[secret]"
 _LEAF_TYPES: Final = (str, int, float, bytes, type(None))
-_LONGEST_PAN: Final = 19
 # Names of arguments are shorter than the tokens that could hide in one.
 _MIN_SEALED_KEY: Final = 16
 
@@ -119,24 +118,6 @@ class Redactor:
         """Text for people: secrets, IBANs, card numbers, e-mail addresses and phone numbers masked."""
         return mask_personal_data(_SEAL.sub(_PLACEHOLDER, self.seal_text(text)))
 
-    def mask_value(self, value: object) -> Any:
-        """Deep copy of a JSON value for people; what is too deep or too large to show is `[…]`, never an exception."""
-        try:
-            return self._mask_tree(_SealingCopy(self).copy_value(value, secret=False, depth=0))
-        except CanonicalError:
-            return "[…]"
-
-    def _mask_tree(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {self.mask(k) if isinstance(k, str) else k: self._mask_tree(item) for k, item in value.items()}
-        if isinstance(value, list):
-            return [self._mask_tree(item) for item in value]
-        if isinstance(value, str):
-            return self.mask(value)
-        if type(value) is int and value.bit_length() <= 64 and looks_like_pan(str(abs(value))):
-            return mask_pan(str(abs(value)))
-        return value
-
     def hide(self, text: str) -> str:
         """As `mask`, and what is hidden stays as it is when it is hidden again; the same object if nothing changes."""
         hidden = text
@@ -181,14 +162,9 @@ class Redactor:
         if secret:
             return _PLACEHOLDER
         if isinstance(value, int | float):
-            digits = _card_digits(value)
+            digits = card_digits(value)
             return mask_pan(digits) if looks_like_pan(digits) else value
         return self.hide(str.__str__(value)) if isinstance(value, str) else value
-
-
-def _card_digits(value: float) -> str:
-    """Decimal digits of a whole number that could be a card number, empty for any other."""
-    return str(abs(int(value))) if abs(value) < 10**_LONGEST_PAN and value == int(value) else ""
 
 
 class _SealingCopy:

@@ -1,6 +1,6 @@
-"""Room: recognition of secrets, by names and in text. Takes: text. Gives: spans and labels. Never: keys, I/O.
+"""Recognition of secrets: by the names of arguments, and by patterns in text.
 
-Everything here is linear in its input: RE2, or expressions of the standard library that cannot backtrack.
+Everything is linear in its input: RE2, or expressions of the standard library that cannot backtrack.
 """
 
 from __future__ import annotations
@@ -23,22 +23,7 @@ _LONGEST_HEADER: Final = 64
 _MASKED: Final = re.compile(r"\[(?:secret\]|(?:pan|phone|e-mail) …|iban [A-Z]{2}…)")
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 # Words that may follow: `new_password_confirm`, `api_key_value`, `password2`.
-_FILLER: Final = frozenset(
-    {
-        "value",
-        "raw",
-        "text",
-        "string",
-        "plain",
-        "plaintext",
-        "confirm",
-        "confirmation",
-        "again",
-        "repeat",
-        "b64",
-        "base64",
-    }
-)
+_FILLER: Final = frozenset("value raw text string plain plaintext confirm confirmation again repeat b64 base64".split())
 # fmt: off
 _CREDENTIAL_WORDS: Final = frozenset({
     "password", "passwords", "passwd", "passphrase", "pwd", "passcode", "secret", "secrets", "token", "apikey",

@@ -1,6 +1,6 @@
-"""Room: what of an app is decided before it runs. Takes: what an adapter found. Gives: rows in order, counts.
+"""Findings of a doctor: what of an app is decided before it runs, in order of urgency, with counts.
 
-Never: looks into an app itself: the adapters do.
+The adapters look into an app and report `Finding`s; here they are sorted, counted and turned into JSON.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Room: what objects and functions hold, for the adapters' doctors. Takes: any object. Gives: what it reaches, named.
+"""What objects and functions of an app hold, for the adapters' doctors.
 
-It reads instance dictionaries, slots, closures, byte code, and what the garbage collector sees. Never: runs anything of
-the object's own (no property, no `__getattr__`, no import), judges, raises for odd values.
+It reads instance dictionaries, slots, closures, byte code and what the garbage collector sees, and runs nothing of the
+object's own: no property, no `__getattr__`, no import. It does not raise for odd values.
 """
 
 from __future__ import annotations

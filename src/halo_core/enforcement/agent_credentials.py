@@ -1,8 +1,8 @@
-"""Room: what an agent stands on: its passport and its policy, kept in step with what is registered.
+"""What an agent decides with: its passport and its policy, kept in step with what is registered.
 
-Takes: a registry. Gives: credentials. An agent with an issued passport stands on that. Without one, in `local` mode, a
-standing link is minted here from what is guarded (assurance `dev`), again whenever a later `guard` adds something; what
-an earlier process of the agent guarded stays granted, so that several share one passport. Never: decides.
+An agent with an issued passport uses that. Without one, in `local` mode, a standing link is minted here from what is
+guarded (assurance `dev`), again whenever a later `guard` adds something; what an earlier process of the agent guarded
+stays granted, so that several share one passport.
 """
 
 from __future__ import annotations
@@ -36,11 +36,10 @@ from halo_core.model import (
     Quota,
     SessionTerms,
 )
-from halo_core.passports import TOKEN_DOMAIN, mint_standing, token_hash
+from halo_core.passports import mint_standing, token_hash
 from halo_core.policy import CedarPolicy, PolicyBundle, action_id, apply_risk_threshold, may_reach_kind
 from halo_core.store import Control, Draft, Store, Transaction, rows
 
-PASSPORT_DOMAIN: Final = TOKEN_DOMAIN
 REGISTRATION_DOMAIN: Final = "halo/registration/v1"
 _LIFETIME_S: Final = 90 * 24 * 3600
 _CEILING_FACTOR: Final = 3

@@ -1,19 +1,8 @@
-"""Room: objects with fields, as frameworks pass them. Takes: an object. Gives: its fields, a copy with others.
+"""The arguments of one call: plain values for the decision, and objects that run as they were decided.
 
-pydantic is known by what the process has imported: an object of a class that nobody imported cannot be here, and the
-core imports none of it. Never: runs code of an object's class, changes what it is given.
-
-Room: values made plain. Takes: arguments as objects. Gives: JSON-like values for the decision.
-
-Never: runs anything, keeps anything, changes what it is given.
-
-Room: changed arguments as objects. Takes: an argument, its plain form as it may run. Gives: an object of that form.
-
-Never: changes what it is given, hands out anything that does not read exactly as it was decided.
-
-Room: the arguments of one call, snapshotted. Takes: arguments as objects. Gives: a `Bound`.
-
-Never: runs anything, keeps anything.
+`copy_arguments` takes objects as frameworks pass them and returns JSON-like values with our own copies of the objects;
+`BoundArguments.get_executed_arguments` returns the objects, rebuilt where an obligation changed them. pydantic is
+recognised by what the process has imported, since the core imports none of it, and no code of an object's class is run.
 """
 
 from __future__ import annotations
@@ -239,7 +228,8 @@ def copy_arguments(
 
     Args:
         arguments: by name.
-        live_objects: arguments that hold a live object and so are not copied, each with the plain form it is decided in.
+        live_objects: arguments that hold a live object and so are not copied, each with the plain form it is
+            decided in.
     """
     originals = dict(arguments)
     if not live_objects and all(type(value) in _IMMUTABLE_TYPES for value in originals.values()):

@@ -1,7 +1,7 @@
-"""Room: the call, what an adapter translates into, and its request. Takes: a call. Gives: a prepared request.
+"""One call: what an adapter translates into, its request, and the context that carries it through the decision.
 
-Never: decides, raises for bad arguments: what cannot be put in canonical form becomes a request with a problem, which
-is denied and recorded like any other (INVARIANT: TOTAL).
+What cannot be put in canonical form raises nothing: it becomes a request with a problem, which is denied and recorded
+like any other (INVARIANT: TOTAL).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from halo_core.values.provenance import extract_leaves
 from halo_core.values.sketch import MAX_TEXT, extract_tokens
 
 MAX_ARGUMENT_BYTES: Final = 262_144  # bytes of canonical arguments
-_MAX_KEPT_TEXT: Final = 16_384  # characters of a trigger or output that are kept
+MAX_KEPT_CHARS: Final = 16_384  # of a trigger, a request or an output
 _MAX_NAME: Final = 256  # characters of an id that are recorded
 
 ABILITIES: Final = (
@@ -81,7 +81,8 @@ class Call:
         acting_handle: handle of the link acted under, empty for the agent's own.
         agents: who acts, from whom the facade's agent handed off to down to the actor; empty for itself.
         hand_off: with a hand-off, how much is handed on.
-        on_link_made: with a hand-off, make a link of its own even where the receiver has the same from this giver, and tell
+        on_link_made: with a hand-off, make a link of its own even where the receiver has the same from this giver,
+            and tell
             its handle before anybody can see it.
         withdrawn_question: id of an open question about this call, which whoever waits for the answer takes back.
     """
@@ -297,7 +298,7 @@ class Preparer:
         name = canonical.dumps(
             [session, principal.agent, turn, call_id, call.resource.kind.value, call.resource.id, digest]
         )
-        trigger_text = self.redactor.seal_text(_replace_unencodable(call.trigger_text)[:_MAX_KEPT_TEXT])
+        trigger_text = self.redactor.seal_text(_replace_unencodable(call.trigger_text)[:MAX_KEPT_CHARS])
         context = Context(
             session=session,
             session_source=call.session_source,
@@ -334,7 +335,7 @@ class Preparer:
             observed_texts=self._observe_texts(call),
             subject=subject,
             content=content,
-            user_request=self.redactor.seal_text(_replace_unencodable(call.request)[:_MAX_KEPT_TEXT])
+            user_request=self.redactor.seal_text(_replace_unencodable(call.request)[:MAX_KEPT_CHARS])
             if call.request
             else "",
             mode_option=mode_option,

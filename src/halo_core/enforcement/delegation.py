@@ -1,8 +1,8 @@
 """Hand-offs between agents, as the facade and every adapter offer them.
 
-A hand-off is an action of kind `handoff`, named after the receiver, so a grant of the agent is a grant of every way that
-leads to it. `DelegationMixin.hand_off` gives part of an agent's own to another; `agent_scope` is for frameworks that
-say who acts now, where an agent that has a live link goes on under it. A block inside another never acts for an
+A hand-off is an action of kind `handoff`, named after the receiver, so a grant of the agent is a grant of every way
+that leads to it. `DelegationMixin.hand_off` gives part of an agent's own to another; `agent_scope` is for frameworks
+that say who acts now, where an agent that has a live link goes on under it. A block inside another never acts for an
 agent above: under such a name whoever acts there goes on.
 """
 
@@ -62,9 +62,7 @@ class DelegationFacade(Protocol):
     agent: str
     enforcer: Enforcer
 
-    @property
-    def delegation_terms(self) -> DelegationTerms:
-        """How much each agent is given."""
+    delegation_terms: DelegationTerms
 
     def find_registered(self, name: str) -> Resource | None:
         """The registration of a resource id."""
@@ -139,7 +137,7 @@ def to_task_arguments(args: Mapping[str, Any]) -> dict[str, Any]:
 
 
 # Whom the agents that act here, the innermost last, have been allowed to hand off to since they were entered.
-_ALLOWED_AGENTS: Final[ContextVar[tuple[set[str], ...]]] = ContextVar("halo_handed", default=())
+_ALLOWED_AGENTS: Final[ContextVar[tuple[set[str], ...]]] = ContextVar("halo_allowed_agents", default=())
 
 
 @contextmanager
@@ -201,31 +199,27 @@ class ActiveAgent:
             hand-off run, which makes no link.
         is_new_link: whether the link was made here, and so ends with the block.
         used_answer: whether somebody's answer let it begin.
+        is_link_kept: whether `keep_link` was called.
     """
 
     handle: str
     is_new_link: bool
     used_answer: bool
     _will_hand_back: bool
-    _is_link_kept: bool = False
+    is_link_kept: bool = False
 
     @property
     def will_hand_back(self) -> bool:
         """Whether the link is handed back at the end of the block."""
         return self._will_hand_back and bool(self.handle)
 
-    @property
-    def is_link_kept(self) -> bool:
-        """Whether `keep_link` was called."""
-        return self._is_link_kept
-
     def keep_link(self) -> None:
         """Leave the link live at the end of the block: the agent paused, or has handed on."""
-        self._is_link_kept, self._will_hand_back = True, False
+        self.is_link_kept, self._will_hand_back = True, False
 
     def hand_back(self) -> None:
         """Hand the link back at the end of the block, although it was live before (an earlier run kept it)."""
-        self._is_link_kept, self._will_hand_back = False, True
+        self.is_link_kept, self._will_hand_back = False, True
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,12 +233,13 @@ class _DelegationPlan:
 
 
 class AgentScope:
-    """An agent that acts until `close`, for frameworks whose steps are tasks of their own, so that no block fits around.
+    """An agent that acts until `close`, for frameworks whose steps are tasks of their own and fit in no block.
 
     Attributes:
         agent: as `agent_scope` yields it.
         delegation: what it acts under; None where it is the facade's own agent, or no link was made.
-        owns_link: whether the link is this scope's alone (made for it, or kept by an earlier one), and so may be handed back.
+        owns_link: whether the link is this scope's alone (made for it, or kept by an earlier one), and so may be
+            handed back.
     """
 
     __slots__ = ("_on_end", "agent", "delegation", "owns_link")
@@ -393,14 +388,6 @@ class DelegationMixin(DelegationFacade, Protocol):
         if registered is not None and registered.kind is ActionKind.HANDOFF:
             return registered
         return self.register(ActionKind.HANDOFF, name, resource=_AGENT_RESOURCE, schema=_AGENT_SCHEMA)
-
-    def delegation_call(self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None) -> Call:
-        """The call that hands on to an agent and leaves the link live, as a framework's hand-off tool does.
-
-        Once it is decided, `ticket.verdict.handle` names the link: a new one, or the one that the agent has from this
-        giver on the same terms.
-        """
-        return replace(self._build_delegation_call(agent, task, give, call_id), on_link_made=None)
 
     def _build_delegation_call(self, to: str, task: str, give: HandOff | None, call_id: str) -> Call:
         resource = self.find_registered(to)

@@ -1,4 +1,4 @@
-"""Room: terms of a hand-off, and how entries speak of links. Takes: values. Gives: values. Never: I/O."""
+"""Terms of a hand-off, and how entries describe links."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class GivenShare:
 
 
 def compute_share(parent: Link, terms: HandOff, receiver_passport: Link | None) -> GivenShare:
-    """What of `parent` is given under these terms to an agent that has a passport of its `receiver_passport`, if it has one.
+    """What of `parent` is given under these terms; `receiver_passport` is the receiver's own, if it was issued one.
 
     INVARIANT: SUB - within the parent, and within what the receiver was issued: nobody makes an agent do, by handing
     it more, what it was not made for.

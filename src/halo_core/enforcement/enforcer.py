@@ -1,16 +1,16 @@
-"""Room: the policy enforcement point, the one API that adapters call. Takes: a call. Gives: its result.
+"""The policy enforcement point, the one API that adapters call.
 
 The six steps of one action, with the numbers of docs/ARCHITECTURE.md:
 
-    (1) translate: call → access request             `pep.call`
-    (2) snapshot, read once                           `pip`
-    (3) decide, pure                                  `pdp`
-    (4) one durable transaction                       `pep.jobs`, `store`
-    (5) run with the obligations, pause, or refuse    here
-    (6) outcome                                       here, `pep.jobs`
+    (1) translate: call → access request             `call`
+    (2) snapshot, read once                           `snapshot_builder`
+    (3) decide, pure                                  `halo_core.decision`
+    (4) one durable transaction                       `jobs`, `halo_core.store`
+    (5) run with the obligations, pause, or refuse    `flow`
+    (6) outcome                                       `Ticket`, `jobs`
 
-The caller MUST run nothing but `ticket.args`, and MUST finish the ticket. Never: lets an action run on an error; in
-observe mode it does run, and the failure is logged and counted in `health`.
+Whoever uses `begin` and `abegin` directly runs nothing but `ticket.args`, and finishes the ticket. An error lets no
+action run; in observe mode it does run, and the failure is logged and counted in `health`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,8 @@ from typing import Any, Final, TypeVar
 
 from halo_core.decision import stop_applies
 from halo_core.enforcement import flow
-from halo_core.enforcement.call import Call, Credentials, DecisionContext, Preparer, clip_name
+from halo_core.enforcement.call import MAX_KEPT_CHARS, Call, Credentials, DecisionContext, Preparer, clip_name
 from halo_core.enforcement.jobs import (
-    MAX_OUTPUT_CHARS,
     HandBackJob,
     OutcomeJob,
     decide_call,
@@ -165,7 +164,8 @@ class Enforcer:
         preparer: call → request.
         get_credentials: called for each decision: the chain and the policy as they stand.
         mode: the mode this handle was opened with, None for the store's.
-        are_credentials_ready: whether `get_credentials` answers at once; where it does not, a coroutine asks it in a thread.
+        are_credentials_ready: whether `get_credentials` answers at once; where it does not, a coroutine asks it in
+            a thread.
         read_stops: stops that hold even where the store cannot be written, asked at each decision.
     """
 
@@ -368,12 +368,12 @@ class Enforcer:
     ) -> None:
         """(6) Queue the outcome: it joins the next transaction or waits at most 50 ms.
 
-        `readable_text` is what was said, where that is more than `output`. Only of what is not ours: words of ours that nobody
-        was shown make nothing ours.
+        `readable_text` is what was said, where that is more than `output`. Only of what is not ours: words of ours that
+        nobody was shown make nothing ours.
         """
         if readable_text is None or origin_of_result(context.resource) is not Provenance.UNTRUSTED:
             readable_text = output
-        sealed_output = self._preparer.redactor.seal_text(output[:MAX_OUTPUT_CHARS])
+        sealed_output = self._preparer.redactor.seal_text(output[:MAX_KEPT_CHARS])
         job = OutcomeJob(
             context=context,
             status=status,

@@ -14,15 +14,16 @@ from typing import Any, Final
 from halo_core.authority import charge_account, compute_effective_authority, settle_account
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
-from halo_core.decision import REAUTHORIZATION, decide
+from halo_core.decision import decide, only_repeats
 from halo_core.decision.approval_binding import call_binding, reauthorization_binding
-from halo_core.enforcement.call import Credentials, DecisionContext, ObservedText
+from halo_core.enforcement.call import MAX_KEPT_CHARS, Credentials, DecisionContext, ObservedText
 from halo_core.enforcement.delegation_terms import make_handback_body
-from halo_core.enforcement.lookups import only_repeats, recall_result
+from halo_core.enforcement.lookups import recall_result
 from halo_core.enforcement.obligations import apply_argument_obligations
 from halo_core.enforcement.quota_days import read_quota_day, write_quota_day
 from halo_core.enforcement.snapshot_builder import build_snapshot, record_observation
 from halo_core.model import (
+    REAUTHORIZABLE_CODES,
     RESERVED_UNITS,
     ActionKind,
     Decision,
@@ -43,8 +44,6 @@ from halo_core.values.sketch import MAX_TEXT
 
 QUESTION_LIFETIME_US: Final = 86_400_000_000
 """How long a question may be answered, microseconds."""
-MAX_OUTPUT_CHARS: Final = 16_384
-"""Characters of an output that are kept."""
 ALERT_RISK: Final = 800
 """A session's risk (0..1000) from which somebody should look at it."""
 _HIGH_BAND: Final = 2
@@ -55,6 +54,7 @@ _TRUSTED_ORIGINS: Final = (Provenance.USER, Provenance.SYSTEM)
 def decide_call(
     tx: Transaction,
     context: DecisionContext,
+    *,
     credentials: Credentials,
     digester: Digester,
     sketch_key: bytes,
@@ -114,10 +114,8 @@ def decide_call(
     stored = tx.add_tainted_fingerprints(_find_tainted_fingerprints(context, sketch_key)) if runs else None
     if stored is not None:
         body["stored"] = stored
-    can_recall = snapshot.mode is Mode.ENFORCE and only_repeats(decision)
-    context.earlier = (
-        recall_result(tx, request.request_id, decision, max_output=MAX_OUTPUT_CHARS) if can_recall else None
-    )
+    can_recall = snapshot.mode is Mode.ENFORCE and only_repeats(decision.reasons)
+    context.earlier = recall_result(tx, request.request_id, decision, max_output=MAX_KEPT_CHARS) if can_recall else None
     if context.earlier is not None:
         body["recalled"] = True
     if call.withdrawn_question:
@@ -238,7 +236,7 @@ class _Question:
         """The question of a decision that is a challenge."""
         request, snapshot, session = context.request, context.snapshot, context.session
         is_reauthorization = any(
-            reason.code in REAUTHORIZATION and reason.effect == Effect.CHALLENGE.value
+            reason.code in REAUTHORIZABLE_CODES and reason.effect == Effect.CHALLENGE.value
             for reason in context.decision.reasons
         )
         epoch = snapshot.envelopes[0].epoch + 1 if is_reauthorization else 0

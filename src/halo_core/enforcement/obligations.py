@@ -1,12 +1,10 @@
-"""Room: obligations, what `restrict` makes the PEP do. Takes: arguments or a result. Gives: what of it may be used.
+"""What an obligation does to arguments, to a result, and to an error.
 
-Never: widens anything, changes the original, decides. Masks need no key, so no digest reaches what runs.
-
-Room: failures, what of an action's error may be raised. Takes: an error, obligations. Gives: an error, its words.
+Nothing is widened and no original is changed. Masks need no key, so no digest reaches what runs.
 
 INVARIANT: an error is a result by another way: what an obligation takes from the result, it takes from the error too.
 What is raised instead is made from its words alone, so nothing else of the error (arguments, notes, causes, attributes)
-comes with it. Never: changes an error of the action, calls code of its class.
+comes with it, and no code of its class runs.
 """
 
 from __future__ import annotations
@@ -174,7 +172,8 @@ class Failure:
     Args:
         error: the error itself, or what stands in its place.
         recorded_text: what may be recorded of its words.
-        readable_text: every word that somebody may have learned from what happened, for provenance; empty where none could.
+        readable_text: every word that somebody may have learned from what happened, for provenance; empty where
+            none could.
     """
 
     error: BaseException

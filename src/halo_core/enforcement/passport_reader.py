@@ -1,7 +1,7 @@
-"""Room: passports as the store keeps them. Takes: a transaction, hashes. Gives: verified links. Never: decides, mints.
+"""Passports as the store keeps them, read and verified.
 
-Tokens and verified chains are remembered; whom the home trusts is asked at each decision, time and revocation by the
-PDP.
+Tokens and verified chains are cached. Whom the home trusts is asked at each decision; time and revocation are checked
+by `decide`.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Room: custody, which passports a session holds. Takes: a transaction, a session's state. Gives: its live chain.
+"""The passports that a session holds: reading its live chain, and minting the links of a session and of hand-offs.
 
     standing link      the agent's, named by the store's `standing` row; its holder cannot change it
     session link       minted here at a session's first decision, with the agent's key
     hand-off links     minted here with the key of whoever hands off
 
 When the standing link is replaced, or somebody outside the chain has re-authorized the session, the links below are
-derived anew under their handles: counters stay (INVARIANT: EPOCH). Never: decides, verifies less than the whole chain.
+derived anew under their handles, and counters stay (INVARIANT: EPOCH).
 """
 
 from __future__ import annotations
@@ -229,8 +229,8 @@ class PassportStore:
         """The state with everything below `handle` closed, and what was closed.
 
         What was spent there stays with those above; risk and taint are the session's (INVARIANT: MONO). Without
-        `include_unused`, what was given by `handle` and never acted under stays live: its holder has yet to begin, and must not
-        do so without what it was given (INVARIANT: SUB).
+        `include_unused`, what was given by `handle` and never acted under stays live: its holder has yet to begin, and
+        must not do so without what it was given (INVARIANT: SUB).
         """
         descendants = state.descendants(handle)
         kept_handles = {

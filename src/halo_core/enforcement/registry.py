@@ -1,10 +1,7 @@
-"""Room: guessing what a tool does from its name and description. Takes: words. Gives: a marked guess.
+"""Registered resources of one facade, and guesses for those that nobody declared.
 
-A guess is printed once, and is only ever a start: `guard(x, resource=Resource(...))` replaces it. Never: decides.
-
-Room: what is registered. Takes: resources with the JSON schemas of their arguments. Gives: grants, types, bytes.
-
-Never: I/O.
+A guess is made from a tool's name, description and argument names, printed once, and replaced by
+`guard(x, resource=Resource(...))`.
 """
 
 from __future__ import annotations

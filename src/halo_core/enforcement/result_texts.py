@@ -1,12 +1,8 @@
-"""Room: texts of results, for digests and provenance. Takes: results of any shape. Gives: all that they say.
+"""Texts of results, for digests, provenance and redaction, whatever shape a result has.
 
-Every leaf and every key, joined by line ends: an encoding such as JSON would hide words behind its escapes. Never:
-decides, keeps anything, raises for odd values.
-
-Room: results with other words in them. Takes: a result of any shape, a mask. Gives: a copy in the same shape.
-
-Whatever holds no text to change is handed back as it is. Never: changes what it is given, passes on an object into
-which it cannot look.
+`TextExtractor` returns every leaf and key on lines of its own, since an encoding such as JSON would hide words behind
+its escapes. `ValueRedactor` returns a copy in the same shape with other words in it, or the same object where nothing
+changes.
 """
 
 from __future__ import annotations
@@ -25,7 +21,7 @@ from numbers import Number
 from pathlib import PurePath
 from typing import Any, Final, Self
 
-from halo_core.content.personal_data import looks_like_pan
+from halo_core.content.personal_data import card_digits, looks_like_pan
 from halo_core.content.secrets import is_credential, is_credential_header, is_credential_member
 from halo_core.enforcement.arguments import copy_with_fields, get_fields, is_secret, is_url, make_secret
 
@@ -121,7 +117,6 @@ def _to_text(value: Any) -> str:
 MaskText = Callable[[str], str]
 
 _PLACEHOLDER: Final = "[secret]"
-_LONGEST_PAN: Final = 19  # digits
 # They say when, which or where, and hold nobody's words.
 _WORDLESS_TYPES: Final = (
     type(None),
@@ -145,8 +140,8 @@ _TEXT_MEMBERS: Final = ("text", "thinking", "reasoning")
 class ValueRedactor:
     """One mask on its way through a result; `is_secret` below the name of a credential.
 
-    What `redact_value` returns is the same object where nothing changes. It raises TypeError at what nobody can look into, or
-    what cannot be made with other words in it.
+    What `redact_value` returns is the same object where nothing changes. It raises TypeError at what nobody can look
+    into, or what cannot be made with other words in it.
     """
 
     mask: MaskText
@@ -181,8 +176,7 @@ class ValueRedactor:
         return _PLACEHOLDER if self.is_secret else self._redact_card_number(value)
 
     def _redact_card_number(self, value: Any) -> Any:
-        is_whole_number = math.isfinite(value) and abs(value) < 10**_LONGEST_PAN and value == int(value)
-        digits = str(abs(int(value))) if is_whole_number else ""
+        digits = card_digits(value) if math.isfinite(value) else ""
         return self.mask(digits) if looks_like_pan(digits) else value
 
     def _require_unmasked(self, value: Any, text: str) -> Any:

@@ -1,7 +1,6 @@
-"""Room: the score of an action, read inside the transaction. Takes: a transaction, a request. Gives: what to record.
+"""The behaviour score of an action, read and computed inside the decision's transaction.
 
-Which score is in force for an agent, its session's profile, and what both say of the action at hand. Never: decides;
-lets an action pass because a score could not be made (`score_unavailable`).
+Where a score is in force and cannot be made, the action does not run (`score_unavailable`).
 """
 
 from __future__ import annotations
@@ -115,48 +114,30 @@ class RiskAssessor:
         if not name or request.kind not in _SCORED_KINDS or request.problem:
             return RiskAssessment(name)
         try:
-            return self._assess(tx, request, args, state, name, at_us=at_us)
+            scoring, profile = self.load_score(tx, name), tx.load_profile(state)
+            rules = scoring.rules
+            act = ProposedAction(request.resource.id, request.kind, request.resource.impact, args)
+            score = assess_action(profile, act, scoring.baseline, rules.model)
+            judgement = rules.compute_action_risk(score.margin, circumstances_of(request, at_us, state.refused))
+            record_assessment(profile, score)
+            profile_head = pack_head(profile)
+            apply_head(profile, profile_head)  # in memory and out of the store it is the same
+            factors = score.find_factors(rules.model) if judgement.band else ()
+            return RiskAssessment(
+                score_name=name,
+                features=score.values,
+                risk=judgement.risk,
+                band=judgement.band,
+                factors=tuple(explain_action_risk(factors, judgement.evidence, rules.model)) if judgement.band else (),
+                profile_head=profile_head,
+                names_requested=score.observation.named_by_request,
+                drift=score.wealth,
+                is_partial=score.observation.truncated,
+            )
         except (HaloError, KeyError, ValueError, ArithmeticError, RecursionError) as exc:
             # INVARIANT: FAILCLOSED - where a score is in force, an action without one does not run.
-            return RiskAssessment(
-                name, problem="score_unavailable" if not isinstance(exc, RecursionError) else "decision_error"
-            )
-
-    def _assess(
-        self,
-        tx: Transaction,
-        request: AccessRequest,
-        args: Mapping[str, Any],
-        state: SessionState,
-        name: str,
-        *,
-        at_us: int,
-    ) -> RiskAssessment:
-        scoring, profile = self.load_score(tx, name), tx.load_profile(state)
-        rules = scoring.rules
-        act = ProposedAction(request.resource.id, request.kind, request.resource.impact, args)
-        action_score = assess_action(profile, act, scoring.baseline, rules.model)
-        judgement = rules.compute_action_risk(action_score.margin, circumstances_of(request, at_us, state.refused))
-        record_assessment(profile, action_score)
-        profile_head = pack_head(profile)
-        apply_head(profile, profile_head)  # in memory and out of the store it is the same
-        factors = (
-            tuple(explain_action_risk(action_score.find_factors(rules.model), judgement.evidence, rules.model))
-            if judgement.band
-            else ()
-        )
-        look = action_score.observation
-        return RiskAssessment(
-            name,
-            action_score.values,
-            judgement.risk,
-            judgement.band,
-            factors,
-            profile_head,
-            look.named_by_request,
-            action_score.wealth,
-            is_partial=look.truncated,
-        )
+            problem = "decision_error" if isinstance(exc, RecursionError) else "score_unavailable"
+            return RiskAssessment(name, problem=problem)
 
 
 def load_rules(name: str, read_blob: Callable[[str, str], bytes]) -> RiskRules:

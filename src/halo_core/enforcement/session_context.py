@@ -1,7 +1,7 @@
-"""Room: which session and which message an action belongs to. Takes: what the host or adapter says. Gives: context.
+"""Context variables: the session, the asking message and the delegation of the code that runs.
 
-Context variables travel with the frameworks' own threads and tasks; a raw thread has none, and then there is no
-session: nobody knows which request it works for. Never: I/O.
+They travel with the frameworks' own threads and tasks. A raw thread has none, and then there is no session: nobody
+knows which request it works for.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class ActiveDelegation:
 
 
 _SESSION: Final[ContextVar[Session | None]] = ContextVar("halo_session", default=None)
-_TRIGGERING_MESSAGE: Final[ContextVar[TriggeringMessage | None]] = ContextVar("halo_asking", default=None)
+_TRIGGERING_MESSAGE: Final[ContextVar[TriggeringMessage | None]] = ContextVar("halo_triggering_message", default=None)
 
 
 # Set where Halo is opened, and so in every context that was copied from there.
@@ -77,7 +77,9 @@ def is_raw_thread() -> bool:
     return not _LINEAGE.get() and threading.current_thread() is not threading.main_thread()
 
 
-_DELEGATION: Final[ContextVar[Callable[[], ActiveDelegation | None] | None]] = ContextVar("halo_acting", default=None)
+_DELEGATION: Final[ContextVar[Callable[[], ActiveDelegation | None] | None]] = ContextVar(
+    "halo_delegation", default=None
+)
 
 
 def current_delegation(root: str, session: str) -> ActiveDelegation | None:
@@ -106,7 +108,7 @@ def delegation_scope(value: ActiveDelegation | None) -> Iterator[None]:
 
 @contextmanager
 def dynamic_delegation_scope(find_delegation: Callable[[], ActiveDelegation | None]) -> Iterator[None]:
-    """Run the block under whichever link `find_delegation` says when it is asked: in a run of a framework who acts changes."""
+    """Run the block under the link that `find_delegation` returns each time it is asked, where the actor changes."""
     token = _DELEGATION.set(find_delegation)
     try:
         yield

@@ -1,7 +1,6 @@
-"""Room: sightings, what was seen to run without a guard. Takes: names. Gives: entries. Never: decides.
+"""Notes of what was seen to run without a guard, written to the log so that a person sees the gap.
 
-A sighting is no decision: nobody was asked, and what ran has run. It is written so that a person sees the gap, whether
-it ran or was refused for want of a guard.
+A note is no decision: nobody was asked, and what ran has run, unless it was refused for want of a guard.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def record_observation(
 def build_snapshot(
     tx: Transaction, context: DecisionContext, credentials: Credentials, stops: tuple[Stop, ...]
 ) -> None:
-    """Read one snapshot into the context; texts the agent has seen are noted first, so that this call is judged by them.
+    """Read one snapshot into the context; texts the agent has seen are noted first, so that they count for this call.
 
     Args:
         tx: the transaction that will hold the decision.

@@ -1,4 +1,4 @@
-"""Room: the decision. Effects, reasons, obligations, as frozen values. Never: I/O."""
+"""The decision: effect, reasons, obligations and charges."""
 
 from __future__ import annotations
 

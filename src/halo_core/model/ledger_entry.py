@@ -1,4 +1,4 @@
-"""Room: the ledger entry as a value. `halo_core.ledger.notes` turns it into signed bytes. Never: I/O, crypto."""
+"""The ledger entry as a value; `halo_core.ledger.notes` turns it into signed bytes and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room: the access request, in AuthZEN's subject, action, resource, context. Frozen values, parsed once. Never: I/O."""
+"""The access request, in AuthZEN's subject, action, resource and context."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any, Final
 from halo_core.errors import BadInput
 
 _TRUST_MAX: Final = 1000
-_UNIT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
+UNIT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
+"""Names of budget units."""
 _IGNORABLE: Final = frozenset(
     chr(code)
     for first, last in (
@@ -86,7 +87,7 @@ def _check_costs(resource: Resource) -> None:
     try:
         costs = tuple((unit, text) for unit, text in resource.costs)
         units += [unit for unit, _ in costs]
-        good = all(_UNIT.fullmatch(unit) for unit in units) and all(_AMOUNT.fullmatch(text) for _, text in costs)
+        good = all(UNIT_NAME.fullmatch(unit) for unit in units) and all(_AMOUNT.fullmatch(text) for _, text in costs)
     except (TypeError, ValueError):
         good, costs = False, ()
     if not good or (resource.unit and not resource.amount):
@@ -336,7 +337,8 @@ class AccessRequest:
         subject: who.
         kind: which of the four surfaces.
         resource: what is reached.
-        args: arguments after validation, as executed, with secrets replaced by keyed digests (`halo_core.content.redaction`).
+        args: arguments after validation, as executed, with secrets replaced by keyed digests
+            (`halo_core.content.redaction`).
             Values as Python objects (floats, integers, strings, lists, mappings); not in the tagged form.
         args_digest: keyed digest of the arguments.
         request_id: digest of (session, turn, call id, resource, arguments digest): the key of ONCE.

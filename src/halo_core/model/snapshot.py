@@ -1,4 +1,4 @@
-"""Room: the snapshot, everything `decide` reads besides the request. Frozen; recorded in the entry. Never: I/O."""
+"""The snapshot: everything that `decide` reads besides the request, as the entry records it."""
 
 from __future__ import annotations
 

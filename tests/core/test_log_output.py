@@ -41,7 +41,7 @@ def open_one(home, *, quiet: bool = False) -> HaloBase:
 
 
 def start_line(home) -> str:
-    return f"observe mode: actions RUN whatever is decided; assurance dev: keys in {home}, made on this machine"
+    return f"observe mode: actions RUN whatever the decision; assurance dev: keys in {home}, generated on this machine"
 
 
 def test_without_logging_of_the_hosts_a_person_reads_it_on_stderr(tmp_path, capsys):

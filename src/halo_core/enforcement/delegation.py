@@ -184,9 +184,9 @@ class DelegationTerms:
         if current != terms:
             raise ConfigError(
                 "terms_taken",
-                f"`{agent}` is given other terms already",
+                f"`{agent}` already has other terms",
                 field="give",
-                remedy="give an agent the same terms in every graph, or open another Halo",
+                remedy="use the same terms for an agent in every graph, or open another Halo",
             )
 
 

@@ -165,7 +165,7 @@ class Store:
 
     def _run_jobs(self, jobs: Sequence[Job]) -> list[Outcome]:
         if not self._lock.acquire(timeout=self.config.deadline_s):
-            raise CannotDecide("ledger_busy", "another thread holds the ledger", remedy="try again")
+            raise CannotDecide("ledger_busy", "another thread has locked the ledger", remedy="try again")
         try:
             if self._closed:
                 raise closed_error()
@@ -279,7 +279,7 @@ class Store:
                     self._run_locked([_close_writer])
                     self._checkpoint_locked()
                 except Exception as exc:  # noqa: BLE001  closing must not raise; what is missing shows as a crash
-                    _log_error("close_failed", "closing the ledger", exc)
+                    _log_error("close_failed", "error while closing the ledger", exc)
             self._closed = True
             self._discard_writer()
         self._committer.close()
@@ -389,7 +389,7 @@ def _run_reporting_errors(step: Any) -> None:
         step()
     except Exception as exc:  # noqa: BLE001  the next turn tries again; decisions themselves fail loudly
         if getattr(exc, "code", "") != "ledger_closed":
-            _log_error("background_failed", "background", exc)
+            _log_error("background_failed", "error in the background thread", exc)
 
 
 _STORES: weakref.WeakSet[Store] = weakref.WeakSet()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Final
+from typing import Final, TextIO
 
 _ROOT: Final = logging.getLogger("halo")
 _ROOT.addHandler(logging.NullHandler())
@@ -21,16 +21,22 @@ def get_logger(name: str) -> logging.Logger:
     return _ROOT.getChild(name)
 
 
-class DefaultHandler(logging.Handler):
+class DefaultHandler(logging.StreamHandler[TextIO]):
     """Prints `halo: <message>` on stderr where no handler of the host receives the record."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)  # the stream is whatever stderr is when a record comes
+        self.setFormatter(logging.Formatter("halo: %(message)s"))
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        """What `sys.stderr` is now."""
+        return sys.stderr
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one record."""
         if not _has_host_handler(logging.getLogger(record.name)):
-            try:
-                sys.stderr.write(f"halo: {record.getMessage()}\n")
-            except Exception:  # noqa: BLE001  as `logging` does: output that cannot be written stops nothing
-                self.handleError(record)
+            super().emit(record)
 
 
 def _has_host_handler(logger: logging.Logger | None) -> bool:

@@ -246,7 +246,7 @@ class HaloBase(DelegationMixin):
             yield opened
 
     def find_session(self) -> Session:
-        """The session of this context, else the process's own (said once); one without an id in a raw thread."""
+        """The session of this context, else the process's own (with a notice); without an id in a raw thread."""
         session = current_session()
         if session is not None:
             return session
@@ -268,7 +268,7 @@ class HaloBase(DelegationMixin):
     # what runs beside Halo
 
     def record_shadow(self, kind: str, name: str, where: str, *, refused: bool = False) -> None:
-        """Note something that runs without a guard; written with the next commit, or within 50 ms.
+        """Record something that runs without a guard; written with the next commit, or within 50 ms.
 
         Each is noted once for a process, and at most 1,000 of them are; what runs is logged as well. Waits for no disk.
 
@@ -283,13 +283,13 @@ class HaloBase(DelegationMixin):
             self.notify_once(notice)
 
     def make_keyed_digest(self, text: str) -> str:
-        """A word that only this home can make: its keyed digest, to be recognised where others can write too."""
+        """Keyed digest of a text, which only this home can make, to recognise it where others can write."""
         return self._digester.digest("halo/word", text.encode())
 
     # what adapters ask of it
 
     def find_acting_agent(self) -> str:
-        """Who acts in this context: this Halo's agent, or whom it, or one below it, handed off to."""
+        """The agent that acts in this context: this Halo's, or the receiver of a hand-off."""
         delegation = current_delegation(self.agent, self.find_session().id)
         return delegation.agents[-1] if delegation is not None else self.agent
 
@@ -306,7 +306,7 @@ class HaloBase(DelegationMixin):
         return f"run-{self._ids.new_short_id()}"
 
     def get_argument_defaults(self, name: str) -> dict[str, Any]:
-        """What the schema of a registered resource gives to arguments that a call leaves out."""
+        """Defaults of a registered resource's arguments, by its schema."""
         registered = self._registry.get(name)
         properties = registered.schema.get("properties", {}) if registered else {}
         return {key: spec["default"] for key, spec in properties.items() if "default" in spec}
@@ -322,7 +322,7 @@ class HaloBase(DelegationMixin):
         description: str = "",
         schema: Mapping[str, Any] | None = None,
     ) -> Resource:
-        """Register a tool, retriever, model or agent; what was not declared is guessed and said.
+        """Register a tool, retriever, model or agent; what was not declared is guessed, with a notice.
 
         Raises:
             ConfigError: the id is taken by another kind.
@@ -348,7 +348,7 @@ class HaloBase(DelegationMixin):
         return self._registry.add(RegisteredResource(completed, argument_schema))
 
     def find_declared(self, name: str, *kinds: ActionKind) -> Resource | None:
-        """What the manifest says of a name, under the first of these kinds that it declares it as.
+        """The manifest's declaration of a name, under the first of these kinds that it has.
 
         That is the manifest which the agent's passport was issued from; `agents.yaml` in the home until one was.
         """
@@ -368,7 +368,7 @@ class HaloBase(DelegationMixin):
         return registered.argument_names() if registered else None
 
     def may_restrict_output(self, kind: ActionKind) -> bool:
-        """Whether some policy could ask to narrow or hold back what actions of a kind return; True where in doubt.
+        """Whether a policy could restrict what actions of a kind return; True if unsure.
 
         Of the policy as it was last read, by the heads of its rules alone: whether one does, only a decision says
         (`Ticket.holds_output`).
@@ -415,7 +415,7 @@ class HaloBase(DelegationMixin):
 
 
 def _check_arguments(name: str, resource: Resource | None, schema: Mapping[str, Any]) -> None:
-    """A target or an amount that no argument is called would never be looked at."""
+    """Refuse a target or an amount that names no argument of the tool."""
     arguments = schema.get("properties")
     if resource is None or not arguments or schema.get("additionalProperties"):
         return

@@ -173,7 +173,7 @@ def _list_costs(request: AccessRequest) -> list[tuple[str, object]]:
 
 
 def _find_decimals(unit: str, chain: Sequence[Link]) -> int | None:
-    # Every link has the same units and decimals (`passport.narrow`); a unit that no link budgets may not be spent.
+    # Every link of a chain has the same units and decimals; a unit that no link budgets may not be spent.
     return next((budget.decimals for link in chain for budget in link.budgets if budget.unit == unit), None)
 
 
@@ -193,7 +193,7 @@ def to_units(value: object, decimals: int) -> int | None:
 
 
 def price_refusal(chain: Sequence[Link], accounts: Sequence[Envelope]) -> tuple[tuple[str, int], ...]:
-    """What a refused attempt costs: risk points, as many as every limit of the chain has left."""
+    """The charge for a refused attempt: risk points, at most what every limit of the chain has left."""
     points = REFUSED_POINTS
     decaying = [link for link in chain if link.decay is not None]
     for link, account in zip(decaying, accounts, strict=True):

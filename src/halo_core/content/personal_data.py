@@ -50,7 +50,7 @@ _BASE_36: Final = str.maketrans({char: str(int(char, 36)) for char in string.asc
 
 
 def make_pan_end_finder(groups: list[str], accept: Callable[[int, int], bool] | None = None) -> Callable[[int], int]:
-    """Where the longest card number from a group on ends, by running sums: each length costs one subtraction.
+    """Make a function that finds where the longest card number from a group on ends, by running sums.
 
     Args:
         groups: ASCII digits.
@@ -81,14 +81,14 @@ def make_pan_end_finder(groups: list[str], accept: Callable[[int, int], bool] | 
 
 
 def passes_luhn(digits: str) -> bool:
-    """ISO/IEC 7812-1 annex B."""
+    """Whether digits pass the Luhn check (ISO/IEC 7812-1 annex B)."""
     total = sum(int(digit) for digit in digits[-1::-2])
     total += sum(_DOUBLED_DIGIT_SUM[int(digit)] for digit in digits[-2::-2])
     return total % 10 == 0 and digits.strip("0") != ""
 
 
 def is_issued_range(digits: str) -> bool:
-    """Whether a network of payment cards gives out numbers that begin like this and are as long."""
+    """Whether a card network issues numbers of this prefix and length."""
     first = int(digits[:6])
     return any(low <= first <= high and len(digits) in lengths for low, high, lengths in _ISSUERS)
 
@@ -144,7 +144,7 @@ class _MaskedText(NamedTuple):
     normalized: str
 
     def replace_spans(self, spans: Iterable[tuple[int, int, str]]) -> _MaskedText:
-        """With each span replaced; spans are in order and do not overlap."""
+        """Replace each span; spans are in order and do not overlap."""
         original: list[str] = []
         normalized: list[str] = []
         done = 0
@@ -207,7 +207,7 @@ def _find_pans(text: str) -> Iterator[Span]:
 
 
 def _is_card(groups: list[re.Match[str]], gaps: list[str], start: int, end: int) -> bool:
-    """Whether digits that pass the check are a card number: one that is given out, and grouped as no other number."""
+    """Whether digits that pass the check are a card number: of an issued range, and grouped like one."""
     texts = [group[0] for group in groups[start:end]]
     if not is_issued_range("".join(texts)):
         return False
@@ -239,7 +239,7 @@ def _is_date(first: str, second: str, third: str) -> bool:
 
 
 def _find_whole_numbers(groups: list[re.Match[str]], end_of: Callable[[int], int]) -> Iterator[tuple[int, int]]:
-    """Every number from whole groups, those that overlap too: the first to pass may be a part of the real one."""
+    """Every number of whole groups, overlapping ones too: the first to pass may be part of the real one."""
     for i, group in enumerate(groups):
         if (end := end_of(i)) > i:
             yield group.start(), groups[end - 1].end()
@@ -304,7 +304,7 @@ def find_personal_labels(text: str) -> frozenset[str]:
 
 
 def mask_pan(digits: str) -> str:
-    """Last four only (PCI DSS 3.4.1)."""
+    """Mask a card number but for its last four digits (PCI DSS 3.4.1)."""
     return f"[pan …{digits[-4:]}]"
 
 

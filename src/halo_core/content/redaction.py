@@ -52,7 +52,7 @@ class Redactor:
 
     @classmethod
     def for_views(cls) -> Redactor:
-        """A redactor that only masks; masking shows no digest, so it needs no secret."""
+        """A redactor that only masks; masks contain no digest, so it needs no secret."""
         from halo_core.crypto.keys import Digester  # noqa: PLC0415  only views need one made here
 
         return cls(Digester(bytes(32)))
@@ -115,11 +115,11 @@ class Redactor:
         return self._make_seal(b"o" + type(value).__qualname__.encode("utf-8", "surrogatepass"))
 
     def mask(self, text: str) -> str:
-        """Text for people: secrets, IBANs, card numbers, e-mail addresses and phone numbers masked."""
+        """Mask secrets, IBANs, card numbers, e-mail addresses and phone numbers in a text for people."""
         return mask_personal_data(_SEAL.sub(_PLACEHOLDER, self.seal_text(text)))
 
     def hide(self, text: str) -> str:
-        """As `mask`, and what is hidden stays as it is when it is hidden again; the same object if nothing changes."""
+        """As `mask`, but idempotent; returns the same object if nothing changes."""
         hidden = text
         for _ in range(_MAX_ROUNDS):
             before, hidden = hidden, self.mask(hidden)
@@ -128,7 +128,7 @@ class Redactor:
         return _PLACEHOLDER
 
     def hide_value(self, value: Any, *, secret: bool = False) -> Any:
-        """Copy of a JSON value with every text hidden; types of containers, and keys, stay as they are.
+        """Copy a JSON value with every text hidden; container types and keys stay.
 
         What stands below a name that says it is a credential (or all of it when `secret`) is hidden whole. A number is
         hidden where it reads as a card number; it becomes text then.
@@ -168,7 +168,7 @@ class Redactor:
 
 
 class _SealingCopy:
-    """One deep copy, counting values so that the time is bounded."""
+    """Makes one deep copy, counting values so that the time is bounded."""
 
     __slots__ = ("_nodes", "_redactor")
 

@@ -114,7 +114,7 @@ _ASSIGNMENT: Final = _BLANK + rb"(?::=|=>|[:=])" + _BLANK
 
 
 def _make_mixed_value_pattern(least: int) -> bytes:
-    """A value with a digit or a sign in it, which words have not: `least` bytes or more, and no placeholder or URL."""
+    """Pattern of a value of `least` bytes or more with a digit or a sign in it, that is no placeholder or URL."""
     sign, first, rest = rb"[0-9@#!^~]", rb"[^\s&;,\"'`<>\\:${%\[]", rb"[^\s&;,\"'`<>\\:]"
     forms = [sign + rest + rb"{%d,}" % (least - 1)]
     forms += [
@@ -171,7 +171,7 @@ def find_secret_spans(text: bytes) -> Iterator[tuple[int, int]]:
 
 
 def find_labels(text: str) -> frozenset[str]:
-    """Data labels that a text earns by what stands in it.
+    """Data labels of a text by its content.
 
     `chd` for a card number, `pii` for an IBAN, an e-mail address or a telephone number, `secret` for a credential.
     """

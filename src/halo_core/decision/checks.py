@@ -124,7 +124,7 @@ def _compute_charges(
 
 
 def only_repeats(reasons: Sequence[Reason]) -> bool:
-    """Whether nothing is against a request but that it ran before: no attempt at anything."""
+    """Whether the only thing against a request is that it ran before; that is no attempt at anything."""
     return {reason.code for reason in reasons if reason.effect == Effect.DENY.value} == {"already_dispatched"}
 
 
@@ -225,7 +225,7 @@ def _check_policy(request: AccessRequest, answer: PolicyAnswer) -> list[Reason]:
 
 
 def _check_permit(answer: PolicyAnswer, reasons: list[Reason]) -> list[Reason]:
-    """A denial for an answer that says no, or more than its reasons do, without a reason of its own."""
+    """A denial where the policy's answer is stricter than its reasons explain."""
     if answer.permitted and not answer.errors:
         stated_severity = max((Effect(reason.effect).severity for reason in answer.reasons), default=0)
         is_unexplained = answer.effect.severity > stated_severity
@@ -244,7 +244,7 @@ def _hides_code(request: AccessRequest) -> bool:
 def _check_abilities(
     request: AccessRequest, snapshot: Snapshot, effect: Effect, obligations: tuple[Obligation, ...]
 ) -> list[Reason]:
-    """What this enforcement point cannot do of what the effect asks; too many open challenges."""
+    """Reasons why this enforcement point cannot do what the effect needs, or too many challenges are open."""
     if effect not in (Effect.RESTRICT, Effect.CHALLENGE):
         # An approved call may still be narrowed.
         needed = {item.kind for item in obligations} if effect.runs else set()
@@ -274,7 +274,7 @@ _PERCENT: Final = 10_000
 
 
 def check_limits(request: AccessRequest, snapshot: Snapshot, cost: Price) -> list[Reason]:
-    """Why the chain's authority or budgets do not hold this action, empty if they do."""
+    """Reasons why the chain's authority or budgets do not cover this action."""
     reasons = [Reason(code, "price", detail) for code, detail in cost.problems]
     floor = find_floor(snapshot.chain, request.resource.impact)
     remaining = compute_effective_authority(snapshot.chain, snapshot.envelopes, snapshot.time_us, cost.charges)
@@ -305,7 +305,7 @@ def _make_shortfall_reason(short: Shortfall, snapshot: Snapshot, cost: Price) ->
 
 
 def _can_be_raised(short: Shortfall, snapshot: Snapshot, cost: Price) -> bool:
-    """Whether the session's own limit is what is short, and the standing link's ceiling leaves room above it."""
+    """Whether the session's limit is too low and the standing link's ceiling leaves room above it."""
     link = next(link for link in snapshot.chain if link.jti == short.link)
     if short.code != "budget_exceeded" or link.kind is not LinkKind.SESSION:
         return False
@@ -327,7 +327,7 @@ def _check_quotas(snapshot: Snapshot, cost: Price) -> list[Reason]:
 
 
 def apply_answer(request: AccessRequest, snapshot: Snapshot, reasons: list[Reason]) -> list[Reason]:
-    """The reasons after the answer: a challenge that it settles argues for `monitor`, a refused one for `deny`."""
+    """Apply an approver's answer: a challenge it settles becomes `monitor`, a refused one `deny`."""
     approval = snapshot.approval
     if approval is None or not any(map(_is_answerable, reasons)) or snapshot.time_us >= approval.expires_us:
         return reasons

@@ -37,7 +37,7 @@ class FindingStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing of an app, and what stands before it.
+    """One object of an app, and what decides it.
 
     Args:
         kind: what it is.
@@ -57,7 +57,7 @@ class Finding:
 
 
 def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
-    """Open ones first, then closed, then noted; within each in the order found. What is said twice is said once."""
+    """Open ones first, then closed, then noted; within each in the order found. Duplicates are removed."""
     order = list(FindingStatus)
     return sorted(dict.fromkeys(findings), key=lambda item: order.index(item.status))
 
@@ -69,7 +69,7 @@ def count_by_status(findings: Iterable[Finding]) -> dict[FindingStatus, int]:
 
 
 def has_governable_findings(findings: Iterable[Finding]) -> bool:
-    """Whether there is anything here that a decision could be made about: what is only noted is not."""
+    """Whether any finding is about something that a decision could be made about (not only noted)."""
     return any(item.status is not FindingStatus.NOTED for item in findings)
 
 

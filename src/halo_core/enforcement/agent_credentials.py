@@ -62,7 +62,7 @@ class Limits:
     ceilings: tuple[Budget, ...] | None = None
 
     def effective_ceilings(self) -> tuple[Budget, ...]:
-        """The ceilings."""
+        """The ceilings given, or three times what a session starts with."""
         if self.ceilings is not None:
             return self.ceilings
         return tuple(map(_raise_ceiling, self.terms.budgets))
@@ -128,7 +128,7 @@ class AgentCredentials:
             return self._current
 
     def is_ready(self, registry: Registry) -> bool:
-        """Whether `current` has nothing to do: a coroutine asks first, since renewing reads files and writes."""
+        """Whether `current` returns at once; a coroutine asks first, since renewing reads files and writes."""
         return self._current is not None and self._registry_version == registry.version and self._is_fresh()
 
     def _is_fresh(self) -> bool:
@@ -168,7 +168,7 @@ class AgentCredentials:
     # the passport
 
     def _ensure_passport(self, tx: Transaction, registry: Registry) -> int:
-        """See to it that the agent has a passport; until when (microseconds) nobody need look again."""
+        """Give the agent a passport unless it has a good one; returns when to check again, microseconds."""
         now_us = self._store.clock.now_us()
         row = rows.StandingTable(tx).get(self._agent)
         check_again_us = now_us + _LIFETIME_S * _US // 4
@@ -249,7 +249,7 @@ class AgentCredentials:
         rows.StandingTable(tx).put(self._agent, name, "derived")
 
     def _load_issuer(self, tenant: str, now_us: int) -> Ed25519Signer:
-        """The home's issuer key; made and trusted only where nobody is trusted yet."""
+        """The home's issuer key; created and trusted only where no issuer is trusted yet."""
         trusted = self.authorities.load(tenant).issuers
         if trusted and "issuer" not in self._keys.names():
             raise CannotDecide("no_issuer", "there is no issuer key here", remedy=_ISSUE_REMEDY)
@@ -284,7 +284,7 @@ class AgentCredentials:
 
 
 def _record_registrations(tx: Transaction, items: list[RegisteredResource], bundle: PolicyBundle) -> None:
-    """Keep the texts by hash and say what changed, in one transaction."""
+    """Store registrations and policy by hash, with an entry for each that changed."""
     for item in items:
         data = item.to_bytes()
         if tx.load_resource_spec(item.resource.id) != data:
@@ -304,14 +304,14 @@ def _store_text(tx: Transaction, kind: EntryKind, domain: str, data: bytes, fact
 
 
 def install_starter(folder: Path, *, risk_threshold: int | None = None) -> None:
-    """Copy the starter policy into `folder` if there is no folder yet; what is there is never touched.
+    """Copy the starter policy into `folder` if that does not exist; an existing folder is never changed.
 
     Args:
-        folder: for it.
-        risk_threshold: its rules of `policy.leaning` hold from this risk on (1..1000).
+        folder: of the agent's policy.
+        risk_threshold: least risk (1..1000) at which the rules that may depend on a score apply.
 
     Raises:
-        BadInput: `risk_threshold` is no risk.
+        BadInput: `risk_threshold` is out of range.
     """
     if folder.exists():
         return

@@ -249,7 +249,7 @@ class DecisionContext:
 
     @property
     def reserved_charges(self) -> tuple[tuple[str, int], ...]:
-        """What was taken from the accounts, and from the day's quota, until the outcome says what it cost."""
+        """Charges taken from the accounts and the day's quota until the outcome states the real cost."""
         return self.decision.charges if self.runs else ()
 
     @property
@@ -266,12 +266,12 @@ class DecisionContext:
 
 @dataclass(frozen=True, slots=True)
 class Preparer:
-    """Turns calls into requests: seals secrets, digests, names the request.
+    """Turns calls into requests: seals secrets, computes digests and the request id.
 
     Args:
         principal: the agent, with the facade's user.
         origin: this process.
-        assurance: `dev`, `embedded` or `isolated`.
+        assurance: `dev`, the only one so far: keys were generated on the machine that decides.
         digester: keyed digests.
         redactor: finds secrets.
         sketch_key: key of the session sketches.
@@ -342,15 +342,15 @@ class Preparer:
         )
 
     def make_chunk(self, source: str, text: str, step: int, *, names_requested: bool) -> Chunk:
-        """What a session's profile keeps of a result; about 0.4 ms for each KB of it."""
+        """What a session's profile keeps of a result; takes about 0.4 ms for each KB."""
         return make_chunk(text, self.sketch_key, source=source, step=step, named_by_request=names_requested)
 
     def find_traces(self, text: str) -> Iterator[int]:
-        """By what a text could be known as something that was stored."""
+        """Fingerprints by which a text is recognised as something that was stored."""
         return iter_text_fingerprints(self.sketch_key, text)
 
     def _seal_arguments(self, call: Call) -> tuple[str, Mapping[str, Any], bytes, Mapping[str, Any]]:
-        """Problem, sealed arguments, their bytes, and the arguments to run with."""
+        """Seal arguments: a problem, the sealed ones, their bytes, and the ones to run with."""
         try:
             # INVARIANT: what was decided is what runs; the caller keeps no hold on the copy.
             real_args = _copy_arguments(call.args)
@@ -395,7 +395,7 @@ class Preparer:
         )
 
     def fingerprint_text_once(self, text: str, *, without: Iterable[str] = ()) -> frozenset[int]:
-        """Keyed fingerprints of a text, of those words of it that none of the texts `without` has.
+        """Keyed fingerprints of the words of a text, except those that occur in a text of `without`.
 
         Of its words in other spellings too: what is read encoded or in groups may be used decoded, or as one.
         """
@@ -404,7 +404,7 @@ class Preparer:
         return frozenset(fingerprint_tokens(self.sketch_key, words))
 
     def fingerprint_text(self, text: str) -> frozenset[int]:
-        """As `prints_once`, remembered for the few texts that every call of a run repeats."""
+        """As `fingerprint_text_once`, cached for the few texts that every call of a run repeats."""
         cached = self._fingerprint_cache.get(text)
         if cached is None:
             cached = self.fingerprint_text_once(text)
@@ -454,7 +454,7 @@ def _replace_unencodable(text: str) -> str:
 
 
 def clip_name(text: str) -> str:
-    """A session's, turn's or user's name as the store has it."""
+    """A session's, turn's or user's name as the store keeps it: at most 256 characters, else a digest."""
     text = _replace_unencodable(text)
     # Two long names never become one.
     return text if len(text) <= _MAX_NAME else canonical.digest("halo/name", text.encode())

@@ -97,7 +97,7 @@ HANDOFF_SURFACE: Final[Surface[Any]] = Surface(text=_handoff_text)
 
 
 def register_agent_resource(halo: DelegationFacade, agent: str, resource: Resource | None = None) -> Resource:
-    """The registration of an agent; the same one for its node and for every tool that hands off to it.
+    """Register an agent, once for its node and every tool that hands off to it; returns the resource.
 
     Raises:
         ConfigError: its name belongs to a resource of another kind.
@@ -119,7 +119,7 @@ def register_agent_resource(halo: DelegationFacade, agent: str, resource: Resour
 
 
 def find_agent_resource(halo: DelegationFacade, agent: str) -> Resource:
-    """What is known of an agent's name; of one that nobody registered, that nobody granted it."""
+    """The registered resource of an agent, or one that is granted to nobody."""
     registered = halo.find_registered(agent)
     return (
         registered
@@ -129,7 +129,7 @@ def find_agent_resource(halo: DelegationFacade, agent: str) -> Resource:
 
 
 def to_task_arguments(args: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments of a hand-off tool as the hand-off has them: what the other is asked to do, in words."""
+    """Turn a hand-off tool's arguments into those of the hand-off: the task, as text."""
     if not args:
         return {"task": ""}
     single_value = next(iter(args.values())) if len(args) == 1 else None
@@ -142,7 +142,7 @@ _ALLOWED_AGENTS: Final[ContextVar[tuple[set[str], ...]]] = ContextVar("halo_allo
 
 @contextmanager
 def allowed_agents_scope() -> Iterator[set[str]]:
-    """Run an agent; yields whom it, or anybody below it, was allowed to hand off to in the block."""
+    """Run an agent; yields the set of agents that it, or one below it, may hand off to, filled meanwhile."""
     allowed: set[str] = set()
     token = _ALLOWED_AGENTS.set((*_ALLOWED_AGENTS.get(), allowed))
     try:
@@ -152,13 +152,13 @@ def allowed_agents_scope() -> Iterator[set[str]]:
 
 
 def note_allowed_agent(agent: str) -> None:
-    """Note that whoever acts here may hand off to this agent; what it may, those above it may too."""
+    """Note that the actor, and everybody above it, was allowed to hand off to this agent."""
     for names in _ALLOWED_AGENTS.get():
         names.add(agent)
 
 
 def with_delegation_terms(halo: DelegationFacade, call: Call) -> Call:
-    """The call of a hand-off with how much is handed on."""
+    """Add the receiver's terms to the call of a hand-off."""
     return replace(call, hand_off=halo.delegation_terms.get(call.resource.id))
 
 
@@ -171,7 +171,7 @@ class DelegationTerms:
         self._by_agent: dict[str, HandOff] = {}
 
     def get(self, agent: str) -> HandOff:
-        """The terms for an agent; all that the giver has where nobody said less."""
+        """The terms for an agent; everything the giver has unless they were set."""
         return self._by_agent.get(agent) or HandOff()
 
     def set_terms(self, agent: str, terms: HandOff) -> None:
@@ -224,7 +224,7 @@ class ActiveAgent:
 
 @dataclass(frozen=True, slots=True)
 class _DelegationPlan:
-    """How an agent comes to act: the call that is decided, who acts then, and whether a link is made for it."""
+    """How an agent begins to act: the call to decide, who acts then, and whether a link is made for it."""
 
     call: Call
     agents: tuple[str, ...]
@@ -258,7 +258,7 @@ class AgentScope:
         self._on_end = on_end
 
     def close(self, error: BaseException | None = None) -> None:
-        """Record how it ended and hand the link back, unless it was kept; waits for nothing."""
+        """Record the end and hand the link back unless it was kept; waits for nothing."""
         self._on_end(error)
 
 
@@ -379,7 +379,7 @@ class DelegationMixin(DelegationFacade, Protocol):
         )
 
     def register_agent(self, name: str) -> Resource:
-        """Register an agent that is handed to; said early, so that links made before its first turn may name it.
+        """Register an agent that may be handed to, before any link that names it is made.
 
         Raises:
             ConfigError: the id is taken by another kind.
@@ -408,7 +408,7 @@ class DelegationMixin(DelegationFacade, Protocol):
         )
 
     def _build_scope_call(self, agent: str, task: str, give: HandOff | None, call_id: str) -> Call:
-        """The call that is decided where a block begins.
+        """The call to decide where a block begins.
 
         INVARIANT: SUB - whoever acts here is still at work: what runs inside under the name of an agent above is no
         more than the actor, who names it. A hand-back is for when the actor is done.
@@ -422,7 +422,7 @@ class DelegationMixin(DelegationFacade, Protocol):
         return self._build_delegation_call(call.agents[-1], task, None, f"{call_id}>{agent}" if call_id else "")
 
     def _plan_new_link(self, call: Call) -> _DelegationPlan:
-        """From whoever acts here; to itself that makes no link."""
+        """Plan a hand-off from the actor; to itself it makes no link."""
         to = call.resource.id
         is_same_agent = to in (self.agent, *call.agents)
         return _DelegationPlan(call, call.agents if is_same_agent else (*call.agents, to), makes_link=not is_same_agent)
@@ -431,7 +431,7 @@ class DelegationMixin(DelegationFacade, Protocol):
         return call.session, call.resource.id, call.acting_handle, self._claimed_links
 
     def _plan_existing_link(self, call: Call, link: LiveLink | None) -> _DelegationPlan:
-        """Under the live link, if there is one that no other block acts under."""
+        """Plan to go on under the live link, if no other block acts under it."""
         if link is None or call.problem:
             return self._plan_new_link(call)
         if link.problem:
@@ -447,7 +447,7 @@ class DelegationMixin(DelegationFacade, Protocol):
         )
 
     async def _abegin_scope(self, call: Call) -> tuple[_DelegationPlan, Ticket]:
-        """The decision that lets an agent begin, and how it comes to act; the caller releases the claim."""
+        """Decide whether an agent may begin; returns the plan, whose claim the caller releases, and the ticket."""
         plan = self._plan_existing_link(call, await self.enforcer.afind_link(*self._link_query(call)))
         try:
             try:

@@ -35,7 +35,7 @@ class HandOff:
     to: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse terms that no link can hold, where they are written and not in the middle of a decision.
+        """Refuse terms that no link can hold where they are written, not in the middle of a decision.
 
         Raises:
             BadInput: `bad_handoff`.
@@ -53,7 +53,7 @@ class HandOff:
 
 @dataclass(frozen=True, slots=True)
 class GivenShare:
-    """What a link gives, all said."""
+    """Everything that a link gives."""
 
     grants: Grants
     labels: tuple[str, ...] | None
@@ -63,7 +63,7 @@ class GivenShare:
 
     @classmethod
     def from_link(cls, link: Link) -> GivenShare:
-        """What a link that was made gives."""
+        """The share that an existing link gives."""
         return cls(link.grants, link.labels, link.hand_off_to, link.budgets, link.decay)
 
 
@@ -91,7 +91,7 @@ def compute_share(parent: Link, terms: HandOff, receiver_passport: Link | None) 
 
 
 def is_no_wider(link: Link, wider: Link) -> bool:
-    """Whether one link says nothing that another one to the same agent does not say as well.
+    """Whether a link allows nothing that another link of the same agent does not allow.
 
     What is left of their limits is not compared: each is charged for what was done under it.
     """
@@ -108,7 +108,7 @@ def is_no_wider(link: Link, wider: Link) -> bool:
 
 
 def make_handback_body(closed: Sequence[Account], to: Account) -> dict[str, Any]:
-    """What an entry says of links that were handed back."""
+    """Body of the entry that records links handed back."""
     return {
         "closed": [
             {
@@ -124,5 +124,5 @@ def make_handback_body(closed: Sequence[Account], to: Account) -> dict[str, Any]
 
 
 def make_issuer_facts(signer: Signer) -> dict[str, str]:
-    """How an entry names the key that issued a passport, so that it can be verified when the key is gone."""
+    """The issuer's key for an entry, so that a passport can be verified when the key is gone."""
     return {"key": base64.b64encode(signer.public_key).decode("ascii"), "kid": signer.key_id}

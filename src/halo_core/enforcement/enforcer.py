@@ -50,7 +50,7 @@ _SCORED_KINDS = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 
 @dataclass(slots=True)
 class Health:
-    """What an operator should know: decisions that could not be recorded, and the last reason."""
+    """Counts decisions that could not be recorded, and keeps the last reason."""
 
     undecided: int = 0
     last_error: str = ""
@@ -67,13 +67,13 @@ class Ticket:
 
     @property
     def holds_output(self) -> bool:
-        """Whether an obligation may change the result: nothing of it may be passed on before `succeed` has it all."""
+        """Whether an obligation may change the result, so that nothing may be passed on before `succeed` has it all."""
         return any(item.kind in OUTPUT_OBLIGATIONS for item in self._active_obligations())
 
     def succeed(self, result: T, surface: Surface[T]) -> T:
-        """Record a result and return what of it may be used: without what the obligations take away.
+        """Record a result and return it without what the obligations remove.
 
-        What is recorded is what may be used.
+        The returned result is what is recorded.
 
         Raises:
             Denied: `needs_guard`: it would have to be held back, and its surface cannot.
@@ -93,7 +93,7 @@ class Ticket:
         return result
 
     def restrict(self, result: T, surface: Surface[T]) -> T:
-        """What of a result may be used that is recorded further up.
+        """Apply the obligations to a result that is recorded further up.
 
         Raises:
             Denied: as `succeed`.
@@ -103,7 +103,7 @@ class Ticket:
         return restrict_result(result, surface, self._active_obligations(), self.verdict.resource)[0]
 
     def _active_obligations(self) -> tuple[Obligation, ...]:
-        """What must be carried out; nothing in observe mode."""
+        """The obligations to carry out; none in observe mode."""
         verdict = self.verdict
         return verdict.decision.obligations if verdict is not None and verdict.mode is Mode.ENFORCE else ()
 
@@ -126,7 +126,7 @@ class Ticket:
         return failure.error
 
     def make_raisable(self, error: BaseException, fallback: type[Exception] = RuntimeError) -> BaseException:
-        """What may be raised of an error whose outcome is recorded further up."""
+        """The error to raise where its outcome is recorded further up."""
         return self._build_failure(error, fallback).error
 
     def _build_failure(self, error: BaseException, fallback: type[Exception], *, passthrough: bool = False) -> Failure:
@@ -134,7 +134,7 @@ class Ticket:
         return build_failure(error, self._active_obligations(), resource, fallback=fallback, passthrough=passthrough)
 
     def pause(self, error: BaseException) -> None:
-        """Record that the action paused itself; this very request may be dispatched once more.
+        """Record that the action paused itself; the same request may be dispatched once more.
 
         What it reserved stays charged: it may have spent before it paused.
         """
@@ -307,9 +307,9 @@ class Enforcer:
         self.store.defer(HandBackJob(session, handle))
 
     def find_question_status(self, pending_id: str) -> str:
-        """What became of a question: `pending`, `approved`, `denied`, `used` or `expired`; empty of one never asked.
+        """Status of a question: `pending`, `approved`, `denied`, `used` or `expired`; empty if never asked.
 
-        What may run, only a decision says: this is for whoever has to know whether to ask for one.
+        Only a decision says what may run: this tells whether asking for one is of use.
 
         Raises:
             CannotDecide: the store cannot be read.
@@ -320,7 +320,7 @@ class Enforcer:
     def find_link(
         self, session: str, agent: str, acting_handle: str = "", taken_links: Collection[str] = ()
     ) -> LiveLink | None:
-        """The live link of an agent in a session, at or below the link acted under; see `LiveJob`.
+        """The live link of an agent in a session, at or below the link acted under; see `FindLinkJob`.
 
         None as well where the store cannot be read: the decision that follows says so.
         """
@@ -334,7 +334,7 @@ class Enforcer:
     async def afind_link(
         self, session: str, agent: str, acting_handle: str = "", taken_links: Collection[str] = ()
     ) -> LiveLink | None:
-        """As `live`, from a coroutine."""
+        """As `find_link`, from a coroutine."""
         try:
             if not self._are_credentials_ready():
                 await asyncio.to_thread(self._get_credentials)
@@ -397,7 +397,7 @@ class Enforcer:
         self.store.defer(job)
 
     def _fingerprint_result(self, context: DecisionContext, output: str) -> frozenset[int]:
-        """Fingerprints of what a result brought; what it merely repeats of its own arguments is nobody's word."""
+        """Fingerprints of a result; words that a trusted source merely repeats from the arguments are left out."""
         if not output or origin_of_result(context.resource) is not Provenance.SYSTEM:
             return self._preparer.fingerprint_text_once(output)
         return self._preparer.fingerprint_text_once(output, without=extract_texts(context.args))
@@ -424,7 +424,7 @@ class _FunctionAction(flow.GovernedAction[T]):
 
 
 def _read_cost(result: T, surface: Surface[T]) -> Mapping[str, int]:
-    """What a result cost; where it cannot say, what was reserved."""
+    """The cost of a result; empty (what was reserved stays charged) where it cannot be read."""
     if surface.cost is None:
         return {}
     try:

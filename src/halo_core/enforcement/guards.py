@@ -136,7 +136,7 @@ def choose_resource_id(resource: Resource | None, name: str) -> str:
 
 
 def make_named_subclass(kind: type[Any], members: dict[str, Any]) -> type[Any]:
-    """A subclass that calls itself what its parent is called: names show in traces and error messages."""
+    """Make a subclass with its parent's name, which shows in traces and error messages."""
     names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
     body = {**names, "__annotations__": {}, **members}
     generated = types.new_class(kind.__name__, (kind,), {}, lambda namespace: namespace.update(body))
@@ -153,7 +153,7 @@ _ADMIT_LOCK: Final = threading.Lock()
 
 
 def _current_task() -> object:
-    """The task at hand; None in a thread without an event loop, and the loop itself in a callback of one."""
+    """The current task; None in a thread without an event loop, the loop itself in a callback of one."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -217,11 +217,11 @@ class ReentrantCall:
         return failed
 
     def get_unrestricted(self, restricted: Any) -> Any:
-        """A result, or error, as it was before `run` took something away: what is to be recorded says what was."""
+        """A result or error as it was before `run` restricted it, for the record."""
         return self._unrestricted if self._restricted is not None and restricted is self._restricted else restricted
 
     def admit(self, guard: GuardMetadata, args: Mapping[str, Any]) -> bool:
-        """Whether this call is the one to pass; no other is, afterwards."""
+        """Whether this call may pass; at most one may."""
         if (
             guard is not self.guard
             or _current_task() not in (None, self._task)

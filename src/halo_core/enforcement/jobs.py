@@ -158,7 +158,7 @@ def _digest_executed(context: DecisionContext, args: Mapping[str, Any], digester
 
 
 def _find_tainted_fingerprints(context: DecisionContext, sketch_key: bytes) -> frozenset[int]:
-    """Fingerprints of the values of an exposed session that this action may store: all that are not ours."""
+    """Fingerprints of the untrusted values that this action may store, in a session that is exposed."""
     request, snapshot = context.request, context.snapshot
     may_store = request.kind is ActionKind.TOOL_CALL and request.resource.impact not in _IMPACTS_WITHOUT_STORAGE
     if not may_store or request.problem or not snapshot.session.tainted:
@@ -287,7 +287,7 @@ def find_question_status(tx: Transaction, request_id: str) -> str:
 
 
 def _withdraw_question(tx: Transaction, session: str, request: str) -> str:
-    """Close a question that is open or answered, and not used: whoever waits for the answer takes it back."""
+    """Close a question that is open or answered but not used; returns its id, or an empty text."""
     approvals = rows.ApprovalTable(tx)
     row = approvals.get(request)
     if row is None or row.session != session or row.status not in ("pending", "approved"):
@@ -350,7 +350,7 @@ class OutcomeJob:
     actual_costs: Mapping[str, int] = field(default_factory=dict)
 
     def __call__(self, tx: Transaction) -> None:
-        """Append the outcome, mark what the session has now seen."""
+        """Append the outcome, and record what the session has now seen."""
         context = self.context
         decided = context.appended.entry
         if not tx.mark_settled(decided.writer, decided.seq, paused=self.status == "paused"):
@@ -400,7 +400,7 @@ class OutcomeJob:
         }
 
     def _refund_quota(self, tx: Transaction, actual_costs: Mapping[str, int]) -> dict[str, Any] | None:
-        """Give back to the day's quota what a cost fell short of its reservation; a day that is over keeps it."""
+        """Refund the day's quota by what a cost was lower than reserved; a day that is over keeps it."""
         if self.context.quota_day is None or not actual_costs:
             return None
         day = read_quota_day(tx, self.context.quota_day.account)

@@ -62,7 +62,7 @@ class FindLinkJob:
     passport_store: PassportStore
 
     def __call__(self, tx: Transaction) -> LiveLink | None:
-        """None where the agent has no such link."""
+        """Find the link; None where the agent has none."""
         state = tx.load_session(self.session)
         root_account = state.session_account(self.root) if state is not None else None
         if state is None or root_account is None:
@@ -88,7 +88,7 @@ class FindLinkJob:
         )
 
     def _select_narrowest(self, tx: Transaction, state: SessionState, accounts: Sequence[Account]) -> list[Account]:
-        """Of links from several givers, those that are no wider than any of the others.
+        """Those of several links that are no wider than any other.
 
         INVARIANT: SUB - who caused this entry is not known here, so it gets nothing that one of them could not give.
         """
@@ -122,7 +122,7 @@ class FindLinkJob:
 
 
 def recall_result(tx: Transaction, request_id: str, decision: Decision, *, max_output: int) -> str | None:
-    """What the one earlier run of this request brought; None where it did not succeed or cannot be shown to be that.
+    """The result of the earlier run of this request; None where it did not succeed or cannot be proven.
 
     Args:
         tx: where the earlier run is recorded.

@@ -49,7 +49,7 @@ _REVERSAL: Final = {
 
 
 def guess_resource(name: str, description: str, arguments: Iterable[str]) -> Resource:
-    """A classification from words: impact by verb, targets and amount by argument name.
+    """Guess a classification: impact from verbs, targets and amount from argument names.
 
     The name is read first; the description only when the name says nothing.
     """
@@ -79,7 +79,7 @@ def _guess_impact(text: str) -> Impact | None:
 
 
 def _fill_missing(declared: Resource, hints: Resource, kind: ActionKind) -> Resource:
-    """A declaration with what it left out taken from the guess, field by field."""
+    """Fill in what a declaration left out from the guess, field by field."""
     filled = replace(declared, targets=declared.targets or hints.targets, amount=declared.amount or hints.amount)
     if kind is ActionKind.TOOL_CALL and declared.impact is Impact.UNKNOWN:
         filled = replace(filled, impact=hints.impact, reversal=hints.reversal, classified=hints.classified)
@@ -130,7 +130,7 @@ class RegisteredResource:
         return grant
 
     def to_bytes(self) -> bytes:
-        """For the `resource` table and the registration entry."""
+        """Canonical bytes for the `resource` table and the registration entry."""
         return canonical.dumps({"resource": self.resource.to_plain(), "schema": canonical.to_plain(self.schema)})
 
     @classmethod
@@ -155,7 +155,7 @@ class Registry:
         self.version = 0
 
     def add(self, item: RegisteredResource) -> Resource:
-        """Register; the same thing twice is nothing new.
+        """Register a resource; the same one twice changes nothing.
 
         Raises:
             ConfigError: the id belongs to a resource of another kind, or to a tool with other arguments.

@@ -42,7 +42,7 @@ _ATOMIC_TYPES: Final = (
 
 
 class TextExtractor:
-    """Reads results.
+    """Extracts the texts of results.
 
     Args:
         get_parts: what an object of the framework's own says, None of any other object.
@@ -54,18 +54,18 @@ class TextExtractor:
         self._get_parts = get_parts
 
     def extract_text(self, value: Any) -> str:
-        """All that a value says."""
+        """The whole text of a value."""
         return self.join_texts(self.iterate_leaves, value)
 
     def join_texts(self, iterate_texts: Callable[[Any], Iterator[str]], value: Any) -> str:
-        """What `iterate_texts` finds in a value, on lines; where it fails, what the value says of itself."""
+        """Join what `iterate_texts` finds in a value on lines; `str(value)` where it fails."""
         try:
             return "\n".join(iterate_texts(value))
         except Exception:  # noqa: BLE001  too deep, or an object that misbehaves
             return str(value)
 
     def is_readable(self, value: Any) -> bool:
-        """Whether `text` has all that a value says: nothing in it is an object that keeps its words to itself."""
+        """Whether `extract_text` returns everything in a value, so that no object in it is opaque."""
         try:
             return self._is_readable(value)
         except Exception:  # noqa: BLE001  too deep, or an object that misbehaves
@@ -98,7 +98,7 @@ class TextExtractor:
             yield _to_text(value)
 
     def _get_contents(self, value: Any) -> Any:
-        """What an object holds, None of one that is a leaf."""
+        """The contents of an object, None for a leaf."""
         parts = self._get_parts(value)
         if parts is not None:
             return [item for item in parts if item is not None]
@@ -138,7 +138,7 @@ _TEXT_MEMBERS: Final = ("text", "thinking", "reasoning")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ValueRedactor:
-    """One mask on its way through a result; `is_secret` below the name of a credential.
+    """Applies a mask to a result; `is_secret` is set below the name of a credential.
 
     What `redact_value` returns is the same object where nothing changes. It raises TypeError at what nobody can look
     into, or what cannot be made with other words in it.
@@ -148,7 +148,7 @@ class ValueRedactor:
     is_secret: bool = False
 
     def redact_value(self, value: Any) -> Any:
-        """Any value."""
+        """Redact any value."""
         if isinstance(value, _WORDLESS_TYPES):
             return value
         if isinstance(value, Enum):  # before its base: a member of a `StrEnum` is a `str` too
@@ -172,7 +172,7 @@ class ValueRedactor:
         return masked if isinstance(value, str) else type(value)(masked.encode("utf-8", "surrogateescape"))
 
     def _redact_number(self, value: Any) -> Any:
-        """It becomes text where it reads as a card number."""
+        """A number; it becomes text where it reads as a card number."""
         return _PLACEHOLDER if self.is_secret else self._redact_card_number(value)
 
     def _redact_card_number(self, value: Any) -> Any:
@@ -180,7 +180,7 @@ class ValueRedactor:
         return self.mask(digits) if looks_like_pan(digits) else value
 
     def _require_unmasked(self, value: Any, text: str) -> Any:
-        """What has its words by its type."""
+        """Return a value whose text cannot be replaced, unless it would have to be."""
         if self.is_secret or self.mask(text) != text:
             raise make_unreadable_error(value)
         return value
@@ -242,7 +242,7 @@ class ValueRedactor:
     # objects
 
     def redact_object(self, value: Any) -> Any:
-        """An object, by what it holds."""
+        """Redact an object by its contents."""
         if is_secret(value):
             return make_secret(
                 value, _PLACEHOLDER if isinstance(value.get_secret_value(), str) else _PLACEHOLDER.encode()
@@ -255,7 +255,7 @@ class ValueRedactor:
         return self.redact_fields(value, fields)
 
     def redact_fields(self, value: Any, fields: Mapping[str, Any]) -> Any:
-        """An object of which these are the fields that can say something.
+        """Redact an object of which only these fields hold text.
 
         Raises:
             TypeError: a number that was promised would become text.
@@ -268,7 +268,7 @@ class ValueRedactor:
 
 
 def _find_text(item: Any) -> tuple[str, str] | None:
-    """Where a text or a block that holds one has its words, and the words; None of anything else."""
+    """Member and text of a text or of a block that holds one; None for anything else."""
     if isinstance(item, str):
         return _TEXT_MEMBERS[0], str.__str__(item)
     if not isinstance(item, dict):
@@ -281,7 +281,7 @@ def _replace_text(item: Any, key: str, words: str) -> Any:
 
 
 def mask_joined_texts(items: list[Any], mask: MaskText, *, between: str, keep: bool) -> list[Any]:
-    """Neighbouring texts as one where only together they say what must be masked; the same list where none do.
+    """Mask neighbouring texts as one where only together they need it; returns the same list where none do.
 
     Args:
         items: each of them masked by itself.
@@ -303,5 +303,5 @@ def mask_joined_texts(items: list[Any], mask: MaskText, *, between: str, keep: b
 
 
 def make_unreadable_error(value: Any) -> TypeError:
-    """What is raised of an object into which nobody can look."""
+    """The error for an object that cannot be read or rebuilt."""
     return TypeError(f"a `{type(value).__name__}` cannot be made with other words in it")

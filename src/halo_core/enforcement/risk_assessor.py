@@ -36,7 +36,7 @@ _MAX_SCORES: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class RiskAssessment:
-    """What behaviour says of one action.
+    """The behaviour score of one action.
 
     Args:
         score_name: of the score in force, empty where there is none.
@@ -65,12 +65,12 @@ class RiskAssessment:
 
 @dataclass(slots=True)
 class RiskAssessor:
-    """Scores in force, read once for each hash. Bounded."""
+    """Computes scores; models in force are read once for each hash."""
 
     _loaded: dict[str, ActiveScoring] = field(default_factory=dict)
 
     def find_score_name(self, tx: Transaction, agent: str) -> str:
-        """Which score is in force for an agent, empty for none."""
+        """Name of the score in force for an agent, empty for none."""
         return rows.BaselineTable(tx).get(agent)
 
     def load_score(self, tx: Transaction, name: str) -> ActiveScoring:
@@ -92,7 +92,7 @@ class RiskAssessor:
     def has_scored_neighbour(
         self, tx: Transaction, request: AccessRequest, state: SessionState, chain: Iterable[Link]
     ) -> bool:
-        """Whether a request's agent, which is not scored, acts for one that is, or in a session in which one did."""
+        """Whether a request's agent, itself not scored, acts for a scored one or in a session where one acted."""
         if request.kind not in _SCORED_KINDS:
             return False
         if state.watched:
@@ -110,7 +110,7 @@ class RiskAssessor:
         *,
         at_us: int,
     ) -> RiskAssessment:
-        """Score an action that is decided at `at_us`; it then counts as made."""
+        """Score an action that is decided at `at_us`, and add it to the session's profile."""
         if not name or request.kind not in _SCORED_KINDS or request.problem:
             return RiskAssessment(name)
         try:

@@ -44,7 +44,7 @@ class TriggeringMessage:
 
 @dataclass(frozen=True, slots=True)
 class ActiveDelegation:
-    """Under which link a hand-off's receiver acts.
+    """The link under which a hand-off's receiver acts.
 
     Args:
         root: the facade's agent, which handed off.
@@ -68,12 +68,12 @@ _LINEAGE: Final[ContextVar[bool]] = ContextVar("halo_lineage", default=False)
 
 
 def mark_lineage() -> None:
-    """Say that this context, and what is copied from it, belongs to whoever opened Halo."""
+    """Mark this context, and those copied from it, as belonging to whoever opened Halo."""
     _LINEAGE.set(True)
 
 
 def is_raw_thread() -> bool:
-    """Whether this is a thread that somebody started without any context: not the main one, and of no lineage."""
+    """Whether this thread was started without a copied context: not the main one, and not marked."""
     return not _LINEAGE.get() and threading.current_thread() is not threading.main_thread()
 
 
@@ -83,13 +83,13 @@ _DELEGATION: Final[ContextVar[Callable[[], ActiveDelegation | None] | None]] = C
 
 
 def current_delegation(root: str, session: str) -> ActiveDelegation | None:
-    """Under which link of this agent's session the context acts, None where it acts for itself."""
+    """The delegation under which this context acts in the agent's session, None where it acts for itself."""
     delegation = _get_delegation()
     return delegation if delegation is not None and (delegation.root, delegation.session) == (root, session) else None
 
 
 def current_delegation_session() -> str | None:
-    """The session in which this context acts under a link, whoever's it is; None where everybody acts for itself."""
+    """The session in which this context acts under any delegation, None where it acts for itself."""
     delegation = _get_delegation()
     return delegation.session if delegation is not None else None
 
@@ -122,7 +122,7 @@ def current_session() -> Session | None:
 
 
 def current_triggering_message() -> TriggeringMessage | None:
-    """The message that asked, None where nobody said."""
+    """The message that asked, None if it is not known."""
     return _TRIGGERING_MESSAGE.get()
 
 

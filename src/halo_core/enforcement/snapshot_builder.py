@@ -33,7 +33,7 @@ def record_observation(
     *,
     chunk: Chunk | None = None,
 ) -> SessionState:
-    """The state of a session that has been shown a text; untrusted content taints it, whatever it says.
+    """Record that a session has been shown a text; returns its state, tainted by untrusted content.
 
     Args:
         tx: the transaction.
@@ -129,7 +129,7 @@ def build_snapshot(
 
 
 def _make_request_chunk(sketch: Sketch, observed: ObservedText, *, is_scored: bool) -> Chunk | None:
-    """What the profile keeps of the user's words, where any of them are new."""
+    """What the profile keeps of the user's words, None if none of them is new."""
     has_new_words = is_scored and observed.text and any(print_ not in sketch.marks for print_ in observed.fingerprints)
     return make_chunk(observed.text, sketch.key) if has_new_words else None
 
@@ -137,7 +137,7 @@ def _make_request_chunk(sketch: Sketch, observed: ObservedText, *, is_scored: bo
 def _name_sources(
     traced_leaves: tuple[tuple[str, Provenance, tuple[int, ...]], ...], sources: tuple[str, ...]
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Names of the sources that argument leaves came from, of those that came from any."""
+    """Names of the sources of each argument leaf that has any."""
     return tuple(
         (pointer, tuple(sorted({sources[place - 1] for place in places if place <= len(sources)})))
         for pointer, _, places in traced_leaves
@@ -161,7 +161,7 @@ def _load_chain(
 def _read_approvals(
     tx: Transaction, context: DecisionContext, active: ActiveChain, credentials: Credentials, *, at_us: int
 ) -> tuple[int, Approval | None]:
-    """How many challenges of the session are open, and the answer to this very call, if somebody gave one."""
+    """The number of open challenges of the session, and the answer to this call, if there is one."""
     if not active.state.pending or not active.chain:
         return 0, None
     session = context.session
@@ -179,7 +179,7 @@ def _read_approvals(
 
 
 def _find_paused_approval(tx: Transaction, request: AccessRequest, binding: str) -> rows.ApprovalRow | None:
-    """The answer that this very request was let run with, if it paused since: the answer was for the whole of it."""
+    """The answer with which this request was allowed before it paused; it covers the rest of the request."""
     try:
         paused = find_paused_decision(tx, request.request_id)
     except (Gap, Tampered):

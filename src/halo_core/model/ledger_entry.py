@@ -50,7 +50,7 @@ class LedgerEntry:
         ts_us: wall clock, microseconds since the epoch.
         mono_us: monotonic clock of the process, microseconds.
         kind: what it records.
-        assurance: `dev`, `embedded` or `isolated`.
+        assurance: `dev`, the only one so far: keys were generated on the machine that decides.
         body: canonical tree.
         content: field name → sealed content reference (`c`: commitment, `x`: digest of the ciphertext), base64.
     """

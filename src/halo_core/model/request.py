@@ -42,7 +42,7 @@ _AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
 
 
 class ActionKind(StrEnum):
-    """What is about to happen. Memory reads are retrievals, memory writes tool calls."""
+    """The kind of action. Memory reads are retrievals, memory writes tool calls."""
 
     INFERENCE = "inference"
     RETRIEVAL = "retrieval"
@@ -124,7 +124,7 @@ def normalize_name(name: str) -> str:
 
 
 def has_invisible_characters(name: str) -> bool:
-    """Whether a name holds what nobody sees: controls, and code points that are ignored when it is drawn."""
+    """Whether a name contains controls, or code points that no font draws."""
     return any(c in _IGNORABLE or not c.isprintable() for c in name)
 
 
@@ -195,7 +195,7 @@ class Resource:
     costs: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        """Turn words into their types, once.
+        """Convert words to their types and check them.
 
         Raises:
             BadInput: a word or a number that means nothing; `field` names it.
@@ -338,7 +338,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class AccessRequest:
-    """One action that somebody wants to take, before it runs.
+    """One action before it runs.
 
     Args:
         subject: who.

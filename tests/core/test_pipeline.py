@@ -661,10 +661,10 @@ def test_a_decision_job_that_is_run_again_starts_from_nothing(halo, home):
         job = halo.enforcer._make_decision_job(halo.build_call(query, {"q": "a", "limit": 500}))
 
     def interrupted(tx):
-        assert job(tx).args == {"q": "a", "limit": 50}
+        job(tx)
         raise RuntimeError("the disk went away")
 
-    with pytest.raises(RuntimeError):
+    with pytest.raises(CannotDecide):
         halo.store.commit(interrupted)
     context = halo.store.commit(job)
     assert (context.runs, context.args) == (True, {"q": "a", "limit": 50})

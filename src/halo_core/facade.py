@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Self
@@ -24,6 +23,7 @@ from halo_core.enforcement.delegation import DelegationMixin, DelegationTerms, H
 from halo_core.enforcement.registry import RegisteredResource, Registry, complete_resource
 from halo_core.enforcement.session_context import (
     Session,
+    TriggeringMessage,
     current_delegation,
     current_delegation_session,
     current_session,
@@ -387,30 +387,24 @@ class HaloBase(DelegationMixin):
     ) -> Call:
         """A call in this context: session and asking message are taken from the context variables."""
         session = self.find_session()
-        message = current_triggering_message()
-        call = Call(
+        message = current_triggering_message() or TriggeringMessage()
+        delegation = current_delegation(self.agent, session.id)
+        return Call(
             resource=resource,
             args=args,
             session=session.id,
             session_source=session.source,
             user=session.user,
-            call_id=call_id,
-            problem=problem,
-            abilities=abilities,
-            request=session.request,
-            shown_texts=shown_texts,
-        )
-        delegation = current_delegation(self.agent, session.id)
-        if delegation is not None:
-            call = replace(call, acting_handle=delegation.handle, agents=delegation.agents)
-        if message is None:
-            return call
-        return replace(
-            call,
             turn=message.turn,
             call_id=call_id or message.call_id,
             trigger=message.kind,
             trigger_text=message.text,
+            request=session.request,
+            shown_texts=shown_texts,
+            problem=problem,
+            abilities=abilities,
+            acting_handle=delegation.handle if delegation is not None else "",
+            agents=delegation.agents if delegation is not None else (),
         )
 
 

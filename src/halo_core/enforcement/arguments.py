@@ -80,15 +80,13 @@ def copy_with_fields(value: Any, changed: Mapping[str, Any]) -> Any:
 
 
 _MAX_POWER: Final = 300  # of ten; a longer number is text
-_TEXT_TYPES: Final = (
-    uuid.UUID,
-    PurePath,
+NETWORK_TYPES: Final = (
     ipaddress.IPv4Address,
     ipaddress.IPv6Address,
     ipaddress.IPv4Network,
     ipaddress.IPv6Network,
-    dt.timedelta,
 )
+_TEXT_TYPES: Final = (uuid.UUID, PurePath, dt.timedelta, *NETWORK_TYPES)
 
 
 def same_value(value: Any, decided: Any) -> bool:

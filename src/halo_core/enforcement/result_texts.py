@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import datetime as dt
-import ipaddress
 import itertools
 import math
 import uuid
@@ -23,21 +22,13 @@ from typing import Any, Final, Self
 
 from halo_core.content.personal_data import card_digits, looks_like_pan
 from halo_core.content.secrets import is_credential, is_credential_header, is_credential_member
-from halo_core.enforcement.arguments import copy_with_fields, get_fields, is_secret, is_url, make_secret
+from halo_core.enforcement.arguments import NETWORK_TYPES, copy_with_fields, get_fields, is_secret, is_url, make_secret
 
+_TIME_TYPES: Final = (dt.date, dt.time, dt.timedelta)
 # What `str` says of them is all that they hold.
 _ATOMIC_TYPES: Final = (
-    str,
-    bytes,
-    bytearray,
-    type(None),
-    Number,
-    dt.date,
-    dt.time,
-    dt.timedelta,
-    uuid.UUID,
-    PurePath,
-    *(ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network),
+    *(str, bytes, bytearray, type(None), Number, uuid.UUID, PurePath),
+    *(*_TIME_TYPES, *NETWORK_TYPES),
 )
 
 
@@ -118,19 +109,7 @@ MaskText = Callable[[str], str]
 
 _PLACEHOLDER: Final = "[secret]"
 # They say when, which or where, and hold nobody's words.
-_WORDLESS_TYPES: Final = (
-    type(None),
-    bool,
-    complex,
-    dt.date,
-    dt.time,
-    dt.timedelta,
-    ipaddress.IPv4Address,
-    ipaddress.IPv6Address,
-    ipaddress.IPv4Network,
-    ipaddress.IPv6Network,
-    uuid.UUID,
-)
+_WORDLESS_TYPES: Final = (type(None), bool, complex, uuid.UUID, *_TIME_TYPES, *NETWORK_TYPES)
 _TEXT_AND_NUMBER_TYPES: Final = (str, bytes, bytearray, int, float, Decimal)
 # Where a block of a message has its words.
 _TEXT_MEMBERS: Final = ("text", "thinking", "reasoning")

@@ -14,28 +14,14 @@ from halo_core.errors import BadInput
 _TRUST_MAX: Final = 1000
 UNIT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 """Names of budget units."""
+_IGNORABLE_RANGES: Final = (
+    "AD 34F 61C 115F-1160 17B4-17B5 180B-180F 200B-200F 202A-202E 2060-206F 3164 FE00-FE0F FEFF FFA0 FFF0-FFF8 "
+    "1BCA0-1BCA3 1D173-1D17A E0000-E0FFF"
+)
 _IGNORABLE: Final = frozenset(
     chr(code)
-    for first, last in (
-        (0xAD, 0xAD),
-        (0x34F, 0x34F),
-        (0x61C, 0x61C),
-        (0x115F, 0x1160),
-        (0x17B4, 0x17B5),
-        (0x180B, 0x180F),
-        (0x200B, 0x200F),
-        (0x202A, 0x202E),
-        (0x2060, 0x206F),
-        (0x3164, 0x3164),
-        (0xFE00, 0xFE0F),
-        (0xFEFF, 0xFEFF),
-        (0xFFA0, 0xFFA0),
-        (0xFFF0, 0xFFF8),
-        (0x1BCA0, 0x1BCA3),
-        (0x1D173, 0x1D17A),
-        (0xE0000, 0xE0FFF),
-    )
-    for code in range(first, last + 1)
+    for first, _, last in (item.partition("-") for item in _IGNORABLE_RANGES.split())
+    for code in range(int(first, 16), int(last or first, 16) + 1)
 )
 """Default_Ignorable_Code_Point (Unicode 16, DerivedCoreProperties.txt), which no font draws."""
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")

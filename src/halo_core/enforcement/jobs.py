@@ -29,6 +29,7 @@ from halo_core.model import (
     Decision,
     Effect,
     EntryKind,
+    Envelope,
     Impact,
     Mode,
     Provenance,
@@ -65,7 +66,7 @@ def decide_call(
     Returns:
         The context, with what was decided.
     """
-    request, call = context.request, context.call
+    request = context.request
     build_snapshot(tx, context, credentials, read_stops())  # (2)
     snapshot = context.snapshot
     decision = context.decision = decide(request, snapshot)  # (3)
@@ -73,7 +74,7 @@ def decide_call(
     # Observe mode lets everything run but what a person has stopped or revoked.
     is_held_by_person = any(reason.code in ("stopped", "revoked") for reason in decision.reasons)
     runs = context.runs = decision.effect.runs or (observe and not is_held_by_person)
-    args = context.args = (
+    context.args = (
         context.original_args
         if observe or request.problem
         else apply_argument_obligations(context.original_args, decision.obligations)
@@ -94,32 +95,16 @@ def decide_call(
     # What observe mode lets run although it was refused makes no link: no chain could hold it.
     state, context.handle = _make_link(tx, context, credentials, state) if decision.effect.runs else (state, "")
     context.quota_day = context.quota_day.charge(decision.charges) if runs and context.quota_day is not None else None
-    remaining = compute_effective_authority(snapshot.chain, accounts, snapshot.time_us) if accounts else None
-    body = {
-        "after": {
-            "authority": remaining,
-            "budgets": [[account.link, *item] for account in accounts for item in account.spent],
-            "risk": risk,
-            "steps": state.view.steps,
-        },
-        "decision": decision.to_plain(),
-        "dispatched": runs,
-        "executed_digest": _digest_executed(context, args, digester) if runs else "",
-        "justification": justify_decision(decision, request.resource.id),
-        "quota": write_quota_day(tx, context.quota_day),
-        "request": request.to_plain(),
-        "snapshot": snapshot.to_plain(),
-        "state": state.make_commitment() if request.context.session else None,
-    }
+    can_recall = snapshot.mode is Mode.ENFORCE and only_repeats(decision.reasons)
+    context.earlier = recall_result(tx, request.request_id, decision, max_output=MAX_KEPT_CHARS) if can_recall else None
+    body = _make_body(context, state, accounts, risk)
+    body["executed_digest"] = _digest_executed(context, digester) if runs else ""
+    body["quota"] = write_quota_day(tx, context.quota_day)
     stored = tx.add_tainted_fingerprints(_find_tainted_fingerprints(context, sketch_key)) if runs else None
     if stored is not None:
         body["stored"] = stored
-    can_recall = snapshot.mode is Mode.ENFORCE and only_repeats(decision.reasons)
-    context.earlier = recall_result(tx, request.request_id, decision, max_output=MAX_KEPT_CHARS) if can_recall else None
-    if context.earlier is not None:
-        body["recalled"] = True
-    if call.withdrawn_question:
-        body["withdrawn"] = _withdraw_question(tx, context.session, call.withdrawn_question)
+    if context.call.withdrawn_question:
+        body["withdrawn"] = _withdraw_question(tx, context.session, context.call.withdrawn_question)
     content = context.content
     if context.user_request and not context.state.view.steps:
         content = {**content, "request": (context.subject, context.user_request.encode())}
@@ -130,6 +115,29 @@ def decide_call(
     if context.session:
         tx.put_session(state, context.appended.entry)
     return context
+
+
+def _make_body(
+    context: DecisionContext, state: SessionState, accounts: tuple[Envelope, ...], risk: int
+) -> dict[str, Any]:
+    """What the entry records of a decision, but for what is written beside it."""
+    snapshot, request = context.snapshot, context.request
+    remaining = compute_effective_authority(snapshot.chain, accounts, snapshot.time_us) if accounts else None
+    return {
+        "after": {
+            "authority": remaining,
+            "budgets": [[account.link, *item] for account in accounts for item in account.spent],
+            "risk": risk,
+            "steps": state.view.steps,
+        },
+        "decision": context.decision.to_plain(),
+        "dispatched": context.runs,
+        "justification": justify_decision(context.decision, request.resource.id),
+        **({"recalled": True} if context.earlier is not None else {}),
+        "request": request.to_plain(),
+        "snapshot": snapshot.to_plain(),
+        "state": state.make_commitment() if context.session else None,
+    }
 
 
 def _make_link(
@@ -149,12 +157,12 @@ def _make_link(
     )
 
 
-def _digest_executed(context: DecisionContext, args: Mapping[str, Any], digester: Digester) -> str:
+def _digest_executed(context: DecisionContext, digester: Digester) -> str:
     if context.request.problem:
         return ""  # it runs in observe mode, with arguments that have no digest
-    if args is context.original_args:
+    if context.args is context.original_args:
         return context.request.args_digest
-    return digester.digest("halo/args", canonical.encode(args))
+    return digester.digest("halo/args", canonical.encode(context.args))
 
 
 def _find_tainted_fingerprints(context: DecisionContext, sketch_key: bytes) -> frozenset[int]:

@@ -1,4 +1,4 @@
-"""What an earlier run of the very same request brought: given back only as far as signatures bear it out."""
+"""The result of an earlier run of the same request: returned only if signatures prove it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who acts now: links that are found again, made, kept, shared by nobody; and what a receiver was issued itself."""
+"""Agents that act in a scope: links are found again, made, kept and never shared; a receiver's own passport limits it."""
 
 from __future__ import annotations
 

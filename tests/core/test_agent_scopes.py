@@ -1,4 +1,4 @@
-"""Agents that act in a scope: links are found again, made, kept and never shared; a receiver's own passport limits it."""
+"""Agents that act in a scope: links are found, made, kept and never shared; a receiver's own passport limits it."""
 
 from __future__ import annotations
 

@@ -188,7 +188,7 @@ class Halo(HaloBase):
 
     def install(self) -> InstalledObserver:
         """The same as `observe`: what the other adapters' `install` refuses, LlamaIndex only lets be seen."""
-        self._notify_once(
+        self.notify_once(
             "LlamaIndex does not allow refusing a run: install() only observes; guard the objects that it reports"
         )
         return observe(self)

@@ -653,3 +653,21 @@ def test_a_failing_member_of_a_group_leaves_the_others_whole(halo, home):
     assert second.result == first.result + 1
     assert [body["n"] for body in bodies(home, EntryKind.MODE)] == [1, 1]
     assert verified(home) == 0
+
+
+def test_a_decision_job_that_is_run_again_starts_from_nothing(halo, home):
+    query = tool(halo, "query")
+    with halo.session("s"):
+        job = halo.enforcer._make_decision_job(halo.build_call(query, {"q": "a", "limit": 500}))
+
+    def interrupted(tx):
+        job(tx)
+        raise RuntimeError("the disk went away")
+
+    with pytest.raises(CannotDecide):
+        halo.store.commit(interrupted)
+    context = halo.store.commit(job)
+    assert (context.runs, context.args) == (True, {"q": "a", "limit": 50})
+    assert context.original_args == {"q": "a", "limit": 500}
+    (decision,) = bodies(home, EntryKind.DECISION)
+    assert (decision["after"]["steps"], decision["snapshot"]["session"]["steps"]) == (1, 0)

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from halo_core.enforcement.enforcer import Enforcer, Ticket
     from halo_core.enforcement.obligations import Surface
 
-__all__ = ["GovernedAction", "GovernedStream", "arun", "astream", "run", "stream"]
-
 T = TypeVar("T")
 
 

@@ -1,24 +1,15 @@
-"""Room: names and registrations that every adapter uses. Takes: what a framework calls a thing. Gives: resources.
+"""What a guarded object carries, and how a decided call passes a guard that it meets a second time.
 
-Never: decides, registers.
-
-Room: the gate, what a guarded object carries. Takes: an object, its registration. Gives: where it is decided.
-
-Never: decides, runs anything.
-
-Room: a decided call on its way down to a guarded method of its own. Takes: calls. Gives: a way past.
-
-Many tools and retrievers have an asynchronous method that ends in the synchronous one, which is guarded too. One
-decision is made for both: the first synchronous call with the same arguments passes, from the very task that was
-decided or from a thread without an event loop (an executor), and only while that task's call is under way. Which task
-sent a thread cannot be told; whoever did gets no more of the result, or of the error, than was decided. Never: decides,
-records.
+`attach_guard` fixes a `GuardMetadata` to a guarded copy; `require_guard` finds it again. Many tools and retrievers have
+an asynchronous method that ends in the synchronous one, which is guarded too. One decision is made for both: inside
+`reentrant_call_scope` the first synchronous call with the same arguments passes, from the task that was decided or from
+a thread without an event loop (an executor). Which task started a thread cannot be told, so whoever passes gets no more
+of the result, or of the error, than was decided.
 """
 
 from __future__ import annotations
 
 import asyncio
-import functools
 import re
 import threading
 import types
@@ -36,31 +27,12 @@ from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_core.passports import is_resource_id
 
-__all__ = [
-    "MODEL_RESOURCE",
-    "MODEL_SCHEMA",
-    "GuardMetadata",
-    "ReentrantCall",
-    "UnregisteredGuard",
-    "attach_guard",
-    "choose_resource_id",
-    "clean_name",
-    "current_reentrant_call",
-    "get_guard",
-    "is_generated_class",
-    "make_named_subclass",
-    "make_unregistered_resource",
-    "reentrant_call_scope",
-    "require_guard",
-]
-
-
 _INVALID_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_.:/@ -]")
 _MAX_NAME: Final = 128
 MODEL_RESOURCE: Final = Resource(
     impact=Impact.READ, reversal=Reversal.NONE_NEEDED, idempotent=True, classified="guessed"
 )
-"""What a model is that nobody declared."""
+"""The resource of a model that nobody declared."""
 MODEL_SCHEMA: Final[dict[str, Any]] = {
     "properties": {"messages": {"type": "integer"}, "tools": {"items": {"type": "string"}, "type": "array"}},
     "type": "object",
@@ -68,24 +40,23 @@ MODEL_SCHEMA: Final[dict[str, Any]] = {
 """What a model call is decided on: how many messages, and the names of the tools it may ask for."""
 
 
-@functools.lru_cache(maxsize=4096)
 def clean_name(text: str) -> str:
-    """A name as resource ids may be: what they may not hold becomes `_`, at most 128 characters."""
+    """A name as a resource id: each character that an id may not hold becomes `_`, at most 128 characters."""
     return _INVALID_CHARACTER.sub("_", text)[:_MAX_NAME].strip(" ") or "unnamed"
 
 
 def make_unregistered_resource(name: str, kind: ActionKind) -> Resource:
-    """A resource that nobody registered: nobody granted it, so the decision is no."""
+    """The resource of a name that nobody registered: it is granted to nobody, so it is denied."""
     return Resource(id=clean_name(name), kind=kind, source_trust=0, classified="unknown")
 
 
-_GUARD_ATTRIBUTE: Final = "_halo_gate"
+_GUARD_ATTRIBUTE: Final = "_halo_guard"
 _GENERATED_CLASSES: Final[weakref.WeakSet[type[Any]]] = weakref.WeakSet()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GuardMetadata:
-    """What stands before one guarded object.
+    """How one guarded object is decided.
 
     Args:
         halo: who decides, the adapter's own `Halo`.
@@ -102,17 +73,17 @@ class GuardMetadata:
     surface: Surface[Any]
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> GuardMetadata:
-        """A copy of a guarded object stays behind the same gate."""
+        """A copy of a guarded object keeps its guard."""
         return self
 
     def find_problem(self) -> str:
-        """Reason code of why nothing behind it may run; empty where that is decided call by call."""
+        """Reason code of why it may not run at all; empty where that is decided call by call."""
         return ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnregisteredGuard(GuardMetadata):
-    """What stands before a tool that nobody has guarded: its resource says what it is called, and nothing else."""
+    """The guard of a tool that nobody has guarded: its resource has a name, and nothing else."""
 
     def find_problem(self) -> str:
         """`needs_guard` where something else of that name was registered or declared.
@@ -125,21 +96,21 @@ class UnregisteredGuard(GuardMetadata):
 
 
 def attach_guard(guarded: Any, guard: GuardMetadata) -> None:
-    """Fix a gate to an object: beside its fields, so that copies keep it and no schema shows it."""
+    """Attach a guard to an object, beside its fields, so that copies keep it and no schema shows it."""
     guarded.__dict__[_GUARD_ATTRIBUTE] = guard
 
 
 def get_guard(guarded: Any) -> GuardMetadata | None:
-    """The gate of a guarded object, None of anything else."""
+    """The guard of a guarded object, None of anything else."""
     guard = getattr(guarded, "__dict__", {}).get(_GUARD_ATTRIBUTE)
     return guard if isinstance(guard, GuardMetadata) else None
 
 
 def require_guard(guarded: Any) -> GuardMetadata:
-    """The gate of an object of a guarded class.
+    """The guard of an object of a guarded class.
 
     Raises:
-        Denied: it was copied in a way that lost its gate.
+        Denied: it was copied in a way that lost its guard.
     """
     guard = get_guard(guarded)
     if guard is None:
@@ -165,7 +136,7 @@ def choose_resource_id(resource: Resource | None, name: str) -> str:
 
 
 def make_named_subclass(kind: type[Any], members: dict[str, Any]) -> type[Any]:
-    """A subclass that calls itself what its parent is called: names show in traces and error messages."""
+    """Make a subclass with its parent's name, which shows in traces and error messages."""
     names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
     body = {**names, "__annotations__": {}, **members}
     generated = types.new_class(kind.__name__, (kind,), {}, lambda namespace: namespace.update(body))
@@ -174,7 +145,7 @@ def make_named_subclass(kind: type[Any], members: dict[str, Any]) -> type[Any]:
 
 
 def is_generated_class(kind: type[Any]) -> bool:
-    """Whether a class is one of `subclass`."""
+    """Whether `make_named_subclass` made a class."""
     return kind in _GENERATED_CLASSES
 
 
@@ -182,7 +153,7 @@ _ADMIT_LOCK: Final = threading.Lock()
 
 
 def _current_task() -> object:
-    """The task at hand; None in a thread without an event loop, and the loop itself in a callback of one."""
+    """The current task; None in a thread without an event loop, the loop itself in a callback of one."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -212,17 +183,15 @@ class ReentrantCall:
     _unrestricted: Any = None
 
     def run(self, function: Callable[[], Any], surface: Surface[Any] | None = None) -> Any:
-        """Run the synchronous method, for what of its result or error may be used; `surface`: other than the gate's."""
+        """Run the synchronous method; returns or raises as much as may be used. `surface`: other than the guard's."""
         try:
             result = function()
         except BaseException as exc:
-            failed = self._make_raisable(exc)
+            failed = self._restrict_error(exc)
             if failed is exc:
                 raise
-            self._restricted, self._unrestricted = failed, exc
         else:
-            self._restricted, self._unrestricted = self.ticket.restrict(result, surface or self.guard.surface), result
-            return self._restricted
+            return self._restrict_result(result, surface)
         raise failed
 
     async def arun(self, function: Callable[[], Awaitable[Any]], surface: Surface[Any] | None = None) -> Any:
@@ -230,24 +199,29 @@ class ReentrantCall:
         try:
             result = await function()
         except BaseException as exc:
-            failed = self._make_raisable(exc)
+            failed = self._restrict_error(exc)
             if failed is exc:
                 raise
-            self._restricted, self._unrestricted = failed, exc
         else:
-            self._restricted, self._unrestricted = self.ticket.restrict(result, surface or self.guard.surface), result
-            return self._restricted
+            return self._restrict_result(result, surface)
         raise failed
 
-    def _make_raisable(self, error: BaseException) -> BaseException:
-        return error if isinstance(error, self.passthrough_errors) else self.ticket.make_raisable(error)
+    def _restrict_result(self, result: Any, surface: Surface[Any] | None) -> Any:
+        self._restricted, self._unrestricted = self.ticket.restrict(result, surface or self.guard.surface), result
+        return self._restricted
+
+    def _restrict_error(self, error: BaseException) -> BaseException:
+        failed = error if isinstance(error, self.passthrough_errors) else self.ticket.make_raisable(error)
+        if failed is not error:
+            self._restricted, self._unrestricted = failed, error
+        return failed
 
     def get_unrestricted(self, restricted: Any) -> Any:
-        """A result, or error, as it was before `run` took something away: what is to be recorded says what was."""
+        """A result or error as it was before `run` restricted it, for the record."""
         return self._unrestricted if self._restricted is not None and restricted is self._restricted else restricted
 
     def admit(self, guard: GuardMetadata, args: Mapping[str, Any]) -> bool:
-        """Whether this call is the one to pass; no other is, afterwards."""
+        """Whether this call may pass; at most one may."""
         if (
             guard is not self.guard
             or _current_task() not in (None, self._task)
@@ -259,7 +233,7 @@ class ReentrantCall:
         return is_admitted
 
 
-_REENTRANT_CALL: Final[ContextVar[ReentrantCall | None]] = ContextVar("halo_descent", default=None)
+_REENTRANT_CALL: Final[ContextVar[ReentrantCall | None]] = ContextVar("halo_reentrant_call", default=None)
 
 
 @contextmanager
@@ -275,7 +249,7 @@ def reentrant_call_scope(reentrant_call: ReentrantCall) -> Iterator[None]:
 
 
 def current_reentrant_call(guard: GuardMetadata, args: Mapping[str, Any]) -> ReentrantCall | None:
-    """The call that was decided on the way down to this very one, None where this one is yet to be decided."""
+    """The decided call that this one is part of, None where this one is yet to be decided."""
     # INVARIANT: one asynchronous decision lets one synchronous call with the same arguments pass.
     reentrant_call = _REENTRANT_CALL.get()
     return reentrant_call if reentrant_call is not None and reentrant_call.admit(guard, args) else None

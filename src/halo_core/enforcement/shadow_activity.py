@@ -1,7 +1,6 @@
-"""Room: sightings, what was seen to run without a guard. Takes: names. Gives: entries. Never: decides.
+"""Notes of what was seen to run without a guard, written to the log so that a person sees the gap.
 
-A sighting is no decision: nobody was asked, and what ran has run. It is written so that a person sees the gap, whether
-it ran or was refused for want of a guard.
+A note is no decision: nobody was asked, and what ran has run, unless it was refused for want of a guard.
 """
 
 from __future__ import annotations
@@ -14,14 +13,12 @@ from typing import Any, Final
 from halo_core.model import EntryKind
 from halo_core.store import Draft, Store, Transaction
 
-__all__ = ["ShadowActivity"]
-
 _MAX_ACTIVITIES: Final = 1_000
 _MAX_TEXT: Final = 256  # characters of each text that are kept
 
 
 class ShadowActivity:
-    """What one process has seen. Thread-safe.
+    """Records what one process has seen to run without a guard. Thread-safe.
 
     Args:
         store: where they are written.
@@ -36,10 +33,10 @@ class ShadowActivity:
         self._lock = threading.Lock()
 
     def record(self, kind: str, name: str, where: str, *, refused: bool = False) -> str:
-        """Queue a sighting, the first time; past 1,000 of them nothing new is noted.
+        """Queue a note the first time; after 1,000 notes nothing new is recorded.
 
         Returns:
-            What to tell whoever runs this; empty where it is known, or did not run.
+            A notice for whoever runs this; empty if it was recorded before, or did not run.
         """
         activity = (_to_text(kind), _to_text(name), _to_text(where), refused)
         with self._lock:

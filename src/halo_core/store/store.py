@@ -28,6 +28,7 @@ from halo_core.crypto.keys import KeyStore
 from halo_core.errors import CannotDecide
 from halo_core.failpoints import hit_failpoint
 from halo_core.ledger import log_origin, make_vkey
+from halo_core.log_output import get_logger, install_default_handler
 from halo_core.model import Mode, Revocation, Stop
 from halo_core.store import checkpoints
 from halo_core.store.committer import CommitFailed, Committer, Job, Outcome, closed_error, run_batch
@@ -44,6 +45,7 @@ from halo_core.store.writer_chains import (
 
 __all__ = ["Store", "StoreConfig"]
 
+_LOG: Final = get_logger("store")
 _CHECKPOINT_S: Final = 1.0
 _CHECKPOINT_ENTRIES: Final = 256
 
@@ -190,7 +192,7 @@ class Store:
         for outcome in outcomes[: len(late)]:
             self._deferred.popleft()
             if outcome.error is not None:
-                sys.stderr.write(f"halo: an outcome was not recorded: {outcome.error}\n")
+                _log_error("outcome_lost", "an outcome was not recorded", outcome.error)
         if any(outcome.error is not None for outcome in outcomes):
             self._sketches.clear()
         self._since_checkpoint += writer.seq - before
@@ -233,6 +235,7 @@ class Store:
 
     def _ensure_open(self) -> tuple[Database, Writer]:
         if self._database is None:
+            install_default_handler()
             self._database = Database(self.config.url)
         if self._writer is None:
             vkey = make_vkey(log_origin(self.tenant), self._log.public_key)
@@ -276,7 +279,7 @@ class Store:
                     self._run_locked([_close_writer])
                     self._checkpoint_locked()
                 except Exception as exc:  # noqa: BLE001  closing must not raise; what is missing shows as a crash
-                    sys.stderr.write(f"halo: error while closing the ledger: {exc}\n")
+                    _log_error("close_failed", "error while closing the ledger", exc)
             self._closed = True
             self._discard_writer()
         self._committer.close()
@@ -377,12 +380,16 @@ def _describe_process() -> dict[str, Any]:
     return {"host": socket.gethostname(), "pid": os.getpid(), "process": Path(sys.argv[0]).name if sys.argv else ""}
 
 
+def _log_error(event: str, text: str, error: BaseException) -> None:
+    _LOG.error("%s: %s", text, error, extra={"halo_event": event, "halo_reason": getattr(error, "code", "")})
+
+
 def _run_reporting_errors(step: Any) -> None:
     try:
         step()
     except Exception as exc:  # noqa: BLE001  the next turn tries again; decisions themselves fail loudly
         if getattr(exc, "code", "") != "ledger_closed":
-            sys.stderr.write(f"halo: error in the background thread: {exc}\n")
+            _log_error("background_failed", "error in the background thread", exc)
 
 
 _STORES: weakref.WeakSet[Store] = weakref.WeakSet()

@@ -130,13 +130,16 @@ class Replayer:
 
     @cached_property
     def _trusted_keys(self) -> TrustAnchors:
-        """Keys that this tenant's passports and re-authorizations were signed with, as its own signed entries say."""
+        """Keys that signed this tenant's passports and re-authorizations, from the entries that introduced them.
+
+        An approver's key stays after a withdrawal, since what it signed while it was enrolled keeps its meaning.
+        """
         issuers, approvers = {}, {}
         for item in read_entries(self._reader, self._tenant, (EntryKind.PASSPORT, EntryKind.AUTHORITY)):
             body = item.entry.body
             if "issuer" in body:
                 issuers[body["issuer"]["kid"]] = Issuer(base64.b64decode(body["issuer"]["key"]))
-            elif body.get("role") == "approver":
+            elif body.get("role") == "approver" and body.get("act") == "enrol":
                 approvers[body["kid"]] = (body["name"], base64.b64decode(body["key"]))
         return TrustAnchors(issuers=issuers, approvers=approvers)
 

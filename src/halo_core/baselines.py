@@ -25,7 +25,7 @@ from halo_core.risk.observation import ActionObservation, observe_action
 from halo_core.risk.profile import Profile, ProposedAction
 from halo_core.store import Draft, Transaction, rows
 from halo_core.store.log import SealedContents, read_entries, read_verdict
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, Stream
 
 __all__ = [
     "IDENTITIES",
@@ -270,7 +270,7 @@ def put_identities_in_force(
 
 def find_identities_hash(reader: Reader, tenant: str) -> str:
     """Hash of a tenant's baseline of people and service accounts, empty where there is none."""
-    return next((row[2] for row in reader.baselines() if row[:2] == (tenant, IDENTITIES)), "")
+    return next((row[2] for row in reader.rows(Stream.BASELINES) if row[:2] == (tenant, IDENTITIES)), "")
 
 
 def load_identities(reader: Reader, tenant: str) -> IdentityBaseline | None:

@@ -1,4 +1,4 @@
-"""The chain of a session's states: whatever order the entries come in, a break is named. DESIGN 5 AUDIT, MONO."""
+"""The chain of a session's states: whatever order the entries come in, a break is named."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from counts import count
 from halo_core.crypto import canonical
-from halo_core.ledger import commit_state
+from halo_core.ledger import Stream, commit_state
 from halo_core.ledger.report import Collector
 from halo_core.ledger.verify_projections import StateCheck
 
@@ -21,20 +21,9 @@ class Rows:
     def __init__(self, last: int) -> None:
         self._last = last
 
-    def states(self):
-        yield "local", "s", self._last, state(self._last)
-
-    def baselines(self):
-        return iter(())
-
-    def residues(self):
-        return iter(())
-
-    def sketches(self):
-        return iter(())
-
-    def quotas(self):
-        return iter(())
+    def rows(self, stream: Stream):
+        if stream is Stream.SESSION_STATES:
+            yield "local", "s", self._last, state(self._last)
 
 
 def state(version: int, **changes: Any) -> bytes:

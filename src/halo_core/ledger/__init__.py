@@ -17,7 +17,7 @@ from halo_core.ledger.notes import (
     verify_note,
     writer_name,
 )
-from halo_core.ledger.reader import LedgerReader, Trust
+from halo_core.ledger.reader import LedgerReader, Stream, Trust
 from halo_core.ledger.report import CHECKS, LIMITS, Finding, Report
 from halo_core.ledger.sealed_content import new_dek, open_sealed, seal, unwrap_dek, wrap_dek
 from halo_core.ledger.tree import CompactRange
@@ -32,6 +32,7 @@ __all__ = [
     "Finding",
     "LedgerReader",
     "Report",
+    "Stream",
     "Trust",
     "Vkey",
     "advance_anchor",

@@ -17,18 +17,15 @@ checkpoint. The format is public, so others can check it with their own tools.
 from __future__ import annotations
 
 import base64
-import fcntl
-import os
 import re
-import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.crypto import canonical
 from halo_core.errors import BadInput, HaloError, Tampered
+from halo_core.files import hold_file_lock, replace_file
 from halo_core.ledger.notes import Vkey, decode_base64, decode_entry, log_origin, open_note, sign_note, verify_note
 from halo_core.ledger.tree import inclusion_proof, leaf_hash, verify_inclusion
 
@@ -161,7 +158,7 @@ def advance_anchor(path: Path, tenant: str, store_id: str, checkpoint_note: byte
         OSError: the file cannot be written.
     """
     new = read_checkpoint(checkpoint_note, tenant)
-    with _file_lock(path):
+    with hold_file_lock(path.with_name(f"{path.name}.lock")):
         anchors = read_anchors(path)
         logs = anchors.setdefault(store_id, {})
         if tenant in logs:
@@ -172,40 +169,9 @@ def advance_anchor(path: Path, tenant: str, store_id: str, checkpoint_note: byte
             if new.size <= old.size:
                 return False
         logs[tenant] = checkpoint_note
-        _write_anchors(path, anchors)
+        stores = {store: {t: note.decode() for t, note in logs.items()} for store, logs in anchors.items()}
+        replace_file(path, canonical.dumps({"stores": stores, "v": _VERSION}) + b"\n")
     return True
-
-
-@contextmanager
-def _file_lock(path: Path) -> Iterator[None]:
-    lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
-
-
-def _write_anchors(path: Path, anchors: Anchors) -> None:
-    stores = {store: {t: note.decode() for t, note in logs.items()} for store, logs in anchors.items()}
-    data = canonical.dumps({"stores": stores, "v": _VERSION}) + b"\n"
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(6)}.tmp")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    # The new name is durable only when its directory is.
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 _HEADER: Final = "c2sp.org/tlog-proof@v1"

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from halo_core.errors import Gap, NotVerified
+from halo_core.ledger.reader import Stream
 from halo_core.ledger.report import Collector, Report
 from halo_core.ledger.verify_entries import ContentPass, EntryPass
 from halo_core.ledger.verify_projections import check_blobs
@@ -90,7 +91,7 @@ class _Verification:
             self.out.add_tampered(check, table, f"the table cannot be read: {exc.message}", exc.code)
 
     def _read_writers(self) -> None:
-        for tenant, w, vkey, closed_us in self._reader.writers():
+        for tenant, w, vkey, closed_us in self._reader.rows(Stream.WRITERS):
             self._writers[tenant, w] = (vkey, closed_us)
 
     def _check_schema(self) -> None:

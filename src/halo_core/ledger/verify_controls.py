@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from halo_core.decision.approval_binding import reauthorization_binding
-from halo_core.ledger.reader import LedgerReader, Row
+from halo_core.ledger.reader import LedgerReader, Row, Stream
 from halo_core.ledger.report import Collector
 
 __all__ = [
@@ -56,7 +56,7 @@ class StandingCheck:
             if origin != "issued" and place > first:
                 message = "an agent with an issued passport was given one that is derived from what it guards"
                 self._out.add_tampered(9, f"standing {tenant}/{agent}", message, "derived_after_issued")
-        for tenant, agent, *row in reader.standing_passports():
+        for tenant, agent, *row in reader.rows(Stream.STANDING_PASSPORTS):
             issued = remaining.pop((tenant, agent), None)
             where = f"standing {tenant}/{agent}"
             if issued is not None and issued[1:] == tuple(row):
@@ -88,7 +88,7 @@ class BaselineCheck:
     def check(self, reader: LedgerReader) -> None:
         """Compare every row."""
         remaining = {key: name for key, (_, name) in self._newest.items() if name}
-        for tenant, agent, name in reader.baselines():
+        for tenant, agent, name in reader.rows(Stream.BASELINES):
             where = f"baseline {tenant}/{agent}"
             if remaining.pop((tenant, agent), None) == name:
                 self._out.passed[9] += 1
@@ -203,8 +203,8 @@ class RestrictionCheck:
 
     def check(self, reader: LedgerReader) -> None:
         """Compare both tables with what was noted."""
-        self._check_restrictions(reader.holds())
-        self._check_challenges(reader.approvals())
+        self._check_restrictions(reader.rows(Stream.RESTRICTIONS))
+        self._check_challenges(reader.rows(Stream.APPROVALS))
 
     # holds
 

@@ -23,7 +23,7 @@ from halo_core.crypto import canonical
 from halo_core.crypto.keys import verify_signature
 from halo_core.errors import CanonicalError, Tampered
 from halo_core.ledger.notes import Note, Vkey, find_signature, open_note
-from halo_core.ledger.reader import LedgerReader, Row, RowFollower, Trust, filter_ordered
+from halo_core.ledger.reader import EntryKey, LedgerReader, Row, RowFollower, Stream, Trust, filter_ordered
 from halo_core.ledger.report import MAX_FINDINGS, Collector, format_entry_name
 from halo_core.ledger.sealed_content import ciphertext_digest, open_sealed, unwrap_dek
 from halo_core.ledger.tree import leaf_hash
@@ -45,7 +45,6 @@ __all__ = [
 _RECORD: Final = struct.Struct(">32s32sIQ")
 _MAX_KEYS: Final = 10_000
 
-EntryKey = tuple[str, str, int]
 _Slot = tuple[bytes, int, int]
 
 
@@ -102,7 +101,7 @@ class ContentPass:
 
     def run(self) -> None:
         """Stream vaults and contents."""
-        for tenant, subject, wrapped, erased in self._reader.vaults():
+        for tenant, subject, wrapped, erased in self._reader.rows(Stream.VAULTS):
             self._vaults[tenant, subject] = wrapped or None
             if (erased is None) != bool(wrapped):
                 message = "a subject either has a key or was erased"
@@ -110,7 +109,7 @@ class ContentPass:
                 self._out.add_tampered(8, where, message, "column_altered")
         bucket = ("", 0)
         slots: dict[bytes, list[_Slot]] = {}
-        for row in filter_ordered(self._reader.contents(), (str, bytes), self._report_malformed):
+        for row in filter_ordered(self._reader.rows(Stream.CONTENTS), (str, bytes), self._report_malformed):
             if len(row[1]) != 32:
                 self._report_malformed(row, "the commitment is not 32 bytes")
                 continue
@@ -214,14 +213,13 @@ def _row_name(row: Row) -> str:
 
 _COLUMNS: Final = ("tenant", "w", "ws", "kind", "session", "ts_us")
 _REPORT_EVERY: Final = 4096
-_EntryKey = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class _ParsedEntry:
     """One entry whose note agrees with its key."""
 
-    key: _EntryKey
+    key: EntryKey
     leaf: object
     idx: int | None
     note: Note
@@ -266,7 +264,7 @@ class EntryPass:
         self._facts = facts
         self._signatures = signatures
         self._positions = RowFollower(
-            filter_ordered(reader.positions(), (str, str, int), self._report_malformed_position)
+            filter_ordered(reader.rows(Stream.POSITIONS), (str, str, int), self._report_malformed_position)
         )
         self._projections = ProjectionCheck(reader, out, set(writers))
         self.named_blobs = self._projections.named_blobs
@@ -288,11 +286,11 @@ class EntryPass:
 
     def run(self, queue: SignatureQueue, progress: Callable[[str, int], None]) -> None:
         """Stream the entries."""
-        for row in filter_ordered(self._reader.entries(), (str, str, int), self._report_malformed_entry):
+        for row in filter_ordered(self._reader.rows(Stream.ENTRIES), (str, str, int), self._report_malformed_entry):
             self.rows += 1
             if self.rows % _REPORT_EVERY == 0:
                 progress("entries", self.rows)
-            key: _EntryKey = row[:3]
+            key: EntryKey = row[:3]
             idx = self._check_position(key, row)
             parsed = self._parse(key, row)
             if parsed is None:
@@ -307,7 +305,7 @@ class EntryPass:
                 self._projections.follow(key, None)
         self._finish()
 
-    def _check_position(self, key: _EntryKey, row: Row) -> int | None:
+    def _check_position(self, key: EntryKey, row: Row) -> int | None:
         # (4) each entry has one position, in the order of its writer
         _, matching = self._positions.advance_to(key)
         if not matching:
@@ -329,7 +327,7 @@ class EntryPass:
         chain.idx = idx
         return idx
 
-    def _parse(self, key: _EntryKey, row: Row) -> tuple[Note, dict[str, Any]] | None:
+    def _parse(self, key: EntryKey, row: Row) -> tuple[Note, dict[str, Any]] | None:
         # (2) the note is well-formed and canonical
         try:
             # What is no bytes is no note.
@@ -341,7 +339,7 @@ class EntryPass:
             return None
         return note, fields
 
-    def _check_columns(self, key: _EntryKey, row: Row, fields: dict[str, Any]) -> bool:
+    def _check_columns(self, key: EntryKey, row: Row, fields: dict[str, Any]) -> bool:
         # (2) columns equal what the note says
         signed = tuple(fields.get(name) for name in _COLUMNS)
         stored = (row[0], row[1], row[2], row[4], row[5], row[6])

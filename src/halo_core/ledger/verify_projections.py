@@ -19,7 +19,7 @@ from typing import Any
 import orjson
 
 from halo_core.crypto import canonical
-from halo_core.ledger.reader import LedgerReader, Row, RowFollower, Trust, filter_ordered
+from halo_core.ledger.reader import EntryKey, LedgerReader, Row, RowFollower, Stream, Trust, filter_ordered
 from halo_core.ledger.report import Collector, format_entry_name
 
 __all__ = [
@@ -144,11 +144,11 @@ class StateCheck:
         self._check_complete()
         remaining = {name: history.runs[-1] for name, history in self._histories.items()}
         sketch_digests: dict[tuple[str, str], tuple[int, str]] = {}
-        for tenant, session, version, state in reader.states():
+        for tenant, session, version, state in reader.rows(Stream.SESSION_STATES):
             if self._check_row(remaining, tenant, "session", session, (version, state)):
                 fields = orjson.loads(state)
                 sketch_digests[tenant, session] = (fields["chunks"], fields["marks"])
-        for tenant, account, version, state in reader.quotas():
+        for tenant, account, version, state in reader.rows(Stream.QUOTAS):
             if (tenant, "quota", account) not in remaining and tenant not in self._out.incomplete:
                 self._out.add_tampered(9, f"quota {tenant}/{account}", "no entry speaks of this row", "row_stray")
             self._check_row(remaining, tenant, "quota", account, (version, state))
@@ -182,7 +182,7 @@ class StateCheck:
     def _check_taint(self, reader: LedgerReader, remaining: dict[tuple[str, str, str], _VersionRun]) -> None:
         """What is left of stored values: each tenant's chunks, in order, under the digests that entries tell."""
         chains: dict[str, tuple[int, str]] = {}
-        for tenant, seq, chain, fingerprints in reader.residues():
+        for tenant, seq, chain, fingerprints in reader.rows(Stream.TAINT):
             count, before = chains.get(tenant, (0, ""))
             sound = seq == count + 1 and type(fingerprints) is bytes and chain_marks(before, fingerprints) == chain
             chains[tenant] = (seq, chain) if sound else (-1, "")
@@ -209,7 +209,7 @@ class StateCheck:
 
     def _check_sketches(self, reader: LedgerReader, sketch_digests: dict[tuple[str, str], tuple[int, str]]) -> None:
         chains: dict[tuple[str, str], tuple[int, str]] = {}
-        for tenant, session, seq, marks in reader.sketches():
+        for tenant, session, seq, marks in reader.rows(Stream.SKETCHES):
             count, chain = chains.get((tenant, session), (0, ""))
             if seq != count or type(marks) is not bytes:
                 count = -1  # never equal to what the state says
@@ -225,7 +225,6 @@ class StateCheck:
                 self._out.add_tampered(9, f"sketch {tenant}/{session}", "it belongs to no session", "row_stray")
 
 
-EntryKey = tuple[str, str, int]
 _KEY = (str, str, int)
 _PAUSED = 2  # in the column `outcome`
 
@@ -253,8 +252,12 @@ class ProjectionCheck:
         self._repeated: list[tuple[EntryKey, bytes, str, str]] = []
         self._paused_rows: dict[EntryKey, tuple[bytes | None, str]] = {}
         self._paused_outcomes: dict[EntryKey, tuple[str, str]] = {}
-        self._sessions = RowFollower(filter_ordered(reader.sessions(), _KEY, self._report_malformed_session))
-        self._dispatches = RowFollower(filter_ordered(reader.dispatches(), _KEY, self._report_malformed_dispatch))
+        self._sessions = RowFollower(
+            filter_ordered(reader.rows(Stream.SESSION_HEADS), _KEY, self._report_malformed_session)
+        )
+        self._dispatches = RowFollower(
+            filter_ordered(reader.rows(Stream.DISPATCHES), _KEY, self._report_malformed_dispatch)
+        )
 
     def _report_malformed_session(self, row: Row, message: str) -> None:
         self._out.add_tampered(9, f"session {row[0]}/{row[3]}", message, "row_malformed")
@@ -402,7 +405,7 @@ def _request_id_of(body: dict[str, Any]) -> Any:
 def check_blobs(reader: LedgerReader, trust: Trust, out: Collector, named_blobs: dict[tuple[str, str], str]) -> None:
     """(9) Each blob has the hash it is stored under, in one of the known domains, and an entry that names it."""
     missing = dict(named_blobs)
-    for tenant, name, data in reader.blobs():
+    for tenant, name, data in reader.rows(Stream.BLOBS):
         missing.pop((tenant, name), None)
         where = f"blob {tenant}/{name}"
         if type(data) is not bytes:

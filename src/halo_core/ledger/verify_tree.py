@@ -15,7 +15,7 @@ from typing import Final
 
 from halo_core.errors import ConfigError, Tampered
 from halo_core.ledger.checkpoints import Checkpoint, open_checkpoint, read_checkpoint
-from halo_core.ledger.reader import LedgerReader, Row, Trust, filter_ordered
+from halo_core.ledger.reader import EntryKey, LedgerReader, Row, Stream, Trust, filter_ordered
 from halo_core.ledger.report import Collector, Head, format_entry_name
 from halo_core.ledger.tree import CompactRange
 
@@ -49,7 +49,7 @@ class SignedHeads:
     def __init__(self, reader: LedgerReader, trust: Trust, out: Collector) -> None:
         self._trust = trust
         self._out = out
-        self._rows = filter_ordered(reader.checkpoints(), (str, int), self._report_malformed)
+        self._rows = filter_ordered(reader.rows(Stream.CHECKPOINTS), (str, int), self._report_malformed)
         self._next: Row | None = next(self._rows, None)
         self._anchors_left = dict(sorted(trust.anchors.items()))
 
@@ -139,8 +139,6 @@ class SignedHeads:
 _BATCH: Final = 4096
 _MAX_BAD: Final = 1000
 _NOTHING: Final = bytes(32)
-
-EntryKey = tuple[str, str, int]
 
 
 @dataclass(slots=True)
@@ -243,7 +241,7 @@ class TreePass:
         sha256 = hashlib.sha256
         tree: _Tree | None = None
         expect = stop = 0
-        for tenant, idx, w, ws, leaf, body in self._reader.by_position():
+        for tenant, idx, w, ws, leaf, body in self._reader.rows_by_position():
             if tree is None or tenant != tree.tenant:
                 self._close_tree(tree, expect)
                 tree = self._open_tree(tenant, idx)

@@ -19,7 +19,7 @@ from halo_core.ledger.notes import Note, Vkey, find_signature, parse_vkey, write
 from halo_core.ledger.report import Collector, format_entry_name
 
 if TYPE_CHECKING:
-    from halo_core.ledger.reader import Trust
+    from halo_core.ledger.reader import EntryKey, Trust
 
 __all__ = [
     "CLOCK_TOLERANCE_US",
@@ -39,7 +39,7 @@ class SignatureJob(NamedTuple):
     public: bytes
     text: bytes
     signature: bytes
-    key: tuple[str, str, int]
+    key: EntryKey
     entry: str
 
 
@@ -104,8 +104,6 @@ def _find_wrong(batch: list[SignatureJob]) -> list[SignatureJob]:
 
 CLOCK_TOLERANCE_US: Final = 5_000_000
 """A writer's clock may run back this far between two entries without a warning."""
-
-EntryKey = tuple[str, str, int]
 
 
 def closed_writer(fields: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ from typing import Any, Final
 from halo_core.authorities import Authorities, TrustedKeys
 from halo_core.crypto.keys import Ed25519Signer, KeyStore, key_thumbprint
 from halo_core.errors import ConfigError
+from halo_core.files import sync_folder
 from halo_core.model import EntryKind
 from halo_core.store import Draft, Store, Transaction
 
@@ -159,7 +160,7 @@ def swap_issuer_keys(keys: KeyStore) -> Path:
     with contextlib.suppress(FileExistsError):
         kept_path.hardlink_to(home / f"{ISSUER}.key")
     (home / f"{_NEXT_NAME}.key").replace(home / f"{ISSUER}.key")
-    _sync_folder(home)
+    sync_folder(home)
     return kept_path
 
 
@@ -234,7 +235,7 @@ def remove_expired_keys(keys: KeyStore, authorities: Authorities, now_us: int) -
             (keys.home / f"{name}.key").unlink(missing_ok=True)
             removed.append(f"{name}.key")
     if removed:
-        _sync_folder(keys.home)
+        sync_folder(keys.home)
     return removed
 
 
@@ -247,14 +248,6 @@ def _load_issuer(keys: KeyStore) -> Ed25519Signer:
             remedy="name the issuer's folder; `halo passport issue AGENT` makes a first one",
         )
     return keys.signer(ISSUER)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 _USES: Final = (

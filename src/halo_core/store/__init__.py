@@ -1,4 +1,8 @@
-"""Room: the store. Owns all state, one transaction per decision, SQLite. Takes: jobs. Gives: durable results."""
+"""All state of Halo, in a SQLite database: jobs run in one transaction each and are durable when the call returns.
+
+Start at `Store.commit` (`store.store`); COMMIT is executed in `store.committer.commit_batch`. A job works with a
+`Transaction`; views read with `store.reader.Reader` and `store.log`.
+"""
 
 from halo_core.ledger import commit_state
 from halo_core.store.committer import CommitFailed, Job

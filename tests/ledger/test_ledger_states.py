@@ -39,7 +39,7 @@ def judged(entries: list[dict[str, Any]], last: int, *, incomplete: bool = False
     out = Collector()
     states = StateCheck(out)
     for entry in entries:
-        states.add_entry("local", entry)
+        states.add_entry("local", None, entry)
     if incomplete:
         out.incomplete.add("local")
     states.check(Rows(last))  # type: ignore[arg-type]
@@ -81,5 +81,5 @@ def test_two_entries_with_one_version_are_tampering(order):
 def test_one_writer_needs_one_run_however_long():
     states = StateCheck(Collector())
     for version in range(1, 500):
-        states.add_entry("local", told(version))
+        states.add_entry("local", None, told(version))
     assert [len(history.runs) for history in states._histories.values()] == [1]

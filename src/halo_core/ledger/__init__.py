@@ -1,7 +1,8 @@
-"""Room: the ledger. Signed notes, Merkle tree, checkpoints, sealed content, verification. Pure but for its reader.
+"""The ledger: entries as signed notes, the Merkle tree over them, checkpoints, sealed content, and verification.
 
-note ──▶ record ──▶ merkle ──▶ checkpoint ──▶ anchor        how an entry becomes evidence
-                     └──────▶ verify, proof                 how anybody checks it
+A writer signs an entry as a note (`notes`), its hash becomes a leaf of the tenant's tree (`tree`), the log's key signs
+heads of that tree (`checkpoints`), and the newest one is kept outside the database as the anchor. `verify` checks all
+of it again. Except for the `LedgerReader` and the anchor file, nothing here does any I/O.
 """
 
 from halo_core.ledger.checkpoints import Checkpoint, advance_anchor, open_checkpoint, read_anchors, sign_checkpoint

@@ -1,17 +1,10 @@
-"""Room: checkpoints (C2SP tlog-checkpoint). Takes: size, root, the log's key. Gives: a signed note. Never: I/O.
+"""Signed checkpoints (C2SP tlog-checkpoint), the local anchor file, and inclusion proofs as text (C2SP tlog-proof).
 
-Three lines: origin, size in decimal, root in base64; no extension lines. Witness cosignatures are further signature
-lines and are ignored here.
-
-Room: the local anchor file. Takes: a path, a checkpoint. Gives: the newest checkpoint per store. Never: decides.
-
-The anchor stands outside the database and remembers how large each log was; a database that is smaller was rolled
-back. It only moves forward. On the same host it protects against a restored copy, not against who can write both.
-
-Room: self-contained proofs (C2SP tlog-proof). Takes: leaves, notes. Gives: text to keep, a verdict. Never: I/O.
-
-The text holds everything but the trusted key: the entry (in the `extra` line), its index, the audit path and a signed
-checkpoint. The format is public, so others can check it with their own tools.
+A checkpoint has three lines: origin, size in decimal, root in base64. It has no extension lines, and further signature
+lines (cosignatures of witnesses) are ignored. The anchor is a file outside the database with the newest checkpoint of
+each log: a database with fewer entries was rolled back. It only moves forward; on the same host it protects against a
+restored copy, not against somebody who can write both. A proof holds an entry, its index, the audit path and a
+checkpoint, so that others can verify it with the log's key and their own tools.
 """
 
 from __future__ import annotations
@@ -105,14 +98,14 @@ _VERSION: Final = 1
 _MAX_FILE: Final = 64 * 1024 * 1024
 
 Anchors = dict[str, dict[str, bytes]]
-"""Store id → tenant → checkpoint note."""
+"""Name of a store → tenant → checkpoint note."""
 
 
 def read_anchors(path: Path) -> Anchors:
-    """Read the anchor file: store id → tenant → checkpoint note; empty when there is no file.
+    """Read the anchor file; empty where there is none.
 
     Raises:
-        Tampered: `bad_anchor`, the file is not what Halo wrote.
+        Tampered: `bad_anchor`, the file is damaged.
         OSError: the file cannot be read.
     """
     try:
@@ -127,7 +120,7 @@ def read_anchors(path: Path) -> Anchors:
         raise Tampered(
             "bad_anchor",
             f"the anchor file `{path}` is damaged: {exc}",
-            remedy="restore it from a copy; without it a rollback goes unseen",
+            remedy="restore it from a copy; without it a rollback is not detected",
         ) from exc
 
 
@@ -146,12 +139,12 @@ def advance_anchor(path: Path, tenant: str, store_id: str, checkpoint_note: byte
 
     Args:
         path: the anchor file; its lock is `<path>.lock`.
-        tenant: whose log.
-        store_id: id of the store, so that several databases can share one home.
-        checkpoint_note: a checkpoint the caller has signed or verified.
+        tenant: owner of the log.
+        store_id: name of the store, since several databases can share one home.
+        checkpoint_note: a checkpoint that the caller has signed or verified.
 
     Returns:
-        True if it moved; False if the file already holds this size or a larger one (another process was faster).
+        False if the file already holds this size or a larger one, since another process was faster.
 
     Raises:
         Tampered: `anchor_fork` when the file holds another root at this size; `bad_anchor`; `bad_checkpoint`.
@@ -182,7 +175,7 @@ _MAX_PROOF: Final = 300_000
 
 @dataclass(frozen=True, slots=True)
 class VerifiedInclusion:
-    """What a proof shows: this entry is at `index` of the tree with this head."""
+    """The result of a valid proof: this entry is at `index` of the tree with this head."""
 
     entry: LedgerEntry
     index: int
@@ -193,7 +186,7 @@ def make_proof(tenant: str, leaves: Sequence[bytes], index: int, note: bytes, ch
     """Write the proof that an entry is in a checkpointed tree.
 
     Args:
-        tenant: whose log.
+        tenant: owner of the log.
         leaves: leaf hashes in order of position, at least as many as the checkpoint covers.
         index: position of the entry.
         note: the entry's signed note.

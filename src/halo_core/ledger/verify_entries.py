@@ -1,12 +1,7 @@
-"""Room: content rows against the entries' references. Takes: references, rows. Gives: findings. Never: I/O.
+"""The passes over entries and sealed content.
 
-References are held as 76 bytes each, in buckets by the first byte of the commitment, and matched bucket by bucket with
-the rows, which come in the order of their commitments.
-
-Room: the entry pass: notes, columns, chains, keys, projections. Takes: a reader. Gives: findings. Never: I/O.
-
-Walks every entry row in the order (tenant, writer, sequence), whatever its tenant column says, in step with the tables
-that name entries. Each note is parsed once.
+`EntryPass` walks every entry in the order (tenant, writer, sequence), in step with the tables that name entries, and
+parses each note once. `ContentPass` then compares the content rows with the references that the entries hold.
 """
 
 from __future__ import annotations
@@ -15,7 +10,7 @@ import base64
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import orjson
 
@@ -49,7 +44,7 @@ _Slot = tuple[bytes, int, int]
 
 
 class ContentReferences:
-    """Every content reference of the entries, compactly."""
+    """Every content reference of the entries, 76 bytes each, in buckets by the first byte of the commitment."""
 
     def __init__(self) -> None:
         self._writers: dict[tuple[str, str], int] = {}
@@ -57,7 +52,7 @@ class ContentReferences:
         self._buckets: dict[tuple[str, int], bytearray] = {}
 
     def add(self, key: EntryKey, commitment: bytes, digest: bytes) -> None:
-        """Remember one; ValueError unless both are 32 bytes."""
+        """Add one; ValueError unless both are 32 bytes."""
         if len(commitment) != 32 or len(digest) != 32:
             raise ValueError("a content reference is two hashes")
         number = self._writers.get(key[:2])
@@ -84,7 +79,10 @@ class ContentReferences:
 
 
 class ContentPass:
-    """(8) Each reference has its row and each row its reference; digest and, with the content key, commitment match."""
+    """(8) Each reference has its row and each row its reference; digest and, with the content key, commitment match.
+
+    The rows come in the order of their commitments, so one bucket of references is in use at a time.
+    """
 
     def __init__(self, reader: LedgerReader, trust: Trust, out: Collector, references: ContentReferences) -> None:
         self._reader = reader
@@ -100,11 +98,11 @@ class ContentPass:
         self._out.add_tampered(8, _row_name(row), message, "row_malformed")
 
     def run(self) -> None:
-        """Stream vaults and contents."""
+        """Read vaults and contents."""
         for tenant, subject, wrapped, erased in self._reader.rows(Stream.VAULTS):
             self._vaults[tenant, subject] = wrapped or None
             if (erased is None) != bool(wrapped):
-                message = "a subject either has a key or was erased"
+                message = "a subject either has a key or a time of erasure"
                 where = f"vault {tenant}/{subject} columns dek_wrapped, erased_at_us"
                 self._out.add_tampered(8, where, message, "column_altered")
         bucket = ("", 0)
@@ -135,7 +133,7 @@ class ContentPass:
             self._out.add_gap(8, f"content {tenant}/{commitment.hex()}", message, "content_missing")
 
     def _note_stray(self, row: Row) -> None:
-        # Too many to name are too many to judge: the named ones stand for them.
+        # Bounded, as the list of findings is.
         if len(self._strays) < MAX_FINDINGS:
             self._strays.append((row[0], _row_name(row), self._is_authentic(row)))
 
@@ -152,8 +150,8 @@ class ContentPass:
         return True
 
     def _report_strays(self) -> None:
-        # A row whose entry is missing is part of that gap. Beside a reference without a row it was renamed, and where
-        # no entry is missing somebody put it there.
+        # The row of a missing entry is part of that gap. Where a reference has no row, the row was renamed; where no
+        # entry is missing, it was added.
         for tenant, name, authentic in self._strays:
             if tenant not in self._tenants_with_losses and (authentic or tenant in self._out.incomplete):
                 self._out.add_gap(8, name, "the entry that refers to this row is missing", "entry_missing")
@@ -175,7 +173,7 @@ class ContentPass:
             self._out.passed[8] += 1
 
     def _check_commitment(self, row: Row, where: str) -> bool:
-        # Without the content key, and for erased subjects, the digest has to do; it binds every column.
+        # Without the content key, and for erased subjects, only the digest can be checked; it binds every column.
         tenant, commitment, subject, nonce, ciphertext = row
         if self._trust.kek is None or self._vaults[tenant, subject] is None:
             return True
@@ -217,7 +215,7 @@ _REPORT_EVERY: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class _ParsedEntry:
-    """One entry whose note agrees with its key."""
+    """One entry whose note agrees with its key; `fields` is its JSON object, whose body is an object too."""
 
     key: EntryKey
     leaf: object
@@ -233,8 +231,8 @@ class _ParsedEntry:
 def _parse_object(note: Note) -> dict[str, Any]:
     """The canonical JSON object of a note.
 
-    Print and compare: what the profile forbids besides (floats) a writer's own encoder refuses; a reader of the entry
-    (`decode_entry`) checks that too, at four times the cost.
+    It is serialized again and compared. `decode_entry` also checks what the canonical form forbids besides (floats), at
+    four times the cost; a writer's encoder refuses that anyway.
     """
     try:
         fields = orjson.loads(note.text)
@@ -243,6 +241,18 @@ def _parse_object(note: Note) -> dict[str, Any]:
     except (CanonicalError, orjson.JSONDecodeError) as exc:
         raise Tampered("malformed_entry", "the note holds no JSON") from exc
     raise Tampered("malformed_entry", "the note holds no canonical JSON object")
+
+
+class RowCheck(Protocol):
+    """A check that collects what entries say about some rows, and then compares the rows."""
+
+    def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
+        """Take the fields of one entry; `idx` is its position in the log, None where it has none."""
+        ...
+
+    def check(self, reader: LedgerReader) -> None:
+        """Compare every row."""
+        ...
 
 
 class EntryPass:
@@ -269,10 +279,12 @@ class EntryPass:
         self._projections = ProjectionCheck(reader, out, set(writers))
         self.named_blobs = self._projections.named_blobs
         self._writers = WriterCheck(trust, out, writers)
-        self.state_check = StateCheck(out)
-        self.restriction_check = RestrictionCheck(out)
-        self.standing_check = StandingCheck(out)
-        self.baseline_check = BaselineCheck(out)
+        self.row_checks: dict[str, RowCheck] = {
+            "session": StateCheck(out),
+            "hold, approval": RestrictionCheck(out),
+            "standing": StandingCheck(out),
+            "baseline": BaselineCheck(out),
+        }
         self._covered: dict[str, int] = {tenant: head.covered for tenant, head in facts.heads.items()}
         self._unpositioned: dict[str, int] = {}
         self.references = ContentReferences()
@@ -285,7 +297,7 @@ class EntryPass:
         self._out.add_tampered(2, f"entry {row[0]}/{row[1]}/{row[2]}", message, "row_malformed")
 
     def run(self, queue: SignatureQueue, progress: Callable[[str, int], None]) -> None:
-        """Stream the entries."""
+        """Read the entries."""
         for row in filter_ordered(self._reader.rows(Stream.ENTRIES), (str, str, int), self._report_malformed_entry):
             self.rows += 1
             if self.rows % _REPORT_EVERY == 0:
@@ -301,7 +313,7 @@ class EntryPass:
             if self._check_columns(key, row, fields):
                 self._check_entry(_ParsedEntry(key, row[3], idx, note, fields), queue)
             else:
-                # A row under a foreign key belongs to no chain; the row that should be there is missed there.
+                # A row under another key belongs to no chain; the chain of the other key misses its row.
                 self._projections.follow(key, None)
         self._finish()
 
@@ -330,9 +342,10 @@ class EntryPass:
     def _parse(self, key: EntryKey, row: Row) -> tuple[Note, dict[str, Any]] | None:
         # (2) the note is well-formed and canonical
         try:
-            # What is no bytes is no note.
             note = open_note(row[7] if type(row[7]) is bytes else b"")
             fields = _parse_object(note)
+            if not isinstance(fields.get("body"), dict):
+                fields["body"] = {}  # no such entry is ever written; the checks of what it names report it
         except Tampered as exc:
             self._out.add_tampered(2, f"{format_entry_name(key)} column body", exc.message, exc.code)
             self._facts.bad.discard(key)
@@ -372,13 +385,11 @@ class EntryPass:
         if fields.get("content"):
             self._collect_references(parsed)
         self._projections.follow(key, fields)
-        self.state_check.add_entry(key[0], fields)
-        self.restriction_check.add_entry(key[0], parsed.idx, fields)
-        self.standing_check.add_entry(key[0], parsed.idx, fields)
-        self.baseline_check.add_entry(key[0], parsed.idx, fields)
+        for row_check in self.row_checks.values():
+            row_check.add_entry(key[0], parsed.idx, fields)
 
     def _report_leaf_mismatch(self, parsed: _ParsedEntry, vkey: Vkey | None) -> None:
-        # Leaf and note disagree: the signature says which of them was changed.
+        # Leaf and note disagree: the signature shows which of them was changed.
         signature = find_signature(parsed.note, vkey) if vkey is not None else None
         is_signed = (
             vkey is not None and signature is not None and verify_signature(vkey.public, parsed.note.text, signature)
@@ -419,5 +430,5 @@ class EntryPass:
                 where = f"position {tenant}/{self._facts.last[tenant]} column idx"
                 self._out.add_tampered(4, where, f"{holes} positions are skipped though no entry is", "position_stray")
             if dangling and loose:
-                message = f"{dangling} positions name no entry and {loose} entries have no position"
+                message = f"{dangling} positions name no entry, and {loose} entries have no position"
                 self._out.add_tampered(4, f"position {tenant} columns w, ws", message, "position_stray")

@@ -1,7 +1,7 @@
-"""Room: oversight, what people do about agents. Takes: a store, keys, a person's word. Gives: signed answers, entries.
+"""Oversight: what people do about agents, and what the next decision then reads.
 
-Stops and revocations (`actions`), challenges and their answers (`questions`, `approvals`), and the keys of those who
-issue and answer (`enrolment`, `issuers`, `keyring`). Never: decides an action; it changes what the next decision reads.
+Stops and revocations (`restrictions`), challenges and their answers (`requests`, `approvals`), and the keys of those
+who issue passports and answer challenges (`keys`).
 """
 
 from halo_core.oversight.approvals import ApprovalAnswer, answer

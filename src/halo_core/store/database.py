@@ -1,9 +1,9 @@
 """The connection to the database: opening, creating tables, taking the write lock, closing.
 
 SQLAlchemy opens and creates; after that the driver is used directly, which saves 45 µs a commit. The journal is a
-write-ahead log with `synchronous=FULL`, so a commit that returned survives a power loss. `busy_timeout` is 0, since with
-SQLite's own waiting some callers starve (for over a second, measured): `begin` retries itself, with jitter, up to a
-deadline.
+write-ahead log with `synchronous=FULL`, so a commit that returned survives a power loss. `busy_timeout` is 0, since
+with SQLite's own waiting some callers starve (for over a second, measured): `begin` retries itself, with jitter, up to
+a deadline.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ def _load_writer_key(tx: Transaction, writer: str) -> Vkey:
 
 
 def open_writer_chain(tx: Transaction, config: Any, origin: dict[str, Any]) -> list[str]:
-    """Write the first entry of a writer, the control row of a new store, and the outcomes that crashed writers left open.
+    """Write a writer's first entry, a new store's control row, and the outcomes that crashed writers left open.
 
     Returns:
         The writers recovered, whose lock files may be removed once this is durable.

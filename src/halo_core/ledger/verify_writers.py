@@ -47,10 +47,9 @@ class SignatureQueue:
     def __init__(self, out: Collector, threads: int) -> None:
         self._out = out
         self._threads = threads
-        self._pool = ThreadPoolExecutor(threads, "halo-verify") if threads > 1 else None
+        self._pool = ThreadPoolExecutor(threads, "halo-verify")
         self._batch: list[SignatureJob] = []
-        self._running: deque[Future[list[SignatureJob]]] = deque()
-        self._count = 0
+        self._running: deque[tuple[Future[list[SignatureJob]], int]] = deque()
 
     def __enter__(self) -> Self:
         return self
@@ -62,8 +61,7 @@ class SignatureQueue:
         self._submit()
         while self._running:
             self._collect()
-        if self._pool is not None:
-            self._pool.shutdown()
+        self._pool.shutdown()
 
     def add(self, job: SignatureJob) -> None:
         """Queue a job."""
@@ -73,25 +71,17 @@ class SignatureQueue:
 
     def _submit(self) -> None:
         batch, self._batch = self._batch, []
-        self._count += len(batch)
-        if self._pool is None:
-            self._report(_find_wrong(batch), len(batch))
-            return
-        self._running.append(self._pool.submit(_find_wrong, batch))
+        self._running.append((self._pool.submit(_find_wrong, batch), len(batch)))
         while len(self._running) > 2 * self._threads:
             self._collect()
-        self._out.passed[7] += len(batch)
 
     def _collect(self) -> None:
-        wrong = self._running.popleft().result()
-        self._report(wrong, 0)
-        self._out.passed[7] -= len(wrong)
-
-    def _report(self, wrong: list[SignatureJob], count: int) -> None:
-        self._out.passed[7] += count - (len(wrong) if count else 0)
+        future, count = self._running.popleft()
+        wrong = future.result()
+        self._out.passed[7] += count - len(wrong)
         for job in wrong:
-            message = "the signature is not the writer's"
-            self._out.add_tampered(7, f"{format_entry_name(job.key)} column body", message, "bad_signature", job.entry)
+            where = f"{format_entry_name(job.key)} column body"
+            self._out.add_tampered(7, where, "the signature is not the writer's", "bad_signature", job.entry)
 
 
 def _find_wrong(batch: list[SignatureJob]) -> list[SignatureJob]:

@@ -52,20 +52,20 @@ def load_trusted_keys(home: Path) -> dict[str, str]:
 
 
 def check_trusted_key(home: Path, tenant: str, vkey: str) -> bool:
-    """Whether `vkey` is trusted already.
+    """Whether `vkey` is trusted already; False where no key of the tenant is.
 
     Raises:
         ConfigError: `log_key_changed`, another key is trusted.
     """
-    trusted = load_trusted_keys(home).get(tenant, vkey)
-    if trusted != vkey:
+    trusted = load_trusted_keys(home).get(tenant)
+    if trusted not in (None, vkey):
         raise ConfigError(
             "log_key_changed",
             f"the log key of tenant `{tenant}` is not the trusted one",
             field="home",
-            remedy="restore `log.key`, or remove the entry from trust.json if the change is yours",
+            remedy="restore `log.key`, or remove the entry from trust.json if you changed the key",
         )
-    return tenant in load_trusted_keys(home)
+    return trusted is not None
 
 
 def trust_log_key(home: Path, tenant: str, vkey: str) -> None:
@@ -78,10 +78,9 @@ def trust_log_key(home: Path, tenant: str, vkey: str) -> None:
         return
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with hold_file_lock(home / f"{_NAME}.lock"):
-        if check_trusted_key(home, tenant, vkey):  # another process or thread was first
-            return
-        trusted_keys = {**load_trusted_keys(home), tenant: vkey}
-        replace_file(home / _NAME, orjson.dumps(trusted_keys, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+        if not check_trusted_key(home, tenant, vkey):  # else another process or thread was first
+            keys = {**load_trusted_keys(home), tenant: vkey}
+            replace_file(home / _NAME, orjson.dumps(keys, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
 
 
 _LEAVES = (

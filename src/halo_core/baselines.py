@@ -284,7 +284,7 @@ def load_identities(reader: Reader, tenant: str) -> IdentityBaseline | None:
     data = reader.blob(tenant, name)
     if data is None or canonical.digest(BASELINE_DOMAIN, data) != name:
         remedy = "run `halo verify` to see what was changed, then import the events again"
-        raise BadInput("bad_baseline", "it is not what was put in force", field="baseline", remedy=remedy)
+        raise BadInput("bad_baseline", "it is not the one that was put in force", field="baseline", remedy=remedy)
     return IdentityBaseline.from_bytes(data)
 
 
@@ -308,5 +308,5 @@ def load_shipped_model() -> RiskModel:
 
     path = resources.files("halo_core.risk") / "model.bin"
     if not path.is_file():
-        raise ConfigError("no_model", "this installation has no behaviour model", remedy="install halo-agents again")
+        raise ConfigError("no_model", "this installation has no behaviour model", remedy="reinstall halo-agents")
     return RiskModel.from_packed(path.read_bytes())

@@ -333,7 +333,7 @@ def _run_as_agent(halo: Halo, graph_agents: GraphAgents, config: RunnableConfig 
             yield from run(with_link_marker(config) if active_agent is not None and active_agent.handle else config)
         except GraphBubbleUp:
             if active_agent is not None:
-                active_agent.keep()
+                active_agent.keep_link()
             raise
 
 
@@ -354,7 +354,7 @@ async def _arun_as_agent(
                     yield part
             except GraphBubbleUp:
                 if active_agent is not None:
-                    active_agent.keep()
+                    active_agent.keep_link()
                 raise
 
 
@@ -404,7 +404,10 @@ def guard_graph(
     guard = get_guard(graph)
     if guard is not None and guard.halo is not halo:
         raise ConfigError(
-            "guarded_elsewhere", "another Halo guards this graph", field="x", remedy="pass the graph as it was compiled"
+            "guarded_elsewhere",
+            "this graph is already guarded by another Halo",
+            field="x",
+            remedy="pass the original compiled graph",
         )
     if guard is not None:
         if not (agents or give or agent):
@@ -412,7 +415,7 @@ def guard_graph(
         graph = guard.original
     if resource is not None and not agent:
         raise ConfigError(
-            "resource_of_graph", "a graph as such is no resource", field="resource", remedy="name its `agent=`"
+            "resource_of_graph", "a graph is not a resource", field="resource", remedy="use `agent=` to name its agent"
         )
     agent_nodes = _find_agents(graph, agents or ())
     context = _GuardingContext(halo)
@@ -444,8 +447,8 @@ def _require_known(names: Collection[str], existing: Collection[str], where: str
     for name in names:
         if name not in existing:
             close = get_close_matches(name, existing, 1)
-            hint = f"did you mean `{close[0]}`" if close else f"there are {', '.join(sorted(existing)) or 'none'}"
-            raise ConfigError("no_such_agent", f"`{name}` is no agent of this graph", field=where, remedy=hint)
+            hint = f"did you mean `{close[0]}`" if close else f"the agents are: {', '.join(sorted(existing)) or 'none'}"
+            raise ConfigError("no_such_agent", f"`{name}` is not an agent of this graph", field=where, remedy=hint)
 
 
 def _require_distinct(agents: Collection[str]) -> None:
@@ -456,7 +459,7 @@ def _require_distinct(agents: Collection[str]) -> None:
                 "agents_alike",
                 f"`{name}` and another node are both the agent `{clean_name(name)}`",
                 field="x",
-                remedy="name nodes in plain ASCII",
+                remedy="use plain ASCII names for nodes",
             )
 
 

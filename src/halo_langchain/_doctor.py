@@ -127,10 +127,7 @@ def examine_tool(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
         for key in ("func", "coroutine")
     ):
         examiner.rows.add_note(
-            FindingKind.TOOL,
-            f"{name} (MCP)",
-            where,
-            "its session reaches every tool of its server: hand out tools only",
+            FindingKind.TOOL, f"{name} (MCP)", where, "its session reaches every tool of its server: pass on tools only"
         )
 
 
@@ -179,7 +176,10 @@ def examine_vector_store(examiner: Examiner, x: Any, where: str, cover: Cover) -
     name, where = "similarity_search", f"{where} > store `{type(x).__name__}`".lstrip(" >")
     if cover.decided:
         examiner.rows.add_note(
-            FindingKind.RETRIEVER, name, where, "searching the store itself is not decided: hand out the retriever only"
+            FindingKind.RETRIEVER,
+            name,
+            where,
+            "searching the store directly is not decided: pass on the retriever only",
         )
     else:
         examiner.rows.governable_count += 1
@@ -189,7 +189,7 @@ def examine_vector_store(examiner: Examiner, x: Any, where: str, cover: Cover) -
             where,
             "none",
             FindingStatus.OPEN,
-            "search it by `halo.guard(store.as_retriever())`",
+            "search it with `halo.guard(store.as_retriever())`",
         )
 
 
@@ -244,9 +244,7 @@ def examine_middleware(examiner: Examiner, x: Any, where: str, cover: Cover) -> 
 def examine_remote_graph(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:  # noqa: ARG001  the form of the others
     """A graph that runs elsewhere."""
     examiner.rows.governable_count += 1
-    examiner.rows.add_note(
-        FindingKind.AGENT, safe_name(x), where, "what it does elsewhere is decided there, or nowhere"
-    )
+    examiner.rows.add_note(FindingKind.AGENT, safe_name(x), where, "its other actions are not decided by this hook")
 
 
 def examine_graph(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
@@ -357,13 +355,13 @@ class Examiner:
             shown_names = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
             self.rows.add_note(
                 FindingKind.TOOL, shown_names, "originals, in the modules that made them",
-                "an original, its `.func` and `._run` are not guarded: keep the guarded copies only",
+                "originals, their `.func` and `._run` are not guarded: use only the guarded copies",
             )  # fmt: skip
         self.rows.note_held_streams()
         if self._is_cut:
-            remedy = "ask about its parts: `halo doctor MODULE:PART`"
+            remedy = "check its parts: `halo doctor MODULE:PART`"
             self.rows.add(
-                FindingKind.NODE, "the rest", "too deep or too large to look into", "none", FindingStatus.OPEN, remedy
+                FindingKind.NODE, "the rest", "too deep or too large to inspect", "none", FindingStatus.OPEN, remedy
             )
         return sort_findings(self.rows.to_findings())
 
@@ -512,7 +510,7 @@ def describe_undecided(guarded: Any) -> str:
         f" and {len(names) - _MAX_SHOWN} more" if len(names) > _MAX_SHOWN else ""
     )
     place = f"`{guarded.name}`" if guarded.name != _DEFAULT_NAME else "the graph"
-    return f"inside {place}, undecided: {shown_names}; guard them, see `halo doctor`"
+    return f"not decided inside {place}: {shown_names}; guard them, see `halo doctor`"
 
 
 def _is_open(finding: Finding) -> bool:

@@ -214,10 +214,10 @@ def find_callback_halo(callbacks: Any) -> Any:
 
 
 _CHANGED_REMEDY: Final = (
-    "it was changed after it was guarded, or its class has a way in of its own: guard the original again"
+    "it was changed after it was guarded, or its class has its own entry point: guard the original again"
 )
 _ASYNC_TEXT_REMEDY: Final = (
-    "a text model's asynchronous calls can pass the callback undecided: use `halo.guard(model)`, or `halo.install()`"
+    "a text model's asynchronous calls can bypass the callback: use `halo.guard(model)` or `halo.install()`"
 )
 _GRANTED_KINDS: Final = {
     FindingKind.TOOL: (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL),
@@ -234,7 +234,7 @@ _REMEDIES: Final = {
     FindingKind.MODEL: "use `halo.guard(model)` in its place",
     FindingKind.HANDOFF: "run `halo.guard(graph)` in place of the graph that it is in",
     FindingKind.NODE: "run `halo.guard(graph)` in place of the graph",
-    FindingKind.STORE: "guard a retriever over it: `halo.guard(store.as_retriever())`",
+    FindingKind.STORE: "guard a retriever for it: `halo.guard(store.as_retriever())`",
 }
 CLIENT_FIELDS: Final = ("client", "async_client", "root_client", "root_async_client", "_client", "_async_client")
 _SDK_MODULES: Final = (
@@ -249,7 +249,7 @@ def _describe_tripwire() -> tuple[str, bool]:
     if not installed:
         return "none", False
     with suppress(HaloError):  # a mode that cannot be read refuses nothing that one could count on
-        if any(item.mode() is Mode.ENFORCE for item in installed):
+        if any(item.current_mode() is Mode.ENFORCE for item in installed):
             return "tripwire (refused)", True
     return "tripwire, observe mode: recorded only", False
 
@@ -338,9 +338,13 @@ class Rows:
         where = f"{where} > made while it runs".lstrip(" >")
         self.governable_count += 1
         if by_halo:
-            self.add_note(kind, name, where, "see that the function guards it, or make it outside and guard it there")
+            self.add_note(
+                kind, name, where, "check that the function guards it, or create it outside and guard it there"
+            )
         else:
-            self.add_undecided(kind, name, where, "make it outside the function and guard it, or use `halo.install()`")
+            self.add_undecided(
+                kind, name, where, "create it outside the function and guard it, or use `halo.install()`"
+            )
 
     def _find_point(self, kind: FindingKind, x: Any, cover: Cover, guard: GuardMetadata | None) -> tuple[str, str]:
         """What decides it; else why that which stands here does not."""
@@ -384,7 +388,7 @@ class Rows:
                     "use a tool that runs in this process",
                 )
             else:
-                remedy = "the provider runs it: use a tool of this process, or guard the model, which refuses it"
+                remedy = "the provider runs it: use a tool of this process, or guard the model, which then refuses it"
                 self.add(FindingKind.TOOL, name, where, "none", FindingStatus.OPEN, remedy)
 
     def note_client(self, model: Any, where: str) -> None:
@@ -395,7 +399,7 @@ class Rows:
                 FindingKind.MODEL,
                 f"{safe_name(model)}.client",
                 where,
-                "the SDK client answers undecided: call the guarded model only",
+                "calls of the SDK client are not decided: use only the guarded model",
             )
 
     def note_sdk_client(self, x: Any, where: str) -> bool:
@@ -418,7 +422,7 @@ class Rows:
             where, remedy = f"policy of `{halo.agent}`", ""
             try:
                 if halo.may_restrict_output(ActionKind.INFERENCE):
-                    remedy = "a policy may narrow it, so a stream is held back until the whole was seen"
+                    remedy = "a policy may restrict the result, so a stream is held back until it is complete"
             except HaloError as exc:
                 remedy = f"it cannot be read: {exc.message}"
             if remedy:

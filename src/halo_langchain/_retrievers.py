@@ -69,7 +69,7 @@ def guard_retriever(
         retriever,
         _GUARDED_ENTRY_POINTS,
         _UNGUARDED_ENTRY_POINTS,
-        "guard the retrievers that it holds, or what that method calls",
+        "guard its inner retrievers, or the objects that this method calls",
     )
     name = choose_resource_id(resource, retriever.get_name())
     schema = retriever_schema(retriever, _prepare_retrieval(retriever, "", {}).decided_arguments)
@@ -146,7 +146,7 @@ def _apply_obligations(
         update = {"search_kwargs": {**settings, "k": k}} if isinstance(settings, Mapping) else {"k": k}
         retriever = retriever.model_copy(update=update)
     if changed:
-        raise Denied("needs_guard", f"cannot narrow {', '.join(sorted(changed))} of a retrieval")
+        raise Denied("needs_guard", f"cannot restrict {', '.join(sorted(changed))} of a retrieval")
     return retriever, query, extra
 
 
@@ -199,7 +199,7 @@ def _run_retrieval(
     reentrant_call.is_open = entry is not None
     try:
         retriever, query, passed = _apply_obligations(guarded, ticket, prepared)
-        with reentrant_body_scope(reentrant_call), claim_scope(entry.mark if entry is not None else None):
+        with reentrant_body_scope(reentrant_call), claim_scope(entry.claim if entry is not None else None):
             documents = (entry.quiet(ticket) if entry is not None else get)(
                 retriever, query, **prepared.manager_argument, **passed
             )
@@ -224,7 +224,7 @@ async def _arun_retrieval(
     reentrant_call = _make_reentrant_call(guard, guarded, prepared, ticket, entry)
     try:
         retriever, query, passed = _apply_obligations(guarded, ticket, prepared)
-        with reentrant_body_scope(reentrant_call), claim_scope(entry.mark if entry is not None else None):
+        with reentrant_body_scope(reentrant_call), claim_scope(entry.claim if entry is not None else None):
             method = entry.quiet(ticket) if entry is not None else aget
             documents = await method(retriever, query, **prepared.manager_argument, **passed)
     except BaseException as exc:

@@ -234,7 +234,7 @@ def refuse_overridden_entry_points(
     if entry_point:
         raise ConfigError(
             "own_entry_point",
-            f"`{type(obj).__name__}` has a `{entry_point}` of its own, which Halo cannot decide",
+            f"`{type(obj).__name__}` overrides `{entry_point}`, which Halo cannot control",
             field="x",
             remedy=remedy,
         )

@@ -143,7 +143,7 @@ def require_guard(guarded: Any) -> GuardMetadata:
     """
     guard = get_guard(guarded)
     if guard is None:
-        raise Denied("needs_guard", "this copy of a guarded object has lost its guard", remedy="guard it again")
+        raise Denied("needs_guard", "this copy of a guarded object is no longer guarded", remedy="guard it again")
     return guard
 
 
@@ -157,7 +157,7 @@ def choose_resource_id(resource: Resource | None, name: str) -> str:
     if not is_resource_id(resource_id):
         raise ConfigError(
             "bad_resource_id",
-            f"`{resource_id[:64]}` cannot name a resource",
+            f"`{resource_id[:64]}` cannot be the name of a resource",
             field="resource",
             remedy="give it a plain ASCII id: `resource=Resource(id=...)`",
         )

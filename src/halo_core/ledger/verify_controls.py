@@ -49,7 +49,7 @@ class StandingCheck:
         for (tenant, agent), first in self._issued.items():
             place, _, origin, _ = self._newest[tenant, agent]
             if origin != "issued" and place > first:
-                message = "an agent with an issued passport was given one that is derived from what it guards"
+                message = "an agent with an issued passport has one that was derived from its guarded tools"
                 self._out.add_tampered(9, f"standing {tenant}/{agent}", message, "derived_after_issued")
         newest = {key: issued[1:] for key, issued in self._newest.items()}
         _compare_newest(self._out, reader.rows(Stream.STANDING_PASSPORTS), newest, "standing", "hash, origin, manifest")
@@ -78,18 +78,19 @@ class BaselineCheck:
 def _compare_newest(
     out: Collector, rows: Iterator[Row], newest: Mapping[tuple[str, str], Row], table: str, columns: str
 ) -> None:
-    """Compare each agent's row with the newest that the log tells of."""
+    """Compare each agent's row with the newest one that the log put in force."""
+    noun = {"standing": "passport", "baseline": "baseline"}[table]
     remaining = dict(newest)
     for tenant, agent, *row in rows:
         where = f"{table} {tenant}/{agent}"
         if remaining.pop((tenant, agent), None) == tuple(row):
             out.passed[9] += 1
         else:
-            noun = "columns" if "," in columns else "column"
-            message = "it is not what the log put in force last"
-            out.add_unexplained(9, tenant, where, message, f"{table}_altered", columns=f" {noun} {columns}")
+            names = f" columns {columns}" if "," in columns else f" column {columns}"
+            message = f"it is not the {noun} that was put in force last"
+            out.add_unexplained(9, tenant, where, message, f"{table}_altered", columns=names)
     for tenant, agent in remaining:
-        message = "the log put something in force, and the row is missing"
+        message = f"a {noun} was put in force, but its row is missing"
         out.add_tampered(9, f"{table} {tenant}/{agent}", message, "row_missing")
 
 
@@ -165,7 +166,7 @@ class RestrictionCheck:
         request = str(body.get("request"))
         challenge = self._challenge(tenant, request)
         if challenge.answer_terms is not None:
-            message = "the log holds two answers to it"
+            message = "the log has two answers to it"
             self._out.add_tampered(
                 9, f"approval {tenant}/{request}", message, "answered_twice", str(fields.get("id", ""))
             )
@@ -202,7 +203,7 @@ class RestrictionCheck:
             where = f"hold {tenant}/{kind}/{scope}/{target}"
             since = _in_force_since(history) if history is not None else None
             if history is None or (since is None and not history.unplaced):
-                self._out.add_unexplained(9, tenant, where, "no entry leaves this in force", "row_stray")
+                self._out.add_unexplained(9, tenant, where, "no entry of the log puts this in force", "row_stray")
             elif since is not None and since != since_us:
                 self._out.add_tampered(
                     9, f"{where} column since_us", f"it is {since_us}, the log says {since}", "column_altered"
@@ -214,8 +215,8 @@ class RestrictionCheck:
                 self._out.passed[9] += 1
                 continue
             where = f"hold {tenant}/{kind}/{scope}/{target}"
-            message = "the log leaves it in force, and its row is missing"
-            # A revocation is permanent; the entry that lifted a stop may be among the missing ones.
+            message = "the log puts it in force, but its row is missing"
+            # A revocation is permanent; the entry that lifted a stop may be one of the missing entries.
             if kind == "revocation" or not (history.unplaced or tenant in self._out.incomplete):
                 self._out.add_tampered(9, where, message, "row_missing")
             else:
@@ -227,7 +228,7 @@ class RestrictionCheck:
             where = f"approval {tenant}/{request}"
             challenge = remaining.pop((tenant, request), None)
             if challenge is None or challenge.request_terms is None:
-                self._out.add_unexplained(9, tenant, where, "no entry asks it", "row_stray")
+                self._out.add_unexplained(9, tenant, where, "the log has no such request", "row_stray")
                 continue
             self._count_begun_epoch(tenant, challenge, status)
             difference = self._find_difference(challenge, (kind, session, binding, expires_us), status, answer)
@@ -237,10 +238,10 @@ class RestrictionCheck:
                 self._out.passed[9] += 1
         for (tenant, request), challenge in remaining.items():
             if challenge.request_terms is not None:
-                message = "the log asks it, and its row is missing"
+                message = "the log has this request, but its row is missing"
                 self._out.add_tampered(9, f"approval {tenant}/{request}", message, "row_missing")
             else:
-                message = "the log answers or uses a challenge that no entry asks"
+                message = "the log has an answer or a use without a request"
                 self._out.add_unexplained(9, tenant, f"approval {tenant}/{request}", message, "row_stray")
 
     def _count_begun_epoch(self, tenant: str, challenge: _Challenge, status: object) -> None:
@@ -258,15 +259,15 @@ class RestrictionCheck:
         names = ("kind", "session", "binding", "expires_us")
         for name, expected, actual in zip(names, challenge.request_terms or (), row, strict=True):
             if expected != actual:
-                return name, f"it is `{actual}`, the request says `{expected}`"
+                return name, f"it is `{actual}`, but the request has `{expected}`"
         if (
             challenge.answer_terms is not None
             and challenge.request_terms is not None
             and challenge.answer_terms != challenge.request_terms[:3]
         ):
-            return "id", "the answer is to another challenge"
+            return "id", "the answer belongs to another request"
         if _token_digest(answer) != challenge.token and not (answer == "" and challenge.answer_terms is None):
-            return "answer", "it is not the answer that the log holds"
+            return "answer", "it differs from the answer in the log"
         if challenge.times_used > 1:
             return "status", "the approval was used more than once"
         # INVARIANT: BIND - an older row would let an approval be used, or a challenge be answered, again.

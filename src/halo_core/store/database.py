@@ -27,7 +27,7 @@ __all__ = ["SCHEMA_VERSION", "Database", "as_cannot_decide", "as_tampered", "fin
 SCHEMA_VERSION: Final = 3
 
 _CREATE_LOCK: Final = threading.Lock()
-_DROP_REMEDY: Final = "run `halo verify`, find out who made it, and drop it"
+_DROP_REMEDY: Final = "run `halo verify`, find out who created it, and drop it"
 _RETRY_S: Final = 100e-6
 _AUTOCHECKPOINT_PAGES: Final = 4000  # the background checkpoint keeps the WAL small; this is the fallback
 
@@ -110,7 +110,7 @@ class Database:
         if foreign:
             raise ConfigError(
                 "foreign_trigger",
-                f"the database holds a trigger or view that is not Halo's: {foreign}",
+                f"the database has a trigger or view that Halo did not create: {foreign}",
                 field="db",
                 remedy=_DROP_REMEDY,
             )
@@ -187,7 +187,7 @@ class Database:
         if version != SCHEMA_VERSION:
             raise ConfigError(
                 "schema_version",
-                f"the database has schema version {version}, this Halo knows {SCHEMA_VERSION}",
+                f"the database has schema version {version}, but this version of Halo needs {SCHEMA_VERSION}",
                 field="db",
                 remedy="use the Halo version that wrote it",
             )
@@ -217,7 +217,7 @@ class Database:
             self.rollback()
             raise CannotDecide(
                 "ledger_unwritable",
-                f"somebody added a trigger or view to the database: {foreign}",
+                f"a trigger or view was added to the database: {foreign}",
                 remedy=_DROP_REMEDY,
             )
         self._schema = cookie
@@ -304,7 +304,9 @@ def as_cannot_decide(error: sqlite3.Error) -> CannotDecide:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return CannotDecide(
-            "ledger_busy", "another process holds the ledger", remedy="try again, or shorten what holds it"
+            "ledger_busy",
+            "another process has locked the ledger",
+            remedy="try again, or find the process that keeps it locked",
         )
     if isinstance(error, sqlite3.ProgrammingError):
         return CannotDecide("ledger_closed", "the ledger is closed", remedy="open Halo again")
@@ -315,4 +317,4 @@ def as_cannot_decide(error: sqlite3.Error) -> CannotDecide:
 
 def as_tampered(error: sqlite3.Error) -> Tampered:
     """The error that readers get for a driver's error."""
-    return Tampered("unreadable", f"the database cannot be read: {error}", remedy="restore a copy")
+    return Tampered("unreadable", f"the database cannot be read: {error}", remedy="restore a copy of the database")

@@ -173,9 +173,7 @@ class Transaction:
         # A foreign trigger can make an insert succeed and do nothing (RAISE(IGNORE)).
         # INVARIANT: AUDIT - if a row was not kept, the job fails and nothing runs.
         if self.cursor.execute(statement, values).rowcount != 1:
-            raise CannotDecide(
-                "ledger_unwritable", "the database did not keep a row it was given", remedy="run `halo verify`"
-            )
+            raise CannotDecide("ledger_unwritable", "the database did not store a row", remedy="run `halo verify`")
 
     def _take_index(self) -> int:
         if self._next_index is None:
@@ -289,7 +287,9 @@ class Transaction:
             "SELECT version, store, mode, policy FROM control WHERE tenant=?", (self.tenant,)
         ).fetchone()
         if row is None:
-            raise CannotDecide("ledger_unwritable", "the store has no control row", remedy="restore a copy")
+            raise CannotDecide(
+                "ledger_unwritable", "the store has no control row", remedy="restore a copy of the database"
+            )
         return Control(row[0], row[1], Mode(row[2]), row[3], *self._load_restrictions(row[0]))
 
     def _load_restrictions(self, version: int) -> tuple[tuple[Stop, ...], tuple[Revocation, ...]]:

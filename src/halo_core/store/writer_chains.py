@@ -100,7 +100,7 @@ def _load_note(tx: Transaction, writer: str, seq: int) -> bytes:
 def _decode_at(note: bytes, tx: Transaction, writer: str, seq: int) -> LedgerEntry:
     entry = decode_entry(note)
     if (entry.tenant, entry.writer, entry.seq) != (tx.tenant, writer, seq):
-        raise Tampered("column_altered", f"entry {writer}/{seq} holds another entry", remedy="run `halo verify`")
+        raise Tampered("column_altered", f"entry {writer}/{seq} is a different one", remedy="run `halo verify`")
     return entry
 
 
@@ -138,7 +138,7 @@ def open_writer_chain(tx: Transaction, config: Any, origin: dict[str, Any]) -> l
 
 def _recover_writer(tx: Transaction, writer: str) -> None:
     """Record that the outcome of a dead writer's dispatched decisions is unknown (INVARIANT: AUDIT)."""
-    _record_unknown_outcomes(tx, writer, "the process ended before it could say")
+    _record_unknown_outcomes(tx, writer, "the process ended before the outcome was recorded")
     tx.append(Draft(EntryKind.WRITER_CLOSE, "", {"cause": "crash", "writer": writer}))
     tx.record_writer_closed(writer, tx.clock.now_us())
 
@@ -152,7 +152,7 @@ def _record_unknown_outcomes(tx: Transaction, writer: str, why: str) -> None:
 
 def close_writer_chain(tx: Transaction) -> None:
     """Write the last entry of a writer; the outcome of actions that still run is recorded as unknown."""
-    _record_unknown_outcomes(tx, tx.writer.id, "the ledger was closed before it could say")
+    _record_unknown_outcomes(tx, tx.writer.id, "the ledger was closed before the outcome was recorded")
     written = tx.append(Draft(EntryKind.WRITER_CLOSE, "", {"cause": "closed", "writer": tx.writer.id}))
     tx.record_writer_closed(tx.writer.id, written.entry.ts_us)
 
@@ -172,13 +172,13 @@ def refuse_older_than_anchor(database: Database, config: Any, vkey: Vkey) -> Non
     if size < anchored.size:
         raise Gap(
             "ledger_behind_anchor",
-            f"the database holds {size} entries, its anchor covers {anchored.size}",
-            remedy="restore the newest copy, or follow the restore ceremony in docs/operations.md",
+            f"the database has {size} entries, but its anchor has {anchored.size}",
+            remedy="restore the newest copy, or follow the restore procedure in docs/operations.md",
         )
     if checkpoints.compute_root_at(database, config.tenant, anchored.size) != anchored.root:
         raise Tampered(
             "ledger_forked",
-            f"the first {anchored.size} entries are not the ones that the anchor covers",
+            f"the first {anchored.size} entries differ from those that the anchor covers",
             remedy="run `halo verify`",
         )
 
@@ -199,15 +199,15 @@ def refuse_foreign_store(database: Database, config: Any, vkey: Vkey, kek: bytes
         except Tampered as exc:
             raise ConfigError(
                 "content_key_changed",
-                "the content key is not the one that sealed this log's content",
+                "the content key is not the one that this log's content was sealed with",
                 field="home",
-                remedy="restore `content.key`; without it no content can be opened or added",
+                remedy="restore `content.key`; without it content cannot be read or added",
             ) from exc
     store_id = checkpoints.list_anchor_names(database, config)[1]
     if store_id and config.tenant not in checkpoints.load_trusted_keys(config.home):
         raise ConfigError(
             "foreign_store",
-            f"the database holds a log of tenant `{config.tenant}`, whose key `{config.home}` does not have",
+            f"the database has a log of tenant `{config.tenant}`, but `{config.home}` has no key for it",
             field="home",
-            remedy="give the HALO_HOME that wrote it",
+            remedy="set HALO_HOME to the home that created it",
         )

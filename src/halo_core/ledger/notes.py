@@ -84,7 +84,6 @@ class Vkey:
     public: bytes
 
 
-@lru_cache(maxsize=1024)
 def key_hash(name: str, public: bytes) -> bytes:
     """First 4 bytes of SHA-256 over name, newline, algorithm 0x01 and public key (C2SP signed-note)."""
     return hashlib.sha256(name.encode() + b"\n" + _ED25519 + public).digest()[:4]
@@ -273,7 +272,6 @@ def writer_name(tenant: str, writer: str) -> str:
     return f"halo/{_check_name(tenant, 'bad_tenant', 'tenant')}/w/{_check_name(writer, 'bad_writer', 'writer')}"
 
 
-@lru_cache(maxsize=1024)
 def _check_name(name: str, code: str, field: str) -> str:
     if not _PART.fullmatch(name):
         raise ConfigError(

@@ -152,7 +152,9 @@ class Collector:
     ) -> None:
         """Record what no entry explains: a gap if an entry of the tenant is known to be missing, else tampering."""
         if tenant in self.incomplete:
-            self.add_gap(check, where, f"{message}; the entry may be one of the missing entries", "entry_missing", entry)
+            self.add_gap(
+                check, where, f"{message}; the entry may be one of the missing entries", "entry_missing", entry
+            )
         else:
             self.add_tampered(check, f"{where}{columns}", message, code, entry)
 

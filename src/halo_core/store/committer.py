@@ -114,15 +114,17 @@ def _run_together(connection: sqlite3.Connection, tx: Transaction, jobs: Sequenc
 
 def _run_in_savepoint(tx: Transaction, job: Job, clear_caches: Callable[[], None]) -> Outcome:
     place = tx.writer.chain_head()
-    tx.open_savepoint()
+    tx.cursor.execute("SAVEPOINT job")
     try:
         result = job(tx)
     except Exception as exc:  # noqa: BLE001  handed to the caller, after the job's part was rolled back
-        tx.rollback_savepoint()
+        tx.cursor.execute("ROLLBACK TO job")
+        tx.cursor.execute("RELEASE job")
         tx.writer.restore(place)
+        tx.clear_caches()
         clear_caches()
         return Outcome(error=_as_halo_error(exc))
-    tx.release_savepoint()
+    tx.cursor.execute("RELEASE job")
     return Outcome(result)
 
 

@@ -19,7 +19,6 @@ from halo_core.model import Revocation, Stop
 from halo_core.risk import MAX_TAINTED_FINGERPRINTS
 
 __all__ = [
-    "APPROVAL_KINDS",
     "ISSUED_LAST",
     "AlertTable",
     "ApprovalRow",
@@ -33,8 +32,6 @@ __all__ = [
     "TaintIndex",
     "TaintTable",
 ]
-
-APPROVAL_KINDS: Final = ("call", "reauthorization")
 
 # Without the hint SQLite does not use the partial index, and reads the tenant's whole log.
 ISSUED_LAST: Final = (

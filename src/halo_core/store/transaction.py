@@ -39,7 +39,8 @@ RUNS_QUERY: Final = (
     " FROM dispatch d INDEXED BY sqlite_autoindex_dispatch_2 JOIN entry e USING (tenant, w, ws)"
     " WHERE d.tenant=?1 AND d.request_id=?2 ORDER BY e.ts_us DESC, e.ws DESC"
 )
-_RANDOM_BYTES = 168  # of three fields, 32 and 24 each
+_RANDOM_BYTES: Final = 168  # of three fields, 32 and 24 each
+_MAX_DEKS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,17 @@ class AppendedEntry:
 
 @dataclass(slots=True)
 class ContentKeys:
-    """The key that wraps content keys, and the content keys opened so far."""
+    """The key that wraps content keys, and up to `_MAX_DEKS` content keys opened so far."""
 
     kek: bytes
     deks: dict[str, bytes] = field(default_factory=dict)
+
+    def remember(self, subject: str, dek: bytes) -> bytes:
+        """Keep an opened key in memory."""
+        if len(self.deks) >= _MAX_DEKS:
+            self.deks.clear()
+        self.deks[subject] = dek
+        return dek
 
 
 @dataclass(slots=True)
@@ -226,15 +234,13 @@ class Transaction:
             dek = new_dek(os.urandom)
             wrapped = wrap_dek(self._content_keys.kek, dek, self.tenant, subject, os.urandom(24))
             self.insert("INSERT INTO vault VALUES (?,?,?,NULL)", (self.tenant, subject, wrapped))
-            self._content_keys.deks[subject] = dek
-            return dek
+            return self._content_keys.remember(subject, dek)
         if row[1] is not None:
             raise CannotDecide("subject_erased", f"the data of `{subject}` was erased", remedy="use another subject")
         cached_dek = self._content_keys.deks.get(subject)
-        if cached_dek is None:
-            cached_dek = unwrap_dek(self._content_keys.kek, row[0], self.tenant, subject)
-            self._content_keys.deks[subject] = cached_dek
-        return cached_dek
+        if cached_dek is not None:
+            return cached_dek
+        return self._content_keys.remember(subject, unwrap_dek(self._content_keys.kek, row[0], self.tenant, subject))
 
     def load_note(self, writer: str, seq: int) -> bytes | None:
         """The signed bytes of an entry, not verified; None where there is none."""
@@ -465,20 +471,6 @@ class Transaction:
             "WHERE d.tenant=? AND d.w=? AND d.outcome=0 ORDER BY d.ws",
             (self.tenant, writer),
         ).fetchall()
-
-    def open_savepoint(self) -> None:
-        """Begin a part that can be rolled back alone."""
-        self.cursor.execute("SAVEPOINT member")
-
-    def release_savepoint(self) -> None:
-        """Keep the part."""
-        self.cursor.execute("RELEASE member")
-
-    def rollback_savepoint(self) -> None:
-        """Roll back the part."""
-        self.cursor.execute("ROLLBACK TO member")
-        self.cursor.execute("RELEASE member")
-        self.clear_caches()
 
 
 def encode_leaf(leaf: bytes) -> str:

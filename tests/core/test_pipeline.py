@@ -647,7 +647,7 @@ def test_a_failing_member_of_a_group_leaves_the_others_whole(halo, home):
         tx.append(Draft(EntryKind.MODE, "", {"n": 2}))
         raise ValueError("after its append")
 
-    first, failed, second = halo.store._run_jobs([good, bad, good])
+    first, failed, second = halo.store.commit_group([good, bad, good])
     assert isinstance(failed.error, CannotDecide)
     assert failed.error.code == "decision_error"
     assert second.result == first.result + 1

@@ -5,7 +5,7 @@ heads of that tree (`checkpoints`), and the newest one is kept outside the datab
 of it again. Except for the `LedgerReader` and the anchor file, nothing here does any I/O.
 """
 
-from halo_core.ledger.checkpoints import Checkpoint, advance_anchor, open_checkpoint, read_anchors, sign_checkpoint
+from halo_core.ledger.checkpoints import advance_anchor, open_checkpoint, read_anchors, sign_checkpoint
 from halo_core.ledger.notes import (
     Vkey,
     decode_entry,
@@ -18,20 +18,16 @@ from halo_core.ledger.notes import (
     verify_note,
     writer_name,
 )
-from halo_core.ledger.reader import LedgerReader, Stream, Trust
-from halo_core.ledger.report import CHECKS, LIMITS, Finding, Report
+from halo_core.ledger.reader import Stream, Trust
+from halo_core.ledger.report import LIMITS, Report
 from halo_core.ledger.sealed_content import new_dek, open_sealed, seal, unwrap_dek, wrap_dek
 from halo_core.ledger.tree import CompactRange
 from halo_core.ledger.verify import verify
 from halo_core.ledger.verify_projections import chain_marks, commit_state
 
 __all__ = [
-    "CHECKS",
     "LIMITS",
-    "Checkpoint",
     "CompactRange",
-    "Finding",
-    "LedgerReader",
     "Report",
     "Stream",
     "Trust",

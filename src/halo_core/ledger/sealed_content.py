@@ -18,12 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from nacl.bindings import (
-    crypto_aead_xchacha20poly1305_ietf_decrypt as _decrypt,
-)
-from nacl.bindings import (
-    crypto_aead_xchacha20poly1305_ietf_encrypt as _encrypt,
-)
+from nacl import bindings
 from nacl.exceptions import CryptoError
 
 from halo_core.errors import BadInput, Tampered
@@ -46,6 +41,8 @@ KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 24
 SALT_BYTES: Final = 32
 _TAG_BYTES: Final = 16
+_decrypt: Final = bindings.crypto_aead_xchacha20poly1305_ietf_decrypt
+_encrypt: Final = bindings.crypto_aead_xchacha20poly1305_ietf_encrypt
 _CONTENT: Final = b"halo/content/v1"
 _DEK: Final = b"halo/dek/v1"
 _DIGEST: Final = b"halo/sealed/v1"
@@ -81,7 +78,7 @@ def wrap_dek(kek: bytes, dek: bytes, tenant: str, subject: str, nonce: bytes) ->
     """
     _check_length("dek", dek, KEY_BYTES)
     aad = _frame(_DEK, _encode_text(tenant), _encode_text(subject))
-    sealed: bytes = _encrypt(dek, aad, _check_nonce(nonce), _check_length("kek", kek, KEY_BYTES))
+    sealed: bytes = _encrypt(dek, aad, _check_length("nonce", nonce, NONCE_BYTES), _check_length("kek", kek, KEY_BYTES))
     return nonce + sealed
 
 
@@ -125,7 +122,9 @@ def seal(dek: bytes, tenant: str, subject: str, field: bytes, *, salt: bytes, no
     """
     commitment = compute_commitment(salt, field)
     aad = _content_prefix(tenant, subject) + _frame_part(commitment)
-    ciphertext: bytes = _encrypt(salt + field, aad, _check_nonce(nonce), _check_length("dek", dek, KEY_BYTES))
+    ciphertext: bytes = _encrypt(
+        salt + field, aad, _check_length("nonce", nonce, NONCE_BYTES), _check_length("dek", dek, KEY_BYTES)
+    )
     return SealedField(commitment, nonce, ciphertext, ciphertext_digest(subject, nonce, ciphertext))
 
 
@@ -174,10 +173,6 @@ def _decrypt_or_none(ciphertext: bytes, aad: bytes, nonce: bytes, key: bytes) ->
     except CryptoError:
         return None
     return plaintext
-
-
-def _check_nonce(nonce: bytes) -> bytes:
-    return _check_length("nonce", nonce, NONCE_BYTES)
 
 
 def _check_length(name: str, value: bytes, size: int) -> bytes:

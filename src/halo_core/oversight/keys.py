@@ -40,7 +40,6 @@ __all__ = [
     "retire_issuer",
     "rotate_issuer",
     "swap_issuer_keys",
-    "withdraw_approver",
 ]
 
 
@@ -65,19 +64,11 @@ def enrol_approver(
     return kid
 
 
-def withdraw_approver(authorities: Authorities, tenant: str, *, name: str, now_us: int) -> list[str]:
-    """Stop trusting the answers of `name`; the thumbprints withdrawn, to be recorded with `record_withdrawal`.
+def record_withdrawal(tx: Transaction, kids: list[str], *, name: str, by: str, now_us: int) -> None:
+    """Record what `Authorities.withdraw_approver` did.
 
     The file comes first, so that a withdrawal is in force even if the ledger cannot be written.
-
-    Raises:
-        ConfigError: as `Authorities.withdraw_approver`.
     """
-    return authorities.withdraw_approver(tenant, name, now_us)
-
-
-def record_withdrawal(tx: Transaction, kids: list[str], *, name: str, by: str, now_us: int) -> None:
-    """Record what `withdraw_approver` did."""
     for kid in kids:
         _record(tx, "withdraw", "approver", by, kid=kid, name=name, until_us=now_us)
 

@@ -5,8 +5,6 @@ Start at `Store.commit` (`store.store`); COMMIT is executed in `store.committer.
 """
 
 from halo_core.ledger import commit_state
-from halo_core.store.committer import CommitFailed, Job
-from halo_core.store.database import Database
 from halo_core.store.session_state import Account, SessionState
 from halo_core.store.store import Store, StoreConfig
 from halo_core.store.transaction import AppendedEntry, Control, Draft, Transaction, encode_leaf
@@ -15,11 +13,8 @@ from halo_core.store.writer_chains import ProvenEntry, find_paused_decision, rea
 __all__ = [
     "Account",
     "AppendedEntry",
-    "CommitFailed",
     "Control",
-    "Database",
     "Draft",
-    "Job",
     "ProvenEntry",
     "SessionState",
     "Store",

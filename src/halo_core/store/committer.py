@@ -295,7 +295,8 @@ def _commit_group(owner: _Owner, group: Sequence[_QueuedJob]) -> None:
     except Exception as exc:  # noqa: BLE001  every caller gets it
         outcomes = [Outcome(error=exc)] * len(group)
     except BaseException as exc:  # noqa: BLE001  likewise, and the thread goes on
-        outcomes = [Outcome(error=_interruption_error(exc))] * len(group)
+        message = f"the decision was interrupted: {type(exc).__name__}"
+        outcomes = [Outcome(error=CannotDecide("decision_error", message, remedy="try again"))] * len(group)
     loops: dict[asyncio.AbstractEventLoop, list[tuple[_QueuedJob, Outcome]]] = {}
     for item, outcome in zip(group, outcomes, strict=True):
         loops.setdefault(item.loop, []).append((item, outcome))
@@ -323,10 +324,6 @@ def _deliver_answers(answers: Sequence[tuple[_QueuedJob, Outcome]]) -> None:
 def _report_orphan(item: _QueuedJob, outcome: Outcome) -> None:
     if outcome.error is None and item.on_orphaned is not None:
         item.on_orphaned(outcome.result)
-
-
-def _interruption_error(error: BaseException) -> CannotDecide:
-    return CannotDecide("decision_error", f"the decision was interrupted: {type(error).__name__}", remedy="try again")
 
 
 def closed_error() -> CannotDecide:

@@ -35,8 +35,8 @@ class Reader:
         self.path = self.database.path
         # A verifier must see what is there: bytes that are no UTF-8 must not raise.
         self._connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
-        found = self._find("SELECT count(*) FROM sqlite_master WHERE name IN ('entry','control')")
-        if found != (2,):
+        tables = self._find("SELECT count(*) FROM sqlite_master WHERE name IN ('entry','control')")
+        if tables != (2,):
             raise ConfigError("no_store", "the database holds no Halo ledger", field="db", remedy="check `--db`")
         self._connection.execute("BEGIN")
 

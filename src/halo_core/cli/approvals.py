@@ -39,7 +39,7 @@ from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError
 from halo_core.oversight import ApprovalAnswer, ApprovalRequest, Spending, answer, list_requests, load_request
-from halo_core.oversight.keys import enrol_approver, record_withdrawal, withdraw_approver
+from halo_core.oversight.keys import enrol_approver, record_withdrawal
 from halo_core.oversight.requests import RequestSummary, summarize_requests
 from halo_core.store import Store, StoreConfig
 from halo_core.store.log import SealedContents, select_tenant
@@ -425,7 +425,7 @@ def withdraw_one(
     folder, url = resolve_store(home, db)
     owner = resolve_trusted_tenant(url, folder, tenant)
     now_us = SystemClock().now_us()
-    kids = withdraw_approver(Authorities(folder), owner, name=name, now_us=now_us)
+    kids = Authorities(folder).withdraw_approver(owner, name, now_us)
     console().print(f"withdrawn {name}: {', '.join(kids)}", markup=False)
     try:
         commit(

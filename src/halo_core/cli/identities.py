@@ -53,7 +53,7 @@ from halo_core.identities.event_risk import (
     fit_identity_baseline,
 )
 from halo_core.store import Transaction
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, Stream
 from halo_core.views.risk import SPARKLINE_WIDTH, draw_sparkline
 from halo_core.views.risk_chart import format_count
 from halo_core.views.wording import safe_text
@@ -253,7 +253,7 @@ def import_identity_events(
         previous_book = load_identities(reader, name) if add else None
         events, left_out = exclude_days(imported.events, find_attack_days(reader, name, fingerprints), fingerprints)
         imported = replace(imported, events=events, left_out=left_out)
-        before = any(row[:2] == (name, IDENTITIES) and row[2] for row in reader.baselines())
+        before = any(row[:2] == (name, IDENTITIES) and row[2] for row in reader.rows(Stream.BASELINES))
     if add and previous_book is None:
         raise _build_no_baseline_error("add")
     book = fit_identity_baseline(imported.events, KeyStore(folder).secret("sketch"), previous_book)

@@ -48,7 +48,7 @@ from halo_core.risk.action_risk import ScoringTerms
 from halo_core.risk.circumstances import UsualCircumstances
 from halo_core.risk.model import MAX_MODEL_BYTES, RiskModel
 from halo_core.store.log import LoggedEntry, SealedContents, read_entries, read_verdict, select_tenant
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, Stream
 from halo_core.views.passports import load_current_passport, read_regular_file
 from halo_core.views.risk import KINDS, SPARKLINE_WIDTH, AgentActivity, build_history, draw_sparkline
 from halo_core.views.risk_chart import draw_risk_chart, format_count
@@ -188,7 +188,11 @@ def _read_agents(reader: Reader, tenant: str, agent: str) -> tuple[dict[str, _Ag
 def _explain_unscored(reader: Reader, tenant: str | None, agent: str, *, acted: bool) -> str:
     """What to do where no action was scored."""
     tenant_name = select_tenant(reader, tenant)
-    fitted = {name for owner, name, blob in reader.baselines() if owner == tenant_name and blob and name != IDENTITIES}
+    fitted = {
+        name
+        for owner, name, blob in reader.rows(Stream.BASELINES)
+        if owner == tenant_name and blob and name != IDENTITIES
+    }
     if agent in fitted or (not agent and fitted):
         return "no action has been scored yet; scoring starts with the next action"
     if agent and not acted:
@@ -312,7 +316,7 @@ def show_agent_baseline(
     _, url = resolve_store(home, db)
     with Reader(url) as reader:
         name = select_tenant(reader, tenant)
-        baseline_hash = next((row[2] for row in reader.baselines() if row[:2] == (name, agent)), "")
+        baseline_hash = next((row[2] for row in reader.rows(Stream.BASELINES) if row[:2] == (name, agent)), "")
         rules = load_rules(baseline_hash, partial(_read_part, reader, name)) if baseline_hash else None
     if rules is None:
         raise ConfigError(
@@ -439,6 +443,6 @@ def _survey_sessions(
             bad[body["session"]] = body["attack"]
         elif item.entry.kind is EntryKind.DECISION:
             acted.setdefault(item.entry.session, set()).add(body["request"]["subject"]["agent"])
-    scored = {row[1] for row in reader.baselines() if row[0] == tenant and row[2]}
+    scored = {row[1] for row in reader.rows(Stream.BASELINES) if row[0] == tenant and row[2]}
     unscored = {name for item in sessions for name in acted.get(item.session, ())} - scored - {agents[0]}
     return sorted(unscored), sum(not acted.get(name, set()).isdisjoint(agents) for name in bad if bad[name])

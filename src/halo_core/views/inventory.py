@@ -19,7 +19,7 @@ from halo_core.model import EntryKind
 from halo_core.passports.claims import ISSUER_URI
 from halo_core.passports.codec import read_payload
 from halo_core.store.log import read_entries
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, Stream
 
 __all__ = [
     "PassportHolders",
@@ -64,10 +64,10 @@ def _list_names(reader: Reader, home: Path, tenant: str, scope: str) -> set[str]
     if scope == "tenant":
         return set(reader.tenants())
     if scope == "session":
-        return {row[3] for row in reader.sessions() if row[0] == tenant}
+        return {row[3] for row in reader.rows(Stream.SESSION_HEADS) if row[0] == tenant}
     bodies = [record.entry.body for record in read_entries(reader, tenant, (EntryKind.PASSPORT,))]
     if scope == "agent":
-        standing_agents = {agent for owner, agent, *_ in reader.standing_passports() if owner == tenant}
+        standing_agents = {agent for owner, agent, *_ in reader.rows(Stream.STANDING_PASSPORTS) if owner == tenant}
         return standing_agents | {str(body.get("agent")) for body in bodies}
     tokens = [dict(_read_claims(reader, tenant, body)) for body in bodies]
     if scope == "link":
@@ -101,7 +101,7 @@ def find_holders(url: str, tenant: str, kid: str) -> PassportHolders:
     """Agents whose passport the key signed."""
     agents_by_origin: PassportHolders = {}
     with Reader(url) as reader:
-        for owner, agent, name, origin, *_ in reader.standing_passports():
+        for owner, agent, name, origin, *_ in reader.rows(Stream.STANDING_PASSPORTS):
             data = reader.blob(tenant, name) if owner == tenant else None
             with contextlib.suppress(PassportError):
                 if (

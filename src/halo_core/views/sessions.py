@@ -16,7 +16,7 @@ from halo_core.model import EntryKind, Envelope, Link, LinkKind
 from halo_core.oversight.requests import load_links
 from halo_core.store import Account, SessionState
 from halo_core.store.log import read_entries
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, Stream
 
 __all__ = [
     "LIVE",
@@ -81,7 +81,9 @@ def load_sessions(reader: Reader, tenant: str, agent: str = "") -> list[SessionS
     Raises:
         Tampered: a row cannot be read.
     """
-    states = [_parse_state(data, name) for owner, name, _, data in reader.states() if owner == tenant]
+    states = [
+        _parse_state(data, name) for owner, name, _, data in reader.rows(Stream.SESSION_STATES) if owner == tenant
+    ]
     live_states = [state for state in states if state.links and agent in ("", *list_live_agents(state))]
     return sorted(live_states, key=lambda state: (state.view.high_water_us, state.view.id))
 
@@ -212,7 +214,7 @@ def _trace_path(passports: Mapping[str, Mapping[str, Any]], name: str) -> list[s
 
 def _load_day_usage(reader: Reader, tenant: str, standing_link: Link, now_us: int) -> dict[str, int]:
     used = {quota.unit: 0 for quota in standing_link.quotas}
-    for owner, account, _, data in reader.quotas():
+    for owner, account, _, data in reader.rows(Stream.QUOTAS):
         if (owner, account) != (tenant, standing_link.envelope):
             continue
         try:

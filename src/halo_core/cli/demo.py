@@ -28,7 +28,7 @@ from rich.table import Table
 
 from halo_core import demo
 from halo_core.authorities import Authorities, approver_key_name
-from halo_core.cli.context import EFFECT_STYLE, Exit, console
+from halo_core.cli.rendering import EFFECT_STYLE, Exit, console
 from halo_core.cli.sessions import authority, budget
 from halo_core.clock import SystemClock
 from halo_core.content.redaction import Redactor
@@ -44,12 +44,6 @@ from halo_core.store import Store, StoreConfig
 from halo_core.store.log import LoggedEntry, SealedContents, read_entries
 from halo_core.store.reader import Reader
 from halo_core.verification import verify_store
-
-__all__ = [
-    "print_story",
-    "run_demo",
-]
-
 
 _KINDS: Final = (EntryKind.DECISION, EntryKind.APPROVAL, EntryKind.HANDBACK)
 _COLUMNS: Final = ("#", "action", "on", "decision", "left", "why")

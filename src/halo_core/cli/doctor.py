@@ -22,7 +22,8 @@ from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 
-from halo_core.cli.context import Exit, HomeOption, JsonOption, console, print_json
+from halo_core.cli.context import StoreContext, store_verb
+from halo_core.cli.rendering import Exit, console, print_json, safe_text
 from halo_core.crypto.keys import KeyStore
 from halo_core.doctor.findings import (
     Finding,
@@ -37,13 +38,6 @@ from halo_core.doctor.findings import (
 from halo_core.errors import ConfigError
 from halo_core.home import default_home
 from halo_core.oversight.keys import list_key_files
-from halo_core.views.wording import safe_text
-
-__all__ = [
-    "doctor",
-    "load_app",
-]
-
 
 _NO_DEFAULT: Final = inspect.Parameter.empty
 _VARIADIC: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -175,14 +169,7 @@ _ADAPTERS: Final = {
     "halo_openai_agents": ("agents",),
 }
 """Adapters, and the packages whose objects each understands."""
-_UNSUPPORTED: Final = (
-    "autogen",
-    "autogen_agentchat",
-    "crewai",
-    "haystack",
-    "pydantic_ai",
-    "smolagents",
-)
+_UNSUPPORTED: Final = ("autogen", "autogen_agentchat", "crewai", "haystack", "pydantic_ai", "smolagents")
 _MAX_KEYS: Final = 5
 _STYLE: Final = {FindingStatus.OPEN: "bold red", FindingStatus.CLOSED: "green", FindingStatus.NOTED: "yellow"}
 _TITLE: Final = {
@@ -192,13 +179,13 @@ _TITLE: Final = {
 }
 
 
+@store_verb(db=False, tenant=False)
 def doctor(
     target: Annotated[
         str, typer.Argument(metavar="MODULE:OBJECT", help="Your graph, chain or agent, or a function that returns it.")
     ],
     *,
-    home: HomeOption = None,
-    json: JsonOption = False,
+    store: StoreContext,
 ) -> int:
     """Show which actions of an app are decided before they run, and which are not. Imports the app without running it.
 
@@ -208,10 +195,10 @@ def doctor(
     name = target.partition(":")[2]
     findings = _collect_findings(app, name)
     any_governable = has_governable_findings(findings)
-    findings = sort_findings([*findings, *_find_keys(home)])
+    findings = sort_findings([*findings, *_find_keys(store.home)])
     open_ = count_by_status(findings)[FindingStatus.OPEN]
     code = Exit.FAILED if open_ else Exit.OK if any_governable else Exit.CANNOT_TELL
-    if json:
+    if store.json:
         print_json(
             {
                 "counts": count_by_status(findings),

@@ -28,8 +28,6 @@ from halo_core.views.chart_layout import (
 )
 from halo_core.views.wording import format_percent
 
-__all__ = ["draw_authority_chart"]
-
 _HEIGHT: Final = 330
 _MILLION: Final = 1_000_000
 _QUARTERS: Final = (0, 250_000, 500_000, 750_000, 1_000_000)
@@ -77,7 +75,8 @@ def _describe(scene: Scene, floors: Sequence[Floor]) -> str:
     again = "".join(f" Re-authorized by {item.approver or 'somebody'}: epoch {item.epoch}." for _, item in scene.epochs)
     hand_off_text = "".join(f" Handed off to {item.agent}." for *_, item in scene.hand_offs)
     return (
-        f"A curve of authority over {scene.axis}: {len(scene.points)} decisions, {refused} denied, {challenged} challenged, "
+        f"A curve of authority over {scene.axis}: {len(scene.points)} decisions, {refused} denied, "
+        f"{challenged} challenged, "
         f"{format_percent(scene.now[1])} left now.{again}{hand_off_text} Floors: {levels}."
     )
 

@@ -29,29 +29,8 @@ from halo_core.views.authority_curve import (
     Position,
     find_soonest,
     format_classes,
-    format_rough_duration,
 )
-from halo_core.views.wording import format_percent, safe_text
-
-__all__ = [
-    "CHART_WIDTH",
-    "PLOT_LEFT",
-    "PLOT_WIDTH",
-    "SIGNS",
-    "Scene",
-    "Tick",
-    "build_document",
-    "draw_sign",
-    "escape_text",
-    "estimate_width",
-    "format_headline",
-    "lay_out",
-    "place_hand_offs",
-    "place_headings",
-    "scale_x",
-    "space_out",
-]
-
+from halo_core.views.wording import escape_unprintable, format_percent, format_rough_duration
 
 _US_PER_S: Final = 1_000_000
 _SAMPLES: Final = 24
@@ -332,7 +311,7 @@ def _build_style(colours: dict[str, str]) -> str:
 
 def escape_text(text: str) -> str:
     """Somebody's words as text of the document."""
-    return escape(safe_text(text).plain, {'"': "&quot;"})
+    return escape(escape_unprintable(text), {'"': "&quot;"})
 
 
 SIGNS: Final = {"challenge": "approval was requested", "deny": "denied"}

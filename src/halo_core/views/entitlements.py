@@ -1,7 +1,7 @@
-"""Room: entitlements, what an agent was granted against what it used. Takes: a reader, a key. Gives: a proposal.
+"""What an agent was granted against what it used, and the least that would have let through every call not refused.
 
-The least that would have let through every call that was not refused. A start for a person to look at, never applied by
-itself: what nobody has needed yet is not in it, and what an attack made the agent do must not get into it.
+A proposal is a start for a person to look at, never applied by itself: what nobody has needed yet is not in it, and
+what an attack made the agent do must not get into it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from halo_core.model import ActionKind, Constraint, Effect, EntryKind, Grants
 from halo_core.passports import is_resource_id
 from halo_core.store.log import LoggedEntry, SealedContents, read_entries
 from halo_core.store.reader import Reader
-
-__all__ = ["Proposal", "UsedResource", "propose_grants"]
 
 _MAX_LISTED_VALUES: Final = 12
 _MAX_VALUE_LENGTH: Final = 64

@@ -1,8 +1,7 @@
-"""Room: the twelve checks of a decision, told one by one. Takes: a recorded case. Gives: steps. Never: decides.
+"""Why one decision came out so: its checks one by one, and the smallest change that would have let the call through.
 
-The numbers are those of `halo_core.decision`; a recorded reason belongs to the check that gives its code.
-
-Room: the smallest change that would have let a call through. Takes: a recorded case. Gives: advice. Never: decides.
+It reads what the entry recorded and computes the numbers again as `halo_core.decision` does; whether the verdict itself
+holds, `halo replay` says.
 
 INVARIANT: a rule that forbids is named with its place, so that whoever answers for it is asked; nobody is told to drop
 it. Arguments are named, their values never.
@@ -12,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from halo_core.authority import compute_effective_authority, find_floor, price_action
+from halo_core.crypto import canonical
+from halo_core.errors import ConfigError
 from halo_core.manifest import format_grants
 from halo_core.model import (
     ANY_OTHER,
@@ -23,15 +24,21 @@ from halo_core.model import (
     Constraint,
     Decision,
     Effect,
+    EntryKind,
     Envelope,
     LedgerEntry,
     Link,
     LinkKind,
     Reason,
 )
+from halo_core.oversight.requests import load_links
 from halo_core.passports import find_violation
+from halo_core.policy import CedarPolicy
 from halo_core.policy.parser import Policy
 from halo_core.reasons import get_reason_text
+from halo_core.store.log import LoggedEntry, SealedContents
+from halo_core.store.reader import Reader
+from halo_core.views import View
 from halo_core.views.wording import (
     describe_constraint,
     format_amount,
@@ -40,16 +47,6 @@ from halo_core.views.wording import (
     format_percent,
     shorten_hash,
 )
-
-__all__ = [
-    "Case",
-    "NeededChange",
-    "Step",
-    "build_steps",
-    "find_check_number",
-    "find_needed_changes",
-]
-
 
 _TITLES: Final = (
     "the request is well formed",
@@ -187,7 +184,8 @@ def _describe_limit(reason: Reason, link: Link | None, case: Case) -> str:
     if budget is None:
         return ""
     if reason.code == "per_action_exceeded":
-        return f"{unit}: {format_amount(requested, budget.decimals)} requested, limit {format_amount(budget.per_action, budget.decimals)}"
+        asked, limit = (format_amount(amount, budget.decimals) for amount in (requested, budget.per_action))
+        return f"{unit}: {asked} requested, limit {limit}"
     if unit == "time":
         return f"time: {format_duration(_compute_session_age(case))} of {format_duration(budget.subtree)} have passed"
     decaying = [item for item in case.chain if item.decay is not None]
@@ -199,7 +197,8 @@ def _describe_limit(reason: Reason, link: Link | None, case: Case) -> str:
 
 def _format_usage(unit: str, decimals: int, used: int | None, requested: int, limit: int, *, when: str = "") -> str:
     spent = "the remaining amount is unknown" if used is None else format_amount(used, decimals)
-    return f"{unit}: {spent} used{when}, {format_amount(requested, decimals)} requested, the limit is {format_amount(limit, decimals)}"
+    asked, most = (format_amount(amount, decimals) for amount in (requested, limit))
+    return f"{unit}: {spent} used{when}, {asked} requested, the limit is {most}"
 
 
 def _compute_session_age(case: Case) -> int:
@@ -250,9 +249,8 @@ def _describe_authority(case: Case) -> list[str]:
         case.chain, case.accounts, case.entry.body["snapshot"]["time_us"], _compute_charges(case)
     )
     impact = case.request.resource.impact
-    return [
-        f"{format_percent(remaining)} after this action, {impact.value} needs {format_percent(find_floor(case.chain, impact))}"
-    ]
+    floor = format_percent(find_floor(case.chain, impact))
+    return [f"{format_percent(remaining)} after this action, {impact.value} needs {floor}"]
 
 
 def _describe_budgets(case: Case) -> list[str]:
@@ -405,10 +403,8 @@ def _advise_reauthorization(reason: Reason, case: Case) -> NeededChange:
 
 def _advise_budget(reason: Reason, case: Case) -> NeededChange:
     agent = case.chain[0].agent if case.chain else case.request.subject.agent
-    return NeededChange(
-        reason.code,
-        f"{get_reason_text(reason.code).remedy}; or change `budgets` of {reason.detail} in the manifest of {agent}, issue again",
-    )
+    change = f"change `budgets` of {reason.detail} in the manifest of {agent}, issue again"
+    return NeededChange(reason.code, f"{get_reason_text(reason.code).remedy}; or {change}")
 
 
 _ADVICE: Final[dict[str, Callable[[Reason, Case], NeededChange]]] = {
@@ -423,3 +419,60 @@ _ADVICE: Final[dict[str, Callable[[Reason, Case], NeededChange]]] = {
     "tool_not_granted": _advise_grant,
     "unknown_unit": _advise_budget,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation(View):
+    """A recorded decision, each of its checks, and the changes that would have let the call through."""
+
+    case: Case
+    steps: list[Step]
+    changes: list[NeededChange]
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        names = ("answers", "number", "passed", "title")
+        return {
+            "changes": [{"code": x.code, "snippet": "\n".join(x.snippet), "text": x.text} for x in self.changes],
+            "effect": self.case.decision.effect.value,
+            "id": self.case.entry.id,
+            "index": self.case.index,
+            "steps": [{name: getattr(step, name) for name in names} for step in self.steps],
+        }
+
+
+def explain_decision(reader: Reader, contents: SealedContents, record: LoggedEntry) -> Explanation:
+    """Explain a decision; `contents` opens its arguments, where it can.
+
+    Raises:
+        ConfigError: `not_a_decision`.
+        Tampered: a passport of it is missing or was changed.
+    """
+    case = _load_case(reader, contents, record)
+    return Explanation(case, build_steps(case), find_needed_changes(case))
+
+
+def _load_case(reader: Reader, contents: SealedContents, record: LoggedEntry) -> Case:
+    entry = record.entry
+    if entry.kind is not EntryKind.DECISION:
+        raise ConfigError(
+            "not_a_decision",
+            f"#{record.index} is not a decision but a {entry.kind.value} entry",
+            field="N",
+            remedy="see `halo log`",
+        )
+    snapshot = entry.body["snapshot"]
+    sealed = contents.open(entry, "args")
+    args = canonical.from_plain(canonical.loads(sealed)) if sealed is not None else None
+    bundle = reader.blob(entry.tenant, snapshot["policy"])
+    policies = CedarPolicy.from_bytes(bundle).policies if bundle is not None else ()
+    return Case(
+        index=record.index,
+        entry=entry,
+        request=AccessRequest.from_plain(entry.body["request"], args or {}),
+        decision=Decision.from_plain(entry.body["decision"]),
+        chain=load_links(reader, entry.tenant, snapshot["chain"]),
+        accounts=tuple(map(Envelope.from_plain, snapshot["envelopes"])),
+        policies={policy.id: policy for policy in policies},
+        opened=args is not None,
+    )

@@ -1,18 +1,19 @@
-"""Room: what one passport grants that another does not. Takes: two links. Gives: lines. Never: I/O, a judgement."""
+"""What one passport grants that another does not, and what became of an agent's passports."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from halo_core.model import ANY_OTHER, RESERVED_UNITS, ActionKind, Budget, Constraint, Decay, Link
+from halo_core.clock import format_iso
+from halo_core.model import ANY_OTHER, RESERVED_UNITS, ActionKind, Budget, Constraint, Decay, EntryKind, Link
 from halo_core.passports import constraint_within
-from halo_core.views import wording
-
-__all__ = ["CHANGE_STYLE", "Change", "diff_passports"]
-
-CHANGE_STYLE = {"+": "green", "-": "red", "~": "yellow"}
-
+from halo_core.store.log import read_entries
+from halo_core.store.reader import Reader
+from halo_core.views import View, wording
+from halo_core.views.passports import find_chain
+from halo_core.views.wording import format_utc_minute, shorten_hash
 
 _ANYTHING = {ANY_OTHER: Constraint.anything()}
 _TITLES = {ActionKind.TOOL_CALL: "", ActionKind.HANDOFF: "hand-off to "}
@@ -238,3 +239,42 @@ def _compute_lifetime(link: Link) -> int:
 
 def _format_session_lifetime(link: Link) -> str:
     return wording.format_duration(link.terms.lifetime_s) if link.terms is not None else "none"
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow(View):
+    """A passport or a revocation: what it was, with its differences to the passport before."""
+
+    changes: list[str]
+    index: int
+    name: str
+    time: str
+    what: str
+
+
+def load_history(reader: Reader, tenant: str, agent: str) -> list[HistoryRow]:
+    """Every passport and revocation of an agent, in log order."""
+    rows: list[HistoryRow] = []
+    before: Link | None = None
+    facts: Any = {}
+    hashes = set()
+    for record in read_entries(reader, tenant, (EntryKind.PASSPORT, EntryKind.REVOCATION)):
+        body, time = record.entry.body, format_iso(record.entry.ts_us)
+        if record.entry.kind is EntryKind.REVOCATION:
+            if body.get("target") == agent or body.get("target") in hashes:
+                target = f"{body.get('scope')} {shorten_hash(str(body.get('target')))}"
+                name = f"{target} by {body.get('by')}: {body.get('why')}"
+                rows.append(HistoryRow([], record.index, name, time, "revoked"))
+        elif body.get("agent") == agent:
+            hashes.add(body["hash"])
+            if body.get("kind", "standing") == "standing":
+                stored = find_chain(reader, tenant, body["hash"])
+                changes: list[str] = []
+                name = shorten_hash(body["hash"])
+                if stored is not None:
+                    link = stored.links[0]
+                    changes = [item.text() for item in diff_passports(before, link, facts, body)]
+                    name += f" until {format_utc_minute(link.expires_at_s)}"
+                    before, facts = link, body
+                rows.append(HistoryRow(changes, record.index, name, time, body.get("origin", "derived")))
+    return rows

@@ -8,12 +8,10 @@ Room: an agent's risk as SVG. Takes: a history. Gives: one self-contained docume
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from textwrap import wrap
-from typing import Any, Final
+from typing import Final
 
-from halo_core.alerts.records import AgentAlert
-from halo_core.clock import format_iso
 from halo_core.views.chart_layout import (
     CHART_WIDTH,
     PLOT_LEFT,
@@ -25,31 +23,10 @@ from halo_core.views.chart_layout import (
     estimate_width,
     space_out,
 )
-from halo_core.views.risk import ActionGroup, RiskHistory, ScoredAction, group_actions, group_limits
+from halo_core.views.risk import BANDS, ActionGroup, RiskHistory, ScoredAction, group_actions, group_limits
+from halo_core.views.wording import format_count, format_minute
 
-__all__ = [
-    "BANDS",
-    "build_alert_rows",
-    "build_score_rows",
-    "build_tooltip",
-    "choose_ticks",
-    "describe_history",
-    "draw_legend",
-    "draw_risk_chart",
-    "format_count",
-    "format_minute",
-    "place_legend",
-    "shorten_middle",
-]
-
-
-BANDS: Final = (("other", "ordinary"), ("granted", "elevated"), ("stopped", "high"))
 _MAX_TICKS: Final = 6
-_KINDS: Final = {
-    "action": "a very unusual action",
-    "drift": "a session that drifted away from ordinary behaviour",
-    "session": "a session whose risk became high",
-}
 
 
 def describe_history(agent_history: RiskHistory) -> str:
@@ -68,45 +45,10 @@ def describe_history(agent_history: RiskHistory) -> str:
     return ", ".join(counts) + (f". Main causes: {moved}" if moved else "")
 
 
-def build_score_rows(body: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What a decision's record says of its score, title and words; nothing where nothing was scored."""
-    snapshot = body["snapshot"]
-    if snapshot.get("unscored"):
-        agent = body["request"]["subject"]["agent"]
-        return [("score", f"none, together with an agent that is scored: run `halo baseline fit {agent}`")]
-    if snapshot["risk"] is None:
-        return []
-    word = BANDS[min(snapshot["band"], len(BANDS) - 1)][1]
-    rows = [("score", f"{snapshot['risk']} of 1000, {word}; its session {body['after']['risk']}")]
-    return [*rows, *(("moved by", item["words"]) for item in snapshot["factors"])]
-
-
-def build_alert_rows(alert: AgentAlert) -> list[tuple[str, str]]:
-    """What the alert of an agent says, title and words."""
-    return [
-        ("agent", alert.agent),
-        ("on", alert.resource),
-        ("kind", _KINDS.get(alert.kind, alert.kind)),
-        ("risk", f"{alert.risk} of 1000; its session {alert.session_risk}"),
-        *(("moved by", item.words) for item in alert.factors),
-        ("decision", f"writer {alert.writer} seq {alert.seq}"),
-    ]
-
-
-def format_count(number: int, name: str) -> str:
-    """So many of something."""
-    return f"{number:,} {name}{'' if number == 1 else 's'}"
-
-
 def build_tooltip(item: ScoredAction) -> str:
     """What is shown over a sign of one action."""
     words = f"#{item.index} {item.effect} {item.resource}, risk {item.risk}, its session {item.session_risk}"
     return f"<title>{escape_text(words)}</title>"
-
-
-def format_minute(ts_us: int) -> str:
-    """A time, to the minute."""
-    return format_iso(ts_us)[:16].replace("T", " ")
 
 
 def choose_ticks(count: int) -> list[int]:

@@ -1,12 +1,13 @@
-"""Room: a passport in words. Takes: links. Gives: phrases that somebody who signs for an agent can read. Never: I/O."""
+"""Passports, amounts, times and counts in words: phrases that somebody who signs for an agent can read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal, DecimalException
 from typing import Final
 
-from rich.text import Text
-
+from halo_core.clock import format_iso
+from halo_core.errors import ConfigError
 from halo_core.model import (
     ANY_OTHER,
     ActionKind,
@@ -21,21 +22,6 @@ from halo_core.model import (
     Quota,
     Resource,
 )
-
-__all__ = [
-    "describe_arguments",
-    "describe_budgets",
-    "describe_constraint",
-    "describe_decay",
-    "describe_session_budgets",
-    "format_amount",
-    "format_duration",
-    "format_link_kind",
-    "format_percent",
-    "group_grants",
-    "safe_text",
-    "shorten_hash",
-]
 
 _MILLION: Final = 1_000_000
 _PERIODS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
@@ -54,11 +40,12 @@ _UNITS: Final = {"step": "actions", "risk": "risk points"}
 _MAX_VALUES: Final = 12
 
 
-def safe_text(text: str, style: str = "") -> Text:
-    """Somebody's words for a terminal: no markup, and what would act on it is shown instead."""
-    expanded = text.expandtabs()
-    characters = (c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in expanded)
-    return Text("".join(characters), style=style)
+def escape_unprintable(text: str) -> str:
+    """Somebody's words on one line: what would act on a terminal, or would not be seen, is shown instead."""
+    characters = text.expandtabs()
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in characters
+    )
 
 
 def shorten_hash(name: str) -> str:
@@ -91,6 +78,24 @@ def format_amount(value: int, decimals: int) -> str:
     """An integer amount with its decimal point."""
     integer, part = divmod(value, 10**decimals)
     return f"{integer:,}.{part:0{decimals}}" if decimals else f"{integer:,}"
+
+
+def parse_amount(text: str, decimals: int, *, field: str, example: str, shown: str = "") -> int:
+    """An amount in a unit's smallest parts, such as 150 for `1.50` with two decimals.
+
+    Raises:
+        ConfigError: it is none, or has more decimals.
+    """
+    try:
+        scaled = Decimal(text).scaleb(decimals)
+        amount = int(scaled)
+    except (DecimalException, ValueError, OverflowError):
+        scaled, amount = Decimal(0), -1
+    if amount < 0 or amount != scaled or amount >= 2**53:
+        raise ConfigError(
+            "bad_amount", f"`{(shown or text)[:64]}` is not an amount", field=field, remedy=f"for example {example}"
+        )
+    return amount
 
 
 def describe_constraint(rule: Constraint) -> str:
@@ -228,3 +233,27 @@ def describe_decay(terms: Decay) -> list[str]:
 def _join_with_and(words: Iterable[str]) -> str:
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def format_count(number: int, name: str) -> str:
+    """So many of something."""
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
+
+
+def format_minute(ts_us: int) -> str:
+    """A time, to the minute."""
+    return format_iso(ts_us)[:16].replace("T", " ")
+
+
+def format_rough_duration(seconds: int) -> str:
+    """A time to its two largest units at most, minutes if it is hours."""
+    for size in (86_400, 3_600, 60):
+        if seconds >= 2 * size:
+            smaller = max(size // 60, 1) if size == 3_600 else size
+            return format_duration(seconds // smaller * smaller)
+    return format_duration(seconds)
+
+
+def format_utc_minute(seconds: int) -> str:
+    """A time to the minute, UTC."""
+    return f"{format_minute(seconds * 1_000_000)} UTC"

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from halo_core.risk.observation import observe_action
+import halo_core.risk
 from halo_core.model import ActionKind, Impact
 from halo_core.risk import Baseline, Profile, ProposedAction, RiskModel, assess_action, fit_baseline, record_assessment
 from halo_core.risk.action_risk import WEALTH_INDEX
 from halo_core.risk.features import FEATURES
+from halo_core.risk.observation import observe_action
 
 KEY = b"k" * 32
-PACKED = Path(risk.__file__).with_name("model.bin")
+PACKED = Path(halo_core.risk.__file__).with_name("model.bin")
 
 
 @pytest.fixture(scope="module")

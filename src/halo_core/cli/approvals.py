@@ -26,7 +26,7 @@ from halo_core.crypto.keys import KeyStore
 from halo_core.oversight import ApprovalAnswer, ApprovalRequest, Spending, answer, list_requests, load_request
 from halo_core.oversight.keys import enrol_approver, record_withdrawal, withdraw_approver
 from halo_core.oversight.requests import RequestSummary, summarize_requests
-from halo_core.views.wording import format_amount, format_duration, format_percent, parse_amount
+from halo_core.views.wording import format_amount, format_limit, format_percent, parse_amount
 
 _MILLION: Final = 1_000_000
 
@@ -122,15 +122,11 @@ def _build_question_rows(question: ApprovalRequest) -> list[tuple[str, str]]:
 
 
 def _format_limits(item: Spending) -> list[str]:
-    return [_format_limit(item.unit, n, item.decimals) for n in (item.spent, item.limit, item.max_limit)]
-
-
-def _format_limit(unit: str, value: int, decimals: int) -> str:
-    return format_duration(value) if unit == "time" else format_amount(value, decimals)
+    return [format_limit(item.unit, n, item.decimals) for n in (item.spent, item.limit, item.max_limit)]
 
 
 def _describe_approval(question: ApprovalRequest, done: ApprovalAnswer) -> str:
-    limits = [f"{item.unit} up to {_format_limit(item.unit, item.subtree, item.decimals)}" for item in done.budgets]
+    limits = [f"{item.unit} up to {format_limit(item.unit, item.subtree, item.decimals)}" for item in done.budgets]
     return (
         f"session {question.row.session} continues as epoch {question.epoch}: "
         f"{', '.join([*limits, f'authority {format_percent(done.authority)}'])}"

@@ -79,14 +79,14 @@ class StoreContext:
         url: SQLAlchemy URL of the store.
         tenant: whose log, as given; None means the only one of the store.
         json: whether to answer in JSON.
-        given: whether any of these was given.
+        given: names of the options that were given.
     """
 
     home: Path
     url: str
     tenant: str | None
     json: bool
-    given: bool
+    given: frozenset[str]
 
     @property
     def keys(self) -> KeyStore:
@@ -149,21 +149,21 @@ def store_verb(*, db: bool = True, tenant: bool = True, json: bool = True) -> Ca
 
     def decorate(verb: Callable[..., int]) -> Callable[..., int]:
         @functools.wraps(verb)
-        def run(*args: Any, db: str = "", home: Path | None = None, **options: Any) -> int:
-            folder = home if home is not None else default_home()
-            shared = {"tenant": options.pop("tenant", None), "json": options.pop("json", False)}
-            given = bool(db or home or any(shared.values()))
-            store = StoreContext(folder, db or default_url(folder), **shared, given=given)
-            return verb(*args, **options, store=store)
+        def run(*args: Any, **options: Any) -> int:
+            shared = {name: options.pop(name, default) for name, (_, default) in _STORE_OPTIONS.items()}
+            home = shared["home"] if shared["home"] is not None else default_home()
+            url = shared["db"] or default_url(home)
+            given = frozenset(name for name, value in shared.items() if value)
+            return verb(*args, **options, store=StoreContext(home, url, shared["tenant"], shared["json"], given))
 
         own = [item for item in inspect.signature(verb, eval_str=True).parameters.values() if item.name != "store"]
-        shared = [
+        added = [
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=option)
             for name, (option, default) in _STORE_OPTIONS.items()
             if name in names
         ]
-        run.__signature__ = inspect.Signature([*own, *shared], return_annotation=int)  # type: ignore[attr-defined]
-        run.__annotations__ = {item.name: item.annotation for item in (*own, *shared)}
+        run.__signature__ = inspect.Signature([*own, *added], return_annotation=int)  # type: ignore[attr-defined]
+        run.__annotations__ = {item.name: item.annotation for item in (*own, *added)}
         del run.__wrapped__  # else its options would be read from the verb
         return run
 

@@ -167,11 +167,7 @@ def _diff_limit(name: str, old: Budget | None, new: Budget | None) -> Change:
 
 
 def _format_budget(budget: Budget) -> str:
-    return (
-        wording.format_duration(budget.subtree)
-        if budget.unit == "time"
-        else wording.format_amount(budget.subtree, budget.decimals)
-    )
+    return wording.format_limit(budget.unit, budget.subtree, budget.decimals)
 
 
 def _diff_decay(old: Decay | None, new: Decay | None) -> Iterator[Change]:

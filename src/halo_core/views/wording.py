@@ -100,9 +100,8 @@ def parse_amount(text: str, decimals: int, *, field: str, example: str, shown: s
 
 def describe_constraint(rule: Constraint) -> str:
     """What one argument may be."""
-    values = ", ".join(map(_format_value, rule.values[:_MAX_VALUES])) + (
-        ", …" if len(rule.values) > _MAX_VALUES else ""
-    )
+    shown = [*map(_format_value, rule.values[:_MAX_VALUES]), *(["…"] if len(rule.values) > _MAX_VALUES else [])]
+    values = ", ".join(shown)
     return {
         ConstraintKind.WILDCARD: "anything",
         ConstraintKind.EXACT: f"only {values}",
@@ -135,16 +134,10 @@ def describe_arguments(rules: Mapping[str, Constraint]) -> str:
         phrases.append(f"any {', '.join(free)}")
     other_rule = rules.get(ANY_OTHER)
     if other_rule is not None:
-        phrases.append(
-            ("any other argument" if named_rules else "any arguments")
-            if _is_any(other_rule)
-            else describe_constraint(other_rule)
-        )
+        anything = "any other argument" if named_rules else "any arguments"
+        is_any = other_rule.kind is ConstraintKind.WILDCARD
+        phrases.append(anything if is_any else describe_constraint(other_rule))
     return "; ".join(phrases) or "without arguments"
-
-
-def _is_any(rule: Constraint) -> bool:
-    return rule.kind is ConstraintKind.WILDCARD
 
 
 def group_grants(
@@ -178,6 +171,11 @@ def describe_session_budgets(link: Link) -> list[tuple[str, str]]:
     return _describe_limits(link.terms.budgets if link.terms is not None else link.budgets, {}, {})
 
 
+def format_limit(unit: str, value: int, decimals: int) -> str:
+    """An amount of a unit; time as a duration."""
+    return format_duration(value) if unit == "time" else format_amount(value, decimals)
+
+
 def _describe_limits(
     session: Sequence[Budget], ceilings: Mapping[str, Budget], quotas: Mapping[str, Quota]
 ) -> list[tuple[str, str]]:
@@ -186,20 +184,12 @@ def _describe_limits(
         if item.unit == "time":
             words = [f"{format_duration(item.subtree)} from the start of a session"]
         else:
-            words = (
-                [f"at most {format_amount(item.per_action, item.decimals)} per action"]
-                if item.per_action < item.subtree
-                else []
-            )
+            once = f"at most {format_amount(item.per_action, item.decimals)} per action"
+            words = [once] if item.per_action < item.subtree else []
             words.append(f"{'' if words else 'at most '}{format_amount(item.subtree, item.decimals)} in a session")
         ceiling = ceilings.get(item.unit)
         if ceiling is not None and ceiling.subtree > item.subtree:
-            most = (
-                format_duration(ceiling.subtree)
-                if item.unit == "time"
-                else format_amount(ceiling.subtree, item.decimals)
-            )
-            words[-1] += f" ({most} if re-authorized)"
+            words[-1] += f" ({format_limit(item.unit, ceiling.subtree, item.decimals)} if re-authorized)"
         if item.unit in quotas:
             words.append(f"{format_amount(quotas[item.unit].per_day, item.decimals)} in a day")
         rows.append((_UNITS.get(item.unit, item.unit), ", ".join(words)))

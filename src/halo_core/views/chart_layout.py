@@ -1,15 +1,9 @@
-"""Room: the decay curve, laid out. Takes: a curve, a time. Gives: what is drawn, in axis units. Never: I/O, draws.
+"""What the charts share: the scene of an authority curve, places in pixels, and the SVG document around a drawing.
 
 The terminal's chart and the SVG show the same scene. Its axis is time, or decisions where time took next to nothing.
-
-Room: places of an SVG chart, so that nothing overlaps. Takes: a scene. Gives: coordinates in pixels. Never: I/O.
-
-How wide a text is nobody can say before it is set: its letters are counted, a little on the safe side.
-
-Room: what the SVG charts share: paper, colours, signs. Takes: parts. Gives: one self-contained document. Never: I/O.
-
-It brings its own background and follows the reader's colour scheme, so it can be read on a light and on a dark page.
-Every name in it is somebody's words: escaped, and what would not be seen is shown.
+How wide a text is nobody can say before it is set: its letters are counted, a little on the safe side. A document
+brings its own background and follows the reader's colour scheme. Names in it are somebody's words: escaped, and what
+would not be seen is shown.
 """
 
 from __future__ import annotations
@@ -201,6 +195,8 @@ def format_headline(agent: str, session: str, scene: Scene, epoch: int) -> str:
 CHART_WIDTH: Final = 960
 PLOT_LEFT: Final = 76
 PLOT_WIDTH: Final = 648
+PLOT_RIGHT: Final = PLOT_LEFT + PLOT_WIDTH
+LINE_HEIGHT: Final = 16
 _LETTER_WIDTH: Final = 6.9  # at 12 px
 _MAX_LANES: Final = 4
 
@@ -292,8 +288,8 @@ _SHAPES: Final = (
 def build_document(title: str, described: str, parts: Iterable[str], height: float) -> str:
     """The whole file: a title and a description for who cannot see it, and what is drawn."""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {CHART_WIDTH} {height}" width="{CHART_WIDTH}" height="{height}" '
-        f'role="img" aria-labelledby="halo-title halo-desc">\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {CHART_WIDTH} {height}" width="{CHART_WIDTH}" '
+        f'height="{height}" role="img" aria-labelledby="halo-title halo-desc">\n'
         f'<title id="halo-title">{escape_text(title)}</title>\n'
         f'<desc id="halo-desc">{escape_text(described)}</desc>\n'
         f"<style>{_build_style(_LIGHT)}@media (prefers-color-scheme: dark){{{_build_style(_DARK)}}}{_SHAPES}</style>\n"
@@ -307,6 +303,50 @@ def _build_style(colours: dict[str, str]) -> str:
     rules = [f".paper{{fill:{colours['paper']};stroke:{colours['edge']}}}.over{{stroke:{colours['paper']}}}"]
     rules += [f"text.{name},.f-{name}{{fill:{value}}}.s-{name}{{stroke:{value}}}" for name, value in colours.items()]
     return "".join(rules)
+
+
+def draw_heading(title: str, about: Sequence[str]) -> Iterator[str]:
+    """A title and lines under it."""
+    yield draw_text("ink head", PLOT_LEFT, 34, escape_text(title))
+    for number, line in enumerate(about):
+        yield draw_text("soft", PLOT_LEFT, 56 + LINE_HEIGHT * number, escape_text(line))
+
+
+def draw_levels(title: str, levels: Iterable[tuple[float, str]], top: float, bottom: float) -> Iterator[str]:
+    """Lines across the plot with their labels at the left edge, and what they measure."""
+    for y, label in levels:
+        yield draw_rule("s-grid", PLOT_LEFT, PLOT_RIGHT, y)
+        yield draw_text("soft", PLOT_LEFT - 10, y + 4, label, "end")
+    spot = f"translate(22 {(top + bottom) / 2:.0f}) rotate(-90)"
+    yield f'<text class="soft" transform="{spot}" text-anchor="middle">{title}</text>'
+
+
+def draw_level_label(name: str, y: float, label_y: float, words: str) -> Iterator[str]:
+    """What a line across the plot means, at its right edge; `label_y` is where there is room for it."""
+    yield f'<path class="s-{name} line thin" d="M{PLOT_RIGHT} {y:.1f}L{PLOT_RIGHT + 10} {label_y:.1f}"/>'
+    yield draw_text(name, PLOT_RIGHT + 14, label_y + 4, words)
+
+
+def draw_tick(x: float, bottom: float, label: str, anchor: str = "middle") -> Iterator[str]:
+    """A place on the axis with its label."""
+    yield draw_stroke("s-soft", x, bottom, bottom + 5)
+    yield draw_text("soft", x, bottom + 19, label, anchor)
+
+
+def draw_text(name: str, x: float, y: float, body: str, anchor: str = "") -> str:
+    """A text of a class; `body` is markup already."""
+    anchored = f' text-anchor="{anchor}"' if anchor else ""
+    return f'<text class="{name}" x="{x:.1f}" y="{y:.1f}"{anchored}>{body}</text>'
+
+
+def draw_rule(name: str, x1: float, x2: float, y: float) -> str:
+    """A horizontal line."""
+    return f'<line class="{name}" x1="{x1:.1f}" x2="{x2:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>'
+
+
+def draw_stroke(name: str, x: float, y1: float, y2: float) -> str:
+    """A vertical line."""
+    return f'<line class="{name}" x1="{x:.1f}" x2="{x:.1f}" y1="{y1:.1f}" y2="{y2:.1f}"/>'
 
 
 def escape_text(text: str) -> str:

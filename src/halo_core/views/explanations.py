@@ -64,28 +64,14 @@ _TITLES: Final = (
 )
 _CODES: Final = {
     "session_missing": 2,
-    "stopped": 3,
-    "revoked": 3,
-    "expired": 4,
-    "not_yet_valid": 4,
-    "not_the_holder": 4,
-    "no_passport": 4,
-    "wrong_tenant": 4,
-    "tool_not_granted": 5,
-    "args_closed_world": 5,
-    "arg_violates": 5,
-    "handoff_not_allowed": 5,
-    "bad_depth": 5,
+    **dict.fromkeys(("stopped", "revoked"), 3),
+    **dict.fromkeys(("expired", "not_yet_valid", "not_the_holder", "no_passport", "wrong_tenant"), 4),
+    **dict.fromkeys(("tool_not_granted", "args_closed_world", "arg_violates", "handoff_not_allowed", "bad_depth"), 5),
     "class_ceiling": 6,
     "already_dispatched": 8,
     "authority_decayed": 9,
-    "budget_exceeded": 10,
-    "per_action_exceeded": 10,
-    "quota_exceeded": 10,
-    "unknown_unit": 10,
-    "bad_amount": 10,
-    "needs_guard": 12,
-    "pending_cap": 12,
+    **dict.fromkeys(("budget_exceeded", "per_action_exceeded", "quota_exceeded", "unknown_unit", "bad_amount"), 10),
+    **dict.fromkeys(("needs_guard", "pending_cap"), 12),
 }
 _SOURCES: Final = {"request": 1, "passport": 4, "price": 10, "approval": 11}
 _POLICY: Final = 7
@@ -288,32 +274,28 @@ def find_needed_changes(case: Case) -> list[NeededChange]:
     return list(dict.fromkeys(needed))
 
 
+_Advice = tuple[str, tuple[str, ...]]
+"""What to do, and lines for agents.yaml."""
+
+
 def _find_change(reason: Reason, case: Case) -> NeededChange:
-    policy = case.policies.get(reason.source)
-    if policy is not None:
-        place = f"`{policy.id}` ({policy.source}:{policy.line})"
-        if reason.effect == Effect.CHALLENGE.value:
-            advice = f"an approval, which {place} requires: `halo approvals list`, then `approve`"
-            if reason.code == "risk_unknown":
-                advice += f"; or, permanently, its own baseline: `halo baseline fit {case.request.subject.agent}`"
-            return NeededChange(reason.code, advice)
-        return NeededChange(
-            reason.code, f"{place} forbids this; ask the owner of that rule, or {_suggest_alternative(reason)}"
+    code, policy, text = reason.code, case.policies.get(reason.source), get_reason_text(reason.code)
+    if policy is None:
+        link = next((item for item in case.chain if item.jti == reason.source), None)
+        advise = _ADVICE.get(code)
+        return (
+            NeededChange(code, *advise(reason, case, link)) if advise else NeededChange(code, text.remedy or text.title)
         )
-    advise = _ADVICE.get(reason.code)
-    if advise is not None:
-        return advise(reason, case)
-    return NeededChange(reason.code, get_reason_text(reason.code).remedy or get_reason_text(reason.code).title)
-
-
-def _suggest_alternative(reason: Reason) -> str:
-    remedy = get_reason_text(reason.code).remedy
-    # Nobody can approve what a hard rule forbids.
-    return remedy if remedy and not remedy.startswith("request an approval") else "do it in another way"
-
-
-def _find_refusing_link(reason: Reason, case: Case) -> Link | None:
-    return next((link for link in case.chain if link.jti == reason.source), None)
+    place = f"`{policy.id}` ({policy.source}:{policy.line})"
+    if reason.effect != Effect.CHALLENGE.value:
+        # Nobody can approve what a hard rule forbids.
+        approvable = not text.remedy or text.remedy.startswith("request an approval")
+        instead = "do it in another way" if approvable else text.remedy
+        return NeededChange(code, f"{place} forbids this; ask the owner of that rule, or {instead}")
+    advice = f"an approval, which {place} requires: `halo approvals list`, then `approve`"
+    if code == "risk_unknown":
+        advice += f"; or, permanently, its own baseline: `halo baseline fit {case.request.subject.agent}`"
+    return NeededChange(code, advice)
 
 
 def _build_manifest_snippet(case: Case, link: Link | None, rules: Mapping[str, Constraint]) -> tuple[str, ...]:
@@ -333,37 +315,25 @@ def _advise_issue(case: Case, link: Link | None, grant: str) -> str:
     return f"add {grant} to the manifest of {case.chain[0].agent}, then run `halo passport issue {case.chain[0].agent}`"
 
 
-def _advise_grant(reason: Reason, case: Case) -> NeededChange:
-    link = _find_refusing_link(reason, case)
-    names = [name for name in case.request.args if name.isascii() and name.isprintable()]
-    rules = dict.fromkeys(sorted(names), Constraint.anything())
-    if not case.opened:
-        rules = {ANY_OTHER: Constraint.anything()}
-    grant = f"`{case.request.resource.id}`"
-    return NeededChange(reason.code, _advise_issue(case, link, grant), _build_manifest_snippet(case, link, rules))
+def _advise_grant(reason: Reason, case: Case, link: Link | None) -> _Advice:  # noqa: ARG001  as every advice
+    names = sorted(name for name in case.request.args if name.isascii() and name.isprintable())
+    rules = dict.fromkeys(names if case.opened else [ANY_OTHER], Constraint.anything())
+    return _advise_issue(case, link, f"`{case.request.resource.id}`"), _build_manifest_snippet(case, link, rules)
 
 
-def _advise_argument(reason: Reason, case: Case) -> NeededChange:
-    link = _find_refusing_link(reason, case)
+def _advise_argument(reason: Reason, case: Case, link: Link | None) -> _Advice:
     name, _, why = reason.detail.partition(": ")
-    rules = dict(link.grants.get(case.request.kind, {}).get(case.request.resource.id, {})) if link is not None else {}
     tool = case.request.resource.id
+    rules = dict(link.grants.get(case.request.kind, {}).get(tool, {})) if link is not None else {}
     if reason.code == "arg_violates":
         limit = rules.get(name, rules.get(ANY_OTHER))
         allowed = describe_constraint(limit) if limit is not None else why
-        return NeededChange(
-            reason.code, f"`{name}` of `{tool}` may be {allowed}: use such a value, or {_advise_widening(case, link)}"
-        )
+        return f"`{name}` of `{tool}` may be {allowed}: use such a value, or {_advise_widening(case, link)}", ()
     if why == "missing":
         limit = rules.get(name)
-        allowed = describe_constraint(limit) if limit is not None else "given"
-        return NeededChange(reason.code, f"pass `{name}`, which may be {allowed}")
-    grant = f"`{name}` of `{tool}`"
-    return NeededChange(
-        reason.code,
-        _advise_issue(case, link, grant),
-        _build_manifest_snippet(case, link, {**rules, name: Constraint.anything()}),
-    )
+        return f"pass `{name}`, which may be {describe_constraint(limit) if limit is not None else 'given'}", ()
+    snippet = _build_manifest_snippet(case, link, {**rules, name: Constraint.anything()})
+    return _advise_issue(case, link, f"`{name}` of `{tool}`"), snippet
 
 
 def _advise_widening(case: Case, link: Link | None) -> str:
@@ -372,42 +342,34 @@ def _advise_widening(case: Case, link: Link | None) -> str:
     return f"widen it in the manifest of {case.chain[0].agent}" if case.chain else "widen the grant"
 
 
-def _advise_label(reason: Reason, case: Case) -> NeededChange:
-    link = _find_refusing_link(reason, case)
-    labels = sorted({*(link.labels or ()), reason.detail}) if link is not None else [reason.detail]
+def _advise_label(reason: Reason, case: Case, link: Link | None) -> _Advice:
+    labels = sorted({*((link.labels if link is not None else None) or ()), reason.detail})
     snippet = ("agents:", f"  {case.chain[0].agent}:", f"    data_scope: [{', '.join(labels)}]")
-    return NeededChange(
-        reason.code, _advise_issue(case, link, f"the label `{reason.detail}` under `data_scope`"), snippet
-    )
+    return _advise_issue(case, link, f"the label `{reason.detail}` under `data_scope`"), snippet
 
 
-def _advise_hand_off(reason: Reason, case: Case) -> NeededChange:
-    leaf = case.chain[-1]
-    targets = sorted({*leaf.hand_off_to, case.request.resource.id})
-    snippet = ("agents:", f"  {case.chain[0].agent}:", f"    hand_off: [{', '.join(targets)}]")
-    grant = f"`{case.request.resource.id}` under `hand_off`"
-    return NeededChange(
-        reason.code, _advise_issue(case, leaf, grant), snippet if leaf.kind is not LinkKind.HANDOFF else ()
-    )
+def _advise_hand_off(reason: Reason, case: Case, link: Link | None) -> _Advice:  # noqa: ARG001  as every advice
+    leaf, target = case.chain[-1], case.request.resource.id
+    targets = ", ".join(sorted({*leaf.hand_off_to, target}))
+    snippet = ("agents:", f"  {case.chain[0].agent}:", f"    hand_off: [{targets}]")
+    advice = _advise_issue(case, leaf, f"`{target}` under `hand_off`")
+    return advice, snippet if leaf.kind is not LinkKind.HANDOFF else ()
 
 
-def _advise_reauthorization(reason: Reason, case: Case) -> NeededChange:
-    del case
+def _advise_reauthorization(reason: Reason, case: Case, link: Link | None) -> _Advice:  # noqa: ARG001  as every advice
     if reason.effect == Effect.CHALLENGE.value:
-        advice = f"re-authorize the session: {reason.detail}" if reason.detail else "re-authorize the session"
-        return NeededChange(reason.code, f"{advice}; `halo approvals list`, then `approve`")
-    return NeededChange(
-        reason.code, f"a larger budget of {reason.detail}: re-authorization cannot exceed the passport's ceiling"
-    )
+        detail = f": {reason.detail}" if reason.detail else ""
+        return f"re-authorize the session{detail}; `halo approvals list`, then `approve`", ()
+    return f"a larger budget of {reason.detail}: re-authorization cannot exceed the passport's ceiling", ()
 
 
-def _advise_budget(reason: Reason, case: Case) -> NeededChange:
+def _advise_budget(reason: Reason, case: Case, link: Link | None) -> _Advice:  # noqa: ARG001  as every advice
     agent = case.chain[0].agent if case.chain else case.request.subject.agent
     change = f"change `budgets` of {reason.detail} in the manifest of {agent}, issue again"
-    return NeededChange(reason.code, f"{get_reason_text(reason.code).remedy}; or {change}")
+    return f"{get_reason_text(reason.code).remedy}; or {change}", ()
 
 
-_ADVICE: Final[dict[str, Callable[[Reason, Case], NeededChange]]] = {
+_ADVICE: Final[dict[str, Callable[[Reason, Case, Link | None], _Advice]]] = {
     "arg_violates": _advise_argument,
     "args_closed_world": _advise_argument,
     "authority_decayed": _advise_reauthorization,

@@ -88,7 +88,7 @@ def draw_terminal_chart(scene: Scene, floors: Sequence[Floor], width: int) -> li
         style = _choose_style(group)
         for column in range(canvas.columns):
             canvas.put(_find_row(level), column, "╌", style)
-    marks = [(x, f"epoch {item.epoch}{_format_approver(item.approver)}") for x, item in scene.epochs]
+    marks = [(x, ", ".join(filter(None, (f"epoch {item.epoch}", item.approver)))) for x, item in scene.epochs]
     for x, _ in marks:
         _draw_vertical(canvas, _find_column(x, scene, canvas), "┊", _MARK)
     now = _find_column(scene.now[0], scene, canvas)
@@ -142,10 +142,6 @@ def _find_row(authority: int) -> int:
 
 def _find_column(x: float, scene: Scene, canvas: _Canvas) -> int:
     return round(x / scene.width * (2 * canvas.columns - 1)) // 2
-
-
-def _format_approver(approver: str) -> str:
-    return f", {approver}" if approver else ""
 
 
 def _choose_style(group: Iterable[Floor]) -> str:

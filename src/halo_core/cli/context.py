@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
+from rich.progress import Progress, ProgressColumn
 
 from halo_core.authorities import Authorities
 from halo_core.cli.rendering import console
@@ -250,6 +251,12 @@ def write_text_file(path: Path, text: str, field: str) -> None:
     except OSError as exc:
         why, remedy = f"cannot write `{path}`: {exc.strerror}", "choose a file in a writable folder"
         raise ConfigError("no_file", why, field=field, remedy=remedy) from exc
+
+
+def show_progress(*columns: ProgressColumn) -> Progress:
+    """A progress bar on stderr, on a terminal only: elsewhere it would leave an empty line."""
+    out = console(stderr=True)
+    return Progress(*columns, console=out, transient=True, disable=not out.is_terminal)
 
 
 def warn_unwritten(what_holds: str, problem: str) -> None:

@@ -141,7 +141,8 @@ def _format_reason(body: Mapping[str, Any]) -> str:
 def _print_counters(records: list[LoggedEntry]) -> None:
     """What the session's own account said around its first hand-off."""
     back = next((n for n, item in enumerate(records) if item.entry.kind is EntryKind.HANDBACK), None)
-    out = next((n for n, item in enumerate(records) if _is_hand_off(item)), None)
+    decided = [item.entry.body if item.entry.kind is EntryKind.DECISION else {} for item in records]
+    out = next((n for n, body in enumerate(decided) if body and body["request"]["kind"] == "handoff"), None)
     if back is None or out is None:
         return
     closed, to = records[back].entry.body["closed"][0], records[back].entry.body["to"]
@@ -165,10 +166,6 @@ def _print_counters(records: list[LoggedEntry]) -> None:
         table.add_row(words, *(f"{account.get(unit, 0):,}" for account in accounts.values()))
     console().print()
     console().print(table)
-
-
-def _is_hand_off(record: LoggedEntry) -> bool:
-    return record.entry.kind is EntryKind.DECISION and record.entry.body["request"]["kind"] == "handoff"
 
 
 def _read_account(records: list[LoggedEntry], handle: str) -> dict[str, int]:

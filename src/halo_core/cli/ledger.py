@@ -8,25 +8,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from halo_core.cli.context import StoreContext, store_verb
+from halo_core.cli.context import StoreContext, show_progress, store_verb
 from halo_core.cli.rendering import EFFECT_STYLE, Exit, build_field_table, console, print_json, safe_text
 from halo_core.clock import format_iso
 from halo_core.errors import ConfigError
 from halo_core.ledger import LIMITS, Report
 from halo_core.model import EntryKind
 from halo_core.replay import Replayer, ReplayResult, ReplayStatus
-from halo_core.store.log import LoggedEntry, find_entry, read_entries, summarize
+from halo_core.store.log import LoggedEntry, read_entries, summarize
 from halo_core.store.reader import Reader
 from halo_core.verification import verify_store
-from halo_core.views.entries import format_ran, load_entry
+from halo_core.views.entries import find_decision, format_ran, load_entry
 
 _TITLES: Final = ("action", "resource", "effect", "ran", "why")
 
@@ -86,9 +86,9 @@ def log(
         records = list(read_entries(reader, name, (EntryKind.DECISION, EntryKind.SHADOW), session))[-last:]
     if store.json:
         print_json([{"index": item.index, **item.entry.to_plain()} for item in records])
-        return 0
+        return Exit.OK
     console().print(_build_table(records))
-    return 0
+    return Exit.OK
 
 
 def _build_table(records: Sequence[LoggedEntry]) -> Table:
@@ -127,6 +127,7 @@ def _build_decision_row(item: LoggedEntry) -> tuple[str, ...]:
 
 
 _MAX_FINDINGS: Final = 20
+_MAX_DIFFERENCES: Final = 20
 _VERDICT: Final = {
     Exit.OK: "[bold green]whole[/]: nothing was changed, removed or added",
     Exit.CANNOT_TELL: "[bold yellow]cannot tell[/]",
@@ -145,15 +146,8 @@ def verify(
 
     Exit 0: whole. 11: something was changed. 13: something is missing. 2: cannot tell.
     """
-    out = console(stderr=True)
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        console=out,
-        transient=True,
-        disable=not out.is_terminal,
-    ) as bar:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with show_progress(*columns) as bar:
         task = bar.add_task("verifying")
         report = verify_store(
             store.url,
@@ -162,7 +156,8 @@ def verify(
             progress=lambda name, rows: bar.update(task, description=f"verifying {name}: {rows:,} rows"),
         )
     if store.json:
-        print_json(_report_to_json(report))
+        heads = {name: {"covered": h.covered, "root": h.root.hex(), "size": h.size} for name, h in report.heads.items()}
+        print_json(asdict(report) | {"heads": heads, "exit_code": report.exit_code})
     else:
         _print_report(report)
     return report.exit_code
@@ -191,16 +186,6 @@ def _print_report(report: Report) -> None:
         view.print(f"[dim]not detected: {limit}[/]")
 
 
-def _report_to_json(report: Report) -> dict[str, Any]:
-    fields = asdict(report)
-    fields["heads"] = {t: {"covered": h.covered, "root": h.root.hex(), "size": h.size} for t, h in report.heads.items()}
-    fields["exit_code"] = report.exit_code
-    return fields
-
-
-_MAX_DIFFERENCES = 20
-
-
 @store_verb()
 def replay(
     *,
@@ -215,18 +200,23 @@ def replay(
     Exit 0: identical. 12: a decision differs (the first such field is shown). 2: cannot tell (erased or unreadable).
     """
     if bool(id) == all_:
-        raise ConfigError(
-            "usage", "give one decision, or `--all`", field="id", remedy="run `halo replay ID` or `halo replay --all`"
-        )
+        remedy = "run `halo replay ID` or `halo replay --all`"
+        raise ConfigError("usage", "give one decision, or `--all`", field="id", remedy=remedy)
     with store.open_log() as (reader, name):
         replayer = Replayer(reader, store.open_contents(reader), name)
-        results = [replayer.replay(_find_decision(reader, name, id))] if id else _replay_all(reader, replayer, name)
+        if id:
+            results = [replayer.replay(find_decision(reader, name, id, "id"))]
+        else:
+            results = _replay_all(reader, replayer, name)
     counts = Counter(item.status for item in results)
     odd = [item for item in results if item.status is not ReplayStatus.IDENTICAL]
     if store.json:
-        print_json(
-            {"counts": {k.value: n for k, n in counts.items()}, "odd": [_replayed_to_json(i) for i in odd[:1000]]}
-        )
+        rows = [
+            {"id": item.id, "status": item.status.value, "where": item.where}
+            | {"computed": repr(item.computed), "recorded": repr(item.recorded)}
+            for item in odd[:1000]
+        ]
+        print_json({"counts": {status.value: n for status, n in counts.items()}, "odd": rows})
     else:
         _print_replay(len(results), counts, odd)
     if counts[ReplayStatus.DIFFERS]:
@@ -234,23 +224,9 @@ def replay(
     return Exit.CANNOT_TELL if odd or not results else Exit.OK
 
 
-def _find_decision(reader: Reader, tenant: str, id: str) -> LoggedEntry:  # noqa: A002  as above
-    record = find_entry(reader, tenant, id)
-    if record.entry.kind is not EntryKind.DECISION:
-        raise ConfigError(
-            "not_a_decision",
-            f"`{id}` is not a decision but an entry of kind {record.entry.kind.value}",
-            field="id",
-            remedy="see `halo log`",
-        )
-    return record
-
-
 def _replay_all(reader: Reader, replayer: Replayer, tenant: str) -> list[ReplayResult]:
     total = sum(summarize(reader, tenant).decisions.values())
-    columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    out = console(stderr=True)
-    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bar:
+    with show_progress(TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()) as bar:
         return list(bar.track(replayer.replay_all(), total=total))
 
 
@@ -261,17 +237,7 @@ def _print_replay(total: int, counts: Counter[ReplayStatus], odd: list[ReplayRes
     view.print(f"replayed {total:,} decisions: [bold]{same:,} identical[/] ({share})")
     for item in odd[:_MAX_DIFFERENCES]:
         view.print(f"  {item.id} [bold red]{item.status.value}[/] ", end="")
-        differs = f"{item.where} recorded {item.recorded!r}, now {item.computed!r}"
-        view.print(
-            differs if item.status is ReplayStatus.DIFFERS else item.computed or "its content was erased", markup=False
-        )
-
-
-def _replayed_to_json(item: ReplayResult) -> dict[str, str]:
-    return {
-        "computed": repr(item.computed),
-        "id": item.id,
-        "recorded": repr(item.recorded),
-        "status": item.status.value,
-        "where": item.where,
-    }
+        why = str(item.computed or "its content was erased")
+        if item.status is ReplayStatus.DIFFERS:
+            why = f"{item.where} recorded {item.recorded!r}, now {item.computed!r}"
+        view.print(why, markup=False)

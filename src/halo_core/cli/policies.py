@@ -19,8 +19,8 @@ from halo_core.enforcement.registry import RegisteredResource
 from halo_core.errors import ConfigError
 from halo_core.policy import PolicyBundle, infer_arg_types
 from halo_core.policy.checks import check_bundle, load_cases, run_case
-from halo_core.store.log import find_entry
 from halo_core.views import NO_LEDGER_CODES
+from halo_core.views.entries import find_decision
 from halo_core.views.explanations import Case, Explanation, Step, explain_decision
 
 app = typer.Typer(help="Check, test and explain policies.", no_args_is_help=True)
@@ -41,7 +41,8 @@ def explain(
 ) -> int:
     """Explain a decision: each check with its result, and the smallest change that would have allowed the action."""
     with store.open_log() as (reader, tenant):
-        explanation = explain_decision(reader, store.open_contents(reader), find_entry(reader, tenant, decision))
+        record = find_decision(reader, tenant, decision, "N")
+        explanation = explain_decision(reader, store.open_contents(reader), record)
     if store.json:
         print_json(explanation.to_json())
         return Exit.OK

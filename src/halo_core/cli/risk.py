@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn
+from rich.progress import SpinnerColumn, TextColumn
 
 from halo_core.baselines import collect_sessions, fit_score, load_shipped_model, put_in_force, take_out_of_force
-from halo_core.cli.context import ByOption, StoreContext, resolve_actor, store_verb, write_text_file
+from halo_core.cli.context import ByOption, StoreContext, resolve_actor, show_progress, store_verb, write_text_file
 from halo_core.cli.rendering import RISK_BANDS, Exit, build_table, console, print_json, print_note, safe_text
 from halo_core.errors import ConfigError
 from halo_core.risk.model import MAX_MODEL_BYTES, RiskModel
@@ -24,6 +24,7 @@ from halo_core.views.risk_chart import draw_risk_chart
 from halo_core.views.wording import format_count
 
 _MAX_FACTORS: Final = 20
+_PROGRESS: Final = "{task.description}: {task.completed} entries"
 
 
 @store_verb()
@@ -114,7 +115,7 @@ def fit_agent_baseline(
     scorer = _load_model(model) if model is not None else load_shipped_model()
     key = store.keys.secret("sketch")
     agents = [agent, *(like or ())]
-    with store.open_log() as (reader, tenant), _build_progress() as bar:
+    with store.open_log() as (reader, tenant), show_progress(SpinnerColumn(), TextColumn(_PROGRESS)) as bar:
         check_agents_acted(reader, tenant, like or ())
         task = bar.add_task("reading the log")
         sessions = collect_sessions(
@@ -177,13 +178,6 @@ def _load_model(path: Path) -> RiskModel:
         why = f"cannot read `{path}`: {exc.strerror}"
         raise ConfigError("no_model", why, field="model", remedy="choose a file that train_behaviour.py wrote") from exc
     return RiskModel.from_bytes(data) if data[:1] == b"{" else RiskModel.from_packed(data)
-
-
-def _build_progress() -> Progress:
-    columns = (SpinnerColumn(), TextColumn("{task.description}: {task.completed} entries"))
-    view = console(stderr=True)
-    # Else it leaves an empty line in whatever stderr is written to.
-    return Progress(*columns, console=view, transient=True, disable=not view.is_terminal)
 
 
 def _print_baseline(baseline: BaselineView, *, json: bool) -> None:

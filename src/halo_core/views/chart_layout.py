@@ -94,14 +94,14 @@ def lay_out(curve: Curve, class_floors: Sequence[Floor], now_us: int, *, timed: 
     ahead = max(past * _AHEAD, 1.0 if by_time else _LEAST_AHEAD)
     ahead = past * _LATE if place.late else ahead
     width = past + (min(max(ahead, stop_distance * _BEYOND), max(past * _FAR, ahead)))
-    ticks, unit = _build_time_ticks(width) if by_time else (_build_ticks(width, 1, least=1), "")
+    size, unit = next(((size, name) for size, name in _PERIODS if width >= 2 * size), _PERIODS[-1])
+    ticks = _build_ticks(width, size) if by_time else _build_ticks(width, 1, least=1)
     future = tuple(_trace_forecast(curve, place, now_us, now_x, width))
     stop_x = (now_x if by_time else curve.points[-1].position[1]) + stop_distance
-    stop = (
-        (stop_x, _find_least_authority(future, stop_x), format_classes(stopping))
-        if stop_distance > 0 and stop_x <= width
-        else None
-    )
+    stop = None
+    if stop_distance > 0 and stop_x <= width:
+        least = min((authority for x, authority in future if x <= stop_x), default=0)
+        stop = (stop_x, least, format_classes(stopping))
     return Scene(
         stop=stop,
         timed=by_time,
@@ -170,21 +170,11 @@ def _trace_forecast(curve: Curve, place: _Axis, now_us: int, now_x: float, width
         yield now_x + seconds, compute_authority(decay, account, now_us + int(seconds * _US_PER_S))
 
 
-def _find_least_authority(corners: Sequence[tuple[float, int]], x: float) -> int:
-    """The least authority that the corners show up to `x`."""
-    return min((authority for place, authority in corners if place <= x), default=0)
-
-
 def _build_ticks(width: float, size: float, *, least: float = 0.0) -> list[Tick]:
     step = next(n * 10**e for e in range(-1, 12) for n in (1, 2, 5) if width / size / (n * 10**e) <= _MAX_TICKS)
     step = max(step, least)
     count = int(width / size / step)
     return [Tick(k * step * size, f"{k * step:g}") for k in range(count + 1)]
-
-
-def _build_time_ticks(width: float) -> tuple[list[Tick], str]:
-    size, name = next(((size, name) for size, name in _PERIODS if width >= 2 * size), _PERIODS[-1])
-    return _build_ticks(width, size), name
 
 
 def format_headline(agent: str, session: str, scene: Scene, epoch: int) -> str:

@@ -11,7 +11,7 @@ import orjson
 from halo_core.alerts.records import AgentAlert, read_agent_alert
 from halo_core.clock import format_iso
 from halo_core.content.redaction import Redactor
-from halo_core.errors import PassportError
+from halo_core.errors import ConfigError, PassportError
 from halo_core.identities.day_alerts import DayAlert
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.passports.codec import read_payload
@@ -215,3 +215,16 @@ def _format_value(value: Any) -> str:
 def format_ran(entry: LedgerEntry) -> str:
     """Whether something that nobody decided ran."""
     return "no" if entry.body.get("refused") else "yes"
+
+
+def find_decision(reader: Reader, tenant: str, name: str, field: str) -> LoggedEntry:
+    """The decision that an index or an id (or its start) names; `field` is the argument that gave the name.
+
+    Raises:
+        ConfigError: there is none, or it is another entry.
+    """
+    record = find_entry(reader, tenant, name)
+    if record.entry.kind is not EntryKind.DECISION:
+        problem = f"`{name}` is not a decision but an entry of kind {record.entry.kind.value}"
+        raise ConfigError("not_a_decision", problem, field=field, remedy="see `halo log`")
+    return record

@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from halo_core.authority import compute_effective_authority, find_floor, price_action
 from halo_core.crypto import canonical
-from halo_core.errors import ConfigError
 from halo_core.manifest import format_grants
 from halo_core.model import (
     ANY_OTHER,
@@ -24,7 +23,6 @@ from halo_core.model import (
     Constraint,
     Decision,
     Effect,
-    EntryKind,
     Envelope,
     LedgerEntry,
     Link,
@@ -407,7 +405,6 @@ def explain_decision(reader: Reader, contents: SealedContents, record: LoggedEnt
     """Explain a decision; `contents` opens its arguments, where it can.
 
     Raises:
-        ConfigError: `not_a_decision`.
         Tampered: a passport of it is missing or was changed.
     """
     case = _load_case(reader, contents, record)
@@ -416,13 +413,6 @@ def explain_decision(reader: Reader, contents: SealedContents, record: LoggedEnt
 
 def _load_case(reader: Reader, contents: SealedContents, record: LoggedEntry) -> Case:
     entry = record.entry
-    if entry.kind is not EntryKind.DECISION:
-        raise ConfigError(
-            "not_a_decision",
-            f"#{record.index} is not a decision but a {entry.kind.value} entry",
-            field="N",
-            remedy="see `halo log`",
-        )
     snapshot = entry.body["snapshot"]
     sealed = contents.open(entry, "args")
     args = canonical.from_plain(canonical.loads(sealed)) if sealed is not None else None

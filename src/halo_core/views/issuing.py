@@ -186,7 +186,7 @@ def _build_grants(
         for name, rules in resources.items():
             item = registered.get((kind, name))
             if kind is ActionKind.TOOL_CALL and item is not None:
-                argument_names = _list_required_arguments(item) if tight else set(item.argument_names())
+                argument_names = set(item.schema.get("required", ())) if tight else set(item.argument_names())
                 rest = {
                     word: rule for word, rule in item.wildcard_grant().items() if word in argument_names - rules.keys()
                 }
@@ -196,10 +196,6 @@ def _build_grants(
             else:  # queries and prompts are free text
                 wanted.setdefault(kind, {})[name] = {ANY_OTHER: Constraint.anything()}
     return wanted
-
-
-def _list_required_arguments(item: RegisteredResource) -> set[str]:
-    return set(item.schema.get("required", ()))
 
 
 def prepare_grants(url: str, home: Path, tenant: str, proposed: list[ProposedGrants], now_us: int) -> PreparedGrants:

@@ -140,7 +140,11 @@ def find_chain(reader: Reader, tenant: str, name: str) -> StoredChain | None:
     bodies: dict[str, LedgerEntry] = {}
     for record in read_entries(reader, tenant, (EntryKind.PASSPORT,)):
         bodies[record.entry.body["hash"]] = record.entry
-    hits = [hash_ for hash_, entry in bodies.items() if _matches_name(hash_, entry.body, wanted)]
+    hits = [
+        hash_
+        for hash_, entry in bodies.items()
+        if hash_.removeprefix("sha256:").startswith(wanted) or str(entry.body.get("jti", "")).startswith(wanted)
+    ]
     if len(hits) > 1:
         raise ConfigError(
             "no_such_passport", f"{len(hits)} passports begin with `{name[:64]}`", remedy="give more characters"
@@ -151,10 +155,6 @@ def find_chain(reader: Reader, tenant: str, name: str) -> StoredChain | None:
     while (parent := bodies[path[0]].body.get("parent")) in bodies and parent not in path:
         path.insert(0, parent)
     return _load_chain(reader, tenant, path, bodies[hits[0]])
-
-
-def _matches_name(name: str, body: Any, wanted: str) -> bool:
-    return name.removeprefix("sha256:").startswith(wanted) or str(body.get("jti", "")).startswith(wanted)
 
 
 def _load_chain(reader: Reader, tenant: str, hashes: list[str], entry: LedgerEntry) -> StoredChain:

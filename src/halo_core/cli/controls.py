@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
-from halo_core.cli.context import ByOption, StoreContext, WhyOption, commit, resolve_actor, store_verb, warn_unwritten
+from halo_core.cli.context import ByOption, StoreContext, WhyOption, resolve_actor, store_verb, warn_unwritten
 from halo_core.cli.rendering import Exit, console, print_json
 from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError
@@ -90,12 +90,7 @@ def lift(
     recorded = True
     try:
         # INVARIANT: AUDIT - first the entry, then the file goes.
-        lifted = commit(
-            store.url,
-            store.home,
-            store.tenant,
-            lambda tx: restrictions.lift(tx, scope, target, resolve_actor(by), why, filed=filed > 0),
-        )
+        lifted = store.commit(lambda tx: restrictions.lift(tx, scope, target, resolve_actor(by), why, filed=filed > 0))
     except ConfigError as exc:
         if exc.code not in NO_LEDGER_CODES:
             raise

@@ -36,6 +36,7 @@ __all__ = [
     "RequestReason",
     "RequestSummary",
     "Spending",
+    "decode_link",
     "decode_signed_entry",
     "list_requests",
     "load_linked_entry",
@@ -100,7 +101,7 @@ def load_links(reader: Reader, tenant: str, hashes: list[str]) -> tuple[Link, ..
         token = data.decode("ascii", "replace") if data is not None else ""
         if not token.isascii() or token_hash(token) != name:
             raise _altered_error("a passport of the decision is missing or was changed")
-        links.append(_decode_link(token, links[-1] if links else None))
+        links.append(decode_link(token, links[-1] if links else None))
     return tuple(links)
 
 
@@ -120,8 +121,12 @@ def load_rules(reader: Reader, tenant: str, policy: str) -> str:
     return bundle.rules
 
 
-def _decode_link(token: str, parent: Link | None) -> Link:
-    # Its hash stands in a signed entry, so its own signature need not be asked again.
+def decode_link(token: str, parent: Link | None) -> Link:
+    """What a token says of itself, unverified: enough where its hash stands in a signed entry.
+
+    Raises:
+        PassportError: it cannot be read.
+    """
     members = read_payload(token)
     return claims_to_link(Claims(members, str(members.get("iss")).removeprefix(ISSUER_URI), token), parent)
 

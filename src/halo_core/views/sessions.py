@@ -1,4 +1,4 @@
-"""Room: sessions and their accounts, for verbs that show them. Takes: a store. Gives: who spent what. Never: writes.
+"""Sessions and their accounts: who spent what.
 
 What is live stands in the session's row; what was handed back stands in the entries.
 """
@@ -17,17 +17,6 @@ from halo_core.oversight.requests import load_links
 from halo_core.store import Account, SessionState
 from halo_core.store.log import read_entries
 from halo_core.store.reader import Reader, Stream
-
-__all__ = [
-    "LIVE",
-    "LinkNode",
-    "PassportTree",
-    "choose_session",
-    "list_live_agents",
-    "load_session_links",
-    "load_sessions",
-    "load_trees",
-]
 
 LIVE: Final = "live"
 _DAY_US: Final = 86_400_000_000

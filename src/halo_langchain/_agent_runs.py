@@ -22,7 +22,6 @@ from langgraph.errors import GraphBubbleUp, ParentCommand
 from langgraph.types import Command, Send
 
 from halo_core.enforcement.delegation import (
-    HANDOFF_SURFACE,
     allowed_agents_scope,
     find_agent_resource,
     with_delegation_terms,

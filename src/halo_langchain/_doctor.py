@@ -265,7 +265,7 @@ _REACT_TOOL_VARIABLES: Final = frozenset("tool_classes tool_node tools".split())
 _MODEL_FACTORY: Final = "init_chat_model"
 _SKIPPED_CLASSES: Final = (Runnable, AgentMiddleware, VectorStore)
 _CONFIGURABLE_MODEL: Final = "_ConfigurableModel"
-"""A model of LangChain's that is made anew for each call."""
+"""A model of LangChain's that is made for each call."""
 
 
 def doctor(obj: Any, *, name: str = "") -> list[Finding]:

@@ -99,7 +99,7 @@ CALLBACK_POINT: Final = "callback"
 
 
 def find_intact_guard(x: Any) -> GuardMetadata | None:
-    """The gate of a guarded copy that still is one."""
+    """The guard of a guarded copy that still is one."""
     guard = find_guard(x)
     return guard if guard is not None and _is_intact(x, guard) else None
 
@@ -161,7 +161,7 @@ class Rows(FindingRows):
     places: list[dict[str, None]] = field(default_factory=list)
     governable_count: int = 0
 
-    def add(
+    def add(  # noqa: PLR0917  the columns of a row
         self, kind: FindingKind, name: str, where: str, point: str, status: FindingStatus, remedy: str = ""
     ) -> None:
         """One row."""

@@ -421,8 +421,9 @@ class ModelCall(_AnswerAction):
         model: Any,
         function: Callable[..., Any],
         shape: AnswerShape,
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
+        /,
+        *args: Any,
+        **kwargs: Any,
     ) -> None:
         self.halo = guard.halo
         self.guard = guard
@@ -461,8 +462,9 @@ class _SendingCall(_AnswerAction):
         decided_call: DecidedCall,
         function: Callable[..., Any],
         shape: AnswerShape,
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
+        /,
+        *args: Any,
+        **kwargs: Any,
     ) -> None:
         self.halo = guard.halo
         self.decided_call = decided_call
@@ -500,14 +502,14 @@ def run_model_call(
         Denied: it may not be made, and nothing was sent.
         Pending: it waits for an answer.
     """
-    return flow.run(ModelCall(guard, model, function, shape, args, kwargs))
+    return flow.run(ModelCall(guard, model, function, shape, *args, **kwargs))
 
 
 async def arun_model_call(
     guard: GuardMetadata, model: Any, function: Callable[..., Any], shape: AnswerShape, /, *args: Any, **kwargs: Any
 ) -> Any:
     """As `run_model_call`, for a coroutine function."""
-    return await flow.arun(ModelCall(guard, model, function, shape, args, kwargs))
+    return await flow.arun(ModelCall(guard, model, function, shape, *args, **kwargs))
 
 
 def send_model_call(
@@ -517,10 +519,10 @@ def send_model_call(
     decided_call = current_decided_call(guard)
     if decided_call is None:
         again = partial(send_model_call, guard, model, function, shape)
-        return flow.run(ModelCall(guard, model, again, shape, args, kwargs))
+        return flow.run(ModelCall(guard, model, again, shape, *args, **kwargs))
     if decided_call.state == RUNNING:  # one method of the model calls another
         return function(*args, **kwargs)
-    return flow.run(_SendingCall(guard, decided_call, function, shape, args, kwargs))
+    return flow.run(_SendingCall(guard, decided_call, function, shape, *args, **kwargs))
 
 
 async def asend_model_call(
@@ -530,7 +532,7 @@ async def asend_model_call(
     decided_call = current_decided_call(guard)
     if decided_call is None:
         again = partial(asend_model_call, guard, model, function, shape)
-        return await flow.arun(ModelCall(guard, model, again, shape, args, kwargs))
+        return await flow.arun(ModelCall(guard, model, again, shape, *args, **kwargs))
     if decided_call.state == RUNNING:
         return await function(*args, **kwargs)
-    return await flow.arun(_SendingCall(guard, decided_call, function, shape, args, kwargs))
+    return await flow.arun(_SendingCall(guard, decided_call, function, shape, *args, **kwargs))

@@ -213,7 +213,7 @@ def _wrap_stream_methods(kind: type[Any]) -> dict[str, Any]:
 
 
 def _differs_from_base(kind: type[Any], name: str) -> bool:
-    """Whether a class has made one of the framework's entry points anew."""
+    """Whether a class overrides one of the framework's entry points."""
     base = BaseChatModel if issubclass(kind, BaseChatModel) else BaseLLM
     return getattr(kind, name) is not getattr(base, name)
 
@@ -349,7 +349,7 @@ def is_model(obj: Any) -> bool:
 
 
 def find_model_guard(halo: Halo, model: Any) -> GuardMetadata | None:
-    """The gate of a model that this `Halo` guards, with whatever is bound to it."""
+    """The guard of a model that this `Halo` guards, with whatever is bound to it."""
     guard = get_guard(unwrap_bindings(model))
     return guard if guard is not None and guard.halo is halo else None
 
@@ -390,7 +390,7 @@ def guard_model(halo: Halo, model: Any, resource: Resource | None) -> Any:
 
 
 def copy_model_with_guard(halo: Halo, model: Any, resource: Resource | None = None) -> Any:
-    """A copy behind a gate; without a resource, behind what is known of its name (nothing is registered)."""
+    """A guarded copy; without a resource, as what is known of its name (nothing is registered)."""
     if isinstance(model, RunnableBinding):
         return model.model_copy(update={"bound": copy_model_with_guard(halo, model.bound, resource)})
     name = model_name(model)
@@ -398,7 +398,7 @@ def copy_model_with_guard(halo: Halo, model: Any, resource: Resource | None = No
     guarded = model.model_copy()
     kind: type[BaseLanguageModel[Any]] = type(model)
     object.__setattr__(guarded, "__class__", _make_guarded_class(kind))
-    # What its runs show of it is made anew: by that they are told from those of the original.
+    # What its runs show of it is made once more: by that they are told from those of the original.
     guarded.__dict__.pop("_serialized", None)
     attach_guard(guarded, GuardMetadata(halo, model, name, known_resource, make_model_surface(halo)))
     return guarded

@@ -132,7 +132,7 @@ class FindingRows:
     halos: list[Any] = field(default_factory=list)
     originals: list[str] = field(default_factory=list)
 
-    def add(
+    def add(  # noqa: PLR0917  the columns of a row
         self, kind: FindingKind, name: str, where: str, point: str, status: FindingStatus, remedy: str = ""
     ) -> None:
         """One row."""
@@ -190,7 +190,8 @@ class FindingRows:
                 remedy = "use a tool that runs in this process"
                 self.add(FindingKind.TOOL, name, where, "refused when called", FindingStatus.NOTED, remedy)
             else:
-                remedy = f"the provider runs it: use a tool of this process, or guard the {self.model_word}, which refuses it"
+                otherwise = f"guard the {self.model_word}, which refuses it"
+                remedy = f"the provider runs it: use a tool of this process, or {otherwise}"
                 self.add(FindingKind.TOOL, name, where, "none", FindingStatus.OPEN, remedy)
 
     def note_client(self, name: str, attributes: Mapping[str, Any], where: str) -> None:

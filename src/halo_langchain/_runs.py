@@ -105,7 +105,8 @@ def find_thread_session(config: Mapping[str, Any] | None = None, *, task: bool =
     configurable = (config if config is not None else ensure_config()).get("configurable") or {}
     outer_config = var_child_runnable_config.get()
     outer_configurable = (outer_config or {}).get("configurable") or {}
-    is_linked = _LinkMarker.LINK in (configurable.get(_LINK_KEY), outer_configurable.get(_LINK_KEY))
+    marker = _LinkMarker.LINK
+    is_linked = configurable.get(_LINK_KEY) is marker or outer_configurable.get(_LINK_KEY) is marker
     # INVARIANT: SUB - a thread or context that the link was not carried into acts for nobody, not for the first agent.
     if is_linked or (task and outer_config is None and _TASK_KEY in configurable):
         return _LOST_SESSION

@@ -139,7 +139,7 @@ class Authorities:
         with self._edit_tenant(tenant) as (issuers, _):
             if kid not in issuers:
                 raise ConfigError(
-                    "unknown_key", f"`{kid[:64]}` is no issuer here", field="kid", remedy="see `halo keys report`"
+                    "unknown_key", f"`{kid[:64]}` is not an issuer here", field="kid", remedy="see `halo keys report`"
                 )
             return _end_validity(issuers[kid], at_us)
 
@@ -162,7 +162,7 @@ class Authorities:
             others = (item for k, item in approvers.items() if k != kid and item["until_us"] is None)
             if any(same_person(item["name"], name) for item in others):
                 raise ConfigError(
-                    "approver_exists", f"`{name}` has another key", field="name", remedy="withdraw that one first"
+                    "approver_exists", f"`{name}` has another key", field="name", remedy="withdraw that key first"
                 )
             approvers.setdefault(kid, {**_make_record(public_key, since_us), "name": name})
         return kid
@@ -237,20 +237,24 @@ def _end_validity(item: dict[str, Any], at_us: int) -> int:
 def _require_unused(kid: str, *others: Mapping[str, Any]) -> None:
     # INVARIANT: one key has one part: who issues does not approve, and nobody approves as two.
     if any(kid in records for records in others):
-        raise ConfigError("key_taken", "the key is trusted for something else", field="public-key", remedy="make one")
+        raise ConfigError(
+            "key_taken", "the key is already trusted for another purpose", field="public-key", remedy="use another key"
+        )
 
 
 def _make_retired_error(kid: str) -> ConfigError:
-    return ConfigError("key_retired", f"key `{kid}` was retired, and stays so", field="kid", remedy="make a new key")
+    return ConfigError(
+        "key_retired", f"key `{kid}` was retired and cannot be used again", field="kid", remedy="make a new key"
+    )
 
 
 def _check_name(name: str) -> None:
     if not 0 < len(name) <= _MAX_NAME or not name.isprintable() or not normalize_name(name) or name != name.strip():
         raise ConfigError(
             "bad_approver",
-            f"an approver's name is printable and has 1 to {_MAX_NAME} characters",
+            f"the name of an approver must have 1 to {_MAX_NAME} printable characters",
             field="name",
-            remedy="name the person, for example `mia@bank.example`",
+            remedy="use the person's name, for example `mia@bank.example`",
         )
 
 
@@ -260,9 +264,9 @@ def _check_visible(name: str) -> None:
     if has_invisible_characters(name):
         raise ConfigError(
             "bad_approver",
-            "the name holds characters that nobody sees",
+            "the name contains invisible characters",
             field="name",
-            remedy="type it anew, do not paste it",
+            remedy="type the name instead of pasting it",
         )
 
 
@@ -291,7 +295,7 @@ def _load_tree(home: Path) -> tuple[_FileSignature, dict[str, Any], str]:
     except (OSError, ValueError, RecursionError) as exc:
         raise _make_unreadable_error(path, f"cannot be read: {type(exc).__name__}") from exc
     if type(tree) is not dict:
-        raise _make_unreadable_error(path, "it holds no map of tenants")
+        raise _make_unreadable_error(path, "it does not contain a map of tenants")
     return _file_signature(status), tree, hashlib.sha256(data).hexdigest()
 
 
@@ -299,7 +303,7 @@ def _refuse_foreign_writers(path: Path, status: os.stat_result, folder: os.stat_
     # INVARIANT: who can put a key here can answer for anybody, so nobody else may write the file or its folder.
     foreign = status.st_uid not in (os.geteuid(), 0) or status.st_mode & _WRITABLE_BY_OTHERS
     if not stat.S_ISREG(status.st_mode):
-        raise _make_unreadable_error(path, "it is no regular file")
+        raise _make_unreadable_error(path, "it is not a regular file")
     if foreign or folder.st_mode & _WRITABLE_BY_OTHERS:
         where = path if foreign else path.parent
         raise ConfigError(
@@ -316,7 +320,7 @@ def _parse_tenants(path: Path, tree: Mapping[str, Any], version: str) -> dict[st
 
 def _parse_tenant(tree: Any, version: str) -> TrustedKeys:
     if type(tree) is not dict or tree.keys() != {"approvers", "issuers"}:
-        raise ValueError("a tenant has issuers and approvers")
+        raise ValueError("a tenant must have `issuers` and `approvers`")
     issuers = {kid: Issuer(*_parse_key(kid, item, _ISSUER_FIELDS)) for kid, item in tree["issuers"].items()}
     approvers = {
         kid: Approver(item["name"], *_parse_key(kid, item, _APPROVER_FIELDS)) for kid, item in tree["approvers"].items()
@@ -341,7 +345,7 @@ def _parse_key(kid: str, tree: Any, field_names: frozenset[str]) -> tuple[bytes,
         raise ValueError(f"`{kid[:64]}` is not the thumbprint of its key")
     since, until = tree["since_us"], tree["until_us"]
     if not _is_time(since) or not (until is None or _is_time(until)):
-        raise ValueError("times are microseconds since the epoch")
+        raise ValueError("times must be microseconds since 1970")
     return key, since, until
 
 

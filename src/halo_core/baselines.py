@@ -277,15 +277,15 @@ def load_identities(reader: Reader, tenant: str) -> IdentityBaseline | None:
     """A tenant's baseline of people and service accounts, None where there is none.
 
     Raises:
-        BadInput: it is not what was put in force.
+        BadInput: it is not the one that was put in force.
     """
     name = find_identities_hash(reader, tenant)
     if not name:
         return None
     data = reader.blob(tenant, name)
     if data is None or canonical.digest(BASELINE_DOMAIN, data) != name:
-        remedy = "`halo verify` says what was changed; then import the events again"
-        raise BadInput("bad_baseline", "it is not what was put in force", field="baseline", remedy=remedy)
+        remedy = "run `halo verify` to see what was changed, then import the events again"
+        raise BadInput("bad_baseline", "it is not the one that was put in force", field="baseline", remedy=remedy)
     return IdentityBaseline.from_bytes(data)
 
 
@@ -309,5 +309,5 @@ def load_shipped_model() -> RiskModel:
 
     path = resources.files("halo_core.risk") / "model.bin"
     if not path.is_file():
-        raise ConfigError("no_model", "this installation has no behaviour model", remedy="install halo-agents again")
+        raise ConfigError("no_model", "this installation has no behaviour model", remedy="reinstall halo-agents")
     return RiskModel.from_packed(path.read_bytes())

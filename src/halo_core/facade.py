@@ -156,11 +156,13 @@ class HaloBase(DelegationMixin):
             CannotDecide: the store cannot be used.
         """
         if not agent or len(agent) > 200 or not agent.isprintable():
-            raise ConfigError("bad_agent", "an agent needs a printable name of at most 200 characters", field="agent")
+            raise ConfigError(
+                "bad_agent", "the name of an agent must have 1 to 200 printable characters", field="agent"
+            )
         parsed_mode = parse_mode(mode)
         if policy is not None and not Path(policy).exists():
             raise ConfigError(
-                "no_policy", f"there is no folder `{policy}`", field="policy", remedy="make it, or leave `policy` out"
+                "no_policy", f"there is no folder `{policy}`", field="policy", remedy="create it, or omit `policy`"
             )
         folder = Path(home) if home is not None else default_home()
         halo = cls(
@@ -187,8 +189,10 @@ class HaloBase(DelegationMixin):
 
     def _announce(self) -> None:
         mode = self.mode
-        consequence = "actions RUN whatever is decided" if mode is Mode.OBSERVE else "what is denied does not run"
-        self._notify_once(f"{mode.value} mode: {consequence}; assurance dev: keys in {self.home}, made on this machine")
+        consequence = "actions RUN whatever the decision" if mode is Mode.OBSERVE else "denied actions do not run"
+        self._notify_once(
+            f"{mode.value} mode: {consequence}; assurance dev: keys in {self.home}, generated on this machine"
+        )
 
     def _notify_once(self, text: str) -> None:
         if not self._quiet and text not in self._notices:
@@ -227,16 +231,19 @@ class HaloBase(DelegationMixin):
         for field, value in (("id", id), ("user", user), ("request", request)):
             if not isinstance(value, str):
                 raise ConfigError(
-                    "bad_session", f"`{field}` is a {type(value).__name__}, not text", field=field, remedy="pass a str"
+                    "bad_session",
+                    f"`{field}` must be text, not {type(value).__name__}",
+                    field=field,
+                    remedy="pass a str",
                 )
         delegation_session = current_delegation_session()
         if delegation_session is not None and delegation_session != id:
             # INVARIANT: SUB - in a session of its own an agent would act with all that the facade's has.
             raise ConfigError(
                 "session_inside_agent",
-                "an agent that was handed to opens no session of its own",
+                "an agent that work was handed off to cannot open a session",
                 field="id",
-                remedy="open sessions where a request begins; what runs here belongs to the session at hand",
+                remedy="open sessions where a request begins; this code belongs to the current session",
             )
         with session_scope(Session(id or f"s-{self._ids.new_short_id()}", "host", user, request)) as opened:
             yield opened
@@ -248,7 +255,9 @@ class HaloBase(DelegationMixin):
             return session
         if is_raw_thread():
             # INVARIANT: FAILCLOSED - it may work for anybody's request, so it shares no session with others.
-            self._notify_once("a thread of its own has no session, and what it asks for is refused in enforce mode")
+            self._notify_once(
+                "a thread that you start yourself has no session, and its actions are denied in enforce mode"
+            )
             return Session("", "none")
         with self._lock:
             if not self._process_session_id:

@@ -43,15 +43,15 @@ def read_manifest(home: Path, tenant: str) -> Manifest | None:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeError) as exc:
-        why = exc.strerror if isinstance(exc, OSError) else "it is no UTF-8 text"
+        why = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8 text"
         raise ConfigError("no_manifest", f"cannot read `{path}`: {why}", field="manifest") from exc
     manifest = load_manifest(text, source=str(path))
     if manifest.tenant != tenant:
         raise ConfigError(
             "wrong_tenant",
-            f"`{path}` is of tenant `{manifest.tenant}`, this store of `{tenant}`",
+            f"`{path}` is for tenant `{manifest.tenant}`, but this store is for `{tenant}`",
             field="tenant",
-            remedy="give each tenant a home of its own",
+            remedy="use a separate home for each tenant",
         )
     return manifest
 
@@ -115,7 +115,7 @@ class Declarations:
             if last_issued is not None and last_issued[1] != "derived":
                 raise Tampered(
                     "standing_altered",
-                    f"the passport of `{self._agent}` is not the one that was issued last",
+                    f"the passport of `{self._agent}` is not the latest one",
                     remedy=_VERIFY_REMEDY,
                 )
             return None
@@ -127,11 +127,9 @@ def _load_issued(name: str, data: bytes | None) -> Manifest | None:
     if not name:  # issued by other means than from a manifest
         return None
     if data is None:
-        raise Gap("manifest_missing", "the manifest that was issued is missing from the store", remedy=_VERIFY_REMEDY)
+        raise Gap("manifest_missing", "the issued manifest is missing from the store", remedy=_VERIFY_REMEDY)
     if canonical.digest(MANIFEST_DOMAIN, data) != name:
-        raise Tampered(
-            "manifest_altered", "the manifest that was issued was changed in the store", remedy=_VERIFY_REMEDY
-        )
+        raise Tampered("manifest_altered", "the issued manifest was changed in the store", remedy=_VERIFY_REMEDY)
     return load_manifest(data.decode("utf-8"), source="the issued manifest")
 
 

@@ -103,7 +103,7 @@ class Replayer:
     def _load_part(self, name: str, domain: str) -> bytes:
         data = self._load_blob(name)
         if canonical.digest(domain, data) != name:
-            raise KeyError(f"blob {name} holds something else")
+            raise KeyError(f"blob {name} has other content")
         return data
 
     def _open_arguments(self, entry: LedgerEntry) -> Mapping[str, Any] | None:
@@ -125,7 +125,7 @@ class Replayer:
         tokens = [self._load_blob(name).decode("ascii", "replace") for name in names]
         for name, token in zip(names, tokens, strict=True):
             if token_hash(token) != name:
-                raise KeyError(f"blob {name} holds another passport")
+                raise KeyError(f"blob {name} contains another passport")
         return verify_chain(tokens, trusted=self._trusted_keys, audience=None, tenant=None)
 
     @cached_property

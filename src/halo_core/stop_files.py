@@ -74,7 +74,9 @@ class StopFiles:
         """
         if stop.scope not in SCOPES or (stop.scope == "all") == bool(stop.target):
             raise ConfigError(
-                "bad_stop", f"`{stop.scope}` with target `{stop.target[:64]}` is no stop", remedy="see `halo stop -h`"
+                "bad_stop",
+                f"`{stop.scope}` with target `{stop.target[:64]}` is not a valid stop",
+                remedy="see `halo stop -h`",
             )
         path = self._folder / _file_name(stop.scope, stop.target, tenant)
         if any(file.name == path.name and file.readable for file in self._load_files()):
@@ -197,9 +199,9 @@ def _parse_stop(tree: Any) -> tuple[Stop, str]:
     scope, target = tree["scope"], tree.get("target", "")
     since, tenant = tree.get("since_us", 0), tree.get("tenant", "")
     if scope not in SCOPES or type(target) is not str or type(since) is not int or type(tenant) is not str:
-        raise ValueError("this is no stop")
+        raise ValueError("this is not a valid stop")
     if (scope == "all") == bool(target) or not 0 <= since < 2**53:
-        raise ValueError("this is no stop")
+        raise ValueError("this is not a valid stop")
     return Stop(scope, target, since), tenant
 
 

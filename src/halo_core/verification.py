@@ -40,7 +40,10 @@ def verify_store(
     logs = checkpoints.load_trusted_keys(home)
     if not logs:
         raise ConfigError(
-            "no_trust", f"`{home}` holds no trusted key", field="home", remedy="give the HALO_HOME that wrote the log"
+            "no_trust",
+            f"`{home}` has no trusted key",
+            field="home",
+            remedy="set HALO_HOME to the home that created the log",
         )
     anchors_by_store = read_anchors(home / "anchor.json")
     try:
@@ -49,7 +52,7 @@ def verify_store(
         if exc.code in ("no_database", "no_store") and select_anchors(anchors_by_store, url, home):
             raise Gap(
                 "ledger_behind_anchor",
-                f"the anchor remembers a ledger here, and {exc.message}",
+                f"there is an anchor for a ledger here, but {exc.message}",
                 remedy="restore the newest copy",
             ) from exc
         raise

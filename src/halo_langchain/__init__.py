@@ -126,16 +126,14 @@ class Halo(HaloBase):
             ConfigError: it cannot be guarded; the message says what can.
         """
         if labels is not None and not isinstance(x, BaseRetriever):
-            raise ConfigError(
-                "no_documents", "only what a retriever returns has labels", field="labels", remedy="leave it out"
-            )
+            raise ConfigError("no_documents", "only a retriever can have labels", field="labels", remedy="omit it")
         if isinstance(x, Pregel):
             return report_undecided(
                 self, guard_graph(self, x, agents=agents, give=give, agent=agent, resource=resource)
             )
         if agents or give or agent:
             raise ConfigError(
-                "not_a_graph", "agents and terms belong to a graph", field="x", remedy="leave them out, or pass a graph"
+                "not_a_graph", "agents and terms are for graphs only", field="x", remedy="omit them, or pass a graph"
             )
         if isinstance(x, BaseRetriever):
             return guard_retriever(self, x, resource, labels)
@@ -155,9 +153,9 @@ class Halo(HaloBase):
         if resource is not None and resource.id and len(items) > 1:
             raise ConfigError(
                 "resource_id_taken",
-                f"`{resource.id}` cannot name {len(items)} things",
+                f"`{resource.id}` cannot be the id of {len(items)} objects",
                 field="resource",
-                remedy="leave `id` out, or guard them one by one",
+                remedy="omit `id`, or guard them one by one",
             )
         for item in items:  # all or none: refuse before the first is registered
             if isinstance(item, dict):
@@ -210,20 +208,20 @@ def _make_dict_error(tool: dict[str, Any]) -> ConfigError:
     if hosted:
         return HostedTool(
             "hosted_tool",
-            f"`{hosted[0]}` is run by the model's provider, so it cannot be decided here",
+            f"`{hosted[0]}` is run by the model's provider, so Halo cannot control it",
             field="x",
             remedy="use a tool that runs in this process",
         )
     return ConfigError(
         "nothing_to_guard",
-        "a bare schema has no function to guard",
+        "a schema without a function cannot be guarded",
         field="x",
-        remedy="guard the tool or function that does the work",
+        remedy="guard the tool or function that runs",
     )
 
 
 def _make_unsupported_error(x: Any) -> ConfigError:
-    remedy = "guard takes a tool, a function, a list of these, a retriever, a model or a graph"
+    remedy = "pass a tool, a function, a list of these, a retriever, a model or a graph"
     if isinstance(x, Runnable):
-        remedy += "; chains are decided by what they hold, or by `halo.callback()`"
+        remedy += "; for a chain, guard its parts or use `halo.callback()`"
     return ConfigError("not_guardable", f"`{type(x).__name__}` cannot be guarded", field="x", remedy=remedy)

@@ -351,7 +351,10 @@ def guard_graph(
     guard = get_guard(graph)
     if guard is not None and guard.halo is not halo:
         raise ConfigError(
-            "guarded_elsewhere", "another Halo guards this graph", field="x", remedy="pass the graph as it was compiled"
+            "guarded_elsewhere",
+            "this graph is already guarded by another Halo",
+            field="x",
+            remedy="pass the original compiled graph",
         )
     if guard is not None:
         if not (agents or give or agent):
@@ -359,7 +362,7 @@ def guard_graph(
         graph = guard.original
     if resource is not None and not agent:
         raise ConfigError(
-            "resource_of_graph", "a graph as such is no resource", field="resource", remedy="name its `agent=`"
+            "resource_of_graph", "a graph is not a resource", field="resource", remedy="use `agent=` to name its agent"
         )
     agent_nodes = _find_agents(graph, agents or ())
     context = _GuardingContext(halo)
@@ -391,8 +394,8 @@ def _require_known(names: Collection[str], existing: Collection[str], where: str
     for name in names:
         if name not in existing:
             close = get_close_matches(name, existing, 1)
-            hint = f"did you mean `{close[0]}`" if close else f"there are {', '.join(sorted(existing)) or 'none'}"
-            raise ConfigError("no_such_agent", f"`{name}` is no agent of this graph", field=where, remedy=hint)
+            hint = f"did you mean `{close[0]}`" if close else f"the agents are: {', '.join(sorted(existing)) or 'none'}"
+            raise ConfigError("no_such_agent", f"`{name}` is not an agent of this graph", field=where, remedy=hint)
 
 
 def _require_distinct(agents: Collection[str]) -> None:
@@ -403,7 +406,7 @@ def _require_distinct(agents: Collection[str]) -> None:
                 "agents_alike",
                 f"`{name}` and another node are both the agent `{clean_name(name)}`",
                 field="x",
-                remedy="name nodes in plain ASCII",
+                remedy="use plain ASCII names for nodes",
             )
 
 

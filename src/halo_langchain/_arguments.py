@@ -176,7 +176,7 @@ class Binder:
         ):
             sorted_arguments.injected[name] = value
         elif schema_name in sorted_arguments.decided or schema_name in sorted_arguments.partly_decided:
-            raise TypeError(f"two arguments are called `{schema_name}`")
+            raise TypeError(f"two arguments are named `{schema_name}`")
         elif name not in self.injected:
             sorted_arguments.decided[schema_name] = value
         else:

@@ -90,7 +90,7 @@ def find_cover(hook_order: HookOrder, kinds: Iterable[FindingKind]) -> Cover | N
     if sync and not later:
         return Cover("middleware", frozenset(kinds), halo=halo)
     after = f"`{type(later[0]).__name__}` after it" if later else "a synchronous call"
-    return Cover(hint=f"put `halo.middleware()` last ({after} gets past it), or guard this itself")
+    return Cover(hint=f"put `halo.middleware()` last ({after} bypasses it), or guard this directly")
 
 
 def is_model_guarded(model: Any) -> bool:
@@ -113,7 +113,7 @@ def examine_hooks(examiner: Examiner, hook_order: HookOrder, where: str, cover: 
             FindingKind.NODE,
             "halo.middleware()",
             where,
-            "it is not last: what comes after it can change what it decided",
+            "it is not last: later middleware can change the call after the decision",
         )
 
 
@@ -190,7 +190,7 @@ class GraphExaminer:
             self._rows.remember_halo(self._guard.halo)
             self._rows.add(FindingKind.AGENT, self._name, self._where, "guarded graph", FindingStatus.CLOSED)
             if self._attributes.get("builder") is not None:
-                remedy = "what it was compiled from: compiled again, it is not guarded; hand out the guarded graph only"
+                remedy = "its builder: a graph compiled from it again is not guarded; pass on the guarded graph only"
                 self._rows.add_note(FindingKind.NODE, "builder", self._where, remedy)
         for name, node in sorted(self._nodes.items(), key=lambda item: not is_a(_get_runnable(item[1]), ToolNode)):
             if name not in _TERMINAL_NODES:
@@ -215,15 +215,15 @@ class GraphExaminer:
         """What only the host can do, and must keep to itself."""
         saver, store = self._attributes.get("checkpointer"), self._attributes.get("store")
         if saver is not None and not is_a(saver, bool):
-            remedy = "holds what agents said, in clear; who writes to it decides how a run goes on: keep it from agents"
+            remedy = "it stores messages unencrypted and controls how a run continues: keep agents away from it"
             self._rows.add_note(FindingKind.STORE, type(saver).__name__, self._where, remedy)
-            remedy = "the host's own power: it changes what a run knows without a decision"
+            remedy = "controlled by the host: it changes the state of a run without a decision"
             self._rows.add_note(FindingKind.NODE, "update_state", self._where, remedy)
             for name in filter(self._loses_asking_message, self._nodes):
-                remedy = "a step of it that is run again from an older checkpoint counts as new: " + _GUARD_REMEDY
+                remedy = "a step that runs again from an older checkpoint counts as new: " + _GUARD_REMEDY
                 self._rows.add_note(FindingKind.NODE, f"{name} (time travel)", f"{self._where} > node `{name}`", remedy)
         if store is not None:
-            remedy = "what nodes read and write in it by themselves is not decided: let tools do it"
+            remedy = "direct reads and writes of nodes are not decided: use tools for them"
             self._rows.add_note(FindingKind.STORE, type(store).__name__, self._where, remedy)
 
     def _loses_asking_message(self, name: str) -> bool:
@@ -257,7 +257,7 @@ class GraphExaminer:
             and is_a(function, types.FunctionType)
             and not EXPLORER.is_framework_module(get_module_name(function))
         ):
-            self._rows.add_note(FindingKind.NODE, name, where, "a plain function: nothing governable is seen in it")
+            self._rows.add_note(FindingKind.NODE, name, where, "a plain function without tools, models or retrievers")
 
     def _add_entry(self, name: str, node: Any, where: str) -> None:
         """Who may enter a node that is an agent."""
@@ -273,7 +273,7 @@ class GraphExaminer:
                 FindingKind.NODE, f"{name} (an agent)", where, "guarded graph, node entry", FindingStatus.CLOSED
             )
         else:
-            hint = f"say that it is one: `halo.guard(graph, agents=[{name!r}])`" if self._guard is not None else ""
+            hint = f"declare it as an agent: `halo.guard(graph, agents=[{name!r}])`" if self._guard is not None else ""
             self._rows.add_undecided(FindingKind.NODE, f"{name} (an agent)", where, hint)
 
     def _holds_graph(self, runnable: Any) -> bool:
@@ -306,7 +306,7 @@ class GraphExaminer:
         is_guarded = self._guard is not None
         point = "guarded graph" if is_guarded else "none"
         status = FindingStatus.CLOSED if is_guarded else FindingStatus.OPEN
-        remedy = "" if is_guarded else "a hit is not decided: run `halo.guard(graph)`, or take the cache policy away"
+        remedy = "" if is_guarded else "a cache hit is not decided: run `halo.guard(graph)`, or remove the cache policy"
         self._rows.add(FindingKind.NODE, f"{name} (cached)", where, point, status, remedy)
 
     def _list_branches(self, node: Any) -> Iterable[Any]:

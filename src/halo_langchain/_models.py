@@ -372,9 +372,9 @@ def guard_model(halo: Halo, model: Any, resource: Resource | None) -> Any:
     if guard is not None and guard.halo is not halo:
         raise ConfigError(
             "guarded_elsewhere",
-            f"another Halo guards `{guard.name}`",
+            f"`{guard.name}` is already guarded by another Halo",
             field="x",
-            remedy="guard the model itself, once for each Halo",
+            remedy="guard the original model, once for each Halo",
         )
     if guard is not None:
         if resource is None:

@@ -230,7 +230,7 @@ def _replace_answer(answer: Any, notice: str) -> Any:
         metadata = answer.llm_output if isinstance(answer.llm_output, dict) else {}
         metadata = {key: item for key, item in metadata.items() if key in _KEPT_METADATA}
         return answer.model_copy(update={"generations": replaced, "llm_output": metadata})
-    raise TypeError(f"a `{type(answer).__name__}` is no answer of a model")
+    raise TypeError(f"a `{type(answer).__name__}` is not an answer of a model")
 
 
 MODEL_SURFACE: Final[Surface[Any]] = Surface(

@@ -63,7 +63,7 @@ def guard_retriever(
         retriever,
         _GUARDED_ENTRY_POINTS,
         _UNGUARDED_ENTRY_POINTS,
-        "guard the retrievers that it holds, or what that method calls",
+        "guard its inner retrievers, or the objects that this method calls",
     )
     name = choose_resource_id(resource, retriever.get_name())
     schema = retriever_schema(retriever, _prepare_retrieval(retriever, "", {}).decided_arguments)
@@ -164,7 +164,7 @@ class _RetrievalCall(LangChainAction, GuardedAction):
             update = {"search_kwargs": {**settings, "k": k}} if isinstance(settings, Mapping) else {"k": k}
             self.retriever = self.retriever.model_copy(update=update)
         if changed:
-            raise Denied("needs_guard", f"cannot narrow {', '.join(sorted(changed))} of a retrieval")
+            raise Denied("needs_guard", f"cannot restrict {', '.join(sorted(changed))} of a retrieval")
         return ticket.args
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:

@@ -236,7 +236,7 @@ def guard_tool_node(halo: Halo, node: ToolNode, path: str, first_paths: dict[str
     ):
         raise ConfigError(
             "tool_node_unknown",
-            "this tool node cannot be guarded: its class is not the one that Halo knows",
+            "this tool node cannot be guarded: its class is unknown to Halo",
             field="x",
             remedy="guard its tools: `ToolNode(halo.guard(tools))`",
         )
@@ -273,7 +273,7 @@ def _guard_node_tool(halo: Halo, tool: BaseTool, path: str, first_paths: dict[st
             remedy=error.remedy,
         ) from error
     if known_resource is not None and tool.name not in first_paths:
-        halo.notify_once(f"the tool `{tool.name}` of `{path}` goes by what is registered under that name")
+        halo.notify_once(f"the tool `{tool.name}` of `{path}` uses the resource that is registered under that name")
     first_paths.setdefault(tool.name, path)
     return guarded
 

@@ -419,7 +419,7 @@ def as_tool(function: Callable[..., Any]) -> BaseTool:
     description = getattr(function, "__doc__", None)
     tool = make_tool(function) if description else make_tool(function, description=_get_function_name(function))
     if not isinstance(tool, BaseTool):
-        raise ConfigError("not_a_tool", f"`{function!r}` does not make a tool", field="x")
+        raise ConfigError("not_a_tool", f"`{function!r}` cannot be made into a tool", field="x")
     return tool
 
 

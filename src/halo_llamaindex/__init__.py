@@ -163,16 +163,16 @@ class Halo(HaloBase):
             ConfigError: it cannot be guarded; the message says what can.
         """
         if isinstance(x, Workflow):
-            _require(labels is None, "labels", "only what a retriever returns has labels")
+            _require(labels is None, "labels", "only a retriever can have labels")
             return guard_workflow(self, x, agent=agent, give=give, resource=resource)
-        _require(not agent and not give, "give", "agents and terms belong to a workflow")
+        _require(not agent and not give, "give", "agents and terms are for workflows only")
         if isinstance(x, BaseRetriever):
             return guard_retriever(
                 self, x, resource, labels, copy_original=make_retriever_copier(self, resource, labels)
             )
         if isinstance(x, ENGINE_TYPES) or (isinstance(x, COMPONENT_TYPES) and not isinstance(x, BaseTool)):
             return guard_component(self, x, resource, labels)
-        _require(labels is None, "labels", "only what a retriever returns has labels")
+        _require(labels is None, "labels", "only a retriever can have labels")
         return self._guard_part(x, resource)
 
     def observe(self) -> InstalledObserver:
@@ -188,7 +188,9 @@ class Halo(HaloBase):
 
     def install(self) -> InstalledObserver:
         """The same as `observe`: what the other adapters' `install` refuses, LlamaIndex only lets be seen."""
-        self._notify_once("LlamaIndex lets nobody refuse what runs: install() only observes; guard what it names")
+        self._notify_once(
+            "LlamaIndex does not allow refusing a run: install() only observes; guard the objects that it reports"
+        )
         return observe(self)
 
     def guard_entered_object(self, retriever: Any, part: Any) -> Any:
@@ -218,9 +220,9 @@ class Halo(HaloBase):
         if resource is not None and resource.id and len(items) > 1:
             raise ConfigError(
                 "resource_id_taken",
-                f"`{resource.id}` cannot name {len(items)} things",
+                f"`{resource.id}` cannot be the id of {len(items)} objects",
                 field="resource",
-                remedy="leave `id` out, or guard them one by one",
+                remedy="omit `id`, or guard them one by one",
             )
         for item in items:  # all or none: refuse before the first is registered
             if isinstance(item, Mapping):
@@ -235,7 +237,7 @@ class Halo(HaloBase):
 
 def _require(condition: bool, field: str, message: str) -> None:  # noqa: FBT001  a condition
     if not condition:
-        raise ConfigError("not_of_this", message, field=field, remedy="leave it out")
+        raise ConfigError("not_of_this", message, field=field, remedy="omit it")
 
 
 def _make_mapping_error(tool: Mapping[str, Any]) -> ConfigError:
@@ -243,20 +245,20 @@ def _make_mapping_error(tool: Mapping[str, Any]) -> ConfigError:
     if hosted:
         return HostedTool(
             "hosted_tool",
-            f"`{hosted[0]}` is run by the model's provider, so it cannot be decided here",
+            f"`{hosted[0]}` is run by the model's provider, so Halo cannot control it",
             field="x",
             remedy="use a tool that runs in this process",
         )
     return ConfigError(
         "nothing_to_guard",
-        "a bare schema has no function to guard",
+        "a schema without a function cannot be guarded",
         field="x",
-        remedy="guard the tool or function that does the work",
+        remedy="guard the tool or function that runs",
     )
 
 
 def _make_unsupported_error(x: Any) -> ConfigError:
-    remedy = "guard takes a tool, a function, a list of these, a retriever, an LLM, a workflow or a query engine"
+    remedy = "pass a tool, a function, a list of these, a retriever, an LLM, a workflow or a query engine"
     if isinstance(x, BaseIndex):
-        remedy += "; of an index guard `index.as_retriever()` or `index.as_query_engine()`: each call makes a fresh one"
+        remedy += "; for an index, guard each result of `index.as_retriever()` or `index.as_query_engine()`"
     return ConfigError("not_guardable", f"`{type(x).__name__}` cannot be guarded", field="x", remedy=remedy)

@@ -145,7 +145,7 @@ async def run_as_actor(step_run: StepRun, run: Callable[[StepRun], Awaitable[Any
     step_run.chain = await load_acting_chain(step_run.halo, step_run.ctx, step_run.session)
     if step_run.chain is None or not step_run.chain.agent:
         # INVARIANT: SUB - who acts is not known, so it is not the first one either.
-        raise Denied("handed_back", "nobody was entered here", remedy="start the run at its beginning")
+        raise Denied("handed_back", "no agent has started here", remedy="start the run from its beginning")
     try:
         with delegation_scope(step_run.chain.to_acting(step_run.halo, step_run.session)):
             agent_name = getattr(step_run.event, CURRENT_AGENT_KEY, None)

@@ -77,7 +77,7 @@ def get_plan(workflow: Any) -> WorkflowPlan:
     """
     plan = workflow.__dict__.get(PLAN_ATTRIBUTE)
     if not isinstance(plan, WorkflowPlan):
-        raise Denied("needs_guard", "this copy of a guarded workflow has lost its guard", remedy="guard it again")
+        raise Denied("needs_guard", "this copy of a guarded workflow is no longer guarded", remedy="guard it again")
     return plan
 
 
@@ -231,9 +231,9 @@ def guard_workflow(
     if guard is not None and guard.halo is not halo:
         raise ConfigError(
             "guarded_elsewhere",
-            f"another Halo guards `{guard.name}`",
+            f"`{guard.name}` is already guarded by another Halo",
             field="x",
-            remedy="guard the workflow itself, once for each Halo",
+            remedy="guard the original workflow, once for each Halo",
         )
     if guard is not None:
         if not (agent or give or resource):
@@ -248,7 +248,9 @@ def guard_workflow(
     if agent:
         register_agent_resource(halo, agent, resource)
     elif resource is not None:
-        raise ConfigError("not_an_agent", "a workflow has no resource", field="resource", remedy="name it: `agent=`")
+        raise ConfigError(
+            "not_an_agent", "a workflow is not a resource", field="resource", remedy="use `agent=` to name its agent"
+        )
     guarded: Workflow = _copy_workflow(halo, workflow)
     is_agentic = isinstance(workflow, AgentWorkflow | BaseWorkflowAgent)
     guarded.__dict__[PLAN_ATTRIBUTE] = WorkflowPlan(
@@ -267,7 +269,7 @@ def _add_terms(halo: Halo, give: Mapping[str, HandOff], names: set[str]) -> None
         if name not in names:
             raise ConfigError(
                 "no_such_agent",
-                f"`{name}` is no agent here",
+                f"`{name}` is not an agent of this workflow",
                 field="give",
                 remedy=f"one of: {', '.join(sorted(names))}",
             )

@@ -108,8 +108,8 @@ _IGNORED_TYPES: Final = (
 )
 _MAX_OBJECTS: Final = 20_000
 _REMEDIES: Final[dict[type[Any], str]] = {
-    BaseLLM: "give it a guarded one: `halo.guard(llm)`",
-    BaseRetriever: "give it a guarded one: `halo.guard(retriever)`",
+    BaseLLM: "pass it a guarded one: `halo.guard(llm)`",
+    BaseRetriever: "pass it a guarded one: `halo.guard(retriever)`",
 }
 
 
@@ -130,9 +130,9 @@ def refuse_undecided(copied: Any, *, stores: bool) -> None:
     remedy = next((hint for kind, hint in _REMEDIES.items() if isinstance(part, kind)), "")
     raise ConfigError(
         "holds_undecided",
-        f"`{type(holder).__name__}` would go on using its own `{type(part).__name__}`, which nobody decides",
+        f"`{type(holder).__name__}` would still use its own `{type(part).__name__}`, which is not guarded",
         field="x",
-        remedy=remedy or "leave that part out, or let a guarded retriever read the store",
+        remedy=remedy or "remove that part, or read the store through a guarded retriever",
     )
 
 

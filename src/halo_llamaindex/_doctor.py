@@ -91,7 +91,7 @@ def examine_tool(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     examiner.visit_all(other_parts, place, body)
     examiner.visit_members(type(original), place, body)
     if get_module_name(attributes.get("_real_fn")).startswith("llama_index.tools.mcp"):
-        remedy = "its client reaches every tool of its server: hand out tools only"
+        remedy = "its client reaches every tool of its server: pass on tools only"
         examiner.rows.add_note(FindingKind.TOOL, f"{name} (MCP)", where, remedy)
 
 
@@ -132,7 +132,7 @@ def examine_model(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
 def examine_index(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     """An index: whatever it makes is made anew, without a guard."""
     name = f"{type(x).__name__}.as_query_engine"
-    remedy = "each call makes a fresh one: guard what it makes, `halo.guard(index.as_retriever())`"
+    remedy = "each call creates a new one: guard the result, `halo.guard(index.as_retriever())`"
     status = FindingStatus.NOTED if cover.is_decided else FindingStatus.OPEN
     examiner.rows.add(FindingKind.RETRIEVER, name, where, "none", status, remedy)
 
@@ -140,7 +140,7 @@ def examine_index(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
 def examine_store(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     """A vector store: asking it is a retrieval that carries no guard."""
     name = f"{type(x).__name__}.query"
-    remedy = "asking the store itself is not decided: hand out a guarded retriever over it only"
+    remedy = "querying the store directly is not decided: pass on only a guarded retriever for it"
     status = FindingStatus.NOTED if cover.is_decided else FindingStatus.OPEN
     examiner.rows.add(FindingKind.STORE, name, where, "none", status, remedy)
 
@@ -152,7 +152,7 @@ def examine_engine(examiner: Examiner, x: Any, where: str, cover: Cover) -> None
         for part in (value, *(value if type(value) is list else ())):
             for thing in (part, *(get_attributes(part).values() if is_a(part, BaseNodePostprocessor) else ())):
                 if is_store(thing):
-                    remedy = "it is read without a retriever: a guard refuses what reads it so"
+                    remedy = "it is read without a retriever: a guarded object that reads it is refused"
                     examiner.rows.add(
                         FindingKind.STORE, type(thing).__name__, place, "none", FindingStatus.OPEN, remedy
                     )
@@ -200,7 +200,7 @@ def _examine_team(examiner: Examiner, x: Any, where: str, cover: Cover, *, close
         place = f"{where} > agent `{name}`"
         _examine_agent(examiner, agent, place, cover)
         if _overrides_tool_calls(agent):
-            remedy = "a team calls the tools of its agents itself: this override is not asked in it"
+            remedy = "a team calls the tools of its agents itself and ignores this override"
             examiner.rows.add_note(FindingKind.AGENT, f"{name}._call_tool", where, remedy)
         agent_guard = find_guard(agent)
         examiner.visit_members(type(agent if agent_guard is None else agent_guard.original), place, NO_COVER)
@@ -217,7 +217,7 @@ def _examine_agent(examiner: Examiner, agent: Any, where: str, cover: Cover) -> 
             examiner.rows.add(FindingKind.TOOL, name, where, cover.point, FindingStatus.CLOSED)
         else:
             examiner.rows.add_undecided(
-                FindingKind.TOOL, name, where, "what it finds is not known before: guard the workflow"
+                FindingKind.TOOL, name, where, "the tools that it finds are not known in advance: guard the workflow"
             )
         examiner.visit(finder, where, replace(cover, is_decided=True))
 
@@ -288,12 +288,12 @@ class Examiner:
         """Findings in order, with those about the whole."""
         default = Settings._llm  # noqa: SLF001  the property would make one
         if self.rows.findings and default is not None and find_guard(default) is None:
-            remedy = "whatever is made without an LLM asks it: set `Settings.llm = halo.guard(llm)`"
+            remedy = "objects that are created without an LLM use it: set `Settings.llm = halo.guard(llm)`"
             self.rows.add(FindingKind.MODEL, "Settings.llm", "the process", "none", FindingStatus.OPEN, remedy)
         if self._is_cut_short:
-            remedy = "ask about its parts: `halo doctor MODULE:PART`"
+            remedy = "check its parts: `halo doctor MODULE:PART`"
             self.rows.add(
-                FindingKind.NODE, "the rest", "too deep or too large to look into", "none", FindingStatus.OPEN, remedy
+                FindingKind.NODE, "the rest", "too deep or too large to inspect", "none", FindingStatus.OPEN, remedy
             )
         return self.rows.to_findings()
 
@@ -356,10 +356,10 @@ class Examiner:
         row_kind = FindingKind.RETRIEVER if issubclass(kind, BaseRetriever) else FindingKind.MODEL
         where = f"{where} > made while it runs".lstrip(" >")
         if by_halo:
-            remedy = "see that the function guards it, or make it outside and guard it there"
+            remedy = "check that the function guards it, or create it outside and guard it there"
             self.rows.add_note(row_kind, kind.__name__, where, remedy)
         else:
-            self.rows.add_undecided(row_kind, kind.__name__, where, "make it outside the function and guard it")
+            self.rows.add_undecided(row_kind, kind.__name__, where, "create it outside the function and guard it")
 
 
 def _get_body_cover(cover: Cover) -> Cover:

@@ -109,7 +109,7 @@ def _is_halo_method(function: Any) -> bool:
 
 
 _CHANGED_REMEDY: Final = (
-    "it was changed after it was guarded, or its class has a way in of its own: guard the original again"
+    "it was changed after it was guarded, or its class has its own entry point: guard the original again"
 )
 _REMEDIES: Final = {
     FindingKind.AGENT: "run `halo.guard(workflow)` in its place",
@@ -223,7 +223,7 @@ class Rows:
         with suppress(HaloError):  # what was declared cannot be read: a decision says so itself
             if halo.find_registered(name) is None and halo.find_declared(name, *_GRANTABLE_KINDS[kind]) is None:
                 self.add_note(
-                    kind, name, where, f"nobody granted it: in enforce mode every call is denied; {_REMEDIES[kind]}"
+                    kind, name, where, f"no passport grants it: in enforce mode every call is denied; {_REMEDIES[kind]}"
                 )
 
     def _remember_halo(self, guard: GuardMetadata) -> None:
@@ -246,7 +246,7 @@ class Rows:
                 remedy = "use a tool that runs in this process"
                 self.add(FindingKind.TOOL, name, where, "refused when called", FindingStatus.NOTED, remedy)
             else:
-                remedy = "the provider runs it: use a tool of this process, or guard the LLM, which refuses it"
+                remedy = "the provider runs it: use a tool of this process, or guard the LLM, which then refuses it"
                 self.add(FindingKind.TOOL, name, where, "none", FindingStatus.OPEN, remedy)
 
     def note_client(self, model: Any, where: str) -> None:
@@ -255,7 +255,7 @@ class Rows:
         private = attributes.get("__pydantic_private__")
         attributes |= private if type(private) is dict else {}
         if any(not is_atomic(attributes.get(name)) for name in _CLIENT_FIELDS):
-            remedy = "the SDK client answers undecided: call the guarded LLM only"
+            remedy = "calls of the SDK client are not decided: use only the guarded LLM"
             self.add_note(FindingKind.MODEL, f"{safe_name(model)}.client", where, remedy)
 
     def note_sdk_client(self, x: Any, where: str) -> bool:
@@ -273,7 +273,7 @@ class Rows:
             names = ", ".join(dict.fromkeys(self.originals))
             self.add_note(
                 FindingKind.TOOL, names, "originals, in the modules that made them",
-                "an original and its `.fn` are not guarded: keep the guarded copies only",
+                "originals and their `.fn` are not guarded: use only the guarded copies",
             )  # fmt: skip
         kinds = {item.kind for item in self.findings}
         if FindingKind.MODEL in kinds:
@@ -288,7 +288,7 @@ class Rows:
                 with suppress(HaloError):  # a row about its policy says so
                     if kind in kinds and halo.may_restrict_output(action):
                         remedy = (
-                            "a policy may narrow it, and LlamaIndex's own event and span handlers are told all of it: "
+                            "a policy may restrict it, but LlamaIndex's event and span handlers see all of it: "
                             "install none that sends it on"
                         )
                         self.add_note(kind, "event handlers", f"policy of `{halo.agent}`", remedy)
@@ -300,8 +300,8 @@ class Rows:
             try:
                 if halo.may_restrict_output(ActionKind.INFERENCE):
                     remedy = (
-                        "a policy may narrow it, so a stream is held back until the whole was seen; "
-                        "LlamaIndex's own event handlers are told all of it"
+                        "a policy may restrict it, so a stream is held back until it is complete; "
+                        "LlamaIndex's event handlers see all of it"
                     )
             except HaloError as exc:
                 remedy = f"it cannot be read: {exc.message}"

@@ -144,7 +144,7 @@ def _replace_answer(answer: Any, notice: str) -> Any:
         return ChatResponse(message=message, delta=notice if answer.delta is not None else None)
     if isinstance(answer, CompletionResponse):
         return CompletionResponse(text=notice, delta=notice if answer.delta is not None else None)
-    raise TypeError(f"a `{type(answer).__name__}` is no answer of a model")
+    raise TypeError(f"a `{type(answer).__name__}` is not an answer of a model")
 
 
 MODEL_SURFACE: Final[Surface[Any]] = Surface(

@@ -133,7 +133,7 @@ def apply_obligations(retriever: Any, ticket: Ticket, prepared: PreparedRetrieva
         limit = changed.pop("k", ticket.args["k"])
         retriever = _copy_with_limit(retriever, limit)
     if changed:
-        raise Denied("needs_guard", f"cannot narrow {', '.join(sorted(changed))} of a retrieval")
+        raise Denied("needs_guard", f"cannot restrict {', '.join(sorted(changed))} of a retrieval")
     return retriever, query
 
 

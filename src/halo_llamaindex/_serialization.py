@@ -23,7 +23,7 @@ def __getattr__(name: str) -> NoReturn:
         raise AttributeError(name)
     raise ConfigError(
         "not_restorable",
-        f"a guarded `{name}` was kept in a context, and comes back from nowhere",
+        f"a guarded `{name}` was saved in a context and cannot be restored",
         field="ctx",
-        remedy="keep what it is made of, and guard it where the context is restored",
+        remedy="save the original object, and guard it where the context is restored",
     )

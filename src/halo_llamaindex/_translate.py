@@ -54,9 +54,9 @@ def refuse_overriding_class(kind: type[Any], names: Iterable[str], framework: st
     if overridden:
         raise ConfigError(
             "own_entry_point",
-            f"`{kind.__name__}` has a `{overridden}` of its own, which Halo cannot decide",
+            f"`{kind.__name__}` overrides `{overridden}`, which Halo cannot control",
             field="x",
-            remedy="leave it to the base class, which comes down to `chat` and `complete`",
+            remedy="remove the override; the base class uses `chat` and `complete`",
         )
 
 
@@ -70,9 +70,9 @@ def refuse_overridden_entry_points(thing: Any, names: Iterable[str]) -> None:
     if overridden:
         raise ConfigError(
             "own_entry_point",
-            f"this `{type(thing).__name__}` has a `{overridden}` of its own, which Halo cannot decide",
+            f"this `{type(thing).__name__}` overrides `{overridden}`, which Halo cannot control",
             field="x",
-            remedy="make a class of it that overrides the method",
+            remedy="write a class that overrides the method",
         )
 
 

@@ -124,7 +124,7 @@ class Halo(HaloBase):
             install_runner()
             return guard_agent(self, x, resource, give=give, name=agent, grants=grants)
         if give or agent or not grants:
-            raise ConfigError("not_an_agent", "terms and names belong to an agent", field="x", remedy="pass an agent")
+            raise ConfigError("not_an_agent", "terms and names are for agents only", field="x", remedy="pass an agent")
         if isinstance(x, FunctionTool):
             return guard_tool(self, x, resource)
         if isinstance(x, Model):
@@ -141,9 +141,9 @@ class Halo(HaloBase):
         if resource is not None and resource.id and len(items) > 1:
             raise ConfigError(
                 "resource_id_taken",
-                f"`{resource.id}` cannot name {len(items)} things",
+                f"`{resource.id}` cannot be the id of {len(items)} objects",
                 field="resource",
-                remedy="leave `id` out, or guard them one by one",
+                remedy="omit `id`, or guard them one by one",
             )
         for item in items:  # all or none: refuse before the first is registered
             if is_hosted(item) or is_native(item):
@@ -229,15 +229,15 @@ def _make_unsupported_error(x: Any) -> ConfigError:
     if is_hosted(x):
         return HostedTool(
             "hosted_tool",
-            f"`{get_display_name(x)}` is run by the model's provider, so it cannot be decided here",
+            f"`{get_display_name(x)}` is run by the model's provider, so Halo cannot control it",
             field="x",
             remedy="use a tool that runs in this process",
         )
     if is_native(x):
-        remedy = "write it as a function tool; the SDK runs this kind past every function tool"
+        remedy = "write it as a function tool; the SDK does not run this kind as one"
         return ConfigError("not_guardable", f"`{get_display_name(x)}` cannot be guarded", field="x", remedy=remedy)
     if isinstance(x, Handoff):
-        remedy = "guard the agent that holds the hand-off"
-        return ConfigError("not_guardable", "a hand-off by itself has no giver", field="x", remedy=remedy)
-    remedy = "guard takes an agent, a tool, a function, a list of these, a model or an MCP server"
+        remedy = "guard the agent that has the hand-off"
+        return ConfigError("not_guardable", "a hand-off cannot be guarded without its agent", field="x", remedy=remedy)
+    remedy = "pass an agent, a tool, a function, a list of these, a model or an MCP server"
     return ConfigError("not_guardable", f"`{type(x).__name__}` cannot be guarded", field="x", remedy=remedy)

@@ -136,7 +136,7 @@ def _make_unreachable_agent_error(tool: FunctionTool) -> ConfigError:
         "not_guardable",
         f"the agent inside `{tool.name}` cannot be reached",
         field="x",
-        remedy="make the tool of the guarded agent: `halo.guard(agent, agent='name').as_tool(...)`",
+        remedy="create the tool from the guarded agent: `halo.guard(agent, agent='name').as_tool(...)`",
     )
 
 
@@ -392,7 +392,7 @@ def _add_terms(halo: Halo, agent: Agent[Any], give: Mapping[str, HandOff]) -> No
         if clean_name(name) not in names:
             raise ConfigError(
                 "no_such_agent",
-                f"`{name}` is no agent that `{agent.name}` leads to",
+                f"`{name}` is not an agent that `{agent.name}` can hand off to",
                 field="give",
                 remedy=f"one of: {', '.join(sorted(names))}",
             )
@@ -489,7 +489,7 @@ class _AgentCopies:
 def _make_guarded_elsewhere_error(agent: Agent[Any]) -> ConfigError:
     return ConfigError(
         "guarded_elsewhere",
-        f"another Halo guards `{agent.name}`",
+        f"`{agent.name}` is already guarded by another Halo",
         field="x",
         remedy="guard the original agent, once for each Halo",
     )

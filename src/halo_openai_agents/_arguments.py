@@ -147,12 +147,12 @@ def read_closure(function: object) -> dict[str, Any]:
 def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise ValueError("a name stands twice, and who reads it may take either")
+        raise ValueError("a name occurs twice, so its value is ambiguous")
     return fields
 
 
 def _reject_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _matches_schema(raw: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:

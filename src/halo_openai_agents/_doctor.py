@@ -113,7 +113,7 @@ def examine_companion_code(examiner: Examiner, x: Any, where: str) -> None:
     """Code of the app's that runs beside an agent: what it calls there, nothing around it decides."""
     for item in x if isinstance(x, list) else [x]:
         if is_a(item, dict) and "id" in item:
-            remedy = "a stored prompt is filled in by the provider, its tools too: keep tools out of it"
+            remedy = "the provider fills in a stored prompt and its tools: do not put tools into it"
             examiner.rows.add_note(FindingKind.MODEL, str(item.get("id")), where, remedy)
         elif is_a(item, InputGuardrail, OutputGuardrail):
             examiner.visit(item.guardrail_function, f"{where} `{item.get_name()}`", None)
@@ -146,7 +146,7 @@ def examine_handoff(examiner: Examiner, item: Handoff[Any, Any], where: str, _wi
 
 def examine_realtime(examiner: Examiner, x: Any, where: str, _within: GuardMetadata | None) -> None:
     """An agent or model of a realtime session, which no runner runs."""
-    remedy = "a realtime session talks to its provider by itself: guard each of its tools with `halo.guard(tool)`"
+    remedy = "a realtime session talks directly to its provider: guard each of its tools with `halo.guard(tool)`"
     examiner.rows.add_note(
         FindingKind.AGENT if is_a(x, AgentBase) else FindingKind.MODEL, get_display_name(x), where, remedy
     )
@@ -174,7 +174,7 @@ def examine_tool(examiner: Examiner, tool: FunctionTool, where: str, within: Gua
     if inner is not None:
         examiner.visit(inner, place, None)
         if get_stream_listener(tool if guard is None else guard.original) is not None:
-            remedy = "it hears what the agent inside says as it says it, before a policy on the tool holds that back"
+            remedy = "it receives the inner agent's output before a policy of the tool can withhold it"
             examiner.rows.add_note(FindingKind.STORE, f"on_stream of `{tool.name}`", where, remedy)
     else:
         _examine_tool_body(examiner, tool if guard is None else guard.original, place)
@@ -195,7 +195,7 @@ def examine_other_tool(examiner: Examiner, tool: Any, where: str, within: GuardM
     if within is not None:
         examiner.rows.add_closed(FindingKind.TOOL, get_display_name(tool), where, "guarded model (refused)")
     elif by_provider:
-        remedy = "the provider runs it, so nothing here decides it: take it out, or guard the agent, which refuses it"
+        remedy = "the provider runs it, so it is not decided here: remove it, or guard the agent, which then refuses it"
         examiner.rows.add_undecided(FindingKind.TOOL, get_display_name(tool), where, remedy)
     elif is_native(tool):
         examiner.rows.add_undecided(
@@ -213,7 +213,7 @@ def examine_server(examiner: Examiner, server: MCPServer, where: str, _within: G
     examiner.rows.add_closed(
         FindingKind.TOOL, name, where, "guarded server" if server_guard.grants else "guarded server, no grants"
     )
-    remedy = "its resources and prompts are read by your own code, not by a model: decide there what is read"
+    remedy = "your own code reads its resources and prompts, not a model: check there what is read"
     examiner.rows.add_note(FindingKind.STORE, f"resources of MCP server `{server.name}`", where, remedy)
     examiner.rows.originals.append(server.name)
 
@@ -234,13 +234,13 @@ def examine_model(examiner: Examiner, model: Model, where: str, _within: GuardMe
 
 def examine_client(examiner: Examiner, client: Any, where: str, _within: GuardMetadata | None) -> None:
     """A provider's own client."""
-    remedy = "what your own code sends through it is not decided: use the guarded model"
+    remedy = "calls of your own code through it are not decided: use the guarded model"
     examiner.rows.add_note(FindingKind.MODEL, type(client).__name__, where or "a client", remedy)
 
 
 def examine_compacting_session(examiner: Examiner, session: Any, where: str, _within: GuardMetadata | None) -> None:
     """A session that has its provider sum up what it keeps."""
-    remedy = "it asks a model past every guard, and shows it all that the session keeps: use a plain session"
+    remedy = "it calls a model without a guard, with the whole content of the session: use a plain session"
     examiner.rows.add_note(FindingKind.MODEL, type(session).__name__, where or "a session", remedy)
 
 
@@ -310,7 +310,7 @@ class _AppExaminer(Examiner):
         if self.rows.originals:
             names = list(dict.fromkeys(self.rows.originals))
             shortened = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-            remedy = "an original and its `on_invoke_tool` are not guarded: keep the guarded copies only"
+            remedy = "originals and their `on_invoke_tool` are not guarded: use only the guarded copies"
             self.rows.add_note(FindingKind.TOOL, shortened, "originals, in the modules that made them", remedy)
         if self._has_agents and not getattr(get_trace_provider(), "_disabled", False):
             remedy = (
@@ -319,9 +319,9 @@ class _AppExaminer(Examiner):
             )
             self.rows.add_note(FindingKind.STORE, "traces", "every run", remedy)
         if self._is_cut_short:
-            remedy = "ask about its parts: `halo doctor MODULE:PART`"
+            remedy = "check its parts: `halo doctor MODULE:PART`"
             self.rows.add(
-                FindingKind.NODE, "the rest", "too deep or too large to look into", "none", FindingStatus.OPEN, remedy
+                FindingKind.NODE, "the rest", "too deep or too large to inspect", "none", FindingStatus.OPEN, remedy
             )
         return sort_findings(self.rows.findings)
 

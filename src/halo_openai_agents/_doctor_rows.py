@@ -177,7 +177,7 @@ _REACHERS: Final[tuple[tuple[type[Any], Callable[[Any], Iterable[Any]]], ...]] =
 
 
 REMEDIES: Final = {
-    FindingKind.AGENT: "use `halo.guard(agent)`, and run that one",
+    FindingKind.AGENT: "use `halo.guard(agent)`, and run the guarded agent",
     FindingKind.HANDOFF: "use `halo.guard(agent)` on the agent that hands off",
     FindingKind.MODEL: "use `halo.guard(model)`, or `halo.guard(agent)` on the agent that has it",
     FindingKind.TOOL: "use `halo.guard(tool)`, or `halo.guard(agent)` on the agent that has it",

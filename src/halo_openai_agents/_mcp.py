@@ -76,7 +76,7 @@ class ServerGuard:
         if not self.grants or self.halo.find_registered(name) is not None:
             if self.grants and not self.is_name_free(name):
                 self.halo.notify_once(
-                    f"`{name}` of `{self.original.name}` is granted nothing: something else has its name"
+                    f"`{name}` of `{self.original.name}` has no grant: its name is used by something else"
                 )
             return
         declared = self.resource or self.halo.find_declared(name, *_TOOL_KINDS)

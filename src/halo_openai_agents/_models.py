@@ -58,7 +58,7 @@ def guard_model(halo: Halo, model: Model, resource: Resource | None) -> Model:
     if guard is not None and guard.halo is not halo:
         raise ConfigError(
             "guarded_elsewhere",
-            f"another Halo guards `{guard.name}`",
+            f"`{guard.name}` is already guarded by another Halo",
             field="x",
             remedy="guard the original model, once for each Halo",
         )

@@ -196,9 +196,9 @@ def _get_state(result: Any) -> RunState[Any]:
         return result.to_state()
     raise ConfigError(
         "not_a_run",
-        f"`{type(result).__name__}` is no run that waits",
+        f"`{type(result).__name__}` is not a waiting run",
         field="result",
-        remedy="pass what the runner returned, or a `RunState` that was read back: `await RunState.from_string(...)`",
+        remedy="pass the runner's result, or a `RunState` from `await RunState.from_string(...)`",
     )
 
 
@@ -275,7 +275,7 @@ def _decide_refusal(halo: Halo, guard: GuardMetadata, bound_arguments: BoundArgu
             ticket = halo.enforcer.begin(build_call(guard, bound_arguments, question.call_id))
         except Denied as denied:
             return str(denied)
-    ticket.pause(RuntimeError("it was answered with a no"))
+    ticket.pause(RuntimeError("the request was denied"))
     return get_reason_text("approval_denied").title
 
 

@@ -238,7 +238,7 @@ def _prepare_execution(model_arguments: ModelArguments, ticket: Ticket, context:
     ):
         execution_context._function_tool_arguments = prepared  # noqa: SLF001  where the SDK keeps what it has validated
     elif not model_arguments.matches_decision(ticket, text):
-        raise Denied("invalid_arguments", "deny: what the policy made of the arguments cannot be passed to this tool")
+        raise Denied("invalid_arguments", "deny: the arguments as changed by the policy cannot be passed to this tool")
     return execution_context, text
 
 

@@ -1,4 +1,4 @@
-"""Attacks on the policy engine, each with the answer it must get (DESIGN 7)."""
+"""Attacks on the policy engine, each with the answer it must get."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts: charging, settling, a new epoch. DESIGN 5: MONO, ENV, EPOCH; charges in any order give the same."""
+"""Accounts: charging, settling, a new epoch. Invariants: MONO, ENV, EPOCH; charges in any order give the same."""
 
 from __future__ import annotations
 

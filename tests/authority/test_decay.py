@@ -1,4 +1,4 @@
-"""Authority: halving, age, the least of a chain, floors and bands. DESIGN 5: MONO, CLOSE, FAILCLOSED."""
+"""Authority: halving, age, the least of a chain, floors and bands. Invariants: MONO, CLOSE, FAILCLOSED."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prices: what an action costs, whatever the model writes as an amount. DESIGN 5: TOTAL, ENV."""
+"""Prices: what an action costs, whatever the model writes as an amount. Invariants: TOTAL, ENV."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def test_it_stays_small_and_counts_every_alert(count):
     assert len(text) < 150_000
     tips = re.findall(r"<title>(\d[\d,]*) alerts?</title>", text)
     assert sum(int(tip.replace(",", "")) for tip in tips) == sum(bool(item.alert) for item in history.actions)
-    assert ("A bar is" in text) == (count > 130)
+    assert ("Each bar is" in text) == (count > 130)
 
 
 @pytest.mark.parametrize(("count", "named"), [(4, 1), (40, 10), (400, 0)])
@@ -88,12 +88,12 @@ def test_sessions_are_named_and_parted_where_there_is_room(count, named):
     assert sum(bool(re.fullmatch(r"s-\d+", word)) for word in words(picture)) == named
     parted = [item for item in picture.iter() if item.attrib.get("class") == "s-edge thin"]
     assert len(parted) == (count // 4 - 1 if named else 0)
-    assert any("too many to show" in word for word in words(picture)) == (named == 0)
+    assert any("too many to mark" in word for word in words(picture)) == (named == 0)
 
 
 @pytest.mark.parametrize("effect", ["deny", "challenge"])
 def test_what_did_not_run_has_a_sign_or_a_lane(effect):
-    said = {"deny": "denied", "challenge": "somebody was asked"}[effect]
+    said = {"deny": "denied", "challenge": "approval was requested"}[effect]
     assert said in words(root(draw_risk_chart(told(20))))
     assert said in words(root(draw_risk_chart(told(500))))
     assert f"<title>{effect}: " in draw_risk_chart(told(500))

@@ -1,4 +1,4 @@
-"""The `halo` command: documented exit codes, JSON for programs, masked content for people. DESIGN 14."""
+"""The `halo` command: documented exit codes, JSON for programs, masked content for people."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_verify_of_a_changed_ledger(copy):
 def test_verify_of_nothing(tmp_path, ledger):
     code, _, err = cli("verify", home=tmp_path / "nowhere")
     assert code == 64
-    assert "holds no trusted key" in err
+    assert "has no trusted key" in err
     assert "try:" in err
     code, _, err = cli("verify", "--db", f"sqlite:///{tmp_path}/nothing.db", home=ledger)
     assert code == 64
@@ -168,7 +168,7 @@ def test_show_of_what_is_not_there(ledger):
 def test_show_without_the_content_key(copy):
     (copy / "content.key").unlink()
     code, out, _ = cli("show", decisions(copy)[0].entry.id, home=copy)
-    assert (code, "the content key is not at hand" in out) == (0, True)
+    assert (code, "the content key is not available" in out) == (0, True)
     assert not (copy / "content.key").exists()
 
 
@@ -218,7 +218,7 @@ def test_enforce_and_observe(copy):
     assert cli("enforce", home=copy)[0] == 0
     assert len(found(copy, EntryKind.MODE)) == before == 1
     code, out, _ = cli("observe", home=copy)
-    assert (code, "actions RUN whatever is decided" in out) == (0, True)
+    assert (code, "actions RUN whatever the decision" in out) == (0, True)
     assert json.loads(cli("status", "--json", home=copy)[1])["local"]["mode"] == "observe"
     assert cli("verify", home=copy)[0] == 0
 

@@ -1,4 +1,4 @@
-"""Challenges answered through the whole stack: once, exactly, by somebody else. DESIGN 5 BIND, EPOCH."""
+"""Challenges answered through the whole stack: once, exactly, by somebody else. Invariants: BIND, EPOCH."""
 
 from __future__ import annotations
 

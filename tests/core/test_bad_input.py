@@ -1,4 +1,4 @@
-"""Whatever comes in, a decision comes out and nothing runs by mistake. DESIGN 5: TOTAL, FAILCLOSED; issue 2."""
+"""Whatever comes in, a decision comes out and nothing runs by mistake. Invariants: TOTAL, FAILCLOSED."""
 
 from __future__ import annotations
 

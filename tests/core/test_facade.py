@@ -1,4 +1,4 @@
-"""`Halo.local()`: no ceremony, nothing overwritten, a mode that a running process follows. DESIGN 2."""
+"""`Halo.local()`: no ceremony, nothing overwritten, a mode that a running process follows."""
 
 from __future__ import annotations
 
@@ -112,11 +112,11 @@ def test_what_it_says_at_the_start(home, capsys):
     with HaloBase.local("clerk", home=home) as halo:
         assert halo.mode is Mode.OBSERVE
     said = capsys.readouterr().err
-    assert "observe mode: actions RUN whatever is decided" in said
+    assert "observe mode: actions RUN whatever the decision" in said
     assert "assurance dev" in said
     with HaloBase.local("clerk", home=home, mode="enforce") as halo:
         assert halo.mode is Mode.ENFORCE
-    assert "enforce mode: what is denied does not run" in capsys.readouterr().err
+    assert "enforce mode: denied actions do not run" in capsys.readouterr().err
 
 
 def test_quiet_says_nothing(home, capsys):

@@ -1,7 +1,7 @@
 """Random lives of a session, with hand-offs, restarts, clocks, answers and stops; what must hold is in the ledger.
 
 Nothing here asks the code what was spent: each step's new entries are added up again, over the tree of links that the
-passport entries tell of. DESIGN 5: MONO, CLOSE, SUB, ENV, ONCE, EPOCH, REV. `HALO_MACHINE_RUNS=1000` does more.
+passport entries tell of. Invariants: MONO, CLOSE, SUB, ENV, ONCE, EPOCH, REV. `HALO_MACHINE_RUNS=1000` does more.
 """
 
 from __future__ import annotations

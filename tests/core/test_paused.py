@@ -1,4 +1,4 @@
-"""An action that pauses itself: the same request comes back once for each pause, and never otherwise. DESIGN 5 ONCE."""
+"""An action that pauses itself: the same request comes back once for each pause, and never otherwise. ONCE."""
 
 from __future__ import annotations
 

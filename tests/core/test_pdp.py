@@ -1,4 +1,4 @@
-"""`decide`: pure, total, fail-closed; its checks one by one. DESIGN 5: TOTAL, FAILCLOSED, REV, TENANT, REPLAY."""
+"""`decide`: pure, total, fail-closed; its checks one by one. Invariants: TOTAL, FAILCLOSED, REV, TENANT, REPLAY."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One action from call to outcome, through a real store: DESIGN 1."""
+"""One action from call to outcome, through a real store."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_challenge_asks_and_does_not_run(halo, home):
     assert caught.value.pending_id == request.entry.id
     assert f"pending {request.entry.id}" in str(caught.value)
     assert caught.value.decision_id == decision.entry.id
-    assert (caught.value.reason, caught.value.remedy) == ("large_amount", "ask for the approval")
+    assert (caught.value.reason, caught.value.remedy) == ("large_amount", "request an approval")
     assert request.entry.body["args_digest"] == decision.entry.body["request"]["args_digest"]
     assert request.entry.body["decision"]["ws"] == decision.entry.seq
     assert decision.entry.body["dispatched"] is False

@@ -1,4 +1,4 @@
-"""Where argument values came from, and what a session remembers: DESIGN 9."""
+"""Where argument values came from, and what a session remembers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many at once on one envelope: never more than its limits, and every refusal says why. DESIGN 5: ENV."""
+"""Many at once on one envelope: never more than its limits, and every refusal says why. Invariants: ENV."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""REPLAY: a recorded decision re-executes to the same bytes, anywhere, later. DESIGN 5."""
+"""REPLAY: a recorded decision re-executes to the same bytes, anywhere, later."""
 
 from __future__ import annotations
 

@@ -111,15 +111,15 @@ def test_the_same_file_again_writes_nothing(kept):
 
 def test_it_is_said_how_many_were_known(kept, tmp_path):
     path = csv_file(tmp_path / "later.csv", [strange(), strange(NEXT + 1)])
-    assert "2 alerts written; `halo alerts`" in cli("identity", "score", str(path), "--alert", home=kept)[1]
-    assert "0 alerts written, 2 were there already" in cli("identity", "score", str(path), "--alert", home=kept)[1]
+    assert "2 alerts written; see `halo alerts`" in cli("identity", "score", str(path), "--alert", home=kept)[1]
+    assert "0 alerts written, 2 were already there" in cli("identity", "score", str(path), "--alert", home=kept)[1]
 
 
 def test_a_day_that_got_worse_has_another_alert(kept, tmp_path):
     both = [strange(), strange(hour=4, system="vault", action="wipe")]
     path = csv_file(tmp_path / "later.csv", both)
     assert score(kept, [strange()])["written"] == 1
-    assert "1 of them of days that had one already" in cli("identity", "score", str(path), "--alert", home=kept)[2]
+    assert "1 of them for days that already had" in cli("identity", "score", str(path), "--alert", home=kept)[2]
     first, second = (DayAlert.from_body(item.entry.body) for item in alerts(kept))
     assert first.identity_day == second.identity_day
     assert first.risk < second.risk
@@ -230,7 +230,7 @@ def test_no_value_of_an_event_stands_in_the_clear(shared, identity, action, syst
 
 def test_each_factor_has_words_without_a_value():
     source = Path(strange_things.__file__).read_text()
-    named = set(re.findall(r'(?:_factor\(\s*Dim\.\w+,\s*|Factor\()"(\w+)"', source))
+    named = set(re.findall(r'(?:_make_factor\(\s*Dimension\.\w+,\s*|EventFactor\()"(\w+)"', source))
     assert named == set(_FACTOR_WORDS)
 
 
@@ -277,7 +277,7 @@ def test_an_alert_that_somebody_edited_silences_none(kept, tmp_path):
     code, out, err = cli("identity", "score", str(path), "--alert", home=kept)
     assert code == 0
     assert "2 alerts written; " in out
-    assert "1 of them stood in the store already, signed by no writer of it: run `halo verify`" in err
+    assert "1 of them were already in the store without a valid signature: run `halo verify`" in err
     assert verified(kept) == 11
 
 
@@ -314,7 +314,7 @@ def test_a_name_that_somebody_edited_is_not_shown(kept, column):
 def test_without_the_content_key_it_is_said(kept):
     score(kept, [strange()])
     (kept / "content.key").unlink()
-    assert listed(kept)[0]["closed"] == "the content key is not at hand"
+    assert listed(kept)[0]["closed"] == "the content key is not available"
 
 
 @pytest.mark.parametrize("name", ["ana\tidentities", "\tidentities", "ana\x1b[31m", "ana\u202e", "a" * 513])

@@ -67,7 +67,7 @@ def test_a_baseline_is_put_in_force_on_record_and_used(kept, past, later):
 
 def test_people_read_who_why_and_how_much(kept, past, later):
     out, _ = ok("import", str(past), home=kept)
-    assert "6, of which 6" in out
+    assert "6, 6 of them" in out
     out, err = ok("score", str(later), home=kept)
     assert f"high {plain('score', str(later), home=kept)['events'][0]['risk']}" in out
     assert "from a country hardly or never seen: BR" in out
@@ -150,7 +150,7 @@ def test_ocsf_of_other_classes_is_left_out_and_said(kept, tmp_path):
     path.write_text(json.dumps(logon) + "\n" + json.dumps({"class_uid": 4001}) + "\n")
     out, err = ok("import", str(path), home=kept)
     assert "1 of class 4001" in err
-    assert "by hand" in out
+    assert "preset" in out
     assert "replaces" not in err
     assert plain("import", str(path), home=kept)["skipped"] == {"4001": 1}
     assert "replaces" in ok("import", str(path), home=kept)[1]
@@ -160,7 +160,7 @@ def test_ocsf_of_other_classes_is_left_out_and_said(kept, tmp_path):
 def test_a_limit_that_is_set_by_hand_is_said(kept, tmp_path, days, by_hand):
     said, _ = ok("import", str(csv_file(tmp_path / "past.csv", history(days))), home=kept)
     assert plain("show", home=kept)["limits"]["identity_days"] >= 40
-    assert ("too few to say what is high" in said) == by_hand
+    assert ("too few to compute the limit for high" in said) == by_hand
 
 
 def test_drop_takes_it_out(kept, past):

@@ -102,7 +102,7 @@ def test_days_of_an_attack_are_left_out_and_ordinary_ones_count(kept):
     assert (told["left_out"], told["events"]) == (4, past + 2)
     assert bodies(kept, EntryKind.BASELINE)[-1]["left_out"] == 4
     out = cli("identity", "import", str(kept.parent / "more.csv"), home=kept)[1]
-    assert "left out       4 events, of days that were judged an attack" in out
+    assert "left out       4 events of days that were judged an attack" in out
     assert verified(kept) == 0
 
 

@@ -96,7 +96,7 @@ def test_a_header_that_does_not_do_is_named(header, mapping, field, code):
 
 @pytest.mark.parametrize("mark", [";", "\t", "|"])
 def test_columns_that_no_comma_separates_are_told(mark):
-    assert "by commas" in refused(csv_of, f"time{mark}identity{mark}action\n").remedy
+    assert "with commas" in refused(csv_of, f"time{mark}identity{mark}action\n").remedy
     assert "--map" in refused(csv_of, "when,identity,action\n").remedy
 
 

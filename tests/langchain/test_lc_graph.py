@@ -652,7 +652,7 @@ def test_what_stays_undecided_is_said_once(world, capsys):
 
     builder = StateGraph(MessagesState).add_node("clerk", clerk).add_node("asks", asks)
     graph = builder.add_edge(START, "clerk").compile(name="office")
-    line = "halo: inside `office`, undecided: scripted (model), add (tool); guard them, see `halo doctor`"
+    line = "halo: not decided inside `office`: scripted (model), add (tool); guard them, see `halo doctor`"
     assert said(world, graph, capsys) == [line]
     assert said(world, graph, capsys) == []
 

@@ -1,4 +1,4 @@
-"""Challenges as LangGraph's interrupt: asked, answered by a person, resumed, run once. DESIGN 5 BIND, ONCE; 11."""
+"""Challenges as LangGraph's interrupt: asked, answered by a person, resumed, run once. Invariants: BIND, ONCE."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_a_signed_no_is_a_denial_that_the_model_reads(world):
     desk.answer(question["pending_id"], "deny")
     result = desk.agent.invoke(Command(resume=True), THREAD)
     assert desk.paid == []
-    assert "somebody said no" in said(result)[0]
+    assert "an approver denied this exact call" in said(result)[0]
 
 
 @pytest.mark.parametrize("value", ["reject", {"type": "reject"}, {"decisions": [{"type": "reject"}]}])

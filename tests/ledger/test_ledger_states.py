@@ -1,4 +1,4 @@
-"""The chain of a session's states: whatever order the entries come in, a break is named. DESIGN 5 AUDIT, MONO."""
+"""The chain of a session's states: whatever order the entries come in, a break is named. Invariants: AUDIT, MONO."""
 
 from __future__ import annotations
 

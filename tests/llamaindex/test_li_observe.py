@@ -1,4 +1,4 @@
-"""The observer: what it sees of what carries no guard, and that it refuses nothing. facts/hooks 4, fact 8."""
+"""The observer: what it sees of what carries no guard, and that it refuses nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Challenges as a workflow's wait: asked, answered by a person, looked at again, run once. DESIGN 5 BIND, ONCE; 11."""
+"""Challenges as a workflow's wait: asked, answered by a person, looked at again, run once. Invariants: BIND, ONCE."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guarded tools: every way in, what is validated, what the framework and the host fill in. facts/hooks 4."""
+"""Guarded tools: every way in, what is validated, what the framework and the host fill in."""
 
 from __future__ import annotations
 

@@ -74,10 +74,10 @@ def test_a_budget_that_no_granted_tool_spends_is_a_slip(declared, spent):
     with pytest.raises(ManifestError) as error:
         manifest.build_passport_spec("desk", [])
     (finding,) = error.value.findings
-    assert finding.message == "budget EUR is spent by no tool: give one `unit: EUR`"
+    assert finding.message == "no granted tool spends the budget EUR: add `unit: EUR` to a tool"
     assert (finding.line, finding.path) == (6, "agents.desk.budgets.EUR")
     (note,) = [item for item in manifest.build_passport_spec("desk", [], allow_unspent=True).notes if "EUR" in item]
-    assert note.startswith("budget EUR is spent by no tool that is granted")
+    assert note.startswith("no granted tool spends the budget EUR")
 
 
 def test_an_argument_that_is_nearly_a_declared_one_is_a_slip():

@@ -1,4 +1,4 @@
-"""Answers to challenges: by somebody enrolled and outside the chain, once, to exactly what was shown. DESIGN 5, 11."""
+"""Answers to challenges: by somebody enrolled and outside the chain, once, to exactly what was shown."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ def test_a_request_that_is_not_there_is_said_to_be_so(home):
 @pytest.mark.parametrize(
     ("statement", "why"),
     [
-        ("UPDATE approval SET binding='sha256:00'", "row is not what its entry says"),
-        ("UPDATE approval SET expires_us=expires_us+1", "row is not what its entry says"),
-        ("UPDATE approval SET kind='reauthorization'", "row is not what its entry says"),
+        ("UPDATE approval SET binding='sha256:00'", "row of the request differs from its entry"),
+        ("UPDATE approval SET expires_us=expires_us+1", "row of the request differs from its entry"),
+        ("UPDATE approval SET kind='reauthorization'", "row of the request differs from its entry"),
         ("UPDATE approval SET session='two'", "no entry"),
         ("DELETE FROM entry WHERE kind='decision'", "missing or was changed"),
         ("DELETE FROM entry WHERE kind='writer_open'", "first entry is missing"),

@@ -1,4 +1,4 @@
-"""`halo stop`, `lift`, `revoke`: they hold at the next decision, whatever is wrong with the database. DESIGN 11."""
+"""`halo stop`, `lift`, `revoke`: they hold at the next decision, whatever is wrong with the database."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def test_whatever_a_passport_names_can_be_revoked(worked):
 def test_verbs_without_a_target_name_the_options(worked):
     for verb, option in (("stop", "--tool"), ("lift", "--session"), ("revoke", "--link")):
         code, _, err = cli(verb, home=worked)
-        assert (code, "nothing is named" in err, f"`{option}`" in err) == (64, True, True)
+        assert (code, "no target is given" in err, f"`{option}`" in err) == (64, True, True)
 
 
 def test_nothing_to_lift_is_all_that_is_said(home, worked):
@@ -216,7 +216,7 @@ def test_a_stop_without_a_database_holds_from_its_file(home):
     code, out, err = cli("stop", "--agent", "clerk", home=home)
     assert code == 0
     assert "THE LEDGER COULD NOT BE WRITTEN" in err
-    assert "the stop holds from its file alone" in err
+    assert "the stop is in force through its file" in err
     assert not db_of(home).exists()
     code, out, _ = cli("stop", "--all", "--json", home=home)
     told = json.loads(out)

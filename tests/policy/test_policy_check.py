@@ -79,7 +79,7 @@ def test_good_policies_pass(text):
             "where `send_money` goes",
             "challenge",
         ),
-        (forbid("true", head='@effect("restrict") @obligation("redact(amount)")'), "how much", "plain forbid"),
+        (forbid("true", head='@effect("restrict") @obligation("redact(amount)")'), "how much", "plain `forbid`"),
         (
             forbid("true", "action", '@effect("restrict") @obligation("redact(recipient)")'),
             "where `send_money`",

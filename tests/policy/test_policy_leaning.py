@@ -92,7 +92,7 @@ def test_it_never_asks_more_and_never_less_without_a_low_risk(impact, reversal, 
 
 @pytest.mark.parametrize("risk", [0, -1, 1001])
 def test_another_number_is_no_risk(risk, tmp_path):
-    with pytest.raises(BadInput, match="no risk"):
+    with pytest.raises(BadInput, match="is not a risk"):
         apply_risk_threshold("", risk)
     code, _, err = cli("policy", "starter", str(tmp_path / "new"), "--lean", str(risk))
     assert (code, "1..1000" in err) == (64, True)
@@ -105,6 +105,6 @@ def test_it_is_written_to_a_new_folder_and_over_none(tmp_path):
     assert PolicyBundle.load([folder]).sources == LEANT.sources
     (folder / "money.cedar").write_text("// mine")
     code, _, err = cli("policy", "starter", str(folder))
-    assert (code, "never written over" in err, (folder / "money.cedar").read_text()) == (64, True, "// mine")
+    assert (code, "not overwritten" in err, (folder / "money.cedar").read_text()) == (64, True, "// mine")
     assert cli("policy", "starter", str(tmp_path / "plain"))[0] == 0
     assert PolicyBundle.load([tmp_path / "plain"]).sources == STARTER.sources

@@ -1,4 +1,4 @@
-"""SIGKILL at every failpoint, then what is left: DESIGN 5 CRASH and AUDIT.
+"""SIGKILL at every failpoint, then what is left; invariants CRASH and AUDIT.
 
 The worker process makes real calls; its tool appends its call id to a file, fsynced, and each call that returned is
 acknowledged to another. The judge reopens what was left. `python tests/store/crash_worker.py --cycles 200` prints a

@@ -1,4 +1,4 @@
-"""SIGKILL at every failpoint while agents spend under hand-offs, then what is left: DESIGN 5 CRASH, MONO, ENV.
+"""SIGKILL at every failpoint while agents spend under hand-offs, then what is left; invariants CRASH, MONO, ENV.
 
 The worker pays, itself and through those it hands off to; its tool writes what it paid to a file, fsynced, and each
 call that returned is acknowledged in another. The judge reopens what was left and adds everything up again.

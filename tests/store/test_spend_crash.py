@@ -1,4 +1,4 @@
-"""No crash gives money back: what was spent, or may have been, stays charged at every link above. DESIGN 5: CRASH."""
+"""No crash gives money back: what was spent, or may have been, stays charged at every link above. Invariants: CRASH."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store under many hands and in bad places: DESIGN 10; issue 2, bad input."""
+"""The store under many hands and in bad places."""
 
 from __future__ import annotations
 

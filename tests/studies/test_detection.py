@@ -37,7 +37,7 @@ def figures(capsys, *args):
     return json.loads(capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("workload", ["recurring", "novel"])
+@pytest.mark.parametrize("workload", [pytest.param("recurring", marks=pytest.mark.thorough), "novel"])
 def test_an_obvious_hijack_is_caught_and_ordinary_work_let_be(capsys, recorded, workload):
     found = figures(capsys, "--train", recorded, "--test", recorded, "--workload", workload)
     assert found["cut_5"]["catch_first"] > 0.9
@@ -56,7 +56,9 @@ def test_the_figures_have_the_keys_that_are_asked_for(capsys, recorded, others):
     assert found["protocol"]["cross_fitted"] is False
 
 
-@pytest.mark.parametrize("what", ["suite", "goal", "technique", "source"])
+@pytest.mark.parametrize(
+    "what", ["goal", *(pytest.param(part, marks=pytest.mark.thorough) for part in ("suite", "technique", "source"))]
+)
 def test_each_part_can_be_left_out(capsys, recorded, what):
     found = figures(
         capsys, "--train", recorded, "--test", recorded, "--workload", "novel", "--leave", what, "--no-rivals"

@@ -99,9 +99,9 @@ def test_a_receiver_that_is_down_loses_nothing_and_the_other_is_told(home, secre
     with syslog_stream() as (url, got):
         code, out, err = cli("alerts", "send", "--webhook", down, *secret, "--syslog", url, "--tries", "1", home=home)
         assert (code, len(got)) == (1, 1)
-    assert f"5 alerts taken by {url}" in out
+    assert f"5 alerts accepted by {url}" in out
     assert "receiver_down" in err
-    assert "stays owed" in err
+    assert "are sent again by" in err
     assert "token" not in out + err
     port = int(down.split(":")[2].split("/", maxsplit=1)[0])
     code, out, _ = cli("alerts", "send", "--webhook", down, *secret, "--tries", "1", "--json", home=home)
@@ -305,7 +305,7 @@ def test_followed_they_go_out_as_they_come_and_a_receiver_that_comes_back_gets_a
     assert process.returncode == 0, err
     assert agents(got)[:5] == NAMES
     assert sorted(agents(got)[5:]) == ["a0", "late"]
-    assert said[0].startswith("4 alerts taken by")
+    assert said[0].startswith("4 alerts accepted by")
     assert "answered 503" in err
 
 

@@ -52,7 +52,7 @@ def test_it_is_signed_and_another_secret_does_not_verify(home, secret):
     with webhook() as (url, got):
         code, out, err = cli("alerts", "send", "--webhook", url, *secret, home=home)
         assert code == 0, err
-        assert out.startswith("2 alerts taken by http://127.0.0.1:")
+        assert out.startswith("2 alerts accepted by http://127.0.0.1:")
         assert "token" not in out + err
     assert [genuine(item, SECRET) for item in got] == [True, True]
     assert [genuine(item, OTHER) for item in got] == [False, False]
@@ -93,7 +93,7 @@ def test_without_a_secret_the_homes_own_key_signs(home):
         signed = f"{item.headers['webhook-id']}.{item.headers['webhook-timestamp']}.".encode() + item.data
         assert form == "v1a"
         key.verify(signed, base64.b64decode(signature))
-    assert "alerts sent on to webhooks" in cli("keys", "report", home=home)[1]
+    assert "alerts that are sent to webhooks" in cli("keys", "report", home=home)[1]
 
 
 @given(name=st.text(max_size=50) | st.sampled_from(EVIL))

@@ -32,9 +32,7 @@ __all__ = [
 ]
 
 
-OWED_REMEDY: Final = (
-    "what it has not taken stays owed; the next `halo alerts send`, or `--follow` by itself, tries again"
-)
+OWED_REMEDY: Final = "alerts that were not accepted are sent again by the next `halo alerts send`, or by `--follow`"
 _CHUNK: Final = 4096
 _MAX_RESPONSE: Final = 65_536
 _MAX_URL: Final = 2000
@@ -103,17 +101,17 @@ def parse_address(url: str, ports: dict[str, int], field: str) -> Address:
         ConfigError: `bad_url`.
     """
     if not 0 < len(url) <= _MAX_URL or not all("!" <= character <= "~" for character in url):
-        raise _bad_url(field, "an address is printable ASCII without blanks", "percent-encode it")
+        raise _bad_url(field, "an address must be printable ASCII without blanks", "percent-encode it")
     parts = _split_url(url, field)
     if parts.scheme not in ports:
-        raise _bad_url(field, f"no address of {', '.join(ports)}", "write, say, " + _example_address(ports))
+        raise _bad_url(field, f"not an address with {', '.join(ports)}", "for example " + _example_address(ports))
     if parts.username is not None or parts.password is not None:
-        raise _bad_url(field, "a name or password in an address is seen in process lists", "leave it out")
+        raise _bad_url(field, "a name or password in an address is visible in process lists", "remove it")
     if parts.fragment or not parts.hostname:
-        raise _bad_url(field, "an address without a host, or with a fragment", "write, say, " + _example_address(ports))
+        raise _bad_url(field, "the address has no host, or has a fragment", "for example " + _example_address(ports))
     port = _parse_port(parts, field) or ports[parts.scheme]
     if not port:
-        raise _bad_url(field, f"`{parts.scheme}` has no usual port", "name the port")
+        raise _bad_url(field, f"`{parts.scheme}` has no default port", "give the port")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Address(parts.scheme, parts.hostname, port, path)
 
@@ -122,14 +120,14 @@ def _split_url(url: str, field: str) -> SplitResult:
     try:
         return urlsplit(url)
     except ValueError as exc:
-        raise _bad_url(field, "this is no address", "check its brackets") from exc
+        raise _bad_url(field, "this is not a valid address", "check its brackets") from exc
 
 
 def _parse_port(parts: SplitResult, field: str) -> int:
     try:
         return parts.port or 0
     except ValueError as exc:
-        raise _bad_url(field, "the port is no number", f"use 1 to {_MAX_PORT}") from exc
+        raise _bad_url(field, "the port is not a number", f"use 1 to {_MAX_PORT}") from exc
 
 
 def _example_address(ports: dict[str, int]) -> str:
@@ -151,7 +149,7 @@ def make_tls_context(authorities: Path | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=authorities)
     except (OSError, ValueError) as exc:
         raise ConfigError(
-            "bad_ca", f"cannot read certificates from `{authorities}`", field="ca", remedy="name a PEM file"
+            "bad_ca", f"cannot read certificates from `{authorities}`", field="ca", remedy="give a PEM file"
         ) from exc
 
 
@@ -219,7 +217,7 @@ def _drain_until_closed(sock: socket.socket) -> None:
     while data := sock.recv(_CHUNK):
         count += len(data)
         if count > _MAX_RESPONSE:
-            raise ConnectionError("it does not stop talking")
+            raise ConnectionError("its answer is too long")
 
 
 def send_datagrams(address: Address, messages: list[bytes], seconds: float) -> None:
@@ -251,10 +249,14 @@ def make_delivery_error(address: Address, exc: Exception, *, alert_specific: boo
     why = type(exc).__name__
     if isinstance(exc, OSError):
         why = exc.strerror or str(exc) or why
-    first = "name its authority with `--ca`" if isinstance(exc, ssl.SSLCertVerificationError) else "see that it listens"
+    first = (
+        "give its certificate authority with `--ca`"
+        if isinstance(exc, ssl.SSLCertVerificationError)
+        else "check that it is listening"
+    )
     return DeliveryError(
         "receiver_down",
-        f"{address.name} cannot be told: {why}",
+        f"cannot send to {address.name}: {why}",
         remedy=f"{first}; {OWED_REMEDY}",
         alert_specific=alert_specific,
     )

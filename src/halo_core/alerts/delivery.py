@@ -99,8 +99,8 @@ class DeliveryCursor:
             except BlockingIOError as exc:
                 raise ConfigError(
                     "told_already",
-                    "another `halo alerts send` tells this receiver",
-                    remedy="let it, or end it first",
+                    "another `halo alerts send` is sending to this receiver",
+                    remedy="use that process, or stop it first",
                 ) from exc
             self.state = self._load_state()
             yield
@@ -127,7 +127,7 @@ class DeliveryCursor:
                 "bad_cursor",
                 f"`{self._path}` is damaged",
                 field="home",
-                remedy="remove it: then all alerts are sent again",
+                remedy="remove it; all alerts are then sent again",
             ) from exc
 
     def save(self, state: DeliveryState) -> None:
@@ -154,7 +154,7 @@ class DeliveryCursor:
             "cursor_unwritable",
             f"cannot write to `{self._path.parent}`: {exc.strerror}",
             field="home",
-            remedy="make room there; nothing more is sent until it can be noted",
+            remedy="free disk space there; nothing more is sent until the cursor can be written",
         )
 
 

@@ -200,9 +200,9 @@ def exclude_days(
         return list(events), 0
     remaining = [item for item in events if (prints.fingerprint_of(item.identity), day_of(item.ts_us)) not in left_out]
     if not remaining:
-        message = "every event is of a day that was judged an attack"
+        message = "all events are from days that were judged an attack"
         raise BadInput(
-            "nothing_left", message, field="time", remedy="import a longer time, or `halo judge N --ordinary`"
+            "nothing_left", message, field="time", remedy="import a longer period, or run `halo judge N --ordinary`"
         )
     return remaining, len(events) - len(remaining)
 

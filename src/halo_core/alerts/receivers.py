@@ -71,12 +71,14 @@ def read_private(path: Path, field: str) -> list[str]:
         # Non-blocking, so that a FIFO in its place cannot hang the process.
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as exc:
-        why, remedy = f"cannot read `{path}`: {exc.strerror}", "name a file that holds it, readable by you alone"
+        why, remedy = f"cannot read `{path}`: {exc.strerror}", "give a file that contains it and that only you can read"
         raise ConfigError("secret_file", why, field=field, remedy=remedy) from exc
     with os.fdopen(handle, "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise ConfigError("secret_file", f"`{path}` is no regular file", field=field, remedy="name a file")
+            raise ConfigError(
+                "secret_file", f"`{path}` is not a regular file", field=field, remedy="give a regular file"
+            )
         if status.st_mode & 0o077:
             raise ConfigError(
                 "secret_permissions", f"`{path}` can be read by others", field=field, remedy=f"run `chmod 600 {path}`"
@@ -84,7 +86,9 @@ def read_private(path: Path, field: str) -> list[str]:
         data = file.read(_MAX_FILE + 1)
     lines = data.decode("ascii", "replace").split()
     if not lines or len(data) > _MAX_FILE:
-        raise ConfigError("secret_file", f"`{path}` is empty or too long", field=field, remedy="one line for each")
+        raise ConfigError(
+            "secret_file", f"`{path}` is empty or too long", field=field, remedy="write one secret per line"
+        )
     return lines
 
 
@@ -106,7 +110,7 @@ def _decode_secret(line: str, path: Path) -> bytes:
         # From None: the error beneath may quote the line.
         raise ConfigError(
             "bad_secret",
-            f"`{path}` holds a line that is no webhook secret",
+            f"`{path}` has a line that is not a webhook secret",
             field="secret-file",
             remedy=f"write `{_SECRET_PREFIX}` and {_MIN_SECRET_BYTES} to {_MAX_SECRET_BYTES} random bytes in base64",
         ) from None
@@ -180,7 +184,9 @@ class Syslog:
         """
         address = parse_address(url, _SYSLOG_PORTS, "syslog")
         if address.path != "/":
-            raise ConfigError("bad_url", "syslog has no path", field="syslog", remedy="end it after the port")
+            raise ConfigError(
+                "bad_url", "a syslog address has no path", field="syslog", remedy="remove everything after the port"
+            )
         return cls(address, context, timeout_s, socket.gethostname())
 
     @property
@@ -276,7 +282,7 @@ class Webhook:
         address = parse_address(url, _WEBHOOK_PORTS, "webhook")
         if address.scheme != "https" and not address.is_loopback:
             raise ConfigError(
-                "not_private", "alerts go over `http` to this machine only", field="webhook", remedy="use `https`"
+                "not_private", "`http` is allowed only for this machine", field="webhook", remedy="use `https`"
             )
         return cls(address, sign, context, clock, timeout_s)
 
@@ -334,9 +340,9 @@ class Webhook:
         retryable = status in _LATER or status >= _BROKEN
         remedy = OWED_REMEDY
         if status in _MOVED:
-            remedy = f"redirects are not followed: name the address that it moved to; {OWED_REMEDY}"
+            remedy = f"redirects are not followed: give the new address; {OWED_REMEDY}"
         elif not retryable:
-            remedy = f"see in its log what it wants; {OWED_REMEDY}"
+            remedy = f"check the receiver's log; {OWED_REMEDY}"
         is_number = wait.isascii() and wait.isdigit() and len(wait) <= _MAX_WAIT_DIGITS
         code = "receiver_busy" if retryable else "receiver_refused"
         after_s = int(wait) if is_number else 0

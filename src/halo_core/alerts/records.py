@@ -133,10 +133,10 @@ class AgentAlert:
     def sentence(self) -> str:
         """For people."""
         descriptions = {
-            "action": f"`{self.resource}` is far from ordinary",
-            "drift": "its sessions drift from the ordinary",
+            "action": f"`{self.resource}` is very unusual",
+            "drift": "its sessions drift away from ordinary behaviour",
         }
-        description = descriptions.get(self.kind, "the session has become risky")
+        description = descriptions.get(self.kind, "the risk of the session is high")
         return f"risk {self.score} of 1000, agent `{self.agent}`: {description}: {self.reason}"
 
     def to_syslog_values(self) -> dict[str, str]:
@@ -354,4 +354,4 @@ def _parse_alert(make: Callable[[LoggedEntry], AnyAlert], logged: LoggedEntry) -
     try:
         return make(logged)
     except (LookupError, TypeError, ValueError, AttributeError) as exc:
-        raise Tampered("bad_alert", f"entry {logged.index} is no alert", remedy="run `halo verify`") from exc
+        raise Tampered("bad_alert", f"entry {logged.index} is not a valid alert", remedy="run `halo verify`") from exc

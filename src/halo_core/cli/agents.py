@@ -61,14 +61,17 @@ class _AgentRow:
 def agents(
     *,
     manifest: Annotated[
-        Path | None, typer.Option("--manifest", help="The manifest (default: agents.yaml in the home, else here).")
+        Path | None,
+        typer.Option(
+            "--manifest", help="The manifest (default: agents.yaml in the home, else in the working directory)."
+        ),
     ] = None,
     db: DbOption = "",
     home: HomeOption = None,
     tenant: TenantOption = None,
     json: JsonOption = False,
 ) -> int:
-    """List every agent that was declared, was given a passport, or acted."""
+    """List all agents that were declared, have a passport, or have acted."""
     folder, url = resolve_store(home, db)
     declared = _load_manifest(folder, manifest)
     with Reader(url) as reader:
@@ -82,7 +85,7 @@ def agents(
     unlisted = [row.agent for row in rows if row.listed is False]
     if unlisted:
         view.print(
-            f"[yellow]{len(unlisted)} not in the manifest[/]: name them in agents.yaml, or revoke them: ",
+            f"[yellow]{len(unlisted)} not in the manifest[/]: add them to agents.yaml, or revoke them: ",
             safe_text(", ".join(unlisted)),
             sep="",
         )

@@ -92,40 +92,48 @@ class _DeliveryState:
 
 def send(
     *,
-    webhook: Annotated[str, typer.Option("--webhook", metavar="URL", help="Where to POST alerts, signed.")] = "",
+    webhook: Annotated[
+        str, typer.Option("--webhook", metavar="URL", help="Webhook that receives signed alerts by POST.")
+    ] = "",
     webhook_file: Annotated[
-        Path | None, typer.Option("--webhook-file", help="A private file with the URL, where it is a secret itself.")
+        Path | None, typer.Option("--webhook-file", help="Private file with the URL, if the URL is secret.")
     ] = None,
     secret_file: Annotated[
         Path | None,
-        typer.Option("--secret-file", help="Secrets `whsec_...`, one a line (default: sign with the home's own key)."),
+        typer.Option(
+            "--secret-file", help="File with secrets `whsec_...`, one per line (default: sign with the home's key)."
+        ),
     ] = None,
     syslog: Annotated[
         str, typer.Option("--syslog", metavar="URL", help="`tls://host`, `tcp://host:port` or `udp://host`.")
     ] = "",
-    ca: Annotated[Path | None, typer.Option("--ca", help="PEM file of authorities to trust, and no others.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", help="Go on, until somebody ends it.")] = False,
-    every: Annotated[float, typer.Option("--every", metavar="SECONDS", help="How often --follow looks.")] = 5.0,
-    tries: Annotated[int, typer.Option("--tries", min=1, max=10, help="How often each alert is tried.")] = 4,
+    ca: Annotated[
+        Path | None, typer.Option("--ca", help="PEM file of certificate authorities; only these are trusted.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Keep sending until stopped.")] = False,
+    every: Annotated[
+        float, typer.Option("--every", metavar="SECONDS", help="How often --follow checks for new alerts.")
+    ] = 5.0,
+    tries: Annotated[int, typer.Option("--tries", min=1, max=10, help="How often sending an alert is attempted.")] = 4,
     from_now: Annotated[
-        bool, typer.Option("--from-now", help="Take the alerts that are there for sent, send none of them.")
+        bool, typer.Option("--from-now", help="Mark existing alerts as sent without sending them.")
     ] = False,
     names: Annotated[
-        bool, typer.Option("--names", help="Name people and service accounts too (default: a fingerprint of each).")
+        bool, typer.Option("--names", help="Include names of people and service accounts (default: fingerprints).")
     ] = False,
     tenant: TenantOption = None,
     db: DbOption = "",
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Send alerts on, at least once each: to a webhook, to syslog. What a receiver has not taken stays owed."""
+    """Send alerts to a webhook or to syslog, at least once each. Alerts that were not accepted are sent again."""
     folder, url = resolve_store(home, db)
     with Reader(url) as reader:
         tenant_name = select_tenant(reader, tenant)
         control = reader.control(tenant_name)
     store = str(control[1]) if control is not None else ""
     if names and "content" not in KeyStore(folder).names():
-        text = "names are sealed, and `content.key` is not here: alerts go out without them"
+        text = "names are encrypted and `content.key` is not available: alerts are sent without names"
         console(stderr=True).print(f"[yellow]note[/]: {text}")
     receivers = _build_receivers(
         folder, _read_webhook_url(webhook, webhook_file), syslog, secret_file, make_tls_context(ca)
@@ -150,7 +158,7 @@ def show_signing_key(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Show the public key that webhooks without a shared secret are signed with (`v1a`)."""
+    """Show the public key of the webhook signatures (`v1a`) that are made without a shared secret."""
     folder, _ = resolve_store(home, "")
     encoded_key = format_public_key(KeyStore(folder).signer(_SIGNING_KEY))
     if json:
@@ -173,11 +181,11 @@ def _build_receivers(
         )
         receivers[webhook] = Webhook.from_url(webhook, sign, context, SystemClock(), _TIMEOUT_S)
     elif secret_file is not None:
-        raise ConfigError("no_receiver", "a secret is for a webhook", field="secret-file", remedy="add `--webhook`")
+        raise ConfigError("no_receiver", "a secret needs a webhook", field="secret-file", remedy="add `--webhook`")
     if syslog:
         receivers[syslog] = Syslog.from_url(syslog, context, _TIMEOUT_S)
     if not receivers:
-        raise ConfigError("no_receiver", "nobody to send to", remedy="name `--webhook URL`, `--syslog URL`, or both")
+        raise ConfigError("no_receiver", "no receiver is given", remedy="give `--webhook URL`, `--syslog URL`, or both")
     return receivers
 
 
@@ -186,13 +194,18 @@ def _read_webhook_url(webhook: str, file: Path | None) -> str:
         return webhook
     lines = read_private(file, "webhook-file")
     if webhook or len(lines) != 1:
-        raise ConfigError("bad_url", "one webhook at a time", field="webhook-file", remedy="one line in the file")
+        raise ConfigError(
+            "bad_url",
+            "only one webhook can be used at a time",
+            field="webhook-file",
+            remedy="write one line to the file",
+        )
     return lines[0]
 
 
 def _start_delivery(state: _DeliveryState, *, skip: bool) -> None:
     if not state.delivery.start(state.log):
-        text = f"{state.delivery.receiver.name} was told from another log than this one: all alerts are sent again"
+        text = f"{state.delivery.receiver.name} received alerts of another log: all alerts are sent again"
         console(stderr=True).print(f"[yellow]note[/]: {text}")
     if skip:
         state.delivery.skip_existing(state.log)
@@ -223,10 +236,12 @@ def _delivery_to_json(delivery: Delivery, result: DeliveryResult) -> dict[str, o
 def _print_delivery(delivery: Delivery, result: DeliveryResult, *, always: bool) -> None:
     receiver = delivery.receiver
     if result.taken or always:
-        sure = "taken by" if receiver.confirms else "sent, nobody confirms them, to"
+        sure = "accepted by" if receiver.confirms else "sent without confirmation to"
         console().print(f"{result.taken} alerts {sure} {receiver.name}", markup=False)
     if result.owed and result.problem is not None:
-        console(stderr=True).print(f"{result.owed} alerts that {receiver.name} did not take are owed", markup=False)
+        console(stderr=True).print(
+            f"{result.owed} alerts that {receiver.name} did not accept are still to be sent", markup=False
+        )
     if result.problem is not None:
         fail(result.problem, Exit.FAILED)
 
@@ -263,7 +278,7 @@ def _iterate_ticks(every_s: float) -> Iterator[float]:
         time.sleep(every_s)
 
 
-app = typer.Typer(help="What somebody should look at: list it, send it on.")
+app = typer.Typer(help="List alerts, and send them to other systems.")
 app.command("send")(send)
 app.command("key")(show_signing_key)
 
@@ -272,17 +287,17 @@ app.command("key")(show_signing_key)
 def alerts(
     context: typer.Context,
     *,
-    open_only: Annotated[bool, typer.Option("--open", help="Only those that nobody has judged.")] = False,
+    open_only: Annotated[bool, typer.Option("--open", help="Only alerts that nobody has judged.")] = False,
     tenant: TenantOption = None,
     db: DbOption = "",
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> int:
-    """List alerts: actions far from ordinary, sessions that became so, days of people. `halo judge N` answers one."""
+    """List alerts about unusual actions, sessions and people. Use `halo judge N` to judge one."""
     if context.invoked_subcommand is not None:
         if open_only or json or tenant or db or home:
             verb = context.invoked_subcommand
-            raise ConfigError("misplaced", f"options stand behind `{verb}`", remedy=f"`halo alerts {verb} -h`")
+            raise ConfigError("misplaced", f"options must follow `{verb}`", remedy=f"see `halo alerts {verb} -h`")
         return Exit.OK
     folder, url = resolve_store(home, db)
     with Reader(url) as reader:
@@ -378,7 +393,9 @@ def _find_alert_subject(entry: LedgerEntry) -> str:
 def judge(
     alert: Annotated[str, typer.Argument(metavar="N", help="Index or id of the alert.")],
     *,
-    attack: Annotated[bool, typer.Option("--attack", help="It was one; the next fit or import heeds it.")] = False,
+    attack: Annotated[
+        bool, typer.Option("--attack", help="It was an attack; the next fit or import leaves it out.")
+    ] = False,
     ordinary: Annotated[bool, typer.Option("--ordinary", help="It was ordinary work.")] = False,
     why: WhyOption = "",
     by: ByOption = "",
@@ -386,17 +403,17 @@ def judge(
     db: DbOption = "",
     home: HomeOption = None,
 ) -> int:
-    """Say what an alert was. Sessions, and days of a person, that were an attack are left out of the next baseline."""
+    """Judge an alert. Sessions, and days of a person, that were an attack are left out of the next baseline."""
     if attack is ordinary:
-        problem = "it cannot have been both" if attack else "nothing says what the alert was"
-        raise ConfigError("no_verdict", problem, remedy="say `--attack` or `--ordinary`")
+        problem = "an alert cannot be both an attack and ordinary" if attack else "no verdict was given"
+        raise ConfigError("no_verdict", problem, remedy="give `--attack` or `--ordinary`")
     folder, url = resolve_store(home, db)
     with Reader(url) as reader:
         name = select_tenant(reader, tenant)
         alert_entry = find_entry(reader, name, alert).entry
         late = is_about_identity(alert_entry) and _is_in_baseline(reader, name, alert_entry)
     if alert_entry.kind is not EntryKind.ALERT:
-        raise ConfigError("no_alert", f"`{alert}` is no alert", field="N", remedy="`halo alerts` lists them")
+        raise ConfigError("no_alert", f"`{alert}` is not an alert", field="N", remedy="see `halo alerts`")
     body = {
         "alert": alert_entry.id,
         "attack": attack,
@@ -410,9 +427,9 @@ def judge(
 
     commit(url, folder, tenant, record)
     heeds = "`halo identity import`" if is_about_identity(alert_entry) else "fit"
-    console().print(f"noted: {'an attack' if attack else 'ordinary'}; the next {heeds} heeds it")
+    console().print(f"recorded: {'an attack' if attack else 'ordinary'}; the next {heeds} uses this verdict")
     if attack and late:
-        text = "that day is in the baseline already: import all files again, without `--add`"
+        text = "that day is already in the baseline: import all files again, without `--add`"
         console(stderr=True).print(f"[yellow]note[/]: {text}")
     return Exit.OK
 

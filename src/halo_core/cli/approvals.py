@@ -58,14 +58,14 @@ _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DURATION: Final = re.compile(r"([0-9]{1,7})([smhd])")
 _MILLION: Final = 1_000_000
 
-app = typer.Typer(help="Challenges: see them, answer them.", no_args_is_help=True)
+app = typer.Typer(help="List and answer challenges.", no_args_is_help=True)
 
 KeyHomeOption = Annotated[
     Path | None,
-    typer.Option("--key-home", help="Folder of the approver's key (default: the home, where agents can read it)."),
+    typer.Option("--key-home", help="Folder of the approver's key (default: the home, which agents can read)."),
 ]
-IdArgument = Annotated[str, typer.Argument(help="Id of the request, or its start.")]
-AsOption = Annotated[str, typer.Option("--as", help="Who answers: the name enrolled.")]
+IdArgument = Annotated[str, typer.Argument(help="Id of the request, or the first characters of it.")]
+AsOption = Annotated[str, typer.Option("--as", help="The approver's enrolled name.")]
 
 
 def parse_duration(text: str) -> int:
@@ -76,7 +76,7 @@ def parse_duration(text: str) -> int:
     """
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise ConfigError("bad_duration", f"`{text[:32]}` is no duration", remedy="for example 30m, 1h or 7d")
+        raise ConfigError("bad_duration", f"`{text[:32]}` is not a duration", remedy="for example 30m, 1h or 7d")
     return int(match[1]) * _UNITS[match[2]]
 
 
@@ -86,13 +86,13 @@ def parse_duration(text: str) -> int:
 @app.command("list")
 def list_questions(
     *,
-    everything: Annotated[bool, typer.Option("--all", help="Those answered, used and expired as well.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Include answered, used and expired requests.")] = False,
     db: DbOption = "",
     home: HomeOption = None,
     tenant: TenantOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Challenges that wait for an answer."""
+    """List challenges that wait for an answer."""
     _, url = resolve_store(home, db)
     with Reader(url) as reader:
         now_us, owner = SystemClock().now_us(), select_tenant(reader, tenant)
@@ -117,11 +117,11 @@ def list_questions(
     for row, status in rows:
         detail = details.get(row.id, RequestSummary())
         view.print(safe_text(f"{row.id}  {status}, until {format_iso(row.expires_us)}"))
-        request_text = "one call" if row.kind == "call" else "going on"
+        request_text = "one call" if row.kind == "call" else "re-authorization"
         line = f"  {detail.agent or '?'}, session {row.session}: {request_text}, `{detail.resource or '?'}`"
         view.print(safe_text(f"{line} ({', '.join(detail.codes) or 'no reason that can be read'})"))
     if not rows:
-        view.print("nothing waits for an answer")
+        view.print("no request waits for an answer")
     return Exit.OK
 
 
@@ -135,7 +135,7 @@ def show_question(
     tenant: TenantOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Show what is asked: the call, who asks, why, what was spent."""
+    """Show a request: the call, who requested it, the reason, and what was spent."""
     folder, url = resolve_store(home, db)
     question = _load_question(url, folder, tenant, id, reveal=reveal)
     if json:
@@ -167,7 +167,7 @@ def _load_question(url: str, home: Path, tenant: str | None, request: str, *, re
 def _build_question_rows(question: ApprovalRequest) -> list[tuple[str, str]]:
     row = question.row
     call = row.kind == "call"
-    request_text = "may this one call run" if call else f"may the session go on, as epoch {question.epoch}"
+    request_text = "allow this one call" if call else f"continue the session as epoch {question.epoch}"
     return [
         ("asks", request_text),
         ("request", f"{row.id} ({question.status}), index {question.index}, decision {question.decision}"),
@@ -193,7 +193,7 @@ def _build_budget_rows(budgets: tuple[Spending, ...]) -> list[tuple[str, str]]:
         spent, limit, most = (
             _format_limit(item.unit, n, item.decimals) for n in (item.spent, item.limit, item.max_limit)
         )
-        rows.append((f"budget {item.unit}", f"{spent} of {limit} spent; may be raised to {most} at most"))
+        rows.append((f"budget {item.unit}", f"{spent} of {limit} spent; can be raised to {most}"))
     return rows
 
 
@@ -204,7 +204,7 @@ def _format_limit(unit: str, value: int, decimals: int) -> str:
 def _describe_approval(question: ApprovalRequest, done: ApprovalAnswer) -> str:
     limits = [f"{item.unit} up to {_format_limit(item.unit, item.subtree, item.decimals)}" for item in done.budgets]
     return (
-        f"session {question.row.session} goes on as epoch {question.epoch}: "
+        f"session {question.row.session} continues as epoch {question.epoch}: "
         f"{', '.join([*limits, f'authority {format_percent(done.authority)}'])}"
     )
 
@@ -227,14 +227,14 @@ def approve(
             "session starts with, never above the ceiling; the others stay.",
         ),
     ] = None,
-    lasts: Annotated[str, typer.Option("--for", help="How long the answer may lie unused.")] = "1h",
+    lasts: Annotated[str, typer.Option("--for", help="How long the answer stays valid if it is not used.")] = "1h",
     key_home: KeyHomeOption = None,
     db: DbOption = "",
     home: HomeOption = None,
     tenant: TenantOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Say yes, once, to exactly this."""
+    """Approve this exact request, once."""
     folder, url = resolve_store(home, db)
     question = _load_question(url, folder, tenant, id)
     return _record_answer(
@@ -257,14 +257,14 @@ def deny(
     id: IdArgument,  # noqa: A002  the word users expect
     *,
     name: AsOption,
-    why: Annotated[str, typer.Option("--why", help="The reason, kept in the ledger.")],
+    why: Annotated[str, typer.Option("--why", help="The reason; it is recorded in the ledger.")],
     key_home: KeyHomeOption = None,
     db: DbOption = "",
     home: HomeOption = None,
     tenant: TenantOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Say no."""
+    """Deny a request."""
     folder, url = resolve_store(home, db)
     question = _load_question(url, folder, tenant, id)
     return _record_answer(
@@ -294,7 +294,7 @@ def _parse_limits(question: ApprovalRequest, raised: list[str]) -> dict[str, int
             scaled = Decimal("0.5")
         if scaled != scaled.to_integral_value() or not 0 <= scaled < 2**53:
             raise ConfigError(
-                "bad_amount", f"`{text[:64]}` is no amount", field="raise", remedy="for example USD=50.00"
+                "bad_amount", f"`{text[:64]}` is not an amount", field="raise", remedy="for example USD=50.00"
             )
     return limits
 
@@ -340,18 +340,20 @@ def _record_answer(
     if approve and question.row.kind == "reauthorization":
         view.print(safe_text(f"  {_describe_approval(question, done)}"))
     if approve:
-        view.print(f"  good once, until {format_iso(done.expires_s * _MILLION)}; it is checked again when it is used")
+        view.print(f"  valid once, until {format_iso(done.expires_s * _MILLION)}; it is checked again when it is used")
     return Exit.OK
 
 
-approver_app = typer.Typer(help="Who may answer challenges.", no_args_is_help=True)
+approver_app = typer.Typer(help="Manage the approvers who may answer challenges.", no_args_is_help=True)
 
 
 @approver_app.command("enrol")
 def enrol_one(
-    name: Annotated[str, typer.Argument(help="The person, for example mia@bank.example.")],
+    name: Annotated[str, typer.Argument(help="Name of the person, for example mia@bank.example.")],
     *,
-    public_key: Annotated[str, typer.Option("--public-key", help="Base64; without, a key is made.")] = "",
+    public_key: Annotated[
+        str, typer.Option("--public-key", help="Public key in base64 (default: a new key pair is generated).")
+    ] = "",
     key_home: KeyHomeOption = None,
     by: ByOption = "",
     db: DbOption = "",
@@ -359,7 +361,7 @@ def enrol_one(
     tenant: TenantOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Let somebody answer challenges from now on."""
+    """Enrol an approver."""
     folder, url = resolve_store(home, db)
     owner = resolve_tenant(url, tenant)
     place = key_home or folder
@@ -379,7 +381,7 @@ def enrol_one(
     if not public_key:
         view.print(f"  the key is in {place / approver_key_name(name)}.key", markup=False)
         if place.resolve() == folder.resolve():
-            view.print("  [yellow]where the agents' process can read it[/]: use --key-home or --public-key for people")
+            view.print("  [yellow]the agents' process can read it there[/]: use --key-home or --public-key for people")
     return Exit.OK
 
 
@@ -387,7 +389,7 @@ def enrol_one(
 def list_approvers(
     *, db: DbOption = "", home: HomeOption = None, tenant: TenantOption = None, json: JsonOption = False
 ) -> int:
-    """Who may answer, and who no longer."""
+    """List current and former approvers."""
     folder, url = resolve_store(home, db)
     owner = resolve_trusted_tenant(url, folder, tenant)
     trusted = Authorities(folder).load(owner)
@@ -406,20 +408,20 @@ def list_approvers(
             f"{row['name']}  key {row['kid']}  since {format_iso(int(str(row['since_us'])))}{until}", markup=False
         )
     if not rows:
-        view.print(f"nobody may answer for tenant {owner}; run `halo approver enrol NAME`", markup=False)
+        view.print(f"tenant {owner} has no approver; run `halo approver enrol NAME`", markup=False)
     return Exit.OK
 
 
 @approver_app.command("withdraw")
 def withdraw_one(
-    name: Annotated[str, typer.Argument(help="The name enrolled.")],
+    name: Annotated[str, typer.Argument(help="The enrolled name.")],
     *,
     by: ByOption = "",
     db: DbOption = "",
     home: HomeOption = None,
     tenant: TenantOption = None,
 ) -> int:
-    """Let somebody answer no longer. Answers that were not used by now serve nothing."""
+    """Withdraw an approver. Answers that were not used yet become invalid."""
     folder, url = resolve_store(home, db)
     owner = resolve_trusted_tenant(url, folder, tenant)
     now_us = SystemClock().now_us()
@@ -430,5 +432,5 @@ def withdraw_one(
             url, folder, owner, lambda tx: record_withdrawal(tx, kids, name=name, by=resolve_actor(by), now_us=now_us)
         )
     except Exception as exc:  # noqa: BLE001  whatever is wrong with the ledger, the withdrawal holds
-        warn_unwritten("the withdrawal holds from authorities.json alone", str(exc))
+        warn_unwritten("the withdrawal is in force through authorities.json", str(exc))
     return Exit.OK

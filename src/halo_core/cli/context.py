@@ -48,10 +48,13 @@ class Exit(IntEnum):
 
 DbOption = Annotated[str, typer.Option("--db", metavar="URL", help="SQLAlchemy URL of the store.", show_default=False)]
 HomeOption = Annotated[
-    Path | None, typer.Option("--home", help="Folder of keys, trust and anchor (default HALO_HOME, else .halo).")
+    Path | None,
+    typer.Option("--home", help="Folder with keys, trusted keys and anchor (default: HALO_HOME, else .halo)."),
 ]
-TenantOption = Annotated[str | None, typer.Option("--tenant", help="Whose log; needed where a store holds several.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+TenantOption = Annotated[
+    str | None, typer.Option("--tenant", help="Tenant of the log; required if the store has several.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _PIPED_WIDTH: Final = 200
 _MIN_WIDTH: Final = 20

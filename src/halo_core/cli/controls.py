@@ -55,12 +55,12 @@ _NO_LEDGER_CODES: Final = ("no_database", "no_store")
 _STOP_OPTIONS: Final = "`--agent`, `--session`, `--tool`, `--all`, or `--tenant` alone"
 _REVOKE_OPTIONS: Final = "`--agent`, `--session`, `--key`, `--link`, or `--tenant` alone"
 
-AllOption = Annotated[bool, typer.Option("--all", help="Everything of this home.")]
-AgentOption = Annotated[str, typer.Option("--agent", help="One agent, and whoever acts through it.")]
+AllOption = Annotated[bool, typer.Option("--all", help="Everything in this home.")]
+AgentOption = Annotated[str, typer.Option("--agent", help="One agent, and all agents that act through it.")]
 SessionOption = Annotated[str, typer.Option("--session", help="One session.")]
-ToolOption = Annotated[str, typer.Option("--tool", help="One tool, retriever or model, for everybody.")]
-WhyOption = Annotated[str, typer.Option("--why", help="The reason, kept in the ledger.")]
-ByOption = Annotated[str, typer.Option("--by", help="Who you are (default: the user of this shell).")]
+ToolOption = Annotated[str, typer.Option("--tool", help="One tool, retriever or model, for all agents.")]
+WhyOption = Annotated[str, typer.Option("--why", help="The reason; it is recorded in the ledger.")]
+ByOption = Annotated[str, typer.Option("--by", help="Your name (default: the user of this shell).")]
 
 
 def stop(
@@ -99,9 +99,9 @@ def stop(
     view.print(f"[bold red]stopped[/] {scope} ", end="")
     view.print(f"{target} {'' if new else '(it was stopped already)'}", markup=False)
     if not is_known:
-        view.print(f"[yellow]note[/]: this store knows no {scope} of that name; check the spelling")
+        view.print(f"[yellow]note[/]: this store has no {scope} with that name; check the spelling")
     if problem:
-        warn_unwritten("the stop holds from its file alone", problem)
+        warn_unwritten("the stop is in force through its file", problem)
     return Exit.OK
 
 
@@ -118,7 +118,7 @@ def lift(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Let a stop go. `--all` also removes stop files that cannot be read."""
+    """Lift a stop. `--all` also removes stop files that cannot be read."""
     folder, url = resolve_store(home, db)
     scope, target = _choose_target(
         _STOP_OPTIONS, everything=everything, agent=agent, session=session, tool=tool, tenant=tenant
@@ -147,7 +147,7 @@ def lift(
     subject = "everything" if scope == "all" else f"{scope} {target}"
     view.print(f"lifted {scope} {target}".rstrip() if lifted else f"there was no stop of {subject}", markup=False)
     if lifted and not recorded:
-        warn_unwritten("the stop file is gone, which is written down nowhere", "there is no ledger here")
+        warn_unwritten("the stop file was removed, and this is not recorded", "there is no ledger here")
     for item in remaining:
         view.print("[yellow]still stopped[/] from a file: ", end="")
         view.print(f"{item.scope} {item.target}", markup=False)
@@ -158,23 +158,28 @@ def revoke(
     *,
     agent: AgentOption = "",
     session: SessionOption = "",
-    key: Annotated[str, typer.Option("--key", help="Thumbprint of a key: whatever it signed or holds.")] = "",
-    link: Annotated[str, typer.Option("--link", help="Hash or id of one passport, and all below it.")] = "",
+    key: Annotated[str, typer.Option("--key", help="Thumbprint of a key: everything that it signed or holds.")] = "",
+    link: Annotated[str, typer.Option("--link", help="Hash or id of a link, and everything derived from it.")] = "",
     tenant: TenantOption = None,
-    unknown: Annotated[bool, typer.Option("--unknown", help="Also what nothing here is called.")] = False,
-    why: Annotated[str, typer.Option("--why", help="The reason, kept in the ledger; required.")] = "",
+    unknown: Annotated[bool, typer.Option("--unknown", help="Allow a name that is not known here.")] = False,
+    why: Annotated[str, typer.Option("--why", help="The reason (required); it is recorded in the ledger.")] = "",
     by: ByOption = "",
     db: DbOption = "",
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Revoke for good: a link is answered by a new passport, a session by a new session, an agent by nothing."""
+    """Revoke permanently. Afterwards issue a new passport or open a new session; an agent id cannot be used again."""
     folder, url = resolve_store(home, db)
     scope, target = _choose_target(
         _REVOKE_OPTIONS, everything=False, agent=agent, session=session, key=key, link=link, tenant=tenant
     )
     if not why.strip():
-        raise ConfigError("no_reason", "a revocation is for good", field="why", remedy='say why: `--why "..."`')
+        raise ConfigError(
+            "no_reason",
+            "a revocation is permanent and needs a reason",
+            field="why",
+            remedy='give the reason: `--why "..."`',
+        )
     if not unknown:
         with Reader(url) as reader:
             require_known_target(reader, folder, select_tenant(reader, tenant), scope, target)
@@ -255,7 +260,7 @@ def warn_unwritten(what_holds: str, problem: str) -> None:
     out = console(stderr=True)
     out.print("[bold red]THE LEDGER COULD NOT BE WRITTEN[/]: ", end="")
     out.print(f"{what_holds} ({problem})", markup=False)
-    out.print("  try: run this again when the ledger can be written, so that it is on record")
+    out.print("  try: run this again when the ledger can be written, so that it is recorded")
 
 
 def _is_known(url: str, tenant: str | None, scope: str, target: str) -> bool:
@@ -270,6 +275,6 @@ def _choose_target(options: str, *, everything: bool, tenant: str | None, **targ
     if not candidates and tenant:
         return "tenant", tenant
     if len(candidates) != 1:
-        problem = f"{len(candidates)} things are named" if candidates else "nothing is named"
-        raise ConfigError("bad_stop", problem, field="scope", remedy=f"name one: {options}")
+        problem = f"{len(candidates)} targets are given" if candidates else "no target is given"
+        raise ConfigError("bad_stop", problem, field="scope", remedy=f"give one: {options}")
     return candidates[0]

@@ -64,7 +64,7 @@ def print_story(reader: Reader, contents: SealedContents, tenant: str, session: 
         ConfigError: nothing was denied.
     """
     table = Table(
-        title="a customer's letter tells the agent to pay another account: what it tried",
+        title="a customer's letter tells the agent to pay another account; these are the agent's attempts",
         box=SIMPLE_HEAD,
         pad_edge=False,
         padding=(0, 1, 0, 0),
@@ -95,7 +95,7 @@ def print_story(reader: Reader, contents: SealedContents, tenant: str, session: 
     _print_counters(records)
     denied = [item for item in records if item.entry.kind is EntryKind.DECISION and _read_effect(item) == "deny"]
     if not denied:
-        raise ConfigError("demo_failed", "nothing was denied, which is not what the demo is for")
+        raise ConfigError("demo_failed", "the demo failed: nothing was denied")
     return denied[0]
 
 
@@ -131,7 +131,7 @@ def _build_oversight_row(record: LoggedEntry) -> tuple[str, ...]:
         escape(names),
         "",
         "",
-        f"its link is closed, its counters stay with {escape(body['to']['agent'])}",
+        f"its link is closed; what it spent stays charged to {escape(body['to']['agent'])}",
     )
 
 
@@ -167,7 +167,7 @@ def _print_counters(records: list[LoggedEntry]) -> None:
         "at the end": _read_account(records, to["handle"]),
     }
     table = Table(
-        title=f"what {closed['agent']} spends, {to['agent']} spends too; nothing resets that",
+        title=f"{closed['agent']}'s spending is charged to {to['agent']} too and is never reset",
         box=SIMPLE_HEAD,
         pad_edge=False,
         title_justify="left",
@@ -210,13 +210,13 @@ def run_demo(
     *,
     framework: Annotated[
         Framework | None,
-        typer.Option("--framework", help="Which framework's agents run the desk (default: the first installed)."),
+        typer.Option("--framework", help="Framework of the demo's agents (default: the first one installed)."),
     ] = None,
-    folder: Annotated[Path, typer.Option("--home", help="Folder for the demo's keys and ledger; made anew.")] = Path(
-        ".halo-demo"
-    ),
+    folder: Annotated[
+        Path, typer.Option("--home", help="Folder for the demo's keys and ledger; it is created anew.")
+    ] = Path(".halo-demo"),
 ) -> int:
-    """A loan desk agent, governed: what it tried, what was decided, and how anybody can check that."""
+    """Run a governed loan desk agent, and show what it attempted, what was decided, and how to verify it."""
     view = console()
     framework = framework or _find_installed_framework()
     run_desk = _load_desk(framework)
@@ -226,7 +226,7 @@ def run_demo(
             f"[bold]{demo.AGENT}[/] acts for [bold]{demo.USER}[/] and may hand off to [bold]{demo.RESEARCH}[/]. "
             "The models are\nscripted, everything else is real: agent graphs, retrievers, tools. Halo\n"
             "decides each retrieval, tool call, hand-off and inference [bold]before[/] it runs.\n"
-            "Each takes some of the session's authority; below 50% it pays nothing.",
+            "Each one lowers the session's authority; below 50% payments stop.",
             title=f"a loan desk on {framework.value}, enforce mode, offline",
         )
     )
@@ -262,7 +262,7 @@ def _load_desk(framework: Framework) -> Callable[[Path, Callable[[], None]], str
     except ModuleNotFoundError as exc:
         raise ConfigError(
             "no_framework",
-            f"the demo drives an agent of `{extra}`, and `{exc.name}` is not installed",
+            f"the demo runs an agent of `{extra}`, but `{exc.name}` is not installed",
             field="framework",
             remedy=f"pip install 'halo-agents[{extra}]', or choose another with --framework",
         ) from exc
@@ -280,7 +280,9 @@ def _reset_folder(folder: Path) -> None:
     if folder.exists():
         # Only what a demo made: a real home is never cleared.
         if not (folder / _MARKER_FILE).exists():
-            raise ConfigError("not_a_demo", f"`{folder}` is not a demo's folder", field="home", remedy="name another")
+            raise ConfigError(
+                "not_a_demo", f"`{folder}` is not a folder of the demo", field="home", remedy="choose another folder"
+            )
         shutil.rmtree(folder)
     folder.mkdir(mode=0o700, parents=True)
     (folder / _MARKER_FILE).touch()
@@ -303,7 +305,7 @@ def _approve_in_another_process(folder: Path, session: str) -> None:
             if (row.session, row.kind, status) == (session, "reauthorization", "pending")
         ]
     if not waiting:
-        raise ConfigError("demo_failed", "nothing waits for a re-authorization, which is not what the demo is for")
+        raise ConfigError("demo_failed", "the demo failed: no request waits for a re-authorization")
     line = ["approvals", "approve", waiting[-1], "--as", _APPROVER, "--why", "the fee is due"]
     done = subprocess.run(  # noqa: S603  this very program
         [sys.executable, "-c", _HALO_CODE, *line, "--key-home", str(people), "--home", str(folder)],
@@ -332,7 +334,7 @@ def _check_replay(folder: Path) -> bool:
     same = sum(result.status is ReplayStatus.IDENTICAL for result in results)
     all_same = same == len(results) > 0
     console().print(
-        f"{_format_mark(all_same)} replay: {same} of {len(results)} decisions decided again, to the same bytes"
+        f"{_format_mark(all_same)} replay: {same} of {len(results)} decisions replayed with identical bytes"
     )
     return all_same
 
@@ -354,7 +356,7 @@ def _check_tampering(folder: Path, denied: LoggedEntry) -> bool:
     ]
     caught = bool(matching) and report.exit_code == Exit.TAMPERED
     view = console()
-    change = f"in a copy, the denial #{denied.index} was rewritten to an approval"
+    change = f"in a copy, denial #{denied.index} was changed to an approval"
     view.print(f"{_format_mark(caught)} tampering: {change}; {'caught' if caught else 'NOT caught'}:")
     for finding in matching[:2]:
         view.print(f"    {finding.kind}: {finding.where}: {finding.what}", markup=False)

@@ -65,7 +65,7 @@ def load_app(target: str) -> tuple[Any, str]:
     if module.endswith(".py") or not all(part.isidentifier() for part in parts):
         raise ConfigError(
             "bad_target",
-            f"`{target[:200]}` names no object of a module",
+            f"`{target[:200]}` does not name an object of a module",
             field="target",
             remedy=_suggest_target(module, path),
         )
@@ -76,7 +76,10 @@ def load_app(target: str) -> tuple[Any, str]:
             return target_object, ""
         if needed:
             wanted = ", ".join(f"`{name}`" for name in needed)
-            return target_object, f"`{path}` was not called: it needs arguments ({wanted}); name a function without"
+            return (
+                target_object,
+                f"`{path}` was not called because it needs arguments ({wanted}); name a function without arguments",
+            )
         with _report_app_errors(f"calling `{path}()`"):
             result = target_object()
     if inspect.iscoroutine(result):
@@ -85,9 +88,9 @@ def load_app(target: str) -> tuple[Any, str]:
             "is_coroutine",
             f"`{path}` is a coroutine function",
             field="target",
-            remedy=f"name the app itself, or a function without `async` that runs it: `asyncio.run({path}())`",
+            remedy=f"name the app itself, or a synchronous function that runs it: `asyncio.run({path}())`",
         )
-    return result, f"`{path}` was called, and what it returned was looked at"
+    return result, f"`{path}` was called, and its return value was inspected"
 
 
 def _suggest_target(module: str, path: str) -> str:
@@ -123,7 +126,7 @@ def _report_app_errors(action: str) -> Iterator[None]:
             "app_failed",
             f"{action} raised {type(exc).__name__}: {str(exc)[:500]}{place}",
             field="target",
-            remedy="it must be importable where you run this: same folder, same environment variables",
+            remedy="the module must be importable here: use the folder and the environment variables of your app",
         ) from exc
 
 
@@ -135,9 +138,7 @@ def _import_app_module(name: str) -> Any:
             if exc.name != name and not name.startswith(f"{exc.name}."):
                 raise  # the app is there, and something that it imports is not
             matches = get_close_matches(name, [path.stem for path in Path.cwd().glob("*.py")], n=1)
-            remedy = (
-                f"did you mean `{matches[0]}`?" if matches else "run this in the folder from which you run your app"
-            )
+            remedy = f"did you mean `{matches[0]}`?" if matches else "run this in the folder where you run your app"
             raise ConfigError("no_module", f"there is no module `{name}`", field="target", remedy=remedy) from exc
 
 
@@ -155,7 +156,7 @@ def _resolve_attribute(value: Any, module: str, path: str) -> Any:
                 field="target",
                 remedy=f"did you mean `{matches[0]}`?"
                 if matches
-                else "name a graph, chain, agent, tool or retriever of it",
+                else "name a graph, chain, agent, tool or retriever of the module",
             ) from exc
     return value
 
@@ -185,23 +186,23 @@ _UNSUPPORTED: Final = (
 _MAX_KEYS: Final = 5
 _STYLE: Final = {FindingStatus.OPEN: "bold red", FindingStatus.CLOSED: "green", FindingStatus.NOTED: "yellow"}
 _TITLE: Final = {
-    FindingStatus.OPEN: "can run undecided",
+    FindingStatus.OPEN: "can run without a decision",
     FindingStatus.CLOSED: "decided before it runs",
-    FindingStatus.NOTED: "cannot be intercepted, or the host's own power",
+    FindingStatus.NOTED: "cannot be intercepted, or is controlled by the host",
 }
 
 
 def doctor(
     target: Annotated[
-        str, typer.Argument(metavar="MODULE:OBJECT", help="Your graph, chain, agent or a function making it.")
+        str, typer.Argument(metavar="MODULE:OBJECT", help="Your graph, chain or agent, or a function that returns it.")
     ],
     *,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Show what of an app is decided before it runs, and what can run undecided. Imports the app; does not run it.
+    """Show which actions of an app are decided before they run, and which are not. Imports the app without running it.
 
-    Exit 0 nothing can run undecided, 1 something can, 2 there is nothing to decide, 64 it cannot be loaded.
+    Exit 0: all are decided. 1: some can run without a decision. 2: there is nothing to decide. 64: it cannot be loaded.
     """
     app, load_note = load_app(target)
     name = target.partition(":")[2]
@@ -229,7 +230,7 @@ def doctor(
     if not any_governable:
         view.print(
             safe_text(
-                f"cannot tell: `{name}` holds no tool, retriever, model or agent that {', '.join(_ADAPTERS)} knows"
+                f"cannot tell: `{name}` has no tool, retriever, model or agent that {', '.join(_ADAPTERS)} supports"
             )
         )
     return code
@@ -243,15 +244,15 @@ def _collect_findings(app: Any, name: str) -> list[Finding]:
     if unsupported and not matching:
         raise ConfigError(
             "no_adapter",
-            f"`{name}` is of `{unsupported[0]}`, which no adapter here understands",
+            f"`{name}` belongs to `{unsupported[0]}`, which no adapter supports",
             field="target",
-            remedy=f"adapters: {', '.join(_ADAPTERS)}",
+            remedy=f"supported adapters: {', '.join(_ADAPTERS)}",
         )
     doctors = [run_doctor for adapter in matching or _ADAPTERS if (run_doctor := _load_doctor(adapter)) is not None]
     if not doctors:
         extra = (matching or list(_ADAPTERS))[0].removeprefix("halo_").replace("_", "-")
         raise ConfigError(
-            "no_adapter", "no adapter is installed", field="target", remedy=f"pip install 'halo-agents[{extra}]'"
+            "no_adapter", "no adapter is installed", field="target", remedy=f"run `pip install 'halo-agents[{extra}]'`"
         )
     return [item for run_doctor in doctors for item in run_doctor(app, name=name)]
 
@@ -269,7 +270,12 @@ def _find_keys(home: Path | None) -> list[Finding]:
     folder = home if home is not None else default_home()
     if not folder.is_dir():
         if home is not None:
-            raise ConfigError("no_home", f"there is no folder `{home}`", field="home", remedy="leave `--home` out")
+            raise ConfigError(
+                "no_home",
+                f"there is no folder `{home}`",
+                field="home",
+                remedy="omit `--home`, or name an existing folder",
+            )
         return []
     keys = [
         item for item in list_key_files(KeyStore(folder)) if item.readable and item.kind == "ed25519" and item.signs

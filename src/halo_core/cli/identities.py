@@ -134,7 +134,7 @@ def note_skipped(imported: ImportedEvents) -> None:
     """Say what was left out, if anything was."""
     if imported.skipped:
         classes = ", ".join(f"{number} of class {name}" for name, number in skipped_to_json(imported).items())
-        console(stderr=True).print(f"[yellow]note[/]: left out, since they say nothing of identities: {classes}")
+        console(stderr=True).print(f"[yellow]note[/]: left out because they are not about identities: {classes}")
 
 
 def show_book(book: IdentityBaseline, imported: ImportedEvents, *, in_force: bool, json: bool) -> None:
@@ -149,34 +149,34 @@ def show_book(book: IdentityBaseline, imported: ImportedEvents, *, in_force: boo
     view = console()
     view.print(f"people and service accounts: {'in force' if in_force else 'not put in force'}")
     view.print(
-        f"  identities     {len(book.habits)}, of which {book.count_established()} with five days or more of their own"
+        f"  identities     {len(book.habits)}, {book.count_established()} of them with at least five days of their own"
     )
     view.print(f"  events         {book.event_count}, the newest of {format_iso(book.last_us)}")
-    view.print(f"  a risk is elevated above {limits.elevated} of 1000, high above {limits.high}")
+    view.print(f"  a risk above {limits.elevated} of 1000 is elevated, above {limits.high} it is high")
     if 0 < limits.days < MIN_IDENTITY_DAYS_FOR_HIGH:
         view.print(
-            f"[yellow]note[/]: {limits.days} identity-days are too few to say what is high; that was set by hand"
+            f"[yellow]note[/]: {limits.days} identity-days are too few to compute the limit for high; a preset is used"
         )
     if not limits.days:
-        view.print("[yellow]note[/]: too short a history to say what is much here; these limits were set by hand")
+        view.print("[yellow]note[/]: the history is too short to compute limits; presets are used")
     if imported.left_out:
-        view.print(f"  left out       {format_count(imported.left_out, 'event')}, of days that were judged an attack")
+        view.print(f"  left out       {format_count(imported.left_out, 'event')} of days that were judged an attack")
     note_skipped(imported)
 
 
 def show_alerted(written: FlagResult) -> None:
     """What became of `--alert`."""
     were = "was" if written.known == 1 else "were"
-    duplicates_text = f", {written.known} {were} there already" if written.known else ""
-    console().print(f"{format_count(written.written, 'alert')} written{duplicates_text}; `halo alerts` lists them")
+    duplicates_text = f", {written.known} {were} already there" if written.known else ""
+    console().print(f"{format_count(written.written, 'alert')} written{duplicates_text}; see `halo alerts`")
     if written.risen:
-        text = f"{written.risen} of them of days that had one already, of a lower risk"
+        text = f"{written.risen} of them for days that already had an alert with a lower risk"
         console(stderr=True).print(f"[yellow]note[/]: {text}")
     if written.erased:
-        text = f"{written.erased} of them without a name: that identity's data was erased"
+        text = f"{written.erased} of them without a name: the data of that identity were erased"
         console(stderr=True).print(f"[yellow]note[/]: {text}")
     if written.forged:
-        text = f"{written.forged} of them stood in the store already, signed by no writer of it: run `halo verify`"
+        text = f"{written.forged} of them were already in the store without a valid signature: run `halo verify`"
         console(stderr=True).print(f"[bold red]warning[/]: {text}")
 
 
@@ -206,15 +206,15 @@ def show_scores(ranked: Sequence[IdentityRisk], flagged: Sequence[ScoredEvent]) 
 
 def _print_omitted(number: int, noun: str) -> None:
     if number > _MAX_ROWS:
-        console().print(f"... {number - _MAX_ROWS} more {noun}; `--json` has all")
+        console().print(f"... {number - _MAX_ROWS} more {noun}; use `--json` to see all")
 
 
-app = typer.Typer(help="People and service accounts: what is ordinary, from imported events; the risk of others.")
+app = typer.Typer(help="Baselines and risk scores of people and service accounts, from imported events.")
 _SUFFIXES: Final = {".csv": "csv", ".json": "ocsf", ".jsonl": "ocsf", ".ndjson": "ocsf"}
 _PAUSE_S: Final = 0.05
 """Between transactions: whoever waits for the write lock, an agent's decision above all, gets it."""
 _MAX_TRIES: Final = 10
-_FILES_HELP: Final = "CSV with a header, or OCSF as JSON, one event a line."
+_FILES_HELP: Final = "CSV with a header, or OCSF as JSON, one event per line."
 
 FilesArgument = Annotated[
     list[Path], typer.Argument(metavar="FILE...", help=_FILES_HELP, exists=True, dir_okay=False, readable=True)
@@ -223,7 +223,8 @@ FormatOption = Annotated[
     str, typer.Option("--format", help=f"{' or '.join(FORMATS)} (default: by the file's name).", show_default=False)
 ]
 MapOption = Annotated[
-    list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Where a CSV names a field otherwise.")
+    list[str] | None,
+    typer.Option("--map", metavar="FIELD=COLUMN", help="Map a field to the CSV's column of another name."),
 ]
 
 
@@ -233,15 +234,17 @@ def import_identity_events(
     *,
     form: FormatOption = "",
     mapping: MapOption = None,
-    add: Annotated[bool, typer.Option("--add", help="Go on with the baseline in force; events must be later.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, fit and show, put nothing in force.")] = False,
+    add: Annotated[bool, typer.Option("--add", help="Extend the baseline in force; all events must be later.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Fit and show the baseline without putting it in force.")
+    ] = False,
     by: ByOption = "",
     tenant: TenantOption = None,
     db: DbOption = "",
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Fit what is ordinary for each identity from its events, and put that in force for the tenant."""
+    """Fit a baseline for each identity from its events, and put it in force for the tenant."""
     folder, url = resolve_store(home, db)
     name = resolve_tenant(url, tenant)
     imported = _read_events(files, form, mapping)
@@ -263,7 +266,9 @@ def import_identity_events(
         )
     show_book(book, imported, in_force=not dry_run, json=json)
     if before and not add and not dry_run:
-        console(stderr=True).print("[yellow]note[/]: it replaces the baseline before it; `--add` goes on with one")
+        console(stderr=True).print(
+            "[yellow]note[/]: it replaces the previous baseline; use `--add` to extend a baseline"
+        )
     return Exit.OK
 
 
@@ -274,14 +279,14 @@ def score_identity_events(
     form: FormatOption = "",
     mapping: MapOption = None,
     alert: Annotated[
-        bool, typer.Option("--alert", help="Write an alert for each identity and day above `high`.")
+        bool, typer.Option("--alert", help="Write an alert for each identity and day with a risk above `high`.")
     ] = False,
     tenant: TenantOption = None,
     db: DbOption = "",
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Score events (0..1000) against the baseline in force: who is at which risk, which events, and why."""
+    """Score events (0..1000) against the baseline in force, and show the risk of each identity with its causes."""
     folder, url = resolve_store(home, db)
     name = resolve_tenant(url, tenant)
     with Reader(url) as reader:
@@ -312,9 +317,7 @@ def score_identity_events(
         show_alerted(written)
     view = console(stderr=True)
     if early:
-        view.print(
-            f"[yellow]note[/]: {early} events are not later than the baseline, which may hold them: no fair score"
-        )
+        view.print(f"[yellow]note[/]: {early} events are not later than the baseline: their scores are not reliable")
     note_skipped(imported)
     return Exit.OK
 
@@ -327,7 +330,7 @@ def show_identity_baseline(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Show the baseline in force. It holds no names: identities and values are keyed fingerprints."""
+    """Show the baseline in force. It contains keyed fingerprints and no names."""
     _, url = resolve_store(home, db)
     with Reader(url) as reader:
         book = load_identities(reader, resolve_tenant(url, tenant))
@@ -341,7 +344,7 @@ def show_identity_baseline(
 def drop_identity_baseline(
     *, by: ByOption = "", tenant: TenantOption = None, db: DbOption = "", home: HomeOption = None
 ) -> int:
-    """Take the baseline of people and service accounts out of force."""
+    """Remove the baseline of people and service accounts."""
     folder, url = resolve_store(home, db)
     dropped = commit(url, folder, tenant, lambda tx: take_out_of_force(tx, IDENTITIES, resolve_actor(by)))
     console().print("no baseline of identities is in force" + ("" if dropped else ", nor was one before"))
@@ -376,7 +379,7 @@ def _read_events(files: Iterable[Path], form: str, mapping: list[str] | None) ->
     for path in files:
         kind = form or _SUFFIXES.get(path.suffix.lower(), "")
         if not kind:
-            problem = f"`{path.name}` does not say what it is"
+            problem = f"the format of `{path.name}` cannot be told from its name"
             raise ConfigError("no_format", problem, field="format", remedy="give `--format csv` or `--format ocsf`")
         with path.open("rb") as file:
             stream = _HashingStream(file)
@@ -428,5 +431,5 @@ def _run_with_retries(run: Callable[[Any], Any], job: Callable[[Transaction], An
 
 
 def _build_no_baseline_error(name: str) -> ConfigError:
-    remedy = "`halo identity import FILE` makes one"
+    remedy = "run `halo identity import FILE`"
     return ConfigError("no_baseline", "no baseline of identities is in force", field=name, remedy=remedy)

@@ -37,16 +37,14 @@ __all__ = ["app"]
 
 _WIDE_COLUMNS: Final = 140
 
-app = typer.Typer(help="Which keys there are, who can read them; new issuers.", no_args_is_help=True)
+app = typer.Typer(help="List keys, and rotate or retire issuer keys.", no_args_is_help=True)
 
-KeyHomeOption = Annotated[
-    Path | None, typer.Option("--key-home", help="Folder of the keys in question (default: the home).")
-]
+KeyHomeOption = Annotated[Path | None, typer.Option("--key-home", help="Folder of the keys (default: the home).")]
 
 
 @app.command("report")
 def report_keys(*, key_home: KeyHomeOption = None, home: HomeOption = None, json: JsonOption = False) -> int:
-    """List every key file and trusted key: what it can sign, who can read it. Never shows a secret."""
+    """List key files and trusted keys, what each can sign and who can read it. Private keys are never shown."""
     folder, _ = resolve_store(home, "")
     for place in (folder, key_home):
         if place is not None and not place.is_dir():
@@ -119,15 +117,15 @@ def _build_narrow_list(rows: Iterable[tuple[str, ...]], mark: int) -> Text:
 def rotate_issuer(
     what: Annotated[str, typer.Argument(metavar="issuer", help="What to rotate: `issuer`.")],
     *,
-    overlap: Annotated[str, typer.Option("--overlap", help="How long passports of the old key stay good.")] = "7d",
-    yes: Annotated[bool, typer.Option("--yes", help="Go ahead although passports die at once.")] = False,
+    overlap: Annotated[str, typer.Option("--overlap", help="How long passports of the old key stay valid.")] = "7d",
+    yes: Annotated[bool, typer.Option("--yes", help="Rotate even if passports become invalid at once.")] = False,
     key_home: KeyHomeOption = None,
     by: ByOption = "",
     db: DbOption = "",
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Make a new issuer key; the old one signs no more, and what it signed is good until the overlap ends."""
+    """Create a new issuer key. Passports signed with the old key stay valid until the overlap ends."""
     if what != "issuer":
         raise ConfigError("bad_rotation", f"`{what[:32]}` cannot be rotated", field="what", remedy="rotate `issuer`")
     folder, url = resolve_store(home, db)
@@ -162,7 +160,7 @@ def rotate_issuer(
     if old_key_path.exists():
         view.print(f"  the old key is kept as {old_key_path.name} until then")
     if swept:
-        view.print(f"  removed, since nobody trusts it any more: {', '.join(swept)}")
+        view.print(f"  removed because it is no longer trusted: {', '.join(swept)}")
     return Exit.OK
 
 
@@ -176,18 +174,20 @@ def _list_tenants(url: str, key_store: KeyStore, authorities: Authorities, now_u
     if elsewhere:
         raise ConfigError(
             "issuer_shared",
-            f"the key also issues for {', '.join(elsewhere)}, of another database",
+            f"the key also issues passports for {', '.join(elsewhere)} in another database",
             field="db",
-            remedy="give every store that shares the home one issuer of its own, or rotate after moving them together",
+            remedy="give each store that shares the home its own issuer, or merge the stores before rotating",
         )
     return trusting or here
 
 
 @app.command("retire")
 def retire_issuer(
-    kid: Annotated[str, typer.Argument(metavar="KID", help="Thumbprint of an issuer's key, or its start.")],
+    kid: Annotated[
+        str, typer.Argument(metavar="KID", help="Thumbprint of an issuer key, or the first characters of it.")
+    ],
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Go ahead although it is the key in use.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Retire the key even if it is in use.")] = False,
     key_home: KeyHomeOption = None,
     by: ByOption = "",
     db: DbOption = "",
@@ -195,7 +195,7 @@ def retire_issuer(
     tenant: TenantOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Trust an issuer no longer, from now on: every passport it signed is refused at the next decision."""
+    """Stop trusting an issuer key. Every passport that it signed is refused from the next decision on."""
     folder, url = resolve_store(home, db)
     authorities, now_us = Authorities(folder), SystemClock().now_us()
     owner = resolve_trusted_tenant(url, folder, tenant)
@@ -204,9 +204,9 @@ def retire_issuer(
     if used and not yes:
         raise ConfigError(
             "issuer_in_use",
-            f"`{kid[:64]}` issues passports now: all of them would serve nothing, and no new ones would do",
+            f"`{kid[:64]}` is the current issuer key: all its passports, including new ones, would be refused",
             field="kid",
-            remedy="run `halo keys rotate issuer` first, or insist with `--yes`",
+            remedy="run `halo keys rotate issuer` first, or confirm with `--yes`",
         )
     full = keys.retire_issuer(authorities, owner, kid=kid, now_us=now_us)
     problem = ""
@@ -223,9 +223,9 @@ def retire_issuer(
     view.print(f"retired issuer {full} of tenant {owner}", markup=False)
     if used:
         view.print("[bold yellow]warning[/] ", end="")
-        view.print("it was in use: nothing runs before `halo keys rotate issuer` and new passports")
+        view.print("it was in use: run `halo keys rotate issuer` and issue new passports, or nothing runs")
     if swept:
-        view.print(f"  removed, since nobody trusts it any more: {', '.join(swept)}")
+        view.print(f"  removed because it is no longer trusted: {', '.join(swept)}")
     if problem:
-        warn_unwritten("the retirement holds from authorities.json alone", problem)
+        warn_unwritten("the retirement is in force through authorities.json", problem)
     return Exit.OK

@@ -68,7 +68,7 @@ _TITLES: Final = ("action", "resource", "effect", "ran", "why")
 
 
 def show(
-    id: Annotated[str, typer.Argument(help="Index (#), or id or its start, of an entry.")],  # noqa: A002  the word users expect
+    id: Annotated[str, typer.Argument(help="An entry: its index (#), its id, or the first characters of the id.")],  # noqa: A002  the word users expect
     *,
     db: DbOption = "",
     home: HomeOption = None,
@@ -76,7 +76,7 @@ def show(
     reveal: Annotated[bool, typer.Option("--reveal", help="Show content unmasked.")] = False,
     json: JsonOption = False,
 ) -> int:
-    """Show one entry in full: who, what, why, what came of it."""
+    """Show one entry in full: who did what, why it was decided so, and the outcome."""
     folder, url = resolve_store(home, db)
     with Reader(url) as reader:
         name = select_tenant(reader, tenant)
@@ -111,7 +111,7 @@ def _open_contents(contents: SealedContents, record: LoggedEntry, *, reveal: boo
     for field in sorted(record.entry.content):
         data = contents.open(record.entry, field)
         if data is None:
-            texts[field] = "(erased, or the content key is not at hand)"
+            texts[field] = "(erased, or the content key is not available)"
         else:
             text = data.decode("utf-8", "replace")
             texts[field] = text if reveal else redactor.mask(text)
@@ -250,10 +250,10 @@ def log(
     home: HomeOption = None,
     tenant: TenantOption = None,
     session: Annotated[str, typer.Option("--session", help="Only this session.")] = "",
-    last: Annotated[int, typer.Option("--last", help="Only the newest N.")] = 50,
+    last: Annotated[int, typer.Option("--last", help="Only the newest N entries.")] = 50,
     json: JsonOption = False,
 ) -> int:
-    """List decisions, and what was seen without one, in log order: one line each."""
+    """List decisions, and actions that ran without a decision, in log order."""
     _, url = resolve_store(home, db)
     with Reader(url) as reader:
         name = select_tenant(reader, tenant)
@@ -304,8 +304,8 @@ _MAX_FINDINGS: Final = 20
 _VERDICT: Final = {
     Exit.OK: "[bold green]whole[/]: nothing was changed, removed or added",
     Exit.CANNOT_TELL: "[bold yellow]cannot tell[/]",
-    Exit.TAMPERED: "[bold red]TAMPERED[/]: what is there was changed after it was written",
-    Exit.GAP: "[bold red]GAP[/]: something that was written is missing",
+    Exit.TAMPERED: "[bold red]TAMPERED[/]: data was changed after it was written",
+    Exit.GAP: "[bold red]GAP[/]: data that was written is missing",
 }
 
 
@@ -313,12 +313,12 @@ def verify(
     *,
     db: DbOption = "",
     home: HomeOption = None,
-    signatures: Annotated[bool, typer.Option("--signatures", help="Check every writer signature as well.")] = False,
+    signatures: Annotated[bool, typer.Option("--signatures", help="Also check every writer signature.")] = False,
     json: JsonOption = False,
 ) -> int:
-    """Check that the ledger is whole: hashes, chains, tree, checkpoints, anchor, content.
+    """Verify the ledger: hashes, chains, tree, checkpoints, anchor, content.
 
-    Exit 0 whole, 11 something was changed, 13 something is missing, 2 cannot tell.
+    Exit 0: whole. 11: something was changed. 13: something is missing. 2: cannot tell.
     """
     folder, url = resolve_store(home, db)
     out = console(stderr=True)
@@ -364,7 +364,7 @@ def _print_report(report: Report) -> None:
         )
     view.print(_VERDICT[Exit(report.exit_code)])
     for limit in LIMITS:
-        view.print(f"[dim]not seen by this: {limit}[/]")
+        view.print(f"[dim]not detected: {limit}[/]")
 
 
 def _report_to_json(report: Report) -> dict[str, Any]:
@@ -379,19 +379,23 @@ _MAX_DIFFERENCES = 20
 
 def replay(
     *,
-    id: Annotated[str, typer.Argument(help="Index (#), or id or its start, of a decision.")] = "",  # noqa: A002  the word users expect
-    all_: Annotated[bool, typer.Option("--all", help="Replay every decision.")] = False,
+    id: Annotated[  # noqa: A002  the word users expect
+        str, typer.Argument(help="A decision: its index (#), its id, or the first characters of the id.")
+    ] = "",
+    all_: Annotated[bool, typer.Option("--all", help="Replay all decisions.")] = False,
     db: DbOption = "",
     home: HomeOption = None,
     tenant: TenantOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Decide again from what was recorded and compare the bytes.
+    """Recompute recorded decisions and compare the bytes.
 
-    Exit 0 identical, 12 something differs (named by its first field), 2 cannot tell (erased or unreadable).
+    Exit 0: identical. 12: a decision differs (the first such field is shown). 2: cannot tell (erased or unreadable).
     """
     if bool(id) == all_:
-        raise ConfigError("usage", "name one decision, or `--all`", field="id", remedy="halo replay ID | --all")
+        raise ConfigError(
+            "usage", "give one decision, or `--all`", field="id", remedy="run `halo replay ID` or `halo replay --all`"
+        )
     folder, url = resolve_store(home, db)
     with Reader(url) as reader:
         name = select_tenant(reader, tenant)
@@ -414,7 +418,10 @@ def _find_decision(reader: Reader, tenant: str, id: str) -> LoggedEntry:  # noqa
     record = find_entry(reader, tenant, id)
     if record.entry.kind is not EntryKind.DECISION:
         raise ConfigError(
-            "not_a_decision", f"`{id}` is of kind {record.entry.kind.value}", field="id", remedy="see `halo log`"
+            "not_a_decision",
+            f"`{id}` is not a decision but an entry of kind {record.entry.kind.value}",
+            field="id",
+            remedy="see `halo log`",
         )
     return record
 
@@ -436,7 +443,7 @@ def _print_replay(total: int, counts: Counter[ReplayStatus], odd: list[ReplayRes
         view.print(f"  {item.id} [bold red]{item.status.value}[/] ", end="")
         differs = f"{item.where} recorded {item.recorded!r}, now {item.computed!r}"
         view.print(
-            differs if item.status is ReplayStatus.DIFFERS else item.computed or "its content is gone", markup=False
+            differs if item.status is ReplayStatus.DIFFERS else item.computed or "its content was erased", markup=False
         )
 
 

@@ -36,7 +36,7 @@ _PARSER: Final = cast("type[Any]", typer.BadParameter.__mro__[2])
 
 app = typer.Typer(
     name="halo",
-    help="Govern AI agents as privileged identities; check what was decided.",
+    help="Govern AI agents as privileged identities, and verify what was decided.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -74,7 +74,7 @@ def root(
     *,
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
 ) -> None:
-    """Govern AI agents as privileged identities; check what was decided."""
+    """Govern AI agents as privileged identities, and verify what was decided."""
     if version:
         sys.stdout.write(f"halo {metadata.version('halo-agents')}\n")
         raise typer.Exit(Exit.OK)

@@ -39,7 +39,7 @@ __all__ = ["enforce", "observe", "status"]
 
 
 def status(*, db: DbOption = "", home: HomeOption = None, json: JsonOption = False) -> int:
-    """Show the mode and what was decided so far, by tenant."""
+    """Show the mode and the number of decisions, by tenant."""
     _, url = resolve_store(home, db)
     with Reader(url) as reader:
         tenants = {tenant: (reader.control(tenant), summarize(reader, tenant)) for tenant in reader.tenants()}
@@ -61,30 +61,36 @@ def status(*, db: DbOption = "", home: HomeOption = None, json: JsonOption = Fal
         view.print(f"[bold]{tenant}[/]  mode [bold]{control[2] if control else '?'}[/]  {url}")
         view.print(f"  decisions {sum(counts.decisions.values()):,} in {counts.sessions:,} sessions")
         effect_texts = (f"[{EFFECT_STYLE[k]}]{k}[/] {n:,}" for k, n in counts.effects.items())
-        view.print("  " + ("  ".join(effect_texts) or "nothing decided yet"))
+        view.print("  " + ("  ".join(effect_texts) or "no decisions yet"))
         if counts.sightings:
-            view.print(f"  [bold red]{counts.sightings:,}[/] sightings of what nobody decided: halo log")
+            view.print(f"  [bold red]{counts.sightings:,}[/] unguarded actions seen: halo log")
     return 0
 
 
 def enforce(
     *,
-    grants: Annotated[bool, typer.Option("--grants", help="First narrow passports to what was used.")] = False,
-    tight: Annotated[bool, typer.Option("--tight", help="With --grants: to the values used, too.")] = False,
-    agent: Annotated[str, typer.Option("--agent", help="With --grants: only this agent.")] = "",
-    widen: Annotated[bool, typer.Option("--widen", help="With --grants: issue also what allows more.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="With --grants: do not ask.")] = False,
+    grants: Annotated[
+        bool, typer.Option("--grants", help="First narrow passports to the resources that were used.")
+    ] = False,
+    tight: Annotated[
+        bool, typer.Option("--tight", help="With --grants: narrow to the argument values that were used, too.")
+    ] = False,
+    agent: Annotated[str, typer.Option("--agent", help="With --grants: only for this agent.")] = "",
+    widen: Annotated[
+        bool, typer.Option("--widen", help="With --grants: also issue passports that allow more than before.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --grants: do not ask for confirmation.")] = False,
     db: DbOption = "",
     home: HomeOption = None,
     tenant: TenantOption = None,
 ) -> int:
-    """Switch to enforce mode: what is denied does not run. Shows first what would have been stopped so far."""
+    """Switch to enforce mode: denied actions do not run. First shows which actions would have been stopped so far."""
     folder, url = resolve_store(home, db)
     view = console()
     tenant = _require_tenant(url, tenant)
     try:
         if grants and not _narrow_grants(url, folder, tenant, agent, tight=tight, yes=yes, widen=widen):
-            view.print("nothing was changed: neither passports nor the mode")
+            view.print("nothing was changed")
             return Exit.FAILED
     except ManifestError as exc:
         return print_findings(exc)
@@ -92,16 +98,16 @@ def enforce(
     for (resource, codes), count in stopped.most_common(20):
         view.print(f"  {count:>5} x {resource}: {', '.join(codes)}", markup=False)
     _switch_mode(url, folder, tenant, Mode.ENFORCE)
-    view.print(f"enforce mode from now on; {sum(stopped.values()):,} of the calls so far would not have run")
-    view.print("(by the rules of their time: after changing rules, run once more in observe mode to see)")
+    view.print(f"enforce mode is on; {sum(stopped.values()):,} of the calls so far would not have run")
+    view.print("(according to the rules at that time; after changing rules, run in observe mode again to check)")
     return 0
 
 
 def observe(*, db: DbOption = "", home: HomeOption = None, tenant: TenantOption = None) -> int:
-    """Switch to observe mode: everything runs, and is recorded."""
+    """Switch to observe mode: every action runs and is recorded, whatever the decision. Stops and revocations apply."""
     folder, url = resolve_store(home, db)
     _switch_mode(url, folder, _require_tenant(url, tenant), Mode.OBSERVE)
-    console().print("[bold yellow]observe mode[/] from now on: actions RUN whatever is decided")
+    console().print("[bold yellow]observe mode[/] is on: actions RUN whatever the decision")
     return 0
 
 
@@ -116,9 +122,9 @@ def _narrow_grants(url: str, folder: Path, tenant: str, agent: str, *, tight: bo
     if not proposals:
         raise ConfigError(
             "nothing_used",
-            "no decision was recorded to learn from",
+            "there are no recorded decisions",
             field="agent",
-            remedy="run the app in observe mode",
+            remedy="run the app in observe mode first",
         )
     for item in proposals:
         render_proposal(view, item)
@@ -145,9 +151,9 @@ def _print_plan(prepared: PreparedGrants, *, widen: bool) -> None:
     if wider and not widen:
         raise ConfigError(
             "widened",
-            f"the manifest allows more than the passport does: {wider[0][:200]}",
+            f"the manifest allows more than the passport: {wider[0][:200]}",
             field="grants",
-            remedy="take it out of the manifest, or say `--widen`",
+            remedy="remove it from the manifest, or use `--widen`",
         )
 
 

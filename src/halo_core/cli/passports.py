@@ -90,21 +90,27 @@ __all__ = [
 
 _MICROSECONDS: Final = 1_000_000
 
-KeyHomeOption = Annotated[Path | None, typer.Option("--key-home", help="Folder of the signing key, if not the home.")]
+KeyHomeOption = Annotated[
+    Path | None, typer.Option("--key-home", help="Folder of the signing key (default: the home).")
+]
 
 
 def attenuate_passport(
-    file: Annotated[Path, typer.Argument(metavar="TOKEN_FILE", help="A session's chain: `halo passport export`.")],
+    file: Annotated[Path, typer.Argument(metavar="TOKEN_FILE", help="A session's chain, from `halo passport export`.")],
     *,
-    to: Annotated[str, typer.Option("--to", metavar="AGENT", help="Who receives the narrower link.")],
-    to_key: Annotated[str, typer.Option("--to-key", help="Their public key, base64; else their key in the home.")] = "",
-    tools: Annotated[list[str] | None, typer.Option("--tools", help="Only this resource; may be repeated.")] = None,
-    budget: Annotated[list[str] | None, typer.Option("--budget", help="UNIT=AMOUNT; may be repeated.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="File for the longer chain (default: print it).")] = None,
+    to: Annotated[str, typer.Option("--to", metavar="AGENT", help="The agent that receives the narrower link.")],
+    to_key: Annotated[
+        str, typer.Option("--to-key", help="The receiver's public key in base64 (default: its key in the home).")
+    ] = "",
+    tools: Annotated[
+        list[str] | None, typer.Option("--tools", help="Grant only this resource; can be repeated.")
+    ] = None,
+    budget: Annotated[list[str] | None, typer.Option("--budget", help="UNIT=AMOUNT; can be repeated.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Output file for the chain (default: print it).")] = None,
     home: HomeOption = None,
     key_home: KeyHomeOption = None,
 ) -> int:
-    """Derive a narrower link for another agent, offline: only the last holder's key is needed."""
+    """Derive a narrower link for another agent. This works offline and needs only the last holder's key."""
     folder, _ = resolve_store(home, "")
     tokens = read_tokens(file)
     links = decode_unverified(tokens)
@@ -112,9 +118,9 @@ def attenuate_passport(
     if parent.kind is LinkKind.STANDING:
         raise ConfigError(
             "bad_depth",
-            "only a session's link can be handed on",
+            "only a session link can be handed off",
             field="TOKEN_FILE",
-            remedy="export the session's chain: `halo passport export SESSION`",
+            remedy="export the session's chain with `halo passport export SESSION`",
         )
     keys = KeyStore(key_home or folder)
     token = mint_handoff(
@@ -146,9 +152,9 @@ def _find_agent_key(keys: KeyStore, agent: str) -> str:
     if name not in keys.names():
         raise ConfigError(
             "no_key",
-            f"`{keys.home}` holds no key of `{agent[:64]}`",
+            f"`{keys.home}` has no key of `{agent[:64]}`",
             field="key-home",
-            remedy="name the folder of the key with `--key-home`, or give the receiver's public key with `--to-key`",
+            remedy="give the folder of the key with `--key-home`, or the receiver's public key with `--to-key`",
         )
     return name
 
@@ -159,7 +165,9 @@ def _select_grants(parent: Link, tools: Sequence[str]) -> Grants:
         if name not in granted_names:
             close = get_close_matches(name, granted_names, 1)
             remedy = f"did you mean `{close[0]}`" if close else "see `halo passport inspect FILE`"
-            raise ConfigError("tool_not_granted", f"the chain grants no `{name[:64]}`", field="tools", remedy=remedy)
+            raise ConfigError(
+                "tool_not_granted", f"the chain does not grant `{name[:64]}`", field="tools", remedy=remedy
+            )
     chosen = {
         kind: {name: rules for name, rules in tools_.items() if name in tools} for kind, tools_ in parent.grants.items()
     }
@@ -173,7 +181,7 @@ def _lower_budgets(parent: Link, wanted: Sequence[str]) -> tuple[Budget, ...]:
         if unit not in limits:
             raise ConfigError(
                 "unknown_unit",
-                f"the chain has no budget of `{unit[:32]}`",
+                f"the chain has no budget in `{unit[:32]}`",
                 field="budget",
                 remedy=f"use {', '.join(limits)}",
             )
@@ -190,20 +198,22 @@ def _parse_amount(text: str, decimals: int) -> int:
     except (DecimalException, ValueError, OverflowError):
         scaled, amount = Decimal(0), -1
     if amount < 0 or amount != scaled or amount >= 2**53:
-        raise ConfigError("bad_amount", f"`{text[:64]}` is no amount", field="budget", remedy="for example step=10")
+        raise ConfigError("bad_amount", f"`{text[:64]}` is not an amount", field="budget", remedy="for example step=10")
     return amount
 
 
 def export_chain(
-    session: Annotated[str, typer.Argument(help="A session.")],
+    session: Annotated[str, typer.Argument(help="Id of the session.")],
     *,
-    agent: Annotated[str, typer.Option("--agent", help="The agent whose chain (default: the last that acted).")] = "",
-    out: Annotated[Path | None, typer.Option("--out", help="File for the chain (default: print it).")] = None,
+    agent: Annotated[
+        str, typer.Option("--agent", help="The agent whose chain is exported (default: the last one that acted).")
+    ] = "",
+    out: Annotated[Path | None, typer.Option("--out", help="Output file for the chain (default: print it).")] = None,
     db: DbOption = "",
     home: HomeOption = None,
     tenant: TenantOption = None,
 ) -> int:
-    """Write out the chain of a session, as its last decision had it. It is of no use without the holder's key."""
+    """Export the chain of a session's last decision. It cannot be used without the holder's key."""
     _, url = resolve_store(home, db)
     with Reader(url) as reader:
         tenant_name = select_tenant(reader, tenant)
@@ -214,7 +224,7 @@ def export_chain(
         stored = find_chain(reader, tenant_name, hashes[-1]) if hashes else None
     if stored is None:
         raise ConfigError(
-            "no_such_session", f"no decision of session `{session[:64]}`", field="session", remedy="see `halo log`"
+            "no_such_session", f"session `{session[:64]}` has no decision", field="session", remedy="see `halo log`"
         )
     text = write_tokens(out, list(stored.tokens), stored.links)
     if out is None:
@@ -224,7 +234,10 @@ def export_chain(
 
 def revoke_passport(
     name: Annotated[
-        str, typer.Argument(metavar="HASH|JTI|AGENT", help="A passport, or an agent: all it has or may get.")
+        str,
+        typer.Argument(
+            metavar="HASH|JTI|AGENT", help="A passport, or an agent with all its present and future passports."
+        ),
     ],
     *,
     why: WhyOption,
@@ -233,10 +246,10 @@ def revoke_passport(
     home: HomeOption = None,
     tenant: TenantOption = None,
 ) -> int:
-    """Revoke a passport, or every passport of an agent, for good: from the next decision on it serves nothing.
+    """Permanently revoke a passport, or every passport of an agent, from the next decision on.
 
-    A revoked passport (HASH, JTI) is answered by a new one: `halo passport issue`. A revoked AGENT never gets another;
-    who is to go on needs another id.
+    A revoked passport (HASH, JTI) can be replaced with `halo passport issue`. A revoked AGENT cannot get a new
+    passport; use another id.
     """
     folder, url = resolve_store(home, db)
     with Reader(url) as reader:
@@ -254,12 +267,16 @@ def revoke_passport(
     )
     view = console()
     view.print(
-        "[bold]revoked[/] " if done else "revoked already: ",
+        "[bold]revoked[/] " if done else "already revoked: ",
         safe_text(subject),
-        ", and whatever was derived from it",
+        ", and everything derived from it",
         sep="",
     )
-    after = "the agent is revoked for good: use another id" if stored is None else "a new one: `halo passport issue`"
+    after = (
+        "the agent is permanently revoked: use another id"
+        if stored is None
+        else "issue a new one: `halo passport issue`"
+    )
     view.print(f"[dim]{after}[/]")
     return Exit.OK
 
@@ -328,7 +345,7 @@ def _load_link(reader: Reader, tenant: str, name: str) -> Link | None:
     return stored.links[0] if stored is not None else None
 
 
-app = typer.Typer(help="Issue, narrow, read, check and revoke passports.", no_args_is_help=True)
+app = typer.Typer(help="Issue, narrow, show, verify and revoke passports.", no_args_is_help=True)
 app.command("attenuate")(attenuate_passport)
 app.command("export")(export_chain)
 app.command("history")(show_history)
@@ -337,7 +354,8 @@ app.command("revoke")(revoke_passport)
 _US_PER_S: Final = 1_000_000
 
 ManifestOption = Annotated[
-    Path | None, typer.Option("--manifest", help="The manifest (default: agents.yaml in the home, else here).")
+    Path | None,
+    typer.Option("--manifest", help="The manifest (default: agents.yaml in the home, else in the working directory)."),
 ]
 
 
@@ -350,11 +368,11 @@ def issue_passport(
     home: HomeOption = None,
     key_home: KeyHomeOption = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would change; sign and record nothing.")
+        bool, typer.Option("--dry-run", help="Show what would change without signing or recording anything.")
     ] = False,
     json: JsonOption = False,
 ) -> int:
-    """Issue an agent's standing passport from the manifest, and show how it differs from the one it has."""
+    """Issue an agent's standing passport from the manifest, and show the differences from its current one."""
     folder, url = resolve_store(home, db)
     try:
         path = find_manifest(folder, manifest)
@@ -403,9 +421,9 @@ def _issued_to_json(issued: IssuedPassport, *, dry_run: bool, notes: Sequence[st
 def print_changes(view: Console, issued: IssuedPassport) -> None:
     """Each difference on its own line."""
     if issued.before is None:
-        view.print("it is the agent's first passport; it grants")
+        view.print("this is the agent's first passport; it grants")
     elif not issued.changes:
-        view.print(f"nothing changes against {shorten_hash(issued.before.hash)}")
+        view.print(f"no change from {shorten_hash(issued.before.hash)}")
     else:
         view.print(f"against {shorten_hash(issued.before.hash)}")
     for change in issued.changes:
@@ -429,7 +447,7 @@ def print_findings(error: ManifestError) -> int:
 
 @app.command("inspect")
 def inspect_passport(
-    name: Annotated[str, typer.Argument(metavar="AGENT|HASH|FILE", help="An agent, a passport's hash, or a file.")],
+    name: Annotated[str, typer.Argument(metavar="AGENT|HASH|FILE", help="An agent, a passport hash, or a file.")],
     *,
     db: DbOption = "",
     home: HomeOption = None,
@@ -437,7 +455,7 @@ def inspect_passport(
     manifest: ManifestOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Show a passport in words: who, for whom, until when, what it may do, spend and lose."""
+    """Show a passport: agent, principal, validity, grants, budgets and decay."""
     folder, url = resolve_store(home, db)
     stored, tenant_name = _find_passport(name, url, tenant)
     if json:
@@ -449,15 +467,17 @@ def inspect_passport(
     resources = classify_resources(declared, load_catalogue(url, tenant_name))
     view = console()
     for why in _describe_revocations(stored, url, tenant_name):
-        view.print("[bold red]REVOKED[/] ", safe_text(why), ": a decision on this passport is a denial", sep="")
+        view.print("[bold red]REVOKED[/] ", safe_text(why), ": every action under this passport is denied", sep="")
     facts = stored.entry.body if stored.entry is not None else {}
     view.print(render_passport(stored.links[-1], resources, facts, now_s=SystemClock().now_us() // _US_PER_S))
     if len(stored.links) > 1:
         view.print()
-        view.print("the chain, each link within the one before ([dim]=[/] the same, [yellow]↓[/] less, [red]✗[/] gone)")
+        view.print(
+            "the chain; each link is within the previous one ([dim]=[/] the same, [yellow]↓[/] less, [red]✗[/] removed)"
+        )
         view.print(build_chain_table(stored.links))
     if stored.entry is None:
-        view.print("[yellow]read from a file, not verified[/]: `halo passport verify` does that")
+        view.print("[yellow]read from a file, not verified[/]: verify it with `halo passport verify`")
     return Exit.OK
 
 
@@ -514,14 +534,16 @@ def _stored_to_json(stored: StoredChain, revoked: list[str]) -> dict[str, Any]:
 
 @app.command("verify")
 def verify_passport(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A chain, one token a line, standing link first.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="File with a chain, one token per line, standing link first.")
+    ],
     *,
     db: DbOption = "",
     home: HomeOption = None,
     tenant: TenantOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Check a chain step by step, as a decision would. Exit 0 good, 1 not."""
+    """Verify a chain step by step, as a decision does. Exit 0: valid. 1: not valid."""
     folder, url = resolve_store(home, db)
     steps = run_checks(read_tokens(file), folder, url, tenant, now_us=SystemClock().now_us())
     good = all(check.passed is not False for check in steps)
@@ -533,7 +555,7 @@ def verify_passport(
         view.print(
             _format_mark(check), " ", safe_text(check.what), f" [dim]{check.code}[/]" if check.code else "", sep=""
         )
-    view.print("[green]good[/]" if good else "[bold red]not good[/]: a decision on this passport is a denial")
+    view.print("[green]valid[/]" if good else "[bold red]not valid[/]: every action under this passport is denied")
     return Exit.OK if good else Exit.FAILED
 
 

@@ -50,14 +50,16 @@ __all__ = [
 
 
 def explain(
-    decision: Annotated[str, typer.Argument(metavar="N", help="A decision: its index (#), or its id or its start.")],
+    decision: Annotated[
+        str, typer.Argument(metavar="N", help="A decision: its index (#), its id, or the first characters of the id.")
+    ],
     *,
     db: DbOption = "",
     home: HomeOption = None,
     tenant: TenantOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Explain a decision: every check in order with its answer, and the smallest change that would have allowed it."""
+    """Explain a decision: each check with its result, and the smallest change that would have allowed the action."""
     folder, url = resolve_store(home, db)
     with Reader(url) as reader:
         record = find_entry(reader, select_tenant(reader, tenant), decision)
@@ -77,7 +79,10 @@ def _load_case(reader: Reader, home: Path, record: LoggedEntry) -> Case:
     entry = record.entry
     if entry.kind is not EntryKind.DECISION:
         raise ConfigError(
-            "not_a_decision", f"#{record.index} is a {entry.kind.value} entry", field="N", remedy="see `halo log`"
+            "not_a_decision",
+            f"#{record.index} is not a decision but a {entry.kind.value} entry",
+            field="N",
+            remedy="see `halo log`",
         )
     snapshot = entry.body["snapshot"]
     sealed = SealedContents.with_home_key(reader, KeyStore(home)).open(entry, "args")
@@ -136,9 +141,9 @@ def _print_steps(view: Console, case_steps: list[Step]) -> None:
 def _print_changes(view: Console, case: Case, changes: list[NeededChange]) -> None:
     if not changes:
         if case.decision.effect.runs:
-            view.print("nothing stood in its way")
+            view.print("no check objected")
         return
-    view.print("[bold]what would have let it through[/]" + (", all of it" if len(changes) > 1 else ""))
+    view.print("[bold]what would have allowed it[/]" + (", all of these" if len(changes) > 1 else ""))
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 0, 0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -163,7 +168,7 @@ def _explanation_to_json(case: Case, case_steps: list[Step], changes: list[Neede
     }
 
 
-app = typer.Typer(help="Check and test policies before they decide anything.", no_args_is_help=True)
+app = typer.Typer(help="Check, test and explain policies.", no_args_is_help=True)
 
 FolderArgument = Annotated[
     Path | None, typer.Argument(metavar="FOLDER", help="Folder of .cedar files (default: policy in the home).")
@@ -194,7 +199,7 @@ def check_policies(
     tenant: TenantOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Validate policies strictly against the tools that are registered. Exit 1 on any finding."""
+    """Validate policies strictly against the registered tools. Exit 1 if there are findings."""
     place, url = resolve_store(home, db)
     registered = _load_registered(url, tenant)
     chosen = folder or place / "policy"
@@ -210,7 +215,7 @@ def check_policies(
         if finding.hint:
             view.print(f"  {finding.hint}", markup=False)
     if not registered:
-        view.print("[yellow]no tools are registered yet[/]: argument names could not be checked; run the app once")
+        view.print("[yellow]no tools are registered yet[/]: argument names were not checked; run the app once")
     if not findings:
         view.print(f"[green]✓[/] {len(bundle.parse())} policies, {len(registered)} resources: no findings")
     return Exit.FAILED if findings else Exit.OK
@@ -218,7 +223,7 @@ def check_policies(
 
 @app.command("test")
 def run_cases(
-    cases: Annotated[Path, typer.Argument(metavar="CASES", help="TOML file of `case` tables, see docs/policy.md.")],
+    cases: Annotated[Path, typer.Argument(metavar="CASES", help="TOML file with `case` tables, see docs/policy.md.")],
     folder: FolderArgument = None,
     *,
     db: DbOption = "",
@@ -226,7 +231,7 @@ def run_cases(
     tenant: TenantOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Run policy cases. Exit 1 when one does not come out as it says."""
+    """Run policy cases. Exit 1 if a case fails."""
     place, url = resolve_store(home, db)
     registered = _load_registered(url, tenant)
     bundle = _load_bundle(folder or place / "policy", registered)
@@ -241,7 +246,7 @@ def run_cases(
         if close:  # a case of a tool still to come is fine; a misspelt one would pass for the wrong reason
             raise ConfigError(
                 "no_such_resource",
-                f"{case.name}: no resource `{case.resource}` is registered",
+                f"{case.name}: resource `{case.resource}` is not registered",
                 field="resource",
                 remedy=f"did you mean `{close[0]}`",
             )
@@ -263,31 +268,29 @@ def run_cases(
 
 @app.command("starter")
 def write_starter(
-    folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Where to write it: a folder that is not there yet.")
-    ],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to create.")],
     *,
     lean: Annotated[
         int | None,
         typer.Option(
             "--lean",
             metavar="RISK",
-            help="Rules on targets and grave effects speak from this risk on (1..1000), or where there is no score.",
+            help="Rules on targets and severe effects apply from this risk on (1..1000), or if there is no score.",
         ),
     ] = None,
 ) -> int:
-    """Write the starter policy into a folder."""
+    """Write the starter policy to a new folder."""
     if folder.exists():
-        remedy = "name another, or move it away first; policies of yours are never written over"
-        raise ConfigError("folder_exists", f"`{folder}` is there already", field="FOLDER", remedy=remedy)
+        remedy = "choose another folder, or move it away first; existing policies are not overwritten"
+        raise ConfigError("folder_exists", f"`{folder}` already exists", field="FOLDER", remedy=remedy)
     try:
         install_starter(folder, risk_threshold=lean)
     except OSError as exc:
-        problem, remedy = f"cannot write `{folder}`: {exc.strerror}", "name a folder in a place that you can write to"
+        problem, remedy = f"cannot write `{folder}`: {exc.strerror}", "choose a folder in a writable place"
         raise ConfigError("no_folder", problem, field="FOLDER", remedy=remedy) from exc
     console().print(f"written to {folder}", markup=False)
     if lean is not None:
         console(stderr=True).print(
-            "[yellow]note[/]: these rules now trust the score; it knows attacks that are like those it was trained on"
+            "[yellow]note[/]: these rules now rely on the score, which detects attacks similar to its training data"
         )
     return Exit.OK

@@ -156,17 +156,17 @@ def _format_hours(value: int) -> str:
 
 def _render_next_limit(first: dict[str, Any] | None) -> Text:
     if first is None:
-        return Text("nothing was spent yet")
+        return Text("nothing has been spent yet")
     limit_name = {"standing": "today's quota", "session": "session link"}.get(first["kind"], "hand-off link")
     line = Text.assemble(
-        "first to run out: ", safe_text(first["unit"], "bold"), " of ", safe_text(first["agent"]), f"'s {limit_name}, "
+        "runs out first: ", safe_text(first["unit"], "bold"), " of ", safe_text(first["agent"]), f"'s {limit_name}, "
     )
     if first["unit"] == "time":
         return line.append(f"{format_duration(first['left'])} left")
     line.append(
         f"{format_amount(first['left'], first['decimals'])} of {format_amount(first['limit'], first['decimals'])} left: "
     )
-    return line.append(f"about {first['actions']:,} more decisions at this pace")
+    return line.append(f"about {first['actions']:,} more decisions at this rate")
 
 
 _ROWS: Final = 18

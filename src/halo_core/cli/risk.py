@@ -115,17 +115,17 @@ class _AgentRisk:
 
 
 def risk(
-    agent: Annotated[str, typer.Argument(metavar="[AGENT]", help="One agent in full.")] = "",
+    agent: Annotated[str, typer.Argument(metavar="[AGENT]", help="Show one agent in detail.")] = "",
     *,
     svg: Annotated[
-        Path | None, typer.Option("--svg", metavar="FILE", help="Write the history of one agent as a chart.")
+        Path | None, typer.Option("--svg", metavar="FILE", help="Write a chart of one agent's history to this file.")
     ] = None,
     tenant: TenantOption = None,
     db: DbOption = "",
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Show the risk of each agent (0..1000), what moved it, and how it went."""
+    """Show the risk of each agent (0..1000), its causes, and its history."""
     _, url = resolve_store(home, db)
     if svg is not None:
         return _write_chart(url, tenant, agent, svg)
@@ -171,7 +171,7 @@ def _describe_unscored(agents: Mapping[str, _AgentRisk]) -> Iterator[str]:
     for name, row in sorted(agents.items()):
         if row.unscored and not row.scored:
             count_text = format_count(row.unscored, "action")
-            yield f"  {count_text} of {name} beside them without a score: `halo baseline fit {name}`"
+            yield f"  {count_text} of {name} in the same sessions have no score: run `halo baseline fit {name}`"
 
 
 def _read_agents(reader: Reader, tenant: str, agent: str) -> tuple[dict[str, _AgentRisk], dict[str, Grants | None]]:
@@ -190,37 +190,42 @@ def _explain_unscored(reader: Reader, tenant: str | None, agent: str, *, acted: 
     tenant_name = select_tenant(reader, tenant)
     fitted = {name for owner, name, blob in reader.baselines() if owner == tenant_name and blob and name != IDENTITIES}
     if agent in fitted or (not agent and fitted):
-        return "no action was scored yet: a score is in force from the next action on"
+        return "no action has been scored yet; scoring starts with the next action"
     if agent and not acted:
-        return f"no action of `{agent}` is in the log: `halo agents` lists who acted"
-    return f"no action was scored yet: `halo baseline fit {agent or 'AGENT'}` puts a score in force"
+        return f"the log has no action of `{agent}`; see `halo agents`"
+    return f"no action has been scored yet; run `halo baseline fit {agent or 'AGENT'}` to start scoring"
 
 
 def _write_chart(url: str, tenant: str | None, agent: str, path: Path) -> int:
     if not agent:
-        raise ConfigError("no_agent", "a chart is of one agent", field="agent", remedy="name it: `halo risk AGENT`")
+        raise ConfigError(
+            "no_agent", "a chart shows one agent", field="agent", remedy="give the agent: `halo risk AGENT`"
+        )
     with Reader(url) as reader:
         agent_history = build_history(agent, read_entries(reader, select_tenant(reader, tenant), KINDS))
     if not agent_history.actions:
         raise ConfigError(
-            "no_score", f"no action of `{agent}` was scored", field="agent", remedy=f"`halo baseline fit {agent}`"
+            "no_score",
+            f"no action of `{agent}` has been scored",
+            field="agent",
+            remedy=f"run `halo baseline fit {agent}`",
         )
     try:
         path.write_text(draw_risk_chart(agent_history), encoding="utf-8")
     except OSError as exc:
-        why, remedy = f"cannot write `{path}`: {exc.strerror}", "name a file in a folder that you can write to"
+        why, remedy = f"cannot write `{path}`: {exc.strerror}", "choose a file in a writable folder"
         raise ConfigError("no_file", why, field="svg", remedy=remedy) from exc
     console().print(f"written to {path}", markup=False)
     return Exit.OK
 
 
-app = typer.Typer(help="What is ordinary for an agent: fit it from the log, put it in force, take it out.")
+app = typer.Typer(help="Fit, show and drop the baseline of an agent's ordinary behaviour.")
 
 
 def _check_agent_name(name: str) -> str:
     """An agent's id. INVARIANT: printable, so that none names the baseline of people, which stands among theirs."""
     if not name.isprintable():
-        raise typer.BadParameter("an agent's name is printable")
+        raise typer.BadParameter("the name of an agent must be printable")
     return name
 
 
@@ -237,10 +242,12 @@ def fit_agent_baseline(
     agent: AgentArgument,
     *,
     like: Annotated[
-        list[str] | None, typer.Option("--like", help="Agents of the same role, whose sessions count too.")
+        list[str] | None, typer.Option("--like", help="Agents with the same role whose sessions are used too.")
     ] = None,
-    model: Annotated[Path | None, typer.Option("--model", help="A model file (default: the one of Halo).")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Fit and show, put nothing in force.")] = False,
+    model: Annotated[Path | None, typer.Option("--model", help="A model file (default: Halo's model).")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Fit and show the baseline without putting it in force.")
+    ] = False,
     by: ByOption = "",
     tenant: TenantOption = None,
     db: DbOption = "",
@@ -267,9 +274,9 @@ def fit_agent_baseline(
         if not sessions:
             raise ConfigError(
                 "no_sessions",
-                f"the log has no session in which `{agent}` acted",
+                f"the log has no session of `{agent}`",
                 field="agent",
-                remedy="run it in observe mode first, or name agents of the same role with --like",
+                remedy="run it in observe mode first, or add agents with the same role with `--like`",
             )
         bar.update(task, description=f"fitting {len(sessions)} sessions")
         baseline = fit_score(sessions, scorer, key)
@@ -280,14 +287,14 @@ def fit_agent_baseline(
     _print_baseline(agent, baseline.terms, baseline.usual, in_force=not dry_run, json=json)
     note = console(stderr=True)
     if attacks:
-        note.print(f"[yellow]note[/]: left out, as judged an attack: {format_count(attacks, 'session')}")
+        note.print(f"[yellow]note[/]: left out because they were judged an attack: {format_count(attacks, 'session')}")
     for neighbour in unscored:
         text = (
-            f"{neighbour} acted in these sessions and is not scored: after exposure, what it does besides reading waits"
+            f"{neighbour} acted in these sessions without a baseline: if tainted, only its reads run without approval"
         )
         note.print(f"[yellow]note[/]: {escape(text)}; `halo baseline fit {escape(neighbour)}`")
     if unjudged:
-        text = f"{unjudged} that nobody judged; their sessions count as ordinary, `halo alerts --open` lists them"
+        text = f"{unjudged} not judged; their sessions count as ordinary; see `halo alerts --open`"
         note.print(f"[yellow]note[/]: alerts in these sessions: {text}")
     return Exit.OK
 
@@ -301,7 +308,7 @@ def show_agent_baseline(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Show which score is in force for an agent."""
+    """Show the baseline that is in force for an agent."""
     _, url = resolve_store(home, db)
     with Reader(url) as reader:
         name = select_tenant(reader, tenant)
@@ -309,7 +316,10 @@ def show_agent_baseline(
         rules = load_rules(baseline_hash, partial(_read_part, reader, name)) if baseline_hash else None
     if rules is None:
         raise ConfigError(
-            "no_baseline", f"no score is in force for `{agent}`", field="agent", remedy=f"`halo baseline fit {agent}`"
+            "no_baseline",
+            f"no baseline is in force for `{agent}`",
+            field="agent",
+            remedy=f"run `halo baseline fit {agent}`",
         )
     _print_baseline(agent, rules.terms, rules.usual, in_force=True, json=json)
     return Exit.OK
@@ -324,10 +334,10 @@ def drop_agent_baseline(
     db: DbOption = "",
     home: HomeOption = None,
 ) -> int:
-    """Take an agent's score out of force; its actions are no longer scored."""
+    """Remove an agent's baseline; its actions are no longer scored."""
     folder, url = resolve_store(home, db)
     dropped = commit(url, folder, tenant, lambda tx: take_out_of_force(tx, agent, resolve_actor(by)))
-    console().print(f"no score is in force for {agent}" + ("" if dropped else ", nor was one before"), markup=False)
+    console().print(f"no baseline is in force for {agent}" + ("" if dropped else ", and none was before"), markup=False)
     return Exit.OK if dropped else Exit.FAILED
 
 
@@ -339,8 +349,8 @@ def _read_part(reader: Reader, tenant: str, name: str, domain: str) -> bytes:
     """
     data = reader.blob(tenant, name)
     if data is None or canonical.digest(domain, data) != name:
-        remedy = "`halo verify` says what was changed; then fit again"
-        raise BadInput("bad_baseline", "it is not what was put in force", field="baseline", remedy=remedy)
+        remedy = "run `halo verify` to see what was changed, then fit again"
+        raise BadInput("bad_baseline", "it is not the one that was put in force", field="baseline", remedy=remedy)
     return data
 
 
@@ -355,7 +365,7 @@ def _load_model(path: Path) -> RiskModel:
         data = read_regular_file(path, MAX_MODEL_BYTES)
     except OSError as exc:
         why = f"cannot read `{path}`: {exc.strerror}"
-        raise ConfigError("no_model", why, field="model", remedy="name a file that train_behaviour.py wrote") from exc
+        raise ConfigError("no_model", why, field="model", remedy="choose a file that train_behaviour.py wrote") from exc
     return RiskModel.from_bytes(data) if data[:1] == b"{" else RiskModel.from_packed(data)
 
 
@@ -368,7 +378,7 @@ def _check_like(reader: Reader, tenant: str, like: Sequence[str]) -> None:
     }
     for agent in like:
         if agent not in acted:
-            why, remedy = f"no action of `{agent}` is in the log", "`halo agents` lists who acted"
+            why, remedy = f"the log has no action of `{agent}`", "see `halo agents`"
             raise ConfigError("no_sessions", why, field="like", remedy=remedy)
 
 
@@ -394,14 +404,14 @@ def _print_baseline(agent: str, terms: ScoringTerms, usual: UsualCircumstances, 
         return
     view = console()
     view.print(f"{agent}: {'in force' if in_force else 'not put in force'}", markup=False)
-    view.print(f"  ordinary       {terms.sessions} sessions of {terms.tasks} different requests")
-    view.print("  a risk is elevated above {} of 1000, high above {}".format(*terms.risks))
+    view.print(f"  ordinary       {terms.sessions} sessions with {terms.tasks} different requests")
+    view.print("  a risk above {} of 1000 is elevated, above {} it is high".format(*terms.risks))
     view.print(f"  circumstances  {_describe_circumstances(usual)}", markup=False)
     view.print(f"  baseline       {terms.baseline}")
     view.print(f"  model          {terms.model}")
     if terms.sessions < _MIN_SESSIONS:
         view.print(
-            f"[yellow]note[/]: under {_MIN_SESSIONS} sessions ordinary work is flagged more often than its limits say"
+            f"[yellow]note[/]: with fewer than {_MIN_SESSIONS} sessions ordinary work is flagged more often than the limits say"
         )
 
 
@@ -412,7 +422,7 @@ def _describe_circumstances(usual: UsualCircumstances) -> str:
     kinds = [kind for kind in sorted(usual.known_values) if not early or kind not in {"host", "process"}]
     counts = ", ".join(format_count(len(usual.known_values[kind]), _KIND_NAMES[kind]) for kind in kinds) or "none"
     if early:
-        return f"{counts}; host, program and hour weigh little before {_MIN_DAYS} days are seen ({usual.days} so far)"
+        return f"{counts}; host, program and hour have little weight before day {_MIN_DAYS} ({usual.days} so far)"
     hours = ", ".join(f"{hour:02}" for hour in sorted(usual.hours)) or "none yet"
     return f"{usual.days} days; {counts}; hours (UTC) {hours}"
 

@@ -63,7 +63,7 @@ __all__ = [
 _US_PER_S: Final = 1_000_000
 
 SessionArgument = Annotated[
-    str, typer.Argument(metavar="SESSION", help="Id of a session, or its start (default: the newest).")
+    str, typer.Argument(metavar="SESSION", help="Id of a session, or the first characters of it (default: the newest).")
 ]
 AgentOption = Annotated[str, typer.Option("--agent", help="Only sessions and links of this agent.")]
 
@@ -78,7 +78,7 @@ def budget(
     tenant: TenantOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Show what a session spent and may still spend, down every hand-off."""
+    """Show what a session has spent and may still spend, for each hand-off."""
     _, url = resolve_store(home, db)
     now_us = SystemClock().now_us()
     with Reader(url) as reader:
@@ -93,7 +93,7 @@ def budget(
         print_json(reports if everything else reports[0] if reports else None)
     elif not reports:
         tenant_name = f"no session of `{agent[:64]}`" if agent else "no session"
-        console().print(f"{tenant_name} has a passport in force: nothing ran yet", markup=False)
+        console().print(f"{tenant_name} has a passport in force", markup=False)
     elif everything:
         console().print(_build_table(reports))
     else:
@@ -279,14 +279,14 @@ def authority(
     agent: AgentOption = "",
     svg: Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Write the chart as SVG.")] = None,
     by: Annotated[
-        Axis | None, typer.Option("--by", help="What runs along the chart (default: what took more).")
+        Axis | None, typer.Option("--by", help="The horizontal axis (default: the one that cost more authority).")
     ] = None,
     db: DbOption = "",
     home: HomeOption = None,
     tenant: TenantOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Draw how a session's authority fell, the floors it falls through, and when what stops."""
+    """Draw a session's authority over time, its floors, and when which actions stop."""
     _, url = resolve_store(home, db)
     now_us = SystemClock().now_us()
     with Reader(url) as reader:
@@ -298,7 +298,7 @@ def authority(
         if json:
             print_json(None)
         else:
-            console().print("no session has decided anything under a passport yet: nothing ran")
+            console().print("no session has a decision under a passport yet")
         return Exit.OK
     now_us = max(now_us, state.view.high_water_us)
     floors = compute_floors(curve, now_us, granted)
@@ -341,7 +341,7 @@ def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as exc:
-        why, remedy = f"cannot write `{path}`: {exc.strerror}", "name a file in a folder that you can write to"
+        why, remedy = f"cannot write `{path}`: {exc.strerror}", "choose a file in a writable folder"
         raise ConfigError("no_file", why, field="svg", remedy=remedy) from exc
 
 

@@ -207,7 +207,7 @@ class _SealingCopy:
         if self._nodes > MAX_NODES:
             raise CanonicalError("too_large", f"more than {MAX_NODES} values", remedy="pass large data by reference")
         if depth > MAX_DEPTH:
-            raise CanonicalError("too_deep", f"nested deeper than {MAX_DEPTH}", remedy="send a flatter value")
+            raise CanonicalError("too_deep", f"nested deeper than {MAX_DEPTH}", remedy="send a less nested value")
         if isinstance(value, _LEAF_TYPES):
             return self._copy_leaf(value, secret=secret)
         if isinstance(value, Mapping):

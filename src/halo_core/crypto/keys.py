@@ -176,7 +176,7 @@ class Digester(_Unpicklable):
             BadInput: `bad_domain`, the domain is not ASCII or holds a NUL.
         """
         if not domain.isascii() or "\0" in domain:
-            raise BadInput("bad_domain", "a digest domain is ASCII without NUL", field="domain")
+            raise BadInput("bad_domain", "a digest domain must be ASCII without NUL", field="domain")
         mac = hmac.digest(self._secret, domain.encode("ascii") + b"\0" + data, "sha256")
         return "hmac-sha256:" + mac.hex()
 
@@ -214,7 +214,7 @@ class KeyStore:
             raise ConfigError("key_home", f"cannot use `{home}`: {exc.strerror}", field="HALO_HOME") from exc
         if mode & 0o022:
             # Whoever can rename files here can put their own key in place of ours.
-            raise _make_permission_error(home, "directory is writable by others", "700")
+            raise _make_permission_error(home, "the directory is writable by others", "700")
 
     @property
     def home(self) -> Path:
@@ -240,7 +240,10 @@ class KeyStore:
     def _load_or_create(self, name: str, kind: str) -> bytes:
         if not _KEY_NAME.fullmatch(name):
             raise ConfigError(
-                "key_name", f"`{name[:64]}` is no key name", field="name", remedy="use a-z, 0-9, `.`, `_` and `-`"
+                "key_name",
+                f"`{name[:64]}` is not a valid key name",
+                field="name",
+                remedy="use a-z, 0-9, `.`, `_` and `-`",
             )
         path = self._home / f"{name}.key"
         seed = _read_key_file(path, kind)
@@ -248,7 +251,7 @@ class KeyStore:
             _create_key_file(path, kind)
             seed = _read_key_file(path, kind)
         if seed is None:
-            raise ConfigError("key_unwritable", f"`{path}` vanished while it was made", field=name)
+            raise ConfigError("key_unwritable", f"`{path}` disappeared while it was created", field=name)
         return seed
 
 
@@ -294,9 +297,9 @@ def _read_key_file(path: Path, kind: str) -> bytes | None:
     with os.fdopen(handle, "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise ConfigError("key_malformed", f"`{path}` is no regular file", field=path.stem)
+            raise ConfigError("key_malformed", f"`{path}` is not a regular file", field=path.stem)
         if status.st_mode & 0o077 or status.st_uid not in (os.geteuid(), 0):
-            raise _make_permission_error(path, "key can be read by others", "600")
+            raise _make_permission_error(path, "the key can be read by others", "600")
         data = file.read(_MAX_FILE_BYTES)
     return _parse_key_line(path, data, kind)
 
@@ -307,9 +310,9 @@ def _parse_key_line(path: Path, data: bytes, kind: str) -> bytes:
     if not line or line[1].decode("ascii") != kind or base64.b64encode(seed) != line[2]:
         raise ConfigError(
             "key_malformed",
-            f"`{path}` is no {kind} key file",
+            f"`{path}` is not a key file of type {kind}",
             field=path.stem,
-            remedy="restore it from a backup, or move it away to make a new key",
+            remedy="restore it from a backup, or move it away to generate a new key",
         )
     return seed
 

@@ -47,7 +47,7 @@ REGISTRATION_DOMAIN: Final = "halo/registration/v1"
 _LIFETIME_S: Final = 90 * 24 * 3600
 _CEILING_FACTOR: Final = 3
 _US: Final = 1_000_000
-_ISSUE_REMEDY: Final = "issue the agent's passport where the key is: `halo passport issue`"
+_ISSUE_REMEDY: Final = "issue the agent's passport with `halo passport issue` where the key is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +246,7 @@ class AgentCredentials:
             token = self._mint_token(registry.build_grants(None, compact=True), store, now_us)
         name = token_hash(token)
         if not tx.put_blob(name, token.encode("ascii")):
-            raise CannotDecide("ledger_unwritable", "the store holds this passport already", remedy="run `halo verify`")
+            raise CannotDecide("ledger_unwritable", "the store already has this passport", remedy="run `halo verify`")
         facts = {"agent": self._agent, "issuer": make_issuer_facts(issuer), "kind": "standing", "origin": "derived"}
         tx.append(Draft(EntryKind.PASSPORT, "", {"hash": name, **facts}))
         rows.StandingTable(tx).put(self._agent, name, "derived")
@@ -255,12 +255,12 @@ class AgentCredentials:
         """The home's issuer key; made and trusted only where nobody is trusted yet."""
         trusted = self.authorities.load(tenant).issuers
         if trusted and "issuer" not in self._keys.names():
-            raise CannotDecide("no_issuer", "the key that issues passports is not here", remedy=_ISSUE_REMEDY)
+            raise CannotDecide("no_issuer", "there is no issuer key here", remedy=_ISSUE_REMEDY)
         issuer = self._keys.signer("issuer")
         if not trusted:
             self.authorities.add_issuer(tenant, issuer.public_key, now_us)
         elif issuer.key_id not in trusted:
-            raise CannotDecide("no_issuer", "`issuer.key` is not the key that is trusted here", remedy=_ISSUE_REMEDY)
+            raise CannotDecide("no_issuer", "`issuer.key` is not the trusted issuer key", remedy=_ISSUE_REMEDY)
         return issuer
 
     def _mint_token(self, grants: Grants, audience: str, now_us: int) -> str:

@@ -279,7 +279,7 @@ class Preparer:
 
 def _copy_arguments(args: object) -> Mapping[str, Any]:
     if not isinstance(args, Mapping):
-        raise CanonicalError("not_canonical", "arguments are a mapping")
+        raise CanonicalError("not_canonical", "arguments must be a mapping")
     copy: Mapping[str, Any] = _copy_value(args, count())
     return copy
 

@@ -50,7 +50,7 @@ class HandOff:
             else (self.decay.half_life_s, self.decay.half_life_steps, self.decay.half_life_risk)
         )
         if life < 1 or not budgets or any(not 1 <= item < 2**53 for item in lives):
-            raise BadInput("bad_handoff", "no link can hold these terms", field="give", remedy="see `HandOff`")
+            raise BadInput("bad_handoff", "these terms do not fit into a link", field="give", remedy="see `HandOff`")
 
 
 @dataclass(frozen=True, slots=True)

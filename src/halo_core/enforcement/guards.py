@@ -140,7 +140,7 @@ def require_guard(guarded: Any) -> GuardMetadata:
     """
     guard = get_guard(guarded)
     if guard is None:
-        raise Denied("needs_guard", "this copy of a guarded object has lost its guard", remedy="guard it again")
+        raise Denied("needs_guard", "this copy of a guarded object is no longer guarded", remedy="guard it again")
     return guard
 
 
@@ -154,7 +154,7 @@ def choose_resource_id(resource: Resource | None, name: str) -> str:
     if not is_resource_id(resource_id):
         raise ConfigError(
             "bad_resource_id",
-            f"`{resource_id[:64]}` cannot name a resource",
+            f"`{resource_id[:64]}` cannot be the name of a resource",
             field="resource",
             remedy="give it a plain ASCII id: `resource=Resource(id=...)`",
         )
@@ -206,7 +206,7 @@ def refuse_overridden_attributes(obj: Any, names: Iterable[str], remedy: str) ->
 def _make_entry_point_error(kind: type[Any], name: str, remedy: str) -> ConfigError:
     return ConfigError(
         "own_entry_point",
-        f"`{kind.__name__}` has a `{name}` of its own, which Halo cannot decide",
+        f"`{kind.__name__}` overrides `{name}`, which Halo cannot control",
         field="x",
         remedy=remedy,
     )

@@ -170,7 +170,7 @@ def _withhold_result(result: T, surface: Surface[T]) -> T:
     try:
         notice: T = _require_supported(surface.withhold)(result, WITHHELD_NOTICE)
     except Exception as exc:
-        message, remedy = "the result can be neither narrowed nor held back", get_reason_text("needs_guard").remedy
+        message, remedy = "the result can neither be restricted nor withheld", get_reason_text("needs_guard").remedy
         raise Denied("needs_guard", message, remedy=remedy) from exc
     return notice
 

@@ -130,7 +130,7 @@ class PassportReader:
         for account, link in zip(path, chain[1:], strict=True):
             # INVARIANT: EPOCH - a link of another epoch, agent or session than the account's serves nothing.
             if link.epoch != account.envelope.epoch or link.agent != account.agent:
-                raise PassportError("stale_epoch", "the link is not the one in force")
+                raise PassportError("stale_epoch", "the link is not in force")
         return chain
 
     def read_past_link(
@@ -194,7 +194,7 @@ class PassportReader:
                 raise PassportError("bad_passport", "the passport is not in the store")
             token = data.decode("ascii", "replace")
             if token_hash(token) != name:
-                raise PassportError("bad_passport", "the stored passport is another one")
+                raise PassportError("bad_passport", "the stored passport is a different one")
             _remember_bounded(self._tokens, name, token)
         return token
 
@@ -202,7 +202,7 @@ class PassportReader:
         """Keep a token under its hash, and say so in the log."""
         name = token_hash(token)
         if not tx.put_blob(name, token.encode("ascii")):
-            raise CannotDecide("ledger_unwritable", "the store holds this passport already", remedy="run `halo verify`")
+            raise CannotDecide("ledger_unwritable", "the store already has this passport", remedy="run `halo verify`")
         tx.append(Draft(EntryKind.PASSPORT, state.view.id, {"hash": name, **facts}))
 
 

@@ -268,7 +268,7 @@ class PassportStore:
         if self._passport_check is None or row.origin != "derived" or row.hash == self._checked_root:
             return
         if not self._passport_check(self.reader.read_standing_link(tx, row.hash, store, now_us)):
-            raise PassportError("other_grants", f"`{self._agent}` was opened with other grants or limits since")
+            raise PassportError("other_grants", f"`{self._agent}` has since been opened with other grants or limits")
         self._checked_root = row.hash
 
     def _open_session_link(
@@ -300,7 +300,7 @@ class PassportStore:
         rows.ApprovalTable(tx).set_status(row.id, "used")
         if any(same_person(token.approver, name) for name in requesters if name):
             # INVARIANT: EPOCH - nor does whoever the session acts for, whom no link names.
-            raise PassportError("approver_in_chain", f"`{token.approver}` is who asks")
+            raise PassportError("approver_in_chain", f"`{token.approver}` is part of the chain")
         return self._derive_links(tx, state, account, account.root, store=store, now_us=now_us, answer=token)
 
     def _derive_links(
@@ -409,7 +409,7 @@ class PassportStore:
         answer: ApprovalToken | None = None,
     ) -> str:
         if parent.terms is None:
-            raise PassportError("no_passport", "the standing link has no terms for a session")
+            raise PassportError("no_passport", "the standing link does not allow sessions")
         budgets, decay, epoch, proof, lifetime_s = None, None, 1, "", parent.terms.lifetime_s
         if answer is not None:  # limits and authority are what the approver gave, under the ceilings
             epoch, proof = answer.epoch, answer.token
@@ -463,4 +463,6 @@ def _require_same_decimals(new: Sequence[Budget], old: Sequence[Budget]) -> None
     old_decimals = {item.unit: item.decimals for item in old}
     changed = sorted(item.unit for item in new if old_decimals.get(item.unit, item.decimals) != item.decimals)
     if changed:
-        raise PassportError("budget_units_changed", f"`{changed[0]}` has other decimals now", field=changed[0])
+        raise PassportError(
+            "budget_units_changed", f"`{changed[0]}` now has a different number of decimals", field=changed[0]
+        )

@@ -175,14 +175,14 @@ class Registry:
         if registered is not None and registered.schema.get("properties") != item.schema.get("properties"):
             raise ConfigError(
                 "resource_id_taken",
-                f"`{item.resource.id}` is registered with other arguments already",
+                f"`{item.resource.id}` is already registered with other arguments",
                 field="resource",
-                remedy="give one of the two another name, or an id of its own: `resource=Resource(id=...)`",
+                remedy="give one of the two another name or its own id: `resource=Resource(id=...)`",
             )
         if registered is not None and registered.resource.kind is not item.resource.kind:
             raise ConfigError(
                 "resource_id_taken",
-                f"`{item.resource.id}` is registered as a {registered.resource.kind.value} already",
+                f"`{item.resource.id}` is already registered as a {registered.resource.kind.value}",
                 field="resource",
                 remedy="give one of the two another id: `resource=Resource(id=...)`",
             )

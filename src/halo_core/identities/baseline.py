@@ -361,16 +361,16 @@ class IdentityBaseline:
             if event.ts_us < last_us:
                 raise BadInput(
                     "not_later",
-                    "events are not later than the newest of the baseline",
+                    "events are not later than the newest event of the baseline",
                     field="time",
-                    remedy="leave out what was imported before, or import all files again without `--add`",
+                    remedy="remove the events that were imported before, or import all files again without `--add`",
                 )
             name = fingerprint_identity(event.identity, key)
             habit = self.habits.get(name)
             if habit is None:
                 if len(self.habits) >= MOST_IDENTITIES:
                     message = f"there are more than {MOST_IDENTITIES:,} identities"
-                    raise BadInput("too_many", message, field="identity", remedy="import the accounts that matter")
+                    raise BadInput("too_many", message, field="identity", remedy="import only the accounts that matter")
                 habit = self.habits[name] = IdentityHabit()
             habit.add_event(event, fingerprint_event(event, key), fingerprint_group(event, key))
             last_us = event.ts_us

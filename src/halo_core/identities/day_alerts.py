@@ -259,7 +259,7 @@ class DayAlert:
                 ),
             )
         except (LookupError, TypeError, ValueError, AttributeError) as exc:
-            raise Tampered("bad_alert", "an entry is no alert of Halo's", remedy="run `halo verify`") from exc
+            raise Tampered("bad_alert", "the entry is not a valid alert", remedy="run `halo verify`") from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +300,7 @@ class AlertedEvent:
                 words=tuple(map(_require_text, members["words"])),
             )
         except (LookupError, TypeError, ValueError, AttributeError, CanonicalError) as exc:
-            raise Tampered("bad_alert", "what is sealed is no event", remedy="run `halo verify`") from exc
+            raise Tampered("bad_alert", "the sealed content is not an event", remedy="run `halo verify`") from exc
 
     def to_plain(self) -> dict[str, Any]:
         """For programs."""

@@ -96,7 +96,7 @@ def parse_event(texts_by_field: dict[str, str], *, ts_us: int | None = None) -> 
     texts = {name: _parse_text(name, texts_by_field.get(name, "")) for name in FIELDS}
     for name in ("time", "identity", "action") if ts_us is None else ("identity", "action"):
         if not texts[name]:
-            raise BadInput("missing", "it is empty", field=name, remedy="every event says who did what, and when")
+            raise BadInput("missing", "it is empty", field=name, remedy="every event needs identity, action and time")
     return IdentityEvent(
         parse_time(texts["time"]) if ts_us is None else _require_in_range(ts_us, str(ts_us)),
         texts["identity"],
@@ -121,7 +121,7 @@ def parse_time(text: str) -> int:
         return _require_in_range(int(text) * _UNIX_SCALE[len(text)], text)
     bad = BadInput(
         "bad_time",
-        f"`{text[:60]}` is no time",
+        f"`{text[:60]}` is not a time",
         field="time",
         remedy="RFC 3339 with `Z` or an offset (2026-03-02T09:30:00Z), or Unix time in 10, 13 or 16 digits",
     )
@@ -129,8 +129,8 @@ def parse_time(text: str) -> int:
     if match is None:
         raise bad
     if not match["zone"]:
-        message = f"`{text[:60]}` does not say in which zone"
-        raise BadInput("no_zone", message, field="time", remedy="add `Z`, or the offset: 2026-03-02T09:30:00+01:00")
+        message = f"`{text[:60]}` has no time zone"
+        raise BadInput("no_zone", message, field="time", remedy="add `Z` or an offset: 2026-03-02T09:30:00+01:00")
     # Six digits at most: what a parser does with more differs between versions of Python.
     normalized = _FRACTION.sub(lambda match: "." + match[1][:6].ljust(6, "0"), text)
     try:
@@ -142,7 +142,7 @@ def parse_time(text: str) -> int:
 
 def _require_in_range(ts_us: int, text: str) -> int:
     if not 0 <= ts_us < _LAST_US:
-        raise BadInput("bad_time", f"`{text[:60]}` is not between 1970 and 2100", field="time", remedy="see its unit")
+        raise BadInput("bad_time", f"`{text[:60]}` is not between 1970 and 2100", field="time", remedy="check its unit")
     return ts_us
 
 
@@ -174,7 +174,7 @@ def _parse_asn(text: str) -> str:
         return ""
     match = _ASN.fullmatch(text)
     if match is None:
-        raise BadInput("bad_asn", f"`{text[:60]}` is no number", field="asn", remedy="write 64500 or AS64500")
+        raise BadInput("bad_asn", f"`{text[:60]}` is not a number", field="asn", remedy="write 64500 or AS64500")
     return str(int(match[1]))
 
 
@@ -183,7 +183,7 @@ def _parse_outcome(text: str) -> Outcome:
     if outcome is None:
         raise BadInput(
             "bad_outcome",
-            f"`{text[:60]}` is no outcome",
+            f"`{text[:60]}` is not an outcome",
             field="outcome",
             remedy="one of: " + ", ".join(word for word in _OUTCOMES if word),
         )
@@ -196,7 +196,7 @@ def _parse_kind(text: str) -> IdentityKind:
     except ValueError:
         raise BadInput(
             "bad_kind",
-            f"`{text[:60]}` is no kind of identity",
+            f"`{text[:60]}` is not a kind of identity",
             field="kind",
             remedy=f"one of: {', '.join(IdentityKind)}",
         ) from None

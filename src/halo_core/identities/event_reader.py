@@ -93,10 +93,10 @@ def parse_ocsf_event(record: Any, skipped: Counter[int]) -> IdentityEvent | None
         BadInput: `field` is the path of what is missing or wrong.
     """
     if not isinstance(record, Mapping):
-        raise BadInput("bad_event", "an object is expected", field="line", remedy="one event on each line")
+        raise BadInput("bad_event", "an object is expected", field="line", remedy="write one event per line")
     number = record.get("class_uid")
     if type(number) is not int:
-        raise BadInput("missing", "it is no number", field="class_uid", remedy="is this OCSF?")
+        raise BadInput("missing", "it is not a number", field="class_uid", remedy="check that the file is OCSF")
     if number not in OCSF_CLASSES:
         skipped[number] += 1
         return None
@@ -105,7 +105,9 @@ def parse_ocsf_event(record: Any, skipped: Counter[int]) -> IdentityEvent | None
     user: Mapping[str, Any] = next((user_object for path in paths if (user_object := _get_object(record, path))), {})
     identity = _get_first_text(user, ("uid", "name", "email_addr"))
     if not identity:
-        raise BadInput("missing", "it names nobody", field=paths[0], remedy="`uid`, `name` or `email_addr` is needed")
+        raise BadInput(
+            "missing", "it does not name an identity", field=paths[0], remedy="`uid`, `name` or `email_addr` is needed"
+        )
     kind = _KINDS_BY_TYPE_ID.get(_get_integer(user, "type_id")) or _KINDS_BY_TYPE.get(
         _get_first_text(user, ("type",)).casefold(), IdentityKind.UNKNOWN
     )
@@ -144,9 +146,9 @@ def _read_action(record: Mapping[str, Any], number: int) -> str:
     if not word:
         raise BadInput(
             "missing",
-            "it says nothing of what was done",
+            "it does not say what was done",
             field="api.operation" if number == _API else "activity_id",
-            remedy="give `activity_id`, or `activity_name` where that is 0 or 99",
+            remedy="give `activity_id`, or `activity_name` if `activity_id` is 0 or 99",
         )
     return _PREFIX[number] + word
 
@@ -231,19 +233,19 @@ def read_events(
         BadInput: with the line and field that are wrong.
     """
     if form not in FORMATS:
-        raise BadInput("bad_format", f"`{form[:60]}` is no format", field="format", remedy="one of: csv, ocsf")
+        raise BadInput("bad_format", f"`{form[:60]}` is not a format", field="format", remedy="one of: csv, ocsf")
     if mapping and form != "csv":
-        raise BadInput("bad_map", "only columns of a CSV file are mapped", field="map", remedy="leave `--map` out")
+        raise BadInput("bad_map", "only columns of a CSV file can be mapped", field="map", remedy="omit `--map`")
     skipped: Counter[int] = Counter()
     events: list[IdentityEvent] = []
     for event in _read_csv(stream, mapping or {}) if form == "csv" else _read_ocsf(stream, skipped):
         if len(events) >= most:
-            remedy = f"at most {MAX_EVENTS:,} in one import: the later ones with `--add`"
+            remedy = f"import at most {MAX_EVENTS:,} at once, and the rest with `--add`"
             raise BadInput("too_many", "there are too many events", field="file", remedy=remedy)
         events.append(event)
     if not events:
         skipped_classes = ", ".join(f"{number} of class {name}" for name, number in sorted(skipped.items()))
-        message = f"no event can be used (skipped: {skipped_classes})" if skipped_classes else "there is no event"
+        message = f"no event is usable (skipped: {skipped_classes})" if skipped_classes else "there is no event"
         raise BadInput("no_events", message, field="file", remedy="check the file and `--format`")
     return EventFile(tuple(sorted(events)), dict(skipped))
 
@@ -260,7 +262,7 @@ def parse_column_mapping(pairs: Iterable[str]) -> dict[str, str]:
         if not equals or not column or name not in FIELDS or name in mapping:
             raise BadInput(
                 "bad_map",
-                f"`{pair[:100]}` maps no field",
+                f"`{pair[:100]}` is not a mapping of a field",
                 field="map",
                 remedy=f"FIELD=COLUMN, each field once; fields are {', '.join(FIELDS)}",
             )
@@ -318,7 +320,10 @@ def _locate_columns(header: list[str], mapping: Mapping[str, str]) -> dict[str, 
     columns_text = f"columns are {', '.join(f'`{name[:60]}`' for name in columns[:20])}"
     if len(columns) > _MOST_COLUMNS or len(set(columns)) != len(columns):
         raise BadInput(
-            "bad_header", "a column is named twice, or there are too many", field="line 1", remedy=f"{columns_text}"
+            "bad_header",
+            "a column name occurs twice, or there are too many columns",
+            field="line 1",
+            remedy=f"{columns_text}",
         )
     places = {}
     for name in FIELDS:
@@ -328,7 +333,7 @@ def _locate_columns(header: list[str], mapping: Mapping[str, str]) -> dict[str, 
         elif name in mapping or name in _REQUIRED_FIELDS:
             alone = len(columns) == 1 and any(mark in columns[0] for mark in ";\t|")
             remedy = (
-                f"separate columns by commas; {columns_text}" if alone else f"`--map {name}=COLUMN`; {columns_text}"
+                f"separate columns with commas; {columns_text}" if alone else f"`--map {name}=COLUMN`; {columns_text}"
             )
             raise BadInput("no_column", f"there is no column `{column[:60]}`", field=name, remedy=remedy)
     return places
@@ -372,5 +377,5 @@ def _parse_json(number: int, text: str | bytes) -> Any:
 def _locate_error(place: int | str, error: BadInput) -> BadInput:
     location = f"line {place}" if isinstance(place, int) else place
     error.field = location if error.field in ("", "line", "row") else f"{location}, {error.field}"
-    error.remedy = error.remedy or "mend it, or leave it out; nothing was imported"
+    error.remedy = error.remedy or "correct or remove it; nothing was imported"
     return error

@@ -101,7 +101,7 @@ def read_checkpoint(note: bytes, tenant: str) -> Checkpoint:
         # INVARIANT: printing what was parsed gives the signed text, so one head has one text.
         if result.body(tenant) == text:
             return result
-    raise Tampered("bad_checkpoint", f"the note is no checkpoint of `{log_origin(tenant)}`")
+    raise Tampered("bad_checkpoint", f"the note is not a checkpoint of `{log_origin(tenant)}`")
 
 
 _VERSION: Final = 1
@@ -130,7 +130,7 @@ def read_anchors(path: Path) -> Anchors:
         raise Tampered(
             "bad_anchor",
             f"the anchor file `{path}` is damaged: {exc}",
-            remedy="restore it from a copy; without it a rollback goes unseen",
+            remedy="restore it from a copy; without it a rollback is not detected",
         ) from exc
 
 
@@ -246,7 +246,7 @@ def make_proof(tenant: str, leaves: Sequence[bytes], index: int, note: bytes, ch
         )
     path = inclusion_proof(leaves[: head.size], index)
     if not verify_inclusion(index, head.size, leaf_hash(note), path, head.root):
-        raise BadInput("not_covered", "entry, leaves and checkpoint do not belong together", field="leaves")
+        raise BadInput("not_covered", "entry, leaves and checkpoint do not match", field="leaves")
     lines = [
         _HEADER,
         f"extra {_encode_base64(note)}",
@@ -268,7 +268,7 @@ def check_proof(text: str, vkey: Vkey, tenant: str) -> VerifiedInclusion:
     lines = head.split("\n")
     match = _INDEX.fullmatch(lines[2]) if len(lines) >= 3 and len(text) <= _MAX_PROOF else None
     if match is None or lines[0] != _HEADER or not lines[1].startswith("extra "):
-        raise Tampered("bad_proof", "this text is no inclusion proof")
+        raise Tampered("bad_proof", "this text is not an inclusion proof")
     note, *path = [decode_base64(line.encode("ascii", "replace")) for line in (lines[1][len("extra ") :], *lines[3:])]
     signed = open_checkpoint(checkpoint.encode("utf-8", "replace"), vkey, tenant)
     index = int(match[1])

@@ -99,7 +99,7 @@ def make_vkey(name: str, public: bytes) -> Vkey:
         ConfigError: `bad_vkey`, the name or the key has the wrong form.
     """
     if not _NAME.fullmatch(name) or len(public) != _PUBLIC_BYTES:
-        raise ConfigError("bad_vkey", f"`{name}` is no key name, or its key is not 32 bytes", field="vkey")
+        raise ConfigError("bad_vkey", f"`{name}` is not a valid key name, or its key is not 32 bytes", field="vkey")
     return Vkey(name, key_hash(name, public), public)
 
 
@@ -120,10 +120,10 @@ def parse_vkey(text: str) -> Vkey:
     hexed, _, encoded = rest.partition("+")
     key = decode_base64(encoded.encode("ascii", "replace"))
     if key is None or len(key) != 1 + _PUBLIC_BYTES or key[:1] != _ED25519 or not _HEX_HASH.fullmatch(hexed):
-        raise ConfigError("bad_vkey", f"`{text[:120]}` is no Ed25519 verifier key", field="vkey")
+        raise ConfigError("bad_vkey", f"`{text[:120]}` is not an Ed25519 verifier key", field="vkey")
     vkey = make_vkey(name, key[1:])
     if vkey.hash.hex() != hexed:
-        raise ConfigError("bad_vkey", f"the key hash in `{text[:120]}` does not fit its key", field="vkey")
+        raise ConfigError("bad_vkey", f"the key hash in `{text[:120]}` does not match its key", field="vkey")
     require_strong_key(vkey.public)
     return vkey
 
@@ -139,7 +139,7 @@ def sign_note(text: bytes, signers: Sequence[tuple[str, Signer]]) -> bytes:
         BadInput: `bad_note_text`, or `entry_too_large` above 65,535 bytes.
     """
     if not signers or not _is_note_text(text):
-        raise BadInput("bad_note_text", "the text or the list of signers has no signed form", field="text")
+        raise BadInput("bad_note_text", "the text or the list of signers cannot be signed", field="text")
     lines = [text, b"\n"]
     for name, signer in signers:
         start, hashed = _signature_prefix(name, signer.public_key)
@@ -170,7 +170,7 @@ def open_note(note: bytes) -> Note:
     text, gap, block = note.partition(b"\n\n")
     text += b"\n"
     if not gap or len(note) > MAX_NOTE or not block.endswith(b"\n") or not _is_note_text(text):
-        raise Tampered("malformed_note", "these bytes are no signed note")
+        raise Tampered("malformed_note", "these bytes are not a signed note")
     lines = block[:-1].split(b"\n", _MAX_SIGNATURES)
     signatures = [_parse_signature(line) for line in lines]
     if len({item[:2] for item in signatures}) != len(lines) or len(lines) > _MAX_SIGNATURES:
@@ -280,7 +280,7 @@ def _check_name(name: str, code: str, field: str) -> str:
     if not _PART.fullmatch(name):
         raise ConfigError(
             code,
-            f"`{name[:80]}` cannot name a {field}",
+            f"`{name[:80]}` is not a valid name of a {field}",
             field=field,
             remedy="use 1 to 64 letters, digits, dots, dashes and underscores",
         )
@@ -322,7 +322,7 @@ def decode_entry(note: bytes) -> LedgerEntry:
         _check_types(tree)
         entry = LedgerEntry.from_plain(tree)
     except (CanonicalError, RecursionError, ValueError) as exc:
-        raise Tampered("malformed_entry", f"the note holds no entry: {exc}") from exc
+        raise Tampered("malformed_entry", f"the note does not contain an entry: {exc}") from exc
     return entry
 
 

@@ -100,7 +100,7 @@ def unwrap_dek(kek: bytes, wrapped: bytes, tenant: str, subject: str) -> bytes:
         dek = _decrypt_or_none(wrapped[NONCE_BYTES:], aad, wrapped[:NONCE_BYTES], kek)
         if dek is not None:
             return dek
-    raise Tampered("bad_wrapped_key", "the data key of a subject does not open")
+    raise Tampered("bad_wrapped_key", "the data key of a subject cannot be decrypted")
 
 
 def compute_commitment(salt: bytes, field: bytes) -> bytes:
@@ -144,7 +144,7 @@ def open_sealed(dek: bytes, tenant: str, subject: str, *, commitment: bytes, non
     )
     # INVARIANT: the commitment is recomputed, so a holder of the data key cannot put another field in its place.
     if plaintext is None or hashlib.sha256(plaintext).digest() != commitment:
-        raise Tampered("content_altered", "the sealed content does not open to what the entry committed to")
+        raise Tampered("content_altered", "the sealed content does not match the entry's commitment")
     return plaintext[SALT_BYTES:]
 
 

@@ -102,7 +102,7 @@ class CompactRange:
         """
         size = int.from_bytes(data[:8], "big")
         if len(data) != 8 + _HASH * size.bit_count() or len(data) < 8:
-            raise Tampered("bad_frontier", "these bytes are no frontier of a tree")
+            raise Tampered("bad_frontier", "these bytes are not the frontier of a tree")
         result = cls()
         result.size = size
         offset = len(data)

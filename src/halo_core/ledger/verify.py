@@ -97,9 +97,9 @@ class _Verification:
         # (9) A trigger can make a write do nothing, so one that is not the store's own is no accident.
         for kind, name in self._reader.schema_differences():
             if kind == "missing":
-                self.out.warn(f"trigger `{name}`, which refuses changes of evidence by accident, is missing")
+                self.out.warn(f"trigger `{name}`, which prevents accidental changes, is missing")
             else:
-                message = f"the {kind} is not one of Halo's: it can hide, change or drop what is written"
+                message = f"the {kind} was not created by Halo: it can hide, change or drop rows"
                 self.out.add_tampered(9, f"{kind} {name}", message, "foreign_trigger")
 
     def check_tree(self, *, fast: bool) -> None:
@@ -141,17 +141,17 @@ class _Verification:
                 self.out.undetermined.append(f"no trusted key for tenant `{tenant}`")
             elif tenant not in self._trust.anchors:
                 self.out.undetermined.append(
-                    f"tenant `{tenant}` has no anchor, so a rollback to an earlier state would go unseen; it has one "
+                    f"tenant `{tenant}` has no anchor, so a rollback to an earlier state would be missed; it has one "
                     "after its first checkpoint, unless anchor.json was removed"
                 )
             else:
                 self.out.passed[1] += 1
         for tenant in sorted(set(self._trust.logs) - set(tenants) - set(self._trust.anchors)):
             if tenant in self._trust.elsewhere:
-                self.out.warn(f"tenant `{tenant}` has nothing here: its anchor names another database")
+                self.out.warn(f"tenant `{tenant}` has no data here: its anchor belongs to another database")
             else:
                 self.out.undetermined.append(
-                    f"tenant `{tenant}` is trusted, and has neither entries nor an anchor here"
+                    f"tenant `{tenant}` is trusted, but has neither entries nor an anchor here"
                 )
         if not self._rows and not self.out.total:
             self.out.undetermined.append("there is nothing to verify")

@@ -54,7 +54,7 @@ class StandingCheck:
         for (tenant, agent), first in self._issued.items():
             place, _, origin, _ = self._newest[tenant, agent]
             if origin != "issued" and place > first:
-                message = "an agent with an issued passport was given one that is derived from what it guards"
+                message = "an agent with an issued passport has one that was derived from its guarded tools"
                 self._out.add_tampered(9, f"standing {tenant}/{agent}", message, "derived_after_issued")
         for tenant, agent, *row in reader.standing_passports():
             issued = remaining.pop((tenant, agent), None)
@@ -62,12 +62,14 @@ class StandingCheck:
             if issued is not None and issued[1:] == tuple(row):
                 self._out.passed[9] += 1
             elif tenant in self._out.incomplete:
-                self._out.add_gap(9, where, "the entry that issued it may be among the missing", "entry_missing")
+                self._out.add_gap(
+                    9, where, "the entry that issued it may be one of the missing entries", "entry_missing"
+                )
             else:
-                message = "it is not the passport that the log issued last"
+                message = "it is not the passport that was issued last"
                 self._out.add_tampered(9, f"{where} columns hash, origin, manifest", message, "standing_altered")
         for tenant, agent in remaining:
-            message = "the log issued a passport, and the row is missing"
+            message = "a passport was issued, but its row is missing"
             self._out.add_tampered(9, f"standing {tenant}/{agent}", message, "row_missing")
 
 
@@ -93,12 +95,14 @@ class BaselineCheck:
             if remaining.pop((tenant, agent), None) == name:
                 self._out.passed[9] += 1
             elif tenant in self._out.incomplete:
-                self._out.add_gap(9, where, "the entry that put it in force may be among the missing", "entry_missing")
+                self._out.add_gap(
+                    9, where, "the entry that put it in force may be one of the missing entries", "entry_missing"
+                )
             else:
-                message = "it is not the score that the log put in force last"
+                message = "it is not the baseline that was put in force last"
                 self._out.add_tampered(9, f"{where} column hash", message, "baseline_altered")
         for tenant, agent in remaining:
-            message = "the log put a score in force, and the row is missing"
+            message = "a baseline was put in force, but its row is missing"
             self._out.add_tampered(9, f"baseline {tenant}/{agent}", message, "row_missing")
 
 
@@ -176,7 +180,7 @@ class RestrictionCheck:
         request = str(body.get("request"))
         challenge = self._challenge(tenant, request)
         if challenge.answer_terms is not None:
-            message = "the log holds two answers to it"
+            message = "the log has two answers to it"
             self._out.add_tampered(
                 9, f"approval {tenant}/{request}", message, "answered_twice", str(fields.get("id", ""))
             )
@@ -215,7 +219,7 @@ class RestrictionCheck:
             where = f"hold {tenant}/{kind}/{scope}/{target}"
             since = _in_force_since(history) if history is not None else None
             if history is None or (since is None and not history.unplaced):
-                self._report_stray(tenant, where, "no entry of the log leaves this in force")
+                self._report_stray(tenant, where, "no entry of the log puts this in force")
             elif since is not None and since != since_us:
                 self._out.add_tampered(
                     9, f"{where} column since_us", f"it is {since_us}, the log says {since}", "column_altered"
@@ -228,7 +232,7 @@ class RestrictionCheck:
                 continue
             where, message = (
                 f"hold {tenant}/{kind}/{scope}/{target}",
-                "the log leaves it in force, and its row is missing",
+                "the log puts it in force, but its row is missing",
             )
             # A revocation is for good; the entry that lifted a stop may be among the missing.
             if kind == "revocation" or not (history.unplaced or tenant in self._out.incomplete):
@@ -238,7 +242,7 @@ class RestrictionCheck:
 
     def _report_stray(self, tenant: str, where: str, message: str) -> None:
         if tenant in self._out.incomplete:
-            self._out.add_gap(9, where, f"{message}; it may be among the missing", "entry_missing")
+            self._out.add_gap(9, where, f"{message}; its entry may be one of the missing entries", "entry_missing")
         else:
             self._out.add_tampered(9, where, message, "row_stray")
 
@@ -250,7 +254,7 @@ class RestrictionCheck:
             where = f"approval {tenant}/{request}"
             challenge = remaining.pop((tenant, request), None)
             if challenge is None or challenge.request_terms is None:
-                self._report_stray(tenant, where, "no entry of the log asks it")
+                self._report_stray(tenant, where, "the log has no such request")
                 continue
             self._count_begun_epoch(tenant, challenge, status)
             difference = self._find_difference(challenge, (kind, session, binding, expires_us), status, answer)
@@ -260,10 +264,12 @@ class RestrictionCheck:
                 self._out.passed[9] += 1
         for (tenant, request), challenge in remaining.items():
             if challenge.request_terms is not None:
-                message = "the log asks it, and its row is missing"
+                message = "the log has this request, but its row is missing"
                 self._out.add_tampered(9, f"approval {tenant}/{request}", message, "row_missing")
             else:
-                self._report_stray(tenant, f"approval {tenant}/{request}", "the log answers or uses what nobody asked")
+                self._report_stray(
+                    tenant, f"approval {tenant}/{request}", "the log has an answer or a use without a request"
+                )
 
     def _count_begun_epoch(self, tenant: str, challenge: _Challenge, status: object) -> None:
         """Count a re-authorization as used where the epoch that it asks for has begun."""
@@ -280,15 +286,15 @@ class RestrictionCheck:
         names = ("kind", "session", "binding", "expires_us")
         for name, expected, actual in zip(names, challenge.request_terms or (), row, strict=True):
             if expected != actual:
-                return name, f"it is `{actual}`, the request says `{expected}`"
+                return name, f"it is `{actual}`, but the request has `{expected}`"
         if (
             challenge.answer_terms is not None
             and challenge.request_terms is not None
             and challenge.answer_terms != challenge.request_terms[:3]
         ):
-            return "id", "the answer is to another question"
+            return "id", "the answer belongs to another request"
         if _token_digest(answer) != challenge.token and not (answer == "" and challenge.answer_terms is None):
-            return "answer", "it is not the answer that the log holds"
+            return "answer", "it differs from the answer in the log"
         if challenge.times_used > 1:
             return "status", "the approval was used more than once"
         # INVARIANT: BIND - a row that was put back would let an approval be used, or a question be answered, again.
@@ -302,7 +308,7 @@ class RestrictionCheck:
 
     def _report_difference(self, tenant: str, where: str, message: str) -> None:
         if where.endswith((" column status", " column answer")) and tenant in self._out.incomplete:
-            self._out.add_gap(9, where, f"{message}; the entry may be among the missing", "entry_missing")
+            self._out.add_gap(9, where, f"{message}; the entry may be one of the missing entries", "entry_missing")
         else:
             self._out.add_tampered(9, where, message, "column_altered")
 

@@ -60,7 +60,7 @@ class ContentReferences:
     def add(self, key: EntryKey, commitment: bytes, digest: bytes) -> None:
         """Remember one; ValueError unless both are 32 bytes."""
         if len(commitment) != 32 or len(digest) != 32:
-            raise ValueError("a content reference is two hashes")
+            raise ValueError("a content reference must be two hashes")
         number = self._writers.get(key[:2])
         if number is None:
             number = self._writers[key[:2]] = len(self._names)
@@ -105,7 +105,7 @@ class ContentPass:
         for tenant, subject, wrapped, erased in self._reader.vaults():
             self._vaults[tenant, subject] = wrapped or None
             if (erased is None) != bool(wrapped):
-                message = "a subject either has a key or was erased"
+                message = "a subject must either have a key or be erased"
                 where = f"vault {tenant}/{subject} columns dek_wrapped, erased_at_us"
                 self._out.add_tampered(8, where, message, "column_altered")
         bucket = ("", 0)
@@ -243,8 +243,8 @@ def _parse_object(note: Note) -> dict[str, Any]:
         if type(fields) is dict and canonical.dumps(fields) == note.text[:-1]:
             return fields
     except (CanonicalError, orjson.JSONDecodeError) as exc:
-        raise Tampered("malformed_entry", "the note holds no JSON") from exc
-    raise Tampered("malformed_entry", "the note holds no canonical JSON object")
+        raise Tampered("malformed_entry", "the note does not contain JSON") from exc
+    raise Tampered("malformed_entry", "the note does not contain a canonical JSON object")
 
 
 class EntryPass:
@@ -324,7 +324,7 @@ class EntryPass:
             return None
         chain = self._writers.chain_of(key)
         if idx <= chain.idx:
-            message = f"{format_entry_name(key)} stands before an earlier entry of its writer"
+            message = f"{format_entry_name(key)} is placed before an earlier entry of its writer"
             self._out.add_tampered(4, f"position {key[0]}/{idx}", message, "position_order")
         chain.idx = idx
         return idx
@@ -353,7 +353,7 @@ class EntryPass:
             self._out.add_gap(2, f"{where} column body", message, "unknown_version", entry)
         for name, signed_value, stored_value in zip(_COLUMNS, signed, stored, strict=True):
             if signed_value != stored_value:
-                message = f"`{name}` is `{stored_value}` in the row and `{signed_value}` in the note"
+                message = f"`{name}` is `{stored_value}` in the row, but `{signed_value}` in the note"
                 self._out.add_tampered(2, f"{where} column {name}", message, "column_altered", entry)
         return signed[:3] == stored[:3]
 
@@ -394,7 +394,7 @@ class EntryPass:
             return
         signature = find_signature(parsed.note, vkey)
         if signature is None or len(parsed.note.signatures) != 1 + (parsed.fields.get("kind") == "writer_open"):
-            message = "the note does not carry its writer's signature, and no other"
+            message = "the note does not have exactly one signature, that of its writer"
             self._out.add_tampered(
                 7, f"{format_entry_name(parsed.key)} column body", message, "bad_signature", parsed.id
             )
@@ -419,7 +419,9 @@ class EntryPass:
             # entry, comes from an altered row: a deletion makes one of them, not both.
             if holes > loose + missing.get(tenant, 0):
                 where = f"position {tenant}/{self._facts.last[tenant]} column idx"
-                self._out.add_tampered(4, where, f"{holes} positions are skipped though no entry is", "position_stray")
+                self._out.add_tampered(
+                    4, where, f"{holes} positions are skipped although no entry is missing", "position_stray"
+                )
             if dangling and loose:
-                message = f"{dangling} positions name no entry and {loose} entries have no position"
+                message = f"{dangling} positions have no entry, and {loose} entries have no position"
                 self._out.add_tampered(4, f"position {tenant} columns w, ws", message, "position_stray")

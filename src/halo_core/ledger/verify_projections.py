@@ -150,11 +150,11 @@ class StateCheck:
                 sketch_digests[tenant, session] = (fields["chunks"], fields["marks"])
         for tenant, account, version, state in reader.quotas():
             if (tenant, "quota", account) not in remaining and tenant not in self._out.incomplete:
-                self._out.add_tampered(9, f"quota {tenant}/{account}", "no entry speaks of this row", "row_stray")
+                self._out.add_tampered(9, f"quota {tenant}/{account}", "no entry refers to this row", "row_stray")
             self._check_row(remaining, tenant, "quota", account, (version, state))
         self._check_taint(reader, remaining)
         for tenant, kind, owner in remaining:
-            message = "the row is missing, though entries speak of its state"
+            message = "the row is missing, although entries refer to its state"
             self._out.add_gap(9, f"{kind} {tenant}/{owner}", message, f"{kind}_missing")
         self._check_sketches(reader, sketch_digests)
 
@@ -175,7 +175,7 @@ class StateCheck:
             self._out.passed[9] += 1
             return True
         if tenant not in self._out.incomplete:  # else the entry it speaks of may be among the missing
-            message = f"it is not the state that the {kind}'s newest entry left behind"
+            message = f"it is not the state after the {kind}'s newest entry"
             self._out.add_tampered(9, f"{kind} {tenant}/{owner} columns version, state", message, "state_altered")
         return False
 
@@ -194,7 +194,7 @@ class StateCheck:
             ):
                 self._out.passed[9] += 1
             elif tenant not in self._out.incomplete:
-                message = "what is left of stored values is not what entries say was left"
+                message = "the fingerprints of stored values differ from those in the entries"
                 self._out.add_tampered(9, f"residue {tenant}", message, "residue_altered")
 
     def _check_complete(self) -> None:
@@ -205,7 +205,7 @@ class StateCheck:
             for first, last in history.find_holes():
                 which = f"version {first}" if first == last else f"versions {first} to {last}"
                 where = f"{kind} {tenant}/{owner} {which}"
-                self._out.add_gap(9, where, f"no entry of the {kind} left it behind", "entry_missing")
+                self._out.add_gap(9, where, f"no entry of the {kind} produced it", "entry_missing")
 
     def _check_sketches(self, reader: LedgerReader, sketch_digests: dict[tuple[str, str], tuple[int, str]]) -> None:
         chains: dict[tuple[str, str], tuple[int, str]] = {}
@@ -218,11 +218,11 @@ class StateCheck:
             chains[tenant, session] = (count, chain)
         for name, (count, chain) in sketch_digests.items():
             if chains.pop(name, (0, "")) != (count, chain):
-                message = "what the session has seen is not what its state says"
+                message = "the fingerprints of the session differ from its state"
                 self._out.add_tampered(9, f"sketch {name[0]}/{name[1]}", message, "sketch_altered")
         for tenant, session in chains:
             if tenant not in self._out.incomplete and (tenant, "session", session) not in self._histories:
-                self._out.add_tampered(9, f"sketch {tenant}/{session}", "it belongs to no session", "row_stray")
+                self._out.add_tampered(9, f"sketch {tenant}/{session}", "it does not belong to a session", "row_stray")
 
 
 EntryKey = tuple[str, str, int]
@@ -290,13 +290,13 @@ class ProjectionCheck:
 
     def _report_dangling(self, table: str, row: Row) -> None:
         where = f"{table} {row[0]}/{row[3]}"
-        message = f"entry {row[0]}/{row[1]}/{row[2]}, which it names, is missing"
+        message = f"entry {row[0]}/{row[1]}/{row[2]}, which it refers to, is missing"
         if row[:2] in self._writers:
             self._out.incomplete.add(row[0])
             self.missing_seqs[row[0], row[1]] = max(row[2], self.missing_seqs.get((row[0], row[1]), -1))
             self._out.add_gap(9, where, message, "entry_missing")
         else:
-            self._out.add_tampered(9, where, f"{message}, and no such writer is known", "row_stray")
+            self._out.add_tampered(9, where, f"{message}, and its writer is unknown", "row_stray")
 
     def _check_session(self, row: Row, fields: dict[str, Any]) -> None:
         body = fields.get("body")
@@ -323,15 +323,13 @@ class ProjectionCheck:
         for i, row in enumerate(rows):
             where = f"dispatch {row[0]}/{row[3]}"
             if not dispatched or i:
-                message = "it names an entry that dispatched nothing, or that has its row"
+                message = "it refers to an entry that dispatched nothing or already has a row"
                 self._out.add_tampered(9, where, message, "row_stray", entry)
             elif _request_id_of(body) not in (None, row[3]):
-                message = "the decision it names has another request id"
+                message = "its decision has another request id"
                 self._out.add_tampered(9, f"{where} column request_id", message, "column_altered", entry)
             elif row[4] not in (0, 1, _PAUSED):
-                self._out.add_tampered(
-                    9, f"{where} column outcome", "it is none of 0, 1 and 2", "column_altered", entry
-                )
+                self._out.add_tampered(9, f"{where} column outcome", "it is not 0, 1 or 2", "column_altered", entry)
             elif row[5] != (None if row[4] == _PAUSED else once):
                 message = f"it is `{row[5]}` where the decision needs `{once}`, or nothing if it paused"
                 self._out.add_tampered(9, f"{where} column once", message, "column_altered", entry)
@@ -366,7 +364,7 @@ class ProjectionCheck:
                 continue
             where, message = (
                 f"dispatch of {format_entry_name(key)} column outcome",
-                "it says that it paused, and no outcome does",
+                "it is marked as paused, but no outcome is",
             )
             if key[0] in self._out.incomplete:
                 self._out.add_gap(9, where, message, "entry_missing", entry)
@@ -374,13 +372,13 @@ class ProjectionCheck:
                 self._out.add_tampered(9, where, message, "column_altered", entry)
         for key, (outcome, entry) in self._paused_outcomes.items():
             if key not in self._paused_rows and key[0] not in self._out.incomplete:
-                message = f"the dispatch of {format_entry_name(key)} does not say that it paused"
+                message = f"the dispatch of {format_entry_name(key)} is not marked as paused"
                 self._out.add_tampered(9, outcome, message, "column_altered", entry)
         pauses_left = Counter(digest for key, (digest, _) in self._paused_rows.items() if key in self._paused_outcomes)
         for key, digest, request_id, entry in self._repeated:
             pauses_left[digest] -= 1
             if pauses_left[digest] < 0:
-                message = f"request `{request_id}`, which may run once, was dispatched before"
+                message = f"request `{request_id}`, which may run only once, was dispatched before"
                 self._out.add_tampered(9, format_entry_name(key), message, "dispatched_twice", entry)
 
 
@@ -412,8 +410,8 @@ def check_blobs(reader: LedgerReader, trust: Trust, out: Collector, named_blobs:
         elif (tenant, name) in named_blobs:
             out.passed[9] += 1
         elif tenant in out.incomplete:
-            out.add_gap(9, where, "the entry that names it is among the missing", "entry_missing")
+            out.add_gap(9, where, "the entry that refers to it is missing", "entry_missing")
         else:
-            out.add_tampered(9, f"{where} column tenant", "no entry of this tenant names it", "row_stray")
+            out.add_tampered(9, f"{where} column tenant", "no entry of this tenant refers to it", "row_stray")
     for (tenant, name), entry in missing.items():
-        out.add_gap(9, f"blob {tenant}/{name}", f"{entry} names it, and it is missing", "blob_missing")
+        out.add_gap(9, f"blob {tenant}/{name}", f"{entry} refers to it, but it is missing", "blob_missing")

@@ -84,7 +84,7 @@ class SignedHeads:
     def _report_missing_row(self, anchor: SignedHead, tenant: str) -> Iterator[SignedHead]:
         # An anchor is always a checkpoint that was committed first.
         where = f"checkpoint {tenant}/{anchor.size}"
-        self._out.add_gap(5, where, "the checkpoint that the anchor remembers is missing", "checkpoint_missing")
+        self._out.add_gap(5, where, "the checkpoint of the anchor is missing", "checkpoint_missing")
         yield anchor
 
     def _read_anchor(self, tenant: str) -> SignedHead | None:
@@ -120,9 +120,7 @@ class SignedHeads:
             return None
         if head.size != size or head.root != root:
             column = "size" if head.size != size else "root"
-            self._out.add_tampered(
-                5, f"{where} column {column}", f"`{column}` is not what the note says", "column_altered"
-            )
+            self._out.add_tampered(5, f"{where} column {column}", f"`{column}` differs from the note", "column_altered")
             if head.size != size:
                 return None
         try:
@@ -225,7 +223,7 @@ def report_beyond(head: SignedHead, size: int, out: Collector) -> None:
     if head.size > 0:
         out.incomplete.add(head.tenant)
         code = "ledger_behind_anchor" if head.check == 6 else "tree_cut"
-        out.add_gap(head.check, head.where, f"{head.size} entries are signed for and {size} are there", code)
+        out.add_gap(head.check, head.where, f"{head.size} entries are signed, but only {size} exist", code)
 
 
 class TreePass:
@@ -297,7 +295,7 @@ class TreePass:
     def _skip_gap(self, tree: _Tree, expect: int, idx: object) -> bool:
         where = f"position {tree.tenant}/{idx} column idx"
         if type(idx) is not int or idx < expect:
-            self._out.add_tampered(4, where, "the position is taken, negative or no integer", "position_stray")
+            self._out.add_tampered(4, where, "the position is taken, negative or not an integer", "position_stray")
             return False
         tree.settle(expect)
         tree.broken = True
@@ -318,9 +316,11 @@ class TreePass:
         where = f"position {tenant}/{idx}"
         if (tenant, w) in self._writers:
             self._out.incomplete.add(tenant)
-            self._out.add_gap(4, where, f"entry {tenant}/{w}/{ws}, which it names, is missing", "entry_missing")
+            self._out.add_gap(4, where, f"entry {tenant}/{w}/{ws}, which it refers to, is missing", "entry_missing")
         else:
-            self._out.add_tampered(4, where, f"it names entry {tenant}/{w}/{ws} of an unknown writer", "position_stray")
+            self._out.add_tampered(
+                4, where, f"it refers to entry {tenant}/{w}/{ws} of an unknown writer", "position_stray"
+            )
 
     def _note_mismatch(self, key: EntryKey, *, report: bool) -> None:
         if report or len(self.facts.bad) >= _MAX_BAD:

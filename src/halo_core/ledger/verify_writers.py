@@ -151,11 +151,11 @@ class WriterChain:
             out.add_gap(3, f"entry {key[0]}/{key[1]}/{first}", f"{message} of the writer missing", "entry_missing")
             is_sound = False
         elif self._is_leaf_known and fields.get("prev") != base64.b64encode(self._leaf).decode("ascii"):
-            message = "`prev` is not the leaf of the writer's entry before"
+            message = "`prev` is not the leaf of the writer's previous entry"
             out.add_tampered(3, format_entry_name(key), message, "chain_broken", str(fields.get("id", "")))
             is_sound = False
         if (ws == 0) != (fields.get("kind") == "writer_open") or self.closed:
-            message = "a writer opens first and once, and writes nothing after it closes"
+            message = "a writer must open exactly once, first, and write nothing after it closes"
             out.add_tampered(3, format_entry_name(key), message, "chain_broken", str(fields.get("id", "")))
             is_sound = False
         out.passed[3] += is_sound
@@ -167,7 +167,7 @@ class WriterChain:
     def _check_clock(self, key: EntryKey, ts_us: object, out: Collector) -> None:
         if type(ts_us) is int:
             if ts_us < self._ts - CLOCK_TOLERANCE_US:
-                out.warn(f"{format_entry_name(key)}: the clock ran back {(self._ts - ts_us) // 1_000_000} s")
+                out.warn(f"{format_entry_name(key)}: the clock went back by {(self._ts - ts_us) // 1_000_000} s")
             self._ts = ts_us
 
 
@@ -208,7 +208,9 @@ class WriterCheck:
         except (BadInput, KeyError):
             is_valid = False
         if not is_valid:
-            self._out.add_tampered(7, f"{where} column body", "it names no key of this writer", "bad_writer_key", entry)
+            self._out.add_tampered(
+                7, f"{where} column body", "it does not contain a key of this writer", "bad_writer_key", entry
+            )
             return
         signature = find_signature(note, log) if log is not None else None
         if log is None:
@@ -261,7 +263,7 @@ class WriterCheck:
             self._out.add_gap(3, where, "the entry with which the writer closed is missing", "entry_missing")
             cut = max(cut, 1)
         elif chain.closed and closed_us is None and name in self._rows:
-            message = "the writer closed, and its row does not say so"
+            message = "the writer closed, but its row does not show it"
             self._out.add_tampered(7, f"{where} column closed_us", message, "column_altered")
         return cut
 
@@ -271,7 +273,7 @@ class WriterCheck:
         if chain is None:
             if torn or tenant not in self._trust.logs:
                 # Beside a writer without row: the row was renamed, not the writer's entries deleted.
-                self._out.add_tampered(7, f"{where} column w", "no entry is of this writer", "writer_stray")
+                self._out.add_tampered(7, f"{where} column w", "there is no entry of this writer", "writer_stray")
             else:
                 self._out.incomplete.add(tenant)
                 self._out.add_gap(3, where, "every entry of this writer is missing", "entry_missing")

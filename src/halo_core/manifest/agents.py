@@ -104,7 +104,7 @@ def read_budgets(item: Item | None) -> AgentLimits:
     quotas = {}
     for unit, member in item.members() if item is not None else ():
         if not _UNIT_NAME.fullmatch(unit):
-            member.fail("a unit is a letter and up to 31 letters, digits and `_`", "for example USD")
+            member.fail("a unit must be a letter followed by up to 31 letters, digits or `_`", "for example USD")
             continue
         limits = _UnitReader(unit, member).read()
         if limits is not None:
@@ -133,7 +133,7 @@ class _UnitReader:
         else:
             members = self._item.mapping(_LIMIT_FIELDS.get(self._unit, _MONEY_FIELDS))
             if "session" not in members:
-                self._item.fail("`session` is missing", "say how much one session may spend")
+                self._item.fail("`session` is missing", "add the amount that one session may spend")
                 return None
         if self._unit not in RESERVED_UNITS:
             decimals = read_integer(members["decimals"], 0, 15) if "decimals" in members else 2
@@ -157,9 +157,9 @@ class _UnitReader:
         """Each limit holds what is inside it: an action in a session, a session in its ceiling and in a day."""
         session = amounts["session"]
         wrong = {
-            "per_action": (amounts.get("per_action", session) > session, "is above what the whole session may spend"),
-            "ceiling": (amounts.get("ceiling", session) < session, "is below what the session starts with"),
-            "per_day": (amounts.get("per_day", session) < session, "is below what one session may spend"),
+            "per_action": (amounts.get("per_action", session) > session, "is above the limit of the session"),
+            "ceiling": (amounts.get("ceiling", session) < session, "is below the session's initial limit"),
+            "per_day": (amounts.get("per_day", session) < session, "is below the limit of one session"),
         }
         for name, (is_wrong, message) in wrong.items():
             if is_wrong:
@@ -190,7 +190,7 @@ def read_decay(item: Item | None, floors: Item | None, bands: Item | None) -> De
     members = item.mapping(fields) if item is not None else {}
     values = {name: fields[name](member) for name, member in members.items()}
     if values.get("authority") == 0:
-        members["authority"].fail("an agent without authority can do nothing", "write a share above 0%")
+        members["authority"].fail("an agent without authority cannot do anything", "write a share above 0%")
 
     def choose(name: str, default: int) -> int:
         value = values.get(name)
@@ -225,17 +225,17 @@ def _read_bands(item: Item | None) -> tuple[tuple[int, int], ...]:
         members = member.mapping(("risk", "authority"))
         if set(members) != {"risk", "authority"}:
             if member.is_mapping():
-                member.fail("a band has `risk` and `authority`", "for example `{risk: 200, authority: 40%}`")
+                member.fail("a band needs `risk` and `authority`", "for example `{risk: 200, authority: 40%}`")
             continue
         points, ceiling = read_integer(members["risk"], 1), read_percent(members["authority"])
         if points is None or ceiling is None:
             continue
         if bands and (points <= bands[-1][0] or ceiling >= bands[-1][1]):
-            member.fail("bands rise in risk and fall in authority", "put them in order")
+            member.fail("bands must rise in risk and fall in authority", "put them in order")
             continue
         bands.append((points, ceiling))
     if item is not None and len(bands) > _MAX_BANDS:
-        item.fail(f"more than {_MAX_BANDS} bands", "name fewer")
+        item.fail(f"more than {_MAX_BANDS} bands", "use fewer")
     return tuple(bands)
 
 
@@ -282,7 +282,7 @@ def _read_list(item: Item) -> tuple[GrantRule, ...]:
         if pattern is None or not _check_well_formed(pattern, member):
             continue
         if pattern in rules:
-            member.fail(f"`{printable(pattern)}` is named twice", "keep one of them")
+            member.fail(f"`{printable(pattern)}` occurs twice", "keep one of them")
         rules[pattern] = GrantRule(pattern, None, member)
     return tuple(rules.values())
 
@@ -290,19 +290,23 @@ def _read_list(item: Item) -> tuple[GrantRule, ...]:
 def _check_well_formed(pattern: str, item: Item) -> bool:
     if is_well_formed(pattern):
         return True
-    item.fail(f"`{printable(pattern)}` is neither a name nor a pattern", "use `A-Z a-z 0-9 _ . : / @ -`, `*` and `?`")
+    item.fail(f"`{printable(pattern)}` is not a valid name or pattern", "use `A-Z a-z 0-9 _ . : / @ -`, `*` and `?`")
     return False
 
 
 def _read_arguments(item: Item) -> Mapping[str, Constraint] | None:
     if not item.is_mapping():
         if item.kind() != "str" or item.node.value != "any":
-            item.fail("arguments are expected", "write `any`, or argument names with constraints; `{}` for no argument")
+            item.fail(
+                "arguments are expected", "write `any`, argument names with constraints, or `{}` for no arguments"
+            )
         return None
     arguments = {}
     for name, member in item.members():
         if len(name) > _MAX_NAME or not name.isascii():
-            member.fail(f"`{printable(name)}` is no argument name", f"grant other arguments together as `{ANY_OTHER}`")
+            member.fail(
+                f"`{printable(name)}` is not a valid argument name", f"grant other arguments together as `{ANY_OTHER}`"
+            )
             continue
         constraint = _read_constraint(member)
         if constraint is not None:
@@ -343,7 +347,7 @@ def _make_constraint(kind: str, members: Mapping[str, Item]) -> Constraint | Non
         items = member.sequence()
         values = [scalar for item in items if (scalar := item.scalar()) is not None]
         if not values and member.is_sequence() and not items:
-            member.fail("the list is empty, so nothing would fit", "name values, or leave the tool out")
+            member.fail("the list is empty, so no value is allowed", "add values, or remove the tool")
         return Constraint(_SEVERAL[kind], tuple(values)) if values and len(values) == len(items) else None
     text = member.text()
     return None if text is None else Constraint(_TEXT[kind], text=text)
@@ -356,7 +360,7 @@ def _read_range(members: Mapping[str, Item]) -> Constraint | None:
         if type(value) is int:
             bounds[name] = value
         elif value is not None:
-            member.fail("a bound is a whole number", "write plain digits, without quotes")
+            member.fail("a bound must be a whole number", "write plain digits, without quotes")
     if len(bounds) != len(members):
         return None
     return Constraint.between(bounds.get("min"), bounds.get("max"))
@@ -448,14 +452,16 @@ def read_agent(name: str, item: Item, *, agents: Collection[str], principal: str
 
 def _check_agent(agent: Agent, members: Mapping[str, Item], principal: str) -> None:
     if agent.privilege in _NEEDS_OWNER and not agent.owner and "owner" not in members:
-        agent.item.fail(f"an agent of {agent.privilege} privilege needs an `owner`", "name who answers for it")
+        agent.item.fail(
+            f"an agent of {agent.privilege} privilege needs an `owner`", "name the person who is responsible for it"
+        )
     if agent.id in agent.hand_off:
-        members["hand_off"].fail("an agent does not hand off to itself", "leave it out")
+        members["hand_off"].fail("an agent cannot hand off to itself", "remove it")
     chain = {"owner": agent.owner, "agent": agent.id, "principal": principal}
     for approver in agent.approvers:
         for role, somebody in chain.items():
             if somebody and same_person(approver, somebody):
                 # INVARIANT: BIND - such an answer would be refused; better said now than at night.
                 members["approvers"].fail(
-                    f"`{printable(approver)}` is the {role} and cannot approve", "name somebody outside the chain"
+                    f"`{printable(approver)}` is the {role} and cannot approve", "name a person outside the chain"
                 )

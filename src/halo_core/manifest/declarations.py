@@ -100,7 +100,7 @@ def _read_costs(item: Item) -> tuple[tuple[str, str], ...]:
             continue
         value = member.scalar()
         if isinstance(value, bool):
-            member.fail("a cost is a number", 'for example `"0.02"`')
+            member.fail("a cost must be a number", 'for example `"0.02"`')
         elif value is not None:
             costs.append((unit, str(value)))
     return tuple(sorted(costs))
@@ -126,7 +126,7 @@ def read_declarations(item: Item, kind: ActionKind) -> Declarations:
     for pattern, member in item.members():
         if not is_well_formed(pattern):
             member.fail(
-                f"`{printable(pattern)}` is neither a name nor a pattern", "use `A-Z a-z 0-9 _ . : / @ -`, `*` and `?`"
+                f"`{printable(pattern)}` is not a valid name or pattern", "use `A-Z a-z 0-9 _ . : / @ -`, `*` and `?`"
             )
             continue
         resource = _read_resource(member, kind)

@@ -90,7 +90,7 @@ class Manifest:
         if len(chosen) > 1:
             raise ConfigError(
                 "manifest",
-                f"{self.source}: `{chosen[0]}` and `{chosen[1]}` speak of `{printable(resource)}` equally",
+                f"{self.source}: `{chosen[0]}` and `{chosen[1]}` apply equally to `{printable(resource)}`",
                 remedy=f"add a line for `{printable(resource)}` itself",
             )
         return declared[chosen[0]] if chosen else None
@@ -155,7 +155,7 @@ def load_manifest(text: str, *, source: str = "agents.yaml") -> Manifest:
             if check_name(item, agent):
                 agents[agent] = read_agent(agent, item, agents=agent_items, principal=principal)
     if "agents" not in members or (members["agents"].is_mapping() and not members["agents"].node.value):
-        root.fail("there are no `agents`", "name at least one, see docs/manifest.md")
+        root.fail("there are no `agents`", "add at least one, see docs/manifest.md")
     report.raise_findings()
     digest = canonical.digest(MANIFEST_DOMAIN, text.encode("utf-8"))
     return Manifest(source, digest, tenant, principal, declared, agents, text)
@@ -304,7 +304,7 @@ def _is_on_one_line(item: Item) -> bool:
 def _layout_error(item: Item, name: str, source: str) -> ConfigError:
     return ConfigError(
         "manifest_layout",
-        f"{source}:{item.place[0]}: `{printable(name)}` is written on one line",
+        f"{source}:{item.place[0]}: `{printable(name)}` is written on one line and cannot be edited",
         remedy="put its fields on lines of their own",
     )
 

@@ -115,7 +115,7 @@ def did_you_mean(word: str, candidates: Iterable[str], otherwise: str = "") -> s
     close = get_close_matches(word[:_MAX_SHOWN], [item for item in compared if len(item) <= 2 * _MAX_SHOWN], 1)
     if close:
         return f"did you mean `{printable(close[0])}`"
-    return otherwise or (f"use one of {', '.join(printable(item) for item in words[:20])}" if words else "leave it out")
+    return otherwise or (f"use one of {', '.join(printable(item) for item in words[:20])}" if words else "remove it")
 
 
 MAX_BYTES: Final = 1 << 20
@@ -151,13 +151,13 @@ class _Loader(yaml.SafeLoader):
         self.nodes += 1
         # INVARIANT: TOTAL - refused before the recursion goes deeper or a node is built twice.
         if self.depth >= _MAX_DEPTH or self.nodes > _MAX_NODES:
-            raise _RefusedYaml(event.start_mark, "the manifest is nested too deep or too large", "make it flatter")
+            raise _RefusedYaml(event.start_mark, "the manifest is nested too deep or too large", "use less nesting")
         if isinstance(index, int) and index >= _MAX_LIST:
-            raise _RefusedYaml(event.start_mark, f"a list of more than {_MAX_LIST:,} items", "name fewer")
+            raise _RefusedYaml(event.start_mark, f"a list of more than {_MAX_LIST:,} items", "use fewer")
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            raise _RefusedYaml(event.start_mark, "anchors and aliases are not read", "write it out")
+            raise _RefusedYaml(event.start_mark, "anchors and aliases are not supported", "write the value in full")
         if event.tag is not None:
-            raise _RefusedYaml(event.start_mark, "tags are not read", "leave the tag out")
+            raise _RefusedYaml(event.start_mark, "tags are not supported", "remove the tag")
         self.depth += 1
         try:
             return super().compose_node(parent, index)
@@ -173,7 +173,7 @@ def read_document(text: str, source: str, report: FindingCollector) -> Item:
     """
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise ManifestError(
-            source, [ManifestFinding(1, 1, "", "the manifest is larger than 1 MiB", "split it by tenant")]
+            source, [ManifestFinding(1, 1, "", "the manifest is larger than 1 MiB", "write one manifest per tenant")]
         )
     try:
         loader = _Loader(text)
@@ -197,14 +197,14 @@ def _syntax_finding(exc: Exception, text: str) -> ManifestFinding:
         mark = exc.problem_mark or exc.context_mark
         place = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
         words = " ".join(filter(None, (exc.context, exc.problem)))
-        return ManifestFinding(*place, "", f"this is no YAML: {words}", remedy)
+        return ManifestFinding(*place, "", f"this is not YAML: {words}", remedy)
     if isinstance(exc, yaml.reader.ReaderError):
         before = text[: exc.position]
         place = (before.count("\n") + 1, len(before) - before.rfind("\n"))
         return ManifestFinding(
             *place, "", "a character that YAML does not allow", "remove it, or write it as an escape"
         )
-    return ManifestFinding(1, 1, "", "this is no YAML", remedy)
+    return ManifestFinding(1, 1, "", "this is not YAML", remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +240,7 @@ class Item:
             member = Item(value, self._child_path(name), self.report)
             place = Item(key_node, member.path, self.report)
             if name in members:
-                place.fail("the key is given twice", "keep one of them")
+                place.fail("the key occurs twice", "keep one of them")
             elif allowed is not None and name not in allowed:
                 place.fail(f"there is no field `{printable(name)}`", partial(did_you_mean, name, allowed))
             else:
@@ -289,13 +289,15 @@ class Item:
 
     def _fail_misread(self, raw: str, kind: str) -> None:
         if kind == "null":
-            self.fail("the value is missing", "give it, or leave the field out")
+            self.fail("the value is missing", "add a value, or remove the field")
         elif kind == "bool":
             self.fail(
                 f"YAML reads `{printable(raw)}` as a truth value", f'write `"{printable(raw)}"`, or true or false'
             )
         elif kind == "int":
-            self.fail(f"`{printable(raw)}` is a number in disguise or too large", "write plain digits, or quote a text")
+            self.fail(
+                f"`{printable(raw)}` is not a plain number, or it is too large", "write plain digits, or quote a text"
+            )
         elif kind == "float":
             self.fail("a number with a fraction is not exact here", f'quote it: `"{printable(raw)}"`')
         else:

@@ -32,7 +32,7 @@ __all__ = ["Catalogue", "PassportSpec", "RegisteredResource", "expand_grants"]
 
 _ANYTHING = {ANY_OTHER: Constraint.anything()}
 _MAX_LISTED = 8
-_UNSEEN_NOTE = "since their tools are not registered yet"
+_UNSEEN_NOTE = "because their tools are not registered yet"
 _SECTION = {kind: section for section, kind in SECTIONS.items()}
 
 
@@ -154,7 +154,7 @@ def _expand_kind(
             return {}
         if not resources:
             notes.append(
-                "no model is known yet, so none is granted: run the app once in observe mode, or name `models`"
+                "no model is known yet, so none is granted: run the app once in observe mode, or list `models`"
             )
         return {name: dict(_ANYTHING) for name in sorted(resources)}
     rules = {rule.pattern: rule for rule in agent.rules[kind]}
@@ -166,7 +166,7 @@ def _expand_kind(
         if len(chosen) > 1:
             # INVARIANT: FAILCLOSED - of two readings none is guessed.
             both = f"`{printable(chosen[0])}` and `{printable(chosen[1])}`"
-            rules[chosen[0]].item.fail(f"{both} speak of `{name}` equally", f"add a line for `{name}` itself")
+            rules[chosen[0]].item.fail(f"{both} apply equally to `{name}`", f"add a line for `{name}` itself")
         elif chosen:
             granted[name] = _expand_arguments(rules[chosen[0]], name, resources[name], report)
     return granted
@@ -175,12 +175,12 @@ def _expand_kind(
 def _check_known(rule: GrantRule, resources: Mapping[str, object], section: str) -> None:
     if is_pattern(rule.pattern):
         if not any(matches(rule.pattern, name) for name in resources):
-            otherwise = "run the app once in observe mode so that its tools are known, or declare them in `tools`"
-            rule.item.fail(f"`{printable(rule.pattern)}` matches none of the {section} that are known", otherwise)
+            otherwise = "run the app once in observe mode to register its tools, or declare them in `tools`"
+            rule.item.fail(f"`{printable(rule.pattern)}` matches none of the known {section}", otherwise)
     elif rule.pattern not in resources:
         otherwise = f"declare it in `{section}`, or run the app once in observe mode"
         rule.item.fail(
-            f"none of the {section} is called `{printable(rule.pattern)}`",
+            f"none of the {section} is named `{printable(rule.pattern)}`",
             partial(did_you_mean, rule.pattern, resources, otherwise),
         )
 
@@ -225,7 +225,7 @@ def _check_undeclared(
             message = (
                 f"`{printable(argument)}` is not what `tools` declares for `{printable(name)}`: `{printable(close[0])}`"
             )
-            remedy = f"did you mean `{printable(close[0])}`; if it has both, run the app once so that they are known"
+            remedy = f"did you mean `{printable(close[0])}`; if it has both, run the app once to register them"
             members.get(argument, rule.item).fail(message, remedy)
     return dict(arguments)
 
@@ -250,13 +250,13 @@ def _check_unspent(agent: Agent, spent: set[str], notes: list[str], *, allow_uns
     for budget in agent.limits.session:
         if budget.unit in RESERVED_UNITS or budget.unit in spent:
             continue
-        message = f"budget {budget.unit} is spent by no tool"
+        message = f"no granted tool spends the budget {budget.unit}"
         if allow_unspent:
-            notes.append(f"{message} that is granted: take the budget out, or it is refused next time")
+            notes.append(f"{message}: remove the budget, or the next issue is refused")
             continue
         place = agent.item.mapping().get("budgets", agent.item)
         place = place.mapping().get(budget.unit, place)
-        place.fail(f"{message}: give one `unit: {budget.unit}`", "or leave the budget out")
+        place.fail(f"{message}: add `unit: {budget.unit}` to a tool", "or remove the budget")
 
 
 def _check_affordable(

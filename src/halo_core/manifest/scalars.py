@@ -53,7 +53,7 @@ def read_boolean(item: Item) -> bool | None:
     """`true` or `false`."""
     value = item.scalar()
     if value is not None and not isinstance(value, bool):
-        item.fail("a truth value is expected", "write true or false")
+        item.fail("`true` or `false` is expected", "write true or false")
         return None
     return value
 
@@ -63,7 +63,7 @@ def read_word(item: Item, words: Iterable[str]) -> str | None:
     value = item.text()
     choices = list(words)
     if value is not None and value not in choices:
-        item.fail(f"`{printable(value)}` is not a word for this", partial(did_you_mean, value, choices))
+        item.fail(f"`{printable(value)}` is not a valid value here", partial(did_you_mean, value, choices))
         return None
     return value
 
@@ -78,9 +78,9 @@ def read_texts(item: Item, *, labels: bool = False) -> tuple[str, ...] | None:
         if value is None:
             continue
         if labels and not _LABEL.fullmatch(value):
-            member.fail(f"`{printable(value)}` is no label", "use lowercase letters, digits and `_ . : -`")
+            member.fail(f"`{printable(value)}` is not a valid label", "use lowercase letters, digits and `_ . : -`")
         elif value in values:
-            member.fail(f"`{printable(value)}` is named twice", "keep one of them")
+            member.fail(f"`{printable(value)}` occurs twice", "keep one of them")
         else:
             values.add(value)
     return tuple(sorted(values))
@@ -92,7 +92,7 @@ def _check_list(item: Item) -> bool:
         item.fail("a list is expected", "write `[one, two]`")
         return False
     if len(item.node.value) > _MAX_ITEMS:
-        item.fail(f"more than {_MAX_ITEMS} items", "name fewer")
+        item.fail(f"more than {_MAX_ITEMS} items", "use fewer")
         return False
     return True
 
@@ -109,7 +109,7 @@ def read_names(item: Item, allowed: Collection[str], noun: str) -> tuple[str, ..
         if value not in allowed:
             member.fail(f"there is no {noun} `{printable(value)}`", partial(did_you_mean, value, allowed))
         elif value in values:
-            member.fail(f"`{printable(value)}` is named twice", "keep one of them")
+            member.fail(f"`{printable(value)}` occurs twice", "keep one of them")
         else:
             values.add(value)
     return tuple(sorted(values))
@@ -119,7 +119,7 @@ def check_name(item: Item, text: str) -> bool:
     """Whether a passport can name `text`."""
     if is_resource_id(text):
         return True
-    item.fail(f"`{printable(text)}` cannot be named in a passport", "use 1 to 128 of `A-Z a-z 0-9 _ . : / @ -`")
+    item.fail(f"`{printable(text)}` is not a valid name in a passport", "use 1 to 128 of `A-Z a-z 0-9 _ . : / @ -`")
     return False
 
 
@@ -130,7 +130,7 @@ def read_duration(item: Item, most_s: int) -> int | None:
     if value is None:
         return None
     if match is None:
-        item.fail(f"`{printable(str(value))}` is no duration", "write a number and s, m, h or d, for example `30m`")
+        item.fail(f"`{printable(str(value))}` is not a duration", "write a number and s, m, h or d, for example `30m`")
         return None
     seconds = int(match[1]) * _SECONDS[match[2]]
     if seconds > most_s:
@@ -147,7 +147,7 @@ def read_percent(item: Item) -> int | None:
     match = _PERCENT.fullmatch(value)
     millionths = int(match[1]) * 10_000 + int((match[2] or "").ljust(4, "0")) if match else -1
     if not 0 <= millionths <= 1_000_000:
-        item.fail(f"`{printable(value)}` is no share of full authority", "write 0% to 100%, for example `50%`")
+        item.fail(f"`{printable(value)}` is not a share of full authority", "write 0% to 100%, for example `50%`")
         return None
     return millionths
 
@@ -163,7 +163,7 @@ def read_amount(item: Item, decimals: int) -> int | None:
         return None
     match = _AMOUNT.fullmatch(item.node.value)
     if match is None:
-        item.fail(f"`{printable(item.node.value)}` is no amount", 'write a positive number, for example `"500.00"`')
+        item.fail(f"`{printable(item.node.value)}` is not an amount", 'write a positive number, for example `"500.00"`')
         return None
     fraction = match[2] or ""
     if len(fraction) > decimals:
@@ -171,6 +171,6 @@ def read_amount(item: Item, decimals: int) -> int | None:
         return None
     value: int = int(match[1]) * 10**decimals + int(fraction.ljust(decimals, "0") or "0")
     if not 0 < value < _LIMIT:
-        item.fail("an amount is above zero and below 2**53", "leave a thing out to grant none of it")
+        item.fail("an amount must be above zero and below 2**53", "omit a unit to grant none of it")
         return None
     return value

@@ -1,4 +1,4 @@
-"""Room: the five types of DESIGN (AccessRequest, Snapshot, Decision, Entry, Link) and their parts. Never: I/O."""
+"""Room: the five types (AccessRequest, Snapshot, Decision, Entry, Link) and their parts. Never: I/O."""
 
 from halo_core.model.decision import OUTPUT_OBLIGATIONS, REAUTHORIZABLE_CODES, Decision, Effect, Obligation, Reason
 from halo_core.model.ledger_entry import ENTRY_VERSION, EntryKind, LedgerEntry

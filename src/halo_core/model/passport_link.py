@@ -102,7 +102,7 @@ Grants = Mapping[ActionKind, Mapping[str, Mapping[str, Constraint]]]
 
 
 class LinkKind(StrEnum):
-    """The three kinds of link of DESIGN: only session and hand-off links decay."""
+    """The three kinds of link: only session and hand-off links decay."""
 
     STANDING = "standing"
     SESSION = "session"

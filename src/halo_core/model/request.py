@@ -92,7 +92,10 @@ def _coerce_enum(resource: object, name: str, enum_type: type[StrEnum]) -> None:
         object.__setattr__(resource, name, enum_type(value))
     except ValueError as exc:
         raise BadInput(
-            "bad_resource", f"`{value}` is not a word for this", field=name, remedy=f"use one of {', '.join(enum_type)}"
+            "bad_resource",
+            f"`{value}` is not a valid value here",
+            field=name,
+            remedy=f"use one of {', '.join(enum_type)}",
         ) from exc
 
 
@@ -107,7 +110,7 @@ def _check_costs(resource: Resource) -> None:
     if not good or (resource.unit and not resource.amount):
         raise BadInput(
             "bad_resource",
-            "a cost is a unit and a decimal number as text; `unit` needs the argument `amount`",
+            "a cost must be a unit and a decimal number as text; `unit` needs the argument `amount`",
             field="costs",
             remedy='for example unit="USD", amount="amount", costs=(("USD", "0.02"),)',
         )
@@ -115,7 +118,7 @@ def _check_costs(resource: Resource) -> None:
     if reserved:
         # INVARIANT: no caller says what an action costs in the units that Halo itself charges.
         raise BadInput(
-            "caller_sets_reserved_unit", f"`{reserved[0]}` is charged by Halo itself", field="costs", remedy="leave it"
+            "caller_sets_reserved_unit", f"`{reserved[0]}` is reserved for Halo", field="costs", remedy="remove it"
         )
     object.__setattr__(resource, "costs", costs)
 
@@ -217,12 +220,16 @@ class Resource:
         for name in ("labels", "targets"):
             words = getattr(self, name)
             if isinstance(words, str) or not all(isinstance(word, str) for word in words):
-                raise BadInput("bad_resource", "expected several words", field=name, remedy='for example ("pii",)')
+                raise BadInput(
+                    "bad_resource", "expected a sequence of words", field=name, remedy='for example ("pii",)'
+                )
             object.__setattr__(self, name, tuple(words))
         _check_costs(self)
         trust = self.source_trust
         if trust is not None and (type(trust) is not int or not 0 <= trust <= _TRUST_MAX):
-            raise BadInput("bad_resource", f"`{trust}` is not a trust", field="source_trust", remedy="use 0..1000")
+            raise BadInput(
+                "bad_resource", f"`{trust}` is not a trust value", field="source_trust", remedy="use 0..1000"
+            )
 
     @property
     def trust(self) -> int:

@@ -93,7 +93,10 @@ def answer(
     """
     if not 0 < lifetime_s <= MAX_LIFETIME_S:
         raise ConfigError(
-            "bad_lifetime", f"`{lifetime_s}` seconds is no lifetime of an answer", field="for", remedy="at most 24h"
+            "bad_lifetime",
+            f"`{lifetime_s}` seconds is not a valid lifetime of an answer",
+            field="for",
+            remedy="use at most 24h",
         )
     with Reader(store.config.url) as reader:
         request = load_request(reader, home, store.tenant, request_id, opener=lambda *_: None, now_us=now_us)
@@ -185,11 +188,11 @@ def _require_pending(status: str, expires_us: int, now_us: int) -> None:
     if status != "pending":
         raise _not_pending_error(status)
     if expires_us <= now_us:
-        raise Denied("request_expired", "the time to answer is over", remedy="let the agent ask again")
+        raise Denied("request_expired", "the request has expired", remedy="let the agent ask again")
 
 
 def _not_pending_error(status: str) -> Denied:
-    return Denied("not_pending", f"the request does not wait for an answer: {status}", remedy="see `halo approvals`")
+    return Denied("not_pending", f"the request is not waiting for an answer: {status}", remedy="see `halo approvals`")
 
 
 def _load_signer(tenant: str, keys: KeyStore, home: Path, approver: str, now_us: int) -> Ed25519Signer:
@@ -200,7 +203,10 @@ def _load_signer(tenant: str, keys: KeyStore, home: Path, approver: str, now_us:
     name = approver_key_name(approver)
     if name not in keys.names():  # a signer would be made on the spot otherwise
         raise ConfigError(
-            "no_approver_key", f"`{keys.home}` holds no `{name}.key`", field="key-home", remedy="give its folder"
+            "no_approver_key",
+            f"`{keys.home}` has no `{name}.key`",
+            field="key-home",
+            remedy="give the folder of the key",
         )
     signer = keys.signer(name)
     if signer.key_id not in mine:
@@ -218,8 +224,8 @@ def _require_outside_chain(approver: str, public_key: bytes, request: ApprovalRe
     if is_involved or is_in_chain(approver, public_key, request.links):
         raise Denied(
             "approver_in_chain",
-            f"`{approver[:64]}` is part of the chain that asks",
-            remedy="ask somebody who neither owns the agent nor works through it",
+            f"`{approver[:64]}` is part of the requesting chain",
+            remedy="ask a person who neither owns the agent nor uses it",
         )
 
 
@@ -229,7 +235,7 @@ def _decide_budgets(request: ApprovalRequest, raised: Mapping[str, int]) -> tupl
     if unknown:
         raise Denied(
             "budget_units_changed",
-            f"`{unknown[0][:32]}` is no unit of what is asked",
+            f"`{unknown[0][:32]}` is not a unit of the request",
             remedy="see the units with `halo approvals show`",
         )
     if request.row.kind != "reauthorization":
@@ -245,9 +251,9 @@ def _check_raise(item: Spending, limit: int) -> int:
     if 0 <= limit <= item.spent and item.spent:
         raise ConfigError(
             "already_spent",
-            f"`{item.unit}`: {item.format_amount(item.spent)} is already spent, so a limit of {item.format_amount(limit)} gives nothing",
+            f"`{item.unit}`: {item.format_amount(item.spent)} is already spent, so a limit of {item.format_amount(limit)} has no effect",
             field="raise",
-            remedy=f"the limit is of the session in all: name more, up to {item.format_amount(item.max_limit)}",
+            remedy=f"the limit applies to the whole session: use a higher one, up to {item.format_amount(item.max_limit)}",
         )
     return limit
 
@@ -265,7 +271,7 @@ def _make_budget(item: Spending, limit: int) -> Budget:
         raise Denied(
             "budget_widened",
             f"{item.format_amount(limit)} is {side} the ceiling of {item.format_amount(item.max_limit)} {item.unit}",
-            remedy="raise it less, or issue another standing passport",
+            remedy="use a lower limit, or issue another standing passport",
         )
     per_action = limit if item.unit == "time" else min(item.per_action, limit)
     return Budget(item.unit, per_action, limit, item.decimals)

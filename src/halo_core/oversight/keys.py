@@ -242,9 +242,9 @@ def _load_issuer(keys: KeyStore) -> Ed25519Signer:
     if ISSUER not in keys.names():
         raise ConfigError(
             "no_issuer",
-            f"`{keys.home}` holds no issuer.key",
+            f"`{keys.home}` has no issuer.key",
             field="key-home",
-            remedy="name the issuer's folder; `halo passport issue AGENT` makes a first one",
+            remedy="give the issuer's folder; `halo passport issue AGENT` creates the first issuer key",
         )
     return keys.signer(ISSUER)
 
@@ -261,11 +261,11 @@ _USES: Final = (
     ("agent-", "session and hand-off passports of the agent"),
     ("approver-", "answers to challenges, as this approver"),
     ("issuer-next", "nothing yet: `halo keys rotate` was not finished"),
-    ("issuer-", "standing passports, until its overlap ends: kept, not used"),
+    ("issuer-", "standing passports until its overlap ends (no longer used)"),
     ("issuer", "standing passports"),
-    ("alerts", "alerts sent on to webhooks"),
+    ("alerts", "alerts that are sent to webhooks"),
     ("log", "checkpoints, and the keys of the ledger's writers"),
-    ("content", "nothing: opens sealed content"),
+    ("content", "nothing: decrypts sealed content"),
     ("digest", "nothing: keys the digests of arguments"),
     ("sketch", "nothing: keys the fingerprints of texts"),
 )
@@ -343,7 +343,7 @@ def list_warnings(files: Sequence[KeyFile], trusted: Sequence[TrustedKey]) -> li
         if file.problem:
             sentences.append(f"`{file.name}.key`: {file.problem}")
         elif file.name == "issuer" and file.readable and file.key_id not in trusted_ids:
-            sentences.append("this process could sign as issuer, with a key that authorities.json does not name")
+            sentences.append("this process could sign as issuer, with a key that is not in authorities.json")
     return sentences
 
 

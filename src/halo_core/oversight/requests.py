@@ -62,7 +62,7 @@ def decode_signed_entry(reader: Reader, home: Path, tenant: str, note: bytes) ->
     """
     log = checkpoints.load_trusted_keys(home).get(tenant)
     if log is None:
-        raise ConfigError("no_trust", f"`{home}` holds no trusted key", field="home", remedy="give the right HALO_HOME")
+        raise ConfigError("no_trust", f"`{home}` has no trusted key", field="home", remedy="give the right HALO_HOME")
     entry = decode_entry(note)
     opening = reader.note_at(tenant, entry.writer, 0)
     if opening is None or entry.tenant != tenant:
@@ -72,9 +72,9 @@ def decode_signed_entry(reader: Reader, home: Path, tenant: str, note: bytes) ->
     try:
         vkey = parse_vkey(str(first.body["vkey"]))
     except (BadInput, KeyError) as exc:
-        raise _evidence_error("the writer's first entry names no key") from exc
+        raise _evidence_error("the writer's first entry contains no key") from exc
     if vkey.name != writer_name(tenant, entry.writer):
-        raise _evidence_error("the writer's key is another writer's")
+        raise _evidence_error("the key belongs to another writer")
     verify_note(note, [vkey])
     return entry
 
@@ -89,9 +89,9 @@ def load_linked_entry(reader: Reader, tenant: str, reference: Any) -> LedgerEntr
         note = reader.note_at(tenant, str(reference["w"]), int(reference["ws"]))
         same = note is not None and encode_leaf(leaf_hash(note)) == reference["leaf"]
     except (KeyError, TypeError, ValueError) as exc:
-        raise _evidence_error("the request names no decision") from exc
+        raise _evidence_error("the request does not refer to a decision") from exc
     if note is None or not same:
-        raise _evidence_error("the decision that the request names is missing or was changed")
+        raise _evidence_error("the decision of the request is missing or was changed")
     return decode_entry(note)
 
 
@@ -106,7 +106,7 @@ def load_links(reader: Reader, tenant: str, hashes: list[str]) -> tuple[Link, ..
         data = reader.blob(tenant, name)
         token = data.decode("ascii", "replace") if data is not None else ""
         if not token.isascii() or token_hash(token) != name:
-            raise _evidence_error("a passport that the decision names is missing or was changed")
+            raise _evidence_error("a passport of the decision is missing or was changed")
         links.append(_decode_link(token, links[-1] if links else None))
     return tuple(links)
 
@@ -121,9 +121,9 @@ def load_rules(reader: Reader, tenant: str, policy: str) -> str:
     try:
         bundle = PolicyBundle.from_bytes(data or b"")
     except PolicyError as exc:
-        raise _evidence_error("the policy that the decision names is missing or was changed") from exc
+        raise _evidence_error("the policy of the decision is missing or was changed") from exc
     if bundle.hash != policy:
-        raise _evidence_error("the policy that the decision names was changed")
+        raise _evidence_error("the policy of the decision was changed")
     return bundle.rules
 
 
@@ -134,13 +134,15 @@ def _decode_link(token: str, parent: Link | None) -> Link:
 
 
 def _evidence_error(message: str) -> Tampered:
-    return Tampered("request_altered", message, remedy="run `halo verify`, and answer nothing before it is whole")
+    return Tampered(
+        "request_altered", message, remedy="run `halo verify`, and do not answer requests until the ledger is whole"
+    )
 
 
 Opener = Callable[[LedgerEntry, str], bytes | None]
 """Opens one sealed field of an entry; None where it cannot."""
 
-CONTENT_CLOSED: Final = "(erased, or the content key is not at hand)"
+CONTENT_CLOSED: Final = "(erased, or the content key is not available)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +309,7 @@ def _find_request_entry(reader: Reader, home: Path, tenant: str, row: ApprovalRo
             entry = decode_signed_entry(reader, home, tenant, note)
             terms = tuple(entry.body.get(name) for name in ("kind", "binding", "expires_us"))
             if (*terms, entry.session) != (row.kind, row.binding, row.expires_us, row.session):
-                raise _altered_error("the request's row is not what its entry says")
+                raise _altered_error("the row of the request differs from its entry")
             return index, entry
     raise _altered_error("the request has no entry")
 
@@ -332,7 +334,7 @@ def _build_request(
         decision.session != row.session
         or _compute_binding(reader, row, request, links, snapshot["policy"], epoch=epoch) != row.binding
     ):
-        raise _altered_error("the request is not bound to the call it shows")
+        raise _altered_error("the request is not bound to the call that it shows")
     return ApprovalRequest(
         row=row,
         status=_current_status(row, now_us),
@@ -417,7 +419,9 @@ def _remaining_authority(body: Mapping[str, Any]) -> int | None:
 
 
 def _altered_error(message: str) -> Tampered:
-    return Tampered("request_altered", message, remedy="run `halo verify`, and answer nothing before it is whole")
+    return Tampered(
+        "request_altered", message, remedy="run `halo verify`, and do not answer requests until the ledger is whole"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,5 +79,5 @@ def mask_reason(text: str) -> str:
 def _check_target(scope: str, target: str, scopes: tuple[str, ...], code: str) -> None:
     if scope not in scopes or (scope == "all") == bool(target):
         raise ConfigError(
-            code, f"`{scope[:32]}` with target `{target[:64]}` means nothing", remedy=f"use one of {', '.join(scopes)}"
+            code, f"`{scope[:32]}` with target `{target[:64]}` is not valid", remedy=f"use one of {', '.join(scopes)}"
         )

@@ -155,7 +155,7 @@ def read_approval(token: str | bytes, approvers: Mapping[str, tuple[str, bytes]]
     approval = _parse_approval(claims)
     enrolled = {name for name, key in approvers.values() if key_thumbprint(key) == approval.key_id}
     if approval.approver not in enrolled:
-        raise PassportError("bad_approver", "the answer names another approver than its key", field="/sub")
+        raise PassportError("bad_approver", "the answer names a different approver than its key", field="/sub")
     return approval
 
 
@@ -178,7 +178,7 @@ def _parse_approval(claims: Claims) -> ApprovalToken:
         raise claim_error("bad_iss", "`iss` does not name the key that signed", "/iss")
     issued, expires = (require_integer(top[name], 0, LAST_SECOND, "bad_times", f"/{name}") for name in ("iat", "exp"))
     if not issued < expires <= issued + MAX_APPROVAL_LIFETIME_S:
-        raise claim_error("bad_times", f"an answer is good for 1 to {MAX_APPROVAL_LIFETIME_S} seconds", "/exp")
+        raise claim_error("bad_times", f"an answer is valid for 1 to {MAX_APPROVAL_LIFETIME_S} seconds", "/exp")
     authority, epoch = _parse_authority_and_epoch(halo)
     return ApprovalToken(
         id=require_text(top["jti"], "/jti"),
@@ -207,7 +207,7 @@ def _parse_authority_and_epoch(halo: Mapping[str, Any]) -> tuple[int, int]:
     renews = kind == "reauthorization"
     grants_terms = renews and answer == "approve"
     if not grants_terms and halo["bud"] != {}:
-        raise claim_error("bad_approval", "only an approved re-authorization gives budgets", "/halo/bud")
+        raise claim_error("bad_approval", "only an approved re-authorization can have budgets", "/halo/bud")
     authority = require_integer(
         halo["a0"], *((1, AUTHORITY_ONE) if grants_terms else (0, 0)), "bad_approval", "/halo/a0"
     )

@@ -55,7 +55,7 @@ def verify_standing(token: str | bytes, *, trusted: Mapping[str, bytes], audienc
     """
     link = claims_to_link(decode_root(token, trusted))  # steps 1 (size) to 3 (strict JSON, exact members)
     if link.kind is not LinkKind.STANDING:  # step 4, for a chain of one
-        raise PassportError("bad_depth", "a chain starts with a standing link", field="/halo/kind")
+        raise PassportError("bad_depth", "a chain must start with a standing link", field="/halo/kind")
     code = check_link(link, tenant=tenant, audience=audience)  # step 7
     if code is not None:
         raise PassportError(code, get_reason_text(code).title, remedy=get_reason_text(code).remedy)
@@ -202,7 +202,7 @@ class ChainCache:
 
 def _require_tokens(tokens: Sequence[str | bytes]) -> tuple[str, ...]:
     if not 0 < len(tokens) <= MAX_TOKENS:
-        raise PassportError("chain_len", f"a chain has 1 to {MAX_TOKENS} tokens, not {len(tokens)}")
+        raise PassportError("chain_len", f"a chain must have 1 to {MAX_TOKENS} tokens, not {len(tokens)}")
     texts = tuple(map(require_token_text, tokens))
     if sum(map(len, texts)) > MAX_CHAIN:
         raise PassportError("too_large", f"the chain is larger than {MAX_CHAIN} bytes")
@@ -212,7 +212,7 @@ def _require_tokens(tokens: Sequence[str | bytes]) -> tuple[str, ...]:
 def _verify_root(token: str, trusted: TrustAnchors) -> _VerifiedChain:
     link = claims_to_link(decode_root(token, {kid: issuer.public_key for kid, issuer in trusted.issuers.items()}))
     if link.kind is not LinkKind.STANDING:
-        raise PassportError("bad_depth", "a chain starts with a standing link", field="/halo/kind")
+        raise PassportError("bad_depth", "a chain must start with a standing link", field="/halo/kind")
     if any(issuer.retired and key_thumbprint(issuer.public_key) == link.key_id for issuer in trusted.issuers.values()):
         raise _violation_error(Violation("root_key_retired", ""))
     return _VerifiedChain((link,))

@@ -162,7 +162,7 @@ def _parse_halo(json_value: object) -> tuple[Mapping[str, Any], LinkKind]:
     if halo["own"] != "":
         require_text(halo["own"], "/halo/own")
     if type(halo["pol"]) is not str or not _POLICY_PATTERN.fullmatch(halo["pol"]):
-        raise claim_error("claims_shape", "`pol` is no `sha256:` digest and not empty", "/halo/pol")
+        raise claim_error("claims_shape", "`pol` is neither empty nor a `sha256:` digest", "/halo/pol")
     if kind == LinkKind.STANDING:
         require_integer(halo["epoch"], 1, 1, "claims_shape", "/halo/epoch")
     if kind == LinkKind.SESSION:
@@ -172,11 +172,11 @@ def _parse_halo(json_value: object) -> tuple[Mapping[str, Any], LinkKind]:
 
 def _check_reauthorization(token: object, epoch: object) -> None:
     if type(token) is not str or len(token) > MAX_REAUTHORIZATION or not _TOKEN_PATTERN.fullmatch(token):
-        raise claim_error("bad_reauthorization", "`rea` is no token", "/halo/rea")
+        raise claim_error("bad_reauthorization", "`rea` is not a token", "/halo/rea")
     # INVARIANT: EPOCH only somebody's answer begins an epoch, so a later one rests on exactly one.
     if (epoch == 1) != (token == ""):
         raise claim_error(
-            "bad_reauthorization", "an epoch above 1 rests on an approval, the first on none", "/halo/rea"
+            "bad_reauthorization", "an epoch above 1 needs an approval, and the first must not have one", "/halo/rea"
         )
 
 
@@ -213,7 +213,7 @@ def _parse_holder_key(json_value: object) -> bytes:
         require_members(json_value, {"jwk"}, "bad_cnf", "/cnf")["jwk"], {"crv", "kty", "x"}, "bad_cnf", "/cnf/jwk"
     )
     if jwk["kty"] != "OKP" or jwk["crv"] != "Ed25519" or type(jwk["x"]) is not str:
-        raise claim_error("bad_cnf", "the holder's key is no Ed25519 JWK", "/cnf/jwk")
+        raise claim_error("bad_cnf", "the holder's key is not an Ed25519 JWK", "/cnf/jwk")
     try:
         key = decode_b64url(jwk["x"])
         require_strong_key(key)
@@ -227,14 +227,14 @@ def _parse_parent_hash(top: Mapping[str, Any]) -> str:
         return ""
     parent_hash = top["par_hash"]
     if type(parent_hash) is not str or len(decode_b64url(parent_hash)) != 32:
-        raise claim_error("claims_shape", "`par_hash` is no SHA-256 in base64url", "/par_hash")
+        raise claim_error("claims_shape", "`par_hash` is not a SHA-256 digest in base64url", "/par_hash")
     return parent_hash
 
 
 def _parse_labels(json_value: object) -> tuple[str, ...]:
     labels = require_texts(json_value, "bad_cls", "/halo/cls")
     if not all(map(_LABEL_PATTERN.fullmatch, labels)):
-        raise claim_error("bad_cls", "a label is lowercase ASCII", "/halo/cls")
+        raise claim_error("bad_cls", "a label must be lowercase ASCII", "/halo/cls")
     return labels
 
 

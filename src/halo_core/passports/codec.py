@@ -77,7 +77,7 @@ def parse_object(payload: bytes) -> Mapping[str, Any]:
     except CanonicalError as exc:
         members = _explain_rejection(payload, exc)
     if type(members) is not dict:
-        raise PassportError("claims_shape", "claims are one object")
+        raise PassportError("claims_shape", "claims must be one JSON object")
     return members
 
 
@@ -118,7 +118,7 @@ def _explain_rejection(payload: bytes, cause: CanonicalError) -> Any:
 def _require_distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise PassportError("dup_member", "a member is given twice")
+        raise PassportError("dup_member", "a member occurs twice")
     return members
 
 
@@ -161,7 +161,7 @@ def require_texts(json_value: object, code: str, field: str, *, least: int = 0) 
         raise claim_error(code, f"a list of {least} to {MAX_ITEMS} texts is expected", field)
     distinct_texts = tuple(require_text(item, field, code) for item in json_value)
     if list(distinct_texts) != sorted(set(distinct_texts)):
-        raise claim_error(code, "the list is not sorted, or names something twice", field)
+        raise claim_error(code, "the list is not sorted, or has an item twice", field)
     return distinct_texts
 
 
@@ -258,14 +258,14 @@ def open_token(
     text = require_token_text(token)
     segments = text.split(".", 3)
     if len(segments) != 3:
-        raise PassportError("malformed_b64", "a token has three segments")
+        raise PassportError("malformed_b64", "a token must have three segments")
     header, body, tail = segments
     # INVARIANT: the header is compared, never interpreted, so no member of it can steer the verifier.
     public_key = next((key for expected, key in accepted.items() if header == encode_b64url(expected)), None)
     if public_key is None:
-        raise PassportError(unknown, "the header is not one that is accepted here", remedy=remedy)
+        raise PassportError(unknown, "the header is not accepted here", remedy=remedy)
     if not _is_strong(public_key):
-        raise PassportError("bad_sig", "the signer's key is weak", remedy="take the key off the trust list")
+        raise PassportError("bad_sig", "the signer's key is weak", remedy="remove the key from the trust list")
     signature, payload = decode_b64url(tail), decode_b64url(body)
     # INVARIANT: nothing is parsed before its signature was verified.
     if not keys.verify_signature(public_key, f"{header}.{body}".encode("ascii"), signature):
@@ -309,7 +309,7 @@ def decode_root(token: str | bytes, keys_by_id: Mapping[str, bytes]) -> Claims:
         PassportError: `unknown_root_or_header`, or as `open_token`.
     """
     accepted = {make_header(kid, _ROOT_TYPE): key for kid, key in keys_by_id.items()}
-    remedy = "add the issuer's key to the trust list, if it should be trusted"
+    remedy = "add the issuer's key to the trust list, if you trust it"
     return open_token(token, accepted, unknown="unknown_root_or_header", remedy=remedy)
 
 
@@ -344,7 +344,7 @@ def read_payload(token: str) -> Mapping[str, Any]:
     """
     segments = require_token_text(token).split(".", 3)
     if len(segments) != 3:
-        raise PassportError("malformed_b64", "a token has three segments")
+        raise PassportError("malformed_b64", "a token must have three segments")
     return parse_object(decode_b64url(segments[1]))
 
 
@@ -355,13 +355,13 @@ def require_token_text(token: str | bytes) -> str:
         PassportError: `too_large` or `malformed_b64`.
     """
     if not isinstance(token, str | bytes):
-        raise PassportError("malformed_b64", "a token is text or bytes")
+        raise PassportError("malformed_b64", "a token must be text or bytes")
     if len(token) > MAX_TOKEN:
         raise PassportError("too_large", f"the token is larger than {MAX_TOKEN} bytes")
     try:
         return token.decode("ascii") if isinstance(token, bytes) else token.encode("ascii").decode("ascii")
     except UnicodeError:
-        raise PassportError("malformed_b64", "a token is ASCII") from None
+        raise PassportError("malformed_b64", "a token must be ASCII") from None
 
 
 def encode_b64url(data: bytes) -> str:
@@ -376,11 +376,11 @@ def decode_b64url(text: str) -> bytes:
         PassportError: `malformed_b64` or `noncanonical_b64`.
     """
     if not _ALPHABET.fullmatch(text):
-        raise PassportError("malformed_b64", "a character is not of the base64url alphabet")
+        raise PassportError("malformed_b64", "a character is not in the base64url alphabet")
     try:
         data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except binascii.Error:
-        raise PassportError("malformed_b64", "a segment is no base64url") from None
+        raise PassportError("malformed_b64", "a segment is not valid base64url") from None
     if encode_b64url(data) != text:
-        raise PassportError("noncanonical_b64", "a segment is another spelling of the same bytes")
+        raise PassportError("noncanonical_b64", "a segment is not the canonical encoding of its bytes")
     return data

@@ -225,14 +225,16 @@ def _parse_action(text: str, field: str) -> ActionKind:
     try:
         return ActionKind(text)
     except ValueError:
-        raise _grant_error("bad_detail", f"`{text[:64]}` is no action kind", f"{field}/0/actions") from None
+        raise _grant_error("bad_detail", f"`{text[:64]}` is not an action kind", f"{field}/0/actions") from None
 
 
 def _parse_resources(json_value: object, field: str) -> dict[str, dict[str, Constraint]]:
     resources = _require_object(json_value, "bad_detail", field)
     for name in resources:
         if not is_resource_id(name):
-            raise _grant_error("bad_tool_id", "a resource id has characters that may deceive, or a bad length", field)
+            raise _grant_error(
+                "bad_tool_id", "a resource id contains misleading characters or has an invalid length", field
+            )
     return {name: _parse_arguments(rules, f"{field}/{name}") for name, rules in resources.items()}
 
 
@@ -243,7 +245,7 @@ def _parse_arguments(json_value: object, field: str) -> dict[str, Constraint]:
         if not 0 < len(name) <= MAX_NAME or not name.isascii() or not name.isprintable():
             raise _grant_error(
                 "bad_detail",
-                "an argument name in a grant is printable ASCII of 1 to 128 characters",
+                "an argument name in a grant must be 1 to 128 printable ASCII characters",
                 field,
                 remedy=f"grant other arguments together as `{ANY_OTHER}`",
             )
@@ -263,7 +265,7 @@ def parse_constraint(json_value: object, *, field: str = "") -> Constraint:
     try:
         kind = ConstraintKind(name)
     except ValueError:
-        raise _grant_error("unknown_constraint", f"`{name[:64]}` is no constraint type", field) from None
+        raise _grant_error("unknown_constraint", f"`{name[:64]}` is not a constraint type", field) from None
     return _PARSERS[kind](members, field)
 
 
@@ -287,10 +289,10 @@ def _make_values_parser(member: str, kind: ConstraintKind) -> Callable[[Mapping[
 
 def _parse_range(members: Mapping[str, Any], field: str) -> Constraint:
     if not {"min", "max"} & set(members) or set(members) - {"constraint_type", "min", "max"}:
-        raise _grant_error("bad_constraint", "a range has `min`, `max` or both", field)
+        raise _grant_error("bad_constraint", "a range needs `min`, `max` or both", field)
     for bound_name in members.keys() - {"constraint_type"}:
         if not _is_integer(members[bound_name]):
-            raise _grant_error("bad_constraint", f"`{bound_name}` is no integer below 2**53", field)
+            raise _grant_error("bad_constraint", f"`{bound_name}` is not an integer below 2**53", field)
     low, high = members.get("min"), members.get("max")
     if low is not None and high is not None and low > high:
         raise _grant_error("bad_constraint", "`min` is above `max`", field)
@@ -302,14 +304,14 @@ def _parse_prefix(members: Mapping[str, Any], field: str) -> Constraint:
     scheme = _URL_SCHEME.match(text)
     if scheme is not None and "/" not in text[scheme.end() :]:
         # `https://bank.example` would also accept `https://bank.example.evil.example`.
-        raise _grant_error("bad_constraint", "a URL prefix goes at least to the slash after the host", field)
+        raise _grant_error("bad_constraint", "a URL prefix must include the slash after the host", field)
     return Constraint(ConstraintKind.PREFIX, text=text)
 
 
 def _parse_pattern(members: Mapping[str, Any], field: str) -> Constraint:
     text = _parse_text(members, field)
     if compile_pattern(text) is None:
-        raise _grant_error("bad_constraint", "the pattern is no RE2 expression, or too large", field)
+        raise _grant_error("bad_constraint", "the pattern is not an RE2 expression, or it is too large", field)
     return Constraint(ConstraintKind.PATTERN, text=text)
 
 
@@ -327,7 +329,7 @@ _PARSERS: Final[Mapping[ConstraintKind, Callable[[Mapping[str, Any], str], Const
 def _parse_text(members: Mapping[str, Any], field: str) -> str:
     text = _require_members(members, ("constraint_type", "value"), "bad_constraint", field)["value"]
     if type(text) is not str or not 0 < len(text) <= MAX_TEXT:
-        raise _grant_error("bad_constraint", f"`value` is no text of 1 to {MAX_TEXT} characters", field)
+        raise _grant_error("bad_constraint", f"`value` is not a text of 1 to {MAX_TEXT} characters", field)
     return text
 
 
@@ -336,9 +338,9 @@ def _parse_scalars(json_value: object, field: str) -> tuple[str | int | bool, ..
         raise _grant_error("bad_constraint", f"1 to {MAX_VALUES} values are expected", field)
     for item in json_value:
         if type(item) not in (str, bool) and not _is_integer(item):
-            raise _grant_error("bad_constraint", "a value is a text, a boolean or an integer below 2**53", field)
+            raise _grant_error("bad_constraint", "a value must be a text, a boolean or an integer below 2**53", field)
     if len({(type(item), item) for item in json_value}) != len(json_value):
-        raise _grant_error("bad_constraint", "a value is given twice", field)
+        raise _grant_error("bad_constraint", "a value occurs twice", field)
     return tuple(json_value)
 
 
@@ -381,7 +383,7 @@ def constraint_to_json(constraint: Constraint) -> dict[str, Any]:
     match constraint.kind:
         case ConstraintKind.EXACT:
             if len(constraint.values) != 1:
-                raise _grant_error("bad_constraint", "`exact` has one value", "")
+                raise _grant_error("bad_constraint", "`exact` takes one value", "")
             json_object["value"] = constraint.values[0]
         case ConstraintKind.ONE_OF:
             json_object["values"] = list(constraint.values)

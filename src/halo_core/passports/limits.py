@@ -62,7 +62,7 @@ def _parse_budget(unit: str, json_value: object, field: str) -> Budget:
 
 def _parse_decimals(unit: str, json_value: object, code: str, field: str) -> int:
     if not _UNIT_NAME.fullmatch(unit):
-        raise claim_error(code, "a unit is a letter and up to 31 letters, digits and `_`", field)
+        raise claim_error(code, "a unit must be a letter followed by up to 31 letters, digits or `_`", field)
     most = 0 if unit in RESERVED_UNITS else _MAX_DECIMALS
     return require_integer(json_value, 0, most, code, f"{field}/decimals")
 
@@ -116,7 +116,7 @@ def _parse_bands(json_value: object, field: str) -> tuple[tuple[int, int], ...]:
     least, most = 1, AUTHORITY_ONE
     for item in json_value:
         if type(item) is not list or len(item) != 2:
-            raise claim_error("bad_dcy", "a band is a pair of risk points and ceiling", field)
+            raise claim_error("bad_dcy", "a band must be a pair of risk points and ceiling", field)
         risk = require_integer(item[0], least, INT_LIMIT - 1, "bad_dcy", field)
         ceiling = require_integer(item[1], 0, most, "bad_dcy", field)
         bands.append((risk, ceiling))
@@ -150,14 +150,14 @@ def require_within_ceilings(ceilings: Sequence[Budget], terms: SessionTerms) -> 
     for item in terms.budgets:
         most = ceiling_by_unit.get(item.unit, item)
         if item.decimals != most.decimals or item.subtree > most.subtree or item.per_action > most.per_action:
-            raise claim_error("bad_bud", "a session would begin above its ceiling", f"/halo/ses/bud/{item.unit}")
+            raise claim_error("bad_bud", "a session would start above its ceiling", f"/halo/ses/bud/{item.unit}")
 
 
 def budgets_to_json(budgets: Sequence[Budget]) -> dict[str, Any]:
     """`bud` of budgets.
 
     Raises:
-        PassportError: `bad_bud`, a unit is named twice.
+        PassportError: `bad_bud`, a unit occurs twice.
     """
     _require_distinct_units([item.unit for item in budgets], "bad_bud", "/halo/bud")
     return {
@@ -169,7 +169,7 @@ def quotas_to_json(quotas: Sequence[Quota]) -> dict[str, Any]:
     """`quo` of quotas.
 
     Raises:
-        PassportError: `bad_quo`, a unit is named twice.
+        PassportError: `bad_quo`, a unit occurs twice.
     """
     _require_distinct_units([item.unit for item in quotas], "bad_quo", "/halo/quo")
     return {item.unit: {"decimals": item.decimals, "per_day": item.per_day} for item in quotas}
@@ -177,7 +177,7 @@ def quotas_to_json(quotas: Sequence[Quota]) -> dict[str, Any]:
 
 def _require_distinct_units(units: Sequence[str], code: str, field: str) -> None:
     if len(set(units)) != len(units):
-        raise claim_error(code, "a unit is named twice", field)
+        raise claim_error(code, "a unit occurs twice", field)
 
 
 def decay_to_json(decay: Decay) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def mint_session(
     """
     terms = parent.terms
     if terms is None:
-        raise _violation_error(Violation("bad_dcy", "the standing link lets no session begin"))
+        raise _violation_error(Violation("bad_dcy", "the standing link does not allow sessions"))
     approval = peek_approval(reauthorization) if reauthorization else None
     authority = terms.decay.authority if approval is None else min(terms.decay.authority, approval.authority)
     limits = terms.budgets if approval is None else session_limits(parent, approval.budgets)

@@ -340,7 +340,7 @@ def _check_kind(parent: Link, child: Link) -> Violation | None:
 def _check_session(parent: Link, child: Link) -> Violation | None:
     terms = parent.terms
     if terms is None or child.decay is None:
-        return Violation("bad_dcy", "the standing link lets no session begin")
+        return Violation("bad_dcy", "the standing link does not allow sessions")
     if (child.agent, child.holder_key) != (parent.agent, parent.holder_key):
         return Violation("holder_changed", "")
     if child.expires_at_s - child.issued_at_s > terms.lifetime_s:

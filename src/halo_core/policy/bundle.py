@@ -62,7 +62,7 @@ def apply_risk_threshold(text: str, risk: int) -> str:
         BadInput: `risk` is none.
     """
     if not 1 <= risk <= _MAX_RISK:
-        raise BadInput("bad_risk", f"`{risk}` is no risk", field="lean", remedy="use 1..1000, 200 for example")
+        raise BadInput("bad_risk", f"`{risk}` is not a risk", field="lean", remedy="use 1..1000, 200 for example")
     starts = [match.start() for match in _RULE_START.finditer(text)]
     parts = [text[start:end] for start, end in zip([0, *starts], [*starts, len(text)], strict=True)]
     return "".join(_add_threshold(part, risk) for part in parts)
@@ -142,7 +142,10 @@ class PolicyBundle:
             files = sorted(path.glob("*" + _SUFFIX)) if path.is_dir() else [path]
             if not files:
                 raise PolicyError(
-                    "policy_missing", "no `.cedar` file here", field=str(path), remedy="name a file or a directory"
+                    "policy_missing",
+                    "there is no `.cedar` file here",
+                    field=str(path),
+                    remedy="give a file or a directory",
                 )
             for file in files:
                 if file.name in sources:
@@ -182,7 +185,9 @@ def parse_bundle(bundle: PolicyBundle) -> tuple[tuple[Policy, ...], list[Finding
             if first := policies.get(policy.id):
                 where = f"{first.source}:{first.line}"
                 findings.append(
-                    Finding(policy.source, policy.line, policy.id, f"the `@id` is taken by {where}", "choose another")
+                    Finding(
+                        policy.source, policy.line, policy.id, f"the `@id` is already used by {where}", "choose another"
+                    )
                 )
             policies.setdefault(policy.id, policy)
     return tuple(policies[name] for name in sorted(policies)), sorted(findings)
@@ -193,11 +198,11 @@ def _read_file(path: Path) -> str:
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError as exc:
         raise PolicyError(
-            "policy_missing", "no such file", field=str(path), remedy="run your app once, or name a folder"
+            "policy_missing", "no such file", field=str(path), remedy="run your app once, or give a folder"
         ) from exc
     except (OSError, UnicodeDecodeError) as exc:
         raise PolicyError(
-            "policy_unreadable", "the file cannot be read as UTF-8 text", field=str(path), remedy="mend the file"
+            "policy_unreadable", "the file cannot be read as UTF-8 text", field=str(path), remedy="correct the file"
         ) from exc
 
 

@@ -126,11 +126,7 @@ def _check_arguments(policy: Policy, registered: tuple[Resource, ...], types: Ar
     known_arguments = _find_reachable_arguments(policy, registered, types)
     for name in sorted((policy.refs.args | policy.refs.provenance) - {ALL}):
         if name not in known_arguments:
-            yield (
-                name,
-                f"nothing that this policy reaches has an argument `{name}`",
-                _suggest_names(name, known_arguments),
-            )
+            yield name, f"no resource of this policy has an argument `{name}`", _suggest_names(name, known_arguments)
         elif name in policy.refs.args and known_arguments[name] == {"any"}:
             yield name, f"argument `{name}` has no type that a policy can check", "use `context.provenance` or a grant"
     if policy.obligation is not None and policy.obligation.kind in _ARGUMENT_OBLIGATIONS:
@@ -145,7 +141,7 @@ def _check_obligation(
     if name not in known_names:
         yield (
             name,
-            f"the obligation names the argument `{name}`, which nothing here has",
+            f"the obligation names the argument `{name}`, which no resource of this policy has",
             _suggest_names(name, known_names),
         )
     elif obligation.kind == "redact":
@@ -153,7 +149,7 @@ def _check_obligation(
             target_names = {escape_key(word) for word in (*item.targets, item.amount)}
             if name in target_names and applies(policy, action_id(item.id), item.id, item.kind):
                 message = f"`{name}` says where `{item.id}` goes or how much: masked, it would be another"
-                yield name, message, "use challenge, or a plain forbid"
+                yield name, message, "use `challenge`, or a plain `forbid`"
 
 
 def _find_reachable_arguments(policy: Policy, registered: tuple[Resource, ...], types: ArgTypes) -> dict[str, set[str]]:
@@ -325,20 +321,20 @@ def load_cases(text: str) -> tuple[Case, ...]:
         raise PolicyError("case_invalid", f"not TOML: {exc}", remedy="see toml.io") from exc
     tables = document.get("case")
     if set(document) != {"case"} or not isinstance(tables, list) or not 0 < len(tables) <= _MAX_CASES:
-        raise PolicyError("case_invalid", "the file holds no cases", remedy="write each as a `[[case]]` table")
+        raise PolicyError("case_invalid", "the file contains no cases", remedy="write each as a `[[case]]` table")
     return tuple(_parse_case(table, f"case {number}") for number, table in enumerate(tables, 1))
 
 
 def _parse_case(table: object, where: str) -> Case:
     if not isinstance(table, dict):
-        raise _case_error(where, "a case is a table", "write it as `[[case]]`")
+        raise _case_error(where, "a case must be a table", "write it as `[[case]]`")
     for name, value in table.items():
         if name not in _MEMBER_TYPES:
             close = difflib.get_close_matches(name, _MEMBER_TYPES, 1)
             hint = f"did you mean `{close[0]}`" if close else f"use {', '.join(sorted(_MEMBER_TYPES))}"
             raise _case_error(where, f"unknown member `{name}`", hint)
         if type(value) is not _MEMBER_TYPES[name]:
-            raise _case_error(where, f"`{name}` has the wrong type", f"it is a {_MEMBER_TYPES[name].__name__}")
+            raise _case_error(where, f"`{name}` has the wrong type", f"it must be a {_MEMBER_TYPES[name].__name__}")
         top = _MAX_MEMBER_VALUES.get(name, value if type(value) is int else 0)
         if type(value) is int and not 0 <= value <= top:
             raise _case_error(
@@ -346,7 +342,7 @@ def _parse_case(table: object, where: str) -> Case:
             )
     for name in _REQUIRED_MEMBERS:
         if not table.get(name):
-            raise _case_error(where, f"`{name}` is missing", "every case has a name, a resource and an expect")
+            raise _case_error(where, f"`{name}` is missing", "every case needs a name, a resource and an expect")
     members = {name: value for name, value in table.items() if name not in _RESOURCE_FIELDS}
     try:
         return Case(
@@ -359,7 +355,7 @@ def _parse_case(table: object, where: str) -> Case:
             }
         )
     except ValueError as exc:
-        raise _case_error(where, str(exc).lower(), "use one of the words of the manual") from exc
+        raise _case_error(where, str(exc).lower(), "use one of the values in docs/policy.md") from exc
 
 
 def _parse_resource_fields(table: Mapping[str, Any]) -> dict[str, Any]:

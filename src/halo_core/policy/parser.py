@@ -219,7 +219,7 @@ def parse_policies(source: str, text: str) -> tuple[list[Policy], list[Finding]]
         _collect_policies(_Statement(source, line, statement), cedar_json, policies, findings)
     # INVARIANT: Cedar and this splitter see the same statements, so none is lost between them.
     if not findings and _count_policies(text) != len(statements):
-        findings.append(Finding(source, 1, "", "the file does not split into its policies", "end each with `;`"))
+        findings.append(Finding(source, 1, "", "the file cannot be split into policies", "end each with `;`"))
     return policies, findings
 
 
@@ -259,7 +259,7 @@ def _collect_policies(
 ) -> None:
     """Turn Cedar's JSON of one statement into a policy or findings."""
     if cedar_json["templates"]:
-        message, hint = "templates are not supported", "write the principal or resource out"
+        message, hint = "templates are not supported", "write the principal or resource explicitly"
         findings.append(Finding(statement.source, statement.line, "", message, hint))
     for policy_json in cedar_json["staticPolicies"].values():
         annotations = {name: value or "" for name, value in policy_json.get("annotations", {}).items()}
@@ -284,21 +284,21 @@ def _collect_policies(
 
 def _find_problems(policy_json: dict[str, Any], annotations: dict[str, str]) -> Iterator[tuple[str, str]]:
     if not _ID.fullmatch(annotations.get("id", "")):
-        yield "the policy has no usable `@id`", 'give it one, for example @id("payments.large") of a-z 0-9 . _ -'
+        yield "the policy has no valid `@id`", 'give it one, for example @id("payments.large") of a-z 0-9 . _ -'
     for name in sorted(set(annotations) - _ANNOTATIONS):
-        yield f"unknown annotation `@{name}`", f"use {_quote_names(_ANNOTATIONS)}; a note belongs into a comment"
+        yield f"unknown annotation `@{name}`", f"use {_quote_names(_ANNOTATIONS)}; write notes as comments"
     effect = annotations.get("effect")
     if effect is not None and effect not in GRADES:
         yield f"unknown effect `{effect}`", f"use one of {_quote_names(GRADES)}; a plain `forbid` denies"
     if policy_json["effect"] != "forbid" and ("effect" in annotations or "reason" in annotations):
-        yield "only a `forbid` has an `@effect` or a `@reason`", "write the condition as a `forbid`"
+        yield "only a `forbid` can have an `@effect` or a `@reason`", "write the condition as a `forbid`"
     if "reason" in annotations and not _REASON_CODE.fullmatch(annotations["reason"]):
-        yield f"`{annotations['reason']}` is no reason code", "use a-z 0-9 _"
+        yield f"`{annotations['reason']}` is not a reason code", "use a-z 0-9 _"
     obligation = annotations.get("obligation")
     if effect == Effect.RESTRICT.value and obligation is None:
         yield "a `restrict` needs an `@obligation`", 'for example @obligation("clamp(limit, 50)")'
     if obligation is not None and effect != Effect.RESTRICT.value:
-        yield "an `@obligation` belongs to a `restrict`", 'add @effect("restrict")'
+        yield "only a `restrict` can have an `@obligation`", 'add @effect("restrict")'
     if obligation is not None and _parse_obligation(obligation) is None:
         yield f"unknown obligation `{obligation}`", f"use {', '.join(OBLIGATION_FORMS[:-1])} or {OBLIGATION_FORMS[-1]}"
 

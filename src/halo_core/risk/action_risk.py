@@ -164,7 +164,9 @@ class ScoringTerms:
 
 
 def _bad_terms() -> BadInput:
-    return BadInput("bad_baseline", "not the terms of a score", field="baseline", remedy="`halo baseline fit` again")
+    return BadInput(
+        "bad_baseline", "not the terms of a score", field="baseline", remedy="run `halo baseline fit` again"
+    )
 
 
 @dataclass(frozen=True, slots=True)

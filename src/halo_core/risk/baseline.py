@@ -180,7 +180,7 @@ class Baseline:
             words = {str(word): int(times) for word, times in members["words"]}
             return cls(int(members["tasks"]), int(members["sessions"]), counts, rates, words, int(members["tools"]))
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
-            raise BadInput("bad_baseline", "not a baseline", field="baseline", remedy="fit it again") from exc
+            raise BadInput("bad_baseline", "not a baseline", field="baseline", remedy="fit the baseline again") from exc
 
 
 def _require_form(form: object) -> None:

@@ -241,7 +241,7 @@ class UsualCircumstances:
 
 
 def _bad_baseline() -> BadInput:
-    remedy = "`halo baseline fit` again"
+    remedy = "run `halo baseline fit` again"
     return BadInput("bad_baseline", "not what is usual for an agent", field="baseline", remedy=remedy)
 
 

@@ -209,7 +209,7 @@ class RiskModel:
             if not isinstance(members, dict) or members.get("form") != MODEL_FORM:
                 raise model_error(f"its form is not {MODEL_FORM}")
             if members["features"] != features_hash():
-                raise model_error("it reads other features than this version has")
+                raise model_error("it uses features that this version does not have")
             return _parse_model(members)
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise model_error(type(exc).__name__) from exc

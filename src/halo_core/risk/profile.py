@@ -291,7 +291,7 @@ class Profile:
             return _unpack_profile(data, key)
         except (struct.error, ValueError, IndexError) as exc:
             raise BadInput(
-                "bad_profile", "not a packed profile of a session", field="profile", remedy="take it as unknown"
+                "bad_profile", "not a packed profile of a session", field="profile", remedy="treat it as unknown"
             ) from exc
 
 
@@ -371,7 +371,9 @@ def apply_row(profile: Profile, data: bytes) -> Marks:
             else:
                 profile.add_result(chunk)
     except (struct.error, ValueError) as exc:
-        raise BadInput("bad_profile", "not a row of a session", field="profile", remedy="run `halo verify`") from exc
+        raise BadInput(
+            "bad_profile", "the row of the session is invalid", field="profile", remedy="run `halo verify`"
+        ) from exc
     return marks
 
 
@@ -423,4 +425,6 @@ def apply_head(profile: Profile, text: str) -> None:
         rows = [data[offset + i * width : offset + (i + 1) * width] for i in range(action_count)]
         profile.action_counts = {int.from_bytes(row[:_FINGERPRINT_BYTES]): row[_FINGERPRINT_BYTES] for row in rows}
     except (struct.error, ValueError, IndexError) as exc:
-        raise BadInput("bad_profile", "not a session's head", field="profile", remedy="run `halo verify`") from exc
+        raise BadInput(
+            "bad_profile", "the head of the session is invalid", field="profile", remedy="run `halo verify`"
+        ) from exc

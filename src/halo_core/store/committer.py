@@ -135,7 +135,9 @@ def _as_halo_error(error: Exception) -> Exception:
         return error
     if isinstance(error, sqlite3.Error):
         return as_cannot_decide(error)
-    refused = CannotDecide("decision_error", f"the decision failed: {type(error).__name__}", remedy="see the log")
+    refused = CannotDecide(
+        "decision_error", f"the decision failed: {type(error).__name__}", remedy="see the ledger and the error"
+    )
     refused.__cause__ = error
     return refused
 
@@ -203,7 +205,11 @@ class Committer:
             if self._closed:
                 raise closed_error()
             if len(self._queue) >= _MAX_QUEUED:
-                raise CannotDecide("ledger_busy", f"more than {_MAX_QUEUED} decisions wait", remedy="slow down")
+                raise CannotDecide(
+                    "ledger_busy",
+                    f"more than {_MAX_QUEUED} decisions are waiting",
+                    remedy="send fewer actions at the same time",
+                )
             self._queue.append(queued)
             self._ensure_thread()
             self._wake.notify()

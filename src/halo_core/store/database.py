@@ -108,9 +108,9 @@ class Database:
         if foreign:
             raise ConfigError(
                 "foreign_trigger",
-                f"the database holds a trigger or view that is not Halo's: {foreign}",
+                f"the database has a trigger or view that Halo did not create: {foreign}",
                 field="db",
-                remedy="run `halo verify`, find out who made it, and drop it",
+                remedy="run `halo verify`, find out who created it, and drop it",
             )
 
     def _configure(self) -> None:
@@ -185,7 +185,7 @@ class Database:
         if version != SCHEMA_VERSION:
             raise ConfigError(
                 "schema_version",
-                f"the database has schema version {version}, this Halo knows {SCHEMA_VERSION}",
+                f"the database has schema version {version}, but this version of Halo needs {SCHEMA_VERSION}",
                 field="db",
                 remedy="use the Halo version that wrote it",
             )
@@ -215,8 +215,8 @@ class Database:
             self.rollback()
             raise CannotDecide(
                 "ledger_unwritable",
-                f"somebody added a trigger or view to the database: {foreign}",
-                remedy="run `halo verify`, find out who made it, and drop it",
+                f"a trigger or view was added to the database: {foreign}",
+                remedy="run `halo verify`, find out who created it, and drop it",
             )
         self._schema = cookie
 
@@ -302,7 +302,9 @@ def as_cannot_decide(error: sqlite3.Error) -> CannotDecide:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return CannotDecide(
-            "ledger_busy", "another process holds the ledger", remedy="try again, or shorten what holds it"
+            "ledger_busy",
+            "another process has locked the ledger",
+            remedy="try again, or find the process that keeps it locked",
         )
     if isinstance(error, sqlite3.ProgrammingError):
         return CannotDecide("ledger_closed", "the ledger is closed", remedy="open Halo again")
@@ -313,4 +315,4 @@ def as_cannot_decide(error: sqlite3.Error) -> CannotDecide:
 
 def as_tampered(error: sqlite3.Error) -> Tampered:
     """A driver error while reading, as what a verifier reports."""
-    return Tampered("unreadable", f"the database cannot be read: {error}", remedy="restore a copy")
+    return Tampered("unreadable", f"the database cannot be read: {error}", remedy="restore a copy of the database")

@@ -87,9 +87,9 @@ def select_tenant(reader: Reader, tenant: str | None) -> str:
     if tenant is None and len(tenants) == 1:
         return tenants[0]
     if tenant is None or tenant not in tenants:
-        message = "the store holds several tenants" if tenant is None and tenants else "the store has no tenant"
+        message = "the store has several tenants" if tenant is None and tenants else "the store has no tenant"
         message += f" `{tenant}`" if tenant is not None else ""
-        remedy = f"name one with `--tenant`: {', '.join(tenants)}" if tenants else "run your app once"
+        remedy = f"choose one with `--tenant`: {', '.join(tenants)}" if tenants else "run your app once"
         raise ConfigError("which_tenant", message, field="tenant", remedy=remedy)
     return tenant
 
@@ -121,7 +121,9 @@ def find_entry(reader: Reader, tenant: str, prefix: str) -> LoggedEntry:
     ]
     if len(hits) != 1:
         message = "no entry" if not hits else f"{len(hits)} entries"
-        raise ConfigError("no_such_entry", f"{message} with id `{prefix}`", field="id", remedy="give more of the id")
+        raise ConfigError(
+            "no_such_entry", f"{message} with id `{prefix}`", field="id", remedy="give more characters of the id"
+        )
     return hits[0]
 
 

@@ -163,7 +163,7 @@ class Store:
 
     def _run_jobs(self, jobs: Sequence[Job]) -> list[Outcome]:
         if not self._lock.acquire(timeout=self.config.deadline_s):
-            raise CannotDecide("ledger_busy", "another thread holds the ledger", remedy="try again")
+            raise CannotDecide("ledger_busy", "another thread has locked the ledger", remedy="try again")
         try:
             if self._closed:
                 raise closed_error()
@@ -276,7 +276,7 @@ class Store:
                     self._run_locked([_close_writer])
                     self._checkpoint_locked()
                 except Exception as exc:  # noqa: BLE001  closing must not raise; what is missing shows as a crash
-                    sys.stderr.write(f"halo: closing the ledger: {exc}\n")
+                    sys.stderr.write(f"halo: error while closing the ledger: {exc}\n")
             self._closed = True
             self._discard_writer()
         self._committer.close()
@@ -382,7 +382,7 @@ def _run_reporting_errors(step: Any) -> None:
         step()
     except Exception as exc:  # noqa: BLE001  the next turn tries again; decisions themselves fail loudly
         if getattr(exc, "code", "") != "ledger_closed":
-            sys.stderr.write(f"halo: background: {exc}\n")
+            sys.stderr.write(f"halo: error in the background thread: {exc}\n")
 
 
 _STORES: weakref.WeakSet[Store] = weakref.WeakSet()

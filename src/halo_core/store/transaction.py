@@ -175,9 +175,7 @@ class Transaction:
         # A trigger of somebody's can make an insert succeed and do nothing (RAISE(IGNORE)).
         # INVARIANT: AUDIT - what was not kept did not happen, so the job fails and nothing runs.
         if self.cursor.execute(statement, values).rowcount != 1:
-            raise CannotDecide(
-                "ledger_unwritable", "the database did not keep a row it was given", remedy="run `halo verify`"
-            )
+            raise CannotDecide("ledger_unwritable", "the database did not store a row", remedy="run `halo verify`")
 
     def _take_index(self) -> int:
         if self._next_index is None:
@@ -293,7 +291,9 @@ class Transaction:
             "SELECT version, store, mode, policy FROM control WHERE tenant=?", (self.tenant,)
         ).fetchone()
         if row is None:
-            raise CannotDecide("ledger_unwritable", "the store has no control row", remedy="restore a copy")
+            raise CannotDecide(
+                "ledger_unwritable", "the store has no control row", remedy="restore a copy of the database"
+            )
         holds = self._load_restrictions(row[0])
         return Control(row[0], row[1], Mode(row[2]), row[3], holds.stops, holds.revocations)
 

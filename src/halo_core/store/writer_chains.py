@@ -104,7 +104,7 @@ def _load_note(tx: Transaction, writer: str, seq: int) -> bytes:
 def _decode_at(note: bytes, tx: Transaction, writer: str, seq: int) -> LedgerEntry:
     entry = decode_entry(note)
     if (entry.tenant, entry.writer, entry.seq) != (tx.tenant, writer, seq):
-        raise Tampered("column_altered", f"entry {writer}/{seq} is another one", remedy="run `halo verify`")
+        raise Tampered("column_altered", f"entry {writer}/{seq} is a different one", remedy="run `halo verify`")
     return entry
 
 
@@ -142,7 +142,7 @@ def open_writer_chain(tx: Transaction, config: Any, origin: dict[str, Any]) -> l
 
 def _recover_writer(tx: Transaction, writer: str) -> None:
     """Say of every dispatched decision of a dead writer that its outcome is unknown (INVARIANT: AUDIT)."""
-    _record_unknown_outcomes(tx, writer, "the process ended before it could say")
+    _record_unknown_outcomes(tx, writer, "the process ended before the outcome was recorded")
     tx.append(Draft(EntryKind.WRITER_CLOSE, "", {"cause": "crash", "writer": writer}))
     tx.record_writer_closed(writer, tx.clock.now_us())
 
@@ -156,7 +156,7 @@ def _record_unknown_outcomes(tx: Transaction, writer: str, why: str) -> None:
 
 def close_writer_chain(tx: Transaction) -> None:
     """Last entry of a writer; what is still running will not be able to say how it ended."""
-    _record_unknown_outcomes(tx, tx.writer.id, "the ledger was closed before it could say")
+    _record_unknown_outcomes(tx, tx.writer.id, "the ledger was closed before the outcome was recorded")
     written = tx.append(Draft(EntryKind.WRITER_CLOSE, "", {"cause": "closed", "writer": tx.writer.id}))
     tx.record_writer_closed(tx.writer.id, written.entry.ts_us)
 
@@ -176,13 +176,13 @@ def refuse_older_than_anchor(database: Database, config: Any, vkey: Vkey) -> Non
     if size < anchored.size:
         raise Gap(
             "ledger_behind_anchor",
-            f"the database holds {size} entries, its anchor remembers {anchored.size}",
-            remedy="restore the newest copy, or follow the restore ceremony in docs/operations.md",
+            f"the database has {size} entries, but its anchor has {anchored.size}",
+            remedy="restore the newest copy, or follow the restore procedure in docs/operations.md",
         )
     if checkpoints.compute_root_at(database, config.tenant, anchored.size) != anchored.root:
         raise Tampered(
             "ledger_forked",
-            f"the first {anchored.size} entries are not the ones the anchor remembers",
+            f"the first {anchored.size} entries differ from those that the anchor covers",
             remedy="run `halo verify`",
         )
 
@@ -203,17 +203,17 @@ def refuse_foreign_store(database: Database, config: Any, vkey: Vkey, kek: bytes
         except Tampered as exc:
             raise ConfigError(
                 "content_key_changed",
-                "the content key is not the one that sealed what this log holds",
+                "the content key is not the one that this log's content was sealed with",
                 field="home",
-                remedy="restore `content.key`; without it content stays closed and nothing can be added",
+                remedy="restore `content.key`; without it content cannot be read or added",
             ) from exc
     store_id = checkpoints.list_anchor_names(database, config)[1]
     if store_id and config.tenant not in checkpoints.load_trusted_keys(config.home):
         raise ConfigError(
             "foreign_store",
-            f"the database holds a log of tenant `{config.tenant}` that `{config.home}` knows no key of",
+            f"the database has a log of tenant `{config.tenant}`, but `{config.home}` has no key for it",
             field="home",
-            remedy="give the HALO_HOME that wrote it",
+            remedy="set HALO_HOME to the home that created it",
         )
 
 

@@ -20,7 +20,7 @@ from halo_core.store.reader import Reader
 __all__ = ["ALTERED", "IdentityNames", "build_identity_rows", "is_about_identity"]
 
 _ERASED: Final = "erased"
-_CLOSED: Final = "the content key is not at hand"
+_CLOSED: Final = "the content key is not available"
 ALTERED: Final = "altered: run `halo verify`"
 
 

@@ -353,20 +353,20 @@ def find_soonest(class_floors: Sequence[Floor]) -> tuple[tuple[int, int], list[F
 def describe_outlook(curve: Curve, class_floors: Sequence[Floor], now_us: int) -> str:
     """What stops next, of what the passport grants; what has stopped."""
     if now_us // _US_PER_S >= curve.link.expires_at_s:
-        return "the session's passport has run out: nothing runs under it any more"
+        return "the session's passport has expired: nothing runs under it any more"
     stopped = [item for item in class_floors if item.used and not item.possible]
     (actions, seconds), nearest = find_soonest(class_floors)
     lines = []
     if stopped:
-        lines.append(f"{format_classes(stopped)} actions have stopped until somebody re-authorizes the session")
+        lines.append(f"{format_classes(stopped)} actions are stopped until an approver re-authorizes the session")
     if nearest:
         stop = "actions stop" if not stopped else "actions follow"
         count = actions + 1
         lines.append(
             f"{format_classes(nearest)} {stop} in {format_rough_duration(seconds + 1)}, or after {count:,} more "
-            f"decision{'s' if count > 1 else ''} like those so far"
+            f"decision{'s' if count > 1 else ''} at the current rate"
         )
-    return "; ".join(lines) or "nothing that its passport grants ever stops"
+    return "; ".join(lines) or "none of the actions that its passport grants will stop"
 
 
 def format_rough_duration(seconds: int) -> str:

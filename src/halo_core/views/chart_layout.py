@@ -82,12 +82,12 @@ class Scene:
         width: end of the axis.
         ticks: on the axis.
         line: corners of the curve up to now.
-        ahead: corners of what follows if it goes on like this: by time alone, or at this epoch's pace.
+        ahead: corners of what follows at the current rate: by time alone, or at this epoch's pace.
         now: place and authority of now.
         late: how long ago the last decision was, where the axis is cut short for it; else empty.
         points: (x, decision).
         epochs: (x, epoch), re-authorizations only.
-        stop: where the next classes stop if it goes on like this, and which; None where that lies beyond.
+        stop: where the next classes stop at the current rate, and which; None where that lies beyond.
         hand_offs: (x from, x to, hand-off).
     """
 
@@ -107,7 +107,7 @@ class Scene:
     @property
     def condition(self) -> str:
         """Under which condition `ahead` comes true."""
-        return "if time alone passes" if self.timed else "if it goes on like this"
+        return "if only time passes" if self.timed else "at the current rate"
 
 
 def lay_out(curve: Curve, class_floors: Sequence[Floor], now_us: int, *, timed: bool | None = None) -> Scene:
@@ -335,7 +335,7 @@ def escape_text(text: str) -> str:
     return escape(safe_text(text).plain, {'"': "&quot;"})
 
 
-SIGNS: Final = {"challenge": "somebody was asked", "deny": "denied"}
+SIGNS: Final = {"challenge": "approval was requested", "deny": "denied"}
 
 
 def draw_sign(effect: str, x: float | None, y: float | None) -> str:

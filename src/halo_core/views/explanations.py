@@ -55,15 +55,15 @@ _TITLES: Final = (
     "the request is well formed",
     "it belongs to a session",
     "nothing is stopped or revoked",
-    "a passport is there, in time, the actor's",
-    "every link grants it",
+    "there is a valid passport of the acting agent",
+    "every link grants the action",
     "data labels",
     "policy",
     "not dispatched before",
     "authority",
     "budgets and quotas",
     "approval",
-    "the enforcement point can do it",
+    "the enforcement point supports the obligations",
 )
 _CODES: Final = {
     "session_missing": 2,
@@ -141,13 +141,13 @@ def build_steps(case: Case) -> list[Step]:
     for number, title in enumerate(_TITLES, 1):
         reasons = by_number.get(number, [])
         if number > last_checked:
-            case_steps.append(Step(number, title, None, ("not asked any more",)))
+            case_steps.append(Step(number, title, None, ("not checked",)))
             continue
         passed: bool | None = not any(Effect(item.effect) in (Effect.DENY, Effect.CHALLENGE) for item in reasons)
         if number == _APPROVAL and not reasons:
             challenged = case.decision.effect is Effect.CHALLENGE
             case_steps.append(
-                Step(number, title, None, ("no answer was presented" if challenged else "none was asked for",))
+                Step(number, title, None, ("no answer was given" if challenged else "none was requested",))
             )
             continue
         answers = [_describe_reason(item, case) for item in reasons] or _describe_passed_check(number, case)
@@ -187,9 +187,9 @@ def _describe_limit(reason: Reason, link: Link | None, case: Case) -> str:
     if budget is None:
         return ""
     if reason.code == "per_action_exceeded":
-        return f"{unit}: {format_amount(requested, budget.decimals)} asked, {format_amount(budget.per_action, budget.decimals)} at once"
+        return f"{unit}: {format_amount(requested, budget.decimals)} requested, limit {format_amount(budget.per_action, budget.decimals)}"
     if unit == "time":
-        return f"time: {format_duration(_compute_session_age(case))} of {format_duration(budget.subtree)} are over"
+        return f"time: {format_duration(_compute_session_age(case))} of {format_duration(budget.subtree)} have passed"
     decaying = [item for item in case.chain if item.decay is not None]
     account = dict(zip((item.jti for item in decaying), case.accounts, strict=False)).get(link.jti)
     return _format_usage(
@@ -198,8 +198,8 @@ def _describe_limit(reason: Reason, link: Link | None, case: Case) -> str:
 
 
 def _format_usage(unit: str, decimals: int, used: int | None, requested: int, limit: int, *, when: str = "") -> str:
-    spent = "nobody knows what is" if used is None else format_amount(used, decimals)
-    return f"{unit}: {spent} used{when}, {format_amount(requested, decimals)} asked, the limit is {format_amount(limit, decimals)}"
+    spent = "the remaining amount is unknown" if used is None else format_amount(used, decimals)
+    return f"{unit}: {spent} used{when}, {format_amount(requested, decimals)} requested, the limit is {format_amount(limit, decimals)}"
 
 
 def _compute_session_age(case: Case) -> int:
@@ -229,7 +229,7 @@ def _describe_passed_check(number: int, case: Case) -> list[str]:
     if number == 6:
         return [f"{', '.join(case.request.resource.labels) or 'none'}, within every ceiling"]
     if number == 7:
-        return [f"no rule of {len(case.policies)} speaks against it"]
+        return [f"none of {len(case.policies)} rules objects"]
     if number in (9, 10) and case.accounts:
         return _describe_authority(case) if number == 9 else _describe_budgets(case)
     return []
@@ -295,12 +295,12 @@ def _find_change(reason: Reason, case: Case) -> NeededChange:
     if policy is not None:
         place = f"`{policy.id}` ({policy.source}:{policy.line})"
         if reason.effect == Effect.CHALLENGE.value:
-            advice = f"an approval, which {place} asks for: `halo approvals list`, then `approve`"
+            advice = f"an approval, which {place} requires: `halo approvals list`, then `approve`"
             if reason.code == "risk_unknown":
-                advice += f"; for good, a baseline of its own: `halo baseline fit {case.request.subject.agent}`"
+                advice += f"; or, permanently, its own baseline: `halo baseline fit {case.request.subject.agent}`"
             return NeededChange(reason.code, advice)
         return NeededChange(
-            reason.code, f"{place} forbids this; ask whoever answers for that rule, or {_suggest_alternative(reason)}"
+            reason.code, f"{place} forbids this; ask the owner of that rule, or {_suggest_alternative(reason)}"
         )
     advise = _ADVICE.get(reason.code)
     if advise is not None:
@@ -311,7 +311,7 @@ def _find_change(reason: Reason, case: Case) -> NeededChange:
 def _suggest_alternative(reason: Reason) -> str:
     remedy = get_reason_text(reason.code).remedy
     # Nobody can approve what a hard rule forbids.
-    return remedy if remedy and not remedy.startswith("ask for") else "do it another way"
+    return remedy if remedy and not remedy.startswith("request an approval") else "do it in another way"
 
 
 def _find_refusing_link(reason: Reason, case: Case) -> Link | None:
@@ -331,8 +331,8 @@ def _build_manifest_snippet(case: Case, link: Link | None, rules: Mapping[str, C
 def _advise_issue(case: Case, link: Link | None, grant: str) -> str:
     if link is not None and link.kind is LinkKind.HANDOFF:
         parent = case.chain[case.chain.index(link) - 1].agent
-        return f"{parent} hands {grant} on to {link.agent}, as far as its own passport has it"
-    return f"name {grant} in the manifest of {case.chain[0].agent}, then `halo passport issue {case.chain[0].agent}`"
+        return f"{parent} hands {grant} on to {link.agent}, if its own passport allows it"
+    return f"add {grant} to the manifest of {case.chain[0].agent}, then run `halo passport issue {case.chain[0].agent}`"
 
 
 def _advise_grant(reason: Reason, case: Case) -> NeededChange:
@@ -354,13 +354,12 @@ def _advise_argument(reason: Reason, case: Case) -> NeededChange:
         limit = rules.get(name, rules.get(ANY_OTHER))
         allowed = describe_constraint(limit) if limit is not None else why
         return NeededChange(
-            reason.code,
-            f"`{name}` of `{tool}` may be {allowed}: call it within that, or {_advise_widening(case, link)}",
+            reason.code, f"`{name}` of `{tool}` may be {allowed}: use such a value, or {_advise_widening(case, link)}"
         )
     if why == "missing":
         limit = rules.get(name)
         allowed = describe_constraint(limit) if limit is not None else "given"
-        return NeededChange(reason.code, f"the call gives `{name}`, which may be {allowed}")
+        return NeededChange(reason.code, f"pass `{name}`, which may be {allowed}")
     grant = f"`{name}` of `{tool}`"
     return NeededChange(
         reason.code,
@@ -371,7 +370,7 @@ def _advise_argument(reason: Reason, case: Case) -> NeededChange:
 
 def _advise_widening(case: Case, link: Link | None) -> str:
     if link is not None and link.kind is LinkKind.HANDOFF:
-        return f"have {case.chain[case.chain.index(link) - 1].agent} hand on more"
+        return f"let {case.chain[case.chain.index(link) - 1].agent} hand off more"
     return f"widen it in the manifest of {case.chain[0].agent}" if case.chain else "widen the grant"
 
 
@@ -400,7 +399,7 @@ def _advise_reauthorization(reason: Reason, case: Case) -> NeededChange:
         advice = f"re-authorize the session: {reason.detail}" if reason.detail else "re-authorize the session"
         return NeededChange(reason.code, f"{advice}; `halo approvals list`, then `approve`")
     return NeededChange(
-        reason.code, f"a larger budget of {reason.detail}: no re-authorization passes the passport's ceiling"
+        reason.code, f"a larger budget of {reason.detail}: re-authorization cannot exceed the passport's ceiling"
     )
 
 
@@ -408,7 +407,7 @@ def _advise_budget(reason: Reason, case: Case) -> NeededChange:
     agent = case.chain[0].agent if case.chain else case.request.subject.agent
     return NeededChange(
         reason.code,
-        f"{get_reason_text(reason.code).remedy}; or other `budgets` of {reason.detail} in the manifest of {agent}, issued anew",
+        f"{get_reason_text(reason.code).remedy}; or change `budgets` of {reason.detail} in the manifest of {agent}, issue again",
     )
 
 

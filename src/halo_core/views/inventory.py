@@ -54,9 +54,9 @@ def require_known_target(reader: Reader, home: Path, tenant: str, scope: str, ta
     )
     raise ConfigError(
         "no_such_target",
-        f"no {scope} is called `{target[:64]}` here{names_text}",
+        f"there is no {scope} named `{target[:64]}` here{names_text}",
         field=scope,
-        remedy=f"did you mean `{matches[0]}`" if matches else "check the name, or insist with `--unknown`",
+        remedy=f"did you mean `{matches[0]}`" if matches else "check the name, or confirm it with `--unknown`",
     )
 
 
@@ -122,17 +122,17 @@ def refuse_without_overlap(holders_by_tenant: Mapping[str, PassportHolders]) -> 
     if agents:
         raise ConfigError(
             "passports_die",
-            f"without an overlap the passports of {', '.join(agents)} serve nothing from now on",
+            f"without an overlap the passports of {', '.join(agents)} become invalid now",
             field="overlap",
-            remedy="give a longer `--overlap`, or insist with `--yes`",
+            remedy="give a longer `--overlap`, or confirm with `--yes`",
         )
 
 
 def list_follow_ups(agents_by_origin: PassportHolders, until: str, *, over: bool) -> list[str]:
     """What people have to do after a rotation, a line for each kind of passport."""
     issued, derived = agents_by_origin.get("issued"), agents_by_origin.get("derived")
-    when = "now: they serve nothing any more" if over else f"before {until}"
+    when = "now, because they are no longer valid" if over else f"before {until}"
     steps = [f"issue passports again {when}: {', '.join(issued)}"] if issued else []
     if derived:
-        steps.append(f"restart, so that they get passports of the new one: {', '.join(derived)}")
+        steps.append(f"restart to get passports of the new issuer: {', '.join(derived)}")
     return steps

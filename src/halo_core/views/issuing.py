@@ -112,7 +112,7 @@ def _refuse_revoked(link: Link, revoked: Iterable[Revocation]) -> None:
             by_name = item.scope in ("agent", "tenant")
             raise ConfigError(
                 "revoked",
-                f"{item.scope} `{item.target[:64]}` is revoked for good",
+                f"{item.scope} `{item.target[:64]}` is permanently revoked",
                 field="agent",
                 remedy="use another id" if by_name else "rotate the key, then issue",
             )
@@ -180,9 +180,9 @@ def _load_issuer(keys: KeyStore, key_home: Path | None, *, trusting: bool) -> Si
     if not (folder / "issuer.key").exists() and (key_home is not None or trusting):
         raise ConfigError(
             "no_issuer",
-            f"`{folder}` holds no issuer.key",
+            f"`{folder}` has no issuer.key",
             field="key-home",
-            remedy="name the issuer's folder with `--key-home`",
+            remedy="give the issuer's folder with `--key-home`",
         )
     return (keys if key_home is None else KeyStore(key_home)).signer("issuer")
 
@@ -201,7 +201,7 @@ def _trust_issuer(authorities: Authorities, tenant: str, signer: Signer, *, is_h
             "unknown_key",
             f"this home does not trust the issuer's key `{signer.key_id}`",
             field="key-home",
-            remedy="enrol it (`halo keys rotate`), or name the folder of the trusted one with `--key-home`",
+            remedy="enrol it (`halo keys rotate`), or give the folder of the trusted key with `--key-home`",
         )
     authorities.add_issuer(tenant, signer.public_key, now_us)
 
@@ -252,7 +252,7 @@ def _record_passport(
     _store_manifest(tx, manifest)
     name = token_hash(token)
     if not tx.put_blob(name, token.encode("ascii")):
-        raise CannotDecide("ledger_unwritable", "the store holds this passport already", remedy="run `halo verify`")
+        raise CannotDecide("ledger_unwritable", "the store already has this passport", remedy="run `halo verify`")
     facts = {
         "agent": link.agent,
         "changes": [change.text()[:500] for change in issued.changes[:200]],
@@ -278,7 +278,7 @@ def _store_manifest(tx: Transaction, manifest: Manifest) -> None:
     if tx.put_blob(manifest.hash, data):
         tx.append(Draft(EntryKind.MANIFEST, "", {"hash": manifest.hash, "source": manifest.source}))
     elif tx.load_blob(manifest.hash) != data:
-        raise CannotDecide("ledger_unwritable", "the store holds another manifest here", remedy="run `halo verify`")
+        raise CannotDecide("ledger_unwritable", "the store has another manifest here", remedy="run `halo verify`")
 
 
 def _read_previous(tx: Transaction, standing_rows: StandingTable, agent: str) -> Link | None:
@@ -374,7 +374,7 @@ def render_proposal(view: Console, proposed: ProposedGrants) -> None:
     summary = "no passport yet" if proposed.first else f"granted {len(unused) + len(granted_uses)}"
     view.print(safe_text(usage.agent, "bold"), f": {summary}, used {len(granted_uses)}", sep="", end="")
     removed = "this one" if len(unused) == 1 else f"these {len(unused)}"
-    view.print(f": {removed} would go" if unused else ": nothing would go")
+    view.print(f": {removed} would be removed" if unused else ": nothing would be removed")
     for kind, name in unused[:_MAX_ROWS]:
         view.print("  ", safe_text(f"- {_format_resource(kind, name)}", style=CHANGE_STYLE["-"]), sep="")
     if len(unused) > _MAX_ROWS:
@@ -390,11 +390,11 @@ def render_proposal(view: Console, proposed: ProposedGrants) -> None:
     for kind, name, count in usage.refused:
         view.print(
             safe_text(
-                f"  refused every time, not proposed: {_format_resource(kind, name)} ({count:,} calls)", style="yellow"
+                f"  denied every time, not proposed: {_format_resource(kind, name)} ({count:,} calls)", style="yellow"
             )
         )
     if usage.unread:
-        view.print(f"  [yellow]arguments of {usage.unread:,} calls could not be opened[/]")
+        view.print(f"  [yellow]arguments of {usage.unread:,} calls could not be decrypted[/]")
 
 
 def _format_resource(kind: ActionKind, name: str) -> str:

@@ -51,7 +51,7 @@ def find_manifest(home: Path, path: Path | None) -> Path:
         "no_manifest",
         f"there is no `{places[0]}`",
         field="manifest",
-        remedy="write one (docs/manifest.md), or let `halo enforce --grants` propose one",
+        remedy="write one (see docs/manifest.md), or let `halo enforce --grants` propose one",
     )
 
 
@@ -73,7 +73,7 @@ def read_manifest_text(path: Path) -> str:
     try:
         return read_regular_file(path, _MAX_FILE).decode("utf-8")
     except (OSError, UnicodeError) as exc:
-        why = exc.strerror if isinstance(exc, OSError) else "it is no UTF-8 text"
+        why = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8 text"
         raise ConfigError("no_manifest", f"cannot read `{path}`: {why}", field="manifest") from exc
 
 
@@ -108,7 +108,7 @@ def load_registrations(reader: Reader, tenant: str) -> list[RegisteredResource]:
         if data is None or data != spec or canonical.digest(REGISTRATION_DOMAIN, data) != recorded_hashes[name]:
             raise Tampered(
                 "registration_altered",
-                f"the registration of `{name[:64]}` is not the one that the log recorded",
+                f"the registration of `{name[:64]}` differs from the one in the log",
                 remedy="run `halo verify`",
             )
         registered.append(RegisteredResource.from_bytes(data))
@@ -125,7 +125,9 @@ def note_unenrolled_approvers(home: Path, wanted: PassportSpec, now_us: int) -> 
     ]
     if not unenrolled:
         return []
-    return [f"not enrolled, so no answer of theirs is taken: {', '.join(unenrolled)} (`halo approver enrol NAME`)"]
+    return [
+        f"not enrolled, so their answers are not accepted: {', '.join(unenrolled)} (run `halo approver enrol NAME`)"
+    ]
 
 
 def classify_resources(
@@ -146,7 +148,7 @@ def note_other_manifest(path: Path) -> list[str]:
     here = Path(MANIFEST)
     if not here.is_file() or here.resolve() == path.resolve():
         return []
-    return [f"read {path}; the {MANIFEST} of the working directory is another one and was not read"]
+    return [f"using {path}; the {MANIFEST} in the working directory is a different file and was not read"]
 
 
 def load_issued_manifest(stored: StoredChain, url: str, tenant: str) -> Manifest | None:

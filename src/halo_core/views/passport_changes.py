@@ -146,7 +146,7 @@ def _list_limits(link: Link) -> Iterator[tuple[str, Budget]]:
     for budget in link.terms.budgets if link.terms is not None else link.budgets:
         yield f"{budget.unit} in a session", Budget(budget.unit, 0, budget.subtree, budget.decimals)
         if budget.per_action != budget.subtree:
-            yield f"{budget.unit} at once", Budget(budget.unit, 0, budget.per_action, budget.decimals)
+            yield f"{budget.unit} per action", Budget(budget.unit, 0, budget.per_action, budget.decimals)
     for budget in link.budgets if link.terms is not None else ():
         yield f"{budget.unit} if re-authorized", Budget(budget.unit, 0, budget.subtree, budget.decimals)
     for quota in link.quotas:
@@ -179,7 +179,7 @@ def _diff_decay(old: Decay | None, new: Decay | None) -> Iterator[Change]:
             yield Change(
                 "~",
                 "authority",
-                "narrowed, there was no decay" if old is None else "WIDENED, it does not fall any more",
+                "narrowed, there was no decay before" if old is None else "WIDENED, authority no longer decays",
             )
         return
     higher_is_wider = {

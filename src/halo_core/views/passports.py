@@ -92,15 +92,18 @@ def read_tokens(path: Path) -> list[str]:
     try:
         data = read_regular_file(path, 2 * MAX_CHAIN)
         if len(data) > 2 * MAX_CHAIN:
-            raise ConfigError("not_a_passport", f"`{path}` is too large to be one", field="FILE")
+            raise ConfigError("not_a_passport", f"`{path}` is too large for a passport file", field="FILE")
         lines = data.decode("ascii").splitlines()
     except (OSError, UnicodeError) as exc:
-        why = exc.strerror if isinstance(exc, OSError) else "it is no ASCII text"
+        why = exc.strerror if isinstance(exc, OSError) else "it is not ASCII text"
         raise ConfigError("no_file", f"cannot read `{path}`: {why}", field="FILE") from exc
     tokens = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     if not tokens:
         raise ConfigError(
-            "not_a_passport", f"`{path}` holds no token", field="FILE", remedy="one token a line, standing link first"
+            "not_a_passport",
+            f"`{path}` contains no token",
+            field="FILE",
+            remedy="write one token per line, standing link first",
         )
     return tokens
 
@@ -114,7 +117,7 @@ def read_regular_file(path: Path, most: int) -> bytes:
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(0, "it is no regular file")
+            raise OSError(0, "it is not a regular file")
         return file.read(most + 1)
 
 
@@ -132,7 +135,7 @@ def write_tokens(path: Path | None, tokens: list[str], links: tuple[Link, ...]) 
         with path.open("x", encoding="ascii") as file:
             file.write(text)
     except FileExistsError as exc:
-        raise ConfigError("file_exists", f"`{path}` is there already", field="out", remedy="name another") from exc
+        raise ConfigError("file_exists", f"`{path}` already exists", field="out", remedy="choose another file") from exc
     except OSError as exc:
         raise ConfigError("no_file", f"cannot write `{path}`: {exc.strerror}", field="out") from exc
     return text
@@ -187,7 +190,7 @@ def find_chain(reader: Reader, tenant: str, name: str) -> StoredChain | None:
     hits = [hash_ for hash_, entry in bodies.items() if _matches_name(hash_, entry.body, wanted)]
     if len(hits) > 1:
         raise ConfigError(
-            "no_such_passport", f"{len(hits)} passports begin with `{name[:64]}`", remedy="give more of it"
+            "no_such_passport", f"{len(hits)} passports begin with `{name[:64]}`", remedy="give more characters"
         )
     if not hits:
         return None
@@ -207,7 +210,7 @@ def _load_chain(reader: Reader, tenant: str, hashes: list[str], entry: LedgerEnt
         data = reader.blob(tenant, name)
         token = data.decode("ascii", "replace") if data is not None else ""
         if not token.isascii() or token_hash(token) != name:
-            raise PassportError("bad_passport", "the store does not hold this passport as it was recorded")
+            raise PassportError("bad_passport", "the passport in the store differs from the recorded one")
         tokens.append(token)
     return StoredChain(tuple(tokens), decode_unverified(tokens), entry)
 
@@ -218,7 +221,7 @@ def build_no_such_error(name: str, agents: set[str]) -> ConfigError:
     agents_text = f"agents with a passport: {', '.join(sorted(agents)[:10]) or 'none'}"
     return ConfigError(
         "no_such_passport",
-        f"no agent, passport or file is called `{name[:64]}`",
+        f"there is no agent, passport or file named `{name[:64]}`",
         field="name",
         remedy=f"did you mean `{close[0]}`" if close else agents_text,
     )
@@ -269,7 +272,7 @@ def _build_sections(
     link: Link, resources: Mapping[tuple[ActionKind, str], Resource], facts: Mapping[str, Any], now_s: int
 ) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     yield "passport", [(link.agent, _format_title(link, facts))]
-    people = [("owner", link.owner or "nobody was named"), ("acts for", link.principal), ("tenant", link.tenant)]
+    people = [("owner", link.owner or "not specified"), ("acts for", link.principal), ("tenant", link.tenant)]
     yield "people", people
     fact_rows = [(name, _format_fact(facts[name])) for name in _FACT_NAMES if facts.get(name)]
     if fact_rows:
@@ -281,11 +284,11 @@ def _build_sections(
             ("since", format_utc_minute(link.not_before_s)),
         ],
     )
-    labels = "any label" if link.labels is None else ", ".join(link.labels) or "none that is labelled"
+    labels = "any label" if link.labels is None else ", ".join(link.labels) or "only unlabelled data"
     yield "data", [("labels", labels)]
     groups = wording.group_grants(link.grants, resources)
     if not groups:
-        yield "may", [("nothing", "it grants no tool, no retriever and no model")]
+        yield "may", [("nothing", "it grants no tool, retriever or model")]
     for index, (title, granted) in enumerate(groups):
         rows = [(name, wording.describe_arguments(rules)) for name, rules in granted]
         yield ("may: " if index == 0 else "     ") + title.removesuffix(" actions"), rows
@@ -385,7 +388,7 @@ _US_PER_S: Final = 1_000_000
 _SIGNER_TEXTS: Final = {
     LinkKind.STANDING: "by an issuer that this home trusts, well formed",
     LinkKind.SESSION: "by the agent's own key, and within the standing link",
-    LinkKind.HANDOFF: "by whoever handed off, and within the link above",
+    LinkKind.HANDOFF: "by the agent that handed off, and within the link above",
 }
 
 
@@ -437,7 +440,7 @@ def _load_store_facts(url: str, tenant: str | None) -> tuple[str | None, str, li
 def _check_audience(tokens: Sequence[str], trust: TrustAnchors, store: str | None, tenant: str) -> Iterator[Check]:
     for title, audience, expected_tenant in ((f"for tenant {tenant}", None, tenant), ("for this store", store, None)):
         if title.endswith("store") and store is None:
-            yield Check(None, "for this store: there is none here to ask")
+            yield Check(None, "for this store: not checked, there is no store here")
             continue
         try:
             verify_chain(tokens, trusted=trust, audience=audience, tenant=expected_tenant)
@@ -451,11 +454,11 @@ def _check_validity(links: tuple[Link, ...], revoked: list[Revocation] | None, n
     late = next(((link, code) for link in links if (code := check_time(link, now_us // _US_PER_S))), None)
     ends = format_utc_minute(min(link.expires_at_s for link in links))
     if late is None:
-        yield Check(True, f"in time, until {ends}")
+        yield Check(True, f"valid until {ends}")
     else:
-        yield Check(False, f"in time: {get_reason_text(late[1]).title} ({late[0].kind.value} link)", late[1])
+        yield Check(False, f"validity: {get_reason_text(late[1]).title} ({late[0].kind.value} link)", late[1])
     if revoked is None:
-        yield Check(None, "not revoked: there is no store here to ask")
+        yield Check(None, "not revoked: not checked, there is no store here")
         return
     hit = next((item for item in revoked if revocation_applies(item, links, links[-1].txn)), None)
     if hit is None:

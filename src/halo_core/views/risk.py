@@ -40,7 +40,7 @@ __all__ = [
 
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 SPARKLINE_WIDTH: Final = 40
-"""How many are shown, the last ones."""
+"""How many of the last ones are shown."""
 
 
 def draw_sparkline(history: Iterable[int]) -> str:
@@ -284,7 +284,7 @@ class AgentActivity:
         """For people."""
         used = Counter({f"{kind} {name}": times for kind, names in self.used.items() for name, times in names.items()})
         if granted is None:
-            yield f"used      {_format_counts(used)}; no passport of its own says what it was granted"
+            yield f"used      {_format_counts(used)}; it has no passport of its own to compare with"
         else:
             total, unused_names = sum(map(len, granted.values())), self.list_unused(granted)
             rest = f"; never used: {_format_names(unused_names)}" if unused_names else ""

@@ -46,8 +46,8 @@ __all__ = [
 BANDS: Final = (("other", "ordinary"), ("granted", "elevated"), ("stopped", "high"))
 _MAX_TICKS: Final = 6
 _KINDS: Final = {
-    "action": "an action far from ordinary",
-    "drift": "a session that left the ordinary little by little",
+    "action": "a very unusual action",
+    "drift": "a session that drifted away from ordinary behaviour",
     "session": "a session whose risk became high",
 }
 
@@ -65,7 +65,7 @@ def describe_history(agent_history: RiskHistory) -> str:
         f"{sum(item.effect == 'challenge' for item in actions)} challenged",
     ]
     moved = "; ".join(words for words, _ in agent_history.factors)
-    return ", ".join(counts) + (f". What moved it most: {moved}" if moved else "")
+    return ", ".join(counts) + (f". Main causes: {moved}" if moved else "")
 
 
 def build_score_rows(body: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -73,7 +73,7 @@ def build_score_rows(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     snapshot = body["snapshot"]
     if snapshot.get("unscored"):
         agent = body["request"]["subject"]["agent"]
-        return [("score", f"none, beside an agent that is scored: `halo baseline fit {agent}`")]
+        return [("score", f"none, together with an agent that is scored: run `halo baseline fit {agent}`")]
     if snapshot["risk"] is None:
         return []
     word = BANDS[min(snapshot["band"], len(BANDS) - 1)][1]
@@ -188,7 +188,11 @@ def draw_risk_chart(agent_history: RiskHistory) -> str:
     many = len(drawn[0].actions)
     about = wrap(
         describe_history(agent_history)
-        + (f". A bar is {many} actions: of each colour the highest, as wide as its share" if many > 1 else ""),
+        + (
+            f". Each bar is {many} actions; it shows the highest of each colour, as wide as its share"
+            if many > 1
+            else ""
+        ),
         120,
     )
     lanes = [effect for effect in SIGNS if many > 1 and any(item.effect == effect for item in agent_history.actions)]
@@ -216,7 +220,7 @@ def draw_risk_chart(agent_history: RiskHistory) -> str:
     ]
     return build_document(
         title,
-        f"Bars of the risk of each action, a line of the risk of its session. {describe_history(agent_history)}",
+        f"Bars show the risk of each action, the line shows the risk of its session. {describe_history(agent_history)}",
         parts,
         height,
     )
@@ -269,7 +273,7 @@ class _RiskPicture:
                 )
                 yield f'<text class="soft" x="{left_edge + 4:.1f}" y="{y:.1f}">{name}</text>'
         if not has_room or max(span.end - span.start for span in spans) * self._slot < _MIN_NAME:
-            words = format_count(len(spans), "session") + ("" if has_room else ", too many to show where each begins")
+            words = format_count(len(spans), "session") + ("" if has_room else ", too many to mark each beginning")
             yield f'<text class="soft over" x="{PLOT_LEFT + 4}" y="{y:.1f}">{words}</text>'
 
     def draw_limits(self) -> Iterator[str]:

@@ -110,8 +110,8 @@ def choose_session(states: list[SessionState], name: str) -> SessionState | None
     if len(hits) == 1:
         return hits[0]
     matches = get_close_matches(name, ids, 1)
-    newest_text = f"the newest are {', '.join(ids[: -_MAX_SUGGESTIONS - 1 : -1])}" if ids else "none has begun"
-    problem = f"{len(hits)} sessions begin with" if hits else "no session is called"
+    newest_text = f"the newest are {', '.join(ids[: -_MAX_SUGGESTIONS - 1 : -1])}" if ids else "there is no session yet"
+    problem = f"{len(hits)} sessions begin with" if hits else "no session is named"
     raise ConfigError(
         "no_such_session",
         f"{problem} `{name[:64]}`",

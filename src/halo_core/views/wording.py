@@ -182,7 +182,7 @@ def _describe_limits(
             words = [f"{format_duration(item.subtree)} from the start of a session"]
         else:
             words = (
-                [f"at most {format_amount(item.per_action, item.decimals)} at once"]
+                [f"at most {format_amount(item.per_action, item.decimals)} per action"]
                 if item.per_action < item.subtree
                 else []
             )
@@ -208,7 +208,7 @@ def describe_decay(terms: Decay) -> list[str]:
     if every.startswith("1 ") and every.count(" ") == 1:
         every = every.removeprefix("1 ")
     three = f"{every}, {terms.half_life_steps:,} actions or {terms.half_life_risk:,} risk points"
-    lines = [f"{start}halves every {three}, whatever mix"]
+    lines = [f"{start}halves every {three}, in any combination"]
     floors: dict[int, list[str]] = {}
     floor_levels = dict(terms.floors)
     for impact, title in _PLURAL.items():
@@ -217,10 +217,10 @@ def describe_decay(terms: Decay) -> list[str]:
         f"{_join_with_and(titles)} stop below {format_percent(floor)}"
         for floor, titles in sorted(floors.items(), reverse=True)
     ]
-    lines += [f"from {risk:,} risk points on at most {format_percent(ceiling)}" for risk, ceiling in terms.bands]
+    lines += [f"at most {format_percent(ceiling)} from {risk:,} risk points on" for risk, ceiling in terms.bands]
     if terms.reauthorize_below:
         lines.append(
-            f"below {format_percent(terms.reauthorize_below)} nothing runs before somebody else re-authorizes it"
+            f"below {format_percent(terms.reauthorize_below)} nothing runs until an approver re-authorizes the session"
         )
     return lines
 

@@ -291,8 +291,8 @@ class entry_scope(ContextVarScope):  # noqa: N801  used as a function
         message = TriggeringMessage(turn=step, kind="message") if step else None
         super().__init__((_CLAIM, claim), *session_values(session, message))
 
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+    def __exit__(self, *exc: object) -> None:
         self._claim.active = False
-        if isinstance(error, Denied):
-            self._claim.denied = error
+        if isinstance(exc[1], Denied):
+            self._claim.denied = exc[1]
         super().__exit__()

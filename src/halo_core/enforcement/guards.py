@@ -1,10 +1,12 @@
-"""What a guarded object carries, and how a decided call passes a guard that it meets a second time.
+"""What a guarded object carries, and how a decided call of one is known again.
 
-`attach_guard` fixes a `GuardMetadata` to a guarded copy; `require_guard` finds it again. Many tools and retrievers have
-an asynchronous method that ends in the synchronous one, which is guarded too. One decision is made for both: inside
-`reentrant_call_scope` the first synchronous call with the same arguments passes, from the task that was decided or from
-a thread without an event loop (an executor). Which task started a thread cannot be told, so whoever passes gets no more
-of the result, or of the error, than was decided.
+`attach_guard` fixes a `GuardMetadata` to an object; `get_guard` and `require_guard` read it. `make_named_subclass`
+makes the classes of guarded copies. `overrides_entry_point` and its companions say which classes cannot be guarded.
+
+Many tools and retrievers have an asynchronous method that ends in the synchronous one, which is guarded too. One
+decision is made for both, a `ReentrantCall`: the first call with the same arguments passes, from the very task that was
+decided or from a thread without an event loop (an executor), and only while that task's call is under way. Which task
+sent a thread cannot be told; whoever did gets no more of the result, or of the error, than was decided.
 """
 
 from __future__ import annotations
@@ -14,8 +16,7 @@ import re
 import threading
 import types
 import weakref
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -23,6 +24,7 @@ from typing import Any, Final
 from halo_core.enforcement.arguments import same_value
 from halo_core.enforcement.enforcer import Ticket
 from halo_core.enforcement.obligations import Surface
+from halo_core.enforcement.session_context import ContextVarScope
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_core.passports import is_resource_id
@@ -149,6 +151,43 @@ def is_generated_class(kind: type[Any]) -> bool:
     return kind in _GENERATED_CLASSES
 
 
+def overrides_entry_point(kind: type[Any], name: str, framework: str) -> bool:
+    """Whether a class has an entry point that somebody else than the framework made; `framework` begins its modules."""
+    owner = next((base for base in kind.__mro__ if name in base.__dict__ and not is_generated_class(base)), None)
+    return owner is not None and not owner.__module__.startswith(framework)
+
+
+def refuse_overriding_class(kind: type[Any], names: Iterable[str], framework: str, remedy: str) -> None:
+    """Refuse a class that overrides one of these: it need not come to a step that is decided.
+
+    Raises:
+        ConfigError: it does.
+    """
+    for name in names:
+        if overrides_entry_point(kind, name, framework):
+            raise _make_entry_point_error(kind, name, remedy)
+
+
+def refuse_overridden_attributes(obj: Any, names: Iterable[str], remedy: str) -> None:
+    """Refuse an object that has one of these for itself: that is found before whatever its class has.
+
+    Raises:
+        ConfigError: it does.
+    """
+    for name in names:
+        if name in getattr(obj, "__dict__", {}):
+            raise _make_entry_point_error(type(obj), name, remedy)
+
+
+def _make_entry_point_error(kind: type[Any], name: str, remedy: str) -> ConfigError:
+    return ConfigError(
+        "own_entry_point",
+        f"`{kind.__name__}` overrides `{name}`, which Halo cannot control",
+        field="x",
+        remedy=remedy,
+    )
+
+
 _ADMIT_LOCK: Final = threading.Lock()
 
 
@@ -170,54 +209,24 @@ class ReentrantCall:
         args: as executed.
         ticket: the decision.
         is_open: whether a call may still pass under it.
-        passthrough_errors: errors that steer the framework, and so go on as they are.
+        is_running: whether it is under way.
     """
 
     guard: GuardMetadata
     args: Mapping[str, Any]
     ticket: Ticket
     is_open: bool = True
-    passthrough_errors: tuple[type[BaseException], ...] = ()
+    is_running: bool = True
     _task: object = field(default_factory=_current_task)
     _restricted: Any = None
     _unrestricted: Any = None
 
-    def run(self, function: Callable[[], Any], surface: Surface[Any] | None = None) -> Any:
-        """Run the synchronous method; returns or raises as much as may be used. `surface`: other than the guard's."""
-        try:
-            result = function()
-        except BaseException as exc:
-            failed = self._restrict_error(exc)
-            if failed is exc:
-                raise
-        else:
-            return self._restrict_result(result, surface)
-        raise failed
-
-    async def arun(self, function: Callable[[], Awaitable[Any]], surface: Surface[Any] | None = None) -> Any:
-        """As `run`, for a coroutine function: an entry point that a class has made anew comes down to its hook."""
-        try:
-            result = await function()
-        except BaseException as exc:
-            failed = self._restrict_error(exc)
-            if failed is exc:
-                raise
-        else:
-            return self._restrict_result(result, surface)
-        raise failed
-
-    def _restrict_result(self, result: Any, surface: Surface[Any] | None) -> Any:
-        self._restricted, self._unrestricted = self.ticket.restrict(result, surface or self.guard.surface), result
-        return self._restricted
-
-    def _restrict_error(self, error: BaseException) -> BaseException:
-        failed = error if isinstance(error, self.passthrough_errors) else self.ticket.make_raisable(error)
-        if failed is not error:
-            self._restricted, self._unrestricted = failed, error
-        return failed
+    def remember(self, restricted: Any, unrestricted: Any) -> None:
+        """Remember a result, or an error, as it was before something was taken away of it."""
+        self._restricted, self._unrestricted = restricted, unrestricted
 
     def get_unrestricted(self, restricted: Any) -> Any:
-        """A result or error as it was before `run` restricted it, for the record."""
+        """A result, or error, as it was before `remember`: what is to be recorded says what was."""
         return self._unrestricted if self._restricted is not None and restricted is self._restricted else restricted
 
     def admit(self, guard: GuardMetadata, args: Mapping[str, Any]) -> bool:
@@ -236,16 +245,19 @@ class ReentrantCall:
 _REENTRANT_CALL: Final[ContextVar[ReentrantCall | None]] = ContextVar("halo_reentrant_call", default=None)
 
 
-@contextmanager
-def reentrant_call_scope(reentrant_call: ReentrantCall) -> Iterator[None]:
-    """Run the body of a decided call."""
-    token = _REENTRANT_CALL.set(reentrant_call)
-    try:
-        yield
-    finally:
+class reentrant_call_scope(ContextVarScope):  # noqa: N801  used as a function
+    """Run the body of a decided call; `values` are context variables of the adapter's that stand around it too."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, reentrant_call: ReentrantCall, *values: tuple[ContextVar[Any], Any]) -> None:
+        super().__init__((_REENTRANT_CALL, reentrant_call), *values)
+        self._call = reentrant_call
+
+    def __exit__(self, *_exc: object) -> None:
         # INVARIANT: tasks and threads that were started inside hold this too; after the end it lets nothing pass.
-        reentrant_call.is_open = False
-        _REENTRANT_CALL.reset(token)
+        self._call.is_open = self._call.is_running = False
+        super().__exit__()
 
 
 def current_reentrant_call(guard: GuardMetadata, args: Mapping[str, Any]) -> ReentrantCall | None:

@@ -1,7 +1,7 @@
-"""Context variables: the session, the asking message and the delegation of the code that runs.
+"""Context variables that say to which session and to which message an action belongs.
 
-They travel with the frameworks' own threads and tasks. A raw thread has none, and then there is no session: nobody
-knows which request it works for.
+They travel with the frameworks' own threads and tasks. A raw thread has none, and so no session: nobody knows which
+request it works for.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def delegation_scope(value: ActiveDelegation | None) -> Iterator[None]:
 
 @contextmanager
 def dynamic_delegation_scope(find_delegation: Callable[[], ActiveDelegation | None]) -> Iterator[None]:
-    """Run the block under the link that `find_delegation` returns each time it is asked, where the actor changes."""
+    """Run the block under whichever link `find_delegation` says when asked: in a framework's run, who acts changes."""
     token = _DELEGATION.set(find_delegation)
     try:
         yield
@@ -144,3 +144,35 @@ def triggering_message_scope(value: TriggeringMessage) -> Iterator[TriggeringMes
         yield value
     finally:
         _TRIGGERING_MESSAGE.reset(token)
+
+
+class ContextVarScope:
+    """A block during which context variables hold these values.
+
+    As a generator with `contextmanager` would do it, in half the time: a guarded call goes through several. Each is
+    entered once.
+    """
+
+    __slots__ = ("_tokens", "_values")
+
+    def __init__(self, *values: tuple[ContextVar[Any], Any]) -> None:
+        self._values = values
+        self._tokens: list[Token[Any]] = []
+
+    def __enter__(self) -> None:
+        for variable, value in self._values:  # no comprehension: that is a call more
+            self._tokens.append(variable.set(value))
+
+    def __exit__(self, *_exc: object) -> None:
+        for (variable, _), token in zip(self._values, self._tokens, strict=True):
+            variable.reset(token)
+
+
+def session_values(session: Session | None, message: TriggeringMessage | None) -> list[tuple[ContextVar[Any], Any]]:
+    """For a `ContextVarScope`: what stands around a block in this session, on behalf of this message."""
+    values: list[tuple[ContextVar[Any], Any]] = []
+    if session is not None:
+        values.append((_SESSION, session))
+    if message is not None:
+        values.append((_TRIGGERING_MESSAGE, message))
+    return values

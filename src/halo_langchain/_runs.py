@@ -222,27 +222,7 @@ def current_claim(owner: object, kind: str, name: str) -> RunClaim | None:
     return claim if is_match else None
 
 
-class ContextVarScope(Generic[V]):
-    """A block during which context variables hold these values.
-
-    As a generator with `contextmanager` would do it, in half the time: a guarded call goes through half a dozen.
-    """
-
-    __slots__ = ("_tokens", "_values")
-
-    def __init__(self, *values: tuple[ContextVar[V], V]) -> None:
-        self._values = values
-        self._tokens: list[Token[V]] = []
-
-    def __enter__(self) -> None:
-        self._tokens = [variable.set(value) for variable, value in self._values]
-
-    def __exit__(self, *_exc: object) -> None:
-        for (variable, _), token in zip(self._values, self._tokens, strict=True):
-            variable.reset(token)
-
-
-def claim_scope(claim: RunClaim | None) -> ContextVarScope[Any]:
+def claim_scope(claim: RunClaim | None) -> ContextVarScope:
     """Run the block under a mark; None takes away whatever mark there is."""
     return ContextVarScope((_CLAIM, claim))
 
@@ -251,9 +231,12 @@ def claim_scope(claim: RunClaim | None) -> ContextVarScope[Any]:
 _IN_BODY: Final[ContextVar[bool]] = ContextVar("halo_langchain_body", default=False)
 
 
-def body_scope(claim: RunClaim | None = None) -> ContextVarScope[Any]:
-    """Run what was decided: no mark reaches it but this, and its words to a nested model are not the user's."""
-    return ContextVarScope((_IN_BODY, True), (_CLAIM, claim))
+def body_values(claim: RunClaim | None = None) -> tuple[tuple[ContextVar[Any], Any], ...]:
+    """What context variables hold while something decided runs.
+
+    No claim reaches it but this one, and what it says to a nested model is not the user's word.
+    """
+    return (_IN_BODY, True), (_CLAIM, claim)
 
 
 def in_body() -> bool:
@@ -339,17 +322,3 @@ def _session_and_message_scope(config: RunnableConfig | None, call_id: str | Non
     else:
         with session_scope(session), triggering_message_scope(TriggeringMessage(turn=step, kind="message")):
             yield
-
-
-def make_reentrant_call(
-    guard: GuardMetadata, args: Mapping[str, Any], ticket: Ticket, *, is_open: bool = True
-) -> ReentrantCall:
-    """A decided call; what steers a graph comes up from it as it is."""
-    return ReentrantCall(guard, args, ticket, is_open=is_open, passthrough_errors=(GraphBubbleUp,))
-
-
-@contextmanager
-def reentrant_body_scope(reentrant_call: ReentrantCall, claim: RunClaim | None = None) -> Iterator[None]:
-    """Run the body of a decided call; `claim`: of the run that it may yet start."""
-    with shared.reentrant_call_scope(reentrant_call), body_scope(claim):
-        yield

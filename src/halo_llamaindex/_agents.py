@@ -1,13 +1,7 @@
-"""Room: guarded workflows and agents. Takes: workflows. Gives: copies whose steps are entered, and tools decided.
+"""Guarded workflows: copies of agents, of teams of agents and of an app's own workflows, whose every step is entered.
 
-Room: the class of a guarded workflow. Takes: a workflow's class. Gives: one whose every step is entered.
-
-Never: decides itself, holds anything of one workflow.
-
-Room: guarded workflows. Takes: agents, teams of them, an app's own workflows. Gives: copies that are governed.
-
-The copy asks guarded models, decides its agents' tool calls, and enters each agent of a team by a hand-off. Never:
-decides itself, changes the original, guards a tool: what nobody guarded is granted by nobody.
+The copy asks guarded models, decides its agents' tool calls, and enters each agent of a team by a hand-off. It guards
+no tool: what nobody guarded is granted by nobody.
 """
 
 from __future__ import annotations
@@ -31,7 +25,7 @@ from workflows.utils import get_steps_from_class
 
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, find_agent_resource, register_agent_resource
 from halo_core.enforcement.guards import GuardMetadata, attach_guard, clean_name, get_guard
-from halo_core.enforcement.session_context import is_raw_thread
+from halo_core.enforcement.session_context import ContextVarScope, is_raw_thread
 from halo_core.errors import ConfigError, Denied
 from halo_core.facade import HandOff
 from halo_core.model import ActionKind, Resource
@@ -44,7 +38,7 @@ from halo_llamaindex._runs import (
     hand_back_unfinished,
     in_body,
     make_spanless_subclass,
-    nested_call_scope,
+    nested_call_values,
     run_scope,
 )
 from halo_llamaindex._serialization import forbid_restoring
@@ -148,11 +142,8 @@ def _wrap_run(kind: type[Workflow]) -> Callable[..., Any]:
         )
         if "memory" in kwargs:
             kwargs["memory"] = guard_memory(plan.halo, kwargs["memory"])
-        with (
-            run_scope(run),
-            called_tool_scope(""),
-            nested_call_scope(""),
-        ):  # whatever the run around this one is at stays there
+        # Whatever the run around this one is at stays there.
+        with run_scope(run), called_tool_scope(""), ContextVarScope(*nested_call_values("")):
             handler = kind.run(self, *args, **kwargs)
             handler._result_task.add_done_callback(functools.partial(_finish_run, plan.halo))  # noqa: SLF001  nothing public
         return handler

@@ -1,14 +1,8 @@
-"""Room: guarded tools. Takes: tools and functions. Gives: copies that are decided at the last step before they run.
-
-Room: the class of a guarded tool that is no function. Takes: a tool's class. Gives: one whose ways in are decided.
-
-Never: decides itself, holds anything of one tool.
-
-Room: guarded tools. Takes: tools and functions. Gives: copies that are decided at the last step before they run.
+"""Guarded tools: copies of tools and functions that are decided at the last step before they run.
 
 A `FunctionTool` has its functions wrapped: with the arguments as executed, whatever the host fixed among them, on every
-path (`call`, `acall`, `fn`, `async_fn`, `real_fn`). Any other tool is decided where it is entered, and what it holds (a
-query engine, a retriever) is guarded on the copy. Never: decides, changes the original.
+path (`call`, `acall`, `fn`, `async_fn`, `real_fn`). Any other tool is decided where it is entered, by a subclass made
+here, and what it holds (a query engine, a retriever) is guarded on the copy.
 """
 
 from __future__ import annotations
@@ -16,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import copy
 import functools
-import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from llama_index.core.tools import BaseTool, FunctionTool, ToolOutput
+from llama_index.core.tools import BaseTool, FunctionTool
 from llama_index.core.tools.types import BaseToolAsyncAdapter
 
+from halo_core.enforcement import flow
 from halo_core.enforcement.guards import (
     GuardMetadata,
     UnregisteredGuard,
@@ -31,13 +25,13 @@ from halo_core.enforcement.guards import (
     get_guard,
     is_generated_class,
     make_unregistered_resource,
-    require_guard,
 )
 from halo_core.model import ActionKind, Resource
 from halo_llamaindex._arguments import Binder
+from halo_llamaindex._pause import make_governed_method
 from halo_llamaindex._results import TOOL_RESULT_SURFACE
 from halo_llamaindex._runs import make_spanless_subclass
-from halo_llamaindex._tool_calls import arun_guarded_call, run_guarded_call
+from halo_llamaindex._tool_calls import BINDER_ATTRIBUTE, ToolCall, ToolEntryCall
 from halo_llamaindex._translate import tool_schema, unwrap_tool
 
 if TYPE_CHECKING:
@@ -53,7 +47,6 @@ __all__ = [
 ]
 
 
-BINDER_ATTRIBUTE: Final = "_halo_binder"
 _ENTRY_POINTS: Final = ("__call__", "call", "acall")
 _FRAMEWORK_TOOLS: Final = "llama_index.core.tools."
 
@@ -67,45 +60,16 @@ def _find_defining_class(kind: type[Any], name: str) -> type[Any] | None:
     return next((base for base in kind.__mro__ if name in base.__dict__ and not is_generated_class(base)), None)
 
 
-def _to_tool_output(tool: BaseTool, result: Any) -> Any:
-    """A result recalled from the ledger as the tool would give it."""
-    if not isinstance(result, str):
-        return result
-    return ToolOutput(content=result, tool_name=tool.metadata.get_name(), raw_input={}, raw_output=result)
-
-
-def _wrap_method(kind: type[BaseTool], name: str) -> Callable[..., Any]:
-    function = getattr(kind, name)
-
-    if name == "acall":
-
-        @functools.wraps(function)
-        async def acall(self: Any, *args: Any, **kwargs: Any) -> Any:
-            guard, binder = require_guard(self), self.__dict__[BINDER_ATTRIBUTE]
-            return _to_tool_output(
-                self,
-                await arun_guarded_call(
-                    guard, binder, functools.partial(function, self), args, kwargs, allows_reentry=True
-                ),
-            )
-
-        return acall
-
-    @functools.wraps(function)
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, binder = require_guard(self), self.__dict__[BINDER_ATTRIBUTE]
-        return _to_tool_output(
-            self, run_guarded_call(guard, binder, functools.partial(function, self), args, kwargs, allows_reentry=True)
-        )
-
-    return call
-
-
 @functools.lru_cache(maxsize=256)
 def make_entry_class(kind: type[BaseTool]) -> type[BaseTool]:
     """Subclass whose `__call__`, `call` and `acall` are decided, once for each call however they lead to each other."""
+    methods = {name: getattr(kind, name) for name in _ENTRY_POINTS if hasattr(kind, name)}
     return make_spanless_subclass(
-        kind, {name: _wrap_method(kind, name) for name in _ENTRY_POINTS if hasattr(kind, name)}
+        kind,
+        {
+            name: make_governed_method(method, functools.partial(ToolEntryCall, method), is_async=name == "acall")
+            for name, method in methods.items()
+        },
     )
 
 
@@ -189,20 +153,12 @@ def _wrap_function(
 ) -> Callable[..., Any]:
     if not str(getattr(function, "__module__", "")).startswith(_FRAMEWORK):
         binder = Binder.for_tool(tool, function)  # its own order of parameters; the framework's adapters have none
-    if function is tool._async_fn or asyncio.iscoroutinefunction(function):  # noqa: SLF001  the tool's own part
+    is_async = function is tool._async_fn or asyncio.iscoroutinefunction(function)  # noqa: SLF001  the tool's own part
 
-        async def await_result(*args: Any, **kwargs: Any) -> Any:
-            result = function(*args, **kwargs)  # of a decorated one only what it gives tells that it is one
-            return await result if inspect.isawaitable(result) else result
-
-        @functools.wraps(function)
-        async def acall(*args: Any, **kwargs: Any) -> Any:
-            return await arun_guarded_call(guard, binder, await_result, args, kwargs)
-
-        return acall
-
-    @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        return run_guarded_call(guard, binder, function, args, kwargs)
+        return flow.run(ToolCall(guard, binder, function, args, kwargs))
 
-    return call
+    async def acall(*args: Any, **kwargs: Any) -> Any:
+        return await flow.arun(ToolCall(guard, binder, function, args, kwargs))
+
+    return functools.wraps(function)(acall if is_async else call)

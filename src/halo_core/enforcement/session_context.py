@@ -28,6 +28,7 @@ __all__ = [
     "mark_lineage",
     "session_scope",
     "triggering_message_scope",
+    "triggering_message_value",
 ]
 
 
@@ -159,6 +160,11 @@ def triggering_message_scope(value: TriggeringMessage) -> Iterator[TriggeringMes
         yield value
     finally:
         _TRIGGERING_MESSAGE.reset(token)
+
+
+def triggering_message_value(value: TriggeringMessage) -> tuple[ContextVar[Any], Any]:
+    """As `triggering_message_scope`, for a `ContextVarScope`."""
+    return _TRIGGERING_MESSAGE, value
 
 
 class ContextVarScope:

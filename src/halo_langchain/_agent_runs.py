@@ -321,7 +321,7 @@ class _AgentNode(_GuardedNode):
             except ParentCommand as raised:
                 parent_command = raised
             except GraphBubbleUp:
-                active_agent.keep()
+                active_agent.keep_link()
                 raise
             for call in self._build_handoff_calls(
                 result if parent_command is None else self._get_local_command(parent_command, config),
@@ -330,7 +330,7 @@ class _AgentNode(_GuardedNode):
             ):
                 begin_or_pause(halo, call).succeed(None, HANDOFF_SURFACE)
             if parent_command is not None or self._names_next_agent(result):
-                active_agent.keep()
+                active_agent.keep_link()
         if parent_command is not None:
             raise parent_command
         return result
@@ -347,7 +347,7 @@ class _AgentNode(_GuardedNode):
                 except ParentCommand as raised:
                     parent_command = raised
                 except GraphBubbleUp:
-                    active_agent.keep()
+                    active_agent.keep_link()
                     raise
                 for call in self._build_handoff_calls(
                     result if parent_command is None else self._get_local_command(parent_command, config),
@@ -356,7 +356,7 @@ class _AgentNode(_GuardedNode):
                 ):
                     (await abegin_or_pause(halo, call)).succeed(None, HANDOFF_SURFACE)
                 if parent_command is not None or self._names_next_agent(result):
-                    active_agent.keep()
+                    active_agent.keep_link()
         if parent_command is not None:
             raise parent_command
         return result

@@ -333,7 +333,7 @@ def _run_as_agent(halo: Halo, graph_agents: GraphAgents, config: RunnableConfig 
             yield from run(with_link_marker(config) if active_agent is not None and active_agent.handle else config)
         except GraphBubbleUp:
             if active_agent is not None:
-                active_agent.keep()
+                active_agent.keep_link()
             raise
 
 
@@ -354,7 +354,7 @@ async def _arun_as_agent(
                     yield part
             except GraphBubbleUp:
                 if active_agent is not None:
-                    active_agent.keep()
+                    active_agent.keep_link()
                 raise
 
 

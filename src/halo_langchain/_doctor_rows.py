@@ -249,7 +249,7 @@ def _describe_tripwire() -> tuple[str, bool]:
     if not installed:
         return "none", False
     with suppress(HaloError):  # a mode that cannot be read refuses nothing that one could count on
-        if any(item.mode() is Mode.ENFORCE for item in installed):
+        if any(item.current_mode() is Mode.ENFORCE for item in installed):
             return "tripwire (refused)", True
     return "tripwire, observe mode: recorded only", False
 

@@ -199,7 +199,7 @@ def _run_retrieval(
     reentrant_call.is_open = entry is not None
     try:
         retriever, query, passed = _apply_obligations(guarded, ticket, prepared)
-        with reentrant_body_scope(reentrant_call), claim_scope(entry.mark if entry is not None else None):
+        with reentrant_body_scope(reentrant_call), claim_scope(entry.claim if entry is not None else None):
             documents = (entry.quiet(ticket) if entry is not None else get)(
                 retriever, query, **prepared.manager_argument, **passed
             )
@@ -224,7 +224,7 @@ async def _arun_retrieval(
     reentrant_call = _make_reentrant_call(guard, guarded, prepared, ticket, entry)
     try:
         retriever, query, passed = _apply_obligations(guarded, ticket, prepared)
-        with reentrant_body_scope(reentrant_call), claim_scope(entry.mark if entry is not None else None):
+        with reentrant_body_scope(reentrant_call), claim_scope(entry.claim if entry is not None else None):
             method = entry.quiet(ticket) if entry is not None else aget
             documents = await method(retriever, query, **prepared.manager_argument, **passed)
     except BaseException as exc:

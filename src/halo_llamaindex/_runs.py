@@ -31,7 +31,7 @@ from halo_core.enforcement.session_context import (
     current_delegation,
     current_triggering_message,
     is_raw_thread,
-    triggering_message_value,
+    session_values,
 )
 from halo_core.model import Provenance
 
@@ -158,9 +158,8 @@ def body_values() -> tuple[tuple[ContextVar[Any], Any], ...]:
     What a body calls by itself is asked for by the same message, in no known call.
     """
     message = current_triggering_message()
-    if message is None or not message.call_id:
-        return ((_IN_BODY, True),)
-    return (_IN_BODY, True), triggering_message_value(replace(message, call_id=""))
+    anonymous = replace(message, call_id="") if message is not None and message.call_id else None
+    return (_IN_BODY, True), *session_values(None, anonymous)
 
 
 def in_body() -> bool:

@@ -59,7 +59,7 @@ def _claim_link(_handle: str) -> None:
 
 
 class HandOffDecision(LlamaIndexAction, HandOffAction):
-    """A hand-off that the workflow carries out; returns the handle of its link, and the session as the ledger has it."""
+    """A hand-off that the workflow carries out: the handle of its link, and the session as the ledger has it."""
 
     def finish(self, ticket: Ticket, result: Any) -> tuple[str, str]:
         """As `HandOffAction`."""

@@ -24,7 +24,13 @@ from workflows.errors import WorkflowCancelledByUser
 from workflows.utils import get_steps_from_class
 
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, find_agent_resource, register_agent_resource
-from halo_core.enforcement.guards import GuardMetadata, attach_guard, clean_name, get_guard
+from halo_core.enforcement.guards import (
+    GuardMetadata,
+    attach_guard,
+    clean_name,
+    get_guard,
+    refuse_overridden_attributes,
+)
 from halo_core.enforcement.session_context import ContextVarScope, is_raw_thread
 from halo_core.errors import ConfigError, Denied
 from halo_core.facade import HandOff
@@ -44,7 +50,7 @@ from halo_llamaindex._runs import (
 from halo_llamaindex._serialization import forbid_restoring
 from halo_llamaindex._texts import extract_message_text
 from halo_llamaindex._tools import copy_with_guard
-from halo_llamaindex._translate import refuse_overridden_entry_points
+from halo_llamaindex._translate import OVERRIDE_REMEDY
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
@@ -230,7 +236,7 @@ def guard_workflow(
         if not (agent or give or resource):
             return workflow
         workflow = guard.original
-    refuse_overridden_entry_points(workflow, list_entry_points(type(workflow)))
+    refuse_overridden_attributes(workflow, list_entry_points(type(workflow)), OVERRIDE_REMEDY)
     is_team = isinstance(workflow, AgentWorkflow) and len(workflow.agents) > 1
     names = list(workflow.agents) if is_team and isinstance(workflow, AgentWorkflow) else []
     _add_terms(halo, give or {}, {*names, *([agent] if agent else ())})

@@ -18,6 +18,9 @@ from halo_core.enforcement.guards import (
     attach_guard,
     choose_resource_id,
     get_guard,
+    overrides_entry_point,
+    refuse_overridden_attributes,
+    refuse_overriding_class,
 )
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
@@ -26,12 +29,7 @@ from halo_llamaindex._pause import make_governed_method
 from halo_llamaindex._results import make_model_surface
 from halo_llamaindex._runs import make_spanless_subclass
 from halo_llamaindex._serialization import forbid_restoring
-from halo_llamaindex._translate import (
-    model_name,
-    overrides_entry_point,
-    refuse_overridden_entry_points,
-    refuse_overriding_class,
-)
+from halo_llamaindex._translate import OVERRIDE_REMEDY, model_name
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
@@ -80,8 +78,10 @@ def guard_model(halo: Halo, model: BaseLLM, resource: Resource | None) -> Any:
     name = choose_resource_id(resource, model_name(model))
     declared = resource or halo.find_declared(name, ActionKind.INFERENCE) or MODEL_RESOURCE
     registered = halo.register(ActionKind.INFERENCE, name, resource=declared, schema=MODEL_SCHEMA)
-    refuse_overridden_entry_points(model, (*SENDING_METHODS, *STRUCTURED_METHODS))
-    refuse_overriding_class(type(model), COMPOSED_METHODS, _FRAMEWORK)
+    refuse_overridden_attributes(model, (*SENDING_METHODS, *STRUCTURED_METHODS), OVERRIDE_REMEDY)
+    refuse_overriding_class(
+        type(model), COMPOSED_METHODS, _FRAMEWORK, "remove the override; the base class uses `chat` and `complete`"
+    )
     guarded = model.model_copy()
     object.__setattr__(guarded, "__class__", _make_guarded_class(type(model)))
     forbid_restoring(guarded)

@@ -27,6 +27,7 @@ from halo_core.enforcement.guards import (
     attach_guard,
     choose_resource_id,
     get_guard,
+    refuse_overridden_attributes,
     require_guard,
 )
 from halo_core.errors import Denied
@@ -34,7 +35,7 @@ from halo_core.model import ActionKind, Mode, Resource
 from halo_llamaindex._pause import LlamaIndexAction, make_governed_method
 from halo_llamaindex._results import Labels, make_documents_surface, make_table_surface
 from halo_llamaindex._runs import body_values, make_spanless_subclass
-from halo_llamaindex._translate import refuse_overridden_entry_points
+from halo_llamaindex._translate import OVERRIDE_REMEDY
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
@@ -204,7 +205,7 @@ def guard_retriever(
     }
     schema["properties"] |= {key: {"type": kind} for key, kind in ARGUMENT_TYPES.items() if key != "k"}
     registered = halo.register(ActionKind.RETRIEVAL, resource_id, resource=resource, schema=schema)
-    refuse_overridden_entry_points(retriever, (*RETRIEVE_METHODS, *TABLE_METHODS))
+    refuse_overridden_attributes(retriever, (*RETRIEVE_METHODS, *TABLE_METHODS), OVERRIDE_REMEDY)
     guarded: BaseRetriever = copy_original(retriever)
     object.__setattr__(guarded, "__class__", _make_guarded_class(type(retriever)))
     surface = guard.surface if guard is not None and guard.halo is halo and labels is None else None

@@ -23,8 +23,8 @@ from halo_core.enforcement.guards import (
     attach_guard,
     choose_resource_id,
     get_guard,
-    is_generated_class,
     make_unregistered_resource,
+    overrides_entry_point,
 )
 from halo_core.model import ActionKind, Resource
 from halo_llamaindex._arguments import Binder
@@ -48,16 +48,11 @@ __all__ = [
 
 
 _ENTRY_POINTS: Final = ("__call__", "call", "acall")
-_FRAMEWORK_TOOLS: Final = "llama_index.core.tools."
 
 
 def overrides_entry_points(kind: type[BaseTool]) -> bool:
     """Whether a kind of function tool has entry points of its own, which need not come to its function."""
-    return any(_find_defining_class(kind, name) is not FunctionTool for name in _ENTRY_POINTS)
-
-
-def _find_defining_class(kind: type[Any], name: str) -> type[Any] | None:
-    return next((base for base in kind.__mro__ if name in base.__dict__ and not is_generated_class(base)), None)
+    return any(overrides_entry_point(kind, name, FunctionTool.__module__) for name in _ENTRY_POINTS)
 
 
 @functools.lru_cache(maxsize=256)

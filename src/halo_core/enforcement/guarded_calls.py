@@ -135,7 +135,8 @@ class GuardedAction(GovernedAction[Any]):
 
     def finish(self, ticket: Ticket, result: Any) -> Any:
         """As `GovernedAction`; what is recorded is the result as it was before an inner call took something away."""
-        result = self._get_unrestricted(result)
+        if self.reentrant_call is not None:
+            result = self.reentrant_call.get_unrestricted(result)
         used = super().finish(ticket, result)
         if self.outer_call is not None:
             self.outer_call.remember(used, result)
@@ -143,14 +144,12 @@ class GuardedAction(GovernedAction[Any]):
 
     def finish_failed(self, ticket: Ticket, error: BaseException) -> BaseException:
         """As `finish`."""
-        error = self._get_unrestricted(error)
+        if self.reentrant_call is not None:
+            error = self.reentrant_call.get_unrestricted(error)
         raised = super().finish_failed(ticket, error)
         if self.outer_call is not None:
             self.outer_call.remember(raised, error)
         return raised
-
-    def _get_unrestricted(self, result: Any) -> Any:
-        return self.reentrant_call.get_unrestricted(result) if self.reentrant_call is not None else result
 
 
 class ArgumentBinder(Protocol):

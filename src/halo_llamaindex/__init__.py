@@ -27,7 +27,7 @@ from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_llamaindex._agents import guard_workflow
-from halo_llamaindex._components import COMPONENT_TYPES, ENGINE_TYPES, guard_component, make_retriever_copier
+from halo_llamaindex._components import COMPONENT_TYPES, ENGINE_TYPES, Component, guard_component, make_retriever_copier
 from halo_llamaindex._doctor import doctor
 from halo_llamaindex._models import guard_model
 from halo_llamaindex._observer import InstalledObserver, observe
@@ -53,45 +53,17 @@ __all__ = [
 ]
 
 W = TypeVar("W", bound=Workflow)
-C = TypeVar("C", bound="Component")
+C = TypeVar("C", bound=BaseRetriever | Component)
 M = TypeVar("M", bound=BaseLLM)
 T = TypeVar("T", bound=BaseTool)
 _TOOL_ENTRY_POINTS = ("__call__", "call", "acall")
 
 if TYPE_CHECKING:
-    from llama_index.core.base.base_query_engine import BaseQueryEngine
-    from llama_index.core.base.base_selector import BaseSelector
-    from llama_index.core.chat_engine.types import BaseChatEngine
-    from llama_index.core.evaluation import BaseEvaluator
-    from llama_index.core.indices.query.query_transform.base import BaseQueryTransform
-    from llama_index.core.memory import BaseMemory
-    from llama_index.core.memory.memory import BaseMemoryBlock
-    from llama_index.core.postprocessor.types import BaseNodePostprocessor
-    from llama_index.core.query_engine.flare.answer_inserter import BaseLookaheadAnswerInserter
-    from llama_index.core.question_gen.types import BaseQuestionGenerator
-    from llama_index.core.response_synthesizers import BaseSynthesizer
-    from llama_index.core.types import BasePydanticProgram
     from typing_extensions import TypeVar as TypeVarWithDefault
 
     # Lists are invariant, and agents take a `list[BaseTool | Callable]`: so that
     # `FunctionAgent(tools=halo.guard(tools))` type-checks.
     L = TypeVarWithDefault("L", BaseTool, "BaseTool | Callable[..., Any]", default=BaseTool)
-    # What `guard` takes besides retrievers is what `HOLDERS` lists, without the tools.
-    Component = (
-        BaseRetriever
-        | BaseQueryEngine
-        | BaseChatEngine
-        | BaseEvaluator
-        | BaseLookaheadAnswerInserter
-        | BaseMemory
-        | BaseMemoryBlock[Any]
-        | BaseNodePostprocessor
-        | BasePydanticProgram[Any]
-        | BaseQueryTransform
-        | BaseQuestionGenerator
-        | BaseSelector
-        | BaseSynthesizer
-    )
 
 
 class HostedTool(ConfigError):

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HandOffDecision",
-    "MissingTool",
     "UnmadeCall",
     "add_missing_tool",
     "build_handoff_call",
@@ -101,9 +100,9 @@ def is_handoff_tool(tool: Any) -> bool:
 
 
 def guard_agent_tools(halo: Halo, tools: Sequence[Any]) -> list[Any]:
-    """An agent's tools, each behind a gate, whoever calls them: an agent's class may have a step of its own for that.
+    """An agent's tools, each guarded, whoever calls them: an agent's class may have a step of its own for that.
 
-    Nothing is registered: what nobody granted is refused, at the same last step as a guarded tool.
+    An unguarded tool is not registered, so nobody has granted it: in enforce mode its calls are refused.
     """
     return [
         tool if is_handoff_tool(tool) or _is_guarded_by(halo, tool) else copy_with_guard(halo, tool) for tool in tools
@@ -120,10 +119,10 @@ def add_missing_tool(tools: Sequence[Any]) -> list[Any]:
     name = _CALLED_TOOL.get()
     if not name or any(tool.metadata.name == name for tool in tools):
         return list(tools)
-    return [*tools, MissingTool(name, [str(tool.metadata.name) for tool in tools])]
+    return [*tools, _MissingTool(name, [str(tool.metadata.name) for tool in tools])]
 
 
-class MissingTool(AsyncBaseTool):
+class _MissingTool(AsyncBaseTool):
     """A tool that a model made up."""
 
     def __init__(self, name: str, available_tools: Sequence[str]) -> None:
@@ -155,14 +154,14 @@ async def call_tool(  # noqa: PLR0917  what the framework hands over, and who de
     halo: Halo, inner: InnerCall, workflow: Any, ctx: Any, tool: BaseTool, arguments: dict[str, Any]
 ) -> ToolOutput:
     """Run one call of an agent, decided."""
-    if isinstance(tool, MissingTool):
+    if isinstance(tool, _MissingTool):
         return await _decide_missing_call(halo, tool, arguments)
     if isinstance(workflow, AgentWorkflow) and is_handoff_tool(tool):
-        return await flow.arun(HandOffToolCall(halo, functools.partial(inner, workflow, ctx, tool), ctx, arguments))
+        return await flow.arun(_HandOffToolCall(halo, functools.partial(inner, workflow, ctx, tool), ctx, arguments))
     return await inner(workflow, ctx, guard_agent_tools(halo, [tool])[0], arguments)
 
 
-async def _decide_missing_call(halo: Halo, tool: MissingTool, arguments: Mapping[str, Any]) -> ToolOutput:
+async def _decide_missing_call(halo: Halo, tool: _MissingTool, arguments: Mapping[str, Any]) -> ToolOutput:
     name = tool.metadata.get_name()
     resource = make_unregistered_resource(name, ActionKind.TOOL_CALL)
     call = halo.build_call(resource, arguments, problem="unknown_tool")
@@ -174,7 +173,7 @@ async def _decide_missing_call(halo: Halo, tool: MissingTool, arguments: Mapping
     return tool.call()
 
 
-class HandOffToolCall(LlamaIndexAction):
+class _HandOffToolCall(LlamaIndexAction):
     """A call of the hand-off tool: what is decided is the hand-off itself; a refused one keeps the giver at work."""
 
     def __init__(self, halo: Halo, inner: Callable[[Any], Any], ctx: Any, arguments: Mapping[str, Any]) -> None:

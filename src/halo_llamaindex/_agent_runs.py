@@ -98,7 +98,7 @@ class WorkflowPlan:
 
 
 @dataclass(slots=True)
-class StepRun:
+class _StepRun:
     """One run of one step."""
 
     plan: WorkflowPlan
@@ -114,7 +114,7 @@ class StepRun:
         return self.plan.halo
 
 
-async def _run_as_actor(step_run: StepRun, run: Callable[[StepRun], Awaitable[Any]]) -> Any:
+async def _run_as_actor(step_run: _StepRun, run: Callable[[_StepRun], Awaitable[Any]]) -> Any:
     """Run something as whoever acts, and hand back what was handed on when the run ends with it."""
     if not step_run.plan.enters_agents:
         return await run(step_run)
@@ -142,7 +142,7 @@ async def _run_as_actor(step_run: StepRun, run: Callable[[StepRun], Awaitable[An
     return result
 
 
-async def _hand_back_agents(step_run: StepRun) -> None:
+async def _hand_back_agents(step_run: _StepRun) -> None:
     """Hand back all that was handed on in a run."""
     chain = await load_acting_chain(step_run.halo, step_run.ctx, step_run.session)
     await store_acting_chain(step_run.halo, step_run.ctx, None, step_run.session)
@@ -150,7 +150,7 @@ async def _hand_back_agents(step_run: StepRun) -> None:
         await step_run.halo.enforcer.ahand_back(chain.session, chain.first_handle)
 
 
-async def _enter_agent(step_run: StepRun, chain: ActingChain, agent: str, task: str = "") -> ActingChain:
+async def _enter_agent(step_run: _StepRun, chain: ActingChain, agent: str, task: str = "") -> ActingChain:
     """Who acts once an agent is entered: under a link that was made for it already, else by a hand-off decided here.
 
     Raises:
@@ -165,7 +165,7 @@ async def _enter_agent(step_run: StepRun, chain: ActingChain, agent: str, task: 
     return chain.enter(agent, handle)
 
 
-def _start_chain(step_run: StepRun) -> ActingChain:
+def _start_chain(step_run: _StepRun) -> ActingChain:
     """Nobody was entered yet: who acts where the run was started is above whoever will be."""
     acting_link = ActingChain().to_acting(step_run.halo, step_run.session)
     return ActingChain(base_agents=acting_link.agents if acting_link is not None else ())
@@ -209,7 +209,7 @@ _RUN_ID_KEY: Final = "halo_run"
 _BEGUN_KEY: Final = "began"
 
 
-async def _run_app_step(step_run: StepRun, name: str, step_state: Any) -> Any:
+async def _run_app_step(step_run: _StepRun, name: str, step_state: Any) -> Any:
     """Run a step; where the workflow is an agent as a whole, its first step enters that agent."""
     begins = isinstance(step_run.event, StartEvent) and not list_waiter_ids(step_state)
     run, item = current_run(), step_state.state.work_item_id
@@ -223,11 +223,11 @@ async def _run_app_step(step_run: StepRun, name: str, step_state: Any) -> Any:
         return await _run_as_actor(step_run, _run_app_event)
 
 
-async def _run_app_event(step_run: StepRun) -> Any:
+async def _run_app_event(step_run: _StepRun) -> Any:
     return await step_run.step(step_run.event)
 
 
-async def _ensure_run_id(step_run: StepRun, *, begins: bool) -> str:
+async def _ensure_run_id(step_run: _StepRun, *, begins: bool) -> str:
     run = current_run()
     async with run.store_lock:  # steps side by side have one
         if _RUN_ID_KEY not in run.written_values:
@@ -239,7 +239,7 @@ async def _ensure_run_id(step_run: StepRun, *, begins: bool) -> str:
     return str(run.written_values[_RUN_ID_KEY])
 
 
-async def _enter_workflow_agent(step_run: StepRun, *, begins: bool) -> None:
+async def _enter_workflow_agent(step_run: _StepRun, *, begins: bool) -> None:
     run = current_run()
     async with run.store_lock:
         if begins and not run.written_values.get(_BEGUN_KEY):
@@ -290,7 +290,7 @@ async def _run_step_in_session(
             stack.enter_context(session_scope(session))
         stack.enter_context(waiting_step_scope(step_state if current_run().is_resumable else None))
         try:
-            step_run = StepRun(plan, ctx, event, step, session.id, is_fresh)
+            step_run = _StepRun(plan, ctx, event, step, session.id, is_fresh)
             if not plan.is_agentic:
                 return await _run_app_step(step_run, name, step_state)
             await (forget_chat if name == "init_run" else restore_chat)(ctx)
@@ -303,25 +303,25 @@ async def _run_step_in_session(
             raise
 
 
-async def _dispatch_agent_step(step_run: StepRun, name: str) -> Any:
+async def _dispatch_agent_step(step_run: _StepRun, name: str) -> Any:
     result = await _STEP_HANDLERS.get(name, _run_other_step)(step_run)
     if isinstance(result, StopEvent):  # nothing waits any more
         await forget_chat(step_run.ctx)
     return result
 
 
-async def _run_plain_step(step_run: StepRun) -> Any:
+async def _run_plain_step(step_run: _StepRun) -> Any:
     return await step_run.step(step_run.event)
 
 
-async def _run_other_step(step_run: StepRun) -> Any:
+async def _run_other_step(step_run: _StepRun) -> Any:
     return await _run_as_actor(step_run, _run_plain_step)
 
 
 # the steps
 
 
-async def _init_run(step_run: StepRun) -> Any:
+async def _init_run(step_run: _StepRun) -> Any:
     await _guard_run_memory(step_run)
     if step_run.plan.enters_agents:
         await _hand_back_agents(step_run)  # what an earlier run of this context left behind
@@ -336,7 +336,7 @@ async def _init_run(step_run: StepRun) -> Any:
     return result
 
 
-async def _guard_run_memory(step_run: StepRun) -> None:
+async def _guard_run_memory(step_run: _StepRun) -> None:
     """A memory can ask a model too, whichever way the host handed it over."""
     memory = await read_store(step_run.ctx, MEMORY_KEY)
     guarded = guard_memory(step_run.halo, memory)
@@ -349,7 +349,7 @@ async def _guard_run_memory(step_run: StepRun) -> None:
         step_run.event[MEMORY_KEY] = guarded
 
 
-async def _setup_agent(step_run: StepRun) -> Any:
+async def _setup_agent(step_run: _StepRun) -> Any:
     """Enter the agent that an event names; one that may not be entered leaves the giver at work."""
     if not step_run.plan.enters_agents:
         return await step_run.step(step_run.event)
@@ -371,8 +371,8 @@ async def _setup_agent(step_run: StepRun) -> Any:
         return await step_run.step(event)
 
 
-async def _run_agent_step(step_run: StepRun) -> Any:
-    async def run(step_run: StepRun) -> Any:
+async def _run_agent_step(step_run: _StepRun) -> Any:
+    async def run(step_run: _StepRun) -> Any:
         result = await _run_model_step(step_run)
         if isinstance(result, AgentOutput):
             turn = message_id(result.response) or step_run.halo.make_run_session_id()
@@ -383,11 +383,11 @@ async def _run_agent_step(step_run: StepRun) -> Any:
     return await _run_as_actor(step_run, run)
 
 
-async def _parse_agent_output(step_run: StepRun) -> Any:
+async def _parse_agent_output(step_run: _StepRun) -> Any:
     return await _run_as_actor(step_run, _run_model_step)
 
 
-async def _run_model_step(step_run: StepRun) -> Any:
+async def _run_model_step(step_run: _StepRun) -> Any:
     """Run a step in which a model is asked, knowing whose words it is shown."""
     agent_name = getattr(step_run.event, _CURRENT_AGENT_KEY, "") if step_run.plan.is_team else ""
     prompt = (step_run.plan.prompts or {}).get(agent_name, "")
@@ -398,8 +398,8 @@ async def _run_model_step(step_run: StepRun) -> Any:
         return await step_run.step(step_run.event)
 
 
-async def _call_tool(step_run: StepRun) -> Any:
-    async def run(step_run: StepRun) -> Any:
+async def _call_tool(step_run: _StepRun) -> Any:
+    async def run(step_run: _StepRun) -> Any:
         event: ToolCall = step_run.event
         if step_run.plan.is_team and step_run.chain is not None:
             # Whose tools are called, and under whose link: a tool that wrote another name there has entered nobody.
@@ -429,7 +429,7 @@ async def _find_turn_text(ctx: Any) -> str:
     return extract_message_text(answers[-1]) if answers else ""
 
 
-_STEP_HANDLERS: Final[Mapping[str, Callable[[StepRun], Awaitable[Any]]]] = {
+_STEP_HANDLERS: Final[Mapping[str, Callable[[_StepRun], Awaitable[Any]]]] = {
     "call_tool": _call_tool,
     "init_run": _init_run,
     "parse_agent_output": _parse_agent_output,

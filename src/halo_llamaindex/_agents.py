@@ -55,27 +55,21 @@ from halo_llamaindex._translate import OVERRIDE_REMEDY
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = [
-    "PLAN_ATTRIBUTE",
-    "get_plan",
-    "guard_workflow",
-    "list_entry_points",
-    "make_guarded_class",
-]
+__all__ = ["guard_workflow", "list_entry_points"]
 
 
-PLAN_ATTRIBUTE: Final = "_halo_plan"
+_PLAN_ATTRIBUTE: Final = "_halo_plan"
 _CALL_TOOL: Final = "_call_tool"
 _GET_TOOLS: Final = "get_tools"
 
 
-def get_plan(workflow: Any) -> WorkflowPlan:
+def _get_plan(workflow: Any) -> WorkflowPlan:
     """How a guarded workflow is entered.
 
     Raises:
         Denied: it was copied in a way that lost it.
     """
-    plan = workflow.__dict__.get(PLAN_ATTRIBUTE)
+    plan = workflow.__dict__.get(_PLAN_ATTRIBUTE)
     if not isinstance(plan, WorkflowPlan):
         raise Denied("needs_guard", "this copy of a guarded workflow is no longer guarded", remedy="guard it again")
     return plan
@@ -88,7 +82,7 @@ def list_entry_points(kind: type[Workflow]) -> list[str]:
 
 
 @functools.lru_cache(maxsize=256)
-def make_guarded_class(kind: type[Workflow]) -> type[Workflow]:
+def _make_guarded_class(kind: type[Workflow]) -> type[Workflow]:
     """Subclass that starts its runs, enters its steps and decides the tool calls of its agents."""
     members: dict[str, Any] = {name: _wrap_step(kind, name) for name in get_steps_from_class(kind)}
     members |= {name: _wrap_free_step(name, function) for name, function in kind._step_functions.items()}  # noqa: SLF001  no public way to them
@@ -128,7 +122,7 @@ async def _run_step_function(workflow: Any, name: str, function: Callable[..., A
             return await function(*args, **step_kwargs)
         return await asyncio.to_thread(function, *args, **step_kwargs)
 
-    plan = get_plan(workflow)
+    plan = _get_plan(workflow)
     guard_swapped_models(plan.halo, workflow)
     return await run_step(plan, name, step, kwargs.get(event_name))
 
@@ -136,7 +130,7 @@ async def _run_step_function(workflow: Any, name: str, function: Callable[..., A
 def _wrap_run(kind: type[Workflow]) -> Callable[..., Any]:
     @functools.wraps(kind.run)
     def run(self: Any, *args: Any, **kwargs: Any) -> Any:
-        plan = get_plan(self)
+        plan = _get_plan(self)
         ctx = kwargs.get("ctx")
         host_context = ctx if ctx is not None else next((item for item in args if isinstance(item, Context)), None)
         user_texts = tuple(_iter_user_texts(args, kwargs))
@@ -185,7 +179,7 @@ def _wrap_call_tool(kind: Any) -> Callable[..., Any]:
 
     @functools.wraps(function)
     async def _call_tool(self: Any, ctx: Any, tool: Any, tool_input: dict[str, Any]) -> Any:
-        return await call_tool(get_plan(self).halo, function, self, ctx, tool, tool_input)
+        return await call_tool(_get_plan(self).halo, function, self, ctx, tool, tool_input)
 
     return _call_tool
 
@@ -195,7 +189,7 @@ def _wrap_get_tools(kind: Any) -> Callable[..., Any]:
 
     @functools.wraps(function)
     async def get_tools(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return add_missing_tool(guard_agent_tools(get_plan(self).halo, await function(self, *args, **kwargs)))
+        return add_missing_tool(guard_agent_tools(_get_plan(self).halo, await function(self, *args, **kwargs)))
 
     return get_tools
 
@@ -250,7 +244,7 @@ def guard_workflow(
         )
     guarded: Workflow = _copy_workflow(halo, workflow)
     is_agentic = isinstance(workflow, AgentWorkflow | BaseWorkflowAgent)
-    guarded.__dict__[PLAN_ATTRIBUTE] = WorkflowPlan(
+    guarded.__dict__[_PLAN_ATTRIBUTE] = WorkflowPlan(
         halo, is_team=is_team, agent=agent, prompts=_collect_prompts(workflow, is_team=is_team), is_agentic=is_agentic
     )
     name = agent or getattr(workflow, "name", "") or type(workflow).__name__
@@ -293,7 +287,7 @@ def _guard_code_tool(halo: Halo, workflow: CodeActAgent, tool: Any) -> Any:
 def _copy_workflow(halo: Halo, workflow: Any) -> Any:
     guarded = copy.copy(workflow)
     kind: type[Workflow] = type(workflow)
-    object.__setattr__(guarded, "__class__", make_guarded_class(kind))
+    object.__setattr__(guarded, "__class__", _make_guarded_class(kind))
     for name in _CACHED_FIELDS:
         if name in guarded.__dict__:
             guarded.__dict__[name] = None

@@ -40,7 +40,7 @@ from halo_core.model import ActionKind
 from halo_llamaindex._components import ENGINE_TYPES, is_store
 from halo_llamaindex._doctor_rows import BODY_COVER, EXPLORER, Rows, find_intact_guard, find_tool_name
 
-__all__ = ["Examiner", "doctor"]
+__all__ = ["doctor"]
 
 
 _FUNCTION_FIELDS: Final = ("_fn", "_async_fn", "_real_fn", "_callback", "_async_callback")
@@ -54,7 +54,7 @@ def _describe(x: Any) -> tuple[GuardMetadata | None, Any, str]:
     return (guard, guard.original, guard.name) if guard is not None else (None, x, find_tool_name(x))
 
 
-def _examine_tool(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
+def _examine_tool(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
     """A tool, and what its body reaches."""
     guard, original, name = _describe(x)
     is_closed = examiner.rows.add_verdict(FindingKind.TOOL, x, where, cover, name)
@@ -77,7 +77,7 @@ def _examine_tool(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
         examiner.rows.add_note(FindingKind.TOOL, f"{name} (MCP)", where, remedy)
 
 
-def _examine_retriever(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
+def _examine_retriever(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
     """A retriever, those inside it, and the store behind it."""
     _, original, name = _describe(x)
     is_closed = examiner.rows.add_verdict(FindingKind.RETRIEVER, x, where, cover, name)
@@ -91,7 +91,7 @@ def _examine_retriever(examiner: Examiner, x: Any, where: str, cover: Cover) -> 
     examiner.visit_members(type(original), place, BODY_COVER if is_closed else NO_COVER)
 
 
-def _examine_model(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
+def _examine_model(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
     """An LLM, tools that its provider runs, its client, a model inside it."""
     if is_a(x, StructuredLLM) and find_guard(x) is None:
         examiner.visit(get_attributes(x).get("llm"), where, cover)  # it is what it asks
@@ -108,7 +108,7 @@ def _examine_model(examiner: Examiner, x: Any, where: str, cover: Cover) -> None
     examiner.visit(inner, f"{where} > LLM `{name}`".lstrip(" >"), body)
 
 
-def _examine_index(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
+def _examine_index(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
     """An index: whatever it makes is made anew, without a guard."""
     name = f"{type(x).__name__}.as_query_engine"
     remedy = "each call creates a new one: guard the result, `halo.guard(index.as_retriever())`"
@@ -116,7 +116,7 @@ def _examine_index(examiner: Examiner, x: Any, where: str, cover: Cover) -> None
     examiner.rows.add(FindingKind.RETRIEVER, name, where, "none", status, remedy)
 
 
-def _examine_store(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
+def _examine_store(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
     """A vector store: asking it is a retrieval that carries no guard."""
     name = f"{type(x).__name__}.query"
     remedy = "querying the store directly is not decided: pass on only a guarded retriever for it"
@@ -124,7 +124,7 @@ def _examine_store(examiner: Examiner, x: Any, where: str, cover: Cover) -> None
     examiner.rows.add(FindingKind.STORE, name, where, "none", status, remedy)
 
 
-def _examine_engine(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
+def _examine_engine(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
     """A query or chat engine acts through what it holds."""
     place = f"{where} > `{type(x).__name__}`".lstrip(" >")
     for value in get_attributes(x).values():
@@ -142,7 +142,7 @@ def _examine_engine(examiner: Examiner, x: Any, where: str, cover: Cover) -> Non
 # workflows
 
 
-def _examine_workflow(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
+def _examine_workflow(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
     """An agent, a team of them, or a workflow of the app's own."""
     guard, original, name = _describe(x)
     is_team = is_a(x, AgentWorkflow)
@@ -166,7 +166,7 @@ def _examine_workflow(examiner: Examiner, x: Any, where: str, cover: Cover) -> N
     examiner.visit_members(type(original), place, NO_COVER)
 
 
-def _examine_team(examiner: Examiner, x: Any, where: str, cover: Cover, *, closed: bool) -> None:
+def _examine_team(examiner: _Examiner, x: Any, where: str, cover: Cover, *, closed: bool) -> None:
     agents = get_attributes(x).get("agents")
     agents = agents if type(agents) is dict else {}
     for name, agent in agents.items():
@@ -184,7 +184,7 @@ def _examine_team(examiner: Examiner, x: Any, where: str, cover: Cover, *, close
         examiner.visit_members(type(agent if agent_guard is None else agent_guard.original), place, NO_COVER)
 
 
-def _examine_agent(examiner: Examiner, agent: Any, where: str, cover: Cover) -> None:
+def _examine_agent(examiner: _Examiner, agent: Any, where: str, cover: Cover) -> None:
     attributes = get_attributes(agent)
     examiner.visit(attributes.get("tools"), where, cover)
     examiner.visit(attributes.get("llm"), where, NO_COVER)
@@ -202,7 +202,7 @@ def _examine_agent(examiner: Examiner, agent: Any, where: str, cover: Cover) -> 
 
 _MAX_DEPTH: Final = 80
 _MAX_OBJECTS: Final = 50_000
-_EXAMINERS: Final[tuple[tuple[tuple[type[Any], ...], Callable[[Examiner, Any, str, Cover], None]], ...]] = (
+_EXAMINERS: Final[tuple[tuple[tuple[type[Any], ...], Callable[[_Examiner, Any, str, Cover], None]], ...]] = (
     ((Workflow,), _examine_workflow),
     ((BaseTool,), _examine_tool),
     ((BaseRetriever,), _examine_retriever),
@@ -240,13 +240,13 @@ def doctor(obj: Any, *, name: str = "") -> list[Finding]:
     Returns:
         Findings, open ones first. Empty where there is nothing that Halo knows.
     """
-    examiner = Examiner()
+    examiner = _Examiner()
     examiner.visit(obj, f"`{name}`" if name else "", NO_COVER)
     return examiner.finish()
 
 
 @dataclass(slots=True)
-class Examiner:
+class _Examiner:
     """One look at an app."""
 
     rows: Rows = field(default_factory=Rows)

@@ -1,7 +1,7 @@
 """Calls of guarded models, at once or as a stream, as actions of the one flow.
 
 A call is decided at the outermost of the model's methods that it passes (`chat_with_tools` comes down to `chat`). The
-decision goes down in a context variable (`DecidedCall`), to one of the methods below. A stream passes through as it
+decision goes down in a context variable (`_DecidedCall`), to one of the methods below. A stream passes through as it
 comes, unless what it says may have to be restricted: then nothing of it is passed on before all of it was read.
 
 Of the words among messages only those count as the user's or the system's that a guarded workflow vouches for:
@@ -31,12 +31,7 @@ from halo_llamaindex._translate import collect_tools, hosted_names, tool_names
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = [
-    "EARLIER_MARK",
-    "ModelCall",
-    "build_inference_call",
-    "message_id",
-]
+__all__ = ["EARLIER_MARK", "ModelCall", "message_id"]
 
 
 _ABILITIES: Final = ("hold_output", "pause", "redact_output")
@@ -51,7 +46,7 @@ def message_id(message: ChatMessage) -> str:
     return next((item for item in ids if isinstance(item, str) and item), "")
 
 
-def build_inference_call(
+def _build_inference_call(
     halo: Halo, name: str, messages: Sequence[ChatMessage], tools: list[Any], resource: Resource | None
 ) -> Call:
     """A model call; a tool that its provider would run is a problem.
@@ -107,7 +102,7 @@ _CLAIM_LOCK: Final = threading.Lock()
 
 
 @dataclass(slots=True, eq=False)
-class DecidedCall:
+class _DecidedCall:
     """One decided call on its way down.
 
     Args:
@@ -125,17 +120,17 @@ class DecidedCall:
         self.state = _DONE
 
 
-_CURRENT_CALL: Final[ContextVar[DecidedCall | None]] = ContextVar("halo_llamaindex_decided", default=None)
+_CURRENT_CALL: Final[ContextVar[_DecidedCall | None]] = ContextVar("halo_llamaindex_decided", default=None)
 
 
-def find_outer_call(guard: GuardMetadata) -> DecidedCall | None:
+def _find_outer_call(guard: GuardMetadata) -> _DecidedCall | None:
     """The decided call of the same model under which the call at hand is made."""
     outer_call = _CURRENT_CALL.get()
     return outer_call if outer_call is not None and outer_call.guard is guard and outer_call.state != _DONE else None
 
 
 @contextmanager
-def inner_call_scope(outer_call: DecidedCall, *, is_lazy: bool) -> Iterator[None]:
+def _inner_call_scope(outer_call: _DecidedCall, *, is_lazy: bool) -> Iterator[None]:
     """Run a method under the decision of one that called it; what it calls runs under that as well.
 
     Where it returns a stream (`is_lazy`), the call is under way until the stream of the decided one ends.
@@ -149,13 +144,13 @@ def inner_call_scope(outer_call: DecidedCall, *, is_lazy: bool) -> Iterator[None
             outer_call.end()
 
 
-def sending_scope(decided: DecidedCall) -> ContextVarScope:
+def _sending_scope(decided: _DecidedCall) -> ContextVarScope:
     """Around whatever of a model's own code runs for a decided call."""
     return ContextVarScope((_CURRENT_CALL, decided), *body_values())
 
 
 @dataclass(frozen=True, slots=True)
-class PreparedCall:
+class _PreparedCall:
     """A call as it will be made: nobody else holds these lists.
 
     Args:
@@ -177,7 +172,7 @@ class PreparedCall:
     @classmethod
     def from_arguments(
         cls, guard: GuardMetadata, model: Any, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> PreparedCall:
+    ) -> _PreparedCall:
         """A call of one of the model's methods."""
         args = tuple(_copy_messages(item) for item in args)
         kwargs = {name: _copy_messages(value) for name, value in kwargs.items()}
@@ -186,15 +181,15 @@ class PreparedCall:
         tools = [*tools, *collect_tools(model, kwargs if not method.endswith("_with_tools") else {})]
         return cls(method, clean_name(chosen) if chosen else guard.name, messages, tools, args, kwargs)
 
-    def to_decided_call(self, guard: GuardMetadata, ticket: Ticket) -> DecidedCall:
+    def to_decided_call(self, guard: GuardMetadata, ticket: Ticket) -> _DecidedCall:
         """The decision as it goes down; a method that itself sends has nothing below that may send once more."""
-        return DecidedCall(
+        return _DecidedCall(
             guard, ticket, _READY if self.method.endswith(("_with_tools", _STRUCTURED_PREDICT)) else _RUNNING
         )
 
     def build_call(self, guard: GuardMetadata) -> Call:
         """The call to decide."""
-        return build_inference_call(
+        return _build_inference_call(
             guard.halo, self.name, self.messages, self.tools, guard.resource if self.name == guard.name else None
         )
 
@@ -268,15 +263,15 @@ class ModelCall(LlamaIndexAction):
         kwargs: as it was called.
     """
 
-    decided: DecidedCall
+    decided: _DecidedCall
 
     def __init__(self, method: Callable[..., Any], name: str, model: Any, *args: Any, **kwargs: Any) -> None:
         self.guard = guard = require_guard(model)
         self.halo = guard.halo
         self.method, self.model = method, model
-        self.prepared = PreparedCall.from_arguments(guard, model, name, args, kwargs)
+        self.prepared = _PreparedCall.from_arguments(guard, model, name, args, kwargs)
         self.is_stream = "stream" in name
-        self.outer_call = outer_call = find_outer_call(guard)
+        self.outer_call = outer_call = _find_outer_call(guard)
         decision = outer_call.ticket if outer_call is not None else None
         super().__init__(
             guard.halo.enforcer, None, guard.surface, decision=decision, records_outcome=outer_call is None
@@ -289,22 +284,22 @@ class ModelCall(LlamaIndexAction):
     def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
         """The methods that this one calls run under its decision."""
         if self.outer_call is not None:
-            return inner_call_scope(self.outer_call, is_lazy=self.is_stream)
+            return _inner_call_scope(self.outer_call, is_lazy=self.is_stream)
         self.decided = self.prepared.to_decided_call(self.guard, ticket)
-        return sending_scope(self.decided)
+        return _sending_scope(self.decided)
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  the arguments are not changed
         """Call the method."""
         return self.method(self.model, *self.prepared.args, **self.prepared.kwargs)
 
     def finish(self, ticket: Ticket, result: Any) -> Any:
-        """Record the answer; a stream goes on as an `AnswerStream`."""
+        """Record the answer; a stream goes on as an `_AnswerStream`."""
         if self.outer_call is not None:
             return result  # restricted and recorded by the method that was decided
         if self.is_stream:
             source = aiter(result) if hasattr(result, "__aiter__") else iter(result)
             drive = flow.astream if hasattr(result, "__aiter__") else flow.stream
-            return drive(AnswerStream(self.decided, self.surface, source))
+            return drive(_AnswerStream(self.decided, self.surface, source))
         self.decided.end()
         return super().finish(ticket, result)
 
@@ -316,7 +311,7 @@ class ModelCall(LlamaIndexAction):
         return super().finish_failed(ticket, error)
 
 
-class AnswerStream(LlamaIndexAction, flow.GovernedStream):
+class _AnswerStream(LlamaIndexAction, flow.GovernedStream):
     """The answer to a decided call as it arrives. Each chunk has all the text so far, or only what is new.
 
     Args:
@@ -325,7 +320,7 @@ class AnswerStream(LlamaIndexAction, flow.GovernedStream):
         source: of the chunks.
     """
 
-    def __init__(self, decided: DecidedCall, surface: Surface[Any], source: Any) -> None:
+    def __init__(self, decided: _DecidedCall, surface: Surface[Any], source: Any) -> None:
         self.halo = decided.guard.halo
         self.decided = decided
         self.source = source
@@ -338,7 +333,7 @@ class AnswerStream(LlamaIndexAction, flow.GovernedStream):
 
     def part_scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  it is in the decided call
         """Around the model's own code."""
-        return sending_scope(self.decided)
+        return _sending_scope(self.decided)
 
     def add_part(self, ticket: Ticket, part: Any) -> Any:
         """As `GovernedStream`; of the chunks only the last one is kept."""

@@ -34,11 +34,7 @@ from halo_llamaindex._translate import OVERRIDE_REMEDY, model_name
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = [
-    "SENDING_METHODS",
-    "STRUCTURED_METHODS",
-    "guard_model",
-]
+__all__ = ["SENDING_METHODS", "guard_model"]
 
 
 SENDING_METHODS: Final = tuple(
@@ -48,9 +44,9 @@ SENDING_METHODS: Final = tuple(
     for way in ("chat", "complete", "chat_with_tools")
 )
 """The methods of an LLM that send something."""
-STRUCTURED_METHODS: Final = tuple(f"{a}{stream}structured_predict" for a in ("", "a") for stream in ("", "stream_"))
+_STRUCTURED_METHODS: Final = tuple(f"{a}{stream}structured_predict" for a in ("", "a") for stream in ("", "stream_"))
 """Those that some providers have made anew, to send by themselves."""
-COMPOSED_METHODS: Final = (
+_COMPOSED_METHODS: Final = (
     "predict", "apredict", "stream", "astream", "predict_and_call", "apredict_and_call", "as_structured_llm",
 )  # fmt: skip
 """What is composed of calls, and has no form in which a call of a provider's own could be decided."""
@@ -78,9 +74,9 @@ def guard_model(halo: Halo, model: BaseLLM, resource: Resource | None) -> Any:
     name = choose_resource_id(resource, model_name(model))
     declared = resource or halo.find_declared(name, ActionKind.INFERENCE) or MODEL_RESOURCE
     registered = halo.register(ActionKind.INFERENCE, name, resource=declared, schema=MODEL_SCHEMA)
-    refuse_overridden_attributes(model, (*SENDING_METHODS, *STRUCTURED_METHODS), OVERRIDE_REMEDY)
+    refuse_overridden_attributes(model, (*SENDING_METHODS, *_STRUCTURED_METHODS), OVERRIDE_REMEDY)
     refuse_overriding_class(
-        type(model), COMPOSED_METHODS, _FRAMEWORK, "remove the override; the base class uses `chat` and `complete`"
+        type(model), _COMPOSED_METHODS, _FRAMEWORK, "remove the override; the base class uses `chat` and `complete`"
     )
     guarded = model.model_copy()
     object.__setattr__(guarded, "__class__", _make_guarded_class(type(model)))
@@ -93,7 +89,7 @@ def guard_model(halo: Halo, model: BaseLLM, resource: Resource | None) -> Any:
 def _make_guarded_class(kind: type[BaseLLM]) -> type[BaseLLM]:
     names = [name for name in SENDING_METHODS if hasattr(kind, name)]
     # The framework's own come down to the ways above; a provider's may send by itself.
-    names += [name for name in STRUCTURED_METHODS if overrides_entry_point(kind, name, _FRAMEWORK)]
+    names += [name for name in _STRUCTURED_METHODS if overrides_entry_point(kind, name, _FRAMEWORK)]
     methods = {name: getattr(kind, name) for name in names}
     return make_spanless_subclass(
         kind,

@@ -100,7 +100,8 @@ class LlamaIndexAction(flow.GovernedAction[Any]):
             StepPaused: the step waits.
         """
         step: Any = get_waiting_step()
-        if step is None or StepWorkerStateContextVar.get(None) is not step:
+        current_step: Any = StepWorkerStateContextVar.get(None)
+        if step is None or current_step is not step:
             return False  # no step, or one of some other workflow that runs inside a step that can wait
         waiter_id = f"{_WAITER_PREFIX}{pending.pending_id}"
         waiter = next((item for item in step.state.collected_waiters if item.waiter_id == waiter_id), None)

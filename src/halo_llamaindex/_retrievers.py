@@ -40,18 +40,10 @@ from halo_llamaindex._translate import OVERRIDE_REMEDY
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = [
-    "ARGUMENT_TYPES",
-    "RETRIEVE_METHODS",
-    "TABLE_METHODS",
-    "PreparedRetrieval",
-    "apply_obligations",
-    "guard_retriever",
-    "limit_documents",
-]
+__all__ = ["RETRIEVE_METHODS", "TABLE_METHODS", "guard_retriever"]
 
 
-ARGUMENT_TYPES: Final = {
+_ARGUMENT_TYPES: Final = {
     "k": "integer",
     "image_path": "string",
     "custom_embedding_strs": "array",
@@ -62,7 +54,7 @@ _LIMIT_FIELD: Final = re.compile(r"(.*_)?top_k|_?k")
 
 
 @dataclass(frozen=True, slots=True)
-class PreparedRetrieval:
+class _PreparedRetrieval:
     """One retrieval: what is decided, and what is passed on (nobody else holds it)."""
 
     decided: dict[str, Any]
@@ -70,7 +62,7 @@ class PreparedRetrieval:
     problem: str = ""
 
     @classmethod
-    def from_query(cls, retriever: BaseRetriever, query: Any) -> PreparedRetrieval:
+    def from_query(cls, retriever: BaseRetriever, query: Any) -> _PreparedRetrieval:
         """The query, how many documents where the retriever says it, and what else a bundle asks by."""
         k = max((value for _, _, value in _iter_limits(retriever)), default=None)
         limit_argument = {} if k is None else {"k": k}
@@ -110,7 +102,7 @@ def _iter_own_limits(retriever: Any) -> Iterator[tuple[str, int]]:
             yield name, value
 
 
-def apply_obligations(retriever: Any, ticket: Ticket, prepared: PreparedRetrieval) -> tuple[Any, Any]:
+def _apply_obligations(retriever: Any, ticket: Ticket, prepared: _PreparedRetrieval) -> tuple[Any, Any]:
     """The retriever and the query that carry out what was decided.
 
     Raises:
@@ -145,7 +137,7 @@ def _copy_with_limit(retriever: Any, limit: int) -> Any:
     return copied
 
 
-def limit_documents(documents: Any, ticket: Ticket) -> Any:
+def _limit_documents(documents: Any, ticket: Ticket) -> Any:
     """What was found, no more of it than a policy's `clamp(k, ...)` says: not every retriever has such a setting."""
     if ticket.verdict is None or ticket.verdict.mode is Mode.OBSERVE:
         return documents
@@ -199,11 +191,11 @@ def guard_retriever(
     resource_id = choose_resource_id(resource, name or type(retriever).__name__)
     schema = {
         "properties": {
-            key: {"type": ARGUMENT_TYPES.get(key, "string")}
-            for key in PreparedRetrieval.from_query(retriever, "").decided
+            key: {"type": _ARGUMENT_TYPES.get(key, "string")}
+            for key in _PreparedRetrieval.from_query(retriever, "").decided
         }
     }
-    schema["properties"] |= {key: {"type": kind} for key, kind in ARGUMENT_TYPES.items() if key != "k"}
+    schema["properties"] |= {key: {"type": kind} for key, kind in _ARGUMENT_TYPES.items() if key != "k"}
     registered = halo.register(ActionKind.RETRIEVAL, resource_id, resource=resource, schema=schema)
     refuse_overridden_attributes(retriever, (*RETRIEVE_METHODS, *TABLE_METHODS), OVERRIDE_REMEDY)
     guarded: BaseRetriever = copy_original(retriever)
@@ -215,7 +207,7 @@ def guard_retriever(
     return guarded
 
 
-class Retrieval(LlamaIndexAction, GuardedAction):
+class _Retrieval(LlamaIndexAction, GuardedAction):
     """One retrieval of a guarded retriever; the hook that its public method calls runs under the same decision.
 
     Args:
@@ -229,7 +221,7 @@ class Retrieval(LlamaIndexAction, GuardedAction):
     def __init__(self, method: Callable[..., Any], name: str, retriever: Any, *args: Any, **kwargs: Any) -> None:
         self.method, self.retriever = method, retriever
         self.query = args[0] if args else kwargs["query_bundle" if name.startswith("_") else "str_or_query_bundle"]
-        self.prepared = PreparedRetrieval.from_query(retriever, self.query)
+        self.prepared = _PreparedRetrieval.from_query(retriever, self.query)
         guard = require_guard(retriever)
         surface: Surface[Any] = make_table_surface(guard.surface) if name in TABLE_METHODS else guard.surface
         super().__init__(guard, self.prepared.decided, surface, allows_reentry=True)
@@ -240,7 +232,7 @@ class Retrieval(LlamaIndexAction, GuardedAction):
 
     def prepare(self, ticket: Ticket) -> Mapping[str, Any]:
         """Limit the retriever, and change the query, as decided."""
-        self.retriever, self.query = apply_obligations(self.retriever, ticket, self.prepared)
+        self.retriever, self.query = _apply_obligations(self.retriever, ticket, self.prepared)
         return ticket.args if is_enforced(ticket) else self.arguments
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
@@ -253,8 +245,8 @@ class Retrieval(LlamaIndexAction, GuardedAction):
 
     def finish(self, ticket: Ticket, result: Any) -> Any:
         """As `GuardedAction`, of no more documents than were allowed."""
-        if self.outer_call is None:
-            result = limit_documents(self._get_unrestricted(result), ticket)
+        if self.outer_call is None and self.reentrant_call is not None:
+            result = _limit_documents(self.reentrant_call.get_unrestricted(result), ticket)
         return super().finish(ticket, result)
 
 
@@ -263,7 +255,7 @@ def _make_guarded_class(kind: type[BaseRetriever]) -> type[BaseRetriever]:
     methods = {name: getattr(kind, name) for name in (*RETRIEVE_METHODS, *TABLE_METHODS) if hasattr(kind, name)}
     members: dict[str, Any] = {
         name: make_governed_method(
-            method, functools.partial(Retrieval, method, name), is_async=name.lstrip("_").startswith("a")
+            method, functools.partial(_Retrieval, method, name), is_async=name.lstrip("_").startswith("a")
         )
         for name, method in methods.items()
     }

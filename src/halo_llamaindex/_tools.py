@@ -37,26 +37,19 @@ from halo_llamaindex._translate import tool_schema, unwrap_tool
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = [
-    "BINDER_ATTRIBUTE",
-    "as_tool",
-    "copy_with_guard",
-    "guard_tool",
-    "make_entry_class",
-    "overrides_entry_points",
-]
+__all__ = ["BINDER_ATTRIBUTE", "as_tool", "copy_with_guard", "guard_tool"]
 
 
 _ENTRY_POINTS: Final = ("__call__", "call", "acall")
 
 
-def overrides_entry_points(kind: type[BaseTool]) -> bool:
+def _overrides_entry_points(kind: type[BaseTool]) -> bool:
     """Whether a kind of function tool has entry points of its own, which need not come to its function."""
     return any(overrides_entry_point(kind, name, FunctionTool.__module__) for name in _ENTRY_POINTS)
 
 
 @functools.lru_cache(maxsize=256)
-def make_entry_class(kind: type[BaseTool]) -> type[BaseTool]:
+def _make_entry_class(kind: type[BaseTool]) -> type[BaseTool]:
     """Subclass whose `__call__`, `call` and `acall` are decided, once for each call however they lead to each other."""
     methods = {name: getattr(kind, name) for name in _ENTRY_POINTS if hasattr(kind, name)}
     return make_spanless_subclass(
@@ -104,7 +97,7 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
 
 
 def copy_with_guard(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> BaseTool:
-    """A copy behind a gate; without a resource nobody has said what it is, whatever else has its name."""
+    """A guarded copy; without a resource nobody has said what it is, whatever else has its name."""
     if type(tool) is BaseToolAsyncAdapter:
         return BaseToolAsyncAdapter(copy_with_guard(halo, unwrap_tool(tool), resource))
     name = tool.metadata.get_name()
@@ -118,10 +111,10 @@ def copy_with_guard(halo: Halo, tool: BaseTool, resource: Resource | None = None
     if isinstance(tool, FunctionTool):
         for attribute in _FUNCTION_FIELDS:
             guarded.__dict__[attribute] = _wrap_function(guard, tool, _get_function(tool, attribute), binder)
-    if function is None or overrides_entry_points(type(tool)):
+    if function is None or _overrides_entry_points(type(tool)):
         # Where it comes down to its function with the same arguments, that is the same call.
         guarded.__dict__[BINDER_ATTRIBUTE] = binder
-        object.__setattr__(guarded, "__class__", make_entry_class(type(tool)))
+        object.__setattr__(guarded, "__class__", _make_entry_class(type(tool)))
     attach_guard(guarded, guard)
     return guarded
 

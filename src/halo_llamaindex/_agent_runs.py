@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -99,31 +99,58 @@ class WorkflowPlan:
 
 @dataclass(slots=True)
 class _StepRun:
-    """One run of one step."""
+    """One run of one step.
+
+    Args:
+        plan: of the workflow.
+        name: of the step.
+        step: called with the event that the step works on.
+        event: that one.
+        ctx: of the run.
+        state: what the framework keeps of the step's work.
+    """
 
     plan: WorkflowPlan
-    ctx: Any
-    event: Any
+    name: str
     step: StepCallable
-    session: str
-    has_fresh_session: bool
+    event: Any
+    ctx: Any
+    state: Any
+    session: str = ""
+    has_fresh_session: bool = False
     chain: ActingChain | None = None
 
     @property
     def halo(self) -> Halo:
         return self.plan.halo
 
+    async def call(self) -> Any:
+        """Call the step."""
+        return await self.step(self.event)
+
+    async def load_chain(self) -> ActingChain | None:
+        """Who acts; see `load_acting_chain`."""
+        return await load_acting_chain(self.halo, self.ctx, self.session)
+
+    async def store_chain(self, chain: ActingChain | None) -> None:
+        """Keep who acts; see `store_acting_chain`."""
+        await store_acting_chain(self.halo, self.ctx, chain, self.session)
+
+    def delegation_scope(self, chain: ActingChain) -> AbstractContextManager[Any]:
+        """A block in which the last agent of the chain acts."""
+        return delegation_scope(chain.to_acting(self.halo, self.session))
+
 
 async def _run_as_actor(step_run: _StepRun, run: Callable[[_StepRun], Awaitable[Any]]) -> Any:
     """Run something as whoever acts, and hand back what was handed on when the run ends with it."""
     if not step_run.plan.enters_agents:
         return await run(step_run)
-    step_run.chain = await load_acting_chain(step_run.halo, step_run.ctx, step_run.session)
+    step_run.chain = await step_run.load_chain()
     if step_run.chain is None or not step_run.chain.agent:
         # INVARIANT: SUB - who acts is not known, so it is not the first one either.
         raise Denied("handed_back", "no agent has started here", remedy="start the run from its beginning")
     try:
-        with delegation_scope(step_run.chain.to_acting(step_run.halo, step_run.session)):
+        with step_run.delegation_scope(step_run.chain):
             agent_name = getattr(step_run.event, _CURRENT_AGENT_KEY, None)
             if step_run.plan.is_team and isinstance(agent_name, str) and agent_name != step_run.chain.agent:
                 call = build_handoff_call(step_run.halo, agent_name, problem="handoff_not_allowed")
@@ -144,8 +171,8 @@ async def _run_as_actor(step_run: _StepRun, run: Callable[[_StepRun], Awaitable[
 
 async def _hand_back_agents(step_run: _StepRun) -> None:
     """Hand back all that was handed on in a run."""
-    chain = await load_acting_chain(step_run.halo, step_run.ctx, step_run.session)
-    await store_acting_chain(step_run.halo, step_run.ctx, None, step_run.session)
+    chain = await step_run.load_chain()
+    await step_run.store_chain(None)
     if chain is not None and chain.first_handle:
         await step_run.halo.enforcer.ahand_back(chain.session, chain.first_handle)
 
@@ -158,7 +185,7 @@ async def _enter_agent(step_run: _StepRun, chain: ActingChain, agent: str, task:
     """
     handle = chain.decided_handoffs.get(agent)
     if handle is None:
-        with delegation_scope(chain.to_acting(step_run.halo, step_run.session)):
+        with step_run.delegation_scope(chain):
             call = build_handoff_call(step_run.halo, agent, task)
             handle, session = await flow.arun(HandOffDecision(step_run.halo, call))
         chain = replace(chain, session=session or chain.session)
@@ -209,10 +236,10 @@ _RUN_ID_KEY: Final = "halo_run"
 _BEGUN_KEY: Final = "began"
 
 
-async def _run_app_step(step_run: _StepRun, name: str, step_state: Any) -> Any:
+async def _run_app_step(step_run: _StepRun) -> Any:
     """Run a step; where the workflow is an agent as a whole, its first step enters that agent."""
-    begins = isinstance(step_run.event, StartEvent) and not list_waiter_ids(step_state)
-    run, item = current_run(), step_state.state.work_item_id
+    begins = isinstance(step_run.event, StartEvent) and not list_waiter_ids(step_run.state)
+    run, name, item = current_run(), step_run.name, step_run.state.state.work_item_id
     work = ""
     if run.is_resumable and item is not None:
         # Where it was tried and failed, it is another try: what it calls then is called anew.
@@ -220,11 +247,7 @@ async def _run_app_step(step_run: _StepRun, name: str, step_state: Any) -> Any:
     if step_run.plan.agent and isinstance(step_run.event, StartEvent):
         await _enter_workflow_agent(step_run, begins=begins)
     with ContextVarScope(*nested_call_values(work)):
-        return await _run_as_actor(step_run, _run_app_event)
-
-
-async def _run_app_event(step_run: _StepRun) -> Any:
-    return await step_run.step(step_run.event)
+        return await _run_as_actor(step_run, _StepRun.call)
 
 
 async def _ensure_run_id(step_run: _StepRun, *, begins: bool) -> str:
@@ -245,10 +268,10 @@ async def _enter_workflow_agent(step_run: _StepRun, *, begins: bool) -> None:
         if begins and not run.written_values.get(_BEGUN_KEY):
             await _hand_back_agents(step_run)  # what an earlier run of this context left behind
         run.written_values[_BEGUN_KEY] = True
-        chain = await load_acting_chain(step_run.halo, step_run.ctx, step_run.session)
+        chain = await step_run.load_chain()
         if chain is None or chain.agent != step_run.plan.agent:
             chain = await _enter_agent(step_run, _start_chain(step_run), step_run.plan.agent, run.task)
-            await store_acting_chain(step_run.halo, step_run.ctx, chain, step_run.session)
+            await step_run.store_chain(chain)
 
 
 _RESULT_ROLES: Final = (MessageRole.TOOL, MessageRole.FUNCTION)
@@ -263,59 +286,50 @@ async def run_step(plan: WorkflowPlan, name: str, step: StepCallable, event: Any
         step: called with the event that the step works on.
         event: that it was called with.
     """
-    ctx, step_state = Context.get_step_context(), StepWorkerStateContextVar.get()
-    run, item = current_run(), step_state.state.work_item_id
+    step_run = _StepRun(plan, name, step, event, Context.get_step_context(), StepWorkerStateContextVar.get())
+    run, item = current_run(), step_run.state.state.work_item_id
     work_item = run.work_items.setdefault((name, item), WorkItem()) if item is not None else WorkItem()
     async with work_item.lock:
-        work_item.has_waited = work_item.has_waited or bool(list_waiter_ids(step_state))
+        work_item.has_waited = work_item.has_waited or bool(list_waiter_ids(step_run.state))
         if work_item.is_done and work_item.has_waited:
             return None
         try:
-            result = await _run_step_in_session(plan, name, step, event, ctx, step_state)
+            result = await _run_step_in_session(step_run)
         except Exception as exc:
             work_item.attempt += not isinstance(exc, STEERING_ERRORS)
             raise
         work_item.is_done = True
-        forget_waits(step_state)
+        forget_waits(step_run.state)
         return result
 
 
-async def _run_step_in_session(
-    plan: WorkflowPlan, name: str, step: StepCallable, event: Any, ctx: Any, step_state: Any
-) -> Any:
+async def _run_step_in_session(step_run: _StepRun) -> Any:
+    plan, ctx = step_run.plan, step_run.ctx
+    session = current_session()
     with ExitStack() as stack:
-        session, is_fresh = current_session(), False
         if session is None:
-            session, is_fresh = await ensure_session(plan.halo, ctx)
+            session, step_run.has_fresh_session = await ensure_session(plan.halo, ctx)
             stack.enter_context(session_scope(session))
-        stack.enter_context(waiting_step_scope(step_state if current_run().is_resumable else None))
+        step_run.session = session.id
+        stack.enter_context(waiting_step_scope(step_run.state if current_run().is_resumable else None))
         try:
-            step_run = _StepRun(plan, ctx, event, step, session.id, is_fresh)
             if not plan.is_agentic:
-                return await _run_app_step(step_run, name, step_state)
-            await (forget_chat if name == "init_run" else restore_chat)(ctx)
-            return await _dispatch_agent_step(step_run, name)
+                return await _run_app_step(step_run)
+            await (forget_chat if step_run.name == "init_run" else restore_chat)(ctx)
+            result = await _STEP_HANDLERS.get(step_run.name, _run_other_step)(step_run)
+            if isinstance(result, StopEvent):  # nothing waits any more
+                await forget_chat(ctx)
         except StepPaused as paused:
             if plan.is_agentic:
                 await store_chat(ctx)
             if paused.is_repeated:  # the framework shows a question once; who resumed has not seen it
                 ctx.write_event_to_stream(paused.challenge)
             raise
-
-
-async def _dispatch_agent_step(step_run: _StepRun, name: str) -> Any:
-    result = await _STEP_HANDLERS.get(name, _run_other_step)(step_run)
-    if isinstance(result, StopEvent):  # nothing waits any more
-        await forget_chat(step_run.ctx)
-    return result
-
-
-async def _run_plain_step(step_run: _StepRun) -> Any:
-    return await step_run.step(step_run.event)
+        return result
 
 
 async def _run_other_step(step_run: _StepRun) -> Any:
-    return await _run_as_actor(step_run, _run_plain_step)
+    return await _run_as_actor(step_run, _StepRun.call)
 
 
 # the steps
@@ -325,7 +339,7 @@ async def _init_run(step_run: _StepRun) -> Any:
     await _guard_run_memory(step_run)
     if step_run.plan.enters_agents:
         await _hand_back_agents(step_run)  # what an earlier run of this context left behind
-    result = await step_run.step(step_run.event)
+    result = await step_run.call()
     if step_run.has_fresh_session and isinstance(result, AgentInput):
         earlier_results = [extract_message_text(message) for message in result.input if message.role in _RESULT_ROLES]
         if earlier_results:
@@ -352,8 +366,8 @@ async def _guard_run_memory(step_run: _StepRun) -> None:
 async def _setup_agent(step_run: _StepRun) -> Any:
     """Enter the agent that an event names; one that may not be entered leaves the giver at work."""
     if not step_run.plan.enters_agents:
-        return await step_run.step(step_run.event)
-    chain = await load_acting_chain(step_run.halo, step_run.ctx, step_run.session) or _start_chain(step_run)
+        return await step_run.call()
+    chain = await step_run.load_chain() or _start_chain(step_run)
     giver, event = chain.agent, step_run.event
     if step_run.plan.agent and not giver:
         chain = await _enter_agent(step_run, chain, step_run.plan.agent, current_run().task)
@@ -366,8 +380,8 @@ async def _setup_agent(step_run: _StepRun) -> Any:
                 raise
             await step_run.ctx.store.set(_CURRENT_AGENT_KEY, giver)
             event = AgentInput(input=event.input, current_agent_name=giver)
-    await store_acting_chain(step_run.halo, step_run.ctx, replace(chain, decided_handoffs={}), step_run.session)
-    with delegation_scope(chain.to_acting(step_run.halo, step_run.session)):
+    await step_run.store_chain(replace(chain, decided_handoffs={}))
+    with step_run.delegation_scope(chain):
         return await step_run.step(event)
 
 
@@ -395,7 +409,7 @@ async def _run_model_step(step_run: _StepRun) -> Any:
     known_texts += [(words, Provenance.USER) for words in current_run().user_texts]
     earlier_marks = await read_store(step_run.ctx, EARLIER_RESULTS_KEY, [])
     with known_texts_scope(tuple(known_texts), frozenset(earlier_marks if isinstance(earlier_marks, list) else ())):
-        return await step_run.step(step_run.event)
+        return await step_run.call()
 
 
 async def _call_tool(step_run: _StepRun) -> Any:

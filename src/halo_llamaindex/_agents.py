@@ -84,30 +84,23 @@ def list_entry_points(kind: type[Workflow]) -> list[str]:
 @functools.lru_cache(maxsize=256)
 def _make_guarded_class(kind: type[Workflow]) -> type[Workflow]:
     """Subclass that starts its runs, enters its steps and decides the tool calls of its agents."""
-    members: dict[str, Any] = {name: _wrap_step(kind, name) for name in get_steps_from_class(kind)}
-    members |= {name: _wrap_free_step(name, function) for name, function in kind._step_functions.items()}  # noqa: SLF001  no public way to them
+    members: dict[str, Any] = {
+        name: _wrap_step(name, getattr(kind, name), is_method=True) for name in get_steps_from_class(kind)
+    }
+    members |= {name: _wrap_step(name, item, is_method=False) for name, item in kind._step_functions.items()}  # noqa: SLF001  no public way to them
     members["run"] = _wrap_run(kind)
     if hasattr(kind, _CALL_TOOL):
         members |= {_CALL_TOOL: _wrap_call_tool(kind), _GET_TOOLS: _wrap_get_tools(kind)}
     return make_spanless_subclass(kind, members)
 
 
-def _wrap_step(kind: type[Workflow], name: str) -> Callable[..., Any]:
-    function = getattr(kind, name)
+def _wrap_step(name: str, function: Callable[..., Any], *, is_method: bool) -> Callable[..., Any]:
+    """A step of the class, or one that is a function beside it, as a method."""
 
     @functools.wraps(function)  # the framework reads its signature and its configuration
     async def step(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return await _run_step_function(self, name, functools.partial(function, self), args, kwargs)
-
-    return step
-
-
-def _wrap_free_step(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """A step that is a function beside the class, as a method of it."""
-
-    @functools.wraps(function)
-    async def step(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return await _run_step_function(self, name, function, args, kwargs)
+        bound = functools.partial(function, self) if is_method else function
+        return await _run_step_function(self, name, bound, args, kwargs)
 
     return step
 

@@ -46,38 +46,6 @@ def message_id(message: ChatMessage) -> str:
     return next((item for item in ids if isinstance(item, str) and item), "")
 
 
-def _build_inference_call(
-    halo: Halo, name: str, messages: Sequence[ChatMessage], tools: list[Any], resource: Resource | None
-) -> Call:
-    """A model call; a tool that its provider would run is a problem.
-
-    Args:
-        halo: who decides.
-        name: the model's name.
-        messages: what it is shown.
-        tools: what it may call, in any of the framework's forms.
-        resource: the model as it was guarded; None registers its name on first sight.
-    """
-    registered = resource or halo.find_registered(name)
-    if registered is None or registered.kind is not ActionKind.INFERENCE:
-        registered = halo.register(ActionKind.INFERENCE, name, resource=MODEL_RESOURCE, schema=MODEL_SCHEMA)
-    args = {"messages": len(messages), "tools": tool_names(tools)}
-    last = messages[-1] if messages else None
-    asking_message = (
-        TriggeringMessage(message_id(last), kind=_find_asking_kind(last), text=extract_message_text(last))
-        if last is not None
-        else TriggeringMessage()
-    )
-    with triggering_message_scope(asking_message):
-        return halo.build_call(
-            registered,
-            args,
-            problem="hosted_tool" if hosted_names(tools) else "",
-            abilities=_ABILITIES,
-            shown_texts=_find_known_origins(halo, messages),
-        )
-
-
 def _find_asking_kind(message: ChatMessage) -> str:
     is_vouched = any(
         extract_message_text(message) == text for text, origin in get_known_texts()[0] if origin is Provenance.USER
@@ -147,51 +115,6 @@ def _inner_call_scope(outer_call: _DecidedCall, *, is_lazy: bool) -> Iterator[No
 def _sending_scope(decided: _DecidedCall) -> ContextVarScope:
     """Around whatever of a model's own code runs for a decided call."""
     return ContextVarScope((_CURRENT_CALL, decided), *body_values())
-
-
-@dataclass(frozen=True, slots=True)
-class _PreparedCall:
-    """A call as it will be made: nobody else holds these lists.
-
-    Args:
-        method: of the model.
-        name: the model's, in this call.
-        messages: what it is shown.
-        tools: what it may call.
-        args: of the method.
-        kwargs: of the method.
-    """
-
-    method: str
-    name: str
-    messages: list[ChatMessage]
-    tools: list[Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-
-    @classmethod
-    def from_arguments(
-        cls, guard: GuardMetadata, model: Any, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> _PreparedCall:
-        """A call of one of the model's methods."""
-        args = tuple(_copy_messages(item) for item in args)
-        kwargs = {name: _copy_messages(value) for name, value in kwargs.items()}
-        messages, tools = _read_messages_and_tools(method, args, kwargs)
-        chosen = next((value for key in ("model", "model_name") if isinstance(value := kwargs.get(key), str)), "")
-        tools = [*tools, *collect_tools(model, kwargs if not method.endswith("_with_tools") else {})]
-        return cls(method, clean_name(chosen) if chosen else guard.name, messages, tools, args, kwargs)
-
-    def to_decided_call(self, guard: GuardMetadata, ticket: Ticket) -> _DecidedCall:
-        """The decision as it goes down; a method that itself sends has nothing below that may send once more."""
-        return _DecidedCall(
-            guard, ticket, _READY if self.method.endswith(("_with_tools", _STRUCTURED_PREDICT)) else _RUNNING
-        )
-
-    def build_call(self, guard: GuardMetadata) -> Call:
-        """The call to decide."""
-        return _build_inference_call(
-            guard.halo, self.name, self.messages, self.tools, guard.resource if self.name == guard.name else None
-        )
 
 
 def _copy_messages(argument: Any) -> Any:
@@ -268,8 +191,10 @@ class ModelCall(LlamaIndexAction):
     def __init__(self, method: Callable[..., Any], name: str, model: Any, *args: Any, **kwargs: Any) -> None:
         self.guard = guard = require_guard(model)
         self.halo = guard.halo
-        self.method, self.model = method, model
-        self.prepared = _PreparedCall.from_arguments(guard, model, name, args, kwargs)
+        self.method, self.name, self.model = method, name, model
+        # Nobody else holds these lists, so what is sent is what was decided.
+        self.args = tuple(_copy_messages(item) for item in args)
+        self.kwargs = {key: _copy_messages(value) for key, value in kwargs.items()}
         self.is_stream = "stream" in name
         self.outer_call = outer_call = _find_outer_call(guard)
         decision = outer_call.ticket if outer_call is not None else None
@@ -278,19 +203,49 @@ class ModelCall(LlamaIndexAction):
         )
 
     def build_call(self) -> Call:
-        """The call to decide."""
-        return self.prepared.build_call(self.guard)
+        """The call to decide; a tool that its provider would run is a problem."""
+        messages, tools = _read_messages_and_tools(self.name, self.args, self.kwargs)
+        tools = [*tools, *collect_tools(self.model, {} if self.name.endswith("_with_tools") else self.kwargs)]
+        last = messages[-1] if messages else None
+        asking_message = (
+            TriggeringMessage(message_id(last), kind=_find_asking_kind(last), text=extract_message_text(last))
+            if last is not None
+            else TriggeringMessage()
+        )
+        with triggering_message_scope(asking_message):
+            call: Call = self.halo.build_call(
+                self._find_resource(),
+                {"messages": len(messages), "tools": tool_names(tools)},
+                problem="hosted_tool" if hosted_names(tools) else "",
+                abilities=_ABILITIES,
+                shown_texts=_find_known_origins(self.halo, messages),
+            )
+        return call
+
+    def _find_resource(self) -> Resource:
+        """The model; one that this call alone names is registered on first sight."""
+        names = (self.kwargs.get(key) for key in ("model", "model_name"))
+        name = clean_name(next((item for item in names if isinstance(item, str) and item), self.guard.name))
+        if name == self.guard.name:
+            return self.guard.resource
+        registered: Resource | None = self.halo.find_registered(name)
+        if registered is not None and registered.kind is ActionKind.INFERENCE:
+            return registered
+        made: Resource = self.halo.register(ActionKind.INFERENCE, name, resource=MODEL_RESOURCE, schema=MODEL_SCHEMA)
+        return made
 
     def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
         """The methods that this one calls run under its decision."""
         if self.outer_call is not None:
             return _inner_call_scope(self.outer_call, is_lazy=self.is_stream)
-        self.decided = self.prepared.to_decided_call(self.guard, ticket)
+        # A method that itself sends has nothing below it that may send once more.
+        is_composed = self.name.endswith(("_with_tools", _STRUCTURED_PREDICT))
+        self.decided = _DecidedCall(self.guard, ticket, _READY if is_composed else _RUNNING)
         return _sending_scope(self.decided)
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  the arguments are not changed
         """Call the method."""
-        return self.method(self.model, *self.prepared.args, **self.prepared.kwargs)
+        return self.method(self.model, *self.args, **self.kwargs)
 
     def finish(self, ticket: Ticket, result: Any) -> Any:
         """Record the answer; a stream goes on as an `_AnswerStream`."""

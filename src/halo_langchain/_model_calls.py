@@ -390,20 +390,7 @@ def sending_scope(decided_call: DecidedCall) -> Iterator[None]:
 # calls that return their answer at once
 
 
-class _AnswerAction(LangChainAction):
-    """A call of a model: where its answer is restricted, the first method that has all of it records it.
-
-    What is recorded later of the same call is then nothing more. Where the middleware decided, and nothing is
-    restricted, the middleware records.
-    """
-
-    def finish(self, ticket: Ticket, result: Any) -> Any:
-        """As `GovernedAction`."""
-        self.records_outcome = self.records_outcome or ticket.holds_output
-        return super().finish(ticket, result)
-
-
-class ModelCall(_AnswerAction):
+class ModelCall(LangChainAction):
     """A call at the outermost of a model's methods that it passes.
 
     Args:
@@ -450,7 +437,7 @@ class ModelCall(_AnswerAction):
         return self.function(*self.prepared.args, **self.prepared.kwargs)
 
 
-class _SendingCall(_AnswerAction):
+class _SendingCall(LangChainAction):
     """A call at the method that sends it, under the decision of the one above.
 
     Its error is restricted here too: the framework tells its callbacks on the way up.

@@ -39,10 +39,7 @@ AsyncStream = AsyncGenerator[Any, None]
 
 
 class _ModelStream(LangChainAction, flow.GovernedStream):
-    """A stream of a guarded model, decided here unless a method above or the middleware did.
-
-    Where the middleware decided, it records; but what is restricted is recorded where all of it was seen first.
-    """
+    """A stream of a guarded model, decided and recorded here unless a method above or the middleware does."""
 
     def __init__(
         self,
@@ -98,11 +95,6 @@ class _ModelStream(LangChainAction, flow.GovernedStream):
     def split_result(self, result: Any) -> Iterable[Any]:
         """An `LLMResult` as chunks."""
         return self.shape.split_result(result, self.parts)
-
-    def finish(self, ticket: Ticket, result: Any) -> Any:
-        """As `GovernedAction`."""
-        self.records_outcome = self.records_outcome or self.is_withheld
-        return super().finish(ticket, result)
 
     def announce(self, part: Any) -> Any:
         """Tell whoever listens of what was withheld until now."""

@@ -98,16 +98,13 @@ def _wrap_batch_methods(kind: type[Any]) -> dict[str, Any]:
         with model_entry_scope(guard, self, _first_config(config), runs=len(converted)):
             return await arun_model_call(guard, self, method, ANSWERS_SHAPE, converted, config, **kwargs)
 
-    members = {name: functools.wraps(getattr(kind, name))(method) for name, method in _named(batch, abatch)}
-    members |= {
-        name: _wrap_entry_point(kind, name, _prompts_scope, ENTRY_LLM_RESULT_SHAPE)
-        for name in ("generate_prompt", "agenerate_prompt")
+    members: dict[str, Callable[..., Any]] = {
+        "batch": functools.wraps(kind.batch)(batch),
+        "abatch": functools.wraps(kind.abatch)(abatch),
+        "generate_prompt": _wrap_entry_point(kind, "generate_prompt", _prompts_scope, ENTRY_LLM_RESULT_SHAPE),
+        "agenerate_prompt": _wrap_entry_point(kind, "agenerate_prompt", _prompts_scope, ENTRY_LLM_RESULT_SHAPE),
     }
     return {name: method for name, method in members.items() if overrides_entry_point(kind, name, FRAMEWORK)}
-
-
-def _named(*functions: Callable[..., Any]) -> list[tuple[str, Callable[..., Any]]]:
-    return [(function.__name__, function) for function in functions]
 
 
 EntryScope = Callable[[GuardMetadata, Any, tuple[Any, ...], dict[str, Any]], AbstractContextManager[None]]

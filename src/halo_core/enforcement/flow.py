@@ -338,7 +338,8 @@ def run(action: GovernedAction[T]) -> T:
         Pending: it waits for an approval, and did not run.
         BaseException: what the action raised, as much of it as the obligations leave (`Ticket.fail`).
     """
-    return _end(drive(govern(action, action.enforcer.begin)))
+    ending = drive(govern(action, action.enforcer.begin))
+    return ending.value if isinstance(ending, Return) else _end(ending)
 
 
 async def arun(action: GovernedAction[T]) -> T:
@@ -365,10 +366,15 @@ def drive(steps: Generator[Step, Any, T]) -> T:
             error = None  # its traceback holds this frame
             value: T = stop.value
             return value
+        except RuntimeError as exc:
+            if not isinstance(error, StopIteration) or exc.__cause__ is not error:
+                raise
+            break  # no generator passes it on as it is
         try:
             answer, error = function(*arguments), None
         except BaseException as exc:  # noqa: BLE001  the generator says what becomes of it
             error = exc
+    raise error
 
 
 async def adrive(steps: Generator[Step, Any, T]) -> T:

@@ -1,18 +1,12 @@
-"""Room: names and registrations that every adapter uses. Takes: what a framework calls a thing. Gives: resources.
+"""What a guarded object carries, and how a decided call of one is known again.
 
-Never: decides, registers.
-
-Room: the gate, what a guarded object carries. Takes: an object, its registration. Gives: where it is decided.
-
-Never: decides, runs anything.
-
-Room: a decided call on its way down to a guarded method of its own. Takes: calls. Gives: a way past.
+`attach_guard` fixes a `GuardMetadata` to an object; `get_guard` and `require_guard` read it. `make_named_subclass`
+makes the classes of guarded copies. `overrides_entry_point` and its companions say which classes cannot be guarded.
 
 Many tools and retrievers have an asynchronous method that ends in the synchronous one, which is guarded too. One
-decision is made for both: the first synchronous call with the same arguments passes, from the very task that was
+decision is made for both, a `ReentrantCall`: the first call with the same arguments passes, from the very task that was
 decided or from a thread without an event loop (an executor), and only while that task's call is under way. Which task
-sent a thread cannot be told; whoever did gets no more of the result, or of the error, than was decided. Never: decides,
-records.
+sent a thread cannot be told; whoever did gets no more of the result, or of the error, than was decided.
 """
 
 from __future__ import annotations
@@ -23,8 +17,7 @@ import re
 import threading
 import types
 import weakref
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -32,6 +25,7 @@ from typing import Any, Final
 from halo_core.enforcement.arguments import same_value
 from halo_core.enforcement.enforcer import Ticket
 from halo_core.enforcement.obligations import Surface
+from halo_core.enforcement.session_context import ContextVarScope
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_core.passports import is_resource_id
@@ -50,7 +44,10 @@ __all__ = [
     "is_generated_class",
     "make_named_subclass",
     "make_unregistered_resource",
+    "overrides_entry_point",
     "reentrant_call_scope",
+    "refuse_overridden_attributes",
+    "refuse_overriding_class",
     "require_guard",
 ]
 
@@ -178,6 +175,43 @@ def is_generated_class(kind: type[Any]) -> bool:
     return kind in _GENERATED_CLASSES
 
 
+def overrides_entry_point(kind: type[Any], name: str, framework: str) -> bool:
+    """Whether a class has an entry point that somebody else than the framework made; `framework` begins its modules."""
+    owner = next((base for base in kind.__mro__ if name in base.__dict__ and not is_generated_class(base)), None)
+    return owner is not None and not owner.__module__.startswith(framework)
+
+
+def refuse_overriding_class(kind: type[Any], names: Iterable[str], framework: str, remedy: str) -> None:
+    """Refuse a class that overrides one of these: it need not come to a step that is decided.
+
+    Raises:
+        ConfigError: it does.
+    """
+    for name in names:
+        if overrides_entry_point(kind, name, framework):
+            raise _make_entry_point_error(kind, name, remedy)
+
+
+def refuse_overridden_attributes(obj: Any, names: Iterable[str], remedy: str) -> None:
+    """Refuse an object that has one of these for itself: that is found before whatever its class has.
+
+    Raises:
+        ConfigError: it does.
+    """
+    for name in names:
+        if name in getattr(obj, "__dict__", {}):
+            raise _make_entry_point_error(type(obj), name, remedy)
+
+
+def _make_entry_point_error(kind: type[Any], name: str, remedy: str) -> ConfigError:
+    return ConfigError(
+        "own_entry_point",
+        f"`{kind.__name__}` has a `{name}` of its own, which Halo cannot decide",
+        field="x",
+        remedy=remedy,
+    )
+
+
 _ADMIT_LOCK: Final = threading.Lock()
 
 
@@ -242,8 +276,12 @@ class ReentrantCall:
     def _make_raisable(self, error: BaseException) -> BaseException:
         return error if isinstance(error, self.passthrough_errors) else self.ticket.make_raisable(error)
 
+    def remember(self, restricted: Any, unrestricted: Any) -> None:
+        """Remember a result, or an error, as it was before something was taken away of it."""
+        self._restricted, self._unrestricted = restricted, unrestricted
+
     def get_unrestricted(self, restricted: Any) -> Any:
-        """A result, or error, as it was before `run` took something away: what is to be recorded says what was."""
+        """A result, or error, as it was before `remember`: what is to be recorded says what was."""
         return self._unrestricted if self._restricted is not None and restricted is self._restricted else restricted
 
     def admit(self, guard: GuardMetadata, args: Mapping[str, Any]) -> bool:
@@ -262,16 +300,19 @@ class ReentrantCall:
 _REENTRANT_CALL: Final[ContextVar[ReentrantCall | None]] = ContextVar("halo_descent", default=None)
 
 
-@contextmanager
-def reentrant_call_scope(reentrant_call: ReentrantCall) -> Iterator[None]:
-    """Run the body of a decided call."""
-    token = _REENTRANT_CALL.set(reentrant_call)
-    try:
-        yield
-    finally:
+class reentrant_call_scope(ContextVarScope):  # noqa: N801  used as a function
+    """Run the body of a decided call; `values` are context variables of the adapter's that stand around it too."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, reentrant_call: ReentrantCall, *values: tuple[ContextVar[Any], Any]) -> None:
+        super().__init__((_REENTRANT_CALL, reentrant_call), *values)
+        self._call = reentrant_call
+
+    def __exit__(self, *_exc: object) -> None:
         # INVARIANT: tasks and threads that were started inside hold this too; after the end it lets nothing pass.
-        reentrant_call.is_open = False
-        _REENTRANT_CALL.reset(token)
+        self._call.is_open = False
+        super().__exit__()
 
 
 def current_reentrant_call(guard: GuardMetadata, args: Mapping[str, Any]) -> ReentrantCall | None:

@@ -1,7 +1,7 @@
-"""Room: which session and which message an action belongs to. Takes: what the host or adapter says. Gives: context.
+"""Context variables that say to which session and to which message an action belongs.
 
-Context variables travel with the frameworks' own threads and tasks; a raw thread has none, and then there is no
-session: nobody knows which request it works for. Never: I/O.
+They travel with the frameworks' own threads and tasks. A raw thread has none, and so no session: nobody knows which
+request it works for.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 __all__ = [
     "ActiveDelegation",
+    "ContextVarScope",
     "Session",
     "TriggeringMessage",
     "current_delegation",
@@ -122,7 +123,7 @@ def delegation_scope(value: ActiveDelegation | None) -> Iterator[None]:
 
 @contextmanager
 def dynamic_delegation_scope(find_delegation: Callable[[], ActiveDelegation | None]) -> Iterator[None]:
-    """Run the block under whichever link `find_delegation` says when it is asked: in a run of a framework who acts changes."""
+    """Run the block under whichever link `find_delegation` says when asked: in a framework's run, who acts changes."""
     token = _DELEGATION.set(find_delegation)
     try:
         yield
@@ -158,3 +159,23 @@ def triggering_message_scope(value: TriggeringMessage) -> Iterator[TriggeringMes
         yield value
     finally:
         _TRIGGERING_MESSAGE.reset(token)
+
+
+class ContextVarScope:
+    """A block during which context variables hold these values.
+
+    As a generator with `contextmanager` would do it, in half the time: a guarded call goes through half a dozen.
+    """
+
+    __slots__ = ("_tokens", "_values")
+
+    def __init__(self, *values: tuple[ContextVar[Any], Any]) -> None:
+        self._values = values
+        self._tokens: list[Token[Any]] = []
+
+    def __enter__(self) -> None:
+        self._tokens = [variable.set(value) for variable, value in self._values]
+
+    def __exit__(self, *_exc: object) -> None:
+        for (variable, _), token in zip(self._values, self._tokens, strict=True):
+            variable.reset(token)

@@ -29,20 +29,22 @@ import functools
 import json
 import types
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from agents import Agent, FunctionTool, Handoff, Model, RunContextWrapper, Tool, handoff
 from agents import tool as sdk
 
-from halo_core.enforcement import Surface, Ticket
+from halo_core.enforcement import Ticket
 from halo_core.enforcement.delegation import (
     HANDOFF_SURFACE,
     find_agent_resource,
     register_agent_resource,
     to_task_arguments,
 )
+from halo_core.enforcement.flow import arun
+from halo_core.enforcement.guarded_calls import HandOffAction
 from halo_core.enforcement.guards import (
     GuardMetadata,
     attach_guard,
@@ -58,7 +60,7 @@ from halo_core.model import ActionKind, Resource
 from halo_openai_agents._mcp import guard_server, guard_server_tool
 from halo_openai_agents._models import guard_model
 from halo_openai_agents._pause import store_session
-from halo_openai_agents._runs import AgentRun, current_run, find_run
+from halo_openai_agents._runs import AgentRun, HandOffCall, current_run, find_run
 from halo_openai_agents._tools import copy_with_guard, guard_tool, make_pausing_copy
 from halo_openai_agents._translate import find_guard
 
@@ -168,31 +170,11 @@ def guard_handoff(
     inner = handoff.on_invoke_handoff
 
     async def on_invoke_handoff(context: RunContextWrapper[Any], text: str) -> Agent[Any]:
+        async def invoke() -> Agent[Any]:
+            return get_guarded(await inner(context, text))
+
         _REFUSED_HANDOFF.set(None)
-        run = find_run(halo, context)
-        previous = (run.acting_name, run.acting) if run is not None else None
-        try:
-            ticket = await _begin_handoff(halo, run, agent, handoff.tool_name, text)
-        except Denied as denied:
-            _REFUSED_HANDOFF.set((guarded, str(denied)))
-            if run is None:
-                return giver
-            run.handoff_target = run.current_agent
-            return cast("Agent[Any]", run.current_agent)
-        try:
-            receiver = get_guarded(await inner(context, text))
-        except BaseException as exc:
-            if run is not None and previous is not None:
-                run.acting_name, run.acting = previous
-            failed = ticket.fail(exc)
-            if failed is exc:
-                raise
-        else:
-            ticket.succeed(receiver, HANDOFF_SURFACE)
-            if run is not None:
-                run.handoff_target = receiver
-            return receiver
-        raise failed
+        return await arun(_GuardedHandOff(guarded, guard, giver, invoke, find_run(halo, context), text))
 
     guarded.on_invoke_handoff = on_invoke_handoff
     guarded.__dict__[_REBIND] = lambda new_giver: guard_handoff(halo, new_giver, handoff, get_guarded)
@@ -205,19 +187,40 @@ def rebind_handoff(giver: Agent[Any], handoff: Any) -> Any:
     return rebind(giver) if rebind is not None else handoff
 
 
-async def _begin_handoff(halo: Halo, run: AgentRun | None, agent: str, tool: str, text: str) -> Ticket:
-    """Decide a hand-off.
+class _GuardedHandOff(HandOffCall):
+    """A hand-off that a model called for. A refused one gives the giver back."""
 
-    Raises:
-        Denied: it may not be made; nor past every runner of ours, where nobody could say how the other one acts.
-    """
-    task, problem = _parse_task(text)
-    if run is not None:
-        return await run.decide_handoff(agent, run.handoff_call_ids.get(tool, ""), task, problem)
-    ticket: Ticket = await halo.enforcer.abegin(
-        halo.build_call(find_agent_resource(halo, agent), task, problem="needs_guard")
-    )
-    return ticket
+    def __init__(
+        self,
+        guarded: Handoff[Any, Any],
+        guard: GuardMetadata,
+        giver: Agent[Any],
+        invoke: Callable[[], Awaitable[Agent[Any]]],
+        run: AgentRun | None,
+        text: str,
+    ) -> None:
+        task, problem = _parse_task(text)
+        call_id = run.handoff_call_ids.get(guarded.tool_name, "") if run is not None else ""
+        super().__init__(guard.halo, run, guard.name, task, call_id=call_id, problem=problem)
+        self.guarded = guarded
+        self.giver = giver
+        self.invoke = invoke
+
+    def execute(self, ticket: Ticket) -> Awaitable[Agent[Any]]:  # noqa: ARG002  the task is what the receiver reads
+        return self.invoke()
+
+    def finish(self, ticket: Ticket, result: Agent[Any]) -> Agent[Any]:
+        used: Agent[Any] = super().finish(ticket, result)
+        if self.run is not None:
+            self.run.handoff_target = used
+        return used
+
+    def return_denied(self, denied: Denied) -> Agent[Any]:
+        _REFUSED_HANDOFF.set((self.guarded, str(denied)))
+        if self.run is None:
+            return self.giver
+        self.run.handoff_target = self.run.current_agent
+        return cast("Agent[Any]", self.run.current_agent)
 
 
 def _parse_task(text: str) -> tuple[dict[str, Any], str]:
@@ -271,7 +274,6 @@ def _return_unchanged(data: Any) -> Any:
 
 
 _TOOL_COPIES: Final = "_halo_copies"
-_EMPTY_SURFACE: Final[Surface[Any]] = Surface(text=lambda _answer: "")
 
 
 def is_guarded_by(halo: object, agent: Any) -> bool:
@@ -333,8 +335,7 @@ async def _decide_turn_outside_run(agent: Any, guard: GuardMetadata) -> None:
     halo = guard.halo
     if not isinstance(agent.model, Model):
         model = make_unregistered_resource(str(agent.model or "default"), ActionKind.INFERENCE)
-        ticket = await halo.enforcer.abegin(halo.build_call(model, {}, problem="needs_guard"))
-        ticket.succeed(None, _EMPTY_SURFACE)
+        await arun(HandOffAction(halo.enforcer, halo.build_call(model, {}, problem="needs_guard")))
     if guard.name:
         async with halo.async_agent_scope(guard.name, give=halo.delegation_terms.get(guard.name)):
             pass

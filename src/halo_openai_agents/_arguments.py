@@ -1,6 +1,6 @@
-"""Room: arguments of a tool call: parsed, validated, made plain. Takes: JSON text, or a Python call. Gives: a `Bound`.
+"""Arguments of a tool call as they are decided and as they run.
 
-Never: runs a tool, keeps anything.
+`ArgumentReader` reads the JSON that a model wrote; `FunctionBinder` binds a call of the function behind a tool.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from agents.function_schema import FuncSchema
 from halo_core.enforcement import Ticket
 from halo_core.enforcement.arguments import BoundArguments, copy_arguments, same_value
 
-__all__ = ["ArgumentReader", "ModelArguments", "bind_call", "build_call_arguments", "read_closure"]
+__all__ = ["ArgumentReader", "FunctionBinder", "ModelArguments"]
 
 _JSON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "array": (list,),
@@ -95,7 +95,7 @@ class ArgumentReader:
     @classmethod
     def for_tool(cls, tool: FunctionTool) -> ArgumentReader:
         """The reader of a tool."""
-        cells = read_closure(getattr(tool.on_invoke_tool, "_invoke_tool_impl", None))
+        cells = _read_closure(getattr(tool.on_invoke_tool, "_invoke_tool_impl", None))
         schema_cell = cells.get("schema")
         schema = schema_cell if isinstance(schema_cell, FuncSchema) else None
         return cls(schema, tool.params_json_schema, cells.get("_prepare_arguments"))
@@ -130,7 +130,7 @@ class ArgumentReader:
         return BoundArguments(*copy_arguments({name: getattr(parsed, name) for name in kind.model_fields}))
 
 
-def read_closure(function: object) -> dict[str, Any]:
+def _read_closure(function: object) -> dict[str, Any]:
     """What a function of the SDK's holds, by name."""
     code = getattr(function, "__code__", None)
     cells = getattr(function, "__closure__", None) or ()
@@ -178,46 +178,51 @@ def _has_type(value: Any, spec: Any) -> bool:
 # a call in Python
 
 
-def bind_call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundArguments:
-    """Arguments bound by signature; what the SDK would have put in is handed on as it is."""
-    try:
-        signature = inspect.signature(function)
-        bound_arguments = signature.bind(*args, **kwargs)
-    except (TypeError, ValueError):
-        return BoundArguments({}, {}, "invalid_arguments")
-    bound_arguments.apply_defaults()
-    chosen: dict[str, Any] = {}
-    injected: dict[str, Any] = {}
-    for name, value in bound_arguments.arguments.items():
-        if isinstance(value, RunContextWrapper):
-            injected[name] = value
-        elif signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
-            chosen.update(value)
-        else:
-            chosen[name] = value
-    passed_names = frozenset(bound_arguments.arguments)
-    return BoundArguments(*copy_arguments(chosen), injected, len(args), passed_names)
+@dataclass(frozen=True, slots=True)
+class FunctionBinder:
+    """Takes the arguments of one function apart by its signature; see `guarded_calls.ArgumentBinder`."""
 
+    function: Callable[..., Any]
 
-def build_call_arguments(
-    function: Callable[..., Any], bound_arguments: BoundArguments, executed: Mapping[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Positional and keyword arguments for the function."""
-    remaining = {**executed, **bound_arguments.injected}
-    positional: list[Any] = []
-    keywords: dict[str, Any] = {}
-    for index, (name, parameter) in enumerate(inspect.signature(function).parameters.items()):
-        if (
-            name not in bound_arguments.named_parameters
-            or name not in remaining
-            or parameter.kind is inspect.Parameter.VAR_KEYWORD
-        ):
-            continue
-        value = remaining.pop(name)
-        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-            positional.extend(value)
-        elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY or index < bound_arguments.by_position:
-            positional.append(value)
-        else:
-            keywords[name] = value
-    return tuple(positional), {**keywords, **remaining}
+    def bind_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundArguments:
+        """Arguments by name; what the SDK would have put in is handed on as it is."""
+        try:
+            signature = inspect.signature(self.function)
+            bound_arguments = signature.bind(*args, **kwargs)
+        except (TypeError, ValueError):
+            return BoundArguments({}, {}, "invalid_arguments")
+        bound_arguments.apply_defaults()
+        chosen: dict[str, Any] = {}
+        injected: dict[str, Any] = {}
+        for name, value in bound_arguments.arguments.items():
+            if isinstance(value, RunContextWrapper):
+                injected[name] = value
+            elif signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
+                chosen.update(value)
+            else:
+                chosen[name] = value
+        passed_names = frozenset(bound_arguments.arguments)
+        return BoundArguments(*copy_arguments(chosen), injected, len(args), passed_names)
+
+    def build_call_arguments(
+        self, bound_arguments: BoundArguments, executed: Mapping[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Positional and keyword arguments for the function."""
+        remaining = {**executed, **bound_arguments.injected}
+        positional: list[Any] = []
+        keywords: dict[str, Any] = {}
+        for index, (name, parameter) in enumerate(inspect.signature(self.function).parameters.items()):
+            if (
+                name not in bound_arguments.named_parameters
+                or name not in remaining
+                or parameter.kind is inspect.Parameter.VAR_KEYWORD
+            ):
+                continue
+            value = remaining.pop(name)
+            if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+                positional.extend(value)
+            elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY or index < bound_arguments.by_position:
+                positional.append(value)
+            else:
+                keywords[name] = value
+        return tuple(positional), {**keywords, **remaining}

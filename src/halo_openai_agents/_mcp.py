@@ -8,7 +8,8 @@ of its original: whoever connects the one has connected the other. Never: decide
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,8 +18,9 @@ from agents.mcp import MCPServer
 from agents.mcp._compat import tool_input_schema
 from mcp import StdioServerParameters
 
-from halo_core.enforcement import Call
+from halo_core.enforcement import Ticket
 from halo_core.enforcement.arguments import copy_arguments
+from halo_core.enforcement.flow import GovernedAction, arun
 from halo_core.enforcement.guards import clean_name, make_named_subclass, make_unregistered_resource
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
@@ -157,18 +159,12 @@ def _make_server_class(kind: type[Any], server_guard: ServerGuard) -> type[Any]:
         call_arguments = dict(arguments or {})
         if claim_server_call(server_guard.halo, tool_name, call_arguments):
             return await kind.call_tool(self, tool_name, arguments, *args, **kwargs)
+
+        def call(decided: dict[str, Any]) -> Any:
+            return kind.call_tool(self, tool_name, decided, *args, **kwargs)
+
         with step_scope(server_guard.halo):
-            ticket = await server_guard.halo.enforcer.abegin(_build_call(server_guard, tool_name, call_arguments))
-            try:
-                with body_scope():
-                    result = await kind.call_tool(self, tool_name, dict(ticket.args), *args, **kwargs)
-            except BaseException as exc:
-                failed = ticket.fail(exc)
-                if failed is exc:
-                    raise
-            else:
-                return ticket.succeed(result, TOOL_RESULT_SURFACE)
-            raise failed
+            return await arun(_ServerCall(server_guard, tool_name, call_arguments, call))
 
     return make_named_subclass(kind, {"list_tools": list_tools, "call_tool": call_tool, _SERVER_GUARD: server_guard})
 
@@ -178,6 +174,20 @@ def _get_properties(schema: Any) -> dict[str, Any]:
     return properties if isinstance(properties, dict) else {}
 
 
-def _build_call(server_guard: ServerGuard, name: str, arguments: dict[str, Any]) -> Call:
-    decided, _, problem = copy_arguments(arguments)
-    return server_guard.halo.build_call(server_guard.get_tool_resource(clean_name(name)), decided, problem=problem)
+class _ServerCall(GovernedAction[Any]):
+    """A call of a server's tool that no guarded tool made."""
+
+    def __init__(
+        self, server_guard: ServerGuard, name: str, arguments: dict[str, Any], function: Callable[[dict[str, Any]], Any]
+    ) -> None:
+        decided, _, problem = copy_arguments(arguments)
+        resource = server_guard.get_tool_resource(clean_name(name))
+        call = server_guard.halo.build_call(resource, decided, problem=problem)
+        super().__init__(server_guard.halo.enforcer, call, TOOL_RESULT_SURFACE)
+        self.function = function
+
+    def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  the same for each
+        return body_scope()
+
+    def execute(self, ticket: Ticket) -> Any:
+        return self.function(dict(ticket.args))

@@ -1,10 +1,6 @@
-"""Room: a response as the events of a stream. Takes: output items. Gives: the SDK's own events, in their order.
+"""The stream of a guarded model, and an answer as the events of a stream.
 
-Never: leaves out what a reader of a stream waits for.
-
-Room: a decided stream on its way to whoever reads it. Takes: events. Gives: those that may be passed on now.
-
-Events pass as they come; where an obligation may change the answer, none before all of it was read. Never: decides.
+Events pass as they come; where an obligation may change the answer, none does before all of it was read.
 """
 
 from __future__ import annotations
@@ -12,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from agents import ModelResponse
 from agents.usage import Usage
@@ -34,15 +30,12 @@ from openai.types.responses import (
     ResponseTextDoneEvent,
 )
 
-from halo_openai_agents._model_calls import PreparedCall, record_unknown_calls
-
-if TYPE_CHECKING:
-    from halo_core.enforcement import Ticket
-    from halo_core.enforcement.guards import GuardMetadata
-    from halo_openai_agents._runs import AgentRun
+from halo_core.enforcement import Ticket
+from halo_core.enforcement.flow import GovernedStream
+from halo_openai_agents._model_calls import ModelAction
 
 __all__ = [
-    "DecidedStream",
+    "ModelStream",
     "build_response",
     "iter_events",
 ]
@@ -145,49 +138,40 @@ def _split_words(text: str, *, by_word: bool) -> Sequence[str]:
 _ENDING_EVENTS: Final = ("response.incomplete", "response.failed", "error", "response.error")
 
 
-class DecidedStream:
-    """One decided stream on its way to whoever reads it."""
+class ModelStream(ModelAction, GovernedStream):
+    """A call of `stream_response`; its parts are the output items of the answer.
 
-    def __init__(self, guard: GuardMetadata, prepared: PreparedCall, run: AgentRun | None, ticket: Ticket) -> None:
-        self.ticket = ticket
-        self._guard = guard
-        self._prepared = prepared
-        self._run = run
-        self._items: list[Any] = []
-        self._is_complete = False
+    A generator runs in whichever context asks for the next of it, so no scope stands around its steps.
+    """
 
-    async def process_event(self, event: Any) -> list[Any]:
+    async def add_part(self, ticket: Ticket, part: Any) -> Any:
         """What of an event may be passed on now."""
-        kind = str(getattr(event, "type", ""))
+        kind = str(getattr(part, "type", ""))
         if kind == "response.output_item.done":
-            self._items.append(event.item)
+            self.parts.append(part.item)
         if kind == "response.completed":
-            return await self._finish_completed(event)
-        if not self.ticket.holds_output:
-            return [event]
-        return [self._strip_output(event)] if kind in _ENDING_EVENTS else []
+            self._is_recorded = True
+            used = await self.finish_answer(ticket, _build_answer(part.response, self.parts))
+            return iter_events(build_response(used, like=part.response)) if self.is_withheld else (part,)
+        if not self.is_withheld:
+            return (part,)
+        return (_strip_output(part),) if kind in _ENDING_EVENTS else ()
 
-    def finish(self) -> None:
-        """The source is done; where it gave no answer, nobody was given one, and the SDK says so."""
-        if not self._is_complete:
-            self.ticket.succeed(_build_answer(None, self._items), self._guard.surface)
+    def finish_stream(self, ticket: Ticket) -> Any:
+        """Record a stream that gave no answer; its reader was given none, and the SDK says so."""
+        self._record(ticket)
+        return ()
 
-    async def _finish_completed(self, event: Any) -> list[Any]:
-        self._is_complete = True
-        answer = _build_answer(event.response, self._items)
-        used = self.ticket.succeed(answer, self._guard.surface)
-        await record_unknown_calls(self._guard, self._prepared, used, self._run)
-        if not self.ticket.holds_output:
-            return [event]
-        return list(iter_events(build_response(used, like=event.response)))
+    def merge_parts(self) -> ModelResponse:
+        return _build_answer(None, self.parts)
 
-    @staticmethod
-    def _strip_output(event: Any) -> Any:
-        """How a stream broke off, without what it had said."""
-        response = getattr(event, "response", None)
-        if isinstance(response, Response):
-            return event.model_copy(update={"response": response.model_copy(update={"output": []})})
-        return event
+
+def _strip_output(event: Any) -> Any:
+    """How a stream broke off, without what it had said."""
+    response = getattr(event, "response", None)
+    if isinstance(response, Response):
+        return event.model_copy(update={"response": response.model_copy(update={"output": []})})
+    return event
 
 
 def _build_answer(response: Response | None, items: list[Any]) -> ModelResponse:

@@ -24,6 +24,8 @@ from agents.result import RunResultBase
 from agents.run_context import _ApprovalRecord
 
 from halo_core.enforcement.arguments import BoundArguments
+from halo_core.enforcement.flow import run
+from halo_core.enforcement.guarded_calls import UnreachableCall
 from halo_core.enforcement.guards import GuardMetadata, get_guard, make_unregistered_resource
 from halo_core.enforcement.session_context import (
     ActiveDelegation,
@@ -144,6 +146,7 @@ def _get_messages(context: Any, *, create: bool = False) -> dict[str, str]:
 
 
 _APPROVED_ANSWERS: Final = ("approved", "used")
+_REFUSED: Final = RuntimeError("the request was denied")
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,12 +274,17 @@ def _decide_refusal(halo: Halo, guard: GuardMetadata, bound_arguments: BoundArgu
         delegation_scope(asking_link),
         triggering_message_scope(TriggeringMessage(load_turn(question.context), kind="message")),
     ):
-        try:
-            ticket = halo.enforcer.begin(build_call(guard, bound_arguments, question.call_id))
-        except Denied as denied:
-            return str(denied)
-    ticket.pause(RuntimeError("the request was denied"))
-    return get_reason_text("approval_denied").title
+        call = build_call(guard, bound_arguments, question.call_id)
+    return run(_RefusedCall(halo.enforcer, call, _REFUSED)) or get_reason_text("approval_denied").title
+
+
+class _RefusedCall(UnreachableCall):
+    """A call whose question was answered with no; where nothing refuses it, it is recorded as waiting still."""
+
+    pause_errors = (RuntimeError,)
+
+    def return_denied(self, denied: Denied) -> str:
+        return str(denied)
 
 
 def _find_acting(halo: Halo, session: str, agent: str) -> ActiveDelegation | None:

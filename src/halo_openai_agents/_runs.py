@@ -11,7 +11,7 @@ Never: decides, starts anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -19,10 +19,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.enforcement import Call, Ticket
 from halo_core.enforcement.arguments import same_value
-from halo_core.enforcement.delegation import AgentScope, find_agent_resource, with_delegation_terms
+from halo_core.enforcement.delegation import (
+    HANDOFF_SURFACE,
+    AgentScope,
+    find_agent_resource,
+    with_delegation_terms,
+)
+from halo_core.enforcement.flow import GovernedAction, arun
+from halo_core.enforcement.guarded_calls import with_problem
 from halo_core.enforcement.guards import clean_name, get_guard
 from halo_core.enforcement.session_context import (
     ActiveDelegation,
+    ContextVarScope,
     Session,
     TriggeringMessage,
     current_delegation,
@@ -37,8 +45,10 @@ if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
 __all__ = [
+    "BODY_MARK",
     "AgentRun",
     "EarlyDecision",
+    "HandOffCall",
     "body_scope",
     "current_run",
     "find_innermost_run",
@@ -55,8 +65,7 @@ class EarlyDecision:
 
     tool: object
     args: dict[str, Any]
-    ticket: Ticket | None = None
-    denied: Denied | None = None
+    decision: Ticket | Denied
 
 
 @dataclass(slots=True, eq=False)
@@ -137,7 +146,7 @@ class AgentRun:
         if agent == self.acting_name:
             return
         if self.acting_name is not None and agent:
-            await self.decide_handoff(agent, "", {"task": ""})
+            await arun(HandOffCall(self.halo, self, agent, {"task": ""}))
             return
         if agent:
             with self.step_scope():
@@ -147,24 +156,19 @@ class AgentRun:
             self.acting = self.base_acting
         self.acting_name = agent
 
-    async def decide_handoff(self, agent: str, call_id: str, task: dict[str, Any], problem: str = "") -> Ticket:
-        """Decide a hand-off; from then on the other one acts.
-
-        Raises:
-            Denied: it may not be handed to, and whoever acted goes on.
-            Pending: as `Denied`, until somebody has answered.
-        """
-        call = self._build_handoff_call(agent, call_id, task)
-        ticket = await self.halo.enforcer.abegin(replace(call, problem=problem) if problem else call)
+    def hand_to(self, agent: str, ticket: Ticket) -> None:
+        """From here on the receiver of a decided hand-off acts."""
         verdict = ticket.verdict
         # What observe mode lets pass although it was refused makes no link.
         if verdict is not None and verdict.handle and verdict.resource.id == agent:
             self.acting = self._make_acting(agent, verdict.handle)
         self.acting_name = agent
-        return ticket
 
-    def _build_handoff_call(self, agent: str, call_id: str, task: dict[str, Any]) -> Call:
-        """INVARIANT: SUB - whoever the run began under is still at work: under such a name the actor goes on."""
+    def build_handoff_call(self, agent: str, call_id: str, task: dict[str, Any]) -> Call:
+        """The hand-off to an agent, to decide.
+
+        INVARIANT: SUB - whoever the run began under is still at work: under such a name the actor goes on.
+        """
         halo, base_agents = self.halo, self.base_acting.agents if self.base_acting is not None else ()
         with self.step_scope():
             call = with_delegation_terms(halo, halo.build_call(find_agent_resource(halo, agent), task, call_id=call_id))
@@ -209,19 +213,20 @@ class AgentRun:
 
     # its end
 
-    def take_early_decision(self, call_id: str, tool: object, args: dict[str, Any]) -> EarlyDecision | None:
+    def take_early_decision(self, call_id: str, tool: object, args: Mapping[str, Any]) -> Ticket | Denied | None:
         """What was decided of this very call before, once."""
-        decision = self.early_decisions.get(call_id)
-        if decision is None or decision.tool is not tool or not same_value(decision.args, args):
+        early = self.early_decisions.get(call_id)
+        if early is None or early.tool is not tool or not same_value(early.args, dict(args)):
             return None
-        return self.early_decisions.pop(call_id)
+        del self.early_decisions[call_id]
+        return early.decision
 
     def end(self, error: BaseException | None = None, *, paused: bool = False) -> None:
         """Record how it ended, and hand back what it was handed; waits for nothing."""
         pause = RuntimeError("the run waits for an answer")
-        for decision in self.early_decisions.values():
-            if decision.ticket is not None:  # the SDK never came to it, and may yet
-                decision.ticket.pause(error or pause)
+        for early in self.early_decisions.values():
+            if isinstance(early.decision, Ticket):  # the SDK never came to it, and may yet
+                early.decision.pause(error or pause)
         self.early_decisions.clear()
         scope, self._agent_scope = self._agent_scope, None
         if scope is None:
@@ -250,8 +255,59 @@ def _get_shared_state(context: Any) -> object:
 _CURRENT_STEP: Final[ContextVar[_StepContext | None]] = ContextVar("halo_openai_agents_step", default=None)
 
 
+class HandOffCall(GovernedAction[Any]):
+    """A hand-off; from its decision on the receiver acts. Nothing runs where the SDK has already come to it.
+
+    Args:
+        halo: who decides.
+        run: in which it happens; outside of ours nobody could say how the receiver acts, and it is refused.
+        agent: the receiver.
+        task: what is handed on.
+        call_id: of the call that hands off.
+        problem: of what it was given.
+    """
+
+    def __init__(
+        self,
+        halo: Halo,
+        run: AgentRun | None,
+        agent: str,
+        task: dict[str, Any],
+        *,
+        call_id: str = "",
+        problem: str = "",
+    ) -> None:
+        super().__init__(halo.enforcer, None, HANDOFF_SURFACE)
+        self.halo = halo
+        self.run = run
+        self.agent = agent
+        self._call_parts = (call_id, task, problem)
+        self._previous = (run.acting_name, run.acting) if run is not None else None
+
+    def build_call(self) -> Call:
+        call_id, task, problem = self._call_parts
+        if self.run is None:
+            return self.halo.build_call(find_agent_resource(self.halo, self.agent), task, problem="needs_guard")
+        return with_problem(self.run.build_handoff_call(self.agent, call_id, task), problem)
+
+    def accept(self, ticket: Ticket) -> None:
+        if self.run is not None:
+            self.run.hand_to(self.agent, ticket)
+
+    def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  for subclasses
+        return None
+
+    def finish_failed(self, ticket: Ticket, error: BaseException) -> BaseException:
+        """Whoever handed off goes on."""
+        if self.run is not None and self._previous is not None:
+            self.run.acting_name, self.run.acting = self._previous
+        return super().finish_failed(ticket, error)
+
+
 _ACTIVE_RUNS: Final[ContextVar[tuple[AgentRun, ...]]] = ContextVar("halo_openai_agents_runs", default=())
 _IN_BODY: Final[ContextVar[bool]] = ContextVar("halo_openai_agents_body", default=False)
+BODY_MARK: Final = (_IN_BODY, True)
+"""What `body_scope` sets."""
 
 
 def current_run(halo: object) -> AgentRun | None:
@@ -296,14 +352,9 @@ def step_scope(halo: Halo) -> Iterator[AgentRun | None]:
         yield run
 
 
-@contextmanager
-def body_scope() -> Iterator[None]:
+def body_scope() -> ContextVarScope:
     """Run what was decided: its words to a nested model are not the user's."""
-    token = _IN_BODY.set(True)
-    try:
-        yield
-    finally:
-        _IN_BODY.reset(token)
+    return ContextVarScope(BODY_MARK)
 
 
 def in_body() -> bool:

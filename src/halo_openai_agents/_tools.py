@@ -24,7 +24,7 @@ from agents import tool as sdk
 from agents.tool_context import ToolContext
 from agents.util._approvals import evaluate_function_tool_approval
 
-from halo_core.enforcement.arguments import BoundArguments
+from halo_core.enforcement.flow import arun, run
 from halo_core.enforcement.guards import (
     GuardMetadata,
     UnregisteredGuard,
@@ -33,11 +33,11 @@ from halo_core.enforcement.guards import (
 )
 from halo_core.errors import Pending
 from halo_core.model import ActionKind, Resource
-from halo_openai_agents._arguments import ArgumentReader, bind_call, build_call_arguments
+from halo_openai_agents._arguments import ArgumentReader, FunctionBinder
 from halo_openai_agents._pause import store_pending
 from halo_openai_agents._results import TOOL_RESULT_SURFACE
-from halo_openai_agents._runs import body_scope, find_run, step_scope
-from halo_openai_agents._tool_calls import DirectCallDenied, build_call, decide_early, run_guarded_call
+from halo_openai_agents._runs import find_run, step_scope
+from halo_openai_agents._tool_calls import DirectCallDenied, FunctionCall, decide_early, run_guarded_call
 from halo_openai_agents._translate import attach_to_invoker, find_guard, tool_schema
 
 if TYPE_CHECKING:
@@ -183,54 +183,25 @@ def _make_plain_invoker(
 
 def _wrap_function(guard: GuardMetadata, function: Callable[..., Any]) -> Callable[..., Any]:
     """The function that a tool was made of, decided."""
+    binder = FunctionBinder(function)
     if inspect.iscoroutinefunction(function):
 
         @functools.wraps(function)
         async def acall(*args: Any, **kwargs: Any) -> Any:
-            bound_arguments = bind_call(function, args, kwargs)
             with step_scope(guard.halo):
-                ticket = await guard.halo.enforcer.abegin(build_call(guard, bound_arguments, ""))
-                args, kwargs = (
-                    build_call_arguments(function, bound_arguments, bound_arguments.get_executed_arguments(ticket))
-                    if not bound_arguments.problem
-                    else (args, kwargs)
-                )
-                try:
-                    with body_scope():
-                        result = await function(*args, **kwargs)
-                except BaseException as exc:
-                    failed = ticket.fail(exc)
-                    if failed is exc:
-                        raise
-                else:
-                    return ticket.succeed(result, guard.surface)
-                raise failed
+                return await arun(FunctionCall(guard, binder, function, args, kwargs))
 
         return acall
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        bound_arguments = bind_call(function, args, kwargs)
         with step_scope(guard.halo):
-            ticket = guard.halo.enforcer.begin(build_call(guard, bound_arguments, ""))
-            args, kwargs = (
-                build_call_arguments(function, bound_arguments, bound_arguments.get_executed_arguments(ticket))
-                if not bound_arguments.problem
-                else (args, kwargs)
-            )
-            try:
-                with body_scope():
-                    result = function(*args, **kwargs)
-            except BaseException as exc:
-                failed = ticket.fail(exc)
-                if failed is exc:
-                    raise
-            else:
-                return ticket.succeed(result, guard.surface)
-            raise failed
+            return run(FunctionCall(guard, binder, function, args, kwargs))
 
     return call
 
+
+# runs that can pause
 
 _PAUSING_COPY: Final = "_halo_pausing"
 
@@ -264,21 +235,15 @@ def _make_approval_check(
     async def needs_approval(context: RunContextWrapper[Any], params: dict[str, Any], call_id: str) -> bool:
         if tool.needs_approval is not False and await _needs_host_approval(tool, context, params, call_id):
             return True  # the host's own question comes first, and answers nothing of ours
-        run = find_run(guard.halo, context)
-        if run is None or not run.pausing:
+        agent_run = find_run(guard.halo, context)
+        if agent_run is None or not agent_run.pausing:
             return False
-        answer = await decide_early(guard, _bind_parameters(reader, params), run, call_id)
-        if isinstance(answer.denied, Pending):
-            store_pending(context, run.turn_id, call_id, guard.resource.id, answer.denied)
-            return True
-        run.early_decisions[call_id] = answer
-        return False
+        decision = await decide_early(guard, reader.validate(copy.deepcopy(params)), agent_run, call_id)
+        if isinstance(decision, Pending):
+            store_pending(context, agent_run.turn_id, call_id, guard.resource.id, decision)
+        return isinstance(decision, Pending)
 
     return needs_approval
-
-
-def _bind_parameters(reader: ArgumentReader, params: dict[str, Any]) -> BoundArguments:
-    return reader.validate(copy.deepcopy(params))
 
 
 async def _needs_host_approval(

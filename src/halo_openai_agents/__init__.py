@@ -1,10 +1,8 @@
-"""Room: Halo for the OpenAI Agents SDK. Takes: agents, tools, models, MCP servers. Gives: guarded copies, run options.
+"""Halo for the OpenAI Agents SDK.
 
-    halo = Halo.local(agent="loan-desk", user="ana@bank")
-    agent = halo.guard(agent)   # its tools, hand-offs, agents as tools, MCP servers, its model
-    result = await Runner.run(agent, "...", **halo.run_options())
-
-Never: decides, keeps state, holds keys or policy: it translates, and `halo_core` decides.
+halo = Halo.local(agent="loan-desk", user="ana@bank")
+agent = halo.guard(agent)   # its tools, hand-offs, agents as tools, MCP servers, its model
+result = await Runner.run(agent, "...", **halo.run_options())
 """
 
 from __future__ import annotations

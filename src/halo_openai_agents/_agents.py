@@ -1,25 +1,9 @@
-"""Room: agents, guarded copies with all that they reach. Takes: agents. Gives: copies. Never: decides.
+"""Guarded agents: a copy of an agent, and of every agent that it reaches, whose turns and tools are decided.
 
-Room: agents as tools. Takes: a tool that runs an agent. Gives: the same tool, running the guarded agent.
-
-The SDK keeps the agent in the closure of the tool's function and nowhere else that counts. Never: runs anything.
-
-Room: guarded hand-offs. Takes: the SDK's hand-offs. Gives: copies that are decided before the other agent is there.
-
-A refused one gives the giver back, and says so where the model reads how the hand-off went. Never: decides itself,
-mints.
-
-Room: the class of a guarded agent. Takes: an agent's class. Gives: a subclass whose turns and tools are decided.
-
-The SDK asks an agent for its tools at the beginning of each turn, whichever way it came to it: there the turn is
-entered, and what carries no guard (tools added later, those of MCP servers) is put behind one. It asks for them too
-where it reads a stored state, but for instructions in a turn only: there one that no run of ours began is decided.
-Never: decides itself.
-
-Room: guarding an agent. Takes: an agent. Gives: a copy of it and of every agent that it reaches, all decided.
-
-Over hand-offs, however they circle, and agents as tools. An agent that hands off or is handed to acts under its own
-name; one by itself acts as whoever runs it. Never: decides, changes the originals.
+`guard_agent` follows hand-offs, however they circle, and agents as tools. An agent that hands off or is handed to acts
+under its own name; one by itself acts as whoever runs it. The SDK asks an agent for its tools at the beginning of each
+turn, whichever way it came to it: there the turn is entered, and what carries no guard yet (tools added later, those of
+MCP servers) gets one. It asks for the instructions in a turn only: there a turn that no run of ours began is decided.
 """
 
 from __future__ import annotations
@@ -57,6 +41,7 @@ from halo_core.enforcement.guards import (
 from halo_core.errors import ConfigError, Denied
 from halo_core.facade import HandOff
 from halo_core.model import ActionKind, Resource
+from halo_openai_agents._arguments import read_closure
 from halo_openai_agents._mcp import guard_server, guard_server_tool
 from halo_openai_agents._models import guard_model
 from halo_openai_agents._pause import store_session
@@ -72,17 +57,12 @@ __all__ = [
     "get_inner_agent",
     "get_stream_listener",
     "guard_agent",
-    "guard_handoff",
-    "is_guarded_by",
-    "is_named_agent",
-    "make_agent_class",
-    "rebind_handoff",
-    "replace_inner_agent",
 ]
 
+# agents as tools: the SDK keeps the agent in the closure of the tool's function, and nowhere else that counts
 
-_AGENT_CELL = "self"  # the name of the agent in `Agent.as_tool`
-_LISTENER_CELL = "on_stream"
+_AGENT_CELL: Final = "self"  # the name of the agent in `Agent.as_tool`
+_LISTENER_CELL: Final = "on_stream"
 
 
 def get_inner_agent(tool: FunctionTool) -> Agent[Any] | None:
@@ -93,13 +73,10 @@ def get_inner_agent(tool: FunctionTool) -> Agent[Any] | None:
 
 def get_stream_listener(tool: FunctionTool) -> object:
     """What hears the agent inside of a tool as it speaks, None where nothing does."""
-    inner = getattr(tool.on_invoke_tool, "_invoke_tool_impl", None)
-    names = getattr(getattr(inner, "__code__", None), "co_freevars", ())
-    cells = getattr(inner, "__closure__", None) or ()
-    return next((cell.cell_contents for name, cell in zip(names, cells, strict=True) if name == _LISTENER_CELL), None)
+    return read_closure(getattr(tool.on_invoke_tool, "_invoke_tool_impl", None)).get(_LISTENER_CELL)
 
 
-def replace_inner_agent(tool: FunctionTool, agent: Agent[Any]) -> FunctionTool:
+def _replace_inner_agent(tool: FunctionTool, agent: Agent[Any]) -> FunctionTool:
     """The tool with another agent in it.
 
     Raises:
@@ -107,45 +84,35 @@ def replace_inner_agent(tool: FunctionTool, agent: Agent[Any]) -> FunctionTool:
     """
     invoker = tool.on_invoke_tool
     inner = getattr(invoker, "_invoke_tool_impl", None)
-    if not isinstance(invoker, sdk._FailureHandlingFunctionToolInvoker) or not isinstance(  # noqa: SLF001  the SDK's own
-        inner, types.FunctionType
+    if (
+        not isinstance(invoker, sdk._FailureHandlingFunctionToolInvoker)  # noqa: SLF001  the SDK's own
+        or not isinstance(inner, types.FunctionType)
+        or read_closure(inner).get(_AGENT_CELL) is not tool._agent_instance  # noqa: SLF001  as above
     ):
-        raise _make_unreachable_agent_error(tool)
-    impl = _rebuild_function(tool, inner, agent)
+        raise ConfigError(
+            "not_guardable",
+            f"the agent inside `{tool.name}` cannot be reached",
+            field="x",
+            remedy="create the tool from the guarded agent: `halo.guard(agent, agent='name').as_tool(...)`",
+        )
+    cells = zip(inner.__code__.co_freevars, inner.__closure__ or (), strict=True)
+    closure = tuple(types.CellType(agent) if name == _AGENT_CELL else cell for name, cell in cells)
+    rebuilt = types.FunctionType(inner.__code__, inner.__globals__, inner.__name__, inner.__defaults__, closure)
+    rebuilt.__kwdefaults__ = inner.__kwdefaults__
+    rebuilt.__annotations__ = inner.__annotations__
+    rebuilt.__dict__.update(inner.__dict__)
     copied = copy.copy(tool)
-    copied.on_invoke_tool = type(invoker)(impl, invoker._on_handled_error, function_tool=copied)  # noqa: SLF001  as above
+    copied.on_invoke_tool = type(invoker)(rebuilt, invoker._on_handled_error, function_tool=copied)  # noqa: SLF001  as above
     copied._agent_instance = agent  # noqa: SLF001  as above
     return copied
 
 
-def _rebuild_function(tool: FunctionTool, function: types.FunctionType, agent: Agent[Any]) -> Callable[..., Any]:
-    names, cells = function.__code__.co_freevars, function.__closure__ or ()
-    cells_by_name = dict(zip(names, cells, strict=True))
-    if _AGENT_CELL not in cells_by_name or cells_by_name[_AGENT_CELL].cell_contents is not tool._agent_instance:  # noqa: SLF001  as above
-        raise _make_unreachable_agent_error(tool)
-    closure = tuple(types.CellType(agent) if name == _AGENT_CELL else cell for name, cell in cells_by_name.items())
-    rebuilt = types.FunctionType(
-        function.__code__, function.__globals__, function.__name__, function.__defaults__, closure
-    )
-    rebuilt.__kwdefaults__ = function.__kwdefaults__
-    rebuilt.__annotations__ = function.__annotations__
-    rebuilt.__dict__.update(function.__dict__)
-    return rebuilt
-
-
-def _make_unreachable_agent_error(tool: FunctionTool) -> ConfigError:
-    return ConfigError(
-        "not_guardable",
-        f"the agent inside `{tool.name}` cannot be reached",
-        field="x",
-        remedy="create the tool from the guarded agent: `halo.guard(agent, agent='name').as_tool(...)`",
-    )
-
+# hand-offs
 
 _REBIND: Final = "_halo_again"
-# The hand-off that has just been refused, in the very step that asks how it went.
-_REFUSED_HANDOFF: Final[ContextVar[tuple[object, str] | None]] = ContextVar("halo_openai_agents_refused", default=None)
 _FILTER_FIELDS: Final = ("input_filter", "nest_handoff_history")
+_REFUSED_HANDOFF: Final[ContextVar[tuple[object, str] | None]] = ContextVar("halo_openai_agents_refused", default=None)
+"""The hand-off that has just been refused and why, for the very step that asks how it went."""
 
 
 def get_handoff_target(handoff: Handoff[Any, Any]) -> Agent[Any] | None:
@@ -155,10 +122,13 @@ def get_handoff_target(handoff: Handoff[Any, Any]) -> Agent[Any] | None:
     return target if isinstance(target, Agent) else None
 
 
-def guard_handoff(
+def _guard_handoff(
     halo: Halo, giver: Agent[Any], handoff: Handoff[Any, Any], get_guarded: Callable[[Any], Agent[Any]]
 ) -> Any:
-    """A decided copy of a hand-off from `giver`; `get_guarded` gives the guarded one of whichever agent it leads to."""
+    """A copy of a hand-off from `giver` that is decided before the agent it leads to is there.
+
+    `get_guarded` gives the guarded copy of that agent.
+    """
     agent = clean_name(handoff.agent_name)
     guard = GuardMetadata(halo, handoff, agent, find_agent_resource(halo, agent), HANDOFF_SURFACE)
     guarded = copy.copy(handoff)
@@ -177,18 +147,15 @@ def guard_handoff(
         return await arun(_GuardedHandOff(guarded, guard, giver, invoke, find_run(halo, context), text))
 
     guarded.on_invoke_handoff = on_invoke_handoff
-    guarded.__dict__[_REBIND] = lambda new_giver: guard_handoff(halo, new_giver, handoff, get_guarded)
+    guarded.__dict__[_REBIND] = lambda new_giver: _guard_handoff(halo, new_giver, handoff, get_guarded)
     return guarded
 
 
-def rebind_handoff(giver: Agent[Any], handoff: Any) -> Any:
-    """A guarded hand-off as another giver's, who goes on where it is refused; any other as it is."""
-    rebind = getattr(handoff, "__dict__", {}).get(_REBIND)
-    return rebind(giver) if rebind is not None else handoff
-
-
 class _GuardedHandOff(HandOffCall):
-    """A hand-off that a model called for. A refused one gives the giver back."""
+    """A hand-off that a model asked for.
+
+    A refused one gives the giver back, and says so where the model reads how the hand-off went.
+    """
 
     def __init__(
         self,
@@ -273,22 +240,18 @@ def _return_unchanged(data: Any) -> Any:
     return data
 
 
+# turns
+
 _TOOL_COPIES: Final = "_halo_copies"
 
 
-def is_guarded_by(halo: object, agent: Any) -> bool:
-    """Whether this Halo guards an agent."""
-    guard = get_guard(agent)
-    return guard is not None and guard.halo is halo
-
-
-def is_named_agent(halo: object, agent: Any) -> bool:
+def _is_named_agent(halo: object, agent: Any) -> bool:
     """Whether this Halo guards an agent under a name of its own, and so decides who may hand to it."""
     guard = get_guard(agent)
     return guard is not None and guard.halo is halo and bool(guard.name)
 
 
-def make_agent_class(guard: GuardMetadata) -> type[Agent[Any]]:
+def _make_agent_class(guard: GuardMetadata) -> type[Agent[Any]]:
     """Subclass of one guarded agent and its copies, however they are made."""
     kind: Any = type(guard.original)
 
@@ -297,7 +260,11 @@ def make_agent_class(guard: GuardMetadata) -> type[Agent[Any]]:
         attach_guard(self, guard)
         kind.__post_init__(self)
         if isinstance(self.handoffs, list):
-            self.handoffs = [rebind_handoff(self, item) for item in self.handoffs]
+            # Where it is refused, the copy goes on and not its original.
+            rebinders = [getattr(item, "__dict__", {}).get(_REBIND) for item in self.handoffs]
+            self.handoffs = [
+                rebind(self) if rebind else item for rebind, item in zip(rebinders, self.handoffs, strict=True)
+            ]
 
     @functools.wraps(kind.get_all_tools)
     async def get_all_tools(self: Any, run_context: RunContextWrapper[Any]) -> list[Tool]:
@@ -354,11 +321,13 @@ def _guard_tool_for_run(agent: Any, halo: Any, tool: Tool, *, pauses: bool) -> T
         copies: dict[int, tuple[Tool, FunctionTool]] = agent.__dict__.setdefault(_TOOL_COPIES, {})
         cached = copies.get(id(tool))
         if cached is None or cached[0] is not tool:
-            # Nothing is registered: what nobody granted is refused, at the same last step as a guarded tool.
+            # Not registered, so nobody granted it: its calls are refused.
             cached = copies[id(tool)] = (tool, copy_with_guard(halo, tool))
         tool = cached[1]
     return make_pausing_copy(tool) if pauses else tool
 
+
+# copies
 
 _APPROVAL_IDENTITY: Final = "_function_approval_identity"  # the SDK's, of one agent object and no copy of it
 
@@ -378,13 +347,12 @@ def guard_agent(
         ConfigError: something in it cannot be guarded, or a name is taken.
     """
     _add_terms(halo, agent, give or {})
-    clean, guard = clean_name(name) if name else "", get_guard(agent)
-    if guard is not None and guard.halo is halo and clean in ("", guard.name):
+    acting_name, guard = clean_name(name) if name else "", get_guard(agent)
+    if guard is not None and guard.halo is halo and acting_name in ("", guard.name):
         return agent
-    alone = not agent.handoffs
-    return _AgentCopies(halo, grants=grants).copy_agent(
-        agent, clean or ("" if alone else clean_name(agent.name)), resource
-    )
+    if not acting_name and agent.handoffs:
+        acting_name = clean_name(agent.name)
+    return _AgentCopies(halo, grants=grants).copy_agent(agent, acting_name, resource)
 
 
 def _add_terms(halo: Halo, agent: Agent[Any], give: Mapping[str, HandOff]) -> None:
@@ -430,7 +398,7 @@ class _AgentCopies:
         copies = self._copies.get(id(agent))
         if copies is not None:
             return copies[1]
-        if is_named_agent(self._halo, agent):
+        if _is_named_agent(self._halo, agent):
             return agent
         return self.copy_agent(agent, clean_name(agent.name))
 
@@ -438,7 +406,12 @@ class _AgentCopies:
         """A copy that acts as `name`; empty as whoever runs it."""
         halo, existing = self._halo, get_guard(agent)
         if existing is not None and existing.halo is not halo:
-            raise _make_guarded_elsewhere_error(agent)
+            raise ConfigError(
+                "guarded_elsewhere",
+                f"`{agent.name}` is already guarded by another Halo",
+                field="x",
+                remedy="guard the original agent, once for each Halo",
+            )
         copied = copy.copy(agent)
         copied.__dict__.pop(_APPROVAL_IDENTITY, None)
         acting_resource = (
@@ -447,31 +420,28 @@ class _AgentCopies:
         guard = GuardMetadata(
             halo, agent if existing is None else existing.original, name, acting_resource, HANDOFF_SURFACE
         )
-        object.__setattr__(copied, "__class__", make_agent_class(guard))
+        object.__setattr__(copied, "__class__", _make_agent_class(guard))
         attach_guard(copied, guard)
         if name:  # who else leads to one that acts as whoever runs it leads to a copy that is handed to
             self._copies[id(agent)] = (agent, copied)
-        copied.model = self._guard_model(agent.model)
+        if isinstance(agent.model, Model):  # the run's provider makes a guarded model of a name
+            copied.model = guard_model(halo, agent.model, None)
         copied.tools = [self._guard_tool(tool) for tool in agent.tools]
         copied.mcp_servers = [guard_server(halo, server, None, grants=self._grants) for server in agent.mcp_servers]
         copied.handoffs = [self._guard_handoff(copied, item) for item in agent.handoffs]
         return copied
-
-    def _guard_model(self, model: Any) -> Any:
-        # A name stays one: the run's provider makes a guarded model of it.
-        return guard_model(self._halo, model, None) if isinstance(model, Model) else model
 
     def _guard_tool(self, tool: Any) -> Any:
         if not isinstance(tool, FunctionTool):
             return tool
         guard = find_guard(tool)
         agent = get_inner_agent(tool if guard is None else guard.original)
-        if agent is not None and not is_named_agent(self._halo, agent):
+        if agent is not None and not _is_named_agent(self._halo, agent):
             original = guard.original if guard is not None else tool
             resource = guard.resource if guard is not None else None
-            return guard_tool(self._halo, replace_inner_agent(original, self.get_copy(agent)), resource)
+            return guard_tool(self._halo, _replace_inner_agent(original, self.get_copy(agent)), resource)
         if guard is None and not self._grants:
-            return tool  # each turn puts it behind a gate that nobody granted
+            return tool  # each turn makes a guarded copy that nobody granted
         return guard_tool(self._halo, tool, None)
 
     def _guard_handoff(self, giver: Agent[Any], item: Any) -> Any:
@@ -479,18 +449,8 @@ class _AgentCopies:
             guard = get_guard(item)
             original = item if guard is None else guard.original
             register_agent_resource(self._halo, clean_name(original.agent_name))
-            return guard_handoff(self._halo, giver, original, self.get_copy)
-        return (
-            guard_handoff(self._halo, giver, handoff(self.get_copy(item)), self.get_copy)
-            if isinstance(item, Agent)
-            else item
-        )
-
-
-def _make_guarded_elsewhere_error(agent: Agent[Any]) -> ConfigError:
-    return ConfigError(
-        "guarded_elsewhere",
-        f"`{agent.name}` is already guarded by another Halo",
-        field="x",
-        remedy="guard the original agent, once for each Halo",
-    )
+        elif isinstance(item, Agent):
+            original = handoff(self.get_copy(item))
+        else:
+            return item
+        return _guard_handoff(self._halo, giver, original, self.get_copy)

@@ -19,7 +19,7 @@ from agents.function_schema import FuncSchema
 from halo_core.enforcement import Ticket
 from halo_core.enforcement.arguments import BoundArguments, copy_arguments, same_value
 
-__all__ = ["ArgumentReader", "FunctionBinder", "ModelArguments"]
+__all__ = ["ArgumentReader", "FunctionBinder", "ModelArguments", "read_closure"]
 
 _JSON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "array": (list,),
@@ -95,7 +95,7 @@ class ArgumentReader:
     @classmethod
     def for_tool(cls, tool: FunctionTool) -> ArgumentReader:
         """The reader of a tool."""
-        cells = _read_closure(getattr(tool.on_invoke_tool, "_invoke_tool_impl", None))
+        cells = read_closure(getattr(tool.on_invoke_tool, "_invoke_tool_impl", None))
         schema_cell = cells.get("schema")
         schema = schema_cell if isinstance(schema_cell, FuncSchema) else None
         return cls(schema, tool.params_json_schema, cells.get("_prepare_arguments"))
@@ -130,7 +130,7 @@ class ArgumentReader:
         return BoundArguments(*copy_arguments({name: getattr(parsed, name) for name in kind.model_fields}))
 
 
-def _read_closure(function: object) -> dict[str, Any]:
+def read_closure(function: object) -> dict[str, Any]:
     """What a function of the SDK's holds, by name."""
     code = getattr(function, "__code__", None)
     cells = getattr(function, "__closure__", None) or ()

@@ -8,8 +8,8 @@ of the app's.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Final
 
 from agents import Agent, FunctionTool, Handoff, Model, RunConfig, RunState
 from agents.agent import AgentBase
@@ -80,7 +80,7 @@ def doctor(obj: Any, *, name: str = "") -> list[Finding]:
 
 
 class _Rows(FindingRows):
-    remedies = {  # noqa: RUF012  as the class it derives from has it
+    remedies: ClassVar[Mapping[FindingKind, str]] = {
         FindingKind.AGENT: "use `halo.guard(agent)`, and run the guarded agent",
         FindingKind.HANDOFF: "use `halo.guard(agent)` on the agent that hands off",
         FindingKind.MODEL: "use `halo.guard(model)`, or `halo.guard(agent)` on the agent that has it",
@@ -242,12 +242,11 @@ class _AppExaminer:
 
     def examine_other_tool(self, tool: Any, where: str, within: GuardMetadata | None) -> None:
         """A tool that is no function tool."""
+        by_provider = is_hosted(tool)
         hint = "write it as a function tool, and guard that"
-        if is_hosted(tool):
-            hint = (
-                "the provider runs it, so it is not decided here: remove it, or guard the agent, which then refuses it"
-            )
-        if within is not None or is_hosted(tool) or is_native(tool):
+        if by_provider:
+            hint = "the provider runs it, so it is not decided here: remove it, or guard the agent, which refuses it"
+        if within is not None or by_provider or is_native(tool):
             point = "guarded model (refused)" if within is not None else ""
             self.rows.add_point(FindingKind.TOOL, get_display_name(tool), where, point, hint)
 

@@ -1,8 +1,8 @@
-"""Room: local MCP servers. Takes: servers. Gives: copies whose every tool call is decided, once.
+"""Local MCP servers: guarded copies whose every tool call is decided, once.
 
-In a guarded agent a server's tools are function tools made on the fly, each behind a gate, which decides; what comes to
-the server's `call_tool` from there passes, and any other call is decided at the server itself. A copy shares the state
-of its original: whoever connects the one has connected the other. Never: decides by itself, changes the original.
+In a guarded agent a server's tools are function tools made on the fly, each behind a guard of its own; the call that
+comes from there passes the server's `call_tool`, and any other is decided there. A copy shares the state of its
+original: whoever connects the one has connected the other.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _TOOL_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 
 @dataclass(frozen=True, slots=True)
 class ServerGuard:
-    """What stands before a server.
+    """The guard of a server.
 
     Args:
         halo: who decides.
@@ -60,26 +60,24 @@ class ServerGuard:
 
         INVARIANT: a grant is of a name; what has that name already, at another server or the host's, does not share it.
         """
-        registered = (
-            self.halo.find_registered(name)
-            if self.halo.servers_by_tool.get(name) == _identify_server(self.original)
-            else None
-        )
+        registered = self.halo.find_registered(name) if self._owns(name) else None
         return registered or make_unregistered_resource(f"{self.original.name}/{name}", ActionKind.TOOL_CALL)
 
     def is_name_free(self, name: str) -> bool:
         """Whether nothing else has a name."""
-        return self.halo.find_registered(name) is None or self.halo.servers_by_tool.get(name) == _identify_server(
-            self.original
-        )
+        return self.halo.find_registered(name) is None or self._owns(name)
+
+    def _owns(self, name: str) -> bool:
+        return self.halo.servers_by_tool.get(name) == _identify_server(self.original)
 
     def register_tool(self, name: str, description: str, schema: dict[str, Any]) -> None:
         """Register a tool of the server, unless something else has its name already."""
-        if not self.grants or self.halo.find_registered(name) is not None:
-            if self.grants and not self.is_name_free(name):
-                self.halo.notify_once(
-                    f"`{name}` of `{self.original.name}` has no grant: its name is used by something else"
-                )
+        if not self.grants:
+            return
+        if self.halo.find_registered(name) is not None:
+            if not self.is_name_free(name):
+                server = self.original.name
+                self.halo.notify_once(f"`{name}` of `{server}` has no grant: its name is used by something else")
             return
         declared = self.resource or self.halo.find_declared(name, *_TOOL_KINDS)
         kind = declared.kind if declared is not None and declared.kind in _TOOL_KINDS else ActionKind.TOOL_CALL
@@ -100,7 +98,7 @@ def _identify_server(server: Any) -> tuple[Any, ...]:
 
 
 def find_server_guard(server: Any) -> ServerGuard | None:
-    """What stands before a guarded server, None of any other: its state is shared, so its class holds it."""
+    """The guard of a server, None where there is none; a copy shares its original's state, so its class has it."""
     server_guard = getattr(type(server), _SERVER_GUARD, None)
     return server_guard if isinstance(server_guard, ServerGuard) else None
 
@@ -109,7 +107,7 @@ def guard_server(halo: Halo, server: MCPServer, resource: Resource | None, *, gr
     """A guarded copy of a server, over the same connection.
 
     Raises:
-        ConfigError: its class lets nothing stand before it.
+        ConfigError: it cannot be copied.
     """
     server_guard = find_server_guard(server)
     if server_guard is not None and server_guard.halo is halo:
@@ -131,7 +129,7 @@ def guard_server(halo: Halo, server: MCPServer, resource: Resource | None, *, gr
 
 
 def guard_server_tool(halo: Halo, server: Any, tool: FunctionTool) -> FunctionTool:
-    """The function tool that the SDK made of a server's tool, behind a gate; granted if the server was guarded."""
+    """A guarded copy of the function tool that the SDK made of a server's tool; granted if the server was guarded."""
     binding = tool._mcp_tool_binding  # noqa: SLF001  the SDK's only link to it
     server_guard, name = find_server_guard(server), clean_name(binding[1] if binding is not None else tool.name)
     if server_guard is None:
@@ -149,9 +147,9 @@ def _make_server_class(kind: type[Any], server_guard: ServerGuard) -> type[Any]:
         tools = await kind.list_tools(self, *args, **kwargs)
         for tool in tools:
             schema = tool_input_schema(tool) or {}
-            server_guard.register_tool(
-                clean_name(tool.name), tool.description or "", {**schema, "properties": _get_properties(schema)}
-            )
+            properties = schema.get("properties")
+            schema = {**schema, "properties": properties if isinstance(properties, dict) else {}}
+            server_guard.register_tool(clean_name(tool.name), tool.description or "", schema)
         return tools
 
     @functools.wraps(kind.call_tool)
@@ -167,11 +165,6 @@ def _make_server_class(kind: type[Any], server_guard: ServerGuard) -> type[Any]:
             return await arun(_ServerCall(server_guard, tool_name, call_arguments, call))
 
     return make_named_subclass(kind, {"list_tools": list_tools, "call_tool": call_tool, _SERVER_GUARD: server_guard})
-
-
-def _get_properties(schema: Any) -> dict[str, Any]:
-    properties = schema.get("properties") if isinstance(schema, dict) else None
-    return properties if isinstance(properties, dict) else {}
 
 
 class _ServerCall(GovernedAction[Any]):

@@ -66,7 +66,7 @@ def guard_model(halo: Halo, model: Model, resource: Resource | None) -> Model:
 
 
 def copy_model_with_guard(halo: Halo, model: Model, resource: Resource | None = None) -> Model:
-    """A copy behind a gate; without a resource, behind what is known of its name (nothing is registered)."""
+    """A copy with a guard; without a resource, with what is known of its name (nothing is registered)."""
     name = model_name(model)
     known_resource = resource or halo.find_registered(name)
     if known_resource is None or known_resource.kind is not ActionKind.INFERENCE:

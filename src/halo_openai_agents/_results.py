@@ -1,7 +1,4 @@
-"""Room: surfaces, how results are read and made less. Takes: results of tools and models. Gives: the same.
-
-Never: decides what is taken away, changes what it is given.
-"""
+"""How results of tools and answers of models are read, filtered and redacted: the `Surface`s of this adapter."""
 
 from __future__ import annotations
 

@@ -1,12 +1,8 @@
-"""Room: a run's configuration, with Halo in it. Takes: the host's own. Gives: keyword arguments for a runner.
+"""The runner that stands before the SDK's own, from the moment an agent is guarded, and the configuration of its runs.
 
-Never: decides, changes the host's configuration.
-
-Room: the runner around the SDK's own. Takes: runs. Gives: the same runs, in a session, entered and ended.
-
-It stands before the process's default runner from the moment an agent is guarded. A run of an agent that carries no
-guard goes through it untouched, unless a tripwire is installed or its configuration is Halo's. Never: decides, runs a
-turn.
+A run of an agent that carries no guard goes through it untouched, unless a tripwire is installed or its configuration
+is Halo's (`Halo.run_options`). Any other run gets a session and guarded models; the agent is entered, and left at the
+end.
 """
 
 from __future__ import annotations
@@ -57,7 +53,7 @@ __all__ = [
 
 @dataclasses.dataclass
 class HaloRunConfig(RunConfig):
-    """A configuration that Halo has seen to.
+    """A configuration with guarded models.
 
     Args:
         halo: who decides.
@@ -92,7 +88,8 @@ def configure_run(
     Args:
         halo: who decides.
         host_config: the host's.
-        reports_unknown_tools: whether a model hears of calls that reach no tool, and the run goes on; else the host's setting counts.
+        reports_unknown_tools: whether a model hears of calls that reach no tool, and the run goes on; else the host's
+            setting counts.
         pausing: see `HaloRunConfig`.
     """
     config, uses_default_provider = _normalize_run_config_for_runner(host_config)
@@ -194,7 +191,7 @@ def install_runner() -> None:
 
 def get_watches() -> tuple[ModeWatch, ...]:
     """Who watches the whole process."""
-    return tuple(item.watch for item in _installed)
+    return _installed
 
 
 # one run
@@ -259,31 +256,23 @@ def _find_session(halo: Halo, run_input: Any, kwargs: dict[str, Any], config: Ha
     thread = _find_thread(kwargs, config)
     if thread:
         return Session(thread, "thread"), False
-    stored = load_session(halo, run_input._context) if isinstance(run_input, RunState) else None  # noqa: SLF001  as above
-    if stored is not None and stored in (Session(stored.id, "run"), Session(_get_stored_thread(run_input), "thread")):
-        return stored, False
+    if isinstance(run_input, RunState) and (stored := load_session(halo, run_input._context)) is not None:  # noqa: SLF001  as above
+        # A reference, which whoever writes into the state may have changed.
+        thread = f"thread:{run_input._conversation_id}"  # noqa: SLF001  as above
+        if stored in (Session(stored.id, "run"), Session(thread, "thread")):
+            return stored, False
     return Session(halo.make_run_session_id(), "run"), True
 
 
 def _find_thread(kwargs: dict[str, Any], config: HaloRunConfig) -> str:
     """The conversation that a run belongs to, by the host's own name for it."""
-    session_name = _get_session_name(kwargs.get("session"))
+    try:
+        session_name = getattr(kwargs.get("session"), "session_id", None)
+    except ValueError:  # of a session that is named when the first message is kept
+        session_name = None
     names = (session_name, kwargs.get("conversation_id"), config.group_id)
     thread_name = next((name for name in names if isinstance(name, str) and name), "")
     return f"thread:{thread_name}" if thread_name else ""
-
-
-def _get_session_name(session: Any) -> Any:
-    """The host's name for a session; None of one that is named when the first message is kept."""
-    try:
-        return getattr(session, "session_id", None)
-    except ValueError:
-        return None
-
-
-def _get_stored_thread(state: RunState[Any]) -> str:
-    """The conversation that a state names: a reference, which whoever writes into the state may have changed."""
-    return f"thread:{state._conversation_id}"  # noqa: SLF001  as above
 
 
 def _find_turn(state: RunState[Any]) -> tuple[str, str]:
@@ -297,11 +286,8 @@ def _find_turn(state: RunState[Any]) -> tuple[str, str]:
 # a tripwire for the whole process
 
 
-class InstalledTripwire:
+class InstalledTripwire(ModeWatch):
     """One installation of a Halo's tripwire; the Halo watches while any of its installations is in place."""
-
-    def __init__(self, watch: ModeWatch) -> None:
-        self.watch = watch
 
     def uninstall(self) -> None:
         """Take it away; a second time does nothing."""
@@ -323,7 +309,7 @@ def install(halo: Halo, mode: Mode | None) -> InstalledTripwire:
         CannotDecide: the stored mode cannot be read.
     """
     global _installed  # noqa: PLW0603  as above
-    installation = InstalledTripwire(ModeWatch(halo, mode))
+    installation = InstalledTripwire(halo, mode)
     install_runner()
     with _LOCK:
         _installed = (*_installed, installation)

@@ -1,12 +1,8 @@
-"""Room: one run of an agent: its session, who acts in it now, which message asked. Takes: steps. Gives: context.
+"""One run of an agent: its session, who acts in it now, which message asked.
 
-The SDK runs the steps of a run in tasks of their own, so what changes from one to the next stands in one object that
-they all reach through a context variable; each step acts under what is there at its beginning. Never: decides by
-itself, mints.
-
-Room: which run is at hand. Takes: runs. Gives: the one that a piece of code is in, as a context variable has it.
-
-Never: decides, starts anything.
+The SDK runs the steps of a run in tasks of their own, so what changes from one to the next is in one `AgentRun` that
+they all reach through a context variable (`current_run`, `find_run`); each step acts under what is there at its
+beginning (`step_scope`).
 """
 
 from __future__ import annotations
@@ -51,7 +47,6 @@ __all__ = [
     "HandOffCall",
     "body_scope",
     "current_run",
-    "find_innermost_run",
     "find_run",
     "in_body",
     "run_scope",
@@ -161,7 +156,10 @@ class AgentRun:
         verdict = ticket.verdict
         # What observe mode lets pass although it was refused makes no link.
         if verdict is not None and verdict.handle and verdict.resource.id == agent:
-            self.acting = self._make_acting(agent, verdict.handle)
+            path = self.acting.agents if self.acting is not None else ()
+            depth = path.index(agent) if agent in path else len(path)
+            agents = (*path[:depth], agent)
+            self.acting = ActiveDelegation(self.halo.agent, self.session.id, verdict.handle, agents)
         self.acting_name = agent
 
     def build_handoff_call(self, agent: str, call_id: str, task: dict[str, Any]) -> Call:
@@ -174,13 +172,8 @@ class AgentRun:
             call = with_delegation_terms(halo, halo.build_call(find_agent_resource(halo, agent), task, call_id=call_id))
         return replace(call, hand_off=None) if agent in (halo.agent, *base_agents) else call
 
-    def _make_acting(self, agent: str, handle: str) -> ActiveDelegation | None:
-        path = self.acting.agents if self.acting is not None else ()
-        depth = path.index(agent) if agent in path else len(path)
-        return ActiveDelegation(self.halo.agent, self.session.id, handle, (*path[:depth], agent))
-
     def get_acting(self) -> ActiveDelegation | None:
-        """Under which link whoever acts now does."""
+        """The link under which whoever acts now does."""
         return self.acting if self.acting_name is not None else self.base_acting
 
     @contextmanager
@@ -210,8 +203,6 @@ class AgentRun:
     def get_known_call_ids(self) -> frozenset[str] | None:
         """Ids of the calls of this session; None where it has others before it."""
         return frozenset(self.call_ids) if self.has_fresh_session else None
-
-    # its end
 
     def take_early_decision(self, call_id: str, tool: object, args: Mapping[str, Any]) -> Ticket | Denied | None:
         """What was decided of this very call before, once."""
@@ -250,9 +241,6 @@ class _StepContext:
 def _get_shared_state(context: Any) -> object:
     """What all contexts of one run share."""
     return getattr(context, "_tool_invocations", context)
-
-
-_CURRENT_STEP: Final[ContextVar[_StepContext | None]] = ContextVar("halo_openai_agents_step", default=None)
 
 
 class HandOffCall(GovernedAction[Any]):
@@ -304,6 +292,9 @@ class HandOffCall(GovernedAction[Any]):
         return super().finish_failed(ticket, error)
 
 
+# which run is at hand
+
+_CURRENT_STEP: Final[ContextVar[_StepContext | None]] = ContextVar("halo_openai_agents_step", default=None)
 _ACTIVE_RUNS: Final[ContextVar[tuple[AgentRun, ...]]] = ContextVar("halo_openai_agents_runs", default=())
 _IN_BODY: Final[ContextVar[bool]] = ContextVar("halo_openai_agents_body", default=False)
 BODY_MARK: Final = (_IN_BODY, True)
@@ -316,14 +307,8 @@ def current_run(halo: object) -> AgentRun | None:
 
 
 def find_run(halo: object, context: Any) -> AgentRun | None:
-    """The innermost run that this Halo decides, if a context of the SDK's is of that one."""
-    run = current_run(halo)
-    return run if run is not None and run.owns_context(context) else None
-
-
-def find_innermost_run(context: Any) -> AgentRun | None:
-    """The innermost run that any Halo decides, if a context of the SDK's is of that one."""
-    run = next(reversed(_ACTIVE_RUNS.get()), None)
+    """The innermost run that this Halo decides (None: any), if a context of the SDK's is of that one."""
+    run = current_run(halo) if halo is not None else next(reversed(_ACTIVE_RUNS.get()), None)
     return run if run is not None and run.owns_context(context) else None
 
 

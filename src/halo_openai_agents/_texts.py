@@ -1,9 +1,4 @@
-"""Room: JSON that a model wrote. Takes: text. Gives: what it says. Never: decides.
-
-Room: what goes into a model and what comes out of it. Takes: input items, responses. Gives: texts, who asked.
-
-Never: decides, changes what it is given, raises for odd values.
-"""
+"""What goes into a model and what comes out of it, as texts: who asked, what is known of their origin, which calls."""
 
 from __future__ import annotations
 
@@ -116,8 +111,8 @@ def find_known_origins(
     Args:
         system: the agent's instructions.
         items: what the model is shown.
-        known_call_ids: ids of the calls that this session has made; what another tool said, nobody here has read. None where the
-            session goes on from earlier runs, which have recorded what they read.
+        known_call_ids: ids of the calls that this session has made; what another tool said, nobody here has read. None
+            where the session goes on from earlier runs, which have recorded what they read.
         nested: whether a tool's body wrote the input, and so neither the user nor the system.
     """
     origins: list[tuple[str, Provenance]] = []

@@ -1,13 +1,8 @@
-"""Room: tools, guarded copies and each way to call one. Takes: tools. Gives: copies. Never: decides.
+"""Guarded copies of function tools.
 
-Room: guarded tools. Takes: function tools, functions. Gives: copies decided at the last step before they run.
-
-A tool's `on_invoke_tool` is wrapped below the SDK's own handling of errors, so a copy takes errors as its original
-does, and the function behind it (`__wrapped__`) is decided too. Never: decides, changes the original.
-
-Room: tools of runs that can pause. Takes: guarded tools. Gives: the same, whose challenges become interruptions.
-
-Never: decides by itself, keeps a copy of what the host has changed since.
+A copy's `on_invoke_tool` is wrapped below the SDK's own handling of errors, so errors are handled as the original handles them; the
+function behind it (`__wrapped__`) is decided too. In a run whose host keeps its state, the copy asks for approval where
+the decision is a challenge (`make_pausing_copy`).
 """
 
 from __future__ import annotations
@@ -120,7 +115,7 @@ def _build_schema(tool: FunctionTool) -> dict[str, Any]:
 
 
 def copy_with_guard(halo: Halo, tool: FunctionTool, resource: Resource | None = None) -> FunctionTool:
-    """A copy behind a gate; without a resource nobody has said what it is, whatever else has its name."""
+    """A copy with a guard; without a resource nobody has said what it is, whatever else has its name."""
     known_resource = resource or make_unregistered_resource(tool.qualified_name, ActionKind.TOOL_CALL)
     kind = GuardMetadata if halo.find_registered(known_resource.id) == known_resource else UnregisteredGuard
     guard = kind(halo, tool, tool.name, known_resource, TOOL_RESULT_SURFACE)

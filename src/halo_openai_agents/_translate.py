@@ -1,12 +1,4 @@
-"""Room: where a gate is held: a tool's at what invokes it, a model's in its class. Takes: things. Gives: their gates.
-
-A tool is a dataclass, and what invokes it one of its fields: whoever puts another one there has taken the guard away,
-and whoever changes another field has not. Never: decides.
-
-Room: translation between the SDK's values and plain ones. Takes: tools, models, agents. Gives: names, schemas.
-
-Never: decides, keeps anything, raises for odd values.
-"""
+"""The SDK's objects in plain terms: their guards, names and schemas, and who runs them."""
 
 from __future__ import annotations
 
@@ -56,15 +48,18 @@ GUARD_ATTRIBUTE: Final = "_halo_gate"
 
 
 def attach_to_invoker(invoker: Any, guard: GuardMetadata) -> None:
-    """Fix a gate to what invokes a tool."""
+    """Attach a guard to what invokes a tool.
+
+    A tool is a dataclass: whoever replaces this field has taken the guard away, and whoever changes another has not.
+    """
     setattr(invoker, GUARD_ATTRIBUTE, guard)
 
 
 def find_guard(thing: Any) -> GuardMetadata | None:
-    """What stands before a tool, a model, an agent or a hand-off; None where nothing does, or does no longer."""
+    """The guard of a tool, a model, an agent or a hand-off; None where there is none, or no longer."""
     if not isinstance(thing, FunctionTool | Model):
         return get_guard(thing)
-    # A guarded model shares the state of its original, so its class holds the gate.
+    # A guarded model shares the state of its original, so its class has the guard.
     guard = getattr(thing.on_invoke_tool if isinstance(thing, FunctionTool) else type(thing), GUARD_ATTRIBUTE, None)
     return guard if isinstance(guard, GuardMetadata) else None
 

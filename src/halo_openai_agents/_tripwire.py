@@ -1,7 +1,7 @@
-"""Room: run hooks as a tripwire. Takes: start events of a run. Gives: a refusal for what carries no guard.
+"""Run hooks that refuse, or in observe mode record, what carries no guard.
 
-It decides nothing: what carries a guard passes and decides itself. What starts no hook it cannot see: tools that are
-called by themselves, the provider's own tools, clients. Never: decides, reads argument values.
+They decide nothing: what carries a guard passes, and is decided there. They do not see what starts no hook: tools that
+that are called by themselves, the provider's own tools, clients.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from halo_core.enforcement.guards import clean_name
 from halo_core.errors import Denied, HaloError
 from halo_core.model import Mode
 from halo_core.reasons import get_reason_text
-from halo_openai_agents._runs import find_innermost_run
+from halo_openai_agents._runs import find_run
 from halo_openai_agents._translate import find_guard, get_display_name, model_name
 
 if TYPE_CHECKING:
@@ -34,11 +34,6 @@ class Unguarded(Denied, AgentsException):
     """What nothing decides did not run. Of the SDK's own kind too, so that a run that it ends ends with it as it is."""
 
     run_data = None
-
-
-def _is_structured_answer_tool(tool: Any) -> bool:
-    """Whether a tool is the SDK's own, made on the spot for an answer with a shape: it gives back what it is given."""
-    return bool(getattr(getattr(tool, "on_invoke_tool", None), "__module__", "") == _STRUCTURED_ANSWER_MODULE)
 
 
 class ModeWatch:
@@ -95,10 +90,6 @@ class Tripwire(RunHooks[Any]):
         added = [watch for watch in watches if id(watch.halo) not in watched_ids]
         return Tripwire((*self._watches, *added), self._inner, self._model) if added else self
 
-    def is_guarded(self, thing: Any) -> bool:
-        """Whether something of Halo stands before it; a guard of any Halo does."""
-        return find_guard(thing) is not None
-
     async def on_agent_start(self, context: Any, agent: Any) -> None:
         """A turn of an agent begins.
 
@@ -106,7 +97,7 @@ class Tripwire(RunHooks[Any]):
             Unguarded: nothing decides it.
         """
         self._check_start("agent", agent)
-        if (run := find_innermost_run(context)) is not None:
+        if (run := find_run(None, context)) is not None:
             run.current_agent = agent
         await self._inner.on_agent_start(context, agent)
 
@@ -120,32 +111,30 @@ class Tripwire(RunHooks[Any]):
 
     async def on_tool_start(self, context: Any, agent: Any, tool: Any) -> None:
         """A tool starts; raises as `on_agent_start`."""
-        if not _is_structured_answer_tool(tool):
+        # A tool that the SDK makes on the spot for an answer with a shape gives back what it is given.
+        if getattr(getattr(tool, "on_invoke_tool", None), "__module__", "") != _STRUCTURED_ANSWER_MODULE:
             self._check_start("tool", tool, agent)
         await self._inner.on_tool_start(context, agent, tool)
 
     async def on_handoff(self, context: Any, from_agent: Any, to_agent: Any) -> None:
         """An agent was handed to; raises as `on_agent_start`, and where no hand-off of ours led there."""
-        run = find_innermost_run(context)
+        run = find_run(None, context)
         # INVARIANT: the receiver's guard decides what it does; only that of a hand-off decides that it is reached.
         self._check_start("agent", to_agent, from_agent, was_handed_off=run is None or run.handoff_target is to_agent)
         await self._inner.on_handoff(context, from_agent, to_agent)
 
     async def on_agent_end(self, context: Any, agent: Any, output: Any) -> None:
-        """Passed on."""
         await self._inner.on_agent_end(context, agent, output)
 
     async def on_llm_end(self, context: Any, agent: Any, response: Any) -> None:
-        """Passed on."""
         await self._inner.on_llm_end(context, agent, response)
 
     async def on_tool_end(self, context: Any, agent: Any, tool: Any, result: Any) -> None:
-        """Passed on."""
         await self._inner.on_tool_end(context, agent, tool, result)
 
     def _check_start(self, kind: str, thing: Any, agent: Any = None, *, was_handed_off: bool = True) -> None:
-        # INVARIANT: what passes here carries a guard, which decides.
-        if (was_handed_off and self.is_guarded(thing)) or not self._watches:
+        # INVARIANT: what passes here carries a guard, of whichever Halo, which decides.
+        if (was_handed_off and find_guard(thing) is not None) or not self._watches:
             return
         name = model_name(thing) if kind == "model" else clean_name(get_display_name(thing))
         refused = any(watch.mode() is Mode.ENFORCE for watch in self._watches)

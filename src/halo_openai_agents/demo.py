@@ -1,11 +1,4 @@
-"""Room: the loan desk in the OpenAI Agents SDK: real agents, tools and runs; only the models' words are scripted.
-
-Never: reaches a network.
-
-Room: the loan desk of `halo demo`, in the OpenAI Agents SDK. Takes: a folder. Gives: two sessions in its ledger.
-
-Never: reaches a network.
-"""
+"""The loan desk of `halo demo`: real agents, tools and runs; only the models' words are scripted."""
 
 from __future__ import annotations
 
@@ -41,7 +34,7 @@ def _make_run_options(halo: Halo) -> dict[str, Any]:
 
 
 def _make_document_search(halo: Halo, name: str, documents: tuple[str, ...]) -> Callable[[str], list[str]]:
-    """A few documents, found by shared words. The SDK has no retrievers: a function that is declared as one is it."""
+    """A few documents, found by shared words. The SDK has no retrievers: a function is declared as one."""
 
     def shelf(query: str) -> list[str]:
         """Look on the shelf."""

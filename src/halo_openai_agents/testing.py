@@ -1,8 +1,4 @@
-"""Room: a scripted model, so that an agent runs offline. Takes: messages to say. Gives: them, in turn.
-
-Public, for tests of one's own policies: a real runner, real tools and Halo, only the model's words are given. Never:
-reaches a network.
-"""
+"""A scripted model, so that an agent runs offline in tests of one's own policies: only the model's words are given."""
 
 from __future__ import annotations
 

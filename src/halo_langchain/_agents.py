@@ -26,9 +26,9 @@ import copy
 import functools
 import types
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -40,6 +40,7 @@ from langgraph.prebuilt import ToolNode
 from langgraph.pregel import Pregel
 
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, register_agent_resource
+from halo_core.enforcement.flow import Step, adrive, arun, drive, run
 from halo_core.enforcement.guards import (
     GuardMetadata,
     attach_guard,
@@ -63,14 +64,13 @@ from halo_langchain._agent_runs import (
     list_targets,
     wrap_node,
 )
-from halo_langchain._pause import abegin_or_pause, begin_or_pause
+from halo_langchain._pause import HandOffDecision
 from halo_langchain._runs import find_thread_session, with_link_marker, with_run_session
 from halo_langchain._tool_nodes import guard_tool_node
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
-    from halo_core.enforcement import Call
     from halo_core.facade import HandOff
     from halo_langchain import Halo
 
@@ -209,24 +209,24 @@ def make_graph_class(kind: type[Any]) -> type[Any]:
     def stream(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Iterator[Any]:  # noqa: A002  the framework's name
         graph_agents, halo = self.__dict__[_GRAPH_AGENTS_KEY], require_guard(self).halo
         config = _ensure_session(self, halo, config)
-        _refuse_foreign_entries(self, [input], config)
-        run = functools.partial(kind.stream, self, input, **kwargs)
+        drive(_foreign_entry_steps(self, [input], config, run))
+        run_graph = functools.partial(kind.stream, self, input, **kwargs)
         yield from (
-            iterate_in_context(_run_as_agent(halo, graph_agents, config, run))
+            iterate_in_context(_run_as_agent(halo, graph_agents, config, run_graph))
             if graph_agents.agent or _has_lost_context(config)
-            else run(config)
+            else run_graph(config)
         )
 
     @functools.wraps(kind.astream)
     async def astream(self: Any, input: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:  # noqa: A002  as above
         graph_agents, halo = self.__dict__[_GRAPH_AGENTS_KEY], require_guard(self).halo
         config = _ensure_session(self, halo, config)
-        await _arefuse_foreign_entries(self, [input], config)
-        run = functools.partial(kind.astream, self, input, **kwargs)
+        await adrive(_foreign_entry_steps(self, [input], config, arun))
+        run_graph = functools.partial(kind.astream, self, input, **kwargs)
         parts = (
-            aiterate_in_context(_arun_as_agent(halo, graph_agents, config, run))
+            aiterate_in_context(_arun_as_agent(halo, graph_agents, config, run_graph))
             if graph_agents.agent or _has_lost_context(config)
-            else run(config)
+            else run_graph(config)
         )
         async for part in parts:
             yield part
@@ -234,13 +234,13 @@ def make_graph_class(kind: type[Any]) -> type[Any]:
     @functools.wraps(kind.bulk_update_state)
     def update(self: Any, config: Any, supersteps: Any) -> Any:
         steps = [list(step) for step in supersteps]
-        _refuse_foreign_entries(self, _list_written_values(steps), config)
+        drive(_foreign_entry_steps(self, _list_written_values(steps), config, run))
         return kind.bulk_update_state(self, config, steps)
 
     @functools.wraps(kind.abulk_update_state)
     async def aupdate(self: Any, config: Any, supersteps: Any) -> Any:
         steps = [list(step) for step in supersteps]
-        await _arefuse_foreign_entries(self, _list_written_values(steps), config)
+        await adrive(_foreign_entry_steps(self, _list_written_values(steps), config, arun))
         return await kind.abulk_update_state(self, config, steps)
 
     @functools.wraps(kind.copy)
@@ -282,26 +282,19 @@ def _list_written_values(supersteps: Iterable[Iterable[Any]]) -> list[Any]:
     return [write[0] for step in supersteps for write in step]
 
 
-def _refuse_foreign_entries(graph: Any, inputs: Iterable[Any], config: RunnableConfig | None) -> None:
+def _foreign_entry_steps(
+    graph: Any, inputs: Iterable[Any], config: RunnableConfig | None, decide: Callable[[HandOffDecision], Any]
+) -> Generator[Step, Any, None]:
     """Refuse what would begin, from outside, at a node that is nobody's entry.
 
     Raises:
         Denied: it would; that is recorded.
     """
-    halo, names = require_guard(graph).halo, _find_foreign_targets(graph, inputs, config)
+    names = _find_foreign_targets(graph, inputs, config)
     if names:
         with graph_session_scope(config, task=True):
             for name in names:
-                begin_or_pause(halo, _build_refused_call(halo, name)).succeed(None, HANDOFF_SURFACE)
-
-
-async def _arefuse_foreign_entries(graph: Any, inputs: Iterable[Any], config: RunnableConfig | None) -> None:
-    """As `_refuse`, from a coroutine."""
-    halo, names = require_guard(graph).halo, _find_foreign_targets(graph, inputs, config)
-    if names:
-        with graph_session_scope(config, task=True):
-            for name in names:
-                (await abegin_or_pause(halo, _build_refused_call(halo, name))).succeed(None, HANDOFF_SURFACE)
+                yield decide, _make_refused_entry(require_guard(graph).halo, name)
 
 
 def _find_foreign_targets(graph: Any, inputs: Iterable[Any], config: RunnableConfig | None) -> list[str]:
@@ -316,13 +309,14 @@ def _find_foreign_targets(graph: Any, inputs: Iterable[Any], config: RunnableCon
     return foreign_names
 
 
-def _build_refused_call(halo: Halo, name: str) -> Call:
-    return replace(
-        halo.build_call(make_unregistered_resource(name, ActionKind.HANDOFF), {"task": ""}), problem="foreign_goto"
-    )
+def _make_refused_entry(halo: Halo, name: str) -> HandOffDecision:
+    resource = make_unregistered_resource(name, ActionKind.HANDOFF)
+    return HandOffDecision(halo, halo.build_call(resource, {"task": ""}, problem="foreign_goto"))
 
 
-def _run_as_agent(halo: Halo, graph_agents: GraphAgents, config: RunnableConfig | None, run: Any) -> Iterator[Any]:
+def _run_as_agent(
+    halo: Halo, graph_agents: GraphAgents, config: RunnableConfig | None, run_graph: Any
+) -> Iterator[Any]:
     with graph_session_scope(config, task=True), ExitStack() as stack:
         active_agent = (
             None
@@ -330,15 +324,17 @@ def _run_as_agent(halo: Halo, graph_agents: GraphAgents, config: RunnableConfig 
             else stack.enter_context(enter_agent(halo, graph_agents.agent, ""))
         )
         try:
-            yield from run(with_link_marker(config) if active_agent is not None and active_agent.handle else config)
+            yield from run_graph(
+                with_link_marker(config) if active_agent is not None and active_agent.handle else config
+            )
         except GraphBubbleUp:
             if active_agent is not None:
-                active_agent.keep()
+                active_agent.keep_link()
             raise
 
 
 async def _arun_as_agent(
-    halo: Halo, graph_agents: GraphAgents, config: RunnableConfig | None, run: Any
+    halo: Halo, graph_agents: GraphAgents, config: RunnableConfig | None, run_graph: Any
 ) -> AsyncIterator[Any]:
     with graph_session_scope(config, task=True):
         async with AsyncExitStack() as stack:
@@ -348,13 +344,13 @@ async def _arun_as_agent(
                 else await stack.enter_async_context(aenter_agent(halo, graph_agents.agent, ""))
             )
             try:
-                async for part in run(
+                async for part in run_graph(
                     with_link_marker(config) if active_agent is not None and active_agent.handle else config
                 ):
                     yield part
             except GraphBubbleUp:
                 if active_agent is not None:
-                    active_agent.keep()
+                    active_agent.keep_link()
                 raise
 
 

@@ -141,7 +141,9 @@ class Binder:
         )
         return {**{p.name: None for p in required_parameters if p.default is p.empty}, **kwargs}
 
-    def split(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, by_tool_node: bool = False) -> BoundArguments:
+    def bind_call(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, by_tool_node: bool = False
+    ) -> BoundArguments:
         """Snapshot of the arguments, with the injected ones beside it; `by_tool_node` where a tool node made the call.
 
         Raises:
@@ -206,7 +208,7 @@ class Binder:
             parameter.default is value or same_value(_to_json_or_empty(value), _to_json_or_empty(parameter.default))
         )
 
-    def join(
+    def build_call_arguments(
         self, bound_arguments: BoundArguments, executed: Mapping[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Positional and keyword arguments for the callable, passed the way they came."""

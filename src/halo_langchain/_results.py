@@ -35,7 +35,6 @@ from halo_langchain._texts import (
 )
 
 if TYPE_CHECKING:
-    from halo_core.enforcement import Ticket
     from halo_core.facade import HaloBase
 
 __all__ = [
@@ -274,26 +273,41 @@ class AnswerShape:
     is_last: Callable[[Any], bool] = lambda _part: False
     is_entry_point: bool = False
 
-    def finish(self, ticket: Ticket, value: Any, surface: Surface[Any]) -> Any:
-        """Record an answer and return what of it may be used: the very same object where nothing is restricted."""
-        wrapped = self.wrap(value)
-        used = ticket.succeed(wrapped, surface)
-        return value if used is wrapped else self.unwrap(used, value)
+    def make_surface(self, surface: Surface[Any]) -> Surface[Any]:
+        """The surface of an `LLMResult` as one of this form: the very same object where nothing is restricted."""
 
-    def finish_stream(self, ticket: Ticket, chunks: list[Any], surface: Surface[Any]) -> Iterable[Any]:
-        """As `finish`, of a stream that was collected; the parts that stand for it."""
-        if not chunks:
-            ticket.succeed(_make_result([]), surface)
-            return ()
-        return self.parts(self.finish(ticket, self.merge(chunks), surface))
+        def rebuild(change: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+            def changed(value: Any, how: Any) -> Any:
+                wrapped = self.wrap(value)
+                used = change(wrapped, how)
+                return value if used is wrapped else self.unwrap(used, value)
 
-    def record_stream(self, ticket: Ticket, chunks: list[Any], surface: Surface[Any]) -> None:
-        """Record a stream that was passed on as it came."""
+            return changed
+
+        return Surface(
+            lambda value: surface.text(self.wrap(value)),
+            None,
+            rebuild(surface.redact) if surface.redact is not None else None,
+            rebuild(surface.withhold) if surface.withhold is not None else None,
+            surface.cost,
+        )
+
+    def merge_parts(self, parts: list[Any], *, lenient: bool) -> Any:
+        """The parts of a stream as one value of this form, wrapped; `lenient` where they were passed on already."""
         try:
-            wrapped = self.wrap(self.merge(chunks)) if chunks else _make_result([])
-        except Exception:  # noqa: BLE001  parts that do not fit together were all passed on; each is recorded alone
-            wrapped = _make_result([[Generation(text=str(getattr(part, "text", part)))] for part in chunks])
-        ticket.succeed(wrapped, surface)
+            return self.wrap(self.merge(parts)) if parts else _make_result([])
+        except Exception:
+            if not lenient:
+                raise
+            # Parts that do not fit together; each is recorded alone.
+            return _make_result([[Generation(text=str(getattr(part, "text", part)))] for part in parts])
+
+    def split_result(self, used: LLMResult, parts: list[Any]) -> Iterable[Any]:
+        """The parts that stand for a stream of which this may be used."""
+        if not parts:
+            return ()
+        value = self.merge(parts)
+        return self.parts(self.unwrap(used, value))
 
 
 def _make_result(generations: list[Any], llm_output: Any = None) -> LLMResult:

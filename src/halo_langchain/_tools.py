@@ -1,29 +1,22 @@
-"""Room: tools, guarded copies and the calls that reach them. Takes: tools, calls. Gives: results. Never: decides.
-
-Room: the class of a guarded tool. Takes: a tool's class. Gives: a subclass whose every way in is decided, once.
-
-Never: decides itself, holds anything of one tool.
-
-Room: guarded tools. Takes: tools and functions. Gives: copies that are decided at the last step before they run.
+"""Guarded tools: copies that are decided at the last step before they run.
 
 A `Tool` or `StructuredTool` has its function wrapped, any other tool its `_run` and `_arun`: after validation, with
-the arguments as executed, on every path (`invoke`, `run`, `batch`, `.func`). An entry point that a class has made anew
-is decided there. Never: decides, changes the original.
+the arguments as executed, on every path (`invoke`, `run`, `batch`, `.func`). An entry point that a class overrides is
+decided there.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.tools import BaseTool, StructuredTool, Tool
 from langchain_core.tools import tool as make_tool
 
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, find_agent_resource, register_agent_resource
+from halo_core.enforcement.flow import arun, run
 from halo_core.enforcement.guards import (
     GuardMetadata,
     UnregisteredGuard,
@@ -32,6 +25,7 @@ from halo_core.enforcement.guards import (
     get_guard,
     make_named_subclass,
     make_unregistered_resource,
+    overrides_entry_point,
     require_guard,
 )
 from halo_core.errors import ConfigError
@@ -40,164 +34,66 @@ from halo_langchain._arguments import Binder, list_settable_arguments
 from halo_langchain._results import make_tool_surface
 from halo_langchain._runs import RunClaim, ensure_run_id, entry_scope, get_or_create_claim
 from halo_langchain._tool_calls import (
+    BINDERS_KEY,
     OverriddenEntryCall,
-    arun_entry,
-    arun_guarded_call,
+    ToolBodyCall,
+    ToolCall,
     called_by_tool_node,
     get_call_id,
     injection_scope,
-    run_entry,
-    run_guarded_call,
+    take_body_call,
 )
-from halo_langchain._translate import (
-    get_handoff_agent,
-    overrides_entry_point,
-    refuse_overridden_entry_points,
-    tool_schema,
-)
+from halo_langchain._translate import FRAMEWORK, get_handoff_agent, refuse_overridden_entry_points, tool_schema
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = [
-    "BINDERS_KEY",
-    "as_tool",
-    "copy_with_guard",
-    "guard_tool",
-    "make_entry_class",
-    "make_run_class",
-    "take_body_call",
-]
+__all__ = ["as_tool", "copy_with_guard", "guard_tool"]
 
-
-BINDERS_KEY: Final = "_halo_binders"
 _ENTRY_POINTS: Final = ("invoke", "ainvoke", "run", "arun")
-
-# Inside the own `_run` of a tool that holds functions too: they are its body, and take its decision, once.
-_BODY_GUARDS: Final[ContextVar[list[GuardMetadata] | None]] = ContextVar("halo_langchain_inside", default=None)
-
-
-@contextmanager
-def _tool_body_scope(guard: GuardMetadata) -> Iterator[None]:
-    token = _BODY_GUARDS.set(guards := [guard])
-    try:
-        yield
-    finally:
-        guards.clear()  # tasks and threads that were started inside hold it too
-        _BODY_GUARDS.reset(token)
-
-
-def take_body_call(guard: GuardMetadata) -> bool:
-    """Whether a function that a tool holds is called by the tool's own, decided, body; no other call is, afterwards."""
-    guards = _BODY_GUARDS.get()
-    if not guards or guards[0] is not guard:
-        return False
-    guards.clear()
-    return True
-
-
-def _find_body_binder(tool: Any, *, awaited: bool) -> Binder | None:
-    """The binder of what the framework runs of a tool, first of all."""
-    binders: Mapping[str, Binder] = tool.__dict__[BINDERS_KEY]
-    if "_run" in binders:
-        return binders["_arun" if awaited and type(tool)._arun is not BaseTool._arun else "_run"]  # noqa: SLF001
-    order = ("coroutine", "func") if awaited else ("func", "coroutine")
-    return next((binders[name] for name in order if name in binders), None)
-
-
-def _collect_extra_arguments(
-    method: Callable[..., Any], tool: Any, value: Any, args: tuple[Any, ...], kwargs: Any
-) -> dict[str, Any]:
-    """What else an own entry point is given, under the names that it has for it."""
-    signature = inspect.signature(method)
-    extra: dict[str, Any] = {}
-    for name, item in list(signature.bind_partial(tool, value, *args, **kwargs).arguments.items())[2:]:
-        extra |= item if signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD else {name: item}
-    return extra
-
-
-def _update_arguments(kwargs: Mapping[str, Any], updates: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: updates.get(name, item) for name, item in kwargs.items()}
 
 
 @functools.lru_cache(maxsize=256)
 def make_entry_class(kind: type[BaseTool]) -> type[BaseTool]:
-    """Subclass whose entry points say that a guard decides this run, or decide where the class made them anew."""
-    overridden = {name: overrides_entry_point(kind, name) for name in _ENTRY_POINTS}
+    """Subclass whose entry points say that a guard decides this run, or decide where the class overrides them."""
+    overridden = {name: overrides_entry_point(kind, name, FRAMEWORK) for name in _ENTRY_POINTS}
 
-    def make_claim(guard: GuardMetadata, name: str, kwargs: dict[str, Any]) -> RunClaim:
-        # A class that made an entry point anew starts its runs as it likes.
-        return get_or_create_claim(guard.halo, "tool", guard.name, None if overridden[name] else ensure_run_id(kwargs))
+    def make_claim(guard: GuardMetadata, name: str, call_id: str, kwargs: dict[str, Any]) -> RunClaim:
+        # A class that overrides an entry point starts its runs as it likes.
+        run_id = None if overridden[name] else ensure_run_id(kwargs)
+        return get_or_create_claim(guard.halo, "tool", guard.name, run_id, call_id)
 
     def invoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name
         guard = require_guard(self)
         with injection_scope(guard, by_tool_node=called_by_tool_node(inspect.currentframe())):
             if not overridden["invoke"]:
                 return kind.invoke(self, input, config, **kwargs)
-            call_id, claim = get_call_id(input), make_claim(guard, "invoke", kwargs)
-            with entry_scope(claim, config, call_id):
-                entry_call = OverriddenEntryCall(
-                    guard, claim, call_id, input, _find_body_binder(self, awaited=False), may_be_tool_call=True
-                )
-                entry_call = entry_call.bind_arguments(
-                    self, _collect_extra_arguments(kind.invoke, self, input, (), kwargs)
-                )
-                return run_entry(
-                    entry_call,
-                    lambda value, updates: kind.invoke(self, value, config, **_update_arguments(kwargs, updates)),
-                )
+            with entry_scope(claim := make_claim(guard, "invoke", get_call_id(input), kwargs), config):
+                return run(OverriddenEntryCall(self, "invoke", kind.invoke, input, (config,), kwargs, claim))
 
     async def ainvoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
         guard = require_guard(self)
         with injection_scope(guard, by_tool_node=called_by_tool_node(inspect.currentframe())):
             if not overridden["ainvoke"]:
                 return await kind.ainvoke(self, input, config, **kwargs)
-            call_id, claim = get_call_id(input), make_claim(guard, "ainvoke", kwargs)
-            with entry_scope(claim, config, call_id):
-                entry_call = OverriddenEntryCall(
-                    guard, claim, call_id, input, _find_body_binder(self, awaited=True), may_be_tool_call=True
-                )
-                entry_call = entry_call.bind_arguments(
-                    self, _collect_extra_arguments(kind.ainvoke, self, input, (), kwargs)
-                )
-                return await arun_entry(
-                    entry_call,
-                    lambda value, updates: kind.ainvoke(self, value, config, **_update_arguments(kwargs, updates)),
-                )
+            with entry_scope(claim := make_claim(guard, "ainvoke", get_call_id(input), kwargs), config):
+                return await arun(OverriddenEntryCall(self, "ainvoke", kind.ainvoke, input, (config,), kwargs, claim))
 
-    def run(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
-        guard = require_guard(self)
-        call_id, claim = kwargs.get("tool_call_id"), make_claim(guard, "run", kwargs)
-        with entry_scope(claim, kwargs.get("config"), call_id):
+    def run_tool(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
+        claim = make_claim(require_guard(self), "run", kwargs.get("tool_call_id") or "", kwargs)
+        with entry_scope(claim, kwargs.get("config")):
             if not overridden["run"]:
                 return kind.run(self, tool_input, *args, **kwargs)
-            entry_call = OverriddenEntryCall(
-                guard, claim, call_id or "", tool_input, _find_body_binder(self, awaited=False)
-            )
-            entry_call = entry_call.bind_arguments(
-                self, _collect_extra_arguments(kind.run, self, tool_input, args, kwargs)
-            )
-            return run_entry(
-                entry_call, lambda value, updates: kind.run(self, value, *args, **_update_arguments(kwargs, updates))
-            )
+            return run(OverriddenEntryCall(self, "run", kind.run, tool_input, args, kwargs, claim))
 
-    async def arun(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
-        guard = require_guard(self)
-        call_id, claim = kwargs.get("tool_call_id"), make_claim(guard, "arun", kwargs)
-        with entry_scope(claim, kwargs.get("config"), call_id):
+    async def arun_tool(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
+        claim = make_claim(require_guard(self), "arun", kwargs.get("tool_call_id") or "", kwargs)
+        with entry_scope(claim, kwargs.get("config")):
             if not overridden["arun"]:
                 return await kind.arun(self, tool_input, *args, **kwargs)
-            entry_call = OverriddenEntryCall(
-                guard, claim, call_id or "", tool_input, _find_body_binder(self, awaited=True)
-            )
-            entry_call = entry_call.bind_arguments(
-                self, _collect_extra_arguments(kind.arun, self, tool_input, args, kwargs)
-            )
-            return await arun_entry(
-                entry_call, lambda value, updates: kind.arun(self, value, *args, **_update_arguments(kwargs, updates))
-            )
+            return await arun(OverriddenEntryCall(self, "arun", kind.arun, tool_input, args, kwargs, claim))
 
-    members: dict[str, Callable[..., Any]] = {"invoke": invoke, "ainvoke": ainvoke, "run": run, "arun": arun}
+    members: dict[str, Callable[..., Any]] = {"invoke": invoke, "ainvoke": ainvoke, "run": run_tool, "arun": arun_tool}
     return make_named_subclass(
         kind, {name: functools.wraps(getattr(kind, name))(method) for name, method in members.items()}
     )
@@ -206,31 +102,18 @@ def make_entry_class(kind: type[BaseTool]) -> type[BaseTool]:
 @functools.lru_cache(maxsize=256)
 def make_run_class(kind: type[BaseTool]) -> type[BaseTool]:
     """Subclass whose `_run` (and `_arun`, where the class has its own) is decided."""
-    base = make_entry_class(kind)
 
     @functools.wraps(kind._run)  # noqa: SLF001  the framework reads its signature
     def _run(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, binder = require_guard(self), self.__dict__[BINDERS_KEY]["_run"]
+        return run(ToolBodyCall(self, "_run", kind._run, args, kwargs))  # noqa: SLF001  what was overridden
 
-        def function(*args: Any, **kwargs: Any) -> Any:
-            with _tool_body_scope(guard):
-                return kind._run(self, *args, **kwargs)  # noqa: SLF001  what was overridden
-
-        return run_guarded_call(guard, binder, function, args, kwargs)
-
-    @functools.wraps(kind._arun)  # noqa: SLF001  the framework reads its signature
+    @functools.wraps(kind._arun)  # noqa: SLF001  as above
     async def _arun(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, binder = require_guard(self), self.__dict__[BINDERS_KEY]["_arun"]
-
-        async def function(*args: Any, **kwargs: Any) -> Any:
-            with _tool_body_scope(guard):
-                return await kind._arun(self, *args, **kwargs)  # noqa: SLF001  as above
-
-        return await arun_guarded_call(guard, binder, function, args, kwargs, may_reenter=True)
+        return await arun(ToolBodyCall(self, "_arun", kind._arun, args, kwargs))  # noqa: SLF001  as above
 
     # The inherited `_arun` runs `_run` in a thread, so `_run` decides.
     overrides_async = kind._arun is not BaseTool._arun  # noqa: SLF001  as above
-    return make_named_subclass(base, {"_run": _run, **({"_arun": _arun} if overrides_async else {})})
+    return make_named_subclass(make_entry_class(kind), {"_run": _run, **({"_arun": _arun} if overrides_async else {})})
 
 
 _TOOL_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
@@ -338,7 +221,7 @@ def _wrap_function(
         async def acall(*args: Any, **kwargs: Any) -> Any:
             if take_body_call(guard):
                 return await function(*args, **kwargs)
-            return await arun_guarded_call(guard, binder, function, args, kwargs)
+            return await arun(ToolCall(guard, binder, function, args, kwargs))
 
         return acall
 
@@ -346,6 +229,6 @@ def _wrap_function(
     def call(*args: Any, **kwargs: Any) -> Any:
         if take_body_call(guard):
             return function(*args, **kwargs)
-        return run_guarded_call(guard, binder, function, args, kwargs)
+        return run(ToolCall(guard, binder, function, args, kwargs))
 
     return call

@@ -26,20 +26,20 @@ from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool, Tool
 from pydantic import BaseModel
 
-from halo_core.enforcement.guards import clean_name, is_generated_class
-from halo_core.errors import ConfigError, Denied
+from halo_core.enforcement.guards import clean_name, refuse_overridden_attributes, refuse_overriding_class
+from halo_core.errors import Denied
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
 
 __all__ = [
+    "FRAMEWORK",
     "UNGUARDED_ENTRY_POINTS",
     "bound_tools",
     "build_refusal",
     "get_handoff_agent",
     "hosted_names",
     "model_name",
-    "overrides_entry_point",
     "refuse_overridden_entry_points",
     "retriever_schema",
     "tool_names",
@@ -192,7 +192,8 @@ def get_handoff_agent(tool: BaseTool) -> str:
     return clean_name(agent) if isinstance(agent, str) and agent else ""
 
 
-_FRAMEWORK_PREFIX: Final = "langchain_core."
+FRAMEWORK: Final = "langchain_core."
+"""LangChain's own classes are known to come to the last step before an action, where guards decide."""
 
 UNGUARDED_ENTRY_POINTS: Final = (
     "transform",
@@ -204,13 +205,6 @@ UNGUARDED_ENTRY_POINTS: Final = (
     "astream_log",
 )
 """Entry points of any runnable that nobody can decide where a class has made them anew."""
-
-
-def overrides_entry_point(kind: type[Any], name: str) -> bool:
-    """Whether a class has made an entry point anew; LangChain's own classes are known to come to the last step."""
-    owners = (base for base in kind.__mro__ if name in base.__dict__ and not is_generated_class(base))
-    owner = next(owners, None)
-    return owner is not None and not owner.__module__.startswith(_FRAMEWORK_PREFIX)
 
 
 def refuse_overridden_entry_points(
@@ -228,13 +222,5 @@ def refuse_overridden_entry_points(
         ConfigError: its class has made one of `unguarded_names` anew, or the object one of either for itself.
     """
     unguarded_names = (*unguarded_names, *UNGUARDED_ENTRY_POINTS)
-    entry_point = next((name for name in unguarded_names if overrides_entry_point(type(obj), name)), "")
-    # What an object holds for itself is found before whatever its class has.
-    entry_point = entry_point or next((name for name in (*guarded_names, *unguarded_names) if name in obj.__dict__), "")
-    if entry_point:
-        raise ConfigError(
-            "own_entry_point",
-            f"`{type(obj).__name__}` overrides `{entry_point}`, which Halo cannot control",
-            field="x",
-            remedy=remedy,
-        )
+    refuse_overriding_class(type(obj), unguarded_names, FRAMEWORK, remedy)
+    refuse_overridden_attributes(obj, (*guarded_names, *unguarded_names), remedy)

@@ -7,7 +7,7 @@ framework has. Nothing here runs code of the app's.
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Protocol
@@ -29,11 +29,13 @@ __all__ = [
     "find_name",
     "is_made_in",
     "is_wrapped_by",
+    "join_names",
 ]
 
 CHANGED_REMEDY: Final = (
     "it was changed after it was guarded, or its class has a way in of its own: guard the original again"
 )
+_MAX_NAMES: Final = 5
 _SDK_MODULES: Final = (
     "anthropic.", "botocore.client", "cohere.", "google.genai.", "groq.", "mistralai.", "ollama.", "openai.",
     "together.",
@@ -87,6 +89,11 @@ def find_name(x: Any, *candidates: Any) -> str:
 def find_method(x: Any, name: str) -> Any:
     """A method as the class has it."""
     return next((kind.__dict__[name] for kind in type(x).__mro__ if name in kind.__dict__), None)
+
+
+def join_names(names: Sequence[str], most: int) -> str:
+    """Names in a line, no more than so many of them."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def is_made_in(function: Any, module_prefix: str) -> bool:
@@ -169,6 +176,12 @@ class FindingRows:
         scope = getattr(function, "__globals__", None)
         if type(scope) is dict and any(value is guard.original for value in list(scope.values())):
             self.originals.append(guard.name)
+
+    def note_originals(self, remedy: str) -> None:
+        """A row about the originals that were remembered."""
+        if self.originals:
+            names = join_names(list(dict.fromkeys(self.originals)), _MAX_NAMES)
+            self.add_note(FindingKind.TOOL, names, "originals, in the modules that made them", remedy)
 
     def add_hosted_tools(self, names: Iterable[str], where: str, *, closed: bool) -> None:
         """Rows about tools that a model's provider runs."""

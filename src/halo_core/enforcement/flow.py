@@ -32,7 +32,18 @@ if TYPE_CHECKING:
     from halo_core.enforcement.enforcer import Enforcer, Ticket
     from halo_core.enforcement.obligations import Surface
 
-__all__ = ["GovernedAction", "GovernedStream", "arun", "astream", "run", "stream", "withdraw_call"]
+__all__ = [
+    "GovernedAction",
+    "GovernedStream",
+    "Step",
+    "adrive",
+    "arun",
+    "astream",
+    "drive",
+    "run",
+    "stream",
+    "withdraw_call",
+]
 
 T = TypeVar("T")
 
@@ -327,40 +338,56 @@ def run(action: GovernedAction[T]) -> T:
         Pending: it waits for an approval, and did not run.
         BaseException: what the action raised, as much of it as the obligations leave (`Ticket.fail`).
     """
-    flow = govern(action, action.enforcer.begin)
-    answer: Any = None
-    error: BaseException | None = None
-    while True:
-        try:
-            function, *arguments = flow.send(answer) if error is None else flow.throw(error)
-        except StopIteration as stop:
-            end: Return[T] | Raise = stop.value
-            break
-        try:
-            answer, error = function(*arguments), None
-        except BaseException as exc:  # noqa: BLE001  the flow says what becomes of it
-            error = exc
-    return _end(end)
+    return _end(drive(govern(action, action.enforcer.begin)))
 
 
 async def arun(action: GovernedAction[T]) -> T:
     """As `run`, without ever blocking the event loop."""
-    flow = govern(action, action.enforcer.abegin)
+    return _end(await adrive(govern(action, action.enforcer.abegin)))
+
+
+def drive(steps: Generator[Step, Any, T]) -> T:
+    """Do the steps of a generator in the calling thread; for what an adapter does in several steps, too.
+
+    A procedure that has a synchronous and an asynchronous form is written once, as a generator that is given what
+    differs (`run` or `arun`, a handler) and yields each call of it:
+
+        def _steps(self, request, handler, run):
+            yield run, UnreachableCall(self.halo, call, error)
+            return (yield handler, request)
+    """
     answer: Any = None
     error: BaseException | None = None
     while True:
         try:
-            function, *arguments = flow.send(answer) if error is None else flow.throw(error)
+            function, *arguments = steps.send(answer) if error is None else steps.throw(error)
         except StopIteration as stop:
-            end: Return[T] | Raise = stop.value
-            break
+            error = None  # its traceback holds this frame
+            value: T = stop.value
+            return value
+        try:
+            answer, error = function(*arguments), None
+        except BaseException as exc:  # noqa: BLE001  the generator says what becomes of it
+            error = exc
+
+
+async def adrive(steps: Generator[Step, Any, T]) -> T:
+    """As `drive`, on an event loop: what a function returns is awaited where it can be."""
+    answer: Any = None
+    error: BaseException | None = None
+    while True:
+        try:
+            function, *arguments = steps.send(answer) if error is None else steps.throw(error)
+        except StopIteration as stop:
+            error = None  # its traceback holds this frame
+            value: T = stop.value
+            return value
         try:
             answer, error = function(*arguments), None
             if isawaitable(answer):
                 answer = await answer
         except BaseException as exc:  # noqa: BLE001  as above
             error = exc
-    return _end(end)
 
 
 def stream(action: GovernedStream) -> Iterator[Any]:
@@ -431,6 +458,9 @@ def _advance(flow: Generator[Any, Any, Any], answer: Any = None, error: BaseExce
 
 
 def _end(ending: Return[T] | Raise) -> T:
-    if isinstance(ending, Raise):
+    if isinstance(ending, Return):
+        return ending.value
+    try:
         raise ending.error
-    return ending.value
+    finally:
+        del ending  # the traceback of its error holds this frame

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from halo_core.enforcement.arguments import BoundArguments
 from halo_core.enforcement.call import Call
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, to_task_arguments, with_delegation_terms
-from halo_core.enforcement.enforcer import Enforcer, Ticket
+from halo_core.enforcement.enforcer import Ticket
 from halo_core.enforcement.flow import GovernedAction
 from halo_core.enforcement.guards import GuardMetadata, ReentrantCall, current_reentrant_call, reentrant_call_scope
 from halo_core.enforcement.obligations import Surface
@@ -93,6 +93,7 @@ class GuardedAction(GovernedAction[Any]):
         allows_reentry: bool = False,
         error_class: type[Exception] = RuntimeError,
     ) -> None:
+        self.halo: Any = guard.halo
         self.guard = guard
         self.arguments = arguments
         self.outer_call = outer_call = current_reentrant_call(guard, arguments)
@@ -121,10 +122,15 @@ class GuardedAction(GovernedAction[Any]):
         """Context variables of the adapter, and what they hold while the action runs."""
         return ()
 
+    def select_inner_arguments(self, executed: Mapping[str, Any]) -> Mapping[str, Any]:
+        """By which arguments an inner call of the same object is known as this one's."""
+        return executed
+
     def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
         """The action may be reached once more under its decision."""
         executed = self.prepare(ticket) if self.outer_call is None else self.arguments
-        self.reentrant_call = ReentrantCall(self.guard, executed, ticket, is_open=self.allows_reentry)
+        inner_arguments = self.select_inner_arguments(executed)
+        self.reentrant_call = ReentrantCall(self.guard, inner_arguments, ticket, is_open=self.allows_reentry)
         return reentrant_call_scope(self.reentrant_call, *self.context_values())
 
     def finish(self, ticket: Ticket, result: Any) -> Any:
@@ -247,8 +253,9 @@ class GuardedCall(GuardedAction):
 class HandOffAction(GovernedAction[None]):
     """A hand-off, or an entry of an agent, that the framework carries out itself once it is decided."""
 
-    def __init__(self, enforcer: Enforcer, call: Call) -> None:
-        super().__init__(enforcer, call, HANDOFF_SURFACE)
+    def __init__(self, halo: HaloBase, call: Call) -> None:
+        self.halo: Any = halo
+        super().__init__(halo.enforcer, call, HANDOFF_SURFACE)
 
     def execute(self, ticket: Ticket) -> None:
         """Nothing runs here."""
@@ -258,13 +265,13 @@ class UnreachableCall(GovernedAction[None]):
     """A call that reaches no code: the framework answers it with an error, with which it is recorded.
 
     Args:
-        enforcer: decides and records.
+        halo: who decides.
         call: the call; its problem says why nothing runs, so that only observe mode lets it pass.
         error: what it is recorded with then.
     """
 
-    def __init__(self, enforcer: Enforcer, call: Call, error: BaseException) -> None:
-        super().__init__(enforcer, call, _NO_RESULT_SURFACE)
+    def __init__(self, halo: HaloBase, call: Call, error: BaseException) -> None:
+        super().__init__(halo.enforcer, call, _NO_RESULT_SURFACE)
         self.error = error
 
     def execute(self, ticket: Ticket) -> None:

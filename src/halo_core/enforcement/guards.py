@@ -233,6 +233,7 @@ class ReentrantCall:
         args: as executed.
         ticket: the decision.
         is_open: whether a call may still pass under it.
+        is_running: whether it is under way.
         passthrough_errors: errors that steer the framework, and so go on as they are.
     """
 
@@ -240,6 +241,7 @@ class ReentrantCall:
     args: Mapping[str, Any]
     ticket: Ticket
     is_open: bool = True
+    is_running: bool = True
     passthrough_errors: tuple[type[BaseException], ...] = ()
     _task: object = field(default_factory=_current_task)
     _restricted: Any = None
@@ -311,7 +313,7 @@ class reentrant_call_scope(ContextVarScope):  # noqa: N801  used as a function
 
     def __exit__(self, *_exc: object) -> None:
         # INVARIANT: tasks and threads that were started inside hold this too; after the end it lets nothing pass.
-        self._call.is_open = False
+        self._call.is_open = self._call.is_running = False
         super().__exit__()
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "is_raw_thread",
     "mark_lineage",
     "session_scope",
+    "session_values",
     "triggering_message_scope",
 ]
 
@@ -179,3 +180,13 @@ class ContextVarScope:
     def __exit__(self, *_exc: object) -> None:
         for (variable, _), token in zip(self._values, self._tokens, strict=True):
             variable.reset(token)
+
+
+def session_values(session: Session | None, message: TriggeringMessage | None) -> list[tuple[ContextVar[Any], Any]]:
+    """For a `ContextVarScope`: what stands around a block in this session, on behalf of this message."""
+    values: list[tuple[ContextVar[Any], Any]] = []
+    if session is not None:
+        values.append((_SESSION, session))
+    if message is not None:
+        values.append((_TRIGGERING_MESSAGE, message))
+    return values

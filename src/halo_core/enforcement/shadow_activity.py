@@ -1,20 +1,27 @@
-"""Room: sightings, what was seen to run without a guard. Takes: names. Gives: entries. Never: decides.
+"""What runs, or would run, without a guard: recorded so that a person sees the gap, and refused in enforce mode.
 
-A sighting is no decision: nobody was asked, and what ran has run. It is written so that a person sees the gap, whether
-it ran or was refused for want of a guard.
+`ShadowActivity` is one process's record, behind `HaloBase.record_shadow`. An adapter's tripwire asks its `ModeWatch`es,
+and calls `record_shadow` and `refuse_unguarded` for what no guard decides. Nothing here is a decision: nobody was asked.
 """
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from halo_core.model import EntryKind
+from halo_core.errors import Denied, HaloError
+from halo_core.model import EntryKind, Mode
+from halo_core.reasons import get_reason_text
 from halo_core.store import Draft, Store, Transaction
 
-__all__ = ["ShadowActivity"]
+if TYPE_CHECKING:
+    from halo_core.facade import HaloBase
+
+__all__ = ["ModeWatch", "ShadowActivity", "record_shadow", "refuse_unguarded"]
 
 _MAX_ACTIVITIES: Final = 1_000
 _MAX_TEXT: Final = 256  # characters of each text that are kept
@@ -66,3 +73,54 @@ def _to_text(value: object) -> str:
     # What an adapter saw may be anything, and one odd name must not hold up what waits with it.
     text = value if isinstance(value, str) else type(value).__name__
     return text.encode("utf-8", "replace").decode("utf-8")[:_MAX_TEXT]
+
+
+class ModeWatch:
+    """The mode in force, read where nothing may wait: whether what carries no guard is refused.
+
+    Args:
+        halo: whose mode and ledger count.
+        mode: the mode it was opened with; None follows the stored one.
+
+    Raises:
+        CannotDecide: the stored mode cannot be read.
+    """
+
+    def __init__(self, halo: HaloBase, mode: Mode | None) -> None:
+        self.halo = halo
+        self._is_fixed = mode is not None
+        self._last_mode = mode or halo.mode
+
+    def mode(self) -> Mode:
+        """As stored, or in an event loop as it was last read."""
+        if self._is_fixed:
+            return self._last_mode
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._refresh_mode()
+        else:
+            with suppress(RuntimeError):  # the loop is closing down
+                loop.run_in_executor(None, self._refresh_mode)
+        return self._last_mode
+
+    def _refresh_mode(self) -> None:
+        # What cannot be read now stays as it was last read, like a decision that cannot be made.
+        self._last_mode = self.halo.store.peek_mode() or self._last_mode
+
+
+def record_shadow(watches: Iterable[ModeWatch], kind: str, name: str, where: str, *, refused: bool) -> None:
+    """Record in the ledger of each Halo that watches."""
+    for halo in {id(watch.halo): watch.halo for watch in watches}.values():
+        with suppress(HaloError):  # a ledger that is closed lets nothing more pass than an open one
+            halo.record_shadow(kind, name, where, refused=refused)
+
+
+def refuse_unguarded(name: str, error_class: type[Denied] = Denied) -> None:
+    """Refuse what no guard decides.
+
+    Raises:
+        Denied: `unguarded`, of the given class.
+    """
+    reason = get_reason_text("unguarded")
+    raise error_class("unguarded", f"deny `{name}`: {reason.title}", remedy=reason.remedy)

@@ -85,7 +85,10 @@ def _examine_tool(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
         for key in ("func", "coroutine")
     ):
         examiner.rows.add_note(
-            FindingKind.TOOL, f"{name} (MCP)", where, "its session reaches every tool of its server: pass on tools only"
+            FindingKind.TOOL,
+            f"{name} (MCP)",
+            where,
+            "its session reaches every tool of its server: hand out tools only",
         )
 
 
@@ -134,10 +137,7 @@ def _examine_vector_store(examiner: Examiner, x: Any, where: str, cover: Cover) 
     name, where = "similarity_search", f"{where} > store `{type(x).__name__}`".lstrip(" >")
     if cover.is_decided:
         examiner.rows.add_note(
-            FindingKind.RETRIEVER,
-            name,
-            where,
-            "searching the store directly is not decided: pass on the retriever only",
+            FindingKind.RETRIEVER, name, where, "searching the store itself is not decided: hand out the retriever only"
         )
     else:
         examiner.rows.governable_count += 1
@@ -147,7 +147,7 @@ def _examine_vector_store(examiner: Examiner, x: Any, where: str, cover: Cover) 
             where,
             "none",
             FindingStatus.OPEN,
-            "search it with `halo.guard(store.as_retriever())`",
+            "search it by `halo.guard(store.as_retriever())`",
         )
 
 
@@ -202,13 +202,9 @@ def _examine_middleware(examiner: Examiner, x: Any, where: str, cover: Cover) ->
 def _examine_remote_graph(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:  # noqa: ARG001  the form of the others
     """A graph that runs elsewhere."""
     examiner.rows.governable_count += 1
-<<<<<<< HEAD
-    examiner.rows.add_note(FindingKind.AGENT, safe_name(x), where, "its other actions are not decided by this hook")
-=======
     examiner.rows.add_note(
         FindingKind.AGENT, find_name(x), where, "what it does elsewhere is decided there, or nowhere"
     )
->>>>>>> shared
 
 
 def _examine_graph(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
@@ -318,23 +314,12 @@ class Examiner:
 
     def finish(self) -> list[Finding]:
         """Findings in order, with those about the whole."""
-<<<<<<< HEAD
-        if self.rows.originals:
-            names = list(dict.fromkeys(self.rows.originals))
-            shown_names = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-            self.rows.add_note(
-                FindingKind.TOOL, shown_names, "originals, in the modules that made them",
-                "originals, their `.func` and `._run` are not guarded: use only the guarded copies",
-            )  # fmt: skip
-        self.rows.note_held_streams()
-=======
         self.rows.note_originals("an original, its `.func` and `._run` are not guarded: keep the guarded copies only")
         self.rows.note_held_streams("output")
->>>>>>> shared
         if self._is_cut:
-            remedy = "check its parts: `halo doctor MODULE:PART`"
+            remedy = "ask about its parts: `halo doctor MODULE:PART`"
             self.rows.add(
-                FindingKind.NODE, "the rest", "too deep or too large to inspect", "none", FindingStatus.OPEN, remedy
+                FindingKind.NODE, "the rest", "too deep or too large to look into", "none", FindingStatus.OPEN, remedy
             )
         return sort_findings(self.rows.to_findings())
 
@@ -483,7 +468,7 @@ def describe_undecided(guarded: Any) -> str:
         return ""
     shown_names = join_names(names, _MAX_SHOWN)
     place = f"`{guarded.name}`" if guarded.name != _DEFAULT_NAME else "the graph"
-    return f"not decided inside {place}: {shown_names}; guard them, see `halo doctor`"
+    return f"inside {place}, undecided: {shown_names}; guard them, see `halo doctor`"
 
 
 def _is_open(finding: Finding) -> bool:

@@ -126,46 +126,12 @@ def find_callback_halo(callbacks: Any) -> Any:
     )
 
 
-<<<<<<< HEAD
-_CHANGED_REMEDY: Final = (
-    "it was changed after it was guarded, or its class has its own entry point: guard the original again"
-)
-=======
->>>>>>> shared
 _ASYNC_TEXT_REMEDY: Final = (
-    "a text model's asynchronous calls can bypass the callback: use `halo.guard(model)` or `halo.install()`"
+    "a text model's asynchronous calls can pass the callback undecided: use `halo.guard(model)`, or `halo.install()`"
 )
 _MAX_PLACES: Final = 20
 _MAX_SHOWN: Final = 4
-<<<<<<< HEAD
-
-_REMEDIES: Final = {
-    FindingKind.TOOL: "use `halo.guard(tool)` in its place",
-    FindingKind.RETRIEVER: "use `halo.guard(retriever)` in its place",
-    FindingKind.MODEL: "use `halo.guard(model)` in its place",
-    FindingKind.HANDOFF: "run `halo.guard(graph)` in place of the graph that it is in",
-    FindingKind.NODE: "run `halo.guard(graph)` in place of the graph",
-    FindingKind.STORE: "guard a retriever for it: `halo.guard(store.as_retriever())`",
-}
-CLIENT_FIELDS: Final = ("client", "async_client", "root_client", "root_async_client", "_client", "_async_client")
-_SDK_MODULES: Final = (
-    "anthropic.", "botocore.client", "cohere.", "google.genai.", "groq.", "mistralai.", "ollama.", "openai.",
-    "together.",
-)  # fmt: skip
-
-
-def _describe_tripwire() -> tuple[str, bool]:
-    """What the process's tripwire does with an unguarded thing, in words, and whether it refuses it."""
-    installed = getattr(sys.modules.get("halo_langchain._tripwire"), "_installed", ())
-    if not installed:
-        return "none", False
-    with suppress(HaloError):  # a mode that cannot be read refuses nothing that one could count on
-        if any(item.mode() is Mode.ENFORCE for item in installed):
-            return "tripwire (refused)", True
-    return "tripwire, observe mode: recorded only", False
-=======
 _WATCHED_KINDS: Final = frozenset((FindingKind.TOOL, FindingKind.RETRIEVER, FindingKind.MODEL, FindingKind.HANDOFF))
->>>>>>> shared
 
 
 def _join_places(places: list[str]) -> str:
@@ -243,13 +209,9 @@ class Rows(FindingRows):
         where = f"{where} > made while it runs".lstrip(" >")
         self.governable_count += 1
         if by_halo:
-            self.add_note(
-                kind, name, where, "check that the function guards it, or create it outside and guard it there"
-            )
+            self.add_note(kind, name, where, "see that the function guards it, or make it outside and guard it there")
         else:
-            self.add_undecided(
-                kind, name, where, "create it outside the function and guard it, or use `halo.install()`"
-            )
+            self.add_undecided(kind, name, where, "make it outside the function and guard it, or use `halo.install()`")
 
     def _find_point(self, kind: FindingKind, x: Any, cover: Cover, guard: GuardMetadata | None) -> tuple[str, str]:
         """What decides it; else why that which stands here does not."""
@@ -268,57 +230,4 @@ class Rows(FindingRows):
     def add_hosted_schemas(self, tools: Any, where: str, *, closed: bool) -> None:
         """Rows about those of a model's tools that its provider runs."""
         items = [item for _, item in iterate_container(tools) or () if type(item) is dict]
-<<<<<<< HEAD
-        for name in hosted_names(items):
-            if closed:
-                self.add(
-                    FindingKind.TOOL,
-                    name,
-                    where,
-                    "refused when called",
-                    FindingStatus.NOTED,
-                    "use a tool that runs in this process",
-                )
-            else:
-                remedy = "the provider runs it: use a tool of this process, or guard the model, which then refuses it"
-                self.add(FindingKind.TOOL, name, where, "none", FindingStatus.OPEN, remedy)
-
-    def note_client(self, model: Any, where: str) -> None:
-        """A row about a model's SDK client."""
-        attributes = get_attributes(model)
-        if any(not is_atomic(attributes.get(name)) for name in CLIENT_FIELDS):
-            self.add_note(
-                FindingKind.MODEL,
-                f"{safe_name(model)}.client",
-                where,
-                "calls of the SDK client are not decided: use only the guarded model",
-            )
-
-    def note_sdk_client(self, x: Any, where: str) -> bool:
-        """A row about a raw SDK client, if it is one."""
-        module = get_module_name(x)
-        if not module.startswith(_SDK_MODULES) or not ("client" in module or "sdk" in module):
-            return False
-        self.add_note(
-            FindingKind.MODEL,
-            f"{module.partition('.')[0]}.{type(x).__name__}",
-            where,
-            "its calls are not decided: use a guarded chat model instead",
-        )
-        return True
-
-    def note_held_streams(self) -> None:
-        """Rows about policies that may narrow what a model says."""
-        models = any(item.kind is FindingKind.MODEL for item in self.findings)
-        for halo in self.halos if models else ():
-            where, remedy = f"policy of `{halo.agent}`", ""
-            try:
-                if halo.may_restrict_output(ActionKind.INFERENCE):
-                    remedy = "a policy may restrict the result, so a stream is held back until it is complete"
-            except HaloError as exc:
-                remedy = f"it cannot be read: {exc.message}"
-            if remedy:
-                self.add_note(FindingKind.MODEL, "output", where, remedy)
-=======
         self.add_hosted_tools(hosted_names(items), where, closed=closed)
->>>>>>> shared

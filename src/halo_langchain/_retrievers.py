@@ -63,7 +63,7 @@ def guard_retriever(
         retriever,
         _GUARDED_ENTRY_POINTS,
         _UNGUARDED_ENTRY_POINTS,
-        "guard its inner retrievers, or the objects that this method calls",
+        "guard the retrievers that it holds, or what that method calls",
     )
     name = choose_resource_id(resource, retriever.get_name())
     schema = retriever_schema(retriever, _prepare_retrieval(retriever, "", {}).decided_arguments)
@@ -112,46 +112,8 @@ def _prepare_retrieval(retriever: BaseRetriever, query: Any, kwargs: Mapping[str
         return _PreparedRetrieval({}, query, extra_arguments, manager_argument, "invalid_arguments")
 
 
-<<<<<<< HEAD
-def _build_call(guard: GuardMetadata, prepared: _PreparedRetrieval) -> Call:
-    claim = current_claim(guard.halo, "retriever", "")
-    if claim is not None:
-        claim.decided = True
-    call: Call = guard.halo.build_call(guard.resource, prepared.decided_arguments)
-    return replace(call, problem=prepared.problem) if prepared.problem else call
-
-
-def _apply_obligations(
-    retriever: BaseRetriever, ticket: Ticket, prepared: _PreparedRetrieval
-) -> tuple[BaseRetriever, Any, dict[str, Any]]:
-    """The retriever, query and keyword arguments that carry out what was decided."""
-    if ticket.verdict is None or ticket.verdict.mode is Mode.OBSERVE:
-        return retriever, prepared.query, prepared.extra_arguments
-    changed = {
-        name: value
-        for name, value in ticket.args.items()
-        if not same_value(value, prepared.decided_arguments.get(name))
-    }
-    query = changed.pop("query", prepared.query)
-    extra = {name: changed.pop(name, value) for name, value in prepared.extra_arguments.items()}
-    if "k" in ticket.args and "k" not in extra:
-        # INVARIANT: what runs was decided; settings that somebody else holds are not read again.
-        k = changed.pop("k", ticket.args["k"])
-        settings = getattr(retriever, "search_kwargs", None)
-        update = {"search_kwargs": {**settings, "k": k}} if isinstance(settings, Mapping) else {"k": k}
-        retriever = retriever.model_copy(update=update)
-    if changed:
-        raise Denied("needs_guard", f"cannot restrict {', '.join(sorted(changed))} of a retrieval")
-    return retriever, query, extra
-
-
-@dataclass(frozen=True, slots=True)
-class _OverriddenEntry:
-    """An entry point that a class has made anew, as it was called: nobody knows whether it comes to the hook.
-=======
 class _RetrievalCall(LangChainAction, GuardedAction):
     """One retrieval: by the method behind all entry points, or by an entry point that the class overrides.
->>>>>>> shared
 
     Args:
         retriever: the guarded retriever.

@@ -20,15 +20,14 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from agents import Agent, FunctionTool, Handoff, Model, RunContextWrapper, Tool, handoff
 from agents import tool as sdk
 
-from halo_core.enforcement import Ticket
+from halo_core.enforcement import Surface, Ticket
 from halo_core.enforcement.delegation import (
     HANDOFF_SURFACE,
     find_agent_resource,
     register_agent_resource,
     to_task_arguments,
 )
-from halo_core.enforcement.flow import arun
-from halo_core.enforcement.guarded_calls import HandOffAction
+from halo_core.enforcement.flow import GovernedAction, arun
 from halo_core.enforcement.guards import (
     GuardMetadata,
     attach_guard,
@@ -144,7 +143,7 @@ def _guard_handoff(
             return get_guarded(await inner(context, text))
 
         _REFUSED_HANDOFF.set(None)
-        return await arun(_GuardedHandOff(guarded, guard, giver, invoke, find_run(halo, context), text))
+        return await arun(_GuardedHandOff(guarded, giver, invoke, find_run(halo, context), text))
 
     guarded.on_invoke_handoff = on_invoke_handoff
     guarded.__dict__[_REBIND] = lambda new_giver: _guard_handoff(halo, new_giver, handoff, get_guarded)
@@ -160,12 +159,12 @@ class _GuardedHandOff(HandOffCall):
     def __init__(
         self,
         guarded: Handoff[Any, Any],
-        guard: GuardMetadata,
         giver: Agent[Any],
         invoke: Callable[[], Awaitable[Agent[Any]]],
         run: AgentRun | None,
         text: str,
     ) -> None:
+        guard = require_guard(guarded)
         task, problem = _parse_task(text)
         call_id = run.handoff_call_ids.get(guarded.tool_name, "") if run is not None else ""
         super().__init__(guard.halo, run, guard.name, task, call_id=call_id, problem=problem)
@@ -242,8 +241,6 @@ def _return_unchanged(data: Any) -> Any:
 
 # turns
 
-_TOOL_COPIES: Final = "_halo_copies"
-
 
 def _is_named_agent(halo: object, agent: Any) -> bool:
     """Whether this Halo guards an agent under a name of its own, and so decides who may hand to it."""
@@ -302,10 +299,18 @@ async def _decide_turn_outside_run(agent: Any, guard: GuardMetadata) -> None:
     halo = guard.halo
     if not isinstance(agent.model, Model):
         model = make_unregistered_resource(str(agent.model or "default"), ActionKind.INFERENCE)
-        await arun(HandOffAction(halo.enforcer, halo.build_call(model, {}, problem="needs_guard")))
+        call = halo.build_call(model, {}, problem="needs_guard")
+        await arun(_ModelOutsideRun(halo.enforcer, call, Surface(text=lambda _answer: "")))
     if guard.name:
         async with halo.async_agent_scope(guard.name, give=halo.delegation_terms.get(guard.name)):
             pass
+
+
+class _ModelOutsideRun(GovernedAction[None]):
+    """A call of a model that the SDK looks up and asks itself, once this is decided."""
+
+    def execute(self, ticket: Ticket) -> None:
+        """Nothing runs here."""
 
 
 def _guard_tool_for_run(agent: Any, halo: Any, tool: Tool, *, pauses: bool) -> Tool:
@@ -318,12 +323,7 @@ def _guard_tool_for_run(agent: Any, halo: Any, tool: Tool, *, pauses: bool) -> T
         if binding is not None and binding[2] is not None:  # made anew for each turn
             guarded = guard_server_tool(halo, agent.mcp_servers[binding[2]], tool)
             return make_pausing_copy(guarded) if pauses else guarded
-        copies: dict[int, tuple[Tool, FunctionTool]] = agent.__dict__.setdefault(_TOOL_COPIES, {})
-        cached = copies.get(id(tool))
-        if cached is None or cached[0] is not tool:
-            # Not registered, so nobody granted it: its calls are refused.
-            cached = copies[id(tool)] = (tool, copy_with_guard(halo, tool))
-        tool = cached[1]
+        tool = copy_with_guard(halo, tool)  # not registered, so nobody granted it: its calls are refused
     return make_pausing_copy(tool) if pauses else tool
 
 

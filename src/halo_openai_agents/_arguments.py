@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import inspect
 import json
+import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from agents import FunctionTool, RunContextWrapper
 from agents._function_tool_arguments import PreparedFunctionArguments
 from agents.function_schema import FuncSchema
 
+from halo_core.doctor.object_graph import iterate_closure
 from halo_core.enforcement import Ticket
 from halo_core.enforcement.arguments import BoundArguments, copy_arguments, same_value
 
@@ -66,9 +68,8 @@ class ModelArguments:
         reader = self.reader
         if reader.schema is None or reader.owner is None:
             return None
-        args, kwargs = reader.schema.to_call_args(
-            cast("Any", SimpleNamespace(**self.bound_arguments.get_executed_arguments(ticket)))
-        )
+        values: Any = SimpleNamespace(**self.bound_arguments.get_executed_arguments(ticket))
+        args, kwargs = reader.schema.to_call_args(values)
         return PreparedFunctionArguments(reader.owner, text, args, kwargs)
 
     def matches_decision(self, ticket: Ticket, text: str) -> bool:
@@ -111,7 +112,7 @@ class ArgumentReader:
         try:
             raw = json.loads(text, object_pairs_hook=_build_object, parse_constant=_reject_constant) if text else {}
         except (ValueError, RecursionError):
-            return ModelArguments(text, {}, BoundArguments({}, {}, "invalid_arguments"), self)
+            raw = None
         if not isinstance(raw, dict):
             return ModelArguments(text, {}, BoundArguments({}, {}, "invalid_arguments"), self)
         return ModelArguments(text, raw, self.validate(raw), self)
@@ -131,17 +132,8 @@ class ArgumentReader:
 
 
 def read_closure(function: object) -> dict[str, Any]:
-    """What a function of the SDK's holds, by name."""
-    code = getattr(function, "__code__", None)
-    cells = getattr(function, "__closure__", None) or ()
-    names = code.co_freevars if code is not None else ()
-    cells_by_name = {}
-    for name, cell in zip(names, cells, strict=True):
-        try:
-            cells_by_name[name] = cell.cell_contents
-        except ValueError:  # not filled yet
-            continue
-    return cells_by_name
+    """Variables that a function of the SDK's closes over, by name; none of anything else."""
+    return dict(iterate_closure(function)) if isinstance(function, types.FunctionType) else {}
 
 
 def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -113,11 +113,7 @@ class _AppExaminer:
 
     def finish(self) -> list[Finding]:
         """Findings in order, with those about the whole."""
-        if self.rows.originals:
-            names = list(dict.fromkeys(self.rows.originals))
-            shortened = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-            remedy = "originals and their `on_invoke_tool` are not guarded: use only the guarded copies"
-            self.rows.add_note(FindingKind.TOOL, shortened, "originals, in the modules that made them", remedy)
+        self.rows.note_originals("originals and their `on_invoke_tool` are not guarded: use only the guarded copies")
         if self._has_agents and not getattr(get_trace_provider(), "_disabled", False):
             remedy = (
                 "the SDK sends what is asked and answered to its makers: `set_tracing_disabled(True)`, or a processor "

@@ -135,7 +135,7 @@ class ModelAction(GovernedAction[Any]):
                 call_id=item.call_id,
                 problem="unknown_tool",
             )
-        refusal = await arun(_UnknownCall(halo.enforcer, call, _NO_SUCH_TOOL))
+        refusal = await arun(_UnknownCall(halo, call, _NO_SUCH_TOOL))
         if self.run is not None and refusal is not None:
             self.run.refusals[item.call_id] = refusal
 

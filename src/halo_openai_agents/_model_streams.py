@@ -5,9 +5,10 @@ Events pass as they come; where an obligation may change the answer, none does b
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from agents import ModelResponse
@@ -63,7 +64,7 @@ def build_response(answer: ModelResponse, model: str = "", like: Response | None
 
 def iter_events(response: Response, *, by_word: bool = True) -> Iterator[Any]:
     """Everything that a stream says of a response; `by_word` in pieces of a word each."""
-    count = _SequenceNumbers()
+    count = itertools.count().__next__
     empty_response = response.model_copy(update={"output": [], "status": "in_progress"})
     yield ResponseCreatedEvent(type="response.created", response=empty_response, sequence_number=count())
     for index, item in enumerate(response.output):
@@ -77,24 +78,13 @@ def iter_events(response: Response, *, by_word: bool = True) -> Iterator[Any]:
     yield ResponseCompletedEvent(type="response.completed", response=response, sequence_number=count())
 
 
-class _SequenceNumbers:
-    """Numbers the events of one stream."""
-
-    def __init__(self) -> None:
-        self._last = -1
-
-    def __call__(self) -> int:
-        self._last += 1
-        return self._last
-
-
 def _strip_content(item: Any) -> Any:
     if isinstance(item, ResponseOutputMessage):
         return item.model_copy(update={"content": [], "status": "in_progress"})
     return item.model_copy(update={"arguments": ""}) if isinstance(item, ResponseFunctionToolCall) else item
 
 
-def _iter_item_events(item: Any, index: int, count: _SequenceNumbers, *, by_word: bool) -> Iterator[Any]:
+def _iter_item_events(item: Any, index: int, count: Callable[[], int], *, by_word: bool) -> Iterator[Any]:
     if isinstance(item, ResponseFunctionToolCall):
         place: dict[str, Any] = {"item_id": item.id or item.call_id, "output_index": index}
         yield ResponseFunctionCallArgumentsDeltaEvent(
@@ -113,7 +103,7 @@ def _iter_item_events(item: Any, index: int, count: _SequenceNumbers, *, by_word
 
 
 def _iter_part_events(
-    part: ResponseOutputText | ResponseOutputRefusal, place: dict[str, Any], count: _SequenceNumbers, *, by_word: bool
+    part: ResponseOutputText | ResponseOutputRefusal, place: dict[str, Any], count: Callable[[], int], *, by_word: bool
 ) -> Iterator[Any]:
     is_text = isinstance(part, ResponseOutputText)
     empty = part.model_copy(update={"text" if is_text else "refusal": ""})

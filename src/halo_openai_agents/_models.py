@@ -34,11 +34,7 @@ from halo_openai_agents._translate import GUARD_ATTRIBUTE, find_guard, model_nam
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = [
-    "GuardedProvider",
-    "copy_model_with_guard",
-    "guard_model",
-]
+__all__ = ["GuardedProvider", "guard_model"]
 
 
 def guard_model(halo: Halo, model: Model, resource: Resource | None) -> Model:
@@ -62,21 +58,18 @@ def guard_model(halo: Halo, model: Model, resource: Resource | None) -> Model:
     name = choose_resource_id(resource, model_name(model))
     declared = resource or halo.find_declared(name, ActionKind.INFERENCE) or MODEL_RESOURCE
     registered = halo.register(ActionKind.INFERENCE, name, resource=declared, schema=MODEL_SCHEMA)
-    return copy_model_with_guard(halo, model, registered)
+    return _copy_with_guard(halo, model, registered)
 
 
-def copy_model_with_guard(halo: Halo, model: Model, resource: Resource | None = None) -> Model:
+def _copy_with_guard(halo: Halo, model: Model, resource: Resource | None = None) -> Model:
     """A copy with a guard; without a resource, with what is known of its name (nothing is registered)."""
     name = model_name(model)
     known_resource = resource or halo.find_registered(name)
     if known_resource is None or known_resource.kind is not ActionKind.INFERENCE:
         known_resource = make_unregistered_resource(name, ActionKind.INFERENCE)
+    guard = GuardMetadata(halo, model, name, known_resource, make_model_surface(halo))
     guarded = copy.copy(model)
-    object.__setattr__(
-        guarded,
-        "__class__",
-        _make_guarded_class(type(model), GuardMetadata(halo, model, name, known_resource, make_model_surface(halo))),
-    )
+    object.__setattr__(guarded, "__class__", _make_guarded_class(type(model), guard))
     # What one opens (a connection), the other must be able to close.
     guarded.__dict__ = model.__dict__
     return guarded
@@ -84,32 +77,19 @@ def copy_model_with_guard(halo: Halo, model: Model, resource: Resource | None = 
 
 def _make_guarded_class(kind: type[Model], guard: GuardMetadata) -> type[Model]:
     """Subclass whose two ways to ask are decided."""
-    return make_named_subclass(
-        kind,
-        {
-            "get_response": _wrap_get_response(kind, guard),
-            "stream_response": _wrap_stream_response(kind, guard),
-            GUARD_ATTRIBUTE: guard,
-        },
-    )
 
-
-def _wrap_get_response(kind: type[Model], guard: GuardMetadata) -> Any:
     @functools.wraps(kind.get_response)
     async def get_response(self: Any, *args: Any, **kwargs: Any) -> ModelResponse:
         with step_scope(guard.halo):
             answer: ModelResponse = await arun(ModelCall(guard, kind.get_response, self, args, kwargs))
             return answer
 
-    return get_response
-
-
-def _wrap_stream_response(kind: type[Model], guard: GuardMetadata) -> Any:
     @functools.wraps(kind.stream_response)
     def stream_response(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         return astream(ModelStream(guard, kind.stream_response, self, args, kwargs))
 
-    return stream_response
+    members = {"get_response": get_response, "stream_response": stream_response, GUARD_ATTRIBUTE: guard}
+    return make_named_subclass(kind, members)
 
 
 class GuardedProvider(ModelProvider):

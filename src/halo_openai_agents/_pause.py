@@ -255,7 +255,7 @@ def _decide_refusal(halo: Halo, guard: GuardMetadata, bound_arguments: BoundArgu
         triggering_message_scope(TriggeringMessage(load_turn(question.context), kind="message")),
     ):
         call = build_call(guard, bound_arguments, question.call_id)
-    return run(_RefusedCall(halo.enforcer, call, _REFUSED)) or get_reason_text("approval_denied").title
+    return run(_RefusedCall(halo, call, _REFUSED)) or get_reason_text("approval_denied").title
 
 
 class _RefusedCall(UnreachableCall):

@@ -30,12 +30,13 @@ from halo_core.enforcement.session_context import (
     current_session,
     is_raw_thread,
 )
+from halo_core.enforcement.shadow_activity import ModeWatch
 from halo_core.model import Mode
 from halo_openai_agents._models import GuardedProvider, guard_model
 from halo_openai_agents._pause import load_session, load_turn
 from halo_openai_agents._runs import AgentRun, current_run, run_scope
 from halo_openai_agents._texts import identify_turn
-from halo_openai_agents._tripwire import ModeWatch, Tripwire
+from halo_openai_agents._tripwire import Tripwire
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo

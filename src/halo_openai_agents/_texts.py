@@ -100,7 +100,7 @@ def find_asking_message(items: Sequence[Any], *, nested: bool) -> TriggeringMess
         return TriggeringMessage()
     is_by_user = _get_field(last, "role") == "user" and not nested
     text = _extract_message_text(last) or EXTRACTOR.extract_text(_get_field(last, "output") or "")
-    return TriggeringMessage(_to_real_id(_get_field(last, "id")), kind="user" if is_by_user else "message", text=text)
+    return TriggeringMessage(_get_real_id(last, "id"), kind="user" if is_by_user else "message", text=text)
 
 
 def find_known_origins(
@@ -173,13 +173,14 @@ def identify_turn(response: ModelResponse, items: Sequence[Any] = ()) -> tuple[s
     the same turn, in whichever process it goes on.
     """
     text = "\n".join(_extract_message_text(item) for item in response.output if isinstance(item, ResponseOutputMessage))
-    ids = (response.response_id, *(_get_field(item, "id") for item in response.output))
-    turn_id = next((name for name in map(_to_real_id, ids) if name), "")
+    ids = (_get_real_id(response, "response_id"), *(_get_real_id(item, "id") for item in response.output))
+    turn_id = next(filter(None, ids), "")
     if not turn_id:
         digest_input = json.dumps(list(items), default=str, sort_keys=True).encode("utf-8", "replace")
         turn_id = f"turn-{hashlib.sha256(digest_input).hexdigest()[:24]}"
     return turn_id, text
 
 
-def _to_real_id(value: Any) -> str:
+def _get_real_id(item: Any, name: str) -> str:
+    value = _get_field(item, name)
     return value if isinstance(value, str) and value != _PLACEHOLDER_ID else ""

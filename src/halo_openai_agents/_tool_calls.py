@@ -24,7 +24,7 @@ from halo_core.enforcement.flow import GovernedAction, arun
 from halo_core.enforcement.guarded_calls import GuardedCall, is_enforced, with_problem
 from halo_core.enforcement.guards import GuardMetadata
 from halo_core.errors import Denied, Pending
-from halo_openai_agents._arguments import ArgumentReader, ModelArguments
+from halo_openai_agents._arguments import ModelArguments
 from halo_openai_agents._runs import BODY_MARK, AgentRun, EarlyDecision, body_scope, find_run, step_scope
 from halo_openai_agents._translate import find_guard
 
@@ -50,14 +50,13 @@ class DirectCallDenied(BaseException):
 
 
 async def run_guarded_call(
-    guard: GuardMetadata, name: str, reader: ArgumentReader, invoke: InvokeFunction, context: Any, text: str
+    guard: GuardMetadata, name: str, arguments: ModelArguments, invoke: InvokeFunction, context: Any
 ) -> Any:
     """Decide a call, run it with exactly what was decided, record it; `name` is that of the tool that runs.
 
     Raises:
         DirectCallDenied: it may not run, and was called directly.
     """
-    arguments = reader.parse_text(text)
     by_runner = _is_called_by_runner(name, context)
     try:
         async with _acting_scope(guard, context) as run:

@@ -1,6 +1,6 @@
 """Guarded copies of function tools.
 
-A copy's `on_invoke_tool` is wrapped below the SDK's own handling of errors, so errors are handled as the original handles them; the
+A copy's `on_invoke_tool` is wrapped below the SDK's own handling of errors, which stays as it is in the original; the
 function behind it (`__wrapped__`) is decided too. In a run whose host keeps its state, the copy asks for approval where
 the decision is a challenge (`make_pausing_copy`).
 """
@@ -14,7 +14,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from agents import FunctionTool, RunContextWrapper, function_tool
+from agents import FunctionTool, RunContextWrapper
 from agents import tool as sdk
 from agents.tool_context import ToolContext
 from agents.util._approvals import evaluate_function_tool_approval
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
 __all__ = [
-    "as_tool",
     "copy_with_guard",
     "guard_tool",
     "make_invoker",
@@ -60,11 +59,7 @@ class _GuardedInvoker(sdk._FailureHandlingFunctionToolInvoker):  # noqa: SLF001 
     rebuild: Callable[[FunctionTool], Any]  # the same for a copy of the tool
 
     async def __call__(self, ctx: ToolContext[Any], input: str) -> Any:  # noqa: A002  the SDK's names
-        """Invoke the tool.
-
-        Raises:
-            Denied: it may not run, and was called directly.
-        """
+        """Invoke the tool; raises `Denied` where it was called directly and may not run."""
         try:
             return await super().__call__(ctx, input)
         except DirectCallDenied as refused:
@@ -77,11 +72,6 @@ class _GuardedInvoker(sdk._FailureHandlingFunctionToolInvoker):  # noqa: SLF001 
             return self
         rebuilt: _GuardedInvoker = self.rebuild(function_tool)
         return rebuilt
-
-
-def as_tool(function: Callable[..., Any]) -> FunctionTool:
-    """A function as a tool, described by its docstring."""
-    return function_tool(function)
 
 
 def guard_tool(halo: Halo, tool: FunctionTool, resource: Resource | None) -> FunctionTool:
@@ -133,7 +123,7 @@ def make_invoker(guard: GuardMetadata, tool: FunctionTool, reader: ArgumentReade
     inner = original_invoker._invoke_tool_impl  # noqa: SLF001  as above: below its handling of errors
 
     async def impl(context: ToolContext[Any], text: str) -> Any:
-        return await run_guarded_call(guard, tool.name, reader, inner, context, text)
+        return await run_guarded_call(guard, tool.name, reader.parse_text(text), inner, context)
 
     if prepares and hasattr(inner, _PREPARE_MARK):
         setattr(impl, _PREPARE_MARK, getattr(inner, _PREPARE_MARK))
@@ -160,7 +150,7 @@ def _make_plain_invoker(
 
     async def invoke(context: ToolContext[Any], text: str) -> Any:
         try:
-            return await run_guarded_call(guard, tool.name, reader, inner, context, text)
+            return await run_guarded_call(guard, tool.name, reader.parse_text(text), inner, context)
         except DirectCallDenied as refused:
             denied = refused.denied
         raise denied
@@ -198,38 +188,29 @@ def _wrap_function(guard: GuardMetadata, function: Callable[..., Any]) -> Callab
 
 # runs that can pause
 
-_PAUSING_COPY: Final = "_halo_pausing"
-
 
 def make_pausing_copy(tool: FunctionTool) -> FunctionTool:
     """The same guarded tool as a run gets it whose host keeps its state: a challenge becomes an interruption."""
     guard = find_guard(tool)
     if guard is None:
         return tool
-    fields = {name: value for name, value in vars(tool).items() if name != _PAUSING_COPY}
-    cached: tuple[FunctionTool, dict[str, Any], FunctionTool] | None = tool.__dict__.get(_PAUSING_COPY)
-    if cached is not None and cached[0] is tool and _has_same_fields(cached[1], fields):
-        return cached[2]
     reader = ArgumentReader.for_tool(guard.original)
     pausing_copy = copy.copy(tool)
-    pausing_copy.__dict__.pop(_PAUSING_COPY, None)
     # The SDK asks a person by itself about arguments that it has prepared and its own checks would change.
     pausing_copy.on_invoke_tool = make_invoker(guard, pausing_copy, reader, prepares=False)
     pausing_copy.needs_approval = _make_approval_check(guard, tool, reader)
-    tool.__dict__[_PAUSING_COPY] = (tool, fields, pausing_copy)
     return pausing_copy
-
-
-def _has_same_fields(earlier: dict[str, Any], current: dict[str, Any]) -> bool:
-    return earlier.keys() == current.keys() and all(current[name] is value for name, value in earlier.items())
 
 
 def _make_approval_check(
     guard: GuardMetadata, tool: FunctionTool, reader: ArgumentReader
 ) -> Callable[[RunContextWrapper[Any], dict[str, Any], str], Awaitable[bool]]:
     async def needs_approval(context: RunContextWrapper[Any], params: dict[str, Any], call_id: str) -> bool:
-        if tool.needs_approval is not False and await _needs_host_approval(tool, context, params, call_id):
-            return True  # the host's own question comes first, and answers nothing of ours
+        if tool.needs_approval is not False:
+            # The host's own question comes first, and answers nothing of ours.
+            evaluation = await evaluate_function_tool_approval(tool, context, json.dumps(params), call_id)
+            if evaluation.outcome != "invoke":
+                return True
         agent_run = find_run(guard.halo, context)
         if agent_run is None or not agent_run.pausing:
             return False
@@ -239,11 +220,3 @@ def _make_approval_check(
         return isinstance(decision, Pending)
 
     return needs_approval
-
-
-async def _needs_host_approval(
-    tool: FunctionTool, context: RunContextWrapper[Any], params: dict[str, Any], call_id: str
-) -> bool:
-    """What the tool's own approval setting says, as the SDK reads it."""
-    evaluation = await evaluate_function_tool_approval(tool, context, json.dumps(params), call_id)
-    return evaluation.outcome != "invoke"

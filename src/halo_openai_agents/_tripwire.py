@@ -6,68 +6,29 @@ that are called by themselves, the provider's own tools, clients.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from agents import Agent, Model, RunHooks
 from agents.exceptions import AgentsException
 from agents.run_internal.tool_execution import build_litellm_json_tool_call
 
 from halo_core.enforcement.guards import clean_name
-from halo_core.errors import Denied, HaloError
+from halo_core.enforcement.shadow_activity import ModeWatch, record_shadow, refuse_unguarded
+from halo_core.errors import Denied
 from halo_core.model import Mode
-from halo_core.reasons import get_reason_text
 from halo_openai_agents._runs import find_run
 from halo_openai_agents._translate import find_guard, get_display_name, model_name
 
-if TYPE_CHECKING:
-    from halo_openai_agents import Halo
-
 _STRUCTURED_ANSWER_MODULE: Final = build_litellm_json_tool_call.__module__
 
-__all__ = ["ModeWatch", "Tripwire", "Unguarded"]
+__all__ = ["Tripwire", "Unguarded"]
 
 
 class Unguarded(Denied, AgentsException):
     """What nothing decides did not run. Of the SDK's own kind too, so that a run that it ends ends with it as it is."""
 
     run_data = None
-
-
-class ModeWatch:
-    """Whether what carries no guard is refused: the mode in force, read where nothing may wait.
-
-    Args:
-        halo: whose mode and ledger count.
-        mode: the mode it was opened with; None follows the stored one.
-
-    Raises:
-        CannotDecide: the stored mode cannot be read.
-    """
-
-    def __init__(self, halo: Halo, mode: Mode | None) -> None:
-        self.halo = halo
-        self._is_fixed = mode is not None
-        self._last_mode = mode or halo.mode
-
-    def mode(self) -> Mode:
-        """As stored, or in an event loop as it was last read."""
-        if self._is_fixed:
-            return self._last_mode
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self._refresh_mode()
-        else:
-            with suppress(RuntimeError):  # the loop is closing down
-                loop.run_in_executor(None, self._refresh_mode)
-        return self._last_mode
-
-    def _refresh_mode(self) -> None:
-        # What cannot be read now stays as it was last read, like a decision that cannot be made.
-        self._last_mode = self.halo.store.peek_mode() or self._last_mode
 
 
 class Tripwire(RunHooks[Any]):
@@ -139,9 +100,6 @@ class Tripwire(RunHooks[Any]):
         name = model_name(thing) if kind == "model" else clean_name(get_display_name(thing))
         refused = any(watch.mode() is Mode.ENFORCE for watch in self._watches)
         where = clean_name(agent.name) if isinstance(agent, Agent) else ""
-        for halo in {id(watch.halo): watch.halo for watch in self._watches}.values():
-            with suppress(HaloError):  # a ledger that is closed lets nothing more pass than an open one
-                halo.record_shadow(kind, name, where, refused=refused)
+        record_shadow(self._watches, kind, name, where, refused=refused)
         if refused:
-            reason_text = get_reason_text("unguarded")
-            raise Unguarded("unguarded", f"deny `{name}`: {reason_text.title}", remedy=reason_text.remedy)
+            refuse_unguarded(name, Unguarded)

@@ -168,7 +168,7 @@ class _AppExaminer:
         for part in (*agent.tools, *agent.mcp_servers):
             self.visit(part, place, guard)
         for item in agent.handoffs:
-            if is_a(item, Handoff):
+            if isinstance(item, Handoff):
                 self.examine_handoff(item, place, None)
             else:
                 self.rows.add_point(FindingKind.HANDOFF, get_display_name(item), place, "")

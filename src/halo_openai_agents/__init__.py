@@ -17,7 +17,7 @@ from agents.lifecycle import RunHooksBase
 from agents.mcp import MCPServer
 from agents.result import RunResultBase
 
-from halo_core.enforcement.shadow_activity import ModeWatch
+from halo_core.enforcement.shadow_activity import InstalledTripwire, ModeWatch
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.model import ActionKind, Impact, Mode, Resource, Reversal
@@ -26,7 +26,7 @@ from halo_openai_agents._doctor import doctor
 from halo_openai_agents._mcp import guard_server
 from halo_openai_agents._models import guard_model
 from halo_openai_agents._pause import resume, waiting
-from halo_openai_agents._runner import InstalledTripwire, configure_run, install, install_runner
+from halo_openai_agents._runner import configure_run, install, install_runner
 from halo_openai_agents._tools import guard_tool
 from halo_openai_agents._translate import get_display_name, is_hosted, is_native
 from halo_openai_agents._tripwire import Tripwire

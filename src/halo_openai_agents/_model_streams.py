@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from agents import ModelResponse
@@ -35,20 +35,14 @@ from halo_core.enforcement import Ticket
 from halo_core.enforcement.flow import GovernedStream
 from halo_openai_agents._model_calls import ModelAction
 
-__all__ = [
-    "ModelStream",
-    "build_response",
-    "iter_events",
-]
-
+__all__ = ["ModelStream", "build_response", "iter_events"]
 
 _WORD_PATTERN: Final = re.compile(r"\S+\s*")
+_ENDING_EVENTS: Final = ("response.incomplete", "response.failed", "error", "response.error")
 
 
-def build_response(answer: ModelResponse, model: str = "", like: Response | None = None) -> Response:
-    """A response object that holds an answer; the rest as in `like`, if there is one."""
-    if like is not None:
-        return like.model_copy(update={"output": list(answer.output)})
+def build_response(answer: ModelResponse, model: str = "") -> Response:
+    """A response object that has an answer."""
     return Response(
         id=answer.response_id or "response",
         created_at=time.time(),
@@ -62,19 +56,22 @@ def build_response(answer: ModelResponse, model: str = "", like: Response | None
     )
 
 
-def iter_events(response: Response, *, by_word: bool = True) -> Iterator[Any]:
-    """Everything that a stream says of a response; `by_word` in pieces of a word each."""
+def iter_events(response: Response) -> Iterator[Any]:
+    """The events of a stream that says a response, its text word by word; none that a reader waits for is left out."""
     count = itertools.count().__next__
     empty_response = response.model_copy(update={"output": [], "status": "in_progress"})
     yield ResponseCreatedEvent(type="response.created", response=empty_response, sequence_number=count())
     for index, item in enumerate(response.output):
-        yield ResponseOutputItemAddedEvent(
-            type="response.output_item.added", item=_strip_content(item), output_index=index, sequence_number=count()
-        )
-        yield from _iter_item_events(item, index, count, by_word=by_word)
-        yield ResponseOutputItemDoneEvent(
-            type="response.output_item.done", item=item, output_index=index, sequence_number=count()
-        )
+        place: dict[str, Any] = {"output_index": index, "sequence_number": count()}
+        yield ResponseOutputItemAddedEvent(type="response.output_item.added", item=_strip_content(item), **place)
+        if isinstance(item, ResponseFunctionToolCall):
+            yield from _iter_call_events(item, index, count)
+        elif isinstance(item, ResponseOutputMessage):
+            for part_index, part in enumerate(item.content):
+                part_place = {"item_id": item.id, "output_index": index, "content_index": part_index}
+                yield from _iter_part_events(part, part_place, count)
+        place = {"output_index": index, "sequence_number": count()}
+        yield ResponseOutputItemDoneEvent(type="response.output_item.done", item=item, **place)
     yield ResponseCompletedEvent(type="response.completed", response=response, sequence_number=count())
 
 
@@ -84,26 +81,18 @@ def _strip_content(item: Any) -> Any:
     return item.model_copy(update={"arguments": ""}) if isinstance(item, ResponseFunctionToolCall) else item
 
 
-def _iter_item_events(item: Any, index: int, count: Callable[[], int], *, by_word: bool) -> Iterator[Any]:
-    if isinstance(item, ResponseFunctionToolCall):
-        place: dict[str, Any] = {"item_id": item.id or item.call_id, "output_index": index}
-        yield ResponseFunctionCallArgumentsDeltaEvent(
-            type="response.function_call_arguments.delta", delta=item.arguments, sequence_number=count(), **place
-        )
-        yield ResponseFunctionCallArgumentsDoneEvent(
-            type="response.function_call_arguments.done",
-            arguments=item.arguments,
-            sequence_number=count(),
-            **place,
-        )
-    elif isinstance(item, ResponseOutputMessage):
-        for part_index, part in enumerate(item.content):
-            place = {"item_id": item.id, "output_index": index, "content_index": part_index}
-            yield from _iter_part_events(part, place, count, by_word=by_word)
+def _iter_call_events(item: ResponseFunctionToolCall, index: int, count: Callable[[], int]) -> Iterator[Any]:
+    place: dict[str, Any] = {"item_id": item.id or item.call_id, "output_index": index}
+    yield ResponseFunctionCallArgumentsDeltaEvent(
+        type="response.function_call_arguments.delta", delta=item.arguments, sequence_number=count(), **place
+    )
+    yield ResponseFunctionCallArgumentsDoneEvent(
+        type="response.function_call_arguments.done", arguments=item.arguments, sequence_number=count(), **place
+    )
 
 
 def _iter_part_events(
-    part: ResponseOutputText | ResponseOutputRefusal, place: dict[str, Any], count: Callable[[], int], *, by_word: bool
+    part: ResponseOutputText | ResponseOutputRefusal, place: dict[str, Any], count: Callable[[], int]
 ) -> Iterator[Any]:
     is_text = isinstance(part, ResponseOutputText)
     empty = part.model_copy(update={"text" if is_text else "refusal": ""})
@@ -111,7 +100,7 @@ def _iter_part_events(
         type="response.content_part.added", part=empty, sequence_number=count(), **place
     )
     if isinstance(part, ResponseOutputText):
-        for delta in _split_words(part.text, by_word=by_word):
+        for delta in _WORD_PATTERN.findall(part.text) or [part.text]:
             yield ResponseTextDeltaEvent(
                 type="response.output_text.delta", delta=delta, logprobs=[], sequence_number=count(), **place
             )
@@ -119,13 +108,6 @@ def _iter_part_events(
             type="response.output_text.done", text=part.text, logprobs=[], sequence_number=count(), **place
         )
     yield ResponseContentPartDoneEvent(type="response.content_part.done", part=part, sequence_number=count(), **place)
-
-
-def _split_words(text: str, *, by_word: bool) -> Sequence[str]:
-    return (_WORD_PATTERN.findall(text) or [text]) if by_word else [text]
-
-
-_ENDING_EVENTS: Final = ("response.incomplete", "response.failed", "error", "response.error")
 
 
 class ModelStream(ModelAction, GovernedStream):
@@ -142,7 +124,8 @@ class ModelStream(ModelAction, GovernedStream):
         if kind == "response.completed":
             self._is_recorded = True
             used = await self.finish_answer(ticket, _build_answer(part.response, self.parts))
-            return iter_events(build_response(used, like=part.response)) if self.is_withheld else (part,)
+            response = part.response.model_copy(update={"output": list(used.output)})
+            return iter_events(response) if self.is_withheld else (part,)
         if not self.is_withheld:
             return (part,)
         return (_strip_output(part),) if kind in _ENDING_EVENTS else ()

@@ -75,9 +75,8 @@ class _PendingNote:
 def store_pending(context: Any, turn: str, call_id: str, resource: str, pending: Pending) -> None:
     """Keep a question with the run's state."""
     messages = _get_messages(context, create=True)
-    messages[call_id] = json.dumps(
-        asdict(_PendingNote(pending.pending_id, pending.decision_id, resource, pending.reason))
-    )
+    note = _PendingNote(pending.pending_id, pending.decision_id, resource, pending.reason)
+    messages[call_id] = json.dumps(asdict(note))
     messages[_TURN_KEY] = turn
 
 
@@ -273,8 +272,6 @@ def _find_acting(halo: Halo, session: str, agent: str) -> ActiveDelegation | Non
     if not agent:
         return current_link
     active = halo.enforcer.find_link(session, agent, current_link.handle if current_link is not None else "")
-    return (
-        ActiveDelegation(halo.agent, session, active.handle, active.agents)
-        if active is not None and active.handle
-        else current_link
-    )
+    if active is None or not active.handle:
+        return current_link
+    return ActiveDelegation(halo.agent, session, active.handle, active.agents)

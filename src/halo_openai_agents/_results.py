@@ -18,11 +18,11 @@ from halo_openai_agents._texts import EXTRACTOR, extract_words, parse_json
 if TYPE_CHECKING:
     from halo_core.facade import HaloBase
 
-__all__ = ["TOOL_RESULT_SURFACE", "WITHHELD_NOTICE", "build_notice_message", "make_model_surface"]
+__all__ = ["TOOL_RESULT_SURFACE", "make_model_surface"]
 
 KeepDocument = Callable[[str, tuple[str, ...]], bool]
 
-WITHHELD_NOTICE: Final = "the documents were withheld: a policy keeps this source, or what stands in them, out"
+_WITHHELD_NOTICE: Final = "the documents were withheld: a policy keeps this source, or what stands in them, out"
 
 
 # tools
@@ -38,11 +38,7 @@ def _filter_parts(result: Any, keep: KeepDocument) -> tuple[Any, int]:
     if isinstance(result, list):
         allowed = [item for item in result if _may_keep(item, keep)]
         return (result if len(allowed) == len(result) else allowed), len(result) - len(allowed)
-    return (result, 0) if _may_keep(result, keep) else (_replace_result(result, WITHHELD_NOTICE), 1)
-
-
-def _redact_result(result: Any, mask: MaskText) -> Any:
-    return ValueRedactor(mask).redact_value(result)
+    return (result, 0) if _may_keep(result, keep) else (_replace_result(result, _WITHHELD_NOTICE), 1)
 
 
 def _replace_result(result: Any, notice: str) -> Any:
@@ -57,7 +53,10 @@ def _replace_result(result: Any, notice: str) -> Any:
 
 
 TOOL_RESULT_SURFACE: Final[Surface[Any]] = Surface(
-    EXTRACTOR.extract_text, _filter_parts, _redact_result, _replace_result
+    EXTRACTOR.extract_text,
+    _filter_parts,
+    lambda result, mask: ValueRedactor(mask).redact_value(result),
+    _replace_result,
 )
 """Of function tools: texts, the SDK's structured outputs, lists of these, whatever else a function returns."""
 
@@ -65,18 +64,14 @@ TOOL_RESULT_SURFACE: Final[Surface[Any]] = Surface(
 # models
 
 
-def build_notice_message(notice: str, id: str = "") -> ResponseOutputMessage:  # noqa: A002  the field's name
-    """A model's message that says nothing but a notice."""
-    text = ResponseOutputText(type="output_text", text=notice, annotations=[])
-    return ResponseOutputMessage(
-        id=id or "halo-notice", type="message", role="assistant", status="completed", content=[text]
-    )
-
-
 def _replace_answer(response: ModelResponse, notice: str) -> ModelResponse:
     """A response without anything it said; it asks for nothing to be called."""
     message_ids = (item.id for item in response.output if isinstance(item, ResponseOutputMessage))
-    return dataclasses.replace(response, output=[build_notice_message(notice, next(message_ids, ""))])
+    text = ResponseOutputText(type="output_text", text=notice, annotations=[])
+    message = ResponseOutputMessage(
+        id=next(message_ids, "halo-notice"), type="message", role="assistant", status="completed", content=[text]
+    )
+    return dataclasses.replace(response, output=[message])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

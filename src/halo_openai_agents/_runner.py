@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import threading
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from agents import Agent, Model, RunConfig, RunResult, RunResultStreaming, RunState
 from agents.lifecycle import RunHooksBase
@@ -30,7 +30,7 @@ from halo_core.enforcement.session_context import (
     current_session,
     is_raw_thread,
 )
-from halo_core.enforcement.shadow_activity import ModeWatch
+from halo_core.enforcement.shadow_activity import InstalledTripwire, ModeWatch
 from halo_core.model import Mode
 from halo_openai_agents._models import GuardedProvider, guard_model
 from halo_openai_agents._pause import load_session, load_turn
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 __all__ = [
     "HaloRunConfig",
     "HaloRunner",
-    "InstalledTripwire",
     "configure_run",
     "get_watches",
     "install",
@@ -129,7 +128,7 @@ def _make_error_formatter(halo: Halo, inner: Any) -> Any:
 
 _LOCK: Final = threading.Lock()
 _NO_SESSION: Final = Session("", "none")
-_installed: tuple[InstalledTripwire, ...] = ()
+_INSTALLED: Final[list[InstalledTripwire]] = []
 
 
 class HaloRunner(AgentRunner):
@@ -192,7 +191,7 @@ def install_runner() -> None:
 
 def get_watches() -> tuple[ModeWatch, ...]:
     """Who watches the whole process."""
-    return _installed
+    return tuple(_INSTALLED)
 
 
 # one run
@@ -284,34 +283,11 @@ def _find_turn(state: RunState[Any]) -> tuple[str, str]:
     return (load_turn(context) if isinstance(context, RunContextWrapper) else "") or turn_id, text
 
 
-# a tripwire for the whole process
-
-
-class InstalledTripwire(ModeWatch):
-    """One installation of a Halo's tripwire; the Halo watches while any of its installations is in place."""
-
-    def uninstall(self) -> None:
-        """Take it away; a second time does nothing."""
-        global _installed  # noqa: PLW0603  the default runner is the process's too
-        with _LOCK:
-            _installed = tuple(item for item in _installed if item is not self)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.uninstall()
-
-
 def install(halo: Halo, mode: Mode | None) -> InstalledTripwire:
-    """Put the tripwire of a Halo in place.
+    """Have a Halo watch every run of the process.
 
     Raises:
         CannotDecide: the stored mode cannot be read.
     """
-    global _installed  # noqa: PLW0603  as above
-    installation = InstalledTripwire(halo, mode)
     install_runner()
-    with _LOCK:
-        _installed = (*_installed, installation)
-    return installation
+    return InstalledTripwire(halo, mode, _INSTALLED)

@@ -32,8 +32,7 @@ from halo_core.enforcement.session_context import (
     current_delegation,
     delegation_scope,
     dynamic_delegation_scope,
-    session_scope,
-    triggering_message_scope,
+    session_values,
 )
 from halo_core.errors import Denied
 
@@ -185,20 +184,12 @@ class AgentRun:
         """
         context = _CURRENT_STEP.get()
         if context is None or context.run is not self:
-            context = _StepContext(
-                self, self.get_acting(), TriggeringMessage(self.turn_id, kind="message", text=self.turn_text)
-            )
-        host_acting = current_delegation(self.halo.agent, self.session.id)
-        token = _CURRENT_STEP.set(context)
-        try:
-            with (
-                session_scope(self.session),
-                delegation_scope(host_acting or context.acting),
-                triggering_message_scope(context.asking),
-            ):
-                yield
-        finally:
-            _CURRENT_STEP.reset(token)
+            message = TriggeringMessage(self.turn_id, kind="message", text=self.turn_text)
+            context = _StepContext(self, self.get_acting(), message)
+        acting = current_delegation(self.halo.agent, self.session.id) or context.acting
+        values = session_values(self.session, context.asking)
+        with ContextVarScope((_CURRENT_STEP, context), *values), delegation_scope(acting):
+            yield
 
     def get_known_call_ids(self) -> frozenset[str] | None:
         """Ids of the calls of this session; None where it has others before it."""
@@ -265,18 +256,14 @@ class HandOffCall(GovernedAction[Any]):
         call_id: str = "",
         problem: str = "",
     ) -> None:
-        super().__init__(halo.enforcer, None, HANDOFF_SURFACE)
-        self.halo = halo
+        if run is None:
+            call = halo.build_call(find_agent_resource(halo, agent), task, problem="needs_guard")
+        else:
+            call = with_problem(run.build_handoff_call(agent, call_id, task), problem)
+        super().__init__(halo.enforcer, call, HANDOFF_SURFACE)
         self.run = run
         self.agent = agent
-        self._call_parts = (call_id, task, problem)
         self._previous = (run.acting_name, run.acting) if run is not None else None
-
-    def build_call(self) -> Call:
-        call_id, task, problem = self._call_parts
-        if self.run is None:
-            return self.halo.build_call(find_agent_resource(self.halo, self.agent), task, problem="needs_guard")
-        return with_problem(self.run.build_handoff_call(self.agent, call_id, task), problem)
 
     def accept(self, ticket: Ticket) -> None:
         if self.run is not None:
@@ -318,12 +305,10 @@ def run_scope(run: AgentRun) -> Iterator[None]:
 
     INVARIANT: SUB - what the host's code does in it (instructions, guardrails, hooks) acts as whoever acts by then.
     """
-    token = _ACTIVE_RUNS.set((*_ACTIVE_RUNS.get(), run))
-    try:
-        with session_scope(run.session), dynamic_delegation_scope(run.get_acting):
-            yield
-    finally:
-        _ACTIVE_RUNS.reset(token)
+    values = session_values(run.session, None)
+    scope = ContextVarScope((_ACTIVE_RUNS, (*_ACTIVE_RUNS.get(), run)), *values)
+    with scope, dynamic_delegation_scope(run.get_acting):
+        yield
 
 
 @contextmanager

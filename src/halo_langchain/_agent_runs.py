@@ -48,7 +48,9 @@ __all__ = [
     "find_smuggled_writes",
     "graph_session_scope",
     "iterate_in_context",
+    "keep_link_when_paused",
     "list_targets",
+    "with_link_of",
     "wrap_node",
 ]
 
@@ -69,7 +71,7 @@ def iterate_in_context(parts: Iterator[T]) -> Iterator[T]:
 
 
 async def aiterate_in_context(parts: AsyncIterator[T]) -> AsyncIterator[T]:
-    """As `stepped`, for an asynchronous generator."""
+    """As `iterate_in_context`, for an asynchronous generator."""
     context = contextvars.copy_context()
     source = cast("AsyncGenerator[T]", parts)
     try:
@@ -228,7 +230,8 @@ def enter_agent(halo: Halo, agent: str, call_id: str) -> Iterator[ActiveAgent]:
         except Pending as pending:
             run(_Withdrawal(halo, agent, call_id, pending))
             raise
-        discard_resume(answered=active_agent.used_answer)
+        if active_agent.used_answer:
+            discard_resume()
         yield active_agent
 
 
@@ -243,7 +246,8 @@ async def aenter_agent(halo: Halo, agent: str, call_id: str) -> AsyncIterator[Ac
         except Pending as pending:
             await arun(_Withdrawal(halo, agent, call_id, pending))
             raise
-        discard_resume(answered=active_agent.used_answer)
+        if active_agent.used_answer:
+            discard_resume()
         yield active_agent
 
 
@@ -309,7 +313,7 @@ class _AgentNode(_GuardedNode):
             enter_agent(self.place.halo, self.place.agent, get_step_id(ensure_config(config))) as active_agent,
             allowed_agents_scope() as decided_agents,
         ):
-            call = functools.partial(self.bound.invoke, input, _with_link(active_agent, config), **kwargs)
+            call = functools.partial(self.bound.invoke, input, with_link_of(active_agent, config), **kwargs)
             result = drive(self._steps(call, config, active_agent, decided_agents, run))
         return _return_or_raise(result)
 
@@ -318,7 +322,7 @@ class _AgentNode(_GuardedNode):
         step = get_step_id(ensure_config(config))
         with graph_session_scope(config), allowed_agents_scope() as decided_agents:
             async with aenter_agent(self.place.halo, self.place.agent, step) as active_agent:
-                call = functools.partial(self.bound.ainvoke, input, _with_link(active_agent, config), **kwargs)
+                call = functools.partial(self.bound.ainvoke, input, with_link_of(active_agent, config), **kwargs)
                 result = await adrive(self._steps(call, config, active_agent, decided_agents, arun))
         return _return_or_raise(result)
 
@@ -332,13 +336,11 @@ class _AgentNode(_GuardedNode):
     ) -> Generator[Step, Any, Any]:
         """Run the agent, and decide what it hands on; a command for a parent graph is returned."""
         halo, step = self.place.halo, get_step_id(ensure_config(config))
-        try:
-            result = command = yield (call,)
-        except ParentCommand as raised:
-            result, command = raised, self._get_local_command(raised, config)
-        except GraphBubbleUp:
-            active_agent.keep_link()
-            raise
+        with keep_link_when_paused(active_agent):
+            try:
+                result = command = yield (call,)
+            except ParentCommand as raised:
+                result, command = raised, self._get_local_command(raised, config)
         for handoff_call in self._build_handoff_calls(command, decided_agents, step):
             yield decide, HandOffDecision(halo, handoff_call)
         if isinstance(result, ParentCommand) or self._names_next_agent(result):
@@ -372,9 +374,22 @@ def _return_or_raise(result: Any) -> Any:
     return result
 
 
-def _with_link(active_agent: ActiveAgent, config: RunnableConfig | None) -> Any:
-    """The configuration of what an agent runs."""
-    return with_link_marker(config if config is not None else ensure_config()) if active_agent.handle else config
+def with_link_of(active_agent: ActiveAgent | None, config: RunnableConfig | None) -> Any:
+    """The configuration of what an agent runs; None is no agent that was entered here."""
+    if active_agent is None or not active_agent.handle:
+        return config
+    return with_link_marker(config if config is not None else ensure_config())
+
+
+@contextmanager
+def keep_link_when_paused(active_agent: ActiveAgent | None) -> Iterator[None]:
+    """Keep an agent's link where the graph pauses or goes on elsewhere: it may act again under it."""
+    try:
+        yield
+    except GraphBubbleUp:
+        if active_agent is not None:
+            active_agent.keep_link()
+        raise
 
 
 def _build_handoff_call(halo: Halo, agent: str, call_id: str) -> Call:

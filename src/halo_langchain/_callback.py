@@ -136,15 +136,10 @@ class HaloCallback(BaseCallbackHandler):
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **_kwargs: Any) -> None:
         """Record the error."""
-        self._fail_run(run_id, error)
+        if (ticket := self._pop_ticket(run_id)) is not None:
+            _ObservedRun(self._halo.enforcer, None, _TEXT_SURFACE).finish_failed(ticket, error)
 
-    def on_retriever_error(self, error: BaseException, *, run_id: UUID, **_kwargs: Any) -> None:
-        """Record the error."""
-        self._fail_run(run_id, error)
-
-    def on_llm_error(self, error: BaseException, *, run_id: UUID, **_kwargs: Any) -> None:
-        """Record the error."""
-        self._fail_run(run_id, error)
+    on_retriever_error = on_llm_error = on_tool_error
 
     # parts
 
@@ -177,10 +172,6 @@ class HaloCallback(BaseCallbackHandler):
     def _end_run(self, run_id: UUID, result: Any, surface: Surface[Any]) -> Any:
         ticket = self._pop_ticket(run_id)
         return result if ticket is None else _ObservedRun(self._halo.enforcer, None, surface).finish(ticket, result)
-
-    def _fail_run(self, run_id: UUID, error: BaseException) -> None:
-        if (ticket := self._pop_ticket(run_id)) is not None:
-            _ObservedRun(self._halo.enforcer, None, _TEXT_SURFACE).finish_failed(ticket, error)
 
 
 class _ObservedRun(GovernedAction[Any]):

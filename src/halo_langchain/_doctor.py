@@ -11,7 +11,7 @@ import contextvars
 import inspect
 import logging
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -75,80 +75,50 @@ def _examine_tool(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     kind = FindingKind.HANDOFF if target else FindingKind.TOOL
     name = guard.name if guard is not None else find_name(x)
     closed = examiner.rows.add_verdict(kind, x, where, cover, f"{target} (by `{name}`)" if target else name)
-    inside = f"{where} > tool `{name}`".lstrip(" >")
     body = _DECIDED_BODY if closed else NO_COVER
     if guard is not None and guard.resource.kind is ActionKind.RETRIEVAL:
         body = Cover(f"guarded tool `{name}`, a retrieval", frozenset((FindingKind.RETRIEVER,)), is_decided=True)
-    _examine_body(examiner, original, inside, body)
-    if any(
-        get_module_name(get_attributes(original).get(key)).startswith("langchain_mcp_adapters")
-        for key in ("func", "coroutine")
-    ):
-        examiner.rows.add_note(
-            FindingKind.TOOL,
-            f"{name} (MCP)",
-            where,
-            "its session reaches every tool of its server: hand out tools only",
-        )
-
-
-def _examine_body(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
-    """Fields and methods of a tool or retriever."""
-    examiner.visit_all(get_attributes(x).items(), where, cover)
-    examiner.visit_all(EXPLORER.iterate_members(type(x)), where, cover)
+    examiner.visit_parts(original, f"{where} > tool `{name}`".lstrip(" >"), body)
+    functions = map(get_attributes(original).get, ("func", "coroutine"))
+    if any(get_module_name(item).startswith("langchain_mcp_adapters") for item in functions):
+        remedy = "its session reaches every tool of its server: pass on tools only"
+        examiner.rows.add_note(FindingKind.TOOL, f"{name} (MCP)", where, remedy)
 
 
 def _examine_retriever(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     """A retriever, those inside it, and the store behind it."""
     guard = find_intact_guard(x)
     examiner.rows.add_verdict(FindingKind.RETRIEVER, x, where, cover)
-    original = guard.original if guard is not None else x
-    name = guard.name if guard is not None else find_name(x)
-    _examine_body(examiner, original, f"{where} > retriever `{name}`".lstrip(" >"), _DECIDED_BODY)
+    original, name = (guard.original, guard.name) if guard is not None else (x, find_name(x))
+    examiner.visit_parts(original, f"{where} > retriever `{name}`".lstrip(" >"), _DECIDED_BODY)
 
 
 def _examine_model(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     """A model, tools that its provider runs, its client."""
     guard = find_intact_guard(x)
     closed = examiner.rows.add_verdict(FindingKind.MODEL, x, where, cover)
-    original = guard.original if guard is not None else x
+    original, name = (guard.original, guard.name) if guard is not None else (x, find_name(x))
     model_kwargs = get_attributes(original).get("model_kwargs")
     if type(model_kwargs) is dict:
         examiner.rows.add_hosted_schemas(model_kwargs.get("tools"), where, closed=closed)
     examiner.rows.note_client(find_name(original), get_attributes(original), where)
-    name = guard.name if guard is not None else find_name(x)
-    # A model that another one calls is asked what that one was.
-    body = (
-        replace(_DECIDED_BODY, point=f"model `{name}`, which calls it", kinds=frozenset((FindingKind.MODEL,)))
-        if closed
-        else NO_COVER
-    )
+    body = NO_COVER
+    if closed:  # a model that another one calls is asked what that one was
+        kinds = frozenset((FindingKind.MODEL,))
+        body = replace(_DECIDED_BODY, point=f"model `{name}`, which calls it", kinds=kinds)
     place = f"{where} > model `{name}`".lstrip(" >")
-    examiner.visit_all(
-        ((k, v) for k, v in get_attributes(original).items() if k not in Rows.client_fields and k != "model_kwargs"),
-        place,
-        body,
-    )
-    examiner.visit_all(EXPLORER.iterate_members(type(original)), place, body)
+    examiner.visit_parts(original, place, body, skipped=("model_kwargs", *Rows.client_fields))
 
 
 def _examine_vector_store(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     """A vector store: searching it is a retrieval that carries no guard."""
-    name, where = "similarity_search", f"{where} > store `{type(x).__name__}`".lstrip(" >")
+    kind, name, where = FindingKind.RETRIEVER, "similarity_search", f"{where} > store `{type(x).__name__}`".lstrip(" >")
     if cover.is_decided:
-        examiner.rows.add_note(
-            FindingKind.RETRIEVER, name, where, "searching the store itself is not decided: hand out the retriever only"
-        )
+        remedy = "searching the store directly is not decided: pass on the retriever only"
+        examiner.rows.add_note(kind, name, where, remedy)
     else:
         examiner.rows.governable_count += 1
-        examiner.rows.add(
-            FindingKind.RETRIEVER,
-            name,
-            where,
-            "none",
-            FindingStatus.OPEN,
-            "search it by `halo.guard(store.as_retriever())`",
-        )
+        examiner.rows.add_open(kind, name, where, "search it with `halo.guard(store.as_retriever())`")
 
 
 # what stands around them
@@ -177,10 +147,7 @@ def _examine_tool_node(examiner: Examiner, x: Any, where: str, cover: Cover) -> 
     examiner.visit_all((get_attributes(x).get("_tools_by_name") or {}).items(), where, inside)
     examine_hooks(examiner, hook_order, where, replace(NO_COVER, hint=inside.hint))
     # What handles errors, and what a class of the app's own does, runs beside the calls.
-    examiner.visit_all(
-        ((k, v) for k, v in get_attributes(x).items() if k not in {"_tools_by_name", *TOOL_HOOKS}), where, NO_COVER
-    )
-    examiner.visit_all(EXPLORER.iterate_members(type(x)), where, NO_COVER)
+    examiner.visit_parts(x, where, NO_COVER, skipped=("_tools_by_name", *TOOL_HOOKS))
 
 
 def _examine_middleware(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
@@ -189,22 +156,18 @@ def _examine_middleware(examiner: Examiner, x: Any, where: str, cover: Cover) ->
         return
     place = f"{where} > middleware `{type(x).__name__}`".lstrip(" >")
     attributes = get_attributes(x)
-    tools = attributes.pop("tools", None)  # the tool node has them
+    shared = [item for _, item in iterate_container(attributes.get("tools")) or ()]  # the tool node has them
+    skipped = ["tools", *(key for key, value in attributes.items() if any(value is item for item in shared))]
     if type(x).__name__ == "ModelFallbackMiddleware" and cover.kinds:
-        examiner.visit(attributes.pop("models", None), place, cover)
-    shared = [item for _, item in iterate_container(tools) or ()]
-    examiner.visit_all(
-        ((k, v) for k, v in attributes.items() if not any(v is item for item in shared)), place, NO_COVER
-    )
-    examiner.visit_all(EXPLORER.iterate_members(type(x)), place, NO_COVER)
+        examiner.visit(attributes.get("models"), place, cover)
+        skipped.append("models")
+    examiner.visit_parts(x, place, NO_COVER, skipped=skipped)
 
 
 def _examine_remote_graph(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:  # noqa: ARG001  the form of the others
     """A graph that runs elsewhere."""
     examiner.rows.governable_count += 1
-    examiner.rows.add_note(
-        FindingKind.AGENT, find_name(x), where, "what it does elsewhere is decided there, or nowhere"
-    )
+    examiner.rows.add_note(FindingKind.AGENT, find_name(x), where, "its other actions are not decided by this hook")
 
 
 def _examine_graph(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
@@ -265,7 +228,7 @@ _REACT_TOOL_VARIABLES: Final = frozenset("tool_classes tool_node tools".split())
 _MODEL_FACTORY: Final = "init_chat_model"
 _SKIPPED_CLASSES: Final = (Runnable, AgentMiddleware, VectorStore)
 _CONFIGURABLE_MODEL: Final = "_ConfigurableModel"
-"""A model of LangChain's that is made anew for each call."""
+"""A model of LangChain's that is made for each call."""
 
 
 def doctor(obj: Any, *, name: str = "") -> list[Finding]:
@@ -314,12 +277,12 @@ class Examiner:
 
     def finish(self) -> list[Finding]:
         """Findings in order, with those about the whole."""
-        self.rows.note_originals("an original, its `.func` and `._run` are not guarded: keep the guarded copies only")
+        self.rows.note_originals("originals, their `.func` and `._run` are not guarded: use only the guarded copies")
         self.rows.note_held_streams("output")
         if self._is_cut:
-            remedy = "ask about its parts: `halo doctor MODULE:PART`"
+            remedy = "check its parts: `halo doctor MODULE:PART`"
             self.rows.add(
-                FindingKind.NODE, "the rest", "too deep or too large to look into", "none", FindingStatus.OPEN, remedy
+                FindingKind.NODE, "the rest", "too deep or too large to inspect", "none", FindingStatus.OPEN, remedy
             )
         return sort_findings(self.rows.to_findings())
 
@@ -395,6 +358,11 @@ class Examiner:
         for _, value in items:
             self.visit(value, where, cover)
 
+    def visit_parts(self, x: Any, where: str, cover: Cover, *, skipped: Collection[str] = ()) -> None:
+        """Look at the fields of an object, except some, and at the methods of its class."""
+        self.visit_all(((k, v) for k, v in get_attributes(x).items() if k not in skipped), where, cover)
+        self.visit_all(EXPLORER.iterate_members(type(x)), where, cover)
+
     def examine_function(self, function: types.FunctionType, where: str, cover: Cover = NO_COVER) -> None:
         """What a function's body reaches is called from there, past whatever stands around the function."""
         if get_module_name(function) == FACTORY_MODULE:
@@ -468,7 +436,7 @@ def describe_undecided(guarded: Any) -> str:
         return ""
     shown_names = join_names(names, _MAX_SHOWN)
     place = f"`{guarded.name}`" if guarded.name != _DEFAULT_NAME else "the graph"
-    return f"inside {place}, undecided: {shown_names}; guard them, see `halo doctor`"
+    return f"not decided inside {place}: {shown_names}; guard them, see `halo doctor`"
 
 
 def _is_open(finding: Finding) -> bool:

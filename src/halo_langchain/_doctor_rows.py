@@ -99,7 +99,7 @@ CALLBACK_POINT: Final = "callback"
 
 
 def find_intact_guard(x: Any) -> GuardMetadata | None:
-    """The gate of a guarded copy that still is one."""
+    """The guard of a guarded copy that still is one."""
     guard = find_guard(x)
     return guard if guard is not None and _is_intact(x, guard) else None
 
@@ -154,14 +154,14 @@ class Rows(FindingRows):
         FindingKind.MODEL: "use `halo.guard(model)` in its place",
         FindingKind.HANDOFF: "run `halo.guard(graph)` in place of the graph that it is in",
         FindingKind.NODE: "run `halo.guard(graph)` in place of the graph",
-        FindingKind.STORE: "guard a retriever over it: `halo.guard(store.as_retriever())`",
+        FindingKind.STORE: "guard a retriever for it: `halo.guard(store.as_retriever())`",
     }
     client_fields: ClassVar = ("client", "async_client", "root_client", "root_async_client", "_client", "_async_client")
 
     places: list[dict[str, None]] = field(default_factory=list)
     governable_count: int = 0
 
-    def add(
+    def add(  # noqa: PLR0917  the columns of a row
         self, kind: FindingKind, name: str, where: str, point: str, status: FindingStatus, remedy: str = ""
     ) -> None:
         """One row."""

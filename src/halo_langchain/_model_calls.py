@@ -390,20 +390,7 @@ def sending_scope(decided_call: DecidedCall) -> Iterator[None]:
 # calls that return their answer at once
 
 
-class _AnswerAction(LangChainAction):
-    """A call of a model: where its answer is restricted, the first method that has all of it records it.
-
-    What is recorded later of the same call is then nothing more. Where the middleware decided, and nothing is
-    restricted, the middleware records.
-    """
-
-    def finish(self, ticket: Ticket, result: Any) -> Any:
-        """As `GovernedAction`."""
-        self.records_outcome = self.records_outcome or ticket.holds_output
-        return super().finish(ticket, result)
-
-
-class ModelCall(_AnswerAction):
+class ModelCall(LangChainAction):
     """A call at the outermost of a model's methods that it passes.
 
     Args:
@@ -421,8 +408,9 @@ class ModelCall(_AnswerAction):
         model: Any,
         function: Callable[..., Any],
         shape: AnswerShape,
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
+        /,
+        *args: Any,
+        **kwargs: Any,
     ) -> None:
         self.halo = guard.halo
         self.guard = guard
@@ -449,7 +437,7 @@ class ModelCall(_AnswerAction):
         return self.function(*self.prepared.args, **self.prepared.kwargs)
 
 
-class _SendingCall(_AnswerAction):
+class _SendingCall(LangChainAction):
     """A call at the method that sends it, under the decision of the one above.
 
     Its error is restricted here too: the framework tells its callbacks on the way up.
@@ -461,8 +449,9 @@ class _SendingCall(_AnswerAction):
         decided_call: DecidedCall,
         function: Callable[..., Any],
         shape: AnswerShape,
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
+        /,
+        *args: Any,
+        **kwargs: Any,
     ) -> None:
         self.halo = guard.halo
         self.decided_call = decided_call
@@ -500,14 +489,14 @@ def run_model_call(
         Denied: it may not be made, and nothing was sent.
         Pending: it waits for an answer.
     """
-    return flow.run(ModelCall(guard, model, function, shape, args, kwargs))
+    return flow.run(ModelCall(guard, model, function, shape, *args, **kwargs))
 
 
 async def arun_model_call(
     guard: GuardMetadata, model: Any, function: Callable[..., Any], shape: AnswerShape, /, *args: Any, **kwargs: Any
 ) -> Any:
     """As `run_model_call`, for a coroutine function."""
-    return await flow.arun(ModelCall(guard, model, function, shape, args, kwargs))
+    return await flow.arun(ModelCall(guard, model, function, shape, *args, **kwargs))
 
 
 def send_model_call(
@@ -517,10 +506,10 @@ def send_model_call(
     decided_call = current_decided_call(guard)
     if decided_call is None:
         again = partial(send_model_call, guard, model, function, shape)
-        return flow.run(ModelCall(guard, model, again, shape, args, kwargs))
+        return flow.run(ModelCall(guard, model, again, shape, *args, **kwargs))
     if decided_call.state == RUNNING:  # one method of the model calls another
         return function(*args, **kwargs)
-    return flow.run(_SendingCall(guard, decided_call, function, shape, args, kwargs))
+    return flow.run(_SendingCall(guard, decided_call, function, shape, *args, **kwargs))
 
 
 async def asend_model_call(
@@ -530,7 +519,7 @@ async def asend_model_call(
     decided_call = current_decided_call(guard)
     if decided_call is None:
         again = partial(asend_model_call, guard, model, function, shape)
-        return await flow.arun(ModelCall(guard, model, again, shape, args, kwargs))
+        return await flow.arun(ModelCall(guard, model, again, shape, *args, **kwargs))
     if decided_call.state == RUNNING:
         return await function(*args, **kwargs)
-    return await flow.arun(_SendingCall(guard, decided_call, function, shape, args, kwargs))
+    return await flow.arun(_SendingCall(guard, decided_call, function, shape, *args, **kwargs))

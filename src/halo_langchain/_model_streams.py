@@ -6,7 +6,7 @@ each step alone: a generator runs in its reader's context.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from contextlib import AbstractContextManager, aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -39,10 +39,7 @@ AsyncStream = AsyncGenerator[Any, None]
 
 
 class _ModelStream(LangChainAction, flow.GovernedStream):
-    """A stream of a guarded model, decided here unless a method above or the middleware did.
-
-    Where the middleware decided, it records; but what is restricted is recorded where all of it was seen first.
-    """
+    """A stream of a guarded model, decided and recorded here unless a method above or the middleware does."""
 
     def __init__(
         self,
@@ -51,14 +48,15 @@ class _ModelStream(LangChainAction, flow.GovernedStream):
         decided_call: DecidedCall | None,
         function: Method,
         shape: AnswerShape,
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
+        /,
+        *args: Any,
+        **kwargs: Any,
     ) -> None:
         self.halo = guard.halo
         self.guard = guard
         self.function = function
         self.shape = shape
-        self.args, self.kwargs = args, dict(kwargs)
+        self.args, self.kwargs = args, kwargs
         self.callback_manager: Any = None
         self.decided_call = decided_call
         call, decision = None, decided_call.ticket if decided_call is not None else None
@@ -98,11 +96,6 @@ class _ModelStream(LangChainAction, flow.GovernedStream):
         """An `LLMResult` as chunks."""
         return self.shape.split_result(result, self.parts)
 
-    def finish(self, ticket: Ticket, result: Any) -> Any:
-        """As `GovernedAction`."""
-        self.records_outcome = self.records_outcome or self.is_withheld
-        return super().finish(ticket, result)
-
     def announce(self, part: Any) -> Any:
         """Tell whoever listens of what was withheld until now."""
         if self.callback_manager is None or not isinstance(part, GenerationChunk):
@@ -128,7 +121,7 @@ def stream_model_call(
     if decided_call is not None and decided_call.state == RUNNING:  # one method of the model calls another
         yield from function(*args, **kwargs)
     else:
-        yield from flow.stream(_ModelStream(guard, model, decided_call, function, shape, args, kwargs))
+        yield from flow.stream(_ModelStream(guard, model, decided_call, function, shape, *args, **kwargs))
 
 
 async def astream_model_call(
@@ -139,7 +132,7 @@ async def astream_model_call(
     if decided_call is not None and decided_call.state == RUNNING:
         parts = function(*args, **kwargs)
     else:
-        parts = flow.astream(_ModelStream(guard, model, decided_call, function, shape, args, kwargs))
+        parts = flow.astream(_ModelStream(guard, model, decided_call, function, shape, *args, **kwargs))
     try:
         async for part in parts:
             yield part
@@ -157,7 +150,7 @@ def stream_in_entry_scope(guard: GuardMetadata, model: Any, config: Any, source:
                     chunk = next(source)
                 except StopIteration:
                     return
-            model = None  # its run began at the first step: no later one passes under its mark
+            model = None  # its run began at the first step: no later one passes under its claim
             yield chunk
     finally:
         source.close()

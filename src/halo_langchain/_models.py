@@ -98,16 +98,13 @@ def _wrap_batch_methods(kind: type[Any]) -> dict[str, Any]:
         with model_entry_scope(guard, self, _first_config(config), runs=len(converted)):
             return await arun_model_call(guard, self, method, ANSWERS_SHAPE, converted, config, **kwargs)
 
-    members = {name: functools.wraps(getattr(kind, name))(method) for name, method in _named(batch, abatch)}
-    members |= {
-        name: _wrap_entry_point(kind, name, _prompts_scope, ENTRY_LLM_RESULT_SHAPE)
-        for name in ("generate_prompt", "agenerate_prompt")
+    members: dict[str, Callable[..., Any]] = {
+        "batch": functools.wraps(kind.batch)(batch),
+        "abatch": functools.wraps(kind.abatch)(abatch),
+        "generate_prompt": _wrap_entry_point(kind, "generate_prompt", _prompts_scope, ENTRY_LLM_RESULT_SHAPE),
+        "agenerate_prompt": _wrap_entry_point(kind, "agenerate_prompt", _prompts_scope, ENTRY_LLM_RESULT_SHAPE),
     }
     return {name: method for name, method in members.items() if overrides_entry_point(kind, name, FRAMEWORK)}
-
-
-def _named(*functions: Callable[..., Any]) -> list[tuple[str, Callable[..., Any]]]:
-    return [(function.__name__, function) for function in functions]
 
 
 EntryScope = Callable[[GuardMetadata, Any, tuple[Any, ...], dict[str, Any]], AbstractContextManager[None]]
@@ -213,7 +210,7 @@ def _wrap_stream_methods(kind: type[Any]) -> dict[str, Any]:
 
 
 def _differs_from_base(kind: type[Any], name: str) -> bool:
-    """Whether a class has made one of the framework's entry points anew."""
+    """Whether a class overrides one of the framework's entry points."""
     base = BaseChatModel if issubclass(kind, BaseChatModel) else BaseLLM
     return getattr(kind, name) is not getattr(base, name)
 
@@ -349,7 +346,7 @@ def is_model(obj: Any) -> bool:
 
 
 def find_model_guard(halo: Halo, model: Any) -> GuardMetadata | None:
-    """The gate of a model that this `Halo` guards, with whatever is bound to it."""
+    """The guard of a model that this `Halo` guards, with whatever is bound to it."""
     guard = get_guard(unwrap_bindings(model))
     return guard if guard is not None and guard.halo is halo else None
 
@@ -390,7 +387,7 @@ def guard_model(halo: Halo, model: Any, resource: Resource | None) -> Any:
 
 
 def copy_model_with_guard(halo: Halo, model: Any, resource: Resource | None = None) -> Any:
-    """A copy behind a gate; without a resource, behind what is known of its name (nothing is registered)."""
+    """A guarded copy; without a resource, as what is known of its name (nothing is registered)."""
     if isinstance(model, RunnableBinding):
         return model.model_copy(update={"bound": copy_model_with_guard(halo, model.bound, resource)})
     name = model_name(model)
@@ -398,7 +395,7 @@ def copy_model_with_guard(halo: Halo, model: Any, resource: Resource | None = No
     guarded = model.model_copy()
     kind: type[BaseLanguageModel[Any]] = type(model)
     object.__setattr__(guarded, "__class__", _make_guarded_class(kind))
-    # What its runs show of it is made anew: by that they are told from those of the original.
+    # What its runs show of it is made once more: by that they are told from those of the original.
     guarded.__dict__.pop("_serialized", None)
     attach_guard(guarded, GuardMetadata(halo, model, name, known_resource, make_model_surface(halo)))
     return guarded

@@ -66,8 +66,8 @@ class LangChainAction(GovernedAction[Any]):
 
     def accept(self, ticket: Ticket) -> None:
         """Take the answer that this decision has used."""
-        if ticket.verdict is not None:
-            discard_resume(answered=ticket.verdict.used_answer)
+        if ticket.verdict is not None and ticket.verdict.used_answer:
+            discard_resume()
 
     def finish_failed(self, ticket: Ticket, error: BaseException) -> BaseException:
         """As `GovernedAction`; a command for a parent graph is a result."""
@@ -110,13 +110,13 @@ def consume_resume(halo: Halo, config: Mapping[str, Any] | None = None) -> None:
             _REJECTED_TASKS.append(scratchpad)
 
 
-def discard_resume(*, answered: bool) -> None:
-    """What a run was resumed with is not for an action that has just been answered for: it has not asked anything yet.
+def discard_resume() -> None:
+    """Take what a run was resumed with from an action that was just answered for: it has not asked anything yet.
 
     The ledger knows that also where LangGraph has lost that the task waited for Halo: in a subgraph that keeps nothing,
     in a state that was changed meanwhile.
     """
-    if answered and (scratchpad := _find_scratchpad()) is not None:
+    if (scratchpad := _find_scratchpad()) is not None:
         scratchpad.get_null_resume(True)
 
 

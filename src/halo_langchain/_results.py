@@ -1,11 +1,7 @@
-"""Room: surfaces, how results are read and made less. Takes: results of tools, retrievers and models. Gives: the same.
+"""How results of tools, retrievers and models are read and restricted: surfaces, and shapes of a model's answer.
 
-Never: decides what is taken away, changes what it is given, trusts what a document says of itself.
-
-Room: shapes of a model's answer. Takes: results, chunks, events, texts. Gives: one form to read and restrict.
-
-Whatever a model's method returns is put as an `LLMResult`, handed to the ticket, and taken back into its own form
-where the ticket changed it. Never: decides, changes what the ticket left alone.
+An `AnswerShape` puts whatever a model's method returns into the form of an `LLMResult`, which one surface reads, and
+back where it was changed. What a document says of itself is not believed.
 """
 
 from __future__ import annotations

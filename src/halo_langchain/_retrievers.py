@@ -164,7 +164,7 @@ class _RetrievalCall(LangChainAction, GuardedAction):
             update = {"search_kwargs": {**settings, "k": k}} if isinstance(settings, Mapping) else {"k": k}
             self.retriever = self.retriever.model_copy(update=update)
         if changed:
-            raise Denied("needs_guard", f"cannot narrow {', '.join(sorted(changed))} of a retrieval")
+            raise Denied("needs_guard", f"cannot restrict {', '.join(sorted(changed))} of a retrieval")
         return ticket.args
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
@@ -195,6 +195,7 @@ class _OverriddenEntryCall(_RetrievalCall):
         query: Any,
         config: Any,
         kwargs: Mapping[str, Any],
+        *,
         claim: RunClaim,
     ) -> None:
         self.config = config
@@ -231,13 +232,13 @@ def _make_guarded_class(kind: type[BaseRetriever]) -> type[BaseRetriever]:
         with entry_scope(claim := make_claim(self, "invoke", kwargs), config):
             if not overridden["invoke"]:
                 return kind.invoke(self, input, config, **kwargs)
-            return run(_OverriddenEntryCall(self, kind.invoke, input, config, kwargs, claim))
+            return run(_OverriddenEntryCall(self, kind.invoke, input, config, kwargs, claim=claim))
 
     async def ainvoke(self: Any, input: str, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
         with entry_scope(claim := make_claim(self, "ainvoke", kwargs), config):
             if not overridden["ainvoke"]:
                 return await kind.ainvoke(self, input, config, **kwargs)
-            return await arun(_OverriddenEntryCall(self, kind.ainvoke, input, config, kwargs, claim))
+            return await arun(_OverriddenEntryCall(self, kind.ainvoke, input, config, kwargs, claim=claim))
 
     @functools.wraps(get)
     def _get(self: Any, query: str, **kwargs: Any) -> Any:

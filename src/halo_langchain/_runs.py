@@ -104,11 +104,11 @@ def find_thread_session(config: Mapping[str, Any] | None = None, *, task: bool =
         return None  # the session is the link's
     configurable = (config if config is not None else ensure_config()).get("configurable") or {}
     outer_config = var_child_runnable_config.get()
-    configurables = (configurable, (outer_config or {}).get("configurable") or {})
+    outer_configurable = (outer_config or {}).get("configurable") or {}
+    marker = _LinkMarker.LINK
+    is_linked = configurable.get(_LINK_KEY) is marker or outer_configurable.get(_LINK_KEY) is marker
     # INVARIANT: SUB - a thread or context that the link was not carried into acts for nobody, not for the first agent.
-    if any(values.get(_LINK_KEY) is _LinkMarker.LINK for values in configurables) or (
-        task and outer_config is None and _TASK_KEY in configurable
-    ):
+    if is_linked or (task and outer_config is None and _TASK_KEY in configurable):
         return _LOST_SESSION
     thread, run = configurable.get("thread_id"), configurable.get(_RUN_SESSION_KEY)
     if thread is not None and thread != "":
@@ -165,7 +165,8 @@ class RunClaim:
         denied: the refusal, where it was refused: whoever handles errors of tools may make something else of it.
         run_id: the only run that may pass; None where the class's own entry point chooses it, so the first to ask may.
         source: of a model, what its runs show of it; no run that shows another one may pass.
-        message_texts: of a model that only the middleware decides, what it was decided on; a run shown other words is another.
+        message_texts: of a model that only the middleware decides, what it was decided on; a run shown other words is
+            another.
         max_runs: how many runs the action starts: a model call with several prompts starts one for each.
         admitted_runs: the runs that were let pass.
     """
@@ -290,8 +291,8 @@ class entry_scope(ContextVarScope):  # noqa: N801  used as a function
         message = TriggeringMessage(turn=step, kind="message") if step else None
         super().__init__((_CLAIM, claim), *session_values(session, message))
 
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+    def __exit__(self, *exc: object) -> None:
         self._claim.active = False
-        if isinstance(error, Denied):
-            self._claim.denied = error
+        if isinstance(exc[1], Denied):
+            self._claim.denied = exc[1]
         super().__exit__()

@@ -1,11 +1,7 @@
-"""Room: texts of results, for digests and provenance. Takes: framework objects. Gives: what they say, and whose words.
+"""What LangChain's results and messages say, and copies of them with other words.
 
-Every leaf and every key, joined by line ends: an encoding such as JSON would hide words behind its escapes. Never:
-decides, keeps anything, raises for odd values.
-
-Room: messages and models' answers with other words in them. Takes: a result, a mask. Gives: a copy of its shape.
-
-Never: changes what it is given, passes on an object into which it cannot look.
+All leaves and keys are joined by line ends: an encoding such as JSON would hide words behind its escapes. Where nothing
+changes, the very same object is returned.
 """
 
 from __future__ import annotations

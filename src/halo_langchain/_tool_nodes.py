@@ -125,7 +125,7 @@ class ToolCalls:
         return claim is not None and not claim.decided and claim.call_id == own_claim.call_id
 
     def _prepare_request(self, request: Any) -> tuple[Any, RunClaim]:
-        """The request with a tool that decides, and the mark under which it runs."""
+        """The request with a tool that decides, and the claim under which it runs."""
         guard = get_guard(request.tool)
         if request.tool is not None and (guard is None or guard.halo is not self._halo):
             # Nothing is registered: what nobody granted is refused, at the same last step as a guarded tool.

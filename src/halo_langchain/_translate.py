@@ -1,17 +1,7 @@
-"""Room: translation between LangChain's values and plain ones. Takes: framework objects. Gives: texts, schemas, names.
+"""LangChain's objects in plain terms: names of models and tools, schemas, the agent that a hand-off tool leads to.
 
-Never: decides, keeps anything, raises for odd values.
-
-Room: hand-off tools of LangGraph. Takes: tools. Gives: the agent that each leads to.
-
-A tool that hands off says so in its metadata, as the tools of langgraph-swarm and langgraph-supervisor do. Never:
-decides, mints.
-
-Room: entry points that a class has made anew. Takes: classes, objects. Gives: which these are, or a refusal.
-
-A guard stands at the last step before an action. A class that makes an entry point of the framework's anew need not
-come to that step: it is decided where it is entered, and where that cannot be done it is not guarded at all. Never:
-runs anything.
+A guard stands at the last step before an action. A class that overrides an entry point need not come to that step: it
+is decided where it is entered, and where that cannot be done (`refuse_overridden_entry_points`) it is not guarded.
 """
 
 from __future__ import annotations
@@ -204,7 +194,7 @@ UNGUARDED_ENTRY_POINTS: Final = (
     "astream_events",
     "astream_log",
 )
-"""Entry points of any runnable that nobody can decide where a class has made them anew."""
+"""Entry points of any runnable that nobody can decide where a class overrides them."""
 
 
 def refuse_overridden_entry_points(
@@ -219,7 +209,7 @@ def refuse_overridden_entry_points(
         remedy: what to do instead.
 
     Raises:
-        ConfigError: its class has made one of `unguarded_names` anew, or the object one of either for itself.
+        ConfigError: its class overrides one of `unguarded_names`, or the object has one of either for itself.
     """
     unguarded_names = (*unguarded_names, *UNGUARDED_ENTRY_POINTS)
     refuse_overriding_class(type(obj), unguarded_names, FRAMEWORK, remedy)

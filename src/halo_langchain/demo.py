@@ -1,9 +1,4 @@
-"""Room: the demonstration, a loan desk offline. Takes: a folder. Gives: a governed run. Never: reaches a network.
-
-Room: the loan desk in LangChain: real agents, retrievers and tools; only the models' words are scripted.
-
-Never: reaches a network.
-"""
+"""The loan desk in LangChain, offline: real agents, retrievers and tools; only the models' words are scripted."""
 
 from __future__ import annotations
 

@@ -111,8 +111,8 @@ async def refuse_unentered_agent(halo: Halo, agent: str) -> None:
 
 async def hand_back_chain(halo: Halo, chain: Any) -> None:
     """Hand back all that was handed on in a run."""
-    if chain is not None and chain.first:
-        await halo.enforcer.ahand_back(chain.session, chain.first)
+    if chain is not None and chain.first_handle:
+        await halo.enforcer.ahand_back(chain.session, chain.first_handle)
 
 
 InnerCall = Callable[[Any, Any, Any, dict[str, Any]], Awaitable[ToolOutput]]

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from halo_core import risk
+import halo_core.risk
 from halo_core.model import ActionKind, Impact
 from halo_core.risk import Baseline, Profile, ProposedAction, RiskModel, assess_action, fit_baseline, record_assessment
 from halo_core.risk.action_risk import WEALTH_INDEX
 from halo_core.risk.features import FEATURES
+from halo_core.risk.observation import observe_action
 
 KEY = b"k" * 32
-PACKED = Path(risk.__file__).with_name("model.bin")
+PACKED = Path(halo_core.risk.__file__).with_name("model.bin")
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +43,10 @@ def begun(result):
 def ordinary(number):
     profile = Profile(KEY)
     profile.add_request_text(f"Read /minutes/{number}.txt and send it to person{number}@bank.test")
-    looks = [risk.score.observe_action(profile, read(f"/minutes/{number}.txt"))]
+    looks = [observe_action(profile, read(f"/minutes/{number}.txt"))]
     profile.record_action("read_file", looks[0].action_fingerprint, acts=False, sums=profile.sums)
     profile.observe_result("read_file", "What was said in the meeting.", named_by_request=True)
-    return [*looks, risk.score.observe_action(profile, send(f"person{number}@bank.test"))]
+    return [*looks, observe_action(profile, send(f"person{number}@bank.test"))]
 
 
 def test_the_shipped_model_reads_and_says_what_it_was_trained_on(model):

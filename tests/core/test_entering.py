@@ -184,7 +184,7 @@ READS = HandOff(grants={ActionKind.TOOL_CALL: {"lookup": WILD}}, to=())
 
 
 @pytest.mark.parametrize("name", ["planner", "clerk"])
-@pytest.mark.parametrize("enter", ["entering", "hand_off"])
+@pytest.mark.parametrize("enter", ["agent_scope", "hand_off"])
 def test_what_bears_the_name_of_somebody_above_is_whoever_acts(desk, home, name, enter):
     with desk.session("s"), desk.agent_scope("planner"), desk.agent_scope("researcher", give=READS) as entry:
         with getattr(desk, enter)(name, call_id="c") as inner:

@@ -137,6 +137,30 @@ def test_a_failure_before_the_action_runs_is_recorded(halo, driver):
     assert outcomes(halo) == ["error"]
 
 
+@pytest.mark.parametrize("error", [StopIteration(1), ValueError("x")])
+def test_what_a_step_raises_leaves_a_procedure_as_it_is(error):
+    def steps():
+        yield (fails,)
+
+    def fails():
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        flow.drive(steps())
+    assert raised.value is error
+
+
+@pytest.mark.parametrize("drive", [flow.drive, lambda steps: asyncio.run(flow.adrive(steps))])
+def test_a_procedure_may_answer_what_a_step_raises(drive):
+    def steps():
+        try:
+            yield int, "x"
+        except ValueError:
+            return (yield int, "7")
+
+    assert drive(steps()) == 7
+
+
 # streams
 
 

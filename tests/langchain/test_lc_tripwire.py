@@ -714,7 +714,7 @@ async def test_in_an_event_loop_a_changed_mode_takes_effect_after_the_next_actio
     with contextlib.suppress(Denied):  # a thread may have read the mode already
         await alook.ainvoke({"q": "x"})
     ran = list(RAN)
-    while watch._last is not Mode.ENFORCE:  # noqa: ASYNC110  read in a thread, which tells nobody
+    while watch._last_mode is not Mode.ENFORCE:  # noqa: ASYNC110  read in a thread, which tells nobody
         await asyncio.sleep(0)
     with pytest.raises(Denied):
         await alook.ainvoke({"q": "x"})

@@ -336,7 +336,7 @@ def test_an_error_of_the_whole_file_has_its_place(text, expected):
             ["tools:", "  pay_invoice: {ammount: any}"],
             "5:30 agents.desk.tools.pay_invoice.ammount: `pay_invoice` has no",
         ),
-        (["retrievers: [pay_invoice]"], "4:18 agents.desk.retrievers[0]: none of the retrievers is called"),
+        (["retrievers: [pay_invoice]"], "4:18 agents.desk.retrievers[0]: none of the retrievers is named"),
         (["tools:", "  'crm_g*': any", "  'crm_?e*': any"], "6:18 agents.desk.tools.crm_?e*: `crm_?e*` and `crm_g*`"),
     ],
 )

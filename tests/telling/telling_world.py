@@ -301,7 +301,7 @@ def sender(home: Path, *argv: str, point: str = "") -> list[str]:
     """
     arm = (
         "import os\nfrom halo_core import failpoints\n"
-        f"failpoints.arm(lambda name: os.kill(os.getpid(), signal.SIGKILL) if name == {point!r} else None)\n"
+        f"failpoints.arm_failpoints(lambda name: os.kill(os.getpid(), signal.SIGKILL) if name == {point!r} else None)\n"
     )
     heed = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
     code = f"{heed}{arm if point else ''}from halo_core.cli import main\nmain()"

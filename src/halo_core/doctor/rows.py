@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 CHANGED_REMEDY: Final = (
-    "it was changed after it was guarded, or its class has a way in of its own: guard the original again"
+    "it was changed after it was guarded, or its class has its own entry point: guard the original again"
 )
 _MAX_NAMES: Final = 5
 _SDK_MODULES: Final = (
@@ -132,7 +132,7 @@ class FindingRows:
     halos: list[Any] = field(default_factory=list)
     originals: list[str] = field(default_factory=list)
 
-    def add(
+    def add(  # noqa: PLR0917  the columns of a row
         self, kind: FindingKind, name: str, where: str, point: str, status: FindingStatus, remedy: str = ""
     ) -> None:
         """One row."""
@@ -190,13 +190,14 @@ class FindingRows:
                 remedy = "use a tool that runs in this process"
                 self.add(FindingKind.TOOL, name, where, "refused when called", FindingStatus.NOTED, remedy)
             else:
-                remedy = f"the provider runs it: use a tool of this process, or guard the {self.model_word}, which refuses it"
+                otherwise = f"guard the {self.model_word}, which then refuses it"
+                remedy = f"the provider runs it: use a tool of this process, or {otherwise}"
                 self.add(FindingKind.TOOL, name, where, "none", FindingStatus.OPEN, remedy)
 
     def note_client(self, name: str, attributes: Mapping[str, Any], where: str) -> None:
         """A row about a model's SDK client, if it has one."""
         if any(not is_atomic(attributes.get(item)) for item in self.client_fields):
-            remedy = f"the SDK client answers undecided: call the guarded {self.model_word} only"
+            remedy = f"calls of the SDK client are not decided: use only the guarded {self.model_word}"
             self.add_note(FindingKind.MODEL, f"{name}.client", where, remedy)
 
     def note_sdk_client(self, x: Any, where: str, instead: str) -> bool:
@@ -216,7 +217,9 @@ class FindingRows:
             remedy = ""
             try:
                 if halo.may_restrict_output(ActionKind.INFERENCE):
-                    remedy = f"a policy may narrow it, so a stream is held back until the whole was seen{addition}"
+                    remedy = (
+                        f"a policy may restrict the result, so a stream is held back until it is complete{addition}"
+                    )
             except HaloError as exc:
                 remedy = f"it cannot be read: {exc.message}"
             if remedy:

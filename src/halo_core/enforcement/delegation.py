@@ -237,7 +237,7 @@ class AgentScope:
     """An agent's stay, where no block can stand around it: a framework whose steps are tasks of their own.
 
     Attributes:
-        agent: as `HandingOff.entering` yields it.
+        agent: as `DelegationMixin.agent_scope` yields it.
         delegation: what it acts under; None where it is the facade's own agent, or no link was made.
         owns_link: whether the link is this stay's alone, and so may be handed back: made for it, or kept by an earlier one.
     """
@@ -327,7 +327,7 @@ class DelegationMixin:
 
         An agent that has a live link in the session goes on under it: that is decided as a hand-off to itself, and
         what is below it is handed back. Otherwise it is decided as a hand-off from whoever acts here, which makes a
-        link; at the end of the block that is handed back, unless `Entry.keep` was called.
+        link; at the end of the block that is handed back, unless `ActiveAgent.keep_link` was called.
 
         An agent that is up the chain of whoever acts here is not entered: its name is taken, what bears it is the
         actor's own, and goes on under the actor's link. That is decided as the actor's hand-off to itself.

@@ -67,6 +67,7 @@ class Ticket:
     verdict: Verdict | None
     _enforcer: Enforcer
     _is_open: bool = field(default=True, repr=False)
+    _restricted_before: str = field(default="", repr=False)
 
     @property
     def holds_output(self) -> bool:
@@ -92,7 +93,7 @@ class Ticket:
         recorded_text = mask_recorded_text(
             _read_text(result, surface), self._active_obligations()
         )  # what a model asks for is in it too
-        self._finish("success", recorded_text, detail, cost)
+        self._finish("success", recorded_text, detail or self._restricted_before, cost)
         return result
 
     def restrict(self, result: T, surface: Surface[T]) -> T:
@@ -103,7 +104,9 @@ class Ticket:
         """
         if self.verdict is None or not self.holds_output:
             return result
-        return restrict_result(result, surface, self._active_obligations(), self.verdict.resource)[0]
+        result, detail = restrict_result(result, surface, self._active_obligations(), self.verdict.resource)
+        self._restricted_before = detail or self._restricted_before  # `succeed` may find nothing left to restrict
+        return result
 
     def _active_obligations(self) -> tuple[Obligation, ...]:
         """What must be carried out; nothing in observe mode."""

@@ -365,10 +365,15 @@ def drive(steps: Generator[Step, Any, T]) -> T:
             error = None  # its traceback holds this frame
             value: T = stop.value
             return value
+        except RuntimeError as exc:
+            if not isinstance(error, StopIteration) or exc.__cause__ is not error:
+                raise
+            break  # no generator passes it on as it is
         try:
             answer, error = function(*arguments), None
         except BaseException as exc:  # noqa: BLE001  the generator says what becomes of it
             error = exc
+    raise error
 
 
 async def adrive(steps: Generator[Step, Any, T]) -> T:

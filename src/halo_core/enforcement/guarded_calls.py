@@ -20,22 +20,20 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 from halo_core.enforcement.arguments import BoundArguments
 from halo_core.enforcement.call import Call
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, to_task_arguments, with_delegation_terms
-from halo_core.enforcement.enforcer import Ticket
+from halo_core.enforcement.enforcer import Enforcer, Ticket
 from halo_core.enforcement.flow import GovernedAction
 from halo_core.enforcement.guards import GuardMetadata, ReentrantCall, current_reentrant_call, reentrant_call_scope
 from halo_core.enforcement.obligations import Surface
 from halo_core.errors import Denied, Pending
 from halo_core.model import ActionKind, Mode
 
-if TYPE_CHECKING:
-    from halo_core.facade import HaloBase
-
 __all__ = [
+    "ActionFacade",
     "ArgumentBinder",
     "GuardedAction",
     "GuardedCall",
@@ -49,6 +47,18 @@ __all__ = [
 _NO_RESULT_SURFACE: Final[Surface[Any]] = Surface(lambda _result: "")
 
 
+class ActionFacade(Protocol):
+    """What of an adapter's `Halo` an action needs."""
+
+    @property
+    def agent(self) -> str:
+        """The agent's name."""
+
+    @property
+    def enforcer(self) -> Enforcer:
+        """Who decides and records."""
+
+
 def is_enforced(ticket: Ticket) -> bool:
     """Whether exactly what was decided must run; in observe mode nothing stands in the way."""
     return ticket.verdict is not None and ticket.verdict.mode is not Mode.OBSERVE
@@ -59,7 +69,7 @@ def with_problem(call: Call, problem: str) -> Call:
     return replace(call, problem=problem) if problem else call
 
 
-def describe_challenge(halo: HaloBase, call: Call, pending: Pending) -> dict[str, str]:
+def describe_challenge(halo: ActionFacade, call: Call, pending: Pending) -> dict[str, str]:
     """What whoever waits for an answer is told: a reference, and no argument's value."""
     return {
         "pending_id": pending.pending_id,
@@ -135,7 +145,8 @@ class GuardedAction(GovernedAction[Any]):
 
     def finish(self, ticket: Ticket, result: Any) -> Any:
         """As `GovernedAction`; what is recorded is the result as it was before an inner call took something away."""
-        result = self._get_unrestricted(result)
+        if self.reentrant_call is not None:
+            result = self.reentrant_call.get_unrestricted(result)
         used = super().finish(ticket, result)
         if self.outer_call is not None:
             self.outer_call.remember(used, result)
@@ -143,14 +154,12 @@ class GuardedAction(GovernedAction[Any]):
 
     def finish_failed(self, ticket: Ticket, error: BaseException) -> BaseException:
         """As `finish`."""
-        error = self._get_unrestricted(error)
+        if self.reentrant_call is not None:
+            error = self.reentrant_call.get_unrestricted(error)
         raised = super().finish_failed(ticket, error)
         if self.outer_call is not None:
             self.outer_call.remember(raised, error)
         return raised
-
-    def _get_unrestricted(self, result: Any) -> Any:
-        return self.reentrant_call.get_unrestricted(result) if self.reentrant_call is not None else result
 
 
 class ArgumentBinder(Protocol):
@@ -253,7 +262,7 @@ class GuardedCall(GuardedAction):
 class HandOffAction(GovernedAction[None]):
     """A hand-off, or an entry of an agent, that the framework carries out itself once it is decided."""
 
-    def __init__(self, halo: HaloBase, call: Call) -> None:
+    def __init__(self, halo: ActionFacade, call: Call) -> None:
         self.halo: Any = halo
         super().__init__(halo.enforcer, call, HANDOFF_SURFACE)
 
@@ -270,7 +279,7 @@ class UnreachableCall(GovernedAction[Any]):
         error: what it is recorded with then.
     """
 
-    def __init__(self, halo: HaloBase, call: Call, error: BaseException) -> None:
+    def __init__(self, halo: ActionFacade, call: Call, error: BaseException) -> None:
         super().__init__(halo.enforcer, call, _NO_RESULT_SURFACE)
         self.error = error
 

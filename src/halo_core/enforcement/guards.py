@@ -17,7 +17,7 @@ import re
 import threading
 import types
 import weakref
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -206,7 +206,7 @@ def refuse_overridden_attributes(obj: Any, names: Iterable[str], remedy: str) ->
 def _make_entry_point_error(kind: type[Any], name: str, remedy: str) -> ConfigError:
     return ConfigError(
         "own_entry_point",
-        f"`{kind.__name__}` has a `{name}` of its own, which Halo cannot decide",
+        f"`{kind.__name__}` overrides `{name}`, which Halo cannot control",
         field="x",
         remedy=remedy,
     )
@@ -234,7 +234,6 @@ class ReentrantCall:
         ticket: the decision.
         is_open: whether a call may still pass under it.
         is_running: whether it is under way.
-        passthrough_errors: errors that steer the framework, and so go on as they are.
     """
 
     guard: GuardMetadata
@@ -242,41 +241,9 @@ class ReentrantCall:
     ticket: Ticket
     is_open: bool = True
     is_running: bool = True
-    passthrough_errors: tuple[type[BaseException], ...] = ()
     _task: object = field(default_factory=_current_task)
     _restricted: Any = None
     _unrestricted: Any = None
-
-    def run(self, function: Callable[[], Any], surface: Surface[Any] | None = None) -> Any:
-        """Run the synchronous method, for what of its result or error may be used; `surface`: other than the gate's."""
-        try:
-            result = function()
-        except BaseException as exc:
-            failed = self._make_raisable(exc)
-            if failed is exc:
-                raise
-            self._restricted, self._unrestricted = failed, exc
-        else:
-            self._restricted, self._unrestricted = self.ticket.restrict(result, surface or self.guard.surface), result
-            return self._restricted
-        raise failed
-
-    async def arun(self, function: Callable[[], Awaitable[Any]], surface: Surface[Any] | None = None) -> Any:
-        """As `run`, for a coroutine function: an entry point that a class has made anew comes down to its hook."""
-        try:
-            result = await function()
-        except BaseException as exc:
-            failed = self._make_raisable(exc)
-            if failed is exc:
-                raise
-            self._restricted, self._unrestricted = failed, exc
-        else:
-            self._restricted, self._unrestricted = self.ticket.restrict(result, surface or self.guard.surface), result
-            return self._restricted
-        raise failed
-
-    def _make_raisable(self, error: BaseException) -> BaseException:
-        return error if isinstance(error, self.passthrough_errors) else self.ticket.make_raisable(error)
 
     def remember(self, restricted: Any, unrestricted: Any) -> None:
         """Remember a result, or an error, as it was before something was taken away of it."""

@@ -12,15 +12,12 @@ import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 from halo_core.errors import Denied, HaloError
 from halo_core.model import EntryKind, Mode
 from halo_core.reasons import get_reason_text
 from halo_core.store import Draft, Store, Transaction
-
-if TYPE_CHECKING:
-    from halo_core.facade import HaloBase
 
 __all__ = ["InstalledTripwire", "ModeWatch", "ShadowActivity", "record_shadow", "refuse_unguarded"]
 
@@ -76,6 +73,21 @@ def _to_text(value: object) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")[:_MAX_TEXT]
 
 
+class WatchedFacade(Protocol):
+    """What of an adapter's `Halo` a tripwire needs; see `HaloBase`."""
+
+    @property
+    def mode(self) -> Mode:
+        """The mode in force."""
+
+    @property
+    def store(self) -> Store:
+        """Where the mode is kept."""
+
+    def record_shadow(self, kind: str, name: str, where: str, *, refused: bool = False) -> None:
+        """Record what ran, or would have, without a guard."""
+
+
 class ModeWatch:
     """The mode in force, read where nothing may wait: whether what carries no guard is refused.
 
@@ -87,7 +99,7 @@ class ModeWatch:
         CannotDecide: the stored mode cannot be read.
     """
 
-    def __init__(self, halo: HaloBase, mode: Mode | None) -> None:
+    def __init__(self, halo: WatchedFacade, mode: Mode | None) -> None:
         self.halo = halo
         self._is_fixed = mode is not None
         self._last_mode = mode or halo.mode
@@ -119,7 +131,7 @@ class InstalledTripwire(ModeWatch):
         installed: the adapter's list of those in place.
     """
 
-    def __init__(self, halo: HaloBase, mode: Mode | None, installed: list[InstalledTripwire]) -> None:
+    def __init__(self, halo: WatchedFacade, mode: Mode | None, installed: list[InstalledTripwire]) -> None:
         super().__init__(halo, mode)
         self._installed = installed
         installed.append(self)

@@ -60,11 +60,18 @@ async def run_guarded_call(
     by_runner = _is_called_by_runner(name, context)
     try:
         async with _acting_scope(guard, context) as run:
-            return await arun(_ToolCall(guard, arguments, invoke, context, run, by_runner=by_runner))
-    except Denied as denied:  # of something guarded inside too, an agent's entry say
-        if not by_runner:
-            raise DirectCallDenied(denied) from None
-        return str(denied)
+            try:
+                return await arun(_ToolCall(guard, arguments, invoke, context, run, by_runner=by_runner))
+            except Denied as denied:  # of something guarded inside too, an agent's entry say
+                return _refuse(denied, by_runner=by_runner)
+    except Denied as denied:  # whose call it is may not act here
+        return _refuse(denied, by_runner=by_runner)
+
+
+def _refuse(denied: Denied, *, by_runner: bool) -> str:
+    if not by_runner:
+        raise DirectCallDenied(denied) from None
+    return str(denied)
 
 
 class _ToolCall(GovernedAction[Any]):

@@ -71,12 +71,12 @@ def get_inner_agent(tool: FunctionTool) -> Agent[Any] | None:
 
 
 def get_stream_listener(tool: FunctionTool) -> object:
-    """What hears the agent inside of a tool as it speaks, None where nothing does."""
+    """What receives the output of a tool's inner agent as it is made; None where nothing does."""
     return read_closure(getattr(tool.on_invoke_tool, "_invoke_tool_impl", None)).get(_LISTENER_CELL)
 
 
 def _replace_inner_agent(tool: FunctionTool, agent: Agent[Any]) -> FunctionTool:
-    """The tool with another agent in it.
+    """Return the tool with another agent inside.
 
     Raises:
         ConfigError: the SDK keeps its agent somewhere else than it did.
@@ -115,7 +115,7 @@ _REFUSED_HANDOFF: Final[ContextVar[tuple[object, str] | None]] = ContextVar("hal
 
 
 def get_handoff_target(handoff: Handoff[Any, Any]) -> Agent[Any] | None:
-    """The agent that a hand-off leads to, where it says so and that one still lives."""
+    """The agent that a hand-off leads to; None where the hand-off does not say, or the agent is gone."""
     ref = handoff._agent_ref  # noqa: SLF001  the SDK's only link to it
     target = ref() if ref is not None else None
     return target if isinstance(target, Agent) else None
@@ -124,7 +124,7 @@ def get_handoff_target(handoff: Handoff[Any, Any]) -> Agent[Any] | None:
 def _guard_handoff(
     halo: Halo, giver: Agent[Any], handoff: Handoff[Any, Any], get_guarded: Callable[[Any], Agent[Any]]
 ) -> Any:
-    """A copy of a hand-off from `giver` that is decided before the agent it leads to is there.
+    """Copy a hand-off from `giver`; the copy is decided before the agent that it leads to is made.
 
     `get_guarded` gives the guarded copy of that agent.
     """
@@ -199,7 +199,7 @@ def _parse_task(text: str) -> tuple[dict[str, Any], str]:
 
 @functools.lru_cache(maxsize=16)
 def _make_handoff_class(kind: Any) -> type[Handoff[Any, Any]]:
-    """Subclass that says of a refused hand-off that it was refused, and filters nothing then."""
+    """Make a subclass that tells the model why a hand-off was refused, and then filters nothing."""
 
     def get_transfer_message(self: Any, agent: Any) -> str:
         require_guard(self)
@@ -218,7 +218,7 @@ def _make_handoff_class(kind: Any) -> type[Handoff[Any, Any]]:
 
 
 def _make_filter_property(name: str) -> property:
-    """A field that says nothing while a refused hand-off goes back to its giver, who keeps what was said."""
+    """Make a field that is empty while a refused hand-off returns to its giver, who keeps the whole conversation."""
 
     def read(self: Any) -> Any:
         refused, value = _REFUSED_HANDOFF.get(), self.__dict__.get(name)
@@ -243,13 +243,13 @@ def _return_unchanged(data: Any) -> Any:
 
 
 def _is_named_agent(halo: object, agent: Any) -> bool:
-    """Whether this Halo guards an agent under a name of its own, and so decides who may hand to it."""
+    """Whether this Halo guards an agent under its own name, and so decides who may hand off to it."""
     guard = get_guard(agent)
     return guard is not None and guard.halo is halo and bool(guard.name)
 
 
 def _make_agent_class(guard: GuardMetadata) -> type[Agent[Any]]:
-    """Subclass of one guarded agent and its copies, however they are made."""
+    """Make the class of one guarded agent and its copies, however they are made."""
     kind: Any = type(guard.original)
 
     @functools.wraps(kind.__post_init__)
@@ -307,14 +307,14 @@ async def _decide_turn_outside_run(agent: Any, guard: GuardMetadata) -> None:
 
 
 class _ModelOutsideRun(GovernedAction[None]):
-    """A call of a model that the SDK looks up and asks itself, once this is decided."""
+    """A model call outside of our runs, which the SDK itself makes once it is decided."""
 
     def execute(self, ticket: Ticket) -> None:
         """Nothing runs here."""
 
 
 def _guard_tool_for_run(agent: Any, halo: Any, tool: Tool, *, pauses: bool) -> Tool:
-    """A tool as a run of this agent gets it: nothing that can be decided goes without a guard."""
+    """The tool that a run of this agent gets: with a guard, if it can have one."""
     if not isinstance(tool, FunctionTool):
         return tool  # the guarded model refuses the call that carries it
     guard = find_guard(tool)
@@ -341,7 +341,7 @@ def guard_agent(
     name: str = "",
     grants: bool = True,
 ) -> Agent[Any]:
-    """A guarded copy of an agent.
+    """Make a guarded copy of an agent.
 
     Raises:
         ConfigError: something in it cannot be guarded, or a name is taken.
@@ -369,7 +369,7 @@ def _add_terms(halo: Halo, agent: Agent[Any], give: Mapping[str, HandOff]) -> No
 
 
 def _iter_reachable_names(agent: Agent[Any], visited: list[Agent[Any]]) -> Iterator[str]:
-    """Names of the agents that one leads to, however far away: by hand-offs, and as tools."""
+    """Names of all agents that one reaches, by hand-offs and as tools."""
     visited.append(agent)
     inner_agents = (_find_inner_agent(tool) for tool in agent.tools)
     for item in [*agent.handoffs, *(inner for inner in inner_agents if inner is not None)]:
@@ -386,7 +386,7 @@ def _find_inner_agent(tool: Any) -> Agent[Any] | None:
 
 
 class _AgentCopies:
-    """The agents that one reaches, each copied once."""
+    """Copies the agents that one reaches, each once."""
 
     def __init__(self, halo: Halo, *, grants: bool) -> None:
         self._halo = halo
@@ -394,7 +394,7 @@ class _AgentCopies:
         self._copies: dict[int, tuple[Agent[Any], Agent[Any]]] = {}
 
     def get_copy(self, agent: Agent[Any]) -> Agent[Any]:
-        """The guarded copy of an agent that another one leads to."""
+        """The guarded copy of an agent that another one reaches."""
         copies = self._copies.get(id(agent))
         if copies is not None:
             return copies[1]
@@ -403,7 +403,7 @@ class _AgentCopies:
         return self.copy_agent(agent, clean_name(agent.name))
 
     def copy_agent(self, agent: Agent[Any], name: str, resource: Resource | None = None) -> Agent[Any]:
-        """A copy that acts as `name`; empty as whoever runs it."""
+        """Copy an agent that then acts as `name`; empty for whoever runs it."""
         halo, existing = self._halo, get_guard(agent)
         if existing is not None and existing.halo is not halo:
             raise ConfigError(

@@ -51,7 +51,7 @@ class ModelArguments:
     reader: ArgumentReader
 
     def to_executed_json(self, ticket: Ticket) -> str:
-        """The JSON to run with: as it came, unless an obligation changed an argument."""
+        """The JSON to run with: unchanged, unless an obligation changed an argument."""
         decided, names = self.bound_arguments.decision_values, self.reader.get_parameter_names()
         changed = {name: value for name, value in ticket.args.items() if not same_value(value, decided.get(name))}
         if not changed and ticket.args.keys() == decided.keys():
@@ -61,7 +61,7 @@ class ModelArguments:
         return json.dumps({**unchanged_values, **{keys.get(name, name): value for name, value in changed.items()}})
 
     def prepare_values(self, ticket: Ticket, text: str) -> PreparedFunctionArguments | None:
-        """The very values that were decided, as the SDK's own step before a call makes them; None of other tools.
+        """The decided values in the form that the SDK prepares before a call; None for tools without that step.
 
         INVARIANT: what runs was decided: no validator, default or alias is asked a second time.
         """
@@ -73,7 +73,7 @@ class ModelArguments:
         return PreparedFunctionArguments(reader.owner, text, args, kwargs)
 
     def matches_decision(self, ticket: Ticket, text: str) -> bool:
-        """Whether a tool that reads a text reads exactly what may run."""
+        """Whether a tool that parses this text gets exactly the decided arguments."""
         return text is self.text or same_value(
             self.reader.parse_text(text).bound_arguments.decision_values, dict(ticket.args)
         )
@@ -95,20 +95,20 @@ class ArgumentReader:
 
     @classmethod
     def for_tool(cls, tool: FunctionTool) -> ArgumentReader:
-        """The reader of a tool."""
+        """Make the reader of a tool."""
         cells = read_closure(getattr(tool.on_invoke_tool, "_invoke_tool_impl", None))
         schema_cell = cells.get("schema")
         schema = schema_cell if isinstance(schema_cell, FuncSchema) else None
         return cls(schema, tool.params_json_schema, cells.get("_prepare_arguments"))
 
     def get_parameter_names(self) -> dict[str, str]:
-        """By the key in the JSON, the parameter of the function, where these differ."""
+        """Names of the function's parameters, by the key in the JSON where the two differ."""
         fields = self.schema.params_pydantic_model.model_fields if self.schema is not None else {}
         keys = {name: field.validation_alias or field.alias for name, field in fields.items()}
         return {key: name for name, key in keys.items() if isinstance(key, str)}
 
     def parse_text(self, text: str) -> ModelArguments:
-        """Arguments as the SDK hands them on."""
+        """Parse arguments as the SDK passes them."""
         try:
             raw = json.loads(text, object_pairs_hook=_build_object, parse_constant=_reject_constant) if text else {}
         except (ValueError, RecursionError):
@@ -118,7 +118,7 @@ class ArgumentReader:
         return ModelArguments(text, raw, self.validate(raw), self)
 
     def validate(self, raw: Mapping[str, Any]) -> BoundArguments:
-        """Parsed arguments, after validation: with the values and defaults that the function would get."""
+        """Validate parsed arguments; the result has the values and defaults that the function would get."""
         if self.schema is None:
             problem = "" if _matches_schema(raw, self.json_schema) else "invalid_arguments"
             decided, copies, copy_problem = copy_arguments(raw)
@@ -177,7 +177,7 @@ class FunctionBinder:
     function: Callable[..., Any]
 
     def bind_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundArguments:
-        """Arguments by name; what the SDK would have put in is handed on as it is."""
+        """Bind arguments by name; objects that the SDK injects are passed on unchanged."""
         try:
             signature = inspect.signature(self.function)
             bound_arguments = signature.bind(*args, **kwargs)

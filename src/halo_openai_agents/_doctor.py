@@ -88,21 +88,21 @@ class _Rows(FindingRows):
     }
 
     def add_point(self, kind: FindingKind, name: str, where: str, point: str, hint: str = "") -> None:
-        """A row about something that is decided at `point`; empty where no guard decides it."""
+        """Add a row about something that is decided at `point`; empty where no guard decides it."""
         if point:
             self.add_closed(kind, name, where, point)
         else:
             self.add_open(kind, name, where, hint, get_watches())
 
     def add_grant(self, name: str, where: str, halo: Any, resource_id: str) -> None:
-        """A row about a tool that is decided, if nobody may use it: what is not registered is not granted."""
+        """Add a row about a tool that nobody may use: what is not registered is not granted."""
         if halo.find_registered(resource_id) is None:
             remedy = f"no passport grants it: in enforce mode every call is denied; {self.remedies[FindingKind.TOOL]}"
             self.add_note(FindingKind.TOOL, name, where, remedy)
 
 
 class _AppExaminer:
-    """One look at an app. `within` is everywhere the guard of the agent that has the thing."""
+    """Examines one app. `within` is the guard of the agent that has the object."""
 
     def __init__(self) -> None:
         self.rows = _Rows()
@@ -112,7 +112,7 @@ class _AppExaminer:
         self._has_agents = False
 
     def finish(self) -> list[Finding]:
-        """Findings in order, with those about the whole."""
+        """Return the findings in order, with those about the whole app."""
         self.rows.note_originals("originals and their `on_invoke_tool` are not guarded: use only the guarded copies")
         if self._has_agents and not getattr(get_trace_provider(), "_disabled", False):
             remedy = (
@@ -134,7 +134,7 @@ class _AppExaminer:
     # the walk
 
     def visit(self, x: Any, where: str, within: GuardMetadata | None = None) -> None:
-        """Look at anything, once."""
+        """Examine any object, once."""
         if is_atomic(x) or is_a(x, *_IGNORED_TYPES):
             return
         key = (id(x), within is not None)
@@ -154,14 +154,14 @@ class _AppExaminer:
         self._depth -= 1
 
     def visit_contents(self, x: Any, where: str) -> None:
-        """What a container, a function or an object of the app's holds, which nothing around it decides."""
+        """Examine what a container, a function or an object of the app refers to; no guard around it decides that."""
         for value in _find_contents(x):
             self.visit(value, where)
 
     # agents
 
     def examine_agent(self, agent: Agent[Any], where: str, _within: GuardMetadata | None) -> None:
-        """An agent, with what it has and what runs beside it."""
+        """Examine an agent, its parts, and the code that runs beside it."""
         guard = find_guard(agent)
         self.rows.add_point(FindingKind.AGENT, agent.name, where, "guarded agent" if guard is not None else "")
         place = f"{where} > agent `{agent.name}`" if where else f"agent `{agent.name}`"
@@ -182,7 +182,7 @@ class _AppExaminer:
             self._examine_companion_code(getattr(agent, field, None), f"{place} > {field.replace('_', ' ')}")
 
     def _examine_companion_code(self, x: Any, where: str) -> None:
-        """Code of the app's that runs beside an agent: what it calls there, nothing around it decides."""
+        """Examine code that runs beside an agent; no guard decides what it calls."""
         for item in x if isinstance(x, list) else [x]:
             if is_a(item, dict) and "id" in item:
                 remedy = "the provider fills in a stored prompt and its tools: do not put tools into it"
@@ -195,7 +195,7 @@ class _AppExaminer:
                 self.visit(item, where)
 
     def examine_handoff(self, item: Handoff[Any, Any], where: str, _within: GuardMetadata | None) -> None:
-        """A hand-off, and the agent that it leads to."""
+        """Examine a hand-off, and the agent that it leads to."""
         is_guarded = find_guard(item) is not None
         self.rows.add_point(FindingKind.HANDOFF, item.agent_name, where, "guarded hand-off" if is_guarded else "")
         self.visit(get_handoff_target(item), where)
@@ -204,7 +204,7 @@ class _AppExaminer:
         self.visit(item.input_filter, where)
 
     def examine_realtime(self, x: Any, where: str, _within: GuardMetadata | None) -> None:
-        """An agent or model of a realtime session, which no runner runs."""
+        """Examine an agent or model of a realtime session, which no runner runs."""
         name, attributes = get_display_name(x), get_attributes(x)
         remedy = "a realtime session talks directly to its provider: guard each of its tools with `halo.guard(tool)`"
         self.rows.add_note(FindingKind.AGENT if is_a(x, AgentBase) else FindingKind.MODEL, name, where, remedy)
@@ -214,7 +214,7 @@ class _AppExaminer:
     # tools
 
     def examine_tool(self, tool: FunctionTool, where: str, within: GuardMetadata | None) -> None:
-        """A function tool, the agent inside of it, and what its function reaches."""
+        """Examine a function tool, its inner agent, and what its function refers to."""
         guard = find_guard(tool)
         if guard is not None:
             self.rows.add_closed(FindingKind.TOOL, tool.name, where, "guarded copy")
@@ -228,7 +228,7 @@ class _AppExaminer:
         original = tool if guard is None else guard.original
         inner, place = get_inner_agent(tool), f"{where} > tool `{tool.name}`"
         if inner is None:
-            # Its function is called from what it reaches past whatever stands around the tool.
+            # What its function refers to, it calls past the tool's guard.
             self.visit_contents(getattr(original, "__wrapped__", original.on_invoke_tool), place)
             return
         self.visit(inner, place)
@@ -237,7 +237,7 @@ class _AppExaminer:
             self.rows.add_note(FindingKind.STORE, f"on_stream of `{tool.name}`", where, remedy)
 
     def examine_other_tool(self, tool: Any, where: str, within: GuardMetadata | None) -> None:
-        """A tool that is no function tool."""
+        """Examine a tool that is not a function tool."""
         by_provider = is_hosted(tool)
         hint = "write it as a function tool, and guard that"
         if by_provider:
@@ -247,7 +247,7 @@ class _AppExaminer:
             self.rows.add_point(FindingKind.TOOL, get_display_name(tool), where, point, hint)
 
     def examine_server(self, server: MCPServer, where: str, _within: GuardMetadata | None) -> None:
-        """A local MCP server."""
+        """Examine a local MCP server."""
         name, server_guard = f"tools of MCP server `{server.name}`", find_server_guard(server)
         if server_guard is None:
             hint = "use `halo.guard(server)`, or `halo.guard(agent)`"
@@ -262,7 +262,7 @@ class _AppExaminer:
     # models
 
     def examine_model(self, model: Model, where: str, _within: GuardMetadata | None) -> None:
-        """A model, the client that it sends through, and a model inside of it."""
+        """Examine a model, its client, and a model inside of it."""
         guard, name = find_guard(model), model_name(model)
         point = "guarded copy" if guard is not None else ""
         self.rows.add_point(FindingKind.MODEL, guard.name if guard is not None else name, where, point)
@@ -273,21 +273,21 @@ class _AppExaminer:
                 self.visit(item, f"{where} > model `{name}`", guard)
 
     def examine_client(self, client: Any, where: str, _within: GuardMetadata | None) -> None:
-        """A provider's own client."""
+        """Examine a provider's own client."""
         remedy = "calls of your own code through it are not decided: use the guarded model"
         self.rows.add_note(FindingKind.MODEL, type(client).__name__, where or "a client", remedy)
 
     def examine_compacting_session(self, session: Any, where: str, _within: GuardMetadata | None) -> None:
-        """A session that has its provider sum up what it keeps."""
+        """Examine a session whose provider compacts its content."""
         remedy = "it calls a model without a guard, with the whole content of the session: use a plain session"
         self.rows.add_note(FindingKind.MODEL, type(session).__name__, where or "a session", remedy)
 
     def examine_provider(self, _provider: GuardedProvider, where: str, _within: GuardMetadata | None) -> None:
-        """A guarded provider."""
+        """Examine a guarded provider."""
         self.rows.add_closed(FindingKind.MODEL, "models by name", where, "guarded provider")
 
     def examine_run_config(self, config: RunConfig, where: str, _within: GuardMetadata | None) -> None:
-        """A configuration of runs."""
+        """Examine a run configuration."""
         for x in (config.model, config.input_guardrails, config.output_guardrails, config.call_model_input_filter):
             self._examine_companion_code(x, where)
         if is_a(config.model_provider, GuardedProvider):

@@ -64,14 +64,14 @@ class ServerGuard:
         return registered or make_unregistered_resource(f"{self.original.name}/{name}", ActionKind.TOOL_CALL)
 
     def is_name_free(self, name: str) -> bool:
-        """Whether nothing else has a name."""
+        """Whether no other tool has this name."""
         return self.halo.find_registered(name) is None or self._owns(name)
 
     def _owns(self, name: str) -> bool:
         return self.halo.servers_by_tool.get(name) == _identify_server(self.original)
 
     def register_tool(self, name: str, description: str, schema: dict[str, Any]) -> None:
-        """Register a tool of the server, unless something else has its name already."""
+        """Register a tool of the server, unless something else already has its name."""
         if not self.grants:
             return
         if self.halo.find_registered(name) is not None:
@@ -87,7 +87,7 @@ class ServerGuard:
 
 
 def _identify_server(server: Any) -> tuple[Any, ...]:
-    """What tells a server from another one, of the same name perhaps: where it leads, or else the object itself."""
+    """The identity of a server, which may share its name with another: its address, or else the object itself."""
     params = getattr(server, "params", None)
     url = params.get("url") if isinstance(params, Mapping) else None
     if isinstance(url, str):
@@ -104,7 +104,7 @@ def find_server_guard(server: Any) -> ServerGuard | None:
 
 
 def guard_server(halo: Halo, server: MCPServer, resource: Resource | None, *, grants: bool = True) -> MCPServer:
-    """A guarded copy of a server, over the same connection.
+    """Make a guarded copy of a server, over the same connection.
 
     Raises:
         ConfigError: it cannot be copied.
@@ -129,7 +129,7 @@ def guard_server(halo: Halo, server: MCPServer, resource: Resource | None, *, gr
 
 
 def guard_server_tool(halo: Halo, server: Any, tool: FunctionTool) -> FunctionTool:
-    """A guarded copy of the function tool that the SDK made of a server's tool; granted if the server was guarded."""
+    """Guard the function tool that the SDK made of a server's tool; it is granted if the server was guarded."""
     binding = tool._mcp_tool_binding  # noqa: SLF001  the SDK's only link to it
     server_guard, name = find_server_guard(server), clean_name(binding[1] if binding is not None else tool.name)
     if server_guard is None:
@@ -168,7 +168,7 @@ def _make_server_class(kind: type[Any], server_guard: ServerGuard) -> type[Any]:
 
 
 class _ServerCall(GovernedAction[Any]):
-    """A call of a server's tool that no guarded tool made."""
+    """A call of a server's tool that did not come from a guarded tool."""
 
     def __init__(
         self, server_guard: ServerGuard, name: str, arguments: dict[str, Any], function: Callable[[dict[str, Any]], Any]

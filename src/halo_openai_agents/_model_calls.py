@@ -42,7 +42,7 @@ _NO_SUCH_TOOL: Final = LookupError("no such tool")
 
 
 class ModelAction(GovernedAction[Any]):
-    """What both ways to ask a model have in common.
+    """A call of a model, streamed or not.
 
     Args:
         guard: of the model.
@@ -73,7 +73,7 @@ class ModelAction(GovernedAction[Any]):
         self.run: AgentRun | None = None
 
     def build_call(self) -> Call:
-        """The call to decide; a tool that nothing here could decide is a problem of the call that carries it."""
+        """The call to decide; a call that offers tools which cannot be guarded has a problem."""
         halo, items, system = self.guard.halo, self.items, self.values.get("system_instructions")
         nested = in_body()
         args = {
@@ -99,14 +99,14 @@ class ModelAction(GovernedAction[Any]):
         return "needs_guard" if native_names(self.tools, settings) else ""
 
     def execute(self, ticket: Ticket) -> Any:
-        """Ask the model; nothing of an answer that may have to be restricted goes into the SDK's traces."""
+        """Call the model; an answer that may be restricted is kept out of the SDK's traces."""
         values, tracing = self.values, self.values.get("tracing")
         if ticket.holds_output and isinstance(tracing, ModelTracing) and tracing.include_data():
             values = {**values, "tracing": ModelTracing.ENABLED_WITHOUT_DATA}
         return self.function(**values)
 
     async def finish_answer(self, ticket: Ticket, answer: ModelResponse) -> ModelResponse:
-        """Record an answer, note who asks from here on, and record the calls in it that reach no tool."""
+        """Record an answer, note it as what asks for the calls in it, and record those that reach no tool."""
         used: ModelResponse = GovernedAction.finish(self, ticket, answer)
         calls = get_function_calls(used)
         if self.run is not None:
@@ -120,7 +120,7 @@ class ModelAction(GovernedAction[Any]):
         return used
 
     def _get_callable_names(self) -> frozenset[str]:
-        """Names of the calls that reach something."""
+        """Names of what the model may call."""
         qualified_names = (getattr(tool, "qualified_name", "") for tool in self.tools)
         is_structured = self.values.get("output_schema") is not None
         structured_answer = (_STRUCTURED_ANSWER_TOOL,) if is_structured else ()
@@ -148,7 +148,7 @@ class ModelCall(ModelAction):
 
 
 class _UnknownCall(UnreachableCall):
-    """A call of a tool that nobody has; the run tells the model why it was refused."""
+    """A call of an unknown tool; the run tells the model why it was refused."""
 
     def return_denied(self, denied: Denied) -> str:
         return str(denied)

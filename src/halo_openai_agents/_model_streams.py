@@ -42,7 +42,7 @@ _ENDING_EVENTS: Final = ("response.incomplete", "response.failed", "error", "res
 
 
 def build_response(answer: ModelResponse, model: str = "") -> Response:
-    """A response object that has an answer."""
+    """Make a response object of an answer."""
     return Response(
         id=answer.response_id or "response",
         created_at=time.time(),
@@ -57,7 +57,7 @@ def build_response(answer: ModelResponse, model: str = "") -> Response:
 
 
 def iter_events(response: Response) -> Iterator[Any]:
-    """The events of a stream that says a response, its text word by word; none that a reader waits for is left out."""
+    """All events of a stream that delivers a response, its text word by word."""
     count = itertools.count().__next__
     empty_response = response.model_copy(update={"output": [], "status": "in_progress"})
     yield ResponseCreatedEvent(type="response.created", response=empty_response, sequence_number=count())
@@ -113,11 +113,11 @@ def _iter_part_events(
 class ModelStream(ModelAction, GovernedStream):
     """A call of `stream_response`; its parts are the output items of the answer.
 
-    A generator runs in whichever context asks for the next of it, so no scope stands around its steps.
+    A generator runs in the context of whoever asks for its next part, so its steps have no scope.
     """
 
     async def add_part(self, ticket: Ticket, part: Any) -> Any:
-        """What of an event may be passed on now."""
+        """Return what of an event may be passed on now."""
         kind = str(getattr(part, "type", ""))
         if kind == "response.output_item.done":
             self.parts.append(part.item)
@@ -131,7 +131,7 @@ class ModelStream(ModelAction, GovernedStream):
         return (_strip_output(part),) if kind in _ENDING_EVENTS else ()
 
     def finish_stream(self, ticket: Ticket) -> Any:
-        """Record a stream that gave no answer; its reader was given none, and the SDK says so."""
+        """Record a stream that ended without an answer; the SDK reports that to the reader."""
         self._record(ticket)
         return ()
 
@@ -140,7 +140,7 @@ class ModelStream(ModelAction, GovernedStream):
 
 
 def _strip_output(event: Any) -> Any:
-    """How a stream broke off, without what it had said."""
+    """The event with which a stream broke off, without the output before it."""
     response = getattr(event, "response", None)
     if isinstance(response, Response):
         return event.model_copy(update={"response": response.model_copy(update={"output": []})})

@@ -62,7 +62,7 @@ def guard_model(halo: Halo, model: Model, resource: Resource | None) -> Model:
 
 
 def _copy_with_guard(halo: Halo, model: Model, resource: Resource | None = None) -> Model:
-    """A copy with a guard; without a resource, with what is known of its name (nothing is registered)."""
+    """Copy a model with a guard; without a resource, with the one registered under its name."""
     name = model_name(model)
     known_resource = resource or halo.find_registered(name)
     if known_resource is None or known_resource.kind is not ActionKind.INFERENCE:
@@ -76,7 +76,7 @@ def _copy_with_guard(halo: Halo, model: Model, resource: Resource | None = None)
 
 
 def _make_guarded_class(kind: type[Model], guard: GuardMetadata) -> type[Model]:
-    """Subclass whose two ways to ask are decided."""
+    """Make a subclass in which `get_response` and `stream_response` are decided."""
 
     @functools.wraps(kind.get_response)
     async def get_response(self: Any, *args: Any, **kwargs: Any) -> ModelResponse:
@@ -101,13 +101,13 @@ class GuardedProvider(ModelProvider):
         self._guarded_models: WeakKeyDictionary[Model, Model] = WeakKeyDictionary()
 
     def __getattr__(self, name: str) -> Any:
-        """What else the provider has."""
+        """Return other attributes of the provider."""
         if name in {"inner", "halo"}:
             raise AttributeError(name)
         return getattr(self.inner, name)
 
     def get_model(self, model_name: str | None) -> Model:
-        """The provider's model, guarded."""
+        """Return the provider's model, guarded."""
         model = self.inner.get_model(model_name)
         if type(model).__hash__ is None:
             return guard_model(self.halo, model, None)

@@ -64,7 +64,7 @@ _SOURCES: Final = ("host", "process", "run", "thread")
 
 @dataclass(frozen=True, slots=True)
 class _PendingNote:
-    """A question that waits; a reference, which whoever writes into the state may have changed."""
+    """An open question, as it is stored in the run's state, where others may have changed it."""
 
     pending_id: str
     decision_id: str
@@ -73,7 +73,7 @@ class _PendingNote:
 
 
 def store_pending(context: Any, turn: str, call_id: str, resource: str, pending: Pending) -> None:
-    """Keep a question with the run's state."""
+    """Store an open question in the run's state."""
     messages = _get_messages(context, create=True)
     note = _PendingNote(pending.pending_id, pending.decision_id, resource, pending.reason)
     messages[call_id] = json.dumps(asdict(note))
@@ -81,7 +81,7 @@ def store_pending(context: Any, turn: str, call_id: str, resource: str, pending:
 
 
 def _load_pending(context: Any, call_id: str) -> _PendingNote | None:
-    """The question about a call, None where there is none of Halo's."""
+    """The question about a call; None where Halo asked none."""
     note = _parse_object(_get_messages(context).get(call_id, ""))
     names = ("pending_id", "decision_id", "resource", "reason")
     if not all(isinstance(note.get(name), str) for name in names) or not note["pending_id"]:
@@ -90,12 +90,12 @@ def _load_pending(context: Any, call_id: str) -> _PendingNote | None:
 
 
 def load_turn(context: Any) -> str:
-    """Name of the turn that paused, empty where nothing says."""
+    """Id of the turn that paused; empty where it is not stored."""
     return _get_messages(context).get(_TURN_KEY, "")
 
 
 def store_session(halo: Halo, context: Any, session: Session) -> None:
-    """Keep which session a run belongs to."""
+    """Store in the run's state to which session it belongs."""
     note = {"id": session.id, "source": session.source, "mark": _make_session_mark(halo, session)}
     _get_messages(context, create=True)[_SESSION_KEY] = json.dumps(note)
 
@@ -158,13 +158,13 @@ class _Question:
     call_id: str
 
     def find_listed_tool(self) -> FunctionTool | None:
-        """The tool that the call is of, where its agent has it in its own list."""
+        """The tool of the call, if it is in its agent's own list."""
         name, tools = self.item.tool_name, getattr(self.item.agent, "tools", [])
         return next((tool for tool in tools if isinstance(tool, FunctionTool) and tool.name == name), None)
 
 
 def waiting(halo: Halo, result: RunResultBase | RunState[Any]) -> list[dict[str, Any]]:
-    """What whoever waits is told: a reference for each question, and no argument's value."""
+    """Describe the open questions: a reference for each, and no argument's value."""
     challenges = []
     for question in _iter_questions(_get_state(result)):
         note, session = question.note, load_session(halo, question.context)
@@ -208,7 +208,7 @@ def _iter_questions(state: RunState[Any]) -> Iterator[_Question]:
 
 
 def resume(halo: Halo, result: RunResultBase | RunState[Any]) -> RunState[Any]:
-    """A state to go on with: what was answered in the ledger is answered in it, what is open stays so.
+    """Return a state to resume with: questions answered in the ledger are answered in it, the others stay open.
 
     Raises:
         CannotDecide: the ledger cannot be read.
@@ -244,7 +244,7 @@ def _read_question_call(halo: Halo, question: _Question) -> tuple[GuardMetadata 
 
 
 def _decide_refusal(halo: Halo, guard: GuardMetadata, bound_arguments: BoundArguments, question: _Question) -> str:
-    """Why a call is refused, as a decision about it says: it is on the record that it was driven again."""
+    """Decide a call again that was answered with no, so that this is on the record; return why it is refused."""
     session = current_session() or load_session(halo, question.context) or halo.find_session()
     agent_guard = get_guard(question.item.agent)
     asking_link = _find_acting(halo, session.id, agent_guard.name if agent_guard is not None else "")
@@ -258,7 +258,7 @@ def _decide_refusal(halo: Halo, guard: GuardMetadata, bound_arguments: BoundArgu
 
 
 class _RefusedCall(UnreachableCall):
-    """A call whose question was answered with no; where nothing refuses it, it is recorded as waiting still."""
+    """A call whose question was answered with no; if nothing refuses it now, it is recorded as still paused."""
 
     pause_errors = (RuntimeError,)
 
@@ -267,7 +267,7 @@ class _RefusedCall(UnreachableCall):
 
 
 def _find_acting(halo: Halo, session: str, agent: str) -> ActiveDelegation | None:
-    """Under which link the agent that asked goes on."""
+    """The link under which the agent that asked goes on."""
     current_link = current_delegation(halo.agent, session)
     if not agent:
         return current_link

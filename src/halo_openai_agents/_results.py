@@ -29,12 +29,12 @@ _WITHHELD_NOTICE: Final = "the documents were withheld: a policy keeps this sour
 
 
 def _may_keep(value: Any, keep: KeepDocument) -> bool:
-    """Whether a document stays. INVARIANT: FAILCLOSED - what nobody can read could carry any label."""
+    """Whether a document stays. INVARIANT: FAILCLOSED - an unreadable one could have any label."""
     return EXTRACTOR.is_readable(value) and keep(EXTRACTOR.extract_text(value), ())
 
 
 def _filter_parts(result: Any, keep: KeepDocument) -> tuple[Any, int]:
-    """A result without the documents that may not be used: those of a list, else all of it or nothing."""
+    """Remove documents that may not be used: of a list item by item, of anything else all or nothing."""
     if isinstance(result, list):
         allowed = [item for item in result if _may_keep(item, keep)]
         return (result if len(allowed) == len(result) else allowed), len(result) - len(allowed)
@@ -42,7 +42,7 @@ def _filter_parts(result: Any, keep: KeepDocument) -> tuple[Any, int]:
 
 
 def _replace_result(result: Any, notice: str) -> Any:
-    """A notice in the shape that the tool promised; text, where the shape is one that only the tool can make."""
+    """A notice in the shape of a result; plain text where only the tool can make that shape."""
     if isinstance(result, ToolOutputText):
         return ToolOutputText(text=notice)
     if isinstance(result, list):
@@ -65,7 +65,7 @@ TOOL_RESULT_SURFACE: Final[Surface[Any]] = Surface(
 
 
 def _replace_answer(response: ModelResponse, notice: str) -> ModelResponse:
-    """A response without anything it said; it asks for nothing to be called."""
+    """A response with nothing but a notice."""
     message_ids = (item.id for item in response.output if isinstance(item, ResponseOutputMessage))
     text = ResponseOutputText(type="output_text", text=notice, annotations=[])
     message = ResponseOutputMessage(
@@ -76,7 +76,7 @@ def _replace_answer(response: ModelResponse, notice: str) -> ModelResponse:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _AnswerRedactor:
-    """One mask on its way through a response."""
+    """Applies a mask to a response."""
 
     mask: MaskText
     is_tool: Callable[[str], bool]
@@ -102,7 +102,7 @@ class _AnswerRedactor:
         return _replace_part_text(part, self._redact_text(part.text))
 
     def _redact_joined_parts(self, content: list[Any]) -> list[Any]:
-        """Parts of one message, which its readers join: where only together they say what must be masked, as one."""
+        """Mask the parts of one message as one text, where only together they contain what must be masked."""
         texts = [part for part in content if isinstance(part, ResponseOutputText)]
         joined_text = "".join(part.text for part in texts)
         if len(texts) < 2 or (text := self._redact_text(joined_text)) == joined_text:
@@ -114,7 +114,7 @@ class _AnswerRedactor:
         ]
 
     def _redact_text(self, text: str) -> str:
-        """A text with other words in it; of one that is JSON, all that it says, whichever way it is written."""
+        """Mask a text; in one that is JSON, every value, however it is escaped."""
         try:
             parsed, has_repeats = parse_json(text)
         except (ValueError, RecursionError):
@@ -135,7 +135,7 @@ def _replace_part_text(part: ResponseOutputText, text: str) -> ResponseOutputTex
 
 
 def make_model_surface(halo: HaloBase) -> Surface[Any]:
-    """Of `ModelResponse`: calls of what is registered are left as they are."""
+    """Make the surface of a `ModelResponse`: calls of registered resources are left as they are."""
 
     def is_tool(name: str) -> bool:
         resource = halo.find_registered(name)

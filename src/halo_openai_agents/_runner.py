@@ -1,4 +1,4 @@
-"""The runner that stands before the SDK's own, from the moment an agent is guarded, and the configuration of its runs.
+"""The runner around the SDK's own, from the moment an agent is guarded, and the configuration of its runs.
 
 A run of an agent that carries no guard goes through it untouched, unless a tripwire is installed or its configuration
 is Halo's (`Halo.run_options`). Any other run gets a session and guarded models; the agent is entered, and left at the
@@ -66,16 +66,16 @@ class HaloRunConfig(RunConfig):
     default_provider: Any = None
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> HaloRunConfig:
-        """What decides is one thing, however often a configuration is copied."""
+        """Keep the same `Halo`, however often a configuration is copied."""
         return dataclasses.replace(self)
 
     @property
     def uses_default_provider(self) -> bool:
-        """Whether the host named no provider, when this was made or since."""
+        """Whether the host has named no provider, then or since."""
         return self.default_provider is not None and self.model_provider is self.default_provider
 
     def with_own_provider(self) -> HaloRunConfig:
-        """For one run, with a provider that is its own; runs inside of it use that one."""
+        """A copy for one run, with a provider of its own that runs inside of it share."""
         provider = GuardedProvider(self.halo, RunConfig().model_provider)
         return dataclasses.replace(self, model_provider=provider, default_provider=None)
 
@@ -83,7 +83,7 @@ class HaloRunConfig(RunConfig):
 def configure_run(
     halo: Halo, host_config: RunConfig | dict[str, Any] | None, *, reports_unknown_tools: bool, pausing: bool
 ) -> HaloRunConfig:
-    """The host's configuration with guarded models.
+    """Make the host's configuration one with guarded models.
 
     Args:
         halo: who decides.
@@ -115,7 +115,7 @@ def configure_run(
 
 
 def _make_error_formatter(halo: Halo, inner: Any) -> Any:
-    """What a model is told of a call that reaches no tool: why it was refused."""
+    """Make the formatter that tells the model why a call that reaches no tool was refused."""
 
     def format_error(args: ToolErrorFormatterArgs[Any]) -> Any:
         run = current_run(halo)
@@ -132,7 +132,7 @@ _INSTALLED: Final[list[InstalledTripwire]] = []
 
 
 class HaloRunner(AgentRunner):
-    """Runs agents as the runner behind it does, with Halo around."""
+    """Runs agents with the runner behind it, inside a session and with guarded models."""
 
     def __init__(self, inner: AgentRunner) -> None:
         self.inner = inner
@@ -182,7 +182,7 @@ def _end_streamed_run(run: AgentRun, result: RunResultStreaming, task: Any) -> N
 
 
 def install_runner() -> None:
-    """Stand before whatever runner is the process's default; once is enough."""
+    """Put Halo's runner around the process's default runner, once."""
     with _LOCK:
         runner = get_default_agent_runner()
         if not isinstance(runner, HaloRunner):
@@ -190,7 +190,7 @@ def install_runner() -> None:
 
 
 def get_watches() -> tuple[ModeWatch, ...]:
-    """Who watches the whole process."""
+    """The tripwires in place."""
     return tuple(_INSTALLED)
 
 
@@ -200,7 +200,7 @@ def get_watches() -> tuple[ModeWatch, ...]:
 def _prepare_run(
     agent: Agent[Any], run_input: Any, kwargs: dict[str, Any]
 ) -> tuple[AgentRun | None, dict[str, Any], bool]:
-    """The run that Halo sees to, what the SDK is told of it, and whether its provider ends with it; None for no run."""
+    """The run if Halo governs it, the SDK's keyword arguments, and whether to close the provider with the run."""
     first_agent = run_input._current_agent if isinstance(run_input, RunState) else agent  # noqa: SLF001  where it goes on
     config = kwargs.get("run_config")
     guard = get_guard(first_agent)
@@ -232,7 +232,7 @@ def _prepare_run(
 
 
 def _wrap_hooks(hooks: Any, watches: tuple[ModeWatch, ...], config: Any) -> Any:
-    """The host's hooks behind a tripwire; what is no run's hooks is left for the SDK to refuse."""
+    """Put the host's hooks behind a tripwire; anything else is left for the SDK to refuse."""
     if hooks is not None and not isinstance(hooks, RunHooksBase):
         return hooks
     if isinstance(hooks, Tripwire):
@@ -265,7 +265,7 @@ def _find_session(halo: Halo, run_input: Any, kwargs: dict[str, Any], config: Ha
 
 
 def _find_thread(kwargs: dict[str, Any], config: HaloRunConfig) -> str:
-    """The conversation that a run belongs to, by the host's own name for it."""
+    """The session id of a conversation that the host named; empty where it named none."""
     try:
         session_name = getattr(kwargs.get("session"), "session_id", None)
     except ValueError:  # of a session that is named when the first message is kept
@@ -276,7 +276,7 @@ def _find_thread(kwargs: dict[str, Any], config: HaloRunConfig) -> str:
 
 
 def _find_turn(state: RunState[Any]) -> tuple[str, str]:
-    """What asked for the calls that wait in a state."""
+    """Id and words of the message that asked for the open calls of a state."""
     responses = state._model_responses  # noqa: SLF001  as above
     turn_id, text = identify_turn(responses[-1]) if responses else ("", "")
     context = state._context  # noqa: SLF001  as above

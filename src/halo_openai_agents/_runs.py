@@ -55,7 +55,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class EarlyDecision:
-    """What was decided of a tool call before the SDK came to it."""
+    """The decision about a tool call that was made before the SDK invoked it."""
 
     tool: object
     args: dict[str, Any]
@@ -68,19 +68,19 @@ class AgentRun:
 
     Args:
         halo: who decides.
-        session: to which it belongs.
-        base_acting: what was acted under where it began.
-        pausing: whether the host keeps what is needed to go on with a run that pauses.
+        session: its session.
+        base_acting: the link that was active where it began.
+        pausing: whether the host keeps the state of a run that pauses, and resumes it.
         has_fresh_session: whether its session began with it.
-        filters_handoffs: whether the host filters what a hand-off passes on.
-        first_agent: with whom it began, who may act as whoever began it.
+        filters_handoffs: whether the host filters the input of a hand-off's receiver.
+        first_agent: the agent it began with, which may act as whoever began the run.
         current_agent: the agent at work, as the SDK has it.
-        handoff_target: to whom the last decided hand-off led; back to the giver where it was refused.
-        acting_name: who acts now; None before the first turn, empty where that is whoever acted where it began.
-        acting: under which link.
-        turn_id: the message that asked for what is under way.
-        turn_text: its words.
-        call_ids: ids of the tool calls that were made here.
+        handoff_target: the receiver of the last decided hand-off, or its giver where it was refused.
+        acting_name: the agent that acts; None before the first turn, empty for whoever acted where the run began.
+        acting: its link.
+        turn_id: id of the message that asked for the current step.
+        turn_text: its text.
+        call_ids: ids of the tool calls made in this run.
         handoff_call_ids: ids of the calls that hand off, by the name of their tool.
         early_decisions: by call id, what was decided before the SDK came to the call.
         refusals: by call id, what the model is told of a call that reaches no tool.
@@ -109,17 +109,17 @@ class AgentRun:
     # who acts
 
     def claim_turn(self, agent: Any, context: Any) -> bool:
-        """Whether a turn of an agent is one of this run's, whose first turn shows its context."""
+        """Whether an agent's turn belongs to this run; the first turn makes its context known."""
         if self._context is None and get_guard(self.current_agent) in (None, get_guard(agent)):
             self._context = _get_shared_state(context)
         return self.owns_context(context)
 
     def owns_context(self, context: Any) -> bool:
-        """Whether a context of the SDK's is of this run: that of a stored state is not, nor that of a run inside."""
+        """Whether a context of the SDK is this run's, and not a stored state's or an inner run's."""
         return self._context is not None and self._context is _get_shared_state(context)
 
     def get_agent_name(self, agent: Any, name: str) -> str:
-        """Under which name an agent acts here.
+        """The name under which an agent acts in this run.
 
         INVARIANT: only whom the run began with acts as whoever began it; who is reached otherwise is handed to.
         """
@@ -129,7 +129,7 @@ class AgentRun:
         return name or ("" if is_alone else clean_name(agent.name))
 
     async def enter_agent(self, agent: str) -> None:
-        """A turn of an agent begins; empty names whoever acted where the run began.
+        """Begin a turn of an agent; an empty name is whoever acted where the run began.
 
         INVARIANT: however the SDK came to an agent, its turn is one that a hand-off to it was decided for.
 
@@ -151,7 +151,7 @@ class AgentRun:
         self.acting_name = agent
 
     def hand_to(self, agent: str, ticket: Ticket) -> None:
-        """From here on the receiver of a decided hand-off acts."""
+        """Make the receiver of a decided hand-off the one who acts."""
         verdict = ticket.verdict
         # What observe mode lets pass although it was refused makes no link.
         if verdict is not None and verdict.handle and verdict.resource.id == agent:
@@ -162,7 +162,7 @@ class AgentRun:
         self.acting_name = agent
 
     def build_handoff_call(self, agent: str, call_id: str, task: dict[str, Any]) -> Call:
-        """The hand-off to an agent, to decide.
+        """Build the call of a hand-off to an agent.
 
         INVARIANT: SUB - whoever the run began under is still at work: under such a name the actor goes on.
         """
@@ -172,7 +172,7 @@ class AgentRun:
         return replace(call, hand_off=None) if agent in (halo.agent, *base_agents) else call
 
     def get_acting(self) -> ActiveDelegation | None:
-        """The link under which whoever acts now does."""
+        """The link of the agent that acts now."""
         return self.acting if self.acting_name is not None else self.base_acting
 
     @contextmanager
@@ -196,7 +196,7 @@ class AgentRun:
         return frozenset(self.call_ids) if self.has_fresh_session else None
 
     def take_early_decision(self, call_id: str, tool: object, args: Mapping[str, Any]) -> Ticket | Denied | None:
-        """What was decided of this very call before, once."""
+        """Take the earlier decision about this very call, if there is one."""
         early = self.early_decisions.get(call_id)
         if early is None or early.tool is not tool or not same_value(early.args, dict(args)):
             return None
@@ -204,7 +204,7 @@ class AgentRun:
         return early.decision
 
     def end(self, error: BaseException | None = None, *, paused: bool = False) -> None:
-        """Record how it ended, and hand back what it was handed; waits for nothing."""
+        """Record how the run ended and hand back its link; waits for nothing."""
         pause = RuntimeError("the run waits for an answer")
         for early in self.early_decisions.values():
             if isinstance(early.decision, Ticket):  # the SDK never came to it, and may yet
@@ -235,15 +235,15 @@ def _get_shared_state(context: Any) -> object:
 
 
 class HandOffCall(GovernedAction[Any]):
-    """A hand-off; from its decision on the receiver acts. Nothing runs where the SDK has already come to it.
+    """A hand-off: once decided, the receiver acts. Nothing runs where the SDK already has the receiver.
 
     Args:
         halo: who decides.
-        run: in which it happens; outside of ours nobody could say how the receiver acts, and it is refused.
-        agent: the receiver.
-        task: what is handed on.
+        run: in which it happens; None outside of our runs, where it is refused: nobody knows how the receiver acts.
+        agent: name of the receiver.
+        task: its arguments.
         call_id: of the call that hands off.
-        problem: of what it was given.
+        problem: reason code of why it is refused; empty for none.
     """
 
     def __init__(
@@ -273,7 +273,7 @@ class HandOffCall(GovernedAction[Any]):
         return None
 
     def finish_failed(self, ticket: Ticket, error: BaseException) -> BaseException:
-        """Whoever handed off goes on."""
+        """Record the error; the giver goes on."""
         if self.run is not None and self._previous is not None:
             self.run.acting_name, self.run.acting = self._previous
         return super().finish_failed(ticket, error)

@@ -31,7 +31,7 @@ _MAX_DIGITS: Final = 400  # digits; Python reads no integer of more than 4,300, 
 
 
 def parse_json(text: str) -> tuple[Any, bool]:
-    """What a text says that whoever reads it may take for JSON, and whether a name stands in it twice.
+    """Parse a text that its reader may take for JSON, and say whether a name occurs twice in an object.
 
     Raises:
         ValueError: it is none.
@@ -65,7 +65,7 @@ def to_input_items(model_input: Any) -> list[Any]:
 
 
 def count_messages(items: Iterable[Any]) -> int:
-    """How many messages items make: what a model said at once, its calls with it, is one."""
+    """Count the messages in input items; everything that a model said at once, with its calls, is one."""
     from_model = [_is_from_model(item) for item in items]
     return sum(not (current and previous) for previous, current in zip([False, *from_model], from_model, strict=False))
 
@@ -80,7 +80,7 @@ def _get_field(item: Any, name: str) -> Any:
 
 
 def _extract_message_text(item: Any) -> str:
-    """Words of a message item."""
+    """Text of a message item."""
     content = _get_field(item, "content")
     if isinstance(content, str):
         return content
@@ -94,7 +94,7 @@ def _extract_message_text(item: Any) -> str:
 
 
 def find_asking_message(items: Sequence[Any], *, nested: bool) -> TriggeringMessage:
-    """The message that asks for a model call; with `nested` a tool's body wrote it, and no user."""
+    """The message that asks for a model call; if `nested`, a tool's body wrote it, not a user."""
     last = items[-1] if items else None
     if last is None:
         return TriggeringMessage()
@@ -106,7 +106,7 @@ def find_asking_message(items: Sequence[Any], *, nested: bool) -> TriggeringMess
 def find_known_origins(
     system: str | None, items: Iterable[Any], *, known_call_ids: frozenset[str] | None, nested: bool
 ) -> tuple[tuple[str, Provenance], ...]:
-    """Words among the input whose origin is known.
+    """Find the texts in the input whose origin is known.
 
     Args:
         system: the agent's instructions.
@@ -136,7 +136,7 @@ def find_known_origins(
 
 
 def extract_words(response: ModelResponse) -> str:
-    """Everything a response says: its words, and what it asks for."""
+    """All text of a response, with its calls and their arguments."""
     return EXTRACTOR.join_texts(_iter_words, response.output)
 
 
@@ -167,10 +167,10 @@ def get_function_calls(response: ModelResponse) -> list[ResponseFunctionToolCall
 
 
 def identify_turn(response: ModelResponse, items: Sequence[Any] = ()) -> tuple[str, str]:
-    """Name and words of a response, as what asked for the calls in it.
+    """Id and text of a response, as what asks for the calls in it.
 
-    The name is the provider's own; where it gives none, a digest of what the model was shown: the same conversation is
-    the same turn, in whichever process it goes on.
+    The id is the provider's; if there is none, a digest of what the model was shown, so that the same conversation has
+    the same turn in every process.
     """
     text = "\n".join(_extract_message_text(item) for item in response.output if isinstance(item, ResponseOutputMessage))
     ids = (_get_real_id(response, "response_id"), *(_get_real_id(item, "id") for item in response.output))

@@ -42,7 +42,7 @@ _CLAIM_LOCK: Final = threading.Lock()
 
 
 class DirectCallDenied(BaseException):
-    """A denial of a direct caller's, on its way past the SDK's handling of a tool's own errors."""
+    """Carries a denial to a direct caller, past the SDK's handling of a tool's errors."""
 
     def __init__(self, denied: Denied) -> None:
         super().__init__()
@@ -114,12 +114,12 @@ class _ToolCall(GovernedAction[Any]):
         return build_call(self.guard, self.arguments.bound_arguments, self.call_id)
 
     def return_denied(self, denied: Denied) -> Any:
-        """What the very same call gave when it ran: a state may be gone on from twice."""
+        """Return what the very same call gave when it ran: a state may be resumed twice."""
         return super().return_denied(denied) if denied.earlier is None else denied.earlier
 
     @contextmanager
     def scope(self, ticket: Ticket) -> Iterator[None]:
-        if is_enforced(ticket):  # else what does not fit, the function itself says
+        if is_enforced(ticket):  # in observe mode the function itself refuses what does not fit
             self._put_decided_arguments(ticket)
         with body_scope(), _server_call_scope(self.guard, ticket):
             yield
@@ -128,7 +128,7 @@ class _ToolCall(GovernedAction[Any]):
         return self.invoke(self.context, self.text)
 
     def finish(self, ticket: Ticket, result: Any) -> Any:
-        """Record the result; an agent inside that waits has not given one yet."""
+        """Record the result, or a pause where the agent inside waits for an answer."""
         if isinstance(self.outer_context, ToolContext):
             # What the SDK keeps beside a result, in its items and states: nothing, where the result is restricted.
             custom_data = None if ticket.holds_output else getattr(self.context, "_custom_data", None)
@@ -146,7 +146,7 @@ class _ToolCall(GovernedAction[Any]):
         return bool(getattr(inner_result, "interruptions", None))
 
     def _put_decided_arguments(self, ticket: Ticket) -> None:
-        """Make ready the context and the JSON to run with.
+        """Put the decided arguments into the context and the JSON to run with.
 
         Raises:
             Denied: the tool would read something else in the JSON than may run.
@@ -172,7 +172,7 @@ class FunctionCall(GuardedCall):
 
 
 def _make_changed_context(context: Any, text: str, changed_text: str) -> Any:
-    """The context of a call whose arguments were changed: all that a tool could read of them says what was decided."""
+    """A context in which everything that a tool could read of its arguments has the decided ones."""
     span = get_current_span()
     if span is not None and isinstance(span.span_data, FunctionSpanData) and span.span_data.input == text:
         span.span_data.input = changed_text  # the SDK's trace of the call shows what ran
@@ -192,7 +192,7 @@ def _make_changed_context(context: Any, text: str, changed_text: str) -> Any:
 
 
 def _is_called_by_runner(name: str, context: Any) -> bool:
-    """Whether the runner calls a tool of this name, and not somebody who holds it."""
+    """Whether the runner calls a tool of this name, and not code that has a reference to it."""
     return (
         isinstance(context, ToolContext)
         and isinstance(context.run_config, RunConfig)
@@ -203,7 +203,7 @@ def _is_called_by_runner(name: str, context: Any) -> bool:
 
 @asynccontextmanager
 async def _acting_scope(guard: GuardMetadata, context: Any) -> AsyncIterator[AgentRun | None]:
-    """As whoever acts in the run at hand; in a run that none of our runners began, as the agent that the SDK says."""
+    """Act as the current agent of the run; in a run that our runner did not begin, as the agent that the SDK names."""
     agent_guard = find_guard(getattr(context, "agent", None)) if find_run(guard.halo, context) is None else None
     if agent_guard is not None and agent_guard.halo is guard.halo and agent_guard.name:
         async with guard.halo.async_agent_scope(
@@ -219,7 +219,7 @@ async def _acting_scope(guard: GuardMetadata, context: Any) -> AsyncIterator[Age
 
 
 def build_call(guard: GuardMetadata, bound_arguments: BoundArguments, call_id: str) -> Call:
-    """The call of a tool to decide."""
+    """Build the call of a tool."""
     call: Call = guard.halo.build_call(guard.resource, bound_arguments.decision_values, call_id=call_id)
     return with_problem(call, bound_arguments.problem or guard.find_problem())
 
@@ -227,7 +227,7 @@ def build_call(guard: GuardMetadata, bound_arguments: BoundArguments, call_id: s
 async def decide_early(
     guard: GuardMetadata, bound_arguments: BoundArguments, run: AgentRun, call_id: str
 ) -> Ticket | Denied:
-    """Decide a call before the SDK comes to it; the call takes the decision along."""
+    """Decide a call before the SDK invokes the tool, and keep the decision for it."""
     values = bound_arguments.decision_values
     decision = run.take_early_decision(call_id, guard.original, values)
     if decision is None:
@@ -258,7 +258,7 @@ _SERVER_CALL: Final[ContextVar[_DecidedServerCall | None]] = ContextVar("halo_op
 
 @contextmanager
 def _server_call_scope(guard: GuardMetadata, ticket: Ticket) -> Iterator[None]:
-    """Run the block with a decision that one call of the tool's server may use, if the tool has one."""
+    """Run the block with a decision that one call of the tool's server may use, if a server runs the tool."""
     tool: FunctionTool = guard.original
     binding = tool._mcp_tool_binding  # noqa: SLF001  the SDK's only link to it
     server_call = _DecidedServerCall(guard.halo, binding[1], ticket.args) if binding is not None else None
@@ -272,7 +272,7 @@ def _server_call_scope(guard: GuardMetadata, ticket: Ticket) -> Iterator[None]:
 
 
 def claim_server_call(halo: object, name: str, args: Mapping[str, Any]) -> bool:
-    """Whether this call of a server is the one that was decided; no other is, afterwards."""
+    """Whether this call of a server is the decided one; only one call can claim the decision."""
     server_call = _SERVER_CALL.get()
     if server_call is None or server_call.halo is not halo or server_call.name != name:
         return False

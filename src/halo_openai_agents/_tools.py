@@ -54,7 +54,7 @@ _BIND_MARK: Final = "__agents_bind_function_tool__"  # the SDK's: what invokes a
 
 
 class _GuardedInvoker(sdk._FailureHandlingFunctionToolInvoker):  # noqa: SLF001  what `function_tool` makes
-    """The SDK's own, which lets a denial of a direct caller's through."""
+    """The SDK's invoker, which lets the denial of a direct call through."""
 
     rebuild: Callable[[FunctionTool], Any]  # the same for a copy of the tool
 
@@ -67,7 +67,7 @@ class _GuardedInvoker(sdk._FailureHandlingFunctionToolInvoker):  # noqa: SLF001 
         raise denied
 
     def __agents_bind_function_tool__(self, function_tool: FunctionTool) -> _GuardedInvoker:
-        """As the SDK's: a copy of a tool takes errors by its own settings."""
+        """Bind to a copy of the tool, as the SDK's invoker does: it handles errors by its own settings."""
         if self._function_tool is function_tool:
             return self
         rebuilt: _GuardedInvoker = self.rebuild(function_tool)
@@ -94,7 +94,7 @@ def guard_tool(halo: Halo, tool: FunctionTool, resource: Resource | None) -> Fun
 
 
 def _build_schema(tool: FunctionTool) -> dict[str, Any]:
-    """What a tool's caller chooses, under the names of its function's parameters, which are decided."""
+    """The schema of a tool's arguments, under the parameter names of its function, which are what is decided."""
     schema, names = tool_schema(tool), ArgumentReader.for_tool(tool).get_parameter_names()
     required = [names.get(key, key) for key in schema.get("required", [])]
     return {
@@ -105,7 +105,7 @@ def _build_schema(tool: FunctionTool) -> dict[str, Any]:
 
 
 def copy_with_guard(halo: Halo, tool: FunctionTool, resource: Resource | None = None) -> FunctionTool:
-    """A copy with a guard; without a resource nobody has said what it is, whatever else has its name."""
+    """Copy a tool with a guard; without a resource it counts as unregistered, whatever else has its name."""
     known_resource = resource or make_unregistered_resource(tool.qualified_name, ActionKind.TOOL_CALL)
     kind = GuardMetadata if halo.find_registered(known_resource.id) == known_resource else UnregisteredGuard
     guard = kind(halo, tool, tool.name, known_resource, TOOL_RESULT_SURFACE)
@@ -115,7 +115,7 @@ def copy_with_guard(halo: Halo, tool: FunctionTool, resource: Resource | None = 
 
 
 def make_invoker(guard: GuardMetadata, tool: FunctionTool, reader: ArgumentReader, *, prepares: bool) -> Any:
-    """What the SDK invokes: under its own handling of errors where the original has that."""
+    """Make what the SDK invokes; it handles errors as the original does."""
     original: FunctionTool = guard.original
     original_invoker = original.on_invoke_tool
     if not isinstance(original_invoker, sdk._FailureHandlingFunctionToolInvoker):  # noqa: SLF001  as above
@@ -167,7 +167,7 @@ def _make_plain_invoker(
 
 
 def _wrap_function(guard: GuardMetadata, function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function that a tool was made of, decided."""
+    """Wrap the function that a tool was made of, so that its calls are decided."""
     binder = FunctionBinder(function)
     if inspect.iscoroutinefunction(function):
 
@@ -190,7 +190,7 @@ def _wrap_function(guard: GuardMetadata, function: Callable[..., Any]) -> Callab
 
 
 def make_pausing_copy(tool: FunctionTool) -> FunctionTool:
-    """The same guarded tool as a run gets it whose host keeps its state: a challenge becomes an interruption."""
+    """Copy a guarded tool for a run whose host keeps its state: a challenge becomes an interruption."""
     guard = find_guard(tool)
     if guard is None:
         return tool

@@ -97,7 +97,7 @@ def is_native(tool: Any) -> bool:
 
 
 def get_display_name(thing: Any) -> str:
-    """What a tool, a hand-off, a server or an agent is called."""
+    """The name of a tool, a hand-off, a server or an agent."""
     if isinstance(thing, Mapping):
         return str(thing.get("name") or thing.get("type") or "unnamed")
     names = (getattr(thing, key, None) for key in ("tool_name", "name"))
@@ -110,18 +110,18 @@ def tool_names(tools: Iterable[Any], handoffs: Iterable[Handoff[Any, Any]] = ())
 
 
 def hosted_names(tools: Iterable[Any], settings: ModelSettings | None = None) -> list[str]:
-    """Names of the provider's tools that a model call carries, in its list or past it in its settings."""
+    """Names of the provider's tools in a model call: in its list of tools, or in its settings."""
     return [get_display_name(item) for item in (*tools, *_find_settings_tools(settings)) if is_hosted(item)]
 
 
 def native_names(tools: Iterable[Any], settings: ModelSettings | None = None) -> list[str]:
-    """Names of the tools of a model call that are no function tools and run here, or that nobody knows."""
+    """Names of the tools of a model call that are neither function tools nor the provider's."""
     odd = [item for item in tools if not isinstance(item, FunctionTool | Handoff) and not is_hosted(item)]
     return [get_display_name(item) for item in (*odd, *_find_settings_tools(settings)) if not is_hosted(item)]
 
 
 def _find_settings_tools(settings: ModelSettings | None) -> list[Any]:
-    """Tools that settings add to a request behind the SDK's back."""
+    """Tools that settings add to a request directly."""
     extra_tools: list[Any] = []
     for name in ("extra_args", "extra_body"):
         extra = getattr(settings, name, None)
@@ -137,7 +137,7 @@ def model_name(model: Any) -> str:
 
 
 def tool_schema(tool: FunctionTool) -> dict[str, Any]:
-    """JSON schema of what a tool's caller chooses."""
+    """JSON schema of a tool's arguments."""
     try:
         schema = json.loads(json.dumps(tool.params_json_schema, default=str))
     except Exception:  # noqa: BLE001  a schema that is no JSON still is a tool's; its calls are decided all the same

@@ -26,13 +26,13 @@ __all__ = ["Tripwire", "Unguarded"]
 
 
 class Unguarded(Denied, AgentsException):
-    """What nothing decides did not run. Of the SDK's own kind too, so that a run that it ends ends with it as it is."""
+    """Something without a guard did not run. Of the SDK's class too, so that it leaves a run unchanged."""
 
     run_data = None
 
 
 class Tripwire(RunHooks[Any]):
-    """Refuses, or in observe mode records, what none of these Halos guards, then tells the host's own hooks.
+    """Refuses, or in observe mode records, what carries no guard, then calls the host's own hooks.
 
     Args:
         watches: who watches.
@@ -46,7 +46,7 @@ class Tripwire(RunHooks[Any]):
         self._model = model
 
     def with_watches(self, watches: Sequence[ModeWatch]) -> Tripwire:
-        """The same, with more who watch."""
+        """A copy with more watches."""
         watched_ids = {id(watch.halo) for watch in self._watches}
         added = [watch for watch in watches if id(watch.halo) not in watched_ids]
         return Tripwire((*self._watches, *added), self._inner, self._model) if added else self

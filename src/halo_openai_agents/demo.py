@@ -29,7 +29,7 @@ def _make_model(script: tuple[demo.ScriptedMessage, ...]) -> ScriptedModel:
 
 
 def _make_run_options(halo: Halo) -> dict[str, Any]:
-    """The SDK would send traces away."""
+    """Without traces, which the SDK would send away."""
     return halo.run_options(run_config={"tracing_disabled": True})
 
 
@@ -78,7 +78,7 @@ def _make_tools(halo: Halo) -> list[FunctionTool]:
 
 
 class DeskAgent:
-    """The desk's agent; its conversation goes on."""
+    """The desk's agent, with its conversation so far."""
 
     def __init__(self, halo: Halo, tools: list[FunctionTool]) -> None:
         self._halo = halo
@@ -86,7 +86,7 @@ class DeskAgent:
         self._messages: list[Any] = []
 
     def ask(self, script: tuple[demo.ScriptedMessage, ...], message: str) -> str:
-        """Run the agent on what a person says; its last words."""
+        """Run the agent on what a person says and return its answer."""
         agent = self._halo.guard(Agent(name=demo.AGENT, model=_make_model(script), tools=list(self._tools)))
         messages = [*self._messages, {"role": "user", "content": message}]
         result = Runner.run_sync(agent, messages, max_turns=None, **_make_run_options(self._halo))

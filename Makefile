@@ -7,6 +7,8 @@
 #   make test-fast       the tests without those marked slow
 #   make test-thorough   every test with full counts, engines and matrices; takes an hour on two cores
 #   make coverage        the tests with branch coverage
+#   make studies         the tests of studies/, and a quick run of each where HALO_STUDY_DATA names the data
+#   make bench           what a decision and a guarded call cost
 #   make docs            the site, built strict, in build/site
 #   make lock            resolves requirements-dev.txt and .ci/requirements-lowest.txt anew from pyproject.toml
 PYTHON  ?= python3
@@ -20,7 +22,7 @@ PYTEST  := $(BIN)/pytest --numprocesses $(WORKERS)
 EXTRAS  := --extra langchain --extra llamaindex --extra openai-agents
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: setup demo check lint types contracts format docs test test-fast test-thorough test-lowest coverage lock bench clean
+.PHONY: setup demo check lint types contracts format docs test test-fast test-thorough test-lowest coverage lock bench studies clean
 
 setup: $(STAMP)
 
@@ -39,8 +41,10 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# mypy checks src and tests/typing with the options of pyproject.toml alone: any other would empty its cache.
 types: setup
 	$(BIN)/mypy
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
 
 contracts: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/lint-imports
@@ -61,7 +65,7 @@ test-fast: setup
 
 test-thorough: check docs
 	HYPOTHESIS_PROFILE=thorough $(PYTEST)
-	$(MAKE) test-lowest LOWEST_SUITES="tests/adapters tests/langchain tests/llamaindex tests/openai_agents"
+	HYPOTHESIS_PROFILE=thorough $(MAKE) test-lowest LOWEST_TESTS=
 
 coverage: setup
 	$(PYTEST) -m "not thorough" --cov --cov-report=term
@@ -72,16 +76,34 @@ $(OLDEST): pyproject.toml .ci/requirements-lowest.txt
 	$(LOWEST)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $(OLDEST)
 
-LOWEST_SUITES ?= tests/adapters
+# The contract suite and the adapters' smoke tests.
+LOWEST_TESTS ?= smoke and not thorough
 test-lowest: $(OLDEST)
-	$(LOWEST)/bin/pytest --numprocesses $(WORKERS) -m "not thorough" $(LOWEST_SUITES)
+	$(LOWEST)/bin/pytest --numprocesses $(WORKERS) -m "$(LOWEST_TESTS)" tests/adapters tests/langchain tests/llamaindex tests/openai_agents
 
 lock: setup
 	$(COMPILE) pyproject.toml $(EXTRAS) --extra train --group dev --output-file requirements-dev.txt
 	$(COMPILE) pyproject.toml $(EXTRAS) --group test --group build --constraint .ci/lowest.txt --output-file .ci/requirements-lowest.txt
 
 bench: setup
-	$(BIN)/python benchmarks/redrive.py --limit 200
+	$(BIN)/python benchmarks/decision.py --quick
+	$(BIN)/python benchmarks/overhead.py
+
+studies: setup
+	$(PYTEST) tests/studies
+	$(BIN)/python studies/circumstances.py --agents 5
+ifdef HALO_STUDY_DATA
+	$(BIN)/python studies/redrive.py --limit 20
+	$(BIN)/python studies/memory.py --limit 10
+	$(BIN)/python studies/identity.py --seeds 1
+	$(BIN)/python studies/handoffs.py --data "$(HALO_STUDY_DATA)/handoffs"
+	$(BIN)/python studies/drift.py --data "$(HALO_STUDY_DATA)/traces" --streams 5
+	$(BIN)/python studies/rescore.py --decisions 200
+	$(BIN)/python studies/detection.py --train "$(HALO_STUDY_DATA)/traces/wider" --test "$(HALO_STUDY_DATA)/traces/wider" \
+	  --workload novel --size 4 --no-rivals
+else
+	@echo "no run on recorded data: HALO_STUDY_DATA is not set, see studies/README.md"
+endif
 
 clean:
 	rm -rf $(VENV) $(LOWEST) build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,4 +1,10 @@
-"""Runs the examples of README.md and docs/*.md as tests, in order, each document in a folder of its own.
+"""Where tests keep their files, and the examples of README.md and docs/*.md as tests.
+
+Temporary folders of tests are on a memory file system, where there is one: opening a store syncs sixteen times. A test
+marked `disk` (crashes, races, tampering, faults of the disk) gets its folder on a real disk. Both are removed at the
+end; with `--basetemp` the folders of all tests are where it says, and stay.
+
+The examples of a document run in order, in a folder of its own, on one worker:
 
     ```python   first line `# name.py`: the file is written; otherwise the block is executed
     ```cedar    first line `// path`: the file is written
@@ -17,15 +23,26 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from sybil import Example, Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
 
 ROOT: Final = Path(__file__).parent
+_MEMORY: Final = "/dev/shm"  # noqa: S108  a folder of its own is made there
+_MEMORY_TYPES: Final = ("tmpfs ", "ramfs ")
+_DISKS: Final = ("/var/tmp", str(ROOT))  # noqa: S108  likewise
+_DISK: Final = "TESTS_DISK"
+"""Environment variable that names the folder on a disk, for workers."""
+_SHELL: Final = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PAGER", "HALO_HOME")
+"""What a shell, or readline in a worker, may set that changes what is printed, and where."""
+_PREFIX: Final = "halo-tests"
 _NAMED: Final = re.compile(r"(?:#|//) (?P<path>[\w./-]+\.(?:py|cedar|toml|yaml))\n")
 _TIMEOUT_S: Final = 120
 _MOVING: Final = (
@@ -37,6 +54,112 @@ _MOVING: Final = (
 )
 _FOLDER: Final = "_folder"
 _DONE: Final = "_done"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folders, where this process is the first; workers and what tests start find them by the environment."""
+    for name in _SHELL:
+        os.environ.pop(name, None)
+    if hasattr(config, "workerinput") or config.option.basetemp:
+        return
+    before, was = os.environ.get("TMPDIR"), tempfile.gettempdir()
+    fast = _MEMORY if os.access(_MEMORY, os.W_OK) else was
+    slow = next((path for path in (was, *_DISKS) if not _in_memory(path)), was)
+    made = os.environ["TMPDIR"], os.environ[_DISK] = _make(fast), _make(slow)
+    tempfile.tempdir = None
+
+    def restore() -> None:
+        for folder in made:
+            shutil.rmtree(folder, ignore_errors=True)
+        for name, value in (("TMPDIR", before), (_DISK, None)):
+            os.environ.pop(name)
+            os.environ.update({name: value} if value is not None else {})
+        tempfile.tempdir = None
+
+    config.add_cleanup(restore)
+
+
+def _make(parent: str) -> str:
+    """A new folder named after this process; what processes that were killed left behind is removed."""
+    for left in Path(parent).glob(f"{_PREFIX}-*-*"):
+        with suppress(ValueError, OSError):
+            if left.stat().st_uid == os.getuid() and not _runs(int(left.name.split("-")[2])):
+                shutil.rmtree(left, ignore_errors=True)
+    return tempfile.mkdtemp(prefix=f"{_PREFIX}-{os.getpid()}-", dir=parent)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _in_memory(path: str) -> bool:
+    """Whether a folder is on a memory file system, as far as the kernel says."""
+    try:
+        number = Path(path).stat().st_dev
+        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return False
+    device = f"{os.major(number)}:{os.minor(number)}"
+    return any(line.split()[2] == device and line.partition(" - ")[2].startswith(_MEMORY_TYPES) for line in mounts)
+
+
+@pytest.fixture(autouse=True)
+def _disk_folder(request: pytest.FixtureRequest) -> Iterator[Path | None]:
+    """Files of a test marked `disk`, and of the processes that it starts, are on a disk."""
+    if request.node.get_closest_marker("disk") is None or _DISK not in os.environ:
+        yield None
+        return
+    folder = Path(tempfile.mkdtemp(dir=os.environ[_DISK]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(folder))
+        patch.setattr(tempfile, "tempdir", None)
+        yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def tmp_path(tmp_path: Path, _disk_folder: Path | None) -> Path:
+    """Pytest's own, but on a disk for a test marked `disk`."""
+    if _disk_folder is None:
+        return tmp_path
+    folder = _disk_folder / "test"
+    folder.mkdir()
+    return folder
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest deselects by marker, and before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Thin the matrices; keep on one worker the examples of a document, and tests that share a module's fixture."""
+    _thin(items)
+    for item in items:
+        if item.path.suffix == ".md" or _shares_a_module_fixture(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
+
+
+def _thin(items: list[pytest.Item]) -> None:
+    """Mark `thorough` what a test marked `matrix` does not need to have each value of each parameter in some case."""
+    seen: defaultdict[str, set[tuple[str, str | int]]] = defaultdict(set)
+    for item in items:
+        if item.get_closest_marker("matrix") is None:
+            continue
+        parameters = item.callspec.params  # type: ignore[attr-defined]
+        values = {(name, v if isinstance(v, str) else id(v)) for name, v in parameters.items()}
+        before = seen[item.nodeid.partition("[")[0]]
+        if values <= before:
+            item.add_marker(pytest.mark.thorough)
+        before |= values
+
+
+def _shares_a_module_fixture(item: pytest.Item) -> bool:
+    """Whether it uses what its module makes once: on another worker that would be made again."""
+    defined = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    return any(fixture.scope == "module" and fixture.baseid for found in defined.values() for fixture in found)
 
 
 def _open(namespace: dict[str, Any]) -> None:

@@ -21,33 +21,33 @@ __all__ = ["STAGES", "CommitClock", "Stages"]
 
 # Stage → where it happens. A name that is gone is left out, so that a change elsewhere does not stop the benchmark.
 STAGES: Final[tuple[tuple[str, str], ...]] = (
-    ("translate", "halo_core.pep.call:Preparer.prepare"),
-    ("redact", "halo_core.redact:Redactor.seal"),
-    ("redact", "halo_core.redact:Redactor.seal_text"),
-    ("arguments canonical", "halo_core.canonical:canonical"),
+    ("translate", "halo_core.enforcement.call:Preparer.prepare"),
+    ("redact", "halo_core.content.redaction:Redactor.seal"),
+    ("redact", "halo_core.content.redaction:Redactor.seal_text"),
+    ("arguments canonical", "halo_core.crypto.canonical:encode"),
     ("begin", "halo_core.store.database:Database.begin"),
-    ("snapshot reads", "halo_core.pep.jobs:gather"),
-    ("provenance", "halo_core.pip:provenance_of"),
-    ("texts seen", "halo_core.pip:see"),
-    ("decide", "halo_core.pep.jobs:decide"),
+    ("snapshot reads", "halo_core.enforcement.jobs:build_snapshot"),
+    ("provenance", "halo_core.enforcement.snapshot_builder:provenance_of"),
+    ("texts seen", "halo_core.enforcement.snapshot_builder:record_observation"),
+    ("decide", "halo_core.enforcement.jobs:decide"),
     ("policy", "halo_core.policy.engine:CedarPolicy.answer"),
     ("cedar", "cedarpy:is_authorized_batch"),
-    ("append", "halo_core.store.tx:Tx.append"),
-    ("seal content", "halo_core.store.tx:seal"),
+    ("append", "halo_core.store.transaction:Transaction.append"),
+    ("seal content", "halo_core.store.transaction:seal"),
     ("encode and sign", "halo_core.store.writer:encode_entry"),
-    ("signature", "halo_core.keys:Ed25519Signer.sign"),
-    ("inserts", "halo_core.store.tx:Tx.insert"),
-    ("passport chain", "halo_core.custody:Custody.hold"),
-    ("price and charge", "halo_core.pep.jobs:charged"),
-    ("state bytes", "halo_core.store.state:SessionState.to_bytes"),
-    ("session state", "halo_core.store.tx:Tx.put_session"),
-    ("session state", "halo_core.store.state:SessionState.commitment"),
+    ("signature", "halo_core.crypto.keys:Ed25519Signer.sign"),
+    ("inserts", "halo_core.store.transaction:Transaction.insert"),
+    ("passport chain", "halo_core.enforcement:PassportStore.load_chain"),
+    ("price and charge", "halo_core.enforcement.jobs:charge_account"),
+    ("state bytes", "halo_core.store.session_state:SessionState.to_bytes"),
+    ("session state", "halo_core.store.transaction:Transaction.put_session"),
+    ("session state", "halo_core.store.session_state:SessionState.make_commitment"),
     ("bodies", "halo_core.model.snapshot:Snapshot.to_plain"),
-    ("bodies", "halo_core.model.access:AccessRequest.to_plain"),
+    ("bodies", "halo_core.model.request:AccessRequest.to_plain"),
     ("bodies", "halo_core.model.decision:Decision.to_plain"),
-    ("outcome job", "halo_core.pep.jobs:OutcomeJob.__call__"),
-    ("settle", "halo_core.pep.enforcer:Enforcer.settle"),
-    ("fingerprints", "halo_core.pep.call:fingerprints"),
+    ("outcome job", "halo_core.enforcement.jobs:OutcomeJob.__call__"),
+    ("settle", "halo_core.enforcement.enforcer:Enforcer.queue_outcome"),
+    ("fingerprints", "halo_core.enforcement.call:fingerprint_tokens"),
 )
 
 
@@ -75,11 +75,11 @@ class Stages:
             if callable(known):  # a class or static method would lose what it is bound to
                 setattr(owner, name, self._timed(stage, known))
                 undo.append(functools.partial(setattr, owner, name, known))
-        failpoints.arm(self._point)
+        failpoints.arm_failpoints(self._point)
         try:
             yield self
         finally:
-            failpoints.arm(None)
+            failpoints.arm_failpoints(None)
             for step in reversed(undo):
                 step()
 
@@ -140,12 +140,12 @@ class CommitClock:
 
     def __enter__(self) -> Self:
         """Listen."""
-        failpoints.arm(self._point)
+        failpoints.arm_failpoints(self._point)
         return self
 
     def __exit__(self, *_exc: object) -> None:
         """Stop listening."""
-        failpoints.arm(None)
+        failpoints.arm_failpoints(None)
 
     def _point(self, name: str) -> None:
         if threading.get_ident() != self._thread:

@@ -14,9 +14,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
+from halo_core.enforcement import Call, Surface
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Impact, Resource, Reversal
-from halo_core.pep import Call, Surface
 
 __all__ = ["MIXES", "RULES", "SURFACE", "Work", "World", "open_world"]
 

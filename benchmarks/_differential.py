@@ -10,9 +10,9 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
-from halo_core.keys import KeyStore
-from halo_core.model import ActionKind, Entry, EntryKind
-from halo_core.query import Contents, entries
+from halo_core.crypto.keys import KeyStore
+from halo_core.model import ActionKind, EntryKind, LedgerEntry
+from halo_core.store.log import SealedContents, read_entries
 from halo_core.store.reader import Reader
 
 __all__ = ["Decided", "Ledger", "compare", "ledger"]
@@ -54,32 +54,32 @@ class Ledger:
 
 def ledger(db: str, home: Path, tenant: str, broken: dict[str, str], early: int) -> Ledger:
     """Read a store."""
-    found: dict[str, list[Entry]] = {}
+    found: dict[str, list[LedgerEntry]] = {}
     with Reader(db) as reader:
-        for item in entries(reader, tenant, (EntryKind.DECISION,)):
+        for item in read_entries(reader, tenant, (EntryKind.DECISION,)):
             found.setdefault(item.entry.session, []).append(item.entry)
-        contents = Contents.at(reader, KeyStore(home))
+        contents = SealedContents.with_home_key(reader, KeyStore(home))
         sessions = {name: [_decided(entry, contents) for entry in _ordered(of)] for name, of in found.items()}
     return Ledger(sessions, broken, early)
 
 
-def _ordered(found: Iterable[Entry]) -> Iterable[Entry]:
+def _ordered(found: Iterable[LedgerEntry]) -> Iterable[LedgerEntry]:
     """Calls of one message in the order in which it made them, whichever was decided first."""
     for _, calls in itertools.groupby(found, key=_message):
         yield from sorted(calls, key=_place)
 
 
-def _message(entry: Entry) -> tuple[bool, str]:
+def _message(entry: LedgerEntry) -> tuple[bool, str]:
     request = entry.body["request"]
     return request["kind"] == ActionKind.INFERENCE.value, str(request["context"]["turn"])
 
 
-def _place(entry: Entry) -> int:
+def _place(entry: LedgerEntry) -> int:
     index = str(entry.body["request"]["context"]["call_id"]).rpartition("-")[2]
     return int(index) if index.isdigit() else 0
 
 
-def _decided(entry: Entry, contents: Contents) -> Decided:
+def _decided(entry: LedgerEntry, contents: SealedContents) -> Decided:
     body = entry.body
     request, decision, snapshot = body["request"], body["decision"], body["snapshot"]
     args = _SEALED.sub("halo:secret:", (contents.open(entry, "args") or b"").decode())

@@ -20,8 +20,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from halo_core.enforcement import Call, Enforcer, Ticket
 from halo_core.model import ActionKind
-from halo_core.pep import Call, Enforcer, Ticket
 
 __all__ = ["Case", "Decisions", "figures", "measure", "quantile"]
 

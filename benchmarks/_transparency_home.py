@@ -13,7 +13,7 @@ from typing import Final, Generic, TypeVar
 from halo_core.facade import HaloBase, Limits
 from halo_core.manifest.defaults import DEFAULT_TERMS
 from halo_core.model import EntryKind
-from halo_core.query import entries
+from halo_core.store.log import read_entries
 from halo_core.store.reader import Reader
 
 __all__ = ["World"]
@@ -61,7 +61,7 @@ class World(Generic[H]):
         self.stop()
         self._between.close()
         reader = Reader(f"sqlite:///{self.home / 'halo' / 'halo.db'}")
-        found = entries(reader, _TENANT, (EntryKind.DECISION,))
+        found = read_entries(reader, _TENANT, (EntryKind.DECISION,))
         return Counter(item.entry.body["decision"]["effect"] for item in found)
 
     def _open(self) -> H:

@@ -16,7 +16,7 @@ _ON_THE_LOOP: Final = (
     "it calls the agent synchronously on a running event loop, where blockbuster forbids I/O; that decision is durable",
 )
 _BARE: Final = (
-    "nothing of Halo decides this call",
+    "this call is not guarded by Halo",
     "it makes a tool or a model inside the run and runs it bare: a tripwire is there to refuse that",
 )
 _COPY: Final = ("", "it reads what a call left on the very model object; what runs is a guarded copy")
@@ -38,7 +38,10 @@ _NATIVE: Final = ("", "it has a tool that the SDK runs past every function tool:
 _WHICH: Final = ("Agent(name=", "it asks whether an agent is the very object it made; what runs is a guarded copy")
 _SAME: Final = ("FunctionTool(name=", "it compares the tools of a run with those it made; what runs are guarded copies")
 _TOLD: Final = ("", "a call that reaches no tool is refused and recorded, so the model reads Halo's reason")
-_FITS: Final = ("the arguments do not fit", "arguments that do not fit are refused and recorded: so says Halo's reason")
+_FITS: Final = (
+    "the arguments do not match",
+    "arguments that do not fit are refused and recorded: so says Halo's reason",
+)
 _ADDED: Final = ("", "it adds a tool to the agent that was guarded, in mid-run; what runs is the copy")
 _FUNCTION: Final = (" is <", "it asks whether the function behind a tool is the one it gave; that one is decided too")
 _THREAD: Final = ("", "it counts calls of `asyncio.to_thread`; a decision is written to disk in a thread as well")
@@ -82,7 +85,7 @@ BY_NATURE: Final[tuple[tuple[tuple[str, ...], str, tuple[str, str]], ...]] = (
     (("tripwire",), _AGENTS + r".+", _BARE),  # models of other middleware, and tools invoked by the test itself
     (("tripwire",), _OVERRIDE + "_with_custom_impl", _BARE),
     (_PUT, _OPENAI + ".+", _HOSTED),
-    (_PUT, _OPENAI + ".+", ("only a guarded object can carry out", _NATIVE[1])),
+    (_PUT, _OPENAI + ".+", ("something that only a guarded tool", _NATIVE[1])),
     (_PUT, _OPENAI + r"test_cancel_streaming::\w+(\[\w+\])?", _NATIVE),
     (_PUT, _OPENAI + r"test_run_state_pending_input::test_server_\w+(\[\w+\])?", _NATIVE),
     (_PUT, _OPENAI + ".+", _WHICH),

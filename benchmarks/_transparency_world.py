@@ -33,7 +33,7 @@ class PermitAll(Halo):
         except ConfigError as exc:
             if exc.code not in {"bad_resource_id", "resource_id_taken"}:
                 return x  # it cannot be guarded, so it is left as it is
-        return give(replace(_AGAIN, id=f"shown-{self._ids.short()}"))
+        return give(replace(_AGAIN, id=f"shown-{self._ids.new_short_id()}"))
 
     def once(self, x: Any) -> Any:
         """A guarded copy, the same each time: a model that two agents share is guarded before they are made."""

@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from agents import Agent, FunctionTool, Handoff
 
+from halo_core.enforcement.guards import get_guard
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
-from halo_core.pep.gate import gate_of
 from halo_openai_agents import Halo
 
 __all__ = ["PermitAll", "plain"]
@@ -32,9 +32,9 @@ _TAKEN: Final = frozenset({"bad_resource_id", "resource_id_taken"})
 class PermitAll(Halo):
     """A Halo that grants whatever it is shown, under a name of its own where a name is taken."""
 
-    def declared(self, name: str, *kinds: ActionKind) -> Resource | None:
+    def find_declared(self, name: str, *kinds: ActionKind) -> Resource | None:
         """Everything may be repeated."""
-        return super().declared(name, *kinds) or _AGAIN
+        return super().find_declared(name, *kinds) or _AGAIN
 
     def register(
         self,
@@ -52,7 +52,7 @@ class PermitAll(Halo):
         except ConfigError as exc:
             if exc.code not in _TAKEN:
                 raise
-        id_ = f"shown-{self._ids.short()}"
+        id_ = f"shown-{self._ids.new_short_id()}"
         return super().register(kind, id_, resource=replace(resource or _AGAIN, id=id_), **told)
 
     def once(self, agent: Agent[Any]) -> Agent[Any]:
@@ -82,7 +82,7 @@ class PermitAll(Halo):
 
 def plain(agent: Any) -> Any:
     """What a guarded agent is a copy of."""
-    gate = gate_of(agent) if isinstance(agent, Agent) else None
+    gate = get_guard(agent) if isinstance(agent, Agent) else None
     return agent if gate is None else gate.original
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -29,13 +28,17 @@ from rich.console import Console
 from rich.table import Table
 
 from _differential import Ledger, compare, ledger
-from _redrive_data import BadData, Session, load, sample
-from _redrive_drive import DRIVERS, drive, driver_of, roles_of
-from _redrive_manifest import choose
-from _redrive_witness import Witness
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "studies"))
+
 from halo_core.errors import HaloError
 from halo_core.facade import default_url
 from halo_core.testing import FixedClock
+from halo_studies.data_folder import add_data_option, parse_with_data
+from halo_studies.recordings.sessions import BadData, Session, load, sample
+from halo_studies.redrive.passports import choose
+from halo_studies.redrive.roles import DRIVERS, drive, driver_of, roles_of
+from halo_studies.redrive.witness import Witness
 
 __all__ = ["main"]
 
@@ -75,17 +78,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
-    shared = Path(__file__).resolve().parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("HALO_DATA", str(shared))) / "traces"
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--data", type=Path, default=folder, help="folder with sessions.jsonl.gz (default %(default)s)")
+    add_data_option(parser, "traces")
     parser.add_argument("--framework", action="append", choices=sorted(DRIVERS), help="give several; default all")
     parser.add_argument("--limit", type=int, default=200, help="sessions, 0 for all (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the sample (default %(default)s)")
     parser.add_argument("--manifest", type=Path, metavar="FILE", help="passports, as in redrive.py")
     parser.add_argument("--no-manifest", action="store_true", help="grants from the other fold's benign sessions")
     parser.add_argument("--json", action="store_true", help="figures as JSON on stdout")
-    return parser.parse_args(argv)
+    return parse_with_data(parser, argv)
 
 
 def _driven(

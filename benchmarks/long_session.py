@@ -29,15 +29,15 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from halo_core.baselines import collect_sessions, fit_score, load_shipped_model, put_in_force
+from halo_core.crypto.keys import KeyStore
+from halo_core.enforcement import Surface
+from halo_core.enforcement.agent_credentials import DEFAULT_TERMS, Limits
 from halo_core.errors import HaloError
 from halo_core.facade import HaloBase
-from halo_core.fitting import fitted, lived, put_in_force, shipped_model
-from halo_core.keys import KeyStore
 from halo_core.model import ActionKind, Budget, Impact, Resource
-from halo_core.pep import Surface
-from halo_core.query import Contents
-from halo_core.standing import DEFAULT_TERMS, Limits
 from halo_core.store import Store, StoreConfig
+from halo_core.store.log import SealedContents
 from halo_core.store.reader import Reader
 
 __all__ = ["main"]
@@ -132,15 +132,17 @@ def _act(halo: HaloBase, number: int, words: int) -> None:
     def body(_: Mapping[str, Any]) -> str:
         return result
 
-    halo.enforcer.run(halo.call(tool, {"q": f"person{number}"}), body, Surface(text=str))
+    halo.enforcer.run(halo.build_call(tool, {"q": f"person{number}"}), body, Surface(text=str))
 
 
 def _score(home: Path) -> None:
     keys = KeyStore(home)
     key, url = keys.secret("sketch"), f"sqlite:///{home / 'halo.db'}"
     with Reader(url) as reader:
-        sessions = lived(reader, Contents.at(reader, keys), _TENANT, [_AGENT], key, note=lambda: None)
-    found = fitted(sessions, shipped_model(), key)
+        sessions = collect_sessions(
+            reader, SealedContents.with_home_key(reader, keys), _TENANT, [_AGENT], key, note=lambda: None
+        )
+    found = fit_score(sessions, load_shipped_model(), key)
     store = Store(StoreConfig(url, home, _TENANT), keys)
     store.open()
     try:

@@ -27,10 +27,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from _detect_data import KEY, BadData, Session, looks_of, read
-from _detect_latency import STAGES, Clocked, apart, summed
-from halo_core.behaviour.baseline import Baseline, fit
-from halo_core.fitting import shipped_model
+sys.path.append(str(Path(__file__).resolve().parents[1] / "studies"))
+
+from halo_core.baselines import load_shipped_model
+from halo_core.risk.baseline import Baseline, fit_baseline
+from halo_studies.detection.latency import STAGES, Clocked, apart, summed
+from halo_studies.recordings.labelled_sessions import KEY, BadData, Session, looks_of, read
 
 __all__ = ["main"]
 
@@ -82,7 +84,7 @@ def _baselines(folder: Path) -> dict[str, Baseline]:
         if session.label == "benign":
             roles.setdefault(session.suite, []).append(session)
     return {
-        role: fit([[look for _, look in looks_of(session)] for session in rows[:_HISTORY]], KEY)
+        role: fit_baseline([[look for _, look in looks_of(session)] for session in rows[:_HISTORY]], KEY)
         for role, rows in roles.items()
     }
 
@@ -123,7 +125,7 @@ def _worker(options: argparse.Namespace, source: Path) -> tuple[subprocess.Popen
 
 def _work(sessions: Sequence[Session], baselines: Mapping[str, Baseline]) -> int:
     """Score so many sessions from each index that is asked for."""
-    clocked = Clocked(baselines, shipped_model())
+    clocked = Clocked(baselines, load_shipped_model())
     for line in sys.stdin:
         for session in sessions[int(line) : int(line) + _CHUNK]:
             if session.suite in baselines:

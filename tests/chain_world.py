@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from halo_core import canonical
-from halo_core.keys import Ed25519Signer
-from halo_core.model import ActionKind, Budget, Constraint, Decay, Impact, Link, Quota, Terms
-from halo_core.passport import (
+from halo_core.crypto import canonical
+from halo_core.crypto.keys import Ed25519Signer
+from halo_core.model import ActionKind, Budget, Constraint, Decay, Impact, Link, Quota, SessionTerms
+from halo_core.passports import (
     Issuer,
-    Trusted,
+    TrustAnchors,
     mint_approval,
     mint_handoff,
     mint_session,
@@ -19,8 +19,8 @@ from halo_core.passport import (
     signing_input_hash,
     verify_chain,
 )
-from halo_core.passport.approval import reauthorization_binding
-from halo_core.passport.codec import DERIVED_HEADER, b64url, b64url_decode
+from halo_core.passports.approval import reauthorization_binding
+from halo_core.passports.codec import DERIVED_HEADER, decode_b64url, encode_b64url
 
 NOW = 1_800_000_000
 DAY = 86_400
@@ -30,7 +30,7 @@ APPROVER = Ed25519Signer(b"a" * 32)
 STRANGER = Ed25519Signer(b"x" * 32)
 AGENTS = ("planner", "researcher", "writer", "checker", "clerk", "runner", "sender", "filer", "closer")
 KEYS = {name: Ed25519Signer(name.encode().ljust(32, b".")) for name in AGENTS}
-TRUSTED = Trusted(
+TRUSTED = TrustAnchors(
     issuers={ISSUER.key_id: Issuer(ISSUER.public_key)},
     approvers={APPROVER.key_id: ("user:ruth", APPROVER.public_key)},
 )
@@ -43,7 +43,7 @@ BUDGETS = (
     Budget("time", 3600, 3600),
 )
 CEILINGS = (Budget("USD", 500_000, 6_000_000, 6), Budget("step", 1, 50))
-TERMS = Terms(BUDGETS, DECAY, 3600)
+TERMS = SessionTerms(BUDGETS, DECAY, 3600)
 TOOL = ActionKind.TOOL_CALL
 GRANTS = {
     TOOL: {
@@ -146,12 +146,12 @@ def approval(**changes: Any) -> str:
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    return json.loads(b64url_decode(token.split(".")[1]))
+    return json.loads(decode_b64url(token.split(".")[1]))
 
 
 def sign(payload: bytes, signer: Ed25519Signer, header: bytes = DERIVED_HEADER) -> str:
-    signing_input = f"{b64url(header)}.{b64url(payload)}"
-    return f"{signing_input}.{b64url(signer.sign(signing_input.encode()))}"
+    signing_input = f"{encode_b64url(header)}.{encode_b64url(payload)}"
+    return f"{signing_input}.{encode_b64url(signer.sign(signing_input.encode()))}"
 
 
 def forge(tokens: Sequence[str], change: Change, *, signer: Ed25519Signer | None = None) -> list[str]:

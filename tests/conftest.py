@@ -1,23 +1,15 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
+import counts  # noqa: F401  loads the profile of hypothesis before any test is read
 from halo_core import failpoints
 from halo_core.facade import HaloBase
 from halo_core.store.reader import Reader
 from halo_world import policy_folder, unblocking, url_of
-
-# Nothing asserts wall-clock: a busy machine must not fail a test.
-settings.register_profile("halo", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("halo")
-
-# Workers inherit what readline sets; the verbs fold what is piped only where somebody says how wide.
-os.environ.pop("COLUMNS", None)
 
 
 @pytest.fixture
@@ -51,4 +43,4 @@ def no_blocking() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _disarmed() -> Iterator[None]:
     yield
-    failpoints.arm(None)
+    failpoints.arm_failpoints(None)

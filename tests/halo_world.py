@@ -13,10 +13,10 @@ from typing import Any
 from blockbuster import BlockBuster, blockbuster_ctx
 
 from halo_core.cli.main import run as cli_run
+from halo_core.enforcement import Surface
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Impact, Resource, Reversal
-from halo_core.pep import Surface
-from halo_core.query import Found, entries
+from halo_core.store.log import LoggedEntry, read_entries
 from halo_core.store.reader import Reader
 from halo_core.verification import verify_store
 
@@ -96,10 +96,10 @@ def url_of(home: Path) -> str:
     return f"sqlite:///{db_of(home)}"
 
 
-def found(home: Path, *kinds: Any) -> list[Found]:
+def found(home: Path, *kinds: Any) -> list[LoggedEntry]:
     """Entries as anybody can read them while Halo is open."""
     with Reader(url_of(home)) as reader:
-        return list(entries(reader, reader.tenants()[0], kinds))
+        return list(read_entries(reader, reader.tenants()[0], kinds))
 
 
 def bodies(home: Path, *kinds: Any) -> list[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from halo_core.enforcement import Call, Enforcer, Surface
     from halo_core.errors import (
         BadInput,
         CannotDecide,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     )
     from halo_core.facade import HaloBase
     from halo_core.model import ActionKind, Constraint, Decision, Effect, Impact, Mode, Resource, Reversal
-    from halo_core.pep import Call, Enforcer, Surface
     from halo_core.verification import verify_store
 
 __all__ = [
@@ -53,7 +53,7 @@ __all__ = [
     "verify_store",
 ]
 
-_ROOMS = {
+_PUBLIC_NAMES = {
     "halo_core.errors": (
         "BadInput",
         "CannotDecide",
@@ -77,18 +77,20 @@ _ROOMS = {
         "Resource",
         "Reversal",
     ),
-    "halo_core.pep": ("Call", "Enforcer", "Surface"),
+    "halo_core.enforcement": ("Call", "Enforcer", "Surface"),
     "halo_core.verification": ("verify_store",),
 }
-_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+_MODULE_OF = {name: room for room, names in _PUBLIC_NAMES.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
-    """Load a public name on first use (PEP 562)."""
-    room = _ROOM_OF.get(name)
-    if room is None:
-        raise AttributeError(f"module `halo_core` has no public name `{name}`")
-    return getattr(import_module(room), name)
+if not TYPE_CHECKING:  # else every misspelt name would be an `Any`
+
+    def __getattr__(name: str) -> Any:
+        """Load a public name on first use (PEP 562)."""
+        module = _MODULE_OF.get(name)
+        if module is None:
+            raise AttributeError(f"module `halo_core` has no public name `{name}`")
+        return getattr(import_module(module), name)
 
 
 def __dir__() -> list[str]:

@@ -20,19 +20,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from halo_core.crypto.keys import agent_key_name, key_thumbprint, require_strong_key
 from halo_core.errors import BadInput, ConfigError
-from halo_core.keys import agent_key_name, key_id, require_strong
-from halo_core.model import plain_name, same_person, unseen
+from halo_core.model import has_invisible_characters, normalize_name, same_person
 
-__all__ = ["Approver", "Authorities", "Issuer", "Known", "approver_key_name", "parse_public_key"]
+__all__ = ["Approver", "Authorities", "Issuer", "TrustedKeys", "approver_key_name", "parse_public_key"]
 
-_NAME: Final = "authorities.json"
-_MAX_FILE: Final = 4 * 1024 * 1024
+_FILE_NAME: Final = "authorities.json"
+_MAX_FILE_BYTES: Final = 4 * 1024 * 1024
 _MAX_NAME: Final = 64
 _INT_LIMIT: Final = 2**53
-_OTHERS_WRITE: Final = 0o022
-_ISSUER: Final = frozenset({"key", "since_us", "until_us"})
-_APPROVER: Final = _ISSUER | {"name"}
+_WRITABLE_BY_OTHERS: Final = 0o022
+_ISSUER_FIELDS: Final = frozenset({"key", "since_us", "until_us"})
+_APPROVER_FIELDS: Final = _ISSUER_FIELDS | {"name"}
 
 
 class Issuer(NamedTuple):
@@ -53,7 +53,7 @@ class Approver(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class TrustedKeys:
     """What one tenant trusts.
 
     Args:
@@ -68,14 +68,14 @@ class Known:
 
     def issuer_keys(self, at_us: int) -> dict[str, bytes]:
         """Thumbprint → public key of the issuers trusted at a time, microseconds since the epoch."""
-        return {kid: item.public_key for kid, item in self.issuers.items() if _live(item, at_us)}
+        return {kid: item.public_key for kid, item in self.issuers.items() if _is_valid_at(item, at_us)}
 
     def approver_keys(self, at_us: int) -> dict[str, tuple[str, bytes]]:
         """Thumbprint → (name, public key) of the approvers enrolled at a time."""
-        return {kid: (item.name, item.public_key) for kid, item in self.approvers.items() if _live(item, at_us)}
+        return {kid: (item.name, item.public_key) for kid, item in self.approvers.items() if _is_valid_at(item, at_us)}
 
 
-_Signature = tuple[int, int, int]
+_FileSignature = tuple[int, int, int]
 
 
 class Authorities:
@@ -85,34 +85,34 @@ class Authorities:
         home: folder of keys; made when something is first written.
     """
 
-    __slots__ = ("_cached", "_home", "_place")
+    __slots__ = ("_cached", "_home", "_path")
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._place = os.fspath(home / _NAME)
-        self._cached: tuple[_Signature, dict[str, Known]] | None = None
+        self._path = os.fspath(home / _FILE_NAME)
+        self._cached: tuple[_FileSignature, dict[str, TrustedKeys]] | None = None
 
-    def load(self, tenant: str) -> Known:
+    def load(self, tenant: str) -> TrustedKeys:
         """What `tenant` trusts; nothing where there is no file, or the file does not name it.
 
         Raises:
             ConfigError: `bad_authorities`, the file is not what it should be; `key_permissions`, others may write it.
         """
         try:
-            signature = _signature(os.lstat(self._place))
+            signature = _file_signature(os.lstat(self._path))
         except FileNotFoundError:
-            return Known()
+            return TrustedKeys()
         except OSError as exc:
-            raise _unreadable(self._home / _NAME, str(exc.strerror)) from exc
+            raise _make_unreadable_error(self._home / _FILE_NAME, str(exc.strerror)) from exc
         cached = self._cached
         if cached is None or cached[0] != signature:
-            cached = self._cached = _read(self._home)
-        return cached[1].get(tenant) or Known()
+            cached = self._cached = _read_file(self._home)
+        return cached[1].get(tenant) or TrustedKeys()
 
     def tenants(self) -> list[str]:
         """Tenants that the file names; errors as `load`."""
         self.load("")
-        return sorted(self._cached[1]) if self._cached is not None and (self._home / _NAME).exists() else []
+        return sorted(self._cached[1]) if self._cached is not None and (self._home / _FILE_NAME).exists() else []
 
     def add_issuer(self, tenant: str, public_key: bytes, since_us: int) -> str:
         """Trust a key to issue passports; its thumbprint. One that is trusted already stays as it is.
@@ -121,13 +121,13 @@ class Authorities:
             BadInput: `weak_key`.
             ConfigError: `key_retired`, or as `load`.
         """
-        require_strong(public_key)
-        kid = key_id(public_key)
-        with self._changing(tenant) as (issuers, approvers):
-            _unused(kid, approvers, {})
-            known = issuers.setdefault(kid, _plain(public_key, since_us))
-            if known["until_us"] is not None:
-                raise _retired(kid)
+        require_strong_key(public_key)
+        kid = key_thumbprint(public_key)
+        with self._edit_tenant(tenant) as (issuers, approvers):
+            _require_unused(kid, approvers, {})
+            record = issuers.setdefault(kid, _make_record(public_key, since_us))
+            if record["until_us"] is not None:
+                raise _make_retired_error(kid)
         return kid
 
     def retire_issuer(self, tenant: str, kid: str, at_us: int) -> int:
@@ -136,12 +136,12 @@ class Authorities:
         Raises:
             ConfigError: `unknown_key`, or as `load`.
         """
-        with self._changing(tenant) as (issuers, _):
+        with self._edit_tenant(tenant) as (issuers, _):
             if kid not in issuers:
                 raise ConfigError(
-                    "unknown_key", f"`{kid[:64]}` is no issuer here", field="kid", remedy="see `halo keys report`"
+                    "unknown_key", f"`{kid[:64]}` is not an issuer here", field="kid", remedy="see `halo keys report`"
                 )
-            return _end(issuers[kid], at_us)
+            return _end_validity(issuers[kid], at_us)
 
     def add_approver(self, tenant: str, name: str, public_key: bytes, since_us: int) -> str:
         """Let somebody answer challenges; the key's thumbprint.
@@ -151,20 +151,20 @@ class Authorities:
             ConfigError: `bad_approver`, the name cannot be one; `approver_exists`, the name has another key;
                 `key_taken`, the key is somebody else's or an issuer's; `key_retired`; or as `load`.
         """
-        require_strong(public_key)
-        kid = key_id(public_key)
+        require_strong_key(public_key)
+        kid = key_thumbprint(public_key)
         _check_name(name)
-        _check_seen(name)
-        with self._changing(tenant) as (issuers, approvers):
-            _unused(kid, issuers, {k: item for k, item in approvers.items() if item["name"] != name})
+        _check_visible(name)
+        with self._edit_tenant(tenant) as (issuers, approvers):
+            _require_unused(kid, issuers, {k: item for k, item in approvers.items() if item["name"] != name})
             if approvers.get(kid, {}).get("until_us") is not None:
-                raise _retired(kid)
+                raise _make_retired_error(kid)
             others = (item for k, item in approvers.items() if k != kid and item["until_us"] is None)
             if any(same_person(item["name"], name) for item in others):
                 raise ConfigError(
-                    "approver_exists", f"`{name}` has another key", field="name", remedy="withdraw that one first"
+                    "approver_exists", f"`{name}` has another key", field="name", remedy="withdraw that key first"
                 )
-            approvers.setdefault(kid, {**_plain(public_key, since_us), "name": name})
+            approvers.setdefault(kid, {**_make_record(public_key, since_us), "name": name})
         return kid
 
     def withdraw_approver(self, tenant: str, name: str, at_us: int) -> list[str]:
@@ -173,27 +173,27 @@ class Authorities:
         Raises:
             ConfigError: `unknown_approver`, or as `load`.
         """
-        with self._changing(tenant) as (_, approvers):
-            found = [kid for kid, item in approvers.items() if item["name"] == name and item["until_us"] is None]
-            if not found:
+        with self._edit_tenant(tenant) as (_, approvers):
+            withdrawn = [kid for kid, item in approvers.items() if item["name"] == name and item["until_us"] is None]
+            if not withdrawn:
                 raise ConfigError(
                     "unknown_approver", f"`{name}` is not enrolled", field="name", remedy="see `halo approver list`"
                 )
-            for kid in found:
-                _end(approvers[kid], at_us)
-        return sorted(found)
+            for kid in withdrawn:
+                _end_validity(approvers[kid], at_us)
+        return sorted(withdrawn)
 
     @contextmanager
-    def _changing(self, tenant: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    def _edit_tenant(self, tenant: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         """Issuers and approvers of a tenant as trees; what the caller made of them is written, unless it raised."""
-        path = self._home / _NAME
-        with _locked(self._home):
-            plain = _load_plain(self._home)[1] if path.exists() else {}
-            _parse(path, plain, "")
-            mine = plain.setdefault(tenant, {"approvers": {}, "issuers": {}})
-            yield mine["issuers"], mine["approvers"]
-            _parse(path, plain, "")  # INVARIANT: nothing is written that would be refused when read
-            _write(path, plain)
+        path = self._home / _FILE_NAME
+        with _home_lock(self._home):
+            tree = _load_tree(self._home)[1] if path.exists() else {}
+            _parse_tenants(path, tree, "")
+            tenant_tree = tree.setdefault(tenant, {"approvers": {}, "issuers": {}})
+            yield tenant_tree["issuers"], tenant_tree["approvers"]
+            _parse_tenants(path, tree, "")  # INVARIANT: nothing is written that would be refused when read
+            _write_file(path, tree)
 
 
 def approver_key_name(name: str) -> str:
@@ -208,138 +208,144 @@ def parse_public_key(text: str) -> bytes:
         ConfigError: `bad_key`, it is none.
         BadInput: `weak_key`.
     """
-    plain = text.strip().rstrip("=").replace("-", "+").replace("_", "/")
+    encoded = text.strip().rstrip("=").replace("-", "+").replace("_", "/")
     try:
-        key = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise ConfigError(
             "bad_key", "a public key is 32 bytes in base64", field="public-key", remedy="see `halo keys report`"
         ) from None
-    require_strong(key)
+    require_strong_key(key)
     return key
 
 
-def _live(item: Issuer | Approver, at_us: int) -> bool:
+def _is_valid_at(item: Issuer | Approver, at_us: int) -> bool:
     return item.since_us <= at_us and (item.until_us is None or at_us < item.until_us)
 
 
-def _plain(public_key: bytes, since_us: int) -> dict[str, Any]:
+def _make_record(public_key: bytes, since_us: int) -> dict[str, Any]:
     return {"key": base64.b64encode(public_key).decode("ascii"), "since_us": since_us, "until_us": None}
 
 
-def _end(item: dict[str, Any], at_us: int) -> int:
+def _end_validity(item: dict[str, Any], at_us: int) -> int:
     until = item["until_us"]
-    ends: int = at_us if until is None else min(until, at_us)  # an end is never moved back
-    item["until_us"] = ends = max(ends, item["since_us"])
-    return ends
+    end_us: int = at_us if until is None else min(until, at_us)  # an end is never moved back
+    item["until_us"] = end_us = max(end_us, item["since_us"])
+    return end_us
 
 
-def _unused(kid: str, *others: Mapping[str, Any]) -> None:
+def _require_unused(kid: str, *others: Mapping[str, Any]) -> None:
     # INVARIANT: one key has one part: who issues does not approve, and nobody approves as two.
-    if any(kid in known for known in others):
-        raise ConfigError("key_taken", "the key is trusted for something else", field="public-key", remedy="make one")
+    if any(kid in records for records in others):
+        raise ConfigError(
+            "key_taken", "the key is already trusted for another purpose", field="public-key", remedy="use another key"
+        )
 
 
-def _retired(kid: str) -> ConfigError:
-    return ConfigError("key_retired", f"key `{kid}` was retired, and stays so", field="kid", remedy="make a new key")
+def _make_retired_error(kid: str) -> ConfigError:
+    return ConfigError(
+        "key_retired", f"key `{kid}` was retired and cannot be used again", field="kid", remedy="make a new key"
+    )
 
 
 def _check_name(name: str) -> None:
-    if not 0 < len(name) <= _MAX_NAME or not name.isprintable() or not plain_name(name) or name != name.strip():
+    if not 0 < len(name) <= _MAX_NAME or not name.isprintable() or not normalize_name(name) or name != name.strip():
         raise ConfigError(
             "bad_approver",
-            f"an approver's name is printable and has 1 to {_MAX_NAME} characters",
+            f"the name of an approver must have 1 to {_MAX_NAME} printable characters",
             field="name",
-            remedy="name the person, for example `mia@bank.example`",
+            remedy="use the person's name, for example `mia@bank.example`",
         )
 
 
-def _check_seen(name: str) -> None:
+def _check_visible(name: str) -> None:
     # Asked where somebody is enrolled, not where the file is read: one odd name must not bring down a home, and it is
     # compared without what nobody sees.
-    if unseen(name):
+    if has_invisible_characters(name):
         raise ConfigError(
             "bad_approver",
-            "the name holds characters that nobody sees",
+            "the name contains invisible characters",
             field="name",
-            remedy="type it anew, do not paste it",
+            remedy="type the name instead of pasting it",
         )
 
 
-def _signature(status: os.stat_result) -> _Signature:
+def _file_signature(status: os.stat_result) -> _FileSignature:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _unreadable(path: Path, why: str) -> ConfigError:
+def _make_unreadable_error(path: Path, why: str) -> ConfigError:
     return ConfigError("bad_authorities", f"`{path}`: {why}", field="home", remedy="restore it from a backup")
 
 
-def _read(home: Path) -> tuple[_Signature, dict[str, Known]]:
-    signature, plain, version = _load_plain(home)
-    return signature, _parse(home / _NAME, plain, version)
+def _read_file(home: Path) -> tuple[_FileSignature, dict[str, TrustedKeys]]:
+    signature, tree, version = _load_tree(home)
+    return signature, _parse_tenants(home / _FILE_NAME, tree, version)
 
 
-def _load_plain(home: Path) -> tuple[_Signature, dict[str, Any], str]:
-    path = home / _NAME
+def _load_tree(home: Path) -> tuple[_FileSignature, dict[str, Any], str]:
+    path = home / _FILE_NAME
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(handle, "rb") as file:
             status = os.fstat(file.fileno())
             _refuse_foreign_writers(path, status, home.stat())
-            data = file.read(_MAX_FILE + 1)
-        plain = json.loads(data) if len(data) <= _MAX_FILE else None
+            data = file.read(_MAX_FILE_BYTES + 1)
+        tree = json.loads(data) if len(data) <= _MAX_FILE_BYTES else None
     except (OSError, ValueError, RecursionError) as exc:
-        raise _unreadable(path, f"cannot be read: {type(exc).__name__}") from exc
-    if type(plain) is not dict:
-        raise _unreadable(path, "it holds no map of tenants")
-    return _signature(status), plain, hashlib.sha256(data).hexdigest()
+        raise _make_unreadable_error(path, f"cannot be read: {type(exc).__name__}") from exc
+    if type(tree) is not dict:
+        raise _make_unreadable_error(path, "it does not contain a map of tenants")
+    return _file_signature(status), tree, hashlib.sha256(data).hexdigest()
 
 
 def _refuse_foreign_writers(path: Path, status: os.stat_result, folder: os.stat_result) -> None:
     # INVARIANT: who can put a key here can answer for anybody, so nobody else may write the file or its folder.
-    foreign = status.st_uid not in (os.geteuid(), 0) or status.st_mode & _OTHERS_WRITE
+    foreign = status.st_uid not in (os.geteuid(), 0) or status.st_mode & _WRITABLE_BY_OTHERS
     if not stat.S_ISREG(status.st_mode):
-        raise _unreadable(path, "it is no regular file")
-    if foreign or folder.st_mode & _OTHERS_WRITE:
+        raise _make_unreadable_error(path, "it is not a regular file")
+    if foreign or folder.st_mode & _WRITABLE_BY_OTHERS:
         where = path if foreign else path.parent
         raise ConfigError(
             "key_permissions", f"`{where}` can be written by others", field="home", remedy=f"run `chmod go-w {where}`"
         )
 
 
-def _parse(path: Path, plain: Mapping[str, Any], version: str) -> dict[str, Known]:
+def _parse_tenants(path: Path, tree: Mapping[str, Any], version: str) -> dict[str, TrustedKeys]:
     try:
-        return {tenant: _known(item, version) for tenant, item in plain.items()}
+        return {tenant: _parse_tenant(item, version) for tenant, item in tree.items()}
     except (BadInput, KeyError, TypeError, ValueError) as exc:
-        raise _unreadable(path, f"it is malformed: {exc}") from exc
+        raise _make_unreadable_error(path, f"it is malformed: {exc}") from exc
 
 
-def _known(plain: Any, version: str) -> Known:
-    if type(plain) is not dict or plain.keys() != {"approvers", "issuers"}:
-        raise ValueError("a tenant has issuers and approvers")
-    issuers = {kid: Issuer(*_entry(kid, item, _ISSUER)) for kid, item in plain["issuers"].items()}
-    approvers = {kid: Approver(item["name"], *_entry(kid, item, _APPROVER)) for kid, item in plain["approvers"].items()}
+def _parse_tenant(tree: Any, version: str) -> TrustedKeys:
+    if type(tree) is not dict or tree.keys() != {"approvers", "issuers"}:
+        raise ValueError("a tenant must have `issuers` and `approvers`")
+    issuers = {kid: Issuer(*_parse_key(kid, item, _ISSUER_FIELDS)) for kid, item in tree["issuers"].items()}
+    approvers = {
+        kid: Approver(item["name"], *_parse_key(kid, item, _APPROVER_FIELDS)) for kid, item in tree["approvers"].items()
+    }
     for approver in approvers.values():
         _check_name(approver.name)
-    _unused_by_both(issuers, approvers)
-    return Known(issuers, approvers, version)
+    _require_disjoint(issuers, approvers)
+    return TrustedKeys(issuers, approvers, version)
 
 
-def _unused_by_both(issuers: Mapping[str, Issuer], approvers: Mapping[str, Approver]) -> None:
+def _require_disjoint(issuers: Mapping[str, Issuer], approvers: Mapping[str, Approver]) -> None:
     for kid in approvers:
-        _unused(kid, issuers)
+        _require_unused(kid, issuers)
 
 
-def _entry(kid: str, plain: Any, names: frozenset[str]) -> tuple[bytes, int, int | None]:
-    if type(plain) is not dict or plain.keys() != names:
-        raise ValueError(f"expected exactly the members {', '.join(sorted(names))}")
-    key = base64.b64decode(plain["key"], validate=True)
-    require_strong(key)
-    if key_id(key) != kid:
+def _parse_key(kid: str, tree: Any, field_names: frozenset[str]) -> tuple[bytes, int, int | None]:
+    if type(tree) is not dict or tree.keys() != field_names:
+        raise ValueError(f"expected exactly the members {', '.join(sorted(field_names))}")
+    key = base64.b64decode(tree["key"], validate=True)
+    require_strong_key(key)
+    if key_thumbprint(key) != kid:
         raise ValueError(f"`{kid[:64]}` is not the thumbprint of its key")
-    since, until = plain["since_us"], plain["until_us"]
+    since, until = tree["since_us"], tree["until_us"]
     if not _is_time(since) or not (until is None or _is_time(until)):
-        raise ValueError("times are microseconds since the epoch")
+        raise ValueError("times must be microseconds since 1970")
     return key, since, until
 
 
@@ -348,10 +354,10 @@ def _is_time(value: object) -> bool:
 
 
 @contextmanager
-def _locked(home: Path) -> Iterator[None]:
+def _home_lock(home: Path) -> Iterator[None]:
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(home / f"{_NAME}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        handle = os.open(home / f"{_FILE_NAME}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as exc:
         raise ConfigError("key_home", f"cannot write to `{home}`: {exc.strerror}", field="home") from exc
     try:
@@ -361,11 +367,11 @@ def _locked(home: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _write(path: Path, plain: Mapping[str, Any]) -> None:
+def _write_file(path: Path, tree: Mapping[str, Any]) -> None:
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(json.dumps(plain, indent=2, sort_keys=True).encode("ascii") + b"\n")
+            file.write(json.dumps(tree, indent=2, sort_keys=True).encode("ascii") + b"\n")
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)

@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
-__all__ = ["Clock", "SystemClock", "iso"]
+__all__ = ["Clock", "SystemClock", "format_iso"]
 
 
 class Clock(Protocol):
@@ -35,6 +35,6 @@ class SystemClock:
         return time.monotonic_ns() // 1000
 
 
-def iso(ts_us: int) -> str:
+def format_iso(ts_us: int) -> str:
     """Format microseconds since the epoch as RFC 3339 UTC with milliseconds (NIST SP 800-53 AU-8)."""
     return datetime.fromtimestamp(ts_us / 1_000_000, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -16,37 +16,35 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
-from halo_core.classify import complete
 from halo_core.clock import Clock, SystemClock
-from halo_core.errors import ConfigError
-from halo_core.handing import HandingOff, HandOff
-from halo_core.home import Declarations, default_home, default_url, here, parse_mode
-from halo_core.ids import IdSource, RandomIds
-from halo_core.keys import Digester, KeyStore
-from halo_core.model import ActionKind, Constraint, Mode, Principal, Resource
-from halo_core.pep import ABILITIES, Call, Enforcer, Preparer
-from halo_core.pep.handoff import Terms
-from halo_core.redact import Redactor
-from halo_core.registry import Registered, Registry
-from halo_core.session import (
+from halo_core.content.redaction import Redactor
+from halo_core.crypto.ids import IdSource, RandomIds
+from halo_core.crypto.keys import Digester, KeyStore
+from halo_core.enforcement import ABILITIES, Call, Enforcer, Preparer
+from halo_core.enforcement.agent_credentials import AgentCredentials, Limits
+from halo_core.enforcement.delegation import DelegationMixin, DelegationTerms, HandOff
+from halo_core.enforcement.registry import RegisteredResource, Registry, complete_resource
+from halo_core.enforcement.session_context import (
     Session,
-    begin_lineage,
-    current_acting,
-    current_asking,
+    current_delegation,
+    current_delegation_session,
     current_session,
-    in_session,
-    inside_agent,
+    current_triggering_message,
     is_raw_thread,
+    mark_lineage,
+    session_scope,
 )
-from halo_core.sightings import Sightings
-from halo_core.standing import Limits, Standing
-from halo_core.stopfiles import StopFiles
+from halo_core.enforcement.shadow_activity import ShadowActivity
+from halo_core.errors import ConfigError
+from halo_core.home import Declarations, default_home, default_url, describe_process, parse_mode
+from halo_core.model import ActionKind, Constraint, Mode, Principal, Resource
+from halo_core.stop_files import StopFiles
 from halo_core.store import Store, StoreConfig
 
 __all__ = ["HaloBase", "HandOff", "Limits", "default_home", "default_url"]
 
 
-class HaloBase(HandingOff):
+class HaloBase(DelegationMixin):
     """One agent, governed. Adapters add `guard` and the framework's hooks.
 
     Attributes:
@@ -77,16 +75,16 @@ class HaloBase(HandingOff):
         self.home = home
         self._quiet = quiet
         self._ids = ids
-        self._process_session = ""
-        self._said: set[str] = set()
+        self._process_session_id = ""
+        self._notices: set[str] = set()
         self._lock = threading.Lock()
         keys = KeyStore(home)
         digester = self._digester = Digester(keys.secret("digest"))
         self.store = Store(StoreConfig(url, home, tenant, "dev", deadline_s), keys, clock=clock, ids=ids)
-        self._sightings = Sightings(self.store, agent, self.framework)
-        self._entered = {}
+        self._shadow_activity = ShadowActivity(self.store, agent, self.framework)
+        self._claimed_links = {}
         self._registry = Registry()
-        self._standing = Standing(
+        self._agent_credentials = AgentCredentials(
             self.store,
             keys,
             agent=agent,
@@ -100,18 +98,18 @@ class HaloBase(HandingOff):
             self.store,
             Preparer(
                 principal=Principal(tenant, agent, user, "asserted", (user, agent) if user else (agent,)),
-                origin=here(self.framework),
+                origin=describe_process(self.framework),
                 assurance="dev",
                 digester=digester,
                 redactor=Redactor(digester),
                 sketch_key=keys.secret("sketch"),
-                fresh_id=ids.short,
+                make_call_id=ids.new_short_id,
             ),
             digester,
-            lambda: self._standing.current(self._registry),
+            lambda: self._agent_credentials.current(self._registry),
             mode,
-            ready=lambda: self._standing.ready(self._registry),
-            stops=lambda: stops.read(tenant),
+            are_credentials_ready=lambda: self._agent_credentials.is_ready(self._registry),
+            read_stops=lambda: stops.read(tenant),
         )
         self._mode = mode
         self._declarations = Declarations(self.store, home, agent)
@@ -158,11 +156,13 @@ class HaloBase(HandingOff):
             CannotDecide: the store cannot be used.
         """
         if not agent or len(agent) > 200 or not agent.isprintable():
-            raise ConfigError("bad_agent", "an agent needs a printable name of at most 200 characters", field="agent")
-        chosen = parse_mode(mode)
+            raise ConfigError(
+                "bad_agent", "the name of an agent must have 1 to 200 printable characters", field="agent"
+            )
+        parsed_mode = parse_mode(mode)
         if policy is not None and not Path(policy).exists():
             raise ConfigError(
-                "no_policy", f"there is no folder `{policy}`", field="policy", remedy="make it, or leave `policy` out"
+                "no_policy", f"there is no folder `{policy}`", field="policy", remedy="create it, or omit `policy`"
             )
         folder = Path(home) if home is not None else default_home()
         halo = cls(
@@ -171,7 +171,7 @@ class HaloBase(HandingOff):
             tenant=tenant,
             home=folder,
             url=db or default_url(folder),
-            mode=chosen,
+            mode=parsed_mode,
             grants=grants,
             policy=Path(policy) if policy is not None else None,
             clock=clock or SystemClock(),
@@ -181,26 +181,28 @@ class HaloBase(HandingOff):
             limits=limits,
         )
         halo.store.open()
-        halo._standing.check_policy()
+        halo._agent_credentials.check_policy()
         halo._declarations.refresh()
-        begin_lineage()
+        mark_lineage()
         halo._announce()
         return halo
 
     def _announce(self) -> None:
         mode = self.mode
-        acts = "actions RUN whatever is decided" if mode is Mode.OBSERVE else "what is denied does not run"
-        self._say(f"{mode.value} mode: {acts}; assurance dev: keys in {self.home}, made on this machine")
+        consequence = "actions RUN whatever the decision" if mode is Mode.OBSERVE else "denied actions do not run"
+        self._notify_once(
+            f"{mode.value} mode: {consequence}; assurance dev: keys in {self.home}, generated on this machine"
+        )
 
-    def _say(self, text: str) -> None:
-        if not self._quiet and text not in self._said:
-            self._said.add(text)
+    def _notify_once(self, text: str) -> None:
+        if not self._quiet and text not in self._notices:
+            self._notices.add(text)
             sys.stderr.write(f"halo: {text}\n")
 
     @property
     def mode(self) -> Mode:
         """The mode in force now."""
-        return self._mode or self.store.commit(lambda tx: tx.control()).mode
+        return self._mode or self.store.commit(lambda tx: tx.load_control()).mode
 
     def close(self) -> None:
         """Write what is queued and close the ledger."""
@@ -229,41 +231,46 @@ class HaloBase(HandingOff):
         for field, value in (("id", id), ("user", user), ("request", request)):
             if not isinstance(value, str):
                 raise ConfigError(
-                    "bad_session", f"`{field}` is a {type(value).__name__}, not text", field=field, remedy="pass a str"
+                    "bad_session",
+                    f"`{field}` must be text, not {type(value).__name__}",
+                    field=field,
+                    remedy="pass a str",
                 )
-        under = inside_agent()
-        if under is not None and under != id:
+        delegation_session = current_delegation_session()
+        if delegation_session is not None and delegation_session != id:
             # INVARIANT: SUB - in a session of its own an agent would act with all that the facade's has.
             raise ConfigError(
                 "session_inside_agent",
-                "an agent that was handed to opens no session of its own",
+                "an agent that work was handed off to cannot open a session",
                 field="id",
-                remedy="open sessions where a request begins; what runs here belongs to the session at hand",
+                remedy="open sessions where a request begins; this code belongs to the current session",
             )
-        with in_session(Session(id or f"s-{self._ids.short()}", "host", user, request)) as opened:
+        with session_scope(Session(id or f"s-{self._ids.new_short_id()}", "host", user, request)) as opened:
             yield opened
 
     def find_session(self) -> Session:
         """The session of this context, else the process's own (said once); one without an id in a raw thread."""
-        found = current_session()
-        if found is not None:
-            return found
+        session = current_session()
+        if session is not None:
+            return session
         if is_raw_thread():
             # INVARIANT: FAILCLOSED - it may work for anybody's request, so it shares no session with others.
-            self._say("a thread of its own has no session, and what it asks for is refused in enforce mode")
+            self._notify_once(
+                "a thread that you start yourself has no session, and its actions are denied in enforce mode"
+            )
             return Session("", "none")
         with self._lock:
-            if not self._process_session:
-                self._process_session = f"process-{self._ids.short()}"
-                self._say(
+            if not self._process_session_id:
+                self._process_session_id = f"process-{self._ids.new_short_id()}"
+                self._notify_once(
                     "no session around this call: one per process is used; open one with "
                     "`with halo.session(user=...)` where a request begins"
                 )
-        return Session(self._process_session, "process")
+        return Session(self._process_session_id, "process")
 
     # what runs beside Halo
 
-    def sighted(self, kind: str, name: str, where: str, *, refused: bool = False) -> None:
+    def record_shadow(self, kind: str, name: str, where: str, *, refused: bool = False) -> None:
         """Note something that runs without a guard; written with the next commit, or within 50 ms.
 
         Each is noted once for a process, and at most 1,000 of them are; what runs is said on stderr too. Waits for no
@@ -275,38 +282,38 @@ class HaloBase(HandingOff):
             where: where it was seen, for people.
             refused: whether it was kept from running, for want of a guard.
         """
-        said = self._sightings.note(kind, name, where, refused=refused)
-        if said:
-            self._say(said)
+        notice = self._shadow_activity.record(kind, name, where, refused=refused)
+        if notice:
+            self._notify_once(notice)
 
-    def word(self, text: str) -> str:
+    def make_keyed_digest(self, text: str) -> str:
         """A word that only this home can make: its keyed digest, to be recognised where others can write too."""
         return self._digester.digest("halo/word", text.encode())
 
     # what adapters ask of it
 
     @functools.cached_property
-    def terms(self) -> Terms:
+    def delegation_terms(self) -> DelegationTerms:
         """How much each agent that is handed to is given."""
-        return Terms()
+        return DelegationTerms()
 
-    def acting_agent(self) -> str:
+    def find_acting_agent(self) -> str:
         """Who acts in this context: this Halo's agent, or whom it, or one below it, handed off to."""
-        under = current_acting(self.agent, self.find_session().id)
-        return under.agents[-1] if under is not None else self.agent
+        delegation = current_delegation(self.agent, self.find_session().id)
+        return delegation.agents[-1] if delegation is not None else self.agent
 
-    def tell(self, text: str) -> None:
+    def notify_once(self, text: str) -> None:
         """Say something to whoever runs this, once, on stderr."""
-        self._say(text)
+        self._notify_once(text)
 
-    def run_session(self) -> str:
+    def make_run_session_id(self) -> str:
         """A fresh id for the session of one run of an agent."""
-        return f"run-{self._ids.short()}"
+        return f"run-{self._ids.new_short_id()}"
 
-    def argument_defaults(self, name: str) -> dict[str, Any]:
+    def get_argument_defaults(self, name: str) -> dict[str, Any]:
         """What the schema of a registered resource gives to arguments that a call leaves out."""
-        found = self._registry.get(name)
-        properties = found.schema.get("properties", {}) if found else {}
+        registered = self._registry.get(name)
+        properties = registered.schema.get("properties", {}) if registered else {}
         return {key: spec["default"] for key, spec in properties.items() if "default" in spec}
 
     # registering and calling
@@ -326,22 +333,26 @@ class HaloBase(HandingOff):
             ConfigError: the id is taken by another kind.
         """
         if resource is None:
-            resource = self.declared(name, kind)
-        known = dict(schema or {})
-        _check_arguments(name, resource, known)
-        full = complete(
-            resource, kind=kind, name=name, description=description, arguments=sorted(known.get("properties", {}))
+            resource = self.find_declared(name, kind)
+        argument_schema = dict(schema or {})
+        _check_arguments(name, resource, argument_schema)
+        completed = complete_resource(
+            resource,
+            kind=kind,
+            name=name,
+            description=description,
+            arguments=sorted(argument_schema.get("properties", {})),
         )
-        if full.classified != "declared" and kind is ActionKind.TOOL_CALL:
-            where = f", target {', '.join(full.targets)}" if full.targets else ""
-            where += f", amount {full.amount}" if full.amount else ""
-            self._say(
-                f"`{full.id}` classified as {full.impact.value} ({full.classified}{where}); "
+        if completed.classified != "declared" and kind is ActionKind.TOOL_CALL:
+            where = f", target {', '.join(completed.targets)}" if completed.targets else ""
+            where += f", amount {completed.amount}" if completed.amount else ""
+            self._notify_once(
+                f"`{completed.id}` classified as {completed.impact.value} ({completed.classified}{where}); "
                 "declare it with resource=Resource(impact=..., targets=...)"
             )
-        return self._registry.add(Registered(full, known))
+        return self._registry.add(RegisteredResource(completed, argument_schema))
 
-    def declared(self, name: str, *kinds: ActionKind) -> Resource | None:
+    def find_declared(self, name: str, *kinds: ActionKind) -> Resource | None:
         """What the manifest says of a name, under the first of these kinds that it declares it as.
 
         That is the manifest which the agent's passport was issued from; `agents.yaml` in the home until one was.
@@ -349,17 +360,17 @@ class HaloBase(HandingOff):
         manifest = self._declarations.current()
         if manifest is None:
             return None
-        return next((found for kind in kinds if (found := manifest.resource(name, kind)) is not None), None)
+        return next((resource for kind in kinds if (resource := manifest.find_resource(name, kind)) is not None), None)
 
-    def registered(self, name: str) -> Resource | None:
+    def find_registered(self, name: str) -> Resource | None:
         """The registration of a resource id."""
-        found = self._registry.get(name)
-        return found.resource if found else None
+        registered = self._registry.get(name)
+        return registered.resource if registered else None
 
-    def arguments(self, name: str) -> list[str] | None:
+    def get_argument_names(self, name: str) -> list[str] | None:
         """Names of the arguments that a registered resource takes; None of one that is not registered."""
-        found = self._registry.get(name)
-        return found.arguments() if found else None
+        registered = self._registry.get(name)
+        return registered.argument_names() if registered else None
 
     def may_restrict_output(self, kind: ActionKind) -> bool:
         """Whether some policy could ask to narrow or hold back what actions of a kind return; True where in doubt.
@@ -367,9 +378,9 @@ class HaloBase(HandingOff):
         Of the policy as it was last read, by the heads of its rules alone: whether one does, only a decision says
         (`Ticket.holds_output`).
         """
-        return self._standing.may_restrict_output(kind, self._registry)
+        return self._agent_credentials.may_restrict_output(kind, self._registry)
 
-    def call(
+    def build_call(
         self,
         resource: Resource,
         args: Mapping[str, Any],
@@ -377,11 +388,11 @@ class HaloBase(HandingOff):
         call_id: str = "",
         problem: str = "",
         abilities: tuple[str, ...] = ABILITIES,
-        seen: tuple[tuple[str, Any], ...] = (),
+        shown_texts: tuple[tuple[str, Any], ...] = (),
     ) -> Call:
         """A call in this context: session and asking message are taken from the context variables."""
         session = self.find_session()
-        asked = current_asking()
+        message = current_triggering_message()
         call = Call(
             resource=resource,
             args=args,
@@ -392,19 +403,19 @@ class HaloBase(HandingOff):
             problem=problem,
             abilities=abilities,
             request=session.request,
-            seen=seen,
+            shown_texts=shown_texts,
         )
-        under = current_acting(self.agent, session.id)
-        if under is not None:
-            call = replace(call, acting=under.handle, agents=under.agents)
-        if asked is None:
+        delegation = current_delegation(self.agent, session.id)
+        if delegation is not None:
+            call = replace(call, acting_handle=delegation.handle, agents=delegation.agents)
+        if message is None:
             return call
         return replace(
             call,
-            turn=asked.turn,
-            call_id=call_id or asked.call_id,
-            trigger=asked.kind,
-            trigger_text=asked.text,
+            turn=message.turn,
+            call_id=call_id or message.call_id,
+            trigger=message.kind,
+            trigger_text=message.text,
         )
 
 
@@ -413,9 +424,11 @@ def _check_arguments(name: str, resource: Resource | None, schema: Mapping[str, 
     arguments = schema.get("properties")
     if resource is None or not arguments or schema.get("additionalProperties"):
         return
-    told = [("targets", word) for word in resource.targets] + [("amount", resource.amount)] * bool(resource.amount)
-    for field, word in told:
-        if word not in arguments:
-            close = get_close_matches(word, arguments, 1)
-            hint = f"did you mean `{close[0]}`" if close else f"its arguments are {', '.join(sorted(arguments))}"
-            raise ConfigError("no_such_argument", f"`{name}` has no argument `{word}`", field=field, remedy=hint)
+    references = [("targets", argument) for argument in resource.targets] + [("amount", resource.amount)] * bool(
+        resource.amount
+    )
+    for field, argument in references:
+        if argument not in arguments:
+            similar = get_close_matches(argument, arguments, 1)
+            hint = f"did you mean `{similar[0]}`" if similar else f"its arguments are {', '.join(sorted(arguments))}"
+            raise ConfigError("no_such_argument", f"`{name}` has no argument `{argument}`", field=field, remedy=hint)

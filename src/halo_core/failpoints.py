@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["ALERT_TOLD", "POINTS", "arm", "reach"]
+__all__ = ["ALERT_ACCEPTED", "POINTS", "arm_failpoints", "hit_failpoint"]
 
 POINTS: Final = (
     "before_begin",  # nothing is written
@@ -22,18 +22,18 @@ POINTS: Final = (
     "after_anchor",  # the anchor moved
 )
 
-ALERT_TOLD: Final = "alert_told"
+ALERT_ACCEPTED: Final = "alert_told"
 """A receiver said yes to an alert, the cursor is old. Reached by whoever sends alerts, never by a decision."""
 
-_armed: list[Callable[[str], None]] = []
+_hooks: list[Callable[[str], None]] = []
 
 
-def arm(hook: Callable[[str], None] | None) -> None:
+def arm_failpoints(hook: Callable[[str], None] | None) -> None:
     """Call `hook` with the name of every point reached in this process; None disarms."""
-    _armed[:] = [hook] if hook is not None else []
+    _hooks[:] = [hook] if hook is not None else []
 
 
-def reach(name: str) -> None:
+def hit_failpoint(name: str) -> None:
     """Say that a point was reached."""
-    if _armed:
-        _armed[0](name)
+    if _hooks:
+        _hooks[0](name)

@@ -12,13 +12,13 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from halo_core import canonical
+from halo_core.crypto import canonical
 from halo_core.errors import CannotDecide, ConfigError, Gap, Tampered
-from halo_core.manifest import MANIFEST_DOMAIN, Manifest, load
+from halo_core.manifest import MANIFEST_DOMAIN, Manifest, load_manifest
 from halo_core.model import Mode, Origin
-from halo_core.store import Store, Tx, rows
+from halo_core.store import Store, Transaction, rows
 
-__all__ = ["Declarations", "default_home", "default_url", "here", "parse_mode", "read_manifest"]
+__all__ = ["Declarations", "default_home", "default_url", "describe_process", "parse_mode", "read_manifest"]
 
 
 def default_home() -> Path:
@@ -43,20 +43,20 @@ def read_manifest(home: Path, tenant: str) -> Manifest | None:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeError) as exc:
-        why = exc.strerror if isinstance(exc, OSError) else "it is no UTF-8 text"
+        why = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8 text"
         raise ConfigError("no_manifest", f"cannot read `{path}`: {why}", field="manifest") from exc
-    found = load(text, source=str(path))
-    if found.tenant != tenant:
+    manifest = load_manifest(text, source=str(path))
+    if manifest.tenant != tenant:
         raise ConfigError(
             "wrong_tenant",
-            f"`{path}` is of tenant `{found.tenant}`, this store of `{tenant}`",
+            f"`{path}` is for tenant `{manifest.tenant}`, but this store is for `{tenant}`",
             field="tenant",
-            remedy="give each tenant a home of its own",
+            remedy="use a separate home for each tenant",
         )
-    return found
+    return manifest
 
 
-_LOOK: Final = "run `halo verify`"
+_VERIFY_REMEDY: Final = "run `halo verify`"
 
 
 class Declarations:
@@ -71,7 +71,7 @@ class Declarations:
         self._home = home
         self._agent = agent
         self._lock = threading.Lock()
-        self._read = False
+        self._is_read = False
         self._hash = ""
         self._manifest: Manifest | None = None
 
@@ -81,7 +81,7 @@ class Declarations:
         Raises:
             See `refresh`.
         """
-        return self._manifest if self._read else self.refresh()
+        return self._manifest if self._is_read else self.refresh()
 
     def refresh(self) -> Manifest | None:
         """Read the manifest in force again, if another one was issued.
@@ -94,43 +94,43 @@ class Declarations:
         """
         with self._lock:
             try:
-                issued = self._store.commit(self._issued)
+                issued = self._store.commit(self._read_issued)
             except CannotDecide:
-                if not self._read:
+                if not self._is_read:
                     raise
                 return self._manifest  # no decision is possible either; what is guarded meanwhile changes nothing
             if issued is None:
-                if not self._read:
+                if not self._is_read:
                     self._manifest = read_manifest(self._home, self._store.tenant)
-            elif not self._read or issued[0] != self._hash:
-                self._manifest = _opened(*issued)
+            elif not self._is_read or issued[0] != self._hash:
+                self._manifest = _load_issued(*issued)
                 self._hash = issued[0]
-            self._read = True
+            self._is_read = True
             return self._manifest
 
-    def _issued(self, tx: Tx) -> tuple[str, bytes | None] | None:
-        row = rows.Standings(tx).get(self._agent)
+    def _read_issued(self, tx: Transaction) -> tuple[str, bytes | None] | None:
+        row = rows.StandingTable(tx).get(self._agent)
         if row is None or row.origin == "derived":
-            told = rows.Standings(tx).issued_last(self._agent)
-            if told is not None and told[1] != "derived":
+            last_issued = rows.StandingTable(tx).find_last_issued(self._agent)
+            if last_issued is not None and last_issued[1] != "derived":
                 raise Tampered(
                     "standing_altered",
-                    f"the passport of `{self._agent}` is not the one that was issued last",
-                    remedy=_LOOK,
+                    f"the passport of `{self._agent}` is not the latest one",
+                    remedy=_VERIFY_REMEDY,
                 )
             return None
-        known = self._read and row.manifest == self._hash
-        return row.manifest, None if known or not row.manifest else tx.blob(row.manifest)
+        is_unchanged = self._is_read and row.manifest == self._hash
+        return row.manifest, None if is_unchanged or not row.manifest else tx.load_blob(row.manifest)
 
 
-def _opened(name: str, data: bytes | None) -> Manifest | None:
+def _load_issued(name: str, data: bytes | None) -> Manifest | None:
     if not name:  # issued by other means than from a manifest
         return None
     if data is None:
-        raise Gap("manifest_missing", "the manifest that was issued is missing from the store", remedy=_LOOK)
+        raise Gap("manifest_missing", "the issued manifest is missing from the store", remedy=_VERIFY_REMEDY)
     if canonical.digest(MANIFEST_DOMAIN, data) != name:
-        raise Tampered("manifest_altered", "the manifest that was issued was changed in the store", remedy=_LOOK)
-    return load(data.decode("utf-8"), source="the issued manifest")
+        raise Tampered("manifest_altered", "the issued manifest was changed in the store", remedy=_VERIFY_REMEDY)
+    return load_manifest(data.decode("utf-8"), source="the issued manifest")
 
 
 def parse_mode(mode: str | None) -> Mode | None:
@@ -149,7 +149,7 @@ def parse_mode(mode: str | None) -> Mode | None:
         ) from exc
 
 
-def here(framework: str) -> Origin:
+def describe_process(framework: str) -> Origin:
     """This process, as entries name where a request came from."""
     process = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
     host = socket.gethostname()

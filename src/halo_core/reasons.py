@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-__all__ = ["REASONS", "ReasonText", "text"]
+__all__ = ["REASONS", "ReasonText", "get_reason_text"]
 
 
 class ReasonText(NamedTuple):
@@ -16,233 +16,274 @@ class ReasonText(NamedTuple):
 
 REASONS: Final[dict[str, ReasonText]] = {
     # granted
-    "granted": ReasonText("within its passport", ""),
+    "granted": ReasonText("allowed by the passport", ""),
     # the request itself
     "invalid_arguments": ReasonText(
-        "the arguments do not fit the tool", "call the tool with the arguments of its schema"
+        "the arguments do not match the tool's schema", "call the tool with arguments that match its schema"
     ),
-    "arguments_too_large": ReasonText("the arguments are too large to be decided", "pass large data by reference"),
-    "unknown_tool": ReasonText("no tool of this name is registered", "register the tool with `halo.guard`"),
+    "arguments_too_large": ReasonText("the arguments are too large to decide on", "pass large data by reference"),
+    "unknown_tool": ReasonText("no tool with this name is registered", "register the tool with `halo.guard`"),
     "hosted_tool": ReasonText(
-        "the provider runs this tool, so it cannot be decided here", "use a tool that runs in this process"
+        "the provider runs this tool, so Halo cannot control it", "use a tool that runs in this process"
     ),
     "needs_guard": ReasonText(
-        "only a guarded object can carry out what the policy asks", "wrap the tool or retriever with `halo.guard`"
+        "the policy requires something that only a guarded tool or retriever can do",
+        "wrap the tool or retriever with `halo.guard`",
     ),
-    "unguarded": ReasonText("nothing of Halo decides this call", "guard it with `halo.guard`, and run what is guarded"),
+    "unguarded": ReasonText(
+        "this call is not guarded by Halo", "wrap it with `halo.guard` and call the guarded object"
+    ),
     "foreign_goto": ReasonText(
-        "a graph is not entered from outside at a node that is no agent",
-        "begin at its start, or name the node in `halo.guard(graph, agents=[...])`; an update writes keys of the "
-        "graph's own state that are not private",
+        "a graph cannot be entered from outside at a node that is not an agent",
+        "start at the graph's entry point, or list the node in `halo.guard(graph, agents=[...])`; an update may "
+        "only write keys of the graph's own state that are not private",
     ),
     "session_missing": ReasonText(
-        "the request belongs to no session",
-        "open one with `halo.session(...)` where a request begins; a thread of your own has none: start its work with "
-        "`contextvars.copy_context().run`",
+        "the request does not belong to a session",
+        "open a session with `halo.session(...)` where the request begins; in a thread that you start yourself, run "
+        "the work with `contextvars.copy_context().run`",
     ),
     "already_dispatched": ReasonText(
-        "this very call was run before", "declare the tool `idempotent=True` if running it twice is harmless"
+        "this exact call has already run", "declare the tool `idempotent=True` if it is safe to run it twice"
     ),
     # passport
     "no_passport": ReasonText("no passport is loaded", "open Halo with `Halo.local(...)` or load a passport"),
     "bad_passport": ReasonText("the passport does not verify", "issue a new passport"),
-    "wrong_tenant": ReasonText("the passport belongs to another tenant", "use the passport of this tenant"),
+    "wrong_tenant": ReasonText("the passport belongs to another tenant", "use a passport of this tenant"),
     "wrong_audience": ReasonText("the passport is for another store", "issue a passport whose `aud` names this store"),
     "expired": ReasonText("the passport has expired", "issue a new passport"),
     "not_yet_valid": ReasonText("the passport is not valid yet", "wait, or check the clock"),
     "tool_not_granted": ReasonText(
         "the passport does not grant this",
-        "guard it, name it in `grants=` or in agents.yaml and issue again; who hands off must have what it gives on",
+        "guard the tool, or add it to `grants=` or to agents.yaml and issue the passport again; an agent that hands "
+        "off needs the grant too",
     ),
     "args_closed_world": ReasonText(
-        "an argument is not named in the grant, or a constrained one is missing",
-        "add the argument to the grant, or leave it out",
+        "an argument is not listed in the grant, or a constrained argument is missing",
+        "add the argument to the grant, or omit it from the call",
     ),
-    "arg_violates": ReasonText("an argument is outside the grant's constraint", "stay within the constraint"),
-    "class_ceiling": ReasonText("the data label is above the passport's ceiling", "use data within the ceiling"),
-    "not_the_holder": ReasonText("the passport is another agent's", "act under the link that was handed to you"),
-    "handed_back": ReasonText("the link was handed back, or is not of this session", "ask for another hand-off"),
-    "stale_epoch": ReasonText("the passport is of an earlier epoch", "go on with the re-authorized one"),
+    "arg_violates": ReasonText("an argument violates the grant's constraint", "use a value that the constraint allows"),
+    "class_ceiling": ReasonText(
+        "the passport does not allow this data label", "use data with a label that the passport allows"
+    ),
+    "not_the_holder": ReasonText("the passport belongs to another agent", "use the link that was handed to this agent"),
+    "handed_back": ReasonText("the link was handed back, or belongs to another session", "request another hand-off"),
+    "stale_epoch": ReasonText("the passport is from an earlier epoch", "use the link of the re-authorized session"),
     "handoff_not_allowed": ReasonText(
-        "the passport does not let its holder hand off to this agent",
-        'name it under `hand_off` in the manifest, or in `grants=` as `{"its name": {"task": Constraint.anything()}}`',
+        "the passport does not allow a hand-off to this agent",
+        'list the agent under `hand_off` in the manifest, or in `grants=` as `{"its name": {"task": '
+        "Constraint.anything()}}`",
     ),
     "agent_name_taken": ReasonText(
-        "an agent of this name is up the chain, and less was to be given to this one",
-        "name agents of nested graphs apart",
+        "an agent with this name is already in the chain, and this one was to get fewer rights",
+        "give the agents of nested graphs different names",
     ),
     "ambiguous_hand_off": ReasonText(
-        "several agents handed on to this one, on terms of which none is the narrowest",
-        "hand on one after another, give on the same terms, or name the agents apart",
+        "several agents handed off to this agent, and none of their terms is the narrowest",
+        "hand off one after another, hand off on the same terms, or give the agents different names",
     ),
-    "bad_depth": ReasonText("the chain would get longer than its passport allows", "hand back first"),
+    "bad_depth": ReasonText("the chain would be longer than its passport allows", "hand back first"),
     "root_key_retired": ReasonText("the key that issued the passport was retired", "issue a new passport"),
     "revoked": ReasonText(
         "the passport, key, session, agent or tenant was revoked",
-        "an agent or tenant is revoked for good; a revoked link is answered by a new passport, a revoked session by a "
-        "new session",
+        "after revoking a link, issue a new passport; after revoking a session, open a new session; an agent or "
+        "tenant stays revoked",
     ),
-    "stopped": ReasonText("a stop is active", "ask whoever stopped it to lift the stop"),
+    "stopped": ReasonText("a stop is active", "ask the person who set the stop to lift it"),
     # authority and budgets
     "authority_decayed": ReasonText(
-        "the session's authority has fallen below what this needs",
-        "somebody outside the chain re-authorizes it: `halo approvals list`, then `approve`",
+        "the session's authority is below what this action needs",
+        "an approver outside the chain can re-authorize the session: `halo approvals list`, then `approve`",
     ),
     "budget_exceeded": ReasonText(
-        "the budget does not hold this", "somebody outside the chain raises it: `halo approvals list`, then `approve`"
+        "the budget is not sufficient",
+        "an approver outside the chain can raise it: `halo approvals list`, then `approve`",
     ),
-    "per_action_exceeded": ReasonText("one action may not cost this much", "ask for less at once"),
-    "quota_exceeded": ReasonText("the day's quota does not hold this", "wait for the next day (UTC)"),
-    "unknown_unit": ReasonText("the passport has no budget in this unit", "give it one in the manifest"),
-    "bad_amount": ReasonText("what this costs cannot be read", "pass a plain number that is not negative"),
-    "caller_sets_reserved_unit": ReasonText("steps, risk and time are charged by Halo itself", "leave the unit out"),
-    # answers
-    "approved": ReasonText("somebody outside the chain approved exactly this", ""),
-    "challenge_withdrawn": ReasonText("whoever resumed the run said no", "do something else"),
-    "rejected_before": ReasonText("this very call was answered with a no or an error already", "ask for it anew"),
-    "approval_denied": ReasonText("somebody said no to exactly this", "do something else"),
-    "approval_mismatch": ReasonText("the approval is of another call", "ask for the approval of this one"),
-    "approver_in_chain": ReasonText("nobody approves what they ask for themselves", "ask somebody outside the chain"),
+    "per_action_exceeded": ReasonText("the amount is above the limit for one action", "use a smaller amount"),
+    "quota_exceeded": ReasonText("the daily quota is not sufficient", "wait until the next day (UTC)"),
+    "unknown_unit": ReasonText("the passport has no budget in this unit", "add a budget in this unit to the manifest"),
+    "bad_amount": ReasonText("the cost of this action cannot be read", "pass a plain number that is not negative"),
+    "caller_sets_reserved_unit": ReasonText(
+        "the units step, risk and time are reserved for Halo", "leave the unit out"
+    ),
+    # answers of approvers
+    "approved": ReasonText("an approver outside the chain approved this exact call", ""),
+    "challenge_withdrawn": ReasonText("the run was resumed with a no", "do something else"),
+    "rejected_before": ReasonText(
+        "this exact call was already rejected or has failed", "request it again as a new call"
+    ),
+    "approval_denied": ReasonText("an approver denied this exact call", "do something else"),
+    "approval_mismatch": ReasonText("the approval is for another call", "request an approval for this call"),
+    "approver_in_chain": ReasonText("an approver must not be part of the chain", "ask an approver outside the chain"),
     # policy
     "policy_denied": ReasonText("a policy forbids this", "see the policy named in the reason"),
     "policy_no_permit": ReasonText(
         "no policy permits this",
-        "add a permit, or use another tool; the starter policy comes only where there is no policy folder yet",
+        "add a permit, or use another tool; Halo adds the starter policy only if there is no policy folder yet",
     ),
     "policy_error": ReasonText(
-        "a policy failed to evaluate, so the answer is no", "run `halo policy check` and mend the policy"
+        "a policy could not be evaluated, so the action is denied", "run `halo policy check` and correct the policy"
     ),
-    "policy_challenge": ReasonText("a policy asks for a person's approval", "ask for the approval"),
-    "policy_restrict": ReasonText("a policy narrows this action", ""),
-    "policy_monitor": ReasonText("a policy watches this action", ""),
-    "obligation_unknown": ReasonText("the policy asks for something the PEP cannot do", "correct the `@obligation`"),
+    "policy_challenge": ReasonText("a policy requires a person's approval", "request an approval"),
+    "policy_restrict": ReasonText("a policy restricts this action", ""),
+    "policy_monitor": ReasonText("a policy monitors this action", ""),
+    "obligation_unknown": ReasonText(
+        "the policy has an obligation that is not supported here", "correct the `@obligation`"
+    ),
     "untrusted_target": ReasonText(
-        "where this goes to was written by somebody who is not trusted", "name the target in the request itself"
+        "the target comes from an untrusted source", "name the target in the request itself"
     ),
     "untraced_target": ReasonText(
-        "untrusted content was read, and nobody is known to have asked for this target",
+        "the session has read untrusted content, and the origin of the target is unknown",
         "name the target in the request itself: `halo.session(request=...)`",
     ),
     "low_source_trust": ReasonText("documents from a source below the trust floor are dropped", ""),
     "first_use": ReasonText("the agent has not used this before", ""),
-    "large_amount": ReasonText("the amount is above the threshold", "ask for the approval"),
-    "unknown_amount": ReasonText("the amount at stake is not known", "name it with `Resource(amount=...)`"),
-    "grave_impact": ReasonText("the effect is grave or cannot be taken back", "ask for the approval"),
-    "unknown_impact": ReasonText("nobody has said what this tool does", "classify it with `resource=Resource(...)`"),
+    "large_amount": ReasonText("the amount is above the threshold", "request an approval"),
+    "unknown_amount": ReasonText("the amount is not known", "declare it with `Resource(amount=...)`"),
+    "grave_impact": ReasonText("the effect is severe or cannot be undone", "request an approval"),
+    "unknown_impact": ReasonText("the tool's impact is not declared", "declare it with `resource=Resource(...)`"),
     "clamped": ReasonText("an argument was lowered to its limit", ""),
     "sealed_argument": ReasonText(
-        "part of an argument looks like a secret, so no rule can see it whole", "pass the secret by another way"
+        "part of an argument looks like a secret, so no rule can evaluate the whole argument",
+        "pass the secret in another way",
     ),
-    "not_a_number": ReasonText("an argument that has to be lowered is no number", "pass a plain number"),
-    "no_issuer": ReasonText("no key that may issue passports is here", "run `halo passport issue` where it is"),
+    "not_a_number": ReasonText("an argument with an upper limit is not a number", "pass a plain number"),
+    "no_issuer": ReasonText("there is no issuer key here", "run `halo passport issue` where the issuer key is"),
     "other_grants": ReasonText(
-        "somebody opened this agent with other grants or limits since", "open it alike everywhere, or issue a passport"
+        "this agent has since been opened with other grants or limits",
+        "open it with the same grants everywhere, or issue a passport",
     ),
     "sealed_command": ReasonText(
-        "part of what is run looks like a secret, so no rule can see it", "pass the secret by another way than the text"
+        "part of the command looks like a secret, so no rule can evaluate it",
+        "do not pass the secret in the command text",
     ),
-    # a chain of links (`halo_core.passport`)
-    "chain_len": ReasonText("the chain has no link, or too many", "hand back first"),
+    # verification of a chain of links
+    "chain_len": ReasonText("the chain has no links or too many", "hand back first"),
     "par_hash_mismatch": ReasonText("the link was derived from another parent", "derive it again from this parent"),
-    "bad_header": ReasonText("the token is of another kind", "present a token of the kind that is asked for"),
+    "bad_header": ReasonText("the token is of another type", "present a token of the requested type"),
     "bad_sig": ReasonText("the signature does not verify", "issue a new passport"),
-    "unknown_root_or_header": ReasonText("the issuer is not trusted", "trust the issuer's key, if it should be"),
-    "malformed_b64": ReasonText("the token is not base64url", "present the token as it was issued"),
-    "noncanonical_b64": ReasonText("the token is another spelling of one", "present the token as it was issued"),
-    "malformed_json": ReasonText("the claims are not JSON", "issue a new passport"),
+    "unknown_root_or_header": ReasonText("the issuer is not trusted", "trust the issuer's key, if that is intended"),
+    "malformed_b64": ReasonText("the token is not valid base64url", "present the token exactly as it was issued"),
+    "noncanonical_b64": ReasonText(
+        "the token's base64url encoding is not canonical", "present the token exactly as it was issued"
+    ),
+    "malformed_json": ReasonText("the claims are not valid JSON", "issue a new passport"),
     "noncanonical_json": ReasonText("the claims are not in canonical form", "issue a new passport"),
     "too_deep": ReasonText("the claims are nested too deeply", "issue a new passport"),
-    "dup_member": ReasonText("a claim is given twice", "issue a new passport"),
+    "dup_member": ReasonText("a claim occurs twice", "issue a new passport"),
     "non_integer_number": ReasonText("a number in the claims is not an integer", "issue a new passport"),
     "int_range": ReasonText("a number in the claims is too large", "issue a new passport"),
-    "surrogate": ReasonText("a text in the claims is not Unicode", "issue a new passport"),
-    "claims_shape": ReasonText("the claims are not those of this kind of token", "issue a new passport"),
-    "bad_iss": ReasonText("the issuer named is not the one that signed", "issue a new passport"),
+    "surrogate": ReasonText("a text in the claims is not valid Unicode", "issue a new passport"),
+    "claims_shape": ReasonText("the claims do not match this type of token", "issue a new passport"),
+    "bad_iss": ReasonText("the issuer in the claims is not the one that signed", "issue a new passport"),
     "bad_times": ReasonText(
-        "the times of the token make no sense, or it lives too long", "issue it for a shorter time"
+        "the token's times are inconsistent, or its lifetime is too long", "issue it with a shorter lifetime"
     ),
-    "bad_cnf": ReasonText("the holder's key is no strong Ed25519 key", "make the key with an ordinary generator"),
-    "bad_detail": ReasonText("the grants are not in the form of Halo", "issue a new passport"),
-    "bad_tool_id": ReasonText("a name in the grants may deceive", "name resources in plain ASCII"),
+    "bad_cnf": ReasonText("the holder's key is not a strong Ed25519 key", "generate a new Ed25519 key"),
+    "bad_detail": ReasonText("the grants are malformed", "issue a new passport"),
+    "bad_tool_id": ReasonText(
+        "a name in the grants contains misleading characters", "use plain ASCII names for resources"
+    ),
     "bad_constraint": ReasonText("a constraint is malformed", "correct the constraint"),
-    "unknown_constraint": ReasonText("a constraint is of an unknown type", "use a constraint of this version"),
+    "unknown_constraint": ReasonText("the type of a constraint is unknown", "use a constraint type of this version"),
     "bad_bud": ReasonText("a budget is malformed, or above its ceiling", "correct the budget"),
     "bad_quo": ReasonText("a quota is malformed", "correct the quota"),
-    "bad_ses": ReasonText("the terms of a session are malformed", "correct the terms"),
+    "bad_ses": ReasonText("the session terms are malformed", "correct the session terms"),
     "bad_dcy": ReasonText(
-        "the decay is malformed, or no session may begin", "issue a passport with terms for sessions"
+        "the decay is malformed, or the passport does not allow sessions", "issue a passport with session terms"
     ),
     "bad_cls": ReasonText("a data label is malformed", "write labels in lowercase ASCII"),
-    "bad_hand": ReasonText("the hand-off targets are malformed", "correct the targets"),
+    "bad_hand": ReasonText("the hand-off targets are malformed", "correct the hand-off targets"),
     "principal_altered": ReasonText(
-        "the link acts for somebody else than its parent", "derive it from the right parent"
+        "the link acts for a different principal than its parent", "derive it from the right parent"
     ),
     "tenant_changed": ReasonText(
-        "the link belongs to another tenant than its parent", "derive it from the right parent"
+        "the link belongs to a different tenant than its parent", "derive it from the right parent"
     ),
-    "envelope_changed": ReasonText("the link counts on another account than its parent", "keep the parent's account"),
-    "aud_widened": ReasonText("the link is for more stores than its parent", "name only the parent's store"),
-    "time_widened": ReasonText("the link is valid longer than its parent or its terms", "give it a shorter life"),
-    "policy_changed": ReasonText("the link is pinned to another policy than its parent", "keep the parent's policy"),
-    "class_widened": ReasonText("the link allows data its parent does not", "leave out the labels"),
-    "handoff_widened": ReasonText("the link may hand off to more than its parent", "leave out the targets"),
+    "envelope_changed": ReasonText(
+        "the link is charged to a different account than its parent", "keep the parent's account"
+    ),
+    "aud_widened": ReasonText("the link is valid for more stores than its parent", "name only the parent's store"),
+    "time_widened": ReasonText(
+        "the link is valid longer than its parent or its terms allow", "give it a shorter lifetime"
+    ),
+    "policy_changed": ReasonText(
+        "the link is pinned to a different policy than its parent", "keep the parent's policy"
+    ),
+    "class_widened": ReasonText("the link allows data labels that its parent does not allow", "remove these labels"),
+    "handoff_widened": ReasonText(
+        "the link has hand-off targets that its parent does not have", "remove these targets"
+    ),
     "scope_widened": ReasonText("the link grants more than its parent", "grant what the parent grants, or less"),
-    "jti_reused": ReasonText("two links of the chain have one id", "give each link an id of its own"),
-    "holder_changed": ReasonText("the session is held by another than its passport", "let the holder open the session"),
-    "key_reuse_cycle": ReasonText("the agent or its key is in the chain already", "hand back to it instead"),
-    "txn_altered": ReasonText("the link is of another session than its parent", "hand off within the session"),
-    "epoch_changed": ReasonText("a hand-off cannot begin an epoch", "ask for a re-authorization of the session"),
-    "budget_units_changed": ReasonText("the link counts other units than its parent", "give every unit of the parent"),
-    "budget_widened": ReasonText("a budget is above what the link may have", "lower the budget"),
+    "jti_reused": ReasonText("two links of the chain have the same id", "give each link an id of its own"),
+    "holder_changed": ReasonText(
+        "the session link has a different holder than its passport", "open the session as the holder of the passport"
+    ),
+    "key_reuse_cycle": ReasonText("the agent or its key is already in the chain", "hand back to the agent instead"),
+    "txn_altered": ReasonText("the link belongs to a different session than its parent", "hand off within the session"),
+    "epoch_changed": ReasonText("a hand-off cannot start an epoch", "request a re-authorization of the session"),
+    "budget_units_changed": ReasonText(
+        "the link has budgets in other units than its parent", "give a budget in every unit of the parent"
+    ),
+    "budget_widened": ReasonText("a budget is larger than the link may have", "lower the budget"),
     "decay_widened": ReasonText(
-        "authority would fall more slowly than the parent's", "make the decay as fast or faster"
+        "authority would decay more slowly than the parent's", "use the same decay or a faster one"
     ),
-    "holder_not_registered": ReasonText("the agent is not registered under this key", "register the agent's key"),
+    "holder_not_registered": ReasonText("the agent is not registered with this key", "register the agent's key"),
     "bad_reauthorization": ReasonText("the approval does not renew this session", "open a new session"),
-    "unknown_approver": ReasonText("nobody enrolled signed this answer", "enrol the approver's key"),
-    "bad_approver": ReasonText("the answer names another approver than its key", "answer under the enrolled name"),
-    "bad_approval": ReasonText("the answer makes no sense", "answer again"),
-    "pop_tool": ReasonText("the proof is for another action", "prove this call"),
-    "pop_args": ReasonText("the proof is for other arguments", "prove this call"),
-    "pop_aud": ReasonText("the proof is for another store", "prove this call to this store"),
-    "pop_ath": ReasonText("the proof is for another passport", "prove this call under this passport"),
-    "pop_window": ReasonText("the proof is too old, or from the future", "make it now, or check the clock"),
-    "replay": ReasonText("the proof was used before", "make a proof for each call"),
-    # people who answer (`halo_core.oversight`)
-    "not_pending": ReasonText("the request does not wait for an answer", "see `halo approvals list --all`"),
-    "request_expired": ReasonText("the time to answer is over", "let the agent ask again"),
-    "approver_not_enrolled": ReasonText(
-        "the approver is not enrolled, or with another key", "run `halo approver enrol`"
+    "unknown_approver": ReasonText("the answer is not signed by an enrolled approver", "enrol the approver's key"),
+    "bad_approver": ReasonText("the answer names a different approver than its key", "answer under the enrolled name"),
+    "bad_approval": ReasonText("the answer is inconsistent", "answer again"),
+    "pop_tool": ReasonText("the proof is for another action", "create a proof for this call"),
+    "pop_args": ReasonText("the proof is for other arguments", "create a proof for this call"),
+    "pop_aud": ReasonText("the proof is for another store", "create a proof for this store"),
+    "pop_ath": ReasonText("the proof is for another passport", "create a proof with this passport"),
+    "pop_window": ReasonText(
+        "the proof is too old, or its time is in the future", "create a new proof, or check the clock"
     ),
-    # the machinery
-    "ledger_busy": ReasonText("another process holds the ledger", "try again, or use `halo serve` for many workers"),
+    "replay": ReasonText("the proof was used before", "create a new proof for each call"),
+    # approvals
+    "not_pending": ReasonText("the request is not waiting for an answer", "see `halo approvals list --all`"),
+    "request_expired": ReasonText("the request has expired", "let the agent ask again"),
+    "approver_not_enrolled": ReasonText(
+        "the approver is not enrolled, or is enrolled with another key", "run `halo approver enrol`"
+    ),
+    # store and decision
+    "ledger_busy": ReasonText(
+        "another process has locked the ledger", "try again, or let fewer processes share the ledger"
+    ),
     "ledger_unwritable": ReasonText("the ledger cannot be written", "check disk space and permissions"),
     "ledger_closed": ReasonText("the ledger is closed", "open Halo again"),
     "ledger_behind_anchor": ReasonText(
         "the database is older than its anchor", "restore the newest copy, or see docs/operations.md"
     ),
-    "foreign_trigger": ReasonText("the database has triggers that are not Halo's", "run `halo verify`, restore a copy"),
-    "foreign_store": ReasonText("the log began under another home", "give the HALO_HOME that wrote it"),
+    "foreign_trigger": ReasonText(
+        "the database has triggers that Halo did not create", "run `halo verify`, then restore a copy"
+    ),
+    "foreign_store": ReasonText(
+        "the log was created with another home", "set HALO_HOME to the home that created the log"
+    ),
     "log_key_changed": ReasonText("the log key is not the trusted one", "restore `log.key`"),
     "content_key_changed": ReasonText("the content key is not the one in use", "restore `content.key`"),
     "too_large": ReasonText("the passport cannot hold this many grants", "give the agent fewer tools"),
     "score_unavailable": ReasonText(
-        "no behaviour score could be made, and one is in force",
-        "`halo baseline fit` again, or `halo baseline drop`; `halo verify` says whether something was changed",
+        "a risk score is required, but could not be computed",
+        "run `halo baseline fit` again, or `halo baseline drop`; `halo verify` tells whether something was changed",
     ),
-    "risk_elevated": ReasonText("this is stranger than what the agent usually does", "look at it: `halo risk`"),
+    "risk_elevated": ReasonText("this is unusual for the agent", "check it with `halo risk`"),
     "risk_high": ReasonText(
-        "this is far stranger than what the agent usually does", "somebody outside approves it, or the request says it"
+        "this is very unusual for the agent", "request an approval, or name the action in the request itself"
     ),
     "risk_unknown": ReasonText(
-        "it acts for or beside an agent that is scored, and is not scored itself",
-        "`halo baseline fit` for it as well",
+        "the agent has no baseline, but acts for or together with an agent that has one",
+        "run `halo baseline fit` for this agent too",
     ),
     "decision_error": ReasonText("the decision failed with an error", "report it; the error is in the log"),
     "pending_cap": ReasonText("too many approvals are pending in this session", "answer the pending ones first"),
 }
 
 
-def text(code: str) -> ReasonText:
+def get_reason_text(code: str) -> ReasonText:
     """The texts of a code; an unknown code explains itself as such and never raises."""
     return REASONS.get(code, ReasonText(code.replace("_", " "), ""))

@@ -13,22 +13,22 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import Any
 
-from halo_core import canonical
-from halo_core.behaviour.circumstances import circumstances_of
-from halo_core.behaviour.scoring import Rules
+from halo_core.crypto import canonical
+from halo_core.decision import decide
+from halo_core.enforcement.risk_assessor import load_rules
 from halo_core.errors import HaloError
-from halo_core.model import AccessRequest, Entry, EntryKind, Link, PolicyView, Snapshot
-from halo_core.passport import Issuer, Trusted, token_hash, verify_chain
-from halo_core.pdp import decide
+from halo_core.model import AccessRequest, EntryKind, LedgerEntry, Link, PolicyView, Snapshot
+from halo_core.passports import Issuer, TrustAnchors, token_hash, verify_chain
 from halo_core.policy import CedarPolicy
-from halo_core.query import Contents, Found, entries
+from halo_core.risk.action_risk import RiskRules
+from halo_core.risk.circumstances import circumstances_of
+from halo_core.store.log import LoggedEntry, SealedContents, read_entries
 from halo_core.store.reader import Reader
-from halo_core.watching import rules_of
 
-__all__ = ["Replayed", "Replayer", "Status", "first_difference"]
+__all__ = ["ReplayResult", "ReplayStatus", "Replayer", "find_first_difference"]
 
 
-class Status(StrEnum):
+class ReplayStatus(StrEnum):
     """What a replay found."""
 
     IDENTICAL = "identical"
@@ -38,11 +38,11 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Replayed:
+class ReplayResult:
     """One decision, decided again. `where` is the JSON pointer of the first field that differs."""
 
     id: str
-    status: Status
+    status: ReplayStatus
     where: str = ""
     recorded: Any = None
     computed: Any = None
@@ -51,69 +51,69 @@ class Replayed:
 class Replayer:
     """Replays decisions of one tenant; links and policies are parsed once per hash."""
 
-    def __init__(self, reader: Reader, contents: Contents, tenant: str) -> None:
+    def __init__(self, reader: Reader, contents: SealedContents, tenant: str) -> None:
         self._reader = reader
         self._contents = contents
         self._tenant = tenant
         self._chain: Callable[[tuple[str, ...]], tuple[Link, ...]] = lru_cache(maxsize=256)(self._read_chain)
-        self._score: Callable[[str], Rules] = lru_cache(maxsize=16)(self._read_score)
+        self._score: Callable[[str], RiskRules] = lru_cache(maxsize=16)(self._read_score)
         self._policy: Callable[[str], PolicyView] = lru_cache(maxsize=64)(self._read_policy)
 
-    def all(self) -> Iterator[Replayed]:
+    def replay_all(self) -> Iterator[ReplayResult]:
         """Every decision in log order."""
-        for found in entries(self._reader, self._tenant, (EntryKind.DECISION,)):
-            yield self.one(found)
+        for logged in read_entries(self._reader, self._tenant, (EntryKind.DECISION,)):
+            yield self.replay(logged)
 
-    def one(self, found: Found) -> Replayed:
+    def replay(self, logged: LoggedEntry) -> ReplayResult:
         """One decision."""
-        entry = found.entry
+        entry = logged.entry
         try:
-            args = self._args(entry)
+            args = self._open_arguments(entry)
             if args is None:
-                return Replayed(entry.id, Status.REDACTED)
+                return ReplayResult(entry.id, ReplayStatus.REDACTED)
             request = AccessRequest.from_plain(entry.body["request"], args)
             recorded = entry.body["snapshot"]
             chain = self._chain(tuple(recorded["chain"]))
             snapshot = Snapshot.from_plain(recorded, chain=chain, policy=self._policy(recorded["policy"]))
-            differs = self._scored(request, snapshot)
+            differs = self._compare_score(request, snapshot)
             computed = decide(request, snapshot)
         except (HaloError, KeyError, TypeError, ValueError) as exc:
-            return Replayed(entry.id, Status.UNREADABLE, computed=f"{type(exc).__name__}: {exc}")
+            return ReplayResult(entry.id, ReplayStatus.UNREADABLE, computed=f"{type(exc).__name__}: {exc}")
         if differs is not None:
-            return Replayed(entry.id, Status.DIFFERS, *differs)
+            return ReplayResult(entry.id, ReplayStatus.DIFFERS, *differs)
         if computed.to_bytes() == canonical.dumps(entry.body["decision"]):
-            return Replayed(entry.id, Status.IDENTICAL)
-        where, old, new = first_difference(entry.body["decision"], computed.to_plain(), "/decision")
-        return Replayed(entry.id, Status.DIFFERS, where, old, new)
+            return ReplayResult(entry.id, ReplayStatus.IDENTICAL)
+        where, old, new = find_first_difference(entry.body["decision"], computed.to_plain(), "/decision")
+        return ReplayResult(entry.id, ReplayStatus.DIFFERS, where, old, new)
 
-    def _scored(self, request: AccessRequest, snapshot: Snapshot) -> tuple[str, Any, Any] | None:
+    def _compare_score(self, request: AccessRequest, snapshot: Snapshot) -> tuple[str, Any, Any] | None:
         """Where the recorded risk is not what the record gives; None where it is, or there is none."""
         if snapshot.risk is None:
             return None
         rules = self._score(snapshot.model_hash)
-        at = circumstances_of(request, snapshot.time_us, snapshot.refused)
-        judged = rules.judge(rules.model.margin(snapshot.features), at)
+        circumstances = circumstances_of(request, snapshot.time_us, snapshot.refused)
+        judged = rules.compute_action_risk(rules.model.compute_margin(snapshot.features), circumstances)
         if judged.risk != snapshot.risk:
             return "/snapshot/risk", snapshot.risk, judged.risk
         return None if judged.band == snapshot.band else ("/snapshot/band", snapshot.band, judged.band)
 
-    def _read_score(self, name: str) -> Rules:
-        return rules_of(name, self._part)
+    def _read_score(self, name: str) -> RiskRules:
+        return load_rules(name, self._load_part)
 
-    def _part(self, name: str, domain: str) -> bytes:
-        data = self._blob(name)
+    def _load_part(self, name: str, domain: str) -> bytes:
+        data = self._load_blob(name)
         if canonical.digest(domain, data) != name:
-            raise KeyError(f"blob {name} holds something else")
+            raise KeyError(f"blob {name} has other content")
         return data
 
-    def _args(self, entry: Entry) -> Mapping[str, Any] | None:
+    def _open_arguments(self, entry: LedgerEntry) -> Mapping[str, Any] | None:
         sealed = self._contents.open(entry, "args")
         if sealed is None:
             return None
         args: Mapping[str, Any] = canonical.from_plain(canonical.loads(sealed))
         return args
 
-    def _blob(self, name: str) -> bytes:
+    def _load_blob(self, name: str) -> bytes:
         data = self._reader.blob(self._tenant, name)
         if data is None:
             raise KeyError(f"blob {name} is missing")
@@ -122,36 +122,36 @@ class Replayer:
     def _read_chain(self, names: tuple[str, ...]) -> tuple[Link, ...]:
         if not names:
             return ()
-        tokens = [self._blob(name).decode("ascii", "replace") for name in names]
+        tokens = [self._load_blob(name).decode("ascii", "replace") for name in names]
         for name, token in zip(names, tokens, strict=True):
             if token_hash(token) != name:
-                raise KeyError(f"blob {name} holds another passport")
-        return verify_chain(tokens, trusted=self._trusted, audience=None, tenant=None)
+                raise KeyError(f"blob {name} contains another passport")
+        return verify_chain(tokens, trusted=self._trusted_keys, audience=None, tenant=None)
 
     @cached_property
-    def _trusted(self) -> Trusted:
+    def _trusted_keys(self) -> TrustAnchors:
         """Keys that this tenant's passports and re-authorizations were signed with, as its own signed entries say."""
         issuers, approvers = {}, {}
-        for item in entries(self._reader, self._tenant, (EntryKind.PASSPORT, EntryKind.AUTHORITY)):
+        for item in read_entries(self._reader, self._tenant, (EntryKind.PASSPORT, EntryKind.AUTHORITY)):
             body = item.entry.body
             if "issuer" in body:
                 issuers[body["issuer"]["kid"]] = Issuer(base64.b64decode(body["issuer"]["key"]))
             elif body.get("role") == "approver":
                 approvers[body["kid"]] = (body["name"], base64.b64decode(body["key"]))
-        return Trusted(issuers=issuers, approvers=approvers)
+        return TrustAnchors(issuers=issuers, approvers=approvers)
 
     def _read_policy(self, name: str) -> PolicyView:
-        return CedarPolicy.from_bytes(self._blob(name))
+        return CedarPolicy.from_bytes(self._load_blob(name))
 
 
-def first_difference(old: Any, new: Any, where: str = "") -> tuple[str, Any, Any]:
+def find_first_difference(old: Any, new: Any, where: str = "") -> tuple[str, Any, Any]:
     """JSON pointer and both values of the first place where two trees differ."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
             if key not in old or key not in new or old[key] != new[key]:
-                return first_difference(old.get(key), new.get(key), f"{where}/{key}")
+                return find_first_difference(old.get(key), new.get(key), f"{where}/{key}")
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for i, (left, right) in enumerate(zip(old, new, strict=True)):
             if left != right:
-                return first_difference(left, right, f"{where}/{i}")
+                return find_first_difference(left, right, f"{where}/{i}")
     return where, old, new

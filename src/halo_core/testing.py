@@ -35,10 +35,10 @@ class CountingIds:
     def __init__(self) -> None:
         self._count = count(1)
 
-    def entry(self) -> str:
+    def new_entry_id(self) -> str:
         """A UUIDv7-shaped id."""
         return f"00000000-0000-7000-8000-{next(self._count):012x}"
 
-    def short(self) -> str:
+    def new_short_id(self) -> str:
         """Twelve hex digits."""
         return f"{next(self._count):012x}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError, Gap
-from halo_core.keys import KeyStore
 from halo_core.ledger import Report, Trust, parse_vkey, read_anchors, verify
-from halo_core.store import StoreConfig, trust
-from halo_core.store.checkpoints import anchored_note, remembered
+from halo_core.store import StoreConfig, checkpoints
+from halo_core.store.checkpoints import find_anchored_note, select_anchors
 from halo_core.store.reader import Reader
 
 __all__ = ["verify_store"]
@@ -37,19 +37,22 @@ def verify_store(
         Tampered: the anchor file is damaged.
         Gap: the anchor remembers a ledger where there is none any more.
     """
-    logs = trust.load(home)
+    logs = checkpoints.load_trusted_keys(home)
     if not logs:
         raise ConfigError(
-            "no_trust", f"`{home}` holds no trusted key", field="home", remedy="give the HALO_HOME that wrote the log"
+            "no_trust",
+            f"`{home}` has no trusted key",
+            field="home",
+            remedy="set HALO_HOME to the home that created the log",
         )
-    found = read_anchors(home / "anchor.json")
+    anchors_by_store = read_anchors(home / "anchor.json")
     try:
         opened = Reader(url)
     except ConfigError as exc:
-        if exc.code in ("no_database", "no_store") and remembered(found, url, home):
+        if exc.code in ("no_database", "no_store") and select_anchors(anchors_by_store, url, home):
             raise Gap(
                 "ledger_behind_anchor",
-                f"the anchor remembers a ledger here, and {exc.message}",
+                f"there is an anchor for a ledger here, but {exc.message}",
                 remedy="restore the newest copy",
             ) from exc
         raise
@@ -57,14 +60,15 @@ def verify_store(
         anchors = {
             tenant: note
             for tenant in logs
-            if (note := anchored_note(found, reader.database, StoreConfig(url, home, tenant))) is not None
+            if (note := find_anchored_note(anchors_by_store, reader.database, StoreConfig(url, home, tenant)))
+            is not None
         }
         keys = {tenant: parse_vkey(text) for tenant, text in logs.items()}
-        anywhere = frozenset(tenant for store in found.values() for tenant in store)
-        known = Trust(keys, anchors=anchors, kek=_content_key(home), elsewhere=anywhere - set(anchors))
-        return verify(reader, known, signatures=signatures, fast=fast, progress=progress)
+        anywhere = frozenset(tenant for store in anchors_by_store.values() for tenant in store)
+        trust_anchors = Trust(keys, anchors=anchors, kek=_load_content_key(home), elsewhere=anywhere - set(anchors))
+        return verify(reader, trust_anchors, signatures=signatures, fast=fast, progress=progress)
 
 
-def _content_key(home: Path) -> bytes | None:
+def _load_content_key(home: Path) -> bytes | None:
     keys = KeyStore(home)
     return keys.secret("content") if "content" in keys.names() else None

@@ -25,17 +25,16 @@ from langgraph.pregel import Pregel
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.model import ActionKind, Impact, Resource, Reversal
+from halo_langchain._agents import guard_graph
 from halo_langchain._callback import HaloCallback
-from halo_langchain._doctor.app import doctor
-from halo_langchain._doctor.brief import told
-from halo_langchain._graphs.guard import guard_graph
+from halo_langchain._doctor import doctor, report_undecided
 from halo_langchain._middleware import HaloMiddleware
-from halo_langchain._models.guard import guard_model, is_model
-from halo_langchain._retriever import guard_retriever
-from halo_langchain._surfaces import Labels
-from halo_langchain._tools.guard import as_tool, guard_tool
+from halo_langchain._models import guard_model, is_model
+from halo_langchain._results import Labels
+from halo_langchain._retrievers import guard_retriever
+from halo_langchain._tools import as_tool, guard_tool
 from halo_langchain._translate import hosted_names
-from halo_langchain._tripwire import Installed, install
+from halo_langchain._tripwire import InstalledTripwire, install
 
 __all__ = [
     "ActionKind",
@@ -53,6 +52,7 @@ __all__ = [
 
 R = TypeVar("R", bound=BaseRetriever)
 M = TypeVar("M", bound=BaseLanguageModel[Any] | RunnableBinding[Any, Any])
+T = TypeVar("T", bound=BaseTool)
 G = TypeVar("G", bound=Pregel[Any, Any, Any, Any])
 
 
@@ -74,7 +74,10 @@ class Halo(HaloBase):
     def guard(self, x: M, *, resource: Resource | None = None) -> M: ...
 
     @overload
-    def guard(self, x: BaseTool | Callable[..., Any], *, resource: Resource | None = None) -> BaseTool: ...
+    def guard(self, x: T, *, resource: Resource | None = None) -> T: ...
+
+    @overload
+    def guard(self, x: Callable[..., Any], *, resource: Resource | None = None) -> BaseTool: ...
 
     @overload
     def guard(
@@ -123,14 +126,14 @@ class Halo(HaloBase):
             ConfigError: it cannot be guarded; the message says what can.
         """
         if labels is not None and not isinstance(x, BaseRetriever):
-            raise ConfigError(
-                "no_documents", "only what a retriever returns has labels", field="labels", remedy="leave it out"
-            )
+            raise ConfigError("no_documents", "only a retriever can have labels", field="labels", remedy="omit it")
         if isinstance(x, Pregel):
-            return told(self, guard_graph(self, x, agents=agents, give=give, agent=agent, resource=resource))
+            return report_undecided(
+                self, guard_graph(self, x, agents=agents, give=give, agent=agent, resource=resource)
+            )
         if agents or give or agent:
             raise ConfigError(
-                "not_a_graph", "agents and terms belong to a graph", field="x", remedy="leave them out, or pass a graph"
+                "not_a_graph", "agents and terms are for graphs only", field="x", remedy="omit them, or pass a graph"
             )
         if isinstance(x, BaseRetriever):
             return guard_retriever(self, x, resource, labels)
@@ -139,24 +142,24 @@ class Halo(HaloBase):
         if isinstance(x, list | tuple):
             return self._guard_all(x, resource)
         if isinstance(x, dict):
-            raise _dict_refused(x)
+            raise _make_dict_error(x)
         if isinstance(x, BaseTool):
             return guard_tool(self, x, resource)
         if inspect.isfunction(x) or inspect.ismethod(x):
             return guard_tool(self, as_tool(x), resource)
-        raise _unsupported(x)
+        raise _make_unsupported_error(x)
 
     def _guard_all(self, items: Sequence[Any], resource: Resource | None) -> list[Any]:
         if resource is not None and resource.id and len(items) > 1:
             raise ConfigError(
                 "resource_id_taken",
-                f"`{resource.id}` cannot name {len(items)} things",
+                f"`{resource.id}` cannot be the id of {len(items)} objects",
                 field="resource",
-                remedy="leave `id` out, or guard them one by one",
+                remedy="omit `id`, or guard them one by one",
             )
         for item in items:  # all or none: refuse before the first is registered
             if isinstance(item, dict):
-                raise _dict_refused(item)
+                raise _make_dict_error(item)
         return [self.guard(item, resource=resource) for item in items]
 
     def middleware(self) -> HaloMiddleware:
@@ -176,7 +179,7 @@ class Halo(HaloBase):
         """
         return self._callback
 
-    def install(self) -> Installed:
+    def install(self) -> InstalledTripwire:
         """Watch the whole process: what nothing of Halo decides does not run.
 
         Every tool, retriever and model call of LangChain that is neither guarded nor under a `halo.callback()` is
@@ -200,25 +203,25 @@ class Halo(HaloBase):
         return HaloCallback(self)
 
 
-def _dict_refused(tool: dict[str, Any]) -> ConfigError:
+def _make_dict_error(tool: dict[str, Any]) -> ConfigError:
     hosted = hosted_names([tool])
     if hosted:
         return HostedTool(
             "hosted_tool",
-            f"`{hosted[0]}` is run by the model's provider, so it cannot be decided here",
+            f"`{hosted[0]}` is run by the model's provider, so Halo cannot control it",
             field="x",
             remedy="use a tool that runs in this process",
         )
     return ConfigError(
         "nothing_to_guard",
-        "a bare schema has no function to guard",
+        "a schema without a function cannot be guarded",
         field="x",
-        remedy="guard the tool or function that does the work",
+        remedy="guard the tool or function that runs",
     )
 
 
-def _unsupported(x: Any) -> ConfigError:
-    remedy = "guard takes a tool, a function, a list of these, a retriever, a model or a graph"
+def _make_unsupported_error(x: Any) -> ConfigError:
+    remedy = "pass a tool, a function, a list of these, a retriever, a model or a graph"
     if isinstance(x, Runnable):
-        remedy += "; chains are decided by what they hold, or by `halo.callback()`"
+        remedy += "; for a chain, guard its parts or use `halo.callback()`"
     return ConfigError("not_guardable", f"`{type(x).__name__}` cannot be guarded", field="x", remedy=remedy)

@@ -14,16 +14,20 @@ from langchain.agents.middleware.types import PrivateStateAttr
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.messages import ToolMessage
 
-from halo_core.pep import Call, Ticket
-from halo_core.session import current_session
-from halo_langchain._context import Mark, marked, source_of
-from halo_langchain._models.call import Decided, handed
-from halo_langchain._models.guard import gated_model, model_gate, restrictable, unbound
-from halo_langchain._models.inference import RESTRICTABLE, Carried, inference
-from halo_langchain._pause import abegin, begin, broke_off
-from halo_langchain._sessions import thread_session
-from halo_langchain._surfaces import model_surface
-from halo_langchain._tools.calls import SESSION_FIELD, ToolCalls, run_session
+from halo_core.enforcement import Call, Ticket
+from halo_core.enforcement.session_context import current_session
+from halo_langchain._model_calls import (
+    RESTRICTING_ABILITIES,
+    DecidedCall,
+    ModelInput,
+    build_inference_call,
+    decided_call_scope,
+)
+from halo_langchain._models import can_restrict_output, copy_model_with_guard, find_model_guard, unwrap_bindings
+from halo_langchain._pause import abegin_or_pause, begin_or_pause, finish_failed
+from halo_langchain._results import make_model_surface
+from halo_langchain._runs import RunClaim, claim_scope, find_thread_session, get_run_source
+from halo_langchain._tool_nodes import SESSION_FIELD, ToolCalls, run_session_scope
 from halo_langchain._translate import bound_tools, model_name
 
 if TYPE_CHECKING:
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HaloMiddleware", "HaloState"]
 
-_EARLIER: Final = "halo_earlier"
+_EARLIER_FIELD: Final = "halo_earlier"
 
 
 class HaloState(AgentState[Any]):
@@ -49,17 +53,17 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
     def __init__(self, halo: Halo) -> None:
         super().__init__()
         self._halo = halo
-        self._calls = ToolCalls(halo)
+        self._tool_calls = ToolCalls(halo)
 
     # the session of a run
 
     def before_agent(self, state: HaloState, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002  the hook's form
         """Open a session for a run that has none."""
-        if current_session() is not None or thread_session() is not None:
+        if current_session() is not None or find_thread_session() is not None:
             return None
         # The session is new, so what tools said before it was read by nobody here.
         earlier = [m.id for m in state.get("messages", ()) if isinstance(m, ToolMessage) and m.id]
-        return {SESSION_FIELD: self._halo.run_session(), _EARLIER: earlier}
+        return {SESSION_FIELD: self._halo.make_run_session_id(), _EARLIER_FIELD: earlier}
 
     async def abefore_agent(self, state: HaloState, runtime: Any) -> dict[str, Any] | None:
         """As `before_agent`."""
@@ -73,85 +77,85 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
         Raises:
             Denied: it may not be made. There is no model to show the denial to, so the run ends.
         """
-        with run_session(request.state):
-            name, call, carried = self._inference(request)
-            ticket = begin(self._halo, call)
-            request = self._restricted(request, ticket)
-            decided = Decided(ticket, owner=self._halo, name=name, carried=carried)
+        with run_session_scope(request.state):
+            name, call, model_input = self._build_call(request)
+            ticket = begin_or_pause(self._halo, call)
+            request = self._with_restricted_model(request, ticket)
+            decided_call = DecidedCall(ticket, owner=self._halo, name=name, model_input=model_input)
             try:
-                with marked(self._mark(request, carried)), handed(decided):
+                with claim_scope(self._make_claim(request, model_input)), decided_call_scope(decided_call):
                     result = handler(request)
             except BaseException as exc:
-                failed = broke_off(ticket, exc)
+                failed = finish_failed(ticket, exc)
                 if failed is exc:
                     raise
             else:
-                return ticket.succeed(result, model_surface(self._halo))
+                return ticket.succeed(result, make_model_surface(self._halo))
             raise failed
 
     async def awrap_model_call(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
         """As `wrap_model_call`."""
-        with run_session(request.state):
-            name, call, carried = self._inference(request)
-            ticket = await abegin(self._halo, call)
-            request = self._restricted(request, ticket)
-            decided = Decided(ticket, owner=self._halo, name=name, carried=carried)
+        with run_session_scope(request.state):
+            name, call, model_input = self._build_call(request)
+            ticket = await abegin_or_pause(self._halo, call)
+            request = self._with_restricted_model(request, ticket)
+            decided_call = DecidedCall(ticket, owner=self._halo, name=name, model_input=model_input)
             try:
-                with marked(self._mark(request, carried)), handed(decided):
+                with claim_scope(self._make_claim(request, model_input)), decided_call_scope(decided_call):
                     result = await handler(request)
             except BaseException as exc:
-                failed = broke_off(ticket, exc)
+                failed = finish_failed(ticket, exc)
                 if failed is exc:
                     raise
             else:
-                return ticket.succeed(result, model_surface(self._halo))
+                return ticket.succeed(result, make_model_surface(self._halo))
             raise failed
 
-    def _inference(self, request: Any) -> tuple[str, Call, Carried]:
+    def _build_call(self, request: Any) -> tuple[str, Call, ModelInput]:
         """Name, call to decide, and what a guarded model knows it by."""
-        name, gate = model_name(request.model), model_gate(self._halo, request.model)
+        name, guard = model_name(request.model), find_model_guard(self._halo, request.model)
         tools = [*(request.tools or ()), *bound_tools(request.model, request.model_settings)]
-        earlier = request.state.get(_EARLIER) if isinstance(request.state, Mapping) else None
+        earlier = request.state.get(_EARLIER_FIELD) if isinstance(request.state, Mapping) else None
         system = [request.system_message] if request.system_message is not None else []
         messages = [*system, *request.messages]
-        call = inference(
+        call = build_inference_call(
             self._halo,
             name,
             messages,
             tools,
             earlier=frozenset(earlier or ()),
-            resource=gate.resource if gate is not None else None,
-            abilities=RESTRICTABLE if restrictable(self._halo, request.model) else ("pause",),
+            resource=guard.resource if guard is not None else None,
+            abilities=RESTRICTING_ABILITIES if can_restrict_output(self._halo, request.model) else ("pause",),
         )
-        return name, call, Carried.of(messages, tools, _schema_names(request.response_format))
+        return name, call, ModelInput.from_messages(messages, tools, _schema_names(request.response_format))
 
-    def _mark(self, request: Any, carried: Carried) -> Mark | None:
+    def _make_claim(self, request: Any, model_input: ModelInput) -> RunClaim | None:
         """The mark of a model that has no gate, and so no entry of its own; one that has marks itself."""
-        if model_gate(self._halo, request.model) is not None:
+        if find_model_guard(self._halo, request.model) is not None:
             return None
-        source = source_of(unbound(request.model))
-        return Mark(self._halo, "model", armed=True, source=source, words=carried.words)
+        source = get_run_source(unwrap_bindings(request.model))
+        return RunClaim(self._halo, "model", active=True, source=source, message_texts=model_input.message_texts)
 
-    def _restricted(self, request: Any, ticket: Ticket) -> Any:
+    def _with_restricted_model(self, request: Any, ticket: Ticket) -> Any:
         """The request with a model that restricts its answer where it gives it: what streams shows nothing else."""
-        if not ticket.holds_output or model_gate(self._halo, request.model) is not None:
+        if not ticket.holds_output or find_model_guard(self._halo, request.model) is not None:
             return request
-        return request.override(model=gated_model(self._halo, request.model))
+        return request.override(model=copy_model_with_guard(self._halo, request.model))
 
     # tool calls
 
     def wrap_tool_call(self, request: Any, handler: Callable[[Any], Any]) -> Any:
         """Let a guarded tool decide, guard an unguarded one, and answer for a tool that is not there."""
-        return self._calls.run(request, handler)
+        return self._tool_calls.run(request, handler)
 
     async def awrap_tool_call(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
         """As `wrap_tool_call`."""
-        return await self._calls.arun(request, handler)
+        return await self._tool_calls.arun(request, handler)
 
 
-def _schema_names(form: Any) -> list[str]:
+def _schema_names(response_format: Any) -> list[str]:
     """Names of the tools that `create_agent` makes of a response format: they are bound on the way to the model."""
-    schema = getattr(form, "schema", form)
+    schema = getattr(response_format, "schema", response_format)
     try:
         return [] if schema is None else [spec.name for spec in ToolStrategy(schema=schema).schema_specs]
     except Exception:  # noqa: BLE001  what has no such form makes no tools

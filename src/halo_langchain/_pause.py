@@ -19,31 +19,40 @@ from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.errors import GraphBubbleUp, GraphInterrupt, ParentCommand
 from langgraph.types import Interrupt
 
+from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.errors import Denied, Pending
-from halo_core.pep import Call, Surface, Ticket
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = ["abegin", "begin", "broke_off", "heard", "raisable", "taken_back", "unasked", "withdrawn"]
+__all__ = [
+    "abegin_or_pause",
+    "begin_or_pause",
+    "consume_resume",
+    "discard_resume",
+    "finish_failed",
+    "make_raisable",
+    "pause_or_withdraw",
+    "withdraw_call",
+]
 
 # LangGraph's names; a test holds them to the installed version.
-_SCRATCHPAD: Final = "__pregel_scratchpad"
-_CHECKPOINTER: Final = "__pregel_checkpointer"
-_SEND: Final = "__pregel_send"
-_RESUME: Final = "__resume__"
+_SCRATCHPAD_KEY: Final = "__pregel_scratchpad"
+_CHECKPOINTER_KEY: Final = "__pregel_checkpointer"
+_SEND_KEY: Final = "__pregel_send"
+_RESUME_CHANNEL: Final = "__resume__"
 
-_LEFT: Final[Surface[Any]] = Surface(str)
-_NAMESPACE: Final = "checkpoint_ns"
-_ASKED: Final = "asked"
+_PARENT_COMMAND_SURFACE: Final[Surface[Any]] = Surface(str)
+_NAMESPACE_KEY: Final = "checkpoint_ns"
+_WAITING_LABEL: Final = "asked"
 """The word of this stands among the answers that LangGraph keeps of a task while the task waits for Halo."""
 
 _LOCK: Final = threading.Lock()
-_REFUSED: Final[deque[Any]] = deque(maxlen=256)
+_REJECTED_TASKS: Final[deque[Any]] = deque(maxlen=256)
 """Tasks resumed with a no that the call which asked has not heard yet: another of their calls was first."""
 
 
-def begin(halo: Halo, call: Call) -> Ticket:
+def begin_or_pause(halo: Halo, call: Call) -> Ticket:
     """Decide; where a person has to answer first, pause the graph.
 
     Raises:
@@ -51,27 +60,27 @@ def begin(halo: Halo, call: Call) -> Ticket:
         Pending: it waits for an answer, and nothing here can be resumed.
         GraphInterrupt: it waits for an answer, and the graph with it.
     """
-    heard(halo)
+    consume_resume(halo)
     try:
-        return _first(halo.enforcer.begin(call))
+        return _discard_used_resume(halo.enforcer.begin(call))
     except Pending as pending:
-        if not withdrawn(halo, call, pending):
+        if not pause_or_withdraw(halo, call, pending):
             raise
-        return halo.enforcer.begin(taken_back(call, pending))
+        return halo.enforcer.begin(withdraw_call(call, pending))
 
 
-async def abegin(halo: Halo, call: Call) -> Ticket:
+async def abegin_or_pause(halo: Halo, call: Call) -> Ticket:
     """As `begin`, from a coroutine."""
-    heard(halo)
+    consume_resume(halo)
     try:
-        return _first(await halo.enforcer.abegin(call))
+        return _discard_used_resume(await halo.enforcer.abegin(call))
     except Pending as pending:
-        if not withdrawn(halo, call, pending):
+        if not pause_or_withdraw(halo, call, pending):
             raise
-        return await halo.enforcer.abegin(taken_back(call, pending))
+        return await halo.enforcer.abegin(withdraw_call(call, pending))
 
 
-def broke_off(ticket: Ticket, error: BaseException, otherwise: type[Exception] = RuntimeError) -> BaseException:
+def finish_failed(ticket: Ticket, error: BaseException, otherwise: type[Exception] = RuntimeError) -> BaseException:
     """Record how an action ended that returned nothing: paused inside, left for a parent graph, failed, cancelled.
 
     Returns:
@@ -81,98 +90,104 @@ def broke_off(ticket: Ticket, error: BaseException, otherwise: type[Exception] =
     if isinstance(error, GraphInterrupt):
         ticket.pause(error)
     elif isinstance(error, ParentCommand):
-        return _left(ticket, error)
+        return _record_parent_command(ticket, error)
     else:
-        return ticket.fail(error, otherwise, passes=isinstance(error, GraphBubbleUp))
+        return ticket.fail(error, otherwise, passthrough=isinstance(error, GraphBubbleUp))
     return error
 
 
-def raisable(ticket: Ticket, error: BaseException) -> BaseException:
+def make_raisable(ticket: Ticket, error: BaseException) -> BaseException:
     """What may be raised of an error that is recorded further up."""
-    return error if isinstance(error, GraphBubbleUp) else ticket.raisable(error)
+    return error if isinstance(error, GraphBubbleUp) else ticket.make_raisable(error)
 
 
-def _left(ticket: Ticket, error: ParentCommand) -> BaseException:
+def _record_parent_command(ticket: Ticket, error: ParentCommand) -> BaseException:
     try:
-        ticket.succeed(error.args[0], _LEFT)
+        ticket.succeed(error.args[0], _PARENT_COMMAND_SURFACE)
     except Denied as denied:  # INVARIANT: FAILCLOSED - nothing makes less of what it takes with it
         denied.__cause__ = denied.__context__ = None
         return denied
     return error
 
 
-def heard(halo: Halo, config: Mapping[str, Any] | None = None) -> None:
+def consume_resume(halo: Halo, config: Mapping[str, Any] | None = None) -> None:
     """Take what this task was resumed with, if it waited for Halo; called before anything is decided or runs.
 
     INVARIANT: BIND - an answer to Halo's question is never taken for the answer to one that the action itself asks:
     nobody was shown that one. It approves nothing either; only a no is kept.
     """
-    pad = _pad(config)
-    if pad is None or not pad.resume:
+    scratchpad = _find_scratchpad(config)
+    if scratchpad is None or not scratchpad.resume:
         return
-    word = halo.word(_ASKED)
+    waiting_digest = halo.make_keyed_digest(_WAITING_LABEL)
     with _LOCK:
-        if word not in pad.resume:
+        if waiting_digest not in scratchpad.resume:
             return
-        place = pad.resume.index(word) - 1
-        given = pad.resume[place + 2] if len(pad.resume) > place + 2 else pad.get_null_resume(True)
-        pad.resume[max(place, 0) : place + 3] = []
-        _keep(pad.resume, config)
-        if _rejects(given):
-            _REFUSED.append(pad)
+        position = scratchpad.resume.index(waiting_digest) - 1
+        answer = (
+            scratchpad.resume[position + 2]
+            if len(scratchpad.resume) > position + 2
+            else scratchpad.get_null_resume(True)
+        )
+        scratchpad.resume[max(position, 0) : position + 3] = []
+        _save_answers(scratchpad.resume, config)
+        if _is_rejection(answer):
+            _REJECTED_TASKS.append(scratchpad)
 
 
-def _first(ticket: Ticket) -> Ticket:
+def _discard_used_resume(ticket: Ticket) -> Ticket:
     if ticket.verdict is not None:
-        unasked(answered=ticket.verdict.answered)
+        discard_resume(answered=ticket.verdict.used_answer)
     return ticket
 
 
-def unasked(*, answered: bool) -> None:
+def discard_resume(*, answered: bool) -> None:
     """What a run was resumed with is not for an action that has just been answered for: it has not asked anything yet.
 
     The ledger knows that also where LangGraph has lost that the task waited for Halo: in a subgraph that keeps nothing,
     in a state that was changed meanwhile.
     """
-    if answered and (pad := _pad()) is not None:
-        pad.get_null_resume(True)
+    if answered and (scratchpad := _find_scratchpad()) is not None:
+        scratchpad.get_null_resume(True)
 
 
-def withdrawn(halo: Halo, call: Call, pending: Pending) -> bool:
+def pause_or_withdraw(halo: Halo, call: Call, pending: Pending) -> bool:
     """Whether the host takes a challenge back; one that can be waited for does not come back from here."""
-    pad = _pad()
-    if pad is None:
+    scratchpad = _find_scratchpad()
+    if scratchpad is None:
         return False
     with _LOCK:
-        for refused in _REFUSED:
-            if refused is pad:
-                _REFUSED.remove(refused)
+        for rejected in _REJECTED_TASKS:
+            if rejected is scratchpad:
+                _REJECTED_TASKS.remove(rejected)
                 return True
-        own = pad.get_null_resume(True)  # the answer to a question of the action's own keeps its place
-        if own is not None:
-            pad.resume.append(own)
+        pending_answer = scratchpad.get_null_resume(
+            True
+        )  # the answer to a question of the action's own keeps its place
+        if pending_answer is not None:
+            scratchpad.resume.append(pending_answer)
         # Not into the list at hand, from which other calls of this task take their answers; and what asks before Halo
         # when the task is run again, where nothing stands before it, finds an empty one.
-        kept = [*pad.resume, "", halo.word(_ASKED)]
-        _keep(kept)
-    raise GraphInterrupt((_interrupt(_question(halo, call, pending), len(kept)),))
+        saved_answers = [*scratchpad.resume, "", halo.make_keyed_digest(_WAITING_LABEL)]
+        _save_answers(saved_answers)
+    raise GraphInterrupt((_build_interrupt(_build_challenge(halo, call, pending), len(saved_answers)),))
 
 
-def _interrupt(question: dict[str, Any], answered: int) -> Interrupt:
+def _build_interrupt(challenge: dict[str, Any], answered: int) -> Interrupt:
     """Under the id that LangGraph gives to what a task asks after so many answers."""
-    namespace = ((var_child_runnable_config.get() or {}).get("configurable") or {}).get(_NAMESPACE, "")
-    made = getattr(langgraph.types, "_interrupt_id", None)
-    if made is None:  # older versions gave all of a task's questions one id
-        return Interrupt.from_ns(question, namespace)
-    return Interrupt(question, id=made(namespace, answered))
+    namespace = ((var_child_runnable_config.get() or {}).get("configurable") or {}).get(_NAMESPACE_KEY, "")
+    make_id = getattr(langgraph.types, "_interrupt_id", None)
+    if make_id is None:  # older versions gave all of a task's questions one id
+        return Interrupt.from_ns(challenge, namespace)
+    return Interrupt(challenge, id=make_id(namespace, answered))
 
 
-def taken_back(call: Call, pending: Pending) -> Call:
+def withdraw_call(call: Call, pending: Pending) -> Call:
     """The call that records a no of whoever resumed, and closes the question."""
-    return replace(call, problem="challenge_withdrawn", withdraws=pending.pending_id)
+    return replace(call, problem="challenge_withdrawn", withdrawn_question=pending.pending_id)
 
 
-def _question(halo: Halo, call: Call, pending: Pending) -> dict[str, Any]:
+def _build_challenge(halo: Halo, call: Call, pending: Pending) -> dict[str, Any]:
     """What whoever waits is told: a reference, and no argument's value."""
     return {
         "type": "halo_challenge",
@@ -187,21 +202,21 @@ def _question(halo: Halo, call: Call, pending: Pending) -> dict[str, Any]:
     }
 
 
-def _pad(config: Mapping[str, Any] | None = None) -> Any:
+def _find_scratchpad(config: Mapping[str, Any] | None = None) -> Any:
     """LangGraph's notes of the task at hand, None where there is nothing to resume from."""
     configurable = (config or var_child_runnable_config.get() or {}).get("configurable") or {}
-    return configurable.get(_SCRATCHPAD) if configurable.get(_CHECKPOINTER) else None
+    return configurable.get(_SCRATCHPAD_KEY) if configurable.get(_CHECKPOINTER_KEY) else None
 
 
-def _keep(answers: list[Any], config: Mapping[str, Any] | None = None) -> None:
+def _save_answers(answers: list[Any], config: Mapping[str, Any] | None = None) -> None:
     """Have LangGraph keep these as the task's answers, should it pause again."""
     configurable = (config or var_child_runnable_config.get() or {}).get("configurable") or {}
-    configurable[_SEND]([(_RESUME, list(answers))])
+    configurable[_SEND_KEY]([(_RESUME_CHANNEL, list(answers))])
 
 
-def _rejects(answer: Any) -> bool:
+def _is_rejection(answer: Any) -> bool:
     if isinstance(answer, Mapping):
-        found = answer.get("decisions")
-        answers = found if isinstance(found, list) else [answer]
+        decisions = answer.get("decisions")
+        answers = decisions if isinstance(decisions, list) else [answer]
         return any(isinstance(item, Mapping) and item.get("type") == "reject" for item in answers)
     return isinstance(answer, str) and answer == "reject"

@@ -1,6 +1,17 @@
 """Room: translation between LangChain's values and plain ones. Takes: framework objects. Gives: texts, schemas, names.
 
 Never: decides, keeps anything, raises for odd values.
+
+Room: hand-off tools of LangGraph. Takes: tools. Gives: the agent that each leads to.
+
+A tool that hands off says so in its metadata, as the tools of langgraph-swarm and langgraph-supervisor do. Never:
+decides, mints.
+
+Room: entry points that a class has made anew. Takes: classes, objects. Gives: which these are, or a refusal.
+
+A guard stands at the last step before an action. A class that makes an entry point of the framework's anew need not
+come to that step: it is decided where it is entered, and where that cannot be done it is not guarded at all. Never:
+runs anything.
 """
 
 from __future__ import annotations
@@ -15,26 +26,31 @@ from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool, Tool
 from pydantic import BaseModel
 
-from halo_core.errors import Denied
-from halo_core.pep.names import clean_name
+from halo_core.enforcement.guards import clean_name, is_generated_class
+from halo_core.errors import ConfigError, Denied
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
 
 __all__ = [
+    "UNGUARDED_ENTRY_POINTS",
     "bound_tools",
+    "build_refusal",
+    "get_handoff_agent",
     "hosted_names",
     "model_name",
-    "refusal",
+    "overrides_entry_point",
+    "refuse_overridden_entry_points",
     "retriever_schema",
     "tool_names",
     "tool_schema",
 ]
 
+
 # Dicts of these types are called in this process (a bare schema is); any other type names a tool of the provider.
 _CLIENT_TYPES: Final = (None, "function", "custom")
 # A dict of nothing but these declares functions of this process, in the form of two providers.
-_DECLARING: Final = frozenset(("function_declarations", "functionDeclarations", "toolSpec"))
+_DECLARATION_KEYS: Final = frozenset(("function_declarations", "functionDeclarations", "toolSpec"))
 
 
 # names
@@ -42,7 +58,7 @@ _DECLARING: Final = frozenset(("function_declarations", "functionDeclarations", 
 
 def model_name(model: Any) -> str:
     """Resource id of a model: the name its tracing says, else the attribute that holds one, else its class."""
-    model = _part(model, "bound") or model
+    model = _read_attribute(model, "bound") or model
     try:
         traced = model._get_ls_params().get("ls_model_name")  # noqa: SLF001  the very source of what callbacks see
     except Exception:  # noqa: BLE001  a model without tracing parameters still has a name
@@ -53,7 +69,7 @@ def model_name(model: Any) -> str:
     return clean_name(next((name for name in names if isinstance(name, str) and name), type(model).__name__))
 
 
-def _part(model: Any, name: str) -> Any:
+def _read_attribute(model: Any, name: str) -> Any:
     """An attribute, None without; an object of pydantic takes its time to say that it has none."""
     if isinstance(model, BaseModel) and not model.__pydantic_extra__ and not _declares(type(model), name):
         return model.__dict__.get(name)
@@ -88,22 +104,22 @@ def hosted_names(tools: Iterable[Any] | None) -> list[str]:
 def _is_client_side(item: Any) -> bool:
     if not isinstance(item, Mapping):
         return isinstance(item, BaseTool) or callable(item)
-    given = {name for name, value in item.items() if value is not None}
-    if given and given <= _DECLARING:
+    present_keys = {name for name, value in item.items() if value is not None}
+    if present_keys and present_keys <= _DECLARATION_KEYS:
         return True
-    named = bool(given & {"name", "function"}) or {"title", "properties"} <= given
-    return named and item.get("type") in _CLIENT_TYPES
+    is_named = bool(present_keys & {"name", "function"}) or {"title", "properties"} <= present_keys
+    return is_named and item.get("type") in _CLIENT_TYPES
 
 
 def bound_tools(model: Any, settings: Any = None) -> list[Any]:
     """Tools that a model call carries beside its own list: bound to the model, or among its settings."""
-    found: list[Any] = []
+    collected: list[Any] = []
     while model is not None:
-        for more in (_part(model, "kwargs"), _part(model, "model_kwargs"), settings):
-            tools = more.get("tools") if isinstance(more, Mapping) else None
-            found.extend(tools if isinstance(tools, list | tuple) else [] if tools is None else [tools])
-        model, settings = _part(model, "bound"), None
-    return found
+        for options in (_read_attribute(model, "kwargs"), _read_attribute(model, "model_kwargs"), settings):
+            tools = options.get("tools") if isinstance(options, Mapping) else None
+            collected.extend(tools if isinstance(tools, list | tuple) else [] if tools is None else [tools])
+        model, settings = _read_attribute(model, "bound"), None
+    return collected
 
 
 # schemas
@@ -111,47 +127,114 @@ def bound_tools(model: Any, settings: Any = None) -> list[Any]:
 
 def tool_schema(tool: BaseTool, hidden: Iterable[str] = ()) -> dict[str, Any]:
     """JSON schema of what a tool's caller chooses; of injected arguments only those named as `hidden`."""
-    found = _shown_schema(tool)
-    return _ascii({**found, "properties": {**{name: {} for name in hidden}, **(found.get("properties") or {})}})
+    schema = _read_call_schema(tool)
+    return _keep_ascii_properties(
+        {**schema, "properties": {**{name: {} for name in hidden}, **(schema.get("properties") or {})}}
+    )
 
 
-def _shown_schema(tool: BaseTool) -> dict[str, Any]:
+def _read_call_schema(tool: BaseTool) -> dict[str, Any]:
     if isinstance(tool, Tool) and tool.args_schema is None:
         return {"properties": dict(tool.args)}
     schema = tool.tool_call_schema
     try:
         if isinstance(schema, dict):
-            found = schema
+            json_schema = schema
         elif issubclass(schema, BaseModel):
-            found = schema.model_json_schema(by_alias=False)
+            json_schema = schema.model_json_schema(by_alias=False)
         else:
-            found = schema.schema(by_alias=False)
+            json_schema = schema.schema(by_alias=False)
     except Exception:  # noqa: BLE001  an argument of an arbitrary type has no JSON schema; its name is enough
         fields = getattr(schema, "model_fields", None) or getattr(schema, "__fields__", {})
-        found = {"properties": {name: {} for name in fields}}
-    plain_schema: dict[str, Any] = json.loads(json.dumps(found, default=str))
+        json_schema = {"properties": {name: {} for name in fields}}
+    plain_schema: dict[str, Any] = json.loads(json.dumps(json_schema, default=str))
     return plain_schema
 
 
 def retriever_schema(retriever: BaseRetriever, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Schema of a retriever's arguments; open where it takes more than a query."""
     properties = {name: {"type": "string" if name == "query" else "integer"} for name in arguments}
-    taken = set(inspect.signature(type(retriever)._get_relevant_documents).parameters)  # noqa: SLF001  what we wrap
-    return {"additionalProperties": bool(taken - {"self", "query", "run_manager"}), "properties": properties}
+    parameters = set(inspect.signature(type(retriever)._get_relevant_documents).parameters)  # noqa: SLF001  what we wrap
+    return {"additionalProperties": bool(parameters - {"self", "query", "run_manager"}), "properties": properties}
 
 
-def _ascii(schema: dict[str, Any]) -> dict[str, Any]:
+def _keep_ascii_properties(schema: dict[str, Any]) -> dict[str, Any]:
     properties = schema.get("properties") or {}
-    kept = {name: spec for name, spec in properties.items() if name.isascii() and name.isprintable() and name}
+    ascii_properties = {
+        name: spec for name, spec in properties.items() if name.isascii() and name.isprintable() and name
+    }
     # A passport cannot name such an argument; the grant is open then, and a policy sees the values all the same.
-    more = {} if len(kept) == len(properties) else {"additionalProperties": True}
-    return {**schema, "properties": kept, **more}
+    extra = {} if len(ascii_properties) == len(properties) else {"additionalProperties": True}
+    return {**schema, "properties": ascii_properties, **extra}
 
 
 # messages
 
 
-def refusal(call: Mapping[str, Any], denied: Denied, hint: str = "") -> ToolMessage:
+def build_refusal(call: Mapping[str, Any], denied: Denied, hint: str = "") -> ToolMessage:
     """A denial or a pause as the framework's own error message: reason and remedy, for the model to read."""
     text = f"{denied}; {hint}" if hint else str(denied)
     return ToolMessage(content=text, tool_call_id=call.get("id") or "", name=call["name"], status="error")
+
+
+_DESTINATION_KEY: Final = "__handoff_destination"
+
+
+def get_handoff_agent(tool: BaseTool) -> str:
+    """Name of the agent that a tool hands off to, empty of any other tool.
+
+    INVARIANT: no server hands off. A tool whose arguments came as a JSON schema was described elsewhere (MCP), and so
+    was its metadata: what it says there of an agent would give it that agent's grant, and results that taint nothing.
+    """
+    if isinstance(tool.args_schema, dict):
+        return ""
+    agent = (tool.metadata or {}).get(_DESTINATION_KEY)
+    return clean_name(agent) if isinstance(agent, str) and agent else ""
+
+
+_FRAMEWORK_PREFIX: Final = "langchain_core."
+
+UNGUARDED_ENTRY_POINTS: Final = (
+    "transform",
+    "atransform",
+    "batch_as_completed",
+    "abatch_as_completed",
+    "stream_events",
+    "astream_events",
+    "astream_log",
+)
+"""Entry points of any runnable that nobody can decide where a class has made them anew."""
+
+
+def overrides_entry_point(kind: type[Any], name: str) -> bool:
+    """Whether a class has made an entry point anew; LangChain's own classes are known to come to the last step."""
+    owners = (base for base in kind.__mro__ if name in base.__dict__ and not is_generated_class(base))
+    owner = next(owners, None)
+    return owner is not None and not owner.__module__.startswith(_FRAMEWORK_PREFIX)
+
+
+def refuse_overridden_entry_points(
+    obj: Any, guarded_names: Iterable[str], unguarded_names: Iterable[str], remedy: str
+) -> None:
+    """Refuse an object that can be entered where nothing decides.
+
+    Args:
+        obj: what is to be guarded.
+        guarded_names: entry points that a guarded class decides, whoever made them.
+        unguarded_names: those that it cannot.
+        remedy: what to do instead.
+
+    Raises:
+        ConfigError: its class has made one of `unguarded_names` anew, or the object one of either for itself.
+    """
+    unguarded_names = (*unguarded_names, *UNGUARDED_ENTRY_POINTS)
+    entry_point = next((name for name in unguarded_names if overrides_entry_point(type(obj), name)), "")
+    # What an object holds for itself is found before whatever its class has.
+    entry_point = entry_point or next((name for name in (*guarded_names, *unguarded_names) if name in obj.__dict__), "")
+    if entry_point:
+        raise ConfigError(
+            "own_entry_point",
+            f"`{type(obj).__name__}` overrides `{entry_point}`, which Halo cannot control",
+            field="x",
+            remedy=remedy,
+        )

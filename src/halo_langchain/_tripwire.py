@@ -1,4 +1,9 @@
-"""Room: the tripwire of a process. Takes: start events of every run. Gives: a refusal for what nothing decides.
+"""Room: where an action runs, for the tripwire. Takes: start and end events of chains. Gives: a place, shadow agents.
+
+A shadow agent is a graph in which something ran, or was refused, unguarded, and nothing was guarded; that is known
+when its run ends. Never: decides, reads inputs or outputs.
+
+Room: the tripwire of a process. Takes: start events of every run. Gives: a refusal for what nothing decides.
 
 It is a callback handler that LangChain adds to every run by itself, in raw threads and under `callbacks=[]` too. It
 decides nothing: what carries the mark of a guard passes, what has a `halo.callback()` among its handlers is left to
@@ -17,36 +22,138 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tracers.context import register_configure_hook
 
+from halo_core.enforcement.guards import clean_name
 from halo_core.errors import Denied, HaloError
 from halo_core.model import Mode
-from halo_core.pep.names import clean_name
-from halo_core.reasons import text
+from halo_core.reasons import get_reason_text
 from halo_langchain._callback import HaloCallback
-from halo_langchain._context import Start, claimed_by_any
-from halo_langchain._runs import Runs
+from halo_langchain._runs import RunStart, claim_run_for_any
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = ["Installed", "Tripwire", "install"]
+__all__ = [
+    "ChainRuns",
+    "InstalledTripwire",
+    "ShadowAgent",
+    "Tripwire",
+    "install",
+]
 
 
-class Installed:
+_MAX_OPEN: Final = 10_000
+_FRAMEWORKS: Final = ("langgraph", "langchain_create_agent")
+_UNNAMED: Final = "LangGraph"  # what the framework calls a graph that was given no name
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowAgent:
+    """A graph that turned out to be a shadow agent; `refused` when nothing unguarded ran in it."""
+
+    name: str
+    refused: bool
+
+
+@dataclass(slots=True, eq=False)
+class _GraphRun:
+    """One run of a graph: what was seen inside it, graphs inside it included."""
+
+    name: str
+    run_id: UUID
+    parent: _GraphRun | None
+    has_guarded: bool = False
+    has_unguarded: bool = False
+    has_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _ChainRun:
+    """A chain under way: the outermost chain's name, and the graph it belongs to."""
+
+    chain_name: str
+    graph: _GraphRun | None
+
+
+class ChainRuns:
+    """The chains under way in this process, the latest 10,000 of them."""
+
+    def __init__(self) -> None:
+        self._open_runs: OrderedDict[UUID, _ChainRun] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def begin(self, run_id: UUID, parent: UUID | None, name: str, event: Mapping[str, Any]) -> None:
+        """A chain begins; `event` holds its `metadata` and `tags`."""
+        with self._lock:
+            parent_run = self._open_runs.get(parent) if parent is not None else None
+            graph = parent_run.graph if parent_run is not None else None
+            if _is_graph(name, event, nested=graph is not None):
+                graph = _GraphRun(name, run_id, graph)
+            self._open_runs[run_id] = _ChainRun(parent_run.chain_name if parent_run is not None else name, graph)
+            while len(self._open_runs) > _MAX_OPEN:
+                self._open_runs.popitem(last=False)
+
+    def end(self, run_id: UUID) -> ShadowAgent | None:
+        """A chain ended: its graph if that turned out to be a shadow agent."""
+        with self._lock:
+            run = self._open_runs.pop(run_id, None)
+            graph = run.graph if run is not None else None
+            if graph is None or graph.run_id != run_id or graph.has_guarded or not graph.has_unguarded:
+                return None
+            return ShadowAgent(graph.name, refused=not graph.has_run)
+
+    def record_action(self, parent: UUID | None, *, guarded: bool, refused: bool = False) -> None:
+        """Something guarded, or unguarded, was called inside `parent`, and refused there or not."""
+        with self._lock:
+            run = self._open_runs.get(parent) if parent is not None else None
+            graph = run.graph if run is not None else None
+            while graph is not None:
+                if guarded:
+                    graph.has_guarded = True
+                else:
+                    graph.has_unguarded = True
+                    graph.has_run = graph.has_run or not refused
+                graph = graph.parent
+
+    def describe_place(self, parent: UUID | None, metadata: Mapping[str, Any]) -> str:
+        """Graph and node, else the chain, else nothing: names that developers gave, no values."""
+        with self._lock:
+            run = self._open_runs.get(parent) if parent is not None else None
+        graph = run.graph.name if run is not None and run.graph is not None else metadata.get("lc_agent_name")
+        candidates = [graph, metadata.get("langgraph_node")]
+        names = [clean_name(name) for name in candidates if isinstance(name, str) and name]
+        if not names and run is not None and run.chain_name:
+            names = [clean_name(run.chain_name)]
+        return "/".join(names)
+
+
+def _is_graph(name: str, event: Mapping[str, Any], *, nested: bool) -> bool:
+    metadata: Mapping[str, Any] = event.get("metadata") or {}
+    tags: Sequence[str] = event.get("tags") or ()
+    if metadata.get("ls_integration") not in _FRAMEWORKS or any(tag.startswith("graph:step") for tag in tags):
+        return False
+    # What runs inside a node inherits its metadata; of that, only what is called as graphs are is one.
+    outermost = not nested and "langgraph_node" not in metadata
+    return outermost or name in {_UNNAMED, metadata.get("lc_agent_name")}
+
+
+class InstalledTripwire:
     """One installation of a Halo's tripwire; the Halo watches while any of its installations is in place."""
 
     def __init__(self, halo: Halo, mode: Mode | None) -> None:
         self.halo = halo
-        self._fixed = mode is not None
-        self._last = mode or halo.mode
+        self._is_fixed = mode is not None
+        self._last_mode = mode or halo.mode
 
     def uninstall(self) -> None:
         """Take it away; a second time does nothing."""
@@ -60,22 +167,22 @@ class Installed:
     def __exit__(self, *_exc: object) -> None:
         self.uninstall()
 
-    def mode(self) -> Mode:
+    def current_mode(self) -> Mode:
         """The mode in force: as stored, or in an event loop, where nothing may wait, as it was last read."""
-        if self._fixed:
-            return self._last
+        if self._is_fixed:
+            return self._last_mode
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            self._read()
+            self._refresh_mode()
         else:
             with suppress(RuntimeError):  # the loop is closing down
-                loop.run_in_executor(None, self._read)
-        return self._last
+                loop.run_in_executor(None, self._refresh_mode)
+        return self._last_mode
 
-    def _read(self) -> None:
+    def _refresh_mode(self) -> None:
         # What cannot be read now stays as it was last read, like a decision that cannot be made.
-        self._last = self.halo.store.peek_mode() or self._last
+        self._last_mode = self.halo.store.peek_mode() or self._last_mode
 
 
 class Tripwire(BaseCallbackHandler):
@@ -84,7 +191,7 @@ class Tripwire(BaseCallbackHandler):
     # A synchronous, inline handler that raises is the one kind that no way of calling walks around.
     raise_error = True
 
-    def __init__(self, runs: Runs) -> None:
+    def __init__(self, runs: ChainRuns) -> None:
         super().__init__()
         self._runs = runs
 
@@ -105,44 +212,54 @@ class Tripwire(BaseCallbackHandler):
             Denied: nothing decides it (`unguarded`).
         """
         name = str((serialized or {}).get("name") or event.get("name") or "")
-        self._meet(Start("tool", event["run_id"], name), name, event)
+        self._check_start(RunStart("tool", event["run_id"], name), name, event)
 
     def on_retriever_start(self, serialized: dict[str, Any] | None, query: str, **event: Any) -> None:  # noqa: ARG002  as above
         """A retriever starts; raises as `on_tool_start`."""
-        shown = str(event.get("name") or (serialized or {}).get("name") or "")
-        self._meet(Start("retriever", event["run_id"]), shown, event)  # a run name hides the retriever's own
+        run_name = str(event.get("name") or (serialized or {}).get("name") or "")
+        self._check_start(
+            RunStart("retriever", event["run_id"]), run_name, event
+        )  # a run name hides the retriever's own
 
     def on_chat_model_start(self, serialized: dict[str, Any] | None, messages: Any, **event: Any) -> None:
         """A chat model starts, or its cache answers; raises as `on_tool_start`."""
-        shown = [message for batch in messages for message in batch]
-        start = Start("model", event["run_id"], source=serialized, messages=shown)
-        self._meet(start, _model_name(serialized, event), event)
+        flat_messages = [message for batch in messages for message in batch]
+        start = RunStart("model", event["run_id"], source=serialized, messages=flat_messages)
+        self._check_start(start, _find_model_name(serialized, event), event)
 
     def on_llm_start(self, serialized: dict[str, Any] | None, prompts: Any, **event: Any) -> None:  # noqa: ARG002  as above
         """A text model starts, or its cache answers; raises as `on_tool_start`."""
-        self._meet(Start("model", event["run_id"], source=serialized), _model_name(serialized, event), event)
+        self._check_start(
+            RunStart("model", event["run_id"], source=serialized), _find_model_name(serialized, event), event
+        )
 
     # parts
 
-    def _meet(self, start: Start, shown: str, event: Mapping[str, Any]) -> None:
-        here = _installed
-        if not here:
+    def _check_start(self, start: RunStart, shown_name: str, event: Mapping[str, Any]) -> None:
+        installed = _installed
+        if not installed:
             return
         parent = event.get("parent_run_id")
         # INVARIANT: what passes here carries the mark of a guard that decides this very run.
-        if claimed_by_any(start):
-            self._runs.saw(parent, guarded=True)
+        if claim_run_for_any(start):
+            self._runs.record_action(parent, guarded=True)
             return
-        refused = any(item.mode() is Mode.ENFORCE for item in here)
-        self._runs.saw(parent, guarded=False, refused=refused)
-        shown = clean_name(shown)
-        _sight(here, start.kind, shown, self._runs.place(parent, event.get("metadata") or {}), refused=refused)
+        refused = any(item.current_mode() is Mode.ENFORCE for item in installed)
+        self._runs.record_action(parent, guarded=False, refused=refused)
+        shown_name = clean_name(shown_name)
+        _record_shadow(
+            installed,
+            start.kind,
+            shown_name,
+            self._runs.describe_place(parent, event.get("metadata") or {}),
+            refused=refused,
+        )
         if refused:
-            why = text("unguarded")
-            raise Denied("unguarded", f"deny `{shown}`: {why.title}", remedy=why.remedy)
+            reason = get_reason_text("unguarded")
+            raise Denied("unguarded", f"deny `{shown_name}`: {reason.title}", remedy=reason.remedy)
 
 
-class _TextModels(Tripwire):
+class _TextModelTripwire(Tripwire):
     """The tripwire for text models in an event loop, beside a `halo.callback()`, which is not told of them."""
 
     @property
@@ -167,10 +284,10 @@ class _TextModels(Tripwire):
             super().on_llm_start(serialized, prompts, **event)
 
 
-class _Chains(BaseCallbackHandler):
+class _ChainObserver(BaseCallbackHandler):
     """Hears of chains, in nodes too, which inherit it; only to say where an action ran."""
 
-    def __init__(self, runs: Runs) -> None:
+    def __init__(self, runs: ChainRuns) -> None:
         super().__init__()
         self._runs = runs
 
@@ -187,49 +304,55 @@ class _Chains(BaseCallbackHandler):
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **_event: Any) -> None:  # noqa: ARG002  as above
         """A chain or graph ended."""
-        self._ended(run_id)
+        self._end_chain(run_id)
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **_event: Any) -> None:  # noqa: ARG002  as above
         """A chain or graph failed."""
-        self._ended(run_id)
+        self._end_chain(run_id)
 
-    def _ended(self, run_id: UUID) -> None:
+    def _end_chain(self, run_id: UUID) -> None:
         shadow = self._runs.end(run_id)
         if shadow is not None:
             name = clean_name(shadow.name)
-            _sight(_installed, "agent", name, name, refused=shadow.refused)
+            _record_shadow(_installed, "agent", name, name, refused=shadow.refused)
 
 
-def _sight(here: tuple[Installed, ...], kind: str, name: str, where: str, *, refused: bool) -> None:
-    for halo in {id(item.halo): item.halo for item in here}.values():
+def _record_shadow(
+    installed: tuple[InstalledTripwire, ...], kind: str, name: str, where: str, *, refused: bool
+) -> None:
+    for halo in {id(item.halo): item.halo for item in installed}.values():
         with suppress(HaloError):  # a ledger that is closed lets nothing more pass than an open one
-            halo.sighted(kind, name, where, refused=refused)
+            halo.record_shadow(kind, name, where, refused=refused)
 
 
-def _model_name(serialized: Mapping[str, Any] | None, event: Mapping[str, Any]) -> str:
+def _find_model_name(serialized: Mapping[str, Any] | None, event: Mapping[str, Any]) -> str:
     """A model's name, for people: what tracing says, else its settings, else its class."""
     settings = event.get("invocation_params") or {}
     path = (serialized or {}).get("id") or []
-    named = (
+    raw_name = (
         (event.get("metadata") or {}).get("ls_model_name")
         or settings.get("model")
         or settings.get("model_name")
         or (path[-1] if path else (serialized or {}).get("name") or "model")
     )
-    return clean_name(str(named))
+    return clean_name(str(raw_name))
 
 
 _LOCK: Final = threading.Lock()
-_RUNS: Final = Runs()
+_CHAIN_RUNS: Final = ChainRuns()
 # Defaults reach raw threads too, where nothing is set; one handler of each kind serves the process.
-_HOOK: Final[ContextVar[Any | None]] = ContextVar("halo_langchain_tripwire", default=Tripwire(_RUNS))  # noqa: B039  meant
-_TEXTS: Final[ContextVar[Any | None]] = ContextVar("halo_langchain_texts", default=_TextModels(_RUNS))  # noqa: B039  meant
-_CHAINS: Final[ContextVar[Any | None]] = ContextVar("halo_langchain_chains", default=_Chains(_RUNS))  # noqa: B039  meant
-_installed: tuple[Installed, ...] = ()
+_TRIPWIRE: Final[ContextVar[Any | None]] = ContextVar("halo_langchain_tripwire", default=Tripwire(_CHAIN_RUNS))  # noqa: B039  meant
+_TEXT_TRIPWIRE: Final[ContextVar[Any | None]] = ContextVar(
+    "halo_langchain_texts", default=_TextModelTripwire(_CHAIN_RUNS)
+)
+_CHAIN_OBSERVER: Final[ContextVar[Any | None]] = ContextVar(
+    "halo_langchain_chains", default=_ChainObserver(_CHAIN_RUNS)
+)
+_installed: tuple[InstalledTripwire, ...] = ()
 _registered = False
 
 
-def install(halo: Halo, mode: Mode | None) -> Installed:
+def install(halo: Halo, mode: Mode | None) -> InstalledTripwire:
     """Put the tripwire of a Halo in place.
 
     Args:
@@ -240,15 +363,15 @@ def install(halo: Halo, mode: Mode | None) -> Installed:
         CannotDecide: the stored mode cannot be read.
     """
     global _installed, _registered  # noqa: PLW0603  the framework's list of hooks is the process's too
-    made = Installed(halo, mode)
+    installation = InstalledTripwire(halo, mode)
     with _LOCK:
         if not _registered:
-            register_configure_hook(_CHAINS, inheritable=True)
-            register_configure_hook(_TEXTS, inheritable=False)
+            register_configure_hook(_CHAIN_OBSERVER, inheritable=True)
+            register_configure_hook(_TEXT_TRIPWIRE, inheritable=False)
             # LangChain leaves it out of a run that has a handler of this class: there `halo.callback()` decides. Every
             # run asks anew, and nothing is inherited: a run inside may bring a callback that its parent had not. Last,
             # since what stands behind a handler that raises is left unawaited.
-            register_configure_hook(_HOOK, inheritable=False, handle_class=HaloCallback)
+            register_configure_hook(_TRIPWIRE, inheritable=False, handle_class=HaloCallback)
             _registered = True
-        _installed = (*_installed, made)
-    return made
+        _installed = (*_installed, installation)
+    return installation

@@ -46,12 +46,12 @@ class ScriptedModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002  the base class's signature
         **_kwargs: Any,
     ) -> ChatResult:
-        said = sum(isinstance(message, AIMessage) for message in messages)
-        found = self.script[said] if said < len(self.script) else "done"
-        message = AIMessage(found) if isinstance(found, str) else found
+        turn = sum(isinstance(message, AIMessage) for message in messages)
+        scripted = self.script[turn] if turn < len(self.script) else "done"
+        message = AIMessage(scripted) if isinstance(scripted, str) else scripted
         # A copy with an id of its own: frameworks write into messages.
-        fresh = message.model_copy(update={"id": message.id or f"scripted-{said}"})
-        return ChatResult(generations=[ChatGeneration(message=fresh)])
+        copied = message.model_copy(update={"id": message.id or f"scripted-{turn}"})
+        return ChatResult(generations=[ChatGeneration(message=copied)])
 
     def bind_tools(
         self,

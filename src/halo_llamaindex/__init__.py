@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.base.llms.base import BaseLLM
@@ -22,21 +22,20 @@ from llama_index.core.indices.base import BaseIndex
 from llama_index.core.tools import BaseTool, FunctionTool
 from llama_index.core.workflow import Workflow
 
+from halo_core.enforcement.guards import get_guard, require_guard
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.model import ActionKind, Impact, Resource, Reversal
-from halo_core.pep.gate import gate_of, required
-from halo_llamaindex._agents.guard import guard_workflow
-from halo_llamaindex._doctor.app import doctor
-from halo_llamaindex._held import ENGINES, HOLDERS, guard_holder, holding
-from halo_llamaindex._models.guard import guard_model
-from halo_llamaindex._observe import Observing, observe
-from halo_llamaindex._own import refuse_own
+from halo_llamaindex._agents import guard_workflow
+from halo_llamaindex._components import COMPONENT_TYPES, ENGINE_TYPES, guard_component, make_retriever_copier
+from halo_llamaindex._doctor import doctor
+from halo_llamaindex._models import guard_model
+from halo_llamaindex._observer import InstalledObserver, observe
 from halo_llamaindex._pause import HaloChallenge
-from halo_llamaindex._retriever import guard_retriever
-from halo_llamaindex._surfaces import Labels
-from halo_llamaindex._tools.guard import as_tool, guard_tool
-from halo_llamaindex._translate import bare, hosted_names
+from halo_llamaindex._results import Labels
+from halo_llamaindex._retrievers import guard_retriever
+from halo_llamaindex._tools import as_tool, guard_tool
+from halo_llamaindex._translate import hosted_names, refuse_overridden_entry_points, unwrap_tool
 
 __all__ = [
     "ActionKind",
@@ -53,8 +52,46 @@ __all__ = [
     "doctor",
 ]
 
-X = TypeVar("X")
-_TOOL_WAYS = ("__call__", "call", "acall")
+W = TypeVar("W", bound=Workflow)
+C = TypeVar("C", bound="Component")
+M = TypeVar("M", bound=BaseLLM)
+T = TypeVar("T", bound=BaseTool)
+_TOOL_ENTRY_POINTS = ("__call__", "call", "acall")
+
+if TYPE_CHECKING:
+    from llama_index.core.base.base_query_engine import BaseQueryEngine
+    from llama_index.core.base.base_selector import BaseSelector
+    from llama_index.core.chat_engine.types import BaseChatEngine
+    from llama_index.core.evaluation import BaseEvaluator
+    from llama_index.core.indices.query.query_transform.base import BaseQueryTransform
+    from llama_index.core.memory import BaseMemory
+    from llama_index.core.memory.memory import BaseMemoryBlock
+    from llama_index.core.postprocessor.types import BaseNodePostprocessor
+    from llama_index.core.query_engine.flare.answer_inserter import BaseLookaheadAnswerInserter
+    from llama_index.core.question_gen.types import BaseQuestionGenerator
+    from llama_index.core.response_synthesizers import BaseSynthesizer
+    from llama_index.core.types import BasePydanticProgram
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    # Lists are invariant, and agents take a `list[BaseTool | Callable]`: so that
+    # `FunctionAgent(tools=halo.guard(tools))` type-checks.
+    L = TypeVarWithDefault("L", BaseTool, "BaseTool | Callable[..., Any]", default=BaseTool)
+    # What `guard` takes besides retrievers is what `HOLDERS` lists, without the tools.
+    Component = (
+        BaseRetriever
+        | BaseQueryEngine
+        | BaseChatEngine
+        | BaseEvaluator
+        | BaseLookaheadAnswerInserter
+        | BaseMemory
+        | BaseMemoryBlock[Any]
+        | BaseNodePostprocessor
+        | BasePydanticProgram[Any]
+        | BaseQueryTransform
+        | BaseQuestionGenerator
+        | BaseSelector
+        | BaseSynthesizer
+    )
 
 
 class HostedTool(ConfigError):
@@ -70,19 +107,30 @@ class Halo(HaloBase):
 
     @overload
     def guard(
-        self, x: Sequence[BaseTool | Callable[..., Any]], *, resource: Resource | None = None
-    ) -> list[BaseTool]: ...
-
-    @overload
-    def guard(
         self,
-        x: X,
+        x: W,
         *,
         resource: Resource | None = None,
         give: Mapping[str, HandOff] | None = None,
         agent: str = "",
-        labels: Labels | None = None,
-    ) -> X: ...
+    ) -> W: ...
+
+    @overload
+    def guard(  # type: ignore[overload-overlap]  # a `BasePydanticProgram` can be called too, but is no function
+        self, x: C, *, resource: Resource | None = None, labels: Labels | None = None
+    ) -> C: ...
+
+    @overload
+    def guard(self, x: M, *, resource: Resource | None = None) -> M: ...
+
+    @overload
+    def guard(self, x: T, *, resource: Resource | None = None) -> T: ...
+
+    @overload
+    def guard(self, x: Callable[..., Any], *, resource: Resource | None = None) -> FunctionTool: ...
+
+    @overload
+    def guard(self, x: Sequence[BaseTool | Callable[..., Any]], *, resource: Resource | None = None) -> list[L]: ...
 
     def guard(
         self,
@@ -115,17 +163,19 @@ class Halo(HaloBase):
             ConfigError: it cannot be guarded; the message says what can.
         """
         if isinstance(x, Workflow):
-            _only(labels is None, "labels", "only what a retriever returns has labels")
+            _require(labels is None, "labels", "only a retriever can have labels")
             return guard_workflow(self, x, agent=agent, give=give, resource=resource)
-        _only(not agent and not give, "give", "agents and terms belong to a workflow")
+        _require(not agent and not give, "give", "agents and terms are for workflows only")
         if isinstance(x, BaseRetriever):
-            return guard_retriever(self, x, resource, labels, held=holding(self, resource, labels))
-        if isinstance(x, ENGINES) or (isinstance(x, HOLDERS) and not isinstance(x, BaseTool)):
-            return guard_holder(self, x, resource, labels)
-        _only(labels is None, "labels", "only what a retriever returns has labels")
+            return guard_retriever(
+                self, x, resource, labels, copy_original=make_retriever_copier(self, resource, labels)
+            )
+        if isinstance(x, ENGINE_TYPES) or (isinstance(x, COMPONENT_TYPES) and not isinstance(x, BaseTool)):
+            return guard_component(self, x, resource, labels)
+        _require(labels is None, "labels", "only a retriever can have labels")
         return self._guard_part(x, resource)
 
-    def observe(self) -> Observing:
+    def observe(self) -> InstalledObserver:
         """Note what runs in this process without a guard, in the ledger and on stderr.
 
         It only observes: LlamaIndex's instrumentation gives nobody a say over what runs, so nothing is refused here, in
@@ -136,15 +186,17 @@ class Halo(HaloBase):
         """
         return observe(self)
 
-    def install(self) -> Observing:
+    def install(self) -> InstalledObserver:
         """The same as `observe`: what the other adapters' `install` refuses, LlamaIndex only lets be seen."""
-        self._say("LlamaIndex lets nobody refuse what runs: install() only observes; guard what it names")
+        self._notify_once(
+            "LlamaIndex does not allow refusing a run: install() only observes; guard the objects that it reports"
+        )
         return observe(self)
 
-    def entered_by(self, retriever: Any, part: Any) -> Any:
+    def guard_entered_object(self, retriever: Any, part: Any) -> Any:
         """What a guarded retriever enters by itself, with the model guarded that a query engine among it asks."""
-        gate = required(retriever)
-        return guard_holder(self, part, gate.resource, None) if isinstance(part, ENGINES) else part
+        guard = require_guard(retriever)
+        return guard_component(self, part, guard.resource, None) if isinstance(part, ENGINE_TYPES) else part
 
     def _guard_part(self, x: Any, resource: Resource | None) -> Any:
         if isinstance(x, BaseLLM):
@@ -152,61 +204,61 @@ class Halo(HaloBase):
         if isinstance(x, list | tuple):
             return self._guard_all(x, resource)
         if isinstance(x, Mapping):
-            raise _dict_refused(x)
+            raise _make_mapping_error(x)
         if isinstance(x, BaseTool):
-            tool = bare(x)
-            refuse_own(tool, _TOOL_WAYS)
-            guarded = gate_of(tool) is not None
-            if not guarded and not isinstance(tool, FunctionTool):  # what it holds acts by itself
-                tool = guard_holder(self, tool, None, None, f"{tool.metadata.get_name()}.retriever")
+            tool = unwrap_tool(x)
+            refuse_overridden_entry_points(tool, _TOOL_ENTRY_POINTS)
+            is_guarded = get_guard(tool) is not None
+            if not is_guarded and not isinstance(tool, FunctionTool):  # what it holds acts by itself
+                tool = guard_component(self, tool, None, None, f"{tool.metadata.get_name()}.retriever")
             return guard_tool(self, tool, resource)
         if inspect.isfunction(x) or inspect.ismethod(x):
             return guard_tool(self, as_tool(x), resource)
-        raise _unsupported(x)
+        raise _make_unsupported_error(x)
 
     def _guard_all(self, items: Sequence[Any], resource: Resource | None) -> list[Any]:
         if resource is not None and resource.id and len(items) > 1:
             raise ConfigError(
                 "resource_id_taken",
-                f"`{resource.id}` cannot name {len(items)} things",
+                f"`{resource.id}` cannot be the id of {len(items)} objects",
                 field="resource",
-                remedy="leave `id` out, or guard them one by one",
+                remedy="omit `id`, or guard them one by one",
             )
         for item in items:  # all or none: refuse before the first is registered
             if isinstance(item, Mapping):
-                raise _dict_refused(item)
+                raise _make_mapping_error(item)
         return [self.guard(item, resource=resource) for item in items]
 
     @functools.cached_property
-    def functions(self) -> dict[str, Callable[..., Any]]:
+    def functions_by_tool(self) -> dict[str, Callable[..., Any]]:
         """Which function each registered tool runs that has one, by its name."""
         return {}
 
 
-def _only(holds: bool, field: str, message: str) -> None:  # noqa: FBT001  a condition
-    if not holds:
-        raise ConfigError("not_of_this", message, field=field, remedy="leave it out")
+def _require(condition: bool, field: str, message: str) -> None:  # noqa: FBT001  a condition
+    if not condition:
+        raise ConfigError("not_of_this", message, field=field, remedy="omit it")
 
 
-def _dict_refused(tool: Mapping[str, Any]) -> ConfigError:
+def _make_mapping_error(tool: Mapping[str, Any]) -> ConfigError:
     hosted = hosted_names([tool])
     if hosted:
         return HostedTool(
             "hosted_tool",
-            f"`{hosted[0]}` is run by the model's provider, so it cannot be decided here",
+            f"`{hosted[0]}` is run by the model's provider, so Halo cannot control it",
             field="x",
             remedy="use a tool that runs in this process",
         )
     return ConfigError(
         "nothing_to_guard",
-        "a bare schema has no function to guard",
+        "a schema without a function cannot be guarded",
         field="x",
-        remedy="guard the tool or function that does the work",
+        remedy="guard the tool or function that runs",
     )
 
 
-def _unsupported(x: Any) -> ConfigError:
-    remedy = "guard takes a tool, a function, a list of these, a retriever, an LLM, a workflow or a query engine"
+def _make_unsupported_error(x: Any) -> ConfigError:
+    remedy = "pass a tool, a function, a list of these, a retriever, an LLM, a workflow or a query engine"
     if isinstance(x, BaseIndex):
-        remedy += "; of an index guard `index.as_retriever()` or `index.as_query_engine()`: each call makes a fresh one"
+        remedy += "; for an index, guard each result of `index.as_retriever()` or `index.as_query_engine()`"
     return ConfigError("not_guardable", f"`{type(x).__name__}` cannot be guarded", field="x", remedy=remedy)

@@ -15,26 +15,26 @@ from typing import Any, Final
 from llama_index.core.workflow import HumanResponseEvent, InputRequiredEvent
 from workflows.runtime.types.results import AddWaiter, DeleteWaiter, StepWorkerStateContextVar, WaitingForEvent
 
+from halo_core.enforcement import Call, Ticket
 from halo_core.errors import Pending
 from halo_core.facade import HaloBase
-from halo_core.pep import Call, Ticket
-from halo_llamaindex._context import waiting_place
+from halo_llamaindex._runs import get_waiting_step
 
 __all__ = [
-    "PASSES",
+    "STEERING_ERRORS",
     "HaloChallenge",
-    "Waiting",
-    "abegin",
-    "begin",
-    "broke_off",
-    "settled",
-    "taken_back",
-    "wait_for",
-    "waits",
+    "StepPaused",
+    "abegin_or_pause",
+    "begin_or_pause",
+    "finish_failed",
+    "forget_waits",
+    "list_waiter_ids",
+    "pause_or_withdraw",
+    "withdraw_call",
 ]
 
-_PREFIX: Final = "halo:"
-PASSES: Final = (WaitingForEvent,)
+_WAITER_PREFIX: Final = "halo:"
+STEERING_ERRORS: Final = (WaitingForEvent,)
 """Errors that steer a workflow, and so go on as they are."""
 
 
@@ -62,13 +62,13 @@ class HaloChallenge(InputRequiredEvent):
     answer_with: str
 
 
-class Waiting(WaitingForEvent[HumanResponseEvent]):
+class StepPaused(WaitingForEvent[HumanResponseEvent]):
     """The step waits for a look at its question."""
 
-    def __init__(self, challenge: HaloChallenge, *, again: bool, message: str) -> None:
+    def __init__(self, challenge: HaloChallenge, *, is_repeated: bool, message: str) -> None:
         super().__init__(
             AddWaiter(
-                waiter_id=f"{_PREFIX}{challenge.pending_id}",
+                waiter_id=f"{_WAITER_PREFIX}{challenge.pending_id}",
                 waiter_event=challenge,
                 requirements={"pending_id": challenge.pending_id},
                 timeout=None,
@@ -76,7 +76,7 @@ class Waiting(WaitingForEvent[HumanResponseEvent]):
             )
         )
         self.challenge = challenge
-        self.again = again
+        self.is_repeated = is_repeated
         self.message = message
 
     def __str__(self) -> str:
@@ -84,7 +84,7 @@ class Waiting(WaitingForEvent[HumanResponseEvent]):
         return self.message
 
 
-def begin(halo: HaloBase, call: Call) -> Ticket:
+def begin_or_pause(halo: HaloBase, call: Call) -> Ticket:
     """Decide; where a person has to answer first, let the step wait.
 
     Raises:
@@ -95,77 +95,77 @@ def begin(halo: HaloBase, call: Call) -> Ticket:
     try:
         return halo.enforcer.begin(call)
     except Pending as pending:
-        if not wait_for(halo, call, pending):
+        if not pause_or_withdraw(halo, call, pending):
             raise
-        return halo.enforcer.begin(taken_back(call, pending))
+        return halo.enforcer.begin(withdraw_call(call, pending))
 
 
-async def abegin(halo: HaloBase, call: Call) -> Ticket:
+async def abegin_or_pause(halo: HaloBase, call: Call) -> Ticket:
     """As `begin`, from a coroutine."""
     try:
         return await halo.enforcer.abegin(call)
     except Pending as pending:
-        if not wait_for(halo, call, pending):
+        if not pause_or_withdraw(halo, call, pending):
             raise
-        return await halo.enforcer.abegin(taken_back(call, pending))
+        return await halo.enforcer.abegin(withdraw_call(call, pending))
 
 
-def wait_for(halo: HaloBase, call: Call, pending: Pending) -> bool:
+def pause_or_withdraw(halo: HaloBase, call: Call, pending: Pending) -> bool:
     """Whether the host takes a challenge back; one that can be waited for does not come back from here.
 
     Raises:
         Waiting: the step waits.
     """
-    place = _place()
-    if place is None:
+    step = _get_pausable_step()
+    if step is None:
         return False
-    waiter_id = f"{_PREFIX}{pending.pending_id}"
-    waiter = next((item for item in place.state.collected_waiters if item.waiter_id == waiter_id), None)
-    if waiter is not None and waiter.resolved_event is not None and _rejects(waiter.resolved_event):
+    waiter_id = f"{_WAITER_PREFIX}{pending.pending_id}"
+    waiter = next((item for item in step.state.collected_waiters if item.waiter_id == waiter_id), None)
+    if waiter is not None and waiter.resolved_event is not None and _is_rejection(waiter.resolved_event):
         return True
-    raise Waiting(_challenge(halo, call, pending), again=waiter is not None, message=str(pending))
+    raise StepPaused(_build_challenge(halo, call, pending), is_repeated=waiter is not None, message=str(pending))
 
 
-def taken_back(call: Call, pending: Pending) -> Call:
+def withdraw_call(call: Call, pending: Pending) -> Call:
     """The call that records a no of whoever resumed, and closes the question."""
-    return replace(call, problem="challenge_withdrawn", withdraws=pending.pending_id)
+    return replace(call, problem="challenge_withdrawn", withdrawn_question=pending.pending_id)
 
 
-def broke_off(ticket: Ticket, error: BaseException, otherwise: type[Exception] = RuntimeError) -> BaseException:
+def finish_failed(ticket: Ticket, error: BaseException, fallback: type[Exception] = RuntimeError) -> BaseException:
     """Record how an action ended that returned nothing: it waits inside, failed, or was cancelled.
 
     Returns:
         What may be raised, outside of the handler of `error` unless it is that itself.
     """
-    if isinstance(error, PASSES):
+    if isinstance(error, STEERING_ERRORS):
         ticket.pause(error)
         return error
-    return ticket.fail(error, otherwise)
+    return ticket.fail(error, fallback)
 
 
-def waits(step: Any) -> list[str]:
+def list_waiter_ids(step: Any) -> list[str]:
     """Ids of what the piece of work at hand has waited for, before it was run again."""
-    mine = step.state.work_item_id
+    work_item_id = step.state.work_item_id
     return [
         waiter.waiter_id
         for waiter in step.state.collected_waiters
-        if waiter.waiter_id.startswith(_PREFIX)
-        and (waiter.event == step.event if mine is None else waiter.work_item_id == mine)
+        if waiter.waiter_id.startswith(_WAITER_PREFIX)
+        and (waiter.event == step.event if work_item_id is None else waiter.work_item_id == work_item_id)
     ]
 
 
-def settled(step: Any) -> None:
+def forget_waits(step: Any) -> None:
     """Forget what a step waited for that has now run to its end: nothing asks it again."""
-    step.returns.return_values.extend(DeleteWaiter(waiter_id=item) for item in waits(step))
+    step.returns.return_values.extend(DeleteWaiter(waiter_id=item) for item in list_waiter_ids(step))
 
 
-def _place() -> Any:
+def _get_pausable_step() -> Any:
     """The step at hand, if it is one that can wait: not a step of some other workflow that runs inside it."""
-    place = waiting_place()
-    return place if place is not None and StepWorkerStateContextVar.get(None) is place else None
+    step = get_waiting_step()
+    return step if step is not None and StepWorkerStateContextVar.get(None) is step else None
 
 
-def _challenge(halo: HaloBase, call: Call, pending: Pending) -> HaloChallenge:
+def _build_challenge(halo: HaloBase, call: Call, pending: Pending) -> HaloChallenge:
     return HaloChallenge(
         pending_id=pending.pending_id,
         decision_id=pending.decision_id,
@@ -178,5 +178,5 @@ def _challenge(halo: HaloBase, call: Call, pending: Pending) -> HaloChallenge:
     )
 
 
-def _rejects(event: HumanResponseEvent) -> bool:
+def _is_rejection(event: HumanResponseEvent) -> bool:
     return "reject" in (event.get("response", None), event.get("type", None))

@@ -1,4 +1,9 @@
-"""Room: translation between LlamaIndex's values and plain ones. Takes: framework objects. Gives: schemas, names.
+"""Room: entry points that an object has for itself. Takes: objects. Gives: a refusal. Never: runs anything.
+
+What an object holds for itself is found before whatever its class has, a guarded class's too: it would be an open way
+in.
+
+Room: translation between LlamaIndex's values and plain ones. Takes: framework objects. Gives: schemas, names.
 
 Never: decides, keeps anything, raises for odd values.
 """
@@ -14,24 +19,68 @@ from llama_index.core.base.llms.base import BaseLLM
 from llama_index.core.tools import BaseTool, ToolOutput
 from llama_index.core.tools.types import BaseToolAsyncAdapter
 
-from halo_core.errors import Denied
-from halo_core.pep.names import clean_name
+from halo_core.enforcement.guards import clean_name, is_generated_class
+from halo_core.errors import ConfigError, Denied
 
 __all__ = [
-    "bare",
-    "carried_tools",
+    "build_refusal",
+    "collect_tools",
     "hosted_names",
     "model_name",
-    "refusal",
+    "overrides_entry_point",
+    "refuse_overridden_entry_points",
+    "refuse_overriding_class",
     "tool_names",
     "tool_schema",
+    "unwrap_tool",
 ]
+
+
+def overrides_entry_point(kind: type[Any], name: str, framework: str) -> bool:
+    """Whether a class has an entry point that somebody else than the framework made."""
+    defining_class = next(
+        (base for base in kind.__mro__ if name in base.__dict__ and not is_generated_class(base)), None
+    )
+    return defining_class is not None and not defining_class.__module__.startswith(framework)
+
+
+def refuse_overriding_class(kind: type[Any], names: Iterable[str], framework: str) -> None:
+    """Refuse a class that has made one of these anew: it need not come to a step that is decided.
+
+    Raises:
+        ConfigError: it has.
+    """
+    overridden = next((name for name in names if overrides_entry_point(kind, name, framework)), "")
+    if overridden:
+        raise ConfigError(
+            "own_entry_point",
+            f"`{kind.__name__}` overrides `{overridden}`, which Halo cannot control",
+            field="x",
+            remedy="remove the override; the base class uses `chat` and `complete`",
+        )
+
+
+def refuse_overridden_entry_points(thing: Any, names: Iterable[str]) -> None:
+    """Refuse an object that has made one of these for itself.
+
+    Raises:
+        ConfigError: it has.
+    """
+    overridden = next((name for name in names if name in getattr(thing, "__dict__", {})), "")
+    if overridden:
+        raise ConfigError(
+            "own_entry_point",
+            f"this `{type(thing).__name__}` overrides `{overridden}`, which Halo cannot control",
+            field="x",
+            remedy="write a class that overrides the method",
+        )
+
 
 # Dicts of these types are called in this process; any other type names a tool of the provider.
 _CLIENT_TYPES: Final = (None, "function", "custom")
 # Where an LLM of LlamaIndex holds what its provider runs, beside the tools of a call.
-_HELD: Final = ("built_in_tools", "built_in_tool", "tools")
-_SETTINGS: Final = ("additional_kwargs", "generation_config")
+_TOOL_FIELDS: Final = ("built_in_tools", "built_in_tool", "tools")
+_SETTINGS_FIELDS: Final = ("additional_kwargs", "generation_config")
 _VAR_POSITIONAL: Final = inspect.Parameter.VAR_POSITIONAL
 _VAR_KEYWORD: Final = inspect.Parameter.VAR_KEYWORD
 
@@ -39,7 +88,7 @@ _VAR_KEYWORD: Final = inspect.Parameter.VAR_KEYWORD
 # names
 
 
-def bare(tool: Any) -> Any:
+def unwrap_tool(tool: Any) -> Any:
     """The tool inside what LlamaIndex puts around a synchronous one."""
     while type(tool) is BaseToolAsyncAdapter:
         tool = tool.base_tool
@@ -49,10 +98,13 @@ def bare(tool: Any) -> Any:
 def model_name(model: BaseLLM) -> str:
     """Resource id of a model: the name that its metadata says, else the attribute that holds one, else its class."""
     try:
-        told = model.metadata.model_name
+        metadata_name = model.metadata.model_name
     except Exception:  # noqa: BLE001  a model whose metadata cannot be read still has a name
-        told = ""
-    names = (told if told != "unknown" else "", *(getattr(model, key, None) for key in ("model", "model_name")))
+        metadata_name = ""
+    names = (
+        metadata_name if metadata_name != "unknown" else "",
+        *(getattr(model, key, None) for key in ("model", "model_name")),
+    )
     return clean_name(next((name for name in names if isinstance(name, str) and name), type(model).__name__))
 
 
@@ -81,42 +133,44 @@ def hosted_names(tools: Iterable[Any] | None) -> list[str]:
 def _is_client_side(item: Any) -> bool:
     if not isinstance(item, Mapping):
         return isinstance(item, BaseTool) or callable(item)
-    named = bool({name for name, value in item.items() if value is not None} & {"name", "function"})
-    return named and item.get("type") in _CLIENT_TYPES
+    has_name = bool({name for name, value in item.items() if value is not None} & {"name", "function"})
+    return has_name and item.get("type") in _CLIENT_TYPES
 
 
-def carried_tools(model: Any, settings: Mapping[str, Any]) -> list[Any]:
+def collect_tools(model: Any, settings: Mapping[str, Any]) -> list[Any]:
     """Tools that a model call carries: those of the call, and those that the model itself holds."""
-    found = _listed(settings.get("tools"))
-    for name in _HELD:
-        found += _listed(getattr(model, name, None))
-    for name in _SETTINGS:
-        more = getattr(model, name, None)
-        found += _listed(more.get("tools")) if isinstance(more, Mapping) else []
-    return found
+    tools = _to_list(settings.get("tools"))
+    for name in _TOOL_FIELDS:
+        tools += _to_list(getattr(model, name, None))
+    for name in _SETTINGS_FIELDS:
+        extra = getattr(model, name, None)
+        tools += _to_list(extra.get("tools")) if isinstance(extra, Mapping) else []
+    return tools
 
 
-def _listed(tools: Any) -> list[Any]:
+def _to_list(tools: Any) -> list[Any]:
     return list(tools) if isinstance(tools, list | tuple) else [] if tools is None else [tools]
 
 
 # schemas
 
 
-def tool_schema(tool: BaseTool, more: Iterable[str] = ()) -> dict[str, Any]:
+def tool_schema(tool: BaseTool, host_names: Iterable[str] = ()) -> dict[str, Any]:
     """JSON schema of what a tool's caller chooses, with the names of what its host has chosen already."""
     try:
-        shown = json.loads(json.dumps(tool.metadata.get_parameters_dict(), default=str))
+        declared = json.loads(json.dumps(tool.metadata.get_parameters_dict(), default=str))
     except Exception:  # noqa: BLE001  an argument of an arbitrary type has no JSON schema; its name is enough
         fields = getattr(tool.metadata.fn_schema, "model_fields", {})
-        shown = {"properties": {name: {} for name in fields}}
-    many, open_ = _many(tool)
-    properties = {name: spec for name, spec in (shown.get("properties") or {}).items() if name not in many}
-    found = {**shown, "properties": {**{name: {} for name in more}, **properties}}
-    return _ascii({**found, "additionalProperties": True} if open_ and not properties else found)
+        declared = {"properties": {name: {} for name in fields}}
+    variadic, takes_any_keyword = _find_variadic_parameters(tool)
+    properties = {name: spec for name, spec in (declared.get("properties") or {}).items() if name not in variadic}
+    schema = {**declared, "properties": {**{name: {} for name in host_names}, **properties}}
+    return _drop_unnameable_properties(
+        {**schema, "additionalProperties": True} if takes_any_keyword and not properties else schema
+    )
 
 
-def _many(tool: BaseTool) -> tuple[set[str], bool]:
+def _find_variadic_parameters(tool: BaseTool) -> tuple[set[str], bool]:
     """Parameters of a tool's function that stand for any number of arguments, and whether it takes any keyword."""
     function = getattr(tool, "_real_fn", None)
     if function is None:
@@ -125,22 +179,22 @@ def _many(tool: BaseTool) -> tuple[set[str], bool]:
         kinds = {name: item.kind for name, item in inspect.signature(function).parameters.items()}
     except (TypeError, ValueError):
         return set(), True
-    many = {name for name, kind in kinds.items() if kind in (_VAR_POSITIONAL, _VAR_KEYWORD)}
-    return many, _VAR_KEYWORD in kinds.values()
+    variadic = {name for name, kind in kinds.items() if kind in (_VAR_POSITIONAL, _VAR_KEYWORD)}
+    return variadic, _VAR_KEYWORD in kinds.values()
 
 
-def _ascii(schema: dict[str, Any]) -> dict[str, Any]:
+def _drop_unnameable_properties(schema: dict[str, Any]) -> dict[str, Any]:
     properties = schema.get("properties") or {}
-    kept = {name: spec for name, spec in properties.items() if name.isascii() and name.isprintable() and name}
+    nameable = {name: spec for name, spec in properties.items() if name.isascii() and name.isprintable() and name}
     # A passport cannot name such an argument; the grant is open then, and a policy sees the values all the same.
-    more = {} if len(kept) == len(properties) else {"additionalProperties": True}
-    return {**schema, "properties": kept, **more}
+    openness = {} if len(nameable) == len(properties) else {"additionalProperties": True}
+    return {**schema, "properties": nameable, **openness}
 
 
 # refusals
 
 
-def refusal(name: str, args: Mapping[str, Any], denied: Denied, hint: str = "") -> ToolOutput:
+def build_refusal(name: str, args: Mapping[str, Any], denied: Denied, hint: str = "") -> ToolOutput:
     """A denial or a pause as the framework's own error: reason and remedy, for the model to read."""
     text = f"{denied}; {hint}" if hint else str(denied)
     return ToolOutput(

@@ -48,8 +48,8 @@ class ScriptedLLM(FunctionCallingLLM):
 
     @field_validator("script", mode="before")
     @classmethod
-    def _messages(cls, script: Sequence[ChatMessage | str]) -> list[ChatMessage]:
-        return [_said(item) if isinstance(item, str) else item for item in script]
+    def _parse_script(cls, script: Sequence[ChatMessage | str]) -> list[ChatMessage]:
+        return [_make_message(item) if isinstance(item, str) else item for item in script]
 
     @classmethod
     def class_name(cls) -> str:
@@ -65,11 +65,11 @@ class ScriptedLLM(FunctionCallingLLM):
 
     def next_message(self, messages: Sequence[ChatMessage]) -> ChatMessage:
         """The message of the script whose turn it is, under an id of its own."""
-        said = sum(self.is_own(message) for message in messages)
-        message = self.script[said] if said < len(self.script) else _said("done")
+        said_count = sum(self.is_own(message) for message in messages)
+        message = self.script[said_count] if said_count < len(self.script) else _make_message("done")
         # A copy: frameworks write into messages.
         return message.model_copy(
-            update={"additional_kwargs": {"id": f"scripted-{said}", **message.additional_kwargs}}, deep=True
+            update={"additional_kwargs": {"id": f"scripted-{said_count}", **message.additional_kwargs}}, deep=True
         )
 
     def is_own(self, message: ChatMessage) -> bool:
@@ -103,50 +103,50 @@ class ScriptedLLM(FunctionCallingLLM):
     def stream_chat(self, messages: Sequence[ChatMessage], **_kwargs: Any) -> ChatResponseGen:
         """Say the next message word by word."""
 
-        def said() -> ChatResponseGen:
+        def stream_words() -> ChatResponseGen:
             yield from self._chunks(self.next_message(messages))
 
-        return said()
+        return stream_words()
 
     @llm_chat_callback()
     async def astream_chat(self, messages: Sequence[ChatMessage], **_kwargs: Any) -> ChatResponseAsyncGen:
         """Say the next message word by word."""
 
-        async def said() -> ChatResponseAsyncGen:
+        async def stream_words() -> ChatResponseAsyncGen:
             for chunk in self._chunks(self.next_message(messages)):
                 yield chunk
 
-        return said()
+        return stream_words()
 
     @llm_completion_callback()
-    def complete(self, *_asked: Any, **_kwargs: Any) -> CompletionResponse:
+    def complete(self, *_prompt: Any, **_kwargs: Any) -> CompletionResponse:
         """Say the first message."""
         return CompletionResponse(text=self.next_message([]).content or "")
 
     @llm_completion_callback()
-    async def acomplete(self, *_asked: Any, **_kwargs: Any) -> CompletionResponse:
+    async def acomplete(self, *_prompt: Any, **_kwargs: Any) -> CompletionResponse:
         """Say the first message."""
         return CompletionResponse(text=self.next_message([]).content or "")
 
     @llm_completion_callback()
-    def stream_complete(self, *_asked: Any, **_kwargs: Any) -> CompletionResponseGen:
+    def stream_complete(self, *_prompt: Any, **_kwargs: Any) -> CompletionResponseGen:
         """Say the first message word by word."""
 
-        def said() -> CompletionResponseGen:
+        def stream_words() -> CompletionResponseGen:
             for chunk in self._chunks(self.next_message([])):
                 yield CompletionResponse(text=chunk.message.content or "", delta=chunk.delta)
 
-        return said()
+        return stream_words()
 
     @llm_completion_callback()
-    async def astream_complete(self, *_asked: Any, **_kwargs: Any) -> CompletionResponseAsyncGen:
+    async def astream_complete(self, *_prompt: Any, **_kwargs: Any) -> CompletionResponseAsyncGen:
         """Say the first message word by word."""
 
-        async def said() -> CompletionResponseAsyncGen:
+        async def stream_words() -> CompletionResponseAsyncGen:
             for chunk in self._chunks(self.next_message([])):
                 yield CompletionResponse(text=chunk.message.content or "", delta=chunk.delta)
 
-        return said()
+        return stream_words()
 
     def _prepare_chat_with_tools(
         self,
@@ -158,12 +158,12 @@ class ScriptedLLM(FunctionCallingLLM):
         **kwargs: Any,
     ) -> dict[str, Any]:
         """Nothing to bind: the script names its tools."""
-        said = [user_msg] if isinstance(user_msg, ChatMessage) else [ChatMessage(user_msg)] if user_msg else []
-        more = {name: value for name, value in kwargs.items() if name not in _OPTIONS}
+        user_messages = [user_msg] if isinstance(user_msg, ChatMessage) else [ChatMessage(user_msg)] if user_msg else []
+        other_options = {name: value for name, value in kwargs.items() if name not in _OPTIONS}
         return {
-            "messages": [*(chat_history or ()), *said],
+            "messages": [*(chat_history or ()), *user_messages],
             "tools": [tool.metadata.to_openai_tool(skip_length_check=True) for tool in tools],
-            **more,
+            **other_options,
         }
 
     def get_tool_calls_from_response(
@@ -190,7 +190,7 @@ class ScriptedLLM(FunctionCallingLLM):
         ]
 
 
-def _said(words: str) -> ChatMessage:
+def _make_message(words: str) -> ChatMessage:
     return ChatMessage(role=MessageRole.ASSISTANT, content=words)
 
 

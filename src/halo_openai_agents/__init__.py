@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from agents import Agent, FunctionTool, Handoff, Model, RunConfig, RunHooks, RunState
 from agents.lifecycle import RunHooksBase
@@ -22,16 +22,15 @@ from agents.result import RunResultBase
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.model import ActionKind, Impact, Mode, Resource, Reversal
-from halo_openai_agents._agents.guard import guard_agent
-from halo_openai_agents._doctor.app import doctor
+from halo_openai_agents._agents import guard_agent
+from halo_openai_agents._doctor import doctor
 from halo_openai_agents._mcp import guard_server
-from halo_openai_agents._models.guard import guard_model
-from halo_openai_agents._options import configured
+from halo_openai_agents._models import guard_model
 from halo_openai_agents._pause import resume, waiting
-from halo_openai_agents._runner import Installed, install, stand
-from halo_openai_agents._tools.guard import as_tool, guard_tool
-from halo_openai_agents._translate import is_hosted, is_native, thing_name
-from halo_openai_agents._tripwire import Tripwire, Watch
+from halo_openai_agents._runner import InstalledTripwire, configure_run, install, install_runner
+from halo_openai_agents._tools import as_tool, guard_tool
+from halo_openai_agents._translate import get_display_name, is_hosted, is_native
+from halo_openai_agents._tripwire import ModeWatch, Tripwire
 
 __all__ = [
     "ActionKind",
@@ -50,6 +49,13 @@ __all__ = [
 A = TypeVar("A", bound=Agent[Any])
 M = TypeVar("M", bound=Model)
 S = TypeVar("S", bound=MCPServer)
+
+if TYPE_CHECKING:
+    from agents import Tool
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    # Lists are invariant, and `Agent` takes a `list[Tool]`: so that `Agent(tools=halo.guard(tools))` type-checks.
+    L = TypeVarWithDefault("L", FunctionTool, Tool, default=FunctionTool)
 
 
 class HostedTool(ConfigError):
@@ -84,9 +90,7 @@ class Halo(HaloBase):
     def guard(self, x: FunctionTool | Callable[..., Any], *, resource: Resource | None = None) -> FunctionTool: ...
 
     @overload
-    def guard(
-        self, x: Sequence[FunctionTool | Callable[..., Any]], *, resource: Resource | None = None
-    ) -> list[FunctionTool]: ...
+    def guard(self, x: Sequence[FunctionTool | Callable[..., Any]], *, resource: Resource | None = None) -> list[L]: ...
 
     def guard(
         self,
@@ -117,10 +121,10 @@ class Halo(HaloBase):
             ConfigError: it cannot be guarded; the message says what can.
         """
         if isinstance(x, Agent):
-            stand()
+            install_runner()
             return guard_agent(self, x, resource, give=give, name=agent, grants=grants)
         if give or agent or not grants:
-            raise ConfigError("not_an_agent", "terms and names belong to an agent", field="x", remedy="pass an agent")
+            raise ConfigError("not_an_agent", "terms and names are for agents only", field="x", remedy="pass an agent")
         if isinstance(x, FunctionTool):
             return guard_tool(self, x, resource)
         if isinstance(x, Model):
@@ -131,19 +135,19 @@ class Halo(HaloBase):
             return self._guard_all(x, resource)
         if inspect.isfunction(x) or inspect.ismethod(x):
             return guard_tool(self, as_tool(x), resource)
-        raise _refused(x)
+        raise _make_unsupported_error(x)
 
     def _guard_all(self, items: Sequence[Any], resource: Resource | None) -> list[Any]:
         if resource is not None and resource.id and len(items) > 1:
             raise ConfigError(
                 "resource_id_taken",
-                f"`{resource.id}` cannot name {len(items)} things",
+                f"`{resource.id}` cannot be the id of {len(items)} objects",
                 field="resource",
-                remedy="leave `id` out, or guard them one by one",
+                remedy="omit `id`, or guard them one by one",
             )
         for item in items:  # all or none: refuse before the first is registered
             if is_hosted(item) or is_native(item):
-                raise _refused(item)
+                raise _make_unsupported_error(item)
         return [self.guard(item, resource=resource) for item in items]
 
     def run_options(
@@ -168,13 +172,13 @@ class Halo(HaloBase):
         Raises:
             CannotDecide: the mode in force cannot be read.
         """
-        stand()
-        config = configured(self, run_config, tells=True, pausing=pausing)
+        install_runner()
+        config = configure_run(self, run_config, reports_unknown_tools=True, pausing=pausing)
         if hooks is not None and not isinstance(hooks, RunHooksBase):
             return {"run_config": config, "hooks": hooks}  # the SDK refuses them, and the run
-        return {"run_config": config, "hooks": Tripwire((Watch(self, self._mode),), hooks, config.model)}
+        return {"run_config": config, "hooks": Tripwire((ModeWatch(self, self._mode),), hooks, config.model)}
 
-    def waiting(self, result: RunResultBase | RunState[Any]) -> list[dict[str, Any]]:
+    def waiting(self, result: RunResultBase | RunState[Any]) -> list[dict[str, str]]:
         """What a run waits for: of each question its id, what it is about and why, and how it is answered."""
         return waiting(self, result)
 
@@ -188,7 +192,7 @@ class Halo(HaloBase):
         """
         return resume(self, result)
 
-    def install(self) -> Installed:
+    def install(self) -> InstalledTripwire:
         """Watch the whole process: what nothing of Halo guards does not run.
 
         Every agent, tool and model of every run, runs inside of runs too, that carries no guard is refused with
@@ -212,28 +216,28 @@ class Halo(HaloBase):
         return self._mode
 
     @functools.cached_property
-    def served(self) -> dict[str, tuple[Any, ...]]:
+    def servers_by_tool(self) -> dict[str, tuple[Any, ...]]:
         """Which MCP server each registered tool of one belongs to, by its name."""
         return {}
 
-    def run_session(self) -> str:
+    def make_run_session_id(self) -> str:
         """A fresh id for the session of one run."""
-        return f"run-{self._ids.short()}"
+        return f"run-{self._ids.new_short_id()}"
 
 
-def _refused(x: Any) -> ConfigError:
+def _make_unsupported_error(x: Any) -> ConfigError:
     if is_hosted(x):
         return HostedTool(
             "hosted_tool",
-            f"`{thing_name(x)}` is run by the model's provider, so it cannot be decided here",
+            f"`{get_display_name(x)}` is run by the model's provider, so Halo cannot control it",
             field="x",
             remedy="use a tool that runs in this process",
         )
     if is_native(x):
-        remedy = "write it as a function tool; the SDK runs this kind past every function tool"
-        return ConfigError("not_guardable", f"`{thing_name(x)}` cannot be guarded", field="x", remedy=remedy)
+        remedy = "write it as a function tool; the SDK does not run this kind as one"
+        return ConfigError("not_guardable", f"`{get_display_name(x)}` cannot be guarded", field="x", remedy=remedy)
     if isinstance(x, Handoff):
-        remedy = "guard the agent that holds the hand-off"
-        return ConfigError("not_guardable", "a hand-off by itself has no giver", field="x", remedy=remedy)
-    remedy = "guard takes an agent, a tool, a function, a list of these, a model or an MCP server"
+        remedy = "guard the agent that has the hand-off"
+        return ConfigError("not_guardable", "a hand-off cannot be guarded without its agent", field="x", remedy=remedy)
+    remedy = "pass an agent, a tool, a function, a list of these, a model or an MCP server"
     return ConfigError("not_guardable", f"`{type(x).__name__}` cannot be guarded", field="x", remedy=remedy)

@@ -17,29 +17,28 @@ from agents.mcp import MCPServer
 from agents.mcp._compat import tool_input_schema
 from mcp import StdioServerParameters
 
+from halo_core.enforcement import Call
+from halo_core.enforcement.arguments import copy_arguments
+from halo_core.enforcement.guards import clean_name, make_named_subclass, make_unregistered_resource
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
-from halo_core.pep import Call
-from halo_core.pep.bound import snapshot
-from halo_core.pep.gate import subclass
-from halo_core.pep.names import clean_name, unknown
-from halo_openai_agents._passing import passes
-from halo_openai_agents._running import body, stepping
-from halo_openai_agents._surfaces import TOOL_RESULT
-from halo_openai_agents._tools.guard import gated_copy
+from halo_openai_agents._results import TOOL_RESULT_SURFACE
+from halo_openai_agents._runs import body_scope, step_scope
+from halo_openai_agents._tool_calls import claim_server_call
+from halo_openai_agents._tools import copy_with_guard
 from halo_openai_agents._translate import tool_schema
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = ["Served", "guard_server", "served_by", "served_tool"]
+__all__ = ["ServerGuard", "find_server_guard", "guard_server", "guard_server_tool"]
 
-_GATE: Final = "_halo_served"
-_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
+_SERVER_GUARD: Final = "_halo_served"
+_TOOL_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServerGuard:
     """What stands before a server.
 
     Args:
@@ -54,32 +53,40 @@ class Served:
     resource: Resource | None
     grants: bool
 
-    def tool(self, name: str) -> Resource:
+    def get_tool_resource(self, name: str) -> Resource:
         """The registration of a tool of this server.
 
         INVARIANT: a grant is of a name; what has that name already, at another server or the host's, does not share it.
         """
-        known = self.halo.registered(name) if self.halo.served.get(name) == _way(self.original) else None
-        return known or unknown(f"{self.original.name}/{name}", ActionKind.TOOL_CALL)
+        registered = (
+            self.halo.find_registered(name)
+            if self.halo.servers_by_tool.get(name) == _identify_server(self.original)
+            else None
+        )
+        return registered or make_unregistered_resource(f"{self.original.name}/{name}", ActionKind.TOOL_CALL)
 
-    def may_name(self, name: str) -> bool:
+    def is_name_free(self, name: str) -> bool:
         """Whether nothing else has a name."""
-        return self.halo.registered(name) is None or self.halo.served.get(name) == _way(self.original)
+        return self.halo.find_registered(name) is None or self.halo.servers_by_tool.get(name) == _identify_server(
+            self.original
+        )
 
-    def register(self, name: str, description: str, schema: dict[str, Any]) -> None:
+    def register_tool(self, name: str, description: str, schema: dict[str, Any]) -> None:
         """Register a tool of the server, unless something else has its name already."""
-        if not self.grants or self.halo.registered(name) is not None:
-            if self.grants and not self.may_name(name):
-                self.halo.tell(f"`{name}` of `{self.original.name}` is granted nothing: something else has its name")
+        if not self.grants or self.halo.find_registered(name) is not None:
+            if self.grants and not self.is_name_free(name):
+                self.halo.notify_once(
+                    f"`{name}` of `{self.original.name}` has no grant: its name is used by something else"
+                )
             return
-        told = self.resource or self.halo.declared(name, *_KINDS)
-        kind = told.kind if told is not None and told.kind in _KINDS else ActionKind.TOOL_CALL
-        resource = replace(told, id=name) if told is not None else None
+        declared = self.resource or self.halo.find_declared(name, *_TOOL_KINDS)
+        kind = declared.kind if declared is not None and declared.kind in _TOOL_KINDS else ActionKind.TOOL_CALL
+        resource = replace(declared, id=name) if declared is not None else None
         self.halo.register(kind, name, resource=resource, description=description, schema=schema)
-        self.halo.served[name] = _way(self.original)
+        self.halo.servers_by_tool[name] = _identify_server(self.original)
 
 
-def _way(server: Any) -> tuple[Any, ...]:
+def _identify_server(server: Any) -> tuple[Any, ...]:
     """What tells a server from another one, of the same name perhaps: where it leads, or else the object itself."""
     params = getattr(server, "params", None)
     url = params.get("url") if isinstance(params, Mapping) else None
@@ -90,10 +97,10 @@ def _way(server: Any) -> tuple[Any, ...]:
     return (server,)
 
 
-def served_by(server: Any) -> Served | None:
+def find_server_guard(server: Any) -> ServerGuard | None:
     """What stands before a guarded server, None of any other: its state is shared, so its class holds it."""
-    found = getattr(type(server), _GATE, None)
-    return found if isinstance(found, Served) else None
+    server_guard = getattr(type(server), _SERVER_GUARD, None)
+    return server_guard if isinstance(server_guard, ServerGuard) else None
 
 
 def guard_server(halo: Halo, server: MCPServer, resource: Resource | None, *, grants: bool = True) -> MCPServer:
@@ -102,15 +109,15 @@ def guard_server(halo: Halo, server: MCPServer, resource: Resource | None, *, gr
     Raises:
         ConfigError: its class lets nothing stand before it.
     """
-    known = served_by(server)
-    if known is not None and known.halo is halo:
+    server_guard = find_server_guard(server)
+    if server_guard is not None and server_guard.halo is halo:
         if resource is None:
             return server
-        server = known.original
-    kind = _class(type(server), Served(halo, server, resource, grants))
+        server = server_guard.original
+    kind = _make_server_class(type(server), ServerGuard(halo, server, resource, grants))
     try:
-        made: MCPServer = object.__new__(kind)
-        made.__dict__ = server.__dict__
+        guarded: MCPServer = object.__new__(kind)
+        guarded.__dict__ = server.__dict__
     except (AttributeError, TypeError):
         raise ConfigError(
             "not_guardable",
@@ -118,59 +125,59 @@ def guard_server(halo: Halo, server: MCPServer, resource: Resource | None, *, gr
             field="x",
             remedy="derive it from MCPServer",
         ) from None
-    return made
+    return guarded
 
 
-def served_tool(halo: Halo, server: Any, tool: FunctionTool) -> FunctionTool:
+def guard_server_tool(halo: Halo, server: Any, tool: FunctionTool) -> FunctionTool:
     """The function tool that the SDK made of a server's tool, behind a gate; granted if the server was guarded."""
     binding = tool._mcp_tool_binding  # noqa: SLF001  the SDK's only link to it
-    served, name = served_by(server), clean_name(binding[1] if binding is not None else tool.name)
-    if served is None:
-        return gated_copy(halo, tool, unknown(f"{server.name}/{name}", ActionKind.TOOL_CALL))
-    if not served.may_name(name):
+    server_guard, name = find_server_guard(server), clean_name(binding[1] if binding is not None else tool.name)
+    if server_guard is None:
+        return copy_with_guard(halo, tool, make_unregistered_resource(f"{server.name}/{name}", ActionKind.TOOL_CALL))
+    if not server_guard.is_name_free(name):
         # The agent's own name for it, if it has one; else it is as the server calls it, whatever an agent does.
         name = clean_name(tool.qualified_name)
-    served.register(name, tool.description, tool_schema(tool))
-    return gated_copy(halo, tool, served.tool(name))
+    server_guard.register_tool(name, tool.description, tool_schema(tool))
+    return copy_with_guard(halo, tool, server_guard.get_tool_resource(name))
 
 
-def _class(kind: type[Any], served: Served) -> type[Any]:
+def _make_server_class(kind: type[Any], server_guard: ServerGuard) -> type[Any]:
     @functools.wraps(kind.list_tools)
     async def list_tools(self: Any, *args: Any, **kwargs: Any) -> Any:
-        found = await kind.list_tools(self, *args, **kwargs)
-        for tool in found:
+        tools = await kind.list_tools(self, *args, **kwargs)
+        for tool in tools:
             schema = tool_input_schema(tool) or {}
-            served.register(
-                clean_name(tool.name), tool.description or "", {**schema, "properties": _properties(schema)}
+            server_guard.register_tool(
+                clean_name(tool.name), tool.description or "", {**schema, "properties": _get_properties(schema)}
             )
-        return found
+        return tools
 
     @functools.wraps(kind.call_tool)
     async def call_tool(self: Any, tool_name: str, arguments: Any, *args: Any, **kwargs: Any) -> Any:
-        given = dict(arguments or {})
-        if passes(served.halo, tool_name, given):
+        call_arguments = dict(arguments or {})
+        if claim_server_call(server_guard.halo, tool_name, call_arguments):
             return await kind.call_tool(self, tool_name, arguments, *args, **kwargs)
-        with stepping(served.halo):
-            ticket = await served.halo.enforcer.abegin(_call(served, tool_name, given))
+        with step_scope(server_guard.halo):
+            ticket = await server_guard.halo.enforcer.abegin(_build_call(server_guard, tool_name, call_arguments))
             try:
-                with body():
+                with body_scope():
                     result = await kind.call_tool(self, tool_name, dict(ticket.args), *args, **kwargs)
             except BaseException as exc:
                 failed = ticket.fail(exc)
                 if failed is exc:
                     raise
             else:
-                return ticket.succeed(result, TOOL_RESULT)
+                return ticket.succeed(result, TOOL_RESULT_SURFACE)
             raise failed
 
-    return subclass(kind, {"list_tools": list_tools, "call_tool": call_tool, _GATE: served})
+    return make_named_subclass(kind, {"list_tools": list_tools, "call_tool": call_tool, _SERVER_GUARD: server_guard})
 
 
-def _properties(schema: Any) -> dict[str, Any]:
-    found = schema.get("properties") if isinstance(schema, dict) else None
-    return found if isinstance(found, dict) else {}
+def _get_properties(schema: Any) -> dict[str, Any]:
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    return properties if isinstance(properties, dict) else {}
 
 
-def _call(served: Served, name: str, given: dict[str, Any]) -> Call:
-    decided, _, problem = snapshot(given)
-    return served.halo.call(served.tool(clean_name(name)), decided, problem=problem)
+def _build_call(server_guard: ServerGuard, name: str, arguments: dict[str, Any]) -> Call:
+    decided, _, problem = copy_arguments(arguments)
+    return server_guard.halo.build_call(server_guard.get_tool_resource(clean_name(name)), decided, problem=problem)

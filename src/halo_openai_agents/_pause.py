@@ -1,4 +1,10 @@
-"""Room: pauses, challenges as the SDK's interruptions. Takes: results, states. Gives: what waits; states to go on with.
+"""Room: what Halo writes into the state that the SDK keeps of a run. Takes: a run's context. Gives: what waits.
+
+Of each question that waits its id, the decision's, what it is about and why; the name of the session and of the turn.
+It stands under a key among the SDK's approvals that no tool can have, and approves nothing; the session counts only
+with a mark that this home alone can make. Never: a passport, a key, a link, an argument's value.
+
+Room: pauses, challenges as the SDK's interruptions. Takes: results, states. Gives: what waits; states to go on with.
 
 A challenged call of a run whose host keeps its state becomes an interruption. Somebody answers in the ledger, from any
 process; `resume` asks it and sets the SDK's own approval, which only lets the call come as far as its guard: there it
@@ -7,33 +13,137 @@ is decided anew, with the answer. An approval that the host sets by itself appro
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from agents import FunctionTool, RunResult, RunResultStreaming, RunState
 from agents.items import ToolApprovalItem
 from agents.result import RunResultBase
+from agents.run_context import _ApprovalRecord
 
-from halo_core.errors import ConfigError, Denied
+from halo_core.enforcement.arguments import BoundArguments
+from halo_core.enforcement.guards import GuardMetadata, get_guard, make_unregistered_resource
+from halo_core.enforcement.session_context import (
+    ActiveDelegation,
+    Session,
+    TriggeringMessage,
+    current_delegation,
+    current_session,
+    delegation_scope,
+    session_scope,
+    triggering_message_scope,
+)
+from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.model import ActionKind
-from halo_core.pep.bound import Bound
-from halo_core.pep.gate import Gate, gate_of
-from halo_core.pep.names import unknown
-from halo_core.reasons import text
-from halo_core.session import Acting, Asking, acting, asking, current_acting, current_session, in_session
-from halo_openai_agents._gates import gate_at
-from halo_openai_agents._notes import Noted, noted, noted_session, noted_turn
-from halo_openai_agents._surfaces import TOOL_RESULT
-from halo_openai_agents._tools.arguments import Reader
-from halo_openai_agents._tools.run import call_of
+from halo_core.reasons import get_reason_text
+from halo_openai_agents._arguments import ArgumentReader
+from halo_openai_agents._results import TOOL_RESULT_SURFACE
+from halo_openai_agents._tool_calls import build_call
+from halo_openai_agents._translate import find_guard
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = ["resume", "waiting"]
+__all__ = [
+    "PendingNote",
+    "load_pending",
+    "load_session",
+    "load_turn",
+    "resume",
+    "store_pending",
+    "store_session",
+    "waiting",
+]
 
-_ANSWERED: Final = ("approved", "used")
+
+_APPROVAL_KEY: Final = "halo:waiting"
+_SESSION_KEY: Final = "halo:session"
+_TURN_KEY: Final = "halo:turn"
+_SOURCES: Final = ("host", "process", "run", "thread")
+
+
+@dataclass(frozen=True, slots=True)
+class PendingNote:
+    """A question that waits; a reference, which whoever writes into the state may have changed."""
+
+    pending_id: str
+    decision_id: str
+    resource: str
+    reason: str
+
+
+def store_pending(context: Any, turn: str, call_id: str, resource: str, pending: Pending) -> None:
+    """Keep a question with the run's state."""
+    messages = _get_messages(context, create=True)
+    messages[call_id] = json.dumps(
+        asdict(PendingNote(pending.pending_id, pending.decision_id, resource, pending.reason))
+    )
+    messages[_TURN_KEY] = turn
+
+
+def load_pending(context: Any, call_id: str) -> PendingNote | None:
+    """The question about a call, None where there is none of Halo's."""
+    note = _parse_object(_get_messages(context).get(call_id, ""))
+    names = ("pending_id", "decision_id", "resource", "reason")
+    if not all(isinstance(note.get(name), str) for name in names) or not note["pending_id"]:
+        return None
+    return PendingNote(*(note[name] for name in names))
+
+
+def load_turn(context: Any) -> str:
+    """Name of the turn that paused, empty where nothing says."""
+    return _get_messages(context).get(_TURN_KEY, "")
+
+
+def store_session(halo: Halo, context: Any, session: Session) -> None:
+    """Keep which session a run belongs to."""
+    reference = {"id": session.id, "source": session.source}
+    _get_messages(context, create=True)[_SESSION_KEY] = json.dumps(
+        {**reference, "mark": halo.make_keyed_digest(_format_session_mark(session.id, session.source))}
+    )
+
+
+def load_session(halo: Halo, context: Any) -> Session | None:
+    """The session of the run that paused.
+
+    INVARIANT: whoever writes into a stored state joins no other session: only this home makes the mark.
+    """
+    note = _parse_object(_get_messages(context).get(_SESSION_KEY, ""))
+    name, source = note.get("id"), note.get("source")
+    if not isinstance(name, str) or not name or source not in _SOURCES:
+        return None
+    return (
+        Session(name, source)
+        if note.get("mark") == halo.make_keyed_digest(_format_session_mark(name, source))
+        else None
+    )
+
+
+def _format_session_mark(name: str, source: str) -> str:
+    return f"session {source} {name}"
+
+
+def _parse_object(text: str) -> dict[str, Any]:
+    try:
+        parsed = json.loads(text) if text else {}
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _get_messages(context: Any, *, create: bool = False) -> dict[str, str]:
+    approvals: dict[Any, Any] = getattr(context, "_approvals", {})
+    record = approvals.get(_APPROVAL_KEY)
+    if not isinstance(record, _ApprovalRecord):
+        if not create:
+            return {}
+        record = approvals[_APPROVAL_KEY] = _ApprovalRecord(approved=[], rejected=[])
+    return record.rejection_messages
+
+
+_APPROVED_ANSWERS: Final = ("approved", "used")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +152,13 @@ class _Question:
 
     Args:
         item: the SDK's.
-        noted: Halo's question; None where the host asked by itself.
+        note: Halo's question; None where the host asked by itself.
         context: of the run that asked.
         call_id: the SDK's id of the call.
     """
 
     item: ToolApprovalItem
-    noted: Noted | None
+    note: PendingNote | None
     context: Any
     call_id: str
 
@@ -60,46 +170,46 @@ class _Question:
 
 def waiting(halo: Halo, result: RunResultBase | RunState[Any]) -> list[dict[str, Any]]:
     """What whoever waits is told: a reference for each question, and no argument's value."""
-    found = ((item, item.noted) for item in _questions(_state(result)))
-    return [_told(halo, item, question) for item, question in found if question is not None]
+    questions = ((question, question.note) for question in _iter_questions(_get_state(result)))
+    return [_build_challenge(halo, question, note) for question, note in questions if note is not None]
 
 
-def _told(halo: Halo, question: _Question, noted: Noted) -> dict[str, Any]:
-    session = noted_session(halo, question.context)
+def _build_challenge(halo: Halo, question: _Question, note: PendingNote) -> dict[str, Any]:
+    session = load_session(halo, question.context)
     return {
         "type": "halo_challenge",
-        "pending_id": noted.pending_id,
-        "decision_id": noted.decision_id,
-        "resource": noted.resource,
-        "reason": noted.reason,
-        "message": f"pending {noted.pending_id}: challenge `{noted.resource}`: {text(noted.reason).title}",
+        "pending_id": note.pending_id,
+        "decision_id": note.decision_id,
+        "resource": note.resource,
+        "reason": note.reason,
+        "message": f"pending {note.pending_id}: challenge `{note.resource}`: {get_reason_text(note.reason).title}",
         "agent": question.agent or halo.agent,
         "session": session.id if session is not None else "",
-        "answer_with": f"halo approvals approve {noted.pending_id} --as NAME",
+        "answer_with": f"halo approvals approve {note.pending_id} --as NAME",
     }
 
 
-def _state(result: Any) -> RunState[Any]:
+def _get_state(result: Any) -> RunState[Any]:
     if isinstance(result, RunState):
         return result
     if isinstance(result, RunResult | RunResultStreaming):
         return result.to_state()
     raise ConfigError(
         "not_a_run",
-        f"`{type(result).__name__}` is no run that waits",
+        f"`{type(result).__name__}` is not a waiting run",
         field="result",
-        remedy="pass what the runner returned, or a `RunState` that was read back: `await RunState.from_string(...)`",
+        remedy="pass the runner's result, or a `RunState` from `await RunState.from_string(...)`",
     )
 
 
-def _questions(state: RunState[Any]) -> Iterator[_Question]:
+def _iter_questions(state: RunState[Any]) -> Iterator[_Question]:
     """Interruptions of a state, those of agents inside of its tools too."""
     for item in state.get_interruptions():
         nested = state._find_nested_approval_state(item)  # noqa: SLF001  where an agent inside keeps its own
-        owner, mine = nested if nested is not None else (state, item)
+        owner, nested_item = nested if nested is not None else (state, item)
         context = owner._context  # noqa: SLF001  as above
-        call_id = str(getattr(mine.raw_item, "call_id", "") or "")
-        yield _Question(item, noted(context, call_id), context, call_id)
+        call_id = str(getattr(nested_item.raw_item, "call_id", "") or "")
+        yield _Question(item, load_pending(context, call_id), context, call_id)
 
 
 def resume(halo: Halo, result: RunResultBase | RunState[Any]) -> RunState[Any]:
@@ -109,66 +219,74 @@ def resume(halo: Halo, result: RunResultBase | RunState[Any]) -> RunState[Any]:
         CannotDecide: the ledger cannot be read.
         ConfigError: this is no run.
     """
-    state = _state(result)
-    for question in list(_questions(state)):
-        gate, bound = _call(halo, question)
-        if question.noted is None:
+    state = _get_state(result)
+    for question in list(_iter_questions(state)):
+        guard, bound_arguments = _read_question_call(halo, question)
+        if question.note is None:
             # The SDK asks about what it cannot read, because ours may have to ask; the guard refuses it.
-            if gate is not None and bound.problem and _asks_nothing(question):
+            if guard is not None and bound_arguments.problem and _needs_no_approval(question):
                 state.approve(question.item)
             continue
-        answer = halo.enforcer.answered(question.noted.pending_id)
-        if answer in _ANSWERED:
+        answer = halo.enforcer.find_question_status(question.note.pending_id)
+        if answer in _APPROVED_ANSWERS:
             state.approve(question.item)
         elif answer != "pending":
-            gate = gate or _unlisted(halo, question.noted)
-            state.reject(question.item, rejection_message=_refused(halo, gate, bound, question))
+            guard = guard or _make_unlisted_guard(halo, question.note)
+            state.reject(question.item, rejection_message=_decide_refusal(halo, guard, bound_arguments, question))
     return state
 
 
-def _listed(question: _Question) -> FunctionTool | None:
+def _find_listed_tool(question: _Question) -> FunctionTool | None:
     name, tools = question.item.tool_name, getattr(question.item.agent, "tools", [])
     return next((tool for tool in tools if isinstance(tool, FunctionTool) and tool.name == name), None)
 
 
-def _asks_nothing(question: _Question) -> bool:
+def _needs_no_approval(question: _Question) -> bool:
     """Whether the host asks nothing of its own about a tool; what it asks, it answers."""
-    tool = _listed(question)
+    tool = _find_listed_tool(question)
     return tool is not None and tool.needs_approval is False
 
 
-def _call(halo: Halo, question: _Question) -> tuple[Gate | None, Bound]:
+def _read_question_call(halo: Halo, question: _Question) -> tuple[GuardMetadata | None, BoundArguments]:
     """The guarded tool that a question is about, and the arguments of the call."""
-    gate = gate_at(_listed(question))
-    mine = gate if gate is not None and gate.halo is halo else None
-    reader = Reader.of(mine.original) if mine is not None else Reader(None, {})
-    return mine, reader.text(getattr(question.item.raw_item, "arguments", "") or "").bound
+    guard = find_guard(_find_listed_tool(question))
+    own_guard = guard if guard is not None and guard.halo is halo else None
+    reader = ArgumentReader.for_tool(own_guard.original) if own_guard is not None else ArgumentReader(None, {})
+    return own_guard, reader.parse_text(getattr(question.item.raw_item, "arguments", "") or "").bound_arguments
 
 
-def _unlisted(halo: Halo, question: Noted) -> Gate:
+def _make_unlisted_guard(halo: Halo, note: PendingNote) -> GuardMetadata:
     """A gate for a tool that stands in no agent's own list, as those of servers do."""
-    resource = halo.registered(question.resource) or unknown(question.resource, ActionKind.TOOL_CALL)
-    return Gate(halo, None, resource.id, resource, TOOL_RESULT)
+    resource = halo.find_registered(note.resource) or make_unregistered_resource(note.resource, ActionKind.TOOL_CALL)
+    return GuardMetadata(halo, None, resource.id, resource, TOOL_RESULT_SURFACE)
 
 
-def _refused(halo: Halo, gate: Gate, bound: Bound, question: _Question) -> str:
+def _decide_refusal(halo: Halo, guard: GuardMetadata, bound_arguments: BoundArguments, question: _Question) -> str:
     """Why a call is refused, as a decision about it says: it is on the record that it was driven again."""
-    session = current_session() or noted_session(halo, question.context) or halo.find_session()
-    place = gate_of(question.item.agent)
-    under = _acting(halo, session.id, place.name if place is not None else "")
-    with in_session(session), acting(under), asking(Asking(noted_turn(question.context), kind="message")):
+    session = current_session() or load_session(halo, question.context) or halo.find_session()
+    agent_guard = get_guard(question.item.agent)
+    asking_link = _find_acting(halo, session.id, agent_guard.name if agent_guard is not None else "")
+    with (
+        session_scope(session),
+        delegation_scope(asking_link),
+        triggering_message_scope(TriggeringMessage(load_turn(question.context), kind="message")),
+    ):
         try:
-            ticket = halo.enforcer.begin(call_of(gate, bound, question.call_id))
+            ticket = halo.enforcer.begin(build_call(guard, bound_arguments, question.call_id))
         except Denied as denied:
             return str(denied)
-    ticket.pause(RuntimeError("it was answered with a no"))
-    return text("approval_denied").title
+    ticket.pause(RuntimeError("the request was denied"))
+    return get_reason_text("approval_denied").title
 
 
-def _acting(halo: Halo, session: str, agent: str) -> Acting | None:
+def _find_acting(halo: Halo, session: str, agent: str) -> ActiveDelegation | None:
     """Under which link the agent that asked goes on."""
-    here = current_acting(halo.agent, session)
+    current_link = current_delegation(halo.agent, session)
     if not agent:
-        return here
-    live = halo.enforcer.live(session, agent, here.handle if here is not None else "")
-    return Acting(halo.agent, session, live.handle, live.agents) if live is not None and live.handle else here
+        return current_link
+    active = halo.enforcer.find_link(session, agent, current_link.handle if current_link is not None else "")
+    return (
+        ActiveDelegation(halo.agent, session, active.handle, active.agents)
+        if active is not None and active.handle
+        else current_link
+    )

@@ -1,4 +1,8 @@
-"""Room: the runner around the SDK's own. Takes: runs. Gives: the same runs, in a session, entered and ended.
+"""Room: a run's configuration, with Halo in it. Takes: the host's own. Gives: keyword arguments for a runner.
+
+Never: decides, changes the host's configuration.
+
+Room: the runner around the SDK's own. Takes: runs. Gives: the same runs, in a session, entered and ended.
 
 It stands before the process's default runner from the moment an agent is guarded. A run of an agent that carries no
 guard goes through it untouched, unless a tripwire is installed or its configuration is Halo's. Never: decides, runs a
@@ -8,35 +12,126 @@ turn.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import threading
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from agents import Agent, RunResult, RunResultStreaming, RunState
+from agents import Agent, Model, RunConfig, RunResult, RunResultStreaming, RunState
 from agents.lifecycle import RunHooksBase
 from agents.run import AgentRunner, get_default_agent_runner, set_default_agent_runner
+from agents.run_config import ToolErrorFormatterArgs
 from agents.run_context import RunContextWrapper
 from agents.run_internal.model_provider_lifecycle import (
     _close_runner_owned_model_provider,
+    _normalize_run_config_for_runner,
 )
 
+from halo_core.enforcement.guards import get_guard
+from halo_core.enforcement.session_context import (
+    Session,
+    current_delegation,
+    current_delegation_session,
+    current_session,
+    is_raw_thread,
+)
 from halo_core.model import Mode
-from halo_core.pep.gate import gate_of
-from halo_core.session import Session, current_acting, current_session, inside_agent, is_raw_thread
-from halo_openai_agents._items import turn_of
-from halo_openai_agents._notes import noted_session, noted_turn
-from halo_openai_agents._options import HaloRunConfig, configured
-from halo_openai_agents._running import in_run
-from halo_openai_agents._runs import Run
-from halo_openai_agents._tripwire import Tripwire, Watch
+from halo_openai_agents._models import GuardedProvider, guard_model
+from halo_openai_agents._pause import load_session, load_turn
+from halo_openai_agents._runs import AgentRun, current_run, run_scope
+from halo_openai_agents._texts import identify_turn
+from halo_openai_agents._tripwire import ModeWatch, Tripwire
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = ["HaloRunner", "Installed", "install", "stand", "watching"]
+__all__ = [
+    "HaloRunConfig",
+    "HaloRunner",
+    "InstalledTripwire",
+    "configure_run",
+    "get_watches",
+    "install",
+    "install_runner",
+]
+
+
+@dataclasses.dataclass
+class HaloRunConfig(RunConfig):
+    """A configuration that Halo has seen to.
+
+    Args:
+        halo: who decides.
+        pausing: whether the host keeps the state of a run that pauses, and goes on with it.
+        default_provider: the provider where the host named none; each run then has one of its own, closed when it ends.
+    """
+
+    halo: Any = None
+    pausing: bool = False
+    default_provider: Any = None
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> HaloRunConfig:
+        """What decides is one thing, however often a configuration is copied."""
+        return dataclasses.replace(self)
+
+    @property
+    def uses_default_provider(self) -> bool:
+        """Whether the host named no provider, when this was made or since."""
+        return self.default_provider is not None and self.model_provider is self.default_provider
+
+    def with_own_provider(self) -> HaloRunConfig:
+        """For one run, with a provider that is its own; runs inside of it use that one."""
+        provider = GuardedProvider(self.halo, RunConfig().model_provider)
+        return dataclasses.replace(self, model_provider=provider, default_provider=None)
+
+
+def configure_run(
+    halo: Halo, host_config: RunConfig | dict[str, Any] | None, *, reports_unknown_tools: bool, pausing: bool
+) -> HaloRunConfig:
+    """The host's configuration with guarded models.
+
+    Args:
+        halo: who decides.
+        host_config: the host's.
+        reports_unknown_tools: whether a model hears of calls that reach no tool, and the run goes on; else the host's setting counts.
+        pausing: see `HaloRunConfig`.
+    """
+    config, uses_default_provider = _normalize_run_config_for_runner(host_config)
+    if isinstance(config, HaloRunConfig) and config.halo is halo:
+        return config
+    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(RunConfig)}
+    model, provider = config.model, config.model_provider
+    if isinstance(model, Model):
+        values["model"] = guard_model(halo, model, None)
+    if not isinstance(provider, GuardedProvider):
+        values["model_provider"] = GuardedProvider(halo, provider)
+    elif provider.halo is not halo:  # whoever guards the agent decides what it asks, whosever configuration it is
+        values["model_provider"] = GuardedProvider(halo, provider.inner)
+    if reports_unknown_tools:
+        values["tool_not_found_behavior"] = "return_error_to_model"
+    values["tool_error_formatter"] = _make_error_formatter(halo, config.tool_error_formatter)
+    return HaloRunConfig(
+        **values,
+        halo=halo,
+        pausing=pausing,
+        default_provider=values["model_provider"] if uses_default_provider else None,
+    )
+
+
+def _make_error_formatter(halo: Halo, inner: Any) -> Any:
+    """What a model is told of a call that reaches no tool: why it was refused."""
+
+    def format_error(args: ToolErrorFormatterArgs[Any]) -> Any:
+        run = current_run(halo)
+        if args.kind == "tool_not_found" and run is not None and args.call_id in run.refusals:
+            return run.refusals[args.call_id]
+        return inner(args) if inner is not None else None
+
+    return format_error
+
 
 _LOCK: Final = threading.Lock()
-_NOWHERE: Final = Session("", "none")
-_installed: tuple[Installed, ...] = ()
+_NO_SESSION: Final = Session("", "none")
+_installed: tuple[InstalledTripwire, ...] = ()
 
 
 class HaloRunner(AgentRunner):
@@ -47,29 +142,29 @@ class HaloRunner(AgentRunner):
 
     async def run(self, starting_agent: Agent[Any], input: Any, **kwargs: Any) -> RunResult:  # noqa: A002  the SDK's name
         """Run an agent."""
-        run, kwargs, own = _around(starting_agent, input, kwargs)
+        run, kwargs, owns_provider = _prepare_run(starting_agent, input, kwargs)
         if run is None:
             return await self.inner.run(starting_agent, input, **kwargs)
         try:
-            with in_run(run):
+            with run_scope(run):
                 result = await self.inner.run(starting_agent, input, **kwargs)
         except BaseException as exc:
             run.end(exc)
             raise
         finally:
-            if own:
+            if owns_provider:
                 await _close_runner_owned_model_provider(kwargs["run_config"].model_provider)
         run.end(paused=bool(result.interruptions))
         return result
 
     def run_streamed(self, starting_agent: Agent[Any], input: Any, **kwargs: Any) -> RunResultStreaming:  # noqa: A002  as above
         """Run an agent, and stream what happens."""
-        run, kwargs, own = _around(starting_agent, input, kwargs)
+        run, kwargs, owns_provider = _prepare_run(starting_agent, input, kwargs)
         if run is None:
             return self.inner.run_streamed(starting_agent, input, **kwargs)
-        with in_run(run):
+        with run_scope(run):
             result = self.inner.run_streamed(starting_agent, input, **kwargs)
-        if own:
+        if owns_provider:
             provider = kwargs["run_config"].model_provider
             result._ensure_model_provider_cleanup_on_completion(  # noqa: SLF001  as the SDK's own runner does
                 lambda: _close_runner_owned_model_provider(provider)
@@ -78,26 +173,26 @@ class HaloRunner(AgentRunner):
         if task is None:
             run.end()
             return result
-        task.add_done_callback(lambda done: _ended(run, result, done))
+        task.add_done_callback(lambda done: _end_streamed_run(run, result, done))
         return result
 
 
-def _ended(run: Run, result: RunResultStreaming, done: Any) -> None:
-    error = None if done.cancelled() else done.exception()
-    if done.cancelled():
+def _end_streamed_run(run: AgentRun, result: RunResultStreaming, task: Any) -> None:
+    error = None if task.cancelled() else task.exception()
+    if task.cancelled():
         error = asyncio.CancelledError()
     run.end(error or result.run_loop_exception, paused=bool(result.interruptions))
 
 
-def stand() -> None:
+def install_runner() -> None:
     """Stand before whatever runner is the process's default; once is enough."""
     with _LOCK:
-        found = get_default_agent_runner()
-        if not isinstance(found, HaloRunner):
-            set_default_agent_runner(HaloRunner(found))
+        runner = get_default_agent_runner()
+        if not isinstance(runner, HaloRunner):
+            set_default_agent_runner(HaloRunner(runner))
 
 
-def watching() -> tuple[Watch, ...]:
+def get_watches() -> tuple[ModeWatch, ...]:
     """Who watches the whole process."""
     return tuple(item.watch for item in _installed)
 
@@ -105,78 +200,80 @@ def watching() -> tuple[Watch, ...]:
 # one run
 
 
-def _around(agent: Agent[Any], given: Any, kwargs: dict[str, Any]) -> tuple[Run | None, dict[str, Any], bool]:
+def _prepare_run(
+    agent: Agent[Any], run_input: Any, kwargs: dict[str, Any]
+) -> tuple[AgentRun | None, dict[str, Any], bool]:
     """The run that Halo sees to, what the SDK is told of it, and whether its provider ends with it; None for no run."""
-    first = given._current_agent if isinstance(given, RunState) else agent  # noqa: SLF001  where it goes on
+    first_agent = run_input._current_agent if isinstance(run_input, RunState) else agent  # noqa: SLF001  where it goes on
     config = kwargs.get("run_config")
-    gate = gate_of(first)
-    halo: Halo | None = gate.halo if gate is not None else getattr(config, "halo", None)
-    watches = watching()
+    guard = get_guard(first_agent)
+    halo: Halo | None = guard.halo if guard is not None else getattr(config, "halo", None)
+    watches = get_watches()
     if halo is None:
         if not watches:
             return None, kwargs, False
-        return None, {**kwargs, "hooks": _tripped(kwargs.get("hooks"), watches, config)}, False
-    config = configured(halo, config, tells=False, pausing=False)
-    own = config.lends
-    config = config.lent() if own else config
-    mine = Watch(halo, halo.fixed_mode)
-    hooks = _tripped(kwargs.get("hooks"), (*watches, mine), config)
-    session, fresh = _session(halo, given, kwargs, config)
-    run = Run(
+        return None, {**kwargs, "hooks": _wrap_hooks(kwargs.get("hooks"), watches, config)}, False
+    config = configure_run(halo, config, reports_unknown_tools=False, pausing=False)
+    owns_provider = config.uses_default_provider
+    config = config.with_own_provider() if owns_provider else config
+    own_watch = ModeWatch(halo, halo.fixed_mode)
+    hooks = _wrap_hooks(kwargs.get("hooks"), (*watches, own_watch), config)
+    session, fresh = _find_session(halo, run_input, kwargs, config)
+    run = AgentRun(
         halo,
         session,
-        current_acting(halo.agent, session.id),
+        current_delegation(halo.agent, session.id),
         pausing=config.pausing,
-        fresh=fresh,
-        filters=config.handoff_input_filter is not None,
-        first=given._starting_agent if isinstance(given, RunState) else agent,  # noqa: SLF001  as above
-        at=first,
+        has_fresh_session=fresh,
+        filters_handoffs=config.handoff_input_filter is not None,
+        first_agent=run_input._starting_agent if isinstance(run_input, RunState) else agent,  # noqa: SLF001  as above
+        current_agent=first_agent,
     )
-    if isinstance(given, RunState):
-        run.turn, run.text = _turn(given)
-    return run, {**kwargs, "run_config": config, "hooks": hooks}, own
+    if isinstance(run_input, RunState):
+        run.turn_id, run.turn_text = _find_turn(run_input)
+    return run, {**kwargs, "run_config": config, "hooks": hooks}, owns_provider
 
 
-def _tripped(hooks: Any, watches: tuple[Watch, ...], config: Any) -> Any:
+def _wrap_hooks(hooks: Any, watches: tuple[ModeWatch, ...], config: Any) -> Any:
     """The host's hooks behind a tripwire; what is no run's hooks is left for the SDK to refuse."""
     if hooks is not None and not isinstance(hooks, RunHooksBase):
         return hooks
     if isinstance(hooks, Tripwire):
-        return hooks.watched_by(watches)
+        return hooks.with_watches(watches)
     return Tripwire(watches, hooks, getattr(config, "model", None))
 
 
-def _session(halo: Halo, given: Any, kwargs: dict[str, Any], config: HaloRunConfig) -> tuple[Session, bool]:
+def _find_session(halo: Halo, run_input: Any, kwargs: dict[str, Any], config: HaloRunConfig) -> tuple[Session, bool]:
     """The session of a run, and whether it begins with it.
 
     INVARIANT: FAILCLOSED - a thread of somebody's own may work for anybody's request, and inside of an agent that was
     handed to; so there only the host names a session.
     """
-    known = current_session()
-    if known is not None:
-        return known, False
-    under = inside_agent()
-    if is_raw_thread() or under is not None:
-        here = halo.find_session()
-        return (here if here.id == under else _NOWHERE), False
-    thread = _thread(kwargs, config)
+    current = current_session()
+    if current is not None:
+        return current, False
+    agent_session = current_delegation_session()
+    if is_raw_thread() or agent_session is not None:
+        found_session = halo.find_session()
+        return (found_session if found_session.id == agent_session else _NO_SESSION), False
+    thread = _find_thread(kwargs, config)
     if thread:
         return Session(thread, "thread"), False
-    noted = noted_session(halo, given._context) if isinstance(given, RunState) else None  # noqa: SLF001  as above
-    if noted is not None and noted in (Session(noted.id, "run"), Session(_stored(given), "thread")):
-        return noted, False
-    return Session(halo.run_session(), "run"), True
+    stored = load_session(halo, run_input._context) if isinstance(run_input, RunState) else None  # noqa: SLF001  as above
+    if stored is not None and stored in (Session(stored.id, "run"), Session(_get_stored_thread(run_input), "thread")):
+        return stored, False
+    return Session(halo.make_run_session_id(), "run"), True
 
 
-def _thread(kwargs: dict[str, Any], config: HaloRunConfig) -> str:
+def _find_thread(kwargs: dict[str, Any], config: HaloRunConfig) -> str:
     """The conversation that a run belongs to, by the host's own name for it."""
-    own = _name_of(kwargs.get("session"))
-    names = (own, kwargs.get("conversation_id"), config.group_id)
-    found = next((name for name in names if isinstance(name, str) and name), "")
-    return f"thread:{found}" if found else ""
+    session_name = _get_session_name(kwargs.get("session"))
+    names = (session_name, kwargs.get("conversation_id"), config.group_id)
+    thread_name = next((name for name in names if isinstance(name, str) and name), "")
+    return f"thread:{thread_name}" if thread_name else ""
 
 
-def _name_of(session: Any) -> Any:
+def _get_session_name(session: Any) -> Any:
     """The host's name for a session; None of one that is named when the first message is kept."""
     try:
         return getattr(session, "session_id", None)
@@ -184,26 +281,26 @@ def _name_of(session: Any) -> Any:
         return None
 
 
-def _stored(state: RunState[Any]) -> str:
+def _get_stored_thread(state: RunState[Any]) -> str:
     """The conversation that a state names: a reference, which whoever writes into the state may have changed."""
     return f"thread:{state._conversation_id}"  # noqa: SLF001  as above
 
 
-def _turn(state: RunState[Any]) -> tuple[str, str]:
+def _find_turn(state: RunState[Any]) -> tuple[str, str]:
     """What asked for the calls that wait in a state."""
     responses = state._model_responses  # noqa: SLF001  as above
-    named, text = turn_of(responses[-1]) if responses else ("", "")
+    turn_id, text = identify_turn(responses[-1]) if responses else ("", "")
     context = state._context  # noqa: SLF001  as above
-    return (noted_turn(context) if isinstance(context, RunContextWrapper) else "") or named, text
+    return (load_turn(context) if isinstance(context, RunContextWrapper) else "") or turn_id, text
 
 
 # a tripwire for the whole process
 
 
-class Installed:
+class InstalledTripwire:
     """One installation of a Halo's tripwire; the Halo watches while any of its installations is in place."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: ModeWatch) -> None:
         self.watch = watch
 
     def uninstall(self) -> None:
@@ -219,15 +316,15 @@ class Installed:
         self.uninstall()
 
 
-def install(halo: Halo, mode: Mode | None) -> Installed:
+def install(halo: Halo, mode: Mode | None) -> InstalledTripwire:
     """Put the tripwire of a Halo in place.
 
     Raises:
         CannotDecide: the stored mode cannot be read.
     """
     global _installed  # noqa: PLW0603  as above
-    made = Installed(Watch(halo, mode))
-    stand()
+    installation = InstalledTripwire(ModeWatch(halo, mode))
+    install_runner()
     with _LOCK:
-        _installed = (*_installed, made)
-    return made
+        _installed = (*_installed, installation)
+    return installation

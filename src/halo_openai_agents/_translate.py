@@ -1,4 +1,9 @@
-"""Room: translation between the SDK's values and plain ones. Takes: tools, models, agents. Gives: names, schemas.
+"""Room: where a gate is held: a tool's at what invokes it, a model's in its class. Takes: things. Gives: their gates.
+
+A tool is a dataclass, and what invokes it one of its fields: whoever puts another one there has taken the guard away,
+and whoever changes another field has not. Never: decides.
+
+Room: translation between the SDK's values and plain ones. Takes: tools, models, agents. Gives: names, schemas.
 
 Never: decides, keeps anything, raises for odd values.
 """
@@ -20,6 +25,7 @@ from agents import (
     HostedMCPTool,
     ImageGenerationTool,
     LocalShellTool,
+    Model,
     ModelSettings,
     ProgrammaticToolCallingTool,
     ShellTool,
@@ -27,22 +33,43 @@ from agents import (
     WebSearchTool,
 )
 
-from halo_core.pep.names import clean_name
+from halo_core.enforcement.guards import GuardMetadata, clean_name, get_guard
 
 __all__ = [
-    "HOSTED",
-    "NATIVE",
+    "GUARD_ATTRIBUTE",
+    "HOSTED_TYPES",
+    "NATIVE_TYPES",
+    "attach_to_invoker",
+    "find_guard",
+    "get_display_name",
     "hosted_names",
     "is_hosted",
     "is_native",
     "model_name",
     "native_names",
-    "thing_name",
     "tool_names",
     "tool_schema",
 ]
 
-HOSTED: Final = (
+
+GUARD_ATTRIBUTE: Final = "_halo_gate"
+
+
+def attach_to_invoker(invoker: Any, guard: GuardMetadata) -> None:
+    """Fix a gate to what invokes a tool."""
+    setattr(invoker, GUARD_ATTRIBUTE, guard)
+
+
+def find_guard(thing: Any) -> GuardMetadata | None:
+    """What stands before a tool, a model, an agent or a hand-off; None where nothing does, or does no longer."""
+    if not isinstance(thing, FunctionTool | Model):
+        return get_guard(thing)
+    # A guarded model shares the state of its original, so its class holds the gate.
+    guard = getattr(thing.on_invoke_tool if isinstance(thing, FunctionTool) else type(thing), GUARD_ATTRIBUTE, None)
+    return guard if isinstance(guard, GuardMetadata) else None
+
+
+HOSTED_TYPES: Final = (
     CodeInterpreterTool,
     FileSearchTool,
     HostedMCPTool,
@@ -53,7 +80,7 @@ HOSTED: Final = (
 )
 """Tools that the model's provider runs itself."""
 
-NATIVE: Final = (ApplyPatchTool, ComputerTool, CustomTool, LocalShellTool, ShellTool)
+NATIVE_TYPES: Final = (ApplyPatchTool, ComputerTool, CustomTool, LocalShellTool, ShellTool)
 """Tools that the SDK runs in this process by ways of its own, past every function tool."""
 
 _CLIENT_TYPES: Final = (None, "function", "custom")
@@ -66,15 +93,15 @@ def is_hosted(tool: Any) -> bool:
         return isinstance(environment, Mapping) and environment.get("type") != "local"
     if isinstance(tool, Mapping):
         return tool.get("type") not in _CLIENT_TYPES
-    return isinstance(tool, HOSTED)
+    return isinstance(tool, HOSTED_TYPES)
 
 
 def is_native(tool: Any) -> bool:
     """Whether the SDK runs a tool here without a function tool around it."""
-    return isinstance(tool, NATIVE) and not is_hosted(tool)
+    return isinstance(tool, NATIVE_TYPES) and not is_hosted(tool)
 
 
-def thing_name(thing: Any) -> str:
+def get_display_name(thing: Any) -> str:
     """What a tool, a hand-off, a server or an agent is called."""
     if isinstance(thing, Mapping):
         return str(thing.get("name") or thing.get("type") or "unnamed")
@@ -84,28 +111,28 @@ def thing_name(thing: Any) -> str:
 
 def tool_names(tools: Iterable[Any], handoffs: Iterable[Handoff[Any, Any]] = ()) -> list[str]:
     """Names of what a model may call."""
-    return [thing_name(item) for item in (*tools, *handoffs)]
+    return [get_display_name(item) for item in (*tools, *handoffs)]
 
 
 def hosted_names(tools: Iterable[Any], settings: ModelSettings | None = None) -> list[str]:
     """Names of the provider's tools that a model call carries, in its list or past it in its settings."""
-    return [thing_name(item) for item in (*tools, *_smuggled(settings)) if is_hosted(item)]
+    return [get_display_name(item) for item in (*tools, *_find_settings_tools(settings)) if is_hosted(item)]
 
 
 def native_names(tools: Iterable[Any], settings: ModelSettings | None = None) -> list[str]:
     """Names of the tools of a model call that are no function tools and run here, or that nobody knows."""
     odd = [item for item in tools if not isinstance(item, FunctionTool | Handoff) and not is_hosted(item)]
-    return [thing_name(item) for item in (*odd, *_smuggled(settings)) if not is_hosted(item)]
+    return [get_display_name(item) for item in (*odd, *_find_settings_tools(settings)) if not is_hosted(item)]
 
 
-def _smuggled(settings: ModelSettings | None) -> list[Any]:
+def _find_settings_tools(settings: ModelSettings | None) -> list[Any]:
     """Tools that settings add to a request behind the SDK's back."""
-    found: list[Any] = []
+    extra_tools: list[Any] = []
     for name in ("extra_args", "extra_body"):
-        more = getattr(settings, name, None)
-        tools = more.get("tools") if isinstance(more, Mapping) else None
-        found.extend(tools if isinstance(tools, list | tuple) else [] if tools is None else [tools])
-    return found
+        extra = getattr(settings, name, None)
+        tools = extra.get("tools") if isinstance(extra, Mapping) else None
+        extra_tools.extend(tools if isinstance(tools, list | tuple) else [] if tools is None else [tools])
+    return extra_tools
 
 
 def model_name(model: Any) -> str:
@@ -117,11 +144,11 @@ def model_name(model: Any) -> str:
 def tool_schema(tool: FunctionTool) -> dict[str, Any]:
     """JSON schema of what a tool's caller chooses."""
     try:
-        found = json.loads(json.dumps(tool.params_json_schema, default=str))
+        schema = json.loads(json.dumps(tool.params_json_schema, default=str))
     except Exception:  # noqa: BLE001  a schema that is no JSON still is a tool's; its calls are decided all the same
-        found = {}
-    properties = found.get("properties") or {}
-    kept = {name: spec for name, spec in properties.items() if name.isascii() and name.isprintable() and name}
+        schema = {}
+    properties = schema.get("properties") or {}
+    nameable = {name: spec for name, spec in properties.items() if name.isascii() and name.isprintable() and name}
     # A passport cannot name such an argument; the grant is open then, and a policy sees the values all the same.
-    more = {} if len(kept) == len(properties) else {"additionalProperties": True}
-    return {**found, "properties": kept, **more}
+    openness = {} if len(nameable) == len(properties) else {"additionalProperties": True}
+    return {**schema, "properties": nameable, **openness}

@@ -15,8 +15,8 @@ from agents import Model, ModelResponse
 from agents.usage import Usage
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
 
-from halo_openai_agents._items import items_of
-from halo_openai_agents._models.events import events, response_of
+from halo_openai_agents._model_streams import build_response, iter_events
+from halo_openai_agents._texts import to_input_items
 
 __all__ = ["Message", "ScriptedModel", "call"]
 
@@ -38,7 +38,7 @@ class Message:
     def response(self, id: str) -> ModelResponse:  # noqa: A002  the field's name
         """As the SDK has it."""
         text = ResponseOutputText(type="output_text", text=self.words, annotations=[])
-        said = ResponseOutputMessage(id=id, type="message", role="assistant", status="completed", content=[text])
+        message = ResponseOutputMessage(id=id, type="message", role="assistant", status="completed", content=[text])
         calls = [
             ResponseFunctionToolCall(
                 id=f"{id}-item-{i}",
@@ -50,7 +50,7 @@ class Message:
             )
             for i, (name, args) in enumerate(self.calls)
         ]
-        return ModelResponse(output=[said, *calls], usage=Usage(), response_id=id)
+        return ModelResponse(output=[message, *calls], usage=Usage(), response_id=id)
 
 
 class ScriptedModel(Model):
@@ -73,28 +73,30 @@ class ScriptedModel(Model):
     def script(self, script: Sequence[Message | str]) -> None:
         self._script = [Message(item) if isinstance(item, str) else item for item in script]
 
-    def say(self, given: str | list[Any]) -> ModelResponse:
+    def say(self, model_input: str | list[Any]) -> ModelResponse:
         """What comes next in a conversation."""
         ids = [message.id or f"scripted-{i}" for i, message in enumerate(self._script)]
-        said = {
-            item.get("id") for item in items_of(given) if isinstance(item, Mapping) and item.get("type") == "message"
+        said_ids = {
+            item.get("id")
+            for item in to_input_items(model_input)
+            if isinstance(item, Mapping) and item.get("type") == "message"
         }
-        place = len(said.intersection(ids))
+        place = len(said_ids.intersection(ids))
         if place < len(self._script):
             return self._script[place].response(ids[place])
         return Message("done").response(f"scripted-{place}")
 
     async def get_response(self, *args: Any, **kwargs: Any) -> ModelResponse:
         """Say the next message."""
-        return self.say(_input(args, kwargs))
+        return self.say(_get_input(args, kwargs))
 
     async def stream_response(self, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         """Say the next message, word by word."""
-        for event in events(response_of(self.say(_input(args, kwargs)), self.model)):
+        for event in iter_events(build_response(self.say(_get_input(args, kwargs)), self.model)):
             yield event
 
 
-def _input(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+def _get_input(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     return args[1] if len(args) > 1 else kwargs["input"]
 
 

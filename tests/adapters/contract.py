@@ -33,6 +33,7 @@ ANY = Constraint(ConstraintKind.WILDCARD)
 FAILING = BASE + '@id("t.fails") forbid (principal, action, resource) when { context.args.none == 1 };\n'
 CARD = "4111 1111 1111 1111"
 YEAR_S = 366 * 24 * 3600
+_FEW_SHAPES = 3
 LOOK = Say("looking", (("look", {"q": "x"}),), "m1")
 PAY = Say("paying", (("pay", {"to": "bo", "amount": 5}),), "m1")
 
@@ -47,7 +48,15 @@ class AdapterContract:
         driver = getattr(metafunc.cls, "driver", None)
         for kind in ("shape", "async_shape", "tool_shape", "retriever_shape", "model_shape", "stream_shape"):
             if driver is not None and kind in metafunc.fixturenames:
-                metafunc.parametrize(kind, getattr(driver, f"{kind}s"))
+                metafunc.parametrize(kind, self.cases(getattr(driver, f"{kind}s"), driver.default_shapes))
+
+    @staticmethod
+    def cases(shapes: tuple[str, ...], default: frozenset[str]) -> list[Any]:
+        """Shapes as parameters; of more than three, those that are not of `default` are marked `thorough`."""
+        if len(shapes) <= _FEW_SHAPES:
+            return list(shapes)
+        assert default.intersection(shapes)
+        return [shape if shape in default else pytest.param(shape, marks=pytest.mark.thorough) for shape in shapes]
 
     @pytest.fixture
     def ran(self) -> list[Any]:
@@ -64,7 +73,7 @@ class AdapterContract:
             return opened[-1]
 
         yield make
-        failpoints.arm(None)
+        failpoints.arm_failpoints(None)
         for desk in opened:
             desk.close()
 
@@ -173,10 +182,10 @@ class AdapterContract:
             if point == "before_commit":
                 raise OSError(28, "no space left on device")
 
-        failpoints.arm(full)
+        failpoints.arm_failpoints(full)
         with pytest.raises(Denied):
             self.driver.call(look, {"q": "x"}, tool_shape)
-        failpoints.arm(None)
+        failpoints.arm_failpoints(None)
         assert ran == []
 
     def test_an_unknown_tool_is_denied_and_recorded(self, desk, ran, shape):

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from halo_core.crypto.keys import KeyStore
 from halo_core.facade import HaloBase
-from halo_core.keys import KeyStore
 from halo_core.model import EntryKind, Resource
-from halo_core.query import Contents, entries
+from halo_core.store.log import SealedContents, read_entries
 from halo_core.store.reader import Reader
 from halo_world import cli, policy_folder
 
@@ -86,6 +86,8 @@ class Driver(Protocol):
         retriever_shapes: ways to retrieve.
         model_shapes: ways to ask a model.
         stream_shapes: those of `model_shapes` that give chunks.
+        default_shapes: those that a case with more than three shapes runs in by default: a synchronous one, an
+            asynchronous one and a streamed one; the others are marked `thorough`.
     """
 
     framework: str
@@ -96,6 +98,7 @@ class Driver(Protocol):
     retriever_shapes: tuple[str, ...]
     model_shapes: tuple[str, ...]
     stream_shapes: tuple[str, ...]
+    default_shapes: frozenset[str]
 
     def tool(self, halo: HaloBase | None, function: Callable[..., Any], resource: Resource | None = None) -> Any:
         """A guarded tool of a function, sync or async; without a Halo the framework's plain one."""
@@ -208,7 +211,7 @@ class Desk:
         """Entries of a kind, in order."""
         self.halo.store.flush()
         with Reader(f"sqlite:///{self.home / 'halo.db'}") as reader:
-            return [item.entry for item in entries(reader, "local", (kind,))]
+            return [item.entry for item in read_entries(reader, "local", (kind,))]
 
     def decisions(self, resource: str = "") -> list[Mapping[str, Any]]:
         """Bodies of decisions, of one resource or all."""
@@ -231,7 +234,7 @@ class Desk:
         """What of a decision must not depend on the shape of its call, the arguments as sealed included."""
         request, decision = entry.body["request"], entry.body["decision"]
         with Reader(f"sqlite:///{self.home / 'halo.db'}") as reader:
-            args = Contents.at(reader, KeyStore(self.home)).open(entry, "args")
+            args = SealedContents.with_home_key(reader, KeyStore(self.home)).open(entry, "args")
         codes = [reason["code"] for reason in decision["reasons"]]
         named = [request["kind"], request["resource"]["id"], decision["effect"]]
         # A model call counts its messages, whichever ids they have; the digests are keyed by each home.

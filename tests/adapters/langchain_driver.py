@@ -110,6 +110,7 @@ class LangChainDriver:
     retriever_shapes = ("invoke", "stream", "batch", "ainvoke", "astream", "abatch")
     model_shapes = (*SHAPES, "generate", "agenerate")
     stream_shapes = ("stream", "astream")
+    default_shapes = frozenset({"invoke", "ainvoke", "astream"})
 
     def __init__(self) -> None:
         self._halo_of: dict[int, tuple[Any, Halo]] = {}

@@ -140,6 +140,13 @@ class LlamaIndexDriver:
         *("stream_chat", "astream_chat", "stream_complete", "astream_complete"),
         *("stream_chat_with_tools", "astream_chat_with_tools"),
     )
+    default_shapes = frozenset(
+        {
+            *("agent", "agent_whole", "workflow_events"),
+            *("call", "acall", "async_fn", "retrieve", "aretrieve"),
+            *("chat", "achat", "stream_chat", "astream_chat"),
+        }
+    )
 
     # things
 

@@ -92,6 +92,7 @@ class OpenAIAgentsDriver:
     retriever_shapes = tool_shapes
     model_shapes = ("get_response", "stream_response", "run", "run_sync", "run_streamed")
     stream_shapes = ("stream_response", "run_streamed")
+    default_shapes = frozenset({"get_response", "stream_response", "run_sync"})
 
     # things
 

@@ -14,6 +14,8 @@ from langchain_core.tools import StructuredTool
 from langchain_core.tools import tool as make_tool
 from langchain_driver import LangChainDriver, Speaker, said
 
+pytestmark = pytest.mark.smoke
+
 FOUND = (AssertionError, pytest.fail.Exception, ValueError, IndexError, KeyError)
 
 

@@ -12,6 +12,8 @@ from contract import AdapterContract
 from contract_driver import Driver
 from langchain_driver import LangChainDriver
 
+pytestmark = pytest.mark.smoke
+
 
 class TestLangChain(AdapterContract):
     driver: ClassVar[Driver] = LangChainDriver()

@@ -6,9 +6,12 @@ import re
 from pathlib import Path
 from typing import ClassVar
 
+import pytest
 from contract import AdapterContract
 from contract_driver import Driver
 from llamaindex_driver import LlamaIndexDriver
+
+pytestmark = pytest.mark.smoke
 
 
 class TestLlamaIndex(AdapterContract):

@@ -6,9 +6,12 @@ import re
 from pathlib import Path
 from typing import ClassVar
 
+import pytest
 from contract import AdapterContract
 from contract_driver import Driver
 from openai_agents_driver import OpenAIAgentsDriver
+
+pytestmark = pytest.mark.smoke
 
 
 class TestOpenAIAgents(AdapterContract):

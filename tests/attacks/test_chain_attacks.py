@@ -53,25 +53,26 @@ from chain_world import (
     standing,
     verify,
 )
-from halo_core import canonical
+from counts import count
+from halo_core.crypto import canonical
 from halo_core.errors import PassportError
 from halo_core.model import Budget
-from halo_core.passport import (
+from halo_core.passports import (
     Issuer,
-    Trusted,
+    TrustAnchors,
     check_time,
     decode_derived,
-    grants_plain,
+    find_label_violation,
+    find_violation,
+    grants_to_json,
     issuer_uri,
-    label_violation,
     link_to_claims,
     mint_pop,
     verify_pop,
-    violation,
 )
-from halo_core.passport.codec import DERIVED_HEADER, b64url, b64url_decode, named_header
+from halo_core.passports.codec import DERIVED_HEADER, decode_b64url, encode_b64url, make_header
 
-ROOT_HEADER = named_header(ISSUER.key_id, "halo-passport+jwt")
+ROOT_HEADER = make_header(ISSUER.key_id, "halo-passport+jwt")
 CHAIN = chain(4)  # standing and session: planner; hand-offs: researcher, writer
 GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
 WEAK = b"\x01" + bytes(31)
@@ -108,7 +109,7 @@ def at(length: int, name: str, change, code: str) -> Refused:
 
 def text(name: str, old: bytes, new: bytes, code: str) -> Refused:
     """The writer's link with other bytes, rightly signed."""
-    payload = b64url_decode(CHAIN[3].split(".")[1])
+    payload = decode_b64url(CHAIN[3].split(".")[1])
     assert payload.count(old) == 1, old
     return signed(name, payload.replace(old, new), code)
 
@@ -120,13 +121,13 @@ def signed(name: str, payload: bytes, code: str) -> Refused:
 def header(name: str, code: str = "unknown_root_or_header", **changes) -> Refused:
     plain = {"alg": "Ed25519", "kid": ISSUER.key_id, "typ": "halo-passport+jwt", **changes}
     plain = {key: value for key, value in plain.items() if value is not None}
-    payload = b64url_decode(CHAIN[0].split(".")[1])
+    payload = decode_b64url(CHAIN[0].split(".")[1])
     return chained(name, [sign(payload, ISSUER, canonical.dumps(plain)), *CHAIN[1:]], code)
 
 
 def child_header(name: str, signer=KEYS["researcher"], **changes) -> Refused:
     plain = {"alg": "Ed25519", "typ": "halo-passport+jwt", **changes}
-    payload = b64url_decode(CHAIN[3].split(".")[1])
+    payload = decode_b64url(CHAIN[3].split(".")[1])
     return chained(name, [*CHAIN[:3], sign(payload, signer, canonical.dumps(plain))], "bad_header")
 
 
@@ -144,35 +145,35 @@ def alias(segment_text: str) -> str:
 
 
 def flip(segment_text: str) -> str:
-    raw = bytearray(b64url_decode(segment_text))
+    raw = bytearray(decode_b64url(segment_text))
     raw[10] ^= 1
-    return b64url(bytes(raw))
+    return encode_b64url(bytes(raw))
 
 
 def malleate(segment_text: str) -> str:
-    raw = b64url_decode(segment_text)
-    return b64url(raw[:32] + (int.from_bytes(raw[32:], "little") + GROUP_ORDER).to_bytes(32, "little"))
+    raw = decode_b64url(segment_text)
+    return encode_b64url(raw[:32] + (int.from_bytes(raw[32:], "little") + GROUP_ORDER).to_bytes(32, "little"))
 
 
 def hs256() -> str:
     signing_input = (
-        b64url(canonical.dumps({"alg": "HS256", "kid": ISSUER.key_id, "typ": "halo-passport+jwt"}))
+        encode_b64url(canonical.dumps({"alg": "HS256", "kid": ISSUER.key_id, "typ": "halo-passport+jwt"}))
         + "."
         + CHAIN[0].split(".")[1]
     )
-    return f"{signing_input}.{b64url(hmac.digest(ISSUER.public_key, signing_input.encode(), 'sha256'))}"
+    return f"{signing_input}.{encode_b64url(hmac.digest(ISSUER.public_key, signing_input.encode(), 'sha256'))}"
 
 
 def unsigned() -> str:
     plain = canonical.dumps({"alg": "nOnE", "kid": ISSUER.key_id, "typ": "halo-passport+jwt"})
-    return f"{b64url(plain)}.{CHAIN[0].split('.')[1]}."
+    return f"{encode_b64url(plain)}.{CHAIN[0].split('.')[1]}."
 
 
 def granting(change) -> Callable:
     """The parent's grants, changed, in place of the reference to them."""
 
     def apply(claims):
-        (detail,) = grants_plain(GRANTS)
+        (detail,) = grants_to_json(GRANTS)
         detail = copy.deepcopy(detail)
         change(detail["actions"])
         claims["authorization_details"] = [detail]
@@ -218,7 +219,7 @@ def drop(path: str, member: str):
 
 
 def holder(signer) -> Callable:
-    return set_at("/cnf/jwk/x", b64url(signer.public_key))
+    return set_at("/cnf/jwk/x", encode_b64url(signer.public_key))
 
 
 LOOSE = [standing(hand_off_to=BEYOND, agent="planner")]
@@ -227,7 +228,7 @@ LOOSE.append(handoff(LOOSE, "researcher", hand_off_to=BEYOND))
 LATE = forge(CHAIN[:2], set_at("/nbf", NOW + 60))
 EARLY = set_at("/nbf", NOW)
 SIBLING = standing(jti="jti-standing", txn="txn-2")
-PAYLOAD = b64url_decode(CHAIN[3].split(".")[1])
+PAYLOAD = decode_b64url(CHAIN[3].split(".")[1])
 MAX_USD = b'"USD":{"decimals":6,"max":500000,'
 
 
@@ -260,7 +261,7 @@ def prove(token: str, seen: set, tokens: list = CHAIN) -> None:
         return before
 
     known = {name: PROOF[name] for name in ("audience", "action", "args_digest", "now_s")}
-    verify_pop(token, leaf=verify(tokens)[-1], leaf_token=tokens[-1], **known, seen=noted)
+    verify_pop(token, leaf=verify(tokens)[-1], leaf_token=tokens[-1], **known, note_id=noted)
 
 
 def replayed():
@@ -275,7 +276,7 @@ OTHER_LEAF = [*CHAIN[:3], handoff(CHAIN[:3], "writer", jti="jti-writer-2")]
 
 
 def call(name: str, tool: str, args: dict, code: str) -> Refused:
-    return name, lambda: violation(verify(CHAIN)[-1].grants, TOOL, tool, args), code
+    return name, lambda: find_violation(verify(CHAIN)[-1].grants, TOOL, tool, args), code
 
 
 def at_time(name: str, now_s: int, code: str) -> Refused:
@@ -291,15 +292,15 @@ def renewed(**changes) -> list[str]:
     return [root_token, session(root_token, epoch=2, reauthorization=approval(), jti="jti-epoch-2")]
 
 
-def renewal(name: str, code: str, *, change=lambda claims: None, trusted: Trusted = TRUSTED, **answer) -> Refused:
+def renewal(name: str, code: str, *, change=lambda claims: None, trusted: TrustAnchors = TRUSTED, **answer) -> Refused:
     """A session link of epoch 2 that rests on an answer with a change."""
     good = renewed()
     spoilt = all_of(set_at("/halo/rea", approval(**answer)), change)
     return chained(name, forge(good, spoilt), code, trusted=trusted)
 
 
-def approved_by(signer, name: str) -> Trusted:
-    return Trusted(issuers=TRUSTED.issuers, approvers={signer.key_id: (name, signer.public_key)})
+def approved_by(signer, name: str) -> TrustAnchors:
+    return TrustAnchors(issuers=TRUSTED.issuers, approvers={signer.key_id: (name, signer.public_key)})
 
 
 HUGE = Budget("USD", 500_000, 7_000_000, 6)
@@ -312,7 +313,7 @@ ATTACKS: list[Refused] = [
     header("004-legacy-alg-eddsa", alg="EdDSA"),
     header("005-header-jku", jku="https://evil/jwks"),
     header("006-header-x5u", x5u="https://evil"),
-    header("007-header-jwk", jwk={"crv": "Ed25519", "kty": "OKP", "x": b64url(STRANGER.public_key)}),
+    header("007-header-jwk", jwk={"crv": "Ed25519", "kty": "OKP", "x": encode_b64url(STRANGER.public_key)}),
     header("008-header-crit", crit=["b64"]),
     header("009-header-b64", b64=False),
     header("010-header-zip", zip="DEF"),
@@ -323,7 +324,7 @@ ATTACKS: list[Refused] = [
     header("014-header-typ-of-an-approval", typ="halo-approval+jwt"),
     child_header("015-child-header-with-kid", kid=KEYS["researcher"].key_id),
     child_header("015-child-header-with-the-issuers-kid", signer=ISSUER, kid=ISSUER.key_id),
-    child_header("015-child-header-with-jwk", jwk={"crv": "Ed25519", "kty": "OKP", "x": b64url(WEAK)}),
+    child_header("015-child-header-with-jwk", jwk={"crv": "Ed25519", "kty": "OKP", "x": encode_b64url(WEAK)}),
     child_header("015-child-header-alg-none", alg="none"),
     child_header("015-child-header-typ-of-a-proof", typ="halo-pop+jwt"),
     *[segment(f"016-one-flipped-payload-bit-of-link-{n}", n, 1, flip, "bad_sig") for n in range(4)],
@@ -331,17 +332,17 @@ ATTACKS: list[Refused] = [
     segment("018-junk-in-base64", 2, 2, lambda s: s[:10] + "!" + s[10:], "malformed_b64"),
     segment("018-padding", 3, 2, lambda s: s + "==", "malformed_b64"),
     *[segment(f"019-s-plus-l-malleated-signature-{n}", n, 2, malleate, "bad_sig") for n in range(4)],
-    at(3, "020-low-order-cnf-key", set_at("/cnf/jwk/x", b64url(WEAK)), "bad_cnf"),
-    at(4, "020-low-order-cnf-key-of-the-leaf", set_at("/cnf/jwk/x", b64url(WEAK)), "bad_cnf"),
+    at(3, "020-low-order-cnf-key", set_at("/cnf/jwk/x", encode_b64url(WEAK)), "bad_cnf"),
+    at(4, "020-low-order-cnf-key-of-the-leaf", set_at("/cnf/jwk/x", encode_b64url(WEAK)), "bad_cnf"),
     chained(
         "021-low-order-cnf-key-even-if-registered",
-        forge(CHAIN[:3], set_at("/cnf/jwk/x", b64url(WEAK))),
+        forge(CHAIN[:3], set_at("/cnf/jwk/x", encode_b64url(WEAK))),
         "bad_cnf",
-        trusted=Trusted(issuers=TRUSTED.issuers, holders={"researcher": WEAK}),
+        trusted=TrustAnchors(issuers=TRUSTED.issuers, holders={"researcher": WEAK}),
     ),
     (
         "021-low-order-key-given-to-the-verifier",
-        lambda: decode_derived(CHAIN[3].rsplit(".", 1)[0] + "." + b64url(WEAK + bytes(32)), WEAK),
+        lambda: decode_derived(CHAIN[3].rsplit(".", 1)[0] + "." + encode_b64url(WEAK + bytes(32)), WEAK),
         "bad_sig",
     ),
     at(3, "022-private-key-in-cnf", set_at("/cnf/jwk/d", "AAAA"), "bad_cnf"),
@@ -517,7 +518,7 @@ ATTACKS: list[Refused] = [
     tool_named("087-fullwidth", "\uff45mail.send", "bad_tool_id"),
     tool_named("087-other-case", "Email.send", "scope_widened"),
     tool_named("088-newline", "email.send\n", "bad_tool_id"),
-    at(3, "089-second-detail", lambda c: c["authorization_details"].append(grants_plain(GRANTS)[0]), "bad_detail"),
+    at(3, "089-second-detail", lambda c: c["authorization_details"].append(grants_to_json(GRANTS)[0]), "bad_detail"),
     at(3, "089-no-detail", set_at("/authorization_details", []), "bad_detail"),
     at(3, "090-foreign-detail-type", set_at("/authorization_details/0/type", "attenuating_agent_token"), "bad_detail"),
     root(
@@ -539,19 +540,19 @@ ATTACKS: list[Refused] = [
         "092-registered-agent-under-another-key",
         forge(CHAIN[:3], holder(STRANGER)),
         "holder_not_registered",
-        trusted=Trusted(issuers=TRUSTED.issuers, holders={"researcher": KEYS["researcher"].public_key}),
+        trusted=TrustAnchors(issuers=TRUSTED.issuers, holders={"researcher": KEYS["researcher"].public_key}),
     ),
     chained(
         "092-key-registered-to-another-agent",
         CHAIN[:3],
         "holder_not_registered",
-        trusted=Trusted(issuers=TRUSTED.issuers, holders={"mallory": KEYS["researcher"].public_key}),
+        trusted=TrustAnchors(issuers=TRUSTED.issuers, holders={"mallory": KEYS["researcher"].public_key}),
     ),
     chained(
         "092-agent-that-nobody-registered",
         CHAIN[:3],
         "holder_not_registered",
-        trusted=Trusted(issuers=TRUSTED.issuers, registered_only=True),
+        trusted=TrustAnchors(issuers=TRUSTED.issuers, registered_only=True),
     ),
     chained(
         "093-agent-issues-its-own-root",
@@ -568,15 +569,15 @@ ATTACKS: list[Refused] = [
         "094-issuer-key-retired",
         CHAIN,
         "root_key_retired",
-        trusted=Trusted(issuers={ISSUER.key_id: Issuer(ISSUER.public_key, retired=True)}),
+        trusted=TrustAnchors(issuers={ISSUER.key_id: Issuer(ISSUER.public_key, retired=True)}),
     ),
     chained(
         "094-retired-under-one-name-is-retired-under-all",
         CHAIN,
         "root_key_retired",
-        trusted=Trusted(issuers={"old": Issuer(ISSUER.public_key, retired=True), **TRUSTED.issuers}),
+        trusted=TrustAnchors(issuers={"old": Issuer(ISSUER.public_key, retired=True), **TRUSTED.issuers}),
     ),
-    chained("094-issuer-taken-off-the-list", CHAIN, "unknown_root_or_header", trusted=Trusted(issuers={})),
+    chained("094-issuer-taken-off-the-list", CHAIN, "unknown_root_or_header", trusted=TrustAnchors(issuers={})),
     root("095-iss-swapped", set_at("/iss", issuer_uri(STRANGER.public_key)), "bad_iss"),
     at(3, "095-iss-of-a-hand-off-swapped", set_at("/iss", issuer_uri(ISSUER.public_key)), "bad_iss"),
     proof("096-stolen-passport-without-its-key", "bad_sig", signer=STRANGER),
@@ -598,7 +599,11 @@ ATTACKS: list[Refused] = [
     call("109-out-of-range", "crm.search", {"limit": 101}, "arg_violates"),
     call("110-bool-as-a-number", "crm.search", {"limit": True}, "arg_violates"),
     call("111-path-traversal", "file.read", {"path": "/data/../etc/passwd"}, "arg_violates"),
-    ("112-class-over-the-ceiling", lambda: label_violation(verify(CHAIN)[-1].labels, ("secret",)), "class_ceiling"),
+    (
+        "112-class-over-the-ceiling",
+        lambda: find_label_violation(verify(CHAIN)[-1].labels, ("secret",)),
+        "class_ceiling",
+    ),
     call("113-list-instead-of-a-text", "email.send", {"to": ["ops@acme.com", "evil@evil"]}, "arg_violates"),
     renewal(
         "134-approved-by-the-agent",
@@ -741,7 +746,7 @@ EXPLICIT = forge(CHAIN[:3], granting(lambda actions: None))
 RENEWED = renewed()
 
 
-@settings(max_examples=600)
+@settings(max_examples=count(600))
 @given(mutations())
 def test_mutated_claims_rightly_signed_are_refused_or_a_narrower_link(mutation):
     tokens, claims = mutation
@@ -782,7 +787,7 @@ def no_wider(parent, child):
             assert {*rules} <= {*parent.grants[kind][name]} | ({*rules} if "**" in parent.grants[kind][name] else set())
 
 
-@settings(max_examples=300)
+@settings(max_examples=count(300))
 @given(st.lists(st.binary(max_size=80) | st.text(max_size=80) | st.sampled_from(CHAIN), max_size=12))
 def test_any_tokens_are_a_chain_or_a_refusal(tokens):
     try:
@@ -792,7 +797,7 @@ def test_any_tokens_are_a_chain_or_a_refusal(tokens):
     assert tokens == CHAIN[: len(links)]
 
 
-@settings(max_examples=200)
+@settings(max_examples=count(200))
 @given(st.data())
 def test_no_character_of_any_link_can_be_changed(data):
     number = data.draw(st.integers(0, 3))
@@ -804,7 +809,7 @@ def test_no_character_of_any_link_can_be_changed(data):
             verify([*CHAIN[:number], token[:place] + char + token[place + 1 :], *CHAIN[number + 1 :]])
 
 
-@settings(max_examples=200)
+@settings(max_examples=count(200))
 @given(st.sampled_from([*KEYS.values(), ISSUER, APPROVER]), st.binary(max_size=120))
 def test_any_bytes_rightly_signed_are_a_refusal(signer, payload):
     for head in (ROOT_HEADER, DERIVED_HEADER):

@@ -53,16 +53,15 @@ from envelope_world import (
 )
 
 from halo_core.authorities import Authorities
-from halo_core.binding import reauthorization_binding
-from halo_core.custody import HandOff
+from halo_core.crypto.keys import KeyStore, agent_key_name
+from halo_core.decision.approval_binding import reauthorization_binding
+from halo_core.enforcement import HandOff, Surface
+from halo_core.enforcement.session_context import Session, session_scope
 from halo_core.errors import BadInput, ConfigError, Denied, Gap, HaloError, PassportError, Pending
-from halo_core.keys import KeyStore, agent_key_name
 from halo_core.model import ActionKind, Budget, Constraint, EntryKind, Quota, Resource
-from halo_core.passport import mint_session, mint_standing, token_hash
-from halo_core.pep import Surface
-from halo_core.query import Contents
-from halo_core.session import Session, in_session
+from halo_core.passports import mint_session, mint_standing, token_hash
 from halo_core.store import Draft, rows
+from halo_core.store.log import SealedContents
 from halo_core.store.reader import Reader
 from halo_core.testing import FixedClock
 from halo_core.verification import verify_store
@@ -133,7 +132,7 @@ def issue(halo, home, **changes) -> str:
     """A standing link as an issuer would make it, and the clerk on it."""
     keys = KeyStore(home)
     signer = keys.signer("issuer")
-    control = halo.store.commit(lambda tx: tx.control())
+    control = halo.store.commit(lambda tx: tx.load_control())
     wild = {"**": Constraint.anything()}
     arguments = {
         "signer": signer,
@@ -145,10 +144,10 @@ def issue(halo, home, **changes) -> str:
         "grants": {ActionKind.TOOL_CALL: {"lookup": wild, "pay": wild}, ActionKind.HANDOFF: {"planner": wild}},
         "now_s": halo.store.clock.now_us() // 1_000_000,
         "lifetime_s": 90 * DAY,
-        "jti": halo.store.ids.entry(),
-        "txn": halo.store.ids.entry(),
+        "jti": halo.store.ids.new_entry_id(),
+        "txn": halo.store.ids.new_entry_id(),
         "envelope": "agent:clerk",
-        "budgets": limits().most(),
+        "budgets": limits().effective_ceilings(),
         "terms": limits().terms,
         "hand_off_to": ("planner",),
         **changes,
@@ -160,14 +159,14 @@ def issue(halo, home, **changes) -> str:
         tx.put_blob(token_hash(token), token.encode())
         facts = {"agent": "clerk", "issuer": issuer_facts(signer), "kind": "standing", "origin": "issued"}
         tx.append(Draft(EntryKind.PASSPORT, "", {"hash": token_hash(token), **facts}))
-        rows.Standings(tx).put("clerk", token_hash(token), "issued")
+        rows.StandingTable(tx).put("clerk", token_hash(token), "issued")
 
     halo.store.commit(job)
     return token_hash(token)
 
 
 def issuer_facts(signer):
-    from halo_core.custody import issuer_facts as facts
+    from halo_core.enforcement import make_issuer_facts as facts
 
     return facts(signer)
 
@@ -177,7 +176,7 @@ def old_row(halo, session, change) -> None:
     halo.store.flush()
 
     def job(tx):
-        state = tx.session(session)
+        state = tx.load_session(session)
         data = change(state).to_bytes()
         tx.cursor.execute("UPDATE session SET state=? WHERE tenant=? AND session=?", (data, tx.tenant, session))
 
@@ -436,7 +435,7 @@ def test_126_a_hand_off_outlives_nothing(open_halo, clock):
         run(halo)
         clock.advance(60)
         assert refused(halo) == ("deny", ["expired"])
-        assert state_of(halo, "s").path(handle)
+        assert state_of(halo, "s").path_to(handle)
 
 
 def test_146_a_clock_that_jumps_a_day_ahead_loses_authority_for_good(open_halo, clock):
@@ -474,7 +473,7 @@ def test_146_a_day_that_was_counted_is_not_counted_again(open_halo, clock):
 def test_127_a_revoked_ancestor_takes_its_children_along(halo):
     with halo.session("s"), halo.hand_off("planner") as above, halo.hand_off("researcher"):
         run(halo)
-        revoke(halo, "link", state_of(halo, "s").path(above)[-1].hash)
+        revoke(halo, "link", state_of(halo, "s").path_to(above)[-1].hash)
         assert refused(halo) == ("deny", ["revoked"])
 
 
@@ -491,7 +490,7 @@ def test_127_whatever_is_revoked_at_the_head_ends_the_chain(halo, scope):
 def test_127_a_revoked_link_is_not_derived_anew(halo, depth):
     with halo.session("s"), halo.hand_off("planner") as handle:
         run(halo)
-        revoke(halo, "link", state_of(halo, "s").path(handle)[depth].hash)
+        revoke(halo, "link", state_of(halo, "s").path_to(handle)[depth].hash)
         assert refused(halo) == ("deny", ["revoked"])
         tool(halo, "another")  # what is guarded later makes a new standing link, and the links below anew
         assert refused(halo)[0] == "deny"
@@ -599,11 +598,11 @@ def test_130_nor_can_the_holder_mint_one(halo, home):
     with halo.session("s"):
         run(halo)
     root = state_of(halo, "s").links[0].root
-    control = halo.store.commit(lambda tx: tx.control())
+    control = halo.store.commit(lambda tx: tx.load_control())
     now = halo.store.clock.now_us()
-    custody = halo._standing.custody
-    parent = halo.store.commit(lambda tx: custody.passports.standing(tx, root, control.store, now))
-    token = halo.store.commit(lambda tx: tx.blob(root)).decode()
+    custody = halo._agent_credentials.passport_store
+    parent = halo.store.commit(lambda tx: custody.reader.read_standing_link(tx, root, control.store, now))
+    token = halo.store.commit(lambda tx: tx.load_blob(root)).decode()
     with pytest.raises(PassportError) as caught:
         mint_session(
             parent=parent,
@@ -987,11 +986,11 @@ def test_138_passports_and_keys_are_nowhere_to_be_read(open_halo, home, clock, c
         state = state_of(halo, "s")
         told += [repr(state), state.to_bytes().decode()]
         names = [(account.hash, account.root) for account in state.links]
-        tokens = {halo.store.commit(lambda tx, n=n: tx.blob(n)).decode() for pair in names for n in pair}
+        tokens = {halo.store.commit(lambda tx, n=n: tx.load_blob(n)).decode() for pair in names for n in pair}
     assert len(tokens) == 3
     told += [item.note.decode("utf-8", "replace") for item in found(home)]
     with Reader(f"sqlite:///{home / 'halo.db'}") as reader:
-        contents = Contents.at(reader, KeyStore(home))
+        contents = SealedContents.with_home_key(reader, KeyStore(home))
         for item in found(home):
             told += [contents.open(item.entry, name).decode("utf-8", "replace") for name in item.entry.content]
     told += [*capfd.readouterr()]
@@ -1006,13 +1005,13 @@ def test_138_passports_and_keys_are_nowhere_to_be_read(open_halo, home, clock, c
 def test_140_a_passport_in_a_result_is_only_text(halo):
     with halo.session("s"):
         with halo.hand_off("planner") as handle:
-            name = state_of(halo, "s").path(handle)[-1].hash
-        token = halo.store.commit(lambda tx: tx.blob(name)).decode()
+            name = state_of(halo, "s").path_to(handle)[-1].hash
+        token = halo.store.commit(lambda tx: tx.load_blob(name)).decode()
         halo.enforcer.run(call(halo), lambda _: token, SURFACE)
         before = state_of(halo, "s").links
         for acting in (token, name, handle):
             with pytest.raises(Denied) as caught:
-                halo.enforcer.run(replace(call(halo), acting=acting, agents=("planner",)), str, SURFACE)
+                halo.enforcer.run(replace(call(halo), acting_handle=acting, agents=("planner",)), str, SURFACE)
             assert caught.value.reason == "handed_back"
         assert state_of(halo, "s").links == before
 
@@ -1020,7 +1019,7 @@ def test_140_a_passport_in_a_result_is_only_text(halo):
 def test_140_nor_is_one_in_an_argument(halo):
     with halo.session("s"):
         run(halo)
-        token = halo.store.commit(lambda tx: tx.blob(tx.session("s").links[0].root)).decode()
+        token = halo.store.commit(lambda tx: tx.load_blob(tx.load_session("s").links[0].root)).decode()
         run(halo, q=token, amount=token)
         assert len(state_of(halo, "s").links) == 1
 
@@ -1042,7 +1041,7 @@ def test_141_two_chains_of_one_agent_are_never_one(halo):
             assert refused(halo) == ("deny", ["tool_not_granted"])
             for acting in (one, f"{one} {two}", f"{one},{two}", two[:6], ""):
                 with pytest.raises(Denied) as caught:
-                    halo.enforcer.run(replace(under_one, acting=acting, call_id=acting), str, SURFACE)
+                    halo.enforcer.run(replace(under_one, acting_handle=acting, call_id=acting), str, SURFACE)
                 assert caught.value.reason in ("handed_back", "not_the_holder")
         assert len(state_of(halo, "s").links) == 1
 
@@ -1053,11 +1052,11 @@ def test_141_another_sessions_link_serves_nothing(halo):
         with pytest.raises(ConfigError) as inside, halo.session("t"):  # nor is another session begun from inside
             pass
         assert inside.value.code == "session_inside_agent"
-        with in_session(Session("t", "host")):
+        with session_scope(Session("t", "host")):
             run(halo)
             for acting in (handle, state_of(halo, "s").links[0].handle):
                 with pytest.raises(Denied) as caught:
-                    halo.enforcer.run(replace(mine, session="t", acting=acting), str, SURFACE)
+                    halo.enforcer.run(replace(mine, session="t", acting_handle=acting), str, SURFACE)
                 assert caught.value.reason == "handed_back"
 
 
@@ -1066,7 +1065,7 @@ def test_141_nobody_acts_under_anothers_link(halo):
         above = state_of(halo, "s").links[0].handle
         for acting, agents in ((above, ("planner",)), (handle, ()), (handle, ("writer",))):
             with pytest.raises(Denied) as caught:
-                halo.enforcer.run(replace(call(halo), acting=acting, agents=agents), str, SURFACE)
+                halo.enforcer.run(replace(call(halo), acting_handle=acting, agents=agents), str, SURFACE)
             assert caught.value.reason == "not_the_holder"
 
 

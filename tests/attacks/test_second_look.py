@@ -13,8 +13,8 @@ import chain_world as world
 from halo_core.errors import BadInput, Denied, PassportError, Pending, Tampered
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.manifest.defaults import DEFAULT_DECAY
-from halo_core.model import Budget, Constraint, EntryKind, Impact, Terms
-from halo_core.passport.approval import reauthorization_binding
+from halo_core.model import Budget, Constraint, EntryKind, Impact, SessionTerms
+from halo_core.passports.approval import reauthorization_binding
 from halo_core.testing import FixedClock
 from halo_world import POLICY, SURFACE, Calls, attack, bodies, cli, codes, db_of, policy_folder, tool, verified
 
@@ -31,7 +31,7 @@ def opened(home, **more):
 
 def run(halo, resource, **args):
     body = Calls()
-    halo.enforcer.run(halo.call(resource, args), body, SURFACE)
+    halo.enforcer.run(halo.build_call(resource, args), body, SURFACE)
     return body
 
 
@@ -262,7 +262,7 @@ def test_observing_still_never_stands_in_the_way(home, busy):
 
 def test_a_clock_put_right_does_not_stop_the_ageing(home):
     clock = FixedClock()
-    terms = Terms(
+    terms = SessionTerms(
         (Budget("risk", 10**6, 10**6), Budget("step", 1, 10**5)), replace(DEFAULT_DECAY, half_life_s=600), 10**6
     )
     with opened(home, clock=clock, limits=Limits(terms)) as halo:

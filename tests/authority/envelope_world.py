@@ -9,15 +9,15 @@ from typing import Any
 
 from halo_core import oversight
 from halo_core.authorities import Authorities
-from halo_core.binding import reauthorization_binding
+from halo_core.crypto.keys import Ed25519Signer
+from halo_core.decision.approval_binding import reauthorization_binding
+from halo_core.enforcement import Surface
+from halo_core.enforcement.agent_credentials import Limits
 from halo_core.facade import HaloBase
-from halo_core.keys import Ed25519Signer
-from halo_core.model import ActionKind, Budget, Decay, EntryKind, Impact, Resource, Reversal, Stop, Terms
-from halo_core.passport import mint_approval
-from halo_core.pep import Surface
-from halo_core.query import Found, entries
-from halo_core.standing import Limits
-from halo_core.store import Draft, SessionState, Tx, rows
+from halo_core.model import ActionKind, Budget, Decay, EntryKind, Impact, Resource, Reversal, SessionTerms, Stop
+from halo_core.passports import mint_approval
+from halo_core.store import Draft, SessionState, Transaction, rows
+from halo_core.store.log import LoggedEntry, read_entries
 from halo_core.store.reader import Reader
 from halo_core.testing import FixedClock
 
@@ -52,7 +52,7 @@ BUDGETS = (Budget("USD", 50_00, 100_00, 2), Budget("risk", 1_000, 100_000), Budg
 def limits(*budgets: Budget, decay: Decay = DECAY, lifetime_s: int = 86_400, **more: Any) -> Limits:
     """Limits of the clerk; budgets of the units given in place of the usual ones."""
     mine = {item.unit: item for item in (*BUDGETS, *budgets)}
-    return Limits(Terms(tuple(mine[unit] for unit in sorted(mine)), decay, lifetime_s), **more)
+    return Limits(SessionTerms(tuple(mine[unit] for unit in sorted(mine)), decay, lifetime_s), **more)
 
 
 def opened(home: Path, clock: FixedClock | None = None, limit: Limits | None = None, **more: Any) -> HaloBase:
@@ -94,9 +94,9 @@ def agent(halo: HaloBase, name: str) -> Resource:
 
 def call(halo: HaloBase, name: str = "lookup", *, call_id: str = "", **args: Any):
     """A call of a registered tool in the context's session, with the arguments given."""
-    resource = halo.registered(name)
+    resource = halo.find_registered(name)
     assert resource is not None
-    return halo.call(resource, args, call_id=call_id)
+    return halo.build_call(resource, args, call_id=call_id)
 
 
 def run(halo: HaloBase, name: str = "lookup", *, call_id: str = "", surface: Surface[Any] = SURFACE, **args: Any):
@@ -112,7 +112,7 @@ def enrol(home: Path, name: str = "ruth", signer: Ed25519Signer = RUTH, tenant: 
 
 
 def pending(halo: HaloBase, session: str) -> list[rows.ApprovalRow]:
-    return halo.store.commit(lambda tx: rows.Approvals(tx).pending(session))
+    return halo.store.commit(lambda tx: rows.ApprovalTable(tx).list_pending(session))
 
 
 def sign(
@@ -130,7 +130,7 @@ def sign(
     `status` is what the row says of the answer, where that is not the truth.
     """
     again = row.kind == "reauthorization"
-    control = halo.store.commit(lambda tx: tx.control())
+    control = halo.store.commit(lambda tx: tx.load_control())
     token = mint_approval(
         **{
             "signer": signer,
@@ -139,7 +139,7 @@ def sign(
             "audience": control.store,
             "now_s": halo.store.clock.now_us() // 1_000_000,
             "lifetime_s": 3600,
-            "jti": halo.store.ids.entry(),
+            "jti": halo.store.ids.new_entry_id(),
             "answer": answer,
             "kind": row.kind,
             "binding": row.binding,
@@ -164,8 +164,8 @@ def sign(
         "why": "",
     }
 
-    def keep(tx: Tx) -> bool:
-        kept = rows.Approvals(tx).answer(row.id, status, token)
+    def keep(tx: Transaction) -> bool:
+        kept = rows.ApprovalTable(tx).record_answer(row.id, status, token)
         if kept:
             tx.append(Draft(EntryKind.APPROVAL, row.session, body))
         return kept
@@ -200,7 +200,7 @@ def epoch_of(halo: HaloBase, row: rows.ApprovalRow) -> int:
 def state_of(halo: HaloBase, session: str) -> SessionState:
     """The session's row, with every outcome written."""
     halo.store.flush()
-    state = halo.store.commit(lambda tx: tx.session(session))
+    state = halo.store.commit(lambda tx: tx.load_session(session))
     assert state is not None
     return state
 
@@ -208,14 +208,14 @@ def state_of(halo: HaloBase, session: str) -> SessionState:
 def spent(halo: HaloBase, session: str, unit: str, handle: str = "") -> int:
     """Reserved and committed of one account, the session link's unless another is named."""
     state = state_of(halo, session)
-    account = state.session_account(halo.agent) if not handle else state.path(handle)[-1]
+    account = state.session_account(halo.agent) if not handle else state.path_to(handle)[-1]
     assert account is not None
     return account.envelope.total(unit)
 
 
-def found(home: Path, *kinds: EntryKind, session: str = "") -> list[Found]:
+def found(home: Path, *kinds: EntryKind, session: str = "") -> list[LoggedEntry]:
     with Reader(f"sqlite:///{home / 'halo.db'}") as reader:
-        return list(entries(reader, reader.tenants()[0], kinds, session))
+        return list(read_entries(reader, reader.tenants()[0], kinds, session))
 
 
 def bodies(home: Path, *kinds: EntryKind, session: str = "") -> list[Mapping[str, Any]]:
@@ -226,7 +226,7 @@ def codes(body: Mapping[str, Any]) -> list[str]:
     return [reason["code"] for reason in body["decision"]["reasons"]]
 
 
-def ledger_totals(items: Iterable[Found]) -> dict[str, dict[str, int]]:
+def ledger_totals(items: Iterable[LoggedEntry]) -> dict[str, dict[str, int]]:
     """Account → unit → spent, added up again from decisions and outcomes alone."""
     totals: dict[str, dict[str, int]] = {}
     made: dict[tuple[str, int], tuple[dict[str, int], list[str]]] = {}

@@ -1,4 +1,4 @@
-"""Accounts: charging, settling, a new epoch. DESIGN 5: MONO, ENV, EPOCH; charges in any order give the same."""
+"""Accounts: charging, settling, a new epoch. Invariants: MONO, ENV, EPOCH; charges in any order give the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain_world import chain, verify
-from halo_core.authority import Shortfall, authority_of, charged, recharged, settled, shortfalls
+from halo_core.authority import (
+    Shortfall,
+    charge_account,
+    compute_authority,
+    find_shortfalls,
+    renew_account,
+    settle_account,
+)
 from halo_core.model import RESERVED_UNITS, Budget, Envelope
 
 NOW = 1_800_000_000_000_000
@@ -25,7 +32,7 @@ def account(**spent: tuple[int, int]) -> Envelope:
 
 def over(charges, *accounts, budgets=(), links=(SESSION,), time_us=NOW, opened_us=NOW):
     links = tuple(replace(link, budgets=tuple(budgets)) if budgets else link for link in links)
-    return shortfalls((STANDING, *links), accounts, charges, opened_us=opened_us, time_us=time_us)
+    return find_shortfalls((STANDING, *links), accounts, charges, opened_us=opened_us, time_us=time_us)
 
 
 # shortfalls
@@ -93,18 +100,18 @@ def test_charges_in_any_order_leave_the_same_account(charges, random):
     random.shuffle(shuffled)
     one = two = account(step=(0, 3))
     for item in charges:
-        one = charged(one, item)
+        one = charge_account(one, item)
     for item in shuffled:
-        two = charged(two, tuple(reversed(item)))
+        two = charge_account(two, tuple(reversed(item)))
     assert one == two
     assert SESSION.decay is not None
-    assert authority_of(SESSION.decay, one, NOW) == authority_of(SESSION.decay, two, NOW)
+    assert compute_authority(SESSION.decay, one, NOW) == compute_authority(SESSION.decay, two, NOW)
 
 
 @given(charge, charge)
 def test_a_charge_adds_exactly_itself(have, more):
-    before = charged(account(), have)
-    after = charged(before, more)
+    before = charge_account(account(), have)
+    after = charge_account(before, more)
     for unit in UNITS:
         assert after.total(unit) == before.total(unit) + dict(more).get(unit, 0)
     assert list(after.spent) == sorted(after.spent)
@@ -113,12 +120,12 @@ def test_a_charge_adds_exactly_itself(have, more):
 @given(st.lists(st.tuples(st.sampled_from(UNITS), st.integers(-1_000, 1_000)), max_size=5))
 def test_no_charge_lowers_a_counter(charges):
     before = account(USD=(10, 10), risk=(0, 10))
-    after = charged(before, charges)
+    after = charge_account(before, charges)
     assert all(after.total(unit) >= before.total(unit) for unit in UNITS)
 
 
 def test_halos_own_units_are_committed_at_once_and_others_reserved():
-    after = charged(account(), (("USD", 5), ("risk", 2), ("step", 1)))
+    after = charge_account(account(), (("USD", 5), ("risk", 2), ("step", 1)))
     assert after.spent == (("USD", 5, 0), ("risk", 0, 2), ("step", 0, 1))
 
 
@@ -126,33 +133,33 @@ def test_halos_own_units_are_committed_at_once_and_others_reserved():
 
 
 def test_a_cost_is_refunded_down_to_what_it_was():
-    before = charged(account(USD=(0, 7)), (("USD", 50), ("step", 1)))
-    assert settled(before, (("USD", 50), ("step", 1)), {"USD": 20}).spent == (("USD", 0, 27), ("step", 0, 1))
+    before = charge_account(account(USD=(0, 7)), (("USD", 50), ("step", 1)))
+    assert settle_account(before, (("USD", 50), ("step", 1)), {"USD": 20}).spent == (("USD", 0, 27), ("step", 0, 1))
 
 
 def test_what_cost_more_than_reserved_is_charged():
-    before = charged(account(), (("USD", 50),))
-    assert settled(before, (("USD", 50),), {"USD": 80}).spent == (("USD", 0, 80),)
+    before = charge_account(account(), (("USD", 50),))
+    assert settle_account(before, (("USD", 50),), {"USD": 80}).spent == (("USD", 0, 80),)
 
 
 def test_without_a_word_about_the_cost_it_is_what_was_reserved():
-    before = charged(account(), (("USD", 50),))
-    assert settled(before, (("USD", 50),), {}).spent == (("USD", 0, 50),)
+    before = charge_account(account(), (("USD", 50),))
+    assert settle_account(before, (("USD", 50),), {}).spent == (("USD", 0, 50),)
 
 
 @pytest.mark.parametrize("unit", ["step", "risk"])
 def test_steps_and_risk_are_never_given_back(unit):
-    before = charged(account(), ((unit, 5),))
-    assert settled(before, ((unit, 5),), {unit: 0}) == settled(before, ((unit, 5),), {}) == before
+    before = charge_account(account(), ((unit, 5),))
+    assert settle_account(before, ((unit, 5),), {unit: 0}) == settle_account(before, ((unit, 5),), {}) == before
 
 
 @given(st.lists(st.tuples(charge, st.dictionaries(st.sampled_from(UNITS), st.integers(-50, 2_000))), max_size=5))
 def test_settling_never_lowers_what_is_committed_nor_anybody_elses_reservation(actions):
     state = account()
     for charges, _ in actions:
-        state = charged(state, charges)
+        state = charge_account(state, charges)
     for done, (charges, actual) in enumerate(actions):
-        before, state = state, settled(state, charges, actual)
+        before, state = state, settle_account(state, charges, actual)
         known = {unit: done for unit, _, done in before.spent}
         assert all(committed >= known[unit] for unit, _, committed in state.spent)
         still = {unit: sum(dict(c).get(unit, 0) for c, _ in actions[done + 1 :]) for unit in UNITS}
@@ -164,20 +171,20 @@ def test_settling_never_lowers_what_is_committed_nor_anybody_elses_reservation(a
 def test_outcomes_in_any_order_leave_the_same_account(charges, random):
     state = account()
     for item in charges:
-        state = charged(state, item)
+        state = charge_account(state, item)
     actual = [{unit: amount // 2 for unit, amount in item} for item in charges]
     pairs = list(zip(charges, actual, strict=True))
     one = two = state
     for item in pairs:
-        one = settled(one, *item)
+        one = settle_account(one, *item)
     random.shuffle(pairs)
     for item in pairs:
-        two = settled(two, *item)
+        two = settle_account(two, *item)
     assert one == two
 
 
 def test_an_outcome_of_something_never_charged_changes_nothing():
-    assert settled(account(), (("USD", 50),), {"USD": 500}) == account()
+    assert settle_account(account(), (("USD", 50),), {"USD": 500}) == account()
 
 
 # a new epoch
@@ -186,10 +193,12 @@ def test_an_outcome_of_something_never_charged_changes_nothing():
 @given(charge, charge, st.integers(0, 10**10))
 def test_a_new_epoch_ages_anew_and_forgets_nothing_spent(have, more, later):
     assert SESSION.decay is not None
-    old = charged(account(), have)
-    new = recharged(old, epoch=2, since_us=NOW + later)
+    old = charge_account(account(), have)
+    new = renew_account(old, epoch=2, since_us=NOW + later)
     assert (new.spent, new.epoch, new.since_us) == (old.spent, 2, NOW + later)
-    assert authority_of(SESSION.decay, new, NOW + later) == SESSION.decay.authority
-    assert [charged(new, more).total(unit) for unit in UNITS] == [charged(old, more).total(unit) for unit in UNITS]
-    worn = authority_of(SESSION.decay, charged(new, more), NOW + later)
-    assert worn == authority_of(SESSION.decay, charged(account(), more), NOW)
+    assert compute_authority(SESSION.decay, new, NOW + later) == SESSION.decay.authority
+    assert [charge_account(new, more).total(unit) for unit in UNITS] == [
+        charge_account(old, more).total(unit) for unit in UNITS
+    ]
+    worn = compute_authority(SESSION.decay, charge_account(new, more), NOW + later)
+    assert worn == compute_authority(SESSION.decay, charge_account(account(), more), NOW)

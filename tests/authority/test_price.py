@@ -1,4 +1,4 @@
-"""Prices: what an action costs, whatever the model writes as an amount. DESIGN 5: TOTAL, ENV."""
+"""Prices: what an action costs, whatever the model writes as an amount. Invariants: TOTAL, ENV."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chain_world import chain, verify
-from halo_core.authority import REFUSED_POINTS, RISK_POINTS, price, refusal, to_units
+from halo_core.authority import REFUSED_POINTS, RISK_POINTS, price_action, price_refusal, to_units
 from halo_core.errors import BadInput
 from halo_core.model import (
     AccessRequest,
@@ -43,7 +43,7 @@ def request(args=None, **resource) -> AccessRequest:
 
 
 def cost(args=None, *, tainted=False, score=None, **resource):
-    found = price(request(args, **resource), CHAIN, tainted=tainted, score=score)
+    found = price_action(request(args, **resource), CHAIN, tainted=tainted, score=score)
     return dict(found.charges), found.problems
 
 
@@ -215,11 +215,11 @@ def test_a_refusal_never_passes_a_risk_limit(limit, mine, theirs):
         replace(link, budgets=(Budget("risk", 500, limit + 10 * link.depth),)) if link.decay else link for link in CHAIN
     )
     envelopes = tuple(Envelope(name, 1, 0, spent=(("risk", 0, spent),)) for name, spent in (("a", mine), ("b", theirs)))
-    due = dict(refusal(chain_, envelopes)).get("risk", 0)
+    due = dict(price_refusal(chain_, envelopes)).get("risk", 0)
     room = min(limit + 10 - mine, limit + 20 - theirs)
     assert due == max(min(REFUSED_POINTS, room), 0)
 
 
 def test_without_a_risk_limit_a_refusal_costs_all_of_its_points():
     chain_ = tuple(replace(link, budgets=()) for link in CHAIN)
-    assert refusal(chain_, (Envelope("a", 1, 0), Envelope("b", 1, 0))) == (("risk", REFUSED_POINTS),)
+    assert price_refusal(chain_, (Envelope("a", 1, 0), Envelope("b", 1, 0))) == (("risk", REFUSED_POINTS),)

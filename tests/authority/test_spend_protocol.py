@@ -18,7 +18,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))  # run as a script
 
 from chain_world import chain, verify
-from halo_core.authority import charged, settled, shortfalls
+from halo_core.authority import charge_account, find_shortfalls, settle_account
 from halo_core.model import Budget, Envelope
 
 STANDING, SESSION, HANDED = (
@@ -75,15 +75,15 @@ def fits(world: World, op: int, *, child_only: bool = False) -> bool:
     links, accounts = (STANDING, SESSION, HANDED), world.accounts(op)
     if child_only:
         links, accounts = (STANDING, HANDED), accounts[1:]
-    return not shortfalls(links, accounts, (("USD", RESERVES[op]),), opened_us=0, time_us=0)
+    return not find_shortfalls(links, accounts, (("USD", RESERVES[op]),), opened_us=0, time_us=0)
 
 
 def charge(world: World, op: int) -> World:
-    return world.with_accounts(op, *(charged(item, (("USD", RESERVES[op]),)) for item in world.accounts(op)))
+    return world.with_accounts(op, *(charge_account(item, (("USD", RESERVES[op]),)) for item in world.accounts(op)))
 
 
 def settle(world: World, op: int) -> World:
-    done = (settled(item, (("USD", RESERVES[op]),), {"USD": COST}) for item in world.accounts(op))
+    done = (settle_account(item, (("USD", RESERVES[op]),), {"USD": COST}) for item in world.accounts(op))
     return world.with_accounts(op, *done)
 
 
@@ -114,13 +114,13 @@ def child_counter_only(world: World, op: int) -> Steps:
     match world.ops[op]:
         case "new" if op not in world.known and fits(world, op, child_only=True):
             root, child = world.accounts(op)
-            child = charged(child, (("USD", RESERVES[op]),))
+            child = charge_account(child, (("USD", RESERVES[op]),))
             yield "reserve", world.with_accounts(op, root, child).at(op, "dispatched", known=world.known | {op})
         case "dispatched":
             yield "act", world.ran(op, "ran")
         case "ran":
             root, child = world.accounts(op)
-            child = settled(child, (("USD", RESERVES[op]),), {"USD": COST})
+            child = settle_account(child, (("USD", RESERVES[op]),), {"USD": COST})
             yield "settle", world.with_accounts(op, root, child).at(op, "ended")
 
 

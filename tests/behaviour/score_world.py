@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from halo_core.behaviour.features import INDEX
-from halo_core.behaviour.model import Model
-from halo_core.behaviour.tables import UNIT, Forest
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Impact, Resource
+from halo_core.risk.features import FEATURE_INDEX
+from halo_core.risk.forest import UNIT, Forest
+from halo_core.risk.model import RiskModel
 from halo_world import SURFACE, Calls, cli, schema
 
 __all__ = ["act", "history", "model_file", "opened", "tool"]
 
 
-def small_model() -> Model:
+def small_model() -> RiskModel:
     """0, 400 or 900, by how many things are named that are not known there."""
-    feature = INDEX["naming_new"]
+    feature = FEATURE_INDEX["naming_new"]
     # feature 0 is `naming_new`: at most 0 -> -2, at most 1 -> 1, else 2
     nodes = (0, 0, 6, -1, -2 * UNIT, 0, 0, 1, 12, -1, UNIT, 0, -1, 2 * UNIT, 0)
-    forest = Forest.from_plain({"features": [feature], "nodes": list(nodes), "roots": [0], "start": 0}, len(INDEX))
+    forest = Forest.from_plain(
+        {"features": [feature], "nodes": list(nodes), "roots": [0], "start": 0}, len(FEATURE_INDEX)
+    )
     curve = ((-2 * UNIT, 0), (UNIT, 400), (2 * UNIT, 900))
     usual = (-2 * UNIT,) * 93 + (UNIT // 2,) * 5 + (UNIT * 3 // 2,) * 3
     tails = tuple(UNIT * (i - 2) for i in range(12))
     limits = {"cut_5": UNIT // 2, "cut_1": UNIT * 3 // 2}
-    return Model(((1000, forest),), curve, limits, usual, tails, {"by": "hand"})
+    return RiskModel(((1000, forest),), curve, limits, usual, tails, {"by": "hand"})
 
 
 def model_file(folder: Path) -> Path:
@@ -46,7 +48,7 @@ def tool(halo, name, *arguments, **declared):
 def act(halo, name, result="done", **args):
     declared = {"impact": Impact.WRITE, "targets": ("to",)} if name == "share" else {}
     declared |= {"source_trust": 300} if name == "inbox" else {}
-    return halo.enforcer.run(halo.call(tool(halo, name, *args, **declared), args), Calls(result), SURFACE)
+    return halo.enforcer.run(halo.build_call(tool(halo, name, *args, **declared), args), Calls(result), SURFACE)
 
 
 def history(home: Path, sessions: int = 12) -> None:

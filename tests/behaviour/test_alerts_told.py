@@ -11,14 +11,13 @@ import threading
 import pytest
 from score_world import act, history, in_force, model_file, opened
 
-from halo_core.cli.stop import commit
+from halo_core.alerts.identity import KnownAlerts, write_alerts
+from halo_core.cli.controls import commit
+from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.errors import Pending
-from halo_core.flagging import Known, flag
-from halo_core.identities.alerting import HighDay, Prints
+from halo_core.identities.day_alerts import HighRiskDay, IdentityFingerprints
 from halo_core.identities.event import IdentityEvent
-from halo_core.identities.scoring import Basis, Scored
-from halo_core.identities.strange import Factor
-from halo_core.keys import Digester, KeyStore
+from halo_core.identities.event_risk import ComparisonBasis, EventFactor, ScoredEvent
 from halo_world import cli, url_of, verified
 
 CANARY = "canary-7f3a"
@@ -88,10 +87,12 @@ def test_an_alert_about_a_person_changes_nothing_of_an_agents(home):
     assert cli("risk", "desk", "--svg", str(chart), home=home)[0] == 0
     drawn = chart.read_text()
     event = IdentityEvent(1_770_001_200_000_000, CANARY, "wipe", "vault")
-    scored = Scored(event, Basis.OWN, 900, 2, (Factor("hour_unusual", 400, "at night"),), 900)
-    day = HighDay(scored, 1, event.ts_us, event.ts_us, 900)
-    prints = Prints(Digester(KeyStore(home).secret("digest")), "local")
-    commit(url_of(home), home, None, lambda tx: flag(tx, [day], prints, "sha256:00", Known()))
+    scored = ScoredEvent(
+        event, ComparisonBasis.OWN_HISTORY, 900, 2, (EventFactor("hour_unusual", 400, "at night"),), 900
+    )
+    day = HighRiskDay(scored, 1, event.ts_us, event.ts_us, 900)
+    prints = IdentityFingerprints(Digester(KeyStore(home).secret("digest")), "local")
+    commit(url_of(home), home, None, lambda tx: write_alerts(tx, [day], prints, "sha256:00", KnownAlerts()))
     index = json.loads(cli("alerts", "--json", home=home)[1])["alerts"][-1]["index"]
     assert cli("judge", str(index), "--attack", home=home)[0] == 0
     assert [cli(*verb, home=home)[1] for verb in (fit, ("risk", "--json"), ("log", "--json"))] == before

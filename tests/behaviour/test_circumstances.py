@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from score_world import act, in_force, opened, small_model, tool
 
-from halo_core.behaviour.bits import sixteenths_of
-from halo_core.behaviour.circumstances import Circumstances, Usual, usual_of
-from halo_core.behaviour.scoring import Rules, Terms
-from halo_core.behaviour.tables import UNIT
+from halo_core.baselines import collect_sessions, fit_score
+from halo_core.crypto.keys import KeyStore
 from halo_core.errors import BadInput, Denied, Pending
-from halo_core.fitting import fitted, lived
-from halo_core.keys import KeyStore
 from halo_core.model import Decision, Effect, EntryKind, Reason
-from halo_core.query import Contents
+from halo_core.risk.action_risk import RiskRules, ScoringTerms
+from halo_core.risk.circumstances import Circumstances, UsualCircumstances, fit_usual_circumstances
+from halo_core.risk.forest import UNIT
+from halo_core.risk.model import log2_ratio_in_sixteenths
+from halo_core.store.log import SealedContents
 from halo_core.store.reader import Reader
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, found, url_of, verified
@@ -39,11 +39,11 @@ def month(**more):
 
 
 def kinds(usual, one):
-    return [item.kind.value for item in usual.strange(one)]
+    return [item.kind.value for item in usual.find_unusual(one)]
 
 
-USUAL = usual_of(month())
-TERMS = Terms("m", "b", UNIT // 2, UNIT * 3 // 2, (1, 2), 1, 1)
+USUAL = fit_usual_circumstances(month())
+TERMS = ScoringTerms("m", "b", UNIT // 2, UNIT * 3 // 2, (1, 2), 1, 1)
 ODD = {
     "host": {"host": "b"},
     "process": {"process": "q"},
@@ -60,24 +60,24 @@ def test_each_circumstance_that_is_not_usual_is_named(kind):
     assert kinds(USUAL, at(40)) == []
     odd = at(40, **ODD[kind])
     assert kinds(USUAL, odd) == [kind]
-    rules = Rules(TERMS, small_model(), USUAL)
-    assert rules.judge(0, odd).risk > rules.judge(0, at(40)).risk
+    rules = RiskRules(TERMS, small_model(), USUAL)
+    assert rules.compute_action_risk(0, odd).risk > rules.compute_action_risk(0, at(40)).risk
 
 
 def test_of_one_group_only_the_strongest_counts():
-    both = USUAL.strange(at(40, host="b", process="q", system="payroll", resource="tool_call y"))
+    both = USUAL.find_unusual(at(40, host="b", process="q", system="payroll", resource="tool_call y"))
     assert [item.kind.value for item in both] in (["host", "system"], ["process", "system"], ["system", "host"])
-    assert sum(item.weight for item in USUAL.strange(at(40, host="b", process="q"))) == both[-1].weight
+    assert sum(item.weight for item in USUAL.find_unusual(at(40, host="b", process="q"))) == both[-1].weight
 
 
 def test_an_hour_counts_around_midnight():
-    usual = usual_of([[at(day, 23)] for day in range(10)])
+    usual = fit_usual_circumstances([[at(day, 23)] for day in range(10)])
     assert [hour for hour in range(24) if not kinds(usual, at(40, hour))] == [0, 22, 23]
 
 
 def test_what_one_day_or_one_session_has_shown_is_not_usual():
     steered = [*month(), [at(12, 3, host="b", system="payroll", resource="tool_call y")]]
-    usual = usual_of(steered)
+    usual = fit_usual_circumstances(steered)
     assert kinds(usual, at(40, 3, host="b", system="payroll")) == ["system", "host", "hour"]
 
 
@@ -88,51 +88,51 @@ def at_minute(day, hour, minute, **more):
 
 def test_one_run_over_midnight_makes_nothing_usual():
     odd = at(40, 0, host="b")
-    weight = sum(item.weight for item in USUAL.strange(odd))
-    steered = usual_of([*month(), [at_minute(10, 23, 55, host="b"), at_minute(11, 0, 5, host="b")]])
+    weight = sum(item.weight for item in USUAL.find_unusual(odd))
+    steered = fit_usual_circumstances([*month(), [at_minute(10, 23, 55, host="b"), at_minute(11, 0, 5, host="b")]])
     assert kinds(steered, odd) == kinds(USUAL, odd) == ["host", "hour"]
-    assert sum(item.weight for item in steered.strange(odd)) * 2 >= weight
+    assert sum(item.weight for item in steered.find_unusual(odd)) * 2 >= weight
 
 
 def test_values_that_are_never_usual_do_not_switch_a_comparison_off():
     once = [at(12, host=f"h{i}", process=f"q{i}", system=f"s{i}", labels=(f"l{i}",)) for i in range(300)]
-    usual = usual_of([*month(), once])
+    usual = fit_usual_circumstances([*month(), once])
     assert kinds(usual, at(40, host="b", system="payroll")) == ["system", "host"]
     many = [[at(day, host=f"h{i}") for i in range(300)] for day in range(3)]
-    assert "host" not in usual_of(many).known
+    assert "host" not in fit_usual_circumstances(many).known_values
 
 
 def test_long_names_are_compared_by_their_start():
-    usual = usual_of(month(host="h" * 10_000))
+    usual = fit_usual_circumstances(month(host="h" * 10_000))
     assert kinds(usual, at(40, host="h" * 10_000)) == []
     assert len(usual.to_bytes()) < 1000
 
 
 def test_a_new_host_every_day_is_usual():
-    usual = usual_of([[at(day, host=f"pod-{day}")] for day in range(30)])
+    usual = fit_usual_circumstances([[at(day, host=f"pod-{day}")] for day in range(30)])
     assert kinds(usual, at(40, host="pod-40")) == []
 
 
 def test_what_no_session_had_is_not_compared():
-    usual = usual_of(month(system="", labels=()))
+    usual = fit_usual_circumstances(month(system="", labels=()))
     assert kinds(usual, at(40, system="crm", labels=("pii",))) == []
 
 
 def test_one_day_says_nothing_of_days_and_nothing_at_all_says_nothing():
-    busy = usual_of([[at(0, 9)] for _ in range(200)])
+    busy = fit_usual_circumstances([[at(0, 9)] for _ in range(200)])
     assert kinds(busy, at(1, 3, host="b")) == []
-    assert Usual().strange(at(1, 3, refused=9)) == ()
+    assert UsualCircumstances().find_unusual(at(1, 3, refused=9)) == ()
 
 
 def test_refusals_that_are_usual_weigh_nothing():
-    usual = usual_of([[at(day), at(day, refused=2)] for day in range(30)])
+    usual = fit_usual_circumstances([[at(day), at(day, refused=2)] for day in range(30)])
     assert kinds(usual, at(40, refused=2)) == []
     assert kinds(usual, at(40, refused=3)) == ["refused"]
 
 
 @given(st.integers(1, 10**7), st.integers(1, 10**7))
 def test_sixteenths_are_rounded_down(likely, ordinary):
-    found = sixteenths_of(likely, ordinary)
+    found = log2_ratio_in_sixteenths(likely, ordinary)
     if likely <= ordinary:
         assert found == 0
     else:
@@ -154,16 +154,16 @@ ANY = st.builds(
 
 @given(st.lists(st.lists(ANY, max_size=4), max_size=12), ANY, st.integers(-(10**7), 10**7))
 def test_nothing_lowers_a_risk_and_bytes_come_back(sessions, one, margin):
-    usual = usual_of(sessions)
+    usual = fit_usual_circumstances(sessions)
     model = small_model()
-    judged = Rules(TERMS, model, usual).judge(margin, one)
+    judged = RiskRules(TERMS, model, usual).compute_action_risk(margin, one)
     assert judged.risk >= model.risk_of(margin)
-    assert judged.band >= TERMS.band(margin)
-    assert all(item.weight > 0 for item in judged.strange)
-    again = Usual.from_bytes(usual.to_bytes())
+    assert judged.band >= TERMS.band_of(margin)
+    assert all(item.weight > 0 for item in judged.evidence)
+    again = UsualCircumstances.from_bytes(usual.to_bytes())
     assert again == usual
-    assert again.strange(one) == judged.strange
-    assert usual_of(list(reversed(sessions))) == usual
+    assert again.find_unusual(one) == judged.evidence
+    assert fit_usual_circumstances(list(reversed(sessions))) == usual
 
 
 BAD = [b"", b"{}", b"[1]", b"\xff", b'{"form":"halo-usual-1"}', USUAL.to_bytes() + b" "]
@@ -173,17 +173,17 @@ LOWERING = ((b'"host":0', b'"host":-9'), (b'refusals":[0', b'refusals":[-9'), (b
 @pytest.mark.parametrize("data", [*BAD, *(USUAL.to_bytes().replace(*swap) for swap in LOWERING)])
 def test_other_bytes_are_refused(data):
     with pytest.raises(BadInput):
-        Usual.from_bytes(data)
+        UsualCircumstances.from_bytes(data)
 
 
 def test_terms_of_before_read_as_they_were():
-    assert Terms.from_bytes(TERMS.to_bytes()) == TERMS
+    assert ScoringTerms.from_bytes(TERMS.to_bytes()) == TERMS
     assert b"usual" not in TERMS.to_bytes()
-    later = Terms("m", "b", 1, 2, (1, 2), 1, 1, "u")
-    assert Terms.from_bytes(later.to_bytes()) == later
+    later = ScoringTerms("m", "b", 1, 2, (1, 2), 1, 1, "u")
+    assert ScoringTerms.from_bytes(later.to_bytes()) == later
     for bad in (later.to_bytes().replace(b"scoring-2", b"scoring-1"), TERMS.to_bytes().replace(b"g-1", b"g-2")):
         with pytest.raises(BadInput):
-            Terms.from_bytes(bad)
+            ScoringTerms.from_bytes(bad)
 
 
 @pytest.fixture
@@ -232,7 +232,7 @@ def test_what_was_refused_in_a_session_counts_in_what_follows(worked):
         act(halo, "lookup", q="ana")
         for _ in range(2):
             with pytest.raises(Denied):
-                halo.enforcer.run(halo.call(tool(halo, "lookup", "q"), {"path": "x"}), Calls(), SURFACE)
+                halo.enforcer.run(halo.build_call(tool(halo, "lookup", "q"), {"path": "x"}), Calls(), SURFACE)
         act(halo, "lookup", q="ana")
     risks = [(body["snapshot"]["refused"], body["snapshot"]["risk"]) for body in bodies(home, EntryKind.DECISION)[-4:]]
     assert [times for times, _ in risks] == [0, 0, 1, 2]
@@ -244,12 +244,12 @@ def test_a_fit_counts_what_was_refused_as_the_decisions_do(worked):
     home, _ = worked
     keys = KeyStore(home)
     with Reader(url_of(home)) as reader:
-        contents = Contents.at(reader, keys)
-        sessions = lived(reader, contents, "local", ["desk"], keys.secret("sketch"), note=lambda: None)
+        contents = SealedContents.with_home_key(reader, keys)
+        sessions = collect_sessions(reader, contents, "local", ["desk"], keys.secret("sketch"), note=lambda: None)
     assert len(sessions) == 30
-    found_ = fitted(sessions, small_model(), keys.secret("sketch"))
+    found_ = fit_score(sessions, small_model(), keys.secret("sketch"))
     assert (found_.usual.days, found_.usual.sessions, found_.usual.refusals) == (30, 30, (0, 0, 0, 0))
-    assert found_.usual.known["host"] == {"desk-1"}
+    assert found_.usual.known_values["host"] == {"desk-1"}
     assert found_.usual.hours == {8, 9, 10}
 
 
@@ -277,7 +277,7 @@ ATTEMPTS = (
 
 @pytest.mark.parametrize(("effect", "reasons", "counts"), ATTEMPTS)
 def test_only_attempts_at_more_than_it_may_count_as_refused(effect, reasons, counts):
-    assert Decision(effect, tuple(reasons)).refused is counts
+    assert Decision(effect, tuple(reasons)).is_refused_attempt is counts
 
 
 def test_a_changed_part_of_a_score_is_named_and_blames_no_decision(worked):
@@ -288,7 +288,9 @@ def test_a_changed_part_of_a_score_is_named_and_blames_no_decision(worked):
         (name,) = connection.execute(
             "SELECT hash FROM blob WHERE instr(bytes, CAST('halo-usual-1' AS BLOB))"
         ).fetchone()
-        connection.execute("UPDATE blob SET bytes = ? WHERE hash = ?", (usual_of(month()).to_bytes(), name))
+        connection.execute(
+            "UPDATE blob SET bytes = ? WHERE hash = ?", (fit_usual_circumstances(month()).to_bytes(), name)
+        )
     connection.close()
     code, out, _ = cli("replay", "--all", home=home)
     assert (code == 0, "unreadable" in out, "differs" in out) == (False, True, False)

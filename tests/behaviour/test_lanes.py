@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halo_core import behaviour
-from halo_core.behaviour.features import FEATURES
-from halo_core.behaviour.lanes import laned
-from halo_core.behaviour.model import Model
-from halo_core.behaviour.tables import Forest
+from halo_core import risk
+from halo_core.risk.features import FEATURES
+from halo_core.risk.forest import Forest, build_quickscorer
+from halo_core.risk.model import RiskModel
 
 SLOTS = 4
 NUMBERS = st.integers(-5, 5)
@@ -65,7 +64,7 @@ def test_any_forest_says_what_each_of_its_trees_says(trees, rows):
     found = forest(trees)
     for values in rows:
         leaves = [by_hand(tree, values) for tree in trees]
-        assert found.margin(values) == 7 + sum(leaf for leaf, _ in leaves)
+        assert found.compute_margin(values) == 7 + sum(leaf for leaf, _ in leaves)
         every = {slot: sum(shares.get(slot, 0) for _, shares in leaves) for slot in range(SLOTS)}
         assert found.path_shares(values) == {slot: much for slot, much in every.items() if much}
 
@@ -84,10 +83,10 @@ def comb(leaves):
 def test_trees_of_any_size_are_read(leaves, lanes):
     tree = comb(leaves)
     found = forest([tree, 3])
-    assert (laned(found.nodes, found.roots) is not None) is lanes
+    assert (build_quickscorer(found.nodes, found.roots) is not None) is lanes
     for value in range(-6, 7):
         leaf, shares = by_hand(tree, [value] * SLOTS)
-        assert found.margin([value] * SLOTS) == 7 + leaf + 3
+        assert found.compute_margin([value] * SLOTS) == 7 + leaf + 3
         assert found.path_shares([value] * SLOTS) == {slot: much for slot, much in shares.items() if much}
 
 
@@ -97,13 +96,13 @@ def test_branches_that_meet_again_do_not_multiply():
     nodes = [number + 3 if at % 3 == 2 else number for at, number in enumerate(nodes)]
     nodes += [-1, 5, 0, -1, 5, 0]
     found = Forest.from_plain({"features": [0], "nodes": nodes, "roots": [0], "start": 0}, 1)
-    assert found.margin([3]) == 5
+    assert found.compute_margin([3]) == 5
 
 
 def test_numbers_too_large_for_a_lane_are_walked():
     large = 10**12
     found = forest([(0, 0, large, -large)] * 3)
-    assert found.margin([0] * SLOTS) == 7 + 3 * large
+    assert found.compute_margin([0] * SLOTS) == 7 + 3 * large
     assert found.path_shares([1] * SLOTS) == {0: -3 * large}
 
 
@@ -111,13 +110,13 @@ def test_numbers_too_large_for_a_lane_are_walked():
 def test_the_shipped_model_says_what_a_walk_of_its_trees_says(values):
     for _, found in SHIPPED.forests:
         picked = [values[index] for index in found.features]
-        assert found.margin(values) == found.start + sum(found._walked(picked))
+        assert found.compute_margin(values) == found.start + sum(found._walk_trees(picked))
         steps: dict[int, int] = {}
-        for slot, much in found._steps(picked):
+        for slot, much in found._walk_steps(picked):
             steps[found.features[slot]] = steps.get(found.features[slot], 0) + much
         assert found.path_shares(values) == {index: much for index, much in steps.items() if much}
-        assert found._lanes is not None
-        assert found._shares is not None
+        assert found._quickscorer is not None
+        assert found._leaf_shares is not None
 
 
-SHIPPED = Model.from_packed(Path(behaviour.__file__).with_name("model.bin").read_bytes())
+SHIPPED = RiskModel.from_packed(Path(risk.__file__).with_name("model.bin").read_bytes())

@@ -7,12 +7,12 @@ from hashlib import blake2b
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halo_core.behaviour.baseline import Baseline, fit
-from halo_core.behaviour.features import features
-from halo_core.behaviour.look import look_at
-from halo_core.behaviour.profile import Act, Profile
-from halo_core.behaviour.text import keyed
 from halo_core.model import ActionKind, Impact
+from halo_core.risk.baseline import Baseline, fit_baseline
+from halo_core.risk.features import compute_features
+from halo_core.risk.observation import observe_action
+from halo_core.risk.profile import Profile, ProposedAction
+from halo_core.values.text import digest_with_key
 
 KEYS = (b"a" * 32, b"b" * 32)
 WORDS = ("send", "the", "minutes", "report", "ana", "pay", "rent")
@@ -27,7 +27,7 @@ VALUES = (
 )
 TOOLS = ("send_email", "read_file", "pay", "")
 ACTS = st.builds(
-    Act,
+    ProposedAction,
     st.sampled_from(TOOLS),
     st.just(ActionKind.TOOL_CALL),
     st.sampled_from([Impact.READ, Impact.SEND, Impact.PAYMENT]),
@@ -43,12 +43,12 @@ SESSIONS = st.tuples(
 
 def looks(key, words, steps):
     profile = Profile(key)
-    profile.asked(" ".join(words))
+    profile.add_request_text(" ".join(words))
     for action, result in steps:
-        look = look_at(profile, action)
+        look = observe_action(profile, action)
         yield look, list(profile.sums)
-        profile.acted(look.tool, look.made, acts=not look.reads, sums=profile.sums)
-        profile.observe(look.tool, result, named=look.named)
+        profile.record_action(look.tool, look.action_fingerprint, acts=not look.is_read, sums=profile.sums)
+        profile.observe_result(look.tool, result, named_by_request=look.named_by_request)
 
 
 def fresh(baseline):
@@ -59,31 +59,31 @@ def fresh(baseline):
 def test_a_baseline_that_was_asked_before_says_what_a_new_one_says(history, sessions):
     """Whoever asked it, with whichever key."""
     ordinary = [(words, steps) for key, words, steps in history if key == KEYS[0]]
-    baseline = fit([[look for look, _ in looks(KEYS[0], *each)] for each in ordinary], KEYS[0])
+    baseline = fit_baseline([[look for look, _ in looks(KEYS[0], *each)] for each in ordinary], KEYS[0])
     for key, words, steps in [*sessions, *sessions]:
         for look, sums in looks(key, words, steps):
-            assert features(look, baseline, sums, key) == features(look, fresh(baseline), sums, key)
+            assert compute_features(look, baseline, sums, key) == compute_features(look, fresh(baseline), sums, key)
 
 
 def test_what_is_remembered_under_one_key_is_not_taken_for_another():
-    steps = [(Act("send_email", ActionKind.TOOL_CALL, Impact.SEND, {"to": "ana@bank.example"}), "")]
+    steps = [(ProposedAction("send_email", ActionKind.TOOL_CALL, Impact.SEND, {"to": "ana@bank.example"}), "")]
     history = [[look for look, _ in looks(KEYS[0], [word], steps)] for word in WORDS for _ in range(2)]
-    baseline = fit(history, KEYS[0])
+    baseline = fit_baseline(history, KEYS[0])
     for key in (*KEYS, *KEYS):
         ((look, sums),) = looks(key, ["send"], steps)
-        found = features(look, baseline, sums, key)
-        assert found == features(look, fresh(baseline), sums, key)
+        found = compute_features(look, baseline, sums, key)
+        assert found == compute_features(look, fresh(baseline), sums, key)
 
 
 def test_a_baseline_remembers_no_value_of_an_argument_and_not_without_end():
-    baseline = fit([], KEYS[0])
+    baseline = fit_baseline([], KEYS[0])
     for number in range(3_000):
         args = {f"to{number}": "tr0ub4dor@secret.example", "body": "the passphrase tr0ub4dor of secret.example"}
-        steps = [(Act("send_email", ActionKind.TOOL_CALL, Impact.SEND, args), "")]
+        steps = [(ProposedAction("send_email", ActionKind.TOOL_CALL, Impact.SEND, args), "")]
         ((look, sums),) = looks(KEYS[0], ["send"], steps)
-        features(look, baseline, sums, KEYS[0])
-    assert 0 < len(baseline._remembered) <= 2_048
-    shown = repr(baseline._remembered)
+        compute_features(look, baseline, sums, KEYS[0])
+    assert 0 < len(baseline._memo) <= 2_048
+    shown = repr(baseline._memo)
     assert "to2999" in shown
     assert "tr0ub4dor" not in shown
     assert "secret" not in shown
@@ -92,4 +92,4 @@ def test_a_baseline_remembers_no_value_of_an_argument_and_not_without_end():
 @given(st.lists(st.tuples(st.binary(max_size=80), st.binary(max_size=80), st.sampled_from([4, 6])), max_size=8))
 def test_a_fingerprint_is_that_of_its_bytes_whatever_was_asked_before(asked):
     for data, key, size in [*asked, *asked]:
-        assert keyed(data, key, size) == blake2b(data, digest_size=size, key=key[:64]).digest()
+        assert digest_with_key(data, key, size) == blake2b(data, digest_size=size, key=key[:64]).digest()

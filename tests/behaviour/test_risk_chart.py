@@ -13,23 +13,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from score_world import act, history, in_force, model_file, opened
 
-from halo_core.cli.risk_history import Action, History, Span, cells, runs
-from halo_core.cli.risk_history import history as read
-from halo_core.cli.risk_svg import draw_risk
 from halo_core.errors import Denied
 from halo_core.model import EntryKind
+from halo_core.views.risk import RiskHistory, ScoredAction, SessionSpan, group_actions, group_limits
+from halo_core.views.risk import build_history as read
+from halo_core.views.risk_chart import draw_risk_chart
 from halo_world import cli, found
 
 EVIL = '<script>x</script>&"\x1b[31m\u202e'
 SIZES = [1, 2, 20, 130, 131, 2000, 20_000]
 
 
-def told(count: int, per_session: int = 4, limits: tuple[int, int] | None = (333, 650), name: str = "s") -> History:
+def told(count: int, per_session: int = 4, limits: tuple[int, int] | None = (333, 650), name: str = "s") -> RiskHistory:
     actions = []
     for i in range(count):
         risk = (0, 0, 400, 0, 900, 0, 10)[i % 7]
         actions.append(
-            Action(
+            ScoredAction(
                 index=i,
                 ts_us=1_767_225_600_000_000 + i * 60_000_000,
                 session=f"{name}-{i // per_session}",
@@ -43,10 +43,10 @@ def told(count: int, per_session: int = 4, limits: tuple[int, int] | None = (333
             )
         )
     spans = [
-        Span(f"{name}-{n}", start, min(start + per_session, count))
+        SessionSpan(f"{name}-{n}", start, min(start + per_session, count))
         for n, start in enumerate(range(0, count, per_session))
     ]
-    return History("desk", tuple(actions), tuple(spans), (("things it names that are not known there", 3),))
+    return RiskHistory("desk", tuple(actions), tuple(spans), (("things it names that are not known there", 3),))
 
 
 def root(text: str) -> ET.Element:
@@ -59,7 +59,7 @@ def words(element: ET.Element) -> list[str]:
 
 @pytest.mark.parametrize("count", SIZES)
 def test_everything_lies_on_the_paper(count):
-    picture = root(draw_risk(told(count)))
+    picture = root(draw_risk_chart(told(count)))
     _, _, width, height = map(float, picture.attrib["viewBox"].split())
     for item in picture.iter():
         for name in ("x", "x1", "x2", "cx"):
@@ -75,35 +75,35 @@ def test_everything_lies_on_the_paper(count):
 @pytest.mark.parametrize("count", SIZES)
 def test_it_stays_small_and_counts_every_alert(count):
     history = told(count)
-    text = draw_risk(history)
+    text = draw_risk_chart(history)
     assert len(text) < 150_000
     tips = re.findall(r"<title>(\d[\d,]*) alerts?</title>", text)
     assert sum(int(tip.replace(",", "")) for tip in tips) == sum(bool(item.alert) for item in history.actions)
-    assert ("A bar is" in text) == (count > 130)
+    assert ("Each bar is" in text) == (count > 130)
 
 
 @pytest.mark.parametrize(("count", "named"), [(4, 1), (40, 10), (400, 0)])
 def test_sessions_are_named_and_parted_where_there_is_room(count, named):
-    picture = root(draw_risk(told(count)))
+    picture = root(draw_risk_chart(told(count)))
     assert sum(bool(re.fullmatch(r"s-\d+", word)) for word in words(picture)) == named
     parted = [item for item in picture.iter() if item.attrib.get("class") == "s-edge thin"]
     assert len(parted) == (count // 4 - 1 if named else 0)
-    assert any("too many to show" in word for word in words(picture)) == (named == 0)
+    assert any("too many to mark" in word for word in words(picture)) == (named == 0)
 
 
 @pytest.mark.parametrize("effect", ["deny", "challenge"])
 def test_what_did_not_run_has_a_sign_or_a_lane(effect):
-    said = {"deny": "denied", "challenge": "somebody was asked"}[effect]
-    assert said in words(root(draw_risk(told(20))))
-    assert said in words(root(draw_risk(told(500))))
-    assert f"<title>{effect}: " in draw_risk(told(500))
-    assert said not in words(root(draw_risk(told(2))))
+    said = {"deny": "denied", "challenge": "approval was requested"}[effect]
+    assert said in words(root(draw_risk_chart(told(20))))
+    assert said in words(root(draw_risk_chart(told(500))))
+    assert f"<title>{effect}: " in draw_risk_chart(told(500))
+    assert said not in words(root(draw_risk_chart(told(2))))
 
 
 @given(low=st.integers(0, 1000), more=st.integers(0, 1000))
 def test_limits_are_named_apart(low, more):
     pair = (low, min(low + more, 1000))
-    picture = root(draw_risk(told(8, limits=pair)))
+    picture = root(draw_risk_chart(told(8, limits=pair)))
     labels = [item for item in picture.iter() if re.fullmatch(r"(elevated|high) above \d+", item.text or "")]
     labels = [item for item in labels if item.tag.endswith("}text")]
     assert [item.text for item in labels] == [f"high above {pair[1]}", f"elevated above {pair[0]}"]
@@ -111,13 +111,13 @@ def test_limits_are_named_apart(low, more):
 
 
 def test_without_limits_there_are_none():
-    assert "above" not in draw_risk(told(8, limits=None))
-    assert runs([None, (1, 2), (1, 2), None, (3, 4)]) == [(1, 3, (1, 2)), (4, 5, (3, 4))]
+    assert "above" not in draw_risk_chart(told(8, limits=None))
+    assert group_limits([None, (1, 2), (1, 2), None, (3, 4)]) == [(1, 3, (1, 2)), (4, 5, (3, 4))]
 
 
 def test_somebody_elses_words_are_text():
     history = told(8, name=EVIL)
-    text = draw_risk(History(EVIL, history.actions, history.spans, ((EVIL, 1),)))
+    text = draw_risk_chart(RiskHistory(EVIL, history.actions, history.spans, ((EVIL, 1),)))
     picture = root(text)
     tags = {item.tag.rpartition("}")[2] for item in picture.iter()}
     assert not tags & {"script", "foreignObject", "image", "use", "a"}
@@ -129,7 +129,7 @@ def test_somebody_elses_words_are_text():
 @given(count=st.integers(1, 3000), most=st.integers(1, 500))
 def test_cells_hold_each_action_once(count, most):
     history = told(count)
-    drawn = cells(history, most)
+    drawn = group_actions(history, most)
     assert len(drawn) <= most
     assert [item for cell in drawn for item in cell.actions] == list(history.actions)
     assert [cell.first for cell in drawn] == [cell.actions[0].index for cell in drawn]

@@ -8,9 +8,9 @@ from collections import Counter
 import pytest
 from score_world import act, opened, tool
 
-from halo_core.cli.risk_reach import Reach
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Constraint
+from halo_core.views.risk import AgentActivity
 from halo_world import SURFACE, Calls, cli
 
 
@@ -41,7 +41,7 @@ def test_what_ran_counts_as_used_and_what_was_stopped_is_told_apart(scored):
 def test_systems_and_labels_are_those_of_what_ran(copy):
     with opened(copy) as halo, halo.session("new", request="look up ana"):
         known = tool(halo, "crm", "q", labels=("pii",), system="crm.example")
-        halo.enforcer.run(halo.call(known, {"q": "ana"}), Calls("ana"), SURFACE)
+        halo.enforcer.run(halo.build_call(known, {"q": "ana"}), Calls("ana"), SURFACE)
     told = reach(copy)
     assert (told["systems"], told["labels"]) == ({"crm.example": 1}, {"pii": 1})
 
@@ -49,10 +49,11 @@ def test_systems_and_labels_are_those_of_what_ran(copy):
 def test_granted_and_never_used_is_named():
     rules = {"q": Constraint.anything()}
     granted = {ActionKind.TOOL_CALL: {"lookup": rules, "share": rules}, ActionKind.RETRIEVAL: {"lookup": rules}}
-    told = Reach(used={"tool_call": Counter(lookup=2)})
-    assert told.unused(granted) == ["retrieval lookup", "tool_call share"]
+    told = AgentActivity(used={"tool_call": Counter(lookup=2)})
+    assert told.list_unused(granted) == ["retrieval lookup", "tool_call share"]
     assert (
-        next(told.lines(granted)) == "used      1 of 3 granted resources; never used: retrieval lookup, tool_call share"
+        next(told.describe(granted))
+        == "used      1 of 3 granted resources; never used: retrieval lookup, tool_call share"
     )
 
 

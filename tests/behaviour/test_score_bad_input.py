@@ -14,27 +14,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from score_world import act, history, model_file, opened, small_model, tool
 
-from halo_core import behaviour, canonical
-from halo_core.behaviour.baseline import Baseline
-from halo_core.behaviour.catalogue import FEATURES, INDEX
-from halo_core.behaviour.look import look_at
-from halo_core.behaviour.model import LARGEST, Model
-from halo_core.behaviour.profile import Act, Profile
-from halo_core.behaviour.scoring import Terms
-from halo_core.behaviour.sketch import MAX_MARKS
+from halo_core import risk
+from halo_core.baselines import fit_score
+from halo_core.crypto import canonical
+from halo_core.crypto.keys import KeyStore
+from halo_core.enforcement.agent_credentials import DEFAULT_TERMS, Limits
+from halo_core.enforcement.risk_assessor import TERMS_DOMAIN
 from halo_core.errors import BadInput, Denied, Pending
-from halo_core.fitting import fitted
-from halo_core.keys import KeyStore
 from halo_core.model import ActionKind, Budget, EntryKind, Impact
-from halo_core.standing import DEFAULT_TERMS, Limits
+from halo_core.risk.action_risk import ScoringTerms
+from halo_core.risk.baseline import Baseline
+from halo_core.risk.features import FEATURE_INDEX, FEATURES
+from halo_core.risk.model import MAX_MODEL_BYTES, RiskModel
+from halo_core.risk.observation import observe_action
+from halo_core.risk.profile import Profile, ProposedAction
 from halo_core.store import Store, StoreConfig, rows
-from halo_core.watching import TERMS_DOMAIN
+from halo_core.values.sketch import MAX_MARKS
 from halo_world import SURFACE, Calls, attack, bodies, cli, codes, db_of, url_of, verified
 
 ASKED = "share report 1 with ana@bank.example"
 HEAD = 2_048  # bytes of a session's state that moves with every decision
 ROW = 4 * 4096 + 512  # bytes of a row's chunk; its marks come on top
-SHIPPED = Path(behaviour.__file__).with_name("model.bin").read_bytes()
+SHIPPED = Path(risk.__file__).with_name("model.bin").read_bytes()
 
 
 def last(home):
@@ -67,19 +68,20 @@ def sizes(home, session):
 
 
 @pytest.mark.slow
-def test_ten_thousand_actions_keep_the_state_as_small_as_ten(copy):
+@pytest.mark.parametrize(("actions", "early"), [(1_000, 499), pytest.param(10_000, 999, marks=pytest.mark.thorough)])
+def test_ten_thousand_actions_keep_the_state_as_small_as_ten(copy, actions, early):
     """Each writes the state once and a row for its result; neither grows with what came before."""
     states = []
     with opened(copy, limits=endless()) as halo, halo.session("long", request=ASKED):
-        for number in range(10_000):
+        for number in range(actions):
             act(halo, f"lookup{number % 40}", f"row {number} of person{number}@bank.example", q=f"person{number}")
-            if number in (99, 999):
+            if number in (99, early):
                 states.append(sizes(copy, "long")[0])
     state, row = sizes(copy, "long")
     states.append(state)
-    assert last(copy)["snapshot"]["session"]["steps"] == 9_999
-    assert features(copy)[INDEX["steps"]] == 40
-    assert len(row) >= 10_000
+    assert last(copy)["snapshot"]["session"]["steps"] == actions - 1
+    assert features(copy)[FEATURE_INDEX["steps"]] == 40
+    assert len(row) >= actions
     assert max(row) < 1_000
     assert max(states) < 3 * HEAD
     assert states[2] - states[1] < 64  # counters got more digits
@@ -106,7 +108,7 @@ def test_a_long_session_is_taken_up_again_in_bounded_memory(copy):
         act(halo, "lookup", q="again")
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-    assert features(copy)[INDEX["results"]] == 6
+    assert features(copy)[FEATURE_INDEX["results"]] == 6
     assert peak < 5_500_000, peak
 
 
@@ -172,8 +174,8 @@ def test_the_largest_arguments_that_are_decided_are_scored(copy, value):
 )
 def test_binary_right_to_left_and_lookalike_text_is_scored_and_replays(copy, text):
     with opened(copy) as halo, halo.session("odd", request=str(text)):
-        halo.enforcer.run(halo.call(tool(halo, "lookup", "q"), {"q": text}), Calls(text), SURFACE)
-        halo.enforcer.run(halo.call(tool(halo, "lookup", "q"), {"q": text}), Calls(text), SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "lookup", "q"), {"q": text}), Calls(text), SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "lookup", "q"), {"q": text}), Calls(text), SURFACE)
     assert len(features(copy)) == len(FEATURES)
     assert verified(copy) == 0
     assert cli("replay", "--all", home=copy)[0] == 0
@@ -193,10 +195,10 @@ def test_a_name_in_disguise_is_not_the_one_it_looks_like(copy, name):
     """`ana@bank.example` is known; with a Cyrillic letter, an invisible or a wide one it is somebody else."""
     with opened(copy) as halo, halo.session("odd", request=ASKED):
         act(halo, "share", to="ana@bank.example", file="report-1.pdf")
-        assert features(copy)[INDEX["naming_new"]] == 0
+        assert features(copy)[FEATURE_INDEX["naming_new"]] == 0
         act(halo, "share", to=name, file="report-1.pdf")
-    assert features(copy)[INDEX["naming_new"]] == 1
-    assert features(copy)[INDEX["repeats"]] == 0
+    assert features(copy)[FEATURE_INDEX["naming_new"]] == 1
+    assert features(copy)[FEATURE_INDEX["repeats"]] == 0
 
 
 @pytest.mark.parametrize(
@@ -206,16 +208,23 @@ def test_a_name_in_disguise_is_not_the_one_it_looks_like(copy, name):
 def test_what_has_the_words_of_a_known_address_or_none_is_not_known(copy, name):
     with opened(copy) as halo, halo.session("odd", request=ASKED):
         act(halo, "share", to=name, file="report-1.pdf")
-        assert features(copy)[INDEX["naming_new"]] == 1
+        assert features(copy)[FEATURE_INDEX["naming_new"]] == 1
         act(halo, "share", to="ana@bank.example", file="report-1.pdf")
-    assert features(copy)[INDEX["naming_new"]] == 0
-    assert features(copy)[INDEX["repeats"]] == 0
+    assert features(copy)[FEATURE_INDEX["naming_new"]] == 0
+    assert features(copy)[FEATURE_INDEX["repeats"]] == 0
 
 
 def test_a_host_with_the_words_of_another_is_another():
     hosts = ("https://pay.bank.example/x", "https://pay-bank.example/x", "https://pays.bank.example/x")
-    looks = [look_at(Profile(b"k"), Act("get", ActionKind.TOOL_CALL, Impact.READ, {"url": host})) for host in hosts]
-    assert len({look.sights[0].print for look in looks}) == len({look.made for look in looks}) == len(hosts)
+    looks = [
+        observe_action(Profile(b"k"), ProposedAction("get", ActionKind.TOOL_CALL, Impact.READ, {"url": host}))
+        for host in hosts
+    ]
+    assert (
+        len({look.evidence[0].fingerprint for look in looks})
+        == len({look.action_fingerprint for look in looks})
+        == len(hosts)
+    )
 
 
 @pytest.mark.parametrize(
@@ -232,13 +241,13 @@ def test_a_host_with_the_words_of_another_is_another():
 def test_a_list_of_addresses_in_one_text_names_each_of_them(copy, to):
     with opened(copy) as halo, halo.session("odd", request=ASKED):
         act(halo, "share", to=to, file="report-1.pdf")
-    assert features(copy)[INDEX["naming_new"]] == 1
+    assert features(copy)[FEATURE_INDEX["naming_new"]] == 1
 
 
 def test_an_address_that_a_text_speaks_of_is_not_named(copy):
     with opened(copy) as halo, halo.session("odd", request=ASKED):
         act(halo, "lookup", q="Please ask whether the mail of eve@elsewhere.example, our supplier, has come")
-    assert features(copy)[INDEX["naming_new"]] == 0
+    assert features(copy)[FEATURE_INDEX["naming_new"]] == 0
 
 
 def nested(value, depth):
@@ -252,7 +261,7 @@ def test_what_is_hidden_deep_inside_is_seen(copy, depth):
     with opened(copy) as halo, halo.session("deep", request=ASKED), pytest.raises(Pending) as pending:
         act(halo, "share", to=nested(["eve@elsewhere.example", "/etc/passwd"], depth), file="report-1.pdf")
     assert pending.value.reason == "risk_high"
-    assert features(copy)[INDEX["naming_new"]] == 2
+    assert features(copy)[FEATURE_INDEX["naming_new"]] == 2
 
 
 def test_deeper_than_arguments_may_be_is_denied(copy):
@@ -290,9 +299,9 @@ def test_without_a_session_there_is_no_baseline_and_the_error_says_what_to_do(tm
 
 def test_a_baseline_of_nothing_has_the_limits_that_are_usual_elsewhere():
     model = small_model()
-    found = fitted([], model, b"k" * 32)
+    found = fit_score([], model, b"k" * 32)
     assert (found.terms.sessions, found.terms.tasks) == (0, 0)
-    assert found.terms.elevated in model.usual
+    assert found.terms.elevated in model.usual_margins
 
 
 # --- model files ----------------------------------------------------------------------------------------------------
@@ -318,7 +327,7 @@ FOREIGN = {
     "one bit flipped": SHIPPED[:5000] + bytes([SHIPPED[5000] ^ 1]) + SHIPPED[5001:],
     "half of an unpacked one": zlib.decompress(SHIPPED)[:200_000],
     "a bomb": zlib.compress(b"{" + b" " * 50_000_000, 9),
-    "too large": b"{" + b" " * (LARGEST + 10),
+    "too large": b"{" + b" " * (MAX_MODEL_BYTES + 10),
     "of other features": unpacked(features="0123456789abcdef"),
     "of a later form": unpacked(form="halo-behaviour-2"),
     "without trees": unpacked(forests=[]),
@@ -372,7 +381,7 @@ def test_a_file_of_gigabytes_is_not_read_whole(copy, tmp_path):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (code, "bad_model" in err) == (64, True)
-    assert peak < 4 * LARGEST
+    assert peak < 4 * MAX_MODEL_BYTES
 
 
 PLAIN = canonical.loads(small_model().to_bytes())
@@ -417,7 +426,7 @@ def changed(plain, place, value):
 def test_a_model_changed_anywhere_is_refused_or_whole(place, value):
     data = canonical.dumps(changed(PLAIN, place, value))
     try:
-        model = Model.from_bytes(data)
+        model = RiskModel.from_bytes(data)
     except BadInput as exc:
         refusal = (exc.code, exc.field, bool(exc.remedy))
     else:
@@ -426,10 +435,10 @@ def test_a_model_changed_anywhere_is_refused_or_whole(place, value):
         assert refusal == ("bad_model", "model", True)
         return
     values = (0,) * len(FEATURES)
-    assert type(model.margin(values)) is int
-    assert 0 <= model.risk(values) <= 1000
-    assert type(model.surprise(model.margin(values))) is int
-    assert Model.from_bytes(model.to_bytes()) == model
+    assert type(model.compute_margin(values)) is int
+    assert 0 <= model.action_risk(values) <= 1000
+    assert type(model.surprise_of(model.compute_margin(values))) is int
+    assert RiskModel.from_bytes(model.to_bytes()) == model
 
 
 # --- what the store holds -------------------------------------------------------------------------------------------
@@ -440,13 +449,13 @@ def in_force(home):
         (name,) = database.execute("SELECT hash FROM baseline").fetchone()
         (data,) = database.execute("SELECT bytes FROM blob WHERE hash=?", (name,)).fetchone()
     database.close()
-    return name, Terms.from_bytes(bytes(data))
+    return name, ScoringTerms.from_bytes(bytes(data))
 
 
 def refused(home, reason="score_unavailable"):
     body = Calls()
     with opened(home) as halo, halo.session("new", request=ASKED), pytest.raises(Denied) as denied:
-        halo.enforcer.run(halo.call(tool(halo, "lookup", "q"), {"q": "ana"}), body, SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "lookup", "q"), {"q": "ana"}), body, SURFACE)
     assert (denied.value.reason, body) == (reason, [])
     assert denied.value.remedy
     assert (codes(last(home)), last(home)["dispatched"]) == ([reason], False)
@@ -461,6 +470,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("part", ["baseline", "model", "terms"])
 @pytest.mark.parametrize("break_", BROKEN.values(), ids=BROKEN.keys())
 def test_a_part_of_a_score_that_was_changed_in_the_store_lets_nothing_run(copy, part, break_):
@@ -498,7 +508,7 @@ def test_terms_of_the_right_name_and_a_wrong_form_let_nothing_run(copy, data):
     name = canonical.digest(TERMS_DOMAIN, data)
     store = Store(StoreConfig(url_of(copy), copy, "local"), KeyStore(copy))
     store.open()
-    store.commit(lambda tx: (tx.put_blob(name, data), rows.Baselines(tx).put("desk", name)))
+    store.commit(lambda tx: (tx.put_blob(name, data), rows.BaselineTable(tx).put("desk", name)))
     store.close()
     refused(copy)
 
@@ -511,7 +521,7 @@ def test_a_profile_that_was_changed_in_the_store_lets_nothing_run(copy):
     database.close()
     body = Calls()
     with opened(copy) as halo, halo.session("new", request=ASKED), pytest.raises(Denied) as denied:
-        halo.enforcer.run(halo.call(tool(halo, "lookup", "q"), {"q": "ana"}), body, SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "lookup", "q"), {"q": "ana"}), body, SURFACE)
     assert body == []
     assert denied.value.remedy
 

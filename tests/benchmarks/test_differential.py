@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
-from test_redrive import SESSIONS, data
 
-__all__ = ["data"]  # the fixture
+from recorded_world import SESSIONS, study_data, write_recordings
 
 ROOT = Path(__file__).resolve().parents[2]
-DATA = Path(os.environ.get("HALO_DATA", str(ROOT.parent / "shared" / "data"))) / "traces"
+
+
+@pytest.fixture
+def data(tmp_path):
+    return write_recordings(tmp_path / "data")
 
 
 @pytest.fixture
@@ -56,12 +58,12 @@ def test_other_arguments_under_the_same_verdict_are_said_apart(sides):
 
 
 def test_what_broke_is_no_agreement(differential, data, capsys, monkeypatch):
-    import _redrive_langchain
+    from halo_studies.redrive.drivers import langchain
 
     def breaks(*_args):
         raise RuntimeError("no graph")
 
-    monkeypatch.setattr(_redrive_langchain.LangChain, "drive", breaks)
+    monkeypatch.setattr(langchain.LangChain, "drive", breaks)
     given = ["--data", str(data), "--limit", "2", "--no-manifest", "--json", "--framework", "langchain"]
     assert differential.main(given) == 1
     assert "no graph" in capsys.readouterr().out
@@ -76,9 +78,9 @@ def test_every_framework_that_is_installed_decides_alike(differential, data, cap
         assert (row["differing"], row["inputs_differ"], row["early"], row["broken"]) == (0, 0, 0, [])
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the recorded sessions are not beside this checkout")
+@pytest.mark.thorough
 def test_recorded_sessions_are_decided_alike(differential, capsys):
-    assert differential.main(["--limit", "12", "--json"]) == 0
+    assert differential.main(["--data", str(study_data("traces")), "--limit", "12", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["agree"] is True
     assert all(row["inputs_differ"] == 0 for row in figures["frameworks"].values())

@@ -53,6 +53,7 @@ def test_the_table_says_which_goal_was_missed():
     assert "61 / 80" in shown
 
 
+@pytest.mark.thorough
 def test_a_run_measures_every_case(monkeypatch, capsys):
     monkeypatch.setattr(_overhead_measure, "_WARM", 1)
     assert overhead.main(["--rounds", "2", "--json"]) in {0, 1}
@@ -63,7 +64,10 @@ def test_a_run_measures_every_case(monkeypatch, capsys):
     assert all(case[heat]["cpu_us"].keys() == {"p50", "p95", "plain_p50"} for case in found for heat in ("hot", "live"))
 
 
-@pytest.mark.parametrize(("framework", "case"), [("llamaindex", "tool, acall"), ("openai-agents", "tool")])
+@pytest.mark.parametrize(
+    ("framework", "case"),
+    [pytest.param("llamaindex", "tool, acall", marks=pytest.mark.thorough), ("openai-agents", "tool")],
+)
 def test_each_framework_has_its_cases(framework, case, monkeypatch, capsys):
     monkeypatch.setattr(_overhead_measure, "_WARM", 1)
     assert overhead.main(["--framework", framework, "--rounds", "2", "--json"]) in {0, 1}

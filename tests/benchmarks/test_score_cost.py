@@ -7,14 +7,16 @@ import os
 import shutil
 from pathlib import Path
 
-import detection_world
 import pytest
+
+import detection_world
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
 def _benchmarks(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "studies"))
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     # Its processes find what this one finds.
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "benchmarks")]))
@@ -39,7 +41,7 @@ def test_every_stage_is_measured_beside_a_signature(recorded, capsys):
 
 
 def test_each_class_has_its_own_times():
-    from _detect_latency import apart
+    from halo_studies.detection.latency import apart
 
     found = apart({"score": [1.0, 9.0, 3.0], "signature": [2.0, 2.0, 2.0]}, [True, False, True])
     assert found["reads"]["score"] == {"p50": 2.0, "p99": 3.0, "signatures": 1.0}
@@ -54,10 +56,10 @@ def test_another_version_is_the_same_or_not(recorded, tmp_path, capsys):
     options = ["--data", str(recorded), "--sessions", "20", "--against", str(other)]
     assert score_cost.main(options) == 0
     assert "the same to the bit" in capsys.readouterr().out
-    changed = other / "halo_core" / "behaviour" / "near.py"
+    changed = other / "halo_core" / "risk" / "features.py"
     text = changed.read_text("utf-8")
-    assert text.count("TOP: Final = 160") == 1
-    changed.write_text(text.replace("TOP: Final = 160", "TOP: Final = 20"), "utf-8")
+    assert text.count("MAX_SURPRISE: Final = 160") == 1
+    changed.write_text(text.replace("MAX_SURPRISE: Final = 160", "MAX_SURPRISE: Final = 20"), "utf-8")
     assert score_cost.main(options) == 1
     assert "outputs differ" in capsys.readouterr().out
 

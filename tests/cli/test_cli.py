@@ -1,4 +1,4 @@
-"""The `halo` command: documented exit codes, JSON for programs, masked content for people. DESIGN 14."""
+"""The `halo` command: documented exit codes, JSON for programs, masked content for people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from halo_core.cli.main import main
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
-from halo_core.reasons import text
+from halo_core.reasons import get_reason_text
 from halo_world import SURFACE, Calls, attack, cli, db_of, found, policy_folder, python, tool, url_of
 
 PAN = "4111 1111 1111 1111"
@@ -28,10 +28,12 @@ def ledger(tmp_path_factory):
         for session, user in (("one", "ana"), ("two", "bob")):
             with halo.session(session, user=user):
                 lookup = tool(halo, "lookup")
-                halo.enforcer.run(halo.call(lookup, {"q": f"card {PAN} of {MAIL}"}), Calls(f"mail {MAIL}"), SURFACE)
+                halo.enforcer.run(
+                    halo.build_call(lookup, {"q": f"card {PAN} of {MAIL}"}), Calls(f"mail {MAIL}"), SURFACE
+                )
                 for name, args in (("wipe", {"path": "/"}), ("pay", {"amount": 5000, "to": "x"})):
                     with pytest.raises(Denied):
-                        halo.enforcer.run(halo.call(tool(halo, name), args), Calls(), SURFACE)
+                        halo.enforcer.run(halo.build_call(tool(halo, name), args), Calls(), SURFACE)
     return home
 
 
@@ -81,7 +83,7 @@ def test_verify_of_a_changed_ledger(copy):
 def test_verify_of_nothing(tmp_path, ledger):
     code, _, err = cli("verify", home=tmp_path / "nowhere")
     assert code == 64
-    assert "holds no trusted key" in err
+    assert "has no trusted key" in err
     assert "try:" in err
     code, _, err = cli("verify", "--db", f"sqlite:///{tmp_path}/nothing.db", home=ledger)
     assert code == 64
@@ -123,7 +125,7 @@ def test_show_masks_content(ledger, address):
     assert "…1111" in out
     assert "evil.example" in out
     assert "outcome" in out
-    for word in ("ana → clerk", "allow", text("granted").title, "index", "lookup", "dev"):
+    for word in ("ana → clerk", "allow", get_reason_text("granted").title, "index", "lookup", "dev"):
         assert word in out
 
 
@@ -166,7 +168,7 @@ def test_show_of_what_is_not_there(ledger):
 def test_show_without_the_content_key(copy):
     (copy / "content.key").unlink()
     code, out, _ = cli("show", decisions(copy)[0].entry.id, home=copy)
-    assert (code, "the content key is not at hand" in out) == (0, True)
+    assert (code, "the content key is not available" in out) == (0, True)
     assert not (copy / "content.key").exists()
 
 
@@ -175,7 +177,7 @@ def test_words_of_the_ledger_do_not_style_the_terminal(tmp_path):
     evil = "[bold red]x[/] \\[bold]y \x1b[31m \x9b \u202e"
     halo = HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True)
     with halo, halo.session(evil, user=evil):
-        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": evil}), Calls(), SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": evil}), Calls(), SURFACE)
     for line in (("log",), ("show", decisions(home)[0].entry.id), ("status",), ("verify",)):
         code, out, _ = cli(*line, home=home)
         assert code == 0
@@ -216,7 +218,7 @@ def test_enforce_and_observe(copy):
     assert cli("enforce", home=copy)[0] == 0
     assert len(found(copy, EntryKind.MODE)) == before == 1
     code, out, _ = cli("observe", home=copy)
-    assert (code, "actions RUN whatever is decided" in out) == (0, True)
+    assert (code, "actions RUN whatever the decision" in out) == (0, True)
     assert json.loads(cli("status", "--json", home=copy)[1])["local"]["mode"] == "observe"
     assert cli("verify", home=copy)[0] == 0
 
@@ -343,12 +345,12 @@ def test_reading_verbs_write_nothing(copy):
 def test_the_log_names_who_acted_where_more_than_one_did(home):
     with HaloBase.local("front", home=home, mode="enforce", policy=policy_folder(home), quiet=True) as halo:
         lookup = tool(halo, "lookup")
-        halo.declare_agent("worker")
+        halo.register_agent("worker")
         with halo.session("s"):
-            halo.enforcer.run(halo.call(lookup, {"q": "x"}), Calls(), SURFACE)
+            halo.enforcer.run(halo.build_call(lookup, {"q": "x"}), Calls(), SURFACE)
             assert " agent " not in cli("log", home=home)[1].splitlines()[0]
-            with halo.entering("worker"):
-                halo.enforcer.run(halo.call(lookup, {"q": "x"}), Calls(), SURFACE)
+            with halo.agent_scope("worker"):
+                halo.enforcer.run(halo.build_call(lookup, {"q": "x"}), Calls(), SURFACE)
     out = cli("log", home=home)[1]
     assert " agent " in out.splitlines()[0]
     assert any(" worker " in line and " lookup " in line for line in out.splitlines())

@@ -10,15 +10,15 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from halo_core.authorities import Authorities, approver_key_name
-from halo_core.cli.budget_page import bar
-from halo_core.custody import HandOff
+from halo_core.cli.rendering import draw_bar
+from halo_core.crypto.keys import KeyStore
+from halo_core.enforcement import HandOff
+from halo_core.enforcement.agent_credentials import Limits
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
-from halo_core.keys import KeyStore
-from halo_core.model import Budget, Decay, EntryKind, Impact, Quota, Terms
+from halo_core.model import Budget, Decay, EntryKind, Impact, Quota, SessionTerms
 from halo_core.oversight import answer
-from halo_core.oversight.enrolment import enrol
-from halo_core.standing import Limits
+from halo_core.oversight.keys import enrol_approver
 from halo_core.testing import FixedClock
 from halo_world import POLICY, SURFACE, Calls, attack, bodies, cli, db_of, policy_folder, tool
 
@@ -34,7 +34,7 @@ FLOORS = {
     "write": 200_000,
 }
 LIMITS = Limits(
-    terms=Terms(
+    terms=SessionTerms(
         budgets=(
             Budget("USD", 300_00, 400_00, 2),
             Budget("risk", 500, 500),
@@ -56,7 +56,7 @@ LIMITS = Limits(
 
 def run(halo, resource, args):
     try:
-        halo.enforcer.run(halo.call(resource, args), Calls(), SURFACE)
+        halo.enforcer.run(halo.build_call(resource, args), Calls(), SURFACE)
     except Pending as waits:
         return waits.pending_id
     except Denied:
@@ -103,7 +103,7 @@ def work(home):
 def allow(halo, home, request, clock):
     people = KeyStore(home.parent / "people")
     key = people.signer(approver_key_name("mia")).public_key
-    enrol(halo.store, Authorities(home), name="mia", public_key=key, by="admin", now_us=clock.now_us())
+    enrol_approver(halo.store, Authorities(home), name="mia", public_key=key, by="admin", now_us=clock.now_us())
     answer(halo.store, people, home, request_id=request, approver="mia", approve=True, now_us=clock.now_us())
 
 
@@ -139,7 +139,7 @@ def test_a_budget_is_a_tree_of_what_is_spent_and_left(home):
         "416 above",
     ):
         assert row in out
-    assert lines[-1] == "first to run out: time of desk's session link, 3 hours 50 minutes left"
+    assert lines[-1] == "runs out first: time of desk's session link, 3 hours 50 minutes left"
     assert max(map(len, lines)) <= 100
 
 
@@ -185,7 +185,7 @@ def test_without_a_name_the_newest_session_is_shown_and_all_on_request(home):
 def test_an_unknown_session_is_named_with_what_there_is(home, verb):
     code, _, err = cli(verb, "lang", home=home)
     assert code == 64
-    assert "no session is called `lang`" in err
+    assert "no session is named `lang`" in err
     assert "did you mean `long`" in err
     assert "the newest are long, early" in cli(verb, "zzz", home=home)[2]
 
@@ -194,7 +194,7 @@ def test_an_unknown_session_is_named_with_what_there_is(home, verb):
 def test_where_nothing_ran_that_is_what_is_said(tmp_path, verb):
     HaloBase.local("desk", home=tmp_path / "new", quiet=True).close()
     code, out, err = cli(verb, home=tmp_path / "new")
-    assert (code, "nothing ran" in out) == (0, True), err
+    assert (code, out.startswith("no session has a ")) == (0, True), err
     assert told(tmp_path / "new", verb) is None
     assert cli(verb, home=tmp_path / "none")[0] == 64
 
@@ -212,11 +212,11 @@ def test_a_session_row_that_cannot_be_read_is_tampering(tmp_path, verb):
 
 
 def test_a_bar_shows_whatever_was_spent_and_never_more_than_its_width():
-    assert bar(0, 0, 100, 10) == "░" * 10
-    assert bar(1, 0, 1_000, 10) == "█" + "░" * 9
-    assert bar(50, 20, 100, 10) == "█████▒▒░░░"
-    assert bar(500, 20, 100, 10) == "█" * 10
-    assert bar(0, 0, 0, 10) == "░" * 10
+    assert draw_bar(0, 0, 100, 10) == "░" * 10
+    assert draw_bar(1, 0, 1_000, 10) == "█" + "░" * 9
+    assert draw_bar(50, 20, 100, 10) == "█████▒▒░░░"
+    assert draw_bar(500, 20, 100, 10) == "█" * 10
+    assert draw_bar(0, 0, 0, 10) == "░" * 10
 
 
 # authority
@@ -330,7 +330,7 @@ def test_what_has_stopped_is_said(tmp_path):
     found = told(home, "authority")
     assert not next(item for item in found["floors"] if item["impact"] == "payment")["possible"]
     assert found["next"].startswith(
-        "payment actions have stopped until somebody re-authorizes the session; read actions follow in "
+        "payment actions are stopped until an approver re-authorizes the session; read actions follow in "
     )
     assert "✗payment delete execute" in cli("authority", home=home)[1]
 
@@ -347,5 +347,5 @@ def test_a_long_wait_is_cut_short_and_said(tmp_path):
     code, out, err = cli("authority", "--by", "time", "--svg", str(file), home=old)
     assert code == 0, err
     assert "days later" in out
-    assert "the session's passport has run out" in out
+    assert "the session's passport has expired" in out
     assert "not to scale" in file.read_text()

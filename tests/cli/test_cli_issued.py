@@ -163,15 +163,15 @@ def test_a_first_issue_says_all_of_it(home):
         "+ approvers: mia@bank",
         "+ lifetime: 90 days",
         "+ owner: ana@bank",
-        "not enrolled, so no answer of theirs is taken: mia@bank",
-        "arguments that could not be checked, since their tools are not registered yet: refund (account, amount);",
+        "not enrolled, so their answers are not accepted: mia@bank",
+        "arguments that could not be checked, because their tools are not registered yet: refund (account, amount);",
     ):
         assert line in out, line
     assert "+ EUR in a session: 60.00" in cli("passport", "history", "desk", home=home)[1]
     assert cli("approver", "enrol", "mia@bank", home=home)[0] == 0
     (home / "agents.yaml").write_text(MANIFEST.replace("[mia@bank]", "[mia@bank, bo@bank]"))
     out = issued(home)
-    assert "not enrolled, so no answer of theirs is taken: bo@bank" in out
+    assert "not enrolled, so their answers are not accepted: bo@bank" in out
     assert "~ approvers: mia@bank → bo@bank, mia@bank" in out
 
 
@@ -182,7 +182,7 @@ def test_a_schema_that_is_known_now_takes_nothing_away(home):
     assert "+ refund: any arguments" in issued(home)
     with opened(home) as halo, halo.session("s"):
         unit(halo)
-        halo._standing.current(halo._registry)
+        halo._agent_credentials.current(halo._registry)
     out = issued(home)
     assert "~ refund: narrowed, any arguments → account, amount (the tool's schema is known now)" in out
     assert "other arguments" not in out
@@ -203,7 +203,7 @@ def test_a_registration_that_the_log_does_not_bear_out_is_refused(home, planted)
     with opened(home) as halo:
         unit(halo)
         tool(halo, "lookup")
-        halo._standing.current(halo._registry)
+        halo._agent_credentials.current(halo._registry)
     with closing(attack(db_of(home))) as database:
         if planted:
             database.execute("INSERT INTO resource SELECT tenant, 'refund_all', spec FROM resource WHERE id='lookup'")
@@ -227,7 +227,7 @@ def test_a_revoked_agent_gets_no_other_passport(home):
     assert json.loads(cli("passport", "inspect", "desk", "--json", home=home)[1])["revoked"] == ["agent desk"]
     for more in ([], ["--dry-run"]):
         code, _, err = cli("passport", "issue", "desk", *more, home=home)
-        assert (code, "agent `desk` is revoked for good" in err, "another id" in err) == (64, True, True)
+        assert (code, "agent `desk` is permanently revoked" in err, "another id" in err) == (64, True, True)
     assert len(bodies(home, EntryKind.PASSPORT)) == 1
 
 
@@ -248,7 +248,7 @@ def test_what_never_ends_is_not_read(home, tmp_path):
         for words in (("verify", path), ("issue", "desk", "--manifest", path)):
             code, _, err = cli("passport", *words, home=home)
             assert code == 64, words
-            assert "no regular file" in err or "there is no" in err
+            assert "not a regular file" in err or "there is no" in err
 
 
 # enforce --grants
@@ -257,7 +257,7 @@ def test_what_never_ends_is_not_read(home, tmp_path):
 def ran(home, **declared):
     with opened(home) as halo, halo.session("s", request="refund 5 to A-1"):
         resource = tool(halo, "lookup", impact=Impact.READ, **declared)
-        halo.enforcer.run(halo.call(resource, {"q": "x"}), lambda _: "done", SURFACE)
+        halo.enforcer.run(halo.build_call(resource, {"q": "x"}), lambda _: "done", SURFACE)
 
 
 GRANTED = MANIFEST.replace("    budgets:", "      lookup: any\n    budgets:").replace(
@@ -274,11 +274,11 @@ def test_grants_show_the_whole_difference_and_widen_nothing_unasked(home):
     code, out, err = cli("enforce", "--grants", "--yes", home=home)
     assert (code, "[widened]" in err) == (64, True)
     for line in (
-        "desk: granted 2, used 1: this one would go",
+        "desk: granted 2, used 1: this one would be removed",
         "~ EUR in a session: WIDENED, 60.00 → 90.00",
         "~ owner: ana@bank → eve@bank",
         "~ approvers: mia@bank → eva@bank",
-        "budget EUR is spent by no tool that is granted",
+        "no granted tool spends the budget EUR",
     ):
         assert line in out, line
     assert (home / "agents.yaml").read_text() == wide

@@ -79,7 +79,7 @@ def test_the_demos_research_agent_has_less_and_hands_back_what_it_spent(demo):
 def test_the_demo_ends_with_its_budgets_and_its_curve(demo):
     _, out = demo
     for words in (
-        "first to run out",
+        "runs out first",
         "GBP today",
         "50% payment delete execute",
         "epoch 2, mia@bank",

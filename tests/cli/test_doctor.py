@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from halo_core.keys import KeyStore
+from halo_core.crypto.keys import KeyStore
 from halo_world import cli
 
 APP = '''
@@ -90,7 +90,7 @@ def test_nothing_open_exits_0(app):
 def test_anything_open_exits_1_and_comes_first(app):
     code, out, _ = cli("doctor", f"{app}:mixed")
     assert code == 1
-    assert out.index("open: can run undecided") < out.index("closed: ") < out.index("noted: ")
+    assert out.index("open: can run without a decision") < out.index("closed: ") < out.index("noted: ")
     assert "use `halo.guard(model)` in its place" in out
     assert "1 closed, 1 open, 1 noted" in out
 
@@ -120,7 +120,7 @@ def test_nothing_governable_exits_2(app):
 
 
 def test_a_function_that_needs_arguments_is_not_called_and_says_what_to_name(app):
-    says = "`needs` was not called: it needs arguments (`size`); name a function without"
+    says = "`needs` was not called because it needs arguments (`size`); name a function without arguments"
     assert says in cli("doctor", f"{app}:needs")[1].replace("\n", " ")
     assert json.loads(cli("doctor", f"{app}:needs", "--json")[1])["note"] == says
 
@@ -131,16 +131,16 @@ def test_a_function_that_needs_arguments_is_not_called_and_says_what_to_name(app
         ("deskap:guarded", "there is no module `deskap`", "did you mean `deskapp`"),
         ("deskapp:guardet", "`deskapp` has no `guardet`", "did you mean `guarded`"),
         ("deskapp:nested.iner", "`deskapp` has no `nested.iner`", "did you mean `inner`"),
-        ("deskapp.py:guarded", "names no object", "write `deskapp:guarded`"),
-        ("deskapp", "names no object", "MODULE:OBJECT"),
-        ("deskapp:", "names no object", "MODULE:OBJECT"),
-        (":x", "names no object", "MODULE:OBJECT"),
-        ("a b:c", "names no object", "MODULE:OBJECT"),
+        ("deskapp.py:guarded", "does not name an object", "write `deskapp:guarded`"),
+        ("deskapp", "does not name an object", "MODULE:OBJECT"),
+        ("deskapp:", "does not name an object", "MODULE:OBJECT"),
+        (":x", "does not name an object", "MODULE:OBJECT"),
+        ("a b:c", "does not name an object", "MODULE:OBJECT"),
         ("broken:x", "importing `broken` raised ModuleNotFoundError", "deskap_missing"),
         ("quits:x", "importing `quits` raised SystemExit: 3 (quits.py, line 1)", "importable"),
         ("deskapp:fails", "raised LookupError: no such [red]table[/]", "importable"),
         ("deskapp:later", "coroutine function", "asyncio.run(later())"),
-        ("deskapp:other", "is of `crewai`", "halo_langchain"),
+        ("deskapp:other", "belongs to `crewai`", "halo_langchain"),
         ("deskapp.inner:x", "there is no module `deskapp.inner`", "did you mean `deskapp`"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Challenges answered through the whole stack: once, exactly, by somebody else. DESIGN 5 BIND, EPOCH."""
+"""Challenges answered through the whole stack: once, exactly, by somebody else. Invariants: BIND, EPOCH."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import pytest
 
+from halo_core.enforcement.agent_credentials import Limits
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.manifest.defaults import DEFAULT_DECAY
-from halo_core.model import Budget, EntryKind, Terms
-from halo_core.standing import Limits
+from halo_core.model import Budget, EntryKind, SessionTerms
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, Calls, bodies, cli, codes, policy_folder, tool, verified
 
 BUDGETS = (Budget("risk", 1000, 1000), Budget("step", 1, 6))
-TERMS = Terms(BUDGETS, replace(DEFAULT_DECAY, half_life_s=600), 86_400)
+TERMS = SessionTerms(BUDGETS, replace(DEFAULT_DECAY, half_life_s=600), 86_400)
 # Answers are signed with the system's clock, so the fixed one begins there.
 NOW_US = 1_800_000_000_000_000
 
@@ -33,7 +33,7 @@ def enrolled(home, name="bo@bank"):
 
 
 def ask(halo, resource, body, **args):
-    return halo.enforcer.run(halo.call(resource, args), body, SURFACE)
+    return halo.enforcer.run(halo.build_call(resource, args), body, SURFACE)
 
 
 def pending(halo, resource, body, **args):
@@ -172,7 +172,7 @@ def test_what_became_of_a_question_is_known_without_deciding(home):
     with opened(home) as halo:
         pay = tool(halo, "pay")
         name = enrolled(home)
-        known = halo.enforcer.answered
+        known = halo.enforcer.find_question_status
         with halo.session("s"):
             first = pending(halo, pay, body, amount=500, to="b")
             second = pending(halo, pay, body, amount=600, to="b")
@@ -192,4 +192,4 @@ def test_a_question_that_nobody_answered_in_time_has_expired(home):
     with opened(home, clock) as halo, halo.session("s"):
         request = pending(halo, tool(halo, "pay"), Calls(), amount=500, to="b")
         clock.advance(2 * 86_400)
-        assert halo.enforcer.answered(request) == "expired"
+        assert halo.enforcer.find_question_status(request) == "expired"

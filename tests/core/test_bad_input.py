@@ -1,4 +1,4 @@
-"""Whatever comes in, a decision comes out and nothing runs by mistake. DESIGN 5: TOTAL, FAILCLOSED; issue 2."""
+"""Whatever comes in, a decision comes out and nothing runs by mistake. Invariants: TOTAL, FAILCLOSED."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from counts import count
+from halo_core.enforcement.call import MAX_ARGUMENT_BYTES
 from halo_core.errors import ConfigError, Denied, PolicyError
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Provenance, Resource
-from halo_core.pep.call import MAX_ARGS
-from halo_core.replay import Status
+from halo_core.replay import ReplayStatus
 from halo_world import POLICY, SURFACE, Calls, bodies, cli, codes, found, policy_folder, schema, tool, verified
 
 
@@ -52,7 +53,7 @@ CYCLE["q"] = CYCLE
 REFUSED = [
     ("ten megabytes", {"q": "x" * 10_000_000}, "arguments_too_large"),
     ("ten megabytes of bytes", {"q": b"x" * 10_000_000}, "arguments_too_large"),
-    ("just over the limit", {"q": "x" * MAX_ARGS}, "arguments_too_large"),
+    ("just over the limit", {"q": "x" * MAX_ARGUMENT_BYTES}, "arguments_too_large"),
     ("a million values", {"q": list(range(1_000_000))}, "arguments_too_large"),
     ("more leaves than are traced", {"q": list(range(300))}, "arguments_too_large"),
     ("5,000 deep", {"q": nested(5000)}, "arguments_too_large"),
@@ -83,7 +84,7 @@ REFUSED = [
 def test_bad_arguments_are_denied_and_recorded(halo, home, name, args, code):
     body = Calls()
     with halo.session("s"), pytest.raises(Denied) as caught:
-        halo.enforcer.run(halo.call(tool(halo, "lookup"), args), body, SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "lookup"), args), body, SURFACE)
     assert (caught.value.reason, body) == (code, [])
     assert caught.value.decision_id
     assert caught.value.remedy
@@ -129,7 +130,7 @@ def test_odd_arguments_are_decided_and_run_as_they_are(halo, home, value):
     free = halo.register(ActionKind.TOOL_CALL, "free", resource=Resource(impact=Impact.READ), schema=schema({"q": {}}))
     body = Calls()
     with halo.session("s"):
-        halo.enforcer.run(halo.call(free, {"q": value}), body, SURFACE)
+        halo.enforcer.run(halo.build_call(free, {"q": value}), body, SURFACE)
     assert repr(body) == repr([{"q": value}])
     assert verified(home) == 0
     assert cli("replay", "--all", home=home)[0] == 0
@@ -145,7 +146,7 @@ def test_an_amount_that_is_no_small_number_never_passes_as_one(halo, home, value
     ran = True
     with halo.session("s"):
         try:
-            halo.enforcer.run(halo.call(pay, {"amount": value, "to": "x"}), body, SURFACE)
+            halo.enforcer.run(halo.build_call(pay, {"amount": value, "to": "x"}), body, SURFACE)
         except Denied:
             ran = False
     # None is no amount; the others are 100 or less, or refused.
@@ -157,7 +158,7 @@ def test_an_amount_that_is_no_small_number_never_passes_as_one(halo, home, value
 def test_a_mapping_that_lies_runs_with_what_was_decided(halo, home):
     body = Calls()
     with halo.session("s"):
-        halo.enforcer.run(halo.call(tool(halo, "lookup"), Lying(q="harmful")), body, SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "lookup"), Lying(q="harmful")), body, SURFACE)
     assert body == [{"q": "harmless"}]
 
 
@@ -180,11 +181,11 @@ def test_a_name_that_deceives_is_granted_nothing(halo, home, name):
     body = Calls()
     fake = replace(lookup, id=name)
     with halo.session("s"), pytest.raises(Denied) as caught:
-        halo.enforcer.run(halo.call(fake, {"q": "x"}), body, SURFACE)
+        halo.enforcer.run(halo.build_call(fake, {"q": "x"}), body, SURFACE)
     assert body == []
     assert caught.value.reason in ("tool_not_granted", "decision_error")
     with halo.session("s"):
-        halo.enforcer.run(halo.call(lookup, {"q": "x"}), body, SURFACE)
+        halo.enforcer.run(halo.build_call(lookup, {"q": "x"}), body, SURFACE)
     assert len(body) == 1
     assert verified(home) == 0
 
@@ -196,9 +197,9 @@ def test_registering_a_name_that_deceives_grants_nothing_and_breaks_nothing(halo
     body = Calls()
     with halo.session("s"):
         with pytest.raises(Denied) as caught:
-            halo.enforcer.run(halo.call(fake, {}), body, SURFACE)
+            halo.enforcer.run(halo.build_call(fake, {}), body, SURFACE)
         assert (caught.value.reason, body) == ("tool_not_granted", [])
-        halo.enforcer.run(halo.call(good, {"q": "x"}), body, SURFACE)
+        halo.enforcer.run(halo.build_call(good, {"q": "x"}), body, SURFACE)
     assert len(body) == 1
     assert verified(home) == 0
 
@@ -212,10 +213,10 @@ def test_an_argument_name_that_deceives_is_not_granted(halo):
     )
     body = Calls()
     with halo.session("s"):
-        halo.enforcer.run(halo.call(odd, {"q": 1}), body, SURFACE)
+        halo.enforcer.run(halo.build_call(odd, {"q": 1}), body, SURFACE)
         for args in ({"\u051b": 1}, {"n" * 200: 1}):
             with pytest.raises(Denied) as caught:
-                halo.enforcer.run(halo.call(odd, args), body, SURFACE)
+                halo.enforcer.run(halo.build_call(odd, args), body, SURFACE)
             assert caught.value.reason == "args_closed_world"
     assert len(body) == 1
 
@@ -227,7 +228,7 @@ def test_strange_ids_of_sessions_users_turns_and_calls(halo, home, word):
     other = word + "x"
     for name in (word, other):
         with halo.session(name, user=name, request=f"hello {name}"):
-            call = replace(halo.call(lookup, {"q": "x"}, call_id=name), turn=name, trigger_text=name)
+            call = replace(halo.build_call(lookup, {"q": "x"}, call_id=name), turn=name, trigger_text=name)
             halo.enforcer.run(call, body, SURFACE)
             with pytest.raises(Denied) as caught:
                 halo.enforcer.run(call, body, SURFACE)
@@ -244,7 +245,7 @@ def test_texts_that_were_seen_may_be_anything(halo, home):
     lookup = tool(halo, "lookup")
     texts = ("\ud800" * 9, "", "x" * 3_000_000, "\x00", "1," * 1000)
     with halo.session("s"):
-        call = halo.call(lookup, {"q": "x"}, seen=tuple((text, Provenance.USER) for text in texts))
+        call = halo.build_call(lookup, {"q": "x"}, shown_texts=tuple((text, Provenance.USER) for text in texts))
         halo.enforcer.run(call, Calls("\udcff" * 100_000), SURFACE)
     halo.store.flush()
     (outcome,) = bodies(home, EntryKind.OUTCOME)
@@ -259,7 +260,7 @@ def test_an_unknown_policy_attribute_denies(home):
     body = Calls()
     halo = HaloBase.local("clerk", home=home, mode="enforce", policy=folder, quiet=True)
     with halo, halo.session("s"), pytest.raises(Denied) as caught:
-        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "x"}), body, SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "x"}), body, SURFACE)
     assert (caught.value.reason, body) == ("policy_error", [])
     assert "moon" in str(caught.value)
     assert codes(bodies(home, EntryKind.DECISION)[0]) == ["policy_error"]
@@ -283,9 +284,9 @@ def test_a_policy_broken_while_running_denies(home):
         lookup = tool(halo, "lookup")
         folder.joinpath("test.cedar").write_text("nonsense")
         with pytest.raises(Denied):
-            halo.enforcer.run(halo.call(lookup, {"q": "x"}), body, SURFACE)
+            halo.enforcer.run(halo.build_call(lookup, {"q": "x"}), body, SURFACE)
         folder.joinpath("test.cedar").write_text(POLICY)
-        halo.enforcer.run(halo.call(lookup, {"q": "x"}), body, SURFACE)
+        halo.enforcer.run(halo.build_call(lookup, {"q": "x"}), body, SURFACE)
     assert len(body) == 1
 
 
@@ -298,11 +299,11 @@ def test_another_tenants_passport_is_of_no_use(home):
     ):
         mine, theirs = tool(acme, "lookup"), tool(evil, "lookup")
         with acme.session("s"):
-            acme.enforcer.run(acme.call(mine, {"q": "x"}), body, SURFACE)
-        foreign = acme._standing.current(acme._registry)
-        evil.enforcer._credentials = lambda: foreign
+            acme.enforcer.run(acme.build_call(mine, {"q": "x"}), body, SURFACE)
+        foreign = acme._agent_credentials.current(acme._registry)
+        evil.enforcer._get_credentials = lambda: foreign
         with evil.session("s"), pytest.raises(Denied) as caught:
-            evil.enforcer.run(evil.call(theirs, {"q": "x"}), body, SURFACE)
+            evil.enforcer.run(evil.build_call(theirs, {"q": "x"}), body, SURFACE)
     # Whose passport it is and what it says are read from the store of the one tenant.
     assert caught.value.reason == "no_passport"
     assert len(body) == 1
@@ -333,7 +334,7 @@ ANY = st.recursive(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=count(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.dictionaries(st.sampled_from(["q", "amount", "to", "__entity"]) | st.text(max_size=4), ANY, max_size=3),
     st.text(),
@@ -349,7 +350,7 @@ def test_any_arguments_give_a_recorded_decision_and_nothing_else(halo, home, arg
     with halo.session(session or "s"):
         denied = None
         try:
-            halo.enforcer.run(halo.call(free, args), body, SURFACE)
+            halo.enforcer.run(halo.build_call(free, args), body, SURFACE)
         except Denied as exc:
             denied = exc
     newest = found(home, EntryKind.DECISION)[-1].entry
@@ -359,4 +360,4 @@ def test_any_arguments_give_a_recorded_decision_and_nothing_else(halo, home, arg
 
 
 def test_status_words():
-    assert {status.value for status in Status} == {"identical", "differs", "REPLAY_REDACTED", "unreadable"}
+    assert {status.value for status in ReplayStatus} == {"identical", "differs", "REPLAY_REDACTED", "unreadable"}

@@ -9,16 +9,16 @@ from dataclasses import replace
 import pytest
 
 from halo_core.authorities import Authorities
-from halo_core.custody import HandOff, issuer_facts
+from halo_core.crypto.keys import KeyStore, agent_key_name
+from halo_core.enforcement import HandOff, make_issuer_facts
+from halo_core.enforcement.agent_credentials import Limits
+from halo_core.enforcement.session_context import current_delegation
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
-from halo_core.keys import KeyStore, agent_key_name
 from halo_core.manifest.defaults import DEFAULT_TERMS
 from halo_core.model import ActionKind, Budget, Constraint, EntryKind, Impact, Resource, Reversal
-from halo_core.oversight.actions import revoke
-from halo_core.passport import mint_standing, token_hash
-from halo_core.session import current_acting
-from halo_core.standing import Limits
+from halo_core.oversight.restrictions import revoke
+from halo_core.passports import mint_standing, token_hash
 from halo_core.store import Draft, rows
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, Calls, bodies, codes, policy_folder, tool, verified
@@ -32,7 +32,7 @@ def opened(home, mode="enforce", **more):
     tool(halo, "lookup")
     tool(halo, "query")
     for name in AGENTS:
-        halo.declare_agent(name)
+        halo.register_agent(name)
     return halo
 
 
@@ -43,7 +43,7 @@ def desk(home):
 
 
 def links(halo, session="s"):
-    state = halo.store.commit(lambda tx: tx.session(session))
+    state = halo.store.commit(lambda tx: tx.load_session(session))
     return [(account.agent, account.handle) for account in state.links[1:]]
 
 
@@ -53,12 +53,12 @@ def agents(halo, session="s"):
 
 def look(halo, name="lookup", call_id=""):
     body = Calls()
-    halo.enforcer.run(halo.call(tool(halo, name), {"q": "x"}, call_id=call_id), body, SURFACE)
+    halo.enforcer.run(halo.build_call(tool(halo, name), {"q": "x"}, call_id=call_id), body, SURFACE)
     return body
 
 
 def own(halo, session="s"):
-    return halo.store.commit(lambda tx: tx.session(session)).session_account("clerk").handle
+    return halo.store.commit(lambda tx: tx.load_session(session)).session_account("clerk").handle
 
 
 def revoked(halo, scope, target):
@@ -82,14 +82,14 @@ def refused(enter) -> str:
 
 
 def pause(halo):
-    with halo.entering("planner") as entry:
-        entry.keep()
+    with halo.agent_scope("planner") as entry:
+        entry.keep_link()
         raise KeyError
 
 
 def handed(halo, agent, **more):
     """As a hand-off tool does it: the link stays live."""
-    ticket = halo.enforcer.begin(halo.handing(agent, **more))
+    ticket = halo.enforcer.begin(halo.delegation_call(agent, **more))
     ticket.succeed("handed on", SURFACE)
     return ticket.verdict.handle
 
@@ -99,8 +99,8 @@ def handed(halo, agent, **more):
 
 def test_an_agent_without_a_link_gets_one_for_the_block(desk, home):
     with desk.session("s"):
-        with desk.entering("planner", task="plan") as entry:
-            assert entry.made
+        with desk.agent_scope("planner", task="plan") as entry:
+            assert entry.is_new_link
             assert links(desk) == [("planner", entry.handle)]
             look(desk)
         assert links(desk) == []
@@ -110,14 +110,14 @@ def test_an_agent_without_a_link_gets_one_for_the_block(desk, home):
 
 
 def test_a_kept_link_is_found_again_also_by_another_process(home):
-    with opened(home) as one, one.session("s"), one.entering("planner") as entry:
-        entry.keep()
+    with opened(home) as one, one.session("s"), one.agent_scope("planner") as entry:
+        entry.keep_link()
     with opened(home) as two, two.session("s"):
-        with two.entering("planner") as again:
-            assert (again.handle, again.made) == (entry.handle, False)
+        with two.agent_scope("planner") as again:
+            assert (again.handle, again.is_new_link) == (entry.handle, False)
             look(two)
         assert links(two) == [("planner", entry.handle)]
-        with two.entering("planner") as again:
+        with two.agent_scope("planner") as again:
             again.hand_back()
         assert links(two) == []
     assert who(home) == ["clerk", "planner", "planner", "planner"]
@@ -126,7 +126,7 @@ def test_a_kept_link_is_found_again_also_by_another_process(home):
 
 def test_what_broke_in_the_block_hands_back_and_what_paused_does_not(desk, home):
     with desk.session("s"):
-        with pytest.raises(KeyError), desk.entering("planner"):
+        with pytest.raises(KeyError), desk.agent_scope("planner"):
             raise KeyError
         assert links(desk) == []
         with pytest.raises(KeyError):
@@ -136,44 +136,44 @@ def test_what_broke_in_the_block_hands_back_and_what_paused_does_not(desk, home)
 
 
 def test_entering_again_inside_goes_on_under_the_same_link(desk):
-    with desk.session("s"), desk.entering("planner") as outer:
-        with desk.entering("planner") as inner:
-            assert (inner.handle, inner.made) == (outer.handle, False)
+    with desk.session("s"), desk.agent_scope("planner") as outer:
+        with desk.agent_scope("planner") as inner:
+            assert (inner.handle, inner.is_new_link) == (outer.handle, False)
         assert agents(desk) == ["planner"]
         look(desk)
 
 
 def test_whoever_is_entered_takes_back_what_is_below(desk):
-    with desk.session("s"), desk.entering("planner"):
-        with desk.entering("researcher") as entry:
+    with desk.session("s"), desk.agent_scope("planner"):
+        with desk.agent_scope("researcher") as entry:
             look(desk)
             handed(desk, "writer")
-            entry.keep()
+            entry.keep_link()
         assert agents(desk) == ["planner", "researcher", "writer"]
-        with desk.entering("planner"):
+        with desk.agent_scope("planner"):
             assert agents(desk) == ["planner"]
 
 
 def test_but_not_what_was_handed_on_and_has_not_begun(desk, home):
     reads = HandOff(grants={ActionKind.TOOL_CALL: {"lookup": WILD}, ActionKind.HANDOFF: {"writer": WILD}})
     with desk.session("s"):
-        with desk.entering("planner", give=reads) as entry:
+        with desk.agent_scope("planner", give=reads) as entry:
             handle = handed(desk, "writer")
-            entry.keep()
-        with desk.entering("planner", give=reads):  # asked once more, before the writer's turn
+            entry.keep_link()
+        with desk.agent_scope("planner", give=reads):  # asked once more, before the writer's turn
             pass
-        with desk.entering("writer") as now:
+        with desk.agent_scope("writer") as now:
             assert now.handle == handle
             assert refused_of(desk, "query") == "tool_not_granted"
-        with desk.entering("planner"):
+        with desk.agent_scope("planner"):
             handed(desk, "clerk")  # back up the chain: that takes everything back
     assert links(desk) == []
     assert verified(home) == 0
 
 
 def test_the_facades_own_agent_is_always_live(desk, home):
-    with desk.session("s"), desk.entering("clerk") as entry:
-        assert (entry.handle, entry.made) == ("", False)
+    with desk.session("s"), desk.agent_scope("clerk") as entry:
+        assert (entry.handle, entry.is_new_link) == ("", False)
         look(desk)
     assert who(home) == ["clerk", "clerk"]
 
@@ -184,15 +184,15 @@ READS = HandOff(grants={ActionKind.TOOL_CALL: {"lookup": WILD}}, to=())
 
 
 @pytest.mark.parametrize("name", ["planner", "clerk"])
-@pytest.mark.parametrize("enter", ["entering", "hand_off"])
+@pytest.mark.parametrize("enter", ["agent_scope", "hand_off"])
 def test_what_bears_the_name_of_somebody_above_is_whoever_acts(desk, home, name, enter):
-    with desk.session("s"), desk.entering("planner"), desk.entering("researcher", give=READS) as entry:
+    with desk.session("s"), desk.agent_scope("planner"), desk.agent_scope("researcher", give=READS) as entry:
         with getattr(desk, enter)(name, call_id="c") as inner:
             assert getattr(inner, "handle", inner) == entry.handle
-            assert current_acting("clerk", "s").agents == ("planner", "researcher")
+            assert current_delegation("clerk", "s").agents == ("planner", "researcher")
             look(desk, "lookup")
             assert refused_of(desk, "query") == "tool_not_granted"
-            assert refused(desk.entering("writer")) == "handoff_not_allowed"
+            assert refused(desk.agent_scope("writer")) == "handoff_not_allowed"
         look(desk, "lookup")  # nobody was handed back to
         assert refused_of(desk, "query") == "tool_not_granted"
     told = [body["request"] for body in bodies(home, EntryKind.DECISION)]
@@ -204,34 +204,34 @@ def test_what_bears_the_name_of_somebody_above_is_whoever_acts(desk, home, name,
 @pytest.mark.parametrize("name", ["planner", "clerk"])
 async def test_nor_does_a_coroutine_act_for_somebody_above(desk, name):
     with desk.session("s"):
-        async with desk.aentering("planner"), desk.aentering("researcher", give=READS) as entry:
-            async with desk.aentering(name) as inner:
+        async with desk.async_agent_scope("planner"), desk.async_agent_scope("researcher", give=READS) as entry:
+            async with desk.async_agent_scope(name) as inner:
                 assert inner.handle == entry.handle
                 assert refused_of(desk, "query") == "tool_not_granted"
             assert refused_of(desk, "query") == "tool_not_granted"
 
 
 def test_such_a_name_is_given_no_less_than_the_actor_has(desk, home):
-    with desk.session("s"), desk.entering("planner"), desk.entering("researcher"):
-        assert refused(desk.entering("planner", give=READS)) == "agent_name_taken"
+    with desk.session("s"), desk.agent_scope("planner"), desk.agent_scope("researcher"):
+        assert refused(desk.agent_scope("planner", give=READS)) == "agent_name_taken"
         assert refused(desk.hand_off("clerk", give=READS)) == "agent_name_taken"
-        with desk.entering("planner", give=HandOff()):
+        with desk.agent_scope("planner", give=HandOff()):
             look(desk, "query")
     assert verified(home) == 0
 
 
 @pytest.mark.parametrize("name", ["planner", "clerk"])
 def test_who_handed_back_acts_no_more_under_any_name(desk, name):
-    with desk.session("s"), desk.entering("planner") as outer:
-        outer.keep()
-        with desk.entering("researcher") as entry:
+    with desk.session("s"), desk.agent_scope("planner") as outer:
+        outer.keep_link()
+        with desk.agent_scope("researcher") as entry:
             handed(desk, name)
-            assert refused(desk.entering(name)) == "handed_back"
-            assert refused(desk.entering("researcher")) == "handed_back"
+            assert refused(desk.agent_scope(name)) == "handed_back"
+            assert refused(desk.agent_scope("researcher")) == "handed_back"
             assert refused(desk.hand_off(name)) == "handed_back"
             assert refused_of(desk, "lookup") == "handed_back"
-            entry.keep()
-    with desk.session("s"), desk.entering(name):  # from where both were entered
+            entry.keep_link()
+    with desk.session("s"), desk.agent_scope(name):  # from where both were entered
         look(desk, "query")
 
 
@@ -242,9 +242,9 @@ def givers(halo, *gives):
     """Each giver in turn hands on to the writer; returns the links that the writer has."""
     made = []
     for name, give in zip(("planner", "researcher"), gives, strict=True):
-        with halo.entering(name, give=give) as entry:
+        with halo.agent_scope(name, give=give) as entry:
             made.append(handed(halo, "writer"))
-            entry.keep()
+            entry.keep_link()
     return made
 
 
@@ -256,11 +256,11 @@ OTHER = HandOff(grants={ActionKind.TOOL_CALL: {"query": WILD}, ActionKind.HANDOF
 def test_of_links_from_several_givers_the_narrowest_serves(desk, home, order):
     with desk.session("s"):
         narrow = givers(desk, *order)[order.index(BOTH)]
-        with desk.entering("writer") as one:
+        with desk.agent_scope("writer") as one:
             assert one.handle == narrow
             look(desk, "lookup")
             assert refused_of(desk, "query") == "tool_not_granted"
-        with desk.entering("writer") as again:
+        with desk.agent_scope("writer") as again:
             assert again.handle == narrow
     assert verified(home) == 0
 
@@ -270,7 +270,7 @@ async def test_also_where_somebody_acts_under_it_already(desk, order):
     inside, everybody = [], asyncio.Event()
 
     async def work():
-        async with desk.aentering("writer") as entry:
+        async with desk.async_agent_scope("writer") as entry:
             inside.append(entry.handle)
             if len(inside) == 3:
                 everybody.set()
@@ -287,9 +287,9 @@ async def test_also_where_somebody_acts_under_it_already(desk, order):
 def test_where_none_is_the_narrowest_nobody_acts(desk, home):
     with desk.session("s"):
         made = givers(desk, BOTH, OTHER)
-        assert refused(desk.entering("writer")) == "ambiguous_hand_off"
+        assert refused(desk.agent_scope("writer")) == "ambiguous_hand_off"
         desk.enforcer.hand_back("s", made[0])
-        with desk.entering("writer") as entry:
+        with desk.agent_scope("writer") as entry:
             assert entry.handle == made[1]
     assert verified(home) == 0
 
@@ -298,7 +298,7 @@ async def test_nor_does_a_coroutine(desk):
     with desk.session("s"):
         givers(desk, BOTH, OTHER)
         with pytest.raises(Denied) as caught:
-            async with desk.aentering("writer"):
+            async with desk.async_agent_scope("writer"):
                 pass
     assert caught.value.reason == "ambiguous_hand_off"
 
@@ -316,28 +316,30 @@ async def test_nor_does_a_coroutine(desk):
 def test_less_of_anything_is_narrower(desk, less):
     with desk.session("s"):
         narrow, _ = givers(desk, HandOff(**less), None)
-        with desk.entering("writer") as entry:
+        with desk.agent_scope("writer") as entry:
             assert entry.handle == narrow
 
 
 def test_a_link_that_cannot_be_read_may_be_the_narrowest(desk):
     with desk.session("s"):
         made = givers(desk, None, None)
-        with desk.entering("writer") as entry:
+        with desk.agent_scope("writer") as entry:
             assert entry.handle == made[1]
-        (first, *_) = [item for item in desk.store.commit(lambda tx: tx.session("s")).links if item.handle == made[0]]
-        desk.enforcer._credentials().custody.passports._tokens[first.hash] = "none"
-        desk.enforcer._credentials().custody.passports._chains.clear()
-        assert refused(desk.entering("writer")) == "ambiguous_hand_off"
+        (first, *_) = [
+            item for item in desk.store.commit(lambda tx: tx.load_session("s")).links if item.handle == made[0]
+        ]
+        desk.enforcer._get_credentials().passport_store.reader._tokens[first.hash] = "none"
+        desk.enforcer._get_credentials().passport_store.reader._chains.clear()
+        assert refused(desk.agent_scope("writer")) == "ambiguous_hand_off"
 
 
 def test_the_next_agent_of_a_swarm_goes_on_under_the_link_it_was_handed(desk, home):
     with desk.session("s"):
-        with desk.entering("planner") as entry:
+        with desk.agent_scope("planner") as entry:
             handle = handed(desk, "researcher", call_id="t1")
-            entry.keep()
-        with desk.entering("researcher") as now:
-            assert (now.handle, now.made) == (handle, False)
+            entry.keep_link()
+        with desk.agent_scope("researcher") as now:
+            assert (now.handle, now.is_new_link) == (handle, False)
             look(desk)
             assert handed(desk, "planner", call_id="t2") == entry.handle  # up the chain: handed back
         assert agents(desk) == ["planner"]
@@ -348,39 +350,39 @@ def test_the_next_agent_of_a_swarm_goes_on_under_the_link_it_was_handed(desk, ho
 
 def test_nobody_reaches_a_link_that_hangs_elsewhere(desk):
     with desk.session("s"):
-        with desk.entering("planner") as entry:
+        with desk.agent_scope("planner") as entry:
             handle = handed(desk, "writer")
-            entry.keep()
-        with desk.entering("researcher", give=HandOff(to=())):  # it may hand off to nobody
-            assert refused(desk.entering("writer")) == "handoff_not_allowed"
-        with desk.entering("researcher"), desk.entering("writer") as other:
-            assert other.made
+            entry.keep_link()
+        with desk.agent_scope("researcher", give=HandOff(to=())):  # it may hand off to nobody
+            assert refused(desk.agent_scope("writer")) == "handoff_not_allowed"
+        with desk.agent_scope("researcher"), desk.agent_scope("writer") as other:
+            assert other.is_new_link
             assert other.handle != handle
 
 
 def test_another_session_is_another_chain(desk):
-    with desk.session("s"), desk.entering("planner") as entry:
-        entry.keep()
-    with desk.session("t"), desk.entering("planner") as other:
-        assert other.made
+    with desk.session("s"), desk.agent_scope("planner") as entry:
+        entry.keep_link()
+    with desk.session("t"), desk.agent_scope("planner") as other:
+        assert other.is_new_link
         assert other.handle != entry.handle
 
 
 def test_a_very_long_session_name_works(desk):
-    with desk.session("n" * 5_000), desk.entering("planner") as entry:
-        entry.keep()
-    with desk.session("n" * 5_000), desk.entering("planner") as again:
+    with desk.session("n" * 5_000), desk.agent_scope("planner") as entry:
+        entry.keep_link()
+    with desk.session("n" * 5_000), desk.agent_scope("planner") as again:
         assert again.handle == entry.handle
         again.hand_back()
-    with desk.session("n" * 5_000), desk.entering("planner") as third:
-        assert third.made
+    with desk.session("n" * 5_000), desk.agent_scope("planner") as third:
+        assert third.is_new_link
 
 
 def test_blocks_side_by_side_share_no_link(desk):
     gate, handles = threading.Barrier(6), []
 
     def work():
-        with desk.session("s"), desk.entering("planner") as entry:
+        with desk.session("s"), desk.agent_scope("planner") as entry:
             gate.wait()
             handles.append(entry.handle)
             look(desk)
@@ -393,18 +395,18 @@ def test_blocks_side_by_side_share_no_link(desk):
         thread.join()
     assert len(set(handles)) == 6
     assert links(desk) == []
-    assert desk._entered == {}
+    assert desk._claimed_links == {}
 
 
 def test_of_blocks_side_by_side_one_goes_on_under_a_kept_link(desk):
-    with desk.session("s"), desk.entering("planner") as kept:
-        kept.keep()
-    with desk.session("s"), desk.entering("planner") as one, desk.session("s"):
+    with desk.session("s"), desk.agent_scope("planner") as kept:
+        kept.keep_link()
+    with desk.session("s"), desk.agent_scope("planner") as one, desk.session("s"):
         pass
     gate, handles = threading.Barrier(4), []
 
     def work():
-        with desk.session("s"), desk.entering("planner") as entry:
+        with desk.session("s"), desk.agent_scope("planner") as entry:
             gate.wait()
             handles.append(entry.handle)
             look(desk)
@@ -422,21 +424,21 @@ def test_of_blocks_side_by_side_one_goes_on_under_a_kept_link(desk):
 
 async def test_async_is_the_same_and_never_blocks(desk, no_blocking):
     with desk.session("s"):
-        async with desk.aentering("planner") as entry:
-            assert entry.made
-            async with desk.aentering("researcher") as below:
-                below.keep()
-            async with desk.aentering("researcher") as again:
-                assert (again.handle, again.made) == (below.handle, False)
-            async with desk.aentering("clerk") as inner:
+        async with desk.async_agent_scope("planner") as entry:
+            assert entry.is_new_link
+            async with desk.async_agent_scope("researcher") as below:
+                below.keep_link()
+            async with desk.async_agent_scope("researcher") as again:
+                assert (again.handle, again.is_new_link) == (below.handle, False)
+            async with desk.async_agent_scope("clerk") as inner:
                 assert inner.handle == entry.handle
-        async with desk.aentering("clerk") as first:
+        async with desk.async_agent_scope("clerk") as first:
             assert first.handle == ""
 
 
 async def test_tasks_side_by_side_share_no_link(desk):
     async def work():
-        async with desk.aentering("planner") as entry:
+        async with desk.async_agent_scope("planner") as entry:
             await asyncio.sleep(0)
             return entry.handle
 
@@ -444,14 +446,14 @@ async def test_tasks_side_by_side_share_no_link(desk):
         handles = await asyncio.gather(*(work() for _ in range(6)))
     assert len(set(handles)) == 6
     assert links(desk) == []
-    assert desk._entered == {}
+    assert desk._claimed_links == {}
 
 
 async def test_a_task_that_was_cancelled_leaves_no_link(desk):
     started = asyncio.Event()
 
     async def work():
-        async with desk.aentering("planner"):
+        async with desk.async_agent_scope("planner"):
             started.set()
             await asyncio.sleep(60)
 
@@ -472,7 +474,7 @@ async def test_nor_does_one_that_was_cancelled_while_it_was_decided(desk, home, 
         return await real(call)
 
     async def work():
-        async with desk.aentering("planner"):
+        async with desk.async_agent_scope("planner"):
             raise AssertionError("it was cancelled")
 
     with desk.session("s"):
@@ -491,48 +493,48 @@ async def test_nor_does_one_that_was_cancelled_while_it_was_decided(desk, home, 
 
 
 def test_a_revoked_link_does_not_serve_again(desk, home):
-    with desk.session("s"), desk.entering("planner") as entry:
-        entry.keep()
+    with desk.session("s"), desk.agent_scope("planner") as entry:
+        entry.keep_link()
         revoked(desk, "agent", "planner")
     with desk.session("s"):
-        assert refused(desk.entering("planner")) == "revoked"
+        assert refused(desk.agent_scope("planner")) == "revoked"
 
 
 def test_an_expired_link_does_not_serve_again(home):
     clock = FixedClock(1_800_000_000_000_000)
     with opened(home, clock=clock) as halo, halo.session("s"):
-        with halo.entering("planner", give=HandOff(lifetime_s=60)) as entry:
-            entry.keep()
+        with halo.agent_scope("planner", give=HandOff(lifetime_s=60)) as entry:
+            entry.keep_link()
         clock.advance(61)
-        assert refused(halo.entering("planner")) == "expired"
+        assert refused(halo.agent_scope("planner")) == "expired"
 
 
 def test_a_link_handed_back_between_look_and_leap_is_looked_for_again(desk, home, monkeypatch):
     with desk.session("s"):
-        with desk.entering("planner") as entry:
-            entry.keep()
-        stale = desk.enforcer.live("s", "planner")
+        with desk.agent_scope("planner") as entry:
+            entry.keep_link()
+        stale = desk.enforcer.find_link("s", "planner")
         desk.enforcer.hand_back("s", entry.handle)
         answers = [stale]
-        real = desk.enforcer.live
-        monkeypatch.setattr(desk.enforcer, "live", lambda *args: answers.pop() if answers else real(*args))
-        with desk.entering("planner") as again:
-            assert again.made
+        real = desk.enforcer.find_link
+        monkeypatch.setattr(desk.enforcer, "find_link", lambda *args: answers.pop() if answers else real(*args))
+        with desk.agent_scope("planner") as again:
+            assert again.is_new_link
             assert again.handle != entry.handle
     told = [codes(body) for body in bodies(home, EntryKind.DECISION)]
     assert told == [["granted"], ["handed_back"], ["granted"]]
 
 
 def test_an_agent_nobody_may_enter_is_refused(desk):
-    with desk.session("s"), desk.entering("planner", give=HandOff(to=())):
-        assert refused(desk.entering("writer")) == "handoff_not_allowed"
+    with desk.session("s"), desk.agent_scope("planner", give=HandOff(to=())):
+        assert refused(desk.agent_scope("writer")) == "handoff_not_allowed"
 
 
 def test_a_raw_thread_enters_nothing(desk):
     found = []
 
     def work():
-        found.append(refused(desk.entering("planner")))
+        found.append(refused(desk.agent_scope("planner")))
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -542,9 +544,9 @@ def test_a_raw_thread_enters_nothing(desk):
 
 def test_observe_mode_stands_in_nobodys_way(home):
     with opened(home, "observe") as halo, halo.session("s"):
-        with halo.entering("planner", give=HandOff(to=())), halo.entering("writer") as entry:
+        with halo.agent_scope("planner", give=HandOff(to=())), halo.agent_scope("writer") as entry:
             assert entry.handle == ""
-            entry.keep()
+            entry.keep_link()
             entry.hand_back()
         assert links(halo) == []
 
@@ -582,7 +584,7 @@ def test_a_revoked_or_shorter_link_is_not_given_again(home):
 def test_a_revoked_link_is_not_given_again(desk):
     with desk.session("s"):
         first = handed(desk, "planner")
-        (account,) = desk.store.commit(lambda tx: tx.session("s")).below(own(desk))
+        (account,) = desk.store.commit(lambda tx: tx.load_session("s")).descendants(own(desk))
         revoked(desk, "link", account.hash)
         assert handed(desk, "planner") != first
 
@@ -591,7 +593,7 @@ def test_of_several_links_the_newest_serves(desk):
     with desk.session("s"):
         handed(desk, "planner")
         second = handed(desk, "planner", give=HandOff(to=()))
-        with desk.entering("planner") as entry:
+        with desk.agent_scope("planner") as entry:
             assert entry.handle == second
 
 
@@ -606,10 +608,10 @@ def test_the_block_of_a_hand_off_has_its_own_link(desk):
 def test_names_nobody_registered_end(desk):
     with desk.session("s"):
         for i in range(16):
-            with desk.entering(f"agent-{i}"):
+            with desk.agent_scope(f"agent-{i}"):
                 pass
-        assert refused(desk.entering("agent-16")) == "handoff_not_allowed"
-        with desk.entering("planner"):
+        assert refused(desk.agent_scope("agent-16")) == "handoff_not_allowed"
+        with desk.agent_scope("planner"):
             pass
 
 
@@ -617,8 +619,8 @@ def test_a_resource_with_other_arguments_is_handed_to_without_a_task(desk):
     kind = ActionKind.HANDOFF
     resource = Resource(kind=kind, impact=Impact.READ, reversal=Reversal.NONE_NEEDED, source_trust=500)
     desk.register(kind, "router", resource=resource, schema={"type": "object", "properties": {}})
-    with desk.session("s"), desk.entering("router", task="go") as entry:
-        assert entry.made
+    with desk.session("s"), desk.agent_scope("router", task="go") as entry:
+        assert entry.is_new_link
 
 
 # receivers with a passport of their own (ADR 15)
@@ -627,7 +629,7 @@ def test_a_resource_with_other_arguments_is_handed_to_without_a_task(desk):
 def issued(halo, home, agent="planner", **changes) -> str:
     keys = KeyStore(home)
     signer = keys.signer("issuer")
-    control = halo.store.commit(lambda tx: tx.control())
+    control = halo.store.commit(lambda tx: tx.load_control())
     arguments = {
         "signer": signer,
         "tenant": "local",
@@ -638,10 +640,10 @@ def issued(halo, home, agent="planner", **changes) -> str:
         "grants": {ActionKind.TOOL_CALL: {"lookup": WILD}, ActionKind.HANDOFF: {"researcher": WILD}},
         "now_s": halo.store.clock.now_us() // 1_000_000,
         "lifetime_s": 600,
-        "jti": halo.store.ids.entry(),
-        "txn": halo.store.ids.entry(),
+        "jti": halo.store.ids.new_entry_id(),
+        "txn": halo.store.ids.new_entry_id(),
         "terms": DEFAULT_TERMS,
-        "budgets": Limits().most(),
+        "budgets": Limits().effective_ceilings(),
         "hand_off_to": ("researcher",),
         **changes,
     }
@@ -650,9 +652,9 @@ def issued(halo, home, agent="planner", **changes) -> str:
 
     def job(tx):
         tx.put_blob(token_hash(token), token.encode())
-        facts = {"agent": agent, "issuer": issuer_facts(signer), "kind": "standing", "origin": "issued"}
+        facts = {"agent": agent, "issuer": make_issuer_facts(signer), "kind": "standing", "origin": "issued"}
         tx.append(Draft(EntryKind.PASSPORT, "", {"hash": token_hash(token), **facts}))
-        rows.Standings(tx).put(agent, token_hash(token), "issued")
+        rows.StandingTable(tx).put(agent, token_hash(token), "issued")
 
     halo.store.commit(job)
     return token_hash(token)
@@ -662,14 +664,14 @@ def test_a_receiver_gets_no_more_than_it_was_issued(desk, home):
     issued(desk, home)
     with desk.session("s"):
         look(desk, "query")
-        with desk.entering("planner"):
+        with desk.agent_scope("planner"):
             look(desk, "lookup")
             with pytest.raises(Denied) as caught:
                 look(desk, "query")
             assert caught.value.reason == "tool_not_granted"
-            with desk.entering("researcher"):
+            with desk.agent_scope("researcher"):
                 look(desk, "lookup")
-            assert refused(desk.entering("writer")) == "handoff_not_allowed"
+            assert refused(desk.agent_scope("writer")) == "handoff_not_allowed"
     assert verified(home) == 0
 
 
@@ -677,17 +679,17 @@ def test_nor_data_that_it_was_not_issued_for(desk, home):
     issued(desk, home, labels=("pii",), grants={ActionKind.TOOL_CALL: {"cards": WILD, "people": WILD}})
     cards = tool(desk, "cards", labels=("chd",))
     people = tool(desk, "people", labels=("pii",))
-    with desk.session("s"), desk.entering("planner"):
-        desk.enforcer.run(desk.call(people, {}), Calls(), SURFACE)
+    with desk.session("s"), desk.agent_scope("planner"):
+        desk.enforcer.run(desk.build_call(people, {}), Calls(), SURFACE)
         with pytest.raises(Denied) as caught:
-            desk.enforcer.begin(desk.call(cards, {}))
+            desk.enforcer.begin(desk.build_call(cards, {}))
         assert caught.value.reason == "class_ceiling"
 
 
 def test_nor_more_than_its_giver_has(desk, home):
     wide = {ActionKind.TOOL_CALL: {"lookup": WILD, "query": WILD, "wipe": WILD}}
     issued(desk, home, grants=wide)
-    with desk.session("s"), desk.entering("planner", give=HandOff(grants={ActionKind.TOOL_CALL: {"query": WILD}})):
+    with desk.session("s"), desk.agent_scope("planner", give=HandOff(grants={ActionKind.TOOL_CALL: {"query": WILD}})):
         look(desk, "query")
         with pytest.raises(Denied):
             look(desk, "lookup")
@@ -696,8 +698,8 @@ def test_nor_more_than_its_giver_has(desk, home):
 def test_what_was_derived_narrows_nothing(home):
     with opened(home) as halo, HaloBase.local("planner", home=home, policy=policy_folder(home), quiet=True) as other:
         tool(other, "lookup")
-        other.enforcer.run(other.call(tool(other, "lookup"), {"q": "x"}), Calls(), SURFACE)
-        with halo.session("s"), halo.entering("planner"):
+        other.enforcer.run(other.build_call(tool(other, "lookup"), {"q": "x"}), Calls(), SURFACE)
+        with halo.session("s"), halo.agent_scope("planner"):
             look(halo, "query")
 
 
@@ -706,7 +708,7 @@ def test_nothing_is_handed_to_an_agent_whose_passport_was_revoked(desk, home, sc
     name = issued(desk, home)
     revoked(desk, scope, "planner" if scope == "agent" else name)
     with desk.session("s"):
-        assert refused(desk.entering("planner")) == "revoked"
+        assert refused(desk.agent_scope("planner")) == "revoked"
         assert refused(desk.hand_off("planner")) == "revoked"
     told = [codes(body) for body in bodies(home, EntryKind.DECISION)]
     assert told == [["revoked"], ["revoked"]]
@@ -718,25 +720,25 @@ def test_nor_one_whose_passport_expired(home):
     with opened(home, clock=clock) as halo:
         issued(halo, home)
         with halo.session("s"):
-            with halo.entering("planner"):
+            with halo.agent_scope("planner"):
                 pass
             clock.advance(601)
-            assert refused(halo.entering("planner")) == "expired"
+            assert refused(halo.agent_scope("planner")) == "expired"
 
 
 def test_a_passport_that_does_not_verify_is_none(desk, home):
     issued(desk, home)
-    desk.store.commit(lambda tx: rows.Standings(tx).put("planner", "sha256:" + "0" * 64, "issued"))
+    desk.store.commit(lambda tx: rows.StandingTable(tx).put("planner", "sha256:" + "0" * 64, "issued"))
     with desk.session("s"):
-        assert refused(desk.entering("planner")) == "bad_passport"
+        assert refused(desk.agent_scope("planner")) == "bad_passport"
 
 
 def test_a_revoked_agent_up_the_chain_is_refused_by_its_own_link(desk, home):
     issued(desk, home)
-    with desk.session("s"), desk.entering("planner"), desk.entering("researcher"):
+    with desk.session("s"), desk.agent_scope("planner"), desk.agent_scope("researcher"):
         revoked(desk, "agent", "planner")
         with pytest.raises(Denied) as caught:
-            desk.enforcer.begin(desk.handing("planner"))
+            desk.enforcer.begin(desk.delegation_call("planner"))
         assert caught.value.reason == "revoked"
 
 
@@ -745,15 +747,15 @@ def test_a_revoked_agent_up_the_chain_is_refused_by_its_own_link(desk, home):
 
 async def test_a_stay_acts_under_a_link_of_its_own_until_it_ends(desk, home):
     with desk.session("s"):
-        stay = await desk.stay("planner")
-        assert stay.acting is not None
-        assert (stay.acting.agents, current_acting("clerk", "s")) == (("planner",), None)
-        beside = await desk.stay("planner")
-        assert beside.entry.handle != stay.entry.handle  # another run's, side by side
-        stay.end()
+        stay = await desk.open_agent_scope("planner")
+        assert stay.delegation is not None
+        assert (stay.delegation.agents, current_delegation("clerk", "s")) == (("planner",), None)
+        beside = await desk.open_agent_scope("planner")
+        assert beside.agent.handle != stay.agent.handle  # another run's, side by side
+        stay.close()
         desk.store.flush()
-        assert links(desk) == [("planner", beside.entry.handle)]
-        beside.end(ZeroDivisionError())
+        assert links(desk) == [("planner", beside.agent.handle)]
+        beside.close(ZeroDivisionError())
         desk.store.flush()
         assert agents(desk) == []
     assert [body["status"] for body in bodies(home, EntryKind.OUTCOME)] == ["success", "error"]
@@ -761,27 +763,27 @@ async def test_a_stay_acts_under_a_link_of_its_own_until_it_ends(desk, home):
 
 async def test_a_stay_that_is_kept_is_found_again(desk):
     with desk.session("s"):
-        first = await desk.stay("planner")
-        first.entry.keep()
-        first.end()
-        again = await desk.stay("planner")
-        again.end()
+        first = await desk.open_agent_scope("planner")
+        first.agent.keep_link()
+        first.close()
+        again = await desk.open_agent_scope("planner")
+        again.close()
         desk.store.flush()
-        assert again.entry.handle == first.entry.handle
+        assert again.agent.handle == first.agent.handle
         assert agents(desk) == ["planner"]
-        last = await desk.stay("planner")
-        assert (first.own, again.own, last.own) == (True, True, True)
-        last.entry.hand_back()
-        last.end()
+        last = await desk.open_agent_scope("planner")
+        assert (first.owns_link, again.owns_link, last.owns_link) == (True, True, True)
+        last.agent.hand_back()
+        last.close()
         desk.store.flush()
     assert agents(desk) == []
 
 
 async def test_a_stay_under_the_actors_own_name_is_not_its_to_hand_back(desk):
-    with desk.session("s"), desk.entering("planner"):
-        inner = await desk.stay("planner")
-        assert not inner.own
-        inner.end()
+    with desk.session("s"), desk.agent_scope("planner"):
+        inner = await desk.open_agent_scope("planner")
+        assert not inner.owns_link
+        inner.close()
         desk.store.flush()
         assert agents(desk) == ["planner"]
 
@@ -789,5 +791,5 @@ async def test_a_stay_under_the_actors_own_name_is_not_its_to_hand_back(desk):
 async def test_a_stay_that_is_refused_claims_nothing(home):
     with opened(home, grants={"lookup": WILD}) as halo, halo.session("s"):
         with pytest.raises(Denied):
-            await halo.stay("planner")
-        assert halo._entered == {}
+            await halo.open_agent_scope("planner")
+        assert halo._claimed_links == {}

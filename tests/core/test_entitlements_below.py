@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from halo_core.entitlements import proposal
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind
-from halo_core.query import Contents
+from halo_core.store.log import SealedContents
 from halo_core.store.reader import Reader
+from halo_core.views.entitlements import propose_grants
 from halo_world import SURFACE, Calls, cli, policy_folder, tool, url_of
 
 
 def test_what_is_done_under_an_agent_counts_as_used_by_it(home):
     with HaloBase.local("front", home=home, mode="enforce", policy=policy_folder(home), quiet=True) as halo:
         tool(halo, "lookup")
-        halo.declare_agent("worker")
-        with halo.session("s"), halo.entering("worker"), halo.entering("worker"):
-            halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
+        halo.register_agent("worker")
+        with halo.session("s"), halo.agent_scope("worker"), halo.agent_scope("worker"):
+            halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
     with Reader(url_of(home)) as reader:
         used = {
-            agent: {(item.kind, item.name) for item in proposal(reader, Contents(reader, None), "local", agent).used}
+            agent: {
+                (item.kind, item.name)
+                for item in propose_grants(reader, SealedContents(reader, None), "local", agent).used
+            }
             for agent in ("front", "worker")
         }
     assert used["front"] == {(ActionKind.TOOL_CALL, "lookup"), (ActionKind.HANDOFF, "worker")}
@@ -27,8 +30,8 @@ def test_what_is_done_under_an_agent_counts_as_used_by_it(home):
 
 def test_grants_are_proposed_where_agents_enter_themselves(home):
     with HaloBase.local("front", home=home, mode="enforce", policy=policy_folder(home), quiet=True) as halo:
-        halo.declare_agent("worker")
-        with halo.session("s"), halo.entering("worker"), halo.entering("worker"):
-            halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
+        halo.register_agent("worker")
+        with halo.session("s"), halo.agent_scope("worker"), halo.agent_scope("worker"):
+            halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
     code, out, err = cli("enforce", "--grants", "--yes", home=home)
     assert code == 0, (out, err)

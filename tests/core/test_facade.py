@@ -1,4 +1,4 @@
-"""`Halo.local()`: no ceremony, nothing overwritten, a mode that a running process follows. DESIGN 2."""
+"""`Halo.local()`: no ceremony, nothing overwritten, a mode that a running process follows."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from halo_core.enforcement.agent_credentials import install_starter
+from halo_core.enforcement.session_context import TriggeringMessage, triggering_message_scope
 from halo_core.errors import ConfigError, Denied
 from halo_core.facade import HaloBase, default_home
 from halo_core.model import ActionKind, EntryKind, Impact, Mode, Resource
-from halo_core.session import Asking, asking
-from halo_core.standing import install_starter
 from halo_world import (
     SURFACE,
     Calls,
@@ -32,7 +32,7 @@ from halo_world import (
 def test_one_home_twice_is_one_log(home):
     for _ in range(2):
         with HaloBase.local("clerk", home=home, quiet=True) as halo, halo.session("s"):
-            halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "a"}), Calls(), SURFACE)
+            halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "a"}), Calls(), SURFACE)
     kinds = [item.entry.kind.value for item in found(home)]
     assert kinds.count("writer_open") == kinds.count("writer_close") == 2
     assert kinds.count("decision") == 2
@@ -48,7 +48,7 @@ def test_one_home_twice_at_once_is_one_log(home):
     ):
         for halo in (first, second, first):
             with halo.session("s"):
-                halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "a"}), Calls(), SURFACE)
+                halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "a"}), Calls(), SURFACE)
     assert [body["request"]["subject"]["agent"] for body in bodies(home, EntryKind.DECISION)] == [
         "clerk",
         "other",
@@ -60,7 +60,7 @@ def test_one_home_twice_at_once_is_one_log(home):
 def test_many_at_once_on_a_new_home(home):
     def start(number):
         with HaloBase.local(f"agent-{number}", home=home, quiet=True) as halo, halo.session("s"):
-            halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "a"}), Calls(), SURFACE)
+            halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "a"}), Calls(), SURFACE)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(start, range(4)))
@@ -112,11 +112,11 @@ def test_what_it_says_at_the_start(home, capsys):
     with HaloBase.local("clerk", home=home) as halo:
         assert halo.mode is Mode.OBSERVE
     said = capsys.readouterr().err
-    assert "observe mode: actions RUN whatever is decided" in said
+    assert "observe mode: actions RUN whatever the decision" in said
     assert "assurance dev" in said
     with HaloBase.local("clerk", home=home, mode="enforce") as halo:
         assert halo.mode is Mode.ENFORCE
-    assert "enforce mode: what is denied does not run" in capsys.readouterr().err
+    assert "enforce mode: denied actions do not run" in capsys.readouterr().err
 
 
 def test_quiet_says_nothing(home, capsys):
@@ -169,16 +169,16 @@ def test_one_id_is_one_kind(halo):
     with pytest.raises(ConfigError) as caught:
         halo.register(ActionKind.RETRIEVAL, "shelf")
     assert (caught.value.code, caught.value.field) == ("resource_id_taken", "resource")
-    assert halo.registered("shelf").kind is ActionKind.TOOL_CALL
-    assert halo.registered("nothing") is None
+    assert halo.find_registered("shelf").kind is ActionKind.TOOL_CALL
+    assert halo.find_registered("nothing") is None
 
 
 def test_a_later_registration_mints_a_new_passport(halo, home):
     body = Calls()
     with halo.session("s"):
-        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "a"}), body, SURFACE)
-        halo.enforcer.run(halo.call(tool(halo, "watched"), {"q": "a"}), body, SURFACE)
-        halo.enforcer.run(halo.call(tool(halo, "watched"), {"q": "b"}), body, SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "a"}), body, SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "watched"), {"q": "a"}), body, SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "watched"), {"q": "b"}), body, SURFACE)
     chains = [body["snapshot"]["chain"] for body in bodies(home, EntryKind.DECISION)]
     assert chains[0] != chains[1] == chains[2]
     kinds = [body["kind"] for body in bodies(home, EntryKind.PASSPORT)]
@@ -197,7 +197,7 @@ def test_many_tools_fit_one_passport(halo):
     ]
     body = Calls()
     with halo.session("s"):
-        halo.enforcer.run(halo.call(tools[-1], {"argument_one": "a"}), body, SURFACE)
+        halo.enforcer.run(halo.build_call(tools[-1], {"argument_one": "a"}), body, SURFACE)
     assert len(body) == 1
 
 
@@ -209,7 +209,7 @@ def test_the_policy_folder_is_made_once_and_never_touched(home):
     (policy / "base.cedar").write_text('@id("mine") permit (principal, action, resource);')
     (policy / "money.cedar").unlink()
     with HaloBase.local("clerk", home=home, mode="enforce", quiet=True) as halo, halo.session("s"):
-        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "a"}), Calls(), SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "a"}), Calls(), SURFACE)
     assert (policy / "base.cedar").read_text().startswith('@id("mine")')
     assert not (policy / "money.cedar").exists()
 
@@ -218,7 +218,7 @@ def test_an_own_policy_folder_is_used_as_it_is(home):
     folder = policy_folder(home, '@id("none") forbid (principal, action, resource);')
     halo = HaloBase.local("clerk", home=home, mode="enforce", policy=folder, quiet=True)
     with halo, halo.session("s"), pytest.raises(Denied):
-        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "a"}), Calls(), SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "a"}), Calls(), SURFACE)
     assert [path.name for path in folder.iterdir()] == ["test.cedar"]
     assert not (home / "policy").exists()
 
@@ -247,7 +247,7 @@ def test_a_running_process_follows_the_stored_mode(home):
 
         def attempt():
             with halo.session("s"):
-                halo.enforcer.run(halo.call(wipe, {"path": "/"}), body, SURFACE)
+                halo.enforcer.run(halo.build_call(wipe, {"path": "/"}), body, SURFACE)
 
         attempt()
         halo.store.flush()
@@ -275,7 +275,7 @@ def test_a_mode_of_ones_own_is_not_followed(home):
     with HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True) as halo:
         assert cli("observe", home=home)[0] == 0
         with halo.session("s"), pytest.raises(Denied):
-            halo.enforcer.run(halo.call(tool(halo, "wipe"), {"path": "/"}), Calls(), SURFACE)
+            halo.enforcer.run(halo.build_call(tool(halo, "wipe"), {"path": "/"}), Calls(), SURFACE)
 
 
 def test_the_mode_is_kept(home):
@@ -299,15 +299,15 @@ def test_sessions(halo, home, capsys):
     assert first.id == second.id
     assert (first.source, first.user) == ("process", "")
     assert capsys.readouterr().err.count("no session around this call") == 1
-    halo.enforcer.run(halo.call(lookup, {"q": "a"}), Calls(), SURFACE)
+    halo.enforcer.run(halo.build_call(lookup, {"q": "a"}), Calls(), SURFACE)
     context = bodies(home, EntryKind.DECISION)[0]["request"]["context"]
     assert (context["session"], context["session_source"]) == (first.id, "process")
 
 
 def test_the_asking_message_is_recorded(halo, home):
     lookup = tool(halo, "lookup")
-    with halo.session("s"), asking(Asking("msg-1", "call-1", "message", "I look it up")):
-        halo.enforcer.run(halo.call(lookup, {"q": "a"}), Calls(), SURFACE)
+    with halo.session("s"), triggering_message_scope(TriggeringMessage("msg-1", "call-1", "message", "I look it up")):
+        halo.enforcer.run(halo.build_call(lookup, {"q": "a"}), Calls(), SURFACE)
     (item,) = found(home, EntryKind.DECISION)
     context = item.entry.body["request"]["context"]
     assert (context["turn"], context["call_id"], context["trigger"]["kind"]) == ("msg-1", "call-1", "message")
@@ -317,7 +317,7 @@ def test_the_asking_message_is_recorded(halo, home):
 
 def test_every_entry_carries_the_assurance_and_the_origin(halo, home):
     with halo.session("s"):
-        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "a"}), Calls(), SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "a"}), Calls(), SURFACE)
     assert {item.entry.assurance for item in found(home)} == {"dev"}
     origin = bodies(home, EntryKind.DECISION)[0]["request"]["context"]["origin"]
     assert origin["pid"] > 0
@@ -327,7 +327,7 @@ def test_every_entry_carries_the_assurance_and_the_origin(halo, home):
 def test_a_database_of_its_own(home, tmp_path):
     elsewhere = tmp_path / "data" / "log.db"
     with HaloBase.local("clerk", home=home, db=f"sqlite:///{elsewhere}", quiet=True) as halo, halo.session("s"):
-        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "a"}), Calls(), SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "a"}), Calls(), SURFACE)
     assert elsewhere.exists()
     assert not db_of(home).exists()
     assert cli("verify", "--db", f"sqlite:///{elsewhere}", home=home)[0] == 0
@@ -352,7 +352,7 @@ def test_home_from_the_environment(monkeypatch, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "statement", ["import halo_core", "import halo_core.pdp", "from halo_core import Denied, Resource"]
+    "statement", ["import halo_core", "import halo_core.decision", "from halo_core import Denied, Resource"]
 )
 def test_importing_loads_no_framework(statement):
     heavy = (
@@ -375,7 +375,7 @@ def test_policy_text_of_the_tests_is_well_formed(halo, home):
     for name in ("lookup", "watched", "query", "pay", "wipe"):
         tool(halo, name)
     with halo.session("s"):
-        halo.enforcer.run(halo.call(halo.registered("lookup"), {"q": "a"}), Calls(), SURFACE)
+        halo.enforcer.run(halo.build_call(halo.find_registered("lookup"), {"q": "a"}), Calls(), SURFACE)
     code, out, _ = cli("policy", "check", str(policy_folder(home)), home=home)
     assert (code, "no findings" in out) == (0, True), out
 
@@ -386,7 +386,7 @@ def test_a_hundred_tools_fit_in_a_passport(home):
         for i in range(120):
             last = halo.register(ActionKind.TOOL_CALL, f"lookup_number_{i}", schema=arguments)
         with halo.session("s"):
-            assert halo.enforcer.run(halo.call(last, {"argument_1": "a"}), Calls("yes"), SURFACE) == "yes"
+            assert halo.enforcer.run(halo.build_call(last, {"argument_1": "a"}), Calls("yes"), SURFACE) == "yes"
 
 
 @pytest.mark.parametrize("field", ["targets", "amount"])

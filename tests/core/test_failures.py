@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
+from halo_core.enforcement.obligations import WITHHELD_ERROR, build_failure
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Impact, Obligation, Resource
-from halo_core.pep.failures import HELD_ERROR, failure
 from halo_world import SURFACE, policy_folder, schema
 
 PAN = "4111111111111111"
@@ -88,30 +88,30 @@ def test_it_is_of_its_class_or_the_nearest_that_is_made_of_a_text(error, kind, o
     try:
         raise error  # noqa: TRY301  it is being handled
     except Exception as caught:  # noqa: BLE001  the class may look at it
-        raised = failure(caught, [obligation], SOURCE, otherwise=TimeoutError).raised
+        raised = build_failure(caught, [obligation], SOURCE, fallback=TimeoutError).error
     assert type(raised) is kind
     assert PAN not in reach(raised)
-    assert obligation is MASK or raised.args == (HELD_ERROR,)
+    assert obligation is MASK or raised.args == (WITHHELD_ERROR,)
 
 
 @pytest.mark.parametrize("obligations", [[], [Obligation("clamp", "k", 3)], [Obligation("drop_documents", "", 900)]])
 def test_an_error_that_nothing_takes_from_is_itself(obligations):
     error = Coded(PAN, 3)
-    ended = failure(error, obligations, SOURCE)
-    assert ended.raised is error
-    assert ended.recorded == str(error)
+    ended = build_failure(error, obligations, SOURCE)
+    assert ended.error is error
+    assert ended.recorded_text == str(error)
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, GeneratorExit, asyncio.CancelledError, SystemExit])
 def test_what_ends_a_program_or_a_task_goes_on(kind):
     error = kind(PAN)
-    ended = failure(error, [HOLD], SOURCE)
-    assert (ended.raised, ended.recorded, ended.seen) == (error, "", PAN)
+    ended = build_failure(error, [HOLD], SOURCE)
+    assert (ended.error, ended.recorded_text, ended.readable_text) == (error, "", PAN)
 
 
 def test_what_is_raised_can_be_raised_again():
-    once = failure(Coded(f"see {PAN}", 3), [MASK], SOURCE).raised
-    again = failure(once, [MASK], SOURCE).raised
+    once = build_failure(Coded(f"see {PAN}", 3), [MASK], SOURCE).error
+    again = build_failure(once, [MASK], SOURCE).error
     assert (type(again), again.args) == (type(once), once.args)
 
 
@@ -123,8 +123,8 @@ def test_a_denial_of_ours_goes_on_without_what_led_to_it():
         except ValueError:
             raise error  # noqa: B904  as a tool's own handler would
     except Denied:
-        ended = failure(error, [HOLD], SOURCE)
-    assert ended.raised is error
+        ended = build_failure(error, [HOLD], SOURCE)
+    assert ended.error is error
     assert PAN not in reach(error)
 
 
@@ -144,7 +144,7 @@ def test_nothing_of_it_leaves_the_enforcement_point(home, obligation, awaited):
         tool = halo.register(ActionKind.TOOL_CALL, "read", resource=declared, schema=schema({"q": {"type": "string"}}))
         ask = halo.enforcer
         with halo.session("s"), pytest.raises(Plain) as failed:
-            asyncio.run(ask.arun(halo.call(tool, {"q": "a"}), afail, SURFACE)) if awaited else ask.run(
-                halo.call(tool, {"q": "a"}), fail, SURFACE
+            asyncio.run(ask.arun(halo.build_call(tool, {"q": "a"}), afail, SURFACE)) if awaited else ask.run(
+                halo.build_call(tool, {"q": "a"}), fail, SURFACE
             )
     assert PAN not in reach(failed.value)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halo_core.behaviour import Sketch, fingerprints, provenance_of, spellings
-from halo_core.behaviour.forms import MAX_FORMS
-from halo_core.behaviour.sketch import tokens
 from halo_core.model import Provenance
+from halo_core.risk import Sketch, compute_provenance, fingerprint_tokens, generate_spellings
+from halo_core.values.sketch import extract_tokens
+from halo_core.values.text import MAX_SPELLINGS
 
 KEY = b"k" * 32
 MAIL = "eve.adams@elsewhere.example"
@@ -23,13 +23,13 @@ GROUPS = "DE89 3704 0044 0532 0130 00"
 def seen(**texts: str) -> Sketch:
     sketch = Sketch(KEY)
     for origin, text in texts.items():
-        words = {word for form in (text, *spellings(text)) for word in tokens(form)}
-        sketch.merge(sketch.additions(fingerprints(KEY, words), Provenance(origin)))
+        words = {word for form in (text, *generate_spellings(text)) for word in extract_tokens(form)}
+        sketch.merge(sketch.compute_additions(fingerprint_tokens(KEY, words), Provenance(origin)))
     return sketch
 
 
 def origin(value: str, sketch: Sketch) -> Provenance:
-    return provenance_of({"to": value}, sketch)[0][1]
+    return compute_provenance({"to": value}, sketch)[0][1]
 
 
 SPELT = [
@@ -73,13 +73,13 @@ def test_a_part_of_the_users_value_makes_nothing_the_users():
 
 def test_ordinary_text_has_no_other_spelling():
     text = "The meeting is at 10:30 on 2026-11-26 in room 4, with 12 people & a cake (50% off); see Q3 report v2."
-    assert list(spellings(text)) == []
+    assert list(generate_spellings(text)) == []
 
 
 @given(st.text(max_size=3000))
 def test_spellings_are_bounded_whatever_is_said(text):
-    found = list(spellings(text))
-    assert len(found) <= MAX_FORMS
+    found = list(generate_spellings(text))
+    assert len(found) <= MAX_SPELLINGS
     assert all(len(form) <= max(len(text) * 18, 4096) for form in found)
 
 
@@ -101,4 +101,4 @@ def test_no_spelling_makes_what_nobody_trusted_ours(word, read, used):
 
 def test_a_long_text_is_read_in_bounded_time():
     for text in ("a at b dot " * 50_000, "A1 " * 100_000, "%41" * 100_000, "QUJD" * 100_000, "&amp;" * 100_000):
-        assert sum(1 for _ in spellings(text)) <= MAX_FORMS
+        assert sum(1 for _ in generate_spellings(text)) <= MAX_SPELLINGS

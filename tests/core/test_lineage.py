@@ -34,7 +34,7 @@ def in_raw_thread(work):
 
 def ask(halo):
     body = Calls()
-    halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "x"}), body, SURFACE)
+    halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "x"}), body, SURFACE)
     return len(body)
 
 
@@ -101,4 +101,4 @@ def test_observe_mode_lets_it_run_and_says_so(home, capsys):
     with HaloBase.local("clerk", home=home, mode="observe", policy=policy_folder(home)) as halo:
         assert in_raw_thread(lambda: ask(halo)) == 1
     assert codes(bodies(home, EntryKind.DECISION)[0]) == ["session_missing"]
-    assert "thread of its own" in capsys.readouterr().err
+    assert "a thread that you start yourself" in capsys.readouterr().err

@@ -1,7 +1,7 @@
 """Random lives of a session, with hand-offs, restarts, clocks, answers and stops; what must hold is in the ledger.
 
 Nothing here asks the code what was spent: each step's new entries are added up again, over the tree of links that the
-passport entries tell of. DESIGN 5: MONO, CLOSE, SUB, ENV, ONCE, EPOCH, REV. `HALO_MACHINE_RUNS=1000` does more.
+passport entries tell of. Invariants: MONO, CLOSE, SUB, ENV, ONCE, EPOCH, REV. `HALO_MACHINE_RUNS=1000` does more.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from counts import count
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "authority"))
 
 import itertools
@@ -49,16 +51,15 @@ from envelope_world import (
     tool,
 )
 
-from halo_core.authority import authority_of, effective
-from halo_core.custody import HandOff
+from halo_core.authority import compute_authority, compute_effective_authority
+from halo_core.enforcement import HandOff, Surface
 from halo_core.errors import Denied, Pending
 from halo_core.model import RESERVED_UNITS, ActionKind, Budget, Constraint, EntryKind, Envelope
-from halo_core.passport import verify_chain, violation
-from halo_core.pep import Surface
+from halo_core.passports import find_violation, verify_chain
 from halo_core.testing import FixedClock
 from halo_core.verification import verify_store
 
-RUNS = int(os.environ.get("HALO_MACHINE_RUNS", "40"))
+RUNS = int(os.environ.get("HALO_MACHINE_RUNS", count(40)))
 STEPS = 15
 SEEN: Counter[str] = Counter()
 
@@ -218,10 +219,10 @@ class Ledger:
         for low, high in zip(chain[2:], chain[1:], strict=False):
             assert low.decay.authority <= high.decay.authority
         spent = [charge(envelope, charges) for envelope in before]
-        left = authority_of(chain[1].decay, spent[0], time_us)
+        left = compute_authority(chain[1].decay, spent[0], time_us)
         assert self.session is None or left <= self.session  # MONO
         self.session = left
-        parts = [effective(chain[: n + 2], spent[: n + 1], time_us) for n in range(len(spent))]
+        parts = [compute_effective_authority(chain[: n + 2], spent[: n + 1], time_us) for n in range(len(spent))]
         assert parts == sorted(parts, reverse=True)  # CLOSE, all the way down
         assert body["after"]["authority"] == parts[-1]
         if body["dispatched"]:
@@ -240,8 +241,8 @@ class Ledger:
             assert {*below.hand_off_to} <= {*above.hand_off_to}
             assert below.expires_at_s <= above.expires_at_s
             for probe in PROBES:
-                if violation(below.grants, *probe) is None:
-                    assert violation(above.grants, *probe) is None, probe
+                if find_violation(below.grants, *probe) is None:
+                    assert find_violation(above.grants, *probe) is None, probe
 
     def outcome(self, body) -> None:
         handle, charges = self.decided[body["decision"]["w"], body["decision"]["ws"]]
@@ -277,10 +278,10 @@ class Life(RuleBasedStateMachine):
 
     def call(self, name, args, call_id=""):
         with self.halo.session("s"):
-            made = self.halo.call(self.halo.registered(name), args, call_id=call_id)
+            made = self.halo.build_call(self.halo.find_registered(name), args, call_id=call_id)
         if not self.path:
             return made
-        return replace(made, acting=self.path[-1][0], agents=tuple(name for _, name in self.path))
+        return replace(made, acting_handle=self.path[-1][0], agents=tuple(name for _, name in self.path))
 
     def attempt(self, call, **more):
         """A ticket, or None where it was refused; nothing else is ever raised."""
@@ -363,7 +364,7 @@ class Life(RuleBasedStateMachine):
     def hand_off(self, to, give) -> None:
         if to == "clerk" and not self.path:
             return
-        if self.halo.registered(to) is None:
+        if self.halo.find_registered(to) is None:
             agent(self.halo, to)
         ticket = self.attempt(self.call(to, {"task": "x"}), hand_off=give)
         if ticket is None:
@@ -420,7 +421,7 @@ class Life(RuleBasedStateMachine):
     def revoke(self, data, scope) -> None:
         self.revoked = True
         handle, name = data.draw(st.sampled_from(self.path))
-        accounts = state_of(self.halo, "s").path(handle)
+        accounts = state_of(self.halo, "s").path_to(handle)
         if accounts:
             revoke(self.halo, scope, accounts[-1].hash if scope == "link" else name)
 
@@ -437,10 +438,10 @@ class Life(RuleBasedStateMachine):
         if hashes not in self.chains:
 
             def read(tx):
-                return [tx.blob(name).decode() for name in hashes], tx.control().store
+                return [tx.load_blob(name).decode() for name in hashes], tx.load_control().store
 
             tokens, store = self.halo.store.commit(read)
-            trusted = self.halo._standing.custody.passports.trusted("local", 2**52)
+            trusted = self.halo._agent_credentials.passport_store.reader.load_trusted("local", 2**52)
             self.chains[hashes] = verify_chain(tokens, trusted=trusted, audience=store, tenant="local")
         return self.chains[hashes]
 

@@ -9,16 +9,22 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from halo_core.content.redaction import Redactor
+from halo_core.content.secrets import find_labels, find_secret_spans
+from halo_core.crypto.keys import KeyStore
+from halo_core.enforcement import ABILITIES, Surface
+from halo_core.enforcement.obligations import (
+    WITHHELD_ERROR,
+    WITHHELD_NOTICE,
+    apply_argument_obligations,
+    clamp_arguments,
+    redact_arguments,
+    restrict_result,
+)
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
-from halo_core.keys import KeyStore
 from halo_core.model import OUTPUT_OBLIGATIONS, ActionKind, EntryKind, Impact, Obligation, Resource
-from halo_core.pep import ABILITIES, Surface
-from halo_core.pep.failures import HELD_ERROR
-from halo_core.pep.obligations import HELD, clamp, narrowed, redacted, restricted
-from halo_core.query import Contents
-from halo_core.redact import Redactor
-from halo_core.sensitive import labels_of, secret_spans
+from halo_core.store.log import SealedContents
 from halo_core.store.reader import Reader
 from halo_world import Calls, found, policy_folder, schema, url_of
 
@@ -94,13 +100,13 @@ def shape(value):
 @given(trees)
 def test_redaction_is_total_and_leaves_no_card_number_and_no_new_secret(tree):
     before = copy.deepcopy(tree)
-    hidden = redacted({"body": tree, "other": PAN}, REDACT)
+    hidden = redact_arguments({"body": tree, "other": PAN}, REDACT)
     assert repr(tree) == repr(before)
     assert hidden["other"] == PAN
     assert shape(hidden["body"]) == shape(tree)
     for text in texts(hidden["body"]):
         assert not list(card_numbers(text))
-        spans = secret_spans(text.encode("utf-8", "surrogatepass"))
+        spans = find_secret_spans(text.encode("utf-8", "surrogatepass"))
         # What stands where a secret may stand is the mark of one.
         assert all(b"[secret]" in text.encode("utf-8", "surrogatepass")[a:b] for a, b in spans)
 
@@ -110,20 +116,20 @@ def test_redaction_is_total_and_leaves_no_card_number_and_no_new_secret(tree):
 @example({"name": "key sk-abcdefghijklmnop", "value": 0})
 @example("password=411 1111 1111 1111 11")
 def test_redacting_again_changes_nothing(tree):
-    once = redacted({"body": tree}, REDACT)
-    assert redacted(once, REDACT) is once or repr(redacted(once, REDACT)) == repr(once)
+    once = redact_arguments({"body": tree}, REDACT)
+    assert redact_arguments(once, REDACT) is once or repr(redact_arguments(once, REDACT)) == repr(once)
 
 
 @pytest.mark.parametrize("secret", SECRETS)
 @pytest.mark.parametrize("place", [lambda s: s, lambda s: [{"a": (s, 1)}], lambda s: {"k": {"k": [s]}}, str.encode])
 def test_every_secret_goes_at_any_depth(secret, place):
-    hidden = redacted({"body": place(f"see {secret} there")}, REDACT)
+    hidden = redact_arguments({"body": place(f"see {secret} there")}, REDACT)
     assert secret not in repr(hidden)
     assert "there" in repr(hidden)
 
 
 def test_keys_stay_and_types_of_containers_stay():
-    hidden = redacted({"body": {PAN: (PAN, [PAN])}}, REDACT)
+    hidden = redact_arguments({"body": {PAN: (PAN, [PAN])}}, REDACT)
     assert list(hidden["body"]) == [PAN]
     assert hidden["body"][PAN] == ("[pan …1111]", ["[pan …1111]"])
 
@@ -142,30 +148,30 @@ def test_keys_stay_and_types_of_containers_stay():
     ],
 )
 def test_what_a_name_says_is_a_credential_goes_whole_and_a_number_that_is_a_card(given_, left):
-    assert redacted({"body": given_}, REDACT) == {"body": left}
+    assert redact_arguments({"body": given_}, REDACT) == {"body": left}
 
 
 def test_an_argument_that_is_called_like_a_credential_goes_whole():
-    assert redacted({"token": "abc"}, [Obligation("redact", "token")]) == {"token": "[secret]"}
+    assert redact_arguments({"token": "abc"}, [Obligation("redact", "token")]) == {"token": "[secret]"}
 
 
 def test_what_runs_holds_no_digest():
-    hidden = redacted({"body": "password=hunter2 and halo:secret:0123456789abcdef"}, REDACT)
+    hidden = redact_arguments({"body": "password=hunter2 and halo:secret:0123456789abcdef"}, REDACT)
     assert hidden == {"body": "password=[secret] and [secret]"}
 
 
 def test_nothing_to_hide_is_the_same_object():
     args = {"body": {"a": ["b", 1]}, "c": 1.5}
-    assert redacted(args, REDACT) is args
-    assert narrowed(args, [*REDACT, Obligation("clamp", "c", 9)]) is args
-    assert redacted(args, [Obligation("redact", "absent")]) is args
+    assert redact_arguments(args, REDACT) is args
+    assert apply_argument_obligations(args, [*REDACT, Obligation("clamp", "c", 9)]) is args
+    assert redact_arguments(args, [Obligation("redact", "absent")]) is args
 
 
 def test_both_obligations_of_arguments_at_once():
     args = {"body": PAN, "limit": 90}
     obligations = [*REDACT, Obligation("clamp", "limit", 50)]
-    assert narrowed(args, obligations) == {"body": "[pan …1111]", "limit": 50}
-    assert clamp(args, obligations) == {"body": PAN, "limit": 50}
+    assert apply_argument_obligations(args, obligations) == {"body": "[pan …1111]", "limit": 50}
+    assert clamp_arguments(args, obligations) == {"body": PAN, "limit": 50}
     assert args == {"body": PAN, "limit": 90}
 
 
@@ -187,7 +193,7 @@ def test_both_obligations_of_arguments_at_once():
     ],
 )
 def test_a_text_earns_its_labels(text, labels):
-    assert labels_of(text) == labels
+    assert find_labels(text) == labels
 
 
 # results
@@ -217,7 +223,7 @@ LIST = Surface(
         ([Obligation("drop_labels", "own")], [], "dropped 3"),
         ([Obligation("drop_labels", "pii")], ["a", f"b {PAN}", "told"], "dropped 0"),
         ([Obligation("redact_output")], ["a", "b [pan …1111]", "told"], "redacted"),
-        ([Obligation("hold_output")], [HELD], "withheld"),
+        ([Obligation("hold_output")], [WITHHELD_NOTICE], "withheld"),
         (
             [Obligation("drop_labels", "told"), Obligation("redact_output")],
             ["a", "b [pan …1111]"],
@@ -225,7 +231,7 @@ LIST = Surface(
         ),
         (
             [Obligation("hold_output"), Obligation("drop_labels", "chd"), Obligation("redact_output")],
-            [HELD],
+            [WITHHELD_NOTICE],
             "dropped 1, withheld",
         ),
     ],
@@ -233,7 +239,7 @@ LIST = Surface(
 def test_documents_go_first_then_texts_then_all_of_it(obligations, left, done):
     resource = Resource("kb", ActionKind.RETRIEVAL, Impact.READ, source_trust=900, labels=("own",))
     result = ["a", f"b {PAN}", "told"]
-    assert restricted(result, LIST, obligations, resource) == (left, done)
+    assert restrict_result(result, LIST, obligations, resource) == (left, done)
     assert result == ["a", f"b {PAN}", "told"]
 
 
@@ -246,9 +252,9 @@ def broken(*_):
 def test_what_a_surface_cannot_do_holds_back_everything(kind, change):
     obligations = [Obligation(kind, "chd" if kind == "drop_labels" else "", 1000)]
     less = Surface("\n".join, filter=change, redact=change, withhold=LIST.withhold)
-    assert restricted(["a"], less, obligations, READ) == ([HELD], "withheld")
+    assert restrict_result(["a"], less, obligations, READ) == ([WITHHELD_NOTICE], "withheld")
     with pytest.raises(Denied) as denied:
-        restricted(["a"], Surface("\n".join, filter=change, redact=change, withhold=change), obligations, READ)
+        restrict_result(["a"], Surface("\n".join, filter=change, redact=change, withhold=change), obligations, READ)
     assert denied.value.reason == "needs_guard"
 
 
@@ -286,14 +292,14 @@ def lookup(halo):
 
 def go(halo, args, body, surface=LIST):
     with halo.session("s"):
-        return halo.enforcer.run(halo.call(lookup(halo), args), body, surface)
+        return halo.enforcer.run(halo.build_call(lookup(halo), args), body, surface)
 
 
 def outcome_of(halo, home):
     """The one outcome, and what the log keeps of the result, opened."""
     halo.store.flush()
     (item,) = found(home, EntryKind.OUTCOME)
-    kept = Contents.at(Reader(url_of(home)), KeyStore(home)).open(item.entry, "output")
+    kept = SealedContents.with_home_key(Reader(url_of(home)), KeyStore(home)).open(item.entry, "output")
     return item.entry.body, (kept or b"").decode()
 
 
@@ -317,7 +323,7 @@ def test_observe_mode_takes_nothing_away(opened):
     ("obligation", "left", "detail"),
     [
         ("redact_output()", ["see [pan …1111]", "b"], "redacted"),
-        ("hold_output()", [HELD], "withheld"),
+        ("hold_output()", [WITHHELD_NOTICE], "withheld"),
         ("drop_labels(chd)", ["b"], "dropped 1"),
         ("drop_labels(secret)", [f"see {PAN}", "b"], "dropped 0"),
         ("drop_documents(601)", [], "dropped 2"),
@@ -345,9 +351,9 @@ def test_a_result_that_cannot_be_held_back_is_recorded_and_refused(opened, home)
     ("obligation", "told", "shown"),
     [
         ("redact_output()", "see [pan …1111]", "see [pan …1111]"),
-        ("hold_output()", "", HELD_ERROR),
-        ("drop_labels(secret)", "", HELD_ERROR),
-        ("drop_documents(601)", "", HELD_ERROR),
+        ("hold_output()", "", WITHHELD_ERROR),
+        ("drop_labels(secret)", "", WITHHELD_ERROR),
+        ("drop_documents(601)", "", WITHHELD_ERROR),
         ("drop_documents(600)", f"see {PAN}", f"see {PAN}"),
     ],
 )
@@ -372,7 +378,7 @@ def test_the_words_of_an_error_are_raised_and_recorded_as_a_result_would_be(open
 def test_a_ticket_says_whether_its_result_may_change(opened, obligation, held, mode):
     halo = opened(obligation, mode)
     with halo.session("s"):
-        ticket = halo.enforcer.begin(halo.call(lookup(halo), {"q": "a"}))
+        ticket = halo.enforcer.begin(halo.build_call(lookup(halo), {"q": "a"}))
         assert ticket.holds_output is (held and mode == "enforce")
         ticket.succeed(["x"], LIST)
 
@@ -384,7 +390,7 @@ def test_what_the_enforcement_point_cannot_do_is_denied(opened, missing):
     body = Calls(["x"])
     left = tuple(item for item in ABILITIES if item != missing)
     with halo.session("s"), pytest.raises(Denied) as denied:
-        halo.enforcer.run(halo.call(lookup(halo), {"q": "a"}, abilities=left), body, LIST)
+        halo.enforcer.run(halo.build_call(lookup(halo), {"q": "a"}, abilities=left), body, LIST)
     assert denied.value.reason == "needs_guard"
     assert not body
 

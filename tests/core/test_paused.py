@@ -1,4 +1,4 @@
-"""An action that pauses itself: the same request comes back once for each pause, and never otherwise. DESIGN 5 ONCE."""
+"""An action that pauses itself: the same request comes back once for each pause, and never otherwise. ONCE."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import threading
 
 import pytest
 
+from halo_core.enforcement import Surface, Ticket
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
-from halo_core.pep import Surface, Ticket
 from halo_world import SURFACE, attack, bodies, cli, codes, db_of, found, policy_folder, tool, verified
 
 
@@ -24,7 +24,7 @@ def opened(home, mode="enforce", **more):
 
 def begin(halo, *, call_id="one", name="lookup", session="s", **args) -> Ticket:
     with halo.session(session):
-        return halo.enforcer.begin(halo.call(tool(halo, name), args or {"q": "x"}, call_id=call_id))
+        return halo.enforcer.begin(halo.build_call(tool(halo, name), args or {"q": "x"}, call_id=call_id))
 
 
 def refused(halo, **more) -> str:
@@ -139,7 +139,7 @@ def test_of_threads_that_resume_at_once_exactly_one_runs(halo, home):
 async def test_of_tasks_that_resume_at_once_exactly_one_runs(halo):
     begin(halo).pause(_Asked())
     with halo.session("s"):
-        call = halo.call(tool(halo, "lookup"), {"q": "x"}, call_id="one")
+        call = halo.build_call(tool(halo, "lookup"), {"q": "x"}, call_id="one")
         found = await asyncio.gather(*(halo.enforcer.abegin(call) for _ in range(8)), return_exceptions=True)
     assert [isinstance(item, Ticket) for item in found].count(True) == 1
 
@@ -208,7 +208,7 @@ def test_a_request_that_came_back_more_often_than_it_paused_is_found(home):
 
 
 def asks(halo):
-    return lambda: halo.enforcer.begin(halo.call(tool(halo, "pay"), {"amount": 5000, "to": "acct"}, call_id="p"))
+    return lambda: halo.enforcer.begin(halo.build_call(tool(halo, "pay"), {"amount": 5000, "to": "acct"}, call_id="p"))
 
 
 def test_an_approval_serves_the_rest_of_what_paused_and_nothing_after_it(halo, home):
@@ -226,7 +226,7 @@ def test_an_approval_serves_the_rest_of_what_paused_and_nothing_after_it(halo, h
             begin_pay()
         assert denied.value.reason == "already_dispatched"
         with pytest.raises(Pending):  # the same payment as another request asks again
-            halo.enforcer.begin(halo.call(tool(halo, "pay"), {"amount": 5000, "to": "acct"}, call_id="other"))
+            halo.enforcer.begin(halo.build_call(tool(halo, "pay"), {"amount": 5000, "to": "acct"}, call_id="other"))
     halo.store.flush()
     assert verified(home) == 0
 

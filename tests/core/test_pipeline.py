@@ -1,4 +1,4 @@
-"""One action from call to outcome, through a real store: DESIGN 1."""
+"""One action from call to outcome, through a real store."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from dataclasses import replace
 import pytest
 
 from halo_core import failpoints
+from halo_core.decision import PENDING_CAP
+from halo_core.enforcement import Surface
 from halo_core.errors import CannotDecide, Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource
-from halo_core.pdp import PENDING_CAP
-from halo_core.pep import Surface
 from halo_core.store import committer
 from halo_core.store.reader import Reader
 from halo_world import (
@@ -38,7 +38,7 @@ from halo_world import (
 def go(halo, resource, args, body=None, **call):
     body = Calls() if body is None else body
     with halo.session("s"):
-        return halo.enforcer.run(halo.call(resource, args, **call), body, SURFACE)
+        return halo.enforcer.run(halo.build_call(resource, args, **call), body, SURFACE)
 
 
 def outcomes(halo, home):
@@ -108,7 +108,7 @@ DOCUMENTS = Surface(text=str, filter=kept)
 def test_restrict_drops_documents_below_the_floor(halo, home, trust, left):
     shelf = halo.register(ActionKind.RETRIEVAL, "shelf", resource=documents(trust), schema=schema({"query": {}}))
     with halo.session("s"):
-        call = halo.call(shelf, {"query": "x"})
+        call = halo.build_call(shelf, {"query": "x"})
         assert halo.enforcer.run(call, lambda _: ["one", "two"], DOCUMENTS) == left
     (outcome,) = outcomes(halo, home)
     assert outcome["detail"] == ("" if left else "dropped 2")
@@ -121,7 +121,7 @@ def test_the_floor_itself_is_enough(home, trust, left):
     with HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home, text), quiet=True) as halo:
         shelf = halo.register(ActionKind.RETRIEVAL, "shelf", resource=documents(trust), schema=schema({"query": {}}))
         with halo.session("s"):
-            assert len(halo.enforcer.run(halo.call(shelf, {"query": "x"}), lambda _: ["one"], DOCUMENTS)) == left
+            assert len(halo.enforcer.run(halo.build_call(shelf, {"query": "x"}), lambda _: ["one"], DOCUMENTS)) == left
 
 
 def test_observe_mode_drops_and_clamps_nothing(home):
@@ -129,8 +129,8 @@ def test_observe_mode_drops_and_clamps_nothing(home):
         shelf = halo.register(ActionKind.RETRIEVAL, "shelf", resource=documents(0), schema=schema({"query": {}}))
         body = Calls()
         with halo.session("s"):
-            assert halo.enforcer.run(halo.call(shelf, {"query": "x"}), lambda _: ["one"], DOCUMENTS) == ["one"]
-            halo.enforcer.run(halo.call(tool(halo, "query"), {"limit": 900}), body, SURFACE)
+            assert halo.enforcer.run(halo.build_call(shelf, {"query": "x"}), lambda _: ["one"], DOCUMENTS) == ["one"]
+            halo.enforcer.run(halo.build_call(tool(halo, "query"), {"limit": 900}), body, SURFACE)
         assert body == [{"limit": 900}]
 
 
@@ -145,7 +145,7 @@ def test_challenge_asks_and_does_not_run(halo, home):
     assert caught.value.pending_id == request.entry.id
     assert f"pending {request.entry.id}" in str(caught.value)
     assert caught.value.decision_id == decision.entry.id
-    assert (caught.value.reason, caught.value.remedy) == ("large_amount", "ask for the approval")
+    assert (caught.value.reason, caught.value.remedy) == ("large_amount", "request an approval")
     assert request.entry.body["args_digest"] == decision.entry.body["request"]["args_digest"]
     assert request.entry.body["decision"]["ws"] == decision.entry.seq
     assert decision.entry.body["dispatched"] is False
@@ -219,7 +219,7 @@ def test_arguments_the_caller_changes_afterwards_do_not_run(halo, home):
             args["q"].append("evil")
             args["to"] = "evil"
 
-    failpoints.arm(meddle)
+    failpoints.arm_failpoints(meddle)
     go(halo, anything, args, body)
     assert body == [{"q": ["a", {"b": 1}]}]
     assert args["to"] == "evil"
@@ -232,8 +232,8 @@ async def test_arguments_changed_while_the_decision_is_committed_do_not_run(halo
     )
     body = Calls()
     with halo.session("s"):
-        await halo.enforcer.arun(halo.call(anything, {"q": "warm"}), Calls().later, SURFACE)
-        task = asyncio.ensure_future(halo.enforcer.arun(halo.call(anything, args), body.later, SURFACE))
+        await halo.enforcer.arun(halo.build_call(anything, {"q": "warm"}), Calls().later, SURFACE)
+        task = asyncio.ensure_future(halo.enforcer.arun(halo.build_call(anything, args), body.later, SURFACE))
         await asyncio.sleep(0)  # now it waits for its commit
         args["q"].append("evil")
         await task
@@ -243,7 +243,7 @@ async def test_arguments_changed_while_the_decision_is_committed_do_not_run(halo
 def test_secrets_are_decided_upon_sealed_and_executed_real(halo, home):
     halo.register(ActionKind.TOOL_CALL, "login", resource=Resource(impact=Impact.READ), schema=schema({"password": {}}))
     body = Calls()
-    go(halo, halo.registered("login"), {"password": "hunter2-hunter2"}, body)
+    go(halo, halo.find_registered("login"), {"password": "hunter2-hunter2"}, body)
     halo.store.flush()
     assert body == [{"password": "hunter2-hunter2"}]
     for path in home.iterdir():
@@ -256,7 +256,7 @@ def test_secrets_are_decided_upon_sealed_and_executed_real(halo, home):
 def test_the_user_is_recorded_as_asserted(halo, home):
     lookup = tool(halo, "lookup")
     with halo.session("s", user="ana@bank"):
-        halo.enforcer.run(halo.call(lookup, {"q": "a"}), Calls(), SURFACE)
+        halo.enforcer.run(halo.build_call(lookup, {"q": "a"}), Calls(), SURFACE)
     subject = bodies(home, EntryKind.DECISION)[0]["request"]["subject"]
     assert (subject["user"], subject["user_assurance"], subject["chain"]) == (
         "ana@bank",
@@ -266,7 +266,7 @@ def test_the_user_is_recorded_as_asserted(halo, home):
 
 
 def test_no_session_is_a_denial(halo, home):
-    call = replace(halo.call(tool(halo, "lookup"), {"q": "a"}), session="")
+    call = replace(halo.build_call(tool(halo, "lookup"), {"q": "a"}), session="")
     body = Calls()
     with pytest.raises(Denied) as caught:
         halo.enforcer.run(call, body, SURFACE)
@@ -294,14 +294,14 @@ def test_a_result_that_cannot_be_read_is_recorded_as_such(halo, home):
         raise ValueError
 
     with halo.session("s"):
-        call = halo.call(tool(halo, "lookup"), {"q": "a"})
+        call = halo.build_call(tool(halo, "lookup"), {"q": "a"})
         assert halo.enforcer.run(call, Calls("x"), Surface(text=unreadable)) == "x"
     assert outcomes(halo, home)[0]["status"] == "success"
 
 
 def test_what_still_runs_when_the_ledger_closes_is_recorded_as_unknown(halo, home):
     with halo.session("s"):
-        ticket = halo.enforcer.begin(halo.call(tool(halo, "lookup"), {"q": "a"}))
+        ticket = halo.enforcer.begin(halo.build_call(tool(halo, "lookup"), {"q": "a"}))
     halo.close()
     ticket.succeed("late", SURFACE)
     assert [body["status"] for body in bodies(home, EntryKind.OUTCOME)] == ["unknown"]
@@ -310,7 +310,7 @@ def test_what_still_runs_when_the_ledger_closes_is_recorded_as_unknown(halo, hom
 
 def test_a_ticket_is_settled_once(halo, home):
     with halo.session("s"):
-        ticket = halo.enforcer.begin(halo.call(tool(halo, "lookup"), {"q": "a"}))
+        ticket = halo.enforcer.begin(halo.build_call(tool(halo, "lookup"), {"q": "a"}))
     ticket.succeed("one", SURFACE)
     ticket.fail(RuntimeError())
     assert [body["status"] for body in outcomes(halo, home)] == ["success"]
@@ -323,9 +323,9 @@ async def test_async_runs_without_blocking_the_loop(halo, home, no_blocking):
     lookup, wipe = tool(halo, "lookup"), tool(halo, "wipe")
     body = Calls("42")
     with halo.session("s"):
-        assert await halo.enforcer.arun(halo.call(lookup, {"q": "a"}), body.later, SURFACE) == "42"
+        assert await halo.enforcer.arun(halo.build_call(lookup, {"q": "a"}), body.later, SURFACE) == "42"
         with pytest.raises(Denied):
-            await halo.enforcer.arun(halo.call(wipe, {"path": "/"}), body.later, SURFACE)
+            await halo.enforcer.arun(halo.build_call(wipe, {"path": "/"}), body.later, SURFACE)
     await asyncio.to_thread(halo.store.flush)
     assert [item["dispatched"] for item in await asyncio.to_thread(bodies, home, EntryKind.DECISION)] == [True, False]
     assert body == [{"q": "a"}]
@@ -337,7 +337,7 @@ async def test_64_agents_on_one_loop(halo, home, no_blocking):
     async def agent(number):
         with halo.session(f"agent-{number}"):
             for step in range(3):
-                call = halo.call(lookup, {"q": f"{number}.{step}"})
+                call = halo.build_call(lookup, {"q": f"{number}.{step}"})
                 assert await halo.enforcer.arun(call, Calls(number).later, SURFACE) == number
 
     await asyncio.gather(*map(agent, range(64)))
@@ -354,7 +354,9 @@ async def test_cancelled_while_it_runs(halo, home):
         await asyncio.sleep(60)
 
     with halo.session("s"):
-        task = asyncio.ensure_future(halo.enforcer.arun(halo.call(tool(halo, "lookup"), {"q": "a"}), body, SURFACE))
+        task = asyncio.ensure_future(
+            halo.enforcer.arun(halo.build_call(tool(halo, "lookup"), {"q": "a"}), body, SURFACE)
+        )
     await started.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -369,7 +371,7 @@ async def test_cancelled_while_it_waits_for_the_commit(halo, home):
     halo.store._lock.acquire()
     try:
         with halo.session("s"):
-            task = asyncio.ensure_future(halo.enforcer.arun(halo.call(lookup, {"q": "a"}), body.later, SURFACE))
+            task = asyncio.ensure_future(halo.enforcer.arun(halo.build_call(lookup, {"q": "a"}), body.later, SURFACE))
         await asyncio.sleep(0)  # now it waits for its commit
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -385,16 +387,18 @@ async def test_cancelled_between_answer_and_wake_up(halo, home, monkeypatch):
     lookup = tool(halo, "lookup")
     await asyncio.to_thread(go, halo, lookup, {"q": "warm"})
     tasks = []
-    settle = committer._settle
+    settle = committer._deliver_answers
 
     def and_cancel(answers):
         settle(answers)
         tasks[0].cancel()
 
-    monkeypatch.setattr(committer, "_settle", and_cancel)
+    monkeypatch.setattr(committer, "_deliver_answers", and_cancel)
     body = Calls()
     with halo.session("s"):
-        tasks.append(asyncio.ensure_future(halo.enforcer.arun(halo.call(lookup, {"q": "a"}), body.later, SURFACE)))
+        tasks.append(
+            asyncio.ensure_future(halo.enforcer.arun(halo.build_call(lookup, {"q": "a"}), body.later, SURFACE))
+        )
     with pytest.raises(asyncio.CancelledError):
         await tasks[0]
     await asyncio.to_thread(_settled, halo, home, 2)
@@ -440,7 +444,7 @@ def test_the_very_same_call_runs_once(halo, home):
     go(halo, lookup, {"q": "a"}, body, call_id="c2")
     go(halo, lookup, {"q": "a"}, body)
     with halo.session("other"):
-        halo.enforcer.run(halo.call(lookup, {"q": "a"}, call_id="c1"), body, SURFACE)
+        halo.enforcer.run(halo.build_call(lookup, {"q": "a"}, call_id="c1"), body, SURFACE)
     assert len(body) == 5
     assert verified(home) == 0
 
@@ -509,7 +513,7 @@ def test_pending_challenges_are_capped(halo, home):
     assert caught.value.reason == "pending_cap"
     assert len(found(home, EntryKind.APPROVAL_REQUEST)) == PENDING_CAP
     with halo.session("another"), pytest.raises(Pending):
-        halo.enforcer.run(halo.call(pay, {"amount": 5000}), Calls(), SURFACE)
+        halo.enforcer.run(halo.build_call(pay, {"amount": 5000}), Calls(), SURFACE)
 
 
 def test_a_handler_that_cannot_do_what_is_asked_denies(halo):
@@ -542,7 +546,7 @@ async def test_a_closed_ledger_denies_async(halo):
     await asyncio.to_thread(halo.close)
     body = Calls()
     with halo.session("s"), pytest.raises(Denied) as caught:
-        await halo.enforcer.arun(halo.call(lookup, {"q": "a"}), body.later, SURFACE)
+        await halo.enforcer.arun(halo.build_call(lookup, {"q": "a"}), body.later, SURFACE)
     assert (caught.value.reason, body) == ("ledger_closed", [])
 
 
@@ -590,8 +594,8 @@ def test_observe_mode_runs_everything_and_records_the_verdict(home):
     with HaloBase.local("clerk", home=home, policy=policy_folder(home), quiet=True) as halo:
         for name, args in (("lookup", {"q": "a"}), ("wipe", {"path": "/"}), ("pay", {"amount": 500})):
             go(halo, tool(halo, name), args, body)
-        go(halo, halo.registered("lookup"), {"q": float("nan")}, body)
-        go(halo, halo.registered("lookup"), {"strange": object}, body)
+        go(halo, halo.find_registered("lookup"), {"q": float("nan")}, body)
+        go(halo, halo.find_registered("lookup"), {"strange": object}, body)
     assert body[:3] == [{"q": "a"}, {"path": "/"}, {"amount": 500}]
     assert str(body[3]["q"]) == "nan"
     assert body[4] == {"strange": object}
@@ -621,15 +625,15 @@ def test_a_job_that_fails_takes_only_its_own_part_back(halo, home):
     before = db_of(home).stat().st_size, len(found(home))
 
     def half(tx):
-        tx.used("clerk", "lookup")
-        tx.dispatch("half", found(home, EntryKind.DECISION)[0].entry, once=True)
+        tx.count_use("clerk", "lookup")
+        tx.record_dispatch("half", found(home, EntryKind.DECISION)[0].entry, once=True)
 
     with pytest.raises(CannotDecide):
         halo.store.commit(half)
     go(halo, lookup, {"q": "b"})
     halo.store.flush()
     assert len(found(home)) == before[1] + 2
-    assert halo.store.commit(lambda tx: tx.past("clerk", "lookup", "half")) == (2, False)
+    assert halo.store.commit(lambda tx: tx.load_past_use("clerk", "lookup", "half")) == (2, False)
     assert verified(home) == 0
 
 
@@ -643,7 +647,7 @@ def test_a_failing_member_of_a_group_leaves_the_others_whole(halo, home):
         tx.append(Draft(EntryKind.MODE, "", {"n": 2}))
         raise ValueError("after its append")
 
-    first, failed, second = halo.store._run([good, bad, good])
+    first, failed, second = halo.store._run_jobs([good, bad, good])
     assert isinstance(failed.error, CannotDecide)
     assert failed.error.code == "decision_error"
     assert second.result == first.result + 1

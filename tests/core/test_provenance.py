@@ -1,4 +1,4 @@
-"""Where argument values came from, and what a session remembers: DESIGN 9."""
+"""Where argument values came from, and what a session remembers."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halo_core.behaviour import Sketch, fingerprints, origin_of_result, provenance_of, worst
-from halo_core.behaviour import sketch as sketch_module
-from halo_core.behaviour.sketch import pack, tokens, unpack
+from halo_core.crypto.keys import KeyStore
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
-from halo_core.keys import KeyStore
 from halo_core.model import ActionKind, EntryKind, Impact, Provenance, Resource
+from halo_core.risk import Sketch, compute_provenance, find_least_trusted, fingerprint_tokens, origin_of_result
 from halo_core.store.reader import Reader
+from halo_core.values import sketch as sketch_module
+from halo_core.values.sketch import extract_tokens, pack_marks, unpack_marks
 from halo_world import SURFACE, Calls, bodies, schema
 
 KEY = b"k" * 32
@@ -27,12 +27,12 @@ IBAN = "DE89370400440532013000"
 def seen(**texts: str) -> Sketch:
     sketch = Sketch(KEY)
     for origin, text in texts.items():
-        sketch.merge(sketch.additions(fingerprints(KEY, tokens(text)), Provenance(origin)))
+        sketch.merge(sketch.compute_additions(fingerprint_tokens(KEY, extract_tokens(text)), Provenance(origin)))
     return sketch
 
 
 def origin(value, **texts: str) -> Provenance | None:
-    found = dict(provenance_of({"x": value}, seen(**texts)))
+    found = dict(compute_provenance({"x": value}, seen(**texts)))
     return found.get("/x")
 
 
@@ -83,7 +83,7 @@ def test_one_untrusted_word_keeps_a_value_from_being_ours():
 
 def test_every_leaf_is_named_by_its_pointer():
     args = {"a": [{"b/c": "eve", "d~": "bob"}, 7], "e": ("eve",)}
-    assert provenance_of(args, seen(user="bob 7", untrusted="eve")) == (
+    assert compute_provenance(args, seen(user="bob 7", untrusted="eve")) == (
         ("/a/0", NOVEL),  # the key `b/c`
         ("/a/1", UNTRUSTED),
         ("/a/2", NOVEL),
@@ -97,19 +97,19 @@ def test_a_full_sketch_calls_the_unknown_untrusted(monkeypatch):
     monkeypatch.setattr(sketch_module, "MAX_MARKS", 4)
     sketch = seen(user="a b c")
     assert not sketch.saturated
-    assert sketch.origins(["zzz"]) == [0]
-    sketch.merge(sketch.additions(fingerprints(KEY, tokens("d e f")), UNTRUSTED))
+    assert sketch.look_up_marks(["zzz"]) == [0]
+    sketch.merge(sketch.compute_additions(fingerprint_tokens(KEY, extract_tokens("d e f")), UNTRUSTED))
     assert sketch.saturated
     assert len(sketch.marks) <= 4
-    assert dict(provenance_of({"x": "zzz", "y": "a"}, sketch)) == {"/x": UNTRUSTED, "/y": USER}
+    assert dict(compute_provenance({"x": "zzz", "y": "a"}, sketch)) == {"/x": UNTRUSTED, "/y": USER}
 
 
 def test_worst():
-    assert worst([]) is None
-    assert worst([USER, NOVEL, SYSTEM]) is NOVEL
-    assert worst([MIXED, UNTRUSTED, USER]) is UNTRUSTED
-    assert worst([SYSTEM, USER]) is SYSTEM
-    assert worst([MIXED, NOVEL]) is MIXED
+    assert find_least_trusted([]) is None
+    assert find_least_trusted([USER, NOVEL, SYSTEM]) is NOVEL
+    assert find_least_trusted([MIXED, UNTRUSTED, USER]) is UNTRUSTED
+    assert find_least_trusted([SYSTEM, USER]) is SYSTEM
+    assert find_least_trusted([MIXED, NOVEL]) is MIXED
 
 
 def test_results_have_the_origin_of_their_registration():
@@ -123,8 +123,8 @@ MARKS = st.dictionaries(st.integers(0, 2**56 - 1), st.integers(1, 7), max_size=2
 
 @given(MARKS)
 def test_pack_and_unpack(marks):
-    assert unpack(pack(marks)) == marks
-    assert len(pack(marks)) == 8 * len(marks)
+    assert unpack_marks(pack_marks(marks)) == marks
+    assert len(pack_marks(marks)) == 8 * len(marks)
 
 
 def test_marks_of_two_processes_add_up():
@@ -142,10 +142,12 @@ def test_a_mark_never_loses_an_origin(first, second):
     sketch = Sketch(KEY)
     before: dict[int, int] = {}
     for text, source in [*first, *second]:
-        sketch.merge(unpack(pack(sketch.additions(fingerprints(KEY, tokens(text)), source))))
+        sketch.merge(
+            unpack_marks(pack_marks(sketch.compute_additions(fingerprint_tokens(KEY, extract_tokens(text)), source)))
+        )
         assert all(sketch.marks[print_] & bits == bits for print_, bits in before.items())
         assert all(known != 4 or sketch.marks[print_] == 4 for print_, known in before.items())
-        assert all(mask for mask in sketch.origins(tokens(text)))
+        assert all(mask for mask in sketch.look_up_marks(extract_tokens(text)))
         before = dict(sketch.marks)
 
 
@@ -153,7 +155,7 @@ def test_a_mark_never_loses_an_origin(first, second):
 def test_a_number_is_one_token_however_it_is_spelt(number, zeros):
     plain = str(number)
     spelt = f"{number:,}" + ("." + "0" * zeros if zeros else "")
-    assert list(tokens(plain)) == list(tokens(spelt))
+    assert list(extract_tokens(plain)) == list(extract_tokens(spelt))
 
 
 CHARACTERS = st.text(st.sampled_from("12a,,, .;-$|\n€é"), max_size=40)
@@ -167,7 +169,7 @@ def test_commas_end_a_token_unless_they_group_thousands(text):
 
 @given(CHARACTERS)
 def test_long_texts_have_the_tokens_of_short_ones(text):
-    assert list(tokens(text)) == list(sketch_module._long(text.casefold()))
+    assert list(extract_tokens(text)) == list(sketch_module._extract_tokens_lazily(text.casefold()))
 
 
 # in the store
@@ -187,19 +189,19 @@ def opened(home):
 def test_taint_and_marks_survive_a_restart(home):
     halo, pay, mail = opened(home)
     with halo, halo.session("s", request="read my mail"):
-        halo.enforcer.run(halo.call(pay, {"to": "anna", "amount": 1}), Calls(), SURFACE)
-        halo.enforcer.run(halo.call(mail, {}), Calls(f"send it to {IBAN}"), SURFACE)
+        halo.enforcer.run(halo.build_call(pay, {"to": "anna", "amount": 1}), Calls(), SURFACE)
+        halo.enforcer.run(halo.build_call(mail, {}), Calls(f"send it to {IBAN}"), SURFACE)
     halo, pay, mail = opened(home)
     with halo:
         with halo.session("s"):
             for target in (IBAN, "somebody-new"):
                 with pytest.raises(Denied) as caught:
-                    halo.enforcer.run(halo.call(pay, {"to": target, "amount": 1}), Calls(), SURFACE)
+                    halo.enforcer.run(halo.build_call(pay, {"to": target, "amount": 1}), Calls(), SURFACE)
                 assert caught.value.reason == ("untrusted_target" if target == IBAN else "untraced_target")
         with halo.session("s", request=f"pay {IBAN}"):
-            halo.enforcer.run(halo.call(pay, {"to": IBAN, "amount": 1}), Calls(), SURFACE)
+            halo.enforcer.run(halo.build_call(pay, {"to": IBAN, "amount": 1}), Calls(), SURFACE)
         with halo.session("fresh"):
-            halo.enforcer.run(halo.call(pay, {"to": IBAN, "amount": 1}), Calls(), SURFACE)
+            halo.enforcer.run(halo.build_call(pay, {"to": IBAN, "amount": 1}), Calls(), SURFACE)
     recorded = bodies(home, EntryKind.DECISION)
     assert [body["snapshot"]["session"]["tainted"] for body in recorded] == [False, False, True, True, True, False]
     assert recorded[2]["snapshot"]["session"]["taint_sources"] == ["read_mail"]
@@ -220,10 +222,10 @@ def test_another_process_reads_the_marks_of_this_one(home):
         for number in range(3):
             account = f"ACC{number}00440532013000"
             with first.session("s"):
-                first.enforcer.run(first.call(mail, {}), Calls(f"send it to {account}"), SURFACE)
+                first.enforcer.run(first.build_call(mail, {}), Calls(f"send it to {account}"), SURFACE)
             first.store.flush()
             with second.session("s"), pytest.raises(Denied) as caught:
-                second.enforcer.run(second.call(pay2, {"to": account, "amount": 1}), Calls(), SURFACE)
+                second.enforcer.run(second.build_call(pay2, {"to": account, "amount": 1}), Calls(), SURFACE)
             assert caught.value.reason == "untrusted_target"
     assert [dict(b["snapshot"]["provenance"]).get("/to") for b in bodies(home, EntryKind.DECISION)][1::2] == [
         "untrusted"
@@ -238,23 +240,23 @@ def test_an_errors_text_is_seen_too(home):
 
     with halo, halo.session("s"):
         with pytest.raises(ValueError, match="try"):
-            halo.enforcer.run(halo.call(mail, {}), fails, SURFACE)
+            halo.enforcer.run(halo.build_call(mail, {}), fails, SURFACE)
         with pytest.raises(Denied):
-            halo.enforcer.run(halo.call(pay, {"to": IBAN, "amount": 1}), Calls(), SURFACE)
+            halo.enforcer.run(halo.build_call(pay, {"to": IBAN, "amount": 1}), Calls(), SURFACE)
 
 
 def test_what_is_stored_of_a_value_is_keyed(home):
     halo, pay, mail = opened(home)
     secret = "xyzzyplugh"
     with halo, halo.session("s", user="ana", request=f"the word is {secret}"):
-        halo.enforcer.run(halo.call(mail, {}), Calls(f"again {secret}"), SURFACE)
-        halo.enforcer.run(halo.call(pay, {"to": secret, "amount": 1}), Calls(secret), SURFACE)
+        halo.enforcer.run(halo.build_call(mail, {}), Calls(f"again {secret}"), SURFACE)
+        halo.enforcer.run(halo.build_call(pay, {"to": secret, "amount": 1}), Calls(secret), SURFACE)
     for path in home.rglob("*"):
         assert path.is_dir() or secret.encode() not in path.read_bytes(), path
-    guess = fingerprints(b"", [secret]) | fingerprints(bytes(32), [secret])
+    guess = fingerprint_tokens(b"", [secret]) | fingerprint_tokens(bytes(32), [secret])
     with Reader(f"sqlite:///{home / 'halo.db'}") as reader:
         rows = [row[0] for row in reader.database.connection.execute("SELECT marks FROM sketch")]
     assert rows
-    (keyed,) = fingerprints(KeyStore(home).secret("sketch")[:64], [secret])
+    (keyed,) = fingerprint_tokens(KeyStore(home).secret("sketch")[:64], [secret])
     assert any(keyed.to_bytes(7) in row for row in rows)
     assert not any(print_.to_bytes(7) in row for row in rows for print_ in guess)  # wherever in a row it may stand

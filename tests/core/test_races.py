@@ -1,4 +1,4 @@
-"""Many at once on one envelope: never more than its limits, and every refusal says why. DESIGN 5: ENV."""
+"""Many at once on one envelope: never more than its limits, and every refusal says why. Invariants: ENV."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from halo_core.clock import SystemClock
 from halo_core.errors import Denied, Pending
 from halo_core.model import Budget, EntryKind
 from halo_core.verification import verify_store
+
+pytestmark = pytest.mark.disk
 
 STEPS = 600
 DOLLARS = 200

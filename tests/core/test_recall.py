@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from halo_core.crypto.keys import Ed25519Signer
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
-from halo_core.keys import Ed25519Signer
-from halo_core.ledger import decode_entry, encode_entry, vkey_of, vkey_string, writer_name
+from halo_core.ledger import decode_entry, encode_entry, format_vkey, make_vkey, writer_name
 from halo_core.model import EntryKind
-from halo_core.store import leaf_text
+from halo_core.store import encode_leaf
 from halo_world import POLICY, SURFACE, attack, bodies, cli, db_of, found, policy_folder, tool, verified
 
 SECRET = "sk-proj-" + "Ab3" * 16
@@ -24,7 +24,7 @@ def opened(home, mode="enforce", text=POLICY):
 
 def begin(halo, *, call_id="one", name="lookup", session="s", user="", **args):
     with halo.session(session, user=user):
-        return halo.enforcer.begin(halo.call(tool(halo, name), args or {"q": "x"}, call_id=call_id))
+        return halo.enforcer.begin(halo.build_call(tool(halo, name), args or {"q": "x"}, call_id=call_id))
 
 
 def earlier(halo, **more) -> str | None:
@@ -88,7 +88,7 @@ def test_secrets_stay_sealed(halo):
 
 
 def test_what_was_withheld_brings_nothing(halo):
-    halo.enforcer.settle(begin(halo).verdict, "success", "", "withheld")
+    halo.enforcer.queue_outcome(begin(halo).verdict, "success", "", "withheld")
     assert earlier(halo) is None
 
 
@@ -157,7 +157,7 @@ def test_what_was_erased_brings_nothing(halo, home):
         begin(halo, user="user:ana")
     assert (caught.value.reason, caught.value.earlier) == ("decision_error", None)
     (outcome,) = found(home, EntryKind.OUTCOME)
-    assert halo.store.commit(lambda tx: tx.content(outcome.entry, "output")) is None
+    assert halo.store.commit(lambda tx: tx.open_content(outcome.entry, "output")) is None
 
 
 def test_content_that_is_gone_brings_nothing(halo, home):
@@ -192,14 +192,14 @@ def test_another_text_of_the_same_subject_does_not_pass_for_it(halo, home):
 
 def test_an_outcome_that_only_mentions_the_decision_does_not_pass_for_its_own(halo):
     ran, other = begin(halo), begin(halo, call_id="other")
-    halo.enforcer.settle(other.verdict, "success", "evil output", f'"leaf":"{ran.verdict.leaf}"')
+    halo.enforcer.queue_outcome(other.verdict, "success", "evil output", f'"leaf":"{ran.verdict.leaf}"')
     ran.succeed("the answer", SURFACE)
     assert earlier(halo) == "the answer"
 
 
 def test_an_outcome_that_names_the_leaf_of_another_decision_brings_nothing(halo):
     ran, other = begin(halo), begin(halo, call_id="other")
-    halo.enforcer.settle(replace(other.verdict, leaf=ran.verdict.leaf), "success", "evil output", "")
+    halo.enforcer.queue_outcome(replace(other.verdict, leaf=ran.verdict.leaf), "success", "evil output", "")
     ran.succeed("the answer", SURFACE)
     assert earlier(halo) is None
 
@@ -229,12 +229,12 @@ def test_a_chain_of_another_log_brings_nothing(home):
         for ws, note in rows:
             entry = decode_entry(note)
             if entry.kind is EntryKind.WRITER_OPEN:
-                vkey = vkey_string(vkey_of(writer_name("local", w), forger.public_key))
+                vkey = format_vkey(make_vkey(writer_name("local", w), forger.public_key))
                 entry = replace(entry, body={**entry.body, "vkey": vkey})
             if entry.kind is EntryKind.OUTCOME:
                 named = entry.body["decision"]
                 entry = replace(entry, body={**entry.body, "decision": {**named, "leaf": leaves[named["ws"]]}})
             forged, leaf = encode_entry(entry, forger, log=forger if ws == 0 else None)
-            leaves[ws] = leaf_text(leaf)
+            leaves[ws] = encode_leaf(leaf)
             db.execute("UPDATE entry SET body=?, leaf=? WHERE w=? AND ws=?", (forged, leaf, w, ws))
         assert earlier(halo) is None

@@ -8,7 +8,7 @@ import pytest
 
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
-from halo_core.query import shadows
+from halo_core.store.log import list_shadow_activity
 from halo_core.store.reader import Reader
 from halo_world import bodies, cli, url_of, verified
 
@@ -19,7 +19,7 @@ def seen(halo, home):
 
 
 def test_a_sighting_is_written_and_verifies(halo, home):
-    halo.sighted("tool", "lookup", "app.py:7")
+    halo.record_shadow("tool", "lookup", "app.py:7")
     assert seen(halo, home) == [
         {"agent": "clerk", "framework": "", "kind": "tool", "name": "lookup", "refused": False, "where": "app.py:7"}
     ]
@@ -29,35 +29,35 @@ def test_a_sighting_is_written_and_verifies(halo, home):
 
 def test_each_is_noted_once(halo, home):
     for _ in range(3):
-        halo.sighted("tool", "lookup", "app.py:7")
-    halo.sighted("tool", "lookup", "app.py:8")
-    halo.sighted("model", "lookup", "app.py:7")
+        halo.record_shadow("tool", "lookup", "app.py:7")
+    halo.record_shadow("tool", "lookup", "app.py:8")
+    halo.record_shadow("model", "lookup", "app.py:7")
     assert len(seen(halo, home)) == 3
 
 
 def test_a_flood_ends(halo, home):
     for i in range(1_200):
-        halo.sighted("tool", f"t{i}", "x")
+        halo.record_shadow("tool", f"t{i}", "x")
     assert len(seen(halo, home)) == 1_000
 
 
 @pytest.mark.parametrize("odd", ["x" * 10_000, "\ud800", "\x1b[31m", 7, None, ["a"]])
 def test_odd_names_are_written_as_text(halo, home, odd):
-    halo.sighted("tool", odd, odd)
+    halo.record_shadow("tool", odd, odd)
     (body,) = seen(halo, home)
     assert len(body["name"]) <= 256
     assert cli("log", home=home)[0] == 0
 
 
 async def test_nothing_waits_for_a_disk(halo, home, no_blocking):
-    halo.sighted("tool", "lookup", "app.py:7")
+    halo.record_shadow("tool", "lookup", "app.py:7")
 
 
 def test_people_see_them(halo, home):
-    halo.sighted("tool", "loo[red]kup\x1b[2J", "app.py:7")
+    halo.record_shadow("tool", "loo[red]kup\x1b[2J", "app.py:7")
     halo.store.flush()
     with Reader(url_of(home)) as reader:
-        (item,) = shadows(reader, "local")
+        (item,) = list_shadow_activity(reader, "local")
     code, out, _ = cli("log", home=home)
     assert code == 0
     assert "loo[red]kup" in out
@@ -71,25 +71,25 @@ def test_people_see_them(halo, home):
 
 
 def test_what_was_refused_is_not_said_to_have_run(halo, home):
-    halo.sighted("tool", "ladder", "", refused=True)
+    halo.record_shadow("tool", "ladder", "", refused=True)
     halo.store.flush()
     code, out, _ = cli("log", home=home)
     assert code == 0
     assert out.splitlines()[-1].split()[-3:] == ["none", "no", "unguarded"]
     with Reader(url_of(home)) as reader:
-        (item,) = shadows(reader, "local")
+        (item,) = list_shadow_activity(reader, "local")
     assert ["ran", "no"] in [line.split() for line in cli("show", item.entry.id, home=home)[1].splitlines()]
 
 
 def test_the_same_thing_run_and_refused_is_two_sightings(halo, home):
     for refused in (False, True, True):
-        halo.sighted("tool", "lookup", "app.py:7", refused=refused)
+        halo.record_shadow("tool", "lookup", "app.py:7", refused=refused)
     assert [body["refused"] for body in seen(halo, home)] == [False, True]
 
 
 def test_status_counts_them(halo, home):
-    halo.sighted("tool", "lookup", "app.py:7")
-    halo.sighted("tool", "ladder", "", refused=True)
+    halo.record_shadow("tool", "lookup", "app.py:7")
+    halo.record_shadow("tool", "ladder", "", refused=True)
     halo.store.flush()
     assert "2 sightings" in cli("status", home=home)[1]
     assert json.loads(cli("status", "--json", home=home)[1])["local"]["sightings"] == 2
@@ -100,9 +100,9 @@ def test_what_runs_is_said_once_on_stderr(tmp_path, capsys, quiet):
     with HaloBase.local("clerk", home=tmp_path / "h", mode="observe", quiet=quiet) as halo:
         capsys.readouterr()
         for _ in range(2):
-            halo.sighted("tool", "look\x1b[2J", "errands/n")
-            halo.sighted("tool", "ladder", "")
-            halo.sighted("tool", "rope", "", refused=True)
+            halo.record_shadow("tool", "look\x1b[2J", "errands/n")
+            halo.record_shadow("tool", "ladder", "")
+            halo.record_shadow("tool", "rope", "", refused=True)
         said = capsys.readouterr().err.splitlines()
     told = ["halo: nobody decides tool `look?[2J` (errands/n)", "halo: nobody decides tool `ladder`"]
     assert said == ([] if quiet else told)

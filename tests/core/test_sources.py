@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.behaviour import Sketch
-from halo_core.behaviour.sketch import SOURCES
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource
+from halo_core.risk import Sketch
 from halo_core.store import SessionState
+from halo_core.values.sketch import MAX_SOURCE_INDEX
 from halo_world import SURFACE, Calls, bodies, cli, codes, policy_folder, schema, verified
 
 ONLY_FROM_THE_BANK = """
@@ -27,7 +27,7 @@ def tool(halo, name, *arguments, **declared):
 
 
 def run(halo, resource, args, result="done"):
-    return halo.enforcer.run(halo.call(resource, args), Calls(result), SURFACE)
+    return halo.enforcer.run(halo.build_call(resource, args), Calls(result), SURFACE)
 
 
 @pytest.fixture
@@ -90,11 +90,11 @@ def test_sources_survive_a_restart(home):
 
 
 def test_past_the_last_place_sources_share_it():
-    state = SessionState.fresh("s", 0)
-    for i in range(SOURCES + 5):
+    state = SessionState.create("s", 0)
+    for i in range(MAX_SOURCE_INDEX + 5):
         state, place = state.with_source(f"tool{i}")
-        assert place == min(i + 1, SOURCES)
-    assert len(state.sources) == SOURCES
+        assert place == min(i + 1, MAX_SOURCE_INDEX)
+    assert len(state.sources) == MAX_SOURCE_INDEX
     assert state.with_source("tool3") == (state, 4)
     assert SessionState.from_bytes(state.to_bytes()).sources == state.sources
 
@@ -103,7 +103,7 @@ def test_a_place_is_no_origin():
     sketch = Sketch(b"k" * 32)
     from halo_core.model import Provenance
 
-    sketch.merge(sketch.additions({1}, Provenance.UNTRUSTED, place=31))
-    assert sketch.additions({1}, Provenance.SYSTEM, place=2) == {}
-    sketch.merge(sketch.additions({1}, Provenance.USER, vouched=True))
+    sketch.merge(sketch.compute_additions({1}, Provenance.UNTRUSTED, place=31))
+    assert sketch.compute_additions({1}, Provenance.SYSTEM, place=2) == {}
+    sketch.merge(sketch.compute_additions({1}, Provenance.USER, vouched=True))
     assert sketch.marks[1] == 31 << 3 | 4 | 1

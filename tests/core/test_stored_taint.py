@@ -6,12 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halo_core.behaviour.residue import MOST_OF_ONE, residue, traces
-from halo_core.behaviour.sketch import MAX_TEXT
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Provenance, Resource
-from halo_core.store import stored
+from halo_core.store import rows
+from halo_core.values.sketch import (
+    MAX_FINGERPRINTS_PER_VALUE,
+    MAX_TEXT,
+    fingerprint_stored_values,
+    iter_text_fingerprints,
+)
 from halo_world import SURFACE, Calls, bodies, schema, verified
 
 STRANGER = "DE89370400440532013000"
@@ -31,7 +35,7 @@ def tool(halo, name, arguments, **declared):
 
 
 def run(halo, resource, args, result="done"):
-    return halo.enforcer.run(halo.call(resource, args), Calls(result), SURFACE)
+    return halo.enforcer.run(halo.build_call(resource, args), Calls(result), SURFACE)
 
 
 def save(halo, text, **declared):
@@ -143,7 +147,9 @@ def test_in_a_prompt_that_the_host_composes_it_is_known_too(desk):
     ask = tool(desk, "ask", ["q"], impact=Impact.READ, source_trust=900)
     with desk.session("tuesday", request="pay the fee"):
         memory = f"You are a clerk. What you remember: {RULE}"
-        desk.enforcer.run(desk.call(ask, {"q": "x"}, seen=((memory, Provenance.SYSTEM),)), Calls("ok"), SURFACE)
+        desk.enforcer.run(
+            desk.build_call(ask, {"q": "x"}, shown_texts=((memory, Provenance.SYSTEM),)), Calls("ok"), SURFACE
+        )
         assert not pays(desk)
 
 
@@ -163,7 +169,7 @@ def test_the_same_value_is_kept_once(desk, home):
 
 
 def test_a_store_without_room_makes_everything_untrusted(desk, monkeypatch):
-    monkeypatch.setattr(stored, "MAX_KEPT", 4)
+    monkeypatch.setattr(rows, "MAX_TAINTED_FINGERPRINTS", 4)
     poisoned(desk)
     with desk.session("tuesday", request="pay the fee"):
         recall(desk, f"the fee goes to {STRANGER[::-1]}")
@@ -172,14 +178,14 @@ def test_a_store_without_room_makes_everything_untrusted(desk, monkeypatch):
 
 @pytest.mark.parametrize("word", ["2026-11-26", "2026-11-26t10:00", "10:30", "1/2/2026", "quarterly", "12345", "a1"])
 def test_a_word_that_any_text_may_hold_leaves_nothing(word):
-    assert residue(KEY, [word]) == frozenset()
+    assert fingerprint_stored_values(KEY, [word]) == frozenset()
 
 
 @pytest.mark.parametrize("word", ["eve@elsewhere.example", "https://elsewhere.example/x", STRANGER, "4111111111111111"])
 def test_a_word_that_names_one_thing_is_known_in_any_text(word):
-    (left,) = residue(KEY, [word])
-    assert left in set(traces(KEY, f"send it to {word.upper()}, please"))
-    assert left not in set(traces(b"another key" * 3, f"send it to {word}"))
+    (left,) = fingerprint_stored_values(KEY, [word])
+    assert left in set(iter_text_fingerprints(KEY, f"send it to {word.upper()}, please"))
+    assert left not in set(iter_text_fingerprints(b"another key" * 3, f"send it to {word}"))
 
 
 WORDS = st.lists(st.from_regex(r"[a-z]{1,8}", fullmatch=True), min_size=5, max_size=60)
@@ -188,21 +194,21 @@ WORDS = st.lists(st.from_regex(r"[a-z]{1,8}", fullmatch=True), min_size=5, max_s
 @given(WORDS, st.data())
 def test_any_five_words_of_a_short_text_are_known_again(words, data):
     start = data.draw(st.integers(0, len(words) - 5))
-    left = residue(KEY, [" ".join(words)])
-    assert not left.isdisjoint(traces(KEY, " ".join(words[start : start + 5])))
+    left = fingerprint_stored_values(KEY, [" ".join(words)])
+    assert not left.isdisjoint(iter_text_fingerprints(KEY, " ".join(words[start : start + 5])))
 
 
 @given(st.text(max_size=4000))
 def test_what_is_left_is_bounded_and_known_in_the_whole(text):
-    left = residue(KEY, [text])
-    assert len(left) <= 2 * MOST_OF_ONE
-    assert left <= set(traces(KEY, text))
+    left = fingerprint_stored_values(KEY, [text])
+    assert len(left) <= 2 * MAX_FINGERPRINTS_PER_VALUE
+    assert left <= set(iter_text_fingerprints(KEY, text))
     assert all(0 <= item < 2**56 for item in left)
 
 
 def test_half_of_a_long_text_is_known_again():
     words = [f"word{i:x}" for i in range(4000)]
-    left = residue(KEY, [" ".join(words)])
-    assert not left.isdisjoint(traces(KEY, " ".join(words[:2000])))
-    assert not left.isdisjoint(traces(KEY, " ".join(words[2000:])))
+    left = fingerprint_stored_values(KEY, [" ".join(words)])
+    assert not left.isdisjoint(iter_text_fingerprints(KEY, " ".join(words[:2000])))
+    assert not left.isdisjoint(iter_text_fingerprints(KEY, " ".join(words[2000:])))
     assert MAX_TEXT > 30_000

@@ -15,11 +15,11 @@ EXAMPLES = ROOT / "examples"
 SHOWN = {
     "llamaindex_agent.py": [
         "read_ticket: #7",
-        "refund: deny `refund`: where this goes to",
+        "refund: deny `refund`: the target comes from an untrusted source",
         "refund: refunded 90.00 to ACC-1",
     ],
     "llamaindex_handoff.py": [
-        "handoff: deny `carol`: the passport does not let its holder hand off to this agent",
+        "handoff: deny `carol`: the passport does not allow a hand-off to this agent",
         "handoff: Agent bob is now handling the request",
         "Please continue with the current request.",
         "balance: ACC-1 holds 1200.00",
@@ -39,7 +39,7 @@ SHOWN = {
     ],
     "openai_agents_tool.py": [
         "#7: my parcel is late.",
-        "deny `refund`: where this goes to",
+        "deny `refund`: the target comes from an untrusted source",
         "refunded 90.00 to ACC-1",
     ],
     "rag.py": ["I was told: Returns within 30 days. Order 7 goes back to card [pan …1111].", "I was told: nothing"],
@@ -48,13 +48,13 @@ SHOWN = {
         "read_letter: #7",
         "transfer_back_to_supervisor: Successfully",
         "transfer_to_payer: Successfully",
-        "pay: deny `pay`: where this goes to",
+        "pay: deny `pay`: the target comes from an untrusted source",
         "pay: paid 90.00 to ACC-1",
         "transfer_back_to_supervisor: Successfully",
         "Paid to ACC-1, not to the account of the letter.",
     ],
     "swarm.py": [
-        "transfer_to_carol: deny `carol`: the passport does not let its holder hand off to this agent",
+        "transfer_to_carol: deny `carol`: the passport does not allow a hand-off to this agent",
         "transfer_to_bob: Successfully transferred to bob",
         "balance: ACC-1 holds 1200.00",
         "pay: deny `pay`: the passport does not grant this",
@@ -62,7 +62,7 @@ SHOWN = {
     ],
     "tool_agent.py": [
         "read_ticket: #7",
-        "refund: deny `refund`: where this goes to",
+        "refund: deny `refund`: the target comes from an untrusted source",
         "refund: refunded 90.00 to ACC-1",
     ],
 }

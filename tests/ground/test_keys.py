@@ -14,8 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from halo_core.crypto.keys import (
+    Digester,
+    Ed25519Signer,
+    KeyStore,
+    agent_key_name,
+    key_thumbprint,
+    require_strong_key,
+    verify_signature,
+)
 from halo_core.errors import BadInput, ConfigError
-from halo_core.keys import Digester, Ed25519Signer, KeyStore, agent_key_name, key_id, require_strong, verify
 
 DATA = Path(os.environ.get("HALO_DATA", Path(__file__).parents[3] / "shared" / "data")) / "vectors"
 
@@ -33,14 +41,15 @@ def test_wycheproof_every_verdict():
     wrong = [
         t["tcId"]
         for pk, t in tests
-        if verify(bytes.fromhex(pk), bytes.fromhex(t["msg"]), bytes.fromhex(t["sig"])) is not (t["result"] == "valid")
+        if verify_signature(bytes.fromhex(pk), bytes.fromhex(t["msg"]), bytes.fromhex(t["sig"]))
+        is not (t["result"] == "valid")
     ]
     assert wrong == []
 
 
 def strong(key: bytes) -> bool:
     try:
-        require_strong(key)
+        require_strong_key(key)
     except BadInput:
         return False
     return True
@@ -50,7 +59,7 @@ def test_no_ambiguous_signature_under_a_strong_key():
     """libsodium alone takes some under keys of mixed order, which is why `require_strong` refuses those too."""
     cases = vectors("cctv_ed25519.json")
     assert len(cases) > 900
-    taken = [c for c in cases if verify(bytes.fromhex(c["key"]), c["msg"].encode(), bytes.fromhex(c["sig"]))]
+    taken = [c for c in cases if verify_signature(bytes.fromhex(c["key"]), c["msg"].encode(), bytes.fromhex(c["sig"]))]
     assert [c["flags"] for c in taken if strong(bytes.fromhex(c["key"]))] == [None]
     assert not any(
         {"low_order_A", "low_order_R", "non_canonical_A", "non_canonical_R"} & set(c["flags"] or ()) for c in taken
@@ -65,31 +74,31 @@ def test_low_order_and_non_canonical_keys_are_weak():
     assert len(weak) > 20
     for key in weak:
         with pytest.raises(BadInput) as caught:
-            require_strong(bytes.fromhex(key))
+            require_strong_key(bytes.fromhex(key))
         assert caught.value.code == "weak_key"
 
 
 @pytest.mark.parametrize("key", [b"", bytes(31), bytes(33), bytes(32), b"\x01" + bytes(31), b"\xff" * 32])
 def test_malformed_keys_are_weak(key):
     with pytest.raises(BadInput):
-        require_strong(key)
+        require_strong_key(key)
 
 
 @given(st.binary(max_size=40), st.binary(max_size=40), st.binary(max_size=70))
 def test_verify_never_raises(key, message, signature):
-    assert verify(key, message, signature) is False
+    assert verify_signature(key, message, signature) is False
 
 
 @given(st.binary(min_size=32, max_size=32), st.binary(max_size=200), st.integers(0, 511))
 def test_sign_then_verify_and_no_other_bit(seed, message, bit):
     signer = Ed25519Signer(seed)
     signature = signer.sign(message)
-    require_strong(signer.public_key)
-    assert verify(signer.public_key, message, signature)
+    require_strong_key(signer.public_key)
+    assert verify_signature(signer.public_key, message, signature)
     flipped = bytearray(signature)
     flipped[bit // 8] ^= 1 << bit % 8
-    assert not verify(signer.public_key, message, bytes(flipped))
-    assert not verify(signer.public_key, message + b"x", signature)
+    assert not verify_signature(signer.public_key, message, bytes(flipped))
+    assert not verify_signature(signer.public_key, message + b"x", signature)
 
 
 def test_rfc_8032_vector_1():
@@ -104,7 +113,7 @@ def test_rfc_8032_vector_1():
 
 def test_thumbprint_of_rfc_8037_appendix_a3():
     public = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
-    assert key_id(public) == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+    assert key_thumbprint(public) == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
 
 
 def test_secrets_stay_out_of_repr_and_pickle():

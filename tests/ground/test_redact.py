@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halo_core import canonical
+from halo_core.content.redaction import Redactor
+from halo_core.content.secrets import is_credential
+from halo_core.crypto import canonical
+from halo_core.crypto.keys import Digester
 from halo_core.errors import CanonicalError
-from halo_core.keys import Digester
-from halo_core.redact import Redactor
-from halo_core.sensitive import is_credential
 
 MARK = re.compile(r"halo:secret:[0-9a-f]{16}")
 redactor = Redactor(Digester(b"k" * 32))

@@ -11,15 +11,14 @@ from typing import Any
 
 from identity_world import ANA, DAYS, csv_file, event, history
 
+from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.facade import HaloBase
-from halo_core.identities.alerting import Days, HighDay, Prints
-from halo_core.identities.book import Book
+from halo_core.identities.baseline import IdentityBaseline
+from halo_core.identities.day_alerts import HighRiskDay, HighRiskDays, IdentityFingerprints
 from halo_core.identities.event import IdentityEvent
-from halo_core.identities.limits import fitted
-from halo_core.identities.scoring import Scorer
-from halo_core.keys import Digester, KeyStore
+from halo_core.identities.event_risk import EventScorer, fit_identity_baseline
 from halo_core.model import EntryKind
-from halo_core.query import Found
+from halo_core.store.log import LoggedEntry
 from halo_world import SURFACE, Calls, attack, cli, db_of, found, tool
 
 NEXT = DAYS
@@ -36,7 +35,7 @@ def strange(day: int = NEXT, hour: int = 3, **changes: Any) -> IdentityEvent:
 def lived_in(home: Path) -> Path:
     """A home with a ledger and a baseline in force."""
     with HaloBase.local("desk", home=home, quiet=True) as halo, halo.session("s", request="look ana up"):
-        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "ana"}), Calls(), SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "ana"}), Calls(), SURFACE)
     past = csv_file(home.parent / "past.csv", history())
     code, out, err = cli("identity", "import", str(past), home=home)
     assert code == 0, (out, err)
@@ -51,7 +50,7 @@ def score(home: Path, events: Iterable[IdentityEvent], *more: str, name: str = "
     return json.loads(out)["alerts"]
 
 
-def alerts(home: Path) -> list[Found]:
+def alerts(home: Path) -> list[LoggedEntry]:
     return found(home, ALERT)
 
 
@@ -66,27 +65,27 @@ def judge(home: Path, index: int, verdict: str) -> None:
     assert code == 0, (out, err)
 
 
-def prints_of(home: Path, tenant: str = "local") -> Prints:
-    return Prints(Digester(KeyStore(home).secret("digest")), tenant)
+def prints_of(home: Path, tenant: str = "local") -> IdentityFingerprints:
+    return IdentityFingerprints(Digester(KeyStore(home).secret("digest")), tenant)
 
 
 @cache
-def _book(key: bytes) -> Book:
-    return fitted(history(), key)
+def _book(key: bytes) -> IdentityBaseline:
+    return fit_identity_baseline(history(), key)
 
 
-def high_days(events: Iterable[IdentityEvent], key: bytes) -> list[HighDay]:
+def high_days(events: Iterable[IdentityEvent], key: bytes) -> list[HighRiskDay]:
     """Scored against the small tenant's history."""
-    scorer, days = Scorer(_book(key), key), Days()
+    scorer, days = EventScorer(_book(key), key), HighRiskDays()
     for item in sorted(events):
-        days.take(scorer.score(item))
-    return days.high()
+        days.add_event(scorer.score(item))
+    return days.list_days()
 
 
 def erase(home: Path, identity: str = ANA) -> None:
     """As a command will one day."""
     connection = attack(db_of(home))
-    subject = f"identity:{prints_of(home).of(identity)}"
+    subject = f"identity:{prints_of(home).fingerprint_of(identity)}"
     done = connection.execute("UPDATE vault SET dek_wrapped=x'', erased_at_us=1 WHERE subject=?", (subject,))
     assert done.rowcount == 1
     connection.close()

@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from halo_core.identities.event import IdentityEvent, Kind, Outcome
-from halo_core.identities.habit import DAY_US, HOUR_US
+from halo_core.identities.baseline import DAY_US, HOUR_US
+from halo_core.identities.event import IdentityEvent, IdentityKind, Outcome
 
 KEY = b"tests of identities".ljust(32, b".")
 MONDAY = int(datetime(2026, 1, 5, tzinfo=UTC).timestamp()) // 86_400  # number of the day
@@ -35,7 +35,7 @@ def event(day: int, hour: int = 10, minute: int = 0, **changes) -> IdentityEvent
         "AT",
         "64496",
         Outcome.SUCCESS,
-        Kind.HUMAN,
+        IdentityKind.HUMAN,
         "clerk",
     )
     return replace(usual, **changes)
@@ -52,7 +52,15 @@ def history(days: int = DAYS, seed: int = 1) -> list[IdentityEvent]:
                     event(day, rng.randrange(9, 17), rng.randrange(60), identity=name, action=action, system=system)
                 )
         made.append(
-            event(day, 2, identity=SERVICE, action="export", system="crm", network="10.0.0.0/24", kind=Kind.SERVICE)
+            event(
+                day,
+                2,
+                identity=SERVICE,
+                action="export",
+                system="crm",
+                network="10.0.0.0/24",
+                kind=IdentityKind.SERVICE,
+            )
         )
     return sorted(made)
 

@@ -27,17 +27,23 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from identity_world import ANA, CLERKS, KEY, at, csv_file, event
 
-from halo_core.cli.stop import commit, committing
+from counts import count
+from halo_core.alerts.identity import BATCH, KnownAlerts, write_alerts
+from halo_core.cli.controls import commit, open_committer
+from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.facade import HaloBase
-from halo_core.flagging import BATCH, Known, flag
-from halo_core.identities import strange as strange_things
-from halo_core.identities.alerted import DayAlert, Named
-from halo_core.identities.alerting import _WORDS, CONTENT, HighDay, Prints
-from halo_core.identities.event import IdentityEvent, Kind, Outcome
-from halo_core.identities.scoring import Basis, Scored
-from halo_core.identities.strange import Factor
-from halo_core.keys import Digester, KeyStore
-from halo_core.query import Contents
+from halo_core.identities import event_risk as strange_things
+from halo_core.identities.day_alerts import (
+    _FACTOR_WORDS,
+    CONTENT_FIELD,
+    AlertedEvent,
+    DayAlert,
+    HighRiskDay,
+    IdentityFingerprints,
+)
+from halo_core.identities.event import IdentityEvent, IdentityKind, Outcome
+from halo_core.identities.event_risk import ComparisonBasis, EventFactor, ScoredEvent
+from halo_core.store.log import SealedContents
 from halo_core.store.reader import Reader
 from halo_world import attack, cli, db_of, found, python, url_of, verified
 
@@ -79,8 +85,10 @@ def test_a_burst_is_one_alert_of_its_strongest_event(kept):
     assert body["baseline"].startswith("sha256:")
     assert found.entry.session == ""
     with Reader(url_of(kept)) as reader:
-        named = Named.of(Contents.at(reader, KeyStore(kept)).open(found.entry, CONTENT))
-    assert (named.identity, named.what, named.ts_us) == (ANA, "wipe on vault", worst.ts_us)
+        named = AlertedEvent.from_content(
+            SealedContents.with_home_key(reader, KeyStore(kept)).open(found.entry, CONTENT_FIELD)
+        )
+    assert (named.identity, named.summary, named.ts_us) == (ANA, "wipe on vault", worst.ts_us)
     assert verified(kept, signatures=True) == 0
     assert cli("replay", "--all", home=kept)[0] == 0
 
@@ -104,16 +112,16 @@ def test_the_same_file_again_writes_nothing(kept):
 def test_it_is_said_how_many_were_known(kept, tmp_path):
     path = csv_file(tmp_path / "later.csv", [strange(), strange(NEXT + 1)])
     assert "2 alerts written; `halo alerts`" in cli("identity", "score", str(path), "--alert", home=kept)[1]
-    assert "0 alerts written, 2 were there already" in cli("identity", "score", str(path), "--alert", home=kept)[1]
+    assert "0 alerts written, 2 were already there" in cli("identity", "score", str(path), "--alert", home=kept)[1]
 
 
 def test_a_day_that_got_worse_has_another_alert(kept, tmp_path):
     both = [strange(), strange(hour=4, system="vault", action="wipe")]
     path = csv_file(tmp_path / "later.csv", both)
     assert score(kept, [strange()])["written"] == 1
-    assert "1 of them of days that had one already" in cli("identity", "score", str(path), "--alert", home=kept)[2]
-    first, second = (DayAlert.of(item.entry.body) for item in alerts(kept))
-    assert first.place == second.place
+    assert "1 of them for days that already had" in cli("identity", "score", str(path), "--alert", home=kept)[2]
+    first, second = (DayAlert.from_body(item.entry.body) for item in alerts(kept))
+    assert first.identity_day == second.identity_day
     assert first.risk < second.risk
     assert score(kept, [strange()]) == score(kept, both) == {**NONE, "known": 1}
     assert verified(kept) == 0
@@ -136,7 +144,7 @@ def test_two_processes_at_once_write_each_alert_once(kept, tmp_path):
     told = [json.loads(one.communicate(timeout=120)[0])["alerts"] for one in both]
     assert sum(item["written"] for item in told) == many
     assert sum(item["known"] for item in told) == many
-    assert len({DayAlert.of(item.entry.body).place for item in alerts(kept)}) == len(alerts(kept)) == many
+    assert len({DayAlert.from_body(item.entry.body).identity_day for item in alerts(kept)}) == len(alerts(kept)) == many
     assert verified(kept) == 0
 
 
@@ -149,32 +157,32 @@ _DAY_EVENTS = st.builds(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=count(25))
 @given(files=st.lists(st.lists(_DAY_EVENTS, min_size=1, max_size=6), min_size=1, max_size=5))
 @example(files=[[strange()], [strange()]])
 @example(files=[[strange(NEXT, 23), strange(NEXT + 1, 0)]])
 def test_one_alert_for_an_identity_and_day_whatever_is_scored_in_which_order(shared, files):
     # Fingerprints of their own for each example: the same ledger, other people.
-    prints = Prints(Digester(KEY), f"local-{len(alerts(shared))}")
-    before = Known()
+    prints = IdentityFingerprints(Digester(KEY), f"local-{len(alerts(shared))}")
+    before = KnownAlerts()
     wanted: set[tuple[str, str]] = set()
-    with committing(url_of(shared), shared, None) as run:
+    with open_committer(url_of(shared), shared, None) as run:
         for i, events in enumerate(files):
             days = high_days(events, KEY)
-            wanted |= {(prints.of(day.identity), day.day) for day in days}
-            told, read = run(lambda tx, days=days: flag(tx, days, prints, "sha256:00", before))
+            wanted |= {(prints.fingerprint_of(day.identity), day.day) for day in days}
+            told, read = run(lambda tx, days=days: write_alerts(tx, days, prints, "sha256:00", before))
             assert told.written + told.known == len(days)
             if i % 2:
-                before.add(read)
-    people = {prints.of(name) for name in CLERKS}
-    written = [DayAlert.of(item.entry.body) for item in alerts(shared)]
-    assert sorted(item.place for item in written if item.print in people) == sorted(wanted)
+                before.merge(read)
+    people = {prints.fingerprint_of(name) for name in CLERKS}
+    written = [DayAlert.from_body(item.entry.body) for item in alerts(shared)]
+    assert sorted(item.identity_day for item in written if item.fingerprint in people) == sorted(wanted)
 
 
 _NAMES = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=40).map(lambda text: f"Kx7q{text}")
 
 
-@settings(max_examples=40)
+@settings(max_examples=count(40))
 @given(
     identity=_NAMES,
     action=_NAMES,
@@ -183,7 +191,7 @@ _NAMES = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_s
     role=_NAMES,
     asn=st.integers(10**8, 10**9).map(str),
     country=st.just("QZ"),
-    ids=st.lists(st.sampled_from([*sorted(_WORDS), "something_later"]), max_size=3),
+    ids=st.lists(st.sampled_from([*sorted(_FACTOR_WORDS), "something_later"]), max_size=3),
 )
 @example(
     identity="Kx7q\u0435ve@bank.example",
@@ -197,21 +205,25 @@ _NAMES = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_s
 )
 def test_no_value_of_an_event_stands_in_the_clear(shared, identity, action, system, network, role, asn, country, ids):
     event_ = IdentityEvent(
-        at(0, 3), identity, action, system, network, country, asn, Outcome.SUCCESS, Kind.SERVICE, role
+        at(0, 3), identity, action, system, network, country, asn, Outcome.SUCCESS, IdentityKind.SERVICE, role
     )
     values = (identity, action, system, network, role, asn, country)
-    factors = tuple(Factor(id_, 500, f"words with {' '.join(values)}") for id_ in ids)
-    day = HighDay(Scored(event_, Basis.OWN, 900, 2, factors, 900), 1, event_.ts_us, event_.ts_us, 900)
+    factors = tuple(EventFactor(id_, 500, f"words with {' '.join(values)}") for id_ in ids)
+    day = HighRiskDay(
+        ScoredEvent(event_, ComparisonBasis.OWN_HISTORY, 900, 2, factors, 900), 1, event_.ts_us, event_.ts_us, 900
+    )
     prints = prints_of(shared)
-    told, _ = commit(url_of(shared), shared, None, lambda tx: flag(tx, [day], prints, "sha256:00", Known()))
+    told, _ = commit(
+        url_of(shared), shared, None, lambda tx: write_alerts(tx, [day], prints, "sha256:00", KnownAlerts())
+    )
     stored = in_the_clear(shared)
     for spelt in (str, lambda text: json.dumps(text)[1:-1]):
         for value in values[:-1]:
             assert spelt(value).encode() not in stored
-    body = day.body(prints, "sha256:00")
+    body = day.to_body(prints, "sha256:00")
     assert "QZ" not in json.dumps(body)
-    assert DayAlert.of(body).place == (prints.of(identity), "2026-01-05")
-    named = Named.of(day.content())
+    assert DayAlert.from_body(body).identity_day == (prints.fingerprint_of(identity), "2026-01-05")
+    named = AlertedEvent.from_content(day.to_content())
     assert (named.identity, named.action, named.system, named.network) == (identity, action, system, network)
     assert told.written + told.known == 1
 
@@ -219,16 +231,16 @@ def test_no_value_of_an_event_stands_in_the_clear(shared, identity, action, syst
 def test_each_factor_has_words_without_a_value():
     source = Path(strange_things.__file__).read_text()
     named = set(re.findall(r'(?:_factor\(\s*Dim\.\w+,\s*|Factor\()"(\w+)"', source))
-    assert named == set(_WORDS)
+    assert named == set(_FACTOR_WORDS)
 
 
 def test_whose_data_was_erased_is_not_named_again(kept):
     score(kept, [strange(), strange(identity=BOB)])
     erase(kept)
     rows = {row["identity"]: row for row in listed(kept)}
-    assert rows[prints_of(kept).of(ANA)]["event"] is None
-    assert rows[prints_of(kept).of(ANA)]["closed"] == "erased"
-    assert rows[prints_of(kept).of(BOB)]["event"]["identity"] == BOB
+    assert rows[prints_of(kept).fingerprint_of(ANA)]["event"] is None
+    assert rows[prints_of(kept).fingerprint_of(ANA)]["closed"] == "erased"
+    assert rows[prints_of(kept).fingerprint_of(BOB)]["event"]["identity"] == BOB
     assert "(erased)" in cli("alerts", home=kept)[1]
     assert ANA not in cli("alerts", home=kept)[1]
     assert score(kept, [strange(), strange(NEXT + 1)]) == {**NONE, "erased": 1, "known": 1, "written": 1}
@@ -243,8 +255,8 @@ def test_whose_data_was_erased_is_not_named_again(kept):
 
 
 def test_two_tenants_share_no_fingerprint(home):
-    assert prints_of(home, "one").of(ANA) != prints_of(home, "two").of(ANA)
-    assert prints_of(home, "one").key != prints_of(home, "two").of("")
+    assert prints_of(home, "one").fingerprint_of(ANA) != prints_of(home, "two").fingerprint_of(ANA)
+    assert prints_of(home, "one").key_fingerprint != prints_of(home, "two").fingerprint_of("")
 
 
 # attacks
@@ -265,7 +277,7 @@ def test_an_alert_that_somebody_edited_silences_none(kept, tmp_path):
     code, out, err = cli("identity", "score", str(path), "--alert", home=kept)
     assert code == 0
     assert "2 alerts written; " in out
-    assert "1 of them stood in the store already, signed by no writer of it: run `halo verify`" in err
+    assert "1 of them were already in the store without a valid signature: run `halo verify`" in err
     assert verified(kept) == 11
 
 
@@ -289,7 +301,7 @@ def test_an_alert_without_its_form_hides_no_other(kept):
 def test_a_name_that_somebody_edited_is_not_shown(kept, column):
     score(kept, [strange(), strange(identity=BOB)])
     connection = attack(db_of(kept))
-    (mine, other) = (prints_of(kept).of(name) for name in (ANA, BOB))
+    (mine, other) = (prints_of(kept).fingerprint_of(name) for name in (ANA, BOB))
     value = "x'00'" if column == "ciphertext" else f"'identity:{other}'"
     connection.execute(f"UPDATE content SET {column}={value} WHERE subject=?", (f"identity:{mine}",))
     connection.close()
@@ -302,7 +314,7 @@ def test_a_name_that_somebody_edited_is_not_shown(kept, column):
 def test_without_the_content_key_it_is_said(kept):
     score(kept, [strange()])
     (kept / "content.key").unlink()
-    assert listed(kept)[0]["closed"] == "the content key is not at hand"
+    assert listed(kept)[0]["closed"] == "the content key is not available"
 
 
 @pytest.mark.parametrize("name", ["ana\tidentities", "\tidentities", "ana\x1b[31m", "ana\u202e", "a" * 513])
@@ -315,7 +327,7 @@ def test_a_name_that_would_act_on_something_is_not_taken(kept, tmp_path, name):
 
 
 def test_a_name_of_markup_and_of_a_subject_is_a_name(kept):
-    evil = ["[bold red]x[/]", f"identity:{prints_of(kept).of(ANA)}", "user:ana", '{"kind":"identity"}']
+    evil = ["[bold red]x[/]", f"identity:{prints_of(kept).fingerprint_of(ANA)}", "user:ana", '{"kind":"identity"}']
     assert score(kept, [strange(identity=name, system="vault") for name in evil])["written"] == len(evil)
     out = cli("alerts", home=kept)[1]
     assert all(name in out for name in evil if len(name) < 30)  # a longer one is folded
@@ -325,9 +337,9 @@ def test_a_name_of_markup_and_of_a_subject_is_a_name(kept):
 
 def test_a_day_with_odd_text_from_a_program_is_sealed_and_shown_harmless(kept):
     day = high_days([strange()], KEY)[0]
-    event_ = replace(day.worst.event, identity="a\x1b[2J\tb\u202e", system="\x07")
-    odd = replace(day, worst=replace(day.worst, event=event_))
-    commit(url_of(kept), kept, None, lambda tx: flag(tx, [odd], prints_of(kept), "sha256:00", Known()))
+    event_ = replace(day.worst_event.event, identity="a\x1b[2J\tb\u202e", system="\x07")
+    odd = replace(day, worst_event=replace(day.worst_event, event=event_))
+    commit(url_of(kept), kept, None, lambda tx: write_alerts(tx, [odd], prints_of(kept), "sha256:00", KnownAlerts()))
     out = cli("alerts", home=kept)[1]
     assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e]", out)
     assert found(kept, ALERT)

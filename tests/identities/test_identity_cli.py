@@ -9,8 +9,8 @@ import json
 import pytest
 from identity_world import ANA, DAYS, csv_file, event, history, rows_of
 
+from halo_core.baselines import IDENTITIES
 from halo_core.facade import HaloBase
-from halo_core.fitting import IDENTITIES
 from halo_core.model import EntryKind
 from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, tool, verified
 
@@ -22,7 +22,7 @@ ABROAD = {"network": "203.0.113.0/24", "country": "BR", "asn": "64777"}
 def kept(home):
     """A home with a ledger."""
     with HaloBase.local("desk", home=home, quiet=True) as halo, halo.session("s", request="look ana up"):
-        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "ana"}), Calls(), SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "ana"}), Calls(), SURFACE)
     return home
 
 
@@ -126,9 +126,9 @@ def test_a_file_says_what_it_is_or_is_asked(kept, tmp_path):
 
 
 def test_all_files_together_have_only_so_many_events(kept, past, later, monkeypatch):
-    from halo_core.cli import identity
+    from halo_core.cli import identities
 
-    monkeypatch.setattr(identity, "MAX_EVENTS", len(history()) + 2)
+    monkeypatch.setattr(identities, "MAX_EVENTS", len(history()) + 2)
     code, _, err = cli("identity", "import", str(past), str(later), home=kept)
     assert (code, "too_many" in err) == (64, True)
 
@@ -160,7 +160,7 @@ def test_ocsf_of_other_classes_is_left_out_and_said(kept, tmp_path):
 def test_a_limit_that_is_set_by_hand_is_said(kept, tmp_path, days, by_hand):
     said, _ = ok("import", str(csv_file(tmp_path / "past.csv", history(days))), home=kept)
     assert plain("show", home=kept)["limits"]["identity_days"] >= 40
-    assert ("too few to say what is high" in said) == by_hand
+    assert ("too few to compute the limit for high" in said) == by_hand
 
 
 def test_drop_takes_it_out(kept, past):

@@ -23,9 +23,9 @@ from alert_world import (
 )
 from identity_world import ANA, csv_file, event, history
 
-from halo_core.cli.stop import commit
+from halo_core.baselines import IDENTITIES
+from halo_core.cli.controls import commit
 from halo_core.facade import HaloBase
-from halo_core.fitting import IDENTITIES
 from halo_core.model import EntryKind
 from halo_core.store import Draft
 from halo_world import bodies, cli, db_of, found, url_of, verified
@@ -41,7 +41,7 @@ def kept(home):
 
 
 def index_of(home, identity=ANA, day="2026-02-02"):
-    wanted = prints_of(home).of(identity), day
+    wanted = prints_of(home).fingerprint_of(identity), day
     return next(row["index"] for row in listed(home) if (row["identity"], row["day"]) == wanted)
 
 
@@ -76,8 +76,8 @@ def test_it_is_judged_counted_and_no_longer_open(kept):
     judge(kept, index_of(kept, BOB), "ordinary")
     told = json.loads(cli("alerts", "--json", home=kept)[1])["errors"]
     assert told == {
-        f"identity:{prints_of(kept).of(ANA)}": {"attack": 1, "ordinary": 0},
-        f"identity:{prints_of(kept).of(BOB)}": {"attack": 0, "ordinary": 1},
+        f"identity:{prints_of(kept).fingerprint_of(ANA)}": {"attack": 1, "ordinary": 0},
+        f"identity:{prints_of(kept).fingerprint_of(BOB)}": {"attack": 0, "ordinary": 1},
     }
     assert [item["session"] for item in bodies(kept, FEEDBACK)] == ["", ""]
     assert verified(kept, signatures=True) == 0
@@ -102,7 +102,7 @@ def test_days_of_an_attack_are_left_out_and_ordinary_ones_count(kept):
     assert (told["left_out"], told["events"]) == (4, past + 2)
     assert bodies(kept, EntryKind.BASELINE)[-1]["left_out"] == 4
     out = cli("identity", "import", str(kept.parent / "more.csv"), home=kept)[1]
-    assert "left out       4 events, of days that were judged an attack" in out
+    assert "left out       4 events of days that were judged an attack" in out
     assert verified(kept) == 0
 
 

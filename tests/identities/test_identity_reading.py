@@ -12,20 +12,20 @@ from hypothesis import strategies as st
 from identity_world import csv_file, event, history
 
 from halo_core.errors import BadInput
-from halo_core.identities.event import FIELDS, IdentityEvent, Kind, Outcome, event_of, moment, network_of
-from halo_core.identities.reading import MAX_LINE, mapping_of, read
+from halo_core.identities.event import FIELDS, IdentityEvent, IdentityKind, Outcome, network_of, parse_event, parse_time
+from halo_core.identities.event_reader import MAX_LINE, parse_column_mapping, read_events
 
 HEADER = "time,identity,action,outcome\n"
 GOOD = "2026-01-05T10:00:00Z,ana,read,success\n"
 
 
 def csv_of(text, **more):
-    return read(io.BytesIO(text.encode() if isinstance(text, str) else text), "csv", **more)
+    return read_events(io.BytesIO(text.encode() if isinstance(text, str) else text), "csv", **more)
 
 
 def ocsf_of(*events, **more):
     lines = "\n".join(item if isinstance(item, str) else json.dumps(item) for item in events)
-    return read(io.BytesIO(lines.encode()), "ocsf", **more)
+    return read_events(io.BytesIO(lines.encode()), "ocsf", **more)
 
 
 def refused(call, *args, **more):
@@ -38,13 +38,13 @@ def refused(call, *args, **more):
 def test_what_was_written_is_read(tmp_path):
     events = history(3)
     with csv_file(tmp_path / "events.csv", events).open("rb") as stream:
-        assert list(read(stream, "csv").events) == events
+        assert list(read_events(stream, "csv").events) == events
 
 
 def test_columns_have_other_names_and_other_order():
     text = "who,x,when,what\nana,1,2026-01-05T10:00:00+01:00,read\n"
-    found = csv_of(text, mapping=mapping_of(["identity=who", "time=when", "action=what"])).events
-    assert found == (IdentityEvent(moment("2026-01-05T09:00:00Z"), "ana", "read"),)
+    found = csv_of(text, mapping=parse_column_mapping(["identity=who", "time=when", "action=what"])).events
+    assert found == (IdentityEvent(parse_time("2026-01-05T09:00:00Z"), "ana", "read"),)
 
 
 def test_quotes_byte_order_marks_and_blank_lines_are_read():
@@ -96,14 +96,14 @@ def test_a_header_that_does_not_do_is_named(header, mapping, field, code):
 
 @pytest.mark.parametrize("mark", [";", "\t", "|"])
 def test_columns_that_no_comma_separates_are_told(mark):
-    assert "by commas" in refused(csv_of, f"time{mark}identity{mark}action\n").remedy
+    assert "with commas" in refused(csv_of, f"time{mark}identity{mark}action\n").remedy
     assert "--map" in refused(csv_of, "when,identity,action\n").remedy
 
 
 @pytest.mark.parametrize("pair", ["time", "time=", "tenant=x", "=x"])
 def test_a_mapping_that_maps_nothing_is_refused(pair):
-    assert refused(mapping_of, [pair]).code == "bad_map"
-    assert refused(mapping_of, ["time=a", "time=b"]).code == "bad_map"
+    assert refused(parse_column_mapping, [pair]).code == "bad_map"
+    assert refused(parse_column_mapping, ["time=a", "time=b"]).code == "bad_map"
 
 
 def test_the_tenant_is_not_the_files_to_choose():
@@ -124,19 +124,19 @@ def test_there_are_only_so_many_events():
 def test_the_order_of_rows_does_not_matter(tmp_path_factory, order):
     path = csv_file(tmp_path_factory.mktemp("order") / "events.csv", order)
     with path.open("rb") as stream:
-        assert list(read(stream, "csv").events) == sorted(order)
+        assert list(read_events(stream, "csv").events) == sorted(order)
 
 
 @given(st.binary(max_size=300), st.sampled_from(["csv", "ocsf"]))
 def test_any_bytes_are_read_or_refused(data, form):
     with contextlib.suppress(BadInput):
-        assert read(io.BytesIO(data), form).events
+        assert read_events(io.BytesIO(data), form).events
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), st.text(max_size=30)))
 def test_any_texts_are_an_event_or_refused(said):
     with contextlib.suppress(BadInput):
-        assert event_of(said).ts_us >= 0
+        assert parse_event(said).ts_us >= 0
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_any_texts_are_an_event_or_refused(said):
     ],
 )
 def test_times(text, ts_us):
-    assert moment(text) == ts_us
+    assert parse_time(text) == ts_us
 
 
 @pytest.mark.parametrize(
@@ -216,14 +216,14 @@ def test_an_authentication_is_of_whoever_logs_on():
         "AT",
         "64496",
         Outcome.FAILURE,
-        Kind.HUMAN,
+        IdentityKind.HUMAN,
         "admin",
     )
 
 
 def test_a_call_is_of_its_actor():
     (found,) = ocsf_of(API).events
-    assert (found.identity, found.kind) == ("arn:aws:sts::1:assumed-role/ci/7", Kind.ROLE)
+    assert (found.identity, found.kind) == ("arn:aws:sts::1:assumed-role/ci/7", IdentityKind.ROLE)
     assert (found.action, found.system, found.network) == ("GetObject", "s3.amazonaws.com", "build-1")
     assert (found.ts_us, found.outcome) == (1_767_607_200_000_000, Outcome.SUCCESS)
 
@@ -279,7 +279,7 @@ def test_a_bad_event_of_an_array_is_named_by_its_place():
 
 
 def test_a_long_array_is_refused(monkeypatch):
-    from halo_core.identities import reading
+    from halo_core.identities import event_reader
 
-    monkeypatch.setattr(reading, "MAX_ARRAY", 2_000)
+    monkeypatch.setattr(event_reader, "MAX_ARRAY", 2_000)
     assert refused(ocsf_of, "[\n" + json.dumps([API] * 20)[1:]).code == "too_long"

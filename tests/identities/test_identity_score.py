@@ -14,13 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from identity_world import ANA, CLERKS, DAYS, KEY, SERVICE, event, history
 
+from counts import count
 from halo_core.errors import BadInput
-from halo_core.identities import book as books
-from halo_core.identities.book import Book, name_of
-from halo_core.identities.event import IdentityEvent, Kind, Outcome
-from halo_core.identities.habit import MOST_VALUES, Dim
-from halo_core.identities.limits import fitted
-from halo_core.identities.scoring import Basis, Scorer
+from halo_core.identities import baseline as books
+from halo_core.identities.baseline import MOST_VALUES, Dimension, IdentityBaseline, fingerprint_identity
+from halo_core.identities.event import IdentityEvent, IdentityKind, Outcome
+from halo_core.identities.event_risk import ComparisonBasis, EventScorer, fit_identity_baseline
 
 NEXT = DAYS  # a Monday
 FOREIGN = {"network": "203.0.113.0/24", "country": "BR", "asn": "64777"}
@@ -28,11 +27,11 @@ FOREIGN = {"network": "203.0.113.0/24", "country": "BR", "asn": "64777"}
 
 @pytest.fixture(scope="module")
 def book():
-    return fitted(history(), KEY)
+    return fit_identity_baseline(history(), KEY)
 
 
 def scored(book, *events):
-    scorer = Scorer(book, KEY)
+    scorer = EventScorer(book, KEY)
     return [scorer.score(item) for item in events]
 
 
@@ -46,7 +45,7 @@ def ids(found):
 
 def test_what_it_always_does_is_ordinary(book):
     found = last(book, event(NEXT))
-    assert (found.basis, found.risk, found.band, found.factors) == (Basis.OWN, 0, 0, ())
+    assert (found.basis, found.event_risk, found.band, found.factors) == (ComparisonBasis.OWN_HISTORY, 0, 0, ())
 
 
 @pytest.mark.parametrize(
@@ -70,7 +69,7 @@ def test_what_is_unusual_is_flagged_and_named(book, changed, factor, words):
 
 def test_more_of_it_is_more(book):
     one, two = last(book, event(NEXT, 3)), last(book, event(NEXT, 3, **FOREIGN))
-    assert one.risk < two.risk <= 1000
+    assert one.event_risk < two.event_risk <= 1000
     assert ids(two) == ["country_new", "hour_unusual"]
     assert two.band == 2
 
@@ -81,21 +80,21 @@ def test_at_most_three_factors_are_shown(book):
 
 def test_a_new_address_of_a_known_provider_is_little(book):
     known, new = (last(book, event(NEXT, network="192.0.2.0/24", asn=asn)) for asn in ("64496", "64777"))
-    assert 0 < known.risk < new.risk
+    assert 0 < known.event_risk < new.event_risk
     assert "known line" in known.factors[0].words
 
 
 def test_what_peers_do_is_less_strange():
     more = [event(day, 11, identity=name, system="wiki") for day in range(5) for name in CLERKS[1:]]
-    with_peers = fitted(sorted(history() + more), KEY)
-    alone = fitted(history(), KEY)
+    with_peers = fit_identity_baseline(sorted(history() + more), KEY)
+    alone = fit_identity_baseline(history(), KEY)
     ours = event(NEXT, system="wiki")
-    assert 0 < last(with_peers, ours).risk < last(alone, ours).risk
+    assert 0 < last(with_peers, ours).event_risk < last(alone, ours).event_risk
 
 
 def test_a_burst_is_flagged(book):
     found = scored(book, *(event(NEXT, 10, i // 2) for i in range(60)))
-    assert not any(item.risk for item in found[:20])
+    assert not any(item.event_risk for item in found[:20])
     assert ids(found[-1]) == ["burst"]
     assert "60 events in this hour" in found[-1].factors[0].words
 
@@ -117,76 +116,77 @@ def test_failures_of_long_ago_do_not_count(book):
 
 @pytest.mark.parametrize("number", [0, 1, 5])
 def test_who_is_little_known_has_no_risk(number):
-    known = Book().take([event(0, 10, i) for i in range(number)], KEY)
+    known = IdentityBaseline().add_events([event(0, 10, i) for i in range(number)], KEY)
     found = last(known, event(NEXT, 3, **FOREIGN))
-    assert (found.basis, found.risk, found.band, found.running) == (Basis.LITTLE, None, 0, 0)
+    assert (found.basis, found.event_risk, found.band, found.identity_risk) == (ComparisonBasis.TOO_LITTLE, None, 0, 0)
 
 
 @pytest.mark.parametrize("number", [0, 1, 5])
 def test_who_is_little_known_among_known_peers_is_compared_with_them(number):
     new = {"identity": "new@bank.example"}
-    known = fitted(sorted(history() + [event(DAYS - 1, 10, i, **new) for i in range(number)]), KEY)
+    known = fit_identity_baseline(sorted(history() + [event(DAYS - 1, 10, i, **new) for i in range(number)]), KEY)
     usual, strange = last(known, event(NEXT, **new)), last(known, event(NEXT, 3, **new, **FOREIGN))
-    assert usual.basis is strange.basis is Basis.PEERS
-    assert usual.risk == 0
+    assert usual.basis is strange.basis is ComparisonBasis.PEERS
+    assert usual.event_risk == 0
     assert strange.band == 2
-    other = last(known, event(NEXT, kind=Kind.HUMAN, role="nobody else", **new))
-    assert other.basis is Basis.LITTLE
+    other = last(known, event(NEXT, kind=IdentityKind.HUMAN, role="nobody else", **new))
+    assert other.basis is ComparisonBasis.TOO_LITTLE
 
 
 def test_who_says_nothing_of_what_it_is_has_no_peers():
-    bare = {"kind": Kind.UNKNOWN, "role": ""}
-    known = fitted([replace(item, **bare) for item in history()], KEY)
-    assert last(known, event(NEXT, **bare)).basis is Basis.OWN
-    assert last(known, event(NEXT, identity="new", **bare)).basis is Basis.LITTLE
+    bare = {"kind": IdentityKind.UNKNOWN, "role": ""}
+    known = fit_identity_baseline([replace(item, **bare) for item in history()], KEY)
+    assert last(known, event(NEXT, **bare)).basis is ComparisonBasis.OWN_HISTORY
+    assert last(known, event(NEXT, identity="new", **bare)).basis is ComparisonBasis.TOO_LITTLE
 
 
 def test_what_the_baseline_never_recorded_is_not_strange():
-    bare = fitted([replace(item, country="", asn="", network="") for item in history()], KEY)
-    assert last(bare, event(NEXT)).risk == 0
-    assert last(bare, event(NEXT, identity="new")).risk == 0
+    bare = fit_identity_baseline([replace(item, country="", asn="", network="") for item in history()], KEY)
+    assert last(bare, event(NEXT)).event_risk == 0
+    assert last(bare, event(NEXT, identity="new")).event_risk == 0
 
 
 def test_one_night_makes_nothing_ordinary():
     night = [event(10, 10, i % 60, **FOREIGN) for i in range(900)]
-    poisoned = fitted(sorted(history() + night), KEY)
+    poisoned = fit_identity_baseline(sorted(history() + night), KEY)
     assert "country_new" in ids(last(poisoned, event(NEXT, **FOREIGN)))
 
 
 def test_one_colleague_makes_nothing_ordinary():
     other = [event(day, 11, identity=CLERKS[1], system="vault") for day in range(1, 5)]
-    assert last(fitted(sorted(history() + other), KEY), event(NEXT, system="vault")).band
+    assert last(fit_identity_baseline(sorted(history() + other), KEY), event(NEXT, system="vault")).band
 
 
 def test_who_does_something_new_every_day_may():
     rover = [event(day, 12, identity="rover", network=f"10.{day}.0.0/24", asn="") for day in range(DAYS)]
     homely = [event(day, 12, identity="homely", asn="") for day in range(DAYS)]
-    known = fitted(sorted(rover + homely), KEY)
+    known = fit_identity_baseline(sorted(rover + homely), KEY)
     risks = [
-        last(known, event(NEXT, 12, identity=who, network="192.0.2.0/24", asn="")).risk for who in ("rover", "homely")
+        last(known, event(NEXT, 12, identity=who, network="192.0.2.0/24", asn="")).event_risk
+        for who in ("rover", "homely")
     ]
     assert risks[0] * 4 < risks[1]
 
 
 def test_a_full_table_says_nothing_and_stays_as_large_as_it_is():
     many = [event(i // 60, 10, i % 60, action=f"a{i}") for i in range(MOST_VALUES * 2)]
-    known = Book().take(many, KEY)
-    habit = known.habits[name_of(ANA, KEY)]
-    assert len(habit.known[Dim.ACTION]) == MOST_VALUES
+    known = IdentityBaseline().add_events(many, KEY)
+    habit = known.habits[fingerprint_identity(ANA, KEY)]
+    assert len(habit.known_values[Dimension.ACTION]) == MOST_VALUES
     assert "action_new" not in ids(last(known, event(NEXT, action="never seen")))
 
 
 def test_there_are_only_so_many_identities(monkeypatch):
     monkeypatch.setattr(books, "MOST_IDENTITIES", 3)
     with pytest.raises(BadInput) as caught:
-        Book().take([event(0, identity=f"n{i}") for i in range(4)], KEY)
+        IdentityBaseline().add_events([event(0, identity=f"n{i}") for i in range(4)], KEY)
     assert caught.value.code == "too_many"
 
 
 def test_an_identitys_risk_rises_at_once_and_falls_slowly(book):
     found = scored(book, event(NEXT, 3, **FOREIGN), *(event(NEXT, 10, i) for i in range(3)))
-    high = found[0].risk
-    assert [item.running for item in found] == [
+    high = found[0].event_risk
+    assert [item.identity_risk for item in found] == [
         high,
         high * 7 // 8,
         high * 7 // 8 * 7 // 8,
@@ -202,7 +202,10 @@ def test_a_baseline_names_nobody(book):
 
 def test_another_key_is_refused_rather_than_knowing_nobody(book):
     other = b"another".ljust(32, b".")
-    for use in (lambda: Scorer(book, other), lambda: Book.from_bytes(book.to_bytes()).take([event(NEXT)], other)):
+    for use in (
+        lambda: EventScorer(book, other),
+        lambda: IdentityBaseline.from_bytes(book.to_bytes()).add_events([event(NEXT)], other),
+    ):
         with pytest.raises(BadInput) as caught:
             use()
         assert caught.value.code == "other_key"
@@ -210,7 +213,7 @@ def test_another_key_is_refused_rather_than_knowing_nobody(book):
 
 def test_limits_come_from_days_that_were_not_in_the_baseline(book):
     assert book.limits.days >= 40
-    assert fitted(history(10), KEY).limits.days == 0
+    assert fit_identity_baseline(history(10), KEY).limits.days == 0
 
 
 @pytest.mark.parametrize(
@@ -218,7 +221,7 @@ def test_limits_come_from_days_that_were_not_in_the_baseline(book):
 )
 def test_other_bytes_are_no_baseline(data):
     with pytest.raises(BadInput) as caught:
-        Book.from_bytes(data)
+        IdentityBaseline.from_bytes(data)
     assert caught.value.code == "bad_baseline"
 
 
@@ -240,12 +243,14 @@ EVENTS = st.lists(
 
 
 @given(EVENTS)
-@settings(max_examples=50)
+@settings(max_examples=count(50))
 def test_a_risk_is_bounded_and_comes_from_what_was_before(events):
     book = _known()
     events.sort()
     whole = scored(book, *events)
-    assert all(0 <= item.risk <= 1000 and 0 <= item.running <= 1000 and item.band in (0, 1, 2) for item in whole)
+    assert all(
+        0 <= item.event_risk <= 1000 and 0 <= item.identity_risk <= 1000 and item.band in (0, 1, 2) for item in whole
+    )
     for end in range(0, len(events), 7):
         assert scored(book, *events[:end]) == whole[:end]
     changed = [replace(item, system="vault", **FOREIGN) for item in events[len(events) // 2 :]]
@@ -253,7 +258,7 @@ def test_a_risk_is_bounded_and_comes_from_what_was_before(events):
 
 
 @given(EVENTS)
-@settings(max_examples=50)
+@settings(max_examples=count(50))
 def test_scoring_leaves_the_baseline_as_it_is(events):
     book = _known()
     before = book.to_bytes()
@@ -262,39 +267,42 @@ def test_scoring_leaves_the_baseline_as_it_is(events):
 
 
 @given(EVENTS, st.integers(0, 40))
-@settings(max_examples=50)
+@settings(max_examples=count(50))
 def test_a_baseline_goes_on_where_it_stopped(events, cut):
     events.sort()
-    whole = Book().take(events, KEY)
+    whole = IdentityBaseline().add_events(events, KEY)
     first = [item for item in events if item.ts_us <= events[min(cut, len(events) - 1)].ts_us] if events else []
-    part = Book.from_bytes(Book().take(first, KEY).to_bytes())
-    assert part.take(events[len(first) :], KEY).to_bytes() == whole.to_bytes()
+    part = IdentityBaseline.from_bytes(IdentityBaseline().add_events(first, KEY).to_bytes())
+    assert part.add_events(events[len(first) :], KEY).to_bytes() == whole.to_bytes()
 
 
 @given(st.permutations([event(0, 9), event(0, 9), event(0, 9, action="send"), event(0, 9, identity=CLERKS[1])]))
 def test_the_order_of_equal_times_does_not_matter(order):
-    assert Book().take(order, KEY).to_bytes() == Book().take(sorted(order), KEY).to_bytes()
+    assert (
+        IdentityBaseline().add_events(order, KEY).to_bytes()
+        == IdentityBaseline().add_events(sorted(order), KEY).to_bytes()
+    )
 
 
 def test_events_that_are_not_later_are_refused(book):
-    known = Book.from_bytes(book.to_bytes())
+    known = IdentityBaseline.from_bytes(book.to_bytes())
     with pytest.raises(BadInput) as caught:
-        fitted(history(), KEY, known)
+        fit_identity_baseline(history(), KEY, known)
     assert caught.value.code == "not_later"
 
 
-_MADE: list[Book] = []
+_MADE: list[IdentityBaseline] = []
 
 
-def _known() -> Book:
+def _known() -> IdentityBaseline:
     if not _MADE:
-        _MADE.append(fitted(history(), KEY))
+        _MADE.append(fit_identity_baseline(history(), KEY))
     return _MADE[0]
 
 
 def told() -> str:
     """Digest of a baseline and of what it says of some events."""
-    book = fitted(history(), KEY)
+    book = fit_identity_baseline(history(), KEY)
     events = [some_event(NEXT + i // 12, i * 7 % 24, i * 11 % 60, i % 5 == 0) for i in range(120)]
     plain = [item.to_plain() for item in scored(book, *sorted(events))]
     return hashlib.sha256(book.to_bytes() + json.dumps(plain, sort_keys=True).encode()).hexdigest()

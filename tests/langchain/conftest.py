@@ -8,7 +8,7 @@ import pytest
 from blockbuster import BlockBuster
 
 from halo_core.model import EntryKind
-from halo_core.query import entries
+from halo_core.store.log import read_entries
 from halo_core.store.reader import Reader
 from halo_langchain import Halo
 from halo_world import unblocking
@@ -59,7 +59,7 @@ class World:
     def _entries(self, kind: EntryKind, resource: str) -> list[Any]:
         self.halo.store.flush()
         reader = Reader(f"sqlite:///{self.home / 'halo' / 'halo.db'}")
-        found = [item.entry for item in entries(reader, "local", (kind,))]
+        found = [item.entry for item in read_entries(reader, "local", (kind,))]
         return [e for e in found if not resource or e.body["request"]["resource"]["id"] == resource]
 
     def decisions(self, resource: str = "") -> list[Any]:

@@ -16,16 +16,18 @@ from langgraph.graph import MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.types import Command, interrupt
 
+from halo_core.crypto.keys import KeyStore
+from halo_core.enforcement.delegation import register_agent_resource
 from halo_core.errors import Denied
-from halo_core.keys import KeyStore
 from halo_core.model import EntryKind, Impact
-from halo_core.pep.handoff import agent_resource
-from halo_core.query import Contents
-from halo_core.replay import Replayer, Status
+from halo_core.replay import Replayer, ReplayStatus
+from halo_core.store.log import SealedContents
 from halo_core.store.reader import Reader
 from halo_core.verification import verify_store
 from halo_langchain import Resource
 from halo_langchain.testing import ScriptedModel, call
+
+pytestmark = pytest.mark.smoke
 
 READ = Resource(impact=Impact.READ, source_trust=900)
 FORBIDDEN = Resource(impact=Impact.READ, labels=("forbidden",))
@@ -225,7 +227,7 @@ def test_middleware_inside_ours_cannot_put_another_tool_into_a_guarded_graph(wor
 @pytest.mark.parametrize("guarded", [True, False])
 def test_a_server_does_not_name_an_agent_for_its_tool(world, ran, guarded):
     """MCP adapters keep what a server says of its tool as the tool's metadata, and its arguments as a JSON schema."""
-    agent_resource(world.halo, "bob")
+    register_agent_resource(world.halo, "bob")
     theirs = StructuredTool(
         name="leak",
         description="Look.",
@@ -487,8 +489,8 @@ def test_the_ledger_of_an_agent_verifies_and_replays(world, ran):
     url = f"sqlite:///{home / 'halo.db'}"
     assert verify_store(url, home, signatures=True).exit_code == 0
     reader = Reader(url)
-    replayed = list(Replayer(reader, Contents.at(reader, KeyStore(home)), "local").all())
-    assert [item.status for item in replayed] == [Status.IDENTICAL] * 5
+    replayed = list(Replayer(reader, SealedContents.with_home_key(reader, KeyStore(home)), "local").replay_all())
+    assert [item.status for item in replayed] == [ReplayStatus.IDENTICAL] * 5
 
 
 async def test_streamed_tokens_pass_through(world, ran):

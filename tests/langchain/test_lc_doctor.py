@@ -46,10 +46,19 @@ from langgraph_supervisor import create_supervisor
 from langgraph_swarm import create_handoff_tool, create_swarm
 from pydantic import BaseModel, field_validator
 
-from halo_core.coverage import Finding, Kind, Status, governable, sort, summary
+from halo_core.doctor.findings import (
+    Finding,
+    FindingKind,
+    FindingStatus,
+    has_governable_findings,
+    sort_findings,
+    summarize_findings,
+)
 from halo_core.model import ActionKind
 from halo_langchain import Resource, doctor, testing
 from halo_langchain.testing import ScriptedModel
+
+pytestmark = pytest.mark.smoke
 
 HOSTED = {"type": "web_search"}
 
@@ -80,12 +89,12 @@ class Pair(BaseRetriever):
         return [d for part in self.parts for d in part.invoke(query)]
 
 
-def rows(findings: list[Finding], status: Status) -> set[tuple[str, str]]:
+def rows(findings: list[Finding], status: FindingStatus) -> set[tuple[str, str]]:
     return {(str(item.kind), item.name) for item in findings if item.status is status}
 
 
 def opened(x: Any) -> set[tuple[str, str]]:
-    return rows(doctor(x, name="app"), Status.OPEN)
+    return rows(doctor(x, name="app"), FindingStatus.OPEN)
 
 
 def one(x: Any, name: str) -> Finding:
@@ -106,16 +115,16 @@ def graph_of(node: Any, **more: Any) -> Any:
 def test_a_guarded_copy_is_closed_and_an_original_is_open(world, make):
     thing = make()
     (before,) = doctor(thing, name="app")
-    assert (before.status, before.point) == (Status.OPEN, "none")
+    assert (before.status, before.point) == (FindingStatus.OPEN, "none")
     assert before.remedy.startswith("use `halo.guard(")
     after = next(item for item in doctor(world.halo.guard(thing), name="app") if item.name == before.name)
-    assert (after.status, after.point, after.kind) == (Status.CLOSED, "guarded copy", before.kind)
+    assert (after.status, after.point, after.kind) == (FindingStatus.CLOSED, "guarded copy", before.kind)
     assert opened(world.halo.guard(thing)) == set()
 
 
 def test_lists_and_dicts_of_things_are_looked_into(world):
     found = doctor({"a": [lookup, (Shelf(),)], "b": {"c": model()}}, name="app")
-    assert rows(found, Status.OPEN) == {("tool", "lookup"), ("retriever", "shelf"), ("model", "scripted")}
+    assert rows(found, FindingStatus.OPEN) == {("tool", "lookup"), ("retriever", "shelf"), ("model", "scripted")}
 
 
 def test_originals_that_their_module_keeps_are_noted_once(world):
@@ -127,7 +136,7 @@ def test_originals_that_their_module_keeps_are_noted_once(world):
 def test_a_store_behind_a_retriever_is_noted(world):
     shelf = InMemoryVectorStore(DeterministicFakeEmbedding(size=4)).as_retriever()
     for thing in (shelf, world.halo.guard(shelf, resource=Resource(id="shelf"))):
-        assert ("retriever", "similarity_search") in rows(doctor(thing, name="app"), Status.NOTED)
+        assert ("retriever", "similarity_search") in rows(doctor(thing, name="app"), FindingStatus.NOTED)
 
 
 def test_retrievers_and_models_inside_a_guarded_retriever_are_named(world):
@@ -195,7 +204,7 @@ def test_a_store_that_a_tool_searches_is_noted_in_a_guarded_tool_and_open_elsewh
         return str(store.similarity_search(q))
 
     assert ("retriever", "similarity_search") in opened(search)
-    assert ("retriever", "similarity_search") in rows(doctor(world.halo.guard(search), name="app"), Status.NOTED)
+    assert ("retriever", "similarity_search") in rows(doctor(world.halo.guard(search), name="app"), FindingStatus.NOTED)
 
 
 def test_a_graph_in_a_guarded_tool_is_judged_by_itself(world):
@@ -221,7 +230,7 @@ def test_hosted_tools_are_open_unless_the_model_is_guarded(world):
     assert next(item.point for item in guarded if item.name == "web_search") == "refused when called"
     agent = create_agent(model(), tools=[HOSTED], middleware=[world.halo.middleware()])
     assert opened(agent) == set()
-    assert one(agent, "web_search").status is Status.NOTED
+    assert one(agent, "web_search").status is FindingStatus.NOTED
 
 
 def test_a_models_client_is_noted(world):
@@ -229,7 +238,7 @@ def test_a_models_client_is_noted(world):
         client: Any = None
 
     found = doctor(world.halo.guard(Remote(script=[], client=object())), name="app")
-    assert ("model", "scripted.client") in rows(found, Status.NOTED)
+    assert ("model", "scripted.client") in rows(found, FindingStatus.NOTED)
 
 
 def test_mcp_tools_are_governed_like_tools_and_their_session_is_noted(world):
@@ -240,15 +249,15 @@ def test_mcp_tools_are_governed_like_tools_and_their_session_is_noted(world):
     mcp = StructuredTool(name="far", description="far", args_schema={"properties": {}}, coroutine=there)
     assert opened(mcp) == {("tool", "far")}
     found = doctor(world.halo.guard(mcp), name="app")
-    assert rows(found, Status.OPEN) == set()
-    assert ("tool", "far (MCP)") in rows(found, Status.NOTED)
+    assert rows(found, FindingStatus.OPEN) == set()
+    assert ("tool", "far (MCP)") in rows(found, FindingStatus.NOTED)
 
 
 def test_a_raw_sdk_client_is_noted():
     kind = type("OpenAI", (), {"__module__": "openai._client"})
     raw = kind()
     found = doctor(graph_of(lambda s: raw), name="app")
-    assert ("model", "openai.OpenAI") in rows(found, Status.NOTED)
+    assert ("model", "openai.OpenAI") in rows(found, FindingStatus.NOTED)
 
 
 # chains
@@ -325,7 +334,7 @@ def test_middleware_that_is_not_last_leaves_open_what_is_not_guarded(world):
     assert "`Later` after it" in one(agent, "lookup").remedy
     guarded = create_agent(world.halo.guard(model("m")), tools=world.halo.guard([lookup]), middleware=around)
     assert opened(guarded) == set()
-    assert one(guarded, "halo.middleware()").status is Status.NOTED
+    assert one(guarded, "halo.middleware()").status is FindingStatus.NOTED
 
 
 def test_only_the_hooks_that_a_later_middleware_has_count(world):
@@ -362,7 +371,7 @@ def test_a_node_that_is_an_agent_is_entered_undecided_unless_the_graph_is_guarde
     graph = create_swarm([agent], default_active_agent="alice").compile(name="swarm")
     assert opened(graph) == {("node", "alice (an agent)")}
     guarded = doctor(world.halo.guard(graph), name="app")
-    assert rows(guarded, Status.OPEN) == set()
+    assert rows(guarded, FindingStatus.OPEN) == set()
     assert {"guarded graph", "guarded graph, node entry"} <= {item.point for item in guarded}
 
 
@@ -388,7 +397,7 @@ def test_an_agent_that_the_guard_was_not_told_of_is_open_with_the_words_to_say(w
 
     hidden = [far, agent]
     guarded = world.halo.guard(graph_of(lambda state: hidden[0](state)))
-    (finding,) = [item for item in doctor(guarded, name="app") if item.status is Status.OPEN]
+    (finding,) = [item for item in doctor(guarded, name="app") if item.status is FindingStatus.OPEN]
     assert "agents=['step']" in finding.remedy
     assert opened(world.halo.guard(graph_of(lambda state: hidden[0](state)), agents=["step"])) == set()
 
@@ -411,8 +420,8 @@ def test_a_function_node_that_holds_nothing_is_noted():
         return state
 
     (finding,) = doctor(graph_of(step), name="app")
-    assert (finding.status, finding.kind, finding.name) == (Status.NOTED, Kind.NODE, "step")
-    assert not governable([finding])
+    assert (finding.status, finding.kind, finding.name) == (FindingStatus.NOTED, FindingKind.NODE, "step")
+    assert not has_governable_findings([finding])
 
 
 MODELS = {"cheap": model("cheap")}
@@ -500,7 +509,7 @@ def test_a_model_is_found_wherever_an_app_keeps_it(step):
 def test_a_model_that_a_function_makes_and_may_guard_is_noted(world):
     halo = world.halo
     found = doctor(graph_of(lambda s: halo.guard(ScriptedModel(script=[])).invoke(s)), name="app")
-    assert ("model", "ScriptedModel") in rows(found, Status.NOTED)
+    assert ("model", "ScriptedModel") in rows(found, FindingStatus.NOTED)
     assert opened(graph_of(lambda s: init_chat_model("x").invoke(s))) == {("model", "init_chat_model")}
 
 
@@ -520,7 +529,7 @@ def test_what_chooses_the_next_node_is_looked_into():
     builder.add_conditional_edges("step", lambda s: str(llm.invoke(s)), ["step"])
     for graph in (builder, builder.compile(name="app")):
         found = doctor(graph, name="app")
-        assert ("model", "router") in rows(found, Status.OPEN), graph
+        assert ("model", "router") in rows(found, FindingStatus.OPEN), graph
 
 
 def test_tasks_of_the_functional_api_are_followed(world):
@@ -551,7 +560,7 @@ def test_powers_of_the_host_are_noted(world):
     builder.add_node("step", lambda s: s)
     builder.set_entry_point("step")
     graph = builder.compile(checkpointer=InMemorySaver(), store=InMemoryStore())
-    noted = rows(doctor(graph, name="app"), Status.NOTED)
+    noted = rows(doctor(graph, name="app"), FindingStatus.NOTED)
     assert {("store", "InMemorySaver"), ("store", "InMemoryStore"), ("node", "update_state")} <= noted
 
 
@@ -561,8 +570,8 @@ def test_powers_of_the_host_are_noted(world):
 def test_the_builder_of_a_guarded_graph_is_noted(world):
     graph = StateGraph(MessagesState).add_node("step", lambda _: {}).set_entry_point("step").compile()
     found = one(world.halo.guard(graph), "builder")
-    assert (found.status, found.kind) == (Status.NOTED, Kind.NODE)
-    assert ("builder", found.where) not in rows(doctor(graph), Status.NOTED)
+    assert (found.status, found.kind) == (FindingStatus.NOTED, FindingKind.NODE)
+    assert ("builder", found.where) not in rows(doctor(graph), FindingStatus.NOTED)
 
 
 def test_guarded_tools_that_a_plain_tool_node_runs_over_time_travel_are_noted(world):
@@ -572,7 +581,7 @@ def test_guarded_tools_that_a_plain_tool_node_runs_over_time_travel_are_noted(wo
         return StateGraph(MessagesState).add_node("tools", node).set_entry_point("tools").compile(checkpointer=saver)
 
     found = one(graph(ToolNode(tools)), "tools (time travel)")
-    assert (found.status, found.kind) == (Status.NOTED, Kind.NODE)
+    assert (found.status, found.kind) == (FindingStatus.NOTED, FindingKind.NODE)
     under_ours = ToolNode(tools, wrap_tool_call=world.halo.middleware().wrap_tool_call)
     again = (graph(ToolNode(tools), None), graph(ToolNode([lookup])), graph(under_ours))
     agent = create_agent(model(), tools, middleware=[world.halo.middleware()], checkpointer=saver)
@@ -596,7 +605,9 @@ def test_a_policy_that_restricts_output_is_noted(make_world):
     forbid (principal, action, resource) when { resource.labels.contains("pii") };"""
     for text, expected in ((policy, True), ('@id("a") permit (principal, action, resource);', False)):
         halo = make_world(policy=text).halo
-        noted = rows(doctor(create_agent(halo.guard(model()), tools=halo.guard([lookup])), name="app"), Status.NOTED)
+        noted = rows(
+            doctor(create_agent(halo.guard(model()), tools=halo.guard([lookup])), name="app"), FindingStatus.NOTED
+        )
         assert (("model", "output") in noted) is expected
 
 
@@ -635,20 +646,27 @@ def desk(halo: Any, *, but: str = "") -> Any:
 
 def test_an_app_guarded_all_through_has_nothing_open(world):
     found = doctor(desk(world.halo), name="app")
-    assert rows(found, Status.OPEN) == set()
-    assert governable(found)
-    kinds = {item.kind for item in found if item.status is Status.CLOSED}
-    assert kinds == {Kind.TOOL, Kind.RETRIEVER, Kind.MODEL, Kind.HANDOFF, Kind.AGENT, Kind.NODE}
+    assert rows(found, FindingStatus.OPEN) == set()
+    assert has_governable_findings(found)
+    kinds = {item.kind for item in found if item.status is FindingStatus.CLOSED}
+    assert kinds == {
+        FindingKind.TOOL,
+        FindingKind.RETRIEVER,
+        FindingKind.MODEL,
+        FindingKind.HANDOFF,
+        FindingKind.AGENT,
+        FindingKind.NODE,
+    }
 
 
 @pytest.mark.parametrize("left", ["VectorStoreRetriever", "reader", "summary", "b", "spare"])
 def test_one_thing_left_unguarded_is_named(world, left):
     found = doctor(desk(world.halo, but=left), name="app")
-    assert {name for _, name in rows(found, Status.OPEN)} == {left}
+    assert {name for _, name in rows(found, FindingStatus.OPEN)} == {left}
 
 
 def test_a_graph_left_unguarded_is_named(world):
-    found = rows(doctor(desk(world.halo, but="graph"), name="app"), Status.OPEN)
+    found = rows(doctor(desk(world.halo, but="graph"), name="app"), FindingStatus.OPEN)
     assert found == {("node", "alice (an agent)"), ("node", "bob (an agent)")}
 
 
@@ -699,7 +717,7 @@ def test_nothing_of_the_apps_own_is_run():
     Hostile.asked.clear()
     hostile = Hostile()
     found = doctor([hostile, Lazy(), Items([lookup]), {"a": hostile}, lambda: hostile], name="app")
-    assert rows(found, Status.OPEN) == {("tool", "lookup")}
+    assert rows(found, FindingStatus.OPEN) == {("tool", "lookup")}
     assert Hostile.asked == []
 
 
@@ -904,7 +922,7 @@ def test_reducers_validators_and_retry_policies_of_a_graph_are_found(world):
         return builder.compile(name="app")
 
     found = one(app(reduced), "raw")
-    assert (found.status, found.where) == (Status.OPEN, "graph `app` > state `messages`")
+    assert (found.status, found.where) == (FindingStatus.OPEN, "graph `app` > state `messages`")
     assert opened(world.halo.guard(app(reduced))) == {("model", "raw")}
     assert opened(app(Checked)) == {("model", "cheap")}
     assert opened(app(MessagesState, retry_policy=RetryPolicy(retry_on=again))) == {("model", "raw")}
@@ -937,10 +955,10 @@ def test_a_copy_that_was_changed_after_it_was_guarded_is_open(world):
         return str(SERVICE.ask(q))
 
     kept = world.halo.guard(raw)
-    assert rows(doctor(kept, name="app"), Status.OPEN) == {("model", "cheap")}
+    assert rows(doctor(kept, name="app"), FindingStatus.OPEN) == {("model", "cheap")}
     kept.func = raw
     found = one(kept, "raw")
-    assert (found.status, found.point) == (Status.OPEN, "none")
+    assert (found.status, found.point) == (FindingStatus.OPEN, "none")
     assert "changed after it was guarded" in found.remedy
     other = world.halo.guard(StructuredTool.from_function(raw, name="other"))
     kept.func = other.func
@@ -958,7 +976,7 @@ def test_a_copy_that_was_changed_after_it_was_guarded_is_open(world):
 def test_a_text_model_under_a_callback_is_open(world):
     llm = FakeListLLM(responses=["x"])
     found = one(llm.with_config(callbacks=[world.halo.callback()]), "FakeListLLM")
-    assert (found.status, found.point) == (Status.OPEN, "none")
+    assert (found.status, found.point) == (FindingStatus.OPEN, "none")
     assert "halo.guard(model)" in found.remedy
     assert "halo.install()" in found.remedy
     own = FakeListLLM(responses=["x"], callbacks=[world.halo.callback()])
@@ -969,7 +987,7 @@ def test_a_text_model_under_a_callback_is_open(world):
 def test_a_tool_that_the_middleware_decides_and_nobody_granted_is_noted(world):
     def noted(*tools: Any) -> list[str]:
         found = doctor(create_agent(model("m"), tools=list(tools), middleware=[world.halo.middleware()]), name="app")
-        assert rows(found, Status.OPEN) == set()
+        assert rows(found, FindingStatus.OPEN) == set()
         return [item.name for item in found if "no passport grants it" in item.remedy]
 
     assert noted(lookup) == ["lookup"]
@@ -992,14 +1010,14 @@ def test_what_is_in_two_places_is_one_row_with_both():
     for name in ("a", "b"):
         builder.add_node(name, _through if name == "a" else SERVICE.ask)
     builder.set_entry_point("a")
-    found = [item for item in doctor(builder.compile(name="app"), name="app") if item.status is Status.OPEN]
+    found = [item for item in doctor(builder.compile(name="app"), name="app") if item.status is FindingStatus.OPEN]
     assert [item.where for item in found] == ["graph `app` > node `a`; graph `app` > node `b`"]
     shared = {f"t{n}": lambda _s: MODELS["cheap"] for n in range(1)}
     many = StateGraph(MessagesState)
     for n in range(7):
         many.add_node(f"n{n}", functools.partial(lambda _step, s: shared["t0"](s), n))
     many.set_entry_point("n0")
-    (row,) = [item for item in doctor(many.compile(name="app"), name="app") if item.status is Status.OPEN]
+    (row,) = [item for item in doctor(many.compile(name="app"), name="app") if item.status is FindingStatus.OPEN]
     assert row.where.endswith("; and 3 more places")
     app = create_supervisor([create_agent(model("b"), tools=[], name="bob")], model=model("boss"))
     assert one(app.compile(name="team"), "b").where == "graph `team` > agent `bob` > node `model`"
@@ -1023,6 +1041,13 @@ def test_functions_that_name_each_other_are_read_once(monkeypatch):
 
 
 def test_rows_are_sorted_worst_first_and_said_once():
-    made = [Finding(Kind.TOOL, "t", "w", "none", status) for status in (Status.NOTED, Status.CLOSED, Status.OPEN)]
-    assert [item.status for item in sort([*made, *made])] == [Status.OPEN, Status.CLOSED, Status.NOTED]
-    assert summary(made) == "1 closed, 1 open, 1 noted"
+    made = [
+        Finding(FindingKind.TOOL, "t", "w", "none", status)
+        for status in (FindingStatus.NOTED, FindingStatus.CLOSED, FindingStatus.OPEN)
+    ]
+    assert [item.status for item in sort_findings([*made, *made])] == [
+        FindingStatus.OPEN,
+        FindingStatus.CLOSED,
+        FindingStatus.NOTED,
+    ]
+    assert summarize_findings(made) == "1 closed, 1 open, 1 noted"

@@ -20,8 +20,8 @@ from langgraph.prebuilt import ToolNode
 from langgraph.types import Command
 from lc_models import Plain, Text
 
+from halo_core.enforcement.obligations import WITHHELD_ERROR
 from halo_core.errors import Denied
-from halo_core.pep.failures import HELD_ERROR
 from halo_langchain import ActionKind, Halo, Impact, Resource
 from halo_langchain.testing import ScriptedModel, call
 
@@ -33,9 +33,9 @@ RULES = """@id("t.base") permit (principal, action, resource);
 @id("t.r") @effect("restrict") @obligation("{}") forbid (principal, action{}, resource){};"""
 OBLIGATIONS = {
     "redact_output()": MASKED,
-    "hold_output()": HELD_ERROR,
-    "drop_labels(chd)": HELD_ERROR,
-    "drop_documents(950)": HELD_ERROR,
+    "hold_output()": WITHHELD_ERROR,
+    "drop_labels(chd)": WITHHELD_ERROR,
+    "drop_documents(950)": WITHHELD_ERROR,
 }
 of_letters = pytest.mark.parametrize(("obligation", "left"), OBLIGATIONS.items(), ids=list(OBLIGATIONS))
 
@@ -114,6 +114,7 @@ TOOLS = {
 }
 
 
+@pytest.mark.matrix
 @of_letters
 @pytest.mark.parametrize("shape", TOOLS)
 @pytest.mark.parametrize("awaited", [False, True])
@@ -159,6 +160,7 @@ def by_node(world: Any, tool: BaseTool, *, guard: bool) -> Any:
     return graph.compile() if guard else halo.guard(graph.compile())
 
 
+@pytest.mark.matrix
 @of_letters
 @pytest.mark.parametrize(("way", "guard"), [(by_agent, True), (by_node, True), (by_node, False)])
 @pytest.mark.parametrize("awaited", [False, True])
@@ -231,7 +233,7 @@ def test_an_account_out_of_an_error_is_not_paid(tmp_path, kind):
         with pytest.raises(Denied):
             halo.guard(pay, resource=pays).invoke({"account": "ACC-EVIL-9931", "amount": 90.0})
     else:
-        assert read == HELD_ERROR
+        assert read == WITHHELD_ERROR
     halo.close()
     assert paid == []
 
@@ -252,6 +254,7 @@ class AShelf(Shelf):
         return self._get_relevant_documents(query)
 
 
+@pytest.mark.matrix
 @of_letters
 @pytest.mark.parametrize("kind", [Shelf, AShelf])
 @pytest.mark.parametrize("awaited", [False, True])
@@ -260,7 +263,7 @@ def test_no_error_of_a_retriever_says_more_than_its_documents_could(make_world, 
     shelf = world.halo.guard(kind(), resource=READ)
     with pytest.raises(ConnectionError) as failed:
         called(shelf, "q", listener, awaited=awaited)
-    assert str(failed.value) == (left if left is HELD_ERROR else f"[Errno 7] {left}")
+    assert str(failed.value) == (left if left is WITHHELD_ERROR else f"[Errno 7] {left}")
     assert [PAN in reach(error) for error in (failed.value, *listener.heard)] == [False, False]
 
 
@@ -315,7 +318,8 @@ CALLS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize(("obligation", "left"), [("redact_output()", MASKED), ("hold_output()", HELD_ERROR)])
+@pytest.mark.matrix
+@pytest.mark.parametrize(("obligation", "left"), [("redact_output()", MASKED), ("hold_output()", WITHHELD_ERROR)])
 @pytest.mark.parametrize("kind", [Failing, OwnFailing, FailingText])
 @pytest.mark.parametrize("way", CALLS)
 def test_no_error_of_a_model_says_more_than_its_answer_could(make_world, obligation, left, kind, way):

@@ -20,9 +20,9 @@ from langgraph.prebuilt import ToolNode
 from langgraph.types import CachePolicy, Command, RetryPolicy, interrupt
 from typing_extensions import TypedDict
 
+from halo_core.enforcement.guards import get_guard
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import EntryKind, Impact
-from halo_core.pep.gate import gate_of
 from halo_langchain import Halo, HandOff, Resource
 from halo_langchain.testing import ScriptedModel, call
 
@@ -83,8 +83,8 @@ def test_the_copy_is_of_the_same_class_and_the_original_is_not_changed(world):
     assert type(guarded).__name__ == type(graph).__name__
     assert guarded is not graph
     assert {name: node.bound for name, node in graph.nodes.items()} == bound
-    assert gate_of(graph) is None
-    assert gate_of(guarded).original is graph
+    assert get_guard(graph) is None
+    assert get_guard(guarded).original is graph
     graph.invoke({"seen": []})
     assert world.decisions() == []
 
@@ -96,7 +96,7 @@ def test_a_guarded_graph_is_left_as_it_is(world):
 
 def test_a_copy_with_another_configuration_stays_guarded(world):
     guarded = world.halo.guard(team()).with_config(tags=["t"])
-    assert gate_of(guarded) is not None
+    assert get_guard(guarded) is not None
     assert guarded.invoke({"seen": []})["seen"] == ["triage", "inner"]
     assert world.effects("worker") == ["allow"]
 
@@ -151,6 +151,7 @@ def both(world: Any) -> tuple[Any, Any]:
     return team(), world.halo.guard(team())
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("mode", ["values", "updates", "debug", "custom", "tasks", ["values", "updates"]])
 @pytest.mark.parametrize("subgraphs", [False, True])
 def test_streams_say_the_same(world, mode, subgraphs):
@@ -193,7 +194,7 @@ def test_drawings_schemas_and_subgraphs_are_the_same(world):
     assert after.get_graph().to_json() == before.get_graph().to_json()
     assert after.get_input_jsonschema() == before.get_input_jsonschema()
     assert [name for name, _ in after.get_subgraphs()] == [name for name, _ in before.get_subgraphs()]
-    assert all(gate_of(graph) is not None for _, graph in after.get_subgraphs())
+    assert all(get_guard(graph) is not None for _, graph in after.get_subgraphs())
 
 
 def test_state_history_and_checkpoint_namespaces_are_the_same(world):
@@ -409,7 +410,7 @@ def test_tools_of_a_tool_node_are_registered_said_and_granted(world, capsys):
 def test_finding_a_tool_again_does_not_change_what_was_declared_of_it(world):
     (declared,) = world.halo.guard(toolbox([]), resource=READ)
     guarded = world.halo.guard(tool_graph(ToolNode(toolbox([]))))
-    assert world.halo.registered("add") == gate_of(declared).resource
+    assert world.halo.find_registered("add") == get_guard(declared).resource
     guarded.invoke(asked(("add", {"a": 1, "b": 2})))
     assert world.decisions("add")[0].body["request"]["resource"]["impact"] == "read"
 
@@ -618,7 +619,7 @@ def test_what_a_function_shares_with_others_it_shares_after_the_guard(world):
     assert (made.__name__, made.__qualname__, made.__module__) == (asks.__name__, asks.__qualname__, asks.__module__)
     assert made.__annotations__ == asks.__annotations__
     assert inspect.getclosurevars(asks).nonlocals["graph"] is graph
-    assert gate_of(inspect.getclosurevars(made).nonlocals["graph"]).original is graph
+    assert get_guard(inspect.getclosurevars(made).nonlocals["graph"]).original is graph
 
 
 def test_a_graph_whose_function_holds_the_graph_itself_is_copied_once(world):
@@ -651,7 +652,7 @@ def test_what_stays_undecided_is_said_once(world, capsys):
 
     builder = StateGraph(MessagesState).add_node("clerk", clerk).add_node("asks", asks)
     graph = builder.add_edge(START, "clerk").compile(name="office")
-    line = "halo: inside `office`, undecided: scripted (model), add (tool); guard them, see `halo doctor`"
+    line = "halo: not decided inside `office`: scripted (model), add (tool); guard them, see `halo doctor`"
     assert said(world, graph, capsys) == [line]
     assert said(world, graph, capsys) == []
 

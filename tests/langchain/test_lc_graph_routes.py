@@ -15,9 +15,9 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send, StateUpdate, interrupt
 from typing_extensions import TypedDict
 
+from halo_core.enforcement.delegation import register_agent_resource
 from halo_core.errors import Denied, Pending
 from halo_core.model import ActionKind, Budget, EntryKind, Impact
-from halo_core.pep.handoff import agent_resource
 from halo_langchain import HandOff, Resource
 from halo_langchain.testing import ScriptedModel
 
@@ -83,6 +83,7 @@ BOTH = ["invoke", "ainvoke"]
 # from outside
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("goto", ["priv", Send("priv", {}), ["worker", "priv"]])
 def test_nobody_enters_from_outside_at_a_node_that_is_no_agent(world, goto, how):
@@ -103,6 +104,7 @@ def test_from_outside_an_agent_is_entered_by_a_hand_off(world, how):
     assert world.effects("worker") == ["allow"]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("goto", ["worker", Send("worker", {})])
 def test_from_outside_an_agent_that_is_not_granted_does_not_run(make_world, goto, how):
@@ -150,6 +152,7 @@ SMUGGLED: dict[str, Any] = {
 }
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("update", SMUGGLED)
 def test_an_update_from_outside_writes_nothing_but_the_state(world, update, how):
@@ -190,6 +193,7 @@ def test_an_update_from_outside_writes_a_state_that_is_no_mapping(world):
     assert guarded.invoke(Command(update=["x"]), config) == ["first", "ran", "x"]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("update", SMUGGLED)
 @pytest.mark.parametrize("form", ["a command", "commands", "values"])
 @pytest.mark.parametrize("awaited", [False, True])
@@ -426,7 +430,7 @@ ASKED = Resource(impact=Impact.READ, labels=("asked",), kind=ActionKind.HANDOFF)
 
 def asked_world(world: Any, **options: Any) -> tuple[Graph, Any]:
     graph = Graph().node("worker").edge(START, "worker")
-    agent_resource(world.halo, "worker", ASKED)
+    register_agent_resource(world.halo, "worker", ASKED)
     return graph, world.halo.guard(graph.compiled(**options), agents=["worker"])
 
 
@@ -466,8 +470,8 @@ def test_what_is_guarded_while_an_agent_acts_is_its_own_only_where_nobody_said_l
         late = world.halo.guard(_reader(), resource=READ)
         return {"seen": [await late.ainvoke({"x": "a"})]}
 
-    agent_resource(world.halo, "worker")
-    everything = HandOff(grants=world.halo._registry.grants(None))
+    register_agent_resource(world.halo, "worker")
+    everything = HandOff(grants=world.halo._registry.build_grants(None))
     graph = StateGraph(State).add_node("worker", act if how == "invoke" else aact).add_edge(START, "worker").compile()
     guarded = world.halo.guard(graph, agents=["worker"], give={"worker": everything} if said else None)
     if said:

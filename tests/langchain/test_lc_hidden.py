@@ -15,11 +15,11 @@ from langgraph.prebuilt import InjectedState, ToolNode
 from pydantic import BaseModel, ConfigDict, RootModel
 from pydantic.v1 import BaseModel as BaseModelV1
 
+from halo_core.enforcement.arguments import same_value, to_json_outline, to_json_value
 from halo_core.errors import Denied
 from halo_core.model import Constraint, ConstraintKind, Impact
-from halo_core.pep.plain import outline, plain, unchanged
 from halo_langchain import Resource
-from halo_langchain._values.arguments import Binder
+from halo_langchain._arguments import Binder
 from halo_langchain.testing import ScriptedModel, call
 
 READ = Resource(impact=Impact.READ, source_trust=900, idempotent=True)
@@ -172,6 +172,7 @@ def test_a_state_that_the_caller_chose_is_decided(make_world, ran, kind):
     assert ran == []
 
 
+@pytest.mark.matrix
 @KINDS
 @pytest.mark.parametrize("later", [False, True])
 @pytest.mark.parametrize("guards_node", [False, True])
@@ -241,9 +242,9 @@ def test_arguments_come_out_the_way_they_went_in(args, kwargs):
     def odd(a: int = 0, /, *rest: int, **more: int) -> None: ...
 
     probe = StructuredTool(name="w", description="Run.", args_schema={"type": "object", "properties": {}}, func=odd)
-    binder = Binder.of(probe, odd, frozenset())
+    binder = Binder.for_tool(probe, odd, frozenset())
     bound = binder.split(args, kwargs)
-    assert binder.join(bound, bound.own) == (args, kwargs)
+    assert binder.join(bound, bound.objects) == (args, kwargs)
 
 
 async def test_a_coroutine_tool_lets_no_second_call_pass(world, ran):
@@ -293,7 +294,7 @@ async def test_going_down_with_an_equal_value_of_another_type_is_another_call(wo
     ],
 )
 def test_the_same_means_the_same_type(one, other, same):
-    assert unchanged(one, other) is same
+    assert same_value(one, other) is same
 
 
 class Pays(RootModel[list[tuple[str, int]]]):
@@ -317,10 +318,10 @@ class Old(BaseModelV1):
 
 
 def test_models_are_read_as_they_are_stored():
-    assert plain(Pays([("bob", 1_000_000), ("bob", 1)])) == [["bob", 1_000_000], ["bob", 1]]
-    assert plain(Sly(amount=5, more="x")) == {"amount": 5, "more": "x"}
-    assert plain(Old(amount=5)) == {"amount": 5}
-    assert outline(plain({"a": object(), "b": [1]})) == {"a": "object", "b": [1]}
+    assert to_json_value(Pays([("bob", 1_000_000), ("bob", 1)])) == [["bob", 1_000_000], ["bob", 1]]
+    assert to_json_value(Sly(amount=5, more="x")) == {"amount": 5, "more": "x"}
+    assert to_json_value(Old(amount=5)) == {"amount": 5}
+    assert to_json_outline(to_json_value({"a": object(), "b": [1]})) == {"a": "object", "b": [1]}
 
 
 @pytest.mark.parametrize(
@@ -334,5 +335,5 @@ def test_models_are_read_as_they_are_stored():
     ],
 )
 def test_an_amount_is_never_shown_as_another(value, shown):
-    found = plain(Decimal(value))
+    found = to_json_value(Decimal(value))
     assert (type(found), found) == (type(shown), shown)

@@ -23,12 +23,12 @@ from langchain_core.tracers._streaming import _V2StreamingCallbackHandler
 from langgraph.checkpoint.memory import InMemorySaver
 from lc_models import CHATS, SECRET, SENT, TEXTS, Answer, Own, Plain, Streaming, Text, Texts, go, look, ways
 
+from halo_core.enforcement.guards import get_guard
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.model import ActionKind, EntryKind
-from halo_core.pep.gate import gate_of
 from halo_langchain import Resource
-from halo_langchain._context import in_body
-from halo_langchain._models.guard import unbound
+from halo_langchain._models import unwrap_bindings
+from halo_langchain._runs import in_body
 from halo_langchain.testing import ScriptedModel, call
 
 ALLOWED = '@id("p") permit(principal, action, resource);'
@@ -317,7 +317,7 @@ def test_copies_keep_the_guard(denying, kind):
 
 def test_a_binding_is_guarded_inside(denying):
     guarded = denying.halo.guard(Plain().bind_tools([look]).with_config(tags=["x"]))
-    assert gate_of(unbound(guarded)).name == "fake-chat"
+    assert get_guard(unwrap_bindings(guarded)).name == "fake-chat"
     with pytest.raises(Denied):
         guarded.invoke("q")
     assert SENT == []
@@ -326,7 +326,7 @@ def test_a_binding_is_guarded_inside(denying):
 def test_a_model_is_registered_under_its_name_or_as_told(make_world):
     world = make_world()
     world.halo.guard(Plain())
-    assert world.halo.registered("fake-chat").kind is ActionKind.INFERENCE
+    assert world.halo.find_registered("fake-chat").kind is ActionKind.INFERENCE
     named = world.halo.guard(Plain(), resource=Resource(id="house-model", labels=frozenset({"forbidden"})))
     for model in (named, create_agent(named, [], middleware=[world.halo.middleware()])):
         with pytest.raises(Denied):
@@ -530,6 +530,7 @@ class Listener(BaseCallbackHandler):
         self.heard.append(str(response))
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", [*CHATS, *TEXTS])
 @pytest.mark.parametrize("obligation", ["redact_output()", "hold_output()"])
 def test_what_a_policy_takes_away_nobody_sees(make_world, kind, obligation):
@@ -593,6 +594,7 @@ class Wrapping(Plain):
         return ChatResult(generations=[ChatGeneration(message=self.inner.invoke(messages))])
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", [*CHATS, Wrapping])
 @pytest.mark.parametrize("guards", [True, False])
 @pytest.mark.parametrize("obligation", ["redact_output()", "hold_output()"])

@@ -190,14 +190,14 @@ async def every(source: Any) -> list[Any]:
 
 def test_context_does_not_leak_to_whoever_reads(allowing):
     """Between two chunks the reader is in nobody's call."""
-    from halo_langchain._context import current_mark, in_body
-    from halo_langchain._models.call import _DECIDED
+    from halo_langchain._model_calls import _DECIDED_CALL
+    from halo_langchain._runs import current_claim, in_body
 
     guarded = allowing.halo.guard(Streaming())
     for _ in guarded.stream("q"):
         assert not in_body()
-        assert _DECIDED.get() is None
-        assert current_mark(allowing.halo, "model", "fake-chat") is None
+        assert _DECIDED_CALL.get() is None
+        assert current_claim(allowing.halo, "model", "fake-chat") is None
         before = len(allowing.decisions())
         guarded.invoke("q")
         assert len(allowing.decisions()) == before + 1

@@ -378,6 +378,7 @@ MODELS = pytest.mark.parametrize("kind", [Batches, Completes])
 THROUGH = pytest.mark.parametrize("through", [False, True])
 
 
+@pytest.mark.matrix
 @LATER
 @THROUGH
 @MODELS
@@ -391,6 +392,7 @@ def test_a_model_with_an_own_entry_is_denied(make_world, ran, kind, through, lat
     assert len(world.decisions()) == 1
 
 
+@pytest.mark.matrix
 @LATER
 @THROUGH
 @MODELS

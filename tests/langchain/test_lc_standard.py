@@ -11,7 +11,9 @@ from langchain_core.tools import BaseTool, tool
 from langchain_tests.integration_tests import RetrieversIntegrationTests, ToolsIntegrationTests
 from langchain_tests.unit_tests import ToolsUnitTests
 
-from halo_core.pep.gate import gate_of
+from halo_core.enforcement.guards import get_guard
+
+pytestmark = pytest.mark.smoke
 
 
 @tool
@@ -50,7 +52,7 @@ class _Guarded:
 
     def guarded(self, original):
         made = self.halo.guard(original)
-        assert gate_of(made) is not None
+        assert get_guard(made) is not None
         return made
 
 

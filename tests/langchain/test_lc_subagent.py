@@ -155,14 +155,14 @@ def test_terms_of_the_agent_hold(world):
 def test_whoever_reads_a_stream_does_not_act_as_the_agent_meanwhile(world):
     with world.halo.session("s"):
         for _ in research(world).stream(GIVEN):
-            assert world.halo.acting_agent() == "desk"
-        assert world.halo.acting_agent() == "desk"
+            assert world.halo.find_acting_agent() == "desk"
+        assert world.halo.find_acting_agent() == "desk"
 
 
 async def test_whoever_reads_an_asynchronous_stream_does_not_act_as_the_agent_meanwhile(world):
     with world.halo.session("s"):
         async for _ in research(world).astream(GIVEN):
-            assert world.halo.acting_agent() == "desk"
+            assert world.halo.find_acting_agent() == "desk"
 
 
 def test_a_stream_that_is_given_up_hands_back(world):
@@ -170,7 +170,7 @@ def test_a_stream_that_is_given_up_hands_back(world):
         parts = research(world).stream(GIVEN)
         next(parts)
         parts.close()
-        assert world.halo.acting_agent() == "desk"
+        assert world.halo.find_acting_agent() == "desk"
     assert len(world.entries(EntryKind.HANDBACK)) == 1
 
 
@@ -192,7 +192,7 @@ async def test_an_asynchronous_stream_that_is_given_up_or_cancelled_hands_back(w
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert world.halo.acting_agent() == "desk"
+        assert world.halo.find_acting_agent() == "desk"
     for _ in range(100):
         if len(world.entries(EntryKind.HANDBACK)) == 2:
             break

@@ -16,10 +16,10 @@ from langgraph.prebuilt import ToolNode
 from langgraph_supervisor import create_handoff_tool, create_supervisor
 from pydantic import Field
 
+from halo_core.enforcement.guards import get_guard
 from halo_core.errors import Denied
 from halo_core.model import Constraint, ConstraintKind, Impact
-from halo_core.oversight.actions import revoke
-from halo_core.pep.gate import gate_of
+from halo_core.oversight.restrictions import revoke
 from halo_langchain import HandOff, Resource
 from halo_langchain.testing import ScriptedModel, call
 
@@ -189,7 +189,7 @@ def test_the_team_that_was_guarded_is_not_changed(world, awaited):
     assert [getclosurevars(function).nonlocals["agent"] for function in calls(graph)] == before
     ours = [getclosurevars(function).nonlocals["agent"] for function in calls(guarded)]
     assert ours[0] is ours[1]
-    assert gate_of(ours[0]).original is before[0]
+    assert get_guard(ours[0]).original is before[0]
     turn(graph, awaited=awaited)
     assert world.decisions() == []
 
@@ -222,8 +222,8 @@ def test_a_tool_that_is_refused_in_a_worker_without_middleware_is_told_to_its_mo
 def test_the_models_of_a_team_that_are_not_guarded_are_named(world, capsys):
     world.halo._quiet = False
     world.halo.guard(plain_team())
-    (line,) = [line for line in capsys.readouterr().err.splitlines() if "undecided" in line]
-    assert line.startswith("halo: inside the graph, undecided: ")
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "not decided" in line]
+    assert line.startswith("halo: not decided inside the graph: ")
     assert line.endswith("; guard them, see `halo doctor`")
     assert "model of boss (model)" in line
     assert "model of math (model)" in line

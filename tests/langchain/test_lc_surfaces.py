@@ -27,25 +27,25 @@ from langchain_core.tools import StructuredTool, tool
 from langgraph.types import Command, Send
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from halo_core.content.redaction import Redactor
+from halo_core.crypto.keys import KeyStore
+from halo_core.enforcement import Surface
+from halo_core.enforcement.obligations import WITHHELD_NOTICE
 from halo_core.errors import ConfigError, Denied
-from halo_core.keys import KeyStore
 from halo_core.model import EntryKind, Impact
-from halo_core.pep import Surface
-from halo_core.pep.obligations import HELD
-from halo_core.query import Contents
-from halo_core.redact import Redactor
+from halo_core.store.log import SealedContents
 from halo_core.store.reader import Reader
 from halo_langchain import Resource
-from halo_langchain._surfaces import (
-    DOCUMENTS,
-    DROPPED,
-    MODEL,
-    TOOL_RESULT,
-    documents_surface,
-    model_surface,
-    tool_surface,
+from halo_langchain._results import (
+    DOCUMENTS_SURFACE,
+    DROPPED_NOTICE,
+    MODEL_SURFACE,
+    TOOL_RESULT_SURFACE,
+    make_documents_surface,
+    make_model_surface,
+    make_tool_surface,
 )
-from halo_langchain._values.speech import reshaped
+from halo_langchain._texts import redact_value
 from halo_langchain.testing import ScriptedModel, call
 
 PAN = "4111111111111111"
@@ -117,7 +117,7 @@ QUIET = [
 
 @pytest.mark.parametrize("value", QUIET, ids=lambda v: type(v).__name__)
 def test_nothing_to_hide_is_the_same_object(value):
-    assert reshaped(value, mask) is value
+    assert redact_value(value, mask) is value
 
 
 TOLD = [
@@ -175,12 +175,12 @@ TOLD = [
 @pytest.mark.parametrize("value", TOLD, ids=lambda v: type(v).__name__)
 def test_every_shape_is_made_again_without_its_secrets(value):
     before = copy.deepcopy(value)
-    made = reshaped(value, mask)
+    made = redact_value(value, mask)
     assert PAN not in repr(made)
     assert "ana@bank" not in repr(made)
     assert value == before
     assert type(made) is type(value) or isinstance(value, int)
-    assert reshaped(made, mask) is made
+    assert redact_value(made, mask) is made
 
 
 def asking(name: str) -> AIMessage:
@@ -202,7 +202,7 @@ def asking(name: str) -> AIMessage:
 
 def test_what_a_message_asks_a_tool_for_is_the_decision_of_the_tool():
     asked = asking("pay")
-    made = reshaped(asked, mask, {"pay"}.__contains__)
+    made = redact_value(asked, mask, {"pay"}.__contains__)
     assert made.content[0]["text"] == mask(SAID)
     assert made.content[1:] == asked.content[1:]
     for name in ("tool_calls", "invalid_tool_calls", "additional_kwargs", "id"):
@@ -210,7 +210,7 @@ def test_what_a_message_asks_a_tool_for_is_the_decision_of_the_tool():
 
 
 def test_what_is_asked_for_by_no_tool_is_an_answer_and_is_masked():
-    made = reshaped(asking("Pay"), mask, {"pay"}.__contains__)
+    made = redact_value(asking("Pay"), mask, {"pay"}.__contains__)
     hidden = {"card": "[pan …1111]"}
     assert made.tool_calls == [{"name": "Pay", "args": hidden, "id": PAN, "type": "tool_call"}]
     assert json.loads(made.invalid_tool_calls[0]["args"]) == hidden
@@ -220,53 +220,53 @@ def test_what_is_asked_for_by_no_tool_is_an_answer_and_is_masked():
     assert json.loads(added["function"]["arguments"]) == hidden
     assert json.loads(made.additional_kwargs["function_call"]["arguments"]) == hidden
     chunk = AIMessageChunk("", tool_call_chunks=[{"name": "Pay", "args": f'{{"pin": "{PAN}"}}', "id": "1", "index": 0}])
-    made = reshaped(chunk, mask)
+    made = redact_value(chunk, mask)
     assert json.loads(made.tool_call_chunks[0]["args"]) == made.tool_calls[0]["args"] == {"pin": "[secret]"}
 
 
 @pytest.mark.parametrize("key", ["text", "error", "note"])
 def test_a_call_says_nothing_else(key):
     asked = AIMessage([{"type": "tool_use", "id": "1", "name": "pay", "input": {}, key: SAID}])
-    assert PAN not in repr(reshaped(asked, mask, lambda _: True))
+    assert PAN not in repr(redact_value(asked, mask, lambda _: True))
 
 
 def test_only_a_model_asks_for_calls():
     block = {"type": "tool_use", "id": "1", "name": "pay", "input": {"card": PAN}}
     added = {"function_call": {"name": "pay", "arguments": {"card": PAN}}}
     for message in (ToolMessage([block], tool_call_id="1", additional_kwargs=added), HumanMessage([block])):
-        assert PAN not in str(reshaped(message, mask, lambda _: True).model_dump())
-    assert PAN not in repr(reshaped([block], mask, lambda _: True))
+        assert PAN not in str(redact_value(message, mask, lambda _: True).model_dump())
+    assert PAN not in repr(redact_value([block], mask, lambda _: True))
 
 
 def test_facts_that_nobody_can_read_are_left_out():
     answer = LLMResult(generations=[[Generation(text="a")]], llm_output={"odd": Opaque(), "model_name": "m"})
-    assert reshaped(answer, mask).llm_output == {"model_name": "m"}
-    made = reshaped(AIMessage("a", response_metadata={"odd": Opaque(), "stop_reason": "end"}), mask)
+    assert redact_value(answer, mask).llm_output == {"model_name": "m"}
+    made = redact_value(AIMessage("a", response_metadata={"odd": Opaque(), "stop_reason": "end"}), mask)
     assert made.response_metadata == {"stop_reason": "end"}
 
 
 def test_words_in_pieces_are_masked_as_one():
     blocks = [{"type": "text", "text": "a"}, {"type": "image", "base64": PICTURE}]
     split = [{"type": "text", "text": "card 4111 1111 "}, {"type": "text", "text": "1111 1111."}]
-    assert reshaped(AIMessage([*blocks, *split]), mask).content == [
+    assert redact_value(AIMessage([*blocks, *split]), mask).content == [
         *blocks,
         {"type": "text", "text": "card [pan …1111]."},
     ]
-    assert reshaped(ToolMessage(["my password=hun", "ter2"], tool_call_id="1"), mask).content == [
+    assert redact_value(ToolMessage(["my password=hun", "ter2"], tool_call_id="1"), mask).content == [
         "my password=[secret]"
     ]
-    assert reshaped(["4111 1111", "1111 1111"], mask) == ["[pan …1111]", ""]
+    assert redact_value(["4111 1111", "1111 1111"], mask) == ["[pan …1111]", ""]
     rows = ["10023", "10024", "2024-01-02", "2024-01-03"]
-    assert reshaped(rows, mask) is rows
+    assert redact_value(rows, mask) is rows
 
 
 def test_bytes_of_an_image_are_left():
     url = f"data:image/png;base64,{PICTURE}"
     block = {"type": "image", "base64": PICTURE, "url": url, "data": bytes(range(256)), "caption": SAID}
-    made = reshaped(HumanMessage([block, {"type": "image_url", "image_url": {"url": url}}]), mask)
+    made = redact_value(HumanMessage([block, {"type": "image_url", "image_url": {"url": url}}]), mask)
     assert made.content[0] == {**block, "caption": mask(SAID)}
     assert made.content[1] == {"type": "image_url", "image_url": {"url": url}}
-    assert PAN not in repr(reshaped(HumanMessage([{"type": "image", "base64": PAN, "url": f"x/{PAN}"}]), mask))
+    assert PAN not in repr(redact_value(HumanMessage([{"type": "image", "base64": PAN, "url": f"x/{PAN}"}]), mask))
 
 
 def test_what_a_name_says_is_a_credential_goes_whole():
@@ -276,13 +276,13 @@ def test_what_a_name_says_is_a_credential_goes_whole():
         "rows": [{"name": "token", "value": "abc"}, ["Cookie", "a=b"]],
         "ok": "x",
     }
-    assert reshaped(found, mask) == {
+    assert redact_value(found, mask) == {
         "password": "[secret]",
         "pin": "[secret]",
         "rows": [{"name": "token", "value": "[secret]"}, ["Cookie", "[secret]"]],
         "ok": "x",
     }
-    assert reshaped(SecretStr("hunter2"), mask).get_secret_value() == "[secret]"
+    assert redact_value(SecretStr("hunter2"), mask).get_secret_value() == "[secret]"
 
 
 class Numbered(BaseModel):
@@ -306,34 +306,40 @@ class Numbered(BaseModel):
 )
 def test_what_cannot_be_made_again_is_said_to_be_so(value):
     with pytest.raises(TypeError):
-        reshaped(value, mask)
+        redact_value(value, mask)
 
 
 # notices, shape by shape
 
 WITHHELD = [
-    (TOOL_RESULT, SAID, HELD),
-    (TOOL_RESULT, b"x", HELD.encode()),
-    (TOOL_RESULT, 5, HELD),
-    (TOOL_RESULT, None, HELD),
-    (TOOL_RESULT, [SAID], [HELD]),
-    (TOOL_RESULT, {"a": SAID}, {"notice": HELD}),
-    (TOOL_RESULT, Opaque(), HELD),
-    (TOOL_RESULT, [Document(SAID)], [Document(HELD)]),
-    (DOCUMENTS, [Document(SAID), Document("b")], [Document(HELD)]),
-    (DOCUMENTS, [], [Document(HELD)]),
+    (TOOL_RESULT_SURFACE, SAID, WITHHELD_NOTICE),
+    (TOOL_RESULT_SURFACE, b"x", WITHHELD_NOTICE.encode()),
+    (TOOL_RESULT_SURFACE, 5, WITHHELD_NOTICE),
+    (TOOL_RESULT_SURFACE, None, WITHHELD_NOTICE),
+    (TOOL_RESULT_SURFACE, [SAID], [WITHHELD_NOTICE]),
+    (TOOL_RESULT_SURFACE, {"a": SAID}, {"notice": WITHHELD_NOTICE}),
+    (TOOL_RESULT_SURFACE, Opaque(), WITHHELD_NOTICE),
+    (TOOL_RESULT_SURFACE, [Document(SAID)], [Document(WITHHELD_NOTICE)]),
+    (DOCUMENTS_SURFACE, [Document(SAID), Document("b")], [Document(WITHHELD_NOTICE)]),
+    (DOCUMENTS_SURFACE, [], [Document(WITHHELD_NOTICE)]),
 ]
 
 
 @pytest.mark.parametrize(("surface", "value", "left"), WITHHELD)
 def test_a_notice_has_the_shape_of_the_result(surface, value, left):
-    assert surface.withhold(value, HELD) == left
+    assert surface.withhold(value, WITHHELD_NOTICE) == left
 
 
 def test_a_notice_of_a_message_keeps_its_place_and_asks_for_nothing():
     found = ToolMessage(SAID, tool_call_id="1", id="m", name="t", artifact=[SAID], additional_kwargs={"x": SAID})
-    made = TOOL_RESULT.withhold(found, HELD)
-    assert (made.content, made.tool_call_id, made.id, made.name, made.artifact) == (HELD, "1", "m", "t", None)
+    made = TOOL_RESULT_SURFACE.withhold(found, WITHHELD_NOTICE)
+    assert (made.content, made.tool_call_id, made.id, made.name, made.artifact) == (
+        WITHHELD_NOTICE,
+        "1",
+        "m",
+        "t",
+        None,
+    )
     said = AIMessage(
         SAID,
         id="m",
@@ -342,8 +348,13 @@ def test_a_notice_of_a_message_keeps_its_place_and_asks_for_nothing():
         response_metadata={"model_name": "n", "logprobs": [PAN]},
         additional_kwargs={"tool_calls": [PAN]},
     )
-    made = MODEL.withhold(said, HELD)
-    assert (made.content, made.id, made.tool_calls, made.usage_metadata) == (HELD, "m", [], said.usage_metadata)
+    made = MODEL_SURFACE.withhold(said, WITHHELD_NOTICE)
+    assert (made.content, made.id, made.tool_calls, made.usage_metadata) == (
+        WITHHELD_NOTICE,
+        "m",
+        [],
+        said.usage_metadata,
+    )
     assert made.response_metadata == {"model_name": "n"}
     assert PAN not in repr(made)
     assert said.tool_calls
@@ -356,11 +367,11 @@ def test_a_notice_of_a_command_leads_where_it_led_and_writes_nothing_else():
         goto=["bob", Send("n", SAID)],
         graph=Command.PARENT,
     )
-    made = TOOL_RESULT.withhold(found, HELD)
+    made = TOOL_RESULT_SURFACE.withhold(found, WITHHELD_NOTICE)
     assert PAN not in repr(made)
     assert (list(made.update), made.goto, made.graph) == (["messages"], ["bob"], Command.PARENT)
-    assert made.update["messages"][0].content == HELD
-    assert TOOL_RESULT.withhold(Command(update=[("note", SAID)], goto="bob"), HELD).goto == ["bob"]
+    assert made.update["messages"][0].content == WITHHELD_NOTICE
+    assert TOOL_RESULT_SURFACE.withhold(Command(update=[("note", SAID)], goto="bob"), WITHHELD_NOTICE).goto == ["bob"]
 
 
 @pytest.mark.parametrize(
@@ -376,9 +387,9 @@ def test_a_notice_of_a_command_leads_where_it_led_and_writes_nothing_else():
     ids=lambda answer: type(answer).__name__,
 )
 def test_every_answer_of_a_model_can_be_held_back(answer):
-    made = MODEL.withhold(answer, HELD)
+    made = MODEL_SURFACE.withhold(answer, WITHHELD_NOTICE)
     assert type(made) is type(answer)
-    assert HELD in repr(made)
+    assert WITHHELD_NOTICE in repr(made)
     assert PAN not in repr(made)
     assert PAN in repr(answer)
 
@@ -402,7 +413,7 @@ def chd(text: str, _labels: tuple[str, ...]) -> bool:
 )
 def test_only_the_documents_that_may_not_be_used_go(value, left, dropped):
     before = copy.deepcopy(value)
-    assert TOOL_RESULT.filter(value, chd) == (left, dropped)
+    assert TOOL_RESULT_SURFACE.filter(value, chd) == (left, dropped)
     assert value == before
 
 
@@ -410,13 +421,13 @@ def test_only_the_documents_that_may_not_be_used_go(value, left, dropped):
     "value", [SAID, {"a": SAID}, (SAID, "b"), Row(SAID), Command(update={"note": SAID}), AIMessage(SAID)]
 )
 def test_what_is_no_list_goes_whole(value):
-    left, dropped = TOOL_RESULT.filter(value, chd)
+    left, dropped = TOOL_RESULT_SURFACE.filter(value, chd)
     assert dropped
     assert PAN not in repr(left)
 
 
 def test_content_goes_with_the_artifact_it_tells_of():
-    surface = tool_surface(
+    surface = make_tool_surface(
         StructuredTool.from_function(
             lambda: ("", None), name="t", description="d", response_format="content_and_artifact"
         )
@@ -439,21 +450,21 @@ def test_what_nobody_can_read_could_carry_any_label(value):
     def keep(_text: str, _labels: tuple[str, ...]) -> bool:
         return True
 
-    assert TOOL_RESULT.filter(["a", value], keep) == (["a"], 1)
-    left, dropped = TOOL_RESULT.filter(value, keep)
+    assert TOOL_RESULT_SURFACE.filter(["a", value], keep) == (["a"], 1)
+    left, dropped = TOOL_RESULT_SURFACE.filter(value, keep)
     assert dropped
-    assert left in (DROPPED, {"notice": DROPPED})
-    assert DOCUMENTS.filter([Document("a", metadata={"x": value}), Document("b")], keep) == ([Document("b")], 1)
+    assert left in (DROPPED_NOTICE, {"notice": DROPPED_NOTICE})
+    assert DOCUMENTS_SURFACE.filter([Document("a", metadata={"x": value}), Document("b")], keep) == ([Document("b")], 1)
 
 
 @pytest.mark.parametrize("value", [*QUIET[:10], date(2024, 1, 2), UUID(int=1), Row("a", [Report(title="b")])])
 def test_what_can_be_read_stays(value):
-    assert TOOL_RESULT.filter([value], lambda _text, _labels: True) == ([value], 0)
+    assert TOOL_RESULT_SURFACE.filter([value], lambda _text, _labels: True) == ([value], 0)
 
 
 @pytest.mark.parametrize("labels", [lambda _: [1], lambda _: 1 / 0, lambda _: None])
 def test_a_document_whose_labels_nobody_can_tell_is_dropped(labels):
-    assert documents_surface(labels).filter([Document("a")], lambda _text, _labels: True) == ([], 1)
+    assert make_documents_surface(labels).filter([Document("a")], lambda _text, _labels: True) == ([], 1)
 
 
 # end to end
@@ -474,7 +485,7 @@ def kept(world: Any) -> str:
     home = world.home / "halo"
     world._guard.deactivate()
     try:
-        contents = Contents.at(Reader(f"sqlite:///{home / 'halo.db'}"), KeyStore(home))
+        contents = SealedContents.with_home_key(Reader(f"sqlite:///{home / 'halo.db'}"), KeyStore(home))
         return "\n".join((contents.open(entry, "output") or b"").decode() for entry in outcomes)
     finally:
         world._guard.activate()
@@ -552,7 +563,7 @@ class Shelf(BaseRetriever):
         ("drop_labels(owned)", ["plain", SAID]),
         ("drop_labels(shelf)", []),
         ("redact_output()", ["plain", mask(SAID), "mine"]),
-        ("hold_output()", [HELD]),
+        ("hold_output()", [WITHHELD_NOTICE]),
     ],
 )
 def test_what_a_retriever_may_not_find_reaches_nobody(make_world, obligation, left):
@@ -627,7 +638,7 @@ def test_a_model_that_is_held_back_asks_for_no_tool(make_world):
     built = create_agent(model, [world.halo.guard(note, resource=READ)], middleware=[world.halo.middleware()])
     with world.halo.session("s"):
         (_, said) = built.invoke({"messages": [("user", "note it")]})["messages"]
-    assert (said.content, said.id, said.tool_calls) == (HELD, "m1", [])
+    assert (said.content, said.id, said.tool_calls) == (WITHHELD_NOTICE, "m1", [])
     assert not ran
 
 
@@ -669,7 +680,7 @@ def test_a_retriever_is_asked_the_redacted_query(make_world):
 
 
 def test_a_surface_has_all_that_an_obligation_asks_for():
-    for surface in (DOCUMENTS, TOOL_RESULT, documents_surface(lambda _: [])):
+    for surface in (DOCUMENTS_SURFACE, TOOL_RESULT_SURFACE, make_documents_surface(lambda _: [])):
         assert isinstance(surface, Surface)
         assert None not in (surface.filter, surface.redact, surface.withhold)
 
@@ -737,7 +748,7 @@ def test_a_guarded_model_hands_a_registered_tool_what_it_asked_for(make_world):
 
 def test_only_calls_of_what_is_registered_are_decided_later(world):
     world.halo.guard(read, resource=READ)
-    surface = model_surface(world.halo)
+    surface = make_model_surface(world.halo)
     assert surface.redact(asking("read"), mask).tool_calls == asking("read").tool_calls
     assert PAN not in repr(surface.redact(asking("Pay"), mask).tool_calls[0]["args"])
 

@@ -20,6 +20,8 @@ from pydantic import BaseModel, Field
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_langchain import ActionKind, Halo, HostedTool, Impact, Resource
 
+pytestmark = pytest.mark.smoke
+
 READ = Resource(impact=Impact.READ, source_trust=900, idempotent=True)
 FORBIDDEN = Resource(impact=Impact.READ, labels=("forbidden",))
 

@@ -175,6 +175,7 @@ def say(*calls: tuple[str, dict[str, Any]]) -> ScriptedModel:
 # what is not guarded
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("config", [None, {"callbacks": []}], ids=["plain", "no_callbacks"])
 @pytest.mark.parametrize(("thing", "shape"), SHAPES)
 async def test_what_is_not_guarded_runs_in_no_shape(watched, thing, shape, config):
@@ -190,6 +191,7 @@ async def test_what_is_not_guarded_runs_in_no_shape(watched, thing, shape, confi
     assert watched.decisions() == []
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("thing", "shape"), SHAPES)
 async def test_observe_mode_lets_it_run_and_records_it(observed, thing, shape):
     made, given, (kind, _) = THINGS[thing]
@@ -448,6 +450,7 @@ class Steals(BaseCallbackHandler):
     on_tool_start = on_retriever_start = on_chat_model_start = on_llm_start = _steal
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("shape", SYNC)
 @pytest.mark.parametrize("thing", [t for t in THINGS if t != "async_tool"])
 def test_a_handler_of_a_guarded_run_takes_no_mark_for_another_of_its_name(watched, thing, shape):
@@ -568,6 +571,7 @@ def test_a_shadow_agent_in_which_all_was_refused_is_not_said_to_have_run(watched
 # what is guarded
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("config", [None, {"callbacks": []}], ids=["plain", "no_callbacks"])
 @pytest.mark.parametrize(("thing", "shape"), GUARDABLE)
 async def test_what_is_guarded_runs_and_is_decided_once(watched, thing, shape, config):
@@ -578,6 +582,7 @@ async def test_what_is_guarded_runs_and_is_decided_once(watched, thing, shape, c
     assert sightings(watched) == []
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("way", ["runtime", "constructor", "chain"])
 @pytest.mark.parametrize("shape", [*SYNC, *ASYNC])
 async def test_what_a_callback_decides_is_left_to_it(watched, shape, way):
@@ -609,6 +614,7 @@ class Inline(BaseCallbackHandler):
     run_inline = True
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("handlers", [[], [Inline()]], ids=["alone", "beside_an_inline_handler"])
 @pytest.mark.parametrize("shape", [*SYNC, *ASYNC])
 async def test_a_text_model_under_a_callback_is_decided_or_refused(make_world, shape, handlers):
@@ -653,7 +659,7 @@ def test_a_guarded_tool_in_a_raw_thread_has_no_session_and_is_denied(watched):
 def test_it_is_registered_once_and_taken_away(world):
     world.halo.install().uninstall()
     before = len(_configure_hooks)
-    assert not _tripwire._HOOK.get().run_inline
+    assert not _tripwire._TRIPWIRE.get().run_inline
     first, second = world.halo.install(), world.halo.install()
     assert len(_configure_hooks) == before
     first.uninstall()
@@ -708,7 +714,7 @@ async def test_in_an_event_loop_a_changed_mode_takes_effect_after_the_next_actio
     with contextlib.suppress(Denied):  # a thread may have read the mode already
         await alook.ainvoke({"q": "x"})
     ran = list(RAN)
-    while watch._last is not Mode.ENFORCE:  # noqa: ASYNC110  read in a thread, which tells nobody
+    while watch._last_mode is not Mode.ENFORCE:  # noqa: ASYNC110  read in a thread, which tells nobody
         await asyncio.sleep(0)
     with pytest.raises(Denied):
         await alook.ainvoke({"q": "x"})
@@ -717,7 +723,7 @@ async def test_in_an_event_loop_a_changed_mode_takes_effect_after_the_next_actio
 
 def _enforce(world: Any) -> None:
     def change(tx: Any) -> None:
-        held = tx.control()
+        held = tx.load_control()
         tx.put_control(replace(held, version=held.version + 1, mode=Mode.ENFORCE))
 
     world.halo.store.commit(change)

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from halo_core.model import Impact
 from halo_langchain import Resource
-from halo_langchain._values.texts import documents_text, model_output, result_text
+from halo_langchain._texts import extract_documents_text, extract_model_output, extract_result_text
 from halo_langchain.testing import ScriptedModel, call
 
 READ = Resource(impact=Impact.READ, source_trust=900, idempotent=True)
@@ -67,7 +67,7 @@ class Mute:
     ],
 )
 def test_every_word_of_a_result_is_read(world, result):
-    assert EVIL in result_text(result).split()
+    assert EVIL in extract_result_text(result).split()
 
     @tool
     def read(q: str) -> Any:
@@ -87,11 +87,13 @@ def test_every_word_of_a_result_is_read(world, result):
 
 
 def test_texts_of_documents_and_models():
-    assert documents_text([Document("a", metadata={"k": "b"}), Document("c")]).split() == ["a", "k", "b", "c"]
-    assert model_output(LLMResult(generations=[[ChatGeneration(message=AIMessage("hi\nthere"))]])) == "hi\nthere"
+    assert extract_documents_text([Document("a", metadata={"k": "b"}), Document("c")]).split() == ["a", "k", "b", "c"]
+    assert (
+        extract_model_output(LLMResult(generations=[[ChatGeneration(message=AIMessage("hi\nthere"))]])) == "hi\nthere"
+    )
     endless: list[Any] = []
     endless.append(endless)
-    assert result_text(endless) == "[[...]]"
+    assert extract_result_text(endless) == "[[...]]"
 
 
 def reading_agent(world: Any, ran: list[Any], script: list[Any], **kwargs: Any) -> Any:

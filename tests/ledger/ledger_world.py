@@ -8,15 +8,14 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from halo_core import canonical
-from halo_core.keys import Ed25519Signer
-from halo_core.ledger.checkpoint import sign_checkpoint
-from halo_core.ledger.content import seal, wrap_dek
-from halo_core.ledger.merkle import CompactRange, leaf_hash
-from halo_core.ledger.note import sign_note, vkey_of, vkey_string
+from halo_core.crypto import canonical
+from halo_core.crypto.keys import Ed25519Signer
+from halo_core.ledger.checkpoints import sign_checkpoint
+from halo_core.ledger.notes import encode_entry, format_vkey, log_origin, make_vkey, sign_note, writer_name
 from halo_core.ledger.reader import Trust
-from halo_core.ledger.record import encode_entry, origin, writer_name
-from halo_core.model.entry import Entry, EntryKind
+from halo_core.ledger.sealed_content import seal, wrap_dek
+from halo_core.ledger.tree import CompactRange, leaf_hash
+from halo_core.model.ledger_entry import EntryKind, LedgerEntry
 
 COLUMNS = {
     "entry": ("tenant", "w", "ws", "leaf", "kind", "session", "ts_us", "body"),
@@ -52,7 +51,7 @@ class World:
         self.tables: dict[str, list[dict[str, Any]]] = {name: [] for name in COLUMNS}
         self.anchors: dict[str, bytes] = {}
         self.strange: list[tuple[str, str]] = []
-        self.logs = {tenant: vkey_of(origin(tenant), log_key(tenant).public_key) for tenant in ("acme", "local")}
+        self.logs = {tenant: make_vkey(log_origin(tenant), log_key(tenant).public_key) for tenant in ("acme", "local")}
         self.kek: bytes | None = KEK
         self._trees: dict[str, CompactRange] = {}
         self._heads: dict[tuple[str, str], tuple[int, str]] = {}
@@ -90,11 +89,11 @@ class World:
         session: str = "",
         fields: dict[str, bytes] | None = None,
         **body: Any,
-    ) -> Entry:
+    ) -> LedgerEntry:
         n = self._count = self._count + 1
         ws, prev = self._heads.get((tenant, w), (0, ""))
         content = {name: self._seal(tenant, f"subject-{n % 3}", data, n) for name, data in (fields or {}).items()}
-        entry = Entry(
+        entry = LedgerEntry(
             id=f"00000000-0000-7000-8000-{n:012d}",
             tenant=tenant,
             session=session,
@@ -135,7 +134,7 @@ class World:
         self.anchors[tenant] = note
 
     def open_writer(self, tenant: str, w: str) -> None:
-        vkey = vkey_string(vkey_of(writer_name(tenant, w), key(f"{tenant} {w}").public_key))
+        vkey = format_vkey(make_vkey(writer_name(tenant, w), key(f"{tenant} {w}").public_key))
         self.put("writer", tenant, w, vkey, None)
         name = canonical.digest("halo/policy/v1", w.encode())
         self.put("blob", tenant, name, w.encode())
@@ -148,7 +147,7 @@ class World:
             self.put("vault", tenant, subject, wrap_dek(KEK, dek, tenant, subject, nonce), None)
         sealed = seal(dek, tenant, subject, data, salt=pseudo(f"salt {n}", 32), nonce=pseudo(f"nonce {n}", 24))
         self.put("content", tenant, sealed.commitment, subject, sealed.nonce, sealed.ciphertext)
-        return sealed.reference()
+        return sealed.to_reference()
 
     # The reader
 
@@ -206,7 +205,7 @@ class World:
     def blobs(self) -> Iterator[tuple[Any, ...]]:
         return self._rows("blob", COLUMNS["blob"], ("tenant", "hash"))
 
-    def standings(self) -> Iterator[tuple[Any, ...]]:
+    def standing_passports(self) -> Iterator[tuple[Any, ...]]:
         return iter(())
 
     def holds(self) -> Iterator[tuple[Any, ...]]:
@@ -215,7 +214,7 @@ class World:
     def approvals(self) -> Iterator[tuple[Any, ...]]:
         return iter(())
 
-    def guards(self) -> Iterator[tuple[Any, ...]]:
+    def schema_differences(self) -> Iterator[tuple[Any, ...]]:
         return iter(self.strange)
 
 
@@ -255,7 +254,7 @@ def resign(world: World, row: dict[str, Any], signer: Ed25519Signer, change: tup
     row["leaf"] = leaf_hash(row["body"])
 
 
-BASE_ENTRY = Entry(
+BASE_ENTRY = LedgerEntry(
     id="00000000-0000-7000-8000-000000000001",
     tenant="local",
     session="s",

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 from ledger_world import COLUMNS, Impostor, World, build, key, log_key, resign
 
-from halo_core.ledger.checkpoint import sign_checkpoint
-from halo_core.ledger.merkle import CompactRange, leaf_hash
-from halo_core.ledger.note import sign_note, vkey_of, vkey_string
-from halo_core.ledger.record import origin, writer_name
+from halo_core.ledger.checkpoints import sign_checkpoint
+from halo_core.ledger.notes import format_vkey, log_origin, make_vkey, sign_note, writer_name
+from halo_core.ledger.tree import CompactRange, leaf_hash
 from halo_core.ledger.verify import verify
-from halo_core.model.entry import EntryKind
+from halo_core.model.ledger_entry import EntryKind
 
 BASE = build()
 
@@ -323,13 +322,15 @@ def test_added_signature_behind_the_checkpoint_is_tampering():
 
 def test_writer_that_the_log_did_not_certify_is_tampering():
     world = BASE.copy()
-    vkey = vkey_string(vkey_of(writer_name("acme", "evil"), key("acme evil").public_key))
+    vkey = format_vkey(make_vkey(writer_name("acme", "evil"), key("acme evil").public_key))
     world.put("writer", "acme", "evil", vkey, None)
     # Signed by itself twice, never by the log.
     entry = world.append("acme", "evil", EntryKind.WRITER_OPEN, vkey=vkey)
     row = world.find("entry", tenant="acme", w="evil", ws=entry.seq)
     text = row["body"].partition(b"\n\n")[0] + b"\n"
-    row["body"] = sign_note(text, [(writer_name("acme", "evil"), key("acme evil")), (origin("acme"), key("acme evil"))])
+    row["body"] = sign_note(
+        text, [(writer_name("acme", "evil"), key("acme evil")), (log_origin("acme"), key("acme evil"))]
+    )
     row["leaf"] = leaf_hash(row["body"])
     report = check(world)
     assert report.exit_code == 11
@@ -468,14 +469,14 @@ def test_forged_certificate_under_the_right_key_hash_is_tampering():
     row = world.find("entry", tenant="acme", w="c001", ws=0)
     text = row["body"].partition(b"\n\n")[0] + b"\n"
     log = Impostor(log_key("acme"), key("mallory"))
-    row["body"] = sign_note(text, [(writer_name("acme", "c001"), key("acme c001")), (origin("acme"), log)])
+    row["body"] = sign_note(text, [(writer_name("acme", "c001"), key("acme c001")), (log_origin("acme"), log)])
     row["leaf"] = leaf_hash(row["body"])
     assert any(f.check == 7 and f.where == "entry acme/c001/0 column body" for f in check(world).findings)
 
 
 def test_opening_entry_that_names_the_key_of_another_writer_is_tampering():
     world = BASE.copy()
-    vkey = vkey_string(vkey_of(writer_name("acme", "c001"), key("acme new").public_key))
+    vkey = format_vkey(make_vkey(writer_name("acme", "c001"), key("acme new").public_key))
     world.put("writer", "acme", "new", vkey, None)
     world.append("acme", "new", EntryKind.WRITER_OPEN, vkey=vkey)
     assert "bad_writer_key" in codes(check(world))

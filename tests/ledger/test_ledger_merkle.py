@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counts import count
 from halo_core.errors import Tampered
-from halo_core.ledger.merkle import (
+from halo_core.ledger.tree import (
     EMPTY_ROOT,
     CompactRange,
+    compute_root,
     consistency_proof,
     inclusion_proof,
     leaf_hash,
     node_hash,
-    root,
     verify_consistency,
     verify_inclusion,
 )
@@ -105,13 +106,13 @@ def test_subtree_consistency_vectors_of_prefixes():
     assert len(skipped) < 30
 
 
-@settings(max_examples=60)
+@settings(max_examples=count(60))
 @given(st.integers(0, 300))
 def test_root_is_the_recursive_definition(count: int):
-    assert root(leaves(count)) == slow_root(leaves(count))
+    assert compute_root(leaves(count)) == slow_root(leaves(count))
 
 
-@settings(max_examples=60)
+@settings(max_examples=count(60))
 @given(st.lists(st.integers(0, 70), max_size=6), st.data())
 def test_extend_equals_append_in_any_portions(portions: list[int], data: st.DataObject):
     items = leaves(sum(portions))
@@ -138,12 +139,12 @@ def test_malformed_frontier_is_refused(data: bytes):
     assert caught.value.code == "bad_frontier"
 
 
-@settings(max_examples=100)
+@settings(max_examples=count(100))
 @given(st.integers(1, 130), st.data())
 def test_inclusion_proofs_verify_and_nothing_else_does(size: int, data: st.DataObject):
     items = leaves(size)
     index = data.draw(st.integers(0, size - 1))
-    proof, top = inclusion_proof(items, index), root(items)
+    proof, top = inclusion_proof(items, index), compute_root(items)
     assert verify_inclusion(index, size, items[index], proof, top)
     assert not verify_inclusion(index, size, leaf_hash(b"other"), proof, top)
     assert not verify_inclusion(index, size, items[index], [*proof, bytes(32)], top)
@@ -157,18 +158,18 @@ def test_inclusion_proofs_verify_and_nothing_else_does(size: int, data: st.DataO
         assert not verify_inclusion(index, size, items[index], proof, top)
 
 
-@settings(max_examples=100)
+@settings(max_examples=count(100))
 @given(st.integers(1, 130), st.data())
 def test_consistency_proofs_verify_and_nothing_else_does(size: int, data: st.DataObject):
     items = leaves(size)
     first = data.draw(st.integers(1, size))
     proof = consistency_proof(items, first)
-    old, new = root(items[:first]), root(items)
+    old, new = compute_root(items[:first]), compute_root(items)
     assert verify_consistency(first, size, proof, old, new)
     assert not verify_consistency(first, size, [*proof, bytes(32)], old, new)
     assert not verify_consistency(first, size, proof, bytes(32), new)
     assert not verify_consistency(first, size, proof, old, bytes(32))
-    forked = root([leaf_hash(b"fork"), *items[1:first]])
+    forked = compute_root([leaf_hash(b"fork"), *items[1:first]])
     assert not verify_consistency(first, size, proof, forked, new)
 
 
@@ -181,7 +182,7 @@ def test_proofs_outside_the_tree_are_refused():
 JUNK = st.one_of(st.none(), st.integers(-(2**70), 2**70), st.binary(max_size=40), st.text(max_size=5), st.booleans())
 
 
-@settings(max_examples=150)
+@settings(max_examples=count(150))
 @given(JUNK, JUNK, JUNK, st.one_of(JUNK, st.lists(JUNK, max_size=4)), JUNK)
 def test_verifiers_are_total(one, two, three, proof, four):
     assert verify_inclusion(one, two, three, proof, four) in {True, False}

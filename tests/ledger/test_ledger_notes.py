@@ -8,18 +8,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_world import BASE_ENTRY, build, key, log_key, pseudo
 
+from counts import count
 from halo_core.errors import BadInput, ConfigError, Tampered
-from halo_core.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
-from halo_core.ledger.content import new_dek, open_sealed, seal, unwrap_dek, wrap_dek
-from halo_core.ledger.merkle import leaf_hash
-from halo_core.ledger.note import MAX_NOTE, open_note, parse_vkey, sign_note, verify_note, vkey_of, vkey_string
-from halo_core.ledger.proof import check_proof, make_proof
-from halo_core.ledger.record import decode_entry, encode_entry, origin, writer_name
-from halo_core.model.entry import Entry
+from halo_core.ledger.checkpoints import Checkpoint, check_proof, make_proof, open_checkpoint, sign_checkpoint
+from halo_core.ledger.notes import (
+    MAX_NOTE,
+    decode_entry,
+    encode_entry,
+    format_vkey,
+    log_origin,
+    make_vkey,
+    open_note,
+    parse_vkey,
+    sign_note,
+    verify_note,
+    writer_name,
+)
+from halo_core.ledger.sealed_content import new_dek, open_sealed, seal, unwrap_dek, wrap_dek
+from halo_core.ledger.tree import leaf_hash
+from halo_core.model.ledger_entry import LedgerEntry
 
 ALICE, BOB = key("alice"), key("bob")
 NAME = "halo/local/log"
-VKEY = vkey_of(NAME, ALICE.public_key)
+VKEY = make_vkey(NAME, ALICE.public_key)
 TEXT = '{"a":"ü\u2028"}\n'.encode()
 
 
@@ -32,7 +43,7 @@ def code_of(error: type[Exception], call, *args, **options) -> str:
 def test_published_key_hash():
     # The verifier key and note of the Go sumdb documentation (golang.org/x/mod/sumdb/note).
     vkey = parse_vkey("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
-    assert vkey_string(vkey) == "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+    assert format_vkey(vkey) == "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
     note = (
         "If you think cryptography is the answer to your problem,\n"
         "then you don't know what your problem is.\n\n"
@@ -47,10 +58,10 @@ def test_note_round_trip_with_two_signatures():
     opened = open_note(note)
     assert opened.text == TEXT
     assert [item.name for item in opened.signatures] == [NAME, "halo/local/w/1"]
-    assert verify_note(note, [VKEY, vkey_of("halo/local/w/1", BOB.public_key)]) == TEXT
+    assert verify_note(note, [VKEY, make_vkey("halo/local/w/1", BOB.public_key)]) == TEXT
     # A key's name is part of what it signs for.
-    assert code_of(Tampered, verify_note, note, [vkey_of(NAME, BOB.public_key)]) == "bad_signature"
-    assert code_of(Tampered, verify_note, note, [vkey_of("halo/acme/log", ALICE.public_key)]) == "bad_signature"
+    assert code_of(Tampered, verify_note, note, [make_vkey(NAME, BOB.public_key)]) == "bad_signature"
+    assert code_of(Tampered, verify_note, note, [make_vkey("halo/acme/log", ALICE.public_key)]) == "bad_signature"
     assert code_of(Tampered, verify_note, note, []) == "bad_signature"
 
 
@@ -111,7 +122,7 @@ def test_stray_bits_in_base64_are_refused():
     assert code_of(Tampered, open_note, note[:at] + other + note[at + 1 :]) == "malformed_note"
 
 
-@settings(max_examples=200)
+@settings(max_examples=count(200))
 @given(st.binary(max_size=300))
 def test_parsers_are_total(data: bytes):
     for call in (
@@ -125,7 +136,7 @@ def test_parsers_are_total(data: bytes):
             call()
 
 
-@settings(max_examples=150)
+@settings(max_examples=count(150))
 @given(st.integers(0), st.binary(min_size=1, max_size=3))
 def test_any_altered_note_fails(at: int, junk: bytes):
     note = sign_note(TEXT, [(NAME, ALICE)])
@@ -153,8 +164,8 @@ def test_bad_verifier_keys(text: str):
 
 
 def test_weak_verifier_key_is_refused():
-    weak = vkey_of(NAME, b"\x01" + bytes(31))
-    assert code_of(BadInput, parse_vkey, vkey_string(weak)) == "weak_key"
+    weak = make_vkey(NAME, b"\x01" + bytes(31))
+    assert code_of(BadInput, parse_vkey, format_vkey(weak)) == "weak_key"
 
 
 # Entries
@@ -165,13 +176,13 @@ def test_entry_round_trip():
     assert decode_entry(note) == BASE_ENTRY
     assert leaf == leaf_hash(note)
     assert note.count(b"\n") == 4
-    keys = [vkey_of(writer_name("local", "3f2a"), ALICE.public_key), vkey_of(origin("local"), BOB.public_key)]
+    keys = [make_vkey(writer_name("local", "3f2a"), ALICE.public_key), make_vkey(log_origin("local"), BOB.public_key)]
     assert verify_note(note, keys) == note.partition(b"\n\n")[0] + b"\n"
 
 
 @pytest.mark.parametrize("tenant", ["", "a b", "a+b", "a/b", "ü", "x" * 65, "a\n", "a\u00a0"])
 def test_bad_tenants(tenant: str):
-    assert code_of(ConfigError, origin, tenant) == "bad_tenant"
+    assert code_of(ConfigError, log_origin, tenant) == "bad_tenant"
     assert code_of(ConfigError, writer_name, "local", tenant) == "bad_writer"
 
 
@@ -204,7 +215,9 @@ def test_entry_of_two_lines_is_malformed():
 
 
 def test_entry_too_large():
-    entry = Entry(**{**{name: getattr(BASE_ENTRY, name) for name in Entry.__slots__}, "body": {"x": "y" * MAX_NOTE}})
+    entry = LedgerEntry(
+        **{**{name: getattr(BASE_ENTRY, name) for name in LedgerEntry.__slots__}, "body": {"x": "y" * MAX_NOTE}}
+    )
     assert code_of(BadInput, encode_entry, entry, ALICE) == "entry_too_large"
 
 
@@ -260,7 +273,7 @@ def test_checkpoints_that_nobody_should_sign():
 DEK, SALT, NONCE = pseudo("dek", 32), pseudo("salt", 32), pseudo("nonce", 24)
 
 
-@settings(max_examples=50)
+@settings(max_examples=count(50))
 @given(st.binary(max_size=200), st.text(max_size=10, alphabet=st.characters(exclude_categories=["Cs"])))
 def test_sealed_content_round_trip(field: bytes, subject: str):
     sealed = seal(DEK, "local", subject, field, salt=SALT, nonce=NONCE)
@@ -278,7 +291,7 @@ def test_sealed_content_round_trip(field: bytes, subject: str):
 
 def test_holder_of_the_data_key_cannot_put_another_field_in_its_place(monkeypatch: pytest.MonkeyPatch):
     sealed = seal(DEK, "local", "s", b"yes", salt=SALT, nonce=NONCE)
-    monkeypatch.setattr("halo_core.ledger.content.commit", lambda salt, field: sealed.commitment)
+    monkeypatch.setattr("halo_core.ledger.sealed_content.compute_commitment", lambda salt, field: sealed.commitment)
     forged = seal(DEK, "local", "s", b"no!", salt=SALT, nonce=NONCE)
     parts = {"commitment": forged.commitment, "nonce": forged.nonce, "ciphertext": forged.ciphertext}
     assert code_of(Tampered, open_sealed, DEK, "local", "s", **parts) == "content_altered"
@@ -312,7 +325,7 @@ def proof_of(tenant: str, index: int) -> tuple[str, bytes]:
     return make_proof(tenant, [r["leaf"] for r in held], index, note, world.anchors[tenant]), note
 
 
-LOG = vkey_of(NAME, log_key("local").public_key)
+LOG = make_vkey(NAME, log_key("local").public_key)
 
 
 @pytest.mark.parametrize("index", [0, 5, 23])

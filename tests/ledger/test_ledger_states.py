@@ -1,4 +1,4 @@
-"""The chain of a session's states: whatever order the entries come in, a break is named. DESIGN 5 AUDIT, MONO."""
+"""The chain of a session's states: whatever order the entries come in, a break is named. Invariants: AUDIT, MONO."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from halo_core import canonical
+from counts import count
+from halo_core.crypto import canonical
 from halo_core.ledger import commit_state
 from halo_core.ledger.report import Collector
-from halo_core.ledger.verify_states import States
+from halo_core.ledger.verify_projections import StateCheck
 
 
 class Rows:
@@ -47,23 +48,23 @@ def told(version: int, before: bytes | None = None) -> dict[str, Any]:
 
 def judged(entries: list[dict[str, Any]], last: int, *, incomplete: bool = False) -> Collector:
     out = Collector()
-    states = States(out)
+    states = StateCheck(out)
     for entry in entries:
-        states.note("local", entry)
+        states.add_entry("local", entry)
     if incomplete:
         out.incomplete.add("local")
     states.check(Rows(last))  # type: ignore[arg-type]
     return out
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=count(60), deadline=None)
 @given(st.permutations(range(1, 10)))
 def test_a_whole_chain_is_whole_in_any_order(order):
     out = judged([told(version) for version in order], 9)
     assert (out.total, out.passed[9]) == (0, 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=count(60), deadline=None)
 @given(st.permutations(range(1, 10)), st.integers(1, 9))
 def test_a_state_washed_between_two_entries_is_named_in_any_order(order, at):
     washed = state(at - 1, tainted=False)
@@ -73,7 +74,7 @@ def test_a_state_washed_between_two_entries_is_named_in_any_order(order, at):
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=count(60), deadline=None)
 @given(st.permutations(range(1, 10)), st.integers(1, 8))
 def test_a_version_nobody_tells_of_is_a_gap(order, gone):
     entries = [told(version) for version in order if version != gone]
@@ -89,7 +90,7 @@ def test_two_entries_with_one_version_are_tampering(order):
 
 
 def test_one_writer_needs_one_run_however_long():
-    states = States(Collector())
+    states = StateCheck(Collector())
     for version in range(1, 500):
-        states.note("local", told(version))
+        states.add_entry("local", told(version))
     assert [len(history.runs) for history in states._histories.values()] == [1]

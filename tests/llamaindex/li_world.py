@@ -14,7 +14,7 @@ from llama_index.core.workflow import Context
 from workflows.events import WorkflowIdleEvent
 
 from halo_core.model import EntryKind, Resource
-from halo_core.query import entries
+from halo_core.store.log import read_entries
 from halo_core.store.reader import Reader
 from halo_llamaindex import Halo, HaloChallenge
 from halo_llamaindex.testing import ScriptedLLM, call
@@ -76,7 +76,7 @@ class World:
     def entries(self, kind: EntryKind, resource: str = "") -> list[Any]:
         self.halo.store.flush()
         with Reader(f"sqlite:///{self.home / 'halo.db'}") as reader:
-            found = [item.entry for item in entries(reader, "local", (kind,))]
+            found = [item.entry for item in read_entries(reader, "local", (kind,))]
         return [e for e in found if not resource or e.body["request"]["resource"]["id"] == resource]
 
     def decisions(self, resource: str = "") -> list[Any]:

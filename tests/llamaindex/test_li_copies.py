@@ -16,8 +16,8 @@ from llama_index.core.tools import FunctionTool, ToolOutput
 from llama_index.core.workflow import Context, StartEvent, StopEvent, Workflow, step
 from workflows.errors import ContextStateError
 
+from halo_core.enforcement.guards import get_guard
 from halo_core.errors import ConfigError
-from halo_core.pep.gate import gate_of
 from halo_llamaindex.testing import ScriptedLLM, call
 
 
@@ -217,5 +217,5 @@ def test_a_default_stays_the_functions_own_object(world):
 
 def test_shelves_are_copied_with_their_guard(world):
     retriever = copy.deepcopy(world.halo.guard(Shelf("a"), resource=trusted()))
-    assert gate_of(retriever) is not None
+    assert get_guard(retriever) is not None
     assert len(retriever.retrieve("q")) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from halo_core import desk
+from halo_core import demo
 from halo_core.model import EntryKind
 from halo_world import cli, found, verified
 
@@ -12,7 +12,7 @@ def test_the_desk_shows_every_effect_and_checks_itself(tmp_path):
     code, out, err = cli("demo", "--framework", "llamaindex", home=home)
     assert code == 0, out + err
     assert verified(home, signatures=True) == 0
-    told = [item.entry.body for item in found(home, EntryKind.DECISION) if item.entry.session == desk.SESSION]
+    told = [item.entry.body for item in found(home, EntryKind.DECISION) if item.entry.session == demo.SESSION]
     effects = {
         (body["request"]["resource"]["id"], body["decision"]["effect"])
         for body in told
@@ -25,7 +25,7 @@ def test_the_desk_shows_every_effect_and_checks_itself(tmp_path):
         ("customer-uploads", "restrict"),
         ("list_applications", "restrict"),
         ("credit_score", "monitor"),
-        (desk.RESEARCH, "allow"),
+        (demo.RESEARCH, "allow"),
     }
     agents = {body["request"]["subject"]["agent"] for body in told}
-    assert agents == {desk.AGENT, desk.RESEARCH}
+    assert agents == {demo.AGENT, demo.RESEARCH}

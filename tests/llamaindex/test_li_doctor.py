@@ -21,9 +21,11 @@ from llama_index.core.storage.docstore import SimpleDocumentStore
 from llama_index.core.tools import FunctionTool, QueryEngineTool
 from llama_index.core.workflow import StartEvent, StopEvent, Workflow, step
 
-from halo_core.coverage import Kind, Status, governable
+from halo_core.doctor.findings import FindingKind, FindingStatus, has_governable_findings
 from halo_llamaindex import doctor
 from halo_llamaindex.testing import ScriptedLLM
+
+pytestmark = pytest.mark.smoke
 
 OPEN = '@id("t.base") permit (principal, action, resource);\n'
 
@@ -42,11 +44,11 @@ def look(q: str) -> str:
 KEPT = FunctionTool.from_defaults(look, name="kept")
 
 
-def rows(x: Any, **more: Any) -> dict[tuple[str, str], Status]:
+def rows(x: Any, **more: Any) -> dict[tuple[str, str], FindingStatus]:
     return {(item.kind.value, item.name): item.status for item in doctor(x, **more)}
 
 
-def only(x: Any, kind: Kind, name: str) -> Any:
+def only(x: Any, kind: FindingKind, name: str) -> Any:
     (found,) = [item for item in doctor(x) if (item.kind, item.name) == (kind, name)]
     return found
 
@@ -69,33 +71,33 @@ def index() -> VectorStoreIndex:
     ],
 )
 def test_what_is_bare_is_open_and_what_is_guarded_is_closed(world, make, row):
-    found = only(make(), Kind(row[0]), row[1])
-    assert found.status is Status.OPEN
+    found = only(make(), FindingKind(row[0]), row[1])
+    assert found.status is FindingStatus.OPEN
     assert "halo.guard" in found.remedy
-    assert rows(world.halo.guard(make()))[row] is Status.CLOSED
-    assert governable(doctor(make()))
+    assert rows(world.halo.guard(make()))[row] is FindingStatus.CLOSED
+    assert has_governable_findings(doctor(make()))
 
 
 def test_a_guarded_agent_is_closed_with_all_that_is_in_it(world):
     tool = world.halo.guard(look, resource=trusted())
     agent = world.halo.guard(FunctionAgent(tools=[tool], llm=ScriptedLLM()))
     found = rows(agent, name="app")
-    assert set(found.values()) == {Status.CLOSED}
+    assert set(found.values()) == {FindingStatus.CLOSED}
     assert set(found) == {("agent", "Agent"), ("tool", "look"), ("model", "scripted")}
 
 
 def test_a_tool_that_nobody_guarded_is_decided_in_a_guarded_agent_and_granted_by_nobody(world):
     agent = world.halo.guard(FunctionAgent(tools=[look], llm=ScriptedLLM()))
     found = [(item.status, item.point) for item in doctor(agent) if item.name == "look"]
-    assert found == [(Status.CLOSED, "guarded workflow"), (Status.NOTED, "none")]
+    assert found == [(FindingStatus.CLOSED, "guarded workflow"), (FindingStatus.NOTED, "none")]
 
 
 def test_a_bare_agent_is_open_though_its_tools_are_guarded(world):
     tool = world.halo.guard(look, resource=trusted())
     found = rows(FunctionAgent(tools=[tool], llm=ScriptedLLM()))
-    assert found["tool", "look"] is Status.CLOSED
-    assert found["agent", "Agent"] is Status.OPEN
-    assert found["model", "scripted"] is Status.OPEN
+    assert found["tool", "look"] is FindingStatus.CLOSED
+    assert found["agent", "Agent"] is FindingStatus.OPEN
+    assert found["model", "scripted"] is FindingStatus.OPEN
 
 
 def team(*names: str) -> AgentWorkflow:
@@ -104,8 +106,8 @@ def team(*names: str) -> AgentWorkflow:
 
 
 def test_hand_offs_of_a_team_are_rows(world):
-    assert rows(team("a", "b"))["handoff", "b"] is Status.OPEN
-    assert rows(world.halo.guard(team("a", "b")))["handoff", "b"] is Status.CLOSED
+    assert rows(team("a", "b"))["handoff", "b"] is FindingStatus.OPEN
+    assert rows(world.halo.guard(team("a", "b")))["handoff", "b"] is FindingStatus.CLOSED
 
 
 class Own(FunctionAgent):
@@ -119,7 +121,7 @@ def test_an_override_that_a_team_does_not_ask_is_noted(world):
     """Inside an `AgentWorkflow` the agent's own `_call_tool` is not called: the team has one."""
     made = AgentWorkflow(agents=[Own(name="a", llm=ScriptedLLM())])
     for x in (made, world.halo.guard(made)):
-        assert only(x, Kind.AGENT, "a._call_tool").status is Status.NOTED
+        assert only(x, FindingKind.AGENT, "a._call_tool").status is FindingStatus.NOTED
 
 
 class Finder(ObjectRetriever):
@@ -129,8 +131,8 @@ class Finder(ObjectRetriever):
 
 def test_tools_that_are_found_while_it_runs_are_the_workflows_to_decide(world):
     agent = FunctionAgent(tool_retriever=Finder(), llm=ScriptedLLM())
-    assert only(agent, Kind.TOOL, "Finder (finds tools)").status is Status.OPEN
-    assert only(world.halo.guard(agent), Kind.TOOL, "Finder (finds tools)").status is Status.CLOSED
+    assert only(agent, FindingKind.TOOL, "Finder (finds tools)").status is FindingStatus.OPEN
+    assert only(world.halo.guard(agent), FindingKind.TOOL, "Finder (finds tools)").status is FindingStatus.CLOSED
 
 
 # what walks around a guard
@@ -139,47 +141,47 @@ def test_tools_that_are_found_while_it_runs_are_the_workflows_to_decide(world):
 def test_originals_that_their_module_keeps_are_noted(world):
     guarded = world.halo.guard(KEPT, resource=trusted())
     copy, note = doctor([guarded])
-    assert (copy.name, copy.status) == ("kept", Status.CLOSED)
-    assert (note.name, note.status) == ("kept", Status.NOTED)
+    assert (copy.name, copy.status) == ("kept", FindingStatus.CLOSED)
+    assert (note.name, note.status) == ("kept", FindingStatus.NOTED)
     assert "`.fn`" in note.remedy
 
 
 def test_a_copy_that_was_changed_is_open(world):
     tool = world.halo.guard(look, resource=trusted())
     tool._fn = look
-    assert only(tool, Kind.TOOL, "look").status is Status.OPEN
+    assert only(tool, FindingKind.TOOL, "look").status is FindingStatus.OPEN
     shelf = world.halo.guard(Shelf("a"), resource=trusted())
     shelf.retrieve = lambda _query: []
-    assert only(shelf, Kind.RETRIEVER, "Shelf").status is Status.OPEN
+    assert only(shelf, FindingKind.RETRIEVER, "Shelf").status is FindingStatus.OPEN
 
 
 def test_the_store_behind_a_retriever_is_noted(world):
     shelf = world.halo.guard(index().as_retriever(), resource=trusted(id="handbook"))
     found = rows(shelf)
-    assert found["retriever", "handbook"] is Status.CLOSED
-    assert found["store", "SimpleVectorStore.query"] is Status.NOTED
+    assert found["retriever", "handbook"] is FindingStatus.CLOSED
+    assert found["store", "SimpleVectorStore.query"] is FindingStatus.NOTED
 
 
 def test_an_index_makes_a_fresh_engine_each_time(world):
     made = index()
-    found = only(made, Kind.RETRIEVER, "VectorStoreIndex.as_query_engine")
-    assert (found.status, "halo.guard(index.as_retriever())" in found.remedy) == (Status.OPEN, True)
+    found = only(made, FindingKind.RETRIEVER, "VectorStoreIndex.as_query_engine")
+    assert (found.status, "halo.guard(index.as_retriever())" in found.remedy) == (FindingStatus.OPEN, True)
 
     def ask(q: str) -> str:
         """Ask."""
         return str(made.as_query_engine().query(q))
 
-    assert rows(FunctionTool.from_defaults(ask))["retriever", "VectorStoreIndex.as_query_engine"] is Status.OPEN
+    assert rows(FunctionTool.from_defaults(ask))["retriever", "VectorStoreIndex.as_query_engine"] is FindingStatus.OPEN
     guarded = world.halo.guard(ask, resource=trusted())
-    assert rows(guarded)["retriever", "VectorStoreIndex.as_query_engine"] is Status.NOTED
-    assert rows(made.vector_store)["store", "SimpleVectorStore.query"] is Status.OPEN
+    assert rows(guarded)["retriever", "VectorStoreIndex.as_query_engine"] is FindingStatus.NOTED
+    assert rows(made.vector_store)["store", "SimpleVectorStore.query"] is FindingStatus.OPEN
 
 
 def test_the_settings_model_is_open_until_it_is_guarded(world):
     before = Settings._llm
     try:
         Settings.llm = MockLLM()
-        assert rows(Shelf("a"))["model", "Settings.llm"] is Status.OPEN
+        assert rows(Shelf("a"))["model", "Settings.llm"] is FindingStatus.OPEN
         Settings.llm = world.halo.guard(MockLLM())
         assert ("model", "Settings.llm") not in rows(Shelf("a"))
     finally:
@@ -198,20 +200,22 @@ class Hosting(ScriptedLLM):
 
 
 def test_hosted_tools_and_clients_of_a_model(world):
-    assert rows(Hosting())["tool", "web_search_preview"] is Status.OPEN
+    assert rows(Hosting())["tool", "web_search_preview"] is FindingStatus.OPEN
     found = rows(world.halo.guard(Hosting()))
-    assert found["tool", "web_search_preview"] is Status.NOTED
-    assert found["model", "scripted.client"] is Status.NOTED
+    assert found["tool", "web_search_preview"] is FindingStatus.NOTED
+    assert found["model", "scripted.client"] is FindingStatus.NOTED
 
 
 def test_a_structured_model_is_the_model_that_it_asks(world):
-    assert rows(ScriptedLLM().as_structured_llm(Answer)) == {("model", "scripted"): Status.OPEN}
-    assert rows(world.halo.guard(ScriptedLLM()).as_structured_llm(Answer)) == {("model", "scripted"): Status.CLOSED}
+    assert rows(ScriptedLLM().as_structured_llm(Answer)) == {("model", "scripted"): FindingStatus.OPEN}
+    assert rows(world.halo.guard(ScriptedLLM()).as_structured_llm(Answer)) == {
+        ("model", "scripted"): FindingStatus.CLOSED
+    }
 
 
 def test_streams_that_are_held_back_are_noted(make_world):
     world = make_world(policy=MASK_MODELS)
-    found = only(world.halo.guard(ScriptedLLM()), Kind.MODEL, "streams")
+    found = only(world.halo.guard(ScriptedLLM()), FindingKind.MODEL, "streams")
     assert "event handlers" in found.remedy
     assert ("model", "streams") not in rows(ScriptedLLM())
 
@@ -219,8 +223,8 @@ def test_streams_that_are_held_back_are_noted(make_world):
 def test_what_handlers_are_told_of_tools_and_retrievals_is_noted(make_world):
     world = make_world()
     tool = FunctionTool.from_defaults(look)
-    assert "handlers" in only(world.halo.guard(tool, resource=trusted()), Kind.TOOL, "event handlers").remedy
-    assert only(world.halo.guard(Shelf("a"), resource=trusted()), Kind.RETRIEVER, "event handlers")
+    assert "handlers" in only(world.halo.guard(tool, resource=trusted()), FindingKind.TOOL, "event handlers").remedy
+    assert only(world.halo.guard(Shelf("a"), resource=trusted()), FindingKind.RETRIEVER, "event handlers")
     assert ("tool", "event handlers") not in rows(make_world(policy=OPEN).halo.guard(tool, resource=trusted()))
 
 
@@ -230,36 +234,39 @@ def test_what_handlers_are_told_of_tools_and_retrievals_is_noted(make_world):
 def test_a_store_that_an_engine_reads_by_itself_is_open(world):
     after = PrevNextNodePostprocessor(docstore=SimpleDocumentStore(), num_nodes=1, mode="next")
     engine = RetrieverQueryEngine.from_args(Shelf("a"), llm=ScriptedLLM(), node_postprocessors=[after])
-    assert only(engine, Kind.STORE, "SimpleDocumentStore").status is Status.OPEN
+    assert only(engine, FindingKind.STORE, "SimpleDocumentStore").status is FindingStatus.OPEN
 
 
 def test_an_engine_is_what_it_holds(world):
     engine = RetrieverQueryEngine.from_args(Shelf("a"), llm=ScriptedLLM())
-    assert rows(engine) == {("retriever", "Shelf"): Status.OPEN, ("model", "scripted"): Status.OPEN}
+    assert rows(engine) == {("retriever", "Shelf"): FindingStatus.OPEN, ("model", "scripted"): FindingStatus.OPEN}
     guarded = world.halo.guard(engine, resource=trusted(id="handbook"))
-    assert rows(guarded) == {("retriever", "handbook"): Status.CLOSED, ("model", "scripted"): Status.CLOSED}
+    assert rows(guarded) == {
+        ("retriever", "handbook"): FindingStatus.CLOSED,
+        ("model", "scripted"): FindingStatus.CLOSED,
+    }
 
 
 def test_a_tool_over_an_engine_is_looked_into(world):
     engine = RetrieverQueryEngine.from_args(Shelf("a"), llm=ScriptedLLM())
     tool = QueryEngineTool.from_defaults(engine, name="ask", description="ask")
-    assert rows(tool)["model", "scripted"] is Status.OPEN
+    assert rows(tool)["model", "scripted"] is FindingStatus.OPEN
     found = rows(world.halo.guard(tool, resource=trusted()))
     assert found == {
-        ("tool", "ask"): Status.CLOSED,
-        ("retriever", "ask.retriever"): Status.CLOSED,
-        ("model", "scripted"): Status.CLOSED,
+        ("tool", "ask"): FindingStatus.CLOSED,
+        ("retriever", "ask.retriever"): FindingStatus.CLOSED,
+        ("model", "scripted"): FindingStatus.CLOSED,
     }
 
 
 def test_retrievers_inside_a_guarded_one_are_decided_with_it(world):
     fusion = QueryFusionRetriever([Shelf("a")], llm=ScriptedLLM(), num_queries=2)
-    assert rows(fusion)["retriever", "Shelf"] is Status.OPEN
+    assert rows(fusion)["retriever", "Shelf"] is FindingStatus.OPEN
     found = {
         item.name: (item.status, item.point) for item in doctor(world.halo.guard(fusion, resource=trusted(id="f")))
     }
-    assert found["Shelf"] == (Status.CLOSED, "retriever `f`, which holds it")
-    assert found["scripted"] == (Status.CLOSED, "guarded copy")
+    assert found["Shelf"] == (FindingStatus.CLOSED, "retriever `f`, which holds it")
+    assert found["scripted"] == (FindingStatus.CLOSED, "guarded copy")
 
 
 # functions and workflows of the app's own
@@ -273,8 +280,8 @@ def test_what_a_tools_function_reaches_is_looked_at(world):
         return str(model.complete(shelf.retrieve(q)[0].text))
 
     found = rows(world.halo.guard(ask, resource=trusted()))
-    assert found["model", "scripted"] is Status.OPEN
-    assert found["retriever", "Shelf"] is Status.CLOSED
+    assert found["model", "scripted"] is FindingStatus.OPEN
+    assert found["retriever", "Shelf"] is FindingStatus.CLOSED
 
 
 def makes(q: str) -> str:
@@ -283,8 +290,8 @@ def makes(q: str) -> str:
 
 
 def test_a_model_that_a_function_makes_is_open():
-    found = only(FunctionTool.from_defaults(makes), Kind.MODEL, "MockLLM")
-    assert (found.status, "made while it runs" in found.where) == (Status.OPEN, True)
+    found = only(FunctionTool.from_defaults(makes), FindingKind.MODEL, "MockLLM")
+    assert (found.status, "made while it runs" in found.where) == (FindingStatus.OPEN, True)
 
 
 class Flow(Workflow):
@@ -298,17 +305,17 @@ class Flow(Workflow):
 def test_a_workflow_of_an_apps_own_is_what_it_holds(world):
     flow = Flow()
     flow.model = ScriptedLLM()
-    assert rows(flow) == {("model", "scripted"): Status.OPEN}
+    assert rows(flow) == {("model", "scripted"): FindingStatus.OPEN}
     flow.model = world.halo.guard(ScriptedLLM())
-    assert set(rows(flow).values()) == {Status.CLOSED}
+    assert set(rows(flow).values()) == {FindingStatus.CLOSED}
 
 
 def test_the_observer_is_named_and_closes_nothing(world):
     with world.halo.observe():
-        found = only(ScriptedLLM(), Kind.MODEL, "scripted")
-    assert (found.status, found.point) == (Status.OPEN, "observer: recorded only")
+        found = only(ScriptedLLM(), FindingKind.MODEL, "scripted")
+    assert (found.status, found.point) == (FindingStatus.OPEN, "observer: recorded only")
 
 
 def test_nothing_that_halo_knows_is_no_rows():
     assert doctor({"a": 1, "b": [print, object()]}) == []
-    assert not governable(doctor(7))
+    assert not has_governable_findings(doctor(7))

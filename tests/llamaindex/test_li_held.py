@@ -167,7 +167,7 @@ def test_a_part_that_nobody_knows_is_refused_with_the_model_it_would_ask(world):
 
     engine = answering(Shelf("a"), ScriptedLLM())
     engine.helper = [Helper(judge([]))]  # type: ignore[attr-defined]
-    with pytest.raises(ConfigError, match="would go on using its own `Judge`"):
+    with pytest.raises(ConfigError, match="would still use its own `Judge`"):
         world.halo.guard(engine)
     engine.helper = [Helper(world.halo.guard(judge([])))]  # type: ignore[attr-defined]
     assert world.halo.guard(engine) is not engine
@@ -276,7 +276,7 @@ def struct() -> Any:
 
 @pytest.mark.parametrize("made", [bringing_back, struct])
 def test_a_part_that_reads_a_store_by_itself_is_refused(world, made):
-    with pytest.raises(ConfigError, match="which nobody decides"):
+    with pytest.raises(ConfigError, match="which is not guarded"):
         world.halo.guard(made(), resource=trusted("labelled"))
 
 

@@ -27,6 +27,8 @@ from halo_core.errors import ConfigError
 from halo_llamaindex import Denied, Halo
 from halo_llamaindex.testing import ScriptedLLM, call
 
+pytestmark = pytest.mark.smoke
+
 DENY = """
 @id("t.base") permit (principal, action, resource);
 @id("t.none") forbid (principal, action in Action::"inference", resource);

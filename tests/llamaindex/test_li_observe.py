@@ -1,4 +1,4 @@
-"""The observer: what it sees of what carries no guard, and that it refuses nothing. facts/hooks 4, fact 8."""
+"""The observer: what it sees of what carries no guard, and that it refuses nothing."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_an_observer_disturbs_nothing(world, monkeypatch):
     def broken(*_args: Any, **_kwargs: Any) -> None:
         raise RuntimeError("no")
 
-    monkeypatch.setattr(world.halo, "sighted", broken)
+    monkeypatch.setattr(world.halo, "record_shadow", broken)
     before = list(root_dispatcher.span_handlers)
     with world.halo.observe() as installed:
         assert str(FunctionTool.from_defaults(look).call(q="x")) == "seen x"

@@ -1,4 +1,4 @@
-"""Challenges as a workflow's wait: asked, answered by a person, looked at again, run once. DESIGN 5 BIND, ONCE; 11."""
+"""Challenges as a workflow's wait: asked, answered by a person, looked at again, run once. Invariants: BIND, ONCE."""
 
 from __future__ import annotations
 
@@ -331,5 +331,5 @@ def test_a_plain_workflow_inside_a_tool_does_not_wait_where_nobody_looks(world):
 
 def test_what_of_the_framework_is_not_public_is_there():
     assert StepWorkerStateContextVar.get(None) is None
-    assert issubclass(_pause.Waiting, WaitingForEvent)
-    assert (WaitingForEvent,) == _pause.PASSES
+    assert issubclass(_pause.StepPaused, WaitingForEvent)
+    assert (WaitingForEvent,) == _pause.STEERING_ERRORS

@@ -18,9 +18,8 @@ from llama_index.core.base.response.schema import Response
 from llama_index.core.schema import IndexNode, NodeWithScore, TextNode
 from llama_index.core.tools import ToolOutput
 
-from halo_llamaindex._speech import reshaped
-from halo_llamaindex._surfaces import MODEL, TOOL_RESULT, documents_surface
-from halo_llamaindex._words import readable, text_of
+from halo_llamaindex._results import MODEL_SURFACE, TOOL_RESULT_SURFACE, make_documents_surface
+from halo_llamaindex._texts import extract_text, is_readable, redact_value
 
 PARTS = "4111 1111"
 
@@ -30,7 +29,7 @@ def mask(text: str) -> str:
 
 
 def masked(value: Any, **more: Any) -> Any:
-    return reshaped(value, mask, **more)
+    return redact_value(value, mask, **more)
 
 
 def answer(*blocks: Any, **more: Any) -> ChatResponse:
@@ -52,24 +51,24 @@ RESULTS = [
 
 @pytest.mark.parametrize("value", RESULTS, ids=lambda value: type(value).__name__)
 def test_every_shape_is_read_and_masked(value):
-    assert CARD in text_of(value)
-    assert readable(value)
+    assert CARD in extract_text(value)
+    assert is_readable(value)
     made = masked(value)
     assert type(made) is type(value)
-    assert CARD not in text_of(made)
+    assert CARD not in extract_text(made)
     assert CARD not in repr(made)
-    assert CARD in text_of(value)  # what was given is not changed
+    assert CARD in extract_text(value)  # what was given is not changed
 
 
 @pytest.mark.parametrize("value", RESULTS, ids=lambda value: type(value).__name__)
 def test_what_holds_nothing_to_mask_is_the_same_object(value):
-    assert reshaped(value, lambda text: text) is value
+    assert redact_value(value, lambda text: text) is value
 
 
 def test_words_in_two_blocks_are_masked_where_only_together_they_say_it():
     made = masked(answer(TextBlock(text="4111 1111"), TextBlock(text="1111 1111"))).message
     assert made.content == "4111 1111\n1111 1111"  # the mask here knows it only on one line
-    joined = reshaped(
+    joined = redact_value(
         answer(TextBlock(text="4111 1111"), TextBlock(text="1111 1111")), lambda text: text.replace("1111\n1111", "[x]")
     )
     assert joined.message.content == "4111 [x] 1111\n"
@@ -100,7 +99,7 @@ def test_what_nobody_can_look_into_is_not_passed_on():
     class Opaque:
         pass
 
-    assert not readable(Opaque())
+    assert not is_readable(Opaque())
     with pytest.raises(TypeError):
         masked([Opaque()])
     with pytest.raises(TypeError):
@@ -111,14 +110,14 @@ def test_what_nobody_can_look_into_is_not_passed_on():
 def test_a_notice_stands_in_the_shape_of_what_is_held_back():
     notice = "held"
     for value in (answer(TextBlock(text=CARD), ToolCallBlock(tool_name="pay")), RESULTS[-1]):
-        assert text_of(MODEL.withhold(value, notice)) == notice
+        assert extract_text(MODEL_SURFACE.withhold(value, notice)) == notice
     for value in RESULTS[:-2]:
-        made = TOOL_RESULT.withhold(value, notice)
-        assert notice in text_of(made)
-        assert CARD not in text_of(made)
+        made = TOOL_RESULT_SURFACE.withhold(value, notice)
+        assert notice in extract_text(made)
+        assert CARD not in extract_text(made)
     with pytest.raises(TypeError):
-        MODEL.withhold("a text", notice)
-    (node,) = documents_surface().withhold([], notice)
+        MODEL_SURFACE.withhold("a text", notice)
+    (node,) = make_documents_surface().withhold([], notice)
     assert node.get_content() == notice
 
 
@@ -128,8 +127,8 @@ def test_a_tools_documents_are_dropped_one_by_one():
     def keep(text: str, _labels: tuple[str, ...]) -> bool:
         return "bad" not in text
 
-    left, dropped = TOOL_RESULT.filter(nodes, keep)
+    left, dropped = TOOL_RESULT_SURFACE.filter(nodes, keep)
     assert ([item.get_content() for item in left], dropped) == (["good"], 1)
     output = ToolOutput(content="good bad", tool_name="t", raw_input={}, raw_output=nodes)
-    none, count = TOOL_RESULT.filter(output, keep)
+    none, count = TOOL_RESULT_SURFACE.filter(output, keep)
     assert (count, "withheld" in str(none)) == (1, True)

@@ -168,7 +168,7 @@ def test_terms_narrow_and_are_for_agents_that_are_there(world):
     made, _ = team(world.halo, said, {"bob": [tool]}, give={"bob": HandOff(grants={})})
     with pytest.raises(Denied):
         run(made)  # not even a model is left to bob
-    with pytest.raises(ConfigError, match="no agent here"):
+    with pytest.raises(ConfigError, match="not an agent of this workflow"):
         team(world.halo, said, give={"mallory": HandOff()})
 
 

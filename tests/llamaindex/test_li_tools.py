@@ -1,4 +1,4 @@
-"""Guarded tools: every way in, what is validated, what the framework and the host fill in. facts/hooks 4."""
+"""Guarded tools: every way in, what is validated, what the framework and the host fill in."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ from llama_index.core.tools.types import BaseToolAsyncAdapter
 from halo_core.errors import ConfigError
 from halo_llamaindex import ActionKind, Denied, Pending, Resource
 from halo_llamaindex.testing import ScriptedLLM, call
+
+pytestmark = pytest.mark.smoke
 
 
 def pay(to: str, amount: int = 1) -> str:
@@ -427,7 +429,7 @@ def test_a_pending_call_by_itself_raises_and_names_the_question(world):
 
 def test_a_tool_that_counts_as_a_retrieval_is_registered_as_one(world):
     world.halo.guard(pay, resource=Resource(kind=ActionKind.RETRIEVAL, source_trust=900, impact="read"))
-    assert world.halo.registered("pay").kind is ActionKind.RETRIEVAL
+    assert world.halo.find_registered("pay").kind is ActionKind.RETRIEVAL
 
 
 def test_guarding_twice_decides_once(world):

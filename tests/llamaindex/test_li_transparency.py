@@ -400,6 +400,7 @@ CHATS: dict[str, Callable[[], Any]] = {
 }
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", CHATS)
 @pytest.mark.parametrize("way", ["chat", "achat", "stream_chat"])
 def test_every_chat_engine_gives_the_same_governed(make_world, kind, way):

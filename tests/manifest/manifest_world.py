@@ -5,11 +5,11 @@ version: 1
 tenant: local
 principal: bank:acme                       # the accountable party; `tenant:local` if left out
 
-tools:                                     # what each is; see docs/policy.md
+tools:                                     # what each one does; see docs/policy.md
   pay_invoice: {impact: payment, targets: [account], amount: amount, unit: USD, reversal: compensate}
   read_ticket: {impact: read, source_trust: 300, labels: [pii]}
   "crm_*": {impact: read, system: crm, source_trust: 800, labels: [pii]}
-  crm_delete: {impact: delete, system: crm}  # a name goes before a pattern
+  crm_delete: {impact: delete, system: crm}  # an exact name wins over a pattern
 
 agents:
   loan-desk:
@@ -17,9 +17,9 @@ agents:
     purpose: answers customers and pays small refunds
     privilege: high                        # low, standard, high, critical
     regulated: [gdpr, pci]
-    data_scope: [pii]                      # data labels it may meet; any, if left out
+    data_scope: [pii]                      # data labels it may see; default any
     tools:
-      read_ticket: any                     # whatever arguments its schema names
+      read_ticket: any                     # any arguments that its schema names
       crm_delete: {id: {pattern: "C-[0-9]+"}}
       pay_invoice:
         account: {one_of: [ACC-1, ACC-2]}
@@ -40,7 +40,7 @@ agents:
   clerk:
     owner: ben@bank.example
     tools: [read_ticket]
-    hand_off: [loan-desk]                  # circles are fine: handing back closes the link
+    hand_off: [loan-desk]                  # circles are allowed: handing back closes the link
 
 models:
   gpt: {}

@@ -7,18 +7,27 @@ from pathlib import Path
 
 from manifest_world import EXAMPLE
 
-from halo_core.manifest import ManifestError, agents, load, tools
+from halo_core.manifest import ManifestError, agents, declarations, load_manifest
 
 DOC = (Path(__file__).parents[2] / "docs" / "manifest.md").read_text()
 
 
 def test_the_example_of_the_documentation_is_the_tested_one():
     assert re.search(r"```yaml\n(.*?)```", DOC, re.DOTALL)[1] == EXAMPLE
-    assert set(load(EXAMPLE).agents) == {"loan-desk", "clerk"}
+    assert set(load_manifest(EXAMPLE).agents) == {"loan-desk", "clerk"}
 
 
 def test_every_field_is_documented():
-    for field in (*agents._FIELDS, *tools._FIELDS, "version", "tenant", "principal", "agents", "per_action", "ceiling"):
+    for field in (
+        *agents._AGENT_FIELDS,
+        *declarations._RESOURCE_FIELDS,
+        "version",
+        "tenant",
+        "principal",
+        "agents",
+        "per_action",
+        "ceiling",
+    ):
         assert f"`{field}`" in DOC, field
 
 
@@ -43,7 +52,7 @@ agents:
     decay: {half_life: 30m, steps: 20, risk: 200, reauthorize_bellow: 5%}
 """
     try:
-        load(text)
+        load_manifest(text)
     except ManifestError as exc:
         told = [line for f in exc.findings for line in (f"error {f.text('agents.yaml')}", f"  try: {f.remedy}")]
     assert told == lines

@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 
 import pytest
 
-from halo_core.manifest import ManifestError, load
+from halo_core.manifest import ManifestError, load_manifest
 from halo_core.model import ActionKind
 
 HEAD = "version: 1\nagents:\n"
@@ -14,7 +14,7 @@ HEAD = "version: 1\nagents:\n"
 
 def refused(text):
     with pytest.raises(ManifestError) as error:
-        load(text)
+        load_manifest(text)
     return error.value.findings
 
 
@@ -67,17 +67,17 @@ BUDGET = HEAD + '  desk:\n    tools: [pay]\n    budgets:\n      EUR: "60.00"\n'
     ],
 )
 def test_a_budget_that_no_granted_tool_spends_is_a_slip(declared, spent):
-    manifest = load(f"{BUDGET}tools:\n  {declared}\n  other: {{impact: payment, amount: amount, unit: EUR}}\n")
+    manifest = load_manifest(f"{BUDGET}tools:\n  {declared}\n  other: {{impact: payment, amount: amount, unit: EUR}}\n")
     if spent:
-        assert "EUR" in {budget.unit for budget in manifest.standing("desk", []).ceilings}
+        assert "EUR" in {budget.unit for budget in manifest.build_passport_spec("desk", []).ceilings}
         return
     with pytest.raises(ManifestError) as error:
-        manifest.standing("desk", [])
+        manifest.build_passport_spec("desk", [])
     (finding,) = error.value.findings
-    assert finding.message == "budget EUR is spent by no tool: give one `unit: EUR`"
+    assert finding.message == "no granted tool spends the budget EUR: add `unit: EUR` to a tool"
     assert (finding.line, finding.path) == (6, "agents.desk.budgets.EUR")
-    (note,) = [item for item in manifest.standing("desk", [], spare=True).notes if "EUR" in item]
-    assert note.startswith("budget EUR is spent by no tool that is granted")
+    (note,) = [item for item in manifest.build_passport_spec("desk", [], allow_unspent=True).notes if "EUR" in item]
+    assert note.startswith("no granted tool spends the budget EUR")
 
 
 def test_an_argument_that_is_nearly_a_declared_one_is_a_slip():
@@ -85,8 +85,8 @@ def test_an_argument_that_is_nearly_a_declared_one_is_a_slip():
         HEAD + "  desk:\n    tools:\n      pay: {%s: {max: 5}}\ntools:\n  pay: {amount: amount, targets: [account]}\n"
     )
     with pytest.raises(ManifestError) as error:
-        load(text % "amuont").standing("desk", [])
+        load_manifest(text % "amuont").build_passport_spec("desk", [])
     assert "did you mean `amount`" in error.value.findings[0].remedy
-    issue = load(text % "reference").standing("desk", [])
+    issue = load_manifest(text % "reference").build_passport_spec("desk", [])
     assert issue.grants[ActionKind.TOOL_CALL]["pay"].keys() == {"reference"}
     assert any("could not be checked" in note and "pay (reference)" in note for note in issue.notes)

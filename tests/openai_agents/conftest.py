@@ -10,7 +10,7 @@ from agents.run import AgentRunner, set_default_agent_runner
 from blockbuster import BlockBuster
 
 from halo_core.model import EntryKind
-from halo_core.query import entries
+from halo_core.store.log import read_entries
 from halo_core.store.reader import Reader
 from halo_openai_agents import Halo
 from halo_world import cli, unblocking
@@ -51,7 +51,7 @@ class World:
         try:
             self.halo.store.flush()
             with Reader(f"sqlite:///{self.home / 'halo' / 'halo.db'}") as reader:
-                found = [item.entry for item in entries(reader, "local", (kind,))]
+                found = [item.entry for item in read_entries(reader, "local", (kind,))]
         finally:
             self._guard.activate()
         return [e for e in found if not resource or e.body["request"]["resource"]["id"] == resource]

@@ -99,11 +99,11 @@ async def test_a_callback_of_a_receiver_acts_as_the_receiver(world, halo, place)
 async def test_what_a_callback_enters_is_entered_by_the_receiver(make_world):
     world = make_world()
     halo = world.halo
-    halo.declare_agent("research")
+    halo.register_agent("research")
     tool = halo.guard(look, resource=trusted())
 
     async def instructions(_context: Any, _agent: Any) -> str:
-        async with halo.aentering("research"):
+        async with halo.async_agent_scope("research"):
             await tool.on_invoke_tool(*by_hand(tool, {"q": "x"}))
         return "be brief"
 

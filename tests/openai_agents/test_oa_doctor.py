@@ -26,12 +26,14 @@ from oa_world import agent, look, pay, trusted
 from openai import AsyncOpenAI
 from test_oa_mcp import Tiny
 
-from halo_core.coverage import Finding, Kind, Status, counts
+from halo_core.doctor.findings import Finding, FindingKind, FindingStatus, count_by_status
 from halo_openai_agents import doctor
 from halo_openai_agents.testing import ScriptedModel
 
+pytestmark = pytest.mark.smoke
 
-def rows(found: Any, kind: Kind | None = None) -> set[tuple[str, str, str]]:
+
+def rows(found: Any, kind: FindingKind | None = None) -> set[tuple[str, str, str]]:
     """Kind, name and status of what is found."""
     listed: list[Finding] = doctor(found, name="app")
     return {(item.kind.value, item.name, item.status.value) for item in listed if kind in (None, item.kind)}
@@ -53,7 +55,7 @@ def app() -> Agent[Any]:
 
 def test_of_a_bare_agent_everything_is_open_with_what_to_do(halo):
     found = doctor(app(), name="app")
-    assert {item.status for item in found} == {Status.OPEN}
+    assert {item.status for item in found} == {FindingStatus.OPEN}
     assert all(item.remedy for item in found)
     assert {(item.kind.value, item.name) for item in found} == {
         ("agent", "alice"),
@@ -73,8 +75,8 @@ def test_of_a_bare_agent_everything_is_open_with_what_to_do(halo):
 
 def test_of_a_guarded_agent_nothing_is_open(halo):
     found = doctor(halo.guard(app()), name="app")
-    assert counts(found)[Status.OPEN] == 0
-    closed = {(item.kind.value, item.name, item.point) for item in found if item.status is Status.CLOSED}
+    assert count_by_status(found)[FindingStatus.OPEN] == 0
+    closed = {(item.kind.value, item.name, item.point) for item in found if item.status is FindingStatus.CLOSED}
     assert closed == {
         ("agent", "alice", "guarded agent"),
         ("agent", "bob", "guarded agent"),
@@ -94,7 +96,7 @@ def test_of_a_guarded_agent_nothing_is_open(halo):
 def test_originals_that_their_module_keeps_are_noted_once(halo):
     noted = [item for item in doctor(halo.guard(app())) if item.where.startswith("originals")]
     assert len(noted) == 1
-    assert noted[0].status is Status.NOTED
+    assert noted[0].status is FindingStatus.NOTED
     assert {"look", "pay", "ask_helper"} <= set(noted[0].name.split(", ")[:5])
     assert "on_invoke_tool" in noted[0].remedy
 
@@ -114,9 +116,9 @@ def test_what_was_put_into_a_guarded_agent_is_seen(halo):
 
 def test_a_tool_whose_invoker_was_replaced_is_open(halo):
     tool = halo.guard(look)
-    assert rows(tool, Kind.TOOL) >= {("tool", "look", "closed")}
+    assert rows(tool, FindingKind.TOOL) >= {("tool", "look", "closed")}
     tool.on_invoke_tool = function_tool(look).on_invoke_tool
-    assert rows(tool, Kind.TOOL) == {("tool", "look", "open")}
+    assert rows(tool, FindingKind.TOOL) == {("tool", "look", "open")}
 
 
 @pytest.mark.parametrize("name", ["", "gpt-mine"])
@@ -147,7 +149,7 @@ async def checks(_context: Any, _agent: Any, given: Any) -> GuardrailFunctionOut
 def test_a_guardrail_that_runs_an_agent_is_named_where_it_stands(halo):
     guarded = halo.guard(agent("worker", [], input_guardrails=[InputGuardrail(guardrail_function=checks)]))
     found = row(guarded, "checker")
-    assert (found.kind, found.status) == (Kind.AGENT, Status.OPEN)
+    assert (found.kind, found.status) == (FindingKind.AGENT, FindingStatus.OPEN)
     assert "input guardrails `checks`" in found.where
 
 
@@ -176,7 +178,7 @@ def test_an_agent_that_a_tool_runs_by_itself_is_open(halo):
 
 def test_a_stored_prompt_is_noted(halo):
     found = row(halo.guard(agent("worker", [], prompt={"id": "pmpt_1"})), "pmpt_1")
-    assert found.status is Status.NOTED
+    assert found.status is FindingStatus.NOTED
     assert "tools" in found.remedy
 
 
@@ -189,7 +191,7 @@ def test_tools_that_are_no_function_tools_are_refused_or_open(halo):
 
 def test_a_servers_resources_are_noted(halo):
     found = row(halo.guard(Tiny()), "resources of MCP server `tiny`")
-    assert found.status is Status.NOTED
+    assert found.status is FindingStatus.NOTED
     assert rows(Tiny()) == {("tool", "tools of MCP server `tiny`", "open")}
 
 
@@ -214,10 +216,10 @@ def test_a_configuration_is_looked_at(halo):
 
 def test_a_tripwire_closes_what_it_refuses(halo, make_world):
     with halo.install():
-        assert {item.status for item in doctor(app())} == {Status.CLOSED}
+        assert {item.status for item in doctor(app())} == {FindingStatus.CLOSED}
     with make_world(mode="observe").halo.install():
         found = doctor(app())
-        assert {item.status for item in found} == {Status.OPEN}
+        assert {item.status for item in found} == {FindingStatus.OPEN}
         assert all(item.point == "tripwire, observe mode: recorded only" for item in found)
 
 
@@ -225,7 +227,10 @@ def test_what_is_granted_by_nobody_is_noted(make_world):
     world = make_world()
     guarded = world.halo.guard(agent("worker", [], [function_tool(look)]), grants=False)
     found = [item for item in doctor(guarded) if item.name == "look"]
-    assert [(item.status, item.point) for item in found] == [(Status.CLOSED, "guarded agent"), (Status.NOTED, "none")]
+    assert [(item.status, item.point) for item in found] == [
+        (FindingStatus.CLOSED, "guarded agent"),
+        (FindingStatus.NOTED, "none"),
+    ]
     assert "no passport grants it" in found[1].remedy
 
 
@@ -248,6 +253,6 @@ def test_what_hears_an_agent_inside_and_who_sums_a_session_up_are_noted(halo):
     listening = helper.as_tool("ask", "Ask.", on_stream=lambda _event: None)
     for found in (listening, halo.guard(listening)):
         assert ("store", "on_stream of `ask`", "noted") in rows(found)
-    assert not rows(helper.as_tool("ask", "Ask."), Kind.STORE)
+    assert not rows(helper.as_tool("ask", "Ask."), FindingKind.STORE)
     session = OpenAIResponsesCompactionSession("s", SQLiteSession("s"), client=AsyncOpenAI(api_key="none"))
     assert ("model", "OpenAIResponsesCompactionSession", "noted") in rows({"session": session})

@@ -93,8 +93,8 @@ async def test_a_copy_under_another_name_is_decided_once(world, halo, pausing, k
 class Garbled(ScriptedModel):
     """Writes an argument twice."""
 
-    def say(self, given: Any) -> Any:
-        answer = super().say(given)
+    def say(self, model_input: Any) -> Any:
+        answer = super().say(model_input)
         for item in answer.output:
             if item.type == "function_call":
                 item.arguments = '{"to": "bo", "amount": 5, "amount": 9}'

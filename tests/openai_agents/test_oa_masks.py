@@ -26,8 +26,8 @@ class Note(BaseModel):
 class InParts(ScriptedModel):
     """Says each sentence in parts."""
 
-    def say(self, given: Any) -> Any:
-        answer = super().say(given)
+    def say(self, model_input: Any) -> Any:
+        answer = super().say(model_input)
         parts = answer.output[0].content[0].text.split("|")
         answer.output[0].content = [ResponseOutputText(type="output_text", text=p, annotations=[]) for p in parts]
         return answer

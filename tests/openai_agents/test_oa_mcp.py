@@ -19,7 +19,7 @@ from mcp.types import CallToolResult, TextContent, Tool
 from oa_world import RAN, agent, pay, told, trusted
 
 from halo_core.errors import Denied
-from halo_openai_agents._mcp import served_by
+from halo_openai_agents._mcp import find_server_guard
 from halo_openai_agents.testing import call
 
 FIND = call("finding", ("find", {"q": "x"}), ("wipe", {"path": "/"}), id="m1")
@@ -232,11 +232,11 @@ def test_servers_are_told_apart_by_where_they_lead(halo):
         return halo.guard(MCPServerStreamableHttp(MCPServerStreamableHttpParams(url=url), name="web"))
 
     for make, one, other in ((stdio, "good", "evil"), (http, "http://one", "http://other")):
-        first, again, second = (served_by(make(name)) for name in (one, one, other))
+        first, again, second = (find_server_guard(make(name)) for name in (one, one, other))
         assert first.original.name == second.original.name
-        first.register(one, "", {})
-        assert first.tool(one) == again.tool(one) == halo.registered(one)
-        assert second.tool(one).classified == "unknown"
+        first.register_tool(one, "", {})
+        assert first.get_tool_resource(one) == again.get_tool_resource(one) == halo.find_registered(one)
+        assert second.get_tool_resource(one).classified == "unknown"
 
 
 async def test_a_tool_has_one_id_whatever_the_sdk_calls_it_in_an_agent(make_world):

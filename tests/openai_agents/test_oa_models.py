@@ -62,9 +62,9 @@ class Counting(ScriptedModel):
         super().__init__(script, **more)
         self.asked: list[Any] = []
 
-    def say(self, given: Any) -> Any:
-        self.asked.append(given)
-        return super().say(given)
+    def say(self, model_input: Any) -> Any:
+        self.asked.append(model_input)
+        return super().say(model_input)
 
 
 class Provider(ModelProvider):
@@ -94,6 +94,7 @@ async def ask(model: Model, given: Any, **more: Any) -> Any:
 # however a run comes by its model
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("way", ["agent", "config", "config-name", "provider", "default"])
 @pytest.mark.parametrize("options", [False, True])
 @pytest.mark.parametrize("run", [Runner.run, streamed])

@@ -107,7 +107,7 @@ def test_a_name_that_is_given_later_makes_a_copy_of_that_name(halo):
     named = halo.guard(bob, agent="clerk")
     assert named is not bob
     assert halo.guard(named) is named
-    assert halo.registered("clerk") is not None
+    assert halo.find_registered("clerk") is not None
 
 
 # givers that nobody guards, runners that are not ours

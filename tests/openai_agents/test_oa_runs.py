@@ -22,8 +22,10 @@ from agents import (
 from oa_world import LOOK, RAN, agent, look, streamed, told, trusted
 
 from halo_core.errors import Denied
-from halo_openai_agents._models.guard import GuardedProvider
+from halo_openai_agents._models import GuardedProvider
 from halo_openai_agents.testing import ScriptedModel, call
+
+pytestmark = pytest.mark.smoke
 
 
 @pytest.fixture(autouse=True)

@@ -25,6 +25,8 @@ from pydantic import BaseModel
 from halo_core.errors import ConfigError, Denied
 from halo_openai_agents.testing import call
 
+pytestmark = pytest.mark.smoke
+
 
 class Order(BaseModel):
     to: list[str]
@@ -281,4 +283,4 @@ def test_what_can_stand_nowhere_is_refused_with_what_can(halo):
     with pytest.raises(ConfigError) as refused:
         halo.guard([look, WebSearchTool()])
     assert refused.value.code == "hosted_tool"
-    assert halo.registered("look") is None  # all or none
+    assert halo.find_registered("look") is None  # all or none

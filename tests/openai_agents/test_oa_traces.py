@@ -10,7 +10,7 @@ from agents import Agent, ModelTracing, Runner, TracingProcessor, set_trace_proc
 from agents.tracing import generation_span
 from oa_world import RAN, look, trusted
 
-from halo_core.coverage import Status
+from halo_core.doctor.findings import FindingStatus
 from halo_openai_agents import doctor
 from halo_openai_agents.testing import ScriptedModel, call
 
@@ -92,6 +92,6 @@ async def test_a_trace_of_what_nothing_restricts_is_as_it_was(make_world, kept):
 
 def test_doctor_says_where_traces_go(halo, kept):
     noted = [item for item in doctor(halo.guard(Agent(name="worker"))) if item.name == "traces"]
-    assert [item.status for item in noted] == [Status.NOTED]
+    assert [item.status for item in noted] == [FindingStatus.NOTED]
     set_tracing_disabled(True)
     assert not [item for item in doctor(halo.guard(Agent(name="worker"))) if item.name == "traces"]

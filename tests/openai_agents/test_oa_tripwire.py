@@ -51,9 +51,9 @@ async def test_run_options_refuse_an_agent_that_nobody_guarded(world, halo):
 
 async def test_a_model_that_was_put_into_a_guarded_agent_is_not_asked(world, halo):
     class Counting(ScriptedModel):
-        def say(self, given: Any) -> Any:
+        def say(self, model_input: Any) -> Any:
             RAN.append("asked")
-            return super().say(given)
+            return super().say(model_input)
 
     guarded = halo.guard(agent("worker", ["never"]))
     guarded.model = Counting(["hello"])

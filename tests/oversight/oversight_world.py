@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from halo_core.authorities import Authorities, approver_key_name
+from halo_core.crypto.keys import KeyStore
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
-from halo_core.keys import KeyStore
 from halo_core.oversight import answer
-from halo_core.oversight.enrolment import enrol
+from halo_core.oversight.keys import enrol_approver
 from halo_core.store import Store, StoreConfig
 from halo_world import SURFACE, Calls, policy_folder, tool, url_of
 
@@ -28,7 +28,7 @@ def pay(halo: HaloBase, session: str = "one", amount: int = 5000, to: str = f"ac
     """Try to pay; the calls that ran."""
     body = Calls()
     with halo.session(session):
-        halo.enforcer.run(halo.call(tool(halo, "pay"), {"amount": amount, "to": to}), body, SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "pay"), {"amount": amount, "to": to}), body, SURFACE)
     return body
 
 
@@ -58,7 +58,7 @@ def enrolled(home: Path, name: str = "mia") -> KeyStore:
     mine = people(home)
     with at(home) as store:
         key = mine.signer(approver_key_name(name)).public_key
-        enrol(store, Authorities(home), name=name, public_key=key, by="admin", now_us=store.clock.now_us())
+        enrol_approver(store, Authorities(home), name=name, public_key=key, by="admin", now_us=store.clock.now_us())
     return mine
 
 

@@ -1,4 +1,4 @@
-"""Answers to challenges: by somebody enrolled and outside the chain, once, to exactly what was shown. DESIGN 5, 11."""
+"""Answers to challenges: by somebody enrolled and outside the chain, once, to exactly what was shown."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ import pytest
 from oversight_world import PAN, answers, ask, at, enrolled, opened, pay, people, refused
 
 from halo_core.authorities import Authorities, approver_key_name
+from halo_core.crypto.keys import KeyStore
 from halo_core.errors import BadInput, CannotDecide, ConfigError, Denied, Pending, Tampered
-from halo_core.keys import KeyStore
 from halo_core.model import EntryKind
-from halo_core.oversight import ask as question_of
-from halo_core.oversight import questions
-from halo_core.oversight.approvals import _Answer, _signer
-from halo_core.oversight.enrolment import enrol, record_withdrawal
-from halo_core.oversight.evidence import links_of
-from halo_core.passport import read_approval
-from halo_core.query import Contents
+from halo_core.oversight import list_requests
+from halo_core.oversight import load_request as question_of
+from halo_core.oversight.approvals import _AnswerJob, _load_signer
+from halo_core.oversight.keys import enrol_approver, record_withdrawal
+from halo_core.oversight.requests import load_links
+from halo_core.passports import read_approval
 from halo_core.store import Draft
+from halo_core.store.log import SealedContents
 from halo_core.store.reader import Reader
-from halo_core.store.rows import ApprovalRow, Approvals
+from halo_core.store.rows import ApprovalRow, ApprovalTable
 from halo_world import SURFACE, Calls, attack, bodies, db_of, found, python, tool, url_of, verified
 
 
 def seen(home, request, **more):
     with Reader(url_of(home)) as reader:
-        contents = Contents.at(reader, KeyStore(home))
+        contents = SealedContents.with_home_key(reader, KeyStore(home))
         more.setdefault("now_us", 0)
-        return question_of(reader, home, "local", request, opened=contents.open, **more)
+        return question_of(reader, home, "local", request, opener=contents.open, **more)
 
 
 def rows(home):
@@ -66,9 +66,9 @@ def test_a_request_that_is_not_there_is_said_to_be_so(home):
 @pytest.mark.parametrize(
     ("statement", "why"),
     [
-        ("UPDATE approval SET binding='sha256:00'", "row is not what its entry says"),
-        ("UPDATE approval SET expires_us=expires_us+1", "row is not what its entry says"),
-        ("UPDATE approval SET kind='reauthorization'", "row is not what its entry says"),
+        ("UPDATE approval SET binding='sha256:00'", "row of the request differs from its entry"),
+        ("UPDATE approval SET expires_us=expires_us+1", "row of the request differs from its entry"),
+        ("UPDATE approval SET kind='reauthorization'", "row of the request differs from its entry"),
         ("UPDATE approval SET session='two'", "no entry"),
         ("DELETE FROM entry WHERE kind='decision'", "missing or was changed"),
         ("DELETE FROM entry WHERE kind='writer_open'", "first entry is missing"),
@@ -109,7 +109,7 @@ def test_a_question_bound_to_another_call_is_not_shown(home):
             body = {**asked.entry.body, "binding": "sha256:" + "0" * 64}
             entry = tx.append(Draft(EntryKind.APPROVAL_REQUEST, "one", body)).entry
             row = ApprovalRow(entry.id, "call", "one", body["binding"], "pending", 1, body["expires_us"])
-            Approvals(tx).put(row)
+            ApprovalTable(tx).put(row)
             return entry.id
 
         forged = store.commit(forge)
@@ -198,8 +198,8 @@ def test_the_row_is_read_again_under_the_lock(home):
     enrolled(home)
     with at(home) as store:
         now_us = store.clock.now_us()
-        signer = _signer("local", people(home), home, "mia", now_us)
-        job = _Answer(store, seen(home, request), "mia", signer, True, "", (), now_us, 60)
+        signer = _load_signer("local", people(home), home, "mia", now_us)
+        job = _AnswerJob(store, seen(home, request), "mia", signer, True, "", (), now_us, 60)
         store.commit(job)
         with pytest.raises(Denied) as caught:
             store.commit(job)
@@ -258,7 +258,7 @@ def test_nobody_in_the_chain_answers_for_it(home, name):
 
 def test_the_user_of_the_session_does_not_answer_for_it(home):
     with opened(home) as halo, halo.session("one", user="mia"), pytest.raises(Pending) as caught:
-        halo.enforcer.run(halo.call(tool(halo, "pay"), {"amount": 5000, "to": "x"}), Calls(), SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "pay"), {"amount": 5000, "to": "x"}), Calls(), SURFACE)
     enrolled(home)
     assert refused(home, caught.value.pending_id) == "approver_in_chain"
 
@@ -284,7 +284,7 @@ def test_an_answer_lies_about_for_a_day_at_most(home, seconds):
 def test_a_call_is_not_given_budgets(home):
     request = ask(home)
     enrolled(home)
-    assert refused(home, request, raise_={"step": 5}) == "budget_units_changed"
+    assert refused(home, request, raised={"step": 5}) == "budget_units_changed"
 
 
 # re-authorization
@@ -323,10 +323,10 @@ def test_a_limit_is_raised_up_to_the_ceiling_and_no_further(home):
     question = seen(home, request)
     item = question.budgets[0]
     ceiling = item.ceiling if item.ceiling is not None else item.start
-    assert refused(home, request, raise_={item.unit: ceiling + 1}) == "budget_widened"
-    assert refused(home, request, raise_={item.unit: -1}) == "budget_widened"
-    assert refused(home, request, raise_={"EUR": 1}) == "budget_units_changed"
-    done = answers(home, request, raise_={item.unit: ceiling})
+    assert refused(home, request, raised={item.unit: ceiling + 1}) == "budget_widened"
+    assert refused(home, request, raised={item.unit: -1}) == "budget_widened"
+    assert refused(home, request, raised={"EUR": 1}) == "budget_units_changed"
+    done = answers(home, request, raised={item.unit: ceiling})
     known = Authorities(home).load("local").approver_keys(10**15 * 2)
     given = next(b for b in read_approval(done.token, known).budgets if b.unit == item.unit)
     assert (given.unit, given.subtree, given.decimals) == (item.unit, ceiling, item.decimals)
@@ -356,7 +356,7 @@ def test_an_enrolment_that_is_refused_is_not_on_record(home):
     enrolled(home)
     before = len(bodies(home, EntryKind.AUTHORITY))
     with at(home) as store, pytest.raises(BadInput):
-        enrol(store, Authorities(home), name="mia", public_key=bytes([1] + [0] * 31), by="x", now_us=1)
+        enrol_approver(store, Authorities(home), name="mia", public_key=bytes([1] + [0] * 31), by="x", now_us=1)
     assert len(bodies(home, EntryKind.AUTHORITY)) == before
 
 
@@ -368,12 +368,12 @@ def test_a_row_that_was_used_is_never_used_again(home):
     enrolled(home)
     answers(home, request)
     with at(home) as store:
-        store.commit(lambda tx: Approvals(tx).set_status(request, "used"))
+        store.commit(lambda tx: ApprovalTable(tx).set_status(request, "used"))
         for status in ("used", "expired"):
             with pytest.raises(CannotDecide):
-                store.commit(lambda tx, status=status: Approvals(tx).set_status(request, status))
-        assert store.commit(lambda tx: Approvals(tx).answer(request, "approved", "x")) is False
-        assert store.commit(lambda tx: Approvals(tx).open_for("one", rows(home)[0].binding)) is None
+                store.commit(lambda tx, status=status: ApprovalTable(tx).set_status(request, status))
+        assert store.commit(lambda tx: ApprovalTable(tx).record_answer(request, "approved", "x")) is False
+        assert store.commit(lambda tx: ApprovalTable(tx).find_open("one", rows(home)[0].binding)) is None
 
 
 def test_rows_of_another_tenant_are_not_reached(home):
@@ -381,14 +381,14 @@ def test_rows_of_another_tenant_are_not_reached(home):
     with opened(home, tenant="acme"):
         pass
     with at(home, "acme") as store:
-        assert store.commit(lambda tx: Approvals(tx).get(request)) is None
-        assert store.commit(lambda tx: Approvals(tx).pending()) == []
-        assert store.commit(lambda tx: Approvals(tx).answer(request, "denied", "x")) is False
+        assert store.commit(lambda tx: ApprovalTable(tx).get(request)) is None
+        assert store.commit(lambda tx: ApprovalTable(tx).list_pending()) == []
+        assert store.commit(lambda tx: ApprovalTable(tx).record_answer(request, "denied", "x")) is False
         with pytest.raises(CannotDecide):
-            store.commit(lambda tx: Approvals(tx).set_status(request, "expired"))
+            store.commit(lambda tx: ApprovalTable(tx).set_status(request, "expired"))
     assert [row.status for row in rows(home)] == ["pending"]
     with Reader(url_of(home)) as reader:
-        assert list(questions(reader, "acme", 0)) == []
+        assert list(list_requests(reader, "acme", 0)) == []
 
 
 # names, tokens
@@ -397,7 +397,7 @@ def test_rows_of_another_tenant_are_not_reached(home):
 @pytest.mark.parametrize("name", ["Mia", "user:mia", "\uff4d\uff49\uff41"])
 def test_the_user_of_the_session_does_not_answer_under_another_spelling(home, name):
     with opened(home) as halo, halo.session("one", user="user: user:mia "), pytest.raises(Pending) as caught:
-        halo.enforcer.run(halo.call(tool(halo, "pay"), {"amount": 5000, "to": "x"}), Calls(), SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "pay"), {"amount": 5000, "to": "x"}), Calls(), SURFACE)
     enrolled(home, name)
     assert refused(home, caught.value.pending_id, name) == "approver_in_chain"
 
@@ -412,7 +412,7 @@ def test_no_view_of_an_answer_or_of_a_link_shows_a_token(home):
     read = read_approval(token, Authorities(home).load("local").approver_keys(10**15 * 2))
     with Reader(url_of(home)) as reader:
         decision = found(home, EntryKind.DECISION)[-1].entry
-        links = links_of(reader, "local", decision.body["snapshot"]["chain"])
+        links = load_links(reader, "local", decision.body["snapshot"]["chain"])
     assert (row.answer, read.token, links[1].reauthorization) == (token, token, token)
     for shown in (repr(row), repr(read), repr(links)):
         assert token not in shown

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halo_core.authorities import Authorities, Known, approver_key_name, parse_public_key
+from halo_core.authorities import Authorities, TrustedKeys, approver_key_name, parse_public_key
+from halo_core.crypto.keys import Ed25519Signer, KeyStore
 from halo_core.errors import BadInput, ConfigError
-from halo_core.keys import Ed25519Signer, KeyStore
-from halo_core.model import plain_name, same_person
+from halo_core.model import normalize_name, same_person
 from halo_world import python
 
 LOW_ORDER = bytes([1] + [0] * 31)
@@ -30,7 +30,7 @@ def code_of(step, *args):
 
 
 def test_a_home_without_the_file_trusts_nobody(home):
-    assert Authorities(home).load("local") == Known()
+    assert Authorities(home).load("local") == TrustedKeys()
     assert Authorities(home).tenants() == []
 
 
@@ -49,7 +49,7 @@ def test_what_is_added_is_trusted_from_then_until_its_end(home):
     assert (later.issuer_keys(499), later.issuer_keys(500)) == ({kid: issuer.public_key}, {})
     assert (later.approver_keys(599), later.approver_keys(600)) == ({mia.key_id: ("mia", mia.public_key)}, {})
     assert later.version != loaded.version
-    assert known.load("acme") == Known()
+    assert known.load("acme") == TrustedKeys()
     assert known.tenants() == ["local"]
 
 
@@ -185,7 +185,7 @@ def test_processes_that_write_at_once_lose_nothing(home):
     home.mkdir(mode=0o700)
     code = (
         "import sys; from pathlib import Path; from halo_core.authorities import Authorities; "
-        "from halo_core.keys import Ed25519Signer\n"
+        "from halo_core.crypto.keys import Ed25519Signer\n"
         "for _ in range(8): Authorities(Path(sys.argv[1])).add_issuer('local', Ed25519Signer.generate().public_key, 0)"
     )
     running = [subprocess.Popen(python("-c", code, str(home))) for _ in range(3)]
@@ -226,11 +226,11 @@ def test_names_compare_without_prefix_case_and_what_nobody_sees(spelt):
 
 @given(st.text(max_size=20))
 def test_a_compared_name_is_compared_as_it_is(name):
-    assert plain_name(plain_name(name)) == plain_name(name)
+    assert normalize_name(normalize_name(name)) == normalize_name(name)
     assert same_person("user: " + name, name)
 
 
 @pytest.mark.parametrize("odd", list("\ufe0f\u034f\u3164\u200b\u200d\u202e\u2066\u00ad\x07"))
 def test_a_name_with_what_nobody_sees_is_not_enrolled(home, odd):
     assert code_of(Authorities(home).add_approver, "local", f"mi{odd}a", fresh().public_key, 0) == "bad_approver"
-    assert Authorities(home).load("local") == Known()
+    assert Authorities(home).load("local") == TrustedKeys()

@@ -10,10 +10,10 @@ from oversight_world import PAN, ask, at, opened, pay
 
 from halo_core.authorities import Authorities
 from halo_core.clock import SystemClock
+from halo_core.crypto.keys import Ed25519Signer, KeyStore
 from halo_core.errors import Denied, Pending
-from halo_core.keys import Ed25519Signer, KeyStore
 from halo_core.model import EntryKind
-from halo_core.oversight import issuers
+from halo_core.oversight import keys as issuers
 from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, tool, verified
 
 FOREVER = 2**51
@@ -34,10 +34,10 @@ def enrol(home, keys, name="mia"):
 
 def test_enrol_list_withdraw(desk):
     home, _, keys = desk
-    assert "nobody may answer" in cli("approver", "list", home=home)[1]
+    assert "has no approver" in cli("approver", "list", home=home)[1]
     out = enrol(home, keys)
-    assert "where the agents' process can read it" not in out
-    assert "where the agents' process can read it" in cli("approver", "enrol", "bob", home=home)[1]
+    assert "the agents' process can read it there" not in out
+    assert "the agents' process can read it there" in cli("approver", "enrol", "bob", home=home)[1]
     public = base64.b64encode(Ed25519Signer.generate().public_key).decode()
     assert cli("approver", "enrol", "eve", "--public-key", public, home=home)[0] == 0
     rows = json.loads(cli("approver", "list", "--json", home=home)[1])
@@ -76,7 +76,7 @@ def test_questions_are_listed_shown_and_answered(desk):
     assert json.loads(cli("approvals", "list", "--json", home=home)[1])[0]["id"] == request
     code, out, _ = cli("approvals", "show", request[:14], home=home)
     assert code == 0
-    for word in ("may this one call run", "pay", "5000", "user:ana", "large_amount", "…1111"):
+    for word in ("allow this one call", "pay", "5000", "user:ana", "large_amount", "…1111"):
         assert word in out
     assert PAN not in out
     assert PAN in cli("approvals", "show", request, "--reveal", home=home)[1]
@@ -84,7 +84,7 @@ def test_questions_are_listed_shown_and_answered(desk):
     line = ("approvals", "approve", request, "--as", "mia", "--key-home", keys, "--for", "30m")
     code, out, _ = cli(*line, home=home)
     assert (code, "approved by mia" in out) == (0, True)
-    assert cli("approvals", "list", home=home)[1].strip() == "nothing waits for an answer"
+    assert cli("approvals", "list", home=home)[1].strip() == "no request waits for an answer"
     assert "approved" in cli("approvals", "list", "--all", home=home)[1]
     code, _, err = cli(*line, home=home)
     assert (code, "[not_pending]" in err) == (10, True)
@@ -150,7 +150,7 @@ def test_a_raise_is_in_the_units_of_the_passport(home):
     keys = str(home.parent / "people")
     enrol(home, keys)
     out = cli("approvals", "show", request, home=home)[1]
-    for word in ("may the session go on, as epoch 2", "budget step", "may be raised to", "left"):
+    for word in ("continue the session as epoch 2", "budget step", "can be raised to", "left"):
         assert word in out, out
     shown = json.loads(cli("approvals", "show", request, "--json", home=home)[1])
     item = next(item for item in shown["budgets"] if item["unit"] == "step")
@@ -228,7 +228,7 @@ def test_a_rotation_changes_the_issuer_and_keeps_the_old_one_for_a_while(desk):
     for secret in secrets_of(home):
         assert secret not in out
     with opened(home) as halo, halo.session("later"):
-        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
     assert verified(home) == 0
 
 
@@ -278,7 +278,7 @@ def test_a_rotation_that_cannot_be_recorded_changes_nothing(desk):
 def test_a_rotation_says_who_needs_what(desk):
     home, *_ = desk
     out = cli("keys", "rotate", "issuer", home=home)[1]
-    assert "restart, so that they get passports of the new one: clerk" in out
+    assert "restart to get passports of the new issuer: clerk" in out
     assert "issue passports again" not in out
 
 
@@ -286,7 +286,7 @@ def test_issued_passports_are_to_be_issued_again_and_die_only_on_purpose(short):
     home, _ = short
     old = KeyStore(home).signer("issuer")
     code, _, err = cli("keys", "rotate", "issuer", "--overlap", "0", home=home)
-    assert (code, "the passports of clerk serve nothing from now on" in err, "--yes" in err) == (64, True, True)
+    assert (code, "the passports of clerk become invalid now" in err, "--yes" in err) == (64, True, True)
     assert KeyStore(home).signer("issuer").key_id == old.key_id
     out = cli("keys", "rotate", "issuer", home=home)[1]
     assert "issue passports again before 20" in out
@@ -303,7 +303,7 @@ def test_a_rotation_that_removes_the_old_key_says_so(short):
     home, _ = short
     old = KeyStore(home).signer("issuer")
     out = cli("keys", "rotate", "issuer", "--overlap", "0", "--yes", home=home)[1]
-    assert f"removed, since nobody trusts it any more: issuer-{old.key_id[:8].lower()}.key" in out
+    assert f"removed because it is no longer trusted: issuer-{old.key_id[:8].lower()}.key" in out
     assert "is kept" not in out
     assert "issue passports again now" in out
 
@@ -313,7 +313,7 @@ def test_two_keys_whose_thumbprints_begin_alike_are_kept_apart(tmp_path):
     mine, other = keys.signer("issuer"), keys.signer("other")
     (keys.home / "other.key").rename(keys.home / f"issuer-{mine.key_id[:8].lower()}.key")
     keys.signer("issuer-next")
-    kept = issuers.swap(keys)
+    kept = issuers.swap_issuer_keys(keys)
     assert keys.signer(kept.stem).key_id == mine.key_id
     assert keys.signer(f"issuer-{mine.key_id[:8].lower()}").key_id == other.key_id
 
@@ -353,7 +353,7 @@ def test_a_rotation_that_broke_off_is_finished_by_the_next(desk):
     home, *_ = desk
     keys = KeyStore(home)
     with at(home) as store:
-        first = issuers.rotate(store, keys, Authorities(home), overlap_s=60, by="x", now_us=store.clock.now_us())
+        first = issuers.rotate_issuer(store, keys, Authorities(home), overlap_s=60, by="x", now_us=store.clock.now_us())
     assert cli("keys", "rotate", "issuer", home=home)[0] == 0
     assert keys.signer("issuer").key_id == first.new
 
@@ -392,9 +392,9 @@ def short(home):
     with opened(home) as halo:
         chosen = tool(halo, "pay", impact="payment", unit="EUR")
         with halo.session("y-1"):
-            halo.enforcer.run(halo.call(chosen, {"amount": 60, "to": "x"}), Calls(), SURFACE)
+            halo.enforcer.run(halo.build_call(chosen, {"amount": 60, "to": "x"}), Calls(), SURFACE)
             with pytest.raises(Pending) as caught:
-                halo.enforcer.run(halo.call(chosen, {"amount": 10, "to": "x"}), Calls(), SURFACE)
+                halo.enforcer.run(halo.build_call(chosen, {"amount": 10, "to": "x"}), Calls(), SURFACE)
     enrol(home, keys)
     return home, ("approvals", "approve", caught.value.pending_id, "--as", "mia", "--key-home", keys)
 
@@ -402,7 +402,7 @@ def short(home):
 def test_the_list_says_who_asks_for_what_and_why(short):
     home, line = short
     out = cli("approvals", "list", home=home)[1]
-    for word in (line[2], "clerk, session y-1: going on, `pay`", "budget_exceeded", "pending"):
+    for word in (line[2], "clerk, session y-1: re-authorization, `pay`", "budget_exceeded", "pending"):
         assert word in out, out
     (row,) = json.loads(cli("approvals", "list", "--json", home=home)[1])
     assert (row["agent"], row["resource"], "budget_exceeded" in row["codes"]) == ("clerk", "pay", True)
@@ -412,7 +412,7 @@ def test_a_re_authorization_says_what_it_gives(short):
     home, line = short
     code, out, err = cli(*line, home=home)
     assert code == 0, err
-    assert "session y-1 goes on as epoch 2: EUR up to 100.00, " in out
+    assert "session y-1 continues as epoch 2: EUR up to 100.00, " in out
     assert "authority 100%" in out
     assert verified(home) == 0
 

@@ -9,7 +9,7 @@ import pytest
 
 from halo_core.errors import ConfigError
 from halo_core.model import Stop
-from halo_core.stopfiles import StopFiles
+from halo_core.stop_files import StopFiles
 
 EVERYTHING = (Stop("all", "", 0),)
 
@@ -132,6 +132,7 @@ def test_while_nothing_changes_one_look_at_the_folder_is_enough(home, monkeypatc
     assert files.read() == ()
 
 
+@pytest.mark.disk
 def test_a_change_within_the_same_tick_of_the_disk_is_seen(home):
     """A coarse clock leaves the same time behind: what was read so soon after a change is read again."""
     files = StopFiles(home)

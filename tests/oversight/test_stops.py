@@ -1,4 +1,4 @@
-"""`halo stop`, `lift`, `revoke`: they hold at the next decision, whatever is wrong with the database. DESIGN 11."""
+"""`halo stop`, `lift`, `revoke`: they hold at the next decision, whatever is wrong with the database."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import subprocess
 import pytest
 from oversight_world import PAN, at, opened
 
+from halo_core.crypto.keys import key_thumbprint
 from halo_core.errors import BadInput, Denied
-from halo_core.keys import key_id
 from halo_core.model import EntryKind, Stop
 from halo_core.oversight import lift, revoke, stop
-from halo_core.oversight.evidence import links_of
+from halo_core.oversight.requests import load_links
 from halo_core.store.reader import Reader
-from halo_core.store.rows import Holds
+from halo_core.store.rows import RestrictionTable
 from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, tool, url_of, verified
 
 
 def lookup(halo, session="one"):
     body = Calls()
     with halo.session(session):
-        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "x"}), body, SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "x"}), body, SURFACE)
     return len(body)
 
 
@@ -42,7 +42,7 @@ def worked(home):
 
 def held(home):
     with Reader(url_of(home)) as reader:
-        return list(reader.holds_of("local"))
+        return list(reader.restrictions_of("local"))
 
 
 # jobs
@@ -99,12 +99,12 @@ def test_what_means_nothing_is_not_held(worked, job):
 
 def test_a_hold_raises_the_version_under_which_holds_are_remembered(worked):
     with at(worked) as store:
-        before = store.commit(lambda tx: tx.control())
-        store.commit(lambda tx: Holds(tx).add("stop", "all", "", 3))
-        after = store.commit(lambda tx: tx.control())
+        before = store.commit(lambda tx: tx.load_control())
+        store.commit(lambda tx: RestrictionTable(tx).add("stop", "all", "", 3))
+        after = store.commit(lambda tx: tx.load_control())
         assert (after.version, after.stops) == (before.version + 1, (Stop("all", "", 3),))
-        store.commit(lambda tx: Holds(tx).remove("stop", "all", ""))
-        assert store.commit(lambda tx: tx.control()).stops == ()
+        store.commit(lambda tx: RestrictionTable(tx).remove("stop", "all", ""))
+        assert store.commit(lambda tx: tx.load_control()).stops == ()
 
 
 def test_a_stop_of_another_tenant_stops_nobody_here(worked):
@@ -190,12 +190,12 @@ def test_a_revocation_needs_a_reason_and_a_target_that_is_known(worked):
 def test_whatever_a_passport_names_can_be_revoked(worked):
     with Reader(url_of(worked)) as reader:
         hashes = [body["hash"] for body in bodies(worked, EntryKind.PASSPORT)]
-        links = links_of(reader, "local", hashes)
+        links = load_links(reader, "local", hashes)
     assert len(links) == 2
     for link in links:
         for line in (("--link", link.hash), ("--link", link.jti), ("--key", link.key_id)):
             assert cli("revoke", *line, "--why", "left", home=worked)[0] == 0, line
-    assert cli("revoke", "--key", key_id(links[1].holder_key), "--why", "left", home=worked)[0] == 0
+    assert cli("revoke", "--key", key_thumbprint(links[1].holder_key), "--why", "left", home=worked)[0] == 0
     code, _, err = cli("revoke", "--link", links[0].hash.removeprefix("sha256:")[:12], "--why", "x", home=worked)
     assert (code, f"did you mean `{links[0].hash}`" in err) == (64, True)
 
@@ -203,7 +203,7 @@ def test_whatever_a_passport_names_can_be_revoked(worked):
 def test_verbs_without_a_target_name_the_options(worked):
     for verb, option in (("stop", "--tool"), ("lift", "--session"), ("revoke", "--link")):
         code, _, err = cli(verb, home=worked)
-        assert (code, "nothing is named" in err, f"`{option}`" in err) == (64, True, True)
+        assert (code, "no target is given" in err, f"`{option}`" in err) == (64, True, True)
 
 
 def test_nothing_to_lift_is_all_that_is_said(home, worked):
@@ -216,7 +216,7 @@ def test_a_stop_without_a_database_holds_from_its_file(home):
     code, out, err = cli("stop", "--agent", "clerk", home=home)
     assert code == 0
     assert "THE LEDGER COULD NOT BE WRITTEN" in err
-    assert "the stop holds from its file alone" in err
+    assert "the stop is in force through its file" in err
     assert not db_of(home).exists()
     code, out, _ = cli("stop", "--all", "--json", home=home)
     told = json.loads(out)
@@ -357,5 +357,5 @@ def test_a_hold_whose_entry_is_missing_is_a_gap(held_down):
 def test_a_hold_of_an_unknown_kind_holds(worked):
     attack(db_of(worked)).execute("INSERT INTO hold VALUES ('local','banned','agent','clerk',1)")
     with at(worked) as store:
-        stops, revocations = store.commit(lambda tx: Holds(tx).all())
+        stops, revocations = store.commit(lambda tx: RestrictionTable(tx).list_all())
     assert (stops, [item.target for item in revocations]) == ((), ["clerk"])

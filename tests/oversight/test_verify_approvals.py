@@ -43,6 +43,7 @@ def spoil(home, *statements):
     return report["exit_code"], {finding["code"] for finding in report["findings"]}
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("session", ["open", "denied", "approved", "used"])
 @pytest.mark.parametrize("status", ["pending", "denied", "approved", "used", "expired", "lost"])
 def test_a_status_that_the_log_does_not_give_is_found(copy, session, status):

@@ -24,14 +24,14 @@ from chain_world import (
     sign,
     verify,
 )
+from halo_core.crypto.keys import key_thumbprint
 from halo_core.errors import PassportError
-from halo_core.keys import key_id
 from halo_core.model import Budget
-from halo_core.passport import in_chain, issuer_uri, read_approval
-from halo_core.passport.approval import peek_approval
-from halo_core.passport.codec import named_header
+from halo_core.passports import is_in_chain, issuer_uri, read_approval
+from halo_core.passports.approval import peek_approval
+from halo_core.passports.codec import make_header
 
-HEADER = named_header(APPROVER.key_id, "halo-approval+jwt")
+HEADER = make_header(APPROVER.key_id, "halo-approval+jwt")
 DIGEST = "sha256:" + "1" * 64
 CALL = {"kind": "call", "authority": 0, "epoch": 0}
 
@@ -111,8 +111,8 @@ def test_no_answer_is_minted_that_would_be_refused(changes, code):
     [
         (changed(signer=STRANGER), "bad_sig"),
         (approval(signer=STRANGER), "unknown_approver"),
-        (changed(header=named_header(APPROVER.key_id, "halo-passport+jwt")), "unknown_approver"),
-        (changed(header=named_header(APPROVER.key_id, "halo-pop+jwt")), "unknown_approver"),
+        (changed(header=make_header(APPROVER.key_id, "halo-passport+jwt")), "unknown_approver"),
+        (changed(header=make_header(APPROVER.key_id, "halo-pop+jwt")), "unknown_approver"),
         (chain(1)[0], "unknown_approver"),
         (approval(approver="user:rita"), "bad_approver"),
         (changed(set_at("/iss", issuer_uri(STRANGER.public_key))), "bad_iss"),
@@ -183,10 +183,10 @@ def test_a_mutated_answer_is_read_as_it_says_or_refused(data):
     ],
 )
 def test_who_is_in_the_chain(name, key, inside):
-    assert in_chain(name, key, verify(chain(4))) is inside
+    assert is_in_chain(name, key, verify(chain(4))) is inside
 
 
 def test_the_key_id_is_the_thumbprint():
     under_another_name = {"desk-1": TRUSTED.approvers[APPROVER.key_id]}
-    token = changed(header=named_header("desk-1", "halo-approval+jwt"))
-    assert read_approval(token, under_another_name).key_id == key_id(APPROVER.public_key)
+    token = changed(header=make_header("desk-1", "halo-approval+jwt"))
+    assert read_approval(token, under_another_name).key_id == key_thumbprint(APPROVER.public_key)

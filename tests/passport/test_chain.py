@@ -38,22 +38,22 @@ from chain_world import (
     verify,
 )
 from halo_core.errors import PassportError
-from halo_core.model import Budget, Constraint, LinkKind, Quota, Terms
-from halo_core.passport import (
+from halo_core.model import Budget, Constraint, LinkKind, Quota, SessionTerms
+from halo_core.passports import (
     MAX_TOKEN,
     ChainCache,
     Issuer,
-    Trusted,
+    TrustAnchors,
     check_time,
+    find_widening,
     issuer_uri,
     link_to_claims,
     signing_input_hash,
     token_hash,
     verify_chain,
     verify_standing,
-    widening,
 )
-from halo_core.passport.codec import b64url, named_header
+from halo_core.passports.codec import encode_b64url, make_header
 
 
 def code_of(call, *args, **kwargs):
@@ -197,14 +197,14 @@ def test_no_session_begins_without_terms():
     assert verify([root])[0].terms is None
     tokens = [standing(), session(standing())]
     (bare,) = verify([root])
-    assert widening(bare, verify(tokens)[1]).code == "bad_dcy"
+    assert find_widening(bare, verify(tokens)[1]).code == "bad_dcy"
 
 
 def test_no_hand_off_below_a_standing_link():
     root = standing()
     assert code_of(handoff, [root], "researcher") in {"claims_shape", "bad_depth"}
     first, _, third = verify(chain(3))
-    assert widening(first, dataclasses.replace(third, depth=1)).code == "bad_depth"
+    assert find_widening(first, dataclasses.replace(third, depth=1)).code == "bad_depth"
 
 
 MANY_BANDS = tuple((n, 99 - n) for n in range(1, 66))
@@ -215,16 +215,16 @@ MANY_BANDS = tuple((n, 99 - n) for n in range(1, 66))
     [
         ({"terms": dataclasses.replace(TERMS, lifetime_s=0)}, "bad_ses"),
         ({"terms": dataclasses.replace(TERMS, lifetime_s=30 * DAY + 1)}, "bad_ses"),
-        ({"terms": Terms((Budget("step", 1, 51),), DECAY, 60)}, "bad_bud"),
-        ({"terms": Terms((Budget("step", 2, 20),), DECAY, 60)}, "bad_bud"),
-        ({"terms": Terms((Budget("USD", 1, 20, 2),), DECAY, 60)}, "bad_bud"),
-        ({"terms": Terms((Budget("step", 1, 20, 1),), DECAY, 60)}, "bad_bud"),
-        ({"terms": Terms((Budget("time", 1, 20),), DECAY, 60)}, "bad_bud"),
+        ({"terms": SessionTerms((Budget("step", 1, 51),), DECAY, 60)}, "bad_bud"),
+        ({"terms": SessionTerms((Budget("step", 2, 20),), DECAY, 60)}, "bad_bud"),
+        ({"terms": SessionTerms((Budget("USD", 1, 20, 2),), DECAY, 60)}, "bad_bud"),
+        ({"terms": SessionTerms((Budget("step", 1, 20, 1),), DECAY, 60)}, "bad_bud"),
+        ({"terms": SessionTerms((Budget("time", 1, 20),), DECAY, 60)}, "bad_bud"),
         ({"quotas": (Quota("step", 1, 1),)}, "bad_quo"),
         ({"quotas": (Quota("a b", 1),)}, "bad_quo"),
-        ({"terms": Terms((), dataclasses.replace(DECAY, bands=((0, 1),)), 60)}, "bad_dcy"),
+        ({"terms": SessionTerms((), dataclasses.replace(DECAY, bands=((0, 1),)), 60)}, "bad_dcy"),
         (
-            {"terms": Terms((), dataclasses.replace(DECAY, bands=tuple((n, 99 - n) for n in range(1, 66))), 60)},
+            {"terms": SessionTerms((), dataclasses.replace(DECAY, bands=tuple((n, 99 - n) for n in range(1, 66))), 60)},
             "bad_dcy",
         ),
     ],
@@ -239,7 +239,7 @@ def test_an_envelope_outlives_its_standing_link():
 
 def test_a_session_has_its_standing_links_holder():
     tokens = chain(2)
-    for change in (set_at("/client_id", "clerk"), set_at("/cnf/jwk/x", b64url(KEYS["clerk"].public_key))):
+    for change in (set_at("/client_id", "clerk"), set_at("/cnf/jwk/x", encode_b64url(KEYS["clerk"].public_key))):
         assert code_of(verify, forge(tokens, change)) == "holder_changed"
 
 
@@ -256,7 +256,7 @@ def test_a_chain_has_no_root_of_another_kind():
     for length in (2, 3):
         claims = {**claims_of(chain(length)[-1]), "iss": issuer_uri(ISSUER.public_key)}
         claims["authorization_details"] = claims_of(standing())["authorization_details"]
-        token = sign(printed(claims), ISSUER, named_header(ISSUER.key_id, "halo-passport+jwt"))
+        token = sign(printed(claims), ISSUER, make_header(ISSUER.key_id, "halo-passport+jwt"))
         assert code_of(verify, [token]) == "bad_depth"
         alone = {"trusted": {ISSUER.key_id: ISSUER.public_key}, "audience": STORE, "tenant": TENANT}
         assert code_of(verify_standing, token, **alone) == "bad_depth"
@@ -282,9 +282,9 @@ def test_a_later_epoch_stays_below_the_ceiling_whatever_was_approved():
     parent, link = verify([root, session(root, epoch=2, reauthorization=approval())])
     at_most = tuple(dataclasses.replace(item, subtree=50) if item.unit == "step" else item for item in link.budgets)
     above = tuple(dataclasses.replace(item, subtree=51) if item.unit == "step" else item for item in link.budgets)
-    assert widening(parent, dataclasses.replace(link, budgets=at_most)) is None
-    assert widening(parent, dataclasses.replace(link, budgets=above)) == ("budget_widened", "step")
-    assert widening(parent, dataclasses.replace(link, budgets=at_most, epoch=1)) == ("budget_widened", "step")
+    assert find_widening(parent, dataclasses.replace(link, budgets=at_most)) is None
+    assert find_widening(parent, dataclasses.replace(link, budgets=above)) == ("budget_widened", "step")
+    assert find_widening(parent, dataclasses.replace(link, budgets=at_most, epoch=1)) == ("budget_widened", "step")
 
 
 def test_an_approval_never_gives_more_authority_than_the_terms():
@@ -310,31 +310,31 @@ def test_the_approval_of_a_longer_answer_than_a_link_holds_is_refused():
 
 def test_a_registered_holder_hands_off_under_its_key():
     keys = {name: key.public_key for name, key in KEYS.items()}
-    trusted = Trusted(issuers=TRUSTED.issuers, holders=keys, registered_only=True)
+    trusted = TrustAnchors(issuers=TRUSTED.issuers, holders=keys, registered_only=True)
     assert verify(chain(5), trusted=trusted) == verify(chain(5))
     # The standing link's holder was named by the issuer, whatever the list says.
     below = {name: key for name, key in keys.items() if name != "planner"}
-    assert verify(chain(5), trusted=Trusted(issuers=TRUSTED.issuers, holders=below, registered_only=True))
-    some = Trusted(issuers=TRUSTED.issuers, holders={"clerk": KEYS["clerk"].public_key})
+    assert verify(chain(5), trusted=TrustAnchors(issuers=TRUSTED.issuers, holders=below, registered_only=True))
+    some = TrustAnchors(issuers=TRUSTED.issuers, holders={"clerk": KEYS["clerk"].public_key})
     assert verify(chain(5), trusted=some) == verify(chain(5))
 
 
 def test_trusted_is_a_value():
     issuers = dict(TRUSTED.issuers)
-    one = Trusted(issuers=issuers, approvers=TRUSTED.approvers)
+    one = TrustAnchors(issuers=issuers, approvers=TRUSTED.approvers)
     assert (one, hash(one)) == (TRUSTED, hash(TRUSTED))
     issuers.clear()
     assert one == TRUSTED
     with pytest.raises(TypeError):
         one.issuers["x"] = Issuer(bytes(32))
     others = [
-        Trusted(issuers={}),
-        Trusted(issuers=TRUSTED.issuers),
-        Trusted(issuers={"x": Issuer(ISSUER.public_key)}, approvers=TRUSTED.approvers),
-        Trusted(issuers={ISSUER.key_id: Issuer(ISSUER.public_key, retired=True)}, approvers=TRUSTED.approvers),
-        Trusted(issuers=TRUSTED.issuers, approvers={APPROVER.key_id: ("user:rita", APPROVER.public_key)}),
-        Trusted(issuers=TRUSTED.issuers, approvers=TRUSTED.approvers, holders={"a": bytes(32)}),
-        Trusted(issuers=TRUSTED.issuers, approvers=TRUSTED.approvers, registered_only=True),
+        TrustAnchors(issuers={}),
+        TrustAnchors(issuers=TRUSTED.issuers),
+        TrustAnchors(issuers={"x": Issuer(ISSUER.public_key)}, approvers=TRUSTED.approvers),
+        TrustAnchors(issuers={ISSUER.key_id: Issuer(ISSUER.public_key, retired=True)}, approvers=TRUSTED.approvers),
+        TrustAnchors(issuers=TRUSTED.issuers, approvers={APPROVER.key_id: ("user:rita", APPROVER.public_key)}),
+        TrustAnchors(issuers=TRUSTED.issuers, approvers=TRUSTED.approvers, holders={"a": bytes(32)}),
+        TrustAnchors(issuers=TRUSTED.issuers, approvers=TRUSTED.approvers, registered_only=True),
     ]
     assert len({item.version for item in [one, *others]}) == 8
     assert one not in others
@@ -387,9 +387,11 @@ def test_a_change_of_trust_is_asked_anew():
     tokens = [root, session(root, epoch=2, reauthorization=approval())]
     cache = ChainCache()
     asked(cache, tokens)
-    retired = Trusted(issuers={ISSUER.key_id: Issuer(ISSUER.public_key, retired=True)}, approvers=TRUSTED.approvers)
+    retired = TrustAnchors(
+        issuers={ISSUER.key_id: Issuer(ISSUER.public_key, retired=True)}, approvers=TRUSTED.approvers
+    )
     assert code_of(asked, cache, tokens, trusted=retired) == "root_key_retired"
-    assert code_of(asked, cache, tokens, trusted=Trusted(issuers=TRUSTED.issuers)) == "bad_reauthorization"
+    assert code_of(asked, cache, tokens, trusted=TrustAnchors(issuers=TRUSTED.issuers)) == "bad_reauthorization"
     assert asked(cache, tokens)
 
 

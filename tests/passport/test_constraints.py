@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from halo_core.errors import PassportError
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind
-from halo_core.passport import (
+from halo_core.passports import (
     accepts,
-    constraint_plain,
-    grants_plain,
+    constraint_to_json,
+    find_label_violation,
+    find_violation,
+    grants_to_json,
     is_resource_id,
-    label_violation,
     parse_constraint,
     parse_grants,
-    violation,
 )
 
 WILD = Constraint(ConstraintKind.WILDCARD)
@@ -163,12 +163,12 @@ anything = st.recursive(
 
 @given(constraints)
 def test_constraints_round_trip(constraint):
-    assert parse_constraint(constraint_plain(constraint)) == constraint
+    assert parse_constraint(constraint_to_json(constraint)) == constraint
 
 
 @given(grants)
 def test_grants_round_trip(value):
-    assert parse_grants(grants_plain(value)) == value
+    assert parse_grants(grants_to_json(value)) == value
 
 
 @given(constraints, anything)
@@ -178,15 +178,15 @@ def test_accepts_never_raises_and_is_a_bool(constraint, value):
 
 @given(grants, st.sampled_from(list(ActionKind)), resource_ids, st.dictionaries(names, anything, max_size=4))
 def test_violation_does_not_depend_on_the_order_of_arguments(value, kind, resource, args):
-    found = violation(value, kind, resource, args)
-    assert violation(value, kind, resource, dict(reversed(args.items()))) == found
+    found = find_violation(value, kind, resource, args)
+    assert find_violation(value, kind, resource, dict(reversed(args.items()))) == found
     assert found is None or (found.code and len(found.detail) < 200)
 
 
 @given(st.dictionaries(names, constraints, max_size=4), st.dictionaries(names, anything, max_size=4))
 def test_closed_world(rules, args):
     """What passes names no argument without a rule, obeys each rule, and leaves out no constrained argument."""
-    found = violation({TOOL: {"t": rules}}, TOOL, "t", args)
+    found = find_violation({TOOL: {"t": rules}}, TOOL, "t", args)
     other = rules.get(ANY_OTHER)
     covered = all((rules.get(n) or other) is not None and accepts(rules.get(n) or other, v) for n, v in args.items())
     complete = all(n in args or n == ANY_OTHER or r.kind is ConstraintKind.WILDCARD for n, r in rules.items())
@@ -236,19 +236,19 @@ GRANTS = {
     ],
 )
 def test_violation(kind, resource, args, expected):
-    assert violation(GRANTS, kind, resource, args) == expected
+    assert find_violation(GRANTS, kind, resource, args) == expected
 
 
 def test_a_detail_never_shows_a_value():
-    found = violation(GRANTS, TOOL, "pay", {"to": "my-secret-value", "amount": 5})
+    found = find_violation(GRANTS, TOOL, "pay", {"to": "my-secret-value", "amount": 5})
     assert "my-secret-value" not in str(found)
 
 
 def test_labels():
-    assert label_violation(None, ("chd", "pii")) is None
-    assert label_violation(("chd", "pii"), ("pii",)) is None
-    assert label_violation((), ()) is None
-    assert label_violation(("pii",), ("pii", "chd", "zz")) == ("class_ceiling", "chd")
+    assert find_label_violation(None, ("chd", "pii")) is None
+    assert find_label_violation(("chd", "pii"), ("pii",)) is None
+    assert find_label_violation((), ()) is None
+    assert find_label_violation(("pii",), ("pii", "chd", "zz")) == ("class_ceiling", "chd")
 
 
 @pytest.mark.parametrize("text", ["a", "crm.search", "x:y/z@w", "A b", "mcp-server", "_", "x" * 128])
@@ -323,5 +323,5 @@ def test_any_tree_is_parsed_or_refused(tree):
 
 def test_an_exact_constraint_with_two_values_is_not_printed():
     with pytest.raises(PassportError) as caught:
-        constraint_plain(Constraint(ConstraintKind.EXACT, (1, 2)))
+        constraint_to_json(Constraint(ConstraintKind.EXACT, (1, 2)))
     assert caught.value.code == "bad_constraint"

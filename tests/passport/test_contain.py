@@ -6,9 +6,17 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from counts import count
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind
-from halo_core.passport import accepts, constraint_within, grants_within, labels_meet, meet, violation
-from halo_core.passport.grants import MAX_VALUES
+from halo_core.passports import (
+    accepts,
+    constraint_within,
+    find_violation,
+    grants_within,
+    intersect_grants,
+    intersect_labels,
+)
+from halo_core.passports.grants import MAX_VALUES
 
 TOOL = ActionKind.TOOL_CALL
 ANY = Constraint.anything()
@@ -47,7 +55,7 @@ arguments = st.dictionaries(st.sampled_from(["x", "y", "z", ANY_OTHER]), values,
 
 
 def covers(given_grants, kind, resource, args):
-    return violation(given_grants, kind, resource, args) is None
+    return find_violation(given_grants, kind, resource, args) is None
 
 
 def narrower(draw, rule):
@@ -65,7 +73,7 @@ def pairs(draw):
     return child, parent
 
 
-@settings(max_examples=400)
+@settings(max_examples=count(400))
 @given(constraints, constraints, st.lists(values, min_size=1, max_size=12))
 def test_what_a_constraint_within_accepts_the_other_accepts(child, parent, tried):
     assume(constraint_within(child, parent))
@@ -73,7 +81,7 @@ def test_what_a_constraint_within_accepts_the_other_accepts(child, parent, tried
         assert not accepts(child, value) or accepts(parent, value), value
 
 
-@settings(max_examples=400)
+@settings(max_examples=count(400))
 @given(pairs(), st.lists(arguments, min_size=1, max_size=8))
 @example(pair=({"x": ANY}, {"x": exact(1)}), tried=[{}])
 @example(pair=({ANY_OTHER: exact(1)}, {"x": exact(1), ANY_OTHER: ANY}), tried=[{}, {"y": 1}])
@@ -96,17 +104,17 @@ def test_within_is_reflexive(rule, some):
     )
 
 
-@settings(max_examples=400)
+@settings(max_examples=count(400))
 @given(constraints, constraints, constraints)
 def test_within_is_transitive(a, b, c):
     assume(constraint_within(a, b) and constraint_within(b, c))
     assert constraint_within(a, c)
 
 
-@settings(max_examples=400)
+@settings(max_examples=count(400))
 @given(grants, grants, st.lists(arguments, min_size=1, max_size=8))
 def test_meet_is_within_both(parent, wanted, tried):
-    both = meet(parent, wanted)
+    both = intersect_grants(parent, wanted)
     assert grants_within(both, parent) is None
     assert grants_within(both, wanted) is None
     for kind, items in both.items():
@@ -119,9 +127,9 @@ def test_meet_is_within_both(parent, wanted, tried):
 
 @given(grants, grants)
 def test_meet_with_what_is_wider_is_the_narrower(a, b):
-    assert meet(a, a) == {kind: items for kind, items in a.items() if items}
+    assert intersect_grants(a, a) == {kind: items for kind, items in a.items() if items}
     if grants_within(a, b) is None:
-        assert grants_within(a, meet(b, a)) is None
+        assert grants_within(a, intersect_grants(b, a)) is None
 
 
 @pytest.mark.parametrize(
@@ -233,7 +241,7 @@ MANY = tuple(range(MAX_VALUES))
 def test_meet_of_two_constraints(a, b, both):
     expected = {} if both is None else {TOOL: {"t": {"x": both}}}
     for left, right in ((a, b), (b, a)):
-        found = meet({TOOL: {"t": {"x": left}}}, {TOOL: {"t": {"x": right}}})
+        found = intersect_grants({TOOL: {"t": {"x": left}}}, {TOOL: {"t": {"x": right}}})
         if both is not None and both.kind in (ConstraintKind.NOT_ONE_OF, ConstraintKind.ONE_OF):
             assert {*found[TOOL]["t"]["x"].values} == {*both.values}
         else:
@@ -256,13 +264,13 @@ def test_meet_of_two_constraints(a, b, both):
 )
 def test_meet_of_two_argument_maps(a, b, both):
     expected = {} if both is None else {TOOL: {"t": both}}
-    assert meet({TOOL: {"t": a}}, {TOOL: {"t": b}}) == expected
-    assert meet({TOOL: {"t": b}}, {TOOL: {"t": a}}) == expected
+    assert intersect_grants({TOOL: {"t": a}}, {TOOL: {"t": b}}) == expected
+    assert intersect_grants({TOOL: {"t": b}}, {TOOL: {"t": a}}) == expected
 
 
 def test_labels_meet():
-    assert labels_meet(None, None) is None
-    assert labels_meet(None, ("b", "a")) == ("a", "b")
-    assert labels_meet(("b", "a"), None) == ("a", "b")
-    assert labels_meet(("b", "a"), ("a", "c")) == ("a",)
-    assert labels_meet(("b",), ()) == ()
+    assert intersect_labels(None, None) is None
+    assert intersect_labels(None, ("b", "a")) == ("a", "b")
+    assert intersect_labels(("b", "a"), None) == ("a", "b")
+    assert intersect_labels(("b", "a"), ("a", "c")) == ("a",)
+    assert intersect_labels(("b",), ()) == ()

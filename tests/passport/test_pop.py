@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chain_world import KEYS, NOW, STORE, chain, printed, sign, verify
 from halo_core.errors import PassportError
-from halo_core.passport import POP_WINDOW_S, mint_pop, verify_pop
+from halo_core.passports import POP_WINDOW_S, mint_pop, verify_pop
 
 CHAIN = chain(3)
 LEAF = verify(CHAIN)[-1]
@@ -27,7 +27,7 @@ def check(token, seen=None, **changes):
     def ask(name):
         return name in noted or bool(noted.add(name))
 
-    verify_pop(token, leaf=LEAF, leaf_token=CHAIN[-1], seen=ask, **{**CALL, **changes})
+    verify_pop(token, leaf=LEAF, leaf_token=CHAIN[-1], note_id=ask, **{**CALL, **changes})
 
 
 def code_of(token, seen=None, **changes):

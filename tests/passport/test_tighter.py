@@ -9,9 +9,17 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from chain_world import BUDGETS, DECAY
+from counts import count
 from halo_core.model import Budget, Decay, Impact
-from halo_core.passport import budgets_plain, decay_plain, parse_budgets, parse_decay, tighter_budgets, tighter_decay
-from halo_core.passport.tighter import budgets_violation, decay_violation
+from halo_core.passports import (
+    budgets_to_json,
+    decay_to_json,
+    parse_budgets,
+    parse_decay,
+    tighter_budgets,
+    tighter_decay,
+)
+from halo_core.passports.narrowing import find_budget_violation, find_decay_violation
 
 NAMES = sorted(item.value for item in Impact)
 ONE = 1_000_000
@@ -62,17 +70,17 @@ def possible(decay: Decay, impact: str, seconds: int, steps: int, risk: int) -> 
 amounts = st.integers(0, 8)
 
 
-@settings(max_examples=400)
+@settings(max_examples=count(400))
 @given(decays, decays, st.sampled_from(NAMES), amounts, amounts, amounts)
 def test_what_is_possible_under_a_tighter_decay_is_possible_under_the_looser(a, b, impact, seconds, steps, risk):
     both = tighter_decay(a, b)
     for other in (a, b):
-        assert decay_violation(both, other) is None
+        assert find_decay_violation(both, other) is None
         assert not possible(both, impact, seconds, steps, risk) or possible(other, impact, seconds, steps, risk)
         assert authority(both, seconds, steps, risk) <= authority(other, seconds, steps, risk)
 
 
-@settings(max_examples=400)
+@settings(max_examples=count(400))
 @given(decays, decays, amounts, amounts, amounts)
 def test_no_looser_means_never_more_authority(child, parent, seconds, steps, risk):
     child = dataclasses.replace(
@@ -84,21 +92,21 @@ def test_no_looser_means_never_more_authority(child, parent, seconds, steps, ris
         reauthorize_below=max(child.reauthorize_below, parent.reauthorize_below),
         floors=parent.floors,
     )
-    assume(decay_violation(child, parent) is None)
+    assume(find_decay_violation(child, parent) is None)
     assert authority(child, seconds, steps, risk) <= authority(parent, seconds, steps, risk)
 
 
 @given(decays, decays)
 def test_the_tighter_of_two_is_the_loosest_within_both(a, b):
     assert tighter_decay(a, a) == a
-    assert decay_violation(tighter_decay(a, b), tighter_decay(b, a)) is None
-    if decay_violation(a, b) is None:
-        assert decay_violation(a, tighter_decay(a, b)) is None
+    assert find_decay_violation(tighter_decay(a, b), tighter_decay(b, a)) is None
+    if find_decay_violation(a, b) is None:
+        assert find_decay_violation(a, tighter_decay(a, b)) is None
 
 
 @given(decays)
 def test_decay_round_trips(decay):
-    assert parse_decay(decay_plain(decay), "") == decay
+    assert parse_decay(decay_to_json(decay), "") == decay
 
 
 @pytest.mark.parametrize(
@@ -122,7 +130,7 @@ def test_decay_round_trips(decay):
     ],
 )
 def test_a_looser_decay_is_named(changes, what):
-    found = decay_violation(dataclasses.replace(DECAY, **changes), DECAY)
+    found = find_decay_violation(dataclasses.replace(DECAY, **changes), DECAY)
     assert found == (None if what is None else ("decay_widened", what))
 
 
@@ -136,7 +144,7 @@ limits = st.dictionaries(units, st.tuples(st.integers(0, 9), st.integers(0, 9), 
 def test_the_tighter_budgets_are_worth_no_more_than_either(a, b):
     both = tighter_budgets(a, b)
     assert [(item.unit, item.decimals) for item in both] == [(item.unit, item.decimals) for item in a]
-    assert budgets_violation(both, a) is None
+    assert find_budget_violation(both, a) is None
     others = {item.unit: item for item in b}
     for item in both:
         other = others.get(item.unit, item)
@@ -146,12 +154,12 @@ def test_the_tighter_budgets_are_worth_no_more_than_either(a, b):
 
 
 def test_budgets_within():
-    assert budgets_violation(BUDGETS, BUDGETS) is None
-    assert budgets_violation(BUDGETS[1:], BUDGETS) == ("budget_units_changed", "USD")
-    assert budgets_violation((*BUDGETS, Budget("EUR", 0, 0)), BUDGETS) == ("budget_units_changed", "EUR")
+    assert find_budget_violation(BUDGETS, BUDGETS) is None
+    assert find_budget_violation(BUDGETS[1:], BUDGETS) == ("budget_units_changed", "USD")
+    assert find_budget_violation((*BUDGETS, Budget("EUR", 0, 0)), BUDGETS) == ("budget_units_changed", "EUR")
     for changed in (Budget("step", 1, 21), Budget("step", 2, 20), Budget("step", 1, 20, 1)):
-        assert budgets_violation((*BUDGETS[:2], changed, BUDGETS[3]), BUDGETS) == ("budget_widened", "step")
+        assert find_budget_violation((*BUDGETS[:2], changed, BUDGETS[3]), BUDGETS) == ("budget_widened", "step")
 
 
 def test_budgets_round_trip():
-    assert parse_budgets(budgets_plain(BUDGETS), "") == BUDGETS
+    assert parse_budgets(budgets_to_json(BUDGETS), "") == BUDGETS

@@ -5,8 +5,7 @@ import pytest
 from halo_core.errors import PolicyError
 from halo_core.model import Effect, Obligation
 from halo_core.policy import PolicyBundle
-from halo_core.policy.mentions import ALL, mentions
-from halo_core.policy.parse import parse
+from halo_core.policy.parser import ALL, find_attribute_refs, parse_policies
 
 PERMIT = '@id("base") permit (principal, action, resource);\n'
 
@@ -75,7 +74,7 @@ def test_unreadable_paths_are_named(tmp_path):
         ('@id("x") @effect("deny") forbid (principal, action, resource);', 1, "unknown effect"),
         ('@id("x") @effect("monitor") permit (principal, action, resource);', 1, "only a `forbid`"),
         ('@id("x") @reason("r") permit (principal, action, resource);', 1, "only a `forbid`"),
-        ('@id("x") @reason("R!") forbid (principal, action, resource);', 1, "no reason code"),
+        ('@id("x") @reason("R!") forbid (principal, action, resource);', 1, "not a reason code"),
         ('@id("x") @efect("monitor") forbid (principal, action, resource);', 1, "unknown annotation"),
         ('@id("x") @effect("restrict") forbid (principal, action, resource);', 1, "needs an"),
         ('@id("x") @effect("monitor") @obligation("clamp(a, 1)") forbid (principal, action, resource);', 1, "belongs"),
@@ -89,7 +88,7 @@ def test_unreadable_paths_are_named(tmp_path):
 )
 def test_malformed_policies_are_refused_with_their_line(text, line, word):
     with pytest.raises(PolicyError) as caught:
-        PolicyBundle({"p.cedar": text}).policies()
+        PolicyBundle({"p.cedar": text}).parse()
     assert caught.value.field == f"p.cedar:{line}"
     assert word in caught.value.message
     assert caught.value.remedy
@@ -97,7 +96,7 @@ def test_malformed_policies_are_refused_with_their_line(text, line, word):
 
 def test_one_id_in_two_files_is_refused():
     with pytest.raises(PolicyError) as caught:
-        PolicyBundle({"a.cedar": PERMIT, "b.cedar": "\n" + PERMIT}).policies()
+        PolicyBundle({"a.cedar": PERMIT, "b.cedar": "\n" + PERMIT}).parse()
     assert caught.value.field == "b.cedar:2"
     assert "a.cedar:1" in caught.value.message
 
@@ -105,20 +104,20 @@ def test_one_id_in_two_files_is_refused():
 @pytest.mark.parametrize("newline", ["\n", "\r", "\r\n"])
 def test_a_comment_hides_no_policy(newline):
     text = f'// a; b{newline}@id("x") forbid (principal, action, resource); // c{newline}' + PERMIT
-    policies, findings = parse("p.cedar", text)
+    policies, findings = parse_policies("p.cedar", text)
     assert not findings
     assert [policy.id for policy in policies] == ["x", "base"]
 
 
 def test_strings_may_hold_what_looks_like_syntax():
     text = '@id("x") forbid (principal, action, resource) when { context.user == "a;// \\"b" };' + PERMIT
-    assert [policy.id for policy in parse("p.cedar", text)[0]] == ["x", "base"]
+    assert [policy.id for policy in parse_policies("p.cedar", text)[0]] == ["x", "base"]
 
 
 def test_annotations_become_fields():
     head = '@id("x") @effect("restrict") @obligation("clamp( limit , -5 )") @reason("clamped")'
     text = head + "\nforbid (principal, action, resource);"
-    (policy,) = PolicyBundle({"p.cedar": text}).policies()
+    (policy,) = PolicyBundle({"p.cedar": text}).parse()
     assert (policy.grade, policy.reason) == (Effect.RESTRICT, "clamped")
     assert policy.obligation == Obligation("clamp", "limit", -5)
 
@@ -143,9 +142,9 @@ def test_annotations_become_fields():
 )
 def test_every_way_to_read_an_argument_is_seen(condition, args, whole):
     text = f'@id("x") permit (principal, action, resource) when {{ {condition} }};'
-    (policy,) = parse("p.cedar", text)[0]
-    assert set(policy.reads.args) >= args
+    (policy,) = parse_policies("p.cedar", text)[0]
+    assert set(policy.refs.args) >= args
     if ALL not in args:
-        assert set(policy.reads.args) == args
-    assert (ALL in policy.reads.context) is whole
-    assert mentions(policy.plain) == policy.reads
+        assert set(policy.refs.args) == args
+    assert (ALL in policy.refs.context) is whole
+    assert find_attribute_refs(policy.cedar_json) == policy.refs

@@ -5,7 +5,7 @@ import pytest
 from halo_core.errors import PolicyError
 from halo_core.model import Impact, Resource
 from halo_core.policy import PolicyBundle
-from halo_core.policy.cases import load_cases, run_case
+from halo_core.policy.checks import load_cases, run_case
 
 STARTER = """
 [[case]]
@@ -167,23 +167,23 @@ CASES = load_cases(STARTER)
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_the_starter_policy_does_what_it_says(case):
-    result = run_case(case, PolicyBundle.starter())
+    result = run_case(case, PolicyBundle.load_starter())
     assert result.passed, result
 
 
 def test_a_wrong_expectation_or_reason_fails():
     (case,) = load_cases('[[case]]\nname="x"\nresource="search"\nexpect="deny"\n')
-    result = run_case(case, PolicyBundle.starter())
+    result = run_case(case, PolicyBundle.load_starter())
     assert (result.passed, result.expected, result.got) == (False, "deny", "allow")
     (case,) = load_cases('[[case]]\nname="x"\nresource="search"\nuses=0\nexpect="monitor"\nreason="large_amount"\n')
-    assert not run_case(case, PolicyBundle.starter()).passed
+    assert not run_case(case, PolicyBundle.load_starter()).passed
 
 
 def test_a_case_builds_on_the_registered_resource():
     (case,) = load_cases('[[case]]\nname="x"\nresource="zap"\nargs={eur=5000}\nexpect="challenge"\n')
     known = {"zap": Resource("zap", impact=Impact.PAYMENT, amount="eur")}
-    assert run_case(case, PolicyBundle.starter(), known).passed
-    assert not run_case(case, PolicyBundle.starter()).passed
+    assert run_case(case, PolicyBundle.load_starter(), known).passed
+    assert not run_case(case, PolicyBundle.load_starter()).passed
 
 
 @pytest.mark.parametrize(
@@ -217,4 +217,4 @@ def test_a_number_out_of_range_is_no_case(member):
 def test_a_case_may_state_what_the_score_says():
     stated = 'risk = 900\nrisk_band = 2\nsession_risk = 900\nrefused = 1\nunscored = false\nexpect = "challenge"\n'
     (case,) = load_cases(f'[[case]]\nname="x"\nresource="x"\nreason="risk_high"\n{stated}')
-    assert run_case(case, PolicyBundle.starter()).passed
+    assert run_case(case, PolicyBundle.load_starter()).passed

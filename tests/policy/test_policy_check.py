@@ -6,9 +6,9 @@ import cedarpy
 import pytest
 
 from halo_core.model import ActionKind, Impact, Obligation, Resource
-from halo_core.policy import PolicyBundle, arg_types, cedar_schema
-from halo_core.policy.check import check
-from halo_core.policy.parse import FORMS, parse
+from halo_core.policy import PolicyBundle, build_cedar_schema, infer_arg_types
+from halo_core.policy.checks import check_bundle
+from halo_core.policy.parser import OBLIGATION_FORMS, parse_policies
 from halo_core.policy.schema import action_id
 
 SEND = Resource("send_money", impact=Impact.PAYMENT, targets=("recipient",), amount="amount")
@@ -20,7 +20,7 @@ TYPES = {
 
 
 def findings(text: str, resources=(SEND, KB), types=None):
-    return check(PolicyBundle({"p.cedar": text}, TYPES if types is None else types), resources)
+    return check_bundle(PolicyBundle({"p.cedar": text}, TYPES if types is None else types), resources)
 
 
 def forbid(condition: str, action: str = 'action == Action::"send_money"', head: str = "") -> str:
@@ -28,8 +28,8 @@ def forbid(condition: str, action: str = 'action == Action::"send_money"', head:
 
 
 def test_the_starter_policy_is_valid_with_and_without_tools():
-    assert check(PolicyBundle.starter(TYPES), [SEND, KB]) == []
-    assert check(PolicyBundle.starter(), []) == []
+    assert check_bundle(PolicyBundle.load_starter(TYPES), [SEND, KB]) == []
+    assert check_bundle(PolicyBundle.load_starter(), []) == []
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_good_policies_pass(text):
             "where `send_money` goes",
             "challenge",
         ),
-        (forbid("true", head='@effect("restrict") @obligation("redact(amount)")'), "how much", "plain forbid"),
+        (forbid("true", head='@effect("restrict") @obligation("redact(amount)")'), "how much", "plain `forbid`"),
         (
             forbid("true", "action", '@effect("restrict") @obligation("redact(recipient)")'),
             "where `send_money`",
@@ -139,14 +139,14 @@ def test_json_schemas_give_types():
     sets = {"f": "set<string>", "g": "set<long>"}
     resolved = {"j": "string", "m": "string", "n": "decimal"}
     untyped = dict.fromkeys("klopqr", "any")
-    assert arg_types(schema) == {**scalars, **sets, **resolved, **untyped}
-    assert arg_types({}) == arg_types({"properties": 5}) == {}
+    assert infer_arg_types(schema) == {**scalars, **sets, **resolved, **untyped}
+    assert infer_arg_types({}) == infer_arg_types({"properties": 5}) == {}
 
 
 def test_the_schema_is_one_that_cedar_reads_whatever_the_names():
     odd = Resource('q"\n\u0440', ActionKind.TOOL_CALL)
     types = {odd.id: {"__entity": "string", "a b": "set<decimal>"}}
-    plain = cedar_schema([odd, SEND, KB, Resource("retrieval")], {**TYPES, **types})
+    plain = build_cedar_schema([odd, SEND, KB, Resource("retrieval")], {**TYPES, **types})
     cedarpy.Schema.from_json_str(json.dumps(plain))
     actions = plain[""]["actions"]
     assert actions["_retrieval"]["memberOf"] == [{"id": "tool_call"}]
@@ -179,14 +179,18 @@ def test_a_masked_target_is_refused_only_where_the_policy_reaches_it():
     ],
 )
 def test_obligations_are_read(written, meant):
-    (policy,), problems = parse("p.cedar", forbid("true", head=f'@effect("restrict") @obligation("{written}")'))
+    (policy,), problems = parse_policies(
+        "p.cedar", forbid("true", head=f'@effect("restrict") @obligation("{written}")')
+    )
     assert policy.obligation == meant
     assert problems == []
 
 
 def test_every_form_that_is_offered_is_known():
-    for form in FORMS:
+    for form in OBLIGATION_FORMS:
         written = form.replace("integer", "5").replace("0..1000", "5")
-        (policy,), problems = parse("p.cedar", forbid("true", head=f'@effect("restrict") @obligation("{written}")'))
+        (policy,), problems = parse_policies(
+            "p.cedar", forbid("true", head=f'@effect("restrict") @obligation("{written}")')
+        )
         assert policy.obligation is not None
         assert problems == []

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counts import count
 from halo_core.errors import PolicyError
 from halo_core.model import (
     AccessRequest,
@@ -34,8 +35,8 @@ from halo_core.model import (
 )
 from halo_core.policy import CedarPolicy, PolicyBundle
 from halo_core.policy import engine as engine_module
-from halo_core.policy.context import build_context, entities, request_ids
-from halo_core.policy.mentions import merged
+from halo_core.policy.cedar_request import build_context, build_entities, build_request_ids
+from halo_core.policy.parser import merge_refs
 
 PERMIT = '@id("base") permit (principal, action, resource);\n'
 TOOL = Resource("pay", ActionKind.TOOL_CALL, Impact.PAYMENT)
@@ -272,23 +273,23 @@ POOL = (
 @lru_cache(maxsize=1)
 def parts(policy):
     graded = [[p for p in policy.policies if (p.grade is not None) is wanted] for wanted in (False, True)]
-    return [engine_module._part(part) for part in graded]
+    return [engine_module._compile_set(part) for part in graded]
 
 
 def as_written(policy, wanted, seen):
     """The answer by two plain evaluations of every policy: nothing sliced, nothing left out, nothing remembered."""
     policies = policy.policies
-    context, problems = build_context(wanted, seen, merged(item.reads for item in policies), {})
+    context, problems = build_context(wanted, seen, merge_refs(item.refs for item in policies), {})
     assert not problems
-    known = entities(wanted.subject, wanted.context.assurance, wanted.kind, wanted.resource)
-    said = [engine_module._evaluate(part, request_ids(wanted), context, known, {}) for part in parts(policy)]
+    known = build_entities(wanted.subject, wanted.context.assurance, wanted.kind, wanted.resource)
+    said = [engine_module._evaluate(part, build_request_ids(wanted), context, known, {}) for part in parts(policy)]
     errors = [*said[0][2], *said[1][2]]
     if errors:
-        return engine_module._failure(errors)
-    return policy._compose(permitted=said[0][0], hard=said[0][1], graded=said[1][1])
+        return engine_module._make_failure(errors)
+    return policy._compose_answer(permitted=said[0][0], hard=said[0][1], graded=said[1][1])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=count(400), deadline=None)
 @given(
     texts=st.lists(st.sampled_from(POOL), min_size=1, max_size=6, unique=True),
     impact=st.sampled_from(Impact),
@@ -390,7 +391,7 @@ CALLS = st.tuples(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=count(400), deadline=None)
 @given(
     wholes=st.lists(st.lists(st.sampled_from(ATOMS), min_size=1, max_size=3), min_size=1, max_size=5),
     calls=st.lists(CALLS, min_size=2, max_size=12),
@@ -409,7 +410,7 @@ def test_what_is_remembered_answers_as_cedar_would(wholes, calls):
         seen = snapshot(policy, session=state, provenance=(("/a", Provenance(origin)),), uses=steps, pending=steps // 2)
         if actions is not None:
             seen = replace(seen, **worn(actions))
-        _, problems = build_context(wanted, seen, merged(item.reads for item in policy.policies), {})
+        _, problems = build_context(wanted, seen, merge_refs(item.refs for item in policy.policies), {})
         if problems:
             assert policy.answer(wanted, seen).errors
         else:

@@ -10,17 +10,16 @@ from hypothesis import strategies as st
 
 from halo_core.errors import BadInput
 from halo_core.model import Effect, Impact, Provenance, Reversal
-from halo_core.policy import PolicyBundle, leaning
-from halo_core.policy.cases import Case, run_case
-from halo_core.policy.check import check
-from halo_core.policy.leaning import LEANS
+from halo_core.policy import PolicyBundle, apply_risk_threshold
+from halo_core.policy.bundle import THRESHOLD_RULES
+from halo_core.policy.checks import Case, check_bundle, run_case
 from halo_world import cli
 
-STARTER = PolicyBundle.starter()
+STARTER = PolicyBundle.load_starter()
 
 
 def leant(risk=200) -> PolicyBundle:
-    return PolicyBundle({name: leaning(text, risk) for name, text in STARTER.sources.items()}, {})
+    return PolicyBundle({name: apply_risk_threshold(text, risk) for name, text in STARTER.sources.items()}, {})
 
 
 LEANT = leant()
@@ -39,11 +38,11 @@ def effect(bundle, case) -> str:
 
 
 def test_only_the_rules_that_may_lean_are_changed():
-    before = {policy.id: policy for policy in STARTER.policies()}
-    after = {policy.id: policy for policy in LEANT.policies()}
-    assert before.keys() == after.keys() > LEANS
-    assert {name for name in before if before[name].text != after[name].text} == LEANS
-    assert check(LEANT, []) == []
+    before = {policy.id: policy for policy in STARTER.parse()}
+    after = {policy.id: policy for policy in LEANT.parse()}
+    assert before.keys() == after.keys() > THRESHOLD_RULES
+    assert {name for name in before if before[name].text != after[name].text} == THRESHOLD_RULES
+    assert check_bundle(LEANT, []) == []
 
 
 def test_where_the_score_is_sure_they_say_nothing():
@@ -93,8 +92,8 @@ def test_it_never_asks_more_and_never_less_without_a_low_risk(impact, reversal, 
 
 @pytest.mark.parametrize("risk", [0, -1, 1001])
 def test_another_number_is_no_risk(risk, tmp_path):
-    with pytest.raises(BadInput, match="no risk"):
-        leaning("", risk)
+    with pytest.raises(BadInput, match="is not a risk"):
+        apply_risk_threshold("", risk)
     code, _, err = cli("policy", "starter", str(tmp_path / "new"), "--lean", str(risk))
     assert (code, "1..1000" in err) == (64, True)
     assert not list(tmp_path.iterdir())
@@ -106,6 +105,6 @@ def test_it_is_written_to_a_new_folder_and_over_none(tmp_path):
     assert PolicyBundle.load([folder]).sources == LEANT.sources
     (folder / "money.cedar").write_text("// mine")
     code, _, err = cli("policy", "starter", str(folder))
-    assert (code, "never written over" in err, (folder / "money.cedar").read_text()) == (64, True, "// mine")
+    assert (code, "not overwritten" in err, (folder / "money.cedar").read_text()) == (64, True, "// mine")
     assert cli("policy", "starter", str(tmp_path / "plain"))[0] == 0
     assert PolicyBundle.load([tmp_path / "plain"]).sources == STARTER.sources

@@ -1,4 +1,4 @@
-"""SIGKILL at every failpoint, then what is left: DESIGN 5 CRASH and AUDIT.
+"""SIGKILL at every failpoint, then what is left; invariants CRASH and AUDIT.
 
 The worker process makes real calls; its tool appends its call id to a file, fsynced, and each call that returned is
 acknowledged to another. The judge reopens what was left. `python tests/store/crash_worker.py --cycles 200` prints a
@@ -17,10 +17,10 @@ from collections import Counter
 from pathlib import Path
 
 from halo_core import failpoints
+from halo_core.enforcement import Surface
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource
-from halo_core.pep import Surface
-from halo_core.query import entries
+from halo_core.store.log import read_entries
 from halo_core.store.reader import Reader
 from halo_core.verification import verify_store
 
@@ -45,7 +45,7 @@ def work(folder: Path, point: str, nth: int, run: int) -> None:
         if seen == nth:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    failpoints.arm(strike)
+    failpoints.arm_failpoints(strike)
     halo = HaloBase.local(AGENT, home=folder / "home", mode="enforce", quiet=True)
     tool = halo.register(ActionKind.TOOL_CALL, "note", resource=READ, schema={"properties": {"id": {"type": "string"}}})
 
@@ -56,7 +56,7 @@ def work(folder: Path, point: str, nth: int, run: int) -> None:
     with halo.session("crash"):
         for i in range(40):
             name = f"{run}-{i}"
-            halo.enforcer.run(halo.call(tool, {"id": name}, call_id=name), body, Surface(str))
+            halo.enforcer.run(halo.build_call(tool, {"id": name}, call_id=name), body, Surface(str))
             line(folder / "acknowledged", name)
             if i % 5 == 0:
                 halo.store.checkpoint()
@@ -79,7 +79,7 @@ def judge(folder: Path) -> dict[str, int]:
     outcomes: Counter[str] = Counter()
     settled = set()
     with Reader(url) as reader:
-        for found in entries(reader, "local", (EntryKind.DECISION, EntryKind.OUTCOME)):
+        for found in read_entries(reader, "local", (EntryKind.DECISION, EntryKind.OUTCOME)):
             body = found.entry.body
             if found.entry.kind is EntryKind.DECISION:
                 if body["dispatched"]:

@@ -1,4 +1,4 @@
-"""SIGKILL at every failpoint while agents spend under hand-offs, then what is left: DESIGN 5 CRASH, MONO, ENV.
+"""SIGKILL at every failpoint while agents spend under hand-offs, then what is left; invariants CRASH, MONO, ENV.
 
 The worker pays, itself and through those it hands off to; its tool writes what it paid to a file, fsynced, and each
 call that returned is acknowledged in another. The judge reopens what was left and adds everything up again.
@@ -22,9 +22,9 @@ from envelope_world import call, changed, floors, found, ledger_totals, limits, 
 
 from halo_core import failpoints
 from halo_core.clock import SystemClock
+from halo_core.enforcement import Surface
 from halo_core.errors import Denied, Pending
 from halo_core.model import Budget, EntryKind
-from halo_core.pep import Surface
 from halo_core.verification import verify_store
 
 SESSION = "spend"
@@ -56,7 +56,7 @@ def work(folder: Path, point: str, nth: int, run: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     halo = opened(folder / "home", SystemClock(), LIMITS)
-    failpoints.arm(strike)
+    failpoints.arm_failpoints(strike)
 
     def pay(name: str, amount: int) -> None:
         def body(args: dict[str, object]) -> int:
@@ -94,7 +94,7 @@ def judge(folder: Path) -> dict[str, int]:
     """Reopen and count what must be zero, and what happened."""
     home = folder / "home"
     with opened(home, SystemClock(), LIMITS) as halo:
-        state = halo.store.commit(lambda tx: tx.session(SESSION))
+        state = halo.store.commit(lambda tx: tx.load_session(SESSION))
     paid = [item.split(":") for item in lines(folder / "paid")]
     real = sum(100 * int(amount) - (100 if int(amount) % 2 else 0) for _, amount in paid)
     items = found(home, EntryKind.DECISION, EntryKind.OUTCOME)

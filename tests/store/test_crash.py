@@ -7,9 +7,12 @@ import os
 import pytest
 from crash_worker import MUST_BE_ZERO, cycle, judge
 
+from counts import count
 from halo_core.failpoints import POINTS
 
-CYCLES = int(os.environ.get("HALO_CRASH_CYCLES", "40"))
+pytestmark = pytest.mark.disk
+
+CYCLES = int(os.environ.get("HALO_CRASH_CYCLES", count(40, fewest=len(POINTS))))
 """Kills in all, at least one at each point; `python tests/store/crash_worker.py --cycles 200` does more."""
 
 

@@ -8,13 +8,13 @@ import sqlite3
 import pytest
 
 from halo_core.facade import HaloBase
-from halo_core.store import tx
+from halo_core.store import transaction
 from halo_core.store.rows import ISSUED_LAST
 from halo_world import SURFACE, Calls, db_of, tool
 
 ASKED = {
-    "how often, and whether it ran": (tx.PAST, ("t", "agent", "tool", "request", 2)),
-    "where it ran": (tx.RAN, ("t", "request")),
+    "how often, and whether it ran": (transaction.PAST_USE_QUERY, ("t", "agent", "tool", "request", 2)),
+    "where it ran": (transaction.RUNS_QUERY, ("t", "request")),
 }
 
 
@@ -62,7 +62,7 @@ def _work_of_issued_last(database: sqlite3.Connection) -> int:
 def test_finding_an_agents_passport_costs_the_same_in_a_log_of_any_length(tmp_path):
     home = tmp_path / "home"
     with HaloBase.local("desk", home=home, quiet=True) as halo:
-        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
     with contextlib.closing(sqlite3.connect(db_of(home))) as database:
         _work_of_issued_last(database)  # the first one reads the schema as well
         before = _work_of_issued_last(database)
@@ -80,6 +80,6 @@ def test_a_database_from_before_the_index_gets_it_when_it_is_opened(tmp_path):
     with contextlib.closing(sqlite3.connect(db_of(home))) as database:
         database.execute("DROP INDEX entry_standing_passport")
     with HaloBase.local("desk", home=home, quiet=True) as halo:
-        halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
+        halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
     with contextlib.closing(sqlite3.connect(db_of(home))) as database:
         assert database.execute("SELECT 1 FROM sqlite_master WHERE name='entry_standing_passport'").fetchone()

@@ -1,4 +1,4 @@
-"""No crash gives money back: what was spent, or may have been, stays charged at every link above. DESIGN 5: CRASH."""
+"""No crash gives money back: what was spent, or may have been, stays charged at every link above. Invariants: CRASH."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import os
 import pytest
 from spend_worker import MUST_BE_ZERO, cycle, judge
 
+from counts import count
 from halo_core.failpoints import POINTS
 
-CYCLES = int(os.environ.get("HALO_SPEND_CYCLES", "18"))
+pytestmark = pytest.mark.disk
+
+CYCLES = int(os.environ.get("HALO_SPEND_CYCLES", count(18, fewest=len(POINTS))))
 """Kills in all, two at each point; `python tests/store/spend_worker.py --cycles 300` does more."""
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from halo_core.model import Envelope, SessionView
 from halo_core.store import Account, SessionState
-from halo_core.store.state import StateCache
+from halo_core.store.session_state import StateCache
 
 _COUNT = st.integers(min_value=0, max_value=2**53 - 2)
 _NAME = st.text(st.characters(codec="utf-8"), max_size=12)
@@ -28,19 +28,19 @@ _STATES = st.builds(
 def test_a_state_that_was_written_is_remembered_as_it_would_be_read(state: SessionState) -> None:
     data = state.to_bytes()
     cache = StateCache()
-    cache.wrote(state)
+    cache.remember(state)
     remembered, read = cache.parse(state.view.id, data), SessionState.from_bytes(data)
     assert remembered == read == state
     assert repr(remembered) == repr(read)
-    assert remembered.read == read.read == data
-    assert remembered.commitment() == read.commitment()
+    assert remembered.source_bytes == read.source_bytes == data
+    assert remembered.make_commitment() == read.make_commitment()
 
 
 @given(_STATES, _STATES)
 def test_a_row_that_somebody_changed_is_read_and_not_remembered(one: SessionState, other: SessionState) -> None:
     other = replace(other, view=replace(other.view, id=one.view.id))
     cache = StateCache()
-    cache.wrote(one)
+    cache.remember(one)
     assert cache.parse(one.view.id, other.to_bytes()) == other
     assert cache.parse(one.view.id, one.to_bytes()) == one
 
@@ -48,17 +48,17 @@ def test_a_row_that_somebody_changed_is_read_and_not_remembered(one: SessionStat
 @given(_STATES, _COUNT)
 def test_a_state_after_a_step_has_bytes_of_its_own(state: SessionState, time_us: int) -> None:
     before = state.to_bytes()
-    after = state.stepped(time_us)
+    after = state.with_decision(time_us)
     assert SessionState.from_bytes(after.to_bytes()) == after
     assert after.to_bytes() != before == state.to_bytes()
     assert (after.view.version, after.view.steps) == (state.view.version + 1, state.view.steps + 1)
     assert after.view.high_water_us >= state.view.high_water_us
-    settled = after.settled()
+    settled = after.with_update()
     assert (settled.view.version, settled.view.steps) == (after.view.version + 1, after.view.steps)
 
 
 def test_the_memory_of_states_is_bounded() -> None:
     cache = StateCache(limit=2)
     for name in "abc":
-        cache.wrote(SessionState.fresh(name, 1))
-    assert len(cache._kept) == 2
+        cache.remember(SessionState.create(name, 1))
+    assert len(cache._states) == 2

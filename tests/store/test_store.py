@@ -1,4 +1,4 @@
-"""The store under many hands and in bad places: DESIGN 10; issue 2, bad input."""
+"""The store under many hands and in bad places."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from pathlib import Path
 
 import pytest
 
+from counts import count
 from halo_core import failpoints
 from halo_core.clock import SystemClock
+from halo_core.crypto.keys import KeyStore
 from halo_core.errors import CannotDecide, ConfigError, Denied, Gap, HaloError, Tampered
 from halo_core.facade import HaloBase
-from halo_core.keys import KeyStore
 from halo_core.ledger import read_anchors
-from halo_core.ledger.checkpoint import read_checkpoint
+from halo_core.ledger.checkpoints import read_checkpoint
 from halo_core.model import EntryKind, Provenance
 from halo_core.store import Draft, Store, StoreConfig
 from halo_core.store import store as store_module
 from halo_core.store.database import Database
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, found, policy_folder, python, tool, url_of, verified
+
+pytestmark = pytest.mark.disk
 
 
 def local(home, agent="clerk", **options):
@@ -35,7 +38,7 @@ def local(home, agent="clerk", **options):
 def once(halo, body=None, session="s", **call):
     body = Calls() if body is None else body
     with halo.session(session):
-        return halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "a"}, **call), body, SURFACE)
+        return halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "a"}, **call), body, SURFACE)
 
 
 def refused(halo) -> Denied:
@@ -65,7 +68,7 @@ with HaloBase.local(name, home=home, mode="enforce", policy=policy_folder(home),
     lookup = tool(halo, "lookup")
     for number in range(count):
         with halo.session(f"{name}-{number % 3}"):
-            halo.enforcer.run(halo.call(lookup, {"q": f"{name}.{number}"}), Calls(), SURFACE)
+            halo.enforcer.run(halo.build_call(lookup, {"q": f"{name}.{number}"}), Calls(), SURFACE)
         print(name, number, flush=True)
 """
 
@@ -79,14 +82,15 @@ def spawn(script, *argv, **options):
 @pytest.mark.slow
 def test_four_processes_on_one_file(home):
     policy_folder(home)
-    workers = [spawn(WORKER, str(home), f"w{number}", "50") for number in range(4)]
+    each = count(50)
+    workers = [spawn(WORKER, str(home), f"w{number}", str(each)) for number in range(4)]
     said = [worker.communicate()[0].splitlines() for worker in workers]
     assert [worker.returncode for worker in workers] == [0] * 4
-    assert [len(lines) for lines in said] == [50] * 4
+    assert [len(lines) for lines in said] == [each] * 4
     decisions = found(home, EntryKind.DECISION)
-    assert len(decisions) == len(found(home, EntryKind.OUTCOME)) == 200
+    assert len(decisions) == len(found(home, EntryKind.OUTCOME)) == 4 * each
     agents = [item.entry.body["request"]["subject"]["agent"] for item in decisions]
-    assert {agent: agents.count(agent) for agent in agents} == {f"w{number}": 50 for number in range(4)}
+    assert {agent: agents.count(agent) for agent in agents} == {f"w{number}": each for number in range(4)}
     assert len({item.entry.writer for item in found(home)}) == 4
     assert [item.index for item in found(home)] == list(range(len(found(home))))
     assert verified(home, signatures=True) == 0
@@ -129,13 +133,13 @@ lookup = tool(halo, "lookup")
 def body(args):
     ready, done = os.pipe()
     if os.fork() == 0:
-        halo.store._after_fork()
+        halo.store._reset_after_fork()
         os.write(done, b"x")
         signal.pause()
     os.read(ready, 1)
     os.kill(os.getpid(), signal.SIGKILL)
 with halo.session("s"):
-    halo.enforcer.run(halo.call(lookup, {"q": "a"}), body, SURFACE)
+    halo.enforcer.run(halo.build_call(lookup, {"q": "a"}), body, SURFACE)
 """
     policy_folder(home)
     worker = spawn(script, str(home), start_new_session=True, stderr=subprocess.DEVNULL)
@@ -197,7 +201,7 @@ async def test_a_database_held_past_the_deadline_denies_async(home):
     holder.execute("BEGIN IMMEDIATE")
     body = Calls()
     with halo.session("s"), pytest.raises(Denied) as caught:
-        await halo.enforcer.arun(halo.call(tool(halo, "lookup"), {"q": "b"}), body.later, SURFACE)
+        await halo.enforcer.arun(halo.build_call(tool(halo, "lookup"), {"q": "b"}), body.later, SURFACE)
     assert (caught.value.reason, body) == ("ledger_busy", [])
     holder.close()
     await asyncio.to_thread(halo.close)
@@ -472,10 +476,10 @@ def test_a_deferred_outcome_joins_the_next_transaction(home, monkeypatch):
         monkeypatch.setattr(halo.store, "defer", halo.store._deferred.append)
         monkeypatch.setattr(halo.store, "flush", lambda: None)
         with halo.session("t"):
-            halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "b"}), Calls(), SURFACE)
+            halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "b"}), Calls(), SURFACE)
         assert len(halo.store._deferred) == 1
         with halo.session("u"):
-            halo.enforcer.begin(halo.call(tool(halo, "lookup"), {"q": "b"}))
+            halo.enforcer.begin(halo.build_call(tool(halo, "lookup"), {"q": "b"}))
         assert not halo.store._deferred
         assert [(item.entry.kind.value, item.entry.session) for item in found(home)][-3:] == [
             ("outcome", "t"),
@@ -507,7 +511,7 @@ def test_an_outcome_that_could_not_be_written_is_tried_again(home):
         once(halo)
         halo.store.flush()
         with halo.session("s"):
-            ticket = halo.enforcer.begin(halo.call(tool(halo, "lookup"), {"q": "b"}))
+            ticket = halo.enforcer.begin(halo.build_call(tool(halo, "lookup"), {"q": "b"}))
         holder = sqlite3.connect(db_of(home), isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
         ticket.succeed("b", SURFACE)
@@ -608,9 +612,9 @@ home = Path(sys.argv[1])
 halo = HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True)
 lookup = tool(halo, "lookup")
 with halo.session("s"):
-    halo.enforcer.run(halo.call(lookup, {"q": "a"}), lambda args: "fine", SURFACE)
+    halo.enforcer.run(halo.build_call(lookup, {"q": "a"}), lambda args: "fine", SURFACE)
     halo.store.flush()
-    halo.enforcer.run(halo.call(lookup, {"q": "b"}), lambda args: os.kill(os.getpid(), signal.SIGKILL), SURFACE)
+    halo.enforcer.run(halo.build_call(lookup, {"q": "b"}), lambda args: os.kill(os.getpid(), signal.SIGKILL), SURFACE)
 """
 
 
@@ -657,10 +661,10 @@ def test_a_recovery_that_fails_is_made_up_for(home):
         if point == "before_commit":
             raise KeyboardInterrupt
 
-    failpoints.arm(strike)
+    failpoints.arm_failpoints(strike)
     with pytest.raises(KeyboardInterrupt):
         local(home)
-    failpoints.arm(None)
+    failpoints.arm_failpoints(None)
     local(home).close()
     assert [body["status"] for body in bodies(home, EntryKind.OUTCOME)] == ["success", "unknown"]
     assert verified(home) == 0
@@ -668,10 +672,10 @@ def test_a_recovery_that_fails_is_made_up_for(home):
 
 def test_marks_that_were_taken_back_are_written_again(home):
     def note(tx):
-        state = tx.session("s")
-        sketch = tx.sketch(state)
-        added = sketch.additions(frozenset({7}), Provenance.USER)
-        tx.add_row(state, added)
+        state = tx.load_session("s")
+        sketch = tx.load_sketch(state)
+        added = sketch.compute_additions(frozenset({7}), Provenance.USER)
+        tx.add_sketch_row(state, added)
         return len(added)
 
     def bad(tx):
@@ -681,7 +685,7 @@ def test_marks_that_were_taken_back_are_written_again(home):
         once(halo)
         halo.store.flush()
         # A member that fails makes the group run again, and what the first run had in memory is not in the store.
-        noted, failed = halo.store._run([note, bad])
+        noted, failed = halo.store._run_jobs([note, bad])
         assert noted.result == 1
         assert failed.error.code == "decision_error"
 
@@ -705,7 +709,7 @@ def test_an_interrupt_right_after_the_lock_was_taken_does_not_wedge_the_store(ho
 
 def test_a_living_writer_is_left_alone(home):
     with local(home) as halo, halo.session("s"):
-        ticket = halo.enforcer.begin(halo.call(tool(halo, "lookup"), {"q": "a"}))
+        ticket = halo.enforcer.begin(halo.build_call(tool(halo, "lookup"), {"q": "a"}))
         local(home, "other").close()
         ticket.succeed("fine", SURFACE)
     assert [body["status"] for body in bodies(home, EntryKind.OUTCOME)] == ["success"]

@@ -11,6 +11,8 @@ from halo_core.store import Draft
 from halo_core.store.reader import Reader
 from halo_world import attack, cli, db_of, policy_folder, url_of
 
+pytestmark = pytest.mark.disk
+
 FIELD = {"text": ("user:ana", b'"once"')}
 
 

@@ -22,12 +22,12 @@ from typing import Any
 
 import pytest
 
-from halo_core.cli.stop import commit
+from halo_core.alerts import AgentAlert
+from halo_core.alerts.records import Factor
+from halo_core.cli.controls import commit
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
 from halo_core.store import Draft
-from halo_core.telling import Alert
-from halo_core.telling.alert import Factor
 from halo_world import url_of
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
@@ -62,7 +62,7 @@ def body(**changes: Any) -> dict[str, Any]:
     }
 
 
-def alert(**changes: Any) -> Alert:
+def alert(**changes: Any) -> AgentAlert:
     plain = {
         "id": "0199-1d",
         "index": 7,
@@ -80,7 +80,7 @@ def alert(**changes: Any) -> Alert:
         "factors": (Factor("naming_new", 3, 1500, "names nobody has named"),),
         **changes,
     }
-    return Alert(**plain)
+    return AgentAlert(**plain)
 
 
 def home_with(home: Path, *bodies: dict[str, Any]) -> Path:
@@ -295,10 +295,14 @@ def certificate(folder: Path, name: str = "localhost") -> tuple[Path, ssl.SSLCon
 
 
 def sender(home: Path, *argv: str, point: str = "") -> list[str]:
-    """The command line of `halo alerts send`, killed at a failpoint if one is named."""
+    """The command line of `halo alerts send`, killed at a failpoint if one is named.
+
+    It can be interrupted also where the tests run in the background, whose children ignore interrupts.
+    """
     arm = (
-        "import os, signal\nfrom halo_core import failpoints\n"
+        "import os\nfrom halo_core import failpoints\n"
         f"failpoints.arm(lambda name: os.kill(os.getpid(), signal.SIGKILL) if name == {point!r} else None)\n"
     )
-    code = f"{arm if point else ''}from halo_core.cli import main\nmain()"
+    heed = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code = f"{heed}{arm if point else ''}from halo_core.cli import main\nmain()"
     return [sys.executable, "-c", code, "alerts", "send", *argv, "--home", str(home)]

@@ -17,11 +17,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telling_world import SECRET, body, free_port, genuine, home_with, more, secret_file, sender, syslog_stream, webhook
 
+from halo_core.alerts import (
+    AgentAlert,
+    Delivery,
+    DeliveryCursor,
+    DeliveryError,
+    DeliveryState,
+    LedgerAlertLog,
+    RetryPolicy,
+)
+from halo_core.alerts.delivery import MAX_OWED
 from halo_core.facade import HaloBase
-from halo_core.failpoints import ALERT_TOLD
+from halo_core.failpoints import ALERT_ACCEPTED
 from halo_core.model import EntryKind
-from halo_core.telling import Alert, Cursor, Delivery, LedgerLog, NotTold, Retry, Sent
-from halo_core.telling.cursor import MOST_OWED
 from halo_world import SURFACE, Calls, attack, cli, db_of, found, tool, url_of
 
 NAMES = [f"a{i}" for i in range(5)]
@@ -54,11 +62,12 @@ def run(line: list[str]) -> int:
     return subprocess.run(line, env=environ, capture_output=True, check=False, timeout=60).returncode
 
 
+@pytest.mark.disk
 def test_killed_after_the_receiver_said_yes_it_sends_again_under_the_same_id(home, secret):
     with webhook() as (url, got):
         line = ("--webhook", url, *secret)
         for count in (1, 2, 3):
-            assert run(sender(home, *line, point=ALERT_TOLD)) == -signal.SIGKILL
+            assert run(sender(home, *line, point=ALERT_ACCEPTED)) == -signal.SIGKILL
             assert agents(got) == ["a0"] * count
         assert run(sender(home, *line)) == 0
     assert agents(got) == ["a0"] * 3 + NAMES
@@ -66,6 +75,7 @@ def test_killed_after_the_receiver_said_yes_it_sends_again_under_the_same_id(hom
     assert all(genuine(item, SECRET) for item in got)
 
 
+@pytest.mark.disk
 def test_killed_while_the_receiver_has_it_it_sends_again(home, secret):
     processes = []
 
@@ -89,9 +99,9 @@ def test_a_receiver_that_is_down_loses_nothing_and_the_other_is_told(home, secre
     with syslog_stream() as (url, got):
         code, out, err = cli("alerts", "send", "--webhook", down, *secret, "--syslog", url, "--tries", "1", home=home)
         assert (code, len(got)) == (1, 1)
-    assert f"5 alerts taken by {url}" in out
+    assert f"5 alerts accepted by {url}" in out
     assert "receiver_down" in err
-    assert "stays owed" in err
+    assert "are sent again by" in err
     assert "token" not in out + err
     port = int(down.split(":")[2].split("/", maxsplit=1)[0])
     code, out, _ = cli("alerts", "send", "--webhook", down, *secret, "--tries", "1", "--json", home=home)
@@ -196,6 +206,7 @@ def rolled_back(home: Path) -> None:
     (home / "anchor.json").unlink()
 
 
+@pytest.mark.disk
 def test_a_log_that_is_rolled_back_while_it_is_followed_hides_nothing(home, secret):
     with sqlite3.connect(db_of(home)) as live, sqlite3.connect(home / "copy.db") as copy:
         live.backup(copy)
@@ -220,18 +231,19 @@ def test_a_log_that_is_rolled_back_while_it_is_followed_hides_nothing(home, secr
     assert agents(got) == [*NAMES, "gone", "gone too", *NAMES, "new"]
 
 
+@pytest.mark.disk
 def test_a_log_without_alerts_that_is_rolled_back_and_went_on_hides_nothing(tmp_path):
     home = home_with(tmp_path / "home")
     with sqlite3.connect(db_of(home)) as live, sqlite3.connect(home / "copy.db") as copy:
         live.backup(copy)
     with HaloBase.local("desk", home=home, quiet=True) as halo, halo.session("s"):
         for _ in range(3):
-            halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
-    log = LedgerLog(url_of(home), "local")
-    assert log.since(0) == []
+            halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
+    log = LedgerAlertLog(url_of(home), "local")
+    assert log.read_since(0) == []
     rolled_back(home)
     more(home, body(agent="new"))
-    assert [alert.agent for alert in log.since(0)] == ["new"]
+    assert [alert.agent for alert in log.read_since(0)] == ["new"]
 
 
 def test_a_damaged_cursor_is_for_a_person(home, secret):
@@ -256,8 +268,8 @@ def test_a_damaged_cursor_is_for_a_person(home, secret):
 
 def test_two_do_not_tell_the_same_receiver_at_once(home, secret):
     with webhook() as (url, got):
-        address = Cursor(home / "alerts", (url, store_of(home), "local"))
-        with address.held():
+        address = DeliveryCursor(home / "alerts", (url, store_of(home), "local"))
+        with address.lock():
             code, _, err = cli("alerts", "send", "--webhook", url, *secret, home=home)
         assert (code, "told_already" in err, got) == (64, True, [])
         assert cli("alerts", "send", "--webhook", url, *secret, home=home)[0] == 0
@@ -293,7 +305,7 @@ def test_followed_they_go_out_as_they_come_and_a_receiver_that_comes_back_gets_a
     assert process.returncode == 0, err
     assert agents(got)[:5] == NAMES
     assert sorted(agents(got)[5:]) == ["a0", "late"]
-    assert said[0].startswith("4 alerts taken by")
+    assert said[0].startswith("4 alerts accepted by")
     assert "answered 503" in err
 
 
@@ -303,7 +315,7 @@ def test_while_a_receiver_hangs_agents_are_decided_on(home, secret):
 
     def decide_meanwhile(_):
         with HaloBase.local("desk", home=home, mode="enforce", quiet=True) as halo, halo.session("s"):
-            halo.enforcer.run(halo.call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
+            halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
         database = sqlite3.connect(db_of(home))
         seen.append(database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
         database.close()
@@ -343,7 +355,9 @@ class Flaky:
     def send(self, alerts):
         say = next(self.says, "yes")
         if say != "yes":
-            raise NotTold("receiver_down", "no", remedy="", again=say != "refused", alone=say != "down")
+            raise DeliveryError(
+                "receiver_down", "no", remedy="", retryable=say != "refused", alert_specific=say != "down"
+            )
         self.taken += [item.index for item in alerts]
 
 
@@ -353,12 +367,12 @@ class Listed:
     def __init__(self, places):
         self.places = sorted(places)
 
-    def since(self, index):
+    def read_since(self, index):
         from telling_world import alert
 
         return [alert(index=i, id=f"id-{i}") for i in self.places if i >= index][:3]
 
-    def at(self, index):
+    def read_at(self, index):
         from telling_world import alert
 
         return alert(index=index, id=f"id-{index}") if index in self.places else None
@@ -370,38 +384,38 @@ class Listed:
 )
 def test_whatever_a_receiver_says_each_is_taken_in_the_end(tmp_path_factory, places, says):
     receiver, log = Flaky(iter(says)), Listed(places)
-    cursor = Cursor(tmp_path_factory.mktemp("cursor"), ("x",))
+    cursor = DeliveryCursor(tmp_path_factory.mktemp("cursor"), ("x",))
     for _ in range(len(says) + 2):
-        with cursor.held():
-            delivery = Delivery(receiver, cursor, Retry(2, 0.0, 0.0), lambda _: None, lambda: 0.5)
+        with cursor.lock():
+            delivery = Delivery(receiver, cursor, RetryPolicy(2, 0.0, 0.0), lambda _: None, lambda: 0.5)
             assert delivery.start(log)
             before = set(receiver.taken)
             told = delivery.run(log)
-            sent = cursor.sent
+            sent = cursor.state
             # What lies before the cursor was taken, or is owed.
             assert {i for i in places if i < sent.upto} <= set(receiver.taken) | set(sent.owed)
             assert told.owed == len(sent.owed)
             assert before <= set(receiver.taken)
     assert sorted(receiver.taken) == sorted(places)
-    assert not cursor.sent.owed
+    assert not cursor.state.owed
 
 
 def test_what_is_owed_waits_while_what_is_new_is_told(tmp_path):
     receiver, log = Flaky(iter(["refused"])), Listed({1, 2})
-    cursor = Cursor(tmp_path, ("x",))
-    with cursor.held():
-        delivery = Delivery(receiver, cursor, Retry(1, 0, 0), lambda _: None, lambda: 0.5)
+    cursor = DeliveryCursor(tmp_path, ("x",))
+    with cursor.lock():
+        delivery = Delivery(receiver, cursor, RetryPolicy(1, 0, 0), lambda _: None, lambda: 0.5)
         assert delivery.run(log).owed == 1
         log.places = [1, 2, 3]
-        assert (delivery.run(log, settle=False).taken, receiver.taken) == (1, [2, 3])
-        assert (delivery.run(log).taken, receiver.taken, cursor.sent.owed) == (1, [2, 3, 1], ())
+        assert (delivery.run(log, retry_owed=False).taken, receiver.taken) == (1, [2, 3])
+        assert (delivery.run(log).taken, receiver.taken, cursor.state.owed) == (1, [2, 3, 1], ())
 
 
 @pytest.mark.parametrize("change", [{"id": "x\r\nwebhook-id: forged"}, {"id": "a.1"}, {"id": ""}, {"body": {}}])
 def test_what_is_no_alert_of_ours_is_tampering(home, change):
     (item, *_) = found(home, EntryKind.ALERT)
     with pytest.raises((ValueError, LookupError)):
-        Alert.of(replace(item, entry=replace(item.entry, **change)))
+        AgentAlert.from_entry(replace(item, entry=replace(item.entry, **change)))
 
 
 def test_an_alert_that_was_changed_is_said_to_be_tampered_with(home, secret):
@@ -416,15 +430,15 @@ def test_an_alert_that_was_changed_is_said_to_be_tampered_with(home, secret):
 
 def test_with_too_many_owed_it_stops_rather_than_lose_one(tmp_path):
     log = Listed({5})
-    cursor = Cursor(tmp_path, ("x",))
-    with cursor.held():
-        cursor.move(Sent(5, "", tuple(range(100, 100 + MOST_OWED))))
-        told = Delivery(Flaky(iter(["refused"])), cursor, Retry(1, 0, 0), lambda _: None, lambda: 0.5).run(log)
+    cursor = DeliveryCursor(tmp_path, ("x",))
+    with cursor.lock():
+        cursor.save(DeliveryState(5, "", tuple(range(100, 100 + MAX_OWED))))
+        told = Delivery(Flaky(iter(["refused"])), cursor, RetryPolicy(1, 0, 0), lambda _: None, lambda: 0.5).run(log)
         assert told.problem is not None
-        assert (cursor.sent.upto, len(cursor.sent.owed)) == (5, MOST_OWED)
+        assert (cursor.state.upto, len(cursor.state.owed)) == (5, MAX_OWED)
 
 
 @given(failures=st.integers(1, 10_000), after=st.integers(0, 10**6), spread=st.floats(0, 1))
 def test_a_pause_is_bounded(failures, after, spread):
-    assert 0 < Retry(4, 1.0, 60.0).pause_s(failures, after, spread) <= 60.0
-    assert Retry(4, 1.0, 60.0).pause_s(1, after, spread) <= Retry(4, 1.0, 60.0).pause_s(9, after, 1.0)
+    assert 0 < RetryPolicy(4, 1.0, 60.0).pause_s(failures, after, spread) <= 60.0
+    assert RetryPolicy(4, 1.0, 60.0).pause_s(1, after, spread) <= RetryPolicy(4, 1.0, 60.0).pause_s(9, after, 1.0)

@@ -7,14 +7,13 @@ import json
 import pytest
 from telling_world import body, frames, parsed, syslog_datagrams, syslog_stream, webhook
 
-from halo_core.cli.stop import commit
+from halo_core.alerts.identity import KnownAlerts, write_alerts
+from halo_core.cli.controls import commit
+from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.facade import HaloBase
-from halo_core.flagging import Known, flag
-from halo_core.identities.alerting import HighDay, Prints
-from halo_core.identities.event import IdentityEvent, Kind
-from halo_core.identities.scoring import Basis, Scored
-from halo_core.identities.strange import Factor
-from halo_core.keys import Digester, KeyStore
+from halo_core.identities.day_alerts import HighRiskDay, IdentityFingerprints
+from halo_core.identities.event import IdentityEvent, IdentityKind
+from halo_core.identities.event_risk import ComparisonBasis, EventFactor, ScoredEvent
 from halo_core.model import EntryKind
 from halo_core.store import Draft
 from halo_world import attack, cli, db_of, url_of
@@ -27,12 +26,14 @@ AT = 1_770_001_200_000_000
 
 def person(home, identity):
     """The day's alert of one identity, written."""
-    event = IdentityEvent(AT, identity, "canary-wipe", SYSTEM, NETWORK, COUNTRY, kind=Kind.HUMAN)
-    factor = Factor("country_new", 544, f"from a country hardly or never seen: {COUNTRY}")
-    day = HighDay(Scored(event, Basis.OWN, 725, 2, (factor,), 725), 3, AT, AT + 60_000_000, 634)
-    prints = Prints(Digester(KeyStore(home).secret("digest")), "local")
-    commit(url_of(home), home, None, lambda tx: flag(tx, [day], prints, "sha256:00", Known()))
-    return prints.of(identity)
+    event = IdentityEvent(AT, identity, "canary-wipe", SYSTEM, NETWORK, COUNTRY, kind=IdentityKind.HUMAN)
+    factor = EventFactor("country_new", 544, f"from a country hardly or never seen: {COUNTRY}")
+    day = HighRiskDay(
+        ScoredEvent(event, ComparisonBasis.OWN_HISTORY, 725, 2, (factor,), 725), 3, AT, AT + 60_000_000, 634
+    )
+    prints = IdentityFingerprints(Digester(KeyStore(home).secret("digest")), "local")
+    commit(url_of(home), home, None, lambda tx: write_alerts(tx, [day], prints, "sha256:00", KnownAlerts()))
+    return prints.fingerprint_of(identity)
 
 
 @pytest.fixture

@@ -23,10 +23,10 @@ from telling_world import (
     syslog_stream,
 )
 
-from halo_core.telling import Syslog, trusted
-from halo_core.telling.alert import Factor
-from halo_core.telling.syslog import message
-from halo_core.telling.wire import NotTold
+from halo_core.alerts import Syslog, make_tls_context
+from halo_core.alerts.connections import DeliveryError
+from halo_core.alerts.receivers import format_message
+from halo_core.alerts.records import Factor
 from halo_world import cli
 
 NAMES = st.text(max_size=300) | st.text(alphabet='"\\]=[ \n\r\t\0\u202e\u2028<>1', max_size=40) | st.sampled_from(EVIL)
@@ -61,7 +61,7 @@ def test_no_name_forges_a_line_an_element_or_a_value(agent, resource, session, t
         risk=risk,
         factors=(Factor("naming_new", 1, 1, words),),
     )
-    data = message(told, "host")
+    data = format_message(told, "host")
     head, elements, text = parsed(data)
     assert (head["version"], head["app"], head["msgid"], head["host"]) == ("1", "halo", "ALERT", "host")
     assert list(elements) == ["halo@32473"]
@@ -85,7 +85,7 @@ def test_no_name_forges_a_line_an_element_or_a_value(agent, resource, session, t
 @example(host="h\n")
 @example(host="x" * 256)
 def test_a_host_that_is_no_name_is_left_out(host):
-    head, _, _ = parsed(message(alert(), host))
+    head, _, _ = parsed(format_message(alert(), host))
     assert head["host"] == (host if re.fullmatch(r"[!-~]{1,255}", host) else "-")
 
 
@@ -93,7 +93,7 @@ def test_a_host_that_is_no_name_is_left_out(host):
     ("kind", "priority"), [("action", "108"), ("session", "108"), ("drift", "109"), ("new", "109")]
 )
 def test_facility_and_severity(kind, priority):
-    assert parsed(message(alert(kind=kind), "h"))[0]["pri"] == priority
+    assert parsed(format_message(alert(kind=kind), "h"))[0]["pri"] == priority
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def agents(data: bytes) -> list[str]:
 def test_over_tcp_each_has_its_length_in_front_and_once_is_enough(home):
     with syslog_stream() as (url, got):
         code, out, err = cli("alerts", "send", "--syslog", url, home=home)
-        assert (code, out.strip()) == (0, f"3 alerts taken by {url}"), err
+        assert (code, out.strip()) == (0, f"3 alerts accepted by {url}"), err
         assert agents(got[0]) == [shown(EVIL[2]), "desk", "desk"]
         assert cli("alerts", "send", "--syslog", url, home=home)[1].startswith("0 alerts")
         more(home, body(agent="new"))
@@ -177,8 +177,8 @@ def test_who_never_closes_is_left_at_the_deadline_and_that_is_not_a_yes():
         hold.wait(30)
 
     with syslog_stream(last=keep) as (url, _):
-        receiver = Syslog.at(url, trusted(None), 0.3)
-        with pytest.raises(NotTold):
+        receiver = Syslog.from_url(url, make_tls_context(None), 0.3)
+        with pytest.raises(DeliveryError):
             receiver.send([alert()])
         hold.set()
 
@@ -188,14 +188,14 @@ def test_who_talks_without_end_is_left():
         while True:
             sock.sendall(b"x" * 10_000)
 
-    with syslog_stream(last=talk) as (url, _), pytest.raises(NotTold, match="stop talking"):
-        Syslog.at(url, trusted(None), 5).send([alert()])
+    with syslog_stream(last=talk) as (url, _), pytest.raises(DeliveryError, match="answer is too long"):
+        Syslog.from_url(url, make_tls_context(None), 5).send([alert()])
 
 
 def test_over_udp_each_is_a_datagram_and_nobody_says_yes(home):
     with syslog_datagrams() as (url, read):
         code, out, _ = cli("alerts", "send", "--syslog", url, home=home)
-        assert (code, "nobody confirms" in out) == (0, True)
+        assert (code, "without confirmation" in out) == (0, True)
         assert [parsed(item)[1]["halo@32473"]["kind"] for item in read(3)] == ["action", "session", "drift"]
 
 

@@ -24,10 +24,10 @@ from telling_world import (
     webhook,
 )
 
+from halo_core.alerts import Webhook, hmac_signer, make_tls_context
+from halo_core.alerts.connections import DeliveryError
+from halo_core.alerts.receivers import encode_payload
 from halo_core.clock import SystemClock
-from halo_core.telling import Webhook, keyed, trusted
-from halo_core.telling.webhook import payload
-from halo_core.telling.wire import NotTold
 from halo_world import cli
 
 
@@ -43,7 +43,7 @@ def secret(tmp_path):
 
 def test_the_example_of_the_reference_library():
     # From the tests of standard-webhooks (JavaScript): secret, id, time and payload with their signature.
-    sign = keyed([base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")])
+    sign = hmac_signer([base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")])
     signed = b'msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.{"test": 2432232314}'
     assert sign(signed) == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
@@ -52,7 +52,7 @@ def test_it_is_signed_and_another_secret_does_not_verify(home, secret):
     with webhook() as (url, got):
         code, out, err = cli("alerts", "send", "--webhook", url, *secret, home=home)
         assert code == 0, err
-        assert out.startswith("2 alerts taken by http://127.0.0.1:")
+        assert out.startswith("2 alerts accepted by http://127.0.0.1:")
         assert "token" not in out + err
     assert [genuine(item, SECRET) for item in got] == [True, True]
     assert [genuine(item, OTHER) for item in got] == [False, False]
@@ -93,12 +93,12 @@ def test_without_a_secret_the_homes_own_key_signs(home):
         signed = f"{item.headers['webhook-id']}.{item.headers['webhook-timestamp']}.".encode() + item.data
         assert form == "v1a"
         key.verify(signed, base64.b64decode(signature))
-    assert "alerts sent on to webhooks" in cli("keys", "report", home=home)[1]
+    assert "alerts that are sent to webhooks" in cli("keys", "report", home=home)[1]
 
 
 @given(name=st.text(max_size=50) | st.sampled_from(EVIL))
 def test_no_name_leaves_its_string(name):
-    data = payload(alert(agent=name, resource=name, session=name, tenant=name))
+    data = encode_payload(alert(agent=name, resource=name, session=name, tenant=name))
     assert data.isascii()
     assert b"\n" not in data
     told = json.loads(data)
@@ -147,7 +147,7 @@ def test_over_https_to_who_has_the_certificate_only(home, secret, tmp_path):
 
 
 def sender(url):
-    return Webhook.at(url, keyed([bytes(32)]), trusted(None), SystemClock(), 0.4)
+    return Webhook.from_url(url, hmac_signer([bytes(32)]), make_tls_context(None), SystemClock(), 0.4)
 
 
 @pytest.mark.parametrize("drip", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"])
@@ -167,7 +167,7 @@ def test_who_answers_without_end_is_left_at_the_deadline(drip):
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=serve, args=(server,), daemon=True)
         thread.start()
-        with pytest.raises(NotTold):
+        with pytest.raises(DeliveryError):
             sender(f"http://127.0.0.1:{server.getsockname()[1]}/").send([alert()])
         ended.set()
         thread.join()

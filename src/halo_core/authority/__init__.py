@@ -1,8 +1,26 @@
 """Room: authority. Takes: links, accounts, a request. Gives: what is left and what an action costs. Never: I/O."""
 
-from halo_core.authority.decay import AUTHORITY_ONE, age, authority_of, effective, floor_of, halved
-from halo_core.authority.envelope import Shortfall, charged, recharged, settled, shortfalls
-from halo_core.authority.price import REFUSED_POINTS, RISK_POINTS, Price, price, refusal, to_units
+from halo_core.authority.budgets import (
+    REFUSED_POINTS,
+    RISK_POINTS,
+    Price,
+    Shortfall,
+    charge_account,
+    find_shortfalls,
+    price_action,
+    price_refusal,
+    renew_account,
+    settle_account,
+    to_units,
+)
+from halo_core.authority.decay import (
+    AUTHORITY_ONE,
+    compute_age,
+    compute_authority,
+    compute_effective_authority,
+    find_floor,
+    halve_authority,
+)
 
 __all__ = [
     "AUTHORITY_ONE",
@@ -10,16 +28,16 @@ __all__ = [
     "RISK_POINTS",
     "Price",
     "Shortfall",
-    "age",
-    "authority_of",
-    "charged",
-    "effective",
-    "floor_of",
-    "halved",
-    "price",
-    "recharged",
-    "refusal",
-    "settled",
-    "shortfalls",
+    "charge_account",
+    "compute_age",
+    "compute_authority",
+    "compute_effective_authority",
+    "find_floor",
+    "find_shortfalls",
+    "halve_authority",
+    "price_action",
+    "price_refusal",
+    "renew_account",
+    "settle_account",
     "to_units",
 ]

@@ -16,47 +16,56 @@ from typing import Final
 
 from halo_core.model import Decay, Envelope, Impact, Link
 
-__all__ = ["AUTHORITY_ONE", "age", "authority_of", "effective", "floor_of", "halved"]
+__all__ = [
+    "AUTHORITY_ONE",
+    "compute_age",
+    "compute_authority",
+    "compute_effective_authority",
+    "find_floor",
+    "halve_authority",
+]
 
 AUTHORITY_ONE: Final = 1_000_000
 """Full authority; also one half-life of age."""
-_GONE: Final = 64
+_MAX_HALVINGS: Final = 64
 
 
-def _ceil(dividend: int, divisor: int) -> int:
+def _divide_up(dividend: int, divisor: int) -> int:
     return -(-dividend // divisor)
 
 
-def halved(authority: int, halvings: int) -> int:
+def halve_authority(authority: int, halvings: int) -> int:
     """Authority after an age of `halvings` millionths of a half-life. INVARIANT: MONO - it never rises with age."""
-    whole, part = divmod(max(halvings, 0), AUTHORITY_ONE)
-    if whole >= _GONE:
+    halving_count, fraction = divmod(max(halvings, 0), AUTHORITY_ONE)
+    if halving_count >= _MAX_HALVINGS:
         return 0
-    high, low = authority >> whole, authority >> (whole + 1)
-    return high - _ceil((high - low) * part, AUTHORITY_ONE)
+    high, low = authority >> halving_count, authority >> (halving_count + 1)
+    return high - _divide_up((high - low) * fraction, AUTHORITY_ONE)
 
 
-def age(decay: Decay, lived_us: int, steps: int, risk: int) -> int:
+def compute_age(decay: Decay, lived_us: int, steps: int, risk: int) -> int:
     """Age in millionths of a half-life: microseconds lived, steps and risk points of the link's whole subtree."""
     return (
-        _ceil(max(lived_us, 0), decay.half_life_s)  # µs·M / (s·10⁶)
-        + _ceil(max(steps, 0) * AUTHORITY_ONE, decay.half_life_steps)
-        + _ceil(max(risk, 0) * AUTHORITY_ONE, decay.half_life_risk)
+        _divide_up(max(lived_us, 0), decay.half_life_s)  # µs·M / (s·10⁶)
+        + _divide_up(max(steps, 0) * AUTHORITY_ONE, decay.half_life_steps)
+        + _divide_up(max(risk, 0) * AUTHORITY_ONE, decay.half_life_risk)
     )
 
 
-def authority_of(decay: Decay, account: Envelope, time_us: int, *, steps: int = 0, risk: int = 0) -> int:
+def compute_authority(decay: Decay, account: Envelope, time_us: int, *, steps: int = 0, risk: int = 0) -> int:
     """Authority of one link at `time_us`, were `steps` and `risk` charged on top; 0..1_000_000."""
     points = account.total("risk") + risk - account.base_risk
-    old = age(decay, time_us - account.since_us, account.total("step") + steps - account.base_step, points)
-    left = min(halved(decay.authority, old), AUTHORITY_ONE)
+    age_units = compute_age(
+        decay, time_us - account.since_us, account.total("step") + steps - account.base_step, points
+    )
+    authority = min(halve_authority(decay.authority, age_units), AUTHORITY_ONE)
     for band, ceiling in decay.bands:
-        if points >= band and ceiling < left:
-            left = ceiling
-    return left
+        if points >= band and ceiling < authority:
+            authority = ceiling
+    return authority
 
 
-def effective(
+def compute_effective_authority(
     chain: Sequence[Link], accounts: Sequence[Envelope], time_us: int, charges: Iterable[tuple[str, int]] = ()
 ) -> int:
     """E, the least authority of the decaying links of a chain, after `charges` (INVARIANT: CLOSE).
@@ -70,10 +79,10 @@ def effective(
         raise ValueError("no link of the chain decays")
     steps, risk = due.get("step", 0), due.get("risk", 0)
     pairs = zip(decaying, accounts, strict=True)
-    return min([authority_of(decay, account, time_us, steps=steps, risk=risk) for decay, account in pairs])
+    return min([compute_authority(decay, account, time_us, steps=steps, risk=risk) for decay, account in pairs])
 
 
-def floor_of(chain: Iterable[Link], impact: Impact) -> int:
+def find_floor(chain: Iterable[Link], impact: Impact) -> int:
     """Authority that an action of this impact needs, the highest floor of the decaying links.
 
     INVARIANT: FAILCLOSED - a class that a link says nothing of needs full authority.

@@ -1,4 +1,8 @@
-"""Room: `halo demo`. Takes: nothing. Gives: a governed run, verified, replayed, tampered with. Offline.
+"""Room: the story of a session, for `halo demo`. Takes: a store. Gives: a table, the first denial. Never: writes.
+
+One line for each action, with what is left of the session's authority; then what a hand-off's counters did.
+
+Room: `halo demo`. Takes: nothing. Gives: a governed run, verified, replayed, tampered with. Offline.
 
 The agents run in this process; whoever answers their challenge runs `halo approvals approve` in another one.
 """
@@ -9,40 +13,188 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
 from rich.panel import Panel
+from rich.table import Table
 
-from halo_core import desk
+from halo_core import demo
 from halo_core.authorities import Authorities, approver_key_name
-from halo_core.cli.authority import authority
-from halo_core.cli.budget import budget
-from halo_core.cli.common import Exit, console
-from halo_core.cli.demo_story import story
+from halo_core.cli.context import EFFECT_STYLE, Exit, console
+from halo_core.cli.sessions import authority, budget
 from halo_core.clock import SystemClock
+from halo_core.content.redaction import Redactor
+from halo_core.crypto import canonical
+from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError
 from halo_core.facade import default_url
-from halo_core.keys import KeyStore
-from halo_core.oversight import enrol, questions
-from halo_core.query import Contents, Found
-from halo_core.replay import Replayer, Status
+from halo_core.model import EntryKind
+from halo_core.oversight import enrol_approver, list_requests
+from halo_core.reasons import get_reason_text
+from halo_core.replay import Replayer, ReplayStatus
 from halo_core.store import Store, StoreConfig
+from halo_core.store.log import LoggedEntry, SealedContents, read_entries
 from halo_core.store.reader import Reader
 from halo_core.verification import verify_store
 
-__all__ = ["demo"]
+__all__ = [
+    "print_story",
+    "run_demo",
+]
+
+
+_KINDS: Final = (EntryKind.DECISION, EntryKind.APPROVAL, EntryKind.HANDBACK)
+_COLUMNS: Final = ("#", "action", "on", "decision", "left", "why")
+_MAX_WIDTH: Final = 56
+_MILLIONTHS_PER_PERCENT: Final = 10_000
+
+
+def print_story(reader: Reader, contents: SealedContents, tenant: str, session: str, agent: str) -> LoggedEntry:
+    """Print what a session tried; the first decision that denied something.
+
+    Raises:
+        ConfigError: nothing was denied.
+    """
+    table = Table(
+        title="a customer's letter tells the agent to pay another account; these are the agent's attempts",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        title_justify="left",
+    )
+    for name in _COLUMNS:
+        table.add_column(
+            name,
+            overflow="fold",
+            no_wrap=name not in ("on", "why"),
+            justify="right" if name in ("#", "left") else "left",
+            max_width=_MAX_WIDTH,
+        )
+    mask = Redactor.for_views().mask
+    records = list(read_entries(reader, tenant, _KINDS, session))
+    thoughts = 0
+    for item in records:
+        body = item.entry.body
+        if item.entry.kind is not EntryKind.DECISION:
+            table.add_row(str(item.index), *_build_oversight_row(item))
+        elif (body["request"]["kind"], body["decision"]["effect"]) == ("inference", "allow"):
+            thoughts += 1  # the model between two actions: twenty times the same row
+        else:
+            table.add_row(str(item.index), *_build_row(item, mask(_format_args(contents, item)), agent))
+    view = console()
+    view.print(table)
+    view.print(f"and {thoughts} model calls in between, each decided and allowed")
+    _print_counters(records)
+    denied = [item for item in records if item.entry.kind is EntryKind.DECISION and _read_effect(item) == "deny"]
+    if not denied:
+        raise ConfigError("demo_failed", "the demo failed: nothing was denied")
+    return denied[0]
+
+
+def _read_effect(record: LoggedEntry) -> str:
+    return str(record.entry.body["decision"]["effect"])
+
+
+def _build_row(record: LoggedEntry, args: str, agent: str) -> tuple[str, ...]:
+    body = record.entry.body
+    request, effect = body["request"], _read_effect(record)
+    actor = request["subject"]["agent"]
+    deeper = "" if actor == agent else f"[bold]{escape(actor)}[/]: "
+    remaining = body["after"]["authority"]
+    return (
+        request["kind"],
+        f"{deeper}{escape(request['resource']['id'])} [dim]{escape(args)}[/]",
+        f"{'✓' if body['dispatched'] else '✗'} [{EFFECT_STYLE[effect]}]{effect}[/]",
+        f"{remaining // _MILLIONTHS_PER_PERCENT}%" if remaining is not None else "",
+        escape(_format_reason(body)),
+    )
+
+
+def _build_oversight_row(record: LoggedEntry) -> tuple[str, ...]:
+    """An answer or a hand-back, which are no decisions of the agent's."""
+    body = record.entry.body
+    if record.entry.kind is EntryKind.APPROVAL:
+        approver = f"by [bold]{escape(body['approver'])}[/]"
+        new = f"epoch {body['epoch']}: full authority again"
+        return "approval", approver, f"✓ {body['answer']}", "", f"in another process; {escape(new)}"
+    names = ", ".join(closed["agent"] for closed in body["closed"])
+    return (
+        "hand-back",
+        escape(names),
+        "",
+        "",
+        f"its link is closed; what it spent stays charged to {escape(body['to']['agent'])}",
+    )
+
+
+def _format_args(contents: SealedContents, record: LoggedEntry) -> str:
+    sealed = contents.open(record.entry, "args")
+    args = canonical.from_plain(canonical.loads(sealed)) if sealed is not None else {}
+    return ", ".join(map(str, args.values()))
+
+
+def _format_reason(body: Mapping[str, Any]) -> str:
+    decision = body["decision"]
+    reasons = [reason for reason in decision["reasons"] if reason["effect"] == decision["effect"]]
+    # A detail that is a sentence, with numbers, says more than the title alone.
+    words = get_reason_text(reasons[0]["code"]).title + (
+        f": {reasons[0]['detail']}" if " " in reasons[0]["detail"] else ""
+    )
+    obligations = ", ".join(f"{o['kind']} {o['name']} {o['value']}".replace("  ", " ") for o in decision["obligations"])
+    return f"{words} ({obligations})" if obligations else words
+
+
+def _print_counters(records: list[LoggedEntry]) -> None:
+    """What the session's own account said around its first hand-off."""
+    back = next((n for n, item in enumerate(records) if item.entry.kind is EntryKind.HANDBACK), None)
+    out = next((n for n, item in enumerate(records) if _is_hand_off(item)), None)
+    if back is None or out is None:
+        return
+    closed, to = records[back].entry.body["closed"][0], records[back].entry.body["to"]
+    closed_spend = {unit: reserved + done for unit, reserved, done in closed["spent"]}
+    accounts = {
+        "before": _read_account(records[:out], to["handle"]),
+        "handed back": _read_account(records[:back], to["handle"]),
+        f"{closed['agent']}'s": closed_spend,
+        "at the end": _read_account(records, to["handle"]),
+    }
+    table = Table(
+        title=f"{closed['agent']}'s spending is charged to {to['agent']} too and is never reset",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        title_justify="left",
+    )
+    table.add_column(f"spent by {to['agent']}")
+    for name in accounts:
+        table.add_column(name, justify="right")
+    for unit, words in (("step", "actions (step)"), ("risk", "risk points (risk)")):
+        table.add_row(words, *(f"{account.get(unit, 0):,}" for account in accounts.values()))
+    console().print()
+    console().print(table)
+
+
+def _is_hand_off(record: LoggedEntry) -> bool:
+    return record.entry.kind is EntryKind.DECISION and record.entry.body["request"]["kind"] == "handoff"
+
+
+def _read_account(records: list[LoggedEntry], handle: str) -> dict[str, int]:
+    decisions = [item.entry.body for item in records if item.entry.kind is EntryKind.DECISION]
+    budgets = decisions[-1]["after"]["budgets"] if decisions else []
+    return {unit: reserved + done for link, unit, reserved, done in budgets if link == handle}
 
 
 _TENANT: Final = "local"
 _APPROVER: Final = "mia@bank"
-_HALO: Final = "from halo_core.cli import main; main()"
-_MARK: Final = "demo"
+_HALO_CODE: Final = "from halo_core.cli import main; main()"
+_MARKER_FILE: Final = "demo"
 """File that says: a demo made this folder and may clear it."""
 
 
@@ -54,46 +206,46 @@ class Framework(StrEnum):
     OPENAI_AGENTS = "openai-agents"
 
 
-def demo(
+def run_demo(
     *,
     framework: Annotated[
         Framework | None,
-        typer.Option("--framework", help="Which framework's agents run the desk (default: the first installed)."),
+        typer.Option("--framework", help="Framework of the demo's agents (default: the first one installed)."),
     ] = None,
-    folder: Annotated[Path, typer.Option("--home", help="Folder for the demo's keys and ledger; made anew.")] = Path(
-        ".halo-demo"
-    ),
+    folder: Annotated[
+        Path, typer.Option("--home", help="Folder for the demo's keys and ledger; it is created anew.")
+    ] = Path(".halo-demo"),
 ) -> int:
-    """A loan desk agent, governed: what it tried, what was decided, and how anybody can check that."""
+    """Run a governed loan desk agent, and show what it attempted, what was decided, and how to verify it."""
     view = console()
-    framework = framework or _installed()
-    run_desk = _desk_of(framework)
-    _clear(folder)
+    framework = framework or _find_installed_framework()
+    run_desk = _load_desk(framework)
+    _reset_folder(folder)
     view.print(
         Panel.fit(
-            f"[bold]{desk.AGENT}[/] acts for [bold]{desk.USER}[/] and may hand off to [bold]{desk.RESEARCH}[/]. "
+            f"[bold]{demo.AGENT}[/] acts for [bold]{demo.USER}[/] and may hand off to [bold]{demo.RESEARCH}[/]. "
             "The models are\nscripted, everything else is real: agent graphs, retrievers, tools. Halo\n"
             "decides each retrieval, tool call, hand-off and inference [bold]before[/] it runs.\n"
-            "Each takes some of the session's authority; below 50% it pays nothing.",
+            "Each one lowers the session's authority; below 50% payments stop.",
             title=f"a loan desk on {framework.value}, enforce mode, offline",
         )
     )
-    run_desk(folder, lambda: _somebody_looks(folder, desk.SESSION))
+    run_desk(folder, lambda: _approve_in_another_process(folder, demo.SESSION))
     with Reader(default_url(folder)) as reader:
-        contents = Contents.at(reader, KeyStore(folder))
-        denied = story(reader, contents, _TENANT, desk.SESSION, desk.AGENT)
-    checks = [_whole(folder), _same(folder), _tampered(folder, denied)]
+        contents = SealedContents.with_home_key(reader, KeyStore(folder))
+        denied = print_story(reader, contents, _TENANT, demo.SESSION, demo.AGENT)
+    checks = [_check_verification(folder), _check_replay(folder), _check_tampering(folder, denied)]
     halo = "halo" if shutil.which("halo") else sys.argv[0]
-    _rule(f"{halo} budget --home {folder}")
-    budget(desk.SESSION, home=folder)
-    _rule(f"{halo} authority --home {folder}")
-    authority(desk.SESSION, home=folder)
+    _print_command(f"{halo} budget --home {folder}")
+    budget(demo.SESSION, home=folder)
+    _print_command(f"{halo} authority --home {folder}")
+    authority(demo.SESSION, home=folder)
     view.print()
     view.print(f"Try next: [bold]{halo} show {denied.index} --home {folder}[/]   one decision, from request to reason")
     return Exit.OK if all(checks) else Exit.FAILED
 
 
-def _installed() -> Framework:
+def _find_installed_framework() -> Framework:
     """The first framework that is here; the first of all where none is, which then says what to install."""
     packages = {
         Framework.LANGCHAIN: "langchain",
@@ -103,58 +255,60 @@ def _installed() -> Framework:
     return next((name for name, package in packages.items() if find_spec(package) is not None), Framework.LANGCHAIN)
 
 
-def _desk_of(framework: Framework) -> Callable[[Path, Callable[[], None]], str]:
+def _load_desk(framework: Framework) -> Callable[[Path, Callable[[], None]], str]:
     extra = framework.value
     try:
-        found = import_module(f"halo_{extra.replace('-', '_')}.demo")
+        adapter_demo = import_module(f"halo_{extra.replace('-', '_')}.demo")
     except ModuleNotFoundError as exc:
         raise ConfigError(
             "no_framework",
-            f"the demo drives an agent of `{extra}`, and `{exc.name}` is not installed",
+            f"the demo runs an agent of `{extra}`, but `{exc.name}` is not installed",
             field="framework",
             remedy=f"pip install 'halo-agents[{extra}]', or choose another with --framework",
         ) from exc
-    run_desk: Callable[[Path, Callable[[], None]], str] = found.run_desk
+    run_desk: Callable[[Path, Callable[[], None]], str] = adapter_demo.run_desk
     return run_desk
 
 
-def _rule(command: str) -> None:
+def _print_command(command: str) -> None:
     view = console()
     view.print()
     view.print(f"[bold]$ {command}[/]")
 
 
-def _clear(folder: Path) -> None:
+def _reset_folder(folder: Path) -> None:
     if folder.exists():
         # Only what a demo made: a real home is never cleared.
-        if not (folder / _MARK).exists():
-            raise ConfigError("not_a_demo", f"`{folder}` is not a demo's folder", field="home", remedy="name another")
+        if not (folder / _MARKER_FILE).exists():
+            raise ConfigError(
+                "not_a_demo", f"`{folder}` is not a folder of the demo", field="home", remedy="choose another folder"
+            )
         shutil.rmtree(folder)
     folder.mkdir(mode=0o700, parents=True)
-    (folder / _MARK).touch()
+    (folder / _MARKER_FILE).touch()
 
 
-def _somebody_looks(folder: Path, session: str) -> None:
+def _approve_in_another_process(folder: Path, session: str) -> None:
     """Enrol an approver, and let it re-authorize the session: in a process of its own, with a key kept apart."""
     people = folder / "people"
     store = Store(StoreConfig(default_url(folder), folder, _TENANT), KeyStore(folder))
     try:
         key = KeyStore(people).signer(approver_key_name(_APPROVER)).public_key
         now_us = store.clock.now_us()
-        enrol(store, Authorities(folder), name=_APPROVER, public_key=key, by="the demo", now_us=now_us)
+        enrol_approver(store, Authorities(folder), name=_APPROVER, public_key=key, by="the demo", now_us=now_us)
     finally:
         store.close()
     with Reader(default_url(folder)) as reader:
         waiting = [
             row.id
-            for row, status in questions(reader, _TENANT, SystemClock().now_us())
+            for row, status in list_requests(reader, _TENANT, SystemClock().now_us())
             if (row.session, row.kind, status) == (session, "reauthorization", "pending")
         ]
     if not waiting:
-        raise ConfigError("demo_failed", "nothing waits for a re-authorization, which is not what the demo is for")
+        raise ConfigError("demo_failed", "the demo failed: no request waits for a re-authorization")
     line = ["approvals", "approve", waiting[-1], "--as", _APPROVER, "--why", "the fee is due"]
     done = subprocess.run(  # noqa: S603  this very program
-        [sys.executable, "-c", _HALO, *line, "--key-home", str(people), "--home", str(folder)],
+        [sys.executable, "-c", _HALO_CODE, *line, "--key-home", str(people), "--home", str(folder)],
         capture_output=True,
         check=False,
         text=True,
@@ -164,24 +318,28 @@ def _somebody_looks(folder: Path, session: str) -> None:
         raise ConfigError("demo_failed", f"the session was not re-authorized: {done.stderr.strip()[:500]}")
 
 
-def _whole(folder: Path) -> bool:
+def _check_verification(folder: Path) -> bool:
     report = verify_store(default_url(folder), folder, signatures=True)
     size = report.heads[_TENANT].size
-    whole = report.exit_code == Exit.OK
-    console().print(f"{_mark(whole)} verify: {size} entries, signed, chained and in the tree; exit {report.exit_code}")
-    return whole
+    passed = report.exit_code == Exit.OK
+    console().print(
+        f"{_format_mark(passed)} verify: {size} entries, signed, chained and in the tree; exit {report.exit_code}"
+    )
+    return passed
 
 
-def _same(folder: Path) -> bool:
+def _check_replay(folder: Path) -> bool:
     with Reader(default_url(folder)) as reader:
-        results = list(Replayer(reader, Contents.at(reader, KeyStore(folder)), _TENANT).all())
-    same = sum(result.status is Status.IDENTICAL for result in results)
+        results = list(Replayer(reader, SealedContents.with_home_key(reader, KeyStore(folder)), _TENANT).replay_all())
+    same = sum(result.status is ReplayStatus.IDENTICAL for result in results)
     all_same = same == len(results) > 0
-    console().print(f"{_mark(all_same)} replay: {same} of {len(results)} decisions decided again, to the same bytes")
+    console().print(
+        f"{_format_mark(all_same)} replay: {same} of {len(results)} decisions replayed with identical bytes"
+    )
     return all_same
 
 
-def _tampered(folder: Path, denied: Found) -> bool:
+def _check_tampering(folder: Path, denied: LoggedEntry) -> bool:
     """Turn the denial into an approval in a copy of the database, as somebody with write access would."""
     copy = folder / "tampered-copy.db"
     with sqlite3.connect(folder / "halo.db") as source, sqlite3.connect(copy) as target:
@@ -193,15 +351,17 @@ def _tampered(folder: Path, denied: Found) -> bool:
             (forged, _TENANT, denied.entry.writer, denied.entry.seq),
         )
     report = verify_store(f"sqlite:///{copy}", folder)
-    named = [f for f in report.findings if denied.entry.id in (f.entry, f.where) or f"/{denied.entry.seq}" in f.where]
-    caught = bool(named) and report.exit_code == Exit.TAMPERED
+    matching = [
+        f for f in report.findings if denied.entry.id in (f.entry, f.where) or f"/{denied.entry.seq}" in f.where
+    ]
+    caught = bool(matching) and report.exit_code == Exit.TAMPERED
     view = console()
-    what = f"in a copy, the denial #{denied.index} was rewritten to an approval"
-    view.print(f"{_mark(caught)} tampering: {what}; {'caught' if caught else 'NOT caught'}:")
-    for finding in named[:2]:
+    change = f"in a copy, denial #{denied.index} was changed to an approval"
+    view.print(f"{_format_mark(caught)} tampering: {change}; {'caught' if caught else 'NOT caught'}:")
+    for finding in matching[:2]:
         view.print(f"    {finding.kind}: {finding.where}: {finding.what}", markup=False)
     return caught
 
 
-def _mark(good: bool) -> str:  # noqa: FBT001  one mark, two states
+def _format_mark(good: bool) -> str:  # noqa: FBT001  one mark, two states
     return "[green]✓[/]" if good else "[bold red]✗[/]"

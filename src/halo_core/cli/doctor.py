@@ -1,11 +1,18 @@
-"""Room: `halo doctor`. Takes: an app. Gives: what of it is decided before it runs, and what can run undecided.
+"""Room: somebody's app, imported. Takes: `MODULE:OBJECT`. Gives: the object. Runs the app's code, as importing does.
+
+Room: `halo doctor`. Takes: an app. Gives: what of it is decided before it runs, and what can run undecided.
 
 It imports the app, as running it would. Never: runs the app, decides, writes to a store.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -15,16 +22,152 @@ from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 
-from halo_core.cli.common import Exit, HomeOption, JsonOption, console, print_json
-from halo_core.cli.loading import load
-from halo_core.cli.words import cell
-from halo_core.coverage import Finding, Kind, Status, counts, governable, plain, sort, summary
+from halo_core.cli.context import Exit, HomeOption, JsonOption, console, print_json
+from halo_core.crypto.keys import KeyStore
+from halo_core.doctor.findings import (
+    Finding,
+    FindingKind,
+    FindingStatus,
+    count_by_status,
+    findings_to_json,
+    has_governable_findings,
+    sort_findings,
+    summarize_findings,
+)
 from halo_core.errors import ConfigError
 from halo_core.home import default_home
-from halo_core.keys import KeyStore
-from halo_core.oversight.keyring import key_files
+from halo_core.oversight.keys import list_key_files
+from halo_core.views.wording import safe_text
 
-__all__ = ["doctor"]
+__all__ = [
+    "doctor",
+    "load_app",
+]
+
+
+_NO_DEFAULT: Final = inspect.Parameter.empty
+_VARIADIC: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def load_app(target: str) -> tuple[Any, str]:
+    """The object that `target` names, with the working directory on the path.
+
+    A function that needs no arguments is called, and its result is the object. What the app prints goes to stderr.
+
+    Returns:
+        The object, and a sentence about a call that was made, or could not be; empty where there is none to make.
+
+    Raises:
+        ConfigError: the target is not well formed, there is no such module or attribute, or the app's code raised.
+    """
+    module, _, path = target.partition(":")
+    parts = (*module.split("."), *path.split("."))
+    if module.endswith(".py") or not all(part.isidentifier() for part in parts):
+        raise ConfigError(
+            "bad_target",
+            f"`{target[:200]}` does not name an object of a module",
+            field="target",
+            remedy=_suggest_target(module, path),
+        )
+    with _working_directory_on_path(), redirect_stdout(sys.stderr):
+        target_object = _resolve_attribute(_import_app_module(module), module, path)
+        needed = _list_required_arguments(target_object)
+        if needed is None:
+            return target_object, ""
+        if needed:
+            wanted = ", ".join(f"`{name}`" for name in needed)
+            return (
+                target_object,
+                f"`{path}` was not called because it needs arguments ({wanted}); name a function without arguments",
+            )
+        with _report_app_errors(f"calling `{path}()`"):
+            result = target_object()
+    if inspect.iscoroutine(result):
+        result.close()
+        raise ConfigError(
+            "is_coroutine",
+            f"`{path}` is a coroutine function",
+            field="target",
+            remedy=f"name the app itself, or a synchronous function that runs it: `asyncio.run({path}())`",
+        )
+    return result, f"`{path}` was called, and its return value was inspected"
+
+
+def _suggest_target(module: str, path: str) -> str:
+    if module.endswith(".py"):
+        dotted = ".".join(Path(module).with_suffix("").parts)
+        return f"write `{dotted}:{path or 'OBJECT'}`"
+    return "write `MODULE:OBJECT`, such as `app:graph`"
+
+
+@contextmanager
+def _working_directory_on_path() -> Iterator[None]:
+    """The working directory first on the path, as `python -m` has it."""
+    here = str(Path.cwd())
+    sys.path.insert(0, here)
+    try:
+        yield
+    finally:
+        if here in sys.path:
+            sys.path.remove(here)
+
+
+@contextmanager
+def _report_app_errors(action: str) -> Iterator[None]:
+    """Somebody's code: whatever it raises is said with its place."""
+    try:
+        yield
+    except ConfigError:
+        raise
+    except (Exception, SystemExit) as exc:
+        frames = traceback.extract_tb(exc.__traceback__)
+        place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+        raise ConfigError(
+            "app_failed",
+            f"{action} raised {type(exc).__name__}: {str(exc)[:500]}{place}",
+            field="target",
+            remedy="the module must be importable here: use the folder and the environment variables of your app",
+        ) from exc
+
+
+def _import_app_module(name: str) -> Any:
+    with _report_app_errors(f"importing `{name}`"):
+        try:
+            return import_module(name)
+        except ModuleNotFoundError as exc:
+            if exc.name != name and not name.startswith(f"{exc.name}."):
+                raise  # the app is there, and something that it imports is not
+            matches = get_close_matches(name, [path.stem for path in Path.cwd().glob("*.py")], n=1)
+            remedy = f"did you mean `{matches[0]}`?" if matches else "run this in the folder where you run your app"
+            raise ConfigError("no_module", f"there is no module `{name}`", field="target", remedy=remedy) from exc
+
+
+def _resolve_attribute(value: Any, module: str, path: str) -> Any:
+    for name in path.split("."):
+        try:
+            value = getattr(value, name)
+        except AttributeError as exc:
+            matches = get_close_matches(
+                name, [attribute for attribute in dir(value) if not attribute.startswith("_")], n=1
+            )
+            raise ConfigError(
+                "no_attribute",
+                f"`{module}` has no `{path}`",
+                field="target",
+                remedy=f"did you mean `{matches[0]}`?"
+                if matches
+                else "name a graph, chain, agent, tool or retriever of the module",
+            ) from exc
+    return value
+
+
+def _list_required_arguments(value: Any) -> list[str] | None:
+    """The arguments that a function needs; one that needs none returns the app. None of anything else."""
+    if not (inspect.isfunction(value) or inspect.ismethod(value)):
+        return None
+    parameters = inspect.signature(value).parameters
+    return [name for name, item in parameters.items() if item.default is _NO_DEFAULT and item.kind not in _VARIADIC]
+
 
 _ADAPTERS: Final = {
     "halo_langchain": ("langchain", "langchain_core", "langgraph"),
@@ -32,7 +175,7 @@ _ADAPTERS: Final = {
     "halo_openai_agents": ("agents",),
 }
 """Adapters, and the packages whose objects each understands."""
-_OTHERS: Final = (
+_UNSUPPORTED: Final = (
     "autogen",
     "autogen_agentchat",
     "crewai",
@@ -40,72 +183,81 @@ _OTHERS: Final = (
     "pydantic_ai",
     "smolagents",
 )
-_SHOWN: Final = 5
-_STYLE: Final = {Status.OPEN: "bold red", Status.CLOSED: "green", Status.NOTED: "yellow"}
+_MAX_KEYS: Final = 5
+_STYLE: Final = {FindingStatus.OPEN: "bold red", FindingStatus.CLOSED: "green", FindingStatus.NOTED: "yellow"}
 _TITLE: Final = {
-    Status.OPEN: "can run undecided",
-    Status.CLOSED: "decided before it runs",
-    Status.NOTED: "cannot be intercepted, or the host's own power",
+    FindingStatus.OPEN: "can run without a decision",
+    FindingStatus.CLOSED: "decided before it runs",
+    FindingStatus.NOTED: "cannot be intercepted, or is controlled by the host",
 }
 
 
 def doctor(
     target: Annotated[
-        str, typer.Argument(metavar="MODULE:OBJECT", help="Your graph, chain, agent or a function making it.")
+        str, typer.Argument(metavar="MODULE:OBJECT", help="Your graph, chain or agent, or a function that returns it.")
     ],
     *,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Show what of an app is decided before it runs, and what can run undecided. Imports the app; does not run it.
+    """Show which actions of an app are decided before they run, and which are not. Imports the app without running it.
 
-    Exit 0 nothing can run undecided, 1 something can, 2 there is nothing to decide, 64 it cannot be loaded.
+    Exit 0: all are decided. 1: some can run without a decision. 2: there is nothing to decide. 64: it cannot be loaded.
     """
-    found, said = load(target)
+    app, load_note = load_app(target)
     name = target.partition(":")[2]
-    findings = _looked(found, name)
-    seen = governable(findings)
-    findings = sort([*findings, *_keys(home)])
-    open_ = counts(findings)[Status.OPEN]
-    code = Exit.FAILED if open_ else Exit.OK if seen else Exit.CANNOT_TELL
+    findings = _collect_findings(app, name)
+    any_governable = has_governable_findings(findings)
+    findings = sort_findings([*findings, *_find_keys(home)])
+    open_ = count_by_status(findings)[FindingStatus.OPEN]
+    code = Exit.FAILED if open_ else Exit.OK if any_governable else Exit.CANNOT_TELL
     if json:
-        print_json({"counts": counts(findings), "exit_code": code, "findings": plain(findings), "note": said})
+        print_json(
+            {
+                "counts": count_by_status(findings),
+                "exit_code": code,
+                "findings": findings_to_json(findings),
+                "note": load_note,
+            }
+        )
         return code
     view = console()
-    if said:
-        view.print(cell(said))
-    for status in Status:
-        _print(view, status, [item for item in findings if item.status is status])
-    view.print(summary(findings))
-    if not seen:
+    if load_note:
+        view.print(safe_text(load_note))
+    for status in FindingStatus:
+        _print_findings(view, status, [item for item in findings if item.status is status])
+    view.print(summarize_findings(findings))
+    if not any_governable:
         view.print(
-            cell(f"cannot tell: `{name}` holds no tool, retriever, model or agent that {', '.join(_ADAPTERS)} knows")
+            safe_text(
+                f"cannot tell: `{name}` has no tool, retriever, model or agent that {', '.join(_ADAPTERS)} supports"
+            )
         )
     return code
 
 
-def _looked(found: Any, name: str) -> list[Finding]:
+def _collect_findings(app: Any, name: str) -> list[Finding]:
     """What the adapters that understand it find."""
-    tops = {kind.__module__.partition(".")[0] for kind in type(found).__mro__}
-    mine = [adapter for adapter, packages in _ADAPTERS.items() if tops & set(packages)]
-    other = sorted(tops & set(_OTHERS))
-    if other and not mine:
+    tops = {kind.__module__.partition(".")[0] for kind in type(app).__mro__}
+    matching = [adapter for adapter, packages in _ADAPTERS.items() if tops & set(packages)]
+    unsupported = sorted(tops & set(_UNSUPPORTED))
+    if unsupported and not matching:
         raise ConfigError(
             "no_adapter",
-            f"`{name}` is of `{other[0]}`, which no adapter here understands",
+            f"`{name}` belongs to `{unsupported[0]}`, which no adapter supports",
             field="target",
-            remedy=f"adapters: {', '.join(_ADAPTERS)}",
+            remedy=f"supported adapters: {', '.join(_ADAPTERS)}",
         )
-    looks = [look for adapter in mine or _ADAPTERS if (look := _adapter(adapter)) is not None]
-    if not looks:
-        extra = (mine or list(_ADAPTERS))[0].removeprefix("halo_").replace("_", "-")
+    doctors = [run_doctor for adapter in matching or _ADAPTERS if (run_doctor := _load_doctor(adapter)) is not None]
+    if not doctors:
+        extra = (matching or list(_ADAPTERS))[0].removeprefix("halo_").replace("_", "-")
         raise ConfigError(
-            "no_adapter", "no adapter is installed", field="target", remedy=f"pip install 'halo-agents[{extra}]'"
+            "no_adapter", "no adapter is installed", field="target", remedy=f"run `pip install 'halo-agents[{extra}]'`"
         )
-    return [item for look in looks for item in look(found, name=name)]
+    return [item for run_doctor in doctors for item in run_doctor(app, name=name)]
 
 
-def _adapter(name: str) -> Callable[..., list[Finding]] | None:
+def _load_doctor(name: str) -> Callable[..., list[Finding]] | None:
     """An adapter's `doctor`; None where its framework is not installed."""
     try:
         return getattr(import_module(name), "doctor", None)
@@ -113,24 +265,31 @@ def _adapter(name: str) -> Callable[..., list[Finding]] | None:
         return None
 
 
-def _keys(home: Path | None) -> list[Finding]:
+def _find_keys(home: Path | None) -> list[Finding]:
     """Keys that whoever runs the app can read, in one row."""
     folder = home if home is not None else default_home()
     if not folder.is_dir():
         if home is not None:
-            raise ConfigError("no_home", f"there is no folder `{home}`", field="home", remedy="leave `--home` out")
+            raise ConfigError(
+                "no_home",
+                f"there is no folder `{home}`",
+                field="home",
+                remedy="omit `--home`, or name an existing folder",
+            )
         return []
-    keys = [item for item in key_files(KeyStore(folder)) if item.readable and item.kind == "ed25519" and item.signs]
+    keys = [
+        item for item in list_key_files(KeyStore(folder)) if item.readable and item.kind == "ed25519" and item.signs
+    ]
     if not keys:
         return []
-    names = ", ".join(item.name for item in keys[:_SHOWN])
-    more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
+    names = ", ".join(item.name for item in keys[:_MAX_KEYS])
+    more = f" and {len(keys) - _MAX_KEYS} more" if len(keys) > _MAX_KEYS else ""
     signs = "; ".join(dict.fromkeys(item.signs for item in keys))
     remedy = f"code in this process can sign with them: {signs}"
-    return [Finding(Kind.KEY, names + more, f"home `{folder}`", "none", Status.NOTED, remedy)]
+    return [Finding(FindingKind.KEY, names + more, f"home `{folder}`", "none", FindingStatus.NOTED, remedy)]
 
 
-def _print(view: Console, status: Status, items: list[Finding]) -> None:
+def _print_findings(view: Console, status: FindingStatus, items: list[Finding]) -> None:
     if not items:
         return
     view.print(f"[{_STYLE[status]}]{status}[/]: {_TITLE[status]}")
@@ -138,9 +297,11 @@ def _print(view: Console, status: Status, items: list[Finding]) -> None:
     for title, widest in (("kind", None), ("name", 28), ("where", None), ("point", 24)):
         table.add_column(title, overflow="fold", max_width=widest)
     for item in items:
-        where: RenderableType = cell(item.where)
+        where: RenderableType = safe_text(item.where)
         if item.remedy:
-            where = Group(where, Padding(cell(item.remedy, "italic"), (0, 0, 0, 2)))
-        table.add_row(f"  {item.kind}", cell(item.name), where, cell(item.point if item.point != "none" else ""))
+            where = Group(where, Padding(safe_text(item.remedy, "italic"), (0, 0, 0, 2)))
+        table.add_row(
+            f"  {item.kind}", safe_text(item.name), where, safe_text(item.point if item.point != "none" else "")
+        )
     view.print(table)
     view.print()

@@ -11,34 +11,41 @@ from rich.table import Table
 from rich.text import Text
 
 from halo_core.authorities import Authorities
-from halo_core.cli.approvals import seconds
-from halo_core.cli.common import DbOption, Exit, HomeOption, JsonOption, TenantOption, console, print_json, where
-from halo_core.cli.rotation import holders, refuse_sudden, to_do
-from halo_core.cli.stop import ByOption, commit, trusting, unwritten, who
-from halo_core.cli.words import cell
-from halo_core.clock import SystemClock, iso
+from halo_core.cli.approvals import parse_duration
+from halo_core.cli.context import (
+    DbOption,
+    Exit,
+    HomeOption,
+    JsonOption,
+    TenantOption,
+    console,
+    print_json,
+    resolve_store,
+)
+from halo_core.cli.controls import ByOption, commit, resolve_actor, resolve_trusted_tenant, warn_unwritten
+from halo_core.clock import SystemClock, format_iso
+from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError
-from halo_core.keys import KeyStore
-from halo_core.oversight import issuers
-from halo_core.oversight.keyring import KeyFile, TrustedKey, key_files, plain, trusted_keys, warnings
+from halo_core.oversight import keys
+from halo_core.oversight.keys import KeyFile, TrustedKey, list_key_files, list_trusted_keys, list_warnings, to_json_rows
 from halo_core.store import Store, StoreConfig
 from halo_core.store.reader import Reader
+from halo_core.views.inventory import find_holders, list_follow_ups, refuse_without_overlap
+from halo_core.views.wording import safe_text
 
 __all__ = ["app"]
 
-_WIDE: Final = 140
+_WIDE_COLUMNS: Final = 140
 
-app = typer.Typer(help="Which keys there are, who can read them; new issuers.", no_args_is_help=True)
+app = typer.Typer(help="List keys, and rotate or retire issuer keys.", no_args_is_help=True)
 
-KeyHomeOption = Annotated[
-    Path | None, typer.Option("--key-home", help="Folder of the keys in question (default: the home).")
-]
+KeyHomeOption = Annotated[Path | None, typer.Option("--key-home", help="Folder of the keys (default: the home).")]
 
 
 @app.command("report")
-def report(*, key_home: KeyHomeOption = None, home: HomeOption = None, json: JsonOption = False) -> int:
-    """List every key file and trusted key: what it can sign, who can read it. Never shows a secret."""
-    folder, _ = where(home, "")
+def report_keys(*, key_home: KeyHomeOption = None, home: HomeOption = None, json: JsonOption = False) -> int:
+    """List key files and trusted keys, what each can sign and who can read it. Private keys are never shown."""
+    folder, _ = resolve_store(home, "")
     for place in (folder, key_home):
         if place is not None and not place.is_dir():
             raise ConfigError(
@@ -48,116 +55,118 @@ def report(*, key_home: KeyHomeOption = None, home: HomeOption = None, json: Jso
                 remedy="run your app once, or `halo passport issue AGENT`, or give `--home`",
             )
     authorities = Authorities(folder)
-    files = key_files(KeyStore(key_home or folder))
-    known = {tenant: authorities.load(tenant) for tenant in authorities.tenants()}
-    trusted = trusted_keys(known, files, SystemClock().now_us())
-    said = warnings(files, trusted)
+    files = list_key_files(KeyStore(key_home or folder))
+    trust_by_tenant = {tenant: authorities.load(tenant) for tenant in authorities.tenants()}
+    trusted = list_trusted_keys(trust_by_tenant, files, SystemClock().now_us())
+    warning_texts = list_warnings(files, trusted)
     if json:
-        print_json({"keys": plain(files), "trusted": plain(trusted), "warnings": said})
+        print_json({"keys": to_json_rows(files), "trusted": to_json_rows(trusted), "warnings": warning_texts})
         return Exit.OK
     view = console()
     view.print(f"keys in {key_home or folder}", markup=False)
-    wide = view.width >= _WIDE
-    view.print(_files(files) if wide else _listed(map(_file_cells, files), 2))
+    wide = view.width >= _WIDE_COLUMNS
+    view.print(_build_file_table(files) if wide else _build_narrow_list(map(_build_file_cells, files), 2))
     if trusted:
         view.print("\ntrusted, by authorities.json")
-        view.print(_trusted(trusted) if wide else _listed(map(_trusted_cells, trusted), 3))
-    for text in said:
+        view.print(_build_trusted_table(trusted) if wide else _build_narrow_list(map(_build_trusted_cells, trusted), 3))
+    for text in warning_texts:
         view.print("[bold yellow]warning[/] ", end="")
         view.print(text, markup=False)
     return Exit.OK
 
 
-def _files(files: list[KeyFile]) -> Table:
+def _build_file_table(files: list[KeyFile]) -> Table:
     table = Table(box=None, pad_edge=False)
     for title in ("key", "kind", "thumbprint", "signs", "owner", "mode", "this process"):
         table.add_column(title, overflow="fold")
     for item in files:
-        table.add_row(*map(cell, _file_cells(item)))
+        table.add_row(*map(safe_text, _build_file_cells(item)))
     return table
 
 
-def _file_cells(item: KeyFile) -> tuple[str, ...]:
+def _build_file_cells(item: KeyFile) -> tuple[str, ...]:
     reads = "can read it" if item.readable else "cannot read it"
     return item.name, item.kind, item.key_id or "-", item.signs or "-", item.owner, item.mode, reads
 
 
-def _trusted(trusted: list[TrustedKey]) -> Table:
+def _build_trusted_table(trusted: list[TrustedKey]) -> Table:
     table = Table(box=None, pad_edge=False)
     for title in ("tenant", "part", "name", "thumbprint", "since", "until"):
         table.add_column(title, overflow="fold")
     for item in trusted:
-        table.add_row(*map(cell, _trusted_cells(item)))
+        table.add_row(*map(safe_text, _build_trusted_cells(item)))
     return table
 
 
-def _trusted_cells(item: TrustedKey) -> tuple[str, ...]:
-    until = iso(item.until_us) if item.until_us is not None else "in use"
-    since = iso(item.since_us) if item.since_us else "always"
+def _build_trusted_cells(item: TrustedKey) -> tuple[str, ...]:
+    until = format_iso(item.until_us) if item.until_us is not None else "in use"
+    since = format_iso(item.since_us) if item.since_us else "always"
     return item.tenant, item.role, item.name or "-", item.key_id, since, until
 
 
-def _listed(rows: Iterable[tuple[str, ...]], mark: int) -> Text:
+def _build_narrow_list(rows: Iterable[tuple[str, ...]], mark: int) -> Text:
     """What a table would say, for a narrow terminal: the thumbprint, at `mark`, has its own line."""
     blocks = []
     for cells in rows:
         lines = (", ".join(cells[:mark]), f"  {cells[mark]}", f"  {', '.join(cells[mark + 1 :])}")
-        blocks.append(Text("\n").join(map(cell, lines)))
+        blocks.append(Text("\n").join(map(safe_text, lines)))
     return Text("\n").join(blocks)
 
 
 @app.command("rotate")
-def rotate(
+def rotate_issuer(
     what: Annotated[str, typer.Argument(metavar="issuer", help="What to rotate: `issuer`.")],
     *,
-    overlap: Annotated[str, typer.Option("--overlap", help="How long passports of the old key stay good.")] = "7d",
-    yes: Annotated[bool, typer.Option("--yes", help="Go ahead although passports die at once.")] = False,
+    overlap: Annotated[str, typer.Option("--overlap", help="How long passports of the old key stay valid.")] = "7d",
+    yes: Annotated[bool, typer.Option("--yes", help="Rotate even if passports become invalid at once.")] = False,
     key_home: KeyHomeOption = None,
     by: ByOption = "",
     db: DbOption = "",
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Make a new issuer key; the old one signs no more, and what it signed is good until the overlap ends."""
+    """Create a new issuer key. Passports signed with the old key stay valid until the overlap ends."""
     if what != "issuer":
         raise ConfigError("bad_rotation", f"`{what[:32]}` cannot be rotated", field="what", remedy="rotate `issuer`")
-    folder, url = where(home, db)
-    keys, authorities, now_us = KeyStore(key_home or folder), Authorities(folder), SystemClock().now_us()
-    lasts = 0 if overlap == "0" else seconds(overlap)
-    tenants = _tenants(url, keys, authorities, now_us)
-    held = {tenant: holders(url, tenant, issuers.current(keys)) for tenant in tenants}
+    folder, url = resolve_store(home, db)
+    key_store, authorities, now_us = KeyStore(key_home or folder), Authorities(folder), SystemClock().now_us()
+    lasts = 0 if overlap == "0" else parse_duration(overlap)
+    tenants = _list_tenants(url, key_store, authorities, now_us)
+    holders_by_tenant = {tenant: find_holders(url, tenant, keys.current_key_id(key_store)) for tenant in tenants}
     if not lasts and not yes:
-        refuse_sudden(held)
-    done: dict[str, issuers.Rotation] = {}
+        refuse_without_overlap(holders_by_tenant)
+    done: dict[str, keys.Rotation] = {}
     for tenant in tenants:
         store = Store(StoreConfig(url, folder, tenant), KeyStore(folder))
         try:
-            done[tenant] = issuers.rotate(store, keys, authorities, overlap_s=lasts, by=who(by), now_us=now_us)
+            done[tenant] = keys.rotate_issuer(
+                store, key_store, authorities, overlap_s=lasts, by=resolve_actor(by), now_us=now_us
+            )
             store.checkpoint()
         finally:
             store.close()
-    kept = issuers.swap(keys)
-    swept = issuers.sweep(keys, authorities, now_us)
+    old_key_path = keys.swap_issuer_keys(key_store)
+    swept = keys.remove_expired_keys(key_store, authorities, now_us)
     if json:
         rows = {tenant: {"new": r.new, "old": r.old, "until_us": r.until_us} for tenant, r in done.items()}
-        print_json({"kept": kept.name if kept.exists() else None, "removed": swept, "tenants": rows})
+        print_json({"kept": old_key_path.name if old_key_path.exists() else None, "removed": swept, "tenants": rows})
         return Exit.OK
     view = console()
     for tenant, item in done.items():
-        until = iso(item.until_us)
+        until = format_iso(item.until_us)
         view.print(f"tenant {tenant}: issuer {item.new}, the old one {item.old} is trusted until {until}")
-        for line in to_do(held[tenant], until, over=item.until_us <= now_us):
-            view.print(cell(f"  {line}"))
-    if kept.exists():
-        view.print(f"  the old key is kept as {kept.name} until then")
+        for line in list_follow_ups(holders_by_tenant[tenant], until, over=item.until_us <= now_us):
+            view.print(safe_text(f"  {line}"))
+    if old_key_path.exists():
+        view.print(f"  the old key is kept as {old_key_path.name} until then")
     if swept:
-        view.print(f"  removed, since nobody trusts it any more: {', '.join(swept)}")
+        view.print(f"  removed because it is no longer trusted: {', '.join(swept)}")
     return Exit.OK
 
 
-def _tenants(url: str, keys: KeyStore, authorities: Authorities, now_us: int) -> list[str]:
+def _list_tenants(url: str, key_store: KeyStore, authorities: Authorities, now_us: int) -> list[str]:
     """Every tenant that trusts the key, since one file serves them all."""
-    kid = issuers.current(keys)
+    kid = keys.current_key_id(key_store)
     with Reader(url) as reader:
         here = reader.tenants()
     trusting = [name for name in authorities.tenants() if kid in authorities.load(name).issuer_keys(now_us)]
@@ -165,18 +174,20 @@ def _tenants(url: str, keys: KeyStore, authorities: Authorities, now_us: int) ->
     if elsewhere:
         raise ConfigError(
             "issuer_shared",
-            f"the key also issues for {', '.join(elsewhere)}, of another database",
+            f"the key also issues passports for {', '.join(elsewhere)} in another database",
             field="db",
-            remedy="give every store that shares the home one issuer of its own, or rotate after moving them together",
+            remedy="give each store that shares the home its own issuer, or merge the stores before rotating",
         )
     return trusting or here
 
 
 @app.command("retire")
-def retire(
-    kid: Annotated[str, typer.Argument(metavar="KID", help="Thumbprint of an issuer's key, or its start.")],
+def retire_issuer(
+    kid: Annotated[
+        str, typer.Argument(metavar="KID", help="Thumbprint of an issuer key, or the first characters of it.")
+    ],
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Go ahead although it is the key in use.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Retire the key even if it is in use.")] = False,
     key_home: KeyHomeOption = None,
     by: ByOption = "",
     db: DbOption = "",
@@ -184,26 +195,26 @@ def retire(
     tenant: TenantOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Trust an issuer no longer, from now on: every passport it signed is refused at the next decision."""
-    folder, url = where(home, db)
+    """Stop trusting an issuer key. Every passport that it signed is refused from the next decision on."""
+    folder, url = resolve_store(home, db)
     authorities, now_us = Authorities(folder), SystemClock().now_us()
-    owner = trusting(url, folder, tenant)
-    known = authorities.load(owner)
-    used = issuers.in_use(KeyStore(key_home or folder), known, issuers.resolve(known, kid), now_us)
+    owner = resolve_trusted_tenant(url, folder, tenant)
+    trust = authorities.load(owner)
+    used = keys.is_issuer_in_use(KeyStore(key_home or folder), trust, keys.resolve_key_id(trust, kid), now_us)
     if used and not yes:
         raise ConfigError(
             "issuer_in_use",
-            f"`{kid[:64]}` issues passports now: all of them would serve nothing, and no new ones would do",
+            f"`{kid[:64]}` is the current issuer key: all its passports, including new ones, would be refused",
             field="kid",
-            remedy="run `halo keys rotate issuer` first, or insist with `--yes`",
+            remedy="run `halo keys rotate issuer` first, or confirm with `--yes`",
         )
-    full = issuers.retire(authorities, owner, kid=kid, now_us=now_us)
+    full = keys.retire_issuer(authorities, owner, kid=kid, now_us=now_us)
     problem = ""
     try:
-        commit(url, folder, owner, lambda tx: issuers.record_retirement(tx, full, by=who(by), now_us=now_us))
+        commit(url, folder, owner, lambda tx: keys.record_retirement(tx, full, by=resolve_actor(by), now_us=now_us))
     except Exception as exc:  # noqa: BLE001  whatever is wrong with the ledger, the retirement holds
         problem = str(exc)
-    swept = issuers.sweep(KeyStore(key_home or folder), authorities, now_us)
+    swept = keys.remove_expired_keys(KeyStore(key_home or folder), authorities, now_us)
     result: dict[str, Any] = {"kid": full, "ledger": not problem, "removed": swept, "tenant": owner}
     if json:
         print_json(result)
@@ -212,9 +223,9 @@ def retire(
     view.print(f"retired issuer {full} of tenant {owner}", markup=False)
     if used:
         view.print("[bold yellow]warning[/] ", end="")
-        view.print("it was in use: nothing runs before `halo keys rotate issuer` and new passports")
+        view.print("it was in use: run `halo keys rotate issuer` and issue new passports, or nothing runs")
     if swept:
-        view.print(f"  removed, since nobody trusts it any more: {', '.join(swept)}")
+        view.print(f"  removed because it is no longer trusted: {', '.join(swept)}")
     if problem:
-        unwritten("the retirement holds from authorities.json alone", problem)
+        warn_unwritten("the retirement is in force through authorities.json", problem)
     return Exit.OK

@@ -12,25 +12,19 @@ from halo_core.cli import (
     agents,
     alerts,
     approvals,
-    approver,
-    authority,
-    baseline,
-    budget,
+    controls,
     demo,
     doctor,
-    explain,
-    identity,
+    identities,
     keys,
-    mode,
-    passport,
-    policy,
-    replay,
+    ledger,
+    modes,
+    passports,
+    policies,
     risk,
-    show,
-    stop,
-    verify,
+    sessions,
 )
-from halo_core.cli.common import Exit, fail
+from halo_core.cli.context import Exit, fail
 from halo_core.errors import BadInput, CannotDecide, Denied, Gap, HaloError, NotVerified
 from halo_core.manifest import ManifestError
 
@@ -42,36 +36,36 @@ _PARSER: Final = cast("type[Any]", typer.BadParameter.__mro__[2])
 
 app = typer.Typer(
     name="halo",
-    help="Govern AI agents as privileged identities; check what was decided.",
+    help="Govern AI agents as privileged identities, and verify what was decided.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("demo")(demo.demo)
+app.command("demo")(demo.run_demo)
 app.command("doctor")(doctor.doctor)
-app.command("verify")(verify.verify)
-app.command("show")(show.show)
-app.command("log")(show.log)
-app.command("budget")(budget.budget)
-app.command("authority")(authority.authority)
-app.command("replay")(replay.replay)
-app.command("status")(mode.status)
-app.command("enforce")(mode.enforce)
-app.command("observe")(mode.observe)
-app.command("stop")(stop.stop)
-app.command("lift")(stop.lift)
-app.command("revoke")(stop.revoke)
-app.add_typer(approver.app, name="approver")
+app.command("verify")(ledger.verify)
+app.command("show")(ledger.show)
+app.command("log")(ledger.log)
+app.command("budget")(sessions.budget)
+app.command("authority")(sessions.authority)
+app.command("replay")(ledger.replay)
+app.command("status")(modes.status)
+app.command("enforce")(modes.enforce)
+app.command("observe")(modes.observe)
+app.command("stop")(controls.stop)
+app.command("lift")(controls.lift)
+app.command("revoke")(controls.revoke)
+app.add_typer(approvals.approver_app, name="approver")
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(keys.app, name="keys")
-app.add_typer(baseline.app, name="baseline")
-app.add_typer(identity.app, name="identity")
+app.add_typer(risk.app, name="baseline")
+app.add_typer(identities.app, name="identity")
 app.command("risk")(risk.risk)
 app.add_typer(alerts.app, name="alerts")
 app.command("judge")(alerts.judge)
 app.command("agents")(agents.agents)
-app.add_typer(passport.app, name="passport")
-policy.app.command("explain")(explain.explain)
-app.add_typer(policy.app, name="policy")
+app.add_typer(passports.app, name="passport")
+policies.app.command("explain")(policies.explain)
+app.add_typer(policies.app, name="policy")
 
 
 @app.callback(invoke_without_command=True)
@@ -80,7 +74,7 @@ def root(
     *,
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
 ) -> None:
-    """Govern AI agents as privileged identities; check what was decided."""
+    """Govern AI agents as privileged identities, and verify what was decided."""
     if version:
         sys.stdout.write(f"halo {metadata.version('halo-agents')}\n")
         raise typer.Exit(Exit.OK)
@@ -106,13 +100,13 @@ def run(argv: list[str]) -> int:
         exc.show(file=sys.stderr)
         return Exit.USAGE if isinstance(exc, _USAGE) else Exit.FAILED
     except HaloError as exc:
-        return passport.print_findings(exc) if isinstance(exc, ManifestError) else fail(exc, _code(exc))
+        return passports.print_findings(exc) if isinstance(exc, ManifestError) else fail(exc, _choose_exit_code(exc))
     except BrokenPipeError:
         return Exit.OK
     return result if isinstance(result, int) else Exit.OK
 
 
-def _code(error: HaloError) -> int:
+def _choose_exit_code(error: HaloError) -> int:
     if isinstance(error, Gap):
         return Exit.GAP
     if isinstance(error, NotVerified):

@@ -1,213 +1,393 @@
-"""Room: sessions and their accounts, for verbs that show them. Takes: a store. Gives: who spent what. Never: writes.
+"""Room: `halo budget`. Takes: a store. Gives: what a session may still spend, link by link. Never: writes, decides.
 
-What is live stands in the session's row; what was handed back stands in the entries.
+standing passport ── day quotas, over all sessions
+└─ session link ── what this session may spend, and the ceiling that no re-authorization passes
+   └─ hand-off links ── less than that; what they spend is spent by everybody above as well
+
+Room: `halo authority`. Takes: a store. Gives: how a session's authority fell, and when what stops. Never: writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from difflib import get_close_matches
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final
 
-from halo_core import canonical
-from halo_core.errors import ConfigError, PassportError, Tampered
-from halo_core.model import EntryKind, Envelope, Link, LinkKind
-from halo_core.oversight.evidence import links_of
-from halo_core.query import entries
-from halo_core.store import Account, SessionState
+import typer
+from rich.table import Table
+
+from halo_core.authority import compute_authority
+from halo_core.cli.context import (
+    DbOption,
+    Exit,
+    HomeOption,
+    JsonOption,
+    TenantOption,
+    console,
+    print_json,
+    resolve_store,
+)
+from halo_core.cli.rendering import draw_terminal_chart, render_budget
+from halo_core.clock import SystemClock, format_iso
+from halo_core.enforcement.registry import RegisteredResource
+from halo_core.errors import ConfigError
+from halo_core.model import EntryKind, Envelope, Impact, Link
+from halo_core.store import SessionState
+from halo_core.store.log import read_entries, select_tenant
 from halo_core.store.reader import Reader
+from halo_core.views.authority_chart import draw_authority_chart
+from halo_core.views.authority_curve import Curve, Floor, build_curve, compute_floors, describe_outlook
+from halo_core.views.chart_layout import format_headline, lay_out
+from halo_core.views.sessions import (
+    LIVE,
+    LinkNode,
+    PassportTree,
+    choose_session,
+    list_live_agents,
+    load_session_links,
+    load_sessions,
+    load_trees,
+)
+from halo_core.views.wording import format_percent, safe_text
 
-__all__ = ["LIVE", "Node", "Tree", "agents_of", "chosen", "links", "sessions_of", "trees"]
+__all__ = [
+    "AgentOption",
+    "SessionArgument",
+    "authority",
+    "budget",
+]
 
-LIVE: Final = "live"
-_DAY_US: Final = 86_400_000_000
-_NAMED: Final = 5
+
+_US_PER_S: Final = 1_000_000
+
+SessionArgument = Annotated[
+    str, typer.Argument(metavar="SESSION", help="Id of a session, or the first characters of it (default: the newest).")
+]
+AgentOption = Annotated[str, typer.Option("--agent", help="Only sessions and links of this agent.")]
 
 
-@dataclass(slots=True)
-class Node:
-    """One decaying link of a session with its account.
+def budget(
+    session: SessionArgument = "",
+    *,
+    agent: AgentOption = "",
+    everything: Annotated[bool, typer.Option("--all", help="A table of all sessions.")] = False,
+    db: DbOption = "",
+    home: HomeOption = None,
+    tenant: TenantOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Show what a session has spent and may still spend, for each hand-off."""
+    _, url = resolve_store(home, db)
+    now_us = SystemClock().now_us()
+    with Reader(url) as reader:
+        tenant_name = select_tenant(reader, tenant)
+        states = load_sessions(reader, tenant_name, agent)
+        state = choose_session(states, session)
+        wanted = states if everything else [state] if state is not None else []
+        reports = [
+            _session_to_json(item, load_trees(reader, tenant_name, item, now_us, agent), now_us) for item in wanted
+        ]
+    if json:
+        print_json(reports if everything else reports[0] if reports else None)
+    elif not reports:
+        tenant_name = f"no session of `{agent[:64]}`" if agent else "no session"
+        console().print(f"{tenant_name} has a passport in force", markup=False)
+    elif everything:
+        console().print(_build_table(reports))
+    else:
+        view = console()
+        for line in render_budget(reports[0], min(view.width, 100)):
+            view.print(line)
+    return Exit.OK
 
-    Args:
-        account: as it stands, or as it last stood.
-        link: in force, or the last there was.
-        status: `live`, `handed back`, or `withdrawn` where its giver could give it no longer.
-        below: what was handed on under it.
-    """
 
-    account: Account
-    link: Link
-    status: str = LIVE
-    below: list[Node] = field(default_factory=list)
+# what is told
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
-    """What a session holds under one standing link.
+class _ParentLimits:
+    """What the links above leave: unit → amount, their accounts, their names."""
 
-    Args:
-        standing: the link that its sessions begin with.
-        day: unit → what today's sessions used of its quota.
-        roots: session links.
-    """
-
-    standing: Link
-    day: Mapping[str, int]
-    roots: tuple[Node, ...]
+    remaining: dict[str, int]
+    decaying: tuple[tuple[Link, Envelope], ...] = ()
+    names: tuple[str, ...] = ()
 
 
-# which session
-
-
-def agents_of(state: SessionState) -> tuple[str, ...]:
-    """Agents with a live link, those that came by themselves first."""
-    named = [account.agent for account in sorted(state.links, key=lambda account: bool(account.parent))]
-    return tuple(dict.fromkeys(named))
-
-
-def sessions_of(reader: Reader, tenant: str, agent: str = "") -> list[SessionState]:
-    """Sessions in which somebody, or this agent, has a passport; the newest last.
-
-    Raises:
-        Tampered: a row cannot be read.
-    """
-    states = [_state(data, name) for whose, name, _, data in reader.states() if whose == tenant]
-    found = [state for state in states if state.links and agent in ("", *agents_of(state))]
-    return sorted(found, key=lambda state: (state.view.high_water_us, state.view.id))
-
-
-def _state(data: Any, name: str) -> SessionState:
-    try:
-        return SessionState.from_bytes(data)
-    except (AttributeError, KeyError, TypeError, ValueError) as exc:
-        raise Tampered(
-            "session_altered", f"the row of session `{name}` cannot be read", remedy="run `halo verify`"
-        ) from exc
-
-
-def chosen(found: list[SessionState], name: str) -> SessionState | None:
-    """The session of this id, or the one whose id starts so; without a name the newest, None where there is none.
-
-    Raises:
-        ConfigError: `no_such_session`, none or several.
-    """
-    if not name:
-        return found[-1] if found else None
-    ids = [state.view.id for state in found]
-    hits = [state for state in found if state.view.id == name] or [
-        state for state in found if state.view.id.startswith(name)
+def _session_to_json(state: SessionState, session_trees: list[PassportTree], now_us: int) -> dict[str, Any]:
+    view = state.view
+    now_us = max(now_us, view.high_water_us)
+    passports = [
+        _tree_to_json(tree, age_s=(now_us - view.opened_us) // _US_PER_S, now_us=now_us) for tree in session_trees
     ]
-    if len(hits) == 1:
-        return hits[0]
-    near = get_close_matches(name, ids, 1)
-    known = f"the newest are {', '.join(ids[: -_NAMED - 1 : -1])}" if ids else "none has begun"
-    what = f"{len(hits)} sessions begin with" if hits else "no session is called"
-    raise ConfigError(
-        "no_such_session",
-        f"{what} `{name[:64]}`",
-        field="SESSION",
-        remedy=f"did you mean `{near[0]}`" if near else known,
+    return {
+        "agents": list(list_live_agents(state)),
+        "first": _find_first_to_run_out(passports, view.steps),
+        "now_us": now_us,
+        "opened_us": view.opened_us,
+        "seen_us": view.high_water_us,
+        "session": view.id,
+        "standing": passports,
+        "steps": view.steps,
+    }
+
+
+def _tree_to_json(tree: PassportTree, *, age_s: int, now_us: int) -> dict[str, Any]:
+    link = tree.standing_link
+    quotas = [
+        {
+            "decimals": quota.decimals,
+            "left": max(quota.per_day - tree.day[quota.unit], 0),
+            "per_day": quota.per_day,
+            "unit": quota.unit,
+            "used": tree.day[quota.unit],
+        }
+        for quota in link.quotas
+    ]
+    parent = _ParentLimits({quota.unit: max(quota.per_day - tree.day[quota.unit], 0) for quota in link.quotas})
+    ceilings = {item.unit: item.subtree for item in link.budgets}
+    return {
+        "agent": link.agent,
+        "hash": link.hash,
+        "links": [_node_to_json(node, parent, ceilings, age_s=age_s, now_us=now_us) for node in tree.roots],
+        "owner": link.owner,
+        "principal": link.principal,
+        "quotas": quotas,
+        "until_s": link.expires_at_s,
+    }
+
+
+def _node_to_json(
+    node: LinkNode, parent: _ParentLimits, ceilings: dict[str, int], *, age_s: int, now_us: int
+) -> dict[str, Any]:
+    account, link, live = node.account, node.link, node.status == LIVE
+    units = [_unit_to_json(item, account.envelope, parent, ceilings, age_s=age_s) for item in link.budgets]
+    decaying = (*parent.decaying, (link, account.envelope))
+    limits = _ParentLimits({item["unit"]: item["left"] for item in units}, decaying, (*parent.names, account.agent))
+    return {
+        "agent": account.agent,
+        "authority": _compute_chain_authority(decaying, now_us) if live else None,
+        "debits": list(parent.names),
+        "epoch": account.envelope.epoch,
+        "handle": account.handle,
+        "hash": link.hash,
+        "kind": link.kind.value,
+        # A ceiling is the session link's: a hand-off is narrowed for good.
+        "links": [_node_to_json(child, limits, {}, age_s=age_s, now_us=now_us) for child in node.children],
+        "status": node.status,
+        "units": units,
+        "until_s": link.expires_at_s,
+    }
+
+
+def _unit_to_json(
+    item: Any, envelope: Envelope, parent: _ParentLimits, ceilings: dict[str, int], *, age_s: int
+) -> dict[str, Any]:
+    reserved, committed = next(
+        ((reserved_amount, done) for unit, reserved_amount, done in envelope.spent if unit == item.unit), (0, 0)
     )
+    if item.unit == "time":
+        committed = age_s
+    own_remaining = max(item.subtree - reserved - committed, 0)
+    return {
+        "ceiling": ceilings.get(item.unit),
+        "committed": committed,
+        "decimals": item.decimals,
+        "left": min(own_remaining, parent.remaining.get(item.unit, own_remaining)),
+        "limit": item.subtree,
+        "per_action": item.per_action,
+        "reserved": reserved,
+        "unit": item.unit,
+    }
 
 
-# what it holds
+def _compute_chain_authority(decaying: Sequence[tuple[Link, Envelope]], now_us: int) -> int:
+    return min(compute_authority(link.decay, account, now_us) for link, account in decaying if link.decay is not None)
 
 
-def links(reader: Reader, tenant: str, hashes: list[str]) -> tuple[Link, ...]:
-    """The links of these hashes, root first, as the store keeps them.
-
-    Raises:
-        Tampered: one is missing, or is not what its hash says.
-    """
-    try:
-        return links_of(reader, tenant, hashes)
-    except PassportError as exc:
-        raise Tampered("passport_altered", f"a passport cannot be read: {exc}", remedy="run `halo verify`") from exc
+# which runs out first
 
 
-def trees(reader: Reader, tenant: str, state: SessionState, now_us: int, agent: str = "") -> list[Tree]:
-    """What a session holds, a tree for each standing link; of one agent if it is named.
-
-    Raises:
-        Tampered: a link or a sum is not what it should be.
-    """
-    nodes = {node.account.handle: node for node in _nodes(reader, tenant, state)}
-    roots: dict[str, list[Node]] = {}
-    for node in nodes.values():
-        above = nodes.get(node.account.parent)
-        if above is not None:
-            above.below.append(node)
-        elif node.status == LIVE:
-            roots.setdefault(node.account.root, []).append(node)
-    found = []
-    for root, below in roots.items():
-        kept = tuple(node for node in below if agent in ("", *_agents(node)))
-        if kept:
-            standing = links(reader, tenant, [root])[0]
-            found.append(Tree(standing, _day(reader, tenant, standing, now_us), kept))
-    return found
-
-
-def _agents(node: Node) -> Iterator[str]:
-    yield node.account.agent
-    for child in node.below:
-        yield from _agents(child)
-
-
-def _nodes(reader: Reader, tenant: str, state: SessionState) -> Iterator[Node]:
-    for account in state.links:
-        path = [item.hash for item in state.path(account.handle)]
-        yield Node(account, links(reader, tenant, [account.root, *path])[-1])
-    yield from _closed(reader, tenant, state)
-
-
-def _closed(reader: Reader, tenant: str, state: SessionState) -> Iterator[Node]:
-    """Hand-off links that are live no longer, by the entries: each with what was last known of its account."""
-    made: dict[str, Mapping[str, Any]] = {}
-    spent: dict[str, dict[str, tuple[int, int]]] = {}
-    back = set()
-    kinds = (EntryKind.PASSPORT, EntryKind.DECISION, EntryKind.HANDBACK)
-    for found in entries(reader, tenant, kinds, state.view.id):
-        body = found.entry.body
-        if found.entry.kind is EntryKind.PASSPORT:
-            made[body["hash"]] = {**body, "at_us": found.entry.ts_us}
-        elif found.entry.kind is EntryKind.DECISION:
-            for handle, unit, held, done in body["after"]["budgets"]:
-                spent.setdefault(handle, {})[unit] = (held, done)
-        else:
-            for closed in body["closed"]:
-                back.add(closed["handle"])
-                spent[closed["handle"]] = {unit: (held, done) for unit, held, done in closed["spent"]}
-    live = {account.handle for account in state.links}
-    last = {body["handle"]: body for body in made.values() if body["kind"] == LinkKind.HANDOFF.value}
-    for handle, body in last.items():
-        if handle not in live:
-            path = _path(made, body["hash"])
-            link = links(reader, tenant, path)[-1]
-            sums = tuple((unit, held, done) for unit, (held, done) in sorted(spent.get(handle, {}).items()))
-            envelope = Envelope(link=handle, epoch=link.epoch, since_us=body["at_us"], spent=sums)
-            parent = made[body["parent"]]["handle"] if body["parent"] in made else ""
-            account = Account(handle, body["hash"], path[0], parent, body["agent"], envelope)
-            yield Node(account, link, "handed back" if handle in back else "withdrawn")
-
-
-def _path(made: Mapping[str, Mapping[str, Any]], name: str) -> list[str]:
-    path = [name]
-    while path[0] in made and made[path[0]]["parent"] not in path:
-        path.insert(0, made[path[0]]["parent"])
-    return path
-
-
-def _day(reader: Reader, tenant: str, standing: Link, now_us: int) -> dict[str, int]:
-    used = {quota.unit: 0 for quota in standing.quotas}
-    for whose, account, _, data in reader.quotas():
-        if (whose, account) != (tenant, standing.envelope):
+def _find_first_to_run_out(passports: list[dict[str, Any]], steps: int) -> dict[str, Any] | None:
+    """The limit of the live links that is used up the most, None where nothing was spent."""
+    worst: dict[str, Any] | None = None
+    for link, unit in _iterate_limits(passports):
+        used = unit["used"]
+        remaining = max(unit["limit"] - used, 0)
+        if used <= 0 or (worst is not None and used * worst["limit"] <= worst["used"] * unit["limit"]):
             continue
-        try:
-            plain: Any = canonical.loads(bytes(data))
-            if plain["day"] >= now_us // _DAY_US:
-                used.update({unit: amount for unit, amount in plain["used"] if unit in used})
-        except (KeyError, TypeError, ValueError) as exc:
-            raise Tampered("quota_altered", "the day's sums cannot be read", remedy="run `halo verify`") from exc
-    return used
+        actions = remaining * steps // used if unit["unit"] != "time" else None
+        worst = {
+            "actions": actions,
+            "agent": link["agent"],
+            "decimals": unit["decimals"],
+            "kind": link.get("kind", "standing"),
+            "left": remaining,
+            "limit": unit["limit"],
+            "unit": unit["unit"],
+            "used": used,
+        }
+    return worst
+
+
+def _iterate_limits(passports: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    for tree in passports:
+        for quota in tree["quotas"]:
+            yield tree, {**quota, "limit": quota["per_day"]}
+        stack = list(tree["links"])
+        while stack:
+            link = stack.pop(0)
+            if link["status"] == LIVE:
+                yield from ((link, {**unit, "used": unit["committed"] + unit["reserved"]}) for unit in link["units"])
+                stack += link["links"]
+
+
+def _build_table(reports: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for title in ("session", "agents", "epoch", "steps", "authority", "runs out first", "last seen"):
+        table.add_column(title, overflow="fold", no_wrap=title not in ("session", "agents"))
+    for report in reports:
+        roots = [link for tree in report["standing"] for link in tree["links"]]
+        first = report["first"]
+        table.add_row(
+            safe_text(report["session"]),
+            safe_text(", ".join(report["agents"])),
+            ", ".join(str(link["epoch"]) for link in roots),
+            f"{report['steps']:,}",
+            ", ".join(format_percent(link["authority"]) for link in roots),
+            safe_text(f"{first['unit']}, {100 * first['used'] // max(first['limit'], 1)}% used") if first else "-",
+            format_iso(report["seen_us"])[:19] + "Z",
+        )
+    return table
+
+
+_KINDS: Final = (EntryKind.DECISION, EntryKind.PASSPORT, EntryKind.APPROVAL, EntryKind.HANDBACK)
+_MAX_WIDTH: Final = 100
+
+
+class Axis(StrEnum):
+    """What runs along the chart."""
+
+    TIME = "time"
+    DECISIONS = "decisions"
+
+
+def authority(
+    session: SessionArgument = "",
+    *,
+    agent: AgentOption = "",
+    svg: Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Write the chart as SVG.")] = None,
+    by: Annotated[
+        Axis | None, typer.Option("--by", help="The horizontal axis (default: the one that cost more authority).")
+    ] = None,
+    db: DbOption = "",
+    home: HomeOption = None,
+    tenant: TenantOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Draw a session's authority over time, its floors, and when which actions stop."""
+    _, url = resolve_store(home, db)
+    now_us = SystemClock().now_us()
+    with Reader(url) as reader:
+        tenant_name = select_tenant(reader, tenant)
+        state = choose_session(load_sessions(reader, tenant_name, agent), session)
+        curve = _load_curve(reader, tenant_name, state, agent, now_us) if state is not None else None
+        granted = _find_granted_impacts(reader, tenant_name, curve.link) if curve is not None else set()
+    if state is None or curve is None:
+        if json:
+            print_json(None)
+        else:
+            console().print("no session has a decision under a passport yet")
+        return Exit.OK
+    now_us = max(now_us, state.view.high_water_us)
+    floors = compute_floors(curve, now_us, granted)
+    timed = None if by is None else by is Axis.TIME
+    if svg is not None:
+        scene = lay_out(curve, floors, now_us, timed=timed)
+        title = format_headline(curve.agent, state.view.id, scene, curve.account.epoch)
+        _write(svg, draw_authority_chart(scene, floors, title, describe_outlook(curve, floors, now_us)))
+    if json:
+        print_json(_curve_to_json(curve, floors, state.view.id, now_us))
+    else:
+        _print(curve, floors, state.view.id, now_us, timed=timed)
+        if svg is not None:
+            console().print(f"written to {svg}", markup=False)
+    return Exit.OK
+
+
+def _load_curve(reader: Reader, tenant: str, state: SessionState, agent: str, now_us: int) -> Curve | None:
+    cache: dict[tuple[str, ...], tuple[Link, ...]] = {}
+
+    def chain(hashes: list[str]) -> tuple[Link, ...]:
+        key = tuple(hashes)
+        if key not in cache:
+            cache[key] = load_session_links(reader, tenant, hashes)
+        return cache[key]
+
+    roots = [account.agent for account in state.links if not account.parent]
+    name = agent if agent in roots else (list_live_agents(state) or ("",))[0]
+    now_us = max(now_us, state.view.high_water_us)
+    return build_curve(read_entries(reader, tenant, _KINDS, state.view.id), name, chain, now_us)
+
+
+def _find_granted_impacts(reader: Reader, tenant: str, link: Link) -> set[Impact]:
+    """Classes of which the passport grants something."""
+    resources = [RegisteredResource.from_bytes(spec).resource for _, spec in reader.resources(tenant)]
+    return {item.impact for item in resources if item.id in link.grants.get(item.kind, {})}
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as exc:
+        why, remedy = f"cannot write `{path}`: {exc.strerror}", "choose a file in a writable folder"
+        raise ConfigError("no_file", why, field="svg", remedy=remedy) from exc
+
+
+def _print(curve: Curve, floors: list[Floor], session: str, now_us: int, *, timed: bool | None) -> None:
+    view = console()
+    scene = lay_out(curve, floors, now_us, timed=timed)
+    view.print(safe_text(format_headline(curve.agent, session, scene, curve.account.epoch), "bold"))
+    for line in draw_terminal_chart(scene, floors, min(view.width, _MAX_WIDTH)):
+        view.print(line)
+    view.print(safe_text(describe_outlook(curve, floors, now_us)))
+
+
+def _curve_to_json(curve: Curve, floors: list[Floor], session: str, now_us: int) -> dict[str, Any]:
+    return {
+        "agent": curve.agent,
+        "authority": curve.authority_at(now_us),
+        "epoch": curve.account.epoch,
+        "epochs": [
+            {
+                "approver": item.approver,
+                "decisions": int(item.position[1]),
+                "epoch": item.epoch,
+                "time_us": item.position[0],
+            }
+            for item in curve.epochs
+        ],
+        "floors": [{**asdict(item), "impact": item.impact.value} for item in floors],
+        "hand_offs": [
+            {
+                "agent": item.agent,
+                "back_us": item.until[0] if item.until is not None else None,
+                "handle": item.handle,
+                "since_us": item.since[0],
+                "trace": [{"authority": remaining, "time_us": position[0]} for position, remaining in item.trace],
+            }
+            for item in curve.hand_offs
+        ],
+        "next": describe_outlook(curve, floors, now_us),
+        "now_us": now_us,
+        "opened_us": curve.opened_us,
+        "points": [{**_drop_position(asdict(dot)), "time_us": dot.position[0]} for dot in curve.points],
+        "session": session,
+        "until_s": curve.link.expires_at_s,
+    }
+
+
+def _drop_position(fields: dict[str, Any]) -> dict[str, Any]:
+    del fields["position"]
+    return fields

@@ -16,23 +16,23 @@ from typing import Final
 
 from halo_core.errors import BadInput
 
-__all__ = ["FIELDS", "IdentityEvent", "Kind", "Outcome", "event_of", "moment", "network_of"]
+__all__ = ["FIELDS", "IdentityEvent", "IdentityKind", "Outcome", "network_of", "parse_event", "parse_time"]
 
 FIELDS: Final = ("time", "identity", "kind", "role", "action", "system", "origin", "country", "asn", "outcome")
 """What an event may say; the first, second and fifth it must."""
-_LONGEST: Final = 512
+_MAX_TEXT_LENGTH: Final = 512
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_US: Final = 4_102_444_800_000_000  # the year 2100
-_UNIX: Final = {10: 1_000_000, 13: 1_000, 16: 1}  # digits of seconds, milliseconds, microseconds of our time
+_UNIX_SCALE: Final = {10: 1_000_000, 13: 1_000, 16: 1}  # digits of seconds, milliseconds, microseconds of our time
 _DIGITS: Final = re.compile(r"[0-9]{10}|[0-9]{13}|[0-9]{16}")
-_STAMP: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?P<zone>Z|[+-]\d\d:\d\d|)")
+_TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?P<zone>Z|[+-]\d\d:\d\d|)")
 _FRACTION: Final = re.compile(r"[.,](\d{1,9})")
 _ASN: Final = re.compile(r"(?:AS)?([0-9]{1,10})", re.IGNORECASE)
-_V4, _V6 = 24, 48
+_IPV4_PREFIX, _IPV6_PREFIX = 24, 48
 """Bits of an address that name a network: where one line or one office usually stays."""
 
 
-class Kind(StrEnum):
+class IdentityKind(StrEnum):
     """What an identity is."""
 
     HUMAN = "human"
@@ -83,66 +83,66 @@ class IdentityEvent:
     country: str = ""
     asn: str = ""
     outcome: Outcome = Outcome.UNKNOWN
-    kind: Kind = Kind.UNKNOWN
+    kind: IdentityKind = IdentityKind.UNKNOWN
     role: str = ""
 
 
-def event_of(said: dict[str, str], *, ts_us: int | None = None) -> IdentityEvent:
+def parse_event(texts_by_field: dict[str, str], *, ts_us: int | None = None) -> IdentityEvent:
     """An event from texts by the names in `FIELDS`; `ts_us` where the source has it as a number.
 
     Raises:
         BadInput: `field` is the one that is wrong.
     """
-    texts = {name: _text(name, said.get(name, "")) for name in FIELDS}
+    texts = {name: _parse_text(name, texts_by_field.get(name, "")) for name in FIELDS}
     for name in ("time", "identity", "action") if ts_us is None else ("identity", "action"):
         if not texts[name]:
-            raise BadInput("missing", "it is empty", field=name, remedy="every event says who did what, and when")
+            raise BadInput("missing", "it is empty", field=name, remedy="every event needs identity, action and time")
     return IdentityEvent(
-        moment(texts["time"]) if ts_us is None else _within(ts_us, str(ts_us)),
+        parse_time(texts["time"]) if ts_us is None else _require_in_range(ts_us, str(ts_us)),
         texts["identity"],
         texts["action"],
         texts["system"],
         network_of(texts["origin"]),
         texts["country"].upper(),
-        _asn(texts["asn"]),
-        _outcome(texts["outcome"]),
-        _kind(texts["kind"]),
+        _parse_asn(texts["asn"]),
+        _parse_outcome(texts["outcome"]),
+        _parse_kind(texts["kind"]),
         texts["role"],
     )
 
 
-def moment(text: str) -> int:
+def parse_time(text: str) -> int:
     """Microseconds of an RFC 3339 time with an offset, or of a Unix time in seconds, milli- or microseconds.
 
     Raises:
         BadInput: it is neither.
     """
     if _DIGITS.fullmatch(text):
-        return _within(int(text) * _UNIX[len(text)], text)
+        return _require_in_range(int(text) * _UNIX_SCALE[len(text)], text)
     bad = BadInput(
         "bad_time",
-        f"`{text[:60]}` is no time",
+        f"`{text[:60]}` is not a time",
         field="time",
         remedy="RFC 3339 with `Z` or an offset (2026-03-02T09:30:00Z), or Unix time in 10, 13 or 16 digits",
     )
-    found = _STAMP.fullmatch(text)
-    if found is None:
+    match = _TIMESTAMP.fullmatch(text)
+    if match is None:
         raise bad
-    if not found["zone"]:
-        what = f"`{text[:60]}` does not say in which zone"
-        raise BadInput("no_zone", what, field="time", remedy="add `Z`, or the offset: 2026-03-02T09:30:00+01:00")
+    if not match["zone"]:
+        message = f"`{text[:60]}` has no time zone"
+        raise BadInput("no_zone", message, field="time", remedy="add `Z` or an offset: 2026-03-02T09:30:00+01:00")
     # Six digits at most: what a parser does with more differs between versions of Python.
-    plain = _FRACTION.sub(lambda found: "." + found[1][:6].ljust(6, "0"), text)
+    normalized = _FRACTION.sub(lambda match: "." + match[1][:6].ljust(6, "0"), text)
     try:
-        since = datetime.fromisoformat(plain) - _EPOCH
+        since = datetime.fromisoformat(normalized) - _EPOCH
     except (ValueError, OverflowError):
         raise bad from None
-    return _within(since // timedelta(microseconds=1), text)
+    return _require_in_range(since // timedelta(microseconds=1), text)
 
 
-def _within(ts_us: int, text: str) -> int:
+def _require_in_range(ts_us: int, text: str) -> int:
     if not 0 <= ts_us < _LAST_US:
-        raise BadInput("bad_time", f"`{text[:60]}` is not between 1970 and 2100", field="time", remedy="see its unit")
+        raise BadInput("bad_time", f"`{text[:60]}` is not between 1970 and 2100", field="time", remedy="check its unit")
     return ts_us
 
 
@@ -156,42 +156,47 @@ def network_of(origin: str) -> str:
         return origin.casefold()
     if address.version == 6 and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
-    return intern(str(ip_network((address, _V4 if address.version == 4 else _V6), strict=False)))
+    return intern(str(ip_network((address, _IPV4_PREFIX if address.version == 4 else _IPV6_PREFIX), strict=False)))
 
 
-def _text(name: str, value: str) -> str:
+def _parse_text(name: str, value: str) -> str:
     text = value.strip()
-    if len(text) > _LONGEST or not text.isprintable():
-        what = "too long" if len(text) > _LONGEST else "not printable"
-        raise BadInput("bad_text", f"it is {what}", field=name, remedy=f"at most {_LONGEST} printable characters")
+    if len(text) > _MAX_TEXT_LENGTH or not text.isprintable():
+        problem = "too long" if len(text) > _MAX_TEXT_LENGTH else "not printable"
+        raise BadInput(
+            "bad_text", f"it is {problem}", field=name, remedy=f"at most {_MAX_TEXT_LENGTH} printable characters"
+        )
     return intern(text)  # a file has few of them, many times
 
 
-def _asn(text: str) -> str:
+def _parse_asn(text: str) -> str:
     if not text:
         return ""
-    found = _ASN.fullmatch(text)
-    if found is None:
-        raise BadInput("bad_asn", f"`{text[:60]}` is no number", field="asn", remedy="write 64500 or AS64500")
-    return str(int(found[1]))
+    match = _ASN.fullmatch(text)
+    if match is None:
+        raise BadInput("bad_asn", f"`{text[:60]}` is not a number", field="asn", remedy="write 64500 or AS64500")
+    return str(int(match[1]))
 
 
-def _outcome(text: str) -> Outcome:
-    found = _OUTCOMES.get(text.casefold())
-    if found is None:
+def _parse_outcome(text: str) -> Outcome:
+    outcome = _OUTCOMES.get(text.casefold())
+    if outcome is None:
         raise BadInput(
             "bad_outcome",
-            f"`{text[:60]}` is no outcome",
+            f"`{text[:60]}` is not an outcome",
             field="outcome",
             remedy="one of: " + ", ".join(word for word in _OUTCOMES if word),
         )
-    return found
+    return outcome
 
 
-def _kind(text: str) -> Kind:
+def _parse_kind(text: str) -> IdentityKind:
     try:
-        return Kind(text.casefold() or "unknown")
+        return IdentityKind(text.casefold() or "unknown")
     except ValueError:
         raise BadInput(
-            "bad_kind", f"`{text[:60]}` is no kind of identity", field="kind", remedy=f"one of: {', '.join(Kind)}"
+            "bad_kind",
+            f"`{text[:60]}` is not a kind of identity",
+            field="kind",
+            remedy=f"one of: {', '.join(IdentityKind)}",
         ) from None

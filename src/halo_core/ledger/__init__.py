@@ -4,16 +4,25 @@ note ──▶ record ──▶ merkle ──▶ checkpoint ──▶ anchor    
                      └──────▶ verify, proof                 how anybody checks it
 """
 
-from halo_core.ledger.anchor import advance, read_anchors
-from halo_core.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
-from halo_core.ledger.content import new_dek, open_sealed, seal, unwrap_dek, wrap_dek
-from halo_core.ledger.merkle import CompactRange
-from halo_core.ledger.note import Vkey, parse_vkey, verify_note, vkey_of, vkey_string
+from halo_core.ledger.checkpoints import Checkpoint, advance_anchor, open_checkpoint, read_anchors, sign_checkpoint
+from halo_core.ledger.notes import (
+    Vkey,
+    decode_entry,
+    encode_entry,
+    format_vkey,
+    leaf_hash,
+    log_origin,
+    make_vkey,
+    parse_vkey,
+    verify_note,
+    writer_name,
+)
 from halo_core.ledger.reader import LedgerReader, Trust
-from halo_core.ledger.record import decode_entry, encode_entry, leaf_hash, origin, writer_name
 from halo_core.ledger.report import CHECKS, LIMITS, Finding, Report
+from halo_core.ledger.sealed_content import new_dek, open_sealed, seal, unwrap_dek, wrap_dek
+from halo_core.ledger.tree import CompactRange
 from halo_core.ledger.verify import verify
-from halo_core.ledger.verify_states import chain_marks, commit_state
+from halo_core.ledger.verify_projections import chain_marks, commit_state
 
 __all__ = [
     "CHECKS",
@@ -25,16 +34,18 @@ __all__ = [
     "Report",
     "Trust",
     "Vkey",
-    "advance",
+    "advance_anchor",
     "chain_marks",
     "commit_state",
     "decode_entry",
     "encode_entry",
+    "format_vkey",
     "leaf_hash",
+    "log_origin",
+    "make_vkey",
     "new_dek",
     "open_checkpoint",
     "open_sealed",
-    "origin",
     "parse_vkey",
     "read_anchors",
     "seal",
@@ -42,8 +53,6 @@ __all__ = [
     "unwrap_dek",
     "verify",
     "verify_note",
-    "vkey_of",
-    "vkey_string",
     "wrap_dek",
     "writer_name",
 ]

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from halo_core.ledger.note import Vkey
+    from halo_core.ledger.notes import Vkey
 
-__all__ = ["BLOB_DOMAINS", "Follower", "LedgerReader", "Row", "Trust", "keyed"]
+__all__ = ["BLOB_DOMAINS", "LedgerReader", "Row", "RowFollower", "Trust", "filter_ordered"]
 
 Row = tuple[Any, ...]
 
@@ -95,7 +95,7 @@ class LedgerReader(Protocol):
         """(tenant, hash, bytes)."""
         ...
 
-    def standings(self) -> Iterator[Row]:
+    def standing_passports(self) -> Iterator[Row]:
         """(tenant, agent, hash, origin, manifest)."""
         ...
 
@@ -107,7 +107,7 @@ class LedgerReader(Protocol):
         """(tenant, id, kind, session, binding, status, asked_us, expires_us, answer), in any order."""
         ...
 
-    def guards(self) -> Iterator[Row]:
+    def schema_differences(self) -> Iterator[Row]:
         """(`trigger` or `view`, name) of each that is not the store's own, (`missing`, name) of its own not there."""
         ...
 
@@ -131,7 +131,9 @@ class Trust:
     elsewhere: frozenset[str] = frozenset()
 
 
-def keyed(rows: Iterator[Row], kinds: tuple[type, ...], complain: Callable[[Row, str], None]) -> Iterator[Row]:
+def filter_ordered(
+    rows: Iterator[Row], kinds: tuple[type, ...], report_malformed: Callable[[Row, str], None]
+) -> Iterator[Row]:
     """Pass on the rows whose leading columns have these types and come in order; complain about the others.
 
     A row out of order means that an index and its table disagree, which no program of ours brings about.
@@ -141,32 +143,32 @@ def keyed(rows: Iterator[Row], kinds: tuple[type, ...], complain: Callable[[Row,
     for row in rows:
         key = row[:width]
         if tuple(map(type, key)) != kinds:
-            complain(row, "a key column has the wrong type")
+            report_malformed(row, "a key column has the wrong type")
         elif last is not None and key < last:
-            complain(row, "the row is out of order, so index and table disagree")
+            report_malformed(row, "the row is out of order, so index and table disagree")
         else:
             last = key
             yield row
 
 
-class Follower:
+class RowFollower:
     """Walks rows in step with a leading stream that has the same key order: (tenant, w, ws)."""
 
     def __init__(self, rows: Iterator[Row]) -> None:
         self._rows = rows
         self._next: Row | None = next(rows, None)
 
-    def upto(self, key: Row) -> tuple[list[Row], list[Row]]:
+    def advance_to(self, key: Row) -> tuple[list[Row], list[Row]]:
         """Rows before the key (they name nothing) and rows at the key."""
         before: list[Row] = []
-        at: list[Row] = []
+        matching: list[Row] = []
         row = self._next
         while row is not None and row[:3] <= key:
-            (at if row[:3] == key else before).append(row)
+            (matching if row[:3] == key else before).append(row)
             row = self._next = next(self._rows, None)
-        return before, at
+        return before, matching
 
-    def rest(self) -> Iterator[Row]:
+    def remaining(self) -> Iterator[Row]:
         """Rows behind the last key."""
         while self._next is not None:
             row = self._next

@@ -6,30 +6,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["CHECKS", "LIMITS", "MAX_FINDINGS", "Check", "Collector", "Finding", "Head", "Report", "name_of"]
+__all__ = ["CHECKS", "LIMITS", "MAX_FINDINGS", "Check", "Collector", "Finding", "Head", "Report", "format_entry_name"]
 
 MAX_FINDINGS: Final = 200
 
 CHECKS: Final[dict[int, str]] = {
-    1: "something to verify and a trusted key",
-    2: "entries are what their notes say",
-    3: "writer chains without gap",
-    4: "positions name each entry once",
-    5: "checkpoints signed by the log, roots recomputed",
-    6: "anchors are in the tree",
-    7: "writers certified, signatures",
+    1: "there is a ledger and a trusted key",
+    2: "entries match their signed notes",
+    3: "writer chains have no gaps",
+    4: "each entry has one position",
+    5: "checkpoints are signed by the log, roots match",
+    6: "anchors match the tree",
+    7: "writers are certified, signatures are valid",
     8: "content rows match their references",
     9: "sessions, dispatches, blobs, holds and approvals",
 }
 
 LIMITS: Final = (
     (
-        "the newest entries of a writer after the last checkpoint, cut together with every row that names them, are "
-        "not missed: what no checkpoint, anchor or later entry covers leaves no trace"
+        "removal of a writer's newest entries after the last checkpoint, together with every row that refers to them: "
+        "no checkpoint, anchor or later entry covers them"
     ),
-    "entries of different writers after the last checkpoint can change places unseen until a checkpoint covers them",
-    "who holds the log key, the database and the anchor can write another history; a witness on another host sees it",
-    "wrapped data keys are checked only with the content key; the rows of mode, resources and usage not at all",
+    "a changed order of entries of different writers after the last checkpoint, until a checkpoint covers them",
+    "a rewritten history, if its author has the log key, the database and the anchor; a copy on another host shows it",
+    "wrapped data keys, unless the content key is available; and the rows of mode, resources and usage",
 )
 """What verification cannot see, in plain words; a command that prints a report says so."""
 
@@ -116,7 +116,7 @@ class Report:
         return EXIT_CANNOT_TELL if self.undetermined else EXIT_OK
 
 
-def name_of(key: tuple[object, object, object]) -> str:
+def format_entry_name(key: tuple[object, object, object]) -> str:
     """Name of an entry in a report, from (tenant, writer, sequence)."""
     return f"entry {key[0]}/{key[1]}/{key[2]}"
 
@@ -138,14 +138,14 @@ class Collector:
         self.failed = dict.fromkeys(CHECKS, 0)
         self.skipped = dict.fromkeys(CHECKS, 0)
 
-    def tampered(self, check: int, where: str, what: str, code: str, entry: str = "") -> None:
+    def add_tampered(self, check: int, where: str, message: str, code: str, entry: str = "") -> None:
         """Record that something was changed."""
         self.tampered_total += 1
-        self._add(Finding("tampered", check, where, what, code, entry))
+        self._add(Finding("tampered", check, where, message, code, entry))
 
-    def gap(self, check: int, where: str, what: str, code: str, entry: str = "") -> None:
+    def add_gap(self, check: int, where: str, message: str, code: str, entry: str = "") -> None:
         """Record that something is missing."""
-        self._add(Finding("gap", check, where, what, code, entry))
+        self._add(Finding("gap", check, where, message, code, entry))
 
     def warn(self, text: str) -> None:
         """Record an oddity."""
@@ -162,7 +162,7 @@ class Collector:
             last = max(i for i, item in enumerate(self.findings) if item.kind == "gap")
             self.findings[last] = finding
 
-    def report(self, heads: Mapping[str, Head], *, full: bool) -> Report:
+    def build_report(self, heads: Mapping[str, Head], *, full: bool) -> Report:
         """Close the books."""
         checks = tuple(
             Check(number, title, self.passed[number], self.failed[number], self.skipped[number])

@@ -19,11 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from halo_core.errors import Gap, NotVerified
 from halo_core.ledger.report import Collector, Report
-from halo_core.ledger.verify_content import ContentPass
-from halo_core.ledger.verify_entries import EntryPass
+from halo_core.ledger.verify_entries import ContentPass, EntryPass
 from halo_core.ledger.verify_projections import check_blobs
-from halo_core.ledger.verify_signatures import SignatureQueue
 from halo_core.ledger.verify_tree import TreeFacts, TreePass
+from halo_core.ledger.verify_writers import SignatureQueue
 
 if TYPE_CHECKING:
     from halo_core.ledger.reader import LedgerReader, Trust
@@ -55,19 +54,19 @@ def verify(
     Returns:
         The report; a database that cannot be read is a finding, not an exception.
     """
-    run = _Run(reader, trust, progress or _quiet)
-    run.tree(fast=fast)
+    run = _Verification(reader, trust, progress or _ignore_progress)
+    run.check_tree(fast=fast)
     if not fast:
-        run.entries(signatures=signatures, threads=threads)
-    run.judge()
-    return run.out.report(run.facts.heads, full=not fast)
+        run.check_entries(signatures=signatures, threads=threads)
+    run.check_trust()
+    return run.out.build_report(run.facts.heads, full=not fast)
 
 
-def _quiet(_stage: str, _done: int) -> None:
+def _ignore_progress(_stage: str, _done: int) -> None:
     """Say nothing."""
 
 
-class _Run:
+class _Verification:
     """One verification: passes, each guarded, and their common books."""
 
     def __init__(self, reader: LedgerReader, trust: Trust, progress: Progress) -> None:
@@ -78,32 +77,32 @@ class _Run:
         self._progress = progress
         self._writers: dict[tuple[str, str], Any] = {}
         self._rows = 0
-        self._named: dict[tuple[str, str], str] = {}
-        self._guard(7, "writer", self._read_writers)
-        self._guard(9, "sqlite_master", self._read_guards)
+        self._named_blobs: dict[tuple[str, str], str] = {}
+        self._run_check(7, "writer", self._read_writers)
+        self._run_check(9, "sqlite_master", self._check_schema)
 
-    def _guard(self, check: int, table: str, work: Callable[[], None]) -> None:
+    def _run_check(self, check: int, table: str, work: Callable[[], None]) -> None:
         try:
             work()
         except Gap as exc:
-            self.out.gap(check, table, exc.message, exc.code)
+            self.out.add_gap(check, table, exc.message, exc.code)
         except NotVerified as exc:
-            self.out.tampered(check, table, f"the table cannot be read: {exc.message}", exc.code)
+            self.out.add_tampered(check, table, f"the table cannot be read: {exc.message}", exc.code)
 
     def _read_writers(self) -> None:
         for tenant, w, vkey, closed_us in self._reader.writers():
             self._writers[tenant, w] = (vkey, closed_us)
 
-    def _read_guards(self) -> None:
+    def _check_schema(self) -> None:
         # (9) A trigger can make a write do nothing, so one that is not the store's own is no accident.
-        for kind, name in self._reader.guards():
+        for kind, name in self._reader.schema_differences():
             if kind == "missing":
-                self.out.warn(f"trigger `{name}`, which refuses changes of evidence by accident, is missing")
+                self.out.warn(f"trigger `{name}`, which prevents accidental changes, is missing")
             else:
-                what = f"the {kind} is not one of Halo's: it can hide, change or drop what is written"
-                self.out.tampered(9, f"{kind} {name}", what, "foreign_trigger")
+                message = f"the {kind} was not created by Halo: it can hide, change or drop rows"
+                self.out.add_tampered(9, f"{kind} {name}", message, "foreign_trigger")
 
-    def tree(self, *, fast: bool) -> None:
+    def check_tree(self, *, fast: bool) -> None:
         """Checks 4, 5, 6 and the hashes of 2."""
 
         def work() -> None:
@@ -113,10 +112,10 @@ class _Run:
             if fast:
                 self.out.passed[2] += tree.facts.rows - self.out.failed[2]
 
-        self._guard(4, "position", work)
+        self._run_check(4, "position", work)
         self._rows += self.facts.rows
 
-    def entries(self, *, signatures: bool, threads: int) -> None:
+    def check_entries(self, *, signatures: bool, threads: int) -> None:
         """Checks 2, 3, 7, 8 and 9."""
 
         def work() -> None:
@@ -124,35 +123,35 @@ class _Run:
             with SignatureQueue(self.out, threads) as queue:
                 entries.run(queue, self._progress)
             self._rows += entries.rows
-            self._named = entries.named_blobs
-            self._guard(9, "session", lambda: entries.states.check(self._reader))
-            self._guard(9, "hold, approval", lambda: entries.holds.check(self._reader))
-            self._guard(9, "standing", lambda: entries.standings.check(self._reader))
-            self._guard(9, "baseline", lambda: entries.baselines.check(self._reader))
-            self._guard(8, "content", ContentPass(self._reader, self._trust, self.out, entries.references).run)
+            self._named_blobs = entries.named_blobs
+            self._run_check(9, "session", lambda: entries.state_check.check(self._reader))
+            self._run_check(9, "hold, approval", lambda: entries.restriction_check.check(self._reader))
+            self._run_check(9, "standing", lambda: entries.standing_check.check(self._reader))
+            self._run_check(9, "baseline", lambda: entries.baseline_check.check(self._reader))
+            self._run_check(8, "content", ContentPass(self._reader, self._trust, self.out, entries.references).run)
 
-        self._guard(2, "entry", work)
-        self._guard(9, "blob", lambda: check_blobs(self._reader, self._trust, self.out, self._named))
+        self._run_check(2, "entry", work)
+        self._run_check(9, "blob", lambda: check_blobs(self._reader, self._trust, self.out, self._named_blobs))
 
-    def judge(self) -> None:
+    def check_trust(self) -> None:
         """(1) An empty or untrusted ledger is not a verified one."""
-        seen = sorted({tenant for tenant, _ in self._writers} | set(self.facts.heads))
-        for tenant in seen:
+        tenants = sorted({tenant for tenant, _ in self._writers} | set(self.facts.heads))
+        for tenant in tenants:
             if tenant not in self._trust.logs:
                 self.out.undetermined.append(f"no trusted key for tenant `{tenant}`")
             elif tenant not in self._trust.anchors:
                 self.out.undetermined.append(
-                    f"tenant `{tenant}` has no anchor, so a rollback to an earlier state would go unseen; it has one "
+                    f"tenant `{tenant}` has no anchor, so a rollback to an earlier state would be missed; it has one "
                     "after its first checkpoint, unless anchor.json was removed"
                 )
             else:
                 self.out.passed[1] += 1
-        for tenant in sorted(set(self._trust.logs) - set(seen) - set(self._trust.anchors)):
+        for tenant in sorted(set(self._trust.logs) - set(tenants) - set(self._trust.anchors)):
             if tenant in self._trust.elsewhere:
-                self.out.warn(f"tenant `{tenant}` has nothing here: its anchor names another database")
+                self.out.warn(f"tenant `{tenant}` has no data here: its anchor belongs to another database")
             else:
                 self.out.undetermined.append(
-                    f"tenant `{tenant}` is trusted, and has neither entries nor an anchor here"
+                    f"tenant `{tenant}` is trusted, but has neither entries nor an anchor here"
                 )
         if not self._rows and not self.out.total:
             self.out.undetermined.append("there is nothing to verify")

@@ -1,24 +1,236 @@
-"""Room: rows that name entries: session heads, dispatches; blobs. Takes: a reader. Gives: findings. Never: I/O."""
+"""Room: the stored session states against what entries say of them. Takes: entries, rows. Gives: findings. Never: I/O.
+
+A session's row holds its counters, accounts and taint, its sketch rows what it has seen, a quota's row a day's sums.
+Each entry commits to the state it found and to the one it left, and the state to the sketch by a chained digest; so
+none of them can be washed, rolled back or cut unseen, neither after the last entry nor between two.
+
+Room: rows that name entries: session heads, dispatches; blobs. Takes: a reader. Gives: findings. Never: I/O.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+from bisect import bisect_right
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
-from halo_core import canonical
-from halo_core.ledger.reader import Follower, LedgerReader, Row, Trust, keyed
-from halo_core.ledger.report import Collector, name_of
+import orjson
 
-__all__ = ["Projections", "check_blobs"]
+from halo_core.crypto import canonical
+from halo_core.ledger.reader import LedgerReader, Row, RowFollower, Trust, filter_ordered
+from halo_core.ledger.report import Collector, format_entry_name
 
-Key = tuple[str, str, int]
+__all__ = [
+    "ProjectionCheck",
+    "StateCheck",
+    "chain_marks",
+    "check_blobs",
+    "commit_state",
+]
+
+
+_DOMAIN = "halo/session/v1"
+
+
+def commit_state(version: int, state: bytes, *, before: bytes) -> dict[str, Any]:
+    """What an entry holds of a session's state: its version, which rises by one, its digest and the one before.
+
+    Args:
+        version: of the state the entry leaves behind.
+        state: its bytes.
+        before: bytes of the state the entry found, empty where there was none.
+    """
+    return {"before": _state_digest(before) if before else "", "digest": _state_digest(state), "version": version}
+
+
+def _state_digest(state: bytes) -> str:
+    return canonical.digest(_DOMAIN, state)
+
+
+def chain_marks(before: str, chunk: bytes) -> str:
+    """Digest over a sketch's chunks so far, 64 hex digits; `before` is empty for the first."""
+    return hashlib.sha256(before.encode("ascii", "replace") + b"\0" + chunk).hexdigest()
+
+
+@dataclass(slots=True)
+class _VersionRun:
+    """Versions `first` to `last` of a session, each entry of which found what the one before it left."""
+
+    first: int
+    before: str
+    last: int
+    digest: str
+
+
+class _VersionHistory:
+    """The versions of one session as runs. One writer streams one run; of several, runs join as they come in."""
+
+    __slots__ = ("_firsts", "runs")
+
+    def __init__(self) -> None:
+        self.runs: list[_VersionRun] = []
+        self._firsts: list[int] = []
+
+    def add(self, version: int, before: str, digest: str) -> list[tuple[int, str]]:
+        """Take one entry's commitment; (version, what is wrong with it) of each break it brings to light."""
+        index = bisect_right(self._firsts, version)
+        previous = self.runs[index - 1] if index else None
+        if previous is not None and version <= previous.last:
+            return [(version, f"two entries of the session left version {version} behind")]
+        broken = []
+        joins = previous is not None and previous.last == version - 1
+        if (joins and previous is not None and previous.digest != before) or (version == 1 and before):
+            broken.append((version, _describe_break(version)))
+        if joins and previous is not None:
+            previous.last, previous.digest = version, digest
+            index -= 1
+        else:
+            self.runs.insert(index, _VersionRun(version, before, version, digest))
+            self._firsts.insert(index, version)
+        return broken + self._join_next(index)
+
+    def _join_next(self, index: int) -> list[tuple[int, str]]:
+        run = self.runs[index]
+        after = self.runs[index + 1] if index + 1 < len(self.runs) else None
+        if after is None or after.first != run.last + 1:
+            return []
+        broken = [(after.first, _describe_break(after.first))] if after.before != run.digest else []
+        run.last, run.digest = after.last, after.digest
+        del self.runs[index + 1], self._firsts[index + 1]
+        return broken
+
+    def find_holes(self) -> list[tuple[int, int]]:
+        """First and last version of each stretch that no entry tells of."""
+        ends = [0, *(run.last for run in self.runs[:-1])]
+        return [(end + 1, run.first - 1) for end, run in zip(ends, self.runs, strict=True) if run.first > end + 1]
+
+
+def _describe_break(version: int) -> str:
+    start = f"version {version - 1} was left" if version > 1 else "a session begins"
+    return f"the state was changed between two entries: version {version} did not start from the state as {start}"
+
+
+class StateCheck:
+    """(9) Chains the commitments of each session, then compares the rows with the newest."""
+
+    def __init__(self, out: Collector) -> None:
+        self._out = out
+        self._histories: dict[tuple[str, str, str], _VersionHistory] = {}
+
+    def add_entry(self, tenant: str, fields: dict[str, Any]) -> None:
+        """Take the commitments of one entry, if it carries any."""
+        body = fields.get("body")
+        if not isinstance(body, dict):
+            return
+        entry = str(fields.get("id", ""))
+        self._add_commitment(tenant, "session", str(fields.get("session", "")), body.get("state"), entry)
+        quota = body.get("quota")
+        if isinstance(quota, dict):
+            self._add_commitment(tenant, "quota", str(quota.get("account", "")), quota, entry)
+        self._add_commitment(tenant, "residue", "", body.get("stored"), entry)
+
+    def _add_commitment(self, tenant: str, kind: str, owner: str, commitment: object, entry: str) -> None:
+        if not isinstance(commitment, dict) or type(commitment.get("version")) is not int:
+            return
+        history = self._histories.setdefault((tenant, kind, owner), _VersionHistory())
+        before, digest = str(commitment.get("before", "")), str(commitment.get("digest", ""))
+        for version, message in history.add(commitment["version"], before, digest):
+            self._out.add_tampered(9, f"{kind} {tenant}/{owner} version {version}", message, "state_broken", entry)
+
+    def check(self, reader: LedgerReader) -> None:
+        """Compare every session and quota row, and every sketch row with its session."""
+        self._check_complete()
+        remaining = {name: history.runs[-1] for name, history in self._histories.items()}
+        sketch_digests: dict[tuple[str, str], tuple[int, str]] = {}
+        for tenant, session, version, state in reader.states():
+            if self._check_row(remaining, tenant, "session", session, (version, state)):
+                fields = orjson.loads(state)
+                sketch_digests[tenant, session] = (fields["chunks"], fields["marks"])
+        for tenant, account, version, state in reader.quotas():
+            if (tenant, "quota", account) not in remaining and tenant not in self._out.incomplete:
+                self._out.add_tampered(9, f"quota {tenant}/{account}", "no entry refers to this row", "row_stray")
+            self._check_row(remaining, tenant, "quota", account, (version, state))
+        self._check_taint(reader, remaining)
+        for tenant, kind, owner in remaining:
+            message = "the row is missing, although entries refer to its state"
+            self._out.add_gap(9, f"{kind} {tenant}/{owner}", message, f"{kind}_missing")
+        self._check_sketches(reader, sketch_digests)
+
+    def _check_row(
+        self,
+        remaining: dict[tuple[str, str, str], _VersionRun],
+        tenant: str,
+        kind: str,
+        owner: str,
+        row: tuple[Any, Any],
+    ) -> bool:
+        """Whether a row is the state that its newest entry left behind; it is then known to have a row."""
+        newest = remaining.pop((tenant, kind, owner), None)
+        if newest is None:
+            return False
+        version, state = row
+        if type(state) is bytes and (version, _state_digest(state)) == (newest.last, newest.digest):
+            self._out.passed[9] += 1
+            return True
+        if tenant not in self._out.incomplete:  # else the entry it speaks of may be among the missing
+            message = f"it is not the state after the {kind}'s newest entry"
+            self._out.add_tampered(9, f"{kind} {tenant}/{owner} columns version, state", message, "state_altered")
+        return False
+
+    def _check_taint(self, reader: LedgerReader, remaining: dict[tuple[str, str, str], _VersionRun]) -> None:
+        """What is left of stored values: each tenant's chunks, in order, under the digests that entries tell."""
+        chains: dict[str, tuple[int, str]] = {}
+        for tenant, seq, chain, fingerprints in reader.residues():
+            count, before = chains.get(tenant, (0, ""))
+            sound = seq == count + 1 and type(fingerprints) is bytes and chain_marks(before, fingerprints) == chain
+            chains[tenant] = (seq, chain) if sound else (-1, "")
+        for tenant, (count, chain) in chains.items():
+            newest = remaining.pop((tenant, "residue", ""), None)
+            if newest is not None and (count, _state_digest(chain.encode("ascii", "replace"))) == (
+                newest.last,
+                newest.digest,
+            ):
+                self._out.passed[9] += 1
+            elif tenant not in self._out.incomplete:
+                message = "the fingerprints of stored values differ from those in the entries"
+                self._out.add_tampered(9, f"residue {tenant}", message, "residue_altered")
+
+    def _check_complete(self) -> None:
+        # A version that no entry tells of: the entry was cut where nothing else missed it, or the counter was moved.
+        for (tenant, kind, owner), history in self._histories.items():
+            if tenant in self._out.incomplete:
+                continue
+            for first, last in history.find_holes():
+                which = f"version {first}" if first == last else f"versions {first} to {last}"
+                where = f"{kind} {tenant}/{owner} {which}"
+                self._out.add_gap(9, where, f"no entry of the {kind} produced it", "entry_missing")
+
+    def _check_sketches(self, reader: LedgerReader, sketch_digests: dict[tuple[str, str], tuple[int, str]]) -> None:
+        chains: dict[tuple[str, str], tuple[int, str]] = {}
+        for tenant, session, seq, marks in reader.sketches():
+            count, chain = chains.get((tenant, session), (0, ""))
+            if seq != count or type(marks) is not bytes:
+                count = -1  # never equal to what the state says
+            else:
+                count, chain = count + 1, chain_marks(chain, marks)
+            chains[tenant, session] = (count, chain)
+        for name, (count, chain) in sketch_digests.items():
+            if chains.pop(name, (0, "")) != (count, chain):
+                message = "the fingerprints of the session differ from its state"
+                self._out.add_tampered(9, f"sketch {name[0]}/{name[1]}", message, "sketch_altered")
+        for tenant, session in chains:
+            if tenant not in self._out.incomplete and (tenant, "session", session) not in self._histories:
+                self._out.add_tampered(9, f"sketch {tenant}/{session}", "it does not belong to a session", "row_stray")
+
+
+EntryKey = tuple[str, str, int]
 _KEY = (str, str, int)
 _PAUSED = 2  # in the column `outcome`
 
 
-class Projections:
+class ProjectionCheck:
     """(9) Each session head exists; each dispatch row names a dispatched decision, and each such decision has one.
 
     No request id that must run once is dispatched twice (INVARIANT: ONCE), and the column that makes the table refuse
@@ -30,171 +242,176 @@ class Projections:
     def __init__(self, reader: LedgerReader, out: Collector, writers: set[tuple[str, str]]) -> None:
         self._out = out
         self._writers = writers
-        self.named: dict[tuple[str, str], int] = {}
+        self.missing_seqs: dict[tuple[str, str], int] = {}
         # Entries that bring a text into the store by its hash are few, so their names are kept.
-        self.blobs: dict[tuple[str, str], str] = {}
+        self.named_blobs: dict[tuple[str, str], str] = {}
         # 8 bytes of each request id; keyed, so that nobody can choose two ids that look the same here.
-        self._once: set[bytes] = set()
+        self._once_digests: set[bytes] = set()
         self._salt = secrets.token_bytes(16)
         # Of what paused, which is little: dispatches that ran once, and those that came after. What the rows say of it
         # and what the outcomes say.
-        self._repeated: list[tuple[Key, bytes, str, str]] = []
-        self._marked: dict[Key, tuple[bytes | None, str]] = {}
-        self._paused: dict[Key, tuple[str, str]] = {}
-        self._sessions = Follower(keyed(reader.sessions(), _KEY, self._complain_session))
-        self._dispatches = Follower(keyed(reader.dispatches(), _KEY, self._complain_dispatch))
+        self._repeated: list[tuple[EntryKey, bytes, str, str]] = []
+        self._paused_rows: dict[EntryKey, tuple[bytes | None, str]] = {}
+        self._paused_outcomes: dict[EntryKey, tuple[str, str]] = {}
+        self._sessions = RowFollower(filter_ordered(reader.sessions(), _KEY, self._report_malformed_session))
+        self._dispatches = RowFollower(filter_ordered(reader.dispatches(), _KEY, self._report_malformed_dispatch))
 
-    def _complain_session(self, row: Row, what: str) -> None:
-        self._out.tampered(9, f"session {row[0]}/{row[3]}", what, "row_malformed")
+    def _report_malformed_session(self, row: Row, message: str) -> None:
+        self._out.add_tampered(9, f"session {row[0]}/{row[3]}", message, "row_malformed")
 
-    def _complain_dispatch(self, row: Row, what: str) -> None:
-        self._out.tampered(9, f"dispatch {row[0]}/{row[3]}", what, "row_malformed")
+    def _report_malformed_dispatch(self, row: Row, message: str) -> None:
+        self._out.add_tampered(9, f"dispatch {row[0]}/{row[3]}", message, "row_malformed")
 
-    def follow(self, key: Key, plain: dict[str, Any] | None) -> None:
+    def follow(self, key: EntryKey, fields: dict[str, Any] | None) -> None:
         """Move both tables up to this entry; None for an entry that cannot be read or has a foreign key."""
-        before, at = self._sessions.upto(key)
+        before, matching = self._sessions.advance_to(key)
         for row in before:
-            self._names_nothing("session", row)
-        if plain is not None:
-            for row in at:
-                self._session(row, plain)
-        before, at = self._dispatches.upto(key)
+            self._report_dangling("session", row)
+        if fields is not None:
+            for row in matching:
+                self._check_session(row, fields)
+        before, matching = self._dispatches.advance_to(key)
         for row in before:
-            self._names_nothing("dispatch", row)
-        if plain is not None:
-            self._dispatch(key, at, plain)
-            self._outcome(key, plain)
-            body = plain.get("body")
+            self._report_dangling("dispatch", row)
+        if fields is not None:
+            self._check_dispatch(key, matching, fields)
+            self._note_outcome(key, fields)
+            body = fields.get("body")
             if isinstance(body, dict) and type(body.get("hash")) is str:
-                self.blobs[key[0], body["hash"]] = name_of(key)
+                self.named_blobs[key[0], body["hash"]] = format_entry_name(key)
 
     def finish(self) -> None:
         """What names an entry behind the last one names nothing."""
-        for row in self._sessions.rest():
-            self._names_nothing("session", row)
-        for row in self._dispatches.rest():
-            self._names_nothing("dispatch", row)
-        self._pauses()
+        for row in self._sessions.remaining():
+            self._report_dangling("session", row)
+        for row in self._dispatches.remaining():
+            self._report_dangling("dispatch", row)
+        self._check_pauses()
 
-    def _names_nothing(self, table: str, row: Row) -> None:
+    def _report_dangling(self, table: str, row: Row) -> None:
         where = f"{table} {row[0]}/{row[3]}"
-        what = f"entry {row[0]}/{row[1]}/{row[2]}, which it names, is missing"
+        message = f"entry {row[0]}/{row[1]}/{row[2]}, which it refers to, is missing"
         if row[:2] in self._writers:
             self._out.incomplete.add(row[0])
-            self.named[row[0], row[1]] = max(row[2], self.named.get((row[0], row[1]), -1))
-            self._out.gap(9, where, what, "entry_missing")
+            self.missing_seqs[row[0], row[1]] = max(row[2], self.missing_seqs.get((row[0], row[1]), -1))
+            self._out.add_gap(9, where, message, "entry_missing")
         else:
-            self._out.tampered(9, where, f"{what}, and no such writer is known", "row_stray")
+            self._out.add_tampered(9, where, f"{message}, and its writer is unknown", "row_stray")
 
-    def _session(self, row: Row, plain: dict[str, Any]) -> None:
-        body = plain.get("body")
+    def _check_session(self, row: Row, fields: dict[str, Any]) -> None:
+        body = fields.get("body")
         state = body.get("state") if isinstance(body, dict) else None
         version = state.get("version") if isinstance(state, dict) else None
-        if row[3] != plain.get("session") or version != row[4]:
-            what = f"its head is an entry of session `{plain.get('session')}` that left version {version} behind"
-            self._out.tampered(9, f"session {row[0]}/{row[3]}", what, "row_stray", str(plain.get("id", "")))
+        if row[3] != fields.get("session") or version != row[4]:
+            message = f"its head is an entry of session `{fields.get('session')}` that left version {version} behind"
+            self._out.add_tampered(9, f"session {row[0]}/{row[3]}", message, "row_stray", str(fields.get("id", "")))
         else:
             self._out.passed[9] += 1
 
-    def _dispatch(self, key: Key, rows: list[Row], plain: dict[str, Any]) -> None:
-        body = plain.get("body")
+    def _check_dispatch(self, key: EntryKey, rows: list[Row], fields: dict[str, Any]) -> None:
+        body = fields.get("body")
         body = body if isinstance(body, dict) else {}
-        entry = str(plain.get("id", ""))
-        dispatched = plain.get("kind") == "decision" and body.get("dispatched") is True
-        once = _once(body) if dispatched else None
+        entry = str(fields.get("id", ""))
+        dispatched = fields.get("kind") == "decision" and body.get("dispatched") is True
+        once = _once_request_id(body) if dispatched else None
         if once is not None:
-            self._run_once(key, once, entry)
+            self._note_run_once(key, once, entry)
         if dispatched and not rows:
-            self._out.gap(9, name_of(key), "the dispatch row of this decision is missing", "dispatch_missing", entry)
+            self._out.add_gap(
+                9, format_entry_name(key), "the dispatch row of this decision is missing", "dispatch_missing", entry
+            )
         for i, row in enumerate(rows):
             where = f"dispatch {row[0]}/{row[3]}"
             if not dispatched or i:
-                what = "it names an entry that dispatched nothing, or that has its row"
-                self._out.tampered(9, where, what, "row_stray", entry)
-            elif _request_id(body) not in (None, row[3]):
-                what = "the decision it names has another request id"
-                self._out.tampered(9, f"{where} column request_id", what, "column_altered", entry)
+                message = "it refers to an entry that dispatched nothing or already has a row"
+                self._out.add_tampered(9, where, message, "row_stray", entry)
+            elif _request_id_of(body) not in (None, row[3]):
+                message = "its decision has another request id"
+                self._out.add_tampered(9, f"{where} column request_id", message, "column_altered", entry)
             elif row[4] not in (0, 1, _PAUSED):
-                self._out.tampered(9, f"{where} column outcome", "it is none of 0, 1 and 2", "column_altered", entry)
+                self._out.add_tampered(9, f"{where} column outcome", "it is not 0, 1 or 2", "column_altered", entry)
             elif row[5] != (None if row[4] == _PAUSED else once):
-                what = f"it is `{row[5]}` where the decision needs `{once}`, or nothing if it paused"
-                self._out.tampered(9, f"{where} column once", what, "column_altered", entry)
+                message = f"it is `{row[5]}` where the decision needs `{once}`, or nothing if it paused"
+                self._out.add_tampered(9, f"{where} column once", message, "column_altered", entry)
             else:
                 self._out.passed[9] += 1
             if dispatched and row[4] == _PAUSED:
-                self._marked[key] = (None if once is None else self._digest(key, once), entry)
+                self._paused_rows[key] = (None if once is None else self._hash_request_id(key, once), entry)
 
-    def _digest(self, key: Key, request_id: str) -> bytes:
+    def _hash_request_id(self, key: EntryKey, request_id: str) -> bytes:
         name = f"{key[0]}\0{request_id}".encode("utf-8", "surrogatepass")
         return hashlib.blake2b(name, digest_size=8, key=self._salt).digest()
 
-    def _run_once(self, key: Key, request_id: str, entry: str) -> None:
-        digest = self._digest(key, request_id)
-        if digest in self._once:
+    def _note_run_once(self, key: EntryKey, request_id: str, entry: str) -> None:
+        digest = self._hash_request_id(key, request_id)
+        if digest in self._once_digests:
             self._repeated.append((key, digest, request_id, entry))
-        self._once.add(digest)
+        self._once_digests.add(digest)
 
-    def _outcome(self, key: Key, plain: dict[str, Any]) -> None:
-        body = plain.get("body")
-        if plain.get("kind") != "outcome" or not isinstance(body, dict) or body.get("status") != "paused":
+    def _note_outcome(self, key: EntryKey, fields: dict[str, Any]) -> None:
+        body = fields.get("body")
+        if fields.get("kind") != "outcome" or not isinstance(body, dict) or body.get("status") != "paused":
             return
-        named = body.get("decision")
-        w, ws = (named.get("w"), named.get("ws")) if isinstance(named, dict) else (None, None)
+        reference = body.get("decision")
+        w, ws = (reference.get("w"), reference.get("ws")) if isinstance(reference, dict) else (None, None)
         if type(w) is str and type(ws) is int:
-            self._paused[key[0], w, ws] = (name_of(key), str(plain.get("id", "")))
+            self._paused_outcomes[key[0], w, ws] = (format_entry_name(key), str(fields.get("id", "")))
 
-    def _pauses(self) -> None:
+    def _check_pauses(self) -> None:
         """A row says paused where an outcome does; a request came back at most once for each time it paused."""
-        for key, (_, entry) in self._marked.items():
-            if key in self._paused:
+        for key, (_, entry) in self._paused_rows.items():
+            if key in self._paused_outcomes:
                 continue
-            where, what = f"dispatch of {name_of(key)} column outcome", "it says that it paused, and no outcome does"
+            where, message = (
+                f"dispatch of {format_entry_name(key)} column outcome",
+                "it is marked as paused, but no outcome is",
+            )
             if key[0] in self._out.incomplete:
-                self._out.gap(9, where, what, "entry_missing", entry)
+                self._out.add_gap(9, where, message, "entry_missing", entry)
             else:
-                self._out.tampered(9, where, what, "column_altered", entry)
-        for key, (outcome, entry) in self._paused.items():
-            if key not in self._marked and key[0] not in self._out.incomplete:
-                what = f"the dispatch of {name_of(key)} does not say that it paused"
-                self._out.tampered(9, outcome, what, "column_altered", entry)
-        left = Counter(digest for key, (digest, _) in self._marked.items() if key in self._paused)
+                self._out.add_tampered(9, where, message, "column_altered", entry)
+        for key, (outcome, entry) in self._paused_outcomes.items():
+            if key not in self._paused_rows and key[0] not in self._out.incomplete:
+                message = f"the dispatch of {format_entry_name(key)} is not marked as paused"
+                self._out.add_tampered(9, outcome, message, "column_altered", entry)
+        pauses_left = Counter(digest for key, (digest, _) in self._paused_rows.items() if key in self._paused_outcomes)
         for key, digest, request_id, entry in self._repeated:
-            left[digest] -= 1
-            if left[digest] < 0:
-                what = f"request `{request_id}`, which may run once, was dispatched before"
-                self._out.tampered(9, name_of(key), what, "dispatched_twice", entry)
+            pauses_left[digest] -= 1
+            if pauses_left[digest] < 0:
+                message = f"request `{request_id}`, which may run only once, was dispatched before"
+                self._out.add_tampered(9, format_entry_name(key), message, "dispatched_twice", entry)
 
 
-def _once(body: dict[str, Any]) -> str | None:
+def _once_request_id(body: dict[str, Any]) -> str | None:
     """The request id of a decision whose action may run once: in enforce mode, and not idempotent."""
     try:
         request = body["request"]
-        bound = body["snapshot"]["mode"] == "enforce" and not request["resource"]["idempotent"]
-        return str(request["request_id"]) if bound else None
+        must_run_once = body["snapshot"]["mode"] == "enforce" and not request["resource"]["idempotent"]
+        return str(request["request_id"]) if must_run_once else None
     except (KeyError, TypeError):
         return None
 
 
-def _request_id(body: dict[str, Any]) -> Any:
+def _request_id_of(body: dict[str, Any]) -> Any:
     request = body.get("request")
     return request.get("request_id") if isinstance(request, dict) else None
 
 
-def check_blobs(reader: LedgerReader, trust: Trust, out: Collector, named: dict[tuple[str, str], str]) -> None:
+def check_blobs(reader: LedgerReader, trust: Trust, out: Collector, named_blobs: dict[tuple[str, str], str]) -> None:
     """(9) Each blob has the hash it is stored under, in one of the known domains, and an entry that names it."""
-    left = dict(named)
+    missing = dict(named_blobs)
     for tenant, name, data in reader.blobs():
-        left.pop((tenant, name), None)
+        missing.pop((tenant, name), None)
         where = f"blob {tenant}/{name}"
         if type(data) is not bytes:
-            out.tampered(9, f"{where} column bytes", "the blob is not bytes", "row_malformed")
+            out.add_tampered(9, f"{where} column bytes", "the blob is not bytes", "row_malformed")
         elif name not in {canonical.digest(domain, data) for domain in trust.blob_domains}:
-            out.tampered(9, f"{where} columns hash, bytes", "the blob does not have this hash", "blob_altered")
-        elif (tenant, name) in named:
+            out.add_tampered(9, f"{where} columns hash, bytes", "the blob does not have this hash", "blob_altered")
+        elif (tenant, name) in named_blobs:
             out.passed[9] += 1
         elif tenant in out.incomplete:
-            out.gap(9, where, "the entry that names it is among the missing", "entry_missing")
+            out.add_gap(9, where, "the entry that refers to it is missing", "entry_missing")
         else:
-            out.tampered(9, f"{where} column tenant", "no entry of this tenant names it", "row_stray")
-    for (tenant, name), entry in left.items():
-        out.gap(9, f"blob {tenant}/{name}", f"{entry} names it, and it is missing", "blob_missing")
+            out.add_tampered(9, f"{where} column tenant", "no entry of this tenant refers to it", "row_stray")
+    for (tenant, name), entry in missing.items():
+        out.add_gap(9, f"blob {tenant}/{name}", f"{entry} refers to it, but it is missing", "blob_missing")

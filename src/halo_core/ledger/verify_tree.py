@@ -1,4 +1,6 @@
-"""Room: the tree pass: hashes, positions, checkpoints, anchors. Takes: a reader. Gives: findings, heads. Never: I/O.
+"""Room: signed heads to compare the tree with. Takes: checkpoint rows, anchors. Gives: marks by size. Never: I/O.
+
+Room: the tree pass: hashes, positions, checkpoints, anchors. Takes: a reader. Gives: findings, heads. Never: I/O.
 
 Streams each tenant's positions once and keeps one frontier. Where an entry is missing or a root differs, the pass goes
 on from the next signed frontier, so one hole does not hide what stands behind it.
@@ -9,22 +11,134 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from halo_core.ledger.merkle import CompactRange
-from halo_core.ledger.report import Collector, Head, name_of
-from halo_core.ledger.verify_marks import Mark, Marks
+from halo_core.errors import ConfigError, Tampered
+from halo_core.ledger.checkpoints import Checkpoint, open_checkpoint, read_checkpoint
+from halo_core.ledger.reader import LedgerReader, Row, Trust, filter_ordered
+from halo_core.ledger.report import Collector, Head, format_entry_name
+from halo_core.ledger.tree import CompactRange
 
-if TYPE_CHECKING:
-    from halo_core.ledger.reader import LedgerReader, Trust
+__all__ = [
+    "SignedHead",
+    "SignedHeads",
+    "TreeFacts",
+    "TreePass",
+]
 
-__all__ = ["TreeFacts", "TreePass"]
+
+@dataclass(frozen=True, slots=True)
+class SignedHead:
+    """A signed head to compare with: from a checkpoint row, or from an anchor (then without frontier)."""
+
+    tenant: str
+    size: int
+    root: bytes
+    frontier: bytes | None
+    where: str
+
+    @property
+    def check(self) -> int:
+        """Number of the check that this mark belongs to."""
+        return 6 if self.frontier is None else 5
+
+
+class SignedHeads:
+    """Checkpoint rows in step with the tenants, verified, with each tenant's anchor in its place."""
+
+    def __init__(self, reader: LedgerReader, trust: Trust, out: Collector) -> None:
+        self._trust = trust
+        self._out = out
+        self._rows = filter_ordered(reader.checkpoints(), (str, int), self._report_malformed)
+        self._next: Row | None = next(self._rows, None)
+        self._anchors_left = dict(sorted(trust.anchors.items()))
+
+    def _report_malformed(self, row: Row, message: str) -> None:
+        self._out.add_tampered(5, f"checkpoint {row[0]}/{row[1]}", message, "row_malformed")
+
+    def heads_before(self, tenant: str | None) -> Iterator[SignedHead]:
+        """Marks of tenants before this one (None: of all that are left): tenants without a single position."""
+        while self._next is not None and (tenant is None or self._next[0] < tenant):
+            yield from self.heads_of(self._next[0])
+        for name in [name for name in self._anchors_left if tenant is None or name < tenant]:
+            yield from self.heads_of(name)
+
+    def heads_of(self, tenant: str) -> Iterator[SignedHead]:
+        """Marks of one tenant, by size."""
+        anchor = self._read_anchor(tenant)
+        while self._next is not None and self._next[0] == tenant:
+            row = self._next
+            if anchor is not None and anchor.size < row[1]:
+                yield from self._report_missing_row(anchor, tenant)
+                anchor = None
+            head = self._read_checkpoint_row(row)
+            if head is not None:
+                yield head
+            if anchor is not None and anchor.size == row[1]:
+                yield anchor
+                anchor = None
+            self._next = next(self._rows, None)
+        if anchor is not None:
+            yield from self._report_missing_row(anchor, tenant)
+
+    def _report_missing_row(self, anchor: SignedHead, tenant: str) -> Iterator[SignedHead]:
+        # An anchor is always a checkpoint that was committed first.
+        where = f"checkpoint {tenant}/{anchor.size}"
+        self._out.add_gap(5, where, "the checkpoint of the anchor is missing", "checkpoint_missing")
+        yield anchor
+
+    def _read_anchor(self, tenant: str) -> SignedHead | None:
+        note = self._anchors_left.pop(tenant, None)
+        where = f"anchor {tenant}"
+        if note is None:
+            return None
+        head = self._open_head(6, where, tenant, note)
+        return None if head is None or head.size == 0 else SignedHead(tenant, head.size, head.root, None, where)
+
+    def _open_head(self, check: int, where: str, tenant: str, note: object) -> Checkpoint | None:
+        vkey = self._trust.logs.get(tenant)
+        try:
+            # What is no bytes is no note.
+            signed = note if type(note) is bytes else b""
+            if vkey is not None:
+                return open_checkpoint(signed, vkey, tenant)
+            read_checkpoint(signed, tenant)
+        except (Tampered, ConfigError) as exc:
+            self._out.add_tampered(
+                check, f"{where} columns tenant, note" if check == 5 else where, exc.message, exc.code
+            )
+            return None
+        self._out.skipped[check] += 1
+        return None
+
+    def _read_checkpoint_row(self, row: Row) -> SignedHead | None:
+        # (5) checkpoints: signed by the trusted key, columns as signed
+        tenant, size, root, note, frontier = row
+        where = f"checkpoint {tenant}/{size}"
+        head = self._open_head(5, where, tenant, note)
+        if head is None:
+            return None
+        if head.size != size or head.root != root:
+            column = "size" if head.size != size else "root"
+            self._out.add_tampered(5, f"{where} column {column}", f"`{column}` differs from the note", "column_altered")
+            if head.size != size:
+                return None
+        try:
+            frontier_range = CompactRange.from_bytes(frontier)
+        except (Tampered, TypeError):
+            frontier_range = None
+        if frontier_range is None or frontier_range.size != size or frontier_range.root() != head.root:
+            message = "the frontier does not lead to the signed root"
+            self._out.add_tampered(5, f"{where} column frontier", message, "column_altered")
+            return SignedHead(tenant, size, head.root, b"", where)
+        return SignedHead(tenant, size, head.root, frontier, where)
+
 
 _BATCH: Final = 4096
 _MAX_BAD: Final = 1000
 _NOTHING: Final = bytes(32)
 
-Key = tuple[str, str, int]
+EntryKey = tuple[str, str, int]
 
 
 @dataclass(slots=True)
@@ -44,72 +158,72 @@ class TreeFacts:
     holes: dict[str, int] = field(default_factory=dict)
     dangling: dict[str, int] = field(default_factory=dict)
     last: dict[str, int] = field(default_factory=dict)
-    bad: set[Key] = field(default_factory=set)
+    bad: set[EntryKey] = field(default_factory=set)
     rows: int = 0
 
 
 class _Tree:
     """One tenant's tree while its positions stream by."""
 
-    def __init__(self, tenant: str, marks: Iterator[Mark], out: Collector) -> None:
+    def __init__(self, tenant: str, heads: Iterator[SignedHead], out: Collector) -> None:
         self.tenant = tenant
         self.pending: list[bytes] = []
         self.broken = False
         self.holes = 0
         self._out = out
-        self._marks = marks
-        self._mark = next(marks, None)
+        self._heads = heads
+        self._head = next(heads, None)
         self._range = CompactRange()
         self._clean = True
         self._covered = 0
 
-    def stop(self, expect: int) -> int:
+    def next_stop(self, expect: int) -> int:
         """Position at which to settle next."""
-        return min(expect + _BATCH, self._mark.size) if self._mark is not None else expect + _BATCH
+        return min(expect + _BATCH, self._head.size) if self._head is not None else expect + _BATCH
 
     def settle(self, expect: int) -> int:
         """Hash what is pending, compare with every mark up to here; returns where to settle next."""
         self._range.extend(self.pending)
         self.pending.clear()
-        while self._mark is not None and self._mark.size <= expect:
-            self._compare(self._mark, expect)
-            self._mark = next(self._marks, None)
-        return self.stop(expect)
+        while self._head is not None and self._head.size <= expect:
+            self._compare(self._head, expect)
+            self._head = next(self._heads, None)
+        return self.next_stop(expect)
 
-    def _compare(self, mark: Mark, expect: int) -> None:
+    def _compare(self, head: SignedHead, expect: int) -> None:
         # (5) the root recomputed at the checkpoint's size  (6) at the anchor's size
-        if self.broken or mark.size < expect:
-            self._out.skipped[mark.check] += 1
+        if self.broken or head.size < expect:
+            self._out.skipped[head.check] += 1
             self._clean = False
-        elif self._range.root() != mark.root:
+        elif self._range.root() != head.root:
             self._clean = False
-            what = f"the {mark.size} first entries do not have the signed root"
-            self._out.tampered(mark.check, mark.where, what, "root_mismatch")
+            message = f"the {head.size} first entries do not have the signed root"
+            self._out.add_tampered(head.check, head.where, message, "root_mismatch")
         else:
-            self._out.passed[mark.check] += 1
+            self._out.passed[head.check] += 1
             # INVARIANT: `covered` counts leading entries that a signed root covers without any failure before it.
             if self._clean:
-                self._covered = mark.size
+                self._covered = head.size
             return
-        if mark.frontier and mark.size == expect:
-            self._range = CompactRange.from_bytes(mark.frontier)
+        if head.frontier and head.size == expect:
+            self._range = CompactRange.from_bytes(head.frontier)
             self.broken = False
 
     def close(self, expect: int) -> Head:
         """No more positions: what is signed beyond them is missing."""
         self.settle(expect)
-        while self._mark is not None:
-            beyond(self._mark, expect, self._out)
-            self._mark = next(self._marks, None)
+        while self._head is not None:
+            report_beyond(self._head, expect, self._out)
+            self._head = next(self._heads, None)
         return Head(expect, b"" if self.broken else self._range.root(), self._covered)
 
 
-def beyond(mark: Mark, size: int, out: Collector) -> None:
+def report_beyond(head: SignedHead, size: int, out: Collector) -> None:
     """Report a signed head that is larger than the tree."""
-    if mark.size > 0:
-        out.incomplete.add(mark.tenant)
-        code = "ledger_behind_anchor" if mark.check == 6 else "tree_cut"
-        out.gap(mark.check, mark.where, f"{mark.size} entries are signed for and {size} are there", code)
+    if head.size > 0:
+        out.incomplete.add(head.tenant)
+        code = "ledger_behind_anchor" if head.check == 6 else "tree_cut"
+        out.add_gap(head.check, head.where, f"{head.size} entries are signed, but only {size} exist", code)
 
 
 class TreePass:
@@ -119,7 +233,7 @@ class TreePass:
         self._reader = reader
         self._out = out
         self._writers = writers
-        self._marks = Marks(reader, trust, out)
+        self._heads = SignedHeads(reader, trust, out)
         self.facts = TreeFacts()
 
     def run(self, progress: Callable[[str, int], None], *, fast: bool) -> None:
@@ -129,14 +243,14 @@ class TreePass:
         expect = stop = 0
         for tenant, idx, w, ws, leaf, body in self._reader.by_position():
             if tree is None or tenant != tree.tenant:
-                self._close(tree, expect)
-                tree = self._open(tenant, idx)
+                self._close_tree(tree, expect)
+                tree = self._open_tree(tenant, idx)
                 if tree is None:
                     continue
-                expect, stop = 0, tree.stop(0)
+                expect, stop = 0, tree.next_stop(0)
             # (4) positions: contiguous from 0
             if idx != expect:
-                if not self._jump(tree, expect, idx):
+                if not self._skip_gap(tree, expect, idx):
                     continue
                 expect, stop = idx, tree.settle(idx)
             elif idx == stop:
@@ -144,30 +258,32 @@ class TreePass:
                 progress("tree", self.facts.rows + idx)
             expect += 1
             if type(body) is not bytes:
-                self._nameless(tree, (tenant, idx, w, ws), present=leaf is not None)
+                self._report_dangling(tree, (tenant, idx, w, ws), present=leaf is not None)
                 continue
             # (2) leaf = SHA-256(0x00, note)
             digest = sha256(b"\x00" + body).digest()
             if digest != leaf:
-                self._bad((tenant, w, ws), report=fast)
+                self._note_mismatch((tenant, w, ws), report=fast)
             tree.pending.append(digest)
-        self._close(tree, expect)
-        for mark in self._marks.before(None):
-            beyond(mark, 0, self._out)
+        self._close_tree(tree, expect)
+        for head in self._heads.heads_before(None):
+            report_beyond(head, 0, self._out)
 
-    def _open(self, tenant: object, idx: object) -> _Tree | None:
+    def _open_tree(self, tenant: object, idx: object) -> _Tree | None:
         if type(tenant) is not str:
-            self._out.tampered(4, f"position {tenant}/{idx} column tenant", "the tenant is not text", "row_malformed")
+            self._out.add_tampered(
+                4, f"position {tenant}/{idx} column tenant", "the tenant is not text", "row_malformed"
+            )
             return None
         if tenant in self.facts.heads:
-            what = "the row is out of order, so index and table disagree"
-            self._out.tampered(4, f"position {tenant}/{idx}", what, "row_malformed")
+            message = "the row is out of order, so index and table disagree"
+            self._out.add_tampered(4, f"position {tenant}/{idx}", message, "row_malformed")
             return None
-        for mark in self._marks.before(tenant):
-            beyond(mark, 0, self._out)
-        return _Tree(tenant, self._marks.of(tenant), self._out)
+        for head in self._heads.heads_before(tenant):
+            report_beyond(head, 0, self._out)
+        return _Tree(tenant, self._heads.heads_of(tenant), self._out)
 
-    def _close(self, tree: _Tree | None, expect: int) -> None:
+    def _close_tree(self, tree: _Tree | None, expect: int) -> None:
         if tree is None:
             return
         self.facts.heads[tree.tenant] = tree.close(expect)
@@ -176,20 +292,20 @@ class TreePass:
         self.facts.rows += expect
         self._out.passed[4] += max(0, expect - tree.holes - self.facts.dangling.get(tree.tenant, 0))
 
-    def _jump(self, tree: _Tree, expect: int, idx: object) -> bool:
+    def _skip_gap(self, tree: _Tree, expect: int, idx: object) -> bool:
         where = f"position {tree.tenant}/{idx} column idx"
         if type(idx) is not int or idx < expect:
-            self._out.tampered(4, where, "the position is taken, negative or no integer", "position_stray")
+            self._out.add_tampered(4, where, "the position is taken, negative or not an integer", "position_stray")
             return False
         tree.settle(expect)
         tree.broken = True
         tree.holes += idx - expect
         self._out.incomplete.add(tree.tenant)
         missing = f"{expect}" if idx == expect + 1 else f"{expect} to {idx - 1}"
-        self._out.gap(4, f"position {tree.tenant}/{expect}", f"position {missing} is missing", "position_missing")
+        self._out.add_gap(4, f"position {tree.tenant}/{expect}", f"position {missing} is missing", "position_missing")
         return True
 
-    def _nameless(self, tree: _Tree, key: tuple[str, int, object, object], *, present: bool) -> None:
+    def _report_dangling(self, tree: _Tree, key: tuple[str, int, object, object], *, present: bool) -> None:
         tenant, idx, w, ws = key
         tree.broken = True
         tree.pending.append(_NOTHING)
@@ -200,13 +316,15 @@ class TreePass:
         where = f"position {tenant}/{idx}"
         if (tenant, w) in self._writers:
             self._out.incomplete.add(tenant)
-            self._out.gap(4, where, f"entry {tenant}/{w}/{ws}, which it names, is missing", "entry_missing")
+            self._out.add_gap(4, where, f"entry {tenant}/{w}/{ws}, which it refers to, is missing", "entry_missing")
         else:
-            self._out.tampered(4, where, f"it names entry {tenant}/{w}/{ws} of an unknown writer", "position_stray")
+            self._out.add_tampered(
+                4, where, f"it refers to entry {tenant}/{w}/{ws} of an unknown writer", "position_stray"
+            )
 
-    def _bad(self, key: Key, *, report: bool) -> None:
+    def _note_mismatch(self, key: EntryKey, *, report: bool) -> None:
         if report or len(self.facts.bad) >= _MAX_BAD:
-            where = f"{name_of(key)} columns leaf, body"
-            self._out.tampered(2, where, "the leaf is not the hash of the note", "leaf_mismatch")
+            where = f"{format_entry_name(key)} columns leaf, body"
+            self._out.add_tampered(2, where, "the leaf is not the hash of the note", "leaf_mismatch")
         else:
             self.facts.bad.add(key)

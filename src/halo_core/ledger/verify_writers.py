@@ -1,39 +1,125 @@
-"""Room: writers under verification: chains, certified keys. Takes: notes in order. Gives: findings. Never: I/O."""
+"""Room: signature jobs in batches. Takes: keys, texts, signatures. Gives: findings. Never: I/O.
+
+libsodium releases the interpreter lock while it verifies, so a few threads use the cores that are there.
+
+Room: writers under verification: chains, certified keys. Takes: notes in order. Gives: findings. Never: I/O.
+"""
 
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any, Final
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
+from halo_core.crypto.keys import verify_signature
 from halo_core.errors import BadInput
-from halo_core.keys import verify
-from halo_core.ledger.note import Note, Vkey, parse_vkey, signature_of
-from halo_core.ledger.record import writer_name
-from halo_core.ledger.report import Collector, name_of
+from halo_core.ledger.notes import Note, Vkey, find_signature, parse_vkey, writer_name
+from halo_core.ledger.report import Collector, format_entry_name
 
 if TYPE_CHECKING:
     from halo_core.ledger.reader import Trust
 
-__all__ = ["CLOCK_TOLERANCE_US", "Chain", "Writers"]
+__all__ = [
+    "CLOCK_TOLERANCE_US",
+    "SignatureJob",
+    "SignatureQueue",
+    "WriterChain",
+    "WriterCheck",
+]
+
+
+_BATCH: Final = 256
+
+
+class SignatureJob(NamedTuple):
+    """One signature to verify and what to call it when it is wrong."""
+
+    public: bytes
+    text: bytes
+    signature: bytes
+    key: tuple[str, str, int]
+    entry: str
+
+
+class SignatureQueue:
+    """Verifies jobs on `threads` threads; at most two batches per thread wait."""
+
+    def __init__(self, out: Collector, threads: int) -> None:
+        self._out = out
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, "halo-verify") if threads > 1 else None
+        self._batch: list[SignatureJob] = []
+        self._running: deque[Future[list[SignatureJob]]] = deque()
+        self._count = 0
+
+    def __enter__(self) -> Self:
+        """Open the queue."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Finish every job, also when the pass ended with an error."""
+        self._submit()
+        while self._running:
+            self._collect()
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def add(self, job: SignatureJob) -> None:
+        """Queue a job."""
+        self._batch.append(job)
+        if len(self._batch) >= _BATCH:
+            self._submit()
+
+    def _submit(self) -> None:
+        batch, self._batch = self._batch, []
+        self._count += len(batch)
+        if self._pool is None:
+            self._report(_find_wrong(batch), len(batch))
+            return
+        self._running.append(self._pool.submit(_find_wrong, batch))
+        while len(self._running) > 2 * self._threads:
+            self._collect()
+        self._out.passed[7] += len(batch)
+
+    def _collect(self) -> None:
+        wrong = self._running.popleft().result()
+        self._report(wrong, 0)
+        self._out.passed[7] -= len(wrong)
+
+    def _report(self, wrong: list[SignatureJob], count: int) -> None:
+        self._out.passed[7] += count - (len(wrong) if count else 0)
+        for job in wrong:
+            # (7) signatures
+            message = "the signature is not the writer's"
+            self._out.add_tampered(7, f"{format_entry_name(job.key)} column body", message, "bad_signature", job.entry)
+
+
+def _find_wrong(batch: list[SignatureJob]) -> list[SignatureJob]:
+    return [job for job in batch if not verify_signature(job.public, job.text, job.signature)]
+
 
 CLOCK_TOLERANCE_US: Final = 5_000_000
 """A writer's clock may run back this far between two entries without a warning."""
 
-Key = tuple[str, str, int]
+EntryKey = tuple[str, str, int]
 
 
-def closes(plain: dict[str, Any]) -> str:
+def closed_writer(fields: dict[str, Any]) -> str:
     """The writer that this entry closes: its own, or a crashed one that it found; empty if it closes none."""
-    body = plain.get("body")
-    if plain.get("kind") != "writer_close" or not isinstance(body, dict):
+    body = fields.get("body")
+    if fields.get("kind") != "writer_close" or not isinstance(body, dict):
         return ""
-    return str(body.get("writer", plain.get("w")))
+    return str(body.get("writer", fields.get("w")))
 
 
-class Chain:
+class WriterChain:
     """One writer's chain: what the next entry must look like."""
 
-    __slots__ = ("_leaf", "_sure", "_ts", "certified", "closed", "idx", "last", "missing")
+    __slots__ = ("_is_leaf_known", "_leaf", "_ts", "certified", "closed", "idx", "last", "missing")
 
     def __init__(self) -> None:
         self.idx = -1
@@ -41,99 +127,103 @@ class Chain:
         self.certified: Vkey | None = None
         self.last = -1
         self._leaf = b""
-        self._sure = True
+        self._is_leaf_known = True
         self._ts = 0
         self.closed = False
 
-    def skip(self, key: Key, leaf: object) -> None:
+    def skip(self, key: EntryKey, leaf: object) -> None:
         """Pass an entry whose note cannot be read."""
         self.missing += max(0, key[2] - self.last - 1)
         self.last = key[2]
         self._leaf = leaf if type(leaf) is bytes else b""
-        self._sure = False
+        self._is_leaf_known = False
 
-    def link(self, key: Key, leaf: object, plain: dict[str, Any], bad: set[Key], out: Collector) -> None:
+    def check_link(
+        self, key: EntryKey, leaf: object, fields: dict[str, Any], bad: set[EntryKey], out: Collector
+    ) -> None:
         """Check one entry against the one before it, then take its place."""
         ws = key[2]
-        whole = True
+        is_sound = True
         if ws != self.last + 1:
             first, last = self.last + 1, ws - 1
             self.missing += ws - first
-            what = f"sequence {first}" if first == last else f"sequences {first} to {last}"
-            out.gap(3, f"entry {key[0]}/{key[1]}/{first}", f"{what} of the writer missing", "entry_missing")
-            whole = False
-        elif self._sure and plain.get("prev") != base64.b64encode(self._leaf).decode("ascii"):
-            what = "`prev` is not the leaf of the writer's entry before"
-            out.tampered(3, name_of(key), what, "chain_broken", str(plain.get("id", "")))
-            whole = False
-        if (ws == 0) != (plain.get("kind") == "writer_open") or self.closed:
-            what = "a writer opens first and once, and writes nothing after it closes"
-            out.tampered(3, name_of(key), what, "chain_broken", str(plain.get("id", "")))
-            whole = False
-        out.passed[3] += whole
-        self._tick(key, plain.get("ts_us"), out)
-        self.closed = closes(plain) == key[1]
+            message = f"sequence {first}" if first == last else f"sequences {first} to {last}"
+            out.add_gap(3, f"entry {key[0]}/{key[1]}/{first}", f"{message} of the writer missing", "entry_missing")
+            is_sound = False
+        elif self._is_leaf_known and fields.get("prev") != base64.b64encode(self._leaf).decode("ascii"):
+            message = "`prev` is not the leaf of the writer's previous entry"
+            out.add_tampered(3, format_entry_name(key), message, "chain_broken", str(fields.get("id", "")))
+            is_sound = False
+        if (ws == 0) != (fields.get("kind") == "writer_open") or self.closed:
+            message = "a writer must open exactly once, first, and write nothing after it closes"
+            out.add_tampered(3, format_entry_name(key), message, "chain_broken", str(fields.get("id", "")))
+            is_sound = False
+        out.passed[3] += is_sound
+        self._check_clock(key, fields.get("ts_us"), out)
+        self.closed = closed_writer(fields) == key[1]
         self.last, self._leaf = ws, leaf if type(leaf) is bytes else b""
-        self._sure = key not in bad and type(leaf) is bytes
+        self._is_leaf_known = key not in bad and type(leaf) is bytes
 
-    def _tick(self, key: Key, ts_us: object, out: Collector) -> None:
+    def _check_clock(self, key: EntryKey, ts_us: object, out: Collector) -> None:
         if type(ts_us) is int:
             if ts_us < self._ts - CLOCK_TOLERANCE_US:
-                out.warn(f"{name_of(key)}: the clock ran back {(self._ts - ts_us) // 1_000_000} s")
+                out.warn(f"{format_entry_name(key)}: the clock went back by {(self._ts - ts_us) // 1_000_000} s")
             self._ts = ts_us
 
 
-class Writers:
+class WriterCheck:
     """Every writer seen, and the `writer` rows."""
 
     def __init__(self, trust: Trust, out: Collector, rows: dict[tuple[str, str], tuple[Any, Any]]) -> None:
         self._trust = trust
         self._out = out
         self._rows = rows
-        self._chains: dict[tuple[str, str], Chain] = {}
-        self._found_dead: set[tuple[str, str]] = set()
+        self._chains: dict[tuple[str, str], WriterChain] = {}
+        self._crashed: set[tuple[str, str]] = set()
 
-    def chain(self, key: Key) -> Chain:
+    def chain_of(self, key: EntryKey) -> WriterChain:
         """The chain of an entry's writer."""
         name = key[:2]
         chain = self._chains.get(name)
         if chain is None:
-            chain = self._chains[name] = Chain()
+            chain = self._chains[name] = WriterChain()
         return chain
 
-    def link(self, key: Key, leaf: object, plain: dict[str, Any], bad: set[Key]) -> None:
+    def check_link(self, key: EntryKey, leaf: object, fields: dict[str, Any], bad: set[EntryKey]) -> None:
         """(3) The next entry of a writer."""
-        self.chain(key).link(key, leaf, plain, bad, self._out)
-        closed = closes(plain)
+        self.chain_of(key).check_link(key, leaf, fields, bad, self._out)
+        closed = closed_writer(fields)
         if closed and closed != key[1]:
-            self._found_dead.add((key[0], closed))
+            self._crashed.add((key[0], closed))
 
-    def certify(self, key: Key, note: Note, plain: dict[str, Any]) -> None:
+    def certify(self, key: EntryKey, note: Note, fields: dict[str, Any]) -> None:
         """(7) The writer's key is the one its opening entry names, and the log's key signed that entry."""
         tenant, w, _ = key
-        where, entry = name_of(key), str(plain.get("id", ""))
+        where, entry = format_entry_name(key), str(fields.get("id", ""))
         log = self._trust.logs.get(tenant)
-        body = plain.get("body")
+        body = fields.get("body")
         try:
             vkey = parse_vkey(str(body["vkey"]) if isinstance(body, dict) else "")
-            fits = vkey.name == writer_name(tenant, w)
+            is_valid = vkey.name == writer_name(tenant, w)
         except (BadInput, KeyError):
-            fits = False
-        if not fits:
-            self._out.tampered(7, f"{where} column body", "it names no key of this writer", "bad_writer_key", entry)
+            is_valid = False
+        if not is_valid:
+            self._out.add_tampered(
+                7, f"{where} column body", "it does not contain a key of this writer", "bad_writer_key", entry
+            )
             return
-        signature = signature_of(note, log) if log is not None else None
+        signature = find_signature(note, log) if log is not None else None
         if log is None:
             self._out.skipped[7] += 1
-        elif signature is None or not verify(log.public, note.text, signature):
-            what = "the log's key did not certify this writer"
-            self._out.tampered(7, f"{where} column body", what, "bad_signature", entry)
+        elif signature is None or not verify_signature(log.public, note.text, signature):
+            message = "the log's key did not certify this writer"
+            self._out.add_tampered(7, f"{where} column body", message, "bad_signature", entry)
             return
-        self.chain(key).certified = vkey
+        self.chain_of(key).certified = vkey
 
-    def key(self, key: Key) -> Vkey | None:
+    def key_of(self, key: EntryKey) -> Vkey | None:
         """The writer's key: certified, or, where the opening entry is missing, the one of the writer's row."""
-        chain = self.chain(key)
+        chain = self.chain_of(key)
         if chain.certified is None and key[2] > 0:
             try:
                 return parse_vkey(str(self._rows.get(key[:2], ("", None))[0]))
@@ -141,11 +231,11 @@ class Writers:
                 return None
         return chain.certified
 
-    def finish(self, named: dict[tuple[str, str], int]) -> dict[str, int]:
+    def finish(self, missing_seqs: dict[tuple[str, str], int]) -> dict[str, int]:
         """Compare with the `writer` rows; returns tenant → number of entries that are missing from chains.
 
         Args:
-            named: writer → largest sequence that a row of another table names and that is not there.
+            missing_seqs: writer → largest sequence that a row of another table names and that is not there.
         """
         missing: dict[str, int] = {}
         rowless = set()
@@ -153,40 +243,40 @@ class Writers:
             tenant = name[0]
             if name not in self._rows:
                 rowless.add(tenant)
-                self._out.gap(7, f"writer {tenant}/{name[1]}", "the writer's row is missing", "writer_missing")
-            cut = self._cut(name, chain, named.get(name, -1))
+                self._out.add_gap(7, f"writer {tenant}/{name[1]}", "the writer's row is missing", "writer_missing")
+            cut = self._count_cut(name, chain, missing_seqs.get(name, -1))
             missing[tenant] = missing.get(tenant, 0) + chain.missing + cut
             if chain.missing + cut:
                 self._out.incomplete.add(tenant)
         for (tenant, w), (text, _) in self._rows.items():
-            self._row(tenant, w, text, torn=tenant in rowless)
+            self._check_row(tenant, w, text, torn=tenant in rowless)
         return missing
 
-    def _cut(self, name: tuple[str, str], chain: Chain, named: int) -> int:
+    def _count_cut(self, name: tuple[str, str], chain: WriterChain, last_named: int) -> int:
         """Number of entries known to be missing behind the last one."""
-        cut = max(0, named - chain.last)
+        cut = max(0, last_named - chain.last)
         closed_us = self._rows[name][1] if name in self._rows else None
         where = f"writer {name[0]}/{name[1]}"
-        if name in self._found_dead:
+        if name in self._crashed:
             return cut  # it crashed, and another writer closed it
         if closed_us is not None and not chain.closed:
-            self._out.gap(3, where, "the entry with which the writer closed is missing", "entry_missing")
+            self._out.add_gap(3, where, "the entry with which the writer closed is missing", "entry_missing")
             cut = max(cut, 1)
         elif chain.closed and closed_us is None and name in self._rows:
-            what = "the writer closed, and its row does not say so"
-            self._out.tampered(7, f"{where} column closed_us", what, "column_altered")
+            message = "the writer closed, but its row does not show it"
+            self._out.add_tampered(7, f"{where} column closed_us", message, "column_altered")
         return cut
 
-    def _row(self, tenant: str, w: str, text: object, *, torn: bool) -> None:
+    def _check_row(self, tenant: str, w: str, text: object, *, torn: bool) -> None:
         chain = self._chains.get((tenant, w))
         where = f"writer {tenant}/{w}"
         if chain is None:
             if torn or tenant not in self._trust.logs:
                 # Beside a writer without row: the row was renamed, not the writer's entries deleted.
-                self._out.tampered(7, f"{where} column w", "no entry is of this writer", "writer_stray")
+                self._out.add_tampered(7, f"{where} column w", "there is no entry of this writer", "writer_stray")
             else:
                 self._out.incomplete.add(tenant)
-                self._out.gap(3, where, "every entry of this writer is missing", "entry_missing")
+                self._out.add_gap(3, where, "every entry of this writer is missing", "entry_missing")
             return
         try:
             same = chain.certified is None or parse_vkey(str(text)) == chain.certified
@@ -195,5 +285,5 @@ class Writers:
         if same:
             self._out.passed[7] += 1
         else:
-            what = "the key is not the one the writer opened with"
-            self._out.tampered(7, f"{where} column vkey", what, "column_altered")
+            message = "the key is not the one the writer opened with"
+            self._out.add_tampered(7, f"{where} column vkey", message, "column_altered")

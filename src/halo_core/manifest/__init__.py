@@ -21,10 +21,9 @@ from halo_core.manifest.defaults import (
 
 if TYPE_CHECKING:
     from halo_core.manifest.agents import PRIVILEGES, Agent
-    from halo_core.manifest.edit import grants_text, with_grants
-    from halo_core.manifest.findings import Finding, ManifestError
-    from halo_core.manifest.issue import Issue, Offered
-    from halo_core.manifest.manifest import MANIFEST_DOMAIN, Manifest, load
+    from halo_core.manifest.manifest import MANIFEST_DOMAIN, Manifest, format_grants, load_manifest, replace_grants
+    from halo_core.manifest.nodes import ManifestError, ManifestFinding
+    from halo_core.manifest.passport_spec import PassportSpec, RegisteredResource
 
 __all__ = [
     "DEFAULT_BUDGETS",
@@ -36,34 +35,34 @@ __all__ = [
     "MANIFEST_DOMAIN",
     "PRIVILEGES",
     "Agent",
-    "Finding",
-    "Issue",
     "Manifest",
     "ManifestError",
-    "Offered",
-    "grants_text",
-    "load",
-    "with_grants",
+    "ManifestFinding",
+    "PassportSpec",
+    "RegisteredResource",
+    "format_grants",
+    "load_manifest",
+    "replace_grants",
 ]
 
-_ROOM_OF = {
+_MODULE_OF = {
     "MANIFEST_DOMAIN": "manifest",
     "PRIVILEGES": "agents",
     "Agent": "agents",
-    "Finding": "findings",
-    "Issue": "issue",
+    "ManifestFinding": "nodes",
+    "PassportSpec": "passport_spec",
     "Manifest": "manifest",
-    "ManifestError": "findings",
-    "Offered": "issue",
-    "grants_text": "edit",
-    "load": "manifest",
-    "with_grants": "edit",
+    "ManifestError": "nodes",
+    "RegisteredResource": "passport_spec",
+    "format_grants": "manifest",
+    "load_manifest": "manifest",
+    "replace_grants": "manifest",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name on first use (PEP 562)."""
-    room = _ROOM_OF.get(name)
-    if room is None:
+    module = _MODULE_OF.get(name)
+    if module is None:
         raise AttributeError(f"module `halo_core.manifest` has no public name `{name}`")
-    return getattr(import_module(f"halo_core.manifest.{room}"), name)
+    return getattr(import_module(f"halo_core.manifest.{module}"), name)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from halo_core.model import Budget, Decay, Impact, Terms
+from halo_core.model import Budget, Decay, Impact, SessionTerms
 
 __all__ = [
     "DEFAULT_BUDGETS",
@@ -53,4 +53,4 @@ DEFAULT_LIFETIME_S: Final = 90 * 86_400
 DEFAULT_SESSION_LIFETIME_S: Final = 30 * 86_400
 """Of a session link."""
 
-DEFAULT_TERMS: Final = Terms(DEFAULT_BUDGETS, DEFAULT_DECAY, DEFAULT_SESSION_LIFETIME_S)
+DEFAULT_TERMS: Final = SessionTerms(DEFAULT_BUDGETS, DEFAULT_DECAY, DEFAULT_SESSION_LIFETIME_S)

@@ -1,22 +1,8 @@
-"""Room: the five types of DESIGN (AccessRequest, Snapshot, Decision, Entry, Link) and their parts. Never: I/O."""
+"""Room: the five types (AccessRequest, Snapshot, Decision, Entry, Link) and their parts. Never: I/O."""
 
-from halo_core.model.access import (
-    AccessRequest,
-    ActionKind,
-    Context,
-    Impact,
-    Origin,
-    Principal,
-    Resource,
-    Reversal,
-    Trigger,
-    plain_name,
-    same_person,
-    unseen,
-)
-from halo_core.model.decision import OUTPUT_OBLIGATIONS, RENEWABLE, Decision, Effect, Obligation, Reason
-from halo_core.model.entry import ENTRY_VERSION, Entry, EntryKind
-from halo_core.model.link import (
+from halo_core.model.decision import OUTPUT_OBLIGATIONS, REAUTHORIZABLE_CODES, Decision, Effect, Obligation, Reason
+from halo_core.model.ledger_entry import ENTRY_VERSION, EntryKind, LedgerEntry
+from halo_core.model.passport_link import (
     ANY_OTHER,
     RESERVED_UNITS,
     Budget,
@@ -27,7 +13,21 @@ from halo_core.model.link import (
     Link,
     LinkKind,
     Quota,
-    Terms,
+    SessionTerms,
+)
+from halo_core.model.request import (
+    AccessRequest,
+    ActionKind,
+    Context,
+    Impact,
+    Origin,
+    Principal,
+    Resource,
+    Reversal,
+    Trigger,
+    has_invisible_characters,
+    normalize_name,
+    same_person,
 )
 from halo_core.model.snapshot import (
     Approval,
@@ -46,7 +46,7 @@ __all__ = [
     "ANY_OTHER",
     "ENTRY_VERSION",
     "OUTPUT_OBLIGATIONS",
-    "RENEWABLE",
+    "REAUTHORIZABLE_CODES",
     "RESERVED_UNITS",
     "AccessRequest",
     "ActionKind",
@@ -58,11 +58,11 @@ __all__ = [
     "Decay",
     "Decision",
     "Effect",
-    "Entry",
     "EntryKind",
     "Envelope",
     "Grants",
     "Impact",
+    "LedgerEntry",
     "Link",
     "LinkKind",
     "Mode",
@@ -77,12 +77,12 @@ __all__ = [
     "Resource",
     "Reversal",
     "Revocation",
+    "SessionTerms",
     "SessionView",
     "Snapshot",
     "Stop",
-    "Terms",
     "Trigger",
-    "plain_name",
+    "has_invisible_characters",
+    "normalize_name",
     "same_person",
-    "unseen",
 ]

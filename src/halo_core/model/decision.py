@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from halo_core import canonical
+from halo_core.crypto import canonical
 
-__all__ = ["OUTPUT_OBLIGATIONS", "RENEWABLE", "Decision", "Effect", "Obligation", "Reason"]
+__all__ = ["OUTPUT_OBLIGATIONS", "REAUTHORIZABLE_CODES", "Decision", "Effect", "Obligation", "Reason"]
 
 
 class Effect(Enum):
@@ -32,13 +32,15 @@ class Effect(Enum):
         return self.severity <= _SEVERITY[Effect.RESTRICT]
 
 
-RENEWABLE: Final = frozenset({"authority_decayed", "budget_exceeded"})
+REAUTHORIZABLE_CODES: Final = frozenset({"authority_decayed", "budget_exceeded"})
 """Codes that, as a challenge, ask for a re-authorization and not for one call."""
 OUTPUT_OBLIGATIONS: Final = frozenset({"drop_documents", "drop_labels", "hold_output", "redact_output"})
 """Kinds that change a result: nothing of it may be passed on before all of it is there."""
-_APART: Final = frozenset({"ledger", "passport", "pdp", "pep", "price", "request", "revocation", "score", "stop"})
+_NON_ATTEMPT_SOURCES: Final = frozenset(
+    {"ledger", "passport", "pdp", "pep", "price", "request", "revocation", "score", "stop"}
+)
 """Sources of reasons that say nothing of what was attempted."""
-_NO_ATTEMPT: Final = frozenset(
+_NON_ATTEMPT_CODES: Final = frozenset(
     {
         "approval_mismatch",
         "approver_in_chain",
@@ -115,31 +117,31 @@ class Decision:
         }
 
     @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> Decision:
+    def from_plain(cls, tree: Mapping[str, Any]) -> Decision:
         """Inverse of `to_plain`."""
         return cls(
-            effect=Effect(plain["effect"]),
-            reasons=tuple(Reason(**item) for item in plain["reasons"]),
-            obligations=tuple(Obligation(**item) for item in plain["obligations"]),
-            charges=tuple((unit, amount) for unit, amount in plain["charges"]),
+            effect=Effect(tree["effect"]),
+            reasons=tuple(Reason(**item) for item in tree["reasons"]),
+            obligations=tuple(Obligation(**item) for item in tree["obligations"]),
+            charges=tuple((unit, amount) for unit, amount in tree["charges"]),
         )
 
-    def deciding(self) -> Reason:
+    def find_deciding_reason(self) -> Reason:
         """The first reason that argues for the effect taken; of several, one that no approver can mend."""
-        same = [item for item in self.reasons if item.effect == self.effect.value]
-        lasting = (item for item in same if item.code not in RENEWABLE)
-        return next(lasting, (same or self.reasons)[0])
+        matching = [item for item in self.reasons if item.effect == self.effect.value]
+        lasting = (item for item in matching if item.code not in REAUTHORIZABLE_CODES)
+        return next(lasting, (matching or self.reasons)[0])
 
     @property
-    def refused(self) -> bool:
+    def is_refused_attempt(self) -> bool:
         """An attempt at more than it may: denied by a grant or a policy, not by its standing, a limit or a failure."""
         denied = (item for item in self.reasons if item.effect == Effect.DENY.value)
-        return self.effect is Effect.DENY and any(_beyond(item) for item in denied)
+        return self.effect is Effect.DENY and any(_is_attempt(item) for item in denied)
 
     def to_bytes(self) -> bytes:
         """The bytes that REPLAY compares."""
         return canonical.dumps(self.to_plain())
 
 
-def _beyond(reason: Reason) -> bool:
-    return reason.source.partition(":")[0] not in _APART and reason.code not in _NO_ATTEMPT
+def _is_attempt(reason: Reason) -> bool:
+    return reason.source.partition(":")[0] not in _NON_ATTEMPT_SOURCES and reason.code not in _NON_ATTEMPT_CODES

@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from halo_core.model.access import AccessRequest
     from halo_core.model.decision import Effect, Obligation, Reason
-    from halo_core.model.link import Link
+    from halo_core.model.passport_link import Link
+    from halo_core.model.request import AccessRequest
 
 __all__ = [
     "Approval",
@@ -71,9 +71,9 @@ class SessionView:
         }
 
     @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> SessionView:
+    def from_plain(cls, tree: Mapping[str, Any]) -> SessionView:
         """Inverse of `to_plain`."""
-        return cls(**{**plain, "taint_sources": tuple(plain["taint_sources"])})
+        return cls(**{**tree, "taint_sources": tuple(tree["taint_sources"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +115,11 @@ class Envelope:
         }
 
     @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> Envelope:
+    def from_plain(cls, tree: Mapping[str, Any]) -> Envelope:
         """Inverse of `to_plain`."""
-        return cls(**{**plain, "spent": tuple((unit, held, done) for unit, held, done in plain["spent"])})
+        return cls(
+            **{**tree, "spent": tuple((unit, reserved, committed) for unit, reserved, committed in tree["spent"])}
+        )
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -146,7 +148,7 @@ class Approval:
         id: of the request it answers.
         approver: who signed, as enrolled.
         key_id: thumbprint of the key that signed.
-        binding: digest of what was asked (`halo_core.binding`).
+        binding: digest of what was asked (`halo_core.decision.approval_binding`).
         expires_us: unused by then, it serves nothing.
         granted: the answer was yes.
     """
@@ -301,36 +303,36 @@ class Snapshot:
         }
 
     @classmethod
-    def from_plain(cls, plain: Mapping[str, Any], *, chain: tuple[Link, ...], policy: PolicyView) -> Snapshot:
+    def from_plain(cls, tree: Mapping[str, Any], *, chain: tuple[Link, ...], policy: PolicyView) -> Snapshot:
         """Inverse of `to_plain`, given the links and the policy that its hashes name."""
-        approval = plain["approval"]
+        approval = tree["approval"]
         return cls(
-            time_us=plain["time_us"],
-            mode=Mode(plain["mode"]),
-            control_version=plain["control_version"],
-            session=SessionView.from_plain(plain["session"]),
-            uses=plain["uses"],
-            provenance=tuple((pointer, Provenance(source)) for pointer, source in plain["provenance"]),
+            time_us=tree["time_us"],
+            mode=Mode(tree["mode"]),
+            control_version=tree["control_version"],
+            session=SessionView.from_plain(tree["session"]),
+            uses=tree["uses"],
+            provenance=tuple((pointer, Provenance(source)) for pointer, source in tree["provenance"]),
             chain=chain,
             policy=policy,
-            envelopes=tuple(map(Envelope.from_plain, plain["envelopes"])),
-            quotas=tuple((unit, used) for unit, used in plain["quotas"]),
-            authority=plain["authority"],
-            passport_problem=plain["passport_problem"],
-            stops=tuple(Stop(*item) for item in plain["stops"]),
-            revocations=tuple(Revocation(*item) for item in plain["revocations"]),
+            envelopes=tuple(map(Envelope.from_plain, tree["envelopes"])),
+            quotas=tuple((unit, used) for unit, used in tree["quotas"]),
+            authority=tree["authority"],
+            passport_problem=tree["passport_problem"],
+            stops=tuple(Stop(*item) for item in tree["stops"]),
+            revocations=tuple(Revocation(*item) for item in tree["revocations"]),
             approval=Approval(**approval) if approval is not None else None,
-            dispatched=plain["dispatched"],
-            pending=plain["pending"],
-            model_hash=plain["model_hash"],
-            risk=plain["risk"],
-            sources=tuple((pointer, tuple(names)) for pointer, names in plain.get("sources", ())),
-            features=tuple(plain.get("features", ())),
-            band=plain.get("band", 0),
-            factors=tuple(plain.get("factors", ())),
-            session_risk=plain.get("session_risk", 0),
-            score_problem=plain.get("score_problem", ""),
-            partial=plain.get("partial", False),
-            refused=plain.get("refused", 0),
-            unscored=plain.get("unscored", False),
+            dispatched=tree["dispatched"],
+            pending=tree["pending"],
+            model_hash=tree["model_hash"],
+            risk=tree["risk"],
+            sources=tuple((pointer, tuple(names)) for pointer, names in tree.get("sources", ())),
+            features=tuple(tree.get("features", ())),
+            band=tree.get("band", 0),
+            factors=tuple(tree.get("factors", ())),
+            session_risk=tree.get("session_risk", 0),
+            score_problem=tree.get("score_problem", ""),
+            partial=tree.get("partial", False),
+            refused=tree.get("refused", 0),
+            unscored=tree.get("unscored", False),
         )

@@ -4,31 +4,40 @@ Stops and revocations (`actions`), challenges and their answers (`questions`, `a
 issue and answer (`enrolment`, `issuers`, `keyring`). Never: decides an action; it changes what the next decision reads.
 """
 
-from halo_core.oversight.actions import lift, revoke, stop
-from halo_core.oversight.approvals import Answered, answer
-from halo_core.oversight.enrolment import enrol, withdraw
-from halo_core.oversight.issuers import retire, rotate, sweep
-from halo_core.oversight.keyring import KeyFile, TrustedKey, key_files, trusted_keys, warnings
-from halo_core.oversight.questions import Question, Spending, ask, questions
+from halo_core.oversight.approvals import ApprovalAnswer, answer
+from halo_core.oversight.keys import (
+    KeyFile,
+    TrustedKey,
+    enrol_approver,
+    list_key_files,
+    list_trusted_keys,
+    list_warnings,
+    remove_expired_keys,
+    retire_issuer,
+    rotate_issuer,
+    withdraw_approver,
+)
+from halo_core.oversight.requests import ApprovalRequest, Spending, list_requests, load_request
+from halo_core.oversight.restrictions import lift, revoke, stop
 
 __all__ = [
-    "Answered",
+    "ApprovalAnswer",
+    "ApprovalRequest",
     "KeyFile",
-    "Question",
     "Spending",
     "TrustedKey",
     "answer",
-    "ask",
-    "enrol",
-    "key_files",
+    "enrol_approver",
     "lift",
-    "questions",
-    "retire",
+    "list_key_files",
+    "list_requests",
+    "list_trusted_keys",
+    "list_warnings",
+    "load_request",
+    "remove_expired_keys",
+    "retire_issuer",
     "revoke",
-    "rotate",
+    "rotate_issuer",
     "stop",
-    "sweep",
-    "trusted_keys",
-    "warnings",
-    "withdraw",
+    "withdraw_approver",
 ]

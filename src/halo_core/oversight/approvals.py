@@ -12,25 +12,25 @@ from pathlib import Path
 from typing import Final
 
 from halo_core.authorities import Authorities, approver_key_name
-from halo_core.binding import session_name
+from halo_core.crypto.keys import Ed25519Signer, KeyStore
+from halo_core.decision.approval_binding import session_claim
 from halo_core.errors import ConfigError, Denied
-from halo_core.keys import Ed25519Signer, KeyStore
 from halo_core.model import Budget, EntryKind, same_person
-from halo_core.oversight.actions import words
-from halo_core.oversight.questions import Question, Spending, ask
-from halo_core.passport.approval import in_chain, mint_approval
-from halo_core.store import Draft, Store, Tx
+from halo_core.oversight.requests import ApprovalRequest, Spending, load_request
+from halo_core.oversight.restrictions import mask_reason
+from halo_core.passports.approval import is_in_chain, mint_approval
+from halo_core.store import Draft, Store, Transaction
 from halo_core.store.reader import Reader
-from halo_core.store.rows import Approvals
+from halo_core.store.rows import ApprovalTable
 
-__all__ = ["MAX_LIFETIME_S", "Answered", "answer"]
+__all__ = ["MAX_LIFETIME_S", "ApprovalAnswer", "answer"]
 
 MAX_LIFETIME_S: Final = 86_400
 """Longest time an answer may lie unused, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class ApprovalAnswer:
     """An answer that is durable.
 
     Args:
@@ -65,10 +65,10 @@ def answer(
     approver: str,
     approve: bool,
     why: str = "",
-    raise_: Mapping[str, int] | None = None,
+    raised: Mapping[str, int] | None = None,
     now_us: int,
     lifetime_s: int = 3600,
-) -> Answered:
+) -> ApprovalAnswer:
     """Answer a challenge as an enrolled approver, durably.
 
     Args:
@@ -79,7 +79,7 @@ def answer(
         approver: name, as enrolled.
         approve: yes or no.
         why: in the approver's words.
-        raise_: for a re-authorization, unit → the session's new limit in all, in the unit's own decimals. A limit
+        raised: for a re-authorization, unit → the session's new limit in all, in the unit's own decimals. A limit
             that ran out and is not named is raised by what a session starts with, up to the ceiling; others stay.
         now_us: microseconds since the epoch.
         lifetime_s: how long the answer may lie unused, seconds.
@@ -93,23 +93,26 @@ def answer(
     """
     if not 0 < lifetime_s <= MAX_LIFETIME_S:
         raise ConfigError(
-            "bad_lifetime", f"`{lifetime_s}` seconds is no lifetime of an answer", field="for", remedy="at most 24h"
+            "bad_lifetime",
+            f"`{lifetime_s}` seconds is not a valid lifetime of an answer",
+            field="for",
+            remedy="use at most 24h",
         )
     with Reader(store.config.url) as reader:
-        question = ask(reader, home, store.tenant, request_id, opened=lambda *_: None, now_us=now_us)
-    _still_open(question.row.status, question.row.expires_us, now_us)
-    signer = _signer(store.tenant, keys, home, approver, now_us)
-    _outside(approver, signer.public_key, question)
-    budgets = _budgets(question, raise_ or {}) if approve else ()
-    job = _Answer(store, question, approver, signer, approve, words(why), budgets, now_us, lifetime_s)
-    answered: Answered = store.commit(job)
+        request = load_request(reader, home, store.tenant, request_id, opener=lambda *_: None, now_us=now_us)
+    _require_pending(request.row.status, request.row.expires_us, now_us)
+    signer = _load_signer(store.tenant, keys, home, approver, now_us)
+    _require_outside_chain(approver, signer.public_key, request)
+    budgets = _decide_budgets(request, raised or {}) if approve else ()
+    job = _AnswerJob(store, request, approver, signer, approve, mask_reason(why), budgets, now_us, lifetime_s)
+    answered: ApprovalAnswer = store.commit(job)
     return answered
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _AnswerJob:
     store: Store
-    question: Question
+    request: ApprovalRequest
     approver: str
     signer: Ed25519Signer
     approve: bool
@@ -118,33 +121,33 @@ class _Answer:
     now_us: int
     lifetime_s: int
 
-    def __call__(self, tx: Tx) -> Answered:
+    def __call__(self, tx: Transaction) -> ApprovalAnswer:
         """Mint, keep, say so; all or nothing."""
-        approvals, asked = Approvals(tx), self.question.row
-        row = approvals.get(asked.id)
+        approvals, challenge = ApprovalTable(tx), self.request.row
+        row = approvals.get(challenge.id)
         # Read again under the write lock: somebody else may have answered since it was shown.
-        _still_open(row.status if row is not None else "missing", asked.expires_us, self.now_us)
+        _require_pending(row.status if row is not None else "missing", challenge.expires_us, self.now_us)
         verdict = "approve" if self.approve else "deny"
-        token = self._token(tx, verdict)
+        token = self._mint_token(tx, verdict)
         status = "approved" if self.approve else "denied"
-        if not approvals.answer(asked.id, status, token):
-            raise _not_pending("answered")
+        if not approvals.record_answer(challenge.id, status, token):
+            raise _not_pending_error("answered")
         body = {
             "answer": verdict,
             "approver": self.approver,
-            "binding": asked.binding,
-            "epoch": self.question.epoch,
+            "binding": challenge.binding,
+            "epoch": self.request.epoch,
             "kid": self.signer.key_id,
-            "kind": asked.kind,
-            "request": asked.id,
-            "session": asked.session,
+            "kind": challenge.kind,
+            "request": challenge.id,
+            "session": challenge.session,
             "token": token,
             "why": self.why,
         }
-        entry = tx.append(Draft(EntryKind.APPROVAL, asked.session, body)).entry
+        entry = tx.append(Draft(EntryKind.APPROVAL, challenge.session, body)).entry
         expires_s = self.now_us // 1_000_000 + self.lifetime_s
-        return Answered(
-            asked.id,
+        return ApprovalAnswer(
+            challenge.id,
             status,
             self.approver,
             self.signer.key_id,
@@ -152,120 +155,123 @@ class _Answer:
             expires_s,
             token,
             self.budgets,
-            _authority(self.question) if self.approve else 0,
+            _restored_authority(self.request) if self.approve else 0,
         )
 
-    def _token(self, tx: Tx, verdict: str) -> str:
-        question = self.question
+    def _mint_token(self, tx: Transaction, verdict: str) -> str:
+        request = self.request
         return mint_approval(
             signer=self.signer,
             tenant=tx.tenant,
-            audience=tx.control().store,
+            audience=tx.load_control().store,
             approver=self.approver,
-            request=question.row.id,
-            kind=question.row.kind,
+            request=request.row.id,
+            kind=request.row.kind,
             answer=verdict,
-            session=session_name(question.row.session),
-            binding=question.row.binding,
+            session=session_claim(request.row.session),
+            binding=request.row.binding,
             now_s=self.now_us // 1_000_000,
             lifetime_s=self.lifetime_s,
-            jti=self.store.ids.entry(),
-            epoch=question.epoch,
-            authority=_authority(question),
+            jti=self.store.ids.new_entry_id(),
+            epoch=request.epoch,
+            authority=_restored_authority(request),
             budgets=self.budgets,
         )
 
 
-def _authority(question: Question) -> int:
-    terms = question.links[0].terms if question.links else None
-    return terms.decay.authority if question.row.kind == "reauthorization" and terms is not None else 0
+def _restored_authority(request: ApprovalRequest) -> int:
+    terms = request.links[0].terms if request.links else None
+    return terms.decay.authority if request.row.kind == "reauthorization" and terms is not None else 0
 
 
-def _still_open(status: str, expires_us: int, now_us: int) -> None:
+def _require_pending(status: str, expires_us: int, now_us: int) -> None:
     if status != "pending":
-        raise _not_pending(status)
+        raise _not_pending_error(status)
     if expires_us <= now_us:
-        raise Denied("request_expired", "the time to answer is over", remedy="let the agent ask again")
+        raise Denied("request_expired", "the request has expired", remedy="let the agent ask again")
 
 
-def _not_pending(status: str) -> Denied:
-    return Denied("not_pending", f"the request does not wait for an answer: {status}", remedy="see `halo approvals`")
+def _not_pending_error(status: str) -> Denied:
+    return Denied("not_pending", f"the request is not waiting for an answer: {status}", remedy="see `halo approvals`")
 
 
-def _signer(tenant: str, keys: KeyStore, home: Path, approver: str, now_us: int) -> Ed25519Signer:
+def _load_signer(tenant: str, keys: KeyStore, home: Path, approver: str, now_us: int) -> Ed25519Signer:
     enrolled = Authorities(home).load(tenant).approver_keys(now_us)
     mine = {kid for kid, (name, _) in enrolled.items() if name == approver}
     if not mine:
-        raise _not_enrolled(approver, "is not enrolled")
+        raise _not_enrolled_error(approver, "is not enrolled")
     name = approver_key_name(approver)
     if name not in keys.names():  # a signer would be made on the spot otherwise
         raise ConfigError(
-            "no_approver_key", f"`{keys.home}` holds no `{name}.key`", field="key-home", remedy="give its folder"
+            "no_approver_key",
+            f"`{keys.home}` has no `{name}.key`",
+            field="key-home",
+            remedy="give the folder of the key",
         )
     signer = keys.signer(name)
     if signer.key_id not in mine:
-        raise _not_enrolled(approver, "is enrolled with another key")
+        raise _not_enrolled_error(approver, "is enrolled with another key")
     return signer
 
 
-def _not_enrolled(approver: str, why: str) -> Denied:
+def _not_enrolled_error(approver: str, why: str) -> Denied:
     return Denied("approver_not_enrolled", f"`{approver[:64]}` {why}", remedy="run `halo approver enrol`")
 
 
-def _outside(approver: str, public_key: bytes, question: Question) -> None:
+def _require_outside_chain(approver: str, public_key: bytes, request: ApprovalRequest) -> None:
     # INVARIANT: EPOCH - nobody in the chain, and nobody it acts for, answers for it.
-    asking = any(same_person(approver, name) for name in (question.user, *question.identities) if name)
-    if asking or in_chain(approver, public_key, question.links):
+    is_involved = any(same_person(approver, name) for name in (request.user, *request.identities) if name)
+    if is_involved or is_in_chain(approver, public_key, request.links):
         raise Denied(
             "approver_in_chain",
-            f"`{approver[:64]}` is part of the chain that asks",
-            remedy="ask somebody who neither owns the agent nor works through it",
+            f"`{approver[:64]}` is part of the requesting chain",
+            remedy="ask a person who neither owns the agent nor uses it",
         )
 
 
-def _budgets(question: Question, raised: Mapping[str, int]) -> tuple[Budget, ...]:
-    known = {item.unit: item for item in question.budgets}
-    unknown = sorted(raised.keys() - known.keys()) if question.row.kind == "reauthorization" else sorted(raised)
+def _decide_budgets(request: ApprovalRequest, raised: Mapping[str, int]) -> tuple[Budget, ...]:
+    spendings = {item.unit: item for item in request.budgets}
+    unknown = sorted(raised.keys() - spendings.keys()) if request.row.kind == "reauthorization" else sorted(raised)
     if unknown:
         raise Denied(
             "budget_units_changed",
-            f"`{unknown[0][:32]}` is no unit of what is asked",
+            f"`{unknown[0][:32]}` is not a unit of the request",
             remedy="see the units with `halo approvals show`",
         )
-    if question.row.kind != "reauthorization":
+    if request.row.kind != "reauthorization":
         return ()
     # Every unit is named, so that what an earlier answer raised stays raised.
     return tuple(
-        _budget(item, _raised(item, raised[unit]) if unit in raised else _renewed(question, item))
-        for unit, item in sorted(known.items())
+        _make_budget(item, _check_raise(item, raised[unit]) if unit in raised else _renew_limit(request, item))
+        for unit, item in sorted(spendings.items())
     )
 
 
-def _raised(item: Spending, limit: int) -> int:
+def _check_raise(item: Spending, limit: int) -> int:
     if 0 <= limit <= item.spent and item.spent:
         raise ConfigError(
             "already_spent",
-            f"`{item.unit}`: {item.told(item.spent)} is already spent, so a limit of {item.told(limit)} gives nothing",
+            f"`{item.unit}`: {item.format_amount(item.spent)} is already spent, so a limit of {item.format_amount(limit)} has no effect",
             field="raise",
-            remedy=f"the limit is of the session in all: name more, up to {item.told(item.most)}",
+            remedy=f"the limit applies to the whole session: use a higher one, up to {item.format_amount(item.max_limit)}",
         )
     return limit
 
 
-def _renewed(question: Question, item: Spending) -> int:
+def _renew_limit(request: ApprovalRequest, item: Spending) -> int:
     """A limit that nobody named: as it is, but what ran out gets once more what a session starts with."""
-    short = any(reason.code == "budget_exceeded" and reason.detail == item.unit for reason in question.reasons)
-    return min(item.limit + item.start if short else item.limit, item.most)
+    short = any(reason.code == "budget_exceeded" and reason.detail == item.unit for reason in request.reasons)
+    return min(item.limit + item.start if short else item.limit, item.max_limit)
 
 
-def _budget(item: Spending, limit: int) -> Budget:
+def _make_budget(item: Spending, limit: int) -> Budget:
     # INVARIANT: EPOCH - no answer passes the ceilings of the standing passport.
-    if not 0 <= limit <= item.most:
+    if not 0 <= limit <= item.max_limit:
         side = "above" if limit > 0 else "no limit within"
         raise Denied(
             "budget_widened",
-            f"{item.told(limit)} is {side} the ceiling of {item.told(item.most)} {item.unit}",
-            remedy="raise it less, or issue another standing passport",
+            f"{item.format_amount(limit)} is {side} the ceiling of {item.format_amount(item.max_limit)} {item.unit}",
+            remedy="use a lower limit, or issue another standing passport",
         )
     per_action = limit if item.unit == "time" else min(item.per_action, limit)
     return Budget(item.unit, per_action, limit, item.decimals)

@@ -4,12 +4,11 @@ bundle ──▶ parse ──▶ engine (hard and graded sets) ──▶ PolicyA
              └──────▶ check, cases                      what `halo policy check | test` show
 """
 
-from halo_core.policy.bundle import PolicyBundle
+from halo_core.policy.bundle import PolicyBundle, apply_risk_threshold
 from halo_core.policy.engine import CedarPolicy
-from halo_core.policy.leaning import leaning
-from halo_core.policy.parse import Finding
-from halo_core.policy.schema import ArgTypes, action_id, arg_types, cedar_schema
-from halo_core.policy.scope import reaches
+from halo_core.policy.parser import Finding
+from halo_core.policy.schema import ArgTypes, action_id, build_cedar_schema, infer_arg_types
+from halo_core.policy.scope import may_reach_kind
 
 __all__ = [
     "ArgTypes",
@@ -17,8 +16,8 @@ __all__ = [
     "Finding",
     "PolicyBundle",
     "action_id",
-    "arg_types",
-    "cedar_schema",
-    "leaning",
-    "reaches",
+    "apply_risk_threshold",
+    "build_cedar_schema",
+    "infer_arg_types",
+    "may_reach_kind",
 ]

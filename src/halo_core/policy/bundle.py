@@ -1,10 +1,16 @@
-"""Room: policy bundle, what a decision names by hash. Takes: Cedar files, argument types. Gives: bytes, a hash.
+"""Room: the starter policy, leaning on a score. Takes: its text, a risk. Gives: text. Never: I/O, decides.
+
+Rules that ask or refuse because of where a target came from, or because an effect is grave, speak a lot in work where
+targets are read from files. Where a score is sure that an action is ordinary, they can be told to say nothing.
+
+Room: policy bundle, what a decision names by hash. Takes: Cedar files, argument types. Gives: bytes, a hash.
 
 Reads files only in `PolicyBundle.load` and `PolicyBundle.starter`. Never: evaluates.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
@@ -12,17 +18,66 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from halo_core import canonical
+from halo_core.crypto import canonical
 from halo_core.errors import BadInput, PolicyError
-from halo_core.policy.parse import Finding, Policy, parse
+from halo_core.policy.parser import Finding, Policy, parse_policies
 
 if TYPE_CHECKING:
     from halo_core.policy.schema import ArgTypes
 
-__all__ = ["PolicyBundle", "examine"]
+__all__ = [
+    "THRESHOLD_RULES",
+    "PolicyBundle",
+    "apply_risk_threshold",
+    "parse_bundle",
+]
+
+
+THRESHOLD_RULES: Final = frozenset(
+    {
+        "halo.grave.irreversible",
+        "halo.grave.tainted-target",
+        "halo.grave.untrusted-target",
+        "halo.payment.tainted-target",
+        "halo.payment.unknown-target",
+        "halo.payment.untrusted-target",
+        "halo.send.unknown-target",
+        "halo.send.untrusted-target",
+    }
+)
+"""Ids of the rules that may lean; amounts, unknown tools and the score's own rules never do."""
+_MAX_RISK: Final = 1000
+_RULE_START: Final = re.compile(r'^@id\("([^"]*)"\)', re.MULTILINE)
+_RULE_END: Final = "};"
+
+
+def apply_risk_threshold(text: str, risk: int) -> str:
+    """The Cedar text, whose rules of `LEANS` hold from this risk on, and wherever there is none.
+
+    Args:
+        text: of one file of the starter policy.
+        risk: 1..1000; below it they say nothing.
+
+    Raises:
+        BadInput: `risk` is none.
+    """
+    if not 1 <= risk <= _MAX_RISK:
+        raise BadInput("bad_risk", f"`{risk}` is not a risk", field="lean", remedy="use 1..1000, 200 for example")
+    starts = [match.start() for match in _RULE_START.finditer(text)]
+    parts = [text[start:end] for start, end in zip([0, *starts], [*starts, len(text)], strict=True)]
+    return "".join(_add_threshold(part, risk) for part in parts)
+
+
+def _add_threshold(part: str, risk: int) -> str:
+    name = _RULE_START.match(part)
+    if name is None or name[1] not in THRESHOLD_RULES:
+        return part
+    rule, _, rest = part.rpartition(_RULE_END)  # what follows is the comment of the next one
+    return f"{rule}}}\nunless {{ context has risk && context.risk < {risk} {_RULE_END}{rest}"
+
 
 _DOMAIN: Final = "halo/policy/v1"
-_RULES: Final = "halo/policy/rules/v1"
+_RULES_DOMAIN: Final = "halo/policy/rules/v1"
 _SUFFIX: Final = ".cedar"
 
 
@@ -52,11 +107,11 @@ class PolicyBundle:
     @property
     def rules(self) -> str:
         """`sha256:` over the texts alone: the same rules, whatever tools a process has registered so far."""
-        return canonical.digest(_RULES, canonical.canonical(self.sources))
+        return canonical.digest(_RULES_DOMAIN, canonical.encode(self.sources))
 
     def to_bytes(self) -> bytes:
         """Canonical bytes, as the store keeps them."""
-        return canonical.canonical({"sources": self.sources, "types": self.types})
+        return canonical.encode({"sources": self.sources, "types": self.types})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> PolicyBundle:
@@ -66,13 +121,13 @@ class PolicyBundle:
             PolicyError: these are not the bytes of a bundle.
         """
         try:
-            plain = canonical.from_plain(canonical.loads(data))
-            sources, types = plain["sources"], plain["types"]
+            members = canonical.from_plain(canonical.loads(data))
+            sources, types = members["sources"], members["types"]
             texts = [*sources.values(), *(text for args in types.values() for text in args.values())]
         except (BadInput, AttributeError, KeyError, TypeError) as exc:
-            raise _not_a_bundle() from exc
-        if set(plain) != {"sources", "types"} or not all(isinstance(text, str) for text in texts):
-            raise _not_a_bundle()
+            raise _bundle_error() from exc
+        if set(members) != {"sources", "types"} or not all(isinstance(text, str) for text in texts):
+            raise _bundle_error()
         return cls(sources, types)
 
     @classmethod
@@ -87,64 +142,69 @@ class PolicyBundle:
             files = sorted(path.glob("*" + _SUFFIX)) if path.is_dir() else [path]
             if not files:
                 raise PolicyError(
-                    "policy_missing", "no `.cedar` file here", field=str(path), remedy="name a file or a directory"
+                    "policy_missing",
+                    "there is no `.cedar` file here",
+                    field=str(path),
+                    remedy="give a file or a directory",
                 )
             for file in files:
                 if file.name in sources:
                     raise PolicyError("policy_invalid", "two files share a name", field=str(file), remedy="rename one")
-                sources[file.name] = _read(file)
+                sources[file.name] = _read_file(file)
         return cls(sources, types or {})
 
     @classmethod
-    def starter(cls, types: ArgTypes | None = None) -> PolicyBundle:
+    def load_starter(cls, types: ArgTypes | None = None) -> PolicyBundle:
         """Return the starter policy that ships in the package."""
         folder = resources.files("halo_core.policy") / "starter"
         files = sorted((file for file in folder.iterdir() if file.name.endswith(_SUFFIX)), key=lambda file: file.name)
         return cls({file.name: file.read_text(encoding="utf-8") for file in files}, types or {})
 
-    def policies(self) -> tuple[Policy, ...]:
+    def parse(self) -> tuple[Policy, ...]:
         """Parse, sorted by id.
 
         Raises:
             PolicyError: with the file and line of the first finding.
         """
-        found, findings = examine(self)
+        parsed, findings = parse_bundle(self)
         if findings:
             first = findings[0]
             name = f"policy `{first.policy}`: " if first.policy else ""
             raise PolicyError("policy_invalid", name + first.message, field=first.where, remedy=first.hint)
-        return found
+        return parsed
 
 
-def examine(bundle: PolicyBundle) -> tuple[tuple[Policy, ...], list[Finding]]:
+def parse_bundle(bundle: PolicyBundle) -> tuple[tuple[Policy, ...], list[Finding]]:
     """Parse every source: the policies that are well formed, sorted by id, and every finding, sorted by place."""
     policies: dict[str, Policy] = {}
     findings: list[Finding] = []
     for source, text in sorted(bundle.sources.items()):
-        found, problems = parse(source, text)
+        parsed, problems = parse_policies(source, text)
         findings += problems
-        for policy in found:
+        for policy in parsed:
             if first := policies.get(policy.id):
                 where = f"{first.source}:{first.line}"
                 findings.append(
-                    Finding(policy.source, policy.line, policy.id, f"the `@id` is taken by {where}", "choose another")
+                    Finding(
+                        policy.source, policy.line, policy.id, f"the `@id` is already used by {where}", "choose another"
+                    )
                 )
             policies.setdefault(policy.id, policy)
     return tuple(policies[name] for name in sorted(policies)), sorted(findings)
 
 
-def _read(path: Path) -> str:
+def _read_file(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError as exc:
         raise PolicyError(
-            "policy_missing", "no such file", field=str(path), remedy="run your app once, or name a folder"
+            "policy_missing", "no such file", field=str(path), remedy="run your app once, or give a folder"
         ) from exc
     except (OSError, UnicodeDecodeError) as exc:
         raise PolicyError(
-            "policy_unreadable", "the file cannot be read as UTF-8 text", field=str(path), remedy="mend the file"
+            "policy_unreadable", "the file cannot be read as UTF-8 text", field=str(path), remedy="correct the file"
         ) from exc
 
 
-def _not_a_bundle() -> PolicyError:
+def _bundle_error() -> PolicyError:
     return PolicyError("policy_invalid", "not the bytes of a policy bundle", remedy="restore the store from a backup")

@@ -37,49 +37,47 @@ from halo_core.model import (
     Reversal,
     Snapshot,
 )
-from halo_core.policy.alike import Alike
+from halo_core.policy.answer_cache import ContextKeyBuilder
 from halo_core.policy.bundle import PolicyBundle
-from halo_core.policy.context import build_context, entities, request_ids
-from halo_core.policy.mentions import Mentions, literals, merged
-from halo_core.policy.narrow import may_hold
+from halo_core.policy.cedar_request import build_context, build_entities, build_request_ids, find_sealed_arguments
+from halo_core.policy.parser import AttributeRefs, find_entity_literals, merge_refs
 from halo_core.policy.schema import ENTITY_TYPES, action_id
-from halo_core.policy.scope import applies
-from halo_core.policy.sealed import sealed_reasons
+from halo_core.policy.scope import applies, may_hold
 
 if TYPE_CHECKING:
-    from halo_core.policy.parse import Policy
+    from halo_core.policy.parser import Policy
 
 __all__ = ["CedarPolicy"]
 
-_FAILED: Final = re.compile(r"error while evaluating policy `([^`]*)`: (.*)", re.DOTALL)
+_CEDAR_ERROR: Final = re.compile(r"error while evaluating policy `([^`]*)`: (.*)", re.DOTALL)
 _NO_ATTRIBUTE: Final = re.compile(r"the attribute `([^`]*)`")
-_KEPT: Final = 4096  # answers of one bundle
-_KEPT_BYTES: Final = 4096  # of one key; longer ones do not come twice
+_MAX_ANSWERS: Final = 4096  # answers of one bundle
+_MAX_KEY_BYTES: Final = 4096  # of one key; longer ones do not come twice
 _SCOPE_TYPES: Final = frozenset({"Action", *ENTITY_TYPES.values()})
 
 
-_Said = tuple[bool, list[str], list[tuple[str, str]]]
+_CedarAnswer = tuple[bool, list[str], list[tuple[str, str]]]
 """Whether Cedar allows, the policies that decided, and (policy, error) for each failure."""
-_Kept = dict[tuple[int, int, bytes], tuple[_Said, cedarpy.Entities]]
+_AnswerCache = dict[tuple[int, int, bytes], tuple[_CedarAnswer, cedarpy.Entities]]
 """Set, entities and key of the context → what Cedar said; entities are kept, so that no others get their identity."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _CompiledSet:
     """One compiled set, and what it reads."""
 
     policies: cedarpy.PolicySet
-    reads: Mentions
-    alike: Alike
+    refs: AttributeRefs
+    key_builder: ContextKeyBuilder
 
 
 @dataclass(frozen=True, slots=True)
-class _Slice:
+class _PolicySlice:
     """The policies whose scope can reach one action and resource, compiled, and what they read together."""
 
-    whole: _Part | None
-    hard: _Part | None
-    reads: Mentions
+    all_policies: _CompiledSet | None
+    hard: _CompiledSet | None
+    refs: AttributeRefs
 
 
 class CedarPolicy:
@@ -93,18 +91,18 @@ class CedarPolicy:
         Raises:
             PolicyError: a policy does not parse, or lacks what it must have.
         """
-        policies = bundle.policies()
+        policies = bundle.parse()
         self._hash = bundle.hash
         self._rules = bundle.rules
         self._types = bundle.types
-        self._kept: _Kept = {}
+        self._kept: _AnswerCache = {}
         self._policies = {policy.id: policy for policy in policies}
         self._named = frozenset(
-            name for policy in policies for name in literals(policy.plain) if name[0] in _SCOPE_TYPES
+            name for policy in policies for name in find_entity_literals(policy.cedar_json) if name[0] in _SCOPE_TYPES
         )
-        self._slices: dict[tuple[str | None, str | None, ActionKind, Impact, Reversal], _Slice] = {}
+        self._slices: dict[tuple[str | None, str | None, ActionKind, Impact, Reversal], _PolicySlice] = {}
         # Everything now, so that a set Cedar cannot hold fails at load and not at the first decision.
-        _part(list(policies))
+        _compile_set(list(policies))
 
     @classmethod
     def compile(cls, bundle: PolicyBundle) -> CedarPolicy:
@@ -113,7 +111,7 @@ class CedarPolicy:
         Raises:
             PolicyError: see the constructor.
         """
-        return _compiled(bundle.to_bytes())
+        return _compile_cached(bundle.to_bytes())
 
     @classmethod
     def from_bytes(cls, data: bytes) -> CedarPolicy:
@@ -122,7 +120,7 @@ class CedarPolicy:
         Raises:
             PolicyError: see the constructor.
         """
-        return _compiled(data)
+        return _compile_cached(data)
 
     @property
     def hash(self) -> str:
@@ -146,39 +144,39 @@ class CedarPolicy:
         """
         # INVARIANT: FAILCLOSED. A panic of the engine is a BaseException, and it too must become a no.
         try:
-            answer = self._answer(request, snapshot)
-            sealed = sealed_reasons(request.args, self._slice(request).reads.args)
+            answer = self._evaluate_request(request, snapshot)
+            sealed = find_sealed_arguments(request.args, self._select_slice(request).refs.args)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as exc:  # noqa: BLE001 - the answer to any failure is no
-            return _failure([("", f"evaluation failed with `{type(exc).__name__}`")])
+            return _make_failure([("", f"evaluation failed with `{type(exc).__name__}`")])
         if not sealed:
             return answer
         effect = max(answer.effect, Effect.CHALLENGE, key=lambda item: item.severity)
         return replace(answer, effect=effect, reasons=tuple(sorted((*answer.reasons, *sealed))))
 
-    def _answer(self, request: AccessRequest, snapshot: Snapshot) -> PolicyAnswer:
-        chosen = self._slice(request)
+    def _evaluate_request(self, request: AccessRequest, snapshot: Snapshot) -> PolicyAnswer:
+        chosen = self._select_slice(request)
         types = self._types.get(request.resource.id, {})
-        context, problems = build_context(request, snapshot, chosen.reads, types)
+        context, problems = build_context(request, snapshot, chosen.refs, types)
         if problems:
-            return _failure([("", problem) for problem in problems])
-        known = entities(request.subject, request.context.assurance, request.kind, request.resource)
-        call = request_ids(request)
-        permitted, forbids, errors = _evaluate(chosen.whole, call, context, known, self._kept)
+            return _make_failure([("", problem) for problem in problems])
+        cedar_entities = build_entities(request.subject, request.context.assurance, request.kind, request.resource)
+        call = build_request_ids(request)
+        permitted, forbids, errors = _evaluate(chosen.all_policies, call, context, cedar_entities, self._kept)
         if errors:
-            return _failure(errors)
+            return _make_failure(errors)
         if permitted:
-            return self._compose(permitted=True, hard=(), graded=())
+            return self._compose_answer(permitted=True, hard=(), graded=())
         hard = [name for name in forbids if self._policies[name].grade is None]
         graded = [name for name in forbids if self._policies[name].grade is not None]
         if graded and not hard:
-            permitted, _, errors = _evaluate(chosen.hard, call, context, known, self._kept)
+            permitted, _, errors = _evaluate(chosen.hard, call, context, cedar_entities, self._kept)
             if errors:
-                return _failure(errors)
-        return self._compose(permitted=permitted, hard=hard, graded=graded)
+                return _make_failure(errors)
+        return self._compose_answer(permitted=permitted, hard=hard, graded=graded)
 
-    def _compose(self, *, permitted: bool, hard: Iterable[str], graded: Iterable[str]) -> PolicyAnswer:
+    def _compose_answer(self, *, permitted: bool, hard: Iterable[str], graded: Iterable[str]) -> PolicyAnswer:
         reasons: list[Reason] = []
         obligations: set[Obligation] = set()
         effect = Effect.ALLOW
@@ -195,7 +193,7 @@ class CedarPolicy:
                 obligations.add(policy.obligation)
         return PolicyAnswer(permitted, effect, tuple(sorted(reasons)), tuple(sorted(obligations)))
 
-    def _slice(self, request: AccessRequest) -> _Slice:
+    def _select_slice(self, request: AccessRequest) -> _PolicySlice:
         # What no policy names shares one slice, so the cache is bounded by the policies, not by what agents ask for.
         resource, kind = request.resource, request.kind
         action = action_id(resource.id)
@@ -206,71 +204,75 @@ class CedarPolicy:
             resource.impact,
             resource.reversal,
         )
-        found = self._slices.get(key)
-        if found is None:
+        policy_slice = self._slices.get(key)
+        if policy_slice is None:
             facts = {"impact": resource.impact.value, "reversal": resource.reversal.value}
-            found = self._slices[key] = self._compile_slice(action, resource.id, kind, facts)
-        return found
+            policy_slice = self._slices[key] = self._compile_slice(action, resource.id, kind, facts)
+        return policy_slice
 
-    def _compile_slice(self, action: str, resource: str, kind: ActionKind, facts: Mapping[str, str]) -> _Slice:
-        reached = [
+    def _compile_slice(self, action: str, resource: str, kind: ActionKind, facts: Mapping[str, str]) -> _PolicySlice:
+        applicable = [
             policy
             for policy in self._policies.values()
-            if applies(policy, action, resource, kind) and may_hold(policy.plain, facts)
+            if applies(policy, action, resource, kind) and may_hold(policy.cedar_json, facts)
         ]
-        return _Slice(
-            whole=_part(reached),
-            hard=_part([policy for policy in reached if policy.grade is None]),
-            reads=merged(policy.reads for policy in reached),
+        return _PolicySlice(
+            all_policies=_compile_set(applicable),
+            hard=_compile_set([policy for policy in applicable if policy.grade is None]),
+            refs=merge_refs(policy.refs for policy in applicable),
         )
 
 
 @lru_cache(maxsize=64)
-def _compiled(data: bytes) -> CedarPolicy:
+def _compile_cached(data: bytes) -> CedarPolicy:
     return CedarPolicy(PolicyBundle.from_bytes(data))
 
 
-def _part(policies: list[Policy]) -> _Part | None:
+def _compile_set(policies: list[Policy]) -> _CompiledSet | None:
     if not policies:
         return None
-    static = {policy.id: policy.plain for policy in policies}
-    plain = {"staticPolicies": static, "templates": {}, "templateLinks": []}
-    compiled = cedarpy.PolicySet.from_json_str(json.dumps(plain))
-    return _Part(compiled, merged(policy.reads for policy in policies), Alike(static.values()))
+    static = {policy.id: policy.cedar_json for policy in policies}
+    set_json = {"staticPolicies": static, "templates": {}, "templateLinks": []}
+    compiled = cedarpy.PolicySet.from_json_str(json.dumps(set_json))
+    return _CompiledSet(compiled, merge_refs(policy.refs for policy in policies), ContextKeyBuilder(static.values()))
 
 
 def _evaluate(
-    part: _Part | None, ids: dict[str, Any], context: Mapping[str, Any], known: cedarpy.Entities, kept: _Kept
-) -> _Said:
+    part: _CompiledSet | None,
+    ids: dict[str, Any],
+    context: Mapping[str, Any],
+    cedar_entities: cedarpy.Entities,
+    cache: _AnswerCache,
+) -> _CedarAnswer:
     if part is None:
         return False, [], []
     # INVARIANT: a set sees every attribute that it mentions; Cedar's cost lies in reading the context.
-    seen = {name: value for name, value in context.items() if part.reads.reads(name)}
+    visible = {name: value for name, value in context.items() if part.refs.references(name)}
     # INVARIANT: REPLAY - Cedar is a function of policies, entities (the ids follow from them) and context, and cannot
     # tell contexts of one key apart; so what is kept changes no answer.
-    told = part.alike.key(seen)
-    key = id(part), id(known), told
-    found = kept.get(key)
-    if found is None:
-        found = _ask(part, {**ids, "context": orjson.dumps(seen).decode()}, known), known
-        if len(told) <= _KEPT_BYTES:
-            if len(kept) >= _KEPT:
-                kept.clear()
-            kept[key] = found
-    return found[0]
+    context_key = part.key_builder.build_key(visible)
+    key = id(part), id(cedar_entities), context_key
+    cached = cache.get(key)
+    if cached is None:
+        cached = _ask_cedar(part, {**ids, "context": orjson.dumps(visible).decode()}, cedar_entities), cedar_entities
+        if len(context_key) <= _MAX_KEY_BYTES:
+            if len(cache) >= _MAX_ANSWERS:
+                cache.clear()
+            cache[key] = cached
+    return cached[0]
 
 
-def _ask(part: _Part, call: dict[str, Any], known: cedarpy.Entities) -> _Said:
-    result = cedarpy.is_authorized_batch([call], part.policies, known)[0]
-    errors = [_explain(text) for text in result.diagnostics.errors]
+def _ask_cedar(part: _CompiledSet, call: dict[str, Any], cedar_entities: cedarpy.Entities) -> _CedarAnswer:
+    result = cedarpy.is_authorized_batch([call], part.policies, cedar_entities)[0]
+    errors = [_explain_error(text) for text in result.diagnostics.errors]
     if result.decision is cedarpy.Decision.NoDecision and not errors:
         errors = [("", "no decision")]
     return result.allowed, list(result.diagnostics.reasons), errors
 
 
-def _explain(text: str) -> tuple[str, str]:
+def _explain_error(text: str) -> tuple[str, str]:
     """Policy and kind of an error. Cedar's own text may quote argument values, so only known words of it are kept."""
-    match = _FAILED.fullmatch(text)
+    match = _CEDAR_ERROR.fullmatch(text)
     if match is None:
         return "", "the request cannot be read by the policy engine"
     policy, detail = match.groups()
@@ -282,12 +284,12 @@ def _explain(text: str) -> tuple[str, str]:
     return policy, "evaluation failed"
 
 
-def _failure(errors: Iterable[tuple[str, str]]) -> PolicyAnswer:
-    found = sorted(set(errors))
+def _make_failure(errors: Iterable[tuple[str, str]]) -> PolicyAnswer:
+    problems = sorted(set(errors))
     return PolicyAnswer(
         permitted=False,
         effect=Effect.DENY,
-        reasons=tuple(sorted(Reason("policy_error", policy, detail) for policy, detail in found)),
+        reasons=tuple(sorted(Reason("policy_error", policy, detail) for policy, detail in problems)),
         obligations=(),
-        errors=tuple(f"{policy}: {detail}" if policy else detail for policy, detail in found),
+        errors=tuple(f"{policy}: {detail}" if policy else detail for policy, detail in problems),
     )

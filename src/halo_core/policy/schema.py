@@ -16,17 +16,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from halo_core.model import ActionKind, Resource
-from halo_core.policy.encode import escape_key
+from halo_core.policy.encoding import escape_key
 
 __all__ = [
-    "CONTEXT",
+    "CONTEXT_ATTRIBUTES",
     "ENTITY_TYPES",
     "PRINCIPAL_ATTRIBUTES",
     "RESOURCE_ATTRIBUTES",
     "ArgTypes",
     "action_id",
-    "arg_types",
-    "cedar_schema",
+    "build_cedar_schema",
+    "infer_arg_types",
 ]
 
 ArgTypes = Mapping[str, Mapping[str, str]]
@@ -67,7 +67,7 @@ PRINCIPAL_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
     "user": _STRING,
     "user_assurance": _STRING,
 }
-CONTEXT: Final[dict[str, dict[str, Any]]] = {
+CONTEXT_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
     "amount": {**_DECIMAL, "required": False},
     "authority": _LONG,
     "budget_left": _LONG,
@@ -94,7 +94,7 @@ CONTEXT: Final[dict[str, dict[str, Any]]] = {
 }
 """Context of every action, besides `args` and `provenance`, which depend on the resource."""
 
-_GROUP_LIKE: Final = re.compile(r"_*(?:" + "|".join(kind.value for kind in ActionKind) + ")")
+_GROUP_NAME: Final = re.compile(r"_*(?:" + "|".join(kind.value for kind in ActionKind) + ")")
 _MAX_REFS: Final = 8
 
 
@@ -104,10 +104,10 @@ def action_id(resource_id: str) -> str:
     A tool called `retrieval` must not gain what rules grant to retrievals.
     """
     # INVARIANT: no resource's action is a group, and no two resources share one.
-    return "_" + resource_id if _GROUP_LIKE.fullmatch(resource_id) else resource_id
+    return "_" + resource_id if _GROUP_NAME.fullmatch(resource_id) else resource_id
 
 
-def arg_types(json_schema: Mapping[str, Any]) -> dict[str, str]:
+def infer_arg_types(json_schema: Mapping[str, Any]) -> dict[str, str]:
     """Type of each argument of a tool, from the JSON schema of its parameters.
 
     What Cedar cannot type (nested objects, mixed unions, lists of lists) is `any`. A malformed schema has no arguments.
@@ -115,51 +115,51 @@ def arg_types(json_schema: Mapping[str, Any]) -> dict[str, str]:
     properties = json_schema.get("properties")
     if not isinstance(properties, Mapping):
         return {}
-    return {name: _argument(spec, json_schema, _MAX_REFS) for name, spec in sorted(properties.items())}
+    return {name: _infer_type(spec, json_schema, _MAX_REFS) for name, spec in sorted(properties.items())}
 
 
-def _argument(spec: object, root: Mapping[str, Any], refs: int) -> str:
+def _infer_type(spec: object, root: Mapping[str, Any], refs: int) -> str:
     if not isinstance(spec, Mapping) or refs == 0:
         return "any"
     if isinstance(reference := spec.get("$ref"), str):
-        return _argument(_resolve(reference, root), root, refs - 1)
+        return _infer_type(_resolve_reference(reference, root), root, refs - 1)
     for union in ("anyOf", "oneOf", "allOf"):
         if isinstance(options := spec.get(union), list):
-            return _one([_argument(option, root, refs - 1) for option in options if not _is_null(option)])
+            return _common_type([_infer_type(option, root, refs - 1) for option in options if not _is_null(option)])
     if isinstance(values := spec.get("enum", [spec["const"]] if "const" in spec else None), list):
-        return _one([_literal(value) for value in values if value is not None])
-    return _by_type(spec, root, refs)
+        return _common_type([_literal_type(value) for value in values if value is not None])
+    return _infer_by_type(spec, root, refs)
 
 
-def _by_type(spec: Mapping[str, Any], root: Mapping[str, Any], refs: int) -> str:
+def _infer_by_type(spec: Mapping[str, Any], root: Mapping[str, Any], refs: int) -> str:
     kinds = spec.get("type")
     if isinstance(kinds, list):
-        return _one([_argument({**spec, "type": kind}, root, refs - 1) for kind in kinds if kind != "null"])
+        return _common_type([_infer_type({**spec, "type": kind}, root, refs - 1) for kind in kinds if kind != "null"])
     if kinds == "array":
-        inner = _argument(spec.get("items"), root, refs - 1)
+        inner = _infer_type(spec.get("items"), root, refs - 1)
         return f"set<{inner}>" if inner in _SCALARS else "any"
     return _JSON_TYPES.get(kinds, "any") if isinstance(kinds, str) else "any"
 
 
-def _one(options: list[str]) -> str:
-    found = set(options)
+def _common_type(options: list[str]) -> str:
+    distinct = set(options)
     # JSON has one kind of number: an integer or a number is a number.
-    if found == {"long", "decimal"}:
+    if distinct == {"long", "decimal"}:
         return "decimal"
-    return found.pop() if len(found) == 1 else "any"
+    return distinct.pop() if len(distinct) == 1 else "any"
 
 
 def _is_null(option: object) -> bool:
     return isinstance(option, Mapping) and option.get("type") == "null"
 
 
-def _literal(value: object) -> str:
+def _literal_type(value: object) -> str:
     if isinstance(value, bool):
         return "bool"
     return {str: "string", int: "long", float: "decimal"}.get(type(value), "any")
 
 
-def _resolve(reference: str, root: Mapping[str, Any]) -> object:
+def _resolve_reference(reference: str, root: Mapping[str, Any]) -> object:
     node: object = root
     if not reference.startswith("#/"):
         return None
@@ -168,40 +168,49 @@ def _resolve(reference: str, root: Mapping[str, Any]) -> object:
     return node
 
 
-def cedar_schema(resources: Iterable[Resource], types: ArgTypes) -> dict[str, Any]:
+def build_cedar_schema(resources: Iterable[Resource], types: ArgTypes) -> dict[str, Any]:
     """Cedar JSON schema for these resources; arguments without a Cedar type are left out."""
-    actions: dict[str, dict[str, Any]] = {kind.value: _action(kind, {}) for kind in ActionKind}
+    actions: dict[str, dict[str, Any]] = {kind.value: _make_action_schema(kind, {}) for kind in ActionKind}
     for resource in sorted(resources, key=lambda item: (item.kind.value, item.id)):
         name = action_id(resource.id)
         actions[name] = {
-            **_action(resource.kind, types.get(resource.id, {})),
+            **_make_action_schema(resource.kind, types.get(resource.id, {})),
             "memberOf": [{"id": resource.kind.value}],
         }
     optional = {name: {**kind, "required": False} for name, kind in RESOURCE_ATTRIBUTES.items()}
     shapes = dict.fromkeys(("Tool", "Retriever", "Model"), RESOURCE_ATTRIBUTES)
     shapes["Agent"] = {**PRINCIPAL_ATTRIBUTES, **optional}
     return {
-        "": {"entityTypes": {name: {"shape": _record(shape)} for name, shape in shapes.items()}, "actions": actions}
+        "": {
+            "entityTypes": {name: {"shape": _make_record_schema(shape)} for name, shape in shapes.items()},
+            "actions": actions,
+        }
     }
 
 
-def _action(kind: ActionKind, types: Mapping[str, str]) -> dict[str, Any]:
-    args = {escape_key(name): {**_cedar_type(text), "required": False} for name, text in types.items() if text != "any"}
+def _make_action_schema(kind: ActionKind, types: Mapping[str, str]) -> dict[str, Any]:
+    args = {
+        escape_key(name): {**_make_type_schema(text), "required": False}
+        for name, text in types.items()
+        if text != "any"
+    }
     origins = {escape_key(name): {**_STRING, "required": False} for name in types}
     return {
         "appliesTo": {
             "principalTypes": ["Agent"],
             "resourceTypes": [ENTITY_TYPES[kind]],
-            "context": _record({**CONTEXT, "args": _record(args), "provenance": _record(origins)}),
+            "context": _make_record_schema(
+                {**CONTEXT_ATTRIBUTES, "args": _make_record_schema(args), "provenance": _make_record_schema(origins)}
+            ),
         }
     }
 
 
-def _cedar_type(text: str) -> dict[str, Any]:
+def _make_type_schema(text: str) -> dict[str, Any]:
     if text.startswith("set<"):
         return {"type": "Set", "element": _SCALARS[text[4:-1]]}
     return _SCALARS[text]
 
 
-def _record(attributes: Mapping[str, Any]) -> dict[str, Any]:
+def _make_record_schema(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "Record", "attributes": dict(attributes)}

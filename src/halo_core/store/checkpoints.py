@@ -1,19 +1,95 @@
-"""Room: signing checkpoints over the store's tree. Takes: a database. Gives: signed tree heads and the anchor moved."""
+"""Room: the trusted verifier keys, one per tenant, kept beside the keys. Takes: a home. Gives: vkeys.
+
+Room: signing checkpoints over the store's tree. Takes: a database. Gives: signed tree heads and the anchor moved.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from halo_core.errors import Gap
-from halo_core.failpoints import reach
-from halo_core.keys import Signer
-from halo_core.ledger import CompactRange, advance, sign_checkpoint
+import orjson
+
+from halo_core.crypto.keys import Signer
+from halo_core.errors import ConfigError, Gap
+from halo_core.failpoints import hit_failpoint
+from halo_core.ledger import CompactRange, advance_anchor, sign_checkpoint
 from halo_core.store.database import Database, sqlite_path
 
-__all__ = ["anchor", "anchor_names", "anchored_note", "log_size", "remembered", "root_at", "sign_next"]
+__all__ = [
+    "check_trusted_key",
+    "compute_root_at",
+    "count_entries",
+    "find_anchored_note",
+    "list_anchor_names",
+    "load_trusted_keys",
+    "select_anchors",
+    "sign_next_checkpoint",
+    "trust_log_key",
+    "update_anchor",
+]
+
+
+_NAME = "trust.json"
+
+
+def load_trusted_keys(home: Path) -> dict[str, str]:
+    """Tenant → log vkey; empty where nothing is trusted yet.
+
+    Raises:
+        ConfigError: the file is there and is not what it should be.
+    """
+    path = home / _NAME
+    try:
+        data = orjson.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, orjson.JSONDecodeError) as exc:
+        raise ConfigError("bad_trust", f"`{path}` cannot be read: {exc}", field="home") from exc
+    if not isinstance(data, dict) or not all(isinstance(value, str) for value in data.values()):
+        raise ConfigError("bad_trust", f"`{path}` is not a map of tenant to key", field="home")
+    return data
+
+
+def check_trusted_key(home: Path, tenant: str, vkey: str) -> bool:
+    """Whether `vkey` is trusted already.
+
+    Raises:
+        ConfigError: `log_key_changed`, another key is.
+    """
+    trusted = load_trusted_keys(home).get(tenant, vkey)
+    if trusted != vkey:
+        raise ConfigError(
+            "log_key_changed",
+            f"the log key of tenant `{tenant}` is not the trusted one",
+            field="home",
+            remedy="restore `log.key`, or remove the entry from trust.json if the change is yours",
+        )
+    return tenant in load_trusted_keys(home)
+
+
+def trust_log_key(home: Path, tenant: str, vkey: str) -> None:
+    """Trust `vkey` for `tenant` from now on.
+
+    Raises:
+        ConfigError: another key is trusted already (INVARIANT: AUDIT - trust is never replaced silently).
+    """
+    if check_trusted_key(home, tenant, vkey):
+        return
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = home / _NAME
+    with (home / f"{_NAME}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if check_trusted_key(home, tenant, vkey):  # another process or thread was first
+            return
+        draft = path.with_suffix(".tmp")
+        trusted_keys = {**load_trusted_keys(home), tenant: vkey}
+        draft.write_bytes(orjson.dumps(trusted_keys, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+        draft.replace(path)
+
 
 _LEAVES = (
     "SELECT p.idx, e.leaf FROM position p JOIN entry e USING (tenant, w, ws) "
@@ -21,13 +97,13 @@ _LEAVES = (
 )
 
 
-def log_size(database: Database, tenant: str) -> int:
+def count_entries(database: Database, tenant: str) -> int:
     """Number of entries that have a position."""
     row = database.connection.execute("SELECT max(idx) FROM position WHERE tenant=?", (tenant,)).fetchone()
     return 0 if row[0] is None else int(row[0]) + 1
 
 
-def _range_at(database: Database, tenant: str, size: int) -> CompactRange:
+def _load_tree(database: Database, tenant: str, size: int) -> CompactRange:
     row = database.connection.execute(
         "SELECT frontier FROM checkpoint WHERE tenant=? AND size<=? ORDER BY size DESC LIMIT 1", (tenant, size)
     ).fetchone()
@@ -41,65 +117,65 @@ def _range_at(database: Database, tenant: str, size: int) -> CompactRange:
     return tree
 
 
-def root_at(database: Database, tenant: str, size: int) -> bytes:
+def compute_root_at(database: Database, tenant: str, size: int) -> bytes:
     """Merkle root over the first `size` entries, 32 bytes."""
-    return _range_at(database, tenant, size).root()
+    return _load_tree(database, tenant, size).root()
 
 
-def sign_next(database: Database, tenant: str, log: Signer, deadline_s: float) -> bytes | None:
+def sign_next_checkpoint(database: Database, tenant: str, log: Signer, deadline_s: float) -> bytes | None:
     """Sign a checkpoint over everything; None when the newest one covers it already."""
     database.begin(deadline_s)
     try:
-        size = log_size(database, tenant)
+        size = count_entries(database, tenant)
         row = database.connection.execute("SELECT max(size) FROM checkpoint WHERE tenant=?", (tenant,)).fetchone()
         if size == 0 or (row[0] is not None and row[0] >= size):
             return None
-        tree = _range_at(database, tenant, size)
+        tree = _load_tree(database, tenant, size)
         note = sign_checkpoint(tenant, size, tree.root(), log)
         database.connection.execute(
             "INSERT INTO checkpoint VALUES (?,?,?,?,?)", (tenant, size, tree.root(), note, tree.to_bytes())
         )
-        reach("checkpoint_signed")
+        hit_failpoint("checkpoint_signed")
         database.connection.execute("COMMIT")
     finally:
         database.rollback()
     return note
 
 
-def anchor_names(database: Database, config: Any) -> tuple[str, str]:
+def list_anchor_names(database: Database, config: Any) -> tuple[str, str]:
     """Names under which the anchor is kept: the file's place, and the store's own id.
 
     The place finds the anchor when the file was emptied or replaced, the id when it was moved or copied.
     """
     row = database.connection.execute("SELECT store FROM control WHERE tenant=?", (config.tenant,)).fetchone()
-    return _place(database.path, config.home), row[0] if row is not None else ""
+    return _describe_location(database.path, config.home), row[0] if row is not None else ""
 
 
-def _place(path: Path | None, home: Path) -> str:
+def _describe_location(path: Path | None, home: Path) -> str:
     if path is None:
         return "memory"
     full, base = Path(os.path.realpath(path)), Path(os.path.realpath(home))
     return f"home:{full.relative_to(base)}" if full.is_relative_to(base) else f"file:{full}"
 
 
-def anchored_note(anchors: Mapping[str, Mapping[str, bytes]], database: Database, config: Any) -> bytes | None:
+def find_anchored_note(anchors: Mapping[str, Mapping[str, bytes]], database: Database, config: Any) -> bytes | None:
     """The anchor's checkpoint for this database, by place and else by id."""
-    for name in anchor_names(database, config):
+    for name in list_anchor_names(database, config):
         note = anchors.get(name, {}).get(config.tenant)
         if name and note is not None:
             return note
     return None
 
 
-def remembered(anchors: Mapping[str, Mapping[str, bytes]], url: str, home: Path) -> Mapping[str, bytes]:
+def select_anchors(anchors: Mapping[str, Mapping[str, bytes]], url: str, home: Path) -> Mapping[str, bytes]:
     """Tenant → checkpoint note that the anchor holds for the file behind `url`, whatever is there now."""
-    return anchors.get(_place(sqlite_path(url), home), {})
+    return anchors.get(_describe_location(sqlite_path(url), home), {})
 
 
-def anchor(names: Iterable[str], config: Any, note: bytes) -> None:
+def update_anchor(names: Iterable[str], config: Any, note: bytes) -> None:
     """Move the local anchor forward to `note`, under each of its names."""
-    reach("before_anchor")
+    hit_failpoint("before_anchor")
     for name in names:
         if name not in ("", "memory"):
-            advance(config.home / "anchor.json", config.tenant, name, note)
-    reach("after_anchor")
+            advance_anchor(config.home / "anchor.json", config.tenant, name, note)
+    hit_failpoint("after_anchor")

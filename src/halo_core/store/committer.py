@@ -1,4 +1,13 @@
-"""Room: the writer thread and what waits for it. Takes: jobs of coroutines, jobs that may wait. Gives: groups, turns.
+"""Room: the batch, one durable transaction over one or several jobs. Takes: jobs. Gives: their results.
+
+Never: waits for anything but the database lock.
+
+A job is a function of a `Tx`, and sees what the members before it did. One that fails leaves nothing behind: where none
+fails, which is nearly always, no SAVEPOINT is needed (each costs a copy of every page its job touches); where one does,
+the transaction is taken back and the jobs run again, each in a SAVEPOINT of its own. So a job has no effect but through
+its `Tx`. INVARIANT: CRASH - results are handed out after COMMIT returned.
+
+Room: the writer thread and what waits for it. Takes: jobs of coroutines, jobs that may wait. Gives: groups, turns.
 
 The thread commits coroutines' jobs in groups and answers through `call_soon_threadsafe`, once for each group: the event
 loop never waits for a disk. Jobs that may wait (outcomes) join the next transaction of anybody; the thread gives them
@@ -9,22 +18,143 @@ transaction would cost that call two changes of thread. Never: holds the ledger'
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from halo_core.errors import CannotDecide
-from halo_core.store.batch import Job, Outcome
+from halo_core.errors import CannotDecide, HaloError
+from halo_core.failpoints import hit_failpoint
+from halo_core.store.database import as_cannot_decide
+from halo_core.store.transaction import Transaction
 
-__all__ = ["Committer", "closed_error"]
+__all__ = [
+    "CommitFailed",
+    "Committer",
+    "Job",
+    "Outcome",
+    "closed_error",
+    "run_batch",
+]
 
-_GROUP: Final = 64
-_AT_ONCE: Final = 4  # answers in one turn of an event loop
-_QUEUE: Final = 20_000
+
+Job = Callable[[Transaction], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one job: its result, or the error that took it back."""
+
+    result: Any = None
+    error: Exception | None = None
+
+
+class CommitFailed(CannotDecide):
+    """COMMIT itself failed: nobody knows what is durable, so the writer must not be used again."""
+
+
+def run_batch(
+    connection: sqlite3.Connection,
+    tx: Transaction,
+    jobs: Sequence[Job],
+    *,
+    begin: Callable[[], None],
+    clear_caches: Callable[[], None],
+) -> list[Outcome]:
+    """Run jobs inside the open transaction and commit it.
+
+    Args:
+        connection: with the transaction open.
+        tx: over it.
+        jobs: in order.
+        begin: opens a transaction again.
+        clear_caches: drops what is kept in memory of rows that were taken back.
+
+    Raises:
+        CommitFailed: COMMIT failed.
+        CannotDecide: the transaction could not be carried on; nothing was written.
+    """
+    start = tx.writer.chain_head()
+    try:
+        outcomes = _run_together(connection, tx, jobs)
+        if outcomes is None:
+            _roll_back(connection, tx, start)
+            clear_caches()
+            tx.clear_caches()
+            begin()
+            outcomes = [_run_in_savepoint(tx, job, clear_caches) for job in jobs]
+    except sqlite3.Error as exc:
+        _roll_back(connection, tx, start)
+        raise as_cannot_decide(exc) from exc
+    except BaseException:
+        _roll_back(connection, tx, start)
+        raise
+    try:
+        hit_failpoint("before_commit")
+        connection.execute("COMMIT")
+    except sqlite3.Error as exc:
+        _roll_back(connection, tx, start)
+        raise CommitFailed("ledger_unwritable", f"commit failed: {exc}", remedy="check the disk") from exc
+    except BaseException:  # interrupted: nothing may stay half done
+        _roll_back(connection, tx, start)
+        raise
+    hit_failpoint("after_commit")
+    return outcomes
+
+
+def _run_together(connection: sqlite3.Connection, tx: Transaction, jobs: Sequence[Job]) -> list[Outcome] | None:
+    """What became of the jobs, None where one failed."""
+    try:
+        return [Outcome(job(tx)) for job in jobs]
+    except Exception as exc:
+        if not connection.in_transaction:  # SQLite itself took it back: a full disk
+            raise _as_halo_error(exc) from exc
+        return None
+
+
+def _run_in_savepoint(tx: Transaction, job: Job, clear_caches: Callable[[], None]) -> Outcome:
+    place = tx.writer.chain_head()
+    tx.open_savepoint()
+    try:
+        result = job(tx)
+    except Exception as exc:  # noqa: BLE001  handed to whoever asked, after its part was taken back
+        tx.rollback_savepoint()
+        tx.writer.restore(place)
+        clear_caches()
+        return Outcome(error=_as_halo_error(exc))
+    tx.release_savepoint()
+    return Outcome(result)
+
+
+def _as_halo_error(error: Exception) -> Exception:
+    if isinstance(error, HaloError):
+        return error
+    if isinstance(error, sqlite3.Error):
+        return as_cannot_decide(error)
+    refused = CannotDecide(
+        "decision_error", f"the decision failed: {type(error).__name__}", remedy="see the ledger and the error"
+    )
+    refused.__cause__ = error
+    return refused
+
+
+def _roll_back(connection: sqlite3.Connection, tx: Transaction, place: tuple[int, str]) -> None:
+    tx.writer.restore(place)
+    try:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    except sqlite3.Error:
+        # The connection is beyond help; the store opens a new one with a new writer.
+        tx.writer.release_lock()
+
+
+_MAX_GROUP: Final = 64
+_ANSWERS_PER_TURN: Final = 4  # answers in one turn of an event loop
+_MAX_QUEUED: Final = 20_000
 _DEFER_S: Final = 0.05
 _IDLE_S: Final = 1.0
 _MAX_DEFERRED: Final = 5_000
@@ -35,18 +165,18 @@ class _Owner(Protocol):
 
     def write_deferred(self) -> None: ...
 
-    def keep_up(self) -> None: ...
+    def checkpoint_if_due(self) -> None: ...
 
     @property
-    def unsealed(self) -> bool: ...
+    def has_unsigned_entries(self) -> bool: ...
 
 
 @dataclass(slots=True, eq=False)
-class _Waiting:
+class _QueuedJob:
     job: Job
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
-    orphaned: Any
+    on_orphaned: Any
 
 
 class Committer:
@@ -61,30 +191,34 @@ class Committer:
         self._owner = weakref.ref(owner)
         self._deferred = deferred
         self._deferred_at = 0.0
-        self._waiting: deque[_Waiting] = deque()
+        self._queue: deque[_QueuedJob] = deque()
         self._wake = threading.Condition()
-        self._idle = False
+        self._is_idle = False
         self._closed = False
         self._thread: threading.Thread | None = None
 
-    async def commit(self, job: Job, orphaned: Any) -> Any:
+    async def commit(self, job: Job, on_orphaned: Any) -> Any:
         """Have one job committed by the thread; see `Store.acommit`."""
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(job, loop, loop.create_future(), orphaned)
+        queued = _QueuedJob(job, loop, loop.create_future(), on_orphaned)
         with self._wake:
             if self._closed:
                 raise closed_error()
-            if len(self._waiting) >= _QUEUE:
-                raise CannotDecide("ledger_busy", f"more than {_QUEUE} decisions wait", remedy="slow down")
-            self._waiting.append(waiting)
+            if len(self._queue) >= _MAX_QUEUED:
+                raise CannotDecide(
+                    "ledger_busy",
+                    f"more than {_MAX_QUEUED} decisions are waiting",
+                    remedy="send fewer actions at the same time",
+                )
+            self._queue.append(queued)
             self._ensure_thread()
             self._wake.notify()
         try:
-            return await waiting.future
+            return await queued.future
         except asyncio.CancelledError:
             # Cancelled after the answer came and before the task could take it.
-            if waiting.future.done() and not waiting.future.cancelled() and waiting.future.exception() is None:
-                _orphan(waiting, Outcome(waiting.future.result()))
+            if queued.future.done() and not queued.future.cancelled() and queued.future.exception() is None:
+                _report_orphan(queued, Outcome(queued.future.result()))
             raise
 
     def defer(self, job: Job) -> None:
@@ -99,7 +233,7 @@ class Committer:
                 self._deferred_at = time.monotonic()
             self._deferred.append(job)
             self._ensure_thread()
-            if self._idle:
+            if self._is_idle:
                 self._wake.notify()
 
     def close(self) -> None:
@@ -115,10 +249,10 @@ class Committer:
 
     def _ensure_thread(self) -> None:
         if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._live, name="halo-writer", daemon=True)
+            self._thread = threading.Thread(target=self._run_loop, name="halo-writer", daemon=True)
             self._thread.start()
 
-    def _live(self) -> None:
+    def _run_loop(self) -> None:
         busy = True
         while True:
             group = self._next_group(busy=busy)
@@ -126,70 +260,70 @@ class Committer:
             if owner is None:
                 return
             if group:
-                _answer(owner, group)
-            elif self._deferred and not self._closed and self._waited_s() >= _DEFER_S:
+                _commit_group(owner, group)
+            elif self._deferred and not self._closed and self._deferred_for_s() >= _DEFER_S:
                 owner.write_deferred()
             if not self._closed:
-                owner.keep_up()
-            elif not self._waiting:
+                owner.checkpoint_if_due()
+            elif not self._queue:
                 return
-            busy = owner.unsealed
+            busy = owner.has_unsigned_entries
             del owner  # while the thread sleeps, nothing keeps a store alive that nobody uses any more
 
-    def _next_group(self, *, busy: bool) -> list[_Waiting]:
+    def _next_group(self, *, busy: bool) -> list[_QueuedJob]:
         with self._wake:
-            if not self._waiting and not self._closed:
+            if not self._queue and not self._closed:
                 if self._deferred:
-                    pause = max(_DEFER_S - self._waited_s(), 0.001)
+                    pause = max(_DEFER_S - self._deferred_for_s(), 0.001)
                 else:
                     # Busy: looks by itself, often enough for an outcome that comes meanwhile.
                     pause = _DEFER_S if busy else _IDLE_S
-                    self._idle = not busy
+                    self._is_idle = not busy
                 self._wake.wait(pause)
-                self._idle = False
-            return [self._waiting.popleft() for _ in range(min(_GROUP, len(self._waiting)))]
+                self._is_idle = False
+            return [self._queue.popleft() for _ in range(min(_MAX_GROUP, len(self._queue)))]
 
-    def _waited_s(self) -> float:
+    def _deferred_for_s(self) -> float:
         return time.monotonic() - self._deferred_at
 
 
-def _answer(owner: _Owner, group: Sequence[_Waiting]) -> None:
+def _commit_group(owner: _Owner, group: Sequence[_QueuedJob]) -> None:
     try:
         outcomes = owner.run_group([item.job for item in group])
     except Exception as exc:  # noqa: BLE001  every caller gets it
         outcomes = [Outcome(error=exc)] * len(group)
     except BaseException as exc:  # noqa: BLE001  the same, and the thread goes on
-        outcomes = [Outcome(error=_interrupted(exc))] * len(group)
-    loops: dict[asyncio.AbstractEventLoop, list[tuple[_Waiting, Outcome]]] = {}
+        outcomes = [Outcome(error=_interruption_error(exc))] * len(group)
+    loops: dict[asyncio.AbstractEventLoop, list[tuple[_QueuedJob, Outcome]]] = {}
     for item, outcome in zip(group, outcomes, strict=True):
         loops.setdefault(item.loop, []).append((item, outcome))
     for loop, answers in loops.items():
         try:
-            loop.call_soon_threadsafe(_settle, answers)
+            loop.call_soon_threadsafe(_deliver_answers, answers)
         except RuntimeError:  # the loop is closed: nobody waits any more
             for item, outcome in answers:
-                _orphan(item, outcome)
+                _report_orphan(item, outcome)
 
 
-def _settle(answers: Sequence[tuple[_Waiting, Outcome]]) -> None:
+def _deliver_answers(answers: Sequence[tuple[_QueuedJob, Outcome]]) -> None:
     # A few in each turn of the loop: what the callers do next takes time there, and others have a turn in between.
-    if len(answers) > _AT_ONCE:
-        asyncio.get_running_loop().call_soon(_settle, answers[_AT_ONCE:])
-    for item, outcome in answers[:_AT_ONCE]:
+    if len(answers) > _ANSWERS_PER_TURN:
+        asyncio.get_running_loop().call_soon(_deliver_answers, answers[_ANSWERS_PER_TURN:])
+    for item, outcome in answers[:_ANSWERS_PER_TURN]:
         if item.future.cancelled():
-            _orphan(item, outcome)
+            _report_orphan(item, outcome)
         elif outcome.error is not None:
             item.future.set_exception(outcome.error)
         else:
             item.future.set_result(outcome.result)
 
 
-def _orphan(item: _Waiting, outcome: Outcome) -> None:
-    if outcome.error is None and item.orphaned is not None:
-        item.orphaned(outcome.result)
+def _report_orphan(item: _QueuedJob, outcome: Outcome) -> None:
+    if outcome.error is None and item.on_orphaned is not None:
+        item.on_orphaned(outcome.result)
 
 
-def _interrupted(error: BaseException) -> CannotDecide:
+def _interruption_error(error: BaseException) -> CannotDecide:
     return CannotDecide("decision_error", f"the decision was interrupted: {type(error).__name__}", remedy="try again")
 
 

@@ -21,11 +21,11 @@ from halo_core.errors import CannotDecide, ConfigError, Tampered
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-__all__ = ["SCHEMA_VERSION", "Database", "as_cannot_decide", "as_tampered", "guards", "sqlite_path"]
+__all__ = ["SCHEMA_VERSION", "Database", "as_cannot_decide", "as_tampered", "find_schema_differences", "sqlite_path"]
 
 SCHEMA_VERSION: Final = 3
 
-_CREATING: Final = threading.Lock()
+_CREATE_LOCK: Final = threading.Lock()
 _RETRY_S: Final = 100e-6
 _AUTOCHECKPOINT_PAGES: Final = 4000  # the background checkpoint keeps the WAL small; this is the fallback
 
@@ -44,7 +44,7 @@ class Database:
         self.path = sqlite_path(url)
         self.read_only = read_only
         self._schema: int | None = None
-        self._second: sqlite3.Connection | None = None
+        self._checkpoint_connection: sqlite3.Connection | None = None
         if not read_only:
             self._make_parent()
             self._make_file()
@@ -84,7 +84,7 @@ class Database:
         # file is touched, since closing a handle of one that is open drops the locks SQLite holds on it.
         if self.path is None:
             return
-        with _CREATING:
+        with _CREATE_LOCK:
             try:
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
             except OSError:
@@ -103,17 +103,17 @@ class Database:
             self._open_read_only()
             return
         # Whoever opens the same new file at this moment may be in the way of any of these.
-        self._retry(self._set_up, 5.0)
-        foreign = self._foreign()
+        self._retry(self._configure, 5.0)
+        foreign = self._list_foreign_objects()
         if foreign:
             raise ConfigError(
                 "foreign_trigger",
-                f"the database holds a trigger or view that is not Halo's: {foreign}",
+                f"the database has a trigger or view that Halo did not create: {foreign}",
                 field="db",
-                remedy="run `halo verify`, find out who made it, and drop it",
+                remedy="run `halo verify`, find out who created it, and drop it",
             )
 
-    def _set_up(self) -> None:
+    def _configure(self) -> None:
         driver = self.connection
         self.rollback()
         driver.execute("PRAGMA journal_mode=WAL")
@@ -121,14 +121,14 @@ class Database:
         driver.execute(f"PRAGMA wal_autocheckpoint={_AUTOCHECKPOINT_PAGES}")
         driver.execute("PRAGMA secure_delete=ON")
         self._create()
-        self._schema = self._schema_cookie()
+        self._schema = self._read_schema_cookie()
 
-    def _schema_cookie(self) -> int:
+    def _read_schema_cookie(self) -> int:
         """SQLite's count of changes to the schema (PRAGMA schema_version); reading it takes 2 µs."""
         return int(self.connection.execute("PRAGMA schema_version").fetchone()[0])
 
-    def _foreign(self) -> str:
-        return ", ".join(f"`{name}`" for kind, name in guards(self.connection) if kind != "missing")
+    def _list_foreign_objects(self) -> str:
+        return ", ".join(f"`{name}`" for kind, name in find_schema_differences(self.connection) if kind != "missing")
 
     def _open_read_only(self) -> None:
         try:
@@ -140,8 +140,8 @@ class Database:
             if self.path.with_name(self.path.name + "-wal").exists():
                 raise
             self.connection.close()
-            place = f"{self.path.resolve().as_uri()}?mode=ro&immutable=1"
-            self.connection = sqlite3.connect(place, uri=True, isolation_level=None, check_same_thread=False)
+            uri = f"{self.path.resolve().as_uri()}?mode=ro&immutable=1"
+            self.connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
         except (sqlite3.DatabaseError, UnicodeDecodeError):
             return  # whoever reads says what is wrong with it
         self.connection.execute("PRAGMA query_only=ON")
@@ -181,11 +181,11 @@ class Database:
                 )
 
     def _check_version(self) -> None:
-        found = int(self.connection.execute("PRAGMA user_version").fetchone()[0])
-        if found != SCHEMA_VERSION:
+        version = int(self.connection.execute("PRAGMA user_version").fetchone()[0])
+        if version != SCHEMA_VERSION:
             raise ConfigError(
                 "schema_version",
-                f"the database has schema version {found}, this Halo knows {SCHEMA_VERSION}",
+                f"the database has schema version {version}, but this version of Halo needs {SCHEMA_VERSION}",
                 field="db",
                 remedy="use the Halo version that wrote it",
             )
@@ -199,26 +199,26 @@ class Database:
         """
         try:
             self._retry(lambda: self.connection.execute("BEGIN IMMEDIATE"), deadline_s)
-            self._watch_schema()
+            self._check_schema_unchanged()
         except sqlite3.Error as exc:
             raise as_cannot_decide(exc) from exc
 
-    def _watch_schema(self) -> None:
+    def _check_schema_unchanged(self) -> None:
         # INVARIANT: AUDIT - under the lock nothing but Halo's own triggers can act on what a transaction writes.
         if self._schema is None:
             return
-        found = self._schema_cookie()
-        if found == self._schema:
+        cookie = self._read_schema_cookie()
+        if cookie == self._schema:
             return
-        foreign = self._foreign()
+        foreign = self._list_foreign_objects()
         if foreign:
             self.rollback()
             raise CannotDecide(
                 "ledger_unwritable",
-                f"somebody added a trigger or view to the database: {foreign}",
-                remedy="run `halo verify`, find out who made it, and drop it",
+                f"a trigger or view was added to the database: {foreign}",
+                remedy="run `halo verify`, find out who created it, and drop it",
             )
-        self._schema = found
+        self._schema = cookie
 
     def _retry(self, step: Callable[[], object], deadline_s: float) -> None:
         end = time.monotonic() + deadline_s
@@ -243,19 +243,21 @@ class Database:
         """Move WAL pages into the database without waiting for anybody, on a connection that holds no transaction."""
         if self.path is None or self.read_only:
             return
-        if self._second is None:
-            self._second = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
-        self._second.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        if self._checkpoint_connection is None:
+            self._checkpoint_connection = sqlite3.connect(
+                self.path, timeout=0, isolation_level=None, check_same_thread=False
+            )
+        self._checkpoint_connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
         """Close the connection."""
-        if self._second is not None:
-            self._second.close()
+        if self._checkpoint_connection is not None:
+            self._checkpoint_connection.close()
         self.connection.close()
         self._engine.dispose()
 
 
-def guards(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+def find_schema_differences(connection: sqlite3.Connection) -> list[tuple[str, str]]:
     """How the triggers and views differ from Halo's own: (`trigger` or `view`, name) where one is not Halo's.
 
     (`missing`, name) stands for one of Halo's triggers that is not there: it guards against accidents only.
@@ -263,12 +265,12 @@ def guards(connection: sqlite3.Connection) -> list[tuple[str, str]]:
     from halo_core.store import schema  # noqa: PLC0415  it imports SQLAlchemy
 
     # SQLite keeps the statement without its IF NOT EXISTS.
-    own = {text.split()[5]: text.replace("IF NOT EXISTS ", "", 1) for text in schema.triggers()}
-    found = connection.execute(
+    expected = {text.split()[5]: text.replace("IF NOT EXISTS ", "", 1) for text in schema.triggers()}
+    objects = connection.execute(
         "SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger','view') ORDER BY name"
     ).fetchall()
-    strange = [(kind, name) for kind, name, text in found if kind != "trigger" or own.get(name) != text]
-    return strange + [("missing", name) for name in sorted(own.keys() - {name for _, name, _ in found})]
+    foreign = [(kind, name) for kind, name, text in objects if kind != "trigger" or expected.get(name) != text]
+    return foreign + [("missing", name) for name in sorted(expected.keys() - {name for _, name, _ in objects})]
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -300,7 +302,9 @@ def as_cannot_decide(error: sqlite3.Error) -> CannotDecide:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return CannotDecide(
-            "ledger_busy", "another process holds the ledger", remedy="try again, or shorten what holds it"
+            "ledger_busy",
+            "another process has locked the ledger",
+            remedy="try again, or find the process that keeps it locked",
         )
     if isinstance(error, sqlite3.ProgrammingError):
         return CannotDecide("ledger_closed", "the ledger is closed", remedy="open Halo again")
@@ -311,4 +315,4 @@ def as_cannot_decide(error: sqlite3.Error) -> CannotDecide:
 
 def as_tampered(error: sqlite3.Error) -> Tampered:
     """A driver error while reading, as what a verifier reports."""
-    return Tampered("unreadable", f"the database cannot be read: {error}", remedy="restore a copy")
+    return Tampered("unreadable", f"the database cannot be read: {error}", remedy="restore a copy of the database")

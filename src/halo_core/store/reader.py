@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final, Self
 
 from halo_core.errors import ConfigError
-from halo_core.store.database import Database, as_tampered, guards
+from halo_core.store.database import Database, as_tampered, find_schema_differences
 
 __all__ = ["Reader"]
 
@@ -53,8 +53,8 @@ class Reader:
         self.path = self.database.path
         # A verifier must see what is there: bytes that are no UTF-8 are shown, not raised over.
         self._connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
-        found = next(self._rows("SELECT count(*) FROM sqlite_master WHERE name IN ('entry','control')", ()))
-        if found[0] != 2:
+        count_row = next(self._rows("SELECT count(*) FROM sqlite_master WHERE name IN ('entry','control')", ()))
+        if count_row[0] != 2:
             raise ConfigError("no_store", "the database holds no Halo ledger", field="db", remedy="check `--db`")
         self._connection.execute("BEGIN")
 
@@ -128,7 +128,7 @@ class Reader:
         """(tenant, hash, bytes)."""
         return self._rows(_QUERIES["blobs"], ())
 
-    def standings(self) -> Iterator[tuple[Any, ...]]:
+    def standing_passports(self) -> Iterator[tuple[Any, ...]]:
         """(tenant, agent, hash, origin, manifest)."""
         return self._rows(_QUERIES["standings"], ())
 
@@ -140,10 +140,10 @@ class Reader:
         """(tenant, id, kind, session, binding, status, asked_us, expires_us, answer)."""
         return self._rows(_QUERIES["approvals"], ())
 
-    def guards(self) -> Iterator[tuple[Any, ...]]:
+    def schema_differences(self) -> Iterator[tuple[Any, ...]]:
         """(`trigger` or `view`, name) of each that is not Halo's, (`missing`, name) of Halo's not there."""
         try:
-            yield from guards(self._connection)
+            yield from find_schema_differences(self._connection)
         except sqlite3.Error as exc:
             raise as_tampered(exc) from exc
 
@@ -174,7 +174,7 @@ class Reader:
         )
         return self._rows(query, (tenant, since, *kinds, session, session))
 
-    def end(self, tenant: str) -> int:
+    def next_index(self, tenant: str) -> int:
         """The position after the last one."""
         return int(next(self._rows("SELECT coalesce(max(idx)+1, 0) FROM position WHERE tenant=?", (tenant,)))[0])
 
@@ -185,7 +185,7 @@ class Reader:
         )
         return self._rows(query, (tenant,))
 
-    def leaves(self, tenant: str) -> Iterator[tuple[int, bytes]]:
+    def leaf_hashes(self, tenant: str) -> Iterator[tuple[int, bytes]]:
         """(position, leaf hash) in log order."""
         query = (
             "SELECT p.idx, e.leaf FROM position p JOIN entry e USING (tenant, w, ws) WHERE p.tenant=? ORDER BY p.idx"
@@ -226,12 +226,12 @@ class Reader:
         )
         return self._rows(query, (tenant,))
 
-    def holds_of(self, tenant: str) -> Iterator[tuple[Any, ...]]:
+    def restrictions_of(self, tenant: str) -> Iterator[tuple[Any, ...]]:
         """(kind, scope, target, since_us) of the stops and revocations in force."""
         query = "SELECT kind, scope, target, since_us FROM hold WHERE tenant=? ORDER BY kind, scope, target"
         return self._rows(query, (tenant,))
 
-    def knows(self, tenant: str, scope: str, target: str) -> bool:
+    def has_target(self, tenant: str, scope: str, target: str) -> bool:
         """Whether the tenant has an agent with a passport, a session or a resource of this name."""
         query = {
             "agent": "SELECT 1 FROM standing WHERE tenant=? AND agent=?",

@@ -23,20 +23,24 @@ from pathlib import Path
 from typing import Any, Final
 
 from halo_core.clock import Clock, SystemClock
+from halo_core.crypto.ids import IdSource, RandomIds
+from halo_core.crypto.keys import KeyStore
 from halo_core.errors import CannotDecide
-from halo_core.failpoints import reach
-from halo_core.ids import IdSource, RandomIds
-from halo_core.keys import KeyStore
-from halo_core.ledger import origin, vkey_of
+from halo_core.failpoints import hit_failpoint
+from halo_core.ledger import log_origin, make_vkey
 from halo_core.model import Mode, Revocation, Stop
 from halo_core.store import checkpoints
-from halo_core.store.batch import CommitFailed, Job, Outcome, run_batch
-from halo_core.store.committer import Committer, closed_error
+from halo_core.store.committer import CommitFailed, Committer, Job, Outcome, closed_error, run_batch
 from halo_core.store.database import Database
-from halo_core.store.opening import open_chain, refuse_foreign, refuse_older_than_anchor, remember_trust
-from halo_core.store.state import SketchCache, StateCache
-from halo_core.store.tx import Holds, Secrets, Tx
-from halo_core.store.writer import Writer, forget
+from halo_core.store.session_state import SketchCache, StateCache
+from halo_core.store.transaction import ContentKeys, RestrictionCache, Transaction
+from halo_core.store.writer import Writer, remove_lock_file
+from halo_core.store.writer_chains import (
+    open_writer_chain,
+    record_trusted_key,
+    refuse_foreign_store,
+    refuse_older_than_anchor,
+)
 
 __all__ = ["Store", "StoreConfig"]
 
@@ -74,19 +78,19 @@ class Store:
         self.clock: Clock = clock or SystemClock()
         self.ids: IdSource = ids or RandomIds()
         self._log = keys.signer("log")
-        self._secrets = Secrets(kek=keys.secret("content"))
+        self._content_keys = ContentKeys(kek=keys.secret("content"))
         self._sketches = SketchCache(keys.secret("sketch"))
         self._states = StateCache()
-        self._holds = Holds()
+        self._restrictions = RestrictionCache()
         self._deferred: deque[Job] = deque()
         self._closed = False
-        self._start_over()
+        self._reset()
         _STORES.add(self)
 
-    def _start_over(self) -> None:
+    def _reset(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._marking = threading.Lock()  # of checkpoints and the anchor; taken before the other
+        self._checkpoint_lock = threading.Lock()  # of checkpoints and the anchor; taken before the other
         self._committer = Committer(self, self._deferred)
         self._database: Database | None = None
         self._writer: Writer | None = None
@@ -112,36 +116,36 @@ class Store:
             CannotDecide: it could not be made durable; nothing was written.
             Exception: whatever the job itself raised; nothing of it was written.
         """
-        self._after_fork()
-        return _unwrap(self._run([job])[0])
+        self._reset_after_fork()
+        return _unwrap(self._run_jobs([job])[0])
 
-    async def acommit(self, job: Job, *, orphaned: Any = None) -> Any:
+    async def acommit(self, job: Job, *, on_orphaned: Any = None) -> Any:
         """Run one job durably in the writer thread.
 
         Args:
             job: the job.
-            orphaned: called with the result, in the writer thread, when the caller was cancelled meanwhile.
+            on_orphaned: called with the result, in the writer thread, when the caller was cancelled meanwhile.
         """
-        self._after_fork()
-        return await self._committer.commit(job, orphaned)
+        self._reset_after_fork()
+        return await self._committer.commit(job, on_orphaned)
 
     def defer(self, job: Job) -> None:
         """Queue a job that may join the next transaction; it runs within 50 ms and is retried until durable."""
-        self._after_fork()
+        self._reset_after_fork()
         self._committer.defer(job)
 
-    def last_holds(self) -> tuple[tuple[Stop, ...], tuple[Revocation, ...]]:
+    def last_restrictions(self) -> tuple[tuple[Stop, ...], tuple[Revocation, ...]]:
         """Stops and revocations as this process last read them."""
-        return self._holds.stops, self._holds.revocations
+        return self._restrictions.stops, self._restrictions.revocations
 
     def peek_mode(self) -> Mode | None:
         """The mode that the database holds, read beside whoever has the lock; None if it cannot be read."""
         database = self._database
         if database is None or database.path is None:
             return None
-        place = f"{database.path.resolve().as_uri()}?mode=ro"
+        uri = f"{database.path.resolve().as_uri()}?mode=ro"
         try:
-            with closing(sqlite3.connect(place, uri=True, timeout=0)) as connection:
+            with closing(sqlite3.connect(uri, uri=True, timeout=0)) as connection:
                 row = connection.execute("SELECT mode FROM control WHERE tenant=?", (self.tenant,)).fetchone()
             return Mode(row[0]) if row is not None else None
         except (sqlite3.Error, ValueError):
@@ -153,13 +157,13 @@ class Store:
         Raises:
             CannotDecide: it could not be.
         """
-        self._after_fork()
+        self._reset_after_fork()
         if self._deferred:
-            self._run([])
+            self._run_jobs([])
 
-    def _run(self, jobs: Sequence[Job]) -> list[Outcome]:
+    def _run_jobs(self, jobs: Sequence[Job]) -> list[Outcome]:
         if not self._lock.acquire(timeout=self.config.deadline_s):
-            raise CannotDecide("ledger_busy", "another thread holds the ledger", remedy="try again")
+            raise CannotDecide("ledger_busy", "another thread has locked the ledger", remedy="try again")
         try:
             if self._closed:
                 raise closed_error()
@@ -168,17 +172,17 @@ class Store:
             self._lock.release()
 
     def _run_locked(self, jobs: Sequence[Job]) -> list[Outcome]:
-        database, writer = self._opened()
+        database, writer = self._ensure_open()
         late = list(self._deferred)
         before = writer.seq
-        reach("before_begin")
+        hit_failpoint("before_begin")
         try:
             database.begin(self.config.deadline_s)
-            outcomes = self._batch(database, writer, [*late, *jobs])
+            outcomes = self._run_batch(database, writer, [*late, *jobs])
         except CannotDecide as exc:
             self._sketches.clear()
             if isinstance(exc, CommitFailed):
-                self._retire()
+                self._discard_writer()
             raise
         except BaseException:  # interrupted on the way in: a lock that stayed taken would deny for ever
             database.rollback()
@@ -192,26 +196,26 @@ class Store:
         self._since_checkpoint += writer.seq - before
         return outcomes[len(late) :]
 
-    def _batch(self, database: Database, writer: Writer, jobs: Sequence[Job]) -> list[Outcome]:
+    def _run_batch(self, database: Database, writer: Writer, jobs: Sequence[Job]) -> list[Outcome]:
         return run_batch(
             database.connection,
-            self._tx(database, writer),
+            self._make_transaction(database, writer),
             jobs,
             begin=lambda: database.begin(self.config.deadline_s),
-            forget=self._sketches.clear,
+            clear_caches=self._sketches.clear,
         )
 
-    def _tx(self, database: Database, writer: Writer) -> Tx:
-        return Tx(
+    def _make_transaction(self, database: Database, writer: Writer) -> Transaction:
+        return Transaction(
             database.connection,
             tenant=self.tenant,
             writer=writer,
             clock=self.clock,
             ids=self.ids,
-            secrets=self._secrets,
+            content_keys=self._content_keys,
             sketches=self._sketches,
             states=self._states,
-            holds=self._holds,
+            restrictions=self._restrictions,
             assurance=self.config.assurance,
         )
 
@@ -224,37 +228,39 @@ class Store:
             CannotDecide: the store cannot be used.
             Gap: the database is older than its anchor.
         """
-        self._after_fork()
-        self._run([])
+        self._reset_after_fork()
+        self._run_jobs([])
 
-    def _opened(self) -> tuple[Database, Writer]:
+    def _ensure_open(self) -> tuple[Database, Writer]:
         if self._database is None:
             self._database = Database(self.config.url)
         if self._writer is None:
-            vkey = vkey_of(origin(self.tenant), self._log.public_key)
-            refuse_foreign(self._database, self.config, vkey, self._secrets.kek)
+            vkey = make_vkey(log_origin(self.tenant), self._log.public_key)
+            refuse_foreign_store(self._database, self.config, vkey, self._content_keys.kek)
             refuse_older_than_anchor(self._database, self.config, vkey)
-            remember_trust(self.config, vkey)
-            writer = Writer(self.tenant, self.ids.short(), os.urandom(32), self._log, self.config.home)
+            record_trusted_key(self.config, vkey)
+            writer = Writer(self.tenant, self.ids.new_short_id(), os.urandom(32), self._log, self.config.home)
             try:
                 self._database.begin(self.config.deadline_s)
-                opening = self._batch(self._database, writer, [lambda tx: open_chain(tx, self.config, _host())])
+                opening = self._run_batch(
+                    self._database, writer, [lambda tx: open_writer_chain(tx, self.config, _describe_process())]
+                )
                 recovered = _unwrap(opening[0])
             except BaseException:
-                writer.release()
+                writer.release_lock()
                 self._database.rollback()
                 raise
             self._writer = writer
             self._since_checkpoint = 1
             for name in recovered:
-                forget(self.config.home, name)
+                remove_lock_file(self.config.home, name)
             # From its first entry on, a log has an anchor: without one nobody could tell whether it was cut.
-            _quietly(self._mark_locked)
+            _run_reporting_errors(self._checkpoint_locked)
         return self._database, self._writer
 
-    def _retire(self) -> None:
+    def _discard_writer(self) -> None:
         if self._writer is not None:
-            self._writer.release()
+            self._writer.release_lock()
         self._writer = None
         if self._database is not None:
             self._database.close()
@@ -264,38 +270,38 @@ class Store:
         """Write what is deferred, close the writer, sign a last checkpoint. Idempotent."""
         if self._closed or os.getpid() != self._pid:
             return
-        with self._marking, self._lock:
+        with self._checkpoint_lock, self._lock:
             if self._writer is not None:
                 try:
-                    self._run_locked([_farewell])
-                    self._mark_locked()
+                    self._run_locked([_close_writer])
+                    self._checkpoint_locked()
                 except Exception as exc:  # noqa: BLE001  closing must not raise; what is missing shows as a crash
-                    sys.stderr.write(f"halo: closing the ledger: {exc}\n")
+                    sys.stderr.write(f"halo: error while closing the ledger: {exc}\n")
             self._closed = True
-            self._retire()
+            self._discard_writer()
         self._committer.close()
         self._committer.join()
 
     def checkpoint(self) -> None:
         """Sign a checkpoint over everything so far and move the anchor."""
         self.flush()
-        self._mark(wait_s=-1)
+        self._checkpoint(wait_s=-1)
 
-    def _mark(self, *, wait_s: float) -> None:
+    def _checkpoint(self, *, wait_s: float) -> None:
         """Sign a checkpoint, move the anchor, empty the write-ahead log; -1 waits for the ledger without a limit."""
-        with self._marking:
+        with self._checkpoint_lock:
             if not self._lock.acquire(timeout=wait_s):
                 return
             try:
                 if self._closed:
                     raise closed_error()
-                note = self._sign_locked()
-                database = self._opened()[0]
-                names = checkpoints.anchor_names(database, self.config)
+                note = self._sign_checkpoint_locked()
+                database = self._ensure_open()[0]
+                names = checkpoints.list_anchor_names(database, self.config)
             finally:
                 self._lock.release()
             if note is not None:
-                checkpoints.anchor(names, self.config, note)
+                checkpoints.update_anchor(names, self.config, note)
             # Most of the work without the lock; the rest with it, since the log starts over only when nothing is left.
             database.wal_checkpoint()
             if self._lock.acquire(timeout=wait_s):
@@ -304,51 +310,51 @@ class Store:
                 finally:
                     self._lock.release()
 
-    def _sign_locked(self) -> bytes | None:
-        database, _ = self._opened()
-        note = checkpoints.sign_next(database, self.tenant, self._log, self.config.deadline_s)
+    def _sign_checkpoint_locked(self) -> bytes | None:
+        database, _ = self._ensure_open()
+        note = checkpoints.sign_next_checkpoint(database, self.tenant, self._log, self.config.deadline_s)
         self._since_checkpoint = 0
         self._checkpoint_at = self.clock.mono_us() / 1e6
         return note
 
-    def _mark_locked(self) -> None:
-        note = self._sign_locked()
-        database, _ = self._opened()
+    def _checkpoint_locked(self) -> None:
+        note = self._sign_checkpoint_locked()
+        database, _ = self._ensure_open()
         if note is not None:
-            checkpoints.anchor(checkpoints.anchor_names(database, self.config), self.config, note)
+            checkpoints.update_anchor(checkpoints.list_anchor_names(database, self.config), self.config, note)
         database.wal_checkpoint()
 
-    def _after_fork(self) -> None:
+    def _reset_after_fork(self) -> None:
         if os.getpid() != self._pid:
             # The parent's connection and writer stay the parent's.
             if self._writer is not None:
-                self._writer.abandon()
+                self._writer.abandon_lock()
             self._deferred.clear()
             self._sketches.clear()
-            self._holds = Holds()
-            self._start_over()
+            self._restrictions = RestrictionCache()
+            self._reset()
 
     # what the writer thread asks of its store
 
     @property
-    def unsealed(self) -> bool:
+    def has_unsigned_entries(self) -> bool:
         """Whether there are entries without a checkpoint."""
         return bool(self._since_checkpoint)
 
     def run_group(self, jobs: Sequence[Job]) -> list[Outcome]:
         """Commit a group of jobs."""
-        return self._run(jobs)
+        return self._run_jobs(jobs)
 
     def write_deferred(self) -> None:
         """Give what is deferred a transaction of its own; an error is said, and tried again."""
-        _quietly(self.flush)
+        _run_reporting_errors(self.flush)
 
-    def keep_up(self) -> None:
+    def checkpoint_if_due(self) -> None:
         """Sign a checkpoint when one is due."""
-        if self._due():
-            _quietly(lambda: self._mark(wait_s=0.01))
+        if self._is_checkpoint_due():
+            _run_reporting_errors(lambda: self._checkpoint(wait_s=0.01))
 
-    def _due(self) -> bool:
+    def _is_checkpoint_due(self) -> bool:
         if not self._since_checkpoint:
             return False
         late = self.clock.mono_us() / 1e6 - self._checkpoint_at
@@ -361,22 +367,22 @@ def _unwrap(outcome: Outcome) -> Any:
     return outcome.result
 
 
-def _farewell(tx: Tx) -> None:
-    from halo_core.store.opening import close_chain  # noqa: PLC0415  one use, at the very end
+def _close_writer(tx: Transaction) -> None:
+    from halo_core.store.writer_chains import close_writer_chain  # noqa: PLC0415  one use, at the very end
 
-    close_chain(tx)
+    close_writer_chain(tx)
 
 
-def _host() -> dict[str, Any]:
+def _describe_process() -> dict[str, Any]:
     return {"host": socket.gethostname(), "pid": os.getpid(), "process": Path(sys.argv[0]).name if sys.argv else ""}
 
 
-def _quietly(step: Any) -> None:
+def _run_reporting_errors(step: Any) -> None:
     try:
         step()
     except Exception as exc:  # noqa: BLE001  the next turn tries again; decisions themselves fail loudly
         if getattr(exc, "code", "") != "ledger_closed":
-            sys.stderr.write(f"halo: background: {exc}\n")
+            sys.stderr.write(f"halo: error in the background thread: {exc}\n")
 
 
 _STORES: weakref.WeakSet[Store] = weakref.WeakSet()

@@ -14,13 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from halo_core.keys import Ed25519Signer, Signer
-from halo_core.ledger import Vkey, encode_entry, origin, vkey_of, vkey_string, writer_name
-from halo_core.model import Entry, EntryKind
+from halo_core.crypto.keys import Ed25519Signer, Signer
+from halo_core.ledger import Vkey, encode_entry, format_vkey, log_origin, make_vkey, writer_name
+from halo_core.model import EntryKind, LedgerEntry
 
-__all__ = ["Writer", "alive", "forget"]
+__all__ = ["Writer", "remove_lock_file", "writer_alive"]
 
-_LOCKS: Final = "writers"
+_LOCK_FOLDER: Final = "writers"
 
 
 class Writer:
@@ -33,15 +33,15 @@ class Writer:
         self.prev = ""
         self._signer = Ed25519Signer(seed)
         self._log = log
-        self.vkey = vkey_string(vkey_of(writer_name(tenant, writer_id), self._signer.public_key))
-        self._lock: tuple[int, Path] | None = _hold(home, writer_id)
+        self.vkey = format_vkey(make_vkey(writer_name(tenant, writer_id), self._signer.public_key))
+        self._lock: tuple[int, Path] | None = _lock_file(home, writer_id)
 
     @property
     def log_vkey(self) -> Vkey:
         """The log's key, which certifies writers."""
-        return vkey_of(origin(self.tenant), self._log.public_key)
+        return make_vkey(log_origin(self.tenant), self._log.public_key)
 
-    def sign(self, entry: Entry) -> tuple[bytes, bytes]:
+    def sign(self, entry: LedgerEntry) -> tuple[bytes, bytes]:
         """Note bytes and leaf hash of the writer's next entry; the caller keeps or `restore`s the place."""
         # INVARIANT: AUDIT - a writer key counts only when the log key vouched for it, in the writer's first entry.
         log = self._log if entry.kind is EntryKind.WRITER_OPEN else None
@@ -50,7 +50,7 @@ class Writer:
         self.prev = base64.b64encode(leaf).decode("ascii")
         return note, leaf
 
-    def place(self) -> tuple[int, str]:
+    def chain_head(self) -> tuple[int, str]:
         """Where the chain stands, for `restore`."""
         return self.seq, self.prev
 
@@ -58,7 +58,7 @@ class Writer:
         """Go back to `place` after a rollback."""
         self.seq, self.prev = place
 
-    def release(self) -> None:
+    def release_lock(self) -> None:
         """Let go of the lock file."""
         if self._lock is not None:
             fd, path = self._lock
@@ -66,15 +66,15 @@ class Writer:
             os.close(fd)
             self._lock = None
 
-    def abandon(self) -> None:
+    def abandon_lock(self) -> None:
         """Close this process's copy of the lock after a fork; the parent goes on holding it."""
         if self._lock is not None:
             os.close(self._lock[0])
             self._lock = None
 
 
-def _hold(home: Path, writer_id: str) -> tuple[int, Path]:
-    folder = home / _LOCKS
+def _lock_file(home: Path, writer_id: str) -> tuple[int, Path]:
+    folder = home / _LOCK_FOLDER
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{writer_id}.lock"
     fd = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
@@ -83,9 +83,9 @@ def _hold(home: Path, writer_id: str) -> tuple[int, Path]:
 
 
 @contextmanager
-def alive(home: Path, writer_id: str) -> Iterator[bool]:
+def writer_alive(home: Path, writer_id: str) -> Iterator[bool]:
     """Whether the writer's process still lives (on this host); while the answer is no, nobody else may recover it."""
-    path = home / _LOCKS / f"{writer_id}.lock"
+    path = home / _LOCK_FOLDER / f"{writer_id}.lock"
     try:
         fd = os.open(path, os.O_RDWR)
     except FileNotFoundError:
@@ -103,6 +103,6 @@ def alive(home: Path, writer_id: str) -> Iterator[bool]:
         os.close(fd)
 
 
-def forget(home: Path, writer_id: str) -> None:
+def remove_lock_file(home: Path, writer_id: str) -> None:
     """Remove the lock file of a writer whose recovery is durable."""
-    (home / _LOCKS / f"{writer_id}.lock").unlink(missing_ok=True)
+    (home / _LOCK_FOLDER / f"{writer_id}.lock").unlink(missing_ok=True)

@@ -1,0 +1,362 @@
+"""Room: what signs webhooks. Takes: private files, keys. Gives: signatures. Never: shows a secret.
+
+Standard Webhooks 1.0: `v1` is HMAC-SHA-256 under a secret that both sides have, `v1a` Ed25519 under ours.
+
+Room: alerts as syslog. Takes: alerts, an address. Gives: RFC 5424 messages, sent. Never: lets a name end a field.
+
+Over TCP (RFC 6587) and TLS (RFC 5425) each message has its length in front; over UDP (RFC 5426) it is a datagram.
+
+Room: alerts as signed webhooks. Takes: an alert, an address, keys. Gives: a POST that was taken. Never: follows.
+
+Standard Webhooks 1.0: `webhook-id` is the same however often an alert is sent, so a receiver can tell a second copy.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import http.client
+import json
+import os
+import re
+import socket
+import ssl
+import stat
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, Self
+
+from halo_core.alerts.connections import (
+    OWED_REMEDY,
+    Address,
+    DeliveryError,
+    deadline,
+    make_delivery_error,
+    parse_address,
+    send_datagrams,
+    send_stream,
+)
+from halo_core.alerts.records import AnyAlert
+from halo_core.clock import Clock, format_iso
+from halo_core.crypto.keys import Signer
+from halo_core.errors import ConfigError
+
+__all__ = [
+    "Syslog",
+    "Webhook",
+    "ed25519_signer",
+    "encode_payload",
+    "format_message",
+    "format_public_key",
+    "hmac_signer",
+    "read_private",
+    "read_secrets",
+]
+
+
+_MAX_FILE: Final = 4096
+_SECRET_PREFIX: Final = "whsec_"
+_MIN_SECRET_BYTES: Final = 24
+_MAX_SECRET_BYTES: Final = 64
+
+
+def read_private(path: Path, field: str) -> list[str]:
+    """Lines of a file that only its owner can read.
+
+    Raises:
+        ConfigError: `secret_file`, it cannot be read, is empty or too long; `secret_permissions`, others can read it.
+    """
+    try:
+        # Non-blocking, so that a FIFO in its place cannot hang the process.
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as exc:
+        why, remedy = f"cannot read `{path}`: {exc.strerror}", "give a file that contains it and that only you can read"
+        raise ConfigError("secret_file", why, field=field, remedy=remedy) from exc
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise ConfigError(
+                "secret_file", f"`{path}` is not a regular file", field=field, remedy="give a regular file"
+            )
+        if status.st_mode & 0o077:
+            raise ConfigError(
+                "secret_permissions", f"`{path}` can be read by others", field=field, remedy=f"run `chmod 600 {path}`"
+            )
+        data = file.read(_MAX_FILE + 1)
+    lines = data.decode("ascii", "replace").split()
+    if not lines or len(data) > _MAX_FILE:
+        raise ConfigError(
+            "secret_file", f"`{path}` is empty or too long", field=field, remedy="write one secret per line"
+        )
+    return lines
+
+
+def read_secrets(path: Path) -> list[bytes]:
+    """Secrets of a file, one a line: the new one first, while an old one is being replaced.
+
+    Raises:
+        ConfigError: see `read_private`; `bad_secret`.
+    """
+    return [_decode_secret(line, path) for line in read_private(path, "secret-file")]
+
+
+def _decode_secret(line: str, path: Path) -> bytes:
+    try:
+        key = base64.b64decode(line.removeprefix(_SECRET_PREFIX).encode("ascii"), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if not line.startswith(_SECRET_PREFIX) or not _MIN_SECRET_BYTES <= len(key) <= _MAX_SECRET_BYTES:
+        # From None: the error beneath may quote the line.
+        raise ConfigError(
+            "bad_secret",
+            f"`{path}` has a line that is not a webhook secret",
+            field="secret-file",
+            remedy=f"write `{_SECRET_PREFIX}` and {_MIN_SECRET_BYTES} to {_MAX_SECRET_BYTES} random bytes in base64",
+        ) from None
+    return key
+
+
+def hmac_signer(secrets: Sequence[bytes]) -> Callable[[bytes], str]:
+    """Signatures `v1`, one for each secret."""
+
+    def sign(content: bytes) -> str:
+        return " ".join(f"v1,{_encode_base64(hmac.digest(key, content, 'sha256'))}" for key in secrets)
+
+    return sign
+
+
+def ed25519_signer(signer: Signer) -> Callable[[bytes], str]:
+    """A signature `v1a`."""
+
+    def sign(content: bytes) -> str:
+        return f"v1a,{_encode_base64(signer.sign(content))}"
+
+    return sign
+
+
+def format_public_key(signer: Signer) -> str:
+    """What a receiver checks `v1a` with."""
+    return f"whpk_{_encode_base64(signer.public_key)}"
+
+
+def _encode_base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+_SYSLOG_PORTS: Final = {"udp": 514, "tcp": 0, "tls": 6514}
+_FACILITY: Final = 13  # log audit
+_SEVERITY: Final = {"action": 4, "session": 4, "identity": 4, "drift": 5}  # warnings, notice
+_NOTICE: Final = 5
+_SD_ID: Final = "halo@32473"
+"""32473 is the enterprise number for examples (RFC 5612); Halo has none of its own."""
+_MAX_VALUE: Final = 255
+_MAX_SENTENCE: Final = 700
+_SPECIAL: Final = re.compile(r'["\\\]]')  # RFC 5424 section 6.3.3
+_HOST: Final = re.compile(r"[!-~]{1,255}")
+_SYSLOG_BATCH: Final = 100
+
+
+class Syslog:
+    """A receiver of syslog.
+
+    Args:
+        address: where.
+        context: TLS, for `tls`.
+        timeout_s: for one batch.
+        host: this machine, as messages name it.
+    """
+
+    batch = _SYSLOG_BATCH
+
+    def __init__(self, address: Address, context: ssl.SSLContext | None, timeout_s: float, host: str) -> None:
+        self._address = address
+        self._context = context if address.scheme == "tls" else None
+        self._host = host
+        self._timeout_s = timeout_s
+
+    @classmethod
+    def from_url(cls, url: str, context: ssl.SSLContext, timeout_s: float) -> Self:
+        """The receiver at `tcp://host:port`, `udp://...` or `tls://...`.
+
+        Raises:
+            ConfigError: `bad_url`.
+        """
+        address = parse_address(url, _SYSLOG_PORTS, "syslog")
+        if address.path != "/":
+            raise ConfigError(
+                "bad_url", "a syslog address has no path", field="syslog", remedy="remove everything after the port"
+            )
+        return cls(address, context, timeout_s, socket.gethostname())
+
+    @property
+    def name(self) -> str:
+        """As messages to people name it."""
+        return self._address.name
+
+    @property
+    def confirms(self) -> bool:
+        """Whether it says yes."""
+        return self._address.scheme != "udp"
+
+    def send(self, alerts: Sequence[AnyAlert]) -> None:
+        """Send them all.
+
+        Raises:
+            NotTold: the receiver has not taken all of them.
+        """
+        messages = [format_message(alert, self._host) for alert in alerts]
+        if not self.confirms:
+            send_datagrams(self._address, messages, self._timeout_s)
+            return
+        framed = b"".join(b"%d %b" % (len(item), item) for item in messages)
+        send_stream(self._address, framed, self._context, self._timeout_s)
+
+
+def format_message(alert: AnyAlert, host: str) -> bytes:
+    """One message (RFC 5424 section 6): names in structured data, a sentence in ASCII for people.
+
+    INVARIANT: whatever a name holds, there is one line, one element, and each value ends where it ends.
+    """
+    data = "".join(f' {name}="{_escape_value(text)}"' for name, text in alert.to_syslog_values().items())
+    priority = _FACILITY * 8 + _SEVERITY.get(alert.kind, _NOTICE)
+    where = host if _HOST.fullmatch(host) else "-"
+    head = f"<{priority}>1 {format_iso(alert.ts_us)} {where} halo - ALERT [{_SD_ID}{data}] "
+    return (head + _format_sentence(alert)).encode("utf-8")
+
+
+def _escape_value(text: str) -> str:
+    return _SPECIAL.sub(r"\\\g<0>", _escape_unprintable(text)[:_MAX_VALUE])
+
+
+def _escape_unprintable(text: str) -> str:
+    """What acts on a terminal, ends a line or reorders text is shown by its number."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _format_sentence(alert: AnyAlert) -> str:
+    return _escape_unprintable(alert.sentence).encode("ascii", "backslashreplace").decode("ascii")[:_MAX_SENTENCE]
+
+
+_WEBHOOK_PORTS: Final = {"http": 80, "https": 443}
+_SECOND_US: Final = 1_000_000
+_ACCEPTED: Final = range(200, 300)
+_MOVED: Final = range(300, 400)
+_LATER: Final = frozenset({408, 425, 429})
+_BROKEN: Final = 500
+_MAX_WAIT_DIGITS: Final = 6
+
+
+class Webhook:
+    """A receiver of webhooks.
+
+    Args:
+        address: where.
+        sign: the value of `webhook-signature` for what is signed.
+        context: TLS, for `https`.
+        clock: of attempts.
+        timeout_s: for one attempt.
+    """
+
+    batch = 1
+    confirms = True
+
+    def __init__(
+        self, address: Address, sign: Callable[[bytes], str], context: ssl.SSLContext, clock: Clock, timeout_s: float
+    ) -> None:
+        self._address = address
+        self._sign = sign
+        self._context = context
+        self._clock = clock
+        self._timeout_s = timeout_s
+
+    @classmethod
+    def from_url(
+        cls, url: str, sign: Callable[[bytes], str], context: ssl.SSLContext, clock: Clock, timeout_s: float
+    ) -> Self:
+        """The receiver at an address.
+
+        Raises:
+            ConfigError: `bad_url`, or `not_private`: it is elsewhere and not `https`.
+        """
+        address = parse_address(url, _WEBHOOK_PORTS, "webhook")
+        if address.scheme != "https" and not address.is_loopback:
+            raise ConfigError(
+                "not_private", "`http` is allowed only for this machine", field="webhook", remedy="use `https`"
+            )
+        return cls(address, sign, context, clock, timeout_s)
+
+    @property
+    def name(self) -> str:
+        """As messages to people name it: the path may be a secret."""
+        return self._address.name
+
+    def send(self, alerts: Sequence[AnyAlert]) -> None:
+        """Send them, one by one.
+
+        Raises:
+            NotTold: the receiver did not answer 2xx.
+        """
+        for alert in alerts:
+            status, wait = self._post(alert)
+            if status not in _ACCEPTED:
+                raise self._make_refusal(status, wait)
+
+    def _post(self, alert: AnyAlert) -> tuple[int, str]:
+        body = encode_payload(alert)
+        address = self._address
+        seconds = self._timeout_s
+        connection = (
+            http.client.HTTPSConnection(address.host, address.port, timeout=seconds, context=self._context)
+            if address.scheme == "https"
+            else http.client.HTTPConnection(address.host, address.port, timeout=seconds)
+        )
+        is_connected = False
+        try:
+            connection.connect()
+            is_connected = True
+            with deadline(connection.sock, seconds):
+                connection.request("POST", address.path, body, self._headers(alert, body))
+                # What it says beyond the status is not read: nothing of it is needed, and it could be without end.
+                answer = connection.getresponse()
+                return answer.status, answer.headers.get("retry-after", "")
+        except (OSError, http.client.HTTPException) as exc:
+            # Once it is reached, it may be this alert that it falls over.
+            raise make_delivery_error(address, exc, alert_specific=is_connected) from exc
+        finally:
+            connection.close()
+
+    def _headers(self, alert: AnyAlert, body: bytes) -> dict[str, str]:
+        sent_s = str(self._clock.now_us() // _SECOND_US)
+        return {
+            "Content-Type": "application/json",
+            "User-Agent": "halo",
+            "webhook-id": alert.id,
+            "webhook-signature": self._sign(f"{alert.id}.{sent_s}.".encode("ascii") + body),
+            "webhook-timestamp": sent_s,
+        }
+
+    def _make_refusal(self, status: int, wait: str) -> DeliveryError:
+        retryable = status in _LATER or status >= _BROKEN
+        remedy = OWED_REMEDY
+        if status in _MOVED:
+            remedy = f"redirects are not followed: give the new address; {OWED_REMEDY}"
+        elif not retryable:
+            remedy = f"check the receiver's log; {OWED_REMEDY}"
+        is_number = wait.isascii() and wait.isdigit() and len(wait) <= _MAX_WAIT_DIGITS
+        code = "receiver_busy" if retryable else "receiver_refused"
+        after_s = int(wait) if is_number else 0
+        return DeliveryError(
+            code,
+            f"{self.name} answered {status}",
+            remedy=remedy,
+            retryable=retryable,
+            alert_specific=True,
+            retry_after_s=after_s,
+        )
+
+
+def encode_payload(alert: AnyAlert) -> bytes:
+    """The body: ASCII, so that no character of a name acts on whoever reads it."""
+    event = {"data": alert.to_plain(), "timestamp": format_iso(alert.ts_us), "type": f"halo.alert.{alert.kind}"}
+    return json.dumps(event, separators=(",", ":"), sort_keys=True).encode("ascii")

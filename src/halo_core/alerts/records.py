@@ -1,0 +1,357 @@
+"""Room: an alert as it is told. Takes: an entry. Gives: plain values, bounded. Never: I/O, content of a call.
+
+Room: an alert about a person or a service account as it is told. Takes: an entry. Gives: plain values, bounded.
+
+Told is a keyed fingerprint, and only where it was asked for also who it is. Never: I/O, a name unasked.
+
+Room: alerts read from the ledger. Takes: a store's URL. Gives: pages of alerts. Never: keeps it open, writes.
+
+Each page is read and let go before anything is sent: a slow receiver holds no read of the database open.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, Final
+
+from halo_core.crypto.keys import KeyStore
+from halo_core.errors import Tampered
+from halo_core.identities.day_alerts import ALERT_KIND, CONTENT_FIELD, AlertedEvent, DayAlert
+from halo_core.ledger import decode_entry
+from halo_core.model import EntryKind, LedgerEntry
+from halo_core.store.log import LoggedEntry, SealedContents, read_entries
+from halo_core.store.reader import Reader
+
+__all__ = [
+    "AgentAlert",
+    "AnyAlert",
+    "LedgerAlertLog",
+    "PersonAlert",
+    "check_entry_id",
+    "read_agent_alert",
+    "shorten",
+]
+
+
+_ID: Final = re.compile(r"[0-9a-f-]{1,64}")
+_MAX_TEXT: Final = 1000
+_MAX_FACTORS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """What moved a score: `id` of the feature, its value, thousandths of the margin, words of the catalogue."""
+
+    id: str
+    value: int
+    moved: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentAlert:
+    """One alert, without what the action was called with or brought.
+
+    Args:
+        id: of the entry, the same however often it is sent.
+        index: place in the tenant's log.
+        tenant: whose log.
+        session: in which it happened.
+        ts_us: when.
+        kind: `action`, `session` or `drift`.
+        agent: who acted.
+        resource: what it acted on.
+        risk: of the action, None where it has none.
+        session_risk: of the session with this action.
+        leaf: of the decision's entry, by which it is found in the log.
+        writer: who wrote the decision.
+        seq: the writer's number of it.
+        factors: what moved the score most.
+    """
+
+    id: str
+    index: int
+    tenant: str
+    session: str
+    ts_us: int
+    kind: str
+    agent: str
+    resource: str
+    risk: int | None
+    session_risk: int
+    leaf: str
+    writer: str
+    seq: int
+    factors: tuple[Factor, ...]
+
+    @classmethod
+    def from_entry(cls, logged: LoggedEntry) -> AgentAlert:
+        """An alert entry.
+
+        INVARIANT: members are taken by name, so that nothing an entry may hold one day is sent unasked.
+
+        Raises:
+            LookupError, TypeError, ValueError or AttributeError: it is none of ours.
+        """
+        entry, body = logged.entry, logged.entry.body
+        decision = body["decision"]
+        factors = (
+            Factor(shorten(item["id"]), item["value"], item["moved"], shorten(item["words"]))
+            for item in body["factors"][:_MAX_FACTORS]
+        )
+        return cls(
+            id=check_entry_id(entry),
+            index=logged.index,
+            tenant=shorten(entry.tenant),
+            session=shorten(entry.session),
+            ts_us=entry.ts_us,
+            kind=shorten(body["kind"]),
+            agent=shorten(body["agent"]),
+            resource=shorten(body["resource"]),
+            risk=body["risk"],
+            session_risk=body["session_risk"],
+            leaf=shorten(decision["leaf"]),
+            writer=shorten(decision["w"]),
+            seq=decision["ws"],
+            factors=tuple(factors),
+        )
+
+    @property
+    def score(self) -> int:
+        """The number that the alert is about."""
+        return self.risk if self.kind == "action" and self.risk is not None else self.session_risk
+
+    @property
+    def reason(self) -> str:
+        """What moved it, in words."""
+        return "; ".join(item.words for item in self.factors) or "the session as a whole"
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        descriptions = {
+            "action": f"`{self.resource}` is very unusual",
+            "drift": "its sessions drift away from ordinary behaviour",
+        }
+        description = descriptions.get(self.kind, "the risk of the session is high")
+        return f"risk {self.score} of 1000, agent `{self.agent}`: {description}: {self.reason}"
+
+    def to_syslog_values(self) -> dict[str, str]:
+        """For structured data of syslog."""
+        return {
+            "id": self.id,
+            "index": str(self.index),
+            "tenant": self.tenant,
+            "kind": self.kind,
+            "agent": self.agent,
+            "resource": self.resource,
+            "session": self.session,
+            "risk": "-" if self.risk is None else str(self.risk),
+            "session_risk": str(self.session_risk),
+            "factors": " ".join(item.id for item in self.factors),
+            "leaf": self.leaf,
+        }
+
+    def to_plain(self) -> dict[str, Any]:
+        """For programs, named as `halo alerts --json` names it."""
+        return {
+            "agent": self.agent,
+            "decision": {"leaf": self.leaf, "w": self.writer, "ws": self.seq},
+            "factors": [
+                {"id": item.id, "moved": item.moved, "value": item.value, "words": item.words} for item in self.factors
+            ],
+            "id": self.id,
+            "index": self.index,
+            "kind": self.kind,
+            "resource": self.resource,
+            "risk": self.risk,
+            "session": self.session,
+            "session_risk": self.session_risk,
+            "tenant": self.tenant,
+            "ts_us": self.ts_us,
+        }
+
+
+def check_entry_id(entry: LedgerEntry) -> str:
+    """An entry's id: it goes into a header and into what is signed.
+
+    Raises:
+        ValueError: it is none of ours.
+    """
+    if not _ID.fullmatch(entry.id):
+        raise ValueError("not an id of ours")
+    return entry.id
+
+
+def shorten(text: str) -> str:
+    """At most so much of it."""
+    return text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + "…"
+
+
+def read_agent_alert(logged: LoggedEntry) -> AgentAlert | None:
+    """The alert of an agent; None where the entry is something else."""
+    try:
+        return AgentAlert.from_entry(logged)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return None
+
+
+_MAX_PERSON_FACTORS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PersonAlert:
+    """One alert.
+
+    Args:
+        id: of the entry, the same however often it is sent.
+        index: place in the tenant's log.
+        tenant: whose log.
+        ts_us: when the alert was written.
+        alert: what it says, without names.
+        event: the event with names; None where that was not asked for, or cannot be opened any more.
+    """
+
+    id: str
+    index: int
+    tenant: str
+    ts_us: int
+    alert: DayAlert
+    event: AlertedEvent | None = None
+    kind = ALERT_KIND
+
+    @classmethod
+    def from_entry(cls, logged: LoggedEntry, event: AlertedEvent | None = None) -> PersonAlert:
+        """An alert entry, and what was opened of it.
+
+        Raises:
+            Tampered or ValueError: it is none of ours.
+        """
+        entry = logged.entry
+        alert = DayAlert.from_body(entry.body)
+        alert = replace(alert, factors=alert.factors[:_MAX_PERSON_FACTORS], baseline=shorten(alert.baseline))
+        return cls(check_entry_id(entry), logged.index, shorten(entry.tenant), entry.ts_us, alert, event)
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        identity = (
+            f"`{self.event.identity}`: {self.event.summary}" if self.event is not None else self.alert.fingerprint
+        )
+        return f"risk {self.alert.risk} of 1000, identity {identity} on {self.alert.day}: {self.alert.explanation}"
+
+    def to_syslog_values(self) -> dict[str, str]:
+        """For structured data of syslog; the same members whether or not it is named."""
+        alert, event = self.alert, self.event
+        return {
+            "id": self.id,
+            "index": str(self.index),
+            "tenant": self.tenant,
+            "kind": self.kind,
+            "identity": alert.fingerprint,
+            "name": event.identity if event is not None else "-",
+            "action": event.action if event is not None else "-",
+            "system": event.system if event is not None else "-",
+            "network": event.network if event is not None else "-",
+            "day": alert.day,
+            "risk": str(alert.risk),
+            "running": str(alert.identity_risk),
+            "high": str(alert.high_event_count),
+            "factors": " ".join(item.id for item in alert.factors),
+        }
+
+    def to_plain(self) -> dict[str, Any]:
+        """For programs, named as `halo alerts --json` names it."""
+        alert = self.alert
+        return {
+            "baseline": alert.baseline,
+            "day": alert.day,
+            "event": None if self.event is None else self.event.to_plain(),
+            "factors": [{"id": item.id, "points": item.points, "words": item.words} for item in alert.factors],
+            "first_us": alert.first_us,
+            "high": alert.high_event_count,
+            "id": self.id,
+            "identity": alert.fingerprint,
+            "index": self.index,
+            "kind": self.kind,
+            "last_us": alert.last_us,
+            "risk": alert.risk,
+            "running": alert.identity_risk,
+            "tenant": self.tenant,
+            "ts_us": self.ts_us,
+        }
+
+
+AnyAlert = AgentAlert | PersonAlert
+
+
+_PAGE_SIZE: Final = 500
+
+
+class LedgerAlertLog:
+    """Alerts of one tenant.
+
+    Args:
+        url: of the store.
+        tenant: whose.
+        keys: of the home, where people are to be named too; their names are sealed.
+    """
+
+    def __init__(self, url: str, tenant: str, keys: KeyStore | None = None) -> None:
+        self._url = url
+        self._keys = keys
+        self._tenant = tenant
+        self._last_index = 0
+        self._end = 0
+        self._before: bytes | None = None
+
+    def read_since(self, index: int) -> list[AnyAlert]:
+        """Alerts at this place and after it in order, a page of them.
+
+        Raises:
+            Tampered: what stands there is no alert.
+        """
+        if index != self._last_index:
+            self._last_index, self._end = index, index
+        with Reader(self._url) as reader:
+            if self._end > index and reader.note_at_index(self._tenant, self._end - 1) != self._before:
+                self._end = index  # rolled back since, or another log
+            page = list(islice(read_entries(reader, self._tenant, (EntryKind.ALERT,), since=self._end), _PAGE_SIZE))
+            if not page:  # asked again, it need not look there again
+                self._end = max(self._end, reader.next_index(self._tenant))
+                self._before = reader.note_at_index(self._tenant, self._end - 1) if self._end else None
+            return [self._read_alert(item, reader) for item in page]
+
+    def read_at(self, index: int) -> AnyAlert | None:
+        """The alert at a place; None where there is another entry, or none."""
+        with Reader(self._url) as reader:
+            note = reader.note_at_index(self._tenant, index)
+            if note is None:
+                return None
+            logged = LoggedEntry(index, decode_entry(note), note)
+            return self._read_alert(logged, reader) if logged.entry.kind is EntryKind.ALERT else None
+
+    def _read_alert(self, logged: LoggedEntry, reader: Reader) -> AnyAlert:
+        if logged.entry.body.get("kind") != ALERT_KIND:
+            return _parse_alert(AgentAlert.from_entry, logged)
+        return _parse_alert(lambda item: PersonAlert.from_entry(item, self._open_event(item, reader)), logged)
+
+    def _open_event(self, logged: LoggedEntry, reader: Reader) -> AlertedEvent | None:
+        """Who it is, where that was asked for; None where it was erased, or altered, which `halo verify` says."""
+        if self._keys is None:
+            return None
+        try:
+            data = SealedContents.with_home_key(reader, self._keys).open(logged.entry, CONTENT_FIELD)
+            return None if data is None else AlertedEvent.from_content(data)
+        except Tampered:
+            return None
+
+
+def _parse_alert(make: Callable[[LoggedEntry], AnyAlert], logged: LoggedEntry) -> AnyAlert:
+    try:
+        return make(logged)
+    except (LookupError, TypeError, ValueError, AttributeError) as exc:
+        raise Tampered("bad_alert", f"entry {logged.index} is not a valid alert", remedy="run `halo verify`") from exc

@@ -1,0 +1,222 @@
+"""Room: envelopes, the accounts of a chain. Takes: accounts and charges. Gives: shortfalls, new accounts. Never: I/O.
+
+    reserved ──▶ dispatched (durable, before the side effect) ──▶ committed      the outcome says what it cost
+                                                              └─▶ indeterminate  a crash: it stays reserved, so charged
+
+Reservation and dispatch are one transaction, so nothing is ever reserved without being dispatched. Steps and risk are
+committed at once and never refunded; a cost is refunded down to what it was.
+
+Room: what an action costs. Takes: a request. Gives: charges in integer units, or why there are none. Never: floats.
+
+Every action costs one step and some risk points. Points follow the impact class, doubled once the session has met
+untrusted content; a behaviour score, where there is one, can only raise them. A refused attempt costs points as well,
+so that probing wears authority out. Money and other units come from the resource: a fixed cost, an argument, or both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, Decimal, DecimalException, localcontext
+from typing import Final
+
+from halo_core.model import RESERVED_UNITS, AccessRequest, Budget, Envelope, Impact, Link
+
+__all__ = [
+    "REFUSED_POINTS",
+    "RISK_POINTS",
+    "Price",
+    "Shortfall",
+    "charge_account",
+    "find_shortfalls",
+    "price_action",
+    "price_refusal",
+    "renew_account",
+    "settle_account",
+    "to_units",
+]
+
+
+_US_PER_SECOND = 1_000_000
+_MAX_COUNTER = 2**53 - 1
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Shortfall:
+    """Why an action does not fit: a reason code, the link it would overrun, the unit."""
+
+    code: str
+    link: str
+    unit: str
+
+
+def find_shortfalls(
+    chain: Sequence[Link],
+    accounts: Sequence[Envelope],
+    charges: Iterable[tuple[str, int]],
+    *,
+    opened_us: int,
+    time_us: int,
+) -> list[Shortfall]:
+    """Every limit of every decaying link that the charges would pass (INVARIANT: ENV).
+
+    Codes: `per_action_exceeded`, `budget_exceeded`. `time` is the age of the session, over all its epochs.
+    """
+    charge_list = tuple(charges)
+    missing = []
+    decaying = [link for link in chain if link.decay is not None]
+    for link, account in zip(decaying, accounts, strict=True):
+        budgets = {budget.unit: budget for budget in link.budgets}
+        for unit, amount in charge_list:
+            budget = budgets.get(unit)
+            if budget is None:
+                if unit not in RESERVED_UNITS:  # Halo's own units may go unlimited, everybody else's may not
+                    missing.append(Shortfall("unknown_unit", link.jti, unit))
+            elif amount > budget.per_action:
+                missing.append(Shortfall("per_action_exceeded", link.jti, unit))
+            elif account.total(unit) + amount > budget.subtree:
+                missing.append(Shortfall("budget_exceeded", link.jti, unit))
+        if _is_too_old(budgets.get("time"), time_us - opened_us):
+            missing.append(Shortfall("budget_exceeded", link.jti, "time"))
+    return missing
+
+
+def _is_too_old(budget: Budget | None, lived_us: int) -> bool:
+    return budget is not None and lived_us > budget.subtree * _US_PER_SECOND
+
+
+def charge_account(account: Envelope, charges: Iterable[tuple[str, int]]) -> Envelope:
+    """The account after a charge: Halo's own units are committed, the others reserved until the outcome."""
+    spent = {unit: (reserved, committed) for unit, reserved, committed in account.spent}
+    for unit, amount in charges:
+        reserved, committed = spent.get(unit, (0, 0))
+        # INVARIANT: MONO - a charge never lowers a counter.
+        amount = max(amount, 0)  # noqa: PLW2901
+        spent[unit] = (
+            (reserved, _add_capped(committed, amount))
+            if unit in RESERVED_UNITS
+            else (_add_capped(reserved, amount), committed)
+        )
+    return _with_spent(account, spent)
+
+
+def _add_capped(counter: int, amount: int) -> int:
+    # An entry holds no more: a counter that is full stays so, instead of an entry that cannot be written.
+    return min(counter + amount, _MAX_COUNTER)
+
+
+def settle_account(account: Envelope, charges: Iterable[tuple[str, int]], actual: Mapping[str, int]) -> Envelope:
+    """The account after an outcome: what was reserved is committed at what it cost.
+
+    `actual` names units that cost something else than was reserved; more is charged too, since it was spent.
+    """
+    spent = {unit: (reserved, committed) for unit, reserved, committed in account.spent}
+    for unit, amount in charges:
+        if unit in RESERVED_UNITS or unit not in spent:
+            continue
+        reserved, committed = spent[unit]
+        spent[unit] = (max(reserved - amount, 0), _add_capped(committed, max(actual.get(unit, amount), 0)))
+    return _with_spent(account, spent)
+
+
+def renew_account(account: Envelope, *, epoch: int, since_us: int) -> Envelope:
+    """The account under a new epoch: ageing begins anew, what was spent stays spent (INVARIANT: EPOCH)."""
+    return replace(
+        account,
+        epoch=epoch,
+        since_us=since_us,
+        base_step=account.total("step"),
+        base_risk=account.total("risk"),
+    )
+
+
+def _with_spent(account: Envelope, spent: Mapping[str, tuple[int, int]]) -> Envelope:
+    return Envelope(
+        account.link,
+        account.epoch,
+        account.since_us,
+        account.base_step,
+        account.base_risk,
+        tuple((unit, *spent[unit]) for unit in sorted(spent)),
+    )
+
+
+RISK_POINTS: Final[Mapping[Impact, int]] = {
+    Impact.READ: 1,
+    Impact.WRITE: 3,
+    Impact.SEND: 10,
+    Impact.UNKNOWN: 10,
+    Impact.PAYMENT: 25,
+    Impact.DELETE: 25,
+    Impact.EXECUTE: 25,
+    Impact.ADMIN: 40,
+}
+REFUSED_POINTS: Final = 15
+_SCORE_SHARE: Final = 10  # a score of 1000 costs 100 points
+_AMOUNT_LIMIT: Final = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What an action costs: (unit, amount) sorted; `problems` are (reason code, detail) that forbid it."""
+
+    charges: tuple[tuple[str, int], ...]
+    problems: tuple[tuple[str, str], ...] = ()
+
+
+def price_action(request: AccessRequest, chain: Sequence[Link], *, tainted: bool, score: int | None) -> Price:
+    """Price of one request under a chain. Total: an amount that cannot be read is a problem, never a guess."""
+    points = RISK_POINTS[request.resource.impact]
+    if tainted and request.resource.impact is not Impact.READ:
+        points *= 2
+    charges = {"step": 1, "risk": max(points, (score or 0) // _SCORE_SHARE)}
+    problems = []
+    for unit, value in _list_costs(request):
+        decimals = _find_decimals(unit, chain)
+        amount = to_units(value, decimals) if decimals is not None else None
+        if decimals is None:
+            problems.append(("unknown_unit", unit))
+        elif amount is None:
+            problems.append(("bad_amount", unit))
+        else:
+            charges[unit] = min(charges.get(unit, 0) + amount, _AMOUNT_LIMIT - 1)
+    return Price(tuple(sorted(charges.items())), tuple(sorted(set(problems))))
+
+
+def _list_costs(request: AccessRequest) -> list[tuple[str, object]]:
+    resource = request.resource
+    costs: list[tuple[str, object]] = list(resource.costs)
+    if resource.unit:
+        costs.append((resource.unit, request.args.get(resource.amount)))
+    return costs
+
+
+def _find_decimals(unit: str, chain: Sequence[Link]) -> int | None:
+    # Every link has the same units and decimals (`passport.narrow`); a unit that no link budgets may not be spent.
+    return next((budget.decimals for link in chain for budget in link.budgets if budget.unit == unit), None)
+
+
+def to_units(value: object, decimals: int) -> int | None:
+    """An amount in units of 10**-decimals, rounded up; None for what is no amount: negative, NaN, boolean, words."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        return None
+    try:
+        with localcontext(prec=64, rounding=ROUND_CEILING):
+            amount = Decimal(repr(value) if isinstance(value, float) else value)
+            if not amount.is_finite() or amount < 0 or amount >= _AMOUNT_LIMIT:
+                return None
+            scaled = int(amount.scaleb(decimals).to_integral_value(ROUND_CEILING))
+    except (DecimalException, ValueError):
+        return None
+    return scaled if scaled < _AMOUNT_LIMIT else None
+
+
+def price_refusal(chain: Sequence[Link], accounts: Sequence[Envelope]) -> tuple[tuple[str, int], ...]:
+    """What a refused attempt costs: risk points, as many as every limit of the chain has left."""
+    points = REFUSED_POINTS
+    decaying = [link for link in chain if link.decay is not None]
+    for link, account in zip(decaying, accounts, strict=True):
+        limit = next((budget.subtree for budget in link.budgets if budget.unit == "risk"), None)
+        if limit is not None:
+            points = min(points, limit - account.total("risk"))
+    return (("risk", points),) if points > 0 else ()

@@ -1,0 +1,313 @@
+"""Room: fitting a baseline from the log, and putting a score in force. Takes: a reader, a store. Gives: a score.
+
+The log holds what a session's profile was made of: requests, arguments, results. Sessions that an analyst called an
+attack are left out; those that were called ordinary count like any other. Never: decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import Any, Final
+
+from halo_core.crypto import canonical
+from halo_core.enforcement.risk_assessor import BASELINE_DOMAIN, MODEL_DOMAIN, TERMS_DOMAIN, USUAL_DOMAIN
+from halo_core.errors import BadInput, ConfigError
+from halo_core.identities.baseline import IdentityBaseline
+from halo_core.model import AccessRequest, ActionKind, Decision, EntryKind, Impact, LedgerEntry
+from halo_core.risk.action_risk import ScoringTerms
+from halo_core.risk.baseline import Baseline, blend_threshold, fit_baseline, sample_own_margins
+from halo_core.risk.circumstances import Circumstances, UsualCircumstances, circumstances_of, fit_usual_circumstances
+from halo_core.risk.features import compute_features
+from halo_core.risk.model import RiskModel
+from halo_core.risk.observation import ActionObservation, observe_action
+from halo_core.risk.profile import Profile, ProposedAction
+from halo_core.store import Draft, Transaction, rows
+from halo_core.store.log import SealedContents, read_entries, read_verdict
+from halo_core.store.reader import Reader
+
+__all__ = [
+    "IDENTITIES",
+    "FittedScore",
+    "SessionHistory",
+    "collect_sessions",
+    "find_identities_hash",
+    "fit_score",
+    "load_identities",
+    "load_shipped_model",
+    "put_identities_in_force",
+    "put_in_force",
+    "take_out_of_force",
+]
+
+IDENTITIES: Final = "\tidentities"
+"""Where the baseline of people and service accounts stands among those of agents, whose names are printable."""
+
+_KINDS: Final = (EntryKind.DECISION, EntryKind.OUTCOME, EntryKind.FEEDBACK)
+_ACTS: Final = (ActionKind.TOOL_CALL.value, ActionKind.RETRIEVAL.value)
+_FOLDS: Final = 5
+_ELEVATED: Final = 50  # thousandths of ordinary sessions
+_HIGH: Final = 10
+
+
+@dataclass(slots=True)
+class SessionHistory:
+    """One session as the log has it: the looks of its actions in order, with the profile's sums left to be made.
+
+    `circumstances` are their circumstances, of each or, where none are known, of none.
+    """
+
+    session: str
+    observations: list[ActionObservation] = field(default_factory=list)
+    circumstances: list[Circumstances] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class FittedScore:
+    """A score, ready to be put in force."""
+
+    terms: ScoringTerms
+    baseline: Baseline
+    model: RiskModel
+    usual: UsualCircumstances = field(default_factory=UsualCircumstances)
+
+
+def collect_sessions(
+    reader: Reader,
+    contents: SealedContents,
+    tenant: str,
+    agents: Iterable[str],
+    key: bytes,
+    *,
+    note: Callable[[], None],
+) -> list[SessionHistory]:
+    """Sessions in which one of these agents acted, without those that were called an attack.
+
+    Args:
+        reader: the store.
+        contents: opens what is sealed.
+        tenant: whose log.
+        agents: whose actions count.
+        key: of the tenant's fingerprints.
+        note: called for each entry, for whoever shows progress.
+    """
+    wanted = frozenset(agents)
+    bad: set[str] = set()
+    sessions: dict[str, _SessionReplay] = {}
+    for item in read_entries(reader, tenant, _KINDS):
+        note()
+        entry = item.entry
+        if entry.kind is EntryKind.FEEDBACK:
+            verdict = read_verdict(entry)
+            if verdict and verdict["session"]:  # of a person it has none: `flagging` heeds what was said of that
+                (bad.add if verdict["attack"] else bad.discard)(verdict["session"])
+        elif entry.session:
+            sessions.setdefault(entry.session, _SessionReplay(key)).add_entry(entry, contents, wanted)
+    return [
+        SessionHistory(name, session.observations, session.circumstances)
+        for name, session in sessions.items()
+        if session.observations and name not in bad
+    ]
+
+
+class _SessionReplay:
+    """A session's profile, made again from its entries."""
+
+    def __init__(self, key: bytes) -> None:
+        self._profile = Profile(key[:64])
+        self._request_texts: set[bytes] = set()
+        self._open: dict[tuple[str, int], tuple[str, bool, int]] = {}
+        self._refused = 0
+        self.observations: list[ActionObservation] = []
+        self.circumstances: list[Circumstances] = []
+
+    def add_entry(self, entry: LedgerEntry, contents: SealedContents, wanted: frozenset[str]) -> None:
+        """One entry, in log order."""
+        if entry.kind is EntryKind.OUTCOME:
+            self._add_outcome(entry, contents)
+            return
+        before = entry.body["snapshot"].get("refused", self._refused)
+        self._refused = before + Decision.from_plain(entry.body["decision"]).is_refused_attempt
+        request = entry.body["request"]
+        for name in ("request", "trigger"):
+            if name == "request" or request["context"]["trigger"]["kind"] == "user":
+                self._add_request(contents.open(entry, name))
+        if request["kind"] not in _ACTS or request["problem"]:
+            return
+        sealed = contents.open(entry, "args")
+        if sealed is None:
+            return  # erased
+        args: Mapping[str, Any] = canonical.from_plain(canonical.loads(sealed))
+        resource = request["resource"]
+        look = observe_action(
+            self._profile, ProposedAction(resource["id"], ActionKind(request["kind"]), Impact(resource["impact"]), args)
+        )
+        if request["subject"]["agent"] in wanted and entry.body["dispatched"]:
+            self.observations.append(look)
+            time_us = entry.body["snapshot"]["time_us"]
+            self.circumstances.append(circumstances_of(AccessRequest.from_plain(request, args), time_us, before))
+        self._open[entry.writer, entry.seq] = (resource["id"], look.named_by_request, self._profile.steps)
+        self._profile.record_action(look.tool, look.action_fingerprint, acts=not look.is_read, sums=self._profile.sums)
+
+    def _add_request(self, text: bytes | None) -> None:
+        if text and text not in self._request_texts:
+            self._request_texts.add(text)
+            self._profile.add_request_text(text.decode("utf-8", "replace"))
+
+    def _add_outcome(self, entry: LedgerEntry, contents: SealedContents) -> None:
+        place = (entry.body["decision"]["w"], entry.body["decision"]["ws"])
+        tool, is_named, _ = self._open.pop(place, ("", False, 0))
+        output = contents.open(entry, "output") if tool else None
+        if output:
+            self._profile.observe_result(tool, output.decode("utf-8", "replace"), named_by_request=is_named)
+
+
+def fit_score(
+    sessions: Sequence[SessionHistory],
+    model: RiskModel,
+    key: bytes,
+    judge: Callable[[SessionHistory], RiskModel] | None = None,
+) -> FittedScore:
+    """A baseline of these sessions, and the limits that suit them.
+
+    The highest margin of each session is taken against a baseline without its own task, so that no limit is set by what
+    a session knows of itself.
+
+    Args:
+        sessions: ordinary ones.
+        model: that will score.
+        key: of the tenant's fingerprints.
+        judge: the model that says how far a session goes for the limits; one that never saw it, where `model` did.
+    """
+    key = key[:64]
+    baseline, usual = (
+        fit_baseline([item.observations for item in sessions], key),
+        fit_usual_circumstances(item.circumstances for item in sessions),
+    )
+    tasks = sorted({item.observations[0].request_fingerprint for item in sessions})
+    fold_of = {task: i % _FOLDS for i, task in enumerate(tasks)}
+    highest: list[int] = []
+    for fold in range(min(_FOLDS, len(tasks))):
+        out = [item for item in sessions if fold_of[item.observations[0].request_fingerprint] == fold]
+        rest = [item for item in sessions if fold_of[item.observations[0].request_fingerprint] != fold]
+        rest_baseline, rest_usual = (
+            fit_baseline([item.observations for item in rest], key),
+            fit_usual_circumstances(item.circumstances for item in rest),
+        )
+        highest += [
+            max(_compute_margins(item, rest_baseline, rest_usual, judge(item) if judge else model, key)) for item in out
+        ]
+    margins = sample_own_margins(highest)
+    elevated = blend_threshold(margins, model.usual_margins, _ELEVATED)
+    high = max(blend_threshold(margins, model.usual_margins, _HIGH), elevated)
+    terms = ScoringTerms(
+        canonical.digest(MODEL_DOMAIN, model.to_bytes()),
+        canonical.digest(BASELINE_DOMAIN, baseline.to_bytes()),
+        elevated,
+        high,
+        (model.risk_of(elevated), model.risk_of(high)),
+        baseline.sessions,
+        baseline.tasks,
+        canonical.digest(USUAL_DOMAIN, usual.to_bytes()) if usual.sessions else "",
+    )
+    return FittedScore(terms, baseline, model, usual)
+
+
+def _compute_margins(
+    item: SessionHistory, baseline: Baseline, usual: UsualCircumstances, model: RiskModel, key: bytes
+) -> Iterator[int]:
+    sums = Profile(key).sums
+    for look, situation in zip_longest(item.observations, item.circumstances):
+        measured = compute_features(look, baseline, sums, key)
+        sums = measured.sums
+        strangeness = sum(unusual.weight for unusual in usual.find_unusual(situation)) if situation else 0
+        yield model.compute_margin(measured.values) + strangeness * model.margin_per_sixteenth
+
+
+def put_in_force(tx: Transaction, agent: str, score: FittedScore, by: str) -> str:
+    """Put a score in force for an agent, from its next decision on; its name."""
+    parts = (
+        (MODEL_DOMAIN, score.model.to_bytes()),
+        (BASELINE_DOMAIN, score.baseline.to_bytes()),
+        *([(USUAL_DOMAIN, score.usual.to_bytes())] if score.terms.usual else []),
+        (TERMS_DOMAIN, score.terms.to_bytes()),
+    )
+    names = [canonical.digest(domain, data) for domain, data in parts]
+    for name, (_, data) in zip(names, parts, strict=True):
+        if tx.put_blob(name, data):
+            tx.append(Draft(EntryKind.BASELINE, "", {"agent": "", "hash": name, "part": True}))
+    facts = {"risks": list(score.terms.risks), "sessions": score.terms.sessions}
+    body = {"agent": agent, "by": by, "hash": names[-1], "part": False, "tasks": score.terms.tasks, **facts}
+    tx.append(Draft(EntryKind.BASELINE, "", body))
+    rows.BaselineTable(tx).put(agent, names[-1])
+    return names[-1]
+
+
+def put_identities_in_force(
+    tx: Transaction, book: IdentityBaseline, by: str, sources: Sequence[str], left_out: int = 0
+) -> str:
+    """Put a tenant's baseline of people and service accounts in force; its name.
+
+    Args:
+        tx: the transaction.
+        book: it.
+        by: who does it.
+        sources: SHA-256 of each file that was imported for it now.
+        left_out: events of those files that it was not made of, since their days were judged an attack.
+    """
+    data = book.to_bytes()
+    name = canonical.digest(BASELINE_DOMAIN, data)
+    tx.put_blob(name, data)
+    made_of = {"left_out": left_out, "sources": list(sources)}
+    facts = {"events": book.event_count, "identities": len(book.habits), **made_of}
+    risks = [book.limits.elevated, book.limits.high]
+    body = {"agent": IDENTITIES, "by": by, "hash": name, "part": False, "risks": risks, **facts}
+    tx.append(Draft(EntryKind.BASELINE, "", body))
+    rows.BaselineTable(tx).put(IDENTITIES, name)
+    return name
+
+
+def find_identities_hash(reader: Reader, tenant: str) -> str:
+    """Hash of a tenant's baseline of people and service accounts, empty where there is none."""
+    return next((row[2] for row in reader.baselines() if row[:2] == (tenant, IDENTITIES)), "")
+
+
+def load_identities(reader: Reader, tenant: str) -> IdentityBaseline | None:
+    """A tenant's baseline of people and service accounts, None where there is none.
+
+    Raises:
+        BadInput: it is not the one that was put in force.
+    """
+    name = find_identities_hash(reader, tenant)
+    if not name:
+        return None
+    data = reader.blob(tenant, name)
+    if data is None or canonical.digest(BASELINE_DOMAIN, data) != name:
+        remedy = "run `halo verify` to see what was changed, then import the events again"
+        raise BadInput("bad_baseline", "it is not the one that was put in force", field="baseline", remedy=remedy)
+    return IdentityBaseline.from_bytes(data)
+
+
+def take_out_of_force(tx: Transaction, agent: str, by: str) -> bool:
+    """Take an agent's score out of force; False where there was none."""
+    if not rows.BaselineTable(tx).get(agent):
+        return False
+    tx.append(Draft(EntryKind.BASELINE, "", {"agent": agent, "by": by, "part": False}))
+    rows.BaselineTable(tx).put(agent, "")
+    return True
+
+
+def load_shipped_model() -> RiskModel:
+    """The model that comes with Halo.
+
+    Raises:
+        ConfigError: it is missing from this installation.
+        BadInput: it is not a model of this version.
+    """
+    from importlib import resources  # noqa: PLC0415  only whoever fits reads it
+
+    path = resources.files("halo_core.risk") / "model.bin"
+    if not path.is_file():
+        raise ConfigError("no_model", "this installation has no behaviour model", remedy="reinstall halo-agents")
+    return RiskModel.from_packed(path.read_bytes())

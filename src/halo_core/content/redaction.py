@@ -1,0 +1,238 @@
+"""Room: redaction. Takes: arguments and texts. Gives: copies without secrets. Never: changes the original.
+
+`seal` is for what is decided upon and stored: each secret becomes `halo:secret:` and 16 hex digits of its keyed digest,
+so that equal secrets stay equal and nothing else is learnt. `mask` is for what people look at, `hide` for what a policy
+wants redacted before it runs or is passed on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from halo_core.content.personal_data import looks_like_pan, mask_pan, mask_personal_data
+from halo_core.content.secrets import (
+    SHORTEST_SECRET,
+    find_secret_spans,
+    is_credential,
+    is_credential_header,
+    is_credential_member,
+)
+from halo_core.crypto.canonical import MAX_DEPTH, MAX_NODES
+from halo_core.errors import CanonicalError
+
+if TYPE_CHECKING:
+    from halo_core.crypto.keys import Digester
+
+__all__ = ["Redactor"]
+
+_SEAL: Final = re.compile(r"halo:secret:[0-9a-f]{16}")
+_SEAL_BYTES: Final = re.compile(rb"(halo:secret:[0-9a-f]{16})")
+_DOMAIN: Final = "halo.secret"
+# Each round replaces at least one span; a text that is still changing after this many was built to be.
+_MAX_ROUNDS: Final = 4
+_PLACEHOLDER: Final = "[secret]"
+_LEAF_TYPES: Final = (str, int, float, bytes, type(None))
+_LONGEST_PAN: Final = 19
+# Names of arguments are shorter than the tokens that could hide in one.
+_MIN_SEALED_KEY: Final = 16
+
+
+class Redactor:
+    """Replaces secrets in arguments and masks personal data in views.
+
+    Deterministic, idempotent and bounded: at most `canonical.MAX_DEPTH` deep and `canonical.MAX_NODES` values.
+
+    Args:
+        digester: keyed digests, so that a short secret cannot be guessed from its mark.
+    """
+
+    __slots__ = ("_digester",)
+
+    def __init__(self, digester: Digester) -> None:
+        self._digester = digester
+
+    @classmethod
+    def for_views(cls) -> Redactor:
+        """A redactor that only masks; masking shows no digest, so it needs no secret."""
+        from halo_core.crypto.keys import Digester  # noqa: PLC0415  only views need one made here
+
+        return cls(Digester(bytes(32)))
+
+    def seal(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Deep copy of arguments with every secret replaced; lists and tuples become lists.
+
+        A leaf below a name that says it is a credential is replaced whole, inside any other text only the secret is.
+        None and the empty text are left.
+
+        Raises:
+            CanonicalError: `too_deep` or `too_large`.
+        """
+        copy: dict[str, Any] = _SealingCopy(self).copy_value(args, secret=False, depth=0)
+        return copy
+
+    def seal_text(self, text: str) -> str:
+        """Text with well-known secrets replaced (keys of providers, tokens, private keys, passwords in URLs)."""
+        if len(text) < SHORTEST_SECRET:
+            return text
+        data = text.encode("utf-8", "surrogatepass")
+        for _ in range(_MAX_ROUNDS):
+            sealed = self._seal_once(data)
+            # INVARIANT: idempotent, since what is returned is a fixed point of the pass.
+            if sealed is data or sealed == data:
+                return data.decode("utf-8", "surrogatepass")
+            data = sealed
+        return self._make_seal(b"s" + data)
+
+    def _seal_once(self, data: bytes) -> bytes:
+        if b"halo:secret:" not in data:
+            return self._seal_segment(data)
+        # Marks are never looked into: a pattern that swallowed one would hash a hash.
+        return b"".join(part if i % 2 else self._seal_segment(part) for i, part in enumerate(_SEAL_BYTES.split(data)))
+
+    def _seal_segment(self, data: bytes) -> bytes:
+        parts: list[bytes] = []
+        done = 0
+        for start, end in find_secret_spans(data):
+            parts += data[done:start], self._make_seal(b"s" + data[start:end]).encode("ascii")
+            done = end
+        return b"".join((*parts, data[done:])) if parts else data
+
+    def _make_seal(self, data: bytes) -> str:
+        return f"halo:secret:{self._digester.digest(_DOMAIN, data).rpartition(':')[2][:16]}"
+
+    def _seal_leaf(self, value: object) -> object:
+        if value is None or (isinstance(value, str | bytes) and not value):
+            return value
+        if isinstance(value, str):
+            text = str.__str__(value)
+            return text if _SEAL.fullmatch(text) else self._make_seal(b"s" + text.encode("utf-8", "surrogatepass"))
+        if isinstance(value, bytes):
+            return self._make_seal(b"b" + value)
+        if isinstance(value, int):  # hex, because decimal text of a huge integer is refused by Python
+            return self._make_seal(b"i" + f"{type(value) is bool:d}{int(value):x}".encode("ascii"))
+        if isinstance(value, float):
+            return self._make_seal(b"f" + float.__repr__(value).encode("ascii"))
+        # Of an unknown object nothing but its type is certain to be the same in the next process.
+        return self._make_seal(b"o" + type(value).__qualname__.encode("utf-8", "surrogatepass"))
+
+    def mask(self, text: str) -> str:
+        """Text for people: secrets, IBANs, card numbers, e-mail addresses and phone numbers masked."""
+        return mask_personal_data(_SEAL.sub(_PLACEHOLDER, self.seal_text(text)))
+
+    def mask_value(self, value: object) -> Any:
+        """Deep copy of a JSON value for people; what is too deep or too large to show is `[…]`, never an exception."""
+        try:
+            return self._mask_tree(_SealingCopy(self).copy_value(value, secret=False, depth=0))
+        except CanonicalError:
+            return "[…]"
+
+    def _mask_tree(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {self.mask(k) if isinstance(k, str) else k: self._mask_tree(item) for k, item in value.items()}
+        if isinstance(value, list):
+            return [self._mask_tree(item) for item in value]
+        if isinstance(value, str):
+            return self.mask(value)
+        if type(value) is int and value.bit_length() <= 64 and looks_like_pan(str(abs(value))):
+            return mask_pan(str(abs(value)))
+        return value
+
+    def hide(self, text: str) -> str:
+        """As `mask`, and what is hidden stays as it is when it is hidden again; the same object if nothing changes."""
+        hidden = text
+        for _ in range(_MAX_ROUNDS):
+            before, hidden = hidden, self.mask(hidden)
+            if hidden == before:
+                return text if hidden == text else hidden
+        return _PLACEHOLDER
+
+    def hide_value(self, value: Any, *, secret: bool = False) -> Any:
+        """Copy of a JSON value with every text hidden; types of containers, and keys, stay as they are.
+
+        What stands below a name that says it is a credential (or all of it when `secret`) is hidden whole. A number is
+        hidden where it reads as a card number; it becomes text then.
+        """
+        if isinstance(value, Mapping):
+            is_credential_pair = "value" in value and is_credential_member(value, self.hide)
+            return {
+                key: self.hide_value(
+                    item,
+                    secret=secret
+                    or (isinstance(key, str) and is_credential(key))
+                    or (is_credential_pair and key == "value"),
+                )
+                for key, item in value.items()
+            }
+        if isinstance(value, list | tuple):
+            is_header_pair = is_credential_header(value, self.hide)
+            items = [
+                self.hide_value(item, secret=secret or (is_header_pair and i == 1)) for i, item in enumerate(value)
+            ]
+            return items if isinstance(value, list) else tuple(items)
+        return self._hide_leaf(value, secret=secret)
+
+    def _hide_leaf(self, value: Any, *, secret: bool) -> Any:
+        if value is None or isinstance(value, bool) or (isinstance(value, str | bytes) and not value):
+            return value
+        if isinstance(value, bytes):
+            text = value.decode("utf-8", "surrogateescape")
+            hidden = _PLACEHOLDER if secret else self.hide(text)
+            return value if hidden is text else hidden.encode("utf-8", "surrogateescape")
+        if secret:
+            return _PLACEHOLDER
+        if isinstance(value, int | float):
+            digits = _card_digits(value)
+            return mask_pan(digits) if looks_like_pan(digits) else value
+        return self.hide(str.__str__(value)) if isinstance(value, str) else value
+
+
+def _card_digits(value: float) -> str:
+    """Decimal digits of a whole number that could be a card number, empty for any other."""
+    return str(abs(int(value))) if abs(value) < 10**_LONGEST_PAN and value == int(value) else ""
+
+
+class _SealingCopy:
+    """One deep copy, counting values so that the time is bounded."""
+
+    __slots__ = ("_nodes", "_redactor")
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._nodes = 0
+        self._redactor = redactor
+
+    def copy_value(self, value: Any, *, secret: bool, depth: int) -> Any:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise CanonicalError("too_large", f"more than {MAX_NODES} values", remedy="pass large data by reference")
+        if depth > MAX_DEPTH:
+            raise CanonicalError("too_deep", f"nested deeper than {MAX_DEPTH}", remedy="send a less nested value")
+        if isinstance(value, _LEAF_TYPES):
+            return self._copy_leaf(value, secret=secret)
+        if isinstance(value, Mapping):
+            return self._copy_mapping(value, secret=secret, depth=depth + 1)
+        if isinstance(value, list | tuple):
+            is_header_pair = is_credential_header(value)
+            return [
+                self.copy_value(item, secret=secret or (is_header_pair and i == 1), depth=depth + 1)
+                for i, item in enumerate(value)
+            ]
+        return self._copy_leaf(value, secret=secret)
+
+    def _copy_mapping(self, value: Mapping[Any, Any], *, secret: bool, depth: int) -> dict[Any, Any]:
+        is_credential_pair = "value" in value and is_credential_member(value)
+        copy: dict[Any, Any] = {}
+        for key, item in value.items():
+            if not isinstance(key, str):
+                copy[key] = self.copy_value(item, secret=secret, depth=depth)
+                continue
+            is_secret = secret or is_credential(key) or (is_credential_pair and key == "value")
+            name = self._redactor.seal_text(key) if len(key) >= _MIN_SEALED_KEY else key
+            copy[name] = self.copy_value(item, secret=is_secret, depth=depth)
+        return copy
+
+    def _copy_leaf(self, value: Any, *, secret: bool) -> Any:
+        if secret:
+            return self._redactor._seal_leaf(value)  # noqa: SLF001 - the walk is a part of its Redactor
+        return self._redactor.seal_text(str.__str__(value)) if isinstance(value, str) else value

@@ -1,0 +1,321 @@
+"""Room: keys, the only owner of private keys and of Ed25519. Takes: names. Gives: signers. Never: shows a secret.
+
+libsodium's rules are normative: a signature by a low-order key, a non-canonical point or an S out of range is none.
+It does take ambiguous signatures under keys of mixed order, so every key passes `require_strong` where it is enrolled.
+
+A key file is one line, `halo-key-v1 <kind> <base64 of 32 bytes>`, mode 0600, created once and never overwritten.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import stat
+from pathlib import Path
+from typing import Final, NoReturn, Protocol
+
+from nacl import bindings
+from nacl.exceptions import BadSignatureError
+
+from halo_core.crypto import canonical
+from halo_core.errors import BadInput, ConfigError
+
+__all__ = [
+    "Digester",
+    "Ed25519Signer",
+    "KeyStore",
+    "Signer",
+    "agent_key_name",
+    "key_thumbprint",
+    "require_strong_key",
+    "verify_signature",
+]
+
+_SEED_BYTES: Final = 32
+_KEY_NAME: Final = re.compile(r"[a-z0-9_][a-z0-9._-]{0,95}")
+_KEY_LINE: Final = re.compile(rb"halo-key-v1 (ed25519|secret) ([A-Za-z0-9+/]{43}=)\n")
+_MAX_FILE_BYTES: Final = 256
+_HASHED_PREFIX: Final = "sha256-"
+
+
+class Signer(Protocol):
+    """Signs with one Ed25519 key, wherever it is kept (a file here, a KMS elsewhere)."""
+
+    @property
+    def key_id(self) -> str:
+        """RFC 7638 thumbprint of the public key."""
+        ...
+
+    @property
+    def public_key(self) -> bytes:
+        """32 bytes (RFC 8032)."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """64 bytes (RFC 8032)."""
+        ...
+
+
+class _Unpicklable:
+    """A holder of secrets that cannot be copied out of the process by accident."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError(f"`{type(self).__name__}` holds a secret and cannot be pickled or copied")
+
+
+class Ed25519Signer(_Unpicklable):
+    """Signs with a key in memory.
+
+    Args:
+        seed: 32 bytes (RFC 8032 private key).
+
+    Raises:
+        BadInput: `bad_key`, the seed has another length.
+    """
+
+    __slots__ = ("_key_id", "_public", "_secret")
+
+    def __init__(self, seed: bytes) -> None:
+        if len(seed) != _SEED_BYTES:
+            raise BadInput("bad_key", "an Ed25519 seed has 32 bytes", field="seed")
+        self._public, self._secret = bindings.crypto_sign_seed_keypair(seed)
+        self._key_id = key_thumbprint(self._public)
+
+    @classmethod
+    def generate(cls) -> Ed25519Signer:
+        """Make a fresh key that lives in memory only."""
+        return cls(secrets.token_bytes(_SEED_BYTES))
+
+    @property
+    def key_id(self) -> str:
+        """RFC 7638 thumbprint of the public key."""
+        return self._key_id
+
+    @property
+    def public_key(self) -> bytes:
+        """32 bytes."""
+        return self._public
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign; 64 bytes."""
+        return bindings.crypto_sign(message, self._secret)[: bindings.crypto_sign_BYTES]
+
+    def __repr__(self) -> str:
+        return f"Ed25519Signer(key_id={self._key_id!r})"
+
+
+def verify_signature(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Check an Ed25519 signature by libsodium's rules; False for any malformed input, never an exception."""
+    if len(signature) != bindings.crypto_sign_BYTES or len(public_key) != bindings.crypto_sign_PUBLICKEYBYTES:
+        return False
+    try:
+        bindings.crypto_sign_open(signature + message, public_key)
+    except BadSignatureError:
+        return False
+    return True
+
+
+def require_strong_key(public_key: bytes) -> None:
+    """Refuse a key that could pass off signatures nobody made.
+
+    Accepts canonical points of the prime-order subgroup only, which every honestly made key is.
+
+    Raises:
+        BadInput: `weak_key`, the key is malformed, non-canonical, of low order or of mixed order.
+    """
+    # INVARIANT: no key enters a passport or a trust list without passing here.
+    if len(public_key) != bindings.crypto_sign_PUBLICKEYBYTES or not bindings.crypto_core_ed25519_is_valid_point(
+        public_key
+    ):
+        raise BadInput(
+            "weak_key",
+            "not a strong Ed25519 public key",
+            field="public_key",
+            remedy="make the key pair with an ordinary Ed25519 generator",
+        )
+
+
+def key_thumbprint(public_key: bytes) -> str:
+    """JWK thumbprint (RFC 7638, RFC 8037 section 2): 43 characters of base64url."""
+    jwk = {"crv": "Ed25519", "kty": "OKP", "x": _b64url(public_key)}
+    return _b64url(hashlib.sha256(canonical.dumps(jwk)).digest())
+
+
+def _b64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+class Digester(_Unpicklable):
+    """Keyed digests, domain-separated: a low-entropy value is never hashed without a key.
+
+    Args:
+        secret: 32 bytes.
+
+    Raises:
+        BadInput: `bad_key`, the secret has another length.
+    """
+
+    __slots__ = ("_secret",)
+
+    def __init__(self, secret: bytes) -> None:
+        if len(secret) != _SEED_BYTES:
+            raise BadInput("bad_key", "a digest secret has 32 bytes", field="secret")
+        self._secret = secret
+
+    def digest(self, domain: str, data: bytes) -> str:
+        """HMAC-SHA-256 (RFC 2104) over `domain`, a NUL byte and `data`: `hmac-sha256:` and 64 hex digits.
+
+        Raises:
+            BadInput: `bad_domain`, the domain is not ASCII or holds a NUL.
+        """
+        if not domain.isascii() or "\0" in domain:
+            raise BadInput("bad_domain", "a digest domain must be ASCII without NUL", field="domain")
+        mac = hmac.digest(self._secret, domain.encode("ascii") + b"\0" + data, "sha256")
+        return "hmac-sha256:" + mac.hex()
+
+    def __repr__(self) -> str:
+        return "Digester()"
+
+
+def agent_key_name(agent: str) -> str:
+    """Name of an agent's key: `agent-<id>`, or `agent-sha256-<32 hex>` where the id is no safe file name."""
+    name = f"agent-{agent}"
+    if _KEY_NAME.fullmatch(name) and not agent.startswith(_HASHED_PREFIX):
+        return name
+    mapped = hashlib.sha256(agent.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return f"agent-{_HASHED_PREFIX}{mapped}"
+
+
+class KeyStore:
+    """Keys in files of one directory, made at first use.
+
+    Args:
+        home: directory; created with mode 0700.
+
+    Raises:
+        ConfigError: `key_permissions` others may write to the directory; `key_home` it cannot be made.
+    """
+
+    __slots__ = ("_home",)
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        try:
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            mode = home.stat().st_mode
+        except OSError as exc:
+            raise ConfigError("key_home", f"cannot use `{home}`: {exc.strerror}", field="HALO_HOME") from exc
+        if mode & 0o022:
+            # Whoever can rename files here can put their own key in place of ours.
+            raise _make_permission_error(home, "the directory is writable by others", "700")
+
+    @property
+    def home(self) -> Path:
+        """The directory."""
+        return self._home
+
+    def names(self) -> tuple[str, ...]:
+        """Names of the keys present, sorted."""
+        return tuple(sorted(path.stem for path in self._home.glob("*.key") if _KEY_NAME.fullmatch(path.stem)))
+
+    def signer(self, name: str) -> Ed25519Signer:
+        """The Ed25519 key `name`, made if there is none.
+
+        Raises:
+            ConfigError: `key_name`, `key_permissions`, `key_malformed` or `key_unwritable`.
+        """
+        return Ed25519Signer(self._load_or_create(name, "ed25519"))
+
+    def secret(self, name: str) -> bytes:
+        """The 32-byte symmetric secret `name`, made if there is none; errors as `signer`."""
+        return self._load_or_create(name, "secret")
+
+    def _load_or_create(self, name: str, kind: str) -> bytes:
+        if not _KEY_NAME.fullmatch(name):
+            raise ConfigError(
+                "key_name",
+                f"`{name[:64]}` is not a valid key name",
+                field="name",
+                remedy="use a-z, 0-9, `.`, `_` and `-`",
+            )
+        path = self._home / f"{name}.key"
+        seed = _read_key_file(path, kind)
+        if seed is None:
+            _create_key_file(path, kind)
+            seed = _read_key_file(path, kind)
+        if seed is None:
+            raise ConfigError("key_unwritable", f"`{path}` disappeared while it was created", field=name)
+        return seed
+
+
+def _create_key_file(path: Path, kind: str) -> None:
+    line = f"halo-key-v1 {kind} {base64.b64encode(secrets.token_bytes(_SEED_BYTES)).decode('ascii')}\n"
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(line.encode("ascii"))
+            file.flush()
+            os.fsync(file.fileno())
+        # INVARIANT: the name appears once, whole: a link fails where the name exists, and the loser reads the winner's.
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(temporary)
+        temporary.unlink()
+        _sync_directory(path.parent)
+    except OSError as exc:
+        temporary.unlink(missing_ok=True)
+        raise ConfigError(
+            "key_unwritable",
+            f"cannot write `{path}`: {exc.strerror}",
+            field=path.stem,
+            remedy="put HALO_HOME on a writable local disk",
+        ) from exc
+
+
+def _sync_directory(home: Path) -> None:
+    handle = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _read_key_file(path: Path, kind: str) -> bytes | None:
+    try:
+        # Non-blocking, so that a FIFO in a key's place cannot hang the process.
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise ConfigError("key_malformed", f"cannot read `{path}`: {exc.strerror}", field=path.stem) from exc
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise ConfigError("key_malformed", f"`{path}` is not a regular file", field=path.stem)
+        if status.st_mode & 0o077 or status.st_uid not in (os.geteuid(), 0):
+            raise _make_permission_error(path, "the key can be read by others", "600")
+        data = file.read(_MAX_FILE_BYTES)
+    return _parse_key_line(path, data, kind)
+
+
+def _parse_key_line(path: Path, data: bytes, kind: str) -> bytes:
+    line = _KEY_LINE.fullmatch(data)
+    seed = base64.b64decode(line[2]) if line else b""
+    if not line or line[1].decode("ascii") != kind or base64.b64encode(seed) != line[2]:
+        raise ConfigError(
+            "key_malformed",
+            f"`{path}` is not a key file of type {kind}",
+            field=path.stem,
+            remedy="restore it from a backup, or move it away to generate a new key",
+        )
+    return seed
+
+
+def _make_permission_error(path: Path, why: str, mode: str) -> ConfigError:
+    return ConfigError("key_permissions", f"`{path}`: {why}", field=path.name, remedy=f"run `chmod {mode} {path}`")

@@ -1,0 +1,383 @@
+"""Room: the policy decision point. Takes: a request and a snapshot. Gives: a decision. Never: I/O, clock, randomness.
+
+Everything the decision depends on is in the two arguments, so replay is a rerun (INVARIANT: REPLAY). The checks, in
+order; the most severe effect wins and every reason found is kept:
+
+    (1) the request was well formed               (7) the policy: hard rules, then graded ones
+    (2) it belongs to a session                   (8) this very call was not dispatched before
+    (3) no stop, no revocation                    (9) authority after the charge is at or above the floor
+    (4) a passport is there, in time, the actor's (10) budgets and quotas hold the charge, at every link
+    (5) every link grants kind, resource, args    (11) an approval of exactly this call answers a challenge
+    (6) data labels stay under every ceiling      (12) few challenges pend; the PEP can do what the effect asks
+
+(1) to (4) end the decision at once: what follows would speak of a request that has no standing.
+
+Room: checks (9) and (10) of the PDP, authority and budgets. Takes: request, snapshot, price. Gives: reasons.
+
+What somebody outside the chain can mend by re-authorizing the session is a challenge, all else a denial. Never: spends.
+
+Room: check (11) of the PDP, an approver's answer. Takes: reasons, the answer. Gives: reasons. Never: verifies bytes.
+
+The information point has verified the approver's signature; here the answer is held against this very call, the time
+and the chain (INVARIANT: BIND). It answers a policy's challenge, never lost authority or a spent budget: those take a
+re-authorization, and are checked like everything else at the moment of execution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from halo_core.authority import (
+    Price,
+    Shortfall,
+    compute_effective_authority,
+    find_floor,
+    find_shortfalls,
+    price_action,
+    price_refusal,
+)
+from halo_core.crypto.keys import key_thumbprint
+from halo_core.decision.approval_binding import call_binding
+from halo_core.model import (
+    REAUTHORIZABLE_CODES,
+    AccessRequest,
+    ActionKind,
+    Approval,
+    Decision,
+    Effect,
+    Grants,
+    Impact,
+    Link,
+    LinkKind,
+    Mode,
+    Obligation,
+    PolicyAnswer,
+    Reason,
+    Revocation,
+    Snapshot,
+    Stop,
+    same_person,
+)
+from halo_core.passports import check_time, find_violation
+from halo_core.values.provenance import extract_texts
+
+__all__ = [
+    "PENDING_CAP",
+    "REAUTHORIZATION",
+    "apply_answer",
+    "check_limits",
+    "decide",
+    "revocation_applies",
+    "stop_applies",
+]
+
+
+PENDING_CAP: Final = 20
+"""Open challenges a session may have; one more is denied (the session escalates, not the fleet)."""
+
+SEALED: Final = "halo:secret:"
+"""How a sealed secret begins (`halo_core.content.redaction`)."""
+
+_US: Final = 1_000_000
+
+
+def decide(request: AccessRequest, snapshot: Snapshot) -> Decision:
+    """Decide one request. Pure, total: any error inside is a denial with `decision_error` (INVARIANT: FAILCLOSED)."""
+    try:
+        return _decide(request, snapshot)
+    except Exception as exc:  # noqa: BLE001  INVARIANT: TOTAL - an error never lets an action run
+        return Decision(Effect.DENY, (Reason("decision_error", "pdp", type(exc).__name__),))
+
+
+def _decide(request: AccessRequest, snapshot: Snapshot) -> Decision:
+    failed_precondition = _check_preconditions(request, snapshot)
+    if failed_precondition is not None:
+        return Decision(Effect.DENY, (failed_precondition,))
+    answer = snapshot.policy.answer(request, snapshot)  # (7)
+    score = snapshot.risk if snapshot.band else None  # what is ordinary costs what its class costs
+    cost = price_action(request, snapshot.chain, tainted=snapshot.session.tainted, score=score)
+    reasons = [
+        *_check_grants(request, snapshot),
+        *_check_policy(request, answer),
+        *_check_not_dispatched(request, snapshot),
+        *_check_score(snapshot),
+        *check_limits(request, snapshot, cost),  # (9) (10)
+    ]
+    reasons.extend(_check_permit(answer, reasons))
+    reasons = apply_answer(request, snapshot, reasons)  # (11)
+    effect = max((Effect(reason.effect) for reason in reasons), key=lambda item: item.severity, default=Effect.ALLOW)
+    obligations = answer.obligations if answer.permitted and not answer.errors else ()
+    refused = _check_abilities(request, snapshot, effect, obligations)  # (12)
+    reasons.extend(refused)
+    effect = Effect.DENY if refused else effect
+    if not reasons:
+        reasons.append(Reason("granted", snapshot.chain[-1].jti, effect=Effect.ALLOW.value))
+    return Decision(
+        effect,
+        tuple(sorted(set(reasons), key=_severity_key)),
+        tuple(sorted(set(obligations))),
+        _compute_charges(snapshot, effect, cost, reasons),
+    )
+
+
+def _severity_key(reason: Reason) -> tuple[int, bool, Reason]:
+    # Among equals, that it ran before says least about whether it may.
+    return -Effect(reason.effect).severity, reason.code == "already_dispatched", reason
+
+
+def _compute_charges(
+    snapshot: Snapshot, effect: Effect, cost: Price, reasons: Sequence[Reason]
+) -> tuple[tuple[str, int], ...]:
+    if effect.runs or snapshot.mode is Mode.OBSERVE:
+        return cost.charges
+    if effect is not Effect.DENY or _only_repeats(reasons):
+        return ()
+    return price_refusal(snapshot.chain, snapshot.envelopes)
+
+
+def _only_repeats(reasons: Sequence[Reason]) -> bool:
+    """A step that is run again asks again for what it has run: no attempt at anything."""
+    return {reason.code for reason in reasons if reason.effect == Effect.DENY.value} == {"already_dispatched"}
+
+
+def _check_preconditions(request: AccessRequest, snapshot: Snapshot) -> Reason | None:
+    if request.problem:  # (1)
+        return Reason(request.problem, "request")
+    if not request.context.session:  # (2)
+        return Reason("session_missing", "request")
+    for stop in snapshot.stops:  # (3)
+        if stop_applies(stop, request, snapshot.chain):
+            return Reason("stopped", f"stop:{stop.scope}", stop.target)
+    return _check_passport(request, snapshot)  # (4)
+
+
+def _check_passport(request: AccessRequest, snapshot: Snapshot) -> Reason | None:
+    if snapshot.passport_problem:
+        return Reason(snapshot.passport_problem, "passport")
+    if not snapshot.chain or snapshot.chain[-1].decay is None:
+        return Reason("no_passport", "passport")
+    for link in snapshot.chain:
+        reason = _check_link(link, request, snapshot)
+        if reason is not None:
+            return reason
+    if snapshot.chain[-1].agent != request.subject.agent:
+        return Reason("not_the_holder", snapshot.chain[-1].jti)
+    return None
+
+
+def stop_applies(stop: Stop, request: AccessRequest, chain: Sequence[Link] = ()) -> bool:
+    """Whether a stop names the actor, somebody it acts for or under, its session, the tool or the tenant."""
+    names = {
+        "agent": (request.subject.agent, *request.subject.chain, *(link.agent for link in chain)),
+        "session": (request.context.session,),
+        "tool": (request.resource.id,),
+        "tenant": (request.subject.tenant,),
+    }
+    # INVARIANT: FAILCLOSED - `all`, and a stop whose scope this version does not know, stops everything.
+    return stop.target in names.get(stop.scope, (stop.target,))
+
+
+def _check_link(link: Link, request: AccessRequest, snapshot: Snapshot) -> Reason | None:
+    for revocation in snapshot.revocations:
+        if revocation_applies(revocation, (link,), request.context.session):
+            return Reason("revoked", f"revocation:{revocation.scope}", revocation.target)
+    if link.tenant != request.subject.tenant:  # INVARIANT: TENANT
+        return Reason("wrong_tenant", link.jti)
+    late = check_time(link, snapshot.time_us // _US)
+    return Reason(late, link.jti) if late is not None else None
+
+
+def revocation_applies(revocation: Revocation, chain: Sequence[Link], session: str) -> bool:
+    """Whether a revocation names a link, its key or holder, its tenant or the session."""
+    kinds: dict[str, Callable[[Link], tuple[str, ...]]] = {
+        "link": lambda link: (link.hash, link.jti),
+        "key": lambda link: (link.key_id, key_thumbprint(link.holder_key)),
+        "agent": lambda link: (link.agent,),
+        "tenant": lambda link: (link.tenant,),
+        "session": lambda _: (session,),
+    }
+    names = kinds.get(revocation.scope)
+    # INVARIANT: REV - an unknown scope revokes too: a word this version does not know is not a permission.
+    return names is None or any(revocation.target in names(link) for link in chain)
+
+
+def _check_grants(request: AccessRequest, snapshot: Snapshot) -> list[Reason]:
+    if request.kind is ActionKind.HANDOFF and any(link.agent == request.resource.id for link in snapshot.chain):
+        return []  # handing back to somebody up the chain is no new authority, so nobody has to grant it
+    reasons = _check_hand_off(request, snapshot.chain[-1])
+    checked_grants: Grants | None = None
+    for link in snapshot.chain:
+        if link.grants is checked_grants:
+            continue  # handed on as they are (`halo_grant_parent`), so the answer is the one above
+        checked_grants = link.grants
+        refused = find_violation(link.grants, request.kind, request.resource.id, request.args)  # (5)
+        if refused is not None:
+            reasons.append(Reason(refused[0], link.jti, refused[1]))
+            break  # what a link refuses those below it refuse as well (INVARIANT: SUB)
+    for link in snapshot.chain:
+        if link.labels is not None:  # (6)
+            excess_labels = sorted(set(request.resource.labels) - set(link.labels))
+            reasons.extend(Reason("class_ceiling", link.jti, label) for label in excess_labels)
+    return reasons
+
+
+def _check_hand_off(request: AccessRequest, leaf: Link) -> list[Reason]:
+    if request.kind is not ActionKind.HANDOFF:
+        return []
+    if request.resource.id not in leaf.hand_off_to:
+        return [Reason("handoff_not_allowed", leaf.jti, request.resource.id[:64])]
+    return [Reason("bad_depth", leaf.jti)] if leaf.depth >= leaf.max_depth else []
+
+
+def _check_policy(request: AccessRequest, answer: PolicyAnswer) -> list[Reason]:
+    reasons = list(answer.reasons)
+    if _hides_code(request):
+        reasons.append(Reason("sealed_command", "pdp", effect=Effect.CHALLENGE.value))
+    return reasons
+
+
+def _check_permit(answer: PolicyAnswer, reasons: list[Reason]) -> list[Reason]:
+    """A denial for an answer that says no, or more than its reasons do, without a reason of its own."""
+    if answer.permitted and not answer.errors:
+        stated_severity = max((Effect(reason.effect).severity for reason in answer.reasons), default=0)
+        is_unexplained = answer.effect.severity > stated_severity
+    else:
+        is_unexplained = all(reason.effect != Effect.DENY.value for reason in reasons)
+    return [Reason("policy_error", "policy")] if is_unexplained else []
+
+
+def _hides_code(request: AccessRequest) -> bool:
+    # What looks like a secret is sealed before it is decided upon; in something that is run, it could be the payload.
+    if request.resource.impact is not Impact.EXECUTE:
+        return False
+    return any(SEALED in text for text in extract_texts(request.args))
+
+
+def _check_abilities(
+    request: AccessRequest, snapshot: Snapshot, effect: Effect, obligations: tuple[Obligation, ...]
+) -> list[Reason]:
+    """What this enforcement point cannot do of what the effect asks; too many open challenges."""
+    if effect not in (Effect.RESTRICT, Effect.CHALLENGE):
+        # An approved call may still be narrowed.
+        needed = {item.kind for item in obligations} if effect.runs else set()
+    else:
+        needed = {"pause"} if effect is Effect.CHALLENGE else {item.kind for item in obligations}
+    refused = [Reason("needs_guard", "pep", item) for item in sorted(needed - set(request.context.abilities))]
+    if effect.runs:
+        refused += [
+            Reason("not_a_number", "pep", item.name[:64]) for item in obligations if _is_unclampable(item, request)
+        ]
+    if effect is Effect.CHALLENGE and not refused and snapshot.pending >= PENDING_CAP:
+        refused.append(Reason("pending_cap", "pdp", f"limit {PENDING_CAP}"))
+    return refused
+
+
+def _is_unclampable(item: Obligation, request: AccessRequest) -> bool:
+    # INVARIANT: SAME - what runs was priced and judged, so a clamp only ever lowers a number.
+    if item.kind != "clamp" or item.name not in request.args:
+        return False
+    value = request.args[item.name]
+    if value is None:
+        return item.name == request.resource.amount
+    return isinstance(value, bool) or not isinstance(value, int | float)
+
+
+def _check_score(snapshot: Snapshot) -> list[Reason]:
+    # INVARIANT: FAILCLOSED - where a score is in force, what could not be scored does not run.
+    return [Reason(snapshot.score_problem, "score")] if snapshot.score_problem else []
+
+
+def _check_not_dispatched(request: AccessRequest, snapshot: Snapshot) -> list[Reason]:
+    # INVARIANT: ONCE - one request id is dispatched at most once unless running it twice is declared harmless. (8)
+    if snapshot.dispatched and not request.resource.idempotent:
+        return [Reason("already_dispatched", "ledger")]
+    return []
+
+
+REAUTHORIZATION: Final = REAUTHORIZABLE_CODES
+_PERCENT: Final = 10_000
+
+
+def check_limits(request: AccessRequest, snapshot: Snapshot, cost: Price) -> list[Reason]:
+    """Why the chain's authority or budgets do not hold this action, empty if they do."""
+    reasons = [Reason(code, "price", detail) for code, detail in cost.problems]
+    floor = find_floor(snapshot.chain, request.resource.impact)
+    remaining = compute_effective_authority(snapshot.chain, snapshot.envelopes, snapshot.time_us, cost.charges)
+    # INVARIANT: CLOSE, MONO - judged after this action's own charge, at the least of all live links.
+    if remaining < floor:
+        detail = f"{request.resource.impact.value} needs {_format_percent(floor)}, {_format_percent(remaining)} would be left"
+        reasons.append(Reason("authority_decayed", snapshot.chain[-1].jti, detail, Effect.CHALLENGE.value))
+    missing = find_shortfalls(
+        snapshot.chain,
+        snapshot.envelopes,
+        cost.charges,
+        opened_us=snapshot.session.opened_us,
+        time_us=snapshot.time_us,
+    )
+    reasons.extend(_make_shortfall_reason(item, snapshot, cost) for item in missing)
+    reasons.extend(_check_quotas(snapshot, cost))
+    return reasons
+
+
+def _format_percent(authority: int) -> str:
+    return f"{authority / _PERCENT:.4g}%"
+
+
+def _make_shortfall_reason(short: Shortfall, snapshot: Snapshot, cost: Price) -> Reason:
+    effect = Effect.CHALLENGE if _can_be_raised(short, snapshot, cost) else Effect.DENY
+    return Reason(short.code, short.link, short.unit, effect.value)
+
+
+def _can_be_raised(short: Shortfall, snapshot: Snapshot, cost: Price) -> bool:
+    """Whether the session's own limit is what is short, and the standing link's ceiling leaves room above it."""
+    link = next(link for link in snapshot.chain if link.jti == short.link)
+    if short.code != "budget_exceeded" or link.kind is not LinkKind.SESSION:
+        return False
+    ceiling = next((budget.subtree for budget in snapshot.chain[0].budgets if budget.unit == short.unit), 0)
+    if short.unit == "time":
+        return snapshot.time_us - snapshot.session.opened_us <= ceiling * 1_000_000
+    return snapshot.envelopes[0].total(short.unit) + dict(cost.charges).get(short.unit, 0) <= ceiling
+
+
+def _check_quotas(snapshot: Snapshot, cost: Price) -> list[Reason]:
+    root = snapshot.chain[0]
+    used, due = dict(snapshot.quotas), dict(cost.charges)
+    return [
+        Reason("quota_exceeded", root.jti, quota.unit)
+        for quota in root.quotas
+        # INVARIANT: ENV - a quota that nobody counted is used up.
+        if quota.unit not in used or 0 < due.get(quota.unit, 0) > quota.per_day - used[quota.unit]
+    ]
+
+
+def apply_answer(request: AccessRequest, snapshot: Snapshot, reasons: list[Reason]) -> list[Reason]:
+    """The reasons after the answer: a challenge that it settles argues for `monitor`, a refused one for `deny`."""
+    approval = snapshot.approval
+    if approval is None or not any(map(_is_answerable, reasons)) or snapshot.time_us >= approval.expires_us:
+        return reasons
+    if approval.binding != call_binding(request, snapshot.chain, snapshot.policy.rules):
+        return [*reasons, Reason("approval_mismatch", "approval", approval.id)]
+    if _is_approver_in_chain(approval, request, snapshot):
+        return [*reasons, Reason("approver_in_chain", "approval", approval.id)]
+    if not approval.granted:
+        return [*reasons, Reason("approval_denied", "approval", approval.id)]
+    answered_reasons = [
+        replace(item, effect=Effect.MONITOR.value) if _is_answerable(item) else item for item in reasons
+    ]
+    return [*answered_reasons, Reason("approved", "approval", approval.id, Effect.MONITOR.value)]
+
+
+def _is_answerable(reason: Reason) -> bool:
+    return reason.effect == Effect.CHALLENGE.value and reason.code not in REAUTHORIZATION
+
+
+def _is_approver_in_chain(approval: Approval, request: AccessRequest, snapshot: Snapshot) -> bool:
+    # INVARIANT: nobody answers for himself: not who holds or handed on the passport, owns the agent or asked for it.
+    names = [request.subject.user, request.subject.agent, *request.subject.chain]
+    keys = set()
+    for link in snapshot.chain:
+        names += [link.principal, link.agent, link.owner]
+        keys |= {link.key_id, key_thumbprint(link.holder_key)}
+    return approval.key_id in keys or any(same_person(approval.approver, name) for name in names if name)

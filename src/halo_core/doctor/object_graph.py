@@ -1,0 +1,260 @@
+"""Room: what objects and functions hold, for the adapters' doctors. Takes: any object. Gives: what it reaches, named.
+
+It reads instance dictionaries, slots, closures, byte code, and what the garbage collector sees. Never: runs anything of
+the object's own (no property, no `__getattr__`, no import), judges, raises for odd values.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import dis
+import functools
+import gc
+import sys
+import types
+import weakref
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+__all__ = [
+    "ObjectExplorer",
+    "get_attributes",
+    "get_module_name",
+    "is_a",
+    "is_atomic",
+    "iterate_closure",
+    "iterate_container",
+    "unwrap",
+]
+
+_ATOMIC_TYPES: Final = frozenset((
+    bool, bytearray, bytes, complex, float, int, range, str, type(None), type(...), type(NotImplemented),
+))  # fmt: skip
+_MAPPINGS: Final = (dict, types.MappingProxyType)
+_SEQUENCES: Final = (list, tuple, set, frozenset, deque)
+_LRU_CACHE_TYPE: Final = type(functools.lru_cache(str))
+_DESCRIPTOR_TYPES: Final = (types.GetSetDescriptorType, types.MemberDescriptorType)
+_CALL_BIT: Final = 1
+"""Bit of `LOAD_GLOBAL`, and since 3.12 of `LOAD_ATTR`, that says: to be called."""
+_IGNORED_OPCODES: Final = frozenset(("CACHE", "EXTENDED_ARG", "PRECALL", "STORE_DEREF", "STORE_FAST"))
+
+
+def is_a(x: Any, *kinds: type[Any]) -> bool:
+    """`isinstance` by the real type: a proxy's pretended class is its own code."""
+    return issubclass(type(x), kinds)
+
+
+def is_atomic(x: Any) -> bool:
+    """Whether it is a value that holds nothing."""
+    return type(x) in _ATOMIC_TYPES
+
+
+def get_attributes(x: Any) -> dict[str, Any]:
+    """Attributes that an object holds itself: its dictionary and slots, private ones of pydantic too."""
+    attributes: dict[str, Any] = {}
+    for kind in reversed(type(x).__mro__):
+        for name, member in kind.__dict__.items():
+            if name == "__dict__" and type(member) in _DESCRIPTOR_TYPES:
+                attributes.update(_read_member(member, x, kind) or {})
+            elif type(member) is types.MemberDescriptorType and kind.__module__ != "builtins":
+                attributes[name] = _read_member(member, x, kind)
+    return attributes
+
+
+def _read_member(member: Any, x: Any, kind: type[Any]) -> Any:
+    try:
+        return member.__get__(x, kind)
+    except (AttributeError, TypeError):  # an empty slot
+        return None
+
+
+def iterate_container(x: Any) -> Iterator[tuple[str, Any]] | None:
+    """Items of a builtin container, with a word for each; None where it is none."""
+    # By the builtin's own methods: a subclass may have others.
+    if is_a(x, *_MAPPINGS):
+        items = dict.items(x) if is_a(x, dict) else types.MappingProxyType.items(x)
+        pairs = list(items)
+        keys = [("", key) for key, _ in pairs if not is_atomic(key)]
+        return iter([*((key if type(key) is str else "", value) for key, value in pairs), *keys])
+    if is_a(x, *_SEQUENCES):
+        base = next(kind for kind in _SEQUENCES if is_a(x, kind))
+        return (("", value) for value in list(base.__iter__(x)))
+    return None
+
+
+def get_module_name(x: Any) -> str:
+    """Module in which a function, or the class of anything else, was made; empty where none is told."""
+    if is_a(x, types.FunctionType):
+        name = x.__globals__.get("__name__")
+    else:
+        name = (x if is_a(x, type) else type(x)).__dict__.get("__module__")
+    return name if type(name) is str else ""
+
+
+def unwrap(x: Any) -> tuple[Any, list[tuple[str, Any]]]:
+    """The function inside bound methods and partial objects, and what those hold beside it."""
+    extras: list[tuple[str, Any]] = []
+    while True:
+        if type(x) is types.MethodType:
+            extras.append(("", x.__self__))
+            x = x.__func__
+        elif is_a(x, functools.partial):
+            extras += [("", value) for value in x.args]
+            extras += [(str(name), value) for name, value in x.keywords.items()]
+            x = x.func
+        elif type(x) in {staticmethod, classmethod}:
+            x = x.__func__
+        elif type(x) is property:
+            x = x.fget
+        elif type(x) is functools.cached_property:
+            x = x.func
+        elif type(x) is _LRU_CACHE_TYPE:
+            x = x.__wrapped__
+        else:
+            return x, extras
+
+
+def iterate_closure(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    """Variables that a function closes over, by name."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
+        try:
+            yield name, cell.cell_contents
+        except ValueError:  # not filled yet
+            continue
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObjectExplorer:
+    """How one adapter looks into an app.
+
+    Args:
+        frameworks: packages that belong to the framework, to Halo or to what both stand on.
+        framework_markers: packages by which a package shows that it knows the framework.
+        inspected_prefix: prefix of modules of ours that are looked into like an app's.
+    """
+
+    frameworks: frozenset[str]
+    framework_markers: frozenset[str]
+    inspected_prefix: str = ""
+
+    def iterate_contents(self, x: Any) -> Iterator[tuple[str, Any]]:
+        """What an object that is no container holds; of one made in C what the garbage collector would follow."""
+        if is_a(x, weakref.ref):
+            referent = weakref.ref.__call__(x)
+            if not is_a(referent, type):  # who keeps track of classes uses none of them
+                yield "", referent
+            return
+        attributes = get_attributes(x)
+        yield from attributes.items()
+        is_context_variable = type(x) is contextvars.ContextVar
+        if is_context_variable:
+            yield "", x.get(None)  # in this context; its default is among the referents
+        if (is_context_variable or not attributes) and self.is_framework_module(get_module_name(x)):
+            yield from (("", value) for value in gc.get_referents(x) if value is not type(x))
+
+    def is_framework_module(self, module: str) -> bool:
+        """Whether a module belongs to the framework, to Halo or to Python, which hold nothing of the app's."""
+        top = module.partition(".")[0]
+        if self.inspected_prefix and module.startswith(self.inspected_prefix):
+            return False
+        return not top or top in self.frameworks or top in sys.stdlib_module_names
+
+    def is_app_module(self, module: str) -> bool:
+        """Whether a module's globals may hold something governable.
+
+        The app's modules do; installed packages only if they know the framework.
+        """
+        if self.is_framework_module(module):
+            return False
+        file = getattr(sys.modules.get(module), "__file__", None)
+        if type(file) is not str or not {"site-packages", "dist-packages"} & set(file.replace("\\", "/").split("/")):
+            return True
+        return _package_uses(module.partition(".")[0], self.framework_markers)
+
+    def iterate_captured(self, function: types.FunctionType) -> Iterator[tuple[str, Any, bool]]:
+        """What a function reaches: name, object, and whether the function calls it.
+
+        Closure, defaults, what it wraps, and of an app's own function the globals that its code and the code nested in
+        it name, modules' attributes and imports inside it among them.
+        """
+        for name, value in iterate_closure(function):
+            yield name, value, False
+        for value in function.__defaults__ or ():
+            yield "", value, False
+        for name, value in (function.__kwdefaults__ or {}).items():
+            yield name, value, False
+        for name, value in function.__dict__.items():
+            yield name, value, False
+        if self.is_app_module(get_module_name(function)):
+            yield from _iterate_globals(function.__code__, function.__globals__)
+
+    def iterate_members(self, kind: type[Any]) -> Iterator[tuple[str, Any]]:
+        """What the app's own classes among a class and its bases hold, but for Python's own names.
+
+        A class that the framework makes around the app's functions (the middleware of its decorators) is the app's own.
+        """
+        for base in kind.__mro__:
+            module = get_module_name(base)
+            is_generated = (
+                self.is_framework_module(module)
+                and get_attributes(sys.modules.get(module)).get(base.__name__) is not base
+            )
+            if self.is_app_module(module) or is_generated:
+                for name, member in base.__dict__.items():
+                    inner, _ = unwrap(member)
+                    if type(inner) is types.FunctionType or (not name.startswith("__") and name != "_abc_impl"):
+                        yield name, member
+
+
+@functools.lru_cache(maxsize=512)
+def _package_uses(package: str, markers: frozenset[str]) -> bool:
+    """Whether any loaded module of a package holds something of the framework's."""
+    for name, module in list(sys.modules.items()):
+        if (name == package or name.startswith(f"{package}.")) and is_a(module, types.ModuleType):
+            values = list(get_attributes(module).values())
+            tops = {(get_module_name(v) or _get_stored_name(v)).partition(".")[0] for v in values if not is_atomic(v)}
+            if tops & markers:
+                return True
+    return False
+
+
+def _get_stored_name(value: Any) -> str:
+    """The name that a module or function holds; a class of classes holds something else under that."""
+    name = get_attributes(value).get("__name__")
+    return name if isinstance(name, str) else ""
+
+
+def _iterate_globals(code: types.CodeType, scope: Mapping[str, Any]) -> Iterator[tuple[str, Any, bool]]:
+    """Globals that code names; of a module the attribute that is read."""
+    current: Any = None
+    calls = False
+    steps = [step for step in dis.get_instructions(code) if step.opname not in _IGNORED_OPCODES]
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
+        if step.opname in {"LOAD_GLOBAL", "LOAD_NAME"}:
+            current, calls = scope.get(step.argval), _is_called(step, following)
+        elif step.opname == "IMPORT_NAME":
+            current = sys.modules.get(step.argval)
+            continue
+        elif step.opname in {"LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM"} and is_a(current, types.ModuleType):
+            module, current = current, current.__dict__.get(step.argval)
+            calls = calls or _is_called(step, following)
+            if step.opname == "IMPORT_FROM":
+                yield step.argval, current, True  # what is imported inside a function is there to be called
+                current = module
+                continue
+        else:
+            current = None
+        if current is not None and not is_a(current, types.ModuleType):
+            yield str(step.argval), current, calls
+    for inner in code.co_consts:
+        if type(inner) is types.CodeType:
+            yield from _iterate_globals(inner, scope)
+
+
+def _is_called(step: dis.Instruction, following: dis.Instruction | None) -> bool:
+    """Whether what a step loads is then called, as the versions of Python say it."""
+    if step.opname == "LOAD_METHOD" or (following is not None and following.opname == "PUSH_NULL"):
+        return True
+    return (step.opname == "LOAD_GLOBAL" or sys.version_info >= (3, 12)) and bool((step.arg or 0) & _CALL_BIT)

@@ -1,0 +1,273 @@
+"""Room: objects with fields, as frameworks pass them. Takes: an object. Gives: its fields, a copy with others.
+
+pydantic is known by what the process has imported: an object of a class that nobody imported cannot be here, and the
+core imports none of it. Never: runs code of an object's class, changes what it is given.
+
+Room: values made plain. Takes: arguments as objects. Gives: JSON-like values for the decision.
+
+Never: runs anything, keeps anything, changes what it is given.
+
+Room: changed arguments as objects. Takes: an argument, its plain form as it may run. Gives: an object of that form.
+
+Never: changes what it is given, hands out anything that does not read exactly as it was decided.
+
+Room: the arguments of one call, snapshotted. Takes: arguments as objects. Gives: a `Bound`.
+
+Never: runs anything, keeps anything.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import datetime as dt
+import ipaddress
+import sys
+import uuid
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import Enum
+from pathlib import PurePath
+from typing import Any, Final
+
+from halo_core.enforcement.enforcer import Ticket
+
+__all__ = [
+    "BoundArguments",
+    "copy_arguments",
+    "copy_with_fields",
+    "get_fields",
+    "get_root_value",
+    "is_model",
+    "is_secret",
+    "is_url",
+    "make_secret",
+    "rebuild_argument",
+    "same_value",
+    "to_json_outline",
+    "to_json_value",
+]
+
+
+_PYDANTIC: Final = "pydantic"
+_PYDANTIC_V1: Final = "pydantic.v1"
+
+
+def _is_instance(value: Any, module: str, *names: str) -> bool:
+    loaded = sys.modules.get(module)
+    if loaded is None:
+        return False
+    kinds = tuple(kind for name in names if isinstance(kind := getattr(loaded, name, None), type))
+    return isinstance(value, kinds)
+
+
+def is_model(value: Any) -> bool:
+    """Whether it is a pydantic model, of either generation."""
+    return _is_instance(value, _PYDANTIC, "BaseModel") or _is_instance(value, _PYDANTIC_V1, "BaseModel")
+
+
+def is_secret(value: Any) -> bool:
+    """Whether it is one of pydantic's secrets, which show nothing of themselves."""
+    return _is_instance(value, _PYDANTIC, "SecretStr", "SecretBytes")
+
+
+def make_secret(like: Any, value: Any) -> Any:
+    """A secret of the same class with another value."""
+    return type(like)(value)
+
+
+def is_url(value: Any) -> bool:
+    """Whether it is one of pydantic's URLs."""
+    return _is_instance(value, _PYDANTIC, "AnyUrl") or _is_instance(value, "pydantic_core", "Url")
+
+
+def get_root_value(value: Any) -> tuple[Any] | None:
+    """What a model that stands for one value holds, in a tuple; None of anything else."""
+    return (value.root,) if _is_instance(value, _PYDANTIC, "RootModel") else None
+
+
+def get_fields(value: Any) -> dict[str, Any] | None:
+    """Fields of a model or dataclass as stored, None of anything else: a model's own `__iter__` may show others."""
+    if is_model(value):
+        return {**value.__dict__, **(getattr(value, "__pydantic_extra__", None) or {})}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return None
+
+
+def copy_with_fields(value: Any, changed: Mapping[str, Any]) -> Any:
+    """A copy of an object with some fields changed, whatever it is that keeps them; no check of its class is run."""
+    if _is_instance(value, _PYDANTIC, "BaseModel"):
+        return value.model_copy(update=changed)
+    if is_model(value):
+        return value.copy(update=dict(changed))
+    copied = copy.copy(value)
+    for name, item in changed.items():
+        object.__setattr__(copied, name, item)
+    return copied
+
+
+_MAX_POWER: Final = 300  # of ten; a longer number is text
+_TEXT_TYPES: Final = (
+    uuid.UUID,
+    PurePath,
+    ipaddress.IPv4Address,
+    ipaddress.IPv6Address,
+    ipaddress.IPv4Network,
+    ipaddress.IPv6Network,
+    dt.timedelta,
+)
+
+
+def same_value(value: Any, decided: Any) -> bool:
+    """Whether two plain values are the same, types included: `True` is not `1`, nor is `1.0`."""
+    if type(value) is not type(decided):
+        return False
+    if isinstance(value, Mapping):
+        return value.keys() == decided.keys() and all(same_value(item, decided[key]) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return len(value) == len(decided) and all(map(same_value, value, decided))
+    return bool(value == decided)
+
+
+def to_json_outline(value: Any) -> Any:
+    """A plain value with the class name in place of whatever has no plain form."""
+    if value is None or isinstance(value, bool | int | float | str | bytes):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): to_json_outline(item) for key, item in value.items()}
+    return [to_json_outline(item) for item in value] if isinstance(value, list) else type(value).__name__
+
+
+def to_json_value(value: Any) -> Any:
+    """A value as the decision reads it; what has no plain form stays as it is, and is refused."""
+    if isinstance(value, Enum):  # before its base: a member of a `StrEnum` is a `str` too
+        return to_json_value(value.value)
+    if value is None or isinstance(value, bool | int | float | str | bytes):
+        return value
+    if isinstance(value, Mapping):
+        if all(isinstance(key, str) for key in value):
+            return {key: to_json_value(item) for key, item in value.items()}
+        return [[to_json_value(key), to_json_value(item)] for key, item in value.items()]
+    if isinstance(value, list | tuple):
+        return [to_json_value(item) for item in value]
+    return _convert_object(value)
+
+
+def _convert_object(value: Any) -> Any:
+    if isinstance(value, set | frozenset):
+        return sorted((to_json_value(item) for item in value), key=repr)
+    if (root := get_root_value(value)) is not None:
+        return to_json_value(root[0])
+    if (fields := get_fields(value)) is not None:
+        return {name: to_json_value(item) for name, item in fields.items()}
+    return _convert_scalar(value)
+
+
+def _convert_scalar(value: Any) -> Any:
+    if is_secret(value):
+        return {"secret": value.get_secret_value()}  # the name makes the redactor seal it
+    if isinstance(value, Decimal):
+        return _convert_decimal(value)
+    if isinstance(value, dt.datetime | dt.date | dt.time):
+        return value.isoformat()
+    return str(value) if isinstance(value, _TEXT_TYPES) or is_url(value) else value
+
+
+def _convert_decimal(value: Decimal) -> int | float | str:
+    if not value.is_finite() or abs(value.adjusted()) > _MAX_POWER:
+        return str(value)
+    # An amount must stay a number, or a rule about amounts would not see it; but never another number.
+    if value == value.to_integral_value():
+        return int(value)
+    number = float(value)
+    return number if Decimal(repr(number)) == value else str(value)
+
+
+def rebuild_argument(original: Any, wanted: Any) -> Any:
+    """An argument of the class that its function expects and of the form that was decided.
+
+    Where there is no such object, the plain value itself: the function may refuse it, but runs with nothing else.
+    """
+    try:
+        rebuilt = _rebuild_value(original, wanted)
+        # INVARIANT: what runs was decided.
+        return rebuilt if same_value(to_json_value(rebuilt), wanted) else wanted
+    except Exception:  # noqa: BLE001  an object that cannot be made anew
+        return wanted
+
+
+def _rebuild_value(original: Any, wanted: Any) -> Any:
+    if same_value(to_json_value(original), wanted):
+        return original
+    if isinstance(original, list | tuple) and isinstance(wanted, list) and len(original) == len(wanted):
+        items = [_rebuild_value(item, new) for item, new in zip(original, wanted, strict=True)]
+        return items if isinstance(original, list) else tuple(items)
+    if isinstance(original, dict):
+        return {key: _rebuild_value(original[key], new) for key, new in wanted.items()}
+    if is_secret(original):
+        return make_secret(original, wanted["secret"])
+    return _rebuild_object(original, wanted) if isinstance(wanted, Mapping) else wanted
+
+
+def _rebuild_object(original: Any, wanted: Mapping[str, Any]) -> Any:
+    fields = {name: _rebuild_value(getattr(original, name), new) for name, new in wanted.items()}
+    return copy_with_fields(original, fields) if is_model(original) else dataclasses.replace(original, **fields)
+
+
+_IMMUTABLE_TYPES: Final = frozenset((str, int, float, bool, type(None)))  # plain already, and nobody can change one
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BoundArguments:
+    """Arguments of one invocation.
+
+    Args:
+        decision_values: plain values under the names of the signature, for the decision.
+        objects: the same arguments as objects that nobody else holds.
+        problem: reason code where they cannot be decided.
+        injected: what the framework filled in; it is handed on as it is.
+        by_position: how many were passed by position; the callable gets them in the same way.
+        named_parameters: parameters that have a value; whatever else there is came as `**kwargs`.
+    """
+
+    decision_values: dict[str, Any]
+    objects: dict[str, Any]
+    problem: str = ""
+    injected: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    by_position: int = 0
+    named_parameters: frozenset[str] = frozenset()
+
+    def get_executed_arguments(self, ticket: Ticket) -> dict[str, Any]:
+        """What the action runs with: the snapshot, with every argument that an obligation changed."""
+        # INVARIANT: what runs was decided; an argument is taken from the snapshot only while it is untouched.
+        return {
+            name: self.objects[name]
+            if same_value(value, self.decision_values.get(name))
+            else rebuild_argument(self.objects[name], value)
+            for name, value in ticket.args.items()
+        }
+
+
+def copy_arguments(
+    arguments: Mapping[str, Any], live_objects: Mapping[str, tuple[Any, Any]] | None = None
+) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """Plain values, the same as objects of our own, and the reason code where they cannot be decided.
+
+    Args:
+        arguments: by name.
+        live_objects: arguments that hold a live object and so are not copied, each with the plain form it is decided in.
+    """
+    originals = dict(arguments)
+    if not live_objects and all(type(value) in _IMMUTABLE_TYPES for value in originals.values()):
+        return dict(originals), originals, ""
+    try:
+        objects = copy.deepcopy(originals)
+        decision_values = {name: to_json_value(value) for name, value in objects.items()}
+    except RecursionError:
+        return {}, originals, "arguments_too_large"
+    except Exception:  # noqa: BLE001  what cannot be copied cannot be decided: somebody could change it afterwards
+        return {}, originals, "invalid_arguments"
+    for name, (value, decision_value) in (live_objects or {}).items():
+        objects[name], decision_values[name] = value, decision_value
+    return decision_values, objects, ""

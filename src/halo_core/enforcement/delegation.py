@@ -1,0 +1,567 @@
+"""Room: hand-offs, as every adapter says them. Takes: names of agents, arguments of hand-offs. Gives: resources, terms.
+
+A hand-off is of kind `handoff` and named after the agent, so a grant of the agent is a grant of every way that leads
+there. Never: decides, mints.
+
+Room: handing off, the part of the facade about several agents. Takes: an agent's name. Gives: a narrower link.
+
+Two ways in: `hand_off`, where one agent gives part of its own to another, and `entering`, where a framework says who
+acts now; there an agent that has a live link goes on under it. A block inside another never acts for somebody above:
+under such a name whoever acts there goes on. Never: decides, mints.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
+
+from halo_core.enforcement.call import Call
+from halo_core.enforcement.delegation_terms import HandOff
+from halo_core.enforcement.enforcer import Enforcer, Ticket
+from halo_core.enforcement.guards import clean_name, make_unregistered_resource
+from halo_core.enforcement.lookups import LiveLink
+from halo_core.enforcement.obligations import Surface
+from halo_core.enforcement.session_context import ActiveDelegation, delegation_scope
+from halo_core.errors import ConfigError, Denied
+from halo_core.model import ActionKind, Impact, Resource, Reversal
+
+__all__ = [
+    "HANDOFF_SURFACE",
+    "ActiveAgent",
+    "AgentScope",
+    "DelegationFacade",
+    "DelegationMixin",
+    "DelegationTerms",
+    "HandOff",
+    "allowed_agents_scope",
+    "find_agent_resource",
+    "note_allowed_agent",
+    "register_agent_resource",
+    "to_task_arguments",
+    "with_delegation_terms",
+]
+
+
+_AGENT_RESOURCE: Final = Resource(
+    kind=ActionKind.HANDOFF, impact=Impact.READ, reversal=Reversal.NONE_NEEDED, idempotent=True, source_trust=500
+)
+_AGENT_SCHEMA: Final = {"type": "object", "properties": {"task": {"type": "string"}}}
+
+
+class DelegationFacade(Protocol):
+    """What of an adapter's `Halo` a hand-off needs."""
+
+    @property
+    def delegation_terms(self) -> DelegationTerms:
+        """How much each agent is given."""
+
+    def find_registered(self, name: str) -> Resource | None:
+        """See `HaloBase`."""
+
+    def find_declared(self, name: str, *kinds: ActionKind) -> Resource | None:
+        """See `HaloBase`."""
+
+    def register(
+        self, kind: ActionKind, name: str, *, resource: Resource | None = None, schema: Mapping[str, Any] | None = None
+    ) -> Resource:
+        """See `HaloBase`."""
+
+
+def _handoff_text(_result: Any) -> str:
+    return "handed off"
+
+
+HANDOFF_SURFACE: Final[Surface[Any]] = Surface(text=_handoff_text)
+"""What a hand-off gives back is its framework's own: nothing that anybody read there and then."""
+
+
+def register_agent_resource(halo: DelegationFacade, agent: str, resource: Resource | None = None) -> Resource:
+    """The registration of an agent; the same one for its node and for every tool that hands off to it.
+
+    Raises:
+        ConfigError: its name belongs to a resource of another kind.
+    """
+    name = clean_name(agent)
+    registered = halo.find_registered(name)
+    if registered is not None and registered.kind is not ActionKind.HANDOFF:
+        registered = None  # registering says whose name it is
+    if registered is not None and registered.idempotent and resource is None:
+        return registered
+    declared = resource or registered or halo.find_declared(name, ActionKind.HANDOFF) or _AGENT_RESOURCE
+    # A step that is run again after a pause or an error enters its agent again; that hands on nothing twice.
+    return halo.register(
+        ActionKind.HANDOFF,
+        name,
+        resource=replace(declared, id=name, kind=ActionKind.HANDOFF, idempotent=True),
+        schema=_AGENT_SCHEMA,
+    )
+
+
+def find_agent_resource(halo: DelegationFacade, agent: str) -> Resource:
+    """What is known of an agent's name; of one that nobody registered, that nobody granted it."""
+    registered = halo.find_registered(agent)
+    return (
+        registered
+        if registered is not None and registered.kind is ActionKind.HANDOFF
+        else make_unregistered_resource(agent, ActionKind.HANDOFF)
+    )
+
+
+def to_task_arguments(args: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of a hand-off tool as the hand-off has them: what the other is asked to do, in words."""
+    if not args:
+        return {"task": ""}
+    single_value = next(iter(args.values())) if len(args) == 1 else None
+    return {"task": single_value if isinstance(single_value, str) else json.dumps(args, sort_keys=True, default=str)}
+
+
+# Whom the agents that act here, the innermost last, have been allowed to hand off to since they were entered.
+_ALLOWED_AGENTS: Final[ContextVar[tuple[set[str], ...]]] = ContextVar("halo_handed", default=())
+
+
+@contextmanager
+def allowed_agents_scope() -> Iterator[set[str]]:
+    """Run an agent; yields whom it, or anybody below it, was allowed to hand off to in the block."""
+    allowed: set[str] = set()
+    token = _ALLOWED_AGENTS.set((*_ALLOWED_AGENTS.get(), allowed))
+    try:
+        yield allowed
+    finally:
+        _ALLOWED_AGENTS.reset(token)
+
+
+def note_allowed_agent(agent: str) -> None:
+    """Note that whoever acts here may hand off to this agent; what it may, those above it may too."""
+    for names in _ALLOWED_AGENTS.get():
+        names.add(agent)
+
+
+def with_delegation_terms(halo: DelegationFacade, call: Call) -> Call:
+    """The call of a hand-off with how much is handed on."""
+    return replace(call, hand_off=halo.delegation_terms.get(call.resource.id))
+
+
+class DelegationTerms:
+    """How much each agent of the guarded graphs and teams is given."""
+
+    __slots__ = ("_by_agent",)
+
+    def __init__(self) -> None:
+        self._by_agent: dict[str, HandOff] = {}
+
+    def get(self, agent: str) -> HandOff:
+        """The terms for an agent; all that the giver has where nobody said less."""
+        return self._by_agent.get(agent) or HandOff()
+
+    def set_terms(self, agent: str, terms: HandOff) -> None:
+        """Fix the terms for an agent.
+
+        Raises:
+            ConfigError: other terms were fixed for it: a graph must not widen what another one narrowed.
+        """
+        current = self._by_agent.setdefault(clean_name(agent), terms)
+        if current != terms:
+            raise ConfigError(
+                "terms_taken",
+                f"`{agent}` already has other terms",
+                field="give",
+                remedy="use the same terms for an agent in every graph, or open another Halo",
+            )
+
+
+_UNDECLARED_AGENT: Final = Resource(
+    kind=ActionKind.HANDOFF,
+    impact=Impact.READ,
+    reversal=Reversal.NONE_NEEDED,
+    source_trust=500,
+    # A node that runs again hands off again; the link that it made is found, or was handed back.
+    idempotent=True,
+)
+_MAX_UNDECLARED_AGENTS: Final = 16
+_BLOCK_ABILITIES: Final = ("clamp", "pause", "redact")  # a block has no output that could be narrowed
+_TASK_SCHEMA: Final[dict[str, Any]] = {"type": "object", "properties": {"task": {"type": "string"}}}
+_END_SURFACE: Final[Surface[str]] = Surface(text=str)
+
+
+@dataclass(slots=True)
+class ActiveAgent:
+    """An agent that acts now.
+
+    Attributes:
+        handle: of the link it acts under; empty for the facade's own agent, and where observe mode let a refused
+            hand-off run, which makes no link.
+        is_new_link: whether the link was made here, and so ends with the block.
+        used_answer: whether somebody's answer let it begin.
+    """
+
+    handle: str
+    is_new_link: bool
+    used_answer: bool
+    _will_hand_back: bool
+    _is_link_kept: bool = False
+
+    @property
+    def will_hand_back(self) -> bool:
+        """Whether the link is handed back at the end of the block."""
+        return self._will_hand_back and bool(self.handle)
+
+    @property
+    def is_link_kept(self) -> bool:
+        """Whether `keep` was called."""
+        return self._is_link_kept
+
+    def keep_link(self) -> None:
+        """Leave the link live at the end of the block: the agent paused, or has handed on."""
+        self._is_link_kept, self._will_hand_back = True, False
+
+    def hand_back(self) -> None:
+        """Hand the link back at the end of the block, although it was live before (an earlier run kept it)."""
+        self._is_link_kept, self._will_hand_back = False, True
+
+
+@dataclass(frozen=True, slots=True)
+class _DelegationPlan:
+    """How an agent comes to act: the call that is decided, who acts then, and whether a link is made for it."""
+
+    call: Call
+    agents: tuple[str, ...]
+    makes_link: bool
+    claimed_handle: str = ""
+
+
+class AgentScope:
+    """An agent's stay, where no block can stand around it: a framework whose steps are tasks of their own.
+
+    Attributes:
+        agent: as `DelegationMixin.agent_scope` yields it.
+        delegation: what it acts under; None where it is the facade's own agent, or no link was made.
+        owns_link: whether the link is this stay's alone, and so may be handed back: made for it, or kept by an earlier one.
+    """
+
+    __slots__ = ("_on_end", "agent", "delegation", "owns_link")
+
+    def __init__(
+        self,
+        agent: ActiveAgent,
+        delegation: ActiveDelegation | None,
+        on_end: Callable[[BaseException | None], None],
+        *,
+        owns_link: bool,
+    ) -> None:
+        self.agent = agent
+        self.delegation = delegation
+        self.owns_link = owns_link
+        self._on_end = on_end
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Record how it ended and hand the link back, unless it was kept; waits for nothing."""
+        self._on_end(error)
+
+
+class DelegationMixin:
+    """What `HaloBase` knows of hand-offs."""
+
+    agent: str
+    enforcer: Enforcer
+    _undeclared_count = 0
+    # Links that an open block of this process acts under, so that two blocks side by side never share one.
+    _claimed_links: dict[str, object]
+
+    def register(
+        self,
+        kind: ActionKind,
+        name: str,
+        *,
+        resource: Resource | None = None,
+        description: str = "",
+        schema: Mapping[str, Any] | None = None,
+    ) -> Resource:
+        """See `HaloBase`."""
+        raise NotImplementedError
+
+    def find_registered(self, name: str) -> Resource | None:
+        """See `HaloBase`."""
+        raise NotImplementedError
+
+    def get_argument_names(self, name: str) -> list[str] | None:
+        """See `HaloBase`."""
+        raise NotImplementedError
+
+    def build_call(self, resource: Resource, args: Mapping[str, Any], *, call_id: str = "") -> Call:
+        """See `HaloBase`."""
+        raise NotImplementedError
+
+    @contextmanager
+    def hand_off(self, to: str, *, task: str = "", give: HandOff | None = None, call_id: str = "") -> Iterator[str]:
+        """Hand off to another agent: inside the block it acts, under a narrower link; at its end it hands back.
+
+        The hand-off is decided like any action. What the other spends is charged to everybody above, and its
+        authority is never more than theirs. Whoever acts here cannot make an agent up the chain act: under that name
+        the block goes on under the link acted under, which is all that the actor has.
+
+        Args:
+            to: the agent's id.
+            task: what it is asked to do; recorded.
+            give: how much of its own the giver hands on; None gives what it has.
+            call_id: the framework's id of the hand-off.
+
+        Yields:
+            The handle of the link.
+
+        Raises:
+            Denied: it may not hand off to this agent.
+        """
+        plan = self._plan_new_link(self._build_scope_call(to, task, give, call_id))
+        with self._block_scope(plan, self.enforcer.begin(plan.call)) as active:
+            yield active.handle
+
+    @contextmanager
+    def agent_scope(
+        self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None
+    ) -> Iterator[ActiveAgent]:
+        """Inside the block, `agent` acts in this context's session.
+
+        An agent that has a live link in the session goes on under it: that is decided as a hand-off to itself, and
+        what is below it is handed back. Otherwise it is decided as a hand-off from whoever acts here, which makes a
+        link; at the end of the block that is handed back, unless `ActiveAgent.keep_link` was called.
+
+        An agent that is up the chain of whoever acts here is not entered: its name is taken, what bears it is the
+        actor's own, and goes on under the actor's link. That is decided as the actor's hand-off to itself.
+
+        Args:
+            agent: its id.
+            call_id: the framework's id of this step.
+            task: what it is asked to do; recorded.
+            give: how much the giver hands on where a link is made; None gives what it has.
+
+        Yields:
+            The entry.
+
+        Raises:
+            Denied: it may not act here.
+            Pending: it waits for an approval.
+        """
+        call = self._build_scope_call(agent, task, give, call_id)
+        plan = self._plan_existing_link(call, self.enforcer.find_link(*self._link_query(call)))
+        try:
+            try:
+                ticket = self.enforcer.begin(plan.call)
+            except Denied as exc:
+                if not _was_closed_meanwhile(plan, exc):
+                    raise
+                self._release_claim(plan)
+                plan = self._plan_existing_link(call, self.enforcer.find_link(*self._link_query(call)))
+                ticket = self.enforcer.begin(plan.call)
+            with self._block_scope(plan, ticket) as active:
+                yield active
+        finally:
+            self._release_claim(plan)
+
+    @asynccontextmanager
+    async def async_agent_scope(
+        self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None
+    ) -> AsyncIterator[ActiveAgent]:
+        """As `entering`, without ever blocking the event loop."""
+        plan, ticket = await self._abegin_scope(self._build_scope_call(agent, task, give, call_id))
+        try:
+            async with self._async_block_scope(plan, ticket) as active:
+                yield active
+        finally:
+            self._release_claim(plan)
+
+    async def open_agent_scope(
+        self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None
+    ) -> AgentScope:
+        """As `aentering`, until `Stay.end` is called; whoever calls sees to it that its steps act under `Stay.acting`.
+
+        Raises:
+            Denied: it may not act here.
+            Pending: it waits for an approval.
+        """
+        plan, ticket = await self._abegin_scope(self._build_scope_call(agent, task, give, call_id))
+        active = _make_active_agent(plan, ticket)
+
+        def close_scope(error: BaseException | None) -> None:
+            if active.will_hand_back:
+                self.enforcer.defer_hand_back(_ticket_session(ticket), active.handle)
+            self._forget_new_link(active)
+            self._release_claim(plan)
+            if error is None:
+                ticket.succeed(_describe_end(active), _END_SURFACE)
+            else:
+                _record_failure(ticket, active, error)
+
+        return AgentScope(
+            active,
+            self._make_delegation(plan, active),
+            close_scope,
+            owns_link=active.is_new_link or bool(plan.claimed_handle),
+        )
+
+    def register_agent(self, name: str) -> Resource:
+        """Register an agent that is handed to; said early, so that links made before its first turn may name it.
+
+        Raises:
+            ConfigError: the id is taken by another kind.
+        """
+        registered = self.find_registered(name)
+        if registered is not None and registered.kind is ActionKind.HANDOFF:
+            return registered
+        return self.register(ActionKind.HANDOFF, name, resource=_UNDECLARED_AGENT, schema=_TASK_SCHEMA)
+
+    def delegation_call(self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None) -> Call:
+        """The call that hands on to an agent and leaves the link live, as a framework's hand-off tool does.
+
+        Once it is decided, `ticket.verdict.handle` names the link: a new one, or the one that the agent has from this
+        giver on the same terms.
+        """
+        return replace(self._build_delegation_call(agent, task, give, call_id), on_link_made=None)
+
+    def _build_delegation_call(self, to: str, task: str, give: HandOff | None, call_id: str) -> Call:
+        resource = self.find_registered(to)
+        if resource is None and self._undeclared_count >= _MAX_UNDECLARED_AGENTS:
+            # Names that a model makes up must not fill the passport; what is not registered is not granted.
+            resource = replace(_UNDECLARED_AGENT, id=to)
+        elif resource is None or resource.kind is not ActionKind.HANDOFF:
+            self._undeclared_count += 1
+            resource = self.register_agent(to)
+        argument_names = self.get_argument_names(to)
+        args = {"task": task} if argument_names is None or "task" in argument_names else {}
+        call = self.build_call(resource, args, call_id=call_id)
+        return replace(
+            call,
+            hand_off=give or HandOff(),
+            on_link_made=lambda handle: self._claimed_links.setdefault(handle, call),
+            abilities=_BLOCK_ABILITIES,
+        )
+
+    def _build_scope_call(self, agent: str, task: str, give: HandOff | None, call_id: str) -> Call:
+        """The call that is decided where a block begins.
+
+        INVARIANT: SUB - whoever acts here is still at work: what runs inside under the name of an agent above is no
+        more than the actor, who names it. A hand-back is for when the actor is done (`handing`).
+        """
+        call = self._build_delegation_call(agent, task, give, call_id)
+        if agent not in (self.agent, *call.agents)[:-1]:
+            return call
+        if give is not None and give != HandOff():
+            # It would be given less than the actor has, and no link can say so: a name stands once in a chain.
+            return replace(call, problem="agent_name_taken")
+        return self._build_delegation_call(call.agents[-1], task, None, f"{call_id}>{agent}" if call_id else "")
+
+    def _plan_new_link(self, call: Call) -> _DelegationPlan:
+        """From whoever acts here; to itself that makes no link."""
+        to = call.resource.id
+        is_same_agent = to in (self.agent, *call.agents)
+        return _DelegationPlan(call, call.agents if is_same_agent else (*call.agents, to), makes_link=not is_same_agent)
+
+    def _link_query(self, call: Call) -> tuple[str, str, str, Collection[str]]:
+        return call.session, call.resource.id, call.acting_handle, self._claimed_links
+
+    def _plan_existing_link(self, call: Call, link: LiveLink | None) -> _DelegationPlan:
+        """Under the live link, if there is one that no other block acts under."""
+        if link is None or call.problem:
+            return self._plan_new_link(call)
+        if link.problem:
+            return self._plan_new_link(replace(call, problem=link.problem))
+        if not link.is_acting_link and (
+            not link.is_free or self._claimed_links.setdefault(link.handle, call) is not call
+        ):
+            # INVARIANT: SUB - another block acts under it: one more from the same giver, not from who leads here.
+            return self._plan_new_link(replace(call, acting_handle=link.giver_handle, agents=link.agents[:-1]))
+        call_under_link = replace(call, acting_handle=link.handle, agents=link.agents)
+        return _DelegationPlan(
+            call_under_link, link.agents, makes_link=False, claimed_handle="" if link.is_acting_link else link.handle
+        )
+
+    async def _abegin_scope(self, call: Call) -> tuple[_DelegationPlan, Ticket]:
+        """The decision that lets an agent begin, and how it comes to act; whoever asked sees to `_left`."""
+        plan = self._plan_existing_link(call, await self.enforcer.afind_link(*self._link_query(call)))
+        try:
+            try:
+                return plan, await self.enforcer.abegin(plan.call)
+            except Denied as exc:
+                if not _was_closed_meanwhile(plan, exc):
+                    raise
+                self._release_claim(plan)
+                plan = self._plan_existing_link(call, await self.enforcer.afind_link(*self._link_query(call)))
+                return plan, await self.enforcer.abegin(plan.call)
+        except BaseException:
+            self._release_claim(plan)
+            raise
+
+    def _release_claim(self, plan: _DelegationPlan) -> None:
+        if plan.claimed_handle:
+            self._claimed_links.pop(plan.claimed_handle, None)
+
+    @contextmanager
+    def _block_scope(self, plan: _DelegationPlan, ticket: Ticket) -> Iterator[ActiveAgent]:
+        active = _make_active_agent(plan, ticket)
+        try:
+            try:
+                with delegation_scope(self._make_delegation(plan, active)):
+                    yield active
+            finally:
+                if active.will_hand_back:
+                    self.enforcer.hand_back(_ticket_session(ticket), active.handle)
+                self._forget_new_link(active)
+        except BaseException as exc:
+            _record_failure(ticket, active, exc)
+            raise
+        ticket.succeed(_describe_end(active), _END_SURFACE)
+
+    @asynccontextmanager
+    async def _async_block_scope(self, plan: _DelegationPlan, ticket: Ticket) -> AsyncIterator[ActiveAgent]:
+        active = _make_active_agent(plan, ticket)
+        try:
+            try:
+                with delegation_scope(self._make_delegation(plan, active)):
+                    yield active
+            finally:
+                if active.will_hand_back:
+                    await self.enforcer.ahand_back(_ticket_session(ticket), active.handle)
+                self._forget_new_link(active)
+        except BaseException as exc:
+            _record_failure(ticket, active, exc)
+            raise
+        ticket.succeed(_describe_end(active), _END_SURFACE)
+
+    def _forget_new_link(self, active: ActiveAgent) -> None:
+        if active.is_new_link:
+            self._claimed_links.pop(active.handle, None)
+
+    def _make_delegation(self, plan: _DelegationPlan, active: ActiveAgent) -> ActiveDelegation | None:
+        return ActiveDelegation(self.agent, plan.call.session, active.handle, plan.agents) if active.handle else None
+
+
+def _make_active_agent(plan: _DelegationPlan, ticket: Ticket) -> ActiveAgent:
+    handle = ticket.verdict.handle if ticket.verdict is not None and plan.agents else ""
+    used_answer = ticket.verdict is not None and ticket.verdict.used_answer
+    return ActiveAgent(
+        handle, is_new_link=plan.makes_link and bool(handle), used_answer=used_answer, _will_hand_back=plan.makes_link
+    )
+
+
+def _ticket_session(ticket: Ticket) -> str:
+    # Under the name that the store has for the session, which is shorter than some.
+    return ticket.verdict.session if ticket.verdict is not None else ""
+
+
+def _record_failure(ticket: Ticket, active: ActiveAgent, error: BaseException) -> None:
+    if active.is_link_kept:
+        ticket.pause(error)
+    else:
+        ticket.fail(error)
+
+
+def _describe_end(active: ActiveAgent) -> str:
+    return "handed on" if active.is_link_kept else "handed back"
+
+
+def _was_closed_meanwhile(plan: _DelegationPlan, denial: Denied) -> bool:
+    """Whether the link that was found live was handed back before the decision."""
+    return not plan.makes_link and denial.reason == "handed_back"

@@ -1,0 +1,431 @@
+"""Room: the policy enforcement point, the one API that adapters call. Takes: a call. Gives: its result.
+
+The six steps of one action, with the numbers of docs/ARCHITECTURE.md:
+
+    (1) translate: call → access request             `pep.call`
+    (2) snapshot, read once                           `pip`
+    (3) decide, pure                                  `pdp`
+    (4) one durable transaction                       `pep.jobs`, `store`
+    (5) run with the obligations, pause, or refuse    here
+    (6) outcome                                       here, `pep.jobs`
+
+The caller MUST run nothing but `ticket.args`, and MUST finish the ticket. Never: lets an action run on an error; in
+observe mode it does run, and the failure goes to stderr and to `health`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+from halo_core.crypto.keys import Digester
+from halo_core.decision import stop_applies
+from halo_core.enforcement import flow
+from halo_core.enforcement.call import Call, Preparer, clip_name
+from halo_core.enforcement.jobs import (
+    MAX_OUTPUT_CHARS,
+    DecisionJob,
+    HandBackJob,
+    OutcomeJob,
+    QuestionStatusJob,
+    Verdict,
+    justify_decision,
+)
+from halo_core.enforcement.lookups import FindLinkJob, LiveLink
+from halo_core.enforcement.obligations import Failure, Surface, build_failure, mask_recorded_text, restrict_result
+from halo_core.enforcement.snapshot_builder import Credentials
+from halo_core.errors import Denied, HaloError, Pending
+from halo_core.model import OUTPUT_OBLIGATIONS, ActionKind, Effect, Mode, Obligation, Provenance, Stop
+from halo_core.reasons import REASONS, get_reason_text
+from halo_core.risk import origin_of_result
+from halo_core.store import Store
+from halo_core.values.provenance import extract_texts
+
+__all__ = ["Enforcer", "Health", "Surface", "Ticket"]
+
+T = TypeVar("T")
+_SCORED_KINDS = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
+
+
+@dataclass(slots=True)
+class Health:
+    """What an operator should know: decisions that could not be recorded, and the last reason."""
+
+    undecided: int = 0
+    last_error: str = ""
+
+
+@dataclass(slots=True)
+class Ticket:
+    """A decided action that may run: once, with exactly `args`."""
+
+    args: Mapping[str, Any]
+    verdict: Verdict | None
+    _enforcer: Enforcer
+    _is_open: bool = field(default=True, repr=False)
+
+    @property
+    def holds_output(self) -> bool:
+        """Whether an obligation may change the result: nothing of it may be passed on before `succeed` has it all."""
+        return any(item.kind in OUTPUT_OBLIGATIONS for item in self._active_obligations())
+
+    def succeed(self, result: T, surface: Surface[T]) -> T:
+        """Record a result and return what of it may be used: without what the obligations take away.
+
+        What is recorded is what may be used.
+
+        Raises:
+            Denied: `needs_guard`: it would have to be held back, and its surface cannot.
+        """
+        cost = _read_cost(result, surface)
+        detail = ""
+        if self.verdict is not None and self.holds_output:
+            try:
+                result, detail = restrict_result(result, surface, self._active_obligations(), self.verdict.resource)
+            except Denied:
+                self._finish("success", "", "withheld", cost)
+                raise
+        recorded_text = mask_recorded_text(
+            _read_text(result, surface), self._active_obligations()
+        )  # what a model asks for is in it too
+        self._finish("success", recorded_text, detail, cost)
+        return result
+
+    def restrict(self, result: T, surface: Surface[T]) -> T:
+        """What of a result may be used that is recorded further up.
+
+        Raises:
+            Denied: as `succeed`.
+        """
+        if self.verdict is None or not self.holds_output:
+            return result
+        return restrict_result(result, surface, self._active_obligations(), self.verdict.resource)[0]
+
+    def _active_obligations(self) -> tuple[Obligation, ...]:
+        """What must be carried out; nothing in observe mode."""
+        verdict = self.verdict
+        return verdict.decision.obligations if verdict is not None and verdict.mode is Mode.ENFORCE else ()
+
+    def fail(
+        self, error: BaseException, fallback: type[Exception] = RuntimeError, *, passthrough: bool = False
+    ) -> BaseException:
+        """Record an error or a cancellation and return what may be raised: the error, or one that says less.
+
+        Raise another one where the error is no longer being handled, so that it does not become its context.
+
+        Args:
+            error: what the action raised.
+            fallback: class of what is raised where the error's own cannot be made from a text alone.
+            passthrough: whether the caller lets the error through as it is, whatever is returned.
+        """
+        failure = self._build_failure(error, fallback, passthrough=passthrough)
+        cancelled = isinstance(error, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit)
+        status = "cancelled" if cancelled else "error"
+        self._finish(status, failure.recorded_text, type(error).__name__, readable_text=failure.readable_text)
+        return failure.error
+
+    def make_raisable(self, error: BaseException, fallback: type[Exception] = RuntimeError) -> BaseException:
+        """What may be raised of an error whose outcome is recorded further up."""
+        return self._build_failure(error, fallback).error
+
+    def _build_failure(self, error: BaseException, fallback: type[Exception], *, passthrough: bool = False) -> Failure:
+        resource = self.verdict.resource if self.verdict is not None else None
+        return build_failure(error, self._active_obligations(), resource, fallback=fallback, passthrough=passthrough)
+
+    def pause(self, error: BaseException) -> None:
+        """Record that the action paused itself; this very request may be dispatched once more.
+
+        What it reserved stays charged: it may have spent before it paused.
+        """
+        self._finish("paused", "", type(error).__name__)
+
+    def _finish(
+        self,
+        status: str,
+        output: str,
+        detail: str,
+        cost: Mapping[str, int] | None = None,
+        *,
+        readable_text: str | None = None,
+    ) -> None:
+        if not self._is_open:
+            return
+        self._is_open = False
+        if self.verdict is not None:
+            self._enforcer.queue_outcome(self.verdict, status, output, detail, cost or {}, readable_text=readable_text)
+
+
+class Enforcer:
+    """Decides, then runs. One for each agent; thread-safe.
+
+    Args:
+        store: where decisions become durable.
+        preparer: call → request.
+        digester: keyed digests of outputs.
+        get_credentials: called for each decision: the chain and the policy as they stand.
+        mode: the mode this handle was opened with, None for the store's.
+        are_credentials_ready: whether `get_credentials` answers at once; where it does not, a coroutine asks it in a thread.
+        read_stops: stops that hold even where the store cannot be written, asked at each decision.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        preparer: Preparer,
+        digester: Digester,
+        get_credentials: Callable[[], Credentials],
+        mode: Mode | None = None,
+        *,
+        are_credentials_ready: Callable[[], bool] = lambda: True,
+        read_stops: Callable[[], tuple[Stop, ...]] = tuple,
+    ) -> None:
+        self.store = store
+        self.health = Health()
+        self._preparer = preparer
+        self._digester = digester
+        self._get_credentials = get_credentials
+        self._are_credentials_ready = are_credentials_ready
+        self._read_stops = read_stops
+        self._mode = mode
+        # Until the store has said otherwise, what cannot be decided does not run.
+        self._last_mode = mode or Mode.ENFORCE
+
+    def run(self, call: Call, execute: Callable[[Mapping[str, Any]], T], surface: Surface[T]) -> T:
+        """Decide a call, execute it with the decided arguments, record what came of it.
+
+        Raises:
+            Denied: it may not run, and did not.
+            Pending: it waits for an approval, and did not run.
+            Exception: what `execute` raised, as much of it as the obligations leave (`Ticket.fail`).
+        """
+        return flow.run(_FunctionAction(self, call, execute, surface))
+
+    async def arun(self, call: Call, execute: Callable[[Mapping[str, Any]], Awaitable[T]], surface: Surface[T]) -> T:
+        """As `run`, without ever blocking the event loop."""
+        return await flow.arun(_FunctionAction(self, call, execute, surface))
+
+    def begin(self, call: Call) -> Ticket:
+        """Decide; a ticket if it may run.
+
+        Raises:
+            Denied: see `run`.
+        """
+        try:
+            verdict: Verdict = self.store.commit(self._make_decision_job(call))
+        except Exception as exc:  # noqa: BLE001  INVARIANT: FAILCLOSED
+            return self._handle_undecided(call, exc)
+        return self._issue_ticket(verdict)
+
+    async def abegin(self, call: Call) -> Ticket:
+        """As `begin`, from a coroutine."""
+        try:
+            if not self._are_credentials_ready():
+                await asyncio.to_thread(self._get_credentials)
+            verdict: Verdict = await self.store.acommit(
+                self._make_decision_job(call), on_orphaned=self._record_orphaned
+            )
+        except Exception as exc:  # noqa: BLE001  INVARIANT: FAILCLOSED
+            return self._handle_undecided(call, exc)
+        return self._issue_ticket(verdict)
+
+    def _make_decision_job(self, call: Call) -> DecisionJob:
+        prepared = self._preparer.prepare(call)  # (1)
+        return DecisionJob(prepared, self._get_credentials(), self._digester, self._mode, self._read_stops)
+
+    def _issue_ticket(self, verdict: Verdict) -> Ticket:  # (5)
+        self._last_mode = verdict.mode
+        if verdict.runs:
+            return Ticket(verdict.args, verdict, self)
+        decision = verdict.decision
+        code = decision.find_deciding_reason().code
+        message = justify_decision(decision, verdict.resource.id)
+        if decision.effect is Effect.CHALLENGE:
+            raise Pending(
+                code,
+                f"pending {verdict.pending_id}: {message}",
+                pending_id=verdict.pending_id,
+                remedy=get_reason_text(code).remedy,
+                decision_id=verdict.entry_id,
+            )
+        raise Denied(
+            code, message, remedy=get_reason_text(code).remedy, decision_id=verdict.entry_id, earlier=verdict.earlier
+        )
+
+    def _handle_undecided(self, call: Call, error: Exception) -> Ticket:
+        code = error.code if isinstance(error, HaloError) and error.code in REASONS else "decision_error"
+        self.health.undecided += 1
+        self.health.last_error = f"{code}: {error}"
+        sys.stderr.write(f"halo: no decision for `{call.resource.id}`: {error}\n")
+        if self._last_mode is Mode.OBSERVE and self.store.peek_mode() is not Mode.ENFORCE:
+            if self._is_stopped(call):
+                raise Denied(
+                    "stopped", f"deny `{call.resource.id}`: a stop is active", remedy=get_reason_text("stopped").remedy
+                )
+            # INVARIANT: CRASH - observe mode never stands in the way, and says so.
+            return Ticket(call.args, None, self)
+        remedy = error.remedy if isinstance(error, HaloError) else get_reason_text(code).remedy
+        words = (
+            error.message if isinstance(error, HaloError) else f"{get_reason_text(code).title}: {type(error).__name__}"
+        )
+        raise Denied(code, f"deny `{call.resource.id}`: {words}", remedy=remedy) from error
+
+    def _is_stopped(self, call: Call) -> bool:
+        """Whether a stop concerns this call, or a revocation that this process has seen; no store is needed."""
+        request = self._preparer.prepare(call).request
+        active_stops, revoked = self.store.last_restrictions()
+        names = (request.subject.agent, *request.subject.chain, request.subject.tenant, request.context.session)
+        # Of a revoked key or link nobody can say here whether it is this one.
+        return any(stop_applies(stop, request) for stop in (*active_stops, *self._read_stops())) or any(
+            item.target in names or item.scope not in ("agent", "tenant", "session") for item in revoked
+        )
+
+    def hand_back(self, session: str, handle: str) -> None:
+        """Close the link `handle` and what is below it; its holder's authority ends here.
+
+        Raises:
+            CannotDecide: it could not be made durable; the link stays live.
+        """
+        self.store.commit(HandBackJob(session, handle))
+
+    async def ahand_back(self, session: str, handle: str) -> None:
+        """As `hand_back`, from a coroutine."""
+        await self.store.acommit(HandBackJob(session, handle))
+
+    def defer_hand_back(self, session: str, handle: str) -> None:
+        """As `hand_back`, with the next transaction or within 50 ms; waits for nothing, and may stand in any loop."""
+        self.store.defer(HandBackJob(session, handle))
+
+    def find_question_status(self, pending_id: str) -> str:
+        """What became of a question: `pending`, `approved`, `denied`, `used` or `expired`; empty of one never asked.
+
+        What may run, only a decision says: this is for whoever has to know whether to ask for one.
+
+        Raises:
+            CannotDecide: the store cannot be read.
+        """
+        status: str = self.store.commit(QuestionStatusJob(pending_id))
+        return status
+
+    def find_link(
+        self, session: str, agent: str, acting_handle: str = "", taken_links: Collection[str] = ()
+    ) -> LiveLink | None:
+        """The live link of an agent in a session, at or below the link acted under; see `LiveJob`.
+
+        None as well where the store cannot be read: the decision that follows says so.
+        """
+        try:
+            job = self._make_link_job(session, agent, acting_handle, taken_links)
+            link: LiveLink | None = self.store.commit(job) if isinstance(job, FindLinkJob) else job
+        except HaloError:
+            return None
+        return link
+
+    async def afind_link(
+        self, session: str, agent: str, acting_handle: str = "", taken_links: Collection[str] = ()
+    ) -> LiveLink | None:
+        """As `live`, from a coroutine."""
+        try:
+            if not self._are_credentials_ready():
+                await asyncio.to_thread(self._get_credentials)
+            job = self._make_link_job(session, agent, acting_handle, taken_links)
+            link: LiveLink | None = await self.store.acommit(job) if isinstance(job, FindLinkJob) else job
+        except HaloError:
+            return None
+        return link
+
+    def _make_link_job(
+        self, session: str, agent: str, acting_handle: str, taken_links: Collection[str]
+    ) -> FindLinkJob | LiveLink | None:
+        root = self._preparer.principal.agent
+        if agent == root and not acting_handle:
+            return LiveLink("", (), is_acting_link=True)  # its own link begins with its first decision
+        if not session:
+            return None
+        return FindLinkJob(
+            clip_name(session), root, agent, acting_handle, taken_links, self._get_credentials().passport_store
+        )
+
+    def queue_outcome(
+        self,
+        verdict: Verdict,
+        status: str,
+        output: str,
+        detail: str,
+        cost: Mapping[str, int] | None = None,
+        *,
+        readable_text: str | None = None,
+    ) -> None:
+        """(6) Queue the outcome: it joins the next transaction or waits at most 50 ms.
+
+        `readable_text` is what was said, where that is more than `output`. Only of what is not ours: words of ours that nobody
+        was shown make nothing ours.
+        """
+        if readable_text is None or origin_of_result(verdict.resource) is not Provenance.UNTRUSTED:
+            readable_text = output
+        sealed_output = self._preparer.redactor.seal_text(output[:MAX_OUTPUT_CHARS])
+        job = OutcomeJob(
+            verdict=verdict,
+            status=status,
+            output=sealed_output,
+            output_len=len(output),
+            output_digest=self._digester.digest("halo/text", output.encode()) if output else "",
+            readable_len=len(readable_text),
+            fingerprints=self._fingerprint_result(verdict, readable_text),
+            traces=partial(self._preparer.find_traces, readable_text),
+            chunk=self._preparer.make_chunk(
+                verdict.resource.id, readable_text, verdict.step, names_requested=verdict.names_requested
+            )
+            if verdict.is_scored and readable_text and verdict.resource.kind in _SCORED_KINDS
+            else None,
+            detail=detail,
+            actual_costs=cost or {},
+        )
+        self.store.defer(job)
+
+    def _fingerprint_result(self, verdict: Verdict, output: str) -> frozenset[int]:
+        """Fingerprints of what a result brought; what it merely repeats of its own arguments is nobody's word."""
+        if not output or origin_of_result(verdict.resource) is not Provenance.SYSTEM:
+            return self._preparer.fingerprint_text_once(output)
+        return self._preparer.fingerprint_text_once(output, without=extract_texts(verdict.args))
+
+    def _record_orphaned(self, verdict: Verdict) -> None:
+        # The caller was cancelled while the decision was made durable: nothing ran.
+        if verdict.runs:
+            self.queue_outcome(verdict, "not_run", "", "cancelled before it ran")
+        if verdict.has_own_link:
+            self.store.defer(HandBackJob(verdict.session, verdict.handle))
+
+
+class _FunctionAction(flow.GovernedAction[T]):
+    """An action that is a function of its decided arguments."""
+
+    def __init__(
+        self, enforcer: Enforcer, call: Call, function: Callable[[Mapping[str, Any]], Any], surface: Surface[T]
+    ) -> None:
+        super().__init__(enforcer, call, surface)
+        self._function = function
+
+    def execute(self, ticket: Ticket) -> Any:
+        return self._function(ticket.args)
+
+
+def _read_cost(result: T, surface: Surface[T]) -> Mapping[str, int]:
+    """What a result cost; where it cannot say, what was reserved."""
+    if surface.cost is None:
+        return {}
+    try:
+        costs = surface.cost(result)
+        return {unit: amount for unit, amount in costs.items() if type(amount) is int and 0 <= amount < 2**53}
+    except Exception:  # noqa: BLE001  the action ran; what was reserved stays charged
+        return {}
+
+
+def _read_text(result: T, surface: Surface[T]) -> str:
+    try:
+        return surface.text(result).encode("utf-8", "replace").decode()
+    except Exception as exc:  # noqa: BLE001  the action ran; a result that cannot be read is recorded as such
+        return f"unreadable result: {type(exc).__name__}"

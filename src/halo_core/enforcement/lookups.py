@@ -1,0 +1,184 @@
+"""Room: live links, found by who holds them. Takes: a transaction. Gives: handles. Never: decides, mints, closes.
+
+Room: recall, what an earlier run of the very same request brought. Takes: a transaction. Gives: a text, or None.
+
+A framework that runs a step again asks again for what it has run. It must not run twice (INVARIANT: ONCE), and what it
+brought is in the ledger. That goes back to a model, so it is believed only as far as signatures bear it out. Never:
+decides, runs anything.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from halo_core.enforcement.delegation_terms import is_no_wider
+from halo_core.enforcement.passport_store import PassportStore
+from halo_core.errors import PassportError
+from halo_core.model import Decision, Effect, EntryKind, LedgerEntry, Link
+from halo_core.store import Account, ProvenEntry, SessionState, Transaction, read_outcome
+
+__all__ = [
+    "FindLinkJob",
+    "LiveLink",
+    "only_repeats",
+    "recall_result",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLink:
+    """A live link that an agent holds.
+
+    Args:
+        handle: its name in the session; empty for the facade's own agent.
+        agents: from the first receiver down to the holder; empty for the facade's own agent.
+        is_acting_link: it is the link acted under here.
+        giver_handle: handle of the link that it was given under; empty for the facade's own agent's.
+        is_free: nobody acts under it at this moment.
+        problem: reason code where the agent has several links, and which one is meant cannot be told.
+    """
+
+    handle: str
+    agents: tuple[str, ...]
+    is_acting_link: bool
+    giver_handle: str = ""
+    is_free: bool = True
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FindLinkJob:
+    """Look for the link of `agent`: the one acted under, else one below it.
+
+    A link elsewhere in the session is none of this context's: whoever acts here did not give it, and may not. A link
+    above is not this context's either: whoever holds it gave the one acted under, to be acted under.
+
+    Args:
+        session: as the store names it.
+        root: the facade's agent.
+        agent: whose link.
+        acting_handle: handle of the link acted under, empty for the root's own.
+        taken_links: links that others act under at this moment.
+        passport_store: reads what links say, where there is more than one giver.
+    """
+
+    session: str
+    root: str
+    agent: str
+    acting_handle: str
+    taken_links: Collection[str]
+    passport_store: PassportStore
+
+    def __call__(self, tx: Transaction) -> LiveLink | None:
+        """None where the agent has no such link."""
+        state = tx.load_session(self.session)
+        root_account = state.session_account(self.root) if state is not None else None
+        if state is None or root_account is None:
+            return None
+        path = state.path_to(self.acting_handle or root_account.handle)
+        if not path:
+            return None
+        if path[-1].agent == self.agent:
+            return self._make_live_link(state, path[-1], is_acting_link=True)
+        descendants = [account for account in state.descendants(path[-1].handle) if account.agent == self.agent]
+        if not descendants:
+            return None
+        candidates = (
+            descendants
+            if len({account.parent for account in descendants}) == 1
+            else self._select_narrowest(tx, state, descendants)
+        )
+        if not candidates:
+            return LiveLink("", (), is_acting_link=False, problem="ambiguous_hand_off")
+        free_accounts = [account for account in candidates if account.handle not in self.taken_links]
+        return self._make_live_link(
+            state, (free_accounts or candidates)[-1], is_acting_link=False, is_free=bool(free_accounts)
+        )
+
+    def _select_narrowest(self, tx: Transaction, state: SessionState, accounts: Sequence[Account]) -> list[Account]:
+        """Of links from several givers, those that are no wider than any of the others.
+
+        INVARIANT: SUB - who caused this entry is not known here, so it gets nothing that one of them could not give.
+        """
+        links = [(account, self._read_link(tx, state, account)) for account in accounts]
+        return [
+            account
+            for account, link in links
+            if link is not None
+            and all(
+                other_link is link or (other_link is not None and is_no_wider(link, other_link))
+                for _, other_link in links
+            )
+        ]
+
+    def _read_link(self, tx: Transaction, state: SessionState, account: Account) -> Link | None:
+        passports = self.passport_store.reader
+        try:
+            return passports.read_chain(tx, state.path_to(account.handle), tx.load_control().store, tx.clock.now_us())[
+                -1
+            ]
+        except PassportError:
+            return None  # it may be narrower than all the others
+
+    @staticmethod
+    def _make_live_link(
+        state: SessionState, account: Account, *, is_acting_link: bool, is_free: bool = True
+    ) -> LiveLink:
+        path = state.path_to(account.handle)
+        giver = path[-2].handle if len(path) > 2 else ""
+        return LiveLink(account.handle, tuple(item.agent for item in path[1:]), is_acting_link, giver, is_free)
+
+
+def only_repeats(decision: Decision) -> bool:
+    """Whether nothing is against this request but that it ran before."""
+    refused = {reason.code for reason in decision.reasons if reason.effect == Effect.DENY.value}
+    return refused == {"already_dispatched"}
+
+
+def recall_result(tx: Transaction, request_id: str, decision: Decision, *, max_output: int) -> str | None:
+    """What the one earlier run of this request brought; None where it did not succeed or cannot be shown to be that.
+
+    Args:
+        tx: where the earlier run is recorded.
+        request_id: names session, agent, turn, call, resource and arguments.
+        decision: the one made now; what it would hold back must have been held back then.
+        max_output: how many characters of an output are kept.
+    """
+    try:
+        return _recall_unchecked(tx, request_id, decision, max_output)
+    except sqlite3.Error:
+        raise  # the transaction itself is in trouble
+    except Exception:  # noqa: BLE001  INVARIANT: FAILCLOSED - rows that are not as they should be bring nothing back
+        return None
+
+
+def _recall_unchecked(tx: Transaction, request_id: str, decision: Decision, max_output: int) -> str | None:
+    place = tx.find_completed_run(request_id)
+    earlier = ProvenEntry.read(tx, *place) if place is not None else None
+    if earlier is None or not _is_same_request(earlier.entry, request_id, decision):
+        return None
+    outcome = read_outcome(tx, earlier)
+    if outcome is None or not _has_succeeded(outcome, max_output):
+        return None
+    if not outcome.body["output_len"]:
+        return ""
+    data = tx.open_content(outcome, "output")
+    return None if data is None else data.decode()
+
+
+def _is_same_request(entry: LedgerEntry, request_id: str, decision: Decision) -> bool:
+    if entry.kind is not EntryKind.DECISION or entry.body["request"]["request_id"] != request_id:
+        return False
+    earlier_obligations = entry.body["decision"]["obligations"]
+    return all(item in earlier_obligations for item in decision.to_plain()["obligations"])
+
+
+def _has_succeeded(outcome: LedgerEntry, max_output: int) -> bool:
+    body = outcome.body
+    return bool(
+        body["status"] == "success"
+        and body["detail"] != "withheld"  # it ran, and nobody was given what it brought
+        and 0 <= body["output_len"] <= max_output
+    )

@@ -1,0 +1,212 @@
+"""Room: passports as the store keeps them. Takes: a transaction, hashes. Gives: verified links. Never: decides, mints.
+
+Tokens and verified chains are remembered; whom the home trusts is asked at each decision, time and revocation by the
+PDP.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from halo_core.authorities import Authorities, TrustedKeys
+from halo_core.decision.approval_binding import session_claim
+from halo_core.errors import CannotDecide, PassportError
+from halo_core.model import EntryKind, Link
+from halo_core.passports import ApprovalToken, ChainCache, Issuer, TrustAnchors, read_approval, token_hash, verify_chain
+from halo_core.store import Account, Draft, SessionState, Transaction, rows
+
+__all__ = ["MAX_REMEMBERED", "PassportReader"]
+
+MAX_REMEMBERED = 512
+"""Chains, tokens and sessions remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class _TrustPeriod:
+    """Whom a version of `authorities.json` trusts, from one change in time to the next."""
+
+    version: Any
+    since_us: int
+    until_us: int
+    trusted: TrustAnchors
+
+
+def _make_trust_period(keys: TrustedKeys, now_us: int) -> _TrustPeriod:
+    changes = [time for item in keys.issuers.values() for time in (item.since_us, item.until_us)]
+    changes += [time for item in keys.approvers.values() for time in (item.since_us, item.until_us)]
+    ends = [time for time in changes if time is not None]
+    return _TrustPeriod(
+        version=keys.version,
+        since_us=max((end for end in ends if end <= now_us), default=-(2**62)),
+        until_us=min((end for end in ends if end > now_us), default=2**62),
+        trusted=TrustAnchors(
+            issuers={
+                kid: Issuer(item.public_key, item.until_us is not None and now_us >= item.until_us)
+                for kid, item in keys.issuers.items()
+                if item.since_us <= now_us
+            },
+            approvers=keys.approver_keys(now_us),
+        ),
+    )
+
+
+def _ever_trusted(keys: TrustedKeys) -> TrustAnchors:
+    """Whom the home trusts or has trusted: to read what a link said, never to act on it."""
+    return TrustAnchors(
+        issuers={kid: Issuer(item.public_key) for kid, item in keys.issuers.items()},
+        approvers={kid: (item.name, item.public_key) for kid, item in keys.approvers.items()},
+    )
+
+
+class PassportReader:
+    """Passports of a home's stores. Thread-safe as the store is: it works under the transaction's lock.
+
+    Args:
+        authorities: issuers and approvers that are trusted.
+    """
+
+    def __init__(self, authorities: Authorities) -> None:
+        self._authorities = authorities
+        self._tokens: OrderedDict[str, str] = OrderedDict()
+        self._chains: OrderedDict[tuple[Any, ...], tuple[Link, ...]] = OrderedDict()
+        self._chain_cache = ChainCache()
+        self._trust_period: _TrustPeriod | None = None
+
+    def load_trusted(self, tenant: str, now_us: int) -> TrustAnchors:
+        """Whom this home trusts at `now_us`."""
+        return self._load_trust_period(tenant, now_us).trusted
+
+    def _load_trust_period(self, tenant: str, now_us: int) -> _TrustPeriod:
+        keys = self._authorities.load(tenant)
+        trust = self._trust_period
+        if trust is None or trust.version != keys.version or not trust.since_us <= now_us < trust.until_us:
+            trust = self._trust_period = _make_trust_period(keys, now_us)
+        return trust
+
+    def read_answer(self, tx: Transaction, row: rows.ApprovalRow, store: str, now_us: int) -> ApprovalToken | None:
+        """The approver's verified answer to a request; None if there is none that holds."""
+        if not row.answer:
+            return None
+        try:
+            token = read_approval(row.answer, self.load_trusted(tx.tenant, now_us).approvers)
+        except PassportError:
+            return None
+        claimed = (token.request, token.session, token.binding, token.kind, token.tenant)
+        expected = (row.id, session_claim(row.session), row.binding, row.kind, tx.tenant)
+        return token if claimed == expected and store in token.audience else None
+
+    def read_standing_link(self, tx: Transaction, root: str, store: str, now_us: int) -> Link:
+        """The standing link of this hash, verified.
+
+        Raises:
+            PassportError: it does not verify, or the store does not hold it.
+        """
+        return self.verify_links(tx, (root,), store, now_us)[0]
+
+    def peek_standing_link(self, tx: Transaction, root: str) -> Link | None:
+        """What a standing link says, whoever was trusted when and whatever store it is for; None if it cannot be read.
+
+        Never to act on: it tells whether what is revoked is this.
+        """
+        try:
+            trusted = _ever_trusted(self._authorities.load(tx.tenant))
+            return verify_chain([self.read_token(tx, root)], trusted=trusted, audience=None, tenant=tx.tenant)[0]
+        except PassportError:
+            return None
+
+    def read_chain(
+        self, tx: Transaction, path: Sequence[Account], store: str, now_us: int, *, use_past_trust: bool = False
+    ) -> tuple[Link, ...]:
+        """The verified links of a path of accounts, standing link first.
+
+        Raises:
+            PassportError: it does not verify, or is not the one in force.
+        """
+        hashes = (path[0].root, *(account.hash for account in path))
+        chain = self.verify_links(tx, hashes, store, now_us, use_past_trust=use_past_trust)
+        for account, link in zip(path, chain[1:], strict=True):
+            # INVARIANT: EPOCH - a link of another epoch, agent or session than the account's serves nothing.
+            if link.epoch != account.envelope.epoch or link.agent != account.agent:
+                raise PassportError("stale_epoch", "the link is not in force")
+        return chain
+
+    def read_past_link(
+        self, tx: Transaction, account: Account, store: str, now_us: int, state: SessionState | None = None
+    ) -> Link | None:
+        """What an account's link says, whoever is trusted now; None if it cannot be read."""
+        path = state.path_to(account.handle) if state is not None else (account,)
+        try:
+            return self.read_chain(tx, path, store, now_us, use_past_trust=True)[-1]
+        except PassportError:
+            return None  # it cannot be read at all: then only the new terms hold
+
+    def read_past_chain(self, tx: Transaction, account: Account, store: str, now_us: int) -> tuple[Link, ...]:
+        """The standing link and session link that a session had; empty if they cannot be read."""
+        try:
+            return self.verify_links(tx, (account.root, account.hash), store, now_us, use_past_trust=True)
+        except PassportError:
+            return ()
+
+    def verify_links(
+        self, tx: Transaction, hashes: tuple[str, ...], store: str, now_us: int, *, use_past_trust: bool = False
+    ) -> tuple[Link, ...]:
+        """The links of these tokens, root first.
+
+        Args:
+            tx: where the tokens are kept.
+            hashes: that name them.
+            store: the audience that asks.
+            now_us: microseconds since the epoch.
+            use_past_trust: under whatever was ever trusted, to read what they say and never to act on it.
+
+        Raises:
+            PassportError: they do not verify.
+        """
+        if use_past_trust:
+            # INVARIANT: MONO - what a link limited it goes on limiting, although nobody trusts its issuer any more.
+            tokens = [self.read_token(tx, name) for name in hashes]
+            return verify_chain(
+                tokens, trusted=_ever_trusted(self._authorities.load(tx.tenant)), audience=store, tenant=tx.tenant
+            )
+        # Verified once for these very tokens and this trust; time and revocation are asked at every decision.
+        trust = self._load_trust_period(tx.tenant, now_us)
+        key = (hashes, store, trust.version, trust.since_us)
+        links = self._chains.get(key)
+        if links is None:
+            tokens = [self.read_token(tx, name) for name in hashes]
+            links = self._chain_cache.verify(tokens, trusted=trust.trusted, audience=store, tenant=tx.tenant)
+            _remember_bounded(self._chains, key, links)
+        return links
+
+    def read_token(self, tx: Transaction, name: str) -> str:
+        """A token by its hash.
+
+        Raises:
+            PassportError: the store does not hold it.
+        """
+        token = self._tokens.get(name)
+        if token is None:
+            data = tx.load_blob(name)
+            if data is None:
+                raise PassportError("bad_passport", "the passport is not in the store")
+            token = data.decode("ascii", "replace")
+            if token_hash(token) != name:
+                raise PassportError("bad_passport", "the stored passport is a different one")
+            _remember_bounded(self._tokens, name, token)
+        return token
+
+    def store_token(self, tx: Transaction, token: str, facts: dict[str, Any], state: SessionState) -> None:
+        """Keep a token under its hash, and say so in the log."""
+        name = token_hash(token)
+        if not tx.put_blob(name, token.encode("ascii")):
+            raise CannotDecide("ledger_unwritable", "the store already has this passport", remedy="run `halo verify`")
+        tx.append(Draft(EntryKind.PASSPORT, state.view.id, {"hash": name, **facts}))
+
+
+def _remember_bounded(cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+    cache[key] = value
+    while len(cache) > MAX_REMEMBERED:
+        cache.popitem(last=False)

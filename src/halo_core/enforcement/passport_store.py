@@ -1,0 +1,468 @@
+"""Room: custody, which passports a session holds. Takes: a transaction, a session's state. Gives: its live chain.
+
+    standing link      the agent's, named by the store's `standing` row; its holder cannot change it
+    session link       minted here at a session's first decision, with the agent's key
+    hand-off links     minted here with the key of whoever hands off
+
+When the standing link is replaced, or somebody outside the chain has re-authorized the session, the links below are
+derived anew under their handles: counters stay (INVARIANT: EPOCH). Never: decides, verifies less than the whole chain.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from halo_core.authorities import Authorities
+from halo_core.authority import renew_account
+from halo_core.crypto.ids import IdSource
+from halo_core.crypto.keys import KeyStore, Signer, agent_key_name
+from halo_core.decision import revocation_applies
+from halo_core.decision.approval_binding import reauthorization_binding, session_claim
+from halo_core.enforcement.delegation_terms import GivenShare, HandOff, compute_share, make_handback_body
+from halo_core.enforcement.passport_reader import MAX_REMEMBERED, PassportReader
+from halo_core.errors import PassportError
+from halo_core.model import Budget, EntryKind, Envelope, Link, same_person
+from halo_core.passports import (
+    ApprovalToken,
+    check_time,
+    intersect_grants,
+    intersect_labels,
+    mint_handoff,
+    mint_session,
+    tighter_budgets,
+    tighter_decay,
+    token_hash,
+)
+from halo_core.reasons import REASONS
+from halo_core.store import Account, Draft, SessionState, Transaction, rows
+
+__all__ = ["ActiveChain", "PassportStore"]
+
+_US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveChain:
+    """What a session holds for one call: its state, the live chain with its accounts, or why there is none."""
+
+    state: SessionState
+    chain: tuple[Link, ...] = ()
+    accounts: tuple[Envelope, ...] = ()
+    problem: str = ""
+
+
+class PassportStore:
+    """Passports of one agent's sessions. Thread-safe as the store is: it works under the transaction's lock.
+
+    Args:
+        keys: where agents' keys are.
+        authorities: issuers and approvers that are trusted.
+        agent: whose sessions.
+        ids: source of token ids.
+    """
+
+    def __init__(self, keys: KeyStore, authorities: Authorities, agent: str, ids: IdSource) -> None:
+        self._keys = keys
+        self.reader = PassportReader(authorities)
+        self._agent = agent
+        self._ids = ids
+        self._session_times: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        self._passport_check: Callable[[Link], bool] | None = None
+        self._checked_root = ""
+
+    # what a decision asks
+
+    def load_chain(
+        self,
+        tx: Transaction,
+        state: SessionState,
+        handle: str,
+        store: str,
+        now_us: int,
+        *,
+        requesters: Sequence[str] = (),
+    ) -> ActiveChain:
+        """The live chain under `handle` (empty: the agent's own session link), brought up to date.
+
+        Total for whatever a passport can be: a refusal is told by its reason code (INVARIANT: FAILCLOSED).
+        """
+        try:
+            current = self._bring_up_to_date(tx, state, store, now_us, requesters)
+            session_account = current.session_account(self._agent)
+            path = current.path_to(handle or (session_account.handle if session_account is not None else ""))
+            if not path:
+                return ActiveChain(current, problem="handed_back")
+            chain = self.reader.read_chain(tx, path, store, now_us)
+        except PassportError as exc:
+            return ActiveChain(state, problem=exc.code if exc.code in REASONS else "bad_passport")
+        return ActiveChain(current, chain, tuple(account.envelope for account in path))
+
+    def advance_session_time(self, session: str, now_us: int, mono_us: int, high_us: int) -> int:
+        """A session's time: the wall clock, or what went by on the monotonic one while that stands behind.
+
+        INVARIANT: MONO - a clock that was put right does not stop the ageing of what lived through the wrong one.
+        """
+        last_time = self._session_times.get(session)
+        if now_us >= high_us:
+            at_us = now_us
+        else:
+            at_us = high_us if last_time is None else max(last_time[1] + max(mono_us - last_time[0], 0), high_us)
+        self._session_times[session] = (mono_us, at_us)
+        self._session_times.move_to_end(session)
+        while len(self._session_times) > MAX_REMEMBERED:
+            self._session_times.popitem(last=False)
+        return at_us
+
+    def set_passport_check(self, check: Callable[[Link], bool]) -> None:
+        """Hold under a derived passport only if it `check` what this handle was opened with."""
+        self._passport_check = check
+
+    # hand-off and hand-back
+
+    def find_receiver_problem(self, tx: Transaction, active: ActiveChain, agent: str, store: str, now_us: int) -> str:
+        """Why nothing can be handed to `agent`, as a reason code; empty where something can.
+
+        An agent that was issued a passport of its own acts only while that is good, whoever asks it to.
+        """
+        if any(link.agent == agent for link in active.chain[:-1]):
+            return ""  # handed back to, which makes no link
+        try:
+            issued = self._read_issued_passport(tx, agent, store, now_us)
+        except PassportError as exc:
+            return exc.code if exc.code in REASONS else "bad_passport"
+        if issued is None:
+            return ""
+        if _is_revoked(tx, active.state, issued):
+            return "revoked"
+        return check_time(issued, now_us // _US) or ""
+
+    def hand_off(
+        self,
+        tx: Transaction,
+        state: SessionState,
+        handle: str,
+        agent: str,
+        *,
+        terms: HandOff,
+        store: str,
+        now_us: int,
+        on_link_made: Callable[[str], object] | None = None,
+    ) -> tuple[SessionState, str]:
+        """Derive a link for `agent` under `handle`; for an agent that is up the chain, hand back to it instead.
+
+        A link that the agent has from this giver on these very terms serves again, unless one is claimed for the call
+        alone: `on_link_made` is told the handle of the link made.
+
+        Raises:
+            PassportError: the chain does not allow it.
+        """
+        path = state.path_to(handle)
+        for account in path:
+            if account.agent == agent:
+                state, closed = self.hand_back(state, account.handle, include_unused=account is not path[-1])
+                if closed:
+                    tx.append(Draft(EntryKind.HANDBACK, state.view.id, make_handback_body(closed, account)))
+                return state, account.handle
+        chain = self.reader.read_chain(tx, path, store, now_us)
+        parent = chain[-1]
+        share_given = compute_share(parent, terms, self._read_issued_passport(tx, agent, store, now_us))
+        if on_link_made is None and terms.lifetime_s is None:
+            existing_handle = self._find_equal_link(
+                tx, state, path[-1].handle, agent, share_given, store=store, now_us=now_us
+            )
+            if existing_handle:
+                return state, existing_handle
+        token = mint_handoff(
+            parent=parent,
+            parent_token=self.reader.read_token(tx, path[-1].hash),
+            signer=self._load_signer(parent.agent),
+            now_s=now_us // _US,
+            jti=self._ids.new_entry_id(),
+            agent=agent,
+            holder_public_key=self._load_signer(agent).public_key,
+            owner=self._find_owner(tx, agent, store, now_us),
+            lifetime_s=terms.lifetime_s,
+            grants=share_given.grants,
+            labels=share_given.labels,
+            hand_off_to=share_given.to,
+            budgets=share_given.budgets,
+            decay=share_given.decay,
+        )
+        new_handle = self._ids.new_short_id()
+        if on_link_made is not None:
+            on_link_made(new_handle)
+        self.reader.store_token(
+            tx, token, {"agent": agent, "handle": new_handle, "kind": "handoff", "parent": path[-1].hash}, state
+        )
+        envelope = Envelope(link=new_handle, epoch=parent.epoch, since_us=now_us)
+        account = Account(new_handle, token_hash(token), path[0].root, path[-1].handle, agent, envelope)
+        return state.with_link(account), new_handle
+
+    def _find_equal_link(
+        self,
+        tx: Transaction,
+        state: SessionState,
+        giver: str,
+        agent: str,
+        share_given: GivenShare,
+        *,
+        store: str,
+        now_us: int,
+    ) -> str:
+        """The newest live link that says just this and lasts as long as its giver's; empty if there is none."""
+        for account in reversed(state.links):
+            if (account.parent, account.agent) != (giver, agent):
+                continue
+            try:
+                giver_link, link = self.reader.read_chain(tx, state.path_to(account.handle), store, now_us)[-2:]
+            except PassportError:
+                continue
+            lasts = now_us // _US < link.expires_at_s == giver_link.expires_at_s
+            if lasts and share_given == GivenShare.from_link(link) and not _is_revoked(tx, state, link):
+                return account.handle
+        return ""
+
+    @staticmethod
+    def hand_back(
+        state: SessionState, handle: str, *, include_unused: bool = True
+    ) -> tuple[SessionState, tuple[Account, ...]]:
+        """The state with everything below `handle` closed, and what was closed.
+
+        What was spent there stays with those above; risk and taint are the session's (INVARIANT: MONO). Without
+        `include_unused`, what was given by `handle` and never acted under stays live: its holder has yet to begin, and must not
+        do so without what it was given (INVARIANT: SUB).
+        """
+        descendants = state.descendants(handle)
+        kept_handles = {
+            item.handle
+            for item in descendants
+            if item.parent == handle and not (include_unused or item.envelope.total("step"))
+        }
+        closed = tuple(item for item in descendants if item.handle not in kept_handles)
+        for account in closed:
+            state = state.without_link(account.handle)
+        return state, closed
+
+    # putting a chain together
+
+    def _bring_up_to_date(
+        self, tx: Transaction, state: SessionState, store: str, now_us: int, requesters: Sequence[str]
+    ) -> SessionState:
+        row = rows.StandingTable(tx).get(self._agent)
+        if row is None:
+            raise PassportError("no_passport", f"`{self._agent}` has no passport")
+        self._require_passport_check(tx, row, store, now_us)
+        account = state.session_account(self._agent)
+        if account is None:
+            return self._open_session_link(tx, state, row.hash, store, now_us)
+        if account.root != row.hash:
+            state = self._derive_links(tx, state, account, row.hash, store=store, now_us=now_us)
+        if state.pending:
+            state = self._apply_reauthorization(tx, state, store, now_us, requesters)
+        return state
+
+    def _require_passport_check(self, tx: Transaction, row: rows.StandingPassport, store: str, now_us: int) -> None:
+        # An issued passport speaks for itself; a derived one must not be widened by another handle of the agent.
+        if self._passport_check is None or row.origin != "derived" or row.hash == self._checked_root:
+            return
+        if not self._passport_check(self.reader.read_standing_link(tx, row.hash, store, now_us)):
+            raise PassportError("other_grants", f"`{self._agent}` has since been opened with other grants or limits")
+        self._checked_root = row.hash
+
+    def _open_session_link(
+        self, tx: Transaction, state: SessionState, root: str, store: str, now_us: int
+    ) -> SessionState:
+        parent = self.reader.read_standing_link(tx, root, store, now_us)
+        handle = self._ids.new_short_id()
+        token = self._mint_session(tx, root, parent, state, now_us)
+        self.reader.store_token(
+            tx, token, {"agent": self._agent, "handle": handle, "kind": "session", "parent": root}, state
+        )
+        envelope = Envelope(link=handle, epoch=1, since_us=max(now_us, state.view.opened_us))
+        return state.with_link(Account(handle, token_hash(token), root, "", self._agent, envelope))
+
+    def _apply_reauthorization(
+        self, tx: Transaction, state: SessionState, store: str, now_us: int, requesters: Sequence[str]
+    ) -> SessionState:
+        account = state.session_account(self._agent)
+        if account is None:
+            return state
+        epoch = account.envelope.epoch + 1
+        binding = reauthorization_binding(tx.tenant, state.view.id, self._agent, epoch)
+        row = rows.ApprovalTable(tx).find_open(state.view.id, binding)
+        token = (
+            self.reader.read_answer(tx, row, store, now_us) if row is not None and row.status == "approved" else None
+        )
+        if row is None or token is None or token.answer != "approve" or now_us >= token.expires_at_s * _US:
+            return state
+        rows.ApprovalTable(tx).set_status(row.id, "used")
+        if any(same_person(token.approver, name) for name in requesters if name):
+            # INVARIANT: EPOCH - nor does whoever the session acts for, whom no link names.
+            raise PassportError("approver_in_chain", f"`{token.approver}` is part of the chain")
+        return self._derive_links(tx, state, account, account.root, store=store, now_us=now_us, answer=token)
+
+    def _derive_links(
+        self,
+        tx: Transaction,
+        state: SessionState,
+        account: Account,
+        root: str,
+        *,
+        store: str,
+        now_us: int,
+        answer: ApprovalToken | None = None,
+    ) -> SessionState:
+        """The agent's links anew: under another standing link, or after a re-authorization in the next epoch."""
+        parent = self.reader.read_standing_link(tx, root, store, now_us)
+        old = self.reader.read_past_link(tx, account, store, now_us)
+        if any(_is_revoked(tx, state, link) for link in self.reader.read_past_chain(tx, account, store, now_us)):
+            # INVARIANT: REV - what was revoked is not replaced by its own holder.
+            raise PassportError("revoked", "the session's passport was revoked")
+        envelope = account.envelope
+        if answer is not None:
+            envelope = renew_account(envelope, epoch=answer.epoch, since_us=now_us)
+        token = self._mint_session(tx, root, parent, state, now_us, old=old, answer=answer)
+        facts = {
+            "agent": self._agent,
+            "epoch": envelope.epoch,
+            "handle": account.handle,
+            "kind": "session",
+            "parent": root,
+        }
+        self.reader.store_token(tx, token, facts, state)
+        children = [
+            (child, self._read_given_terms(tx, child, state, store, now_us))
+            for child in state.descendants(account.handle)
+        ]
+        state = state.with_account(replace(account, hash=token_hash(token), root=root, envelope=envelope))
+        for child, (link, gives_everything) in children:
+            state = self._derive_child(
+                tx, state, child, link, gives_everything=gives_everything, store=store, now_us=now_us
+            )
+        return state
+
+    def _read_given_terms(
+        self, tx: Transaction, child: Account, state: SessionState, store: str, now_us: int
+    ) -> tuple[Link | None, bool]:
+        """What a link below said, and whether its giver gave whatever it has: what it is given later too."""
+        try:
+            giver_link, link = self.reader.read_chain(
+                tx, state.path_to(child.handle), store, now_us, use_past_trust=True
+            )[-2:]
+        except PassportError:
+            return None, False
+        return link, link.grants is giver_link.grants
+
+    def _derive_child(
+        self,
+        tx: Transaction,
+        state: SessionState,
+        child: Account,
+        link: Link | None,
+        *,
+        gives_everything: bool,
+        store: str,
+        now_us: int,
+    ) -> SessionState:
+        path = state.path_to(child.parent)
+        now_s = now_us // _US
+        if not path or link is None or link.decay is None or link.expires_at_s <= now_s or _is_revoked(tx, state, link):
+            return state.without_link(child.handle)
+        parent = self.reader.read_chain(tx, path, store, now_us)[-1]
+        try:
+            token = mint_handoff(
+                parent=parent,
+                parent_token=self.reader.read_token(tx, path[-1].hash),
+                signer=self._load_signer(parent.agent),
+                now_s=now_s,
+                jti=self._ids.new_entry_id(),
+                agent=child.agent,
+                holder_public_key=link.holder_key,
+                owner=link.owner,
+                lifetime_s=min(link.expires_at_s, parent.expires_at_s) - now_s,
+                grants=None if gives_everything else intersect_grants(parent.grants, link.grants),
+                labels=intersect_labels(parent.labels, link.labels),
+                hand_off_to=tuple(sorted(set(link.hand_off_to) & set(parent.hand_off_to))),
+                budgets=tighter_budgets(parent.budgets, link.budgets),
+                decay=tighter_decay(parent.decay, link.decay) if parent.decay is not None else None,
+            )
+        except PassportError:  # what the new parent no longer has cannot be given on
+            return state.without_link(child.handle)
+        facts = {"agent": child.agent, "handle": child.handle, "kind": "handoff", "parent": path[-1].hash}
+        self.reader.store_token(tx, token, facts, state)
+        envelope = child.envelope
+        if parent.epoch != envelope.epoch:
+            envelope = renew_account(envelope, epoch=parent.epoch, since_us=now_us)
+        return state.with_account(replace(child, hash=token_hash(token), root=path[0].root, envelope=envelope))
+
+    def _mint_session(
+        self,
+        tx: Transaction,
+        root: str,
+        parent: Link,
+        state: SessionState,
+        now_us: int,
+        *,
+        old: Link | None = None,
+        answer: ApprovalToken | None = None,
+    ) -> str:
+        if parent.terms is None:
+            raise PassportError("no_passport", "the standing link does not allow sessions")
+        budgets, decay, epoch, proof, lifetime_s = None, None, 1, "", parent.terms.lifetime_s
+        if answer is not None:  # limits and authority are what the approver gave, under the ceilings
+            epoch, proof = answer.epoch, answer.token
+        elif old is not None and old.decay is not None:
+            # INVARIANT: MONO - under a new standing link an epoch goes on with the tighter of both terms, no longer.
+            if old.expires_at_s <= now_us // _US:
+                raise PassportError("expired", "the session's passport has expired")
+            lifetime_s = min(parent.terms.lifetime_s, old.expires_at_s - now_us // _US)
+            epoch, proof = old.epoch, old.reauthorization
+            _require_same_decimals(parent.terms.budgets, old.budgets)
+            budgets = tighter_budgets(parent.terms.budgets, old.budgets)
+            decay = tighter_decay(parent.terms.decay, old.decay)
+        return mint_session(
+            parent=parent,
+            parent_token=self.reader.read_token(tx, root),
+            signer=self._load_signer(self._agent),
+            now_s=max(now_us // _US, parent.not_before_s),
+            jti=self._ids.new_entry_id(),
+            session=session_claim(state.view.id),
+            lifetime_s=lifetime_s,
+            budgets=budgets,
+            decay=decay,
+            epoch=epoch,
+            reauthorization=proof,
+        )
+
+    # tokens and links
+
+    def _read_issued_passport(self, tx: Transaction, agent: str, store: str, now_us: int) -> Link | None:
+        """The standing link that an issuer gave to an agent, None where nobody did."""
+        row = rows.StandingTable(tx).get(agent)
+        if row is None or row.origin == "derived" or agent == self._agent:
+            return None
+        return self.reader.read_standing_link(tx, row.hash, store, now_us)
+
+    def _find_owner(self, tx: Transaction, agent: str, store: str, now_us: int) -> str:
+        """Who answers for an agent by its own passport, and so for nothing it asks."""
+        row = rows.StandingTable(tx).get(agent)
+        return self.reader.read_standing_link(tx, row.hash, store, now_us).owner if row is not None else ""
+
+    def _load_signer(self, agent: str) -> Signer:
+        return self._keys.signer(agent_key_name(agent))
+
+
+def _is_revoked(tx: Transaction, state: SessionState, link: Link) -> bool:
+    return any(revocation_applies(item, (link,), state.view.id) for item in tx.load_control().revocations)
+
+
+def _require_same_decimals(new: Sequence[Budget], old: Sequence[Budget]) -> None:
+    """INVARIANT: ENV - counters are in the decimals they were counted in; in others they would be less."""
+    old_decimals = {item.unit: item.decimals for item in old}
+    changed = sorted(item.unit for item in new if old_decimals.get(item.unit, item.decimals) != item.decimals)
+    if changed:
+        raise PassportError(
+            "budget_units_changed", f"`{changed[0]}` now has a different number of decimals", field=changed[0]
+        )

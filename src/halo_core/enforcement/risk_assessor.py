@@ -1,0 +1,187 @@
+"""Room: the score of an action, read inside the transaction. Takes: a transaction, a request. Gives: what to record.
+
+Which score is in force for an agent, its session's profile, and what both say of the action at hand. Never: decides;
+lets an action pass because a score could not be made (`score_unavailable`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from halo_core.crypto import canonical
+from halo_core.errors import HaloError
+from halo_core.model import AccessRequest, ActionKind, Link
+from halo_core.risk.action_risk import (
+    ActiveScoring,
+    RiskRules,
+    ScoringTerms,
+    assess_action,
+    explain_action_risk,
+    record_assessment,
+)
+from halo_core.risk.baseline import Baseline
+from halo_core.risk.circumstances import UsualCircumstances, circumstances_of
+from halo_core.risk.model import RiskModel
+from halo_core.risk.profile import ProposedAction, apply_head, pack_head
+from halo_core.store import SessionState, Transaction, rows
+
+__all__ = [
+    "BASELINE_DOMAIN",
+    "MODEL_DOMAIN",
+    "TERMS_DOMAIN",
+    "USUAL_DOMAIN",
+    "RiskAssessment",
+    "RiskAssessor",
+    "load_rules",
+]
+
+BASELINE_DOMAIN: Final = "halo/baseline/v1"
+MODEL_DOMAIN: Final = "halo/model/v1"
+TERMS_DOMAIN: Final = "halo/scoring/v1"
+USUAL_DOMAIN: Final = "halo/usual/v1"
+_SCORED_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
+_MAX_SCORES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class RiskAssessment:
+    """What behaviour says of one action.
+
+    Args:
+        score_name: of the score in force, empty where there is none.
+        features: features.
+        risk: 0..1000, None where the action is not scored.
+        band: of the risk.
+        factors: what moved it, where it is not ordinary.
+        profile_head: of the session's profile after the action, empty where nothing is watched.
+        names_requested: everything that the action names stands in the request.
+        drift: of the session's e-process, in sixteenths of a bit.
+        problem: reason code why there is no risk although there should be.
+        is_partial: it has more values than were read.
+    """
+
+    score_name: str = ""
+    features: tuple[int, ...] = ()
+    risk: int | None = None
+    band: int = 0
+    factors: tuple[Mapping[str, Any], ...] = ()
+    profile_head: str = ""
+    names_requested: bool = False
+    drift: int = 0
+    problem: str = ""
+    is_partial: bool = False
+
+
+@dataclass(slots=True)
+class RiskAssessor:
+    """Scores in force, read once for each hash. Bounded."""
+
+    _loaded: dict[str, ActiveScoring] = field(default_factory=dict)
+
+    def find_score_name(self, tx: Transaction, agent: str) -> str:
+        """Which score is in force for an agent, empty for none."""
+        return rows.BaselineTable(tx).get(agent)
+
+    def load_score(self, tx: Transaction, name: str) -> ActiveScoring:
+        """A score by name.
+
+        Raises:
+            HaloError: it is not what was put in force.
+            KeyError: a part of it is missing.
+        """
+        scoring = self._loaded.get(name)
+        if scoring is None:
+            rules = load_rules(name, lambda part, domain: _read_blob(tx, part, domain))
+            scoring = ActiveScoring(rules, Baseline.from_bytes(_read_blob(tx, rules.terms.baseline, BASELINE_DOMAIN)))
+            if len(self._loaded) >= _MAX_SCORES:
+                self._loaded.clear()
+            self._loaded[name] = scoring
+        return scoring
+
+    def has_scored_neighbour(
+        self, tx: Transaction, request: AccessRequest, state: SessionState, chain: Iterable[Link]
+    ) -> bool:
+        """Whether a request's agent, which is not scored, acts for one that is, or in a session in which one did."""
+        if request.kind not in _SCORED_KINDS:
+            return False
+        if state.watched:
+            return True
+        agents = {link.agent for link in chain} - {request.subject.agent}
+        return any(self.find_score_name(tx, agent) for agent in agents)
+
+    def assess(
+        self,
+        tx: Transaction,
+        request: AccessRequest,
+        args: Mapping[str, Any],
+        state: SessionState,
+        name: str,
+        *,
+        at_us: int,
+    ) -> RiskAssessment:
+        """Score an action that is decided at `at_us`; it then counts as made."""
+        if not name or request.kind not in _SCORED_KINDS or request.problem:
+            return RiskAssessment(name)
+        try:
+            return self._assess(tx, request, args, state, name, at_us=at_us)
+        except (HaloError, KeyError, ValueError, ArithmeticError, RecursionError) as exc:
+            # INVARIANT: FAILCLOSED - where a score is in force, an action without one does not run.
+            return RiskAssessment(
+                name, problem="score_unavailable" if not isinstance(exc, RecursionError) else "decision_error"
+            )
+
+    def _assess(
+        self,
+        tx: Transaction,
+        request: AccessRequest,
+        args: Mapping[str, Any],
+        state: SessionState,
+        name: str,
+        *,
+        at_us: int,
+    ) -> RiskAssessment:
+        scoring, profile = self.load_score(tx, name), tx.load_profile(state)
+        rules = scoring.rules
+        act = ProposedAction(request.resource.id, request.kind, request.resource.impact, args)
+        action_score = assess_action(profile, act, scoring.baseline, rules.model)
+        judgement = rules.compute_action_risk(action_score.margin, circumstances_of(request, at_us, state.refused))
+        record_assessment(profile, action_score)
+        profile_head = pack_head(profile)
+        apply_head(profile, profile_head)  # in memory and out of the store it is the same
+        factors = (
+            tuple(explain_action_risk(action_score.find_factors(rules.model), judgement.evidence, rules.model))
+            if judgement.band
+            else ()
+        )
+        look = action_score.observation
+        return RiskAssessment(
+            name,
+            action_score.values,
+            judgement.risk,
+            judgement.band,
+            factors,
+            profile_head,
+            look.named_by_request,
+            action_score.wealth,
+            is_partial=look.truncated,
+        )
+
+
+def load_rules(name: str, read_blob: Callable[[str, str], bytes]) -> RiskRules:
+    """The rules of a score, by its name; `read_blob` gives the bytes of a name and domain.
+
+    Raises:
+        BadInput: a part is something else.
+    """
+    terms = ScoringTerms.from_bytes(read_blob(name, TERMS_DOMAIN))
+    usual = UsualCircumstances.from_bytes(read_blob(terms.usual, USUAL_DOMAIN)) if terms.usual else UsualCircumstances()
+    return RiskRules(terms, RiskModel.from_bytes(read_blob(terms.model, MODEL_DOMAIN)), usual)
+
+
+def _read_blob(tx: Transaction, name: str, domain: str) -> bytes:
+    data = tx.load_blob(name)
+    if data is None or canonical.digest(domain, data) != name:
+        raise KeyError(name)
+    return data

@@ -1,0 +1,438 @@
+"""Room: what one identity ordinarily does. Takes: its events in order. Gives: counts of days. Never: I/O, floats.
+
+Everything is counted in days, not in events: a thousand calls of one night make nothing ordinary. Values are kept as
+keyed fingerprints, so a baseline names nobody and no address. Bounded: a table that is full says nothing any more,
+rather than calling what it could not hold new.
+
+Room: what is ordinary for a tenant's identities. Takes: events in order. Gives: habits, peers, bytes. Never: I/O.
+
+One book for a tenant: a habit for each identity, and from those what peers do, which stands in for an identity that is
+little known. Canonical JSON both ways, so its hash names it. Pure.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Final
+
+from halo_core.crypto import canonical
+from halo_core.errors import BadInput
+from halo_core.identities.event import IdentityEvent, IdentityKind, Outcome
+from halo_core.risk.value_evidence import fingerprint_strings
+
+__all__ = [
+    "DAY_US",
+    "ESTABLISHED_DAYS",
+    "HOUR_US",
+    "MOST_IDENTITIES",
+    "MOST_VALUES",
+    "BusiestHours",
+    "Dimension",
+    "IdentityBaseline",
+    "IdentityHabit",
+    "PeerGroup",
+    "RiskLimits",
+    "fingerprint_event",
+    "fingerprint_group",
+    "fingerprint_identity",
+    "weekday_of",
+]
+
+
+HOUR_US: Final = 3_600_000_000
+DAY_US: Final = 24 * HOUR_US
+MOST_VALUES: Final = 256
+_EARLY_DAYS: Final = 5  # days in which everything is new
+_THURSDAY: Final = 3  # 1970-01-01, with Monday 0
+
+
+class Dimension(IntEnum):
+    """What is compared; the first five by value, the last two by time."""
+
+    ACTION = 0
+    SYSTEM = 1
+    NETWORK = 2
+    COUNTRY = 3
+    ASN = 4
+    HOUR = 5
+    WEEKDAY = 6
+
+
+def fingerprint_event(event: IdentityEvent, key: bytes) -> dict[Dimension, int]:
+    """Fingerprints of what an event shows; what it does not say is left out."""
+    action = f"{event.system}\x1e{event.action}"  # `delete` of one system is not that of another
+    texts_shown = (action, event.system, event.network, event.country, event.asn)
+    texts = zip(Dimension, texts_shown, strict=False)
+    return {dim: fingerprint_strings("identity", dim.name, text, key=key) for dim, text in texts if text}
+
+
+@dataclass(slots=True)
+class BusiestHours:
+    """The busiest hour of each of the two busiest days, so that one day alone does not say what is usual.
+
+    Args:
+        hour: number of the hour that is counted now.
+        count: what it has so far.
+        today: the most of one hour of this day.
+        days: the most of one hour of a day, of the two busiest days before this one.
+    """
+
+    hour: int = -1
+    count: int = 0
+    today: int = 0
+    days: tuple[int, int] = (0, 0)
+
+    def count_event(self, hour: int) -> None:
+        """One more in this hour; hours come in order."""
+        if hour != self.hour:
+            if hour // 24 != self.hour // 24:
+                self.days, self.today = self._two_busiest(), 0
+            self.hour, self.count = hour, 0
+        self.count += 1
+        self.today = max(self.today, self.count)
+
+    def usual_peak(self) -> int:
+        """The second busiest day's busiest hour; with one day only, that of this day."""
+        first, second = self._two_busiest()
+        return second or first
+
+    def _two_busiest(self) -> tuple[int, int]:
+        first, second, _ = sorted((*self.days, self.today), reverse=True)
+        return first, second
+
+    def to_plain(self) -> list[int]:
+        """Canonical tree."""
+        return [self.hour, self.count, self.today, *self.days]
+
+    @classmethod
+    def from_plain(cls, numbers: list[int]) -> BusiestHours:
+        """Inverse of `to_plain`."""
+        hour, count, today, first, second = map(int, numbers)
+        return cls(hour, count, today, (first, second))
+
+
+@dataclass(slots=True)
+class IdentityHabit:
+    """See the module.
+
+    Args:
+        group: fingerprint of kind and role: whoever shares it is a peer.
+        events: how many.
+        days: on which it did anything.
+        first_day: number of the first of them.
+        last_us: time of the newest event.
+        known_values: value → (days that showed it, the last of them), for each of the first five of `Dim`.
+        novelty_days: days after the early ones that showed something new, and the last of them, for each of `Dim`.
+        active_hours: hour of the week → days on which it was active then.
+        weekdays: active days by weekday, Monday first.
+        busy: events an hour.
+        failing: failures an hour.
+    """
+
+    group: int = 0
+    events: int = 0
+    days: int = 0
+    first_day: int = 0
+    last_us: int = -1
+    known_values: tuple[dict[int, tuple[int, int]], ...] = field(default_factory=lambda: ({}, {}, {}, {}, {}))
+    novelty_days: dict[int, tuple[int, int]] = field(default_factory=dict)
+    active_hours: dict[int, int] = field(default_factory=dict)
+    weekdays: list[int] = field(default_factory=lambda: [0] * 7)
+    busy: BusiestHours = field(default_factory=BusiestHours)
+    failing: BusiestHours = field(default_factory=BusiestHours)
+
+    def add_event(self, event: IdentityEvent, values: Mapping[Dimension, int], group: int) -> None:
+        """One more event, not older than the last."""
+        hour, day = event.ts_us // HOUR_US, event.ts_us // DAY_US
+        self.group = group
+        self._count_time(hour, day)
+        for dim, value in values.items():
+            self._count_value(dim, value, day)
+        self.busy.count_event(hour)
+        if event.outcome is Outcome.FAILURE:
+            self.failing.count_event(hour)
+        self.events += 1
+        self.last_us = event.ts_us
+
+    def _count_time(self, hour: int, day: int) -> None:
+        weekday, last_day, last_hour = weekday_of(day), self.last_us // DAY_US, self.last_us // HOUR_US
+        if not self.events or day != last_day:
+            self.first_day = self.first_day if self.events else day
+            self.days += 1
+            if not self.weekdays[weekday]:
+                self._count_novelty(Dimension.WEEKDAY, day)
+            self.weekdays[weekday] += 1
+        if not self.events or hour != last_hour:
+            if not self.count_days_active_near(hour % 24):
+                self._count_novelty(Dimension.HOUR, day)
+            week_hour = weekday * 24 + hour % 24
+            self.active_hours[week_hour] = self.active_hours.get(week_hour, 0) + 1
+
+    def _count_value(self, dim: Dimension, value: int, day: int) -> None:
+        table = self.known_values[dim]
+        days, last = table.get(value, (0, -1))
+        if not days and len(table) >= MOST_VALUES:
+            return
+        if not days:
+            self._count_novelty(dim, day)
+        if day != last:
+            table[value] = (days + 1, day)
+
+    def _count_novelty(self, dim: Dimension, day: int) -> None:
+        times, last = self.novelty_days.get(dim, (0, -1))
+        if self.days > _EARLY_DAYS and day != last:
+            self.novelty_days[dim] = (times + 1, day)
+
+    def count_days_shown(self, dim: Dimension, value: int) -> int:
+        """Days that showed a value."""
+        return self.known_values[dim].get(value, (0, -1))[0]
+
+    def count_days_active_near(self, hour: int, weekday: int | None = None) -> int:
+        """Days on which it was active within an hour of this hour of the day; of one weekday, if given."""
+        weekdays = range(7) if weekday is None else (weekday,)
+        hours = ((hour - 1) % 24, hour, (hour + 1) % 24)
+        return sum(self.active_hours.get(day * 24 + hour_near, 0) for day in weekdays for hour_near in hours)
+
+    def novelty_rate(self, dim: Dimension) -> int:
+        """Thousandths of its days on which something new of this is usual."""
+        times, _ = self.novelty_days.get(dim, (0, -1))
+        return (times * 1000 + 100) // (max(self.days - _EARLY_DAYS, 0) + 2)
+
+    def count_days_spanned(self) -> int:
+        """Days from the first to the last."""
+        return self.last_us // DAY_US - self.first_day + 1 if self.events else 0
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {
+            "busy": self.busy.to_plain(),
+            "days": self.days,
+            "events": self.events,
+            "failing": self.failing.to_plain(),
+            "first_day": self.first_day,
+            "fresh": [[int(dim), *counts] for dim, counts in sorted(self.novelty_days.items())],
+            "group": self.group,
+            "known": [[[value, *counts] for value, counts in sorted(table.items())] for table in self.known_values],
+            "last_us": self.last_us,
+            "week": [list(item) for item in sorted(self.active_hours.items())],
+            "weekdays": list(self.weekdays),
+        }
+
+    @classmethod
+    def from_plain(cls, members: Mapping[str, Any]) -> IdentityHabit:
+        """Inverse of `to_plain`; ValueError, KeyError or TypeError for anything else."""
+        tables = tuple(
+            {int(value): (int(days), int(last)) for value, days, last in table} for table in members["known"]
+        )
+        if (
+            len(tables) != len(_VALUE_DIMENSIONS)
+            or len(members["weekdays"]) != 7
+            or any(len(t) > MOST_VALUES for t in tables)
+        ):
+            raise ValueError("not a habit")
+        return cls(
+            group=int(members["group"]),
+            events=int(members["events"]),
+            days=int(members["days"]),
+            first_day=int(members["first_day"]),
+            last_us=int(members["last_us"]),
+            known_values=tables,
+            novelty_days={int(dim): (int(times), int(last)) for dim, times, last in members["fresh"]},
+            active_hours={int(week_hour): int(times) for week_hour, times in members["week"]},
+            weekdays=[int(times) for times in members["weekdays"]],
+            busy=BusiestHours.from_plain(members["busy"]),
+            failing=BusiestHours.from_plain(members["failing"]),
+        )
+
+    def repeated_values(self) -> Iterator[tuple[Dimension, int]]:
+        """Everything it has shown on two days or more."""
+        for dim in _VALUE_DIMENSIONS:
+            yield from ((dim, value) for value, (days, _) in self.known_values[dim].items() if days > 1)
+
+
+_VALUE_DIMENSIONS: Final = (Dimension.ACTION, Dimension.SYSTEM, Dimension.NETWORK, Dimension.COUNTRY, Dimension.ASN)
+
+
+def weekday_of(day: int) -> int:
+    """Monday 0."""
+    return (day + _THURSDAY) % 7
+
+
+_FORM: Final = "halo-identities-1"  # member of the habits, and so the form's name
+MOST_IDENTITIES: Final = 20_000
+ESTABLISHED_DAYS: Final = 5
+"""Days from which an identity's own habit says something, to itself and to its peers."""
+
+
+@dataclass(frozen=True, slots=True)
+class RiskLimits:
+    """Risks above which an event is elevated, or high.
+
+    Args:
+        elevated: about one in twenty identity-days that were not in the baseline goes above it.
+        high: about one in a hundred.
+        days: identity-days that said so; 0 where there were too few, and the limits are only set by hand. Under a
+            hundred of them, the higher one is.
+    """
+
+    elevated: int = 300
+    high: int = 500
+    days: int = 0
+
+    def band_of(self, risk: int) -> int:
+        """0 ordinary, 1 elevated, 2 high."""
+        return 2 if risk > self.high else 1 if risk > self.elevated else 0
+
+
+@dataclass(slots=True)
+class PeerGroup:
+    """What those of one kind and role do.
+
+    Args:
+        members: of them that are established.
+        value_members: (what, value) → members that have shown it on two days or more.
+        hours: hour of the day → members active within an hour of it.
+        weekdays: weekday → members active on it.
+        dims: of which any of them has shown anything.
+        busy: the busiest usual hour of any of them.
+        failing: the most failures in a usual hour of any of them.
+    """
+
+    members: int = 0
+    value_members: Counter[tuple[Dimension, int]] = field(default_factory=Counter)
+    hours: Counter[int] = field(default_factory=Counter)
+    weekdays: Counter[int] = field(default_factory=Counter)
+    dims: set[Dimension] = field(default_factory=set)
+    busy: int = 0
+    failing: int = 0
+
+    def add_member(self, habit: IdentityHabit) -> None:
+        """One more established member."""
+        self.members += 1
+        self.value_members.update(habit.repeated_values())
+        self.dims.update(dim for dim, table in zip(Dimension, habit.known_values, strict=False) if table)
+        self.hours.update(hour for hour in range(24) if habit.count_days_active_near(hour))
+        self.weekdays.update(day for day in range(7) if habit.weekdays[day])
+        self.busy = max(self.busy, habit.busy.usual_peak())
+        self.failing = max(self.failing, habit.failing.usual_peak())
+
+
+@dataclass(slots=True)
+class IdentityBaseline:
+    """See the module.
+
+    Args:
+        habits: fingerprint of an identity → its habit.
+        limits: what is elevated and high.
+        key: fingerprint of the key of its fingerprints, 0 while it is empty.
+    """
+
+    habits: dict[int, IdentityHabit] = field(default_factory=dict)
+    limits: RiskLimits = field(default_factory=RiskLimits)
+    key: int = 0
+
+    def require_key(self, key: bytes) -> None:
+        """INVARIANT: FAILCLOSED - under another key everybody would look unknown, and nothing be flagged.
+
+        Raises:
+            BadInput: `other_key`.
+        """
+        if self.key not in (0, fingerprint_strings("book", key=key)):
+            raise BadInput(
+                "other_key",
+                "the baseline was made with another key",
+                field="sketch.key",
+                remedy="restore the key from a backup, or import the events again without `--add`",
+            )
+
+    def add_events(self, events: Iterable[IdentityEvent], key: bytes) -> IdentityBaseline:
+        """More events, in order of time and later than those it has; returns itself.
+
+        Raises:
+            BadInput: `not_later`, `too_many`, `other_key`.
+        """
+        self.require_key(key)
+        self.key = fingerprint_strings("book", key=key)
+        last_us = self.last_us + 1
+        for event in events:
+            if event.ts_us < last_us:
+                raise BadInput(
+                    "not_later",
+                    "events are not later than the newest event of the baseline",
+                    field="time",
+                    remedy="remove the events that were imported before, or import all files again without `--add`",
+                )
+            name = fingerprint_identity(event.identity, key)
+            habit = self.habits.get(name)
+            if habit is None:
+                if len(self.habits) >= MOST_IDENTITIES:
+                    message = f"there are more than {MOST_IDENTITIES:,} identities"
+                    raise BadInput("too_many", message, field="identity", remedy="import only the accounts that matter")
+                habit = self.habits[name] = IdentityHabit()
+            habit.add_event(event, fingerprint_event(event, key), fingerprint_group(event, key))
+            last_us = event.ts_us
+        return self
+
+    @property
+    def last_us(self) -> int:
+        """Time of the newest event, -1 where there is none."""
+        return max((habit.last_us for habit in self.habits.values()), default=-1)
+
+    @property
+    def event_count(self) -> int:
+        """How many it was made of."""
+        return sum(habit.events for habit in self.habits.values())
+
+    def count_established(self) -> int:
+        """Identities that are known well enough to be compared with themselves."""
+        return sum(habit.days >= ESTABLISHED_DAYS for habit in self.habits.values())
+
+    def group_peers(self) -> dict[int, PeerGroup]:
+        """Group → what its established members do."""
+        groups: dict[int, PeerGroup] = {}
+        for habit in self.habits.values():
+            if habit.days >= ESTABLISHED_DAYS and habit.group:
+                groups.setdefault(habit.group, PeerGroup()).add_member(habit)
+        return groups
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON."""
+        return canonical.dumps(
+            {
+                _FORM: {f"{name:012x}": habit.to_plain() for name, habit in self.habits.items()},
+                "key": self.key,
+                "limits": [self.limits.elevated, self.limits.high, self.limits.days],
+            }
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> IdentityBaseline:
+        """Inverse of `to_bytes`.
+
+        Raises:
+            BadInput: these are other bytes.
+        """
+        try:
+            members = canonical.loads(data)
+            habits = {int(name, 16): IdentityHabit.from_plain(habit) for name, habit in members[_FORM].items()}
+            elevated, high, days = map(int, members["limits"])
+            key = int(members["key"])
+        except (KeyError, TypeError, ValueError, AttributeError, BadInput) as exc:
+            message = "not a baseline of identities"
+            raise BadInput("bad_baseline", message, field="baseline", remedy="import the events again") from exc
+        return cls(habits, RiskLimits(elevated, high, days), key)
+
+
+def fingerprint_identity(identity: str, key: bytes) -> int:
+    """Fingerprint of an identity."""
+    return fingerprint_strings("identity", identity, key=key)
+
+
+def fingerprint_group(event: IdentityEvent, key: bytes) -> int:
+    """Fingerprint of those that an event's identity is compared with, 0 where it does not say what it is."""
+    if event.kind is IdentityKind.UNKNOWN and not event.role:
+        return 0
+    return fingerprint_strings("group", event.kind.value, event.role, key=key)

@@ -1,0 +1,334 @@
+"""Room: what an alert says of an identity and a day. Takes: scored events. Gives: bodies, what to seal.
+
+INVARIANT: a body holds keyed fingerprints, numbers and words without values; a name, an address, an action or a system
+stands in the sealed content alone, under a subject of its own, so that it can be erased. Pure.
+
+Room: an alert about an identity, read again. Takes: a body, opened content. Gives: frozen values. Never: I/O.
+
+What a store holds may have been put there by anybody: whatever has another form is refused whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from halo_core.crypto import canonical
+from halo_core.crypto.keys import Digester
+from halo_core.errors import CanonicalError, Tampered
+from halo_core.identities.baseline import DAY_US
+from halo_core.identities.event_risk import ScoredEvent
+from halo_core.model import normalize_name
+
+__all__ = [
+    "ALERT_KIND",
+    "CONTENT_FIELD",
+    "AlertFactor",
+    "AlertedEvent",
+    "DayAlert",
+    "HighRiskDay",
+    "HighRiskDays",
+    "IdentityFingerprints",
+    "day_of",
+    "subject_of",
+]
+
+
+ALERT_KIND: Final = "identity"
+"""What `kind` of an alert's body says; those about agents say `action`, `session` or `drift`."""
+CONTENT_FIELD: Final = "event"
+"""The sealed field: the strongest event of the day, with names."""
+
+_HIGH_BAND: Final = 2
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_IDENTITY_DOMAIN: Final = "halo/identity/v1"
+_KEY_DOMAIN: Final = "halo/identity-key/v1"
+_FACTOR_WORDS: Final = {
+    "action_new": "an action that it hardly or never took before",
+    "burst": "many more events in an hour than in a busy one",
+    "country_new": "from a country hardly or never seen",
+    "failures": "many failures in a row within the hour",
+    "hour_unusual": "at an hour it is hardly or never active",
+    "network_new": "from a network hardly or never seen",
+    "success_after_failures": "a success after many failures in a row within the hour",
+    "system_new": "a system hardly or never reached before",
+    "weekday_unusual": "on a weekday it is never active",
+}
+"""What may be said of each factor without a value of anybody's."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityFingerprints:
+    """Keyed fingerprints of a tenant's identities, remembered: another tenant's of the same name are others.
+
+    Args:
+        digester: with the home's digest key.
+        tenant: whose.
+    """
+
+    digester: Digester
+    tenant: str
+    _cache: dict[str, str] = field(default_factory=dict)
+
+    def fingerprint_of(self, identity: str) -> str:
+        """Fingerprint of one, however it is spelt: `Ana@` is `ana@`, so that no spelling evades what was judged."""
+        fingerprint = self._cache.get(identity)
+        if fingerprint is None:
+            data = canonical.dumps([self.tenant, normalize_name(identity)])
+            fingerprint = self._cache[identity] = self.digester.digest(_IDENTITY_DOMAIN, data)
+        return fingerprint
+
+    @property
+    def key_fingerprint(self) -> str:
+        """Fingerprint of the key: who has another one cannot tell whom an alert is about, and should know."""
+        return self.digester.digest(_KEY_DOMAIN, b"")
+
+
+def subject_of(fingerprint: str) -> str:
+    """Whose data the sealed content is; the tables have it in the clear, so it is no name."""
+    return f"{ALERT_KIND}:{fingerprint}"
+
+
+def day_of(ts_us: int) -> str:
+    """The UTC day of a time, as `2026-02-16`."""
+    return (_EPOCH + timedelta(days=ts_us // DAY_US)).date().isoformat()
+
+
+@dataclass(slots=True)
+class HighRiskDay:
+    """One identity on one UTC day with an event above the higher limit.
+
+    Args:
+        worst_event: the strongest event, the first of those with the same risk.
+        high_event_count: events above the limit.
+        first_us: time of the first of them.
+        last_us: of the last.
+        identity_risk: the identity's risk after its last event of the day.
+    """
+
+    worst_event: ScoredEvent
+    high_event_count: int
+    first_us: int
+    last_us: int
+    identity_risk: int
+
+    @property
+    def identity(self) -> str:
+        """Who."""
+        return self.worst_event.event.identity
+
+    @property
+    def day(self) -> str:
+        """When."""
+        return day_of(self.first_us)
+
+    def to_body(self, fingerprints: IdentityFingerprints, baseline: str) -> dict[str, Any]:
+        """Of the entry; `baseline` is the hash of what the events were scored against."""
+        return {
+            "baseline": baseline,
+            "day": self.day,
+            "factors": [
+                {"id": item.id, "points": item.points, "words": _FACTOR_WORDS.get(item.id, item.id)}
+                for item in self.worst_event.factors
+            ],
+            "first_us": self.first_us,
+            "high": self.high_event_count,
+            "identity": fingerprints.fingerprint_of(self.identity),
+            "key": fingerprints.key_fingerprint,
+            "kind": ALERT_KIND,
+            "last_us": self.last_us,
+            "risk": self.worst_event.event_risk,
+            "running": self.identity_risk,
+        }
+
+    def to_content(self) -> bytes:
+        """To be sealed."""
+        event = self.worst_event.event
+        return canonical.dumps(
+            {
+                "action": event.action,
+                "asn": event.asn,
+                "country": event.country,
+                "identity": event.identity,
+                "kind": event.kind.value,
+                "network": event.network,
+                "outcome": event.outcome.value,
+                "role": event.role,
+                "system": event.system,
+                "ts_us": event.ts_us,
+                "words": [item.words for item in self.worst_event.factors],
+            }
+        )
+
+
+class HighRiskDays:
+    """Scored events gathered by identity and day."""
+
+    def __init__(self) -> None:
+        self._by_day: dict[tuple[str, int], HighRiskDay] = {}
+
+    def add_event(self, scored: ScoredEvent) -> None:
+        """One event, in order of time."""
+        event = scored.event
+        identity_day = event.identity, event.ts_us // DAY_US
+        day = self._by_day.get(identity_day)
+        if day is None:
+            if scored.band >= _HIGH_BAND:
+                self._by_day[identity_day] = HighRiskDay(scored, 1, event.ts_us, event.ts_us, scored.identity_risk)
+            return
+        day.identity_risk = scored.identity_risk
+        if scored.band >= _HIGH_BAND:
+            day.high_event_count, day.last_us = day.high_event_count + 1, event.ts_us
+            if (scored.event_risk or 0) > (day.worst_event.event_risk or 0):
+                day.worst_event = scored
+
+    def list_days(self) -> list[HighRiskDay]:
+        """Those with an event above the higher limit, the earliest first."""
+        return list(self._by_day.values())
+
+
+_KIND_PATTERN: Final = re.compile(re.escape(ALERT_KIND))
+_FINGERPRINT_PATTERN: Final = re.compile(r"hmac-sha256:[0-9a-f]{64}")
+_DAY_PATTERN: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MAX_TEXT_LENGTH: Final = 1000
+_MAX_RISK: Final = 1000
+_MAX_NUMBER: Final = 1 << 53  # as microseconds a time that has a date
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFactor:
+    """A factor as a body has it."""
+
+    id: str
+    points: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayAlert:
+    """The body of an alert, read again; members as in `HighDay.body`."""
+
+    fingerprint: str
+    key_fingerprint: str
+    day: str
+    risk: int
+    identity_risk: int
+    high_event_count: int
+    first_us: int
+    last_us: int
+    baseline: str
+    factors: tuple[AlertFactor, ...]
+
+    @property
+    def identity_day(self) -> tuple[str, str]:
+        """Whose day it is: there is one alert for each."""
+        return self.fingerprint, self.day
+
+    @property
+    def explanation(self) -> str:
+        """What moved the risk."""
+        return "; ".join(item.words for item in self.factors)
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> DayAlert:
+        """Inverse of `HighDay.body`, of one whose `kind` says so.
+
+        Raises:
+            Tampered: `bad_alert`, it is another body.
+        """
+        try:
+            _require_match(_KIND_PATTERN, body["kind"])
+            return cls(
+                _require_match(_FINGERPRINT_PATTERN, body["identity"]),
+                _require_match(_FINGERPRINT_PATTERN, body["key"]),
+                _require_match(_DAY_PATTERN, body["day"]),
+                risk=_require_number(body["risk"], _MAX_RISK),
+                identity_risk=_require_number(body["running"], _MAX_RISK),
+                high_event_count=_require_number(body["high"]),
+                first_us=_require_number(body["first_us"]),
+                last_us=_require_number(body["last_us"]),
+                baseline=_require_text(body["baseline"]),
+                factors=tuple(
+                    AlertFactor(
+                        _require_text(item["id"]), _require_number(item["points"]), _require_text(item["words"])
+                    )
+                    for item in body["factors"]
+                ),
+            )
+        except (LookupError, TypeError, ValueError, AttributeError) as exc:
+            raise Tampered("bad_alert", "the entry is not a valid alert", remedy="run `halo verify`") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class AlertedEvent:
+    """The sealed content, opened; members as in `IdentityEvent`, and the factors' words with values."""
+
+    identity: str
+    action: str
+    system: str
+    network: str
+    country: str
+    outcome: str
+    ts_us: int
+    words: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """What was done, and to what."""
+        return self.action + (f" on {self.system}" if self.system else "")
+
+    @classmethod
+    def from_content(cls, data: bytes) -> AlertedEvent:
+        """Inverse of `HighDay.content`.
+
+        Raises:
+            Tampered: `bad_alert`, it is something else.
+        """
+        try:
+            members = canonical.loads(data)
+            return cls(
+                identity=_require_text(members["identity"]),
+                action=_require_text(members["action"]),
+                system=_require_text(members["system"]),
+                network=_require_text(members["network"]),
+                country=_require_text(members["country"]),
+                outcome=_require_text(members["outcome"]),
+                ts_us=_require_number(members["ts_us"]),
+                words=tuple(map(_require_text, members["words"])),
+            )
+        except (LookupError, TypeError, ValueError, AttributeError, CanonicalError) as exc:
+            raise Tampered("bad_alert", "the sealed content is not an event", remedy="run `halo verify`") from exc
+
+    def to_plain(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "action": self.action,
+            "country": self.country,
+            "identity": self.identity,
+            "network": self.network,
+            "outcome": self.outcome,
+            "system": self.system,
+            "ts_us": self.ts_us,
+            "words": list(self.words),
+        }
+
+
+def _require_number(value: Any, top: int = _MAX_NUMBER - 1) -> int:
+    if type(value) is not int or not 0 <= value <= top:
+        raise TypeError("no number of ours")
+    return value
+
+
+def _require_text(value: Any) -> str:
+    if type(value) is not str or len(value) > _MAX_TEXT_LENGTH:
+        raise TypeError("no short text")
+    return value
+
+
+def _require_match(pattern: re.Pattern[str], value: Any) -> str:
+    if type(value) is not str or not pattern.fullmatch(value):
+        raise ValueError("not of this form")
+    return value

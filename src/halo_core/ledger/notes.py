@@ -1,0 +1,337 @@
+"""Room: signed notes (C2SP signed-note). Takes: text, signers, keys. Gives: note bytes, text. Never: I/O, a clock.
+
+A note is a text that ends with a newline, a blank line, and signature lines of an em dash, a key name and the base64
+of a 4-byte key hash and the signature. Halo is narrower than the specification: the text holds no blank line, so
+there is one way to split a note, and base64 has one spelling.
+
+Room: the entry as bytes. Takes: an Entry and signers. Gives: a signed note and its leaf hash. Never: I/O, a clock.
+
+An entry's note holds one line of canonical JSON (`halo_core.crypto.canonical`), signed by its writer; the first entry of a
+writer (`writer_open`) is signed by the log's key as well, which is how the log certifies the writer's key.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from halo_core.crypto import canonical
+from halo_core.crypto.keys import Signer, require_strong_key, verify_signature
+from halo_core.errors import BadInput, CanonicalError, ConfigError, Tampered
+from halo_core.ledger.tree import leaf_hash
+from halo_core.model.ledger_entry import LedgerEntry
+
+__all__ = [
+    "MAX_NOTE",
+    "Note",
+    "Signature",
+    "Vkey",
+    "decode_base64",
+    "decode_entry",
+    "encode_entry",
+    "find_signature",
+    "format_vkey",
+    "key_hash",
+    "leaf_hash",
+    "log_origin",
+    "make_vkey",
+    "open_note",
+    "parse_vkey",
+    "sign_note",
+    "verify_note",
+    "writer_name",
+]
+
+
+# C2SP tlog-tiles carries entries behind 16-bit lengths.
+MAX_NOTE: Final = 65_535
+_MAX_SIGNATURES: Final = 32
+_ED25519: Final = b"\x01"
+_PUBLIC_BYTES: Final = 32
+_SIGNATURE_BYTES: Final = 64
+_DASH: Final = b"\xe2\x80\x94 "
+_CONTROL: Final = bytes(set(range(0x20)) - {0x0A})
+# Names of ours and of witnesses; the specification forbids Unicode spaces and plus.
+_NAME: Final = re.compile(r"[!-*,-~]{1,255}")
+_HEX_HASH: Final = re.compile(r"[0-9a-f]{8}")
+
+
+class Signature(NamedTuple):
+    """One signature line, parsed and not verified."""
+
+    name: str
+    key_hash: bytes
+    signature: bytes
+
+
+class Note(NamedTuple):
+    """A parsed note: its text, newline included, and its signatures in order."""
+
+    text: bytes
+    signatures: list[Signature]
+
+
+@dataclass(frozen=True, slots=True)
+class Vkey:
+    """A verifier key: name, 4-byte key hash and 32-byte Ed25519 public key."""
+
+    name: str
+    hash: bytes
+    public: bytes
+
+
+@lru_cache(maxsize=1024)
+def key_hash(name: str, public: bytes) -> bytes:
+    """First 4 bytes of SHA-256 over name, newline, algorithm 0x01 and public key (C2SP signed-note)."""
+    return hashlib.sha256(name.encode() + b"\n" + _ED25519 + public).digest()[:4]
+
+
+def make_vkey(name: str, public: bytes) -> Vkey:
+    """Verifier key of an Ed25519 public key.
+
+    Raises:
+        ConfigError: `bad_vkey`, the name or the key has the wrong form.
+    """
+    if not _NAME.fullmatch(name) or len(public) != _PUBLIC_BYTES:
+        raise ConfigError("bad_vkey", f"`{name}` is not a valid key name, or its key is not 32 bytes", field="vkey")
+    return Vkey(name, key_hash(name, public), public)
+
+
+def format_vkey(vkey: Vkey) -> str:
+    """The text form `name+hash+base64` (C2SP signed-note)."""
+    key = base64.b64encode(_ED25519 + vkey.public).decode("ascii")
+    return f"{vkey.name}+{vkey.hash.hex()}+{key}"
+
+
+def parse_vkey(text: str) -> Vkey:
+    """Inverse of `vkey_string`.
+
+    Raises:
+        ConfigError: `bad_vkey`, it is malformed, of another algorithm, or its hash does not fit.
+        BadInput: `weak_key`, no honest signer has this key.
+    """
+    name, _, rest = text.partition("+")
+    hexed, _, encoded = rest.partition("+")
+    key = decode_base64(encoded.encode("ascii", "replace"))
+    if key is None or len(key) != 1 + _PUBLIC_BYTES or key[:1] != _ED25519 or not _HEX_HASH.fullmatch(hexed):
+        raise ConfigError("bad_vkey", f"`{text[:120]}` is not an Ed25519 verifier key", field="vkey")
+    vkey = make_vkey(name, key[1:])
+    if vkey.hash.hex() != hexed:
+        raise ConfigError("bad_vkey", f"the key hash in `{text[:120]}` does not match its key", field="vkey")
+    require_strong_key(vkey.public)
+    return vkey
+
+
+def sign_note(text: bytes, signers: Sequence[tuple[str, Signer]]) -> bytes:
+    """Sign a text with one or more named keys.
+
+    Args:
+        text: UTF-8, ends with a newline, without blank lines and control characters.
+        signers: key name and signer, in the order of the lines.
+
+    Raises:
+        BadInput: `bad_note_text`, or `entry_too_large` above 65,535 bytes.
+    """
+    if not signers or not _is_note_text(text):
+        raise BadInput("bad_note_text", "the text or the list of signers cannot be signed", field="text")
+    lines = [text, b"\n"]
+    for name, signer in signers:
+        start, hashed = _signature_prefix(name, signer.public_key)
+        lines += start, binascii.b2a_base64(hashed + signer.sign(text))
+    note = b"".join(lines)
+    if len(note) > MAX_NOTE:
+        raise BadInput(
+            "entry_too_large",
+            f"the signed entry has {len(note)} bytes, at most {MAX_NOTE} fit",
+            field="text",
+            remedy="pass large data by reference",
+        )
+    return note
+
+
+@lru_cache(maxsize=1024)
+def _signature_prefix(name: str, public: bytes) -> tuple[bytes, bytes]:
+    """How a key's signature line begins, and the key's hash."""
+    return _DASH + name.encode("ascii") + b" ", make_vkey(name, public).hash
+
+
+def open_note(note: bytes) -> Note:
+    """Parse a note without verifying it.
+
+    Raises:
+        Tampered: `malformed_note`; nothing else, whatever the bytes.
+    """
+    text, gap, block = note.partition(b"\n\n")
+    text += b"\n"
+    if not gap or len(note) > MAX_NOTE or not block.endswith(b"\n") or not _is_note_text(text):
+        raise Tampered("malformed_note", "these bytes are not a signed note")
+    lines = block[:-1].split(b"\n", _MAX_SIGNATURES)
+    signatures = [_parse_signature(line) for line in lines]
+    if len({item[:2] for item in signatures}) != len(lines) or len(lines) > _MAX_SIGNATURES:
+        raise Tampered("malformed_note", "a signed note has one line for each of at most 32 keys")
+    return Note(text, signatures)
+
+
+def _is_note_text(text: bytes) -> bool:
+    if text.startswith(b"\n") or not text.endswith(b"\n") or b"\n\n" in text:
+        return False
+    # Deleting and measuring is four times as fast as searching with an expression.
+    if len(text.translate(None, _CONTROL)) != len(text):
+        return False
+    if not text.isascii():
+        try:
+            text.decode("utf-8")
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
+def _parse_signature(line: bytes) -> Signature:
+    name, _, encoded = line[len(_DASH) :].partition(b" ")
+    blob = decode_base64(encoded)
+    # ASCII decoding with "replace" gives a character no name may hold.
+    text = name.decode("ascii", "replace")
+    if not line.startswith(_DASH) or not _NAME.fullmatch(text) or blob is None or len(blob) <= 4:
+        raise Tampered("malformed_note", "a signature line is malformed")
+    return Signature(text, blob[:4], blob[4:])
+
+
+def decode_base64(encoded: bytes) -> bytes | None:
+    """Standard base64 in its one canonical spelling, or None."""
+    try:
+        raw = binascii.a2b_base64(encoded, strict_mode=True)
+    except binascii.Error:
+        return None
+    # INVARIANT: one value, one spelling (stray bits in the last character are refused).
+    return raw if binascii.b2a_base64(raw, newline=False) == encoded else None
+
+
+def find_signature(note: Note, vkey: Vkey) -> bytes | None:
+    """The 64-byte signature that this key claims to have made, not verified; None when there is none."""
+    for name, hashed, signature in note.signatures:
+        if name == vkey.name and hashed == vkey.hash and len(signature) == _SIGNATURE_BYTES:
+            return signature
+    return None
+
+
+def verify_note(note: bytes, vkeys: Sequence[Vkey]) -> bytes:
+    """Verify that every one of the keys signed the note; signatures of other keys are ignored.
+
+    Returns:
+        The text.
+
+    Raises:
+        Tampered: `malformed_note`, or `bad_signature` when a key's signature is missing or wrong, or no key is given.
+    """
+    opened = open_note(note)
+    for vkey in vkeys:
+        signature = find_signature(opened, vkey)
+        if signature is None or not verify_signature(vkey.public, opened.text, signature):
+            raise Tampered("bad_signature", f"the note is not signed by `{vkey.name}`")
+    if not vkeys:
+        raise Tampered("bad_signature", "no key to verify the note with")
+    return opened.text
+
+
+_PART: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_TYPES: Final[dict[str, type]] = {
+    "assurance": str,
+    "body": dict,
+    "content": dict,
+    "id": str,
+    "kind": str,
+    "mono_us": int,
+    "prev": str,
+    "session": str,
+    "tenant": str,
+    "ts_us": int,
+    "v": int,
+    "w": str,
+    "ws": int,
+}
+
+
+def log_origin(tenant: str) -> str:
+    """Name of a tenant's log: key name of its checkpoints and their first line.
+
+    Raises:
+        ConfigError: `bad_tenant`, the tenant's name cannot be part of a note.
+    """
+    return f"halo/{_check_name(tenant, 'bad_tenant', 'tenant')}/log"
+
+
+def writer_name(tenant: str, writer: str) -> str:
+    """Key name of a writer.
+
+    Raises:
+        ConfigError: `bad_tenant` or `bad_writer`.
+    """
+    return f"halo/{_check_name(tenant, 'bad_tenant', 'tenant')}/w/{_check_name(writer, 'bad_writer', 'writer')}"
+
+
+@lru_cache(maxsize=1024)
+def _check_name(name: str, code: str, field: str) -> str:
+    if not _PART.fullmatch(name):
+        raise ConfigError(
+            code,
+            f"`{name[:80]}` is not a valid name of a {field}",
+            field=field,
+            remedy="use 1 to 64 letters, digits, dots, dashes and underscores",
+        )
+    return name
+
+
+def encode_entry(entry: LedgerEntry, signer: Signer, *, log: Signer | None = None) -> tuple[bytes, bytes]:
+    """Sign an entry.
+
+    Args:
+        entry: what to record.
+        signer: the writer's key.
+        log: the log's key, for the writer's first entry.
+
+    Returns:
+        The note and its 32-byte leaf hash.
+
+    Raises:
+        CanonicalError: the body has no canonical form.
+        BadInput: `entry_too_large`.
+        ConfigError: `bad_tenant` or `bad_writer`.
+    """
+    signers = [(writer_name(entry.tenant, entry.writer), signer)]
+    if log is not None:
+        signers.append((log_origin(entry.tenant), log))
+    note = sign_note(canonical.dumps(entry.to_plain()) + b"\n", signers)
+    return note, leaf_hash(note)
+
+
+def decode_entry(note: bytes) -> LedgerEntry:
+    """Parse a note to an entry; its signatures are not verified here.
+
+    Raises:
+        Tampered: `malformed_note` or `malformed_entry`; nothing else, whatever the bytes.
+    """
+    line = open_note(note).text[:-1]
+    try:
+        tree = canonical.loads(line)
+        _check_types(tree)
+        entry = LedgerEntry.from_plain(tree)
+    except (CanonicalError, RecursionError, ValueError) as exc:
+        raise Tampered("malformed_entry", f"the note does not contain an entry: {exc}") from exc
+    return entry
+
+
+def _check_types(tree: Any) -> None:
+    if type(tree) is not dict or tree.keys() != _TYPES.keys():
+        raise ValueError("members are missing or unknown")
+    for name, kind in _TYPES.items():
+        if type(tree[name]) is not kind:
+            raise ValueError(f"`{name}` has the wrong type")
+    for reference in tree["content"].values():
+        if type(reference) is not dict or not all(type(item) is str for item in reference.values()):
+            raise ValueError("`content` has the wrong form")

@@ -1,0 +1,221 @@
+"""Room: the Merkle tree (RFC 6962 section 2.1). Takes: leaf hashes. Gives: roots, proofs, yes or no. Never: I/O.
+
+Leaves come in hashed, 32 bytes each; an interior node is SHA-256(0x01, left, right). `verify_*` are total: any input
+gives a bool.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Final
+
+from halo_core.errors import Tampered
+
+__all__ = [
+    "EMPTY_ROOT",
+    "CompactRange",
+    "compute_root",
+    "consistency_proof",
+    "inclusion_proof",
+    "leaf_hash",
+    "node_hash",
+    "verify_consistency",
+    "verify_inclusion",
+]
+
+_sha256 = hashlib.sha256
+_LEAF: Final = b"\x00"
+_NODE: Final = b"\x01"
+_HASH: Final = 32
+_SIZE_LIMIT: Final = 2**63
+EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """SHA-256(0x00, data)."""
+    return _sha256(_LEAF + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """SHA-256(0x01, left, right)."""
+    return _sha256(_NODE + left + right).digest()
+
+
+class CompactRange:
+    """The frontier of a growing tree: one hash per set bit of its size; `append` costs one hash on average."""
+
+    __slots__ = ("_levels", "size")
+
+    def __init__(self) -> None:
+        self.size = 0
+        # _levels[i] is the root of a perfect subtree of 2**i leaves, present where bit i of the size is set.
+        self._levels: list[bytes | None] = []
+
+    def append(self, leaf: bytes) -> None:
+        """Add one leaf hash (32 bytes)."""
+        levels = self._levels
+        for i, node in enumerate(levels):
+            if node is None:
+                levels[i] = leaf
+                break
+            leaf = _sha256(_NODE + node + leaf).digest()
+            levels[i] = None
+        else:
+            levels.append(leaf)
+        self.size += 1
+
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        """Add many leaf hashes, a level at a time: the fast way."""
+        self.size += len(leaves)
+        carried = list(leaves)
+        level = 0
+        while carried:
+            if level == len(self._levels):
+                self._levels.append(None)
+            waiting = self._levels[level]
+            if waiting is not None:
+                carried.insert(0, waiting)
+            self._levels[level] = carried.pop() if len(carried) % 2 else None
+            pairs = iter(carried)
+            carried = [_sha256(_NODE + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
+            level += 1
+
+    def root(self) -> bytes:
+        """Root of the tree so far; SHA-256 of nothing when it is empty."""
+        acc: bytes | None = None
+        for node in self._levels:
+            if node is not None:
+                acc = node if acc is None else node_hash(node, acc)
+        return EMPTY_ROOT if acc is None else acc
+
+    def to_bytes(self) -> bytes:
+        """Size (8 bytes, big endian), then the frontier, largest subtree first."""
+        return self.size.to_bytes(8, "big") + b"".join(node for node in reversed(self._levels) if node is not None)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> CompactRange:
+        """Inverse of `to_bytes`.
+
+        Raises:
+            Tampered: `bad_frontier`, the bytes are no frontier.
+        """
+        size = int.from_bytes(data[:8], "big")
+        if len(data) != 8 + _HASH * size.bit_count() or len(data) < 8:
+            raise Tampered("bad_frontier", "these bytes are not the frontier of a tree")
+        result = cls()
+        result.size = size
+        offset = len(data)
+        for level in range(size.bit_length()):
+            if size >> level & 1:
+                result._levels.append(data[offset - _HASH : offset])
+                offset -= _HASH
+            else:
+                result._levels.append(None)
+        return result
+
+
+def compute_root(leaves: Sequence[bytes]) -> bytes:
+    """Merkle tree hash of leaf hashes."""
+    tree = CompactRange()
+    tree.extend(leaves)
+    return tree.root()
+
+
+def _split_point(size: int) -> int:
+    # Largest power of two below size (RFC 6962 section 2.1).
+    return 1 << (size - 1).bit_length() - 1
+
+
+def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
+    """Audit path of `leaves[index]` (RFC 6962 section 2.1.1); IndexError outside the tree."""
+    if not 0 <= index < len(leaves):
+        raise IndexError(index)
+    path: list[bytes] = []
+    low, high = 0, len(leaves)
+    while high - low > 1:
+        middle = low + _split_point(high - low)
+        if index < middle:
+            path.append(compute_root(leaves[middle:high]))
+            high = middle
+        else:
+            path.append(compute_root(leaves[low:middle]))
+            low = middle
+    return path[::-1]
+
+
+def consistency_proof(leaves: Sequence[bytes], size1: int) -> list[bytes]:
+    """Proof that the tree of the first `size1` leaves is a prefix (RFC 6962 section 2.1.2); IndexError if it is not."""
+    if not 0 < size1 <= len(leaves):
+        raise IndexError(size1)
+    path: list[bytes] = []
+    low, high, is_whole_tree = 0, len(leaves), True
+    while size1 != high:
+        middle = low + _split_point(high - low)
+        if size1 <= middle:
+            path.append(compute_root(leaves[middle:high]))
+            high = middle
+        else:
+            path.append(compute_root(leaves[low:middle]))
+            low, is_whole_tree = middle, False
+    if not is_whole_tree:
+        path.append(compute_root(leaves[low:high]))
+    return path[::-1]
+
+
+def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes], expected_root: bytes) -> bool:
+    """Whether the leaf hash is at `index` of the tree of `size` leaves with that root (RFC 9162 section 2.1.3.2)."""
+    if not (_are_sizes(index, size) and index < size and _are_hashes([leaf]) and _are_hashes(proof)):
+        return False
+    node, rest, result = index, size - 1, leaf
+    for item in proof:
+        if rest == 0:
+            return False
+        if node & 1 or node == rest:
+            result = node_hash(item, result)
+            # Skip the levels at which this node has no right sibling.
+            shift = (node & -node).bit_length() - 1 if node else 0
+            node, rest = node >> shift, rest >> shift
+        else:
+            result = node_hash(result, item)
+        node, rest = node >> 1, rest >> 1
+    return rest == 0 and result == expected_root
+
+
+def verify_consistency(size1: int, size2: int, proof: Sequence[bytes], root1: bytes, root2: bytes) -> bool:
+    """Whether the tree `root1` is the prefix of `size1` leaves of the tree `root2` (RFC 9162 section 2.1.4.2).
+
+    A proof from the empty tree says nothing and is refused.
+    """
+    if not (_are_sizes(size1, size2) and 0 < size1 <= size2 and _are_hashes(proof)):
+        return False
+    if size1 == size2:
+        return not proof and root1 == root2
+    path = list(proof)
+    if size1 & (size1 - 1) == 0:
+        path.insert(0, root1)
+    if not path or not _are_hashes(path):
+        return False
+    node, rest = size1 - 1, size2 - 1
+    shift = (~node & (node + 1)).bit_length() - 1
+    node, rest = node >> shift, rest >> shift
+    old = new = path[0]
+    for item in path[1:]:
+        if rest == 0:
+            return False
+        if node & 1 or node == rest:
+            old, new = node_hash(item, old), node_hash(item, new)
+            shift = (node & -node).bit_length() - 1 if node else 0
+            node, rest = node >> shift, rest >> shift
+        else:
+            new = node_hash(new, item)
+        node, rest = node >> 1, rest >> 1
+    return rest == 0 and old == root1 and new == root2
+
+
+def _are_sizes(*values: object) -> bool:
+    return all(type(value) is int and 0 <= value < _SIZE_LIMIT for value in values)
+
+
+def _are_hashes(values: object) -> bool:
+    return isinstance(values, list | tuple) and all(type(item) is bytes and len(item) == _HASH for item in values)

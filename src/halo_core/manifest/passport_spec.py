@@ -1,0 +1,296 @@
+"""Room: manifest, what a passport will say. Takes: an agent, what is registered. Gives: exact grants and limits.
+
+Patterns are expanded here, once: a tool that is registered later is not in the passport. Never: I/O, signing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import partial
+from typing import Any, Protocol
+
+from halo_core.manifest.agents import Agent, GrantRule, describe_unknown_argument
+from halo_core.manifest.declarations import SECTIONS, best_matches, is_pattern, matches
+from halo_core.manifest.nodes import FindingCollector, did_you_mean, printable
+from halo_core.model import (
+    ANY_OTHER,
+    RESERVED_UNITS,
+    ActionKind,
+    Budget,
+    Constraint,
+    ConstraintKind,
+    Grants,
+    Quota,
+    Resource,
+    SessionTerms,
+)
+from halo_core.passports import is_resource_id
+
+__all__ = ["Catalogue", "PassportSpec", "RegisteredResource", "expand_grants"]
+
+_ANYTHING = {ANY_OTHER: Constraint.anything()}
+_MAX_LISTED = 8
+_UNSEEN_NOTE = "because their tools are not registered yet"
+_SECTION = {kind: section for section, kind in SECTIONS.items()}
+
+
+class RegisteredResource(Protocol):
+    """A resource that is registered (`halo_core.enforcement.registry.Registered`)."""
+
+    @property
+    def resource(self) -> Resource:
+        """What it is."""
+        ...
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """JSON schema of its arguments."""
+        ...
+
+    def wildcard_grant(self) -> dict[str, Constraint]:
+        """Every argument of the schema."""
+        ...
+
+
+Catalogue = Mapping[ActionKind, Mapping[str, tuple[Resource, RegisteredResource | None]]]
+"""Action kind → name → what it is and, where it is registered, what it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassportSpec:
+    """Everything that a standing passport of one agent says.
+
+    Args:
+        agent: who holds it.
+        tenant: whose agents.
+        principal: the accountable party.
+        owner: who answers for the agent, empty if nobody.
+        grants: exact resource ids.
+        labels: data labels allowed, None for any.
+        ceilings: budgets that no re-authorization passes.
+        quotas: per day.
+        terms: what each session starts with.
+        hand_off_to: agents it may hand off to.
+        lifetime_s: seconds.
+        facts: what the inventory knows besides: purpose, privilege, regulated, approvers.
+        notes: what is allowed but probably not meant, for whoever issues it.
+    """
+
+    agent: str
+    tenant: str
+    principal: str
+    owner: str
+    grants: Grants
+    labels: tuple[str, ...] | None
+    ceilings: tuple[Budget, ...]
+    quotas: tuple[Quota, ...]
+    terms: SessionTerms
+    hand_off_to: tuple[str, ...]
+    lifetime_s: int
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def expand_grants(
+    agent: Agent,
+    catalogue: Catalogue,
+    *,
+    tenant: str,
+    principal: str,
+    report: FindingCollector,
+    allow_unspent: bool = False,
+) -> PassportSpec:
+    """The issue of one agent; with `allow_unspent` a budget that nothing spends is noted instead of refused.
+
+    Raises:
+        ManifestError: a grant names nothing that is known, an argument no tool has, a unit without a budget or
+            a budget whose unit nothing spends.
+    """
+    grants: dict[ActionKind, dict[str, Mapping[str, Constraint]]] = {}
+    notes: list[str] = []
+    for kind in _SECTION:
+        granted = _expand_kind(agent, kind, catalogue.get(kind, {}), report, notes)
+        if granted:
+            grants[kind] = granted
+    if agent.hand_off:
+        grants[ActionKind.HANDOFF] = {name: dict(_ANYTHING) for name in agent.hand_off}
+    spent = _check_affordable(agent, grants, catalogue, report, notes)
+    _check_unspent(agent, spent, notes, allow_unspent=allow_unspent)
+    notes += _note_unchecked(grants, catalogue)
+    report.raise_findings()
+    return PassportSpec(
+        agent=agent.id,
+        tenant=tenant,
+        principal=principal,
+        owner=agent.owner,
+        grants=grants,
+        labels=agent.data_scope,
+        ceilings=agent.limits.ceilings,
+        quotas=agent.limits.quotas,
+        terms=SessionTerms(agent.limits.session, agent.decay, agent.session_lifetime_s),
+        hand_off_to=agent.hand_off,
+        lifetime_s=agent.lifetime_s,
+        facts={
+            "approvers": list(agent.approvers),
+            "privilege": agent.privilege,
+            "purpose": agent.purpose,
+            "regulated": list(agent.regulated),
+        },
+        notes=tuple(notes),
+    )
+
+
+def _expand_kind(
+    agent: Agent,
+    kind: ActionKind,
+    resources: Mapping[str, tuple[Resource, RegisteredResource | None]],
+    report: FindingCollector,
+    notes: list[str],
+) -> dict[str, Mapping[str, Constraint]]:
+    if kind not in agent.rules:
+        if kind is not ActionKind.INFERENCE:
+            return {}
+        if not resources:
+            notes.append(
+                "no model is known yet, so none is granted: run the app once in observe mode, or list `models`"
+            )
+        return {name: dict(_ANYTHING) for name in sorted(resources)}
+    rules = {rule.pattern: rule for rule in agent.rules[kind]}
+    for rule in rules.values():
+        _check_known(rule, resources, _SECTION[kind])
+    granted: dict[str, Mapping[str, Constraint]] = {}
+    for name in sorted(resources):
+        chosen = best_matches(rules, name)
+        if len(chosen) > 1:
+            # INVARIANT: FAILCLOSED - of two readings none is guessed.
+            both = f"`{printable(chosen[0])}` and `{printable(chosen[1])}`"
+            rules[chosen[0]].item.fail(f"{both} apply equally to `{name}`", f"add a line for `{name}` itself")
+        elif chosen:
+            granted[name] = _expand_arguments(rules[chosen[0]], name, resources[name], report)
+    return granted
+
+
+def _check_known(rule: GrantRule, resources: Mapping[str, object], section: str) -> None:
+    if is_pattern(rule.pattern):
+        if not any(matches(rule.pattern, name) for name in resources):
+            otherwise = "run the app once in observe mode to register its tools, or declare them in `tools`"
+            rule.item.fail(f"`{printable(rule.pattern)}` matches none of the known {section}", otherwise)
+    elif rule.pattern not in resources:
+        otherwise = f"declare it in `{section}`, or run the app once in observe mode"
+        rule.item.fail(
+            f"none of the {section} is named `{printable(rule.pattern)}`",
+            partial(did_you_mean, rule.pattern, resources, otherwise),
+        )
+
+
+def _expand_arguments(
+    rule: GrantRule, name: str, registered: tuple[Resource, RegisteredResource | None], report: FindingCollector
+) -> Mapping[str, Constraint]:
+    resource, offered = registered
+    if rule.arguments is None:
+        return offered.wildcard_grant() if offered is not None else dict(_ANYTHING)
+    if offered is None:
+        return _check_undeclared(rule, name, resource, rule.arguments)
+    if not offered.schema.get("properties"):
+        return dict(rule.arguments)
+    arguments = sorted(offered.schema["properties"])
+    members = rule.item.mapping()
+    for argument in rule.arguments:
+        if argument not in arguments and argument != ANY_OTHER and not offered.schema.get("additionalProperties"):
+            message, remedy = describe_unknown_argument(argument, arguments, name)
+            members.get(argument, rule.item).fail(message, remedy)
+    if ANY_OTHER not in rule.arguments:
+        for missing in sorted(set(offered.schema.get("required", ())) - set(rule.arguments)):
+            report.add(
+                rule.item.place,
+                rule.item.path,
+                f"`{printable(name)}` needs `{printable(str(missing))}`, which is not granted: every call would be denied",
+                f"add `{printable(str(missing))}: any`",
+            )
+    return dict(rule.arguments)
+
+
+def _check_undeclared(
+    rule: GrantRule, name: str, resource: Resource, arguments: Mapping[str, Constraint]
+) -> Mapping[str, Constraint]:
+    """Arguments of a tool that nobody has registered yet: only what the manifest says of it can be compared."""
+    granted_names = {argument for argument in arguments if argument != ANY_OTHER}
+    declared_names = {*resource.targets, *([resource.amount] if resource.amount else [])}
+    members = rule.item.mapping()
+    for argument in sorted(granted_names - declared_names):
+        close = get_close_matches(argument, sorted(declared_names - granted_names), 1, 0.8)
+        if close:
+            message = (
+                f"`{printable(argument)}` is not what `tools` declares for `{printable(name)}`: `{printable(close[0])}`"
+            )
+            remedy = f"did you mean `{printable(close[0])}`; if it has both, run the app once to register them"
+            members.get(argument, rule.item).fail(message, remedy)
+    return dict(arguments)
+
+
+def _note_unchecked(grants: Grants, catalogue: Catalogue) -> list[str]:
+    """A note for arguments that are granted by name to tools whose schemas nobody has seen yet."""
+    unchecked = []
+    for kind, resources in grants.items():
+        for name, rules in sorted(resources.items()):
+            named_arguments = sorted(rules.keys() - {ANY_OTHER})
+            if named_arguments and kind in _SECTION and catalogue.get(kind, {})[name][1] is None:
+                unchecked.append(f"{name} ({', '.join(named_arguments)})")
+    if not unchecked:
+        return []
+    more = f" and {len(unchecked) - _MAX_LISTED} more tools" if len(unchecked) > _MAX_LISTED else ""
+    listing = ", ".join(unchecked[:_MAX_LISTED])
+    return [f"arguments that could not be checked, {_UNSEEN_NOTE}: {listing}{more}; run the app once, then issue again"]
+
+
+def _check_unspent(agent: Agent, spent: set[str], notes: list[str], *, allow_unspent: bool) -> None:
+    """A budget of a unit that no granted resource spends limits nothing, and was meant to."""
+    for budget in agent.limits.session:
+        if budget.unit in RESERVED_UNITS or budget.unit in spent:
+            continue
+        message = f"no granted tool spends the budget {budget.unit}"
+        if allow_unspent:
+            notes.append(f"{message}: remove the budget, or the next issue is refused")
+            continue
+        place = agent.item.mapping().get("budgets", agent.item)
+        place = place.mapping().get(budget.unit, place)
+        place.fail(f"{message}: add `unit: {budget.unit}` to a tool", "or remove the budget")
+
+
+def _check_affordable(
+    agent: Agent, grants: Grants, catalogue: Catalogue, report: FindingCollector, notes: list[str]
+) -> set[str]:
+    """What is granted must be payable, and reachable with the authority there is; the units it spends."""
+    spent: set[str] = set()
+    units = {budget.unit for budget in agent.limits.session}
+    floors = dict(agent.decay.floors)
+    for kind, resources in grants.items():
+        for name in resources:
+            entry = catalogue.get(kind, {}).get(name)
+            if entry is None:
+                continue
+            resource = entry[0]
+            units_of = {unit for unit, _ in resource.costs} | ({resource.unit} - {""})
+            spent |= units_of
+            for unit in sorted(units_of):
+                if unit not in units:
+                    message = f"`{name}` spends {unit}, which has no budget: every call would be denied"
+                    remedy = f"add `{unit}: {{session: ...}}`"
+                    report.add(agent.item.place, f"{agent.item.path}.budgets", message, remedy)
+            floor = max(floors[resource.impact.value], agent.decay.reauthorize_below)
+            if floor >= agent.decay.authority:
+                notes.append(f"`{name}` can never run: {resource.impact.value} needs as much authority as there is")
+    return spent
+
+
+def list_names(catalogue: Catalogue, kind: ActionKind) -> list[str]:
+    """Names of one kind, sorted."""
+    return sorted(name for name in catalogue.get(kind, {}) if is_resource_id(name))
+
+
+def is_open(grant: Mapping[str, Constraint]) -> bool:
+    """Whether any argument is allowed."""
+    rule = grant.get(ANY_OTHER)
+    return rule is not None and rule.kind is ConstraintKind.WILDCARD

@@ -1,0 +1,213 @@
+"""Room: one link of a passport, parsed and verified. Frozen values that cannot be wrong. Never: I/O, crypto.
+
+Only `halo_core.passports.chain` makes a `Link` from bytes (RFC 7519 claims, `cnf` of RFC 7800,
+`authorization_details` of RFC 9396).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from halo_core.model.request import ActionKind
+
+__all__ = [
+    "ANY_OTHER",
+    "RESERVED_UNITS",
+    "Budget",
+    "Constraint",
+    "ConstraintKind",
+    "Decay",
+    "Grants",
+    "Link",
+    "LinkKind",
+    "Quota",
+    "SessionTerms",
+]
+
+ANY_OTHER = "**"
+"""Argument name that stands for every argument not named; absent, the argument map is closed."""
+
+
+class ConstraintKind(StrEnum):
+    """Constraint types, after the attenuating agent token draft, without those that cannot be narrowed safely."""
+
+    EXACT = "exact"
+    ONE_OF = "one_of"
+    NOT_ONE_OF = "not_one_of"
+    RANGE = "range"
+    PREFIX = "prefix"
+    PATTERN = "pattern"
+    WILDCARD = "wildcard"
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """One closed-world constraint on one argument.
+
+    Args:
+        kind: which.
+        values: for `exact` one scalar, for `one_of` and `not_one_of` several (str, int, bool; types are compared).
+        low: for `range`, inclusive lower bound (integer) or None.
+        high: for `range`, inclusive upper bound (integer) or None.
+        text: for `prefix` the prefix, for `pattern` an RE2 expression matched against the whole value.
+    """
+
+    kind: ConstraintKind
+    values: tuple[str | int | bool, ...] = ()
+    low: int | None = None
+    high: int | None = None
+    text: str = ""
+
+    @classmethod
+    def anything(cls) -> Constraint:
+        """Any value, or none."""
+        return cls(ConstraintKind.WILDCARD)
+
+    @classmethod
+    def exactly(cls, value: str | int | bool) -> Constraint:  # noqa: FBT001  a value to compare with
+        """This value."""
+        return cls(ConstraintKind.EXACT, (value,))
+
+    @classmethod
+    def one_of(cls, *values: str | int | bool) -> Constraint:
+        """One of these values."""
+        return cls(ConstraintKind.ONE_OF, values)
+
+    @classmethod
+    def none_of(cls, *values: str | int | bool) -> Constraint:
+        """Any value of the same type but these."""
+        return cls(ConstraintKind.NOT_ONE_OF, values)
+
+    @classmethod
+    def between(cls, low: int | None = None, high: int | None = None) -> Constraint:
+        """A number within inclusive bounds."""
+        return cls(ConstraintKind.RANGE, low=low, high=high)
+
+    @classmethod
+    def starts_with(cls, text: str) -> Constraint:
+        """A text below this prefix; a path that climbs out of it is refused."""
+        return cls(ConstraintKind.PREFIX, text=text)
+
+    @classmethod
+    def matches(cls, text: str) -> Constraint:
+        """A text that an RE2 expression matches whole."""
+        return cls(ConstraintKind.PATTERN, text=text)
+
+
+Grants = Mapping[ActionKind, Mapping[str, Mapping[str, Constraint]]]
+"""Action kind → exact resource id → argument name (or `ANY_OTHER`) → constraint."""
+
+
+class LinkKind(StrEnum):
+    """The three kinds of link: only session and hand-off links decay."""
+
+    STANDING = "standing"
+    SESSION = "session"
+    HANDOFF = "handoff"
+
+
+RESERVED_UNITS = ("risk", "step", "time")
+"""Units that Halo charges by itself; no caller may set them. `time` is the session's age in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """One unit's limits: `per_action` and `subtree`, integers in units of 10**-decimals."""
+
+    unit: str
+    per_action: int
+    subtree: int
+    decimals: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What all sessions of a standing link may spend of one unit in a UTC day, in units of 10**-decimals."""
+
+    unit: str
+    per_day: int
+    decimals: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decay:
+    """How the authority of a link falls. Authority is an integer 0..1_000_000.
+
+    Args:
+        authority: at the start.
+        half_life_s: seconds in which it halves.
+        half_life_steps: actions in which it halves.
+        half_life_risk: risk points in which it halves.
+        reauthorize_below: under this, nothing runs before somebody else re-authorizes.
+        floors: for each impact class, sorted by name, the authority that an action of it needs.
+        bands: (risk points, ceiling), both in order: from so many points on, authority is at most the ceiling.
+    """
+
+    authority: int
+    half_life_s: int
+    half_life_steps: int
+    half_life_risk: int
+    reauthorize_below: int
+    floors: tuple[tuple[str, int], ...] = ()
+    bands: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTerms:
+    """What each session under a standing link starts with: budgets, decay and the longest life in seconds."""
+
+    budgets: tuple[Budget, ...]
+    decay: Decay
+    lifetime_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A verified link. Times are seconds since the epoch (RFC 7519 NumericDate).
+
+    Args:
+        hash: names the token in the store (`canonical.digest` under the passport domain).
+        principal: the accountable user or organisation (`sub`), the same along the chain.
+        agent: who holds it (`client_id`).
+        txn: of a session link and below, the session it is good for; of a standing link, its own id.
+        envelope: account of the quotas, which outlives the standing link: a new one does not reset them.
+        owner: who answers for the agent; never its approver. Empty if nobody was named.
+        budgets: of a standing link the ceilings that no re-authorization of a session passes, else the limits.
+        quotas: of a standing link, per day.
+        terms: of a standing link.
+        reauthorization: of a session link with `epoch` > 1, the approver's token that it rests on.
+    """
+
+    hash: str
+    kind: LinkKind
+    issuer: str
+    key_id: str
+    jti: str
+    principal: str
+    agent: str
+    tenant: str
+    audience: tuple[str, ...]
+    issued_at_s: int
+    not_before_s: int
+    expires_at_s: int
+    txn: str
+    holder_key: bytes
+    depth: int
+    max_depth: int
+    epoch: int
+    grants: Grants
+    labels: tuple[str, ...] | None = None
+    hand_off_to: tuple[str, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    decay: Decay | None = None
+    policy: str = ""
+    parent: str = ""
+    envelope: str = ""
+    owner: str = ""
+    quotas: tuple[Quota, ...] = ()
+    terms: SessionTerms | None = None
+    reauthorization: str = field(default="", repr=False)
+    raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)

@@ -1,0 +1,403 @@
+"""Room: the access request, in AuthZEN's subject, action, resource, context. Frozen values, parsed once. Never: I/O."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from halo_core.errors import BadInput
+
+_TRUST_MAX: Final = 1000
+_UNIT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
+_IGNORABLE: Final = frozenset(
+    chr(code)
+    for first, last in (
+        (0xAD, 0xAD),
+        (0x34F, 0x34F),
+        (0x61C, 0x61C),
+        (0x115F, 0x1160),
+        (0x17B4, 0x17B5),
+        (0x180B, 0x180F),
+        (0x200B, 0x200F),
+        (0x202A, 0x202E),
+        (0x2060, 0x206F),
+        (0x3164, 0x3164),
+        (0xFE00, 0xFE0F),
+        (0xFEFF, 0xFEFF),
+        (0xFFA0, 0xFFA0),
+        (0xFFF0, 0xFFF8),
+        (0x1BCA0, 0x1BCA3),
+        (0x1D173, 0x1D17A),
+        (0xE0000, 0xE0FFF),
+    )
+    for code in range(first, last + 1)
+)
+"""Default_Ignorable_Code_Point (Unicode 16, DerivedCoreProperties.txt), which no font draws."""
+_AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
+
+__all__ = [
+    "AccessRequest",
+    "ActionKind",
+    "Context",
+    "Impact",
+    "Origin",
+    "Principal",
+    "Resource",
+    "Reversal",
+    "Trigger",
+    "has_invisible_characters",
+    "normalize_name",
+    "same_person",
+]
+
+
+class ActionKind(StrEnum):
+    """What is about to happen. Memory reads are retrievals, memory writes tool calls."""
+
+    INFERENCE = "inference"
+    RETRIEVAL = "retrieval"
+    TOOL_CALL = "tool_call"
+    HANDOFF = "handoff"
+
+
+class Impact(StrEnum):
+    """Impact class of a resource, from harmless to grave; `unknown` is graded like the grave ones."""
+
+    READ = "read"
+    WRITE = "write"
+    SEND = "send"
+    PAYMENT = "payment"
+    DELETE = "delete"
+    EXECUTE = "execute"
+    ADMIN = "admin"
+    UNKNOWN = "unknown"
+
+
+class Reversal(StrEnum):
+    """How an effect can be taken back."""
+
+    NONE_NEEDED = "none_needed"
+    UNDO = "undo"
+    COMPENSATE = "compensate"
+    IRREVERSIBLE = "irreversible"
+
+
+def _coerce_enum(resource: object, name: str, enum_type: type[StrEnum]) -> None:
+    value = getattr(resource, name)
+    try:
+        object.__setattr__(resource, name, enum_type(value))
+    except ValueError as exc:
+        raise BadInput(
+            "bad_resource",
+            f"`{value}` is not a valid value here",
+            field=name,
+            remedy=f"use one of {', '.join(enum_type)}",
+        ) from exc
+
+
+def _check_costs(resource: Resource) -> None:
+    units = [resource.unit] if resource.unit else []
+    try:
+        costs = tuple((unit, text) for unit, text in resource.costs)
+        units += [unit for unit, _ in costs]
+        good = all(_UNIT.fullmatch(unit) for unit in units) and all(_AMOUNT.fullmatch(text) for _, text in costs)
+    except (TypeError, ValueError):
+        good, costs = False, ()
+    if not good or (resource.unit and not resource.amount):
+        raise BadInput(
+            "bad_resource",
+            "a cost must be a unit and a decimal number as text; `unit` needs the argument `amount`",
+            field="costs",
+            remedy='for example unit="USD", amount="amount", costs=(("USD", "0.02"),)',
+        )
+    reserved = sorted(set(units) & {"risk", "step", "time"})
+    if reserved:
+        # INVARIANT: no caller says what an action costs in the units that Halo itself charges.
+        raise BadInput(
+            "caller_sets_reserved_unit", f"`{reserved[0]}` is reserved for Halo", field="costs", remedy="remove it"
+        )
+    object.__setattr__(resource, "costs", costs)
+
+
+def same_person(one_name: str, other_name: str) -> bool:
+    """Whether two names mean one person or agent, however they are spelt: `User:Ana ` is `ana`."""
+    return normalize_name(one_name) == normalize_name(other_name)
+
+
+def normalize_name(name: str) -> str:
+    """A name as names are compared: folded as by NFKC_Casefold (Unicode, 3.13), without any `user:` in front."""
+    folded = unicodedata.normalize("NFKC", "".join(c for c in name if c not in _IGNORABLE)).casefold()
+    normalized = "".join(c for c in unicodedata.normalize("NFKC", folded) if c not in _IGNORABLE).strip()
+    while normalized.startswith("user:"):
+        normalized = normalized.removeprefix("user:").strip()
+    return normalized
+
+
+def has_invisible_characters(name: str) -> bool:
+    """Whether a name holds what nobody sees: controls, and code points that are ignored when it is drawn."""
+    return any(c in _IGNORABLE or not c.isprintable() for c in name)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The acting agent, with the person or legal person it acts for at the head of the chain.
+
+    `user` is what the host application asserted; it grants nothing by itself.
+    `chain` runs from the head (user or organisation) down to the acting agent.
+    """
+
+    tenant: str
+    agent: str
+    user: str = ""
+    user_assurance: str = "asserted"
+    chain: tuple[str, ...] = ()
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {
+            "agent": self.agent,
+            "chain": list(self.chain),
+            "tenant": self.tenant,
+            "user": self.user,
+            "user_assurance": self.user_assurance,
+        }
+
+    @classmethod
+    def from_plain(cls, tree: Mapping[str, Any]) -> Principal:
+        """Inverse of `to_plain`."""
+        return cls(**{**tree, "chain": tuple(tree["chain"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A tool, retriever, model or agent as it was registered.
+
+    Args:
+        id: exact id, unique in the tenant; filled in by `guard`.
+        kind: the action kind that reaches it.
+        impact: impact class.
+        labels: data labels that it carries (`chd`, `pii`, ...), sorted.
+        system: the downstream system reached.
+        source_trust: 0..1000, trust in the content that comes back: below 500 it taints the session, below the
+            policy's floor (300 in the starter) documents are dropped. A property of the registration, never of a
+            document's own metadata. None, until it is registered, means undeclared: 300 for what is read.
+        reversal: how an effect can be taken back.
+        idempotent: True when running it twice does no harm; only then may it be re-run after a crash.
+        targets: names of the arguments that say where money or data goes.
+        amount: name of the argument that holds the amount at stake, empty if none.
+        classified: `declared`, `guessed` (from name and description) or `unknown`.
+        unit: the budget unit that `amount` spends, `USD` for example; empty if it spends none.
+        costs: (unit, decimal number as text) that every call spends besides: `(("USD", "0.02"),)`.
+    """
+
+    id: str = ""
+    kind: ActionKind = ActionKind.TOOL_CALL
+    impact: Impact = Impact.UNKNOWN
+    labels: tuple[str, ...] = ()
+    system: str = ""
+    source_trust: int | None = None
+    reversal: Reversal = Reversal.IRREVERSIBLE
+    idempotent: bool = False
+    targets: tuple[str, ...] = ()
+    amount: str = ""
+    classified: str = "declared"
+    unit: str = ""
+    costs: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Turn words into their types, once.
+
+        Raises:
+            BadInput: a word or a number that means nothing; `field` names it.
+        """
+        _coerce_enum(self, "impact", Impact)
+        _coerce_enum(self, "kind", ActionKind)
+        _coerce_enum(self, "reversal", Reversal)
+        for name in ("labels", "targets"):
+            words = getattr(self, name)
+            if isinstance(words, str) or not all(isinstance(word, str) for word in words):
+                raise BadInput(
+                    "bad_resource", "expected a sequence of words", field=name, remedy='for example ("pii",)'
+                )
+            object.__setattr__(self, name, tuple(words))
+        _check_costs(self)
+        trust = self.source_trust
+        if trust is not None and (type(trust) is not int or not 0 <= trust <= _TRUST_MAX):
+            raise BadInput(
+                "bad_resource", f"`{trust}` is not a trust value", field="source_trust", remedy="use 0..1000"
+            )
+
+    @property
+    def trust(self) -> int:
+        """`source_trust`, 0 where it is undeclared."""
+        return self.source_trust or 0
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {
+            "amount": self.amount,
+            "classified": self.classified,
+            "costs": [list(item) for item in self.costs],
+            "id": self.id,
+            "idempotent": self.idempotent,
+            "impact": self.impact.value,
+            "kind": self.kind.value,
+            "labels": list(self.labels),
+            "reversal": self.reversal.value,
+            "source_trust": self.trust,
+            "system": self.system,
+            "targets": list(self.targets),
+            "unit": self.unit,
+        }
+
+    @classmethod
+    def from_plain(cls, tree: Mapping[str, Any]) -> Resource:
+        """Inverse of `to_plain`."""
+        return cls(
+            **{
+                **tree,
+                "costs": tuple((unit, amount) for unit, amount in tree["costs"]),
+                "impact": Impact(tree["impact"]),
+                "kind": ActionKind(tree["kind"]),
+                "labels": tuple(tree["labels"]),
+                "reversal": Reversal(tree["reversal"]),
+                "targets": tuple(tree["targets"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What made the agent act: `message` (a model message), `user`, `handoff`, `host` (called by code).
+
+    `digest` is the keyed digest of the triggering text, whose content is sealed in the content table.
+    """
+
+    kind: str = "host"
+    ref: str = ""
+    digest: str = ""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {"digest": self.digest, "kind": self.kind, "ref": self.ref}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the request came from (PCI DSS 10.2.2, SP 800-53 AU-3): host, process, network address, framework."""
+
+    host: str = ""
+    pid: int = 0
+    process: str = ""
+    network: str = ""
+    framework: str = ""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {
+            "framework": self.framework,
+            "host": self.host,
+            "network": self.network,
+            "pid": self.pid,
+            "process": self.process,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Circumstances: session (with how it was found), turn (the message that asked), the framework's call id.
+
+    `abilities` are what the enforcement point at hand can do: `pause`, and the kinds of `Obligation`. What it cannot
+    do becomes a denial with `needs_guard`.
+    """
+
+    session: str
+    session_source: str
+    turn: str
+    call_id: str
+    trigger: Trigger
+    origin: Origin
+    assurance: str
+    abilities: tuple[str, ...] = ()
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {
+            "abilities": list(self.abilities),
+            "assurance": self.assurance,
+            "call_id": self.call_id,
+            "origin": self.origin.to_plain(),
+            "session": self.session,
+            "session_source": self.session_source,
+            "trigger": self.trigger.to_plain(),
+            "turn": self.turn,
+        }
+
+    @classmethod
+    def from_plain(cls, tree: Mapping[str, Any]) -> Context:
+        """Inverse of `to_plain`."""
+        return cls(
+            **{
+                **tree,
+                "abilities": tuple(tree["abilities"]),
+                "origin": Origin(**tree["origin"]),
+                "trigger": Trigger(**tree["trigger"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequest:
+    """One action that somebody wants to take, before it runs.
+
+    Args:
+        subject: who.
+        kind: which of the four surfaces.
+        resource: what is reached.
+        args: arguments after validation, as executed, with secrets replaced by keyed digests (`halo_core.content.redaction`).
+            Values as Python objects (floats, integers, strings, lists, mappings); not in the tagged form.
+        args_digest: keyed digest of the arguments.
+        request_id: digest of (session, turn, call id, resource, arguments digest): the key of ONCE.
+        context: circumstances.
+        problem: reason code found while translating (`invalid_arguments`, `unknown_tool`, ...); empty if none. A
+            request with a problem is always denied, and recorded.
+    """
+
+    subject: Principal
+    kind: ActionKind
+    resource: Resource
+    args: Mapping[str, Any]
+    args_digest: str
+    request_id: str
+    context: Context
+    problem: str = ""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree without the arguments, which are content and sealed apart."""
+        return {
+            "args_digest": self.args_digest,
+            "context": self.context.to_plain(),
+            "kind": self.kind.value,
+            "problem": self.problem,
+            "request_id": self.request_id,
+            "resource": self.resource.to_plain(),
+            "subject": self.subject.to_plain(),
+        }
+
+    @classmethod
+    def from_plain(cls, tree: Mapping[str, Any], args: Mapping[str, Any]) -> AccessRequest:
+        """Inverse of `to_plain`, given the unsealed arguments."""
+        return cls(
+            subject=Principal.from_plain(tree["subject"]),
+            kind=ActionKind(tree["kind"]),
+            resource=Resource.from_plain(tree["resource"]),
+            args=args,
+            args_digest=tree["args_digest"],
+            request_id=tree["request_id"],
+            context=Context.from_plain(tree["context"]),
+            problem=tree["problem"],
+        )

@@ -1,0 +1,393 @@
+"""Room: enrolling and withdrawing approvers. Takes: a store, authorities, a key. Gives: entries. Never: signs.
+
+Room: rotating and retiring issuers. Takes: a store, key folder, authorities. Gives: entries. Never: shows a secret.
+
+After a rotation the old key signs nothing any more, and what it signed is good until the overlap ends.
+
+Room: what keys there are, and who can read them. Takes: a key folder. Gives: a report. Never: shows a secret.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import pwd
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from halo_core.authorities import Authorities, TrustedKeys
+from halo_core.crypto.keys import Ed25519Signer, KeyStore, key_thumbprint
+from halo_core.errors import ConfigError
+from halo_core.model import EntryKind
+from halo_core.store import Draft, Store, Transaction
+
+__all__ = [
+    "ISSUER",
+    "KeyFile",
+    "Rotation",
+    "TrustedKey",
+    "current_key_id",
+    "enrol_approver",
+    "is_issuer_in_use",
+    "list_key_files",
+    "list_trusted_keys",
+    "list_warnings",
+    "record_retirement",
+    "record_withdrawal",
+    "remove_expired_keys",
+    "resolve_key_id",
+    "retire_issuer",
+    "rotate_issuer",
+    "swap_issuer_keys",
+    "withdraw_approver",
+]
+
+
+def enrol_approver(
+    store: Store, authorities: Authorities, *, name: str, public_key: bytes, by: str, now_us: int
+) -> str:
+    """Let `name` answer challenges with this key from now on; the key's thumbprint.
+
+    Raises:
+        BadInput: `weak_key`.
+        ConfigError: as `Authorities.add_approver`; then nothing is recorded either.
+        CannotDecide: it could not be recorded; then nobody is enrolled.
+    """
+    body = {
+        "act": "enrol",
+        "by": by,
+        "key": base64.b64encode(public_key).decode("ascii"),
+        "kid": key_thumbprint(public_key),
+        "name": name,
+        "role": "approver",
+        "since_us": now_us,
+    }
+
+    def job(tx: Transaction) -> str:
+        # Recorded in the same transaction: what cannot be written down is not enrolled.
+        tx.append(Draft(EntryKind.AUTHORITY, "", body))
+        return authorities.add_approver(tx.tenant, name, public_key, now_us)
+
+    kid: str = store.commit(job)
+    return kid
+
+
+def withdraw_approver(authorities: Authorities, tenant: str, *, name: str, now_us: int) -> list[str]:
+    """Let `name` answer no longer; the thumbprints withdrawn, to be recorded with `record_withdrawal`.
+
+    The file comes first: who is no longer trusted is not trusted although the ledger cannot be written.
+
+    Raises:
+        ConfigError: as `Authorities.withdraw_approver`.
+    """
+    return authorities.withdraw_approver(tenant, name, now_us)
+
+
+def record_withdrawal(tx: Transaction, kids: list[str], *, name: str, by: str, now_us: int) -> None:
+    """Write down what `withdraw` did."""
+    for kid in kids:
+        body: dict[str, Any] = {"act": "withdraw", "by": by, "kid": kid, "name": name, "role": "approver"}
+        tx.append(Draft(EntryKind.AUTHORITY, "", {**body, "until_us": now_us}))
+
+
+ISSUER: Final = "issuer"
+_NEXT_NAME: Final = "issuer-next"
+_KEPT_PREFIX: Final = "issuer-"
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """The key that goes and the one that comes; until when the old one's passports are good, µs since the epoch."""
+
+    old: str
+    new: str
+    until_us: int
+
+
+def rotate_issuer(
+    store: Store, keys: KeyStore, authorities: Authorities, *, overlap_s: int, by: str, now_us: int
+) -> Rotation:
+    """Trust a new issuer key for the store's tenant, and the old one until the overlap ends; `swap` then uses it.
+
+    May be run again after a crash: the new key waits in the folder until `swap`.
+
+    Raises:
+        ConfigError: `no_issuer`, the folder holds no issuer key; `key_retired`, the new key was trusted before.
+        CannotDecide: it could not be recorded; then nothing changes.
+    """
+    old, new = _load_issuer(keys), keys.signer(_NEXT_NAME)
+    until_us, retired_us = now_us + overlap_s * 1_000_000, _retired_at(authorities, old.key_id)
+    if retired_us is not None:
+        until_us = min(until_us, retired_us)
+    body = {
+        "act": "rotate",
+        "by": by,
+        "key": base64.b64encode(new.public_key).decode("ascii"),
+        "kid": new.key_id,
+        "old": old.key_id,
+        "role": "issuer",
+        "since_us": now_us,
+        "until_us": until_us,
+    }
+
+    def job(tx: Transaction) -> None:
+        tx.append(Draft(EntryKind.AUTHORITY, "", body))
+        authorities.add_issuer(tx.tenant, new.public_key, now_us)
+        # INVARIANT: a key that any tenant retired is not trusted anew by one that never heard of it.
+        if old.key_id not in authorities.load(tx.tenant).issuers and retired_us is None:
+            authorities.add_issuer(tx.tenant, old.public_key, 0)
+        if old.key_id in authorities.load(tx.tenant).issuers:
+            authorities.retire_issuer(tx.tenant, old.key_id, until_us)
+
+    store.commit(job)
+    return Rotation(old.key_id, new.key_id, until_us)
+
+
+def current_key_id(keys: KeyStore) -> str:
+    """Thumbprint of the issuer key in a folder; ConfigError `no_issuer` where there is none."""
+    return _load_issuer(keys).key_id
+
+
+def swap_issuer_keys(keys: KeyStore) -> Path:
+    """Put the new issuer key in the old one's place; the path under which the old one is kept."""
+    old, home = _load_issuer(keys), keys.home
+    kept_path = _kept_key_path(keys, old.key_id)
+    # A second name first, then one rename: at no moment is there no issuer key, which somebody would then make.
+    with contextlib.suppress(FileExistsError):
+        kept_path.hardlink_to(home / f"{ISSUER}.key")
+    (home / f"{_NEXT_NAME}.key").replace(home / f"{ISSUER}.key")
+    _sync_folder(home)
+    return kept_path
+
+
+def _kept_key_path(keys: KeyStore, kid: str) -> Path:
+    """A file of its own for each key: names tell no case, so two thumbprints may begin alike."""
+    for length in (8, 16, 43):
+        name = f"{_KEPT_PREFIX}{kid[:length].lower()}"
+        if name not in keys.names() or keys.signer(name).key_id == kid:
+            break
+    return keys.home / f"{name}.key"
+
+
+def is_issuer_in_use(keys: KeyStore, trusted: TrustedKeys, kid: str, now_us: int) -> bool:
+    """Whether passports are issued with this key now: it is the folder's, or the only one trusted."""
+    with contextlib.suppress(ConfigError):
+        if current_key_id(keys) == kid:
+            return True
+    return set(trusted.issuer_keys(now_us)) == {kid}
+
+
+def resolve_key_id(trusted: TrustedKeys, kid: str) -> str:
+    """The whole thumbprint of an issuer's key.
+
+    Raises:
+        ConfigError: `unknown_key`, no issuer's thumbprint is or starts with `kid`, or several do.
+    """
+    matches = [name for name in trusted.issuers if kid and name.startswith(kid)]
+    if len(matches) != 1:
+        raise ConfigError(
+            "unknown_key",
+            f"{len(matches)} issuers have a key `{kid[:64]}`",
+            field="kid",
+            remedy="see `halo keys report`",
+        )
+    return matches[0]
+
+
+def _retired_at(authorities: Authorities, kid: str) -> int | None:
+    records = [authorities.load(tenant).issuers.get(kid) for tenant in authorities.tenants()]
+    ends = [item.until_us for item in records if item is not None and item.until_us is not None]
+    return min(ends, default=None)
+
+
+def retire_issuer(authorities: Authorities, tenant: str, *, kid: str, now_us: int) -> str:
+    """Trust an issuer no longer, from now on; its thumbprint, to be recorded with `record_retirement`.
+
+    Raises:
+        ConfigError: `unknown_key`, no issuer's thumbprint is or starts with `kid`, or several do.
+    """
+    full = resolve_key_id(authorities.load(tenant), kid)
+    authorities.retire_issuer(tenant, full, now_us)
+    return full
+
+
+def record_retirement(tx: Transaction, kid: str, *, by: str, now_us: int) -> None:
+    """Write down what `retire` did."""
+    body = {"act": "retire", "by": by, "kid": kid, "role": "issuer", "until_us": now_us}
+    tx.append(Draft(EntryKind.AUTHORITY, "", body))
+
+
+def remove_expired_keys(keys: KeyStore, authorities: Authorities, now_us: int) -> list[str]:
+    """Remove kept issuer keys that no tenant trusts any more; their file names."""
+    removed = []
+    for name in keys.names():
+        if not name.startswith(_KEPT_PREFIX) or name == _NEXT_NAME:
+            continue
+        kid = keys.signer(name).key_id
+        trusted = [authorities.load(tenant) for tenant in authorities.tenants()]
+        if any(kid in item.issuers for item in trusted) and not any(
+            kid in item.issuer_keys(now_us) for item in trusted
+        ):
+            (keys.home / f"{name}.key").unlink(missing_ok=True)
+            removed.append(f"{name}.key")
+    if removed:
+        _sync_folder(keys.home)
+    return removed
+
+
+def _load_issuer(keys: KeyStore) -> Ed25519Signer:
+    if ISSUER not in keys.names():
+        raise ConfigError(
+            "no_issuer",
+            f"`{keys.home}` has no issuer.key",
+            field="key-home",
+            remedy="give the issuer's folder; `halo passport issue AGENT` creates the first issuer key",
+        )
+    return keys.signer(ISSUER)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+_USES: Final = (
+    ("agent-", "session and hand-off passports of the agent"),
+    ("approver-", "answers to challenges, as this approver"),
+    ("issuer-next", "nothing yet: `halo keys rotate` was not finished"),
+    ("issuer-", "standing passports until its overlap ends (no longer used)"),
+    ("issuer", "standing passports"),
+    ("alerts", "alerts that are sent to webhooks"),
+    ("log", "checkpoints, and the keys of the ledger's writers"),
+    ("content", "nothing: decrypts sealed content"),
+    ("digest", "nothing: keys the digests of arguments"),
+    ("sketch", "nothing: keys the fingerprints of texts"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """One key file, without what is in it.
+
+    Args:
+        name: of the key.
+        kind: `ed25519`, `secret`, or `unusable`.
+        key_id: thumbprint, for `ed25519`.
+        signs: in words, what the key can do.
+        owner: user of the file.
+        mode: permission bits in octal.
+        readable: this process can read it.
+        problem: why it is unusable.
+    """
+
+    name: str
+    kind: str
+    key_id: str
+    signs: str
+    owner: str
+    mode: str
+    readable: bool
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """One key of authorities.json; times are microseconds since the epoch."""
+
+    tenant: str
+    role: str
+    name: str
+    key_id: str
+    since_us: int
+    until_us: int | None
+    live: bool
+    here: bool
+    """This process can read its private key, and so sign as its holder."""
+
+
+def list_key_files(keys: KeyStore) -> list[KeyFile]:
+    """Every key file of a folder, by name."""
+    return [_describe_file(keys, name) for name in keys.names()]
+
+
+def list_trusted_keys(trusted: Mapping[str, TrustedKeys], files: Sequence[KeyFile], now_us: int) -> list[TrustedKey]:
+    """Every trusted key of every tenant, issuers first."""
+    mine = {item.key_id for item in files if item.key_id and item.readable}
+    rows_by_key: list[TrustedKey] = []
+    for tenant, keys in sorted(trusted.items()):
+        live = keys.issuer_keys(now_us).keys() | keys.approver_keys(now_us).keys()
+        rows = [("issuer", "", kid, item.since_us, item.until_us) for kid, item in keys.issuers.items()]
+        rows += [("approver", item.name, kid, item.since_us, item.until_us) for kid, item in keys.approvers.items()]
+        rows_by_key += [
+            TrustedKey(tenant, role, name, kid, since, until, kid in live, kid in mine)
+            for role, name, kid, since, until in rows
+        ]
+    return rows_by_key
+
+
+def list_warnings(files: Sequence[KeyFile], trusted: Sequence[TrustedKey]) -> list[str]:
+    """What a reader of the report should know, in sentences."""
+    sentences = []
+    for item in trusted:
+        if item.live and item.here:
+            holder = f"issuer of tenant `{item.tenant}`" if item.role == "issuer" else f"approver `{item.name}`"
+            sentences.append(f"this process could sign as {holder} (key {item.key_id[:8]})")
+    trusted_ids = {item.key_id for item in trusted}
+    for file in files:
+        if file.problem:
+            sentences.append(f"`{file.name}.key`: {file.problem}")
+        elif file.name == "issuer" and file.readable and file.key_id not in trusted_ids:
+            sentences.append("this process could sign as issuer, with a key that is not in authorities.json")
+    return sentences
+
+
+def _describe_file(keys: KeyStore, name: str) -> KeyFile:
+    path = keys.home / f"{name}.key"
+    kind, key_id, problem = _read_kind(keys, name)
+    status = path.lstat()
+    return KeyFile(
+        name=name,
+        kind=kind,
+        key_id=key_id,
+        signs=_describe_use(name),
+        owner=_owner_name(status.st_uid),
+        mode=f"{status.st_mode & 0o777:03o}",
+        readable=os.access(path, os.R_OK, effective_ids=True),
+        problem=problem,
+    )
+
+
+def _read_kind(keys: KeyStore, name: str) -> tuple[str, str, str]:
+    try:
+        return "ed25519", keys.signer(name).key_id, ""
+    except ConfigError as exc:
+        problem = exc.message
+        if exc.code != "key_malformed":
+            return "unusable", "", problem
+    try:
+        keys.secret(name)
+    except ConfigError as exc:
+        return "unusable", "", exc.message
+    return "secret", "", ""
+
+
+def _describe_use(name: str) -> str:
+    return next((use for start, use in _USES if name == start or (start[-1] == "-" and name.startswith(start))), "")
+
+
+def _owner_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def to_json_rows(items: Sequence[Any]) -> list[dict[str, Any]]:
+    """Reports as trees."""
+    return [{name: getattr(item, name) for name in type(item).__slots__} for item in items]

@@ -1,0 +1,451 @@
+"""Room: entries that may be shown to somebody who is to sign. Takes: a reader, a home. Gives: entries. Never: writes.
+
+INVARIANT: BIND - what a person is shown was signed by a writer that the log vouches for; a row alone is believed in
+nothing.
+
+Room: what an approver must see. Takes: a reader, an opener of sealed content. Gives: a Question. Never: answers.
+
+INVARIANT: BIND - the binding that an answer signs is computed again from what is shown, so that nobody is shown one
+call and signs for another.
+
+Room: what a challenge is about, in a line. Takes: a reader. Gives: agent, resource, codes. Never: asks who signed.
+
+Whoever is to answer reads `questions.ask`, which believes no row and no entry that nobody signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from halo_core.content.redaction import Redactor
+from halo_core.decision.approval_binding import call_binding, reauthorization_binding
+from halo_core.errors import BadInput, ConfigError, HaloError, PassportError, PolicyError, Tampered
+from halo_core.ledger import decode_entry, parse_vkey, writer_name
+from halo_core.ledger.notes import verify_note
+from halo_core.ledger.tree import leaf_hash
+from halo_core.model import AccessRequest, Budget, EntryKind, LedgerEntry, Link
+from halo_core.passports.claims import ISSUER_URI, claims_to_link
+from halo_core.passports.codec import Claims, read_payload, token_hash
+from halo_core.policy import PolicyBundle
+from halo_core.reasons import get_reason_text
+from halo_core.store import checkpoints, encode_leaf
+from halo_core.store.reader import Reader
+from halo_core.store.rows import ApprovalRow
+
+__all__ = [
+    "CONTENT_CLOSED",
+    "ApprovalRequest",
+    "Opener",
+    "RequestReason",
+    "RequestSummary",
+    "Spending",
+    "decode_signed_entry",
+    "list_requests",
+    "load_linked_entry",
+    "load_links",
+    "load_request",
+    "load_rules",
+    "summarize_requests",
+]
+
+
+def decode_signed_entry(reader: Reader, home: Path, tenant: str, note: bytes) -> LedgerEntry:
+    """An entry whose writer the trusted log key certified, and which that writer signed.
+
+    Raises:
+        ConfigError: `no_trust`, the home trusts no log of this tenant.
+        Tampered: a signature is not what it should be.
+    """
+    log = checkpoints.load_trusted_keys(home).get(tenant)
+    if log is None:
+        raise ConfigError("no_trust", f"`{home}` has no trusted key", field="home", remedy="give the right HALO_HOME")
+    entry = decode_entry(note)
+    opening = reader.note_at(tenant, entry.writer, 0)
+    if opening is None or entry.tenant != tenant:
+        raise _evidence_error("the writer's first entry is missing")
+    verify_note(opening, [parse_vkey(log)])
+    first = decode_entry(opening)
+    try:
+        vkey = parse_vkey(str(first.body["vkey"]))
+    except (BadInput, KeyError) as exc:
+        raise _evidence_error("the writer's first entry contains no key") from exc
+    if vkey.name != writer_name(tenant, entry.writer):
+        raise _evidence_error("the key belongs to another writer")
+    verify_note(note, [vkey])
+    return entry
+
+
+def load_linked_entry(reader: Reader, tenant: str, reference: Any) -> LedgerEntry:
+    """The entry that a signed one names by place and leaf hash.
+
+    Raises:
+        Tampered: it is missing, or not the one.
+    """
+    try:
+        note = reader.note_at(tenant, str(reference["w"]), int(reference["ws"]))
+        same = note is not None and encode_leaf(leaf_hash(note)) == reference["leaf"]
+    except (KeyError, TypeError, ValueError) as exc:
+        raise _evidence_error("the request does not refer to a decision") from exc
+    if note is None or not same:
+        raise _evidence_error("the decision of the request is missing or was changed")
+    return decode_entry(note)
+
+
+def load_links(reader: Reader, tenant: str, hashes: list[str]) -> tuple[Link, ...]:
+    """Links by the hashes that a signed entry names, root first.
+
+    Raises:
+        Tampered: one is missing or is not what its hash says.
+    """
+    links: list[Link] = []
+    for name in hashes:
+        data = reader.blob(tenant, name)
+        token = data.decode("ascii", "replace") if data is not None else ""
+        if not token.isascii() or token_hash(token) != name:
+            raise _evidence_error("a passport of the decision is missing or was changed")
+        links.append(_decode_link(token, links[-1] if links else None))
+    return tuple(links)
+
+
+def load_rules(reader: Reader, tenant: str, policy: str) -> str:
+    """Which rules a policy that a signed entry names holds.
+
+    Raises:
+        Tampered: it is missing or is not what its hash says.
+    """
+    data = reader.blob(tenant, policy)
+    try:
+        bundle = PolicyBundle.from_bytes(data or b"")
+    except PolicyError as exc:
+        raise _evidence_error("the policy of the decision is missing or was changed") from exc
+    if bundle.hash != policy:
+        raise _evidence_error("the policy of the decision was changed")
+    return bundle.rules
+
+
+def _decode_link(token: str, parent: Link | None) -> Link:
+    # Its hash stands in a signed entry, so its own signature need not be asked again.
+    members = read_payload(token)
+    return claims_to_link(Claims(members, str(members.get("iss")).removeprefix(ISSUER_URI), token), parent)
+
+
+def _evidence_error(message: str) -> Tampered:
+    return Tampered(
+        "request_altered", message, remedy="run `halo verify`, and do not answer requests until the ledger is whole"
+    )
+
+
+Opener = Callable[[LedgerEntry, str], bytes | None]
+"""Opens one sealed field of an entry; None where it cannot."""
+
+CONTENT_CLOSED: Final = "(erased, or the content key is not available)"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestReason:
+    """One reason of the decision that asked."""
+
+    code: str
+    title: str
+    detail: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """One unit of a session, integers in units of 10**-decimals.
+
+    Args:
+        unit: name.
+        decimals: of all numbers here.
+        spent: reserved and committed so far.
+        limit: of the session now.
+        start: of a new epoch, unless it is raised.
+        ceiling: which no raise passes; None where the standing passport names none, so that `start` is.
+        per_action: of one action at the start.
+    """
+
+    unit: str
+    decimals: int
+    spent: int
+    limit: int
+    start: int
+    ceiling: int | None
+    per_action: int
+
+    @property
+    def max_limit(self) -> int:
+        """What a raise may come to."""
+        return self.start if self.ceiling is None else self.ceiling
+
+    def format_amount(self, value: int) -> str:
+        """An amount of this unit with its decimals."""
+        return f"{Decimal(value).scaleb(-self.decimals):f}"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequest:
+    """A challenge as a person sees it.
+
+    Args:
+        row: where it stands.
+        status: the row's, or `expired` where time is up.
+        action: kind of action.
+        resource: what is reached.
+        impact: its class.
+        agent: who acts.
+        user: whom it acts for, as the host application says.
+        identities: everybody along the chain, from the head down.
+        reasons: why it asks.
+        content: sealed field → text, masked.
+        policy: hash of the policy in force.
+        links: the passport, standing link first.
+        budgets: units of the session.
+        authority: that the session has left, millionths; None where unknown.
+        epoch: for `reauthorization`, the one it would open.
+        index: place of the request in the log.
+        decision: id of the decision that asked.
+    """
+
+    row: ApprovalRow
+    status: str
+    action: str
+    resource: str
+    impact: str
+    agent: str
+    user: str
+    identities: tuple[str, ...]
+    reasons: tuple[RequestReason, ...]
+    content: Mapping[str, str]
+    policy: str
+    links: tuple[Link, ...]
+    budgets: tuple[Spending, ...]
+    authority: int | None
+    epoch: int
+    index: int
+    decision: str
+
+    def to_plain(self) -> dict[str, Any]:
+        """For programs; without the links' tokens and the answer's."""
+        row = asdict(self.row)
+        del row["answer"]
+        return {
+            **row,
+            "action": self.action,
+            "agent": self.agent,
+            "authority": self.authority,
+            "budgets": [asdict(item) for item in self.budgets],
+            "content": dict(self.content),
+            "decision": self.decision,
+            "epoch": self.epoch,
+            "identities": list(self.identities),
+            "impact": self.impact,
+            "index": self.index,
+            "passport": [link.hash for link in self.links],
+            "policy": self.policy,
+            "reasons": [asdict(item) for item in self.reasons],
+            "resource": self.resource,
+            "status": self.status,
+            "user": self.user,
+        }
+
+
+def list_requests(reader: Reader, tenant: str, now_us: int) -> Iterator[tuple[ApprovalRow, str]]:
+    """Every challenge with its status as of now, oldest first."""
+    for values in reader.challenges(tenant):
+        row = ApprovalRow(*values)
+        yield row, _current_status(row, now_us)
+
+
+def load_request(
+    reader: Reader, home: Path, tenant: str, request: str, *, opener: Opener, now_us: int, reveal: bool = False
+) -> ApprovalRequest:
+    """The challenge whose id is, or starts with, `request`.
+
+    Args:
+        reader: the store.
+        home: folder with trust.json.
+        tenant: whose log.
+        request: id of the request entry, or its start.
+        opener: opens sealed content.
+        now_us: microseconds since the epoch.
+        reveal: show content as it is, not masked.
+
+    Raises:
+        ConfigError: `no_such_request`, none or several; `no_trust`.
+        Tampered: `request_altered`, what would be shown is not what was signed.
+    """
+    row = _find_row(reader, tenant, request)
+    index, request_entry = _find_request_entry(reader, home, tenant, row)
+    decision = load_linked_entry(reader, tenant, request_entry.body.get("decision"))
+    try:
+        return _build_request(reader, row, index, request_entry, decision, opener=opener, now_us=now_us, reveal=reveal)
+    except (IndexError, KeyError, PassportError, TypeError, ValueError) as exc:
+        raise _altered_error(f"the request cannot be read ({type(exc).__name__})") from exc
+
+
+def _current_status(row: ApprovalRow, now_us: int) -> str:
+    return "expired" if row.status == "pending" and row.expires_us <= now_us else row.status
+
+
+def _find_row(reader: Reader, tenant: str, request: str) -> ApprovalRow:
+    rows = [ApprovalRow(*values) for values in reader.challenges(tenant) if request and values[0].startswith(request)]
+    if len(rows) != 1:
+        message = f"{len(rows)} requests have an id that starts with" if rows else "there is no request"
+        raise ConfigError(
+            "no_such_request", f"{message} `{request[:64]}`", field="id", remedy="see `halo approvals list`"
+        )
+    return rows[0]
+
+
+def _find_request_entry(reader: Reader, home: Path, tenant: str, row: ApprovalRow) -> tuple[int, LedgerEntry]:
+    wanted = row.id.encode("utf-8", "replace")
+    for index, note in reader.notes(tenant, (EntryKind.APPROVAL_REQUEST.value,), row.session):
+        if wanted in note and decode_entry(note).id == row.id:
+            entry = decode_signed_entry(reader, home, tenant, note)
+            terms = tuple(entry.body.get(name) for name in ("kind", "binding", "expires_us"))
+            if (*terms, entry.session) != (row.kind, row.binding, row.expires_us, row.session):
+                raise _altered_error("the row of the request differs from its entry")
+            return index, entry
+    raise _altered_error("the request has no entry")
+
+
+def _build_request(
+    reader: Reader,
+    row: ApprovalRow,
+    index: int,
+    request_entry: LedgerEntry,
+    decision: LedgerEntry,
+    *,
+    opener: Opener,
+    now_us: int,
+    reveal: bool,
+) -> ApprovalRequest:
+    body = decision.body
+    snapshot = body["snapshot"]
+    links = load_links(reader, decision.tenant, snapshot["chain"])
+    request = AccessRequest.from_plain(body["request"], {})
+    epoch = int(request_entry.body["epoch"])
+    if (
+        decision.session != row.session
+        or _compute_binding(reader, row, request, links, snapshot["policy"], epoch=epoch) != row.binding
+    ):
+        raise _altered_error("the request is not bound to the call that it shows")
+    return ApprovalRequest(
+        row=row,
+        status=_current_status(row, now_us),
+        action=request.kind.value,
+        resource=request.resource.id,
+        impact=request.resource.impact.value,
+        agent=request.subject.agent,
+        user=request.subject.user,
+        identities=_collect_identities(request, links),
+        reasons=tuple(_read_reason(reason) for reason in request_entry.body["reasons"]),
+        content=_open_content(decision, opener, reveal=reveal),
+        policy=snapshot["policy"],
+        links=links,
+        budgets=_read_spending(links, snapshot),
+        authority=_remaining_authority(body),
+        epoch=epoch,
+        index=index,
+        decision=decision.id,
+    )
+
+
+def _compute_binding(
+    reader: Reader, row: ApprovalRow, request: AccessRequest, links: tuple[Link, ...], policy: str, *, epoch: int
+) -> str:
+    if row.kind == "reauthorization":
+        return reauthorization_binding(request.subject.tenant, row.session, links[0].agent, epoch)
+    return call_binding(request, links, load_rules(reader, request.subject.tenant, policy))
+
+
+def _collect_identities(request: AccessRequest, links: tuple[Link, ...]) -> tuple[str, ...]:
+    of_links = [name for link in links for name in (link.principal, link.owner, link.agent)]
+    names = [request.subject.user, *request.subject.chain, *of_links, request.subject.agent]
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _read_reason(reason: Mapping[str, Any]) -> RequestReason:
+    return RequestReason(reason["code"], get_reason_text(reason["code"]).title, reason["detail"], reason["source"])
+
+
+def _open_content(decision: LedgerEntry, opener: Opener, *, reveal: bool) -> dict[str, str]:
+    mask = Redactor.for_views().mask
+    texts = {}
+    for field in sorted(decision.content):
+        data = opener(decision, field)
+        content = CONTENT_CLOSED if data is None else data.decode("utf-8", "replace")
+        texts[field] = content if reveal or data is None else mask(content)
+    return texts
+
+
+def _read_spending(links: tuple[Link, ...], snapshot: Mapping[str, Any]) -> tuple[Spending, ...]:
+    standing_link, session_link = (links[0] if links else None), (links[1] if len(links) > 1 else None)
+    if standing_link is None or standing_link.terms is None:
+        return ()
+    envelopes = snapshot["envelopes"]
+    spent = {unit: reserved + committed for unit, reserved, committed in envelopes[0]["spent"]} if envelopes else {}
+    spent["time"] = max(snapshot["time_us"] - snapshot["session"]["opened_us"], 0) // 1_000_000
+    ceilings, limits = (
+        _index_by_unit(standing_link.budgets),
+        _index_by_unit(session_link.budgets if session_link else ()),
+    )
+    return tuple(
+        Spending(
+            unit=item.unit,
+            decimals=item.decimals,
+            spent=spent.get(item.unit, 0),
+            limit=limits[item.unit].subtree if item.unit in limits else item.subtree,
+            start=item.subtree,
+            ceiling=ceilings[item.unit].subtree if item.unit in ceilings else None,
+            per_action=item.per_action,
+        )
+        for item in standing_link.terms.budgets
+    )
+
+
+def _index_by_unit(budgets: tuple[Budget, ...]) -> dict[str, Budget]:
+    return {item.unit: item for item in budgets}
+
+
+def _remaining_authority(body: Mapping[str, Any]) -> int | None:
+    authority = body["after"].get("authority")
+    return authority if type(authority) is int else None
+
+
+def _altered_error(message: str) -> Tampered:
+    return Tampered(
+        "request_altered", message, remedy="run `halo verify`, and do not answer requests until the ledger is whole"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSummary:
+    """Who asks, what for and why, by the request's entry; empty where it cannot be read."""
+
+    agent: str = ""
+    resource: str = ""
+    codes: tuple[str, ...] = ()
+
+
+def summarize_requests(reader: Reader, tenant: str) -> dict[str, RequestSummary]:
+    """Id of a request → what it is about."""
+    summaries = {}
+    for _, note in reader.notes(tenant, (EntryKind.APPROVAL_REQUEST.value,)):
+        try:
+            entry = decode_entry(note)
+            summaries[entry.id] = _summarize(reader, tenant, entry)
+        except (HaloError, KeyError, TypeError, ValueError):
+            continue  # `halo verify` says what is wrong with it
+    return summaries
+
+
+def _summarize(reader: Reader, tenant: str, entry: LedgerEntry) -> RequestSummary:
+    decision = load_linked_entry(reader, tenant, entry.body["decision"])
+    codes = tuple(dict.fromkeys(str(reason["code"]) for reason in entry.body["reasons"]))
+    return RequestSummary(str(decision.body["request"]["subject"]["agent"]), str(entry.body["resource"]), codes)

@@ -1,0 +1,253 @@
+"""Room: approvals, the signed answers of people outside the chain. Takes: an answer, a token. Gives: the other.
+
+A strict JWS of its own `typ`, by an enrolled approver's key. One form answers every challenge: a `call` (bound to the
+digest of what was asked) and a `reauthorization` of a session. Never: I/O, a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from halo_core.crypto import canonical
+from halo_core.crypto.keys import Signer, key_thumbprint
+from halo_core.errors import PassportError
+from halo_core.model import Budget, Link, normalize_name
+from halo_core.passports.claims import ISSUER_URI, issuer_uri
+from halo_core.passports.codec import (
+    INT_LIMIT,
+    LAST_SECOND,
+    Claims,
+    claim_error,
+    make_header,
+    open_token,
+    read_payload,
+    require_integer,
+    require_members,
+    require_text,
+    require_texts,
+    sign_token,
+)
+from halo_core.passports.grants import Violation
+from halo_core.passports.limits import AUTHORITY_ONE, budgets_to_json, parse_budgets
+from halo_core.passports.narrowing import find_budget_violation, session_limits
+
+__all__ = [
+    "ApprovalToken",
+    "find_reauthorization_violation",
+    "is_in_chain",
+    "mint_approval",
+    "peek_approval",
+    "read_approval",
+    "reauthorization_binding",
+]
+
+MAX_APPROVAL_LIFETIME_S: Final = 30 * 86_400
+"""Longest time an answer waits to be used, seconds."""
+_MEDIA_TYPE: Final = "halo-approval+jwt"
+_TOP_MEMBERS: Final = ("aud", "exp", "halo", "iat", "iss", "jti", "sub", "ten", "ver")
+_HALO_MEMBERS: Final = ("a0", "ans", "bind", "bud", "epoch", "kind", "req", "ses")
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalToken:
+    """One answer, read. Times are seconds since the epoch.
+
+    Args:
+        id: of the answer, unique (`jti`).
+        approver: name, as enrolled.
+        key_id: thumbprint of the key that signed.
+        tenant: whose session.
+        audience: the stores it is good for.
+        issued_at_s: when it was given.
+        expires_at_s: unused by then, it serves nothing.
+        answer: `approve` or `deny`.
+        binding: digest of what was asked.
+        budgets: of a re-authorization, the new limits; of a unit not named, the terms.
+        authority: of a re-authorization, where the new epoch starts, 1..1_000_000; else 0.
+        epoch: of a re-authorization, the one it begins, 2 or more; else 0.
+        kind: `call` or `reauthorization`.
+        request: id of the challenge.
+        session: id of the session.
+        token: the signed form.
+    """
+
+    id: str
+    approver: str
+    key_id: str
+    tenant: str
+    audience: tuple[str, ...]
+    issued_at_s: int
+    expires_at_s: int
+    answer: str
+    binding: str
+    budgets: tuple[Budget, ...]
+    authority: int
+    epoch: int
+    kind: str
+    request: str
+    session: str
+    token: str = field(repr=False)
+
+
+def mint_approval(
+    *,
+    signer: Signer,
+    approver: str,
+    tenant: str,
+    audience: str,
+    now_s: int,
+    lifetime_s: int,
+    jti: str,
+    answer: str,
+    kind: str,
+    binding: str,
+    request: str,
+    session: str,
+    budgets: Sequence[Budget] = (),
+    authority: int = 0,
+    epoch: int = 0,
+) -> str:
+    """Sign an answer; parameters as in `ApprovalToken`.
+
+    Raises:
+        PassportError: with the code `read_approval` would give; nothing is minted that it would refuse.
+    """
+    claims = {
+        "aud": [audience],
+        "exp": now_s + lifetime_s,
+        "halo": {
+            "a0": authority,
+            "ans": answer,
+            "bind": binding,
+            "bud": budgets_to_json(budgets),
+            "epoch": epoch,
+            "kind": kind,
+            "req": request,
+            "ses": session,
+        },
+        "iat": now_s,
+        "iss": issuer_uri(signer.public_key),
+        "jti": jti,
+        "sub": approver,
+        "ten": tenant,
+        "ver": 1,
+    }
+    token = sign_token(make_header(signer.key_id, _MEDIA_TYPE), claims, signer)
+    _parse_approval(Claims(claims, signer.key_id, token))
+    return token
+
+
+def read_approval(token: str | bytes, approvers: Mapping[str, tuple[str, bytes]]) -> ApprovalToken:
+    """Verify and parse an answer.
+
+    Args:
+        token: whatever was presented.
+        approvers: enrolled `kid` → name, public key of 32 bytes.
+
+    Raises:
+        PassportError: `unknown_approver`, `bad_approver`, `bad_approval`, `bad_iss`, `bad_times`, `bad_bud`,
+            `claims_shape`, or as `halo_core.passports.codec.open_token`.
+    """
+    accepted = {make_header(kid, _MEDIA_TYPE): key for kid, (_, key) in approvers.items()}
+    claims = open_token(token, accepted, unknown="unknown_approver", remedy="enrol the approver's key")
+    approval = _parse_approval(claims)
+    enrolled = {name for name, key in approvers.values() if key_thumbprint(key) == approval.key_id}
+    if approval.approver not in enrolled:
+        raise PassportError("bad_approver", "the answer names a different approver than its key", field="/sub")
+    return approval
+
+
+def peek_approval(token: str) -> ApprovalToken:
+    """Parse an answer without asking who signed it, for a holder that lays a link upon it (the verifier asks).
+
+    Raises:
+        PassportError: as `read_approval`, but for what needs an enrolled key.
+    """
+    members = read_payload(token)
+    iss = members.get("iss")
+    return _parse_approval(Claims(members, iss.rpartition(":")[2] if type(iss) is str else "", token))
+
+
+def _parse_approval(claims: Claims) -> ApprovalToken:
+    top = require_members(claims.members, _TOP_MEMBERS, "claims_shape", "")
+    halo = require_members(top["halo"], _HALO_MEMBERS, "claims_shape", "/halo")
+    require_integer(top["ver"], 1, 1, "claims_shape", "/ver")
+    if top["iss"] != ISSUER_URI + claims.key_id:
+        raise claim_error("bad_iss", "`iss` does not name the key that signed", "/iss")
+    issued, expires = (require_integer(top[name], 0, LAST_SECOND, "bad_times", f"/{name}") for name in ("iat", "exp"))
+    if not issued < expires <= issued + MAX_APPROVAL_LIFETIME_S:
+        raise claim_error("bad_times", f"an answer is valid for 1 to {MAX_APPROVAL_LIFETIME_S} seconds", "/exp")
+    authority, epoch = _parse_authority_and_epoch(halo)
+    return ApprovalToken(
+        id=require_text(top["jti"], "/jti"),
+        approver=require_text(top["sub"], "/sub"),
+        key_id=claims.key_id,
+        tenant=require_text(top["ten"], "/ten"),
+        audience=require_texts(top["aud"], "claims_shape", "/aud", least=1),
+        issued_at_s=issued,
+        expires_at_s=expires,
+        answer=halo["ans"],
+        binding=require_text(halo["bind"], "/halo/bind"),
+        budgets=parse_budgets(halo["bud"], "/halo/bud"),
+        authority=authority,
+        epoch=epoch,
+        kind=halo["kind"],
+        request=require_text(halo["req"], "/halo/req"),
+        session=require_text(halo["ses"], "/halo/ses"),
+        token=claims.token,
+    )
+
+
+def _parse_authority_and_epoch(halo: Mapping[str, Any]) -> tuple[int, int]:
+    answer, kind = halo["ans"], halo["kind"]
+    if answer not in ("approve", "deny") or kind not in ("call", "reauthorization"):
+        raise claim_error("bad_approval", "unknown answer or kind", "/halo")
+    renews = kind == "reauthorization"
+    grants_terms = renews and answer == "approve"
+    if not grants_terms and halo["bud"] != {}:
+        raise claim_error("bad_approval", "only an approved re-authorization can have budgets", "/halo/bud")
+    authority = require_integer(
+        halo["a0"], *((1, AUTHORITY_ONE) if grants_terms else (0, 0)), "bad_approval", "/halo/a0"
+    )
+    epoch = require_integer(halo["epoch"], *((2, INT_LIMIT - 1) if renews else (0, 0)), "bad_approval", "/halo/epoch")
+    return authority, epoch
+
+
+def find_reauthorization_violation(standing_link: Link, session: Link, approval: ApprovalToken) -> Violation | None:
+    """Why a session link of a later epoch does not rest on `approval`, or None. Who approved is asked elsewhere."""
+    conditions = {
+        "kind": approval.kind == "reauthorization",
+        "answer": approval.answer == "approve",
+        "audience": {*session.audience} <= {*approval.audience},
+        "expired": session.issued_at_s < approval.expires_at_s,
+    }
+    wrong = [name for name, holds in conditions.items() if not holds]
+    if wrong:
+        return Violation("bad_reauthorization", ", ".join(wrong))
+    if session.epoch != approval.epoch:
+        return Violation("stale_epoch", "")
+    # INVARIANT: EPOCH - an answer is to one tenant's one agent in one session, and to nobody else's.
+    if approval.binding != reauthorization_binding(session.tenant, session.txn, session.agent, session.epoch):
+        return Violation("bad_reauthorization", "binding")
+    if session.decay is None or session.decay.authority > approval.authority:
+        return Violation("decay_widened", "a0")
+    return find_budget_violation(session.budgets, session_limits(standing_link, approval.budgets))
+
+
+def reauthorization_binding(tenant: str, session: str, agent: str, epoch: int) -> str:
+    """Digest of the question whether an agent's session may go on into `epoch`; `session` as `txn` has it."""
+    return canonical.digest("halo/binding/epoch/v1", canonical.dumps([tenant, session, agent, epoch]))
+
+
+def is_in_chain(name: str, public_key: bytes, links: Sequence[Link]) -> bool:
+    """Whether somebody, by name or key, is a principal, agent, owner, holder or issuer of one of `links`."""
+    # Whoever wants to answer for themselves must not get there by spelling.
+    plain_approver, thumbprint = normalize_name(name), key_thumbprint(public_key)
+    return any(
+        plain_approver in map(normalize_name, (link.principal, link.agent, link.owner))
+        or public_key == link.holder_key
+        or thumbprint == link.key_id
+        for link in links
+    )

@@ -1,0 +1,286 @@
+"""Room: verification of a standing link. Takes: a token, trusted keys. Gives: a link. Never: I/O, a clock.
+
+Time is checked at each decision (`check_time`), not here, so that a passport that expires in the middle of a run stops
+the run, and a replay asks with the recorded time.
+
+Room: verification of a whole chain. Takes: tokens, whom to trust. Gives: links, or a refusal. Never: I/O, a clock.
+
+Sizes, headers, signatures, strict JSON, linkage and narrowing: what a chain is by itself. Expiry, revocation and spent
+budgets are asked anew at each decision, of the links this gives, so a cached chain is never a valid one by that alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from halo_core.crypto.keys import key_thumbprint
+from halo_core.errors import PassportError
+from halo_core.model import Link, LinkKind
+from halo_core.passports.approval import find_reauthorization_violation, is_in_chain, read_approval
+from halo_core.passports.claims import MAX_DEPTH, claims_to_link
+from halo_core.passports.codec import decode_derived, decode_root, encode_b64url, require_token_text, signing_input_hash
+from halo_core.passports.grants import Violation
+from halo_core.passports.narrowing import find_widening
+from halo_core.reasons import get_reason_text
+
+__all__ = [
+    "MAX_CHAIN",
+    "ChainCache",
+    "Issuer",
+    "TrustAnchors",
+    "check_link",
+    "check_time",
+    "verify_chain",
+    "verify_standing",
+]
+
+
+def verify_standing(token: str | bytes, *, trusted: Mapping[str, bytes], audience: str, tenant: str) -> Link:
+    """Verify the standing link, the first of a chain.
+
+    Args:
+        token: whatever was presented.
+        trusted: issuers' `kid` → public key, 32 bytes.
+        audience: the store that asks; the link's `aud` must name it.
+        tenant: the tenant that asks.
+
+    Raises:
+        PassportError: with a code of `decode` or `claims_to_link`, `wrong_tenant` or `wrong_audience`.
+    """
+    link = claims_to_link(decode_root(token, trusted))  # steps 1 (size) to 3 (strict JSON, exact members)
+    if link.kind is not LinkKind.STANDING:  # step 4, for a chain of one
+        raise PassportError("bad_depth", "a chain must start with a standing link", field="/halo/kind")
+    code = check_link(link, tenant=tenant, audience=audience)  # step 7
+    if code is not None:
+        raise PassportError(code, get_reason_text(code).title, remedy=get_reason_text(code).remedy)
+    return link
+
+
+def check_link(link: Link, *, tenant: str, audience: str) -> str | None:
+    """Reason code why `link` is not for this tenant and store, or None."""
+    if link.tenant != tenant:
+        return "wrong_tenant"
+    return None if audience in link.audience else "wrong_audience"
+
+
+def check_time(link: Link, now_s: int) -> str | None:
+    """Reason code why `link` is not valid at `now_s` (seconds since the epoch), or None; `exp` is exclusive."""
+    if now_s < link.not_before_s:
+        return "not_yet_valid"
+    return "expired" if now_s >= link.expires_at_s else None
+
+
+MAX_CHAIN: Final = 64 * 1024
+"""Bytes of all tokens of a chain."""
+MAX_TOKENS: Final = 1 + MAX_DEPTH
+"""Standing link, session link and hand-offs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """A key that signs standing links; one that is retired signs no more, and what it signed is refused."""
+
+    public_key: bytes
+    retired: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrustAnchors:
+    """Whom a verifier trusts; a value, so a change is another one.
+
+    Args:
+        issuers: `kid` → key.
+        approvers: `kid` → name, public key; only they re-authorize.
+        holders: agent → its registered public key; an agent named here hands off under no other.
+        registered_only: a hand-off to an agent that `holders` does not name is refused.
+    """
+
+    issuers: Mapping[str, Issuer]
+    approvers: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
+    holders: Mapping[str, bytes] = field(default_factory=dict)
+    registered_only: bool = False
+    version: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Take copies, so that `version` stays true."""
+        for name in ("issuers", "approvers", "holders"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+        version_parts = [
+            sorted([kid, encode_b64url(item.public_key), item.retired] for kid, item in self.issuers.items()),
+            sorted([kid, name, encode_b64url(key)] for kid, (name, key) in self.approvers.items()),
+            sorted([agent, encode_b64url(key)] for agent, key in self.holders.items()),
+            self.registered_only,
+        ]
+        object.__setattr__(self, "version", hashlib.sha256(ascii(version_parts).encode("ascii")).hexdigest())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TrustAnchors) and self.version == other.version
+
+    def __hash__(self) -> int:
+        return hash(self.version)
+
+
+@dataclass(frozen=True, slots=True)
+class _VerifiedChain:
+    links: tuple[Link, ...]
+    approver: tuple[str, bytes] | None = None
+
+
+def verify_chain(
+    tokens: Sequence[str | bytes], *, trusted: TrustAnchors, audience: str | None, tenant: str | None
+) -> tuple[Link, ...]:
+    """Verify a chain, root first.
+
+    Args:
+        tokens: whatever was presented: a standing link, then perhaps a session link and up to eight hand-offs.
+        trusted: whom to trust.
+        audience: the store that asks; the last link's `aud` must name it. None for a replay, which asks for no store.
+        tenant: the tenant that asks, None for a replay.
+
+    Raises:
+        PassportError: `chain_len`, `too_large`, `root_key_retired`, `par_hash_mismatch`, a code of `decode`,
+            `decode_derived`, `claims_to_link`, `widening` or `read_approval`, `key_reuse_cycle`, `jti_reused`,
+            `holder_not_registered`, `bad_reauthorization`, `approver_in_chain`, `wrong_tenant` or `wrong_audience`.
+    """
+    texts = _require_tokens(tokens)
+    verified = _verify_root(texts[0], trusted)
+    for count in range(2, len(texts) + 1):
+        verified = _verify_derived(verified, texts[:count], trusted)
+    return _require_audience(verified.links, audience, tenant)
+
+
+class ChainCache:
+    """Verified chains by their exact tokens and by whom was trusted. Thread-safe; the least recently used go first.
+
+    What it holds is pure: no clock, no store. Expiry and revocation are checked by the decision, each time.
+    """
+
+    def __init__(self, limit: int = 1024) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._chains: OrderedDict[tuple[str, tuple[str, ...]], _VerifiedChain] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._chains)
+
+    def verify(
+        self, tokens: Sequence[str | bytes], *, trusted: TrustAnchors, audience: str | None, tenant: str | None
+    ) -> tuple[Link, ...]:
+        """As `verify_chain`, verifying only what follows the longest known prefix."""
+        texts = _require_tokens(tokens)
+        verified, length = self._find_longest_prefix(texts, trusted)
+        for count in range(length + 1, len(texts) + 1):
+            verified = (
+                _verify_root(texts[0], trusted)
+                if verified is None
+                else _verify_derived(verified, texts[:count], trusted)
+            )
+            self._store(texts[:count], trusted, verified)
+        return _require_audience(verified.links if verified is not None else (), audience, tenant)
+
+    def _find_longest_prefix(self, texts: tuple[str, ...], trusted: TrustAnchors) -> tuple[_VerifiedChain | None, int]:
+        with self._lock:
+            for count in range(len(texts), 0, -1):
+                key = (trusted.version, texts[:count])
+                if key in self._chains:
+                    self._chains.move_to_end(key)
+                    return self._chains[key], count
+        return None, 0
+
+    def _store(self, texts: tuple[str, ...], trusted: TrustAnchors, verified: _VerifiedChain) -> None:
+        with self._lock:
+            self._chains[trusted.version, texts] = verified
+            while len(self._chains) > self._limit:
+                self._chains.popitem(last=False)
+
+
+def _require_tokens(tokens: Sequence[str | bytes]) -> tuple[str, ...]:
+    if not 0 < len(tokens) <= MAX_TOKENS:
+        raise PassportError("chain_len", f"a chain must have 1 to {MAX_TOKENS} tokens, not {len(tokens)}")
+    texts = tuple(map(require_token_text, tokens))
+    if sum(map(len, texts)) > MAX_CHAIN:
+        raise PassportError("too_large", f"the chain is larger than {MAX_CHAIN} bytes")
+    return texts
+
+
+def _verify_root(token: str, trusted: TrustAnchors) -> _VerifiedChain:
+    link = claims_to_link(decode_root(token, {kid: issuer.public_key for kid, issuer in trusted.issuers.items()}))
+    if link.kind is not LinkKind.STANDING:
+        raise PassportError("bad_depth", "a chain must start with a standing link", field="/halo/kind")
+    if any(issuer.retired and key_thumbprint(issuer.public_key) == link.key_id for issuer in trusted.issuers.values()):
+        raise _violation_error(Violation("root_key_retired", ""))
+    return _VerifiedChain((link,))
+
+
+def _verify_derived(verified: _VerifiedChain, texts: tuple[str, ...], trusted: TrustAnchors) -> _VerifiedChain:
+    parent = verified.links[-1]
+    link = claims_to_link(decode_derived(texts[-1], parent.holder_key), parent)
+    if link.parent != signing_input_hash(texts[-2]):
+        raise _violation_error(Violation("par_hash_mismatch", ""))
+    violation = (
+        find_widening(parent, link) or _find_repetition(verified.links, link) or _find_unregistered(link, trusted)
+    )
+    if violation is not None:
+        raise _violation_error(violation)
+    links = (*verified.links, link)
+    approver = _verify_approver(parent, link, trusted) if link.reauthorization else verified.approver
+    # INVARIANT: EPOCH nobody in the chain renews it; asked again of each link that is added below.
+    if approver is not None and is_in_chain(*approver, links):
+        raise _violation_error(Violation("approver_in_chain", approver[0]))
+    return _VerifiedChain(links, approver)
+
+
+def _find_repetition(ancestors: tuple[Link, ...], link: Link) -> Violation | None:
+    if any(link.jti == ancestor.jti for ancestor in ancestors):
+        return Violation("jti_reused", "")
+    # INVARIANT: each agent and each key stands once in a chain, so that no hand-off comes back as a fresh link.
+    if link.kind is LinkKind.HANDOFF and any(
+        link.agent == ancestor.agent or link.holder_key == ancestor.holder_key for ancestor in ancestors
+    ):
+        return Violation("key_reuse_cycle", link.agent)
+    return None
+
+
+def _find_unregistered(link: Link, trusted: TrustAnchors) -> Violation | None:
+    if link.kind is not LinkKind.HANDOFF:
+        return None
+    registered_key = trusted.holders.get(link.agent)
+    foreign = any(key == link.holder_key for agent, key in trusted.holders.items() if agent != link.agent)
+    if foreign or registered_key not in (None, link.holder_key) or (registered_key is None and trusted.registered_only):
+        return Violation("holder_not_registered", link.agent)
+    return None
+
+
+def _verify_approver(standing_link: Link, session: Link, trusted: TrustAnchors) -> tuple[str, bytes]:
+    try:
+        approval = read_approval(session.reauthorization, trusted.approvers)
+    except PassportError as exc:
+        raise PassportError(
+            "bad_reauthorization", f"{exc.message} [{exc.code}]", field="/halo/rea", remedy=exc.remedy
+        ) from exc
+    violation = find_reauthorization_violation(standing_link, session, approval)
+    if violation is not None:
+        raise _violation_error(violation)
+    keys = (key for _, key in trusted.approvers.values() if key_thumbprint(key) == approval.key_id)
+    return approval.approver, next(keys)
+
+
+def _require_audience(links: tuple[Link, ...], audience: str | None, tenant: str | None) -> tuple[Link, ...]:
+    leaf = links[-1]
+    if tenant is not None and leaf.tenant != tenant:
+        raise _violation_error(Violation("wrong_tenant", ""))
+    if audience is not None and audience not in leaf.audience:
+        raise _violation_error(Violation("wrong_audience", ""))
+    return links
+
+
+def _violation_error(violation: Violation) -> PassportError:
+    words = get_reason_text(violation.code)
+    title = f"{words.title}: `{violation.detail[:64]}`" if violation.detail else words.title
+    return PassportError(violation.code, title, remedy=words.remedy)

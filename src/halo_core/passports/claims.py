@@ -1,0 +1,292 @@
+"""Room: the claims of one link. Takes: verified claims. Gives: a `Link`, or a refusal. Never: I/O, a clock, signing.
+
+Registered names: RFC 7519, `client_id` (RFC 9068), `txn` (RFC 8417), `cnf` (RFC 7800), `authorization_details` (RFC
+9396); `del_depth`, `del_max_depth`, `par_hash` from the delegation drafts; everything private is under `halo`. Member
+sets are exact: an unknown member could be a restriction that this version would not honour.
+
+Room: a link as claims. Takes: a `Link`. Gives: what is signed. Never: checks it (`claims_to_link` does).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from halo_core.crypto.keys import key_thumbprint, require_strong_key
+from halo_core.errors import BadInput
+from halo_core.model import Grants, Link, LinkKind
+from halo_core.passports.codec import (
+    INT_LIMIT,
+    LAST_SECOND,
+    Claims,
+    claim_error,
+    decode_b64url,
+    encode_b64url,
+    require_integer,
+    require_members,
+    require_text,
+    require_texts,
+    token_hash,
+)
+from halo_core.passports.grants import grants_to_json, parse_grants
+from halo_core.passports.limits import (
+    MAX_SESSION_LIFETIME_S,
+    budgets_to_json,
+    decay_to_json,
+    parse_budgets,
+    parse_decay,
+    parse_quotas,
+    parse_terms,
+    quotas_to_json,
+    require_within_ceilings,
+    terms_to_json,
+)
+
+__all__ = [
+    "ISSUER_URI",
+    "MAX_DEPTH",
+    "MAX_HANDOFFS",
+    "MAX_LIFETIME_S",
+    "SAME_GRANTS",
+    "VERSION",
+    "claims_to_link",
+    "issuer_uri",
+    "link_to_claims",
+]
+
+
+VERSION: Final = 1
+MAX_HANDOFFS: Final = 8
+MAX_DEPTH: Final = 1 + MAX_HANDOFFS
+"""The deepest link: standing 0, session 1, hand-offs from 2."""
+MAX_LIFETIME_S: Final[Mapping[LinkKind, int]] = {
+    LinkKind.STANDING: 366 * 86_400,
+    LinkKind.SESSION: MAX_SESSION_LIFETIME_S,
+    LinkKind.HANDOFF: MAX_SESSION_LIFETIME_S,
+}
+"""Longest validity, seconds."""
+ISSUER_URI: Final = "urn:ietf:params:oauth:jwk-thumbprint:sha-256:"
+MAX_REAUTHORIZATION: Final = 4096
+"""Bytes of the approver's token that a session link carries."""
+
+# fmt: off
+_ROOT_MEMBERS: Final = frozenset({
+    "aud", "authorization_details", "client_id", "cnf", "del_depth", "del_max_depth", "exp", "halo", "iat", "iss",
+    "jti", "nbf", "sub", "txn",
+})
+# fmt: on
+_DERIVED_MEMBERS: Final = _ROOT_MEMBERS | {"par_hash"}
+_HALO_MEMBERS: Final = frozenset({"bud", "cls", "env", "epoch", "hand", "kind", "own", "pol", "ten", "ver"})
+_HALO_MEMBERS_BY_KIND: Final[Mapping[LinkKind, frozenset[str]]] = {
+    LinkKind.STANDING: _HALO_MEMBERS | {"quo", "ses"},
+    LinkKind.SESSION: _HALO_MEMBERS | {"dcy", "rea"},
+    LinkKind.HANDOFF: _HALO_MEMBERS | {"dcy"},
+}
+SAME_GRANTS: Final = "halo_grant_parent"
+"""Type of the authorization detail that stands for the parent's grants."""
+_LABEL_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,63}")
+_POLICY_PATTERN: Final = re.compile(r"(sha256:[0-9a-f]{64})?")
+_TOKEN_PATTERN: Final = re.compile(r"[A-Za-z0-9_.-]*")
+
+
+def issuer_uri(public_key: bytes) -> str:
+    """`iss` of what `public_key` signs: its thumbprint URI (RFC 9278), for an issuer and for a holder alike."""
+    return ISSUER_URI + key_thumbprint(public_key)
+
+
+def claims_to_link(claims: Claims, parent: Link | None = None) -> Link:
+    """Parse verified claims.
+
+    Args:
+        claims: of one token.
+        parent: the link above it, whose grants a `halo_grant_parent` stands for.
+
+    Raises:
+        PassportError: `claims_shape`, `bad_iss`, `bad_times`, `bad_cnf`, `bad_depth`, `bad_detail`, `bad_tool_id`,
+            `unknown_constraint`, `bad_constraint`, `bad_bud`, `bad_quo`, `bad_ses`, `bad_dcy`, `bad_cls`, `bad_hand`
+            or `bad_reauthorization`.
+    """
+    top = claims.members
+    require_members(top, _DERIVED_MEMBERS if "par_hash" in top else _ROOT_MEMBERS, "claims_shape", "")
+    halo, kind = _parse_halo(top["halo"])
+    if top["iss"] != ISSUER_URI + claims.key_id:
+        raise claim_error("bad_iss", "`iss` does not name the key that signed", "/iss")
+    depth, max_depth = _parse_depth(top, kind)
+    issued, not_before, expires = _parse_times(top, kind)
+    budgets = parse_budgets(halo["bud"], "/halo/bud")
+    terms = parse_terms(halo.get("ses"), "/halo/ses")
+    if terms is not None:
+        require_within_ceilings(budgets, terms)
+    return Link(
+        hash=token_hash(claims.token),
+        kind=kind,
+        issuer=top["iss"],
+        key_id=claims.key_id,
+        jti=require_text(top["jti"], "/jti"),
+        principal=require_text(top["sub"], "/sub"),
+        agent=require_text(top["client_id"], "/client_id"),
+        tenant=require_text(halo["ten"], "/halo/ten"),
+        audience=require_texts(top["aud"], "claims_shape", "/aud", least=1),
+        issued_at_s=issued,
+        not_before_s=not_before,
+        expires_at_s=expires,
+        txn=require_text(top["txn"], "/txn"),
+        holder_key=_parse_holder_key(top["cnf"]),
+        depth=depth,
+        max_depth=max_depth,
+        epoch=require_integer(halo["epoch"], 1, INT_LIMIT - 1, "claims_shape", "/halo/epoch"),
+        grants=_parse_link_grants(top["authorization_details"], parent),
+        labels=None if halo["cls"] is None else _parse_labels(halo["cls"]),
+        hand_off_to=require_texts(halo["hand"], "bad_hand", "/halo/hand"),
+        budgets=budgets,
+        decay=parse_decay(halo["dcy"], "/halo/dcy") if "dcy" in halo else None,
+        policy=halo["pol"],
+        parent=_parse_parent_hash(top),
+        envelope=halo["env"],
+        owner=halo["own"],
+        quotas=parse_quotas(halo["quo"], "/halo/quo") if "quo" in halo else (),
+        terms=terms,
+        reauthorization=halo.get("rea", ""),
+        raw=top,
+    )
+
+
+def _parse_halo(json_value: object) -> tuple[Mapping[str, Any], LinkKind]:
+    kind = json_value.get("kind") if type(json_value) is dict else None
+    if type(kind) is not str or kind not in set(LinkKind):
+        raise claim_error("claims_shape", "unknown kind of link", "/halo/kind")
+    halo = require_members(json_value, _HALO_MEMBERS_BY_KIND[LinkKind(kind)], "claims_shape", "/halo")
+    require_integer(halo["ver"], VERSION, VERSION, "claims_shape", "/halo/ver")
+    require_text(halo["env"], "/halo/env")
+    if halo["own"] != "":
+        require_text(halo["own"], "/halo/own")
+    if type(halo["pol"]) is not str or not _POLICY_PATTERN.fullmatch(halo["pol"]):
+        raise claim_error("claims_shape", "`pol` is neither empty nor a `sha256:` digest", "/halo/pol")
+    if kind == LinkKind.STANDING:
+        require_integer(halo["epoch"], 1, 1, "claims_shape", "/halo/epoch")
+    if kind == LinkKind.SESSION:
+        _check_reauthorization(halo["rea"], halo["epoch"])
+    return halo, LinkKind(kind)
+
+
+def _check_reauthorization(token: object, epoch: object) -> None:
+    if type(token) is not str or len(token) > MAX_REAUTHORIZATION or not _TOKEN_PATTERN.fullmatch(token):
+        raise claim_error("bad_reauthorization", "`rea` is not a token", "/halo/rea")
+    # INVARIANT: EPOCH only somebody's answer begins an epoch, so a later one rests on exactly one.
+    if (epoch == 1) != (token == ""):
+        raise claim_error(
+            "bad_reauthorization", "an epoch above 1 needs an approval, and the first must not have one", "/halo/rea"
+        )
+
+
+def _parse_link_grants(json_value: object, parent: Link | None) -> Grants:
+    if json_value != [{"type": SAME_GRANTS}]:
+        return parse_grants(json_value)
+    if parent is None:
+        raise claim_error("bad_detail", "only a derived link has its parent's grants", "/authorization_details")
+    return parent.grants
+
+
+def _parse_depth(top: Mapping[str, Any], kind: LinkKind) -> tuple[int, int]:
+    most = require_integer(top["del_max_depth"], 0, MAX_DEPTH, "bad_depth", "/del_max_depth")
+    depth = require_integer(top["del_depth"], 0, most, "bad_depth", "/del_depth")
+    expected = {LinkKind.STANDING: depth == 0, LinkKind.SESSION: depth == 1, LinkKind.HANDOFF: depth >= 2}
+    if not expected[kind] or ("par_hash" in top) != (depth > 0):
+        raise claim_error("bad_depth", f"a {kind} link cannot be at depth {depth}", "/del_depth")
+    return depth, most
+
+
+def _parse_times(top: Mapping[str, Any], kind: LinkKind) -> tuple[int, int, int]:
+    issued, not_before, expires = (
+        require_integer(top[n], 0, LAST_SECOND, "bad_times", f"/{n}") for n in ("iat", "nbf", "exp")
+    )
+    if not issued <= not_before < expires:
+        raise claim_error("bad_times", "`iat` ≤ `nbf` < `exp` does not hold", "/exp")
+    if expires - issued > MAX_LIFETIME_S[kind]:
+        raise claim_error("bad_times", f"a {kind} link lives at most {MAX_LIFETIME_S[kind]} seconds", "/exp")
+    return issued, not_before, expires
+
+
+def _parse_holder_key(json_value: object) -> bytes:
+    jwk = require_members(
+        require_members(json_value, {"jwk"}, "bad_cnf", "/cnf")["jwk"], {"crv", "kty", "x"}, "bad_cnf", "/cnf/jwk"
+    )
+    if jwk["kty"] != "OKP" or jwk["crv"] != "Ed25519" or type(jwk["x"]) is not str:
+        raise claim_error("bad_cnf", "the holder's key is not an Ed25519 JWK", "/cnf/jwk")
+    try:
+        key = decode_b64url(jwk["x"])
+        require_strong_key(key)
+    except BadInput as exc:
+        raise claim_error("bad_cnf", f"the holder's key: {exc.message}", "/cnf/jwk/x") from exc
+    return key
+
+
+def _parse_parent_hash(top: Mapping[str, Any]) -> str:
+    if "par_hash" not in top:
+        return ""
+    parent_hash = top["par_hash"]
+    if type(parent_hash) is not str or len(decode_b64url(parent_hash)) != 32:
+        raise claim_error("claims_shape", "`par_hash` is not a SHA-256 digest in base64url", "/par_hash")
+    return parent_hash
+
+
+def _parse_labels(json_value: object) -> tuple[str, ...]:
+    labels = require_texts(json_value, "bad_cls", "/halo/cls")
+    if not all(map(_LABEL_PATTERN.fullmatch, labels)):
+        raise claim_error("bad_cls", "a label must be lowercase ASCII", "/halo/cls")
+    return labels
+
+
+def link_to_claims(link: Link, *, same_grants: bool = False) -> dict[str, Any]:
+    """Claims of a link, the inverse of `claims_to_link`.
+
+    Args:
+        link: of any kind.
+        same_grants: write that the grants are the parent's, instead of the grants.
+    """
+    claims: dict[str, Any] = {
+        "aud": sorted(link.audience),
+        "authorization_details": [{"type": SAME_GRANTS}] if same_grants else grants_to_json(link.grants),
+        "client_id": link.agent,
+        "cnf": {"jwk": {"crv": "Ed25519", "kty": "OKP", "x": encode_b64url(link.holder_key)}},
+        "del_depth": link.depth,
+        "del_max_depth": link.max_depth,
+        "exp": link.expires_at_s,
+        "halo": _halo_to_json(link),
+        "iat": link.issued_at_s,
+        "iss": link.issuer,
+        "jti": link.jti,
+        "nbf": link.not_before_s,
+        "sub": link.principal,
+        "txn": link.txn,
+    }
+    if link.parent:
+        claims["par_hash"] = link.parent
+    return claims
+
+
+def _halo_to_json(link: Link) -> dict[str, Any]:
+    halo: dict[str, Any] = {
+        "bud": budgets_to_json(link.budgets),
+        "cls": _sort_if_given(link.labels),
+        "env": link.envelope,
+        "epoch": link.epoch,
+        "hand": _sort_if_given(link.hand_off_to),
+        "kind": link.kind.value,
+        "own": link.owner,
+        "pol": link.policy,
+        "ten": link.tenant,
+        "ver": VERSION,
+    }
+    if link.decay is not None:
+        halo["dcy"] = decay_to_json(link.decay)
+    if link.kind is LinkKind.STANDING:
+        halo.update(quo=quotas_to_json(link.quotas), ses=terms_to_json(link.terms))
+    if link.kind is LinkKind.SESSION:
+        halo["rea"] = link.reauthorization
+    return halo
+
+
+def _sort_if_given(items: Sequence[str] | None) -> list[str] | None:
+    return None if items is None else sorted(items)

@@ -1,0 +1,386 @@
+"""Room: strict JSON (RFC 8259, in the canonical profile). Takes: bytes. Gives: one object. Never: interprets it.
+
+Looked for in turn: depth, duplicate members, floats, integers of 2**53 and more, lone surrogates, any other spelling
+than the canonical one.
+
+Room: shapes of claims. Takes: JSON trees. Gives: typed values, or a refusal. Never: knows what they mean.
+
+Room: the passport's wire form, strict JWS compact (RFC 7515). Takes: a token. Gives: claims. Never: interprets.
+
+Four steps, each a refusal: size; the header equals a constant, byte for byte; base64url re-encodes identically and
+Ed25519 verifies; only then the claims are parsed, and their bytes must be the canonical form. Roots, derived links,
+approvals and proofs of possession differ in their header only, so none of them is ever taken for another.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from halo_core.crypto import canonical, keys
+from halo_core.errors import BadInput, CanonicalError, PassportError
+
+__all__ = [
+    "DERIVED_HEADER",
+    "INT_LIMIT",
+    "LAST_SECOND",
+    "MAX_ITEMS",
+    "MAX_TOKEN",
+    "TOKEN_DOMAIN",
+    "Claims",
+    "claim_error",
+    "decode_b64url",
+    "decode_derived",
+    "decode_root",
+    "encode_b64url",
+    "encode_derived",
+    "encode_root",
+    "make_header",
+    "open_token",
+    "parse_object",
+    "read_payload",
+    "require_integer",
+    "require_members",
+    "require_object",
+    "require_text",
+    "require_texts",
+    "require_token_text",
+    "sign_token",
+    "signing_input_hash",
+    "token_hash",
+]
+
+
+_INT_LIMIT: Final = 2**53
+_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+def parse_object(payload: bytes) -> Mapping[str, Any]:
+    """Parse one object in canonical form.
+
+    Raises:
+        PassportError: `too_deep`, `malformed_json`, `dup_member`, `non_integer_number`, `int_range`, `surrogate`,
+            `noncanonical_json` or `claims_shape`.
+    """
+    if _measure_depth(payload) > canonical.MAX_DEPTH:
+        raise PassportError("too_deep", f"claims are nested deeper than {canonical.MAX_DEPTH}")
+    try:
+        members = canonical.loads(payload)
+    except CanonicalError as exc:
+        members = _explain_rejection(payload, exc)
+    if type(members) is not dict:
+        raise PassportError("claims_shape", "claims must be one JSON object")
+    return members
+
+
+def _measure_depth(payload: bytes) -> int:
+    if payload.count(b"[") + payload.count(b"{") <= canonical.MAX_DEPTH:
+        return 0
+    depth = deepest = 0
+    for match in _BRACKETS.finditer(payload):
+        token = match[0]
+        depth += (token in b"[{") - (token in b"]}")
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _explain_rejection(payload: bytes, cause: CanonicalError) -> Any:
+    """Say which rule of strict JSON was broken.
+
+    Where a member name that is not ASCII is all that is wrong the tree is returned: no member set has such a name, so
+    `claims_to_link` refuses it and says what it was taken for (a homoglyph of a tool is `bad_tool_id`).
+    """
+    try:
+        json_value = json.loads(
+            payload.decode("utf-8"),
+            object_pairs_hook=_require_distinct,
+            parse_int=_parse_integer,
+            parse_float=_reject_number,
+            parse_constant=_reject_number,
+        )
+    except (ValueError, RecursionError):
+        raise PassportError("malformed_json", "claims are not JSON") from cause
+    if _has_surrogate(json_value):
+        raise PassportError("surrogate", "a lone surrogate is not text") from cause
+    if json.dumps(json_value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() != payload:
+        raise PassportError("noncanonical_json", "claims are not in canonical form") from cause
+    return json_value
+
+
+def _require_distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise PassportError("dup_member", "a member occurs twice")
+    return members
+
+
+def _parse_integer(text: str) -> int:
+    # Sixteen digits and a sign hold every permitted integer; int() of more may cost quadratic time.
+    if len(text) > 17 or not -_INT_LIMIT < int(text) < _INT_LIMIT:
+        raise PassportError("int_range", "an integer is not below 2**53")
+    return int(text)
+
+
+def _reject_number(_text: str) -> NoReturn:
+    raise PassportError("non_integer_number", "a number is not an integer")
+
+
+def _has_surrogate(json_value: Any) -> bool:
+    if isinstance(json_value, dict):
+        return any(_has_surrogate(key) or _has_surrogate(item) for key, item in json_value.items())
+    if isinstance(json_value, list):
+        return any(map(_has_surrogate, json_value))
+    return isinstance(json_value, str) and _LONE_SURROGATE.search(json_value) is not None
+
+
+INT_LIMIT: Final = 2**53
+LAST_SECOND: Final = 253_402_300_799
+"""9999-12-31T23:59:59Z, the last second that RFC 3339 can write."""
+MAX_ITEMS: Final = 256
+
+
+def require_text(value: object, field: str, code: str = "claims_shape") -> str:
+    """A printable text of 1 to 256 characters."""
+    # `isprintable` also refuses zero-width, direction and control characters, which hide in a name.
+    if type(value) is not str or not 0 < len(value) <= MAX_ITEMS or not value.isprintable():
+        raise claim_error(code, "a printable text of 1 to 256 characters is expected", field)
+    return value
+
+
+def require_texts(json_value: object, code: str, field: str, *, least: int = 0) -> tuple[str, ...]:
+    """A sorted list of distinct texts."""
+    if type(json_value) is not list or not least <= len(json_value) <= MAX_ITEMS:
+        raise claim_error(code, f"a list of {least} to {MAX_ITEMS} texts is expected", field)
+    distinct_texts = tuple(require_text(item, field, code) for item in json_value)
+    if list(distinct_texts) != sorted(set(distinct_texts)):
+        raise claim_error(code, "the list is not sorted, or has an item twice", field)
+    return distinct_texts
+
+
+def require_integer(value: object, low: int, high: int, code: str, field: str) -> int:
+    """An integer from `low` to `high`."""
+    # `type` and not `isinstance`, because True is an int.
+    if type(value) is not int or not low <= value <= high:
+        raise claim_error(code, f"an integer from {low} to {high} is expected", field)
+    return value
+
+
+def require_object(json_value: object, code: str, field: str) -> Mapping[str, Any]:
+    """An object."""
+    if type(json_value) is not dict:
+        raise claim_error(code, "an object is expected", field)
+    return json_value
+
+
+def require_members(json_value: object, names: Iterable[str], code: str, field: str) -> Mapping[str, Any]:
+    """An object of exactly these members."""
+    # INVARIANT: fail closed on an unknown member as on a missing one.
+    members = require_object(json_value, code, field)
+    if set(members) != set(names):
+        raise claim_error(code, f"expected exactly the members {', '.join(sorted(names))}", field)
+    return members
+
+
+def claim_error(code: str, message: str, field: str) -> PassportError:
+    """The refusal of a claim, to be raised."""
+    return PassportError(code, message, field=field, remedy="issue a new passport")
+
+
+MAX_TOKEN: Final = 16 * 1024
+"""Bytes of one token."""
+TOKEN_DOMAIN: Final = "halo/passport/v1"  # noqa: S105 - a domain, no secret
+DERIVED_HEADER: Final = b'{"alg":"Ed25519","typ":"halo-passport+jwt"}'
+"""Header of every link below a root: no `kid`, the key is the parent's `cnf`."""
+_ROOT_TYPE: Final = "halo-passport+jwt"
+_ALPHABET: Final = re.compile(r"[A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The claims of a token and the key that signed them.
+
+    Args:
+        members: the claims, a canonical tree.
+        key_id: thumbprint of the public key that verified them (RFC 7638).
+        token: the token they came in.
+    """
+
+    members: Mapping[str, Any]
+    key_id: str
+    token: str
+
+
+def sign_token(header: bytes, claims: Mapping[str, Any], signer: keys.Signer) -> str:
+    """Sign claims under an exact header.
+
+    Raises:
+        PassportError: `noncanonical_json` (no canonical form) or `too_large`.
+    """
+    try:
+        payload = canonical.dumps(claims)
+    except CanonicalError as exc:
+        raise PassportError("noncanonical_json", f"claims have no canonical form: {exc.message}") from exc
+    signing_input = f"{encode_b64url(header)}.{encode_b64url(payload)}"
+    token = f"{signing_input}.{encode_b64url(signer.sign(signing_input.encode('ascii')))}"
+    if len(token) > MAX_TOKEN:
+        raise PassportError(
+            "too_large",
+            f"the token would have {len(token)} bytes, the limit is {MAX_TOKEN}",
+            remedy="grant fewer resources, or constrain fewer arguments by name",
+        )
+    return token
+
+
+def open_token(
+    token: str | bytes, accepted: Mapping[bytes, bytes], *, unknown: str = "bad_header", remedy: str = ""
+) -> Claims:
+    """Verify and parse a token under one of a few exact headers.
+
+    Args:
+        token: whatever was presented.
+        accepted: header, byte for byte → public key, 32 bytes.
+        unknown: code for any other header.
+        remedy: for any other header.
+
+    Raises:
+        PassportError: `unknown`, `too_large`, `malformed_b64`, `noncanonical_b64`, `bad_sig`, `malformed_json`,
+            `too_deep`, `dup_member`, `non_integer_number`, `int_range`, `surrogate`, `noncanonical_json` or
+            `claims_shape`.
+    """
+    text = require_token_text(token)
+    segments = text.split(".", 3)
+    if len(segments) != 3:
+        raise PassportError("malformed_b64", "a token must have three segments")
+    header, body, tail = segments
+    # INVARIANT: the header is compared, never interpreted, so no member of it can steer the verifier.
+    public_key = next((key for expected, key in accepted.items() if header == encode_b64url(expected)), None)
+    if public_key is None:
+        raise PassportError(unknown, "the header is not accepted here", remedy=remedy)
+    if not _is_strong(public_key):
+        raise PassportError("bad_sig", "the signer's key is weak", remedy="remove the key from the trust list")
+    signature, payload = decode_b64url(tail), decode_b64url(body)
+    # INVARIANT: nothing is parsed before its signature was verified.
+    if not keys.verify_signature(public_key, f"{header}.{body}".encode("ascii"), signature):
+        raise PassportError("bad_sig", "the signature does not verify")
+    return Claims(parse_object(payload), keys.key_thumbprint(public_key), text)
+
+
+@functools.lru_cache(maxsize=256)
+def _is_strong(public_key: bytes) -> bool:
+    try:
+        keys.require_strong_key(public_key)
+    except BadInput:
+        return False
+    return True
+
+
+def make_header(kid: str, kind: str) -> bytes:
+    """Header of a token of media type `kind` by the key `kid`."""
+    # Plain formatting would let a hostile kid write members; the canonical printer escapes it.
+    return canonical.dumps({"alg": "Ed25519", "kid": kid, "typ": kind})
+
+
+def encode_root(claims: Mapping[str, Any], signer: keys.Signer) -> str:
+    """Sign claims as a root token; errors as `seal`."""
+    return sign_token(make_header(signer.key_id, _ROOT_TYPE), claims, signer)
+
+
+def encode_derived(claims: Mapping[str, Any], signer: keys.Signer) -> str:
+    """Sign claims as a link below a root; errors as `seal`."""
+    return sign_token(DERIVED_HEADER, claims, signer)
+
+
+def decode_root(token: str | bytes, keys_by_id: Mapping[str, bytes]) -> Claims:
+    """Verify and parse a root token.
+
+    Args:
+        token: whatever was presented.
+        keys_by_id: trusted `kid` → public key, 32 bytes.
+
+    Raises:
+        PassportError: `unknown_root_or_header`, or as `open_token`.
+    """
+    accepted = {make_header(kid, _ROOT_TYPE): key for kid, key in keys_by_id.items()}
+    remedy = "add the issuer's key to the trust list, if you trust it"
+    return open_token(token, accepted, unknown="unknown_root_or_header", remedy=remedy)
+
+
+def decode_derived(token: str | bytes, parent_key: bytes) -> Claims:
+    """Verify and parse a link below a root.
+
+    Args:
+        token: whatever was presented.
+        parent_key: the parent's holder key, 32 bytes.
+
+    Raises:
+        PassportError: `bad_header`, or as `open_token`.
+    """
+    return open_token(token, {DERIVED_HEADER: parent_key})
+
+
+def token_hash(token: str) -> str:
+    """Name of a token in the store and in a `Link`: `canonical.digest` over its bytes."""
+    return canonical.digest(TOKEN_DOMAIN, token.encode("ascii"))
+
+
+def signing_input_hash(token: str) -> str:
+    """`par_hash` of the links below `token`: base64url of SHA-256 over its signing input (RFC 7515 section 2)."""
+    return encode_b64url(hashlib.sha256(token.rpartition(".")[0].encode("ascii")).digest())
+
+
+def read_payload(token: str) -> Mapping[str, Any]:
+    """Claims of a token without looking at header or signature, for tokens that were verified before.
+
+    Raises:
+        PassportError: as `open_token`, without `bad_header` and `bad_sig`.
+    """
+    segments = require_token_text(token).split(".", 3)
+    if len(segments) != 3:
+        raise PassportError("malformed_b64", "a token must have three segments")
+    return parse_object(decode_b64url(segments[1]))
+
+
+def require_token_text(token: str | bytes) -> str:
+    """A token's ASCII text.
+
+    Raises:
+        PassportError: `too_large` or `malformed_b64`.
+    """
+    if not isinstance(token, str | bytes):
+        raise PassportError("malformed_b64", "a token must be text or bytes")
+    if len(token) > MAX_TOKEN:
+        raise PassportError("too_large", f"the token is larger than {MAX_TOKEN} bytes")
+    try:
+        return token.decode("ascii") if isinstance(token, bytes) else token.encode("ascii").decode("ascii")
+    except UnicodeError:
+        raise PassportError("malformed_b64", "a token must be ASCII") from None
+
+
+def encode_b64url(data: bytes) -> str:
+    """Base64url without padding (RFC 7515 section 2)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def decode_b64url(text: str) -> bytes:
+    """Inverse of `b64url`; one byte string has one spelling.
+
+    Raises:
+        PassportError: `malformed_b64` or `noncanonical_b64`.
+    """
+    if not _ALPHABET.fullmatch(text):
+        raise PassportError("malformed_b64", "a character is not in the base64url alphabet")
+    try:
+        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except binascii.Error:
+        raise PassportError("malformed_b64", "a segment is not valid base64url") from None
+    if encode_b64url(data) != text:
+        raise PassportError("noncanonical_b64", "a segment is not the canonical encoding of its bytes")
+    return data

@@ -1,0 +1,397 @@
+"""Room: closed-world constraints on arguments. Takes: grants, a call. Gives: the first violation. Never: I/O, a clock.
+
+Types are compared as well as values (`True` is not 1, `"1"` is not 1), and every test is linear in the value.
+Constraint shapes follow the attenuating agent token draft (draft-niyikiza-oauth-attenuating-agent-tokens), plus
+`prefix`: `{"constraint_type": "range", "min": 1, "max": 100}`.
+
+Room: grants and constraints as claims. Takes: JSON trees. Gives: model values, or a refusal. Never: I/O, crypto.
+
+`authorization_details` of RFC 9396 holds one object, `{"type": "halo_grant", "actions": {kind: {resource: {argument:
+constraint}}}}`. The type is our own, because a foreign verifier would honour the grant without its budgets and decay.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+from urllib.parse import unquote
+
+import re2
+
+from halo_core.errors import PassportError
+from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind, Grants
+
+__all__ = [
+    "GRANT_TYPE",
+    "Violation",
+    "accepts",
+    "compile_pattern",
+    "constraint_to_json",
+    "find_label_violation",
+    "find_violation",
+    "grants_to_json",
+    "is_resource_id",
+    "parse_constraint",
+    "parse_grants",
+]
+
+
+# ASCII only: a homoglyph, a zero-width character or a newline never names a resource.
+_RESOURCE_ID: Final = re.compile(r"[A-Za-z0-9_.:/@ -]{1,128}")
+_DETAIL_LIMIT: Final = 64
+SEAL_PREFIX: Final = "halo:secret:"
+"""How a sealed secret begins (`halo_core.content.redaction`)."""
+_WHOLE_VALUE_KINDS: Final = frozenset({ConstraintKind.EXACT, ConstraintKind.ONE_OF})
+# An encoding of an encoding of an encoding is not a path anybody meant.
+_DECODE_ROUNDS: Final = 3
+_STRIPPED_BY_URL_PARSERS: Final = str.maketrans("", "", "\t\r\n")
+
+
+class Violation(NamedTuple):
+    """A reason code and what it is about: the name of a resource, an argument or a label, never a value."""
+
+    code: str
+    detail: str
+
+
+def is_resource_id(text: str) -> bool:
+    """Whether `text` may name a resource: 1 to 128 of `A-Z a-z 0-9 _ . : / @ space -`, as it is, not folded."""
+    return _RESOURCE_ID.fullmatch(text) is not None and text == text.strip(" ")
+
+
+def find_violation(grants: Grants, kind: ActionKind, resource_id: str, args: Mapping[str, Any]) -> Violation | None:
+    """The first reason why `grants` do not cover a call, or None.
+
+    Arguments are visited in the order of their names, so that a replay from recorded arguments finds the same one.
+    An argument under `wildcard` may be absent, any other named argument must be there.
+    """
+    rules = grants.get(kind, {}).get(resource_id)
+    if rules is None:
+        return Violation("tool_not_granted", _printable_name(resource_id))
+    if not all(isinstance(name, str) for name in args):
+        return Violation("args_closed_world", "an argument without a name")
+    default_rule = rules.get(ANY_OTHER)
+    # INVARIANT: closed world; an argument that no constraint speaks of is refused.
+    for name in sorted(args):
+        rule = rules.get(name, default_rule)
+        if rule is None:
+            return Violation("args_closed_world", f"{_printable_name(name)}: not named in the grant")
+        if not accepts(rule, args[name]):
+            return Violation("arg_violates", f"{_printable_name(name)}: {rule.kind.value}")
+    for name in sorted(rules):
+        if name not in args and name != ANY_OTHER and rules[name].kind is not ConstraintKind.WILDCARD:
+            return Violation("args_closed_world", f"{_printable_name(name)}: missing")
+    return None
+
+
+def find_label_violation(ceiling: tuple[str, ...] | None, labels: tuple[str, ...]) -> Violation | None:
+    """Whether data with `labels` is above a link's ceiling (None: any label is allowed)."""
+    exceeding = sorted(set(labels) - set(ceiling)) if ceiling is not None else []
+    return Violation("class_ceiling", _printable_name(exceeding[0])) if exceeding else None
+
+
+def _printable_name(text: str) -> str:
+    printable = text if text.isascii() and text.isprintable() else ascii(text)[1:-1]
+    return printable if len(printable) <= _DETAIL_LIMIT else printable[: _DETAIL_LIMIT - 1] + "…"
+
+
+def accepts(constraint: Constraint, value: object) -> bool:
+    """Whether `value` satisfies `constraint`; False, never an exception, for whatever is not a scalar."""
+    kind = constraint.kind
+    if kind is ConstraintKind.WILDCARD:
+        return True
+    scalar = _to_scalar(value)
+    if scalar is None or (kind not in _WHOLE_VALUE_KINDS and isinstance(scalar, str) and SEAL_PREFIX in scalar):
+        # Part of it is sealed: the tool gets a text that no prefix, pattern or exclusion has seen.
+        return False
+    return _TESTS[kind](scalar, constraint)
+
+
+def _to_scalar(value: object) -> str | int | bool | float | None:
+    # As the canonical form records it: an enum or another subclass counts as its base value.
+    if value is True or value is False:
+        return bool(value)
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int(value)
+    return float(value) if isinstance(value, float) else None
+
+
+def _is_among(value: str | float, constraint: Constraint) -> bool:
+    return any(type(item) is type(value) and item == value for item in constraint.values)
+
+
+def _is_not_among(value: str | float, constraint: Constraint) -> bool:
+    # `not_one_of [1]` must not let "1" through to a tool that converts it.
+    return any(type(item) is type(value) for item in constraint.values) and not _is_among(value, constraint)
+
+
+def _is_in_range(value: str | float, constraint: Constraint) -> bool:
+    # By comparison only: NaN compares false with every bound, and `isfinite` of a huge integer overflows.
+    if isinstance(value, str | bool) or abs(value) == math.inf:
+        return False
+    low = -math.inf if constraint.low is None else constraint.low
+    high = math.inf if constraint.high is None else constraint.high
+    return low <= value <= high
+
+
+def _has_prefix(value: str | float, constraint: Constraint) -> bool:
+    if not isinstance(value, str) or not constraint.text or not value.startswith(constraint.text):
+        return False
+    decoded = value
+    for _ in range(_DECODE_ROUNDS):
+        once, decoded = decoded, unquote(decoded)
+        if once == decoded:
+            return not _climbs_up(decoded)
+    return False
+
+
+def _climbs_up(path: str) -> bool:
+    if "\0" in path or "\\" in path:
+        return True
+    # A segment as servers read it: URL parsers drop tabs and newlines, some servers cut `;parameters`.
+    segments = path.translate(_STRIPPED_BY_URL_PARSERS).replace("?", "/").replace("#", "/").split("/")
+    return any(segment.split(";", 1)[0].strip(" ") == ".." for segment in segments)
+
+
+def _matches_pattern(value: str | float, constraint: Constraint) -> bool:
+    compiled = compile_pattern(constraint.text)
+    if compiled is None or not isinstance(value, str):
+        return False
+    try:
+        return compiled.fullmatch(value) is not None
+    except UnicodeEncodeError:  # a lone surrogate is not text
+        return False
+
+
+_TESTS: Final[Mapping[ConstraintKind, Callable[[str | float, Constraint], bool]]] = {
+    ConstraintKind.EXACT: _is_among,
+    ConstraintKind.ONE_OF: _is_among,
+    ConstraintKind.NOT_ONE_OF: _is_not_among,
+    ConstraintKind.RANGE: _is_in_range,
+    ConstraintKind.PREFIX: _has_prefix,
+    ConstraintKind.PATTERN: _matches_pattern,
+}
+
+
+@functools.lru_cache(maxsize=1024)
+def compile_pattern(pattern: str) -> Any:
+    """RE2 program of `pattern` (linear time, bounded memory), or None where RE2 refuses it."""
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 1 << 20
+    try:
+        return re2.compile(pattern, options)
+    except (re2.error, UnicodeEncodeError):
+        return None
+
+
+GRANT_TYPE: Final = "halo_grant"
+MAX_VALUES: Final = 512
+"""Values of one `one_of`."""
+MAX_TEXT: Final = 1024
+"""Characters of a prefix or a pattern."""
+MAX_NAME: Final = 128
+"""Characters of an argument name."""
+_INT_LIMIT: Final = 2**53
+
+# RFC 3986 section 3.1, or a reference without one.
+_URL_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://)?|//")
+
+
+def parse_grants(json_value: object, *, field: str = "/authorization_details") -> Grants:
+    """Parse `authorization_details`.
+
+    Raises:
+        PassportError: `bad_detail`, `bad_tool_id`, `unknown_constraint` or `bad_constraint`.
+    """
+    if type(json_value) is not list or len(json_value) != 1:
+        raise _grant_error("bad_detail", "exactly one authorization detail is expected", field)
+    detail = _require_members(json_value[0], ("actions", "type"), "bad_detail", f"{field}/0")
+    if detail["type"] != GRANT_TYPE:
+        raise _grant_error("bad_detail", f"the detail's type is not `{GRANT_TYPE}`", f"{field}/0/type")
+    actions = _require_object(detail["actions"], "bad_detail", f"{field}/0/actions")
+    return {
+        _parse_action(kind, field): _parse_resources(items, f"{field}/0/actions/{kind}")
+        for kind, items in actions.items()
+    }
+
+
+def _parse_action(text: str, field: str) -> ActionKind:
+    try:
+        return ActionKind(text)
+    except ValueError:
+        raise _grant_error("bad_detail", f"`{text[:64]}` is not an action kind", f"{field}/0/actions") from None
+
+
+def _parse_resources(json_value: object, field: str) -> dict[str, dict[str, Constraint]]:
+    resources = _require_object(json_value, "bad_detail", field)
+    for name in resources:
+        if not is_resource_id(name):
+            raise _grant_error(
+                "bad_tool_id", "a resource id contains misleading characters or has an invalid length", field
+            )
+    return {name: _parse_arguments(rules, f"{field}/{name}") for name, rules in resources.items()}
+
+
+def _parse_arguments(json_value: object, field: str) -> dict[str, Constraint]:
+    rules = _require_object(json_value, "bad_detail", field)
+    for name in rules:
+        # ASCII, since a homoglyph of an argument's name would look like a constraint on it.
+        if not 0 < len(name) <= MAX_NAME or not name.isascii() or not name.isprintable():
+            raise _grant_error(
+                "bad_detail",
+                "an argument name in a grant must be 1 to 128 printable ASCII characters",
+                field,
+                remedy=f"grant other arguments together as `{ANY_OTHER}`",
+            )
+    return {name: parse_constraint(rule, field=f"{field}/{name}") for name, rule in rules.items()}
+
+
+def parse_constraint(json_value: object, *, field: str = "") -> Constraint:
+    """Parse one constraint object.
+
+    Raises:
+        PassportError: `unknown_constraint` (fail closed) or `bad_constraint`.
+    """
+    members = _require_object(json_value, "bad_constraint", field)
+    name = members.get("constraint_type")
+    if type(name) is not str:
+        raise _grant_error("bad_constraint", "`constraint_type` is missing", field)
+    try:
+        kind = ConstraintKind(name)
+    except ValueError:
+        raise _grant_error("unknown_constraint", f"`{name[:64]}` is not a constraint type", field) from None
+    return _PARSERS[kind](members, field)
+
+
+def _parse_wildcard(members: Mapping[str, Any], field: str) -> Constraint:
+    _require_members(members, ("constraint_type",), "bad_constraint", field)
+    return Constraint(ConstraintKind.WILDCARD)
+
+
+def _parse_exact(members: Mapping[str, Any], field: str) -> Constraint:
+    _require_members(members, ("constraint_type", "value"), "bad_constraint", field)
+    return Constraint(ConstraintKind.EXACT, values=_parse_scalars([members["value"]], field))
+
+
+def _make_values_parser(member: str, kind: ConstraintKind) -> Callable[[Mapping[str, Any], str], Constraint]:
+    def parse(members: Mapping[str, Any], field: str) -> Constraint:
+        _require_members(members, ("constraint_type", member), "bad_constraint", field)
+        return Constraint(kind, values=_parse_scalars(members[member], field))
+
+    return parse
+
+
+def _parse_range(members: Mapping[str, Any], field: str) -> Constraint:
+    if not {"min", "max"} & set(members) or set(members) - {"constraint_type", "min", "max"}:
+        raise _grant_error("bad_constraint", "a range needs `min`, `max` or both", field)
+    for bound_name in members.keys() - {"constraint_type"}:
+        if not _is_integer(members[bound_name]):
+            raise _grant_error("bad_constraint", f"`{bound_name}` is not an integer below 2**53", field)
+    low, high = members.get("min"), members.get("max")
+    if low is not None and high is not None and low > high:
+        raise _grant_error("bad_constraint", "`min` is above `max`", field)
+    return Constraint(ConstraintKind.RANGE, low=low, high=high)
+
+
+def _parse_prefix(members: Mapping[str, Any], field: str) -> Constraint:
+    text = _parse_text(members, field)
+    scheme = _URL_SCHEME.match(text)
+    if scheme is not None and "/" not in text[scheme.end() :]:
+        # `https://bank.example` would also accept `https://bank.example.evil.example`.
+        raise _grant_error("bad_constraint", "a URL prefix must include the slash after the host", field)
+    return Constraint(ConstraintKind.PREFIX, text=text)
+
+
+def _parse_pattern(members: Mapping[str, Any], field: str) -> Constraint:
+    text = _parse_text(members, field)
+    if compile_pattern(text) is None:
+        raise _grant_error("bad_constraint", "the pattern is not an RE2 expression, or it is too large", field)
+    return Constraint(ConstraintKind.PATTERN, text=text)
+
+
+_PARSERS: Final[Mapping[ConstraintKind, Callable[[Mapping[str, Any], str], Constraint]]] = {
+    ConstraintKind.EXACT: _parse_exact,
+    ConstraintKind.ONE_OF: _make_values_parser("values", ConstraintKind.ONE_OF),
+    ConstraintKind.NOT_ONE_OF: _make_values_parser("excluded", ConstraintKind.NOT_ONE_OF),
+    ConstraintKind.RANGE: _parse_range,
+    ConstraintKind.PREFIX: _parse_prefix,
+    ConstraintKind.PATTERN: _parse_pattern,
+    ConstraintKind.WILDCARD: _parse_wildcard,
+}
+
+
+def _parse_text(members: Mapping[str, Any], field: str) -> str:
+    text = _require_members(members, ("constraint_type", "value"), "bad_constraint", field)["value"]
+    if type(text) is not str or not 0 < len(text) <= MAX_TEXT:
+        raise _grant_error("bad_constraint", f"`value` is not a text of 1 to {MAX_TEXT} characters", field)
+    return text
+
+
+def _parse_scalars(json_value: object, field: str) -> tuple[str | int | bool, ...]:
+    if type(json_value) is not list or not 0 < len(json_value) <= MAX_VALUES:
+        raise _grant_error("bad_constraint", f"1 to {MAX_VALUES} values are expected", field)
+    for item in json_value:
+        if type(item) not in (str, bool) and not _is_integer(item):
+            raise _grant_error("bad_constraint", "a value must be a text, a boolean or an integer below 2**53", field)
+    if len({(type(item), item) for item in json_value}) != len(json_value):
+        raise _grant_error("bad_constraint", "a value occurs twice", field)
+    return tuple(json_value)
+
+
+def _is_integer(value: object) -> bool:
+    return type(value) is int and -_INT_LIMIT < value < _INT_LIMIT
+
+
+def _require_object(json_value: object, code: str, field: str) -> Mapping[str, Any]:
+    if type(json_value) is not dict or not all(type(key) is str for key in json_value):
+        raise _grant_error(code, "an object is expected", field)
+    return json_value
+
+
+def _require_members(json_value: object, names: Sequence[str], code: str, field: str) -> Mapping[str, Any]:
+    members = _require_object(json_value, code, field)
+    if sorted(members) != sorted(names):
+        raise _grant_error(code, f"expected exactly the members {', '.join(sorted(names))}", field)
+    return members
+
+
+def _grant_error(code: str, message: str, field: str, *, remedy: str = "") -> PassportError:
+    return PassportError(code, message, field=field[:256], remedy=remedy)
+
+
+def grants_to_json(grants: Grants) -> list[dict[str, Any]]:
+    """`authorization_details` of grants, the inverse of `parse_grants`."""
+    actions = {
+        ActionKind(kind).value: {
+            name: {argument: constraint_to_json(rule) for argument, rule in rules.items()}
+            for name, rules in resources.items()
+        }
+        for kind, resources in grants.items()
+    }
+    return [{"actions": actions, "type": GRANT_TYPE}]
+
+
+def constraint_to_json(constraint: Constraint) -> dict[str, Any]:
+    """JSON object of a constraint, the inverse of `parse_constraint`."""
+    json_object: dict[str, Any] = {"constraint_type": constraint.kind.value}
+    match constraint.kind:
+        case ConstraintKind.EXACT:
+            if len(constraint.values) != 1:
+                raise _grant_error("bad_constraint", "`exact` takes one value", "")
+            json_object["value"] = constraint.values[0]
+        case ConstraintKind.ONE_OF:
+            json_object["values"] = list(constraint.values)
+        case ConstraintKind.NOT_ONE_OF:
+            json_object["excluded"] = list(constraint.values)
+        case ConstraintKind.RANGE:
+            bounds = {"min": constraint.low, "max": constraint.high}
+            json_object.update((name, bound_value) for name, bound_value in bounds.items() if bound_value is not None)
+        case ConstraintKind.PREFIX | ConstraintKind.PATTERN:
+            json_object["value"] = constraint.text
+    return json_object

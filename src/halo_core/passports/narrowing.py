@@ -1,0 +1,363 @@
+"""Room: whether one set of grants lies within another, and what both allow. Takes: grants. Gives: answers. Never: I/O.
+
+Decided by structure alone, in time linear in the grants. Sound and conservative: within means that whatever the one
+accepts the other accepts (INVARIANT: SUB); where structure cannot tell, the answer is no.
+
+Room: which of two limits is tighter. Takes: budgets, decays. Gives: a violation, or the tighter of both. Never: I/O.
+
+Limits are compared unit by unit and decays parameter by parameter, so that what is no looser here is no looser at
+any time, after any steps and at any risk.
+
+Room: narrowing, the rule that a link gives away no more than it has. Takes: two links. Gives: the first violation.
+
+Never: crypto, I/O, a clock. What needs the whole chain (keys and agents used once, approvals, the holder registry) is
+in `halo_core.passports.chain`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+from halo_core.model import ANY_OTHER, ActionKind, Budget, Constraint, ConstraintKind, Decay, Grants, Link, LinkKind
+from halo_core.passports.grants import MAX_VALUES, Violation, accepts
+from halo_core.passports.limits import AUTHORITY_ONE
+
+__all__ = [
+    "constraint_within",
+    "find_budget_violation",
+    "find_decay_violation",
+    "find_widening",
+    "grants_within",
+    "intersect_grants",
+    "intersect_labels",
+    "session_limits",
+    "tighter_budgets",
+    "tighter_decay",
+]
+
+
+_VALUE_KINDS: Final = (ConstraintKind.EXACT, ConstraintKind.ONE_OF)
+_Rules = Mapping[str, Constraint]
+
+
+def constraint_within(child: Constraint, parent: Constraint) -> bool:
+    """Whether every value that `child` accepts is accepted by `parent`, as far as structure tells."""
+    if parent.kind is ConstraintKind.WILDCARD:
+        return True
+    if child.kind in _VALUE_KINDS:
+        # By `accepts`, which compares types: `==` would let `true` in where 1 is meant.
+        return all(accepts(parent, value) for value in child.values)
+    within = _WITHIN.get(child.kind)
+    return child.kind is parent.kind and within is not None and within(child, parent)
+
+
+def _is_range_within(child: Constraint, parent: Constraint) -> bool:
+    return _is_low_within(child.low, parent.low) and _is_high_within(child.high, parent.high)
+
+
+def _is_low_within(child: int | None, parent: int | None) -> bool:
+    return parent is None or (child is not None and child >= parent)
+
+
+def _is_high_within(child: int | None, parent: int | None) -> bool:
+    return parent is None or (child is not None and child <= parent)
+
+
+def _is_prefix_within(child: Constraint, parent: Constraint) -> bool:
+    # The prefix itself must lie below the parent's: one that climbs leads nowhere good.
+    return child.text == parent.text or accepts(parent, child.text)
+
+
+def _is_pattern_within(child: Constraint, parent: Constraint) -> bool:
+    return child.text == parent.text
+
+
+def _is_exclusion_within(child: Constraint, parent: Constraint) -> bool:
+    types = {type(value) for value in child.values}
+    if not types <= {type(value) for value in parent.values}:
+        return False
+    return not any(accepts(child, value) for value in parent.values)
+
+
+_WITHIN: Final[Mapping[ConstraintKind, Callable[[Constraint, Constraint], bool]]] = {
+    ConstraintKind.RANGE: _is_range_within,
+    ConstraintKind.PREFIX: _is_prefix_within,
+    ConstraintKind.PATTERN: _is_pattern_within,
+    ConstraintKind.NOT_ONE_OF: _is_exclusion_within,
+}
+
+
+def grants_within(child: Grants, parent: Grants) -> str | None:
+    """None if every call that `child` covers is covered by `parent`, else the first resource where it is not."""
+    if child is parent:
+        return None
+    for kind in sorted(child):
+        for name in sorted(child[kind]):
+            rules = parent.get(kind, {}).get(name)
+            if rules is None or not _are_rules_within(child[kind][name], rules):
+                return name
+    return None
+
+
+def _are_rules_within(child: _Rules, parent: _Rules) -> bool:
+    default_rule = child.get(ANY_OTHER)
+    for name in {*child, *parent}:
+        mine = child.get(name, default_rule)
+        theirs = parent.get(name, parent.get(ANY_OTHER))
+        if mine is not None and (theirs is None or not constraint_within(mine, theirs)):
+            return False
+        # What the parent demands the child must demand by name: an argument left out is no value to be tested.
+        if _demands(parent, name) and not _demands(child, name):
+            return False
+    return True
+
+
+def _demands(rules: _Rules, name: str) -> bool:
+    return name != ANY_OTHER and name in rules and rules[name].kind is not ConstraintKind.WILDCARD
+
+
+def intersect_grants(parent: Grants, wanted: Grants) -> Grants:
+    """The largest grants that this vocabulary can express within both; a resource without any is left out."""
+    grants: dict[ActionKind, dict[str, dict[str, Constraint]]] = {}
+    for kind in wanted:
+        for name in wanted[kind]:
+            if name in parent.get(kind, {}):
+                rules = _intersect_rules(parent[kind][name], wanted[kind][name])
+                if rules is not None:
+                    grants.setdefault(kind, {})[name] = rules
+    return grants
+
+
+def _intersect_rules(a: _Rules, b: _Rules) -> dict[str, Constraint] | None:
+    others = (a.get(ANY_OTHER), b.get(ANY_OTHER))
+    default_rule = _intersect_constraints(*others)
+    rules = {} if default_rule is None else {ANY_OTHER: default_rule}
+    for name in sorted({*a, *b} - {ANY_OTHER}):
+        left_rule, right_rule = a.get(name, others[0]), b.get(name, others[1])
+        both = _intersect_constraints(left_rule, right_rule)
+        demanded = _demands(a, name) or _demands(b, name)
+        if both is not None and (
+            demanded or both.kind is ConstraintKind.WILDCARD or not _are_equivalent(both, default_rule)
+        ):
+            rules[name] = both
+    # INVARIANT: SUB, whatever was put together above; a demanded argument that no value fits leaves nothing.
+    return rules if _are_rules_within(rules, a) and _are_rules_within(rules, b) else None
+
+
+def _are_equivalent(both: Constraint, default_rule: Constraint | None) -> bool:
+    return default_rule is not None and constraint_within(both, default_rule) and constraint_within(default_rule, both)
+
+
+def _intersect_constraints(a: Constraint | None, b: Constraint | None) -> Constraint | None:
+    if a is None or b is None:
+        return None
+    if constraint_within(a, b):
+        return a
+    if constraint_within(b, a):
+        return b
+    for values, test in ((a, b), (b, a)):
+        if values.kind in _VALUE_KINDS:
+            accepted = tuple(value for value in values.values if accepts(test, value))
+            return Constraint(ConstraintKind.ONE_OF, accepted) if accepted else None
+    if a.kind is b.kind is ConstraintKind.RANGE:
+        return _intersect_ranges(a, b)
+    return _intersect_exclusions(a, b) if a.kind is b.kind is ConstraintKind.NOT_ONE_OF else None
+
+
+def _intersect_ranges(a: Constraint, b: Constraint) -> Constraint | None:
+    low = max((limit for limit in (a.low, b.low) if limit is not None), default=None)
+    high = min((limit for limit in (a.high, b.high) if limit is not None), default=None)
+    if low is not None and high is not None and low > high:
+        return None
+    return Constraint.between(low, high)
+
+
+def _intersect_exclusions(a: Constraint, b: Constraint) -> Constraint | None:
+    types = {type(value) for value in a.values} & {type(value) for value in b.values}
+    both = {(type(value), value): value for value in (*a.values, *b.values) if type(value) in types}
+    return Constraint.none_of(*both.values()) if 0 < len(both) <= MAX_VALUES else None
+
+
+def find_budget_violation(child: Sequence[Budget], limits: Sequence[Budget]) -> Violation | None:
+    """Why `child` is not within `limits`: other units, other decimals or a higher limit."""
+    most = {item.unit: item for item in limits}
+    if {item.unit for item in child} != set(most):
+        return Violation("budget_units_changed", ", ".join(sorted({item.unit for item in child} ^ set(most)))[:64])
+    for item in child:
+        limit = most[item.unit]
+        # Limits in other decimals are other limits: 5 of 10**-2 is more than 5 of 10**-6.
+        if item.decimals != limit.decimals or item.per_action > limit.per_action or item.subtree > limit.subtree:
+            return Violation("budget_widened", item.unit)
+    return None
+
+
+def find_decay_violation(child: Decay, parent: Decay) -> Violation | None:
+    """Why authority could fall more slowly, or reach further, under `child` than under `parent`."""
+    loose = {
+        "a0": child.authority > parent.authority,
+        "hl_s": child.half_life_s > parent.half_life_s,
+        "hl_steps": child.half_life_steps > parent.half_life_steps,
+        "hl_risk": child.half_life_risk > parent.half_life_risk,
+        "reauth": child.reauthorize_below < parent.reauthorize_below,
+        "floors": any(_floor_of(child, name) < floor for name, floor in parent.floors),
+        # Ceilings only fall, so the parent's own steps are the places where the child's could be above.
+        "bands": any(_ceiling_at(child.bands, risk) > ceiling for risk, ceiling in parent.bands),
+    }
+    return next((Violation("decay_widened", name) for name, is_looser in loose.items() if is_looser), None)
+
+
+def _floor_of(decay: Decay, impact: str) -> int:
+    return dict(decay.floors).get(impact, 0)
+
+
+def _ceiling_at(bands: Iterable[tuple[int, int]], risk: int) -> int:
+    return min((ceiling for points, ceiling in bands if points <= risk), default=AUTHORITY_ONE)
+
+
+def tighter_decay(a: Decay, b: Decay) -> Decay:
+    """The loosest decay that is no looser than either."""
+    return Decay(
+        authority=min(a.authority, b.authority),
+        half_life_s=min(a.half_life_s, b.half_life_s),
+        half_life_steps=min(a.half_life_steps, b.half_life_steps),
+        half_life_risk=min(a.half_life_risk, b.half_life_risk),
+        reauthorize_below=max(a.reauthorize_below, b.reauthorize_below),
+        floors=tuple(
+            (name, max(_floor_of(a, name), _floor_of(b, name))) for name in sorted({*dict(a.floors), *dict(b.floors)})
+        ),
+        bands=_intersect_bands(a.bands, b.bands),
+    )
+
+
+def _intersect_bands(a: tuple[tuple[int, int], ...], b: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    bands: list[tuple[int, int]] = []
+    for risk in sorted({points for points, _ in (*a, *b)}):
+        ceiling = min(_ceiling_at(a, risk), _ceiling_at(b, risk))
+        if not bands or ceiling < bands[-1][1]:
+            bands.append((risk, ceiling))
+    return tuple(bands)
+
+
+def tighter_budgets(a: Sequence[Budget], b: Sequence[Budget]) -> tuple[Budget, ...]:
+    """Budgets in the units and decimals of `a`, each limit the lower of both where `b` has the unit."""
+    others = {item.unit: item for item in b}
+    return tuple(_lower_budget(item, others.get(item.unit, item)) for item in a)
+
+
+def _lower_budget(a: Budget, b: Budget) -> Budget:
+    factor, divisor = int(10**a.decimals), int(10**b.decimals)
+
+    def limit(amount: int, other_amount: int) -> int:
+        return min(amount, other_amount * factor // divisor)
+
+    return Budget(a.unit, limit(a.per_action, b.per_action), limit(a.subtree, b.subtree), a.decimals)
+
+
+def session_limits(standing_link: Link, approved: Sequence[Budget] | None = None) -> tuple[Budget, ...]:
+    """Limits of a re-authorized session, in the units of the standing link's terms.
+
+    Args:
+        standing_link: with terms; its budgets are ceilings, and where it names none the terms are.
+        approved: what the approver gave; of a unit not named, the terms. None for the ceilings.
+    """
+    terms = standing_link.terms.budgets if standing_link.terms is not None else ()
+    ceilings = {item.unit: item for item in standing_link.budgets}
+    most = tuple(ceilings.get(item.unit, item) for item in terms)
+    if approved is None:
+        return most
+    approved_by_unit = {item.unit: item for item in approved}
+    # INVARIANT: EPOCH never above the first grant.
+    return tighter_budgets(most, [approved_by_unit.get(item.unit, item) for item in terms])
+
+
+def intersect_labels(a: Sequence[str] | None, b: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Labels that both allow, sorted; None is any."""
+    if a is None or b is None:
+        labels = b if a is None else a
+        return None if labels is None else tuple(sorted(labels))
+    return tuple(sorted({*a} & {*b}))
+
+
+def find_widening(parent: Link, child: Link) -> Violation | None:
+    """The first way in which `child` is not within `parent`, or None.
+
+    Of a session link that rests on an approval, `reauthorization_violation` also asks what was approved.
+    """
+    return (
+        _check_identity(parent, child)
+        or _check_validity(parent, child)
+        or _check_scope(parent, child)
+        or _check_kind(parent, child)
+    )
+
+
+def _check_identity(parent: Link, child: Link) -> Violation | None:
+    fixed = {
+        "principal_altered": child.principal == parent.principal,
+        "tenant_changed": child.tenant == parent.tenant,
+        "envelope_changed": child.envelope == parent.envelope,
+        "jti_reused": child.jti != parent.jti,
+    }
+    return next((Violation(code, "") for code, holds in fixed.items() if not holds), None)
+
+
+def _check_validity(parent: Link, child: Link) -> Violation | None:
+    if not child.audience or not {*child.audience} <= {*parent.audience}:
+        return Violation("aud_widened", "")
+    times = {
+        "iat": child.issued_at_s >= parent.issued_at_s,
+        "nbf": child.not_before_s >= parent.not_before_s,
+        "exp": child.expires_at_s <= parent.expires_at_s,
+    }
+    outside = [name for name, holds in times.items() if not holds]
+    if outside:
+        return Violation("time_widened", ", ".join(outside))
+    if child.depth != parent.depth + 1 or not child.depth <= child.max_depth <= parent.max_depth:
+        return Violation("bad_depth", f"depth {child.depth} of {child.max_depth}")
+    return None
+
+
+def _check_scope(parent: Link, child: Link) -> Violation | None:
+    if parent.policy and child.policy != parent.policy:
+        return Violation("policy_changed", "")
+    if parent.labels is not None and (child.labels is None or not {*child.labels} <= {*parent.labels}):
+        return Violation("class_widened", ", ".join(sorted({*(child.labels or ())} - {*parent.labels}))[:64])
+    if not {*child.hand_off_to} <= {*parent.hand_off_to}:
+        return Violation("handoff_widened", "")
+    wider = grants_within(child.grants, parent.grants)
+    return None if wider is None else Violation("scope_widened", wider)
+
+
+def _check_kind(parent: Link, child: Link) -> Violation | None:
+    if child.kind is LinkKind.SESSION and parent.kind is LinkKind.STANDING:
+        return _check_session(parent, child)
+    if child.kind is LinkKind.HANDOFF and parent.kind is not LinkKind.STANDING:
+        return _check_handoff(parent, child)
+    return Violation("bad_depth", f"a {child.kind} link under a {parent.kind} link")
+
+
+def _check_session(parent: Link, child: Link) -> Violation | None:
+    terms = parent.terms
+    if terms is None or child.decay is None:
+        return Violation("bad_dcy", "the standing link does not allow sessions")
+    if (child.agent, child.holder_key) != (parent.agent, parent.holder_key):
+        return Violation("holder_changed", "")
+    if child.expires_at_s - child.issued_at_s > terms.lifetime_s:
+        return Violation("time_widened", "the session outlives its terms")
+    limits = terms.budgets if child.epoch == 1 else session_limits(parent)
+    return find_budget_violation(child.budgets, limits) or find_decay_violation(child.decay, terms.decay)
+
+
+def _check_handoff(parent: Link, child: Link) -> Violation | None:
+    if child.decay is None or parent.decay is None:
+        return Violation("bad_dcy", "a hand-off link decays")
+    if child.agent not in parent.hand_off_to:
+        return Violation("handoff_not_allowed", child.agent[:64])
+    if child.agent == parent.agent or child.holder_key == parent.holder_key:
+        return Violation("key_reuse_cycle", child.agent[:64])
+    if child.txn != parent.txn:
+        return Violation("txn_altered", "")
+    if child.epoch != parent.epoch:
+        return Violation("epoch_changed", "")
+    return find_budget_violation(child.budgets, parent.budgets) or find_decay_violation(child.decay, parent.decay)

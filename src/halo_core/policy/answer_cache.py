@@ -1,0 +1,246 @@
+"""Room: contexts that no policy can tell apart. Takes: policies; then a context. Gives: a key. Never: an answer.
+
+A rule that reads `context.steps > 300` cannot tell 17 steps from 18. Where every use of an attribute is a comparison
+with a literal, its value can be replaced, in the key under which Cedar's answer is remembered, by what the comparisons
+say of it. Cedar itself is always asked with the real context, and stays the only judge; equal keys mean that every
+comparison there is comes out the same. What is used in any other way stays in the key as it is.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+import orjson
+
+__all__ = ["ContextKeyBuilder"]
+
+_Path = tuple[str, ...]
+_ORDER_OPERATORS: Final = frozenset({"<", "<=", ">", ">=", "==", "!="})
+_DECIMAL_OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "greaterThan": operator.gt,
+    "greaterThanOrEqual": operator.ge,
+    "lessThan": operator.lt,
+    "lessThanOrEqual": operator.le,
+}
+
+
+_DECIMAL_NUMERAL: Final = re.compile(r"-?[0-9]{1,15}\.[0-9]{1,4}")
+
+
+@dataclass(slots=True)
+class _Comparisons:
+    """What one attribute is compared with."""
+
+    longs: set[int] = field(default_factory=set)
+    texts: set[str] = field(default_factory=set)
+    patterns: list[tuple[str | None, ...]] = field(default_factory=list)
+    decimals: list[tuple[str, Decimal]] = field(default_factory=list)
+
+
+class ContextKeyBuilder:
+    """Keys of the contexts of one set of policies.
+
+    Args:
+        policies: Cedar's JSON form of each.
+    """
+
+    __slots__ = ("_args", "_top")
+
+    def __init__(self, policies: Iterable[Mapping[str, Any]]) -> None:
+        comparisons = _ComparisonCollector(policies).collect()
+        self._top = {path[0]: _make_projector(use) for path, use in comparisons.items() if len(path) == 1}
+        self._args = {path[1]: _make_projector(use) for path, use in comparisons.items() if len(path) > 1}
+
+    def build_key(self, context: Mapping[str, Any]) -> bytes:
+        """Equal for contexts (Cedar JSON) that these policies cannot tell apart."""
+        projected = {name: _project(self._top, name, value) for name, value in context.items()}
+        args = context.get("args")
+        if args and self._args:
+            projected["args"] = {name: _project(self._args, name, value) for name, value in args.items()}
+        return orjson.dumps(projected)
+
+
+_Projector = Callable[[Any], Any]
+
+
+def _project(projectors: Mapping[str, _Projector], name: str, value: Any) -> Any:
+    projector = projectors.get(name)
+    return value if projector is None else projector(value)
+
+
+def _make_projector(comparisons: _Comparisons) -> _Projector:
+    longs, texts = sorted(comparisons.longs), frozenset(comparisons.texts)
+
+    def project(value: Any) -> Any:
+        # INVARIANT: a value is replaced by its type and the outcome of every comparison with a literal of that type;
+        # with one of another type, equality is false and order an error, whatever the value.
+        if type(value) is int:
+            index = bisect_left(longs, value)
+            return ["long", index, index < len(longs) and longs[index] == value]
+        if type(value) is str:
+            same = value if value in texts else ""
+            return ["text", value in texts, same, *(_matches_like(value, pattern) for pattern in comparisons.patterns)]
+        if type(value) is dict and value.keys() == {"__extn"} and value["__extn"]["fn"] == "decimal":
+            number = Decimal(value["__extn"]["arg"])
+            return ["decimal", *(_DECIMAL_OPERATORS[name](number, literal) for name, literal in comparisons.decimals)]
+        return ["as it is", value]
+
+    return project
+
+
+def _matches_like(text: str, pattern: tuple[str | None, ...]) -> bool:
+    """Whether a text matches Cedar's `like`: literals in order, None for any characters; linear in the text."""
+    first, *rest = pattern
+    if first is not None:
+        if not text.startswith(first):
+            return False
+        text = text[len(first) :]
+    if not rest:
+        return first is None or not text
+    free = first is None
+    for i, part in enumerate(rest):
+        if part is None:
+            free = True
+        elif i == len(rest) - 1:
+            return text.endswith(part) if free else text == part
+        else:
+            # After a wildcard the earliest place leaves the most behind it.
+            position = text.find(part)
+            if position < 0:
+                return False
+            text, free = text[position + len(part) :], False
+    return True
+
+
+class _ComparisonCollector:
+    """One walk over the conditions of policies."""
+
+    def __init__(self, policies: Iterable[Mapping[str, Any]]) -> None:
+        self._uses: dict[_Path, _Comparisons] = {}
+        self._other_uses: set[_Path] = set()
+        for policy in policies:
+            for clause in policy.get("conditions", ()):
+                self._visit(clause["body"])
+
+    def collect(self) -> dict[_Path, _Comparisons]:
+        """Attributes that are only ever compared with literals."""
+        if () in self._other_uses:
+            return {}
+        whole_attributes = {path[0] for path in self._other_uses if len(path) == 1}
+        return {
+            path: use
+            for path, use in self._uses.items()
+            if path not in self._other_uses and path[0] not in whole_attributes
+        }
+
+    def _visit(self, node: Any) -> None:
+        if isinstance(node, list):
+            for item in node:
+                self._visit(item)
+        elif isinstance(node, dict):
+            path = _attribute_path(node)
+            if path is not None:
+                self._other_uses.add(path)
+                return
+            for name, body in node.items():
+                if not self._note_comparison(name, body):
+                    self._visit_operands(name, body)
+
+    def _visit_operands(self, name: str, body: Any) -> None:
+        if name == "Record":
+            self._visit(list(body.values()))  # its keys are attribute names, not operators
+        elif name == "has":
+            # Whether it is there is in the key: an attribute that is not there has no place in it.
+            if _attribute_path(body["left"]) not in ((), ("args",)):
+                self._visit(body["left"])
+        elif name not in ("Value", "Var"):
+            self._visit(body)
+
+    def _note_comparison(self, name: str, body: Any) -> bool:
+        """Note a comparison of an attribute with a literal."""
+        if name in _ORDER_OPERATORS:
+            return self._note_order(body["left"], body["right"]) or self._note_order(body["right"], body["left"])
+        if name == "like":
+            return self._note_like(body)
+        if name == "contains":
+            return self._note_contains(body)
+        return name in _DECIMAL_OPERATORS and self._note_decimal(name, body)
+
+    def _note_order(self, operand: Any, right: Any) -> bool:
+        path, literal = _attribute_path(operand), right.get("Value")
+        if not path or not isinstance(literal, str | int):
+            return False
+        if isinstance(literal, str):
+            self._comparisons_of(path).texts.add(literal)
+        elif not isinstance(literal, bool):
+            self._comparisons_of(path).longs.add(literal)
+        else:
+            self._comparisons_of(path)
+        return True
+
+    def _note_like(self, body: Any) -> bool:
+        path = _attribute_path(body["left"])
+        pattern = _merge_pattern(body["pattern"])
+        if not path or not pattern:
+            return False
+        self._comparisons_of(path).patterns.append(pattern)
+        return True
+
+    def _note_contains(self, body: Any) -> bool:
+        path, items = _attribute_path(body["right"]), body["left"].get("Set")
+        if not path or items is None or not all(type(item.get("Value")) is str for item in items):
+            return False
+        self._comparisons_of(path).texts.update(item["Value"] for item in items)
+        return True
+
+    def _note_decimal(self, name: str, body: Any) -> bool:
+        if not isinstance(body, list) or len(body) != 2:
+            return False
+        path, literal = _attribute_path(body[0]), body[1].get("decimal")
+        if not path or not isinstance(literal, list) or len(literal) != 1:
+            return False
+        numeral = literal[0].get("Value")
+        if not isinstance(numeral, str) or not _DECIMAL_NUMERAL.fullmatch(numeral):
+            return False  # Cedar says what is wrong with it
+        self._comparisons_of(path).decimals.append((name, Decimal(numeral)))
+        return True
+
+    def _comparisons_of(self, path: _Path) -> _Comparisons:
+        return self._uses.setdefault(path, _Comparisons())
+
+
+def _attribute_path(node: Any) -> _Path | None:
+    """`context`, `context.a` or `context.args.a` as names; None of anything else."""
+    if node == {"Var": "context"}:
+        return ()
+    access = node.get(".") if isinstance(node, dict) and len(node) == 1 else None
+    if access is None:
+        return None
+    parent_path = _attribute_path(access["left"])
+    if parent_path is None or parent_path not in ((), ("args",)):
+        return None
+    return (*parent_path, access["attr"])
+
+
+def _merge_pattern(parts: Any) -> tuple[str | None, ...]:
+    """Literals in one piece, None for each run of wildcards; empty where it is not understood."""
+    merged: list[str | None] = []
+    for part in parts:
+        literal = part.get("Literal") if isinstance(part, dict) else None
+        if part == "Wildcard":
+            if not merged or merged[-1] is not None:
+                merged.append(None)
+        elif isinstance(literal, str):
+            if merged and merged[-1] is not None:
+                merged[-1] += literal
+            else:
+                merged.append(literal)
+        else:
+            return ()
+    return tuple(merged)

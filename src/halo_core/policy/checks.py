@@ -1,0 +1,428 @@
+"""Room: policy check. Takes: a bundle and the registered resources. Gives: findings. Never: evaluates a request, I/O.
+
+Cedar's validator does the types. What it lets through silently, because it is merely never true, is added here: a
+`has` of an attribute nobody has, a resource that is not registered, a misspelt impact class.
+
+Room: policy cases, the body of `halo policy test`. Takes: TOML text, a bundle. Gives: results. Never: I/O.
+
+    [[case]]
+    name = "a payment to an account that a document named"
+    resource = "send_money"
+    impact = "payment"
+    targets = ["recipient"]
+    args = { recipient = "DE89370400440532013000", amount = 10 }
+    provenance = { recipient = "untrusted" }
+    expect = "deny"
+    reason = "untrusted_target"
+
+What a case leaves out is neutral: a declared read-only resource used before, arguments that the user gave, no taint.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import cedarpy
+
+from halo_core.errors import PolicyError
+from halo_core.model import (
+    AccessRequest,
+    ActionKind,
+    Context,
+    Effect,
+    Impact,
+    Mode,
+    Obligation,
+    Origin,
+    Principal,
+    Provenance,
+    Reason,
+    Resource,
+    Reversal,
+    SessionView,
+    Snapshot,
+    Trigger,
+)
+from halo_core.policy.bundle import PolicyBundle, parse_bundle
+from halo_core.policy.encoding import escape_key
+from halo_core.policy.engine import CedarPolicy
+from halo_core.policy.parser import ALL, Finding, Policy, find_entity_literals
+from halo_core.policy.schema import (
+    CONTEXT_ATTRIBUTES,
+    ENTITY_TYPES,
+    PRINCIPAL_ATTRIBUTES,
+    RESOURCE_ATTRIBUTES,
+    ArgTypes,
+    action_id,
+    build_cedar_schema,
+)
+from halo_core.policy.scope import applies
+
+__all__ = [
+    "Case",
+    "CaseResult",
+    "check_bundle",
+    "load_cases",
+    "run_case",
+]
+
+
+_ACTION_GROUPS: Final = frozenset(kind.value for kind in ActionKind)
+_KNOWN_ATTRIBUTES: Final[dict[str, frozenset[str]]] = {
+    "context": frozenset({*CONTEXT_ATTRIBUTES, "args", "provenance"}),
+    "principal": frozenset({*PRINCIPAL_ATTRIBUTES, *RESOURCE_ATTRIBUTES}),
+    "resource": frozenset({*PRINCIPAL_ATTRIBUTES, *RESOURCE_ATTRIBUTES}),
+}
+_ORIGINS: Final = frozenset(source.value for source in Provenance)
+_CLOSED_LISTS: Final[dict[tuple[str, str], frozenset[str]]] = {
+    ("context", "origins"): _ORIGINS,
+    ("context", "target_origins"): _ORIGINS,
+    ("resource", "classified"): frozenset({"declared", "guessed", "unknown"}),
+    ("resource", "impact"): frozenset(item.value for item in Impact),
+    ("resource", "reversal"): frozenset(item.value for item in Reversal),
+}
+"""Attributes whose values come from a closed list."""
+_ARGUMENT_OBLIGATIONS: Final = frozenset({"clamp", "redact"})
+_QUOTED: Final = re.compile(r"`([^`]*)`")
+
+
+def check_bundle(bundle: PolicyBundle, resources: Iterable[Resource]) -> list[Finding]:
+    """Everything wrong with a bundle, given what is registered; an empty list means that it may be loaded.
+
+    Findings are sorted by file, line and policy. Well-formed policies are checked even when others do not parse.
+    """
+    registered = tuple(resources)
+    policies, findings = parse_bundle(bundle)
+    schema = cedarpy.Schema.from_json_str(json.dumps(build_cedar_schema(registered, bundle.types)))
+    for policy in policies:
+        problems = [
+            *_check_attributes(policy),
+            *_check_arguments(policy, registered, bundle.types),
+            *_check_entities(policy, registered),
+        ]
+        problems += _check_words(policy)
+        problems += _check_with_cedar(policy, schema, registered, bundle.types, {name for name, _, _ in problems})
+        findings += [Finding(policy.source, policy.line, policy.id, message, hint) for _, message, hint in problems]
+    return sorted(set(findings))
+
+
+_Problem = tuple[str, str, str]
+"""What it is about, message, hint."""
+
+
+def _check_attributes(policy: Policy) -> Iterator[_Problem]:
+    for place, known_names in _KNOWN_ATTRIBUTES.items():
+        for name in sorted(getattr(policy.refs, place) - known_names - {ALL}):
+            yield name, f"`{place}` has no attribute `{name}`", _suggest_names(name, known_names)
+
+
+def _check_arguments(policy: Policy, registered: tuple[Resource, ...], types: ArgTypes) -> Iterator[_Problem]:
+    known_arguments = _find_reachable_arguments(policy, registered, types)
+    for name in sorted((policy.refs.args | policy.refs.provenance) - {ALL}):
+        if name not in known_arguments:
+            yield name, f"no resource of this policy has an argument `{name}`", _suggest_names(name, known_arguments)
+        elif name in policy.refs.args and known_arguments[name] == {"any"}:
+            yield name, f"argument `{name}` has no type that a policy can check", "use `context.provenance` or a grant"
+    if policy.obligation is not None and policy.obligation.kind in _ARGUMENT_OBLIGATIONS:
+        yield from _check_obligation(policy, policy.obligation, registered, known_arguments)
+
+
+def _check_obligation(
+    policy: Policy, obligation: Obligation, registered: tuple[Resource, ...], known_names: Iterable[str]
+) -> Iterator[_Problem]:
+    """An argument that nothing has; one that says where or how much, which a mask would make into something else."""
+    name = obligation.name
+    if name not in known_names:
+        yield (
+            name,
+            f"the obligation names the argument `{name}`, which no resource of this policy has",
+            _suggest_names(name, known_names),
+        )
+    elif obligation.kind == "redact":
+        for item in registered:
+            target_names = {escape_key(word) for word in (*item.targets, item.amount)}
+            if name in target_names and applies(policy, action_id(item.id), item.id, item.kind):
+                message = f"`{name}` says where `{item.id}` goes or how much: masked, it would be another"
+                yield name, message, "use `challenge`, or a plain `forbid`"
+
+
+def _find_reachable_arguments(policy: Policy, registered: tuple[Resource, ...], types: ArgTypes) -> dict[str, set[str]]:
+    """Arguments of the resources in the policy's scope, with their types."""
+    argument_types: dict[str, set[str]] = {}
+    for resource in registered:
+        if applies(policy, action_id(resource.id), resource.id, resource.kind):
+            for name, text in types.get(resource.id, {}).items():
+                argument_types.setdefault(escape_key(name), set()).add(text)
+    return argument_types
+
+
+def _check_entities(policy: Policy, registered: tuple[Resource, ...]) -> Iterator[_Problem]:
+    ids = {kind: {item.id for item in registered if ENTITY_TYPES[item.kind] == kind} for kind in ENTITY_TYPES.values()}
+    actions = {action_id(item.id) for item in registered} | _ACTION_GROUPS
+    for kind, name in find_entity_literals(policy.cedar_json):
+        if kind == "Action" and name not in actions:
+            yield name, f'no resource is registered for Action::"{name}"', _suggest_names(name, actions)
+        # Agents are principals too, and need no registration.
+        if kind in {"Tool", "Retriever", "Model"} and name not in ids[kind]:
+            yield name, f'{kind}::"{name}" is not registered', _suggest_names(name, ids[kind])
+    action = policy.cedar_json["action"]
+    if action["op"] == "==" and action["entity"]["id"] in _ACTION_GROUPS:
+        name = action["entity"]["id"]
+        yield name, f'no request has the action Action::"{name}" itself', f'write `action in Action::"{name}"`'
+
+
+def _check_words(policy: Policy) -> Iterator[_Problem]:
+    """Comparisons of a closed-list attribute with a word outside its list."""
+    pending: list[Any] = [clause["body"] for clause in policy.cedar_json["conditions"]]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, list):
+            pending.extend(node)
+        elif isinstance(node, dict):
+            pending.extend(node.values())
+            operand, right = node.get("left"), node.get("right")
+            if isinstance(operand, dict) and isinstance(right, dict):
+                yield from _check_comparison(operand, right)
+                yield from _check_comparison(right, operand)
+
+
+def _check_comparison(attribute: dict[str, Any], value: dict[str, Any]) -> Iterator[_Problem]:
+    access = attribute.get(".")
+    if not isinstance(access, dict):
+        return
+    allowed_words = _CLOSED_LISTS.get((access["left"].get("Var"), access["attr"]))
+    if allowed_words is None:
+        return
+    for item in value.get("Set", [value]):
+        word = item.get("Value")
+        if isinstance(word, str) and word not in allowed_words:
+            yield word, f"`{access['attr']}` is never `{word}`", _suggest_names(word, allowed_words)
+
+
+def _check_with_cedar(
+    policy: Policy,
+    schema: cedarpy.Schema,
+    registered: tuple[Resource, ...],
+    types: ArgTypes,
+    reported: set[str],
+) -> Iterator[_Problem]:
+    known_names = {
+        *_KNOWN_ATTRIBUTES["context"],
+        *_KNOWN_ATTRIBUTES["resource"],
+        *_find_reachable_arguments(policy, registered, types),
+    }
+    for error in cedarpy.validate_policies(policy.text, schema).errors:
+        message = re.sub(r"^for policy `[^`]*`, ", "", error.error)
+        if "unable to find an applicable action" in message and reported:
+            continue
+        quoted = _QUOTED.findall(message)
+        name = re.sub(r"^.*(?:\.|::)", "", quoted[0]).strip('"') if quoted else ""
+        if name in reported:
+            continue
+        if "optional attribute" in message:
+            yield name, message, f"test it first: `... has {name} && ...`"
+        else:
+            yield name, message, _suggest_names(name, known_names) if "not found" in message else ""
+
+
+def _suggest_names(word: str, known_names: Iterable[str]) -> str:
+    names = sorted(known_names)
+    close = difflib.get_close_matches(word, names, 1)
+    if close:
+        return f"did you mean `{close[0]}`"
+    return f"known: {', '.join(f'`{name}`' for name in names[:12])}" if names else "nothing is registered here yet"
+
+
+_MAX_CASES: Final = 10_000
+_RESOURCE_FIELDS: Final = ("impact", "reversal", "labels", "system", "source_trust", "targets", "amount", "classified")
+_MEMBER_TYPES: Final[dict[str, type]] = {
+    "agent": str,
+    "amount": str,
+    "args": dict,
+    "classified": str,
+    "expect": str,
+    "impact": str,
+    "kind": str,
+    "labels": list,
+    "name": str,
+    "pending": int,
+    "provenance": dict,
+    "reason": str,
+    "refused": int,
+    "resource": str,
+    "reversal": str,
+    "risk": int,
+    "risk_band": int,
+    "session_risk": int,
+    "source_trust": int,
+    "steps": int,
+    "system": str,
+    "tainted": bool,
+    "targets": list,
+    "unscored": bool,
+    "user": str,
+    "uses": int,
+}
+_MAX_MEMBER_VALUES: Final = {"risk": 1000, "risk_band": 2, "session_risk": 1000, "source_trust": 1000}
+_REQUIRED_MEMBERS: Final = ("name", "resource", "expect")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One expected answer. `given` holds the resource attributes that the case states itself."""
+
+    name: str
+    resource: str
+    expect: str
+    agent: str = "agent"
+    user: str = "user"
+    kind: ActionKind = ActionKind.TOOL_CALL
+    args: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Provenance] = field(default_factory=dict)
+    tainted: bool = False
+    uses: int = 1
+    steps: int = 0
+    pending: int = 0
+    reason: str = ""
+    refused: int = 0
+    risk: int | None = None
+    risk_band: int = 0
+    session_risk: int = 0
+    unscored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """Outcome of one case: what was expected, what the policy said and why."""
+
+    name: str
+    passed: bool
+    expected: str
+    got: str
+    reasons: tuple[Reason, ...]
+
+
+def load_cases(text: str) -> tuple[Case, ...]:
+    """Parse a TOML file of `[[case]]` tables.
+
+    Raises:
+        PolicyError: malformed TOML, an unknown or missing member, a value of the wrong type; `field` names the case.
+    """
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as exc:
+        raise PolicyError("case_invalid", f"not TOML: {exc}", remedy="see toml.io") from exc
+    tables = document.get("case")
+    if set(document) != {"case"} or not isinstance(tables, list) or not 0 < len(tables) <= _MAX_CASES:
+        raise PolicyError("case_invalid", "the file contains no cases", remedy="write each as a `[[case]]` table")
+    return tuple(_parse_case(table, f"case {number}") for number, table in enumerate(tables, 1))
+
+
+def _parse_case(table: object, where: str) -> Case:
+    if not isinstance(table, dict):
+        raise _case_error(where, "a case must be a table", "write it as `[[case]]`")
+    for name, value in table.items():
+        if name not in _MEMBER_TYPES:
+            close = difflib.get_close_matches(name, _MEMBER_TYPES, 1)
+            hint = f"did you mean `{close[0]}`" if close else f"use {', '.join(sorted(_MEMBER_TYPES))}"
+            raise _case_error(where, f"unknown member `{name}`", hint)
+        if type(value) is not _MEMBER_TYPES[name]:
+            raise _case_error(where, f"`{name}` has the wrong type", f"it must be a {_MEMBER_TYPES[name].__name__}")
+        top = _MAX_MEMBER_VALUES.get(name, value if type(value) is int else 0)
+        if type(value) is int and not 0 <= value <= top:
+            raise _case_error(
+                where, f"`{name}` is out of range", f"use 0..{top}" if name in _MAX_MEMBER_VALUES else "use 0 or more"
+            )
+    for name in _REQUIRED_MEMBERS:
+        if not table.get(name):
+            raise _case_error(where, f"`{name}` is missing", "every case needs a name, a resource and an expect")
+    members = {name: value for name, value in table.items() if name not in _RESOURCE_FIELDS}
+    try:
+        return Case(
+            **{
+                **members,
+                "expect": Effect(table["expect"]).value,
+                "given": _parse_resource_fields(table),
+                "kind": ActionKind(table.get("kind", ActionKind.TOOL_CALL)),
+                "provenance": {name: Provenance(source) for name, source in table.get("provenance", {}).items()},
+            }
+        )
+    except ValueError as exc:
+        raise _case_error(where, str(exc).lower(), "use one of the values in docs/policy.md") from exc
+
+
+def _parse_resource_fields(table: Mapping[str, Any]) -> dict[str, Any]:
+    resource_fields = {name: table[name] for name in _RESOURCE_FIELDS if name in table}
+    for name in ("labels", "targets"):
+        if name in resource_fields:
+            resource_fields[name] = tuple(str(item) for item in resource_fields[name])
+    if "impact" in resource_fields:
+        resource_fields["impact"] = Impact(resource_fields["impact"])
+    if "reversal" in resource_fields:
+        resource_fields["reversal"] = Reversal(resource_fields["reversal"])
+    return resource_fields
+
+
+def _case_error(where: str, message: str, remedy: str) -> PolicyError:
+    return PolicyError("case_invalid", message, field=where, remedy=remedy)
+
+
+def run_case(case: Case, bundle: PolicyBundle, resources: Mapping[str, Resource] | None = None) -> CaseResult:
+    """Ask the policy, and the policy alone: grants, budgets and stops are not part of a case.
+
+    Args:
+        case: the case.
+        bundle: the policies.
+        resources: registered resources by id; a case states only what differs from its resource.
+
+    Raises:
+        PolicyError: the bundle does not compile.
+    """
+    policy = CedarPolicy.compile(bundle)
+    neutral = Resource(id=case.resource, kind=case.kind, impact=Impact.READ, reversal=Reversal.NONE_NEEDED)
+    resource = replace((resources or {}).get(case.resource, neutral), kind=case.kind, **case.given)
+    answer = policy.answer(_build_request(case, resource), _build_snapshot(case, policy))
+    got = answer.effect.value if answer.permitted and not answer.errors else Effect.DENY.value
+    codes = {reason.code for reason in answer.reasons}
+    passed = got == case.expect and (not case.reason or case.reason in codes)
+    return CaseResult(case.name, passed, case.expect, got, answer.reasons)
+
+
+def _build_request(case: Case, resource: Resource) -> AccessRequest:
+    return AccessRequest(
+        subject=Principal("local", case.agent, case.user),
+        kind=case.kind,
+        resource=resource,
+        args=case.args,
+        args_digest="",
+        request_id="",
+        context=Context("session", "explicit", "", "", Trigger(), Origin(), "dev"),
+    )
+
+
+def _build_snapshot(case: Case, policy: CedarPolicy) -> Snapshot:
+    sources = {**dict.fromkeys(case.args, Provenance.USER), **case.provenance}
+    pointers = {"/" + name.replace("~", "~0").replace("/", "~1"): source for name, source in sources.items()}
+    return Snapshot(
+        time_us=0,
+        mode=Mode.ENFORCE,
+        control_version=0,
+        session=SessionView("session", 0, 0, 0, case.steps, case.tainted),
+        uses=case.uses,
+        provenance=tuple(sorted(pointers.items())),
+        chain=(),
+        policy=policy,
+        pending=case.pending,
+        risk=case.risk,
+        band=case.risk_band,
+        session_risk=case.session_risk,
+        refused=case.refused,
+        unscored=case.unscored,
+    )

@@ -1,0 +1,319 @@
+"""Room: what a policy reads. Takes: Cedar's JSON form of one policy. Gives: the attributes it mentions. Never: I/O.
+
+The engine encodes only what is mentioned, so an omission here would be a hole: a `forbid` that reads a missing
+attribute is skipped by Cedar. Every use that is not a plain `context.a`, `context has a`, `context.args.a` or
+`context.args has a` counts as a use of the whole.
+
+Room: policy parsing. Takes: Cedar text. Gives: policies with their grade, line and reads, or findings. Never: I/O.
+
+Annotations (all values are strings):
+
+    @id("pay.large")                 mandatory, unique in the bundle, [a-z0-9._-]
+    @reason("large_amount")          reason code of a forbid
+    @effect("challenge")             makes a forbid *graded*: challenge, restrict or monitor, instead of deny
+    @obligation("clamp(limit, 50)")  what `restrict` asks of the enforcement point; `FORMS` lists the others
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cedarpy
+
+from halo_core.model import Effect, Obligation
+
+__all__ = [
+    "ALL",
+    "GRADES",
+    "OBLIGATION_FORMS",
+    "AttributeRefs",
+    "Finding",
+    "Policy",
+    "find_attribute_refs",
+    "find_entity_literals",
+    "merge_refs",
+    "parse_policies",
+]
+
+
+ALL: Final = "*"
+"""Member of a set that stands for everything; it is one more attribute name, so no attribute can hide behind it."""
+
+_NESTED: Final = frozenset({"args", "provenance"})
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeRefs:
+    """Attributes read, per place: `context`, `args`, `provenance`, `resource`, `principal`."""
+
+    context: frozenset[str] = frozenset()
+    args: frozenset[str] = frozenset()
+    provenance: frozenset[str] = frozenset()
+    resource: frozenset[str] = frozenset()
+    principal: frozenset[str] = frozenset()
+
+    def references(self, name: str) -> bool:
+        """Whether attribute `name` of the context is read."""
+        return name in self.context or ALL in self.context
+
+
+def merge_refs(many: Iterable[AttributeRefs]) -> AttributeRefs:
+    """Everything any of them reads."""
+    items = list(many)
+    return AttributeRefs(
+        context=frozenset().union(*(item.context for item in items)),
+        args=frozenset().union(*(item.args for item in items)),
+        provenance=frozenset().union(*(item.provenance for item in items)),
+        resource=frozenset().union(*(item.resource for item in items)),
+        principal=frozenset().union(*(item.principal for item in items)),
+    )
+
+
+def find_attribute_refs(policy: dict[str, Any]) -> AttributeRefs:
+    """Attributes that the conditions of a policy read."""
+    refs: dict[str, set[str]] = {name: set() for name in AttributeRefs.__slots__}
+    pending: list[Any] = [clause["body"] for clause in policy.get("conditions", ())]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, list):
+            pending.extend(node)
+        elif isinstance(node, dict):
+            for operator, body in node.items():
+                if operator in {".", "has"} and _note_access(operator, body, refs):
+                    continue
+                if operator == "Var":
+                    _note_whole_context(body, refs)
+                elif operator == "Record":
+                    # Its keys are attribute names, not operators: one may be called `Value` or `Var`.
+                    pending.extend(body.values())
+                elif operator != "Value":
+                    pending.append(body)
+    return AttributeRefs(**{name: frozenset(names) for name, names in refs.items()})
+
+
+def _note_access(operator: str, body: dict[str, Any], refs: dict[str, set[str]]) -> bool:
+    """Note a plain attribute access; False when its left side must be walked."""
+    operand, attr = body["left"], body["attr"]
+    variable = operand.get("Var")
+    if variable in refs:
+        refs[variable].add(attr)
+        if variable == "context" and operator == "." and attr in _NESTED:
+            # `context.args` with nothing after it: compared, passed or searched as a whole.
+            refs[attr].add(ALL)
+        return True
+    inner = operand.get(".")
+    if inner is not None and inner["left"].get("Var") == "context" and inner["attr"] in _NESTED:
+        refs["context"].add(inner["attr"])
+        refs[inner["attr"]].add(attr)
+        return True
+    return False
+
+
+def _note_whole_context(variable: str, refs: dict[str, set[str]]) -> None:
+    if variable == "context":
+        for place in ("context", *_NESTED):
+            refs[place].add(ALL)
+
+
+def find_entity_literals(policy: dict[str, Any]) -> list[tuple[str, str]]:
+    """Every entity that the policy names, as (type, id), in its scope or its conditions."""
+    entities: list[tuple[str, str]] = []
+    pending: list[Any] = [part for name, part in policy.items() if name != "annotations"]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, list):
+            pending.extend(node)
+        elif isinstance(node, dict):
+            entity = node.get("__entity", node)
+            if set(entity) == {"type", "id"} and all(isinstance(part, str) for part in entity.values()):
+                entities.append((entity["type"], entity["id"]))
+            else:
+                pending.extend(node.values())
+    return sorted(entities)
+
+
+GRADES: Final = {effect.value: effect for effect in (Effect.MONITOR, Effect.RESTRICT, Effect.CHALLENGE)}
+MAX_SOURCE_BYTES: Final = 1_000_000
+
+_ID: Final = re.compile(r"[a-z0-9._-]+")
+_REASON_CODE: Final = re.compile(r"[a-z0-9_]+")
+_ANNOTATIONS: Final = frozenset({"id", "effect", "reason", "obligation"})
+# A comment ends at either line terminator, as in Cedar's own lexer.
+_TOKEN: Final = re.compile(r'//[^\n\r]*|"(?:\\.|[^"\\])*"|;|[^\s;/"]+|[/"]', re.DOTALL)
+OBLIGATION_FORMS: Final = (
+    "clamp(argument, integer)",
+    "redact(argument)",
+    "drop_documents(0..1000)",
+    "drop_labels(label)",
+    "redact_output()",
+    "hold_output()",
+)
+"""Obligations, as they are written."""
+_CLAMP_FORM: Final = re.compile(r"clamp\(\s*([^\s,()]+)\s*,\s*(-?[0-9]{1,15})\s*\)")
+_DROP_FORM: Final = re.compile(r"drop_documents\(\s*([0-9]{1,4})\s*\)")
+_FORM_WITH_NAME: Final = re.compile(r"(drop_labels|redact)\(\s*([^\s,()]+)\s*\)")
+_FORM_WITHOUT_ARGUMENT: Final = re.compile(r"(hold_output|redact_output)\(\s*\)")
+_MAX_TRUST: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One thing wrong with a policy: where, what, and what to do."""
+
+    source: str
+    line: int
+    policy: str
+    message: str
+    hint: str = ""
+
+    @property
+    def where(self) -> str:
+        """`file:line`."""
+        return f"{self.source}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One parsed policy.
+
+    Args:
+        id: its `@id`.
+        source: file name.
+        line: line on which it starts, from 1.
+        text: its Cedar text.
+        cedar_json: Cedar's JSON form.
+        grade: effect of a graded policy, None for a hard one.
+        reason: its `@reason`, empty if none.
+        obligation: its `@obligation`.
+        refs: attributes that it mentions.
+    """
+
+    id: str
+    source: str
+    line: int
+    text: str
+    cedar_json: dict[str, Any]
+    grade: Effect | None
+    reason: str
+    obligation: Obligation | None
+    refs: AttributeRefs
+
+
+def parse_policies(source: str, text: str) -> tuple[list[Policy], list[Finding]]:
+    """Parse one file; every statement is a policy or has a finding, never neither."""
+    if len(text) > MAX_SOURCE_BYTES:
+        return [], [Finding(source, 1, "", f"the file is larger than {MAX_SOURCE_BYTES} characters", "split it")]
+    policies: list[Policy] = []
+    findings: list[Finding] = []
+    statements = list(_split_statements(text))
+    for line, statement in statements:
+        try:
+            cedar_json = json.loads(cedarpy.policies_to_json_str(statement))
+        except ValueError as exc:
+            findings.append(Finding(source, line, "", f"does not parse: {exc}", "see docs.cedarpolicy.com"))
+            continue
+        _collect_policies(_Statement(source, line, statement), cedar_json, policies, findings)
+    # INVARIANT: Cedar and this splitter see the same statements, so none is lost between them.
+    if not findings and _count_policies(text) != len(statements):
+        findings.append(Finding(source, 1, "", "the file cannot be split into policies", "end each with `;`"))
+    return policies, findings
+
+
+def _count_policies(text: str) -> int:
+    try:
+        cedar_json = json.loads(cedarpy.policies_to_json_str(text))
+    except ValueError:
+        return -1
+    return len(cedar_json["staticPolicies"]) + len(cedar_json["templates"])
+
+
+def _split_statements(text: str) -> Iterator[tuple[int, str]]:
+    """Line and text of each statement, a trailing piece without `;` included."""
+    start = -1
+    for token in _TOKEN.finditer(text):
+        piece = token.group()
+        if piece.startswith("//"):
+            continue
+        if start < 0:
+            start = token.start()
+        if piece == ";":
+            yield text.count("\n", 0, start) + 1, text[start : token.end()]
+            start = -1
+    if start >= 0:
+        yield text.count("\n", 0, start) + 1, text[start:]
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    source: str
+    line: int
+    text: str
+
+
+def _collect_policies(
+    statement: _Statement, cedar_json: dict[str, Any], policies: list[Policy], findings: list[Finding]
+) -> None:
+    """Turn Cedar's JSON of one statement into a policy or findings."""
+    if cedar_json["templates"]:
+        message, hint = "templates are not supported", "write the principal or resource explicitly"
+        findings.append(Finding(statement.source, statement.line, "", message, hint))
+    for policy_json in cedar_json["staticPolicies"].values():
+        annotations = {name: value or "" for name, value in policy_json.get("annotations", {}).items()}
+        policy_id = annotations.get("id", "")
+        problems = list(_find_problems(policy_json, annotations))
+        findings += [Finding(statement.source, statement.line, policy_id, message, hint) for message, hint in problems]
+        if not problems:
+            policies.append(
+                Policy(
+                    id=policy_id,
+                    source=statement.source,
+                    line=statement.line,
+                    text=statement.text,
+                    cedar_json=policy_json,
+                    grade=GRADES.get(annotations.get("effect", "")),
+                    reason=annotations.get("reason", ""),
+                    obligation=_parse_obligation(annotations.get("obligation", "")),
+                    refs=find_attribute_refs(policy_json),
+                )
+            )
+
+
+def _find_problems(policy_json: dict[str, Any], annotations: dict[str, str]) -> Iterator[tuple[str, str]]:
+    if not _ID.fullmatch(annotations.get("id", "")):
+        yield "the policy has no valid `@id`", 'give it one, for example @id("payments.large") of a-z 0-9 . _ -'
+    for name in sorted(set(annotations) - _ANNOTATIONS):
+        yield f"unknown annotation `@{name}`", f"use {_quote_names(_ANNOTATIONS)}; write notes as comments"
+    effect = annotations.get("effect")
+    if effect is not None and effect not in GRADES:
+        yield f"unknown effect `{effect}`", f"use one of {_quote_names(GRADES)}; a plain `forbid` denies"
+    if policy_json["effect"] != "forbid" and ("effect" in annotations or "reason" in annotations):
+        yield "only a `forbid` can have an `@effect` or a `@reason`", "write the condition as a `forbid`"
+    if "reason" in annotations and not _REASON_CODE.fullmatch(annotations["reason"]):
+        yield f"`{annotations['reason']}` is not a reason code", "use a-z 0-9 _"
+    obligation = annotations.get("obligation")
+    if effect == Effect.RESTRICT.value and obligation is None:
+        yield "a `restrict` needs an `@obligation`", 'for example @obligation("clamp(limit, 50)")'
+    if obligation is not None and effect != Effect.RESTRICT.value:
+        yield "only a `restrict` can have an `@obligation`", 'add @effect("restrict")'
+    if obligation is not None and _parse_obligation(obligation) is None:
+        yield f"unknown obligation `{obligation}`", f"use {', '.join(OBLIGATION_FORMS[:-1])} or {OBLIGATION_FORMS[-1]}"
+
+
+def _quote_names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names))
+
+
+def _parse_obligation(text: str) -> Obligation | None:
+    if match := _CLAMP_FORM.fullmatch(text):
+        return Obligation("clamp", match[1], int(match[2]))
+    if (match := _DROP_FORM.fullmatch(text)) and int(match[1]) <= _MAX_TRUST:
+        return Obligation("drop_documents", "", int(match[1]))
+    if match := _FORM_WITH_NAME.fullmatch(text):
+        return Obligation(match[1], match[2])
+    if match := _FORM_WITHOUT_ARGUMENT.fullmatch(text):
+        return Obligation(match[1])
+    return None

@@ -1,0 +1,215 @@
+"""Room: one action judged. Takes: a profile, an act, a baseline, a model. Gives: an assessment. Never: I/O, floats.
+
+What a snapshot needs is `risk`, `values` and the model's hash: from those the score can be computed again without the
+session (INVARIANT: REPLAY).
+
+Room: a score in force for one identity: a model, a baseline, the limits that suit it. Takes: terms. Gives: bands.
+
+Never: I/O, a clock, floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from halo_core.crypto import canonical
+from halo_core.errors import BadInput, CanonicalError
+from halo_core.risk.baseline import Baseline
+from halo_core.risk.circumstances import CircumstanceEvidence, Circumstances, UsualCircumstances
+from halo_core.risk.drift import update_wealth
+from halo_core.risk.features import compute_features
+from halo_core.risk.model import MAX_RISK, Factor, RiskModel
+from halo_core.risk.observation import ActionObservation, observe_action
+from halo_core.risk.profile import Profile, ProposedAction
+
+__all__ = [
+    "DRIFT_ALARM_WEALTH",
+    "WEALTH_INDEX",
+    "ActionAssessment",
+    "ActionRisk",
+    "ActiveScoring",
+    "RiskRules",
+    "ScoringTerms",
+    "assess_action",
+    "explain_action_risk",
+    "next_session_risk",
+    "record_assessment",
+]
+
+
+WEALTH_INDEX: Final = 5
+"""Where the session's e-process stands among the sums of a profile."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionAssessment:
+    """One action, judged.
+
+    Args:
+        observation: the action against its session.
+        values: features, in the order of `FEATURES`.
+        margin: of the model, in micro-units; compared with `Model.limits` and with a limit suited to the identity.
+        risk: 0..1000, calibrated.
+        wealth: of the session's e-process with this action, in sixteenths of a bit: 16 * log2(1 / alpha) is an alarm at
+            the rate alpha.
+        sums: of the session once the action is decided.
+    """
+
+    observation: ActionObservation
+    values: tuple[int, ...]
+    margin: int
+    risk: int
+    wealth: int
+    sums: tuple[int, ...]
+
+    def find_factors(self, model: RiskModel, most: int = 3) -> tuple[Factor, ...]:
+        """What moved the score, in words; computed when somebody asks."""
+        return model.find_factors(self.values, most)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree of what a decision may record: no value of an argument is in it."""
+        return {"margin": self.margin, "risk": self.risk, "values": list(self.values), "wealth": self.wealth}
+
+
+def assess_action(profile: Profile, act: ProposedAction, baseline: Baseline, model: RiskModel) -> ActionAssessment:
+    """Judge an action from what came before it; the profile stays as it is."""
+    observation = observe_action(profile, act)
+    measured = compute_features(observation, baseline, profile.sums, profile.key)
+    margin = model.compute_margin(measured.values)
+    wealth = update_wealth(profile.sums[WEALTH_INDEX], model.surprise_of(margin))
+    sums = (*measured.sums[:WEALTH_INDEX], wealth, *measured.sums[WEALTH_INDEX + 1 :])
+    return ActionAssessment(observation, measured.values, margin, model.risk_of(margin), wealth, sums)
+
+
+def record_assessment(profile: Profile, assessment: ActionAssessment) -> None:
+    """The action was decided: the session remembers it, whatever the decision was."""
+    observation = assessment.observation
+    profile.record_action(
+        observation.tool, observation.action_fingerprint, acts=not observation.is_read, sums=list(assessment.sums)
+    )
+
+
+_FORM: Final = "halo-scoring-2"
+_OLD_FORM: Final = "halo-scoring-1"  # without circumstances
+_SESSION_RISK_DECAY: Final = 8  # of a session's risk, an eighth falls away with each action
+_REFUSAL_RISK: Final = 60  # what a refusal adds
+_MAX_FACTORS: Final = 3
+DRIFT_ALARM_WEALTH: Final = 160
+"""Wealth of a session's e-process (sixteenths of a bit) at which it is an alarm: one ordinary session in 1,024."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringTerms:
+    """What is in force for an identity, by content address.
+
+    Args:
+        model: hash of the model.
+        baseline: hash of the baseline.
+        elevated: margin above which about 5% of its ordinary sessions have an action, in micro-units.
+        high: the same of 1%.
+        risks: `elevated` and `high` as risks, 0..1000, for people.
+        sessions: ordinary sessions that the baseline was fitted on.
+        tasks: different requests among them.
+        usual: hash of the usual circumstances, empty where none are compared.
+    """
+
+    model: str
+    baseline: str
+    elevated: int
+    high: int
+    risks: tuple[int, int]
+    sessions: int
+    tasks: int
+    usual: str = ""
+
+    def band_of(self, margin: int) -> int:
+        """0 ordinary, 1 elevated, 2 high."""
+        return int(margin > self.elevated) + int(margin > self.high)
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON."""
+        facts = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        if not self.usual:  # the bytes that were put in force before there were any
+            del facts["usual"]
+        form = _FORM if self.usual else _OLD_FORM
+        return canonical.dumps({"form": form, **facts, "risks": list(self.risks)})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> ScoringTerms:
+        """Inverse of `to_bytes`.
+
+        Raises:
+            BadInput: these are other bytes.
+        """
+        try:
+            members = canonical.loads(data)
+            form = members.pop("form")
+            low, high = members.pop("risks")
+            if (form == _OLD_FORM) is ("usual" in members):
+                raise _bad_terms()
+            terms = cls(**members, risks=(low, high))
+            limits = (terms.elevated, terms.high, terms.sessions, terms.tasks, low, high)
+            if (
+                form in (_FORM, _OLD_FORM)
+                and type(terms.usual) is str
+                and all(type(item) is int for item in limits)
+                and terms.elevated <= terms.high
+            ):
+                return terms
+        except (CanonicalError, AttributeError, KeyError, TypeError, ValueError) as exc:
+            raise _bad_terms() from exc
+        raise _bad_terms()
+
+
+def _bad_terms() -> BadInput:
+    return BadInput(
+        "bad_baseline", "not the terms of a score", field="baseline", remedy="run `halo baseline fit` again"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRisk:
+    """What a margin comes to, under the circumstances: `risk` 0..1000, its `band`, and what was not usual."""
+
+    risk: int
+    band: int
+    evidence: tuple[CircumstanceEvidence, ...]
+
+
+@dataclass(frozen=True)
+class RiskRules:
+    """What makes a risk of features and circumstances; from these alone a decision's risk is made again."""
+
+    terms: ScoringTerms
+    model: RiskModel
+    usual: UsualCircumstances
+
+    def compute_action_risk(self, margin: int, circumstances: Circumstances) -> ActionRisk:
+        """The risk of an action: the model's margin of it, and the weight of what is not usual about it."""
+        evidence = self.usual.find_unusual(circumstances)
+        margin += sum(item.weight for item in evidence) * self.model.margin_per_sixteenth
+        return ActionRisk(self.model.risk_of(margin), self.terms.band_of(margin), evidence)
+
+
+@dataclass(frozen=True)
+class ActiveScoring:
+    """A score in force."""
+
+    rules: RiskRules
+    baseline: Baseline
+
+
+def next_session_risk(before: int, risk: int, *, refused: bool) -> int:
+    """A session's risk after one more action, 0..1000: it rises at once and falls slowly; refusals add to it."""
+    remaining = before - -(-before // _SESSION_RISK_DECAY)
+    return min(max(remaining, risk) + (_REFUSAL_RISK if refused else 0), MAX_RISK)
+
+
+def explain_action_risk(
+    features: Iterable[Factor], evidence: Iterable[CircumstanceEvidence], model: RiskModel
+) -> list[dict[str, Any]]:
+    """What moved a score most, of the action itself and of its circumstances, as a decision records it."""
+    both = [*(item.to_plain(model.margin_per_sixteenth) for item in evidence), *(item.to_plain() for item in features)]
+    return sorted(both, key=lambda item: -int(item["moved"]))[:_MAX_FACTORS]

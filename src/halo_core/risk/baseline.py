@@ -1,0 +1,366 @@
+"""Room: a limit that fits an identity. Takes: highest margins of ordinary sessions. Gives: a limit. Never: I/O, floats.
+
+A limit carried over from elsewhere fits a workload badly that scores differently; one from a few own sessions is
+noise. So both are mixed: the identity's own ordinary sessions count one each, what is usual elsewhere counts as so
+many sessions more.
+
+Room: the baseline of an identity or role. Takes: looks of ordinary sessions. Gives: counts to compare with.
+
+Everything is counted twice, in tasks (different requests) and in sessions. INVARIANT: robust to a poisoned history -
+what one task alone has shown is not known, unless it is a hundredth of all sessions: one sloppy or steered run makes
+nothing ordinary. Names and values are kept as keyed fingerprints. Pure, and canonical JSON both ways. Never: I/O, a
+clock.
+
+Room: the cold start. Takes: an identity's baseline and its role's. Gives: one baseline. Never: I/O, a clock, floats.
+
+What others of the role ordinarily do counts for as many sessions as `PRIOR_SESSIONS` at most, so that an identity's own
+history soon weighs more than its role's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from hashlib import sha256
+from typing import Final
+
+from halo_core.crypto import canonical
+from halo_core.errors import BadInput
+from halo_core.risk.observation import ActionObservation
+from halo_core.risk.value_evidence import ValueEvidence, ValueOrigin, fingerprint_names, fingerprint_strings
+from halo_core.values.argument_values import Value
+
+__all__ = [
+    "MAX_OWN_MARGINS",
+    "PRIOR_SESSIONS",
+    "USUAL_WEIGHT",
+    "Baseline",
+    "ValueFingerprints",
+    "blend_threshold",
+    "blend_with_role",
+    "fingerprint_levels",
+    "fingerprint_strings",
+    "fit_baseline",
+    "sample_own_margins",
+]
+
+
+USUAL_WEIGHT: Final = 100
+"""Sessions that what is usual elsewhere counts for."""
+MAX_OWN_MARGINS: Final = 1024
+
+
+def sample_own_margins(highest: Sequence[int]) -> tuple[int, ...]:
+    """Highest margins of an identity's ordinary sessions, sorted and at most `MOST_OWN` of them, evenly chosen."""
+    ranked = sorted(highest)
+    if len(ranked) <= MAX_OWN_MARGINS:
+        return tuple(ranked)
+    return tuple(ranked[index * (len(ranked) - 1) // (MAX_OWN_MARGINS - 1)] for index in range(MAX_OWN_MARGINS))
+
+
+def blend_threshold(own_margins: Sequence[int], usual: Sequence[int], share: int, prior: int = USUAL_WEIGHT) -> int:
+    """The limit above which `share` thousandths of the mixture's sessions lie, at most.
+
+    Args:
+        own_margins: highest margin of each of the identity's ordinary sessions, each against a baseline without its own task.
+        usual: the same elsewhere, as evenly spaced quantiles (`Model.usual`).
+        share: thousandths.
+        prior: sessions that `usual` counts for.
+    """
+    if not own_margins and not usual:
+        raise ValueError("nothing to set a limit by")
+    # In common units: one own session weighs len(usual), one quantile weighs prior.
+    own_weight, total_weight = (
+        max(len(usual), 1),
+        len(own_margins) * max(len(usual), 1) + (prior * len(usual) if usual else 0),
+    )
+    rows = sorted(
+        [(margin, own_weight) for margin in own_margins] + [(margin, prior) for margin in usual], reverse=True
+    )
+    weight_above, allowed = 0, total_weight * share
+    for margin, weight in rows:
+        weight_above += weight
+        if weight_above * 1000 > allowed:
+            return margin
+    return rows[-1][0]
+
+
+_FORM: Final = "halo-baseline-1"
+_SMOOTH: Final = 2
+_MAX_MEMOIZED: Final = 2048
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What is ordinary.
+
+    Args:
+        tasks: different requests seen.
+        sessions: sessions seen.
+        counts: fingerprint → (tasks, sessions) that showed it.
+        rates: fingerprint of a place → (new, all): of the values that tasks brought there, those no other task brought.
+        word_counts: word of a tool → number of tools that have it.
+    """
+
+    tasks: int = 0
+    sessions: int = 0
+    counts: Mapping[int, tuple[int, int]] = field(default_factory=dict, repr=False)
+    rates: Mapping[int, tuple[int, int]] = field(default_factory=dict, repr=False)
+    word_counts: Mapping[str, int] = field(default_factory=dict, repr=False)
+    tool_count: int = 0
+    _memo: dict[object, list[int]] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def memoize(self, name: object, make: Callable[[], list[int]]) -> list[int]:
+        """What a function of this baseline and `name` gives, from memory where it was asked before; bounded."""
+        result = self._memo.get(name)
+        if result is None:
+            if len(self._memo) >= _MAX_MEMOIZED:
+                self._memo.clear()
+            result = self._memo[name] = make()
+        return result
+
+    def is_known(self, fingerprint: int) -> bool:
+        """Whether it is known: from two tasks, or a hundredth of the sessions (two of ten or more)."""
+        counts = self.counts.get(fingerprint)
+        return counts is not None and (counts[0] >= 2 or counts[1] >= self._min_sessions)
+
+    @cached_property
+    def _min_sessions(self) -> int:
+        return max(-(-self.sessions // 100), 2) if self.sessions >= 10 else 1
+
+    def task_share(self, fingerprint: int) -> int:
+        """Thousandths of the tasks that showed it."""
+        return self.counts.get(fingerprint, (0, 0))[0] * 1000 // max(self.tasks, 1)
+
+    def novelty_rate(self, places: Sequence[int]) -> int:
+        """Thousandths of values that are new at a place; places go from exact to general, smoothing one another."""
+        rate = 500
+        for place in reversed(places):
+            new, total = self.rates.get(place, (0, 0))
+            rate = (new * 1000 + rate * _SMOOTH) // (total + _SMOOTH)
+        return max(rate, 1)
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON; `hash` is of these bytes."""
+        return canonical.dumps(
+            {
+                "form": _FORM,
+                "known": {f"{fingerprint:012x}": list(counts) for fingerprint, counts in self.counts.items()},
+                "rates": {f"{fingerprint:012x}": list(counts) for fingerprint, counts in self.rates.items()},
+                "sessions": self.sessions,
+                "tasks": self.tasks,
+                "tools": self.tool_count,
+                "words": sorted([word, times] for word, times in self.word_counts.items()),
+            }
+        )
+
+    @property
+    def hash(self) -> str:
+        """Content address."""
+        return "sha256:" + sha256(self.to_bytes()).hexdigest()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Baseline:
+        """Inverse of `to_bytes`.
+
+        Raises:
+            BadInput: these are other bytes.
+        """
+        try:
+            members = canonical.loads(data)
+            _require_form(members["form"])
+            counts, rates = (
+                {
+                    int(fingerprint, 16): (int(first), int(second))
+                    for fingerprint, (first, second) in members[name].items()
+                }
+                for name in ("known", "rates")
+            )
+            words = {str(word): int(times) for word, times in members["words"]}
+            return cls(int(members["tasks"]), int(members["sessions"]), counts, rates, words, int(members["tools"]))
+        except (KeyError, TypeError, ValueError, AttributeError) as exc:
+            raise BadInput("bad_baseline", "not a baseline", field="baseline", remedy="fit the baseline again") from exc
+
+
+def _require_form(form: object) -> None:
+    if form != _FORM:
+        raise ValueError(form)
+
+
+class ValueFingerprints:
+    """Fingerprints under which a value is counted, each made when it is asked for."""
+
+    __slots__ = ("_key", "_look", "_sight", "_text", "value")
+
+    def __init__(self, observation: ActionObservation, evidence: ValueEvidence, key: bytes) -> None:
+        self._look, self._sight, self._key = observation, evidence, key
+        self._text = f"{evidence.fingerprint:x}"
+        self.value = fingerprint_strings("v", observation.tool, evidence.value.place, self._text, key=key)
+
+    @property
+    def value_elsewhere(self) -> Iterator[int]:
+        """The value at any place of its name, and anywhere."""
+        yield fingerprint_strings("w", self._sight.value.leaf, self._text, key=self._key)
+        yield fingerprint_strings("x", self._text, key=self._key)
+
+    @property
+    def general_forms(self) -> Iterator[int]:
+        """What it belongs to, there and anywhere; nothing of a value that belongs to nothing."""
+        if general := self._sight.value.general:
+            yield fingerprint_strings("g", self._look.tool, self._sight.value.place, general, key=self._key)
+            yield fingerprint_strings("h", general, key=self._key)
+
+    @property
+    def source_flow(self) -> int:
+        """That this place takes values from that tool's results."""
+        return fingerprint_strings("f", self._sight.source, self._look.tool, self._sight.value.place, key=self._key)
+
+
+def fingerprint_levels(purpose: str, observation: ActionObservation, value: Value, key: bytes) -> tuple[int, ...]:
+    """A place and the more general ones behind it."""
+    return _fingerprint_levels(purpose, observation.tool, value.place, value.leaf, int(value.kind), key)
+
+
+@lru_cache(maxsize=8192)
+def _fingerprint_levels(purpose: str, tool: str, where: str, leaf: str, number: int, key: bytes) -> tuple[int, ...]:  # noqa: PLR0917  a memo
+    kind = str(number)
+    return (
+        fingerprint_names(purpose, tool, where, key=key),
+        fingerprint_names(purpose, "leaf", leaf, kind, key=key),
+        fingerprint_names(purpose, "kind", kind, key=key),
+        fingerprint_names(purpose, "all", key=key),
+    )
+
+
+def fingerprint_observation(observation: ActionObservation, key: bytes) -> list[int]:
+    """Everything one action shows of what is counted in tasks and sessions."""
+    before = observation.last_tools[0] if observation.last_tools else ""
+    names = ",".join(sorted({evidence.value.place.split("/", 1)[0].rstrip("~!") for evidence in observation.evidence}))
+    request = f"{observation.request_fingerprint:x}"
+    fingerprints = [
+        fingerprint_strings("t", observation.tool, key=key),
+        fingerprint_strings("i", observation.impact.value, key=key),
+        fingerprint_strings("b", before, observation.tool, key=key),
+        fingerprint_strings("a", observation.tool, names, key=key),
+        fingerprint_strings("r", request, key=key),
+        fingerprint_strings("rt", request, observation.tool, key=key),
+        fingerprint_strings("m", f"{observation.action_fingerprint:x}", key=key),
+    ]
+    for request_word in observation.request_words:
+        fingerprints += [
+            fingerprint_names("q", f"{request_word:x}", key=key),
+            fingerprint_names("qt", f"{request_word:x}", observation.tool, key=key),
+        ]
+    for evidence in observation.evidence:
+        value_fingerprints = ValueFingerprints(observation, evidence, key)
+        fingerprints += [
+            value_fingerprints.value,
+            *value_fingerprints.value_elsewhere,
+            *value_fingerprints.general_forms,
+            value_fingerprints.source_flow,
+            fingerprint_strings("rv", request, f"{evidence.fingerprint:x}", key=key),
+        ]
+    return fingerprints
+
+
+def fit_baseline(sessions: Iterable[Sequence[ActionObservation]], key: bytes) -> Baseline:
+    """The baseline of sessions, each the looks of its actions in order (their `request` is the task)."""
+    counts = _BaselineCounts(key)
+    for observations in sessions:
+        if observations:
+            counts.add_session(observations)
+    return counts.to_baseline()
+
+
+class _BaselineCounts:
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+        self.tasks_by_fingerprint: dict[int, set[int]] = {}
+        self.sessions_by_fingerprint: dict[int, int] = {}
+        self.requests: set[int] = set()
+        self.sessions = 0
+        self.tasks_by_place_and_value: dict[int, dict[int, set[int]]] = {}
+        self.origin_counts: dict[int, list[int]] = {}
+        self.words_by_tool: dict[str, tuple[str, ...]] = {}
+
+    def add_session(self, observations: Sequence[ActionObservation]) -> None:
+        task = observations[0].request_fingerprint
+        self.requests.add(task)
+        self.sessions += 1
+        fingerprints: set[int] = set()
+        for observation in observations:
+            fingerprints.update(fingerprint_observation(observation, self.key))
+            self.words_by_tool.setdefault(observation.tool, observation.words)
+            for evidence in observation.evidence:
+                self._count_value(observation, evidence, task)
+        for fingerprint in fingerprints:
+            self.tasks_by_fingerprint.setdefault(fingerprint, set()).add(task)
+            self.sessions_by_fingerprint[fingerprint] = self.sessions_by_fingerprint.get(fingerprint, 0) + 1
+
+    def _count_value(self, observation: ActionObservation, evidence: ValueEvidence, task: int) -> None:
+        for place in fingerprint_levels("n", observation, evidence.value, self.key):
+            self.tasks_by_place_and_value.setdefault(place, {}).setdefault(evidence.fingerprint, set()).add(task)
+        if evidence.value.general:
+            fingerprint = fingerprint_strings(evidence.value.general, key=self.key)
+            for place in fingerprint_levels("ng", observation, evidence.value, self.key):
+                self.tasks_by_place_and_value.setdefault(place, {}).setdefault(fingerprint, set()).add(task)
+        for place in fingerprint_levels("p", observation, evidence.value, self.key):
+            row = self.origin_counts.setdefault(place, [0] * len(ValueOrigin))
+            row[evidence.origin] += 1
+
+    def to_baseline(self) -> Baseline:
+        rates = {}
+        for place, values in self.tasks_by_place_and_value.items():
+            total = sum(len(tasks) for tasks in values.values())
+            rates[place] = (sum(len(tasks) == 1 for tasks in values.values()), total)
+        for place, row in self.origin_counts.items():
+            total = sum(row)
+            for origin, times in enumerate(row):
+                rates[place + (origin + 1 << 48)] = (total - times, total)
+        words: dict[str, int] = {}
+        for name in self.words_by_tool.values():
+            for word in set(name):
+                words[word] = words.get(word, 0) + 1
+        counts = {
+            fingerprint: (len(tasks), self.sessions_by_fingerprint[fingerprint])
+            for fingerprint, tasks in self.tasks_by_fingerprint.items()
+        }
+        return Baseline(len(self.requests), self.sessions, counts, rates, words, len(self.words_by_tool))
+
+
+PRIOR_SESSIONS: Final = 50
+
+
+def blend_with_role(identity: Baseline, role: Baseline, most: int = PRIOR_SESSIONS) -> Baseline:
+    """The identity's own counts and the role's, the role's scaled down to `most` sessions; both under the same key.
+
+    INVARIANT: robust to a poisoned history - scaling down makes nothing known that was not.
+    """
+    if not role.sessions:
+        return identity
+    divisor, part = max(role.sessions, most), most
+    words = {
+        word: max(identity.word_counts.get(word, 0), role.word_counts.get(word, 0))
+        for word in {*identity.word_counts, *role.word_counts}
+    }
+    return Baseline(
+        identity.tasks + role.tasks * part // divisor,
+        identity.sessions + role.sessions * part // divisor,
+        _add_scaled(identity.counts, role.counts, part, divisor),
+        _add_scaled(identity.rates, role.rates, part, divisor),
+        words,
+        max(identity.tool_count, role.tool_count),
+    )
+
+
+def _add_scaled(
+    identity: Mapping[int, tuple[int, int]], role: Mapping[int, tuple[int, int]], part: int, divisor: int
+) -> dict[int, tuple[int, int]]:
+    total = dict(identity)
+    for fingerprint, (first, second) in role.items():
+        scaled = first * part // divisor, second * part // divisor
+        if scaled[1]:
+            mine = total.get(fingerprint, (0, 0))
+            total[fingerprint] = (mine[0] + scaled[0], mine[1] + scaled[1])
+    return total

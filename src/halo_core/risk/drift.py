@@ -1,0 +1,357 @@
+"""Room: habits, how an agent goes about its work. Takes: the actions of a session. Gives: integers. Never: I/O, floats.
+
+Not what it did but how: how many steps, how many arguments it fills in and how, how it writes. They differ between
+models and settings, and hardly between sessions of one agent at the same task.
+
+Room: drift. Takes: habits of sessions, tail probabilities of actions. Gives: alarms. Never: I/O, a clock, floats.
+
+Across sessions: each session's habits, less what is usual for the same request in the reference, along the directions
+in which agents differ (learnt offline, a matrix of integers), smoothed exponentially, as one squared distance (a
+multivariate EWMA). Within a session: an e-process, a bet against "this is ordinary work" that grows with each
+unlikely action; by Ville's inequality ordinary work passes 1/alpha with probability alpha at most, however long it
+goes on, as far as the tail probabilities are true. Limits come from null streams, or from alpha.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+__all__ = [
+    "HABITS",
+    "UNIT",
+    "DriftAxes",
+    "DriftMonitor",
+    "DriftReference",
+    "DriftSession",
+    "HabitDefinition",
+    "SessionHabits",
+    "compute_distance",
+    "fit_reference",
+    "update_wealth",
+]
+
+
+_MAX_TEXT_LENGTH: Final = 4096  # characters of a text that are looked at
+_MAX_DEPTH: Final = 8
+_MAX_REMEMBERED: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class HabitDefinition:
+    """One habit: `id`, and a sentence for people."""
+
+    id: str
+    words: str
+
+
+HABITS: Final = (
+    HabitDefinition("steps", "actions in a session"),
+    HabitDefinition("acts", "actions that do more than read"),
+    HabitDefinition("tools", "different tools in a session"),
+    HabitDefinition("repeats", "actions made twice"),
+    HabitDefinition("failed", "actions that failed or were refused"),
+    HabitDefinition("together", "actions asked for in one message"),
+    HabitDefinition("filled", "arguments filled in, for each action"),
+    HabitDefinition("empty", "arguments given empty, for each action"),
+    HabitDefinition("words", "words of its texts, for each text"),
+    HabitDefinition("lines", "lines of its texts, for each text"),
+    HabitDefinition("marks", "exclamation marks, lists and headings, for each text"),
+    HabitDefinition("greets", "texts that greet or sign"),
+    HabitDefinition("schemes", "links written with their scheme, of all links"),
+    HabitDefinition("decimals", "numbers written with decimals, of all numbers"),
+    HabitDefinition("plain", "texts without a full stop at the end, of all texts"),
+    HabitDefinition("ahead", "reading before the first act"),
+)
+_SCALE: Final = 64
+_GREETINGS: Final = ("hi ", "hi,", "hello", "dear ", "best regards", "regards,", "thank you", "thanks", "sincerely")
+
+
+@dataclass
+class SessionHabits:
+    """Counts of one session; `to_vector` is what is compared."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    tools: set[str] = field(default_factory=set)
+    calls: set[str] = field(default_factory=set)
+    turns: set[int] = field(default_factory=set)
+    call_shapes: set[str] = field(default_factory=set)
+
+    def record_action(self, tool: str, args: Mapping[str, Any], *, reads: bool, failed: bool, turn: int) -> None:
+        """An action was made. `turn` counts the messages that asked for actions."""
+        self._count("steps")
+        self._count("acts", int(not reads))
+        if reads and not self.counts.get("acts"):
+            self._count("ahead")
+        self._count("failed", int(failed))
+        if len(self.tools) < _MAX_REMEMBERED:
+            self.tools.add(tool)
+        call = f"{tool}\x1f{str(dict(args))[:_MAX_TEXT_LENGTH]}"
+        self._count("repeats", int(call in self.calls))
+        if len(self.calls) < _MAX_REMEMBERED:
+            self.calls.add(call)
+        names = sorted(name for name, value in args.items() if not (value is None or value in ("", [], {})))
+        if len(self.call_shapes) < _MAX_REMEMBERED:
+            self.call_shapes.add(f"{tool}({','.join(names)})")
+        if len(self.turns) < _MAX_REMEMBERED:
+            self.turns.add(turn)
+        for value in args.values():
+            self._count("empty" if value is None or value in ("", [], {}) else "filled")
+        for leaf in _walk_leaves(args, 0):
+            self._record_leaf(leaf)
+
+    def _count(self, name: str, amount: int = 1) -> None:
+        self.counts[name] = min(self.counts.get(name, 0) + amount, 2**31)
+
+    def _record_leaf(self, leaf: Any) -> None:
+        if isinstance(leaf, bool) or leaf is None:
+            return
+        if isinstance(leaf, int | float):
+            self._count("numbers")
+            self._count("decimals", int(isinstance(leaf, float)))
+            return
+        text = str(leaf)[:_MAX_TEXT_LENGTH]
+        if " " not in text:
+            if "://" in text or text.startswith("www."):
+                self._count("links")
+                self._count("schemes", int("://" in text))
+            return
+        self._record_text(text)
+
+    def _record_text(self, text: str) -> None:
+        low = text.lower()
+        self._count("texts")
+        self._count("words", len(text.split()))
+        self._count("lines", text.count("\n") + 1)
+        self._count(
+            "marks", text.count("!") + text.count("\n- ") + text.count("**") + text.count("\n#") + text.count("\n* ")
+        )
+        self._count("greets", sum(word in low for word in _GREETINGS))
+        self._count("plain", int(not text.rstrip().endswith((".", "!", "?"))))
+
+    def to_vector(self) -> tuple[int, ...]:
+        """One number for each of `HABITS`, in 64ths of a unit on a scale on which doubling is one step."""
+        get = self.counts.get
+        steps, texts = max(get("steps", 0), 1), max(get("texts", 0), 1)
+        shares = {
+            "tools": len(self.tools) * _SCALE,
+            "together": (get("steps", 0) - len(self.turns)) * _SCALE,
+            "filled": get("filled", 0) * _SCALE // steps,
+            "empty": get("empty", 0) * _SCALE // steps,
+            "schemes": get("schemes", 0) * _SCALE // max(get("links", 0), 1),
+            "decimals": get("decimals", 0) * _SCALE // max(get("numbers", 0), 1),
+        }
+        for name in ("words", "lines", "marks", "greets", "plain"):
+            shares[name] = get(name, 0) * _SCALE // texts
+        return tuple(_scale_logarithmically(shares.get(habit.id, get(habit.id, 0) * _SCALE)) for habit in HABITS)
+
+
+def _scale_logarithmically(number: int) -> int:
+    """64ths of log2(1 + number / 64), exactly."""
+    return (((number + _SCALE) ** 64) >> (6 * 64)).bit_length() - 1
+
+
+def _walk_leaves(value: Any, depth: int) -> Iterator[Any]:
+    if depth > _MAX_DEPTH:
+        return
+    items: Sequence[Any]
+    if isinstance(value, Mapping):
+        items = list(value.values())[:_MAX_REMEMBERED]
+    elif isinstance(value, list | tuple):
+        items = value[:_MAX_REMEMBERED]
+    else:
+        yield value
+        return
+    for item in items:
+        yield from _walk_leaves(item, depth + 1)
+
+
+UNIT: Final = 1024
+_SPREAD_DIVISOR: Final = 16
+_MAX_DEVIATION: Final = 3 * UNIT
+_PRIOR_SESSIONS: Final = 4
+"""Sessions that the whole reference counts for beside those of the same request."""
+
+
+@dataclass(frozen=True, slots=True)
+class DriftAxes:
+    """Directions, learnt offline.
+
+    Args:
+        rows: one row of weights for each direction, in 1/1024 of a standard deviation within one agent.
+        keep: 1/1024 that the smoothing keeps of what was before, the slower of two.
+        limits: squared distance at which an alarm starts, one for each smoothing.
+        keeps: the smoothings.
+    """
+
+    rows: tuple[tuple[int, ...], ...]
+    keeps: tuple[int, ...]
+    limits: tuple[int, ...]
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {"keeps": list(self.keeps), "limits": list(self.limits), "rows": [list(row) for row in self.rows]}
+
+    @classmethod
+    def from_plain(cls, members: Mapping[str, Any]) -> DriftAxes:
+        """Inverse of `to_plain`."""
+        rows = tuple(tuple(map(int, row)) for row in members["rows"])
+        return cls(rows, tuple(map(int, members["keeps"])), tuple(map(int, members["limits"])))
+
+
+@dataclass(frozen=True, slots=True)
+class DriftSession:
+    """What drift looks at of one session.
+
+    Args:
+        request: fingerprint of what the user asked for.
+        habits: `Habits.vector()`.
+        call_shapes: fingerprints of the ways it went: a tool with the arguments that it filled in.
+    """
+
+    request: int
+    habits: tuple[int, ...]
+    call_shapes: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class DriftReference:
+    """What is usual: along each direction, of all sessions and of those with one request, with their number.
+
+    Args:
+        means: mean of all sessions, in 1/1024; the last two are shares of new and of missing ways.
+        tasks: request → (sessions, sums along the directions).
+        call_shapes: request → way → sessions that went it.
+        spread: mean square of what is left once the usual is taken away, for each of them.
+    """
+
+    means: tuple[int, ...]
+    tasks: Mapping[int, tuple[int, tuple[int, ...]]]
+    call_shapes: Mapping[int, Mapping[int, int]]
+    spread: tuple[int, ...]
+
+    def compute_deviation(self, axes: DriftAxes, session: DriftSession, *, member: bool = False) -> tuple[int, ...]:
+        """How far a session is from what is usual for its request; of a `member`, from the others."""
+        point = project_habits(axes, session.habits)
+        times, sums = self.tasks.get(session.request, (0, (0,) * len(point)))
+        if member:
+            times, sums = (
+                times - 1,
+                tuple(total - session_part for total, session_part in zip(sums, point, strict=True)),
+            )
+        usual = [
+            (total + _PRIOR_SESSIONS * mean) // (times + _PRIOR_SESSIONS)
+            for total, mean in zip(sums, self.means, strict=False)
+        ]
+        call_shape_deviation = self._compute_call_shape_deviation(session, times, member=member)
+        return (*(a - b for a, b in zip(point, usual, strict=True)), *call_shape_deviation)
+
+    def _compute_call_shape_deviation(self, session: DriftSession, times: int, *, member: bool) -> tuple[int, int]:
+        if not times or not session.call_shapes:
+            return 0, 0
+        counts = self.call_shapes.get(session.request, {})
+        others = {
+            call_shape: count - (member and call_shape in session.call_shapes) for call_shape, count in counts.items()
+        }
+        new = (
+            sum(not others.get(call_shape, 0) for call_shape in session.call_shapes) * UNIT // len(session.call_shapes)
+        )
+        usual = [call_shape for call_shape, count in others.items() if 2 * count > times]
+        missing = (
+            sum(call_shape not in session.call_shapes for call_shape in usual) * UNIT // len(usual) if usual else 0
+        )
+        return new - self.means[-2], missing - self.means[-1]
+
+
+def project_habits(axes: DriftAxes, vector: Sequence[int]) -> tuple[int, ...]:
+    """Habits along the directions, in 1/1024."""
+    return tuple(sum(weight * number for weight, number in zip(row, vector, strict=True)) for row in axes.rows)
+
+
+def fit_reference(axes: DriftAxes, sessions: Sequence[DriftSession]) -> DriftReference:
+    """The reference of ordinary sessions; at least one."""
+    points = [project_habits(axes, session.habits) for session in sessions]
+    means = tuple(sum(column) // len(points) for column in zip(*points, strict=True))
+    tasks: dict[int, tuple[int, tuple[int, ...]]] = {}
+    call_shapes: dict[int, dict[int, int]] = {}
+    for session, point in zip(sessions, points, strict=True):
+        times, sums = tasks.get(session.request, (0, (0,) * len(means)))
+        tasks[session.request] = (times + 1, tuple(a + b for a, b in zip(sums, point, strict=True)))
+        row = call_shapes.setdefault(session.request, {})
+        for call_shape in session.call_shapes:
+            row[call_shape] = row.get(call_shape, 0) + 1
+    first = DriftReference((*means, 0, 0), tasks, call_shapes, ())
+    deviations = [first.compute_deviation(axes, session, member=True) for session in sessions]
+    shares = tuple(sum(row[index] for row in deviations) // len(deviations) for index in (-2, -1))
+    reference = replace(first, means=(*means, *shares))
+    rows = [reference.compute_deviation(axes, session, member=True) for session in sessions]
+    spread = tuple(
+        max(sum(item * item for item in column) // len(rows), UNIT**2 // _SPREAD_DIVISOR)
+        for column in zip(*rows, strict=True)
+    )
+    return replace(reference, spread=spread)
+
+
+@dataclass(frozen=True, slots=True)
+class DriftMonitor:
+    """A stream of sessions of one identity, as it stands.
+
+    Args:
+        count: sessions watched.
+        means: smoothed deviation along each direction, for each smoothing.
+        worst_share: largest share of a limit reached by the last session, in thousandths: 1000 is an alarm.
+    """
+
+    count: int = 0
+    means: tuple[tuple[int, ...], ...] = field(default_factory=tuple)
+    worst_share: int = 0
+
+    def advance(self, axes: DriftAxes, reference: DriftReference, session: DriftSession) -> DriftMonitor:
+        """One session later."""
+        deviation = reference.compute_deviation(axes, session)
+        scaled = [
+            item * UNIT // _integer_root(spread) for item, spread in zip(deviation, reference.spread, strict=True)
+        ]
+        scaled = [max(min(item, _MAX_DEVIATION), -_MAX_DEVIATION) for item in scaled]
+        means, worst = [], 0
+        before = self.means or tuple((0,) * len(scaled) for _ in axes.keeps)
+        for keep, limit, old in zip(axes.keeps, axes.limits, before, strict=True):
+            new = tuple((keep * a + (UNIT - keep) * b) // UNIT for a, b in zip(old, scaled, strict=True))
+            means.append(new)
+            worst = max(worst, compute_distance(new, keep, self.count + 1) * 1000 // max(limit, 1))
+        return DriftMonitor(self.count + 1, tuple(means), worst)
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether the identity no longer behaves as it used to."""
+        return self.worst_share >= 1000
+
+
+def compute_distance(means: Sequence[int], keep: int, count: int) -> int:
+    """Squared distance from the reference, in 1/1024 of the variance that so many smoothed sessions have."""
+    remaining = UNIT
+    for _ in range(min(count, 256)):
+        remaining = remaining * keep * keep // (UNIT * UNIT)
+    variance = max((UNIT - keep) * (UNIT - remaining) // (UNIT + keep), 1)
+    return sum(item * item for item in means) // variance
+
+
+def _integer_root(number: int) -> int:
+    """Integer square root, at least one."""
+    guess = 1 << (max(number, 1).bit_length() + 1) // 2
+    while (better := (guess + max(number, 1) // guess) // 2) < guess:
+        guess = better
+    return max(guess, 1)
+
+
+def update_wealth(wealth: int, bits: int) -> int:
+    """The e-process one action later, in sixteenths of a bit, never below zero (so that late trouble counts in full).
+
+    Args:
+        wealth: before.
+        bits: surprise of the action, -log2 of the probability of anything as strange in ordinary work, in sixteenths.
+
+    The bet is the calibrator p^(-1/2)/2, whose mean is one where p is uniform: log2 of it is bits/2 - 1.
+    """
+    return max(wealth + bits // 2 - 16, 0)

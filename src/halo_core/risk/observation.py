@@ -1,0 +1,262 @@
+"""Room: one look at an action, from what came before it in its session. Takes: a profile and an act. Gives: a look.
+
+A look holds where each value came from and how the action fits the request, and nothing that needs a baseline, so
+that it is made once and judged by any. Never: I/O, a clock, and nothing that comes after the action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from halo_core.model import Impact
+from halo_core.risk.profile import Chunk, Profile, ProposedAction, shorten_tool_name
+from halo_core.risk.value_evidence import (
+    ValueEvidence,
+    ValueOrigin,
+    collect_value_evidence,
+    fingerprint_bytes,
+    fingerprint_strings,
+    unpack_fingerprints,
+)
+from halo_core.values.argument_values import Value, extract_values
+from halo_core.values.lexicon import DELEGATION_WORDS, REQUEST_WORDS_BY_IMPACT, STOP_WORDS, VERBS, find_synonyms
+from halo_core.values.text import fingerprint_atom, fingerprint_atoms, split_name
+
+__all__ = ["ActionObservation", "ValueEvidence", "ValueOrigin", "fingerprint_strings", "observe_action"]
+
+MAX_TOOL_WORDS: Final = 8
+MAX_ABSENT: Final = 96
+MAX_HITS: Final = 1024
+Word = tuple[int, bool]
+"""Index of a word, and whether it is that very one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionObservation:
+    """One action, seen against its session. See `look_at`.
+
+    Args:
+        tool: name.
+        impact: class.
+        is_read: it only reads.
+        words: the tool's words.
+        request_matches: for each of them 2 where the request says it, 1 where it says something like it, else 0.
+        evidence: its values.
+        hits: of each result, (position, index of a tool word or -1 - index of an absent argument word, exact) of words
+            found.
+        absent_word_count: number of argument words that the request does not hold.
+        sizes: atoms of the request and of all results.
+        action_fingerprint: fingerprint of the action with its arguments.
+        request_fingerprint: fingerprint of the request.
+        request_words: the request's words, without those of grammar, as fingerprints.
+        session_state: steps, acts, acts since a result, results, forgotten, repeats, same tool before, age of the last result's
+            source.
+        last_tools: the last tools.
+        truncated: it has more values than are read.
+    """
+
+    tool: str
+    impact: Impact
+    is_read: bool
+    words: tuple[str, ...]
+    request_matches: tuple[int, ...]
+    evidence: tuple[ValueEvidence, ...]
+    hits: tuple[tuple[tuple[int, int, bool], ...], ...]
+    absent_word_count: int
+    sizes: tuple[int, int]
+    action_fingerprint: int
+    request_fingerprint: int
+    request_words: tuple[int, ...]
+    session_state: tuple[int, ...]
+    last_tools: tuple[str, ...]
+    delegation_word_count: int
+    secret_result_count: int
+    class_requested: bool
+    truncated: bool = False
+
+    @property
+    def named_by_request(self) -> bool:
+        """Everything it names stands in the request."""
+        return all(item.origin is ValueOrigin.REQUEST for item in self.evidence if item.value.is_naming)
+
+
+def observe_action(profile: Profile, act: ProposedAction) -> ActionObservation:
+    """What there is to say of an action without a baseline."""
+    key = profile.key
+    words = _extract_tool_words(act.tool[:256], act.description[:256])
+    values, truncated = extract_values(act.args)
+    summary = _summarize_request(profile)
+    bag = profile.request.bag
+    secret_results = [chunk for chunk in profile.chunks if chunk.secret_word_count]
+    evidence = tuple([collect_value_evidence(profile, value, summary.words, secret_results) for value in values])
+    absent = _find_absent_words(values, bag, key)
+    action_fingerprint = fingerprint_strings(
+        act.tool,
+        *(f"{item.place}{'~=' if item.disguised else '='}{' '.join((*item.words, item.exact))}" for item in values),
+        key=key,
+    )
+    name = shorten_tool_name(act.tool)
+    tool = _make_tool_words(words, key)
+    return ActionObservation(
+        tool=act.tool,
+        impact=act.impact,
+        is_read=act.impact is Impact.READ,
+        words=words,
+        request_matches=tuple([_match_request(word_fingerprint, likes, bag) for word_fingerprint, likes in tool.words]),
+        evidence=evidence,
+        hits=_find_hits(profile, tool, absent),
+        absent_word_count=len(absent),
+        sizes=(profile.request.size, profile.atom_count),
+        action_fingerprint=action_fingerprint,
+        request_fingerprint=summary.fingerprint,
+        request_words=summary.first_words,
+        session_state=(
+            profile.steps,
+            profile.acts,
+            profile.acts_since_result,
+            len(profile.chunks),
+            profile.forgotten,
+            profile.action_counts.get(action_fingerprint, 0),
+            profile.last_tools.count(name),
+            int(bool(profile.last_tools) and profile.last_tools[0] == name),
+        ),
+        last_tools=profile.last_tools,
+        delegation_word_count=summary.delegation_word_count,
+        secret_result_count=len(secret_results),
+        class_requested=_is_class_requested(act.impact, bag, key),
+        truncated=truncated,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _RequestSummary:
+    """What every look of a session asks of its request.
+
+    Args:
+        words: its words without those of grammar.
+        first_words: some of them.
+        fingerprint: of all of it.
+        delegation_word_count: words that hand on what others say.
+    """
+
+    words: frozenset[int]
+    first_words: tuple[int, ...]
+    fingerprint: int
+    delegation_word_count: int
+
+
+def _summarize_request(profile: Profile) -> _RequestSummary:
+    cached = profile.request_summary
+    if isinstance(cached, _RequestSummary):
+        return cached
+    key, bag = profile.key, profile.request.bag
+    words = bag - _stop_word_fingerprints(key)
+    summary = _RequestSummary(
+        words,
+        tuple(sorted(words))[:24],
+        fingerprint_bytes(profile.request.atoms, key),
+        len(bag & _delegation_fingerprints(key)),
+    )
+    profile.request_summary = summary
+    return summary
+
+
+@lru_cache(maxsize=16)
+def _delegation_fingerprints(key: bytes) -> frozenset[int]:
+    return frozenset(unpack_fingerprints(fingerprint_atoms(sorted(DELEGATION_WORDS), key)))
+
+
+@lru_cache(maxsize=16)
+def _stop_word_fingerprints(key: bytes) -> frozenset[int]:
+    return frozenset(unpack_fingerprints(fingerprint_atoms(sorted(STOP_WORDS), key)))
+
+
+@lru_cache(maxsize=1024)
+def _extract_tool_words(tool: str, about: str) -> tuple[str, ...]:
+    words = dict.fromkeys(word for word in split_name(tool) if word not in STOP_WORDS and len(word) > 1)
+    if not words.keys() & VERBS:
+        words |= dict.fromkeys(word for word in split_name(about) if word in VERBS)
+    return tuple(words)[:MAX_TOOL_WORDS]
+
+
+@lru_cache(maxsize=4096)
+def _fingerprint_synonyms(word: str, key: bytes) -> tuple[int, frozenset[int]]:
+    """Fingerprint of a word of a tool, and of words that mean much the same."""
+    fingerprint = unpack_fingerprints(fingerprint_atom(word, key))[0]
+    return fingerprint, frozenset(unpack_fingerprints(fingerprint_atoms(sorted(find_synonyms(word)), key)))
+
+
+@lru_cache(maxsize=64)
+def _request_word_fingerprints(impact: Impact, key: bytes) -> frozenset[int] | None:
+    words = REQUEST_WORDS_BY_IMPACT.get(impact.value)
+    return None if words is None else frozenset(unpack_fingerprints(fingerprint_atoms(sorted(words), key)))
+
+
+@dataclass(frozen=True, slots=True)
+class _ToolWords:
+    """What every look at a tool asks of its words.
+
+    Args:
+        words: of each its fingerprint, and those of words that mean much the same.
+        by_synonym: which of them a fingerprint is like; of several the first.
+        by_word: which of them it is.
+    """
+
+    words: tuple[tuple[int, frozenset[int]], ...]
+    by_synonym: Mapping[int, Word]
+    by_word: Mapping[int, Word]
+
+
+@lru_cache(maxsize=1024)
+def _make_tool_words(words: tuple[str, ...], key: bytes) -> _ToolWords:
+    tool = tuple(_fingerprint_synonyms(word, key) for word in words)
+    like = {number: (index, False) for index, (_, likes) in reversed([*enumerate(tool)]) for number in likes}
+    return _ToolWords(tool, like, {fingerprint: (index, True) for index, (fingerprint, _) in enumerate(tool)})
+
+
+def _match_request(fingerprint: int, likes: frozenset[int], bag: frozenset[int]) -> int:
+    return 2 if fingerprint in bag else int(not bag.isdisjoint(likes))
+
+
+def _is_class_requested(impact: Impact, bag: frozenset[int], key: bytes) -> bool:
+    words = _request_word_fingerprints(impact, key)
+    return words is None or not bag.isdisjoint(words)
+
+
+def _find_absent_words(values: Iterable[Value], bag: frozenset[int], key: bytes) -> dict[int, Word]:
+    """Argument words that the request does not hold: fingerprint → -1 - index."""
+    words = dict.fromkeys(word for value in values for word in value.words if word not in STOP_WORDS and len(word) > 1)
+    absent_words: dict[int, Word] = {}
+    for number in unpack_fingerprints(fingerprint_atoms(list(words), key)):
+        if number not in bag and number not in absent_words:
+            absent_words[number] = (-1 - len(absent_words), True)
+            if len(absent_words) >= MAX_ABSENT:
+                break
+    return absent_words
+
+
+def _find_hits(
+    profile: Profile, tool: _ToolWords, absent: dict[int, Word]
+) -> tuple[tuple[tuple[int, int, bool], ...], ...]:
+    if not profile.chunks:
+        return ()
+    wanted = {**tool.by_synonym, **absent, **tool.by_word}
+    names = frozenset(wanted)
+    return tuple([_find_hits_in_chunk(chunk, wanted, names) for chunk in profile.chunks])
+
+
+def _find_hits_in_chunk(
+    chunk: Chunk, wanted: Mapping[int, Word], names: frozenset[int]
+) -> tuple[tuple[int, int, bool], ...]:
+    shared = chunk.bag & names
+    if not shared:
+        return ()
+    places, hits = chunk.positions, []
+    for number in shared:
+        which, exact = wanted[number]
+        hits += [(position, which, exact) for position in places[number]]
+    hits.sort()
+    return tuple(hits[:MAX_HITS])

@@ -1,0 +1,430 @@
+"""Room: texts that a session has seen. Takes: a request or a result. Gives: a chunk to search in.
+
+Never: I/O, a clock.
+
+Room: the profile of a session, what behaviour remembers of it. Takes: request, results, actions. Gives: looks.
+
+`observe` reads a result, off the decision path; `look` says what there is to say about an action without any baseline;
+`acted` notes that it was decided. The memory is bounded: the oldest results are forgotten first, and what was forgotten
+is counted. `pack` and `unpack` carry it through the store. Never: I/O, a clock.
+
+Room: a profile in the store, as what is added to it. Takes: a profile. Gives: rows and a head. Never: I/O, a clock.
+
+What a session has seen is added in rows that never change, so that a decision writes little; the head holds the few
+numbers that move with every action. Rows and head together are the profile (`Profile.pack` is the whole in one piece).
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+from halo_core.errors import BadInput
+from halo_core.model import ActionKind, Impact
+from halo_core.values.lexicon import SENSITIVE_WORDS
+from halo_core.values.sketch import MARK_BYTES, Marks, pack_marks, unpack_marks
+from halo_core.values.text import (
+    ATOM_BYTES,
+    MAX_ATOMS,
+    count_atoms,
+    decode_base64,
+    extract_atoms,
+    find_atoms,
+    fingerprint_atoms,
+)
+
+__all__ = [
+    "MAX_CHUNKS",
+    "MAX_PROFILE_ATOMS",
+    "Chunk",
+    "Profile",
+    "ProposedAction",
+    "apply_head",
+    "apply_request",
+    "apply_row",
+    "make_chunk",
+    "pack_head",
+    "pack_row",
+    "shorten_tool_name",
+]
+
+
+_SECRET_WORDS: Final = frozenset(SENSITIVE_WORDS)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One text, as fingerprints of its atoms.
+
+    Args:
+        source: name of the tool it came from (`short`), empty for the request.
+        step: number of the action whose result it is.
+        named_by_request: that action's naming values all stood in the request.
+        secret_word_count: how many words for secrets and the like it holds, at most 255.
+        truncated: it was longer than what is kept.
+        atoms: the fingerprints.
+    """
+
+    source: str
+    step: int
+    named_by_request: bool
+    secret_word_count: int
+    truncated: bool
+    atoms: bytes = field(repr=False)
+
+    @cached_property
+    def numbers(self) -> array[int]:
+        """The fingerprints as numbers."""
+        row = array("I")
+        row.frombytes(self.atoms)
+        return row
+
+    @cached_property
+    def bag(self) -> frozenset[int]:
+        """The different fingerprints."""
+        return frozenset(self.numbers)
+
+    @cached_property
+    def positions(self) -> dict[int, list[int]]:
+        """Where each fingerprint stands."""
+        positions: dict[int, list[int]] = {}
+        for index, number in enumerate(self.numbers):
+            if number in positions:
+                positions[number].append(index)
+            else:
+                positions[number] = [index]
+        return positions
+
+    def find(self, needle: bytes) -> int:
+        """Where atoms stand one after another, -1 if nowhere."""
+        return find_atoms(needle, self.atoms)
+
+    @property
+    def size(self) -> int:
+        """Number of atoms."""
+        return count_atoms(self.atoms)
+
+
+def shorten_tool_name(name: str) -> str:
+    """A tool's name as it is remembered: its first 48 characters, as UTF-8 can say them."""
+    return name[:48].encode("utf-8", "replace").decode("utf-8")
+
+
+def make_chunk(text: str, key: bytes, *, source: str = "", step: int = 0, named_by_request: bool = False) -> Chunk:
+    """A text as a chunk. What base64 in it says is read too, behind the text itself."""
+    words = extract_atoms(text, MAX_ATOMS)
+    for decoded_text in decode_base64(text):
+        words += extract_atoms(decoded_text, MAX_ATOMS - len(words)) if len(words) < MAX_ATOMS else []
+    secret_word_count = min(sum(word in _SECRET_WORDS for word in words), 255)
+    return Chunk(
+        shorten_tool_name(source),
+        step,
+        named_by_request,
+        secret_word_count,
+        len(words) >= MAX_ATOMS,
+        fingerprint_atoms(words, key),
+    )
+
+
+assert array("I").itemsize == ATOM_BYTES  # noqa: S101  of every platform that Python supports
+
+
+MAX_PROFILE_ATOMS: Final = 24_576
+"""Atoms of all results together (four bytes each)."""
+MAX_CHUNKS: Final = 64
+MAX_ACTION_FINGERPRINTS: Final = 256
+SUM_COUNT: Final = 8
+"""Numbers summed over the session; `features` says which."""
+_MAGIC: Final = b"hbp1"
+_PROFILE_HEADER: Final = struct.Struct(">4sIIIIIIHHH8q")
+_CHUNK_HEADER: Final = struct.Struct(">HIBBBI")
+_MAX_COUNTER: Final = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedAction:
+    """An action that somebody wants to take, as behaviour sees it.
+
+    Args:
+        tool: its name.
+        kind: which of the four surfaces.
+        impact: class of the resource.
+        args: real arguments.
+        description: the tool's description, which may say in words what the name does not.
+    """
+
+    tool: str
+    kind: ActionKind
+    impact: Impact
+    args: Mapping[str, Any]
+    description: str = ""
+
+
+@dataclass
+class Profile:
+    """What behaviour remembers of one session.
+
+    Args:
+        key: for fingerprints; a store keeps one for each tenant.
+        request: what the user asked for, all of it that was said.
+        chunks: results, oldest first.
+        steps: actions decided.
+        acts: those of them that are more than reading.
+        acts_since_result: acts since the last result.
+        forgotten: results that no longer are remembered.
+        last_tools: names of the last three tools.
+        action_counts: fingerprints of actions made (tool and arguments), with how often.
+        sums: what `features` sums up.
+        request_summary: what `look` has made of the request, until more is asked.
+    """
+
+    key: bytes
+    request: Chunk = field(default_factory=lambda: Chunk("", 0, False, 0, False, b""))
+    chunks: list[Chunk] = field(default_factory=list)
+    steps: int = 0
+    acts: int = 0
+    acts_since_result: int = 0
+    forgotten: int = 0
+    last_tools: tuple[str, ...] = ()
+    action_counts: dict[int, int] = field(default_factory=dict)
+    sums: list[int] = field(default_factory=lambda: [0] * SUM_COUNT)
+    request_summary: object = field(default=None, compare=False, repr=False)
+
+    def add_request_text(self, text: str) -> None:
+        """The user said something; it is added to the request."""
+        self.add_request_chunk(make_chunk(text, self.key))
+
+    def add_request_chunk(self, new: Chunk) -> None:
+        """As `asked`, of a text that was read."""
+        self.request_summary = None
+        both = self.request.atoms + new.atoms
+        self.request = Chunk(
+            "",
+            0,
+            False,
+            min(self.request.secret_word_count + new.secret_word_count, 255),
+            new.truncated,
+            both[-4 * 4096 :],
+        )
+
+    def observe_result(self, tool: str, text: str, *, named_by_request: bool = False) -> None:
+        """A result came back. Off the decision path: about 0.4 ms for each KB.
+
+        Args:
+            tool: whose result.
+            text: all of it; what is behind the first `text.MAX_READ` characters is not looked at.
+            named_by_request: everything that the call named stood in the request (`Look.named`).
+        """
+        self.add_result(make_chunk(text, self.key, source=tool, step=self.steps, named_by_request=named_by_request))
+
+    def add_result(self, chunk: Chunk) -> None:
+        """As `observe`, of a text that was read."""
+        if not chunk.atoms:
+            return
+        self.chunks.append(chunk)
+        self.acts_since_result = 0
+        atom_count = self.atom_count
+        while len(self.chunks) > MAX_CHUNKS or atom_count > MAX_PROFILE_ATOMS:
+            atom_count -= self.chunks.pop(0).size
+            self.forgotten += 1
+
+    @property
+    def atom_count(self) -> int:
+        """Atoms of all results."""
+        return sum([len(chunk.atoms) for chunk in self.chunks]) // ATOM_BYTES
+
+    def record_action(self, tool: str, fingerprint: int, *, acts: bool, sums: list[int]) -> None:
+        """An action was decided: `fingerprint` is its fingerprint, `sums` what it adds up to (`features.Scored`)."""
+        self.steps = min(self.steps + 1, _MAX_COUNTER)
+        self.last_tools = (shorten_tool_name(tool), *self.last_tools[:2])
+        self.acts += acts
+        self.acts_since_result += acts
+        if fingerprint in self.action_counts or len(self.action_counts) < MAX_ACTION_FINGERPRINTS:
+            self.action_counts[fingerprint] = min(self.action_counts.get(fingerprint, 0) + 1, 255)
+        self.sums = [max(min(number, _MAX_COUNTER), -_MAX_COUNTER) for number in sums]
+
+    def pack(self) -> bytes:
+        """As bytes; at most about 110 KB."""
+        parts = [
+            _PROFILE_HEADER.pack(
+                _MAGIC,
+                self.steps,
+                self.acts,
+                self.acts_since_result,
+                self.forgotten,
+                len(self.request.atoms),
+                self.request.secret_word_count << 1 | self.request.truncated,
+                len(self.last_tools),
+                len(self.action_counts),
+                len(self.chunks),
+                *self.sums,
+            ),
+        ]
+        for tool in self.last_tools:
+            parts += [bytes([len(tool.encode())]), tool.encode()]
+        parts.append(self.request.atoms)
+        parts += [fingerprint.to_bytes(6) + bytes([times]) for fingerprint, times in self.action_counts.items()]
+        for chunk in self.chunks:
+            name = chunk.source.encode("utf-8", "replace")
+            size = len(chunk.atoms)
+            parts.append(
+                _CHUNK_HEADER.pack(
+                    len(name), chunk.step, chunk.named_by_request, chunk.secret_word_count, chunk.truncated, size
+                )
+            )
+            parts += [name, chunk.atoms]
+        return b"".join(parts)
+
+    @classmethod
+    def unpack(cls, data: bytes, key: bytes) -> Profile:
+        """Inverse of `pack`.
+
+        Raises:
+            BadInput: these are other bytes.
+        """
+        try:
+            return _unpack_profile(data, key)
+        except (struct.error, ValueError, IndexError) as exc:
+            raise BadInput(
+                "bad_profile", "not a packed profile of a session", field="profile", remedy="treat it as unknown"
+            ) from exc
+
+
+def _unpack_profile(data: bytes, key: bytes) -> Profile:
+    magic, steps, acts, since, forgotten, request_size, flags, tool_count, action_count, chunks, *sums = (
+        _PROFILE_HEADER.unpack_from(data)
+    )
+    if magic != _MAGIC:
+        raise ValueError("magic")
+    offset = _PROFILE_HEADER.size
+
+    def take(size: int) -> bytes:
+        nonlocal offset
+        part = data[offset : offset + size]
+        if len(part) != size:
+            raise ValueError("short")
+        offset += size
+        return part
+
+    last = tuple(take(take(1)[0]).decode("utf-8") for _ in range(tool_count))
+    request = Chunk("", 0, False, flags >> 1, bool(flags & 1), take(request_size))
+    done = {int.from_bytes(take(6)): take(1)[0] for _ in range(action_count)}
+    rows = []
+    for _ in range(chunks):
+        length, step, as_named, secret_word_count, truncated, size = _CHUNK_HEADER.unpack(take(_CHUNK_HEADER.size))
+        name = take(length).decode("utf-8")
+        rows.append(Chunk(name, step, bool(as_named), secret_word_count, bool(truncated), take(size)))
+    if offset != len(data):
+        raise ValueError("long")
+    return Profile(key, request, rows, steps, acts, since, forgotten, last, done, list(sums))
+
+
+_LENGTH_PREFIX: Final = struct.Struct(">I")
+_ROW_CHUNK_HEADER: Final = struct.Struct(">BHIBBB")
+_HEAD_HEADER: Final = struct.Struct(f">IIIBB{SUM_COUNT}q")
+_MAX_HEAD_ACTIONS: Final = 64
+_RESULT_ROW: Final = 1
+_REQUEST_ROW: Final = 2
+_FINGERPRINT_BYTES: Final = 6  # bytes
+_MAX_NAME_BYTES: Final = 255  # bytes of a name
+
+
+def pack_row(marks: Marks, chunk: Chunk | None = None, *, request: bool = False) -> bytes:
+    """One row: marks of the sketch, and a chunk of the profile."""
+    packed = pack_marks(marks)
+    parts = [_LENGTH_PREFIX.pack(len(packed)), packed]
+    if chunk is not None:
+        name = chunk.source.encode("utf-8", "replace")
+        kind = _REQUEST_ROW if request else _RESULT_ROW
+        parts += [
+            _ROW_CHUNK_HEADER.pack(
+                kind, len(name), chunk.step, chunk.named_by_request, chunk.secret_word_count, chunk.truncated
+            ),
+            name,
+            chunk.atoms,
+        ]
+    return b"".join(parts)
+
+
+def apply_row(profile: Profile, data: bytes) -> Marks:
+    """Take a row in; its marks are for the sketch.
+
+    Raises:
+        BadInput: these are other bytes.
+    """
+    try:
+        (size,) = _LENGTH_PREFIX.unpack_from(data)
+        offset = _LENGTH_PREFIX.size + size
+        marks = _unpack_row_marks(data[_LENGTH_PREFIX.size : offset], size)
+        if offset < len(data):
+            kind, name_size, *facts = _ROW_CHUNK_HEADER.unpack_from(data, offset)
+            offset += _ROW_CHUNK_HEADER.size
+            name = data[offset : offset + name_size].decode("utf-8")
+            chunk = Chunk(name, facts[0], bool(facts[1]), facts[2], bool(facts[3]), data[offset + name_size :])
+            if kind == _REQUEST_ROW:
+                apply_request(profile, chunk)
+            else:
+                profile.add_result(chunk)
+    except (struct.error, ValueError) as exc:
+        raise BadInput(
+            "bad_profile", "the row of the session is invalid", field="profile", remedy="run `halo verify`"
+        ) from exc
+    return marks
+
+
+def _unpack_row_marks(data: bytes, size: int) -> Marks:
+    if len(data) != size or size % MARK_BYTES:
+        raise ValueError(size)
+    return unpack_marks(data)
+
+
+def apply_request(profile: Profile, chunk: Chunk) -> None:
+    """The user said something; it is added to the request."""
+    profile.add_request_chunk(chunk)
+
+
+def pack_head(profile: Profile) -> str:
+    """What moves with every action, as text; at most about 700 characters."""
+    names = [name.encode("utf-8", "replace")[:_MAX_NAME_BYTES] for name in profile.last_tools]
+    recent_actions = list(profile.action_counts.items())[-_MAX_HEAD_ACTIONS:]
+    parts = [
+        _HEAD_HEADER.pack(
+            profile.steps, profile.acts, profile.acts_since_result, len(names), len(recent_actions), *profile.sums
+        )
+    ]
+    parts += [bytes([len(name)]) + name for name in names]
+    parts += [fingerprint.to_bytes(_FINGERPRINT_BYTES) + bytes([times]) for fingerprint, times in recent_actions]
+    return b64encode(b"".join(parts)).decode("ascii")
+
+
+def apply_head(profile: Profile, text: str) -> None:
+    """Inverse of `head`; of an empty text, a profile of a session that has done nothing.
+
+    Raises:
+        BadInput: this is another text.
+    """
+    if not text:
+        return
+    try:
+        data = b64decode(text, validate=True)
+        profile.steps, profile.acts, profile.acts_since_result, tool_count, action_count, *profile.sums = (
+            _HEAD_HEADER.unpack_from(data)
+        )
+        offset, last = _HEAD_HEADER.size, []
+        for _ in range(tool_count):
+            end = offset + 1 + data[offset]
+            last.append(data[offset + 1 : end].decode("utf-8", "replace"))
+            offset = end
+        profile.last_tools = tuple(last)
+        width = _FINGERPRINT_BYTES + 1
+        rows = [data[offset + i * width : offset + (i + 1) * width] for i in range(action_count)]
+        profile.action_counts = {int.from_bytes(row[:_FINGERPRINT_BYTES]): row[_FINGERPRINT_BYTES] for row in rows}
+    except (struct.error, ValueError, IndexError) as exc:
+        raise BadInput(
+            "bad_profile", "the head of the session is invalid", field="profile", remedy="run `halo verify`"
+        ) from exc

@@ -1,0 +1,361 @@
+"""Room: the stored session state and its cache. Takes: rows. Gives: values. Never: decides."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import orjson
+
+from halo_core.crypto import canonical
+from halo_core.ledger import chain_marks, commit_state
+from halo_core.model import Envelope, SessionView
+from halo_core.risk import Sketch
+from halo_core.risk.profile import Profile, apply_row
+from halo_core.store.rows import TaintIndex
+from halo_core.values.sketch import MAX_SOURCE_INDEX
+
+__all__ = ["Account", "SessionState", "SketchCache", "StateCache"]
+
+MAX_SOURCES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A live link of a session and what was spent under it.
+
+    Args:
+        handle: name within the session; stays when the link is derived anew.
+        hash: names the token in force.
+        root: names the standing link that its chain begins with.
+        parent: handle of the link above, empty for a session link.
+        agent: who holds it.
+        envelope: its counters.
+    """
+
+    handle: str
+    hash: str
+    root: str
+    parent: str
+    agent: str
+    envelope: Envelope
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {
+            "agent": self.agent,
+            "envelope": self.envelope.to_plain(),
+            "handle": self.handle,
+            "hash": self.hash,
+            "parent": self.parent,
+            "root": self.root,
+        }
+
+    @classmethod
+    def from_plain(cls, tree: dict[str, Any]) -> Account:
+        """Inverse of `to_plain`."""
+        return cls(**{**tree, "envelope": Envelope.from_plain(tree["envelope"])})
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """A session as the store holds it. Counters never fall, taint never clears, the clock never goes back.
+
+    Args:
+        view: what the PDP may read.
+        pending: challenges asked and not used up: open, or answered (the table knows which).
+        chunks: how many sketch chunks the store holds for it.
+        marks: chained digest over those chunks.
+        saturated: the sketch lost something for lack of room.
+        risk: 0..1000, of the session's actions so far (`behaviour.scoring.moved`).
+        watched: head of its profile, empty while there is no score.
+        refused: attempts of it that were refused.
+        sources: names of what brought the session something, in the order of their places in the sketch.
+        links: accounts of the live links, each after its parent; one session link for each agent that came by itself.
+        source_bytes: the bytes it was read from, empty for a session that has done nothing.
+    """
+
+    view: SessionView
+    pending: int = 0
+    chunks: int = 0
+    marks: str = ""
+    saturated: bool = False
+    links: tuple[Account, ...] = ()
+    sources: tuple[str, ...] = ()
+    risk: int = 0
+    watched: str = ""
+    refused: int = 0
+    source_bytes: bytes = field(default=b"", compare=False, repr=False)
+    _encoded: bytes = field(default=b"", init=False, compare=False, repr=False)
+
+    @classmethod
+    def create(cls, session: str, now_us: int) -> SessionState:
+        """A session that has done nothing."""
+        return cls(SessionView(session, version=0, opened_us=now_us, high_water_us=now_us, steps=0, tainted=False))
+
+    def with_decision(
+        self,
+        time_us: int,
+        envelopes: Iterable[Envelope] = (),
+        *,
+        new_challenges: int = 0,
+        risk: int | None = None,
+        profile_head: str | None = None,
+        refused: bool = False,
+    ) -> SessionState:
+        """After one decision at `time_us`: these accounts' counters, `new_challenges` more challenges, the session's risk."""
+        old = self.view
+        view = SessionView(
+            id=old.id,
+            version=old.version + 1,
+            opened_us=old.opened_us,
+            high_water_us=max(time_us, old.high_water_us),
+            steps=old.steps + 1,
+            tainted=old.tainted,
+            taint_sources=old.taint_sources,
+        )
+        state = self._copy_with(view, self._links_with(envelopes), self.pending + new_challenges)
+        if risk is None and profile_head is None and not refused:
+            return state
+        return replace(
+            state,
+            risk=self.risk if risk is None else risk,
+            watched=profile_head or state.watched,
+            refused=self.refused + refused,
+        )
+
+    def with_update(self, envelopes: Iterable[Envelope] = ()) -> SessionState:
+        """After something that is no decision, with these accounts' counters: a new version, no step."""
+        old = self.view
+        view = SessionView(
+            id=old.id,
+            version=old.version + 1,
+            opened_us=old.opened_us,
+            high_water_us=old.high_water_us,
+            steps=old.steps,
+            tainted=old.tainted,
+            taint_sources=old.taint_sources,
+        )
+        return self._copy_with(view, self._links_with(envelopes), self.pending)
+
+    def _copy_with(self, view: SessionView, links: tuple[Account, ...], pending: int) -> SessionState:
+        # As `dataclasses.replace`, which takes three times as long.
+        return SessionState(
+            view,
+            pending,
+            self.chunks,
+            self.marks,
+            self.saturated,
+            links,
+            self.sources,
+            self.risk,
+            self.watched,
+            self.refused,
+            self.source_bytes,
+        )
+
+    def with_taint_source(self, source: str) -> SessionState:
+        """After content of `source`, which is not trusted, came in."""
+        sources = self.view.taint_sources
+        if source not in sources and len(sources) < MAX_SOURCES:
+            sources = (*sources, source)
+        elif self.view.tainted:
+            return self
+        return replace(self, view=replace(self.view, tainted=True, taint_sources=sources))
+
+    def with_source(self, source: str) -> tuple[SessionState, int]:
+        """With a source's name in the list, and its place there; past the end all share the last."""
+        if source in self.sources:
+            return self, self.sources.index(source) + 1
+        if len(self.sources) >= MAX_SOURCE_INDEX:
+            return self, MAX_SOURCE_INDEX
+        return replace(self, sources=(*self.sources, source)), len(self.sources) + 1
+
+    def with_chunk(self, chunk: bytes) -> SessionState:
+        """After a sketch chunk was added."""
+        marks = chain_marks(self.marks, chunk)
+        return replace(self, chunks=self.chunks + 1, marks=marks)
+
+    def session_account(self, agent: str) -> Account | None:
+        """The account of an agent's own session link."""
+        return next((account for account in self.links if not account.parent and account.agent == agent), None)
+
+    def path_to(self, handle: str) -> tuple[Account, ...]:
+        """Accounts from the session link down to `handle`; empty if it is not live."""
+        by_handle = {account.handle: account for account in self.links}
+        accounts: list[Account] = []
+        wanted = handle
+        while wanted in by_handle and len(accounts) < len(by_handle):
+            account = by_handle[wanted]
+            accounts.append(account)
+            if not account.parent:
+                return tuple(reversed(accounts))
+            wanted = account.parent
+        return ()
+
+    def descendants(self, handle: str) -> tuple[Account, ...]:
+        """Live accounts under one, parents first."""
+        under = {handle}
+        for account in self.links:  # parents come first
+            if account.parent in under:
+                under.add(account.handle)
+        return tuple(account for account in self.links if account.handle in under - {handle})
+
+    def with_link(self, account: Account) -> SessionState:
+        """With one more live link."""
+        return replace(self, links=(*self.links, account))
+
+    def with_account(self, account: Account) -> SessionState:
+        """With an account in place of the one of its handle."""
+        links = tuple(account if link.handle == account.handle else link for link in self.links)
+        return replace(self, links=links)
+
+    def without_link(self, handle: str) -> SessionState:
+        """Without a link and everything below it; what it spent stays with those above."""
+        removed = {handle, *(account.handle for account in self.descendants(handle))}
+        return replace(self, links=tuple(account for account in self.links if account.handle not in removed))
+
+    def with_envelopes(self, envelopes: Iterable[Envelope]) -> SessionState:
+        """With these accounts' counters in place of their old ones."""
+        return self._copy_with(self.view, self._links_with(envelopes), self.pending)
+
+    def _links_with(self, envelopes: Iterable[Envelope]) -> tuple[Account, ...]:
+        new = {envelope.link: envelope for envelope in envelopes}
+        return tuple(
+            Account(link.handle, link.hash, link.root, link.parent, link.agent, new[link.handle])
+            if link.handle in new
+            else link
+            for link in self.links
+        )
+
+    def make_commitment(self) -> dict[str, Any]:
+        """What an entry says of the state it leaves behind and of the one it found.
+
+        INVARIANT: AUDIT - taint cannot be washed off the row, neither after the last entry nor between two.
+        """
+        return commit_state(self.view.version, self.to_bytes(), before=self.source_bytes)
+
+    def to_bytes(self) -> bytes:
+        """For the `state` column."""
+        if self._encoded:
+            return self._encoded
+        tree = self.view.to_plain()
+        tree["chunks"] = self.chunks
+        tree["links"] = [account.to_plain() for account in self.links]
+        tree["marks"] = self.marks
+        tree["pending"] = self.pending
+        tree["refused"] = self.refused
+        tree["risk"] = self.risk
+        tree["saturated"] = self.saturated
+        tree["sources"] = list(self.sources)
+        tree["watched"] = self.watched
+        encoded = canonical.dumps(tree)
+        # The value never changes, so its bytes are made once: an entry commits to them and the row holds them.
+        object.__setattr__(self, "_encoded", encoded)
+        return encoded
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> SessionState:
+        """Inverse of `to_bytes`."""
+        tree: dict[str, Any] = orjson.loads(data)
+        links = tuple(map(Account.from_plain, tree.pop("links")))
+        fields = {name: tree.pop(name) for name in ("chunks", "marks", "pending", "risk", "saturated", "watched")}
+        fields["refused"] = _check_count(tree.pop("refused", 0))  # not in rows of before
+        sources = tuple(tree.pop("sources"))
+        return cls(SessionView.from_plain(tree), **fields, links=links, sources=sources, source_bytes=data)
+
+
+def _check_count(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(value)
+    return value
+
+
+class StateCache:
+    """The last state of recent sessions with its bytes, so that a row which is still the same is not parsed. Bounded.
+
+    Rows are read all the same: a state is given for exactly the bytes it came from (INVARIANT: REPLAY).
+    """
+
+    __slots__ = ("_limit", "_states")
+
+    def __init__(self, limit: int = 256) -> None:
+        self._limit = limit
+        self._states: OrderedDict[str, SessionState] = OrderedDict()
+
+    def parse(self, session: str, data: bytes) -> SessionState:
+        """As `SessionState.from_bytes`."""
+        cached = self._states.get(session)
+        if cached is not None and cached.source_bytes == data:
+            return cached
+        return self._store(session, SessionState.from_bytes(data))
+
+    def remember(self, state: SessionState) -> None:
+        """Remember a state whose bytes were put into its row."""
+        links, view = state.links, state.view
+        encoded = state.to_bytes()
+        cached = SessionState(
+            view,
+            state.pending,
+            state.chunks,
+            state.marks,
+            state.saturated,
+            links,
+            state.sources,
+            state.risk,
+            state.watched,
+            state.refused,
+            encoded,
+        )
+        self._store(view.id, cached)
+
+    def _store(self, session: str, state: SessionState) -> SessionState:
+        self._states[session] = state
+        self._states.move_to_end(session)
+        if len(self._states) > self._limit:
+            self._states.popitem(last=False)
+        return state
+
+
+@dataclass(slots=True)
+class SessionMemory:
+    """What memory has of a session: what it has seen, how it behaved, and how many rows of the store are in that."""
+
+    sketch: Sketch
+    profile: Profile
+    chunks: int = 0
+
+
+class SketchCache:
+    """What recent sessions have seen and done, in memory, with how many rows of the store are in it. Bounded."""
+
+    __slots__ = ("_key", "_limit", "_memories", "taint_index")
+
+    def __init__(self, key: bytes, limit: int = 128) -> None:
+        self.taint_index = TaintIndex()
+        self._key = key
+        self._limit = limit
+        self._memories: OrderedDict[str, SessionMemory] = OrderedDict()
+
+    def get(self, session: str) -> SessionMemory:
+        """What there is of a session; a new one has nothing."""
+        memory = self._memories.get(session)
+        if memory is None:
+            memory = self._memories[session] = SessionMemory(Sketch(self._key), Profile(self._key[:64]))
+        self._memories.move_to_end(session)
+        while len(self._memories) > self._limit:
+            self._memories.popitem(last=False)
+        return memory
+
+    def clear(self) -> None:
+        """Drop all (after a rollback, memory may be ahead of the store)."""
+        self._memories.clear()
+        self.taint_index = TaintIndex()
+
+    def absorb(self, memory: SessionMemory, rows: Iterable[bytes]) -> None:
+        """Merge rows read from the store."""
+        for row in rows:
+            memory.sketch.merge(apply_row(memory.profile, row))
+            memory.chunks += 1

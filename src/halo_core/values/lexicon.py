@@ -1,0 +1,133 @@
+"""Room: words that mean much the same, and words that say what kind of thing is spoken of. Never: I/O, a clock.
+
+Plain English word lists, in the stemmed form of `text`. None of them was taken from an attack: nothing here knows how
+an attacker words or wraps what he plants.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from halo_core.values.text import split_name
+
+__all__ = [
+    "COMMON_NAME_PARTS",
+    "DELEGATION_WORDS",
+    "REQUEST_WORDS_BY_IMPACT",
+    "SENSITIVE_WORDS",
+    "STOP_WORDS",
+    "VERBS",
+    "find_synonyms",
+]
+
+
+def _stem_all(words: str) -> frozenset[str]:
+    return frozenset(stem for word in words.split() for stem in split_name(word))
+
+
+_VERB_GROUPS: Final = (
+    "send forward share deliver dispatch email mail message text dm write reply contact greet tell notify inform",
+    "post publish comment reply write announce",
+    "pay payment transfer transaction wire remit send money purchase buy deposit settle top",
+    "refund return reimburse repay",
+    "delete remove erase drop purge wipe clear destroy clean",
+    "cancel revoke unsubscribe unstar withdraw stop",
+    "create make generate compose draft prepare build new open write",
+    "add append insert include put",
+    "schedule book reserve plan arrange set",
+    "update change edit modify adjust reschedule correct renew set amend",
+    "rename move relocate reorganize",
+    "replace overwrite reset restore",
+    "read view check see show look open review examine analyze summarize",
+    "list find search query lookup count sort",
+    "get fetch retrieve obtain download recall",
+    "browse visit open navigate click go",
+    "invite onboard join add",
+    "download save store keep install",
+    "upload push sync publish submit",
+    "clone copy duplicate fork",
+    "star like favorite praise vote recommend",
+    "login authenticate verify confirm accept sign approve otp",
+    "grant allow permit authorize give assign share",
+    "transfer hand give move reassign",
+    "execute run call invoke launch start",
+    "save remember memorize store note record",
+    "issue propose raise file report",
+    "spend cost pay",
+)
+_NOUN_GROUPS: Final = (
+    "email mail inbox message",
+    "money payment bill invoice rent fee balance price amount transaction",
+    "issue problem bug ticket comment",
+    "file document doc attachment report note template cv resume pdf",
+    "folder directory path",
+    "calendar event meeting appointment dinner day",
+    "web webpage page website site url link www http blog",
+    "account user profile info information",
+    "password credential secret passphrase",
+    "repository repo git github project code",
+    "channel slack group chat room",
+    "collaborator member participant user colleague",
+    "memory fact rule policy",
+    "owner ownership",
+    "node file folder directory",
+    "key ssh",
+)
+_SYNONYM_GROUPS: Final = (*_VERB_GROUPS, *_NOUN_GROUPS)
+VERBS: Final = _stem_all(" ".join(_VERB_GROUPS)) - {"new", "top", "day", "money", "note", "text"}
+"""Words that say what is done."""
+
+SENSITIVE_WORDS: Final = _stem_all(
+    "password passwd passphrase secret credential credentials token apikey api_key private ssh rsa id_rsa env pem "
+    "shadow keystore wallet salary salaries payroll compensation confidential ssn passport pin cvv mfa cookie "
+    "kubeconfig vault backup dump customers patients medical"
+) - {"api", "id", "key"}
+"""Words for things whose reading is an act of its own."""
+
+DELEGATION_WORDS: Final = _stem_all(
+    "follow instruction instructions accordingly ask asked request requested task tasks todo according told want wants "
+    "needs need instruct details described complete address achieve fix"
+)
+"""Words by which a request hands on what somebody else says."""
+
+STOP_WORDS: Final = _stem_all(
+    "a an the to of in on for and or is are be was were it its this that these those with as at by from my your our me "
+    "you i we he she they his her their them can could would should will please do does did not no yes if then so all "
+    "any some each there here into out up down about which who how when where have has had am also just"
+)
+
+
+COMMON_NAME_PARTS: Final = _stem_all(
+    "com net org io www http gmail yahoo outlook hotmail mail edu gov info txt pdf doc docx csv json html"
+)
+"""Parts of addresses and names of files that tell nobody apart."""
+
+_REQUEST_WORDS_BY_IMPACT: Final = {
+    "payment": "pay payment transfer transaction wire remit purchase buy deposit refund send bill invoice rent top "
+    "subscription money spend fee price reimburse order difference charge",
+    "delete": "delete remove erase drop purge wipe clear cancel clean unstar withdraw",
+    "admin": "invite add grant allow permit authorize password key role owner ownership collaborator member access "
+    "transfer give account",
+    "send": "send forward share email mail message text dm reply contact tell notify inform post publish comment write "
+    "greet submit upload invite",
+    "execute": "run execute call invoke launch script command code",
+}
+REQUEST_WORDS_BY_IMPACT: Final = {name: _stem_all(words) for name, words in _REQUEST_WORDS_BY_IMPACT.items()}
+"""For a class of actions, words by which people ask for one."""
+
+
+def _build_synonyms() -> dict[str, frozenset[str]]:
+    synonyms: dict[str, frozenset[str]] = {}
+    for group in _SYNONYM_GROUPS:
+        words = _stem_all(group)
+        for word in words:
+            synonyms[word] = synonyms.get(word, frozenset()) | words
+    return synonyms
+
+
+_SYNONYMS: Final = _build_synonyms()
+
+
+def find_synonyms(word: str) -> frozenset[str]:
+    """Stems that mean much the same, the word itself among them."""
+    return _SYNONYMS.get(word, frozenset()) | {word}

@@ -1,0 +1,170 @@
+"""Room: taint. Takes: a resource. Gives: the origin of what comes back from it. Never: I/O, a clock.
+
+Room: provenance. Takes: arguments and a sketch. Gives: where each argument value came from. Never: I/O, a clock.
+
+A value that is one token (an address, an account, a number) has that token's origin; a text of several tokens is
+`user` or `system` where all of it was seen there, `untrusted` where all the rest was, else `mixed` or `novel`. A value
+the user named stays the user's even if a document repeats it. Encoded or in groups it is the same value (`forms`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, Final
+
+from halo_core.model import ActionKind, Provenance, Resource
+from halo_core.values.sketch import MAX_TEXT, ORIGIN_BITS, Sketch, extract_tokens, source_index_of
+from halo_core.values.text import generate_spellings
+
+__all__ = [
+    "MAX_LEAVES",
+    "TRUST_FLOOR",
+    "compute_provenance",
+    "extract_leaves",
+    "extract_texts",
+    "find_least_trusted",
+    "origin_of_result",
+    "trace_arguments",
+]
+
+
+TRUST_FLOOR: Final = 500
+"""Source trust (0..1000) from which content counts as the system's own; below it, it taints the session."""
+
+
+def origin_of_result(resource: Resource) -> Provenance:
+    """`system` or `untrusted`, by how the resource was registered and never by what the content says of itself.
+
+    A model's words are `novel`: they are no source. What it repeats was marked when it was shown it.
+    """
+    if resource.kind is ActionKind.INFERENCE:
+        return Provenance.NOVEL
+    return Provenance.SYSTEM if resource.trust >= TRUST_FLOOR else Provenance.UNTRUSTED
+
+
+MAX_LEAVES: Final = 256
+_MAX_WORDS: Final = 400
+_CONTAINER_TYPES: Final = (Mapping, list, tuple)
+_TracedOrigin = tuple[Provenance, tuple[int, ...]]
+
+_USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
+_TRUSTED_BITS: Final = ORIGIN_BITS[Provenance.USER] | ORIGIN_BITS[Provenance.SYSTEM]
+_DECISIVE_ORIGINS: Final = (Provenance.USER, Provenance.SYSTEM, Provenance.UNTRUSTED)
+_FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
+_TRUST_ORDER: Final = {
+    Provenance.USER: 0,
+    Provenance.SYSTEM: 1,
+    Provenance.NOVEL: 2,
+    Provenance.MIXED: 3,
+    Provenance.UNTRUSTED: 4,
+}
+
+
+def extract_leaves(args: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(place, text) of each leaf that carries something; None, booleans and empty text carry nothing.
+
+    The place is `/argument`, and `/argument/3` for the fourth leaf of an argument with parts: names inside a value are
+    content and stay out of the record. A mapping's keys are leaves as well.
+    """
+    for name, value in args.items():
+        top = f"/{name.replace('~', '~0').replace('/', '~1')}"
+        if type(value) is str or not isinstance(value, _CONTAINER_TYPES):
+            for text in extract_texts(value):
+                yield top, text
+        else:
+            for i, text in enumerate(extract_texts(value)):
+                yield f"{top}/{i}", text
+
+
+def extract_texts(value: Any) -> Iterator[str]:
+    """Texts of all leaves and mapping keys of a value, in order."""
+    if type(value) is str:  # what most are; asking for a Mapping takes longest
+        if value and not value.isspace():
+            yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield str(key)
+            yield from extract_texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from extract_texts(item)
+    elif isinstance(value, str):
+        if value.strip():
+            yield value
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+def compute_provenance(args: Mapping[str, Any], sketch: Sketch) -> tuple[tuple[str, Provenance], ...]:
+    """As `traced`, without the sources."""
+    return tuple((pointer, origin) for pointer, origin, _ in trace_arguments(args, sketch))
+
+
+def trace_arguments(args: Mapping[str, Any], sketch: Sketch) -> tuple[tuple[str, Provenance, tuple[int, ...]], ...]:
+    """Where each argument leaf came from, and from which sources, sorted by pointer.
+
+    Args:
+        args: the real arguments (before secrets are sealed).
+        sketch: what the session has seen.
+
+    Returns:
+        At most `MAX_LEAVES` of (pointer, origin, places of sources); the caller refuses arguments with more leaves.
+    """
+    traces = []
+    for pointer, text in extract_leaves(args):
+        traces.append((pointer, *_trace_text(text, sketch)))
+        if len(traces) > MAX_LEAVES:
+            break
+    return tuple(sorted(traces))
+
+
+def _trace_text(text: str, sketch: Sketch) -> _TracedOrigin:
+    words = list(islice(extract_tokens(text), _MAX_WORDS + 1))
+    if len(words) > _MAX_WORDS or len(text) > MAX_TEXT:
+        # What lies behind the cap was not looked at, so the value is nobody's alone.
+        origin, places = _trace_words(words[:_MAX_WORDS], sketch)
+        return max(origin, Provenance.MIXED, key=_TRUST_ORDER.__getitem__), places
+    traced = _trace_words(words, sketch)
+    return traced if traced[0] in _DECISIVE_ORIGINS else _trace_spellings(text, traced, sketch)
+
+
+def _trace_spellings(text: str, traced: _TracedOrigin, sketch: Sketch) -> _TracedOrigin:
+    """Where a value came from that nobody wrote like this: encoded, taken apart, with look-alikes."""
+    forms = [
+        (words, judged)
+        for form in generate_spellings(text)
+        if (words := list(islice(extract_tokens(form), _MAX_WORDS)))
+        and (judged := _trace_words(words, sketch))[0] is not Provenance.NOVEL
+    ]
+    if any(judged[0] in _FOREIGN_ORIGINS for _, judged in forms):
+        return max((judged for _, judged in forms), key=lambda item: _TRUST_ORDER[item[0]])
+    # Ours only where one spelling is the whole of it.
+    alphanumerics = _strip_to_alphanumerics(text)
+    ours = (judged for words, judged in forms if "".join(words) == alphanumerics)
+    return next(ours, traced) if traced[0] is Provenance.NOVEL else traced
+
+
+def _strip_to_alphanumerics(text: str) -> str:
+    return "".join(char for char in text.casefold() if char.isalnum())
+
+
+def _trace_words(words: list[str], sketch: Sketch) -> _TracedOrigin:
+    if not words:
+        return Provenance.NOVEL, ()
+    masks = sketch.look_up_marks(words)
+    if all(mask & _USER_BIT for mask in masks):
+        return Provenance.USER, ()
+    places = tuple(sorted({place for mask in masks if not mask & _USER_BIT and (place := source_index_of(mask))}))
+    if all(mask & _TRUSTED_BITS for mask in masks):
+        return Provenance.SYSTEM, places
+    foreign = [mask for mask in masks if mask and not mask & _TRUSTED_BITS]
+    if not foreign:
+        return Provenance.NOVEL, places
+    # INVARIANT: one word that only an untrusted source has said keeps the value from being called ours.
+    return (Provenance.UNTRUSTED if len(foreign) == len(masks) else Provenance.MIXED), places
+
+
+def find_least_trusted(sources: Iterable[Provenance]) -> Provenance | None:
+    """The least trusted of several origins, None of none."""
+    return max(sources, key=_TRUST_ORDER.__getitem__, default=None)

@@ -1,0 +1,251 @@
+"""Room: the sketch of what a session has seen. Takes: texts with their origin. Gives: marks. Never: I/O, a clock.
+
+A mark is the keyed fingerprint of one token (a word, a number, an address), the origins it was seen in and the place
+of the first source that said it, in the session's list of sources (from 1; 0 is none that has a name). The sketch is
+bounded: past `MAX_MARKS` it is saturated and says so, and then what it does not know counts as untrusted.
+
+Room: residue, what is left of a text that an agent stored. Takes: texts. Gives: prints to know it by. Never: I/O.
+
+A value that came from nobody trusted, written to a memory, a file or a mailbox, comes back from there as the system's
+own. It is known again by keyed prints of runs of five words and of single words that say something by themselves (an
+address, an account, a link). A paraphrase is not known again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from hashlib import blake2b
+from heapq import nsmallest
+from itertools import islice
+from typing import Final
+
+from halo_core.model import Provenance
+
+__all__ = [
+    "MARK_BYTES",
+    "MAX_FINGERPRINTS_PER_VALUE",
+    "MAX_MARKS",
+    "MAX_SOURCE_INDEX",
+    "MAX_TAINTED_FINGERPRINTS",
+    "MAX_TEXT",
+    "Marks",
+    "Sketch",
+    "extract_tokens",
+    "fingerprint_stored_values",
+    "fingerprint_tokens",
+    "is_distinctive",
+    "iter_text_fingerprints",
+    "source_index_of",
+]
+
+
+MAX_MARKS: Final = 20_000
+MAX_TEXT: Final = 262_144  # characters of one text that are read
+_MAX_TOKEN: Final = 512
+_SHORT_TEXT_LENGTH: Final = 4096  # characters
+_MAX_CACHED_WORD_LENGTH: Final = 16  # letters of a word that is remembered
+_CACHE_SIZE: Final = 8192  # words
+
+MARK_BYTES: Final = 8
+"""Bytes of a packed mark."""
+MAX_SOURCE_INDEX: Final = 31
+"""Sources that a session can tell apart; later ones share the last place."""
+_SOURCE_SHIFT: Final = 3  # bits before it
+_ORIGIN_MASK: Final = 7
+ORIGIN_BITS: Final = {Provenance.USER: 1, Provenance.SYSTEM: 2, Provenance.UNTRUSTED: 4}
+
+# A comma ends a token unless it groups thousands.
+_TOKEN_CHARACTERS: Final = r"[^\s,;()\[\]{}<>\"'`|=*]+"
+_TOKEN: Final = re.compile(rf"{_TOKEN_CHARACTERS}(?:(?<=[0-9]),(?=[0-9]{{3}}(?![0-9])){_TOKEN_CHARACTERS})*")
+_NUMBER: Final = re.compile(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?")
+_NUMERIC: Final = frozenset("0123456789+-")
+_EDGE_CHARACTERS: Final = ".:!?-_#$€£%…"
+
+Marks = dict[int, int]
+"""Fingerprint (56 bits) → origins (3 bits), place of the first source (5 bits)."""
+
+
+def extract_tokens(text: str) -> Iterable[str]:
+    """Lower-case tokens of a text; numbers lose thousands separators and trailing zeros."""
+    folded = text[:MAX_TEXT].casefold()
+    if len(folded) <= _SHORT_TEXT_LENGTH:
+        return [
+            _normalize_number(token) if token[0] in _NUMERIC else token
+            for raw in _TOKEN.findall(folded)
+            if (token := raw.strip(_EDGE_CHARACTERS)[:_MAX_TOKEN])
+        ]
+    return _extract_tokens_lazily(folded)
+
+
+def _extract_tokens_lazily(folded: str) -> Iterator[str]:
+    # One by one: whoever wants only the first words of a long text does not pay for all.
+    for match in _TOKEN.finditer(folded):
+        token = match.group().strip(_EDGE_CHARACTERS)[:_MAX_TOKEN]
+        if token:
+            yield _normalize_number(token) if token[0] in _NUMERIC else token
+
+
+def _normalize_number(token: str) -> str:
+    if token.isascii() and token.isdigit():
+        return token
+    match = _NUMBER.fullmatch(token)
+    if match is None:
+        return token
+    digits = token.replace(",", "").lstrip("+")
+    return digits.rstrip("0").rstrip(".") if match.group(1) else digits
+
+
+def fingerprint_tokens(key: bytes, words: Iterable[str]) -> set[int]:
+    """Keyed 56-bit fingerprints: without the key nobody can test a guess against a stored sketch."""
+    cache = _fingerprint_cache(key)
+    return {
+        _fingerprint_token(key, word, cache) if (fingerprint := cache.get(word)) is None else fingerprint
+        for word in words
+    }
+
+
+def _fingerprint_token(key: bytes, word: str, cache: dict[str, int]) -> int:
+    digest = blake2b(word.encode("utf-8", "replace"), digest_size=7, key=key).digest()
+    fingerprint = int.from_bytes(digest)
+    # Words of the language come again and again. Names, numbers and whatever could be a secret are not kept in memory.
+    if len(word) <= _MAX_CACHED_WORD_LENGTH and word.isalpha() and word.isascii():
+        if len(cache) >= _CACHE_SIZE:
+            cache.clear()
+        cache[word] = fingerprint
+    return fingerprint
+
+
+@lru_cache(maxsize=16)
+def _fingerprint_cache(_key: bytes) -> dict[str, int]:
+    """Fingerprints of plain words under a key."""
+    return {}
+
+
+class Sketch:
+    """Marks of one session, in memory; `pack` and `unpack` carry additions to and from the store."""
+
+    __slots__ = ("_key", "marks", "saturated")
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key[:64]
+        self.marks: Marks = {}
+        self.saturated = False
+
+    @property
+    def key(self) -> bytes:
+        """Key of its fingerprints."""
+        return self._key
+
+    def compute_additions(
+        self, fingerprints: Iterable[int], origin: Provenance, *, vouched: bool = False, place: int = 0
+    ) -> Marks:
+        """Marks that the fingerprints of a text would add or change, without adding them.
+
+        Args:
+            fingerprints: of the text.
+            origin: `user`, `system` or `untrusted`.
+            vouched: the host itself says these are the user's words (`halo.session(request=...)`).
+            place: of the source, 0..`SOURCES`.
+        """
+        bit = ORIGIN_BITS[origin]
+        foreign = ORIGIN_BITS[Provenance.UNTRUSTED]
+        added: Marks = {}
+        room = MAX_MARKS - len(self.marks)
+        for fingerprint in fingerprints:
+            mark = self.marks.get(fingerprint)
+            if mark is None:
+                if len(added) >= room:
+                    self.saturated = True
+                    break
+                added[fingerprint] = bit | place << _SOURCE_SHIFT
+            elif not mark & bit and (vouched or bit == foreign or mark & _ORIGIN_MASK != foreign):
+                # INVARIANT: what only an untrusted source has said is not made ours by an echo: a receipt that
+                # repeats it, a prompt it was pasted into. Only the host can vouch for it.
+                added[fingerprint] = mark | bit
+        return added
+
+    def merge(self, added: Marks) -> None:
+        """Take marks in; a mark never loses an origin."""
+        for fingerprint, bits in added.items():
+            self.marks[fingerprint] = self.marks.get(fingerprint, 0) | bits
+        self.saturated = self.saturated or len(self.marks) >= MAX_MARKS
+
+    def look_up_marks(self, words: Iterable[str]) -> list[int]:
+        """Mark of each word, 0 where it was never seen (4, untrusted, where the sketch is saturated)."""
+        unknown = ORIGIN_BITS[Provenance.UNTRUSTED] if self.saturated else 0
+        cache, key, marks = _fingerprint_cache(self._key), self._key, self.marks
+        mark_keys = (
+            _fingerprint_token(key, word, cache) if (fingerprint := cache.get(word)) is None else fingerprint
+            for word in words
+        )
+        return [marks.get(mark_key, unknown) for mark_key in mark_keys]
+
+
+def pack_marks(marks: Marks) -> bytes:
+    """Eight bytes a mark: fingerprint, origins and place, sorted."""
+    return b"".join((fingerprint << 8 | bits).to_bytes(MARK_BYTES) for fingerprint, bits in sorted(marks.items()))
+
+
+def source_index_of(mark: int) -> int:
+    """Place of the first source that said a word, 0 for none."""
+    return mark >> _SOURCE_SHIFT
+
+
+def unpack_marks(data: bytes) -> Marks:
+    """Inverse of `pack`."""
+    numbers = (int.from_bytes(data[i : i + MARK_BYTES]) for i in range(0, len(data), MARK_BYTES))
+    return {number >> 8: number & 0xFF for number in numbers}
+
+
+MAX_TAINTED_FINGERPRINTS: Final = 500_000
+"""Prints that a tenant's store keeps; past it whatever comes back counts as untrusted."""
+MAX_FINGERPRINTS_PER_VALUE: Final = 64
+"""Prints of each kind that are kept of one value; of a longer one the smallest, so that any part of it has some."""
+_RUN_LENGTH: Final = 5  # words
+_MAX_WORDS: Final = 60_000
+_DATE_OR_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d\S*|\d{1,2}[:.]\d\d\S*|\d{1,2}/\d{1,2}/\d{2,4}")
+_DISTINCTIVE_WORD: Final = re.compile(r"[^@\s]+@[^@\s]+|\w+://\S+|(?=\S*\d)(?=\S*[a-z])\S{8,}|\d{9,}")
+
+
+def fingerprint_stored_values(key: bytes, values: Iterable[str]) -> frozenset[int]:
+    """What is left of values that are stored: at most 2 x `MOST_OF_ONE` prints of 56 bits for each."""
+    fingerprints: set[int] = set()
+    for value in values:
+        words = _extract_words(value)
+        fingerprints.update(
+            nsmallest(MAX_FINGERPRINTS_PER_VALUE, _fingerprint_runs(key, words)),
+            nsmallest(MAX_FINGERPRINTS_PER_VALUE, _fingerprint_names(key, words)),
+        )
+    return frozenset(fingerprints)
+
+
+def iter_text_fingerprints(key: bytes, text: str) -> Iterator[int]:
+    """Every print by which `residue` could know a part of this text."""
+    words = _extract_words(text)
+    yield from _fingerprint_names(key, words)
+    yield from _fingerprint_runs(key, words)
+
+
+def _extract_words(text: str) -> list[str]:
+    return list(islice(extract_tokens(text), _MAX_WORDS))
+
+
+def _fingerprint_runs(key: bytes, words: list[str]) -> Iterator[int]:
+    for i in range(len(words) - _RUN_LENGTH + 1):
+        yield _fingerprint_part(key, "run", " ".join(words[i : i + _RUN_LENGTH]))
+
+
+def _fingerprint_names(key: bytes, words: Iterable[str]) -> Iterator[int]:
+    return (_fingerprint_part(key, "name", word) for word in dict.fromkeys(words) if is_distinctive(word))
+
+
+def is_distinctive(word: str) -> bool:
+    """Whether a word (lower case) names one thing: an address, a link, an account; not a date or a time."""
+    return _DISTINCTIVE_WORD.fullmatch(word) is not None and _DATE_OR_TIME.fullmatch(word) is None
+
+
+def _fingerprint_part(key: bytes, kind: str, text: str) -> int:
+    data = f"{kind}\0{text}".encode("utf-8", "replace")
+    return int.from_bytes(blake2b(data, digest_size=7, key=key[:64]).digest())

@@ -1,0 +1,255 @@
+"""Room: words of a text, for comparison. Takes: any text. Gives: atoms and their fingerprints. Never: I/O, a clock.
+
+An atom is a run of letters and digits, folded: case, width, ligatures, characters nobody sees and letters that only
+look Latin make no difference; numbers lose separators and trailing zeros, English words their endings. A text is kept
+as the keyed fingerprints of its atoms in order, four bytes each, so that looking for a value in it is a search of
+bytes, and without the key nobody can test a guess against a stored text.
+
+Room: other spellings of a text: encoded, taken apart, with look-alikes. Takes: a text. Gives: texts.
+
+An agent that is told to pay `DE89 3704 0044 ...`, or to decode what it has read, makes one word of it; it is the same
+value. Never: decides, I/O. Bounded: at most `MAX_FORMS` spellings of a text, each of at most 4,096 characters.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+import unicodedata
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
+from hashlib import blake2b
+from itertools import islice
+from typing import Final
+from urllib.parse import unquote
+
+__all__ = [
+    "ATOM_BYTES",
+    "MAX_ATOMS",
+    "MAX_READ",
+    "MAX_SPELLINGS",
+    "count_atoms",
+    "decode_base64",
+    "digest_with_key",
+    "extract_atoms",
+    "find_atoms",
+    "fingerprint_atom",
+    "fingerprint_atoms",
+    "fold_text",
+    "generate_spellings",
+    "is_plain_word",
+    "normalize_atom",
+    "split_name",
+]
+
+
+ATOM_BYTES: Final = 4
+MAX_ATOMS: Final = 4096  # of one text
+MAX_READ: Final = 65_536  # characters of one text that are looked at
+_MAX_ATOM_LENGTH: Final = 128  # characters of an atom
+_CACHE_SIZE: Final = 16_384
+
+# A number may group thousands and have decimals; the bound keeps the search linear.
+_ATOM: Final = re.compile(r"[0-9][0-9,]{0,30}(?:\.[0-9]{1,30})?(?![^\W_])|[^\W_]+")
+_NAME: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^\W\da-zA-Z_]+")
+_ENCODED: Final = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{24,4096}={0,2}")
+
+_INVISIBLE: Final = re.compile(
+    "[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u3164"
+    "\\ufe00-\\ufe0f\\ufeff\\uffa0\\U000e0000-\\U000e0fff]"
+)
+_LATIN_LOOKALIKES: Final = str.maketrans(
+    "аеорсухіјѕһԁԛԝɡαορνιτκυχϲАВЕКМНОРСТХΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+    "aeopcyxijshdqwgaopvitkuxcabekmhopctxabezhikmnoptyx",
+)
+
+
+def fold_text(text: str) -> str:
+    """The text as it looks: compatibility forms, case, invisible characters and lookalikes folded.
+
+    At most `MAX_READ`.
+    """
+    text = text[:MAX_READ]
+    if text.isascii():
+        return text.lower()
+    text = unicodedata.normalize("NFKC", text)[: 2 * MAX_READ]
+    return _INVISIBLE.sub("", text).translate(_LATIN_LOOKALIKES).casefold()
+
+
+def extract_atoms(text: str, most: int = MAX_ATOMS) -> list[str]:
+    """Atoms of a text in order, at most `most`."""
+    return [normalize_atom(match[0][:_MAX_ATOM_LENGTH]) for match in islice(_ATOM.finditer(fold_text(text)), most)]
+
+
+def split_name(name: str) -> list[str]:
+    """Atoms of a tool's or an argument's name: `sendEmail_v2` is send, email, v, 2."""
+    return [normalize_atom(word.lower()) for word in _NAME.findall(name[:256])]
+
+
+@lru_cache(maxsize=_CACHE_SIZE)
+def _stem_word(word: str) -> str:
+    if len(word) < 4 or not word.isascii():
+        return word
+    for ending, instead in (("ies", "y"), ("ing", ""), ("sses", "ss"), ("ed", ""), ("es", ""), ("s", "")):
+        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
+            word = word[: len(word) - len(ending)] + instead
+            break
+    return word[:-1] if word.endswith("e") and len(word) > 3 else word
+
+
+def normalize_atom(atom: str) -> str:
+    """An atom as it is compared: its stem, or its number."""
+    if atom.isalpha():
+        return _stem_word(atom) if len(atom) < 20 else atom
+    if "," in atom or "." in atom:
+        atom = atom.replace(",", "")
+        if "." in atom:
+            atom = atom.rstrip("0").rstrip(".")
+    return atom
+
+
+@lru_cache(maxsize=16)
+def _fingerprint_cache(_key: bytes) -> dict[str, bytes]:
+    """Fingerprints of words under a key: plain words only, nothing that could be a secret."""
+    return {}
+
+
+def is_plain_word(atom: str) -> bool:
+    """Whether it is a word of a language, which may be remembered: nothing that could be a secret is."""
+    return len(atom) <= 16 and atom.isalpha() and atom.isascii()
+
+
+@lru_cache(maxsize=32)
+def _start_hash(key: bytes, size: int) -> blake2b:
+    """A fingerprint that has read its key and nothing else: it is copied, never fed."""
+    return blake2b(digest_size=size, key=key[:64])
+
+
+def digest_with_key(data: bytes, key: bytes, size: int) -> bytes:
+    """Keyed fingerprint of bytes, `size` bytes long."""
+    state = _start_hash(key, size).copy()
+    state.update(data)
+    return state.digest()
+
+
+def fingerprint_atom(atom: str, key: bytes) -> bytes:
+    """Keyed fingerprint of one atom, `ATOM_BYTES` long."""
+    cache = _fingerprint_cache(key)
+    fingerprint = cache.get(atom)
+    if fingerprint is None:
+        fingerprint = digest_with_key(atom.encode("utf-8", "replace"), key, ATOM_BYTES)
+        if is_plain_word(atom):
+            if len(cache) >= _CACHE_SIZE:
+                cache.clear()
+            cache[atom] = fingerprint
+    return fingerprint
+
+
+def fingerprint_atoms(words: list[str], key: bytes) -> bytes:
+    """Fingerprints of atoms, one after another."""
+    cached = _fingerprint_cache(key).get
+    return b"".join([cached(word) or fingerprint_atom(word, key) for word in words])
+
+
+def find_atoms(needle: bytes, hay: bytes, start: int = 0) -> int:
+    """Where the atoms of `needle` stand one after another in `hay`, from atom `start` on; -1 if nowhere."""
+    offset = hay.find(needle, start * ATOM_BYTES) if needle else -1
+    while offset >= 0 and offset % ATOM_BYTES:
+        offset = hay.find(needle, offset + 1)
+    return offset // ATOM_BYTES if offset >= 0 else -1
+
+
+def count_atoms(packed: bytes) -> int:
+    """Number of atoms."""
+    return len(packed) // ATOM_BYTES
+
+
+def decode_base64(text: str, most: int = 8) -> list[str]:
+    """What base64 in a text says, where it says text: an encoded value is still the one it came from."""
+    texts = []
+    for match in _ENCODED.finditer(text[:MAX_READ]):
+        raw = match.group().rstrip("=").replace("-", "+").replace("_", "/")
+        try:
+            text_decoded = b64decode(raw + "=" * (-len(raw) % 4), validate=True).decode("utf-8")
+        except ValueError:
+            continue
+        if sum(char.isprintable() or char.isspace() for char in text_decoded) == len(text_decoded):
+            texts.append(text_decoded)
+        if len(texts) >= most:
+            break
+    return texts
+
+
+MAX_SPELLINGS: Final = 256
+_MAX_SPELLING_INPUT: Final = 65_536  # characters
+_MAX_SPELLING_LENGTH: Final = 4_096
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{12,4096}={0,2}")
+_HEX: Final = re.compile(r"\b(?:0x)?([0-9a-fA-F]{16,4096})\b")
+_PERCENT: Final = re.compile(r"\S*%[0-9a-fA-F]{2}\S*")
+_ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,12});")
+_SPOKEN: Final = re.compile(r"\s*[(\[{]?\s*\b(at|dot)\b\s*[)\]}]?\s*", re.IGNORECASE)
+_DOT: Final = re.compile(r"\bdot\b", re.IGNORECASE)
+_DOT_CONTEXT: Final = 96  # characters on each side of a spoken dot
+# Groups of capitals and digits, or with a digit in each: words of a language are none.
+_GROUP: Final = r"(?:[A-Z0-9]{1,8}|(?=[A-Za-z]{0,7}[0-9])[A-Za-z0-9]{2,8})"
+_GROUP_ROW: Final = re.compile(rf"(?<![A-Za-z0-9]){_GROUP}(?:[ .-]{_GROUP}(?![A-Za-z0-9])){{1,23}}")
+_GROUP_SEPARATOR: Final = re.compile(r"[ .-]")
+_DIGIT: Final = re.compile(r"[0-9]")
+_MAX_GROUPS: Final = 12  # of one value, at most
+_MIN_DECODED_LENGTH: Final = 8  # characters of what was encoded
+_MIN_JOINED_LENGTH: Final = 10
+_MAX_JOINED_LENGTH: Final = 40
+_ZERO_WIDTH: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+
+
+def generate_spellings(text: str) -> Iterator[str]:
+    """What else a text says, beside itself; nothing of most texts."""
+    text = text[:_MAX_SPELLING_INPUT]
+    yield from islice(_generate_all_spellings(text), MAX_SPELLINGS)
+
+
+def _generate_all_spellings(text: str) -> Iterator[str]:
+    folded = _ZERO_WIDTH.sub("", unicodedata.normalize("NFKC", text)) if not text.isascii() else text
+    if folded != text:
+        yield folded
+    if "%" in text:
+        yield from (unquote(escaped)[:_MAX_SPELLING_LENGTH] for escaped in _PERCENT.findall(text))
+    if "&" in text and _ENTITY.search(text):
+        yield html.unescape(text)[:_MAX_SPELLING_LENGTH]
+    for match in _DOT.finditer(folded):
+        surroundings = folded[max(match.start() - _DOT_CONTEXT, 0) : match.end() + _DOT_CONTEXT]
+        yield _SPOKEN.sub(lambda word: "@" if word[1].lower() == "at" else ".", surroundings)
+    yield from _decode_encoded_parts(text)
+    yield from _join_groups(folded)
+
+
+def _decode_encoded_parts(text: str) -> Iterator[str]:
+    for match in _HEX.finditer(text):
+        yield from _decode_if_readable(bytes.fromhex(match[1][: len(match[1]) & ~1]))
+    for match in _BASE64.finditer(text):
+        packed = match[0].rstrip("=").replace("-", "+").replace("_", "/")
+        with suppress(binascii.Error, ValueError):
+            yield from _decode_if_readable(base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True))
+
+
+def _decode_if_readable(data: bytes) -> Iterator[str]:
+    with suppress(UnicodeDecodeError):
+        text = data.decode()
+        if text.isprintable() and len(text) >= _MIN_DECODED_LENGTH:
+            yield text[:_MAX_SPELLING_LENGTH]
+
+
+def _join_groups(text: str) -> Iterator[str]:
+    """Values written in groups: `DE89 3704 0044`, `4111-1111-1111-1111`; each part of a row that could be one."""
+    for row in _GROUP_ROW.finditer(text):
+        groups = _GROUP_SEPARATOR.split(row[0].casefold())
+        for start in range(len(groups)):
+            joined = groups[start]
+            for group in groups[start + 1 : start + _MAX_GROUPS]:
+                joined += group
+                if _MIN_JOINED_LENGTH <= len(joined) <= _MAX_JOINED_LENGTH and _DIGIT.search(joined):
+                    yield joined

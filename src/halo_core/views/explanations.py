@@ -1,0 +1,425 @@
+"""Room: the twelve checks of a decision, told one by one. Takes: a recorded case. Gives: steps. Never: decides.
+
+The numbers are those of `halo_core.decision`; a recorded reason belongs to the check that gives its code.
+
+Room: the smallest change that would have let a call through. Takes: a recorded case. Gives: advice. Never: decides.
+
+INVARIANT: a rule that forbids is named with its place, so that whoever answers for it is asked; nobody is told to drop
+it. Arguments are named, their values never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from halo_core.authority import compute_effective_authority, find_floor, price_action
+from halo_core.manifest import format_grants
+from halo_core.model import (
+    ANY_OTHER,
+    AccessRequest,
+    ActionKind,
+    Constraint,
+    Decision,
+    Effect,
+    Envelope,
+    LedgerEntry,
+    Link,
+    LinkKind,
+    Reason,
+)
+from halo_core.passports import find_violation
+from halo_core.policy.parser import Policy
+from halo_core.reasons import get_reason_text
+from halo_core.views.wording import (
+    describe_constraint,
+    format_amount,
+    format_duration,
+    format_link_kind,
+    format_percent,
+    shorten_hash,
+)
+
+__all__ = [
+    "Case",
+    "NeededChange",
+    "Step",
+    "build_steps",
+    "find_check_number",
+    "find_needed_changes",
+]
+
+
+_TITLES: Final = (
+    "the request is well formed",
+    "it belongs to a session",
+    "nothing is stopped or revoked",
+    "there is a valid passport of the acting agent",
+    "every link grants the action",
+    "data labels",
+    "policy",
+    "not dispatched before",
+    "authority",
+    "budgets and quotas",
+    "approval",
+    "the enforcement point supports the obligations",
+)
+_CODES: Final = {
+    "session_missing": 2,
+    "stopped": 3,
+    "revoked": 3,
+    "expired": 4,
+    "not_yet_valid": 4,
+    "not_the_holder": 4,
+    "no_passport": 4,
+    "wrong_tenant": 4,
+    "tool_not_granted": 5,
+    "args_closed_world": 5,
+    "arg_violates": 5,
+    "handoff_not_allowed": 5,
+    "bad_depth": 5,
+    "class_ceiling": 6,
+    "already_dispatched": 8,
+    "authority_decayed": 9,
+    "budget_exceeded": 10,
+    "per_action_exceeded": 10,
+    "quota_exceeded": 10,
+    "unknown_unit": 10,
+    "bad_amount": 10,
+    "needs_guard": 12,
+    "pending_cap": 12,
+}
+_SOURCES: Final = {"request": 1, "passport": 4, "price": 10, "approval": 11}
+_POLICY: Final = 7
+_APPROVAL: Final = 11
+_LAST_EXCLUSIVE: Final = 4
+_MAX_LINES: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A recorded decision with what it read. `opened` is False where the arguments could not be opened."""
+
+    index: int
+    entry: LedgerEntry
+    request: AccessRequest
+    decision: Decision
+    chain: tuple[Link, ...]
+    accounts: tuple[Envelope, ...]
+    policies: Mapping[str, Policy]
+    opened: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One check: None for one that was not asked; `raised` where it argued for less than a denial."""
+
+    number: int
+    title: str
+    passed: bool | None
+    answers: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+    raised: bool = False
+
+
+def find_check_number(reason: Reason, policies: Mapping[str, Policy]) -> int:
+    """The check that gave a reason; 7, the policy, for a code of somebody's own."""
+    if reason.source in policies:
+        return _POLICY
+    return _CODES.get(reason.code) or _SOURCES.get(reason.source) or _POLICY
+
+
+def build_steps(case: Case) -> list[Step]:
+    """All twelve, in order."""
+    by_number: dict[int, list[Reason]] = {}
+    for reason in case.decision.reasons:
+        if reason.code not in ("granted", "decision_error"):
+            by_number.setdefault(find_check_number(reason, case.policies), []).append(reason)
+    last_checked = min(by_number, default=99) if min(by_number, default=99) <= _LAST_EXCLUSIVE else 99
+    case_steps = []
+    for number, title in enumerate(_TITLES, 1):
+        reasons = by_number.get(number, [])
+        if number > last_checked:
+            case_steps.append(Step(number, title, None, ("not checked",)))
+            continue
+        passed: bool | None = not any(Effect(item.effect) in (Effect.DENY, Effect.CHALLENGE) for item in reasons)
+        if number == _APPROVAL and not reasons:
+            challenged = case.decision.effect is Effect.CHALLENGE
+            case_steps.append(
+                Step(number, title, None, ("no answer was given" if challenged else "none was requested",))
+            )
+            continue
+        answers = [_describe_reason(item, case) for item in reasons] or _describe_passed_check(number, case)
+        case_steps.append(
+            Step(number, title, passed, tuple(filter(None, answers)), _list_policy_lines(reasons, case), bool(reasons))
+        )
+    return case_steps
+
+
+def _describe_reason(reason: Reason, case: Case) -> str:
+    policy = case.policies.get(reason.source)
+    link = next((item for item in case.chain if item.jti == reason.source), None)
+    source = f"`{policy.id}` at {policy.source}:{policy.line}" if policy is not None else ""
+    source = f"{format_link_kind(link)} link {shorten_hash(link.hash)} of {link.agent}" if link is not None else source
+    words = ", ".join(
+        filter(None, (get_reason_text(reason.code).title, _describe_limit(reason, link, case) or reason.detail))
+    )
+    effect = "" if reason.effect == Effect.DENY.value else f" → {reason.effect}"
+    return f"{words} ({'; '.join(filter(None, (reason.code, source)))}){effect}"
+
+
+def _describe_limit(reason: Reason, link: Link | None, case: Case) -> str:
+    """What was used, asked and allowed, in the unit's decimals; empty where a limit is not what refused."""
+    if link is None or reason.code not in ("quota_exceeded", "budget_exceeded", "per_action_exceeded"):
+        return ""
+    unit = reason.detail
+    requested = dict(_compute_charges(case)).get(unit, 0)
+    if reason.code == "quota_exceeded":
+        quota = next((item for item in link.quotas if item.unit == unit), None)
+        used = dict(case.entry.body["snapshot"]["quotas"]).get(unit)
+        return (
+            _format_usage(unit, quota.decimals, used, requested, quota.per_day, when=" today")
+            if quota is not None
+            else ""
+        )
+    budget = next((item for item in link.budgets if item.unit == unit), None)
+    if budget is None:
+        return ""
+    if reason.code == "per_action_exceeded":
+        return f"{unit}: {format_amount(requested, budget.decimals)} requested, limit {format_amount(budget.per_action, budget.decimals)}"
+    if unit == "time":
+        return f"time: {format_duration(_compute_session_age(case))} of {format_duration(budget.subtree)} have passed"
+    decaying = [item for item in case.chain if item.decay is not None]
+    account = dict(zip((item.jti for item in decaying), case.accounts, strict=False)).get(link.jti)
+    return _format_usage(
+        unit, budget.decimals, account.total(unit) if account is not None else None, requested, budget.subtree
+    )
+
+
+def _format_usage(unit: str, decimals: int, used: int | None, requested: int, limit: int, *, when: str = "") -> str:
+    spent = "the remaining amount is unknown" if used is None else format_amount(used, decimals)
+    return f"{unit}: {spent} used{when}, {format_amount(requested, decimals)} requested, the limit is {format_amount(limit, decimals)}"
+
+
+def _compute_session_age(case: Case) -> int:
+    """Age of the session, seconds."""
+    snapshot = case.entry.body["snapshot"]
+    return int(snapshot["time_us"] - snapshot["session"]["opened_us"]) // 1_000_000
+
+
+def _list_policy_lines(reasons: Sequence[Reason], case: Case) -> tuple[str, ...]:
+    lines: list[str] = []
+    for reason in reasons:
+        policy = case.policies.get(reason.source)
+        if policy is not None:
+            source_lines = [line for line in policy.text.splitlines() if line.strip()]
+            lines += source_lines[:_MAX_LINES] + (["…"] if len(source_lines) > _MAX_LINES else [])
+    return tuple(lines)
+
+
+def _describe_passed_check(number: int, case: Case) -> list[str]:
+    """What a check that passed saw."""
+    if number == 4:
+        return [
+            " → ".join(f"{format_link_kind(link)} {shorten_hash(link.hash)} of {link.agent}" for link in case.chain)
+        ]
+    if number == 5:
+        return [", ".join(_describe_grant(link, case) for link in case.chain)]
+    if number == 6:
+        return [f"{', '.join(case.request.resource.labels) or 'none'}, within every ceiling"]
+    if number == 7:
+        return [f"none of {len(case.policies)} rules objects"]
+    if number in (9, 10) and case.accounts:
+        return _describe_authority(case) if number == 9 else _describe_budgets(case)
+    return []
+
+
+def _describe_grant(link: Link, case: Case) -> str:
+    refused = find_violation(link.grants, case.request.kind, case.request.resource.id, case.request.args)
+    return f"{format_link_kind(link)} {'✓' if refused is None or not case.opened else refused.code}"
+
+
+def _compute_charges(case: Case) -> tuple[tuple[str, int], ...]:
+    tainted = bool(case.entry.body["snapshot"]["session"]["tainted"])
+    return price_action(case.request, case.chain, tainted=tainted, score=case.entry.body["snapshot"]["risk"]).charges
+
+
+def _describe_authority(case: Case) -> list[str]:
+    remaining = compute_effective_authority(
+        case.chain, case.accounts, case.entry.body["snapshot"]["time_us"], _compute_charges(case)
+    )
+    impact = case.request.resource.impact
+    return [
+        f"{format_percent(remaining)} after this action, {impact.value} needs {format_percent(find_floor(case.chain, impact))}"
+    ]
+
+
+def _describe_budgets(case: Case) -> list[str]:
+    due = dict(_compute_charges(case))
+    decaying = [link for link in case.chain if link.decay is not None]
+    link, account = decaying[-1], case.accounts[-1]
+    parts = []
+    for budget in link.budgets:
+        if budget.unit == "time":
+            parts.append(f"time {format_duration(_compute_session_age(case))} of {format_duration(budget.subtree)}")
+        elif budget.unit in due:
+            spent = format_amount(account.total(budget.unit) + due[budget.unit], budget.decimals)
+            parts.append(f"{budget.unit} {spent} of {format_amount(budget.subtree, budget.decimals)}")
+    return [f"{', '.join(parts)}, with this action"] if parts else []
+
+
+_BLOCKING_EFFECTS: Final = (Effect.DENY.value, Effect.CHALLENGE.value)
+
+
+@dataclass(frozen=True, slots=True)
+class NeededChange:
+    """One thing that stood in the way: its code, what to do, lines for agents.yaml."""
+
+    code: str
+    text: str
+    snippet: tuple[str, ...] = ()
+
+
+def find_needed_changes(case: Case) -> list[NeededChange]:
+    """One for each reason that kept it from running; empty where none did."""
+    if case.decision.effect.runs:
+        return []
+    blocking = [reason for reason in case.decision.reasons if reason.effect in _BLOCKING_EFFECTS]
+    needed = [_find_change(reason, case) for reason in blocking]
+    return list(dict.fromkeys(needed))
+
+
+def _find_change(reason: Reason, case: Case) -> NeededChange:
+    policy = case.policies.get(reason.source)
+    if policy is not None:
+        place = f"`{policy.id}` ({policy.source}:{policy.line})"
+        if reason.effect == Effect.CHALLENGE.value:
+            advice = f"an approval, which {place} requires: `halo approvals list`, then `approve`"
+            if reason.code == "risk_unknown":
+                advice += f"; or, permanently, its own baseline: `halo baseline fit {case.request.subject.agent}`"
+            return NeededChange(reason.code, advice)
+        return NeededChange(
+            reason.code, f"{place} forbids this; ask the owner of that rule, or {_suggest_alternative(reason)}"
+        )
+    advise = _ADVICE.get(reason.code)
+    if advise is not None:
+        return advise(reason, case)
+    return NeededChange(reason.code, get_reason_text(reason.code).remedy or get_reason_text(reason.code).title)
+
+
+def _suggest_alternative(reason: Reason) -> str:
+    remedy = get_reason_text(reason.code).remedy
+    # Nobody can approve what a hard rule forbids.
+    return remedy if remedy and not remedy.startswith("request an approval") else "do it in another way"
+
+
+def _find_refusing_link(reason: Reason, case: Case) -> Link | None:
+    return next((link for link in case.chain if link.jti == reason.source), None)
+
+
+def _build_manifest_snippet(case: Case, link: Link | None, rules: Mapping[str, Constraint]) -> tuple[str, ...]:
+    """The agent's section with one resource, as the manifest of the chain's root spells it."""
+    if link is None or link.kind is LinkKind.HANDOFF:
+        return ()
+    sections = format_grants({case.request.kind: {case.request.resource.id: rules}}, "    ").splitlines()
+    if case.request.kind is not ActionKind.TOOL_CALL:
+        sections = [line for line in sections if line.strip() != "tools: {}"]
+    return ("agents:", f"  {case.chain[0].agent}:", *sections)
+
+
+def _advise_issue(case: Case, link: Link | None, grant: str) -> str:
+    if link is not None and link.kind is LinkKind.HANDOFF:
+        parent = case.chain[case.chain.index(link) - 1].agent
+        return f"{parent} hands {grant} on to {link.agent}, if its own passport allows it"
+    return f"add {grant} to the manifest of {case.chain[0].agent}, then run `halo passport issue {case.chain[0].agent}`"
+
+
+def _advise_grant(reason: Reason, case: Case) -> NeededChange:
+    link = _find_refusing_link(reason, case)
+    names = [name for name in case.request.args if name.isascii() and name.isprintable()]
+    rules = dict.fromkeys(sorted(names), Constraint.anything())
+    if not case.opened:
+        rules = {ANY_OTHER: Constraint.anything()}
+    grant = f"`{case.request.resource.id}`"
+    return NeededChange(reason.code, _advise_issue(case, link, grant), _build_manifest_snippet(case, link, rules))
+
+
+def _advise_argument(reason: Reason, case: Case) -> NeededChange:
+    link = _find_refusing_link(reason, case)
+    name, _, why = reason.detail.partition(": ")
+    rules = dict(link.grants.get(case.request.kind, {}).get(case.request.resource.id, {})) if link is not None else {}
+    tool = case.request.resource.id
+    if reason.code == "arg_violates":
+        limit = rules.get(name, rules.get(ANY_OTHER))
+        allowed = describe_constraint(limit) if limit is not None else why
+        return NeededChange(
+            reason.code, f"`{name}` of `{tool}` may be {allowed}: use such a value, or {_advise_widening(case, link)}"
+        )
+    if why == "missing":
+        limit = rules.get(name)
+        allowed = describe_constraint(limit) if limit is not None else "given"
+        return NeededChange(reason.code, f"pass `{name}`, which may be {allowed}")
+    grant = f"`{name}` of `{tool}`"
+    return NeededChange(
+        reason.code,
+        _advise_issue(case, link, grant),
+        _build_manifest_snippet(case, link, {**rules, name: Constraint.anything()}),
+    )
+
+
+def _advise_widening(case: Case, link: Link | None) -> str:
+    if link is not None and link.kind is LinkKind.HANDOFF:
+        return f"let {case.chain[case.chain.index(link) - 1].agent} hand off more"
+    return f"widen it in the manifest of {case.chain[0].agent}" if case.chain else "widen the grant"
+
+
+def _advise_label(reason: Reason, case: Case) -> NeededChange:
+    link = _find_refusing_link(reason, case)
+    labels = sorted({*(link.labels or ()), reason.detail}) if link is not None else [reason.detail]
+    snippet = ("agents:", f"  {case.chain[0].agent}:", f"    data_scope: [{', '.join(labels)}]")
+    return NeededChange(
+        reason.code, _advise_issue(case, link, f"the label `{reason.detail}` under `data_scope`"), snippet
+    )
+
+
+def _advise_hand_off(reason: Reason, case: Case) -> NeededChange:
+    leaf = case.chain[-1]
+    targets = sorted({*leaf.hand_off_to, case.request.resource.id})
+    snippet = ("agents:", f"  {case.chain[0].agent}:", f"    hand_off: [{', '.join(targets)}]")
+    grant = f"`{case.request.resource.id}` under `hand_off`"
+    return NeededChange(
+        reason.code, _advise_issue(case, leaf, grant), snippet if leaf.kind is not LinkKind.HANDOFF else ()
+    )
+
+
+def _advise_reauthorization(reason: Reason, case: Case) -> NeededChange:
+    del case
+    if reason.effect == Effect.CHALLENGE.value:
+        advice = f"re-authorize the session: {reason.detail}" if reason.detail else "re-authorize the session"
+        return NeededChange(reason.code, f"{advice}; `halo approvals list`, then `approve`")
+    return NeededChange(
+        reason.code, f"a larger budget of {reason.detail}: re-authorization cannot exceed the passport's ceiling"
+    )
+
+
+def _advise_budget(reason: Reason, case: Case) -> NeededChange:
+    agent = case.chain[0].agent if case.chain else case.request.subject.agent
+    return NeededChange(
+        reason.code,
+        f"{get_reason_text(reason.code).remedy}; or change `budgets` of {reason.detail} in the manifest of {agent}, issue again",
+    )
+
+
+_ADVICE: Final[dict[str, Callable[[Reason, Case], NeededChange]]] = {
+    "arg_violates": _advise_argument,
+    "args_closed_world": _advise_argument,
+    "authority_decayed": _advise_reauthorization,
+    "budget_exceeded": _advise_reauthorization,
+    "class_ceiling": _advise_label,
+    "handoff_not_allowed": _advise_hand_off,
+    "per_action_exceeded": _advise_budget,
+    "quota_exceeded": _advise_budget,
+    "tool_not_granted": _advise_grant,
+    "unknown_unit": _advise_budget,
+}

@@ -1,0 +1,240 @@
+"""Room: what one passport grants that another does not. Takes: two links. Gives: lines. Never: I/O, a judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from halo_core.model import ANY_OTHER, RESERVED_UNITS, ActionKind, Budget, Constraint, Decay, Link
+from halo_core.passports import constraint_within
+from halo_core.views import wording
+
+__all__ = ["CHANGE_STYLE", "Change", "diff_passports"]
+
+CHANGE_STYLE = {"+": "green", "-": "red", "~": "yellow"}
+
+
+_ANYTHING = {ANY_OTHER: Constraint.anything()}
+_TITLES = {ActionKind.TOOL_CALL: "", ActionKind.HANDOFF: "hand-off to "}
+
+
+class Change(NamedTuple):
+    """`+` granted, `-` taken, `~` changed; what of, and how it changed."""
+
+    sign: str
+    what: str
+    how: str = ""
+
+    def text(self) -> str:
+        """On one line."""
+        return f"{self.sign} {self.what}{f': {self.how}' if self.how else ''}"
+
+    def is_wider(self) -> bool:
+        """Whether something is allowed that was not."""
+        return self.sign == "+" or "WIDENED" in self.how
+
+
+def diff_passports(
+    old: Link | None, new: Link, before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None
+) -> list[Change]:
+    """Every difference, grants first; against nothing, all that a passport says.
+
+    Args:
+        old: what was there, None for nothing.
+        new: what is there now.
+        before: facts recorded with `old` (its approvers).
+        after: facts recorded with `new`.
+    """
+    differences = list(_diff_grants(old, new))
+    if old is None:
+        return [*differences, *_describe_first(new), *_diff_approvers({}, after or {}, "+")]
+    differences += _diff_labels(old, new)
+    differences += _diff_limits(old, new)
+    differences += _diff_decay(old.terms.decay if old.terms else old.decay, new.terms.decay if new.terms else new.decay)
+    differences += _diff_facts(old, new)
+    return [*differences, *_diff_approvers(before or {}, after or {}, "~")]
+
+
+def _describe_first(link: Link) -> Iterator[Change]:
+    """What a first passport says besides its grants."""
+    yield Change("+", "data labels", _format_labels(link))
+    for name, limit in _list_limits(link):
+        yield Change("+", name, _format_budget(limit))
+    decay = link.terms.decay if link.terms else link.decay
+    for line in wording.describe_decay(decay) if decay is not None else ():
+        yield Change("+", "authority", line)
+    facts = {
+        "owner": link.owner,
+        "lifetime": wording.format_duration(_compute_lifetime(link)),
+        "session lifetime": _format_session_lifetime(link),
+    }
+    for name, value in facts.items():
+        yield Change("+", name, value or "nobody")
+
+
+def _diff_approvers(before: Mapping[str, Any], after: Mapping[str, Any], sign: str) -> Iterator[Change]:
+    old, new = (", ".join(map(str, facts.get("approvers", ()))) for facts in (before, after))
+    if old != new:
+        yield Change(sign, "approvers", new if sign == "+" else f"{old or 'nobody'} → {new or 'nobody'}")
+
+
+def _diff_grants(old: Link | None, new: Link) -> Iterator[Change]:
+    for kind in ActionKind:
+        before = old.grants.get(kind, {}) if old is not None else {}
+        after = new.grants.get(kind, {})
+        title = _TITLES.get(kind, f"{kind.value} ")
+        for name in sorted(before.keys() | after.keys()):
+            if name not in before:
+                how = "" if kind is ActionKind.HANDOFF else wording.describe_arguments(after[name])
+                yield Change("+", f"{title}{name}", how)
+            elif name not in after:
+                yield Change("-", f"{title}{name}")
+            else:
+                yield from _diff_arguments(f"{title}{name}", before[name], after[name])
+
+
+def _diff_arguments(tool: str, old: Mapping[str, Constraint], new: Mapping[str, Constraint]) -> Iterator[Change]:
+    if old == _ANYTHING and ANY_OTHER not in new:
+        schema_note = " (the tool's schema is known now)" if all(map(_is_any, new.values())) else ""
+        argument_list = ", ".join(sorted(new)) if schema_note and new else wording.describe_arguments(new)
+        yield Change("~", tool, f"narrowed, any arguments → {argument_list}{schema_note}")
+        return
+    for name in sorted(old.keys() | new.keys()):
+        before = old.get(name, old.get(ANY_OTHER))
+        after = new.get(name, new.get(ANY_OTHER))
+        subject = f"{tool}.{name}" if name != ANY_OTHER else f"{tool}, other arguments"
+        if before == after:
+            continue
+        if before is None and after is not None:
+            yield Change("+", subject, wording.describe_constraint(after))
+        elif after is None:
+            yield Change("-", subject)
+        elif before is not None:
+            how = f"{wording.describe_constraint(before)} → {wording.describe_constraint(after)}"
+            yield Change("~", subject, f"{_describe_direction(before, after)}, {how}")
+
+
+def _is_any(rule: Constraint) -> bool:
+    return rule == Constraint.anything()
+
+
+def _describe_direction(before: Constraint, after: Constraint) -> str:
+    narrower, wider = constraint_within(after, before), constraint_within(before, after)
+    return "the same" if narrower and wider else "narrowed" if narrower else "WIDENED" if wider else "WIDENED in part"
+
+
+def _diff_labels(old: Link, new: Link) -> Iterator[Change]:
+    if old.labels == new.labels:
+        return
+    narrower = old.labels is None or (new.labels is not None and set(new.labels) < set(old.labels))
+    word = "narrowed" if narrower else "WIDENED"
+    yield Change("~", "data labels", f"{word}, {_format_labels(old)} → {_format_labels(new)}")
+
+
+def _format_labels(link: Link) -> str:
+    return "any" if link.labels is None else ", ".join(link.labels) or "none"
+
+
+def _diff_limits(old: Link, new: Link) -> Iterator[Change]:
+    before, after = dict(_list_limits(old)), dict(_list_limits(new))
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            yield _diff_limit(name, before.get(name), after.get(name))
+
+
+def _list_limits(link: Link) -> Iterator[tuple[str, Budget]]:
+    for budget in link.terms.budgets if link.terms is not None else link.budgets:
+        yield f"{budget.unit} in a session", Budget(budget.unit, 0, budget.subtree, budget.decimals)
+        if budget.per_action != budget.subtree:
+            yield f"{budget.unit} per action", Budget(budget.unit, 0, budget.per_action, budget.decimals)
+    for budget in link.budgets if link.terms is not None else ():
+        yield f"{budget.unit} if re-authorized", Budget(budget.unit, 0, budget.subtree, budget.decimals)
+    for quota in link.quotas:
+        yield f"{quota.unit} in a day", Budget(quota.unit, 0, quota.per_day, quota.decimals)
+
+
+def _diff_limit(name: str, old: Budget | None, new: Budget | None) -> Change:
+    if old is None or new is None:
+        limit = new or old
+        # What has no budget cannot be spent at all, but for Halo's own units and quotas, which then have no limit.
+        if limit is not None and (limit.unit in RESERVED_UNITS or name.endswith("in a day")):
+            prefix = "narrowed, no limit → " if old is None else "WIDENED, "
+            return Change("~", name, f"{prefix}{_format_budget(limit)}{'' if old is None else ' → no limit'}")
+        return Change("-" if new is None else "+", name, _format_budget(new) if new is not None else "")
+    wider = new.subtree * 10**old.decimals > old.subtree * 10**new.decimals
+    return Change("~", name, f"{'WIDENED' if wider else 'narrowed'}, {_format_budget(old)} → {_format_budget(new)}")
+
+
+def _format_budget(budget: Budget) -> str:
+    return (
+        wording.format_duration(budget.subtree)
+        if budget.unit == "time"
+        else wording.format_amount(budget.subtree, budget.decimals)
+    )
+
+
+def _diff_decay(old: Decay | None, new: Decay | None) -> Iterator[Change]:
+    if old == new or old is None or new is None:
+        if old != new:
+            yield Change(
+                "~",
+                "authority",
+                "narrowed, there was no decay before" if old is None else "WIDENED, authority no longer decays",
+            )
+        return
+    higher_is_wider = {
+        "authority at the start": (old.authority, new.authority, wording.format_percent),
+        "half-life": (old.half_life_s, new.half_life_s, wording.format_duration),
+        "half-life in actions": (old.half_life_steps, new.half_life_steps, "{:,}".format),
+        "half-life in risk points": (old.half_life_risk, new.half_life_risk, "{:,}".format),
+    }
+    for name, (before, after, show) in higher_is_wider.items():
+        if before != after:
+            yield Change("~", name, f"{'WIDENED' if after > before else 'narrowed'}, {show(before)} → {show(after)}")
+    floors = {**dict(old.floors), "re-authorization": old.reauthorize_below}
+    for name, after in {**dict(new.floors), "re-authorization": new.reauthorize_below}.items():
+        before = floors.get(name, 0)
+        if before != after:
+            word = "narrowed" if after > before else "WIDENED"
+            yield Change(
+                "~", f"floor of {name}", f"{word}, {wording.format_percent(before)} → {wording.format_percent(after)}"
+            )
+    if old.bands != new.bands:
+        risks = [risk for risk, _ in (*old.bands, *new.bands)]
+        word = "WIDENED" if any(_find_ceiling(new, risk) > _find_ceiling(old, risk) for risk in risks) else "narrowed"
+        yield Change("~", "bands", f"{word}, {_format_bands(old)} → {_format_bands(new)}")
+
+
+def _find_ceiling(decay: Decay, risk: int) -> int:
+    return min((ceiling for points, ceiling in decay.bands if points <= risk), default=1_000_000)
+
+
+def _format_bands(decay: Decay) -> str:
+    return ", ".join(f"{risk:,} points: {wording.format_percent(ceiling)}" for risk, ceiling in decay.bands) or "none"
+
+
+def _diff_facts(old: Link, new: Link) -> Iterator[Change]:
+    pairs = {
+        "owner": (old.owner, new.owner),
+        "principal": (old.principal, new.principal),
+        "policy": (old.policy, new.policy),
+    }
+    for name, (before, after) in pairs.items():
+        if before != after:
+            yield Change("~", name, f"{before or 'nobody'} → {after or 'nobody'}")
+    spans = {
+        "lifetime": (_compute_lifetime(old), _compute_lifetime(new)),
+        "session lifetime": tuple(link.terms.lifetime_s if link.terms is not None else 0 for link in (old, new)),
+    }
+    for name, (shorter, longer) in spans.items():
+        if shorter != longer:
+            word = "WIDENED" if longer > shorter else "narrowed"
+            yield Change("~", name, f"{word}, {wording.format_duration(shorter)} → {wording.format_duration(longer)}")
+
+
+def _compute_lifetime(link: Link) -> int:
+    return link.expires_at_s - link.not_before_s
+
+
+def _format_session_lifetime(link: Link) -> str:
+    return wording.format_duration(link.terms.lifetime_s) if link.terms is not None else "none"

@@ -1,0 +1,312 @@
+"""Room: a history as a line of bars. Takes: risks. Gives: text. Never: I/O.
+
+Room: an agent's risk over its actions. Takes: what entries recorded. Gives: a history, folded to fit. Never: I/O.
+
+Sessions stand one after another in the order they began, each whole, also where they ran side by side.
+
+Room: how far an agent reached. Takes: decisions, grants. Gives: granted against used, systems, hours, refusals.
+
+Of the score these are the circumstances (`behaviour.circumstances`), counted here for people. Never: decides.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any, Final
+
+from halo_core.identities.day_alerts import ALERT_KIND
+from halo_core.model import EntryKind, Grants
+from halo_core.store.log import LoggedEntry
+from halo_core.views.wording import safe_text
+
+__all__ = [
+    "KINDS",
+    "SPARKLINE_WIDTH",
+    "ActionGroup",
+    "AgentActivity",
+    "RiskHistory",
+    "ScoredAction",
+    "SessionSpan",
+    "build_history",
+    "draw_sparkline",
+    "group_actions",
+    "group_limits",
+]
+
+
+_BARS: Final = " ▁▂▃▄▅▆▇█"
+SPARKLINE_WIDTH: Final = 40
+"""How many of the last ones are shown."""
+
+
+def draw_sparkline(history: Iterable[int]) -> str:
+    """A line of bars, 0..1000."""
+    return "".join(
+        _BARS[min(value * (len(_BARS) - 1) // 1000, len(_BARS) - 1)] for value in list(history)[-SPARKLINE_WIDTH:]
+    )
+
+
+KINDS: Final = (EntryKind.DECISION, EntryKind.ALERT, EntryKind.BASELINE)
+"""Entries that a history is made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredAction:
+    """One scored action.
+
+    Args:
+        index: place of its decision in the log.
+        ts_us: when.
+        session: in which.
+        resource: what it acted on.
+        effect: of the decision.
+        risk: of the action.
+        session_risk: of the session with it.
+        band: 0 ordinary, 1 elevated, 2 high.
+        limits: (elevated, high) in force, None where nobody recorded them.
+        alert: its kind, empty where there is none.
+    """
+
+    index: int
+    ts_us: int
+    session: str
+    resource: str
+    effect: str
+    risk: int
+    session_risk: int
+    band: int
+    limits: tuple[int, int] | None
+    alert: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSpan:
+    """A session's actions: from one place up to another."""
+
+    session: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class RiskHistory:
+    """See the module."""
+
+    agent: str
+    actions: tuple[ScoredAction, ...]
+    spans: tuple[SessionSpan, ...]
+    factors: tuple[tuple[str, int], ...]
+
+    @property
+    def now(self) -> int:
+        """Risk of the session that acted last."""
+        return max(self.actions, key=lambda item: item.index).session_risk
+
+    @property
+    def highest(self) -> int:
+        """The most it ever was."""
+        return max(item.session_risk for item in self.actions)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionGroup:
+    """One or several actions that are drawn as one: the highest of each.
+
+    Args:
+        first: place of the first.
+        actions: in order.
+    """
+
+    first: int
+    actions: tuple[ScoredAction, ...]
+
+    @property
+    def top(self) -> ScoredAction:
+        """The action with the highest risk, the first of them."""
+        return max(self.actions, key=lambda item: item.risk)
+
+    @property
+    def session_risk(self) -> int:
+        """The highest."""
+        return max(item.session_risk for item in self.actions)
+
+    @property
+    def alerts(self) -> list[ScoredAction]:
+        """Those that somebody should look at."""
+        return [item for item in self.actions if item.alert]
+
+
+@dataclass(slots=True)
+class _HistoryReader:
+    """What was read so far."""
+
+    agent: str
+    limits: tuple[int, int] | None = None
+    sessions: dict[str, list[ScoredAction]] = field(default_factory=dict)
+    places: dict[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
+    factors: Counter[str] = field(default_factory=Counter)
+
+    def add_entry(self, record: LoggedEntry) -> None:
+        """One entry, in log order."""
+        entry = record.entry
+        body = entry.body
+        if entry.kind is EntryKind.BASELINE:
+            if body["agent"] == self.agent and not body["part"]:
+                risks = body.get("risks")
+                self.limits = (risks[0], risks[1]) if risks else None
+        elif entry.kind is EntryKind.ALERT:
+            if body.get("kind") == ALERT_KIND or "decision" not in body:
+                return  # of a person or a service account, not of an action
+            self._add_alert((body["decision"]["w"], body["decision"]["ws"]), body["kind"])
+        elif body["request"]["subject"]["agent"] == self.agent and body["snapshot"]["risk"] is not None:
+            self._add_decision(record)
+
+    def _add_decision(self, record: LoggedEntry) -> None:
+        entry = record.entry
+        body, snapshot = entry.body, entry.body["snapshot"]
+        actions = self.sessions.setdefault(entry.session, [])
+        self.places[entry.writer, entry.seq] = (entry.session, len(actions))
+        self.factors.update(item["words"] for item in snapshot["factors"])
+        actions.append(
+            ScoredAction(
+                index=record.index,
+                ts_us=entry.ts_us,
+                session=entry.session,
+                resource=body["request"]["resource"]["id"],
+                effect=body["decision"]["effect"],
+                risk=snapshot["risk"],
+                session_risk=body["after"]["risk"],
+                band=snapshot["band"],
+                limits=self.limits,
+            )
+        )
+
+    def _add_alert(self, place: tuple[str, int], kind: str) -> None:
+        if place in self.places:
+            session, position = self.places[place]
+            actions = self.sessions[session]
+            actions[position] = replace(actions[position], alert=kind)
+
+
+def build_history(agent: str, records: Iterable[LoggedEntry]) -> RiskHistory:
+    """An agent's scored actions; there may be none."""
+    reading = _HistoryReader(agent)
+    for item in records:
+        reading.add_entry(item)
+    actions: list[ScoredAction] = []
+    spans = []
+    for session, some in reading.sessions.items():
+        spans.append(SessionSpan(session, len(actions), len(actions) + len(some)))
+        actions += some
+    return RiskHistory(agent, tuple(actions), tuple(spans), tuple(reading.factors.most_common(3)))
+
+
+def group_actions(agent_history: RiskHistory, most: int) -> list[ActionGroup]:
+    """At most about so many: each holds as many actions as the others, and none of two sessions where that is one."""
+    size = max(-(-len(agent_history.actions) // most), 1)
+    return [
+        ActionGroup(start, agent_history.actions[start : start + size])
+        for start in range(0, len(agent_history.actions), size)
+    ]
+
+
+def group_limits(limits: Sequence[tuple[int, int] | None]) -> list[tuple[int, int, tuple[int, int]]]:
+    """(from, to, limits) of neighbours with the same limits, those without any left out."""
+    ranges = []
+    start = 0
+    for value, group in groupby(limits):
+        length = len(list(group))
+        if value is not None:
+            ranges.append((start, start + length, value))
+        start += length
+    return ranges
+
+
+_MAX_NAMES: Final = 6
+_US_PER_S: Final = 1_000_000
+_STOPPING_EFFECTS: Final = ("deny", "challenge")
+
+
+@dataclass(slots=True)
+class AgentActivity:
+    """What one agent did, by what it did it to, from where and when."""
+
+    actions: int = 0
+    used: dict[str, Counter[str]] = field(default_factory=dict)
+    systems: Counter[str] = field(default_factory=Counter)
+    labels: Counter[str] = field(default_factory=Counter)
+    origins: Counter[str] = field(default_factory=Counter)
+    hours: Counter[int] = field(default_factory=Counter)
+    outside: Counter[str] = field(default_factory=Counter)
+
+    def add(self, record: LoggedEntry) -> None:
+        """One decision. What did not run reached nothing; why not is counted."""
+        body = record.entry.body
+        request, resource = body["request"], body["request"]["resource"]
+        origin = request["context"]["origin"]
+        self.actions += 1
+        self.hours[datetime.fromtimestamp(record.entry.ts_us // _US_PER_S, UTC).hour] += 1
+        self.origins[f"{origin['host']} {origin['process']}"] += 1
+        if body["dispatched"]:
+            self.used.setdefault(request["kind"], Counter())[resource["id"]] += 1
+            self.systems.update(filter(None, (resource["system"],)))
+            self.labels.update(resource["labels"])
+        reasons = body["decision"]["reasons"]
+        self.outside.update({item["code"] for item in reasons if item["effect"] in _STOPPING_EFFECTS})
+
+    def list_unused(self, granted: Grants) -> list[str]:
+        """Granted resources that no action reached, as kind and id."""
+        return sorted(
+            f"{kind.value} {name}"
+            for kind, resources in granted.items()
+            for name in resources
+            if name not in self.used.get(kind.value, ())
+        )
+
+    def to_json(self, granted: Grants | None) -> dict[str, Any]:
+        """For programs; `unused` is None where no passport of its own is on record."""
+        return {
+            "actions": self.actions,
+            "hours": {str(hour): times for hour, times in sorted(self.hours.items())},
+            "labels": _sort_counts(self.labels),
+            "origins": _sort_counts(self.origins),
+            "outside": _sort_counts(self.outside),
+            "systems": _sort_counts(self.systems),
+            "unused": None if granted is None else self.list_unused(granted),
+            "used": {kind: _sort_counts(names) for kind, names in sorted(self.used.items())},
+        }
+
+    def describe(self, granted: Grants | None) -> Iterator[str]:
+        """For people."""
+        used = Counter({f"{kind} {name}": times for kind, names in self.used.items() for name, times in names.items()})
+        if granted is None:
+            yield f"used      {_format_counts(used)}; it has no passport of its own to compare with"
+        else:
+            total, unused_names = sum(map(len, granted.values())), self.list_unused(granted)
+            rest = f"; never used: {_format_names(unused_names)}" if unused_names else ""
+            yield f"used      {total - len(unused_names)} of {total} granted resources{rest}"
+        for title, counts in (("systems", self.systems), ("labels", self.labels), ("from", self.origins)):
+            if counts:
+                yield f"{title:<9} {_format_counts(counts)}"
+        yield f"hours     {', '.join(f'{hour:02}' for hour in sorted(self.hours))} UTC"
+        if self.outside:
+            yield f"stopped   {_format_counts(self.outside)}"
+
+
+def _sort_counts(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items()))
+
+
+def _format_counts(counts: Counter[str]) -> str:
+    rest = len(counts) - _MAX_NAMES
+    parts = [f"{safe_text(name).plain} {times}" for name, times in counts.most_common(_MAX_NAMES)]
+    return ", ".join(parts) + (f" and {rest} more" if rest > 0 else "") if parts else "nothing"
+
+
+def _format_names(names: list[str]) -> str:
+    rest = len(names) - _MAX_NAMES
+    return ", ".join(safe_text(name).plain for name in names[:_MAX_NAMES]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,394 @@
+"""Room: words and signs of risk. Takes: a history, a decision. Gives: phrases, labels, a legend. Never: I/O.
+
+Room: an agent's risk as SVG. Takes: a history. Gives: one self-contained document. Never: I/O, scripts.
+
+┃  an action: its own risk, coloured by band        ━━  the session so far: rises at once, falls slowly
+▼  somebody should look    ✗ denied    ◇ somebody was asked    ╌╌  the limits in force then
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from textwrap import wrap
+from typing import Any, Final
+
+from halo_core.alerts.records import AgentAlert
+from halo_core.clock import format_iso
+from halo_core.views.chart_layout import (
+    CHART_WIDTH,
+    PLOT_LEFT,
+    PLOT_WIDTH,
+    SIGNS,
+    build_document,
+    draw_sign,
+    escape_text,
+    estimate_width,
+    space_out,
+)
+from halo_core.views.risk import ActionGroup, RiskHistory, ScoredAction, group_actions, group_limits
+
+__all__ = [
+    "BANDS",
+    "build_alert_rows",
+    "build_score_rows",
+    "build_tooltip",
+    "choose_ticks",
+    "describe_history",
+    "draw_legend",
+    "draw_risk_chart",
+    "format_count",
+    "format_minute",
+    "place_legend",
+    "shorten_middle",
+]
+
+
+BANDS: Final = (("other", "ordinary"), ("granted", "elevated"), ("stopped", "high"))
+_MAX_TICKS: Final = 6
+_KINDS: Final = {
+    "action": "a very unusual action",
+    "drift": "a session that drifted away from ordinary behaviour",
+    "session": "a session whose risk became high",
+}
+
+
+def describe_history(agent_history: RiskHistory) -> str:
+    """The history in numbers, and what moved it."""
+    actions = agent_history.actions
+    counts = [
+        format_count(len(actions), "scored action"),
+        format_count(len(agent_history.spans), "session"),
+        f"{sum(item.band == 1 for item in actions)} elevated",
+        f"{sum(item.band > 1 for item in actions)} high",
+        format_count(sum(bool(item.alert) for item in actions), "alert"),
+        f"{sum(item.effect == 'deny' for item in actions)} denied",
+        f"{sum(item.effect == 'challenge' for item in actions)} challenged",
+    ]
+    moved = "; ".join(words for words, _ in agent_history.factors)
+    return ", ".join(counts) + (f". Main causes: {moved}" if moved else "")
+
+
+def build_score_rows(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a decision's record says of its score, title and words; nothing where nothing was scored."""
+    snapshot = body["snapshot"]
+    if snapshot.get("unscored"):
+        agent = body["request"]["subject"]["agent"]
+        return [("score", f"none, together with an agent that is scored: run `halo baseline fit {agent}`")]
+    if snapshot["risk"] is None:
+        return []
+    word = BANDS[min(snapshot["band"], len(BANDS) - 1)][1]
+    rows = [("score", f"{snapshot['risk']} of 1000, {word}; its session {body['after']['risk']}")]
+    return [*rows, *(("moved by", item["words"]) for item in snapshot["factors"])]
+
+
+def build_alert_rows(alert: AgentAlert) -> list[tuple[str, str]]:
+    """What the alert of an agent says, title and words."""
+    return [
+        ("agent", alert.agent),
+        ("on", alert.resource),
+        ("kind", _KINDS.get(alert.kind, alert.kind)),
+        ("risk", f"{alert.risk} of 1000; its session {alert.session_risk}"),
+        *(("moved by", item.words) for item in alert.factors),
+        ("decision", f"writer {alert.writer} seq {alert.seq}"),
+    ]
+
+
+def format_count(number: int, name: str) -> str:
+    """So many of something."""
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
+
+
+def build_tooltip(item: ScoredAction) -> str:
+    """What is shown over a sign of one action."""
+    words = f"#{item.index} {item.effect} {item.resource}, risk {item.risk}, its session {item.session_risk}"
+    return f"<title>{escape_text(words)}</title>"
+
+
+def format_minute(ts_us: int) -> str:
+    """A time, to the minute."""
+    return format_iso(ts_us)[:16].replace("T", " ")
+
+
+def choose_ticks(count: int) -> list[int]:
+    """Round numbers of actions, few enough to be read."""
+    step = next(s for power in range(12) for s in (10**power, 2 * 10**power, 5 * 10**power) if count / s <= _MAX_TICKS)
+    return [*([1] if step > 1 else []), *range(step, count + 1, step)]
+
+
+def shorten_middle(name: str, room: float) -> str:
+    """Its start and its end: names of sessions often begin alike."""
+    if estimate_width(name) <= room:
+        return name
+    half = max((int(room / estimate_width("x")) - 1) // 2, 1)
+    return f"{name[:half]}…{name[-half:]}"
+
+
+_LegendItem = tuple[str, str, float, int]
+"""Shape, words, x, row."""
+
+
+def place_legend(agent_history: RiskHistory, lanes: list[str], *, many: bool) -> list[_LegendItem]:
+    """What each sign means, those that are there; on as many rows as they need."""
+    effects = {item.effect for item in agent_history.actions}
+    bands = {min(item.band, 2) for item in agent_history.actions}
+    items = [
+        (
+            '<path class="s-curve line" d="M{a} {y}H{b}"/>',
+            "highest risk of a session" if many else "risk of the session so far",
+        )
+    ]
+    items += [
+        (f'<path class="s-{name}" stroke-width="5" d="M{{x}} {{low}}V{{high}}"/>', f"{word} action")
+        for band, (name, word) in enumerate(BANDS)
+        if band in bands
+    ]
+    items += [
+        (draw_sign(effect, None, None), words) for effect, words in SIGNS.items() if effect in effects and not lanes
+    ]
+    if any(item.alert for item in agent_history.actions):
+        items.append(('<path class="f-stopped" d="M{a} {high}h10l-5 8Z"/>', "alert"))
+    placed: list[_LegendItem] = []
+    x, row = float(PLOT_LEFT + 4), 0
+    for shape, words in items:
+        if x + 14 + estimate_width(words) > CHART_WIDTH - 20:
+            x, row = float(PLOT_LEFT + 4), row + 1
+        placed.append((shape, words, x, row))
+        x += 40 + estimate_width(words)
+    return placed
+
+
+def draw_legend(legend: list[_LegendItem], top: float) -> Iterator[str]:
+    """The legend as SVG elements."""
+    for shape, words, x, row in legend:
+        y = top + 10 + 22 * row
+        places = {"x": x, "y": y, "a": x - 6, "b": x + 8, "low": y + 5, "high": y - 5}
+        yield shape.format(**{name: f"{value:.1f}" for name, value in places.items()})
+        yield f'<text class="soft" x="{x + 14:.1f}" y="{y + 4:.1f}">{words}</text>'
+
+
+_HEIGHT: Final = 300
+_LINE: Final = 16
+_MAX_GROUPS: Final = 130
+"""More actions are drawn several as one."""
+_LANE: Final = 20
+_THOUSAND: Final = 1000
+_LEVELS: Final = (0, 250, 500, 750, 1000)
+_LANES: Final = {"challenge": "asked", "deny": "stopped"}
+_MIN_SPAN: Final = 9
+"""Pixels of a session below which its place is not shown."""
+_MIN_NAME: Final = 30
+_MIN_DISTANCE: Final = 11
+_ROWS: Final = 3
+"""Under the axis: numbers of actions, sessions, times."""
+
+
+def draw_risk_chart(agent_history: RiskHistory) -> str:
+    """The document; the history has at least one action."""
+    drawn = group_actions(agent_history, _MAX_GROUPS)
+    many = len(drawn[0].actions)
+    about = wrap(
+        describe_history(agent_history)
+        + (
+            f". Each bar is {many} actions; it shows the highest of each colour, as wide as its share"
+            if many > 1
+            else ""
+        ),
+        120,
+    )
+    lanes = [effect for effect in SIGNS if many > 1 and any(item.effect == effect for item in agent_history.actions)]
+    top = 82 + _LINE * len(about) + _LANE * len(lanes)
+    legend = place_legend(agent_history, lanes, many=many > 1)
+    height = top + _HEIGHT + 30 + _LINE * _ROWS + 24 * (1 + max(row for *_, row in legend))
+    title = f"Risk of {agent_history.agent}: {agent_history.now} of 1000 now, {agent_history.highest} at most"
+    picture = _RiskPicture(agent_history, drawn, top)
+    parts = [
+        f'<text class="ink head" x="{PLOT_LEFT}" y="34">{escape_text(title)}</text>',
+        *(
+            f'<text class="soft" x="{PLOT_LEFT}" y="{56 + _LINE * n}">{escape_text(line)}</text>'
+            for n, line in enumerate(about)
+        ),
+        *picture.draw_sessions(),
+        *picture.draw_grid(),
+        *picture.draw_actions(),
+        *picture.draw_limits(),
+        *picture.draw_line(),
+        *picture.draw_points(),
+        *(picture.draw_lanes(lanes) if lanes else picture.draw_verdicts()),
+        *picture.draw_alerts(_LANE * len(lanes)),
+        *picture.draw_axis(),
+        *draw_legend(legend, top + _HEIGHT + 30 + _LINE * _ROWS),
+    ]
+    return build_document(
+        title,
+        f"Bars show the risk of each action, the line shows the risk of its session. {describe_history(agent_history)}",
+        parts,
+        height,
+    )
+
+
+class _RiskPicture:
+    """Parts of the drawing; each gives SVG elements."""
+
+    def __init__(self, agent_history: RiskHistory, drawn: list[ActionGroup], top: float) -> None:
+        self._history = agent_history
+        self._top = top
+        self._bottom = top + _HEIGHT
+        self._cells = drawn
+        self._many = len(drawn[0].actions)
+        self._slot = PLOT_WIDTH / len(agent_history.actions)
+
+    def _x(self, place: float) -> float:
+        return PLOT_LEFT + place * self._slot
+
+    def _middle(self, cell: ActionGroup) -> float:
+        return self._x(cell.first + len(cell.actions) / 2)
+
+    def _y(self, risk: int) -> float:
+        return self._bottom - risk / _THOUSAND * _HEIGHT
+
+    def draw_grid(self) -> Iterator[str]:
+        for level in _LEVELS:
+            y = self._y(level)
+            yield f'<line class="s-grid" x1="{PLOT_LEFT}" x2="{PLOT_LEFT + PLOT_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            yield f'<text class="soft" x="{PLOT_LEFT - 10}" y="{y + 4:.1f}" text-anchor="end">{level}</text>'
+        spot = f"translate(22 {(self._top + self._bottom) / 2:.0f}) rotate(-90)"
+        yield f'<text class="soft" transform="{spot}" text-anchor="middle">risk</text>'
+
+    def draw_sessions(self) -> Iterator[str]:
+        """Every other one on a darker ground, by name where there is room."""
+        y = self._bottom + 20 + _LINE
+        spans = self._history.spans
+        has_room = PLOT_WIDTH / len(spans) >= _MIN_SPAN
+        for number, span in enumerate(spans if has_room else ()):
+            left_edge, size = self._x(span.start), (span.end - span.start) * self._slot
+            if number % 2:
+                place = f'x="{left_edge:.1f}" y="{self._top:.1f}" width="{size:.1f}" height="{_HEIGHT}"'
+                yield f'<rect class="f-soft band" {place}/>'
+            if number:
+                ends = f'y1="{self._top:.1f}" y2="{self._bottom + _LINE * 2 + 6:.1f}"'
+                yield f'<line class="s-edge thin" x1="{left_edge:.1f}" x2="{left_edge:.1f}" {ends}/>'
+            if size >= _MIN_NAME:
+                name = (
+                    f"{escape_text(shorten_middle(span.session, size - 6))}<title>{escape_text(span.session)}</title>"
+                )
+                yield f'<text class="soft" x="{left_edge + 4:.1f}" y="{y:.1f}">{name}</text>'
+        if not has_room or max(span.end - span.start for span in spans) * self._slot < _MIN_NAME:
+            words = format_count(len(spans), "session") + ("" if has_room else ", too many to mark each beginning")
+            yield f'<text class="soft over" x="{PLOT_LEFT + 4}" y="{y:.1f}">{words}</text>'
+
+    def draw_limits(self) -> Iterator[str]:
+        """As they were when each action was decided; the last ones by name."""
+        ranges = group_limits([item.limits for item in self._history.actions])
+        for start, end, pair in ranges:
+            for (name, word), level in zip(BANDS[1:], pair, strict=True):
+                y, x1, x2 = self._y(level), self._x(start), self._x(end)
+                tip = f"<title>{word} above {level}</title>"
+                place = f'x1="{x1:.1f}" x2="{x2:.1f}" y1="{y:.1f}" y2="{y:.1f}"'
+                yield f'<line class="s-paper" stroke-width="3" stroke-opacity=".6" {place}/>'
+                yield f'<line class="s-{name} floor" {place}>{tip}</line>'
+        if not ranges or ranges[-1][1] != len(self._history.actions):
+            return
+        right = PLOT_LEFT + PLOT_WIDTH
+        labelled = list(zip(BANDS[:0:-1], reversed(ranges[-1][2]), strict=True))
+        wanted = [self._y(level) for _, level in labelled]
+        for ((name, word), level), y, label in zip(
+            labelled, wanted, space_out(wanted, _LINE, self._bottom), strict=True
+        ):
+            yield f'<path class="s-{name} line thin" d="M{right} {y:.1f}L{right + 10} {label:.1f}"/>'
+            yield f'<text class="{name}" x="{right + 14}" y="{label + 4:.1f}">{word} above {level}</text>'
+
+    def draw_actions(self) -> Iterator[str]:
+        """A bar for each band: its highest action, as wide as its share."""
+        full = min(self._slot * self._many * 0.8, 6)
+        for cell in self._cells:
+            x = self._middle(cell)
+            for band, (name, _) in enumerate(BANDS):
+                some = [item for item in cell.actions if min(item.band, 2) == band]
+                top = max(some, key=lambda item: item.risk, default=None)
+                if top is not None and top.risk:
+                    size = max(full * len(some) / len(cell.actions), min(full, 1.2))
+                    bar = f'stroke-width="{size:.1f}" d="M{x:.1f} {self._bottom:.1f}V{self._y(top.risk):.1f}"'
+                    yield f'<path class="s-{name}" {bar}>{build_tooltip(top)}</path>'
+
+    def draw_points(self) -> Iterator[str]:
+        """An action each, over the line, where they are few."""
+        if self._many > 1:
+            return
+        for cell in self._cells:
+            x, y, name = self._middle(cell), self._y(cell.top.risk), BANDS[min(cell.top.band, 2)][0]
+            spot = f'cx="{x:.1f}" cy="{y:.1f}" r="3.2" stroke-width="1"'
+            yield f'<circle class="f-{name} s-paper" {spot}>{build_tooltip(cell.top)}</circle>'
+
+    def draw_line(self) -> Iterator[str]:
+        """A step for each, not joined between sessions, nor where several actions are one."""
+        pieces: list[str] = []
+        session = None
+        for cell in self._cells:
+            y, first = self._y(cell.session_risk), cell.actions[0].session
+            joined = first == session and self._many == 1
+            pieces.append(f"{'V' if joined else f'M{self._x(cell.first):.1f} '}{y:.1f}")
+            pieces.append(f"H{self._x(cell.first + len(cell.actions)):.1f}")
+            session = first
+        yield f'<path class="s-curve line" d="{"".join(pieces)}"/>'
+
+    def draw_verdicts(self) -> Iterator[str]:
+        """What was denied or asked about, at its risk; where they would cover each other, one for all."""
+        taken = set()
+        for cell in self._cells:
+            for item in cell.actions:
+                x, y = self._middle(cell), self._y(item.risk)
+                place = (item.effect, round(x / _MIN_DISTANCE), round(y / _MIN_DISTANCE))
+                if item.effect in SIGNS and place not in taken:
+                    taken.add(place)
+                    yield f"<g>{draw_sign(item.effect, x, y)}{build_tooltip(item)}</g>"
+
+    def draw_lanes(self, effects: list[str]) -> Iterator[str]:
+        """Over the chart, where there is no room in it: which share of the actions was denied or asked about."""
+        size = self._slot * self._many * 0.7
+        for lane, effect in enumerate(effects):
+            y = self._top - 6 - _LANE * lane
+            name = _LANES[effect]
+            for cell in self._cells:
+                count = sum(item.effect == effect for item in cell.actions)
+                if count:
+                    high = 3 + (_LANE - 9) * count / len(cell.actions)
+                    tip = f"<title>{effect}: {count} of {len(cell.actions)}</title>"
+                    bar = f'stroke-width="{size:.1f}" d="M{self._middle(cell):.1f} {y:.1f}v-{high:.1f}"'
+                    yield f'<path class="s-{name}" {bar}>{tip}</path>'
+            yield f'<line class="s-grid" x1="{PLOT_LEFT}" x2="{PLOT_LEFT + PLOT_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            yield f'<text class="{name}" x="{PLOT_LEFT + PLOT_WIDTH + 14}" y="{y - 1:.1f}">{SIGNS[effect]}</text>'
+
+    def draw_alerts(self, offset: float) -> Iterator[str]:
+        """Over the chart; neighbours under one mark with their number."""
+        groups: dict[int, list[tuple[float, int]]] = {}
+        for cell in self._cells:
+            if cell.alerts:
+                x = self._middle(cell)
+                groups.setdefault(int(x / (2 * _MIN_DISTANCE)), []).append((x, len(cell.alerts)))
+        y = self._top - 7 - offset
+        for column, group in groups.items():
+            x = group[0][0] if len(group) == 1 and self._many == 1 else (column + 0.5) * 2 * _MIN_DISTANCE
+            count = sum(number for _, number in group)
+            tip = f"<title>{format_count(count, 'alert')}</title>"
+            yield f'<path class="f-stopped" d="M{x - 5:.1f} {y - 8:.1f}h10l-5 8Z">{tip}</path>'
+            if count > 1:
+                yield f'<text class="stopped strong" x="{x:.1f}" y="{y - 12:.1f}" text-anchor="middle">{count}</text>'
+
+    def draw_axis(self) -> Iterator[str]:
+        y = self._bottom
+        actions = self._history.actions
+        yield f'<line class="s-soft" x1="{PLOT_LEFT}" x2="{PLOT_LEFT + PLOT_WIDTH}" y1="{y}" y2="{y}"/>'
+        for number in choose_ticks(len(actions)):
+            x = self._x(number - 0.5)
+            yield f'<line class="s-soft" x1="{x:.1f}" x2="{x:.1f}" y1="{y}" y2="{y + 5}"/>'
+            anchor = "end" if x > PLOT_LEFT + PLOT_WIDTH - 12 else "middle"
+            yield f'<text class="soft" x="{x:.1f}" y="{y + 19}" text-anchor="{anchor}">{number:,}</text>'
+        right = PLOT_LEFT + PLOT_WIDTH + 14
+        yield f'<text class="soft" x="{right}" y="{y + 19}">actions</text>'
+        yield f'<text class="soft" x="{right}" y="{y + 20 + _LINE}">sessions</text>'
+        first, last = (format_minute(pick(item.ts_us for item in actions)) for pick in (min, max))
+        times_y = y + 22 + 2 * _LINE
+        yield f'<text class="soft" x="{PLOT_LEFT + 4}" y="{times_y}">{first}</text>'
+        if last != first:
+            yield f'<text class="soft" x="{PLOT_LEFT + PLOT_WIDTH}" y="{times_y}" text-anchor="end">{last}</text>'
+        yield f'<text class="soft" x="{right}" y="{times_y}">UTC</text>'

@@ -1,0 +1,538 @@
+"""Room: graphs, copies of compiled ones whose agents are entered by decisions. Takes: graphs. Gives: copies.
+
+Never: decides, changes the original.
+
+Room: graphs that a node's function holds. Takes: a node's runnable. Gives: one whose function holds other graphs.
+
+A function that closes over a graph, and those that it closes over in turn, are built anew around the same code with
+cells of their own for what changes; all other cells are shared with the originals. What a function finds through
+globals, attributes or containers stays as it is. Never: changes an original, runs one, decides.
+
+Room: the class of guarded graphs, what stands before a run. Takes: a graph's class. Gives: a subclass.
+
+A run from outside begins at the start of the graph or at an agent; one that belongs to no session gets one of its own;
+one of a graph that is itself an agent acts as that agent. Never: decides, keeps anything.
+
+Room: guarded graphs. Takes: a compiled graph. Gives: a copy whose agents are entered by decisions.
+
+The copy has the graph's class, channels, names and checkpoints; what stands before its nodes is in `nodes`. Graphs
+that a node holds are guarded too, itself or in a function's closure, and the tools of its tool nodes; one that a
+function finds elsewhere runs inside its node's entry. Never: decides, changes the original.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import types
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from langchain_core.load.serializable import Serializable
+from langchain_core.runnables import Runnable, RunnableBinding, RunnableSequence, ensure_config
+from langgraph.constants import END
+from langgraph.errors import GraphBubbleUp
+from langgraph.prebuilt import ToolNode
+from langgraph.pregel import Pregel
+
+from halo_core.enforcement.delegation import HANDOFF_SURFACE, register_agent_resource
+from halo_core.enforcement.guards import (
+    GuardMetadata,
+    attach_guard,
+    clean_name,
+    get_guard,
+    make_named_subclass,
+    make_unregistered_resource,
+    require_guard,
+)
+from halo_core.enforcement.session_context import current_delegation_session, current_session
+from halo_core.errors import ConfigError
+from halo_core.model import ActionKind, Resource
+from halo_langchain._agent_runs import (
+    NodePlace,
+    aenter_agent,
+    aiterate_in_context,
+    enter_agent,
+    find_smuggled_writes,
+    graph_session_scope,
+    iterate_in_context,
+    list_targets,
+    wrap_node,
+)
+from halo_langchain._pause import abegin_or_pause, begin_or_pause
+from halo_langchain._runs import find_thread_session, with_link_marker, with_run_session
+from halo_langchain._tool_nodes import guard_tool_node
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+    from halo_core.enforcement import Call
+    from halo_core.facade import HandOff
+    from halo_langchain import Halo
+
+__all__ = [
+    "ClosureRewriter",
+    "GraphAgents",
+    "attach_graph_agents",
+    "guard_graph",
+    "holds_graph",
+    "make_graph_class",
+]
+
+
+_FUNCTION_FIELDS: Final = ("func", "afunc")
+_COPIED_ATTRIBUTES: Final = ("__module__", "__qualname__", "__doc__", "__annotations__")
+
+
+def holds_graph(runnable: Any) -> bool:
+    """Whether a node's runnable is a function that reaches a graph through closures, defaults or partial arguments."""
+    # A `RunnableLambda`, or LangGraph's own kind of it; tools have such fields too.
+    if not isinstance(runnable, Runnable) or isinstance(runnable, Serializable):
+        return False
+    return any(_reaches_graph(runnable.__dict__.get(name)) for name in _FUNCTION_FIELDS)
+
+
+def _reaches_graph(value: Any) -> bool:
+    visited: dict[int, Any] = {}
+    queue = [value]
+    while queue:
+        current = queue.pop()
+        if issubclass(type(current), Pregel):
+            return True
+        if id(current) not in visited:
+            visited[id(current)] = current
+            queue.extend(_list_referents(current))
+    return False
+
+
+def _list_referents(value: Any) -> Iterable[Any]:
+    if type(value) is types.MethodType:
+        return [value.__self__] if issubclass(type(value.__self__), Pregel) else []
+    if type(value) is functools.partial:
+        return [value.func, *value.args, *value.keywords.values()]
+    if type(value) is types.FunctionType:
+        cells = [_get_cell_contents(cell) for cell in value.__closure__ or ()]
+        defaults = [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
+        return [*cells, *defaults, *value.__dict__.values()]
+    return []
+
+
+def _get_cell_contents(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not filled yet
+        return None
+
+
+class ClosureRewriter:
+    """Builds functions anew around other graphs, each once: the two ways of calling a node share what they hold.
+
+    Args:
+        replace_graph: gives what takes a graph's place.
+    """
+
+    def __init__(self, replace_graph: Callable[[Any], Any]) -> None:
+        self._replace_graph = replace_graph
+        # By identity; the originals are kept so that nothing else takes theirs.
+        self._functions: dict[int, tuple[Any, types.FunctionType]] = {}
+        self._cells: dict[int, tuple[Any, types.CellType]] = {}
+
+    def rewrite(self, runnable: Any) -> Any:
+        """A copy of a node's runnable that `holds_graph`, with its functions built anew."""
+        copied = copy.copy(runnable)
+        copied.__dict__.pop("deps", None)  # what a `RunnableLambda` remembers of its function
+        for name in _FUNCTION_FIELDS:
+            if copied.__dict__.get(name) is not None:
+                copied.__dict__[name] = self._replace(copied.__dict__[name])
+        return copied
+
+    def _replace(self, value: Any) -> Any:
+        """What takes a value's place."""
+        if issubclass(type(value), Pregel):
+            return self._replace_graph(value)
+        if not _reaches_graph(value):
+            return value
+        if type(value) is types.MethodType:
+            return getattr(self._replace_graph(value.__self__), value.__name__)
+        if type(value) is functools.partial:
+            keywords = {name: self._replace(item) for name, item in value.keywords.items()}
+            return functools.partial(self._replace(value.func), *map(self._replace, value.args), **keywords)
+        return self._rebuild_function(value)
+
+    def _rebuild_function(self, function: types.FunctionType) -> types.FunctionType:
+        if id(function) in self._functions:
+            return self._functions[id(function)][1]
+        # INVARIANT: nothing is filled before it is known: a function may hold itself, a graph the node that runs it.
+        closure_cells = function.__closure__ or ()
+        missing = [
+            cell for cell in closure_cells if id(cell) not in self._cells and _reaches_graph(_get_cell_contents(cell))
+        ]
+        self._cells.update((id(cell), (cell, types.CellType())) for cell in missing)
+        cells = tuple(self._cells.get(id(cell), (cell, cell))[1] for cell in closure_cells)
+        rebuilt = types.FunctionType(function.__code__, function.__globals__, function.__name__, None, cells)
+        self._functions[id(function)] = function, rebuilt
+        for cell in missing:
+            self._cells[id(cell)][1].cell_contents = self._replace(_get_cell_contents(cell))
+        for name in _COPIED_ATTRIBUTES:
+            setattr(rebuilt, name, getattr(function, name))
+        rebuilt.__defaults__ = tuple(map(self._replace, function.__defaults__ or ())) or None
+        keywords = function.__kwdefaults__ or {}
+        rebuilt.__kwdefaults__ = {name: self._replace(item) for name, item in keywords.items()} or None
+        rebuilt.__dict__.update({name: self._replace(item) for name, item in function.__dict__.items()})
+        return rebuilt
+
+
+_GRAPH_AGENTS_KEY: Final = "_halo_graph"
+_NAMESPACE_KEY: Final = "checkpoint_ns"  # LangGraph's, where a configuration names a graph inside
+
+
+@dataclass(frozen=True, slots=True)
+class GraphAgents:
+    """What a guarded graph knows of itself: the nodes that are agents, and the agent that it is as a whole."""
+
+    agents: frozenset[str]
+    agent: str = ""
+
+
+def attach_graph_agents(guarded: Any, graph_agents: GraphAgents) -> None:
+    """Fix it to a graph, beside its fields."""
+    guarded.__dict__[_GRAPH_AGENTS_KEY] = graph_agents
+
+
+@functools.lru_cache(maxsize=64)
+def make_graph_class(kind: type[Any]) -> type[Any]:
+    @functools.wraps(kind.stream)
+    def stream(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Iterator[Any]:  # noqa: A002  the framework's name
+        graph_agents, halo = self.__dict__[_GRAPH_AGENTS_KEY], require_guard(self).halo
+        config = _ensure_session(self, halo, config)
+        _refuse_foreign_entries(self, [input], config)
+        run = functools.partial(kind.stream, self, input, **kwargs)
+        yield from (
+            iterate_in_context(_run_as_agent(halo, graph_agents, config, run))
+            if graph_agents.agent or _has_lost_context(config)
+            else run(config)
+        )
+
+    @functools.wraps(kind.astream)
+    async def astream(self: Any, input: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:  # noqa: A002  as above
+        graph_agents, halo = self.__dict__[_GRAPH_AGENTS_KEY], require_guard(self).halo
+        config = _ensure_session(self, halo, config)
+        await _arefuse_foreign_entries(self, [input], config)
+        run = functools.partial(kind.astream, self, input, **kwargs)
+        parts = (
+            aiterate_in_context(_arun_as_agent(halo, graph_agents, config, run))
+            if graph_agents.agent or _has_lost_context(config)
+            else run(config)
+        )
+        async for part in parts:
+            yield part
+
+    @functools.wraps(kind.bulk_update_state)
+    def update(self: Any, config: Any, supersteps: Any) -> Any:
+        steps = [list(step) for step in supersteps]
+        _refuse_foreign_entries(self, _list_written_values(steps), config)
+        return kind.bulk_update_state(self, config, steps)
+
+    @functools.wraps(kind.abulk_update_state)
+    async def aupdate(self: Any, config: Any, supersteps: Any) -> Any:
+        steps = [list(step) for step in supersteps]
+        await _arefuse_foreign_entries(self, _list_written_values(steps), config)
+        return await kind.abulk_update_state(self, config, steps)
+
+    @functools.wraps(kind.copy)
+    def copy_graph(self: Any, update: dict[str, Any] | None = None) -> Any:
+        copied = kind.copy(self, update)
+        attach_graph_agents(copied, self.__dict__[_GRAPH_AGENTS_KEY])
+        attach_guard(copied, require_guard(self))
+        return copied
+
+    members = {
+        "stream": stream,
+        "astream": astream,
+        "bulk_update_state": update,
+        "abulk_update_state": aupdate,
+        "copy": copy_graph,
+    }
+    guarded_class: type[Any] = make_named_subclass(kind, members)
+    return guarded_class
+
+
+def _ensure_session(graph: Any, halo: Halo, config: RunnableConfig | None) -> RunnableConfig | None:
+    """The configuration of a run, with a session of its own where it belongs to no other."""
+    if current_session() is not None or current_delegation_session() is not None:
+        return config
+    if find_thread_session(graph.config or {}) or find_thread_session(ensure_config(config)):
+        return config
+    run_config: RunnableConfig = with_run_session(config, halo.make_run_session_id())
+    return run_config
+
+
+def _has_lost_context(config: RunnableConfig | None) -> bool:
+    """Whether the run was begun by what lost the context of the node it belongs to."""
+    session = find_thread_session(ensure_config(config)) if current_session() is None else None
+    return session is not None and not session.id
+
+
+def _list_written_values(supersteps: Iterable[Iterable[Any]]) -> list[Any]:
+    """What a host writes into a graph's state: a command there says what runs next."""
+    return [write[0] for step in supersteps for write in step]
+
+
+def _refuse_foreign_entries(graph: Any, inputs: Iterable[Any], config: RunnableConfig | None) -> None:
+    """Refuse what would begin, from outside, at a node that is nobody's entry.
+
+    Raises:
+        Denied: it would; that is recorded.
+    """
+    halo, names = require_guard(graph).halo, _find_foreign_targets(graph, inputs, config)
+    if names:
+        with graph_session_scope(config, task=True):
+            for name in names:
+                begin_or_pause(halo, _build_refused_call(halo, name)).succeed(None, HANDOFF_SURFACE)
+
+
+async def _arefuse_foreign_entries(graph: Any, inputs: Iterable[Any], config: RunnableConfig | None) -> None:
+    """As `_refuse`, from a coroutine."""
+    halo, names = require_guard(graph).halo, _find_foreign_targets(graph, inputs, config)
+    if names:
+        with graph_session_scope(config, task=True):
+            for name in names:
+                (await abegin_or_pause(halo, _build_refused_call(halo, name))).succeed(None, HANDOFF_SURFACE)
+
+
+def _find_foreign_targets(graph: Any, inputs: Iterable[Any], config: RunnableConfig | None) -> list[str]:
+    graph_agents: GraphAgents = graph.__dict__[_GRAPH_AGENTS_KEY]
+    is_inner = bool(
+        ((config or {}).get("configurable") or {}).get(_NAMESPACE_KEY)
+    )  # of a graph inside, which knows its keys
+    foreign_names: list[str] = []
+    for item in inputs:
+        foreign_names.extend(name for name in list_targets(item) if name not in graph_agents.agents and name != END)
+        foreign_names.extend(find_smuggled_writes(item, None if is_inner else graph))
+    return foreign_names
+
+
+def _build_refused_call(halo: Halo, name: str) -> Call:
+    return replace(
+        halo.build_call(make_unregistered_resource(name, ActionKind.HANDOFF), {"task": ""}), problem="foreign_goto"
+    )
+
+
+def _run_as_agent(halo: Halo, graph_agents: GraphAgents, config: RunnableConfig | None, run: Any) -> Iterator[Any]:
+    with graph_session_scope(config, task=True), ExitStack() as stack:
+        active_agent = (
+            None
+            if _needs_no_entry(halo, graph_agents)
+            else stack.enter_context(enter_agent(halo, graph_agents.agent, ""))
+        )
+        try:
+            yield from run(with_link_marker(config) if active_agent is not None and active_agent.handle else config)
+        except GraphBubbleUp:
+            if active_agent is not None:
+                active_agent.keep_link()
+            raise
+
+
+async def _arun_as_agent(
+    halo: Halo, graph_agents: GraphAgents, config: RunnableConfig | None, run: Any
+) -> AsyncIterator[Any]:
+    with graph_session_scope(config, task=True):
+        async with AsyncExitStack() as stack:
+            active_agent = (
+                None
+                if _needs_no_entry(halo, graph_agents)
+                else await stack.enter_async_context(aenter_agent(halo, graph_agents.agent, ""))
+            )
+            try:
+                async for part in run(
+                    with_link_marker(config) if active_agent is not None and active_agent.handle else config
+                ):
+                    yield part
+            except GraphBubbleUp:
+                if active_agent is not None:
+                    active_agent.keep_link()
+                raise
+
+
+def _needs_no_entry(halo: Halo, graph_agents: GraphAgents) -> bool:
+    """Whether no agent is to be entered: the graph is none, or acts already, since its node in a graph entered it."""
+    return not graph_agents.agent or halo.find_acting_agent() == graph_agents.agent
+
+
+G = TypeVar("G", bound=Pregel[Any, Any, Any, Any])
+
+
+@dataclass(slots=True)
+class _GuardingContext:
+    """One call of `guard`: what was found in the graph and in those inside it."""
+
+    halo: Halo
+    agent_names: set[str] = field(default_factory=set)
+    cached_names: list[str] = field(default_factory=list)
+    tool_paths: dict[str, str] = field(default_factory=dict)
+    """Where each tool was met first, by name."""
+    copies: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    """Graphs and their copies, by identity: what is in two places, or holds itself, is copied once."""
+
+
+def guard_graph(
+    halo: Halo,
+    graph: G,
+    *,
+    agents: Collection[str] | None = None,
+    give: Mapping[str, HandOff] | None = None,
+    agent: str = "",
+    resource: Resource | None = None,
+) -> G:
+    """A guarded copy of a compiled graph.
+
+    Args:
+        halo: who decides.
+        graph: any compiled graph.
+        agents: nodes that are agents beside those that hold a graph.
+        give: how much of its own whoever hands off gives, by agent.
+        agent: the agent that the graph is as a whole.
+        resource: what that agent is.
+
+    Raises:
+        ConfigError: a name is no node's, or taken by a resource of another kind.
+    """
+    guard = get_guard(graph)
+    if guard is not None and guard.halo is not halo:
+        raise ConfigError(
+            "guarded_elsewhere",
+            "this graph is already guarded by another Halo",
+            field="x",
+            remedy="pass the original compiled graph",
+        )
+    if guard is not None:
+        if not (agents or give or agent):
+            return graph
+        graph = guard.original
+    if resource is not None and not agent:
+        raise ConfigError(
+            "resource_of_graph", "a graph is not a resource", field="resource", remedy="use `agent=` to name its agent"
+        )
+    agent_nodes = _find_agents(graph, agents or ())
+    context = _GuardingContext(halo)
+    graph_resource = register_agent_resource(halo, agent, resource) if agent else None
+    guarded = _copy_graph(context, graph, agent_nodes, graph_resource)
+    _require_known(give or {}, {*context.agent_names, *([agent] if agent else [])}, "give")
+    for name, terms in (give or {}).items():
+        halo.delegation_terms.set_terms(name, terms)
+    if context.cached_names:
+        names = ", ".join(f"`{name}`" for name in sorted(context.cached_names))
+        halo.notify_once(
+            f"the cache of {names} is off in the guarded graph: a cached run is neither decided nor recorded"
+        )
+    return guarded
+
+
+def _find_agents(graph: Pregel[Any, Any, Any, Any], named_agents: Collection[str]) -> frozenset[str]:
+    _require_known(named_agents, graph.nodes, "agents")
+    return frozenset(
+        (*named_agents, *(name for name, item in graph.nodes.items() if item.subgraphs or _is_agent(item.bound)))
+    )
+
+
+def _is_agent(runnable: Any) -> bool:
+    return isinstance(runnable, Pregel) or holds_graph(runnable)
+
+
+def _require_known(names: Collection[str], existing: Collection[str], where: str) -> None:
+    for name in names:
+        if name not in existing:
+            close = get_close_matches(name, existing, 1)
+            hint = f"did you mean `{close[0]}`" if close else f"the agents are: {', '.join(sorted(existing)) or 'none'}"
+            raise ConfigError("no_such_agent", f"`{name}` is not an agent of this graph", field=where, remedy=hint)
+
+
+def _require_distinct(agents: Collection[str]) -> None:
+    ids = Counter(map(clean_name, agents))
+    for name in agents:
+        if ids[clean_name(name)] > 1:
+            raise ConfigError(
+                "agents_alike",
+                f"`{name}` and another node are both the agent `{clean_name(name)}`",
+                field="x",
+                remedy="use plain ASCII names for nodes",
+            )
+
+
+# the copy
+
+
+def _copy_graph(
+    context: _GuardingContext, graph: G, agents: frozenset[str], graph_resource: Resource | None = None, path: str = ""
+) -> G:
+    halo = context.halo
+    _require_distinct(agents)
+    for name in sorted(agents):  # before the tools that hand off to them
+        register_agent_resource(halo, name)
+        context.agent_names.add(name)
+    guarded = copy.copy(graph)
+    context.copies[id(graph)] = graph, guarded  # before its nodes: a function in it may hold the graph itself
+    guarded.__class__ = make_graph_class(type(graph))
+    attach_graph_agents(guarded, GraphAgents(agents, graph_resource.id if graph_resource is not None else ""))
+    resource = graph_resource or Resource(id=clean_name(graph.name), kind=ActionKind.HANDOFF)
+    attach_guard(guarded, GuardMetadata(halo, graph, graph.name, resource, HANDOFF_SURFACE))
+    guarded.nodes = {name: _guard_node(context, name, item, agents, path) for name, item in graph.nodes.items()}
+    if guarded.cache_policy is not None:
+        context.cached_names.append(graph.name)
+        guarded.cache_policy = None
+    return guarded
+
+
+def _guard_node(context: _GuardingContext, name: str, item: Any, agents: frozenset[str], path: str) -> Any:
+    runnable = _guard_runnable(context, item.bound, f"{path} > {name}" if path else name)
+    # A tool node decides by itself, and is looked for by its class.
+    if name in agents or not (_is_passthrough(item) or isinstance(runnable, ToolNode)):
+        runnable = wrap_node(runnable, NodePlace(context.halo, name, agents))
+    if item.cache_policy is not None:
+        context.cached_names.append(name)
+    subgraphs = [context.copies.get(id(graph), (graph, graph))[1] for graph in item.subgraphs]
+    return item.copy({"bound": runnable, "cache_policy": None, "subgraphs": subgraphs})
+
+
+def _is_passthrough(item: Any) -> bool:
+    """Whether a node only passes its input on; LangGraph knows it by this very object."""
+    return item.bound is type(item)(channels=[], triggers=[]).bound
+
+
+def _guard_inner_graph(
+    context: _GuardingContext, path: str, graph: Pregel[Any, Any, Any, Any]
+) -> Pregel[Any, Any, Any, Any]:
+    """The guarded copy of a graph that another one holds; what another Halo guards, that one decides."""
+    if get_guard(graph) is not None:
+        return graph
+    earlier_copy = context.copies.get(id(graph))
+    return (
+        earlier_copy[1] if earlier_copy is not None else _copy_graph(context, graph, _find_agents(graph, ()), path=path)
+    )
+
+
+def _guard_runnable(context: _GuardingContext, runnable: Any, path: str) -> Any:
+    """A node's runnable with the graphs and tool nodes that it holds guarded; `path` says where it is."""
+    if isinstance(runnable, ToolNode):
+        return guard_tool_node(context.halo, runnable, path, context.tool_paths)
+    if isinstance(runnable, Pregel):
+        return _guard_inner_graph(context, path, runnable)
+    guard_inner = functools.partial(_guard_runnable, context, path=path)
+    if isinstance(runnable, RunnableSequence):
+        first, *middle, last = [guard_inner(step) for step in runnable.steps]
+        return runnable.model_copy(update={"first": first, "middle": middle, "last": last})
+    if isinstance(runnable, RunnableBinding):
+        return runnable.model_copy(update={"bound": guard_inner(runnable.bound)})
+    if isinstance(runnable, Runnable) and isinstance(getattr(runnable, "steps", None), list):
+        sequence = copy.copy(runnable)  # LangGraph's own kind of sequence
+        sequence.steps = [guard_inner(step) for step in runnable.steps]  # type: ignore[attr-defined]
+        return sequence
+    return (
+        ClosureRewriter(functools.partial(_guard_inner_graph, context, path)).rewrite(runnable)
+        if holds_graph(runnable)
+        else runnable
+    )

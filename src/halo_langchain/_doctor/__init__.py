@@ -1,1 +1,0 @@
-"""Room: the doctor, what of an app is decided before it runs. Takes: an app. Gives: findings. Never: runs it."""

@@ -1,0 +1,452 @@
+"""Room: models, guarded copies and each way to call one. Takes: models. Gives: copies. Never: decides.
+
+Room: entry points with several prompts that a model's class has made anew. Takes: its class. Gives: decided methods.
+
+Nobody knows which of the framework's methods such a one calls, how often, or whether any: it is decided where it is
+entered, all of its prompts at once, and what it calls for each of them takes that decision along. Never: decides
+itself, holds anything of one model.
+
+Room: the class of a guarded model. Takes: a model's class. Gives: a subclass whose every way in is decided.
+
+Every method that sends a call decides it unless the one above did: the one that looks into the cache, those that
+generate and stream, sync and async, public or not; and an entry point that the class has made anew, since nobody
+knows which of the others it calls. Never: decides itself, holds anything of one model.
+
+Room: guarded models. Takes: chat models and text models. Gives: copies that decide each call before it is sent.
+
+Never: decides itself, changes the original.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from langchain_core.callbacks import BaseCallbackManager
+from langchain_core.language_models import BaseChatModel, BaseLanguageModel, BaseLLM
+from langchain_core.outputs import ChatResult
+from langchain_core.runnables import RunnableBinding
+
+from halo_core.enforcement.guards import (
+    MODEL_RESOURCE,
+    MODEL_SCHEMA,
+    GuardMetadata,
+    attach_guard,
+    choose_resource_id,
+    get_guard,
+    make_named_subclass,
+    make_unregistered_resource,
+    require_guard,
+)
+from halo_core.errors import ConfigError
+from halo_core.model import ActionKind, Resource
+from halo_langchain._model_calls import (
+    arun_model_call,
+    asend_model_call,
+    current_decided_call,
+    model_entry_scope,
+    run_model_call,
+    send_model_call,
+)
+from halo_langchain._model_streams import (
+    astream_in_entry_scope,
+    astream_model_call,
+    stream_in_entry_scope,
+    stream_model_call,
+)
+from halo_langchain._results import (
+    ANSWER_SHAPE,
+    ANSWERS_SHAPE,
+    CHAT_CHUNKS_SHAPE,
+    CHAT_SHAPE,
+    ENTRY_LLM_RESULT_SHAPE,
+    EVENTS_SHAPE,
+    LLM_RESULT_SHAPE,
+    TEXT_CHUNKS_SHAPE,
+    TEXT_SHAPE,
+    AnswerShape,
+    make_model_surface,
+)
+from halo_langchain._translate import model_name, overrides_entry_point, refuse_overridden_entry_points
+
+if TYPE_CHECKING:
+    from halo_langchain import Halo
+
+__all__ = [
+    "can_restrict_output",
+    "copy_model_with_guard",
+    "count_prompts",
+    "find_model_guard",
+    "first_config",
+    "guard_model",
+    "is_model",
+    "make_guarded_class",
+    "unwrap_bindings",
+    "wrap_overridden_batch_methods",
+]
+
+
+def first_config(config: Any) -> Any:
+    """The configuration of a batch, of one with several its first."""
+    return next(iter(config), None) if isinstance(config, list | tuple) else config
+
+
+def count_prompts(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int:
+    """How many prompts a call has."""
+    return len(args[0] if args else kwargs.get("messages", kwargs.get("prompts", ())))
+
+
+def wrap_overridden_batch_methods(kind: type[Any]) -> dict[str, Any]:
+    """Entry points with several prompts that a class has made anew: one decision, handed down to each of the calls."""
+
+    def generate_prompt(self: Any, *args: Any, **kwargs: Any) -> Any:
+        guard = require_guard(self)
+        with model_entry_scope(guard, self, runs=count_prompts(args, kwargs)):
+            return run_model_call(
+                guard, self, functools.partial(kind.generate_prompt, self), ENTRY_LLM_RESULT_SHAPE, *args, **kwargs
+            )
+
+    async def agenerate_prompt(self: Any, *args: Any, **kwargs: Any) -> Any:
+        guard = require_guard(self)
+        with model_entry_scope(guard, self, runs=count_prompts(args, kwargs)):
+            return await arun_model_call(
+                guard, self, functools.partial(kind.agenerate_prompt, self), ENTRY_LLM_RESULT_SHAPE, *args, **kwargs
+            )
+
+    def batch(self: Any, inputs: Any, config: Any = None, **kwargs: Any) -> Any:
+        guard, (converted, inputs_copy) = require_guard(self), _convert_inputs(self, inputs)
+
+        def inner(_converted: Any, *args: Any, **extra: Any) -> Any:
+            return kind.batch(self, inputs_copy, *args, **extra)
+
+        with model_entry_scope(guard, self, first_config(config), runs=len(converted)):
+            return run_model_call(guard, self, inner, ANSWERS_SHAPE, converted, config, **kwargs)
+
+    async def abatch(self: Any, inputs: Any, config: Any = None, **kwargs: Any) -> Any:
+        guard, (converted, inputs_copy) = require_guard(self), _convert_inputs(self, inputs)
+
+        async def inner(_converted: Any, *args: Any, **extra: Any) -> Any:
+            return await kind.abatch(self, inputs_copy, *args, **extra)
+
+        with model_entry_scope(guard, self, first_config(config), runs=len(converted)):
+            return await arun_model_call(guard, self, inner, ANSWERS_SHAPE, converted, config, **kwargs)
+
+    members = {
+        "generate_prompt": generate_prompt,
+        "agenerate_prompt": agenerate_prompt,
+        "batch": batch,
+        "abatch": abatch,
+    }
+    return {
+        name: functools.wraps(getattr(kind, name))(method)
+        for name, method in members.items()
+        if overrides_entry_point(kind, name)
+    }
+
+
+def _convert_inputs(model: Any, inputs: Any) -> tuple[list[Any], Any]:
+    """What the inputs of a batch show to a model, and the inputs as nobody else holds them."""
+    inputs_copy = copy.deepcopy(inputs)
+    return [model._convert_input(item) for item in inputs_copy], inputs_copy  # noqa: SLF001  as its entry points do
+
+
+@functools.lru_cache(maxsize=256)
+def make_guarded_class(kind: type[BaseLanguageModel[Any]]) -> type[Any]:
+    members = {**_wrap_entry_points(kind), **_wrap_stream_methods(kind)}
+    if issubclass(kind, BaseChatModel):
+        members |= {**_wrap_chat_methods(kind), **_wrap_event_streams(kind)}
+        send_shapes: Mapping[str, AnswerShape] = {
+            "_generate": CHAT_SHAPE,
+            "_agenerate": CHAT_SHAPE,
+            "_call": TEXT_SHAPE,
+            "_acall": TEXT_SHAPE,
+        }
+    else:
+        members |= _wrap_text_methods(kind)
+        send_shapes = {
+            "_generate": LLM_RESULT_SHAPE,
+            "_agenerate": LLM_RESULT_SHAPE,
+            "_call": TEXT_SHAPE,
+            "_acall": TEXT_SHAPE,
+        }
+    members |= wrap_overridden_batch_methods(kind)
+    for name, shape in send_shapes.items():
+        if hasattr(kind, name):
+            members[name] = _wrap_method(
+                kind, name, asend_model_call if name.startswith("_a") else send_model_call, shape
+            )
+    return make_named_subclass(kind, members)
+
+
+def _wrap_method(kind: type[Any], name: str, handler: Callable[..., Any], shape: AnswerShape) -> Callable[..., Any]:
+    """A method of a class, gone through in one of the ways of `_model_run` and `_model_stream`."""
+    inner = getattr(kind, name)
+    wrapped: Callable[..., Any]
+    if handler in (asend_model_call, arun_model_call):
+
+        async def amethod(self: Any, *args: Any, **kwargs: Any) -> Any:
+            return await handler(require_guard(self), self, functools.partial(inner, self), shape, *args, **kwargs)
+
+        wrapped = amethod
+    else:  # a stream is the generator that its way makes
+
+        def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+            return handler(require_guard(self), self, functools.partial(inner, self), shape, *args, **kwargs)
+
+        wrapped = method
+    # The framework reads the signature.
+    return functools.wraps(inner)(wrapped)
+
+
+def _wrap_stream_methods(kind: type[Any]) -> dict[str, Any]:
+    """The streaming methods that a class has of its own: the framework asks whether there are any."""
+    base = BaseChatModel if issubclass(kind, BaseChatModel) else BaseLLM
+    shape = CHAT_CHUNKS_SHAPE if base is BaseChatModel else TEXT_CHUNKS_SHAPE
+    members: dict[str, Any] = {}
+    has_stream = kind._stream is not base._stream  # noqa: SLF001  the hooks of a model
+    if has_stream:
+        members["_stream"] = _wrap_method(kind, "_stream", stream_model_call, shape)
+    if has_stream or kind._astream is not base._astream:  # noqa: SLF001  as above
+        members["_astream"] = _wrap_method(kind, "_astream", astream_model_call, shape)
+    for name, handler in (
+        ("_stream_chat_model_events", stream_model_call),
+        ("_astream_chat_model_events", astream_model_call),
+    ):
+        if getattr(kind, name, None) is not None:
+            members[name] = _wrap_method(kind, name, handler, EVENTS_SHAPE)
+    return members
+
+
+def _differs_from_base(kind: type[Any], name: str) -> bool:
+    """Whether a class has made one of the framework's entry points anew."""
+    base = BaseChatModel if issubclass(kind, BaseChatModel) else BaseLLM
+    return getattr(kind, name) is not getattr(base, name)
+
+
+def _wrap_entry_points(kind: type[Any]) -> dict[str, Any]:
+    """Entry points, which say that a guard decides this run, and whose session it is."""
+    overridden = {name: _differs_from_base(kind, name) for name in ("invoke", "ainvoke", "stream", "astream")}
+
+    def invoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name
+        guard, inner = require_guard(self), functools.partial(kind.invoke, self)
+        with model_entry_scope(guard, self, config):
+            if overridden["invoke"]:
+                return run_model_call(guard, self, inner, ANSWER_SHAPE, input, config, **kwargs)
+            return inner(input, config, **kwargs)
+
+    async def ainvoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
+        guard, inner = require_guard(self), functools.partial(kind.ainvoke, self)
+        with model_entry_scope(guard, self, config):
+            if overridden["ainvoke"]:
+                return await arun_model_call(guard, self, inner, ANSWER_SHAPE, input, config, **kwargs)
+            return await inner(input, config, **kwargs)
+
+    def stream_entry(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
+        guard, inner = require_guard(self), functools.partial(kind.stream, self)
+        inner = (
+            functools.partial(stream_model_call, guard, self, inner, ANSWER_SHAPE) if overridden["stream"] else inner
+        )
+        return stream_in_entry_scope(guard, self, config, inner(input, config, **kwargs))
+
+    def astream_entry(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
+        guard, inner = require_guard(self), functools.partial(kind.astream, self)
+        inner = (
+            functools.partial(astream_model_call, guard, self, inner, ANSWER_SHAPE) if overridden["astream"] else inner
+        )
+        return astream_in_entry_scope(guard, self, config, inner(input, config, **kwargs))
+
+    members = {"invoke": invoke, "ainvoke": ainvoke, "stream": stream_entry, "astream": astream_entry}
+    return {name: functools.wraps(getattr(kind, name))(method) for name, method in members.items()}
+
+
+def _wrap_chat_methods(kind: type[Any]) -> dict[str, Any]:
+    """Of a chat model: each of its prompts is decided, before the cache is asked."""
+    overridden = {name: _differs_from_base(kind, name) for name in ("generate", "agenerate")}
+
+    def generate(self: Any, *args: Any, **kwargs: Any) -> Any:
+        guard = require_guard(self)
+        with model_entry_scope(guard, self, runs=count_prompts(args, kwargs)):
+            if overridden["generate"]:
+                return run_model_call(
+                    guard, self, functools.partial(kind.generate, self), ENTRY_LLM_RESULT_SHAPE, *args, **kwargs
+                )
+            return kind.generate(self, *args, **kwargs)
+
+    async def agenerate(self: Any, *args: Any, **kwargs: Any) -> Any:
+        guard = require_guard(self)
+        with model_entry_scope(guard, self, runs=count_prompts(args, kwargs)):
+            if overridden["agenerate"]:
+                return await arun_model_call(
+                    guard, self, functools.partial(kind.agenerate, self), ENTRY_LLM_RESULT_SHAPE, *args, **kwargs
+                )
+            return await kind.agenerate(self, *args, **kwargs)
+
+    def _convert_cached_generations(self: Any, *args: Any, **kwargs: Any) -> Any:
+        # An answer that was kept before anything restricted it; what follows replays it to whoever listens.
+        guard = require_guard(self)
+        generations = kind._convert_cached_generations(self, *args, **kwargs)  # noqa: SLF001  the one place that reads it
+        decided_call = current_decided_call(guard)
+        if decided_call is None or not decided_call.ticket.holds_output:
+            return generations
+        return CHAT_SHAPE.finish(decided_call.ticket, ChatResult(generations=generations), guard.surface).generations
+
+    members = {
+        "generate": generate,
+        "agenerate": agenerate,
+        "_convert_cached_generations": _convert_cached_generations,
+    }
+    wrapped = {name: functools.wraps(getattr(kind, name))(method) for name, method in members.items()}
+    return wrapped | {
+        "_generate_with_cache": _wrap_method(kind, "_generate_with_cache", run_model_call, CHAT_SHAPE),
+        "_agenerate_with_cache": _wrap_method(kind, "_agenerate_with_cache", arun_model_call, CHAT_SHAPE),
+    }
+
+
+def _wrap_event_streams(kind: type[Any]) -> dict[str, Any]:
+    """Of a chat model: what is behind `stream_events`, which begins its run when somebody reads."""
+
+    def _chat_model_stream_v3(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
+        guard = require_guard(self)
+        event_stream = kind._chat_model_stream_v3(self, input, config, **kwargs)  # noqa: SLF001  behind `stream_events`
+
+        def run_in_scope(function: Callable[[], Any]) -> Any:
+            with model_entry_scope(guard, self, config):
+                return function()
+
+        start, request_more = event_stream._ensure_started, event_stream._request_more  # noqa: SLF001  both begin the run, whichever is first
+        event_stream.set_start(functools.partial(run_in_scope, start))
+        event_stream.set_request_more(functools.partial(run_in_scope, request_more))
+        return event_stream
+
+    async def _achat_model_stream_v3(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002
+        guard = require_guard(self)
+        event_stream = await kind._achat_model_stream_v3(self, input, config, **kwargs)  # noqa: SLF001  as above
+        start = event_stream._ensure_started  # noqa: SLF001  it begins the run
+
+        async def start_in_scope() -> None:
+            with model_entry_scope(guard, self, config):  # the task that it starts takes this context along
+                await start()
+
+        event_stream.set_start(start_in_scope)
+        return event_stream
+
+    members = {"_chat_model_stream_v3": _chat_model_stream_v3, "_achat_model_stream_v3": _achat_model_stream_v3}
+    return {name: functools.wraps(getattr(kind, name))(method) for name, method in members.items()}
+
+
+def _with_metadata(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Arguments with which a text model tells its callbacks what it is called; without metadata it does not."""
+    if kwargs.get("metadata") is not None:
+        return kwargs
+    callbacks = kwargs.get("callbacks", args[2] if len(args) > 2 else None)
+    if isinstance(callbacks, list) and callbacks and isinstance(callbacks[0], list | BaseCallbackManager | None):
+        return {**kwargs, "metadata": [{} for _ in callbacks]}
+    return {**kwargs, "metadata": {}}
+
+
+def _wrap_text_methods(kind: type[Any]) -> dict[str, Any]:
+    """Of a text model: all prompts of a call are decided at once, before the cache is asked."""
+
+    def generate(self: Any, *args: Any, **kwargs: Any) -> Any:
+        guard, kwargs = require_guard(self), _with_metadata(args, kwargs)
+        with model_entry_scope(guard, self, runs=count_prompts(args, kwargs)):
+            return run_model_call(
+                guard, self, functools.partial(kind.generate, self), LLM_RESULT_SHAPE, *args, **kwargs
+            )
+
+    async def agenerate(self: Any, *args: Any, **kwargs: Any) -> Any:
+        guard, kwargs = require_guard(self), _with_metadata(args, kwargs)
+        with model_entry_scope(guard, self, runs=count_prompts(args, kwargs)):
+            return await arun_model_call(
+                guard, self, functools.partial(kind.agenerate, self), LLM_RESULT_SHAPE, *args, **kwargs
+            )
+
+    def batch(self: Any, inputs: Any, config: Any = None, **kwargs: Any) -> Any:
+        guard = require_guard(self)
+        with model_entry_scope(guard, self, first_config(config)):  # one call for all of them
+            return kind.batch(self, inputs, config, **kwargs)
+
+    async def abatch(self: Any, inputs: Any, config: Any = None, **kwargs: Any) -> Any:
+        guard = require_guard(self)
+        with model_entry_scope(guard, self, first_config(config)):
+            return await kind.abatch(self, inputs, config, **kwargs)
+
+    members = {"generate": generate, "agenerate": agenerate, "batch": batch, "abatch": abatch}
+    return {name: functools.wraps(getattr(kind, name))(method) for name, method in members.items()}
+
+
+_ENTRY_POINTS: Final = (
+    *("invoke", "ainvoke", "batch", "abatch", "stream", "astream"),
+    *("generate", "agenerate", "generate_prompt", "agenerate_prompt"),
+    *("_generate", "_agenerate", "_stream", "_astream", "_call", "_acall"),
+)
+
+
+def unwrap_bindings(model: Any) -> Any:
+    """The model under its bindings."""
+    while isinstance(model, RunnableBinding):
+        model = model.bound
+    return model
+
+
+def is_model(obj: Any) -> bool:
+    """Whether `guard_model` takes it."""
+    return isinstance(unwrap_bindings(obj), BaseChatModel | BaseLLM)
+
+
+def find_model_guard(halo: Halo, model: Any) -> GuardMetadata | None:
+    """The gate of a model that this `Halo` guards, with whatever is bound to it."""
+    guard = get_guard(unwrap_bindings(model))
+    return guard if guard is not None and guard.halo is halo else None
+
+
+def can_restrict_output(halo: Halo, model: Any) -> bool:
+    """Whether this `Halo` can restrict what a model says where it says it."""
+    return is_model(model) and (get_guard(unwrap_bindings(model)) is None or find_model_guard(halo, model) is not None)
+
+
+def guard_model(halo: Halo, model: Any, resource: Resource | None) -> Any:
+    """Register a model and return its guarded copy; what is bound to it stays bound.
+
+    Raises:
+        ConfigError: its name can name no resource, belongs to one of another kind, another `Halo` guards it, or its
+            class has an entry point of its own that cannot be decided.
+    """
+    if isinstance(model, RunnableBinding):
+        return model.model_copy(update={"bound": guard_model(halo, model.bound, resource)})
+    guard = get_guard(model)
+    if guard is not None and guard.halo is not halo:
+        raise ConfigError(
+            "guarded_elsewhere",
+            f"`{guard.name}` is already guarded by another Halo",
+            field="x",
+            remedy="guard the original model, once for each Halo",
+        )
+    if guard is not None:
+        if resource is None:
+            return model
+        model = guard.original
+    refuse_overridden_entry_points(
+        model, _ENTRY_POINTS, (), "guard a model without it; the framework's own calls what Halo decides"
+    )
+    name = choose_resource_id(resource, model_name(model))
+    base_resource = resource or halo.find_declared(name, ActionKind.INFERENCE) or MODEL_RESOURCE
+    registered = halo.register(ActionKind.INFERENCE, name, resource=base_resource, schema=MODEL_SCHEMA)
+    return copy_model_with_guard(halo, model, registered)
+
+
+def copy_model_with_guard(halo: Halo, model: Any, resource: Resource | None = None) -> Any:
+    """A copy behind a gate; without a resource, behind what is known of its name (nothing is registered)."""
+    if isinstance(model, RunnableBinding):
+        return model.model_copy(update={"bound": copy_model_with_guard(halo, model.bound, resource)})
+    name = model_name(model)
+    known_resource = resource or halo.find_registered(name) or make_unregistered_resource(name, ActionKind.INFERENCE)
+    guarded = model.model_copy()
+    kind: type[BaseLanguageModel[Any]] = type(model)
+    object.__setattr__(guarded, "__class__", make_guarded_class(kind))
+    # What its runs show of it is made anew: by that they are told from those of the original.
+    guarded.__dict__.pop("_serialized", None)
+    attach_guard(guarded, GuardMetadata(halo, model, name, known_resource, make_model_surface(halo)))
+    return guarded

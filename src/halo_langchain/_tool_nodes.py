@@ -1,0 +1,335 @@
+"""Room: tool calls of agents, for the middleware and the tool node alike. Takes: requests. Gives: results, refusals.
+
+A guarded tool decides itself, an unguarded one is put behind a gate and refused, a call that reaches no tool is
+recorded, and a denial becomes the framework's own error message. Never: decides a call a second time that another of
+these has.
+
+Room: guarded tool nodes. Takes: a `ToolNode`. Gives: a copy in which every call is decided.
+
+Its tools are guarded as `halo.guard(tool)` does it; one that comes while it runs is nobody's grant. Ours stands
+innermost, where the node executes one call: a wrapper of the user's runs outside of it, and errors go the way they
+went. Never: decides itself, changes the original.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import types
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from langchain_core.messages import AIMessage, ToolMessage
+from langgraph.prebuilt import ToolNode
+from langgraph.prebuilt.tool_node import ToolInvocationError
+from pydantic import ValidationError
+
+from halo_core.enforcement import Call
+from halo_core.enforcement.delegation import HANDOFF_SURFACE
+from halo_core.enforcement.guards import (
+    GuardMetadata,
+    attach_guard,
+    get_guard,
+    make_named_subclass,
+    make_unregistered_resource,
+    require_guard,
+)
+from halo_core.enforcement.session_context import (
+    Session,
+    TriggeringMessage,
+    current_session,
+    session_scope,
+    triggering_message_scope,
+)
+from halo_core.errors import ConfigError, Denied
+from halo_core.model import ActionKind, Resource
+from halo_langchain._pause import consume_resume
+from halo_langchain._runs import RunClaim, claim_scope, current_claim, find_thread_session
+from halo_langchain._tools import copy_with_guard, guard_tool
+from halo_langchain._translate import build_refusal, get_handoff_agent
+
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
+
+    from halo_langchain import Halo
+
+__all__ = [
+    "SESSION_FIELD",
+    "ToolCalls",
+    "guard_tool_node",
+    "run_session_scope",
+]
+
+
+SESSION_FIELD: Final = "halo_session"
+"""Field of the agent's state that holds the session which the middleware opened for a run without a thread."""
+
+
+_PROBLEM_ERRORS: Final[dict[str, Exception]] = {
+    "unknown_tool": LookupError("no such tool"),
+    "rejected_before": PermissionError("it was answered before"),
+}
+"""What observe mode records of a call that is no call."""
+
+
+class ToolCalls:
+    """Tool calls as `wrap_tool_call` of LangChain sees them, decided by one Halo."""
+
+    def __init__(self, halo: Halo) -> None:
+        self._halo = halo
+
+    def run(self, request: Any, handler: Callable[[Any], Any]) -> Any:
+        """Let a guarded tool decide, guard an unguarded one, and answer for a tool that is not there."""
+        if self._is_handled_by_middleware(request):
+            return handler(request)
+        with run_session_scope(request.state), _triggering_message_scope(request):
+            if problem := _find_problem(request):
+                try:
+                    self._halo.enforcer.begin(self._build_problem_call(request, problem)).fail(_PROBLEM_ERRORS[problem])
+                except Denied as denied:
+                    return build_refusal(request.tool_call, denied, _describe_tools(request))
+            request, claim = self._prepare_request(request)
+            try:
+                with claim_scope(claim):
+                    result = handler(request)
+            except Denied as denied:
+                return build_refusal(request.tool_call, denied)
+            except (ToolInvocationError, ValidationError) as exc:
+                if not claim.decided:
+                    self._record_invalid_arguments(request, exc)
+                raise
+            if claim.denied is not None:  # whoever handles the tool's errors made something else of it
+                return build_refusal(request.tool_call, claim.denied)
+            if not claim.decided and _is_failed(result) and not problem:
+                self._record_invalid_arguments(request, ValueError(result.text))
+            return result
+
+    async def arun(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
+        """As `run`."""
+        if self._is_handled_by_middleware(request):
+            return await handler(request)
+        with run_session_scope(request.state), _triggering_message_scope(request):
+            if problem := _find_problem(request):
+                try:
+                    (await self._halo.enforcer.abegin(self._build_problem_call(request, problem))).fail(
+                        _PROBLEM_ERRORS[problem]
+                    )
+                except Denied as denied:
+                    return build_refusal(request.tool_call, denied, _describe_tools(request))
+            request, claim = self._prepare_request(request)
+            try:
+                with claim_scope(claim):
+                    result = await handler(request)
+            except Denied as denied:
+                return build_refusal(request.tool_call, denied)
+            except (ToolInvocationError, ValidationError) as exc:
+                if not claim.decided:
+                    await self._arecord_invalid_arguments(request, exc)
+                raise
+            if claim.denied is not None:
+                return build_refusal(request.tool_call, claim.denied)
+            if not claim.decided and _is_failed(result) and not problem:
+                await self._arecord_invalid_arguments(request, ValueError(result.text))
+            return result
+
+    def _make_claim(self, request: Any) -> RunClaim:
+        name = request.tool_call["name"] if request.tool is None else request.tool.name
+        return RunClaim(self._halo, "tool", name, request.tool_call.get("id") or "")
+
+    def _is_handled_by_middleware(self, request: Any) -> bool:
+        """Whether the middleware around this node sees to this very call, and to the tool that it reaches."""
+        guard = get_guard(request.tool)
+        if request.tool is not None and (guard is None or guard.halo is not self._halo):
+            return False  # put in its place since, by another middleware
+        own_claim = self._make_claim(request)
+        claim = current_claim(self._halo, "tool", own_claim.name)
+        return claim is not None and not claim.decided and claim.call_id == own_claim.call_id
+
+    def _prepare_request(self, request: Any) -> tuple[Any, RunClaim]:
+        """The request with a tool that decides, and the mark under which it runs."""
+        guard = get_guard(request.tool)
+        if request.tool is not None and (guard is None or guard.halo is not self._halo):
+            # Nothing is registered: what nobody granted is refused, at the same last step as a guarded tool.
+            request = request.override(tool=copy_with_guard(self._halo, request.tool))
+        return request, self._make_claim(request)
+
+    def _build_problem_call(self, request: Any, problem: str) -> Call:
+        name, args = request.tool_call["name"], request.tool_call.get("args") or {}
+        guard = get_guard(request.tool)
+        resource = guard.resource if guard is not None else make_unregistered_resource(name, ActionKind.TOOL_CALL)
+        return self._halo.build_call(resource, args, call_id=request.tool_call.get("id") or "", problem=problem)
+
+    def _record_invalid_arguments(self, request: Any, error: Exception) -> None:
+        """Record a call whose arguments did not fit; the framework's own message goes to the model."""
+        try:
+            self._halo.enforcer.begin(self._build_problem_call(request, "invalid_arguments")).fail(error)
+        except Denied:
+            return
+
+    async def _arecord_invalid_arguments(self, request: Any, error: Exception) -> None:
+        try:
+            ticket = await self._halo.enforcer.abegin(self._build_problem_call(request, "invalid_arguments"))
+        except Denied:
+            return
+        ticket.fail(error)
+
+
+@contextmanager
+def run_session_scope(state: Any) -> Iterator[None]:
+    """The session at hand: the host's, else the thread's, else the run's own."""
+    if current_session() is not None:
+        yield
+        return
+    run_session_id = state.get(SESSION_FIELD) if isinstance(state, Mapping) else None
+    session = find_thread_session() or (Session(run_session_id, "run") if run_session_id else None)
+    if session is None:
+        yield
+        return
+    with session_scope(session):
+        yield
+
+
+@contextmanager
+def _triggering_message_scope(request: Any) -> Iterator[None]:
+    """The model message that asked for a tool call."""
+    messages = _get_messages(request)
+    call_id = request.tool_call.get("id")
+    model_messages = [m for m in messages if isinstance(m, AIMessage)]
+    calling_message = next(
+        (m for m in reversed(model_messages) if any(c["id"] == call_id for c in m.tool_calls)),
+        model_messages[-1] if model_messages else None,
+    )
+    with triggering_message_scope(
+        TriggeringMessage(calling_message.id or "", kind="message", text=str(calling_message.text))
+        if calling_message is not None
+        else TriggeringMessage(kind="message")
+    ):
+        yield
+
+
+def _find_problem(request: Any) -> str:
+    """Why a call is refused whatever the policy says: there is no such tool, or the conversation says no to it already.
+
+    A person's rejection in another middleware is an error message for the call; a third one can send the run back to
+    the tools with it all the same (LangChain issue 40491).
+    """
+    if request.tool is None:
+        return "unknown_tool"
+    guard, call_id = get_guard(request.tool), request.tool_call.get("id")
+    if not call_id or (guard is not None and guard.resource.idempotent):
+        return ""
+    was_rejected = any(_is_failed(message) and message.tool_call_id == call_id for message in _get_messages(request))
+    return "rejected_before" if was_rejected else ""
+
+
+def _get_messages(request: Any) -> list[Any]:
+    messages = request.state.get("messages", []) if isinstance(request.state, Mapping) else []
+    return messages if isinstance(messages, list) else []
+
+
+def _is_failed(result: Any) -> bool:
+    return isinstance(result, ToolMessage) and result.status == "error"
+
+
+def _describe_tools(request: Any) -> str:
+    if request.tool is not None:
+        return ""
+    names = [tool.name for tool in getattr(request.runtime, "tools", None) or ()]
+    return f"the tools are: {', '.join(names)}" if names else ""
+
+
+# LangGraph's own names; a test holds them to the installed version.
+_TOOLS_FIELD: Final = "_tools_by_name"
+_EXECUTE_METHODS: Final = ("_execute_tool_sync", "_execute_tool_async")
+
+
+def guard_tool_node(halo: Halo, node: ToolNode, path: str, first_paths: dict[str, str]) -> ToolNode:
+    """A copy of a tool node, guarded, its tools registered.
+
+    Args:
+        halo: who decides.
+        node: the tool node.
+        path: where it is, in words.
+        first_paths: where each tool was met first, by name; filled.
+
+    Raises:
+        ConfigError: a tool cannot be registered, or this version of LangGraph has another kind of tool node.
+    """
+    guard = get_guard(node)
+    if guard is not None and guard.halo is halo:
+        return node
+    if not isinstance(node.__dict__.get(_TOOLS_FIELD), dict) or not all(
+        hasattr(node, name) for name in _EXECUTE_METHODS
+    ):
+        raise ConfigError(
+            "tool_node_unknown",
+            "this tool node cannot be guarded: its class is unknown to Halo",
+            field="x",
+            remedy="guard its tools: `ToolNode(halo.guard(tools))`",
+        )
+    guarded = copy.copy(node)
+    guarded.__class__ = _make_guarded_class(type(node))
+    guarded.__dict__[_TOOLS_FIELD] = {
+        name: _guard_node_tool(halo, tool, path, first_paths) for name, tool in node.__dict__[_TOOLS_FIELD].items()
+    }
+    for name in ("func", "afunc"):  # bound to the original, they would run it
+        method = getattr(node, name, None)
+        if isinstance(method, types.MethodType) and method.__self__ is node:
+            setattr(guarded, name, types.MethodType(method.__func__, guarded))
+    attach_guard(
+        guarded, GuardMetadata(halo, node, node.name or "tools", Resource(kind=ActionKind.TOOL_CALL), HANDOFF_SURFACE)
+    )
+    return guarded
+
+
+def _guard_node_tool(halo: Halo, tool: BaseTool, path: str, first_paths: dict[str, str]) -> BaseTool:
+    guard = get_guard(tool)
+    if guard is not None:
+        return tool if guard.halo is halo else copy_with_guard(halo, tool)
+    registered = halo.find_registered(tool.name) if not get_handoff_agent(tool) else None
+    # What was declared of this name holds here too: finding it again declares nothing.
+    known_resource = registered if registered is not None and registered.kind is not ActionKind.HANDOFF else None
+    try:
+        guarded = guard_tool(halo, tool, known_resource)
+    except ConfigError as error:
+        earlier_path = f", and of `{first_paths[tool.name]}` before" if tool.name in first_paths else ""
+        raise ConfigError(
+            error.code,
+            f"{error.message}; it is a tool of `{path}`{earlier_path}",
+            field=error.field,
+            remedy=error.remedy,
+        ) from error
+    if known_resource is not None and tool.name not in first_paths:
+        halo.notify_once(f"the tool `{tool.name}` of `{path}` uses the resource that is registered under that name")
+    first_paths.setdefault(tool.name, path)
+    return guarded
+
+
+@functools.lru_cache(maxsize=64)
+def _make_guarded_class(kind: type[Any]) -> type[ToolNode]:
+    sync, awaited = (getattr(kind, name) for name in _EXECUTE_METHODS)
+
+    @functools.wraps(sync)
+    def execute(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return ToolCalls(require_guard(self).halo).run(
+            request, lambda next_request: sync(self, next_request, *args, **kwargs)
+        )
+
+    @functools.wraps(awaited)
+    async def aexecute(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return await ToolCalls(require_guard(self).halo).arun(
+            request, lambda next_request: awaited(self, next_request, *args, **kwargs)
+        )
+
+    def invoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name
+        consume_resume(require_guard(self).halo, config)  # before a wrapper of the app's asks anything
+        return kind.invoke(self, input, config, **kwargs)
+
+    async def ainvoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
+        consume_resume(require_guard(self).halo, config)
+        return await kind.ainvoke(self, input, config, **kwargs)
+
+    entry_points = {"invoke": functools.wraps(kind.invoke)(invoke), "ainvoke": functools.wraps(kind.ainvoke)(ainvoke)}
+    members = {**dict(zip(_EXECUTE_METHODS, (execute, aexecute), strict=True)), **entry_points}
+    return cast("type[ToolNode]", make_named_subclass(kind, members))

@@ -1,1 +1,0 @@
-"""Room: tools, guarded copies and the calls that reach them. Takes: tools, calls. Gives: results. Never: decides."""

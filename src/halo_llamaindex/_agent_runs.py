@@ -1,0 +1,443 @@
+"""Room: one run of one step of a guarded workflow, and who acts in it. Takes: a step. Gives: its result.
+
+Never: decides, mints, keeps anything.
+
+Room: calls of one message that are alike under one id. Takes: a message's calls. Gives: an id for each.
+
+Some providers name a call after its tool: a message that asks for the same twice then asks twice under one id, and the
+second would be taken for the first, asked again. Which is which, the piece of work says that runs it. Never: decides.
+
+Room: one run of one step of a workflow of the app's own. Takes: a step. Gives: its result, as whoever acts.
+
+Never: decides, mints.
+
+Room: what stands before the steps of a guarded workflow. Takes: a step. Gives: one that runs as whoever acts.
+
+Each step runs in a task and a context of its own, so each finds the session, who acts and what was said anew: from the
+context that the run was started in, and from the workflow's own store. Never: decides, mints, keeps anything.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from llama_index.core.agent.workflow import AgentInput, AgentOutput, ToolCall
+from llama_index.core.base.llms.types import MessageRole
+from llama_index.core.workflow import Context, StartEvent, StopEvent
+from workflows.runtime.types.results import StepWorkerStateContextVar, WaitingForEvent
+
+from halo_core.enforcement.session_context import (
+    TriggeringMessage,
+    current_session,
+    delegation_scope,
+    session_scope,
+    triggering_message_scope,
+)
+from halo_core.errors import Denied
+from halo_core.model import Provenance
+from halo_llamaindex._agent_calls import (
+    called_tool_scope,
+    enter_agent,
+    find_base_agents,
+    hand_back_chain,
+    refuse_unentered_agent,
+)
+from halo_llamaindex._components import guard_memory
+from halo_llamaindex._model_calls import EARLIER_MARK as MARK
+from halo_llamaindex._model_calls import message_id
+from halo_llamaindex._pause import STEERING_ERRORS, StepPaused, forget_waits, list_waiter_ids
+from halo_llamaindex._runs import (
+    EARLIER_RESULTS_KEY,
+    MEMORY_KEY,
+    TURN_KEY,
+    ActingChain,
+    WorkItem,
+    accepts_extra_keys,
+    current_run,
+    discard_foreign_chain,
+    ensure_session,
+    forget_chat,
+    known_texts_scope,
+    load_acting_chain,
+    nested_call_scope,
+    read_store,
+    restore_chat,
+    store_acting_chain,
+    store_chat,
+    waiting_step_scope,
+)
+from halo_llamaindex._texts import extract_message_text
+
+if TYPE_CHECKING:
+    from halo_llamaindex import Halo
+
+__all__ = [
+    "CURRENT_AGENT_KEY",
+    "StepRun",
+    "WorkflowPlan",
+    "hand_back_agents",
+    "resolve_call_id",
+    "run_app_step",
+    "run_as_actor",
+    "run_step",
+    "store_duplicate_calls",
+]
+
+
+CURRENT_AGENT_KEY: Final = "current_agent_name"
+"""The framework's word for who is at work, in its events and its store."""
+StepFunction = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowPlan:
+    """How a guarded workflow is entered.
+
+    Args:
+        halo: who decides.
+        is_team: whether its agents are entered by hand-offs: it has several.
+        agent: the agent that it is as a whole; empty where it acts as whoever runs it.
+        prompts: system prompt by agent; of a single agent under the empty name.
+        is_agentic: whether it is one of the framework's agents, and no workflow of the app's own.
+    """
+
+    halo: Halo
+    is_team: bool = False
+    agent: str = ""
+    prompts: Mapping[str, str] | None = None
+    is_agentic: bool = True
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> WorkflowPlan:
+        """A copy of a guarded workflow is entered in the same way."""
+        return self
+
+    @property
+    def enters_agents(self) -> bool:
+        """Whether anybody is entered in it."""
+        return self.is_team or bool(self.agent)
+
+
+@dataclass(slots=True)
+class StepRun:
+    """One run of one step."""
+
+    plan: WorkflowPlan
+    ctx: Any
+    event: Any
+    step: StepFunction
+    session: str
+    has_fresh_session: bool
+    chain: ActingChain | None = None
+
+    @property
+    def halo(self) -> Halo:
+        return self.plan.halo
+
+
+async def run_as_actor(step_run: StepRun, run: Callable[[StepRun], Awaitable[Any]]) -> Any:
+    """Run something as whoever acts, and hand back what was handed on when the run ends with it."""
+    if not step_run.plan.enters_agents:
+        return await run(step_run)
+    step_run.chain = await load_acting_chain(step_run.halo, step_run.ctx, step_run.session)
+    if step_run.chain is None or not step_run.chain.agent:
+        # INVARIANT: SUB - who acts is not known, so it is not the first one either.
+        raise Denied("handed_back", "no agent has started here", remedy="start the run from its beginning")
+    try:
+        with delegation_scope(step_run.chain.to_acting(step_run.halo, step_run.session)):
+            agent_name = getattr(step_run.event, CURRENT_AGENT_KEY, None)
+            if step_run.plan.is_team and isinstance(agent_name, str) and agent_name != step_run.chain.agent:
+                await refuse_unentered_agent(step_run.halo, agent_name)
+            result = await run(step_run)
+    except WaitingForEvent:
+        await discard_foreign_chain(step_run.ctx)
+        raise
+    except Exception:
+        if step_run.plan.is_agentic:  # a step of an app's own may be tried again
+            await hand_back_agents(step_run)
+        raise
+    await discard_foreign_chain(step_run.ctx)
+    if isinstance(result, StopEvent):
+        await hand_back_agents(step_run)
+    return result
+
+
+async def hand_back_agents(step_run: StepRun) -> None:
+    chain = await load_acting_chain(step_run.halo, step_run.ctx, step_run.session)
+    await store_acting_chain(step_run.halo, step_run.ctx, None, step_run.session)
+    await hand_back_chain(step_run.halo, chain)
+
+
+_DUPLICATES_KEY: Final = "halo_alike"
+"""Key of the calls of the message at hand that are alike: how many there are, and which pieces of work run them."""
+
+
+def _describe_call(call: Any) -> str:
+    return f"{call.tool_id} {call.tool_name} {sorted(call.tool_kwargs.items(), key=repr)!r}"
+
+
+async def store_duplicate_calls(ctx: Any, calls: Iterable[Any] | None) -> None:
+    """Note which calls of a message are alike."""
+    duplicates = {name: [count] for name, count in Counter(map(_describe_call, calls or ())).items() if count > 1}
+    if duplicates or await read_store(ctx, _DUPLICATES_KEY):
+        await ctx.store.set(_DUPLICATES_KEY, duplicates)
+
+
+async def resolve_call_id(ctx: Any, call: Any, item: str | None) -> str:
+    """The id of a call: the provider's, and of the second of two that are alike which one it is."""
+    provider_id: str = call.tool_id
+    if item is None or not await read_store(ctx, _DUPLICATES_KEY):
+        return provider_id
+    async with current_run().store_lock:
+        duplicates = await read_store(ctx, _DUPLICATES_KEY)
+        entry = duplicates.get(_describe_call(call)) if isinstance(duplicates, dict) else None
+        if not isinstance(entry, list) or not entry or not isinstance(entry[0], int):
+            return provider_id
+        if item not in entry[1:]:
+            await ctx.store.set(_DUPLICATES_KEY, {**duplicates, _describe_call(call): [*entry, item]})
+            entry = [*entry, item]
+    # No more than the message asks for: a message whose calls are sent out anew asks for the same ones.
+    place = entry[1:].index(item) % max(entry[0], 1)
+    return f"{provider_id} #{place + 1}" if place else provider_id
+
+
+_RUN_ID_KEY: Final = "halo_run"
+"""Key of a name of the run at hand, which goes on with it."""
+_BEGUN_KEY: Final = "began"
+
+
+async def run_app_step(step_run: StepRun, name: str, step_state: Any) -> Any:
+    """Run a step; where the workflow is an agent as a whole, its first step enters that agent."""
+    begins = isinstance(step_run.event, StartEvent) and not list_waiter_ids(step_state)
+    run, item = current_run(), step_state.state.work_item_id
+    work = ""
+    if run.is_resumable and item is not None:
+        # Where it was tried and failed, it is another try: what it calls then is called anew.
+        work = f"{await _ensure_run_id(step_run, begins=begins)}:{name}:{item}:{run.work_items[name, item].attempt}"
+    if step_run.plan.agent and isinstance(step_run.event, StartEvent):
+        await _enter_workflow_agent(step_run, begins=begins)
+    with nested_call_scope(work):
+        return await run_as_actor(step_run, _run_app_event)
+
+
+async def _run_app_event(step_run: StepRun) -> Any:
+    return await step_run.step(step_run.event)
+
+
+async def _ensure_run_id(step_run: StepRun, *, begins: bool) -> str:
+    run = current_run()
+    async with run.store_lock:  # steps side by side have one
+        if _RUN_ID_KEY not in run.written_values:
+            is_stored = accepts_extra_keys(step_run.ctx)
+            stored = None if begins or not is_stored else await read_store(step_run.ctx, _RUN_ID_KEY)
+            run.written_values[_RUN_ID_KEY] = str(stored) if stored is not None else step_run.halo.make_run_session_id()
+            if stored is None and is_stored:
+                await step_run.ctx.store.set(_RUN_ID_KEY, run.written_values[_RUN_ID_KEY])
+    return str(run.written_values[_RUN_ID_KEY])
+
+
+async def _enter_workflow_agent(step_run: StepRun, *, begins: bool) -> None:
+    run = current_run()
+    async with run.store_lock:
+        if begins and not run.written_values.get(_BEGUN_KEY):
+            await hand_back_agents(step_run)  # what an earlier run of this context left behind
+        run.written_values[_BEGUN_KEY] = True
+        chain = await load_acting_chain(step_run.halo, step_run.ctx, step_run.session)
+        if chain is None or chain.agent != step_run.plan.agent:
+            chain = await enter_agent(
+                step_run, ActingChain(base_agents=find_base_agents(step_run)), step_run.plan.agent, run.task
+            )
+            await store_acting_chain(step_run.halo, step_run.ctx, chain, step_run.session)
+
+
+_RESULT_ROLES: Final = (MessageRole.TOOL, MessageRole.FUNCTION)
+StepCallable = Callable[..., Awaitable[Any]]
+
+
+async def run_step(plan: WorkflowPlan, name: str, step: StepCallable, event: Any) -> Any:
+    """Run one step of a workflow as whoever acts in it.
+
+    Args:
+        plan: of the workflow.
+        name: of the step.
+        step: called with the event that the step works on.
+        event: that it was called with.
+    """
+    ctx, step_state = Context.get_step_context(), StepWorkerStateContextVar.get()
+    run, item = current_run(), step_state.state.work_item_id
+    work_item = run.work_items.setdefault((name, item), WorkItem()) if item is not None else WorkItem()
+    async with work_item.lock:
+        work_item.has_waited = work_item.has_waited or bool(list_waiter_ids(step_state))
+        if work_item.is_done and work_item.has_waited:
+            return None
+        try:
+            result = await _run_step_in_session(plan, name, step, event, ctx, step_state)
+        except Exception as exc:
+            work_item.attempt += not isinstance(exc, STEERING_ERRORS)
+            raise
+        work_item.is_done = True
+        forget_waits(step_state)
+        return result
+
+
+async def _run_step_in_session(
+    plan: WorkflowPlan, name: str, step: StepCallable, event: Any, ctx: Any, step_state: Any
+) -> Any:
+    with ExitStack() as stack:
+        session, is_fresh = current_session(), False
+        if session is None:
+            session, is_fresh = await ensure_session(plan.halo, ctx)
+            stack.enter_context(session_scope(session))
+        stack.enter_context(waiting_step_scope(step_state if current_run().is_resumable else None))
+        try:
+            step_run = StepRun(plan, ctx, event, step, session.id, is_fresh)
+            if not plan.is_agentic:
+                return await run_app_step(step_run, name, step_state)
+            await (forget_chat if name == "init_run" else restore_chat)(ctx)
+            return await _dispatch_agent_step(step_run, name)
+        except StepPaused as paused:
+            if plan.is_agentic:
+                await store_chat(ctx)
+            if paused.is_repeated:  # the framework shows a question once; who resumed has not seen it
+                ctx.write_event_to_stream(paused.challenge)
+            raise
+
+
+async def _dispatch_agent_step(step_run: StepRun, name: str) -> Any:
+    result = await _STEP_HANDLERS.get(name, _run_other_step)(step_run)
+    if isinstance(result, StopEvent):  # nothing waits any more
+        await forget_chat(step_run.ctx)
+    return result
+
+
+async def _run_plain_step(step_run: StepRun) -> Any:
+    return await step_run.step(step_run.event)
+
+
+async def _run_other_step(step_run: StepRun) -> Any:
+    return await run_as_actor(step_run, _run_plain_step)
+
+
+# the steps
+
+
+async def _init_run(step_run: StepRun) -> Any:
+    await _guard_run_memory(step_run)
+    if step_run.plan.enters_agents:
+        await hand_back_agents(step_run)  # what an earlier run of this context left behind
+    result = await step_run.step(step_run.event)
+    if step_run.has_fresh_session and isinstance(result, AgentInput):
+        earlier_results = [extract_message_text(message) for message in result.input if message.role in _RESULT_ROLES]
+        if earlier_results:
+            # The session is new, so what tools said before it was read by nobody here.
+            await step_run.ctx.store.set(
+                EARLIER_RESULTS_KEY, [step_run.halo.make_keyed_digest(MARK + text) for text in earlier_results]
+            )
+    return result
+
+
+async def _guard_run_memory(step_run: StepRun) -> None:
+    """A memory can ask a model too, whichever way the host handed it over."""
+    memory = await read_store(step_run.ctx, MEMORY_KEY)
+    guarded = guard_memory(step_run.halo, memory)
+    if guarded is not memory:
+        await step_run.ctx.store.set(MEMORY_KEY, guarded)
+    event_memory = step_run.event.get(MEMORY_KEY, None)
+    guarded = guard_memory(step_run.halo, event_memory)
+    if guarded is not event_memory:
+        step_run.event = step_run.event.model_copy()
+        step_run.event[MEMORY_KEY] = guarded
+
+
+async def _setup_agent(step_run: StepRun) -> Any:
+    """Enter the agent that an event names; one that may not be entered leaves the giver at work."""
+    if not step_run.plan.enters_agents:
+        return await step_run.step(step_run.event)
+    chain = await load_acting_chain(step_run.halo, step_run.ctx, step_run.session) or ActingChain(
+        base_agents=find_base_agents(step_run)
+    )
+    giver, event = chain.agent, step_run.event
+    if step_run.plan.agent and not giver:
+        chain = await enter_agent(step_run, chain, step_run.plan.agent, current_run().task)
+    agent_name = event.current_agent_name
+    if step_run.plan.is_team and agent_name != chain.agent:
+        try:
+            chain = await enter_agent(step_run, chain, agent_name)
+        except Denied:
+            if not giver:
+                raise
+            await step_run.ctx.store.set(CURRENT_AGENT_KEY, giver)
+            event = AgentInput(input=event.input, current_agent_name=giver)
+    await store_acting_chain(step_run.halo, step_run.ctx, replace(chain, decided_handoffs={}), step_run.session)
+    with delegation_scope(chain.to_acting(step_run.halo, step_run.session)):
+        return await step_run.step(event)
+
+
+async def _run_agent_step(step_run: StepRun) -> Any:
+    async def run(step_run: StepRun) -> Any:
+        result = await _run_model_step(step_run)
+        if isinstance(result, AgentOutput):
+            turn = message_id(result.response) or step_run.halo.make_run_session_id()
+            await step_run.ctx.store.set(TURN_KEY, turn)
+            await store_duplicate_calls(step_run.ctx, result.tool_calls)
+        return result
+
+    return await run_as_actor(step_run, run)
+
+
+async def _parse_agent_output(step_run: StepRun) -> Any:
+    return await run_as_actor(step_run, _run_model_step)
+
+
+async def _run_model_step(step_run: StepRun) -> Any:
+    """Run a step in which a model is asked, knowing whose words it is shown."""
+    agent_name = getattr(step_run.event, CURRENT_AGENT_KEY, "") if step_run.plan.is_team else ""
+    prompt = (step_run.plan.prompts or {}).get(agent_name, "")
+    known_texts = [(prompt, Provenance.SYSTEM)] if prompt else []
+    known_texts += [(words, Provenance.USER) for words in current_run().user_texts]
+    earlier_marks = await read_store(step_run.ctx, EARLIER_RESULTS_KEY, [])
+    with known_texts_scope(tuple(known_texts), frozenset(earlier_marks if isinstance(earlier_marks, list) else ())):
+        return await step_run.step(step_run.event)
+
+
+async def _call_tool(step_run: StepRun) -> Any:
+    async def run(step_run: StepRun) -> Any:
+        event: ToolCall = step_run.event
+        if step_run.plan.is_team and step_run.chain is not None:
+            # Whose tools are called, and under whose link: a tool that wrote another name there has entered nobody.
+            await step_run.ctx.store.set(CURRENT_AGENT_KEY, step_run.chain.agent)
+        turn = await read_store(step_run.ctx, TURN_KEY, "")
+        item = StepWorkerStateContextVar.get().state.work_item_id
+        asking_message = TriggeringMessage(
+            str(turn),
+            await resolve_call_id(step_run.ctx, event, item),
+            kind="message",
+            text=await _find_turn_text(step_run.ctx),
+        )
+        with triggering_message_scope(asking_message), called_tool_scope(event.tool_name):
+            return await step_run.step(event)
+
+    return await run_as_actor(step_run, run)
+
+
+async def _find_turn_text(ctx: Any) -> str:
+    """The words of the message whose calls are under way, where the agent's scratchpad has them."""
+    scratchpad = await read_store(ctx, "scratchpad", [])
+    answers = (
+        [item for item in scratchpad if getattr(item, "role", None) == MessageRole.ASSISTANT]
+        if isinstance(scratchpad, list)
+        else []
+    )
+    return extract_message_text(answers[-1]) if answers else ""
+
+
+_STEP_HANDLERS: Final[Mapping[str, Callable[[StepRun], Awaitable[Any]]]] = {
+    "call_tool": _call_tool,
+    "init_run": _init_run,
+    "parse_agent_output": _parse_agent_output,
+    "run_agent_step": _run_agent_step,
+    "setup_agent": _setup_agent,
+}

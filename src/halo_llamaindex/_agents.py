@@ -1,0 +1,319 @@
+"""Room: guarded workflows and agents. Takes: workflows. Gives: copies whose steps are entered, and tools decided.
+
+Room: the class of a guarded workflow. Takes: a workflow's class. Gives: one whose every step is entered.
+
+Never: decides itself, holds anything of one workflow.
+
+Room: guarded workflows. Takes: agents, teams of them, an app's own workflows. Gives: copies that are governed.
+
+The copy asks guarded models, decides its agents' tool calls, and enters each agent of a team by a hand-off. Never:
+decides itself, changes the original, guards a tool: what nobody guarded is granted by nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Final
+
+from llama_index.core.agent.workflow import AgentWorkflow, CodeActAgent
+from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
+from llama_index.core.agent.workflow.codeact_agent import EXECUTE_TOOL_NAME
+from llama_index.core.base.llms.types import ChatMessage, MessageRole
+from llama_index.core.tools import FunctionTool
+from llama_index.core.workflow import Context, StartEvent, Workflow
+from workflows.errors import WorkflowCancelledByUser
+from workflows.utils import get_steps_from_class
+
+from halo_core.enforcement.delegation import HANDOFF_SURFACE, find_agent_resource, register_agent_resource
+from halo_core.enforcement.guards import GuardMetadata, attach_guard, clean_name, get_guard
+from halo_core.enforcement.session_context import is_raw_thread
+from halo_core.errors import ConfigError, Denied
+from halo_core.facade import HandOff
+from halo_core.model import ActionKind, Resource
+from halo_llamaindex._agent_calls import add_missing_tool, call_tool, called_tool_scope, guard_agent_tools
+from halo_llamaindex._agent_runs import WorkflowPlan, run_step
+from halo_llamaindex._components import guard_memory, guard_swapped_models
+from halo_llamaindex._models import guard_model
+from halo_llamaindex._runs import (
+    WorkflowRun,
+    hand_back_unfinished,
+    in_body,
+    make_spanless_subclass,
+    nested_call_scope,
+    run_scope,
+)
+from halo_llamaindex._serialization import forbid_restoring
+from halo_llamaindex._texts import extract_message_text
+from halo_llamaindex._tools import copy_with_guard
+from halo_llamaindex._translate import refuse_overridden_entry_points
+
+if TYPE_CHECKING:
+    from halo_llamaindex import Halo
+
+__all__ = [
+    "PLAN_ATTRIBUTE",
+    "get_plan",
+    "guard_workflow",
+    "list_entry_points",
+    "make_guarded_class",
+]
+
+
+PLAN_ATTRIBUTE: Final = "_halo_plan"
+_CALL_TOOL: Final = "_call_tool"
+_GET_TOOLS: Final = "get_tools"
+
+
+def get_plan(workflow: Any) -> WorkflowPlan:
+    """How a guarded workflow is entered.
+
+    Raises:
+        Denied: it was copied in a way that lost it.
+    """
+    plan = workflow.__dict__.get(PLAN_ATTRIBUTE)
+    if not isinstance(plan, WorkflowPlan):
+        raise Denied("needs_guard", "this copy of a guarded workflow is no longer guarded", remedy="guard it again")
+    return plan
+
+
+def list_entry_points(kind: type[Workflow]) -> list[str]:
+    """What of a workflow is Halo's in a guarded copy of it."""
+    overridable = [name for name in (_CALL_TOOL, _GET_TOOLS) if hasattr(kind, name)]
+    return ["run", *get_steps_from_class(kind), *overridable]
+
+
+@functools.lru_cache(maxsize=256)
+def make_guarded_class(kind: type[Workflow]) -> type[Workflow]:
+    """Subclass that starts its runs, enters its steps and decides the tool calls of its agents."""
+    members: dict[str, Any] = {name: _wrap_step(kind, name) for name in get_steps_from_class(kind)}
+    members |= {name: _wrap_free_step(name, function) for name, function in kind._step_functions.items()}  # noqa: SLF001  no public way to them
+    members["run"] = _wrap_run(kind)
+    if hasattr(kind, _CALL_TOOL):
+        members |= {_CALL_TOOL: _wrap_call_tool(kind), _GET_TOOLS: _wrap_get_tools(kind)}
+    return make_spanless_subclass(kind, members)
+
+
+def _wrap_step(kind: type[Workflow], name: str) -> Callable[..., Any]:
+    function = getattr(kind, name)
+
+    @functools.wraps(function)  # the framework reads its signature and its configuration
+    async def step(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return await _run_step_function(self, name, functools.partial(function, self), args, kwargs)
+
+    return step
+
+
+def _wrap_free_step(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A step that is a function beside the class, as a method of it."""
+
+    @functools.wraps(function)
+    async def step(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return await _run_step_function(self, name, function, args, kwargs)
+
+    return step
+
+
+async def _run_step_function(workflow: Any, name: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    config = workflow._get_steps()[name]._step_config  # noqa: SLF001  where the framework keeps it
+    event_name = config.event_name
+
+    async def step(event: Any) -> Any:
+        step_kwargs = {**kwargs, event_name: event} if event_name in kwargs else kwargs
+        if asyncio.iscoroutinefunction(inspect.unwrap(getattr(function, "func", function))):
+            return await function(*args, **step_kwargs)
+        return await asyncio.to_thread(function, *args, **step_kwargs)
+
+    plan = get_plan(workflow)
+    guard_swapped_models(plan.halo, workflow)
+    return await run_step(plan, name, step, kwargs.get(event_name))
+
+
+def _wrap_run(kind: type[Workflow]) -> Callable[..., Any]:
+    @functools.wraps(kind.run)
+    def run(self: Any, *args: Any, **kwargs: Any) -> Any:
+        plan = get_plan(self)
+        ctx = kwargs.get("ctx")
+        host_context = ctx if ctx is not None else next((item for item in args if isinstance(item, Context)), None)
+        user_texts = tuple(_iter_user_texts(args, kwargs))
+        # What a tool's body asks an agent is no user's word; nor is it what a thread asks of which nobody knows whose.
+        run = WorkflowRun(
+            host_context is not None,
+            () if in_body() or is_raw_thread() else user_texts,
+            user_texts[-1] if user_texts else "",
+        )
+        if "memory" in kwargs:
+            kwargs["memory"] = guard_memory(plan.halo, kwargs["memory"])
+        with (
+            run_scope(run),
+            called_tool_scope(""),
+            nested_call_scope(""),
+        ):  # whatever the run around this one is at stays there
+            handler = kind.run(self, *args, **kwargs)
+            handler._result_task.add_done_callback(functools.partial(_finish_run, plan.halo))  # noqa: SLF001  nothing public
+        return handler
+
+    return run
+
+
+def _finish_run(halo: Halo, result: asyncio.Task[Any]) -> None:
+    """A run that is cancelled may be gone on with; one that failed or timed out has ended, wherever it was."""
+    if not result.cancelled() and not isinstance(result.exception(), WorkflowCancelledByUser | NoneType):
+        hand_back_unfinished(halo)
+
+
+def _iter_user_texts(args: tuple[Any, ...], kwargs: Any) -> Iterable[str]:
+    """What the host passed as its user's words."""
+    start = kwargs.get("start_event") or next((item for item in args if isinstance(item, StartEvent)), None)
+    positional = [item for item in args if not isinstance(item, Context | StartEvent)]
+    inputs = [kwargs.get("user_msg"), positional[0] if positional else None]
+    history = [kwargs.get("chat_history"), positional[1] if len(positional) > 1 else None]
+    if start is not None:
+        inputs.append(start.get("user_msg", None))
+        history.append(start.get("chat_history", None))
+    messages = [item for chat_history in history if isinstance(chat_history, list | tuple) for item in chat_history]
+    for item in (*messages, *inputs):
+        if isinstance(item, str) and item:
+            yield item
+        elif isinstance(item, ChatMessage) and item.role == MessageRole.USER and extract_message_text(item):
+            yield extract_message_text(item)
+
+
+def _wrap_call_tool(kind: Any) -> Callable[..., Any]:
+    function = getattr(kind, _CALL_TOOL)
+
+    @functools.wraps(function)
+    async def _call_tool(self: Any, ctx: Any, tool: Any, tool_input: dict[str, Any]) -> Any:
+        return await call_tool(get_plan(self).halo, function, self, ctx, tool, tool_input)
+
+    return _call_tool
+
+
+def _wrap_get_tools(kind: Any) -> Callable[..., Any]:
+    function = getattr(kind, _GET_TOOLS)
+
+    @functools.wraps(function)
+    async def get_tools(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return add_missing_tool(guard_agent_tools(get_plan(self).halo, await function(self, *args, **kwargs)))
+
+    return get_tools
+
+
+_TOOL_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
+_CACHED_FIELDS: Final = ("_validation_result", "_broker_config")
+
+
+def guard_workflow(
+    halo: Halo,
+    workflow: Workflow,
+    *,
+    agent: str = "",
+    give: Mapping[str, HandOff] | None = None,
+    resource: Resource | None = None,
+) -> Workflow:
+    """A guarded copy of a workflow.
+
+    Args:
+        halo: who decides.
+        workflow: an agent, a team of agents, or a workflow of the app's own.
+        agent: the agent that it is as a whole; to run it is then a hand-off to that agent.
+        give: how much of its own whoever hands off gives, by agent.
+        resource: what `agent` is.
+
+    Raises:
+        ConfigError: another Halo guards it, terms are for nobody in it, or it has entry points of its own.
+    """
+    guard = get_guard(workflow)
+    if guard is not None and guard.halo is not halo:
+        raise ConfigError(
+            "guarded_elsewhere",
+            f"`{guard.name}` is already guarded by another Halo",
+            field="x",
+            remedy="guard the original workflow, once for each Halo",
+        )
+    if guard is not None:
+        if not (agent or give or resource):
+            return workflow
+        workflow = guard.original
+    refuse_overridden_entry_points(workflow, list_entry_points(type(workflow)))
+    is_team = isinstance(workflow, AgentWorkflow) and len(workflow.agents) > 1
+    names = list(workflow.agents) if is_team and isinstance(workflow, AgentWorkflow) else []
+    _add_terms(halo, give or {}, {*names, *([agent] if agent else ())})
+    for name in names:
+        register_agent_resource(halo, name)
+    if agent:
+        register_agent_resource(halo, agent, resource)
+    elif resource is not None:
+        raise ConfigError(
+            "not_an_agent", "a workflow is not a resource", field="resource", remedy="use `agent=` to name its agent"
+        )
+    guarded: Workflow = _copy_workflow(halo, workflow)
+    is_agentic = isinstance(workflow, AgentWorkflow | BaseWorkflowAgent)
+    guarded.__dict__[PLAN_ATTRIBUTE] = WorkflowPlan(
+        halo, is_team=is_team, agent=agent, prompts=_collect_prompts(workflow, is_team=is_team), is_agentic=is_agentic
+    )
+    name = agent or getattr(workflow, "name", "") or type(workflow).__name__
+    forbid_restoring(guarded)
+    attach_guard(
+        guarded, GuardMetadata(halo, workflow, name, find_agent_resource(halo, clean_name(name)), HANDOFF_SURFACE)
+    )
+    return guarded
+
+
+def _add_terms(halo: Halo, give: Mapping[str, HandOff], names: set[str]) -> None:
+    for name, terms in give.items():
+        if name not in names:
+            raise ConfigError(
+                "no_such_agent",
+                f"`{name}` is not an agent of this workflow",
+                field="give",
+                remedy=f"one of: {', '.join(sorted(names))}",
+            )
+        halo.delegation_terms.set_terms(name, terms)
+
+
+def _guard_code_tool(halo: Halo, workflow: CodeActAgent, tool: Any) -> Any:
+    """The tool that the framework makes of what executes code, and names itself: granted if that very function is."""
+    registered, function = halo.find_registered(EXECUTE_TOOL_NAME), workflow.code_execute_fn
+    runs_code_function = (
+        isinstance(tool, FunctionTool)
+        and tool.real_fn is function
+        # INVARIANT: a grant is of what was guarded, not of whatever has its name.
+        and halo.functions_by_tool.get(EXECUTE_TOOL_NAME) == function
+    )
+    is_code_tool = runs_code_function and tool.metadata.name == EXECUTE_TOOL_NAME and get_guard(tool) is None
+    return (
+        copy_with_guard(halo, tool, registered)
+        if is_code_tool and registered is not None and registered.kind in _TOOL_KINDS
+        else tool
+    )
+
+
+def _copy_workflow(halo: Halo, workflow: Any) -> Any:
+    guarded = copy.copy(workflow)
+    kind: type[Workflow] = type(workflow)
+    object.__setattr__(guarded, "__class__", make_guarded_class(kind))
+    for name in _CACHED_FIELDS:
+        if name in guarded.__dict__:
+            guarded.__dict__[name] = None
+    if isinstance(workflow, BaseWorkflowAgent):
+        guarded.__dict__["llm"] = guard_model(halo, workflow.llm, None)
+        if isinstance(workflow, CodeActAgent):
+            guarded.__dict__["tools"] = [_guard_code_tool(halo, workflow, tool) for tool in workflow.tools or ()]
+    if isinstance(workflow, AgentWorkflow):
+        guarded.__dict__["agents"] = {name: guard_workflow(halo, item) for name, item in workflow.agents.items()}
+    return guarded
+
+
+def _collect_prompts(workflow: Any, *, is_team: bool) -> dict[str, str]:
+    if isinstance(workflow, AgentWorkflow):
+        prompts = {name: item.system_prompt for name, item in workflow.agents.items()}
+        if not is_team:
+            prompts = dict.fromkeys(("",), next(iter(prompts.values())))
+    else:
+        prompts = {"": getattr(workflow, "system_prompt", None)}
+    return {name: prompt for name, prompt in prompts.items() if isinstance(prompt, str) and prompt}

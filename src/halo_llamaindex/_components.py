@@ -1,0 +1,373 @@
+"""Room: what a guarded copy still reaches that nobody decides. Takes: a copy. Gives: a refusal.
+
+The framework has more kinds of parts than anybody lists, and an app adds its own: after what is known was guarded, the
+rest is looked through. Never: runs anything of what it looks at, changes it.
+
+Room: what query engines, synthesizers and the like hold. Takes: one of them. Gives: a copy that holds guards.
+
+Such a component acts through what it holds: its retriever reads, its LLM is asked. On the copy those are guarded, at
+whatever depth of the framework's own components; the component itself is no action. Never: decides, changes the
+original.
+
+Room: what a guarded workflow is handed after it was guarded. Takes: memories, swapped models. Gives: guarded ones.
+
+Never: decides, changes what is the host's.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import types
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from llama_index.core.agent.workflow import AgentWorkflow
+from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
+from llama_index.core.base.base_query_engine import BaseQueryEngine
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.base.base_selector import BaseSelector
+from llama_index.core.base.embeddings.base import BaseEmbedding
+from llama_index.core.base.llms.base import BaseLLM
+from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.callbacks import CallbackManager
+from llama_index.core.chat_engine.types import BaseChatEngine
+from llama_index.core.evaluation import BaseEvaluator
+from llama_index.core.graph_stores.types import PropertyGraphStore
+from llama_index.core.indices.base import BaseIndex
+from llama_index.core.indices.composability.graph import ComposableGraph
+from llama_index.core.indices.query.query_transform.base import BaseQueryTransform
+from llama_index.core.memory import BaseMemory
+from llama_index.core.memory.memory import BaseMemoryBlock
+from llama_index.core.objects import ObjectRetriever
+from llama_index.core.objects.base_node_mapping import BaseObjectNodeMapping
+from llama_index.core.postprocessor.types import BaseNodePostprocessor
+from llama_index.core.prompts import BasePromptTemplate
+from llama_index.core.query_engine.flare.answer_inserter import BaseLookaheadAnswerInserter
+from llama_index.core.question_gen.types import BaseQuestionGenerator
+from llama_index.core.response_synthesizers import BaseSynthesizer
+from llama_index.core.schema import BaseNode
+from llama_index.core.storage.chat_store.base import BaseChatStore
+from llama_index.core.storage.docstore.types import BaseDocumentStore
+from llama_index.core.tools import BaseTool, QueryEngineTool, RetrieverTool
+from llama_index.core.types import BasePydanticProgram
+from llama_index.core.utilities.sql_wrapper import SQLDatabase
+from llama_index.core.vector_stores.types import BasePydanticVectorStore
+from llama_index.core.workflow import Workflow
+
+from halo_core.doctor.object_graph import get_attributes, is_a, is_atomic, iterate_container
+from halo_core.enforcement.guards import GuardMetadata, get_guard
+from halo_core.errors import ConfigError
+from halo_core.facade import HaloBase
+from halo_core.model import Resource
+from halo_llamaindex._models import guard_model
+from halo_llamaindex._results import Labels
+from halo_llamaindex._retrievers import guard_retriever
+from halo_llamaindex._runs import is_part, make_spanless_subclass, mark_as_part
+
+if TYPE_CHECKING:
+    from halo_llamaindex import Halo
+
+__all__ = [
+    "COMPONENT_TYPES",
+    "ENGINE_TYPES",
+    "ComponentCopier",
+    "guard_component",
+    "guard_memory",
+    "guard_swapped_models",
+    "is_store",
+    "refuse_undecided",
+]
+
+
+_STORE_TYPES: Final = (
+    BaseDocumentStore,
+    BaseIndex,
+    BasePydanticVectorStore,
+    ComposableGraph,
+    PropertyGraphStore,
+    SQLDatabase,
+)
+"""What is read without a retriever, where something holds it that is none."""
+_GRAPH_STORE_METHODS: Final = ("get_rel_map", "upsert_triplet")
+"""Methods of a graph store, which need not be of any class."""
+_IGNORED_TYPES: Final = (
+    BaseChatStore,
+    BaseEmbedding,
+    BaseNode,
+    BaseObjectNodeMapping,
+    BasePromptTemplate,
+    CallbackManager,
+    ChatMessage,
+    GuardMetadata,
+    HaloBase,
+    Workflow,
+    type,
+    types.FunctionType,
+    types.ModuleType,
+)
+_MAX_OBJECTS: Final = 20_000
+_REMEDIES: Final[dict[type[Any], str]] = {
+    BaseLLM: "pass it a guarded one: `halo.guard(llm)`",
+    BaseRetriever: "pass it a guarded one: `halo.guard(retriever)`",
+}
+
+
+def refuse_undecided(copied: Any, *, stores: bool) -> None:
+    """Refuse a copy that would still ask a model, a retriever or a store past everybody.
+
+    Args:
+        copied: the copy.
+        stores: whether a store in it is read by something else than a retriever.
+
+    Raises:
+        ConfigError: it would.
+    """
+    undecided = next(_iter_undecided(copied, stores=stores), None)
+    if undecided is None:
+        return
+    holder, part = undecided
+    remedy = next((hint for kind, hint in _REMEDIES.items() if isinstance(part, kind)), "")
+    raise ConfigError(
+        "holds_undecided",
+        f"`{type(holder).__name__}` would still use its own `{type(part).__name__}`, which is not guarded",
+        field="x",
+        remedy=remedy or "remove that part, or read the store through a guarded retriever",
+    )
+
+
+def is_store(x: Any) -> bool:
+    """Whether something is read without a retriever; asks none of its code."""
+    member_names = {name for kind in type(x).__mro__ for name in kind.__dict__}
+    return is_a(x, *_STORE_TYPES) or member_names.issuperset(_GRAPH_STORE_METHODS)
+
+
+def _iter_undecided(copied: Any, *, stores: bool) -> Iterator[tuple[Any, Any]]:
+    """What acts undecided in something, with what holds it."""
+    visited: dict[int, Any] = {}
+    remaining = [(copied, copied, stores)]
+    while remaining and len(visited) < _MAX_OBJECTS:
+        holder, x, reads_stores = remaining.pop()
+        if is_atomic(x) or id(x) in visited or is_a(x, *_IGNORED_TYPES) or get_guard(x) is not None:
+            continue
+        visited[id(x)] = x
+        if is_a(x, BaseLLM) or (is_a(x, BaseRetriever) and not is_part(x)):
+            yield holder, x
+        elif is_store(x):
+            if reads_stores:
+                yield holder, x
+        else:
+            inner_reads = reads_stores and not is_a(x, BaseRetriever, BaseMemory)
+            remaining += [(x if iterate_container(x) is None else holder, part, inner_reads) for part in _list_parts(x)]
+
+
+def _list_parts(x: Any) -> list[Any]:
+    items = iterate_container(x)
+    if items is not None:
+        return [value for _, value in items]
+    if is_a(x, types.MethodType):
+        return [x.__self__]
+    if is_a(x, functools.partial):
+        return [*x.args, *x.keywords.values()]
+    if is_a(x, BaseTool):  # what it runs is decided where it is called, if it is guarded; what it reads from here
+        return [get_attributes(x).get(name) for name in ("_retriever", "_query_engine")]
+    return list(get_attributes(x).values())
+
+
+ENGINE_TYPES: Final = (BaseQueryEngine, BaseChatEngine)
+COMPONENT_TYPES: Final = (
+    *ENGINE_TYPES,
+    BaseEvaluator,
+    BaseLookaheadAnswerInserter,
+    BaseMemory,
+    BaseMemoryBlock,
+    BaseNodePostprocessor,
+    BasePydanticProgram,
+    BaseQueryTransform,
+    BaseQuestionGenerator,
+    BaseSelector,
+    BaseSynthesizer,
+    QueryEngineTool,
+    RetrieverTool,
+)
+"""Components that act through what they hold."""
+_HOST_OWNED_TYPES: Final = (BaseMemory, BaseMemoryBlock)
+"""What the host goes on reading and writing: a copy is made only where something in it acts."""
+_LIST_TYPES: Final = (list, tuple)
+_GUARD_RESULT: Final = "_halo_found"
+
+
+class ComponentCopier:
+    """One copying: each object once, whatever holds it.
+
+    Args:
+        halo: who decides.
+        resource: what the retrievers in it are; None guesses.
+        labels: of what they return.
+        name: of a retriever whose resource says none.
+    """
+
+    def __init__(
+        self, halo: Halo, resource: Resource | None = None, labels: Labels | None = None, name: str = ""
+    ) -> None:
+        self._halo = halo
+        self._resource = resource
+        self._labels = labels
+        self._name = name
+        self._copies: dict[int, tuple[Any, Any]] = {}  # the original too, so that no other takes its identity
+
+    def copy_component(self, component: Any) -> Any:
+        """A copy of a component, with everything that it holds guarded."""
+        copied = copy.copy(component)
+        self._copies[id(component)] = (component, copied)
+        changed = not isinstance(component, _HOST_OWNED_TYPES)
+        for name, value in list(vars(component).items()):
+            new = self.guard_value(value)
+            if new is not value:
+                copied.__dict__[name], changed = new, True
+        private = getattr(copied, "__pydantic_private__", None)
+        if private:
+            new = {key: self.guard_value(item) for key, item in private.items()}
+            changed = changed or any(new[key] is not private[key] for key in new)
+            object.__setattr__(copied, "__pydantic_private__", new)
+        if not changed:
+            self._copies[id(component)] = (component, component)
+            return component
+        return copied
+
+    def guard_value(self, value: Any) -> Any:
+        """A value that a component holds, guarded; the same one where nothing in it acts."""
+        cached = self._copies.get(id(value))
+        if cached is not None:
+            return cached[1]
+        if isinstance(value, BaseLLM | BaseRetriever):
+            new = self._guard_acting_part(value)
+            self._copies[id(value)] = (value, new)
+            return new
+        if isinstance(value, ObjectRetriever):
+            return self._copy_object_retriever(value)
+        if isinstance(value, COMPONENT_TYPES):
+            return self.copy_component(value)
+        return self._guard_container(value)
+
+    def _copy_object_retriever(self, value: ObjectRetriever[Any]) -> Any:
+        """What finds tools and engines while it runs: what it finds is guarded then."""
+        copied = copy.copy(value)
+        self._copies[id(value)] = (value, copied)
+        for name, part in list(vars(value).items()):
+            copied.__dict__[name] = self._guard_retriever_part(part)
+        halo, resource, labels, name = self._halo, self._resource, self._labels, self._name
+        copied.__dict__[_GUARD_RESULT] = lambda objects: ComponentCopier(halo, resource, labels, name).guard_value(
+            objects
+        )
+        kind: Any = type(value)
+        object.__setattr__(copied, "__class__", _make_object_retriever_class(kind))
+        return copied
+
+    def _guard_acting_part(self, value: Any) -> Any:
+        guard = get_guard(value)
+        if guard is not None:
+            return value  # whoever guards it decides it
+        if isinstance(value, BaseLLM):
+            return guard_model(self._halo, value, None)
+        return guard_retriever(
+            self._halo, value, self._resource, self._labels, name=self._name, copy_original=self.copy_retriever
+        )
+
+    def copy_retriever(self, retriever: Any) -> Any:
+        """A copy of a retriever that asks guarded models; the retrievers in it are decided with it."""
+        copied = copy.copy(retriever)
+        self._copies[id(retriever)] = (retriever, copied)
+        for name, value in list(vars(retriever).items()):
+            new = self._guard_retriever_part(value)
+            if new is not value:
+                copied.__dict__[name] = new
+        return copied
+
+    def _guard_retriever_part(self, value: Any) -> Any:
+        """Something that a retriever holds: retrievers in it, and what only hands on to one, are decided with it."""
+        if isinstance(value, BaseRetriever):
+            return self._copy_inner_retriever(value)
+        if isinstance(value, RetrieverTool) and get_guard(value) is None:
+            copied = copy.copy(value)
+            copied._retriever = self._copy_inner_retriever(value._retriever)  # noqa: SLF001  its own part of the copy
+            return copied
+        if isinstance(value, (BaseLLM, ObjectRetriever, types.MethodType, *COMPONENT_TYPES)):
+            return self.guard_value(value)
+        return self._map_container(value, self._guard_retriever_part)
+
+    def _copy_inner_retriever(self, retriever: Any) -> Any:
+        if get_guard(retriever) is not None:
+            return retriever
+        copied = self.copy_retriever(retriever)
+        mark_as_part(copied)
+        return copied
+
+    def _guard_container(self, value: Any) -> Any:
+        if isinstance(value, types.MethodType):
+            # A component that holds a method of its own holds itself: the copy's method must ask the copy.
+            copied_owner = self._copies.get(id(value.__self__))
+            return types.MethodType(value.__func__, copied_owner[1]) if copied_owner is not None else value
+        return self._map_container(value, self.guard_value)
+
+    @staticmethod
+    def _map_container(value: Any, guard_item: Callable[[Any], Any]) -> Any:
+        """A plain container with what is in it guarded; the same one where nothing in it acts."""
+        if type(value) is dict:
+            guarded_items: dict[Any, Any] = {key: guard_item(item) for key, item in value.items()}
+            return guarded_items if any(guarded_items[key] is not value[key] for key in value) else value
+        if type(value) in _LIST_TYPES:
+            items = [guard_item(item) for item in value]
+            return type(value)(items) if any(new is not old for new, old in zip(items, value, strict=True)) else value
+        return value
+
+
+@functools.lru_cache(maxsize=64)
+def _make_object_retriever_class(kind: type[Any]) -> type[Any]:
+    def retrieve(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return self.__dict__[_GUARD_RESULT](kind.retrieve(self, *args, **kwargs))
+
+    async def aretrieve(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return self.__dict__[_GUARD_RESULT](await kind.aretrieve(self, *args, **kwargs))
+
+    return make_spanless_subclass(kind, {"retrieve": retrieve, "aretrieve": aretrieve})
+
+
+def guard_component(
+    halo: Halo, component: Any, resource: Resource | None, labels: Labels | None, name: str = ""
+) -> Any:
+    """A copy of a query engine, chat engine or other component in which what acts is guarded.
+
+    Raises:
+        ConfigError: it would still reach a model, a retriever or a store that nobody decides.
+    """
+    guarded = ComponentCopier(halo, resource, labels, name).copy_component(component)
+    refuse_undecided(guarded, stores=not isinstance(component, BaseMemory))
+    return guarded
+
+
+def make_retriever_copier(
+    halo: Halo, resource: Resource | None = None, labels: Labels | None = None
+) -> Callable[[BaseRetriever], BaseRetriever]:
+    """How a retriever that is guarded by itself is copied."""
+
+    def copy_retriever(retriever: BaseRetriever) -> BaseRetriever:
+        copied: BaseRetriever = ComponentCopier(halo, resource, labels).copy_retriever(retriever)
+        for part in vars(copied).values():
+            refuse_undecided(part, stores=False)
+        return copied
+
+    return copy_retriever
+
+
+def guard_memory(halo: Halo, memory: Any) -> Any:
+    """A memory that asks guarded models; the very same where it asks none."""
+    return guard_component(halo, memory, None, None) if isinstance(memory, BaseMemory) else memory
+
+
+def guard_swapped_models(halo: Halo, workflow: Any) -> None:
+    """Guard a model that was put into a guarded agent, or a copy of one, afterwards."""
+    agents = workflow.agents.values() if isinstance(workflow, AgentWorkflow) else (workflow,)
+    for agent in agents:
+        if isinstance(agent, BaseWorkflowAgent) and get_guard(agent.llm) is None:
+            agent.__dict__["llm"] = guard_model(halo, agent.llm, None)

@@ -1,1 +1,0 @@
-"""Room: guarded models. Takes: LLMs. Gives: copies that decide each call before it is sent."""

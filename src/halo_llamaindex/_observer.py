@@ -1,0 +1,130 @@
+"""Room: the observer of a process. Takes: spans of LlamaIndex's instrumentation. Gives: sightings of what is unguarded.
+
+It ONLY observes: LlamaIndex swallows whatever a handler raises and gives it no say over what runs, so nothing installed
+here can refuse anything. What carries no guard runs, and is written to the ledger as a sighting that says so, once for
+each name. It sees what opens a span: the methods of LLMs, retrievers and tools. `.fn` of an unguarded tool, `_retrieve`
+of an unguarded retriever, a vector store, a raw SDK client and plain functions open none. Never: decides, refuses,
+reads an argument's value, raises.
+"""
+
+from __future__ import annotations
+
+import inspect
+from contextlib import suppress
+from typing import Any, Final, Self
+
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.base.llms.base import BaseLLM
+from llama_index.core.llms.structured_llm import StructuredLLM
+from llama_index.core.tools import BaseTool
+from llama_index_instrumentation import root_dispatcher
+from llama_index_instrumentation.span.base import BaseSpan
+from llama_index_instrumentation.span_handlers.base import BaseSpanHandler
+from pydantic import PrivateAttr
+
+from halo_core.enforcement.guards import clean_name, get_guard
+from halo_core.facade import HaloBase
+from halo_llamaindex._runs import is_part
+from halo_llamaindex._translate import model_name
+
+__all__ = ["HaloObserver", "InstalledObserver", "observe"]
+
+_OBSERVED_KINDS: Final[tuple[tuple[type[Any], str, tuple[str, ...]], ...]] = (
+    (BaseLLM, "model", ("chat", "complete")),
+    (BaseRetriever, "retriever", ("retrieve",)),
+    (BaseTool, "tool", ("call", "__call__")),
+)
+"""What is seen, its kind, and what the names of its methods end in."""
+
+
+class HaloObserver(BaseSpanHandler[BaseSpan]):
+    """Notes what runs without a guard; it cannot refuse it."""
+
+    _halo: Any = PrivateAttr()
+
+    def __init__(self, halo: HaloBase) -> None:
+        super().__init__()
+        self._halo = halo
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Name of the handler, as the framework asks for it."""
+        return "HaloObserver"
+
+    def span_enter(
+        self,
+        id_: str,
+        bound_args: inspect.BoundArguments,  # noqa: ARG002  the base class's signature
+        instance: Any | None = None,
+        parent_id: str | None = None,  # noqa: ARG002  as above
+        tags: dict[str, Any] | None = None,  # noqa: ARG002  as above
+        **_kwargs: Any,
+    ) -> None:
+        """Look at what has begun."""
+        with suppress(Exception):  # it must not disturb what it cannot stop
+            self._record_unguarded(id_, instance)
+
+    def _record_unguarded(self, id_: str, instance: Any) -> None:
+        if isinstance(instance, StructuredLLM) or _is_structured_answer_tool(instance):
+            return  # it asks the LLM in it, which is looked at by itself
+        method = id_.rpartition("-")[0] or id_
+        for kind, word, method_suffixes in _OBSERVED_KINDS:
+            if isinstance(instance, kind) and get_guard(instance) is None and not is_part(instance):
+                if any(part.endswith(method_suffixes) for part in (method, id_.split("-", maxsplit=1)[0])):
+                    self._halo.record_shadow(word, _describe(instance), "seen by the observer")
+                return
+
+    def span_exit(self, *_args: Any, **_kwargs: Any) -> None:
+        """Nothing to do."""
+
+    def span_drop(self, *_args: Any, **_kwargs: Any) -> None:
+        """Nothing to do."""
+
+    def new_span(self, *_args: Any, **_kwargs: Any) -> BaseSpan | None:
+        """No span is kept."""
+        return None
+
+    def prepare_to_exit_span(self, *_args: Any, **_kwargs: Any) -> BaseSpan | None:
+        """No span is kept."""
+        return None
+
+    def prepare_to_drop_span(self, *_args: Any, **_kwargs: Any) -> BaseSpan | None:
+        """No span is kept."""
+        return None
+
+
+def _is_structured_answer_tool(tool: Any) -> bool:
+    """Whether it is the tool that LlamaIndex makes of the class of an answer: it acts on nothing."""
+    module = getattr(getattr(tool, "_real_fn", None), "__module__", "")
+    return isinstance(module, str) and module.startswith("llama_index.core.program.")
+
+
+def _describe(thing: Any) -> str:
+    if isinstance(thing, BaseLLM):
+        return model_name(thing)
+    name = thing.metadata.name if isinstance(thing, BaseTool) else ""
+    return clean_name(name or type(thing).__name__)
+
+
+class InstalledObserver:
+    """One installation of an observer."""
+
+    def __init__(self, observer: HaloObserver) -> None:
+        self._observer = observer
+
+    def uninstall(self) -> None:
+        """Take it away; a second time does nothing."""
+        root_dispatcher.span_handlers = [item for item in root_dispatcher.span_handlers if item is not self._observer]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.uninstall()
+
+
+def observe(halo: HaloBase) -> InstalledObserver:
+    """Install an observer for the whole process."""
+    observer = HaloObserver(halo)
+    root_dispatcher.add_span_handler(observer)
+    return InstalledObserver(observer)

@@ -1,0 +1,427 @@
+"""Room: what of a run its steps and bodies know of it. Takes: what a guarded workflow says. Gives: context variables.
+
+Each step of a workflow runs in a copy of the context that the run was started in, so what one step sets no other sees:
+what all of them need is set where the run starts, what outlives the process is in the workflow's own store. Never: I/O.
+
+Room: ids of calls that a step or a tool's body makes by itself. Takes: whose piece of work it is. Gives: call ids.
+
+A step that waited is run again from its beginning, and a tool's body with it: what it called before must be known as
+the same call, or it would run a second time. The id says which piece of work called it, and how many calls like it that
+has made before. Never: decides, gives an id where nothing can wait.
+
+Room: what a workflow's own store keeps of a run between its steps. Takes: a context. Gives: the session, who acts.
+
+Ids alone, each under a word that only this home can make: a tool can write into the store too, and what it made up
+counts for nothing. Never: decides, keeps a passport, a link or a key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from llama_index.core.memory import ChatMemoryBuffer
+from workflows.context.state_store import DictState
+
+from halo_core.enforcement.guards import make_named_subclass
+from halo_core.enforcement.session_context import (
+    ActiveDelegation,
+    Session,
+    current_delegation,
+    current_triggering_message,
+    is_raw_thread,
+    triggering_message_scope,
+)
+from halo_core.model import Provenance
+
+if TYPE_CHECKING:
+    from halo_llamaindex import Halo
+
+__all__ = [
+    "EARLIER_RESULTS_KEY",
+    "MEMORY_KEY",
+    "TURN_KEY",
+    "ActingChain",
+    "WorkItem",
+    "WorkflowRun",
+    "accepts_extra_keys",
+    "body_scope",
+    "current_run",
+    "discard_foreign_chain",
+    "ensure_session",
+    "forget_chat",
+    "get_known_texts",
+    "get_waiting_step",
+    "hand_back_unfinished",
+    "in_body",
+    "is_part",
+    "known_texts_scope",
+    "load_acting_chain",
+    "make_nested_call_id",
+    "make_spanless_subclass",
+    "mark_as_part",
+    "nested_call_scope",
+    "read_store",
+    "record_decided_handoff",
+    "restore_chat",
+    "run_scope",
+    "store_acting_chain",
+    "store_chat",
+    "waiting_step_scope",
+]
+
+
+KnownTexts = tuple[tuple[str, Provenance], ...]
+
+
+@dataclass(slots=True, eq=False)
+class WorkItem:
+    """One piece of a step's work.
+
+    A run that goes on after a pause can be told to look again twice: by being begun anew, and by an event. What waited
+    and has come to its end must not give its result a second time; the framework runs others again for its own reasons.
+    """
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    has_waited: bool = False
+    is_done: bool = False
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowRun:
+    """One run of a guarded workflow.
+
+    Args:
+        is_resumable: whether the host holds its `Context`, and so can see that it waits, keep it and resume it.
+        user_texts: what the host passed as its user's words.
+        task: what it is asked to do, whoever asks.
+        work_items: of each piece of a step's work that may be run again, a lock, and whether it came to its end.
+        own_session_ids: id of its session where the workflow's store has no place for one.
+        store_lock: held by the step that changes what the store keeps for Halo. (The store's own `edit_state` copies all
+            that is in it, the host's memory too, which is then no longer the host's.)
+        written_values: by key, what was last written into the store for Halo. INVARIANT: what stands there in its place, an
+            older entry too, was put there by something else.
+    """
+
+    is_resumable: bool
+    user_texts: tuple[str, ...] = ()
+    task: str = ""
+    work_items: dict[tuple[str, str], WorkItem] = field(default_factory=dict)
+    own_session_ids: list[str] = field(default_factory=list)
+    store_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    written_values: dict[str, Any] = field(default_factory=dict)
+
+
+_CURRENT_RUN: Final[ContextVar[WorkflowRun | None]] = ContextVar("halo_llamaindex_run", default=None)
+_WAITING_STEP: Final[ContextVar[Any]] = ContextVar("halo_llamaindex_place", default=None)
+_KNOWN_TEXTS: Final[ContextVar[tuple[KnownTexts, frozenset[str]]]] = ContextVar(
+    "halo_llamaindex_spoken", default=((), frozenset())
+)
+_IN_BODY: Final[ContextVar[bool]] = ContextVar("halo_llamaindex_body", default=False)
+
+
+@contextmanager
+def run_scope(run: WorkflowRun) -> Iterator[None]:
+    """Start a run; its steps copy this context."""
+    token = _CURRENT_RUN.set(run)
+    try:
+        yield
+    finally:
+        _CURRENT_RUN.reset(token)
+
+
+def current_run() -> WorkflowRun:
+    """The guarded run at hand; one that nobody can resume outside of any."""
+    return _CURRENT_RUN.get() or WorkflowRun(is_resumable=False)
+
+
+@contextmanager
+def waiting_step_scope(step: Any) -> Iterator[None]:
+    """Run one step of a guarded workflow: what is asked in it can wait there; None where nothing can be resumed."""
+    token = _WAITING_STEP.set(step)
+    try:
+        yield
+    finally:
+        _WAITING_STEP.reset(token)
+
+
+def get_waiting_step() -> Any:
+    """The step that can wait, None where there is none."""
+    return _WAITING_STEP.get()
+
+
+@contextmanager
+def known_texts_scope(known_texts: KnownTexts, earlier_marks: frozenset[str]) -> Iterator[None]:
+    """Run a step in which a model is shown these words; `earlier_marks`: marks of results that predate the session."""
+    token = _KNOWN_TEXTS.set((known_texts, earlier_marks))
+    try:
+        yield
+    finally:
+        _KNOWN_TEXTS.reset(token)
+
+
+def get_known_texts() -> tuple[KnownTexts, frozenset[str]]:
+    """Words of the conversation at hand whose origin is known; none inside a tool's body, which wrote its own."""
+    return ((), frozenset()) if _IN_BODY.get() else _KNOWN_TEXTS.get()
+
+
+@contextmanager
+def body_scope() -> Iterator[None]:
+    """Run the body of something decided: what it calls by itself is asked for by the same message, in no known call."""
+    token, asking_message = _IN_BODY.set(True), current_triggering_message()
+    try:
+        with (
+            triggering_message_scope(replace(asking_message, call_id=""))
+            if asking_message is not None and asking_message.call_id
+            else nullcontext()
+        ):
+            yield
+    finally:
+        _IN_BODY.reset(token)
+
+
+def in_body() -> bool:
+    """Whether a decided body is at work here, and so what is said is neither the user's nor the system's."""
+    return _IN_BODY.get()
+
+
+_PART_MARK: Final = "_halo_within"
+
+
+def mark_as_part(part: Any) -> None:
+    """Mark a copy that a guarded thing holds, and whose doings are decided with that."""
+    part.__dict__[_PART_MARK] = True
+
+
+def is_part(part: Any) -> bool:
+    """Whether something is part of what is decided."""
+    return _PART_MARK in getattr(part, "__dict__", {})
+
+
+def make_spanless_subclass(kind: type[Any], members: dict[str, Any]) -> type[Any]:
+    """As `subclass`, with members that LlamaIndex opens no span around: those that they stand before have one."""
+    new_class = make_named_subclass(kind, {})
+    for name, member in members.items():
+        setattr(new_class, name, member)
+    return new_class
+
+
+@dataclass(slots=True, eq=False)
+class _CallCounter:
+    prefix: str
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+_CALL_COUNTER: Final[ContextVar[_CallCounter | None]] = ContextVar("halo_llamaindex_nest", default=None)
+
+
+@contextmanager
+def nested_call_scope(prefix: str) -> Iterator[None]:
+    """Run a piece of work; an empty name has none that would be the same in another run of it."""
+    token = _CALL_COUNTER.set(_CallCounter(prefix) if prefix else None)
+    try:
+        yield
+    finally:
+        _CALL_COUNTER.reset(token)
+
+
+def make_nested_call_id(resource: str, args: Mapping[str, Any]) -> str:
+    """Id of a call that the piece of work at hand makes; empty where whoever asked has named it, or nothing waits."""
+    counter, asking_message = _CALL_COUNTER.get(), current_triggering_message()
+    if counter is None or get_waiting_step() is None or (asking_message is not None and asking_message.call_id):
+        return ""
+    # Calls side by side may come in another order the next time: only those that are alike are counted.
+    call_key = f"{resource} {sorted(args.items(), key=repr)!r}"
+    counter.counts[call_key] += 1
+    return f"{counter.prefix}/{counter.counts[call_key]}"
+
+
+_SESSION_KEY: Final = "halo_session"
+_CHAIN_KEY: Final = "halo_acts"
+TURN_KEY: Final = "halo_turn"
+"""Key of the id of the message whose calls are under way."""
+EARLIER_RESULTS_KEY: Final = "halo_earlier"
+"""Key of the marks of results that predate the session."""
+_NO_SESSION: Final = Session("", "none")
+
+
+_CHAT_KEY: Final = "halo_chat"
+MEMORY_KEY: Final = "memory"
+"""Where the framework keeps the conversation; it leaves that out of what it serializes of a context."""
+
+
+async def store_chat(ctx: Any) -> None:
+    """Keep what was said, for a run that waits: another process has no other way to it."""
+    memory = await read_store(ctx, MEMORY_KEY)
+    if memory is not None:
+        await ctx.store.set(_CHAT_KEY, list(await memory.aget_all()))
+
+
+async def restore_chat(ctx: Any) -> None:
+    """Give a resumed run its conversation back, where its host did not."""
+    messages = await read_store(ctx, _CHAT_KEY)
+    if messages is not None and await read_store(ctx, MEMORY_KEY) is None:
+        await ctx.store.set(MEMORY_KEY, ChatMemoryBuffer.from_defaults(chat_history=list(messages)))
+
+
+async def forget_chat(ctx: Any) -> None:
+    """A run that begins has its conversation from its host."""
+    if await read_store(ctx, _CHAT_KEY) is not None:
+        await ctx.store.set(_CHAT_KEY, None)
+
+
+async def read_store(ctx: Any, key: str, default: Any = None) -> Any:
+    """What the store keeps under a key."""
+    return await ctx.store.get(key, default=default)
+
+
+async def ensure_session(halo: Halo, ctx: Any) -> tuple[Session, bool]:
+    """The session that belongs to a context, and whether it was opened just now."""
+    is_fresh = False
+    if is_raw_thread():
+        # INVARIANT: SUB - nobody knows for whom it runs; in a session of its own it would act with all that Halo has.
+        return _NO_SESSION, False
+    if not accepts_extra_keys(ctx):
+        session_ids = current_run().own_session_ids
+        session_ids += [] if session_ids else [halo.make_run_session_id()]
+        return Session(session_ids[0], "run"), False
+    stored = await read_store(ctx, _SESSION_KEY)
+    if stored is None:
+        async with current_run().store_lock:  # steps side by side open one
+            stored = await read_store(ctx, _SESSION_KEY)
+            if stored is None:
+                session_id = halo.make_run_session_id()
+                stored, is_fresh = f"{session_id} {halo.make_keyed_digest(_SESSION_KEY + session_id)}", True
+                await ctx.store.set(_SESSION_KEY, stored)
+    name, _, word = str(stored).partition(" ")
+    # INVARIANT: FAILCLOSED - an id that something else wrote there is nobody's session, that of another run too.
+    written = current_run().written_values.setdefault(_SESSION_KEY, stored)
+    return (
+        Session(name, "run")
+        if stored == written and word == halo.make_keyed_digest(_SESSION_KEY + name)
+        else _NO_SESSION
+    ), is_fresh
+
+
+def accepts_extra_keys(ctx: Any) -> bool:
+    """Whether a workflow's state takes keys of anybody's: an app's own model of it does not."""
+    return issubclass(ctx.store.state_type, DictState)
+
+
+@dataclass(frozen=True, slots=True)
+class ActingChain:
+    """Who acts in a run: the agents that were entered, the last of them acts.
+
+    Args:
+        session: as the ledger names it.
+        stack: agents by name, from the first one entered down, each with the handle of its link; an empty handle is the
+            link of whoever is above.
+        base_agents: who acted where the run was started.
+        decided_handoffs: agents that the last one was allowed to hand off to, with the links made for that.
+    """
+
+    session: str = ""
+    stack: tuple[tuple[str, str], ...] = ()
+    base_agents: tuple[str, ...] = ()
+    decided_handoffs: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def agent(self) -> str:
+        """Name of the one that acts; empty where nobody was entered."""
+        return self.stack[-1][0] if self.stack else ""
+
+    @property
+    def first_handle(self) -> str:
+        """Handle of the uppermost link of this run."""
+        return next((handle for _, handle in self.stack if handle), "")
+
+    def enter(self, agent: str, handle: str) -> Self:
+        """As it is when an agent acts: one that is up the chain does so in its own place."""
+        names = [name for name, _ in self.stack]
+        remaining = self.stack[: names.index(agent)] if agent in names else self.stack
+        return replace(self, stack=(*remaining, (agent, handle)), decided_handoffs={})
+
+    def to_acting(self, halo: Halo, session: str) -> ActiveDelegation | None:
+        """The link acted under; None is that of whoever started the run."""
+        handles = [(name, handle) for name, handle in self.stack if handle]
+        if not handles:
+            return current_delegation(halo.agent, session)
+        return ActiveDelegation(
+            halo.agent, session, handles[-1][1], (*self.base_agents, *(name for name, _ in handles))
+        )
+
+
+def _seal_chain(halo: Halo, chain: ActingChain, session: str) -> dict[str, Any]:
+    fields = [
+        chain.session,
+        [list(item) for item in chain.stack],
+        list(chain.base_agents),
+        dict(chain.decided_handoffs),
+    ]
+    return {
+        "acts": fields,
+        "word": halo.make_keyed_digest(f"{_CHAIN_KEY} {session} {json.dumps(fields, sort_keys=True)}"),
+    }
+
+
+def _read_sealed_chain(halo: Halo, sealed: Any, session: str) -> ActingChain | None:
+    """What the store says of who acts; None where it says nothing, or something that this home did not write."""
+    try:
+        name, stack, base_agents, decided_handoffs = sealed["acts"]
+        chain = ActingChain(
+            str(name), tuple((str(a), str(h)) for a, h in stack), tuple(map(str, base_agents)), dict(decided_handoffs)
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+    return chain if sealed.get("word") == _seal_chain(halo, chain, session)["word"] else None
+
+
+async def store_acting_chain(halo: Halo, ctx: Any, chain: ActingChain | None, session: str) -> None:
+    """Keep who acts; where the workflow's own state has no room for it, until the run ends."""
+    sealed = _seal_chain(halo, chain, session) if chain is not None else None
+    current_run().written_values[_CHAIN_KEY] = sealed
+    if accepts_extra_keys(ctx):
+        await ctx.store.set(_CHAIN_KEY, sealed)
+
+
+async def load_acting_chain(halo: Halo, ctx: Any, session: str) -> ActingChain | None:
+    """Who acts, as kept; None too where the store says what this run did not write last."""
+    written = current_run().written_values
+    if not accepts_extra_keys(ctx):
+        return _read_sealed_chain(halo, written.get(_CHAIN_KEY), session)
+    sealed = await read_store(ctx, _CHAIN_KEY)
+    # INVARIANT: SUB - a tool that puts back what was kept when its giver acted does not act as the giver.
+    return _read_sealed_chain(halo, sealed, session) if sealed == written.setdefault(_CHAIN_KEY, sealed) else None
+
+
+async def discard_foreign_chain(ctx: Any) -> None:
+    """At the end of a step: what something else put there in place of who acts is good for no later run either."""
+    written = current_run().written_values
+    if _CHAIN_KEY in written and accepts_extra_keys(ctx) and await read_store(ctx, _CHAIN_KEY) != written[_CHAIN_KEY]:
+        await ctx.store.set(_CHAIN_KEY, None)
+
+
+def hand_back_unfinished(halo: Halo) -> None:
+    """Hand back what a run that came to no end of its own (it timed out, a step failed) has handed on."""
+    sealed = current_run().written_values.get(_CHAIN_KEY)
+    session, stack = sealed["acts"][:2] if sealed else ("", ())
+    chain = ActingChain(session, tuple((agent, handle) for agent, handle in stack))
+    if chain.first_handle:
+        halo.enforcer.defer_hand_back(chain.session, chain.first_handle)
+
+
+async def record_decided_handoff(halo: Halo, ctx: Any, session: str, agent: str, handle: str) -> None:
+    """Note that whoever acts was allowed to hand off to an agent."""
+    async with current_run().store_lock:
+        chain = await load_acting_chain(halo, ctx, session)
+        if chain is not None:
+            await store_acting_chain(
+                halo, ctx, replace(chain, decided_handoffs={**chain.decided_handoffs, agent: handle}), session
+            )

@@ -1,0 +1,29 @@
+"""Room: where what is serialized of a guarded thing says that it comes from. Takes: a name. Gives: a refusal.
+
+A context that is kept names the class of each thing in it. A guard's class has the name of the class it guards, and
+under that name the thing would come back without its guard. Never: gives anything back.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from halo_core.errors import ConfigError
+
+__all__ = ["forbid_restoring"]
+
+
+def forbid_restoring(guarded: Any) -> None:
+    """Let nothing that is serialized of a guarded copy come back as its original."""
+    guarded.__dict__["__module__"] = __name__
+
+
+def __getattr__(name: str) -> NoReturn:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    raise ConfigError(
+        "not_restorable",
+        f"a guarded `{name}` was saved in a context and cannot be restored",
+        field="ctx",
+        remedy="save the original object, and guard it where the context is restored",
+    )

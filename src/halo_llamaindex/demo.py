@@ -1,0 +1,100 @@
+"""Room: the loan desk in LlamaIndex: real agents, retrievers and tools; only the models' words are scripted.
+
+Never: reaches a network.
+
+Room: the demonstration, a loan desk offline. Takes: a folder. Gives: a governed run. Never: reaches a network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from llama_index.core.agent.workflow import FunctionAgent
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.memory import ChatMemoryBuffer
+from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
+
+from halo_core import demo
+from halo_llamaindex import Halo
+from halo_llamaindex.testing import ScriptedLLM, call
+
+__all__ = [
+    "run_desk",
+]
+
+
+class KeywordRetriever(BaseRetriever):
+    """A few documents, found by shared words."""
+
+    def __init__(self, documents: tuple[str, ...]) -> None:
+        super().__init__()
+        self._documents = documents
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        texts = demo.find_documents(self._documents, query_bundle.query_str)
+        return [NodeWithScore(node=TextNode(text=text), score=1.0) for text in texts]
+
+
+def _make_model(script: tuple[demo.ScriptedMessage, ...]) -> ScriptedLLM:
+    return ScriptedLLM(script=[call(item.text, *item.calls, id=item.id) for item in script])
+
+
+def _make_tools(halo: Halo) -> list[Any]:
+    handbook = halo.guard(KeywordRetriever(demo.HANDBOOK), resource=demo.RETRIEVER_RESOURCES["handbook"])
+    uploads = halo.guard(KeywordRetriever(demo.UPLOADS), resource=demo.RETRIEVER_RESOURCES["customer-uploads"])
+    payment_tool = halo.guard(demo.pay, resource=demo.PAYMENT)
+    registry_tool = halo.guard(demo.land_registry, resource=demo.EXTERNAL)
+    research = halo.guard(
+        FunctionAgent(name=demo.RESEARCH, tools=[registry_tool, payment_tool], llm=_make_model(demo.RESEARCH_SCRIPT)),
+        agent=demo.RESEARCH,
+        give={demo.RESEARCH: demo.RESEARCH_TERMS},
+    )
+
+    def search_handbook(query: str) -> str:
+        """Search the bank's handbook."""
+        return "\n".join(item.get_content() for item in handbook.retrieve(query))
+
+    def search_uploads(query: str) -> str:
+        """Search what customers uploaded."""
+        return "\n".join(item.get_content() for item in uploads.retrieve(query))
+
+    async def ask_research(question: str) -> str:
+        """Hand a question to the research agent."""
+        return str(await research.run(user_msg=question))
+
+    own_tools: list[Any] = [search_handbook, demo.list_applications, demo.credit_score, search_uploads]
+    return [
+        *halo.guard(own_tools, resource=demo.INTERNAL),
+        *halo.guard([demo.read_letter, ask_research], resource=demo.EXTERNAL),
+        payment_tool,
+    ]
+
+
+class DeskAgent:
+    """The desk's agent; its conversation goes on."""
+
+    def __init__(self, halo: Halo, tools: list[Any]) -> None:
+        self._halo = halo
+        self._tools = tools
+        self._memory = ChatMemoryBuffer.from_defaults()
+
+    def ask(self, script: tuple[demo.ScriptedMessage, ...], message: str) -> str:
+        """Run the agent on what a person says; its last words."""
+
+        async def run() -> str:
+            agent = self._halo.guard(FunctionAgent(tools=self._tools, llm=_make_model(script)))
+            return str(await agent.run(user_msg=message, memory=self._memory))
+
+        return asyncio.run(run())
+
+
+def run_desk(home: Path, somebody_looks: Callable[[], None]) -> str:
+    """Run the story in enforce mode; `home` is an empty folder. See `halo_core.demo.run_story`."""
+    with Halo.local(
+        agent=demo.AGENT, user=demo.USER, mode="enforce", home=home, quiet=True, limits=demo.LIMITS
+    ) as halo:
+        tools = _make_tools(halo)
+        return demo.run_story(halo, lambda: DeskAgent(halo, tools), home, somebody_looks)

@@ -1,0 +1,495 @@
+"""Room: agents, guarded copies with all that they reach. Takes: agents. Gives: copies. Never: decides.
+
+Room: agents as tools. Takes: a tool that runs an agent. Gives: the same tool, running the guarded agent.
+
+The SDK keeps the agent in the closure of the tool's function and nowhere else that counts. Never: runs anything.
+
+Room: guarded hand-offs. Takes: the SDK's hand-offs. Gives: copies that are decided before the other agent is there.
+
+A refused one gives the giver back, and says so where the model reads how the hand-off went. Never: decides itself,
+mints.
+
+Room: the class of a guarded agent. Takes: an agent's class. Gives: a subclass whose turns and tools are decided.
+
+The SDK asks an agent for its tools at the beginning of each turn, whichever way it came to it: there the turn is
+entered, and what carries no guard (tools added later, those of MCP servers) is put behind one. It asks for them too
+where it reads a stored state, but for instructions in a turn only: there one that no run of ours began is decided.
+Never: decides itself.
+
+Room: guarding an agent. Takes: an agent. Gives: a copy of it and of every agent that it reaches, all decided.
+
+Over hand-offs, however they circle, and agents as tools. An agent that hands off or is handed to acts under its own
+name; one by itself acts as whoever runs it. Never: decides, changes the originals.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+import types
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from agents import Agent, FunctionTool, Handoff, Model, RunContextWrapper, Tool, handoff
+from agents import tool as sdk
+
+from halo_core.enforcement import Surface, Ticket
+from halo_core.enforcement.delegation import (
+    HANDOFF_SURFACE,
+    find_agent_resource,
+    register_agent_resource,
+    to_task_arguments,
+)
+from halo_core.enforcement.guards import (
+    GuardMetadata,
+    attach_guard,
+    clean_name,
+    get_guard,
+    make_named_subclass,
+    make_unregistered_resource,
+    require_guard,
+)
+from halo_core.errors import ConfigError, Denied
+from halo_core.facade import HandOff
+from halo_core.model import ActionKind, Resource
+from halo_openai_agents._mcp import guard_server, guard_server_tool
+from halo_openai_agents._models import guard_model
+from halo_openai_agents._pause import store_session
+from halo_openai_agents._runs import AgentRun, current_run, find_run
+from halo_openai_agents._tools import copy_with_guard, guard_tool, make_pausing_copy
+from halo_openai_agents._translate import find_guard
+
+if TYPE_CHECKING:
+    from halo_openai_agents import Halo
+
+__all__ = [
+    "get_handoff_target",
+    "get_inner_agent",
+    "get_stream_listener",
+    "guard_agent",
+    "guard_handoff",
+    "is_guarded_by",
+    "is_named_agent",
+    "make_agent_class",
+    "rebind_handoff",
+    "replace_inner_agent",
+]
+
+
+_AGENT_CELL = "self"  # the name of the agent in `Agent.as_tool`
+_LISTENER_CELL = "on_stream"
+
+
+def get_inner_agent(tool: FunctionTool) -> Agent[Any] | None:
+    """The agent that a tool runs; None of any other tool."""
+    agent = tool._agent_instance if tool._is_agent_tool else None  # noqa: SLF001  the SDK's only mark of one
+    return agent if isinstance(agent, Agent) else None
+
+
+def get_stream_listener(tool: FunctionTool) -> object:
+    """What hears the agent inside of a tool as it speaks, None where nothing does."""
+    inner = getattr(tool.on_invoke_tool, "_invoke_tool_impl", None)
+    names = getattr(getattr(inner, "__code__", None), "co_freevars", ())
+    cells = getattr(inner, "__closure__", None) or ()
+    return next((cell.cell_contents for name, cell in zip(names, cells, strict=True) if name == _LISTENER_CELL), None)
+
+
+def replace_inner_agent(tool: FunctionTool, agent: Agent[Any]) -> FunctionTool:
+    """The tool with another agent in it.
+
+    Raises:
+        ConfigError: the SDK keeps its agent somewhere else than it did.
+    """
+    invoker = tool.on_invoke_tool
+    inner = getattr(invoker, "_invoke_tool_impl", None)
+    if not isinstance(invoker, sdk._FailureHandlingFunctionToolInvoker) or not isinstance(  # noqa: SLF001  the SDK's own
+        inner, types.FunctionType
+    ):
+        raise _make_unreachable_agent_error(tool)
+    impl = _rebuild_function(tool, inner, agent)
+    copied = copy.copy(tool)
+    copied.on_invoke_tool = type(invoker)(impl, invoker._on_handled_error, function_tool=copied)  # noqa: SLF001  as above
+    copied._agent_instance = agent  # noqa: SLF001  as above
+    return copied
+
+
+def _rebuild_function(tool: FunctionTool, function: types.FunctionType, agent: Agent[Any]) -> Callable[..., Any]:
+    names, cells = function.__code__.co_freevars, function.__closure__ or ()
+    cells_by_name = dict(zip(names, cells, strict=True))
+    if _AGENT_CELL not in cells_by_name or cells_by_name[_AGENT_CELL].cell_contents is not tool._agent_instance:  # noqa: SLF001  as above
+        raise _make_unreachable_agent_error(tool)
+    closure = tuple(types.CellType(agent) if name == _AGENT_CELL else cell for name, cell in cells_by_name.items())
+    rebuilt = types.FunctionType(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__, closure
+    )
+    rebuilt.__kwdefaults__ = function.__kwdefaults__
+    rebuilt.__annotations__ = function.__annotations__
+    rebuilt.__dict__.update(function.__dict__)
+    return rebuilt
+
+
+def _make_unreachable_agent_error(tool: FunctionTool) -> ConfigError:
+    return ConfigError(
+        "not_guardable",
+        f"the agent inside `{tool.name}` cannot be reached",
+        field="x",
+        remedy="create the tool from the guarded agent: `halo.guard(agent, agent='name').as_tool(...)`",
+    )
+
+
+_REBIND: Final = "_halo_again"
+# The hand-off that has just been refused, in the very step that asks how it went.
+_REFUSED_HANDOFF: Final[ContextVar[tuple[object, str] | None]] = ContextVar("halo_openai_agents_refused", default=None)
+_FILTER_FIELDS: Final = ("input_filter", "nest_handoff_history")
+
+
+def get_handoff_target(handoff: Handoff[Any, Any]) -> Agent[Any] | None:
+    """The agent that a hand-off leads to, where it says so and that one still lives."""
+    ref = handoff._agent_ref  # noqa: SLF001  the SDK's only link to it
+    target = ref() if ref is not None else None
+    return target if isinstance(target, Agent) else None
+
+
+def guard_handoff(
+    halo: Halo, giver: Agent[Any], handoff: Handoff[Any, Any], get_guarded: Callable[[Any], Agent[Any]]
+) -> Any:
+    """A decided copy of a hand-off from `giver`; `get_guarded` gives the guarded one of whichever agent it leads to."""
+    agent = clean_name(handoff.agent_name)
+    guard = GuardMetadata(halo, handoff, agent, find_agent_resource(halo, agent), HANDOFF_SURFACE)
+    guarded = copy.copy(handoff)
+    object.__setattr__(guarded, "__class__", _make_handoff_class(cast("Any", type(handoff))))
+    attach_guard(guarded, guard)
+    target = get_handoff_target(handoff)
+    if target is not None:
+        guarded._agent_ref = weakref.ref(get_guarded(target))  # noqa: SLF001  as above
+    inner = handoff.on_invoke_handoff
+
+    async def on_invoke_handoff(context: RunContextWrapper[Any], text: str) -> Agent[Any]:
+        _REFUSED_HANDOFF.set(None)
+        run = find_run(halo, context)
+        previous = (run.acting_name, run.acting) if run is not None else None
+        try:
+            ticket = await _begin_handoff(halo, run, agent, handoff.tool_name, text)
+        except Denied as denied:
+            _REFUSED_HANDOFF.set((guarded, str(denied)))
+            if run is None:
+                return giver
+            run.handoff_target = run.current_agent
+            return cast("Agent[Any]", run.current_agent)
+        try:
+            receiver = get_guarded(await inner(context, text))
+        except BaseException as exc:
+            if run is not None and previous is not None:
+                run.acting_name, run.acting = previous
+            failed = ticket.fail(exc)
+            if failed is exc:
+                raise
+        else:
+            ticket.succeed(receiver, HANDOFF_SURFACE)
+            if run is not None:
+                run.handoff_target = receiver
+            return receiver
+        raise failed
+
+    guarded.on_invoke_handoff = on_invoke_handoff
+    guarded.__dict__[_REBIND] = lambda new_giver: guard_handoff(halo, new_giver, handoff, get_guarded)
+    return guarded
+
+
+def rebind_handoff(giver: Agent[Any], handoff: Any) -> Any:
+    """A guarded hand-off as another giver's, who goes on where it is refused; any other as it is."""
+    rebind = getattr(handoff, "__dict__", {}).get(_REBIND)
+    return rebind(giver) if rebind is not None else handoff
+
+
+async def _begin_handoff(halo: Halo, run: AgentRun | None, agent: str, tool: str, text: str) -> Ticket:
+    """Decide a hand-off.
+
+    Raises:
+        Denied: it may not be made; nor past every runner of ours, where nobody could say how the other one acts.
+    """
+    task, problem = _parse_task(text)
+    if run is not None:
+        return await run.decide_handoff(agent, run.handoff_call_ids.get(tool, ""), task, problem)
+    ticket: Ticket = await halo.enforcer.abegin(
+        halo.build_call(find_agent_resource(halo, agent), task, problem="needs_guard")
+    )
+    return ticket
+
+
+def _parse_task(text: str) -> tuple[dict[str, Any], str]:
+    try:
+        parsed = json.loads(text) if text else {}
+    except ValueError:
+        return {"task": ""}, "invalid_arguments"
+    return (to_task_arguments(parsed), "") if isinstance(parsed, Mapping) else ({"task": ""}, "invalid_arguments")
+
+
+@functools.lru_cache(maxsize=16)
+def _make_handoff_class(kind: Any) -> type[Handoff[Any, Any]]:
+    """Subclass that says of a refused hand-off that it was refused, and filters nothing then."""
+
+    def get_transfer_message(self: Any, agent: Any) -> str:
+        require_guard(self)
+        refused = _REFUSED_HANDOFF.get()
+        if refused is not None and refused[0] is self:
+            return refused[1]
+        return str(kind.get_transfer_message(self, agent))
+
+    return make_named_subclass(
+        kind,
+        {
+            "get_transfer_message": get_transfer_message,
+            **{name: _make_filter_property(name) for name in _FILTER_FIELDS},
+        },
+    )
+
+
+def _make_filter_property(name: str) -> property:
+    """A field that says nothing while a refused hand-off goes back to its giver, who keeps what was said."""
+
+    def read(self: Any) -> Any:
+        refused, value = _REFUSED_HANDOFF.get(), self.__dict__.get(name)
+        if refused is None or refused[0] is not self:
+            return value
+        if name == "nest_handoff_history":
+            return False
+        run = current_run(require_guard(self).halo)
+        return _return_unchanged if value is not None or (run is not None and run.filters_handoffs) else None
+
+    def write(self: Any, value: Any) -> None:
+        self.__dict__[name] = value
+
+    return property(read, write)
+
+
+def _return_unchanged(data: Any) -> Any:
+    return data
+
+
+_TOOL_COPIES: Final = "_halo_copies"
+_EMPTY_SURFACE: Final[Surface[Any]] = Surface(text=lambda _answer: "")
+
+
+def is_guarded_by(halo: object, agent: Any) -> bool:
+    """Whether this Halo guards an agent."""
+    guard = get_guard(agent)
+    return guard is not None and guard.halo is halo
+
+
+def is_named_agent(halo: object, agent: Any) -> bool:
+    """Whether this Halo guards an agent under a name of its own, and so decides who may hand to it."""
+    guard = get_guard(agent)
+    return guard is not None and guard.halo is halo and bool(guard.name)
+
+
+def make_agent_class(guard: GuardMetadata) -> type[Agent[Any]]:
+    """Subclass of one guarded agent and its copies, however they are made."""
+    kind: Any = type(guard.original)
+
+    @functools.wraps(kind.__post_init__)
+    def __post_init__(self: Any) -> None:  # noqa: N807  the dataclass's, of every copy with other fields
+        attach_guard(self, guard)
+        kind.__post_init__(self)
+        if isinstance(self.handoffs, list):
+            self.handoffs = [rebind_handoff(self, item) for item in self.handoffs]
+
+    @functools.wraps(kind.get_all_tools)
+    async def get_all_tools(self: Any, run_context: RunContextWrapper[Any]) -> list[Tool]:
+        guard = require_guard(self)
+        run = current_run(guard.halo)
+        is_turn_of_run = run is not None and run.claim_turn(self, run_context)
+        if run is not None and is_turn_of_run:
+            if run.pausing or run.session.source == "thread":
+                store_session(guard.halo, run_context, run.session)
+            await run.enter_agent(run.get_agent_name(self, guard.name))
+        tools = await kind.get_all_tools(self, run_context)
+        # A state that is read back outside of a run belongs to one that paused.
+        pauses = run.pausing if run is not None and is_turn_of_run else True
+        return [_guard_tool_for_run(self, guard.halo, tool, pauses=pauses) for tool in tools]
+
+    @functools.wraps(kind.get_system_prompt)
+    async def get_system_prompt(self: Any, run_context: RunContextWrapper[Any]) -> str | None:
+        guard = require_guard(self)
+        if find_run(guard.halo, run_context) is None:
+            await _decide_turn_outside_run(self, guard)
+        prompt: str | None = await kind.get_system_prompt(self, run_context)
+        return prompt
+
+    members = {"__post_init__": __post_init__, "get_all_tools": get_all_tools, "get_system_prompt": get_system_prompt}
+    return make_named_subclass(kind, members)
+
+
+async def _decide_turn_outside_run(agent: Any, guard: GuardMetadata) -> None:
+    """Decide a turn that no run of ours began: of a giver without a guard, or of another runner.
+
+    Raises:
+        Denied: it may not be entered from here; or its model is a name, and nobody knows who looks it up.
+        Pending: somebody has to be asked first.
+    """
+    halo = guard.halo
+    if not isinstance(agent.model, Model):
+        model = make_unregistered_resource(str(agent.model or "default"), ActionKind.INFERENCE)
+        ticket = await halo.enforcer.abegin(halo.build_call(model, {}, problem="needs_guard"))
+        ticket.succeed(None, _EMPTY_SURFACE)
+    if guard.name:
+        async with halo.async_agent_scope(guard.name, give=halo.delegation_terms.get(guard.name)):
+            pass
+
+
+def _guard_tool_for_run(agent: Any, halo: Any, tool: Tool, *, pauses: bool) -> Tool:
+    """A tool as a run of this agent gets it: nothing that can be decided goes without a guard."""
+    if not isinstance(tool, FunctionTool):
+        return tool  # the guarded model refuses the call that carries it
+    guard = find_guard(tool)
+    if guard is None or guard.halo is not halo:
+        binding = tool._mcp_tool_binding  # noqa: SLF001  the SDK's only link to the server
+        if binding is not None and binding[2] is not None:  # made anew for each turn
+            guarded = guard_server_tool(halo, agent.mcp_servers[binding[2]], tool)
+            return make_pausing_copy(guarded) if pauses else guarded
+        copies: dict[int, tuple[Tool, FunctionTool]] = agent.__dict__.setdefault(_TOOL_COPIES, {})
+        cached = copies.get(id(tool))
+        if cached is None or cached[0] is not tool:
+            # Nothing is registered: what nobody granted is refused, at the same last step as a guarded tool.
+            cached = copies[id(tool)] = (tool, copy_with_guard(halo, tool))
+        tool = cached[1]
+    return make_pausing_copy(tool) if pauses else tool
+
+
+_APPROVAL_IDENTITY: Final = "_function_approval_identity"  # the SDK's, of one agent object and no copy of it
+
+
+def guard_agent(
+    halo: Halo,
+    agent: Agent[Any],
+    resource: Resource | None,
+    *,
+    give: Mapping[str, HandOff] | None = None,
+    name: str = "",
+    grants: bool = True,
+) -> Agent[Any]:
+    """A guarded copy of an agent.
+
+    Raises:
+        ConfigError: something in it cannot be guarded, or a name is taken.
+    """
+    _add_terms(halo, agent, give or {})
+    clean, guard = clean_name(name) if name else "", get_guard(agent)
+    if guard is not None and guard.halo is halo and clean in ("", guard.name):
+        return agent
+    alone = not agent.handoffs
+    return _AgentCopies(halo, grants=grants).copy_agent(
+        agent, clean or ("" if alone else clean_name(agent.name)), resource
+    )
+
+
+def _add_terms(halo: Halo, agent: Agent[Any], give: Mapping[str, HandOff]) -> None:
+    names = {clean_name(agent.name), *_iter_reachable_names(agent, [])} if give else set()
+    for name, terms in give.items():
+        if clean_name(name) not in names:
+            raise ConfigError(
+                "no_such_agent",
+                f"`{name}` is not an agent that `{agent.name}` can hand off to",
+                field="give",
+                remedy=f"one of: {', '.join(sorted(names))}",
+            )
+        halo.delegation_terms.set_terms(name, terms)
+
+
+def _iter_reachable_names(agent: Agent[Any], visited: list[Agent[Any]]) -> Iterator[str]:
+    """Names of the agents that one leads to, however far away: by hand-offs, and as tools."""
+    visited.append(agent)
+    inner_agents = (_find_inner_agent(tool) for tool in agent.tools)
+    for item in [*agent.handoffs, *(inner for inner in inner_agents if inner is not None)]:
+        yield clean_name(item.agent_name if isinstance(item, Handoff) else item.name)
+        target = get_handoff_target(item) if isinstance(item, Handoff) else item
+        if isinstance(target, Agent) and not any(target is seen_agent for seen_agent in visited):
+            yield from _iter_reachable_names(target, visited)
+
+
+def _find_inner_agent(tool: Any) -> Agent[Any] | None:
+    guard = find_guard(tool)
+    original = tool if guard is None else guard.original
+    return get_inner_agent(original) if isinstance(original, FunctionTool) else None
+
+
+class _AgentCopies:
+    """The agents that one reaches, each copied once."""
+
+    def __init__(self, halo: Halo, *, grants: bool) -> None:
+        self._halo = halo
+        self._grants = grants
+        self._copies: dict[int, tuple[Agent[Any], Agent[Any]]] = {}
+
+    def get_copy(self, agent: Agent[Any]) -> Agent[Any]:
+        """The guarded copy of an agent that another one leads to."""
+        copies = self._copies.get(id(agent))
+        if copies is not None:
+            return copies[1]
+        if is_named_agent(self._halo, agent):
+            return agent
+        return self.copy_agent(agent, clean_name(agent.name))
+
+    def copy_agent(self, agent: Agent[Any], name: str, resource: Resource | None = None) -> Agent[Any]:
+        """A copy that acts as `name`; empty as whoever runs it."""
+        halo, existing = self._halo, get_guard(agent)
+        if existing is not None and existing.halo is not halo:
+            raise _make_guarded_elsewhere_error(agent)
+        copied = copy.copy(agent)
+        copied.__dict__.pop(_APPROVAL_IDENTITY, None)
+        acting_resource = (
+            register_agent_resource(halo, name, resource) if name else find_agent_resource(halo, clean_name(agent.name))
+        )
+        guard = GuardMetadata(
+            halo, agent if existing is None else existing.original, name, acting_resource, HANDOFF_SURFACE
+        )
+        object.__setattr__(copied, "__class__", make_agent_class(guard))
+        attach_guard(copied, guard)
+        if name:  # who else leads to one that acts as whoever runs it leads to a copy that is handed to
+            self._copies[id(agent)] = (agent, copied)
+        copied.model = self._guard_model(agent.model)
+        copied.tools = [self._guard_tool(tool) for tool in agent.tools]
+        copied.mcp_servers = [guard_server(halo, server, None, grants=self._grants) for server in agent.mcp_servers]
+        copied.handoffs = [self._guard_handoff(copied, item) for item in agent.handoffs]
+        return copied
+
+    def _guard_model(self, model: Any) -> Any:
+        # A name stays one: the run's provider makes a guarded model of it.
+        return guard_model(self._halo, model, None) if isinstance(model, Model) else model
+
+    def _guard_tool(self, tool: Any) -> Any:
+        if not isinstance(tool, FunctionTool):
+            return tool
+        guard = find_guard(tool)
+        agent = get_inner_agent(tool if guard is None else guard.original)
+        if agent is not None and not is_named_agent(self._halo, agent):
+            original = guard.original if guard is not None else tool
+            resource = guard.resource if guard is not None else None
+            return guard_tool(self._halo, replace_inner_agent(original, self.get_copy(agent)), resource)
+        if guard is None and not self._grants:
+            return tool  # each turn puts it behind a gate that nobody granted
+        return guard_tool(self._halo, tool, None)
+
+    def _guard_handoff(self, giver: Agent[Any], item: Any) -> Any:
+        if isinstance(item, Handoff):
+            guard = get_guard(item)
+            original = item if guard is None else guard.original
+            register_agent_resource(self._halo, clean_name(original.agent_name))
+            return guard_handoff(self._halo, giver, original, self.get_copy)
+        return (
+            guard_handoff(self._halo, giver, handoff(self.get_copy(item)), self.get_copy)
+            if isinstance(item, Agent)
+            else item
+        )
+
+
+def _make_guarded_elsewhere_error(agent: Agent[Any]) -> ConfigError:
+    return ConfigError(
+        "guarded_elsewhere",
+        f"`{agent.name}` is already guarded by another Halo",
+        field="x",
+        remedy="guard the original agent, once for each Halo",
+    )

@@ -1,0 +1,43 @@
+"""Ablations: the rates of a detector that is fitted without a family of features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from halo_core.risk.features import FEATURES
+from halo_studies.detection.feature_tables import Table
+from halo_studies.detection.fitting import MEMBERS, Material, cross
+from halo_studies.detection.metrics import Ints
+from halo_studies.detection.protocol import Result, carried
+
+__all__ = ["FAMILIES", "ablations", "narrowed"]
+
+FAMILIES: Final = sorted({feature.family for feature in FEATURES})
+
+
+def narrowed(material: Material, families: Sequence[str]) -> Material:
+    """Without some families of features: their columns say nothing."""
+    out = [at for at, feature in enumerate(FEATURES) if feature.family in families]
+
+    def without(table: Table) -> Table:
+        values = table.values.copy()
+        values[:, out] = 0
+        return Table(values, table.rows)
+
+    if not out:
+        return material
+    planted = material.planted and without(material.planted)
+    return replace(material, table=without(material.table), views=tuple(map(without, material.views)), planted=planted)
+
+
+def ablations(material: Material, groups: Ints, part: Any, spare: Any, *, size: int, seed: int) -> dict[str, Any]:
+    """By family: rates of a detector that was trained, cross-fitted and cut without it."""
+    found: dict[str, Any] = {}
+    for family in FAMILIES:
+        without = narrowed(material, [family])
+        margins, _ = cross(without, groups, MEMBERS, size=size, seed=seed)
+        limits = carried(without.table, margins, groups, spare)
+        found[family] = Result(without.table, margins, limits).rates(part)
+    return found

@@ -1,0 +1,1 @@
+"""Synthetic people and service accounts: used by `identity.py`."""

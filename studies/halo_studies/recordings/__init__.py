@@ -1,0 +1,1 @@
+"""Recorded agent sessions, read from the data folder."""

@@ -1,0 +1,1 @@
+"""One driver for each framework, imported when it is asked for."""

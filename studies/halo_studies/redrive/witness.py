@@ -1,0 +1,63 @@
+"""A witness in the tools' bodies: records each call that runs before a durable decision allowed it.
+
+It reads the database over a connection of its own, so what it sees is committed, and was so before the body began.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cached_property
+from typing import Final, Self
+
+from sqlalchemy import Engine, create_engine, text
+
+from halo_core.ledger import decode_entry
+
+__all__ = ["Witness"]
+
+_DECISIONS: Final = text(
+    "SELECT body FROM entry WHERE tenant = :tenant AND session = :session AND kind = 'decision' ORDER BY ts_us DESC"
+)
+
+
+class Witness:
+    """Counts bodies that run, and asks the ledger at that very moment whether they may."""
+
+    def __init__(self, url: str, tenant: str) -> None:
+        self._url = url
+        self._tenant = tenant
+        self.runs: list[str] = []
+        self.early: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        if "_engine" in self.__dict__:
+            self._engine.dispose()
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return create_engine(self._url)  # when the first body runs: what is wrong with the URL, Halo says in words
+
+    def ran(self, call: str) -> None:
+        """A body runs for the call `call`, whose session is the part before the last dash."""
+        if not self._decided(call):
+            self.early.append(call)
+        self.runs.append(call)
+
+    def _decided(self, call: str) -> bool:
+        mark = f'"call_id":"{call}"'.encode()
+        with self._engine.connect() as connection:
+            # All of them: a cursor left half read would hold its snapshot open for whoever gets the connection next.
+            rows = connection.execute(_DECISIONS, {"tenant": self._tenant, "session": call.rpartition("-")[0]}).all()
+        found = next((bytes(row[0]) for row in rows if mark in bytes(row[0])), None)
+        return found is not None and bool(decode_entry(found).body["dispatched"])
+
+    def unjustified(self, let_run: set[str]) -> int:
+        """Runs without an earlier durable decision that let them, and runs beyond the first of one decision."""
+        early = Counter(self.early)
+        found = 0
+        for call, times in Counter(self.runs).items():
+            found += times if call not in let_run else max(early[call], times - 1)
+        return found

@@ -1,0 +1,174 @@
+"""Re-drive recorded agent sessions through a real framework, with Halo in front of every tool and model call.
+
+    python studies/redrive.py --limit 1000
+    python studies/redrive.py --limit 1000 --json --db sqlite:///.halo/halo.db
+    python studies/redrive.py --limit 1000 --no-manifest
+    python studies/redrive.py --limit 1000 --no-manifest --score MODELS
+
+A scripted model says the recorded calls, tools return the recorded results. Each suite's agent stands on a passport
+issued from `manifests/recorded.yaml`, with budgets and decay; with --no-manifest, and for suites that the manifest does
+not name, an agent (a suite's role, in one fold) holds grants learnt from the benign sessions of the *other* folds, and
+generous limits. The script goes on after every effect, until the model itself may not be asked any more. It must hold
+that each recorded action has one decision, each body that ran an earlier durable decision and one outcome, that
+`halo verify` finds the ledger whole and `halo replay` every decision the same.
+
+Exit: 0 it held, 1 it did not, 2 there is nothing to drive.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from halo_core.crypto.keys import KeyStore
+from halo_core.errors import HaloError
+from halo_core.facade import default_home, default_url
+from halo_core.replay import Replayer, ReplayStatus
+from halo_core.store.log import SealedContents
+from halo_core.store.reader import Reader
+from halo_core.verification import verify_store
+from halo_studies.data_folder import add_data_option, parse_with_data
+from halo_studies.recordings.sessions import BadData, Session, load, sample
+from halo_studies.redrive.console import show
+from halo_studies.redrive.figures import measure
+from halo_studies.redrive.handoffs import hand_offs, refuse
+from halo_studies.redrive.ledger import read
+from halo_studies.redrive.limits import spending
+from halo_studies.redrive.passports import RECORDED, Passports, choose
+from halo_studies.redrive.roles import DRIVERS, drive, driver_of, roles_of
+from halo_studies.redrive.scores import Scores, scores_of
+from halo_studies.redrive.witness import Witness
+
+__all__ = ["main"]
+
+_TENANT: Final = "local"
+_SHOWN: Final = 12
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run, print, and return the exit code."""
+    options = _options(argv)
+    home, db = _where(options)
+    try:
+        everything = load(options.data)
+        scores = scores_of(options.score, by_fold=options.no_manifest)
+        if scores is not None:
+            everything = scores.folded(everything)
+        chosen = sample(everything, options.limit, options.seed)
+        passports = choose(options.manifest, {session.suite for session in chosen}, none=options.no_manifest)
+        if passports is None:
+            refuse(options.handoffs)
+        figures, wrong = _run(everything, chosen, options.framework, passports, home=home, db=db, scores=scores)
+        if options.handoffs is not None and passports is not None:
+            prefix = f"handoffs.{secrets.token_hex(4)}."
+            figures["handoffs"] = hand_offs(
+                options.handoffs, passports, home=home, db=db, tenant=_TENANT, prefix=prefix
+            )
+        if not options.no_check:
+            checked, found = _checked(home, db)
+            figures |= checked
+            wrong += found
+    except (BadData, HaloError) as exc:
+        sys.stderr.write(f"redrive: {exc}\n")
+        return 2
+    figures |= {"db": db, "home": str(home), "held": not wrong}
+    if options.json:
+        sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+    else:
+        show(figures)
+    for text in wrong:
+        sys.stderr.write(f"redrive: {text}\n")
+    return 1 if wrong else 0
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    add_data_option(parser, "traces")
+    parser.add_argument("--framework", choices=sorted(DRIVERS), default="langchain")
+    parser.add_argument("--limit", type=_size, default=200, help="sessions, 0 for all (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample (default %(default)s)")
+    parser.add_argument("--db", metavar="URL", default="", help="store (default: a fresh folder, which is kept)")
+    parser.add_argument("--home", type=Path, help="keys, policy, anchor (with --db: HALO_HOME, else .halo)")
+    parser.add_argument(
+        "--manifest", type=Path, metavar="FILE", help=f"passports (default {RECORDED.name}, if it fits)"
+    )
+    parser.add_argument("--no-manifest", action="store_true", help="grants from the other fold's benign sessions")
+    parser.add_argument(
+        "--score",
+        type=Path,
+        metavar="FOLDER",
+        help="what train_folds.py wrote, with --no-manifest: scored, cross-fitted",
+    )
+    parser.add_argument("--handoffs", type=Path, metavar="FOLDER", help="drive a team's recorded hand-offs as well")
+    parser.add_argument("--no-check", action="store_true", help="neither verify nor replay afterwards")
+    parser.add_argument("--json", action="store_true", help="figures as JSON on stdout")
+    return parse_with_data(parser, argv)
+
+
+def _size(text: str) -> int:
+    if (size := int(text)) < 0:
+        raise argparse.ArgumentTypeError("give a number of sessions, or 0 for all")
+    return size
+
+
+def _where(options: argparse.Namespace) -> tuple[Path, str]:
+    if options.home is not None:
+        home = options.home
+    else:
+        home = default_home() if options.db else Path(tempfile.mkdtemp(prefix="halo-redrive-"))
+    return home, options.db or default_url(home)
+
+
+def _run(
+    everything: Sequence[Session],
+    chosen: Sequence[Session],
+    framework: str,
+    passports: Passports | None,
+    *,
+    home: Path,
+    db: str,
+    scores: Scores | None = None,
+) -> tuple[dict[str, Any], list[str]]:
+    run = secrets.token_hex(4)  # ids of their own, so that one store takes several runs
+    driven = [(f"redrive.{run}.{session.id}", session) for session in chosen]
+    roles = roles_of(everything, driven, passports)
+    if passports is not None:
+        passports.issue([role.agent for role in roles], home=home, db=db)
+    told = scores.put(everything, roles, home=home, db=db, tenant=_TENANT) if scores is not None else 0
+    broken: dict[str, str] = {}
+    with Witness(db, _TENANT) as witness:
+        begun = time.perf_counter()
+        drive(roles, driver_of(framework), witness, broken, home=home, db=db)
+        seconds = time.perf_counter() - begun
+    with Reader(db) as reader:
+        found = read(reader, _TENANT, f"redrive.{run}.")
+        figures, wrong = measure(found, witness, driven, broken, seconds)
+        figures["spending"] = spending(reader, _TENANT, found.ends.values())
+    figures["score"] = {"ordinary_sessions": told} if scores is not None else {}
+    figures["manifest"] = {} if passports is None else passports.facts()
+    return figures, wrong
+
+
+def _checked(home: Path, db: str) -> tuple[dict[str, Any], list[str]]:
+    """What `halo verify` and `halo replay --all` say of the whole store."""
+    report = verify_store(db, home)
+    with Reader(db) as reader:
+        replayer = Replayer(reader, SealedContents.with_home_key(reader, KeyStore(home)), _TENANT)
+        counts = Counter(item.status.value for item in replayer.replay_all())
+    odd = {status: times for status, times in counts.items() if status != ReplayStatus.IDENTICAL.value}
+    wrong = [f"verify: {finding.code} at {finding.where}" for finding in report.findings[:_SHOWN]]
+    wrong += [f"verify: exit {report.exit_code}"] if report.exit_code and not wrong else []
+    wrong += [f"replay: {times} {status}" for status, times in odd.items()]
+    return {"verify_exit": report.exit_code, "replay": dict(counts)}, wrong
+
+
+if __name__ == "__main__":
+    sys.exit(main())

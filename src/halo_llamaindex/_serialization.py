@@ -14,7 +14,7 @@ __all__ = ["forbid_restoring"]
 
 
 def forbid_restoring(guarded: Any) -> None:
-    """Let nothing that is serialized of a guarded copy come back as its original."""
+    """Make the deserialization of a guarded copy fail, so that it does not return as its original."""
     guarded.__dict__["__module__"] = __name__
 
 

@@ -8,9 +8,9 @@ import pytest
 import halo_core.risk
 from halo_core.model import ActionKind, Impact
 from halo_core.risk import Baseline, Profile, ProposedAction, RiskModel, assess_action, fit_baseline, record_assessment
-from halo_core.risk.action_risk import WEALTH_INDEX
 from halo_core.risk.features import FEATURES
 from halo_core.risk.observation import observe_action
+from halo_core.risk.session_risk import WEALTH_INDEX
 
 KEY = b"k" * 32
 PACKED = Path(halo_core.risk.__file__).with_name("model.bin")

@@ -61,7 +61,7 @@ from halo_core.model import (
     same_person,
 )
 from halo_core.passports import check_time, find_violation
-from halo_core.values.provenance import extract_texts
+from halo_core.values import extract_texts
 
 __all__ = [
     "PENDING_CAP",

@@ -19,16 +19,17 @@ from halo_core.enforcement.delegation_terms import HandOff
 from halo_core.enforcement.snapshot_builder import ObservedText
 from halo_core.errors import CanonicalError
 from halo_core.model import AccessRequest, Context, Origin, Principal, Provenance, Resource, Trigger
-from halo_core.risk import (
+from halo_core.risk.profile import Chunk, make_chunk
+from halo_core.values import (
     MAX_LEAVES,
+    MAX_TEXT,
+    extract_leaves,
+    extract_tokens,
     fingerprint_stored_values,
     fingerprint_tokens,
     generate_spellings,
     iter_text_fingerprints,
 )
-from halo_core.risk.profile import Chunk, make_chunk
-from halo_core.values.provenance import extract_leaves
-from halo_core.values.sketch import MAX_TEXT, extract_tokens
 
 __all__ = ["ABILITIES", "MAX_ARGUMENT_BYTES", "Call", "PreparedCall", "Preparer", "clip_name"]
 

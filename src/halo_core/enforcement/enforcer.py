@@ -41,9 +41,8 @@ from halo_core.enforcement.snapshot_builder import Credentials
 from halo_core.errors import Denied, HaloError, Pending
 from halo_core.model import OUTPUT_OBLIGATIONS, ActionKind, Effect, Mode, Obligation, Provenance, Stop
 from halo_core.reasons import REASONS, get_reason_text
-from halo_core.risk import origin_of_result
 from halo_core.store import Store
-from halo_core.values.provenance import extract_texts
+from halo_core.values import extract_texts, origin_of_result
 
 __all__ = ["Enforcer", "Health", "Surface", "Ticket"]
 

@@ -18,10 +18,10 @@ from halo_core.enforcement.passport_store import ActiveChain, PassportStore
 from halo_core.enforcement.risk_assessor import RiskAssessment, RiskAssessor
 from halo_core.errors import Gap, Tampered
 from halo_core.model import AccessRequest, Approval, Link, Mode, PolicyView, Provenance, Revocation, Snapshot, Stop
-from halo_core.risk import Sketch, trace_arguments
-from halo_core.risk.action_risk import WEALTH_INDEX
 from halo_core.risk.profile import Chunk, make_chunk
+from halo_core.risk.session_risk import WEALTH_INDEX
 from halo_core.store import Control, SessionState, Transaction, find_paused_decision, rows
+from halo_core.values import Sketch, trace_arguments
 
 __all__ = [
     "RECALLED_MARK",

@@ -21,7 +21,7 @@ from typing import Any, Final
 from halo_core.crypto import canonical
 from halo_core.errors import BadInput
 from halo_core.identities.event import IdentityEvent, IdentityKind, Outcome
-from halo_core.risk.value_evidence import fingerprint_strings
+from halo_core.values import fingerprint_strings
 
 __all__ = [
     "DAY_US",

@@ -18,15 +18,13 @@ from halo_core.crypto import canonical
 from halo_core.errors import BadInput, CanonicalError
 from halo_core.risk.baseline import Baseline
 from halo_core.risk.circumstances import CircumstanceEvidence, Circumstances, UsualCircumstances
-from halo_core.risk.drift import update_wealth
 from halo_core.risk.features import compute_features
-from halo_core.risk.model import MAX_RISK, Factor, RiskModel
+from halo_core.risk.model import Factor, RiskModel
 from halo_core.risk.observation import ActionObservation, observe_action
 from halo_core.risk.profile import Profile, ProposedAction
+from halo_core.risk.session_risk import WEALTH_INDEX, update_wealth
 
 __all__ = [
-    "DRIFT_ALARM_WEALTH",
-    "WEALTH_INDEX",
     "ActionAssessment",
     "ActionRisk",
     "ActiveScoring",
@@ -34,13 +32,8 @@ __all__ = [
     "ScoringTerms",
     "assess_action",
     "explain_action_risk",
-    "next_session_risk",
     "record_assessment",
 ]
-
-
-WEALTH_INDEX: Final = 5
-"""Where the session's e-process stands among the sums of a profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +86,7 @@ def record_assessment(profile: Profile, assessment: ActionAssessment) -> None:
 
 _FORM: Final = "halo-scoring-2"
 _OLD_FORM: Final = "halo-scoring-1"  # without circumstances
-_SESSION_RISK_DECAY: Final = 8  # of a session's risk, an eighth falls away with each action
-_REFUSAL_RISK: Final = 60  # what a refusal adds
 _MAX_FACTORS: Final = 3
-DRIFT_ALARM_WEALTH: Final = 160
-"""Wealth of a session's e-process (sixteenths of a bit) at which it is an alarm: one ordinary session in 1,024."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +188,6 @@ class ActiveScoring:
 
     rules: RiskRules
     baseline: Baseline
-
-
-def next_session_risk(before: int, risk: int, *, refused: bool) -> int:
-    """A session's risk after one more action, 0..1000: it rises at once and falls slowly; refusals add to it."""
-    remaining = before - -(-before // _SESSION_RISK_DECAY)
-    return min(max(remaining, risk) + (_REFUSAL_RISK if refused else 0), MAX_RISK)
 
 
 def explain_action_risk(

@@ -28,8 +28,9 @@ from typing import Final
 from halo_core.crypto import canonical
 from halo_core.errors import BadInput
 from halo_core.risk.observation import ActionObservation
-from halo_core.risk.value_evidence import ValueEvidence, ValueOrigin, fingerprint_names, fingerprint_strings
+from halo_core.risk.value_evidence import ValueEvidence, ValueOrigin
 from halo_core.values.argument_values import Value
+from halo_core.values.text import fingerprint_names, fingerprint_strings
 
 __all__ = [
     "MAX_OWN_MARGINS",
@@ -40,7 +41,6 @@ __all__ = [
     "blend_threshold",
     "blend_with_role",
     "fingerprint_levels",
-    "fingerprint_strings",
     "fit_baseline",
     "sample_own_margins",
 ]

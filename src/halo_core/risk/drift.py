@@ -29,7 +29,6 @@ __all__ = [
     "SessionHabits",
     "compute_distance",
     "fit_reference",
-    "update_wealth",
 ]
 
 
@@ -343,15 +342,3 @@ def _integer_root(number: int) -> int:
     while (better := (guess + max(number, 1) // guess) // 2) < guess:
         guess = better
     return max(guess, 1)
-
-
-def update_wealth(wealth: int, bits: int) -> int:
-    """The e-process one action later, in sixteenths of a bit, never below zero (so that late trouble counts in full).
-
-    Args:
-        wealth: before.
-        bits: surprise of the action, -log2 of the probability of anything as strange in ordinary work, in sixteenths.
-
-    The bet is the calibrator p^(-1/2)/2, whose mean is one where p is uniform: log2 of it is bits/2 - 1.
-    """
-    return max(wealth + bits // 2 - 16, 0)

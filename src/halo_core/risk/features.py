@@ -30,11 +30,10 @@ from halo_core.risk.value_evidence import (
     RESULT_ORIGINS,
     ValueEvidence,
     ValueOrigin,
-    fingerprint_names,
-    fingerprint_strings,
 )
 from halo_core.values.argument_values import Value
 from halo_core.values.lexicon import VERBS
+from halo_core.values.text import fingerprint_names, fingerprint_strings
 
 __all__ = [
     "FEATURES",

@@ -17,15 +17,19 @@ from halo_core.risk.value_evidence import (
     ValueEvidence,
     ValueOrigin,
     collect_value_evidence,
-    fingerprint_bytes,
-    fingerprint_strings,
-    unpack_fingerprints,
 )
 from halo_core.values.argument_values import Value, extract_values
 from halo_core.values.lexicon import DELEGATION_WORDS, REQUEST_WORDS_BY_IMPACT, STOP_WORDS, VERBS, find_synonyms
-from halo_core.values.text import fingerprint_atom, fingerprint_atoms, split_name
+from halo_core.values.text import (
+    fingerprint_atom,
+    fingerprint_atoms,
+    fingerprint_bytes,
+    fingerprint_strings,
+    split_name,
+    unpack_fingerprints,
+)
 
-__all__ = ["ActionObservation", "ValueEvidence", "ValueOrigin", "fingerprint_strings", "observe_action"]
+__all__ = ["ActionObservation", "observe_action"]
 
 MAX_TOOL_WORDS: Final = 8
 MAX_ABSENT: Final = 96

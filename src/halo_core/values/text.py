@@ -18,6 +18,7 @@ import binascii
 import html
 import re
 import unicodedata
+from array import array
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import suppress
@@ -39,11 +40,15 @@ __all__ = [
     "find_atoms",
     "fingerprint_atom",
     "fingerprint_atoms",
+    "fingerprint_bytes",
+    "fingerprint_names",
+    "fingerprint_strings",
     "fold_text",
     "generate_spellings",
     "is_plain_word",
     "normalize_atom",
     "split_name",
+    "unpack_fingerprints",
 ]
 
 
@@ -153,6 +158,29 @@ def fingerprint_atoms(words: list[str], key: bytes) -> bytes:
     """Fingerprints of atoms, one after another."""
     cached = _fingerprint_cache(key).get
     return b"".join([cached(word) or fingerprint_atom(word, key) for word in words])
+
+
+def unpack_fingerprints(packed: bytes) -> array[int]:
+    """Fingerprints of atoms, packed one behind the other, as numbers."""
+    row = array("I")
+    row.frombytes(packed)
+    return row
+
+
+def fingerprint_bytes(data: bytes, key: bytes) -> int:
+    """Keyed 48-bit fingerprint."""
+    return int.from_bytes(digest_with_key(data, key, 6))
+
+
+def fingerprint_strings(*parts: str, key: bytes) -> int:
+    """Keyed 48-bit fingerprint of some strings together."""
+    return fingerprint_bytes("\x1f".join(parts).encode("utf-8", "replace"), key)
+
+
+@lru_cache(maxsize=32_768)
+def fingerprint_names(*parts: str, key: bytes) -> int:
+    """As `fingerprint_strings`, remembered: for names of tools, arguments and kinds, and never for values."""
+    return fingerprint_strings(*parts, key=key)
 
 
 def find_atoms(needle: bytes, hay: bytes, start: int = 0) -> int:

@@ -1,4 +1,8 @@
-"""Room: passport. Takes: tokens, keys, grants. Gives: verified links and violations. Never: I/O, a clock."""
+"""Passports: chains of signed links that grant an agent resources, budgets and authority.
+
+`mint_standing`, `mint_session` and `mint_handoff` make tokens, `verify_chain` turns tokens into links, `find_violation`
+says why a link's grants do not cover a call. Pure: no I/O, no clock; times and keys are arguments.
+"""
 
 from halo_core.passports.approval import ApprovalToken, is_in_chain, mint_approval, read_approval
 from halo_core.passports.chain import (

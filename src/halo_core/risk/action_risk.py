@@ -1,11 +1,8 @@
-"""Room: one action judged. Takes: a profile, an act, a baseline, a model. Gives: an assessment. Never: I/O, floats.
+"""Risk of one action, 0..1000: how much it looks like hijacked work.
 
-What a snapshot needs is `risk`, `values` and the model's hash: from those the score can be computed again without the
-session (INVARIANT: REPLAY).
-
-Room: a score in force for one identity: a model, a baseline, the limits that suit it. Takes: terms. Gives: bands.
-
-Never: I/O, a clock, floats.
+`assess_action` computes the features of an action against its session and the model's margin; `RiskRules` adds the
+weight of unusual circumstances to the margin and turns the sum into a risk and its band. A snapshot that holds the
+features, the circumstances and the hash of the terms is enough to compute the risk again (INVARIANT: REPLAY).
 """
 
 from __future__ import annotations
@@ -38,12 +35,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ActionAssessment:
-    """One action, judged.
+    """The assessment of one action.
 
     Args:
         observation: the action against its session.
         values: features, in the order of `FEATURES`.
-        margin: of the model, in micro-units; compared with `Model.limits` and with a limit suited to the identity.
+        margin: of the model, in micro-units; compared with `RiskModel.limits` and with a limit suited to the identity.
         risk: 0..1000, calibrated.
         wealth: of the session's e-process with this action, in sixteenths of a bit: 16 * log2(1 / alpha) is an alarm at
             the rate alpha.
@@ -58,7 +55,7 @@ class ActionAssessment:
     sums: tuple[int, ...]
 
     def find_factors(self, model: RiskModel, most: int = 3) -> tuple[Factor, ...]:
-        """What moved the score, in words; computed when somebody asks."""
+        """The features that moved the margin most, in words."""
         return model.find_factors(self.values, most)
 
     def to_plain(self) -> dict[str, Any]:
@@ -67,7 +64,7 @@ class ActionAssessment:
 
 
 def assess_action(profile: Profile, act: ProposedAction, baseline: Baseline, model: RiskModel) -> ActionAssessment:
-    """Judge an action from what came before it; the profile stays as it is."""
+    """Assess an action by what came before it; the profile is not changed."""
     observation = observe_action(profile, act)
     measured = compute_features(observation, baseline, profile.sums, profile.key)
     margin = model.compute_margin(measured.values)
@@ -77,7 +74,7 @@ def assess_action(profile: Profile, act: ProposedAction, baseline: Baseline, mod
 
 
 def record_assessment(profile: Profile, assessment: ActionAssessment) -> None:
-    """The action was decided: the session remembers it, whatever the decision was."""
+    """Record in the profile that the action was decided, whatever the decision was."""
     observation = assessment.observation
     profile.record_action(
         observation.tool, observation.action_fingerprint, acts=not observation.is_read, sums=list(assessment.sums)
@@ -160,7 +157,7 @@ def _bad_terms() -> BadInput:
 
 @dataclass(frozen=True, slots=True)
 class ActionRisk:
-    """What a margin comes to, under the circumstances: `risk` 0..1000, its `band`, and what was not usual."""
+    """Risk of an action, 0..1000, its band (0 ordinary, 1 elevated, 2 high), and its unusual circumstances."""
 
     risk: int
     band: int
@@ -169,7 +166,7 @@ class ActionRisk:
 
 @dataclass(frozen=True)
 class RiskRules:
-    """What makes a risk of features and circumstances; from these alone a decision's risk is made again."""
+    """What turns features and circumstances into a risk; a replay needs nothing else."""
 
     terms: ScoringTerms
     model: RiskModel
@@ -184,7 +181,7 @@ class RiskRules:
 
 @dataclass(frozen=True)
 class ActiveScoring:
-    """A score in force."""
+    """The scoring in force for one identity."""
 
     rules: RiskRules
     baseline: Baseline

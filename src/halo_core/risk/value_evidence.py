@@ -1,4 +1,4 @@
-"""Room: one value of an action, seen against its session. Takes: a profile and a value. Gives: a sight. Never: I/O."""
+"""One value of an action against its session: which text named it first, and how close it is to the request."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def _find_result_of_name(profile: Profile, packed: bytes) -> tuple[int, str, int
 
 
 def _find_result_of_text(profile: Profile, row: array[int]) -> tuple[int, str, int, int]:
-    """As `_best`, of a text: the result that holds most of its words, of equals the latest."""
+    """As `_find_result_of_name`, of a text: the result that holds most of its words, of equals the latest."""
     best, source, age, results = 0, "", 0, 0
     for back, chunk in enumerate(reversed(profile.chunks)):
         cover = _share_in_bag(row, chunk.bag)

@@ -37,7 +37,6 @@ __all__ = [
     "Profile",
     "ProposedAction",
     "apply_head",
-    "apply_request",
     "apply_row",
     "make_chunk",
     "pack_head",
@@ -132,9 +131,6 @@ MAX_CHUNKS: Final = 64
 MAX_ACTION_FINGERPRINTS: Final = 256
 SUM_COUNT: Final = 8
 """Numbers summed over the session; see `compute_features`."""
-_MAGIC: Final = b"hbp1"
-_PROFILE_HEADER: Final = struct.Struct(">4sIIIIIIHHH8q")
-_CHUNK_HEADER: Final = struct.Struct(">HIBBBI")
 _MAX_COUNTER: Final = 2**31 - 1
 
 
@@ -240,81 +236,6 @@ class Profile:
             self.action_counts[fingerprint] = min(self.action_counts.get(fingerprint, 0) + 1, 255)
         self.sums = [max(min(number, _MAX_COUNTER), -_MAX_COUNTER) for number in sums]
 
-    def pack(self) -> bytes:
-        """As bytes; at most about 110 KB."""
-        parts = [
-            _PROFILE_HEADER.pack(
-                _MAGIC,
-                self.steps,
-                self.acts,
-                self.acts_since_result,
-                self.forgotten,
-                len(self.request.atoms),
-                self.request.secret_word_count << 1 | self.request.truncated,
-                len(self.last_tools),
-                len(self.action_counts),
-                len(self.chunks),
-                *self.sums,
-            ),
-        ]
-        for tool in self.last_tools:
-            parts += [bytes([len(tool.encode())]), tool.encode()]
-        parts.append(self.request.atoms)
-        parts += [fingerprint.to_bytes(6) + bytes([times]) for fingerprint, times in self.action_counts.items()]
-        for chunk in self.chunks:
-            name = chunk.source.encode("utf-8", "replace")
-            size = len(chunk.atoms)
-            parts.append(
-                _CHUNK_HEADER.pack(
-                    len(name), chunk.step, chunk.named_by_request, chunk.secret_word_count, chunk.truncated, size
-                )
-            )
-            parts += [name, chunk.atoms]
-        return b"".join(parts)
-
-    @classmethod
-    def unpack(cls, data: bytes, key: bytes) -> Profile:
-        """Inverse of `pack`.
-
-        Raises:
-            BadInput: these are other bytes.
-        """
-        try:
-            return _unpack_profile(data, key)
-        except (struct.error, ValueError, IndexError) as exc:
-            raise BadInput(
-                "bad_profile", "not a packed profile of a session", field="profile", remedy="treat it as unknown"
-            ) from exc
-
-
-def _unpack_profile(data: bytes, key: bytes) -> Profile:
-    magic, steps, acts, since, forgotten, request_size, flags, tool_count, action_count, chunks, *sums = (
-        _PROFILE_HEADER.unpack_from(data)
-    )
-    if magic != _MAGIC:
-        raise ValueError("magic")
-    offset = _PROFILE_HEADER.size
-
-    def take(size: int) -> bytes:
-        nonlocal offset
-        part = data[offset : offset + size]
-        if len(part) != size:
-            raise ValueError("short")
-        offset += size
-        return part
-
-    last = tuple(take(take(1)[0]).decode("utf-8") for _ in range(tool_count))
-    request = Chunk("", 0, False, flags >> 1, bool(flags & 1), take(request_size))
-    done = {int.from_bytes(take(6)): take(1)[0] for _ in range(action_count)}
-    rows = []
-    for _ in range(chunks):
-        length, step, as_named, secret_word_count, truncated, size = _CHUNK_HEADER.unpack(take(_CHUNK_HEADER.size))
-        name = take(length).decode("utf-8")
-        rows.append(Chunk(name, step, bool(as_named), secret_word_count, bool(truncated), take(size)))
-    if offset != len(data):
-        raise ValueError("long")
-    return Profile(key, request, rows, steps, acts, since, forgotten, last, done, list(sums))
-
 
 _LENGTH_PREFIX: Final = struct.Struct(">I")
 _ROW_CHUNK_HEADER: Final = struct.Struct(">BHIBBB")
@@ -358,10 +279,8 @@ def apply_row(profile: Profile, data: bytes) -> Marks:
             offset += _ROW_CHUNK_HEADER.size
             name = data[offset : offset + name_size].decode("utf-8")
             chunk = Chunk(name, facts[0], bool(facts[1]), facts[2], bool(facts[3]), data[offset + name_size :])
-            if kind == _REQUEST_ROW:
-                apply_request(profile, chunk)
-            else:
-                profile.add_result(chunk)
+            add = profile.add_request_chunk if kind == _REQUEST_ROW else profile.add_result
+            add(chunk)
     except (struct.error, ValueError) as exc:
         raise BadInput(
             "bad_profile", "the row of the session is invalid", field="profile", remedy="run `halo verify`"
@@ -373,11 +292,6 @@ def _unpack_row_marks(data: bytes, size: int) -> Marks:
     if len(data) != size or size % MARK_BYTES:
         raise ValueError(size)
     return unpack_marks(data)
-
-
-def apply_request(profile: Profile, chunk: Chunk) -> None:
-    """Add what the user said to the request."""
-    profile.add_request_chunk(chunk)
 
 
 def pack_head(profile: Profile) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from halo_core.crypto import canonical
 from halo_core.ledger import chain_marks, commit_state, decode_entry
 from halo_core.model import Revocation, Stop
-from halo_core.risk import MAX_TAINTED_FINGERPRINTS
+from halo_core.values import MAX_TAINTED_FINGERPRINTS
 
 __all__ = [
     "ISSUED_LAST",

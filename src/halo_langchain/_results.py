@@ -23,7 +23,6 @@ from langgraph.types import Command
 from halo_core.enforcement import Surface
 from halo_core.model import ActionKind
 from halo_langchain._texts import (
-    extract_documents_text,
     extract_model_output,
     extract_result_text,
     is_readable,
@@ -78,7 +77,7 @@ def make_documents_surface(labels: Labels | None = None) -> Surface[list[Documen
         remaining = [item for item in documents if _may_keep_document(item, keep, get_labels)]
         return remaining, len(documents) - len(remaining)
 
-    return Surface(extract_documents_text, filter_documents, redact_value, _replace_documents)
+    return Surface(extract_result_text, filter_documents, redact_value, _replace_documents)
 
 
 def _may_keep_document(document: Document, keep: KeepDocument, labels: Labels) -> bool:

@@ -289,7 +289,8 @@ class entry_scope(ContextVarScope):  # noqa: N801  used as a function
         session = find_thread_session(config) if not has_session else None
         step = get_step_id(config) if config is not None and not has_message and claim.call_id else ""
         message = TriggeringMessage(turn=step, kind="message") if step else None
-        super().__init__((_CLAIM, claim), *session_values(session, message))
+        values = session_values(session, message) if session is not None or message is not None else ()
+        super().__init__((_CLAIM, claim), *values)
 
     def __exit__(self, *exc: object) -> None:
         self._claim.active = False

@@ -11,7 +11,7 @@ import binascii
 import dataclasses
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from langchain_core.documents import Document
@@ -23,7 +23,6 @@ from halo_core.enforcement.result_texts import MaskText, TextExtractor, ValueRed
 from halo_core.model import Provenance
 
 __all__ = [
-    "extract_documents_text",
     "extract_model_output",
     "extract_result_text",
     "find_known_origins",
@@ -46,14 +45,8 @@ def _get_framework_parts(value: Any) -> list[Any] | None:
 _EXTRACTOR: Final = TextExtractor(_get_framework_parts)
 
 
-def extract_result_text(result: Any) -> str:
-    """What a result says: of messages content, calls and artifact, of documents text and metadata, of the rest all."""
-    return _EXTRACTOR.extract_text(result)
-
-
-def extract_documents_text(documents: Sequence[Document]) -> str:
-    """Texts of documents and their metadata."""
-    return _EXTRACTOR.extract_text(documents)
+extract_result_text: Final = _EXTRACTOR.extract_text
+"""What a result says: of messages content, calls and artifact, of documents text and metadata, of the rest all."""
 
 
 def extract_model_output(response: Any) -> str:

@@ -73,6 +73,7 @@ _TOOL_NODE_CODE: Final = frozenset(
     function.__code__ for function in vars(ToolNode).values() if isinstance(function, types.FunctionType)
 )
 _INJECTED_GUARD: Final[ContextVar[GuardMetadata | None]] = ContextVar("halo_langchain_filled", default=None)
+"""The guard of the tool that a tool node calls: it has filled in what it does in the call at hand."""
 
 
 def _called_by_tool_node(frame: types.FrameType | None) -> bool:
@@ -82,12 +83,7 @@ def _called_by_tool_node(frame: types.FrameType | None) -> bool:
 
 def _injection_scope(guard: GuardMetadata, *, by_tool_node: bool) -> ContextVarScope:
     """Around an entry point of a guarded tool: who called it, where that is not known from the one above."""
-    return ContextVarScope((_INJECTED_GUARD, guard if by_tool_node or _is_injected_by_tool_node(guard) else None))
-
-
-def _is_injected_by_tool_node(guard: GuardMetadata) -> bool:
-    """Whether a tool node has filled in what it does in the call at hand."""
-    return _INJECTED_GUARD.get() is guard
+    return ContextVarScope((_INJECTED_GUARD, guard if by_tool_node or _INJECTED_GUARD.get() is guard else None))
 
 
 class ToolCall(LangChainAction, GuardedCall):
@@ -132,9 +128,8 @@ class ToolCall(LangChainAction, GuardedCall):
         """As `GuardedCall`; what a tool node has filled in is not decided."""
         binder: Any = self.binder
         try:
-            bound: BoundArguments = binder.bind_call(
-                self.args, self.kwargs, by_tool_node=_is_injected_by_tool_node(guard)
-            )
+            by_tool_node = _INJECTED_GUARD.get() is guard
+            bound: BoundArguments = binder.bind_call(self.args, self.kwargs, by_tool_node=by_tool_node)
         except TypeError:
             # The call cannot work; it is recorded and refused like any other that does not fit.
             return BoundArguments({}, {}, "invalid_arguments")

@@ -338,7 +338,8 @@ def run(action: GovernedAction[T]) -> T:
         Pending: it waits for an approval, and did not run.
         BaseException: what the action raised, as much of it as the obligations leave (`Ticket.fail`).
     """
-    return _end(drive(govern(action, action.enforcer.begin)))
+    ending = drive(govern(action, action.enforcer.begin))
+    return ending.value if isinstance(ending, Return) else _end(ending)
 
 
 async def arun(action: GovernedAction[T]) -> T:

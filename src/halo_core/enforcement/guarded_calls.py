@@ -229,7 +229,8 @@ class GuardedCall(GuardedAction):
         call: Call = guard.halo.build_call(guard.resource, arguments, call_id=self.get_call_id(arguments))
         if hands_off:
             call = with_delegation_terms(guard.halo, call)
-        return with_problem(call, self.bound_arguments.problem or guard.find_problem())
+        problem = self.bound_arguments.problem or guard.find_problem()
+        return with_problem(call, problem) if problem else call
 
     def return_denied(self, denied: Denied) -> Any:
         """What the very same call gave when it ran: a step that is run again after a pause calls its tools again.

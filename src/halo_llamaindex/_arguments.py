@@ -1,7 +1,7 @@
-"""Room: arguments of a tool call: bound by signature, checked against the schema, snapshotted. Takes: args, kwargs.
+"""Arguments of a tool call: bound by signature, checked against the schema, copied.
 
 LlamaIndex hands a function what the model wrote, as it is. Here what does not fit the tool's own schema is refused, and
-a value that only fits when read as another type (`"5"` for a number) is passed on as that. Never: runs anything.
+a value that only fits when read as another type (`"5"` for a number) is passed on as that.
 """
 
 from __future__ import annotations

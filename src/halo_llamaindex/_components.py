@@ -1,17 +1,9 @@
-"""Room: what a guarded copy still reaches that nobody decides. Takes: a copy. Gives: a refusal.
+"""Guarded query engines, synthesizers, memories and the like: copies in which what acts is guarded.
 
-The framework has more kinds of parts than anybody lists, and an app adds its own: after what is known was guarded, the
-rest is looked through. Never: runs anything of what it looks at, changes it.
-
-Room: what query engines, synthesizers and the like hold. Takes: one of them. Gives: a copy that holds guards.
-
-Such a component acts through what it holds: its retriever reads, its LLM is asked. On the copy those are guarded, at
-whatever depth of the framework's own components; the component itself is no action. Never: decides, changes the
-original.
-
-Room: what a guarded workflow is handed after it was guarded. Takes: memories, swapped models. Gives: guarded ones.
-
-Never: decides, changes what is the host's.
+Such a component acts through what it holds: its retriever reads, its LLM is asked. `_ComponentCopier` guards those on
+the copy, at whatever depth of the framework's own components; the component itself is no action. The framework has
+more kinds of parts than anybody lists, and an app adds its own: afterwards the rest of the copy is looked through, and
+one that would still reach an unguarded model, retriever or store is refused (`_refuse_undecided`).
 """
 
 from __future__ import annotations
@@ -20,7 +12,7 @@ import copy
 import functools
 import types
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from llama_index.core.agent.workflow import AgentWorkflow
 from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
@@ -71,12 +63,12 @@ if TYPE_CHECKING:
 __all__ = [
     "COMPONENT_TYPES",
     "ENGINE_TYPES",
-    "ComponentCopier",
+    "Component",
     "guard_component",
     "guard_memory",
     "guard_swapped_models",
     "is_store",
-    "refuse_undecided",
+    "make_retriever_copier",
 ]
 
 
@@ -113,7 +105,7 @@ _REMEDIES: Final[dict[type[Any], str]] = {
 }
 
 
-def refuse_undecided(copied: Any, *, stores: bool) -> None:
+def _refuse_undecided(copied: Any, *, stores: bool) -> None:
     """Refuse a copy that would still ask a model, a retriever or a store past everybody.
 
     Args:
@@ -174,30 +166,31 @@ def _list_parts(x: Any) -> list[Any]:
     return list(get_attributes(x).values())
 
 
-ENGINE_TYPES: Final = (BaseQueryEngine, BaseChatEngine)
-COMPONENT_TYPES: Final = (
-    *ENGINE_TYPES,
-    BaseEvaluator,
-    BaseLookaheadAnswerInserter,
-    BaseMemory,
-    BaseMemoryBlock,
-    BaseNodePostprocessor,
-    BasePydanticProgram,
-    BaseQueryTransform,
-    BaseQuestionGenerator,
-    BaseSelector,
-    BaseSynthesizer,
-    QueryEngineTool,
-    RetrieverTool,
+Component = (
+    BaseQueryEngine
+    | BaseChatEngine
+    | BaseEvaluator
+    | BaseLookaheadAnswerInserter
+    | BaseMemory
+    | BaseMemoryBlock  # type: ignore[type-arg]  # `isinstance` takes no type with arguments
+    | BaseNodePostprocessor
+    | BasePydanticProgram  # type: ignore[type-arg]  # as above
+    | BaseQueryTransform
+    | BaseQuestionGenerator
+    | BaseSelector
+    | BaseSynthesizer
 )
-"""Components that act through what they hold."""
+"""What acts through what it holds."""
+ENGINE_TYPES: Final = (BaseQueryEngine, BaseChatEngine)
+COMPONENT_TYPES: Final[tuple[type[Any], ...]] = (*get_args(Component), QueryEngineTool, RetrieverTool)
+"""These, and tools of the framework's that do so too."""
 _HOST_OWNED_TYPES: Final = (BaseMemory, BaseMemoryBlock)
 """What the host goes on reading and writing: a copy is made only where something in it acts."""
 _LIST_TYPES: Final = (list, tuple)
 _GUARD_RESULT: Final = "_halo_found"
 
 
-class ComponentCopier:
+class _ComponentCopier:
     """One copying: each object once, whatever holds it.
 
     Args:
@@ -257,7 +250,7 @@ class ComponentCopier:
         for name, part in list(vars(value).items()):
             copied.__dict__[name] = self._guard_retriever_part(part)
         halo, resource, labels, name = self._halo, self._resource, self._labels, self._name
-        copied.__dict__[_GUARD_RESULT] = lambda objects: ComponentCopier(halo, resource, labels, name).guard_value(
+        copied.__dict__[_GUARD_RESULT] = lambda objects: _ComponentCopier(halo, resource, labels, name).guard_value(
             objects
         )
         kind: Any = type(value)
@@ -341,8 +334,8 @@ def guard_component(
     Raises:
         ConfigError: it would still reach a model, a retriever or a store that nobody decides.
     """
-    guarded = ComponentCopier(halo, resource, labels, name).copy_component(component)
-    refuse_undecided(guarded, stores=not isinstance(component, BaseMemory))
+    guarded = _ComponentCopier(halo, resource, labels, name).copy_component(component)
+    _refuse_undecided(guarded, stores=not isinstance(component, BaseMemory))
     return guarded
 
 
@@ -352,9 +345,9 @@ def make_retriever_copier(
     """How a retriever that is guarded by itself is copied."""
 
     def copy_retriever(retriever: BaseRetriever) -> BaseRetriever:
-        copied: BaseRetriever = ComponentCopier(halo, resource, labels).copy_retriever(retriever)
+        copied: BaseRetriever = _ComponentCopier(halo, resource, labels).copy_retriever(retriever)
         for part in vars(copied).values():
-            refuse_undecided(part, stores=False)
+            _refuse_undecided(part, stores=False)
         return copied
 
     return copy_retriever

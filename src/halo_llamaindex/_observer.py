@@ -1,17 +1,16 @@
-"""Room: the observer of a process. Takes: spans of LlamaIndex's instrumentation. Gives: sightings of what is unguarded.
+"""The observer of a process, which records in the ledger what runs without a guard, once for each name.
 
 It ONLY observes: LlamaIndex swallows whatever a handler raises and gives it no say over what runs, so nothing installed
-here can refuse anything. What carries no guard runs, and is written to the ledger as a sighting that says so, once for
-each name. It sees what opens a span: the methods of LLMs, retrievers and tools. `.fn` of an unguarded tool, `_retrieve`
-of an unguarded retriever, a vector store, a raw SDK client and plain functions open none. Never: decides, refuses,
-reads an argument's value, raises.
+here can refuse anything. It sees what opens a span: the methods of LLMs, retrievers and tools. `.fn` of an unguarded
+tool, `_retrieve` of an unguarded retriever, a vector store, a raw SDK client and plain functions open none. It reads no
+argument's value.
 """
 
 from __future__ import annotations
 
 import inspect
 from contextlib import suppress
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.base.llms.base import BaseLLM
@@ -74,23 +73,14 @@ class HaloObserver(BaseSpanHandler[BaseSpan]):
                     self._halo.record_shadow(word, _describe(instance), "seen by the observer")
                 return
 
-    def span_exit(self, *_args: Any, **_kwargs: Any) -> None:
-        """Nothing to do."""
+    def _ignore(self, *_args: Any, **_kwargs: Any) -> None:
+        """No span is kept, so there is nothing to do at the end of one."""
 
-    def span_drop(self, *_args: Any, **_kwargs: Any) -> None:
-        """Nothing to do."""
-
-    def new_span(self, *_args: Any, **_kwargs: Any) -> BaseSpan | None:
-        """No span is kept."""
-        return None
-
-    def prepare_to_exit_span(self, *_args: Any, **_kwargs: Any) -> BaseSpan | None:
-        """No span is kept."""
-        return None
-
-    def prepare_to_drop_span(self, *_args: Any, **_kwargs: Any) -> BaseSpan | None:
-        """No span is kept."""
-        return None
+    new_span: ClassVar[Any] = _ignore
+    span_exit: ClassVar[Any] = _ignore
+    span_drop: ClassVar[Any] = _ignore
+    prepare_to_exit_span: ClassVar[Any] = _ignore
+    prepare_to_drop_span: ClassVar[Any] = _ignore
 
 
 def _is_structured_answer_tool(tool: Any) -> bool:

@@ -1,18 +1,13 @@
-"""Room: what of a run its steps and bodies know of it. Takes: what a guarded workflow says. Gives: context variables.
+"""What the steps and bodies of a run know of it: context variables, ids of nested calls, what the run's store keeps.
 
 Each step of a workflow runs in a copy of the context that the run was started in, so what one step sets no other sees:
-what all of them need is set where the run starts, what outlives the process is in the workflow's own store. Never: I/O.
-
-Room: ids of calls that a step or a tool's body makes by itself. Takes: whose piece of work it is. Gives: call ids.
+what all of them need is set where the run starts (`run_scope`), what outlives the process is in the workflow's own
+store. There stand ids alone, each with a keyed digest that only this home can make: a tool can write into the store
+too, and what it made up counts for nothing.
 
 A step that waited is run again from its beginning, and a tool's body with it: what it called before must be known as
-the same call, or it would run a second time. The id says which piece of work called it, and how many calls like it that
-has made before. Never: decides, gives an id where nothing can wait.
-
-Room: what a workflow's own store keeps of a run between its steps. Takes: a context. Gives: the session, who acts.
-
-Ids alone, each under a word that only this home can make: a tool can write into the store too, and what it made up
-counts for nothing. Never: decides, keeps a passport, a link or a key.
+the same call, or it would run a second time. `make_nested_call_id` says which piece of work called it, and how many
+calls like it that has made before.
 """
 
 from __future__ import annotations
@@ -20,8 +15,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -32,11 +26,12 @@ from workflows.context.state_store import DictState
 from halo_core.enforcement.guards import make_named_subclass
 from halo_core.enforcement.session_context import (
     ActiveDelegation,
+    ContextVarScope,
     Session,
     current_delegation,
     current_triggering_message,
     is_raw_thread,
-    triggering_message_scope,
+    session_values,
 )
 from halo_core.model import Provenance
 
@@ -51,7 +46,7 @@ __all__ = [
     "WorkItem",
     "WorkflowRun",
     "accepts_extra_keys",
-    "body_scope",
+    "body_values",
     "current_run",
     "discard_foreign_chain",
     "ensure_session",
@@ -66,7 +61,7 @@ __all__ = [
     "make_nested_call_id",
     "make_spanless_subclass",
     "mark_as_part",
-    "nested_call_scope",
+    "nested_call_values",
     "read_store",
     "record_decided_handoff",
     "restore_chat",
@@ -104,10 +99,10 @@ class WorkflowRun:
         task: what it is asked to do, whoever asks.
         work_items: of each piece of a step's work that may be run again, a lock, and whether it came to its end.
         own_session_ids: id of its session where the workflow's store has no place for one.
-        store_lock: held by the step that changes what the store keeps for Halo. (The store's own `edit_state` copies all
-            that is in it, the host's memory too, which is then no longer the host's.)
-        written_values: by key, what was last written into the store for Halo. INVARIANT: what stands there in its place, an
-            older entry too, was put there by something else.
+        store_lock: held by the step that changes what the store keeps for Halo. (The store's own `edit_state` copies
+            all that is in it, the host's memory too, which is then no longer the host's.)
+        written_values: by key, what was last written into the store for Halo. INVARIANT: what stands there in its
+            place, an older entry too, was put there by something else.
     """
 
     is_resumable: bool
@@ -127,14 +122,9 @@ _KNOWN_TEXTS: Final[ContextVar[tuple[KnownTexts, frozenset[str]]]] = ContextVar(
 _IN_BODY: Final[ContextVar[bool]] = ContextVar("halo_llamaindex_body", default=False)
 
 
-@contextmanager
-def run_scope(run: WorkflowRun) -> Iterator[None]:
+def run_scope(run: WorkflowRun) -> ContextVarScope:
     """Start a run; its steps copy this context."""
-    token = _CURRENT_RUN.set(run)
-    try:
-        yield
-    finally:
-        _CURRENT_RUN.reset(token)
+    return ContextVarScope((_CURRENT_RUN, run))
 
 
 def current_run() -> WorkflowRun:
@@ -142,14 +132,9 @@ def current_run() -> WorkflowRun:
     return _CURRENT_RUN.get() or WorkflowRun(is_resumable=False)
 
 
-@contextmanager
-def waiting_step_scope(step: Any) -> Iterator[None]:
+def waiting_step_scope(step: Any) -> ContextVarScope:
     """Run one step of a guarded workflow: what is asked in it can wait there; None where nothing can be resumed."""
-    token = _WAITING_STEP.set(step)
-    try:
-        yield
-    finally:
-        _WAITING_STEP.reset(token)
+    return ContextVarScope((_WAITING_STEP, step))
 
 
 def get_waiting_step() -> Any:
@@ -157,14 +142,9 @@ def get_waiting_step() -> Any:
     return _WAITING_STEP.get()
 
 
-@contextmanager
-def known_texts_scope(known_texts: KnownTexts, earlier_marks: frozenset[str]) -> Iterator[None]:
+def known_texts_scope(known_texts: KnownTexts, earlier_marks: frozenset[str]) -> ContextVarScope:
     """Run a step in which a model is shown these words; `earlier_marks`: marks of results that predate the session."""
-    token = _KNOWN_TEXTS.set((known_texts, earlier_marks))
-    try:
-        yield
-    finally:
-        _KNOWN_TEXTS.reset(token)
+    return ContextVarScope((_KNOWN_TEXTS, (known_texts, earlier_marks)))
 
 
 def get_known_texts() -> tuple[KnownTexts, frozenset[str]]:
@@ -172,19 +152,14 @@ def get_known_texts() -> tuple[KnownTexts, frozenset[str]]:
     return ((), frozenset()) if _IN_BODY.get() else _KNOWN_TEXTS.get()
 
 
-@contextmanager
-def body_scope() -> Iterator[None]:
-    """Run the body of something decided: what it calls by itself is asked for by the same message, in no known call."""
-    token, asking_message = _IN_BODY.set(True), current_triggering_message()
-    try:
-        with (
-            triggering_message_scope(replace(asking_message, call_id=""))
-            if asking_message is not None and asking_message.call_id
-            else nullcontext()
-        ):
-            yield
-    finally:
-        _IN_BODY.reset(token)
+def body_values() -> tuple[tuple[ContextVar[Any], Any], ...]:
+    """What context variables hold while something decided runs, for `ContextVarScope`.
+
+    What a body calls by itself is asked for by the same message, in no known call.
+    """
+    message = current_triggering_message()
+    anonymous = replace(message, call_id="") if message is not None and message.call_id else None
+    return (_IN_BODY, True), *session_values(None, anonymous)
 
 
 def in_body() -> bool:
@@ -222,14 +197,12 @@ class _CallCounter:
 _CALL_COUNTER: Final[ContextVar[_CallCounter | None]] = ContextVar("halo_llamaindex_nest", default=None)
 
 
-@contextmanager
-def nested_call_scope(prefix: str) -> Iterator[None]:
-    """Run a piece of work; an empty name has none that would be the same in another run of it."""
-    token = _CALL_COUNTER.set(_CallCounter(prefix) if prefix else None)
-    try:
-        yield
-    finally:
-        _CALL_COUNTER.reset(token)
+def nested_call_values(prefix: str) -> tuple[tuple[ContextVar[Any], Any], ...]:
+    """What context variables hold during a piece of work, for `ContextVarScope`.
+
+    An empty prefix says that another run of it would not be known as the same.
+    """
+    return ((_CALL_COUNTER, _CallCounter(prefix) if prefix else None),)
 
 
 def make_nested_call_id(resource: str, args: Mapping[str, Any]) -> str:

@@ -1,10 +1,7 @@
-"""Room: texts of results, for digests and provenance. Takes: framework objects. Gives: what they say.
+"""Texts of results and of models' answers: what they say, and copies in which a mask has replaced it.
 
-Never: decides, keeps anything, raises for odd values.
-
-Room: results and models' answers with other words in them. Takes: a result, a mask. Gives: a copy of its shape.
-
-Never: changes what it is given, passes on an object into which it cannot look.
+`extract_text` reads a value, for digests and provenance; `redact_value` makes a copy of its shape with other words. An
+object into which it cannot look is never passed on.
 """
 
 from __future__ import annotations
@@ -51,21 +48,12 @@ from halo_core.enforcement.result_texts import (
 )
 from halo_core.errors import Denied
 
-__all__ = [
-    "BLOB_TYPES",
-    "RESOURCE_FIELDS",
-    "extract_blob_text",
-    "extract_message_text",
-    "extract_text",
-    "has_data",
-    "is_readable",
-    "redact_value",
-]
+__all__ = ["extract_message_text", "extract_text", "is_readable", "redact_value"]
 
 
-BLOB_TYPES: Final = (ImageBlock, AudioBlock, VideoBlock, DocumentBlock)
+_BLOB_TYPES: Final = (ImageBlock, AudioBlock, VideoBlock, DocumentBlock)
 """Blocks that can hold data."""
-RESOURCE_FIELDS: Final = ("text_resource", "image_resource", "audio_resource", "video_resource")
+_RESOURCE_FIELDS: Final = ("text_resource", "image_resource", "audio_resource", "video_resource")
 """Where a node has its parts."""
 
 
@@ -76,7 +64,7 @@ def _extract_parts(value: Any) -> Sequence[Any] | None:
 
 def _extract_content(node: BaseNode) -> Any:
     content = node.get_content(metadata_mode=MetadataMode.NONE)
-    resources = (getattr(node, name, None) for name in RESOURCE_FIELDS)
+    resources = (getattr(node, name, None) for name in _RESOURCE_FIELDS)
     texts = [item.text for item in resources if isinstance(item, MediaResource) and item.text]
     template = getattr(node, "text_template", "")
     texts += [template] if template != DEFAULT_TEXT_NODE_TMPL else []
@@ -109,7 +97,7 @@ class _UnreadableData:
         return ""
 
 
-def extract_blob_text(block: Any) -> str | None:
+def _extract_blob_text(block: Any) -> str | None:
     """Words in the data of a block; None where it has none, or they cannot be read (then it is not `readable`)."""
     data = getattr(block, "data", None)
     if not data or not isinstance(block, DocumentBlock):
@@ -121,15 +109,15 @@ def extract_blob_text(block: Any) -> str | None:
     return text if all(char.isprintable() or char.isspace() for char in text) else None
 
 
-def has_data(block: Any) -> bool:
+def _has_data(block: Any) -> bool:
     """Whether a block holds something itself, and does not only say where it is."""
     return any(getattr(block, name, None) for name in ("data", "image", "audio", "video"))
 
 
 def _extract_blob_parts(block: Any) -> Any:
-    text = extract_blob_text(block)
+    text = _extract_blob_text(block)
     fields = {key: item for key, item in block.__dict__.items() if key not in ("data", "image", "audio", "video")}
-    return [list(fields.values()), text if text is not None else _UnreadableData() if has_data(block) else None]
+    return [list(fields.values()), text if text is not None else _UnreadableData() if _has_data(block) else None]
 
 
 _PART_EXTRACTORS: Final[tuple[tuple[type[Any] | tuple[type[Any], ...], Callable[[Any], Sequence[Any]]], ...]] = (
@@ -145,7 +133,7 @@ _PART_EXTRACTORS: Final[tuple[tuple[type[Any] | tuple[type[Any], ...], Callable[
     ),
     (ChatMessage, lambda message: [message.blocks, message.additional_kwargs.get("tool_calls")]),
     (TextBlock, lambda block: [block.text]),
-    (BLOB_TYPES, _extract_blob_parts),
+    (_BLOB_TYPES, _extract_blob_parts),
     (ThinkingBlock, lambda block: [block.content]),
     (ToolCallBlock, lambda block: [block.tool_name, block.tool_kwargs]),
     (ChatResponse, lambda answer: [answer.message]),
@@ -212,7 +200,7 @@ class _ResultRedactor(ValueRedactor):
             (ChatMessage, self._redact_message),
             ((ChatResponse, CompletionResponse), self._redact_answer),
             (ToolOutput, self._redact_tool_output),
-            (BLOB_TYPES, self._redact_block),
+            (_BLOB_TYPES, self._redact_block),
         )
         redactor = next((redactor for kind, redactor in redactors if isinstance(value, kind)), None)
         if redactor is not None:
@@ -239,7 +227,7 @@ class _ResultRedactor(ValueRedactor):
     def _redact_node_parts(self, node: BaseNode, redacted: BaseNode) -> BaseNode:
         """The same with other words in its other parts, and in what it says of the nodes that it names."""
         update: dict[str, Any] = {}
-        for name in RESOURCE_FIELDS[1:]:
+        for name in _RESOURCE_FIELDS[1:]:
             part = getattr(node, name, None)
             if isinstance(part, MediaResource):
                 update[name] = self.redact_fields(part, {"text": part.text})
@@ -274,8 +262,8 @@ class _ResultRedactor(ValueRedactor):
 
     def _redact_block(self, block: Any) -> Any:
         """A block that can hold data: words in it are masked; what nobody can read is passed on by no mask."""
-        text = extract_blob_text(block)
-        if text is None and has_data(block):
+        text = _extract_blob_text(block)
+        if text is None and _has_data(block):
             raise make_unreadable_error(block)
         fields = {key: item for key, item in block.__dict__.items() if key != "data"}
         redacted = self.redact_fields(block, fields)

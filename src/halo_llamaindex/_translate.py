@@ -1,12 +1,4 @@
-"""Room: entry points that an object has for itself. Takes: objects. Gives: a refusal. Never: runs anything.
-
-What an object holds for itself is found before whatever its class has, a guarded class's too: it would be an open way
-in.
-
-Room: translation between LlamaIndex's values and plain ones. Takes: framework objects. Gives: schemas, names.
-
-Never: decides, keeps anything, raises for odd values.
-"""
+"""Translation between LlamaIndex's values and plain ones: names, schemas, tools that a provider runs, refusals."""
 
 from __future__ import annotations
 
@@ -19,63 +11,23 @@ from llama_index.core.base.llms.base import BaseLLM
 from llama_index.core.tools import BaseTool, ToolOutput
 from llama_index.core.tools.types import BaseToolAsyncAdapter
 
-from halo_core.enforcement.guards import clean_name, is_generated_class
-from halo_core.errors import ConfigError, Denied
+from halo_core.enforcement.guards import clean_name
+from halo_core.errors import Denied
 
 __all__ = [
+    "OVERRIDE_REMEDY",
     "build_refusal",
     "collect_tools",
     "hosted_names",
     "model_name",
-    "overrides_entry_point",
-    "refuse_overridden_entry_points",
-    "refuse_overriding_class",
     "tool_names",
     "tool_schema",
     "unwrap_tool",
 ]
 
 
-def overrides_entry_point(kind: type[Any], name: str, framework: str) -> bool:
-    """Whether a class has an entry point that somebody else than the framework made."""
-    defining_class = next(
-        (base for base in kind.__mro__ if name in base.__dict__ and not is_generated_class(base)), None
-    )
-    return defining_class is not None and not defining_class.__module__.startswith(framework)
-
-
-def refuse_overriding_class(kind: type[Any], names: Iterable[str], framework: str) -> None:
-    """Refuse a class that has made one of these anew: it need not come to a step that is decided.
-
-    Raises:
-        ConfigError: it has.
-    """
-    overridden = next((name for name in names if overrides_entry_point(kind, name, framework)), "")
-    if overridden:
-        raise ConfigError(
-            "own_entry_point",
-            f"`{kind.__name__}` overrides `{overridden}`, which Halo cannot control",
-            field="x",
-            remedy="remove the override; the base class uses `chat` and `complete`",
-        )
-
-
-def refuse_overridden_entry_points(thing: Any, names: Iterable[str]) -> None:
-    """Refuse an object that has made one of these for itself.
-
-    Raises:
-        ConfigError: it has.
-    """
-    overridden = next((name for name in names if name in getattr(thing, "__dict__", {})), "")
-    if overridden:
-        raise ConfigError(
-            "own_entry_point",
-            f"this `{type(thing).__name__}` overrides `{overridden}`, which Halo cannot control",
-            field="x",
-            remedy="write a class that overrides the method",
-        )
-
-
+OVERRIDE_REMEDY: Final = "write a class that overrides the method"
+"""Of an object that has an entry point for itself."""
 # Dicts of these types are called in this process; any other type names a tool of the provider.
 _CLIENT_TYPES: Final = (None, "function", "custom")
 # Where an LLM of LlamaIndex holds what its provider runs, beside the tools of a call.

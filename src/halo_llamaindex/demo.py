@@ -1,9 +1,4 @@
-"""Room: the loan desk in LlamaIndex: real agents, retrievers and tools; only the models' words are scripted.
-
-Never: reaches a network.
-
-Room: the demonstration, a loan desk offline. Takes: a folder. Gives: a governed run. Never: reaches a network.
-"""
+"""The demonstration: a loan desk of real agents, retrievers and tools, of which only the models' words are scripted."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Room: a scripted LLM, so that an agent runs offline. Takes: messages to say. Gives: them, in turn.
+"""A scripted LLM, so that an agent runs offline.
 
-Public, for tests of one's own policies: a real workflow, real tools and Halo, only the model's words are given. Never:
-reaches a network.
+For tests of one's own policies: a real workflow, real tools and Halo, only the model's words are given.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 
-GUARD_ATTRIBUTE: Final = "_halo_gate"
+GUARD_ATTRIBUTE: Final = "_halo_guard"
 
 
 def attach_to_invoker(invoker: Any, guard: GuardMetadata) -> None:

@@ -19,14 +19,12 @@ from halo_core.model import EntryKind, Mode
 from halo_core.reasons import get_reason_text
 from halo_core.store import Draft, Store, Transaction
 
-__all__ = ["InstalledTripwire", "ModeWatch", "ShadowActivity", "record_shadow", "refuse_unguarded"]
-
 _MAX_ACTIVITIES: Final = 1_000
 _MAX_TEXT: Final = 256  # characters of each text that are kept
 
 
 class ShadowActivity:
-    """What one process has seen. Thread-safe.
+    """Records what one process has seen to run without a guard. Thread-safe.
 
     Args:
         store: where they are written.
@@ -41,10 +39,10 @@ class ShadowActivity:
         self._lock = threading.Lock()
 
     def record(self, kind: str, name: str, where: str, *, refused: bool = False) -> str:
-        """Queue a sighting, the first time; past 1,000 of them nothing new is noted.
+        """Queue a note the first time; after 1,000 notes nothing new is recorded.
 
         Returns:
-            What to tell whoever runs this; empty where it is known, or did not run.
+            A notice for whoever runs this; empty if it was recorded before, or did not run.
         """
         activity = (_to_text(kind), _to_text(name), _to_text(where), refused)
         with self._lock:

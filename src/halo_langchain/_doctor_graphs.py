@@ -129,7 +129,7 @@ _SKIPPED_NODE_FIELDS: Final = frozenset("bound channels metadata runnable subgra
 """Of a node: what is looked at by itself, and what is only words."""
 _SCHEMAS: Final = ("state_schema", "input_schema", "output_schema", "context_schema")
 _SKIPPED_GRAPH_FIELDS: Final = frozenset(
-    (*"_halo_gate _halo_graph branches builder channels compiled edges nodes schemas".split(), *_SCHEMAS)
+    (*"_halo_guard _halo_graph branches builder channels compiled edges nodes schemas".split(), *_SCHEMAS)
 )
 """Of a graph, likewise."""
 _MAX_DEPTH: Final = 6

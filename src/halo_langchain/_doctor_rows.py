@@ -127,7 +127,7 @@ def find_callback_halo(callbacks: Any) -> Any:
 
 
 _ASYNC_TEXT_REMEDY: Final = (
-    "a text model's asynchronous calls can bypass the callback: use `halo.guard(model)` or `halo.install()`"
+    "a text model's asynchronous calls can pass the callback undecided: use `halo.guard(model)`, or `halo.install()`"
 )
 _MAX_PLACES: Final = 20
 _MAX_SHOWN: Final = 4
@@ -209,13 +209,9 @@ class Rows(FindingRows):
         where = f"{where} > made while it runs".lstrip(" >")
         self.governable_count += 1
         if by_halo:
-            self.add_note(
-                kind, name, where, "check that the function guards it, or create it outside and guard it there"
-            )
+            self.add_note(kind, name, where, "see that the function guards it, or make it outside and guard it there")
         else:
-            self.add_undecided(
-                kind, name, where, "create it outside the function and guard it, or use `halo.install()`"
-            )
+            self.add_undecided(kind, name, where, "make it outside the function and guard it, or use `halo.install()`")
 
     def _find_point(self, kind: FindingKind, x: Any, cover: Cover, guard: GuardMetadata | None) -> tuple[str, str]:
         """What decides it; else why that which stands here does not."""

@@ -63,7 +63,7 @@ def guard_retriever(
         retriever,
         _GUARDED_ENTRY_POINTS,
         _UNGUARDED_ENTRY_POINTS,
-        "guard its inner retrievers, or the objects that this method calls",
+        "guard the retrievers that it holds, or what that method calls",
     )
     name = choose_resource_id(resource, retriever.get_name())
     schema = retriever_schema(retriever, _prepare_retrieval(retriever, "", {}).decided_arguments)

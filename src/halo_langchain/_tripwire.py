@@ -140,6 +140,8 @@ def _is_graph(name: str, event: Mapping[str, Any], *, nested: bool) -> bool:
 class InstalledTripwire(ModeWatch):
     """One installation of a Halo's tripwire; the Halo watches while any of its installations is in place."""
 
+    halo: Halo
+
     def uninstall(self) -> None:
         """Take it away; a second time does nothing."""
         global _installed  # noqa: PLW0603  callbacks cannot be unregistered, so the handler asks here

@@ -160,7 +160,7 @@ class Halo(HaloBase):
 
     def install(self) -> InstalledObserver:
         """The same as `observe`: LlamaIndex lets nobody refuse what the `install` of the other adapters refuses."""
-        self._notify_once(
+        self.notify_once(
             "LlamaIndex does not allow refusing a run: install() only observes; guard the objects that it reports"
         )
         return observe(self)

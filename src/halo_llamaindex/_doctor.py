@@ -68,7 +68,7 @@ def _examine_tool(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None
     # What a tool over a retriever or an engine holds is guarded on the copy, not on the original.
     parts = get_attributes(x)
     other_parts = (
-        (key, value) for key, value in parts.items() if key not in (*_FUNCTION_FIELDS, "_metadata", "_halo_gate")
+        (key, value) for key, value in parts.items() if key not in (*_FUNCTION_FIELDS, "_metadata", "_halo_guard")
     )
     examiner.visit_all(other_parts, place, body)
     examiner.visit_members(type(original), place, body)

@@ -32,19 +32,6 @@ if TYPE_CHECKING:
     from halo_core.enforcement.enforcer import Enforcer, Ticket
     from halo_core.enforcement.obligations import Surface
 
-__all__ = [
-    "GovernedAction",
-    "GovernedStream",
-    "Step",
-    "adrive",
-    "arun",
-    "astream",
-    "drive",
-    "run",
-    "stream",
-    "withdraw_call",
-]
-
 T = TypeVar("T")
 
 

@@ -271,7 +271,7 @@ class HandOffAction(GovernedAction[None]):
         """Nothing runs here."""
 
 
-class UnreachableCall(GovernedAction[None]):
+class UnreachableCall(GovernedAction[Any]):
     """A call that reaches no code: the framework answers it with an error, with which it is recorded.
 
     Args:

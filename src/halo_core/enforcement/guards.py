@@ -12,7 +12,6 @@ sent a thread cannot be told; whoever did gets no more of the result, or of the 
 from __future__ import annotations
 
 import asyncio
-import functools
 import re
 import threading
 import types
@@ -30,34 +29,12 @@ from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_core.passports import is_resource_id
 
-__all__ = [
-    "MODEL_RESOURCE",
-    "MODEL_SCHEMA",
-    "GuardMetadata",
-    "ReentrantCall",
-    "UnregisteredGuard",
-    "attach_guard",
-    "choose_resource_id",
-    "clean_name",
-    "current_reentrant_call",
-    "get_guard",
-    "is_generated_class",
-    "make_named_subclass",
-    "make_unregistered_resource",
-    "overrides_entry_point",
-    "reentrant_call_scope",
-    "refuse_overridden_attributes",
-    "refuse_overriding_class",
-    "require_guard",
-]
-
-
 _INVALID_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_.:/@ -]")
 _MAX_NAME: Final = 128
 MODEL_RESOURCE: Final = Resource(
     impact=Impact.READ, reversal=Reversal.NONE_NEEDED, idempotent=True, classified="guessed"
 )
-"""What a model is that nobody declared."""
+"""The resource of a model that nobody declared."""
 MODEL_SCHEMA: Final[dict[str, Any]] = {
     "properties": {"messages": {"type": "integer"}, "tools": {"items": {"type": "string"}, "type": "array"}},
     "type": "object",
@@ -65,24 +42,23 @@ MODEL_SCHEMA: Final[dict[str, Any]] = {
 """What a model call is decided on: how many messages, and the names of the tools it may ask for."""
 
 
-@functools.lru_cache(maxsize=4096)
 def clean_name(text: str) -> str:
-    """A name as resource ids may be: what they may not hold becomes `_`, at most 128 characters."""
+    """A name as a resource id: each character that an id may not hold becomes `_`, at most 128 characters."""
     return _INVALID_CHARACTER.sub("_", text)[:_MAX_NAME].strip(" ") or "unnamed"
 
 
 def make_unregistered_resource(name: str, kind: ActionKind) -> Resource:
-    """A resource that nobody registered: nobody granted it, so the decision is no."""
+    """The resource of a name that nobody registered: it is granted to nobody, so it is denied."""
     return Resource(id=clean_name(name), kind=kind, source_trust=0, classified="unknown")
 
 
-_GUARD_ATTRIBUTE: Final = "_halo_gate"
+_GUARD_ATTRIBUTE: Final = "_halo_guard"
 _GENERATED_CLASSES: Final[weakref.WeakSet[type[Any]]] = weakref.WeakSet()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GuardMetadata:
-    """What stands before one guarded object.
+    """How one guarded object is decided.
 
     Args:
         halo: who decides, the adapter's own `Halo`.
@@ -99,17 +75,17 @@ class GuardMetadata:
     surface: Surface[Any]
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> GuardMetadata:
-        """A copy of a guarded object stays behind the same gate."""
+        """A copy of a guarded object keeps its guard."""
         return self
 
     def find_problem(self) -> str:
-        """Reason code of why nothing behind it may run; empty where that is decided call by call."""
+        """Reason code of why it may not run at all; empty where that is decided call by call."""
         return ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnregisteredGuard(GuardMetadata):
-    """What stands before a tool that nobody has guarded: its resource says what it is called, and nothing else."""
+    """The guard of a tool that nobody has guarded: its resource has a name, and nothing else."""
 
     def find_problem(self) -> str:
         """`needs_guard` where something else of that name was registered or declared.
@@ -122,21 +98,21 @@ class UnregisteredGuard(GuardMetadata):
 
 
 def attach_guard(guarded: Any, guard: GuardMetadata) -> None:
-    """Fix a gate to an object: beside its fields, so that copies keep it and no schema shows it."""
+    """Attach a guard to an object, beside its fields, so that copies keep it and no schema shows it."""
     guarded.__dict__[_GUARD_ATTRIBUTE] = guard
 
 
 def get_guard(guarded: Any) -> GuardMetadata | None:
-    """The gate of a guarded object, None of anything else."""
+    """The guard of a guarded object, None of anything else."""
     guard = getattr(guarded, "__dict__", {}).get(_GUARD_ATTRIBUTE)
     return guard if isinstance(guard, GuardMetadata) else None
 
 
 def require_guard(guarded: Any) -> GuardMetadata:
-    """The gate of an object of a guarded class.
+    """The guard of an object of a guarded class.
 
     Raises:
-        Denied: it was copied in a way that lost its gate.
+        Denied: it was copied in a way that lost its guard.
     """
     guard = get_guard(guarded)
     if guard is None:
@@ -162,7 +138,7 @@ def choose_resource_id(resource: Resource | None, name: str) -> str:
 
 
 def make_named_subclass(kind: type[Any], members: dict[str, Any]) -> type[Any]:
-    """A subclass that calls itself what its parent is called: names show in traces and error messages."""
+    """Make a subclass with its parent's name, which shows in traces and error messages."""
     names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
     body = {**names, "__annotations__": {}, **members}
     generated = types.new_class(kind.__name__, (kind,), {}, lambda namespace: namespace.update(body))
@@ -171,7 +147,7 @@ def make_named_subclass(kind: type[Any], members: dict[str, Any]) -> type[Any]:
 
 
 def is_generated_class(kind: type[Any]) -> bool:
-    """Whether a class is one of `subclass`."""
+    """Whether `make_named_subclass` made a class."""
     return kind in _GENERATED_CLASSES
 
 
@@ -216,7 +192,7 @@ _ADMIT_LOCK: Final = threading.Lock()
 
 
 def _current_task() -> object:
-    """The task at hand; None in a thread without an event loop, and the loop itself in a callback of one."""
+    """The current task; None in a thread without an event loop, the loop itself in a callback of one."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -254,7 +230,7 @@ class ReentrantCall:
         return self._unrestricted if self._restricted is not None and restricted is self._restricted else restricted
 
     def admit(self, guard: GuardMetadata, args: Mapping[str, Any]) -> bool:
-        """Whether this call is the one to pass; no other is, afterwards."""
+        """Whether this call may pass; at most one may."""
         if (
             guard is not self.guard
             or _current_task() not in (None, self._task)
@@ -266,7 +242,7 @@ class ReentrantCall:
         return is_admitted
 
 
-_REENTRANT_CALL: Final[ContextVar[ReentrantCall | None]] = ContextVar("halo_descent", default=None)
+_REENTRANT_CALL: Final[ContextVar[ReentrantCall | None]] = ContextVar("halo_reentrant_call", default=None)
 
 
 class reentrant_call_scope(ContextVarScope):  # noqa: N801  used as a function
@@ -285,7 +261,7 @@ class reentrant_call_scope(ContextVarScope):  # noqa: N801  used as a function
 
 
 def current_reentrant_call(guard: GuardMetadata, args: Mapping[str, Any]) -> ReentrantCall | None:
-    """The call that was decided on the way down to this very one, None where this one is yet to be decided."""
+    """The decided call that this one is part of, None where this one is yet to be decided."""
     # INVARIANT: one asynchronous decision lets one synchronous call with the same arguments pass.
     reentrant_call = _REENTRANT_CALL.get()
     return reentrant_call if reentrant_call is not None and reentrant_call.admit(guard, args) else None

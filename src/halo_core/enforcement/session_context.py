@@ -13,24 +13,6 @@ from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = [
-    "ActiveDelegation",
-    "ContextVarScope",
-    "Session",
-    "TriggeringMessage",
-    "current_delegation",
-    "current_delegation_session",
-    "current_session",
-    "current_triggering_message",
-    "delegation_scope",
-    "dynamic_delegation_scope",
-    "is_raw_thread",
-    "mark_lineage",
-    "session_scope",
-    "session_values",
-    "triggering_message_scope",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -62,7 +44,7 @@ class TriggeringMessage:
 
 @dataclass(frozen=True, slots=True)
 class ActiveDelegation:
-    """Under which link a hand-off's receiver acts.
+    """The link under which a hand-off's receiver acts.
 
     Args:
         root: the facade's agent, which handed off.
@@ -78,7 +60,7 @@ class ActiveDelegation:
 
 
 _SESSION: Final[ContextVar[Session | None]] = ContextVar("halo_session", default=None)
-_TRIGGERING_MESSAGE: Final[ContextVar[TriggeringMessage | None]] = ContextVar("halo_asking", default=None)
+_TRIGGERING_MESSAGE: Final[ContextVar[TriggeringMessage | None]] = ContextVar("halo_triggering_message", default=None)
 
 
 # Set where Halo is opened, and so in every context that was copied from there.
@@ -86,26 +68,28 @@ _LINEAGE: Final[ContextVar[bool]] = ContextVar("halo_lineage", default=False)
 
 
 def mark_lineage() -> None:
-    """Say that this context, and what is copied from it, belongs to whoever opened Halo."""
+    """Mark this context, and those copied from it, as belonging to whoever opened Halo."""
     _LINEAGE.set(True)
 
 
 def is_raw_thread() -> bool:
-    """Whether this is a thread that somebody started without any context: not the main one, and of no lineage."""
+    """Whether this thread was started without a copied context: not the main one, and not marked."""
     return not _LINEAGE.get() and threading.current_thread() is not threading.main_thread()
 
 
-_DELEGATION: Final[ContextVar[Callable[[], ActiveDelegation | None] | None]] = ContextVar("halo_acting", default=None)
+_DELEGATION: Final[ContextVar[Callable[[], ActiveDelegation | None] | None]] = ContextVar(
+    "halo_delegation", default=None
+)
 
 
 def current_delegation(root: str, session: str) -> ActiveDelegation | None:
-    """Under which link of this agent's session the context acts, None where it acts for itself."""
+    """The delegation under which this context acts in the agent's session, None where it acts for itself."""
     delegation = _get_delegation()
     return delegation if delegation is not None and (delegation.root, delegation.session) == (root, session) else None
 
 
 def current_delegation_session() -> str | None:
-    """The session in which this context acts under a link, whoever's it is; None where everybody acts for itself."""
+    """The session in which this context acts under any delegation, None where it acts for itself."""
     delegation = _get_delegation()
     return delegation.session if delegation is not None else None
 
@@ -138,7 +122,7 @@ def current_session() -> Session | None:
 
 
 def current_triggering_message() -> TriggeringMessage | None:
-    """The message that asked, None where nobody said."""
+    """The message that asked, None if it is not known."""
     return _TRIGGERING_MESSAGE.get()
 
 

@@ -1,8 +1,8 @@
 """What runs, or would run, without a guard: recorded so that a person sees the gap, and refused in enforce mode.
 
-`ShadowActivity` is one process's record, behind `HaloBase.record_shadow`. An adapter's tripwire asks its
-`ModeWatch`es, and calls `record_shadow` and `refuse_unguarded` for what no guard decides. Nothing here is a decision:
-nobody was asked.
+`ShadowActivity` is one process's record, behind `HaloBase.record_shadow`. An adapter's tripwire asks its `ModeWatch`es,
+of which an `InstalledTripwire` is one, and calls `record_shadow` and `refuse_unguarded` for what no guard decides.
+Nothing here is a decision: nobody was asked.
 """
 
 from __future__ import annotations
@@ -12,21 +12,19 @@ import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
 
 from halo_core.errors import Denied, HaloError
 from halo_core.model import EntryKind, Mode
 from halo_core.reasons import get_reason_text
 from halo_core.store import Draft, Store, Transaction
 
-__all__ = ["ModeWatch", "ShadowActivity", "record_shadow", "refuse_unguarded"]
-
 _MAX_ACTIVITIES: Final = 1_000
 _MAX_TEXT: Final = 256  # characters of each text that are kept
 
 
 class ShadowActivity:
-    """What one process has seen. Thread-safe.
+    """Records what one process has seen to run without a guard. Thread-safe.
 
     Args:
         store: where they are written.
@@ -41,10 +39,10 @@ class ShadowActivity:
         self._lock = threading.Lock()
 
     def record(self, kind: str, name: str, where: str, *, refused: bool = False) -> str:
-        """Queue a sighting, the first time; past 1,000 of them nothing new is noted.
+        """Queue a note the first time; after 1,000 notes nothing new is recorded.
 
         Returns:
-            What to tell whoever runs this; empty where it is known, or did not run.
+            A notice for whoever runs this; empty if it was recorded before, or did not run.
         """
         activity = (_to_text(kind), _to_text(name), _to_text(where), refused)
         with self._lock:
@@ -120,6 +118,32 @@ class ModeWatch:
     def _refresh_mode(self) -> None:
         # What cannot be read now stays as it was last read, like a decision that cannot be made.
         self._last_mode = self.halo.store.peek_mode() or self._last_mode
+
+
+class InstalledTripwire(ModeWatch):
+    """One installation of an adapter's tripwire; the Halo watches while any of its installations is in place.
+
+    Args:
+        halo: see `ModeWatch`.
+        mode: see `ModeWatch`.
+        installed: the adapter's list of those in place.
+    """
+
+    def __init__(self, halo: WatchedFacade, mode: Mode | None, installed: list[InstalledTripwire]) -> None:
+        super().__init__(halo, mode)
+        self._installed = installed
+        installed.append(self)
+
+    def uninstall(self) -> None:
+        """Take it away; a second time does nothing."""
+        with suppress(ValueError):
+            self._installed.remove(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.uninstall()
 
 
 def record_shadow(watches: Iterable[ModeWatch], kind: str, name: str, where: str, *, refused: bool) -> None:

@@ -1,4 +1,4 @@
-"""What was seen to run without a guard: once for each process, written, shown, verified."""
+"""Actions seen to run without a guard: recorded once for each process, shown and verified."""
 
 from __future__ import annotations
 

@@ -39,9 +39,6 @@ from halo_langchain._runs import RunStart, claim_run_for_any
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = ["InstalledTripwire", "install"]
-
-
 _MAX_OPEN: Final = 10_000
 _FRAMEWORKS: Final = ("langgraph", "langchain_create_agent")
 _UNNAMED: Final = "LangGraph"  # what the framework calls a graph that was given no name

@@ -33,17 +33,6 @@ from halo_llamaindex._translate import build_refusal, unwrap_tool
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = [
-    "HandOffDecision",
-    "UnmadeCall",
-    "add_missing_tool",
-    "build_handoff_call",
-    "call_tool",
-    "called_tool_scope",
-    "guard_agent_tools",
-]
-
-
 _OWN_HANDLE: Final = ""
 
 

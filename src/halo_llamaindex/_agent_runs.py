@@ -61,9 +61,6 @@ from halo_llamaindex._texts import extract_message_text
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = ["WorkflowPlan", "run_step"]
-
-
 _CURRENT_AGENT_KEY: Final = "current_agent_name"
 """Where the framework's events and its store have the name of the current agent."""
 StepCallable = Callable[..., Awaitable[Any]]

@@ -55,9 +55,6 @@ from halo_llamaindex._translate import OVERRIDE_REMEDY, refuse_other_halo
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = ["guard_workflow", "list_entry_points"]
-
-
 _PLAN_ATTRIBUTE: Final = "_halo_plan"
 _CALL_TOOL: Final = "_call_tool"
 _GET_TOOLS: Final = "get_tools"

@@ -18,8 +18,6 @@ from pydantic.fields import FieldInfo
 
 from halo_core.enforcement.arguments import BoundArguments, copy_arguments, same_value, to_json_outline, to_json_value
 
-__all__ = ["Binder"]
-
 _VAR_POSITIONAL: Final = inspect.Parameter.VAR_POSITIONAL
 _VAR_KEYWORD: Final = inspect.Parameter.VAR_KEYWORD
 _ANY_SIGNATURE: Final = inspect.Signature(

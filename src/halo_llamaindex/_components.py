@@ -60,18 +60,6 @@ from halo_llamaindex._runs import is_part, make_spanless_subclass, mark_as_part
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = [
-    "COMPONENT_TYPES",
-    "ENGINE_TYPES",
-    "Component",
-    "guard_component",
-    "guard_memory",
-    "guard_swapped_models",
-    "is_store",
-    "make_retriever_copier",
-]
-
-
 _STORE_TYPES: Final = (
     BaseDocumentStore,
     BaseIndex,

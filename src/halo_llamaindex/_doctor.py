@@ -40,9 +40,6 @@ from halo_core.model import ActionKind
 from halo_llamaindex._components import ENGINE_TYPES, is_store
 from halo_llamaindex._doctor_rows import BODY_COVER, EXPLORER, Rows, find_intact_guard, find_tool_name
 
-__all__ = ["doctor"]
-
-
 _FUNCTION_FIELDS: Final = ("_fn", "_async_fn", "_real_fn", "_callback", "_async_callback")
 _STORE_FIELDS: Final = ("_vector_store", "_index", "_docstore", "_storage_context", "_graph_store")
 _AGENT_FIELDS: Final = frozenset(("llm", "tools", "tool_retriever"))

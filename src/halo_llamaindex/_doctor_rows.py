@@ -38,8 +38,6 @@ from halo_llamaindex._observer import HaloObserver
 from halo_llamaindex._retrievers import RETRIEVE_METHODS, TABLE_METHODS
 from halo_llamaindex._translate import collect_tools, hosted_names
 
-__all__ = ["BODY_COVER", "EXPLORER", "Rows", "find_intact_guard", "find_tool_name"]
-
 _FRAMEWORKS: Final = frozenset((
     "anyio", "banks", "halo_core", "halo_llamaindex", "httpx", "llama_index", "llama_index_instrumentation", "nltk",
     "openai", "pydantic", "pydantic_core", "tiktoken", "typing_extensions", "workflows", "wrapt",

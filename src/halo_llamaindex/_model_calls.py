@@ -31,9 +31,6 @@ from halo_llamaindex._translate import collect_tools, hosted_names, tool_names
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = ["EARLIER_MARK", "ModelCall", "message_id"]
-
-
 _ABILITIES: Final = ("hold_output", "pause", "redact_output")
 _RESULT_ROLES: Final = (MessageRole.TOOL, MessageRole.FUNCTION)
 EARLIER_MARK: Final = "earlier"

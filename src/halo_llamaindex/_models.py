@@ -33,9 +33,6 @@ from halo_llamaindex._translate import OVERRIDE_REMEDY, model_name, refuse_other
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = ["SENDING_METHODS", "guard_model"]
-
-
 SENDING_METHODS: Final = tuple(
     f"{a}{stream}{way}"
     for a in ("", "a")

@@ -26,8 +26,6 @@ from halo_core.facade import HaloBase
 from halo_llamaindex._runs import is_part
 from halo_llamaindex._translate import model_name
 
-__all__ = ["HaloObserver", "InstalledObserver", "observe"]
-
 _OBSERVED_KINDS: Final[tuple[tuple[type[Any], str, tuple[str, ...]], ...]] = (
     (BaseLLM, "model", ("chat", "complete")),
     (BaseRetriever, "retriever", ("retrieve",)),

@@ -21,16 +21,6 @@ from halo_core.enforcement.guarded_calls import describe_challenge
 from halo_core.errors import Pending
 from halo_llamaindex._runs import get_waiting_step
 
-__all__ = [
-    "STEERING_ERRORS",
-    "HaloChallenge",
-    "LlamaIndexAction",
-    "StepPaused",
-    "forget_waits",
-    "list_waiter_ids",
-    "make_governed_method",
-]
-
 _WAITER_PREFIX: Final = "halo:"
 STEERING_ERRORS: Final = (WaitingForEvent,)
 """Errors that steer a workflow; they are raised unchanged."""

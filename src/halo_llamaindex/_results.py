@@ -19,15 +19,6 @@ from halo_core.facade import HaloBase
 from halo_core.model import ActionKind
 from halo_llamaindex._texts import extract_text, is_readable, redact_value
 
-__all__ = [
-    "MODEL_SURFACE",
-    "TOOL_RESULT_SURFACE",
-    "Labels",
-    "make_documents_surface",
-    "make_model_surface",
-    "make_table_surface",
-]
-
 KeepDocument = Callable[[str, tuple[str, ...]], bool]
 Labels = Callable[[BaseNode], Iterable[str]]
 

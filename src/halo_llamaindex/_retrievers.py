@@ -40,9 +40,6 @@ from halo_llamaindex._translate import OVERRIDE_REMEDY
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = ["RETRIEVE_METHODS", "TABLE_METHODS", "guard_retriever"]
-
-
 _ARGUMENT_TYPES: Final = {
     "k": "integer",
     "image_path": "string",

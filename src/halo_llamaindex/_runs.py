@@ -38,40 +38,6 @@ from halo_core.model import Provenance
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = [
-    "EARLIER_RESULTS_KEY",
-    "MEMORY_KEY",
-    "TURN_KEY",
-    "ActingChain",
-    "WorkItem",
-    "WorkflowRun",
-    "accepts_extra_keys",
-    "body_values",
-    "current_run",
-    "discard_foreign_chain",
-    "ensure_session",
-    "forget_chat",
-    "get_known_texts",
-    "get_waiting_step",
-    "hand_back_unfinished",
-    "in_body",
-    "is_part",
-    "known_texts_scope",
-    "load_acting_chain",
-    "make_nested_call_id",
-    "make_spanless_subclass",
-    "mark_as_part",
-    "nested_call_values",
-    "read_store",
-    "record_decided_handoff",
-    "restore_chat",
-    "run_scope",
-    "store_acting_chain",
-    "store_chat",
-    "waiting_step_scope",
-]
-
-
 KnownTexts = tuple[tuple[str, Provenance], ...]
 
 

@@ -10,8 +10,6 @@ from typing import Any, NoReturn
 
 from halo_core.errors import ConfigError
 
-__all__ = ["forbid_restoring"]
-
 
 def forbid_restoring(guarded: Any) -> None:
     """Make the deserialization of a guarded copy fail, so that it does not return as its original."""

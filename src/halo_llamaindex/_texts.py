@@ -48,9 +48,6 @@ from halo_core.enforcement.result_texts import (
 )
 from halo_core.errors import Denied
 
-__all__ = ["extract_message_text", "extract_text", "is_readable", "redact_value"]
-
-
 _BLOB_TYPES: Final = (ImageBlock, AudioBlock, VideoBlock, DocumentBlock)
 """Blocks that can hold data."""
 _RESOURCE_FIELDS: Final = ("text_resource", "image_resource", "audio_resource", "video_resource")

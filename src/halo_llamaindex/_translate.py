@@ -15,19 +15,6 @@ from halo_core.enforcement.guards import GuardMetadata, clean_name
 from halo_core.errors import ConfigError, Denied
 from halo_core.facade import HaloBase
 
-__all__ = [
-    "OVERRIDE_REMEDY",
-    "build_refusal",
-    "collect_tools",
-    "hosted_names",
-    "model_name",
-    "refuse_other_halo",
-    "tool_names",
-    "tool_schema",
-    "unwrap_tool",
-]
-
-
 OVERRIDE_REMEDY: Final = "write a class that overrides the method"
 """Remedy for an object that has an entry point as an attribute."""
 # Dicts of these types are called in this process; any other type names a tool of the provider.

@@ -28,8 +28,6 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools import BaseTool
 from pydantic import Field, field_validator
 
-__all__ = ["ScriptedLLM", "call"]
-
 _OPTIONS: Final = frozenset(("allow_parallel_tool_calls", "tool_required", "verbose"))
 
 

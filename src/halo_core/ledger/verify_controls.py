@@ -18,12 +18,6 @@ from halo_core.decision.approval_binding import reauthorization_binding
 from halo_core.ledger.reader import LedgerReader, Row, Stream
 from halo_core.ledger.report import Collector
 
-__all__ = [
-    "BaselineCheck",
-    "RestrictionCheck",
-    "StandingCheck",
-]
-
 
 class StandingCheck:
     """(9) Collects the newest standing passport of each agent, then compares the rows."""

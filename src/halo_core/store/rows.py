@@ -18,21 +18,6 @@ from halo_core.ledger import chain_marks, commit_state, decode_entry
 from halo_core.model import Revocation, Stop
 from halo_core.values import MAX_TAINTED_FINGERPRINTS
 
-__all__ = [
-    "ISSUED_LAST",
-    "AlertTable",
-    "ApprovalRow",
-    "ApprovalTable",
-    "BaselineTable",
-    "QuotaTable",
-    "RestrictionTable",
-    "RowAccess",
-    "StandingPassport",
-    "StandingTable",
-    "TaintIndex",
-    "TaintTable",
-]
-
 # Without the hint SQLite does not use the partial index, and reads the tenant's whole log.
 ISSUED_LAST: Final = (
     "SELECT e.body FROM entry e INDEXED BY entry_standing_passport"

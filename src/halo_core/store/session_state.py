@@ -19,8 +19,6 @@ from halo_core.risk.profile import Profile, apply_row
 from halo_core.store.rows import TaintIndex
 from halo_core.values import MAX_SOURCE_INDEX, Sketch
 
-__all__ = ["Account", "SessionState", "SketchCache", "StateCache"]
-
 MAX_SOURCES: Final = 16
 
 

@@ -25,8 +25,6 @@ from halo_core.store.session_state import SessionMemory, SessionState, SketchCac
 from halo_core.store.writer import Writer
 from halo_core.values import Marks, Sketch
 
-__all__ = ["AppendedEntry", "ContentKeys", "Control", "Draft", "RestrictionCache", "Transaction"]
-
 _PAUSED = 2  # `outcome` of a dispatch: 0 not known yet, 1 ended, 2 paused
 # `sqlite_autoindex_dispatch_2` is the index of the table's second constraint. Without statistics SQLite would rather
 # read everything the tenant ever dispatched, or its whole log, than the few rows of a request.

@@ -120,7 +120,7 @@ class IdentityHabit:
         first_day: number of the first of them.
         last_us: time of the newest event.
         known_values: value → (days that showed it, the last of them), for each of the first five of `Dimension`.
-        novelty_days: days after the early ones that showed something new, and the last of them, for each of `Dimension`.
+        novelty_days: days after the early ones that showed something new, and the last of them, by `Dimension`.
         active_hours: hour of the week → days on which it was active then.
         weekdays: active days by weekday, Monday first.
         busy: events an hour.

@@ -71,7 +71,7 @@ class IdentityFingerprints:
     _cache: dict[str, str] = field(default_factory=dict)
 
     def fingerprint_of(self, identity: str) -> str:
-        """Fingerprint of one, however it is spelt: `Ana@` is `ana@`, so that no spelling evades an alert that was closed."""
+        """Fingerprint of an identity in any spelling (`Ana@` is `ana@`), so that none evades what was decided on it."""
         fingerprint = self._cache.get(identity)
         if fingerprint is None:
             data = canonical.dumps([self.tenant, normalize_name(identity)])

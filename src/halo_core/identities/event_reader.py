@@ -1,7 +1,7 @@
 """Files of identity events: CSV, or JSON of the Open Cybersecurity Schema Framework (OCSF).
 
-Of OCSF three classes say what an identity did: Account Change (3001), Authentication (3002), API Activity (6003). Others
-are counted and left out. Ids are read before names, which vendors word differently.
+Three classes of OCSF say what an identity did: Account Change (3001), Authentication (3002), API Activity (6003).
+Others are counted and left out. Ids are read before names, which vendors word differently.
 
 INVARIANT: nothing is half imported - the whole file is read and checked before an event is returned. Errors name line
 and field.

@@ -1,7 +1,7 @@
 """The Cedar request of an action: entities and context, as far as the policies read them.
 
-What looks like a secret is sealed before anything is decided (`halo_core.content.redaction`), and the tool gets the real
-text. A rule on such an argument has not seen what runs, and a made-up secret could hide it, so a person is asked
+What looks like a secret is sealed before anything is decided (`halo_core.content.redaction`), and the tool gets the
+real text. A rule on such an argument has not seen what runs, and a made-up secret could hide it, so a person is asked
 (`find_sealed_arguments`).
 """
 

@@ -146,8 +146,8 @@ class UsualCircumstances:
     """What is usual for one agent.
 
     A value is known from two days, or from two sessions and a hundredth of them. Days are cut at midnight and again at
-    noon, and both must say so: one run over midnight is no two days. `lone_counts` counts the days or sessions that showed one
-    which no others had made known: how often something new is ordinary.
+    noon, and both must say so: one run over midnight is no two days. `lone_counts` counts the days or sessions that
+    showed one which no others had made known: how often something new is ordinary.
 
     Args:
         sessions: seen.

@@ -1,10 +1,10 @@
 """Whether an agent still works the way it used to: its habits, session by session, against those of its past.
 
 `SessionHabits` counts how an agent goes about its work (how many steps, which arguments it fills in, how it writes):
-this differs between models and settings, and hardly between sessions of one agent at the same task. `DriftMonitor` takes
-each session's habits, less what is usual for the same request in the `DriftReference`, along the directions in which
-agents differ (learnt offline), smooths them exponentially and raises an alarm at a squared distance (a multivariate
-EWMA).
+this differs between models and settings, and hardly between sessions of one agent at the same task. `DriftMonitor`
+takes each session's habits, less what is usual for the same request in the `DriftReference`, along the directions in
+which agents differ (learnt offline), smooths them exponentially and raises an alarm at a squared distance (a
+multivariate EWMA).
 
 Nothing in the enforcement path calls this yet: studies measure it, and the detector is to be run on live sessions.
 """

@@ -407,7 +407,7 @@ def _measure_lead_of_word(request_word: int, tool: str, usual: int, baseline: Ba
 
 
 def _look_up_surprises(observation: ActionObservation, value: Value, baseline: Baseline, key: bytes) -> list[int]:
-    """At a new value of this place, at one that belongs to something new, and at one that came from each `ValueOrigin`."""
+    """Surprise at a new value of this place, at one of something new, and at one from each `ValueOrigin`."""
     return baseline.memoize(
         ("place", observation.tool, value.place, value.leaf, value.kind, key),
         lambda: _compute_surprises(observation, value, baseline, key),

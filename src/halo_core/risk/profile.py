@@ -206,7 +206,7 @@ class Profile:
         Args:
             tool: whose result.
             text: all of it; what is behind the first `text.MAX_READ` characters is not looked at.
-            named_by_request: everything that the call named stood in the request (`ActionObservation.named_by_request`).
+            named_by_request: see `ActionObservation.named_by_request`.
         """
         self.add_result(make_chunk(text, self.key, source=tool, step=self.steps, named_by_request=named_by_request))
 

@@ -55,8 +55,8 @@ _ORIGIN_MASK: Final = 7
 ORIGIN_BITS: Final = {Provenance.USER: 1, Provenance.SYSTEM: 2, Provenance.UNTRUSTED: 4}
 
 # A comma ends a token unless it groups thousands.
-_TOKEN_CHARACTERS: Final = r"[^\s,;()\[\]{}<>\"'`|=*]+"
-_TOKEN: Final = re.compile(rf"{_TOKEN_CHARACTERS}(?:(?<=[0-9]),(?=[0-9]{{3}}(?![0-9])){_TOKEN_CHARACTERS})*")
+_CHARACTERS: Final = r"[^\s,;()\[\]{}<>\"'`|=*]+"
+_TOKEN: Final = re.compile(rf"{_CHARACTERS}(?:(?<=[0-9]),(?=[0-9]{{3}}(?![0-9])){_CHARACTERS})*")
 _NUMBER: Final = re.compile(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?")
 _NUMERIC: Final = frozenset("0123456789+-")
 _EDGE_CHARACTERS: Final = ".:!?-_#$€£%…"

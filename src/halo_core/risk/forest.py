@@ -7,8 +7,8 @@ Walking 300 trees takes some two thousand steps of Python, so a forest is also e
 Lucchese et al., SIGIR 2015, in integers): each leaf has a bit in one long integer, a tree's leaves side by side in a
 lane. Where a node's condition does not hold, it clears the bits of its left branch; the lowest bit left in a lane is
 the leaf that a walk ends at. The bits that a feature clears depend only on how many of its limits lie below its value,
-so there is one mask for each such number. Leaf values are summed by bit planes. INVARIANT: REPLAY - the leaves are exactly
-those that a walk finds.
+so there is one mask for each such number. Leaf values are summed by bit planes. INVARIANT: REPLAY - the leaves are
+exactly those that a walk finds.
 """
 
 from __future__ import annotations

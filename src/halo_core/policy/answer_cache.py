@@ -216,7 +216,7 @@ class _ComparisonCollector:
 
 
 def _attribute_path(node: Any) -> _Path | None:
-    """`context`, `context.a` or `context.args.a` as names; None of anything else."""
+    """Names of a node that is `context`, `context.a` or `context.args.a`; None of any other."""
     if node == {"Var": "context"}:
         return ()
     access = node.get(".") if isinstance(node, dict) and len(node) == 1 else None

@@ -69,7 +69,7 @@ def build_request_ids(request: AccessRequest) -> dict[str, dict[str, str]]:
 
 @lru_cache(maxsize=1024)
 def build_entities(subject: Principal, assurance: str, kind: ActionKind, resource: Resource) -> cedarpy.Entities:
-    """Entities of one request; a pure function of its arguments, kept since they repeat."""
+    """Entities of one request; a pure function of its arguments, cached since they repeat."""
     principal = {
         "assurance": assurance,
         "tenant": subject.tenant,

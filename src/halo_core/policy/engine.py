@@ -115,7 +115,7 @@ class CedarPolicy:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> CedarPolicy:
-        """Compile what `PolicyBundle.to_bytes` gave, with the same memory as `compile`.
+        """Compile what `PolicyBundle.to_bytes` gave, with the same cache as `compile`.
 
         Raises:
             PolicyError: see the constructor.

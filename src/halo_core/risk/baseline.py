@@ -82,7 +82,7 @@ _MAX_MEMOIZED: Final = 2048
 
 @dataclass(frozen=True)
 class Baseline:
-    """What is ordinary.
+    """What is ordinary for an identity, as counts.
 
     Args:
         tasks: different requests seen.
@@ -110,7 +110,7 @@ class Baseline:
         return result
 
     def is_known(self, fingerprint: int) -> bool:
-        """Whether it is known: from two tasks, or a hundredth of the sessions (two of ten or more)."""
+        """Whether a fingerprint is known: from two tasks, or a hundredth of the sessions (two of ten or more)."""
         counts = self.counts.get(fingerprint)
         return counts is not None and (counts[0] >= 2 or counts[1] >= self._min_sessions)
 
@@ -189,27 +189,27 @@ class ValueFingerprints:
 
     @property
     def value_elsewhere(self) -> Iterator[int]:
-        """The value at any place of its name, and anywhere."""
+        """Fingerprints of the value at any place of its name, and anywhere."""
         yield fingerprint_strings("w", self._evidence.value.leaf, self._text, key=self._key)
         yield fingerprint_strings("x", self._text, key=self._key)
 
     @property
     def general_forms(self) -> Iterator[int]:
-        """What it belongs to, there and anywhere; nothing of a value that belongs to nothing."""
+        """Fingerprints of its general form, at this place and anywhere; none if it has none."""
         if general := self._evidence.value.general:
             yield fingerprint_strings("g", self._observation.tool, self._evidence.value.place, general, key=self._key)
             yield fingerprint_strings("h", general, key=self._key)
 
     @property
     def source_flow(self) -> int:
-        """That this place takes values from that tool's results."""
+        """Fingerprint of this place taking values from that tool's results."""
         return fingerprint_strings(
             "f", self._evidence.source, self._observation.tool, self._evidence.value.place, key=self._key
         )
 
 
 def fingerprint_levels(purpose: str, observation: ActionObservation, value: Value, key: bytes) -> tuple[int, ...]:
-    """A place and the more general ones behind it."""
+    """Fingerprints of a place and of the more general ones, from exact to general."""
     return _fingerprint_levels(purpose, observation.tool, value.place, value.leaf, int(value.kind), key)
 
 
@@ -225,7 +225,7 @@ def _fingerprint_levels(purpose: str, tool: str, where: str, leaf: str, number: 
 
 
 def fingerprint_observation(observation: ActionObservation, key: bytes) -> list[int]:
-    """Everything one action shows of what is counted in tasks and sessions."""
+    """Fingerprints of everything about an action that is counted in tasks and sessions."""
     before = observation.last_tools[0] if observation.last_tools else ""
     names = ",".join(sorted({evidence.value.place.split("/", 1)[0].rstrip("~!") for evidence in observation.evidence}))
     request = f"{observation.request_fingerprint:x}"

@@ -135,7 +135,7 @@ class RiskModel:
         return 16 * (index - 1) + 16 * (margin - low) // max(high - low, 1)
 
     def find_factors(self, values: Sequence[int], most: int = 3) -> tuple[Factor, ...]:
-        """What moved the score most, towards risk first. Costs about as much as the score twice over."""
+        """The features that moved the margin most towards risk. Costs about twice as much as the margin."""
         contributions: dict[int, int] = {}
         for weight, forest in self.forests:
             for index, amount in forest.path_shares(values).items():

@@ -82,7 +82,7 @@ class ActionObservation:
 
     @property
     def named_by_request(self) -> bool:
-        """Everything it names stands in the request."""
+        """Whether everything it names stands in the request."""
         return all(item.origin is ValueOrigin.REQUEST for item in self.evidence if item.value.is_naming)
 
 

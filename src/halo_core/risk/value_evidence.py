@@ -125,7 +125,7 @@ def _share_in_bag(row: array[int], bag: frozenset[int]) -> int:
 
 
 def _fingerprint_value(value: Value, packed: bytes, key: bytes) -> int:
-    """Fingerprint of a value: it came from where its words came from, and is known only as what it is."""
+    """Fingerprint of a value, exact form included: similar words alone do not make it known."""
     distinguishing = _DISGUISED_PREFIX * value.disguised + value.exact.encode("utf-8", "replace")
     return fingerprint_bytes(packed + distinguishing, key)
 

@@ -122,7 +122,7 @@ def _fingerprint_cache(_key: bytes) -> dict[str, int]:
 
 
 class Sketch:
-    """Marks of one session, in memory; `pack` and `unpack` carry additions to and from the store."""
+    """Marks of one session, in memory; `pack_marks` and `unpack_marks` carry additions to and from the store."""
 
     __slots__ = ("_key", "marks", "saturated")
 
@@ -165,7 +165,7 @@ class Sketch:
         return added
 
     def merge(self, added: Marks) -> None:
-        """Take marks in; a mark never loses an origin."""
+        """Add marks; a mark never loses an origin."""
         for fingerprint, bits in added.items():
             self.marks[fingerprint] = self.marks.get(fingerprint, 0) | bits
         self.saturated = self.saturated or len(self.marks) >= MAX_MARKS

@@ -122,7 +122,7 @@ def _fingerprint_cache(_key: bytes) -> dict[str, bytes]:
 
 
 def is_plain_word(atom: str) -> bool:
-    """Whether it is a word of a language, which may be remembered: nothing that could be a secret is."""
+    """Whether it may be cached: a plain word, nothing that could be a secret."""
     return len(atom) <= 16 and atom.isalpha() and atom.isascii()
 
 

@@ -9,7 +9,7 @@ from score_world import reloaded, stored
 
 from halo_core.errors import BadInput
 from halo_core.model import ActionKind, Impact
-from halo_core.risk.baseline import PRIOR_SESSIONS, Baseline, blend_with_role, fit_baseline
+from halo_core.risk.baseline import Baseline, fit_baseline
 from halo_core.risk.features import FEATURE_INDEX, FEATURES, compute_features
 from halo_core.risk.observation import observe_action
 from halo_core.risk.profile import (
@@ -210,19 +210,6 @@ def test_a_baseline_of_few_sessions_works_and_survives_its_bytes(sessions):
     assert again.hash == baseline.hash
     assert values(session(), act(to="x@y.example"), again) == values(session(), act(to="x@y.example"), baseline)
     assert (values(session(), act(to="ana@bank.example"), again)[FEATURE_INDEX["naming_new"]] == 0) is (sessions > 0)
-
-
-def test_a_new_identity_knows_what_its_role_does_and_nothing_that_one_task_planted():
-    role = fit_baseline([looks(f"mail number {at}", act(to="ana@bank.example")) for at in range(400)], KEY)
-    poisoned = fit_baseline([looks("once", act(to="trent@elsewhere.example"))] * 3, KEY)
-    both = blend_with_role(
-        Baseline(), fit_baseline([looks(f"mail {at}", act(to=f"p{at % 5}@bank.example")) for at in range(200)], KEY)
-    )
-    assert both.sessions <= PRIOR_SESSIONS
-    assert blend_with_role(poisoned, Baseline()) == poisoned
-    for baseline in (blend_with_role(Baseline(), role), blend_with_role(poisoned, role)):
-        assert values(session(), act(to="ana@bank.example"), baseline)[FEATURE_INDEX["naming_new"]] == 0
-    assert values(session(), act(to="mallory@x.example"), both)[FEATURE_INDEX["naming_new"]] == 1
 
 
 def test_a_baseline_keeps_no_value_in_the_clear():

@@ -86,7 +86,7 @@ def test_a_score_computes_again_from_what_is_recorded(model):
     assert len(recorded["values"]) == len(FEATURES)
     again = RiskModel.from_bytes(model.to_bytes())
     assert again.hash == model.hash
-    assert (again.compute_margin(recorded["values"]), again.action_risk(recorded["values"])) == (
+    assert (again.compute_margin(recorded["values"]), again.risk_of(again.compute_margin(recorded["values"]))) == (
         recorded["margin"],
         recorded["risk"],
     )

@@ -436,7 +436,7 @@ def test_a_model_changed_anywhere_is_refused_or_whole(place, value):
         return
     values = (0,) * len(FEATURES)
     assert type(model.compute_margin(values)) is int
-    assert 0 <= model.action_risk(values) <= 1000
+    assert 0 <= model.risk_of(model.compute_margin(values)) <= 1000
     assert type(model.surprise_of(model.compute_margin(values))) is int
     assert RiskModel.from_bytes(model.to_bytes()) == model
 

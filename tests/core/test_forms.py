@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halo_core.model import Provenance
-from halo_core.values import Sketch, compute_provenance, fingerprint_tokens, generate_spellings
+from halo_core.values import Sketch, fingerprint_tokens, generate_spellings, trace_arguments
 from halo_core.values.sketch import extract_tokens
 from halo_core.values.text import MAX_SPELLINGS
 
@@ -29,7 +29,7 @@ def seen(**texts: str) -> Sketch:
 
 
 def origin(value: str, sketch: Sketch) -> Provenance:
-    return compute_provenance({"to": value}, sketch)[0][1]
+    return trace_arguments({"to": value}, sketch)[0][1]
 
 
 SPELT = [

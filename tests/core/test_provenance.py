@@ -13,7 +13,7 @@ from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Provenance, Resource
 from halo_core.store.reader import Reader
-from halo_core.values import Sketch, compute_provenance, find_least_trusted, fingerprint_tokens, origin_of_result
+from halo_core.values import Sketch, fingerprint_tokens, origin_of_result, trace_arguments
 from halo_core.values import sketch as sketch_module
 from halo_core.values.sketch import extract_tokens, pack_marks, unpack_marks
 from halo_world import SURFACE, Calls, bodies, schema
@@ -22,6 +22,10 @@ KEY = b"k" * 32
 USER, SYSTEM, UNTRUSTED = Provenance.USER, Provenance.SYSTEM, Provenance.UNTRUSTED
 NOVEL, MIXED = Provenance.NOVEL, Provenance.MIXED
 IBAN = "DE89370400440532013000"
+
+
+def compute_provenance(args, sketch):
+    return tuple((pointer, origin) for pointer, origin, _ in trace_arguments(args, sketch))
 
 
 def seen(**texts: str) -> Sketch:
@@ -102,14 +106,6 @@ def test_a_full_sketch_calls_the_unknown_untrusted(monkeypatch):
     assert sketch.saturated
     assert len(sketch.marks) <= 4
     assert dict(compute_provenance({"x": "zzz", "y": "a"}, sketch)) == {"/x": UNTRUSTED, "/y": USER}
-
-
-def test_worst():
-    assert find_least_trusted([]) is None
-    assert find_least_trusted([USER, NOVEL, SYSTEM]) is NOVEL
-    assert find_least_trusted([MIXED, UNTRUSTED, USER]) is UNTRUSTED
-    assert find_least_trusted([SYSTEM, USER]) is SYSTEM
-    assert find_least_trusted([MIXED, NOVEL]) is MIXED
 
 
 def test_results_have_the_origin_of_their_registration():

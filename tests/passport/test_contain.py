@@ -99,7 +99,7 @@ def test_within_is_reflexive(rule, some):
 
 @st.composite
 def below_of(draw, upper):
-    """A constraint within `upper`, built from it: itself, some of what it accepts, a narrower range, a longer prefix."""
+    """A constraint within `upper`: itself, some of what it accepts, a narrower range, a longer prefix."""
     options = [upper]
     accepted = [value for value in SCALARS if accepts(upper, value)]
     if accepted:

@@ -45,7 +45,7 @@ _THURSDAY: Final = 3  # 1970-01-01, with Monday 0
 
 
 class Dimension(IntEnum):
-    """What is compared; the first five by value, the last two by time."""
+    """What is compared: the first five by value, the last two by time."""
 
     ACTION = 0
     SYSTEM = 1
@@ -57,7 +57,7 @@ class Dimension(IntEnum):
 
 
 def fingerprint_event(event: IdentityEvent, key: bytes) -> dict[Dimension, int]:
-    """Fingerprints of what an event shows; what it does not say is left out."""
+    """Fingerprints of an event's values; a value that is empty is left out."""
     action = f"{event.system}\x1e{event.action}"  # `delete` of one system is not that of another
     texts_shown = (action, event.system, event.network, event.country, event.asn)
     texts = zip(Dimension, texts_shown, strict=False)
@@ -81,7 +81,7 @@ class BusiestHours:
     days: tuple[int, int] = (0, 0)
 
     def count_event(self, hour: int) -> None:
-        """One more in this hour; hours come in order."""
+        """Count an event of this hour; hours come in order."""
         if hour != self.hour:
             if hour // 24 != self.hour // 24:
                 self.days, self.today = self._two_busiest(), 0
@@ -120,7 +120,7 @@ class IdentityHabit:
         first_day: number of the first of them.
         last_us: time of the newest event.
         known_values: value → (days that showed it, the last of them), for each of the first five of `Dimension`.
-        novelty_days: days after the early ones that showed something new, and the last of them, for each of `Dimension`.
+        novelty_days: days after the early ones that showed something new, and the last of them, by `Dimension`.
         active_hours: hour of the week → days on which it was active then.
         weekdays: active days by weekday, Monday first.
         busy: events an hour.
@@ -140,7 +140,7 @@ class IdentityHabit:
     failing: BusiestHours = field(default_factory=BusiestHours)
 
     def add_event(self, event: IdentityEvent, values: Mapping[Dimension, int], group: int) -> None:
-        """One more event, not older than the last."""
+        """Count an event, not older than the last."""
         hour, day = event.ts_us // HOUR_US, event.ts_us // DAY_US
         self.group = group
         self._count_time(hour, day)
@@ -182,7 +182,7 @@ class IdentityHabit:
             self.novelty_days[dim] = (times + 1, day)
 
     def count_days_shown(self, dim: Dimension, value: int) -> int:
-        """Days that showed a value."""
+        """On how many days a value was seen."""
         return self.known_values[dim].get(value, (0, -1))[0]
 
     def count_days_active_near(self, hour: int, weekday: int | None = None) -> int:
@@ -192,12 +192,12 @@ class IdentityHabit:
         return sum(self.active_hours.get(day * 24 + hour_near, 0) for day in weekdays for hour_near in hours)
 
     def novelty_rate(self, dim: Dimension) -> int:
-        """Thousandths of its days on which something new of this is usual."""
+        """Thousandths of its days on which it showed a new value of this dimension."""
         times, _ = self.novelty_days.get(dim, (0, -1))
         return (times * 1000 + 100) // (max(self.days - _EARLY_DAYS, 0) + 2)
 
     def count_days_spanned(self) -> int:
-        """Days from the first to the last."""
+        """Number of days from the first event to the last."""
         return self.last_us // DAY_US - self.first_day + 1 if self.events else 0
 
     def to_plain(self) -> dict[str, Any]:
@@ -243,7 +243,7 @@ class IdentityHabit:
         )
 
     def repeated_values(self) -> Iterator[tuple[Dimension, int]]:
-        """Everything it has shown on two days or more."""
+        """Values seen on two days or more."""
         for dim in _VALUE_DIMENSIONS:
             yield from ((dim, value) for value, (days, _) in self.known_values[dim].items() if days > 1)
 
@@ -252,7 +252,7 @@ _VALUE_DIMENSIONS: Final = (Dimension.ACTION, Dimension.SYSTEM, Dimension.NETWOR
 
 
 def weekday_of(day: int) -> int:
-    """Monday 0."""
+    """Weekday of a day since the epoch, Monday 0."""
     return (day + _THURSDAY) % 7
 
 
@@ -278,13 +278,13 @@ class RiskLimits:
     days: int = 0
 
     def band_of(self, risk: int) -> int:
-        """0 ordinary, 1 elevated, 2 high."""
+        """Band of an event risk: 0 ordinary, 1 elevated, 2 high."""
         return 2 if risk > self.high else 1 if risk > self.elevated else 0
 
 
 @dataclass(slots=True)
 class PeerGroup:
-    """What those of one kind and role do.
+    """What identities of one kind and role do.
 
     Args:
         members: of them that are established.
@@ -305,7 +305,7 @@ class PeerGroup:
     failing: int = 0
 
     def add_member(self, habit: IdentityHabit) -> None:
-        """One more established member."""
+        """Count an established member."""
         self.members += 1
         self.value_members.update(habit.repeated_values())
         self.dims.update(dim for dim, table in zip(Dimension, habit.known_values, strict=False) if table)
@@ -330,7 +330,7 @@ class IdentityBaseline:
     key: int = 0
 
     def require_key(self, key: bytes) -> None:
-        """INVARIANT: FAILCLOSED - under another key everybody would look unknown, and nothing be flagged.
+        """Refuse another key: under it everybody would look unknown, and nothing be flagged (INVARIANT: FAILCLOSED).
 
         Raises:
             BadInput: `other_key`.
@@ -344,7 +344,7 @@ class IdentityBaseline:
             )
 
     def add_events(self, events: Iterable[IdentityEvent], key: bytes) -> IdentityBaseline:
-        """More events, in order of time and later than those it has; returns itself.
+        """Add events, in order of time and later than those it has; returns itself.
 
         Raises:
             BadInput: `not_later`, `too_many`, `other_key`.
@@ -378,7 +378,7 @@ class IdentityBaseline:
 
     @property
     def event_count(self) -> int:
-        """How many it was made of."""
+        """Number of events it was fitted on."""
         return sum(habit.events for habit in self.habits.values())
 
     def count_established(self) -> int:
@@ -427,7 +427,7 @@ def fingerprint_identity(identity: str, key: bytes) -> int:
 
 
 def fingerprint_group(event: IdentityEvent, key: bytes) -> int:
-    """Fingerprint of those that an event's identity is compared with, 0 where it does not say what it is."""
+    """Fingerprint of an identity's peer group (kind and role), 0 where the event says neither."""
     if event.kind is IdentityKind.UNKNOWN and not event.role:
         return 0
     return fingerprint_strings("group", event.kind.value, event.role, key=key)

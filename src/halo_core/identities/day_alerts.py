@@ -59,7 +59,7 @@ _FACTOR_WORDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class IdentityFingerprints:
-    """Keyed fingerprints of a tenant's identities, remembered: another tenant's of the same name are others.
+    """Keyed fingerprints of a tenant's identities; the same name has another one in another tenant.
 
     Args:
         digester: with the home's digest key.
@@ -71,7 +71,7 @@ class IdentityFingerprints:
     _cache: dict[str, str] = field(default_factory=dict)
 
     def fingerprint_of(self, identity: str) -> str:
-        """Fingerprint of one, however it is spelt: `Ana@` is `ana@`, so that no spelling evades an alert that was closed."""
+        """Fingerprint of an identity in any spelling (`Ana@` is `ana@`), so that none evades what was decided on it."""
         fingerprint = self._cache.get(identity)
         if fingerprint is None:
             data = canonical.dumps([self.tenant, normalize_name(identity)])
@@ -80,12 +80,12 @@ class IdentityFingerprints:
 
     @property
     def key_fingerprint(self) -> str:
-        """Fingerprint of the key: who has another one cannot tell whom an alert is about, and should know."""
+        """Fingerprint of the key, which tells a reader with another key why no identity matches."""
         return self.digester.digest(_KEY_DOMAIN, b"")
 
 
 def subject_of(fingerprint: str) -> str:
-    """Whose data the sealed content is; the tables have it in the clear, so it is no name."""
+    """Subject of the sealed content; it is stored in the clear, so it holds no name."""
     return f"{ALERT_KIND}:{fingerprint}"
 
 
@@ -114,16 +114,16 @@ class HighRiskDay:
 
     @property
     def identity(self) -> str:
-        """Who."""
+        """The identity, as the source names it."""
         return self.worst_event.event.identity
 
     @property
     def day(self) -> str:
-        """When."""
+        """The UTC day, as `2026-02-16`."""
         return day_of(self.first_us)
 
     def to_body(self, fingerprints: IdentityFingerprints, baseline: str) -> dict[str, Any]:
-        """Of the entry; `baseline` is the hash of what the events were scored against."""
+        """Body of the entry; `baseline` is the hash of the baseline that the events were scored against."""
         return {
             "baseline": baseline,
             "day": self.day,
@@ -142,7 +142,7 @@ class HighRiskDay:
         }
 
     def to_content(self) -> bytes:
-        """To be sealed."""
+        """Content to seal: the strongest event, with names."""
         event = self.worst_event.event
         return canonical.dumps(
             {
@@ -168,7 +168,7 @@ class HighRiskDays:
         self._by_day: dict[tuple[str, int], HighRiskDay] = {}
 
     def add_event(self, scored: ScoredEvent) -> None:
-        """One event, in order of time."""
+        """Add an event, in order of time."""
         event = scored.event
         identity_day = event.identity, event.ts_us // DAY_US
         day = self._by_day.get(identity_day)
@@ -183,7 +183,7 @@ class HighRiskDays:
                 day.worst_event = scored
 
     def list_days(self) -> list[HighRiskDay]:
-        """Those with an event above the higher limit, the earliest first."""
+        """Days with an event above the higher limit, the earliest first."""
         return list(self._by_day.values())
 
 
@@ -221,12 +221,12 @@ class DayAlert:
 
     @property
     def identity_day(self) -> tuple[str, str]:
-        """Whose day it is: there is one alert for each."""
+        """Fingerprint and day: there is one alert for each pair."""
         return self.fingerprint, self.day
 
     @property
     def explanation(self) -> str:
-        """What moved the risk."""
+        """The factors of the risk, in words."""
         return "; ".join(item.words for item in self.factors)
 
     @classmethod

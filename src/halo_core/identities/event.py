@@ -42,7 +42,7 @@ class IdentityKind(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How it ended."""
+    """How an event ended."""
 
     SUCCESS = "success"
     FAILURE = "failure"
@@ -87,7 +87,7 @@ class IdentityEvent:
 
 
 def parse_event(texts_by_field: dict[str, str], *, ts_us: int | None = None) -> IdentityEvent:
-    """An event from texts by the names in `FIELDS`; `ts_us` where the source has it as a number.
+    """Parse an event from texts by the names in `FIELDS`; `ts_us` where the source has it as a number.
 
     Raises:
         BadInput: `field` is the one that is wrong.
@@ -146,7 +146,7 @@ def _require_in_range(ts_us: int, text: str) -> int:
 
 
 def network_of(origin: str) -> str:
-    """The network of an address (/24, or /48 of IPv6); a name in lower case; `-` and the like are nothing."""
+    """The network of an address (/24, or /48 of IPv6); a name in lower case; empty for `-` and `unknown`."""
     if origin in ("", "-", "unknown"):
         return ""
     try:

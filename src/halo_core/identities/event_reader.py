@@ -1,7 +1,7 @@
 """Files of identity events: CSV, or JSON of the Open Cybersecurity Schema Framework (OCSF).
 
-Of OCSF three classes say what an identity did: Account Change (3001), Authentication (3002), API Activity (6003). Others
-are counted and left out. Ids are read before names, which vendors word differently.
+Three classes of OCSF say what an identity did: Account Change (3001), Authentication (3002), API Activity (6003).
+Others are counted and left out. Ids are read before names, which vendors word differently.
 
 INVARIANT: nothing is half imported - the whole file is read and checked before an event is returned. Errors name line
 and field.
@@ -85,7 +85,7 @@ _OUTCOMES_BY_STATUS: Final = {1: Outcome.SUCCESS, 2: Outcome.FAILURE}
 
 
 def parse_ocsf_event(record: Any, skipped: Counter[int]) -> IdentityEvent | None:
-    """An event; None, and one more in `skipped`, where its class says nothing of an identity.
+    """Parse an OCSF event; None, counted in `skipped`, if its class is not one of `OCSF_CLASSES`.
 
     Raises:
         BadInput: `field` is the path of what is missing or wrong.
@@ -167,7 +167,7 @@ def _get_object(record: Mapping[str, Any], path: str) -> Mapping[str, Any]:
 
 
 def _get_first_text(record: Mapping[str, Any], paths: Iterable[str]) -> str:
-    """The first of these that is a text or a number, and not empty."""
+    """The first value at these paths that is a text or a number, and not empty."""
     for path in paths:
         parent, _, name = path.rpartition(".")
         value = (_get_object(record, parent) if parent else record).get(name)
@@ -192,7 +192,7 @@ _MOST_COLUMNS: Final = 1_000
 
 
 class ByteStream(Protocol):
-    """What is read of a file opened as bytes."""
+    """The part of a binary file that is used here."""
 
     def readline(self, limit: int, /) -> bytes:
         """A line, or its start."""
@@ -205,7 +205,7 @@ class ByteStream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EventFile:
-    """What a file held.
+    """The events of a file.
 
     Args:
         events: in order of time, equal ones beside each other.
@@ -219,7 +219,7 @@ class EventFile:
 def read_events(
     stream: ByteStream, form: str, mapping: Mapping[str, str] | None = None, *, most: int = MAX_EVENTS
 ) -> EventFile:
-    """Every event of a file.
+    """Read and check every event of a file.
 
     Args:
         stream: the file's bytes.
@@ -249,7 +249,7 @@ def read_events(
 
 
 def parse_column_mapping(pairs: Iterable[str]) -> dict[str, str]:
-    """`field=column` pairs.
+    """Parse `field=column` pairs.
 
     Raises:
         BadInput: one is none, names no field, or names one twice.

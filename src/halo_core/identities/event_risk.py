@@ -66,7 +66,7 @@ _WEEKDAY_NAMES: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
 
 @dataclass(frozen=True, slots=True)
 class EventFactor:
-    """One thing that moved a risk.
+    """One factor of an event risk.
 
     Args:
         id: of the kind.
@@ -102,7 +102,7 @@ class Comparison:
     member: bool = False
 
     def weigh_strangeness(self, own_strangeness: int, peer_count: int, least: int = 250) -> int:
-        """0..1000 of what is strange for the identity (0..1000), and of its peers that do it too.
+        """Strangeness, 0..1000, from the identity's own (0..1000) and the number of peers that do the same.
 
         What peers do as well is less strange, down to `least` thousandths. The fewer days an identity has, the more its
         peers say.
@@ -150,7 +150,7 @@ class Comparison:
         return self.weigh_strangeness(own_strangeness, peer_count, _MIN_HOUR_SHARE)
 
     def weekday_strangeness(self, ts_us: int) -> int:
-        """How strange the weekday is; over less than three weeks any may be missing."""
+        """How strange the weekday is; 0 under three weeks of history, in which any may be missing."""
         habit, weekday = self.habit, weekday_of(ts_us // DAY_US)
         if self.peers is None and habit.count_days_spanned() < _LONG_HISTORY_DAYS:
             return 0
@@ -164,16 +164,16 @@ class Comparison:
         return self.weigh_strangeness(own_strangeness, peer_count)
 
     def _discount_novelty(self, dim: Dimension, points: int) -> int:
-        """Less, for somebody who does something new of this kind on many days."""
+        """Fewer points for an identity that often shows something new in this dimension."""
         return points * max(1000 - 2 * self.habit.novelty_rate(dim), 100) // 1000
 
     def count_busy_hour_events(self) -> int:
-        """Events of a busy hour."""
+        """Events of the identity's, or else its peers', usual busiest hour."""
         has_history = self.habit.days > 1
         return self.habit.busy.usual_peak() if has_history else self.peers.busy if self.peers is not None else 0
 
     def count_bad_hour_failures(self) -> int:
-        """Failures of a bad hour."""
+        """Failures of the identity's, or else its peers', usual worst hour."""
         has_history = self.habit.days > 1
         return self.habit.failing.usual_peak() if has_history else self.peers.failing if self.peers is not None else 0
 
@@ -181,7 +181,7 @@ class Comparison:
 def find_event_factors(
     event: IdentityEvent, compared: Comparison, count: int, failures: int
 ) -> tuple[EventFactor, ...]:
-    """Everything strange about an event, the strongest first.
+    """All factors of an event's risk, the strongest first.
 
     Args:
         event: it.
@@ -325,7 +325,7 @@ class _RecentActivity:
     identity_risk: int = 0
 
     def count_event(self, event: IdentityEvent) -> tuple[int, int]:
-        """Events in this hour with this one, and failures in a row within an hour before it."""
+        """Count an event: events of this hour with it, and failures in a row within an hour before it."""
         hour = event.ts_us // HOUR_US
         self.count = self.count + 1 if hour == self.hour else 1
         self.hour = hour
@@ -356,7 +356,7 @@ class EventScorer:
         self._peers = self.baseline.group_peers()
 
     def score(self, event: IdentityEvent) -> ScoredEvent:
-        """The next event."""
+        """Score the next event."""
         name = fingerprint_identity(event.identity, self.key)
         habit = self.baseline.habits.get(name, _EMPTY_HABIT)
         group = fingerprint_group(event, self.key)
@@ -389,7 +389,7 @@ class EventScorer:
 
 
 def combine_factors(factors: tuple[EventFactor, ...]) -> int:
-    """One risk of several: each takes its share of what the others leave."""
+    """Combine factors: each takes its share, in thousandths, of what the others leave."""
     remaining = 1000
     for factor in factors:
         remaining = remaining * (1000 - factor.points) // 1000

@@ -51,7 +51,7 @@ _HALO_MEMBERS: Final = ("a0", "ans", "bind", "bud", "epoch", "kind", "req", "ses
 
 @dataclass(frozen=True, slots=True)
 class ApprovalToken:
-    """One answer, read. Times are seconds since the epoch.
+    """A parsed answer. Times are seconds since the epoch.
 
     Args:
         id: of the answer, unique (`jti`).
@@ -159,7 +159,7 @@ def read_approval(token: str | bytes, approvers: Mapping[str, tuple[str, bytes]]
 
 
 def peek_approval(token: str) -> ApprovalToken:
-    """Parse an answer without asking who signed it, for a holder that lays a link upon it (the verifier asks).
+    """Parse an answer without verifying it, for a holder that derives a link from it; the verifier does verify.
 
     Raises:
         PassportError: as `read_approval`, but for what needs an enrolled key.
@@ -215,7 +215,7 @@ def _parse_authority_and_epoch(halo: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def find_reauthorization_violation(standing_link: Link, session: Link, approval: ApprovalToken) -> Violation | None:
-    """Why a session link of a later epoch does not rest on `approval`, or None. Who approved is asked elsewhere."""
+    """Why a session link of a later epoch does not rest on `approval`, or None. The approver is checked elsewhere."""
     conditions = {
         "kind": approval.kind == "reauthorization",
         "answer": approval.answer == "approve",
@@ -236,7 +236,7 @@ def find_reauthorization_violation(standing_link: Link, session: Link, approval:
 
 
 def reauthorization_binding(tenant: str, session: str, agent: str, epoch: int) -> str:
-    """Digest of the question whether an agent's session may go on into `epoch`; `session` as `txn` has it."""
+    """Digest that binds an answer to an agent's session (its `txn`) and the epoch it may continue into."""
     return canonical.digest("halo/binding/epoch/v1", canonical.dumps([tenant, session, agent, epoch]))
 
 

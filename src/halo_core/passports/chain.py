@@ -79,7 +79,7 @@ MAX_TOKENS: Final = 1 + MAX_DEPTH
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """A key that signs standing links; one that is retired signs no more, and what it signed is refused."""
+    """A key that signs standing links; what a retired key signed is refused."""
 
     public_key: bytes
     retired: bool = False
@@ -87,7 +87,7 @@ class Issuer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrustAnchors:
-    """Whom a verifier trusts; a value, so a change is another one.
+    """Whom a verifier trusts. Immutable and compared by content.
 
     Args:
         issuers: `kid` → key.
@@ -103,7 +103,7 @@ class TrustAnchors:
     version: str = field(init=False)
 
     def __post_init__(self) -> None:
-        """Take copies, so that `version` stays true."""
+        """Copy the mappings, so that they stay as `version` says."""
         for name in ("issuers", "approvers", "holders"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         version_parts = [
@@ -151,7 +151,7 @@ def verify_chain(
 
 
 class ChainCache:
-    """Verified chains by their exact tokens and by whom was trusted. Thread-safe; the least recently used go first.
+    """Verified chains by their exact tokens and trust anchors. Thread-safe; evicts the least recently used.
 
     What it holds is pure: no clock, no store. Expiry and revocation are checked by the decision, each time.
     """

@@ -141,7 +141,7 @@ MAX_ITEMS: Final = 256
 
 
 def require_text(value: object, field: str, code: str = "claims_shape") -> str:
-    """A printable text of 1 to 256 characters."""
+    """Require a printable text of 1 to 256 characters."""
     # `isprintable` also refuses zero-width, direction and control characters, which hide in a name.
     if type(value) is not str or not 0 < len(value) <= MAX_ITEMS or not value.isprintable():
         raise claim_error(code, "a printable text of 1 to 256 characters is expected", field)
@@ -149,7 +149,7 @@ def require_text(value: object, field: str, code: str = "claims_shape") -> str:
 
 
 def require_texts(json_value: object, code: str, field: str, *, least: int = 0) -> tuple[str, ...]:
-    """A sorted list of distinct texts."""
+    """Require a sorted list of distinct texts."""
     if type(json_value) is not list or not least <= len(json_value) <= MAX_ITEMS:
         raise claim_error(code, f"a list of {least} to {MAX_ITEMS} texts is expected", field)
     distinct_texts = tuple(require_text(item, field, code) for item in json_value)
@@ -159,7 +159,7 @@ def require_texts(json_value: object, code: str, field: str, *, least: int = 0) 
 
 
 def require_integer(value: object, low: int, high: int, code: str, field: str) -> int:
-    """An integer from `low` to `high`."""
+    """Require an integer from `low` to `high`."""
     # `type` and not `isinstance`, because True is an int.
     if type(value) is not int or not low <= value <= high:
         raise claim_error(code, f"an integer from {low} to {high} is expected", field)
@@ -167,14 +167,14 @@ def require_integer(value: object, low: int, high: int, code: str, field: str) -
 
 
 def require_object(json_value: object, code: str, field: str) -> Mapping[str, Any]:
-    """An object."""
+    """Require a JSON object."""
     if type(json_value) is not dict:
         raise claim_error(code, "an object is expected", field)
     return json_value
 
 
 def require_members(json_value: object, names: Iterable[str], code: str, field: str) -> Mapping[str, Any]:
-    """An object of exactly these members."""
+    """Require a JSON object of exactly these members."""
     # INVARIANT: fail closed on an unknown member as on a missing one.
     members = require_object(json_value, code, field)
     if set(members) != set(names):
@@ -183,7 +183,7 @@ def require_members(json_value: object, names: Iterable[str], code: str, field: 
 
 
 def claim_error(code: str, message: str, field: str) -> PassportError:
-    """The refusal of a claim, to be raised."""
+    """The error of a malformed claim."""
     return PassportError(code, message, field=field, remedy="issue a new passport")
 
 
@@ -342,7 +342,7 @@ def read_payload(token: str) -> Mapping[str, Any]:
 
 
 def require_token_text(token: str | bytes) -> str:
-    """A token's ASCII text.
+    """Require a token of ASCII text within `MAX_TOKEN`.
 
     Raises:
         PassportError: `too_large` or `malformed_b64`.

@@ -56,7 +56,7 @@ class Violation(NamedTuple):
 
 
 def is_resource_id(text: str) -> bool:
-    """Whether `text` may name a resource: 1 to 128 of `A-Z a-z 0-9 _ . : / @ space -`, as it is, not folded."""
+    """Whether `text` may name a resource: 1 to 128 of `A-Z a-z 0-9 _ . : / @ space -`, without folding."""
     return _RESOURCE_ID.fullmatch(text) is not None and text == text.strip(" ")
 
 

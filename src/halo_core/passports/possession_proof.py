@@ -36,7 +36,7 @@ _MEMBERS: Final = ("act", "arg", "ath", "aud", "iat", "jti")
 def mint_pop(
     *, signer: Signer, leaf_token: str, audience: str, action: str, args_digest: str, now_s: int, jti: str
 ) -> str:
-    """Prove possession of the leaf's key for one call.
+    """Mint a proof of possession of the leaf's key for one call.
 
     Args:
         signer: the leaf's holder.

@@ -1,4 +1,4 @@
-"""Cedar policies: compiled from a `PolicyBundle`, then asked of each request and snapshot. `CedarPolicy.answer` never raises."""
+"""Cedar policies: a `PolicyBundle` is compiled to a `CedarPolicy`, whose `answer` to a request never raises."""
 
 from halo_core.policy.bundle import PolicyBundle, apply_risk_threshold
 from halo_core.policy.engine import CedarPolicy

@@ -1,9 +1,9 @@
 """Cache keys that are equal for contexts which a set of policies cannot tell apart.
 
 A rule that reads `context.steps > 300` cannot tell 17 steps from 18. Where every use of an attribute is a comparison
-with a literal, its value is replaced, in the key under which Cedar's answer is cached, by the outcome of the comparisons.
-Cedar itself is always asked with the real context; equal keys mean that every comparison comes out the same. What is
-used in any other way stays in the key as it is.
+with a literal, the cache key holds the outcomes of the comparisons instead of the value. Cedar itself is always asked
+with the real context; equal keys mean that every comparison comes out the same. What is used in any other way stays in
+the key as it is.
 """
 
 from __future__ import annotations
@@ -216,7 +216,7 @@ class _ComparisonCollector:
 
 
 def _attribute_path(node: Any) -> _Path | None:
-    """`context`, `context.a` or `context.args.a` as names; None of anything else."""
+    """Names of a node that is `context`, `context.a` or `context.args.a`; None of any other."""
     if node == {"Var": "context"}:
         return ()
     access = node.get(".") if isinstance(node, dict) and len(node) == 1 else None

@@ -48,7 +48,7 @@ _RULE_END: Final = "};"
 
 
 def apply_risk_threshold(text: str, risk: int) -> str:
-    """The Cedar text, whose `THRESHOLD_RULES` apply from this risk on, and where an action has no risk.
+    """Make the `THRESHOLD_RULES` of a Cedar text apply only from this risk on, or where an action has no risk.
 
     Args:
         text: of one file of the starter policy.
@@ -111,7 +111,7 @@ class PolicyBundle:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> PolicyBundle:
-        """Inverse of `to_bytes`; the policies themselves are parsed by `policies`.
+        """Inverse of `to_bytes`; the policies themselves are parsed by `parse`.
 
         Raises:
             PolicyError: these are not the bytes of a bundle.

@@ -1,7 +1,7 @@
 """The Cedar request of an action: entities and context, as far as the policies read them.
 
-What looks like a secret is sealed before anything is decided (`halo_core.content.redaction`), and the tool gets the real
-text. A rule on such an argument has not seen what runs, and a made-up secret could hide it, so a person is asked
+What looks like a secret is sealed before anything is decided (`halo_core.content.redaction`), and the tool gets the
+real text. A rule on such an argument has not seen what runs, and a made-up secret could hide it, so a person is asked
 (`find_sealed_arguments`).
 """
 
@@ -69,7 +69,7 @@ def build_request_ids(request: AccessRequest) -> dict[str, dict[str, str]]:
 
 @lru_cache(maxsize=1024)
 def build_entities(subject: Principal, assurance: str, kind: ActionKind, resource: Resource) -> cedarpy.Entities:
-    """Entities of one request; a pure function of its arguments, kept since they repeat."""
+    """Entities of one request; a pure function of its arguments, cached since they repeat."""
     principal = {
         "assurance": assurance,
         "tenant": subject.tenant,

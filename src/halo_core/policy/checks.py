@@ -135,7 +135,7 @@ def _check_arguments(policy: Policy, registered: tuple[Resource, ...], types: Ar
 def _check_obligation(
     policy: Policy, obligation: Obligation, registered: tuple[Resource, ...], known_names: Iterable[str]
 ) -> Iterator[_Problem]:
-    """An argument that nothing has; one that says where or how much, which a mask would make into something else."""
+    """Problems of an obligation: an unknown argument, or a mask over a target or an amount."""
     name = obligation.name
     if name not in known_names:
         yield (
@@ -374,7 +374,7 @@ def _case_error(where: str, message: str, remedy: str) -> PolicyError:
 
 
 def run_case(case: Case, bundle: PolicyBundle, resources: Mapping[str, Resource] | None = None) -> CaseResult:
-    """Ask the policy, and the policy alone: grants, budgets and stops are not part of a case.
+    """Run a case against the policy alone: grants, budgets and stops are not part of it.
 
     Args:
         case: the case.

@@ -81,9 +81,9 @@ class _PolicySlice:
 
 
 class CedarPolicy:
-    """A compiled bundle: `halo_core.model.PolicyView`. Safe to share between threads."""
+    """A compiled bundle (`halo_core.model.PolicyView`), with its `hash` and that of its `rules`. Thread-safe."""
 
-    __slots__ = ("_hash", "_kept", "_named", "_policies", "_rules", "_slices", "_types")
+    __slots__ = ("_kept", "_named", "_policies", "_slices", "_types", "hash", "rules")
 
     def __init__(self, bundle: PolicyBundle) -> None:
         """Compile.
@@ -92,8 +92,8 @@ class CedarPolicy:
             PolicyError: a policy does not parse, or lacks what it must have.
         """
         policies = bundle.parse()
-        self._hash = bundle.hash
-        self._rules = bundle.rules
+        self.hash = bundle.hash
+        self.rules = bundle.rules
         self._types = bundle.types
         self._kept: _AnswerCache = {}
         self._policies = {policy.id: policy for policy in policies}
@@ -115,22 +115,12 @@ class CedarPolicy:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> CedarPolicy:
-        """Compile what `PolicyBundle.to_bytes` gave, with the same memory as `compile`.
+        """Compile what `PolicyBundle.to_bytes` gave, with the same cache as `compile`.
 
         Raises:
             PolicyError: see the constructor.
         """
         return _compile_cached(data)
-
-    @property
-    def hash(self) -> str:
-        """`sha256:` over the bundle."""
-        return self._hash
-
-    @property
-    def rules(self) -> str:
-        """`sha256:` over the rules alone (`PolicyBundle.rules`)."""
-        return self._rules
 
     @property
     def policies(self) -> tuple[Policy, ...]:

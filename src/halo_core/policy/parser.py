@@ -60,7 +60,7 @@ class AttributeRefs:
 
 
 def merge_refs(many: Iterable[AttributeRefs]) -> AttributeRefs:
-    """Everything any of them reads."""
+    """Union of the attributes that these read."""
     items = list(many)
     return AttributeRefs(
         context=frozenset().union(*(item.context for item in items)),

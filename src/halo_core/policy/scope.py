@@ -24,7 +24,7 @@ __all__ = [
 
 
 def may_hold(policy_json: Mapping[str, Any], facts: Mapping[str, str]) -> bool:
-    """False only where the policy is sure to be false before any part of it is read that could fail.
+    """Whether the conditions may hold; False only if they are false before a part that could fail is read.
 
     Args:
         policy_json: Cedar's JSON form of the policy.
@@ -53,7 +53,7 @@ def _split_conjuncts(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _evaluate_conjunct(node: Mapping[str, Any], facts: Mapping[str, str]) -> bool | None:
-    """Of `resource.x == "word"` and `["word", ...].contains(resource.x)`; None of everything else."""
+    """Truth of `resource.x == "word"` or `["word", ...].contains(resource.x)`; None for any other node."""
     if "==" in node:
         left_side, right = node["=="]["left"], node["=="]["right"]
         for attribute, literal in ((left_side, right), (right, left_side)):

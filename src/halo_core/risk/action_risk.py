@@ -88,7 +88,7 @@ _MAX_FACTORS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class ScoringTerms:
-    """What is in force for an identity, by content address.
+    """The scoring in force for an identity: hashes of its parts, limits and what they were fitted on.
 
     Args:
         model: hash of the model.
@@ -111,7 +111,7 @@ class ScoringTerms:
     usual: str = ""
 
     def band_of(self, margin: int) -> int:
-        """0 ordinary, 1 elevated, 2 high."""
+        """Band of a margin: 0 ordinary, 1 elevated, 2 high."""
         return int(margin > self.elevated) + int(margin > self.high)
 
     def to_bytes(self) -> bytes:
@@ -173,7 +173,7 @@ class RiskRules:
     usual: UsualCircumstances
 
     def compute_action_risk(self, margin: int, circumstances: Circumstances) -> ActionRisk:
-        """The risk of an action: the model's margin of it, and the weight of what is not usual about it."""
+        """The risk of an action: the model's margin plus the weight of its unusual circumstances."""
         evidence = self.usual.find_unusual(circumstances)
         margin += sum(item.weight for item in evidence) * self.model.margin_per_sixteenth
         return ActionRisk(self.model.risk_of(margin), self.terms.band_of(margin), evidence)
@@ -190,6 +190,6 @@ class ActiveScoring:
 def explain_action_risk(
     features: Iterable[Factor], evidence: Iterable[CircumstanceEvidence], model: RiskModel
 ) -> list[dict[str, Any]]:
-    """What moved a score most, of the action itself and of its circumstances, as a decision records it."""
+    """The strongest factors of an action and its circumstances, as a decision records them."""
     both = [*(item.to_plain(model.margin_per_sixteenth) for item in evidence), *(item.to_plain() for item in features)]
     return sorted(both, key=lambda item: -int(item["moved"]))[:_MAX_FACTORS]

@@ -1,11 +1,11 @@
-"""What is ordinary for an identity or a role, and the margin above which an action is not.
+"""What is ordinary for an identity, and the margin above which an action is not.
 
 `fit_baseline` counts what the actions of ordinary sessions show, twice: in tasks (different requests) and in sessions.
 INVARIANT: robust to a poisoned history - what one task alone has shown is not known, unless it is a hundredth of all
 sessions: one sloppy or steered run makes nothing ordinary. Names and values are kept as keyed fingerprints.
 
-For a new identity `blend_with_role` adds what others of its role do, for at most `PRIOR_SESSIONS` sessions, and
-`blend_threshold` mixes its own highest margins with those usual elsewhere, so that its own history soon weighs more.
+`blend_threshold` mixes an identity's own highest margins with those usual elsewhere, so that its history soon
+weighs more.
 """
 
 from __future__ import annotations
@@ -25,12 +25,10 @@ from halo_core.values.text import fingerprint_names, fingerprint_strings
 
 __all__ = [
     "MAX_OWN_MARGINS",
-    "PRIOR_SESSIONS",
     "USUAL_WEIGHT",
     "Baseline",
     "ValueFingerprints",
     "blend_threshold",
-    "blend_with_role",
     "fingerprint_levels",
     "fit_baseline",
     "sample_own_margins",
@@ -43,7 +41,7 @@ MAX_OWN_MARGINS: Final = 1024
 
 
 def sample_own_margins(highest: Sequence[int]) -> tuple[int, ...]:
-    """Highest margins of an identity's ordinary sessions, sorted and at most `MAX_OWN_MARGINS` of them, evenly chosen."""
+    """Highest margins of an identity's ordinary sessions, sorted; at most `MAX_OWN_MARGINS`, evenly chosen."""
     ranked = sorted(highest)
     if len(ranked) <= MAX_OWN_MARGINS:
         return tuple(ranked)
@@ -54,7 +52,7 @@ def blend_threshold(own_margins: Sequence[int], usual: Sequence[int], share: int
     """The limit above which `share` thousandths of the mixture's sessions lie, at most.
 
     Args:
-        own_margins: highest margin of each of the identity's ordinary sessions, each against a baseline without its own task.
+        own_margins: highest margin of each of the identity's ordinary sessions, against a baseline without its task.
         usual: the same elsewhere, as evenly spaced quantiles (`RiskModel.usual_margins`).
         share: thousandths.
         prior: sessions that `usual` counts for.
@@ -84,7 +82,7 @@ _MAX_MEMOIZED: Final = 2048
 
 @dataclass(frozen=True)
 class Baseline:
-    """What is ordinary.
+    """What is ordinary for an identity, as counts.
 
     Args:
         tasks: different requests seen.
@@ -112,7 +110,7 @@ class Baseline:
         return result
 
     def is_known(self, fingerprint: int) -> bool:
-        """Whether it is known: from two tasks, or a hundredth of the sessions (two of ten or more)."""
+        """Whether a fingerprint is known: from two tasks, or a hundredth of the sessions (two of ten or more)."""
         counts = self.counts.get(fingerprint)
         return counts is not None and (counts[0] >= 2 or counts[1] >= self._min_sessions)
 
@@ -191,27 +189,27 @@ class ValueFingerprints:
 
     @property
     def value_elsewhere(self) -> Iterator[int]:
-        """The value at any place of its name, and anywhere."""
+        """Fingerprints of the value at any place of its name, and anywhere."""
         yield fingerprint_strings("w", self._evidence.value.leaf, self._text, key=self._key)
         yield fingerprint_strings("x", self._text, key=self._key)
 
     @property
     def general_forms(self) -> Iterator[int]:
-        """What it belongs to, there and anywhere; nothing of a value that belongs to nothing."""
+        """Fingerprints of its general form, at this place and anywhere; none if it has none."""
         if general := self._evidence.value.general:
             yield fingerprint_strings("g", self._observation.tool, self._evidence.value.place, general, key=self._key)
             yield fingerprint_strings("h", general, key=self._key)
 
     @property
     def source_flow(self) -> int:
-        """That this place takes values from that tool's results."""
+        """Fingerprint of this place taking values from that tool's results."""
         return fingerprint_strings(
             "f", self._evidence.source, self._observation.tool, self._evidence.value.place, key=self._key
         )
 
 
 def fingerprint_levels(purpose: str, observation: ActionObservation, value: Value, key: bytes) -> tuple[int, ...]:
-    """A place and the more general ones behind it."""
+    """Fingerprints of a place and of the more general ones, from exact to general."""
     return _fingerprint_levels(purpose, observation.tool, value.place, value.leaf, int(value.kind), key)
 
 
@@ -227,7 +225,7 @@ def _fingerprint_levels(purpose: str, tool: str, where: str, leaf: str, number: 
 
 
 def fingerprint_observation(observation: ActionObservation, key: bytes) -> list[int]:
-    """Everything one action shows of what is counted in tasks and sessions."""
+    """Fingerprints of everything about an action that is counted in tasks and sessions."""
     before = observation.last_tools[0] if observation.last_tools else ""
     names = ",".join(sorted({evidence.value.place.split("/", 1)[0].rstrip("~!") for evidence in observation.evidence}))
     request = f"{observation.request_fingerprint:x}"
@@ -320,40 +318,3 @@ class _BaselineCounts:
             for fingerprint, tasks in self.tasks_by_fingerprint.items()
         }
         return Baseline(len(self.requests), self.sessions, counts, rates, words, len(self.words_by_tool))
-
-
-PRIOR_SESSIONS: Final = 50
-
-
-def blend_with_role(identity: Baseline, role: Baseline, most: int = PRIOR_SESSIONS) -> Baseline:
-    """The identity's own counts and the role's, the role's scaled down to `most` sessions; both under the same key.
-
-    INVARIANT: robust to a poisoned history - scaling down makes nothing known that was not.
-    """
-    if not role.sessions:
-        return identity
-    divisor, part = max(role.sessions, most), most
-    words = {
-        word: max(identity.word_counts.get(word, 0), role.word_counts.get(word, 0))
-        for word in {*identity.word_counts, *role.word_counts}
-    }
-    return Baseline(
-        identity.tasks + role.tasks * part // divisor,
-        identity.sessions + role.sessions * part // divisor,
-        _add_scaled(identity.counts, role.counts, part, divisor),
-        _add_scaled(identity.rates, role.rates, part, divisor),
-        words,
-        max(identity.tool_count, role.tool_count),
-    )
-
-
-def _add_scaled(
-    identity: Mapping[int, tuple[int, int]], role: Mapping[int, tuple[int, int]], part: int, divisor: int
-) -> dict[int, tuple[int, int]]:
-    total = dict(identity)
-    for fingerprint, (first, second) in role.items():
-        scaled = first * part // divisor, second * part // divisor
-        if scaled[1]:
-            mine = total.get(fingerprint, (0, 0))
-            total[fingerprint] = (mine[0] + scaled[0], mine[1] + scaled[1])
-    return total

@@ -33,7 +33,7 @@ _Value = TypeVar("_Value", str, int)
 
 
 class CircumstanceKind(StrEnum):
-    """What is compared."""
+    """Kinds of circumstances."""
 
     HOST = "host"
     PROCESS = "process"
@@ -45,7 +45,7 @@ class CircumstanceKind(StrEnum):
 
 
 class _KindSettings(NamedTuple):
-    """Of each kind: what it is evidence of, its words, and what was set by hand.
+    """Settings of a kind, set by hand.
 
     Of one group only the strongest counts: a new program on a new host is one change, not two.
 
@@ -82,7 +82,7 @@ _HOURS: Final = frozenset(range(24))
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """Of one action.
+    """Circumstances of one action.
 
     Args:
         ts_us: when it is decided.
@@ -103,7 +103,7 @@ class Circumstances:
     refused: int = 0
 
     def values_of(self, kind: CircumstanceKind) -> tuple[str, ...]:
-        """What it shows of a kind that is compared by value."""
+        """Values of a kind that is compared by value."""
         value_by_kind = {
             CircumstanceKind.HOST: self.host,
             CircumstanceKind.PROCESS: self.process,
@@ -117,7 +117,7 @@ class Circumstances:
 
 
 def circumstances_of(request: AccessRequest, time_us: int, refused: int) -> Circumstances:
-    """Of a request, decided at `time_us` after so many refused attempts of its session."""
+    """Circumstances of a request decided at `time_us`, after so many refused attempts in its session."""
     origin, resource = request.context.origin, request.resource
     name = f"{request.kind.value} {resource.id}"
     return Circumstances(time_us, origin.host, origin.process, resource.system, resource.labels, name, refused)
@@ -131,7 +131,7 @@ class CircumstanceEvidence:
     weight: int
 
     def to_plain(self, sixteenth: int) -> dict[str, Any]:
-        """As a model's factor, whose margin counts a sixteenth so much: what a decision records."""
+        """A factor as a decision records it; `sixteenth` is the margin that a sixteenth of a bit is worth."""
         words = _KIND_SETTINGS[self.kind].words
         return {
             "id": f"at_{self.kind.value}",
@@ -146,8 +146,8 @@ class UsualCircumstances:
     """What is usual for one agent.
 
     A value is known from two days, or from two sessions and a hundredth of them. Days are cut at midnight and again at
-    noon, and both must say so: one run over midnight is no two days. `lone_counts` counts the days or sessions that showed one
-    which no others had made known: how often something new is ordinary.
+    noon, and both must say so: one run over midnight is no two days. `lone_counts` counts the days or sessions that
+    showed one which no others had made known: how often something new is ordinary.
 
     Args:
         sessions: seen.
@@ -245,7 +245,7 @@ def _bad_baseline() -> BadInput:
 
 
 def fit_usual_circumstances(sessions: Iterable[Sequence[Circumstances]]) -> UsualCircumstances:
-    """What is usual in these sessions, each the circumstances of its actions."""
+    """Fit what is usual in sessions, each given as the circumstances of its actions."""
     nonempty = [acts for acts in sessions if acts]
     days, noons = _group_by_day(nonempty, 0), _group_by_day(nonempty, _DAY_US // 2)
     known_values: dict[str, frozenset[str]] = {}
@@ -285,7 +285,7 @@ def _group_by_day(sessions: Iterable[Sequence[Circumstances]], shift_us: int) ->
 
 
 def _find_frequent(value_sets: Iterable[Iterable[_Value]], least: int) -> frozenset[_Value]:
-    """Values that enough days or sessions showed."""
+    """Values seen in at least so many days or sessions."""
     times = Counter(value for values in value_sets for value in values)
     return frozenset(value for value, number in times.items() if number >= least)
 

@@ -1,10 +1,10 @@
 """Whether an agent still works the way it used to: its habits, session by session, against those of its past.
 
 `SessionHabits` counts how an agent goes about its work (how many steps, which arguments it fills in, how it writes):
-this differs between models and settings, and hardly between sessions of one agent at the same task. `DriftMonitor` takes
-each session's habits, less what is usual for the same request in the `DriftReference`, along the directions in which
-agents differ (learnt offline), smooths them exponentially and raises an alarm at a squared distance (a multivariate
-EWMA).
+this differs between models and settings, and hardly between sessions of one agent at the same task. `DriftMonitor`
+takes each session's habits, less what is usual for the same request in the `DriftReference`, along the directions in
+which agents differ (learnt offline), smooths them exponentially and raises an alarm at a squared distance (a
+multivariate EWMA).
 
 Nothing in the enforcement path calls this yet: studies measure it, and the detector is to be run on live sessions.
 """
@@ -36,7 +36,7 @@ _MAX_REMEMBERED: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class HabitDefinition:
-    """One habit: `id`, and a sentence for people."""
+    """One habit: its id, and a sentence for people."""
 
     id: str
     words: str
@@ -75,7 +75,7 @@ class SessionHabits:
     call_shapes: set[str] = field(default_factory=set)
 
     def record_action(self, tool: str, args: Mapping[str, Any], *, reads: bool, failed: bool, turn: int) -> None:
-        """An action was made. `turn` counts the messages that asked for actions."""
+        """Count an action; `turn` is the number of the message that asked for it."""
         self._count("steps")
         self._count("acts", int(not reads))
         if reads and not self.counts.get("acts"):
@@ -198,11 +198,11 @@ class DriftAxes:
 
 @dataclass(frozen=True, slots=True)
 class DriftSession:
-    """What drift looks at of one session.
+    """What is compared of one session.
 
     Args:
         request: fingerprint of what the user asked for.
-        habits: `Habits.vector()`.
+        habits: `SessionHabits.to_vector`.
         call_shapes: fingerprints of the ways it went: a tool with the arguments that it filled in.
     """
 
@@ -291,7 +291,7 @@ def fit_reference(axes: DriftAxes, sessions: Sequence[DriftSession]) -> DriftRef
 
 @dataclass(frozen=True, slots=True)
 class DriftMonitor:
-    """A stream of sessions of one identity, as it stands.
+    """State of the detector after an identity's sessions so far.
 
     Args:
         count: sessions watched.
@@ -304,7 +304,7 @@ class DriftMonitor:
     worst_share: int = 0
 
     def advance(self, axes: DriftAxes, reference: DriftReference, session: DriftSession) -> DriftMonitor:
-        """One session later."""
+        """The state after one more session."""
         deviation = reference.compute_deviation(axes, session)
         scaled = [
             item * UNIT // _integer_root(spread) for item, spread in zip(deviation, reference.spread, strict=True)

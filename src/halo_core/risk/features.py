@@ -162,7 +162,7 @@ SURPRISE_BITS: Final = tuple(_compute_surprise(rate) for rate in range(1001))
 
 
 def weigh_tool_words(observation: ActionObservation, baseline: Baseline) -> list[int]:
-    """Of each word of the tool, more where few of the role's tools have it."""
+    """Weights of the tool's words, higher where few of the role's tools have the word."""
     return baseline.memoize(
         ("weights", observation.words), lambda: [_weigh_word(word, baseline) for word in observation.words]
     )
@@ -173,7 +173,7 @@ def _weigh_word(word: str, baseline: Baseline) -> int:
 
 
 def measure_proximity(observation: ActionObservation, baseline: Baseline, features: dict[str, int]) -> None:
-    """What results say of the action: its words, the words of its arguments, and both together."""
+    """How closely results spell out the action: its words, the words of its arguments, and both together."""
     word_weights = weigh_tool_words(observation, baseline)
     total_weight = sum(word_weights) or 1
     request_weight = sum(
@@ -329,7 +329,7 @@ def _measure_session(observation: ActionObservation, sums: Sequence[int], featur
 
 
 def _measure_tool_words(observation: ActionObservation, baseline: Baseline, features: dict[str, int]) -> None:
-    """What the request says of the tool's words."""
+    """How many of the tool's words the request holds."""
     features["asked_words"], features["said_exactly"], features["asked_verb"], features["things_asked"] = (
         baseline.memoize(
             ("words", observation.words, observation.request_matches),
@@ -384,7 +384,7 @@ def _measure_request(
 
 
 def _measure_leads(observation: ActionObservation, baseline: Baseline, key: bytes) -> list[int]:
-    """Of the words of the request that most often lead to the tool, the three together and the first.
+    """How strongly words of the request lead to the tool: the mean of the top three, and the top one.
 
     The same at each step of a session that uses the tool.
     """
@@ -407,7 +407,7 @@ def _measure_lead_of_word(request_word: int, tool: str, usual: int, baseline: Ba
 
 
 def _look_up_surprises(observation: ActionObservation, value: Value, baseline: Baseline, key: bytes) -> list[int]:
-    """At a new value of this place, at one that belongs to something new, and at one that came from each `ValueOrigin`."""
+    """Surprise at a new value of this place, at one of something new, and at one from each `ValueOrigin`."""
     return baseline.memoize(
         ("place", observation.tool, value.place, value.leaf, value.kind, key),
         lambda: _compute_surprises(observation, value, baseline, key),

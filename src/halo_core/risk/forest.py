@@ -5,10 +5,10 @@ behind. A leaf has feature -1, and its value instead of a limit. A value goes le
 
 Walking 300 trees takes some two thousand steps of Python, so a forest is also evaluated all at once (QuickScorer,
 Lucchese et al., SIGIR 2015, in integers): each leaf has a bit in one long integer, a tree's leaves side by side in a
-lane. Where a node's condition does not hold, it clears the bits of its left branch; the lowest bit left in a lane is the
-leaf that a walk ends at. The bits that a feature clears depend only on how many of its limits lie below its value, so
-there is one mask for each such number. Leaf values are summed by bit planes. INVARIANT: REPLAY - the leaves are exactly
-those that a walk finds.
+lane. Where a node's condition does not hold, it clears the bits of its left branch; the lowest bit left in a lane is
+the leaf that a walk ends at. The bits that a feature clears depend only on how many of its limits lie below its value,
+so there is one mask for each such number. Leaf values are summed by bit planes. INVARIANT: REPLAY - the leaves are
+exactly those that a walk finds.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ Tree = tuple[tuple[Leaf, ...], dict[Condition, int]]
 
 @dataclass(frozen=True)
 class QuickScorer:
-    """A forest in lanes.
+    """A forest whose trees are evaluated all at once.
 
     Args:
         all_leaves: all leaves.
@@ -95,7 +95,7 @@ class QuickScorer:
 
 @dataclass(frozen=True)
 class LeafShares:
-    """What each leaf says of the features that led to it: numbers side by side in one integer for each leaf.
+    """How far each feature moved the margin on the way to each leaf, as numbers packed in one integer a leaf.
 
     Args:
         scorer: of the forest.
@@ -136,7 +136,7 @@ class LeafShares:
 
 
 def build_quickscorer(nodes: Sequence[int], roots: Sequence[int]) -> QuickScorer | None:
-    """The lanes of a forest; None for one that is too large for them, or has trees of more than 64 leaves."""
+    """The scorer of a forest; None if it is too large or has trees of more than 64 leaves."""
     trees = [tree for root in roots if (tree := _read_tree(nodes, root)) is not None]
     if not trees or len(trees) < len(roots):
         return None
@@ -237,7 +237,7 @@ _MAX_NUMBER: Final = 10**12
 
 
 def model_error(why: str) -> BadInput:
-    """The error of a model file that is not one, or not of this version."""
+    """The error of a file that is no model, or one of another version."""
     return BadInput(
         "bad_model", f"not a behaviour model that fits: {why}", field="model", remedy="train or install it again"
     )
@@ -288,7 +288,7 @@ class Forest:
         )
 
     def _walk_trees(self, picked: Sequence[int]) -> Iterator[int]:
-        """Value of each tree, step by step: for forests that no lanes hold."""
+        """Value of each tree, step by step, for forests without a `QuickScorer`."""
         nodes = self.nodes
         for root in self.roots:
             node = root
@@ -353,7 +353,7 @@ class Forest:
 
 
 def require_number(value: Any) -> int:
-    """A number of a model: an integer, of which no sum leaves what other platforms can hold.
+    """Require an integer, small enough that no sum of a model's numbers passes 64 bits.
 
     Raises:
         ValueError: it is none.

@@ -76,8 +76,8 @@ class RiskModel:
         forests: (weight in thousandths, forest).
         curve: (margin, risk), both rising: risk between two points is interpolated.
         limits: name of a cut → the margin above which it flags, set on ordinary sessions.
-        usual_margins: highest margins of ordinary sessions of the training data, at 0, 1, .. 100 hundredths: what an identity
-            without a history of its own is compared with (`blend_threshold`).
+        usual_margins: highest margins of ordinary sessions of the training data, at 0, 1, .. 100 hundredths: what an
+            identity without a history of its own is compared with (`blend_threshold`).
         tails: margins that an ordinary action passes with probability 1, 1/2, 1/4, ..: rising.
         about: what it was trained on.
     """
@@ -99,12 +99,8 @@ class RiskModel:
             w for w, _ in self.forests
         )
 
-    def action_risk(self, values: Sequence[int]) -> int:
-        """Calibrated risk, 0..1000."""
-        return self.risk_of(self.compute_margin(values))
-
     def risk_of(self, margin: int) -> int:
-        """Risk of a margin."""
+        """Calibrated risk of a margin, 0..1000."""
         index = bisect_right(self._margins, margin)
         if index == 0:
             return self.curve[0][1]
@@ -131,7 +127,7 @@ class RiskModel:
         return max((high - low) // (evidence_above - evidence_below), 1)
 
     def surprise_of(self, margin: int) -> int:
-        """How unlikely such a margin is in ordinary work: -log2 of the chance, in sixteenths of a bit (`update_wealth`)."""
+        """-log2 of the probability of such a margin in ordinary work, in sixteenths of a bit (`update_wealth`)."""
         index = bisect_right(self.tails, margin)
         if index == 0 or index == len(self.tails):
             return 16 * max(index - 1, 0)
@@ -139,7 +135,7 @@ class RiskModel:
         return 16 * (index - 1) + 16 * (margin - low) // max(high - low, 1)
 
     def find_factors(self, values: Sequence[int], most: int = 3) -> tuple[Factor, ...]:
-        """What moved the score most, towards risk first. Costs about as much as the score twice over."""
+        """The features that moved the margin most towards risk. Costs about twice as much as the margin."""
         contributions: dict[int, int] = {}
         for weight, forest in self.forests:
             for index, amount in forest.path_shares(values).items():

@@ -55,8 +55,8 @@ class ActionObservation:
         action_fingerprint: fingerprint of the action with its arguments.
         request_fingerprint: fingerprint of the request.
         request_words: the request's words, without those of grammar, as fingerprints.
-        session_state: steps, acts, acts since a result, results, forgotten, repeats, same tool before, age of the last result's
-            source.
+        session_state: steps, acts, acts since a result, results, forgotten, repeats, uses of this
+            tool among the last three, whether the last one was it.
         last_tools: the last tools.
         truncated: it has more values than are read.
     """
@@ -82,7 +82,7 @@ class ActionObservation:
 
     @property
     def named_by_request(self) -> bool:
-        """Everything it names stands in the request."""
+        """Whether everything it names stands in the request."""
         return all(item.origin is ValueOrigin.REQUEST for item in self.evidence if item.value.is_naming)
 
 

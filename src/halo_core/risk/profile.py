@@ -102,12 +102,12 @@ class Chunk:
 
 
 def shorten_tool_name(name: str) -> str:
-    """A tool's name as it is remembered: its first 48 characters, as UTF-8 can say them."""
+    """A tool's name as it is stored: its first 48 characters, without lone surrogates."""
     return name[:48].encode("utf-8", "replace").decode("utf-8")
 
 
 def make_chunk(text: str, key: bytes, *, source: str = "", step: int = 0, named_by_request: bool = False) -> Chunk:
-    """A text as a chunk. What base64 in it says is read too, behind the text itself."""
+    """Make a chunk of a text; texts encoded in it as base64 are appended."""
     words = extract_atoms(text, MAX_ATOMS)
     for decoded_text in decode_base64(text):
         words += extract_atoms(decoded_text, MAX_ATOMS - len(words)) if len(words) < MAX_ATOMS else []
@@ -201,12 +201,12 @@ class Profile:
         )
 
     def observe_result(self, tool: str, text: str, *, named_by_request: bool = False) -> None:
-        """A result came back. Off the decision path: about 0.4 ms for each KB.
+        """Read a result. Off the decision path: about 0.4 ms for each KB.
 
         Args:
             tool: whose result.
             text: all of it; what is behind the first `text.MAX_READ` characters is not looked at.
-            named_by_request: everything that the call named stood in the request (`ActionObservation.named_by_request`).
+            named_by_request: see `ActionObservation.named_by_request`.
         """
         self.add_result(make_chunk(text, self.key, source=tool, step=self.steps, named_by_request=named_by_request))
 
@@ -227,7 +227,7 @@ class Profile:
         return sum([len(chunk.atoms) for chunk in self.chunks]) // ATOM_BYTES
 
     def record_action(self, tool: str, fingerprint: int, *, acts: bool, sums: list[int]) -> None:
-        """An action was decided: `fingerprint` is its fingerprint, `sums` what it adds up to (`ActionFeatures`)."""
+        """Record a decided action: its fingerprint, and the session's sums after it (`ActionFeatures.sums`)."""
         self.steps = min(self.steps + 1, _MAX_COUNTER)
         self.last_tools = (shorten_tool_name(tool), *self.last_tools[:2])
         self.acts += acts
@@ -265,7 +265,7 @@ def pack_row(marks: Marks, chunk: Chunk | None = None, *, request: bool = False)
 
 
 def apply_row(profile: Profile, data: bytes) -> Marks:
-    """Take a row in; its marks are for the sketch.
+    """Add a row to the profile; returns its marks, for the sketch.
 
     Raises:
         BadInput: these are other bytes.
@@ -295,7 +295,7 @@ def _unpack_row_marks(data: bytes, size: int) -> Marks:
 
 
 def pack_head(profile: Profile) -> str:
-    """What moves with every action, as text; at most about 700 characters."""
+    """The numbers that change with every action, as text of at most about 700 characters."""
     names = [name.encode("utf-8", "replace")[:_MAX_NAME_BYTES] for name in profile.last_tools]
     recent_actions = list(profile.action_counts.items())[-_MAX_HEAD_ACTIONS:]
     parts = [

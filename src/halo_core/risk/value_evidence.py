@@ -66,9 +66,9 @@ class ValueEvidence:
         result_count: in how many results it stands.
         mentions_secret: it holds a word for a secret that the request does not.
         secret_token_count: words with digits, at least eight long, from a result that speaks of secrets.
-        affix_match: of a name that came from a result, one of its words begins or ends with a word of the request: alicemiller,
-            where that says Alice.
-        nearby_request_words: of a name that came from a result, most words of the request that stand around it in one; else -1.
+        affix_match: of a name that came from a result, one of its words begins or ends with a word of the request
+            (alicemiller, where that says Alice).
+        nearby_request_words: of a name that came from a result, most words of the request around it in one; else -1.
     """
 
     value: Value
@@ -88,7 +88,7 @@ class ValueEvidence:
 def collect_value_evidence(
     profile: Profile, value: Value, request_words: frozenset[int], secret_results: Sequence[Chunk]
 ) -> ValueEvidence:
-    """A value against the request (`request_words`: its words that say something) and the results (`secret_results`: those of secrets)."""
+    """Compare a value with the request (`request_words`) and results (`secret_results`: those that name secrets)."""
     key, bag = profile.key, profile.request.bag
     packed = fingerprint_atoms(list(value.words), key)
     row = unpack_fingerprints(packed)
@@ -125,7 +125,7 @@ def _share_in_bag(row: array[int], bag: frozenset[int]) -> int:
 
 
 def _fingerprint_value(value: Value, packed: bytes, key: bytes) -> int:
-    """Fingerprint of a value: it came from where its words came from, and is known only as what it is."""
+    """Fingerprint of a value, exact form included: similar words alone do not make it known."""
     distinguishing = _DISGUISED_PREFIX * value.disguised + value.exact.encode("utf-8", "replace")
     return fingerprint_bytes(packed + distinguishing, key)
 

@@ -1,4 +1,4 @@
-"""Values that reach an action: how they are spelled and compared, where they came from, what untrusted text left stored.
+"""Values of actions: how they are spelled and compared, where they came from, which untrusted ones were stored.
 
 Pure functions of texts, arguments and keys; integers only. `argument_values` splits arguments into values, `text`
 folds and fingerprints texts, `sketch` remembers which source said which word, `provenance` says of each argument how
@@ -9,10 +9,8 @@ from halo_core.values.argument_values import Value, ValueKind, classify_value, e
 from halo_core.values.provenance import (
     MAX_LEAVES,
     TRUST_FLOOR,
-    compute_provenance,
     extract_leaves,
     extract_texts,
-    find_least_trusted,
     origin_of_result,
     trace_arguments,
 )
@@ -40,12 +38,10 @@ __all__ = [
     "Value",
     "ValueKind",
     "classify_value",
-    "compute_provenance",
     "extract_leaves",
     "extract_texts",
     "extract_tokens",
     "extract_values",
-    "find_least_trusted",
     "fingerprint_stored_values",
     "fingerprint_strings",
     "fingerprint_tokens",

@@ -165,7 +165,7 @@ def _extract_shell_parts(text: str) -> Iterator[Part]:
 
 
 def _split_into_pieces(text: str) -> Iterator[str]:
-    """A program in pieces, cut between lines, or words: what does not parse costs the square of its length."""
+    """A program in pieces, cut between lines or words, since parsing broken code takes quadratic time."""
     while len(text) > _PIECE:
         end = text.rfind("\n", 0, _PIECE) + 1 or text.rfind(" ", 0, _PIECE) + 1 or _PIECE
         yield text[:end]
@@ -190,7 +190,7 @@ _MAX_DEPTH: Final = 64  # as deep as a call's arguments may be
 
 
 class ValueKind(IntEnum):
-    """What a value looks like."""
+    """What a value looks like: an address, a number, a name, a text."""
 
     EMAIL = 0
     URL = 1
@@ -256,7 +256,7 @@ class Value:
 
     @property
     def is_naming(self) -> bool:
-        """Whether it names something (whom, where, which); what merely stands in a text names nothing."""
+        """Whether it names something (whom, where, which); what is merely mentioned in a text does not."""
         return self.kind in NAMING_KINDS and not self.place.endswith("~")
 
 
@@ -287,7 +287,7 @@ def _make_values(leaves: Iterable[tuple[str, str]], *, parted: bool = True) -> l
 
 
 def _interleave(streams: Iterable[Iterator[_Leaf]]) -> Iterator[_Leaf]:
-    """The first of each, then the second of each, and so on; of the first so many that can have a place."""
+    """Round robin over at most `MAX_VALUES` streams: the first of each, then the second of each, and so on."""
     remaining = list(islice(streams, MAX_VALUES))
     while remaining:
         unfinished = []

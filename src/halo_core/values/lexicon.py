@@ -1,4 +1,4 @@
-"""English word lists, stemmed as in `values.text`: synonyms, verbs, words for secrets, words that ask for a class of action.
+"""English word lists, stemmed as in `values.text`: synonyms, verbs, words for secrets, words that ask for an action.
 
 None of them was taken from an attack: no list describes how attackers word what they plant.
 """

@@ -8,7 +8,7 @@ repeats it. Encoded or written in groups it is the same value (`generate_spellin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
@@ -19,10 +19,8 @@ from halo_core.values.text import generate_spellings
 __all__ = [
     "MAX_LEAVES",
     "TRUST_FLOOR",
-    "compute_provenance",
     "extract_leaves",
     "extract_texts",
-    "find_least_trusted",
     "origin_of_result",
     "trace_arguments",
 ]
@@ -95,11 +93,6 @@ def extract_texts(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def compute_provenance(args: Mapping[str, Any], sketch: Sketch) -> tuple[tuple[str, Provenance], ...]:
-    """As `trace_arguments`, without the sources."""
-    return tuple((pointer, origin) for pointer, origin, _ in trace_arguments(args, sketch))
-
-
 def trace_arguments(args: Mapping[str, Any], sketch: Sketch) -> tuple[tuple[str, Provenance, tuple[int, ...]], ...]:
     """Where each argument leaf came from, and from which sources, sorted by pointer.
 
@@ -162,8 +155,3 @@ def _trace_words(words: list[str], sketch: Sketch) -> _TracedOrigin:
         return Provenance.NOVEL, places
     # INVARIANT: one word that only an untrusted source has said keeps the value from being called ours.
     return (Provenance.UNTRUSTED if len(foreign) == len(masks) else Provenance.MIXED), places
-
-
-def find_least_trusted(sources: Iterable[Provenance]) -> Provenance | None:
-    """The least trusted of several origins, None of none."""
-    return max(sources, key=_TRUST_ORDER.__getitem__, default=None)

@@ -55,8 +55,8 @@ _ORIGIN_MASK: Final = 7
 ORIGIN_BITS: Final = {Provenance.USER: 1, Provenance.SYSTEM: 2, Provenance.UNTRUSTED: 4}
 
 # A comma ends a token unless it groups thousands.
-_TOKEN_CHARACTERS: Final = r"[^\s,;()\[\]{}<>\"'`|=*]+"
-_TOKEN: Final = re.compile(rf"{_TOKEN_CHARACTERS}(?:(?<=[0-9]),(?=[0-9]{{3}}(?![0-9])){_TOKEN_CHARACTERS})*")
+_CHARACTERS: Final = r"[^\s,;()\[\]{}<>\"'`|=*]+"
+_TOKEN: Final = re.compile(rf"{_CHARACTERS}(?:(?<=[0-9]),(?=[0-9]{{3}}(?![0-9])){_CHARACTERS})*")
 _NUMBER: Final = re.compile(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?")
 _NUMERIC: Final = frozenset("0123456789+-")
 _EDGE_CHARACTERS: Final = ".:!?-_#$€£%…"
@@ -122,7 +122,7 @@ def _fingerprint_cache(_key: bytes) -> dict[str, int]:
 
 
 class Sketch:
-    """Marks of one session, in memory; `pack` and `unpack` carry additions to and from the store."""
+    """Marks of one session, in memory; `pack_marks` and `unpack_marks` carry additions to and from the store."""
 
     __slots__ = ("_key", "marks", "saturated")
 
@@ -165,7 +165,7 @@ class Sketch:
         return added
 
     def merge(self, added: Marks) -> None:
-        """Take marks in; a mark never loses an origin."""
+        """Add marks; a mark never loses an origin."""
         for fingerprint, bits in added.items():
             self.marks[fingerprint] = self.marks.get(fingerprint, 0) | bits
         self.saturated = self.saturated or len(self.marks) >= MAX_MARKS

@@ -5,8 +5,8 @@ Latin make no difference; numbers lose separators and trailing zeros, English wo
 fingerprints of its atoms in order, four bytes each, so that finding a value in it is a search of bytes, and without the
 key nobody can test a guess against a stored text.
 
-`generate_spellings` undoes encodings and groupings: an agent that is told to pay `DE89 3704 0044 ...`, or to decode what
-it has read, writes one word for the same value.
+`generate_spellings` undoes encodings and groupings: an agent that is told to pay `DE89 3704 0044 ...`, or to decode
+what it has read, writes one word for the same value.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _fingerprint_cache(_key: bytes) -> dict[str, bytes]:
 
 
 def is_plain_word(atom: str) -> bool:
-    """Whether it is a word of a language, which may be remembered: nothing that could be a secret is."""
+    """Whether it may be cached: a plain word, nothing that could be a secret."""
     return len(atom) <= 16 and atom.isalpha() and atom.isascii()
 
 

@@ -12,8 +12,7 @@ from typing import Any, Final
 
 from halo_core.crypto.keys import KeyStore
 from halo_core.model import ActionKind, EntryKind, LedgerEntry
-from halo_core.store.log import SealedContents, read_entries
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, SealedContents, read_entries
 
 __all__ = ["Decided", "Ledger", "compare", "ledger"]
 

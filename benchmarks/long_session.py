@@ -37,8 +37,7 @@ from halo_core.errors import HaloError
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Budget, Impact, Resource
 from halo_core.store import Store, StoreConfig
-from halo_core.store.log import SealedContents
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, SealedContents
 
 __all__ = ["main"]
 

@@ -32,8 +32,7 @@ from halo_core.crypto.keys import KeyStore
 from halo_core.errors import HaloError
 from halo_core.facade import default_home, default_url
 from halo_core.replay import Replayer, ReplayStatus
-from halo_core.store.log import SealedContents
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, SealedContents
 from halo_core.verification import verify_store
 from halo_studies.data_folder import add_data_option, parse_with_data
 from halo_studies.recordings.sessions import BadData, Session, load, sample

@@ -16,8 +16,7 @@ from halo_core.cli.main import run as cli_run
 from halo_core.enforcement import Surface
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Impact, Resource, Reversal
-from halo_core.store.log import LoggedEntry, read_entries
-from halo_core.store.reader import Reader
+from halo_core.store.reader import LoggedEntry, Reader, read_entries
 from halo_core.verification import verify_store
 
 POLICY = """

@@ -24,8 +24,7 @@ from halo_core.risk.model import RiskModel
 from halo_core.risk.observation import ActionObservation, observe_action
 from halo_core.risk.profile import Profile, ProposedAction
 from halo_core.store import Draft, Transaction, rows
-from halo_core.store.log import SealedContents, read_entries, read_verdict
-from halo_core.store.reader import Reader, Stream
+from halo_core.store.reader import Reader, SealedContents, Stream, read_entries, read_verdict
 
 IDENTITIES: Final = "\tidentities"
 """The name under which the baseline of people and service accounts is stored among those of agents.

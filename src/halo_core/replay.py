@@ -22,8 +22,7 @@ from halo_core.passports import Issuer, TrustAnchors, token_hash, verify_chain
 from halo_core.policy import CedarPolicy
 from halo_core.risk.action_risk import RiskRules
 from halo_core.risk.circumstances import circumstances_of
-from halo_core.store.log import LoggedEntry, SealedContents, read_entries
-from halo_core.store.reader import Reader
+from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries
 
 
 class ReplayStatus(StrEnum):

@@ -8,9 +8,9 @@ from pathlib import Path
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError, Gap
 from halo_core.ledger import Report, Trust, parse_vkey, read_anchors, verify
-from halo_core.store import StoreConfig, checkpoints
-from halo_core.store.checkpoints import find_anchored_note, select_anchors
+from halo_core.store import StoreConfig, writer_chains
 from halo_core.store.reader import Reader
+from halo_core.store.writer_chains import find_anchored_note, select_anchors
 
 
 def verify_store(
@@ -35,7 +35,7 @@ def verify_store(
         Tampered: the anchor file is damaged.
         Gap: the anchor is of a ledger that is not there any more.
     """
-    logs = checkpoints.load_trusted_keys(home)
+    logs = writer_chains.load_trusted_keys(home)
     if not logs:
         raise ConfigError(
             "no_trust",

@@ -33,30 +33,36 @@ from langgraph.pregel import Pregel
 from langgraph.pregel.protocol import PregelProtocol
 from langgraph.store.base import BaseStore as GraphStore
 
-from halo_core.doctor.findings import Finding, FindingKind, FindingStatus, sort_findings
+from halo_core.doctor.findings import (
+    NO_COVER,
+    Cover,
+    Finding,
+    FindingKind,
+    FindingStatus,
+    find_name,
+    join_names,
+    sort_findings,
+)
 from halo_core.doctor.object_graph import get_attributes, get_module_name, is_a, is_atomic, iterate_container, unwrap
-from halo_core.doctor.rows import NO_COVER, Cover, find_name, join_names
 from halo_core.enforcement.guards import GuardMetadata
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind
 from halo_langchain._callback import HaloCallback
 from halo_langchain._doctor_graphs import (
+    CALLBACK_POINT,
+    EXPLORER,
     FACTORY_MODULE,
     TOOL_HOOKS,
     GraphExaminer,
+    Rows,
     examine_hooks,
+    find_callback_halo,
     find_cover,
+    find_handoff_target,
+    find_intact_guard,
     find_middleware_halo,
     flatten_hooks,
     is_model_guarded,
-)
-from halo_langchain._doctor_rows import (
-    CALLBACK_POINT,
-    EXPLORER,
-    Rows,
-    find_callback_halo,
-    find_handoff_target,
-    find_intact_guard,
 )
 
 if TYPE_CHECKING:

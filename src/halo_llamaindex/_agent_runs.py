@@ -34,7 +34,7 @@ from halo_core.errors import Denied
 from halo_core.model import Provenance
 from halo_llamaindex._agent_calls import HandOffDecision, UnmadeCall, build_handoff_call, called_tool_scope
 from halo_llamaindex._components import guard_memory
-from halo_llamaindex._model_calls import EARLIER_MARK, message_id
+from halo_llamaindex._models import EARLIER_MARK, message_id
 from halo_llamaindex._pause import STEERING_ERRORS, StepPaused, forget_waits, list_waiter_ids
 from halo_llamaindex._runs import (
     EARLIER_RESULTS_KEY,

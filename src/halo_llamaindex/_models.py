@@ -1,4 +1,13 @@
-"""Guarded models: copies of LLMs that decide each call before it is sent.
+"""Calls of guarded models, at once or as a stream, as actions of the one flow.
+
+A call is decided at the outermost of the model's methods that it passes (`chat_with_tools` comes down to `chat`). The
+decision goes down in a context variable (`_DecidedCall`), to one of the methods below. A stream passes through as it
+comes, unless what it says may have to be restricted: then nothing of it is passed on before all of it was read.
+
+Of the words among messages only those count as the user's or the system's that a guarded workflow vouches for:
+LlamaIndex writes retrieved text into user and system messages, so their role says nothing about who wrote them.
+
+Guarded models: copies of LLMs that decide each call before it is sent.
 
 Whatever else an LLM offers (`predict`, `stream`, `structured_predict`, `predict_and_call`, `as_structured_llm`) comes
 down to the methods listed here, and is decided there; a provider's own `structured_predict` where it is entered.
@@ -7,31 +16,344 @@ down to the methods listed here, and is decided there; a provider's own `structu
 from __future__ import annotations
 
 import functools
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from llama_index.core.base.llms.base import BaseLLM
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, CompletionResponse, MessageRole, TextBlock
 
+from halo_core.enforcement import Call, Surface, Ticket, flow
 from halo_core.enforcement.guards import (
     MODEL_RESOURCE,
     MODEL_SCHEMA,
     GuardMetadata,
     attach_guard,
     choose_resource_id,
+    clean_name,
     get_guard,
     overrides_entry_point,
     refuse_overridden_attributes,
     refuse_overriding_class,
+    require_guard,
 )
-from halo_core.model import ActionKind, Resource
-from halo_llamaindex._model_calls import ModelCall
-from halo_llamaindex._pause import make_governed_method
+from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
+from halo_core.model import ActionKind, Provenance, Resource
+from halo_llamaindex._pause import LlamaIndexAction, make_governed_method
 from halo_llamaindex._results import make_model_surface
-from halo_llamaindex._runs import make_spanless_subclass
+from halo_llamaindex._runs import body_values, get_known_texts, in_body, make_spanless_subclass
 from halo_llamaindex._serialization import forbid_restoring
-from halo_llamaindex._translate import OVERRIDE_REMEDY, model_name, refuse_other_halo
+from halo_llamaindex._texts import extract_message_text
+from halo_llamaindex._translate import (
+    OVERRIDE_REMEDY,
+    collect_tools,
+    hosted_names,
+    model_name,
+    refuse_other_halo,
+    tool_names,
+)
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
+
+
+_ABILITIES: Final = ("hold_output", "pause", "redact_output")
+_RESULT_ROLES: Final = (MessageRole.TOOL, MessageRole.FUNCTION)
+EARLIER_MARK: Final = "earlier"
+"""Prefix of what the mark of a result older than its session is made of."""
+
+
+def message_id(message: ChatMessage) -> str:
+    """The id of a message, or of the call that it answers; empty if it has neither."""
+    ids = (message.additional_kwargs.get(key) for key in ("id", "message_id", "tool_call_id"))
+    return next((item for item in ids if isinstance(item, str) and item), "")
+
+
+def _find_asking_kind(message: ChatMessage) -> str:
+    is_vouched = any(
+        extract_message_text(message) == text for text, origin in get_known_texts()[0] if origin is Provenance.USER
+    )
+    return "user" if message.role == MessageRole.USER and is_vouched and not in_body() else "message"
+
+
+def _find_known_origins(halo: Halo, messages: Sequence[ChatMessage]) -> tuple[tuple[str, Provenance], ...]:
+    known_texts, earlier_marks = get_known_texts()
+    results = [extract_message_text(message) for message in messages if earlier_marks and message.role in _RESULT_ROLES]
+    untrusted = [
+        (text, Provenance.UNTRUSTED) for text in results if halo.make_keyed_digest(EARLIER_MARK + text) in earlier_marks
+    ]
+    return (*known_texts, *untrusted)
+
+
+_STRUCTURED_PREDICT: Final = "structured_predict"
+_READY: Final = "ready"
+_RUNNING: Final = "running"
+_DONE: Final = "done"
+_CLAIM_LOCK: Final = threading.Lock()
+
+
+@dataclass(slots=True, eq=False)
+class _DecidedCall:
+    """A decided call, as the methods below the decided one see it.
+
+    Args:
+        guard: of the model.
+        ticket: the decision.
+        state: `ready` while one method below may take it, `running` while the one that took it is at work, `done` then.
+    """
+
+    guard: GuardMetadata
+    ticket: Ticket
+    state: str = _READY
+
+    def end(self) -> None:
+        """Let nothing pass any more: tasks and threads that were started inside hold this too."""
+        self.state = _DONE
+
+
+_CURRENT_CALL: Final[ContextVar[_DecidedCall | None]] = ContextVar("halo_llamaindex_decided", default=None)
+
+
+def _find_outer_call(guard: GuardMetadata) -> _DecidedCall | None:
+    """The decided call of the same model under which the call at hand is made."""
+    outer_call = _CURRENT_CALL.get()
+    return outer_call if outer_call is not None and outer_call.guard is guard and outer_call.state != _DONE else None
+
+
+@contextmanager
+def _inner_call_scope(outer_call: _DecidedCall, *, is_lazy: bool) -> Iterator[None]:
+    """Run a method under the decision of one that called it; what it calls runs under that as well.
+
+    Where it returns a stream (`is_lazy`), the call is under way until the stream of the decided one ends.
+    """
+    with _CLAIM_LOCK:
+        is_claimed_here, outer_call.state = outer_call.state == _READY, _RUNNING
+    try:
+        yield
+    finally:
+        if is_claimed_here and not is_lazy:
+            outer_call.end()
+
+
+def _sending_scope(decided: _DecidedCall) -> ContextVarScope:
+    """Around whatever of a model's own code runs for a decided call."""
+    return ContextVarScope((_CURRENT_CALL, decided), *body_values())
+
+
+def _copy_messages(argument: Any) -> Any:
+    """Copy messages and tools, so that later changes to the caller's do not change what is sent."""
+    if isinstance(argument, ChatMessage):
+        return argument.model_copy()
+    if not isinstance(argument, list | tuple):
+        return argument
+    return [item.model_copy() if isinstance(item, ChatMessage) else item for item in argument]
+
+
+def _read_messages_and_tools(
+    method: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[list[ChatMessage], list[Any]]:
+    if method.endswith("_with_tools"):
+        arguments = dict(zip(("tools", "user_msg", "chat_history"), args, strict=False)) | dict(kwargs)
+        history, user_message = arguments.get("chat_history"), arguments.get("user_msg")
+        return [*_to_messages(history), *_to_messages(user_message)], _to_tools(arguments.get("tools"))
+    if method.endswith(_STRUCTURED_PREDICT):
+        return _format_prompt(args, kwargs)
+    if method.endswith("complete"):
+        return _to_messages(args[0] if args else kwargs.get("prompt")), []
+    return _to_messages(args[0] if args else kwargs.get("messages")), []
+
+
+def _format_prompt(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[ChatMessage], list[Any]]:
+    """A prompt as it will be sent, and the class of the answer, which a model sees as a tool."""
+    arguments = dict(zip(("output_cls", "prompt", "llm_kwargs"), args, strict=False)) | dict(kwargs)
+    output_class, prompt, _ = (
+        arguments.pop("output_cls", None),
+        arguments.pop("prompt", None),
+        arguments.pop("llm_kwargs", None),
+    )
+    try:
+        messages = list(prompt.format_messages(**arguments)) if prompt is not None else []
+    except Exception:  # noqa: BLE001  the method itself will say so
+        messages = []
+    return messages, [output_class] if output_class is not None else []
+
+
+def _to_messages(prompt: Any) -> list[ChatMessage]:
+    if prompt is None:
+        return []
+    items = prompt if isinstance(prompt, list | tuple) else [prompt]
+    return [
+        item if isinstance(item, ChatMessage) else ChatMessage(role=MessageRole.USER, content=str(item))
+        for item in items
+    ]
+
+
+def _to_tools(tools: Any) -> list[Any]:
+    items = tools if isinstance(tools, list | tuple) else [] if tools is None else [tools]
+    return [item for item in items if item is not None]
+
+
+_ANSWER_TYPES: Final = (ChatResponse, CompletionResponse)
+_EMPTY_SURFACE: Final[Surface[str]] = Surface(str, None, lambda said, _mask: said, lambda said, _notice: said)
+"""For a stream without any chunk."""
+
+
+class ModelCall(LlamaIndexAction):
+    """A call of one of a guarded model's methods. One that a decided method makes is part of that one.
+
+    Args:
+        method: as the model's class has it.
+        name: of the method.
+        model: the guarded model.
+        args: as it was called.
+        kwargs: as it was called.
+    """
+
+    decided: _DecidedCall
+
+    def __init__(self, method: Callable[..., Any], name: str, model: Any, *args: Any, **kwargs: Any) -> None:
+        self.guard = guard = require_guard(model)
+        self.halo = guard.halo
+        self.method, self.name, self.model = method, name, model
+        # Nobody else holds these lists, so what is sent is what was decided.
+        self.args = tuple(_copy_messages(item) for item in args)
+        self.kwargs = {key: _copy_messages(value) for key, value in kwargs.items()}
+        self.is_stream = "stream" in name
+        self.outer_call = outer_call = _find_outer_call(guard)
+        decision = outer_call.ticket if outer_call is not None else None
+        super().__init__(
+            guard.halo.enforcer, None, guard.surface, decision=decision, records_outcome=outer_call is None
+        )
+
+    def build_call(self) -> Call:
+        """The call to decide; a tool that its provider would run is a problem."""
+        messages, tools = _read_messages_and_tools(self.name, self.args, self.kwargs)
+        tools = [*tools, *collect_tools(self.model, {} if self.name.endswith("_with_tools") else self.kwargs)]
+        last = messages[-1] if messages else None
+        asking_message = (
+            TriggeringMessage(message_id(last), kind=_find_asking_kind(last), text=extract_message_text(last))
+            if last is not None
+            else TriggeringMessage()
+        )
+        with triggering_message_scope(asking_message):
+            call: Call = self.halo.build_call(
+                self._find_resource(),
+                {"messages": len(messages), "tools": tool_names(tools)},
+                problem="hosted_tool" if hosted_names(tools) else "",
+                abilities=_ABILITIES,
+                shown_texts=_find_known_origins(self.halo, messages),
+            )
+        return call
+
+    def _find_resource(self) -> Resource:
+        """The model; one that this call alone names is registered on first sight."""
+        names = (self.kwargs.get(key) for key in ("model", "model_name"))
+        name = clean_name(next((item for item in names if isinstance(item, str) and item), self.guard.name))
+        if name == self.guard.name:
+            return self.guard.resource
+        registered: Resource | None = self.halo.find_registered(name)
+        if registered is not None and registered.kind is ActionKind.INFERENCE:
+            return registered
+        made: Resource = self.halo.register(ActionKind.INFERENCE, name, resource=MODEL_RESOURCE, schema=MODEL_SCHEMA)
+        return made
+
+    def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
+        """The methods that this one calls run under its decision."""
+        if self.outer_call is not None:
+            return _inner_call_scope(self.outer_call, is_lazy=self.is_stream)
+        # A method that itself sends has nothing below it that may send once more.
+        is_composed = self.name.endswith(("_with_tools", _STRUCTURED_PREDICT))
+        self.decided = _DecidedCall(self.guard, ticket, _READY if is_composed else _RUNNING)
+        return _sending_scope(self.decided)
+
+    def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  the arguments are not changed
+        """Call the method."""
+        return self.method(self.model, *self.args, **self.kwargs)
+
+    def finish(self, ticket: Ticket, result: Any) -> Any:
+        """Record the answer; a stream goes on as an `_AnswerStream`."""
+        if self.outer_call is not None:
+            return result  # restricted and recorded by the method that was decided
+        if self.is_stream:
+            source = aiter(result) if hasattr(result, "__aiter__") else iter(result)
+            drive = flow.astream if hasattr(result, "__aiter__") else flow.stream
+            return drive(_AnswerStream(self.decided, self.surface, source))
+        self.decided.end()
+        return super().finish(ticket, result)
+
+    def finish_failed(self, ticket: Ticket, error: BaseException) -> BaseException:
+        """As `finish`."""
+        if self.outer_call is not None:
+            return error
+        self.decided.end()
+        return super().finish_failed(ticket, error)
+
+
+class _AnswerStream(LlamaIndexAction, flow.GovernedStream):
+    """The answer to a decided call as it arrives. Each chunk has all the text so far, or only what is new.
+
+    Args:
+        decided: the call.
+        surface: how the whole answer is read.
+        source: of the chunks.
+    """
+
+    def __init__(self, decided: _DecidedCall, surface: Surface[Any], source: Any) -> None:
+        self.halo = decided.guard.halo
+        self.decided = decided
+        self.source = source
+        self.deltas: list[str] = []
+        super().__init__(self.halo.enforcer, None, surface, decision=decided.ticket)
+
+    def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  it was started
+        """The chunks."""
+        return self.source
+
+    def part_scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  it is in the decided call
+        """Around the model's own code."""
+        return _sending_scope(self.decided)
+
+    def add_part(self, ticket: Ticket, part: Any) -> Any:
+        """As `GovernedStream`; of the chunks only the last one is kept."""
+        self.deltas.append((part.delta or "") if isinstance(part, _ANSWER_TYPES) else "")
+        self.parts.clear()
+        return super().add_part(ticket, part)
+
+    def merge_parts(self) -> Any:
+        """The last chunk; where it does not have all the text, with that of all chunks."""
+        if not self.parts:
+            self.surface = _EMPTY_SURFACE
+            return ""
+        streamed_text, last = "".join(self.deltas), self.parts[-1]
+        if isinstance(last, ChatResponse):
+            text = extract_message_text(last.message)
+            if streamed_text and len(text) < len(streamed_text):
+                message = last.message.model_copy()
+                message.blocks = [
+                    *(item for item in message.blocks if not isinstance(item, TextBlock)),
+                    TextBlock(text=streamed_text),
+                ]
+                return last.model_copy(update={"message": message})
+        elif isinstance(last, CompletionResponse) and len(last.text) < len(streamed_text):
+            return last.model_copy(update={"text": streamed_text})
+        return last
+
+    def split_result(self, result: Any) -> Iterable[Any]:
+        """The whole answer as one chunk."""
+        if not self.parts:
+            return ()
+        if not isinstance(result, _ANSWER_TYPES):
+            return (result,)  # an object, of which each chunk is the whole so far
+        text = extract_message_text(result.message) if isinstance(result, ChatResponse) else result.text
+        return (result.model_copy(update={"delta": text}),)
+
+    def close(self) -> None:
+        """Nothing more runs under this decision."""
+        self.decided.end()
+
 
 SENDING_METHODS: Final = tuple(
     f"{a}{stream}{way}"

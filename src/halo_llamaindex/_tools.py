@@ -1,4 +1,6 @@
-"""Guarded tools: copies of tools and functions that are decided at the last step before they run.
+"""Calls of guarded tools, as actions of the one flow: of a function that a tool holds, or of a tool's entry point.
+
+Guarded tools: copies of tools and functions that are decided at the last step before they run.
 
 A `FunctionTool` has its functions wrapped: with the arguments as executed, whatever the host fixed among them, on every
 path (`call`, `acall`, `fn`, `async_fn`, `real_fn`). Any other tool is decided where it is entered, by a subclass made
@@ -10,13 +12,15 @@ from __future__ import annotations
 import asyncio
 import copy
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
-from llama_index.core.tools import BaseTool, FunctionTool
+from llama_index.core.tools import BaseTool, FunctionTool, ToolOutput
 from llama_index.core.tools.types import BaseToolAsyncAdapter
 
-from halo_core.enforcement import flow
+from halo_core.enforcement import Call, flow
+from halo_core.enforcement.guarded_calls import GuardedCall
 from halo_core.enforcement.guards import (
     GuardMetadata,
     UnregisteredGuard,
@@ -25,19 +29,63 @@ from halo_core.enforcement.guards import (
     get_guard,
     make_unregistered_resource,
     overrides_entry_point,
+    require_guard,
 )
+from halo_core.errors import Denied
 from halo_core.model import ActionKind, Resource
 from halo_llamaindex._arguments import Binder
-from halo_llamaindex._pause import make_governed_method
+from halo_llamaindex._pause import LlamaIndexAction, make_governed_method
 from halo_llamaindex._results import TOOL_RESULT_SURFACE
-from halo_llamaindex._runs import make_spanless_subclass
-from halo_llamaindex._tool_calls import BINDER_ATTRIBUTE, ToolCall, ToolEntryCall
+from halo_llamaindex._runs import body_values, make_nested_call_id, make_spanless_subclass, nested_call_values
 from halo_llamaindex._translate import tool_schema, unwrap_tool
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = ["BINDER_ATTRIBUTE", "as_tool", "copy_with_guard", "guard_tool"]
+BINDER_ATTRIBUTE: Final = "_halo_binder"
+
+
+class ToolCall(LlamaIndexAction, GuardedCall):
+    """A call of a function that a guarded tool holds."""
+
+    call_id = ""
+
+    def get_call_id(self, arguments: Mapping[str, Any]) -> str:
+        """The same id when a step that waited is run again."""
+        return make_nested_call_id(self.guard.resource.id, arguments)
+
+    def build_call(self) -> Call:
+        """As `GuardedCall`."""
+        call = super().build_call()
+        self.call_id = call.call_id
+        return call
+
+    def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
+        """What the body calls by itself is counted for this call."""
+        return *body_values(), *(nested_call_values(self.call_id) if self.outer_call is None else ())
+
+
+class ToolEntryCall(ToolCall):
+    """A call of a guarded tool's `__call__`, `call` or `acall`, which may come down to its function.
+
+    Args:
+        method: as the tool's class has it.
+        tool: the guarded tool.
+        args: as it was called.
+        kwargs: as it was called.
+    """
+
+    def __init__(self, method: Callable[..., Any], tool: Any, *args: Any, **kwargs: Any) -> None:
+        self.tool = tool
+        guard, binder = require_guard(tool), tool.__dict__[BINDER_ATTRIBUTE]
+        super().__init__(guard, binder, functools.partial(method, tool), args, kwargs, allows_reentry=True)
+
+    def return_denied(self, denied: Denied) -> Any:
+        """As `GuardedCall`, in the form in which a tool gives it."""
+        earlier = super().return_denied(denied)
+        if not isinstance(earlier, str):
+            return earlier
+        return ToolOutput(content=earlier, tool_name=self.tool.metadata.get_name(), raw_input={}, raw_output=earlier)
 
 
 _ENTRY_POINTS: Final = ("__call__", "call", "acall")

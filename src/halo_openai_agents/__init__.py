@@ -26,10 +26,9 @@ from halo_openai_agents._doctor import doctor
 from halo_openai_agents._mcp import guard_server
 from halo_openai_agents._models import guard_model
 from halo_openai_agents._pause import resume, waiting
-from halo_openai_agents._runner import configure_run, install, install_runner
+from halo_openai_agents._runner import Tripwire, configure_run, install, install_runner
 from halo_openai_agents._tools import guard_tool
 from halo_openai_agents._translate import get_display_name, is_hosted, is_native
-from halo_openai_agents._tripwire import Tripwire
 
 __all__ = [
     "ActionKind",

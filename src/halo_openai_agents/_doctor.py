@@ -22,7 +22,7 @@ from agents.tracing import get_trace_provider
 from openai import AsyncOpenAI, OpenAI
 from pydantic import BaseModel
 
-from halo_core.doctor.findings import Finding, FindingKind, FindingStatus, sort_findings
+from halo_core.doctor.findings import Finding, FindingKind, FindingRows, FindingStatus, sort_findings
 from halo_core.doctor.object_graph import (
     ObjectExplorer,
     get_attributes,
@@ -32,7 +32,6 @@ from halo_core.doctor.object_graph import (
     iterate_container,
     unwrap,
 )
-from halo_core.doctor.rows import FindingRows
 from halo_core.enforcement.guards import GuardMetadata
 from halo_core.facade import HaloBase
 from halo_openai_agents._agents import get_handoff_target, get_inner_agent, get_stream_listener

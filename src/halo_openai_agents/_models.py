@@ -1,4 +1,13 @@
-"""Guarded copies of models, and a provider whose models are all guarded.
+"""One call of a guarded model, as an action of the one flow.
+
+The decision is about how many messages the model is shown and which tools it may ask for. Calls in its answer that
+reach no tool are decided, and so recorded, at once: the SDK answers them with an error.
+
+The stream of a guarded model, and an answer as the events of a stream.
+
+Events pass as they come; where an obligation may change the answer, none does before all of it was read.
+
+Guarded copies of models, and a provider whose models are all guarded.
 
 A copy is of its original's class and shares its state; its `get_response` and `stream_response` are decided before
 anything is sent, and the rest is the original's.
@@ -8,13 +17,38 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+import inspect
+import itertools
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
-from agents import Model, ModelProvider, ModelResponse
+from agents import Model, ModelProvider, ModelResponse, ModelTracing
+from agents.usage import Usage
+from openai.types.responses import (
+    Response,
+    ResponseCompletedEvent,
+    ResponseContentPartAddedEvent,
+    ResponseContentPartDoneEvent,
+    ResponseCreatedEvent,
+    ResponseFunctionCallArgumentsDeltaEvent,
+    ResponseFunctionCallArgumentsDoneEvent,
+    ResponseFunctionToolCall,
+    ResponseOutputItemAddedEvent,
+    ResponseOutputItemDoneEvent,
+    ResponseOutputMessage,
+    ResponseOutputRefusal,
+    ResponseOutputText,
+    ResponseTextDeltaEvent,
+    ResponseTextDoneEvent,
+)
 
-from halo_core.enforcement.flow import arun, astream
+from halo_core.enforcement import Call, Ticket
+from halo_core.enforcement.flow import GovernedAction, GovernedStream, arun, astream
+from halo_core.enforcement.guarded_calls import UnreachableCall
 from halo_core.enforcement.guards import (
     MODEL_RESOURCE,
     MODEL_SCHEMA,
@@ -23,16 +57,273 @@ from halo_core.enforcement.guards import (
     make_named_subclass,
     make_unregistered_resource,
 )
-from halo_core.errors import ConfigError
+from halo_core.enforcement.session_context import triggering_message_scope
+from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Resource
-from halo_openai_agents._model_calls import ModelCall
-from halo_openai_agents._model_streams import ModelStream
 from halo_openai_agents._results import make_model_surface
-from halo_openai_agents._runs import step_scope
-from halo_openai_agents._translate import GUARD_ATTRIBUTE, find_guard, model_name
+from halo_openai_agents._runs import AgentRun, current_run, in_body, step_scope
+from halo_openai_agents._texts import (
+    count_messages,
+    find_asking_message,
+    find_known_origins,
+    get_function_calls,
+    identify_turn,
+    to_input_items,
+)
+from halo_openai_agents._translate import (
+    GUARD_ATTRIBUTE,
+    find_guard,
+    hosted_names,
+    model_name,
+    native_names,
+    tool_names,
+)
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
+
+
+_SIGNATURE: Final = inspect.signature(Model.get_response)
+_ABILITIES: Final = ("hold_output", "pause", "redact_output")
+"""What can be done where the answer is read before anybody else sees it; a call that has to wait ends its run."""
+_STRUCTURED_ANSWER_TOOL: Final = "json_tool_call"  # the SDK's, of providers that answer in a shape by calling a tool
+_NO_SUCH_TOOL: Final = LookupError("no such tool")
+
+
+class ModelAction(GovernedAction[Any]):
+    """A call of a model, streamed or not.
+
+    Args:
+        guard: of the model.
+        function: the original's method.
+        model: whose method it is.
+        args: as it was called.
+        kwargs: as it was called.
+    """
+
+    def __init__(
+        self,
+        guard: GuardMetadata,
+        function: Callable[..., Any],
+        model: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
+        super().__init__(guard.halo.enforcer, None, guard.surface)
+        self.guard = guard
+        self.function = function
+        self.values = values = dict(_SIGNATURE.bind(model, *args, **kwargs).arguments)
+        model_input = values.get("input")
+        # Nobody else holds the list that is decided and sent.
+        values["input"] = list(model_input) if isinstance(model_input, list) else model_input
+        self.items = to_input_items(values["input"])
+        self.tools = list(values.get("tools") or ())
+        self.handoffs = list(values.get("handoffs") or ())
+        self.run: AgentRun | None = None
+
+    def build_call(self) -> Call:
+        """The call to decide; a call that offers tools which cannot be guarded has a problem."""
+        halo, items, system = self.guard.halo, self.items, self.values.get("system_instructions")
+        nested = in_body()
+        args = {
+            "messages": count_messages(items) + bool(system),
+            "tools": tool_names(self.tools, self.handoffs),
+        }
+        self.run = run = current_run(halo)
+        known_call_ids = run.get_known_call_ids() if run is not None else None
+        with step_scope(halo), triggering_message_scope(find_asking_message(items, nested=nested)):
+            call: Call = halo.build_call(
+                self.guard.resource,
+                args,
+                problem=self._find_problem(),
+                abilities=_ABILITIES,
+                shown_texts=find_known_origins(system, items, known_call_ids=known_call_ids, nested=nested),
+            )
+        return call
+
+    def _find_problem(self) -> str:
+        settings = self.values.get("model_settings")
+        if hosted_names(self.tools, settings):
+            return "hosted_tool"
+        return "needs_guard" if native_names(self.tools, settings) else ""
+
+    def execute(self, ticket: Ticket) -> Any:
+        """Call the model; an answer that may be restricted is kept out of the SDK's traces."""
+        values, tracing = self.values, self.values.get("tracing")
+        if ticket.holds_output and isinstance(tracing, ModelTracing) and tracing.include_data():
+            values = {**values, "tracing": ModelTracing.ENABLED_WITHOUT_DATA}
+        return self.function(**values)
+
+    async def finish_answer(self, ticket: Ticket, answer: ModelResponse) -> ModelResponse:
+        """Record an answer, note it as what asks for the calls in it, and record those that reach no tool."""
+        used: ModelResponse = GovernedAction.finish(self, ticket, answer)
+        calls = get_function_calls(used)
+        if self.run is not None:
+            self.run.turn_id, self.run.turn_text = identify_turn(used, self.items)
+            self.run.handoff_call_ids = {item.name: item.call_id for item in reversed(calls)}
+        callable_names = self._get_callable_names()
+        for item in calls:
+            names = {item.name, f"{item.namespace}.{item.name}" if getattr(item, "namespace", None) else item.name}
+            if not names & callable_names:
+                await self._record_unknown_call(item)
+        return used
+
+    def _get_callable_names(self) -> frozenset[str]:
+        """Names of what the model may call."""
+        qualified_names = (getattr(tool, "qualified_name", "") for tool in self.tools)
+        is_structured = self.values.get("output_schema") is not None
+        structured_answer = (_STRUCTURED_ANSWER_TOOL,) if is_structured else ()
+        return frozenset((*tool_names(self.tools, self.handoffs), *qualified_names, *structured_answer))
+
+    async def _record_unknown_call(self, item: ResponseFunctionToolCall) -> None:
+        halo = self.guard.halo
+        with step_scope(halo):
+            call = halo.build_call(
+                make_unregistered_resource(item.name, ActionKind.TOOL_CALL),
+                _parse_arguments(item.arguments),
+                call_id=item.call_id,
+                problem="unknown_tool",
+            )
+        refusal = await arun(_UnknownCall(halo, call, _NO_SUCH_TOOL))
+        if self.run is not None and refusal is not None:
+            self.run.refusals[item.call_id] = refusal
+
+
+class ModelCall(ModelAction):
+    """A call of `get_response`."""
+
+    async def finish(self, ticket: Ticket, result: Any) -> ModelResponse:
+        return await self.finish_answer(ticket, result)
+
+
+class _UnknownCall(UnreachableCall):
+    """A call of an unknown tool; the run tells the model why it was refused."""
+
+    def return_denied(self, denied: Denied) -> str:
+        return str(denied)
+
+
+def _parse_arguments(text: str | None) -> dict[str, Any]:
+    try:
+        parsed = json.loads(text or "")
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+_WORD_PATTERN: Final = re.compile(r"\S+\s*")
+_ENDING_EVENTS: Final = ("response.incomplete", "response.failed", "error", "response.error")
+
+
+def build_response(answer: ModelResponse, model: str = "") -> Response:
+    """Make a response object of an answer."""
+    return Response(
+        id=answer.response_id or "response",
+        created_at=time.time(),
+        model=model or "unknown",
+        object="response",
+        output=list(answer.output),
+        parallel_tool_calls=True,
+        tool_choice="auto",
+        tools=[],
+        status="completed",
+    )
+
+
+def iter_events(response: Response) -> Iterator[Any]:
+    """All events of a stream that delivers a response, its text word by word."""
+    count = itertools.count().__next__
+    empty_response = response.model_copy(update={"output": [], "status": "in_progress"})
+    yield ResponseCreatedEvent(type="response.created", response=empty_response, sequence_number=count())
+    for index, item in enumerate(response.output):
+        place: dict[str, Any] = {"output_index": index, "sequence_number": count()}
+        yield ResponseOutputItemAddedEvent(type="response.output_item.added", item=_strip_content(item), **place)
+        if isinstance(item, ResponseFunctionToolCall):
+            yield from _iter_call_events(item, index, count)
+        elif isinstance(item, ResponseOutputMessage):
+            for part_index, part in enumerate(item.content):
+                part_place = {"item_id": item.id, "output_index": index, "content_index": part_index}
+                yield from _iter_part_events(part, part_place, count)
+        place = {"output_index": index, "sequence_number": count()}
+        yield ResponseOutputItemDoneEvent(type="response.output_item.done", item=item, **place)
+    yield ResponseCompletedEvent(type="response.completed", response=response, sequence_number=count())
+
+
+def _strip_content(item: Any) -> Any:
+    if isinstance(item, ResponseOutputMessage):
+        return item.model_copy(update={"content": [], "status": "in_progress"})
+    return item.model_copy(update={"arguments": ""}) if isinstance(item, ResponseFunctionToolCall) else item
+
+
+def _iter_call_events(item: ResponseFunctionToolCall, index: int, count: Callable[[], int]) -> Iterator[Any]:
+    place: dict[str, Any] = {"item_id": item.id or item.call_id, "output_index": index}
+    yield ResponseFunctionCallArgumentsDeltaEvent(
+        type="response.function_call_arguments.delta", delta=item.arguments, sequence_number=count(), **place
+    )
+    yield ResponseFunctionCallArgumentsDoneEvent(
+        type="response.function_call_arguments.done", arguments=item.arguments, sequence_number=count(), **place
+    )
+
+
+def _iter_part_events(
+    part: ResponseOutputText | ResponseOutputRefusal, place: dict[str, Any], count: Callable[[], int]
+) -> Iterator[Any]:
+    is_text = isinstance(part, ResponseOutputText)
+    empty = part.model_copy(update={"text" if is_text else "refusal": ""})
+    yield ResponseContentPartAddedEvent(
+        type="response.content_part.added", part=empty, sequence_number=count(), **place
+    )
+    if isinstance(part, ResponseOutputText):
+        for delta in _WORD_PATTERN.findall(part.text) or [part.text]:
+            yield ResponseTextDeltaEvent(
+                type="response.output_text.delta", delta=delta, logprobs=[], sequence_number=count(), **place
+            )
+        yield ResponseTextDoneEvent(
+            type="response.output_text.done", text=part.text, logprobs=[], sequence_number=count(), **place
+        )
+    yield ResponseContentPartDoneEvent(type="response.content_part.done", part=part, sequence_number=count(), **place)
+
+
+class ModelStream(ModelAction, GovernedStream):
+    """A call of `stream_response`; its parts are the output items of the answer.
+
+    A generator runs in the context of whoever asks for its next part, so its steps have no scope.
+    """
+
+    async def add_part(self, ticket: Ticket, part: Any) -> Any:
+        """Return what of an event may be passed on now."""
+        kind = str(getattr(part, "type", ""))
+        if kind == "response.output_item.done":
+            self.parts.append(part.item)
+        if kind == "response.completed":
+            self._is_recorded = True
+            used = await self.finish_answer(ticket, _build_answer(part.response, self.parts))
+            response = part.response.model_copy(update={"output": list(used.output)})
+            return iter_events(response) if self.is_withheld else (part,)
+        if not self.is_withheld:
+            return (part,)
+        return (_strip_output(part),) if kind in _ENDING_EVENTS else ()
+
+    def finish_stream(self, ticket: Ticket) -> Any:
+        """Record a stream that ended without an answer; the SDK reports that to the reader."""
+        self._record(ticket)
+        return ()
+
+    def merge_parts(self) -> ModelResponse:
+        return _build_answer(None, self.parts)
+
+
+def _strip_output(event: Any) -> Any:
+    """The event with which a stream broke off, without the output before it."""
+    response = getattr(event, "response", None)
+    if isinstance(response, Response):
+        return event.model_copy(update={"response": response.model_copy(update={"output": []})})
+    return event
+
+
+def _build_answer(response: Response | None, items: list[Any]) -> ModelResponse:
+    output = list(response.output) if response is not None and response.output else list(items)
+    return ModelResponse(output=output, usage=Usage(), response_id=response.id if response is not None else None)
 
 
 def guard_model(halo: Halo, model: Model, resource: Resource | None) -> Model:

@@ -11,7 +11,7 @@ from agents import Model, ModelResponse
 from agents.usage import Usage
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
 
-from halo_openai_agents._model_streams import build_response, iter_events
+from halo_openai_agents._models import build_response, iter_events
 from halo_openai_agents._texts import to_input_items
 
 

@@ -28,8 +28,7 @@ from halo_core.risk.action_risk import ActiveScoring, assess_action, explain_act
 from halo_core.risk.baseline import Baseline
 from halo_core.risk.circumstances import circumstances_of
 from halo_core.risk.profile import Profile, ProposedAction, apply_head, pack_head
-from halo_core.store.log import SealedContents, read_entries
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, SealedContents, read_entries
 
 __all__ = ["again", "main"]
 

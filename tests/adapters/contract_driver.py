@@ -14,8 +14,7 @@ from typing import Any, Protocol
 from halo_core.crypto.keys import KeyStore
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind, Resource
-from halo_core.store.log import SealedContents, read_entries
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, SealedContents, read_entries
 from halo_world import cli, policy_folder
 
 __all__ = ["BASE", "RULES", "Desk", "Driver", "Say", "Turn", "rule", "trusted"]

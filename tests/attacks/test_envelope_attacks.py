@@ -61,8 +61,7 @@ from halo_core.errors import BadInput, ConfigError, Denied, Gap, HaloError, Pass
 from halo_core.model import ActionKind, Budget, Constraint, EntryKind, Quota, Resource
 from halo_core.passports import mint_session, mint_standing, token_hash
 from halo_core.store import Draft, rows
-from halo_core.store.log import SealedContents
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, SealedContents
 from halo_core.testing import FixedClock
 from halo_core.verification import verify_store
 

@@ -17,8 +17,7 @@ from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Budget, Decay, EntryKind, Impact, Resource, Reversal, SessionTerms, Stop
 from halo_core.passports import mint_approval
 from halo_core.store import Draft, SessionState, Transaction, rows
-from halo_core.store.log import LoggedEntry, read_entries
-from halo_core.store.reader import Reader
+from halo_core.store.reader import LoggedEntry, Reader, read_entries
 from halo_core.testing import FixedClock
 
 RULES = """

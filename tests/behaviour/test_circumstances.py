@@ -19,8 +19,7 @@ from halo_core.risk.action_risk import RiskRules, ScoringTerms
 from halo_core.risk.circumstances import Circumstances, UsualCircumstances, fit_usual_circumstances
 from halo_core.risk.forest import UNIT
 from halo_core.risk.model import log2_ratio_in_sixteenths
-from halo_core.store.log import SealedContents
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, SealedContents
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, found, url_of, verified
 

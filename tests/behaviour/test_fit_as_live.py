@@ -18,8 +18,7 @@ from halo_core.policy.cedar_request import build_context
 from halo_core.policy.parser import AttributeRefs
 from halo_core.risk.observation import observe_action
 from halo_core.risk.profile import Profile, ProposedAction
-from halo_core.store.log import SealedContents
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, SealedContents
 from halo_core.values.argument_values import MAX_VALUES, extract_values
 from halo_world import SURFACE, Calls, bodies, cli, url_of
 

@@ -24,8 +24,7 @@ from halo_core.enforcement.obligations import (
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import OUTPUT_OBLIGATIONS, ActionKind, EntryKind, Impact, Obligation, Resource
-from halo_core.store.log import SealedContents
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, SealedContents
 from halo_world import Calls, found, policy_folder, schema, url_of
 
 PAN = "4111111111111111"

@@ -25,8 +25,7 @@ from halo_core.model import (
     Resource,
 )
 from halo_core.replay import Replayer, ReplayStatus, find_first_difference
-from halo_core.store.log import SealedContents
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, SealedContents
 from halo_world import SURFACE, Calls, attack, cli, db_of, found, policy_folder, python, schema, tool, url_of
 
 ODD = {"f": -0.0, "big": 2**80, "b": b"\x00", "n": None, "ключ": [1, 2.5, {"$f": "1"}], "t": (1, True)}

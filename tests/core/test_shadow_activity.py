@@ -8,8 +8,7 @@ import pytest
 
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
-from halo_core.store.log import list_shadow_activity
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, list_shadow_activity
 from halo_world import bodies, cli, url_of, verified
 
 

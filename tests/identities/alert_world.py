@@ -18,7 +18,7 @@ from halo_core.identities.day_alerts import HighRiskDay, HighRiskDays, IdentityF
 from halo_core.identities.event import IdentityEvent
 from halo_core.identities.event_risk import EventScorer, fit_identity_baseline
 from halo_core.model import EntryKind
-from halo_core.store.log import LoggedEntry
+from halo_core.store.reader import LoggedEntry
 from halo_world import SURFACE, Calls, attack, cli, db_of, found, tool
 
 NEXT = DAYS

@@ -43,8 +43,7 @@ from halo_core.identities.day_alerts import (
 )
 from halo_core.identities.event import IdentityEvent, IdentityKind, Outcome
 from halo_core.identities.event_risk import ComparisonBasis, EventFactor, ScoredEvent
-from halo_core.store.log import SealedContents
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, SealedContents
 from halo_world import attack, cli, db_of, found, python, url_of, verified
 
 NONE = dict.fromkeys(("erased", "forged", "known", "risen", "written"), 0)

@@ -126,9 +126,9 @@ def test_a_file_says_what_it_is_or_is_asked(kept, tmp_path):
 
 
 def test_all_files_together_have_only_so_many_events(kept, past, later, monkeypatch):
-    from halo_core.views import identities
+    from halo_core.views import alerts
 
-    monkeypatch.setattr(identities, "MAX_EVENTS", len(history()) + 2)
+    monkeypatch.setattr(alerts, "MAX_EVENTS", len(history()) + 2)
     code, _, err = cli("identity", "import", str(past), str(later), home=kept)
     assert (code, "too_many" in err) == (64, True)
 

@@ -12,8 +12,18 @@ from hypothesis import strategies as st
 from identity_world import csv_file, event, history
 
 from halo_core.errors import BadInput
-from halo_core.identities.event import FIELDS, IdentityEvent, IdentityKind, Outcome, network_of, parse_event, parse_time
-from halo_core.identities.event_reader import MAX_LINE, parse_column_mapping, read_events
+from halo_core.identities.event import (
+    FIELDS,
+    MAX_LINE,
+    IdentityEvent,
+    IdentityKind,
+    Outcome,
+    network_of,
+    parse_column_mapping,
+    parse_event,
+    parse_time,
+    read_events,
+)
 
 HEADER = "time,identity,action,outcome\n"
 GOOD = "2026-01-05T10:00:00Z,ana,read,success\n"
@@ -279,7 +289,7 @@ def test_a_bad_event_of_an_array_is_named_by_its_place():
 
 
 def test_a_long_array_is_refused(monkeypatch):
-    from halo_core.identities import event_reader
+    from halo_core.identities import event
 
-    monkeypatch.setattr(event_reader, "MAX_ARRAY", 2_000)
+    monkeypatch.setattr(event, "MAX_ARRAY", 2_000)
     assert refused(ocsf_of, "[\n" + json.dumps([API] * 20)[1:]).code == "too_long"

@@ -8,8 +8,7 @@ import pytest
 from blockbuster import BlockBuster
 
 from halo_core.model import EntryKind
-from halo_core.store.log import read_entries
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, read_entries
 from halo_langchain import Halo
 from halo_world import unblocking
 

@@ -21,8 +21,7 @@ from halo_core.enforcement.delegation import register_agent_resource
 from halo_core.errors import Denied
 from halo_core.model import EntryKind, Impact
 from halo_core.replay import Replayer, ReplayStatus
-from halo_core.store.log import SealedContents
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, SealedContents
 from halo_core.verification import verify_store
 from halo_langchain import Resource
 from halo_langchain.testing import ScriptedModel, call

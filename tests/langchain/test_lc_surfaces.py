@@ -33,8 +33,7 @@ from halo_core.enforcement import Surface
 from halo_core.enforcement.obligations import WITHHELD_NOTICE
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import EntryKind, Impact
-from halo_core.store.log import SealedContents
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, SealedContents
 from halo_langchain import Resource
 from halo_langchain._results import (
     DOCUMENTS_SURFACE,

@@ -14,8 +14,7 @@ from llama_index.core.workflow import Context
 from workflows.events import WorkflowIdleEvent
 
 from halo_core.model import EntryKind, Resource
-from halo_core.store.log import read_entries
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, read_entries
 from halo_llamaindex import Halo, HaloChallenge
 from halo_llamaindex.testing import ScriptedLLM, call
 

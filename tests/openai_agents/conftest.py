@@ -10,8 +10,7 @@ from agents.run import AgentRunner, set_default_agent_runner
 from blockbuster import BlockBuster
 
 from halo_core.model import EntryKind
-from halo_core.store.log import read_entries
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, read_entries
 from halo_openai_agents import Halo
 from halo_world import cli, unblocking
 

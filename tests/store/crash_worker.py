@@ -20,8 +20,7 @@ from halo_core import failpoints
 from halo_core.enforcement import Surface
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource
-from halo_core.store.log import read_entries
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, read_entries
 from halo_core.verification import verify_store
 
 AGENT = "crasher"

@@ -13,8 +13,7 @@ from halo_core.cli.main import run
 from halo_core.enforcement import Enforcer, Ticket
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, EntryKind
-from halo_core.store.log import read_entries
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, read_entries
 from recorded_world import CONTROLS, EVENTS, READ, SESSIONS, event, session, study_data, write, write_recordings
 
 ROOT = Path(__file__).resolve().parents[2]

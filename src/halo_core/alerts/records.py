@@ -22,19 +22,7 @@ from halo_core.errors import Tampered
 from halo_core.identities.day_alerts import ALERT_KIND, CONTENT_FIELD, AlertedEvent, DayAlert
 from halo_core.ledger import decode_entry
 from halo_core.model import EntryKind, LedgerEntry
-from halo_core.store.log import LoggedEntry, SealedContents, read_entries
-from halo_core.store.reader import Reader
-
-__all__ = [
-    "AgentAlert",
-    "AnyAlert",
-    "LedgerAlertLog",
-    "PersonAlert",
-    "check_entry_id",
-    "read_agent_alert",
-    "shorten",
-]
-
+from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries
 
 _ID: Final = re.compile(r"[0-9a-f-]{1,64}")
 _MAX_TEXT: Final = 1000

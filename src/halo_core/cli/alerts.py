@@ -39,7 +39,7 @@ from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError
 from halo_core.model import EntryKind
 from halo_core.store import Draft
-from halo_core.store.log import find_entry
+from halo_core.store.reader import find_entry
 from halo_core.views.alerts import is_about_identity, is_in_baseline, load_alerts
 
 _FOLDER: Final = "alerts"

@@ -28,8 +28,7 @@ from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError
 from halo_core.home import default_home, default_url
 from halo_core.store import Store, StoreConfig, Transaction
-from halo_core.store.log import SealedContents, select_tenant
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, SealedContents, select_tenant
 from halo_core.views import NO_LEDGER_CODES
 
 _DEADLINE_S: Final = 2.0

@@ -38,8 +38,7 @@ from halo_core.oversight import enrol_approver, list_requests
 from halo_core.reasons import get_reason_text
 from halo_core.replay import Replayer, ReplayStatus
 from halo_core.store import Store, StoreConfig
-from halo_core.store.log import LoggedEntry, SealedContents, read_entries
-from halo_core.store.reader import Reader
+from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries
 from halo_core.verification import verify_store
 
 _KINDS: Final = (EntryKind.DECISION, EntryKind.APPROVAL, EntryKind.HANDBACK)

@@ -23,8 +23,7 @@ from halo_core.errors import ConfigError
 from halo_core.ledger import LIMITS, Report
 from halo_core.model import EntryKind
 from halo_core.replay import Replayer, ReplayResult, ReplayStatus
-from halo_core.store.log import LoggedEntry, read_entries, summarize
-from halo_core.store.reader import Reader
+from halo_core.store.reader import LoggedEntry, Reader, read_entries, summarize
 from halo_core.verification import verify_store
 from halo_core.views.entries import find_decision, format_ran, load_entry
 

@@ -47,13 +47,13 @@ VERBS: Final = {
         "sessions.authority", "Draw a session's authority over time, its floors, and when which actions stop."
     ),
     "replay": Verb("ledger.replay", "Recompute recorded decisions and compare the bytes."),
-    "status": Verb("modes.status", "Show the mode and the number of decisions, by tenant."),
+    "status": Verb("controls.status", "Show the mode and the number of decisions, by tenant."),
     "enforce": Verb(
-        "modes.enforce",
+        "controls.enforce",
         "Switch to enforce mode: denied actions do not run. First shows which actions would have been stopped so far.",
     ),
     "observe": Verb(
-        "modes.observe",
+        "controls.observe",
         "Switch to observe mode: every action runs and is recorded, whatever the decision. "
         "Stops and revocations apply.",
     ),
@@ -71,13 +71,13 @@ VERBS: Final = {
         "alerts.judge",
         "Judge an alert. Sessions, and days of a person, that were an attack are left out of the next baseline.",
     ),
-    "agents": Verb("agents.agents", "List all agents that were declared, have a passport, or have acted."),
+    "agents": Verb("passports.agents", "List all agents that were declared, have a passport, or have acted."),
     "approver": Verb("approvals.approver_app", "Manage the approvers who may answer challenges."),
     "approvals": Verb("approvals.app", "List and answer challenges."),
-    "keys": Verb("keys.app", "List keys, and rotate or retire issuer keys."),
+    "keys": Verb("approvals.keys_app", "List keys, and rotate or retire issuer keys."),
     "baseline": Verb("risk.app", "Fit, show and drop the baseline of an agent's ordinary behaviour."),
     "identity": Verb(
-        "identities.app", "Baselines and risk scores of people and service accounts, from imported events."
+        "risk.identity_app", "Baselines and risk scores of people and service accounts, from imported events."
     ),
     "alerts": Verb("alerts.app", "List alerts, and send them to other systems."),
     "passport": Verb("passports.app", "Issue, narrow, show, verify and revoke passports."),

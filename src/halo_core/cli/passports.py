@@ -1,4 +1,9 @@
-"""`halo passport`: issue, narrow, show, verify and revoke passports."""
+"""`halo agents`: who acts, and on what passport.
+
+An agent that acted without being in the manifest is marked: nobody has said what it is for.
+
+`halo passport`: issue, narrow, show, verify and revoke passports.
+"""
 
 from __future__ import annotations
 
@@ -15,42 +20,91 @@ from rich.text import Text
 
 from halo_core.authorities import parse_public_key
 from halo_core.cli.context import KeyHomeOption, ManifestOption, StoreContext, WhyOption, store_verb
-from halo_core.cli.rendering import CHANGE_STYLE, PASSED_MARKS, Exit, console, print_json, safe_text
-from halo_core.clock import SystemClock
+from halo_core.cli.rendering import CHANGE_STYLE, PASSED_MARKS, Exit, build_table, console, print_json, safe_text
+from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.ids import RandomIds
 from halo_core.crypto.keys import KeyStore, agent_key_name
 from halo_core.errors import ConfigError
 from halo_core.model import EntryKind, Link, LinkKind
 from halo_core.oversight.issuing import issue
-from halo_core.oversight.restrictions import revoke as revoke_now
+from halo_core.oversight.requests import revoke as revoke_now
 from halo_core.passports import mint_handoff
-from halo_core.store.log import read_entries
-from halo_core.views.issuing import IssuedPassport, IssueReport, plan
+from halo_core.store.reader import read_entries
+from halo_core.views.inventory import AgentRow, list_agents
 from halo_core.views.manifests import (
+    IssuedPassport,
+    IssueReport,
     classify_resources,
     find_manifest,
     load_catalogue,
     load_issued_manifest,
     note_other_manifest,
     note_unenrolled_approvers,
+    plan,
     read_manifest,
     read_manifest_if_any,
 )
 from halo_core.views.passport_changes import load_history
-from halo_core.views.passport_checks import run_checks
-from halo_core.views.passport_pages import compare_links, describe_passport, find_widenings
 from halo_core.views.passports import (
     build_no_such_error,
+    compare_links,
     decode_unverified,
+    describe_passport,
     find_chain,
     find_passport,
+    find_widenings,
     iterate_standing_entries,
     lower_budgets,
     read_tokens,
+    run_checks,
     select_grants,
     write_tokens,
 )
 from halo_core.views.wording import format_link_kind, format_utc_minute, shorten_hash
+
+_WARNING_STATES: Final = ("revoked", "expired", "none", "unreadable")
+_WIDE_COLUMNS: Final = 110
+"""Columns from which on the purpose has room."""
+
+
+@store_verb()
+def agents(*, manifest: ManifestOption = None, store: StoreContext) -> int:
+    """List all agents that were declared, have a passport, or have acted."""
+    declared = read_manifest_if_any(store.home, manifest)
+    with store.open_log() as (reader, tenant):
+        rows = list_agents(reader, tenant, declared, SystemClock().now_us())
+    if store.json:
+        print_json([row.to_json() for row in rows])
+        return Exit.OK
+    view = console()
+    view.print(_build_table(rows, wide=view.width >= _WIDE_COLUMNS))
+    unlisted = [row.agent for row in rows if row.listed is False]
+    if unlisted:
+        view.print(
+            f"[yellow]{len(unlisted)} not in the manifest[/]: add them to agents.yaml, or revoke them: ",
+            safe_text(", ".join(unlisted)),
+            sep="",
+        )
+    return Exit.OK
+
+
+def _build_table(rows: list[AgentRow], *, wide: bool) -> Table:
+    titles = ["agent", "owner", "privilege", "passport", "until", "ran", "last seen", *(["purpose"] if wide else [])]
+    table = build_table(titles, no_wrap=set(titles) - {"owner", "purpose"})
+    for row in rows:
+        style = "yellow" if row.listed is False else "bold"
+        table.add_row(
+            safe_text(row.agent + (" (!)" if row.listed is False else ""), style),
+            safe_text(row.owner or "nobody", "" if row.owner else "dim"),
+            safe_text(row.privilege or "-"),
+            safe_text(row.passport, "yellow" if row.passport in _WARNING_STATES else ""),
+            format_utc_minute(row.until_s)[:10] if row.until_s else "-",
+            f"{row.uses:,}/{row.decisions:,}",
+            format_iso(row.last_us)[:10] if row.last_us else "never",
+            *([safe_text(row.purpose or "-")] if wide else []),
+        )
+    return table
+
 
 _US_PER_S: Final = 1_000_000
 

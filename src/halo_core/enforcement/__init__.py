@@ -1,10 +1,15 @@
 """Enforcement: every call of an adapter is decided here, run with what was decided, and recorded."""
 
 from halo_core.enforcement.call import ABILITIES, Call, DecisionContext, Preparer
-from halo_core.enforcement.delegation_terms import HandOff, is_no_wider, make_handback_body, make_issuer_facts
 from halo_core.enforcement.enforcer import Enforcer, Health, Surface, Ticket
 from halo_core.enforcement.lookups import LiveLink
-from halo_core.enforcement.passport_reader import PassportReader
+from halo_core.enforcement.passport_reader import (
+    HandOff,
+    PassportReader,
+    is_no_wider,
+    make_handback_body,
+    make_issuer_facts,
+)
 from halo_core.enforcement.passport_store import ActiveChain, PassportStore
 
 __all__ = [

@@ -15,7 +15,7 @@ from typing import Any, Final
 from halo_core.content.redaction import Redactor
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
-from halo_core.enforcement.delegation_terms import HandOff
+from halo_core.enforcement.passport_reader import HandOff
 from halo_core.enforcement.passport_store import PassportStore
 from halo_core.enforcement.quota_days import QuotaDay
 from halo_core.enforcement.risk_assessor import RiskAssessment, RiskAssessor

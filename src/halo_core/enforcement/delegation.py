@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from halo_core.enforcement.call import Call
-from halo_core.enforcement.delegation_terms import HandOff
 from halo_core.enforcement.enforcer import Enforcer, Ticket
 from halo_core.enforcement.guards import clean_name, make_unregistered_resource
 from halo_core.enforcement.lookups import LiveLink
 from halo_core.enforcement.obligations import Surface
+from halo_core.enforcement.passport_reader import HandOff
 from halo_core.enforcement.session_context import ActiveDelegation, delegation_scope
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Impact, Resource, Reversal

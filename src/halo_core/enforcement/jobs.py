@@ -17,9 +17,9 @@ from halo_core.crypto.keys import Digester
 from halo_core.decision import decide, only_repeats
 from halo_core.decision.approval_binding import call_binding, reauthorization_binding
 from halo_core.enforcement.call import MAX_KEPT_CHARS, Credentials, DecisionContext, ObservedText
-from halo_core.enforcement.delegation_terms import make_handback_body
 from halo_core.enforcement.lookups import recall_result
 from halo_core.enforcement.obligations import apply_argument_obligations
+from halo_core.enforcement.passport_reader import make_handback_body
 from halo_core.enforcement.quota_days import read_quota_day, write_quota_day
 from halo_core.enforcement.snapshot_builder import build_snapshot, record_observation
 from halo_core.model import (

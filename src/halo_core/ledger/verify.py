@@ -23,8 +23,7 @@ from halo_core.ledger.reader import Stream
 from halo_core.ledger.report import Collector, Report
 from halo_core.ledger.verify_entries import ContentPass, EntryPass
 from halo_core.ledger.verify_projections import check_blobs
-from halo_core.ledger.verify_tree import TreeFacts, TreePass
-from halo_core.ledger.verify_writers import SignatureQueue
+from halo_core.ledger.verify_tree import SignatureQueue, TreeFacts, TreePass
 
 if TYPE_CHECKING:
     from halo_core.ledger.reader import LedgerReader, Trust

@@ -24,7 +24,7 @@ from halo_core.ledger.sealed_content import ciphertext_digest, open_sealed, unwr
 from halo_core.ledger.tree import leaf_hash
 from halo_core.ledger.verify_controls import BaselineCheck, RestrictionCheck, StandingCheck
 from halo_core.ledger.verify_projections import ProjectionCheck, StateCheck
-from halo_core.ledger.verify_writers import SignatureJob, SignatureQueue, WriterCheck
+from halo_core.ledger.verify_tree import SignatureJob, SignatureQueue, WriterCheck
 from halo_core.model.ledger_entry import ENTRY_VERSION
 
 if TYPE_CHECKING:

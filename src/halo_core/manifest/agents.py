@@ -63,19 +63,6 @@ from halo_core.model import (
 )
 from halo_core.passports import constraint_to_json, parse_constraint
 
-__all__ = [
-    "PRIVILEGES",
-    "Agent",
-    "AgentLimits",
-    "GrantRule",
-    "describe_unknown_argument",
-    "read_agent",
-    "read_budgets",
-    "read_decay",
-    "read_rules",
-]
-
-
 _Limit = TypeVar("_Limit", Budget, Quota)
 _MAX_TIME_S: Final = 30 * 86_400
 _MAX_HALF_LIFE_S: Final = 366 * 86_400

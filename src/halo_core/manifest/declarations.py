@@ -19,17 +19,6 @@ from halo_core.manifest.nodes import Item, printable
 from halo_core.manifest.scalars import read_boolean, read_integer, read_texts, read_word
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 
-__all__ = [
-    "SECTIONS",
-    "Declarations",
-    "best_matches",
-    "is_pattern",
-    "is_well_formed",
-    "matches",
-    "read_declarations",
-]
-
-
 _SHAPE: Final = re.compile(r"[A-Za-z0-9_.:/@ *?-]{1,128}")
 
 

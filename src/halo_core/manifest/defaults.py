@@ -9,16 +9,6 @@ from typing import Final
 
 from halo_core.model import Budget, Decay, Impact, SessionTerms
 
-__all__ = [
-    "DEFAULT_BUDGETS",
-    "DEFAULT_CEILINGS",
-    "DEFAULT_DECAY",
-    "DEFAULT_FLOORS",
-    "DEFAULT_LIFETIME_S",
-    "DEFAULT_SESSION_LIFETIME_S",
-    "DEFAULT_TERMS",
-]
-
 DEFAULT_FLOORS: Final[dict[Impact, int]] = {
     Impact.READ: 20_000,
     Impact.WRITE: 200_000,

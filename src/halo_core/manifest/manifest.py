@@ -27,15 +27,6 @@ from halo_core.manifest.scalars import check_name, read_integer
 from halo_core.model import ActionKind, Constraint, ConstraintKind, Grants, Resource
 from halo_core.passports import is_resource_id
 
-__all__ = [
-    "MANIFEST_DOMAIN",
-    "Manifest",
-    "format_grants",
-    "load_manifest",
-    "replace_grants",
-]
-
-
 _MANIFEST_FIELDS = ("version", "tenant", "principal", *SECTIONS, "agents")
 MANIFEST_DOMAIN = "halo/manifest/v1"
 """Under which the digest of a manifest's text names it."""

@@ -20,19 +20,6 @@ import yaml
 
 from halo_core.errors import ConfigError
 
-__all__ = [
-    "MAX_BYTES",
-    "FindingCollector",
-    "Item",
-    "ManifestError",
-    "ManifestFinding",
-    "Remedy",
-    "did_you_mean",
-    "printable",
-    "read_document",
-]
-
-
 _MAX_FINDINGS: Final = 100
 _MAX_SHOWN: Final = 64
 _MAX_COMPARED: Final = 200

@@ -28,8 +28,6 @@ from halo_core.model import (
 )
 from halo_core.passports import is_resource_id
 
-__all__ = ["Catalogue", "PassportSpec", "RegisteredResource", "expand_grants"]
-
 _ANYTHING = {ANY_OTHER: Constraint.anything()}
 _MAX_LISTED = 8
 _UNSEEN_NOTE = "because their tools are not registered yet"

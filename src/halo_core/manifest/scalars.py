@@ -13,18 +13,6 @@ from typing import Final
 from halo_core.manifest.nodes import Item, did_you_mean, printable
 from halo_core.passports import is_resource_id
 
-__all__ = [
-    "check_name",
-    "read_amount",
-    "read_boolean",
-    "read_duration",
-    "read_integer",
-    "read_names",
-    "read_percent",
-    "read_texts",
-    "read_word",
-]
-
 _DURATION: Final = re.compile(r"([1-9][0-9]{0,6})(s|m|h|d)")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _PERCENT: Final = re.compile(r"(0|[1-9][0-9]{0,2})(?:\.([0-9]{1,4}))?%")

@@ -16,8 +16,7 @@ from halo_core.crypto.keys import Ed25519Signer, KeyStore
 from halo_core.decision.approval_binding import session_claim
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import Budget, EntryKind, same_person
-from halo_core.oversight.requests import ApprovalRequest, Spending, load_request
-from halo_core.oversight.restrictions import mask_reason
+from halo_core.oversight.requests import ApprovalRequest, Spending, load_request, mask_reason
 from halo_core.passports.approval import is_in_chain, mint_approval
 from halo_core.store import Draft, Store, Transaction
 from halo_core.store.reader import Reader

@@ -1,4 +1,8 @@
-"""Challenges as an approver sees them: `load_request` proves and gathers everything that an answer will bind.
+"""Stops and revocations, as jobs for `Store.commit`.
+
+A stop can be lifted, a revocation is permanent. The entry records who, what and why; the next decision reads the row.
+
+Challenges as an approver sees them: `load_request` proves and gathers everything that an answer will bind.
 
 INVARIANT: BIND - what a person is shown was signed by a writer that the log's key certified, and the binding that an
 answer signs is computed from what is shown; so nobody sees one call and signs for another.
@@ -20,14 +24,81 @@ from halo_core.errors import BadInput, ConfigError, HaloError, PassportError, Po
 from halo_core.ledger import decode_entry, parse_vkey, writer_name
 from halo_core.ledger.notes import verify_note
 from halo_core.ledger.tree import leaf_hash
-from halo_core.model import AccessRequest, EntryKind, LedgerEntry, Link
+from halo_core.model import AccessRequest, EntryKind, LedgerEntry, Link, Stop
 from halo_core.passports.claims import ISSUER_URI, claims_to_link
 from halo_core.passports.codec import Claims, read_payload, token_hash
 from halo_core.policy import PolicyBundle
 from halo_core.reasons import get_reason_text
-from halo_core.store import checkpoints, encode_leaf
+from halo_core.stop_files import SCOPES
+from halo_core.store import Draft, Transaction, encode_leaf, writer_chains
 from halo_core.store.reader import Reader
-from halo_core.store.rows import ApprovalRow
+from halo_core.store.rows import ApprovalRow, RestrictionTable
+
+REVOCABLE: Final = ("agent", "key", "link", "session", "tenant")
+"""Scopes of a revocation; its target is an id, a key's thumbprint, or a token's hash."""
+
+_MAX_REASON: Final = 500
+
+
+def stop(tx: Transaction, stop: Stop, by: str, why: str) -> bool:
+    """Stop from the next decision on; False where it is stopped already.
+
+    Raises:
+        ConfigError: `bad_stop`.
+    """
+    _check_target(stop.scope, stop.target, SCOPES, "bad_stop")
+    if not RestrictionTable(tx).add("stop", stop.scope, stop.target, stop.since_us):
+        return False
+    body = {"by": by, "scope": stop.scope, "since_us": stop.since_us, "target": stop.target, "why": mask_reason(why)}
+    tx.append(Draft(EntryKind.STOP, "", body))
+    return True
+
+
+def lift(tx: Transaction, scope: str, target: str, by: str, why: str, *, filed: bool = False) -> bool:
+    """Lift a stop; False where there is none.
+
+    Args:
+        tx: the transaction.
+        scope: of the stop.
+        target: of the stop.
+        by: who lifts it.
+        why: in their words.
+        filed: the stop is in a file too, which the caller removes; recorded even where there is no row.
+    """
+    _check_target(scope, target, SCOPES, "bad_stop")
+    removed = RestrictionTable(tx).remove("stop", scope, target)
+    if removed or filed:
+        body = {"by": by, "filed": filed, "scope": scope, "target": target, "why": mask_reason(why)}
+        tx.append(Draft(EntryKind.LIFT, "", body))
+    return removed or filed
+
+
+def revoke(tx: Transaction, scope: str, target: str, by: str, why: str) -> bool:
+    """Revoke a link, key, agent, session or tenant permanently; False where it is revoked already.
+
+    Raises:
+        ConfigError: `bad_revocation`.
+    """
+    _check_target(scope, target, REVOCABLE, "bad_revocation")
+    since = tx.clock.now_us()
+    if not RestrictionTable(tx).add("revocation", scope, target, since):
+        return False
+    body = {"by": by, "scope": scope, "since_us": since, "target": target, "why": mask_reason(why)}
+    tx.append(Draft(EntryKind.REVOCATION, "", body))
+    return True
+
+
+def mask_reason(text: str) -> str:
+    """A person's reason as entries may hold it: with secrets and personal data masked, and shortened."""
+    masked = Redactor.for_views().mask(text)
+    return masked if len(masked) <= _MAX_REASON else masked[: _MAX_REASON - 1] + "…"
+
+
+def _check_target(scope: str, target: str, scopes: tuple[str, ...], code: str) -> None:
+    if scope not in scopes or (scope == "all") == bool(target):
+        raise ConfigError(
+            code, f"`{scope[:32]}` with target `{target[:64]}` is not valid", remedy=f"use one of {', '.join(scopes)}"
+        )
 
 
 def decode_signed_entry(reader: Reader, home: Path, tenant: str, note: bytes) -> LedgerEntry:
@@ -37,7 +108,7 @@ def decode_signed_entry(reader: Reader, home: Path, tenant: str, note: bytes) ->
         ConfigError: `no_trust`, the home trusts no log of this tenant.
         Tampered: a signature is wrong.
     """
-    log = checkpoints.load_trusted_keys(home).get(tenant)
+    log = writer_chains.load_trusted_keys(home).get(tenant)
     if log is None:
         raise ConfigError("no_trust", f"`{home}` has no trusted key", field="home", remedy="give the right HALO_HOME")
     entry = decode_entry(note)

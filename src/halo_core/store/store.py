@@ -34,7 +34,7 @@ from halo_core.failpoints import hit_failpoint
 from halo_core.ledger import format_vkey, log_origin, make_vkey
 from halo_core.log_output import get_logger, install_default_handler
 from halo_core.model import Mode, Revocation, Stop
-from halo_core.store import checkpoints
+from halo_core.store import writer_chains
 from halo_core.store.committer import CommitFailed, Committer, Job, Outcome, closed_error, commit_batch
 from halo_core.store.database import Database
 from halo_core.store.session_state import SketchCache, StateCache
@@ -237,7 +237,7 @@ class Store:
             vkey = make_vkey(log_origin(self.tenant), self._log.public_key)
             refuse_foreign_store(self._database, self.config, vkey, self._content_keys.kek)
             refuse_older_than_anchor(self._database, self.config, vkey)
-            checkpoints.trust_log_key(self.config.home, self.tenant, format_vkey(vkey))
+            writer_chains.trust_log_key(self.config.home, self.tenant, format_vkey(vkey))
             writer = Writer(self.tenant, self.ids.new_short_id(), os.urandom(32), self._log, self.config.home)
             try:
                 self._database.begin(self.config.deadline_s)
@@ -296,11 +296,11 @@ class Store:
                     raise closed_error()
                 note = self._sign_checkpoint_locked()
                 database = self._ensure_open()[0]
-                names = checkpoints.list_anchor_names(database, self.config)
+                names = writer_chains.list_anchor_names(database, self.config)
             finally:
                 self._lock.release()
             if note is not None:
-                checkpoints.update_anchor(names, self.config, note)
+                writer_chains.update_anchor(names, self.config, note)
             # Most of it without the lock; the rest with it, since the WAL starts over only when nothing is left in it.
             database.wal_checkpoint()
             if self._lock.acquire(timeout=wait_s):
@@ -311,7 +311,7 @@ class Store:
 
     def _sign_checkpoint_locked(self) -> bytes | None:
         database, _ = self._ensure_open()
-        note = checkpoints.sign_next_checkpoint(database, self.tenant, self._log, self.config.deadline_s)
+        note = writer_chains.sign_next_checkpoint(database, self.tenant, self._log, self.config.deadline_s)
         self._since_checkpoint = 0
         self._checkpoint_at = self.clock.mono_us() / 1e6
         return note
@@ -320,7 +320,7 @@ class Store:
         note = self._sign_checkpoint_locked()
         database, _ = self._ensure_open()
         if note is not None:
-            checkpoints.update_anchor(checkpoints.list_anchor_names(database, self.config), self.config, note)
+            writer_chains.update_anchor(writer_chains.list_anchor_names(database, self.config), self.config, note)
         database.wal_checkpoint()
 
     def _reset_after_fork(self) -> None:

@@ -1,4 +1,6 @@
-"""A writer's chain of entries: opening, closing and recovering one, reading proven entries, checks before opening.
+"""Signed checkpoints over a store's entries, the local anchor, and the trusted log keys of a home (`trust.json`).
+
+A writer's chain of entries: opening, closing and recovering one, reading proven entries, checks before opening.
 
 Code that acts on an entry reads it as a `ProvenEntry`, never from the row alone: who can write the database can write
 rows, but has no writer's key.
@@ -7,27 +9,179 @@ rows, but has no writer's key.
 from __future__ import annotations
 
 import base64
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import orjson
+
+from halo_core.crypto.keys import Signer
 from halo_core.errors import ConfigError, Gap, Tampered
+from halo_core.failpoints import hit_failpoint
+from halo_core.files import hold_file_lock, replace_file
 from halo_core.ledger import (
+    CompactRange,
     Vkey,
+    advance_anchor,
     decode_entry,
     format_vkey,
     leaf_hash,
     open_checkpoint,
     parse_vkey,
     read_anchors,
+    sign_checkpoint,
     unwrap_dek,
     verify_note,
     writer_name,
 )
 from halo_core.model import EntryKind, LedgerEntry, Mode
-from halo_core.store import checkpoints
-from halo_core.store.database import Database
+from halo_core.store.database import Database, sqlite_path
 from halo_core.store.transaction import Control, Draft, Transaction, encode_leaf
 from halo_core.store.writer import writer_alive
+
+_NAME = "trust.json"
+
+
+def load_trusted_keys(home: Path) -> dict[str, str]:
+    """Tenant → verifier key of its log; empty where nothing is trusted yet.
+
+    Raises:
+        ConfigError: `bad_trust`, the file is damaged.
+    """
+    path = home / _NAME
+    try:
+        data = orjson.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, orjson.JSONDecodeError) as exc:
+        raise ConfigError("bad_trust", f"`{path}` cannot be read: {exc}", field="home") from exc
+    if not isinstance(data, dict) or not all(isinstance(value, str) for value in data.values()):
+        raise ConfigError("bad_trust", f"`{path}` is not a map of tenant to key", field="home")
+    return data
+
+
+def check_trusted_key(home: Path, tenant: str, vkey: str) -> bool:
+    """Whether `vkey` is trusted already; False where no key of the tenant is.
+
+    Raises:
+        ConfigError: `log_key_changed`, another key is trusted.
+    """
+    trusted = load_trusted_keys(home).get(tenant)
+    if trusted not in (None, vkey):
+        raise ConfigError(
+            "log_key_changed",
+            f"the log key of tenant `{tenant}` is not the trusted one",
+            field="home",
+            remedy="restore `log.key`, or remove the entry from trust.json if you changed the key",
+        )
+    return trusted is not None
+
+
+def trust_log_key(home: Path, tenant: str, vkey: str) -> None:
+    """Trust `vkey` for `tenant` from now on.
+
+    Raises:
+        ConfigError: another key is trusted already (INVARIANT: AUDIT - a trusted key is never replaced silently).
+    """
+    if check_trusted_key(home, tenant, vkey):
+        return
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with hold_file_lock(home / f"{_NAME}.lock"):
+        if not check_trusted_key(home, tenant, vkey):  # else another process or thread was first
+            keys = {**load_trusted_keys(home), tenant: vkey}
+            replace_file(home / _NAME, orjson.dumps(keys, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+
+
+_LEAVES = (
+    "SELECT p.idx, e.leaf FROM position p JOIN entry e USING (tenant, w, ws) "
+    "WHERE p.tenant=? AND p.idx>=? AND p.idx<? ORDER BY p.idx"
+)
+
+
+def count_entries(database: Database, tenant: str) -> int:
+    """Number of entries that have a position."""
+    row = database.connection.execute("SELECT max(idx) FROM position WHERE tenant=?", (tenant,)).fetchone()
+    return 0 if row[0] is None else int(row[0]) + 1
+
+
+def _load_tree(database: Database, tenant: str, size: int) -> CompactRange:
+    row = database.connection.execute(
+        "SELECT frontier FROM checkpoint WHERE tenant=? AND size<=? ORDER BY size DESC LIMIT 1", (tenant, size)
+    ).fetchone()
+    tree = CompactRange.from_bytes(row[0]) if row is not None else CompactRange()
+    for idx, leaf in database.connection.execute(_LEAVES, (tenant, tree.size, size)):
+        if idx != tree.size:
+            raise Gap("missing_entry", f"position {tree.size} is missing", remedy="run `halo verify`")
+        tree.append(leaf)
+    if tree.size != size:
+        raise Gap("missing_entry", f"position {tree.size} is missing", remedy="run `halo verify`")
+    return tree
+
+
+def compute_root_at(database: Database, tenant: str, size: int) -> bytes:
+    """Merkle root over the first `size` entries, 32 bytes."""
+    return _load_tree(database, tenant, size).root()
+
+
+def sign_next_checkpoint(database: Database, tenant: str, log: Signer, deadline_s: float) -> bytes | None:
+    """Sign and store a checkpoint over all entries; None where the newest one covers them already."""
+    database.begin(deadline_s)
+    try:
+        size = count_entries(database, tenant)
+        row = database.connection.execute("SELECT max(size) FROM checkpoint WHERE tenant=?", (tenant,)).fetchone()
+        if size == 0 or (row[0] is not None and row[0] >= size):
+            return None
+        tree = _load_tree(database, tenant, size)
+        note = sign_checkpoint(tenant, size, tree.root(), log)
+        database.connection.execute(
+            "INSERT INTO checkpoint VALUES (?,?,?,?,?)", (tenant, size, tree.root(), note, tree.to_bytes())
+        )
+        hit_failpoint("checkpoint_signed")
+        database.connection.execute("COMMIT")
+    finally:
+        database.rollback()
+    return note
+
+
+def list_anchor_names(database: Database, config: Any) -> tuple[str, str]:
+    """Names under which the anchor file holds this store: the database's place, and the store's own id.
+
+    The place finds it after the database was emptied or replaced, the id after it was moved or copied.
+    """
+    row = database.connection.execute("SELECT store FROM control WHERE tenant=?", (config.tenant,)).fetchone()
+    return _describe_location(database.path, config.home), row[0] if row is not None else ""
+
+
+def _describe_location(path: Path | None, home: Path) -> str:
+    if path is None:
+        return "memory"
+    full, base = Path(os.path.realpath(path)), Path(os.path.realpath(home))
+    return f"home:{full.relative_to(base)}" if full.is_relative_to(base) else f"file:{full}"
+
+
+def find_anchored_note(anchors: Mapping[str, Mapping[str, bytes]], database: Database, config: Any) -> bytes | None:
+    """The anchor's checkpoint for this database, by place or else by id; None where there is none."""
+    for name in list_anchor_names(database, config):
+        note = anchors.get(name, {}).get(config.tenant)
+        if name and note is not None:
+            return note
+    return None
+
+
+def select_anchors(anchors: Mapping[str, Mapping[str, bytes]], url: str, home: Path) -> Mapping[str, bytes]:
+    """Tenant → checkpoint note that the anchor holds for the file behind `url`, whether it is there or not."""
+    return anchors.get(_describe_location(sqlite_path(url), home), {})
+
+
+def update_anchor(names: Iterable[str], config: Any, note: bytes) -> None:
+    """Move the local anchor forward to `note`, under each of the store's names."""
+    hit_failpoint("before_anchor")
+    for name in names:
+        if name not in ("", "memory"):
+            advance_anchor(config.home / "anchor.json", config.tenant, name, note)
+    hit_failpoint("after_anchor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,18 +308,18 @@ def refuse_older_than_anchor(database: Database, config: Any, vkey: Vkey) -> Non
         Gap: code `ledger_behind_anchor`.
         Tampered: code `ledger_forked`.
     """
-    note = checkpoints.find_anchored_note(read_anchors(config.home / "anchor.json"), database, config)
+    note = find_anchored_note(read_anchors(config.home / "anchor.json"), database, config)
     if note is None:
         return
     anchored = open_checkpoint(note, vkey, config.tenant)
-    size = checkpoints.count_entries(database, config.tenant)
+    size = count_entries(database, config.tenant)
     if size < anchored.size:
         raise Gap(
             "ledger_behind_anchor",
             f"the database has {size} entries, but its anchor has {anchored.size}",
             remedy="restore the newest copy, or follow the restore procedure in docs/operations.md",
         )
-    if checkpoints.compute_root_at(database, config.tenant, anchored.size) != anchored.root:
+    if compute_root_at(database, config.tenant, anchored.size) != anchored.root:
         raise Tampered(
             "ledger_forked",
             f"the first {anchored.size} entries differ from those that the anchor covers",
@@ -179,7 +333,7 @@ def refuse_foreign_store(database: Database, config: Any, vkey: Vkey, kek: bytes
     Raises:
         ConfigError: code `foreign_store`, `log_key_changed` or `content_key_changed`.
     """
-    checkpoints.check_trusted_key(config.home, config.tenant, format_vkey(vkey))
+    check_trusted_key(config.home, config.tenant, format_vkey(vkey))
     row = database.connection.execute(
         "SELECT subject, dek_wrapped FROM vault WHERE tenant=? AND erased_at_us IS NULL LIMIT 1", (config.tenant,)
     ).fetchone()
@@ -193,8 +347,8 @@ def refuse_foreign_store(database: Database, config: Any, vkey: Vkey, kek: bytes
                 field="home",
                 remedy="restore `content.key`; without it content cannot be read or added",
             ) from exc
-    store_id = checkpoints.list_anchor_names(database, config)[1]
-    if store_id and config.tenant not in checkpoints.load_trusted_keys(config.home):
+    store_id = list_anchor_names(database, config)[1]
+    if store_id and config.tenant not in load_trusted_keys(config.home):
         raise ConfigError(
             "foreign_store",
             f"the database has a log of tenant `{config.tenant}`, but `{config.home}` has no key for it",

@@ -4,7 +4,7 @@
       ╰╌╌╌  between two decisions only time takes some, computed over the recorded account
 
 An action is possible while the authority after its own charge is at or above the floor of its impact class. How the
-curve is laid out, and on which axis, is `halo_core.views.chart_layout`'s.
+curve is laid out, and on which axis, is `halo_core.views.charts`'s.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from halo_core.authority import RISK_POINTS, compute_age, compute_authority, fin
 from halo_core.enforcement.registry import RegisteredResource
 from halo_core.model import Decay, EntryKind, Envelope, Impact, LedgerEntry, Link, LinkKind
 from halo_core.store import SessionState
-from halo_core.store.log import LoggedEntry, read_entries
-from halo_core.store.reader import Reader
+from halo_core.store.reader import LoggedEntry, Reader, read_entries
 from halo_core.views import View
 from halo_core.views.sessions import list_live_agents, load_session_links
 from halo_core.views.wording import format_rough_duration

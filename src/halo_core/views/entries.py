@@ -15,8 +15,7 @@ from halo_core.errors import ConfigError, PassportError
 from halo_core.identities.day_alerts import DayAlert
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.passports.codec import read_payload
-from halo_core.store.log import LoggedEntry, SealedContents, find_entry, find_related
-from halo_core.store.reader import Reader
+from halo_core.store.reader import LoggedEntry, Reader, SealedContents, find_entry, find_related
 from halo_core.views import View
 from halo_core.views.alerts import is_about_identity
 from halo_core.views.risk import BANDS

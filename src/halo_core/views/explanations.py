@@ -34,8 +34,7 @@ from halo_core.passports import find_violation
 from halo_core.policy import CedarPolicy
 from halo_core.policy.parser import Policy
 from halo_core.reasons import get_reason_text
-from halo_core.store.log import LoggedEntry, SealedContents
-from halo_core.store.reader import Reader
+from halo_core.store.reader import LoggedEntry, Reader, SealedContents
 from halo_core.views import View
 from halo_core.views.wording import (
     describe_constraint,

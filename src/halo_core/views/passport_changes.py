@@ -9,8 +9,7 @@ from typing import Any, Literal, NamedTuple
 from halo_core.clock import format_iso
 from halo_core.model import ANY_OTHER, RESERVED_UNITS, ActionKind, Budget, Constraint, Decay, EntryKind, Link
 from halo_core.passports import constraint_within
-from halo_core.store.log import read_entries
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, read_entries
 from halo_core.views import View, wording
 from halo_core.views.passports import find_chain
 from halo_core.views.wording import format_utc_minute, shorten_hash

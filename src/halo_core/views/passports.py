@@ -1,29 +1,212 @@
-"""Passports by name, file or agent, as a store or a file holds them.
+"""The steps of verifying a passport, one after another, each with its answer.
+
+They are the functions that a decision uses; only here each is told apart. A token's own word is not trusted.
+
+A passport on a page, and a chain side by side, as titles and words.
+
+Passports by name, file or agent, as a store or a file holds them.
 
 A file of a chain holds one token a line, the standing link first; lines that begin with `#` are notes. What
-`decode_unverified` gives was not verified; `halo_core.views.passport_checks` does that.
+`decode_unverified` gives was not verified; `halo_core.views.passports` does that.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from halo_core.authorities import Authorities
 from halo_core.decision import revocation_applies
 from halo_core.errors import ConfigError, PassportError
-from halo_core.model import Budget, EntryKind, Grants, LedgerEntry, Link, Revocation
+from halo_core.model import (
+    ActionKind,
+    Budget,
+    Decay,
+    EntryKind,
+    Grants,
+    LedgerEntry,
+    Link,
+    LinkKind,
+    Resource,
+    Revocation,
+)
 from halo_core.oversight.requests import decode_link
-from halo_core.passports import MAX_CHAIN, Issuer, TrustAnchors, link_to_claims, token_hash
-from halo_core.store.log import LoggedEntry, read_entries, select_tenant
-from halo_core.store.reader import Reader
-from halo_core.views import NO_LEDGER_CODES, View
-from halo_core.views.wording import parse_amount, shorten_hash
+from halo_core.passports import MAX_CHAIN, Issuer, TrustAnchors, check_time, link_to_claims, token_hash, verify_chain
+from halo_core.passports.narrowing import find_widening
+from halo_core.reasons import get_reason_text
+from halo_core.store.reader import LoggedEntry, Reader, read_entries, select_tenant
+from halo_core.views import NO_LEDGER_CODES, View, wording
+from halo_core.views.wording import format_link_kind, format_utc_minute, parse_amount, shorten_hash
+
+_US_PER_S: Final = 1_000_000
+_SIGNER_TEXTS: Final = {
+    LinkKind.STANDING: "by an issuer that this home trusts, well formed",
+    LinkKind.SESSION: "by the agent's own key, and within the standing link",
+    LinkKind.HANDOFF: "by the agent that handed off, and within the link above",
+}
+
+
+class Check(NamedTuple):
+    """One step: what was asked, whether it passed (None: could not be asked), the code if not."""
+
+    passed: bool | None
+    what: str
+    code: str = ""
+
+
+def run_checks(tokens: Sequence[str], home: Path, url: str, tenant: str | None, *, now_us: int) -> list[Check]:
+    """Every step in order; after a link that does not verify nothing more is asked."""
+    store, tenant_name, revoked = _load_store_facts(url, tenant)
+    trust = load_trusted(home, tenant_name, now_us)
+    results: list[Check] = []
+    links: tuple[Link, ...] = ()
+    for count in range(1, len(tokens) + 1):
+        try:
+            links = verify_chain(tokens[:count], trusted=trust, audience=None, tenant=None)
+        except PassportError as exc:
+            results.append(Check(False, f"link {count}: {exc.message}", exc.code))
+            return results
+        link = links[-1]
+        results.append(
+            Check(
+                True, f"link {count}, {format_link_kind(link)} link of {link.agent}: signed {_SIGNER_TEXTS[link.kind]}"
+            )
+        )
+    results += _check_audience(tokens, trust, store, tenant_name)
+    results += _check_validity(links, revoked, now_us)
+    return results
+
+
+def _load_store_facts(url: str, tenant: str | None) -> tuple[str | None, str, list[Revocation] | None]:
+    """Store id, tenant and revocations; None where there is no store to ask."""
+    try:
+        with Reader(url) as reader:
+            tenants = reader.tenants()
+            tenant_name = tenant or (tenants[0] if len(tenants) == 1 else "local")
+            control = reader.control(tenant_name)
+            return (control[1] if control else None), tenant_name, list_revocations(reader, tenant_name)
+    except ConfigError as exc:
+        if exc.code not in NO_LEDGER_CODES:
+            raise
+        return None, tenant or "local", None
+
+
+def _check_audience(tokens: Sequence[str], trust: TrustAnchors, store: str | None, tenant: str) -> Iterator[Check]:
+    for title, audience, expected_tenant in ((f"for tenant {tenant}", None, tenant), ("for this store", store, None)):
+        if title.endswith("store") and store is None:
+            yield Check(None, "for this store: not checked, there is no store here")
+            continue
+        try:
+            verify_chain(tokens, trusted=trust, audience=audience, tenant=expected_tenant)
+        except PassportError as exc:
+            yield Check(False, f"{title}: {exc.message}", exc.code)
+        else:
+            yield Check(True, title)
+
+
+def _check_validity(links: tuple[Link, ...], revoked: list[Revocation] | None, now_us: int) -> Iterator[Check]:
+    late = next(((link, code) for link in links if (code := check_time(link, now_us // _US_PER_S))), None)
+    ends = format_utc_minute(min(link.expires_at_s for link in links))
+    if late is None:
+        yield Check(True, f"valid until {ends}")
+    else:
+        yield Check(False, f"validity: {get_reason_text(late[1]).title} ({late[0].kind.value} link)", late[1])
+    if revoked is None:
+        yield Check(None, "not revoked: not checked, there is no store here")
+        return
+    hit = next((item for item in revoked if revocation_applies(item, links, links[-1].txn)), None)
+    if hit is None:
+        yield Check(True, "not revoked")
+    else:
+        yield Check(False, f"revoked: {hit.scope} {hit.target[:64]}", "revoked")
+
+
+_DAY_S: Final = 86_400
+_FACT_NAMES: Final = ("purpose", "privilege", "regulated", "approvers")
+
+
+def describe_passport(
+    link: Link, resources: Mapping[tuple[ActionKind, str], Resource], facts: Mapping[str, Any], now_s: int
+) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """One passport as (title, [(name, words)]): who, for whom, until when, what it may do, spend and lose."""
+    yield "passport", [(link.agent, _format_title(link, facts))]
+    people = [("owner", link.owner or "not specified"), ("acts for", link.principal), ("tenant", link.tenant)]
+    yield "people", people
+    fact_rows = [
+        (name, ", ".join(map(str, facts[name])) if isinstance(facts[name], list) else str(facts[name]))
+        for name in _FACT_NAMES
+        if facts.get(name)
+    ]
+    if fact_rows:
+        yield "why", fact_rows
+    yield (
+        "valid",
+        [
+            ("until", f"{format_utc_minute(link.expires_at_s)}, {_format_remaining(link, now_s)}"),
+            ("since", format_utc_minute(link.not_before_s)),
+        ],
+    )
+    labels = "any label" if link.labels is None else ", ".join(link.labels) or "only unlabelled data"
+    yield "data", [("labels", labels)]
+    groups = wording.group_grants(link.grants, resources)
+    if not groups:
+        yield "may", [("nothing", "it grants no tool, retriever or model")]
+    for index, (title, granted) in enumerate(groups):
+        rows = [(name, wording.describe_arguments(rules)) for name, rules in granted]
+        yield ("may: " if index == 0 else "     ") + title.removesuffix(" actions"), rows
+    yield "spends", wording.describe_budgets(link) or [("nothing", "no session can be opened")]
+    terms = _find_decay(link)
+    if terms is not None:
+        yield "authority", [("", line) for line in wording.describe_decay(terms)]
+    yield "hands off", [("to", ", ".join(link.hand_off_to) or "nobody")]
+
+
+def _find_decay(link: Link) -> Decay | None:
+    return link.terms.decay if link.terms is not None else link.decay
+
+
+def _format_title(link: Link, facts: Mapping[str, Any]) -> str:
+    origin = f", {facts['origin']}" if facts.get("origin") else ""
+    return f"{wording.format_link_kind(link)} link {wording.shorten_hash(link.hash)}{origin}, epoch {link.epoch}"
+
+
+def _format_remaining(link: Link, now_s: int) -> str:
+    if now_s >= link.expires_at_s:
+        return "expired"
+    if now_s < link.not_before_s:
+        return "not valid yet"
+    remaining_s = link.expires_at_s - now_s
+    if remaining_s >= _DAY_S:
+        remaining_s = (remaining_s + _DAY_S // 2) // _DAY_S * _DAY_S
+    return f"{wording.format_duration(remaining_s)} left"
+
+
+def compare_links(chain: Sequence[Link]) -> Iterator[tuple[str, list[str | None]]]:
+    """What each link of a chain allows, as (title, a cell a link); None where it does not have that at all."""
+    granted = {(kind, name) for link in chain for kind, resources in link.grants.items() for name in resources}
+    for kind, name in sorted(item for item in granted if item[0] is not ActionKind.HANDOFF):
+        rules = [link.grants.get(kind, {}).get(name) for link in chain]
+        yield name[:28], [None if item is None else wording.describe_arguments(item) for item in rules]
+    budgets = [dict(wording.describe_session_budgets(link)) for link in chain]
+    for unit in sorted(set().union(*budgets)):
+        yield unit, [item.get(unit) for item in budgets]
+    decays = [_find_decay(link) for link in chain]
+    yield "authority", [wording.describe_decay(item)[0] if item is not None else "does not decay" for item in decays]
+    yield "labels", ["any" if link.labels is None else ", ".join(link.labels) or "-" for link in chain]
+    yield "hands off to", [", ".join(link.hand_off_to) or "-" for link in chain]
+
+
+def find_widenings(chain: Sequence[Link]) -> list[str]:
+    """What of each link but the first goes beyond the one before; empty where nothing does."""
+    found = [find_widening(parent, child) for parent, child in pairwise(chain)]
+    return ["" if item is None else f"{item.code} {item.detail}".strip() for item in found]
+
 
 _MIN_PREFIX: Final = 8
 _MICROSECONDS: Final = 1_000_000

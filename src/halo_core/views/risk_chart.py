@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 from typing import Final
 
-from halo_core.views import svg
+from halo_core.views import charts
 from halo_core.views.risk import BANDS, ActionGroup, RiskHistory, ScoredAction, group_actions, group_limits
 from halo_core.views.wording import format_count, format_minute
 
@@ -36,7 +36,7 @@ def describe_history(agent_history: RiskHistory) -> str:
 def build_tooltip(item: ScoredAction) -> str:
     """What is shown over a sign of one action."""
     words = f"#{item.index} {item.effect} {item.resource}, risk {item.risk}, its session {item.session_risk}"
-    return f"<title>{svg.escape_text(words)}</title>"
+    return f"<title>{charts.escape_text(words)}</title>"
 
 
 def choose_ticks(count: int) -> list[int]:
@@ -47,9 +47,9 @@ def choose_ticks(count: int) -> list[int]:
 
 def shorten_middle(name: str, room: float) -> str:
     """Its start and its end: names of sessions often begin alike."""
-    if svg.estimate_width(name) <= room:
+    if charts.estimate_width(name) <= room:
         return name
-    half = max((int(room / svg.estimate_width("x")) - 1) // 2, 1)
+    half = max((int(room / charts.estimate_width("x")) - 1) // 2, 1)
     return f"{name[:half]}…{name[-half:]}"
 
 
@@ -73,19 +73,19 @@ def place_legend(agent_history: RiskHistory, lanes: list[str], *, many: bool) ->
         if band in bands
     ]
     items += [
-        (svg.draw_sign(effect, None, None), words)
-        for effect, words in svg.SIGNS.items()
+        (charts.draw_sign(effect, None, None), words)
+        for effect, words in charts.SIGNS.items()
         if effect in effects and not lanes
     ]
     if any(item.alert for item in agent_history.actions):
         items.append(('<path class="f-stopped" d="M{a} {high}h10l-5 8Z"/>', "alert"))
     placed: list[_LegendItem] = []
-    x, row = float(svg.PLOT_LEFT + 4), 0
+    x, row = float(charts.PLOT_LEFT + 4), 0
     for shape, words in items:
-        if x + 14 + svg.estimate_width(words) > svg.CHART_WIDTH - 20:
-            x, row = float(svg.PLOT_LEFT + 4), row + 1
+        if x + 14 + charts.estimate_width(words) > charts.CHART_WIDTH - 20:
+            x, row = float(charts.PLOT_LEFT + 4), row + 1
         placed.append((shape, words, x, row))
-        x += 40 + svg.estimate_width(words)
+        x += 40 + charts.estimate_width(words)
     return placed
 
 
@@ -95,7 +95,7 @@ def draw_legend(legend: list[_LegendItem], top: float) -> Iterator[str]:
         y = top + 10 + 22 * row
         places = {"x": x, "y": y, "a": x - 6, "b": x + 8, "low": y + 5, "high": y - 5}
         yield shape.format(**{name: f"{value:.1f}" for name, value in places.items()})
-        yield svg.draw_text("soft", x + 14, y + 4, words)
+        yield charts.draw_text("soft", x + 14, y + 4, words)
 
 
 _HEIGHT: Final = 300
@@ -127,17 +127,17 @@ def draw_risk_chart(agent_history: RiskHistory) -> str:
         120,
     )
     lanes = [
-        effect for effect in svg.SIGNS if many > 1 and any(item.effect == effect for item in agent_history.actions)
+        effect for effect in charts.SIGNS if many > 1 and any(item.effect == effect for item in agent_history.actions)
     ]
-    top = 82 + svg.LINE_HEIGHT * len(about) + _LANE * len(lanes)
+    top = 82 + charts.LINE_HEIGHT * len(about) + _LANE * len(lanes)
     legend = place_legend(agent_history, lanes, many=many > 1)
-    height = top + _HEIGHT + 30 + svg.LINE_HEIGHT * _ROWS + 24 * (1 + max(row for *_, row in legend))
+    height = top + _HEIGHT + 30 + charts.LINE_HEIGHT * _ROWS + 24 * (1 + max(row for *_, row in legend))
     title = f"Risk of {agent_history.agent}: {agent_history.now} of 1000 now, {agent_history.highest} at most"
     picture = _RiskPicture(agent_history, drawn, top)
     parts = [
-        *svg.draw_heading(title, about),
+        *charts.draw_heading(title, about),
         *picture.draw_sessions(),
-        *svg.draw_levels("risk", [(picture.y(level), str(level)) for level in _LEVELS], top, top + _HEIGHT),
+        *charts.draw_levels("risk", [(picture.y(level), str(level)) for level in _LEVELS], top, top + _HEIGHT),
         *picture.draw_actions(),
         *picture.draw_limits(),
         *picture.draw_line(),
@@ -145,9 +145,9 @@ def draw_risk_chart(agent_history: RiskHistory) -> str:
         *(picture.draw_lanes(lanes) if lanes else picture.draw_verdicts()),
         *picture.draw_alerts(_LANE * len(lanes)),
         *picture.draw_axis(),
-        *draw_legend(legend, top + _HEIGHT + 30 + svg.LINE_HEIGHT * _ROWS),
+        *draw_legend(legend, top + _HEIGHT + 30 + charts.LINE_HEIGHT * _ROWS),
     ]
-    return svg.build_document(
+    return charts.build_document(
         title,
         f"Bars show the risk of each action, the line shows the risk of its session. {describe_history(agent_history)}",
         parts,
@@ -164,10 +164,10 @@ class _RiskPicture:
         self._bottom = top + _HEIGHT
         self._cells = drawn
         self._many = len(drawn[0].actions)
-        self._slot = svg.PLOT_WIDTH / len(agent_history.actions)
+        self._slot = charts.PLOT_WIDTH / len(agent_history.actions)
 
     def _x(self, place: float) -> float:
-        return svg.PLOT_LEFT + place * self._slot
+        return charts.PLOT_LEFT + place * self._slot
 
     def _middle(self, cell: ActionGroup) -> float:
         return self._x(cell.first + len(cell.actions) / 2)
@@ -178,22 +178,22 @@ class _RiskPicture:
 
     def draw_sessions(self) -> Iterator[str]:
         """Every other one on a darker ground, by name where there is room."""
-        y = self._bottom + 20 + svg.LINE_HEIGHT
+        y = self._bottom + 20 + charts.LINE_HEIGHT
         spans = self._history.spans
-        has_room = svg.PLOT_WIDTH / len(spans) >= _MIN_SPAN
+        has_room = charts.PLOT_WIDTH / len(spans) >= _MIN_SPAN
         for number, span in enumerate(spans if has_room else ()):
             left_edge, size = self._x(span.start), (span.end - span.start) * self._slot
             if number % 2:
                 place = f'x="{left_edge:.1f}" y="{self._top:.1f}" width="{size:.1f}" height="{_HEIGHT}"'
                 yield f'<rect class="f-soft band" {place}/>'
             if number:
-                yield svg.draw_stroke("s-edge thin", left_edge, self._top, self._bottom + svg.LINE_HEIGHT * 2 + 6)
+                yield charts.draw_stroke("s-edge thin", left_edge, self._top, self._bottom + charts.LINE_HEIGHT * 2 + 6)
             if size >= _MIN_NAME:
-                shown, full = map(svg.escape_text, (shorten_middle(span.session, size - 6), span.session))
-                yield svg.draw_text("soft", left_edge + 4, y, f"{shown}<title>{full}</title>")
+                shown, full = map(charts.escape_text, (shorten_middle(span.session, size - 6), span.session))
+                yield charts.draw_text("soft", left_edge + 4, y, f"{shown}<title>{full}</title>")
         if not has_room or max(span.end - span.start for span in spans) * self._slot < _MIN_NAME:
             words = format_count(len(spans), "session") + ("" if has_room else ", too many to mark each beginning")
-            yield svg.draw_text("soft over", svg.PLOT_LEFT + 4, y, words)
+            yield charts.draw_text("soft over", charts.PLOT_LEFT + 4, y, words)
 
     def draw_limits(self) -> Iterator[str]:
         """As they were when each action was decided; the last ones by name."""
@@ -210,9 +210,9 @@ class _RiskPicture:
         labelled = list(zip(BANDS[:0:-1], reversed(ranges[-1][2]), strict=True))
         wanted = [self.y(level) for _, level in labelled]
         for ((name, word), level), y, label in zip(
-            labelled, wanted, svg.space_out(wanted, svg.LINE_HEIGHT, self._bottom), strict=True
+            labelled, wanted, charts.space_out(wanted, charts.LINE_HEIGHT, self._bottom), strict=True
         ):
-            yield from svg.draw_level_label(name, y, label, f"{word} above {level}")
+            yield from charts.draw_level_label(name, y, label, f"{word} above {level}")
 
     def draw_actions(self) -> Iterator[str]:
         """A bar for each band: its highest action, as wide as its share."""
@@ -255,9 +255,9 @@ class _RiskPicture:
             for item in cell.actions:
                 x, y = self._middle(cell), self.y(item.risk)
                 place = (item.effect, round(x / _MIN_DISTANCE), round(y / _MIN_DISTANCE))
-                if item.effect in svg.SIGNS and place not in taken:
+                if item.effect in charts.SIGNS and place not in taken:
                     taken.add(place)
-                    yield f"<g>{svg.draw_sign(item.effect, x, y)}{build_tooltip(item)}</g>"
+                    yield f"<g>{charts.draw_sign(item.effect, x, y)}{build_tooltip(item)}</g>"
 
     def draw_lanes(self, effects: list[str]) -> Iterator[str]:
         """Over the chart, where there is no room in it: which share of the actions was denied or asked about."""
@@ -272,8 +272,8 @@ class _RiskPicture:
                     tip = f"<title>{effect}: {count} of {len(cell.actions)}</title>"
                     bar = f'stroke-width="{size:.1f}" d="M{self._middle(cell):.1f} {y:.1f}v-{high:.1f}"'
                     yield f'<path class="s-{name}" {bar}>{tip}</path>'
-            yield svg.draw_rule("s-grid", svg.PLOT_LEFT, svg.PLOT_RIGHT, y)
-            yield svg.draw_text(name, svg.PLOT_RIGHT + 14, y - 1, svg.SIGNS[effect])
+            yield charts.draw_rule("s-grid", charts.PLOT_LEFT, charts.PLOT_RIGHT, y)
+            yield charts.draw_text(name, charts.PLOT_RIGHT + 14, y - 1, charts.SIGNS[effect])
 
     def draw_alerts(self, offset: float) -> Iterator[str]:
         """Over the chart; neighbours under one mark with their number."""
@@ -289,18 +289,18 @@ class _RiskPicture:
             tip = f"<title>{format_count(count, 'alert')}</title>"
             yield f'<path class="f-stopped" d="M{x - 5:.1f} {y - 8:.1f}h10l-5 8Z">{tip}</path>'
             if count > 1:
-                yield svg.draw_text("stopped strong", x, y - 12, str(count), "middle")
+                yield charts.draw_text("stopped strong", x, y - 12, str(count), "middle")
 
     def draw_axis(self) -> Iterator[str]:
         y, actions = self._bottom, self._history.actions
-        yield svg.draw_rule("s-soft", svg.PLOT_LEFT, svg.PLOT_RIGHT, y)
+        yield charts.draw_rule("s-soft", charts.PLOT_LEFT, charts.PLOT_RIGHT, y)
         for number in choose_ticks(len(actions)):
             x = self._x(number - 0.5)
-            yield from svg.draw_tick(x, y, f"{number:,}", "end" if x > svg.PLOT_RIGHT - 12 else "middle")
+            yield from charts.draw_tick(x, y, f"{number:,}", "end" if x > charts.PLOT_RIGHT - 12 else "middle")
         first, last = (format_minute(pick(item.ts_us for item in actions)) for pick in (min, max))
-        times_y = y + 22 + 2 * svg.LINE_HEIGHT
-        for label, label_y in (("actions", y + 19), ("sessions", y + 20 + svg.LINE_HEIGHT), ("UTC", times_y)):
-            yield svg.draw_text("soft", svg.PLOT_RIGHT + 14, label_y, label)
-        yield svg.draw_text("soft", svg.PLOT_LEFT + 4, times_y, first)
+        times_y = y + 22 + 2 * charts.LINE_HEIGHT
+        for label, label_y in (("actions", y + 19), ("sessions", y + 20 + charts.LINE_HEIGHT), ("UTC", times_y)):
+            yield charts.draw_text("soft", charts.PLOT_RIGHT + 14, label_y, label)
+        yield charts.draw_text("soft", charts.PLOT_LEFT + 4, times_y, first)
         if last != first:
-            yield svg.draw_text("soft", svg.PLOT_RIGHT, times_y, last, "end")
+            yield charts.draw_text("soft", charts.PLOT_RIGHT, times_y, last, "end")

@@ -19,8 +19,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 
 from halo_core.errors import Denied
 from halo_core.model import EntryKind
-from halo_core.store.log import read_entries
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, read_entries
 from halo_langchain import Halo
 from halo_langchain.testing import ScriptedModel
 from halo_studies.recordings.sessions import BadData, rows

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from halo_core.model import ActionKind, EntryKind, LedgerEntry
-from halo_core.store.log import read_entries
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, read_entries
 from halo_studies.redrive.limits import End, asks_again, layers_of
 
 __all__ = ["Findings", "Found", "read"]

@@ -1,4 +1,6 @@
-"""What `halo doctor` knows of one thing of LangChain's, and the rows it makes of it.
+"""What `halo doctor` reads of LangChain's tools, models, graphs and agents.
+
+What `halo doctor` knows of one thing of LangChain's, and the rows it makes of it.
 
 A guard says that somebody guarded an object, not that every way in leads past it: a class may have entry points of its
 own, and a field can be set afterwards (`is_intact`).

@@ -1,12 +1,10 @@
-"""What `halo doctor` knows of one thing of LlamaIndex's, and the rows it makes of it.
+"""`halo doctor` for LlamaIndex: what of an app is decided before it runs, and what is not.
+
+It follows what the objects hold: agents, tools, parts of engines, closures, and globals that functions name. It does not
+see what a function makes while it runs, but for LLMs and retrievers made by name. Nothing of the app runs.
 
 A guard says that somebody guarded an object, not that every way in leads past it: a field can be set afterwards
-(`is_intact`). Nothing here runs code of the app's.
-
-`halo doctor` for LlamaIndex: what of an app is decided before it runs, and what is not.
-
-It follows what the objects hold: agents, tools, parts of engines, closures, globals that functions name. What a
-function makes while it runs it does not see, but for LLMs and retrievers made by name. Nothing of the app's runs.
+(`is_intact`).
 """
 
 from __future__ import annotations

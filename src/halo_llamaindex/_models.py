@@ -1,4 +1,6 @@
-"""Calls of guarded models, at once or as a stream, as actions of the one flow.
+"""Guarded models of LlamaIndex: the copies, and their calls, at once or as a stream.
+
+Calls of guarded models, at once or as a stream, as actions of the one flow.
 
 A call is decided at the outermost of the model's methods that it passes (`chat_with_tools` comes down to `chat`). The
 decision goes down in a context variable (`_DecidedCall`), to one of the methods below. A stream passes through as it

@@ -1,4 +1,6 @@
-"""Calls of guarded tools, as actions of the one flow: of a function that a tool holds, or of a tool's entry point.
+"""Guarded tools of LlamaIndex: the copies, and one call of one.
+
+Calls of guarded tools, as actions of the one flow: of a function that a tool holds, or of a tool's entry point.
 
 Guarded tools: copies of tools and functions that are decided at the last step before they run.
 

@@ -1,4 +1,6 @@
-"""One call of a guarded model, as an action of the one flow.
+"""Guarded models of the Agents SDK: copies and providers, their calls and their streams.
+
+One call of a guarded model, as an action of the one flow.
 
 The decision is about how many messages the model is shown and which tools it may ask for. Calls in its answer that
 reach no tool are decided, and so recorded, at once: the SDK answers them with an error.

@@ -1,4 +1,6 @@
-"""Run hooks that refuse, or in observe mode record, what carries no guard.
+"""The runner around the SDK's own, and the run hooks of `halo.install()`.
+
+Run hooks that refuse, or in observe mode record, what carries no guard.
 
 They decide nothing: what carries a guard passes, and is decided there. They do not see what starts no hook: tools that
 that are called by themselves, the provider's own tools, clients.

@@ -1,4 +1,6 @@
-"""`halo keys report | rotate | retire`: who can sign what. A secret is never printed.
+"""`halo keys`, `halo approvals` and `halo approver`: who can sign what, and answers to challenges.
+
+`halo keys report | rotate | retire`: who can sign what. A secret is never printed.
 
 `halo approvals` and `halo approver`: challenges and their signed answers, and who may give them.
 """

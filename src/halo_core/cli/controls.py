@@ -1,4 +1,6 @@
-"""`halo status`, `halo observe`, `halo enforce`: the mode of a store, shown and changed.
+"""Verbs that change what runs: mode, stops, lifts and revocations.
+
+`halo status`, `halo observe`, `halo enforce`: the mode of a store, shown and changed.
 
 A change is recorded. Running processes that were not given a mode of their own follow at their next decision.
 

@@ -1,4 +1,6 @@
-"""`halo agents`: who acts, and on what passport.
+"""`halo agents` and `halo passport`: who acts on what passport; issuing, narrowing, verifying, revoking.
+
+`halo agents`: who acts, and on what passport.
 
 An agent that acted without being in the manifest is marked: nobody has said what it is for.
 

@@ -1,4 +1,6 @@
-"""`halo risk` and `halo baseline`: who is at which risk and why, and what is ordinary for an agent.
+"""`halo risk`, `halo baseline` and `halo identity`: risk of agents, people and service accounts.
+
+`halo risk` and `halo baseline`: who is at which risk and why, and what is ordinary for an agent.
 
 Risk is of sessions and agents: it moves with every scored action, rises at once and falls slowly.
 

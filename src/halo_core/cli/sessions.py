@@ -1,9 +1,9 @@
-"""The curve of a session's authority in a terminal.
+"""`halo budget` and `halo authority`: what a session spent, and how its authority fell.
+
+The curve of a session's authority in a terminal.
 
 Braille, eight dots a character: a curve of 60 columns has 120 places across. Floors are dashed lines with their names
 at the right edge, hand-offs are lanes under the axis.
-
-`halo budget` and `halo authority`: what a session may still spend, and how its authority fell.
 """
 
 from __future__ import annotations

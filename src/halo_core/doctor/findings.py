@@ -1,4 +1,6 @@
-"""Findings of a doctor: what of an app is decided before it runs, in order of urgency, with counts.
+"""Findings of `halo doctor`: how adapters collect, sort and count them.
+
+Findings of a doctor: what of an app is decided before it runs, in order of urgency, with counts.
 
 The adapters look into an app and report `Finding`s; here they are sorted, counted and turned into JSON.
 

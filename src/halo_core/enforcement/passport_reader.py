@@ -1,6 +1,6 @@
-"""Terms of a hand-off, and how entries describe links.
+"""Passports as the store keeps them, read and verified, and the terms of a hand-off.
 
-Passports as the store keeps them, read and verified.
+Terms of a hand-off, and how entries describe links.
 
 Tokens and verified chains are cached. Whom the home trusts is asked at each decision; time and revocation are checked
 by `decide`.

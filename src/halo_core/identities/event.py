@@ -1,4 +1,6 @@
-"""One imported event of an identity, parsed and checked; only what a baseline compares is kept.
+"""Events of identities: one event, parsed and checked, and the files that they are read from.
+
+One imported event of an identity, parsed and checked; only what a baseline compares is kept.
 
 The tenant is the caller's, never a column: whoever writes the file would choose it.
 

@@ -1,4 +1,6 @@
-"""Stops and revocations, as jobs for `Store.commit`.
+"""What people decide about: stops and revocations, and the requests that wait for an approver.
+
+Stops and revocations, as jobs for `Store.commit`.
 
 A stop can be lifted, a revocation is permanent. The entry records who, what and why; the next decision reads the row.
 

@@ -1,4 +1,6 @@
-"""Which policies can apply to an action: by their scope, and by the first conjuncts of their conditions.
+"""Fewer questions to Cedar: policies narrowed to a resource, and answers cached by what policies can tell apart.
+
+Which policies can apply to an action: by their scope, and by the first conjuncts of their conditions.
 
 Most rules begin with what they are about, `resource.impact == "payment" && ...`, and the resource of a call is known
 before Cedar is asked. Cedar reads conditions from left to right and stops at the first that is false, so a policy whose

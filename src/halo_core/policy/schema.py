@@ -1,4 +1,6 @@
-"""Encoding of argument values as Cedar JSON that is data only, never an entity.
+"""How arguments and resources look to Cedar: values encoded as data, and a schema for each registered resource.
+
+Encoding of argument values as Cedar JSON that is data only, never an entity.
 
 Cedar reads `{"__entity": ...}` and `{"__extn": ...}` inside a context as an entity and as an extension value, refuses
 null, floats and integers outside 64 bits, and knows sets but no lists. The mapping:

@@ -1,4 +1,6 @@
-"""Reading a tenant's log entry by entry, and opening sealed content where the key is at hand.
+"""Reading a store: rows as streams for verification, log entries and contents for views.
+
+Reading a tenant's log entry by entry, and opening sealed content where the key is at hand.
 
 Reading a store without writing to it: streams for verification, and queries by key for views.
 

@@ -1,4 +1,6 @@
-"""Signed checkpoints over a store's entries, the local anchor, and the trusted log keys of a home (`trust.json`).
+"""The edges of a log: checkpoints and the anchor, and the chain of each writer that appends to it.
+
+Signed checkpoints over a store's entries, the local anchor, and the trusted log keys of a home (`trust.json`).
 
 A writer's chain of entries: opening, closing and recovering one, reading proven entries, checks before opening.
 

@@ -1,4 +1,6 @@
-"""People and service accounts: imported events, the baseline that they are compared with, and their risk.
+"""Alerts, and imported events of people and service accounts, as typed answers.
+
+People and service accounts: imported events, the baseline that they are compared with, and their risk.
 
 Alerts for people: of agents' actions and sessions, and of days of people and service accounts.
 

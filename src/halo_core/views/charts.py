@@ -1,4 +1,6 @@
-"""The shapes of an SVG chart and the document around them: paper, colours, texts, lines, signs.
+"""SVG charts: shapes and document, the scene of an authority curve, and its drawing.
+
+The shapes of an SVG chart and the document around them: paper, colours, texts, lines, signs.
 
 A document brings its own background and follows the reader's colour scheme, so it can be read on a light and on a dark
 page. Names in it are somebody's words: escaped, and what would not be seen is shown. How wide a text is nobody can say

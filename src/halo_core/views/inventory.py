@@ -1,4 +1,6 @@
-"""What an agent was granted against what it used, and the least that would have let through every call not refused.
+"""What a store knows of agents: an inventory, and what each was granted against what it used.
+
+What an agent was granted against what it used, and the least that would have let through every call not refused.
 
 A proposal is a start for a person to look at, never applied by itself: what nobody has needed yet is not in it, and
 what an attack made the agent do must not get into it.

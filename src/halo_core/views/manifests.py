@@ -1,4 +1,6 @@
-"""What issuing a passport would change, and grants proposed from what was recorded.
+"""The manifest in force, and what issuing a passport from it would change.
+
+What issuing a passport would change, and grants proposed from what was recorded.
 
 A proposal takes away and never adds; nothing is signed or written here (see `halo_core.oversight.issuing`).
 

@@ -1,4 +1,6 @@
-"""The steps of verifying a passport, one after another, each with its answer.
+"""Passports for people: found by name, file or agent, described on a page, verified step by step.
+
+The steps of verifying a passport, one after another, each with its answer.
 
 They are the functions that a decision uses; only here each is told apart. A token's own word is not trusted.
 

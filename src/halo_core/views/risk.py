@@ -1,4 +1,6 @@
-"""What is ordinary for an agent: the baseline that is in force, and the sessions that one is fitted from.
+"""The risk of an agent: its baseline, its history over actions, and how far it reached.
+
+What is ordinary for an agent: the baseline that is in force, and the sessions that one is fitted from.
 
 An agent's risk over its actions, and how far the agent reached.
 

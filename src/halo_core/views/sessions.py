@@ -1,4 +1,6 @@
-"""Sessions and their accounts: who spent what.
+"""Sessions: who took part, what was spent and what may still be spent, link by link.
+
+Sessions and their accounts: who spent what.
 
 What is live stands in the session's row; what was handed back stands in the entries.
 

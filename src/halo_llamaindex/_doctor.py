@@ -1,7 +1,7 @@
 """`halo doctor` for LlamaIndex: what of an app is decided before it runs, and what is not.
 
-It follows what the objects hold: agents, tools, parts of engines, closures, and globals that functions name. It does not
-see what a function makes while it runs, but for LLMs and retrievers made by name. Nothing of the app runs.
+It follows what the objects hold: agents, tools, parts of engines, closures, and globals that functions name. Of what a
+function makes while it runs it sees only LLMs and retrievers made by name. Nothing of the app runs.
 
 A guard says that somebody guarded an object, not that every way in leads past it: a field can be set afterwards
 (`is_intact`).

@@ -29,7 +29,7 @@ from identity_world import ANA, CLERKS, KEY, at, csv_file, event
 
 from counts import count
 from halo_core.alerts.identity import BATCH, KnownAlerts, write_alerts
-from halo_core.cli.controls import commit, open_committer
+from halo_core.cli.context import commit, open_committer
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.facade import HaloBase
 from halo_core.identities import event_risk as strange_things

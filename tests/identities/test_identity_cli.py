@@ -126,7 +126,7 @@ def test_a_file_says_what_it_is_or_is_asked(kept, tmp_path):
 
 
 def test_all_files_together_have_only_so_many_events(kept, past, later, monkeypatch):
-    from halo_core.cli import identities
+    from halo_core.views import identities
 
     monkeypatch.setattr(identities, "MAX_EVENTS", len(history()) + 2)
     code, _, err = cli("identity", "import", str(past), str(later), home=kept)

@@ -24,7 +24,7 @@ import pytest
 
 from halo_core.alerts import AgentAlert
 from halo_core.alerts.records import Factor
-from halo_core.cli.controls import commit
+from halo_core.cli.context import commit
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
 from halo_core.store import Draft

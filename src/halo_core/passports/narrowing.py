@@ -11,9 +11,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from halo_core.model import ANY_OTHER, ActionKind, Budget, Constraint, ConstraintKind, Decay, Grants, Link, LinkKind
+from halo_core.model import (
+    ANY_OTHER,
+    AUTHORITY_ONE,
+    ActionKind,
+    Budget,
+    Constraint,
+    ConstraintKind,
+    Decay,
+    Grants,
+    Link,
+    LinkKind,
+)
 from halo_core.passports.grants import MAX_VALUES, Violation, accepts
-from halo_core.passports.limits import AUTHORITY_ONE
 
 __all__ = [
     "constraint_within",

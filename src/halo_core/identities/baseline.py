@@ -18,25 +18,6 @@ from halo_core.errors import BadInput
 from halo_core.identities.event import IdentityEvent, IdentityKind, Outcome
 from halo_core.values import fingerprint_strings
 
-__all__ = [
-    "DAY_US",
-    "ESTABLISHED_DAYS",
-    "HOUR_US",
-    "MOST_IDENTITIES",
-    "MOST_VALUES",
-    "BusiestHours",
-    "Dimension",
-    "IdentityBaseline",
-    "IdentityHabit",
-    "PeerGroup",
-    "RiskLimits",
-    "fingerprint_event",
-    "fingerprint_group",
-    "fingerprint_identity",
-    "weekday_of",
-]
-
-
 HOUR_US: Final = 3_600_000_000
 DAY_US: Final = 24 * HOUR_US
 MOST_VALUES: Final = 256

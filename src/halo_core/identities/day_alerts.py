@@ -20,20 +20,6 @@ from halo_core.identities.baseline import DAY_US
 from halo_core.identities.event_risk import ScoredEvent
 from halo_core.model import normalize_name
 
-__all__ = [
-    "ALERT_KIND",
-    "CONTENT_FIELD",
-    "AlertFactor",
-    "AlertedEvent",
-    "DayAlert",
-    "HighRiskDay",
-    "HighRiskDays",
-    "IdentityFingerprints",
-    "day_of",
-    "subject_of",
-]
-
-
 ALERT_KIND: Final = "identity"
 """What `kind` of an alert's body says; those about agents say `action`, `session` or `drift`."""
 CONTENT_FIELD: Final = "event"

@@ -15,8 +15,6 @@ from typing import Final
 
 from halo_core.errors import BadInput
 
-__all__ = ["FIELDS", "IdentityEvent", "IdentityKind", "Outcome", "network_of", "parse_event", "parse_time"]
-
 FIELDS: Final = ("time", "identity", "kind", "role", "action", "system", "origin", "country", "asn", "outcome")
 """What an event may say; the first, second and fifth it must."""
 _MAX_TEXT_LENGTH: Final = 512

@@ -20,19 +20,6 @@ import orjson
 from halo_core.errors import BadInput
 from halo_core.identities.event import FIELDS, IdentityEvent, IdentityKind, Outcome, parse_event
 
-__all__ = [
-    "FORMATS",
-    "MAX_EVENTS",
-    "MAX_LINE",
-    "OCSF_CLASSES",
-    "ByteStream",
-    "EventFile",
-    "parse_column_mapping",
-    "parse_ocsf_event",
-    "read_events",
-]
-
-
 _ACCOUNT, _AUTHENTICATION, _API = 3001, 3002, 6003
 OCSF_CLASSES: Final = (_ACCOUNT, _AUTHENTICATION, _API)
 # schema.ocsf.io, `activity_id` of each class.

@@ -33,19 +33,6 @@ from halo_core.identities.baseline import (
 )
 from halo_core.identities.event import IdentityEvent, Outcome
 
-__all__ = [
-    "MIN_IDENTITY_DAYS_FOR_HIGH",
-    "Comparison",
-    "ComparisonBasis",
-    "EventFactor",
-    "EventScorer",
-    "ScoredEvent",
-    "find_event_factors",
-    "find_highest_daily_risks",
-    "fit_identity_baseline",
-]
-
-
 _CERTAIN_DAYS: Final = 10  # days from which an identity is compared with itself alone
 _LONG_HISTORY_DAYS: Final = 21  # days of history from which a weekday can be missing
 _POINTS: Final = {

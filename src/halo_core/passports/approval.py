@@ -32,16 +32,6 @@ from halo_core.passports.grants import Violation
 from halo_core.passports.limits import budgets_to_json, parse_budgets
 from halo_core.passports.narrowing import find_budget_violation, session_limits
 
-__all__ = [
-    "ApprovalToken",
-    "find_reauthorization_violation",
-    "is_in_chain",
-    "mint_approval",
-    "peek_approval",
-    "read_approval",
-    "reauthorization_binding",
-]
-
 MAX_APPROVAL_LIFETIME_S: Final = 30 * 86_400
 """Longest time an answer waits to be used, seconds."""
 _MEDIA_TYPE: Final = "halo-approval+jwt"

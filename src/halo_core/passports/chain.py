@@ -24,17 +24,6 @@ from halo_core.passports.grants import Violation
 from halo_core.passports.narrowing import find_widening
 from halo_core.reasons import get_reason_text
 
-__all__ = [
-    "MAX_CHAIN",
-    "ChainCache",
-    "Issuer",
-    "TrustAnchors",
-    "check_link",
-    "check_time",
-    "verify_chain",
-    "verify_standing",
-]
-
 
 def verify_standing(token: str | bytes, *, trusted: Mapping[str, bytes], audience: str, tenant: str) -> Link:
     """Verify the standing link, the first of a chain.

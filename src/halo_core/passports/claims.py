@@ -41,19 +41,6 @@ from halo_core.passports.limits import (
     terms_to_json,
 )
 
-__all__ = [
-    "ISSUER_URI",
-    "MAX_DEPTH",
-    "MAX_HANDOFFS",
-    "MAX_LIFETIME_S",
-    "SAME_GRANTS",
-    "VERSION",
-    "claims_to_link",
-    "issuer_uri",
-    "link_to_claims",
-]
-
-
 VERSION: Final = 1
 MAX_HANDOFFS: Final = 8
 MAX_DEPTH: Final = 1 + MAX_HANDOFFS

@@ -20,37 +20,6 @@ from typing import Any, Final, NoReturn
 from halo_core.crypto import canonical, keys
 from halo_core.errors import BadInput, CanonicalError, PassportError
 
-__all__ = [
-    "DERIVED_HEADER",
-    "INT_LIMIT",
-    "LAST_SECOND",
-    "MAX_ITEMS",
-    "MAX_TOKEN",
-    "TOKEN_DOMAIN",
-    "Claims",
-    "claim_error",
-    "decode_b64url",
-    "decode_derived",
-    "decode_root",
-    "encode_b64url",
-    "encode_derived",
-    "encode_root",
-    "make_header",
-    "open_token",
-    "parse_object",
-    "read_payload",
-    "require_integer",
-    "require_members",
-    "require_object",
-    "require_text",
-    "require_texts",
-    "require_token_text",
-    "sign_token",
-    "signing_input_hash",
-    "token_hash",
-]
-
-
 _INT_LIMIT: Final = 2**53
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")

@@ -22,21 +22,6 @@ import re2
 from halo_core.errors import PassportError
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind, Grants
 
-__all__ = [
-    "GRANT_TYPE",
-    "Violation",
-    "accepts",
-    "compile_pattern",
-    "constraint_to_json",
-    "find_label_violation",
-    "find_violation",
-    "grants_to_json",
-    "is_resource_id",
-    "parse_constraint",
-    "parse_grants",
-]
-
-
 # ASCII only: a homoglyph, a zero-width character or a newline never names a resource.
 _RESOURCE_ID: Final = re.compile(r"[A-Za-z0-9_.:/@ -]{1,128}")
 _DETAIL_LIMIT: Final = 64

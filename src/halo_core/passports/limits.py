@@ -18,19 +18,6 @@ from halo_core.model import (
 )
 from halo_core.passports.codec import INT_LIMIT, claim_error, require_integer, require_members, require_object
 
-__all__ = [
-    "MAX_SESSION_LIFETIME_S",
-    "budgets_to_json",
-    "decay_to_json",
-    "parse_budgets",
-    "parse_decay",
-    "parse_quotas",
-    "parse_terms",
-    "quotas_to_json",
-    "require_within_ceilings",
-    "terms_to_json",
-]
-
 MAX_SESSION_LIFETIME_S: Final = 30 * 86_400
 """Longest life of a session, seconds."""
 _MAX_DECIMALS: Final = 15

@@ -20,12 +20,6 @@ from halo_core.passports.grants import Violation
 from halo_core.passports.narrowing import find_widening, session_limits
 from halo_core.reasons import get_reason_text
 
-__all__ = [
-    "mint_handoff",
-    "mint_session",
-    "mint_standing",
-]
-
 
 def mint_standing(
     *,

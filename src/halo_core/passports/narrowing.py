@@ -25,20 +25,6 @@ from halo_core.model import (
 )
 from halo_core.passports.grants import MAX_VALUES, Violation, accepts
 
-__all__ = [
-    "constraint_within",
-    "find_budget_violation",
-    "find_decay_violation",
-    "find_widening",
-    "grants_within",
-    "intersect_grants",
-    "intersect_labels",
-    "session_limits",
-    "tighter_budgets",
-    "tighter_decay",
-]
-
-
 _VALUE_KINDS: Final = (ConstraintKind.EXACT, ConstraintKind.ONE_OF)
 _Rules = Mapping[str, Constraint]
 

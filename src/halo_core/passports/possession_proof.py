@@ -25,8 +25,6 @@ from halo_core.passports.codec import (
 )
 from halo_core.reasons import get_reason_text as reason
 
-__all__ = ["POP_WINDOW_S", "mint_pop", "verify_pop"]
-
 POP_WINDOW_S: Final = 30
 """Seconds that the clocks of holder and verifier may differ, either way."""
 _HEADER: Final = b'{"alg":"Ed25519","typ":"halo-pop+jwt"}'

@@ -18,8 +18,6 @@ from typing import Any, Final
 
 import orjson
 
-__all__ = ["ContextKeyBuilder"]
-
 _Path = tuple[str, ...]
 _ORDER_OPERATORS: Final = frozenset({"<", "<=", ">", ">=", "==", "!="})
 _DECIMAL_OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {

@@ -21,14 +21,6 @@ from halo_core.policy.parser import Finding, Policy, parse_policies
 if TYPE_CHECKING:
     from halo_core.policy.schema import ArgTypes
 
-__all__ = [
-    "THRESHOLD_RULES",
-    "PolicyBundle",
-    "apply_risk_threshold",
-    "parse_bundle",
-]
-
-
 THRESHOLD_RULES: Final = frozenset(
     {
         "halo.grave.irreversible",

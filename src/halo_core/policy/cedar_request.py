@@ -19,14 +19,6 @@ from halo_core.policy.encoding import ABSENT, EncodingError, encode_amount, enco
 from halo_core.policy.parser import ALL, AttributeRefs
 from halo_core.policy.schema import ENTITY_TYPES, action_id
 
-__all__ = [
-    "build_context",
-    "build_entities",
-    "build_request_ids",
-    "find_sealed_arguments",
-]
-
-
 _SEAL_PREFIX: Final = "halo:secret:"
 
 

@@ -63,15 +63,6 @@ from halo_core.policy.schema import (
 )
 from halo_core.policy.scope import applies
 
-__all__ = [
-    "Case",
-    "CaseResult",
-    "check_bundle",
-    "load_cases",
-    "run_case",
-]
-
-
 _ACTION_GROUPS: Final = frozenset(kind.value for kind in ActionKind)
 _KNOWN_ATTRIBUTES: Final[dict[str, frozenset[str]]] = {
     "context": frozenset({*CONTEXT_ATTRIBUTES, "args", "provenance"}),

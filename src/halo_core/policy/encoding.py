@@ -27,8 +27,6 @@ from collections.abc import Mapping
 from decimal import ROUND_UP, Context, Decimal
 from typing import Any, Final
 
-__all__ = ["ABSENT", "MAX_DEPTH", "MAX_NODES", "EncodingError", "encode_amount", "encode_value", "escape_key"]
-
 ABSENT: Final = object()
 """What `encode_value` returns for None: the attribute is left out."""
 MAX_DEPTH: Final = 64

@@ -47,8 +47,6 @@ from halo_core.policy.scope import applies, may_hold
 if TYPE_CHECKING:
     from halo_core.policy.parser import Policy
 
-__all__ = ["CedarPolicy"]
-
 _CEDAR_ERROR: Final = re.compile(r"error while evaluating policy `([^`]*)`: (.*)", re.DOTALL)
 _NO_ATTRIBUTE: Final = re.compile(r"the attribute `([^`]*)`")
 _MAX_ANSWERS: Final = 4096  # answers of one bundle

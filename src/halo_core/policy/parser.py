@@ -24,20 +24,6 @@ import cedarpy
 
 from halo_core.model import Effect, Obligation
 
-__all__ = [
-    "ALL",
-    "GRADES",
-    "OBLIGATION_FORMS",
-    "AttributeRefs",
-    "Finding",
-    "Policy",
-    "find_attribute_refs",
-    "find_entity_literals",
-    "merge_refs",
-    "parse_policies",
-]
-
-
 ALL: Final = "*"
 """Member of a set that stands for everything; it is one more attribute name, so no attribute can hide behind it."""
 

@@ -18,17 +18,6 @@ from typing import Any, Final
 from halo_core.model import ActionKind, Resource
 from halo_core.policy.encoding import escape_key
 
-__all__ = [
-    "CONTEXT_ATTRIBUTES",
-    "ENTITY_TYPES",
-    "PRINCIPAL_ATTRIBUTES",
-    "RESOURCE_ATTRIBUTES",
-    "ArgTypes",
-    "action_id",
-    "build_cedar_schema",
-    "infer_arg_types",
-]
-
 ArgTypes = Mapping[str, Mapping[str, str]]
 """Resource id → argument → `string`, `long`, `decimal`, `bool`, `set<...>` of these, or `any` (no Cedar type)."""
 

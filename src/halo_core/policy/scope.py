@@ -16,12 +16,6 @@ from halo_core.policy.schema import ENTITY_TYPES
 if TYPE_CHECKING:
     from halo_core.policy.parser import Policy
 
-__all__ = [
-    "applies",
-    "may_hold",
-    "may_reach_kind",
-]
-
 
 def may_hold(policy_json: Mapping[str, Any], facts: Mapping[str, str]) -> bool:
     """Whether the conditions may hold; False only if they are false before a part that could fail is read.

@@ -21,17 +21,6 @@ from halo_core.risk.observation import ActionObservation, observe_action
 from halo_core.risk.profile import Profile, ProposedAction
 from halo_core.risk.session_risk import WEALTH_INDEX, update_wealth
 
-__all__ = [
-    "ActionAssessment",
-    "ActionRisk",
-    "ActiveScoring",
-    "RiskRules",
-    "ScoringTerms",
-    "assess_action",
-    "explain_action_risk",
-    "record_assessment",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class ActionAssessment:

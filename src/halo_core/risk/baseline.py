@@ -23,18 +23,6 @@ from halo_core.risk.value_evidence import ValueEvidence, ValueOrigin
 from halo_core.values.argument_values import Value
 from halo_core.values.text import fingerprint_names, fingerprint_strings
 
-__all__ = [
-    "MAX_OWN_MARGINS",
-    "USUAL_WEIGHT",
-    "Baseline",
-    "ValueFingerprints",
-    "blend_threshold",
-    "fingerprint_levels",
-    "fit_baseline",
-    "sample_own_margins",
-]
-
-
 USUAL_WEIGHT: Final = 100
 """Sessions that the margins usual elsewhere count for."""
 MAX_OWN_MARGINS: Final = 1024

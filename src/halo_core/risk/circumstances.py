@@ -20,8 +20,6 @@ from halo_core.errors import BadInput, CanonicalError
 from halo_core.model import AccessRequest
 from halo_core.risk.model import log2_ratio_in_sixteenths
 
-__all__ = ["CircumstanceEvidence", "Circumstances", "UsualCircumstances", "circumstances_of", "fit_usual_circumstances"]
-
 _FORM: Final = "halo-usual-1"
 _HOUR_US: Final = 3_600_000_000
 _DAY_US: Final = 24 * _HOUR_US

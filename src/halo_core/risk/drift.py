@@ -15,20 +15,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-__all__ = [
-    "HABITS",
-    "UNIT",
-    "DriftAxes",
-    "DriftMonitor",
-    "DriftReference",
-    "DriftSession",
-    "HabitDefinition",
-    "SessionHabits",
-    "compute_distance",
-    "fit_reference",
-]
-
-
 _MAX_TEXT_LENGTH: Final = 4096  # characters of a text that are looked at
 _MAX_DEPTH: Final = 8
 _MAX_REMEMBERED: Final = 256

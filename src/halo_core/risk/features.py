@@ -24,18 +24,6 @@ from halo_core.values.argument_values import Value
 from halo_core.values.lexicon import VERBS
 from halo_core.values.text import fingerprint_names, fingerprint_strings
 
-__all__ = [
-    "FEATURES",
-    "FEATURE_INDEX",
-    "MAX_SURPRISE",
-    "SURPRISE_BITS",
-    "ActionFeatures",
-    "Feature",
-    "compute_features",
-    "measure_proximity",
-    "weigh_tool_words",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Feature:

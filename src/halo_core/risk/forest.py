@@ -23,18 +23,6 @@ from typing import Any, Final, TypeAlias
 
 from halo_core.errors import BadInput
 
-__all__ = [
-    "UNIT",
-    "Forest",
-    "LeafShares",
-    "QuickScorer",
-    "build_leaf_shares",
-    "build_quickscorer",
-    "model_error",
-    "require_number",
-]
-
-
 _MAX_TABLE_BYTES: Final = 32_000_000  # of masks, and of shares: a forest that needs more is walked
 _LANE_FORMATS: Final = {32: "I", 64: "Q"}
 _MAX_LEAVES: Final = max(_LANE_FORMATS)

@@ -19,15 +19,6 @@ from halo_core.errors import CanonicalError
 from halo_core.risk.features import FEATURES
 from halo_core.risk.forest import Forest, model_error, require_number
 
-__all__ = [
-    "MAX_MODEL_BYTES",
-    "MODEL_FORM",
-    "Factor",
-    "RiskModel",
-    "features_hash",
-    "log2_ratio_in_sixteenths",
-]
-
 
 def log2_ratio_in_sixteenths(likely: int, ordinary: int) -> int:
     """log2(likely / ordinary) in sixteenths, rounded down; 0 where it is no more likely. Both above 0."""

@@ -28,8 +28,6 @@ from halo_core.values.text import (
     unpack_fingerprints,
 )
 
-__all__ = ["ActionObservation", "observe_action"]
-
 MAX_TOOL_WORDS: Final = 8
 MAX_ABSENT: Final = 96
 MAX_HITS: Final = 1024

@@ -30,21 +30,6 @@ from halo_core.values.text import (
     fingerprint_atoms,
 )
 
-__all__ = [
-    "MAX_CHUNKS",
-    "MAX_PROFILE_ATOMS",
-    "Chunk",
-    "Profile",
-    "ProposedAction",
-    "apply_head",
-    "apply_row",
-    "make_chunk",
-    "pack_head",
-    "pack_row",
-    "shorten_tool_name",
-]
-
-
 _SECRET_WORDS: Final = frozenset(SENSITIVE_WORDS)
 
 

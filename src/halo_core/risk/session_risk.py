@@ -14,8 +14,6 @@ from typing import Final
 
 from halo_core.risk.model import MAX_RISK
 
-__all__ = ["DRIFT_ALARM_WEALTH", "WEALTH_INDEX", "next_session_risk", "update_wealth"]
-
 WEALTH_INDEX: Final = 5
 """Where the wealth of the session's e-process stands among `Profile.sums`."""
 DRIFT_ALARM_WEALTH: Final = 160

@@ -22,13 +22,6 @@ from halo_core.values.text import (
     unpack_fingerprints,
 )
 
-__all__ = [
-    "RESULT_ORIGINS",
-    "ValueEvidence",
-    "ValueOrigin",
-    "collect_value_evidence",
-]
-
 MAX_OCCURRENCES: Final = 8
 CONTEXT_ATOMS: Final = 20
 _DISGUISED_PREFIX: Final = b"\0"

@@ -21,19 +21,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from halo_core.values.text import extract_atoms, fold_text, split_name
 
-__all__ = [
-    "MAX_PARTS",
-    "MAX_PROGRAM",
-    "MAX_VALUES",
-    "Value",
-    "ValueKind",
-    "classify_value",
-    "extract_parts",
-    "extract_values",
-    "host_of",
-]
-
-
 MAX_PROGRAM: Final = 16_384
 MAX_PARTS: Final = 48
 _MAX_NODES: Final = 4000

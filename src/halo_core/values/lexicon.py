@@ -9,16 +9,6 @@ from typing import Final
 
 from halo_core.values.text import split_name
 
-__all__ = [
-    "COMMON_NAME_PARTS",
-    "DELEGATION_WORDS",
-    "REQUEST_WORDS_BY_IMPACT",
-    "SENSITIVE_WORDS",
-    "STOP_WORDS",
-    "VERBS",
-    "find_synonyms",
-]
-
 
 def _stem_all(words: str) -> frozenset[str]:
     return frozenset(stem for word in words.split() for stem in split_name(word))

@@ -16,16 +16,6 @@ from halo_core.model import ActionKind, Provenance, Resource
 from halo_core.values.sketch import MAX_TEXT, ORIGIN_BITS, Sketch, extract_tokens, source_index_of
 from halo_core.values.text import generate_spellings
 
-__all__ = [
-    "MAX_LEAVES",
-    "TRUST_FLOOR",
-    "extract_leaves",
-    "extract_texts",
-    "origin_of_result",
-    "trace_arguments",
-]
-
-
 TRUST_FLOOR: Final = 500
 """Source trust (0..1000) from which content counts as the system's own; below it, it taints the session."""
 

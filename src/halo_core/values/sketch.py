@@ -21,24 +21,6 @@ from typing import Final
 
 from halo_core.model import Provenance
 
-__all__ = [
-    "MARK_BYTES",
-    "MAX_FINGERPRINTS_PER_VALUE",
-    "MAX_MARKS",
-    "MAX_SOURCE_INDEX",
-    "MAX_TAINTED_FINGERPRINTS",
-    "MAX_TEXT",
-    "Marks",
-    "Sketch",
-    "extract_tokens",
-    "fingerprint_stored_values",
-    "fingerprint_tokens",
-    "is_distinctive",
-    "iter_text_fingerprints",
-    "source_index_of",
-]
-
-
 MAX_MARKS: Final = 20_000
 MAX_TEXT: Final = 262_144  # characters of one text that are read
 _MAX_TOKEN: Final = 512

@@ -26,30 +26,6 @@ from itertools import islice
 from typing import Final
 from urllib.parse import unquote
 
-__all__ = [
-    "ATOM_BYTES",
-    "MAX_ATOMS",
-    "MAX_READ",
-    "MAX_SPELLINGS",
-    "count_atoms",
-    "decode_base64",
-    "digest_with_key",
-    "extract_atoms",
-    "find_atoms",
-    "fingerprint_atom",
-    "fingerprint_atoms",
-    "fingerprint_bytes",
-    "fingerprint_names",
-    "fingerprint_strings",
-    "fold_text",
-    "generate_spellings",
-    "is_plain_word",
-    "normalize_atom",
-    "split_name",
-    "unpack_fingerprints",
-]
-
-
 ATOM_BYTES: Final = 4
 MAX_ATOMS: Final = 4096  # of one text
 MAX_READ: Final = 65_536  # characters of one text that are looked at

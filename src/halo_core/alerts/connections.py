@@ -18,20 +18,6 @@ from urllib.parse import SplitResult, urlsplit
 
 from halo_core.errors import ConfigError, HaloError
 
-__all__ = [
-    "OWED_REMEDY",
-    "Address",
-    "DeliveryError",
-    "Tls",
-    "deadline",
-    "make_delivery_error",
-    "make_tls_context",
-    "parse_address",
-    "send_datagrams",
-    "send_stream",
-]
-
-
 OWED_REMEDY: Final = "alerts that were not accepted are sent again by the next `halo alerts send`, or by `--follow`"
 _CHUNK: Final = 4096
 _MAX_RESPONSE: Final = 65_536

@@ -26,18 +26,6 @@ from halo_core.alerts.records import AnyAlert
 from halo_core.errors import ConfigError
 from halo_core.failpoints import ALERT_ACCEPTED, hit_failpoint
 
-__all__ = [
-    "MAX_OWED",
-    "AlertLog",
-    "Delivery",
-    "DeliveryCursor",
-    "DeliveryResult",
-    "DeliveryState",
-    "Receiver",
-    "RetryPolicy",
-]
-
-
 _VERSION: Final = 1
 _MAX_FILE: Final = 1 << 20
 MAX_OWED: Final = 1000

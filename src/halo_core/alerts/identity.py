@@ -30,17 +30,6 @@ from halo_core.store.log import SealedContents, read_entries
 from halo_core.store.reader import Reader
 from halo_core.store.writer_chains import ProvenEntry
 
-__all__ = [
-    "BATCH",
-    "FlagResult",
-    "KnownAlerts",
-    "exclude_days",
-    "find_attack_days",
-    "load_known_alerts",
-    "open_event",
-    "write_alerts",
-]
-
 BATCH: Final = 50
 """Alerts of one transaction: agents wait for the write lock meanwhile."""
 

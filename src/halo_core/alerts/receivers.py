@@ -42,19 +42,6 @@ from halo_core.clock import Clock, format_iso
 from halo_core.crypto.keys import Signer
 from halo_core.errors import ConfigError
 
-__all__ = [
-    "Syslog",
-    "Webhook",
-    "ed25519_signer",
-    "encode_payload",
-    "format_message",
-    "format_public_key",
-    "hmac_signer",
-    "read_private",
-    "read_secrets",
-]
-
-
 _MAX_FILE: Final = 4096
 _SECRET_PREFIX: Final = "whsec_"
 _MIN_SECRET_BYTES: Final = 24

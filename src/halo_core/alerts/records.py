@@ -25,17 +25,6 @@ from halo_core.model import EntryKind, LedgerEntry
 from halo_core.store.log import LoggedEntry, SealedContents, read_entries
 from halo_core.store.reader import Reader
 
-__all__ = [
-    "AgentAlert",
-    "AnyAlert",
-    "LedgerAlertLog",
-    "PersonAlert",
-    "check_entry_id",
-    "read_agent_alert",
-    "shorten",
-]
-
-
 _ID: Final = re.compile(r"[0-9a-f-]{1,64}")
 _MAX_TEXT: Final = 1000
 _MAX_FACTORS: Final = 3

@@ -1,11 +1,7 @@
-"""Room: manifest, the whole of it. Takes: the text of `agents.yaml`. Gives: a `Manifest`, or every error in it.
+"""The manifest as a whole: reading it, and writing grants into its text.
 
-Never: I/O; trusts the file to be well meant.
-
-Room: manifest, writing grants into one. Takes: text, grants. Gives: text. Never: touches what it need not, I/O.
-
-Lines of the agent's `tools`, `retrievers` and `models` are replaced, all others stay as they are, comments included;
-the result is read again before it is given, so that nothing is written that could not be read.
+`replace_grants` replaces the lines of an agent's `tools`, `retrievers` and `models` and leaves all others as they are,
+comments included; the result is read again before it is returned, so that a layout it cannot edit is refused.
 """
 
 from __future__ import annotations
@@ -20,25 +16,22 @@ import yaml
 from halo_core.crypto import canonical
 from halo_core.errors import ConfigError
 from halo_core.manifest.agents import Agent, GrantRule, read_agent
-from halo_core.manifest.declarations import SECTIONS, Declarations, best_matches, is_pattern, read_declarations
+from halo_core.manifest.fields import (
+    SECTIONS,
+    best_matches,
+    check_name,
+    is_pattern,
+    read_declarations,
+    read_integer,
+)
 from halo_core.manifest.nodes import FindingCollector, Item, did_you_mean, printable, read_document
 from halo_core.manifest.passport_spec import PassportSpec, RegisteredResource, expand_grants
-from halo_core.manifest.scalars import check_name, read_integer
 from halo_core.model import ActionKind, Constraint, ConstraintKind, Grants, Resource
 from halo_core.passports import is_resource_id
 
-__all__ = [
-    "MANIFEST_DOMAIN",
-    "Manifest",
-    "format_grants",
-    "load_manifest",
-    "replace_grants",
-]
-
-
 _MANIFEST_FIELDS = ("version", "tenant", "principal", *SECTIONS, "agents")
 MANIFEST_DOMAIN = "halo/manifest/v1"
-"""Under which the digest of a manifest's text names it."""
+"""Domain of the digest of a manifest's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +40,19 @@ class Manifest:
 
     Args:
         source: file name, as errors name it.
-        hash: `sha256:` over the text.
-        tenant: whose agents.
+        hash: `sha256:` digest of the text.
+        tenant: tenant of the agents.
         principal: the accountable party.
         declared: declarations by action kind, then by name or pattern.
-        agents: by id.
-        text: what was read.
+        agents: agents by id.
+        text: the text that was read.
     """
 
     source: str
     hash: str
     tenant: str
     principal: str
-    declared: Mapping[ActionKind, Declarations]
+    declared: Mapping[ActionKind, Mapping[str, Resource]]
     agents: Mapping[str, Agent]
     text: str = field(default="", repr=False)
 
@@ -85,7 +78,7 @@ class Manifest:
         Raises:
             ConfigError: two patterns match it equally.
         """
-        declared = self.declared.get(kind, Declarations())
+        declared = self.declared.get(kind, {})
         chosen = best_matches(declared, resource)
         if len(chosen) > 1:
             raise ConfigError(
@@ -144,7 +137,10 @@ def load_manifest(text: str, *, source: str = "agents.yaml") -> Manifest:
     report = FindingCollector(source)
     root = read_document(text, source, report)
     members = root.mapping(_MANIFEST_FIELDS)
-    _check_version(root, members.get("version"))
+    if "version" in members:
+        read_integer(members["version"], 1, 1)
+    elif root.is_mapping():
+        root.fail("`version` is missing", "write `version: 1` on the first line")
     tenant = (members["tenant"].text(most=256) if "tenant" in members else None) or "local"
     principal = (members["principal"].text(most=256) if "principal" in members else None) or f"tenant:{tenant}"
     declared = {kind: read_declarations(members[key], kind) for key, kind in SECTIONS.items() if key in members}
@@ -161,16 +157,8 @@ def load_manifest(text: str, *, source: str = "agents.yaml") -> Manifest:
     return Manifest(source, digest, tenant, principal, declared, agents, text)
 
 
-def _check_version(root: Item, item: Item | None) -> None:
-    if item is None:
-        if root.is_mapping():
-            root.fail("`version` is missing", "write `version: 1` on the first line")
-    else:
-        read_integer(item, 1, 1)
-
-
 def _bind_report(agent: Agent, report: FindingCollector) -> Agent:
-    """The agent, reporting into this report: a manifest is read once and issued from many times."""
+    """A copy of the agent that reports into `report`, since one manifest is issued from many times."""
     rules = {
         kind: tuple(replace(rule, item=replace(rule.item, report=report)) for rule in agent_rules)
         for kind, agent_rules in agent.rules.items()

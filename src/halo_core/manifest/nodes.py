@@ -1,16 +1,14 @@
-"""Room: manifest, what is wrong with one. Takes: places and words. Gives: one error that names them all. Never: I/O.
+"""YAML read strictly: items that know their place, and the findings of what is wrong with a manifest.
 
-Room: manifest, YAML read strictly. Takes: text. Gives: items that know their place. Never: builds objects, I/O.
-
-Only the part of YAML that means what it looks like: no anchors and aliases (one line could stand for a gigabyte), no
-tags, no merge keys, no duplicate keys. YAML 1.1 reads `no`, `010`, `1_000` and `1:30` as a truth value and numbers that
-nobody wrote; each is refused with the spelling to use instead.
+Only the part of YAML is accepted that means what it looks like: no anchors and aliases (one line could stand for a
+gigabyte), no tags, no merge keys, no duplicate keys. YAML 1.1 reads `no`, `010`, `1_000` and `1:30` as truth values and
+numbers; each is refused with the spelling to use instead.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
@@ -20,31 +18,18 @@ import yaml
 
 from halo_core.errors import ConfigError
 
-__all__ = [
-    "MAX_BYTES",
-    "FindingCollector",
-    "Item",
-    "ManifestError",
-    "ManifestFinding",
-    "Remedy",
-    "did_you_mean",
-    "printable",
-    "read_document",
-]
-
-
 _MAX_FINDINGS: Final = 100
 _MAX_SHOWN: Final = 64
 _MAX_COMPARED: Final = 200
 _MAX_GUESSES: Final = 20
 
 Remedy = str | Callable[[], str]
-"""What to do, or how to find that out: looking for a close word takes its time."""
+"""What to do, or a function that finds out, since looking for a close word takes time."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ManifestFinding:
-    """One thing wrong: line and column from 1, the field as a path, what, and what to do."""
+    """An error: line and column from 1, path of the field, message and remedy."""
 
     line: int
     column: int
@@ -78,7 +63,7 @@ class FindingCollector:
         self._guesses = 0
 
     def add(self, place: tuple[int, int], path: str, message: str, remedy: Remedy = "") -> None:
-        """Note a finding; past a hundred nobody reads on."""
+        """Note a finding, up to a hundred of them."""
         # INVARIANT: TOTAL - a hostile file is refused in a time that does not grow with what is wrong in it.
         if len(self._findings) >= _MAX_FINDINGS:
             return
@@ -98,15 +83,15 @@ class FindingCollector:
 
 
 def printable(text: str) -> str:
-    """Somebody's text as a message may hold it: printable ASCII, short."""
+    """A text of the file as short printable ASCII, for a message."""
     escaped = text if text.isascii() and text.isprintable() else ascii(text)[1:-1]
     return escaped if len(escaped) <= _MAX_SHOWN else escaped[: _MAX_SHOWN - 3] + "..."
 
 
 def did_you_mean(word: str, candidates: Iterable[str], otherwise: str = "") -> str:
-    """A remedy: the closest known word, else `otherwise`, else the words there are.
+    """A remedy: the closest candidate, else `otherwise`, else the candidates.
 
-    Of very many words those are compared that begin alike.
+    Of more than 200 candidates those with the same first letter are compared first.
     """
     words = sorted(candidates)
     compared = (
@@ -209,7 +194,7 @@ def _syntax_finding(exc: Exception, text: str) -> ManifestFinding:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A node with its path. The readers give None after they have reported what is wrong."""
+    """A node with its path. Its readers return None after they have reported what is wrong."""
 
     node: yaml.Node
     path: str
@@ -226,7 +211,7 @@ class Item:
         self.report.add(self.place, self.path, message, remedy)
 
     def mapping(self, fields: Iterable[str] | None = None) -> dict[str, Item]:
-        """Members by key; every one of `fields`, where given. Empty after an error."""
+        """Members by key, restricted to `fields` where given; empty if this is no mapping."""
         if not isinstance(self.node, yaml.MappingNode):
             self.fail("a mapping is expected", "write `key: value` lines below it")
             return {}
@@ -252,18 +237,18 @@ class Item:
         return f"{self.path}.{segment}" if self.path else segment
 
     def sequence(self) -> list[Item]:
-        """Members of a list; empty after an error."""
+        """Members of a list; empty if this is none."""
         if not isinstance(self.node, yaml.SequenceNode):
             self.fail("a list is expected", "write `[one, two]`")
             return []
         return [Item(value, f"{self.path}[{index}]", self.report) for index, value in enumerate(self.node.value)]
 
     def is_sequence(self) -> bool:
-        """Whether a list stands here."""
+        """Whether this is a list."""
         return isinstance(self.node, yaml.SequenceNode)
 
     def is_mapping(self) -> bool:
-        """Whether a mapping stands here."""
+        """Whether this is a mapping."""
         return isinstance(self.node, yaml.MappingNode)
 
     def scalar(self) -> str | int | bool | None:
@@ -323,7 +308,3 @@ class Item:
             self.fail(f"a printable text of {least} to {most} characters is expected")
             return None
         return value
-
-    def members(self, fields: Iterable[str] | None = None) -> Iterator[tuple[str, Item]]:
-        """`mapping`, pair by pair."""
-        yield from self.mapping(fields).items()

@@ -7,7 +7,6 @@ while page := log.read_since(index): ...
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
@@ -317,9 +316,13 @@ class LedgerAlertLog:
             return self._read_alert(logged, reader) if logged.entry.kind is EntryKind.ALERT else None
 
     def _read_alert(self, logged: LoggedEntry, reader: Reader) -> AnyAlert:
-        if logged.entry.body.get("kind") != ALERT_KIND:
-            return _parse_alert(AgentAlert.from_entry, logged)
-        return _parse_alert(lambda item: PersonAlert.from_entry(item, self._open_event(item, reader)), logged)
+        try:
+            if logged.entry.body.get("kind") != ALERT_KIND:
+                return AgentAlert.from_entry(logged)
+            return PersonAlert.from_entry(logged, self._open_event(logged, reader))
+        except (LookupError, TypeError, ValueError, AttributeError) as exc:
+            message = f"entry {logged.index} is not a valid alert"
+            raise Tampered("bad_alert", message, remedy="run `halo verify`") from exc
 
     def _open_event(self, logged: LoggedEntry, reader: Reader) -> AlertedEvent | None:
         """The event with names if they were asked for; None if it was erased or altered (see `halo verify`)."""
@@ -329,10 +332,3 @@ class LedgerAlertLog:
             return open_event(SealedContents.with_home_key(reader, self._keys), logged.entry)
         except Tampered:
             return None
-
-
-def _parse_alert(make: Callable[[LoggedEntry], AnyAlert], logged: LoggedEntry) -> AnyAlert:
-    try:
-        return make(logged)
-    except (LookupError, TypeError, ValueError, AttributeError) as exc:
-        raise Tampered("bad_alert", f"entry {logged.index} is not a valid alert", remedy="run `halo verify`") from exc

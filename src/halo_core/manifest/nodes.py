@@ -18,6 +18,13 @@ import yaml
 
 from halo_core.errors import ConfigError
 
+_MAX_BYTES: Final = 1 << 20
+_MAX_DEPTH: Final = 16
+_MAX_NODES: Final = 100_000
+_MAX_LIST: Final = 4_096
+_TAG: Final = "tag:yaml.org,2002:"
+_PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_*?-]+")
+_INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,15})")
 _MAX_FINDINGS: Final = 100
 _MAX_SHOWN: Final = 64
 _MAX_COMPARED: Final = 200
@@ -103,22 +110,6 @@ def did_you_mean(word: str, candidates: Iterable[str], otherwise: str = "") -> s
     return otherwise or (f"use one of {', '.join(printable(item) for item in words[:20])}" if words else "remove it")
 
 
-MAX_BYTES: Final = 1 << 20
-_MAX_DEPTH: Final = 16
-_MAX_NODES: Final = 100_000
-_MAX_LIST: Final = 4_096
-_TAG: Final = "tag:yaml.org,2002:"
-_PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_*?-]+")
-_INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,15})")
-_READ_AS: Final = {
-    "bool": "a truth value",
-    "int": "a number",
-    "float": "a number",
-    "timestamp": "a date",
-    "null": "nothing",
-}
-
-
 class _RefusedYaml(Exception):
     def __init__(self, mark: Any, message: str, remedy: str) -> None:
         super().__init__(message)
@@ -156,7 +147,7 @@ def read_document(text: str, source: str, report: FindingCollector) -> Item:
     Raises:
         ManifestError: the text is no YAML, too large, or uses what is refused.
     """
-    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
+    if len(text.encode("utf-8", "replace")) > _MAX_BYTES:
         raise ManifestError(
             source, [ManifestFinding(1, 1, "", "the manifest is larger than 1 MiB", "write one manifest per tenant")]
         )
@@ -273,38 +264,31 @@ class Item:
         return str(self.node.tag).removeprefix(_TAG)
 
     def _fail_misread(self, raw: str, kind: str) -> None:
-        if kind == "null":
-            self.fail("the value is missing", "add a value, or remove the field")
-        elif kind == "bool":
-            self.fail(
-                f"YAML reads `{printable(raw)}` as a truth value", f'write `"{printable(raw)}"`, or true or false'
-            )
-        elif kind == "int":
-            self.fail(
-                f"`{printable(raw)}` is not a plain number, or it is too large", "write plain digits, or quote a text"
-            )
-        elif kind == "float":
-            self.fail("a number with a fraction is not exact here", f'quote it: `"{printable(raw)}"`')
-        else:
-            self.fail(f"YAML reads `{printable(raw)}` as {_READ_AS.get(kind, 'something else')}", "quote it")
+        shown = printable(raw)
+        otherwise = (f"YAML reads `{shown}` as {'a date' if kind == 'timestamp' else 'something else'}", "quote it")
+        message, remedy = {
+            "null": ("the value is missing", "add a value, or remove the field"),
+            "bool": (f"YAML reads `{shown}` as a truth value", f'write `"{shown}"`, or true or false'),
+            "int": (f"`{shown}` is not a plain number, or it is too large", "write plain digits, or quote a text"),
+            "float": ("a number with a fraction is not exact here", f'quote it: `"{shown}"`'),
+        }.get(kind, otherwise)
+        self.fail(message, remedy)
 
-    def text(self, *, most: int = 1024, least: int = 1) -> str | None:
-        """A printable text of `least` to `most` characters."""
+    def text(self, *, most: int = 1024) -> str | None:
+        """A printable text of at most `most` characters that is not empty."""
         if not isinstance(self.node, yaml.ScalarNode):
             self.fail("a text is expected")
             return None
-        if self.kind() == "int":
-            self.fail(
-                f"YAML reads `{printable(self.node.value)}` as a number", f'write `"{printable(self.node.value)}"`'
-            )
+        raw, kind = self.node.value, self.kind()
+        if kind == "int" or (kind == "bool" and raw in ("true", "false")):
+            noun = "a number" if kind == "int" else "a truth value"
+            self.fail(f"YAML reads `{printable(raw)}` as {noun}", f'write `"{printable(raw)}"`')
             return None
         value = self.scalar()
         if value is None:
             return None
-        if not isinstance(value, str):
-            self.fail(f"YAML reads `{self.node.value}` as a truth value", f'write `"{self.node.value}"`')
+        text = str(value)
+        if not 1 <= len(text) <= most or not text.isprintable():
+            self.fail(f"a printable text of 1 to {most} characters is expected")
             return None
-        if not least <= len(value) <= most or not value.isprintable():
-            self.fail(f"a printable text of {least} to {most} characters is expected")
-            return None
-        return value
+        return text

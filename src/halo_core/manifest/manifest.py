@@ -112,14 +112,9 @@ class Manifest:
             if is_resource_id(resource.id):
                 declaration = self.find_resource(resource.id, resource.kind)
                 resources.setdefault(resource.kind, {})[resource.id] = (declaration or resource, item)
-        report = FindingCollector(self.source)
+        bound = _bind_report(section, FindingCollector(self.source))
         return expand_grants(
-            _bind_report(section, report),
-            resources,
-            tenant=self.tenant,
-            principal=self.principal,
-            report=report,
-            allow_unspent=allow_unspent,
+            bound, resources, tenant=self.tenant, principal=self.principal, allow_unspent=allow_unspent
         )
 
 
@@ -174,14 +169,16 @@ _SEPARATORS: Final = str.maketrans("", "", "-_.")
 
 
 def replace_grants(text: str, agent: str, grants: Grants, *, tenant: str, source: str = "agents.yaml") -> str:
-    """A manifest whose `agent` has exactly these grants; a new one where `text` is empty.
+    """Write a manifest in which `agent` has exactly these grants; a new one if `text` is empty.
 
     Raises:
         ConfigError: the text is no manifest, or its layout (`{...}` on one line) cannot be edited by lines.
     """
     hand_off = sorted(name for name in grants.get(ActionKind.HANDOFF, {}) if name != agent)
     if not text.strip():
-        body = [f"  {_quote(agent)}:", *_format_sections(grants, "    "), *_format_hand_off(hand_off, "    ")]
+        body = [f"  {_quote(agent)}:", *_format_sections(grants, "    ")]
+        if hand_off:
+            body.append(f"    hand_off: [{', '.join(map(_quote, hand_off))}]")
         stubs = [f"  {_quote(name)}:\n    tools: {{}}" for name in hand_off]
         edited = _NEW_MANIFEST.format(_quote(tenant)) + "\n".join([*body, *stubs]) + "\n"
     else:
@@ -191,7 +188,7 @@ def replace_grants(text: str, agent: str, grants: Grants, *, tenant: str, source
 
 
 def format_grants(grants: Grants, indent: str = "") -> str:
-    """The sections of an agent as YAML."""
+    """Format an agent's grants as sections of YAML."""
     return "\n".join(_format_sections(grants, indent))
 
 
@@ -205,17 +202,12 @@ def _format_sections(grants: Grants, indent: str) -> list[str]:
     return lines
 
 
-def _format_hand_off(names: Iterable[str], indent: str) -> list[str]:
-    quoted_names = ", ".join(map(_quote, names))
-    return [f"{indent}hand_off: [{quoted_names}]"] if quoted_names else []
-
-
 def _format_arguments(rules: Mapping[str, Constraint]) -> str:
     return "{" + ", ".join(f"{_quote(name)}: {_format_constraint(rule)}" for name, rule in sorted(rules.items())) + "}"
 
 
 def _format_constraint(rule: Constraint) -> str:
-    values = ", ".join(map(_format_value, rule.values))
+    values = ", ".join(_quote(value) if isinstance(value, str) else str(value).lower() for value in rule.values)
     bounds = ", ".join(
         f"{name}: {value}" for name, value in (("min", rule.low), ("max", rule.high)) if value is not None
     )
@@ -228,10 +220,6 @@ def _format_constraint(rule: Constraint) -> str:
         ConstraintKind.PREFIX: f"{{prefix: {_quote(rule.text)}}}",
         ConstraintKind.PATTERN: f"{{pattern: {_quote(rule.text)}}}",
     }[rule.kind]
-
-
-def _format_value(value: str | float) -> str:
-    return _quote(value) if isinstance(value, str) else str(value).lower()
 
 
 def _quote(text: str) -> str:
@@ -253,25 +241,17 @@ def _edit(text: str, agent: str, grants: Grants, source: str) -> str:
     if agents is None or agent not in agent_items:
         place = _end_line(agents) if agents is not None else len(lines)
         indent = _read_indent(agents) if agents is not None else "  "
-        inner = indent + "  "
-        added = [f"{indent}{_quote(agent)}:", *_format_sections(grants, inner)]
+        added = [f"{indent}{_quote(agent)}:", *_format_sections(grants, indent + "  ")]
         lines[place:place] = added if agents is not None else ["agents:", *added]
         return "\n".join(lines) + "\n"
     item = agent_items[agent]
     if _is_on_one_line(item):
         raise _layout_error(item, agent, source)
-    indent = _read_indent(item)
-    for start, end in sorted(_section_spans(item), reverse=True):
-        del lines[start:end]
-    lines[item.place[0] - 1 : item.place[0] - 1] = _format_sections(grants, indent)
-    return "\n".join(lines) + "\n"
-
-
-def _section_spans(item: Item) -> Iterable[tuple[int, int]]:
-    """Lines of the sections that are replaced."""
-    for key, value in item.node.value:
+    for key, value in reversed(item.node.value):
         if key.value in SECTIONS:
-            yield key.start_mark.line, _end_line(Item(value, "", item.report))
+            del lines[key.start_mark.line : _end_line(replace(item, node=value))]
+    lines[item.place[0] - 1 : item.place[0] - 1] = _format_sections(grants, _read_indent(item))
+    return "\n".join(lines) + "\n"
 
 
 def _end_line(item: Item) -> int:

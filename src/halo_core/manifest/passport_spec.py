@@ -6,14 +6,14 @@ Patterns are expanded here, when the passport is issued: a tool that is register
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
 from typing import Any, Protocol
 
 from halo_core.manifest.agents import Agent, GrantRule
 from halo_core.manifest.fields import SECTIONS, best_matches, is_pattern, matches
-from halo_core.manifest.nodes import FindingCollector, did_you_mean, printable
+from halo_core.manifest.nodes import did_you_mean, printable
 from halo_core.model import (
     ANY_OTHER,
     RESERVED_UNITS,
@@ -28,7 +28,6 @@ from halo_core.model import (
 
 _ANYTHING = {ANY_OTHER: Constraint.anything()}
 _MAX_LISTED = 8
-_UNSEEN_NOTE = "because their tools are not registered yet"
 _SECTION = {kind: section for section, kind in SECTIONS.items()}
 
 
@@ -90,13 +89,7 @@ class PassportSpec:
 
 
 def expand_grants(
-    agent: Agent,
-    catalogue: Catalogue,
-    *,
-    tenant: str,
-    principal: str,
-    report: FindingCollector,
-    allow_unspent: bool = False,
+    agent: Agent, catalogue: Catalogue, *, tenant: str, principal: str, allow_unspent: bool = False
 ) -> PassportSpec:
     """Expand an agent's grants; with `allow_unspent` a budget that nothing spends is noted instead of refused.
 
@@ -107,15 +100,15 @@ def expand_grants(
     grants: dict[ActionKind, dict[str, Mapping[str, Constraint]]] = {}
     notes: list[str] = []
     for kind in _SECTION:
-        granted = _expand_kind(agent, kind, catalogue.get(kind, {}), report, notes)
+        granted = _expand_kind(agent, kind, catalogue.get(kind, {}), notes)
         if granted:
             grants[kind] = granted
     if agent.hand_off:
         grants[ActionKind.HANDOFF] = {name: dict(_ANYTHING) for name in agent.hand_off}
-    spent = _check_affordable(agent, grants, catalogue, report, notes)
+    spent = _check_affordable(agent, grants, catalogue, notes)
     _check_unspent(agent, spent, notes, allow_unspent=allow_unspent)
     notes += _note_unchecked(grants, catalogue)
-    report.raise_findings()
+    agent.item.report.raise_findings()
     return PassportSpec(
         agent=agent.id,
         tenant=tenant,
@@ -142,7 +135,6 @@ def _expand_kind(
     agent: Agent,
     kind: ActionKind,
     resources: Mapping[str, tuple[Resource, RegisteredResource | None]],
-    report: FindingCollector,
     notes: list[str],
 ) -> dict[str, Mapping[str, Constraint]]:
     if kind not in agent.rules:
@@ -164,7 +156,7 @@ def _expand_kind(
             both = f"`{printable(chosen[0])}` and `{printable(chosen[1])}`"
             rules[chosen[0]].item.fail(f"{both} apply equally to `{name}`", f"add a line for `{name}` itself")
         elif chosen:
-            granted[name] = _expand_arguments(rules[chosen[0]], name, resources[name], report)
+            granted[name] = _expand_arguments(rules[chosen[0]], name, resources[name])
     return granted
 
 
@@ -182,7 +174,7 @@ def _check_known(rule: GrantRule, resources: Mapping[str, object], section: str)
 
 
 def _expand_arguments(
-    rule: GrantRule, name: str, registered: tuple[Resource, RegisteredResource | None], report: FindingCollector
+    rule: GrantRule, name: str, registered: tuple[Resource, RegisteredResource | None]
 ) -> Mapping[str, Constraint]:
     resource, offered = registered
     if rule.arguments is None:
@@ -201,7 +193,7 @@ def _expand_arguments(
         for missing in sorted(set(offered.schema.get("required", ())) - set(rule.arguments)):
             needed = f"`{printable(str(missing))}`"
             message = f"`{printable(name)}` needs {needed}, which is not granted: every call would be denied"
-            report.add(rule.item.place, rule.item.path, message, f"add `{printable(str(missing))}: any`")
+            rule.item.fail(message, f"add `{printable(str(missing))}: any`")
     return dict(rule.arguments)
 
 
@@ -235,7 +227,8 @@ def _note_unchecked(grants: Grants, catalogue: Catalogue) -> list[str]:
         return []
     more = f" and {len(unchecked) - _MAX_LISTED} more tools" if len(unchecked) > _MAX_LISTED else ""
     listing = ", ".join(unchecked[:_MAX_LISTED])
-    return [f"arguments that could not be checked, {_UNSEEN_NOTE}: {listing}{more}; run the app once, then issue again"]
+    reason = "because their tools are not registered yet"
+    return [f"arguments that could not be checked, {reason}: {listing}{more}; run the app once, then issue again"]
 
 
 def _check_unspent(agent: Agent, spent: set[str], notes: list[str], *, allow_unspent: bool) -> None:
@@ -252,9 +245,7 @@ def _check_unspent(agent: Agent, spent: set[str], notes: list[str], *, allow_uns
         place.fail(f"{message}: add `unit: {budget.unit}` to a tool", "or remove the budget")
 
 
-def _check_affordable(
-    agent: Agent, grants: Grants, catalogue: Catalogue, report: FindingCollector, notes: list[str]
-) -> set[str]:
+def _check_affordable(agent: Agent, grants: Grants, catalogue: Catalogue, notes: list[str]) -> set[str]:
     """Report resources that no budget or authority can pay for; return the units that the grants spend."""
     spent: set[str] = set()
     units = {budget.unit for budget in agent.limits.session}
@@ -271,7 +262,7 @@ def _check_affordable(
                 if unit not in units:
                     message = f"`{name}` spends {unit}, which has no budget: every call would be denied"
                     remedy = f"add `{unit}: {{session: ...}}`"
-                    report.add(agent.item.place, f"{agent.item.path}.budgets", message, remedy)
+                    replace(agent.item, path=f"{agent.item.path}.budgets").fail(message, remedy)
             floor = max(floors[resource.impact.value], agent.decay.reauthorize_below)
             if floor >= agent.decay.authority:
                 notes.append(f"`{name}` can never run: {resource.impact.value} needs as much authority as there is")

@@ -23,8 +23,6 @@ from halo_core.errors import BadInput, ConfigError
 from halo_core.files import hold_file_lock, replace_file
 from halo_core.model import has_invisible_characters, normalize_name, same_person
 
-__all__ = ["Approver", "Authorities", "Issuer", "TrustedKeys", "approver_key_name", "parse_public_key"]
-
 _FILE_NAME: Final = "authorities.json"
 _MAX_FILE_BYTES: Final = 4 * 1024 * 1024
 _MAX_NAME: Final = 64

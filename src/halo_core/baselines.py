@@ -27,20 +27,6 @@ from halo_core.store import Draft, Transaction, rows
 from halo_core.store.log import SealedContents, read_entries, read_verdict
 from halo_core.store.reader import Reader, Stream
 
-__all__ = [
-    "IDENTITIES",
-    "FittedScore",
-    "SessionHistory",
-    "collect_sessions",
-    "find_identities_hash",
-    "fit_score",
-    "load_identities",
-    "load_shipped_model",
-    "put_identities_in_force",
-    "put_in_force",
-    "take_out_of_force",
-]
-
 IDENTITIES: Final = "\tidentities"
 """The name under which the baseline of people and service accounts is stored among those of agents.
 

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["hold_file_lock", "replace_file", "sync_folder"]
-
 
 def replace_file(path: Path, data: bytes) -> None:
     """Write `data` to `path`, readable by its owner alone; a reader sees the old file or the new one, never a part.

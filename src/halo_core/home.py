@@ -15,8 +15,6 @@ from halo_core.manifest import MANIFEST_DOMAIN, Manifest, load_manifest
 from halo_core.model import Mode, Origin
 from halo_core.store import Store, Transaction, rows
 
-__all__ = ["Declarations", "default_home", "default_url", "describe_process", "parse_mode", "read_manifest"]
-
 
 def default_home() -> Path:
     """`HALO_HOME`, or `.halo` in the working directory where that is not set or empty."""

@@ -25,8 +25,6 @@ from halo_core.risk.circumstances import circumstances_of
 from halo_core.store.log import LoggedEntry, SealedContents, read_entries
 from halo_core.store.reader import Reader
 
-__all__ = ["ReplayResult", "ReplayStatus", "Replayer", "find_first_difference"]
-
 
 class ReplayStatus(StrEnum):
     """Result of the replay of one decision."""

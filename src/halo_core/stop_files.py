@@ -19,8 +19,6 @@ from halo_core.errors import ConfigError
 from halo_core.files import replace_file, sync_folder
 from halo_core.model import Stop
 
-__all__ = ["SCOPES", "StopFiles"]
-
 SCOPES: Final = ("agent", "all", "session", "tenant", "tool")
 
 _FOLDER_NAME: Final = "stops"

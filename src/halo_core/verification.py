@@ -12,8 +12,6 @@ from halo_core.store import StoreConfig, checkpoints
 from halo_core.store.checkpoints import find_anchored_note, select_anchors
 from halo_core.store.reader import Reader
 
-__all__ = ["verify_store"]
-
 
 def verify_store(
     url: str,

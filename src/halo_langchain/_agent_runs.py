@@ -40,21 +40,6 @@ if TYPE_CHECKING:
     from halo_core.enforcement.delegation import ActiveAgent
     from halo_langchain import Halo
 
-__all__ = [
-    "NodePlace",
-    "aenter_agent",
-    "aiterate_in_context",
-    "enter_agent",
-    "find_smuggled_writes",
-    "graph_session_scope",
-    "iterate_in_context",
-    "keep_link_when_paused",
-    "list_targets",
-    "with_link_of",
-    "wrap_node",
-]
-
-
 T = TypeVar("T")
 
 _END: Final = object()

@@ -62,8 +62,6 @@ if TYPE_CHECKING:
     from halo_core.facade import HandOff
     from halo_langchain import Halo
 
-__all__ = ["ClosureRewriter", "guard_graph"]
-
 _FUNCTION_FIELDS: Final = ("func", "afunc")
 _COPIED_ATTRIBUTES: Final = ("__module__", "__qualname__", "__doc__", "__annotations__")
 

@@ -19,14 +19,6 @@ from langgraph.prebuilt import InjectedState, InjectedStore, ToolRuntime
 
 from halo_core.enforcement.arguments import BoundArguments, copy_arguments, same_value, to_json_outline, to_json_value
 
-__all__ = [
-    "HANDLER_NAMES",
-    "Binder",
-    "classify_hidden_arguments",
-    "list_settable_arguments",
-]
-
-
 HANDLER_NAMES: Final = frozenset(("run_manager", "callbacks"))
 """Filled in under these names where the signature has them; a caller may pass one where it has not."""
 

@@ -31,8 +31,6 @@ from halo_langchain._texts import extract_model_output, extract_result_text
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = ["HaloCallback"]
-
 _MAX_OPEN: Final = 10_000
 _ABILITIES: Final = ("drop_documents", "drop_labels")  # of a list of documents, which is changed in place
 _TEXT_SURFACE: Final[Surface[Any]] = Surface(extract_result_text)

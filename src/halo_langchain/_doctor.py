@@ -62,8 +62,6 @@ from halo_langchain._doctor_rows import (
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = ["SKIPPED_PACKAGES", "Examiner", "describe_undecided", "doctor", "report_undecided"]
-
 _ALL_KINDS: Final = frozenset((FindingKind.TOOL, FindingKind.RETRIEVER, FindingKind.MODEL, FindingKind.HANDOFF))
 _DECIDED_BODY: Final = Cover(is_decided=True)
 

@@ -31,18 +31,6 @@ from halo_langchain._middleware import HaloMiddleware
 if TYPE_CHECKING:
     from halo_langchain._doctor import Examiner
 
-__all__ = [
-    "FACTORY_MODULE",
-    "TOOL_HOOKS",
-    "GraphExaminer",
-    "examine_hooks",
-    "find_cover",
-    "find_middleware_halo",
-    "flatten_hooks",
-    "is_model_guarded",
-]
-
-
 HookOrder = tuple[list[Any], list[Any]]
 """Who stands around a call, outermost first: synchronous, asynchronous."""
 

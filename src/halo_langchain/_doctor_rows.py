@@ -33,15 +33,6 @@ from halo_core.enforcement.guards import GuardMetadata, clean_name
 from halo_langchain._callback import HaloCallback
 from halo_langchain._translate import hosted_names
 
-__all__ = [
-    "CALLBACK_POINT",
-    "EXPLORER",
-    "Rows",
-    "find_callback_halo",
-    "find_handoff_target",
-    "find_intact_guard",
-]
-
 _FRAMEWORKS: Final = frozenset((
     "anyio", "halo_core", "halo_langchain", "httpx", "langchain", "langchain_classic", "langchain_core",
     "langgraph", "langgraph_supervisor", "langgraph_swarm", "langsmith", "pydantic", "pydantic_core",

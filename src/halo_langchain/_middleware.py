@@ -35,8 +35,6 @@ from halo_langchain._translate import bound_tools, model_name
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = ["HaloMiddleware", "HaloState"]
-
 _EARLIER_FIELD: Final = "halo_earlier"
 
 

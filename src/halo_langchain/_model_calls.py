@@ -34,32 +34,6 @@ if TYPE_CHECKING:
     from halo_langchain import Halo
     from halo_langchain._results import AnswerShape
 
-__all__ = [
-    "DONE",
-    "READY",
-    "RESTRICTING_ABILITIES",
-    "RUNNING",
-    "DecidedCall",
-    "ModelCall",
-    "ModelInput",
-    "PreparedModelCall",
-    "arun_model_call",
-    "asend_model_call",
-    "build_inference_call",
-    "current_decided_call",
-    "decided_call_scope",
-    "model_entry_scope",
-    "mute_callbacks",
-    "resolve_model_name",
-    "run_model_call",
-    "send_model_call",
-    "sending_scope",
-    "split_prompts",
-    "take_middleware_ticket",
-    "to_messages",
-]
-
-
 RESTRICTING_ABILITIES: Final = ("hold_output", "pause", "redact_output")
 """What can be done where the answer is read before anybody else sees it: inside the model."""
 

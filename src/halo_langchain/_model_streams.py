@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from halo_core.enforcement.guards import GuardMetadata
     from halo_langchain._results import AnswerShape
 
-__all__ = ["astream_in_entry_scope", "astream_model_call", "stream_in_entry_scope", "stream_model_call"]
-
 Method = Callable[..., Any]
 Stream = Generator[Any, None, None]
 AsyncStream = AsyncGenerator[Any, None]

@@ -65,15 +65,6 @@ from halo_langchain._translate import FRAMEWORK, model_name, refuse_overridden_e
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = [
-    "can_restrict_output",
-    "copy_model_with_guard",
-    "find_model_guard",
-    "guard_model",
-    "is_model",
-    "unwrap_bindings",
-]
-
 
 def _first_config(config: Any) -> Any:
     """The configuration of a batch, of one with several its first."""

@@ -26,8 +26,6 @@ from halo_core.errors import Denied, Pending
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = ["HandOffDecision", "LangChainAction", "consume_resume", "discard_resume", "pause_or_withdraw"]
-
 # LangGraph's names; a test holds them to the installed version.
 _SCRATCHPAD_KEY: Final = "__pregel_scratchpad"
 _CHECKPOINTER_KEY: Final = "__pregel_checkpointer"

@@ -32,28 +32,6 @@ from halo_langchain._texts import (
 if TYPE_CHECKING:
     from halo_core.facade import HaloBase
 
-__all__ = [
-    "ANSWERS_SHAPE",
-    "ANSWER_SHAPE",
-    "CHAT_CHUNKS_SHAPE",
-    "CHAT_SHAPE",
-    "DOCUMENTS_SURFACE",
-    "DROPPED_NOTICE",
-    "ENTRY_LLM_RESULT_SHAPE",
-    "EVENTS_SHAPE",
-    "LLM_RESULT_SHAPE",
-    "MODEL_SURFACE",
-    "TEXT_CHUNKS_SHAPE",
-    "TEXT_SHAPE",
-    "TOOL_RESULT_SURFACE",
-    "AnswerShape",
-    "Labels",
-    "make_documents_surface",
-    "make_model_surface",
-    "make_tool_surface",
-]
-
-
 KeepDocument = Callable[[str, tuple[str, ...]], bool]
 Labels = Callable[[Document], Iterable[str]]
 

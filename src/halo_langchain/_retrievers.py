@@ -38,8 +38,6 @@ from halo_langchain._translate import FRAMEWORK, refuse_overridden_entry_points,
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = ["guard_retriever"]
-
 _GUARDED_ENTRY_POINTS: Final = ("invoke", "ainvoke", "_get_relevant_documents", "_aget_relevant_documents")
 _UNGUARDED_ENTRY_POINTS: Final = ("batch", "abatch", "stream", "astream")
 _FRAMEWORK_ARGUMENTS: Final = ("run_id", "verbose")

@@ -38,26 +38,6 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
     from langchain_core.runnables import RunnableConfig
 
-__all__ = [
-    "RunClaim",
-    "RunStart",
-    "body_values",
-    "claim_run",
-    "claim_run_for_any",
-    "claim_scope",
-    "current_claim",
-    "ensure_run_id",
-    "entry_scope",
-    "find_event_session",
-    "find_thread_session",
-    "get_or_create_claim",
-    "get_run_source",
-    "get_step_id",
-    "in_body",
-    "with_link_marker",
-    "with_run_session",
-]
-
 
 class _RunSessionId(str):
     """Id of the session of a run; no caller's JSON makes one, so nobody chooses another's."""

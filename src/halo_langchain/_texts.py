@@ -22,15 +22,6 @@ from langgraph.types import Command, Send
 from halo_core.enforcement.result_texts import MaskText, TextExtractor, ValueRedactor, mask_joined_texts
 from halo_core.model import Provenance
 
-__all__ = [
-    "extract_model_output",
-    "extract_result_text",
-    "find_known_origins",
-    "is_readable",
-    "list_message_texts",
-    "redact_value",
-]
-
 
 def _get_framework_parts(value: Any) -> list[Any] | None:
     if isinstance(value, BaseMessage):

@@ -50,14 +50,6 @@ if TYPE_CHECKING:
 
     from halo_langchain import Halo
 
-__all__ = [
-    "SESSION_FIELD",
-    "ToolCalls",
-    "guard_tool_node",
-    "run_session_scope",
-]
-
-
 SESSION_FIELD: Final = "halo_session"
 """Field of the agent's state that holds the session which the middleware opened for a run without a thread."""
 

@@ -66,8 +66,6 @@ from halo_langchain._translate import FRAMEWORK, get_handoff_agent, refuse_overr
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = ["as_tool", "copy_with_guard", "guard_tool"]
-
 _BINDERS_KEY: Final = "_halo_binders"
 _TOOL_NODE_CODE: Final = frozenset(
     function.__code__ for function in vars(ToolNode).values() if isinstance(function, types.FunctionType)

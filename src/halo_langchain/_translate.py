@@ -22,21 +22,6 @@ from halo_core.errors import Denied
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
 
-__all__ = [
-    "FRAMEWORK",
-    "UNGUARDED_ENTRY_POINTS",
-    "bound_tools",
-    "build_refusal",
-    "get_handoff_agent",
-    "hosted_names",
-    "model_name",
-    "refuse_overridden_entry_points",
-    "retriever_schema",
-    "tool_names",
-    "tool_schema",
-]
-
-
 # Dicts of these types are called in this process (a bare schema is); any other type names a tool of the provider.
 _CLIENT_TYPES: Final = (None, "function", "custom")
 # A dict of nothing but these declares functions of this process, in the form of two providers.

@@ -39,9 +39,6 @@ from halo_langchain._runs import RunStart, claim_run_for_any
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = ["InstalledTripwire", "install"]
-
-
 _MAX_OPEN: Final = 10_000
 _FRAMEWORKS: Final = ("langgraph", "langchain_create_agent")
 _UNNAMED: Final = "LangGraph"  # what the framework calls a graph that was given no name
@@ -139,6 +136,8 @@ def _is_graph(name: str, event: Mapping[str, Any], *, nested: bool) -> bool:
 
 class InstalledTripwire(ModeWatch):
     """One installation of a Halo's tripwire; the Halo watches while any of its installations is in place."""
+
+    halo: Halo
 
     def uninstall(self) -> None:
         """Take it away; a second time does nothing."""

@@ -17,10 +17,6 @@ from halo_core import demo
 from halo_langchain import Halo
 from halo_langchain.testing import ScriptedModel, call
 
-__all__ = [
-    "run_desk",
-]
-
 
 class KeywordRetriever(BaseRetriever):
     """A few documents, found by shared words."""

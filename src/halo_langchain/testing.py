@@ -17,8 +17,6 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import field_validator
 
-__all__ = ["ScriptedModel", "call"]
-
 
 class ScriptedModel(BaseChatModel):
     """Says `script` message by message (a text is a message), whatever it is asked; past its end it says `done`.

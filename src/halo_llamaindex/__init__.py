@@ -148,7 +148,7 @@ class Halo(HaloBase):
         return self._guard_part(x, resource)
 
     def observe(self) -> InstalledObserver:
-        """Note what runs in this process without a guard, in the ledger and on stderr.
+        """Record what runs in this process without a guard, in the ledger and on stderr.
 
         It only observes: LlamaIndex's instrumentation gives nobody a say over what runs, so nothing is refused here, in
         enforce mode either. Guard what it names.
@@ -159,14 +159,14 @@ class Halo(HaloBase):
         return observe(self)
 
     def install(self) -> InstalledObserver:
-        """The same as `observe`: what the other adapters' `install` refuses, LlamaIndex only lets be seen."""
+        """The same as `observe`: LlamaIndex lets nobody refuse what the `install` of the other adapters refuses."""
         self.notify_once(
             "LlamaIndex does not allow refusing a run: install() only observes; guard the objects that it reports"
         )
         return observe(self)
 
     def guard_entered_object(self, retriever: Any, part: Any) -> Any:
-        """What a guarded retriever enters by itself, with the model guarded that a query engine among it asks."""
+        """Guard what a guarded retriever enters by itself: a query engine there asks a model."""
         guard = require_guard(retriever)
         return guard_component(self, part, guard.resource, None) if isinstance(part, ENGINE_TYPES) else part
 
@@ -203,7 +203,7 @@ class Halo(HaloBase):
 
     @functools.cached_property
     def functions_by_tool(self) -> dict[str, Callable[..., Any]]:
-        """Which function each registered tool runs that has one, by its name."""
+        """Function of each registered tool that has one, by the tool's name."""
         return {}
 
 

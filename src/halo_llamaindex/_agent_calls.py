@@ -33,28 +33,17 @@ from halo_llamaindex._translate import build_refusal, unwrap_tool
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = [
-    "HandOffDecision",
-    "UnmadeCall",
-    "add_missing_tool",
-    "build_handoff_call",
-    "call_tool",
-    "called_tool_scope",
-    "guard_agent_tools",
-]
-
-
 _OWN_HANDLE: Final = ""
 
 
 def build_handoff_call(halo: Halo, agent: str, task: str = "", problem: str = "") -> Call:
-    """The call by which whoever acts hands off to an agent, under a link made for this alone."""
+    """Build the call by which the acting agent hands off to another, under a link made for this hand-off alone."""
     call = halo.build_call(find_agent_resource(halo, clean_name(agent)), {"task": task}, problem=problem)
     return replace(with_delegation_terms(halo, call), on_link_made=_claim_link)
 
 
 def _claim_link(_handle: str) -> None:
-    """A link of this run's own: a run side by side, in the same session, gets another."""
+    """Do nothing: that this callback is given makes the link one of this run alone."""
 
 
 class HandOffDecision(LlamaIndexAction, HandOffAction):
@@ -88,19 +77,19 @@ _CALLED_TOOL: Final[ContextVar[str]] = ContextVar("halo_llamaindex_wanted", defa
 
 
 def called_tool_scope(name: str) -> ContextVarScope:
-    """Run the step that calls a tool of this name."""
+    """Mark the block as the step that calls a tool of this name."""
     return ContextVarScope((_CALLED_TOOL, name))
 
 
 def is_handoff_tool(tool: Any) -> bool:
-    """Whether this is the framework's own hand-off tool: anything can have its name."""
+    """Whether this is the framework's own hand-off tool, which its name alone does not prove."""
     tool = unwrap_tool(tool)
     function = getattr(tool, "real_fn", None) if type(tool) is FunctionTool else None
     return function is handoff and tool.metadata.name == _HANDOFF_TOOL
 
 
 def guard_agent_tools(halo: Halo, tools: Sequence[Any]) -> list[Any]:
-    """An agent's tools, each guarded, whoever calls them: an agent's class may have a step of its own for that.
+    """Guard all tools of an agent, since the agent's class may call them in a step of its own.
 
     An unguarded tool is not registered, so nobody has granted it: in enforce mode its calls are refused.
     """
@@ -115,7 +104,7 @@ def _is_guarded_by(halo: Halo, tool: Any) -> bool:
 
 
 def add_missing_tool(tools: Sequence[Any]) -> list[Any]:
-    """An agent's tools, and in the place of one that is called and not there what records the call."""
+    """Add a tool that records the call, if the model calls one that the agent does not have."""
     name = _CALLED_TOOL.get()
     if not name or any(tool.metadata.name == name for tool in tools):
         return list(tools)
@@ -153,7 +142,7 @@ class _MissingTool(AsyncBaseTool):
 async def call_tool(  # noqa: PLR0917  what the framework hands over, and who decides
     halo: Halo, inner: InnerCall, workflow: Any, ctx: Any, tool: BaseTool, arguments: dict[str, Any]
 ) -> ToolOutput:
-    """Run one call of an agent, decided."""
+    """Decide and run one tool call of an agent."""
     if isinstance(tool, _MissingTool):
         return await _decide_missing_call(halo, tool, arguments)
     if isinstance(workflow, AgentWorkflow) and is_handoff_tool(tool):
@@ -177,7 +166,7 @@ class _HandOffToolCall(LlamaIndexAction):
     """A call of the hand-off tool: what is decided is the hand-off itself; a refused one keeps the giver at work."""
 
     def __init__(self, halo: Halo, inner: Callable[[Any], Any], ctx: Any, arguments: Mapping[str, Any]) -> None:
-        self.halo, self.inner, self.ctx = halo, inner, ctx
+        self.halo, self.inner, self.ctx, self.raw_arguments = halo, inner, ctx, arguments
         self.arguments = {"to_agent": arguments.get("to_agent"), "reason": arguments.get("reason", "")}
         agent, reason = self.arguments.values()
         is_valid = isinstance(agent, str) and isinstance(reason, str)
@@ -189,7 +178,7 @@ class _HandOffToolCall(LlamaIndexAction):
 
     def return_denied(self, denied: Denied) -> ToolOutput:
         """The refusal, for the model to read."""
-        return build_refusal(_HANDOFF_TOOL, self.arguments, denied)
+        return build_refusal(_HANDOFF_TOOL, self.raw_arguments, denied)
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  the arguments are not changed
         """Call the tool. INVARIANT: what runs was decided: whom, and why."""

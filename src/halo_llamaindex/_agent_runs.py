@@ -61,11 +61,8 @@ from halo_llamaindex._texts import extract_message_text
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = ["WorkflowPlan", "run_step"]
-
-
 _CURRENT_AGENT_KEY: Final = "current_agent_name"
-"""The framework's word for who is at work, in its events and its store."""
+"""Where the framework's events and its store have the name of the current agent."""
 StepCallable = Callable[..., Awaitable[Any]]
 
 
@@ -93,7 +90,7 @@ class WorkflowPlan:
 
     @property
     def enters_agents(self) -> bool:
-        """Whether anybody is entered in it."""
+        """Whether agents are entered by hand-offs in it."""
         return self.is_team or bool(self.agent)
 
 
@@ -129,11 +126,11 @@ class _StepRun:
         return await self.step(self.event)
 
     async def load_chain(self) -> ActingChain | None:
-        """Who acts; see `load_acting_chain`."""
+        """See `load_acting_chain`."""
         return await load_acting_chain(self.halo, self.ctx, self.session)
 
     async def store_chain(self, chain: ActingChain | None) -> None:
-        """Keep who acts; see `store_acting_chain`."""
+        """See `store_acting_chain`."""
         await store_acting_chain(self.halo, self.ctx, chain, self.session)
 
     def delegation_scope(self, chain: ActingChain) -> AbstractContextManager[Any]:
@@ -142,7 +139,7 @@ class _StepRun:
 
 
 async def _run_as_actor(step_run: _StepRun, run: Callable[[_StepRun], Awaitable[Any]]) -> Any:
-    """Run something as whoever acts, and hand back what was handed on when the run ends with it."""
+    """Run a step as the acting agent; at the end of the workflow's run, hand back all links."""
     if not step_run.plan.enters_agents:
         return await run(step_run)
     step_run.chain = await step_run.load_chain()
@@ -170,7 +167,7 @@ async def _run_as_actor(step_run: _StepRun, run: Callable[[_StepRun], Awaitable[
 
 
 async def _hand_back_agents(step_run: _StepRun) -> None:
-    """Hand back all that was handed on in a run."""
+    """Hand back all links that were made in a run."""
     chain = await step_run.load_chain()
     await step_run.store_chain(None)
     if chain is not None and chain.first_handle:
@@ -178,7 +175,7 @@ async def _hand_back_agents(step_run: _StepRun) -> None:
 
 
 async def _enter_agent(step_run: _StepRun, chain: ActingChain, agent: str, task: str = "") -> ActingChain:
-    """Who acts once an agent is entered: under a link that was made for it already, else by a hand-off decided here.
+    """Enter an agent: under the link that was made for it, or else by a hand-off that is decided here.
 
     Raises:
         Denied: whoever acts may not hand off to it.
@@ -193,13 +190,13 @@ async def _enter_agent(step_run: _StepRun, chain: ActingChain, agent: str, task:
 
 
 def _start_chain(step_run: _StepRun) -> ActingChain:
-    """Nobody was entered yet: who acts where the run was started is above whoever will be."""
+    """The chain before any agent is entered: below the agents that act where the run was started."""
     acting_link = ActingChain().to_acting(step_run.halo, step_run.session)
     return ActingChain(base_agents=acting_link.agents if acting_link is not None else ())
 
 
 _DUPLICATES_KEY: Final = "halo_alike"
-"""Key of the calls of the message at hand that are alike: how many there are, and which pieces of work run them."""
+"""Key of the identical calls in the current message: how many there are, and which work items run them."""
 
 
 def _describe_call(call: Any) -> str:
@@ -207,14 +204,14 @@ def _describe_call(call: Any) -> str:
 
 
 async def _store_duplicate_calls(ctx: Any, calls: Iterable[Any] | None) -> None:
-    """Note which calls of a message are alike."""
+    """Store which calls of a message are identical."""
     duplicates = {name: [count] for name, count in Counter(map(_describe_call, calls or ())).items() if count > 1}
     if duplicates or await read_store(ctx, _DUPLICATES_KEY):
         await ctx.store.set(_DUPLICATES_KEY, duplicates)
 
 
 async def _resolve_call_id(ctx: Any, call: Any, item: str | None) -> str:
-    """The id of a call: the provider's, and of the second of two that are alike which one it is."""
+    """The id of a call: the provider's, with a number for each further one of several identical calls."""
     provider_id: str = call.tool_id
     if item is None or not await read_store(ctx, _DUPLICATES_KEY):
         return provider_id
@@ -232,12 +229,12 @@ async def _resolve_call_id(ctx: Any, call: Any, item: str | None) -> str:
 
 
 _RUN_ID_KEY: Final = "halo_run"
-"""Key of a name of the run at hand, which goes on with it."""
+"""Key of the run's id, which a resumed run keeps."""
 _BEGUN_KEY: Final = "began"
 
 
 async def _run_app_step(step_run: _StepRun) -> Any:
-    """Run a step; where the workflow is an agent as a whole, its first step enters that agent."""
+    """Run a step of an app's own workflow; if the workflow as a whole is an agent, its first step enters it."""
     begins = isinstance(step_run.event, StartEvent) and not list_waiter_ids(step_run.state)
     run, name, item = current_run(), step_run.name, step_run.state.state.work_item_id
     work = ""
@@ -278,7 +275,7 @@ _RESULT_ROLES: Final = (MessageRole.TOOL, MessageRole.FUNCTION)
 
 
 async def run_step(plan: WorkflowPlan, name: str, step: StepCallable, event: Any) -> Any:
-    """Run one step of a workflow as whoever acts in it.
+    """Run one step of a workflow as the agent that acts in it.
 
     Args:
         plan: of the workflow.
@@ -351,7 +348,7 @@ async def _init_run(step_run: _StepRun) -> Any:
 
 
 async def _guard_run_memory(step_run: _StepRun) -> None:
-    """A memory can ask a model too, whichever way the host handed it over."""
+    """Guard the run's memory, which may ask a model: in the store and in the event."""
     memory = await read_store(step_run.ctx, MEMORY_KEY)
     guarded = guard_memory(step_run.halo, memory)
     if guarded is not memory:
@@ -364,7 +361,7 @@ async def _guard_run_memory(step_run: _StepRun) -> None:
 
 
 async def _setup_agent(step_run: _StepRun) -> Any:
-    """Enter the agent that an event names; one that may not be entered leaves the giver at work."""
+    """Enter the agent that an event names; if that is denied, the agent that handed off goes on."""
     if not step_run.plan.enters_agents:
         return await step_run.call()
     chain = await step_run.load_chain() or _start_chain(step_run)
@@ -402,7 +399,7 @@ async def _parse_agent_output(step_run: _StepRun) -> Any:
 
 
 async def _run_model_step(step_run: _StepRun) -> Any:
-    """Run a step in which a model is asked, knowing whose words it is shown."""
+    """Run a step in which a model is asked, with the texts whose origin is known."""
     agent_name = getattr(step_run.event, _CURRENT_AGENT_KEY, "") if step_run.plan.is_team else ""
     prompt = (step_run.plan.prompts or {}).get(agent_name, "")
     known_texts = [(prompt, Provenance.SYSTEM)] if prompt else []
@@ -433,7 +430,7 @@ async def _call_tool(step_run: _StepRun) -> Any:
 
 
 async def _find_turn_text(ctx: Any) -> str:
-    """The words of the message whose calls are under way, where the agent's scratchpad has them."""
+    """Text of the message whose calls are being made, if the agent's scratchpad has it."""
     scratchpad = await read_store(ctx, "scratchpad", [])
     answers = (
         [item for item in scratchpad if getattr(item, "role", None) == MessageRole.ASSISTANT]

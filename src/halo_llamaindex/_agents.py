@@ -50,13 +50,10 @@ from halo_llamaindex._runs import (
 from halo_llamaindex._serialization import forbid_restoring
 from halo_llamaindex._texts import extract_message_text
 from halo_llamaindex._tools import copy_with_guard
-from halo_llamaindex._translate import OVERRIDE_REMEDY
+from halo_llamaindex._translate import OVERRIDE_REMEDY, refuse_other_halo
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
-
-__all__ = ["guard_workflow", "list_entry_points"]
-
 
 _PLAN_ATTRIBUTE: Final = "_halo_plan"
 _CALL_TOOL: Final = "_call_tool"
@@ -76,7 +73,7 @@ def _get_plan(workflow: Any) -> WorkflowPlan:
 
 
 def list_entry_points(kind: type[Workflow]) -> list[str]:
-    """What of a workflow is Halo's in a guarded copy of it."""
+    """Methods of a workflow that a guarded copy replaces."""
     overridable = [name for name in (_CALL_TOOL, _GET_TOOLS) if hasattr(kind, name)]
     return ["run", *get_steps_from_class(kind), *overridable]
 
@@ -145,7 +142,7 @@ def _wrap_run(kind: type[Workflow]) -> Callable[..., Any]:
 
 
 def _finish_run(halo: Halo, result: asyncio.Task[Any]) -> None:
-    """A run that is cancelled may be gone on with; one that failed or timed out has ended, wherever it was."""
+    """Hand back the links of a run that failed or timed out; a cancelled one may be resumed."""
     if not result.cancelled() and not isinstance(result.exception(), WorkflowCancelledByUser | NoneType):
         hand_back_unfinished(halo)
 
@@ -212,13 +209,7 @@ def guard_workflow(
         ConfigError: another Halo guards it, terms are for nobody in it, or it has entry points of its own.
     """
     guard = get_guard(workflow)
-    if guard is not None and guard.halo is not halo:
-        raise ConfigError(
-            "guarded_elsewhere",
-            f"`{guard.name}` is already guarded by another Halo",
-            field="x",
-            remedy="guard the original workflow, once for each Halo",
-        )
+    refuse_other_halo(halo, guard, "workflow")
     if guard is not None:
         if not (agent or give or resource):
             return workflow
@@ -261,7 +252,7 @@ def _add_terms(halo: Halo, give: Mapping[str, HandOff], names: set[str]) -> None
 
 
 def _guard_code_tool(halo: Halo, workflow: CodeActAgent, tool: Any) -> Any:
-    """The tool that the framework makes of what executes code, and names itself: granted if that very function is."""
+    """Guard the tool that the framework makes of a code executor; it has a grant only if that function was guarded."""
     registered, function = halo.find_registered(EXECUTE_TOOL_NAME), workflow.code_execute_fn
     runs_code_function = (
         isinstance(tool, FunctionTool)

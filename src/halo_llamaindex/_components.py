@@ -60,18 +60,6 @@ from halo_llamaindex._runs import is_part, make_spanless_subclass, mark_as_part
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = [
-    "COMPONENT_TYPES",
-    "ENGINE_TYPES",
-    "Component",
-    "guard_component",
-    "guard_memory",
-    "guard_swapped_models",
-    "is_store",
-    "make_retriever_copier",
-]
-
-
 _STORE_TYPES: Final = (
     BaseDocumentStore,
     BaseIndex,
@@ -80,9 +68,9 @@ _STORE_TYPES: Final = (
     PropertyGraphStore,
     SQLDatabase,
 )
-"""What is read without a retriever, where something holds it that is none."""
+"""Stores: they may be read without a retriever."""
 _GRAPH_STORE_METHODS: Final = ("get_rel_map", "upsert_triplet")
-"""Methods of a graph store, which need not be of any class."""
+"""Methods by which a graph store is known; it may be of any class."""
 _IGNORED_TYPES: Final = (
     BaseChatStore,
     BaseEmbedding,
@@ -106,7 +94,7 @@ _REMEDIES: Final[dict[type[Any], str]] = {
 
 
 def _refuse_undecided(copied: Any, *, stores: bool) -> None:
-    """Refuse a copy that would still ask a model, a retriever or a store past everybody.
+    """Refuse a copy that would still use an unguarded model, retriever or store.
 
     Args:
         copied: the copy.
@@ -129,13 +117,13 @@ def _refuse_undecided(copied: Any, *, stores: bool) -> None:
 
 
 def is_store(x: Any) -> bool:
-    """Whether something is read without a retriever; asks none of its code."""
+    """Whether an object is a store; runs none of its code."""
     member_names = {name for kind in type(x).__mro__ for name in kind.__dict__}
     return is_a(x, *_STORE_TYPES) or member_names.issuperset(_GRAPH_STORE_METHODS)
 
 
 def _iter_undecided(copied: Any, *, stores: bool) -> Iterator[tuple[Any, Any]]:
-    """What acts undecided in something, with what holds it."""
+    """Unguarded models, retrievers and stores in an object, each with its holder."""
     visited: dict[int, Any] = {}
     remaining = [(copied, copied, stores)]
     while remaining and len(visited) < _MAX_OBJECTS:
@@ -180,18 +168,18 @@ Component = (
     | BaseSelector
     | BaseSynthesizer
 )
-"""What acts through what it holds."""
+"""Components: they act through what they hold."""
 ENGINE_TYPES: Final = (BaseQueryEngine, BaseChatEngine)
 COMPONENT_TYPES: Final[tuple[type[Any], ...]] = (*get_args(Component), QueryEngineTool, RetrieverTool)
-"""These, and tools of the framework's that do so too."""
+"""The same, and the framework's tools that act through what they hold."""
 _HOST_OWNED_TYPES: Final = (BaseMemory, BaseMemoryBlock)
-"""What the host goes on reading and writing: a copy is made only where something in it acts."""
+"""What the host goes on reading and writing, and is copied only if something in it must be guarded."""
 _LIST_TYPES: Final = (list, tuple)
 _GUARD_RESULT: Final = "_halo_found"
 
 
 class _ComponentCopier:
-    """One copying: each object once, whatever holds it.
+    """Copies components, each object once.
 
     Args:
         halo: who decides.
@@ -229,7 +217,7 @@ class _ComponentCopier:
         return copied
 
     def guard_value(self, value: Any) -> Any:
-        """A value that a component holds, guarded; the same one where nothing in it acts."""
+        """Guard a value that a component holds; returns the same object if there is nothing to guard."""
         cached = self._copies.get(id(value))
         if cached is not None:
             return cached[1]
@@ -244,7 +232,7 @@ class _ComponentCopier:
         return self._guard_container(value)
 
     def _copy_object_retriever(self, value: ObjectRetriever[Any]) -> Any:
-        """What finds tools and engines while it runs: what it finds is guarded then."""
+        """Copy an object retriever so that the tools and engines that it finds are guarded when it finds them."""
         copied = copy.copy(value)
         self._copies[id(value)] = (value, copied)
         for name, part in list(vars(value).items()):
@@ -278,7 +266,7 @@ class _ComponentCopier:
         return copied
 
     def _guard_retriever_part(self, value: Any) -> Any:
-        """Something that a retriever holds: retrievers in it, and what only hands on to one, are decided with it."""
+        """Guard a value that a retriever holds; inner retrievers are decided with the outer one."""
         if isinstance(value, BaseRetriever):
             return self._copy_inner_retriever(value)
         if isinstance(value, RetrieverTool) and get_guard(value) is None:
@@ -305,7 +293,7 @@ class _ComponentCopier:
 
     @staticmethod
     def _map_container(value: Any, guard_item: Callable[[Any], Any]) -> Any:
-        """A plain container with what is in it guarded; the same one where nothing in it acts."""
+        """A plain container with guarded items; the same object if there is nothing to guard."""
         if type(value) is dict:
             guarded_items: dict[Any, Any] = {key: guard_item(item) for key, item in value.items()}
             return guarded_items if any(guarded_items[key] is not value[key] for key in value) else value
@@ -329,7 +317,7 @@ def _make_object_retriever_class(kind: type[Any]) -> type[Any]:
 def guard_component(
     halo: Halo, component: Any, resource: Resource | None, labels: Labels | None, name: str = ""
 ) -> Any:
-    """A copy of a query engine, chat engine or other component in which what acts is guarded.
+    """Copy a query engine, chat engine or other component, with guarded models and retrievers in it.
 
     Raises:
         ConfigError: it would still reach a model, a retriever or a store that nobody decides.
@@ -342,7 +330,7 @@ def guard_component(
 def make_retriever_copier(
     halo: Halo, resource: Resource | None = None, labels: Labels | None = None
 ) -> Callable[[BaseRetriever], BaseRetriever]:
-    """How a retriever that is guarded by itself is copied."""
+    """Make the function that copies a retriever which is guarded by itself."""
 
     def copy_retriever(retriever: BaseRetriever) -> BaseRetriever:
         copied: BaseRetriever = _ComponentCopier(halo, resource, labels).copy_retriever(retriever)
@@ -354,7 +342,7 @@ def make_retriever_copier(
 
 
 def guard_memory(halo: Halo, memory: Any) -> Any:
-    """A memory that asks guarded models; the very same where it asks none."""
+    """A memory that asks guarded models; the same object if it asks none."""
     return guard_component(halo, memory, None, None) if isinstance(memory, BaseMemory) else memory
 
 

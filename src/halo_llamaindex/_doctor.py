@@ -40,22 +40,19 @@ from halo_core.model import ActionKind
 from halo_llamaindex._components import ENGINE_TYPES, is_store
 from halo_llamaindex._doctor_rows import BODY_COVER, EXPLORER, Rows, find_intact_guard, find_tool_name
 
-__all__ = ["doctor"]
-
-
 _FUNCTION_FIELDS: Final = ("_fn", "_async_fn", "_real_fn", "_callback", "_async_callback")
 _STORE_FIELDS: Final = ("_vector_store", "_index", "_docstore", "_storage_context", "_graph_store")
 _AGENT_FIELDS: Final = frozenset(("llm", "tools", "tool_retriever"))
 
 
 def _describe(x: Any) -> tuple[GuardMetadata | None, Any, str]:
-    """The guard of a guarded copy that still is one, the original, and its name."""
+    """The guard if it is intact, the original, and the name."""
     guard = find_intact_guard(x)
     return (guard, guard.original, guard.name) if guard is not None else (None, x, find_tool_name(x))
 
 
 def _examine_tool(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
-    """A tool, and what its body reaches."""
+    """Examine a tool and what its body reaches."""
     guard, original, name = _describe(x)
     is_closed = examiner.rows.add_verdict(FindingKind.TOOL, x, where, cover, name)
     place = f"{where} > tool `{name}`".lstrip(" >")
@@ -78,7 +75,7 @@ def _examine_tool(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None
 
 
 def _examine_retriever(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
-    """A retriever, those inside it, and the store behind it."""
+    """Examine a retriever, those inside it, and the store behind it."""
     _, original, name = _describe(x)
     is_closed = examiner.rows.add_verdict(FindingKind.RETRIEVER, x, where, cover, name)
     place = f"{where} > retriever `{name}`".lstrip(" >")
@@ -92,7 +89,7 @@ def _examine_retriever(examiner: _Examiner, x: Any, where: str, cover: Cover) ->
 
 
 def _examine_model(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
-    """An LLM, tools that its provider runs, its client, a model inside it."""
+    """Examine an LLM, tools that its provider runs, its client, and a model inside it."""
     if is_a(x, StructuredLLM) and find_guard(x) is None:
         examiner.visit(get_attributes(x).get("llm"), where, cover)  # it is what it asks
         return
@@ -109,7 +106,7 @@ def _examine_model(examiner: _Examiner, x: Any, where: str, cover: Cover) -> Non
 
 
 def _examine_index(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
-    """An index: whatever it makes is made anew, without a guard."""
+    """Add a row about an index: each engine or retriever that it makes is new and unguarded."""
     name = f"{type(x).__name__}.as_query_engine"
     remedy = "each call creates a new one: guard the result, `halo.guard(index.as_retriever())`"
     status = FindingStatus.NOTED if cover.is_decided else FindingStatus.OPEN
@@ -117,7 +114,7 @@ def _examine_index(examiner: _Examiner, x: Any, where: str, cover: Cover) -> Non
 
 
 def _examine_store(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
-    """A vector store: asking it is a retrieval that carries no guard."""
+    """Add a row about a vector store: a query to it is an unguarded retrieval."""
     name = f"{type(x).__name__}.query"
     remedy = "querying the store directly is not decided: pass on only a guarded retriever for it"
     status = FindingStatus.NOTED if cover.is_decided else FindingStatus.OPEN
@@ -125,7 +122,7 @@ def _examine_store(examiner: _Examiner, x: Any, where: str, cover: Cover) -> Non
 
 
 def _examine_engine(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
-    """A query or chat engine acts through what it holds."""
+    """Examine what a query or chat engine holds."""
     place = f"{where} > `{type(x).__name__}`".lstrip(" >")
     for value in get_attributes(x).values():
         for part in (value, *(value if type(value) is list else ())):
@@ -143,7 +140,7 @@ def _examine_engine(examiner: _Examiner, x: Any, where: str, cover: Cover) -> No
 
 
 def _examine_workflow(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
-    """An agent, a team of them, or a workflow of the app's own."""
+    """Examine an agent, a team of agents, or a workflow of the app's own."""
     guard, original, name = _describe(x)
     is_team = is_a(x, AgentWorkflow)
     is_agentic = is_team or is_a(x, BaseWorkflowAgent)
@@ -247,7 +244,7 @@ def doctor(obj: Any, *, name: str = "") -> list[Finding]:
 
 @dataclass(slots=True)
 class _Examiner:
-    """One look at an app."""
+    """Examines an app."""
 
     rows: Rows = field(default_factory=Rows)
     _visited: dict[tuple[int, Cover], Any] = field(default_factory=dict)
@@ -268,7 +265,7 @@ class _Examiner:
         return self.rows.to_findings()
 
     def visit(self, x: Any, where: str, cover: Cover) -> None:
-        """Look at anything, once under each cover."""
+        """Examine an object, once under each cover."""
         if is_atomic(x) or is_a(x, *_IGNORED_TYPES):
             return
         key = (id(x), cover)
@@ -283,12 +280,12 @@ class _Examiner:
         self._depth -= 1
 
     def visit_all(self, items: Iterable[tuple[str, Any]], where: str, cover: Cover) -> None:
-        """Look at many."""
+        """Examine several objects."""
         for _, value in items:
             self.visit(value, where, cover)
 
     def visit_members(self, kind: type[Any], where: str, cover: Cover) -> None:
-        """Look at what an app's own class has."""
+        """Examine the members of an app's own class."""
         self.visit_all(EXPLORER.iterate_members(kind), where, cover)
 
     def _examine(self, x: Any, where: str, cover: Cover) -> None:
@@ -315,7 +312,7 @@ class _Examiner:
             self.visit_all(EXPLORER.iterate_members(type(x)), where, _get_body_cover(cover))
 
     def _examine_function(self, function: types.FunctionType, where: str, cover: Cover) -> None:
-        """What a function's body reaches is called from there, past whatever stands around the function."""
+        """Examine what a function's body reaches."""
         captured = list(EXPLORER.iterate_captured(function))
         by_halo = any(is_a(value, HaloBase) for _, value, _ in captured)
         for _, value, called in captured:

@@ -38,8 +38,6 @@ from halo_llamaindex._observer import HaloObserver
 from halo_llamaindex._retrievers import RETRIEVE_METHODS, TABLE_METHODS
 from halo_llamaindex._translate import collect_tools, hosted_names
 
-__all__ = ["BODY_COVER", "EXPLORER", "Rows", "find_intact_guard", "find_tool_name"]
-
 _FRAMEWORKS: Final = frozenset((
     "anyio", "banks", "halo_core", "halo_llamaindex", "httpx", "llama_index", "llama_index_instrumentation", "nltk",
     "openai", "pydantic", "pydantic_core", "tiktoken", "typing_extensions", "workflows", "wrapt",
@@ -54,7 +52,7 @@ _HANDLER_ACTIONS: Final = {FindingKind.TOOL: ActionKind.TOOL_CALL, FindingKind.R
 
 
 def _is_intact(x: Any, guard: GuardMetadata) -> bool:
-    """Whether the ways into a guarded copy are the guard's own."""
+    """Whether all entry points of a guarded copy are still Halo's."""
     attributes = get_attributes(x)
     if is_a(x, FunctionTool):
         return not attributes.keys() & set(_TOOL_ENTRY_POINTS) and all(
@@ -80,13 +78,13 @@ def _list_entry_points(x: Any) -> tuple[str, ...]:
 
 
 def find_intact_guard(x: Any) -> GuardMetadata | None:
-    """The guard of a guarded copy that still is one."""
+    """The guard of a guarded copy whose entry points are intact."""
     guard = find_guard(x)
     return guard if guard is not None and _is_intact(x, guard) else None
 
 
 def find_tool_name(x: Any) -> str:
-    """A name of an object that asks none of its code; a tool has it in its metadata."""
+    """Name of an object, read without running its code; a tool has it in its metadata."""
     return find_name(x, get_attributes(get_attributes(x).get("_metadata")).get("name"))
 
 
@@ -147,7 +145,7 @@ class Rows(FindingRows):
         return sort_findings(self.findings)
 
     def _note_event_handlers(self, kinds: Iterable[FindingKind]) -> None:
-        """Rows about what LlamaIndex tells whoever listens, before anything is taken away."""
+        """Rows about event handlers, which see results before they are restricted."""
         for halo in self.halos:
             for kind, action in _HANDLER_ACTIONS.items():
                 with suppress(HaloError):  # a row about its policy says so

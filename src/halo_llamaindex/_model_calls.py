@@ -31,17 +31,14 @@ from halo_llamaindex._translate import collect_tools, hosted_names, tool_names
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = ["EARLIER_MARK", "ModelCall", "message_id"]
-
-
 _ABILITIES: Final = ("hold_output", "pause", "redact_output")
 _RESULT_ROLES: Final = (MessageRole.TOOL, MessageRole.FUNCTION)
 EARLIER_MARK: Final = "earlier"
-"""What the mark of a result that predates its session is made with."""
+"""Prefix of what the mark of a result older than its session is made of."""
 
 
 def message_id(message: ChatMessage) -> str:
-    """The id that a message carries, of its own or of the call that it answers; empty of one without."""
+    """The id of a message, or of the call that it answers; empty if it has neither."""
     ids = (message.additional_kwargs.get(key) for key in ("id", "message_id", "tool_call_id"))
     return next((item for item in ids if isinstance(item, str) and item), "")
 
@@ -71,7 +68,7 @@ _CLAIM_LOCK: Final = threading.Lock()
 
 @dataclass(slots=True, eq=False)
 class _DecidedCall:
-    """One decided call on its way down.
+    """A decided call, as the methods below the decided one see it.
 
     Args:
         guard: of the model.
@@ -118,7 +115,7 @@ def _sending_scope(decided: _DecidedCall) -> ContextVarScope:
 
 
 def _copy_messages(argument: Any) -> Any:
-    """Messages and tools that stay as they were decided, whoever goes on writing into the caller's."""
+    """Copy messages and tools, so that later changes to the caller's do not change what is sent."""
     if isinstance(argument, ChatMessage):
         return argument.model_copy()
     if not isinstance(argument, list | tuple):
@@ -172,7 +169,7 @@ def _to_tools(tools: Any) -> list[Any]:
 
 _ANSWER_TYPES: Final = (ChatResponse, CompletionResponse)
 _EMPTY_SURFACE: Final[Surface[str]] = Surface(str, None, lambda said, _mask: said, lambda said, _notice: said)
-"""Of a stream that said nothing."""
+"""For a stream without any chunk."""
 
 
 class ModelCall(LlamaIndexAction):

@@ -22,20 +22,16 @@ from halo_core.enforcement.guards import (
     refuse_overridden_attributes,
     refuse_overriding_class,
 )
-from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
 from halo_llamaindex._model_calls import ModelCall
 from halo_llamaindex._pause import make_governed_method
 from halo_llamaindex._results import make_model_surface
 from halo_llamaindex._runs import make_spanless_subclass
 from halo_llamaindex._serialization import forbid_restoring
-from halo_llamaindex._translate import OVERRIDE_REMEDY, model_name
+from halo_llamaindex._translate import OVERRIDE_REMEDY, model_name, refuse_other_halo
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
-
-__all__ = ["SENDING_METHODS", "guard_model"]
-
 
 SENDING_METHODS: Final = tuple(
     f"{a}{stream}{way}"
@@ -45,11 +41,11 @@ SENDING_METHODS: Final = tuple(
 )
 """The methods of an LLM that send something."""
 _STRUCTURED_METHODS: Final = tuple(f"{a}{stream}structured_predict" for a in ("", "a") for stream in ("", "stream_"))
-"""Those that some providers have made anew, to send by themselves."""
+"""Methods that some providers override, to send by themselves."""
 _COMPOSED_METHODS: Final = (
     "predict", "apredict", "stream", "astream", "predict_and_call", "apredict_and_call", "as_structured_llm",
 )  # fmt: skip
-"""What is composed of calls, and has no form in which a call of a provider's own could be decided."""
+"""Methods that only call the others; a provider's override of one cannot be decided."""
 _FRAMEWORK: Final = "llama_index.core."
 
 
@@ -60,13 +56,7 @@ def guard_model(halo: Halo, model: BaseLLM, resource: Resource | None) -> Any:
         ConfigError: its name can name no resource, belongs to one of another kind, or another `Halo` guards it.
     """
     guard = get_guard(model)
-    if guard is not None and guard.halo is not halo:
-        raise ConfigError(
-            "guarded_elsewhere",
-            f"`{guard.name}` is already guarded by another Halo",
-            field="x",
-            remedy="guard the original model, once for each Halo",
-        )
+    refuse_other_halo(halo, guard, "model")
     if guard is not None:
         if resource is None:
             return model

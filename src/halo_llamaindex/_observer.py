@@ -26,18 +26,16 @@ from halo_core.facade import HaloBase
 from halo_llamaindex._runs import is_part
 from halo_llamaindex._translate import model_name
 
-__all__ = ["HaloObserver", "InstalledObserver", "observe"]
-
 _OBSERVED_KINDS: Final[tuple[tuple[type[Any], str, tuple[str, ...]], ...]] = (
     (BaseLLM, "model", ("chat", "complete")),
     (BaseRetriever, "retriever", ("retrieve",)),
     (BaseTool, "tool", ("call", "__call__")),
 )
-"""What is seen, its kind, and what the names of its methods end in."""
+"""What is observed: class, kind, and endings of method names."""
 
 
 class HaloObserver(BaseSpanHandler[BaseSpan]):
-    """Notes what runs without a guard; it cannot refuse it."""
+    """Records what runs without a guard; it cannot refuse it."""
 
     _halo: Any = PrivateAttr()
 
@@ -59,7 +57,7 @@ class HaloObserver(BaseSpanHandler[BaseSpan]):
         tags: dict[str, Any] | None = None,  # noqa: ARG002  as above
         **_kwargs: Any,
     ) -> None:
-        """Look at what has begun."""
+        """Record the span's object if it is unguarded."""
         with suppress(Exception):  # it must not disturb what it cannot stop
             self._record_unguarded(id_, instance)
 
@@ -74,7 +72,7 @@ class HaloObserver(BaseSpanHandler[BaseSpan]):
                 return
 
     def _ignore(self, *_args: Any, **_kwargs: Any) -> None:
-        """No span is kept, so there is nothing to do at the end of one."""
+        """Do nothing: no span is kept."""
 
     new_span: ClassVar[Any] = _ignore
     span_exit: ClassVar[Any] = _ignore
@@ -84,7 +82,7 @@ class HaloObserver(BaseSpanHandler[BaseSpan]):
 
 
 def _is_structured_answer_tool(tool: Any) -> bool:
-    """Whether it is the tool that LlamaIndex makes of the class of an answer: it acts on nothing."""
+    """Whether LlamaIndex made the tool of an answer's class; such a tool has no effect."""
     module = getattr(getattr(tool, "_real_fn", None), "__module__", "")
     return isinstance(module, str) and module.startswith("llama_index.core.program.")
 
@@ -103,7 +101,7 @@ class InstalledObserver:
         self._observer = observer
 
     def uninstall(self) -> None:
-        """Take it away; a second time does nothing."""
+        """Remove the observer; does nothing the second time."""
         root_dispatcher.span_handlers = [item for item in root_dispatcher.span_handlers if item is not self._observer]
 
     def __enter__(self) -> Self:

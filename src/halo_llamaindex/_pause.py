@@ -21,19 +21,9 @@ from halo_core.enforcement.guarded_calls import describe_challenge
 from halo_core.errors import Pending
 from halo_llamaindex._runs import get_waiting_step
 
-__all__ = [
-    "STEERING_ERRORS",
-    "HaloChallenge",
-    "LlamaIndexAction",
-    "StepPaused",
-    "forget_waits",
-    "list_waiter_ids",
-    "make_governed_method",
-]
-
 _WAITER_PREFIX: Final = "halo:"
 STEERING_ERRORS: Final = (WaitingForEvent,)
-"""Errors that steer a workflow, and so go on as they are."""
+"""Errors that steer a workflow; they are raised unchanged."""
 
 
 class HaloChallenge(InputRequiredEvent):
@@ -61,7 +51,7 @@ class HaloChallenge(InputRequiredEvent):
 
 
 class StepPaused(WaitingForEvent[HumanResponseEvent]):
-    """The step waits for a look at its question."""
+    """Raised to make a step wait for the answer to a challenge."""
 
     def __init__(self, challenge: HaloChallenge, *, is_repeated: bool, message: str) -> None:
         super().__init__(
@@ -78,7 +68,7 @@ class StepPaused(WaitingForEvent[HumanResponseEvent]):
         self.message = message
 
     def __str__(self) -> str:
-        """What a model is told where something made a tool's result of this."""
+        """The message, for a model, if something turned this error into a tool's result."""
         return self.message
 
 
@@ -114,7 +104,7 @@ class LlamaIndexAction(flow.GovernedAction[Any]):
 def make_governed_method(
     function: Callable[..., Any], make_action: Callable[..., flow.GovernedAction[Any]], *, is_async: bool
 ) -> Callable[..., Any]:
-    """A method in place of one of a framework's class, each call of which is an action.
+    """Make a method that replaces one of a framework's class, and runs each call as an action.
 
     Args:
         function: the method in whose place it stands.
@@ -132,7 +122,7 @@ def make_governed_method(
 
 
 def list_waiter_ids(step: Any) -> list[str]:
-    """Ids of what the piece of work at hand has waited for, before it was run again."""
+    """Ids of the waiters of the current work item, from before it was run again."""
     work_item_id = step.state.work_item_id
     return [
         waiter.waiter_id
@@ -143,7 +133,7 @@ def list_waiter_ids(step: Any) -> list[str]:
 
 
 def forget_waits(step: Any) -> None:
-    """Forget what a step waited for that has now run to its end: nothing asks it again."""
+    """Delete the waiters of a step that has finished."""
     step.returns.return_values.extend(DeleteWaiter(waiter_id=item) for item in list_waiter_ids(step))
 
 

@@ -19,15 +19,6 @@ from halo_core.facade import HaloBase
 from halo_core.model import ActionKind
 from halo_llamaindex._texts import extract_text, is_readable, redact_value
 
-__all__ = [
-    "MODEL_SURFACE",
-    "TOOL_RESULT_SURFACE",
-    "Labels",
-    "make_documents_surface",
-    "make_model_surface",
-    "make_table_surface",
-]
-
 KeepDocument = Callable[[str, tuple[str, ...]], bool]
 Labels = Callable[[BaseNode], Iterable[str]]
 
@@ -98,7 +89,7 @@ def _replace_documents(_nodes: Sequence[NodeWithScore], notice: str) -> list[Nod
 
 
 def _filter_parts(result: Any, keep: KeepDocument) -> tuple[Any, int]:
-    """A tool's result without the documents that may not be used: those of a list, else all of it or nothing."""
+    """A tool's result without the documents that may not be used: single ones of a list, otherwise all or nothing."""
     if isinstance(result, list):
         allowed = [item for item in result if _may_keep(item, keep)]
         return (result if len(allowed) == len(result) else allowed), len(result) - len(allowed)
@@ -107,7 +98,7 @@ def _filter_parts(result: Any, keep: KeepDocument) -> tuple[Any, int]:
 
 
 def _replace_result(result: Any, notice: str) -> Any:
-    """A notice in the shape that the tool promised; text, where the shape is one that only the tool can make."""
+    """A notice in the shape of the tool's result, or text if only the tool can make that shape."""
     if isinstance(result, ToolOutput):
         return ToolOutput(
             content=notice, tool_name=result.tool_name, raw_input=result.raw_input, raw_output=notice,
@@ -153,7 +144,7 @@ MODEL_SURFACE: Final[Surface[Any]] = Surface(
 
 
 def make_model_surface(halo: HaloBase) -> Surface[Any]:
-    """As `MODEL`, where only calls of what is registered are decided: any other may be the shape of an answer."""
+    """As `MODEL_SURFACE`, but only calls of registered tools count as decided: others may be the shape of an answer."""
 
     def is_tool(name: str) -> bool:
         resource = halo.find_registered(name)

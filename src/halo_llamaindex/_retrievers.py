@@ -40,16 +40,13 @@ from halo_llamaindex._translate import OVERRIDE_REMEDY
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = ["RETRIEVE_METHODS", "TABLE_METHODS", "guard_retriever"]
-
-
 _ARGUMENT_TYPES: Final = {
     "k": "integer",
     "image_path": "string",
     "custom_embedding_strs": "array",
     "embedding": "string",
 }
-"""What else than its words a retrieval may be asked by."""
+"""Types of a retrieval's arguments besides its query."""
 _LIMIT_FIELD: Final = re.compile(r"(.*_)?top_k|_?k")
 
 
@@ -63,7 +60,7 @@ class _PreparedRetrieval:
 
     @classmethod
     def from_query(cls, retriever: BaseRetriever, query: Any) -> _PreparedRetrieval:
-        """The query, how many documents where the retriever says it, and what else a bundle asks by."""
+        """Read the query, the retriever's limit, and what else a query bundle holds."""
         k = max((value for _, _, value in _iter_limits(retriever)), default=None)
         limit_argument = {} if k is None else {"k": k}
         if isinstance(query, str):
@@ -86,7 +83,7 @@ class _PreparedRetrieval:
 
 
 def _iter_limits(retriever: Any) -> Iterator[tuple[str, str, int]]:
-    """How many documents, wherever it is set: here, else in the retrievers that this one asks (place, name, number)."""
+    """Limits on the number of documents, of the retriever or else of those in it: (place, name, number)."""
     own_limits = [("", *item) for item in _iter_own_limits(retriever)]
     yield from own_limits or (
         (place, *item)
@@ -103,7 +100,7 @@ def _iter_own_limits(retriever: Any) -> Iterator[tuple[str, int]]:
 
 
 def _apply_obligations(retriever: Any, ticket: Ticket, prepared: _PreparedRetrieval) -> tuple[Any, Any]:
-    """The retriever and the query that carry out what was decided.
+    """The retriever and the query, changed as was decided.
 
     Raises:
         Denied: what was decided asks for less in a way that nobody can carry out.
@@ -138,7 +135,7 @@ def _copy_with_limit(retriever: Any, limit: int) -> Any:
 
 
 def _limit_documents(documents: Any, ticket: Ticket) -> Any:
-    """What was found, no more of it than a policy's `clamp(k, ...)` says: not every retriever has such a setting."""
+    """At most as many documents as a policy's `clamp(k, ...)` allows, since not every retriever has such a setting."""
     if ticket.verdict is None or ticket.verdict.mode is Mode.OBSERVE:
         return documents
     limits = [item.value for item in ticket.verdict.decision.obligations if (item.kind, item.name) == ("clamp", "k")]
@@ -158,7 +155,7 @@ def _limit_documents(documents: Any, ticket: Ticket) -> Any:
 
 RETRIEVE_METHODS: Final = ("retrieve", "aretrieve", "_retrieve", "_aretrieve")
 TABLE_METHODS: Final = ("retrieve_with_metadata", "aretrieve_with_metadata")
-"""Ways into a retriever; the second ones are a table's, which gives its rows beside its documents."""
+"""Entry points of a retriever; a retriever over tables has these too, which return rows beside documents."""
 
 
 def guard_retriever(
@@ -236,7 +233,7 @@ class _Retrieval(LlamaIndexAction, GuardedAction):
         return ticket.args if is_enforced(ticket) else self.arguments
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
-        """Those of a body."""
+        """See `body_values`."""
         return body_values()
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  its arguments are in place

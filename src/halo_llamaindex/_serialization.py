@@ -10,11 +10,9 @@ from typing import Any, NoReturn
 
 from halo_core.errors import ConfigError
 
-__all__ = ["forbid_restoring"]
-
 
 def forbid_restoring(guarded: Any) -> None:
-    """Let nothing that is serialized of a guarded copy come back as its original."""
+    """Make the deserialization of a guarded copy fail, so that it does not return as its original."""
     guarded.__dict__["__module__"] = __name__
 
 

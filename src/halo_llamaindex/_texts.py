@@ -48,9 +48,6 @@ from halo_core.enforcement.result_texts import (
 )
 from halo_core.errors import Denied
 
-__all__ = ["extract_message_text", "extract_text", "is_readable", "redact_value"]
-
-
 _BLOB_TYPES: Final = (ImageBlock, AudioBlock, VideoBlock, DocumentBlock)
 """Blocks that can hold data."""
 _RESOURCE_FIELDS: Final = ("text_resource", "image_resource", "audio_resource", "video_resource")
@@ -58,7 +55,7 @@ _RESOURCE_FIELDS: Final = ("text_resource", "image_resource", "audio_resource", 
 
 
 def _extract_parts(value: Any) -> Sequence[Any] | None:
-    """What an object of the framework's says; its ids, scores, embeddings and places say nothing."""
+    """Parts of a framework object that hold text; its ids, scores, embeddings and locations do not."""
     return next((extract(value) for kind, extract in _PART_EXTRACTORS if isinstance(value, kind)), None)
 
 
@@ -72,7 +69,7 @@ def _extract_content(node: BaseNode) -> Any:
 
 
 def _extract_related_metadata(node: BaseNode) -> Any:
-    """Metadata of the nodes that it names, which come along with it."""
+    """Metadata of related nodes, which come along with a node."""
     related = [item if isinstance(item, list) else [item] for item in node.relationships.values()]
     return [
         node_info.metadata
@@ -83,13 +80,13 @@ def _extract_related_metadata(node: BaseNode) -> Any:
 
 
 def _extract_error(output: ToolOutput) -> Any:
-    """What an error says that nothing else of its output does."""
+    """Text of a tool's error that its output does not repeat."""
     error = output.exception
     return None if error is None or str(error) in (output.content, output.raw_output) else str(error)
 
 
 class _UnreadableData:
-    """What is there in a form into which nobody looks: a picture, a recording."""
+    """Stands for data that cannot be read as text: a picture, a recording."""
 
     __slots__ = ()
 
@@ -98,7 +95,7 @@ class _UnreadableData:
 
 
 def _extract_blob_text(block: Any) -> str | None:
-    """Words in the data of a block; None where it has none, or they cannot be read (then it is not `readable`)."""
+    """Text in the data of a block; None if it has none, or none that can be read."""
     data = getattr(block, "data", None)
     if not data or not isinstance(block, DocumentBlock):
         return None
@@ -110,7 +107,7 @@ def _extract_blob_text(block: Any) -> str | None:
 
 
 def _has_data(block: Any) -> bool:
-    """Whether a block holds something itself, and does not only say where it is."""
+    """Whether a block holds data itself, and not only a reference to it."""
     return any(getattr(block, name, None) for name in ("data", "image", "audio", "video"))
 
 
@@ -146,17 +143,17 @@ _EXTRACTOR: Final = TextExtractor(_extract_parts)
 
 
 def extract_text(value: Any) -> str:
-    """All that a value says: of documents text and metadata, of messages words and calls, of the rest all."""
+    """All text of a value: text and metadata of documents, text and calls of messages, everything of other values."""
     return _EXTRACTOR.extract_text(value)
 
 
 def is_readable(value: Any) -> bool:
-    """Whether `text_of` has all that a value says: nothing in it is an object that keeps its words to itself."""
+    """Whether `extract_text` finds all text of a value, which holds no object that it cannot read."""
     return _EXTRACTOR.is_readable(value)
 
 
 def extract_message_text(message: ChatMessage) -> str:
-    """The words of a message, without the calls it asks for."""
+    """Text of a message, without its tool calls."""
     blocks: Sequence[Any] = message.blocks
     return "\n".join(block.text for block in blocks if isinstance(block, TextBlock))
 
@@ -164,7 +161,7 @@ def extract_message_text(message: ChatMessage) -> str:
 _CALLS_KEY: Final = "tool_calls"
 _TEXT_FIELDS: Final = ("text", "text_resource", "text_template", "metadata", "question", "answer")
 _TEXT_FIELD_BY_TYPE: Final = ((NodeWithScore, "node"), (ThinkingBlock, "content"), (ToolCallBlock, "tool_kwargs"))
-"""Where an object has its words, of those that have them in one place."""
+"""Field that holds all text of an object, by its type."""
 # Which message or call it is: made up by the framework, the provider, or whoever scripted it.
 _IDENTIFYING_KEYS: Final = frozenset({"id", "call_id", "index", "type", "tool_call_id", "name"})
 
@@ -225,7 +222,7 @@ class _ResultRedactor(ValueRedactor):
         )
 
     def _redact_node_parts(self, node: BaseNode, redacted: BaseNode) -> BaseNode:
-        """The same with other words in its other parts, and in what it says of the nodes that it names."""
+        """Redact the other parts of a node, and its metadata of related nodes."""
         update: dict[str, Any] = {}
         for name in _RESOURCE_FIELDS[1:]:
             part = getattr(node, name, None)
@@ -246,7 +243,7 @@ class _ResultRedactor(ValueRedactor):
         return self.redact_fields(item, {"metadata": item.metadata})
 
     def _redact_tool_output(self, output: ToolOutput) -> ToolOutput:
-        """What a tool gave, without an error that says what nobody may be told."""
+        """Redact a tool's output; its error is removed if it holds masked text."""
         redacted: ToolOutput = ValueRedactor.redact_object(self, output)
         error = output.exception
         if error is None or (isinstance(error, Denied) and redacted is output) or self._is_unchanged_error(error):
@@ -261,7 +258,7 @@ class _ResultRedactor(ValueRedactor):
         return all(self.mask(text) == text for text in texts)
 
     def _redact_block(self, block: Any) -> Any:
-        """A block that can hold data: words in it are masked; what nobody can read is passed on by no mask."""
+        """Redact a block that can hold data; raises if the data cannot be read."""
         text = _extract_blob_text(block)
         if text is None and _has_data(block):
             raise make_unreadable_error(block)
@@ -301,7 +298,7 @@ class _ResultRedactor(ValueRedactor):
             return None
 
     def _redact_metadata(self, metadata: Mapping[str, Any]) -> Any:
-        """How it was made, without what nobody can read."""
+        """Redact metadata; what cannot be read is removed."""
         redacted: dict[Any, Any] = {}
         for key, item in metadata.items():
             try:
@@ -353,7 +350,7 @@ class _ResultRedactor(ValueRedactor):
         return calls if all(new is old for new, old in zip(changed, calls, strict=True)) else changed
 
     def _redact_tool_call(self, call: Any) -> Any:
-        """A call of what is no tool here: the shape of an answer."""
+        """Redact a call of something that is no tool here: it is the shape of an answer."""
         if not isinstance(call, dict):
             return self.redact_value(call)
         redacted = {key: self._redact_arguments(key, item) for key, item in call.items()}
@@ -375,7 +372,7 @@ class _ResultRedactor(ValueRedactor):
 
 
 def _get_called_name(call: Any) -> str:
-    """Name of what a call in a provider's form calls."""
+    """Name of the tool that a call in a provider's form calls."""
     inner = call.get("function", call) if isinstance(call, Mapping) else getattr(call, "function", call)
     name = inner.get("name") if isinstance(inner, Mapping) else getattr(inner, "name", None)
     return name if isinstance(name, str) else ""

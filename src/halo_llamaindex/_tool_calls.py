@@ -16,8 +16,6 @@ from halo_core.errors import Denied
 from halo_llamaindex._pause import LlamaIndexAction
 from halo_llamaindex._runs import body_values, make_nested_call_id, nested_call_values
 
-__all__ = ["BINDER_ATTRIBUTE", "ToolCall", "ToolEntryCall"]
-
 BINDER_ATTRIBUTE: Final = "_halo_binder"
 
 

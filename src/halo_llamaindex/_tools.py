@@ -44,13 +44,13 @@ _ENTRY_POINTS: Final = ("__call__", "call", "acall")
 
 
 def _overrides_entry_points(kind: type[BaseTool]) -> bool:
-    """Whether a kind of function tool has entry points of its own, which need not come to its function."""
+    """Whether a class of function tools overrides entry points, which then need not lead to its function."""
     return any(overrides_entry_point(kind, name, FunctionTool.__module__) for name in _ENTRY_POINTS)
 
 
 @functools.lru_cache(maxsize=256)
 def _make_entry_class(kind: type[BaseTool]) -> type[BaseTool]:
-    """Subclass whose `__call__`, `call` and `acall` are decided, once for each call however they lead to each other."""
+    """Subclass whose `__call__`, `call` and `acall` are decided; if one leads to another, once."""
     methods = {name: getattr(kind, name) for name in _ENTRY_POINTS if hasattr(kind, name)}
     return make_spanless_subclass(
         kind,
@@ -65,7 +65,7 @@ _TOOL_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 _FUNCTION_FIELDS: Final = ("_fn", "_async_fn", "_real_fn")
 _FRAMEWORK: Final = "llama_index.core."
 _THREADED_PREFIX: Final = "sync_to_async."
-"""How the names of functions begin that the framework makes of a synchronous one."""
+"""Prefix of the names of asynchronous functions that the framework makes of synchronous ones."""
 
 
 def as_tool(function: Callable[..., Any]) -> FunctionTool:
@@ -97,7 +97,7 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
 
 
 def copy_with_guard(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> BaseTool:
-    """A guarded copy; without a resource nobody has said what it is, whatever else has its name."""
+    """Make a guarded copy of a tool; without a resource it is unregistered, even if something else has its name."""
     if type(tool) is BaseToolAsyncAdapter:
         return BaseToolAsyncAdapter(copy_with_guard(halo, unwrap_tool(tool), resource))
     name = tool.metadata.get_name()
@@ -120,7 +120,7 @@ def copy_with_guard(halo: Halo, tool: BaseTool, resource: Resource | None = None
 
 
 def _get_function(tool: Any, attribute: str) -> Callable[..., Any]:
-    """A function that a tool holds; one that LlamaIndex runs in a thread, with its context.
+    """A function that a tool holds; one that LlamaIndex runs in a thread keeps its context.
 
     Releases before 0.14.25 left that behind, and with it the session of what the body does.
     """

@@ -11,23 +11,12 @@ from llama_index.core.base.llms.base import BaseLLM
 from llama_index.core.tools import BaseTool, ToolOutput
 from llama_index.core.tools.types import BaseToolAsyncAdapter
 
-from halo_core.enforcement.guards import clean_name
-from halo_core.errors import Denied
-
-__all__ = [
-    "OVERRIDE_REMEDY",
-    "build_refusal",
-    "collect_tools",
-    "hosted_names",
-    "model_name",
-    "tool_names",
-    "tool_schema",
-    "unwrap_tool",
-]
-
+from halo_core.enforcement.guards import GuardMetadata, clean_name
+from halo_core.errors import ConfigError, Denied
+from halo_core.facade import HaloBase
 
 OVERRIDE_REMEDY: Final = "write a class that overrides the method"
-"""Of an object that has an entry point for itself."""
+"""Remedy for an object that has an entry point as an attribute."""
 # Dicts of these types are called in this process; any other type names a tool of the provider.
 _CLIENT_TYPES: Final = (None, "function", "custom")
 # Where an LLM of LlamaIndex holds what its provider runs, beside the tools of a call.
@@ -41,7 +30,7 @@ _VAR_KEYWORD: Final = inspect.Parameter.VAR_KEYWORD
 
 
 def unwrap_tool(tool: Any) -> Any:
-    """The tool inside what LlamaIndex puts around a synchronous one."""
+    """The tool inside LlamaIndex's adapter for synchronous tools."""
     while type(tool) is BaseToolAsyncAdapter:
         tool = tool.base_tool
     return tool
@@ -144,6 +133,21 @@ def _drop_unnameable_properties(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 # refusals
+
+
+def refuse_other_halo(halo: HaloBase, guard: GuardMetadata | None, noun: str) -> None:
+    """Refuse what another Halo guards already.
+
+    Raises:
+        ConfigError: it does.
+    """
+    if guard is not None and guard.halo is not halo:
+        raise ConfigError(
+            "guarded_elsewhere",
+            f"`{guard.name}` is already guarded by another Halo",
+            field="x",
+            remedy=f"guard the original {noun}, once for each Halo",
+        )
 
 
 def build_refusal(name: str, args: Mapping[str, Any], denied: Denied, hint: str = "") -> ToolOutput:

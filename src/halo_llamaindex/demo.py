@@ -16,10 +16,6 @@ from halo_core import demo
 from halo_llamaindex import Halo
 from halo_llamaindex.testing import ScriptedLLM, call
 
-__all__ = [
-    "run_desk",
-]
-
 
 class KeywordRetriever(BaseRetriever):
     """A few documents, found by shared words."""

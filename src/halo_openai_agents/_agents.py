@@ -51,13 +51,6 @@ from halo_openai_agents._translate import find_guard
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = [
-    "get_handoff_target",
-    "get_inner_agent",
-    "get_stream_listener",
-    "guard_agent",
-]
-
 # agents as tools: the SDK keeps the agent in the closure of the tool's function, and nowhere else that counts
 
 _AGENT_CELL: Final = "self"  # the name of the agent in `Agent.as_tool`

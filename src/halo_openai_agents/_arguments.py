@@ -21,8 +21,6 @@ from halo_core.doctor.object_graph import iterate_closure
 from halo_core.enforcement import Ticket
 from halo_core.enforcement.arguments import BoundArguments, copy_arguments, same_value
 
-__all__ = ["ArgumentReader", "FunctionBinder", "ModelArguments", "read_closure"]
-
 _JSON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "array": (list,),
     "boolean": (bool,),

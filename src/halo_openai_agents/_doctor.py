@@ -49,8 +49,6 @@ from halo_openai_agents._translate import (
     model_name,
 )
 
-__all__ = ["doctor"]
-
 _MAX_DEPTH: Final = 80
 _MAX_OBJECTS: Final = 50_000
 _IGNORED_TYPES: Final = (GuardMetadata, HaloBase, RunState, BaseModel)

@@ -33,8 +33,6 @@ from halo_openai_agents._translate import tool_schema
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = ["ServerGuard", "find_server_guard", "guard_server", "guard_server_tool"]
-
 _SERVER_GUARD: Final = "_halo_served"
 _TOOL_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 

@@ -32,8 +32,6 @@ from halo_openai_agents._texts import (
 )
 from halo_openai_agents._translate import hosted_names, native_names, tool_names
 
-__all__ = ["ModelAction", "ModelCall"]
-
 _SIGNATURE: Final = inspect.signature(Model.get_response)
 _ABILITIES: Final = ("hold_output", "pause", "redact_output")
 """What can be done where the answer is read before anybody else sees it; a call that has to wait ends its run."""

@@ -35,8 +35,6 @@ from halo_core.enforcement import Ticket
 from halo_core.enforcement.flow import GovernedStream
 from halo_openai_agents._model_calls import ModelAction
 
-__all__ = ["ModelStream", "build_response", "iter_events"]
-
 _WORD_PATTERN: Final = re.compile(r"\S+\s*")
 _ENDING_EVENTS: Final = ("response.incomplete", "response.failed", "error", "response.error")
 

@@ -34,8 +34,6 @@ from halo_openai_agents._translate import GUARD_ATTRIBUTE, find_guard, model_nam
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = ["GuardedProvider", "guard_model"]
-
 
 def guard_model(halo: Halo, model: Model, resource: Resource | None) -> Model:
     """Register a model and return its guarded copy.

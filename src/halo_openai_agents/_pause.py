@@ -46,16 +46,6 @@ from halo_openai_agents._translate import find_guard
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = [
-    "load_session",
-    "load_turn",
-    "resume",
-    "store_pending",
-    "store_session",
-    "waiting",
-]
-
-
 _APPROVAL_KEY: Final = "halo:waiting"
 _SESSION_KEY: Final = "halo:session"
 _TURN_KEY: Final = "halo:turn"

@@ -18,8 +18,6 @@ from halo_openai_agents._texts import EXTRACTOR, extract_words, parse_json
 if TYPE_CHECKING:
     from halo_core.facade import HaloBase
 
-__all__ = ["TOOL_RESULT_SURFACE", "make_model_surface"]
-
 KeepDocument = Callable[[str, tuple[str, ...]], bool]
 
 _WITHHELD_NOTICE: Final = "the documents were withheld: a policy keeps this source, or what stands in them, out"

@@ -41,15 +41,6 @@ from halo_openai_agents._tripwire import Tripwire
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = [
-    "HaloRunConfig",
-    "HaloRunner",
-    "configure_run",
-    "get_watches",
-    "install",
-    "install_runner",
-]
-
 
 @dataclasses.dataclass
 class HaloRunConfig(RunConfig):

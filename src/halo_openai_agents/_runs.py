@@ -39,19 +39,6 @@ from halo_core.errors import Denied
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = [
-    "BODY_MARK",
-    "AgentRun",
-    "EarlyDecision",
-    "HandOffCall",
-    "body_scope",
-    "current_run",
-    "find_run",
-    "in_body",
-    "run_scope",
-    "step_scope",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class EarlyDecision:

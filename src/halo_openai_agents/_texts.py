@@ -14,19 +14,6 @@ from halo_core.enforcement.result_texts import TextExtractor
 from halo_core.enforcement.session_context import TriggeringMessage
 from halo_core.model import Provenance
 
-__all__ = [
-    "EXTRACTOR",
-    "count_messages",
-    "extract_words",
-    "find_asking_message",
-    "find_known_origins",
-    "get_function_calls",
-    "identify_turn",
-    "parse_json",
-    "to_input_items",
-]
-
-
 _MAX_DIGITS: Final = 400  # digits; Python reads no integer of more than 4,300, others do
 
 

@@ -28,15 +28,6 @@ from halo_openai_agents._arguments import ModelArguments
 from halo_openai_agents._runs import BODY_MARK, AgentRun, EarlyDecision, body_scope, find_run, step_scope
 from halo_openai_agents._translate import find_guard
 
-__all__ = [
-    "DirectCallDenied",
-    "FunctionCall",
-    "build_call",
-    "claim_server_call",
-    "decide_early",
-    "run_guarded_call",
-]
-
 InvokeFunction = Callable[[Any, str], Awaitable[Any]]
 _CLAIM_LOCK: Final = threading.Lock()
 

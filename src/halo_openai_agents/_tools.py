@@ -38,14 +38,6 @@ from halo_openai_agents._translate import attach_to_invoker, find_guard, tool_sc
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = [
-    "copy_with_guard",
-    "guard_tool",
-    "make_invoker",
-    "make_pausing_copy",
-]
-
-
 _TOOL_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 _PREPARE_MARK: Final = "__agents_prepare_arguments__"
 _SYNC_MARK: Final = sdk._SYNC_FUNCTION_TOOL_MARKER  # noqa: SLF001  the SDK's own marks, which a copy must carry on

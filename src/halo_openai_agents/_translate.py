@@ -27,23 +27,6 @@ from agents import (
 
 from halo_core.enforcement.guards import GuardMetadata, clean_name, get_guard
 
-__all__ = [
-    "GUARD_ATTRIBUTE",
-    "HOSTED_TYPES",
-    "NATIVE_TYPES",
-    "attach_to_invoker",
-    "find_guard",
-    "get_display_name",
-    "hosted_names",
-    "is_hosted",
-    "is_native",
-    "model_name",
-    "native_names",
-    "tool_names",
-    "tool_schema",
-]
-
-
 GUARD_ATTRIBUTE: Final = "_halo_guard"
 
 

@@ -22,8 +22,6 @@ from halo_openai_agents._translate import find_guard, get_display_name, model_na
 
 _STRUCTURED_ANSWER_MODULE: Final = build_litellm_json_tool_call.__module__
 
-__all__ = ["Tripwire", "Unguarded"]
-
 
 class Unguarded(Denied, AgentsException):
     """Something without a guard did not run. Of the SDK's class too, so that it leaves a run unchanged."""

@@ -14,8 +14,6 @@ from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessa
 from halo_openai_agents._model_streams import build_response, iter_events
 from halo_openai_agents._texts import to_input_items
 
-__all__ = ["Message", "ScriptedModel", "call"]
-
 
 @dataclass(frozen=True, slots=True)
 class Message:

@@ -375,3 +375,5 @@ def test_the_list_of_verbs_says_what_each_says_itself():
         name: " ".join((command.help or "").split("\n\n")[0].split()) for name, command in group.commands.items()
     }
     assert paragraphs == {name: verb.summary for name, verb in VERBS.items()}
+    options = {option for command in group.commands.values() for item in command.params for option in item.opts}
+    assert "--install-completion" not in options

@@ -8,7 +8,7 @@ import pytest
 
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
-from halo_core.store.log import read_entries
+from halo_core.store.log import list_shadow_activity
 from halo_core.store.reader import Reader
 from halo_world import bodies, cli, url_of, verified
 
@@ -57,7 +57,7 @@ def test_people_see_them(halo, home):
     halo.record_shadow("tool", "loo[red]kup\x1b[2J", "app.py:7")
     halo.store.flush()
     with Reader(url_of(home)) as reader:
-        (item,) = read_entries(reader, "local", (EntryKind.SHADOW,))
+        (item,) = list_shadow_activity(reader, "local")
     code, out, _ = cli("log", home=home)
     assert code == 0
     assert "loo[red]kup" in out
@@ -77,7 +77,7 @@ def test_what_was_refused_is_not_said_to_have_run(halo, home):
     assert code == 0
     assert out.splitlines()[-1].split()[-3:] == ["none", "no", "unguarded"]
     with Reader(url_of(home)) as reader:
-        (item,) = read_entries(reader, "local", (EntryKind.SHADOW,))
+        (item,) = list_shadow_activity(reader, "local")
     assert ["ran", "no"] in [line.split() for line in cli("show", item.entry.id, home=home)[1].splitlines()]
 
 
@@ -91,7 +91,7 @@ def test_status_counts_them(halo, home):
     halo.record_shadow("tool", "lookup", "app.py:7")
     halo.record_shadow("tool", "ladder", "", refused=True)
     halo.store.flush()
-    assert "2 unguarded actions seen" in cli("status", home=home)[1]
+    assert "2 unguarded actions" in cli("status", home=home)[1]
     assert json.loads(cli("status", "--json", home=home)[1])["local"]["sightings"] == 2
 
 

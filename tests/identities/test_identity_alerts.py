@@ -230,7 +230,7 @@ def test_no_value_of_an_event_stands_in_the_clear(shared, identity, action, syst
 
 def test_each_factor_has_words_without_a_value():
     source = Path(strange_things.__file__).read_text()
-    named = set(re.findall(r'(?:_make_factor\(\s*Dimension\.\w+,\s*|EventFactor\()"(\w+)"', source))
+    named = set(re.findall(r'(?:_make_factor\(\s*Dimension\.\w+,\s*|EventFactor\(\s*)"(\w+)"', source))
     assert named == set(_FACTOR_WORDS)
 
 

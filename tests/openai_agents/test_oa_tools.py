@@ -237,7 +237,7 @@ async def test_a_denial_is_told_even_where_a_tool_raises_its_errors(world, halo)
 
 
 async def test_a_tool_that_times_out_is_recorded_as_cancelled(world, halo):
-    @function_tool(timeout=0.05)
+    @function_tool(timeout=0.5)
     async def slow(q: str) -> str:
         """Wait."""
         RAN.append(q)

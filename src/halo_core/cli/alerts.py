@@ -32,7 +32,7 @@ from halo_core.alerts import (
     read_private,
     read_secrets,
 )
-from halo_core.cli.context import ByOption, StoreContext, WhyOption, resolve_actor, store_verb
+from halo_core.cli.context import StoreContext, WhyOption, store_verb
 from halo_core.cli.rendering import Exit, build_table, console, fail, print_json, print_note, safe_text
 from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import KeyStore
@@ -269,7 +269,7 @@ def alerts(
     return Exit.OK
 
 
-@store_verb(json=False)
+@store_verb(json=False, by=True)
 def judge(
     alert: Annotated[str, typer.Argument(metavar="N", help="Index or id of the alert.")],
     *,
@@ -278,7 +278,6 @@ def judge(
     ] = False,
     ordinary: Annotated[bool, typer.Option("--ordinary", help="It was ordinary work.")] = False,
     why: WhyOption = "",
-    by: ByOption = "",
     store: StoreContext,
 ) -> int:
     """Judge an alert. Sessions, and days of a person, that were an attack are left out of the next baseline."""
@@ -293,7 +292,7 @@ def judge(
     body = {
         "alert": alert_entry.id,
         "attack": attack,
-        "by": resolve_actor(by),
+        "by": store.actor,
         "session": alert_entry.session,
         "why": why[:1000],
     }

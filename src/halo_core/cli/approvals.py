@@ -12,11 +12,9 @@ from rich.markup import escape
 from halo_core.authorities import Authorities, approver_key_name, parse_public_key
 from halo_core.cli.context import (
     ApproverKeyHomeOption,
-    ByOption,
     StoreContext,
     WhyOption,
     parse_duration,
-    resolve_actor,
     store_verb,
     warn_unwritten,
 )
@@ -223,7 +221,7 @@ approver_app = typer.Typer(help="Manage the approvers who may answer challenges.
 
 
 @approver_app.command("enrol")
-@store_verb()
+@store_verb(by=True)
 def enrol_one(
     name: Annotated[str, typer.Argument(help="Name of the person, for example mia@bank.example.")],
     *,
@@ -231,7 +229,6 @@ def enrol_one(
         str, typer.Option("--public-key", help="Public key in base64 (default: a new key pair is generated).")
     ] = "",
     key_home: ApproverKeyHomeOption = None,
-    by: ByOption = "",
     store: StoreContext,
 ) -> int:
     """Enrol an approver."""
@@ -240,9 +237,7 @@ def enrol_one(
     key = parse_public_key(public_key) if public_key else KeyStore(place).signer(approver_key_name(name)).public_key
     with store.open_store(owner) as opened:
         now_us = opened.clock.now_us()
-        kid = enrol_approver(
-            opened, Authorities(store.home), name=name, public_key=key, by=resolve_actor(by), now_us=now_us
-        )
+        kid = enrol_approver(opened, Authorities(store.home), name=name, public_key=key, by=store.actor, now_us=now_us)
     if store.json:
         print_json({"kid": kid, "name": name, "tenant": owner})
         return Exit.OK
@@ -277,19 +272,15 @@ def list_approvers(*, store: StoreContext) -> int:
 
 
 @approver_app.command("withdraw")
-@store_verb(json=False)
-def withdraw_one(
-    name: Annotated[str, typer.Argument(help="The enrolled name.")], *, by: ByOption = "", store: StoreContext
-) -> int:
+@store_verb(json=False, by=True)
+def withdraw_one(name: Annotated[str, typer.Argument(help="The enrolled name.")], *, store: StoreContext) -> int:
     """Withdraw an approver. Answers that were not used yet become invalid."""
     owner = store.resolve_trusted_tenant()
     now_us = SystemClock().now_us()
     kids = Authorities(store.home).withdraw_approver(owner, name, now_us)
     console().print(f"withdrawn {name}: {', '.join(kids)}", markup=False)
     try:
-        store.commit(
-            lambda tx: record_withdrawal(tx, kids, name=name, by=resolve_actor(by), now_us=now_us), tenant=owner
-        )
+        store.commit(lambda tx: record_withdrawal(tx, kids, name=name, by=store.actor, now_us=now_us), tenant=owner)
     except Exception as exc:  # noqa: BLE001  whatever is wrong with the ledger, the withdrawal holds
         warn_unwritten("the withdrawal is in force through authorities.json", str(exc))
     return Exit.OK

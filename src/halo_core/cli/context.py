@@ -1,7 +1,7 @@
 """What the verbs share to ask: options, and the store that a verb works on.
 
-`@store_verb()` gives a verb the options `--db`, `--home`, `--tenant` and `--json`, and hands it one `StoreContext` as
-`store` instead:
+`@store_verb()` gives a verb the options `--db`, `--home`, `--tenant` and `--json` (and `--by`), and hands it one
+`StoreContext` as `store` instead:
 
     @store_verb(tenant=False)
     def status(*, store: StoreContext) -> int: ...
@@ -40,7 +40,6 @@ ApproverKeyHomeOption = Annotated[
     Path | None,
     typer.Option("--key-home", help="Folder of the approver's key (default: the home, which agents can read)."),
 ]
-ByOption = Annotated[str, typer.Option("--by", help="Your name (default: the user of this shell).")]
 KeyHomeOption = Annotated[
     Path | None, typer.Option("--key-home", help="Folder of the signing key (default: the home).")
 ]
@@ -68,6 +67,7 @@ _STORE_OPTIONS: Final[dict[str, tuple[Any, Any]]] = {
         None,
     ),
     "json": (Annotated[bool, typer.Option("--json", help="Print JSON.")], False),
+    "by": (Annotated[str, typer.Option("--by", help="Your name (default: the user of this shell).")], ""),
 }
 
 
@@ -80,6 +80,7 @@ class StoreContext:
         url: SQLAlchemy URL of the store.
         tenant: whose log, as given; None means the only one of the store.
         json: whether to answer in JSON.
+        by: who does it, as given.
         given: names of the options that were given.
     """
 
@@ -87,7 +88,16 @@ class StoreContext:
     url: str
     tenant: str | None
     json: bool
+    by: str
     given: frozenset[str]
+
+    @property
+    def actor(self) -> str:
+        """Who does it: as given, else the user of the shell."""
+        try:
+            return self.by or getpass.getuser()
+        except (KeyError, OSError):
+            return "unknown"
 
     @property
     def keys(self) -> KeyStore:
@@ -138,15 +148,20 @@ class StoreContext:
             yield store
 
 
-def store_verb(*, db: bool = True, tenant: bool = True, json: bool = True) -> Callable[[Callable[..., int]], Any]:
+def store_verb(
+    *, db: bool = True, tenant: bool = True, json: bool = True, by: bool = False
+) -> Callable[[Callable[..., int]], Any]:
     """Give a verb the options of its store; it receives them as `store`.
 
     Args:
         db: with `--db`.
         tenant: with `--tenant`.
         json: with `--json`.
+        by: with `--by`, for what is recorded with a name.
     """
-    names = [name for name, wanted in (("db", db), ("home", True), ("tenant", tenant), ("json", json)) if wanted]
+    names = [
+        name for name, wanted in (("db", db), ("home", True), ("tenant", tenant), ("json", json), ("by", by)) if wanted
+    ]
 
     def decorate(verb: Callable[..., int]) -> Callable[..., int]:
         @functools.wraps(verb)
@@ -155,7 +170,9 @@ def store_verb(*, db: bool = True, tenant: bool = True, json: bool = True) -> Ca
             home = shared["home"] if shared["home"] is not None else default_home()
             url = shared["db"] or default_url(home)
             given = frozenset(name for name, value in shared.items() if value)
-            return verb(*args, **options, store=StoreContext(home, url, shared["tenant"], shared["json"], given))
+            return verb(
+                *args, **options, store=StoreContext(home, url, shared["tenant"], shared["json"], shared["by"], given)
+            )
 
         own = [item for item in inspect.signature(verb, eval_str=True).parameters.values() if item.name != "store"]
         added = [
@@ -216,16 +233,6 @@ def resolve_tenant(url: str, tenant: str | None) -> str:
         if exc.code in NO_LEDGER_CODES:
             exc.remedy = "run your app once, or `halo passport issue AGENT`, or check `--db` and `--home`"
         raise
-
-
-def resolve_actor(by: str) -> str:
-    """Who does it: as given, else the user of the shell."""
-    if by:
-        return by
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
 
 
 def parse_duration(text: str) -> int:

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
-from halo_core.cli.context import ByOption, StoreContext, WhyOption, resolve_actor, store_verb, warn_unwritten
+from halo_core.cli.context import StoreContext, WhyOption, store_verb, warn_unwritten
 from halo_core.cli.rendering import Exit, console, print_json
 from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError
@@ -29,7 +29,7 @@ SessionOption = Annotated[str, typer.Option("--session", help="One session.")]
 ToolOption = Annotated[str, typer.Option("--tool", help="One tool, retriever or model, for all agents.")]
 
 
-@store_verb()
+@store_verb(by=True)
 def stop(
     *,
     everything: AllOption = False,
@@ -37,7 +37,6 @@ def stop(
     session: SessionOption = "",
     tool: ToolOption = "",
     why: WhyOption = "",
-    by: ByOption = "",
     store: StoreContext,
 ) -> int:
     """Stop an agent, a session, a tool, a tenant (`--tenant NAME` alone) or everything, from the next decision on."""
@@ -46,13 +45,13 @@ def stop(
     )
     stop_order = Stop(scope, target, SystemClock().now_us())
     why = restrictions.mask_reason(why)
-    new = StopFiles(store.home).set(stop_order, resolve_actor(by), why, tenant=store.tenant or "")
+    new = StopFiles(store.home).set(stop_order, store.actor, why, tenant=store.tenant or "")
     problem, is_known = "", True
     try:
         if scope not in ("all", "tenant"):
             with store.open_log() as (reader, tenant):
                 is_known = reader.has_target(tenant, scope, target)
-        new = store.commit(lambda tx: restrictions.stop(tx, stop_order, resolve_actor(by), why)) or new
+        new = store.commit(lambda tx: restrictions.stop(tx, stop_order, store.actor, why)) or new
     except Exception as exc:  # noqa: BLE001  whatever is wrong with the ledger, the stop holds
         problem = str(exc)
     if store.json:
@@ -70,7 +69,7 @@ def stop(
     return Exit.OK
 
 
-@store_verb()
+@store_verb(by=True)
 def lift(
     *,
     everything: AllOption = False,
@@ -78,7 +77,6 @@ def lift(
     session: SessionOption = "",
     tool: ToolOption = "",
     why: WhyOption = "",
-    by: ByOption = "",
     store: StoreContext,
 ) -> int:
     """Lift a stop. `--all` also removes stop files that cannot be read."""
@@ -90,7 +88,7 @@ def lift(
     recorded = True
     try:
         # INVARIANT: AUDIT - first the entry, then the file goes.
-        lifted = store.commit(lambda tx: restrictions.lift(tx, scope, target, resolve_actor(by), why, filed=filed > 0))
+        lifted = store.commit(lambda tx: restrictions.lift(tx, scope, target, store.actor, why, filed=filed > 0))
     except ConfigError as exc:
         if exc.code not in NO_LEDGER_CODES:
             raise
@@ -111,7 +109,7 @@ def lift(
     return Exit.OK
 
 
-@store_verb()
+@store_verb(by=True)
 def revoke(
     *,
     agent: AgentOption = "",
@@ -120,7 +118,6 @@ def revoke(
     link: Annotated[str, typer.Option("--link", help="Hash or id of a link, and everything derived from it.")] = "",
     unknown: Annotated[bool, typer.Option("--unknown", help="Allow a name that is not known here.")] = False,
     why: Annotated[str, typer.Option("--why", help="The reason (required); it is recorded in the ledger.")] = "",
-    by: ByOption = "",
     store: StoreContext,
 ) -> int:
     """Revoke permanently. Afterwards issue a new passport or open a new session; an agent id cannot be used again."""
@@ -137,7 +134,7 @@ def revoke(
     if not unknown:
         with store.open_log() as (reader, tenant):
             require_known_target(reader, store.home, tenant, scope, target)
-    new = store.commit(lambda tx: restrictions.revoke(tx, scope, target, resolve_actor(by), why))
+    new = store.commit(lambda tx: restrictions.revoke(tx, scope, target, store.actor, why))
     if store.json:
         print_json({"new": bool(new), "scope": scope, "target": target})
     else:

@@ -22,7 +22,7 @@ from halo_core.baselines import (
     put_identities_in_force,
     take_out_of_force,
 )
-from halo_core.cli.context import ByOption, StoreContext, open_committer, resolve_actor, store_verb
+from halo_core.cli.context import StoreContext, open_committer, store_verb
 from halo_core.cli.rendering import RISK_BANDS, Exit, build_table, console, print_json, print_note, safe_text
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import Digester
@@ -62,7 +62,7 @@ MapOption = Annotated[
 
 
 @app.command("import")
-@store_verb()
+@store_verb(by=True)
 def import_identity_events(
     files: FilesArgument,
     *,
@@ -72,7 +72,6 @@ def import_identity_events(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Fit and show the baseline without putting it in force.")
     ] = False,
-    by: ByOption = "",
     store: StoreContext,
 ) -> int:
     """Fit a baseline for each identity from its events, and put it in force for the tenant."""
@@ -88,8 +87,7 @@ def import_identity_events(
         raise _build_no_baseline_error("add")
     book = fit_identity_baseline(imported.events, store.keys.secret("sketch"), previous_book)
     if not dry_run:
-        actor = resolve_actor(by)
-        store.commit(lambda tx: put_identities_in_force(tx, book, actor, imported.sources, left_out))
+        store.commit(lambda tx: put_identities_in_force(tx, book, store.actor, imported.sources, left_out))
     _print_baseline(IdentityBaselineView(book, imported, in_force=not dry_run), json=store.json)
     if before and not add and not dry_run:
         print_note("it replaces the previous baseline; use `--add` to extend a baseline")
@@ -142,10 +140,10 @@ def show_identity_baseline(*, store: StoreContext) -> int:
 
 
 @app.command("drop")
-@store_verb(json=False)
-def drop_identity_baseline(*, by: ByOption = "", store: StoreContext) -> int:
+@store_verb(json=False, by=True)
+def drop_identity_baseline(*, store: StoreContext) -> int:
     """Remove the baseline of people and service accounts."""
-    dropped = store.commit(lambda tx: take_out_of_force(tx, IDENTITIES, resolve_actor(by)))
+    dropped = store.commit(lambda tx: take_out_of_force(tx, IDENTITIES, store.actor))
     console().print("no baseline of identities is in force" + ("" if dropped else ", nor was one before"))
     return Exit.OK if dropped else Exit.FAILED
 

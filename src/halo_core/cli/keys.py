@@ -10,15 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from halo_core.authorities import Authorities
-from halo_core.cli.context import (
-    ByOption,
-    KeysHomeOption,
-    StoreContext,
-    parse_duration,
-    resolve_actor,
-    store_verb,
-    warn_unwritten,
-)
+from halo_core.cli.context import KeysHomeOption, StoreContext, parse_duration, store_verb, warn_unwritten
 from halo_core.cli.rendering import Exit, build_table, console, print_json, safe_text
 from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import KeyStore
@@ -95,14 +87,13 @@ def _build_trusted_cells(item: TrustedKey) -> tuple[str, ...]:
 
 
 @app.command("rotate")
-@store_verb(tenant=False)
+@store_verb(tenant=False, by=True)
 def rotate_issuer(
     what: Annotated[str, typer.Argument(metavar="issuer", help="What to rotate: `issuer`.")],
     *,
     overlap: Annotated[str, typer.Option("--overlap", help="How long passports of the old key stay valid.")] = "7d",
     yes: Annotated[bool, typer.Option("--yes", help="Rotate even if passports become invalid at once.")] = False,
     key_home: KeysHomeOption = None,
-    by: ByOption = "",
     store: StoreContext,
 ) -> int:
     """Create a new issuer key. Passports signed with the old key stay valid until the overlap ends."""
@@ -118,7 +109,7 @@ def rotate_issuer(
     for tenant in tenants:
         with store.open_store(tenant) as opened:
             done[tenant] = keys.rotate_issuer(
-                opened, key_store, authorities, overlap_s=lasts, by=resolve_actor(by), now_us=now_us
+                opened, key_store, authorities, overlap_s=lasts, by=store.actor, now_us=now_us
             )
     old_key_path = keys.swap_issuer_keys(key_store)
     swept = keys.remove_expired_keys(key_store, authorities, now_us)
@@ -157,7 +148,7 @@ def _list_tenants(url: str, key_store: KeyStore, authorities: Authorities, now_u
 
 
 @app.command("retire")
-@store_verb()
+@store_verb(by=True)
 def retire_issuer(
     kid: Annotated[
         str, typer.Argument(metavar="KID", help="Thumbprint of an issuer key, or the first characters of it.")
@@ -165,7 +156,6 @@ def retire_issuer(
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Retire the key even if it is in use.")] = False,
     key_home: KeysHomeOption = None,
-    by: ByOption = "",
     store: StoreContext,
 ) -> int:
     """Stop trusting an issuer key. Every passport that it signed is refused from the next decision on."""
@@ -183,7 +173,7 @@ def retire_issuer(
     full = keys.retire_issuer(authorities, owner, kid=kid, now_us=now_us)
     problem = ""
     try:
-        store.commit(lambda tx: keys.record_retirement(tx, full, by=resolve_actor(by), now_us=now_us), tenant=owner)
+        store.commit(lambda tx: keys.record_retirement(tx, full, by=store.actor, now_us=now_us), tenant=owner)
     except Exception as exc:  # noqa: BLE001  whatever is wrong with the ledger, the retirement holds
         problem = str(exc)
     swept = keys.remove_expired_keys(KeyStore(key_home or store.home), authorities, now_us)

@@ -95,12 +95,13 @@ class _LazyVerbs(MutableMapping[str, Any]):
         if name not in self._loaded:
             module, _, attribute = VERBS[name].path.partition(".")
             verb = getattr(import_module(f"halo_core.cli.{module}"), attribute)
-            group = verb if isinstance(verb, typer.Typer) else typer.Typer(add_completion=False)
-            if group is not verb:
-                group.command(name)(verb)
-            command = typer.main.get_command(group)
-            command.name = name
-            self._loaded[name] = command
+            parent = typer.Typer(add_completion=False)
+            parent.callback()(lambda: None)  # so that a verb alone is a command of a group, too
+            if isinstance(verb, typer.Typer):
+                parent.add_typer(verb, name=name)
+            else:
+                parent.command(name)(verb)
+            self._loaded[name] = cast("Any", typer.main.get_command(parent)).commands[name]
         return self._loaded[name]
 
     def __setitem__(self, name: str, command: Any) -> None:

@@ -14,15 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from halo_core.authorities import parse_public_key
-from halo_core.cli.context import (
-    ByOption,
-    KeyHomeOption,
-    ManifestOption,
-    StoreContext,
-    WhyOption,
-    resolve_actor,
-    store_verb,
-)
+from halo_core.cli.context import KeyHomeOption, ManifestOption, StoreContext, WhyOption, store_verb
 from halo_core.cli.rendering import CHANGE_STYLE, PASSED_MARKS, Exit, console, print_json, safe_text
 from halo_core.clock import SystemClock
 from halo_core.crypto.ids import RandomIds
@@ -159,7 +151,7 @@ def export_chain(
 
 
 @app.command("revoke")
-@store_verb(json=False)
+@store_verb(json=False, by=True)
 def revoke_passport(
     name: Annotated[
         str,
@@ -169,7 +161,6 @@ def revoke_passport(
     ],
     *,
     why: WhyOption,
-    by: ByOption = "",
     store: StoreContext,
 ) -> int:
     """Permanently revoke a passport, or every passport of an agent, from the next decision on.
@@ -183,8 +174,7 @@ def revoke_passport(
     if name not in agents and stored is None:
         raise build_no_such_error(name, agents)
     scope, target = ("agent", name) if stored is None else ("link", stored.links[-1].hash)
-    actor = resolve_actor(by)
-    done = store.commit(lambda tx: revoke_now(tx, scope, target, actor, why), tenant=tenant)
+    done = store.commit(lambda tx: revoke_now(tx, scope, target, store.actor, why), tenant=tenant)
     subject, after = f"every passport of {name}", "the agent is permanently revoked: use another id"
     if stored is not None:
         subject = f"passport {shorten_hash(target)} of {stored.links[-1].agent}"

@@ -12,7 +12,7 @@ import typer
 from rich.progress import SpinnerColumn, TextColumn
 
 from halo_core.baselines import collect_sessions, fit_score, load_shipped_model, put_in_force, take_out_of_force
-from halo_core.cli.context import ByOption, StoreContext, resolve_actor, show_progress, store_verb, write_text_file
+from halo_core.cli.context import StoreContext, show_progress, store_verb, write_text_file
 from halo_core.cli.rendering import RISK_BANDS, Exit, build_table, console, print_json, print_note, safe_text
 from halo_core.errors import ConfigError
 from halo_core.risk.model import MAX_MODEL_BYTES, RiskModel
@@ -97,7 +97,7 @@ _MIN_SESSIONS = 100
 
 
 @app.command("fit")
-@store_verb()
+@store_verb(by=True)
 def fit_agent_baseline(
     agent: AgentArgument,
     *,
@@ -108,7 +108,6 @@ def fit_agent_baseline(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Fit and show the baseline without putting it in force.")
     ] = False,
-    by: ByOption = "",
     store: StoreContext,
 ) -> int:
     """Fit a baseline from the agent's sessions in the log, and score its actions against it from now on."""
@@ -133,7 +132,7 @@ def fit_agent_baseline(
         unjudged = count_unjudged(reader, tenant, frozenset(item.session for item in sessions))
         unscored, attacks = survey_sessions(reader, tenant, agents, sessions)
     if not dry_run:
-        store.commit(lambda tx: put_in_force(tx, agent, baseline, resolve_actor(by)))
+        store.commit(lambda tx: put_in_force(tx, agent, baseline, store.actor))
     _print_baseline(BaselineView(agent, baseline.terms, baseline.usual, in_force=not dry_run), json=store.json)
     if attacks:
         print_note(f"left out because they were judged an attack: {format_count(attacks, 'session')}")
@@ -157,10 +156,10 @@ def show_agent_baseline(agent: AgentArgument, *, store: StoreContext) -> int:
 
 
 @app.command("drop")
-@store_verb(json=False)
-def drop_agent_baseline(agent: AgentArgument, *, by: ByOption = "", store: StoreContext) -> int:
+@store_verb(json=False, by=True)
+def drop_agent_baseline(agent: AgentArgument, *, store: StoreContext) -> int:
     """Remove an agent's baseline; its actions are no longer scored."""
-    dropped = store.commit(lambda tx: take_out_of_force(tx, agent, resolve_actor(by)))
+    dropped = store.commit(lambda tx: take_out_of_force(tx, agent, store.actor))
     console().print(f"no baseline is in force for {agent}" + ("" if dropped else ", and none was before"), markup=False)
     return Exit.OK if dropped else Exit.FAILED
 

@@ -54,7 +54,7 @@ from halo_core.model import (
     same_person,
 )
 from halo_core.passports import check_time, find_violation
-from halo_core.values.provenance import extract_texts
+from halo_core.values import extract_texts
 
 PENDING_CAP: Final = 20
 """Open challenges a session may have; one more is denied (the session escalates, not the fleet)."""

@@ -18,20 +18,6 @@ from halo_core.enforcement.guards import GuardMetadata, clean_name, get_guard
 from halo_core.errors import HaloError
 from halo_core.model import ActionKind, Mode
 
-__all__ = [
-    "CHANGED_REMEDY",
-    "NO_COVER",
-    "Cover",
-    "FindingRows",
-    "Watch",
-    "find_guard",
-    "find_method",
-    "find_name",
-    "is_made_in",
-    "is_wrapped_by",
-    "join_names",
-]
-
 CHANGED_REMEDY: Final = (
     "it was changed after it was guarded, or its class has its own entry point: guard the original again"
 )

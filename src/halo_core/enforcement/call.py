@@ -33,14 +33,14 @@ from halo_core.model import (
     Snapshot,
     Trigger,
 )
-from halo_core.risk import (
+from halo_core.risk.profile import Chunk, make_chunk
+from halo_core.store import AppendedEntry, Control, SessionState, Transaction, encode_leaf
+from halo_core.values import (
     MAX_LEAVES,
     fingerprint_tokens,
     generate_spellings,
     iter_text_fingerprints,
 )
-from halo_core.risk.profile import Chunk, make_chunk
-from halo_core.store import AppendedEntry, Control, SessionState, Transaction, encode_leaf
 from halo_core.values.provenance import extract_leaves
 from halo_core.values.sketch import MAX_TEXT, extract_tokens
 

@@ -37,8 +37,8 @@ from halo_core.errors import Denied, HaloError, Pending
 from halo_core.log_output import get_logger
 from halo_core.model import OUTPUT_OBLIGATIONS, ActionKind, Effect, Mode, Obligation, Provenance, Stop
 from halo_core.reasons import REASONS, get_reason_text
-from halo_core.risk import origin_of_result
 from halo_core.store import Store, Transaction
+from halo_core.values import origin_of_result
 from halo_core.values.provenance import extract_texts
 
 __all__ = ["Enforcer", "Health", "Surface", "Ticket"]

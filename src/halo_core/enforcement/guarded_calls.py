@@ -32,18 +32,6 @@ from halo_core.enforcement.obligations import Surface
 from halo_core.errors import Denied, Pending
 from halo_core.model import ActionKind, Mode
 
-__all__ = [
-    "ActionFacade",
-    "ArgumentBinder",
-    "GuardedAction",
-    "GuardedCall",
-    "HandOffAction",
-    "UnreachableCall",
-    "describe_challenge",
-    "is_enforced",
-    "with_problem",
-]
-
 _NO_RESULT_SURFACE: Final[Surface[Any]] = Surface(lambda _result: "")
 
 

@@ -26,19 +26,6 @@ if TYPE_CHECKING:
     from halo_core.crypto.keys import Signer
     from halo_core.model.ledger_entry import LedgerEntry
 
-__all__ = [
-    "Checkpoint",
-    "VerifiedInclusion",
-    "advance_anchor",
-    "check_proof",
-    "make_proof",
-    "open_checkpoint",
-    "read_anchors",
-    "read_checkpoint",
-    "sign_checkpoint",
-]
-
-
 _ROOT_BYTES: Final = 32
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 

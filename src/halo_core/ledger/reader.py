@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from halo_core.ledger.notes import Vkey
 
-__all__ = ["BLOB_DOMAINS", "EntryKey", "LedgerReader", "Row", "RowFollower", "Stream", "Trust", "filter_ordered"]
-
 Row = tuple[Any, ...]
 
 EntryKey = tuple[str, str, int]

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["CHECKS", "LIMITS", "MAX_FINDINGS", "Check", "Collector", "Finding", "Head", "Report", "format_entry_name"]
-
 MAX_FINDINGS: Final = 200
 
 CHECKS: Final[dict[int, str]] = {

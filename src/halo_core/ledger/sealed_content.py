@@ -23,20 +23,6 @@ from nacl.exceptions import CryptoError
 
 from halo_core.errors import BadInput, Tampered
 
-__all__ = [
-    "KEY_BYTES",
-    "NONCE_BYTES",
-    "SALT_BYTES",
-    "SealedField",
-    "ciphertext_digest",
-    "compute_commitment",
-    "new_dek",
-    "open_sealed",
-    "seal",
-    "unwrap_dek",
-    "wrap_dek",
-]
-
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 24
 SALT_BYTES: Final = 32

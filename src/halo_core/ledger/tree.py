@@ -13,18 +13,6 @@ from typing import Final
 
 from halo_core.errors import Tampered
 
-__all__ = [
-    "EMPTY_ROOT",
-    "CompactRange",
-    "compute_root",
-    "consistency_proof",
-    "inclusion_proof",
-    "leaf_hash",
-    "node_hash",
-    "verify_consistency",
-    "verify_inclusion",
-]
-
 _sha256 = hashlib.sha256
 _LEAF: Final = b"\x00"
 _NODE: Final = b"\x01"

@@ -29,8 +29,6 @@ from halo_core.ledger.verify_writers import SignatureQueue
 if TYPE_CHECKING:
     from halo_core.ledger.reader import LedgerReader, Trust
 
-__all__ = ["verify"]
-
 Progress = Callable[[str, int], None]
 
 

@@ -18,12 +18,6 @@ from halo_core.decision.approval_binding import reauthorization_binding
 from halo_core.ledger.reader import LedgerReader, Row, Stream
 from halo_core.ledger.report import Collector
 
-__all__ = [
-    "BaselineCheck",
-    "RestrictionCheck",
-    "StandingCheck",
-]
-
 
 class StandingCheck:
     """(9) Collects the newest standing passport of each agent, then compares the rows."""
@@ -224,13 +218,16 @@ class RestrictionCheck:
 
     def _check_challenges(self, rows: Iterator[Row]) -> None:
         remaining = dict(self._challenges)
-        for tenant, request, kind, session, binding, status, _asked_us, expires_us, answer in rows:
+        all_rows = list(rows)
+        used_bindings = {(row[0], row[4]) for row in all_rows if row[5] == "used"}
+        for tenant, request, kind, session, binding, status, _asked_us, expires_us, answer in all_rows:
             where = f"approval {tenant}/{request}"
             challenge = remaining.pop((tenant, request), None)
             if challenge is None or challenge.request_terms is None:
                 self._out.add_unexplained(9, tenant, where, "the log has no such request", "row_stray")
                 continue
-            self._count_begun_epoch(tenant, challenge, status)
+            if status == "used" or (tenant, binding) not in used_bindings:
+                self._count_begun_epoch(tenant, challenge, status)
             difference = self._find_difference(challenge, (kind, session, binding, expires_us), status, answer)
             if difference:
                 self._report_difference(tenant, f"{where} column {difference[0]}", difference[1])
@@ -245,10 +242,13 @@ class RestrictionCheck:
                 self._out.add_unexplained(9, tenant, f"approval {tenant}/{request}", message, "row_stray")
 
     def _count_begun_epoch(self, tenant: str, challenge: _Challenge, status: object) -> None:
-        """Count a re-authorization as used if the epoch that it asks for has begun."""
+        """Count a re-authorization as used if the epoch that it asks for has begun.
+
+        An answer that expired before it was used stays `approved`, and a second request for the same epoch may be the
+        used one. A begun epoch is therefore counted for the used request of a binding, and for each if none is used.
+        """
         kind, _, binding, _ = challenge.request_terms or ("", "", "", 0)
         has_begun = kind == "reauthorization" and (tenant, str(binding)) in self._begun_epochs
-        # Another request for the same epoch may be the one that was used; this one expired before.
         if has_begun and challenge.answer == "approve" and status != "expired":
             challenge.epochs_begun += 1
 

@@ -30,13 +30,6 @@ from halo_core.model.ledger_entry import ENTRY_VERSION
 if TYPE_CHECKING:
     from halo_core.ledger.verify_tree import TreeFacts
 
-__all__ = [
-    "ContentPass",
-    "ContentReferences",
-    "EntryPass",
-]
-
-
 _RECORD: Final = struct.Struct(">32s32sIQ")
 _MAX_KEYS: Final = 10_000
 

@@ -19,15 +19,6 @@ from halo_core.crypto import canonical
 from halo_core.ledger.reader import EntryKey, LedgerReader, Row, RowFollower, Stream, Trust, filter_ordered
 from halo_core.ledger.report import Collector, format_entry_name
 
-__all__ = [
-    "ProjectionCheck",
-    "StateCheck",
-    "chain_marks",
-    "check_blobs",
-    "commit_state",
-]
-
-
 _DOMAIN = "halo/session/v1"
 
 

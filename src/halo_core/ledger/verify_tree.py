@@ -17,13 +17,6 @@ from halo_core.ledger.reader import EntryKey, LedgerReader, Row, Stream, Trust, 
 from halo_core.ledger.report import Collector, Head, format_entry_name
 from halo_core.ledger.tree import CompactRange
 
-__all__ = [
-    "SignedHead",
-    "SignedHeads",
-    "TreeFacts",
-    "TreePass",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class SignedHead:

@@ -19,15 +19,6 @@ from halo_core.ledger.report import Collector, format_entry_name
 if TYPE_CHECKING:
     from halo_core.ledger.reader import EntryKey, Trust
 
-__all__ = [
-    "CLOCK_TOLERANCE_US",
-    "SignatureJob",
-    "SignatureQueue",
-    "WriterChain",
-    "WriterCheck",
-]
-
-
 _BATCH: Final = 256
 
 

@@ -23,8 +23,6 @@ from halo_core.store import Draft, Store, Transaction
 from halo_core.store.reader import Reader
 from halo_core.store.rows import ApprovalTable
 
-__all__ = ["MAX_LIFETIME_S", "ApprovalAnswer", "answer"]
-
 MAX_LIFETIME_S: Final = 86_400
 """Longest time for which an answer can be used, seconds."""
 

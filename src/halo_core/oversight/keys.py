@@ -22,26 +22,6 @@ from halo_core.files import sync_folder
 from halo_core.model import EntryKind
 from halo_core.store import Draft, Store, Transaction
 
-__all__ = [
-    "ISSUER",
-    "KeyFile",
-    "Rotation",
-    "TrustedKey",
-    "current_key_id",
-    "enrol_approver",
-    "is_issuer_in_use",
-    "list_key_files",
-    "list_trusted_keys",
-    "list_warnings",
-    "record_retirement",
-    "record_withdrawal",
-    "remove_expired_keys",
-    "resolve_key_id",
-    "retire_issuer",
-    "rotate_issuer",
-    "swap_issuer_keys",
-]
-
 
 def enrol_approver(
     store: Store, authorities: Authorities, *, name: str, public_key: bytes, by: str, now_us: int

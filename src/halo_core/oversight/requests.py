@@ -29,23 +29,6 @@ from halo_core.store import checkpoints, encode_leaf
 from halo_core.store.reader import Reader
 from halo_core.store.rows import ApprovalRow
 
-__all__ = [
-    "CONTENT_CLOSED",
-    "ApprovalRequest",
-    "Opener",
-    "RequestReason",
-    "RequestSummary",
-    "Spending",
-    "decode_link",
-    "decode_signed_entry",
-    "list_requests",
-    "load_linked_entry",
-    "load_links",
-    "load_request",
-    "load_rules",
-    "summarize_requests",
-]
-
 
 def decode_signed_entry(reader: Reader, home: Path, tenant: str, note: bytes) -> LedgerEntry:
     """Verify and parse an entry: its writer signed it, and the trusted log key certified that writer.

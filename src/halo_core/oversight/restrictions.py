@@ -14,8 +14,6 @@ from halo_core.stop_files import SCOPES
 from halo_core.store import Draft, Transaction
 from halo_core.store.rows import RestrictionTable
 
-__all__ = ["REVOCABLE", "lift", "mask_reason", "revoke", "stop"]
-
 REVOCABLE: Final = ("agent", "key", "link", "session", "tenant")
 """Scopes of a revocation; its target is an id, a key's thumbprint, or a token's hash."""
 

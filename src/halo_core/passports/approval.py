@@ -1,7 +1,6 @@
-"""Room: approvals, the signed answers of people outside the chain. Takes: an answer, a token. Gives: the other.
+"""Approvals: signed answers of people outside the chain, as strict JWS of their own `typ`.
 
-A strict JWS of its own `typ`, by an enrolled approver's key. One form answers every challenge: a `call` (bound to the
-digest of what was asked) and a `reauthorization` of a session. Never: I/O, a clock.
+One form answers every challenge: a `call` (bound to the digest of what was asked) and a `reauthorization` of a session.
 """
 
 from __future__ import annotations

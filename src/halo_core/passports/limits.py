@@ -1,7 +1,4 @@
-"""Room: budgets, quotas, decay and terms. Takes: claims or values. Gives: values, claims, the tighter of two.
-
-Never: I/O, a clock, spending. Everything is an integer; a limit that is compared is compared unit by unit.
-"""
+"""Budgets, quotas, decay and session terms as claims: parsing, writing, and terms within their ceilings."""
 
 from __future__ import annotations
 

@@ -16,20 +16,6 @@ from halo_core.files import hold_file_lock, replace_file
 from halo_core.ledger import CompactRange, advance_anchor, sign_checkpoint
 from halo_core.store.database import Database, sqlite_path
 
-__all__ = [
-    "check_trusted_key",
-    "compute_root_at",
-    "count_entries",
-    "find_anchored_note",
-    "list_anchor_names",
-    "load_trusted_keys",
-    "select_anchors",
-    "sign_next_checkpoint",
-    "trust_log_key",
-    "update_anchor",
-]
-
-
 _NAME = "trust.json"
 
 

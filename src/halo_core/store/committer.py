@@ -26,15 +26,6 @@ from halo_core.failpoints import hit_failpoint
 from halo_core.store.database import as_cannot_decide
 from halo_core.store.transaction import Transaction
 
-__all__ = [
-    "CommitFailed",
-    "Committer",
-    "Job",
-    "Outcome",
-    "closed_error",
-    "commit_batch",
-]
-
 Job = Callable[[Transaction], Any]
 
 

@@ -22,8 +22,6 @@ from halo_core.errors import CannotDecide, ConfigError, Tampered
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-__all__ = ["SCHEMA_VERSION", "Database", "as_cannot_decide", "as_tampered", "find_schema_differences", "sqlite_path"]
-
 SCHEMA_VERSION: Final = 3
 
 _CREATE_LOCK: Final = threading.Lock()

@@ -14,19 +14,6 @@ from halo_core.ledger import decode_entry, open_sealed, unwrap_dek
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.store.reader import Reader
 
-__all__ = [
-    "LogSummary",
-    "LoggedEntry",
-    "SealedContents",
-    "find_entry",
-    "find_related",
-    "read_entries",
-    "read_verdict",
-    "select_tenant",
-    "summarize",
-]
-
-
 _INDEX_DIGITS: Final = 7  # ids start with eight hex digits
 
 

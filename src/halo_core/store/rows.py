@@ -16,22 +16,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from halo_core.crypto import canonical
 from halo_core.ledger import chain_marks, commit_state, decode_entry
 from halo_core.model import Revocation, Stop
-from halo_core.risk import MAX_TAINTED_FINGERPRINTS
-
-__all__ = [
-    "ISSUED_LAST",
-    "AlertTable",
-    "ApprovalRow",
-    "ApprovalTable",
-    "BaselineTable",
-    "QuotaTable",
-    "RestrictionTable",
-    "RowAccess",
-    "StandingPassport",
-    "StandingTable",
-    "TaintIndex",
-    "TaintTable",
-]
+from halo_core.values import MAX_TAINTED_FINGERPRINTS
 
 # Without the hint SQLite does not use the partial index, and reads the tenant's whole log.
 ISSUED_LAST: Final = (

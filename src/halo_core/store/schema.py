@@ -22,8 +22,6 @@ from sqlalchemy import (
     text,
 )
 
-__all__ = ["EVIDENCE", "metadata", "triggers"]
-
 metadata = MetaData()
 
 EVIDENCE: Final = ("entry", "position", "checkpoint", "content", "blob")

@@ -15,12 +15,9 @@ import orjson
 from halo_core.crypto import canonical
 from halo_core.ledger import chain_marks, commit_state
 from halo_core.model import Envelope, SessionView
-from halo_core.risk import Sketch
 from halo_core.risk.profile import Profile, apply_row
 from halo_core.store.rows import TaintIndex
-from halo_core.values.sketch import MAX_SOURCE_INDEX
-
-__all__ = ["Account", "SessionState", "SketchCache", "StateCache"]
+from halo_core.values import MAX_SOURCE_INDEX, Sketch
 
 MAX_SOURCES: Final = 16
 

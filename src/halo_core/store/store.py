@@ -47,8 +47,6 @@ from halo_core.store.writer_chains import (
     refuse_older_than_anchor,
 )
 
-__all__ = ["Store", "StoreConfig"]
-
 _LOG: Final = get_logger("store")
 _CHECKPOINT_S: Final = 1.0
 _CHECKPOINT_ENTRIES: Final = 256

@@ -19,13 +19,11 @@ from halo_core.errors import CannotDecide
 from halo_core.failpoints import hit_failpoint
 from halo_core.ledger import new_dek, open_sealed, seal, unwrap_dek, wrap_dek
 from halo_core.model import EntryKind, LedgerEntry, Mode, Revocation, Stop
-from halo_core.risk import Marks, Sketch
 from halo_core.risk.profile import Chunk, Profile, apply_head, pack_row
 from halo_core.store import rows
 from halo_core.store.session_state import SessionMemory, SessionState, SketchCache, StateCache
 from halo_core.store.writer import Writer
-
-__all__ = ["AppendedEntry", "ContentKeys", "Control", "Draft", "RestrictionCache", "Transaction"]
+from halo_core.values import Marks, Sketch
 
 _PAUSED = 2  # `outcome` of a dispatch: 0 not known yet, 1 ended, 2 paused
 # `sqlite_autoindex_dispatch_2` is the index of the table's second constraint. Without statistics SQLite would rather

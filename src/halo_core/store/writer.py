@@ -18,8 +18,6 @@ from halo_core.crypto.keys import Ed25519Signer, Signer
 from halo_core.ledger import Vkey, encode_entry, format_vkey, log_origin, make_vkey, writer_name
 from halo_core.model import EntryKind, LedgerEntry
 
-__all__ = ["Writer", "remove_lock_file", "writer_alive"]
-
 _LOCK_FOLDER: Final = "writers"
 
 

@@ -29,16 +29,6 @@ from halo_core.store.database import Database
 from halo_core.store.transaction import Control, Draft, Transaction, encode_leaf
 from halo_core.store.writer import writer_alive
 
-__all__ = [
-    "ProvenEntry",
-    "close_writer_chain",
-    "find_paused_decision",
-    "open_writer_chain",
-    "read_outcome",
-    "refuse_foreign_store",
-    "refuse_older_than_anchor",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class ProvenEntry:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from halo_core.facade import HaloBase, Limits
-from halo_core.manifest.defaults import DEFAULT_TERMS
+from halo_core.manifest import DEFAULT_TERMS
 from halo_core.model import EntryKind
 from halo_core.store.reader import Reader, read_entries
 

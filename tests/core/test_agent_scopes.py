@@ -15,7 +15,7 @@ from halo_core.enforcement.agent_credentials import Limits
 from halo_core.enforcement.session_context import current_delegation
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
-from halo_core.manifest.defaults import DEFAULT_TERMS
+from halo_core.manifest import DEFAULT_TERMS
 from halo_core.model import ActionKind, Budget, Constraint, EntryKind, Impact, Resource, Reversal
 from halo_core.oversight.requests import revoke
 from halo_core.passports import mint_standing, token_hash

@@ -22,7 +22,7 @@ from langgraph.prebuilt import InjectedState, ToolNode
 from langgraph.types import Command, interrupt
 
 from halo_core.enforcement.flow import withdraw_call
-from halo_core.manifest.defaults import DEFAULT_TERMS
+from halo_core.manifest import DEFAULT_TERMS
 from halo_core.model import Budget, EntryKind
 from halo_langchain import Halo, Limits, Pending, Resource, _pause
 from halo_langchain.testing import ScriptedModel, call

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from manifest_world import EXAMPLE
 
-from halo_core.manifest import ManifestError, agents, declarations, load_manifest
+from halo_core.manifest import ManifestError, agents, fields, load_manifest
 
 DOC = (Path(__file__).parents[2] / "docs" / "manifest.md").read_text()
 
@@ -20,7 +20,7 @@ def test_the_example_of_the_documentation_is_the_tested_one():
 def test_every_field_is_documented():
     for field in (
         *agents._AGENT_FIELDS,
-        *declarations._RESOURCE_FIELDS,
+        *fields._RESOURCE_FIELDS,
         "version",
         "tenant",
         "principal",

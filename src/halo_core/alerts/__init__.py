@@ -1,7 +1,8 @@
-"""Room: telling, alerts sent on to where people look. Takes: alerts, a receiver. Gives: deliveries, at least once.
+"""Alerts in the ledger, and sending them to a webhook or a syslog server, at least once.
 
-It reads what the enforcement wrote, in a process of its own: a receiver that is down holds up no decision. The only
-room that opens a socket. Never: decides, writes to the ledger, sends content of a call, names a person unasked.
+`Delivery(receiver, cursor, ...).run(log)` sends what has not been sent yet. It runs in a process of its own, so that a
+receiver that is down delays no decision; it writes nothing to the ledger and sends no content of a call, and names of
+people only where that was asked for. This is the only package of the core that opens sockets.
 """
 
 from halo_core.alerts.connections import DeliveryError, Tls, make_tls_context

@@ -1,6 +1,6 @@
-"""Room: connections to receivers. Takes: an address, bytes. Gives: whether they arrived. Never: waits for ever.
+"""Connections to receivers: addresses, TLS, streams and datagrams.
 
-INVARIANT: an exchange ends at its deadline, whatever the other side sends or does not send.
+INVARIANT: every exchange ends at its deadline, whatever the other side sends or does not send.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from halo_core.errors import ConfigError, HaloError
 
@@ -24,20 +24,20 @@ _MAX_RESPONSE: Final = 65_536
 _MAX_URL: Final = 2000
 _MAX_PORT: Final = 65_535
 _COMPLAINT_S: Final = 0.2
-"""How long a host that answers a datagram with "nobody listens" is given to say so."""
+"""How long to wait for a host to report that nobody listens on the port of a datagram."""
 
 
 Tls = ssl.SSLContext
-"""What `trusted` gives."""
+"""The type that `make_tls_context` returns."""
 
 
 class DeliveryError(HaloError):
-    """A receiver did not say yes.
+    """A receiver did not accept alerts.
 
     Attributes:
-        retryable: worth trying again at once.
-        alert_specific: it may be about this alert alone, which then must not hold up others.
-        retry_after_s: how long it asked to be left alone.
+        retryable: whether to try again at once.
+        alert_specific: whether this alert alone may be the cause, which then must not hold up others.
+        retry_after_s: seconds that the receiver asked to wait.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class DeliveryError(HaloError):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An address; `name` is what may be shown of it, since a path may hold a secret."""
+    """Address of a receiver; only its `name` is ever shown, since the path may hold a secret."""
 
     scheme: str
     host: str
@@ -73,7 +73,7 @@ class Address:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether it is this machine."""
+        """Whether the host is this machine."""
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
@@ -81,52 +81,46 @@ class Address:
 
 
 def parse_address(url: str, ports: dict[str, int], field: str) -> Address:
-    """An address, of one of these schemes with their ports; 0 where there is no usual one.
+    """Parse an address.
+
+    Args:
+        url: printable ASCII without user, password and fragment.
+        ports: allowed schemes with their default ports, 0 for none.
+        field: the option that errors name.
 
     Raises:
         ConfigError: `bad_url`.
     """
+
+    def refuse(message: str, remedy: str = "") -> ConfigError:
+        scheme = list(ports)[-1]
+        example = f"for example `{scheme}://alerts.example:{ports[scheme] or 601}`"
+        return ConfigError("bad_url", message, field=field, remedy=remedy or example)
+
     if not 0 < len(url) <= _MAX_URL or not all("!" <= character <= "~" for character in url):
-        raise _bad_url(field, "an address must be printable ASCII without blanks", "percent-encode it")
-    parts = _split_url(url, field)
+        raise refuse("an address must be printable ASCII without blanks", "percent-encode it")
+    try:
+        parts = urlsplit(url)
+    except ValueError as exc:
+        raise refuse("this is not a valid address", "check its brackets") from exc
     if parts.scheme not in ports:
-        raise _bad_url(field, f"not an address with {', '.join(ports)}", "for example " + _example_address(ports))
+        raise refuse(f"not an address with {', '.join(ports)}")
     if parts.username is not None or parts.password is not None:
-        raise _bad_url(field, "a name or password in an address is visible in process lists", "remove it")
+        raise refuse("a name or password in an address is visible in process lists", "remove it")
     if parts.fragment or not parts.hostname:
-        raise _bad_url(field, "the address has no host, or has a fragment", "for example " + _example_address(ports))
-    port = _parse_port(parts, field) or ports[parts.scheme]
+        raise refuse("the address has no host, or has a fragment")
+    try:
+        port = parts.port or ports[parts.scheme]
+    except ValueError as exc:
+        raise refuse("the port is not a number", f"use 1 to {_MAX_PORT}") from exc
     if not port:
-        raise _bad_url(field, f"`{parts.scheme}` has no default port", "give the port")
+        raise refuse(f"`{parts.scheme}` has no default port", "give the port")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Address(parts.scheme, parts.hostname, port, path)
 
 
-def _split_url(url: str, field: str) -> SplitResult:
-    try:
-        return urlsplit(url)
-    except ValueError as exc:
-        raise _bad_url(field, "this is not a valid address", "check its brackets") from exc
-
-
-def _parse_port(parts: SplitResult, field: str) -> int:
-    try:
-        return parts.port or 0
-    except ValueError as exc:
-        raise _bad_url(field, "the port is not a number", f"use 1 to {_MAX_PORT}") from exc
-
-
-def _example_address(ports: dict[str, int]) -> str:
-    scheme = list(ports)[-1]
-    return f"`{scheme}://alerts.example:{ports[scheme] or 601}`"
-
-
-def _bad_url(field: str, message: str, remedy: str) -> ConfigError:
-    return ConfigError("bad_url", message, field=field, remedy=remedy)
-
-
 def make_tls_context(authorities: Path | None) -> ssl.SSLContext:
-    """TLS that checks the other side's certificate and name; there is no other.
+    """A TLS context that checks the other side's certificate and name, against `authorities` where given.
 
     Raises:
         ConfigError: `bad_ca`.
@@ -141,10 +135,10 @@ def make_tls_context(authorities: Path | None) -> ssl.SSLContext:
 
 @contextmanager
 def deadline(sock: socket.socket, seconds: float) -> Iterator[None]:
-    """Ends whatever is done with a socket after so long.
+    """Shut the socket down after `seconds`, whatever the other side sends or does not send.
 
     Raises:
-        TimeoutError: it took longer; what was read until then counts for nothing.
+        TimeoutError: it took longer; what was read until then must not be used.
     """
     timed_out = threading.Event()
 
@@ -169,7 +163,7 @@ def deadline(sock: socket.socket, seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _connect(address: Address, context: ssl.SSLContext | None, seconds: float) -> Iterator[socket.socket]:
-    """A connection, of TLS where a context is given."""
+    """Open a connection, with TLS where a context is given."""
     with socket.create_connection((address.host, address.port), seconds) as raw:
         if context is None:
             yield raw
@@ -179,38 +173,33 @@ def _connect(address: Address, context: ssl.SSLContext | None, seconds: float) -
 
 
 def send_stream(address: Address, data: bytes, context: ssl.SSLContext | None, seconds: float) -> None:
-    """Send over TCP or TLS, and see the other side close after us: it has read to the end, or it would have reset.
+    """Send over TCP or TLS, and wait for the other side to close: had it not read to the end, it would reset.
 
     Raises:
-        NotTold: it did not.
+        DeliveryError: it did not accept the data.
     """
     try:
         with _connect(address, context, seconds) as sock, deadline(sock, seconds):
             sock.sendall(data)
             if isinstance(sock, ssl.SSLSocket):
-                # Both say goodbye under TLS: an end of the connection alone could be anybody's doing.
+                # Under TLS both sides close with an alert: anybody could end the TCP connection.
                 sock.unwrap()
             else:
                 sock.shutdown(socket.SHUT_WR)
-                _drain_until_closed(sock)
+                count = 0
+                while answer := sock.recv(_CHUNK):
+                    count += len(answer)
+                    if count > _MAX_RESPONSE:
+                        raise ConnectionError("its answer is too long")
     except OSError as exc:
         raise make_delivery_error(address, exc) from exc
 
 
-def _drain_until_closed(sock: socket.socket) -> None:
-    """Read to the end."""
-    count = 0
-    while data := sock.recv(_CHUNK):
-        count += len(data)
-        if count > _MAX_RESPONSE:
-            raise ConnectionError("its answer is too long")
-
-
 def send_datagrams(address: Address, messages: list[bytes], seconds: float) -> None:
-    """Send each as a datagram. Nobody says yes to one; a host that says that nobody listens is heard.
+    """Send each message as a datagram. None is confirmed, but a host may report that nobody listens.
 
     Raises:
-        NotTold: it cannot be sent, or nobody listens.
+        DeliveryError: a message cannot be sent, or nobody listens.
     """
     try:
         family, kind, number, _, socket_address = socket.getaddrinfo(
@@ -231,7 +220,7 @@ def send_datagrams(address: Address, messages: list[bytes], seconds: float) -> N
 
 
 def make_delivery_error(address: Address, exc: Exception, *, alert_specific: bool = False) -> DeliveryError:
-    """An error of the network as ours; what the other side said stays out of it."""
+    """Convert a network error, without the text that the other side sent."""
     why = type(exc).__name__
     if isinstance(exc, OSError):
         why = exc.strerror or str(exc) or why

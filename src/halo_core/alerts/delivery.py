@@ -1,12 +1,4 @@
-"""Room: how far a receiver was told. Takes: a folder of the home. Gives: where to go on. Never: guesses it.
-
-It stands beside the ledger, since entries are never rewritten; lost, everything is told again.
-
-Room: alerts to one receiver, at least once. Takes: a receiver, its cursor, a log. Gives: how many. Never: loses one.
-
-The cursor moves only after the receiver said yes. An alert that a receiver was reached with and did not take is owed
-and does not hold up those behind it, so that nobody silences a receiver with a name that it falls over.
-"""
+"""Delivery of alerts to one receiver, at least once each, and the cursor that says where to go on."""
 
 from __future__ import annotations
 
@@ -29,16 +21,18 @@ from halo_core.failpoints import ALERT_ACCEPTED, hit_failpoint
 _VERSION: Final = 1
 _MAX_FILE: Final = 1 << 20
 MAX_OWED: Final = 1000
+_MAX_REFUSALS: Final = 3
+"""After so many refusals in a row the receiver is taken to be the cause, not one alert."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryState:
-    """How far a receiver was told.
+    """How far alerts were sent to a receiver.
 
     Args:
-        upto: every alert before this place of the log was taken, or is owed.
-        last: id of the alert just before, empty where there is none; tells another log apart.
-        owed: places of alerts that it refused.
+        upto: index in the log before which every alert was accepted or is owed.
+        last: id of the alert just before `upto`, empty where there is none; it identifies the log.
+        owed: indices of alerts that the receiver refused.
     """
 
     upto: int = 0
@@ -46,12 +40,12 @@ class DeliveryState:
     owed: tuple[int, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
-        """For the file."""
+        """The state as JSON."""
         return {"last": self.last, "owed": list(self.owed), "upto": self.upto, "v": _VERSION}
 
     @classmethod
     def from_plain(cls, tree: Any) -> Self:
-        """Inverse of `to_plain`; ValueError, LookupError or TypeError where it is none."""
+        """Inverse of `to_plain`; raises ValueError, LookupError or TypeError for anything else."""
         if tree["v"] != _VERSION:
             raise ValueError("unknown version")
         numbers = [tree["upto"], *tree["owed"]]
@@ -61,11 +55,13 @@ class DeliveryState:
 
 
 class DeliveryCursor:
-    """One receiver's file.
+    """The file with the delivery state of one receiver.
+
+    It is kept beside the ledger, whose entries are never rewritten; if it is lost, every alert is sent again.
 
     Args:
-        folder: of all of them.
-        place: what tells receivers and logs apart; only its hash is a file's name.
+        folder: folder of all cursors.
+        place: strings that identify receiver and log; the file is named by their hash.
     """
 
     def __init__(self, folder: Path, place: tuple[str, ...]) -> None:
@@ -75,10 +71,10 @@ class DeliveryCursor:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Nobody else tells this receiver meanwhile.
+        """Load the state, and keep other processes from sending to this receiver meanwhile.
 
         Raises:
-            ConfigError: `told_already`, somebody does; `bad_cursor`; `cursor_unwritable`.
+            ConfigError: `told_already`, another process is sending; `bad_cursor`; `cursor_unwritable`.
         """
         lock = self._open_lock_file()
         try:
@@ -110,7 +106,7 @@ class DeliveryCursor:
         except FileNotFoundError:
             return DeliveryState()
         except (OSError, ValueError, LookupError, TypeError, RecursionError) as exc:
-            # Starting over unasked would be as wrong as going on: a person says which.
+            # Whether to start over is for a person to say.
             raise ConfigError(
                 "bad_cursor",
                 f"`{self._path}` is damaged",
@@ -119,7 +115,7 @@ class DeliveryCursor:
             ) from exc
 
     def save(self, state: DeliveryState) -> None:
-        """Note it, durably.
+        """Write the state durably.
 
         Raises:
             ConfigError: `cursor_unwritable`.
@@ -146,28 +142,24 @@ class DeliveryCursor:
         )
 
 
-_MAX_REFUSALS: Final = 3
-"""Not taken so often in a row, it is the receiver and not one alert."""
-
-
 class Receiver(Protocol):
-    """Somewhere alerts are sent."""
+    """A destination of alerts."""
 
     batch: int
-    """How many at once."""
+    """Alerts that are sent at once."""
 
     @property
     def confirms(self) -> bool:
-        """Whether it says yes; if not, what was sent counts as taken."""
+        """Whether it confirms what it accepts; if not, what was sent counts as accepted."""
         ...
 
     @property
     def name(self) -> str:
-        """For people, without secrets."""
+        """Its address without secrets, for messages."""
         ...
 
     def send(self, alerts: Sequence[AnyAlert]) -> None:
-        """Send them; `NotTold` unless all were taken."""
+        """Send alerts; raises `DeliveryError` unless all were accepted."""
         ...
 
 
@@ -175,17 +167,17 @@ class AlertLog(Protocol):
     """Alerts of one tenant."""
 
     def read_since(self, index: int) -> Sequence[AnyAlert]:
-        """Alerts at this place and after it in order, a page of them; empty where there are none."""
+        """A page of the alerts from this index on, in order; empty at the end."""
         ...
 
     def read_at(self, index: int) -> AnyAlert | None:
-        """The alert at a place."""
+        """The alert at an index, None if there is none."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """What a run came to: alerts taken, alerts owed because they were refused, and why not all were taken."""
+    """Result of a run: number of alerts accepted, number owed because they were refused, and the last problem."""
 
     taken: int
     owed: int
@@ -194,27 +186,30 @@ class DeliveryResult:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often, and how long between: twice as long each time, up to a bound."""
+    """Exponential backoff: at most `tries` attempts, pauses from `first_s` doubling up to `most_s` seconds."""
 
     tries: int
     first_s: float
     most_s: float
 
     def pause_s(self, failures: int, after_s: int, spread: float) -> float:
-        """Before the next try; `spread` 0..1 keeps senders from coming in step."""
+        """Seconds before the next attempt; `spread` from 0 to 1 is the jitter."""
         pause = min(self.first_s * 2.0 ** min(failures - 1, 32), self.most_s)
         return max(pause * (0.5 + spread / 2), min(after_s, self.most_s))
 
 
 class Delivery:
-    """Tells one receiver.
+    """Sends the alerts of a log to one receiver, at least once each.
+
+    The cursor moves only after the receiver has confirmed. An alert that was refused is owed and does not hold up those
+    behind it, so that nobody can silence a receiver with a name that crashes it.
 
     Args:
-        receiver: whom.
-        cursor: held by the caller.
-        retry: how often.
-        sleep: waits so many seconds.
-        spread: a number 0..1, another one each time.
+        receiver: the destination.
+        cursor: the state of delivery, locked by the caller.
+        retry: when to try again.
+        sleep: waits a number of seconds.
+        spread: returns a random number from 0 to 1.
     """
 
     def __init__(
@@ -232,7 +227,7 @@ class Delivery:
         self._spread = spread
 
     def start(self, log: AlertLog) -> bool:
-        """Find the place to go on; False where the log is not the one that was told from, and all is told again."""
+        """Check the cursor against the log; False if it is another log, whose alerts are then all sent."""
         state = self._cursor.state
         if not state.upto:
             return True
@@ -244,40 +239,52 @@ class Delivery:
         return False
 
     def skip_existing(self, log: AlertLog) -> None:
-        """Take what is there for told."""
+        """Move the cursor past all alerts of the log without sending them."""
         while page := log.read_since(self._cursor.state.upto):
             self._cursor.save(DeliveryState(page[-1].index + 1, page[-1].id, self._cursor.state.owed))
 
     def pause_s(self, failures: int, after_s: int) -> float:
-        """How long to wait after so many failures in a row."""
+        """Seconds to wait after this many failures in a row."""
         return self._retry.pause_s(failures, after_s, self._spread()) if failures else 0.0
 
     def run(self, log: AlertLog, *, retry_owed: bool = True) -> DeliveryResult:
-        """Tell what is not told yet, and then, unless told not to, what is owed from earlier runs.
+        """Send what was not sent yet and then, with `retry_owed`, what is owed from earlier runs.
 
-        What was taken is noted as it goes.
+        The cursor is saved after each batch.
         """
         owed = self._cursor.state.owed if retry_owed else ()
-        tally = _Tally()
+        accepted = refusals = 0
+        last_problem: DeliveryError | None = None
+
+        def count(alerts: int, problem: DeliveryError | None) -> None:
+            nonlocal accepted, refusals, last_problem
+            if problem is None:
+                accepted, refusals = accepted + alerts, 0
+                return
+            last_problem, refusals = problem, refusals + 1
+            if refusals >= _MAX_REFUSALS:
+                raise problem
+
         try:
             while page := log.read_since(self._cursor.state.upto):
-                for alerts in _split_batches(page, self.receiver.batch):
+                for start in range(0, len(page), self.receiver.batch):
+                    alerts = page[start : start + self.receiver.batch]
                     problem = self._send(alerts)
                     self._record(alerts[-1], owes=problem is not None)
-                    tally.count(len(alerts), problem)
+                    count(len(alerts), problem)
             for index in owed:
                 alert = log.read_at(index)
                 problem = self._send([alert]) if alert is not None else None
                 if problem is None:
                     still_owed = tuple(item for item in self._cursor.state.owed if item != index)
                     self._cursor.save(replace(self._cursor.state, owed=still_owed))
-                tally.count(1, problem)
+                count(1, problem)
         except DeliveryError as exc:
-            tally.problem = exc
-        return DeliveryResult(tally.taken, len(self._cursor.state.owed), tally.problem)
+            last_problem = exc
+        return DeliveryResult(accepted, len(self._cursor.state.owed), last_problem)
 
     def _send(self, alerts: Sequence[AnyAlert]) -> DeliveryError | None:
-        """Send a batch; what is wrong, where it may be about one alert and there is room to owe it."""
+        """Send a batch with retries; returns the error if it is about one alert that can be owed."""
         failures = 0
         while True:
             try:
@@ -297,31 +304,5 @@ class Delivery:
     def _record(self, last: AnyAlert, *, owes: bool) -> None:
         state = self._cursor.state
         owed = (*state.owed, last.index) if owes else state.owed
-        # INVARIANT: only after the receiver said yes, or what it refused is written down as owed.
+        # INVARIANT: only after the receiver has accepted the alert, or what it refused is saved as owed.
         self._cursor.save(DeliveryState(last.index + 1, last.id, owed))
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What a run has come to."""
-
-    taken: int = 0
-    row: int = 0
-    problem: DeliveryError | None = None
-
-    def count(self, alerts: int, problem: DeliveryError | None) -> None:
-        """Count a batch.
-
-        Raises:
-            NotTold: so many in a row were refused that it is not about them.
-        """
-        if problem is None:
-            self.taken, self.row = self.taken + alerts, 0
-            return
-        self.problem, self.row = problem, self.row + 1
-        if self.row >= _MAX_REFUSALS:
-            raise problem
-
-
-def _split_batches(alerts: Sequence[AnyAlert], size: int) -> list[Sequence[AnyAlert]]:
-    return [alerts[start : start + size] for start in range(0, len(alerts), size)]

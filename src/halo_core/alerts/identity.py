@@ -1,8 +1,7 @@
-"""Room: alerts about people and service accounts, in the ledger. Takes: days that stood out. Gives: entries, once each.
+"""Alerts about people and service accounts in the ledger.
 
-One alert for each identity and UTC day, however often its events are scored, and another where the day got worse since.
-What somebody said of one later says which events the next baseline leaves out. Never: decides, holds up a decision for
-long.
+There is one alert for each identity and UTC day, however often its events are scored, and another where the day's risk
+has risen since. Verdicts on alerts (`halo judge`) say which events the next baseline leaves out.
 """
 
 from __future__ import annotations
@@ -30,33 +29,38 @@ from halo_core.store.reader import Reader, SealedContents, read_entries
 from halo_core.store.writer_chains import ProvenEntry
 
 BATCH: Final = 50
-"""Alerts of one transaction: agents wait for the write lock meanwhile."""
+"""Alerts written in one transaction, since agents wait for the write lock meanwhile."""
 
 _Place = tuple[str, str]
 
 
 @dataclass(slots=True)
 class KnownAlerts:
-    """What the log says to have alerts of.
+    """Days of identities that the log has alert entries of.
 
     Args:
-        upto: the place in the log that it was read up to.
-        entries: (fingerprint, day) → (writer, sequence) of the entries that say so.
+        upto: index up to which the log was read.
+        entries: (writer, sequence) of the entries by (fingerprint, day); their signatures are not checked yet.
     """
 
     upto: int = 0
     entries: dict[_Place, list[tuple[str, int]]] = field(default_factory=dict)
 
     def add_notes(self, tenant: str, notes: Iterable[tuple[int, bytes]]) -> None:
-        """More of the log, (place, note) each."""
+        """Add (index, note) pairs of the log; notes that are no alert of this tenant are skipped."""
         for index, note in notes:
             self.upto = max(self.upto, index + 1)
-            entry, alert = _decode_alert(tenant, note)
-            if entry is not None and alert is not None:
-                self.entries.setdefault(alert.identity_day, []).append((entry.writer, entry.seq))
+            try:
+                entry = decode_entry(note)
+                if entry.tenant != tenant:
+                    continue
+                place = DayAlert.from_body(entry.body).identity_day
+            except Tampered:
+                continue
+            self.entries.setdefault(place, []).append((entry.writer, entry.seq))
 
     def merge(self, later: KnownAlerts) -> None:
-        """What was read after it."""
+        """Add what was read later."""
         self.upto = max(self.upto, later.upto)
         for place, claims in later.entries.items():
             self.entries.setdefault(place, []).extend(claims)
@@ -64,14 +68,14 @@ class KnownAlerts:
 
 @dataclass(frozen=True, slots=True)
 class FlagResult:
-    """What became of some days.
+    """Counts of `write_alerts`.
 
     Args:
-        written: alerts that are new.
-        known: days of which there was one.
+        written: new alerts.
+        known: days that had an alert already.
         erased: new alerts without a name, since that identity's data was erased.
-        forged: days of which an entry says that there was one that no writer of this log signed; they are written.
-        risen: of the new ones those of days that had one of a lower risk, which stays as it is.
+        forged: days whose existing entry no writer of this log signed; an alert of them is written.
+        risen: new alerts of days that had one of a lower risk, which stays as it is.
     """
 
     written: int = 0
@@ -81,7 +85,7 @@ class FlagResult:
     risen: int = 0
 
     def to_plain(self) -> dict[str, int]:
-        """For programs."""
+        """The counts as JSON."""
         return asdict(self)
 
     def __add__(self, addend: FlagResult) -> FlagResult:
@@ -89,7 +93,7 @@ class FlagResult:
 
 
 def load_known_alerts(reader: Reader, tenant: str) -> KnownAlerts:
-    """What there is before anything is written: read without the write lock, since a log can be long."""
+    """Read the alerts of the log, without the write lock, since a log can be long."""
     alerts = KnownAlerts()
     alerts.add_notes(tenant, reader.notes(tenant, (EntryKind.ALERT.value,)))
     alerts.upto = reader.next_index(tenant)
@@ -99,17 +103,20 @@ def load_known_alerts(reader: Reader, tenant: str) -> KnownAlerts:
 def write_alerts(
     tx: Transaction, days: Sequence[HighRiskDay], prints: IdentityFingerprints, baseline: str, before: KnownAlerts
 ) -> tuple[FlagResult, KnownAlerts]:
-    """Write an alert for each of these days that has none; what became of them, and what was read of the log.
+    """Write an alert for each day that has none, or only one of a lower risk.
 
     Args:
         tx: the transaction.
-        days: each identity's day once.
+        days: high-risk days, each day of an identity once.
         prints: fingerprints of the tenant's identities.
-        baseline: hash of what the events were scored against.
-        before: read before the transaction; what was written since is read here.
+        baseline: hash of the baseline that the events were scored with.
+        before: alerts that were read before the transaction; later ones are read here.
+
+    Returns:
+        The counts, and the alerts that were read here.
     """
     now = KnownAlerts()
-    # INVARIANT: read under the write lock, so that of two who score the same file at once one writes.
+    # INVARIANT: read under the write lock, so that of two processes that score the same file one writes.
     now.add_notes(tx.tenant, rows.AlertTable(tx).load_since(before.upto))
     result = FlagResult()
     for day in days:
@@ -130,7 +137,7 @@ def write_alerts(
 
 
 def _read_proven(tx: Transaction, place: _Place, writer: str, seq: int) -> DayAlert | None:
-    # INVARIANT: AUDIT - a row that somebody put into the database silences no alert: its writer's signature must hold.
+    # INVARIANT: AUDIT - a row put into the database suppresses no alert: its writer's signature must hold.
     try:
         entry = ProvenEntry.read(tx, writer, seq).entry
         alert = DayAlert.from_body(entry.body)
@@ -139,21 +146,12 @@ def _read_proven(tx: Transaction, place: _Place, writer: str, seq: int) -> DayAl
     return alert if entry.kind is EntryKind.ALERT and alert.identity_day == place else None
 
 
-def _decode_alert(tenant: str, note: bytes) -> tuple[LedgerEntry | None, DayAlert | None]:
-    """An alert about an identity of this tenant; what is none proves nothing."""
-    try:
-        entry = decode_entry(note)
-        return (entry, DayAlert.from_body(entry.body)) if entry.tenant == tenant else (None, None)
-    except Tampered:
-        return None, None
-
-
 def find_attack_days(reader: Reader, tenant: str, prints: IdentityFingerprints) -> frozenset[_Place]:
-    """Identities' days that somebody judged an attack, (fingerprint, day) each; the last word on each alert counts.
+    """(fingerprint, day) of alerts that were judged an attack; the last verdict on each alert counts.
 
     Raises:
         Tampered: `bad_alert`.
-        ConfigError: `other_key`, the alerts were made with another key, so that nobody can tell whose days they are.
+        ConfigError: `other_key`, the alerts were made with another key, so that their identities are unknown.
     """
     alerts: dict[str, LedgerEntry] = {}
     verdicts: dict[str, bool] = {}
@@ -166,7 +164,7 @@ def find_attack_days(reader: Reader, tenant: str, prints: IdentityFingerprints) 
     # INVARIANT: TENANT - a verdict counts for an alert of this tenant's log, or for none.
     judged = [DayAlert.from_body(alert.body) for id_, alert in alerts.items() if verdicts.get(id_)]
     if any(alert.key_fingerprint != prints.key_fingerprint for alert in judged):
-        # INVARIANT: FAILCLOSED - else what was called an attack would be taken for ordinary.
+        # INVARIANT: FAILCLOSED - otherwise an attack would count as ordinary behaviour.
         raise ConfigError(
             "other_key",
             "alerts that were judged an attack were made with another key: whose events they are cannot be told",
@@ -179,10 +177,10 @@ def find_attack_days(reader: Reader, tenant: str, prints: IdentityFingerprints) 
 def exclude_days(
     events: Sequence[IdentityEvent], left_out: frozenset[_Place], prints: IdentityFingerprints
 ) -> tuple[list[IdentityEvent], int]:
-    """Events but those of such days, and how many those are.
+    """Events without those of the days in `left_out`, and how many were left out.
 
     Raises:
-        BadInput: `nothing_left`.
+        BadInput: `nothing_left`, no events remain.
     """
     if not left_out:
         return list(events), 0
@@ -196,6 +194,6 @@ def exclude_days(
 
 
 def open_event(contents: SealedContents, entry: LedgerEntry) -> AlertedEvent | None:
-    """The event that an alert is about, with names; None where it is closed: erased, or without the key."""
+    """The event of an alert, with names; None if it was erased or the key is missing."""
     data = contents.open(entry, CONTENT_FIELD)
     return None if data is None else AlertedEvent.from_content(data)

@@ -1,14 +1,6 @@
-"""Room: what signs webhooks. Takes: private files, keys. Gives: signatures. Never: shows a secret.
+"""Receivers of alerts: syslog servers (RFC 5424) and signed webhooks (Standard Webhooks 1.0).
 
-Standard Webhooks 1.0: `v1` is HMAC-SHA-256 under a secret that both sides have, `v1a` Ed25519 under ours.
-
-Room: alerts as syslog. Takes: alerts, an address. Gives: RFC 5424 messages, sent. Never: lets a name end a field.
-
-Over TCP (RFC 6587) and TLS (RFC 5425) each message has its length in front; over UDP (RFC 5426) it is a datagram.
-
-Room: alerts as signed webhooks. Takes: an alert, an address, keys. Gives: a POST that was taken. Never: follows.
-
-Standard Webhooks 1.0: `webhook-id` is the same however often an alert is sent, so a receiver can tell a second copy.
+A webhook is signed with `v1` (HMAC-SHA-256 with a secret that both sides have) or `v1a` (Ed25519 with the home's key).
 """
 
 from __future__ import annotations
@@ -43,44 +35,42 @@ from halo_core.crypto.keys import Signer
 from halo_core.errors import ConfigError
 
 _MAX_FILE: Final = 4096
-_SECRET_PREFIX: Final = "whsec_"
+_KEY_PREFIX: Final = "whsec_"
 _MIN_SECRET_BYTES: Final = 24
 _MAX_SECRET_BYTES: Final = 64
 
 
 def read_private(path: Path, field: str) -> list[str]:
-    """Lines of a file that only its owner can read.
+    """Read the lines of a file that only its owner can read.
 
     Raises:
         ConfigError: `secret_file`, it cannot be read, is empty or too long; `secret_permissions`, others can read it.
     """
+
+    def refuse(message: str, remedy: str, code: str = "secret_file") -> ConfigError:
+        return ConfigError(code, message, field=field, remedy=remedy)
+
     try:
         # Non-blocking, so that a FIFO in its place cannot hang the process.
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as exc:
-        why, remedy = f"cannot read `{path}`: {exc.strerror}", "give a file that contains it and that only you can read"
-        raise ConfigError("secret_file", why, field=field, remedy=remedy) from exc
+        remedy = "give a file that contains it and that only you can read"
+        raise refuse(f"cannot read `{path}`: {exc.strerror}", remedy) from exc
     with os.fdopen(handle, "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise ConfigError(
-                "secret_file", f"`{path}` is not a regular file", field=field, remedy="give a regular file"
-            )
+            raise refuse(f"`{path}` is not a regular file", "give a regular file")
         if status.st_mode & 0o077:
-            raise ConfigError(
-                "secret_permissions", f"`{path}` can be read by others", field=field, remedy=f"run `chmod 600 {path}`"
-            )
+            raise refuse(f"`{path}` can be read by others", f"run `chmod 600 {path}`", "secret_permissions")
         data = file.read(_MAX_FILE + 1)
     lines = data.decode("ascii", "replace").split()
     if not lines or len(data) > _MAX_FILE:
-        raise ConfigError(
-            "secret_file", f"`{path}` is empty or too long", field=field, remedy="write one secret per line"
-        )
+        raise refuse(f"`{path}` is empty or too long", "write one secret per line")
     return lines
 
 
 def read_secrets(path: Path) -> list[bytes]:
-    """Secrets of a file, one a line: the new one first, while an old one is being replaced.
+    """Read the webhook secrets of a file, one a line: the new one first while an old one is being replaced.
 
     Raises:
         ConfigError: see `read_private`; `bad_secret`.
@@ -90,22 +80,22 @@ def read_secrets(path: Path) -> list[bytes]:
 
 def _decode_secret(line: str, path: Path) -> bytes:
     try:
-        key = base64.b64decode(line.removeprefix(_SECRET_PREFIX).encode("ascii"), validate=True)
+        key = base64.b64decode(line.removeprefix(_KEY_PREFIX).encode("ascii"), validate=True)
     except (binascii.Error, ValueError):
         key = b""
-    if not line.startswith(_SECRET_PREFIX) or not _MIN_SECRET_BYTES <= len(key) <= _MAX_SECRET_BYTES:
+    if not line.startswith(_KEY_PREFIX) or not _MIN_SECRET_BYTES <= len(key) <= _MAX_SECRET_BYTES:
         # From None: the error beneath may quote the line.
         raise ConfigError(
             "bad_secret",
             f"`{path}` has a line that is not a webhook secret",
             field="secret-file",
-            remedy=f"write `{_SECRET_PREFIX}` and {_MIN_SECRET_BYTES} to {_MAX_SECRET_BYTES} random bytes in base64",
+            remedy=f"write `{_KEY_PREFIX}` and {_MIN_SECRET_BYTES} to {_MAX_SECRET_BYTES} random bytes in base64",
         ) from None
     return key
 
 
 def hmac_signer(secrets: Sequence[bytes]) -> Callable[[bytes], str]:
-    """Signatures `v1`, one for each secret."""
+    """A function that signs with `v1` signatures, one for each secret."""
 
     def sign(content: bytes) -> str:
         return " ".join(f"v1,{_encode_base64(hmac.digest(key, content, 'sha256'))}" for key in secrets)
@@ -114,7 +104,7 @@ def hmac_signer(secrets: Sequence[bytes]) -> Callable[[bytes], str]:
 
 
 def ed25519_signer(signer: Signer) -> Callable[[bytes], str]:
-    """A signature `v1a`."""
+    """A function that signs with a `v1a` signature."""
 
     def sign(content: bytes) -> str:
         return f"v1a,{_encode_base64(signer.sign(content))}"
@@ -123,7 +113,7 @@ def ed25519_signer(signer: Signer) -> Callable[[bytes], str]:
 
 
 def format_public_key(signer: Signer) -> str:
-    """What a receiver checks `v1a` with."""
+    """The public key with which a receiver verifies `v1a`."""
     return f"whpk_{_encode_base64(signer.public_key)}"
 
 
@@ -145,13 +135,15 @@ _SYSLOG_BATCH: Final = 100
 
 
 class Syslog:
-    """A receiver of syslog.
+    """A syslog server.
+
+    Over TCP (RFC 6587) and TLS (RFC 5425) each message has its length in front; over UDP (RFC 5426) it is a datagram.
 
     Args:
-        address: where.
-        context: TLS, for `tls`.
-        timeout_s: for one batch.
-        host: this machine, as messages name it.
+        address: its address.
+        context: TLS context for `tls`.
+        timeout_s: seconds for one batch.
+        host: name of this machine in messages.
     """
 
     batch = _SYSLOG_BATCH
@@ -164,7 +156,7 @@ class Syslog:
 
     @classmethod
     def from_url(cls, url: str, context: ssl.SSLContext, timeout_s: float) -> Self:
-        """The receiver at `tcp://host:port`, `udp://...` or `tls://...`.
+        """Make the receiver of `tcp://host:port`, `udp://...` or `tls://...`.
 
         Raises:
             ConfigError: `bad_url`.
@@ -178,19 +170,19 @@ class Syslog:
 
     @property
     def name(self) -> str:
-        """As messages to people name it."""
+        """Its address in messages."""
         return self._address.name
 
     @property
     def confirms(self) -> bool:
-        """Whether it says yes."""
+        """Whether it confirms what it accepts."""
         return self._address.scheme != "udp"
 
     def send(self, alerts: Sequence[AnyAlert]) -> None:
-        """Send them all.
+        """Send alerts.
 
         Raises:
-            NotTold: the receiver has not taken all of them.
+            DeliveryError: the receiver has not accepted all of them.
         """
         messages = [format_message(alert, self._host) for alert in alerts]
         if not self.confirms:
@@ -201,9 +193,9 @@ class Syslog:
 
 
 def format_message(alert: AnyAlert, host: str) -> bytes:
-    """One message (RFC 5424 section 6): names in structured data, a sentence in ASCII for people.
+    """Format one message (RFC 5424 section 6): values in structured data, then a sentence in ASCII.
 
-    INVARIANT: whatever a name holds, there is one line, one element, and each value ends where it ends.
+    INVARIANT: whatever characters a name holds, the message is one line with one element, and no value ends early.
     """
     data = "".join(f' {name}="{_escape_value(text)}"' for name, text in alert.to_syslog_values().items())
     priority = _FACILITY * 8 + _SEVERITY.get(alert.kind, _NOTICE)
@@ -217,7 +209,7 @@ def _escape_value(text: str) -> str:
 
 
 def _escape_unprintable(text: str) -> str:
-    """What acts on a terminal, ends a line or reorders text is shown by its number."""
+    """Escape characters that act on a terminal, end a line or reorder text."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
@@ -235,14 +227,17 @@ _MAX_WAIT_DIGITS: Final = 6
 
 
 class Webhook:
-    """A receiver of webhooks.
+    """A receiver of signed webhooks (Standard Webhooks 1.0).
+
+    `webhook-id` is the same however often an alert is sent, so that the receiver recognizes a second copy. Redirects
+    are not followed.
 
     Args:
-        address: where.
-        sign: the value of `webhook-signature` for what is signed.
-        context: TLS, for `https`.
-        clock: of attempts.
-        timeout_s: for one attempt.
+        address: its address.
+        sign: returns the value of `webhook-signature` for the signed bytes.
+        context: TLS context for `https`.
+        clock: time of attempts.
+        timeout_s: seconds for one attempt.
     """
 
     batch = 1
@@ -261,10 +256,10 @@ class Webhook:
     def from_url(
         cls, url: str, sign: Callable[[bytes], str], context: ssl.SSLContext, clock: Clock, timeout_s: float
     ) -> Self:
-        """The receiver at an address.
+        """Make the receiver of a URL.
 
         Raises:
-            ConfigError: `bad_url`, or `not_private`: it is elsewhere and not `https`.
+            ConfigError: `bad_url`, or `not_private`: it is another machine and not `https`.
         """
         address = parse_address(url, _WEBHOOK_PORTS, "webhook")
         if address.scheme != "https" and not address.is_loopback:
@@ -275,14 +270,14 @@ class Webhook:
 
     @property
     def name(self) -> str:
-        """As messages to people name it: the path may be a secret."""
+        """Its address in messages, without the path, which may be a secret."""
         return self._address.name
 
     def send(self, alerts: Sequence[AnyAlert]) -> None:
-        """Send them, one by one.
+        """Send alerts one by one.
 
         Raises:
-            NotTold: the receiver did not answer 2xx.
+            DeliveryError: the receiver did not answer 2xx.
         """
         for alert in alerts:
             status, wait = self._post(alert)
@@ -304,11 +299,11 @@ class Webhook:
             is_connected = True
             with deadline(connection.sock, seconds):
                 connection.request("POST", address.path, body, self._headers(alert, body))
-                # What it says beyond the status is not read: nothing of it is needed, and it could be without end.
+                # The body is not read: nothing of it is needed, and it could be endless.
                 answer = connection.getresponse()
                 return answer.status, answer.headers.get("retry-after", "")
         except (OSError, http.client.HTTPException) as exc:
-            # Once it is reached, it may be this alert that it falls over.
+            # Once connected, this alert may be what the receiver fails on.
             raise make_delivery_error(address, exc, alert_specific=is_connected) from exc
         finally:
             connection.close()
@@ -344,6 +339,6 @@ class Webhook:
 
 
 def encode_payload(alert: AnyAlert) -> bytes:
-    """The body: ASCII, so that no character of a name acts on whoever reads it."""
+    """The body of a webhook as JSON in ASCII."""
     event = {"data": alert.to_plain(), "timestamp": format_iso(alert.ts_us), "type": f"halo.alert.{alert.kind}"}
     return json.dumps(event, separators=(",", ":"), sort_keys=True).encode("ascii")

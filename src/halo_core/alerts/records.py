@@ -1,25 +1,20 @@
-"""Room: an alert as it is told. Takes: an entry. Gives: plain values, bounded. Never: I/O, content of a call.
+"""Alerts as they are sent: entries of the ledger as bounded plain values, and the log that reads them in pages.
 
-Room: an alert about a person or a service account as it is told. Takes: an entry. Gives: plain values, bounded.
-
-Told is a keyed fingerprint, and only where it was asked for also who it is. Never: I/O, a name unasked.
-
-Room: alerts read from the ledger. Takes: a store's URL. Gives: pages of alerts. Never: keeps it open, writes.
-
-Each page is read and let go before anything is sent: a slow receiver holds no read of the database open.
+log = LedgerAlertLog(url, "local")
+while page := log.read_since(index): ...
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
 
+from halo_core.alerts.identity import open_event
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import Tampered
-from halo_core.identities.day_alerts import ALERT_KIND, CONTENT_FIELD, AlertedEvent, DayAlert
+from halo_core.identities.day_alerts import ALERT_KIND, AlertedEvent, DayAlert
 from halo_core.ledger import decode_entry
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries
@@ -27,11 +22,12 @@ from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_ent
 _ID: Final = re.compile(r"[0-9a-f-]{1,64}")
 _MAX_TEXT: Final = 1000
 _MAX_FACTORS: Final = 3
+_PAGE_SIZE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """What moved a score: `id` of the feature, its value, thousandths of the margin, words of the catalogue."""
+    """A feature that moved a score: its id, value, share of the margin in thousandths, and description."""
 
     id: str
     value: int
@@ -41,23 +37,23 @@ class Factor:
 
 @dataclass(frozen=True, slots=True)
 class AgentAlert:
-    """One alert, without what the action was called with or brought.
+    """An alert about an action or session of an agent, without arguments and results.
 
     Args:
-        id: of the entry, the same however often it is sent.
-        index: place in the tenant's log.
-        tenant: whose log.
-        session: in which it happened.
-        ts_us: when.
+        id: id of the entry.
+        index: index in the tenant's log.
+        tenant: tenant of the log.
+        session: session of the action.
+        ts_us: time of the alert, microseconds since the epoch.
         kind: `action`, `session` or `drift`.
-        agent: who acted.
-        resource: what it acted on.
-        risk: of the action, None where it has none.
-        session_risk: of the session with this action.
-        leaf: of the decision's entry, by which it is found in the log.
-        writer: who wrote the decision.
-        seq: the writer's number of it.
-        factors: what moved the score most.
+        agent: agent that acted.
+        resource: resource that it used.
+        risk: risk of the action, 0 to 1000; None where it has none.
+        session_risk: risk of the session with this action.
+        leaf: leaf hash of the decision's entry.
+        writer: writer of the decision.
+        seq: sequence number of the decision.
+        factors: the features that moved the score most.
     """
 
     id: str
@@ -77,12 +73,12 @@ class AgentAlert:
 
     @classmethod
     def from_entry(cls, logged: LoggedEntry) -> AgentAlert:
-        """An alert entry.
+        """Read an entry.
 
-        INVARIANT: members are taken by name, so that nothing an entry may hold one day is sent unasked.
+        INVARIANT: members are taken by name, so that what entries may hold one day is not sent unasked.
 
         Raises:
-            LookupError, TypeError, ValueError or AttributeError: it is none of ours.
+            LookupError, TypeError, ValueError or AttributeError: the entry is no such alert.
         """
         entry, body = logged.entry, logged.entry.body
         decision = body["decision"]
@@ -109,17 +105,17 @@ class AgentAlert:
 
     @property
     def score(self) -> int:
-        """The number that the alert is about."""
+        """The risk that the alert is about, 0 to 1000."""
         return self.risk if self.kind == "action" and self.risk is not None else self.session_risk
 
     @property
     def reason(self) -> str:
-        """What moved it, in words."""
+        """Descriptions of the factors."""
         return "; ".join(item.words for item in self.factors) or "the session as a whole"
 
     @property
     def sentence(self) -> str:
-        """For people."""
+        """The alert as a sentence."""
         descriptions = {
             "action": f"`{self.resource}` is very unusual",
             "drift": "its sessions drift away from ordinary behaviour",
@@ -128,7 +124,7 @@ class AgentAlert:
         return f"risk {self.score} of 1000, agent `{self.agent}`: {description}: {self.reason}"
 
     def to_syslog_values(self) -> dict[str, str]:
-        """For structured data of syslog."""
+        """Structured data of a syslog message."""
         return {
             "id": self.id,
             "index": str(self.index),
@@ -144,7 +140,7 @@ class AgentAlert:
         }
 
     def to_plain(self) -> dict[str, Any]:
-        """For programs, named as `halo alerts --json` names it."""
+        """The alert as JSON, with the keys of `halo alerts --json`."""
         return {
             "agent": self.agent,
             "decision": {"leaf": self.leaf, "w": self.writer, "ws": self.seq},
@@ -164,18 +160,18 @@ class AgentAlert:
 
 
 def check_entry_id(entry: LedgerEntry) -> str:
-    """An entry's id: it goes into a header and into what is signed.
+    """The entry's id, checked since it becomes a header.
 
     Raises:
-        ValueError: it is none of ours.
+        ValueError: it is not an id of the ledger.
     """
     if not _ID.fullmatch(entry.id):
-        raise ValueError("not an id of ours")
+        raise ValueError("not an id of the ledger")
     return entry.id
 
 
 def shorten(text: str) -> str:
-    """At most so much of it."""
+    """At most 1,000 characters of a text."""
     return text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + "…"
 
 
@@ -187,20 +183,17 @@ def read_agent_alert(logged: LoggedEntry) -> AgentAlert | None:
         return None
 
 
-_MAX_PERSON_FACTORS: Final = 3
-
-
 @dataclass(frozen=True, slots=True)
 class PersonAlert:
-    """One alert.
+    """An alert about a day of a person or a service account, which is named by a keyed fingerprint.
 
     Args:
-        id: of the entry, the same however often it is sent.
-        index: place in the tenant's log.
-        tenant: whose log.
-        ts_us: when the alert was written.
-        alert: what it says, without names.
-        event: the event with names; None where that was not asked for, or cannot be opened any more.
+        id: id of the entry.
+        index: index in the tenant's log.
+        tenant: tenant of the log.
+        ts_us: time of the alert, microseconds since the epoch.
+        alert: the alert without names.
+        event: the event with names; None where that was not asked for, or cannot be opened.
     """
 
     id: str
@@ -213,26 +206,26 @@ class PersonAlert:
 
     @classmethod
     def from_entry(cls, logged: LoggedEntry, event: AlertedEvent | None = None) -> PersonAlert:
-        """An alert entry, and what was opened of it.
+        """Read an entry; `event` is its opened content.
 
         Raises:
-            Tampered or ValueError: it is none of ours.
+            Tampered or ValueError: the entry is no such alert.
         """
         entry = logged.entry
         alert = DayAlert.from_body(entry.body)
-        alert = replace(alert, factors=alert.factors[:_MAX_PERSON_FACTORS], baseline=shorten(alert.baseline))
+        alert = replace(alert, factors=alert.factors[:_MAX_FACTORS], baseline=shorten(alert.baseline))
         return cls(check_entry_id(entry), logged.index, shorten(entry.tenant), entry.ts_us, alert, event)
 
     @property
     def sentence(self) -> str:
-        """For people."""
+        """The alert as a sentence."""
         identity = (
             f"`{self.event.identity}`: {self.event.summary}" if self.event is not None else self.alert.fingerprint
         )
         return f"risk {self.alert.risk} of 1000, identity {identity} on {self.alert.day}: {self.alert.explanation}"
 
     def to_syslog_values(self) -> dict[str, str]:
-        """For structured data of syslog; the same members whether or not it is named."""
+        """Structured data of a syslog message, with the same members with and without names."""
         alert, event = self.alert, self.event
         return {
             "id": self.id,
@@ -252,7 +245,7 @@ class PersonAlert:
         }
 
     def to_plain(self) -> dict[str, Any]:
-        """For programs, named as `halo alerts --json` names it."""
+        """The alert as JSON, with the keys of `halo alerts --json`."""
         alert = self.alert
         return {
             "baseline": alert.baseline,
@@ -276,16 +269,15 @@ class PersonAlert:
 AnyAlert = AgentAlert | PersonAlert
 
 
-_PAGE_SIZE: Final = 500
-
-
 class LedgerAlertLog:
-    """Alerts of one tenant.
+    """The alerts in the ledger of one tenant.
+
+    Each page is read in a transaction of its own, so that a slow receiver keeps no read open.
 
     Args:
-        url: of the store.
-        tenant: whose.
-        keys: of the home, where people are to be named too; their names are sealed.
+        url: URL of the store.
+        tenant: tenant of the log.
+        keys: keys of the home, if people are to be named: their names are sealed.
     """
 
     def __init__(self, url: str, tenant: str, keys: KeyStore | None = None) -> None:
@@ -297,10 +289,10 @@ class LedgerAlertLog:
         self._before: bytes | None = None
 
     def read_since(self, index: int) -> list[AnyAlert]:
-        """Alerts at this place and after it in order, a page of them.
+        """A page of the alerts from this index on, in order.
 
         Raises:
-            Tampered: what stands there is no alert.
+            Tampered: an entry there is not a valid alert.
         """
         if index != self._last_index:
             self._last_index, self._end = index, index
@@ -308,13 +300,13 @@ class LedgerAlertLog:
             if self._end > index and reader.note_at_index(self._tenant, self._end - 1) != self._before:
                 self._end = index  # rolled back since, or another log
             page = list(islice(read_entries(reader, self._tenant, (EntryKind.ALERT,), since=self._end), _PAGE_SIZE))
-            if not page:  # asked again, it need not look there again
+            if not page:  # the next call need not search these entries again
                 self._end = max(self._end, reader.next_index(self._tenant))
                 self._before = reader.note_at_index(self._tenant, self._end - 1) if self._end else None
             return [self._read_alert(item, reader) for item in page]
 
     def read_at(self, index: int) -> AnyAlert | None:
-        """The alert at a place; None where there is another entry, or none."""
+        """The alert at an index; None where there is another entry, or none."""
         with Reader(self._url) as reader:
             note = reader.note_at_index(self._tenant, index)
             if note is None:
@@ -323,23 +315,19 @@ class LedgerAlertLog:
             return self._read_alert(logged, reader) if logged.entry.kind is EntryKind.ALERT else None
 
     def _read_alert(self, logged: LoggedEntry, reader: Reader) -> AnyAlert:
-        if logged.entry.body.get("kind") != ALERT_KIND:
-            return _parse_alert(AgentAlert.from_entry, logged)
-        return _parse_alert(lambda item: PersonAlert.from_entry(item, self._open_event(item, reader)), logged)
+        try:
+            if logged.entry.body.get("kind") != ALERT_KIND:
+                return AgentAlert.from_entry(logged)
+            return PersonAlert.from_entry(logged, self._open_event(logged, reader))
+        except (LookupError, TypeError, ValueError, AttributeError) as exc:
+            message = f"entry {logged.index} is not a valid alert"
+            raise Tampered("bad_alert", message, remedy="run `halo verify`") from exc
 
     def _open_event(self, logged: LoggedEntry, reader: Reader) -> AlertedEvent | None:
-        """Who it is, where that was asked for; None where it was erased, or altered, which `halo verify` says."""
+        """The event with names if they were asked for; None if it was erased or altered (see `halo verify`)."""
         if self._keys is None:
             return None
         try:
-            data = SealedContents.with_home_key(reader, self._keys).open(logged.entry, CONTENT_FIELD)
-            return None if data is None else AlertedEvent.from_content(data)
+            return open_event(SealedContents.with_home_key(reader, self._keys), logged.entry)
         except Tampered:
             return None
-
-
-def _parse_alert(make: Callable[[LoggedEntry], AnyAlert], logged: LoggedEntry) -> AnyAlert:
-    try:
-        return make(logged)
-    except (LookupError, TypeError, ValueError, AttributeError) as exc:
-        raise Tampered("bad_alert", f"entry {logged.index} is not a valid alert", remedy="run `halo verify`") from exc

@@ -24,7 +24,7 @@ from halo_core.enforcement.passport_reader import make_issuer_facts
 from halo_core.enforcement.passport_store import PassportStore
 from halo_core.enforcement.registry import RegisteredResource, Registry
 from halo_core.errors import CannotDecide, PassportError
-from halo_core.manifest.defaults import DEFAULT_TERMS
+from halo_core.manifest import DEFAULT_TERMS
 from halo_core.model import (
     OUTPUT_OBLIGATIONS,
     ActionKind,

@@ -1,235 +1,54 @@
-"""Room: manifest, budgets and decay. Takes: items. Gives: budgets, ceilings, quotas, decay. Never: floats, spending.
+"""Agents of a manifest and their grants.
 
-    step: {session: 40, ceiling: 120, per_day: 2000}       or `step: 40`
-    USD: {per_action: "500.00", session: "2000.00", ceiling: "5000.00", per_day: "20000.00", decimals: 2}
-    time: 2h                                               or {session: 2h, ceiling: 6h}
-
-An amount is an integer of 10**-decimals of its unit.
-
-Room: manifest, grants of one agent. Takes: items. Gives: rules by pattern. Never: I/O, expansion.
-
-    tools: [lookup, "crm.*"]               whatever arguments their schemas name
+    tools: [lookup, "crm.*"]               # any argument that their schemas name
     tools:
       pay:
-        to: {one_of: [ACC-1, ACC-2]}       exact, one_of, not_one_of, min / max, prefix, pattern, any
+        to: {one_of: [ACC-1, ACC-2]}       # exact, one_of, not_one_of, min / max, prefix, pattern, any
         amount: {min: 1, max: 500}
-        "**": any                          every argument that is not named; without it they are refused
+        "**": any                          # every argument that is not named; without it they are refused
 
 What a mapping does not name is not granted.
-
-Room: manifest, one agent. Takes: an item. Gives: an `Agent`, or findings. Never: I/O, expansion.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from halo_core.errors import PassportError
-from halo_core.manifest.declarations import SECTIONS, is_well_formed
-from halo_core.manifest.defaults import (
-    DEFAULT_BUDGETS,
-    DEFAULT_CEILINGS,
-    DEFAULT_DECAY,
-    DEFAULT_FLOORS,
+from halo_core.manifest.fields import SECTIONS, check_pattern, read_duration, read_names, read_texts, read_word
+from halo_core.manifest.limits import (
     DEFAULT_LIFETIME_S,
     DEFAULT_SESSION_LIFETIME_S,
+    AgentLimits,
+    read_budgets,
+    read_decay,
 )
-from halo_core.manifest.nodes import Item, Remedy, did_you_mean, printable
-from halo_core.manifest.scalars import (
-    read_amount,
-    read_duration,
-    read_integer,
-    read_names,
-    read_percent,
-    read_texts,
-    read_word,
-)
-from halo_core.model import (
-    ANY_OTHER,
-    MAX_BANDS,
-    RESERVED_UNITS,
-    UNIT_NAME,
-    ActionKind,
-    Budget,
-    Constraint,
-    ConstraintKind,
-    Decay,
-    Impact,
-    Quota,
-    same_person,
-)
+from halo_core.manifest.nodes import Item, printable
+from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind, Decay, same_person
 from halo_core.passports import constraint_to_json, parse_constraint
-
-_Limit = TypeVar("_Limit", Budget, Quota)
-_MAX_TIME_S: Final = 30 * 86_400
-_MAX_HALF_LIFE_S: Final = 366 * 86_400
-_LIMIT_FIELDS: Final = {
-    "step": ("session", "ceiling", "per_day"),
-    "risk": ("per_action", "session", "ceiling", "per_day"),
-    "time": ("session", "ceiling"),
-}
-_MONEY_FIELDS: Final = ("per_action", "session", "ceiling", "per_day", "decimals")
-
-
-@dataclass(frozen=True, slots=True)
-class AgentLimits:
-    """Budgets of a session, the ceilings no re-authorization passes, and quotas per day; each sorted by unit."""
-
-    session: tuple[Budget, ...] = DEFAULT_BUDGETS
-    ceilings: tuple[Budget, ...] = DEFAULT_CEILINGS
-    quotas: tuple[Quota, ...] = ()
-
-
-def read_budgets(item: Item | None) -> AgentLimits:
-    """The section `budgets`; `step` and `risk` have defaults."""
-    session = {budget.unit: budget for budget in DEFAULT_BUDGETS}
-    ceilings = {budget.unit: budget for budget in DEFAULT_CEILINGS}
-    quotas = {}
-    for unit, member in item.members() if item is not None else ():
-        if not UNIT_NAME.fullmatch(unit):
-            member.fail("a unit must be a letter followed by up to 31 letters, digits or `_`", "for example USD")
-            continue
-        limits = _UnitReader(unit, member).read()
-        if limits is not None:
-            session[unit], ceilings[unit] = limits[0], limits[1]
-            if limits[2] is not None:
-                quotas[unit] = limits[2]
-    return AgentLimits(_sort_by_unit(session), _sort_by_unit(ceilings), _sort_by_unit(quotas))
-
-
-def _sort_by_unit(limits: Mapping[str, _Limit]) -> tuple[_Limit, ...]:
-    return tuple(limits[unit] for unit in sorted(limits))
-
-
-class _UnitReader:
-    """Reads one unit's limits."""
-
-    def __init__(self, unit: str, item: Item) -> None:
-        self._unit = unit
-        self._item = item
-        self._decimals = 0
-
-    def read(self) -> tuple[Budget, Budget, Quota | None] | None:
-        """Budget of a session, ceiling and quota; None where something is wrong."""
-        if not self._item.is_mapping():
-            members = {"session": self._item}
-        else:
-            members = self._item.mapping(_LIMIT_FIELDS.get(self._unit, _MONEY_FIELDS))
-            if "session" not in members:
-                self._item.fail("`session` is missing", "add the amount that one session may spend")
-                return None
-        if self._unit not in RESERVED_UNITS:
-            decimals = read_integer(members["decimals"], 0, 15) if "decimals" in members else 2
-            if decimals is None:
-                return None
-            self._decimals = decimals
-        values = {name: self._read_value(member) for name, member in members.items() if name != "decimals"}
-        amounts = {name: value for name, value in values.items() if value is not None}
-        if len(amounts) != len(values) or not self._check_order(members, amounts):
-            return None
-        return self._make_limits(amounts)
-
-    def _read_value(self, item: Item) -> int | None:
-        if self._unit == "time":
-            return read_duration(item, _MAX_TIME_S)
-        if self._unit in RESERVED_UNITS:
-            return read_integer(item, 1)
-        return read_amount(item, self._decimals)
-
-    def _check_order(self, members: Mapping[str, Item], amounts: Mapping[str, int]) -> bool:
-        """Each limit holds what is inside it: an action in a session, a session in its ceiling and in a day."""
-        session = amounts["session"]
-        wrong = {
-            "per_action": (amounts.get("per_action", session) > session, "is above the limit of the session"),
-            "ceiling": (amounts.get("ceiling", session) < session, "is below the session's initial limit"),
-            "per_day": (amounts.get("per_day", session) < session, "is below the limit of one session"),
-        }
-        for name, (is_wrong, message) in wrong.items():
-            if is_wrong:
-                members[name].fail(f"`{name}` {message}", "raise one or lower the other")
-        return not any(is_wrong for is_wrong, _ in wrong.values())
-
-    def _make_limits(self, amounts: Mapping[str, int]) -> tuple[Budget, Budget, Quota | None]:
-        session = amounts["session"]
-        ceiling = amounts.get("ceiling", session)
-        once = amounts.get("per_action")
-        quota = amounts.get("per_day")
-        return (
-            Budget(self._unit, session if once is None else once, session, self._decimals),
-            Budget(self._unit, ceiling if once is None else once, ceiling, self._decimals),
-            None if quota is None else Quota(self._unit, quota, self._decimals),
-        )
-
-
-def read_decay(item: Item | None, floors: Item | None, bands: Item | None) -> Decay:
-    """The sections `decay`, `floors` and `bands`, with defaults for what is left out."""
-    fields: dict[str, Callable[[Item], int | None]] = {
-        "authority": read_percent,
-        "half_life": lambda member: read_duration(member, _MAX_HALF_LIFE_S),
-        "steps": lambda member: read_integer(member, 1),
-        "risk": lambda member: read_integer(member, 1),
-        "reauthorize_below": read_percent,
-    }
-    members = item.mapping(fields) if item is not None else {}
-    values = {name: fields[name](member) for name, member in members.items()}
-    if values.get("authority") == 0:
-        members["authority"].fail("an agent without authority cannot do anything", "write a share above 0%")
-
-    def choose(name: str, default: int) -> int:
-        value = values.get(name)
-        return default if value is None else value
-
-    return Decay(
-        authority=choose("authority", DEFAULT_DECAY.authority) or DEFAULT_DECAY.authority,
-        half_life_s=choose("half_life", DEFAULT_DECAY.half_life_s),
-        half_life_steps=choose("steps", DEFAULT_DECAY.half_life_steps),
-        half_life_risk=choose("risk", DEFAULT_DECAY.half_life_risk),
-        reauthorize_below=choose("reauthorize_below", DEFAULT_DECAY.reauthorize_below),
-        floors=_read_floors(floors),
-        bands=_read_bands(bands),
-    )
-
-
-def _read_floors(item: Item | None) -> tuple[tuple[str, int], ...]:
-    floors = {impact.value: floor for impact, floor in DEFAULT_FLOORS.items()}
-    words = [impact.value for impact in Impact]
-    for name, member in item.members() if item is not None else ():
-        value = read_percent(member)
-        if name not in words:
-            member.fail("there is no such impact class", partial(did_you_mean, name, words))
-        elif value is not None:
-            floors[name] = value
-    return tuple(sorted(floors.items()))
-
-
-def _read_bands(item: Item | None) -> tuple[tuple[int, int], ...]:
-    bands: list[tuple[int, int]] = []
-    for member in item.sequence() if item is not None else ():
-        members = member.mapping(("risk", "authority"))
-        if set(members) != {"risk", "authority"}:
-            if member.is_mapping():
-                member.fail("a band needs `risk` and `authority`", "for example `{risk: 200, authority: 40%}`")
-            continue
-        points, ceiling = read_integer(members["risk"], 1), read_percent(members["authority"])
-        if points is None or ceiling is None:
-            continue
-        if bands and (points <= bands[-1][0] or ceiling >= bands[-1][1]):
-            member.fail("bands must rise in risk and fall in authority", "put them in order")
-            continue
-        bands.append((points, ceiling))
-    if item is not None and len(bands) > MAX_BANDS:
-        item.fail(f"more than {MAX_BANDS} bands", "use fewer")
-    return tuple(bands)
-
 
 _MAX_NAME: Final = 128
 _BOUNDS: Final = ("min", "max")
 _CONSTRAINT_KEYS: Final = ("exact", "one_of", "not_one_of", "prefix", "pattern", *_BOUNDS)
 _SEVERAL: Final = {"one_of": ConstraintKind.ONE_OF, "not_one_of": ConstraintKind.NOT_ONE_OF}
 _TEXT: Final = {"prefix": ConstraintKind.PREFIX, "pattern": ConstraintKind.PATTERN}
+PRIVILEGES: Final = ("low", "standard", "high", "critical")
+_NEEDS_OWNER: Final = frozenset({"high", "critical"})
+_MAX_LIFETIME_S: Final = 366 * 86_400
+_MAX_SESSION_S: Final = 30 * 86_400
+_READERS: Final[Mapping[str, Callable[[Item], Any]]] = {
+    "approvers": read_texts,
+    "data_scope": lambda item: read_texts(item, labels=True),
+    "lifetime": lambda item: read_duration(item, _MAX_LIFETIME_S),
+    "owner": lambda item: item.text(most=256),
+    "privilege": lambda item: read_word(item, PRIVILEGES),
+    "purpose": lambda item: item.text(),
+    "regulated": lambda item: read_texts(item, labels=True),
+    "session_lifetime": lambda item: read_duration(item, _MAX_SESSION_S),
+}
+_AGENT_FIELDS: Final = (*_READERS, *SECTIONS, "bands", "budgets", "decay", "floors", "hand_off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +57,8 @@ class GrantRule:
 
     Args:
         pattern: a resource id, or one with `*` and `?`.
-        arguments: argument name → constraint; None for any argument that the schema names.
-        item: where it stands.
+        arguments: constraints by argument name; None for any argument that the schema names.
+        item: its place in the file.
     """
 
     pattern: str
@@ -254,30 +73,22 @@ def read_rules(item: Item) -> tuple[GrantRule, ...]:
     if not item.is_mapping():
         item.fail("a list or a mapping is expected", "write `[lookup, pay]`, or `pay: {amount: {max: 500}}`")
         return ()
-    rules = []
-    for pattern, member in item.members():
-        if _check_well_formed(pattern, member):
-            rules.append(GrantRule(pattern, _read_arguments(member), member))
-    return tuple(rules)
+    members = item.mapping().items()
+    return tuple(
+        GrantRule(name, _read_arguments(member), member) for name, member in members if check_pattern(member, name)
+    )
 
 
 def _read_list(item: Item) -> tuple[GrantRule, ...]:
     rules: dict[str, GrantRule] = {}
     for member in item.sequence():
         pattern = member.text(most=_MAX_NAME)
-        if pattern is None or not _check_well_formed(pattern, member):
+        if pattern is None or not check_pattern(member, pattern):
             continue
         if pattern in rules:
             member.fail(f"`{printable(pattern)}` occurs twice", "keep one of them")
         rules[pattern] = GrantRule(pattern, None, member)
     return tuple(rules.values())
-
-
-def _check_well_formed(pattern: str, item: Item) -> bool:
-    if is_well_formed(pattern):
-        return True
-    item.fail(f"`{printable(pattern)}` is not a valid name or pattern", "use `A-Z a-z 0-9 _ . : / @ -`, `*` and `?`")
-    return False
 
 
 def _read_arguments(item: Item) -> Mapping[str, Constraint] | None:
@@ -288,7 +99,7 @@ def _read_arguments(item: Item) -> Mapping[str, Constraint] | None:
             )
         return None
     arguments = {}
-    for name, member in item.members():
+    for name, member in item.mapping().items():
         if len(name) > _MAX_NAME or not name.isascii():
             member.fail(
                 f"`{printable(name)}` is not a valid argument name", f"grant other arguments together as `{ANY_OTHER}`"
@@ -352,47 +163,25 @@ def _read_range(members: Mapping[str, Item]) -> Constraint | None:
     return Constraint.between(bounds.get("min"), bounds.get("max"))
 
 
-def describe_unknown_argument(name: str, arguments: Iterable[str], tool: str) -> tuple[str, Remedy]:
-    """Message and remedy for an argument that a tool does not have."""
-    return f"`{printable(tool)}` has no argument `{printable(name)}`", partial(did_you_mean, name, arguments)
-
-
-PRIVILEGES: Final = ("low", "standard", "high", "critical")
-_NEEDS_OWNER: Final = frozenset({"high", "critical"})
-_MAX_LIFETIME_S: Final = 366 * 86_400
-_MAX_SESSION_S: Final = 30 * 86_400
-_READERS: Final[Mapping[str, Callable[[Item], Any]]] = {
-    "approvers": read_texts,
-    "data_scope": lambda item: read_texts(item, labels=True),
-    "lifetime": lambda item: read_duration(item, _MAX_LIFETIME_S),
-    "owner": lambda item: item.text(most=256),
-    "privilege": lambda item: read_word(item, PRIVILEGES),
-    "purpose": lambda item: item.text(),
-    "regulated": lambda item: read_texts(item, labels=True),
-    "session_lifetime": lambda item: read_duration(item, _MAX_SESSION_S),
-}
-_AGENT_FIELDS: Final = (*_READERS, *SECTIONS, "bands", "budgets", "decay", "floors", "hand_off")
-
-
 @dataclass(frozen=True, slots=True)
 class Agent:
     """One agent of a manifest, before its grants are expanded.
 
     Args:
         id: its name.
-        owner: who answers for it, empty if nobody was named; never its approver.
-        purpose: why it is there, in a sentence.
+        owner: the responsible person, who is never an approver; empty if nobody was named.
+        purpose: a sentence for the inventory.
         privilege: one of `PRIVILEGES`.
         data_scope: data labels it may reach, None for any.
-        regulated: rules its data falls under (`pci`, `gdpr`); for the inventory.
-        rules: grants by action kind; a kind that is not there was not named.
+        regulated: regulations that its data falls under (`pci`, `gdpr`), for the inventory.
+        rules: grants by action kind; a kind without an entry was not named.
         limits: budgets, ceilings and quotas.
         decay: how its authority falls.
         hand_off: agents it may hand off to.
-        approvers: who is asked when somebody must be.
-        lifetime_s: of its passport.
-        session_lifetime_s: of one session.
-        item: where it stands.
+        approvers: names of those who are asked for approval.
+        lifetime_s: seconds that its passport is valid.
+        session_lifetime_s: seconds that one session may last.
+        item: its section in the file.
     """
 
     id: str
@@ -412,7 +201,7 @@ class Agent:
 
 
 def read_agent(name: str, item: Item, *, agents: Collection[str], principal: str) -> Agent:
-    """The section of one agent; `agents` are all there are."""
+    """Read the section of one agent; `agents` are the ids of all agents of the manifest."""
     members = item.mapping(_AGENT_FIELDS)
     values = {key: _READERS[key](member) for key, member in members.items() if key in _READERS}
     fields = {key: value for key, value in values.items() if value is not None}
@@ -447,7 +236,7 @@ def _check_agent(agent: Agent, members: Mapping[str, Item], principal: str) -> N
     for approver in agent.approvers:
         for role, somebody in chain.items():
             if somebody and same_person(approver, somebody):
-                # INVARIANT: BIND - such an answer would be refused; better said now than at night.
+                # INVARIANT: BIND - such an answer would be refused at run time.
                 members["approvers"].fail(
                     f"`{printable(approver)}` is the {role} and cannot approve", "name a person outside the chain"
                 )

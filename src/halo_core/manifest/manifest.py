@@ -1,11 +1,7 @@
-"""Room: manifest, the whole of it. Takes: the text of `agents.yaml`. Gives: a `Manifest`, or every error in it.
+"""The manifest as a whole: reading it, and writing grants into its text.
 
-Never: I/O; trusts the file to be well meant.
-
-Room: manifest, writing grants into one. Takes: text, grants. Gives: text. Never: touches what it need not, I/O.
-
-Lines of the agent's `tools`, `retrievers` and `models` are replaced, all others stay as they are, comments included;
-the result is read again before it is given, so that nothing is written that could not be read.
+`replace_grants` replaces the lines of an agent's `tools`, `retrievers` and `models` and leaves all others as they are,
+comments included; the result is read again before it is returned, so that a layout it cannot edit is refused.
 """
 
 from __future__ import annotations
@@ -20,16 +16,22 @@ import yaml
 from halo_core.crypto import canonical
 from halo_core.errors import ConfigError
 from halo_core.manifest.agents import Agent, GrantRule, read_agent
-from halo_core.manifest.declarations import SECTIONS, Declarations, best_matches, is_pattern, read_declarations
+from halo_core.manifest.fields import (
+    SECTIONS,
+    best_matches,
+    check_name,
+    is_pattern,
+    read_declarations,
+    read_integer,
+)
 from halo_core.manifest.nodes import FindingCollector, Item, did_you_mean, printable, read_document
 from halo_core.manifest.passport_spec import PassportSpec, RegisteredResource, expand_grants
-from halo_core.manifest.scalars import check_name, read_integer
 from halo_core.model import ActionKind, Constraint, ConstraintKind, Grants, Resource
 from halo_core.passports import is_resource_id
 
 _MANIFEST_FIELDS = ("version", "tenant", "principal", *SECTIONS, "agents")
 MANIFEST_DOMAIN = "halo/manifest/v1"
-"""Under which the digest of a manifest's text names it."""
+"""Domain of the digest of a manifest's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +40,19 @@ class Manifest:
 
     Args:
         source: file name, as errors name it.
-        hash: `sha256:` over the text.
-        tenant: whose agents.
+        hash: `sha256:` digest of the text.
+        tenant: tenant of the agents.
         principal: the accountable party.
         declared: declarations by action kind, then by name or pattern.
-        agents: by id.
-        text: what was read.
+        agents: agents by id.
+        text: the text that was read.
     """
 
     source: str
     hash: str
     tenant: str
     principal: str
-    declared: Mapping[ActionKind, Declarations]
+    declared: Mapping[ActionKind, Mapping[str, Resource]]
     agents: Mapping[str, Agent]
     text: str = field(default="", repr=False)
 
@@ -76,7 +78,7 @@ class Manifest:
         Raises:
             ConfigError: two patterns match it equally.
         """
-        declared = self.declared.get(kind, Declarations())
+        declared = self.declared.get(kind, {})
         chosen = best_matches(declared, resource)
         if len(chosen) > 1:
             raise ConfigError(
@@ -110,14 +112,9 @@ class Manifest:
             if is_resource_id(resource.id):
                 declaration = self.find_resource(resource.id, resource.kind)
                 resources.setdefault(resource.kind, {})[resource.id] = (declaration or resource, item)
-        report = FindingCollector(self.source)
+        bound = _bind_report(section, FindingCollector(self.source))
         return expand_grants(
-            _bind_report(section, report),
-            resources,
-            tenant=self.tenant,
-            principal=self.principal,
-            report=report,
-            allow_unspent=allow_unspent,
+            bound, resources, tenant=self.tenant, principal=self.principal, allow_unspent=allow_unspent
         )
 
 
@@ -135,7 +132,10 @@ def load_manifest(text: str, *, source: str = "agents.yaml") -> Manifest:
     report = FindingCollector(source)
     root = read_document(text, source, report)
     members = root.mapping(_MANIFEST_FIELDS)
-    _check_version(root, members.get("version"))
+    if "version" in members:
+        read_integer(members["version"], 1, 1)
+    elif root.is_mapping():
+        root.fail("`version` is missing", "write `version: 1` on the first line")
     tenant = (members["tenant"].text(most=256) if "tenant" in members else None) or "local"
     principal = (members["principal"].text(most=256) if "principal" in members else None) or f"tenant:{tenant}"
     declared = {kind: read_declarations(members[key], kind) for key, kind in SECTIONS.items() if key in members}
@@ -152,16 +152,8 @@ def load_manifest(text: str, *, source: str = "agents.yaml") -> Manifest:
     return Manifest(source, digest, tenant, principal, declared, agents, text)
 
 
-def _check_version(root: Item, item: Item | None) -> None:
-    if item is None:
-        if root.is_mapping():
-            root.fail("`version` is missing", "write `version: 1` on the first line")
-    else:
-        read_integer(item, 1, 1)
-
-
 def _bind_report(agent: Agent, report: FindingCollector) -> Agent:
-    """The agent, reporting into this report: a manifest is read once and issued from many times."""
+    """A copy of the agent that reports into `report`, since one manifest is issued from many times."""
     rules = {
         kind: tuple(replace(rule, item=replace(rule.item, report=report)) for rule in agent_rules)
         for kind, agent_rules in agent.rules.items()
@@ -177,14 +169,16 @@ _SEPARATORS: Final = str.maketrans("", "", "-_.")
 
 
 def replace_grants(text: str, agent: str, grants: Grants, *, tenant: str, source: str = "agents.yaml") -> str:
-    """A manifest whose `agent` has exactly these grants; a new one where `text` is empty.
+    """Write a manifest in which `agent` has exactly these grants; a new one if `text` is empty.
 
     Raises:
         ConfigError: the text is no manifest, or its layout (`{...}` on one line) cannot be edited by lines.
     """
     hand_off = sorted(name for name in grants.get(ActionKind.HANDOFF, {}) if name != agent)
     if not text.strip():
-        body = [f"  {_quote(agent)}:", *_format_sections(grants, "    "), *_format_hand_off(hand_off, "    ")]
+        body = [f"  {_quote(agent)}:", *_format_sections(grants, "    ")]
+        if hand_off:
+            body.append(f"    hand_off: [{', '.join(map(_quote, hand_off))}]")
         stubs = [f"  {_quote(name)}:\n    tools: {{}}" for name in hand_off]
         edited = _NEW_MANIFEST.format(_quote(tenant)) + "\n".join([*body, *stubs]) + "\n"
     else:
@@ -194,7 +188,7 @@ def replace_grants(text: str, agent: str, grants: Grants, *, tenant: str, source
 
 
 def format_grants(grants: Grants, indent: str = "") -> str:
-    """The sections of an agent as YAML."""
+    """Format an agent's grants as sections of YAML."""
     return "\n".join(_format_sections(grants, indent))
 
 
@@ -208,17 +202,12 @@ def _format_sections(grants: Grants, indent: str) -> list[str]:
     return lines
 
 
-def _format_hand_off(names: Iterable[str], indent: str) -> list[str]:
-    quoted_names = ", ".join(map(_quote, names))
-    return [f"{indent}hand_off: [{quoted_names}]"] if quoted_names else []
-
-
 def _format_arguments(rules: Mapping[str, Constraint]) -> str:
     return "{" + ", ".join(f"{_quote(name)}: {_format_constraint(rule)}" for name, rule in sorted(rules.items())) + "}"
 
 
 def _format_constraint(rule: Constraint) -> str:
-    values = ", ".join(map(_format_value, rule.values))
+    values = ", ".join(_quote(value) if isinstance(value, str) else str(value).lower() for value in rule.values)
     bounds = ", ".join(
         f"{name}: {value}" for name, value in (("min", rule.low), ("max", rule.high)) if value is not None
     )
@@ -231,10 +220,6 @@ def _format_constraint(rule: Constraint) -> str:
         ConstraintKind.PREFIX: f"{{prefix: {_quote(rule.text)}}}",
         ConstraintKind.PATTERN: f"{{pattern: {_quote(rule.text)}}}",
     }[rule.kind]
-
-
-def _format_value(value: str | float) -> str:
-    return _quote(value) if isinstance(value, str) else str(value).lower()
 
 
 def _quote(text: str) -> str:
@@ -256,25 +241,17 @@ def _edit(text: str, agent: str, grants: Grants, source: str) -> str:
     if agents is None or agent not in agent_items:
         place = _end_line(agents) if agents is not None else len(lines)
         indent = _read_indent(agents) if agents is not None else "  "
-        inner = indent + "  "
-        added = [f"{indent}{_quote(agent)}:", *_format_sections(grants, inner)]
+        added = [f"{indent}{_quote(agent)}:", *_format_sections(grants, indent + "  ")]
         lines[place:place] = added if agents is not None else ["agents:", *added]
         return "\n".join(lines) + "\n"
     item = agent_items[agent]
     if _is_on_one_line(item):
         raise _layout_error(item, agent, source)
-    indent = _read_indent(item)
-    for start, end in sorted(_section_spans(item), reverse=True):
-        del lines[start:end]
-    lines[item.place[0] - 1 : item.place[0] - 1] = _format_sections(grants, indent)
-    return "\n".join(lines) + "\n"
-
-
-def _section_spans(item: Item) -> Iterable[tuple[int, int]]:
-    """Lines of the sections that are replaced."""
-    for key, value in item.node.value:
+    for key, value in reversed(item.node.value):
         if key.value in SECTIONS:
-            yield key.start_mark.line, _end_line(Item(value, "", item.report))
+            del lines[key.start_mark.line : _end_line(replace(item, node=value))]
+    lines[item.place[0] - 1 : item.place[0] - 1] = _format_sections(grants, _read_indent(item))
+    return "\n".join(lines) + "\n"
 
 
 def _end_line(item: Item) -> int:

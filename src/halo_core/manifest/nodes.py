@@ -1,16 +1,14 @@
-"""Room: manifest, what is wrong with one. Takes: places and words. Gives: one error that names them all. Never: I/O.
+"""YAML read strictly: items that know their place, and the findings of what is wrong with a manifest.
 
-Room: manifest, YAML read strictly. Takes: text. Gives: items that know their place. Never: builds objects, I/O.
-
-Only the part of YAML that means what it looks like: no anchors and aliases (one line could stand for a gigabyte), no
-tags, no merge keys, no duplicate keys. YAML 1.1 reads `no`, `010`, `1_000` and `1:30` as a truth value and numbers that
-nobody wrote; each is refused with the spelling to use instead.
+Only the part of YAML is accepted that means what it looks like: no anchors and aliases (one line could stand for a
+gigabyte), no tags, no merge keys, no duplicate keys. YAML 1.1 reads `no`, `010`, `1_000` and `1:30` as truth values and
+numbers; each is refused with the spelling to use instead.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
@@ -20,18 +18,25 @@ import yaml
 
 from halo_core.errors import ConfigError
 
+_MAX_BYTES: Final = 1 << 20
+_MAX_DEPTH: Final = 16
+_MAX_NODES: Final = 100_000
+_MAX_LIST: Final = 4_096
+_TAG: Final = "tag:yaml.org,2002:"
+_PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_*?-]+")
+_INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,15})")
 _MAX_FINDINGS: Final = 100
 _MAX_SHOWN: Final = 64
 _MAX_COMPARED: Final = 200
 _MAX_GUESSES: Final = 20
 
 Remedy = str | Callable[[], str]
-"""What to do, or how to find that out: looking for a close word takes its time."""
+"""What to do, or a function that finds out, since looking for a close word takes time."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ManifestFinding:
-    """One thing wrong: line and column from 1, the field as a path, what, and what to do."""
+    """An error: line and column from 1, path of the field, message and remedy."""
 
     line: int
     column: int
@@ -65,7 +70,7 @@ class FindingCollector:
         self._guesses = 0
 
     def add(self, place: tuple[int, int], path: str, message: str, remedy: Remedy = "") -> None:
-        """Note a finding; past a hundred nobody reads on."""
+        """Note a finding, up to a hundred of them."""
         # INVARIANT: TOTAL - a hostile file is refused in a time that does not grow with what is wrong in it.
         if len(self._findings) >= _MAX_FINDINGS:
             return
@@ -85,15 +90,15 @@ class FindingCollector:
 
 
 def printable(text: str) -> str:
-    """Somebody's text as a message may hold it: printable ASCII, short."""
+    """A text of the file as short printable ASCII, for a message."""
     escaped = text if text.isascii() and text.isprintable() else ascii(text)[1:-1]
     return escaped if len(escaped) <= _MAX_SHOWN else escaped[: _MAX_SHOWN - 3] + "..."
 
 
 def did_you_mean(word: str, candidates: Iterable[str], otherwise: str = "") -> str:
-    """A remedy: the closest known word, else `otherwise`, else the words there are.
+    """A remedy: the closest candidate, else `otherwise`, else the candidates.
 
-    Of very many words those are compared that begin alike.
+    Of more than 200 candidates those with the same first letter are compared first.
     """
     words = sorted(candidates)
     compared = (
@@ -103,22 +108,6 @@ def did_you_mean(word: str, candidates: Iterable[str], otherwise: str = "") -> s
     if close:
         return f"did you mean `{printable(close[0])}`"
     return otherwise or (f"use one of {', '.join(printable(item) for item in words[:20])}" if words else "remove it")
-
-
-MAX_BYTES: Final = 1 << 20
-_MAX_DEPTH: Final = 16
-_MAX_NODES: Final = 100_000
-_MAX_LIST: Final = 4_096
-_TAG: Final = "tag:yaml.org,2002:"
-_PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_*?-]+")
-_INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,15})")
-_READ_AS: Final = {
-    "bool": "a truth value",
-    "int": "a number",
-    "float": "a number",
-    "timestamp": "a date",
-    "null": "nothing",
-}
 
 
 class _RefusedYaml(Exception):
@@ -158,7 +147,7 @@ def read_document(text: str, source: str, report: FindingCollector) -> Item:
     Raises:
         ManifestError: the text is no YAML, too large, or uses what is refused.
     """
-    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
+    if len(text.encode("utf-8", "replace")) > _MAX_BYTES:
         raise ManifestError(
             source, [ManifestFinding(1, 1, "", "the manifest is larger than 1 MiB", "write one manifest per tenant")]
         )
@@ -196,7 +185,7 @@ def _syntax_finding(exc: Exception, text: str) -> ManifestFinding:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A node with its path. The readers give None after they have reported what is wrong."""
+    """A node with its path. Its readers return None after they have reported what is wrong."""
 
     node: yaml.Node
     path: str
@@ -213,7 +202,7 @@ class Item:
         self.report.add(self.place, self.path, message, remedy)
 
     def mapping(self, fields: Iterable[str] | None = None) -> dict[str, Item]:
-        """Members by key; every one of `fields`, where given. Empty after an error."""
+        """Members by key, restricted to `fields` where given; empty if this is no mapping."""
         if not isinstance(self.node, yaml.MappingNode):
             self.fail("a mapping is expected", "write `key: value` lines below it")
             return {}
@@ -239,18 +228,18 @@ class Item:
         return f"{self.path}.{segment}" if self.path else segment
 
     def sequence(self) -> list[Item]:
-        """Members of a list; empty after an error."""
+        """Members of a list; empty if this is none."""
         if not isinstance(self.node, yaml.SequenceNode):
             self.fail("a list is expected", "write `[one, two]`")
             return []
         return [Item(value, f"{self.path}[{index}]", self.report) for index, value in enumerate(self.node.value)]
 
     def is_sequence(self) -> bool:
-        """Whether a list stands here."""
+        """Whether this is a list."""
         return isinstance(self.node, yaml.SequenceNode)
 
     def is_mapping(self) -> bool:
-        """Whether a mapping stands here."""
+        """Whether this is a mapping."""
         return isinstance(self.node, yaml.MappingNode)
 
     def scalar(self) -> str | int | bool | None:
@@ -275,42 +264,31 @@ class Item:
         return str(self.node.tag).removeprefix(_TAG)
 
     def _fail_misread(self, raw: str, kind: str) -> None:
-        if kind == "null":
-            self.fail("the value is missing", "add a value, or remove the field")
-        elif kind == "bool":
-            self.fail(
-                f"YAML reads `{printable(raw)}` as a truth value", f'write `"{printable(raw)}"`, or true or false'
-            )
-        elif kind == "int":
-            self.fail(
-                f"`{printable(raw)}` is not a plain number, or it is too large", "write plain digits, or quote a text"
-            )
-        elif kind == "float":
-            self.fail("a number with a fraction is not exact here", f'quote it: `"{printable(raw)}"`')
-        else:
-            self.fail(f"YAML reads `{printable(raw)}` as {_READ_AS.get(kind, 'something else')}", "quote it")
+        shown = printable(raw)
+        otherwise = (f"YAML reads `{shown}` as {'a date' if kind == 'timestamp' else 'something else'}", "quote it")
+        message, remedy = {
+            "null": ("the value is missing", "add a value, or remove the field"),
+            "bool": (f"YAML reads `{shown}` as a truth value", f'write `"{shown}"`, or true or false'),
+            "int": (f"`{shown}` is not a plain number, or it is too large", "write plain digits, or quote a text"),
+            "float": ("a number with a fraction is not exact here", f'quote it: `"{shown}"`'),
+        }.get(kind, otherwise)
+        self.fail(message, remedy)
 
-    def text(self, *, most: int = 1024, least: int = 1) -> str | None:
-        """A printable text of `least` to `most` characters."""
+    def text(self, *, most: int = 1024) -> str | None:
+        """A printable text of at most `most` characters that is not empty."""
         if not isinstance(self.node, yaml.ScalarNode):
             self.fail("a text is expected")
             return None
-        if self.kind() == "int":
-            self.fail(
-                f"YAML reads `{printable(self.node.value)}` as a number", f'write `"{printable(self.node.value)}"`'
-            )
+        raw, kind = self.node.value, self.kind()
+        if kind == "int" or (kind == "bool" and raw in ("true", "false")):
+            noun = "a number" if kind == "int" else "a truth value"
+            self.fail(f"YAML reads `{printable(raw)}` as {noun}", f'write `"{printable(raw)}"`')
             return None
         value = self.scalar()
         if value is None:
             return None
-        if not isinstance(value, str):
-            self.fail(f"YAML reads `{self.node.value}` as a truth value", f'write `"{self.node.value}"`')
+        text = str(value)
+        if not 1 <= len(text) <= most or not text.isprintable():
+            self.fail(f"a printable text of 1 to {most} characters is expected")
             return None
-        if not least <= len(value) <= most or not value.isprintable():
-            self.fail(f"a printable text of {least} to {most} characters is expected")
-            return None
-        return value
-
-    def members(self, fields: Iterable[str] | None = None) -> Iterator[tuple[str, Item]]:
-        """`mapping`, pair by pair."""
-        yield from self.mapping(fields).items()
+        return text

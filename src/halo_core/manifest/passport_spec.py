@@ -1,36 +1,33 @@
-"""Room: manifest, what a passport will say. Takes: an agent, what is registered. Gives: exact grants and limits.
+"""What the passport of an agent says: exact grants and limits.
 
-Patterns are expanded here, once: a tool that is registered later is not in the passport. Never: I/O, signing.
+Patterns are expanded here, when the passport is issued: a tool that is registered later is not in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
 from typing import Any, Protocol
 
-from halo_core.manifest.agents import Agent, GrantRule, describe_unknown_argument
-from halo_core.manifest.declarations import SECTIONS, best_matches, is_pattern, matches
-from halo_core.manifest.nodes import FindingCollector, did_you_mean, printable
+from halo_core.manifest.agents import Agent, GrantRule
+from halo_core.manifest.fields import SECTIONS, best_matches, is_pattern, matches
+from halo_core.manifest.nodes import did_you_mean, printable
 from halo_core.model import (
     ANY_OTHER,
     RESERVED_UNITS,
     ActionKind,
     Budget,
     Constraint,
-    ConstraintKind,
     Grants,
     Quota,
     Resource,
     SessionTerms,
 )
-from halo_core.passports import is_resource_id
 
 _ANYTHING = {ANY_OTHER: Constraint.anything()}
 _MAX_LISTED = 8
-_UNSEEN_NOTE = "because their tools are not registered yet"
 _SECTION = {kind: section for section, kind in SECTIONS.items()}
 
 
@@ -53,7 +50,7 @@ class RegisteredResource(Protocol):
 
 
 Catalogue = Mapping[ActionKind, Mapping[str, tuple[Resource, RegisteredResource | None]]]
-"""Action kind → name → what it is and, where it is registered, what it takes."""
+"""Resources by action kind and name, each with its registration where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +58,18 @@ class PassportSpec:
     """Everything that a standing passport of one agent says.
 
     Args:
-        agent: who holds it.
-        tenant: whose agents.
+        agent: id of the holder.
+        tenant: tenant of the agent.
         principal: the accountable party.
-        owner: who answers for the agent, empty if nobody.
-        grants: exact resource ids.
+        owner: the responsible person, empty if nobody was named.
+        grants: constraints by action kind and exact resource id.
         labels: data labels allowed, None for any.
-        ceilings: budgets that no re-authorization passes.
-        quotas: per day.
+        ceilings: budgets that re-authorization may raise a session to.
+        quotas: limits per UTC day.
         terms: what each session starts with.
         hand_off_to: agents it may hand off to.
-        lifetime_s: seconds.
-        facts: what the inventory knows besides: purpose, privilege, regulated, approvers.
+        lifetime_s: seconds that it is valid.
+        facts: purpose, privilege, regulated and approvers, for the inventory.
         notes: what is allowed but probably not meant, for whoever issues it.
     """
 
@@ -92,15 +89,9 @@ class PassportSpec:
 
 
 def expand_grants(
-    agent: Agent,
-    catalogue: Catalogue,
-    *,
-    tenant: str,
-    principal: str,
-    report: FindingCollector,
-    allow_unspent: bool = False,
+    agent: Agent, catalogue: Catalogue, *, tenant: str, principal: str, allow_unspent: bool = False
 ) -> PassportSpec:
-    """The issue of one agent; with `allow_unspent` a budget that nothing spends is noted instead of refused.
+    """Expand an agent's grants; with `allow_unspent` a budget that nothing spends is noted instead of refused.
 
     Raises:
         ManifestError: a grant names nothing that is known, an argument no tool has, a unit without a budget or
@@ -109,15 +100,15 @@ def expand_grants(
     grants: dict[ActionKind, dict[str, Mapping[str, Constraint]]] = {}
     notes: list[str] = []
     for kind in _SECTION:
-        granted = _expand_kind(agent, kind, catalogue.get(kind, {}), report, notes)
+        granted = _expand_kind(agent, kind, catalogue.get(kind, {}), notes)
         if granted:
             grants[kind] = granted
     if agent.hand_off:
         grants[ActionKind.HANDOFF] = {name: dict(_ANYTHING) for name in agent.hand_off}
-    spent = _check_affordable(agent, grants, catalogue, report, notes)
+    spent = _check_affordable(agent, grants, catalogue, notes)
     _check_unspent(agent, spent, notes, allow_unspent=allow_unspent)
     notes += _note_unchecked(grants, catalogue)
-    report.raise_findings()
+    agent.item.report.raise_findings()
     return PassportSpec(
         agent=agent.id,
         tenant=tenant,
@@ -144,7 +135,6 @@ def _expand_kind(
     agent: Agent,
     kind: ActionKind,
     resources: Mapping[str, tuple[Resource, RegisteredResource | None]],
-    report: FindingCollector,
     notes: list[str],
 ) -> dict[str, Mapping[str, Constraint]]:
     if kind not in agent.rules:
@@ -162,11 +152,11 @@ def _expand_kind(
     for name in sorted(resources):
         chosen = best_matches(rules, name)
         if len(chosen) > 1:
-            # INVARIANT: FAILCLOSED - of two readings none is guessed.
+            # INVARIANT: FAILCLOSED - an ambiguous grant is refused.
             both = f"`{printable(chosen[0])}` and `{printable(chosen[1])}`"
             rules[chosen[0]].item.fail(f"{both} apply equally to `{name}`", f"add a line for `{name}` itself")
         elif chosen:
-            granted[name] = _expand_arguments(rules[chosen[0]], name, resources[name], report)
+            granted[name] = _expand_arguments(rules[chosen[0]], name, resources[name])
     return granted
 
 
@@ -184,7 +174,7 @@ def _check_known(rule: GrantRule, resources: Mapping[str, object], section: str)
 
 
 def _expand_arguments(
-    rule: GrantRule, name: str, registered: tuple[Resource, RegisteredResource | None], report: FindingCollector
+    rule: GrantRule, name: str, registered: tuple[Resource, RegisteredResource | None]
 ) -> Mapping[str, Constraint]:
     resource, offered = registered
     if rule.arguments is None:
@@ -197,23 +187,20 @@ def _expand_arguments(
     members = rule.item.mapping()
     for argument in rule.arguments:
         if argument not in arguments and argument != ANY_OTHER and not offered.schema.get("additionalProperties"):
-            message, remedy = describe_unknown_argument(argument, arguments, name)
-            members.get(argument, rule.item).fail(message, remedy)
+            message = f"`{printable(name)}` has no argument `{printable(argument)}`"
+            members.get(argument, rule.item).fail(message, partial(did_you_mean, argument, arguments))
     if ANY_OTHER not in rule.arguments:
         for missing in sorted(set(offered.schema.get("required", ())) - set(rule.arguments)):
-            report.add(
-                rule.item.place,
-                rule.item.path,
-                f"`{printable(name)}` needs `{printable(str(missing))}`, which is not granted: every call would be denied",
-                f"add `{printable(str(missing))}: any`",
-            )
+            needed = f"`{printable(str(missing))}`"
+            message = f"`{printable(name)}` needs {needed}, which is not granted: every call would be denied"
+            rule.item.fail(message, f"add `{printable(str(missing))}: any`")
     return dict(rule.arguments)
 
 
 def _check_undeclared(
     rule: GrantRule, name: str, resource: Resource, arguments: Mapping[str, Constraint]
 ) -> Mapping[str, Constraint]:
-    """Arguments of a tool that nobody has registered yet: only what the manifest says of it can be compared."""
+    """Compare arguments of a tool that is not registered yet with what the manifest declares of it."""
     granted_names = {argument for argument in arguments if argument != ANY_OTHER}
     declared_names = {*resource.targets, *([resource.amount] if resource.amount else [])}
     members = rule.item.mapping()
@@ -240,11 +227,12 @@ def _note_unchecked(grants: Grants, catalogue: Catalogue) -> list[str]:
         return []
     more = f" and {len(unchecked) - _MAX_LISTED} more tools" if len(unchecked) > _MAX_LISTED else ""
     listing = ", ".join(unchecked[:_MAX_LISTED])
-    return [f"arguments that could not be checked, {_UNSEEN_NOTE}: {listing}{more}; run the app once, then issue again"]
+    reason = "because their tools are not registered yet"
+    return [f"arguments that could not be checked, {reason}: {listing}{more}; run the app once, then issue again"]
 
 
 def _check_unspent(agent: Agent, spent: set[str], notes: list[str], *, allow_unspent: bool) -> None:
-    """A budget of a unit that no granted resource spends limits nothing, and was meant to."""
+    """Report budgets of units that no granted resource spends."""
     for budget in agent.limits.session:
         if budget.unit in RESERVED_UNITS or budget.unit in spent:
             continue
@@ -257,10 +245,8 @@ def _check_unspent(agent: Agent, spent: set[str], notes: list[str], *, allow_uns
         place.fail(f"{message}: add `unit: {budget.unit}` to a tool", "or remove the budget")
 
 
-def _check_affordable(
-    agent: Agent, grants: Grants, catalogue: Catalogue, report: FindingCollector, notes: list[str]
-) -> set[str]:
-    """What is granted must be payable, and reachable with the authority there is; the units it spends."""
+def _check_affordable(agent: Agent, grants: Grants, catalogue: Catalogue, notes: list[str]) -> set[str]:
+    """Report resources that no budget or authority can pay for; return the units that the grants spend."""
     spent: set[str] = set()
     units = {budget.unit for budget in agent.limits.session}
     floors = dict(agent.decay.floors)
@@ -276,19 +262,8 @@ def _check_affordable(
                 if unit not in units:
                     message = f"`{name}` spends {unit}, which has no budget: every call would be denied"
                     remedy = f"add `{unit}: {{session: ...}}`"
-                    report.add(agent.item.place, f"{agent.item.path}.budgets", message, remedy)
+                    replace(agent.item, path=f"{agent.item.path}.budgets").fail(message, remedy)
             floor = max(floors[resource.impact.value], agent.decay.reauthorize_below)
             if floor >= agent.decay.authority:
                 notes.append(f"`{name}` can never run: {resource.impact.value} needs as much authority as there is")
     return spent
-
-
-def list_names(catalogue: Catalogue, kind: ActionKind) -> list[str]:
-    """Names of one kind, sorted."""
-    return sorted(name for name in catalogue.get(kind, {}) if is_resource_id(name))
-
-
-def is_open(grant: Mapping[str, Constraint]) -> bool:
-    """Whether any argument is allowed."""
-    rule = grant.get(ANY_OTHER)
-    return rule is not None and rule.kind is ConstraintKind.WILDCARD

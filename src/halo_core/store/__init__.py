@@ -1,7 +1,7 @@
 """All state of Halo, in a SQLite database: jobs run in one transaction each and are durable when the call returns.
 
 Start at `Store.commit` (`store.store`); COMMIT is executed in `store.committer.commit_batch`. A job works with a
-`Transaction`; views read with `store.reader.Reader` and `store.log`.
+`Transaction`; views read with `store.reader`.
 """
 
 from halo_core.ledger import commit_state

@@ -7,6 +7,8 @@
 #   make test-fast       the tests without those marked slow
 #   make test-thorough   every test with full counts, engines and matrices; takes an hour on two cores
 #   make coverage        the tests with branch coverage
+#   make mutants         runs the tests against every generated mutant of four packages; takes hours
+#   make mutants-sample  the same for N=60 of them, drawn with SEED=1; takes minutes
 #   make studies         the tests of studies/, and a quick run of each where HALO_STUDY_DATA names the data
 #   make bench           what a decision and a guarded call cost
 #   make docs            the site, built strict, in build/site
@@ -22,7 +24,7 @@ PYTEST  := $(BIN)/pytest --numprocesses $(WORKERS)
 EXTRAS  := --extra langchain --extra llamaindex --extra openai-agents
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: setup demo check lint types contracts format docs test test-fast test-thorough test-lowest coverage lock bench studies clean
+.PHONY: setup demo check lint types contracts format docs test test-fast test-thorough test-lowest coverage lock bench studies mutants mutants-sample clean
 
 setup: $(STAMP)
 
@@ -104,6 +106,14 @@ ifdef HALO_STUDY_DATA
 else
 	@echo "no run on recorded data: HALO_STUDY_DATA is not set, see studies/README.md"
 endif
+
+mutants: setup
+	$(BIN)/python tests/mutation/run.py --workers $(WORKERS)
+
+N    ?= 60
+SEED ?= 1
+mutants-sample: setup
+	$(BIN)/python tests/mutation/run.py --workers $(WORKERS) --sample $(N) --seed $(SEED)
 
 clean:
 	rm -rf $(VENV) $(LOWEST) build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -39,7 +39,7 @@ from halo_core.clock import format_iso
 from halo_core.crypto.keys import Digester
 from halo_core.errors import CannotDecide, ConfigError
 from halo_core.identities.day_alerts import HighRiskDay, IdentityFingerprints
-from halo_core.identities.event_reader import FORMATS
+from halo_core.identities.event import FORMATS
 from halo_core.identities.event_risk import MIN_IDENTITY_DAYS_FOR_HIGH, fit_identity_baseline
 from halo_core.risk.model import MAX_MODEL_BYTES, RiskModel
 from halo_core.store import Transaction

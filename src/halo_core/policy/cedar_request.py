@@ -15,9 +15,16 @@ import cedarpy
 import orjson
 
 from halo_core.model import AccessRequest, ActionKind, Effect, Principal, Provenance, Reason, Resource, Snapshot
-from halo_core.policy.encoding import ABSENT, EncodingError, encode_amount, encode_value, escape_key
 from halo_core.policy.parser import ALL, AttributeRefs
-from halo_core.policy.schema import ENTITY_TYPES, action_id
+from halo_core.policy.schema import (
+    ABSENT,
+    ENTITY_TYPES,
+    EncodingError,
+    action_id,
+    encode_amount,
+    encode_value,
+    escape_key,
+)
 
 _SEAL_PREFIX: Final = "halo:secret:"
 

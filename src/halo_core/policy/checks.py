@@ -48,8 +48,8 @@ from halo_core.model import (
     Snapshot,
     Trigger,
 )
+from halo_core.policy.answer_cache import applies
 from halo_core.policy.bundle import PolicyBundle, parse_bundle
-from halo_core.policy.encoding import escape_key
 from halo_core.policy.engine import CedarPolicy
 from halo_core.policy.parser import ALL, Finding, Policy, find_entity_literals
 from halo_core.policy.schema import (
@@ -60,8 +60,8 @@ from halo_core.policy.schema import (
     ArgTypes,
     action_id,
     build_cedar_schema,
+    escape_key,
 )
-from halo_core.policy.scope import applies
 
 _ACTION_GROUPS: Final = frozenset(kind.value for kind in ActionKind)
 _KNOWN_ATTRIBUTES: Final[dict[str, frozenset[str]]] = {

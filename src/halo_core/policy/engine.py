@@ -37,12 +37,11 @@ from halo_core.model import (
     Reversal,
     Snapshot,
 )
-from halo_core.policy.answer_cache import ContextKeyBuilder
+from halo_core.policy.answer_cache import ContextKeyBuilder, applies, may_hold
 from halo_core.policy.bundle import PolicyBundle
 from halo_core.policy.cedar_request import build_context, build_entities, build_request_ids, find_sealed_arguments
 from halo_core.policy.parser import AttributeRefs, find_entity_literals, merge_refs
 from halo_core.policy.schema import ENTITY_TYPES, action_id
-from halo_core.policy.scope import applies, may_hold
 
 if TYPE_CHECKING:
     from halo_core.policy.parser import Policy

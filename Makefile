@@ -84,7 +84,7 @@ test-lowest: $(OLDEST)
 	$(LOWEST)/bin/pytest --numprocesses $(WORKERS) -m "$(LOWEST_TESTS)" tests/adapters tests/langchain tests/llamaindex tests/openai_agents
 
 lock: setup
-	$(COMPILE) pyproject.toml $(EXTRAS) --extra train --group dev --output-file requirements-dev.txt
+	$(COMPILE) pyproject.toml $(EXTRAS) --group dev --output-file requirements-dev.txt
 	$(COMPILE) pyproject.toml $(EXTRAS) --group test --group build --constraint .ci/lowest.txt --output-file .ci/requirements-lowest.txt
 
 bench: setup

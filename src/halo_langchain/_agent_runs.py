@@ -26,7 +26,7 @@ from halo_core.enforcement.delegation import (
     find_agent_resource,
     with_delegation_terms,
 )
-from halo_core.enforcement.flow import Step, adrive, arun, drive, run, withdraw_call
+from halo_core.enforcement.flow import Step, adrive, arun, drive, make_withdrawal_call, run
 from halo_core.enforcement.guards import clean_name
 from halo_core.enforcement.session_context import current_session, session_scope
 from halo_core.errors import Pending
@@ -247,7 +247,7 @@ class _Withdrawal(HandOffDecision):
         call = _build_handoff_call(halo, agent, call_id)
         if not pause_or_withdraw(halo, call, pending):
             raise pending
-        super().__init__(halo, withdraw_call(call, pending))
+        super().__init__(halo, make_withdrawal_call(call, pending))
 
 
 # the nodes

@@ -58,7 +58,7 @@ class LangChainAction(GovernedAction[Any]):
         consume_resume(self.halo)
         return super().build_call()
 
-    def wait_for_answer(self, call: Call, pending: Pending) -> bool:
+    def pause_for_approval(self, call: Call, pending: Pending) -> bool:
         """Pause the graph, where there is one that can be resumed."""
         return pause_or_withdraw(self.halo, call, pending)
 

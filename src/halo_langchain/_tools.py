@@ -2,13 +2,12 @@
 
 A `Tool` or `StructuredTool` has its functions wrapped (`ToolCall`), any other tool its `_run` and `_arun`
 (`_ToolBodyCall`): after validation, with the arguments as executed, on every path (`invoke`, `run`, `batch`, `.func`).
-Of an entry point that a class overrides nobody knows whether it comes to the tool's body, so it is decided where it is
-entered (`_OverriddenEntryCall`), on the arguments as the framework would hand them to the body, and the body takes that
-decision along.
+An overridden entry point may never reach the tool's body, so the decision is made on entry (`_OverriddenEntryCall`), on
+the arguments that the framework would pass to the body; the body then runs under that decision.
 
-State and store are the graph's where a `ToolNode` puts them into a call: it throws away what the call had under their
-names. Anybody else who calls the tool has chosen them. Neither the arguments of a call nor a configuration, which all
-code of a step has, tell the two apart; the code that makes the call does, so `_called_by_tool_node` reads its frame.
+A `ToolNode` injects the graph's state and store and overwrites any values the call had under those names; any other
+caller chooses these values itself. Neither the arguments nor the configuration show which case applies, since all code
+of a step can set them; `_called_by_tool_node` therefore inspects the caller's frame.
 """
 
 from __future__ import annotations
@@ -71,7 +70,7 @@ _TOOL_NODE_CODE: Final = frozenset(
     function.__code__ for function in vars(ToolNode).values() if isinstance(function, types.FunctionType)
 )
 _INJECTED_GUARD: Final[ContextVar[GuardMetadata | None]] = ContextVar("halo_langchain_filled", default=None)
-"""The guard of the tool that a tool node calls: it has filled in what it does in the call at hand."""
+"""Guard of the tool that a `ToolNode` is calling, with its values injected; None for any other caller."""
 
 
 def _called_by_tool_node(frame: types.FrameType | None) -> bool:
@@ -80,7 +79,7 @@ def _called_by_tool_node(frame: types.FrameType | None) -> bool:
 
 
 def _injection_scope(guard: GuardMetadata, *, by_tool_node: bool) -> ContextVarScope:
-    """Around an entry point of a guarded tool: who called it, where that is not known from the one above."""
+    """Context for an entry point: record whether a tool node called it, directly or through an outer entry point."""
     return ContextVarScope((_INJECTED_GUARD, guard if by_tool_node or _INJECTED_GUARD.get() is guard else None))
 
 
@@ -154,13 +153,13 @@ class ToolCall(LangChainAction, GuardedCall):
         return (earlier, None) if with_artifact else earlier
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
-        """No tool node fills in what the tool calls; it may have, where the call is yet on its way to the body."""
+        """Values for the execution: nested calls count as not injected, unless the body may run under this decision."""
         injected = _INJECTED_GUARD.get() if self.allows_reentry else None
         return *body_values(self.claim), (_INJECTED_GUARD, injected)
 
 
 class _ToolBodyCall(ToolCall):
-    """A call of a tool's own `_run` or `_arun`. The functions that it holds too are its body: one of them runs once.
+    """A call of a tool's own `_run` or `_arun`; it may call one function that the tool holds without a new decision.
 
     Args:
         tool: the guarded tool.
@@ -192,11 +191,11 @@ _BODY_CALL: Final[ContextVar[_ToolBodyCall | None]] = ContextVar("halo_langchain
 
 
 def _take_body_call(guard: GuardMetadata) -> bool:
-    """Whether a function that a tool holds is called by the tool's own, decided, body; no other call is, afterwards."""
+    """Whether the tool's decided body is making this call of a function that the tool holds; True once per decision."""
     call = _BODY_CALL.get()
     if call is None or call.guard is not guard or call.is_body_taken:
         return False
-    # Tasks and threads that were started inside have this context too; after the end it lets nothing pass.
+    # Tasks and threads started by the body inherit this context; once the body has ended, they need their own decision.
     call.is_body_taken = True
     return call.reentrant_call is not None and call.reentrant_call.is_running
 
@@ -316,7 +315,7 @@ def _find_body_binder(tool: Any, *, awaited: bool) -> Binder:
 def _collect_extra_arguments(
     method: Callable[..., Any], tool: Any, value: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What an entry point is given that the framework does not know, under the names that it has for it."""
+    """Arguments of an entry point that `BaseTool.run` does not have, by parameter name."""
     signature = inspect.signature(method)
     extra: dict[str, Any] = {}
     for name, item in list(signature.bind_partial(tool, value, *args, **kwargs).arguments.items())[2:]:
@@ -339,7 +338,7 @@ _ENTRY_POINTS: Final = ("invoke", "ainvoke", "run", "arun")
 
 @functools.lru_cache(maxsize=256)
 def _make_entry_class(kind: type[BaseTool]) -> type[BaseTool]:
-    """Subclass whose entry points say that a guard decides this run, or decide where the class overrides them."""
+    """Subclass whose entry points register the run as guarded; those that the class overrides make the decision."""
     overridden = {name: overrides_entry_point(kind, name, FRAMEWORK) for name in _ENTRY_POINTS}
 
     def make_claim(guard: GuardMetadata, name: str, call_id: str, kwargs: dict[str, Any]) -> RunClaim:
@@ -452,7 +451,7 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
 
 
 def copy_with_guard(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> BaseTool:
-    """A guarded copy; without a resource nobody has said what it is, whatever else has its name.
+    """A guarded copy; without `resource` it counts as unregistered, even if a resource of its name exists.
 
     A hand-off tool is known by the agent that it leads to.
     """

@@ -83,7 +83,7 @@ class LlamaIndexAction(flow.GovernedAction[Any]):
     pause_errors = STEERING_ERRORS
     halo: Any
 
-    def wait_for_answer(self, call: Call, pending: Pending) -> bool:
+    def pause_for_approval(self, call: Call, pending: Pending) -> bool:
         """Let the step wait, if it is one that can; see `GovernedAction`.
 
         Raises:

@@ -99,7 +99,7 @@ def test_a_framework_that_was_resumed_with_a_no_records_it(halo, driver):
     kind, run = driver
 
     class Refused(kind):
-        def wait_for_answer(self, call, pending):
+        def pause_for_approval(self, call, pending):
             return True
 
     action = Refused(halo, "pay", {"amount": 5000, "to": "a"})

@@ -8,7 +8,7 @@ import pytest
 
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
-from halo_core.store.reader import Reader, list_shadow_activity
+from halo_core.store.reader import Reader, read_entries
 from halo_world import bodies, cli, url_of, verified
 
 
@@ -56,7 +56,7 @@ def test_people_see_them(halo, home):
     halo.record_shadow("tool", "loo[red]kup\x1b[2J", "app.py:7")
     halo.store.flush()
     with Reader(url_of(home)) as reader:
-        (item,) = list_shadow_activity(reader, "local")
+        (item,) = read_entries(reader, "local", (EntryKind.SHADOW,))
     code, out, _ = cli("log", home=home)
     assert code == 0
     assert "loo[red]kup" in out
@@ -76,7 +76,7 @@ def test_what_was_refused_is_not_said_to_have_run(halo, home):
     assert code == 0
     assert out.splitlines()[-1].split()[-3:] == ["none", "no", "unguarded"]
     with Reader(url_of(home)) as reader:
-        (item,) = list_shadow_activity(reader, "local")
+        (item,) = read_entries(reader, "local", (EntryKind.SHADOW,))
     assert ["ran", "no"] in [line.split() for line in cli("show", item.entry.id, home=home)[1].splitlines()]
 
 

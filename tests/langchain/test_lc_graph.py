@@ -640,7 +640,7 @@ def said(world: Any, graph: Any, capsys: Any) -> list[str]:
     capsys.readouterr()
     world.halo._quiet = False
     world.halo.guard(graph)
-    return [line for line in capsys.readouterr().err.splitlines() if "undecided" in line]
+    return [line for line in capsys.readouterr().err.splitlines() if "not decided" in line]
 
 
 def test_what_stays_undecided_is_said_once(world, capsys):

@@ -304,5 +304,5 @@ class Delivery:
     def _record(self, last: AnyAlert, *, owes: bool) -> None:
         state = self._cursor.state
         owed = (*state.owed, last.index) if owes else state.owed
-        # INVARIANT: only after the receiver has accepted the alert, or what it refused is saved as owed.
+        # INVARIANT: the cursor moves past an alert only once the receiver accepted it or it is recorded here as owed.
         self._cursor.save(DeliveryState(last.index + 1, last.id, owed))

@@ -165,7 +165,11 @@ def store_verb(
     def decorate(verb: Callable[..., int]) -> Callable[..., int]:
         @functools.wraps(verb)
         def run(*args: Any, **options: Any) -> int:
-            shared = {name: options.pop(name, default) for name, (_, default) in _STORE_OPTIONS.items()}
+            # A verb may have an option of its own by one of these names; what it did not ask for stays its own.
+            shared = {
+                name: options.pop(name, default) if name in names else default
+                for name, (_, default) in _STORE_OPTIONS.items()
+            }
             home = shared["home"] if shared["home"] is not None else default_home()
             url = shared["db"] or default_url(home)
             given = frozenset(name for name, value in shared.items() if value)

@@ -57,7 +57,7 @@ from halo_core.views.risk import (
     BaselineView,
     build_history,
     check_agents_acted,
-    count_unjudged,
+    count_unjudged_alerts,
     draw_sparkline,
     load_baseline,
     load_risk_report,
@@ -172,7 +172,7 @@ def fit_agent_baseline(
             )
         bar.update(task, description=f"fitting {len(sessions)} sessions")
         baseline = fit_score(sessions, scorer, key)
-        unjudged = count_unjudged(reader, tenant, frozenset(item.session for item in sessions))
+        unjudged = count_unjudged_alerts(reader, tenant, frozenset(item.session for item in sessions))
         unscored, attacks = survey_sessions(reader, tenant, agents, sessions)
     if not dry_run:
         store.commit(lambda tx: put_in_force(tx, agent, baseline, store.actor))

@@ -1,7 +1,7 @@
 """The protocol of one governed action, written once and driven in three ways.
 
-`govern` and `govern_stream` are generators without I/O: each yields what is to be done next, as a function with its
-arguments, and is sent what came of it. A driver does these steps: `run` in the calling thread, `arun` on an event loop,
+`govern` and `govern_stream` are generators without I/O: each yields the next step, a function with its
+arguments, and is sent the result. A driver executes the steps: `run` in the calling thread, `arun` on an event loop,
 `stream` and `astream` for results that arrive in parts. A surface of an adapter describes its action as a
 `GovernedAction` (or a `GovernedStream`) and picks a driver; the order of deciding, pausing, running, restricting and
 recording is decided here alone, so that no surface can leave a step out.
@@ -42,16 +42,16 @@ class GovernedAction(Generic[T]):
         enforcer: decides and records.
         call: what is decided; None where `build_call` makes it, or where the decision is given.
         surface: how the result is read and restricted.
-        error_class: what is raised where an error may not be passed on and its own class cannot be made from a text.
+        error_class: raised instead of an error that must be hidden if its class cannot be built from a message.
         decision: what was decided of this action before, at another place of the adapter.
         records_outcome: whether the outcome is recorded here; if not, whoever decided records it, and here the result
             is only restricted.
     """
 
     steering_errors: ClassVar[tuple[type[BaseException], ...]] = ()
-    """Errors by which the framework steers a run: they are raised as they are."""
+    """Exceptions that the framework uses for control flow; they are re-raised unchanged."""
     pause_errors: ClassVar[tuple[type[BaseException], ...]] = ()
-    """Those of them that say that the action itself waits for something, and will be run again."""
+    """The steering errors that mean the action is waiting and will be run again."""
 
     def __init__(
         self,
@@ -84,8 +84,8 @@ class GovernedAction(Generic[T]):
         """What stands around the execution: context variables of the adapter."""
         return nullcontext()
 
-    def wait_for_answer(self, call: Call, pending: Pending) -> bool:  # noqa: ARG002  for subclasses
-        """Pause the framework for a challenge, by raising what pauses it.
+    def pause_for_approval(self, call: Call, pending: Pending) -> bool:  # noqa: ARG002  for subclasses
+        """Pause the framework until the challenge is answered, by raising the framework's own pause exception.
 
         Returns:
             False where nothing can be resumed, so that the `Pending` is raised to the caller; True where the framework
@@ -191,8 +191,8 @@ class GovernedStream(GovernedAction[None]):
         """Called at the end, however it came."""
 
 
-def withdraw_call(call: Call, pending: Pending) -> Call:
-    """The call that records the no of whoever resumed a framework, and closes the question."""
+def make_withdrawal_call(call: Call, pending: Pending) -> Call:
+    """A copy of the call that records that the resuming person refused, and closes the approval request."""
     return replace(call, problem="challenge_withdrawn", withdrawn_question=pending.pending_id)
 
 
@@ -214,15 +214,15 @@ class Return(Generic[T]):
 class Raise:
     """The end: what the caller's call raises.
 
-    The driver raises it outside of every handler, so that an error which says less does not carry the original as its
-    context. An error cannot leave the generator by itself: a `StopIteration` would become a `RuntimeError`.
+    The driver raises it outside of every handler, so a redacted error does not expose the original as its
+    `__context__`. An error cannot leave the generator by itself: a `StopIteration` would become a `RuntimeError`.
     """
 
     error: BaseException
 
 
 END: Final = object()
-"""What `next` of a driver answers where a stream has ended."""
+"""Sentinel that `_take_next` and `_atake_next` return at the end of a stream."""
 Step = tuple[Any, ...]
 """A function and its arguments; what it returns is the answer, once awaited if an asynchronous driver can await it."""
 Flow = Generator[Step, Any, Return[T] | Raise]
@@ -288,7 +288,7 @@ def govern_stream(
 
 
 def _decide(action: GovernedAction[Any], begin: Begin) -> Generator[Step, Any, Ticket]:
-    """Decide, and once more with a refusal where the framework was resumed with one."""
+    """Decide the action; if the framework resumes from a challenge with a refusal, decide again to record it."""
     decision = action.decision
     if isinstance(decision, Denied):
         raise decision
@@ -298,9 +298,9 @@ def _decide(action: GovernedAction[Any], begin: Begin) -> Generator[Step, Any, T
     try:
         ticket: Ticket = yield begin, call
     except Pending as pending:
-        if not action.wait_for_answer(call, pending):
+        if not action.pause_for_approval(call, pending):
             raise
-        call = withdraw_call(call, pending)
+        call = make_withdrawal_call(call, pending)
     else:
         return ticket
     ticket = yield begin, call
@@ -335,7 +335,7 @@ async def arun(action: GovernedAction[T]) -> T:
 
 
 def drive(steps: Generator[Step, Any, T]) -> T:
-    """Do the steps of a generator in the calling thread; for what an adapter does in several steps, too.
+    """Execute the steps of a generator in the calling thread. Adapters also use it for their own procedures.
 
     A procedure that has a synchronous and an asynchronous form is written once, as a generator that is given what
     differs (`run` or `arun`, a handler) and yields each call of it:
@@ -356,7 +356,7 @@ def drive(steps: Generator[Step, Any, T]) -> T:
         except RuntimeError as exc:
             if not isinstance(error, StopIteration) or exc.__cause__ is not error:
                 raise
-            break  # no generator passes it on as it is
+            break  # a generator turns `StopIteration` into `RuntimeError`; raise the original below
         try:
             answer, error = function(*arguments), None
         except BaseException as exc:  # noqa: BLE001  the generator says what becomes of it

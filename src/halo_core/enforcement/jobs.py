@@ -71,9 +71,9 @@ def decide_call(
     snapshot = context.snapshot
     decision = context.decision = decide(request, snapshot)  # (3)
     observe = snapshot.mode is Mode.OBSERVE
-    # Observe mode lets everything run but what a person has stopped or revoked.
-    is_held_by_person = any(reason.code in ("stopped", "revoked") for reason in decision.reasons)
-    runs = context.runs = decision.effect.runs or (observe and not is_held_by_person)
+    # Observe mode runs everything except what a person has stopped or revoked.
+    is_stopped_by_person = any(reason.code in ("stopped", "revoked") for reason in decision.reasons)
+    runs = context.runs = decision.effect.runs or (observe and not is_stopped_by_person)
     context.args = (
         context.original_args
         if observe or request.problem
@@ -92,7 +92,7 @@ def decide_call(
         profile_head=context.assessment.profile_head,
         refused=decision.is_refused_attempt,
     )
-    # What observe mode lets run although it was refused makes no link: no chain could hold it.
+    # A refused action that observe mode runs anyway creates no passport link: no valid chain could contain it.
     state, context.handle = _make_link(tx, context, credentials, state) if decision.effect.runs else (state, "")
     context.quota_day = context.quota_day.charge(decision.charges) if runs and context.quota_day is not None else None
     can_recall = snapshot.mode is Mode.ENFORCE and only_repeats(decision.reasons)
@@ -178,7 +178,7 @@ def _find_tainted_fingerprints(context: DecisionContext, sketch_key: bytes) -> f
 
 
 def _record_dispatch(tx: Transaction, context: DecisionContext, *, once: bool) -> bool:
-    """Record that the action runs, if it does; whether that uses an answer up."""
+    """Record that the action runs, if it does. Returns whether this consumes an approval."""
     if not context.runs:
         return False
     request, approval = context.request, context.snapshot.approval
@@ -229,7 +229,7 @@ def justify_decision(decision: Decision, resource: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What a challenge asks: the exact call, or whether the session may go on into `epoch`.
+    """What a challenge asks an approver: to allow this exact call, or to renew the session for `epoch`.
 
     `open_request_id` is the id of the open request that asks the same, empty where there is none.
     """
@@ -263,7 +263,7 @@ class _Question:
         )
 
     def record(self, tx: Transaction, context: DecisionContext) -> str:
-        """Record the request, with what the approver must see by reference; its id."""
+        """Record the approval request, which refers to the decision that the approver must see; returns its id."""
         if self.open_request_id:
             return self.open_request_id
         time_us, session = context.snapshot.time_us, context.session
@@ -337,9 +337,9 @@ class OutcomeJob:
         output: its text, as much as is kept.
         output_len: length of the whole text in characters.
         output_digest: keyed digest of the whole text.
-        readable_len: length of what somebody may have read, which an error can hold more of than may be recorded.
+        readable_len: length of the text a reader may have seen; for an error, it can exceed what may be recorded.
         fingerprints: fingerprints of what may have been read, for provenance of later arguments.
-        traces: by what that could be known as something that was stored.
+        traces: returns the fingerprints by which the output is recognised as previously stored text.
         chunk: what the session's profile keeps of it.
         detail: class of the error, or how many documents were dropped.
         actual_costs: what it cost, in the units of the budgets, where that is not what was reserved.
@@ -408,7 +408,7 @@ class OutcomeJob:
         }
 
     def _refund_quota(self, tx: Transaction, actual_costs: Mapping[str, int]) -> dict[str, Any] | None:
-        """Refund the day's quota by what a cost was lower than reserved; a day that is over keeps it."""
+        """Refund the unused part of the reserved cost to the day's quota; a past day gets no refund."""
         if self.context.quota_day is None or not actual_costs:
             return None
         day = read_quota_day(tx, self.context.quota_day.account)

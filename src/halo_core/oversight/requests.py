@@ -1,4 +1,4 @@
-"""What people decide about: stops and revocations, and the requests that wait for an approver.
+"""Stops, revocations and approval requests.
 
 Stops and revocations, as jobs for `Store.commit`.
 

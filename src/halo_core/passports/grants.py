@@ -88,7 +88,7 @@ def accepts(constraint: Constraint, value: object) -> bool:
         return True
     scalar = _to_scalar(value)
     if scalar is None or (kind not in _WHOLE_VALUE_KINDS and isinstance(scalar, str) and SEAL_PREFIX in scalar):
-        # Part of it is sealed: the tool gets a text that no prefix, pattern or exclusion has seen.
+        # The value contains a sealed secret: the tool would receive plain text that this constraint never tested.
         return False
     return _TESTS[kind](scalar, constraint)
 

@@ -46,7 +46,7 @@ def may_hold(policy_json: Mapping[str, Any], facts: Mapping[str, str]) -> bool:
     for part in _split_conjuncts(conditions[0]["body"]):
         truth = _evaluate_conjunct(part, facts)
         if truth is None:
-            # INVARIANT: FAILCLOSED - behind a part that is not known, nothing is: it could fail, which denies.
+            # INVARIANT: FAILCLOSED - keep the policy if a part is unknown: evaluating it could fail, which denies.
             return True
         if not truth:
             return False
@@ -265,7 +265,7 @@ class _ComparisonCollector:
         if name == "Record":
             self._visit(list(body.values()))  # its keys are attribute names, not operators
         elif name == "has":
-            # Whether it is there is in the key: an attribute that is not there has no place in it.
+            # The key already shows whether an attribute is present: absent attributes are left out of it.
             if _attribute_path(body["left"]) not in ((), ("args",)):
                 self._visit(body["left"])
         elif name not in ("Value", "Var"):

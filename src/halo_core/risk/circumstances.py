@@ -66,7 +66,7 @@ _KIND_SETTINGS: Final[Mapping[CircumstanceKind, _KindSettings]] = {
     CircumstanceKind.HOUR: _KindSettings("time", "it acts at an hour at which it hardly or never does"),
     CircumstanceKind.SYSTEM: _KindSettings("reach", "it reaches a system that it hardly or never reached"),
     CircumstanceKind.LABEL: _KindSettings("reach", "it touches data of a kind that it hardly or never touched"),
-    # That a tool is new, the model sees as well; here it counts once more, and little.
+    # The model also scores new tools, so this kind adds only a small weight.
     CircumstanceKind.RESOURCE: _KindSettings("reach", "it uses something that it hardly or never used", most=16),
     CircumstanceKind.REFUSED: _KindSettings(
         "scope", "what it tried in this session was refused more often than is usual", share=500
@@ -143,9 +143,9 @@ class CircumstanceEvidence:
 class UsualCircumstances:
     """What is usual for one agent.
 
-    A value is known from two days, or from two sessions and a hundredth of them. Days are cut at midnight and again at
-    noon, and both must say so: one run over midnight is no two days. `lone_counts` counts the days or sessions that
-    showed one which no others had made known: how often something new is ordinary.
+    A value is known if seen on two days, or in 1 % of the sessions and at least two. Days are counted twice, from
+    midnight and from noon, and both counts must reach two, so one run over midnight is not two days. `lone_counts`
+    counts days or sessions with a value that is not known without them, that is, how often new values are normal.
 
     Args:
         sessions: seen.

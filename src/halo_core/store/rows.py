@@ -40,7 +40,7 @@ class RowAccess(Protocol):
         """Run a statement that must keep exactly one row; CannotDecide if it does not."""
         ...
 
-    def raise_control_version(self) -> None:
+    def increment_control_version(self) -> None:
         """Count a change of the restrictions in the control row."""
         ...
 
@@ -271,7 +271,7 @@ class RestrictionTable(_Table):
         if present is not None:
             return False
         self._tx.insert("INSERT INTO hold VALUES (?,?,?,?,?)", (*key, since_us))
-        self._tx.raise_control_version()
+        self._tx.increment_control_version()
         return True
 
     def remove(self, kind: str, scope: str, target: str) -> bool:
@@ -282,7 +282,7 @@ class RestrictionTable(_Table):
         )
         if done.rowcount != 1:
             return False
-        self._tx.raise_control_version()
+        self._tx.increment_control_version()
         return True
 
 

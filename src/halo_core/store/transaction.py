@@ -171,7 +171,7 @@ class Transaction:
         return AppendedEntry(entry, leaf)
 
     def insert(self, statement: str, values: tuple[Any, ...]) -> None:
-        """Run a statement that must keep exactly one row.
+        """Run a statement that must insert or update exactly one row.
 
         Raises:
             CannotDecide: `ledger_unwritable`, the database did not keep it.
@@ -298,7 +298,7 @@ class Transaction:
 
     def _load_restrictions(self, version: int) -> tuple[tuple[Stop, ...], tuple[Revocation, ...]]:
         cache = self._restrictions
-        # A version that this very transaction made may still be rolled back, and then mean something else.
+        # Not cached: if this transaction rolls back, the same version number may later mean other restrictions.
         if self._control_changed:
             return rows.RestrictionTable(self).list_all()
         if cache.version != version:
@@ -316,7 +316,7 @@ class Transaction:
             (self.tenant, control.version, control.store, control.mode.value, control.policy),
         )
 
-    def raise_control_version(self) -> None:
+    def increment_control_version(self) -> None:
         """Count a change of the restrictions in the control row."""
         control = self.load_control()
         self.put_control(replace(control, version=control.version + 1))
@@ -329,7 +329,7 @@ class Transaction:
         return None if row is None else self._states.parse(session, row[0])
 
     def put_session(self, state: SessionState, head: LedgerEntry) -> None:
-        """Store the state; `head` is the entry that changed it, so that verification misses a deleted one."""
+        """Store the state; `head` is the entry that changed it, so verification detects its deletion."""
         self.insert(
             "INSERT INTO session VALUES (?,?,?,?,?,?) ON CONFLICT (tenant, session) DO UPDATE SET "
             "version=excluded.version, state=excluded.state, head_w=excluded.head_w, head_ws=excluded.head_ws",

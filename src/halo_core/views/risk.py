@@ -32,7 +32,7 @@ from halo_core.views.wording import escape_unprintable, format_count
 
 _KIND_NAMES: Final = {"label": "data label", "process": "program"}
 _MIN_DAYS: Final = 5
-"""Days under which a new host, program or hour weighs nothing worth the name."""
+"""With fewer days of history, a new host, program or hour has almost no weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def load_baseline(reader: Reader, tenant: str, agent: str) -> BaselineView:
 
 
 def check_agents_acted(reader: Reader, tenant: str, like: Sequence[str]) -> None:
-    """A misspelt agent of the same role is no baseline without it."""
+    """Raise `ConfigError` if an agent in `like` has no action in the log: a typo must not go unnoticed."""
     if not like:
         return
     acted = {
@@ -101,8 +101,8 @@ def check_agents_acted(reader: Reader, tenant: str, like: Sequence[str]) -> None
             raise ConfigError("no_sessions", why, field="like", remedy=remedy)
 
 
-def count_unjudged(reader: Reader, tenant: str, sessions: frozenset[str]) -> int:
-    """Alerts of these sessions of which nobody said what they were."""
+def count_unjudged_alerts(reader: Reader, tenant: str, sessions: frozenset[str]) -> int:
+    """Number of alerts in these sessions without a verdict."""
     alert_entries = [item.entry for item in read_entries(reader, tenant, (EntryKind.ALERT, EntryKind.FEEDBACK))]
     judged = {body["alert"] for entry in alert_entries if (body := read_verdict(entry)) is not None}
     alerts = {entry.id for entry in alert_entries if entry.kind is EntryKind.ALERT and entry.session in sessions}
@@ -112,7 +112,7 @@ def count_unjudged(reader: Reader, tenant: str, sessions: frozenset[str]) -> int
 def survey_sessions(
     reader: Reader, tenant: str, agents: Sequence[str], sessions: Sequence[SessionHistory]
 ) -> tuple[list[str], int]:
-    """Who acted in these sessions without a baseline, and how many sessions of the agents were left out as attacks."""
+    """Agents without a baseline in these sessions, and how many sessions of `agents` were excluded as attacks."""
     acted: dict[str, set[str]] = {}
     bad: dict[str, bool] = {}
     for item in read_entries(reader, tenant, (EntryKind.DECISION, EntryKind.FEEDBACK)):
@@ -182,7 +182,7 @@ class SessionSpan:
 
 @dataclass(frozen=True, slots=True)
 class RiskHistory:
-    """See the module."""
+    """An agent's scored actions in session order, with the span of each session and the top factors."""
 
     agent: str
     actions: tuple[ScoredAction, ...]
@@ -202,7 +202,7 @@ class RiskHistory:
 
 @dataclass(frozen=True, slots=True)
 class ActionGroup:
-    """One or several actions that are drawn as one: the highest of each.
+    """Consecutive actions drawn as one, with their highest values.
 
     Args:
         first: place of the first.
@@ -230,7 +230,7 @@ class ActionGroup:
 
 @dataclass(slots=True)
 class _HistoryReader:
-    """What was read so far."""
+    """Collects one agent's scored actions from log entries."""
 
     agent: str
     limits: tuple[int, int] | None = None
@@ -294,7 +294,7 @@ def build_history(agent: str, records: Iterable[LoggedEntry]) -> RiskHistory:
 
 
 def group_actions(agent_history: RiskHistory, most: int) -> list[ActionGroup]:
-    """At most about so many: each holds as many actions as the others, and none of two sessions where that is one."""
+    """Split the actions into at most `most` equal groups (the last may be smaller); a group can span two sessions."""
     size = max(-(-len(agent_history.actions) // most), 1)
     return [
         ActionGroup(start, agent_history.actions[start : start + size])
@@ -409,7 +409,7 @@ class AgentRisk(View):
     Args:
         agent: its id.
         granted: what it holds; None for one that stands on no passport of its own.
-        scored: its scored actions; `unscored` of its actions stood beside scored ones without a score.
+        scored: number of scored actions; `unscored`: actions without a score for, or in a session with, a scored agent.
         risk: of the session that acted last, with its `band` (0 ordinary, 1 elevated, 2 high).
         highest: it ever was.
         bands: band → actions.

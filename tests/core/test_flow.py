@@ -161,6 +161,34 @@ def test_a_procedure_may_answer_what_a_step_raises(drive):
     assert drive(steps()) == 7
 
 
+def test_a_result_that_can_be_awaited_is_returned_as_it_was_recorded(halo):
+    class Starts(Later):
+        async def execute(self, ticket):
+            return asyncio.ensure_future(asyncio.sleep(60, "later"))
+
+    async def go():
+        result = await asyncio.wait_for(flow.arun(Starts(halo)), 10)
+        assert isinstance(result, asyncio.Future)
+        assert not result.done()
+        result.cancel()
+
+    asyncio.run(go())
+    assert outcomes(halo) == ["success"]
+
+
+def test_a_finish_that_is_interrupted_before_it_records_is_recorded(halo):
+    class Interrupted(Later):
+        async def finish(self, ticket, result):
+            raise asyncio.CancelledError
+
+    async def go():
+        with pytest.raises(asyncio.CancelledError):
+            await flow.arun(Interrupted(halo))
+
+    asyncio.run(go())
+    assert outcomes(halo) == ["cancelled"]
+
+
 # streams
 
 
@@ -261,3 +289,43 @@ def test_a_stream_that_breaks_raises_and_is_recorded(halo, reader, withheld):
         read_all(action)
     assert action.closed
     assert outcomes(halo) == ["error"]
+
+
+def raw_errors(raised):
+    """Names of locals in the frames of a traceback that hold an error which was withheld."""
+    found, place = [], raised.__traceback__
+    while place is not None:
+        values = place.tb_frame.f_locals.items()
+        found += [name for name, value in values if isinstance(value, BaseException) and "broke" in str(value)]
+        place = place.tb_next
+    return found
+
+
+def test_no_frame_of_a_withheld_error_holds_the_original(halo, reader):
+    kind, read_all = reader
+
+    class Quiet(kind):
+        def finish_failed(self, ticket, error):
+            super().finish_failed(ticket, error)
+            return RuntimeError("withheld")
+
+    with pytest.raises(RuntimeError) as raised:
+        read_all(Quiet(halo, fails=True))
+    assert raw_errors(raised.value) == []
+    assert raised.value.__context__ is None
+
+
+def test_a_source_that_can_only_be_iterated_is_read(halo):
+    class Iterable:
+        def __aiter__(self):
+            return self.parts()
+
+        async def parts(self):
+            for part in "ab":
+                yield part
+
+    class Held(LaterParts):
+        def execute(self, ticket):
+            return Iterable()
+
+    assert aread(Held(halo)) == ["a", "b"]

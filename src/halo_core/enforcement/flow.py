@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
 from halo_core.errors import Denied, Pending
@@ -225,6 +225,18 @@ END: Final = object()
 """Sentinel that `_take_next` and `_atake_next` return at the end of a stream."""
 Step = tuple[Any, ...]
 """A function and its arguments; what it returns is the answer, once awaited if an asynchronous driver can await it."""
+
+
+class ResultStep(tuple[Any, ...]):
+    """A step whose answer is what the caller gets.
+
+    It is awaited only if its function is a coroutine function: an action may itself return something that can be
+    awaited (a task, a future), which the caller gets as it was recorded.
+    """
+
+    __slots__ = ()
+
+
 Flow = Generator[Step, Any, Return[T] | Raise]
 Begin = Callable[["Call"], Any]
 
@@ -250,14 +262,15 @@ def govern(action: GovernedAction[T], begin: Begin) -> Flow[T]:
     except BaseException as exc:  # noqa: BLE001  a cancellation too; the driver raises what is left of it
         return Raise(action.finish_failed(ticket, exc))  # (6)
     try:
-        used: T = yield action.finish, ticket, result  # (6)
+        used: T = yield ResultStep((action.finish, ticket, result))  # (6)
     except BaseException as exc:  # noqa: BLE001  `needs_guard`: the result is withheld, and recorded as such
+        action.finish_failed(ticket, exc)  # records it where `finish` was interrupted before it recorded anything
         return Raise(exc)
     return Return(used)
 
 
 def govern_stream(
-    action: GovernedStream, begin: Begin, take_next: Callable[[Any], Any]
+    action: GovernedStream, begin: Begin, take_next: Callable[[Any], Any], open_parts: Callable[[Any], Any]
 ) -> Generator[Step | Emit, Any, Return[None] | Raise]:
     """The protocol of an action whose result arrives in parts; see `govern`."""
     try:
@@ -269,7 +282,7 @@ def govern_stream(
             action.accept(ticket)
         action.is_withheld = action.withholds(ticket)
         with action.scope(ticket):
-            source = yield action.execute, ticket
+            source = open_parts((yield action.execute, ticket))
         while True:
             with action.part_scope(ticket):
                 part = yield take_next, source
@@ -370,14 +383,14 @@ async def adrive(steps: Generator[Step, Any, T]) -> T:
     error: BaseException | None = None
     while True:
         try:
-            function, *arguments = steps.send(answer) if error is None else steps.throw(error)
+            step = steps.send(answer) if error is None else steps.throw(error)
         except StopIteration as stop:
             error = None  # its traceback holds this frame
             value: T = stop.value
             return value
         try:
-            answer, error = function(*arguments), None
-            if isawaitable(answer):
+            answer, error = step[0](*step[1:]), None
+            if isawaitable(answer) and (not isinstance(step, ResultStep) or iscoroutinefunction(step[0])):
                 answer = await answer
         except BaseException as exc:  # noqa: BLE001  as above
             error = exc
@@ -385,7 +398,7 @@ async def adrive(steps: Generator[Step, Any, T]) -> T:
 
 def stream(action: GovernedStream) -> Iterator[Any]:
     """Drive a stream for a synchronous reader; raises as `run`, a denial at the first step."""
-    flow = govern_stream(action, action.enforcer.begin, _take_next)
+    flow = govern_stream(action, action.enforcer.begin, _take_next, iter)
     source: Any = None
     step = _advance(flow)
     try:
@@ -402,6 +415,8 @@ def stream(action: GovernedStream) -> Iterator[Any]:
             except BaseException as exc:  # noqa: BLE001  the reader's `close` or `throw` too
                 error = exc
             step = _advance(flow, answer, error)
+            # This frame is in the traceback of what is raised: it must not hold what an obligation takes away.
+            answer = error = None
     finally:
         if hasattr(source, "close"):
             source.close()
@@ -410,7 +425,7 @@ def stream(action: GovernedStream) -> Iterator[Any]:
 
 async def astream(action: GovernedStream) -> AsyncIterator[Any]:
     """As `stream`, for an asynchronous reader."""
-    flow = govern_stream(action, action.enforcer.abegin, _atake_next)
+    flow = govern_stream(action, action.enforcer.abegin, _atake_next, aiter)
     source: Any = None
     step = _advance(flow)
     try:
@@ -428,6 +443,8 @@ async def astream(action: GovernedStream) -> AsyncIterator[Any]:
             except BaseException as exc:  # noqa: BLE001  the reader's `aclose` or `athrow` too
                 error = exc
             step = _advance(flow, answer, error)
+            # This frame is in the traceback of what is raised: it must not hold what an obligation takes away.
+            answer = error = None
     finally:
         if hasattr(source, "aclose"):
             await source.aclose()

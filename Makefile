@@ -58,7 +58,8 @@ format: setup
 docs: setup
 	$(BIN)/mkdocs build --quiet --strict --site-dir build/site
 
-test: check docs
+test:
+	$(MAKE) --jobs 2 check docs $(OLDEST)
 	$(PYTEST) -m "not thorough"
 	$(MAKE) test-lowest
 

@@ -110,11 +110,12 @@ def _in_memory(path: str) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def _disk_folder(request: pytest.FixtureRequest) -> Iterator[Path | None]:
+def _disk_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path | None]:
     """Files of a test marked `disk`, and of the processes that it starts, are on a disk."""
     if request.node.get_closest_marker("disk") is None or _DISK not in os.environ:
         yield None
         return
+    tmp_path_factory.getbasetemp()  # made on first use, and it must not be inside this test's folder
     folder = Path(tempfile.mkdtemp(dir=os.environ[_DISK]))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(folder))

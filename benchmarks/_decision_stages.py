@@ -1,4 +1,4 @@
-"""Room: where the time of a decision goes. Takes: a running Halo. Gives: time by stage. Never: changes what it times.
+"""Measures where the time of a decision goes: `Stages` times functions of the engine, `CommitClock` the COMMIT.
 
 Functions are wrapped for as long as the measurement lasts; a stage's time is its own, without the stages inside it.
 Wrapping costs about a microsecond a call, so the sum lies above what an unwrapped decision takes.
@@ -27,7 +27,7 @@ STAGES: Final[tuple[tuple[str, str], ...]] = (
     ("arguments canonical", "halo_core.crypto.canonical:encode"),
     ("begin", "halo_core.store.database:Database.begin"),
     ("snapshot reads", "halo_core.enforcement.jobs:build_snapshot"),
-    ("provenance", "halo_core.enforcement.snapshot_builder:provenance_of"),
+    ("provenance", "halo_core.enforcement.snapshot_builder:trace_arguments"),
     ("texts seen", "halo_core.enforcement.snapshot_builder:record_observation"),
     ("decide", "halo_core.enforcement.jobs:decide"),
     ("policy", "halo_core.policy.engine:CedarPolicy.answer"),

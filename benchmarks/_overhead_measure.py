@@ -1,7 +1,7 @@
 """Room: timing an adapter without its decision. Takes: pairs of calls. Gives: microseconds. Never: prints.
 
 The two calls of a pair run in random order, one after the other. The time inside the enforcement point (`begin`,
-`abegin`, `settle`, handing back) is taken off; what is left is translation. Two conditions:
+`abegin`, `queue_outcome`, handing back) is taken off; what is left is translation. Two conditions:
 
     hot   the enforcement point answers at once, with the verdict of a decision made before: the code of an adapter as
           it runs in a loop, like the hook it is compared with. Goals are held against this one.
@@ -72,7 +72,7 @@ class Decisions:
         self.hot = False
         self._known: dict[tuple[ActionKind, str], Ticket] = {}
         self._wall = self._cpu = 0.0
-        for name in ("begin", "settle", "hand_back"):
+        for name in ("begin", "queue_outcome", "hand_back"):
             setattr(enforcer, name, self._timed(getattr(enforcer, name), counts=name == "begin"))
         for name in ("abegin", "ahand_back"):
             setattr(enforcer, name, self._atimed(getattr(enforcer, name), counts=name == "abegin"))

@@ -32,8 +32,8 @@ from rich.progress import track
 from rich.table import Table
 
 from halo_core.risk.baseline import blend_threshold
-from halo_core.risk.handoffs import Handoff, HandoffTracker, TeamBaseline, find_factors, fit_team, score_handoff
 from halo_studies.recordings.sessions import BadData, rows
+from halo_studies.team_baseline import Handoff, HandoffTracker, TeamBaseline, find_factors, fit_team, score_handoff
 
 __all__ = ["main"]
 

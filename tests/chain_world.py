@@ -16,11 +16,10 @@ from halo_core.passports import (
     mint_handoff,
     mint_session,
     mint_standing,
-    signing_input_hash,
     verify_chain,
 )
 from halo_core.passports.approval import reauthorization_binding
-from halo_core.passports.codec import DERIVED_HEADER, decode_b64url, encode_b64url
+from halo_core.passports.codec import DERIVED_HEADER, decode_b64url, encode_b64url, signing_input_hash
 
 NOW = 1_800_000_000
 DAY = 86_400

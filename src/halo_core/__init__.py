@@ -54,33 +54,13 @@ __all__ = [
 ]
 
 _PUBLIC_NAMES = {
-    "halo_core.errors": (
-        "BadInput",
-        "CannotDecide",
-        "ConfigError",
-        "Denied",
-        "Gap",
-        "HaloError",
-        "NotVerified",
-        "Pending",
-        "PolicyError",
-        "Tampered",
-    ),
-    "halo_core.facade": ("HaloBase",),
-    "halo_core.model": (
-        "ActionKind",
-        "Constraint",
-        "Decision",
-        "Effect",
-        "Impact",
-        "Mode",
-        "Resource",
-        "Reversal",
-    ),
-    "halo_core.enforcement": ("Call", "Enforcer", "Surface"),
-    "halo_core.verification": ("verify_store",),
+    "errors": "BadInput CannotDecide ConfigError Denied Gap HaloError NotVerified Pending PolicyError Tampered",
+    "facade": "HaloBase",
+    "model": "ActionKind Constraint Decision Effect Impact Mode Resource Reversal",
+    "enforcement": "Call Enforcer Surface",
+    "verification": "verify_store",
 }
-_MODULE_OF = {name: room for room, names in _PUBLIC_NAMES.items() for name in names}
+_MODULE_OF = {name: f"halo_core.{module}" for module, names in _PUBLIC_NAMES.items() for name in names.split()}
 
 
 if not TYPE_CHECKING:  # else every misspelt name would be an `Any`

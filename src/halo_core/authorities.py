@@ -1,30 +1,27 @@
-"""Room: authorities, who may issue passports and who may answer. Takes: a home. Gives: trusted keys. Never: signs.
+"""The keys that a home trusts to issue passports and to answer challenges, in its file `authorities.json`.
 
-Trust lies in a file of the home, `authorities.json`, and not in rows: who can write the database enrols nobody. A key
-is trusted from `since_us` on and, once retired or withdrawn, no longer from `until_us`; it never comes back.
+They are in a file, not in the database, so that whoever can write the database cannot add one. A key is trusted from
+`since_us` on and, once retired or withdrawn, no longer from `until_us`; it cannot be enrolled again.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import fcntl
 import hashlib
 import json
 import os
-import secrets
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from halo_core.crypto.keys import agent_key_name, key_thumbprint, require_strong_key
 from halo_core.errors import BadInput, ConfigError
+from halo_core.files import hold_file_lock, replace_file
 from halo_core.model import has_invisible_characters, normalize_name, same_person
-
-__all__ = ["Approver", "Authorities", "Issuer", "TrustedKeys", "approver_key_name", "parse_public_key"]
 
 _FILE_NAME: Final = "authorities.json"
 _MAX_FILE_BYTES: Final = 4 * 1024 * 1024
@@ -44,7 +41,7 @@ class Issuer(NamedTuple):
 
 
 class Approver(NamedTuple):
-    """Somebody who may answer challenges. `until_us` is None until withdrawn."""
+    """A person who may answer challenges. `until_us` is None until withdrawn."""
 
     name: str
     public_key: bytes
@@ -111,8 +108,7 @@ class Authorities:
 
     def tenants(self) -> list[str]:
         """Tenants that the file names; errors as `load`."""
-        self.load("")
-        return sorted(self._cached[1]) if self._cached is not None and (self._home / _FILE_NAME).exists() else []
+        return sorted(_read_file(self._home)[1]) if (self._home / _FILE_NAME).exists() else []
 
     def add_issuer(self, tenant: str, public_key: bytes, since_us: int) -> str:
         """Trust a key to issue passports; its thumbprint. One that is trusted already stays as it is.
@@ -154,7 +150,14 @@ class Authorities:
         require_strong_key(public_key)
         kid = key_thumbprint(public_key)
         _check_name(name)
-        _check_visible(name)
+        # Only here and not when the file is read: one odd name must not make a home unusable.
+        if has_invisible_characters(name):
+            raise ConfigError(
+                "bad_approver",
+                "the name contains invisible characters",
+                field="name",
+                remedy="type the name instead of pasting it",
+            )
         with self._edit_tenant(tenant) as (issuers, approvers):
             _require_unused(kid, issuers, {k: item for k, item in approvers.items() if item["name"] != name})
             if approvers.get(kid, {}).get("until_us") is not None:
@@ -185,7 +188,7 @@ class Authorities:
 
     @contextmanager
     def _edit_tenant(self, tenant: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-        """Issuers and approvers of a tenant as trees; what the caller made of them is written, unless it raised."""
+        """Issuers and approvers of a tenant as trees; the caller's changes are written, unless it raises."""
         path = self._home / _FILE_NAME
         with _home_lock(self._home):
             tree = _load_tree(self._home)[1] if path.exists() else {}
@@ -193,7 +196,10 @@ class Authorities:
             tenant_tree = tree.setdefault(tenant, {"approvers": {}, "issuers": {}})
             yield tenant_tree["issuers"], tenant_tree["approvers"]
             _parse_tenants(path, tree, "")  # INVARIANT: nothing is written that would be refused when read
-            _write_file(path, tree)
+            try:
+                replace_file(path, json.dumps(tree, indent=2, sort_keys=True).encode("ascii") + b"\n")
+            except OSError as exc:
+                raise ConfigError("key_home", f"cannot write `{path}`: {exc.strerror}", field="home") from exc
 
 
 def approver_key_name(name: str) -> str:
@@ -235,7 +241,7 @@ def _end_validity(item: dict[str, Any], at_us: int) -> int:
 
 
 def _require_unused(kid: str, *others: Mapping[str, Any]) -> None:
-    # INVARIANT: one key has one part: who issues does not approve, and nobody approves as two.
+    # INVARIANT: one key has one role: an issuer does not approve, and nobody approves as two people.
     if any(kid in records for records in others):
         raise ConfigError(
             "key_taken", "the key is already trusted for another purpose", field="public-key", remedy="use another key"
@@ -255,18 +261,6 @@ def _check_name(name: str) -> None:
             f"the name of an approver must have 1 to {_MAX_NAME} printable characters",
             field="name",
             remedy="use the person's name, for example `mia@bank.example`",
-        )
-
-
-def _check_visible(name: str) -> None:
-    # Asked where somebody is enrolled, not where the file is read: one odd name must not bring down a home, and it is
-    # compared without what nobody sees.
-    if has_invisible_characters(name):
-        raise ConfigError(
-            "bad_approver",
-            "the name contains invisible characters",
-            field="name",
-            remedy="type the name instead of pasting it",
         )
 
 
@@ -325,15 +319,10 @@ def _parse_tenant(tree: Any, version: str) -> TrustedKeys:
     approvers = {
         kid: Approver(item["name"], *_parse_key(kid, item, _APPROVER_FIELDS)) for kid, item in tree["approvers"].items()
     }
-    for approver in approvers.values():
+    for kid, approver in approvers.items():
         _check_name(approver.name)
-    _require_disjoint(issuers, approvers)
-    return TrustedKeys(issuers, approvers, version)
-
-
-def _require_disjoint(issuers: Mapping[str, Issuer], approvers: Mapping[str, Approver]) -> None:
-    for kid in approvers:
         _require_unused(kid, issuers)
+    return TrustedKeys(issuers, approvers, version)
 
 
 def _parse_key(kid: str, tree: Any, field_names: frozenset[str]) -> tuple[bytes, int, int | None]:
@@ -355,31 +344,10 @@ def _is_time(value: object) -> bool:
 
 @contextmanager
 def _home_lock(home: Path) -> Iterator[None]:
-    try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(home / f"{_FILE_NAME}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as exc:
-        raise ConfigError("key_home", f"cannot write to `{home}`: {exc.strerror}", field="home") from exc
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _write_file(path: Path, tree: Mapping[str, Any]) -> None:
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(json.dumps(tree, indent=2, sort_keys=True).encode("ascii") + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    with ExitStack() as stack:
         try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as exc:
-        draft.unlink(missing_ok=True)
-        raise ConfigError("key_home", f"cannot write `{path}`: {exc.strerror}", field="home") from exc
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            stack.enter_context(hold_file_lock(home / f"{_FILE_NAME}.lock"))
+        except OSError as exc:
+            raise ConfigError("key_home", f"cannot write to `{home}`: {exc.strerror}", field="home") from exc
+        yield

@@ -1,7 +1,7 @@
-"""Room: fitting a baseline from the log, and putting a score in force. Takes: a reader, a store. Gives: a score.
+"""Fitting a behaviour baseline from the log, and putting scores in force.
 
-The log holds what a session's profile was made of: requests, arguments, results. Sessions that an analyst called an
-attack are left out; those that were called ordinary count like any other. Never: decides.
+The log holds what a session's profile is made of: requests, arguments, results. Sessions that an analyst judged to be
+an attack are left out; those judged to be ordinary count like any other.
 """
 
 from __future__ import annotations
@@ -25,25 +25,13 @@ from halo_core.risk.observation import ActionObservation, observe_action
 from halo_core.risk.profile import Profile, ProposedAction
 from halo_core.store import Draft, Transaction, rows
 from halo_core.store.log import SealedContents, read_entries, read_verdict
-from halo_core.store.reader import Reader
-
-__all__ = [
-    "IDENTITIES",
-    "FittedScore",
-    "SessionHistory",
-    "collect_sessions",
-    "find_identities_hash",
-    "fit_score",
-    "load_identities",
-    "load_shipped_model",
-    "put_identities_in_force",
-    "put_in_force",
-    "take_out_of_force",
-]
+from halo_core.store.reader import Reader, Stream
 
 IDENTITIES: Final = "\tidentities"
-"""Where the baseline of people and service accounts stands among those of agents, whose names are printable."""
+"""The name under which the baseline of people and service accounts is stored among those of agents.
 
+It cannot be an agent's, whose names are printable.
+"""
 _KINDS: Final = (EntryKind.DECISION, EntryKind.OUTCOME, EntryKind.FEEDBACK)
 _ACTS: Final = (ActionKind.TOOL_CALL.value, ActionKind.RETRIEVAL.value)
 _FOLDS: Final = 5
@@ -53,10 +41,7 @@ _HIGH: Final = 10
 
 @dataclass(slots=True)
 class SessionHistory:
-    """One session as the log has it: the looks of its actions in order, with the profile's sums left to be made.
-
-    `circumstances` are their circumstances, of each or, where none are known, of none.
-    """
+    """The actions of one session, in order, with their circumstances; these may be empty where none are known."""
 
     session: str
     observations: list[ActionObservation] = field(default_factory=list)
@@ -65,7 +50,7 @@ class SessionHistory:
 
 @dataclass(frozen=True, slots=True)
 class FittedScore:
-    """A score, ready to be put in force."""
+    """A fitted score, to be put in force with `put_in_force`."""
 
     terms: ScoringTerms
     baseline: Baseline
@@ -82,15 +67,15 @@ def collect_sessions(
     *,
     note: Callable[[], None],
 ) -> list[SessionHistory]:
-    """Sessions in which one of these agents acted, without those that were called an attack.
+    """Sessions in which one of these agents acted, without those that were judged to be an attack.
 
     Args:
         reader: the store.
-        contents: opens what is sealed.
-        tenant: whose log.
-        agents: whose actions count.
-        key: of the tenant's fingerprints.
-        note: called for each entry, for whoever shows progress.
+        contents: opens sealed content.
+        tenant: owner of the log.
+        agents: agents whose actions count.
+        key: key of the tenant's fingerprints.
+        note: called for each entry, to show progress.
     """
     wanted = frozenset(agents)
     bad: set[str] = set()
@@ -100,7 +85,7 @@ def collect_sessions(
         entry = item.entry
         if entry.kind is EntryKind.FEEDBACK:
             verdict = read_verdict(entry)
-            if verdict and verdict["session"]:  # of a person it has none: `flagging` heeds what was said of that
+            if verdict and verdict["session"]:  # a verdict on a person has none; `alerts.identity` uses those
                 (bad.add if verdict["attack"] else bad.discard)(verdict["session"])
         elif entry.session:
             sessions.setdefault(entry.session, _SessionReplay(key)).add_entry(entry, contents, wanted)
@@ -112,18 +97,18 @@ def collect_sessions(
 
 
 class _SessionReplay:
-    """A session's profile, made again from its entries."""
+    """Builds a session's profile again from its entries."""
 
     def __init__(self, key: bytes) -> None:
         self._profile = Profile(key[:64])
         self._request_texts: set[bytes] = set()
-        self._open: dict[tuple[str, int], tuple[str, bool, int]] = {}
+        self._open: dict[tuple[str, int], tuple[str, bool]] = {}
         self._refused = 0
         self.observations: list[ActionObservation] = []
         self.circumstances: list[Circumstances] = []
 
     def add_entry(self, entry: LedgerEntry, contents: SealedContents, wanted: frozenset[str]) -> None:
-        """One entry, in log order."""
+        """Add one entry; they come in log order."""
         if entry.kind is EntryKind.OUTCOME:
             self._add_outcome(entry, contents)
             return
@@ -140,15 +125,16 @@ class _SessionReplay:
             return  # erased
         args: Mapping[str, Any] = canonical.from_plain(canonical.loads(sealed))
         resource = request["resource"]
-        look = observe_action(
-            self._profile, ProposedAction(resource["id"], ActionKind(request["kind"]), Impact(resource["impact"]), args)
-        )
+        action = ProposedAction(resource["id"], ActionKind(request["kind"]), Impact(resource["impact"]), args)
+        observation = observe_action(self._profile, action)
         if request["subject"]["agent"] in wanted and entry.body["dispatched"]:
-            self.observations.append(look)
+            self.observations.append(observation)
             time_us = entry.body["snapshot"]["time_us"]
             self.circumstances.append(circumstances_of(AccessRequest.from_plain(request, args), time_us, before))
-        self._open[entry.writer, entry.seq] = (resource["id"], look.named_by_request, self._profile.steps)
-        self._profile.record_action(look.tool, look.action_fingerprint, acts=not look.is_read, sums=self._profile.sums)
+        self._open[entry.writer, entry.seq] = (resource["id"], observation.named_by_request)
+        self._profile.record_action(
+            observation.tool, observation.action_fingerprint, acts=not observation.is_read, sums=self._profile.sums
+        )
 
     def _add_request(self, text: bytes | None) -> None:
         if text and text not in self._request_texts:
@@ -157,7 +143,7 @@ class _SessionReplay:
 
     def _add_outcome(self, entry: LedgerEntry, contents: SealedContents) -> None:
         place = (entry.body["decision"]["w"], entry.body["decision"]["ws"])
-        tool, is_named, _ = self._open.pop(place, ("", False, 0))
+        tool, is_named = self._open.pop(place, ("", False))
         output = contents.open(entry, "output") if tool else None
         if output:
             self._profile.observe_result(tool, output.decode("utf-8", "replace"), named_by_request=is_named)
@@ -169,32 +155,26 @@ def fit_score(
     key: bytes,
     judge: Callable[[SessionHistory], RiskModel] | None = None,
 ) -> FittedScore:
-    """A baseline of these sessions, and the limits that suit them.
+    """Fit a baseline and limits to these sessions.
 
-    The highest margin of each session is taken against a baseline without its own task, so that no limit is set by what
-    a session knows of itself.
+    The highest margin of each session is computed against a baseline without the session's own task, so that no limit
+    depends on a session that the baseline knows.
 
     Args:
-        sessions: ordinary ones.
-        model: that will score.
-        key: of the tenant's fingerprints.
-        judge: the model that says how far a session goes for the limits; one that never saw it, where `model` did.
+        sessions: ordinary sessions.
+        model: the model that will score.
+        key: key of the tenant's fingerprints.
+        judge: session → the model that computes its margins for the limits, if `model` was trained on it.
     """
     key = key[:64]
-    baseline, usual = (
-        fit_baseline([item.observations for item in sessions], key),
-        fit_usual_circumstances(item.circumstances for item in sessions),
-    )
+    baseline, usual = _fit(sessions, key)
     tasks = sorted({item.observations[0].request_fingerprint for item in sessions})
     fold_of = {task: i % _FOLDS for i, task in enumerate(tasks)}
     highest: list[int] = []
     for fold in range(min(_FOLDS, len(tasks))):
         out = [item for item in sessions if fold_of[item.observations[0].request_fingerprint] == fold]
         rest = [item for item in sessions if fold_of[item.observations[0].request_fingerprint] != fold]
-        rest_baseline, rest_usual = (
-            fit_baseline([item.observations for item in rest], key),
-            fit_usual_circumstances(item.circumstances for item in rest),
-        )
+        rest_baseline, rest_usual = _fit(rest, key)
         highest += [
             max(_compute_margins(item, rest_baseline, rest_usual, judge(item) if judge else model, key)) for item in out
         ]
@@ -214,19 +194,24 @@ def fit_score(
     return FittedScore(terms, baseline, model, usual)
 
 
+def _fit(sessions: Sequence[SessionHistory], key: bytes) -> tuple[Baseline, UsualCircumstances]:
+    baseline = fit_baseline([item.observations for item in sessions], key)
+    return baseline, fit_usual_circumstances(item.circumstances for item in sessions)
+
+
 def _compute_margins(
     item: SessionHistory, baseline: Baseline, usual: UsualCircumstances, model: RiskModel, key: bytes
 ) -> Iterator[int]:
     sums = Profile(key).sums
-    for look, situation in zip_longest(item.observations, item.circumstances):
-        measured = compute_features(look, baseline, sums, key)
+    for observation, situation in zip_longest(item.observations, item.circumstances):
+        measured = compute_features(observation, baseline, sums, key)
         sums = measured.sums
         strangeness = sum(unusual.weight for unusual in usual.find_unusual(situation)) if situation else 0
         yield model.compute_margin(measured.values) + strangeness * model.margin_per_sixteenth
 
 
 def put_in_force(tx: Transaction, agent: str, score: FittedScore, by: str) -> str:
-    """Put a score in force for an agent, from its next decision on; its name."""
+    """Put a score in force for an agent, from its next decision on; the hash of its terms."""
     parts = (
         (MODEL_DOMAIN, score.model.to_bytes()),
         (BASELINE_DOMAIN, score.baseline.to_bytes()),
@@ -247,14 +232,14 @@ def put_in_force(tx: Transaction, agent: str, score: FittedScore, by: str) -> st
 def put_identities_in_force(
     tx: Transaction, book: IdentityBaseline, by: str, sources: Sequence[str], left_out: int = 0
 ) -> str:
-    """Put a tenant's baseline of people and service accounts in force; its name.
+    """Put a tenant's baseline of people and service accounts in force; its hash.
 
     Args:
         tx: the transaction.
-        book: it.
+        book: the baseline.
         by: who does it.
         sources: SHA-256 of each file that was imported for it now.
-        left_out: events of those files that it was not made of, since their days were judged an attack.
+        left_out: number of events of those files that were left out, since their days were judged an attack.
     """
     data = book.to_bytes()
     name = canonical.digest(BASELINE_DOMAIN, data)
@@ -270,14 +255,14 @@ def put_identities_in_force(
 
 def find_identities_hash(reader: Reader, tenant: str) -> str:
     """Hash of a tenant's baseline of people and service accounts, empty where there is none."""
-    return next((row[2] for row in reader.baselines() if row[:2] == (tenant, IDENTITIES)), "")
+    return next((row[2] for row in reader.rows(Stream.BASELINES) if row[:2] == (tenant, IDENTITIES)), "")
 
 
 def load_identities(reader: Reader, tenant: str) -> IdentityBaseline | None:
     """A tenant's baseline of people and service accounts, None where there is none.
 
     Raises:
-        BadInput: it is not the one that was put in force.
+        BadInput: `bad_baseline`, it is missing or was changed.
     """
     name = find_identities_hash(reader, tenant)
     if not name:
@@ -299,10 +284,10 @@ def take_out_of_force(tx: Transaction, agent: str, by: str) -> bool:
 
 
 def load_shipped_model() -> RiskModel:
-    """The model that comes with Halo.
+    """The model that is shipped with Halo.
 
     Raises:
-        ConfigError: it is missing from this installation.
+        ConfigError: `no_model`, this installation has none.
         BadInput: it is not a model of this version.
     """
     from importlib import resources  # noqa: PLC0415  only whoever fits reads it

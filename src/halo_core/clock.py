@@ -1,12 +1,10 @@
-"""Room: clock, the only reader of time. Takes: nothing. Gives: microseconds since the epoch. Never: decides."""
+"""Time for decisions. A `Clock` is the only reader of time; it is read once per decision and the value passed on."""
 
 from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
 from typing import Protocol
-
-__all__ = ["Clock", "SystemClock", "format_iso"]
 
 
 class Clock(Protocol):

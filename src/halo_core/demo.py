@@ -1,9 +1,9 @@
-"""Room: the loan desk of `halo demo`, as no framework in particular has it. Takes: nothing. Gives: its things.
+"""The loan desk of `halo demo`, as no framework in particular has it.
 
-loan-desk ──▶ handbook, uploads, letters, payments, scores, lists
-    └──▶ research (hand-off) ──▶ the land registry, and nothing else
+    loan-desk ──▶ handbook, uploads, letters, payments, scores, lists
+        └──▶ research (hand-off) ──▶ the land registry, and nothing else
 
-What an adapter adds is agents, retrievers and models in its framework's own shape. Never: decides, reaches a network.
+An adapter adds agents, retrievers and models in its framework's own shape. Nothing reaches a network.
 """
 
 from __future__ import annotations
@@ -26,35 +26,6 @@ from halo_core.model import (
     Reversal,
     SessionTerms,
 )
-
-__all__ = [
-    "AGENT",
-    "DESK_POLICY",
-    "EXTERNAL",
-    "HANDBOOK",
-    "INTERNAL",
-    "LIMITS",
-    "PAYMENT",
-    "REQUEST",
-    "RESEARCH",
-    "RESEARCH_SCRIPT",
-    "RESEARCH_TERMS",
-    "RETRIEVER_RESOURCES",
-    "SESSION",
-    "TODAY_SCRIPT",
-    "UPLOADS",
-    "USER",
-    "YESTERDAY_SCRIPT",
-    "DemoAgent",
-    "ScriptedMessage",
-    "credit_score",
-    "find_documents",
-    "land_registry",
-    "list_applications",
-    "pay",
-    "read_letter",
-    "run_story",
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +208,8 @@ def run_story(
         halo: in enforce mode, over `home`.
         make_agent: makes the agent, once for each session.
         home: where the policy is.
-        on_reauthorization_needed: called when today's session has lost the authority to pay. It stands for the people outside:
-            whoever answers the challenge does so elsewhere, with a key that this process does not use.
+        on_reauthorization_needed: called when today's session has lost the authority to pay. It stands for the people
+            outside: whoever answers the challenge does so elsewhere, with a key that this process does not use.
 
     Returns:
         The agent's last words.

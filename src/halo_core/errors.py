@@ -1,4 +1,4 @@
-"""Room: errors. Takes: a code, a message, a remedy. Gives: exceptions sorted by whose fault it is. Never: I/O.
+"""The exceptions that Halo raises, sorted by whose fault it is.
 
     HaloError
     ├── BadInput            the caller's data is wrong; names the field
@@ -17,21 +17,6 @@ Messages are lowercase without a full stop, user input in backticks; the remedy 
 """
 
 from __future__ import annotations
-
-__all__ = [
-    "BadInput",
-    "CannotDecide",
-    "CanonicalError",
-    "ConfigError",
-    "Denied",
-    "Gap",
-    "HaloError",
-    "NotVerified",
-    "PassportError",
-    "Pending",
-    "PolicyError",
-    "Tampered",
-]
 
 
 class HaloError(Exception):

@@ -1,20 +1,17 @@
-"""Room: the facade, what the adapters' `Halo` stands on. Takes: an agent's name. Gives: an enforcer with credentials.
+"""The facade that the adapters' `Halo` extends: one governed agent, its sessions and its registered resources.
 
-`local()` needs no ceremony: keys, starter policy, store and a passport with grants from the guarded tools are made on
-the spot (assurance `dev`, said loudly). Never: decides; knows a framework.
+`HaloBase.local` needs no key ceremony: keys, starter policy, store and a passport with grants for what is guarded are
+made on the spot (assurance `dev`).
 """
 
 from __future__ import annotations
 
-import functools
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from halo_core.clock import Clock, SystemClock
 from halo_core.content.redaction import Redactor
@@ -26,6 +23,7 @@ from halo_core.enforcement.delegation import DelegationMixin, DelegationTerms, H
 from halo_core.enforcement.registry import RegisteredResource, Registry, complete_resource
 from halo_core.enforcement.session_context import (
     Session,
+    TriggeringMessage,
     current_delegation,
     current_delegation_session,
     current_session,
@@ -37,11 +35,14 @@ from halo_core.enforcement.session_context import (
 from halo_core.enforcement.shadow_activity import ShadowActivity
 from halo_core.errors import ConfigError
 from halo_core.home import Declarations, default_home, default_url, describe_process, parse_mode
+from halo_core.log_output import get_logger
 from halo_core.model import ActionKind, Constraint, Mode, Principal, Resource
 from halo_core.stop_files import StopFiles
 from halo_core.store import Store, StoreConfig
 
 __all__ = ["HaloBase", "HandOff", "Limits", "default_home", "default_url"]
+
+_LOG: Final = get_logger("facade")
 
 
 class HaloBase(DelegationMixin):
@@ -50,6 +51,7 @@ class HaloBase(DelegationMixin):
     Attributes:
         agent: the acting agent's id.
         enforcer: the one enforcement point.
+        delegation_terms: how much each agent that is handed to is given.
     """
 
     framework = ""
@@ -83,6 +85,7 @@ class HaloBase(DelegationMixin):
         self.store = Store(StoreConfig(url, home, tenant, "dev", deadline_s), keys, clock=clock, ids=ids)
         self._shadow_activity = ShadowActivity(self.store, agent, self.framework)
         self._claimed_links = {}
+        self.delegation_terms = DelegationTerms()
         self._registry = Registry()
         self._agent_credentials = AgentCredentials(
             self.store,
@@ -105,7 +108,6 @@ class HaloBase(DelegationMixin):
                 sketch_key=keys.secret("sketch"),
                 make_call_id=ids.new_short_id,
             ),
-            digester,
             lambda: self._agent_credentials.current(self._registry),
             mode,
             are_credentials_ready=lambda: self._agent_credentials.is_ready(self._registry),
@@ -145,7 +147,7 @@ class HaloBase(DelegationMixin):
             policy: folder of Cedar files (default `home`/policy, filled with the starter policy).
             limits: budgets, decay and quotas of the passport that is made from what is guarded; generous by default.
                 An issued passport (`halo passport issue`) brings its own.
-            quiet: say nothing on stderr.
+            quiet: log no notices (the mode at the start, guesses, what runs without a guard).
             deadline_s: how long a decision may wait for the ledger, seconds.
             clock: source of time.
             ids: source of ids.
@@ -190,14 +192,9 @@ class HaloBase(DelegationMixin):
     def _announce(self) -> None:
         mode = self.mode
         consequence = "actions RUN whatever the decision" if mode is Mode.OBSERVE else "denied actions do not run"
-        self._notify_once(
+        self.notify_once(
             f"{mode.value} mode: {consequence}; assurance dev: keys in {self.home}, generated on this machine"
         )
-
-    def _notify_once(self, text: str) -> None:
-        if not self._quiet and text not in self._notices:
-            self._notices.add(text)
-            sys.stderr.write(f"halo: {text}\n")
 
     @property
     def mode(self) -> Mode:
@@ -249,20 +246,20 @@ class HaloBase(DelegationMixin):
             yield opened
 
     def find_session(self) -> Session:
-        """The session of this context, else the process's own (said once); one without an id in a raw thread."""
+        """The session of this context, else the process's own (with a notice); without an id in a raw thread."""
         session = current_session()
         if session is not None:
             return session
         if is_raw_thread():
             # INVARIANT: FAILCLOSED - it may work for anybody's request, so it shares no session with others.
-            self._notify_once(
+            self.notify_once(
                 "a thread that you start yourself has no session, and its actions are denied in enforce mode"
             )
             return Session("", "none")
         with self._lock:
             if not self._process_session_id:
                 self._process_session_id = f"process-{self._ids.new_short_id()}"
-                self._notify_once(
+                self.notify_once(
                     "no session around this call: one per process is used; open one with "
                     "`with halo.session(user=...)` where a request begins"
                 )
@@ -271,10 +268,9 @@ class HaloBase(DelegationMixin):
     # what runs beside Halo
 
     def record_shadow(self, kind: str, name: str, where: str, *, refused: bool = False) -> None:
-        """Note something that runs without a guard; written with the next commit, or within 50 ms.
+        """Record something that runs without a guard; written with the next commit, or within 50 ms.
 
-        Each is noted once for a process, and at most 1,000 of them are; what runs is said on stderr too. Waits for no
-        disk.
+        Each is noted once for a process, and at most 1,000 of them are; what runs is logged as well. Waits for no disk.
 
         Args:
             kind: what it is: `tool`, `retriever`, `model`, `agent`.
@@ -284,34 +280,33 @@ class HaloBase(DelegationMixin):
         """
         notice = self._shadow_activity.record(kind, name, where, refused=refused)
         if notice:
-            self._notify_once(notice)
+            self.notify_once(notice)
 
     def make_keyed_digest(self, text: str) -> str:
-        """A word that only this home can make: its keyed digest, to be recognised where others can write too."""
+        """Keyed digest of a text, which only this home can make, to recognise it where others can write."""
         return self._digester.digest("halo/word", text.encode())
 
     # what adapters ask of it
 
-    @functools.cached_property
-    def delegation_terms(self) -> DelegationTerms:
-        """How much each agent that is handed to is given."""
-        return DelegationTerms()
-
     def find_acting_agent(self) -> str:
-        """Who acts in this context: this Halo's agent, or whom it, or one below it, handed off to."""
+        """The agent that acts in this context: this Halo's, or the receiver of a hand-off."""
         delegation = current_delegation(self.agent, self.find_session().id)
         return delegation.agents[-1] if delegation is not None else self.agent
 
     def notify_once(self, text: str) -> None:
-        """Say something to whoever runs this, once, on stderr."""
-        self._notify_once(text)
+        """Log a notice for whoever runs this, once; nothing under `quiet`."""
+        if not self._quiet and text not in self._notices:
+            self._notices.add(text)
+            _LOG.warning(
+                "%s", text, extra={"halo_event": "notice", "halo_agent": self.agent, "halo_tenant": self.store.tenant}
+            )
 
     def make_run_session_id(self) -> str:
         """A fresh id for the session of one run of an agent."""
         return f"run-{self._ids.new_short_id()}"
 
     def get_argument_defaults(self, name: str) -> dict[str, Any]:
-        """What the schema of a registered resource gives to arguments that a call leaves out."""
+        """Defaults of a registered resource's arguments, by its schema."""
         registered = self._registry.get(name)
         properties = registered.schema.get("properties", {}) if registered else {}
         return {key: spec["default"] for key, spec in properties.items() if "default" in spec}
@@ -327,7 +322,7 @@ class HaloBase(DelegationMixin):
         description: str = "",
         schema: Mapping[str, Any] | None = None,
     ) -> Resource:
-        """Register a tool, retriever, model or agent; what was not declared is guessed and said.
+        """Register a tool, retriever, model or agent; what was not declared is guessed, with a notice.
 
         Raises:
             ConfigError: the id is taken by another kind.
@@ -346,14 +341,14 @@ class HaloBase(DelegationMixin):
         if completed.classified != "declared" and kind is ActionKind.TOOL_CALL:
             where = f", target {', '.join(completed.targets)}" if completed.targets else ""
             where += f", amount {completed.amount}" if completed.amount else ""
-            self._notify_once(
+            self.notify_once(
                 f"`{completed.id}` classified as {completed.impact.value} ({completed.classified}{where}); "
                 "declare it with resource=Resource(impact=..., targets=...)"
             )
         return self._registry.add(RegisteredResource(completed, argument_schema))
 
     def find_declared(self, name: str, *kinds: ActionKind) -> Resource | None:
-        """What the manifest says of a name, under the first of these kinds that it declares it as.
+        """The manifest's declaration of a name, under the first of these kinds that it has.
 
         That is the manifest which the agent's passport was issued from; `agents.yaml` in the home until one was.
         """
@@ -373,7 +368,7 @@ class HaloBase(DelegationMixin):
         return registered.argument_names() if registered else None
 
     def may_restrict_output(self, kind: ActionKind) -> bool:
-        """Whether some policy could ask to narrow or hold back what actions of a kind return; True where in doubt.
+        """Whether a policy could restrict what actions of a kind return; True if unsure.
 
         Of the policy as it was last read, by the heads of its rules alone: whether one does, only a decision says
         (`Ticket.holds_output`).
@@ -392,35 +387,29 @@ class HaloBase(DelegationMixin):
     ) -> Call:
         """A call in this context: session and asking message are taken from the context variables."""
         session = self.find_session()
-        message = current_triggering_message()
-        call = Call(
+        message = current_triggering_message() or TriggeringMessage()
+        delegation = current_delegation(self.agent, session.id)
+        return Call(
             resource=resource,
             args=args,
             session=session.id,
             session_source=session.source,
             user=session.user,
-            call_id=call_id,
-            problem=problem,
-            abilities=abilities,
-            request=session.request,
-            shown_texts=shown_texts,
-        )
-        delegation = current_delegation(self.agent, session.id)
-        if delegation is not None:
-            call = replace(call, acting_handle=delegation.handle, agents=delegation.agents)
-        if message is None:
-            return call
-        return replace(
-            call,
             turn=message.turn,
             call_id=call_id or message.call_id,
             trigger=message.kind,
             trigger_text=message.text,
+            request=session.request,
+            shown_texts=shown_texts,
+            problem=problem,
+            abilities=abilities,
+            acting_handle=delegation.handle if delegation is not None else "",
+            agents=delegation.agents if delegation is not None else (),
         )
 
 
 def _check_arguments(name: str, resource: Resource | None, schema: Mapping[str, Any]) -> None:
-    """A target or an amount that no argument is called would never be looked at."""
+    """Refuse a target or an amount that names no argument of the tool."""
     arguments = schema.get("properties")
     if resource is None or not arguments or schema.get("additionalProperties"):
         return

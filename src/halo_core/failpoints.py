@@ -1,14 +1,12 @@
-"""Room: failpoints, named places where a crash test may strike. Takes: a name. Gives: nothing. Never: acts by itself.
+"""Named places in the store and the enforcement flow at which a crash test can interrupt the process.
 
-Unarmed, reaching one costs a truth test. Only a test arms them, in its own process; there is no setting that does.
+Unarmed, reaching one costs a truth test. Only a test arms them, in its own process; no setting does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
-
-__all__ = ["ALERT_ACCEPTED", "POINTS", "arm_failpoints", "hit_failpoint"]
 
 POINTS: Final = (
     "before_begin",  # nothing is written

@@ -1,7 +1,4 @@
-"""Room: home, where one agent's things are and how it is opened. Takes: paths, words, a store. Gives: parsed values.
-
-Never: opens a store, writes one.
-"""
+"""The home folder of an agent: where it is, which database it has, and which manifest is in force (`Declarations`)."""
 
 from __future__ import annotations
 
@@ -18,21 +15,19 @@ from halo_core.manifest import MANIFEST_DOMAIN, Manifest, load_manifest
 from halo_core.model import Mode, Origin
 from halo_core.store import Store, Transaction, rows
 
-__all__ = ["Declarations", "default_home", "default_url", "describe_process", "parse_mode", "read_manifest"]
-
 
 def default_home() -> Path:
-    """`HALO_HOME`, else `.halo` in the working directory; one that is empty names nothing."""
+    """`HALO_HOME`, or `.halo` in the working directory where that is not set or empty."""
     return Path(os.environ.get("HALO_HOME") or ".halo")
 
 
 def default_url(home: Path) -> str:
-    """SQLite in the home."""
+    """URL of the SQLite database in a home."""
     return f"sqlite:///{home / 'halo.db'}"
 
 
 def read_manifest(home: Path, tenant: str) -> Manifest | None:
-    """What `agents.yaml` in the home declares; None where there is none.
+    """The manifest `agents.yaml` of a home; None where there is none.
 
     Raises:
         ConfigError: it is not well formed, or is another tenant's.
@@ -60,10 +55,10 @@ _VERIFY_REMEDY: Final = "run `halo verify`"
 
 
 class Declarations:
-    """What the manifest says of an agent's tools, retrievers and models. Thread-safe.
+    """The manifest in force for an agent. Thread-safe.
 
-    INVARIANT: AUDIT - an agent that stands on an issued passport goes by the text it was issued from, which the ledger
-    holds; the file in the home counts only until something is issued.
+    INVARIANT: AUDIT - for an agent with an issued passport, that is the text it was issued from, which the ledger
+    holds; the file in the home counts only until a passport is issued.
     """
 
     def __init__(self, store: Store, home: Path, agent: str) -> None:
@@ -76,7 +71,7 @@ class Declarations:
         self._manifest: Manifest | None = None
 
     def current(self) -> Manifest | None:
-        """The manifest as last read; None where there is none. Reads nothing after the first time.
+        """The manifest as last read, None where there is none; read the first time only.
 
         Raises:
             See `refresh`.
@@ -88,9 +83,9 @@ class Declarations:
 
         Raises:
             ConfigError: a manifest in the home is not well formed, or of another tenant.
-            Tampered: the issued text is not what it was, or the row denies that anything was issued.
-            Gap: it is missing.
-            CannotDecide: the store cannot be used and was not asked before.
+            Tampered: the issued text was changed, or the row does not show the passport that was issued.
+            Gap: the issued text is missing.
+            CannotDecide: the store cannot be used, and nothing was read before.
         """
         with self._lock:
             try:
@@ -98,7 +93,7 @@ class Declarations:
             except CannotDecide:
                 if not self._is_read:
                     raise
-                return self._manifest  # no decision is possible either; what is guarded meanwhile changes nothing
+                return self._manifest  # no decision is possible either, so an old manifest does no harm
             if issued is None:
                 if not self._is_read:
                     self._manifest = read_manifest(self._home, self._store.tenant)
@@ -134,10 +129,10 @@ def _load_issued(name: str, data: bytes | None) -> Manifest | None:
 
 
 def parse_mode(mode: str | None) -> Mode | None:
-    """The mode a word means, None for none.
+    """A mode from its name; None stays None.
 
     Raises:
-        ConfigError: it is no mode.
+        ConfigError: `bad_mode`.
     """
     if mode is None:
         return None
@@ -150,7 +145,7 @@ def parse_mode(mode: str | None) -> Mode | None:
 
 
 def describe_process(framework: str) -> Origin:
-    """This process, as entries name where a request came from."""
+    """This process, as entries name the origin of a request."""
     process = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
     host = socket.gethostname()
     return Origin(host=host, pid=os.getpid(), process=process, network="local", framework=framework)

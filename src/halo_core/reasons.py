@@ -1,10 +1,8 @@
-"""Room: reason codes, their one owner. Takes: a code. Gives: a title and a remedy in plain words. Never: decides."""
+"""Reason codes: what each means to a person, as a title and a remedy. `REASONS` is the only list of them."""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
-
-__all__ = ["REASONS", "ReasonText", "get_reason_text"]
 
 
 class ReasonText(NamedTuple):

@@ -1,7 +1,7 @@
-"""Room: replay. Takes: the ledger. Gives: for each decision, whether deciding again gives the same bytes.
+"""Replay: decides each recorded decision again and compares the bytes.
 
-Re-executes `decide` over what the entry recorded: request, snapshot, links and policy by hash, sealed arguments. Never:
-reads a clock, writes, or trusts the recorded verdict.
+`decide` is given what the entry recorded: request, snapshot, links and policy by hash, sealed arguments. The recorded
+verdict is not trusted, and no clock is read.
 """
 
 from __future__ import annotations
@@ -25,11 +25,9 @@ from halo_core.risk.circumstances import circumstances_of
 from halo_core.store.log import LoggedEntry, SealedContents, read_entries
 from halo_core.store.reader import Reader
 
-__all__ = ["ReplayResult", "ReplayStatus", "Replayer", "find_first_difference"]
-
 
 class ReplayStatus(StrEnum):
-    """What a replay found."""
+    """Result of the replay of one decision."""
 
     IDENTICAL = "identical"
     DIFFERS = "differs"
@@ -49,23 +47,25 @@ class ReplayResult:
 
 
 class Replayer:
-    """Replays decisions of one tenant; links and policies are parsed once per hash."""
+    """Replays the decisions of one tenant; links, policies and scores are parsed once for each hash."""
 
     def __init__(self, reader: Reader, contents: SealedContents, tenant: str) -> None:
         self._reader = reader
         self._contents = contents
         self._tenant = tenant
         self._chain: Callable[[tuple[str, ...]], tuple[Link, ...]] = lru_cache(maxsize=256)(self._read_chain)
-        self._score: Callable[[str], RiskRules] = lru_cache(maxsize=16)(self._read_score)
-        self._policy: Callable[[str], PolicyView] = lru_cache(maxsize=64)(self._read_policy)
+        self._score: Callable[[str], RiskRules] = lru_cache(maxsize=16)(lambda name: load_rules(name, self._load_part))
+        self._policy: Callable[[str], PolicyView] = lru_cache(maxsize=64)(
+            lambda name: CedarPolicy.from_bytes(self._load_blob(name))
+        )
 
     def replay_all(self) -> Iterator[ReplayResult]:
-        """Every decision in log order."""
+        """Replay every decision in log order."""
         for logged in read_entries(self._reader, self._tenant, (EntryKind.DECISION,)):
             yield self.replay(logged)
 
     def replay(self, logged: LoggedEntry) -> ReplayResult:
-        """One decision."""
+        """Replay one decision."""
         entry = logged.entry
         try:
             args = self._open_arguments(entry)
@@ -87,7 +87,7 @@ class Replayer:
         return ReplayResult(entry.id, ReplayStatus.DIFFERS, where, old, new)
 
     def _compare_score(self, request: AccessRequest, snapshot: Snapshot) -> tuple[str, Any, Any] | None:
-        """Where the recorded risk is not what the record gives; None where it is, or there is none."""
+        """Where the recorded risk differs from the one computed again; None where it does not, or there is none."""
         if snapshot.risk is None:
             return None
         rules = self._score(snapshot.model_hash)
@@ -96,9 +96,6 @@ class Replayer:
         if judged.risk != snapshot.risk:
             return "/snapshot/risk", snapshot.risk, judged.risk
         return None if judged.band == snapshot.band else ("/snapshot/band", snapshot.band, judged.band)
-
-    def _read_score(self, name: str) -> RiskRules:
-        return load_rules(name, self._load_part)
 
     def _load_part(self, name: str, domain: str) -> bytes:
         data = self._load_blob(name)
@@ -130,22 +127,22 @@ class Replayer:
 
     @cached_property
     def _trusted_keys(self) -> TrustAnchors:
-        """Keys that this tenant's passports and re-authorizations were signed with, as its own signed entries say."""
+        """Keys that signed this tenant's passports and re-authorizations, from the entries that introduced them.
+
+        An approver's key stays after a withdrawal, since what it signed while it was enrolled keeps its meaning.
+        """
         issuers, approvers = {}, {}
         for item in read_entries(self._reader, self._tenant, (EntryKind.PASSPORT, EntryKind.AUTHORITY)):
             body = item.entry.body
             if "issuer" in body:
                 issuers[body["issuer"]["kid"]] = Issuer(base64.b64decode(body["issuer"]["key"]))
-            elif body.get("role") == "approver":
+            elif body.get("role") == "approver" and body.get("act") == "enrol":
                 approvers[body["kid"]] = (body["name"], base64.b64decode(body["key"]))
         return TrustAnchors(issuers=issuers, approvers=approvers)
 
-    def _read_policy(self, name: str) -> PolicyView:
-        return CedarPolicy.from_bytes(self._load_blob(name))
-
 
 def find_first_difference(old: Any, new: Any, where: str = "") -> tuple[str, Any, Any]:
-    """JSON pointer and both values of the first place where two trees differ."""
+    """JSON pointer and both values of the first difference of two trees."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
             if key not in old or key not in new or old[key] != new[key]:

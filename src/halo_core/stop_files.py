@@ -1,7 +1,7 @@
-"""Room: stops in files, which hold when no database can be written. Takes: a home. Gives: stops. Never: a database.
+"""Stops kept in files, so that agents can be stopped when the database cannot be written.
 
-One small JSON file for each stop under `<home>/stops`. Whatever lies there and cannot be read stops everything, so a
-stop may be made by hand: `touch .halo/stops/now`.
+Each stop is one small JSON file under `<home>/stops`. A file there that cannot be read stops everything, so a stop can
+be made by hand: `touch .halo/stops/now`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,17 +16,15 @@ from typing import Any, Final, NamedTuple
 
 from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError
+from halo_core.files import replace_file, sync_folder
 from halo_core.model import Stop
-
-__all__ = ["SCOPES", "StopFiles"]
 
 SCOPES: Final = ("agent", "all", "session", "tenant", "tool")
 
 _FOLDER_NAME: Final = "stops"
 _MAX_FILE_BYTES: Final = 64 * 1024
-# A file system's clock may tick as coarsely as this; a folder changed later than that before it was read is read again.
+# The coarsest tick of a file system's clock: a folder that changed within it before it was read is read again.
 _TICK_NS: Final = 2_000_000_000
-_STOP_ALL: Final = Stop("all", "", 0)
 
 _Stamp = tuple[int, int, int]
 
@@ -61,16 +58,16 @@ class StopFiles:
         self._cached: _FolderCache | None = None
 
     def set(self, stop: Stop, by: str, why: str, *, tenant: str = "") -> bool:
-        """Stop; False where that file stops it already.
+        """Write a stop; False where such a file is there already.
 
         Args:
-            stop: what; see `Stop`.
+            stop: what to stop.
             by: who stops it.
             why: in their words.
             tenant: the one tenant it is for; empty for every tenant of the home.
 
         Raises:
-            ConfigError: `bad_stop`, such a stop would mean nothing; `stop_unwritable`, the file cannot be written.
+            ConfigError: `bad_stop`, scope and target make no sense; `stop_unwritable`, the file cannot be written.
         """
         if stop.scope not in SCOPES or (stop.scope == "all") == bool(stop.target):
             raise ConfigError(
@@ -91,7 +88,7 @@ class StopFiles:
         }
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write_file(path, json.dumps(tree, indent=2, sort_keys=True).encode("ascii") + b"\n")
+            replace_file(path, json.dumps(tree, indent=2, sort_keys=True).encode("ascii") + b"\n")
         except OSError as exc:
             raise ConfigError(
                 "stop_unwritable",
@@ -102,9 +99,9 @@ class StopFiles:
         return True
 
     def lift(self, scope: str, target: str, *, tenant: str = "") -> int:
-        """Remove the files of a stop: of one tenant, or wherever it is for; how many there were.
+        """Remove the files of a stop, of one tenant or of every tenant; the number removed.
 
-        Lifting `all` removes what cannot be read as well.
+        Lifting `all` also removes the files that cannot be read.
 
         Raises:
             ConfigError: `stop_unwritable`.
@@ -114,7 +111,7 @@ class StopFiles:
             for file in files:
                 (self._folder / file.name).unlink(missing_ok=True)
             if files:
-                _sync_folder(self._folder)
+                sync_folder(self._folder)
         except OSError as exc:
             raise ConfigError(
                 "stop_unwritable", f"cannot remove a stop from `{self._folder}`: {exc.strerror}", field="home"
@@ -126,18 +123,17 @@ class StopFiles:
         return len(self._find_files(scope, target, tenant))
 
     def _find_files(self, scope: str, target: str, tenant: str) -> list[_File]:
-        return [file for file in self._load_files() if self._is_lifted(file, scope, target, tenant)]
+        def is_lifted(file: _File) -> bool:
+            if not file.readable:
+                return scope == "all" and not tenant
+            return (file.stop.scope, file.stop.target) == (scope, target) and tenant in ("", file.tenant)
 
-    @staticmethod
-    def _is_lifted(file: _File, scope: str, target: str, tenant: str) -> bool:
-        if not file.readable:
-            return scope == "all" and not tenant
-        return (file.stop.scope, file.stop.target) == (scope, target) and tenant in ("", file.tenant)
+        return list(filter(is_lifted, self._load_files()))
 
     def read(self, tenant: str = "") -> tuple[Stop, ...]:
-        """Stops in force for a tenant, sorted; without one, those of every tenant.
+        """Stops in force for a tenant, sorted; without a tenant, those of all.
 
-        INVARIANT: FAILCLOSED - what cannot be read stops everything; this never raises.
+        INVARIANT: FAILCLOSED - a file that cannot be read stops everything; this never raises.
         """
         files = self._load_files()
         if not files:
@@ -145,24 +141,24 @@ class StopFiles:
         return tuple(sorted({file.stop for file in files if not tenant or file.tenant in ("", tenant)}))
 
     def _load_files(self) -> tuple[_File, ...]:
-        # The system's clock, whatever clock decides: it is compared with the file system's.
+        # The system's clock, not the engine's: it is compared with times of the file system.
         now_ns = SystemClock().now_us() * 1000
         try:
             folder = _make_stamp(os.stat(self._folder_path))  # noqa: PTH116  at each decision, and a Path takes twice as long
         except FileNotFoundError:
             return ()
         except OSError:
-            return (_File("", (0, 0, 0), _STOP_ALL, "", readable=False),)
+            return (_unreadable(""),)
         cached = self._cached
         if cached is not None and cached.folder == folder and all(map(self._is_unchanged, cached.files)):
             return cached.files
         try:
             names = sorted(path.name for path in self._folder.iterdir() if not path.name.startswith("."))
         except OSError:
-            return (_File("", (0, 0, 0), _STOP_ALL, "", readable=False),)
+            return (_unreadable(""),)
         files = tuple(_read_file(self._folder / name) for name in names)
         newest = max([folder[0], *(file.stamp[0] for file in files)])
-        # A change within the same tick leaves the same time behind, so what is that young is not remembered.
+        # A second change within one tick leaves the same time behind, so files that young are not cached.
         self._cached = _FolderCache(folder, files) if newest < now_ns - _TICK_NS else None
         return files
 
@@ -171,6 +167,10 @@ class StopFiles:
             return _make_stamp(os.stat(f"{self._folder_path}/{file.name}")) == file.stamp  # noqa: PTH116  as above
         except OSError:
             return False
+
+
+def _unreadable(name: str) -> _File:
+    return _File(name, (0, 0, 0), Stop("all", "", 0), "", readable=False)
 
 
 def _file_name(scope: str, target: str, tenant: str) -> str:
@@ -191,7 +191,7 @@ def _read_file(path: Path) -> _File:
             data = file.read(_MAX_FILE_BYTES + 1) if stat.S_ISREG(status.st_mode) else b""
         stop, tenant = _parse_stop(json.loads(data))
     except (OSError, ValueError, RecursionError, KeyError, TypeError):
-        return _File(path.name, (0, 0, 0), _STOP_ALL, "", readable=False)
+        return _unreadable(path.name)
     return _File(path.name, _make_stamp(status), stop, tenant, readable=True)
 
 
@@ -203,25 +203,3 @@ def _parse_stop(tree: Any) -> tuple[Stop, str]:
     if (scope == "all") == bool(target) or not 0 <= since < 2**53:
         raise ValueError("this is not a valid stop")
     return Stop(scope, target, since), tenant
-
-
-def _write_file(path: Path, data: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        _sync_folder(path.parent)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

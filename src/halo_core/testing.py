@@ -1,10 +1,8 @@
-"""Room: public test helpers. Takes: a time. Gives: a clock that stands still and ids that count. Never: I/O."""
+"""Helpers for tests of applications that use Halo: a clock that stands still and ids that count."""
 
 from __future__ import annotations
 
 from itertools import count
-
-__all__ = ["CountingIds", "FixedClock"]
 
 
 class FixedClock:

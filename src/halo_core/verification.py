@@ -1,4 +1,4 @@
-"""Room: verification of a store with what lies beside it. Takes: URL and home. Gives: the report. Never: writes."""
+"""Verifying a store with the trusted keys, the anchor and the content key of its home."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from halo_core.ledger import Report, Trust, parse_vkey, read_anchors, verify
 from halo_core.store import StoreConfig, checkpoints
 from halo_core.store.checkpoints import find_anchored_note, select_anchors
 from halo_core.store.reader import Reader
-
-__all__ = ["verify_store"]
 
 
 def verify_store(
@@ -30,12 +28,12 @@ def verify_store(
         home: folder with trust.json, anchor.json and, to open content, the content key.
         signatures: check every writer signature as well.
         fast: only hashes, tree, checkpoints and anchors.
-        progress: called with a pass and the rows done.
+        progress: called now and then with the pass and the rows done.
 
     Raises:
         ConfigError: there is no such store, or nothing in `home` to trust.
         Tampered: the anchor file is damaged.
-        Gap: the anchor remembers a ledger where there is none any more.
+        Gap: the anchor is of a ledger that is not there any more.
     """
     logs = checkpoints.load_trusted_keys(home)
     if not logs:

@@ -1,4 +1,4 @@
-"""Room: Halo for LangChain and LangGraph. Takes: tools, retrievers. Gives: guarded copies, a middleware, a callback.
+"""Halo for LangChain and LangGraph: guarded copies of tools, retrievers, models and graphs, a middleware, a callback.
 
     halo = Halo.local(agent="loan-desk", user="ana@bank")
     agent = create_agent(model, tools=halo.guard(tools), middleware=[halo.middleware()])   # ours last
@@ -6,7 +6,7 @@
     retriever = halo.guard(vectorstore.as_retriever())
     graph = halo.guard(graph)   # swarms, supervisors: every hand-off is decided
 
-Never: decides, keeps state, holds keys or policy: it translates, and `halo_core` decides.
+This package translates; `halo_core` decides.
 """
 
 from __future__ import annotations

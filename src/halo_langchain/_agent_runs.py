@@ -1,24 +1,17 @@
-"""Room: streams in a context of their own. Takes: generators. Gives: the same, seen from outside without a trace.
-
-A context variable that a generator sets is set for its caller too while it is suspended, so a caller would act as the
-agent whose stream it reads. Never: decides, reads what passes.
-
-Room: what a command from outside writes. Takes: commands, a graph. Gives: what is not its caller's to write.
-
-LangGraph writes an update that stands in a graph's input to any channel, and by some of them it says what runs next.
-Never: decides.
-
-Room: what stands before one node of a guarded graph. Takes: a node's runnable. Gives: one that is entered.
+"""What stands before one node of a guarded graph, and what a run of one may be told from outside.
 
 Every node runs in its run's session. A node that is an agent is entered by a hand-off to it, however the graph came
-there, and what it hands on by itself is decided before the graph goes there. Never: decides, mints, keeps anything.
+there, and what it hands on by itself is decided before the graph goes there. A stream that runs as an agent keeps a
+context of its own: a variable that a generator sets is set for its caller too while it is suspended, so a caller would
+act as the agent whose stream it reads. LangGraph writes an update in a graph's input to any channel, and by some of
+them it says what runs next: `find_smuggled_writes` names what is not its caller's to write.
 """
 
 from __future__ import annotations
 
 import contextvars
 import functools
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, get_type_hints
@@ -29,22 +22,15 @@ from langgraph.errors import GraphBubbleUp, ParentCommand
 from langgraph.types import Command, Send
 
 from halo_core.enforcement.delegation import (
-    HANDOFF_SURFACE,
     allowed_agents_scope,
     find_agent_resource,
     with_delegation_terms,
 )
+from halo_core.enforcement.flow import Step, adrive, arun, drive, run, withdraw_call
 from halo_core.enforcement.guards import clean_name
 from halo_core.enforcement.session_context import current_session, session_scope
 from halo_core.errors import Pending
-from halo_langchain._pause import (
-    abegin_or_pause,
-    begin_or_pause,
-    consume_resume,
-    discard_resume,
-    pause_or_withdraw,
-    withdraw_call,
-)
+from halo_langchain._pause import HandOffDecision, consume_resume, discard_resume, pause_or_withdraw
 from halo_langchain._runs import find_thread_session, get_step_id, with_link_marker
 
 if TYPE_CHECKING:
@@ -53,19 +39,6 @@ if TYPE_CHECKING:
     from halo_core.enforcement import Call
     from halo_core.enforcement.delegation import ActiveAgent
     from halo_langchain import Halo
-
-__all__ = [
-    "NodePlace",
-    "aenter_agent",
-    "aiterate_in_context",
-    "enter_agent",
-    "find_smuggled_writes",
-    "graph_session_scope",
-    "iterate_in_context",
-    "list_targets",
-    "wrap_node",
-]
-
 
 T = TypeVar("T")
 
@@ -83,7 +56,7 @@ def iterate_in_context(parts: Iterator[T]) -> Iterator[T]:
 
 
 async def aiterate_in_context(parts: AsyncIterator[T]) -> AsyncIterator[T]:
-    """As `stepped`, for an asynchronous generator."""
+    """As `iterate_in_context`, for an asynchronous generator."""
     context = contextvars.copy_context()
     source = cast("AsyncGenerator[T]", parts)
     try:
@@ -226,7 +199,7 @@ def graph_session_scope(config: Mapping[str, Any] | None, *, task: bool = False)
 
 
 @contextmanager
-def enter_agent(halo: Halo, agent: str, call_id: str) -> Iterator[Any]:
+def enter_agent(halo: Halo, agent: str, call_id: str) -> Iterator[ActiveAgent]:
     """Run the block as an agent.
 
     Raises:
@@ -234,35 +207,47 @@ def enter_agent(halo: Halo, agent: str, call_id: str) -> Iterator[Any]:
         Pending: somebody has to be asked first, and nothing here can be resumed.
         GraphInterrupt: somebody has to be asked first, and the graph waits.
     """
+    consume_resume(halo)
+    scope = halo.agent_scope(agent, call_id=call_id, give=halo.delegation_terms.get(agent))
     with ExitStack() as stack:
         try:
-            consume_resume(halo)
-            active_agent = stack.enter_context(
-                halo.agent_scope(agent, call_id=call_id, give=halo.delegation_terms.get(agent))
-            )
+            active_agent = stack.enter_context(scope)
         except Pending as pending:
-            if pause_or_withdraw(halo, _build_handoff_call(halo, agent, call_id), pending):
-                halo.enforcer.begin(withdraw_call(_build_handoff_call(halo, agent, call_id), pending))
+            run(_Withdrawal(halo, agent, call_id, pending))
             raise
-        discard_resume(answered=active_agent.used_answer)
+        if active_agent.used_answer:
+            discard_resume()
         yield active_agent
 
 
 @asynccontextmanager
-async def aenter_agent(halo: Halo, agent: str, call_id: str) -> AsyncIterator[Any]:
-    """As `entered`, from a coroutine."""
+async def aenter_agent(halo: Halo, agent: str, call_id: str) -> AsyncIterator[ActiveAgent]:
+    """As `enter_agent`, from a coroutine."""
+    consume_resume(halo)
+    scope = halo.async_agent_scope(agent, call_id=call_id, give=halo.delegation_terms.get(agent))
     async with AsyncExitStack() as stack:
         try:
-            consume_resume(halo)
-            active_agent = await stack.enter_async_context(
-                halo.async_agent_scope(agent, call_id=call_id, give=halo.delegation_terms.get(agent))
-            )
+            active_agent = await stack.enter_async_context(scope)
         except Pending as pending:
-            if pause_or_withdraw(halo, _build_handoff_call(halo, agent, call_id), pending):
-                await halo.enforcer.abegin(withdraw_call(_build_handoff_call(halo, agent, call_id), pending))
+            await arun(_Withdrawal(halo, agent, call_id, pending))
             raise
-        discard_resume(answered=active_agent.used_answer)
+        if active_agent.used_answer:
+            discard_resume()
         yield active_agent
+
+
+class _Withdrawal(HandOffDecision):
+    """The no of whoever resumed a graph that waited to enter an agent; where nobody did, the graph waits.
+
+    Raises:
+        Pending: nothing here can be resumed.
+    """
+
+    def __init__(self, halo: Halo, agent: str, call_id: str, pending: Pending) -> None:
+        call = _build_handoff_call(halo, agent, call_id)
+        if not pause_or_withdraw(halo, call, pending):
+            raise pending
+        super().__init__(halo, withdraw_call(call, pending))
 
 
 # the nodes
@@ -308,57 +293,43 @@ class _AgentNode(_GuardedNode):
         Raises:
             Denied: nobody may hand off to it from here, or it may not hand off to where it wants to.
         """
-        halo, step = self.place.halo, get_step_id(ensure_config(config))
-        parent_command: ParentCommand | None = None
-        result = None
         with (
             graph_session_scope(config),
-            enter_agent(halo, self.place.agent, step) as active_agent,
+            enter_agent(self.place.halo, self.place.agent, get_step_id(ensure_config(config))) as active_agent,
             allowed_agents_scope() as decided_agents,
         ):
-            try:
-                result = self.bound.invoke(input, _with_link(active_agent, config), **kwargs)
-            except ParentCommand as raised:
-                parent_command = raised
-            except GraphBubbleUp:
-                active_agent.keep_link()
-                raise
-            for call in self._build_handoff_calls(
-                result if parent_command is None else self._get_local_command(parent_command, config),
-                decided_agents,
-                step,
-            ):
-                begin_or_pause(halo, call).succeed(None, HANDOFF_SURFACE)
-            if parent_command is not None or self._names_next_agent(result):
-                active_agent.keep_link()
-        if parent_command is not None:
-            raise parent_command
-        return result
+            call = functools.partial(self.bound.invoke, input, with_link_of(active_agent, config), **kwargs)
+            result = drive(self._steps(call, config, active_agent, decided_agents, run))
+        return _return_or_raise(result)
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002  as above
         """As `invoke`."""
-        halo, step = self.place.halo, get_step_id(ensure_config(config))
-        parent_command: ParentCommand | None = None
-        result = None
+        step = get_step_id(ensure_config(config))
         with graph_session_scope(config), allowed_agents_scope() as decided_agents:
-            async with aenter_agent(halo, self.place.agent, step) as active_agent:
-                try:
-                    result = await self.bound.ainvoke(input, _with_link(active_agent, config), **kwargs)
-                except ParentCommand as raised:
-                    parent_command = raised
-                except GraphBubbleUp:
-                    active_agent.keep_link()
-                    raise
-                for call in self._build_handoff_calls(
-                    result if parent_command is None else self._get_local_command(parent_command, config),
-                    decided_agents,
-                    step,
-                ):
-                    (await abegin_or_pause(halo, call)).succeed(None, HANDOFF_SURFACE)
-                if parent_command is not None or self._names_next_agent(result):
-                    active_agent.keep_link()
-        if parent_command is not None:
-            raise parent_command
+            async with aenter_agent(self.place.halo, self.place.agent, step) as active_agent:
+                call = functools.partial(self.bound.ainvoke, input, with_link_of(active_agent, config), **kwargs)
+                result = await adrive(self._steps(call, config, active_agent, decided_agents, arun))
+        return _return_or_raise(result)
+
+    def _steps(
+        self,
+        call: Callable[[], Any],
+        config: RunnableConfig | None,
+        active_agent: ActiveAgent,
+        decided_agents: set[str],
+        decide: Callable[[HandOffDecision], Any],
+    ) -> Generator[Step, Any, Any]:
+        """Run the agent, and decide what it hands on; a command for a parent graph is returned."""
+        halo, step = self.place.halo, get_step_id(ensure_config(config))
+        with keep_link_when_paused(active_agent):
+            try:
+                result = command = yield (call,)
+            except ParentCommand as raised:
+                result, command = raised, self._get_local_command(raised, config)
+        for handoff_call in self._build_handoff_calls(command, decided_agents, step):
+            yield decide, HandOffDecision(halo, handoff_call)
+        if isinstance(result, ParentCommand) or self._names_next_agent(result):
+            active_agent.keep_link()
         return result
 
     def _get_local_command(self, parent_command: ParentCommand, config: RunnableConfig | None) -> Command[Any] | None:
@@ -382,9 +353,28 @@ class _AgentNode(_GuardedNode):
                 yield _build_handoff_call(halo, agent, f"{step}>{agent}" if step else "")
 
 
-def _with_link(active_agent: ActiveAgent, config: RunnableConfig | None) -> Any:
-    """The configuration of what an agent runs."""
-    return with_link_marker(config if config is not None else ensure_config()) if active_agent.handle else config
+def _return_or_raise(result: Any) -> Any:
+    if isinstance(result, ParentCommand):
+        raise result
+    return result
+
+
+def with_link_of(active_agent: ActiveAgent | None, config: RunnableConfig | None) -> Any:
+    """The configuration of what an agent runs; None is no agent that was entered here."""
+    if active_agent is None or not active_agent.handle:
+        return config
+    return with_link_marker(config if config is not None else ensure_config())
+
+
+@contextmanager
+def keep_link_when_paused(active_agent: ActiveAgent | None) -> Iterator[None]:
+    """Keep an agent's link where the graph pauses or goes on elsewhere: it may act again under it."""
+    try:
+        yield
+    except GraphBubbleUp:
+        if active_agent is not None:
+            active_agent.keep_link()
+        raise
 
 
 def _build_handoff_call(halo: Halo, agent: str, call_id: str) -> Call:

@@ -1,23 +1,10 @@
-"""Room: graphs, copies of compiled ones whose agents are entered by decisions. Takes: graphs. Gives: copies.
+"""Guarded graphs: copies of compiled graphs in which every agent is entered by a decision.
 
-Never: decides, changes the original.
-
-Room: graphs that a node's function holds. Takes: a node's runnable. Gives: one whose function holds other graphs.
-
-A function that closes over a graph, and those that it closes over in turn, are built anew around the same code with
-cells of their own for what changes; all other cells are shared with the originals. What a function finds through
-globals, attributes or containers stays as it is. Never: changes an original, runs one, decides.
-
-Room: the class of guarded graphs, what stands before a run. Takes: a graph's class. Gives: a subclass.
-
-A run from outside begins at the start of the graph or at an agent; one that belongs to no session gets one of its own;
-one of a graph that is itself an agent acts as that agent. Never: decides, keeps anything.
-
-Room: guarded graphs. Takes: a compiled graph. Gives: a copy whose agents are entered by decisions.
-
-The copy has the graph's class, channels, names and checkpoints; what stands before its nodes is in `nodes`. Graphs
-that a node holds are guarded too, itself or in a function's closure, and the tools of its tool nodes; one that a
-function finds elsewhere runs inside its node's entry. Never: decides, changes the original.
+The copy has the graph's class, channels, names and checkpoints; what stands before its nodes is in `nodes`. A run from
+outside begins at the start of the graph or at an agent; one that belongs to no session gets one of its own; one of a
+graph that is itself an agent acts as that agent. Graphs that a node holds are guarded too, itself or in a function's
+closure (`ClosureRewriter`), and the tools of its tool nodes; one that a function finds through globals, attributes or
+containers runs inside its node's entry.
 """
 
 from __future__ import annotations
@@ -26,20 +13,20 @@ import copy
 import functools
 import types
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable, Collection, Generator, Iterable, Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from langchain_core.load.serializable import Serializable
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableSequence, ensure_config
 from langgraph.constants import END
-from langgraph.errors import GraphBubbleUp
 from langgraph.prebuilt import ToolNode
 from langgraph.pregel import Pregel
 
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, register_agent_resource
+from halo_core.enforcement.flow import Step, adrive, arun, drive, run
 from halo_core.enforcement.guards import (
     GuardMetadata,
     attach_guard,
@@ -60,35 +47,26 @@ from halo_langchain._agent_runs import (
     find_smuggled_writes,
     graph_session_scope,
     iterate_in_context,
+    keep_link_when_paused,
     list_targets,
+    with_link_of,
     wrap_node,
 )
-from halo_langchain._pause import abegin_or_pause, begin_or_pause
-from halo_langchain._runs import find_thread_session, with_link_marker, with_run_session
+from halo_langchain._pause import HandOffDecision
+from halo_langchain._runs import find_thread_session, with_run_session
 from halo_langchain._tool_nodes import guard_tool_node
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
-    from halo_core.enforcement import Call
     from halo_core.facade import HandOff
     from halo_langchain import Halo
-
-__all__ = [
-    "ClosureRewriter",
-    "GraphAgents",
-    "attach_graph_agents",
-    "guard_graph",
-    "holds_graph",
-    "make_graph_class",
-]
-
 
 _FUNCTION_FIELDS: Final = ("func", "afunc")
 _COPIED_ATTRIBUTES: Final = ("__module__", "__qualname__", "__doc__", "__annotations__")
 
 
-def holds_graph(runnable: Any) -> bool:
+def _holds_graph(runnable: Any) -> bool:
     """Whether a node's runnable is a function that reaches a graph through closures, defaults or partial arguments."""
     # A `RunnableLambda`, or LangGraph's own kind of it; tools have such fields too.
     if not isinstance(runnable, Runnable) or isinstance(runnable, Serializable):
@@ -129,7 +107,7 @@ def _get_cell_contents(cell: types.CellType) -> Any:
 
 
 class ClosureRewriter:
-    """Builds functions anew around other graphs, each once: the two ways of calling a node share what they hold.
+    """Rebuilds functions around other graphs, each once: the two ways of calling a node share what they hold.
 
     Args:
         replace_graph: gives what takes a graph's place.
@@ -142,7 +120,7 @@ class ClosureRewriter:
         self._cells: dict[int, tuple[Any, types.CellType]] = {}
 
     def rewrite(self, runnable: Any) -> Any:
-        """A copy of a node's runnable that `holds_graph`, with its functions built anew."""
+        """A copy of a node's runnable that `_holds_graph`, with its functions rebuilt."""
         copied = copy.copy(runnable)
         copied.__dict__.pop("deps", None)  # what a `RunnableLambda` remembers of its function
         for name in _FUNCTION_FIELDS:
@@ -191,42 +169,35 @@ _NAMESPACE_KEY: Final = "checkpoint_ns"  # LangGraph's, where a configuration na
 
 
 @dataclass(frozen=True, slots=True)
-class GraphAgents:
+class _GraphAgents:
     """What a guarded graph knows of itself: the nodes that are agents, and the agent that it is as a whole."""
 
     agents: frozenset[str]
     agent: str = ""
 
 
-def attach_graph_agents(guarded: Any, graph_agents: GraphAgents) -> None:
-    """Fix it to a graph, beside its fields."""
-    guarded.__dict__[_GRAPH_AGENTS_KEY] = graph_agents
-
-
 @functools.lru_cache(maxsize=64)
-def make_graph_class(kind: type[Any]) -> type[Any]:
+def _make_graph_class(kind: type[Any]) -> type[Any]:
     @functools.wraps(kind.stream)
     def stream(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Iterator[Any]:  # noqa: A002  the framework's name
-        graph_agents, halo = self.__dict__[_GRAPH_AGENTS_KEY], require_guard(self).halo
-        config = _ensure_session(self, halo, config)
-        _refuse_foreign_entries(self, [input], config)
-        run = functools.partial(kind.stream, self, input, **kwargs)
+        config = _ensure_session(self, config)
+        drive(_foreign_entry_steps(self, [input], config, run))
+        run_graph = functools.partial(kind.stream, self, input, **kwargs)
         yield from (
-            iterate_in_context(_run_as_agent(halo, graph_agents, config, run))
-            if graph_agents.agent or _has_lost_context(config)
-            else run(config)
+            iterate_in_context(_run_as_agent(self, config, run_graph))
+            if _needs_own_context(self, config)
+            else run_graph(config)
         )
 
     @functools.wraps(kind.astream)
     async def astream(self: Any, input: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:  # noqa: A002  as above
-        graph_agents, halo = self.__dict__[_GRAPH_AGENTS_KEY], require_guard(self).halo
-        config = _ensure_session(self, halo, config)
-        await _arefuse_foreign_entries(self, [input], config)
-        run = functools.partial(kind.astream, self, input, **kwargs)
+        config = _ensure_session(self, config)
+        await adrive(_foreign_entry_steps(self, [input], config, arun))
+        run_graph = functools.partial(kind.astream, self, input, **kwargs)
         parts = (
-            aiterate_in_context(_arun_as_agent(halo, graph_agents, config, run))
-            if graph_agents.agent or _has_lost_context(config)
-            else run(config)
+            aiterate_in_context(_arun_as_agent(self, config, run_graph))
+            if _needs_own_context(self, config)
+            else run_graph(config)
         )
         async for part in parts:
             yield part
@@ -234,19 +205,19 @@ def make_graph_class(kind: type[Any]) -> type[Any]:
     @functools.wraps(kind.bulk_update_state)
     def update(self: Any, config: Any, supersteps: Any) -> Any:
         steps = [list(step) for step in supersteps]
-        _refuse_foreign_entries(self, _list_written_values(steps), config)
+        drive(_foreign_entry_steps(self, _list_written_values(steps), config, run))
         return kind.bulk_update_state(self, config, steps)
 
     @functools.wraps(kind.abulk_update_state)
     async def aupdate(self: Any, config: Any, supersteps: Any) -> Any:
         steps = [list(step) for step in supersteps]
-        await _arefuse_foreign_entries(self, _list_written_values(steps), config)
+        await adrive(_foreign_entry_steps(self, _list_written_values(steps), config, arun))
         return await kind.abulk_update_state(self, config, steps)
 
     @functools.wraps(kind.copy)
     def copy_graph(self: Any, update: dict[str, Any] | None = None) -> Any:
         copied = kind.copy(self, update)
-        attach_graph_agents(copied, self.__dict__[_GRAPH_AGENTS_KEY])
+        copied.__dict__[_GRAPH_AGENTS_KEY] = self.__dict__[_GRAPH_AGENTS_KEY]
         attach_guard(copied, require_guard(self))
         return copied
 
@@ -261,20 +232,20 @@ def make_graph_class(kind: type[Any]) -> type[Any]:
     return guarded_class
 
 
-def _ensure_session(graph: Any, halo: Halo, config: RunnableConfig | None) -> RunnableConfig | None:
+def _ensure_session(graph: Any, config: RunnableConfig | None) -> RunnableConfig | None:
     """The configuration of a run, with a session of its own where it belongs to no other."""
     if current_session() is not None or current_delegation_session() is not None:
         return config
     if find_thread_session(graph.config or {}) or find_thread_session(ensure_config(config)):
         return config
-    run_config: RunnableConfig = with_run_session(config, halo.make_run_session_id())
+    run_config: RunnableConfig = with_run_session(config, require_guard(graph).halo.make_run_session_id())
     return run_config
 
 
-def _has_lost_context(config: RunnableConfig | None) -> bool:
-    """Whether the run was begun by what lost the context of the node it belongs to."""
+def _needs_own_context(graph: Any, config: RunnableConfig | None) -> bool:
+    """Whether a graph is an agent, or its run was begun by what lost the context of the node it belongs to."""
     session = find_thread_session(ensure_config(config)) if current_session() is None else None
-    return session is not None and not session.id
+    return bool(graph.__dict__[_GRAPH_AGENTS_KEY].agent) or (session is not None and not session.id)
 
 
 def _list_written_values(supersteps: Iterable[Iterable[Any]]) -> list[Any]:
@@ -282,30 +253,23 @@ def _list_written_values(supersteps: Iterable[Iterable[Any]]) -> list[Any]:
     return [write[0] for step in supersteps for write in step]
 
 
-def _refuse_foreign_entries(graph: Any, inputs: Iterable[Any], config: RunnableConfig | None) -> None:
+def _foreign_entry_steps(
+    graph: Any, inputs: Iterable[Any], config: RunnableConfig | None, decide: Callable[[HandOffDecision], Any]
+) -> Generator[Step, Any, None]:
     """Refuse what would begin, from outside, at a node that is nobody's entry.
 
     Raises:
         Denied: it would; that is recorded.
     """
-    halo, names = require_guard(graph).halo, _find_foreign_targets(graph, inputs, config)
+    names = _find_foreign_targets(graph, inputs, config)
     if names:
         with graph_session_scope(config, task=True):
             for name in names:
-                begin_or_pause(halo, _build_refused_call(halo, name)).succeed(None, HANDOFF_SURFACE)
-
-
-async def _arefuse_foreign_entries(graph: Any, inputs: Iterable[Any], config: RunnableConfig | None) -> None:
-    """As `_refuse`, from a coroutine."""
-    halo, names = require_guard(graph).halo, _find_foreign_targets(graph, inputs, config)
-    if names:
-        with graph_session_scope(config, task=True):
-            for name in names:
-                (await abegin_or_pause(halo, _build_refused_call(halo, name))).succeed(None, HANDOFF_SURFACE)
+                yield decide, _make_refused_entry(require_guard(graph).halo, name)
 
 
 def _find_foreign_targets(graph: Any, inputs: Iterable[Any], config: RunnableConfig | None) -> list[str]:
-    graph_agents: GraphAgents = graph.__dict__[_GRAPH_AGENTS_KEY]
+    graph_agents: _GraphAgents = graph.__dict__[_GRAPH_AGENTS_KEY]
     is_inner = bool(
         ((config or {}).get("configurable") or {}).get(_NAMESPACE_KEY)
     )  # of a graph inside, which knows its keys
@@ -316,51 +280,32 @@ def _find_foreign_targets(graph: Any, inputs: Iterable[Any], config: RunnableCon
     return foreign_names
 
 
-def _build_refused_call(halo: Halo, name: str) -> Call:
-    return replace(
-        halo.build_call(make_unregistered_resource(name, ActionKind.HANDOFF), {"task": ""}), problem="foreign_goto"
-    )
+def _make_refused_entry(halo: Halo, name: str) -> HandOffDecision:
+    resource = make_unregistered_resource(name, ActionKind.HANDOFF)
+    return HandOffDecision(halo, halo.build_call(resource, {"task": ""}, problem="foreign_goto"))
 
 
-def _run_as_agent(halo: Halo, graph_agents: GraphAgents, config: RunnableConfig | None, run: Any) -> Iterator[Any]:
-    with graph_session_scope(config, task=True), ExitStack() as stack:
-        active_agent = (
-            None
-            if _needs_no_entry(halo, graph_agents)
-            else stack.enter_context(enter_agent(halo, graph_agents.agent, ""))
-        )
-        try:
-            yield from run(with_link_marker(config) if active_agent is not None and active_agent.handle else config)
-        except GraphBubbleUp:
-            if active_agent is not None:
-                active_agent.keep_link()
-            raise
+def _run_as_agent(graph: Any, config: RunnableConfig | None, run_graph: Any) -> Iterator[Any]:
+    with (
+        graph_session_scope(config, task=True),
+        _agent_scope(graph, enter_agent) as active_agent,
+        keep_link_when_paused(active_agent),
+    ):
+        yield from run_graph(with_link_of(active_agent, config))
 
 
-async def _arun_as_agent(
-    halo: Halo, graph_agents: GraphAgents, config: RunnableConfig | None, run: Any
-) -> AsyncIterator[Any]:
+async def _arun_as_agent(graph: Any, config: RunnableConfig | None, run_graph: Any) -> AsyncIterator[Any]:
     with graph_session_scope(config, task=True):
-        async with AsyncExitStack() as stack:
-            active_agent = (
-                None
-                if _needs_no_entry(halo, graph_agents)
-                else await stack.enter_async_context(aenter_agent(halo, graph_agents.agent, ""))
-            )
-            try:
-                async for part in run(
-                    with_link_marker(config) if active_agent is not None and active_agent.handle else config
-                ):
+        async with _agent_scope(graph, aenter_agent) as active_agent:
+            with keep_link_when_paused(active_agent):
+                async for part in run_graph(with_link_of(active_agent, config)):
                     yield part
-            except GraphBubbleUp:
-                if active_agent is not None:
-                    active_agent.keep_link()
-                raise
 
 
-def _needs_no_entry(halo: Halo, graph_agents: GraphAgents) -> bool:
-    """Whether no agent is to be entered: the graph is none, or acts already, since its node in a graph entered it."""
-    return not graph_agents.agent or halo.find_acting_agent() == graph_agents.agent
+def _agent_scope(graph: Any, enter: Callable[..., Any]) -> Any:
+    """Around a run of a graph that is an agent; where it acts already, its node in a graph has entered it."""
+    halo, agent = require_guard(graph).halo, graph.__dict__[_GRAPH_AGENTS_KEY].agent
+    return nullcontext() if not agent or halo.find_acting_agent() == agent else enter(halo, agent, "")
 
 
 G = TypeVar("G", bound=Pregel[Any, Any, Any, Any])
@@ -440,7 +385,7 @@ def _find_agents(graph: Pregel[Any, Any, Any, Any], named_agents: Collection[str
 
 
 def _is_agent(runnable: Any) -> bool:
-    return isinstance(runnable, Pregel) or holds_graph(runnable)
+    return isinstance(runnable, Pregel) or _holds_graph(runnable)
 
 
 def _require_known(names: Collection[str], existing: Collection[str], where: str) -> None:
@@ -476,8 +421,9 @@ def _copy_graph(
         context.agent_names.add(name)
     guarded = copy.copy(graph)
     context.copies[id(graph)] = graph, guarded  # before its nodes: a function in it may hold the graph itself
-    guarded.__class__ = make_graph_class(type(graph))
-    attach_graph_agents(guarded, GraphAgents(agents, graph_resource.id if graph_resource is not None else ""))
+    guarded.__class__ = _make_graph_class(type(graph))
+    agent = graph_resource.id if graph_resource is not None else ""
+    guarded.__dict__[_GRAPH_AGENTS_KEY] = _GraphAgents(agents, agent)
     resource = graph_resource or Resource(id=clean_name(graph.name), kind=ActionKind.HANDOFF)
     attach_guard(guarded, GuardMetadata(halo, graph, graph.name, resource, HANDOFF_SURFACE))
     guarded.nodes = {name: _guard_node(context, name, item, agents, path) for name, item in graph.nodes.items()}
@@ -533,6 +479,6 @@ def _guard_runnable(context: _GuardingContext, runnable: Any, path: str) -> Any:
         return sequence
     return (
         ClosureRewriter(functools.partial(_guard_inner_graph, context, path)).rewrite(runnable)
-        if holds_graph(runnable)
+        if _holds_graph(runnable)
         else runnable
     )

@@ -1,14 +1,7 @@
-"""Room: arguments that a tool hides from the model. Takes: a tool, a function. Gives: who fills them in.
+"""The arguments of a tool's function: which of them are decided, who fills in the others, and how they are passed.
 
-Never: runs anything, keeps anything.
-
-Room: arguments of a call: bound by signature, snapshotted, made plain. Takes: args, kwargs. Gives: a `Bound`.
-
-Never: runs anything, keeps anything.
-
-Room: values, LangChain's made plain and plain ones put back. Takes: arguments, results. Gives: values, texts.
-
-Never: decides, keeps anything.
+A `Binder` is made once for each function of a guarded tool. It takes a call apart into the arguments that are decided
+and those that the framework or the host injects, and puts it together again with the decided ones.
 """
 
 from __future__ import annotations
@@ -25,14 +18,6 @@ from langchain_core.tools import BaseTool, InjectedToolArg, InjectedToolCallId, 
 from langgraph.prebuilt import InjectedState, InjectedStore, ToolRuntime
 
 from halo_core.enforcement.arguments import BoundArguments, copy_arguments, same_value, to_json_outline, to_json_value
-
-__all__ = [
-    "HANDLER_NAMES",
-    "Binder",
-    "classify_hidden_arguments",
-    "list_settable_arguments",
-]
-
 
 HANDLER_NAMES: Final = frozenset(("run_manager", "callbacks"))
 """Filled in under these names where the signature has them; a caller may pass one where it has not."""
@@ -102,7 +87,7 @@ class Binder:
     Args:
         signature: of the callable, without `self`.
         framework_filled: parameters that the framework itself fills in, over whatever a caller gave: not decided.
-        node_filled: parameters that a tool node fills in, over whatever the call had: decided where no tool node called.
+        node_filled: parameters that a tool node fills in, over whatever the call had: decided where none called.
         injected: parameters hidden from the model that a host fills in; but whoever makes the call can.
         defaulted: parameters whose default is decided as if it had been given.
         rename: parameter → name that the tool's schema has for it.
@@ -141,7 +126,9 @@ class Binder:
         )
         return {**{p.name: None for p in required_parameters if p.default is p.empty}, **kwargs}
 
-    def split(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, by_tool_node: bool = False) -> BoundArguments:
+    def bind_call(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, by_tool_node: bool = False
+    ) -> BoundArguments:
         """Snapshot of the arguments, with the injected ones beside it; `by_tool_node` where a tool node made the call.
 
         Raises:
@@ -206,7 +193,7 @@ class Binder:
             parameter.default is value or same_value(_to_json_or_empty(value), _to_json_or_empty(parameter.default))
         )
 
-    def join(
+    def build_call_arguments(
         self, bound_arguments: BoundArguments, executed: Mapping[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Positional and keyword arguments for the callable, passed the way they came."""
@@ -229,7 +216,7 @@ class Binder:
 
 @dataclasses.dataclass(slots=True)
 class _SortedArguments:
-    """Arguments on their way into a `Bound`: `passed_through` on as they are; `partly_decided` are (value, what is decided of it)."""
+    """Arguments of one call; `passed_through` are not decided, `partly_decided` are (value, its decided form)."""
 
     passed_through: frozenset[str]
     decided: dict[str, Any] = dataclasses.field(default_factory=dict)

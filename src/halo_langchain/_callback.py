@@ -1,8 +1,8 @@
-"""Room: the callback handler, for plain chains. Takes: start and end events. Gives: a block, or documents dropped.
+"""The callback handler, for plain chains: it decides what carries no guard, and can block it or drop documents.
 
-It decides what carries no guard mark. It is synchronous on purpose: LangChain logs and swallows what an asynchronous
-handler raises on every synchronous path; and not inline, so that a decision never holds up an event loop. Never:
-registers a tool or retriever that it happens to see.
+It registers no tool or retriever that it happens to see. It is synchronous on purpose: LangChain logs and swallows what
+an asynchronous handler raises on every synchronous path; and not inline, so that a decision never holds up an event
+loop.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from langchain_core.messages import BaseMessage, HumanMessage
 
 from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.arguments import to_json_value
+from halo_core.enforcement.flow import GovernedAction
 from halo_core.enforcement.guards import clean_name, make_unregistered_resource
 from halo_core.enforcement.session_context import current_session, session_scope
 from halo_core.model import ActionKind, Resource
@@ -29,8 +30,6 @@ from halo_langchain._texts import extract_model_output, extract_result_text
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
-
-__all__ = ["HaloCallback"]
 
 _MAX_OPEN: Final = 10_000
 _ABILITIES: Final = ("drop_documents", "drop_labels")  # of a list of documents, which is changed in place
@@ -47,7 +46,7 @@ class HaloCallback(BaseCallbackHandler):
     def __init__(self, halo: Halo) -> None:
         super().__init__()
         self._halo = halo
-        self._open_tickets: OrderedDict[UUID, Ticket | None] = OrderedDict()
+        self._open_runs: OrderedDict[UUID, Ticket | None] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -120,31 +119,25 @@ class HaloCallback(BaseCallbackHandler):
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **_kwargs: Any) -> None:
         """Record the result."""
-        if (ticket := self._pop_ticket(run_id)) is not None:
-            ticket.succeed(output, _TEXT_SURFACE)
+        self._end_run(run_id, output, _TEXT_SURFACE)
 
     def on_retriever_end(self, documents: Any, *, run_id: UUID, **_kwargs: Any) -> None:
         """Drop what may not be used, in place, and record the result."""
-        if (ticket := self._pop_ticket(run_id)) is not None:
-            filtered = ticket.succeed(list(documents), DOCUMENTS_SURFACE)
-            documents[:] = filtered
+        arrived = list(documents)
+        used = self._end_run(run_id, arrived, DOCUMENTS_SURFACE)
+        if used is not arrived:
+            documents[:] = used
 
     def on_llm_end(self, response: Any, *, run_id: UUID, **_kwargs: Any) -> None:
         """Record what the model said."""
-        if (ticket := self._pop_ticket(run_id)) is not None:
-            ticket.succeed(response, _MODEL_SURFACE)
+        self._end_run(run_id, response, _MODEL_SURFACE)
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **_kwargs: Any) -> None:
         """Record the error."""
-        self._fail_run(run_id, error)
+        if (ticket := self._pop_ticket(run_id)) is not None:
+            _ObservedRun(self._halo.enforcer, None, _TEXT_SURFACE).finish_failed(ticket, error)
 
-    def on_retriever_error(self, error: BaseException, *, run_id: UUID, **_kwargs: Any) -> None:
-        """Record the error."""
-        self._fail_run(run_id, error)
-
-    def on_llm_error(self, error: BaseException, *, run_id: UUID, **_kwargs: Any) -> None:
-        """Record the error."""
-        self._fail_run(run_id, error)
+    on_retriever_error = on_llm_error = on_tool_error
 
     # parts
 
@@ -156,27 +149,33 @@ class HaloCallback(BaseCallbackHandler):
 
     def _begin_run(self, run_id: UUID, call: Call) -> None:
         with self._lock:
-            if run_id in self._open_tickets:  # installed twice: the other one decides this run, and raises for both
+            if run_id in self._open_runs:  # installed twice: the other one decides this run, and raises for both
                 return
-            self._open_tickets[run_id] = None
+            self._open_runs[run_id] = None
             # A run that never ends (an abandoned stream) stays "outcome unknown" in the ledger.
-            while len(self._open_tickets) > _MAX_OPEN:
-                self._open_tickets.popitem(last=False)
+            while len(self._open_runs) > _MAX_OPEN:
+                self._open_runs.popitem(last=False)
         try:
             ticket = self._halo.enforcer.begin(call)
         except BaseException:
             self._pop_ticket(run_id)
             raise
         with self._lock:
-            self._open_tickets[run_id] = ticket
+            self._open_runs[run_id] = ticket
 
     def _pop_ticket(self, run_id: UUID) -> Ticket | None:
         with self._lock:
-            return self._open_tickets.pop(run_id, None)
+            return self._open_runs.pop(run_id, None)
 
-    def _fail_run(self, run_id: UUID, error: BaseException) -> None:
-        if (ticket := self._pop_ticket(run_id)) is not None:
-            ticket.fail(error, passthrough=True)
+    def _end_run(self, run_id: UUID, result: Any, surface: Surface[Any]) -> Any:
+        ticket = self._pop_ticket(run_id)
+        return result if ticket is None else _ObservedRun(self._halo.enforcer, None, surface).finish(ticket, result)
+
+
+class _ObservedRun(GovernedAction[Any]):
+    """A run that the framework carries out: decided in one event, recorded in another; it raises its errors itself."""
+
+    steering_errors = (BaseException,)
 
 
 def _class_name(serialized: Mapping[str, Any] | None) -> str:

@@ -1,21 +1,7 @@
-"""Room: the doctor, what of an app is decided before it runs. Takes: an app. Gives: findings. Never: runs it.
-
-Room: the parts of an app as `halo doctor` judges them. Takes: a tool, retriever, model. Gives: rows about it.
-
-Never: runs anything of the app's, decides.
-
-Room: what `halo doctor` passes by: data, and what runs nothing of an app's. Takes: any object. Gives: yes or no.
-
-Never: runs anything of the app's.
-
-Room: what of an app is decided before it runs. Takes: a graph, chain, agent, tool or function. Gives: findings.
+"""The doctor: what of an app is decided before it runs, and what can run undecided.
 
 It follows what the objects hold: nodes, parts of chains, closures, globals that functions name. What a function makes
-while it runs it does not see, but for models and retrievers made by name. Never: runs anything of the app's, raises.
-
-Room: what stays undecided inside a guarded graph, in one line. Takes: the guarded copy. Gives: words.
-
-Never: runs anything of the app's, raises, takes long.
+while it runs it does not see, except for models and retrievers made by name. Nothing of the app's is run.
 """
 
 from __future__ import annotations
@@ -25,7 +11,7 @@ import contextvars
 import inspect
 import logging
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -48,6 +34,8 @@ from langgraph.pregel.protocol import PregelProtocol
 from langgraph.store.base import BaseStore as GraphStore
 
 from halo_core.doctor.findings import Finding, FindingKind, FindingStatus, sort_findings
+from halo_core.doctor.object_graph import get_attributes, get_module_name, is_a, is_atomic, iterate_container, unwrap
+from halo_core.doctor.rows import NO_COVER, Cover, find_name, join_names
 from halo_core.enforcement.guards import GuardMetadata
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind
@@ -64,139 +52,77 @@ from halo_langchain._doctor_graphs import (
 )
 from halo_langchain._doctor_rows import (
     CALLBACK_POINT,
-    CLIENT_FIELDS,
-    NO_COVER,
-    Cover,
+    EXPLORER,
     Rows,
     find_callback_halo,
     find_handoff_target,
     find_intact_guard,
-    get_attributes,
-    get_module_name,
-    is_a,
-    is_atomic,
-    is_framework_module,
-    iterate_captured,
-    iterate_container,
-    iterate_contents,
-    iterate_members,
-    safe_name,
-    unwrap,
 )
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = [
-    "SKIPPED_PACKAGES",
-    "Examiner",
-    "describe_undecided",
-    "doctor",
-    "examine_binding",
-    "examine_graph",
-    "examine_middleware",
-    "examine_model",
-    "examine_remote_graph",
-    "examine_retriever",
-    "examine_tool",
-    "examine_tool_node",
-    "examine_vector_store",
-    "is_empty",
-    "report_undecided",
-]
-
-
 _ALL_KINDS: Final = frozenset((FindingKind.TOOL, FindingKind.RETRIEVER, FindingKind.MODEL, FindingKind.HANDOFF))
-_DECIDED_BODY: Final = Cover(decided=True)
+_DECIDED_BODY: Final = Cover(is_decided=True)
 
 
-def examine_tool(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
+def _examine_tool(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     """A tool, and what its body reaches."""
     guard, target = find_intact_guard(x), find_handoff_target(x)
     original = guard.original if guard is not None else x
     kind = FindingKind.HANDOFF if target else FindingKind.TOOL
-    name = guard.name if guard is not None else safe_name(x)
+    name = guard.name if guard is not None else find_name(x)
     closed = examiner.rows.add_verdict(kind, x, where, cover, f"{target} (by `{name}`)" if target else name)
-    inside = f"{where} > tool `{name}`".lstrip(" >")
     body = _DECIDED_BODY if closed else NO_COVER
     if guard is not None and guard.resource.kind is ActionKind.RETRIEVAL:
-        body = Cover(f"guarded tool `{name}`, a retrieval", frozenset((FindingKind.RETRIEVER,)), decided=True)
-    _examine_body(examiner, original, inside, body)
-    if any(
-        get_module_name(get_attributes(original).get(key)).startswith("langchain_mcp_adapters")
-        for key in ("func", "coroutine")
-    ):
-        examiner.rows.add_note(
-            FindingKind.TOOL, f"{name} (MCP)", where, "its session reaches every tool of its server: pass on tools only"
-        )
+        body = Cover(f"guarded tool `{name}`, a retrieval", frozenset((FindingKind.RETRIEVER,)), is_decided=True)
+    examiner.visit_parts(original, f"{where} > tool `{name}`".lstrip(" >"), body)
+    functions = map(get_attributes(original).get, ("func", "coroutine"))
+    if any(get_module_name(item).startswith("langchain_mcp_adapters") for item in functions):
+        remedy = "its session reaches every tool of its server: pass on tools only"
+        examiner.rows.add_note(FindingKind.TOOL, f"{name} (MCP)", where, remedy)
 
 
-def _examine_body(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
-    """Fields and methods of a tool or retriever."""
-    examiner.visit_all(get_attributes(x).items(), where, cover)
-    examiner.visit_all(iterate_members(type(x)), where, cover)
-
-
-def examine_retriever(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
+def _examine_retriever(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     """A retriever, those inside it, and the store behind it."""
     guard = find_intact_guard(x)
     examiner.rows.add_verdict(FindingKind.RETRIEVER, x, where, cover)
-    original = guard.original if guard is not None else x
-    name = guard.name if guard is not None else safe_name(x)
-    _examine_body(examiner, original, f"{where} > retriever `{name}`".lstrip(" >"), _DECIDED_BODY)
+    original, name = (guard.original, guard.name) if guard is not None else (x, find_name(x))
+    examiner.visit_parts(original, f"{where} > retriever `{name}`".lstrip(" >"), _DECIDED_BODY)
 
 
-def examine_model(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
+def _examine_model(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     """A model, tools that its provider runs, its client."""
     guard = find_intact_guard(x)
     closed = examiner.rows.add_verdict(FindingKind.MODEL, x, where, cover)
-    original = guard.original if guard is not None else x
+    original, name = (guard.original, guard.name) if guard is not None else (x, find_name(x))
     model_kwargs = get_attributes(original).get("model_kwargs")
     if type(model_kwargs) is dict:
-        examiner.rows.add_hosted_tools(model_kwargs.get("tools"), where, closed=closed)
-    examiner.rows.note_client(original, where)
-    name = guard.name if guard is not None else safe_name(x)
-    # A model that another one calls is asked what that one was.
-    body = (
-        replace(_DECIDED_BODY, point=f"model `{name}`, which calls it", kinds=frozenset((FindingKind.MODEL,)))
-        if closed
-        else NO_COVER
-    )
+        examiner.rows.add_hosted_schemas(model_kwargs.get("tools"), where, closed=closed)
+    examiner.rows.note_client(find_name(original), get_attributes(original), where)
+    body = NO_COVER
+    if closed:  # a model that another one calls is asked what that one was
+        kinds = frozenset((FindingKind.MODEL,))
+        body = replace(_DECIDED_BODY, point=f"model `{name}`, which calls it", kinds=kinds)
     place = f"{where} > model `{name}`".lstrip(" >")
-    examiner.visit_all(
-        ((k, v) for k, v in get_attributes(original).items() if k not in CLIENT_FIELDS and k != "model_kwargs"),
-        place,
-        body,
-    )
-    examiner.visit_all(iterate_members(type(original)), place, body)
+    examiner.visit_parts(original, place, body, skipped=("model_kwargs", *Rows.client_fields))
 
 
-def examine_vector_store(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
+def _examine_vector_store(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     """A vector store: searching it is a retrieval that carries no guard."""
-    name, where = "similarity_search", f"{where} > store `{type(x).__name__}`".lstrip(" >")
-    if cover.decided:
-        examiner.rows.add_note(
-            FindingKind.RETRIEVER,
-            name,
-            where,
-            "searching the store directly is not decided: pass on the retriever only",
-        )
+    kind, name, where = FindingKind.RETRIEVER, "similarity_search", f"{where} > store `{type(x).__name__}`".lstrip(" >")
+    if cover.is_decided:
+        remedy = "searching the store directly is not decided: pass on the retriever only"
+        examiner.rows.add_note(kind, name, where, remedy)
     else:
         examiner.rows.governable_count += 1
-        examiner.rows.add(
-            FindingKind.RETRIEVER,
-            name,
-            where,
-            "none",
-            FindingStatus.OPEN,
-            "search it with `halo.guard(store.as_retriever())`",
-        )
+        examiner.rows.add_open(kind, name, where, "search it with `halo.guard(store.as_retriever())`")
 
 
 # what stands around them
 
 
-def examine_binding(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
+def _examine_binding(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     """A runnable with arguments and settings bound to it; a callback among them decides what is inside."""
     attributes = get_attributes(x)
     config, kwargs = attributes.get("config"), attributes.get("kwargs")
@@ -207,47 +133,42 @@ def examine_binding(examiner: Examiner, x: Any, where: str, cover: Cover) -> Non
     examiner.visit(attributes.get("bound"), where, cover)
     if type(kwargs) is dict:
         is_guarded = is_model_guarded(x) or FindingKind.MODEL in cover.kinds
-        examiner.rows.add_hosted_tools(kwargs.get("tools"), where, closed=is_guarded)
+        examiner.rows.add_hosted_schemas(kwargs.get("tools"), where, closed=is_guarded)
         examiner.visit_all(((k, v) for k, v in kwargs.items() if k != "tools"), where, cover)
     examiner.visit_all(((k, v) for k, v in attributes.items() if k not in {"bound", "config", "kwargs"}), where, cover)
 
 
-def examine_tool_node(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
+def _examine_tool_node(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     """Tools that a graph node runs, under what wraps their calls."""
     hook_order = flatten_hooks(get_attributes(x).get(hook) for hook in TOOL_HOOKS)
     inside = find_cover(hook_order, (FindingKind.TOOL, FindingKind.HANDOFF)) or cover
     examiner.visit_all((get_attributes(x).get("_tools_by_name") or {}).items(), where, inside)
     examine_hooks(examiner, hook_order, where, replace(NO_COVER, hint=inside.hint))
     # What handles errors, and what a class of the app's own does, runs beside the calls.
-    examiner.visit_all(
-        ((k, v) for k, v in get_attributes(x).items() if k not in {"_tools_by_name", *TOOL_HOOKS}), where, NO_COVER
-    )
-    examiner.visit_all(iterate_members(type(x)), where, NO_COVER)
+    examiner.visit_parts(x, where, NO_COVER, skipped=("_tools_by_name", *TOOL_HOOKS))
 
 
-def examine_middleware(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
-    """A middleware of the app's: what it holds it may call by itexaminer."""
+def _examine_middleware(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
+    """A middleware of the app's: what it holds it may call by itself."""
     if find_middleware_halo(x) is not None:
         return
     place = f"{where} > middleware `{type(x).__name__}`".lstrip(" >")
     attributes = get_attributes(x)
-    tools = attributes.pop("tools", None)  # the tool node has them
+    shared = [item for _, item in iterate_container(attributes.get("tools")) or ()]  # the tool node has them
+    skipped = ["tools", *(key for key, value in attributes.items() if any(value is item for item in shared))]
     if type(x).__name__ == "ModelFallbackMiddleware" and cover.kinds:
-        examiner.visit(attributes.pop("models", None), place, cover)
-    shared = [item for _, item in iterate_container(tools) or ()]
-    examiner.visit_all(
-        ((k, v) for k, v in attributes.items() if not any(v is item for item in shared)), place, NO_COVER
-    )
-    examiner.visit_all(iterate_members(type(x)), place, NO_COVER)
+        examiner.visit(attributes.get("models"), place, cover)
+        skipped.append("models")
+    examiner.visit_parts(x, place, NO_COVER, skipped=skipped)
 
 
-def examine_remote_graph(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:  # noqa: ARG001  the form of the others
+def _examine_remote_graph(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:  # noqa: ARG001  the form of the others
     """A graph that runs elsewhere."""
     examiner.rows.governable_count += 1
-    examiner.rows.add_note(FindingKind.AGENT, safe_name(x), where, "its other actions are not decided by this hook")
+    examiner.rows.add_note(FindingKind.AGENT, find_name(x), where, "its other actions are not decided by this hook")
 
 
-def examine_graph(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
+def _examine_graph(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     """A graph: its nodes, and what its host can do with it."""
     GraphExaminer(examiner, x, where, cover).examine()
 
@@ -273,9 +194,13 @@ SKIPPED_PACKAGES: Final = frozenset(("_abc", "halo_core", "langsmith"))
 _CONTAINERS: Final = (dict, frozenset, list, set, tuple)
 
 
-def is_empty(x: Any) -> bool:
+def _is_empty(x: Any) -> bool:
     """Whether there is nothing in it to look at; such things count for nothing."""
-    if is_atomic(x) or is_a(x, *_SKIPPED_TYPES) or (is_a(x, *_DATA_TYPES) and is_framework_module(get_module_name(x))):
+    if (
+        is_atomic(x)
+        or is_a(x, *_SKIPPED_TYPES)
+        or (is_a(x, *_DATA_TYPES) and EXPLORER.is_framework_module(get_module_name(x)))
+    ):
         return True
     return type(x) in _CONTAINERS and all(
         is_atomic(item) or is_a(item, *_SKIPPED_TYPES) for _, item in iterate_container(x) or ()
@@ -285,15 +210,15 @@ def is_empty(x: Any) -> bool:
 _MAX_DEPTH: Final = 80
 _MAX_OBJECTS: Final = 50_000
 _EXAMINERS: Final[tuple[tuple[tuple[type[Any], ...], Callable[[Examiner, Any, str, Cover], None]], ...]] = (
-    ((Pregel, StateGraph), examine_graph),
-    ((PregelProtocol,), examine_remote_graph),
-    ((ToolNode,), examine_tool_node),
-    ((BaseTool,), examine_tool),
-    ((BaseRetriever,), examine_retriever),
-    ((BaseLanguageModel,), examine_model),
-    ((VectorStore,), examine_vector_store),
-    ((RunnableBinding,), examine_binding),
-    ((AgentMiddleware,), examine_middleware),
+    ((Pregel, StateGraph), _examine_graph),
+    ((PregelProtocol,), _examine_remote_graph),
+    ((ToolNode,), _examine_tool_node),
+    ((BaseTool,), _examine_tool),
+    ((BaseRetriever,), _examine_retriever),
+    ((BaseLanguageModel,), _examine_model),
+    ((VectorStore,), _examine_vector_store),
+    ((RunnableBinding,), _examine_binding),
+    ((AgentMiddleware,), _examine_middleware),
 )
 _REACT_MODULE: Final = "langgraph.prebuilt.chat_agent_executor"
 _REACT_TOOL_VARIABLES: Final = frozenset("tool_classes tool_node tools".split())
@@ -301,7 +226,7 @@ _REACT_TOOL_VARIABLES: Final = frozenset("tool_classes tool_node tools".split())
 _MODEL_FACTORY: Final = "init_chat_model"
 _SKIPPED_CLASSES: Final = (Runnable, AgentMiddleware, VectorStore)
 _CONFIGURABLE_MODEL: Final = "_ConfigurableModel"
-"""A model of LangChain's that is made anew for each call."""
+"""A model of LangChain's that is made for each call."""
 
 
 def doctor(obj: Any, *, name: str = "") -> list[Finding]:
@@ -350,14 +275,8 @@ class Examiner:
 
     def finish(self) -> list[Finding]:
         """Findings in order, with those about the whole."""
-        if self.rows.originals:
-            names = list(dict.fromkeys(self.rows.originals))
-            shown_names = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-            self.rows.add_note(
-                FindingKind.TOOL, shown_names, "originals, in the modules that made them",
-                "originals, their `.func` and `._run` are not guarded: use only the guarded copies",
-            )  # fmt: skip
-        self.rows.note_held_streams()
+        self.rows.note_originals("originals, their `.func` and `._run` are not guarded: use only the guarded copies")
+        self.rows.note_held_streams("output")
         if self._is_cut:
             remedy = "check its parts: `halo doctor MODULE:PART`"
             self.rows.add(
@@ -369,7 +288,7 @@ class Examiner:
 
     def visit(self, x: Any, where: str, cover: Cover) -> None:
         """Look at anything, once under each cover."""
-        if is_empty(x):
+        if _is_empty(x):
             return
         key = (id(x), cover)
         earlier = self._visits.get(key)
@@ -404,10 +323,10 @@ class Examiner:
             self._repeated_rows[-1].update(rows)
 
     def captured_values(self, function: types.FunctionType) -> list[tuple[str, Any, bool]]:
-        """As `walk.captured`, read once."""
+        """As `ObjectExplorer.iterate_captured`, read once."""
         cached = self._captured.get(id(function))
         if cached is None:
-            cached = self._captured[id(function)] = (function, list(iterate_captured(function)))
+            cached = self._captured[id(function)] = (function, list(EXPLORER.iterate_captured(function)))
         return cached[1]
 
     def _dispatch(self, x: Any, where: str, cover: Cover) -> None:
@@ -426,10 +345,10 @@ class Examiner:
             self.visit_all(get_attributes(x).items(), where, _get_body_cover(cover))
         elif is_a(x, type):
             if not issubclass(x, _SKIPPED_CLASSES):  # what a class makes is looked at where it is held
-                self.visit_all(iterate_members(x), where, _get_body_cover(cover))
+                self.visit_all(EXPLORER.iterate_members(x), where, _get_body_cover(cover))
         elif type(x).__name__ == _CONFIGURABLE_MODEL:
-            examine_model(self, x, where, cover)
-        elif not self.rows.note_sdk_client(x, where):
+            _examine_model(self, x, where, cover)
+        elif not self.rows.note_sdk_client(x, where, "a guarded chat model"):
             self.examine_object(x, where, cover)
 
     def visit_all(self, items: Iterable[tuple[str, Any]], where: str, cover: Cover) -> None:
@@ -437,10 +356,15 @@ class Examiner:
         for _, value in items:
             self.visit(value, where, cover)
 
+    def visit_parts(self, x: Any, where: str, cover: Cover, *, skipped: Collection[str] = ()) -> None:
+        """Look at the fields of an object, except some, and at the methods of its class."""
+        self.visit_all(((k, v) for k, v in get_attributes(x).items() if k not in skipped), where, cover)
+        self.visit_all(EXPLORER.iterate_members(type(x)), where, cover)
+
     def examine_function(self, function: types.FunctionType, where: str, cover: Cover = NO_COVER) -> None:
         """What a function's body reaches is called from there, past whatever stands around the function."""
         if get_module_name(function) == FACTORY_MODULE:
-            return  # the agent's own parts, which `graph` looks at
+            return  # the agent's own parts, which `GraphExaminer` looks at
         skipped = _REACT_TOOL_VARIABLES if get_module_name(function) == _REACT_MODULE else ()
         values = self.captured_values(function)
         by_halo = any(is_a(value, HaloBase) for _, value, _ in values)
@@ -461,14 +385,16 @@ class Examiner:
             return
         # Parts of chains and graphs are called with the callbacks of the run, others are not.
         self.visit_all(
-            iterate_contents(x), where, cover if is_a(x, Runnable) or top == "langgraph" else _get_body_cover(cover)
+            EXPLORER.iterate_contents(x),
+            where,
+            cover if is_a(x, Runnable) or top == "langgraph" else _get_body_cover(cover),
         )
-        self.visit_all(iterate_members(type(x)), where, _get_body_cover(cover))
+        self.visit_all(EXPLORER.iterate_members(type(x)), where, _get_body_cover(cover))
 
 
 def _get_body_cover(cover: Cover) -> Cover:
     """What still decides in the body of a function: only what decided the body itself."""
-    return cover if cover.decided else NO_COVER
+    return cover if cover.is_decided else NO_COVER
 
 
 def _is_factory(x: Any) -> bool:
@@ -506,9 +432,7 @@ def describe_undecided(guarded: Any) -> str:
         return ""
     if not names:
         return ""
-    shown_names = ", ".join(names[:_MAX_SHOWN]) + (
-        f" and {len(names) - _MAX_SHOWN} more" if len(names) > _MAX_SHOWN else ""
-    )
+    shown_names = join_names(names, _MAX_SHOWN)
     place = f"`{guarded.name}`" if guarded.name != _DEFAULT_NAME else "the graph"
     return f"not decided inside {place}: {shown_names}; guard them, see `halo doctor`"
 

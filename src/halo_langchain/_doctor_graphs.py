@@ -1,11 +1,4 @@
-"""Room: who stands around the calls of an agent, as `halo doctor` reads it. Takes: hooks. Gives: what they decide.
-
-Never: runs anything of the app's, decides.
-
-Room: graphs and agents as `halo doctor` reads them. Takes: a compiled graph. Gives: rows, and what to look at next.
-
-Never: runs anything of the app's, decides.
-"""
+"""Graphs and agents as `halo doctor` reads them: their nodes, and who stands around an agent's calls."""
 
 from __future__ import annotations
 
@@ -22,47 +15,27 @@ from langgraph.prebuilt import ToolNode
 from langgraph.pregel.protocol import PregelProtocol
 
 from halo_core.doctor.findings import FindingKind, FindingStatus
-from halo_langchain._doctor_rows import (
-    CALLBACK_POINT,
-    NO_COVER,
-    Cover,
-    Rows,
-    find_callback_halo,
-    find_guard,
-    find_intact_guard,
+from halo_core.doctor.object_graph import (
     get_attributes,
     get_module_name,
     is_a,
     is_atomic,
-    is_framework_module,
     iterate_closure,
     iterate_container,
     unwrap,
 )
+from halo_core.doctor.rows import NO_COVER, Cover, find_guard
+from halo_langchain._doctor_rows import CALLBACK_POINT, EXPLORER, Rows, find_callback_halo, find_intact_guard
 from halo_langchain._middleware import HaloMiddleware
 
 if TYPE_CHECKING:
     from halo_langchain._doctor import Examiner
 
-__all__ = [
-    "FACTORY_MODULE",
-    "TOOL_HOOKS",
-    "GraphExaminer",
-    "HookOrder",
-    "examine_hooks",
-    "find_cover",
-    "find_middleware_halo",
-    "flatten_hooks",
-    "get_closure",
-    "is_model_guarded",
-]
-
-
 HookOrder = tuple[list[Any], list[Any]]
 """Who stands around a call, outermost first: synchronous, asynchronous."""
 
 
-def get_closure(function: Any) -> dict[str, Any]:
+def _get_closure(function: Any) -> dict[str, Any]:
     """Variables that a function closes over, by name."""
     inner, _ = unwrap(function)
     if not is_a(inner, types.FunctionType):
@@ -81,7 +54,7 @@ def _flatten_hook(hook: Any) -> list[Any]:
     owners = [value for _, value in bound_values if is_a(value, AgentMiddleware)]
     if owners:
         return owners[:1]
-    variables = get_closure(inner)
+    variables = _get_closure(inner)
     if {"outer", "inner"} <= variables.keys():
         return [*_flatten_hook(variables["outer"]), *_flatten_hook(variables["inner"])]
     wrapped = variables.get("single_handler") or get_attributes(inner).get("__wrapped__")
@@ -144,7 +117,7 @@ _SKIPPED_NODE_FIELDS: Final = frozenset("bound channels metadata runnable subgra
 """Of a node: what is looked at by itself, and what is only words."""
 _SCHEMAS: Final = ("state_schema", "input_schema", "output_schema", "context_schema")
 _SKIPPED_GRAPH_FIELDS: Final = frozenset(
-    (*"_halo_gate _halo_graph branches builder channels compiled edges nodes schemas".split(), *_SCHEMAS)
+    (*"_halo_guard _halo_graph branches builder channels compiled edges nodes schemas".split(), *_SCHEMAS)
 )
 """Of a graph, likewise."""
 _MAX_DEPTH: Final = 6
@@ -169,7 +142,7 @@ class GraphExaminer:
         config = self._attributes.get("config")
         halo = find_callback_halo(config.get("callbacks")) if type(config) is dict else None
         callback_cover = Cover(CALLBACK_POINT, frozenset(FindingKind), halo=halo)
-        self._cover = callback_cover if halo is not None else NO_COVER if cover.decided else cover
+        self._cover = callback_cover if halo is not None else NO_COVER if cover.is_decided else cover
         nodes = self._attributes.get("nodes")
         self._nodes: Mapping[str, Any] = nodes if type(nodes) is dict else {}
         self._name, self._where = self._describe(where)
@@ -258,7 +231,7 @@ class GraphExaminer:
         self._add_cached(name, get_attributes(node), where)
         self._add_entry(name, node, where)
         function = _get_function(runnable)
-        if get_module_name(function) == FACTORY_MODULE and "model" in get_closure(function):
+        if get_module_name(function) == FACTORY_MODULE and "model" in _get_closure(function):
             self._examine_model_node(runnable, where)
         else:
             self._examiner.visit(runnable, where, self._cover)
@@ -270,7 +243,7 @@ class GraphExaminer:
         if (
             self._rows.governable_count == before
             and is_a(function, types.FunctionType)
-            and not is_framework_module(get_module_name(function))
+            and not EXPLORER.is_framework_module(get_module_name(function))
         ):
             self._rows.add_note(FindingKind.NODE, name, where, "a plain function without tools, models or retrievers")
 
@@ -311,7 +284,7 @@ class GraphExaminer:
             return [value for _, value, _ in self._examiner.captured_values(inner)] + [
                 value for _, value in bound_values
             ]
-        if is_a(inner, Runnable) and is_framework_module(get_module_name(inner)):
+        if is_a(inner, Runnable) and EXPLORER.is_framework_module(get_module_name(inner)):
             return [value for name, value in get_attributes(inner).items() if name != "writer"]
         return [value for _, value in iterate_container(inner) or ()]
 
@@ -333,14 +306,14 @@ class GraphExaminer:
     def _examine_model_node(self, runnable: Any, where: str) -> None:
         """The model of `create_agent`, its tools and the middleware around it."""
         attributes = get_attributes(runnable)
-        variables = {**get_closure(attributes.get("afunc")), **get_closure(attributes.get("func"))}
+        variables = {**_get_closure(attributes.get("afunc")), **_get_closure(attributes.get("func"))}
         hook_order = flatten_hooks(variables.get(name) for name in MODEL_HOOKS)
         cover = find_cover(hook_order, (FindingKind.MODEL,)) or self._cover
         examine_hooks(self._examiner, hook_order, where, cover)
         self._examiner.visit(variables.get("initial_response_format"), where, NO_COVER)
         self._examiner.visit(variables["model"], where, cover)
         closed = is_model_guarded(variables["model"]) or FindingKind.MODEL in cover.kinds
-        self._rows.add_hosted_tools(variables.get("default_tools"), where, closed=closed)
+        self._rows.add_hosted_schemas(variables.get("default_tools"), where, closed=closed)
 
 
 def _get_runnable(node: Any) -> Any:

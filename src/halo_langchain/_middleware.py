@@ -1,12 +1,13 @@
-"""Room: the agent middleware. Takes: model and tool calls of `create_agent`. Gives: decisions, denials as messages.
+"""The agent middleware: decides the model calls of `create_agent`, and shows denials of tools as messages.
 
-Placed last, it sees every call as it will be made. Never: decides a guarded tool a second time; keeps state (the
-session of a run without a thread is a private field of the agent's own state).
+Placed last, it sees every call as it will be made; a guarded tool decides itself. The session of a run without a thread
+is a private field of the agent's own state.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired
 
 from langchain.agents.middleware import AgentMiddleware, AgentState
@@ -14,7 +15,8 @@ from langchain.agents.middleware.types import PrivateStateAttr
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.messages import ToolMessage
 
-from halo_core.enforcement import Call, Ticket
+from halo_core.enforcement import Ticket
+from halo_core.enforcement.flow import arun, run
 from halo_core.enforcement.session_context import current_session
 from halo_langchain._model_calls import (
     RESTRICTING_ABILITIES,
@@ -24,7 +26,7 @@ from halo_langchain._model_calls import (
     decided_call_scope,
 )
 from halo_langchain._models import can_restrict_output, copy_model_with_guard, find_model_guard, unwrap_bindings
-from halo_langchain._pause import abegin_or_pause, begin_or_pause, finish_failed
+from halo_langchain._pause import LangChainAction
 from halo_langchain._results import make_model_surface
 from halo_langchain._runs import RunClaim, claim_scope, find_thread_session, get_run_source
 from halo_langchain._tool_nodes import SESSION_FIELD, ToolCalls, run_session_scope
@@ -32,8 +34,6 @@ from halo_langchain._translate import bound_tools, model_name
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
-
-__all__ = ["HaloMiddleware", "HaloState"]
 
 _EARLIER_FIELD: Final = "halo_earlier"
 
@@ -78,69 +78,12 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
             Denied: it may not be made. There is no model to show the denial to, so the run ends.
         """
         with run_session_scope(request.state):
-            name, call, model_input = self._build_call(request)
-            ticket = begin_or_pause(self._halo, call)
-            request = self._with_restricted_model(request, ticket)
-            decided_call = DecidedCall(ticket, owner=self._halo, name=name, model_input=model_input)
-            try:
-                with claim_scope(self._make_claim(request, model_input)), decided_call_scope(decided_call):
-                    result = handler(request)
-            except BaseException as exc:
-                failed = finish_failed(ticket, exc)
-                if failed is exc:
-                    raise
-            else:
-                return ticket.succeed(result, make_model_surface(self._halo))
-            raise failed
+            return run(_ModelRequest(self._halo, request, handler))
 
     async def awrap_model_call(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
         """As `wrap_model_call`."""
         with run_session_scope(request.state):
-            name, call, model_input = self._build_call(request)
-            ticket = await abegin_or_pause(self._halo, call)
-            request = self._with_restricted_model(request, ticket)
-            decided_call = DecidedCall(ticket, owner=self._halo, name=name, model_input=model_input)
-            try:
-                with claim_scope(self._make_claim(request, model_input)), decided_call_scope(decided_call):
-                    result = await handler(request)
-            except BaseException as exc:
-                failed = finish_failed(ticket, exc)
-                if failed is exc:
-                    raise
-            else:
-                return ticket.succeed(result, make_model_surface(self._halo))
-            raise failed
-
-    def _build_call(self, request: Any) -> tuple[str, Call, ModelInput]:
-        """Name, call to decide, and what a guarded model knows it by."""
-        name, guard = model_name(request.model), find_model_guard(self._halo, request.model)
-        tools = [*(request.tools or ()), *bound_tools(request.model, request.model_settings)]
-        earlier = request.state.get(_EARLIER_FIELD) if isinstance(request.state, Mapping) else None
-        system = [request.system_message] if request.system_message is not None else []
-        messages = [*system, *request.messages]
-        call = build_inference_call(
-            self._halo,
-            name,
-            messages,
-            tools,
-            earlier=frozenset(earlier or ()),
-            resource=guard.resource if guard is not None else None,
-            abilities=RESTRICTING_ABILITIES if can_restrict_output(self._halo, request.model) else ("pause",),
-        )
-        return name, call, ModelInput.from_messages(messages, tools, _schema_names(request.response_format))
-
-    def _make_claim(self, request: Any, model_input: ModelInput) -> RunClaim | None:
-        """The mark of a model that has no gate, and so no entry of its own; one that has marks itself."""
-        if find_model_guard(self._halo, request.model) is not None:
-            return None
-        source = get_run_source(unwrap_bindings(request.model))
-        return RunClaim(self._halo, "model", active=True, source=source, message_texts=model_input.message_texts)
-
-    def _with_restricted_model(self, request: Any, ticket: Ticket) -> Any:
-        """The request with a model that restricts its answer where it gives it: what streams shows nothing else."""
-        if not ticket.holds_output or find_model_guard(self._halo, request.model) is not None:
-            return request
-        return request.override(model=copy_model_with_guard(self._halo, request.model))
+            return await arun(_ModelRequest(self._halo, request, handler))
 
     # tool calls
 
@@ -151,6 +94,56 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
     async def awrap_tool_call(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
         """As `wrap_tool_call`."""
         return await self._tool_calls.arun(request, handler)
+
+
+class _ModelRequest(LangChainAction):
+    """A model call of an agent. A guarded model that it reaches takes this decision along.
+
+    Args:
+        halo: who decides.
+        request: the middleware's.
+        handler: makes the call.
+    """
+
+    def __init__(self, halo: Halo, request: Any, handler: Callable[[Any], Any]) -> None:
+        self.halo = halo
+        self.request = request
+        self.handler = handler
+        self.name = model_name(request.model)
+        self.model_guard = find_model_guard(halo, request.model)
+        tools = [*(request.tools or ()), *bound_tools(request.model, request.model_settings)]
+        earlier = request.state.get(_EARLIER_FIELD) if isinstance(request.state, Mapping) else None
+        system = [request.system_message] if request.system_message is not None else []
+        messages = [*system, *request.messages]
+        self.model_input = ModelInput.from_messages(messages, tools, _schema_names(request.response_format))
+        call = build_inference_call(
+            halo,
+            self.name,
+            messages,
+            tools,
+            earlier=frozenset(earlier or ()),
+            resource=self.model_guard.resource if self.model_guard is not None else None,
+            abilities=RESTRICTING_ABILITIES if can_restrict_output(halo, request.model) else ("pause",),
+        )
+        super().__init__(halo.enforcer, call, make_model_surface(halo))
+
+    @contextmanager
+    def scope(self, ticket: Ticket) -> Iterator[None]:
+        """The decision, and the claim of a model that has no guard, and so no entry point that claims its run."""
+        model, claim = self.request.model, None
+        if self.model_guard is None and ticket.holds_output:
+            # By a model that restricts its answer where it gives it: what streams shows nothing else.
+            self.request = self.request.override(model=copy_model_with_guard(self.halo, model))
+        elif self.model_guard is None:
+            source, texts = get_run_source(unwrap_bindings(model)), self.model_input.message_texts
+            claim = RunClaim(self.halo, "model", active=True, source=source, message_texts=texts)
+        decided_call = DecidedCall(ticket, owner=self.halo, name=self.name, model_input=self.model_input)
+        with claim_scope(claim), decided_call_scope(decided_call):
+            yield
+
+    def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  nothing narrows a prompt
+        """Make the call."""
+        return self.handler(self.request)
 
 
 def _schema_names(response_format: Any) -> list[str]:

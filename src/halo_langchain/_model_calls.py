@@ -1,25 +1,18 @@
-"""Room: model calls, for the guard, the middleware and the callback alike. Takes: messages and tools. Gives: a call.
+"""Model calls: what of them is decided, and how the decision travels to the method that sends the call.
 
-Never: decides, reads a model's answer.
-
-Room: what travels with one model call, from its decision to the method that sends it. Takes: calls. Gives: context.
-
-A call is decided at the outermost of the model's methods that it passes. The decision then goes down in a context
-variable to the first method that sends it, where the answer is restricted before a callback, a stream or a cache can
-see it. Never: decides, lets one decision serve two calls.
-
-Room: model calls that return their answer at once. Takes: a gate, a method. Gives: what it returns, decided.
-
-Never: decides by itself, lets one decision serve two calls.
+A call is decided at the outermost of the model's methods that it passes (`ModelCall`), or by the middleware. The
+decision then goes down in a context variable, as a `DecidedCall`, to the first method that sends it (`_SendingCall`),
+where the answer is restricted before a callback, a stream or a cache can see it. One decision never serves two calls.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.language_models import BaseChatModel
@@ -27,12 +20,12 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables.config import var_child_runnable_config
 
-from halo_core.enforcement import Call, Ticket
+from halo_core.enforcement import Call, Ticket, flow
 from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, clean_name
-from halo_core.enforcement.session_context import TriggeringMessage, triggering_message_scope
+from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
 from halo_core.model import ActionKind, Resource
-from halo_langchain._pause import abegin_or_pause, begin_or_pause, finish_failed, make_raisable
-from halo_langchain._runs import RunClaim, body_scope, entry_scope, get_run_source, in_body
+from halo_langchain._pause import LangChainAction
+from halo_langchain._runs import RunClaim, body_values, entry_scope, get_run_source, in_body
 from halo_langchain._texts import find_known_origins, list_message_texts
 from halo_langchain._translate import bound_tools, hosted_names, tool_names
 
@@ -40,31 +33,6 @@ if TYPE_CHECKING:
     from halo_core.enforcement.guards import GuardMetadata
     from halo_langchain import Halo
     from halo_langchain._results import AnswerShape
-
-__all__ = [
-    "DONE",
-    "READY",
-    "RESTRICTING_ABILITIES",
-    "RUNNING",
-    "DecidedCall",
-    "ModelInput",
-    "PreparedModelCall",
-    "arun_model_call",
-    "asend_model_call",
-    "build_inference_call",
-    "current_decided_call",
-    "decided_call_scope",
-    "model_entry_scope",
-    "mute_callbacks",
-    "resolve_model_name",
-    "run_model_call",
-    "send_model_call",
-    "sending_scope",
-    "split_prompts",
-    "take_middleware_ticket",
-    "to_messages",
-]
-
 
 RESTRICTING_ABILITIES: Final = ("hold_output", "pause", "redact_output")
 """What can be done where the answer is read before anybody else sees it: inside the model."""
@@ -382,23 +350,108 @@ def mute_callbacks(
 
 @contextmanager
 def sending_scope(decided_call: DecidedCall) -> Iterator[None]:
-    """Around the body of a model: no mark reaches it, and no callback where its answer is restricted."""
-    token = _DECIDED_CALL.set(decided_call)
+    """Around the body of a model: no claim reaches it, and no callback where its answer is restricted."""
+    values: list[tuple[ContextVar[Any], Any]] = [(_DECIDED_CALL, decided_call)]
     config = var_child_runnable_config.get()
-    is_silent = config is not None and decided_call.ticket.holds_output
-    config_token = (
-        var_child_runnable_config.set({**config, "callbacks": None}) if config is not None and is_silent else None
-    )
-    try:
-        with body_scope() if decided_call.guard is not None else nullcontext():
-            yield
-    finally:
-        if config_token is not None:
-            var_child_runnable_config.reset(config_token)
-        _DECIDED_CALL.reset(token)
+    if config is not None and decided_call.ticket.holds_output:
+        values.append((var_child_runnable_config, {**config, "callbacks": None}))
+    if decided_call.guard is not None:
+        values.extend(body_values())
+    with ContextVarScope(*values):
+        yield
 
 
-# the outermost method
+# calls that return their answer at once
+
+
+class ModelCall(LangChainAction):
+    """A call at the outermost of a model's methods that it passes.
+
+    Args:
+        guard: of the model.
+        model: the guarded model.
+        function: the method; a coroutine function under `arun`.
+        shape: of the answer.
+        args: as it was called.
+        kwargs: as it was called.
+    """
+
+    def __init__(
+        self,
+        guard: GuardMetadata,
+        model: Any,
+        function: Callable[..., Any],
+        shape: AnswerShape,
+        /,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        self.halo = guard.halo
+        self.guard = guard
+        self.function = function
+        self.shape = shape
+        self.prepared = PreparedModelCall.from_arguments(guard, model, args, kwargs)
+        decision = take_middleware_ticket(guard, self.prepared)
+        super().__init__(
+            guard.halo.enforcer,
+            self.prepared.build_call(guard) if decision is None else None,
+            shape.make_surface(guard.surface),
+            decision=decision,
+            records_outcome=decision is None,
+        )
+
+    def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
+        """The decision goes down to the method that sends the call."""
+        return decided_call_scope(
+            self.prepared.to_decided_call(self.guard, ticket, is_entry_point=self.shape.is_entry_point)
+        )
+
+    def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  nothing narrows a prompt
+        """Call the method."""
+        return self.function(*self.prepared.args, **self.prepared.kwargs)
+
+
+class _SendingCall(LangChainAction):
+    """A call at the method that sends it, under the decision of the one above.
+
+    Its error is restricted here too: the framework tells its callbacks on the way up.
+    """
+
+    def __init__(
+        self,
+        guard: GuardMetadata,
+        decided_call: DecidedCall,
+        function: Callable[..., Any],
+        shape: AnswerShape,
+        /,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        self.halo = guard.halo
+        self.decided_call = decided_call
+        self.function = function
+        self.args, self.kwargs, _ = mute_callbacks(decided_call.ticket, args, kwargs)
+        decided_call.state = RUNNING
+        super().__init__(
+            guard.halo.enforcer,
+            None,
+            shape.make_surface(guard.surface),
+            decision=decided_call.ticket,
+            records_outcome=False,
+        )
+
+    @contextmanager
+    def scope(self, ticket: Ticket) -> Iterator[None]:  # noqa: ARG002  it is in the decided call
+        """Around the model's own code."""
+        try:
+            with sending_scope(self.decided_call):
+                yield
+        finally:
+            self.decided_call.state = DONE
+
+    def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  as above
+        """Call the method."""
+        return self.function(*self.args, **self.kwargs)
 
 
 def run_model_call(
@@ -410,48 +463,14 @@ def run_model_call(
         Denied: it may not be made, and nothing was sent.
         Pending: it waits for an answer.
     """
-    prepared = PreparedModelCall.from_arguments(guard, model, args, kwargs)
-    middleware_ticket = take_middleware_ticket(guard, prepared)
-    ticket = middleware_ticket or begin_or_pause(guard.halo, prepared.build_call(guard))
-    try:
-        with decided_call_scope(prepared.to_decided_call(guard, ticket, is_entry_point=shape.is_entry_point)):
-            result = function(*prepared.args, **prepared.kwargs)
-    except BaseException as exc:
-        failed = finish_failed(ticket, exc) if middleware_ticket is None else make_raisable(ticket, exc)
-        if failed is exc:
-            raise
-    else:
-        # What the middleware decided it also records; a cached answer is restricted here at the latest.
-        return result if middleware_ticket and not ticket.holds_output else shape.finish(ticket, result, guard.surface)
-    raise failed
+    return flow.run(ModelCall(guard, model, function, shape, *args, **kwargs))
 
 
 async def arun_model_call(
-    guard: GuardMetadata,
-    model: Any,
-    function: Callable[..., Awaitable[Any]],
-    shape: AnswerShape,
-    /,
-    *args: Any,
-    **kwargs: Any,
+    guard: GuardMetadata, model: Any, function: Callable[..., Any], shape: AnswerShape, /, *args: Any, **kwargs: Any
 ) -> Any:
-    """As `run`, for a coroutine function."""
-    prepared = PreparedModelCall.from_arguments(guard, model, args, kwargs)
-    middleware_ticket = take_middleware_ticket(guard, prepared)
-    ticket = middleware_ticket or await abegin_or_pause(guard.halo, prepared.build_call(guard))
-    try:
-        with decided_call_scope(prepared.to_decided_call(guard, ticket, is_entry_point=shape.is_entry_point)):
-            result = await function(*prepared.args, **prepared.kwargs)
-    except BaseException as exc:
-        failed = finish_failed(ticket, exc) if middleware_ticket is None else make_raisable(ticket, exc)
-        if failed is exc:
-            raise
-    else:
-        return result if middleware_ticket and not ticket.holds_output else shape.finish(ticket, result, guard.surface)
-    raise failed
-
-
-# the method that sends it
+    """As `run_model_call`, for a coroutine function."""
+    return await flow.arun(ModelCall(guard, model, function, shape, *args, **kwargs))
 
 
 def send_model_call(
@@ -460,65 +479,21 @@ def send_model_call(
     """Send a decided call, and restrict its answer; decide it first where it was called directly."""
     decided_call = current_decided_call(guard)
     if decided_call is None:
-        return run_model_call(
-            guard,
-            model,
-            lambda *a, **k: send_model_call(guard, model, function, shape, *a, **k),
-            shape,
-            *args,
-            **kwargs,
-        )
+        again = partial(send_model_call, guard, model, function, shape)
+        return flow.run(ModelCall(guard, model, again, shape, *args, **kwargs))
     if decided_call.state == RUNNING:  # one method of the model calls another
         return function(*args, **kwargs)
-    decided_call.state = RUNNING
-    args, kwargs, _ = mute_callbacks(decided_call.ticket, args, kwargs)
-    try:
-        with sending_scope(decided_call):
-            result = function(*args, **kwargs)
-    except BaseException as exc:
-        failed = make_raisable(decided_call.ticket, exc)  # here: the framework tells its callbacks on the way up
-        if failed is exc:
-            raise
-    else:
-        return shape.finish(decided_call.ticket, result, guard.surface) if decided_call.ticket.holds_output else result
-    finally:
-        decided_call.state = DONE
-    raise failed
+    return flow.run(_SendingCall(guard, decided_call, function, shape, *args, **kwargs))
 
 
 async def asend_model_call(
-    guard: GuardMetadata,
-    model: Any,
-    function: Callable[..., Awaitable[Any]],
-    shape: AnswerShape,
-    /,
-    *args: Any,
-    **kwargs: Any,
+    guard: GuardMetadata, model: Any, function: Callable[..., Any], shape: AnswerShape, /, *args: Any, **kwargs: Any
 ) -> Any:
-    """As `hook`, for a coroutine function."""
+    """As `send_model_call`, for a coroutine function."""
     decided_call = current_decided_call(guard)
     if decided_call is None:
-        return await arun_model_call(
-            guard,
-            model,
-            lambda *a, **k: asend_model_call(guard, model, function, shape, *a, **k),
-            shape,
-            *args,
-            **kwargs,
-        )
+        again = partial(asend_model_call, guard, model, function, shape)
+        return await flow.arun(ModelCall(guard, model, again, shape, *args, **kwargs))
     if decided_call.state == RUNNING:
         return await function(*args, **kwargs)
-    decided_call.state = RUNNING
-    args, kwargs, _ = mute_callbacks(decided_call.ticket, args, kwargs)
-    try:
-        with sending_scope(decided_call):
-            result = await function(*args, **kwargs)
-    except BaseException as exc:
-        failed = make_raisable(decided_call.ticket, exc)  # here: the framework tells its callbacks on the way up
-        if failed is exc:
-            raise
-    else:
-        return shape.finish(decided_call.ticket, result, guard.surface) if decided_call.ticket.holds_output else result
-    finally:
-        decided_call.state = DONE
-    raise failed
+    return await flow.arun(_SendingCall(guard, decided_call, function, shape, *args, **kwargs))

@@ -1,19 +1,18 @@
-"""Room: model calls that stream. Takes: a gate, a method. Gives: its chunks as they come, or one where restricted.
+"""Model calls that stream: their chunks as they come, or the whole at once where an obligation may change it.
 
 A stream is recorded when it ends, as cancelled when whoever reads it stops early. Context variables are set around
-each step alone: a generator runs in its reader's context. Never: decides by itself, holds a chunk back that no
-policy restricts.
+each step alone: a generator runs in its reader's context.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable
-from contextlib import aclosing
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, aclosing
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.outputs import GenerationChunk
 
+from halo_core.enforcement import Ticket, flow
 from halo_langchain._model_calls import (
     DONE,
     READY,
@@ -26,58 +25,85 @@ from halo_langchain._model_calls import (
     sending_scope,
     take_middleware_ticket,
 )
-from halo_langchain._pause import abegin_or_pause, begin_or_pause, finish_failed, make_raisable
+from halo_langchain._pause import LangChainAction
 
 if TYPE_CHECKING:
     from halo_core.enforcement.guards import GuardMetadata
     from halo_langchain._results import AnswerShape
-
-__all__ = ["astream_in_entry_scope", "astream_model_call", "stream_in_entry_scope", "stream_model_call"]
 
 Method = Callable[..., Any]
 Stream = Generator[Any, None, None]
 AsyncStream = AsyncGenerator[Any, None]
 
 
-@dataclass(slots=True)
-class _DecidedStream:
-    """One decided stream.
+class _ModelStream(LangChainAction, flow.GovernedStream):
+    """A stream of a guarded model, decided and recorded here unless a method above or the middleware does."""
 
-    Args:
-        guard: of the model.
-        shape: of its parts.
-        decided_call: the decision it runs under.
-        records_end: whether its end is recorded here, and not further up.
-        chunks: what has come so far.
-        is_held: whether nothing of it may be passed on before it is complete.
-    """
+    def __init__(
+        self,
+        guard: GuardMetadata,
+        model: Any,
+        decided_call: DecidedCall | None,
+        function: Method,
+        shape: AnswerShape,
+        /,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        self.halo = guard.halo
+        self.guard = guard
+        self.function = function
+        self.shape = shape
+        self.args, self.kwargs = args, kwargs
+        self.callback_manager: Any = None
+        self.decided_call = decided_call
+        call, decision = None, decided_call.ticket if decided_call is not None else None
+        if decided_call is None:
+            self.prepared = PreparedModelCall.from_arguments(guard, model, args, kwargs)
+            self.args, self.kwargs = self.prepared.args, self.prepared.kwargs
+            decision = take_middleware_ticket(guard, self.prepared)
+            call = self.prepared.build_call(guard) if decision is None else None
+        super().__init__(guard.halo.enforcer, call, guard.surface, decision=decision, records_outcome=decision is None)
 
-    guard: GuardMetadata
-    shape: AnswerShape
-    decided_call: DecidedCall
-    records_end: bool
-    chunks: list[Any] = field(default_factory=list)
-    is_held: bool = field(init=False)
+    def execute(self, ticket: Ticket) -> Any:
+        """Call the method."""
+        if self.decided_call is None:
+            self.decided_call = self.prepared.to_decided_call(
+                self.guard, ticket, is_entry_point=self.shape.is_entry_point
+            )
+        self.decided_call.state = READY if self.shape.is_entry_point else RUNNING
+        args, kwargs, self.callback_manager = mute_callbacks(ticket, self.args, self.kwargs)
+        source = self.function(*args, **kwargs)
+        return aiter(source) if hasattr(source, "__aiter__") else iter(source)
 
-    def __post_init__(self) -> None:
-        self.is_held = self.decided_call.ticket.holds_output
+    def part_scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  it is in the decided call
+        """Around the model's own code."""
+        if self.decided_call is None:
+            raise AssertionError("a stream is started before its parts are taken")
+        return sending_scope(self.decided_call)
 
-    def finish(self) -> Iterable[Any]:
-        """What is left to pass on when all of it has come."""
-        if self.is_held:
-            return self.shape.finish_stream(self.decided_call.ticket, self.chunks, self.guard.surface)
-        if self.records_end:
-            self.shape.record_stream(self.decided_call.ticket, self.chunks, self.guard.surface)
-        return ()
+    def is_last(self, part: Any) -> bool:
+        """Whether nobody may come back for the end of the stream."""
+        return self.shape.is_last(part)
 
-    def record_if_last(self, part: Any) -> None:
-        """Record a stream whose last part is passed on: nobody may come back for its end."""
-        if self.records_end and self.shape.is_last(part):
-            self.shape.record_stream(self.decided_call.ticket, self.chunks, self.guard.surface)
+    def merge_parts(self) -> Any:
+        """As an `LLMResult`."""
+        return self.shape.merge_parts(self.parts, lenient=not self.is_withheld)
 
-    def record_failure(self, error: BaseException) -> BaseException:
-        """Record that it ended early; what may be raised of it."""
-        return (finish_failed if self.records_end else make_raisable)(self.decided_call.ticket, error)
+    def split_result(self, result: Any) -> Iterable[Any]:
+        """An `LLMResult` as chunks."""
+        return self.shape.split_result(result, self.parts)
+
+    def announce(self, part: Any) -> Any:
+        """Tell whoever listens of what was withheld until now."""
+        if self.callback_manager is None or not isinstance(part, GenerationChunk):
+            return None
+        return self.callback_manager.on_llm_new_token(part.text, chunk=part)
+
+    def close(self) -> None:
+        """Nothing more comes down with this decision."""
+        if self.decided_call is not None:
+            self.decided_call.state = DONE
 
 
 def stream_model_call(
@@ -92,120 +118,25 @@ def stream_model_call(
     decided_call = current_decided_call(guard)
     if decided_call is not None and decided_call.state == RUNNING:  # one method of the model calls another
         yield from function(*args, **kwargs)
-    elif decided_call is not None:
-        yield from _stream_chunks(_DecidedStream(guard, shape, decided_call, records_end=False), function, args, kwargs)
     else:
-        prepared = PreparedModelCall.from_arguments(guard, model, args, kwargs)
-        middleware_ticket = take_middleware_ticket(guard, prepared)
-        decided_call = prepared.to_decided_call(
-            guard,
-            middleware_ticket or begin_or_pause(guard.halo, prepared.build_call(guard)),
-            is_entry_point=shape.is_entry_point,
-        )
-        yield from _stream_chunks(
-            _DecidedStream(guard, shape, decided_call, records_end=middleware_ticket is None),
-            function,
-            prepared.args,
-            prepared.kwargs,
-        )
-
-
-def _stream_chunks(
-    decided_stream: _DecidedStream, function: Method, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Stream:
-    decided_stream.decided_call.state = READY if decided_stream.shape.is_entry_point else RUNNING
-    args, kwargs, callback_manager = mute_callbacks(decided_stream.decided_call.ticket, args, kwargs)
-    source: Any = None
-    try:
-        source = iter(function(*args, **kwargs))
-        while True:
-            with sending_scope(decided_stream.decided_call):
-                try:
-                    chunk = next(source)
-                except StopIteration:
-                    break
-            decided_stream.chunks.append(chunk)
-            if not decided_stream.is_held:
-                decided_stream.record_if_last(chunk)
-                yield chunk
-        for part in decided_stream.finish():
-            if callback_manager is not None and isinstance(part, GenerationChunk):
-                callback_manager.on_llm_new_token(part.text, chunk=part)
-            yield part
-    except BaseException as exc:
-        failed = decided_stream.record_failure(exc)
-        if failed is exc:
-            raise
-    else:
-        return
-    finally:
-        decided_stream.decided_call.state = DONE
-        if hasattr(source, "close"):
-            source.close()
-    raise failed
+        yield from flow.stream(_ModelStream(guard, model, decided_call, function, shape, *args, **kwargs))
 
 
 async def astream_model_call(
     guard: GuardMetadata, model: Any, function: Method, shape: AnswerShape, /, *args: Any, **kwargs: Any
 ) -> AsyncStream:
-    """As `stream`, for an asynchronous generator."""
+    """As `stream_model_call`, for an asynchronous generator."""
     decided_call = current_decided_call(guard)
     if decided_call is not None and decided_call.state == RUNNING:
         parts = function(*args, **kwargs)
-    elif decided_call is not None:
-        parts = _astream_chunks(_DecidedStream(guard, shape, decided_call, records_end=False), function, args, kwargs)
     else:
-        prepared = PreparedModelCall.from_arguments(guard, model, args, kwargs)
-        middleware_ticket = take_middleware_ticket(guard, prepared)
-        ticket = middleware_ticket or await abegin_or_pause(guard.halo, prepared.build_call(guard))
-        decided_call = prepared.to_decided_call(guard, ticket, is_entry_point=shape.is_entry_point)
-        parts = _astream_chunks(
-            _DecidedStream(guard, shape, decided_call, records_end=middleware_ticket is None),
-            function,
-            prepared.args,
-            prepared.kwargs,
-        )
+        parts = flow.astream(_ModelStream(guard, model, decided_call, function, shape, *args, **kwargs))
     try:
         async for part in parts:
             yield part
     finally:
         if hasattr(parts, "aclose"):
             await parts.aclose()
-
-
-async def _astream_chunks(
-    decided_stream: _DecidedStream, function: Method, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> AsyncStream:
-    decided_stream.decided_call.state = READY if decided_stream.shape.is_entry_point else RUNNING
-    args, kwargs, callback_manager = mute_callbacks(decided_stream.decided_call.ticket, args, kwargs)
-    source: Any = None
-    try:
-        source = aiter(function(*args, **kwargs))
-        while True:
-            with sending_scope(decided_stream.decided_call):
-                try:
-                    chunk = await anext(source)
-                except StopAsyncIteration:
-                    break
-            decided_stream.chunks.append(chunk)
-            if not decided_stream.is_held:
-                decided_stream.record_if_last(chunk)
-                yield chunk
-        for part in decided_stream.finish():
-            if callback_manager is not None and isinstance(part, GenerationChunk):
-                await callback_manager.on_llm_new_token(part.text, chunk=part)
-            yield part
-    except BaseException as exc:
-        failed = decided_stream.record_failure(exc)
-        if failed is exc:
-            raise
-    else:
-        return
-    finally:
-        decided_stream.decided_call.state = DONE
-        if hasattr(source, "aclose"):
-            await source.aclose()
-    raise failed
 
 
 def stream_in_entry_scope(guard: GuardMetadata, model: Any, config: Any, source: Any) -> Stream:
@@ -217,14 +148,14 @@ def stream_in_entry_scope(guard: GuardMetadata, model: Any, config: Any, source:
                     chunk = next(source)
                 except StopIteration:
                     return
-            model = None  # its run began at the first step: no later one passes under its mark
+            model = None  # its run began at the first step: no later one passes under its claim
             yield chunk
     finally:
         source.close()
 
 
 async def astream_in_entry_scope(guard: GuardMetadata, model: Any, config: Any, source: Any) -> AsyncStream:
-    """As `entered_stream`, for an asynchronous generator."""
+    """As `stream_in_entry_scope`, for an asynchronous generator."""
     async with aclosing(source):
         while True:
             with model_entry_scope(guard, model, config):

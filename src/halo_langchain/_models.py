@@ -1,27 +1,17 @@
-"""Room: models, guarded copies and each way to call one. Takes: models. Gives: copies. Never: decides.
-
-Room: entry points with several prompts that a model's class has made anew. Takes: its class. Gives: decided methods.
-
-Nobody knows which of the framework's methods such a one calls, how often, or whether any: it is decided where it is
-entered, all of its prompts at once, and what it calls for each of them takes that decision along. Never: decides
-itself, holds anything of one model.
-
-Room: the class of a guarded model. Takes: a model's class. Gives: a subclass whose every way in is decided.
+"""Guarded models: copies of chat models and text models that decide each call before it is sent.
 
 Every method that sends a call decides it unless the one above did: the one that looks into the cache, those that
-generate and stream, sync and async, public or not; and an entry point that the class has made anew, since nobody
-knows which of the others it calls. Never: decides itself, holds anything of one model.
-
-Room: guarded models. Takes: chat models and text models. Gives: copies that decide each call before it is sent.
-
-Never: decides itself, changes the original.
+generate and stream, public or not. An entry point that the class overrides is decided where it is entered, since nobody
+knows which of the others it calls, how often, or whether any: all of its prompts at once, and what it calls for each of
+them takes that decision along.
 """
 
 from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.callbacks import BaseCallbackManager
@@ -38,6 +28,7 @@ from halo_core.enforcement.guards import (
     get_guard,
     make_named_subclass,
     make_unregistered_resource,
+    overrides_entry_point,
     require_guard,
 )
 from halo_core.errors import ConfigError
@@ -69,81 +60,83 @@ from halo_langchain._results import (
     AnswerShape,
     make_model_surface,
 )
-from halo_langchain._translate import model_name, overrides_entry_point, refuse_overridden_entry_points
+from halo_langchain._translate import FRAMEWORK, model_name, refuse_overridden_entry_points
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = [
-    "can_restrict_output",
-    "copy_model_with_guard",
-    "count_prompts",
-    "find_model_guard",
-    "first_config",
-    "guard_model",
-    "is_model",
-    "make_guarded_class",
-    "unwrap_bindings",
-    "wrap_overridden_batch_methods",
-]
 
-
-def first_config(config: Any) -> Any:
+def _first_config(config: Any) -> Any:
     """The configuration of a batch, of one with several its first."""
     return next(iter(config), None) if isinstance(config, list | tuple) else config
 
 
-def count_prompts(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int:
-    """How many prompts a call has."""
-    return len(args[0] if args else kwargs.get("messages", kwargs.get("prompts", ())))
+def _wrap_batch_methods(kind: type[Any]) -> dict[str, Any]:
+    """Entry points with several prompts that a class overrides: one decision, handed down to each of the calls."""
 
-
-def wrap_overridden_batch_methods(kind: type[Any]) -> dict[str, Any]:
-    """Entry points with several prompts that a class has made anew: one decision, handed down to each of the calls."""
-
-    def generate_prompt(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard = require_guard(self)
-        with model_entry_scope(guard, self, runs=count_prompts(args, kwargs)):
-            return run_model_call(
-                guard, self, functools.partial(kind.generate_prompt, self), ENTRY_LLM_RESULT_SHAPE, *args, **kwargs
-            )
-
-    async def agenerate_prompt(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard = require_guard(self)
-        with model_entry_scope(guard, self, runs=count_prompts(args, kwargs)):
-            return await arun_model_call(
-                guard, self, functools.partial(kind.agenerate_prompt, self), ENTRY_LLM_RESULT_SHAPE, *args, **kwargs
-            )
+    def prepare(self: Any, inputs: Any, method: Callable[..., Any]) -> tuple[list[Any], Callable[..., Any]]:
+        """What is decided, and the method on inputs that nobody else holds."""
+        converted, inputs_copy = _convert_inputs(self, inputs)
+        return converted, lambda _converted, *args, **kwargs: method(self, inputs_copy, *args, **kwargs)
 
     def batch(self: Any, inputs: Any, config: Any = None, **kwargs: Any) -> Any:
-        guard, (converted, inputs_copy) = require_guard(self), _convert_inputs(self, inputs)
-
-        def inner(_converted: Any, *args: Any, **extra: Any) -> Any:
-            return kind.batch(self, inputs_copy, *args, **extra)
-
-        with model_entry_scope(guard, self, first_config(config), runs=len(converted)):
-            return run_model_call(guard, self, inner, ANSWERS_SHAPE, converted, config, **kwargs)
+        guard, (converted, method) = require_guard(self), prepare(self, inputs, kind.batch)
+        with model_entry_scope(guard, self, _first_config(config), runs=len(converted)):
+            return run_model_call(guard, self, method, ANSWERS_SHAPE, converted, config, **kwargs)
 
     async def abatch(self: Any, inputs: Any, config: Any = None, **kwargs: Any) -> Any:
-        guard, (converted, inputs_copy) = require_guard(self), _convert_inputs(self, inputs)
+        guard, (converted, method) = require_guard(self), prepare(self, inputs, kind.abatch)
+        with model_entry_scope(guard, self, _first_config(config), runs=len(converted)):
+            return await arun_model_call(guard, self, method, ANSWERS_SHAPE, converted, config, **kwargs)
 
-        async def inner(_converted: Any, *args: Any, **extra: Any) -> Any:
-            return await kind.abatch(self, inputs_copy, *args, **extra)
-
-        with model_entry_scope(guard, self, first_config(config), runs=len(converted)):
-            return await arun_model_call(guard, self, inner, ANSWERS_SHAPE, converted, config, **kwargs)
-
-    members = {
-        "generate_prompt": generate_prompt,
-        "agenerate_prompt": agenerate_prompt,
-        "batch": batch,
-        "abatch": abatch,
+    members: dict[str, Callable[..., Any]] = {
+        "batch": functools.wraps(kind.batch)(batch),
+        "abatch": functools.wraps(kind.abatch)(abatch),
+        "generate_prompt": _wrap_entry_point(kind, "generate_prompt", _prompts_scope, ENTRY_LLM_RESULT_SHAPE),
+        "agenerate_prompt": _wrap_entry_point(kind, "agenerate_prompt", _prompts_scope, ENTRY_LLM_RESULT_SHAPE),
     }
-    return {
-        name: functools.wraps(getattr(kind, name))(method)
-        for name, method in members.items()
-        if overrides_entry_point(kind, name)
-    }
+    return {name: method for name, method in members.items() if overrides_entry_point(kind, name, FRAMEWORK)}
+
+
+EntryScope = Callable[[GuardMetadata, Any, tuple[Any, ...], dict[str, Any]], AbstractContextManager[None]]
+
+
+def _wrap_entry_point(
+    kind: type[Any], name: str, open_scope: EntryScope, shape: AnswerShape | None = None
+) -> Callable[..., Any]:
+    """An entry point of a class inside its scope; decided there, where a shape of its answer is given."""
+    inner = getattr(kind, name)
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        guard = require_guard(self)
+        with open_scope(guard, self, args, kwargs):
+            if shape is None:
+                return inner(self, *args, **kwargs)
+            return run_model_call(guard, self, functools.partial(inner, self), shape, *args, **kwargs)
+
+    async def amethod(self: Any, *args: Any, **kwargs: Any) -> Any:
+        guard = require_guard(self)
+        with open_scope(guard, self, args, kwargs):
+            if shape is None:
+                return await inner(self, *args, **kwargs)
+            return await arun_model_call(guard, self, functools.partial(inner, self), shape, *args, **kwargs)
+
+    return functools.wraps(inner)(amethod if name.startswith("a") else method)
+
+
+def _run_scope(
+    guard: GuardMetadata, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> AbstractContextManager[None]:
+    """Of an entry point that starts one run, under its configuration."""
+    return model_entry_scope(guard, model, _first_config(args[1] if len(args) > 1 else kwargs.get("config")))
+
+
+def _prompts_scope(
+    guard: GuardMetadata, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> AbstractContextManager[None]:
+    """Of an entry point that starts a run for each of its prompts."""
+    prompts = args[0] if args else kwargs.get("messages", kwargs.get("prompts", ()))
+    return model_entry_scope(guard, model, runs=len(prompts))
 
 
 def _convert_inputs(model: Any, inputs: Any) -> tuple[list[Any], Any]:
@@ -153,35 +146,23 @@ def _convert_inputs(model: Any, inputs: Any) -> tuple[list[Any], Any]:
 
 
 @functools.lru_cache(maxsize=256)
-def make_guarded_class(kind: type[BaseLanguageModel[Any]]) -> type[Any]:
+def _make_guarded_class(kind: type[BaseLanguageModel[Any]]) -> type[Any]:
+    """Subclass whose every method that sends a call decides it, unless the method above did."""
+    is_chat = issubclass(kind, BaseChatModel)
     members = {**_wrap_entry_points(kind), **_wrap_stream_methods(kind)}
-    if issubclass(kind, BaseChatModel):
-        members |= {**_wrap_chat_methods(kind), **_wrap_event_streams(kind)}
-        send_shapes: Mapping[str, AnswerShape] = {
-            "_generate": CHAT_SHAPE,
-            "_agenerate": CHAT_SHAPE,
-            "_call": TEXT_SHAPE,
-            "_acall": TEXT_SHAPE,
-        }
-    else:
-        members |= _wrap_text_methods(kind)
-        send_shapes = {
-            "_generate": LLM_RESULT_SHAPE,
-            "_agenerate": LLM_RESULT_SHAPE,
-            "_call": TEXT_SHAPE,
-            "_acall": TEXT_SHAPE,
-        }
-    members |= wrap_overridden_batch_methods(kind)
+    members |= {**_wrap_chat_methods(kind), **_wrap_event_streams(kind)} if is_chat else _wrap_text_methods(kind)
+    members |= _wrap_batch_methods(kind)
+    generate_shape = CHAT_SHAPE if is_chat else LLM_RESULT_SHAPE
+    send_shapes = {"_generate": generate_shape, "_agenerate": generate_shape, "_call": TEXT_SHAPE, "_acall": TEXT_SHAPE}
     for name, shape in send_shapes.items():
         if hasattr(kind, name):
-            members[name] = _wrap_method(
-                kind, name, asend_model_call if name.startswith("_a") else send_model_call, shape
-            )
+            handler = asend_model_call if name.startswith("_a") else send_model_call
+            members[name] = _wrap_method(kind, name, handler, shape)
     return make_named_subclass(kind, members)
 
 
 def _wrap_method(kind: type[Any], name: str, handler: Callable[..., Any], shape: AnswerShape) -> Callable[..., Any]:
-    """A method of a class, gone through in one of the ways of `_model_run` and `_model_stream`."""
+    """A method of a class, called in one of the ways of `_model_calls` and `_model_streams`."""
     inner = getattr(kind, name)
     wrapped: Callable[..., Any]
     if handler in (asend_model_call, arun_model_call):
@@ -220,85 +201,56 @@ def _wrap_stream_methods(kind: type[Any]) -> dict[str, Any]:
 
 
 def _differs_from_base(kind: type[Any], name: str) -> bool:
-    """Whether a class has made one of the framework's entry points anew."""
+    """Whether a class overrides one of the framework's entry points."""
     base = BaseChatModel if issubclass(kind, BaseChatModel) else BaseLLM
     return getattr(kind, name) is not getattr(base, name)
 
 
 def _wrap_entry_points(kind: type[Any]) -> dict[str, Any]:
     """Entry points, which say that a guard decides this run, and whose session it is."""
-    overridden = {name: _differs_from_base(kind, name) for name in ("invoke", "ainvoke", "stream", "astream")}
+    shapes = {
+        name: ANSWER_SHAPE if _differs_from_base(kind, name) else None
+        for name in ("invoke", "ainvoke", "stream", "astream")
+    }
 
-    def invoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name
-        guard, inner = require_guard(self), functools.partial(kind.invoke, self)
-        with model_entry_scope(guard, self, config):
-            if overridden["invoke"]:
-                return run_model_call(guard, self, inner, ANSWER_SHAPE, input, config, **kwargs)
-            return inner(input, config, **kwargs)
+    def wrap_stream(name: str, decide: Callable[..., Any], enter: Callable[..., Any]) -> Callable[..., Any]:
+        inner, shape = getattr(kind, name), shapes[name]
 
-    async def ainvoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
-        guard, inner = require_guard(self), functools.partial(kind.ainvoke, self)
-        with model_entry_scope(guard, self, config):
-            if overridden["ainvoke"]:
-                return await arun_model_call(guard, self, inner, ANSWER_SHAPE, input, config, **kwargs)
-            return await inner(input, config, **kwargs)
+        def method(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name
+            guard, call = require_guard(self), functools.partial(inner, self)
+            call = call if shape is None else functools.partial(decide, guard, self, call, shape)
+            return enter(guard, self, config, call(input, config, **kwargs))
 
-    def stream_entry(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
-        guard, inner = require_guard(self), functools.partial(kind.stream, self)
-        inner = (
-            functools.partial(stream_model_call, guard, self, inner, ANSWER_SHAPE) if overridden["stream"] else inner
-        )
-        return stream_in_entry_scope(guard, self, config, inner(input, config, **kwargs))
+        return functools.wraps(inner)(method)
 
-    def astream_entry(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
-        guard, inner = require_guard(self), functools.partial(kind.astream, self)
-        inner = (
-            functools.partial(astream_model_call, guard, self, inner, ANSWER_SHAPE) if overridden["astream"] else inner
-        )
-        return astream_in_entry_scope(guard, self, config, inner(input, config, **kwargs))
-
-    members = {"invoke": invoke, "ainvoke": ainvoke, "stream": stream_entry, "astream": astream_entry}
-    return {name: functools.wraps(getattr(kind, name))(method) for name, method in members.items()}
+    return {
+        "invoke": _wrap_entry_point(kind, "invoke", _run_scope, shapes["invoke"]),
+        "ainvoke": _wrap_entry_point(kind, "ainvoke", _run_scope, shapes["ainvoke"]),
+        "stream": wrap_stream("stream", stream_model_call, stream_in_entry_scope),
+        "astream": wrap_stream("astream", astream_model_call, astream_in_entry_scope),
+    }
 
 
 def _wrap_chat_methods(kind: type[Any]) -> dict[str, Any]:
     """Of a chat model: each of its prompts is decided, before the cache is asked."""
-    overridden = {name: _differs_from_base(kind, name) for name in ("generate", "agenerate")}
+    convert = kind._convert_cached_generations  # noqa: SLF001  the one place that reads the cache
 
-    def generate(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard = require_guard(self)
-        with model_entry_scope(guard, self, runs=count_prompts(args, kwargs)):
-            if overridden["generate"]:
-                return run_model_call(
-                    guard, self, functools.partial(kind.generate, self), ENTRY_LLM_RESULT_SHAPE, *args, **kwargs
-                )
-            return kind.generate(self, *args, **kwargs)
-
-    async def agenerate(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard = require_guard(self)
-        with model_entry_scope(guard, self, runs=count_prompts(args, kwargs)):
-            if overridden["agenerate"]:
-                return await arun_model_call(
-                    guard, self, functools.partial(kind.agenerate, self), ENTRY_LLM_RESULT_SHAPE, *args, **kwargs
-                )
-            return await kind.agenerate(self, *args, **kwargs)
-
+    @functools.wraps(convert)
     def _convert_cached_generations(self: Any, *args: Any, **kwargs: Any) -> Any:
         # An answer that was kept before anything restricted it; what follows replays it to whoever listens.
-        guard = require_guard(self)
-        generations = kind._convert_cached_generations(self, *args, **kwargs)  # noqa: SLF001  the one place that reads it
+        guard, generations = require_guard(self), convert(self, *args, **kwargs)
         decided_call = current_decided_call(guard)
         if decided_call is None or not decided_call.ticket.holds_output:
             return generations
-        return CHAT_SHAPE.finish(decided_call.ticket, ChatResult(generations=generations), guard.surface).generations
+        surface = CHAT_SHAPE.make_surface(guard.surface)
+        return decided_call.ticket.restrict(ChatResult(generations=generations), surface).generations
 
-    members = {
-        "generate": generate,
-        "agenerate": agenerate,
-        "_convert_cached_generations": _convert_cached_generations,
+    shapes = {
+        name: ENTRY_LLM_RESULT_SHAPE if _differs_from_base(kind, name) else None for name in ("generate", "agenerate")
     }
-    wrapped = {name: functools.wraps(getattr(kind, name))(method) for name, method in members.items()}
-    return wrapped | {
+    return {
+        **{name: _wrap_entry_point(kind, name, _prompts_scope, shape) for name, shape in shapes.items()},
+        "_convert_cached_generations": _convert_cached_generations,
         "_generate_with_cache": _wrap_method(kind, "_generate_with_cache", run_model_call, CHAT_SHAPE),
         "_agenerate_with_cache": _wrap_method(kind, "_agenerate_with_cache", arun_model_call, CHAT_SHAPE),
     }
@@ -336,6 +288,25 @@ def _wrap_event_streams(kind: type[Any]) -> dict[str, Any]:
     return {name: functools.wraps(getattr(kind, name))(method) for name, method in members.items()}
 
 
+def _wrap_text_methods(kind: type[Any]) -> dict[str, Any]:
+    """Of a text model: all prompts of a call are decided at once, before the cache is asked."""
+
+    def wrap_generate(name: str) -> Callable[..., Any]:
+        method = _wrap_entry_point(kind, name, _prompts_scope, LLM_RESULT_SHAPE)
+
+        @functools.wraps(method)
+        def with_metadata(self: Any, *args: Any, **kwargs: Any) -> Any:  # a coroutine function gives its coroutine
+            return method(self, *args, **_with_metadata(args, kwargs))
+
+        return with_metadata
+
+    return {
+        **{name: wrap_generate(name) for name in ("generate", "agenerate")},
+        # One call for all prompts of a batch.
+        **{name: _wrap_entry_point(kind, name, _run_scope) for name in ("batch", "abatch")},
+    }
+
+
 def _with_metadata(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """Arguments with which a text model tells its callbacks what it is called; without metadata it does not."""
     if kwargs.get("metadata") is not None:
@@ -344,37 +315,6 @@ def _with_metadata(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, A
     if isinstance(callbacks, list) and callbacks and isinstance(callbacks[0], list | BaseCallbackManager | None):
         return {**kwargs, "metadata": [{} for _ in callbacks]}
     return {**kwargs, "metadata": {}}
-
-
-def _wrap_text_methods(kind: type[Any]) -> dict[str, Any]:
-    """Of a text model: all prompts of a call are decided at once, before the cache is asked."""
-
-    def generate(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, kwargs = require_guard(self), _with_metadata(args, kwargs)
-        with model_entry_scope(guard, self, runs=count_prompts(args, kwargs)):
-            return run_model_call(
-                guard, self, functools.partial(kind.generate, self), LLM_RESULT_SHAPE, *args, **kwargs
-            )
-
-    async def agenerate(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, kwargs = require_guard(self), _with_metadata(args, kwargs)
-        with model_entry_scope(guard, self, runs=count_prompts(args, kwargs)):
-            return await arun_model_call(
-                guard, self, functools.partial(kind.agenerate, self), LLM_RESULT_SHAPE, *args, **kwargs
-            )
-
-    def batch(self: Any, inputs: Any, config: Any = None, **kwargs: Any) -> Any:
-        guard = require_guard(self)
-        with model_entry_scope(guard, self, first_config(config)):  # one call for all of them
-            return kind.batch(self, inputs, config, **kwargs)
-
-    async def abatch(self: Any, inputs: Any, config: Any = None, **kwargs: Any) -> Any:
-        guard = require_guard(self)
-        with model_entry_scope(guard, self, first_config(config)):
-            return await kind.abatch(self, inputs, config, **kwargs)
-
-    members = {"generate": generate, "agenerate": agenerate, "batch": batch, "abatch": abatch}
-    return {name: functools.wraps(getattr(kind, name))(method) for name, method in members.items()}
 
 
 _ENTRY_POINTS: Final = (
@@ -397,7 +337,7 @@ def is_model(obj: Any) -> bool:
 
 
 def find_model_guard(halo: Halo, model: Any) -> GuardMetadata | None:
-    """The gate of a model that this `Halo` guards, with whatever is bound to it."""
+    """The guard of a model that this `Halo` guards, with whatever is bound to it."""
     guard = get_guard(unwrap_bindings(model))
     return guard if guard is not None and guard.halo is halo else None
 
@@ -438,15 +378,15 @@ def guard_model(halo: Halo, model: Any, resource: Resource | None) -> Any:
 
 
 def copy_model_with_guard(halo: Halo, model: Any, resource: Resource | None = None) -> Any:
-    """A copy behind a gate; without a resource, behind what is known of its name (nothing is registered)."""
+    """A guarded copy; without a resource, as what is known of its name (nothing is registered)."""
     if isinstance(model, RunnableBinding):
         return model.model_copy(update={"bound": copy_model_with_guard(halo, model.bound, resource)})
     name = model_name(model)
     known_resource = resource or halo.find_registered(name) or make_unregistered_resource(name, ActionKind.INFERENCE)
     guarded = model.model_copy()
     kind: type[BaseLanguageModel[Any]] = type(model)
-    object.__setattr__(guarded, "__class__", make_guarded_class(kind))
-    # What its runs show of it is made anew: by that they are told from those of the original.
+    object.__setattr__(guarded, "__class__", _make_guarded_class(kind))
+    # What its runs show of it is made once more: by that they are told from those of the original.
     guarded.__dict__.pop("_serialized", None)
     attach_guard(guarded, GuardMetadata(halo, model, name, known_resource, make_model_surface(halo)))
     return guarded

@@ -1,9 +1,9 @@
-"""Room: the pause, a challenge as LangGraph's `interrupt()`. Takes: calls. Gives: tickets, or a graph that waits.
+"""The pause: a challenge as LangGraph's `interrupt()`, for every action inside LangChain (`LangChainAction`).
 
 Inside a LangGraph run that has a checkpointer, a challenge stops the graph where it stands. Somebody answers it
 (`halo approvals approve`), in any process, and `Command(resume=...)` runs the node again: the very same call is then
 decided anew, with the answer. The resume value itself approves nothing; `{"type": "reject"}` in it is a no. Without a
-checkpointer there is nothing to resume from, so the `Pending` goes to whoever called. Never: decides.
+checkpointer there is nothing to resume from, so the `Pending` goes to whoever called.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import langgraph.types
@@ -20,21 +19,12 @@ from langgraph.errors import GraphBubbleUp, GraphInterrupt, ParentCommand
 from langgraph.types import Interrupt
 
 from halo_core.enforcement import Call, Surface, Ticket
+from halo_core.enforcement.flow import GovernedAction
+from halo_core.enforcement.guarded_calls import HandOffAction, describe_challenge
 from halo_core.errors import Denied, Pending
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
-
-__all__ = [
-    "abegin_or_pause",
-    "begin_or_pause",
-    "consume_resume",
-    "discard_resume",
-    "finish_failed",
-    "make_raisable",
-    "pause_or_withdraw",
-    "withdraw_call",
-]
 
 # LangGraph's names; a test holds them to the installed version.
 _SCRATCHPAD_KEY: Final = "__pregel_scratchpad"
@@ -52,62 +42,45 @@ _REJECTED_TASKS: Final[deque[Any]] = deque(maxlen=256)
 """Tasks resumed with a no that the call which asked has not heard yet: another of their calls was first."""
 
 
-def begin_or_pause(halo: Halo, call: Call) -> Ticket:
-    """Decide; where a person has to answer first, pause the graph.
+class LangChainAction(GovernedAction[Any]):
+    """An action inside LangChain: a challenge pauses LangGraph, and what steers a graph goes on as it is.
 
-    Raises:
-        Denied: it may not run.
-        Pending: it waits for an answer, and nothing here can be resumed.
-        GraphInterrupt: it waits for an answer, and the graph with it.
+    Attributes:
+        halo: who decides.
     """
-    consume_resume(halo)
-    try:
-        return _discard_used_resume(halo.enforcer.begin(call))
-    except Pending as pending:
-        if not pause_or_withdraw(halo, call, pending):
-            raise
-        return halo.enforcer.begin(withdraw_call(call, pending))
+
+    steering_errors = (GraphBubbleUp,)
+    pause_errors = (GraphInterrupt,)
+    halo: Halo
+
+    def build_call(self) -> Call:
+        """As `GovernedAction`; an answer that waited for this decision is taken first."""
+        consume_resume(self.halo)
+        return super().build_call()
+
+    def wait_for_answer(self, call: Call, pending: Pending) -> bool:
+        """Pause the graph, where there is one that can be resumed."""
+        return pause_or_withdraw(self.halo, call, pending)
+
+    def accept(self, ticket: Ticket) -> None:
+        """Take the answer that this decision has used."""
+        if ticket.verdict is not None and ticket.verdict.used_answer:
+            discard_resume()
+
+    def finish_failed(self, ticket: Ticket, error: BaseException) -> BaseException:
+        """As `GovernedAction`; a command for a parent graph is a result."""
+        if not isinstance(error, ParentCommand) or not self.records_outcome:
+            return super().finish_failed(ticket, error)
+        try:
+            ticket.succeed(error.args[0], _PARENT_COMMAND_SURFACE)
+        except Denied as denied:  # INVARIANT: FAILCLOSED - nothing makes less of what it takes with it
+            denied.__cause__ = denied.__context__ = None
+            return denied
+        return error
 
 
-async def abegin_or_pause(halo: Halo, call: Call) -> Ticket:
-    """As `begin`, from a coroutine."""
-    consume_resume(halo)
-    try:
-        return _discard_used_resume(await halo.enforcer.abegin(call))
-    except Pending as pending:
-        if not pause_or_withdraw(halo, call, pending):
-            raise
-        return await halo.enforcer.abegin(withdraw_call(call, pending))
-
-
-def finish_failed(ticket: Ticket, error: BaseException, otherwise: type[Exception] = RuntimeError) -> BaseException:
-    """Record how an action ended that returned nothing: paused inside, left for a parent graph, failed, cancelled.
-
-    Returns:
-        What may be raised, outside of the handler of `error` unless it is that itself. What steers a graph is left as
-        it is; what an obligation takes away of the rest, `Ticket.fail` says.
-    """
-    if isinstance(error, GraphInterrupt):
-        ticket.pause(error)
-    elif isinstance(error, ParentCommand):
-        return _record_parent_command(ticket, error)
-    else:
-        return ticket.fail(error, otherwise, passthrough=isinstance(error, GraphBubbleUp))
-    return error
-
-
-def make_raisable(ticket: Ticket, error: BaseException) -> BaseException:
-    """What may be raised of an error that is recorded further up."""
-    return error if isinstance(error, GraphBubbleUp) else ticket.make_raisable(error)
-
-
-def _record_parent_command(ticket: Ticket, error: ParentCommand) -> BaseException:
-    try:
-        ticket.succeed(error.args[0], _PARENT_COMMAND_SURFACE)
-    except Denied as denied:  # INVARIANT: FAILCLOSED - nothing makes less of what it takes with it
-        denied.__cause__ = denied.__context__ = None
-        return denied
-    return error
+class HandOffDecision(LangChainAction, HandOffAction):
+    """The decision about a hand-off that the graph carries out."""
 
 
 def consume_resume(halo: Halo, config: Mapping[str, Any] | None = None) -> None:
@@ -135,19 +108,13 @@ def consume_resume(halo: Halo, config: Mapping[str, Any] | None = None) -> None:
             _REJECTED_TASKS.append(scratchpad)
 
 
-def _discard_used_resume(ticket: Ticket) -> Ticket:
-    if ticket.verdict is not None:
-        discard_resume(answered=ticket.verdict.used_answer)
-    return ticket
-
-
-def discard_resume(*, answered: bool) -> None:
-    """What a run was resumed with is not for an action that has just been answered for: it has not asked anything yet.
+def discard_resume() -> None:
+    """Take what a run was resumed with from an action that was just answered for: it has not asked anything yet.
 
     The ledger knows that also where LangGraph has lost that the task waited for Halo: in a subgraph that keeps nothing,
     in a state that was changed meanwhile.
     """
-    if answered and (scratchpad := _find_scratchpad()) is not None:
+    if (scratchpad := _find_scratchpad()) is not None:
         scratchpad.get_null_resume(True)
 
 
@@ -170,36 +137,17 @@ def pause_or_withdraw(halo: Halo, call: Call, pending: Pending) -> bool:
         # when the task is run again, where nothing stands before it, finds an empty one.
         saved_answers = [*scratchpad.resume, "", halo.make_keyed_digest(_WAITING_LABEL)]
         _save_answers(saved_answers)
-    raise GraphInterrupt((_build_interrupt(_build_challenge(halo, call, pending), len(saved_answers)),))
+    challenge = {"type": "halo_challenge", **describe_challenge(halo, call, pending)}
+    raise GraphInterrupt((_build_interrupt(challenge, len(saved_answers)),))
 
 
-def _build_interrupt(challenge: dict[str, Any], answered: int) -> Interrupt:
+def _build_interrupt(challenge: dict[str, str], answered: int) -> Interrupt:
     """Under the id that LangGraph gives to what a task asks after so many answers."""
     namespace = ((var_child_runnable_config.get() or {}).get("configurable") or {}).get(_NAMESPACE_KEY, "")
     make_id = getattr(langgraph.types, "_interrupt_id", None)
     if make_id is None:  # older versions gave all of a task's questions one id
         return Interrupt.from_ns(challenge, namespace)
     return Interrupt(challenge, id=make_id(namespace, answered))
-
-
-def withdraw_call(call: Call, pending: Pending) -> Call:
-    """The call that records a no of whoever resumed, and closes the question."""
-    return replace(call, problem="challenge_withdrawn", withdrawn_question=pending.pending_id)
-
-
-def _build_challenge(halo: Halo, call: Call, pending: Pending) -> dict[str, Any]:
-    """What whoever waits is told: a reference, and no argument's value."""
-    return {
-        "type": "halo_challenge",
-        "pending_id": pending.pending_id,
-        "decision_id": pending.decision_id,
-        "resource": call.resource.id,
-        "reason": pending.reason,
-        "message": str(pending),
-        "agent": call.agents[-1] if call.agents else halo.agent,
-        "session": call.session,
-        "answer_with": f"halo approvals approve {pending.pending_id} --as NAME",
-    }
 
 
 def _find_scratchpad(config: Mapping[str, Any] | None = None) -> Any:

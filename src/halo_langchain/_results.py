@@ -1,11 +1,7 @@
-"""Room: surfaces, how results are read and made less. Takes: results of tools, retrievers and models. Gives: the same.
+"""How results of tools, retrievers and models are read and restricted: surfaces, and shapes of a model's answer.
 
-Never: decides what is taken away, changes what it is given, trusts what a document says of itself.
-
-Room: shapes of a model's answer. Takes: results, chunks, events, texts. Gives: one form to read and restrict.
-
-Whatever a model's method returns is put as an `LLMResult`, handed to the ticket, and taken back into its own form
-where the ticket changed it. Never: decides, changes what the ticket left alone.
+An `AnswerShape` puts whatever a model's method returns into the form of an `LLMResult`, which one surface reads, and
+back where it was changed. What a document says of itself is not believed.
 """
 
 from __future__ import annotations
@@ -27,7 +23,6 @@ from langgraph.types import Command
 from halo_core.enforcement import Surface
 from halo_core.model import ActionKind
 from halo_langchain._texts import (
-    extract_documents_text,
     extract_model_output,
     extract_result_text,
     is_readable,
@@ -35,30 +30,7 @@ from halo_langchain._texts import (
 )
 
 if TYPE_CHECKING:
-    from halo_core.enforcement import Ticket
     from halo_core.facade import HaloBase
-
-__all__ = [
-    "ANSWERS_SHAPE",
-    "ANSWER_SHAPE",
-    "CHAT_CHUNKS_SHAPE",
-    "CHAT_SHAPE",
-    "DOCUMENTS_SURFACE",
-    "DROPPED_NOTICE",
-    "ENTRY_LLM_RESULT_SHAPE",
-    "EVENTS_SHAPE",
-    "LLM_RESULT_SHAPE",
-    "MODEL_SURFACE",
-    "TEXT_CHUNKS_SHAPE",
-    "TEXT_SHAPE",
-    "TOOL_RESULT_SURFACE",
-    "AnswerShape",
-    "Labels",
-    "make_documents_surface",
-    "make_model_surface",
-    "make_tool_surface",
-]
-
 
 KeepDocument = Callable[[str, tuple[str, ...]], bool]
 Labels = Callable[[Document], Iterable[str]]
@@ -83,7 +55,7 @@ def make_documents_surface(labels: Labels | None = None) -> Surface[list[Documen
         remaining = [item for item in documents if _may_keep_document(item, keep, get_labels)]
         return remaining, len(documents) - len(remaining)
 
-    return Surface(extract_documents_text, filter_documents, redact_value, _replace_documents)
+    return Surface(extract_result_text, filter_documents, redact_value, _replace_documents)
 
 
 def _may_keep_document(document: Document, keep: KeepDocument, labels: Labels) -> bool:
@@ -274,26 +246,41 @@ class AnswerShape:
     is_last: Callable[[Any], bool] = lambda _part: False
     is_entry_point: bool = False
 
-    def finish(self, ticket: Ticket, value: Any, surface: Surface[Any]) -> Any:
-        """Record an answer and return what of it may be used: the very same object where nothing is restricted."""
-        wrapped = self.wrap(value)
-        used = ticket.succeed(wrapped, surface)
-        return value if used is wrapped else self.unwrap(used, value)
+    def make_surface(self, surface: Surface[Any]) -> Surface[Any]:
+        """The surface of an `LLMResult` as one of this form: the very same object where nothing is restricted."""
 
-    def finish_stream(self, ticket: Ticket, chunks: list[Any], surface: Surface[Any]) -> Iterable[Any]:
-        """As `finish`, of a stream that was collected; the parts that stand for it."""
-        if not chunks:
-            ticket.succeed(_make_result([]), surface)
-            return ()
-        return self.parts(self.finish(ticket, self.merge(chunks), surface))
+        def rebuild(change: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+            def changed(value: Any, how: Any) -> Any:
+                wrapped = self.wrap(value)
+                used = change(wrapped, how)
+                return value if used is wrapped else self.unwrap(used, value)
 
-    def record_stream(self, ticket: Ticket, chunks: list[Any], surface: Surface[Any]) -> None:
-        """Record a stream that was passed on as it came."""
+            return changed
+
+        return Surface(
+            lambda value: surface.text(self.wrap(value)),
+            None,
+            rebuild(surface.redact) if surface.redact is not None else None,
+            rebuild(surface.withhold) if surface.withhold is not None else None,
+            surface.cost,
+        )
+
+    def merge_parts(self, parts: list[Any], *, lenient: bool) -> Any:
+        """The parts of a stream as one value of this form, wrapped; `lenient` where they were passed on already."""
         try:
-            wrapped = self.wrap(self.merge(chunks)) if chunks else _make_result([])
-        except Exception:  # noqa: BLE001  parts that do not fit together were all passed on; each is recorded alone
-            wrapped = _make_result([[Generation(text=str(getattr(part, "text", part)))] for part in chunks])
-        ticket.succeed(wrapped, surface)
+            return self.wrap(self.merge(parts)) if parts else _make_result([])
+        except Exception:
+            if not lenient:
+                raise
+            # Parts that do not fit together; each is recorded alone.
+            return _make_result([[Generation(text=str(getattr(part, "text", part)))] for part in parts])
+
+    def split_result(self, used: LLMResult, parts: list[Any]) -> Iterable[Any]:
+        """The parts that stand for a stream of which this may be used."""
+        if not parts:
+            return ()
+        value = self.merge(parts)
+        return self.parts(self.unwrap(used, value))
 
 
 def _make_result(generations: list[Any], llm_output: Any = None) -> LLMResult:

@@ -1,46 +1,35 @@
-"""Room: which session a run of LangChain's belongs to. Takes: configurations, events. Gives: a session, or none.
+"""What travels with a run inside LangChain: the session it belongs to, and the claim of the guard ahead.
 
 A configuration travels where a context variable does not: handed to a thread of somebody's own it still names the
-session, but not under which link its holder acts. Never: decides, opens a session.
+session, but not under which link its holder acts.
 
-Room: what travels with a call inside LangChain: the guard mark, what was decided. Takes: calls. Gives: context.
-
-A mark says "the guard ahead decides this very run", so that a callback or middleware does not decide it again. It
+A `RunClaim` says "the guard ahead decides this very run", so that a callback or middleware does not decide it again. It
 knows that run by what nothing else can have: the run id that the guard chose, or, of a model, the very object that its
-runs show of it. Code that runs before the action (a handler, another middleware) cannot take it. Never: decides.
-
-Room: a decided call of LangChain's on its way down, with what travels with it. Takes: calls. Gives: a way past.
-
-Never: decides, records.
+runs show of it. Code that runs before the action (a handler, another middleware) cannot take it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar, Token
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from langchain_core.runnables import ensure_config
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.utils.uuid import uuid7
-from langgraph.errors import GraphBubbleUp
 
-from halo_core.enforcement import Ticket
-from halo_core.enforcement import guards as shared
-from halo_core.enforcement.guards import GuardMetadata, ReentrantCall, current_reentrant_call
 from halo_core.enforcement.session_context import (
+    ContextVarScope,
     Session,
     TriggeringMessage,
     current_delegation_session,
     current_session,
     current_triggering_message,
-    session_scope,
-    triggering_message_scope,
+    session_values,
 )
 from halo_core.errors import Denied
 from halo_langchain._texts import list_message_texts
@@ -48,31 +37,6 @@ from halo_langchain._texts import list_message_texts
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
     from langchain_core.runnables import RunnableConfig
-
-__all__ = [
-    "ContextVarScope",
-    "ReentrantCall",
-    "RunClaim",
-    "RunStart",
-    "body_scope",
-    "claim_run",
-    "claim_run_for_any",
-    "claim_scope",
-    "current_claim",
-    "current_reentrant_call",
-    "ensure_run_id",
-    "entry_scope",
-    "find_event_session",
-    "find_thread_session",
-    "get_or_create_claim",
-    "get_run_source",
-    "get_step_id",
-    "in_body",
-    "make_reentrant_call",
-    "reentrant_body_scope",
-    "with_link_marker",
-    "with_run_session",
-]
 
 
 class _RunSessionId(str):
@@ -120,11 +84,11 @@ def find_thread_session(config: Mapping[str, Any] | None = None, *, task: bool =
         return None  # the session is the link's
     configurable = (config if config is not None else ensure_config()).get("configurable") or {}
     outer_config = var_child_runnable_config.get()
-    configurables = (configurable, (outer_config or {}).get("configurable") or {})
+    outer_configurable = (outer_config or {}).get("configurable") or {}
+    marker = _LinkMarker.LINK
+    is_linked = configurable.get(_LINK_KEY) is marker or outer_configurable.get(_LINK_KEY) is marker
     # INVARIANT: SUB - a thread or context that the link was not carried into acts for nobody, not for the first agent.
-    if any(values.get(_LINK_KEY) is _LinkMarker.LINK for values in configurables) or (
-        task and outer_config is None and _TASK_KEY in configurable
-    ):
+    if is_linked or (task and outer_config is None and _TASK_KEY in configurable):
         return _LOST_SESSION
     thread, run = configurable.get("thread_id"), configurable.get(_RUN_SESSION_KEY)
     if thread is not None and thread != "":
@@ -133,7 +97,7 @@ def find_thread_session(config: Mapping[str, Any] | None = None, *, task: bool =
 
 
 def find_event_session(metadata: Mapping[str, Any]) -> Session | None:
-    """As `thread_session`, for who knows of a run only what its event tells."""
+    """As `find_thread_session`, for who knows of a run only what its event tells."""
     thread_entry = {"thread_id": metadata.get("thread_id")} if metadata.get("thread_id") else {}
     task_entry = {_TASK_KEY: ""} if "langgraph_step" in metadata else {}
     return find_thread_session(
@@ -145,9 +109,6 @@ def get_step_id(config: Mapping[str, Any]) -> str:
     """LangGraph's name of the step at hand: the same when the step is resumed, another one for each turn."""
     step = (config.get("metadata") or {}).get("langgraph_checkpoint_ns", "")
     return f"step:{step}" if step else ""
-
-
-V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +140,13 @@ class RunClaim:
         name: of a tool, as the framework says it; empty for a retriever, whose name a run may hide, and for a model.
         call_id: the framework's id of the call.
         decided: whether a decision was asked for.
-        active: whether the guarded object itself has been entered. Until then the mark lets nothing pass: code between
+        active: whether the guarded object itself has been entered. Until then the claim lets nothing pass: code between
             the middleware and the tool may call another of the same name.
         denied: the refusal, where it was refused: whoever handles errors of tools may make something else of it.
         run_id: the only run that may pass; None where the class's own entry point chooses it, so the first to ask may.
         source: of a model, what its runs show of it; no run that shows another one may pass.
-        message_texts: of a model that only the middleware decides, what it was decided on; a run shown other words is another.
+        message_texts: of a model that only the middleware decides, what it was decided on; a run shown other words is
+            another.
         max_runs: how many runs the action starts: a model call with several prompts starts one for each.
         admitted_runs: the runs that were let pass.
     """
@@ -216,34 +178,14 @@ _CLAIM: Final[ContextVar[RunClaim | None]] = ContextVar("halo_langchain_mark", d
 
 
 def current_claim(owner: object, kind: str, name: str) -> RunClaim | None:
-    """The mark of this context, if it is about this very thing."""
+    """The claim of this context, if it is about this very thing."""
     claim = _CLAIM.get()
     is_match = claim is not None and claim.owner is owner and claim.kind == kind and claim.name == name
     return claim if is_match else None
 
 
-class ContextVarScope(Generic[V]):
-    """A block during which context variables hold these values.
-
-    As a generator with `contextmanager` would do it, in half the time: a guarded call goes through half a dozen.
-    """
-
-    __slots__ = ("_tokens", "_values")
-
-    def __init__(self, *values: tuple[ContextVar[V], V]) -> None:
-        self._values = values
-        self._tokens: list[Token[V]] = []
-
-    def __enter__(self) -> None:
-        self._tokens = [variable.set(value) for variable, value in self._values]
-
-    def __exit__(self, *_exc: object) -> None:
-        for (variable, _), token in zip(self._values, self._tokens, strict=True):
-            variable.reset(token)
-
-
-def claim_scope(claim: RunClaim | None) -> ContextVarScope[Any]:
-    """Run the block under a mark; None takes away whatever mark there is."""
+def claim_scope(claim: RunClaim | None) -> ContextVarScope:
+    """Run the block under a claim; None takes away whatever claim there is."""
     return ContextVarScope((_CLAIM, claim))
 
 
@@ -251,9 +193,12 @@ def claim_scope(claim: RunClaim | None) -> ContextVarScope[Any]:
 _IN_BODY: Final[ContextVar[bool]] = ContextVar("halo_langchain_body", default=False)
 
 
-def body_scope(claim: RunClaim | None = None) -> ContextVarScope[Any]:
-    """Run what was decided: no mark reaches it but this, and its words to a nested model are not the user's."""
-    return ContextVarScope((_IN_BODY, True), (_CLAIM, claim))
+def body_values(claim: RunClaim | None = None) -> tuple[tuple[ContextVar[Any], Any], ...]:
+    """What context variables hold while something decided runs.
+
+    No claim reaches it but this one, and what it says to a nested model is not the user's word.
+    """
+    return (_IN_BODY, True), (_CLAIM, claim)
 
 
 def in_body() -> bool:
@@ -265,13 +210,13 @@ _CLAIM_LOCK: Final = threading.Lock()
 
 
 def claim_run(owner: object, start: RunStart) -> bool:
-    """Whether this run is one that the mark speaks of."""
+    """Whether this run is one that the claim speaks of."""
     claim = _CLAIM.get()
     return claim is not None and claim.owner is owner and _try_claim(claim, start)
 
 
 def claim_run_for_any(start: RunStart) -> bool:
-    """As `claimed`, whichever `Halo` decides."""
+    """As `claim_run`, whichever `Halo` decides."""
     claim = _CLAIM.get()
     return claim is not None and _try_claim(claim, start)
 
@@ -279,7 +224,7 @@ def claim_run_for_any(start: RunStart) -> bool:
 def _try_claim(claim: RunClaim, start: RunStart) -> bool:
     if not claim.matches(start):
         return False
-    # INVARIANT: one mark lets one run pass, or as many as its call has prompts.
+    # INVARIANT: one claim lets one run pass, or as many as its call has prompts.
     with _CLAIM_LOCK:
         if len(claim.admitted_runs) < claim.max_runs:
             claim.admitted_runs.add(start.run_id)
@@ -299,57 +244,36 @@ def ensure_run_id(kwargs: dict[str, Any]) -> UUID:
     return run_id
 
 
-def get_or_create_claim(owner: object, kind: str, name: str = "", run_id: UUID | None = None) -> RunClaim:
-    """The mark of an entry point that is reached: the middleware's of this very call, else a new one."""
+def get_or_create_claim(
+    owner: object, kind: str, name: str = "", run_id: UUID | None = None, call_id: str = ""
+) -> RunClaim:
+    """The claim of an entry point that is reached: the middleware's of this very call, else a new one."""
     claim = current_claim(owner, kind, name)
     if claim is None or claim.decided or claim.active:
         claim = RunClaim(owner, kind, name)
     claim.run_id = run_id
+    claim.call_id = call_id or claim.call_id
     return claim
 
 
-@contextmanager
-def entry_scope(claim: RunClaim, config: RunnableConfig | None, call_id: str | None = None) -> Iterator[None]:
-    """Around a guarded object's own entry point: mark, session of the thread, and the step that asked."""
-    claim.call_id = call_id or claim.call_id
-    claim.admitted_runs, claim.active = set(), True  # an earlier attempt that was not decided has used it up
-    full_config = ensure_config(config) if current_session() is None or current_triggering_message() is None else None
-    try:
-        with claim_scope(claim), _session_and_message_scope(full_config, call_id):
-            yield
-    except Denied as denied:
-        claim.denied = denied
-        raise
-    finally:
-        claim.active = False
+class entry_scope(ContextVarScope):  # noqa: N801  used as a function
+    """Around a guarded object's own entry point: its claim, the session of the thread, and the step that asked."""
 
+    __slots__ = ("_claim",)
 
-@contextmanager
-def _session_and_message_scope(config: RunnableConfig | None, call_id: str | None) -> Iterator[None]:
-    session = find_thread_session(config) if current_session() is None and config is not None else None
-    step = get_step_id(config) if current_triggering_message() is None and config is not None and call_id else ""
-    if session is None and not step:
-        yield
-    elif session is None:
-        with triggering_message_scope(TriggeringMessage(turn=step, kind="message")):
-            yield
-    elif not step:
-        with session_scope(session):
-            yield
-    else:
-        with session_scope(session), triggering_message_scope(TriggeringMessage(turn=step, kind="message")):
-            yield
+    def __init__(self, claim: RunClaim, config: RunnableConfig | None) -> None:
+        claim.admitted_runs, claim.active = set(), True  # an earlier attempt that was not decided has used it up
+        self._claim = claim
+        has_session, has_message = current_session() is not None, current_triggering_message() is not None
+        config = None if has_session and has_message else ensure_config(config)
+        session = find_thread_session(config) if not has_session else None
+        step = get_step_id(config) if config is not None and not has_message and claim.call_id else ""
+        message = TriggeringMessage(turn=step, kind="message") if step else None
+        values = session_values(session, message) if session is not None or message is not None else ()
+        super().__init__((_CLAIM, claim), *values)
 
-
-def make_reentrant_call(
-    guard: GuardMetadata, args: Mapping[str, Any], ticket: Ticket, *, is_open: bool = True
-) -> ReentrantCall:
-    """A decided call; what steers a graph comes up from it as it is."""
-    return ReentrantCall(guard, args, ticket, is_open=is_open, passthrough_errors=(GraphBubbleUp,))
-
-
-@contextmanager
-def reentrant_body_scope(reentrant_call: ReentrantCall, claim: RunClaim | None = None) -> Iterator[None]:
-    """Run the body of a decided call; `claim`: of the run that it may yet start."""
-    with shared.reentrant_call_scope(reentrant_call), body_scope(claim):
-        yield
+    def __exit__(self, *exc: object) -> None:
+        self._claim.active = False
+        if isinstance(exc[1], Denied):
+            self._claim.denied = exc[1]
+        super().__exit__()

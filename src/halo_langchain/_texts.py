@@ -1,11 +1,7 @@
-"""Room: texts of results, for digests and provenance. Takes: framework objects. Gives: what they say, and whose words.
+"""What LangChain's results and messages say, and copies of them with other words.
 
-Every leaf and every key, joined by line ends: an encoding such as JSON would hide words behind its escapes. Never:
-decides, keeps anything, raises for odd values.
-
-Room: messages and models' answers with other words in them. Takes: a result, a mask. Gives: a copy of its shape.
-
-Never: changes what it is given, passes on an object into which it cannot look.
+All leaves and keys are joined by line ends: an encoding such as JSON would hide words behind its escapes. Where nothing
+changes, the very same object is returned.
 """
 
 from __future__ import annotations
@@ -15,7 +11,7 @@ import binascii
 import dataclasses
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from langchain_core.documents import Document
@@ -25,16 +21,6 @@ from langgraph.types import Command, Send
 
 from halo_core.enforcement.result_texts import MaskText, TextExtractor, ValueRedactor, mask_joined_texts
 from halo_core.model import Provenance
-
-__all__ = [
-    "extract_documents_text",
-    "extract_model_output",
-    "extract_result_text",
-    "find_known_origins",
-    "is_readable",
-    "list_message_texts",
-    "redact_value",
-]
 
 
 def _get_framework_parts(value: Any) -> list[Any] | None:
@@ -50,14 +36,8 @@ def _get_framework_parts(value: Any) -> list[Any] | None:
 _EXTRACTOR: Final = TextExtractor(_get_framework_parts)
 
 
-def extract_result_text(result: Any) -> str:
-    """What a result says: of messages content, calls and artifact, of documents text and metadata, of the rest all."""
-    return _EXTRACTOR.extract_text(result)
-
-
-def extract_documents_text(documents: Sequence[Document]) -> str:
-    """Texts of documents and their metadata."""
-    return _EXTRACTOR.extract_text(documents)
+extract_result_text: Final = _EXTRACTOR.extract_text
+"""What a result says: of messages content, calls and artifact, of documents text and metadata, of the rest all."""
 
 
 def extract_model_output(response: Any) -> str:

@@ -1,14 +1,9 @@
-"""Room: tool calls of agents, for the middleware and the tool node alike. Takes: requests. Gives: results, refusals.
+"""Tool calls of agents, as the middleware and guarded tool nodes see them.
 
-A guarded tool decides itself, an unguarded one is put behind a gate and refused, a call that reaches no tool is
-recorded, and a denial becomes the framework's own error message. Never: decides a call a second time that another of
-these has.
-
-Room: guarded tool nodes. Takes: a `ToolNode`. Gives: a copy in which every call is decided.
-
-Its tools are guarded as `halo.guard(tool)` does it; one that comes while it runs is nobody's grant. Ours stands
-innermost, where the node executes one call: a wrapper of the user's runs outside of it, and errors go the way they
-went. Never: decides itself, changes the original.
+A guarded tool decides itself, an unguarded one is guarded as what nobody granted, a call that reaches no tool is
+recorded, and a denial becomes the framework's own error message; no call is decided by both. A guarded tool node is a
+copy whose tools are guarded as `halo.guard(tool)` does it. Ours stands innermost, where the node executes one call: a
+wrapper of the user's runs outside of it, and errors go the way they went.
 """
 
 from __future__ import annotations
@@ -16,8 +11,8 @@ from __future__ import annotations
 import copy
 import functools
 import types
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from langchain_core.messages import AIMessage, ToolMessage
@@ -25,8 +20,9 @@ from langgraph.prebuilt import ToolNode
 from langgraph.prebuilt.tool_node import ToolInvocationError
 from pydantic import ValidationError
 
-from halo_core.enforcement import Call
 from halo_core.enforcement.delegation import HANDOFF_SURFACE
+from halo_core.enforcement.flow import Step, adrive, arun, drive, run
+from halo_core.enforcement.guarded_calls import UnreachableCall
 from halo_core.enforcement.guards import (
     GuardMetadata,
     attach_guard,
@@ -54,14 +50,6 @@ if TYPE_CHECKING:
 
     from halo_langchain import Halo
 
-__all__ = [
-    "SESSION_FIELD",
-    "ToolCalls",
-    "guard_tool_node",
-    "run_session_scope",
-]
-
-
 SESSION_FIELD: Final = "halo_session"
 """Field of the agent's state that holds the session which the middleware opened for a run without a thread."""
 
@@ -81,56 +69,38 @@ class ToolCalls:
 
     def run(self, request: Any, handler: Callable[[Any], Any]) -> Any:
         """Let a guarded tool decide, guard an unguarded one, and answer for a tool that is not there."""
+        return drive(self._steps(request, handler, run))
+
+    async def arun(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
+        """As `run`."""
+        return await adrive(self._steps(request, handler, arun))
+
+    def _steps(
+        self, request: Any, handler: Callable[[Any], Any], decide: Callable[[UnreachableCall], Any]
+    ) -> Generator[Step, Any, Any]:
         if self._is_handled_by_middleware(request):
-            return handler(request)
+            return (yield handler, request)
         with run_session_scope(request.state), _triggering_message_scope(request):
-            if problem := _find_problem(request):
+            problem = _find_problem(request)
+            if problem:
                 try:
-                    self._halo.enforcer.begin(self._build_problem_call(request, problem)).fail(_PROBLEM_ERRORS[problem])
+                    yield decide, self._make_unreachable_call(request, problem, _PROBLEM_ERRORS[problem])
                 except Denied as denied:
                     return build_refusal(request.tool_call, denied, _describe_tools(request))
             request, claim = self._prepare_request(request)
             try:
                 with claim_scope(claim):
-                    result = handler(request)
+                    result = yield handler, request
             except Denied as denied:
                 return build_refusal(request.tool_call, denied)
             except (ToolInvocationError, ValidationError) as exc:
                 if not claim.decided:
-                    self._record_invalid_arguments(request, exc)
+                    yield from self._record_invalid_arguments(request, exc, decide)
                 raise
             if claim.denied is not None:  # whoever handles the tool's errors made something else of it
                 return build_refusal(request.tool_call, claim.denied)
             if not claim.decided and _is_failed(result) and not problem:
-                self._record_invalid_arguments(request, ValueError(result.text))
-            return result
-
-    async def arun(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
-        """As `run`."""
-        if self._is_handled_by_middleware(request):
-            return await handler(request)
-        with run_session_scope(request.state), _triggering_message_scope(request):
-            if problem := _find_problem(request):
-                try:
-                    (await self._halo.enforcer.abegin(self._build_problem_call(request, problem))).fail(
-                        _PROBLEM_ERRORS[problem]
-                    )
-                except Denied as denied:
-                    return build_refusal(request.tool_call, denied, _describe_tools(request))
-            request, claim = self._prepare_request(request)
-            try:
-                with claim_scope(claim):
-                    result = await handler(request)
-            except Denied as denied:
-                return build_refusal(request.tool_call, denied)
-            except (ToolInvocationError, ValidationError) as exc:
-                if not claim.decided:
-                    await self._arecord_invalid_arguments(request, exc)
-                raise
-            if claim.denied is not None:
-                return build_refusal(request.tool_call, claim.denied)
-            if not claim.decided and _is_failed(result) and not problem:
-                await self._arecord_invalid_arguments(request, ValueError(result.text))
+                yield from self._record_invalid_arguments(request, ValueError(result.text), decide)
             return result
 
     def _make_claim(self, request: Any) -> RunClaim:
@@ -147,32 +117,26 @@ class ToolCalls:
         return claim is not None and not claim.decided and claim.call_id == own_claim.call_id
 
     def _prepare_request(self, request: Any) -> tuple[Any, RunClaim]:
-        """The request with a tool that decides, and the mark under which it runs."""
+        """The request with a tool that decides, and the claim under which it runs."""
         guard = get_guard(request.tool)
         if request.tool is not None and (guard is None or guard.halo is not self._halo):
             # Nothing is registered: what nobody granted is refused, at the same last step as a guarded tool.
             request = request.override(tool=copy_with_guard(self._halo, request.tool))
         return request, self._make_claim(request)
 
-    def _build_problem_call(self, request: Any, problem: str) -> Call:
+    def _make_unreachable_call(self, request: Any, problem: str, error: Exception) -> UnreachableCall:
         name, args = request.tool_call["name"], request.tool_call.get("args") or {}
         guard = get_guard(request.tool)
         resource = guard.resource if guard is not None else make_unregistered_resource(name, ActionKind.TOOL_CALL)
-        return self._halo.build_call(resource, args, call_id=request.tool_call.get("id") or "", problem=problem)
+        call = self._halo.build_call(resource, args, call_id=request.tool_call.get("id") or "", problem=problem)
+        return UnreachableCall(self._halo, call, error)
 
-    def _record_invalid_arguments(self, request: Any, error: Exception) -> None:
+    def _record_invalid_arguments(
+        self, request: Any, error: Exception, decide: Callable[[UnreachableCall], Any]
+    ) -> Generator[Step, Any, None]:
         """Record a call whose arguments did not fit; the framework's own message goes to the model."""
-        try:
-            self._halo.enforcer.begin(self._build_problem_call(request, "invalid_arguments")).fail(error)
-        except Denied:
-            return
-
-    async def _arecord_invalid_arguments(self, request: Any, error: Exception) -> None:
-        try:
-            ticket = await self._halo.enforcer.abegin(self._build_problem_call(request, "invalid_arguments"))
-        except Denied:
-            return
-        ticket.fail(error)
+        with suppress(Denied):
+            yield decide, self._make_unreachable_call(request, "invalid_arguments", error)
 
 
 @contextmanager

@@ -1,29 +1,41 @@
-"""Room: tools, guarded copies and the calls that reach them. Takes: tools, calls. Gives: results. Never: decides.
+"""Guarded tools: copies that are decided at the last step before they run.
 
-Room: the class of a guarded tool. Takes: a tool's class. Gives: a subclass whose every way in is decided, once.
+A `Tool` or `StructuredTool` has its functions wrapped (`ToolCall`), any other tool its `_run` and `_arun`
+(`_ToolBodyCall`): after validation, with the arguments as executed, on every path (`invoke`, `run`, `batch`, `.func`).
+Of an entry point that a class overrides nobody knows whether it comes to the tool's body, so it is decided where it is
+entered (`_OverriddenEntryCall`), on the arguments as the framework would hand them to the body, and the body takes that
+decision along.
 
-Never: decides itself, holds anything of one tool.
-
-Room: guarded tools. Takes: tools and functions. Gives: copies that are decided at the last step before they run.
-
-A `Tool` or `StructuredTool` has its function wrapped, any other tool its `_run` and `_arun`: after validation, with
-the arguments as executed, on every path (`invoke`, `run`, `batch`, `.func`). An entry point that a class has made anew
-is decided there. Never: decides, changes the original.
+State and store are the graph's where a `ToolNode` puts them into a call: it throws away what the call had under their
+names. Anybody else who calls the tool has chosen them. Neither the arguments of a call nor a configuration, which all
+code of a step has, tell the two apart; the code that makes the call does, so `_called_by_tool_node` reads its frame.
 """
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import types
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
-from langchain_core.tools import BaseTool, StructuredTool, Tool
+from langchain_core.messages import ToolMessage
+from langchain_core.tools import BaseTool, StructuredTool, Tool, ToolException
 from langchain_core.tools import tool as make_tool
+from langgraph.prebuilt import ToolNode
 
-from halo_core.enforcement.delegation import HANDOFF_SURFACE, find_agent_resource, register_agent_resource
+from halo_core.enforcement import Surface, Ticket
+from halo_core.enforcement.arguments import BoundArguments, same_value
+from halo_core.enforcement.delegation import (
+    HANDOFF_SURFACE,
+    find_agent_resource,
+    note_allowed_agent,
+    register_agent_resource,
+)
+from halo_core.enforcement.flow import arun, run
+from halo_core.enforcement.guarded_calls import GuardedCall, is_enforced
 from halo_core.enforcement.guards import (
     GuardMetadata,
     UnregisteredGuard,
@@ -32,206 +44,363 @@ from halo_core.enforcement.guards import (
     get_guard,
     make_named_subclass,
     make_unregistered_resource,
+    overrides_entry_point,
     require_guard,
 )
-from halo_core.errors import ConfigError
+from halo_core.enforcement.session_context import ContextVarScope
+from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Resource
 from halo_langchain._arguments import Binder, list_settable_arguments
-from halo_langchain._results import make_tool_surface
-from halo_langchain._runs import RunClaim, ensure_run_id, entry_scope, get_or_create_claim
-from halo_langchain._tool_calls import (
-    OverriddenEntryCall,
-    arun_entry,
-    arun_guarded_call,
-    called_by_tool_node,
-    get_call_id,
-    injection_scope,
-    run_entry,
-    run_guarded_call,
+from halo_langchain._pause import LangChainAction
+from halo_langchain._results import TOOL_RESULT_SURFACE, make_tool_surface
+from halo_langchain._runs import (
+    RunClaim,
+    body_values,
+    current_claim,
+    ensure_run_id,
+    entry_scope,
+    get_or_create_claim,
 )
-from halo_langchain._translate import (
-    get_handoff_agent,
-    overrides_entry_point,
-    refuse_overridden_entry_points,
-    tool_schema,
-)
+from halo_langchain._translate import FRAMEWORK, get_handoff_agent, refuse_overridden_entry_points, tool_schema
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-__all__ = [
-    "BINDERS_KEY",
-    "as_tool",
-    "copy_with_guard",
-    "guard_tool",
-    "make_entry_class",
-    "make_run_class",
-    "take_body_call",
-]
+_BINDERS_KEY: Final = "_halo_binders"
+_TOOL_NODE_CODE: Final = frozenset(
+    function.__code__ for function in vars(ToolNode).values() if isinstance(function, types.FunctionType)
+)
+_INJECTED_GUARD: Final[ContextVar[GuardMetadata | None]] = ContextVar("halo_langchain_filled", default=None)
+"""The guard of the tool that a tool node calls: it has filled in what it does in the call at hand."""
 
 
-BINDERS_KEY: Final = "_halo_binders"
-_ENTRY_POINTS: Final = ("invoke", "ainvoke", "run", "arun")
-
-# Inside the own `_run` of a tool that holds functions too: they are its body, and take its decision, once.
-_BODY_GUARDS: Final[ContextVar[list[GuardMetadata] | None]] = ContextVar("halo_langchain_inside", default=None)
+def _called_by_tool_node(frame: types.FrameType | None) -> bool:
+    """Whether a tool node called the function of this frame; no, where frames cannot be read."""
+    return frame is not None and frame.f_back is not None and frame.f_back.f_code in _TOOL_NODE_CODE
 
 
-@contextmanager
-def _tool_body_scope(guard: GuardMetadata) -> Iterator[None]:
-    token = _BODY_GUARDS.set(guards := [guard])
-    try:
-        yield
-    finally:
-        guards.clear()  # tasks and threads that were started inside hold it too
-        _BODY_GUARDS.reset(token)
+def _injection_scope(guard: GuardMetadata, *, by_tool_node: bool) -> ContextVarScope:
+    """Around an entry point of a guarded tool: who called it, where that is not known from the one above."""
+    return ContextVarScope((_INJECTED_GUARD, guard if by_tool_node or _INJECTED_GUARD.get() is guard else None))
 
 
-def take_body_call(guard: GuardMetadata) -> bool:
+class ToolCall(LangChainAction, GuardedCall):
+    """A call of a function that a guarded tool holds.
+
+    Args:
+        guard: of the tool.
+        binder: of the function.
+        function: what runs.
+        args: as it was called.
+        kwargs: as it was called.
+        surface: how the result is read, if not as the guard says.
+        allows_reentry: whether a method of the tool may run under this decision.
+        claim: of the run that the call may yet start.
+    """
+
+    def __init__(
+        self,
+        guard: GuardMetadata,
+        binder: Binder,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        surface: Surface[Any] | None = None,
+        allows_reentry: bool = False,
+        claim: RunClaim | None = None,
+    ) -> None:
+        self.claim = claim
+        super().__init__(
+            guard,
+            binder,
+            function,
+            args,
+            kwargs,
+            surface=surface,
+            allows_reentry=allows_reentry,
+            error_class=ToolException,
+        )
+
+    def bind_arguments(self, guard: GuardMetadata) -> BoundArguments:
+        """As `GuardedCall`; what a tool node has filled in is not decided."""
+        binder: Any = self.binder
+        try:
+            by_tool_node = _INJECTED_GUARD.get() is guard
+            bound: BoundArguments = binder.bind_call(self.args, self.kwargs, by_tool_node=by_tool_node)
+        except TypeError:
+            # The call cannot work; it is recorded and refused like any other that does not fit.
+            return BoundArguments({}, {}, "invalid_arguments")
+        return bound
+
+    def get_call_id(self, arguments: Mapping[str, Any]) -> str:  # noqa: ARG002  the framework has its own
+        """The id that the framework gave to the call."""
+        claim = current_claim(self.halo, "tool", self.guard.name)
+        if claim is None:
+            return ""
+        claim.decided = True
+        return claim.call_id
+
+    def accept(self, ticket: Ticket) -> None:
+        """Remember a hand-off that was decided here: the graph that carries it out does not decide it again."""
+        super().accept(ticket)
+        if ticket.verdict is not None and ticket.verdict.resource.kind is ActionKind.HANDOFF:
+            note_allowed_agent(ticket.verdict.resource.id)
+
+    def return_denied(self, denied: Denied) -> Any:
+        """As `GuardedCall`, in the form in which the tool's function gives it."""
+        earlier = super().return_denied(denied)
+        with_artifact = getattr(self.guard.original, "response_format", "") == "content_and_artifact"
+        return (earlier, None) if with_artifact else earlier
+
+    def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
+        """No tool node fills in what the tool calls; it may have, where the call is yet on its way to the body."""
+        injected = _INJECTED_GUARD.get() if self.allows_reentry else None
+        return *body_values(self.claim), (_INJECTED_GUARD, injected)
+
+
+class _ToolBodyCall(ToolCall):
+    """A call of a tool's own `_run` or `_arun`. The functions that it holds too are its body: one of them runs once.
+
+    Args:
+        tool: the guarded tool.
+        name: of the method.
+        method: as the tool's class has it.
+        args: as it was called.
+        kwargs: as it was called.
+    """
+
+    def __init__(
+        self, tool: Any, name: str, method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        self.is_body_taken = False
+        super().__init__(
+            require_guard(tool),
+            tool.__dict__[_BINDERS_KEY][name],
+            types.MethodType(method, tool),
+            args,
+            kwargs,
+            allows_reentry=name == "_arun",
+        )
+
+    def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
+        """As `ToolCall`, and the call itself for `_take_body_call`."""
+        return *super().context_values(), (_BODY_CALL, self)
+
+
+_BODY_CALL: Final[ContextVar[_ToolBodyCall | None]] = ContextVar("halo_langchain_inside", default=None)
+
+
+def _take_body_call(guard: GuardMetadata) -> bool:
     """Whether a function that a tool holds is called by the tool's own, decided, body; no other call is, afterwards."""
-    guards = _BODY_GUARDS.get()
-    if not guards or guards[0] is not guard:
+    call = _BODY_CALL.get()
+    if call is None or call.guard is not guard or call.is_body_taken:
         return False
-    guards.clear()
-    return True
+    # Tasks and threads that were started inside have this context too; after the end it lets nothing pass.
+    call.is_body_taken = True
+    return call.reentrant_call is not None and call.reentrant_call.is_running
 
 
-def _find_body_binder(tool: Any, *, awaited: bool) -> Binder | None:
+# entry points that a class overrides
+
+_RUN_PARAMETERS: Final = frozenset(inspect.signature(BaseTool.run).parameters) | {"input"}
+# Nothing can be bound to it: a call whose arguments fit no body is recorded and refused.
+_EMPTY_BINDER: Final = Binder(inspect.Signature(()), frozenset(), frozenset(), frozenset(), frozenset(), {})
+
+
+def _get_call_id(value: Any) -> str:
+    """The id of a tool call that an entry point is given, empty of arguments alone."""
+    return str(value.get("id") or "") if _is_tool_call(value) else ""
+
+
+def _is_tool_call(value: Any) -> bool:
+    return isinstance(value, Mapping) and value.get("type") == "tool_call"
+
+
+class _OverriddenEntryCall(ToolCall):
+    """A call of an entry point that the tool's class overrides.
+
+    Args:
+        tool: the guarded tool.
+        name: of the entry point.
+        method: as the class has it.
+        value: what it was given: a tool call, or its arguments alone.
+        claim: of the run that it may start.
+        args: what else it was given.
+        kwargs: what else it was given.
+    """
+
+    def __init__(
+        self,
+        tool: Any,
+        name: str,
+        method: Callable[..., Any],
+        value: Any,
+        claim: RunClaim,
+        /,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        guard = require_guard(tool)
+        self.entry_arguments = (tool, args, kwargs)
+        is_invoke = name in ("invoke", "ainvoke")
+        self.has_tool_call = is_invoke and _is_tool_call(value)
+        self.value = value
+        # Of an `invoke` the only other argument is its configuration.
+        extra = _collect_extra_arguments(method, tool, value, () if is_invoke else args, kwargs)
+        self.extra_names = frozenset(extra)
+        binder = _find_body_binder(tool, awaited=name in ("ainvoke", "arun"))
+        body_args: tuple[Any, ...] = (None,)
+        body_kwargs: dict[str, Any] = {}
+        try:
+            copied = _copy_arguments(binder, self._get_arguments())
+            arguments = dict(copied) if isinstance(copied, dict) else copied  # the framework writes into it
+            body_args, body_kwargs = tool._to_args_and_kwargs(arguments, claim.call_id or None)  # noqa: SLF001  as `run` does
+            body_kwargs = {**binder.fill_missing(body_kwargs), **extra}
+            self.value = self._with_arguments(copied)
+        except Exception:  # noqa: BLE001  whatever is wrong with them, it is recorded and refused
+            binder, body_args, body_kwargs, self.extra_names = _EMPTY_BINDER, (None,), {}, frozenset()
+        surface = HANDOFF_SURFACE if guard.surface is HANDOFF_SURFACE else TOOL_RESULT_SURFACE
+        super().__init__(
+            guard, binder, method, body_args, body_kwargs, surface=surface, allows_reentry=True, claim=claim
+        )
+
+    def execute(self, ticket: Ticket) -> Any:
+        """Call the entry point with what it was given, except for what the decision changed."""
+        tool, args, kwargs = self.entry_arguments
+        extra = {name: self.kwargs[name] for name in self.extra_names if name in self.kwargs}
+        kwargs = {name: extra.get(name, item) for name, item in kwargs.items()}
+        return self.function(tool, self._build_value(ticket), *args, **kwargs)
+
+    def return_denied(self, denied: Denied) -> Any:
+        """As `ToolCall`, in the form in which an entry point gives it."""
+        earlier = super().return_denied(denied)
+        content = earlier[0] if isinstance(earlier, tuple) else earlier
+        call_id = self.claim.call_id if self.claim is not None else ""
+        return ToolMessage(content, tool_call_id=call_id, name=self.guard.name) if call_id else content
+
+    def _build_value(self, ticket: Ticket) -> Any:
+        """What to hand to the entry point."""
+        if not is_enforced(ticket) or self.outer_call is not None or self.guard.resource.kind is ActionKind.HANDOFF:
+            return self.value
+        objects = self.bound_arguments.get_executed_arguments(ticket)
+        changed = {
+            name: objects[name]
+            for name, value in ticket.args.items()
+            if name not in self.extra_names and not same_value(value, self.arguments.get(name))
+        }
+        if not changed:
+            return self.value
+        arguments = self._get_arguments()
+        if isinstance(arguments, str):
+            only = next(iter(changed.values())) if len(changed) == 1 else None
+            return self._with_arguments(only if isinstance(only, str) else changed)
+        return self._with_arguments({**arguments, **changed})
+
+    def _get_arguments(self) -> Any:
+        return self.value["args"] if self.has_tool_call else self.value
+
+    def _with_arguments(self, arguments: Any) -> Any:
+        return {**self.value, "args": arguments} if self.has_tool_call else arguments
+
+
+def _find_body_binder(tool: Any, *, awaited: bool) -> Binder:
     """The binder of what the framework runs of a tool, first of all."""
-    binders: Mapping[str, Binder] = tool.__dict__[BINDERS_KEY]
+    binders: Mapping[str, Binder] = tool.__dict__[_BINDERS_KEY]
     if "_run" in binders:
         return binders["_arun" if awaited and type(tool)._arun is not BaseTool._arun else "_run"]  # noqa: SLF001
     order = ("coroutine", "func") if awaited else ("func", "coroutine")
-    return next((binders[name] for name in order if name in binders), None)
+    return next((binders[name] for name in order if name in binders), _EMPTY_BINDER)
 
 
 def _collect_extra_arguments(
-    method: Callable[..., Any], tool: Any, value: Any, args: tuple[Any, ...], kwargs: Any
+    method: Callable[..., Any], tool: Any, value: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What else an own entry point is given, under the names that it has for it."""
+    """What an entry point is given that the framework does not know, under the names that it has for it."""
     signature = inspect.signature(method)
     extra: dict[str, Any] = {}
     for name, item in list(signature.bind_partial(tool, value, *args, **kwargs).arguments.items())[2:]:
         extra |= item if signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD else {name: item}
-    return extra
+    return {name: item for name, item in extra.items() if name not in _RUN_PARAMETERS}
 
 
-def _update_arguments(kwargs: Mapping[str, Any], updates: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: updates.get(name, item) for name, item in kwargs.items()}
+def _copy_arguments(binder: Binder, arguments: Any) -> Any:
+    """Arguments that nobody else holds; what a host or the framework put in stays what it is."""
+    if not isinstance(arguments, Mapping):
+        return copy.deepcopy(arguments)
+    hidden = binder.framework_filled | binder.node_filled | binder.injected
+    return {name: item if name in hidden else copy.deepcopy(item) for name, item in arguments.items()}
+
+
+# guarded classes
+
+_ENTRY_POINTS: Final = ("invoke", "ainvoke", "run", "arun")
 
 
 @functools.lru_cache(maxsize=256)
-def make_entry_class(kind: type[BaseTool]) -> type[BaseTool]:
-    """Subclass whose entry points say that a guard decides this run, or decide where the class made them anew."""
-    overridden = {name: overrides_entry_point(kind, name) for name in _ENTRY_POINTS}
+def _make_entry_class(kind: type[BaseTool]) -> type[BaseTool]:
+    """Subclass whose entry points say that a guard decides this run, or decide where the class overrides them."""
+    overridden = {name: overrides_entry_point(kind, name, FRAMEWORK) for name in _ENTRY_POINTS}
 
-    def make_claim(guard: GuardMetadata, name: str, kwargs: dict[str, Any]) -> RunClaim:
-        # A class that made an entry point anew starts its runs as it likes.
-        return get_or_create_claim(guard.halo, "tool", guard.name, None if overridden[name] else ensure_run_id(kwargs))
+    def make_claim(guard: GuardMetadata, name: str, call_id: str, kwargs: dict[str, Any]) -> RunClaim:
+        # A class that overrides an entry point starts its runs as it likes.
+        run_id = None if overridden[name] else ensure_run_id(kwargs)
+        return get_or_create_claim(guard.halo, "tool", guard.name, run_id, call_id)
 
     def invoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name
         guard = require_guard(self)
-        with injection_scope(guard, by_tool_node=called_by_tool_node(inspect.currentframe())):
+        with _injection_scope(guard, by_tool_node=_called_by_tool_node(inspect.currentframe())):
             if not overridden["invoke"]:
                 return kind.invoke(self, input, config, **kwargs)
-            call_id, claim = get_call_id(input), make_claim(guard, "invoke", kwargs)
-            with entry_scope(claim, config, call_id):
-                entry_call = OverriddenEntryCall(
-                    guard, claim, call_id, input, _find_body_binder(self, awaited=False), may_be_tool_call=True
-                )
-                entry_call = entry_call.bind_arguments(
-                    self, _collect_extra_arguments(kind.invoke, self, input, (), kwargs)
-                )
-                return run_entry(
-                    entry_call,
-                    lambda value, updates: kind.invoke(self, value, config, **_update_arguments(kwargs, updates)),
-                )
+            with entry_scope(claim := make_claim(guard, "invoke", _get_call_id(input), kwargs), config):
+                return run(_OverriddenEntryCall(self, "invoke", kind.invoke, input, claim, config, **kwargs))
 
     async def ainvoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
         guard = require_guard(self)
-        with injection_scope(guard, by_tool_node=called_by_tool_node(inspect.currentframe())):
+        with _injection_scope(guard, by_tool_node=_called_by_tool_node(inspect.currentframe())):
             if not overridden["ainvoke"]:
                 return await kind.ainvoke(self, input, config, **kwargs)
-            call_id, claim = get_call_id(input), make_claim(guard, "ainvoke", kwargs)
-            with entry_scope(claim, config, call_id):
-                entry_call = OverriddenEntryCall(
-                    guard, claim, call_id, input, _find_body_binder(self, awaited=True), may_be_tool_call=True
-                )
-                entry_call = entry_call.bind_arguments(
-                    self, _collect_extra_arguments(kind.ainvoke, self, input, (), kwargs)
-                )
-                return await arun_entry(
-                    entry_call,
-                    lambda value, updates: kind.ainvoke(self, value, config, **_update_arguments(kwargs, updates)),
-                )
+            with entry_scope(claim := make_claim(guard, "ainvoke", _get_call_id(input), kwargs), config):
+                return await arun(_OverriddenEntryCall(self, "ainvoke", kind.ainvoke, input, claim, config, **kwargs))
 
-    def run(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
-        guard = require_guard(self)
-        call_id, claim = kwargs.get("tool_call_id"), make_claim(guard, "run", kwargs)
-        with entry_scope(claim, kwargs.get("config"), call_id):
+    def run_tool(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
+        claim = make_claim(require_guard(self), "run", kwargs.get("tool_call_id") or "", kwargs)
+        with entry_scope(claim, kwargs.get("config")):
             if not overridden["run"]:
                 return kind.run(self, tool_input, *args, **kwargs)
-            entry_call = OverriddenEntryCall(
-                guard, claim, call_id or "", tool_input, _find_body_binder(self, awaited=False)
-            )
-            entry_call = entry_call.bind_arguments(
-                self, _collect_extra_arguments(kind.run, self, tool_input, args, kwargs)
-            )
-            return run_entry(
-                entry_call, lambda value, updates: kind.run(self, value, *args, **_update_arguments(kwargs, updates))
-            )
+            return run(_OverriddenEntryCall(self, "run", kind.run, tool_input, claim, *args, **kwargs))
 
-    async def arun(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
-        guard = require_guard(self)
-        call_id, claim = kwargs.get("tool_call_id"), make_claim(guard, "arun", kwargs)
-        with entry_scope(claim, kwargs.get("config"), call_id):
+    async def arun_tool(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
+        claim = make_claim(require_guard(self), "arun", kwargs.get("tool_call_id") or "", kwargs)
+        with entry_scope(claim, kwargs.get("config")):
             if not overridden["arun"]:
                 return await kind.arun(self, tool_input, *args, **kwargs)
-            entry_call = OverriddenEntryCall(
-                guard, claim, call_id or "", tool_input, _find_body_binder(self, awaited=True)
-            )
-            entry_call = entry_call.bind_arguments(
-                self, _collect_extra_arguments(kind.arun, self, tool_input, args, kwargs)
-            )
-            return await arun_entry(
-                entry_call, lambda value, updates: kind.arun(self, value, *args, **_update_arguments(kwargs, updates))
-            )
+            return await arun(_OverriddenEntryCall(self, "arun", kind.arun, tool_input, claim, *args, **kwargs))
 
-    members: dict[str, Callable[..., Any]] = {"invoke": invoke, "ainvoke": ainvoke, "run": run, "arun": arun}
+    members: dict[str, Callable[..., Any]] = {"invoke": invoke, "ainvoke": ainvoke, "run": run_tool, "arun": arun_tool}
     return make_named_subclass(
         kind, {name: functools.wraps(getattr(kind, name))(method) for name, method in members.items()}
     )
 
 
 @functools.lru_cache(maxsize=256)
-def make_run_class(kind: type[BaseTool]) -> type[BaseTool]:
+def _make_run_class(kind: type[BaseTool]) -> type[BaseTool]:
     """Subclass whose `_run` (and `_arun`, where the class has its own) is decided."""
-    base = make_entry_class(kind)
 
     @functools.wraps(kind._run)  # noqa: SLF001  the framework reads its signature
     def _run(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, binder = require_guard(self), self.__dict__[BINDERS_KEY]["_run"]
+        return run(_ToolBodyCall(self, "_run", kind._run, args, kwargs))  # noqa: SLF001  what was overridden
 
-        def function(*args: Any, **kwargs: Any) -> Any:
-            with _tool_body_scope(guard):
-                return kind._run(self, *args, **kwargs)  # noqa: SLF001  what was overridden
-
-        return run_guarded_call(guard, binder, function, args, kwargs)
-
-    @functools.wraps(kind._arun)  # noqa: SLF001  the framework reads its signature
+    @functools.wraps(kind._arun)  # noqa: SLF001  as above
     async def _arun(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, binder = require_guard(self), self.__dict__[BINDERS_KEY]["_arun"]
-
-        async def function(*args: Any, **kwargs: Any) -> Any:
-            with _tool_body_scope(guard):
-                return await kind._arun(self, *args, **kwargs)  # noqa: SLF001  as above
-
-        return await arun_guarded_call(guard, binder, function, args, kwargs, may_reenter=True)
+        return await arun(_ToolBodyCall(self, "_arun", kind._arun, args, kwargs))  # noqa: SLF001  as above
 
     # The inherited `_arun` runs `_run` in a thread, so `_run` decides.
     overrides_async = kind._arun is not BaseTool._arun  # noqa: SLF001  as above
-    return make_named_subclass(base, {"_run": _run, **({"_arun": _arun} if overrides_async else {})})
+    return make_named_subclass(_make_entry_class(kind), {"_run": _run, **({"_arun": _arun} if overrides_async else {})})
 
+
+# guarded copies
 
 _TOOL_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 _GUARDED_ENTRY_POINTS: Final = ("invoke", "ainvoke", "run", "arun", "_run", "_arun")
@@ -283,7 +452,7 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
 
 
 def copy_with_guard(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> BaseTool:
-    """A copy behind a gate; without a resource nobody has said what it is, whatever else has its name.
+    """A guarded copy; without a resource nobody has said what it is, whatever else has its name.
 
     A hand-off tool is known by the agent that it leads to.
     """
@@ -307,8 +476,8 @@ def copy_with_guard(halo: Halo, tool: BaseTool, resource: Resource | None = None
         if name[0] != "_"
     }
     guarded: BaseTool = tool.model_copy(update=update)
-    object.__setattr__(guarded, "__class__", make_run_class(kind) if "_run" in functions else make_entry_class(kind))
-    guarded.__dict__[BINDERS_KEY] = binders
+    object.__setattr__(guarded, "__class__", _make_run_class(kind) if "_run" in functions else _make_entry_class(kind))
+    guarded.__dict__[_BINDERS_KEY] = binders
     attach_guard(guarded, guard)
     return guarded
 
@@ -336,16 +505,16 @@ def _wrap_function(
 
         @functools.wraps(function)
         async def acall(*args: Any, **kwargs: Any) -> Any:
-            if take_body_call(guard):
+            if _take_body_call(guard):
                 return await function(*args, **kwargs)
-            return await arun_guarded_call(guard, binder, function, args, kwargs)
+            return await arun(ToolCall(guard, binder, function, args, kwargs))
 
         return acall
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if take_body_call(guard):
+        if _take_body_call(guard):
             return function(*args, **kwargs)
-        return run_guarded_call(guard, binder, function, args, kwargs)
+        return run(ToolCall(guard, binder, function, args, kwargs))
 
     return call

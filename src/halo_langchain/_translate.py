@@ -1,17 +1,7 @@
-"""Room: translation between LangChain's values and plain ones. Takes: framework objects. Gives: texts, schemas, names.
+"""LangChain's objects in plain terms: names of models and tools, schemas, the agent that a hand-off tool leads to.
 
-Never: decides, keeps anything, raises for odd values.
-
-Room: hand-off tools of LangGraph. Takes: tools. Gives: the agent that each leads to.
-
-A tool that hands off says so in its metadata, as the tools of langgraph-swarm and langgraph-supervisor do. Never:
-decides, mints.
-
-Room: entry points that a class has made anew. Takes: classes, objects. Gives: which these are, or a refusal.
-
-A guard stands at the last step before an action. A class that makes an entry point of the framework's anew need not
-come to that step: it is decided where it is entered, and where that cannot be done it is not guarded at all. Never:
-runs anything.
+A guard stands at the last step before an action. A class that overrides an entry point need not come to that step: it
+is decided where it is entered, and where that cannot be done (`refuse_overridden_entry_points`) it is not guarded.
 """
 
 from __future__ import annotations
@@ -26,26 +16,11 @@ from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool, Tool
 from pydantic import BaseModel
 
-from halo_core.enforcement.guards import clean_name, is_generated_class
-from halo_core.errors import ConfigError, Denied
+from halo_core.enforcement.guards import clean_name, refuse_overridden_attributes, refuse_overriding_class
+from halo_core.errors import Denied
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
-
-__all__ = [
-    "UNGUARDED_ENTRY_POINTS",
-    "bound_tools",
-    "build_refusal",
-    "get_handoff_agent",
-    "hosted_names",
-    "model_name",
-    "overrides_entry_point",
-    "refuse_overridden_entry_points",
-    "retriever_schema",
-    "tool_names",
-    "tool_schema",
-]
-
 
 # Dicts of these types are called in this process (a bare schema is); any other type names a tool of the provider.
 _CLIENT_TYPES: Final = (None, "function", "custom")
@@ -192,7 +167,8 @@ def get_handoff_agent(tool: BaseTool) -> str:
     return clean_name(agent) if isinstance(agent, str) and agent else ""
 
 
-_FRAMEWORK_PREFIX: Final = "langchain_core."
+FRAMEWORK: Final = "langchain_core."
+"""LangChain's own classes are known to come to the last step before an action, where guards decide."""
 
 UNGUARDED_ENTRY_POINTS: Final = (
     "transform",
@@ -203,14 +179,7 @@ UNGUARDED_ENTRY_POINTS: Final = (
     "astream_events",
     "astream_log",
 )
-"""Entry points of any runnable that nobody can decide where a class has made them anew."""
-
-
-def overrides_entry_point(kind: type[Any], name: str) -> bool:
-    """Whether a class has made an entry point anew; LangChain's own classes are known to come to the last step."""
-    owners = (base for base in kind.__mro__ if name in base.__dict__ and not is_generated_class(base))
-    owner = next(owners, None)
-    return owner is not None and not owner.__module__.startswith(_FRAMEWORK_PREFIX)
+"""Entry points of any runnable that nobody can decide where a class overrides them."""
 
 
 def refuse_overridden_entry_points(
@@ -225,16 +194,8 @@ def refuse_overridden_entry_points(
         remedy: what to do instead.
 
     Raises:
-        ConfigError: its class has made one of `unguarded_names` anew, or the object one of either for itself.
+        ConfigError: its class overrides one of `unguarded_names`, or the object has one of either for itself.
     """
     unguarded_names = (*unguarded_names, *UNGUARDED_ENTRY_POINTS)
-    entry_point = next((name for name in unguarded_names if overrides_entry_point(type(obj), name)), "")
-    # What an object holds for itself is found before whatever its class has.
-    entry_point = entry_point or next((name for name in (*guarded_names, *unguarded_names) if name in obj.__dict__), "")
-    if entry_point:
-        raise ConfigError(
-            "own_entry_point",
-            f"`{type(obj).__name__}` overrides `{entry_point}`, which Halo cannot control",
-            field="x",
-            remedy=remedy,
-        )
+    refuse_overriding_class(type(obj), unguarded_names, FRAMEWORK, remedy)
+    refuse_overridden_attributes(obj, (*guarded_names, *unguarded_names), remedy)

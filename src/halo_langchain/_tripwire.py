@@ -1,21 +1,18 @@
-"""Room: where an action runs, for the tripwire. Takes: start and end events of chains. Gives: a place, shadow agents.
-
-A shadow agent is a graph in which something ran, or was refused, unguarded, and nothing was guarded; that is known
-when its run ends. Never: decides, reads inputs or outputs.
-
-Room: the tripwire of a process. Takes: start events of every run. Gives: a refusal for what nothing decides.
+"""The tripwire of a process: refuses, or in observe mode records, what no guard decides.
 
 It is a callback handler that LangChain adds to every run by itself, in raw threads and under `callbacks=[]` too. It
-decides nothing: what carries the mark of a guard passes, what has a `halo.callback()` among its handlers is left to
-that, and the rest is refused (enforce mode) or recorded (observe mode). A text model called asynchronously is never
-left to a callback: LangChain tells its other handlers nothing of that start once one of them runs inline.
+decides nothing: what a guard has claimed passes, what has a `halo.callback()` among its handlers is left to that, and
+the rest is refused or recorded. A text model called asynchronously is never left to a callback: LangChain tells its
+other handlers nothing of that start once one of them runs inline. `ChainRuns` says where an action ran, and which graph
+is a shadow agent: one in which something ran, or was refused, unguarded, and nothing was guarded; that is known when
+its run ends.
 
 It cannot see what starts no run: `.func` and `._run` of an unguarded tool, `_generate` of an unguarded model,
 `_get_relevant_documents` of an unguarded retriever and the vector store behind it, tools that a model's provider runs,
 a provider's own SDK, plain functions, a text model's answer out of the cache, a graph node's too. Code that sets the
-hook's variable, or LangChain's list of hooks, takes it away. Of a tool or retriever whose class made `run` or `invoke`
-anew, the first run of its name passes, since such a class starts its runs as it likes. Never: decides, waits for the
-ledger in an event loop, reads argument values (but the words of a model call that a middleware decided, to know it).
+hook's variable, or LangChain's list of hooks, takes it away. Of a tool or retriever whose class overrides `run` or
+`invoke`, the first run of its name passes, since such a class starts its runs as it likes. It waits for no ledger in an
+event loop, and reads no argument values (except the words of a model call that a middleware decided, to know it).
 """
 
 from __future__ import annotations
@@ -34,23 +31,13 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tracers.context import register_configure_hook
 
 from halo_core.enforcement.guards import clean_name
-from halo_core.errors import Denied, HaloError
+from halo_core.enforcement.shadow_activity import ModeWatch, record_shadow, refuse_unguarded
 from halo_core.model import Mode
-from halo_core.reasons import get_reason_text
 from halo_langchain._callback import HaloCallback
 from halo_langchain._runs import RunStart, claim_run_for_any
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
-
-__all__ = [
-    "ChainRuns",
-    "InstalledTripwire",
-    "ShadowAgent",
-    "Tripwire",
-    "install",
-]
-
 
 _MAX_OPEN: Final = 10_000
 _FRAMEWORKS: Final = ("langgraph", "langchain_create_agent")
@@ -147,13 +134,10 @@ def _is_graph(name: str, event: Mapping[str, Any], *, nested: bool) -> bool:
     return outermost or name in {_UNNAMED, metadata.get("lc_agent_name")}
 
 
-class InstalledTripwire:
+class InstalledTripwire(ModeWatch):
     """One installation of a Halo's tripwire; the Halo watches while any of its installations is in place."""
 
-    def __init__(self, halo: Halo, mode: Mode | None) -> None:
-        self.halo = halo
-        self._is_fixed = mode is not None
-        self._last_mode = mode or halo.mode
+    halo: Halo
 
     def uninstall(self) -> None:
         """Take it away; a second time does nothing."""
@@ -166,23 +150,6 @@ class InstalledTripwire:
 
     def __exit__(self, *_exc: object) -> None:
         self.uninstall()
-
-    def current_mode(self) -> Mode:
-        """The mode in force: as stored, or in an event loop, where nothing may wait, as it was last read."""
-        if self._is_fixed:
-            return self._last_mode
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self._refresh_mode()
-        else:
-            with suppress(RuntimeError):  # the loop is closing down
-                loop.run_in_executor(None, self._refresh_mode)
-        return self._last_mode
-
-    def _refresh_mode(self) -> None:
-        # What cannot be read now stays as it was last read, like a decision that cannot be made.
-        self._last_mode = self.halo.store.peek_mode() or self._last_mode
 
 
 class Tripwire(BaseCallbackHandler):
@@ -240,23 +207,17 @@ class Tripwire(BaseCallbackHandler):
         if not installed:
             return
         parent = event.get("parent_run_id")
-        # INVARIANT: what passes here carries the mark of a guard that decides this very run.
+        # INVARIANT: what passes here was claimed by a guard that decides this very run.
         if claim_run_for_any(start):
             self._runs.record_action(parent, guarded=True)
             return
-        refused = any(item.current_mode() is Mode.ENFORCE for item in installed)
+        refused = any(item.mode() is Mode.ENFORCE for item in installed)
         self._runs.record_action(parent, guarded=False, refused=refused)
         shown_name = clean_name(shown_name)
-        _record_shadow(
-            installed,
-            start.kind,
-            shown_name,
-            self._runs.describe_place(parent, event.get("metadata") or {}),
-            refused=refused,
-        )
+        place = self._runs.describe_place(parent, event.get("metadata") or {})
+        record_shadow(installed, start.kind, shown_name, place, refused=refused)
         if refused:
-            reason = get_reason_text("unguarded")
-            raise Denied("unguarded", f"deny `{shown_name}`: {reason.title}", remedy=reason.remedy)
+            refuse_unguarded(shown_name)
 
 
 class _TextModelTripwire(Tripwire):
@@ -314,15 +275,7 @@ class _ChainObserver(BaseCallbackHandler):
         shadow = self._runs.end(run_id)
         if shadow is not None:
             name = clean_name(shadow.name)
-            _record_shadow(_installed, "agent", name, name, refused=shadow.refused)
-
-
-def _record_shadow(
-    installed: tuple[InstalledTripwire, ...], kind: str, name: str, where: str, *, refused: bool
-) -> None:
-    for halo in {id(item.halo): item.halo for item in installed}.values():
-        with suppress(HaloError):  # a ledger that is closed lets nothing more pass than an open one
-            halo.record_shadow(kind, name, where, refused=refused)
+            record_shadow(_installed, "agent", name, name, refused=shadow.refused)
 
 
 def _find_model_name(serialized: Mapping[str, Any] | None, event: Mapping[str, Any]) -> str:
@@ -340,14 +293,13 @@ def _find_model_name(serialized: Mapping[str, Any] | None, event: Mapping[str, A
 
 _LOCK: Final = threading.Lock()
 _CHAIN_RUNS: Final = ChainRuns()
+_HANDLER: Final = Tripwire(_CHAIN_RUNS)
+_TEXT_HANDLER: Final = _TextModelTripwire(_CHAIN_RUNS)
+_CHAIN_HANDLER: Final = _ChainObserver(_CHAIN_RUNS)
 # Defaults reach raw threads too, where nothing is set; one handler of each kind serves the process.
-_TRIPWIRE: Final[ContextVar[Any | None]] = ContextVar("halo_langchain_tripwire", default=Tripwire(_CHAIN_RUNS))  # noqa: B039  meant
-_TEXT_TRIPWIRE: Final[ContextVar[Any | None]] = ContextVar(
-    "halo_langchain_texts", default=_TextModelTripwire(_CHAIN_RUNS)
-)
-_CHAIN_OBSERVER: Final[ContextVar[Any | None]] = ContextVar(
-    "halo_langchain_chains", default=_ChainObserver(_CHAIN_RUNS)
-)
+_TRIPWIRE: Final[ContextVar[Any | None]] = ContextVar("halo_langchain_tripwire", default=_HANDLER)
+_TEXT_TRIPWIRE: Final[ContextVar[Any | None]] = ContextVar("halo_langchain_texts", default=_TEXT_HANDLER)
+_CHAIN_OBSERVER: Final[ContextVar[Any | None]] = ContextVar("halo_langchain_chains", default=_CHAIN_HANDLER)
 _installed: tuple[InstalledTripwire, ...] = ()
 _registered = False
 

@@ -1,9 +1,4 @@
-"""Room: the demonstration, a loan desk offline. Takes: a folder. Gives: a governed run. Never: reaches a network.
-
-Room: the loan desk in LangChain: real agents, retrievers and tools; only the models' words are scripted.
-
-Never: reaches a network.
-"""
+"""The loan desk in LangChain, offline: real agents, retrievers and tools; only the models' words are scripted."""
 
 from __future__ import annotations
 
@@ -21,10 +16,6 @@ from langchain_core.tools import create_retriever_tool
 from halo_core import demo
 from halo_langchain import Halo
 from halo_langchain.testing import ScriptedModel, call
-
-__all__ = [
-    "run_desk",
-]
 
 
 class KeywordRetriever(BaseRetriever):

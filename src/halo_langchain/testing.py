@@ -1,7 +1,7 @@
-"""Room: a scripted chat model, so that an agent runs offline. Takes: messages to say. Gives: them, in turn.
+"""A scripted chat model for tests of one's own policies: a real graph, real tools and Halo, offline.
 
-Public, for tests of one's own policies: a real graph, real tools and Halo, only the model's words are given. Never:
-reaches a network.
+Example:
+    model = ScriptedModel(script=[call("Looking.", ("lookup", {"q": "x"}), id="m1"), "done"])
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import field_validator
-
-__all__ = ["ScriptedModel", "call"]
 
 
 class ScriptedModel(BaseChatModel):

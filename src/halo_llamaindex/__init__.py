@@ -1,4 +1,4 @@
-"""Room: Halo for LlamaIndex. Takes: tools, retrievers, LLMs, engines, workflows. Gives: guarded copies.
+"""Halo for LlamaIndex: guarded copies of tools, retrievers, LLMs, engines and workflows.
 
     halo = Halo.local(agent="loan-desk", user="ana@bank")
     agent = halo.guard(FunctionAgent(tools=halo.guard(tools), llm=llm))   # asks a guarded LLM, pauses, refuses
@@ -6,7 +6,7 @@
     retriever = halo.guard(index.as_retriever(), resource=Resource(id="handbook", source_trust=900))
     engine = halo.guard(query_engine)                                     # what it holds is guarded
 
-Never: decides, keeps state, holds keys or policy: it translates, and `halo_core` decides.
+It translates; `halo_core` decides and records.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from llama_index.core.indices.base import BaseIndex
 from llama_index.core.tools import BaseTool, FunctionTool
 from llama_index.core.workflow import Workflow
 
-from halo_core.enforcement.guards import get_guard, require_guard
+from halo_core.enforcement.guards import get_guard, refuse_overridden_attributes, require_guard
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_llamaindex._agents import guard_workflow
-from halo_llamaindex._components import COMPONENT_TYPES, ENGINE_TYPES, guard_component, make_retriever_copier
+from halo_llamaindex._components import COMPONENT_TYPES, ENGINE_TYPES, Component, guard_component, make_retriever_copier
 from halo_llamaindex._doctor import doctor
 from halo_llamaindex._models import guard_model
 from halo_llamaindex._observer import InstalledObserver, observe
@@ -35,7 +35,7 @@ from halo_llamaindex._pause import HaloChallenge
 from halo_llamaindex._results import Labels
 from halo_llamaindex._retrievers import guard_retriever
 from halo_llamaindex._tools import as_tool, guard_tool
-from halo_llamaindex._translate import hosted_names, refuse_overridden_entry_points, unwrap_tool
+from halo_llamaindex._translate import OVERRIDE_REMEDY, hosted_names, unwrap_tool
 
 __all__ = [
     "ActionKind",
@@ -53,45 +53,17 @@ __all__ = [
 ]
 
 W = TypeVar("W", bound=Workflow)
-C = TypeVar("C", bound="Component")
+C = TypeVar("C", bound=BaseRetriever | Component)
 M = TypeVar("M", bound=BaseLLM)
 T = TypeVar("T", bound=BaseTool)
 _TOOL_ENTRY_POINTS = ("__call__", "call", "acall")
 
 if TYPE_CHECKING:
-    from llama_index.core.base.base_query_engine import BaseQueryEngine
-    from llama_index.core.base.base_selector import BaseSelector
-    from llama_index.core.chat_engine.types import BaseChatEngine
-    from llama_index.core.evaluation import BaseEvaluator
-    from llama_index.core.indices.query.query_transform.base import BaseQueryTransform
-    from llama_index.core.memory import BaseMemory
-    from llama_index.core.memory.memory import BaseMemoryBlock
-    from llama_index.core.postprocessor.types import BaseNodePostprocessor
-    from llama_index.core.query_engine.flare.answer_inserter import BaseLookaheadAnswerInserter
-    from llama_index.core.question_gen.types import BaseQuestionGenerator
-    from llama_index.core.response_synthesizers import BaseSynthesizer
-    from llama_index.core.types import BasePydanticProgram
     from typing_extensions import TypeVar as TypeVarWithDefault
 
     # Lists are invariant, and agents take a `list[BaseTool | Callable]`: so that
     # `FunctionAgent(tools=halo.guard(tools))` type-checks.
     L = TypeVarWithDefault("L", BaseTool, "BaseTool | Callable[..., Any]", default=BaseTool)
-    # What `guard` takes besides retrievers is what `HOLDERS` lists, without the tools.
-    Component = (
-        BaseRetriever
-        | BaseQueryEngine
-        | BaseChatEngine
-        | BaseEvaluator
-        | BaseLookaheadAnswerInserter
-        | BaseMemory
-        | BaseMemoryBlock[Any]
-        | BaseNodePostprocessor
-        | BasePydanticProgram[Any]
-        | BaseQueryTransform
-        | BaseQuestionGenerator
-        | BaseSelector
-        | BaseSynthesizer
-    )
 
 
 class HostedTool(ConfigError):
@@ -176,7 +148,7 @@ class Halo(HaloBase):
         return self._guard_part(x, resource)
 
     def observe(self) -> InstalledObserver:
-        """Note what runs in this process without a guard, in the ledger and on stderr.
+        """Record what runs in this process without a guard, in the ledger and on stderr.
 
         It only observes: LlamaIndex's instrumentation gives nobody a say over what runs, so nothing is refused here, in
         enforce mode either. Guard what it names.
@@ -187,14 +159,14 @@ class Halo(HaloBase):
         return observe(self)
 
     def install(self) -> InstalledObserver:
-        """The same as `observe`: what the other adapters' `install` refuses, LlamaIndex only lets be seen."""
-        self._notify_once(
+        """The same as `observe`: LlamaIndex lets nobody refuse what the `install` of the other adapters refuses."""
+        self.notify_once(
             "LlamaIndex does not allow refusing a run: install() only observes; guard the objects that it reports"
         )
         return observe(self)
 
     def guard_entered_object(self, retriever: Any, part: Any) -> Any:
-        """What a guarded retriever enters by itself, with the model guarded that a query engine among it asks."""
+        """Guard what a guarded retriever enters by itself: a query engine there asks a model."""
         guard = require_guard(retriever)
         return guard_component(self, part, guard.resource, None) if isinstance(part, ENGINE_TYPES) else part
 
@@ -207,7 +179,7 @@ class Halo(HaloBase):
             raise _make_mapping_error(x)
         if isinstance(x, BaseTool):
             tool = unwrap_tool(x)
-            refuse_overridden_entry_points(tool, _TOOL_ENTRY_POINTS)
+            refuse_overridden_attributes(tool, _TOOL_ENTRY_POINTS, OVERRIDE_REMEDY)
             is_guarded = get_guard(tool) is not None
             if not is_guarded and not isinstance(tool, FunctionTool):  # what it holds acts by itself
                 tool = guard_component(self, tool, None, None, f"{tool.metadata.get_name()}.retriever")
@@ -231,7 +203,7 @@ class Halo(HaloBase):
 
     @functools.cached_property
     def functions_by_tool(self) -> dict[str, Callable[..., Any]]:
-        """Which function each registered tool runs that has one, by its name."""
+        """Function of each registered tool that has one, by the tool's name."""
         return {}
 
 

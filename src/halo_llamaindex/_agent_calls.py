@@ -1,18 +1,15 @@
-"""Room: agents of a workflow entered and left. Takes: names. Gives: links to act under. Never: decides, mints.
+"""What an agent of a guarded workflow asks for: hand-offs to other agents, and calls of tools.
 
 Every agent is entered by a hand-off: one that the hand-off tool was decided for, else one that is decided here, from
-whoever acts. So a tool that only writes where the workflow goes next gains nothing.
-
-Room: tool calls of agents. Takes: tools as a workflow runs them. Gives: outputs, refusals.
-
-A guarded tool decides itself, an unguarded one is put behind a gate, a call that reaches no tool is recorded, the
-hand-off tool is decided as the hand-off. A denial is an error output, which the model reads. Never: decides twice.
+whoever acts. So a tool that only writes where the workflow goes next gains nothing. A guarded tool decides itself, an
+unguarded one is put behind a guard, and a call that reaches no tool is recorded. A denial is an error output, which the
+model reads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import functools
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -21,98 +18,55 @@ from llama_index.core.agent.workflow import AgentWorkflow
 from llama_index.core.agent.workflow.multi_agent_workflow import handoff
 from llama_index.core.tools import AsyncBaseTool, BaseTool, FunctionTool, ToolMetadata, ToolOutput
 
-from halo_core.enforcement import Call
+from halo_core.enforcement import Call, Ticket, flow
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, find_agent_resource, with_delegation_terms
+from halo_core.enforcement.guarded_calls import HandOffAction, UnreachableCall, with_problem
 from halo_core.enforcement.guards import clean_name, get_guard, make_unregistered_resource
-from halo_core.enforcement.session_context import delegation_scope
+from halo_core.enforcement.session_context import ContextVarScope
 from halo_core.errors import Denied
 from halo_core.model import ActionKind
-from halo_llamaindex._pause import abegin_or_pause, finish_failed
-from halo_llamaindex._runs import ActingChain, record_decided_handoff
+from halo_llamaindex._pause import LlamaIndexAction
+from halo_llamaindex._runs import read_store, record_decided_handoff
 from halo_llamaindex._tools import copy_with_guard
 from halo_llamaindex._translate import build_refusal, unwrap_tool
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
-    from halo_llamaindex._agent_runs import StepRun
-
-__all__ = [
-    "MissingTool",
-    "add_missing_tool",
-    "build_handoff_call",
-    "call_tool",
-    "called_tool_scope",
-    "enter_agent",
-    "find_base_agents",
-    "guard_agent_tools",
-    "hand_back_chain",
-    "hand_off_to",
-    "refuse_unentered_agent",
-]
-
 
 _OWN_HANDLE: Final = ""
 
 
 def build_handoff_call(halo: Halo, agent: str, task: str = "", problem: str = "") -> Call:
-    """The call by which whoever acts hands off to an agent, under a link made for this alone."""
+    """Build the call by which the acting agent hands off to another, under a link made for this hand-off alone."""
     call = halo.build_call(find_agent_resource(halo, clean_name(agent)), {"task": task}, problem=problem)
     return replace(with_delegation_terms(halo, call), on_link_made=_claim_link)
 
 
 def _claim_link(_handle: str) -> None:
-    """A link of this run's own: a run side by side, in the same session, gets another."""
+    """Do nothing: that this callback is given makes the link one of this run alone."""
 
 
-async def hand_off_to(halo: Halo, agent: str, task: str = "") -> tuple[str, str]:
-    """Hand off to an agent: the handle of its link, and the session as the ledger names it.
+class HandOffDecision(LlamaIndexAction, HandOffAction):
+    """A hand-off that the workflow carries out: the handle of its link, and the session as the ledger has it."""
 
-    Raises:
-        Denied: whoever acts may not hand off to it.
-    """
-    ticket = await abegin_or_pause(halo, build_handoff_call(halo, agent, task))
-    ticket.succeed(None, HANDOFF_SURFACE)
+    def finish(self, ticket: Ticket, result: Any) -> tuple[str, str]:
+        """As `HandOffAction`."""
+        super().finish(ticket, result)
+        return _get_handle(self.halo, ticket), ticket.verdict.session if ticket.verdict is not None else ""
+
+
+def _get_handle(halo: Halo, ticket: Ticket) -> str:
+    """The handle of the link that a hand-off made; none for Halo's own agent."""
     verdict = ticket.verdict
-    if verdict is None:
-        return _OWN_HANDLE, ""
-    return (_OWN_HANDLE if clean_name(agent) == halo.agent else verdict.handle), verdict.session
+    return _OWN_HANDLE if verdict is None or verdict.resource.id == halo.agent else verdict.handle
 
 
-def find_base_agents(step_run: StepRun) -> tuple[str, ...]:
-    """Who acts where a run was started, from the first receiver down."""
-    acting_link = ActingChain().to_acting(step_run.halo, step_run.session)
-    return acting_link.agents if acting_link is not None else ()
+class UnmadeCall(LlamaIndexAction, UnreachableCall):
+    """A call that is recorded, and that nothing carries out."""
 
-
-async def enter_agent(step_run: StepRun, chain: ActingChain, agent: str, task: str = "") -> ActingChain:
-    """Who acts once an agent is entered: under a link that was made for it already, else by a hand-off decided here.
-
-    Raises:
-        Denied: whoever acts may not hand off to it.
-    """
-    handle = chain.decided_handoffs.get(agent)
-    if handle is None:
-        with delegation_scope(chain.to_acting(step_run.halo, step_run.session)):
-            handle, session = await hand_off_to(step_run.halo, agent, task)
-        chain = replace(chain, session=session or chain.session)
-    return chain.enter(agent, handle)
-
-
-async def refuse_unentered_agent(halo: Halo, agent: str) -> None:
-    """Refuse an agent that an event names and that was not entered.
-
-    Raises:
-        Denied: always in enforce mode.
-    """
-    (await abegin_or_pause(halo, build_handoff_call(halo, agent, problem="handoff_not_allowed"))).fail(
-        PermissionError("not entered")
-    )
-
-
-async def hand_back_chain(halo: Halo, chain: Any) -> None:
-    """Hand back all that was handed on in a run."""
-    if chain is not None and chain.first_handle:
-        await halo.enforcer.ahand_back(chain.session, chain.first_handle)
+    def __init__(self, halo: Halo, call: Call, error: Exception) -> None:
+        self.halo = halo
+        super().__init__(halo, call, error)
 
 
 InnerCall = Callable[[Any, Any, Any, dict[str, Any]], Awaitable[ToolOutput]]
@@ -122,27 +76,22 @@ _NEXT_AGENT_KEY: Final = "next_agent"
 _CALLED_TOOL: Final[ContextVar[str]] = ContextVar("halo_llamaindex_wanted", default="")
 
 
-@contextmanager
-def called_tool_scope(name: str) -> Iterator[None]:
-    """Run the step that calls a tool of this name."""
-    token = _CALLED_TOOL.set(name)
-    try:
-        yield
-    finally:
-        _CALLED_TOOL.reset(token)
+def called_tool_scope(name: str) -> ContextVarScope:
+    """Mark the block as the step that calls a tool of this name."""
+    return ContextVarScope((_CALLED_TOOL, name))
 
 
 def is_handoff_tool(tool: Any) -> bool:
-    """Whether this is the framework's own hand-off tool: anything can have its name."""
+    """Whether this is the framework's own hand-off tool, which its name alone does not prove."""
     tool = unwrap_tool(tool)
     function = getattr(tool, "real_fn", None) if type(tool) is FunctionTool else None
     return function is handoff and tool.metadata.name == _HANDOFF_TOOL
 
 
 def guard_agent_tools(halo: Halo, tools: Sequence[Any]) -> list[Any]:
-    """An agent's tools, each behind a gate, whoever calls them: an agent's class may have a step of its own for that.
+    """Guard all tools of an agent, since the agent's class may call them in a step of its own.
 
-    Nothing is registered: what nobody granted is refused, at the same last step as a guarded tool.
+    An unguarded tool is not registered, so nobody has granted it: in enforce mode its calls are refused.
     """
     return [
         tool if is_handoff_tool(tool) or _is_guarded_by(halo, tool) else copy_with_guard(halo, tool) for tool in tools
@@ -155,14 +104,14 @@ def _is_guarded_by(halo: Halo, tool: Any) -> bool:
 
 
 def add_missing_tool(tools: Sequence[Any]) -> list[Any]:
-    """An agent's tools, and in the place of one that is called and not there what records the call."""
+    """Add a tool that records the call, if the model calls one that the agent does not have."""
     name = _CALLED_TOOL.get()
     if not name or any(tool.metadata.name == name for tool in tools):
         return list(tools)
-    return [*tools, MissingTool(name, [str(tool.metadata.name) for tool in tools])]
+    return [*tools, _MissingTool(name, [str(tool.metadata.name) for tool in tools])]
 
 
-class MissingTool(AsyncBaseTool):
+class _MissingTool(AsyncBaseTool):
     """A tool that a model made up."""
 
     def __init__(self, name: str, available_tools: Sequence[str]) -> None:
@@ -193,58 +142,53 @@ class MissingTool(AsyncBaseTool):
 async def call_tool(  # noqa: PLR0917  what the framework hands over, and who decides
     halo: Halo, inner: InnerCall, workflow: Any, ctx: Any, tool: BaseTool, arguments: dict[str, Any]
 ) -> ToolOutput:
-    """Run one call of an agent, decided."""
-    if isinstance(tool, MissingTool):
+    """Decide and run one tool call of an agent."""
+    if isinstance(tool, _MissingTool):
         return await _decide_missing_call(halo, tool, arguments)
     if isinstance(workflow, AgentWorkflow) and is_handoff_tool(tool):
-        return await _decide_handoff_call(halo, inner, workflow, ctx, tool, arguments)
+        return await flow.arun(_HandOffToolCall(halo, functools.partial(inner, workflow, ctx, tool), ctx, arguments))
     return await inner(workflow, ctx, guard_agent_tools(halo, [tool])[0], arguments)
 
 
-async def _decide_missing_call(halo: Halo, tool: MissingTool, arguments: Mapping[str, Any]) -> ToolOutput:
+async def _decide_missing_call(halo: Halo, tool: _MissingTool, arguments: Mapping[str, Any]) -> ToolOutput:
     name = tool.metadata.get_name()
+    resource = make_unregistered_resource(name, ActionKind.TOOL_CALL)
+    call = halo.build_call(resource, arguments, problem="unknown_tool")
     try:
-        ticket = await abegin_or_pause(
-            halo,
-            halo.build_call(make_unregistered_resource(name, ActionKind.TOOL_CALL), arguments, problem="unknown_tool"),
-        )
+        await flow.arun(UnmadeCall(halo, call, LookupError("no such tool")))
     except Denied as denied:
         names = ", ".join(tool.available_tools)
         return build_refusal(name, arguments, denied, f"the tools are: {names}" if names else "")
-    ticket.fail(LookupError("no such tool"))
     return tool.call()
 
 
-async def _decide_handoff_call(  # noqa: PLR0917  as above
-    halo: Halo, inner: InnerCall, workflow: Any, ctx: Any, tool: BaseTool, arguments: dict[str, Any]
-) -> ToolOutput:
-    """The hand-off tool: what is decided is the hand-off itself; a refused one keeps the giver at work."""
-    agent, reason = arguments.get("to_agent"), arguments.get("reason", "")
-    call = build_handoff_call(
-        halo, agent if isinstance(agent, str) else _HANDOFF_TOOL, reason if isinstance(reason, str) else ""
-    )
-    if not isinstance(agent, str) or not isinstance(reason, str):
-        call = replace(call, problem="invalid_arguments")
-    try:
-        ticket = await abegin_or_pause(halo, call)
-    except Denied as denied:
-        return build_refusal(_HANDOFF_TOOL, arguments, denied)
-    try:
-        # INVARIANT: what runs was decided: whom, and why.
-        output = await inner(workflow, ctx, tool, {"to_agent": agent, "reason": reason})
-    except BaseException as exc:
-        failed = finish_failed(ticket, exc)
-        if failed is exc:
-            raise
-    else:
-        verdict = ticket.verdict
-        if (
-            verdict is not None
-            and isinstance(agent, str)
-            and await ctx.store.get(_NEXT_AGENT_KEY, default=None) == agent
-        ):
-            handle = "" if clean_name(agent) == halo.agent else verdict.handle
-            await record_decided_handoff(halo, ctx, call.session, agent, handle)
-        result: ToolOutput = ticket.succeed(output, HANDOFF_SURFACE)
-        return result
-    raise failed
+class _HandOffToolCall(LlamaIndexAction):
+    """A call of the hand-off tool: what is decided is the hand-off itself; a refused one keeps the giver at work."""
+
+    def __init__(self, halo: Halo, inner: Callable[[Any], Any], ctx: Any, arguments: Mapping[str, Any]) -> None:
+        self.halo, self.inner, self.ctx, self.raw_arguments = halo, inner, ctx, arguments
+        self.arguments = {"to_agent": arguments.get("to_agent"), "reason": arguments.get("reason", "")}
+        agent, reason = self.arguments.values()
+        is_valid = isinstance(agent, str) and isinstance(reason, str)
+        call = build_handoff_call(
+            halo, agent if isinstance(agent, str) else _HANDOFF_TOOL, reason if isinstance(reason, str) else ""
+        )
+        call = with_problem(call, "" if is_valid else "invalid_arguments")
+        super().__init__(halo.enforcer, call, HANDOFF_SURFACE)
+
+    def return_denied(self, denied: Denied) -> ToolOutput:
+        """The refusal, for the model to read."""
+        return build_refusal(_HANDOFF_TOOL, self.raw_arguments, denied)
+
+    def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  the arguments are not changed
+        """Call the tool. INVARIANT: what runs was decided: whom, and why."""
+        return self.inner(self.arguments)
+
+    async def finish(self, ticket: Ticket, result: Any) -> Any:
+        """Note whom the next step may enter, if the tool has named it."""
+        agent = self.arguments["to_agent"]
+        is_next = isinstance(agent, str) and await read_store(self.ctx, _NEXT_AGENT_KEY) == agent
+        if ticket.verdict is not None and is_next:
+            handle = _get_handle(self.halo, ticket)
+            await record_decided_handoff(self.halo, self.ctx, self.build_call().session, agent, handle)
+        return super().finish(ticket, result)

@@ -1,27 +1,18 @@
-"""Room: one run of one step of a guarded workflow, and who acts in it. Takes: a step. Gives: its result.
-
-Never: decides, mints, keeps anything.
-
-Room: calls of one message that are alike under one id. Takes: a message's calls. Gives: an id for each.
-
-Some providers name a call after its tool: a message that asks for the same twice then asks twice under one id, and the
-second would be taken for the first, asked again. Which is which, the piece of work says that runs it. Never: decides.
-
-Room: one run of one step of a workflow of the app's own. Takes: a step. Gives: its result, as whoever acts.
-
-Never: decides, mints.
-
-Room: what stands before the steps of a guarded workflow. Takes: a step. Gives: one that runs as whoever acts.
+"""Runs of the steps of a guarded workflow, each as the agent that acts in it.
 
 Each step runs in a task and a context of its own, so each finds the session, who acts and what was said anew: from the
-context that the run was started in, and from the workflow's own store. Never: decides, mints, keeps anything.
+context that the run was started in, and from the workflow's own store. A step of one of the framework's agents has a
+handler by its name (`_STEP_HANDLERS`); a step of a workflow of the app's own runs in `__run_app_step`.
+
+Some providers name a call after its tool: a message that asks for the same twice then asks twice under one id, and the
+second would be taken for the first, asked again. `__resolve_call_id` tells them apart by the work item that runs each.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,7 +21,9 @@ from llama_index.core.base.llms.types import MessageRole
 from llama_index.core.workflow import Context, StartEvent, StopEvent
 from workflows.runtime.types.results import StepWorkerStateContextVar, WaitingForEvent
 
+from halo_core.enforcement import flow
 from halo_core.enforcement.session_context import (
+    ContextVarScope,
     TriggeringMessage,
     current_session,
     delegation_scope,
@@ -39,16 +32,9 @@ from halo_core.enforcement.session_context import (
 )
 from halo_core.errors import Denied
 from halo_core.model import Provenance
-from halo_llamaindex._agent_calls import (
-    called_tool_scope,
-    enter_agent,
-    find_base_agents,
-    hand_back_chain,
-    refuse_unentered_agent,
-)
+from halo_llamaindex._agent_calls import HandOffDecision, UnmadeCall, build_handoff_call, called_tool_scope
 from halo_llamaindex._components import guard_memory
-from halo_llamaindex._model_calls import EARLIER_MARK as MARK
-from halo_llamaindex._model_calls import message_id
+from halo_llamaindex._model_calls import EARLIER_MARK, message_id
 from halo_llamaindex._pause import STEERING_ERRORS, StepPaused, forget_waits, list_waiter_ids
 from halo_llamaindex._runs import (
     EARLIER_RESULTS_KEY,
@@ -63,7 +49,7 @@ from halo_llamaindex._runs import (
     forget_chat,
     known_texts_scope,
     load_acting_chain,
-    nested_call_scope,
+    nested_call_values,
     read_store,
     restore_chat,
     store_acting_chain,
@@ -75,22 +61,9 @@ from halo_llamaindex._texts import extract_message_text
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = [
-    "CURRENT_AGENT_KEY",
-    "StepRun",
-    "WorkflowPlan",
-    "hand_back_agents",
-    "resolve_call_id",
-    "run_app_step",
-    "run_as_actor",
-    "run_step",
-    "store_duplicate_calls",
-]
-
-
-CURRENT_AGENT_KEY: Final = "current_agent_name"
-"""The framework's word for who is at work, in its events and its store."""
-StepFunction = Callable[..., Awaitable[Any]]
+_CURRENT_AGENT_KEY: Final = "current_agent_name"
+"""Where the framework's events and its store have the name of the current agent."""
+StepCallable = Callable[..., Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,77 +90,128 @@ class WorkflowPlan:
 
     @property
     def enters_agents(self) -> bool:
-        """Whether anybody is entered in it."""
+        """Whether agents are entered by hand-offs in it."""
         return self.is_team or bool(self.agent)
 
 
 @dataclass(slots=True)
-class StepRun:
-    """One run of one step."""
+class _StepRun:
+    """One run of one step.
+
+    Args:
+        plan: of the workflow.
+        name: of the step.
+        step: called with the event that the step works on.
+        event: that one.
+        ctx: of the run.
+        state: what the framework keeps of the step's work.
+    """
 
     plan: WorkflowPlan
-    ctx: Any
+    name: str
+    step: StepCallable
     event: Any
-    step: StepFunction
-    session: str
-    has_fresh_session: bool
+    ctx: Any
+    state: Any
+    session: str = ""
+    has_fresh_session: bool = False
     chain: ActingChain | None = None
 
     @property
     def halo(self) -> Halo:
         return self.plan.halo
 
+    async def call(self) -> Any:
+        """Call the step."""
+        return await self.step(self.event)
 
-async def run_as_actor(step_run: StepRun, run: Callable[[StepRun], Awaitable[Any]]) -> Any:
-    """Run something as whoever acts, and hand back what was handed on when the run ends with it."""
+    async def load_chain(self) -> ActingChain | None:
+        """See `load_acting_chain`."""
+        return await load_acting_chain(self.halo, self.ctx, self.session)
+
+    async def store_chain(self, chain: ActingChain | None) -> None:
+        """See `store_acting_chain`."""
+        await store_acting_chain(self.halo, self.ctx, chain, self.session)
+
+    def delegation_scope(self, chain: ActingChain) -> AbstractContextManager[Any]:
+        """A block in which the last agent of the chain acts."""
+        return delegation_scope(chain.to_acting(self.halo, self.session))
+
+
+async def _run_as_actor(step_run: _StepRun, run: Callable[[_StepRun], Awaitable[Any]]) -> Any:
+    """Run a step as the acting agent; at the end of the workflow's run, hand back all links."""
     if not step_run.plan.enters_agents:
         return await run(step_run)
-    step_run.chain = await load_acting_chain(step_run.halo, step_run.ctx, step_run.session)
+    step_run.chain = await step_run.load_chain()
     if step_run.chain is None or not step_run.chain.agent:
         # INVARIANT: SUB - who acts is not known, so it is not the first one either.
         raise Denied("handed_back", "no agent has started here", remedy="start the run from its beginning")
     try:
-        with delegation_scope(step_run.chain.to_acting(step_run.halo, step_run.session)):
-            agent_name = getattr(step_run.event, CURRENT_AGENT_KEY, None)
+        with step_run.delegation_scope(step_run.chain):
+            agent_name = getattr(step_run.event, _CURRENT_AGENT_KEY, None)
             if step_run.plan.is_team and isinstance(agent_name, str) and agent_name != step_run.chain.agent:
-                await refuse_unentered_agent(step_run.halo, agent_name)
+                call = build_handoff_call(step_run.halo, agent_name, problem="handoff_not_allowed")
+                await flow.arun(UnmadeCall(step_run.halo, call, PermissionError("not entered")))
             result = await run(step_run)
     except WaitingForEvent:
         await discard_foreign_chain(step_run.ctx)
         raise
     except Exception:
         if step_run.plan.is_agentic:  # a step of an app's own may be tried again
-            await hand_back_agents(step_run)
+            await _hand_back_agents(step_run)
         raise
     await discard_foreign_chain(step_run.ctx)
     if isinstance(result, StopEvent):
-        await hand_back_agents(step_run)
+        await _hand_back_agents(step_run)
     return result
 
 
-async def hand_back_agents(step_run: StepRun) -> None:
-    chain = await load_acting_chain(step_run.halo, step_run.ctx, step_run.session)
-    await store_acting_chain(step_run.halo, step_run.ctx, None, step_run.session)
-    await hand_back_chain(step_run.halo, chain)
+async def _hand_back_agents(step_run: _StepRun) -> None:
+    """Hand back all links that were made in a run."""
+    chain = await step_run.load_chain()
+    await step_run.store_chain(None)
+    if chain is not None and chain.first_handle:
+        await step_run.halo.enforcer.ahand_back(chain.session, chain.first_handle)
+
+
+async def _enter_agent(step_run: _StepRun, chain: ActingChain, agent: str, task: str = "") -> ActingChain:
+    """Enter an agent: under the link that was made for it, or else by a hand-off that is decided here.
+
+    Raises:
+        Denied: whoever acts may not hand off to it.
+    """
+    handle = chain.decided_handoffs.get(agent)
+    if handle is None:
+        with step_run.delegation_scope(chain):
+            call = build_handoff_call(step_run.halo, agent, task)
+            handle, session = await flow.arun(HandOffDecision(step_run.halo, call))
+        chain = replace(chain, session=session or chain.session)
+    return chain.enter(agent, handle)
+
+
+def _start_chain(step_run: _StepRun) -> ActingChain:
+    """The chain before any agent is entered: below the agents that act where the run was started."""
+    acting_link = ActingChain().to_acting(step_run.halo, step_run.session)
+    return ActingChain(base_agents=acting_link.agents if acting_link is not None else ())
 
 
 _DUPLICATES_KEY: Final = "halo_alike"
-"""Key of the calls of the message at hand that are alike: how many there are, and which pieces of work run them."""
+"""Key of the identical calls in the current message: how many there are, and which work items run them."""
 
 
 def _describe_call(call: Any) -> str:
     return f"{call.tool_id} {call.tool_name} {sorted(call.tool_kwargs.items(), key=repr)!r}"
 
 
-async def store_duplicate_calls(ctx: Any, calls: Iterable[Any] | None) -> None:
-    """Note which calls of a message are alike."""
+async def _store_duplicate_calls(ctx: Any, calls: Iterable[Any] | None) -> None:
+    """Store which calls of a message are identical."""
     duplicates = {name: [count] for name, count in Counter(map(_describe_call, calls or ())).items() if count > 1}
     if duplicates or await read_store(ctx, _DUPLICATES_KEY):
         await ctx.store.set(_DUPLICATES_KEY, duplicates)
 
 
-async def resolve_call_id(ctx: Any, call: Any, item: str | None) -> str:
-    """The id of a call: the provider's, and of the second of two that are alike which one it is."""
+async def _resolve_call_id(ctx: Any, call: Any, item: str | None) -> str:
+    """The id of a call: the provider's, with a number for each further one of several identical calls."""
     provider_id: str = call.tool_id
     if item is None or not await read_store(ctx, _DUPLICATES_KEY):
         return provider_id
@@ -205,29 +229,25 @@ async def resolve_call_id(ctx: Any, call: Any, item: str | None) -> str:
 
 
 _RUN_ID_KEY: Final = "halo_run"
-"""Key of a name of the run at hand, which goes on with it."""
+"""Key of the run's id, which a resumed run keeps."""
 _BEGUN_KEY: Final = "began"
 
 
-async def run_app_step(step_run: StepRun, name: str, step_state: Any) -> Any:
-    """Run a step; where the workflow is an agent as a whole, its first step enters that agent."""
-    begins = isinstance(step_run.event, StartEvent) and not list_waiter_ids(step_state)
-    run, item = current_run(), step_state.state.work_item_id
+async def _run_app_step(step_run: _StepRun) -> Any:
+    """Run a step of an app's own workflow; if the workflow as a whole is an agent, its first step enters it."""
+    begins = isinstance(step_run.event, StartEvent) and not list_waiter_ids(step_run.state)
+    run, name, item = current_run(), step_run.name, step_run.state.state.work_item_id
     work = ""
     if run.is_resumable and item is not None:
         # Where it was tried and failed, it is another try: what it calls then is called anew.
         work = f"{await _ensure_run_id(step_run, begins=begins)}:{name}:{item}:{run.work_items[name, item].attempt}"
     if step_run.plan.agent and isinstance(step_run.event, StartEvent):
         await _enter_workflow_agent(step_run, begins=begins)
-    with nested_call_scope(work):
-        return await run_as_actor(step_run, _run_app_event)
+    with ContextVarScope(*nested_call_values(work)):
+        return await _run_as_actor(step_run, _StepRun.call)
 
 
-async def _run_app_event(step_run: StepRun) -> Any:
-    return await step_run.step(step_run.event)
-
-
-async def _ensure_run_id(step_run: StepRun, *, begins: bool) -> str:
+async def _ensure_run_id(step_run: _StepRun, *, begins: bool) -> str:
     run = current_run()
     async with run.store_lock:  # steps side by side have one
         if _RUN_ID_KEY not in run.written_values:
@@ -239,26 +259,23 @@ async def _ensure_run_id(step_run: StepRun, *, begins: bool) -> str:
     return str(run.written_values[_RUN_ID_KEY])
 
 
-async def _enter_workflow_agent(step_run: StepRun, *, begins: bool) -> None:
+async def _enter_workflow_agent(step_run: _StepRun, *, begins: bool) -> None:
     run = current_run()
     async with run.store_lock:
         if begins and not run.written_values.get(_BEGUN_KEY):
-            await hand_back_agents(step_run)  # what an earlier run of this context left behind
+            await _hand_back_agents(step_run)  # what an earlier run of this context left behind
         run.written_values[_BEGUN_KEY] = True
-        chain = await load_acting_chain(step_run.halo, step_run.ctx, step_run.session)
+        chain = await step_run.load_chain()
         if chain is None or chain.agent != step_run.plan.agent:
-            chain = await enter_agent(
-                step_run, ActingChain(base_agents=find_base_agents(step_run)), step_run.plan.agent, run.task
-            )
-            await store_acting_chain(step_run.halo, step_run.ctx, chain, step_run.session)
+            chain = await _enter_agent(step_run, _start_chain(step_run), step_run.plan.agent, run.task)
+            await step_run.store_chain(chain)
 
 
 _RESULT_ROLES: Final = (MessageRole.TOOL, MessageRole.FUNCTION)
-StepCallable = Callable[..., Awaitable[Any]]
 
 
 async def run_step(plan: WorkflowPlan, name: str, step: StepCallable, event: Any) -> Any:
-    """Run one step of a workflow as whoever acts in it.
+    """Run one step of a workflow as the agent that acts in it.
 
     Args:
         plan: of the workflow.
@@ -266,81 +283,72 @@ async def run_step(plan: WorkflowPlan, name: str, step: StepCallable, event: Any
         step: called with the event that the step works on.
         event: that it was called with.
     """
-    ctx, step_state = Context.get_step_context(), StepWorkerStateContextVar.get()
-    run, item = current_run(), step_state.state.work_item_id
+    step_run = _StepRun(plan, name, step, event, Context.get_step_context(), StepWorkerStateContextVar.get())
+    run, item = current_run(), step_run.state.state.work_item_id
     work_item = run.work_items.setdefault((name, item), WorkItem()) if item is not None else WorkItem()
     async with work_item.lock:
-        work_item.has_waited = work_item.has_waited or bool(list_waiter_ids(step_state))
+        work_item.has_waited = work_item.has_waited or bool(list_waiter_ids(step_run.state))
         if work_item.is_done and work_item.has_waited:
             return None
         try:
-            result = await _run_step_in_session(plan, name, step, event, ctx, step_state)
+            result = await _run_step_in_session(step_run)
         except Exception as exc:
             work_item.attempt += not isinstance(exc, STEERING_ERRORS)
             raise
         work_item.is_done = True
-        forget_waits(step_state)
+        forget_waits(step_run.state)
         return result
 
 
-async def _run_step_in_session(
-    plan: WorkflowPlan, name: str, step: StepCallable, event: Any, ctx: Any, step_state: Any
-) -> Any:
+async def _run_step_in_session(step_run: _StepRun) -> Any:
+    plan, ctx = step_run.plan, step_run.ctx
+    session = current_session()
     with ExitStack() as stack:
-        session, is_fresh = current_session(), False
         if session is None:
-            session, is_fresh = await ensure_session(plan.halo, ctx)
+            session, step_run.has_fresh_session = await ensure_session(plan.halo, ctx)
             stack.enter_context(session_scope(session))
-        stack.enter_context(waiting_step_scope(step_state if current_run().is_resumable else None))
+        step_run.session = session.id
+        stack.enter_context(waiting_step_scope(step_run.state if current_run().is_resumable else None))
         try:
-            step_run = StepRun(plan, ctx, event, step, session.id, is_fresh)
             if not plan.is_agentic:
-                return await run_app_step(step_run, name, step_state)
-            await (forget_chat if name == "init_run" else restore_chat)(ctx)
-            return await _dispatch_agent_step(step_run, name)
+                return await _run_app_step(step_run)
+            await (forget_chat if step_run.name == "init_run" else restore_chat)(ctx)
+            result = await _STEP_HANDLERS.get(step_run.name, _run_other_step)(step_run)
+            if isinstance(result, StopEvent):  # nothing waits any more
+                await forget_chat(ctx)
         except StepPaused as paused:
             if plan.is_agentic:
                 await store_chat(ctx)
             if paused.is_repeated:  # the framework shows a question once; who resumed has not seen it
                 ctx.write_event_to_stream(paused.challenge)
             raise
+        return result
 
 
-async def _dispatch_agent_step(step_run: StepRun, name: str) -> Any:
-    result = await _STEP_HANDLERS.get(name, _run_other_step)(step_run)
-    if isinstance(result, StopEvent):  # nothing waits any more
-        await forget_chat(step_run.ctx)
-    return result
-
-
-async def _run_plain_step(step_run: StepRun) -> Any:
-    return await step_run.step(step_run.event)
-
-
-async def _run_other_step(step_run: StepRun) -> Any:
-    return await run_as_actor(step_run, _run_plain_step)
+async def _run_other_step(step_run: _StepRun) -> Any:
+    return await _run_as_actor(step_run, _StepRun.call)
 
 
 # the steps
 
 
-async def _init_run(step_run: StepRun) -> Any:
+async def _init_run(step_run: _StepRun) -> Any:
     await _guard_run_memory(step_run)
     if step_run.plan.enters_agents:
-        await hand_back_agents(step_run)  # what an earlier run of this context left behind
-    result = await step_run.step(step_run.event)
+        await _hand_back_agents(step_run)  # what an earlier run of this context left behind
+    result = await step_run.call()
     if step_run.has_fresh_session and isinstance(result, AgentInput):
         earlier_results = [extract_message_text(message) for message in result.input if message.role in _RESULT_ROLES]
         if earlier_results:
             # The session is new, so what tools said before it was read by nobody here.
             await step_run.ctx.store.set(
-                EARLIER_RESULTS_KEY, [step_run.halo.make_keyed_digest(MARK + text) for text in earlier_results]
+                EARLIER_RESULTS_KEY, [step_run.halo.make_keyed_digest(EARLIER_MARK + text) for text in earlier_results]
             )
     return result
 
 
-async def _guard_run_memory(step_run: StepRun) -> None:
-    """A memory can ask a model too, whichever way the host handed it over."""
+async def _guard_run_memory(step_run: _StepRun) -> None:
+    """Guard the run's memory, which may ask a model: in the store and in the event."""
     memory = await read_store(step_run.ctx, MEMORY_KEY)
     guarded = guard_memory(step_run.halo, memory)
     if guarded is not memory:
@@ -352,79 +360,77 @@ async def _guard_run_memory(step_run: StepRun) -> None:
         step_run.event[MEMORY_KEY] = guarded
 
 
-async def _setup_agent(step_run: StepRun) -> Any:
-    """Enter the agent that an event names; one that may not be entered leaves the giver at work."""
+async def _setup_agent(step_run: _StepRun) -> Any:
+    """Enter the agent that an event names; if that is denied, the agent that handed off goes on."""
     if not step_run.plan.enters_agents:
-        return await step_run.step(step_run.event)
-    chain = await load_acting_chain(step_run.halo, step_run.ctx, step_run.session) or ActingChain(
-        base_agents=find_base_agents(step_run)
-    )
+        return await step_run.call()
+    chain = await step_run.load_chain() or _start_chain(step_run)
     giver, event = chain.agent, step_run.event
     if step_run.plan.agent and not giver:
-        chain = await enter_agent(step_run, chain, step_run.plan.agent, current_run().task)
+        chain = await _enter_agent(step_run, chain, step_run.plan.agent, current_run().task)
     agent_name = event.current_agent_name
     if step_run.plan.is_team and agent_name != chain.agent:
         try:
-            chain = await enter_agent(step_run, chain, agent_name)
+            chain = await _enter_agent(step_run, chain, agent_name)
         except Denied:
             if not giver:
                 raise
-            await step_run.ctx.store.set(CURRENT_AGENT_KEY, giver)
+            await step_run.ctx.store.set(_CURRENT_AGENT_KEY, giver)
             event = AgentInput(input=event.input, current_agent_name=giver)
-    await store_acting_chain(step_run.halo, step_run.ctx, replace(chain, decided_handoffs={}), step_run.session)
-    with delegation_scope(chain.to_acting(step_run.halo, step_run.session)):
+    await step_run.store_chain(replace(chain, decided_handoffs={}))
+    with step_run.delegation_scope(chain):
         return await step_run.step(event)
 
 
-async def _run_agent_step(step_run: StepRun) -> Any:
-    async def run(step_run: StepRun) -> Any:
+async def _run_agent_step(step_run: _StepRun) -> Any:
+    async def run(step_run: _StepRun) -> Any:
         result = await _run_model_step(step_run)
         if isinstance(result, AgentOutput):
             turn = message_id(result.response) or step_run.halo.make_run_session_id()
             await step_run.ctx.store.set(TURN_KEY, turn)
-            await store_duplicate_calls(step_run.ctx, result.tool_calls)
+            await _store_duplicate_calls(step_run.ctx, result.tool_calls)
         return result
 
-    return await run_as_actor(step_run, run)
+    return await _run_as_actor(step_run, run)
 
 
-async def _parse_agent_output(step_run: StepRun) -> Any:
-    return await run_as_actor(step_run, _run_model_step)
+async def _parse_agent_output(step_run: _StepRun) -> Any:
+    return await _run_as_actor(step_run, _run_model_step)
 
 
-async def _run_model_step(step_run: StepRun) -> Any:
-    """Run a step in which a model is asked, knowing whose words it is shown."""
-    agent_name = getattr(step_run.event, CURRENT_AGENT_KEY, "") if step_run.plan.is_team else ""
+async def _run_model_step(step_run: _StepRun) -> Any:
+    """Run a step in which a model is asked, with the texts whose origin is known."""
+    agent_name = getattr(step_run.event, _CURRENT_AGENT_KEY, "") if step_run.plan.is_team else ""
     prompt = (step_run.plan.prompts or {}).get(agent_name, "")
     known_texts = [(prompt, Provenance.SYSTEM)] if prompt else []
     known_texts += [(words, Provenance.USER) for words in current_run().user_texts]
     earlier_marks = await read_store(step_run.ctx, EARLIER_RESULTS_KEY, [])
     with known_texts_scope(tuple(known_texts), frozenset(earlier_marks if isinstance(earlier_marks, list) else ())):
-        return await step_run.step(step_run.event)
+        return await step_run.call()
 
 
-async def _call_tool(step_run: StepRun) -> Any:
-    async def run(step_run: StepRun) -> Any:
+async def _call_tool(step_run: _StepRun) -> Any:
+    async def run(step_run: _StepRun) -> Any:
         event: ToolCall = step_run.event
         if step_run.plan.is_team and step_run.chain is not None:
             # Whose tools are called, and under whose link: a tool that wrote another name there has entered nobody.
-            await step_run.ctx.store.set(CURRENT_AGENT_KEY, step_run.chain.agent)
+            await step_run.ctx.store.set(_CURRENT_AGENT_KEY, step_run.chain.agent)
         turn = await read_store(step_run.ctx, TURN_KEY, "")
         item = StepWorkerStateContextVar.get().state.work_item_id
         asking_message = TriggeringMessage(
             str(turn),
-            await resolve_call_id(step_run.ctx, event, item),
+            await _resolve_call_id(step_run.ctx, event, item),
             kind="message",
             text=await _find_turn_text(step_run.ctx),
         )
         with triggering_message_scope(asking_message), called_tool_scope(event.tool_name):
             return await step_run.step(event)
 
-    return await run_as_actor(step_run, run)
+    return await _run_as_actor(step_run, run)
 
 
 async def _find_turn_text(ctx: Any) -> str:
-    """The words of the message whose calls are under way, where the agent's scratchpad has them."""
+    """Text of the message whose calls are being made, if the agent's scratchpad has it."""
     scratchpad = await read_store(ctx, "scratchpad", [])
     answers = (
         [item for item in scratchpad if getattr(item, "role", None) == MessageRole.ASSISTANT]
@@ -434,7 +440,7 @@ async def _find_turn_text(ctx: Any) -> str:
     return extract_message_text(answers[-1]) if answers else ""
 
 
-_STEP_HANDLERS: Final[Mapping[str, Callable[[StepRun], Awaitable[Any]]]] = {
+_STEP_HANDLERS: Final[Mapping[str, Callable[[_StepRun], Awaitable[Any]]]] = {
     "call_tool": _call_tool,
     "init_run": _init_run,
     "parse_agent_output": _parse_agent_output,

@@ -1,13 +1,7 @@
-"""Room: guarded workflows and agents. Takes: workflows. Gives: copies whose steps are entered, and tools decided.
+"""Guarded workflows: copies of agents, of teams of agents and of an app's own workflows, whose every step is entered.
 
-Room: the class of a guarded workflow. Takes: a workflow's class. Gives: one whose every step is entered.
-
-Never: decides itself, holds anything of one workflow.
-
-Room: guarded workflows. Takes: agents, teams of them, an app's own workflows. Gives: copies that are governed.
-
-The copy asks guarded models, decides its agents' tool calls, and enters each agent of a team by a hand-off. Never:
-decides itself, changes the original, guards a tool: what nobody guarded is granted by nobody.
+The copy asks guarded models, decides its agents' tool calls, and enters each agent of a team by a hand-off. It guards
+no tool: what nobody guarded is granted by nobody.
 """
 
 from __future__ import annotations
@@ -30,8 +24,14 @@ from workflows.errors import WorkflowCancelledByUser
 from workflows.utils import get_steps_from_class
 
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, find_agent_resource, register_agent_resource
-from halo_core.enforcement.guards import GuardMetadata, attach_guard, clean_name, get_guard
-from halo_core.enforcement.session_context import is_raw_thread
+from halo_core.enforcement.guards import (
+    GuardMetadata,
+    attach_guard,
+    clean_name,
+    get_guard,
+    refuse_overridden_attributes,
+)
+from halo_core.enforcement.session_context import ContextVarScope, is_raw_thread
 from halo_core.errors import ConfigError, Denied
 from halo_core.facade import HandOff
 from halo_core.model import ActionKind, Resource
@@ -44,76 +44,60 @@ from halo_llamaindex._runs import (
     hand_back_unfinished,
     in_body,
     make_spanless_subclass,
-    nested_call_scope,
+    nested_call_values,
     run_scope,
 )
 from halo_llamaindex._serialization import forbid_restoring
 from halo_llamaindex._texts import extract_message_text
 from halo_llamaindex._tools import copy_with_guard
-from halo_llamaindex._translate import refuse_overridden_entry_points
+from halo_llamaindex._translate import OVERRIDE_REMEDY, refuse_other_halo
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = [
-    "PLAN_ATTRIBUTE",
-    "get_plan",
-    "guard_workflow",
-    "list_entry_points",
-    "make_guarded_class",
-]
-
-
-PLAN_ATTRIBUTE: Final = "_halo_plan"
+_PLAN_ATTRIBUTE: Final = "_halo_plan"
 _CALL_TOOL: Final = "_call_tool"
 _GET_TOOLS: Final = "get_tools"
 
 
-def get_plan(workflow: Any) -> WorkflowPlan:
+def _get_plan(workflow: Any) -> WorkflowPlan:
     """How a guarded workflow is entered.
 
     Raises:
         Denied: it was copied in a way that lost it.
     """
-    plan = workflow.__dict__.get(PLAN_ATTRIBUTE)
+    plan = workflow.__dict__.get(_PLAN_ATTRIBUTE)
     if not isinstance(plan, WorkflowPlan):
         raise Denied("needs_guard", "this copy of a guarded workflow is no longer guarded", remedy="guard it again")
     return plan
 
 
 def list_entry_points(kind: type[Workflow]) -> list[str]:
-    """What of a workflow is Halo's in a guarded copy of it."""
+    """Methods of a workflow that a guarded copy replaces."""
     overridable = [name for name in (_CALL_TOOL, _GET_TOOLS) if hasattr(kind, name)]
     return ["run", *get_steps_from_class(kind), *overridable]
 
 
 @functools.lru_cache(maxsize=256)
-def make_guarded_class(kind: type[Workflow]) -> type[Workflow]:
+def _make_guarded_class(kind: type[Workflow]) -> type[Workflow]:
     """Subclass that starts its runs, enters its steps and decides the tool calls of its agents."""
-    members: dict[str, Any] = {name: _wrap_step(kind, name) for name in get_steps_from_class(kind)}
-    members |= {name: _wrap_free_step(name, function) for name, function in kind._step_functions.items()}  # noqa: SLF001  no public way to them
+    members: dict[str, Any] = {
+        name: _wrap_step(name, getattr(kind, name), is_method=True) for name in get_steps_from_class(kind)
+    }
+    members |= {name: _wrap_step(name, item, is_method=False) for name, item in kind._step_functions.items()}  # noqa: SLF001  no public way to them
     members["run"] = _wrap_run(kind)
     if hasattr(kind, _CALL_TOOL):
         members |= {_CALL_TOOL: _wrap_call_tool(kind), _GET_TOOLS: _wrap_get_tools(kind)}
     return make_spanless_subclass(kind, members)
 
 
-def _wrap_step(kind: type[Workflow], name: str) -> Callable[..., Any]:
-    function = getattr(kind, name)
+def _wrap_step(name: str, function: Callable[..., Any], *, is_method: bool) -> Callable[..., Any]:
+    """A step of the class, or one that is a function beside it, as a method."""
 
     @functools.wraps(function)  # the framework reads its signature and its configuration
     async def step(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return await _run_step_function(self, name, functools.partial(function, self), args, kwargs)
-
-    return step
-
-
-def _wrap_free_step(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """A step that is a function beside the class, as a method of it."""
-
-    @functools.wraps(function)
-    async def step(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return await _run_step_function(self, name, function, args, kwargs)
+        bound = functools.partial(function, self) if is_method else function
+        return await _run_step_function(self, name, bound, args, kwargs)
 
     return step
 
@@ -128,7 +112,7 @@ async def _run_step_function(workflow: Any, name: str, function: Callable[..., A
             return await function(*args, **step_kwargs)
         return await asyncio.to_thread(function, *args, **step_kwargs)
 
-    plan = get_plan(workflow)
+    plan = _get_plan(workflow)
     guard_swapped_models(plan.halo, workflow)
     return await run_step(plan, name, step, kwargs.get(event_name))
 
@@ -136,7 +120,7 @@ async def _run_step_function(workflow: Any, name: str, function: Callable[..., A
 def _wrap_run(kind: type[Workflow]) -> Callable[..., Any]:
     @functools.wraps(kind.run)
     def run(self: Any, *args: Any, **kwargs: Any) -> Any:
-        plan = get_plan(self)
+        plan = _get_plan(self)
         ctx = kwargs.get("ctx")
         host_context = ctx if ctx is not None else next((item for item in args if isinstance(item, Context)), None)
         user_texts = tuple(_iter_user_texts(args, kwargs))
@@ -148,11 +132,8 @@ def _wrap_run(kind: type[Workflow]) -> Callable[..., Any]:
         )
         if "memory" in kwargs:
             kwargs["memory"] = guard_memory(plan.halo, kwargs["memory"])
-        with (
-            run_scope(run),
-            called_tool_scope(""),
-            nested_call_scope(""),
-        ):  # whatever the run around this one is at stays there
+        # Whatever the run around this one is at stays there.
+        with run_scope(run), called_tool_scope(""), ContextVarScope(*nested_call_values("")):
             handler = kind.run(self, *args, **kwargs)
             handler._result_task.add_done_callback(functools.partial(_finish_run, plan.halo))  # noqa: SLF001  nothing public
         return handler
@@ -161,7 +142,7 @@ def _wrap_run(kind: type[Workflow]) -> Callable[..., Any]:
 
 
 def _finish_run(halo: Halo, result: asyncio.Task[Any]) -> None:
-    """A run that is cancelled may be gone on with; one that failed or timed out has ended, wherever it was."""
+    """Hand back the links of a run that failed or timed out; a cancelled one may be resumed."""
     if not result.cancelled() and not isinstance(result.exception(), WorkflowCancelledByUser | NoneType):
         hand_back_unfinished(halo)
 
@@ -188,7 +169,7 @@ def _wrap_call_tool(kind: Any) -> Callable[..., Any]:
 
     @functools.wraps(function)
     async def _call_tool(self: Any, ctx: Any, tool: Any, tool_input: dict[str, Any]) -> Any:
-        return await call_tool(get_plan(self).halo, function, self, ctx, tool, tool_input)
+        return await call_tool(_get_plan(self).halo, function, self, ctx, tool, tool_input)
 
     return _call_tool
 
@@ -198,7 +179,7 @@ def _wrap_get_tools(kind: Any) -> Callable[..., Any]:
 
     @functools.wraps(function)
     async def get_tools(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return add_missing_tool(guard_agent_tools(get_plan(self).halo, await function(self, *args, **kwargs)))
+        return add_missing_tool(guard_agent_tools(_get_plan(self).halo, await function(self, *args, **kwargs)))
 
     return get_tools
 
@@ -228,18 +209,12 @@ def guard_workflow(
         ConfigError: another Halo guards it, terms are for nobody in it, or it has entry points of its own.
     """
     guard = get_guard(workflow)
-    if guard is not None and guard.halo is not halo:
-        raise ConfigError(
-            "guarded_elsewhere",
-            f"`{guard.name}` is already guarded by another Halo",
-            field="x",
-            remedy="guard the original workflow, once for each Halo",
-        )
+    refuse_other_halo(halo, guard, "workflow")
     if guard is not None:
         if not (agent or give or resource):
             return workflow
         workflow = guard.original
-    refuse_overridden_entry_points(workflow, list_entry_points(type(workflow)))
+    refuse_overridden_attributes(workflow, list_entry_points(type(workflow)), OVERRIDE_REMEDY)
     is_team = isinstance(workflow, AgentWorkflow) and len(workflow.agents) > 1
     names = list(workflow.agents) if is_team and isinstance(workflow, AgentWorkflow) else []
     _add_terms(halo, give or {}, {*names, *([agent] if agent else ())})
@@ -253,7 +228,7 @@ def guard_workflow(
         )
     guarded: Workflow = _copy_workflow(halo, workflow)
     is_agentic = isinstance(workflow, AgentWorkflow | BaseWorkflowAgent)
-    guarded.__dict__[PLAN_ATTRIBUTE] = WorkflowPlan(
+    guarded.__dict__[_PLAN_ATTRIBUTE] = WorkflowPlan(
         halo, is_team=is_team, agent=agent, prompts=_collect_prompts(workflow, is_team=is_team), is_agentic=is_agentic
     )
     name = agent or getattr(workflow, "name", "") or type(workflow).__name__
@@ -277,7 +252,7 @@ def _add_terms(halo: Halo, give: Mapping[str, HandOff], names: set[str]) -> None
 
 
 def _guard_code_tool(halo: Halo, workflow: CodeActAgent, tool: Any) -> Any:
-    """The tool that the framework makes of what executes code, and names itself: granted if that very function is."""
+    """Guard the tool that the framework makes of a code executor; it has a grant only if that function was guarded."""
     registered, function = halo.find_registered(EXECUTE_TOOL_NAME), workflow.code_execute_fn
     runs_code_function = (
         isinstance(tool, FunctionTool)
@@ -296,7 +271,7 @@ def _guard_code_tool(halo: Halo, workflow: CodeActAgent, tool: Any) -> Any:
 def _copy_workflow(halo: Halo, workflow: Any) -> Any:
     guarded = copy.copy(workflow)
     kind: type[Workflow] = type(workflow)
-    object.__setattr__(guarded, "__class__", make_guarded_class(kind))
+    object.__setattr__(guarded, "__class__", _make_guarded_class(kind))
     for name in _CACHED_FIELDS:
         if name in guarded.__dict__:
             guarded.__dict__[name] = None

@@ -1,7 +1,7 @@
-"""Room: arguments of a tool call: bound by signature, checked against the schema, snapshotted. Takes: args, kwargs.
+"""Arguments of a tool call: bound by signature, checked against the schema, copied.
 
 LlamaIndex hands a function what the model wrote, as it is. Here what does not fit the tool's own schema is refused, and
-a value that only fits when read as another type (`"5"` for a number) is passed on as that. Never: runs anything.
+a value that only fits when read as another type (`"5"` for a number) is passed on as that.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from llama_index.core.workflow import Context
 from pydantic.fields import FieldInfo
 
 from halo_core.enforcement.arguments import BoundArguments, copy_arguments, same_value, to_json_outline, to_json_value
-
-__all__ = ["Binder"]
 
 _VAR_POSITIONAL: Final = inspect.Parameter.VAR_POSITIONAL
 _VAR_KEYWORD: Final = inspect.Parameter.VAR_KEYWORD
@@ -43,7 +41,7 @@ class Binder:
 
     @classmethod
     def for_tool(cls, tool: BaseTool, function: Callable[..., Any] | None) -> Binder:
-        """The binder of a tool's function; without one, of a tool that takes what its schema says."""
+        """The binder of a tool's function, or of a tool without one, which takes what its schema says."""
         schema = tool.metadata.fn_schema
         schema = schema if isinstance(schema, type) and issubclass(schema, pydantic.BaseModel) else None
         if schema is not None and not schema.__pydantic_complete__:
@@ -59,7 +57,7 @@ class Binder:
         return cls(signature, dict(getattr(tool, "partial_params", None) or {}), schema)
 
     def bind_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundArguments:
-        """Snapshot of the arguments, with what the framework and the host fill in beside it.
+        """Copy the arguments of a call, apart from those that the framework and the host fill in.
 
         A call that does not fit has a `problem`, and shows what of it can be shown.
         """
@@ -106,7 +104,7 @@ class Binder:
         return same_value(to_json_outline(_to_plain(default)), _to_plain(default))
 
     def _is_injected(self, name: str, value: Any) -> bool:
-        """A workflow's context, or an object that the host fixed: no model can choose either."""
+        """Whether it is a workflow's context or an object that the host fixed; a model can choose neither."""
         if isinstance(value, Context):
             return True
         if name not in self.host_arguments or self.host_arguments[name] is not value:
@@ -114,7 +112,7 @@ class Binder:
         return not same_value(to_json_outline(_to_plain(value)), _to_plain(value))
 
     def _coerce_to_schema(self, copies: Mapping[str, Any], decided: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Each value as the schema reads it, in the shape that it came in; None where one does not fit."""
+        """Each value as the schema reads it, in the shape that it came in; None if one does not fit."""
         if self.schema is None:
             return {}
         fields = self.schema.model_fields
@@ -134,7 +132,7 @@ class Binder:
         return name not in self.host_arguments or self.host_arguments[name] is not value
 
     def _is_host_provided(self, error: Any) -> bool:
-        """Whether what the schema misses is the host's to give, or stands for any number of others."""
+        """Whether the schema misses an argument that the host gives, or one that stands for any number of others."""
         name = error["loc"][0] if error["loc"] else ""
         parameter = self.signature.parameters.get(name)
         is_variadic = parameter is not None and parameter.kind in (_VAR_POSITIONAL, _VAR_KEYWORD)
@@ -191,7 +189,7 @@ def _to_plain(value: Any) -> Any:
 
 
 def _coerce_leaves(raw: Any, read: Any) -> Any:
-    """A plain value with the leaves that its schema reads otherwise; keys stay as they came."""
+    """A plain value whose leaves are replaced by what its schema reads them as; keys stay."""
     if isinstance(raw, Mapping) and isinstance(read, Mapping):
         return {key: _coerce_leaves(item, read[key]) if key in read else item for key, item in raw.items()}
     if isinstance(raw, list) and isinstance(read, list) and len(raw) == len(read):

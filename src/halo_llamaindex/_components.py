@@ -1,17 +1,9 @@
-"""Room: what a guarded copy still reaches that nobody decides. Takes: a copy. Gives: a refusal.
+"""Guarded query engines, synthesizers, memories and the like: copies in which what acts is guarded.
 
-The framework has more kinds of parts than anybody lists, and an app adds its own: after what is known was guarded, the
-rest is looked through. Never: runs anything of what it looks at, changes it.
-
-Room: what query engines, synthesizers and the like hold. Takes: one of them. Gives: a copy that holds guards.
-
-Such a component acts through what it holds: its retriever reads, its LLM is asked. On the copy those are guarded, at
-whatever depth of the framework's own components; the component itself is no action. Never: decides, changes the
-original.
-
-Room: what a guarded workflow is handed after it was guarded. Takes: memories, swapped models. Gives: guarded ones.
-
-Never: decides, changes what is the host's.
+Such a component acts through what it holds: its retriever reads, its LLM is asked. `_ComponentCopier` guards those on
+the copy, at whatever depth of the framework's own components; the component itself is no action. The framework has
+more kinds of parts than anybody lists, and an app adds its own: afterwards the rest of the copy is looked through, and
+one that would still reach an unguarded model, retriever or store is refused (`_refuse_undecided`).
 """
 
 from __future__ import annotations
@@ -20,7 +12,7 @@ import copy
 import functools
 import types
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from llama_index.core.agent.workflow import AgentWorkflow
 from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
@@ -68,18 +60,6 @@ from halo_llamaindex._runs import is_part, make_spanless_subclass, mark_as_part
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = [
-    "COMPONENT_TYPES",
-    "ENGINE_TYPES",
-    "ComponentCopier",
-    "guard_component",
-    "guard_memory",
-    "guard_swapped_models",
-    "is_store",
-    "refuse_undecided",
-]
-
-
 _STORE_TYPES: Final = (
     BaseDocumentStore,
     BaseIndex,
@@ -88,9 +68,9 @@ _STORE_TYPES: Final = (
     PropertyGraphStore,
     SQLDatabase,
 )
-"""What is read without a retriever, where something holds it that is none."""
+"""Stores: they may be read without a retriever."""
 _GRAPH_STORE_METHODS: Final = ("get_rel_map", "upsert_triplet")
-"""Methods of a graph store, which need not be of any class."""
+"""Methods by which a graph store is known; it may be of any class."""
 _IGNORED_TYPES: Final = (
     BaseChatStore,
     BaseEmbedding,
@@ -113,8 +93,8 @@ _REMEDIES: Final[dict[type[Any], str]] = {
 }
 
 
-def refuse_undecided(copied: Any, *, stores: bool) -> None:
-    """Refuse a copy that would still ask a model, a retriever or a store past everybody.
+def _refuse_undecided(copied: Any, *, stores: bool) -> None:
+    """Refuse a copy that would still use an unguarded model, retriever or store.
 
     Args:
         copied: the copy.
@@ -137,13 +117,13 @@ def refuse_undecided(copied: Any, *, stores: bool) -> None:
 
 
 def is_store(x: Any) -> bool:
-    """Whether something is read without a retriever; asks none of its code."""
+    """Whether an object is a store; runs none of its code."""
     member_names = {name for kind in type(x).__mro__ for name in kind.__dict__}
     return is_a(x, *_STORE_TYPES) or member_names.issuperset(_GRAPH_STORE_METHODS)
 
 
 def _iter_undecided(copied: Any, *, stores: bool) -> Iterator[tuple[Any, Any]]:
-    """What acts undecided in something, with what holds it."""
+    """Unguarded models, retrievers and stores in an object, each with its holder."""
     visited: dict[int, Any] = {}
     remaining = [(copied, copied, stores)]
     while remaining and len(visited) < _MAX_OBJECTS:
@@ -174,31 +154,32 @@ def _list_parts(x: Any) -> list[Any]:
     return list(get_attributes(x).values())
 
 
-ENGINE_TYPES: Final = (BaseQueryEngine, BaseChatEngine)
-COMPONENT_TYPES: Final = (
-    *ENGINE_TYPES,
-    BaseEvaluator,
-    BaseLookaheadAnswerInserter,
-    BaseMemory,
-    BaseMemoryBlock,
-    BaseNodePostprocessor,
-    BasePydanticProgram,
-    BaseQueryTransform,
-    BaseQuestionGenerator,
-    BaseSelector,
-    BaseSynthesizer,
-    QueryEngineTool,
-    RetrieverTool,
+Component = (
+    BaseQueryEngine
+    | BaseChatEngine
+    | BaseEvaluator
+    | BaseLookaheadAnswerInserter
+    | BaseMemory
+    | BaseMemoryBlock  # type: ignore[type-arg]  # `isinstance` takes no type with arguments
+    | BaseNodePostprocessor
+    | BasePydanticProgram  # type: ignore[type-arg]  # as above
+    | BaseQueryTransform
+    | BaseQuestionGenerator
+    | BaseSelector
+    | BaseSynthesizer
 )
-"""Components that act through what they hold."""
+"""Components: they act through what they hold."""
+ENGINE_TYPES: Final = (BaseQueryEngine, BaseChatEngine)
+COMPONENT_TYPES: Final[tuple[type[Any], ...]] = (*get_args(Component), QueryEngineTool, RetrieverTool)
+"""The same, and the framework's tools that act through what they hold."""
 _HOST_OWNED_TYPES: Final = (BaseMemory, BaseMemoryBlock)
-"""What the host goes on reading and writing: a copy is made only where something in it acts."""
+"""What the host goes on reading and writing, and is copied only if something in it must be guarded."""
 _LIST_TYPES: Final = (list, tuple)
 _GUARD_RESULT: Final = "_halo_found"
 
 
-class ComponentCopier:
-    """One copying: each object once, whatever holds it.
+class _ComponentCopier:
+    """Copies components, each object once.
 
     Args:
         halo: who decides.
@@ -236,7 +217,7 @@ class ComponentCopier:
         return copied
 
     def guard_value(self, value: Any) -> Any:
-        """A value that a component holds, guarded; the same one where nothing in it acts."""
+        """Guard a value that a component holds; returns the same object if there is nothing to guard."""
         cached = self._copies.get(id(value))
         if cached is not None:
             return cached[1]
@@ -251,13 +232,13 @@ class ComponentCopier:
         return self._guard_container(value)
 
     def _copy_object_retriever(self, value: ObjectRetriever[Any]) -> Any:
-        """What finds tools and engines while it runs: what it finds is guarded then."""
+        """Copy an object retriever so that the tools and engines that it finds are guarded when it finds them."""
         copied = copy.copy(value)
         self._copies[id(value)] = (value, copied)
         for name, part in list(vars(value).items()):
             copied.__dict__[name] = self._guard_retriever_part(part)
         halo, resource, labels, name = self._halo, self._resource, self._labels, self._name
-        copied.__dict__[_GUARD_RESULT] = lambda objects: ComponentCopier(halo, resource, labels, name).guard_value(
+        copied.__dict__[_GUARD_RESULT] = lambda objects: _ComponentCopier(halo, resource, labels, name).guard_value(
             objects
         )
         kind: Any = type(value)
@@ -285,7 +266,7 @@ class ComponentCopier:
         return copied
 
     def _guard_retriever_part(self, value: Any) -> Any:
-        """Something that a retriever holds: retrievers in it, and what only hands on to one, are decided with it."""
+        """Guard a value that a retriever holds; inner retrievers are decided with the outer one."""
         if isinstance(value, BaseRetriever):
             return self._copy_inner_retriever(value)
         if isinstance(value, RetrieverTool) and get_guard(value) is None:
@@ -312,7 +293,7 @@ class ComponentCopier:
 
     @staticmethod
     def _map_container(value: Any, guard_item: Callable[[Any], Any]) -> Any:
-        """A plain container with what is in it guarded; the same one where nothing in it acts."""
+        """A plain container with guarded items; the same object if there is nothing to guard."""
         if type(value) is dict:
             guarded_items: dict[Any, Any] = {key: guard_item(item) for key, item in value.items()}
             return guarded_items if any(guarded_items[key] is not value[key] for key in value) else value
@@ -336,32 +317,32 @@ def _make_object_retriever_class(kind: type[Any]) -> type[Any]:
 def guard_component(
     halo: Halo, component: Any, resource: Resource | None, labels: Labels | None, name: str = ""
 ) -> Any:
-    """A copy of a query engine, chat engine or other component in which what acts is guarded.
+    """Copy a query engine, chat engine or other component, with guarded models and retrievers in it.
 
     Raises:
         ConfigError: it would still reach a model, a retriever or a store that nobody decides.
     """
-    guarded = ComponentCopier(halo, resource, labels, name).copy_component(component)
-    refuse_undecided(guarded, stores=not isinstance(component, BaseMemory))
+    guarded = _ComponentCopier(halo, resource, labels, name).copy_component(component)
+    _refuse_undecided(guarded, stores=not isinstance(component, BaseMemory))
     return guarded
 
 
 def make_retriever_copier(
     halo: Halo, resource: Resource | None = None, labels: Labels | None = None
 ) -> Callable[[BaseRetriever], BaseRetriever]:
-    """How a retriever that is guarded by itself is copied."""
+    """Make the function that copies a retriever which is guarded by itself."""
 
     def copy_retriever(retriever: BaseRetriever) -> BaseRetriever:
-        copied: BaseRetriever = ComponentCopier(halo, resource, labels).copy_retriever(retriever)
+        copied: BaseRetriever = _ComponentCopier(halo, resource, labels).copy_retriever(retriever)
         for part in vars(copied).values():
-            refuse_undecided(part, stores=False)
+            _refuse_undecided(part, stores=False)
         return copied
 
     return copy_retriever
 
 
 def guard_memory(halo: Halo, memory: Any) -> Any:
-    """A memory that asks guarded models; the very same where it asks none."""
+    """A memory that asks guarded models; the same object if it asks none."""
     return guard_component(halo, memory, None, None) if isinstance(memory, BaseMemory) else memory
 
 

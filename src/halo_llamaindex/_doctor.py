@@ -1,14 +1,7 @@
-"""Room: `halo doctor` for LlamaIndex. Takes: an app. Gives: findings. Never: runs anything of the app's, decides.
-
-Room: the parts of an app as `halo doctor` judges them. Takes: a tool, retriever, LLM, workflow. Gives: rows.
-
-Never: runs anything of the app's, decides.
-
-Room: what of an app is decided before it runs. Takes: a workflow, engine, tool, LLM or function. Gives: findings.
+"""`halo doctor` for LlamaIndex: what of an app is decided before it runs, and what is not.
 
 It follows what the objects hold: agents, tools, parts of engines, closures, globals that functions name. What a
-function makes while it runs it does not see, but for LLMs and retrievers made by name. Never: runs anything of the
-app's, raises.
+function makes while it runs it does not see, but for LLMs and retrievers made by name. Nothing of the app's runs.
 """
 
 from __future__ import annotations
@@ -40,41 +33,27 @@ from llama_index.core.workflow import Workflow
 
 from halo_core.doctor.findings import Finding, FindingKind, FindingStatus
 from halo_core.doctor.object_graph import get_attributes, get_module_name, is_a, is_atomic, iterate_container, unwrap
-from halo_core.enforcement.guards import GuardMetadata, is_generated_class
+from halo_core.doctor.rows import NO_COVER, Cover, find_guard
+from halo_core.enforcement.guards import GuardMetadata, overrides_entry_point
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind
 from halo_llamaindex._components import ENGINE_TYPES, is_store
-from halo_llamaindex._doctor_rows import APP_REACH, BODY_COVER, NO_COVER, Cover, Rows, find_guard, is_intact, safe_name
-
-__all__ = [
-    "Examiner",
-    "doctor",
-    "examine_engine",
-    "examine_index",
-    "examine_model",
-    "examine_retriever",
-    "examine_store",
-    "examine_tool",
-    "examine_workflow",
-]
-
+from halo_llamaindex._doctor_rows import BODY_COVER, EXPLORER, Rows, find_intact_guard, find_tool_name
 
 _FUNCTION_FIELDS: Final = ("_fn", "_async_fn", "_real_fn", "_callback", "_async_callback")
 _STORE_FIELDS: Final = ("_vector_store", "_index", "_docstore", "_storage_context", "_graph_store")
 _AGENT_FIELDS: Final = frozenset(("llm", "tools", "tool_retriever"))
 
 
-def _find_intact_guard(x: Any) -> tuple[Any, Any]:
-    """A guarded copy's gate and original, if it still is one."""
-    guard = find_guard(x)
-    is_whole = guard is not None and is_intact(x, guard)
-    return (guard, guard.original) if guard is not None and is_whole else (None, x)
+def _describe(x: Any) -> tuple[GuardMetadata | None, Any, str]:
+    """The guard if it is intact, the original, and the name."""
+    guard = find_intact_guard(x)
+    return (guard, guard.original, guard.name) if guard is not None else (None, x, find_tool_name(x))
 
 
-def examine_tool(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
-    """A tool, and what its body reaches."""
-    guard, original = _find_intact_guard(x)
-    name = guard.name if guard is not None else safe_name(x)
+def _examine_tool(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
+    """Examine a tool and what its body reaches."""
+    guard, original, name = _describe(x)
     is_closed = examiner.rows.add_verdict(FindingKind.TOOL, x, where, cover, name)
     place = f"{where} > tool `{name}`".lstrip(" >")
     body = BODY_COVER if is_closed else NO_COVER
@@ -86,7 +65,7 @@ def examine_tool(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     # What a tool over a retriever or an engine holds is guarded on the copy, not on the original.
     parts = get_attributes(x)
     other_parts = (
-        (key, value) for key, value in parts.items() if key not in (*_FUNCTION_FIELDS, "_metadata", "_halo_gate")
+        (key, value) for key, value in parts.items() if key not in (*_FUNCTION_FIELDS, "_metadata", "_halo_guard")
     )
     examiner.visit_all(other_parts, place, body)
     examiner.visit_members(type(original), place, body)
@@ -95,10 +74,9 @@ def examine_tool(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
         examiner.rows.add_note(FindingKind.TOOL, f"{name} (MCP)", where, remedy)
 
 
-def examine_retriever(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
-    """A retriever, those inside it, and the store behind it."""
-    guard, original = _find_intact_guard(x)
-    name = guard.name if guard is not None else safe_name(x)
+def _examine_retriever(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
+    """Examine a retriever, those inside it, and the store behind it."""
+    _, original, name = _describe(x)
     is_closed = examiner.rows.add_verdict(FindingKind.RETRIEVER, x, where, cover, name)
     place = f"{where} > retriever `{name}`".lstrip(" >")
     body = Cover(f"retriever `{name}`, which holds it", frozenset((FindingKind.RETRIEVER,)), is_decided=True)
@@ -110,16 +88,14 @@ def examine_retriever(examiner: Examiner, x: Any, where: str, cover: Cover) -> N
     examiner.visit_members(type(original), place, BODY_COVER if is_closed else NO_COVER)
 
 
-def examine_model(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
-    """An LLM, tools that its provider runs, its client, a model inside it."""
+def _examine_model(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
+    """Examine an LLM, tools that its provider runs, its client, and a model inside it."""
     if is_a(x, StructuredLLM) and find_guard(x) is None:
         examiner.visit(get_attributes(x).get("llm"), where, cover)  # it is what it asks
         return
-    guard, original = _find_intact_guard(x)
-    name = guard.name if guard is not None else safe_name(x)
+    _, original, name = _describe(x)
     is_closed = examiner.rows.add_verdict(FindingKind.MODEL, x, where, cover, name)
-    examiner.rows.add_hosted_tools(original, where, closed=is_closed)
-    examiner.rows.note_client(original, where)
+    examiner.rows.add_model_parts(original, name, where, closed=is_closed)
     body = (
         replace(BODY_COVER, point=f"LLM `{name}`, which asks it", kinds=frozenset((FindingKind.MODEL,)))
         if is_closed
@@ -129,24 +105,24 @@ def examine_model(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
     examiner.visit(inner, f"{where} > LLM `{name}`".lstrip(" >"), body)
 
 
-def examine_index(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
-    """An index: whatever it makes is made anew, without a guard."""
+def _examine_index(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
+    """Add a row about an index: each engine or retriever that it makes is new and unguarded."""
     name = f"{type(x).__name__}.as_query_engine"
     remedy = "each call creates a new one: guard the result, `halo.guard(index.as_retriever())`"
     status = FindingStatus.NOTED if cover.is_decided else FindingStatus.OPEN
     examiner.rows.add(FindingKind.RETRIEVER, name, where, "none", status, remedy)
 
 
-def examine_store(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
-    """A vector store: asking it is a retrieval that carries no guard."""
+def _examine_store(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
+    """Add a row about a vector store: a query to it is an unguarded retrieval."""
     name = f"{type(x).__name__}.query"
     remedy = "querying the store directly is not decided: pass on only a guarded retriever for it"
     status = FindingStatus.NOTED if cover.is_decided else FindingStatus.OPEN
     examiner.rows.add(FindingKind.STORE, name, where, "none", status, remedy)
 
 
-def examine_engine(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
-    """A query or chat engine acts through what it holds."""
+def _examine_engine(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
+    """Examine what a query or chat engine holds."""
     place = f"{where} > `{type(x).__name__}`".lstrip(" >")
     for value in get_attributes(x).values():
         for part in (value, *(value if type(value) is list else ())):
@@ -163,10 +139,9 @@ def examine_engine(examiner: Examiner, x: Any, where: str, cover: Cover) -> None
 # workflows
 
 
-def examine_workflow(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
-    """An agent, a team of them, or a workflow of the app's own."""
-    guard, original = _find_intact_guard(x)
-    name = guard.name if guard is not None else safe_name(x)
+def _examine_workflow(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
+    """Examine an agent, a team of agents, or a workflow of the app's own."""
+    guard, original, name = _describe(x)
     is_team = is_a(x, AgentWorkflow)
     is_agentic = is_team or is_a(x, BaseWorkflowAgent)
     if guard is not None or is_agentic:
@@ -188,7 +163,7 @@ def examine_workflow(examiner: Examiner, x: Any, where: str, cover: Cover) -> No
     examiner.visit_members(type(original), place, NO_COVER)
 
 
-def _examine_team(examiner: Examiner, x: Any, where: str, cover: Cover, *, closed: bool) -> None:
+def _examine_team(examiner: _Examiner, x: Any, where: str, cover: Cover, *, closed: bool) -> None:
     agents = get_attributes(x).get("agents")
     agents = agents if type(agents) is dict else {}
     for name, agent in agents.items():
@@ -199,14 +174,14 @@ def _examine_team(examiner: Examiner, x: Any, where: str, cover: Cover, *, close
                 examiner.rows.add_undecided(FindingKind.HANDOFF, str(name), where)
         place = f"{where} > agent `{name}`"
         _examine_agent(examiner, agent, place, cover)
-        if _overrides_tool_calls(agent):
+        if overrides_entry_point(type(agent), "_call_tool", "llama_index.core."):
             remedy = "a team calls the tools of its agents itself and ignores this override"
             examiner.rows.add_note(FindingKind.AGENT, f"{name}._call_tool", where, remedy)
         agent_guard = find_guard(agent)
         examiner.visit_members(type(agent if agent_guard is None else agent_guard.original), place, NO_COVER)
 
 
-def _examine_agent(examiner: Examiner, agent: Any, where: str, cover: Cover) -> None:
+def _examine_agent(examiner: _Examiner, agent: Any, where: str, cover: Cover) -> None:
     attributes = get_attributes(agent)
     examiner.visit(attributes.get("tools"), where, cover)
     examiner.visit(attributes.get("llm"), where, NO_COVER)
@@ -222,24 +197,16 @@ def _examine_agent(examiner: Examiner, agent: Any, where: str, cover: Cover) -> 
         examiner.visit(finder, where, replace(cover, is_decided=True))
 
 
-def _overrides_tool_calls(agent: Any) -> bool:
-    defining_classes = (
-        base for base in type(agent).__mro__ if "_call_tool" in base.__dict__ and not is_generated_class(base)
-    )
-    defining_class = next(defining_classes, None)
-    return defining_class is not None and not defining_class.__module__.startswith("llama_index.core.")
-
-
 _MAX_DEPTH: Final = 80
 _MAX_OBJECTS: Final = 50_000
-_EXAMINERS: Final[tuple[tuple[tuple[type[Any], ...], Callable[[Examiner, Any, str, Cover], None]], ...]] = (
-    ((Workflow,), examine_workflow),
-    ((BaseTool,), examine_tool),
-    ((BaseRetriever,), examine_retriever),
-    ((BaseLLM,), examine_model),
-    ((BaseIndex,), examine_index),
-    ((BasePydanticVectorStore,), examine_store),
-    (ENGINE_TYPES, examine_engine),
+_EXAMINERS: Final[tuple[tuple[tuple[type[Any], ...], Callable[[_Examiner, Any, str, Cover], None]], ...]] = (
+    ((Workflow,), _examine_workflow),
+    ((BaseTool,), _examine_tool),
+    ((BaseRetriever,), _examine_retriever),
+    ((BaseLLM,), _examine_model),
+    ((BaseIndex,), _examine_index),
+    ((BasePydanticVectorStore,), _examine_store),
+    (ENGINE_TYPES, _examine_engine),
 )
 _IGNORED_TYPES: Final = (
     BaseNode,
@@ -270,14 +237,14 @@ def doctor(obj: Any, *, name: str = "") -> list[Finding]:
     Returns:
         Findings, open ones first. Empty where there is nothing that Halo knows.
     """
-    examiner = Examiner()
+    examiner = _Examiner()
     examiner.visit(obj, f"`{name}`" if name else "", NO_COVER)
     return examiner.finish()
 
 
 @dataclass(slots=True)
-class Examiner:
-    """One look at an app."""
+class _Examiner:
+    """Examines an app."""
 
     rows: Rows = field(default_factory=Rows)
     _visited: dict[tuple[int, Cover], Any] = field(default_factory=dict)
@@ -298,7 +265,7 @@ class Examiner:
         return self.rows.to_findings()
 
     def visit(self, x: Any, where: str, cover: Cover) -> None:
-        """Look at anything, once under each cover."""
+        """Examine an object, once under each cover."""
         if is_atomic(x) or is_a(x, *_IGNORED_TYPES):
             return
         key = (id(x), cover)
@@ -313,13 +280,13 @@ class Examiner:
         self._depth -= 1
 
     def visit_all(self, items: Iterable[tuple[str, Any]], where: str, cover: Cover) -> None:
-        """Look at many."""
+        """Examine several objects."""
         for _, value in items:
             self.visit(value, where, cover)
 
     def visit_members(self, kind: type[Any], where: str, cover: Cover) -> None:
-        """Look at what an app's own class has."""
-        self.visit_all(APP_REACH.iterate_members(kind), where, cover)
+        """Examine the members of an app's own class."""
+        self.visit_all(EXPLORER.iterate_members(kind), where, cover)
 
     def _examine(self, x: Any, where: str, cover: Cover) -> None:
         for kinds, examine in _EXAMINERS:
@@ -336,14 +303,17 @@ class Examiner:
             self.visit_all(items, where, cover)
         elif is_a(x, type):
             if not issubclass(x, BaseLLM | BaseRetriever | BaseTool | Workflow):
-                self.visit_all(APP_REACH.iterate_members(x), where, _get_body_cover(cover))
-        elif not self.rows.note_sdk_client(x, where) and get_module_name(x).partition(".")[0] not in _SERVICE_PACKAGES:
-            self.visit_all(APP_REACH.iterate_contents(x), where, cover)
-            self.visit_all(APP_REACH.iterate_members(type(x)), where, _get_body_cover(cover))
+                self.visit_all(EXPLORER.iterate_members(x), where, _get_body_cover(cover))
+        elif (
+            not self.rows.note_sdk_client(x, where, "a guarded LLM")
+            and get_module_name(x).partition(".")[0] not in _SERVICE_PACKAGES
+        ):
+            self.visit_all(EXPLORER.iterate_contents(x), where, cover)
+            self.visit_all(EXPLORER.iterate_members(type(x)), where, _get_body_cover(cover))
 
     def _examine_function(self, function: types.FunctionType, where: str, cover: Cover) -> None:
-        """What a function's body reaches is called from there, past whatever stands around the function."""
-        captured = list(APP_REACH.iterate_captured(function))
+        """Examine what a function's body reaches."""
+        captured = list(EXPLORER.iterate_captured(function))
         by_halo = any(is_a(value, HaloBase) for _, value, _ in captured)
         for _, value, called in captured:
             if called and _is_constructible(value):

@@ -1,101 +1,46 @@
-"""Room: model calls as requests. Takes: messages and tools. Gives: a call. Never: decides, reads a model's answer.
+"""Calls of guarded models, at once or as a stream, as actions of the one flow.
+
+A call is decided at the outermost of the model's methods that it passes (`chat_with_tools` comes down to `chat`). The
+decision goes down in a context variable (`_DecidedCall`), to one of the methods below. A stream passes through as it
+comes, unless what it says may have to be restricted: then nothing of it is passed on before all of it was read.
 
 Of the words among messages only those count as the user's or the system's that a guarded workflow vouches for:
 LlamaIndex writes retrieved text into user and system messages, so their role says nothing about who wrote them.
-
-Room: what travels with one model call, from its decision to the method that sends it. Takes: calls. Gives: context.
-
-A call is decided at the outermost of the model's methods that it passes (`chat_with_tools` comes down to `chat`). The
-decision goes down in a context variable, to one of those below. Never: decides, lets one decision serve two calls.
-
-Room: model calls, at once or as a stream. Takes: a gate, a method. Gives: what it returns, decided.
-
-A stream passes through as it comes, unless what it says may have to be made less: then nothing of it is handed on
-before all of it was read. Context variables are set around each step of a stream alone: a generator runs in its
-reader's context. Never: decides by itself.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, CompletionResponse, MessageRole, TextBlock
 
-from halo_core.enforcement import Call, Surface, Ticket
-from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, GuardMetadata, clean_name
-from halo_core.enforcement.session_context import TriggeringMessage, triggering_message_scope
-from halo_core.errors import Denied
+from halo_core.enforcement import Call, Surface, Ticket, flow
+from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, GuardMetadata, clean_name, require_guard
+from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
 from halo_core.model import ActionKind, Provenance, Resource
-from halo_llamaindex._pause import abegin_or_pause, begin_or_pause, finish_failed
-from halo_llamaindex._runs import body_scope, get_known_texts, in_body
+from halo_llamaindex._pause import LlamaIndexAction
+from halo_llamaindex._runs import body_values, get_known_texts, in_body
 from halo_llamaindex._texts import extract_message_text
 from halo_llamaindex._translate import collect_tools, hosted_names, tool_names
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = [
-    "EARLIER_MARK",
-    "DecidedCall",
-    "PreparedCall",
-    "aask",
-    "aask_stream",
-    "ask",
-    "ask_stream",
-    "build_inference_call",
-    "message_id",
-    "outer_call_scope",
-    "sending_scope",
-]
-
-
 _ABILITIES: Final = ("hold_output", "pause", "redact_output")
 _RESULT_ROLES: Final = (MessageRole.TOOL, MessageRole.FUNCTION)
 EARLIER_MARK: Final = "earlier"
-"""What the mark of a result that predates its session is made with."""
+"""Prefix of what the mark of a result older than its session is made of."""
 
 
 def message_id(message: ChatMessage) -> str:
-    """The id that a message carries, of its own or of the call that it answers; empty of one without."""
+    """The id of a message, or of the call that it answers; empty if it has neither."""
     ids = (message.additional_kwargs.get(key) for key in ("id", "message_id", "tool_call_id"))
     return next((item for item in ids if isinstance(item, str) and item), "")
-
-
-def build_inference_call(
-    halo: Halo, name: str, messages: Sequence[ChatMessage], tools: list[Any], resource: Resource | None
-) -> Call:
-    """A model call; a tool that its provider would run is a problem.
-
-    Args:
-        halo: who decides.
-        name: the model's name.
-        messages: what it is shown.
-        tools: what it may call, in any of the framework's forms.
-        resource: the model as it was guarded; None registers its name on first sight.
-    """
-    registered = resource or halo.find_registered(name)
-    if registered is None or registered.kind is not ActionKind.INFERENCE:
-        registered = halo.register(ActionKind.INFERENCE, name, resource=MODEL_RESOURCE, schema=MODEL_SCHEMA)
-    args = {"messages": len(messages), "tools": tool_names(tools)}
-    last = messages[-1] if messages else None
-    asking_message = (
-        TriggeringMessage(message_id(last), kind=_find_asking_kind(last), text=extract_message_text(last))
-        if last is not None
-        else TriggeringMessage()
-    )
-    with triggering_message_scope(asking_message):
-        return halo.build_call(
-            registered,
-            args,
-            problem="hosted_tool" if hosted_names(tools) else "",
-            abilities=_ABILITIES,
-            shown_texts=_find_known_origins(halo, messages),
-        )
 
 
 def _find_asking_kind(message: ChatMessage) -> str:
@@ -122,8 +67,8 @@ _CLAIM_LOCK: Final = threading.Lock()
 
 
 @dataclass(slots=True, eq=False)
-class DecidedCall:
-    """One decided call on its way down.
+class _DecidedCall:
+    """A decided call, as the methods below the decided one see it.
 
     Args:
         guard: of the model.
@@ -140,86 +85,37 @@ class DecidedCall:
         self.state = _DONE
 
 
-_CURRENT_CALL: Final[ContextVar[DecidedCall | None]] = ContextVar("halo_llamaindex_decided", default=None)
+_CURRENT_CALL: Final[ContextVar[_DecidedCall | None]] = ContextVar("halo_llamaindex_decided", default=None)
+
+
+def _find_outer_call(guard: GuardMetadata) -> _DecidedCall | None:
+    """The decided call of the same model under which the call at hand is made."""
+    outer_call = _CURRENT_CALL.get()
+    return outer_call if outer_call is not None and outer_call.guard is guard and outer_call.state != _DONE else None
 
 
 @contextmanager
-def outer_call_scope(guard: GuardMetadata, *, is_lazy: bool = False) -> Iterator[bool]:
-    """Whether this call comes down from one that was decided.
+def _inner_call_scope(outer_call: _DecidedCall, *, is_lazy: bool) -> Iterator[None]:
+    """Run a method under the decision of one that called it; what it calls runs under that as well.
 
-    It is under way in the block, and one that gives a stream `is_lazy` until the stream of the decided one ends.
+    Where it returns a stream (`is_lazy`), the call is under way until the stream of the decided one ends.
     """
-    outer_call = _CURRENT_CALL.get()
-    if outer_call is None or outer_call.guard is not guard or outer_call.state == _DONE:
-        yield False
-        return
     with _CLAIM_LOCK:
         is_claimed_here, outer_call.state = outer_call.state == _READY, _RUNNING
     try:
-        yield True  # one method of the model that calls another runs under the decision of the first
+        yield
     finally:
         if is_claimed_here and not is_lazy:
             outer_call.end()
 
 
-@contextmanager
-def sending_scope(decided: DecidedCall | None) -> Iterator[None]:
+def _sending_scope(decided: _DecidedCall) -> ContextVarScope:
     """Around whatever of a model's own code runs for a decided call."""
-    token = _CURRENT_CALL.set(decided)
-    try:
-        with body_scope():
-            yield
-    finally:
-        _CURRENT_CALL.reset(token)
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedCall:
-    """A call as it will be made: nobody else holds these lists.
-
-    Args:
-        method: of the model.
-        name: the model's, in this call.
-        messages: what it is shown.
-        tools: what it may call.
-        args: of the method.
-        kwargs: of the method.
-    """
-
-    method: str
-    name: str
-    messages: list[ChatMessage]
-    tools: list[Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-
-    @classmethod
-    def from_arguments(
-        cls, guard: GuardMetadata, model: Any, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> PreparedCall:
-        """A call of one of the model's methods."""
-        args = tuple(_copy_messages(item) for item in args)
-        kwargs = {name: _copy_messages(value) for name, value in kwargs.items()}
-        messages, tools = _read_messages_and_tools(method, args, kwargs)
-        chosen = next((value for key in ("model", "model_name") if isinstance(value := kwargs.get(key), str)), "")
-        tools = [*tools, *collect_tools(model, kwargs if not method.endswith("_with_tools") else {})]
-        return cls(method, clean_name(chosen) if chosen else guard.name, messages, tools, args, kwargs)
-
-    def to_decided_call(self, guard: GuardMetadata, ticket: Ticket) -> DecidedCall:
-        """The decision as it goes down; a method that itself sends has nothing below that may send once more."""
-        return DecidedCall(
-            guard, ticket, _READY if self.method.endswith(("_with_tools", _STRUCTURED_PREDICT)) else _RUNNING
-        )
-
-    def build_call(self, guard: GuardMetadata) -> Call:
-        """The call to decide."""
-        return build_inference_call(
-            guard.halo, self.name, self.messages, self.tools, guard.resource if self.name == guard.name else None
-        )
+    return ContextVarScope((_CURRENT_CALL, decided), *body_values())
 
 
 def _copy_messages(argument: Any) -> Any:
-    """Messages and tools that stay as they were decided, whoever goes on writing into the caller's."""
+    """Copy messages and tools, so that later changes to the caller's do not change what is sent."""
     if isinstance(argument, ChatMessage):
         return argument.model_copy()
     if not isinstance(argument, list | tuple):
@@ -273,187 +169,136 @@ def _to_tools(tools: Any) -> list[Any]:
 
 _ANSWER_TYPES: Final = (ChatResponse, CompletionResponse)
 _EMPTY_SURFACE: Final[Surface[str]] = Surface(str, None, lambda said, _mask: said, lambda said, _notice: said)
-"""Of a stream that said nothing."""
-
-# at once
+"""For a stream without any chunk."""
 
 
-def ask(guard: GuardMetadata, function: Callable[..., Any], prepared: PreparedCall) -> Any:
-    """Decide a call, make it, record it.
+class ModelCall(LlamaIndexAction):
+    """A call of one of a guarded model's methods. One that a decided method makes is part of that one.
 
-    Raises:
-        Denied: it may not be made, and nothing was sent.
-        Pending: it waits for an answer.
+    Args:
+        method: as the model's class has it.
+        name: of the method.
+        model: the guarded model.
+        args: as it was called.
+        kwargs: as it was called.
     """
-    with outer_call_scope(guard) as is_decided_above:
-        if is_decided_above:
-            return function(*prepared.args, **prepared.kwargs)
-    ticket = begin_or_pause(guard.halo, prepared.build_call(guard))
-    decided = prepared.to_decided_call(guard, ticket)
-    try:
-        with sending_scope(decided):
-            result = function(*prepared.args, **prepared.kwargs)
-    except BaseException as exc:
-        failed = finish_failed(ticket, exc)
-        if failed is exc:
-            raise
-    else:
-        return ticket.succeed(result, guard.surface)
-    finally:
-        decided.end()
-    raise failed
+
+    decided: _DecidedCall
+
+    def __init__(self, method: Callable[..., Any], name: str, model: Any, *args: Any, **kwargs: Any) -> None:
+        self.guard = guard = require_guard(model)
+        self.halo = guard.halo
+        self.method, self.name, self.model = method, name, model
+        # Nobody else holds these lists, so what is sent is what was decided.
+        self.args = tuple(_copy_messages(item) for item in args)
+        self.kwargs = {key: _copy_messages(value) for key, value in kwargs.items()}
+        self.is_stream = "stream" in name
+        self.outer_call = outer_call = _find_outer_call(guard)
+        decision = outer_call.ticket if outer_call is not None else None
+        super().__init__(
+            guard.halo.enforcer, None, guard.surface, decision=decision, records_outcome=outer_call is None
+        )
+
+    def build_call(self) -> Call:
+        """The call to decide; a tool that its provider would run is a problem."""
+        messages, tools = _read_messages_and_tools(self.name, self.args, self.kwargs)
+        tools = [*tools, *collect_tools(self.model, {} if self.name.endswith("_with_tools") else self.kwargs)]
+        last = messages[-1] if messages else None
+        asking_message = (
+            TriggeringMessage(message_id(last), kind=_find_asking_kind(last), text=extract_message_text(last))
+            if last is not None
+            else TriggeringMessage()
+        )
+        with triggering_message_scope(asking_message):
+            call: Call = self.halo.build_call(
+                self._find_resource(),
+                {"messages": len(messages), "tools": tool_names(tools)},
+                problem="hosted_tool" if hosted_names(tools) else "",
+                abilities=_ABILITIES,
+                shown_texts=_find_known_origins(self.halo, messages),
+            )
+        return call
+
+    def _find_resource(self) -> Resource:
+        """The model; one that this call alone names is registered on first sight."""
+        names = (self.kwargs.get(key) for key in ("model", "model_name"))
+        name = clean_name(next((item for item in names if isinstance(item, str) and item), self.guard.name))
+        if name == self.guard.name:
+            return self.guard.resource
+        registered: Resource | None = self.halo.find_registered(name)
+        if registered is not None and registered.kind is ActionKind.INFERENCE:
+            return registered
+        made: Resource = self.halo.register(ActionKind.INFERENCE, name, resource=MODEL_RESOURCE, schema=MODEL_SCHEMA)
+        return made
+
+    def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
+        """The methods that this one calls run under its decision."""
+        if self.outer_call is not None:
+            return _inner_call_scope(self.outer_call, is_lazy=self.is_stream)
+        # A method that itself sends has nothing below it that may send once more.
+        is_composed = self.name.endswith(("_with_tools", _STRUCTURED_PREDICT))
+        self.decided = _DecidedCall(self.guard, ticket, _READY if is_composed else _RUNNING)
+        return _sending_scope(self.decided)
+
+    def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  the arguments are not changed
+        """Call the method."""
+        return self.method(self.model, *self.args, **self.kwargs)
+
+    def finish(self, ticket: Ticket, result: Any) -> Any:
+        """Record the answer; a stream goes on as an `_AnswerStream`."""
+        if self.outer_call is not None:
+            return result  # restricted and recorded by the method that was decided
+        if self.is_stream:
+            source = aiter(result) if hasattr(result, "__aiter__") else iter(result)
+            drive = flow.astream if hasattr(result, "__aiter__") else flow.stream
+            return drive(_AnswerStream(self.decided, self.surface, source))
+        self.decided.end()
+        return super().finish(ticket, result)
+
+    def finish_failed(self, ticket: Ticket, error: BaseException) -> BaseException:
+        """As `finish`."""
+        if self.outer_call is not None:
+            return error
+        self.decided.end()
+        return super().finish_failed(ticket, error)
 
 
-async def aask(guard: GuardMetadata, function: Callable[..., Awaitable[Any]], prepared: PreparedCall) -> Any:
-    """As `ask`, for a coroutine function."""
-    with outer_call_scope(guard) as is_decided_above:
-        if is_decided_above:
-            return await function(*prepared.args, **prepared.kwargs)
-    ticket = await abegin_or_pause(guard.halo, prepared.build_call(guard))
-    decided = prepared.to_decided_call(guard, ticket)
-    try:
-        with sending_scope(decided):
-            result = await function(*prepared.args, **prepared.kwargs)
-    except BaseException as exc:
-        failed = finish_failed(ticket, exc)
-        if failed is exc:
-            raise
-    else:
-        return ticket.succeed(result, guard.surface)
-    finally:
-        decided.end()
-    raise failed
+class _AnswerStream(LlamaIndexAction, flow.GovernedStream):
+    """The answer to a decided call as it arrives. Each chunk has all the text so far, or only what is new.
 
+    Args:
+        decided: the call.
+        surface: how the whole answer is read.
+        source: of the chunks.
+    """
 
-# streams
+    def __init__(self, decided: _DecidedCall, surface: Surface[Any], source: Any) -> None:
+        self.halo = decided.guard.halo
+        self.decided = decided
+        self.source = source
+        self.deltas: list[str] = []
+        super().__init__(self.halo.enforcer, None, surface, decision=decided.ticket)
 
+    def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  it was started
+        """The chunks."""
+        return self.source
 
-def ask_stream(guard: GuardMetadata, function: Callable[..., Any], prepared: PreparedCall) -> Any:
-    """As `ask`, of a method that returns a generator."""
-    with outer_call_scope(guard, is_lazy=True) as is_decided_above:
-        if is_decided_above:
-            return function(*prepared.args, **prepared.kwargs)
-    ticket = begin_or_pause(guard.halo, prepared.build_call(guard))
-    decided = prepared.to_decided_call(guard, ticket)
-    try:
-        with sending_scope(decided):
-            source = function(*prepared.args, **prepared.kwargs)
-    except BaseException as exc:
-        failed = finish_failed(ticket, exc)
-        if failed is exc:
-            raise
-    else:
-        return _iter_chunks(_DecidedStream(guard, ticket), decided, iter(source))
-    raise failed
+    def part_scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  it is in the decided call
+        """Around the model's own code."""
+        return _sending_scope(self.decided)
 
+    def add_part(self, ticket: Ticket, part: Any) -> Any:
+        """As `GovernedStream`; of the chunks only the last one is kept."""
+        self.deltas.append((part.delta or "") if isinstance(part, _ANSWER_TYPES) else "")
+        self.parts.clear()
+        return super().add_part(ticket, part)
 
-async def aask_stream(guard: GuardMetadata, function: Callable[..., Awaitable[Any]], prepared: PreparedCall) -> Any:
-    """As `ask_stream`, of a coroutine function that returns an asynchronous generator."""
-    with outer_call_scope(guard, is_lazy=True) as is_decided_above:
-        if is_decided_above:
-            return await function(*prepared.args, **prepared.kwargs)
-    ticket = await abegin_or_pause(guard.halo, prepared.build_call(guard))
-    decided = prepared.to_decided_call(guard, ticket)
-    try:
-        with sending_scope(decided):
-            source = await function(*prepared.args, **prepared.kwargs)
-    except BaseException as exc:
-        failed = finish_failed(ticket, exc)
-        if failed is exc:
-            raise
-    else:
-        return _aiter_chunks(_DecidedStream(guard, ticket), decided, aiter(source))
-    raise failed
-
-
-def _iter_chunks(stream: _DecidedStream, decided: DecidedCall, source: Any) -> Generator[Any, None, None]:
-    try:
-        while True:
-            with sending_scope(decided):
-                try:
-                    chunk = next(source)
-                except StopIteration:
-                    break
-            if stream.add_chunk(chunk):
-                yield chunk
-        yield from stream.finish()
-    except BaseException as exc:
-        failed = stream.finish_failed(exc)
-        if failed is exc:
-            raise
-    else:
-        return
-    finally:
-        decided.end()
-        if hasattr(source, "close"):
-            source.close()
-    raise failed
-
-
-async def _aiter_chunks(stream: _DecidedStream, decided: DecidedCall, source: Any) -> AsyncGenerator[Any, None]:
-    try:
-        while True:
-            with sending_scope(decided):
-                try:
-                    chunk = await anext(source)
-                except StopAsyncIteration:
-                    break
-            if stream.add_chunk(chunk):
-                yield chunk
-        for part in stream.finish():
-            yield part
-    except BaseException as exc:
-        failed = stream.finish_failed(exc)
-        if failed is exc:
-            raise
-    else:
-        return
-    finally:
-        decided.end()
-        if hasattr(source, "aclose"):
-            await source.aclose()
-    raise failed
-
-
-class _DecidedStream:
-    """What a stream has said so far."""
-
-    def __init__(self, guard: GuardMetadata, ticket: Ticket) -> None:
-        self._guard = guard
-        self._ticket = ticket
-        self._holds_output = ticket.holds_output
-        self._deltas: list[str] = []
-        self._last_chunk: Any = None
-        self._is_recorded = False
-
-    def add_chunk(self, chunk: Any) -> bool:
-        """Keep a chunk in mind; whether it may be handed on now."""
-        self._deltas.append((chunk.delta or "") if isinstance(chunk, _ANSWER_TYPES) else "")
-        self._last_chunk = chunk
-        return not self._holds_output
-
-    def finish(self) -> list[Any]:
-        """Record the whole; what is handed on of a stream that was held back."""
-        self._is_recorded = True
-        if self._last_chunk is None:
-            self._ticket.succeed("", _EMPTY_SURFACE)
-            return []
-        answer = self._build_whole_answer()
-        used = self._ticket.succeed(answer, self._guard.surface)
-        if not self._holds_output:
-            return []
-        if not isinstance(used, _ANSWER_TYPES):
-            return [used]  # an object, of which each piece is the whole so far
-        text = extract_message_text(used.message) if isinstance(used, ChatResponse) else used.text
-        return [used.model_copy(update={"delta": text})]
-
-    def finish_failed(self, error: BaseException) -> BaseException:
-        """Record that it broke off, or that its reader stopped; what may be raised."""
-        return error if self._is_recorded and isinstance(error, Denied) else finish_failed(self._ticket, error)
-
-    def _build_whole_answer(self) -> Any:
-        """The last chunk, which says all that was said; where it does not, with all the pieces put together."""
-        streamed_text, last = "".join(self._deltas), self._last_chunk
+    def merge_parts(self) -> Any:
+        """The last chunk; where it does not have all the text, with that of all chunks."""
+        if not self.parts:
+            self.surface = _EMPTY_SURFACE
+            return ""
+        streamed_text, last = "".join(self.deltas), self.parts[-1]
         if isinstance(last, ChatResponse):
             text = extract_message_text(last.message)
             if streamed_text and len(text) < len(streamed_text):
@@ -466,3 +311,16 @@ class _DecidedStream:
         elif isinstance(last, CompletionResponse) and len(last.text) < len(streamed_text):
             return last.model_copy(update={"text": streamed_text})
         return last
+
+    def split_result(self, result: Any) -> Iterable[Any]:
+        """The whole answer as one chunk."""
+        if not self.parts:
+            return ()
+        if not isinstance(result, _ANSWER_TYPES):
+            return (result,)  # an object, of which each chunk is the whole so far
+        text = extract_message_text(result.message) if isinstance(result, ChatResponse) else result.text
+        return (result.model_copy(update={"delta": text}),)
+
+    def close(self) -> None:
+        """Nothing more runs under this decision."""
+        self.decided.end()

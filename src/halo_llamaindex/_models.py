@@ -1,16 +1,12 @@
-"""Room: guarded models. Takes: LLMs. Gives: copies that decide each call before it is sent.
-
-Room: guarded models. Takes: LLMs. Gives: copies that decide each call before it is sent.
+"""Guarded models: copies of LLMs that decide each call before it is sent.
 
 Whatever else an LLM offers (`predict`, `stream`, `structured_predict`, `predict_and_call`, `as_structured_llm`) comes
-down to these methods, and is decided there; a provider's own `structured_predict` where it is entered. Never: decides
-itself, changes the original.
+down to the methods listed here, and is decided there; a provider's own `structured_predict` where it is entered.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from llama_index.core.base.llms.base import BaseLLM
@@ -22,30 +18,20 @@ from halo_core.enforcement.guards import (
     attach_guard,
     choose_resource_id,
     get_guard,
-    require_guard,
+    overrides_entry_point,
+    refuse_overridden_attributes,
+    refuse_overriding_class,
 )
-from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
-from halo_llamaindex._model_calls import PreparedCall, aask, aask_stream, ask, ask_stream
+from halo_llamaindex._model_calls import ModelCall
+from halo_llamaindex._pause import make_governed_method
 from halo_llamaindex._results import make_model_surface
 from halo_llamaindex._runs import make_spanless_subclass
 from halo_llamaindex._serialization import forbid_restoring
-from halo_llamaindex._translate import (
-    model_name,
-    overrides_entry_point,
-    refuse_overridden_entry_points,
-    refuse_overriding_class,
-)
+from halo_llamaindex._translate import OVERRIDE_REMEDY, model_name, refuse_other_halo
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
-
-__all__ = [
-    "SENDING_METHODS",
-    "STRUCTURED_METHODS",
-    "guard_model",
-]
-
 
 SENDING_METHODS: Final = tuple(
     f"{a}{stream}{way}"
@@ -54,12 +40,12 @@ SENDING_METHODS: Final = tuple(
     for way in ("chat", "complete", "chat_with_tools")
 )
 """The methods of an LLM that send something."""
-STRUCTURED_METHODS: Final = tuple(f"{a}{stream}structured_predict" for a in ("", "a") for stream in ("", "stream_"))
-"""Those that some providers have made anew, to send by themselves."""
-COMPOSED_METHODS: Final = (
+_STRUCTURED_METHODS: Final = tuple(f"{a}{stream}structured_predict" for a in ("", "a") for stream in ("", "stream_"))
+"""Methods that some providers override, to send by themselves."""
+_COMPOSED_METHODS: Final = (
     "predict", "apredict", "stream", "astream", "predict_and_call", "apredict_and_call", "as_structured_llm",
 )  # fmt: skip
-"""What is composed of calls, and has no form in which a call of a provider's own could be decided."""
+"""Methods that only call the others; a provider's override of one cannot be decided."""
 _FRAMEWORK: Final = "llama_index.core."
 
 
@@ -70,13 +56,7 @@ def guard_model(halo: Halo, model: BaseLLM, resource: Resource | None) -> Any:
         ConfigError: its name can name no resource, belongs to one of another kind, or another `Halo` guards it.
     """
     guard = get_guard(model)
-    if guard is not None and guard.halo is not halo:
-        raise ConfigError(
-            "guarded_elsewhere",
-            f"`{guard.name}` is already guarded by another Halo",
-            field="x",
-            remedy="guard the original model, once for each Halo",
-        )
+    refuse_other_halo(halo, guard, "model")
     if guard is not None:
         if resource is None:
             return model
@@ -84,8 +64,10 @@ def guard_model(halo: Halo, model: BaseLLM, resource: Resource | None) -> Any:
     name = choose_resource_id(resource, model_name(model))
     declared = resource or halo.find_declared(name, ActionKind.INFERENCE) or MODEL_RESOURCE
     registered = halo.register(ActionKind.INFERENCE, name, resource=declared, schema=MODEL_SCHEMA)
-    refuse_overridden_entry_points(model, (*SENDING_METHODS, *STRUCTURED_METHODS))
-    refuse_overriding_class(type(model), COMPOSED_METHODS, _FRAMEWORK)
+    refuse_overridden_attributes(model, (*SENDING_METHODS, *_STRUCTURED_METHODS), OVERRIDE_REMEDY)
+    refuse_overriding_class(
+        type(model), _COMPOSED_METHODS, _FRAMEWORK, "remove the override; the base class uses `chat` and `complete`"
+    )
     guarded = model.model_copy()
     object.__setattr__(guarded, "__class__", _make_guarded_class(type(model)))
     forbid_restoring(guarded)
@@ -95,42 +77,16 @@ def guard_model(halo: Halo, model: BaseLLM, resource: Resource | None) -> Any:
 
 @functools.lru_cache(maxsize=256)
 def _make_guarded_class(kind: type[BaseLLM]) -> type[BaseLLM]:
-    members = {name: _wrap_method(kind, name) for name in SENDING_METHODS if hasattr(kind, name)}
+    names = [name for name in SENDING_METHODS if hasattr(kind, name)]
     # The framework's own come down to the ways above; a provider's may send by itself.
+    names += [name for name in _STRUCTURED_METHODS if overrides_entry_point(kind, name, _FRAMEWORK)]
+    methods = {name: getattr(kind, name) for name in names}
     return make_spanless_subclass(
         kind,
-        members
-        | {
-            name: _wrap_method(kind, name)
-            for name in STRUCTURED_METHODS
-            if overrides_entry_point(kind, name, _FRAMEWORK)
+        {
+            name: make_governed_method(
+                method, functools.partial(ModelCall, method, name), is_async=name.startswith("a")
+            )
+            for name, method in methods.items()
         },
     )
-
-
-def _wrap_method(kind: type[BaseLLM], name: str) -> Callable[..., Any]:
-    function = getattr(kind, name)
-    streams = "stream" in name
-
-    if name.startswith("a"):
-        run_call = aask_stream if streams else aask
-
-        @functools.wraps(function)
-        async def asend(self: Any, *args: Any, **kwargs: Any) -> Any:
-            guard = require_guard(self)
-            return await run_call(
-                guard, functools.partial(function, self), PreparedCall.from_arguments(guard, self, name, args, kwargs)
-            )
-
-        return asend
-
-    run_call_sync = ask_stream if streams else ask
-
-    @functools.wraps(function)
-    def send(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard = require_guard(self)
-        return run_call_sync(
-            guard, functools.partial(function, self), PreparedCall.from_arguments(guard, self, name, args, kwargs)
-        )
-
-    return send

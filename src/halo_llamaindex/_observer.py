@@ -1,17 +1,16 @@
-"""Room: the observer of a process. Takes: spans of LlamaIndex's instrumentation. Gives: sightings of what is unguarded.
+"""The observer of a process, which records in the ledger what runs without a guard, once for each name.
 
 It ONLY observes: LlamaIndex swallows whatever a handler raises and gives it no say over what runs, so nothing installed
-here can refuse anything. What carries no guard runs, and is written to the ledger as a sighting that says so, once for
-each name. It sees what opens a span: the methods of LLMs, retrievers and tools. `.fn` of an unguarded tool, `_retrieve`
-of an unguarded retriever, a vector store, a raw SDK client and plain functions open none. Never: decides, refuses,
-reads an argument's value, raises.
+here can refuse anything. It sees what opens a span: the methods of LLMs, retrievers and tools. `.fn` of an unguarded
+tool, `_retrieve` of an unguarded retriever, a vector store, a raw SDK client and plain functions open none. It reads no
+argument's value.
 """
 
 from __future__ import annotations
 
 import inspect
 from contextlib import suppress
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.base.llms.base import BaseLLM
@@ -27,18 +26,16 @@ from halo_core.facade import HaloBase
 from halo_llamaindex._runs import is_part
 from halo_llamaindex._translate import model_name
 
-__all__ = ["HaloObserver", "InstalledObserver", "observe"]
-
 _OBSERVED_KINDS: Final[tuple[tuple[type[Any], str, tuple[str, ...]], ...]] = (
     (BaseLLM, "model", ("chat", "complete")),
     (BaseRetriever, "retriever", ("retrieve",)),
     (BaseTool, "tool", ("call", "__call__")),
 )
-"""What is seen, its kind, and what the names of its methods end in."""
+"""What is observed: class, kind, and endings of method names."""
 
 
 class HaloObserver(BaseSpanHandler[BaseSpan]):
-    """Notes what runs without a guard; it cannot refuse it."""
+    """Records what runs without a guard; it cannot refuse it."""
 
     _halo: Any = PrivateAttr()
 
@@ -60,7 +57,7 @@ class HaloObserver(BaseSpanHandler[BaseSpan]):
         tags: dict[str, Any] | None = None,  # noqa: ARG002  as above
         **_kwargs: Any,
     ) -> None:
-        """Look at what has begun."""
+        """Record the span's object if it is unguarded."""
         with suppress(Exception):  # it must not disturb what it cannot stop
             self._record_unguarded(id_, instance)
 
@@ -74,27 +71,18 @@ class HaloObserver(BaseSpanHandler[BaseSpan]):
                     self._halo.record_shadow(word, _describe(instance), "seen by the observer")
                 return
 
-    def span_exit(self, *_args: Any, **_kwargs: Any) -> None:
-        """Nothing to do."""
+    def _ignore(self, *_args: Any, **_kwargs: Any) -> None:
+        """Do nothing: no span is kept."""
 
-    def span_drop(self, *_args: Any, **_kwargs: Any) -> None:
-        """Nothing to do."""
-
-    def new_span(self, *_args: Any, **_kwargs: Any) -> BaseSpan | None:
-        """No span is kept."""
-        return None
-
-    def prepare_to_exit_span(self, *_args: Any, **_kwargs: Any) -> BaseSpan | None:
-        """No span is kept."""
-        return None
-
-    def prepare_to_drop_span(self, *_args: Any, **_kwargs: Any) -> BaseSpan | None:
-        """No span is kept."""
-        return None
+    new_span: ClassVar[Any] = _ignore
+    span_exit: ClassVar[Any] = _ignore
+    span_drop: ClassVar[Any] = _ignore
+    prepare_to_exit_span: ClassVar[Any] = _ignore
+    prepare_to_drop_span: ClassVar[Any] = _ignore
 
 
 def _is_structured_answer_tool(tool: Any) -> bool:
-    """Whether it is the tool that LlamaIndex makes of the class of an answer: it acts on nothing."""
+    """Whether LlamaIndex made the tool of an answer's class; such a tool has no effect."""
     module = getattr(getattr(tool, "_real_fn", None), "__module__", "")
     return isinstance(module, str) and module.startswith("llama_index.core.program.")
 
@@ -113,7 +101,7 @@ class InstalledObserver:
         self._observer = observer
 
     def uninstall(self) -> None:
-        """Take it away; a second time does nothing."""
+        """Remove the observer; does nothing the second time."""
         root_dispatcher.span_handlers = [item for item in root_dispatcher.span_handlers if item is not self._observer]
 
     def __enter__(self) -> Self:

@@ -1,41 +1,29 @@
-"""Room: the pause, a challenge as a workflow's `wait_for_event`. Takes: calls. Gives: tickets, or a step that waits.
+"""Actions inside LlamaIndex (`LlamaIndexAction`), and their pause: a challenge as a workflow's `wait_for_event`.
 
 In a step of a guarded workflow whose `Context` the host holds (`run(ctx=...)`), a challenge makes the step wait, and
 the run's stream shows a `HaloChallenge`. Somebody answers it (`halo approvals approve`), in any process. A
 `HumanResponseEvent(pending_id=...)`, or a run that begins anew from `Context.from_dict`, runs the step again: the very
 same call is decided anew, with the answer. The event itself approves nothing; `response="reject"` in it is a no. Where
-nobody holds the context there is nothing to resume from, so the `Pending` goes to whoever called. Never: decides.
+nobody holds the context there is nothing to resume from, so the `Pending` goes to whoever called.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import functools
+from collections.abc import Callable
 from typing import Any, Final
 
 from llama_index.core.workflow import HumanResponseEvent, InputRequiredEvent
 from workflows.runtime.types.results import AddWaiter, DeleteWaiter, StepWorkerStateContextVar, WaitingForEvent
 
-from halo_core.enforcement import Call, Ticket
+from halo_core.enforcement import Call, flow
+from halo_core.enforcement.guarded_calls import describe_challenge
 from halo_core.errors import Pending
-from halo_core.facade import HaloBase
 from halo_llamaindex._runs import get_waiting_step
-
-__all__ = [
-    "STEERING_ERRORS",
-    "HaloChallenge",
-    "StepPaused",
-    "abegin_or_pause",
-    "begin_or_pause",
-    "finish_failed",
-    "forget_waits",
-    "list_waiter_ids",
-    "pause_or_withdraw",
-    "withdraw_call",
-]
 
 _WAITER_PREFIX: Final = "halo:"
 STEERING_ERRORS: Final = (WaitingForEvent,)
-"""Errors that steer a workflow, and so go on as they are."""
+"""Errors that steer a workflow; they are raised unchanged."""
 
 
 class HaloChallenge(InputRequiredEvent):
@@ -63,7 +51,7 @@ class HaloChallenge(InputRequiredEvent):
 
 
 class StepPaused(WaitingForEvent[HumanResponseEvent]):
-    """The step waits for a look at its question."""
+    """Raised to make a step wait for the answer to a challenge."""
 
     def __init__(self, challenge: HaloChallenge, *, is_repeated: bool, message: str) -> None:
         super().__init__(
@@ -80,71 +68,61 @@ class StepPaused(WaitingForEvent[HumanResponseEvent]):
         self.message = message
 
     def __str__(self) -> str:
-        """What a model is told where something made a tool's result of this."""
+        """The message, for a model, if something turned this error into a tool's result."""
         return self.message
 
 
-def begin_or_pause(halo: HaloBase, call: Call) -> Ticket:
-    """Decide; where a person has to answer first, let the step wait.
+class LlamaIndexAction(flow.GovernedAction[Any]):
+    """An action inside LlamaIndex: a challenge makes a guarded workflow's step wait.
 
-    Raises:
-        Denied: it may not run.
-        Pending: it waits for an answer, and nothing here can be resumed.
-        Waiting: it waits for an answer, and the step with it.
+    Attributes:
+        halo: who decides.
     """
-    try:
-        return halo.enforcer.begin(call)
-    except Pending as pending:
-        if not pause_or_withdraw(halo, call, pending):
-            raise
-        return halo.enforcer.begin(withdraw_call(call, pending))
+
+    steering_errors = STEERING_ERRORS
+    pause_errors = STEERING_ERRORS
+    halo: Any
+
+    def wait_for_answer(self, call: Call, pending: Pending) -> bool:
+        """Let the step wait, if it is one that can; see `GovernedAction`.
+
+        Raises:
+            StepPaused: the step waits.
+        """
+        step: Any = get_waiting_step()
+        current_step: Any = StepWorkerStateContextVar.get(None)
+        if step is None or current_step is not step:
+            return False  # no step, or one of some other workflow that runs inside a step that can wait
+        waiter_id = f"{_WAITER_PREFIX}{pending.pending_id}"
+        waiter = next((item for item in step.state.collected_waiters if item.waiter_id == waiter_id), None)
+        if waiter is not None and waiter.resolved_event is not None and _is_rejection(waiter.resolved_event):
+            return True
+        challenge = HaloChallenge(**describe_challenge(self.halo, call, pending))
+        raise StepPaused(challenge, is_repeated=waiter is not None, message=str(pending))
 
 
-async def abegin_or_pause(halo: HaloBase, call: Call) -> Ticket:
-    """As `begin`, from a coroutine."""
-    try:
-        return await halo.enforcer.abegin(call)
-    except Pending as pending:
-        if not pause_or_withdraw(halo, call, pending):
-            raise
-        return await halo.enforcer.abegin(withdraw_call(call, pending))
+def make_governed_method(
+    function: Callable[..., Any], make_action: Callable[..., flow.GovernedAction[Any]], *, is_async: bool
+) -> Callable[..., Any]:
+    """Make a method that replaces one of a framework's class, and runs each call as an action.
 
-
-def pause_or_withdraw(halo: HaloBase, call: Call, pending: Pending) -> bool:
-    """Whether the host takes a challenge back; one that can be waited for does not come back from here.
-
-    Raises:
-        Waiting: the step waits.
+    Args:
+        function: the method in whose place it stands.
+        make_action: called as the method is, with the object first.
+        is_async: whether it is a coroutine function.
     """
-    step = _get_pausable_step()
-    if step is None:
-        return False
-    waiter_id = f"{_WAITER_PREFIX}{pending.pending_id}"
-    waiter = next((item for item in step.state.collected_waiters if item.waiter_id == waiter_id), None)
-    if waiter is not None and waiter.resolved_event is not None and _is_rejection(waiter.resolved_event):
-        return True
-    raise StepPaused(_build_challenge(halo, call, pending), is_repeated=waiter is not None, message=str(pending))
 
+    def method(*args: Any, **kwargs: Any) -> Any:
+        return flow.run(make_action(*args, **kwargs))
 
-def withdraw_call(call: Call, pending: Pending) -> Call:
-    """The call that records a no of whoever resumed, and closes the question."""
-    return replace(call, problem="challenge_withdrawn", withdrawn_question=pending.pending_id)
+    async def async_method(*args: Any, **kwargs: Any) -> Any:
+        return await flow.arun(make_action(*args, **kwargs))
 
-
-def finish_failed(ticket: Ticket, error: BaseException, fallback: type[Exception] = RuntimeError) -> BaseException:
-    """Record how an action ended that returned nothing: it waits inside, failed, or was cancelled.
-
-    Returns:
-        What may be raised, outside of the handler of `error` unless it is that itself.
-    """
-    if isinstance(error, STEERING_ERRORS):
-        ticket.pause(error)
-        return error
-    return ticket.fail(error, fallback)
+    return functools.wraps(function)(async_method if is_async else method)
 
 
 def list_waiter_ids(step: Any) -> list[str]:
-    """Ids of what the piece of work at hand has waited for, before it was run again."""
+    """Ids of the waiters of the current work item, from before it was run again."""
     work_item_id = step.state.work_item_id
     return [
         waiter.waiter_id
@@ -155,27 +133,8 @@ def list_waiter_ids(step: Any) -> list[str]:
 
 
 def forget_waits(step: Any) -> None:
-    """Forget what a step waited for that has now run to its end: nothing asks it again."""
+    """Delete the waiters of a step that has finished."""
     step.returns.return_values.extend(DeleteWaiter(waiter_id=item) for item in list_waiter_ids(step))
-
-
-def _get_pausable_step() -> Any:
-    """The step at hand, if it is one that can wait: not a step of some other workflow that runs inside it."""
-    step = get_waiting_step()
-    return step if step is not None and StepWorkerStateContextVar.get(None) is step else None
-
-
-def _build_challenge(halo: HaloBase, call: Call, pending: Pending) -> HaloChallenge:
-    return HaloChallenge(
-        pending_id=pending.pending_id,
-        decision_id=pending.decision_id,
-        resource=call.resource.id,
-        reason=pending.reason,
-        message=str(pending),
-        agent=call.agents[-1] if call.agents else halo.agent,
-        session=call.session,
-        answer_with=f"halo approvals approve {pending.pending_id} --as NAME",
-    )
 
 
 def _is_rejection(event: HumanResponseEvent) -> bool:

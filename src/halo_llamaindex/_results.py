@@ -1,6 +1,6 @@
-"""Room: surfaces, how results are read and made less. Takes: results of tools, retrievers and models. Gives: the same.
+"""Surfaces: how the results of tools, retrievers and models are read, filtered, redacted and withheld.
 
-Never: decides what is taken away, changes what it is given, trusts what a document says of itself.
+A result is never changed in place, and what a document says of itself is not believed.
 """
 
 from __future__ import annotations
@@ -19,20 +19,10 @@ from halo_core.facade import HaloBase
 from halo_core.model import ActionKind
 from halo_llamaindex._texts import extract_text, is_readable, redact_value
 
-__all__ = [
-    "MODEL_SURFACE",
-    "TOOL_RESULT_SURFACE",
-    "WITHHELD_NOTICE",
-    "Labels",
-    "make_documents_surface",
-    "make_model_surface",
-    "make_table_surface",
-]
-
 KeepDocument = Callable[[str, tuple[str, ...]], bool]
 Labels = Callable[[BaseNode], Iterable[str]]
 
-WITHHELD_NOTICE: Final = "the documents were withheld: a policy keeps this source, or what stands in them, out"
+_WITHHELD_NOTICE: Final = "the documents were withheld: a policy keeps this source, or what stands in them, out"
 
 
 # documents
@@ -64,7 +54,7 @@ def make_table_surface(documents: Surface[list[NodeWithScore]]) -> Surface[tuple
         allowed, dropped = documents.filter(nodes, keep) if documents.filter is not None else ([], len(nodes))
         rows = {key: item for key, item in dict(metadata).items() if key != "sql_query"}
         allowed = allowed or _replace_documents(
-            nodes, WITHHELD_NOTICE
+            nodes, _WITHHELD_NOTICE
         )  # the framework's engines over tables cannot do with none
         return (allowed, metadata if not dropped and _may_keep(rows, keep) else get_query(metadata)), dropped
 
@@ -99,16 +89,16 @@ def _replace_documents(_nodes: Sequence[NodeWithScore], notice: str) -> list[Nod
 
 
 def _filter_parts(result: Any, keep: KeepDocument) -> tuple[Any, int]:
-    """A tool's result without the documents that may not be used: those of a list, else all of it or nothing."""
+    """A tool's result without the documents that may not be used: single ones of a list, otherwise all or nothing."""
     if isinstance(result, list):
         allowed = [item for item in result if _may_keep(item, keep)]
         return (result if len(allowed) == len(result) else allowed), len(result) - len(allowed)
     count = len(result) if isinstance(result, tuple) else 1
-    return (result, 0) if _may_keep(result, keep) else (_replace_result(result, WITHHELD_NOTICE), count)
+    return (result, 0) if _may_keep(result, keep) else (_replace_result(result, _WITHHELD_NOTICE), count)
 
 
 def _replace_result(result: Any, notice: str) -> Any:
-    """A notice in the shape that the tool promised; text, where the shape is one that only the tool can make."""
+    """A notice in the shape of the tool's result, or text if only the tool can make that shape."""
     if isinstance(result, ToolOutput):
         return ToolOutput(
             content=notice, tool_name=result.tool_name, raw_input=result.raw_input, raw_output=notice,
@@ -154,7 +144,7 @@ MODEL_SURFACE: Final[Surface[Any]] = Surface(
 
 
 def make_model_surface(halo: HaloBase) -> Surface[Any]:
-    """As `MODEL`, where only calls of what is registered are decided: any other may be the shape of an answer."""
+    """As `MODEL_SURFACE`, but only calls of registered tools count as decided: others may be the shape of an answer."""
 
     def is_tool(name: str) -> bool:
         resource = halo.find_registered(name)

@@ -1,12 +1,8 @@
-"""Room: one retrieval, as it is decided and as it is carried out. Takes: a retriever, a query. Gives: args, narrower.
-
-Never: decides, changes what it is given.
-
-Room: guarded retrievers. Takes: a retriever. Gives: a copy whose retrievals are decided, clamped and filtered.
+"""Guarded retrievers: copies whose retrievals are decided, limited and filtered.
 
 Decided at the public methods and at the hooks under them: what a retriever enters by itself (an `IndexNode` that holds
-another retriever) comes out of the public one, and whoever calls the hook comes past that. Never: decides itself,
-changes the original, reads a document's metadata: trust is the registration's.
+another retriever) comes out of the public one, and whoever calls the hook comes past that. A document's metadata is not
+believed: how far its source is trusted, the registration says.
 """
 
 from __future__ import annotations
@@ -15,7 +11,8 @@ import copy
 import functools
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,49 +21,37 @@ from llama_index.core.schema import QueryBundle
 
 from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.arguments import same_value
+from halo_core.enforcement.guarded_calls import GuardedAction, is_enforced, with_problem
 from halo_core.enforcement.guards import (
     GuardMetadata,
-    ReentrantCall,
     attach_guard,
     choose_resource_id,
-    current_reentrant_call,
     get_guard,
-    reentrant_call_scope,
+    refuse_overridden_attributes,
     require_guard,
 )
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Mode, Resource
-from halo_llamaindex._pause import STEERING_ERRORS, abegin_or_pause, begin_or_pause, finish_failed
+from halo_llamaindex._pause import LlamaIndexAction, make_governed_method
 from halo_llamaindex._results import Labels, make_documents_surface, make_table_surface
-from halo_llamaindex._runs import body_scope, make_spanless_subclass
-from halo_llamaindex._translate import refuse_overridden_entry_points
+from halo_llamaindex._runs import body_values, make_spanless_subclass
+from halo_llamaindex._translate import OVERRIDE_REMEDY
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-__all__ = [
-    "ARGUMENT_TYPES",
-    "RETRIEVE_METHODS",
-    "TABLE_METHODS",
-    "PreparedRetrieval",
-    "apply_obligations",
-    "guard_retriever",
-    "limit_documents",
-]
-
-
-ARGUMENT_TYPES: Final = {
+_ARGUMENT_TYPES: Final = {
     "k": "integer",
     "image_path": "string",
     "custom_embedding_strs": "array",
     "embedding": "string",
 }
-"""What else than its words a retrieval may be asked by."""
+"""Types of a retrieval's arguments besides its query."""
 _LIMIT_FIELD: Final = re.compile(r"(.*_)?top_k|_?k")
 
 
 @dataclass(frozen=True, slots=True)
-class PreparedRetrieval:
+class _PreparedRetrieval:
     """One retrieval: what is decided, and what is passed on (nobody else holds it)."""
 
     decided: dict[str, Any]
@@ -74,8 +59,8 @@ class PreparedRetrieval:
     problem: str = ""
 
     @classmethod
-    def from_query(cls, retriever: BaseRetriever, query: Any) -> PreparedRetrieval:
-        """The query, how many documents where the retriever says it, and what else a bundle asks by."""
+    def from_query(cls, retriever: BaseRetriever, query: Any) -> _PreparedRetrieval:
+        """Read the query, the retriever's limit, and what else a query bundle holds."""
         k = max((value for _, _, value in _iter_limits(retriever)), default=None)
         limit_argument = {} if k is None else {"k": k}
         if isinstance(query, str):
@@ -98,7 +83,7 @@ class PreparedRetrieval:
 
 
 def _iter_limits(retriever: Any) -> Iterator[tuple[str, str, int]]:
-    """How many documents, wherever it is set: here, else in the retrievers that this one asks (place, name, number)."""
+    """Limits on the number of documents, of the retriever or else of those in it: (place, name, number)."""
     own_limits = [("", *item) for item in _iter_own_limits(retriever)]
     yield from own_limits or (
         (place, *item)
@@ -114,13 +99,13 @@ def _iter_own_limits(retriever: Any) -> Iterator[tuple[str, int]]:
             yield name, value
 
 
-def apply_obligations(retriever: Any, ticket: Ticket, prepared: PreparedRetrieval) -> tuple[Any, Any]:
-    """The retriever and the query that carry out what was decided.
+def _apply_obligations(retriever: Any, ticket: Ticket, prepared: _PreparedRetrieval) -> tuple[Any, Any]:
+    """The retriever and the query, changed as was decided.
 
     Raises:
         Denied: what was decided asks for less in a way that nobody can carry out.
     """
-    if ticket.verdict is None or ticket.verdict.mode is Mode.OBSERVE:
+    if not is_enforced(ticket):
         return retriever, prepared.query
     changed = {name: value for name, value in ticket.args.items() if not same_value(value, prepared.decided.get(name))}
     query = prepared.query
@@ -149,8 +134,8 @@ def _copy_with_limit(retriever: Any, limit: int) -> Any:
     return copied
 
 
-def limit_documents(documents: Any, ticket: Ticket) -> Any:
-    """What was found, no more of it than a policy's `clamp(k, ...)` says: not every retriever has such a setting."""
+def _limit_documents(documents: Any, ticket: Ticket) -> Any:
+    """At most as many documents as a policy's `clamp(k, ...)` allows, since not every retriever has such a setting."""
     if ticket.verdict is None or ticket.verdict.mode is Mode.OBSERVE:
         return documents
     limits = [item.value for item in ticket.verdict.decision.obligations if (item.kind, item.name) == ("clamp", "k")]
@@ -170,7 +155,7 @@ def limit_documents(documents: Any, ticket: Ticket) -> Any:
 
 RETRIEVE_METHODS: Final = ("retrieve", "aretrieve", "_retrieve", "_aretrieve")
 TABLE_METHODS: Final = ("retrieve_with_metadata", "aretrieve_with_metadata")
-"""Ways into a retriever; the second ones are a table's, which gives its rows beside its documents."""
+"""Entry points of a retriever; a retriever over tables has these too, which return rows beside documents."""
 
 
 def guard_retriever(
@@ -203,13 +188,13 @@ def guard_retriever(
     resource_id = choose_resource_id(resource, name or type(retriever).__name__)
     schema = {
         "properties": {
-            key: {"type": ARGUMENT_TYPES.get(key, "string")}
-            for key in PreparedRetrieval.from_query(retriever, "").decided
+            key: {"type": _ARGUMENT_TYPES.get(key, "string")}
+            for key in _PreparedRetrieval.from_query(retriever, "").decided
         }
     }
-    schema["properties"] |= {key: {"type": kind} for key, kind in ARGUMENT_TYPES.items() if key != "k"}
+    schema["properties"] |= {key: {"type": kind} for key, kind in _ARGUMENT_TYPES.items() if key != "k"}
     registered = halo.register(ActionKind.RETRIEVAL, resource_id, resource=resource, schema=schema)
-    refuse_overridden_entry_points(retriever, (*RETRIEVE_METHODS, *TABLE_METHODS))
+    refuse_overridden_attributes(retriever, (*RETRIEVE_METHODS, *TABLE_METHODS), OVERRIDE_REMEDY)
     guarded: BaseRetriever = copy_original(retriever)
     object.__setattr__(guarded, "__class__", _make_guarded_class(type(retriever)))
     surface = guard.surface if guard is not None and guard.halo is halo and labels is None else None
@@ -219,84 +204,58 @@ def guard_retriever(
     return guarded
 
 
-def _build_call(guard: GuardMetadata, prepared: PreparedRetrieval) -> Call:
-    call: Call = guard.halo.build_call(guard.resource, prepared.decided)
-    return replace(call, problem=prepared.problem) if prepared.problem else call
+class _Retrieval(LlamaIndexAction, GuardedAction):
+    """One retrieval of a guarded retriever; the hook that its public method calls runs under the same decision.
 
+    Args:
+        method: as the retriever's class has it.
+        name: of the method.
+        retriever: the guarded retriever.
+        args: as it was called.
+        kwargs: as it was called.
+    """
 
-def _make_reentrant_call(guard: GuardMetadata, prepared: PreparedRetrieval, ticket: Ticket) -> ReentrantCall:
-    is_enforced = ticket.verdict is not None and ticket.verdict.mode is not Mode.OBSERVE
-    return ReentrantCall(
-        guard, ticket.args if is_enforced else prepared.decided, ticket, passthrough_errors=STEERING_ERRORS
-    )
+    def __init__(self, method: Callable[..., Any], name: str, retriever: Any, *args: Any, **kwargs: Any) -> None:
+        self.method, self.retriever = method, retriever
+        self.query = args[0] if args else kwargs["query_bundle" if name.startswith("_") else "str_or_query_bundle"]
+        self.prepared = _PreparedRetrieval.from_query(retriever, self.query)
+        guard = require_guard(retriever)
+        surface: Surface[Any] = make_table_surface(guard.surface) if name in TABLE_METHODS else guard.surface
+        super().__init__(guard, self.prepared.decided, surface, allows_reentry=True)
 
+    def build_call(self) -> Call:
+        """The retrieval to decide."""
+        return with_problem(self.halo.build_call(self.guard.resource, self.arguments), self.prepared.problem)
 
-def _run_retrieval(guarded: Any, function: Callable[..., Any], query: Any, *, table: bool) -> Any:
-    """Decide a retrieval, run it, record it; one that comes down from a decided one only runs."""
-    surface: Surface[Any] = (
-        make_table_surface(require_guard(guarded).surface) if table else require_guard(guarded).surface
-    )
-    guard, prepared = require_guard(guarded), PreparedRetrieval.from_query(guarded, query)
-    if (outer_call := current_reentrant_call(guard, prepared.decided)) is not None:
-        with reentrant_call_scope(_make_reentrant_call(guard, prepared, outer_call.ticket)):
-            return outer_call.run(lambda: function(guarded, query), surface)
-    ticket = begin_or_pause(guard.halo, _build_call(guard, prepared))
-    reentrant_call = _make_reentrant_call(guard, prepared, ticket)
-    try:
-        retriever, query = apply_obligations(guarded, ticket, prepared)
-        with reentrant_call_scope(reentrant_call), body_scope():
-            documents = function(retriever, query)
-    except BaseException as exc:
-        failed = finish_failed(ticket, reentrant_call.get_unrestricted(exc))
-        if failed is exc:
-            raise
-    else:
-        return ticket.succeed(limit_documents(reentrant_call.get_unrestricted(documents), ticket), surface)
-    raise failed
+    def prepare(self, ticket: Ticket) -> Mapping[str, Any]:
+        """Limit the retriever, and change the query, as decided."""
+        self.retriever, self.query = _apply_obligations(self.retriever, ticket, self.prepared)
+        return ticket.args if is_enforced(ticket) else self.arguments
 
+    def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
+        """See `body_values`."""
+        return body_values()
 
-async def _arun_retrieval(guarded: Any, function: Callable[..., Any], query: Any, *, table: bool) -> Any:
-    """As `_found`, for a coroutine function."""
-    surface: Surface[Any] = (
-        make_table_surface(require_guard(guarded).surface) if table else require_guard(guarded).surface
-    )
-    guard, prepared = require_guard(guarded), PreparedRetrieval.from_query(guarded, query)
-    if (outer_call := current_reentrant_call(guard, prepared.decided)) is not None:
-        with reentrant_call_scope(_make_reentrant_call(guard, prepared, outer_call.ticket)):
-            return await outer_call.arun(lambda: function(guarded, query), surface)
-    ticket = await abegin_or_pause(guard.halo, _build_call(guard, prepared))
-    reentrant_call = _make_reentrant_call(guard, prepared, ticket)
-    try:
-        retriever, query = apply_obligations(guarded, ticket, prepared)
-        with reentrant_call_scope(reentrant_call), body_scope():
-            documents = await function(retriever, query)
-    except BaseException as exc:
-        failed = finish_failed(ticket, reentrant_call.get_unrestricted(exc))
-        if failed is exc:
-            raise
-    else:
-        return ticket.succeed(limit_documents(reentrant_call.get_unrestricted(documents), ticket), surface)
-    raise failed
+    def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  its arguments are in place
+        """Call the method."""
+        return self.method(self.retriever, self.query)
+
+    def finish(self, ticket: Ticket, result: Any) -> Any:
+        """As `GuardedAction`, of no more documents than were allowed."""
+        if self.outer_call is None and self.reentrant_call is not None:
+            result = _limit_documents(self.reentrant_call.get_unrestricted(result), ticket)
+        return super().finish(ticket, result)
 
 
 @functools.lru_cache(maxsize=256)
 def _make_guarded_class(kind: type[BaseRetriever]) -> type[BaseRetriever]:
-    def wrap_method(name: str, parameter: str) -> Callable[..., Any]:
-        function, table = getattr(kind, name), name in TABLE_METHODS
-
-        if name.lstrip("_").startswith("a"):
-
-            @functools.wraps(function)
-            async def aretrieve(self: Any, *args: Any, **kwargs: Any) -> Any:
-                return await _arun_retrieval(self, function, args[0] if args else kwargs[parameter], table=table)
-
-            return aretrieve
-
-        @functools.wraps(function)
-        def retrieve(self: Any, *args: Any, **kwargs: Any) -> Any:
-            return _run_retrieval(self, function, args[0] if args else kwargs[parameter], table=table)
-
-        return retrieve
+    methods = {name: getattr(kind, name) for name in (*RETRIEVE_METHODS, *TABLE_METHODS) if hasattr(kind, name)}
+    members: dict[str, Any] = {
+        name: make_governed_method(
+            method, functools.partial(_Retrieval, method, name), is_async=name.lstrip("_").startswith("a")
+        )
+        for name, method in methods.items()
+    }
 
     def wrap_object_entry(name: str) -> Callable[..., Any]:
         function = getattr(kind, name)
@@ -308,12 +267,5 @@ def _make_guarded_class(kind: type[BaseRetriever]) -> type[BaseRetriever]:
 
         return from_object
 
-    public = {
-        name: wrap_method(name, "str_or_query_bundle")
-        for name in (*RETRIEVE_METHODS[:2], *TABLE_METHODS)
-        if hasattr(kind, name)
-    }
-    public |= {name: wrap_object_entry(name) for name in ("_retrieve_from_object", "_aretrieve_from_object")}
-    return make_spanless_subclass(
-        kind, public | {name: wrap_method(name, "query_bundle") for name in RETRIEVE_METHODS[2:]}
-    )
+    members |= {name: wrap_object_entry(name) for name in ("_retrieve_from_object", "_aretrieve_from_object")}
+    return make_spanless_subclass(kind, members)

@@ -1,18 +1,13 @@
-"""Room: what of a run its steps and bodies know of it. Takes: what a guarded workflow says. Gives: context variables.
+"""What the steps and bodies of a run know of it: context variables, ids of nested calls, what the run's store keeps.
 
 Each step of a workflow runs in a copy of the context that the run was started in, so what one step sets no other sees:
-what all of them need is set where the run starts, what outlives the process is in the workflow's own store. Never: I/O.
-
-Room: ids of calls that a step or a tool's body makes by itself. Takes: whose piece of work it is. Gives: call ids.
+what all of them need is set where the run starts (`run_scope`), what outlives the process is in the workflow's own
+store. There stand ids alone, each with a keyed digest that only this home can make: a tool can write into the store
+too, and what it made up counts for nothing.
 
 A step that waited is run again from its beginning, and a tool's body with it: what it called before must be known as
-the same call, or it would run a second time. The id says which piece of work called it, and how many calls like it that
-has made before. Never: decides, gives an id where nothing can wait.
-
-Room: what a workflow's own store keeps of a run between its steps. Takes: a context. Gives: the session, who acts.
-
-Ids alone, each under a word that only this home can make: a tool can write into the store too, and what it made up
-counts for nothing. Never: decides, keeps a passport, a link or a key.
+the same call, or it would run a second time. `make_nested_call_id` says which piece of work called it, and how many
+calls like it that has made before.
 """
 
 from __future__ import annotations
@@ -20,8 +15,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -32,50 +26,17 @@ from workflows.context.state_store import DictState
 from halo_core.enforcement.guards import make_named_subclass
 from halo_core.enforcement.session_context import (
     ActiveDelegation,
+    ContextVarScope,
     Session,
     current_delegation,
     current_triggering_message,
     is_raw_thread,
-    triggering_message_scope,
+    session_values,
 )
 from halo_core.model import Provenance
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
-
-__all__ = [
-    "EARLIER_RESULTS_KEY",
-    "MEMORY_KEY",
-    "TURN_KEY",
-    "ActingChain",
-    "WorkItem",
-    "WorkflowRun",
-    "accepts_extra_keys",
-    "body_scope",
-    "current_run",
-    "discard_foreign_chain",
-    "ensure_session",
-    "forget_chat",
-    "get_known_texts",
-    "get_waiting_step",
-    "hand_back_unfinished",
-    "in_body",
-    "is_part",
-    "known_texts_scope",
-    "load_acting_chain",
-    "make_nested_call_id",
-    "make_spanless_subclass",
-    "mark_as_part",
-    "nested_call_scope",
-    "read_store",
-    "record_decided_handoff",
-    "restore_chat",
-    "run_scope",
-    "store_acting_chain",
-    "store_chat",
-    "waiting_step_scope",
-]
-
 
 KnownTexts = tuple[tuple[str, Provenance], ...]
 
@@ -104,10 +65,10 @@ class WorkflowRun:
         task: what it is asked to do, whoever asks.
         work_items: of each piece of a step's work that may be run again, a lock, and whether it came to its end.
         own_session_ids: id of its session where the workflow's store has no place for one.
-        store_lock: held by the step that changes what the store keeps for Halo. (The store's own `edit_state` copies all
-            that is in it, the host's memory too, which is then no longer the host's.)
-        written_values: by key, what was last written into the store for Halo. INVARIANT: what stands there in its place, an
-            older entry too, was put there by something else.
+        store_lock: held by the step that changes what the store keeps for Halo. (The store's own `edit_state` copies
+            all that is in it, the host's memory too, which is then no longer the host's.)
+        written_values: by key, what was last written into the store for Halo. INVARIANT: what stands there in its
+            place, an older entry too, was put there by something else.
     """
 
     is_resumable: bool
@@ -127,29 +88,19 @@ _KNOWN_TEXTS: Final[ContextVar[tuple[KnownTexts, frozenset[str]]]] = ContextVar(
 _IN_BODY: Final[ContextVar[bool]] = ContextVar("halo_llamaindex_body", default=False)
 
 
-@contextmanager
-def run_scope(run: WorkflowRun) -> Iterator[None]:
+def run_scope(run: WorkflowRun) -> ContextVarScope:
     """Start a run; its steps copy this context."""
-    token = _CURRENT_RUN.set(run)
-    try:
-        yield
-    finally:
-        _CURRENT_RUN.reset(token)
+    return ContextVarScope((_CURRENT_RUN, run))
 
 
 def current_run() -> WorkflowRun:
-    """The guarded run at hand; one that nobody can resume outside of any."""
+    """The current guarded run; outside of any, one that cannot be resumed."""
     return _CURRENT_RUN.get() or WorkflowRun(is_resumable=False)
 
 
-@contextmanager
-def waiting_step_scope(step: Any) -> Iterator[None]:
-    """Run one step of a guarded workflow: what is asked in it can wait there; None where nothing can be resumed."""
-    token = _WAITING_STEP.set(step)
-    try:
-        yield
-    finally:
-        _WAITING_STEP.reset(token)
+def waiting_step_scope(step: Any) -> ContextVarScope:
+    """Run a block in which challenges make this step wait; None if nothing can be resumed."""
+    return ContextVarScope((_WAITING_STEP, step))
 
 
 def get_waiting_step() -> Any:
@@ -157,38 +108,28 @@ def get_waiting_step() -> Any:
     return _WAITING_STEP.get()
 
 
-@contextmanager
-def known_texts_scope(known_texts: KnownTexts, earlier_marks: frozenset[str]) -> Iterator[None]:
+def known_texts_scope(known_texts: KnownTexts, earlier_marks: frozenset[str]) -> ContextVarScope:
     """Run a step in which a model is shown these words; `earlier_marks`: marks of results that predate the session."""
-    token = _KNOWN_TEXTS.set((known_texts, earlier_marks))
-    try:
-        yield
-    finally:
-        _KNOWN_TEXTS.reset(token)
+    return ContextVarScope((_KNOWN_TEXTS, (known_texts, earlier_marks)))
 
 
 def get_known_texts() -> tuple[KnownTexts, frozenset[str]]:
-    """Words of the conversation at hand whose origin is known; none inside a tool's body, which wrote its own."""
+    """Texts of the conversation whose origin is known; none inside a tool's body, which writes its own."""
     return ((), frozenset()) if _IN_BODY.get() else _KNOWN_TEXTS.get()
 
 
-@contextmanager
-def body_scope() -> Iterator[None]:
-    """Run the body of something decided: what it calls by itself is asked for by the same message, in no known call."""
-    token, asking_message = _IN_BODY.set(True), current_triggering_message()
-    try:
-        with (
-            triggering_message_scope(replace(asking_message, call_id=""))
-            if asking_message is not None and asking_message.call_id
-            else nullcontext()
-        ):
-            yield
-    finally:
-        _IN_BODY.reset(token)
+def body_values() -> tuple[tuple[ContextVar[Any], Any], ...]:
+    """What context variables hold while something decided runs, for `ContextVarScope`.
+
+    What a body calls by itself is asked for by the same message, in no known call.
+    """
+    message = current_triggering_message()
+    anonymous = replace(message, call_id="") if message is not None and message.call_id else None
+    return (_IN_BODY, True), *session_values(None, anonymous)
 
 
 def in_body() -> bool:
-    """Whether a decided body is at work here, and so what is said is neither the user's nor the system's."""
+    """Whether this runs inside a decided call, so that its texts are neither the user's nor the system's."""
     return _IN_BODY.get()
 
 
@@ -196,17 +137,17 @@ _PART_MARK: Final = "_halo_within"
 
 
 def mark_as_part(part: Any) -> None:
-    """Mark a copy that a guarded thing holds, and whose doings are decided with that."""
+    """Mark an object in a guarded copy whose calls are decided with those of the copy."""
     part.__dict__[_PART_MARK] = True
 
 
 def is_part(part: Any) -> bool:
-    """Whether something is part of what is decided."""
+    """Whether an object was marked with `mark_as_part`."""
     return _PART_MARK in getattr(part, "__dict__", {})
 
 
 def make_spanless_subclass(kind: type[Any], members: dict[str, Any]) -> type[Any]:
-    """As `subclass`, with members that LlamaIndex opens no span around: those that they stand before have one."""
+    """As `make_named_subclass`, with members around which LlamaIndex opens no span: those they replace have one."""
     new_class = make_named_subclass(kind, {})
     for name, member in members.items():
         setattr(new_class, name, member)
@@ -222,18 +163,16 @@ class _CallCounter:
 _CALL_COUNTER: Final[ContextVar[_CallCounter | None]] = ContextVar("halo_llamaindex_nest", default=None)
 
 
-@contextmanager
-def nested_call_scope(prefix: str) -> Iterator[None]:
-    """Run a piece of work; an empty name has none that would be the same in another run of it."""
-    token = _CALL_COUNTER.set(_CallCounter(prefix) if prefix else None)
-    try:
-        yield
-    finally:
-        _CALL_COUNTER.reset(token)
+def nested_call_values(prefix: str) -> tuple[tuple[ContextVar[Any], Any], ...]:
+    """What context variables hold during a piece of work, for `ContextVarScope`.
+
+    An empty prefix says that another run of it would not be known as the same.
+    """
+    return ((_CALL_COUNTER, _CallCounter(prefix) if prefix else None),)
 
 
 def make_nested_call_id(resource: str, args: Mapping[str, Any]) -> str:
-    """Id of a call that the piece of work at hand makes; empty where whoever asked has named it, or nothing waits."""
+    """Id of a call made by the current work item; empty if the call has an id already, or nothing can wait."""
     counter, asking_message = _CALL_COUNTER.get(), current_triggering_message()
     if counter is None or get_waiting_step() is None or (asking_message is not None and asking_message.call_id):
         return ""
@@ -258,27 +197,27 @@ MEMORY_KEY: Final = "memory"
 
 
 async def store_chat(ctx: Any) -> None:
-    """Keep what was said, for a run that waits: another process has no other way to it."""
+    """Store the conversation of a run that waits, for the process that resumes it."""
     memory = await read_store(ctx, MEMORY_KEY)
     if memory is not None:
         await ctx.store.set(_CHAT_KEY, list(await memory.aget_all()))
 
 
 async def restore_chat(ctx: Any) -> None:
-    """Give a resumed run its conversation back, where its host did not."""
+    """Restore the conversation of a resumed run, if its host did not."""
     messages = await read_store(ctx, _CHAT_KEY)
     if messages is not None and await read_store(ctx, MEMORY_KEY) is None:
         await ctx.store.set(MEMORY_KEY, ChatMemoryBuffer.from_defaults(chat_history=list(messages)))
 
 
 async def forget_chat(ctx: Any) -> None:
-    """A run that begins has its conversation from its host."""
+    """Delete the stored conversation."""
     if await read_store(ctx, _CHAT_KEY) is not None:
         await ctx.store.set(_CHAT_KEY, None)
 
 
 async def read_store(ctx: Any, key: str, default: Any = None) -> Any:
-    """What the store keeps under a key."""
+    """Read a key of the run's store."""
     return await ctx.store.get(key, default=default)
 
 
@@ -311,13 +250,13 @@ async def ensure_session(halo: Halo, ctx: Any) -> tuple[Session, bool]:
 
 
 def accepts_extra_keys(ctx: Any) -> bool:
-    """Whether a workflow's state takes keys of anybody's: an app's own model of it does not."""
+    """Whether a workflow's state takes any key; one with a model of the app's own does not."""
     return issubclass(ctx.store.state_type, DictState)
 
 
 @dataclass(frozen=True, slots=True)
 class ActingChain:
-    """Who acts in a run: the agents that were entered, the last of them acts.
+    """The agents that were entered in a run; the last of them acts.
 
     Args:
         session: as the ledger names it.
@@ -334,7 +273,7 @@ class ActingChain:
 
     @property
     def agent(self) -> str:
-        """Name of the one that acts; empty where nobody was entered."""
+        """Name of the agent that acts; empty if none was entered."""
         return self.stack[-1][0] if self.stack else ""
 
     @property
@@ -343,13 +282,13 @@ class ActingChain:
         return next((handle for _, handle in self.stack if handle), "")
 
     def enter(self, agent: str, handle: str) -> Self:
-        """As it is when an agent acts: one that is up the chain does so in its own place."""
+        """The chain after an agent is entered; one that is further up goes on in its own place."""
         names = [name for name, _ in self.stack]
         remaining = self.stack[: names.index(agent)] if agent in names else self.stack
         return replace(self, stack=(*remaining, (agent, handle)), decided_handoffs={})
 
     def to_acting(self, halo: Halo, session: str) -> ActiveDelegation | None:
-        """The link acted under; None is that of whoever started the run."""
+        """The delegation to act under; None for that of whoever started the run."""
         handles = [(name, handle) for name, handle in self.stack if handle]
         if not handles:
             return current_delegation(halo.agent, session)
@@ -372,7 +311,7 @@ def _seal_chain(halo: Halo, chain: ActingChain, session: str) -> dict[str, Any]:
 
 
 def _read_sealed_chain(halo: Halo, sealed: Any, session: str) -> ActingChain | None:
-    """What the store says of who acts; None where it says nothing, or something that this home did not write."""
+    """The chain in the store; None if there is none, or one that this home did not write."""
     try:
         name, stack, base_agents, decided_handoffs = sealed["acts"]
         chain = ActingChain(
@@ -384,7 +323,7 @@ def _read_sealed_chain(halo: Halo, sealed: Any, session: str) -> ActingChain | N
 
 
 async def store_acting_chain(halo: Halo, ctx: Any, chain: ActingChain | None, session: str) -> None:
-    """Keep who acts; where the workflow's own state has no room for it, until the run ends."""
+    """Store the chain; in the run alone, if the workflow's state takes no keys."""
     sealed = _seal_chain(halo, chain, session) if chain is not None else None
     current_run().written_values[_CHAIN_KEY] = sealed
     if accepts_extra_keys(ctx):
@@ -392,7 +331,7 @@ async def store_acting_chain(halo: Halo, ctx: Any, chain: ActingChain | None, se
 
 
 async def load_acting_chain(halo: Halo, ctx: Any, session: str) -> ActingChain | None:
-    """Who acts, as kept; None too where the store says what this run did not write last."""
+    """Load the chain; None if there is none, or the store holds another than this run wrote last."""
     written = current_run().written_values
     if not accepts_extra_keys(ctx):
         return _read_sealed_chain(halo, written.get(_CHAIN_KEY), session)
@@ -402,14 +341,14 @@ async def load_acting_chain(halo: Halo, ctx: Any, session: str) -> ActingChain |
 
 
 async def discard_foreign_chain(ctx: Any) -> None:
-    """At the end of a step: what something else put there in place of who acts is good for no later run either."""
+    """At the end of a step, delete a chain that something else wrote into the store."""
     written = current_run().written_values
     if _CHAIN_KEY in written and accepts_extra_keys(ctx) and await read_store(ctx, _CHAIN_KEY) != written[_CHAIN_KEY]:
         await ctx.store.set(_CHAIN_KEY, None)
 
 
 def hand_back_unfinished(halo: Halo) -> None:
-    """Hand back what a run that came to no end of its own (it timed out, a step failed) has handed on."""
+    """Hand back the links of a run that timed out, or in which a step failed."""
     sealed = current_run().written_values.get(_CHAIN_KEY)
     session, stack = sealed["acts"][:2] if sealed else ("", ())
     chain = ActingChain(session, tuple((agent, handle) for agent, handle in stack))
@@ -418,7 +357,7 @@ def hand_back_unfinished(halo: Halo) -> None:
 
 
 async def record_decided_handoff(halo: Halo, ctx: Any, session: str, agent: str, handle: str) -> None:
-    """Note that whoever acts was allowed to hand off to an agent."""
+    """Store that the acting agent was allowed to hand off to another."""
     async with current_run().store_lock:
         chain = await load_acting_chain(halo, ctx, session)
         if chain is not None:

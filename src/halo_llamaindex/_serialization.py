@@ -1,7 +1,7 @@
-"""Room: where what is serialized of a guarded thing says that it comes from. Takes: a name. Gives: a refusal.
+"""The module that guarded copies name as theirs when they are serialized, and from which none can be restored.
 
 A context that is kept names the class of each thing in it. A guard's class has the name of the class it guards, and
-under that name the thing would come back without its guard. Never: gives anything back.
+under that name the thing would come back without its guard.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ from typing import Any, NoReturn
 
 from halo_core.errors import ConfigError
 
-__all__ = ["forbid_restoring"]
-
 
 def forbid_restoring(guarded: Any) -> None:
-    """Let nothing that is serialized of a guarded copy come back as its original."""
+    """Make the deserialization of a guarded copy fail, so that it does not return as its original."""
     guarded.__dict__["__module__"] = __name__
 
 

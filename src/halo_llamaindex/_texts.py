@@ -1,10 +1,7 @@
-"""Room: texts of results, for digests and provenance. Takes: framework objects. Gives: what they say.
+"""Texts of results and of models' answers: what they say, and copies in which a mask has replaced it.
 
-Never: decides, keeps anything, raises for odd values.
-
-Room: results and models' answers with other words in them. Takes: a result, a mask. Gives: a copy of its shape.
-
-Never: changes what it is given, passes on an object into which it cannot look.
+`extract_text` reads a value, for digests and provenance; `redact_value` makes a copy of its shape with other words. An
+object into which it cannot look is never passed on.
 """
 
 from __future__ import annotations
@@ -51,32 +48,20 @@ from halo_core.enforcement.result_texts import (
 )
 from halo_core.errors import Denied
 
-__all__ = [
-    "BLOB_TYPES",
-    "RESOURCE_FIELDS",
-    "extract_blob_text",
-    "extract_message_text",
-    "extract_text",
-    "has_data",
-    "is_readable",
-    "redact_value",
-]
-
-
-BLOB_TYPES: Final = (ImageBlock, AudioBlock, VideoBlock, DocumentBlock)
+_BLOB_TYPES: Final = (ImageBlock, AudioBlock, VideoBlock, DocumentBlock)
 """Blocks that can hold data."""
-RESOURCE_FIELDS: Final = ("text_resource", "image_resource", "audio_resource", "video_resource")
+_RESOURCE_FIELDS: Final = ("text_resource", "image_resource", "audio_resource", "video_resource")
 """Where a node has its parts."""
 
 
 def _extract_parts(value: Any) -> Sequence[Any] | None:
-    """What an object of the framework's says; its ids, scores, embeddings and places say nothing."""
+    """Parts of a framework object that hold text; its ids, scores, embeddings and locations do not."""
     return next((extract(value) for kind, extract in _PART_EXTRACTORS if isinstance(value, kind)), None)
 
 
 def _extract_content(node: BaseNode) -> Any:
     content = node.get_content(metadata_mode=MetadataMode.NONE)
-    resources = (getattr(node, name, None) for name in RESOURCE_FIELDS)
+    resources = (getattr(node, name, None) for name in _RESOURCE_FIELDS)
     texts = [item.text for item in resources if isinstance(item, MediaResource) and item.text]
     template = getattr(node, "text_template", "")
     texts += [template] if template != DEFAULT_TEXT_NODE_TMPL else []
@@ -84,7 +69,7 @@ def _extract_content(node: BaseNode) -> Any:
 
 
 def _extract_related_metadata(node: BaseNode) -> Any:
-    """Metadata of the nodes that it names, which come along with it."""
+    """Metadata of related nodes, which come along with a node."""
     related = [item if isinstance(item, list) else [item] for item in node.relationships.values()]
     return [
         node_info.metadata
@@ -95,13 +80,13 @@ def _extract_related_metadata(node: BaseNode) -> Any:
 
 
 def _extract_error(output: ToolOutput) -> Any:
-    """What an error says that nothing else of its output does."""
+    """Text of a tool's error that its output does not repeat."""
     error = output.exception
     return None if error is None or str(error) in (output.content, output.raw_output) else str(error)
 
 
 class _UnreadableData:
-    """What is there in a form into which nobody looks: a picture, a recording."""
+    """Stands for data that cannot be read as text: a picture, a recording."""
 
     __slots__ = ()
 
@@ -109,8 +94,8 @@ class _UnreadableData:
         return ""
 
 
-def extract_blob_text(block: Any) -> str | None:
-    """Words in the data of a block; None where it has none, or they cannot be read (then it is not `readable`)."""
+def _extract_blob_text(block: Any) -> str | None:
+    """Text in the data of a block; None if it has none, or none that can be read."""
     data = getattr(block, "data", None)
     if not data or not isinstance(block, DocumentBlock):
         return None
@@ -121,15 +106,15 @@ def extract_blob_text(block: Any) -> str | None:
     return text if all(char.isprintable() or char.isspace() for char in text) else None
 
 
-def has_data(block: Any) -> bool:
-    """Whether a block holds something itself, and does not only say where it is."""
+def _has_data(block: Any) -> bool:
+    """Whether a block holds data itself, and not only a reference to it."""
     return any(getattr(block, name, None) for name in ("data", "image", "audio", "video"))
 
 
 def _extract_blob_parts(block: Any) -> Any:
-    text = extract_blob_text(block)
+    text = _extract_blob_text(block)
     fields = {key: item for key, item in block.__dict__.items() if key not in ("data", "image", "audio", "video")}
-    return [list(fields.values()), text if text is not None else _UnreadableData() if has_data(block) else None]
+    return [list(fields.values()), text if text is not None else _UnreadableData() if _has_data(block) else None]
 
 
 _PART_EXTRACTORS: Final[tuple[tuple[type[Any] | tuple[type[Any], ...], Callable[[Any], Sequence[Any]]], ...]] = (
@@ -145,7 +130,7 @@ _PART_EXTRACTORS: Final[tuple[tuple[type[Any] | tuple[type[Any], ...], Callable[
     ),
     (ChatMessage, lambda message: [message.blocks, message.additional_kwargs.get("tool_calls")]),
     (TextBlock, lambda block: [block.text]),
-    (BLOB_TYPES, _extract_blob_parts),
+    (_BLOB_TYPES, _extract_blob_parts),
     (ThinkingBlock, lambda block: [block.content]),
     (ToolCallBlock, lambda block: [block.tool_name, block.tool_kwargs]),
     (ChatResponse, lambda answer: [answer.message]),
@@ -158,17 +143,17 @@ _EXTRACTOR: Final = TextExtractor(_extract_parts)
 
 
 def extract_text(value: Any) -> str:
-    """All that a value says: of documents text and metadata, of messages words and calls, of the rest all."""
+    """All text of a value: text and metadata of documents, text and calls of messages, everything of other values."""
     return _EXTRACTOR.extract_text(value)
 
 
 def is_readable(value: Any) -> bool:
-    """Whether `text_of` has all that a value says: nothing in it is an object that keeps its words to itself."""
+    """Whether `extract_text` finds all text of a value, which holds no object that it cannot read."""
     return _EXTRACTOR.is_readable(value)
 
 
 def extract_message_text(message: ChatMessage) -> str:
-    """The words of a message, without the calls it asks for."""
+    """Text of a message, without its tool calls."""
     blocks: Sequence[Any] = message.blocks
     return "\n".join(block.text for block in blocks if isinstance(block, TextBlock))
 
@@ -176,7 +161,7 @@ def extract_message_text(message: ChatMessage) -> str:
 _CALLS_KEY: Final = "tool_calls"
 _TEXT_FIELDS: Final = ("text", "text_resource", "text_template", "metadata", "question", "answer")
 _TEXT_FIELD_BY_TYPE: Final = ((NodeWithScore, "node"), (ThinkingBlock, "content"), (ToolCallBlock, "tool_kwargs"))
-"""Where an object has its words, of those that have them in one place."""
+"""Field that holds all text of an object, by its type."""
 # Which message or call it is: made up by the framework, the provider, or whoever scripted it.
 _IDENTIFYING_KEYS: Final = frozenset({"id", "call_id", "index", "type", "tool_call_id", "name"})
 
@@ -212,7 +197,7 @@ class _ResultRedactor(ValueRedactor):
             (ChatMessage, self._redact_message),
             ((ChatResponse, CompletionResponse), self._redact_answer),
             (ToolOutput, self._redact_tool_output),
-            (BLOB_TYPES, self._redact_block),
+            (_BLOB_TYPES, self._redact_block),
         )
         redactor = next((redactor for kind, redactor in redactors if isinstance(value, kind)), None)
         if redactor is not None:
@@ -237,9 +222,9 @@ class _ResultRedactor(ValueRedactor):
         )
 
     def _redact_node_parts(self, node: BaseNode, redacted: BaseNode) -> BaseNode:
-        """The same with other words in its other parts, and in what it says of the nodes that it names."""
+        """Redact the other parts of a node, and its metadata of related nodes."""
         update: dict[str, Any] = {}
-        for name in RESOURCE_FIELDS[1:]:
+        for name in _RESOURCE_FIELDS[1:]:
             part = getattr(node, name, None)
             if isinstance(part, MediaResource):
                 update[name] = self.redact_fields(part, {"text": part.text})
@@ -258,7 +243,7 @@ class _ResultRedactor(ValueRedactor):
         return self.redact_fields(item, {"metadata": item.metadata})
 
     def _redact_tool_output(self, output: ToolOutput) -> ToolOutput:
-        """What a tool gave, without an error that says what nobody may be told."""
+        """Redact a tool's output; its error is removed if it holds masked text."""
         redacted: ToolOutput = ValueRedactor.redact_object(self, output)
         error = output.exception
         if error is None or (isinstance(error, Denied) and redacted is output) or self._is_unchanged_error(error):
@@ -273,9 +258,9 @@ class _ResultRedactor(ValueRedactor):
         return all(self.mask(text) == text for text in texts)
 
     def _redact_block(self, block: Any) -> Any:
-        """A block that can hold data: words in it are masked; what nobody can read is passed on by no mask."""
-        text = extract_blob_text(block)
-        if text is None and has_data(block):
+        """Redact a block that can hold data; raises if the data cannot be read."""
+        text = _extract_blob_text(block)
+        if text is None and _has_data(block):
             raise make_unreadable_error(block)
         fields = {key: item for key, item in block.__dict__.items() if key != "data"}
         redacted = self.redact_fields(block, fields)
@@ -313,7 +298,7 @@ class _ResultRedactor(ValueRedactor):
             return None
 
     def _redact_metadata(self, metadata: Mapping[str, Any]) -> Any:
-        """How it was made, without what nobody can read."""
+        """Redact metadata; what cannot be read is removed."""
         redacted: dict[Any, Any] = {}
         for key, item in metadata.items():
             try:
@@ -365,7 +350,7 @@ class _ResultRedactor(ValueRedactor):
         return calls if all(new is old for new, old in zip(changed, calls, strict=True)) else changed
 
     def _redact_tool_call(self, call: Any) -> Any:
-        """A call of what is no tool here: the shape of an answer."""
+        """Redact a call of something that is no tool here: it is the shape of an answer."""
         if not isinstance(call, dict):
             return self.redact_value(call)
         redacted = {key: self._redact_arguments(key, item) for key, item in call.items()}
@@ -387,7 +372,7 @@ class _ResultRedactor(ValueRedactor):
 
 
 def _get_called_name(call: Any) -> str:
-    """Name of what a call in a provider's form calls."""
+    """Name of the tool that a call in a provider's form calls."""
     inner = call.get("function", call) if isinstance(call, Mapping) else getattr(call, "function", call)
     name = inner.get("name") if isinstance(inner, Mapping) else getattr(inner, "name", None)
     return name if isinstance(name, str) else ""

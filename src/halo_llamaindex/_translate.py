@@ -1,12 +1,4 @@
-"""Room: entry points that an object has for itself. Takes: objects. Gives: a refusal. Never: runs anything.
-
-What an object holds for itself is found before whatever its class has, a guarded class's too: it would be an open way
-in.
-
-Room: translation between LlamaIndex's values and plain ones. Takes: framework objects. Gives: schemas, names.
-
-Never: decides, keeps anything, raises for odd values.
-"""
+"""Translation between LlamaIndex's values and plain ones: names, schemas, tools that a provider runs, refusals."""
 
 from __future__ import annotations
 
@@ -19,63 +11,12 @@ from llama_index.core.base.llms.base import BaseLLM
 from llama_index.core.tools import BaseTool, ToolOutput
 from llama_index.core.tools.types import BaseToolAsyncAdapter
 
-from halo_core.enforcement.guards import clean_name, is_generated_class
+from halo_core.enforcement.guards import GuardMetadata, clean_name
 from halo_core.errors import ConfigError, Denied
+from halo_core.facade import HaloBase
 
-__all__ = [
-    "build_refusal",
-    "collect_tools",
-    "hosted_names",
-    "model_name",
-    "overrides_entry_point",
-    "refuse_overridden_entry_points",
-    "refuse_overriding_class",
-    "tool_names",
-    "tool_schema",
-    "unwrap_tool",
-]
-
-
-def overrides_entry_point(kind: type[Any], name: str, framework: str) -> bool:
-    """Whether a class has an entry point that somebody else than the framework made."""
-    defining_class = next(
-        (base for base in kind.__mro__ if name in base.__dict__ and not is_generated_class(base)), None
-    )
-    return defining_class is not None and not defining_class.__module__.startswith(framework)
-
-
-def refuse_overriding_class(kind: type[Any], names: Iterable[str], framework: str) -> None:
-    """Refuse a class that has made one of these anew: it need not come to a step that is decided.
-
-    Raises:
-        ConfigError: it has.
-    """
-    overridden = next((name for name in names if overrides_entry_point(kind, name, framework)), "")
-    if overridden:
-        raise ConfigError(
-            "own_entry_point",
-            f"`{kind.__name__}` overrides `{overridden}`, which Halo cannot control",
-            field="x",
-            remedy="remove the override; the base class uses `chat` and `complete`",
-        )
-
-
-def refuse_overridden_entry_points(thing: Any, names: Iterable[str]) -> None:
-    """Refuse an object that has made one of these for itself.
-
-    Raises:
-        ConfigError: it has.
-    """
-    overridden = next((name for name in names if name in getattr(thing, "__dict__", {})), "")
-    if overridden:
-        raise ConfigError(
-            "own_entry_point",
-            f"this `{type(thing).__name__}` overrides `{overridden}`, which Halo cannot control",
-            field="x",
-            remedy="write a class that overrides the method",
-        )
-
-
+OVERRIDE_REMEDY: Final = "write a class that overrides the method"
+"""Remedy for an object that has an entry point as an attribute."""
 # Dicts of these types are called in this process; any other type names a tool of the provider.
 _CLIENT_TYPES: Final = (None, "function", "custom")
 # Where an LLM of LlamaIndex holds what its provider runs, beside the tools of a call.
@@ -89,7 +30,7 @@ _VAR_KEYWORD: Final = inspect.Parameter.VAR_KEYWORD
 
 
 def unwrap_tool(tool: Any) -> Any:
-    """The tool inside what LlamaIndex puts around a synchronous one."""
+    """The tool inside LlamaIndex's adapter for synchronous tools."""
     while type(tool) is BaseToolAsyncAdapter:
         tool = tool.base_tool
     return tool
@@ -192,6 +133,21 @@ def _drop_unnameable_properties(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 # refusals
+
+
+def refuse_other_halo(halo: HaloBase, guard: GuardMetadata | None, noun: str) -> None:
+    """Refuse what another Halo guards already.
+
+    Raises:
+        ConfigError: it does.
+    """
+    if guard is not None and guard.halo is not halo:
+        raise ConfigError(
+            "guarded_elsewhere",
+            f"`{guard.name}` is already guarded by another Halo",
+            field="x",
+            remedy=f"guard the original {noun}, once for each Halo",
+        )
 
 
 def build_refusal(name: str, args: Mapping[str, Any], denied: Denied, hint: str = "") -> ToolOutput:

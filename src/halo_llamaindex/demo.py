@@ -1,9 +1,4 @@
-"""Room: the loan desk in LlamaIndex: real agents, retrievers and tools; only the models' words are scripted.
-
-Never: reaches a network.
-
-Room: the demonstration, a loan desk offline. Takes: a folder. Gives: a governed run. Never: reaches a network.
-"""
+"""The demonstration: a loan desk of real agents, retrievers and tools, of which only the models' words are scripted."""
 
 from __future__ import annotations
 
@@ -20,10 +15,6 @@ from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from halo_core import demo
 from halo_llamaindex import Halo
 from halo_llamaindex.testing import ScriptedLLM, call
-
-__all__ = [
-    "run_desk",
-]
 
 
 class KeywordRetriever(BaseRetriever):

@@ -1,7 +1,6 @@
-"""Room: a scripted LLM, so that an agent runs offline. Takes: messages to say. Gives: them, in turn.
+"""A scripted LLM, so that an agent runs offline.
 
-Public, for tests of one's own policies: a real workflow, real tools and Halo, only the model's words are given. Never:
-reaches a network.
+For tests of one's own policies: a real workflow, real tools and Halo, only the model's words are given.
 """
 
 from __future__ import annotations
@@ -28,8 +27,6 @@ from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools import BaseTool
 from pydantic import Field, field_validator
-
-__all__ = ["ScriptedLLM", "call"]
 
 _OPTIONS: Final = frozenset(("allow_parallel_tool_calls", "tool_required", "verbose"))
 
@@ -58,13 +55,13 @@ class ScriptedLLM(FunctionCallingLLM):
 
     @property
     def metadata(self) -> LLMMetadata:
-        """What it is."""
+        """Name and abilities of the model."""
         return LLMMetadata(is_chat_model=True, is_function_calling_model=self.calls_functions, model_name=self.model)
 
     # what it says
 
     def next_message(self, messages: Sequence[ChatMessage]) -> ChatMessage:
-        """The message of the script whose turn it is, under an id of its own."""
+        """The next message of the script, with an id."""
         said_count = sum(self.is_own(message) for message in messages)
         message = self.script[said_count] if said_count < len(self.script) else _make_message("done")
         # A copy: frameworks write into messages.
@@ -77,7 +74,7 @@ class ScriptedLLM(FunctionCallingLLM):
         return message.role == MessageRole.ASSISTANT and "tool_call_id" not in message.additional_kwargs
 
     def _chunks(self, message: ChatMessage) -> list[ChatResponse]:
-        """Word by word, each with all that was said so far; what it calls is in the last."""
+        """A message word by word, each chunk with all text so far; the last one has the calls."""
         words = re.findall(r"\S+\s*", message.content or "") or [""]
         rest = [block for block in message.blocks if not isinstance(block, TextBlock)]
         chunks, so_far = [], ""
@@ -195,7 +192,7 @@ def _make_message(words: str) -> ChatMessage:
 
 
 def call(words: str, *calls: tuple[str, dict[str, Any]], id: str) -> ChatMessage:  # noqa: A002  the message's word for it
-    """A message that says `words` and calls tools, each given as (name, arguments)."""
+    """Make a message that says `words` and calls tools, each given as (name, arguments)."""
     blocks = [
         ToolCallBlock(tool_call_id=f"{id}-call-{i}", tool_name=name, tool_kwargs=dict(args))
         for i, (name, args) in enumerate(calls)

@@ -1,10 +1,8 @@
-"""Room: Halo for the OpenAI Agents SDK. Takes: agents, tools, models, MCP servers. Gives: guarded copies, run options.
+"""Halo for the OpenAI Agents SDK.
 
-    halo = Halo.local(agent="loan-desk", user="ana@bank")
-    agent = halo.guard(agent)   # its tools, hand-offs, agents as tools, MCP servers, its model
-    result = await Runner.run(agent, "...", **halo.run_options())
-
-Never: decides, keeps state, holds keys or policy: it translates, and `halo_core` decides.
+halo = Halo.local(agent="loan-desk", user="ana@bank")
+agent = halo.guard(agent)   # its tools, hand-offs, agents as tools, MCP servers, its model
+result = await Runner.run(agent, "...", **halo.run_options())
 """
 
 from __future__ import annotations
@@ -14,11 +12,12 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from agents import Agent, FunctionTool, Handoff, Model, RunConfig, RunHooks, RunState
+from agents import Agent, FunctionTool, Handoff, Model, RunConfig, RunHooks, RunState, function_tool
 from agents.lifecycle import RunHooksBase
 from agents.mcp import MCPServer
 from agents.result import RunResultBase
 
+from halo_core.enforcement.shadow_activity import InstalledTripwire, ModeWatch
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.model import ActionKind, Impact, Mode, Resource, Reversal
@@ -27,10 +26,10 @@ from halo_openai_agents._doctor import doctor
 from halo_openai_agents._mcp import guard_server
 from halo_openai_agents._models import guard_model
 from halo_openai_agents._pause import resume, waiting
-from halo_openai_agents._runner import InstalledTripwire, configure_run, install, install_runner
-from halo_openai_agents._tools import as_tool, guard_tool
+from halo_openai_agents._runner import configure_run, install, install_runner
+from halo_openai_agents._tools import guard_tool
 from halo_openai_agents._translate import get_display_name, is_hosted, is_native
-from halo_openai_agents._tripwire import ModeWatch, Tripwire
+from halo_openai_agents._tripwire import Tripwire
 
 __all__ = [
     "ActionKind",
@@ -134,7 +133,7 @@ class Halo(HaloBase):
         if isinstance(x, list | tuple):
             return self._guard_all(x, resource)
         if inspect.isfunction(x) or inspect.ismethod(x):
-            return guard_tool(self, as_tool(x), resource)
+            return guard_tool(self, function_tool(x), resource)
         raise _make_unsupported_error(x)
 
     def _guard_all(self, items: Sequence[Any], resource: Resource | None) -> list[Any]:

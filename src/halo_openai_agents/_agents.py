@@ -1,25 +1,9 @@
-"""Room: agents, guarded copies with all that they reach. Takes: agents. Gives: copies. Never: decides.
+"""Guarded agents: a copy of an agent, and of every agent that it reaches, whose turns and tools are decided.
 
-Room: agents as tools. Takes: a tool that runs an agent. Gives: the same tool, running the guarded agent.
-
-The SDK keeps the agent in the closure of the tool's function and nowhere else that counts. Never: runs anything.
-
-Room: guarded hand-offs. Takes: the SDK's hand-offs. Gives: copies that are decided before the other agent is there.
-
-A refused one gives the giver back, and says so where the model reads how the hand-off went. Never: decides itself,
-mints.
-
-Room: the class of a guarded agent. Takes: an agent's class. Gives: a subclass whose turns and tools are decided.
-
-The SDK asks an agent for its tools at the beginning of each turn, whichever way it came to it: there the turn is
-entered, and what carries no guard (tools added later, those of MCP servers) is put behind one. It asks for them too
-where it reads a stored state, but for instructions in a turn only: there one that no run of ours began is decided.
-Never: decides itself.
-
-Room: guarding an agent. Takes: an agent. Gives: a copy of it and of every agent that it reaches, all decided.
-
-Over hand-offs, however they circle, and agents as tools. An agent that hands off or is handed to acts under its own
-name; one by itself acts as whoever runs it. Never: decides, changes the originals.
+`guard_agent` follows hand-offs, however they circle, and agents as tools. An agent that hands off or is handed to acts
+under its own name; one by itself acts as whoever runs it. The SDK asks an agent for its tools at the beginning of each
+turn, whichever way it came to it: there the turn is entered, and what carries no guard yet (tools added later, those of
+MCP servers) gets one. It asks for the instructions in a turn only: there a turn that no run of ours began is decided.
 """
 
 from __future__ import annotations
@@ -29,7 +13,7 @@ import functools
 import json
 import types
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -43,6 +27,7 @@ from halo_core.enforcement.delegation import (
     register_agent_resource,
     to_task_arguments,
 )
+from halo_core.enforcement.flow import GovernedAction, arun
 from halo_core.enforcement.guards import (
     GuardMetadata,
     attach_guard,
@@ -55,32 +40,21 @@ from halo_core.enforcement.guards import (
 from halo_core.errors import ConfigError, Denied
 from halo_core.facade import HandOff
 from halo_core.model import ActionKind, Resource
+from halo_openai_agents._arguments import read_closure
 from halo_openai_agents._mcp import guard_server, guard_server_tool
 from halo_openai_agents._models import guard_model
 from halo_openai_agents._pause import store_session
-from halo_openai_agents._runs import AgentRun, current_run, find_run
+from halo_openai_agents._runs import AgentRun, HandOffCall, current_run, find_run
 from halo_openai_agents._tools import copy_with_guard, guard_tool, make_pausing_copy
 from halo_openai_agents._translate import find_guard
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = [
-    "get_handoff_target",
-    "get_inner_agent",
-    "get_stream_listener",
-    "guard_agent",
-    "guard_handoff",
-    "is_guarded_by",
-    "is_named_agent",
-    "make_agent_class",
-    "rebind_handoff",
-    "replace_inner_agent",
-]
+# agents as tools: the SDK keeps the agent in the closure of the tool's function, and nowhere else that counts
 
-
-_AGENT_CELL = "self"  # the name of the agent in `Agent.as_tool`
-_LISTENER_CELL = "on_stream"
+_AGENT_CELL: Final = "self"  # the name of the agent in `Agent.as_tool`
+_LISTENER_CELL: Final = "on_stream"
 
 
 def get_inner_agent(tool: FunctionTool) -> Agent[Any] | None:
@@ -90,73 +64,63 @@ def get_inner_agent(tool: FunctionTool) -> Agent[Any] | None:
 
 
 def get_stream_listener(tool: FunctionTool) -> object:
-    """What hears the agent inside of a tool as it speaks, None where nothing does."""
-    inner = getattr(tool.on_invoke_tool, "_invoke_tool_impl", None)
-    names = getattr(getattr(inner, "__code__", None), "co_freevars", ())
-    cells = getattr(inner, "__closure__", None) or ()
-    return next((cell.cell_contents for name, cell in zip(names, cells, strict=True) if name == _LISTENER_CELL), None)
+    """What receives the output of a tool's inner agent as it is made; None where nothing does."""
+    return read_closure(getattr(tool.on_invoke_tool, "_invoke_tool_impl", None)).get(_LISTENER_CELL)
 
 
-def replace_inner_agent(tool: FunctionTool, agent: Agent[Any]) -> FunctionTool:
-    """The tool with another agent in it.
+def _replace_inner_agent(tool: FunctionTool, agent: Agent[Any]) -> FunctionTool:
+    """Return the tool with another agent inside.
 
     Raises:
         ConfigError: the SDK keeps its agent somewhere else than it did.
     """
     invoker = tool.on_invoke_tool
     inner = getattr(invoker, "_invoke_tool_impl", None)
-    if not isinstance(invoker, sdk._FailureHandlingFunctionToolInvoker) or not isinstance(  # noqa: SLF001  the SDK's own
-        inner, types.FunctionType
+    if (
+        not isinstance(invoker, sdk._FailureHandlingFunctionToolInvoker)  # noqa: SLF001  the SDK's own
+        or not isinstance(inner, types.FunctionType)
+        or read_closure(inner).get(_AGENT_CELL) is not tool._agent_instance  # noqa: SLF001  as above
     ):
-        raise _make_unreachable_agent_error(tool)
-    impl = _rebuild_function(tool, inner, agent)
+        raise ConfigError(
+            "not_guardable",
+            f"the agent inside `{tool.name}` cannot be reached",
+            field="x",
+            remedy="create the tool from the guarded agent: `halo.guard(agent, agent='name').as_tool(...)`",
+        )
+    cells = zip(inner.__code__.co_freevars, inner.__closure__ or (), strict=True)
+    closure = tuple(types.CellType(agent) if name == _AGENT_CELL else cell for name, cell in cells)
+    rebuilt = types.FunctionType(inner.__code__, inner.__globals__, inner.__name__, inner.__defaults__, closure)
+    rebuilt.__kwdefaults__ = inner.__kwdefaults__
+    rebuilt.__annotations__ = inner.__annotations__
+    rebuilt.__dict__.update(inner.__dict__)
     copied = copy.copy(tool)
-    copied.on_invoke_tool = type(invoker)(impl, invoker._on_handled_error, function_tool=copied)  # noqa: SLF001  as above
+    copied.on_invoke_tool = type(invoker)(rebuilt, invoker._on_handled_error, function_tool=copied)  # noqa: SLF001  as above
     copied._agent_instance = agent  # noqa: SLF001  as above
     return copied
 
 
-def _rebuild_function(tool: FunctionTool, function: types.FunctionType, agent: Agent[Any]) -> Callable[..., Any]:
-    names, cells = function.__code__.co_freevars, function.__closure__ or ()
-    cells_by_name = dict(zip(names, cells, strict=True))
-    if _AGENT_CELL not in cells_by_name or cells_by_name[_AGENT_CELL].cell_contents is not tool._agent_instance:  # noqa: SLF001  as above
-        raise _make_unreachable_agent_error(tool)
-    closure = tuple(types.CellType(agent) if name == _AGENT_CELL else cell for name, cell in cells_by_name.items())
-    rebuilt = types.FunctionType(
-        function.__code__, function.__globals__, function.__name__, function.__defaults__, closure
-    )
-    rebuilt.__kwdefaults__ = function.__kwdefaults__
-    rebuilt.__annotations__ = function.__annotations__
-    rebuilt.__dict__.update(function.__dict__)
-    return rebuilt
-
-
-def _make_unreachable_agent_error(tool: FunctionTool) -> ConfigError:
-    return ConfigError(
-        "not_guardable",
-        f"the agent inside `{tool.name}` cannot be reached",
-        field="x",
-        remedy="create the tool from the guarded agent: `halo.guard(agent, agent='name').as_tool(...)`",
-    )
-
+# hand-offs
 
 _REBIND: Final = "_halo_again"
-# The hand-off that has just been refused, in the very step that asks how it went.
-_REFUSED_HANDOFF: Final[ContextVar[tuple[object, str] | None]] = ContextVar("halo_openai_agents_refused", default=None)
 _FILTER_FIELDS: Final = ("input_filter", "nest_handoff_history")
+_REFUSED_HANDOFF: Final[ContextVar[tuple[object, str] | None]] = ContextVar("halo_openai_agents_refused", default=None)
+"""The hand-off that has just been refused and why, for the very step that asks how it went."""
 
 
 def get_handoff_target(handoff: Handoff[Any, Any]) -> Agent[Any] | None:
-    """The agent that a hand-off leads to, where it says so and that one still lives."""
+    """The agent that a hand-off leads to; None where the hand-off does not say, or the agent is gone."""
     ref = handoff._agent_ref  # noqa: SLF001  the SDK's only link to it
     target = ref() if ref is not None else None
     return target if isinstance(target, Agent) else None
 
 
-def guard_handoff(
+def _guard_handoff(
     halo: Halo, giver: Agent[Any], handoff: Handoff[Any, Any], get_guarded: Callable[[Any], Agent[Any]]
 ) -> Any:
-    """A decided copy of a hand-off from `giver`; `get_guarded` gives the guarded one of whichever agent it leads to."""
+    """Copy a hand-off from `giver`; the copy is decided before the agent that it leads to is made.
+
+    `get_guarded` gives the guarded copy of that agent.
+    """
     agent = clean_name(handoff.agent_name)
     guard = GuardMetadata(halo, handoff, agent, find_agent_resource(halo, agent), HANDOFF_SURFACE)
     guarded = copy.copy(handoff)
@@ -168,56 +132,54 @@ def guard_handoff(
     inner = handoff.on_invoke_handoff
 
     async def on_invoke_handoff(context: RunContextWrapper[Any], text: str) -> Agent[Any]:
+        async def invoke() -> Agent[Any]:
+            return get_guarded(await inner(context, text))
+
         _REFUSED_HANDOFF.set(None)
-        run = find_run(halo, context)
-        previous = (run.acting_name, run.acting) if run is not None else None
-        try:
-            ticket = await _begin_handoff(halo, run, agent, handoff.tool_name, text)
-        except Denied as denied:
-            _REFUSED_HANDOFF.set((guarded, str(denied)))
-            if run is None:
-                return giver
-            run.handoff_target = run.current_agent
-            return cast("Agent[Any]", run.current_agent)
-        try:
-            receiver = get_guarded(await inner(context, text))
-        except BaseException as exc:
-            if run is not None and previous is not None:
-                run.acting_name, run.acting = previous
-            failed = ticket.fail(exc)
-            if failed is exc:
-                raise
-        else:
-            ticket.succeed(receiver, HANDOFF_SURFACE)
-            if run is not None:
-                run.handoff_target = receiver
-            return receiver
-        raise failed
+        return await arun(_GuardedHandOff(guarded, giver, invoke, find_run(halo, context), text))
 
     guarded.on_invoke_handoff = on_invoke_handoff
-    guarded.__dict__[_REBIND] = lambda new_giver: guard_handoff(halo, new_giver, handoff, get_guarded)
+    guarded.__dict__[_REBIND] = lambda new_giver: _guard_handoff(halo, new_giver, handoff, get_guarded)
     return guarded
 
 
-def rebind_handoff(giver: Agent[Any], handoff: Any) -> Any:
-    """A guarded hand-off as another giver's, who goes on where it is refused; any other as it is."""
-    rebind = getattr(handoff, "__dict__", {}).get(_REBIND)
-    return rebind(giver) if rebind is not None else handoff
+class _GuardedHandOff(HandOffCall):
+    """A hand-off that a model asked for.
 
-
-async def _begin_handoff(halo: Halo, run: AgentRun | None, agent: str, tool: str, text: str) -> Ticket:
-    """Decide a hand-off.
-
-    Raises:
-        Denied: it may not be made; nor past every runner of ours, where nobody could say how the other one acts.
+    A refused one gives the giver back, and says so where the model reads how the hand-off went.
     """
-    task, problem = _parse_task(text)
-    if run is not None:
-        return await run.decide_handoff(agent, run.handoff_call_ids.get(tool, ""), task, problem)
-    ticket: Ticket = await halo.enforcer.abegin(
-        halo.build_call(find_agent_resource(halo, agent), task, problem="needs_guard")
-    )
-    return ticket
+
+    def __init__(
+        self,
+        guarded: Handoff[Any, Any],
+        giver: Agent[Any],
+        invoke: Callable[[], Awaitable[Agent[Any]]],
+        run: AgentRun | None,
+        text: str,
+    ) -> None:
+        guard = require_guard(guarded)
+        task, problem = _parse_task(text)
+        call_id = run.handoff_call_ids.get(guarded.tool_name, "") if run is not None else ""
+        super().__init__(guard.halo, run, guard.name, task, call_id=call_id, problem=problem)
+        self.guarded = guarded
+        self.giver = giver
+        self.invoke = invoke
+
+    def execute(self, ticket: Ticket) -> Awaitable[Agent[Any]]:  # noqa: ARG002  the task is what the receiver reads
+        return self.invoke()
+
+    def finish(self, ticket: Ticket, result: Agent[Any]) -> Agent[Any]:
+        used: Agent[Any] = super().finish(ticket, result)
+        if self.run is not None:
+            self.run.handoff_target = used
+        return used
+
+    def return_denied(self, denied: Denied) -> Agent[Any]:
+        _REFUSED_HANDOFF.set((self.guarded, str(denied)))
+        if self.run is None:
+            return self.giver
+        self.run.handoff_target = self.run.current_agent
+        return cast("Agent[Any]", self.run.current_agent)
 
 
 def _parse_task(text: str) -> tuple[dict[str, Any], str]:
@@ -230,7 +192,7 @@ def _parse_task(text: str) -> tuple[dict[str, Any], str]:
 
 @functools.lru_cache(maxsize=16)
 def _make_handoff_class(kind: Any) -> type[Handoff[Any, Any]]:
-    """Subclass that says of a refused hand-off that it was refused, and filters nothing then."""
+    """Make a subclass that tells the model why a hand-off was refused, and then filters nothing."""
 
     def get_transfer_message(self: Any, agent: Any) -> str:
         require_guard(self)
@@ -249,7 +211,7 @@ def _make_handoff_class(kind: Any) -> type[Handoff[Any, Any]]:
 
 
 def _make_filter_property(name: str) -> property:
-    """A field that says nothing while a refused hand-off goes back to its giver, who keeps what was said."""
+    """Make a field that is empty while a refused hand-off returns to its giver, who keeps the whole conversation."""
 
     def read(self: Any) -> Any:
         refused, value = _REFUSED_HANDOFF.get(), self.__dict__.get(name)
@@ -270,24 +232,17 @@ def _return_unchanged(data: Any) -> Any:
     return data
 
 
-_TOOL_COPIES: Final = "_halo_copies"
-_EMPTY_SURFACE: Final[Surface[Any]] = Surface(text=lambda _answer: "")
+# turns
 
 
-def is_guarded_by(halo: object, agent: Any) -> bool:
-    """Whether this Halo guards an agent."""
-    guard = get_guard(agent)
-    return guard is not None and guard.halo is halo
-
-
-def is_named_agent(halo: object, agent: Any) -> bool:
-    """Whether this Halo guards an agent under a name of its own, and so decides who may hand to it."""
+def _is_named_agent(halo: object, agent: Any) -> bool:
+    """Whether this Halo guards an agent under its own name, and so decides who may hand off to it."""
     guard = get_guard(agent)
     return guard is not None and guard.halo is halo and bool(guard.name)
 
 
-def make_agent_class(guard: GuardMetadata) -> type[Agent[Any]]:
-    """Subclass of one guarded agent and its copies, however they are made."""
+def _make_agent_class(guard: GuardMetadata) -> type[Agent[Any]]:
+    """Make the class of one guarded agent and its copies, however they are made."""
     kind: Any = type(guard.original)
 
     @functools.wraps(kind.__post_init__)
@@ -295,7 +250,11 @@ def make_agent_class(guard: GuardMetadata) -> type[Agent[Any]]:
         attach_guard(self, guard)
         kind.__post_init__(self)
         if isinstance(self.handoffs, list):
-            self.handoffs = [rebind_handoff(self, item) for item in self.handoffs]
+            # Where it is refused, the copy goes on and not its original.
+            rebinders = [getattr(item, "__dict__", {}).get(_REBIND) for item in self.handoffs]
+            self.handoffs = [
+                rebind(self) if rebind else item for rebind, item in zip(rebinders, self.handoffs, strict=True)
+            ]
 
     @functools.wraps(kind.get_all_tools)
     async def get_all_tools(self: Any, run_context: RunContextWrapper[Any]) -> list[Tool]:
@@ -333,15 +292,22 @@ async def _decide_turn_outside_run(agent: Any, guard: GuardMetadata) -> None:
     halo = guard.halo
     if not isinstance(agent.model, Model):
         model = make_unregistered_resource(str(agent.model or "default"), ActionKind.INFERENCE)
-        ticket = await halo.enforcer.abegin(halo.build_call(model, {}, problem="needs_guard"))
-        ticket.succeed(None, _EMPTY_SURFACE)
+        call = halo.build_call(model, {}, problem="needs_guard")
+        await arun(_ModelOutsideRun(halo.enforcer, call, Surface(text=lambda _answer: "")))
     if guard.name:
         async with halo.async_agent_scope(guard.name, give=halo.delegation_terms.get(guard.name)):
             pass
 
 
+class _ModelOutsideRun(GovernedAction[None]):
+    """A model call outside of our runs, which the SDK itself makes once it is decided."""
+
+    def execute(self, ticket: Ticket) -> None:
+        """Nothing runs here."""
+
+
 def _guard_tool_for_run(agent: Any, halo: Any, tool: Tool, *, pauses: bool) -> Tool:
-    """A tool as a run of this agent gets it: nothing that can be decided goes without a guard."""
+    """The tool that a run of this agent gets: with a guard, if it can have one."""
     if not isinstance(tool, FunctionTool):
         return tool  # the guarded model refuses the call that carries it
     guard = find_guard(tool)
@@ -350,14 +316,11 @@ def _guard_tool_for_run(agent: Any, halo: Any, tool: Tool, *, pauses: bool) -> T
         if binding is not None and binding[2] is not None:  # made anew for each turn
             guarded = guard_server_tool(halo, agent.mcp_servers[binding[2]], tool)
             return make_pausing_copy(guarded) if pauses else guarded
-        copies: dict[int, tuple[Tool, FunctionTool]] = agent.__dict__.setdefault(_TOOL_COPIES, {})
-        cached = copies.get(id(tool))
-        if cached is None or cached[0] is not tool:
-            # Nothing is registered: what nobody granted is refused, at the same last step as a guarded tool.
-            cached = copies[id(tool)] = (tool, copy_with_guard(halo, tool))
-        tool = cached[1]
+        tool = copy_with_guard(halo, tool)  # not registered, so nobody granted it: its calls are refused
     return make_pausing_copy(tool) if pauses else tool
 
+
+# copies
 
 _APPROVAL_IDENTITY: Final = "_function_approval_identity"  # the SDK's, of one agent object and no copy of it
 
@@ -371,19 +334,18 @@ def guard_agent(
     name: str = "",
     grants: bool = True,
 ) -> Agent[Any]:
-    """A guarded copy of an agent.
+    """Make a guarded copy of an agent.
 
     Raises:
         ConfigError: something in it cannot be guarded, or a name is taken.
     """
     _add_terms(halo, agent, give or {})
-    clean, guard = clean_name(name) if name else "", get_guard(agent)
-    if guard is not None and guard.halo is halo and clean in ("", guard.name):
+    acting_name, guard = clean_name(name) if name else "", get_guard(agent)
+    if guard is not None and guard.halo is halo and acting_name in ("", guard.name):
         return agent
-    alone = not agent.handoffs
-    return _AgentCopies(halo, grants=grants).copy_agent(
-        agent, clean or ("" if alone else clean_name(agent.name)), resource
-    )
+    if not acting_name and agent.handoffs:
+        acting_name = clean_name(agent.name)
+    return _AgentCopies(halo, grants=grants).copy_agent(agent, acting_name, resource)
 
 
 def _add_terms(halo: Halo, agent: Agent[Any], give: Mapping[str, HandOff]) -> None:
@@ -400,7 +362,7 @@ def _add_terms(halo: Halo, agent: Agent[Any], give: Mapping[str, HandOff]) -> No
 
 
 def _iter_reachable_names(agent: Agent[Any], visited: list[Agent[Any]]) -> Iterator[str]:
-    """Names of the agents that one leads to, however far away: by hand-offs, and as tools."""
+    """Names of all agents that one reaches, by hand-offs and as tools."""
     visited.append(agent)
     inner_agents = (_find_inner_agent(tool) for tool in agent.tools)
     for item in [*agent.handoffs, *(inner for inner in inner_agents if inner is not None)]:
@@ -417,7 +379,7 @@ def _find_inner_agent(tool: Any) -> Agent[Any] | None:
 
 
 class _AgentCopies:
-    """The agents that one reaches, each copied once."""
+    """Copies the agents that one reaches, each once."""
 
     def __init__(self, halo: Halo, *, grants: bool) -> None:
         self._halo = halo
@@ -425,19 +387,24 @@ class _AgentCopies:
         self._copies: dict[int, tuple[Agent[Any], Agent[Any]]] = {}
 
     def get_copy(self, agent: Agent[Any]) -> Agent[Any]:
-        """The guarded copy of an agent that another one leads to."""
+        """The guarded copy of an agent that another one reaches."""
         copies = self._copies.get(id(agent))
         if copies is not None:
             return copies[1]
-        if is_named_agent(self._halo, agent):
+        if _is_named_agent(self._halo, agent):
             return agent
         return self.copy_agent(agent, clean_name(agent.name))
 
     def copy_agent(self, agent: Agent[Any], name: str, resource: Resource | None = None) -> Agent[Any]:
-        """A copy that acts as `name`; empty as whoever runs it."""
+        """Copy an agent that then acts as `name`; empty for whoever runs it."""
         halo, existing = self._halo, get_guard(agent)
         if existing is not None and existing.halo is not halo:
-            raise _make_guarded_elsewhere_error(agent)
+            raise ConfigError(
+                "guarded_elsewhere",
+                f"`{agent.name}` is already guarded by another Halo",
+                field="x",
+                remedy="guard the original agent, once for each Halo",
+            )
         copied = copy.copy(agent)
         copied.__dict__.pop(_APPROVAL_IDENTITY, None)
         acting_resource = (
@@ -446,31 +413,28 @@ class _AgentCopies:
         guard = GuardMetadata(
             halo, agent if existing is None else existing.original, name, acting_resource, HANDOFF_SURFACE
         )
-        object.__setattr__(copied, "__class__", make_agent_class(guard))
+        object.__setattr__(copied, "__class__", _make_agent_class(guard))
         attach_guard(copied, guard)
         if name:  # who else leads to one that acts as whoever runs it leads to a copy that is handed to
             self._copies[id(agent)] = (agent, copied)
-        copied.model = self._guard_model(agent.model)
+        if isinstance(agent.model, Model):  # the run's provider makes a guarded model of a name
+            copied.model = guard_model(halo, agent.model, None)
         copied.tools = [self._guard_tool(tool) for tool in agent.tools]
         copied.mcp_servers = [guard_server(halo, server, None, grants=self._grants) for server in agent.mcp_servers]
         copied.handoffs = [self._guard_handoff(copied, item) for item in agent.handoffs]
         return copied
-
-    def _guard_model(self, model: Any) -> Any:
-        # A name stays one: the run's provider makes a guarded model of it.
-        return guard_model(self._halo, model, None) if isinstance(model, Model) else model
 
     def _guard_tool(self, tool: Any) -> Any:
         if not isinstance(tool, FunctionTool):
             return tool
         guard = find_guard(tool)
         agent = get_inner_agent(tool if guard is None else guard.original)
-        if agent is not None and not is_named_agent(self._halo, agent):
+        if agent is not None and not _is_named_agent(self._halo, agent):
             original = guard.original if guard is not None else tool
             resource = guard.resource if guard is not None else None
-            return guard_tool(self._halo, replace_inner_agent(original, self.get_copy(agent)), resource)
+            return guard_tool(self._halo, _replace_inner_agent(original, self.get_copy(agent)), resource)
         if guard is None and not self._grants:
-            return tool  # each turn puts it behind a gate that nobody granted
+            return tool  # each turn makes a guarded copy that nobody granted
         return guard_tool(self._halo, tool, None)
 
     def _guard_handoff(self, giver: Agent[Any], item: Any) -> Any:
@@ -478,18 +442,8 @@ class _AgentCopies:
             guard = get_guard(item)
             original = item if guard is None else guard.original
             register_agent_resource(self._halo, clean_name(original.agent_name))
-            return guard_handoff(self._halo, giver, original, self.get_copy)
-        return (
-            guard_handoff(self._halo, giver, handoff(self.get_copy(item)), self.get_copy)
-            if isinstance(item, Agent)
-            else item
-        )
-
-
-def _make_guarded_elsewhere_error(agent: Agent[Any]) -> ConfigError:
-    return ConfigError(
-        "guarded_elsewhere",
-        f"`{agent.name}` is already guarded by another Halo",
-        field="x",
-        remedy="guard the original agent, once for each Halo",
-    )
+        elif isinstance(item, Agent):
+            original = handoff(self.get_copy(item))
+        else:
+            return item
+        return _guard_handoff(self._halo, giver, original, self.get_copy)

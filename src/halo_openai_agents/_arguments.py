@@ -1,25 +1,25 @@
-"""Room: arguments of a tool call: parsed, validated, made plain. Takes: JSON text, or a Python call. Gives: a `Bound`.
+"""Arguments of a tool call as they are decided and as they run.
 
-Never: runs a tool, keeps anything.
+`ArgumentReader` reads the JSON that a model wrote; `FunctionBinder` binds a call of the function behind a tool.
 """
 
 from __future__ import annotations
 
 import inspect
 import json
+import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from agents import FunctionTool, RunContextWrapper
 from agents._function_tool_arguments import PreparedFunctionArguments
 from agents.function_schema import FuncSchema
 
+from halo_core.doctor.object_graph import iterate_closure
 from halo_core.enforcement import Ticket
 from halo_core.enforcement.arguments import BoundArguments, copy_arguments, same_value
-
-__all__ = ["ArgumentReader", "ModelArguments", "bind_call", "build_call_arguments", "read_closure"]
 
 _JSON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "array": (list,),
@@ -49,7 +49,7 @@ class ModelArguments:
     reader: ArgumentReader
 
     def to_executed_json(self, ticket: Ticket) -> str:
-        """The JSON to run with: as it came, unless an obligation changed an argument."""
+        """The JSON to run with: unchanged, unless an obligation changed an argument."""
         decided, names = self.bound_arguments.decision_values, self.reader.get_parameter_names()
         changed = {name: value for name, value in ticket.args.items() if not same_value(value, decided.get(name))}
         if not changed and ticket.args.keys() == decided.keys():
@@ -59,20 +59,19 @@ class ModelArguments:
         return json.dumps({**unchanged_values, **{keys.get(name, name): value for name, value in changed.items()}})
 
     def prepare_values(self, ticket: Ticket, text: str) -> PreparedFunctionArguments | None:
-        """The very values that were decided, as the SDK's own step before a call makes them; None of other tools.
+        """The decided values in the form that the SDK prepares before a call; None for tools without that step.
 
         INVARIANT: what runs was decided: no validator, default or alias is asked a second time.
         """
         reader = self.reader
         if reader.schema is None or reader.owner is None:
             return None
-        args, kwargs = reader.schema.to_call_args(
-            cast("Any", SimpleNamespace(**self.bound_arguments.get_executed_arguments(ticket)))
-        )
+        values: Any = SimpleNamespace(**self.bound_arguments.get_executed_arguments(ticket))
+        args, kwargs = reader.schema.to_call_args(values)
         return PreparedFunctionArguments(reader.owner, text, args, kwargs)
 
     def matches_decision(self, ticket: Ticket, text: str) -> bool:
-        """Whether a tool that reads a text reads exactly what may run."""
+        """Whether a tool that parses this text gets exactly the decided arguments."""
         return text is self.text or same_value(
             self.reader.parse_text(text).bound_arguments.decision_values, dict(ticket.args)
         )
@@ -94,30 +93,30 @@ class ArgumentReader:
 
     @classmethod
     def for_tool(cls, tool: FunctionTool) -> ArgumentReader:
-        """The reader of a tool."""
+        """Make the reader of a tool."""
         cells = read_closure(getattr(tool.on_invoke_tool, "_invoke_tool_impl", None))
         schema_cell = cells.get("schema")
         schema = schema_cell if isinstance(schema_cell, FuncSchema) else None
         return cls(schema, tool.params_json_schema, cells.get("_prepare_arguments"))
 
     def get_parameter_names(self) -> dict[str, str]:
-        """By the key in the JSON, the parameter of the function, where these differ."""
+        """Names of the function's parameters, by the key in the JSON where the two differ."""
         fields = self.schema.params_pydantic_model.model_fields if self.schema is not None else {}
         keys = {name: field.validation_alias or field.alias for name, field in fields.items()}
         return {key: name for name, key in keys.items() if isinstance(key, str)}
 
     def parse_text(self, text: str) -> ModelArguments:
-        """Arguments as the SDK hands them on."""
+        """Parse arguments as the SDK passes them."""
         try:
             raw = json.loads(text, object_pairs_hook=_build_object, parse_constant=_reject_constant) if text else {}
         except (ValueError, RecursionError):
-            return ModelArguments(text, {}, BoundArguments({}, {}, "invalid_arguments"), self)
+            raw = None
         if not isinstance(raw, dict):
             return ModelArguments(text, {}, BoundArguments({}, {}, "invalid_arguments"), self)
         return ModelArguments(text, raw, self.validate(raw), self)
 
     def validate(self, raw: Mapping[str, Any]) -> BoundArguments:
-        """Parsed arguments, after validation: with the values and defaults that the function would get."""
+        """Validate parsed arguments; the result has the values and defaults that the function would get."""
         if self.schema is None:
             problem = "" if _matches_schema(raw, self.json_schema) else "invalid_arguments"
             decided, copies, copy_problem = copy_arguments(raw)
@@ -131,17 +130,8 @@ class ArgumentReader:
 
 
 def read_closure(function: object) -> dict[str, Any]:
-    """What a function of the SDK's holds, by name."""
-    code = getattr(function, "__code__", None)
-    cells = getattr(function, "__closure__", None) or ()
-    names = code.co_freevars if code is not None else ()
-    cells_by_name = {}
-    for name, cell in zip(names, cells, strict=True):
-        try:
-            cells_by_name[name] = cell.cell_contents
-        except ValueError:  # not filled yet
-            continue
-    return cells_by_name
+    """Variables that a function of the SDK's closes over, by name; none of anything else."""
+    return dict(iterate_closure(function)) if isinstance(function, types.FunctionType) else {}
 
 
 def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -178,46 +168,51 @@ def _has_type(value: Any, spec: Any) -> bool:
 # a call in Python
 
 
-def bind_call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundArguments:
-    """Arguments bound by signature; what the SDK would have put in is handed on as it is."""
-    try:
-        signature = inspect.signature(function)
-        bound_arguments = signature.bind(*args, **kwargs)
-    except (TypeError, ValueError):
-        return BoundArguments({}, {}, "invalid_arguments")
-    bound_arguments.apply_defaults()
-    chosen: dict[str, Any] = {}
-    injected: dict[str, Any] = {}
-    for name, value in bound_arguments.arguments.items():
-        if isinstance(value, RunContextWrapper):
-            injected[name] = value
-        elif signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
-            chosen.update(value)
-        else:
-            chosen[name] = value
-    passed_names = frozenset(bound_arguments.arguments)
-    return BoundArguments(*copy_arguments(chosen), injected, len(args), passed_names)
+@dataclass(frozen=True, slots=True)
+class FunctionBinder:
+    """Takes the arguments of one function apart by its signature; see `guarded_calls.ArgumentBinder`."""
 
+    function: Callable[..., Any]
 
-def build_call_arguments(
-    function: Callable[..., Any], bound_arguments: BoundArguments, executed: Mapping[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Positional and keyword arguments for the function."""
-    remaining = {**executed, **bound_arguments.injected}
-    positional: list[Any] = []
-    keywords: dict[str, Any] = {}
-    for index, (name, parameter) in enumerate(inspect.signature(function).parameters.items()):
-        if (
-            name not in bound_arguments.named_parameters
-            or name not in remaining
-            or parameter.kind is inspect.Parameter.VAR_KEYWORD
-        ):
-            continue
-        value = remaining.pop(name)
-        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-            positional.extend(value)
-        elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY or index < bound_arguments.by_position:
-            positional.append(value)
-        else:
-            keywords[name] = value
-    return tuple(positional), {**keywords, **remaining}
+    def bind_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundArguments:
+        """Bind arguments by name; objects that the SDK injects are passed on unchanged."""
+        try:
+            signature = inspect.signature(self.function)
+            bound_arguments = signature.bind(*args, **kwargs)
+        except (TypeError, ValueError):
+            return BoundArguments({}, {}, "invalid_arguments")
+        bound_arguments.apply_defaults()
+        chosen: dict[str, Any] = {}
+        injected: dict[str, Any] = {}
+        for name, value in bound_arguments.arguments.items():
+            if isinstance(value, RunContextWrapper):
+                injected[name] = value
+            elif signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
+                chosen.update(value)
+            else:
+                chosen[name] = value
+        passed_names = frozenset(bound_arguments.arguments)
+        return BoundArguments(*copy_arguments(chosen), injected, len(args), passed_names)
+
+    def build_call_arguments(
+        self, bound_arguments: BoundArguments, executed: Mapping[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Positional and keyword arguments for the function."""
+        remaining = {**executed, **bound_arguments.injected}
+        positional: list[Any] = []
+        keywords: dict[str, Any] = {}
+        for index, (name, parameter) in enumerate(inspect.signature(self.function).parameters.items()):
+            if (
+                name not in bound_arguments.named_parameters
+                or name not in remaining
+                or parameter.kind is inspect.Parameter.VAR_KEYWORD
+            ):
+                continue
+            value = remaining.pop(name)
+            if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+                positional.extend(value)
+            elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY or index < bound_arguments.by_position:
+                positional.append(value)
+            else:
+                keywords[name] = value
+        return tuple(positional), {**keywords, **remaining}

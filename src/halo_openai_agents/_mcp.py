@@ -1,14 +1,15 @@
-"""Room: local MCP servers. Takes: servers. Gives: copies whose every tool call is decided, once.
+"""Local MCP servers: guarded copies whose every tool call is decided, once.
 
-In a guarded agent a server's tools are function tools made on the fly, each behind a gate, which decides; what comes to
-the server's `call_tool` from there passes, and any other call is decided at the server itself. A copy shares the state
-of its original: whoever connects the one has connected the other. Never: decides by itself, changes the original.
+In a guarded agent a server's tools are function tools made on the fly, each behind a guard of its own; the call that
+comes from there passes the server's `call_tool`, and any other is decided there. A copy shares the state of its
+original: whoever connects the one has connected the other.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,8 +18,9 @@ from agents.mcp import MCPServer
 from agents.mcp._compat import tool_input_schema
 from mcp import StdioServerParameters
 
-from halo_core.enforcement import Call
+from halo_core.enforcement import Ticket
 from halo_core.enforcement.arguments import copy_arguments
+from halo_core.enforcement.flow import GovernedAction, arun
 from halo_core.enforcement.guards import clean_name, make_named_subclass, make_unregistered_resource
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
@@ -31,15 +33,13 @@ from halo_openai_agents._translate import tool_schema
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = ["ServerGuard", "find_server_guard", "guard_server", "guard_server_tool"]
-
 _SERVER_GUARD: Final = "_halo_served"
 _TOOL_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 
 
 @dataclass(frozen=True, slots=True)
 class ServerGuard:
-    """What stands before a server.
+    """The guard of a server.
 
     Args:
         halo: who decides.
@@ -58,26 +58,24 @@ class ServerGuard:
 
         INVARIANT: a grant is of a name; what has that name already, at another server or the host's, does not share it.
         """
-        registered = (
-            self.halo.find_registered(name)
-            if self.halo.servers_by_tool.get(name) == _identify_server(self.original)
-            else None
-        )
+        registered = self.halo.find_registered(name) if self._owns(name) else None
         return registered or make_unregistered_resource(f"{self.original.name}/{name}", ActionKind.TOOL_CALL)
 
     def is_name_free(self, name: str) -> bool:
-        """Whether nothing else has a name."""
-        return self.halo.find_registered(name) is None or self.halo.servers_by_tool.get(name) == _identify_server(
-            self.original
-        )
+        """Whether no other tool has this name."""
+        return self.halo.find_registered(name) is None or self._owns(name)
+
+    def _owns(self, name: str) -> bool:
+        return self.halo.servers_by_tool.get(name) == _identify_server(self.original)
 
     def register_tool(self, name: str, description: str, schema: dict[str, Any]) -> None:
-        """Register a tool of the server, unless something else has its name already."""
-        if not self.grants or self.halo.find_registered(name) is not None:
-            if self.grants and not self.is_name_free(name):
-                self.halo.notify_once(
-                    f"`{name}` of `{self.original.name}` has no grant: its name is used by something else"
-                )
+        """Register a tool of the server, unless something else already has its name."""
+        if not self.grants:
+            return
+        if self.halo.find_registered(name) is not None:
+            if not self.is_name_free(name):
+                server = self.original.name
+                self.halo.notify_once(f"`{name}` of `{server}` has no grant: its name is used by something else")
             return
         declared = self.resource or self.halo.find_declared(name, *_TOOL_KINDS)
         kind = declared.kind if declared is not None and declared.kind in _TOOL_KINDS else ActionKind.TOOL_CALL
@@ -87,7 +85,7 @@ class ServerGuard:
 
 
 def _identify_server(server: Any) -> tuple[Any, ...]:
-    """What tells a server from another one, of the same name perhaps: where it leads, or else the object itself."""
+    """The identity of a server, which may share its name with another: its address, or else the object itself."""
     params = getattr(server, "params", None)
     url = params.get("url") if isinstance(params, Mapping) else None
     if isinstance(url, str):
@@ -98,16 +96,16 @@ def _identify_server(server: Any) -> tuple[Any, ...]:
 
 
 def find_server_guard(server: Any) -> ServerGuard | None:
-    """What stands before a guarded server, None of any other: its state is shared, so its class holds it."""
+    """The guard of a server, None where there is none; a copy shares its original's state, so its class has it."""
     server_guard = getattr(type(server), _SERVER_GUARD, None)
     return server_guard if isinstance(server_guard, ServerGuard) else None
 
 
 def guard_server(halo: Halo, server: MCPServer, resource: Resource | None, *, grants: bool = True) -> MCPServer:
-    """A guarded copy of a server, over the same connection.
+    """Make a guarded copy of a server, over the same connection.
 
     Raises:
-        ConfigError: its class lets nothing stand before it.
+        ConfigError: it cannot be copied.
     """
     server_guard = find_server_guard(server)
     if server_guard is not None and server_guard.halo is halo:
@@ -129,7 +127,7 @@ def guard_server(halo: Halo, server: MCPServer, resource: Resource | None, *, gr
 
 
 def guard_server_tool(halo: Halo, server: Any, tool: FunctionTool) -> FunctionTool:
-    """The function tool that the SDK made of a server's tool, behind a gate; granted if the server was guarded."""
+    """Guard the function tool that the SDK made of a server's tool; it is granted if the server was guarded."""
     binding = tool._mcp_tool_binding  # noqa: SLF001  the SDK's only link to it
     server_guard, name = find_server_guard(server), clean_name(binding[1] if binding is not None else tool.name)
     if server_guard is None:
@@ -147,9 +145,9 @@ def _make_server_class(kind: type[Any], server_guard: ServerGuard) -> type[Any]:
         tools = await kind.list_tools(self, *args, **kwargs)
         for tool in tools:
             schema = tool_input_schema(tool) or {}
-            server_guard.register_tool(
-                clean_name(tool.name), tool.description or "", {**schema, "properties": _get_properties(schema)}
-            )
+            properties = schema.get("properties")
+            schema = {**schema, "properties": properties if isinstance(properties, dict) else {}}
+            server_guard.register_tool(clean_name(tool.name), tool.description or "", schema)
         return tools
 
     @functools.wraps(kind.call_tool)
@@ -157,27 +155,30 @@ def _make_server_class(kind: type[Any], server_guard: ServerGuard) -> type[Any]:
         call_arguments = dict(arguments or {})
         if claim_server_call(server_guard.halo, tool_name, call_arguments):
             return await kind.call_tool(self, tool_name, arguments, *args, **kwargs)
+
+        def call(decided: dict[str, Any]) -> Any:
+            return kind.call_tool(self, tool_name, decided, *args, **kwargs)
+
         with step_scope(server_guard.halo):
-            ticket = await server_guard.halo.enforcer.abegin(_build_call(server_guard, tool_name, call_arguments))
-            try:
-                with body_scope():
-                    result = await kind.call_tool(self, tool_name, dict(ticket.args), *args, **kwargs)
-            except BaseException as exc:
-                failed = ticket.fail(exc)
-                if failed is exc:
-                    raise
-            else:
-                return ticket.succeed(result, TOOL_RESULT_SURFACE)
-            raise failed
+            return await arun(_ServerCall(server_guard, tool_name, call_arguments, call))
 
     return make_named_subclass(kind, {"list_tools": list_tools, "call_tool": call_tool, _SERVER_GUARD: server_guard})
 
 
-def _get_properties(schema: Any) -> dict[str, Any]:
-    properties = schema.get("properties") if isinstance(schema, dict) else None
-    return properties if isinstance(properties, dict) else {}
+class _ServerCall(GovernedAction[Any]):
+    """A call of a server's tool that did not come from a guarded tool."""
 
+    def __init__(
+        self, server_guard: ServerGuard, name: str, arguments: dict[str, Any], function: Callable[[dict[str, Any]], Any]
+    ) -> None:
+        decided, _, problem = copy_arguments(arguments)
+        resource = server_guard.get_tool_resource(clean_name(name))
+        call = server_guard.halo.build_call(resource, decided, problem=problem)
+        super().__init__(server_guard.halo.enforcer, call, TOOL_RESULT_SURFACE)
+        self.function = function
 
-def _build_call(server_guard: ServerGuard, name: str, arguments: dict[str, Any]) -> Call:
-    decided, _, problem = copy_arguments(arguments)
-    return server_guard.halo.build_call(server_guard.get_tool_resource(clean_name(name)), decided, problem=problem)
+    def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  the same for each
+        return body_scope()
+
+    def execute(self, ticket: Ticket) -> Any:
+        return self.function(dict(ticket.args))

@@ -1,22 +1,27 @@
-"""Room: model calls, as requests. Takes: what a model is shown. Gives: a call; what of the answer is decided at once.
+"""One call of a guarded model, as an action of the one flow.
 
-Never: decides by itself, changes an answer.
+The decision is about how many messages the model is shown and which tools it may ask for. Calls in its answer that
+reach no tool are decided, and so recorded, at once: the SDK answers them with an error.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import Any, Final
 
-from agents import Handoff, ModelResponse, ModelSettings
+from agents import Model, ModelResponse, ModelTracing
+from openai.types.responses import ResponseFunctionToolCall
 
-from halo_core.enforcement import Call
-from halo_core.enforcement.guards import make_unregistered_resource
+from halo_core.enforcement import Call, Ticket
+from halo_core.enforcement.flow import GovernedAction, arun
+from halo_core.enforcement.guarded_calls import UnreachableCall
+from halo_core.enforcement.guards import GuardMetadata, make_unregistered_resource
 from halo_core.enforcement.session_context import triggering_message_scope
 from halo_core.errors import Denied
 from halo_core.model import ActionKind
-from halo_openai_agents._runs import AgentRun, in_body, step_scope
+from halo_openai_agents._runs import AgentRun, current_run, in_body, step_scope
 from halo_openai_agents._texts import (
     count_messages,
     find_asking_message,
@@ -27,98 +32,100 @@ from halo_openai_agents._texts import (
 )
 from halo_openai_agents._translate import hosted_names, native_names, tool_names
 
-if TYPE_CHECKING:
-    from halo_core.enforcement.guards import GuardMetadata
-    from halo_openai_agents import Halo
-
-__all__ = ["PreparedCall", "record_unknown_calls"]
-
+_SIGNATURE: Final = inspect.signature(Model.get_response)
 _ABILITIES: Final = ("hold_output", "pause", "redact_output")
 """What can be done where the answer is read before anybody else sees it; a call that has to wait ends its run."""
 _STRUCTURED_ANSWER_TOOL: Final = "json_tool_call"  # the SDK's, of providers that answer in a shape by calling a tool
 _NO_SUCH_TOOL: Final = LookupError("no such tool")
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedCall:
-    """One call of a model.
+class ModelAction(GovernedAction[Any]):
+    """A call of a model, streamed or not.
 
     Args:
-        system: the agent's instructions.
-        items: what it is shown, as nobody else holds the list.
-        tools: what it may call, and run with.
-        handoffs: whom it may hand off to.
-        settings: as the SDK made them.
-        is_structured: whether its answer has a shape.
+        guard: of the model.
+        function: the original's method.
+        model: whose method it is.
+        args: as it was called.
+        kwargs: as it was called.
     """
 
-    system: str | None
-    items: list[Any]
-    tools: list[Any]
-    handoffs: list[Handoff[Any, Any]]
-    settings: ModelSettings | None
-    is_structured: bool
+    def __init__(
+        self,
+        guard: GuardMetadata,
+        function: Callable[..., Any],
+        model: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
+        super().__init__(guard.halo.enforcer, None, guard.surface)
+        self.guard = guard
+        self.function = function
+        self.values = values = dict(_SIGNATURE.bind(model, *args, **kwargs).arguments)
+        model_input = values.get("input")
+        # Nobody else holds the list that is decided and sent.
+        values["input"] = list(model_input) if isinstance(model_input, list) else model_input
+        self.items = to_input_items(values["input"])
+        self.tools = list(values.get("tools") or ())
+        self.handoffs = list(values.get("handoffs") or ())
+        self.run: AgentRun | None = None
 
-    @classmethod
-    def from_arguments(cls, values: dict[str, Any]) -> PreparedCall:
-        """From the arguments of `get_response` or `stream_response`."""
-        return cls(
-            values.get("system_instructions"),
-            to_input_items(values.get("input")),
-            list(values.get("tools") or ()),
-            list(values.get("handoffs") or ()),
-            values.get("model_settings"),
-            values.get("output_schema") is not None,
-        )
-
-    def build_call(self, guard: GuardMetadata, run: AgentRun | None) -> Call:
-        """The call to decide; a tool that nothing here could decide is a problem of the call that carries it."""
-        halo: Halo = guard.halo
+    def build_call(self) -> Call:
+        """The call to decide; a call that offers tools which cannot be guarded has a problem."""
+        halo, items, system = self.guard.halo, self.items, self.values.get("system_instructions")
         nested = in_body()
         args = {
-            "messages": count_messages(self.items) + bool(self.system),
+            "messages": count_messages(items) + bool(system),
             "tools": tool_names(self.tools, self.handoffs),
         }
+        self.run = run = current_run(halo)
         known_call_ids = run.get_known_call_ids() if run is not None else None
-        with triggering_message_scope(find_asking_message(self.items, nested=nested)):
-            return halo.build_call(
-                guard.resource,
+        with step_scope(halo), triggering_message_scope(find_asking_message(items, nested=nested)):
+            call: Call = halo.build_call(
+                self.guard.resource,
                 args,
                 problem=self._find_problem(),
                 abilities=_ABILITIES,
-                shown_texts=find_known_origins(self.system, self.items, known_call_ids=known_call_ids, nested=nested),
+                shown_texts=find_known_origins(system, items, known_call_ids=known_call_ids, nested=nested),
             )
+        return call
 
     def _find_problem(self) -> str:
-        if hosted_names(self.tools, self.settings):
+        settings = self.values.get("model_settings")
+        if hosted_names(self.tools, settings):
             return "hosted_tool"
-        return "needs_guard" if native_names(self.tools, self.settings) else ""
+        return "needs_guard" if native_names(self.tools, settings) else ""
 
-    def get_callable_names(self) -> frozenset[str]:
-        """Names of the calls that reach something."""
+    def execute(self, ticket: Ticket) -> Any:
+        """Call the model; an answer that may be restricted is kept out of the SDK's traces."""
+        values, tracing = self.values, self.values.get("tracing")
+        if ticket.holds_output and isinstance(tracing, ModelTracing) and tracing.include_data():
+            values = {**values, "tracing": ModelTracing.ENABLED_WITHOUT_DATA}
+        return self.function(**values)
+
+    async def finish_answer(self, ticket: Ticket, answer: ModelResponse) -> ModelResponse:
+        """Record an answer, note it as what asks for the calls in it, and record those that reach no tool."""
+        used: ModelResponse = GovernedAction.finish(self, ticket, answer)
+        calls = get_function_calls(used)
+        if self.run is not None:
+            self.run.turn_id, self.run.turn_text = identify_turn(used, self.items)
+            self.run.handoff_call_ids = {item.name: item.call_id for item in reversed(calls)}
+        callable_names = self._get_callable_names()
+        for item in calls:
+            names = {item.name, f"{item.namespace}.{item.name}" if getattr(item, "namespace", None) else item.name}
+            if not names & callable_names:
+                await self._record_unknown_call(item)
+        return used
+
+    def _get_callable_names(self) -> frozenset[str]:
+        """Names of what the model may call."""
         qualified_names = (getattr(tool, "qualified_name", "") for tool in self.tools)
-        return frozenset(
-            (
-                *tool_names(self.tools, self.handoffs),
-                *qualified_names,
-                *((_STRUCTURED_ANSWER_TOOL,) if self.is_structured else ()),
-            )
-        )
+        is_structured = self.values.get("output_schema") is not None
+        structured_answer = (_STRUCTURED_ANSWER_TOOL,) if is_structured else ()
+        return frozenset((*tool_names(self.tools, self.handoffs), *qualified_names, *structured_answer))
 
-
-async def record_unknown_calls(
-    guard: GuardMetadata, prepared: PreparedCall, response: ModelResponse, run: AgentRun | None
-) -> None:
-    """Note who asks from here on, and record the calls that reach no tool; the model is told by the run."""
-    if run is not None:
-        run.turn_id, run.turn_text = identify_turn(response, prepared.items)
-        run.handoff_call_ids = {item.name: item.call_id for item in reversed(get_function_calls(response))}
-    callable_names = prepared.get_callable_names()
-    halo: Halo = guard.halo
-    for item in get_function_calls(response):
-        names = {item.name, f"{item.namespace}.{item.name}" if getattr(item, "namespace", None) else item.name}
-        if names & callable_names:
-            continue
+    async def _record_unknown_call(self, item: ResponseFunctionToolCall) -> None:
+        halo = self.guard.halo
         with step_scope(halo):
             call = halo.build_call(
                 make_unregistered_resource(item.name, ActionKind.TOOL_CALL),
@@ -126,13 +133,23 @@ async def record_unknown_calls(
                 call_id=item.call_id,
                 problem="unknown_tool",
             )
-        try:
-            ticket = await halo.enforcer.abegin(call)
-        except Denied as denied:
-            if run is not None:
-                run.refusals[item.call_id] = str(denied)
-        else:
-            ticket.fail(_NO_SUCH_TOOL)
+        refusal = await arun(_UnknownCall(halo, call, _NO_SUCH_TOOL))
+        if self.run is not None and refusal is not None:
+            self.run.refusals[item.call_id] = refusal
+
+
+class ModelCall(ModelAction):
+    """A call of `get_response`."""
+
+    async def finish(self, ticket: Ticket, result: Any) -> ModelResponse:
+        return await self.finish_answer(ticket, result)
+
+
+class _UnknownCall(UnreachableCall):
+    """A call of an unknown tool; the run tells the model why it was refused."""
+
+    def return_denied(self, denied: Denied) -> str:
+        return str(denied)
 
 
 def _parse_arguments(text: str | None) -> dict[str, Any]:

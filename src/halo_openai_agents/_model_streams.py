@@ -1,18 +1,15 @@
-"""Room: a response as the events of a stream. Takes: output items. Gives: the SDK's own events, in their order.
+"""The stream of a guarded model, and an answer as the events of a stream.
 
-Never: leaves out what a reader of a stream waits for.
-
-Room: a decided stream on its way to whoever reads it. Takes: events. Gives: those that may be passed on now.
-
-Events pass as they come; where an obligation may change the answer, none before all of it was read. Never: decides.
+Events pass as they come; where an obligation may change the answer, none does before all of it was read.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 from agents import ModelResponse
 from agents.usage import Usage
@@ -34,27 +31,16 @@ from openai.types.responses import (
     ResponseTextDoneEvent,
 )
 
-from halo_openai_agents._model_calls import PreparedCall, record_unknown_calls
-
-if TYPE_CHECKING:
-    from halo_core.enforcement import Ticket
-    from halo_core.enforcement.guards import GuardMetadata
-    from halo_openai_agents._runs import AgentRun
-
-__all__ = [
-    "DecidedStream",
-    "build_response",
-    "iter_events",
-]
-
+from halo_core.enforcement import Ticket
+from halo_core.enforcement.flow import GovernedStream
+from halo_openai_agents._model_calls import ModelAction
 
 _WORD_PATTERN: Final = re.compile(r"\S+\s*")
+_ENDING_EVENTS: Final = ("response.incomplete", "response.failed", "error", "response.error")
 
 
-def build_response(answer: ModelResponse, model: str = "", like: Response | None = None) -> Response:
-    """A response object that holds an answer; the rest as in `like`, if there is one."""
-    if like is not None:
-        return like.model_copy(update={"output": list(answer.output)})
+def build_response(answer: ModelResponse, model: str = "") -> Response:
+    """Make a response object of an answer."""
     return Response(
         id=answer.response_id or "response",
         created_at=time.time(),
@@ -68,31 +54,23 @@ def build_response(answer: ModelResponse, model: str = "", like: Response | None
     )
 
 
-def iter_events(response: Response, *, by_word: bool = True) -> Iterator[Any]:
-    """Everything that a stream says of a response; `by_word` in pieces of a word each."""
-    count = _SequenceNumbers()
+def iter_events(response: Response) -> Iterator[Any]:
+    """All events of a stream that delivers a response, its text word by word."""
+    count = itertools.count().__next__
     empty_response = response.model_copy(update={"output": [], "status": "in_progress"})
     yield ResponseCreatedEvent(type="response.created", response=empty_response, sequence_number=count())
     for index, item in enumerate(response.output):
-        yield ResponseOutputItemAddedEvent(
-            type="response.output_item.added", item=_strip_content(item), output_index=index, sequence_number=count()
-        )
-        yield from _iter_item_events(item, index, count, by_word=by_word)
-        yield ResponseOutputItemDoneEvent(
-            type="response.output_item.done", item=item, output_index=index, sequence_number=count()
-        )
+        place: dict[str, Any] = {"output_index": index, "sequence_number": count()}
+        yield ResponseOutputItemAddedEvent(type="response.output_item.added", item=_strip_content(item), **place)
+        if isinstance(item, ResponseFunctionToolCall):
+            yield from _iter_call_events(item, index, count)
+        elif isinstance(item, ResponseOutputMessage):
+            for part_index, part in enumerate(item.content):
+                part_place = {"item_id": item.id, "output_index": index, "content_index": part_index}
+                yield from _iter_part_events(part, part_place, count)
+        place = {"output_index": index, "sequence_number": count()}
+        yield ResponseOutputItemDoneEvent(type="response.output_item.done", item=item, **place)
     yield ResponseCompletedEvent(type="response.completed", response=response, sequence_number=count())
-
-
-class _SequenceNumbers:
-    """Numbers the events of one stream."""
-
-    def __init__(self) -> None:
-        self._last = -1
-
-    def __call__(self) -> int:
-        self._last += 1
-        return self._last
 
 
 def _strip_content(item: Any) -> Any:
@@ -101,26 +79,18 @@ def _strip_content(item: Any) -> Any:
     return item.model_copy(update={"arguments": ""}) if isinstance(item, ResponseFunctionToolCall) else item
 
 
-def _iter_item_events(item: Any, index: int, count: _SequenceNumbers, *, by_word: bool) -> Iterator[Any]:
-    if isinstance(item, ResponseFunctionToolCall):
-        place: dict[str, Any] = {"item_id": item.id or item.call_id, "output_index": index}
-        yield ResponseFunctionCallArgumentsDeltaEvent(
-            type="response.function_call_arguments.delta", delta=item.arguments, sequence_number=count(), **place
-        )
-        yield ResponseFunctionCallArgumentsDoneEvent(
-            type="response.function_call_arguments.done",
-            arguments=item.arguments,
-            sequence_number=count(),
-            **place,
-        )
-    elif isinstance(item, ResponseOutputMessage):
-        for part_index, part in enumerate(item.content):
-            place = {"item_id": item.id, "output_index": index, "content_index": part_index}
-            yield from _iter_part_events(part, place, count, by_word=by_word)
+def _iter_call_events(item: ResponseFunctionToolCall, index: int, count: Callable[[], int]) -> Iterator[Any]:
+    place: dict[str, Any] = {"item_id": item.id or item.call_id, "output_index": index}
+    yield ResponseFunctionCallArgumentsDeltaEvent(
+        type="response.function_call_arguments.delta", delta=item.arguments, sequence_number=count(), **place
+    )
+    yield ResponseFunctionCallArgumentsDoneEvent(
+        type="response.function_call_arguments.done", arguments=item.arguments, sequence_number=count(), **place
+    )
 
 
 def _iter_part_events(
-    part: ResponseOutputText | ResponseOutputRefusal, place: dict[str, Any], count: _SequenceNumbers, *, by_word: bool
+    part: ResponseOutputText | ResponseOutputRefusal, place: dict[str, Any], count: Callable[[], int]
 ) -> Iterator[Any]:
     is_text = isinstance(part, ResponseOutputText)
     empty = part.model_copy(update={"text" if is_text else "refusal": ""})
@@ -128,7 +98,7 @@ def _iter_part_events(
         type="response.content_part.added", part=empty, sequence_number=count(), **place
     )
     if isinstance(part, ResponseOutputText):
-        for delta in _split_words(part.text, by_word=by_word):
+        for delta in _WORD_PATTERN.findall(part.text) or [part.text]:
             yield ResponseTextDeltaEvent(
                 type="response.output_text.delta", delta=delta, logprobs=[], sequence_number=count(), **place
             )
@@ -138,56 +108,41 @@ def _iter_part_events(
     yield ResponseContentPartDoneEvent(type="response.content_part.done", part=part, sequence_number=count(), **place)
 
 
-def _split_words(text: str, *, by_word: bool) -> Sequence[str]:
-    return (_WORD_PATTERN.findall(text) or [text]) if by_word else [text]
+class ModelStream(ModelAction, GovernedStream):
+    """A call of `stream_response`; its parts are the output items of the answer.
 
+    A generator runs in the context of whoever asks for its next part, so its steps have no scope.
+    """
 
-_ENDING_EVENTS: Final = ("response.incomplete", "response.failed", "error", "response.error")
-
-
-class DecidedStream:
-    """One decided stream on its way to whoever reads it."""
-
-    def __init__(self, guard: GuardMetadata, prepared: PreparedCall, run: AgentRun | None, ticket: Ticket) -> None:
-        self.ticket = ticket
-        self._guard = guard
-        self._prepared = prepared
-        self._run = run
-        self._items: list[Any] = []
-        self._is_complete = False
-
-    async def process_event(self, event: Any) -> list[Any]:
-        """What of an event may be passed on now."""
-        kind = str(getattr(event, "type", ""))
+    async def add_part(self, ticket: Ticket, part: Any) -> Any:
+        """Return what of an event may be passed on now."""
+        kind = str(getattr(part, "type", ""))
         if kind == "response.output_item.done":
-            self._items.append(event.item)
+            self.parts.append(part.item)
         if kind == "response.completed":
-            return await self._finish_completed(event)
-        if not self.ticket.holds_output:
-            return [event]
-        return [self._strip_output(event)] if kind in _ENDING_EVENTS else []
+            self._is_recorded = True
+            used = await self.finish_answer(ticket, _build_answer(part.response, self.parts))
+            response = part.response.model_copy(update={"output": list(used.output)})
+            return iter_events(response) if self.is_withheld else (part,)
+        if not self.is_withheld:
+            return (part,)
+        return (_strip_output(part),) if kind in _ENDING_EVENTS else ()
 
-    def finish(self) -> None:
-        """The source is done; where it gave no answer, nobody was given one, and the SDK says so."""
-        if not self._is_complete:
-            self.ticket.succeed(_build_answer(None, self._items), self._guard.surface)
+    def finish_stream(self, ticket: Ticket) -> Any:
+        """Record a stream that ended without an answer; the SDK reports that to the reader."""
+        self._record(ticket)
+        return ()
 
-    async def _finish_completed(self, event: Any) -> list[Any]:
-        self._is_complete = True
-        answer = _build_answer(event.response, self._items)
-        used = self.ticket.succeed(answer, self._guard.surface)
-        await record_unknown_calls(self._guard, self._prepared, used, self._run)
-        if not self.ticket.holds_output:
-            return [event]
-        return list(iter_events(build_response(used, like=event.response)))
+    def merge_parts(self) -> ModelResponse:
+        return _build_answer(None, self.parts)
 
-    @staticmethod
-    def _strip_output(event: Any) -> Any:
-        """How a stream broke off, without what it had said."""
-        response = getattr(event, "response", None)
-        if isinstance(response, Response):
-            return event.model_copy(update={"response": response.model_copy(update={"output": []})})
-        return event
+
+def _strip_output(event: Any) -> Any:
+    """The event with which a stream broke off, without the output before it."""
+    response = getattr(event, "response", None)
+    if isinstance(response, Response):
+        return event.model_copy(update={"response": response.model_copy(update={"output": []})})
+    return event
 
 
 def _build_answer(response: Response | None, items: list[Any]) -> ModelResponse:

@@ -1,24 +1,20 @@
-"""Room: models, guarded copies and each way to call one. Takes: models. Gives: copies. Never: decides.
+"""Guarded copies of models, and a provider whose models are all guarded.
 
-Room: guarded models and providers. Takes: models. Gives: copies that decide each call before it is sent.
-
-A copy is of its original's class and shares its state; it decides `get_response` and `stream_response`, and hands the
-rest on. Never: decides
-by itself, changes the original, passes on a word of an answer that may have to be restricted.
+A copy is of its original's class and shares its state; its `get_response` and `stream_response` are decided before
+anything is sent, and the rest is the original's.
 """
 
 from __future__ import annotations
 
 import copy
 import functools
-import inspect
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from agents import Model, ModelProvider, ModelResponse, ModelTracing
+from agents import Model, ModelProvider, ModelResponse
 
-from halo_core.enforcement import Ticket
+from halo_core.enforcement.flow import arun, astream
 from halo_core.enforcement.guards import (
     MODEL_RESOURCE,
     MODEL_SCHEMA,
@@ -29,23 +25,14 @@ from halo_core.enforcement.guards import (
 )
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
-from halo_openai_agents._model_calls import PreparedCall, record_unknown_calls
-from halo_openai_agents._model_streams import DecidedStream
+from halo_openai_agents._model_calls import ModelCall
+from halo_openai_agents._model_streams import ModelStream
 from halo_openai_agents._results import make_model_surface
 from halo_openai_agents._runs import step_scope
 from halo_openai_agents._translate import GUARD_ATTRIBUTE, find_guard, model_name
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
-
-__all__ = [
-    "GuardedProvider",
-    "copy_model_with_guard",
-    "guard_model",
-]
-
-
-_SIGNATURE: Final = inspect.signature(Model.get_response)
 
 
 def guard_model(halo: Halo, model: Model, resource: Resource | None) -> Model:
@@ -69,102 +56,38 @@ def guard_model(halo: Halo, model: Model, resource: Resource | None) -> Model:
     name = choose_resource_id(resource, model_name(model))
     declared = resource or halo.find_declared(name, ActionKind.INFERENCE) or MODEL_RESOURCE
     registered = halo.register(ActionKind.INFERENCE, name, resource=declared, schema=MODEL_SCHEMA)
-    return copy_model_with_guard(halo, model, registered)
+    return _copy_with_guard(halo, model, registered)
 
 
-def copy_model_with_guard(halo: Halo, model: Model, resource: Resource | None = None) -> Model:
-    """A copy behind a gate; without a resource, behind what is known of its name (nothing is registered)."""
+def _copy_with_guard(halo: Halo, model: Model, resource: Resource | None = None) -> Model:
+    """Copy a model with a guard; without a resource, with the one registered under its name."""
     name = model_name(model)
     known_resource = resource or halo.find_registered(name)
     if known_resource is None or known_resource.kind is not ActionKind.INFERENCE:
         known_resource = make_unregistered_resource(name, ActionKind.INFERENCE)
+    guard = GuardMetadata(halo, model, name, known_resource, make_model_surface(halo))
     guarded = copy.copy(model)
-    object.__setattr__(
-        guarded,
-        "__class__",
-        _make_guarded_class(type(model), GuardMetadata(halo, model, name, known_resource, make_model_surface(halo))),
-    )
+    object.__setattr__(guarded, "__class__", _make_guarded_class(type(model), guard))
     # What one opens (a connection), the other must be able to close.
     guarded.__dict__ = model.__dict__
     return guarded
 
 
 def _make_guarded_class(kind: type[Model], guard: GuardMetadata) -> type[Model]:
-    """Subclass whose two ways to ask are decided."""
-    return make_named_subclass(
-        kind,
-        {
-            "get_response": _wrap_get_response(kind, guard),
-            "stream_response": _wrap_stream_response(kind, guard),
-            GUARD_ATTRIBUTE: guard,
-        },
-    )
+    """Make a subclass in which `get_response` and `stream_response` are decided."""
 
-
-def _wrap_get_response(kind: type[Model], guard: GuardMetadata) -> Any:
     @functools.wraps(kind.get_response)
     async def get_response(self: Any, *args: Any, **kwargs: Any) -> ModelResponse:
-        prepared, values = _prepare_call(self, args, kwargs)
-        with step_scope(guard.halo) as run:
-            ticket = await guard.halo.enforcer.abegin(prepared.build_call(guard, run))
-            try:
-                answer = await kind.get_response(self, **_restrict_tracing(values, ticket))
-            except BaseException as exc:
-                failed = ticket.fail(exc)
-                if failed is exc:
-                    raise
-            else:
-                used: ModelResponse = ticket.succeed(answer, guard.surface)
-                await record_unknown_calls(guard, prepared, used, run)
-                return used
-            raise failed
+        with step_scope(guard.halo):
+            answer: ModelResponse = await arun(ModelCall(guard, kind.get_response, self, args, kwargs))
+            return answer
 
-    return get_response
-
-
-def _wrap_stream_response(kind: type[Model], guard: GuardMetadata) -> Any:
     @functools.wraps(kind.stream_response)
-    async def stream_response(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        prepared, values = _prepare_call(self, args, kwargs)
-        with step_scope(guard.halo) as run:
-            call = prepared.build_call(guard, run)
-        # A generator runs in whichever context asks for the next of it, so no block stands around its steps.
-        stream = DecidedStream(guard, prepared, run, await guard.halo.enforcer.abegin(call))
-        source = kind.stream_response(self, **_restrict_tracing(values, stream.ticket))
-        try:
-            async for event in source:
-                for passed in await stream.process_event(event):
-                    yield passed
-            stream.finish()
-        except BaseException as exc:
-            failed = stream.ticket.fail(exc)
-            if failed is exc:
-                raise
-        else:
-            return
-        finally:
-            if hasattr(source, "aclose"):
-                await source.aclose()
-        raise failed
+    def stream_response(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        return astream(ModelStream(guard, kind.stream_response, self, args, kwargs))
 
-    return stream_response
-
-
-def _restrict_tracing(values: dict[str, Any], ticket: Ticket) -> dict[str, Any]:
-    """Arguments under which a model puts nothing of an answer that may have to be restricted into the SDK's traces."""
-    tracing = values.get("tracing")
-    if ticket.holds_output and isinstance(tracing, ModelTracing) and tracing.include_data():
-        return {**values, "tracing": ModelTracing.ENABLED_WITHOUT_DATA}
-    return values
-
-
-def _prepare_call(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[PreparedCall, dict[str, Any]]:
-    """A call, and the same as it is sent: nobody else holds its list."""
-    values = dict(_SIGNATURE.bind(model, *args, **kwargs).arguments)
-    values.pop("self")
-    model_input = values.get("input")
-    values["input"] = list(model_input) if isinstance(model_input, list) else model_input
-    return PreparedCall.from_arguments(values), values
+    members = {"get_response": get_response, "stream_response": stream_response, GUARD_ATTRIBUTE: guard}
+    return make_named_subclass(kind, members)
 
 
 class GuardedProvider(ModelProvider):
@@ -176,13 +99,13 @@ class GuardedProvider(ModelProvider):
         self._guarded_models: WeakKeyDictionary[Model, Model] = WeakKeyDictionary()
 
     def __getattr__(self, name: str) -> Any:
-        """What else the provider has."""
+        """Return other attributes of the provider."""
         if name in {"inner", "halo"}:
             raise AttributeError(name)
         return getattr(self.inner, name)
 
     def get_model(self, model_name: str | None) -> Model:
-        """The provider's model, guarded."""
+        """Return the provider's model, guarded."""
         model = self.inner.get_model(model_name)
         if type(model).__hash__ is None:
             return guard_model(self.halo, model, None)

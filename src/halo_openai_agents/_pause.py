@@ -1,14 +1,12 @@
-"""Room: what Halo writes into the state that the SDK keeps of a run. Takes: a run's context. Gives: what waits.
+"""Pauses: a challenged call of a run whose host keeps its state becomes an interruption of the SDK's.
 
-Of each question that waits its id, the decision's, what it is about and why; the name of the session and of the turn.
-It stands under a key among the SDK's approvals that no tool can have, and approves nothing; the session counts only
-with a mark that this home alone can make. Never: a passport, a key, a link, an argument's value.
+Somebody answers in the ledger, from any process; `resume` reads the answer and sets the SDK's own approval, which only
+lets the call come as far as its guard: there it is decided anew. An approval that the host sets by itself approves
+nothing.
 
-Room: pauses, challenges as the SDK's interruptions. Takes: results, states. Gives: what waits; states to go on with.
-
-A challenged call of a run whose host keeps its state becomes an interruption. Somebody answers in the ledger, from any
-process; `resume` asks it and sets the SDK's own approval, which only lets the call come as far as its guard: there it
-is decided anew, with the answer. An approval that the host sets by itself approves nothing. Never: decides by itself.
+What Halo writes into the state (of each question its ids, what it is about and why; the session and the turn; never a
+passport, a link or an argument's value) is under a key among the SDK's approvals that no tool can have. The session
+counts only with a mark that this home alone can make.
 """
 
 from __future__ import annotations
@@ -24,6 +22,8 @@ from agents.result import RunResultBase
 from agents.run_context import _ApprovalRecord
 
 from halo_core.enforcement.arguments import BoundArguments
+from halo_core.enforcement.flow import run
+from halo_core.enforcement.guarded_calls import UnreachableCall
 from halo_core.enforcement.guards import GuardMetadata, get_guard, make_unregistered_resource
 from halo_core.enforcement.session_context import (
     ActiveDelegation,
@@ -46,18 +46,6 @@ from halo_openai_agents._translate import find_guard
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = [
-    "PendingNote",
-    "load_pending",
-    "load_session",
-    "load_turn",
-    "resume",
-    "store_pending",
-    "store_session",
-    "waiting",
-]
-
-
 _APPROVAL_KEY: Final = "halo:waiting"
 _SESSION_KEY: Final = "halo:session"
 _TURN_KEY: Final = "halo:turn"
@@ -65,8 +53,8 @@ _SOURCES: Final = ("host", "process", "run", "thread")
 
 
 @dataclass(frozen=True, slots=True)
-class PendingNote:
-    """A question that waits; a reference, which whoever writes into the state may have changed."""
+class _PendingNote:
+    """An open question, as it is stored in the run's state, where others may have changed it."""
 
     pending_id: str
     decision_id: str
@@ -75,34 +63,31 @@ class PendingNote:
 
 
 def store_pending(context: Any, turn: str, call_id: str, resource: str, pending: Pending) -> None:
-    """Keep a question with the run's state."""
+    """Store an open question in the run's state."""
     messages = _get_messages(context, create=True)
-    messages[call_id] = json.dumps(
-        asdict(PendingNote(pending.pending_id, pending.decision_id, resource, pending.reason))
-    )
+    note = _PendingNote(pending.pending_id, pending.decision_id, resource, pending.reason)
+    messages[call_id] = json.dumps(asdict(note))
     messages[_TURN_KEY] = turn
 
 
-def load_pending(context: Any, call_id: str) -> PendingNote | None:
-    """The question about a call, None where there is none of Halo's."""
+def _load_pending(context: Any, call_id: str) -> _PendingNote | None:
+    """The question about a call; None where Halo asked none."""
     note = _parse_object(_get_messages(context).get(call_id, ""))
     names = ("pending_id", "decision_id", "resource", "reason")
     if not all(isinstance(note.get(name), str) for name in names) or not note["pending_id"]:
         return None
-    return PendingNote(*(note[name] for name in names))
+    return _PendingNote(*(note[name] for name in names))
 
 
 def load_turn(context: Any) -> str:
-    """Name of the turn that paused, empty where nothing says."""
+    """Id of the turn that paused; empty where it is not stored."""
     return _get_messages(context).get(_TURN_KEY, "")
 
 
 def store_session(halo: Halo, context: Any, session: Session) -> None:
-    """Keep which session a run belongs to."""
-    reference = {"id": session.id, "source": session.source}
-    _get_messages(context, create=True)[_SESSION_KEY] = json.dumps(
-        {**reference, "mark": halo.make_keyed_digest(_format_session_mark(session.id, session.source))}
-    )
+    """Store in the run's state to which session it belongs."""
+    note = {"id": session.id, "source": session.source, "mark": _make_session_mark(halo, session)}
+    _get_messages(context, create=True)[_SESSION_KEY] = json.dumps(note)
 
 
 def load_session(halo: Halo, context: Any) -> Session | None:
@@ -114,15 +99,12 @@ def load_session(halo: Halo, context: Any) -> Session | None:
     name, source = note.get("id"), note.get("source")
     if not isinstance(name, str) or not name or source not in _SOURCES:
         return None
-    return (
-        Session(name, source)
-        if note.get("mark") == halo.make_keyed_digest(_format_session_mark(name, source))
-        else None
-    )
+    session = Session(name, source)
+    return session if note.get("mark") == _make_session_mark(halo, session) else None
 
 
-def _format_session_mark(name: str, source: str) -> str:
-    return f"session {source} {name}"
+def _make_session_mark(halo: Halo, session: Session) -> str:
+    return halo.make_keyed_digest(f"session {session.source} {session.id}")
 
 
 def _parse_object(text: str) -> dict[str, Any]:
@@ -143,7 +125,10 @@ def _get_messages(context: Any, *, create: bool = False) -> dict[str, str]:
     return record.rejection_messages
 
 
+# questions
+
 _APPROVED_ANSWERS: Final = ("approved", "used")
+_REFUSED: Final = RuntimeError("the request was denied")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,35 +143,35 @@ class _Question:
     """
 
     item: ToolApprovalItem
-    note: PendingNote | None
+    note: _PendingNote | None
     context: Any
     call_id: str
 
-    @property
-    def agent(self) -> str:
-        """Whose call waits."""
-        return str(getattr(self.item.agent, "name", ""))
+    def find_listed_tool(self) -> FunctionTool | None:
+        """The tool of the call, if it is in its agent's own list."""
+        name, tools = self.item.tool_name, getattr(self.item.agent, "tools", [])
+        return next((tool for tool in tools if isinstance(tool, FunctionTool) and tool.name == name), None)
 
 
 def waiting(halo: Halo, result: RunResultBase | RunState[Any]) -> list[dict[str, Any]]:
-    """What whoever waits is told: a reference for each question, and no argument's value."""
-    questions = ((question, question.note) for question in _iter_questions(_get_state(result)))
-    return [_build_challenge(halo, question, note) for question, note in questions if note is not None]
-
-
-def _build_challenge(halo: Halo, question: _Question, note: PendingNote) -> dict[str, Any]:
-    session = load_session(halo, question.context)
-    return {
-        "type": "halo_challenge",
-        "pending_id": note.pending_id,
-        "decision_id": note.decision_id,
-        "resource": note.resource,
-        "reason": note.reason,
-        "message": f"pending {note.pending_id}: challenge `{note.resource}`: {get_reason_text(note.reason).title}",
-        "agent": question.agent or halo.agent,
-        "session": session.id if session is not None else "",
-        "answer_with": f"halo approvals approve {note.pending_id} --as NAME",
-    }
+    """Describe the open questions: a reference for each, and no argument's value."""
+    challenges = []
+    for question in _iter_questions(_get_state(result)):
+        note, session = question.note, load_session(halo, question.context)
+        if note is None:
+            continue
+        reason = get_reason_text(note.reason).title
+        challenges.append(
+            {
+                "type": "halo_challenge",
+                **asdict(note),
+                "message": f"pending {note.pending_id}: challenge `{note.resource}`: {reason}",
+                "agent": str(getattr(question.item.agent, "name", "")) or halo.agent,
+                "session": session.id if session is not None else "",
+                "answer_with": f"halo approvals approve {note.pending_id} --as NAME",
+            }
+        )
+    return challenges
 
 
 def _get_state(result: Any) -> RunState[Any]:
@@ -209,11 +194,11 @@ def _iter_questions(state: RunState[Any]) -> Iterator[_Question]:
         owner, nested_item = nested if nested is not None else (state, item)
         context = owner._context  # noqa: SLF001  as above
         call_id = str(getattr(nested_item.raw_item, "call_id", "") or "")
-        yield _Question(item, load_pending(context, call_id), context, call_id)
+        yield _Question(item, _load_pending(context, call_id), context, call_id)
 
 
 def resume(halo: Halo, result: RunResultBase | RunState[Any]) -> RunState[Any]:
-    """A state to go on with: what was answered in the ledger is answered in it, what is open stays so.
+    """Return a state to resume with: questions answered in the ledger are answered in it, the others stay open.
 
     Raises:
         CannotDecide: the ledger cannot be read.
@@ -224,45 +209,32 @@ def resume(halo: Halo, result: RunResultBase | RunState[Any]) -> RunState[Any]:
         guard, bound_arguments = _read_question_call(halo, question)
         if question.note is None:
             # The SDK asks about what it cannot read, because ours may have to ask; the guard refuses it.
-            if guard is not None and bound_arguments.problem and _needs_no_approval(question):
+            tool = question.find_listed_tool() if guard is not None and bound_arguments.problem else None
+            if tool is not None and tool.needs_approval is False:  # what the host asks, it answers
                 state.approve(question.item)
             continue
         answer = halo.enforcer.find_question_status(question.note.pending_id)
         if answer in _APPROVED_ANSWERS:
             state.approve(question.item)
         elif answer != "pending":
-            guard = guard or _make_unlisted_guard(halo, question.note)
+            if guard is None:  # a tool in no agent's own list, as those of servers are
+                name = question.note.resource
+                resource = halo.find_registered(name) or make_unregistered_resource(name, ActionKind.TOOL_CALL)
+                guard = GuardMetadata(halo, None, resource.id, resource, TOOL_RESULT_SURFACE)
             state.reject(question.item, rejection_message=_decide_refusal(halo, guard, bound_arguments, question))
     return state
 
 
-def _find_listed_tool(question: _Question) -> FunctionTool | None:
-    name, tools = question.item.tool_name, getattr(question.item.agent, "tools", [])
-    return next((tool for tool in tools if isinstance(tool, FunctionTool) and tool.name == name), None)
-
-
-def _needs_no_approval(question: _Question) -> bool:
-    """Whether the host asks nothing of its own about a tool; what it asks, it answers."""
-    tool = _find_listed_tool(question)
-    return tool is not None and tool.needs_approval is False
-
-
 def _read_question_call(halo: Halo, question: _Question) -> tuple[GuardMetadata | None, BoundArguments]:
     """The guarded tool that a question is about, and the arguments of the call."""
-    guard = find_guard(_find_listed_tool(question))
+    guard = find_guard(question.find_listed_tool())
     own_guard = guard if guard is not None and guard.halo is halo else None
     reader = ArgumentReader.for_tool(own_guard.original) if own_guard is not None else ArgumentReader(None, {})
     return own_guard, reader.parse_text(getattr(question.item.raw_item, "arguments", "") or "").bound_arguments
 
 
-def _make_unlisted_guard(halo: Halo, note: PendingNote) -> GuardMetadata:
-    """A gate for a tool that stands in no agent's own list, as those of servers do."""
-    resource = halo.find_registered(note.resource) or make_unregistered_resource(note.resource, ActionKind.TOOL_CALL)
-    return GuardMetadata(halo, None, resource.id, resource, TOOL_RESULT_SURFACE)
-
-
 def _decide_refusal(halo: Halo, guard: GuardMetadata, bound_arguments: BoundArguments, question: _Question) -> str:
-    """Why a call is refused, as a decision about it says: it is on the record that it was driven again."""
+    """Decide a call again that was answered with no, so that this is on the record; return why it is refused."""
     session = current_session() or load_session(halo, question.context) or halo.find_session()
     agent_guard = get_guard(question.item.agent)
     asking_link = _find_acting(halo, session.id, agent_guard.name if agent_guard is not None else "")
@@ -271,22 +243,25 @@ def _decide_refusal(halo: Halo, guard: GuardMetadata, bound_arguments: BoundArgu
         delegation_scope(asking_link),
         triggering_message_scope(TriggeringMessage(load_turn(question.context), kind="message")),
     ):
-        try:
-            ticket = halo.enforcer.begin(build_call(guard, bound_arguments, question.call_id))
-        except Denied as denied:
-            return str(denied)
-    ticket.pause(RuntimeError("the request was denied"))
-    return get_reason_text("approval_denied").title
+        call = build_call(guard, bound_arguments, question.call_id)
+    return run(_RefusedCall(halo, call, _REFUSED)) or get_reason_text("approval_denied").title
+
+
+class _RefusedCall(UnreachableCall):
+    """A call whose question was answered with no; if nothing refuses it now, it is recorded as still paused."""
+
+    pause_errors = (RuntimeError,)
+
+    def return_denied(self, denied: Denied) -> str:
+        return str(denied)
 
 
 def _find_acting(halo: Halo, session: str, agent: str) -> ActiveDelegation | None:
-    """Under which link the agent that asked goes on."""
+    """The link under which the agent that asked goes on."""
     current_link = current_delegation(halo.agent, session)
     if not agent:
         return current_link
     active = halo.enforcer.find_link(session, agent, current_link.handle if current_link is not None else "")
-    return (
-        ActiveDelegation(halo.agent, session, active.handle, active.agents)
-        if active is not None and active.handle
-        else current_link
-    )
+    if active is None or not active.handle:
+        return current_link
+    return ActiveDelegation(halo.agent, session, active.handle, active.agents)

@@ -1,7 +1,4 @@
-"""Room: surfaces, how results are read and made less. Takes: results of tools and models. Gives: the same.
-
-Never: decides what is taken away, changes what it is given.
-"""
+"""How results of tools and answers of models are read, filtered and redacted: the `Surface`s of this adapter."""
 
 from __future__ import annotations
 
@@ -21,35 +18,29 @@ from halo_openai_agents._texts import EXTRACTOR, extract_words, parse_json
 if TYPE_CHECKING:
     from halo_core.facade import HaloBase
 
-__all__ = ["TOOL_RESULT_SURFACE", "WITHHELD_NOTICE", "build_notice_message", "make_model_surface"]
-
 KeepDocument = Callable[[str, tuple[str, ...]], bool]
 
-WITHHELD_NOTICE: Final = "the documents were withheld: a policy keeps this source, or what stands in them, out"
+_WITHHELD_NOTICE: Final = "the documents were withheld: a policy keeps this source, or what stands in them, out"
 
 
 # tools
 
 
 def _may_keep(value: Any, keep: KeepDocument) -> bool:
-    """Whether a document stays. INVARIANT: FAILCLOSED - what nobody can read could carry any label."""
+    """Whether a document stays. INVARIANT: FAILCLOSED - an unreadable one could have any label."""
     return EXTRACTOR.is_readable(value) and keep(EXTRACTOR.extract_text(value), ())
 
 
 def _filter_parts(result: Any, keep: KeepDocument) -> tuple[Any, int]:
-    """A result without the documents that may not be used: those of a list, else all of it or nothing."""
+    """Remove documents that may not be used: of a list item by item, of anything else all or nothing."""
     if isinstance(result, list):
         allowed = [item for item in result if _may_keep(item, keep)]
         return (result if len(allowed) == len(result) else allowed), len(result) - len(allowed)
-    return (result, 0) if _may_keep(result, keep) else (_replace_result(result, WITHHELD_NOTICE), 1)
-
-
-def _redact_result(result: Any, mask: MaskText) -> Any:
-    return ValueRedactor(mask).redact_value(result)
+    return (result, 0) if _may_keep(result, keep) else (_replace_result(result, _WITHHELD_NOTICE), 1)
 
 
 def _replace_result(result: Any, notice: str) -> Any:
-    """A notice in the shape that the tool promised; text, where the shape is one that only the tool can make."""
+    """A notice in the shape of a result; plain text where only the tool can make that shape."""
     if isinstance(result, ToolOutputText):
         return ToolOutputText(text=notice)
     if isinstance(result, list):
@@ -60,7 +51,10 @@ def _replace_result(result: Any, notice: str) -> Any:
 
 
 TOOL_RESULT_SURFACE: Final[Surface[Any]] = Surface(
-    EXTRACTOR.extract_text, _filter_parts, _redact_result, _replace_result
+    EXTRACTOR.extract_text,
+    _filter_parts,
+    lambda result, mask: ValueRedactor(mask).redact_value(result),
+    _replace_result,
 )
 """Of function tools: texts, the SDK's structured outputs, lists of these, whatever else a function returns."""
 
@@ -68,23 +62,19 @@ TOOL_RESULT_SURFACE: Final[Surface[Any]] = Surface(
 # models
 
 
-def build_notice_message(notice: str, id: str = "") -> ResponseOutputMessage:  # noqa: A002  the field's name
-    """A model's message that says nothing but a notice."""
-    text = ResponseOutputText(type="output_text", text=notice, annotations=[])
-    return ResponseOutputMessage(
-        id=id or "halo-notice", type="message", role="assistant", status="completed", content=[text]
-    )
-
-
 def _replace_answer(response: ModelResponse, notice: str) -> ModelResponse:
-    """A response without anything it said; it asks for nothing to be called."""
+    """A response with nothing but a notice."""
     message_ids = (item.id for item in response.output if isinstance(item, ResponseOutputMessage))
-    return dataclasses.replace(response, output=[build_notice_message(notice, next(message_ids, ""))])
+    text = ResponseOutputText(type="output_text", text=notice, annotations=[])
+    message = ResponseOutputMessage(
+        id=next(message_ids, "halo-notice"), type="message", role="assistant", status="completed", content=[text]
+    )
+    return dataclasses.replace(response, output=[message])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _AnswerRedactor:
-    """One mask on its way through a response."""
+    """Applies a mask to a response."""
 
     mask: MaskText
     is_tool: Callable[[str], bool]
@@ -110,7 +100,7 @@ class _AnswerRedactor:
         return _replace_part_text(part, self._redact_text(part.text))
 
     def _redact_joined_parts(self, content: list[Any]) -> list[Any]:
-        """Parts of one message, which its readers join: where only together they say what must be masked, as one."""
+        """Mask the parts of one message as one text, where only together they contain what must be masked."""
         texts = [part for part in content if isinstance(part, ResponseOutputText)]
         joined_text = "".join(part.text for part in texts)
         if len(texts) < 2 or (text := self._redact_text(joined_text)) == joined_text:
@@ -122,7 +112,7 @@ class _AnswerRedactor:
         ]
 
     def _redact_text(self, text: str) -> str:
-        """A text with other words in it; of one that is JSON, all that it says, whichever way it is written."""
+        """Mask a text; in one that is JSON, every value, however it is escaped."""
         try:
             parsed, has_repeats = parse_json(text)
         except (ValueError, RecursionError):
@@ -143,7 +133,7 @@ def _replace_part_text(part: ResponseOutputText, text: str) -> ResponseOutputTex
 
 
 def make_model_surface(halo: HaloBase) -> Surface[Any]:
-    """Of `ModelResponse`: calls of what is registered are left as they are."""
+    """Make the surface of a `ModelResponse`: calls of registered resources are left as they are."""
 
     def is_tool(name: str) -> bool:
         resource = halo.find_registered(name)

@@ -1,12 +1,8 @@
-"""Room: a run's configuration, with Halo in it. Takes: the host's own. Gives: keyword arguments for a runner.
+"""The runner around the SDK's own, from the moment an agent is guarded, and the configuration of its runs.
 
-Never: decides, changes the host's configuration.
-
-Room: the runner around the SDK's own. Takes: runs. Gives: the same runs, in a session, entered and ended.
-
-It stands before the process's default runner from the moment an agent is guarded. A run of an agent that carries no
-guard goes through it untouched, unless a tripwire is installed or its configuration is Halo's. Never: decides, runs a
-turn.
+A run of an agent that carries no guard goes through it untouched, unless a tripwire is installed or its configuration
+is Halo's (`Halo.run_options`). Any other run gets a session and guarded models; the agent is entered, and left at the
+end.
 """
 
 from __future__ import annotations
@@ -14,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import threading
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from agents import Agent, Model, RunConfig, RunResult, RunResultStreaming, RunState
 from agents.lifecycle import RunHooksBase
@@ -34,30 +30,21 @@ from halo_core.enforcement.session_context import (
     current_session,
     is_raw_thread,
 )
+from halo_core.enforcement.shadow_activity import InstalledTripwire, ModeWatch
 from halo_core.model import Mode
 from halo_openai_agents._models import GuardedProvider, guard_model
 from halo_openai_agents._pause import load_session, load_turn
 from halo_openai_agents._runs import AgentRun, current_run, run_scope
 from halo_openai_agents._texts import identify_turn
-from halo_openai_agents._tripwire import ModeWatch, Tripwire
+from halo_openai_agents._tripwire import Tripwire
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = [
-    "HaloRunConfig",
-    "HaloRunner",
-    "InstalledTripwire",
-    "configure_run",
-    "get_watches",
-    "install",
-    "install_runner",
-]
-
 
 @dataclasses.dataclass
 class HaloRunConfig(RunConfig):
-    """A configuration that Halo has seen to.
+    """A configuration with guarded models.
 
     Args:
         halo: who decides.
@@ -70,16 +57,16 @@ class HaloRunConfig(RunConfig):
     default_provider: Any = None
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> HaloRunConfig:
-        """What decides is one thing, however often a configuration is copied."""
+        """Keep the same `Halo`, however often a configuration is copied."""
         return dataclasses.replace(self)
 
     @property
     def uses_default_provider(self) -> bool:
-        """Whether the host named no provider, when this was made or since."""
+        """Whether the host has named no provider, then or since."""
         return self.default_provider is not None and self.model_provider is self.default_provider
 
     def with_own_provider(self) -> HaloRunConfig:
-        """For one run, with a provider that is its own; runs inside of it use that one."""
+        """A copy for one run, with a provider of its own that runs inside of it share."""
         provider = GuardedProvider(self.halo, RunConfig().model_provider)
         return dataclasses.replace(self, model_provider=provider, default_provider=None)
 
@@ -87,12 +74,13 @@ class HaloRunConfig(RunConfig):
 def configure_run(
     halo: Halo, host_config: RunConfig | dict[str, Any] | None, *, reports_unknown_tools: bool, pausing: bool
 ) -> HaloRunConfig:
-    """The host's configuration with guarded models.
+    """Make the host's configuration one with guarded models.
 
     Args:
         halo: who decides.
         host_config: the host's.
-        reports_unknown_tools: whether a model hears of calls that reach no tool, and the run goes on; else the host's setting counts.
+        reports_unknown_tools: whether a model hears of calls that reach no tool, and the run goes on; else the host's
+            setting counts.
         pausing: see `HaloRunConfig`.
     """
     config, uses_default_provider = _normalize_run_config_for_runner(host_config)
@@ -118,7 +106,7 @@ def configure_run(
 
 
 def _make_error_formatter(halo: Halo, inner: Any) -> Any:
-    """What a model is told of a call that reaches no tool: why it was refused."""
+    """Make the formatter that tells the model why a call that reaches no tool was refused."""
 
     def format_error(args: ToolErrorFormatterArgs[Any]) -> Any:
         run = current_run(halo)
@@ -131,11 +119,11 @@ def _make_error_formatter(halo: Halo, inner: Any) -> Any:
 
 _LOCK: Final = threading.Lock()
 _NO_SESSION: Final = Session("", "none")
-_installed: tuple[InstalledTripwire, ...] = ()
+_INSTALLED: Final[list[InstalledTripwire]] = []
 
 
 class HaloRunner(AgentRunner):
-    """Runs agents as the runner behind it does, with Halo around."""
+    """Runs agents with the runner behind it, inside a session and with guarded models."""
 
     def __init__(self, inner: AgentRunner) -> None:
         self.inner = inner
@@ -185,7 +173,7 @@ def _end_streamed_run(run: AgentRun, result: RunResultStreaming, task: Any) -> N
 
 
 def install_runner() -> None:
-    """Stand before whatever runner is the process's default; once is enough."""
+    """Put Halo's runner around the process's default runner, once."""
     with _LOCK:
         runner = get_default_agent_runner()
         if not isinstance(runner, HaloRunner):
@@ -193,8 +181,8 @@ def install_runner() -> None:
 
 
 def get_watches() -> tuple[ModeWatch, ...]:
-    """Who watches the whole process."""
-    return tuple(item.watch for item in _installed)
+    """The tripwires in place."""
+    return tuple(_INSTALLED)
 
 
 # one run
@@ -203,7 +191,7 @@ def get_watches() -> tuple[ModeWatch, ...]:
 def _prepare_run(
     agent: Agent[Any], run_input: Any, kwargs: dict[str, Any]
 ) -> tuple[AgentRun | None, dict[str, Any], bool]:
-    """The run that Halo sees to, what the SDK is told of it, and whether its provider ends with it; None for no run."""
+    """The run if Halo governs it, the SDK's keyword arguments, and whether to close the provider with the run."""
     first_agent = run_input._current_agent if isinstance(run_input, RunState) else agent  # noqa: SLF001  where it goes on
     config = kwargs.get("run_config")
     guard = get_guard(first_agent)
@@ -235,7 +223,7 @@ def _prepare_run(
 
 
 def _wrap_hooks(hooks: Any, watches: tuple[ModeWatch, ...], config: Any) -> Any:
-    """The host's hooks behind a tripwire; what is no run's hooks is left for the SDK to refuse."""
+    """Put the host's hooks behind a tripwire; anything else is left for the SDK to refuse."""
     if hooks is not None and not isinstance(hooks, RunHooksBase):
         return hooks
     if isinstance(hooks, Tripwire):
@@ -259,72 +247,38 @@ def _find_session(halo: Halo, run_input: Any, kwargs: dict[str, Any], config: Ha
     thread = _find_thread(kwargs, config)
     if thread:
         return Session(thread, "thread"), False
-    stored = load_session(halo, run_input._context) if isinstance(run_input, RunState) else None  # noqa: SLF001  as above
-    if stored is not None and stored in (Session(stored.id, "run"), Session(_get_stored_thread(run_input), "thread")):
-        return stored, False
+    if isinstance(run_input, RunState) and (stored := load_session(halo, run_input._context)) is not None:  # noqa: SLF001  as above
+        # A reference, which whoever writes into the state may have changed.
+        thread = f"thread:{run_input._conversation_id}"  # noqa: SLF001  as above
+        if stored in (Session(stored.id, "run"), Session(thread, "thread")):
+            return stored, False
     return Session(halo.make_run_session_id(), "run"), True
 
 
 def _find_thread(kwargs: dict[str, Any], config: HaloRunConfig) -> str:
-    """The conversation that a run belongs to, by the host's own name for it."""
-    session_name = _get_session_name(kwargs.get("session"))
+    """The session id of a conversation that the host named; empty where it named none."""
+    try:
+        session_name = getattr(kwargs.get("session"), "session_id", None)
+    except ValueError:  # of a session that is named when the first message is kept
+        session_name = None
     names = (session_name, kwargs.get("conversation_id"), config.group_id)
     thread_name = next((name for name in names if isinstance(name, str) and name), "")
     return f"thread:{thread_name}" if thread_name else ""
 
 
-def _get_session_name(session: Any) -> Any:
-    """The host's name for a session; None of one that is named when the first message is kept."""
-    try:
-        return getattr(session, "session_id", None)
-    except ValueError:
-        return None
-
-
-def _get_stored_thread(state: RunState[Any]) -> str:
-    """The conversation that a state names: a reference, which whoever writes into the state may have changed."""
-    return f"thread:{state._conversation_id}"  # noqa: SLF001  as above
-
-
 def _find_turn(state: RunState[Any]) -> tuple[str, str]:
-    """What asked for the calls that wait in a state."""
+    """Id and words of the message that asked for the open calls of a state."""
     responses = state._model_responses  # noqa: SLF001  as above
     turn_id, text = identify_turn(responses[-1]) if responses else ("", "")
     context = state._context  # noqa: SLF001  as above
     return (load_turn(context) if isinstance(context, RunContextWrapper) else "") or turn_id, text
 
 
-# a tripwire for the whole process
-
-
-class InstalledTripwire:
-    """One installation of a Halo's tripwire; the Halo watches while any of its installations is in place."""
-
-    def __init__(self, watch: ModeWatch) -> None:
-        self.watch = watch
-
-    def uninstall(self) -> None:
-        """Take it away; a second time does nothing."""
-        global _installed  # noqa: PLW0603  the default runner is the process's too
-        with _LOCK:
-            _installed = tuple(item for item in _installed if item is not self)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.uninstall()
-
-
 def install(halo: Halo, mode: Mode | None) -> InstalledTripwire:
-    """Put the tripwire of a Halo in place.
+    """Have a Halo watch every run of the process.
 
     Raises:
         CannotDecide: the stored mode cannot be read.
     """
-    global _installed  # noqa: PLW0603  as above
-    installation = InstalledTripwire(ModeWatch(halo, mode))
     install_runner()
-    with _LOCK:
-        _installed = (*_installed, installation)
-    return installation
+    return InstalledTripwire(halo, mode, _INSTALLED)

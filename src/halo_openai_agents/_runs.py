@@ -1,17 +1,13 @@
-"""Room: one run of an agent: its session, who acts in it now, which message asked. Takes: steps. Gives: context.
+"""One run of an agent: its session, who acts in it now, which message asked.
 
-The SDK runs the steps of a run in tasks of their own, so what changes from one to the next stands in one object that
-they all reach through a context variable; each step acts under what is there at its beginning. Never: decides by
-itself, mints.
-
-Room: which run is at hand. Takes: runs. Gives: the one that a piece of code is in, as a context variable has it.
-
-Never: decides, starts anything.
+The SDK runs the steps of a run in tasks of their own, so what changes from one to the next is in one `AgentRun` that
+they all reach through a context variable (`current_run`, `find_run`); each step acts under what is there at its
+beginning (`step_scope`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -19,44 +15,38 @@ from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.enforcement import Call, Ticket
 from halo_core.enforcement.arguments import same_value
-from halo_core.enforcement.delegation import AgentScope, find_agent_resource, with_delegation_terms
+from halo_core.enforcement.delegation import (
+    HANDOFF_SURFACE,
+    AgentScope,
+    find_agent_resource,
+    with_delegation_terms,
+)
+from halo_core.enforcement.flow import GovernedAction, arun
+from halo_core.enforcement.guarded_calls import with_problem
 from halo_core.enforcement.guards import clean_name, get_guard
 from halo_core.enforcement.session_context import (
     ActiveDelegation,
+    ContextVarScope,
     Session,
     TriggeringMessage,
     current_delegation,
     delegation_scope,
     dynamic_delegation_scope,
-    session_scope,
-    triggering_message_scope,
+    session_values,
 )
 from halo_core.errors import Denied
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-__all__ = [
-    "AgentRun",
-    "EarlyDecision",
-    "body_scope",
-    "current_run",
-    "find_innermost_run",
-    "find_run",
-    "in_body",
-    "run_scope",
-    "step_scope",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class EarlyDecision:
-    """What was decided of a tool call before the SDK came to it."""
+    """The decision about a tool call that was made before the SDK invoked it."""
 
     tool: object
     args: dict[str, Any]
-    ticket: Ticket | None = None
-    denied: Denied | None = None
+    decision: Ticket | Denied
 
 
 @dataclass(slots=True, eq=False)
@@ -65,19 +55,19 @@ class AgentRun:
 
     Args:
         halo: who decides.
-        session: to which it belongs.
-        base_acting: what was acted under where it began.
-        pausing: whether the host keeps what is needed to go on with a run that pauses.
+        session: its session.
+        base_acting: the link that was active where it began.
+        pausing: whether the host keeps the state of a run that pauses, and resumes it.
         has_fresh_session: whether its session began with it.
-        filters_handoffs: whether the host filters what a hand-off passes on.
-        first_agent: with whom it began, who may act as whoever began it.
+        filters_handoffs: whether the host filters the input of a hand-off's receiver.
+        first_agent: the agent it began with, which may act as whoever began the run.
         current_agent: the agent at work, as the SDK has it.
-        handoff_target: to whom the last decided hand-off led; back to the giver where it was refused.
-        acting_name: who acts now; None before the first turn, empty where that is whoever acted where it began.
-        acting: under which link.
-        turn_id: the message that asked for what is under way.
-        turn_text: its words.
-        call_ids: ids of the tool calls that were made here.
+        handoff_target: the receiver of the last decided hand-off, or its giver where it was refused.
+        acting_name: the agent that acts; None before the first turn, empty for whoever acted where the run began.
+        acting: its link.
+        turn_id: id of the message that asked for the current step.
+        turn_text: its text.
+        call_ids: ids of the tool calls made in this run.
         handoff_call_ids: ids of the calls that hand off, by the name of their tool.
         early_decisions: by call id, what was decided before the SDK came to the call.
         refusals: by call id, what the model is told of a call that reaches no tool.
@@ -106,17 +96,17 @@ class AgentRun:
     # who acts
 
     def claim_turn(self, agent: Any, context: Any) -> bool:
-        """Whether a turn of an agent is one of this run's, whose first turn shows its context."""
+        """Whether an agent's turn belongs to this run; the first turn makes its context known."""
         if self._context is None and get_guard(self.current_agent) in (None, get_guard(agent)):
             self._context = _get_shared_state(context)
         return self.owns_context(context)
 
     def owns_context(self, context: Any) -> bool:
-        """Whether a context of the SDK's is of this run: that of a stored state is not, nor that of a run inside."""
+        """Whether a context of the SDK is this run's, and not a stored state's or an inner run's."""
         return self._context is not None and self._context is _get_shared_state(context)
 
     def get_agent_name(self, agent: Any, name: str) -> str:
-        """Under which name an agent acts here.
+        """The name under which an agent acts in this run.
 
         INVARIANT: only whom the run began with acts as whoever began it; who is reached otherwise is handed to.
         """
@@ -126,7 +116,7 @@ class AgentRun:
         return name or ("" if is_alone else clean_name(agent.name))
 
     async def enter_agent(self, agent: str) -> None:
-        """A turn of an agent begins; empty names whoever acted where the run began.
+        """Begin a turn of an agent; an empty name is whoever acted where the run began.
 
         INVARIANT: however the SDK came to an agent, its turn is one that a hand-off to it was decided for.
 
@@ -137,7 +127,7 @@ class AgentRun:
         if agent == self.acting_name:
             return
         if self.acting_name is not None and agent:
-            await self.decide_handoff(agent, "", {"task": ""})
+            await arun(HandOffCall(self.halo, self, agent, {"task": ""}))
             return
         if agent:
             with self.step_scope():
@@ -147,36 +137,29 @@ class AgentRun:
             self.acting = self.base_acting
         self.acting_name = agent
 
-    async def decide_handoff(self, agent: str, call_id: str, task: dict[str, Any], problem: str = "") -> Ticket:
-        """Decide a hand-off; from then on the other one acts.
-
-        Raises:
-            Denied: it may not be handed to, and whoever acted goes on.
-            Pending: as `Denied`, until somebody has answered.
-        """
-        call = self._build_handoff_call(agent, call_id, task)
-        ticket = await self.halo.enforcer.abegin(replace(call, problem=problem) if problem else call)
+    def hand_to(self, agent: str, ticket: Ticket) -> None:
+        """Make the receiver of a decided hand-off the one who acts."""
         verdict = ticket.verdict
         # What observe mode lets pass although it was refused makes no link.
         if verdict is not None and verdict.handle and verdict.resource.id == agent:
-            self.acting = self._make_acting(agent, verdict.handle)
+            path = self.acting.agents if self.acting is not None else ()
+            depth = path.index(agent) if agent in path else len(path)
+            agents = (*path[:depth], agent)
+            self.acting = ActiveDelegation(self.halo.agent, self.session.id, verdict.handle, agents)
         self.acting_name = agent
-        return ticket
 
-    def _build_handoff_call(self, agent: str, call_id: str, task: dict[str, Any]) -> Call:
-        """INVARIANT: SUB - whoever the run began under is still at work: under such a name the actor goes on."""
+    def build_handoff_call(self, agent: str, call_id: str, task: dict[str, Any]) -> Call:
+        """Build the call of a hand-off to an agent.
+
+        INVARIANT: SUB - whoever the run began under is still at work: under such a name the actor goes on.
+        """
         halo, base_agents = self.halo, self.base_acting.agents if self.base_acting is not None else ()
         with self.step_scope():
             call = with_delegation_terms(halo, halo.build_call(find_agent_resource(halo, agent), task, call_id=call_id))
         return replace(call, hand_off=None) if agent in (halo.agent, *base_agents) else call
 
-    def _make_acting(self, agent: str, handle: str) -> ActiveDelegation | None:
-        path = self.acting.agents if self.acting is not None else ()
-        depth = path.index(agent) if agent in path else len(path)
-        return ActiveDelegation(self.halo.agent, self.session.id, handle, (*path[:depth], agent))
-
     def get_acting(self) -> ActiveDelegation | None:
-        """Under which link whoever acts now does."""
+        """The link of the agent that acts now."""
         return self.acting if self.acting_name is not None else self.base_acting
 
     @contextmanager
@@ -188,40 +171,31 @@ class AgentRun:
         """
         context = _CURRENT_STEP.get()
         if context is None or context.run is not self:
-            context = _StepContext(
-                self, self.get_acting(), TriggeringMessage(self.turn_id, kind="message", text=self.turn_text)
-            )
-        host_acting = current_delegation(self.halo.agent, self.session.id)
-        token = _CURRENT_STEP.set(context)
-        try:
-            with (
-                session_scope(self.session),
-                delegation_scope(host_acting or context.acting),
-                triggering_message_scope(context.asking),
-            ):
-                yield
-        finally:
-            _CURRENT_STEP.reset(token)
+            message = TriggeringMessage(self.turn_id, kind="message", text=self.turn_text)
+            context = _StepContext(self, self.get_acting(), message)
+        acting = current_delegation(self.halo.agent, self.session.id) or context.acting
+        values = session_values(self.session, context.asking)
+        with ContextVarScope((_CURRENT_STEP, context), *values), delegation_scope(acting):
+            yield
 
     def get_known_call_ids(self) -> frozenset[str] | None:
         """Ids of the calls of this session; None where it has others before it."""
         return frozenset(self.call_ids) if self.has_fresh_session else None
 
-    # its end
-
-    def take_early_decision(self, call_id: str, tool: object, args: dict[str, Any]) -> EarlyDecision | None:
-        """What was decided of this very call before, once."""
-        decision = self.early_decisions.get(call_id)
-        if decision is None or decision.tool is not tool or not same_value(decision.args, args):
+    def take_early_decision(self, call_id: str, tool: object, args: Mapping[str, Any]) -> Ticket | Denied | None:
+        """Take the earlier decision about this very call, if there is one."""
+        early = self.early_decisions.get(call_id)
+        if early is None or early.tool is not tool or not same_value(early.args, dict(args)):
             return None
-        return self.early_decisions.pop(call_id)
+        del self.early_decisions[call_id]
+        return early.decision
 
     def end(self, error: BaseException | None = None, *, paused: bool = False) -> None:
-        """Record how it ended, and hand back what it was handed; waits for nothing."""
+        """Record how the run ended and hand back its link; waits for nothing."""
         pause = RuntimeError("the run waits for an answer")
-        for decision in self.early_decisions.values():
-            if decision.ticket is not None:  # the SDK never came to it, and may yet
-                decision.ticket.pause(error or pause)
+        for early in self.early_decisions.values():
+            if isinstance(early.decision, Ticket):  # the SDK never came to it, and may yet
+                early.decision.pause(error or pause)
         self.early_decisions.clear()
         scope, self._agent_scope = self._agent_scope, None
         if scope is None:
@@ -247,11 +221,58 @@ def _get_shared_state(context: Any) -> object:
     return getattr(context, "_tool_invocations", context)
 
 
+class HandOffCall(GovernedAction[Any]):
+    """A hand-off: once decided, the receiver acts. Nothing runs where the SDK already has the receiver.
+
+    Args:
+        halo: who decides.
+        run: in which it happens; None outside of our runs, where it is refused: nobody knows how the receiver acts.
+        agent: name of the receiver.
+        task: its arguments.
+        call_id: of the call that hands off.
+        problem: reason code of why it is refused; empty for none.
+    """
+
+    def __init__(
+        self,
+        halo: Halo,
+        run: AgentRun | None,
+        agent: str,
+        task: dict[str, Any],
+        *,
+        call_id: str = "",
+        problem: str = "",
+    ) -> None:
+        if run is None:
+            call = halo.build_call(find_agent_resource(halo, agent), task, problem="needs_guard")
+        else:
+            call = with_problem(run.build_handoff_call(agent, call_id, task), problem)
+        super().__init__(halo.enforcer, call, HANDOFF_SURFACE)
+        self.run = run
+        self.agent = agent
+        self._previous = (run.acting_name, run.acting) if run is not None else None
+
+    def accept(self, ticket: Ticket) -> None:
+        if self.run is not None:
+            self.run.hand_to(self.agent, ticket)
+
+    def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  for subclasses
+        return None
+
+    def finish_failed(self, ticket: Ticket, error: BaseException) -> BaseException:
+        """Record the error; the giver goes on."""
+        if self.run is not None and self._previous is not None:
+            self.run.acting_name, self.run.acting = self._previous
+        return super().finish_failed(ticket, error)
+
+
+# which run is at hand
+
 _CURRENT_STEP: Final[ContextVar[_StepContext | None]] = ContextVar("halo_openai_agents_step", default=None)
-
-
 _ACTIVE_RUNS: Final[ContextVar[tuple[AgentRun, ...]]] = ContextVar("halo_openai_agents_runs", default=())
 _IN_BODY: Final[ContextVar[bool]] = ContextVar("halo_openai_agents_body", default=False)
+BODY_MARK: Final = (_IN_BODY, True)
+"""What `body_scope` sets."""
 
 
 def current_run(halo: object) -> AgentRun | None:
@@ -260,14 +281,8 @@ def current_run(halo: object) -> AgentRun | None:
 
 
 def find_run(halo: object, context: Any) -> AgentRun | None:
-    """The innermost run that this Halo decides, if a context of the SDK's is of that one."""
-    run = current_run(halo)
-    return run if run is not None and run.owns_context(context) else None
-
-
-def find_innermost_run(context: Any) -> AgentRun | None:
-    """The innermost run that any Halo decides, if a context of the SDK's is of that one."""
-    run = next(reversed(_ACTIVE_RUNS.get()), None)
+    """The innermost run that this Halo decides (None: any), if a context of the SDK's is of that one."""
+    run = current_run(halo) if halo is not None else next(reversed(_ACTIVE_RUNS.get()), None)
     return run if run is not None and run.owns_context(context) else None
 
 
@@ -277,12 +292,10 @@ def run_scope(run: AgentRun) -> Iterator[None]:
 
     INVARIANT: SUB - what the host's code does in it (instructions, guardrails, hooks) acts as whoever acts by then.
     """
-    token = _ACTIVE_RUNS.set((*_ACTIVE_RUNS.get(), run))
-    try:
-        with session_scope(run.session), dynamic_delegation_scope(run.get_acting):
-            yield
-    finally:
-        _ACTIVE_RUNS.reset(token)
+    values = session_values(run.session, None)
+    scope = ContextVarScope((_ACTIVE_RUNS, (*_ACTIVE_RUNS.get(), run)), *values)
+    with scope, dynamic_delegation_scope(run.get_acting):
+        yield
 
 
 @contextmanager
@@ -296,14 +309,9 @@ def step_scope(halo: Halo) -> Iterator[AgentRun | None]:
         yield run
 
 
-@contextmanager
-def body_scope() -> Iterator[None]:
+def body_scope() -> ContextVarScope:
     """Run what was decided: its words to a nested model are not the user's."""
-    token = _IN_BODY.set(True)
-    try:
-        yield
-    finally:
-        _IN_BODY.reset(token)
+    return ContextVarScope(BODY_MARK)
 
 
 def in_body() -> bool:

@@ -1,9 +1,4 @@
-"""Room: JSON that a model wrote. Takes: text. Gives: what it says. Never: decides.
-
-Room: what goes into a model and what comes out of it. Takes: input items, responses. Gives: texts, who asked.
-
-Never: decides, changes what it is given, raises for odd values.
-"""
+"""What goes into a model and what comes out of it, as texts: who asked, what is known of their origin, which calls."""
 
 from __future__ import annotations
 
@@ -19,24 +14,11 @@ from halo_core.enforcement.result_texts import TextExtractor
 from halo_core.enforcement.session_context import TriggeringMessage
 from halo_core.model import Provenance
 
-__all__ = [
-    "EXTRACTOR",
-    "count_messages",
-    "extract_words",
-    "find_asking_message",
-    "find_known_origins",
-    "get_function_calls",
-    "identify_turn",
-    "parse_json",
-    "to_input_items",
-]
-
-
 _MAX_DIGITS: Final = 400  # digits; Python reads no integer of more than 4,300, others do
 
 
 def parse_json(text: str) -> tuple[Any, bool]:
-    """What a text says that whoever reads it may take for JSON, and whether a name stands in it twice.
+    """Parse a text that its reader may take for JSON, and say whether a name occurs twice in an object.
 
     Raises:
         ValueError: it is none.
@@ -70,7 +52,7 @@ def to_input_items(model_input: Any) -> list[Any]:
 
 
 def count_messages(items: Iterable[Any]) -> int:
-    """How many messages items make: what a model said at once, its calls with it, is one."""
+    """Count the messages in input items; everything that a model said at once, with its calls, is one."""
     from_model = [_is_from_model(item) for item in items]
     return sum(not (current and previous) for previous, current in zip([False, *from_model], from_model, strict=False))
 
@@ -85,7 +67,7 @@ def _get_field(item: Any, name: str) -> Any:
 
 
 def _extract_message_text(item: Any) -> str:
-    """Words of a message item."""
+    """Text of a message item."""
     content = _get_field(item, "content")
     if isinstance(content, str):
         return content
@@ -99,25 +81,25 @@ def _extract_message_text(item: Any) -> str:
 
 
 def find_asking_message(items: Sequence[Any], *, nested: bool) -> TriggeringMessage:
-    """The message that asks for a model call; with `nested` a tool's body wrote it, and no user."""
+    """The message that asks for a model call; if `nested`, a tool's body wrote it, not a user."""
     last = items[-1] if items else None
     if last is None:
         return TriggeringMessage()
     is_by_user = _get_field(last, "role") == "user" and not nested
     text = _extract_message_text(last) or EXTRACTOR.extract_text(_get_field(last, "output") or "")
-    return TriggeringMessage(_to_real_id(_get_field(last, "id")), kind="user" if is_by_user else "message", text=text)
+    return TriggeringMessage(_get_real_id(last, "id"), kind="user" if is_by_user else "message", text=text)
 
 
 def find_known_origins(
     system: str | None, items: Iterable[Any], *, known_call_ids: frozenset[str] | None, nested: bool
 ) -> tuple[tuple[str, Provenance], ...]:
-    """Words among the input whose origin is known.
+    """Find the texts in the input whose origin is known.
 
     Args:
         system: the agent's instructions.
         items: what the model is shown.
-        known_call_ids: ids of the calls that this session has made; what another tool said, nobody here has read. None where the
-            session goes on from earlier runs, which have recorded what they read.
+        known_call_ids: ids of the calls that this session has made; what another tool said, nobody here has read. None
+            where the session goes on from earlier runs, which have recorded what they read.
         nested: whether a tool's body wrote the input, and so neither the user nor the system.
     """
     origins: list[tuple[str, Provenance]] = []
@@ -141,7 +123,7 @@ def find_known_origins(
 
 
 def extract_words(response: ModelResponse) -> str:
-    """Everything a response says: its words, and what it asks for."""
+    """All text of a response, with its calls and their arguments."""
     return EXTRACTOR.join_texts(_iter_words, response.output)
 
 
@@ -172,19 +154,20 @@ def get_function_calls(response: ModelResponse) -> list[ResponseFunctionToolCall
 
 
 def identify_turn(response: ModelResponse, items: Sequence[Any] = ()) -> tuple[str, str]:
-    """Name and words of a response, as what asked for the calls in it.
+    """Id and text of a response, as what asks for the calls in it.
 
-    The name is the provider's own; where it gives none, a digest of what the model was shown: the same conversation is
-    the same turn, in whichever process it goes on.
+    The id is the provider's; if there is none, a digest of what the model was shown, so that the same conversation has
+    the same turn in every process.
     """
     text = "\n".join(_extract_message_text(item) for item in response.output if isinstance(item, ResponseOutputMessage))
-    ids = (response.response_id, *(_get_field(item, "id") for item in response.output))
-    turn_id = next((name for name in map(_to_real_id, ids) if name), "")
+    ids = (_get_real_id(response, "response_id"), *(_get_real_id(item, "id") for item in response.output))
+    turn_id = next(filter(None, ids), "")
     if not turn_id:
         digest_input = json.dumps(list(items), default=str, sort_keys=True).encode("utf-8", "replace")
         turn_id = f"turn-{hashlib.sha256(digest_input).hexdigest()[:24]}"
     return turn_id, text
 
 
-def _to_real_id(value: Any) -> str:
+def _get_real_id(item: Any, name: str) -> str:
+    value = _get_field(item, name)
     return value if isinstance(value, str) and value != _PLACEHOLDER_ID else ""

@@ -1,12 +1,4 @@
-"""Room: where a gate is held: a tool's at what invokes it, a model's in its class. Takes: things. Gives: their gates.
-
-A tool is a dataclass, and what invokes it one of its fields: whoever puts another one there has taken the guard away,
-and whoever changes another field has not. Never: decides.
-
-Room: translation between the SDK's values and plain ones. Takes: tools, models, agents. Gives: names, schemas.
-
-Never: decides, keeps anything, raises for odd values.
-"""
+"""The SDK's objects in plain terms: their guards, names and schemas, and who runs them."""
 
 from __future__ import annotations
 
@@ -35,36 +27,22 @@ from agents import (
 
 from halo_core.enforcement.guards import GuardMetadata, clean_name, get_guard
 
-__all__ = [
-    "GUARD_ATTRIBUTE",
-    "HOSTED_TYPES",
-    "NATIVE_TYPES",
-    "attach_to_invoker",
-    "find_guard",
-    "get_display_name",
-    "hosted_names",
-    "is_hosted",
-    "is_native",
-    "model_name",
-    "native_names",
-    "tool_names",
-    "tool_schema",
-]
-
-
-GUARD_ATTRIBUTE: Final = "_halo_gate"
+GUARD_ATTRIBUTE: Final = "_halo_guard"
 
 
 def attach_to_invoker(invoker: Any, guard: GuardMetadata) -> None:
-    """Fix a gate to what invokes a tool."""
+    """Attach a guard to what invokes a tool.
+
+    A tool is a dataclass: whoever replaces this field has taken the guard away, and whoever changes another has not.
+    """
     setattr(invoker, GUARD_ATTRIBUTE, guard)
 
 
 def find_guard(thing: Any) -> GuardMetadata | None:
-    """What stands before a tool, a model, an agent or a hand-off; None where nothing does, or does no longer."""
+    """The guard of a tool, a model, an agent or a hand-off; None where there is none, or no longer."""
     if not isinstance(thing, FunctionTool | Model):
         return get_guard(thing)
-    # A guarded model shares the state of its original, so its class holds the gate.
+    # A guarded model shares the state of its original, so its class has the guard.
     guard = getattr(thing.on_invoke_tool if isinstance(thing, FunctionTool) else type(thing), GUARD_ATTRIBUTE, None)
     return guard if isinstance(guard, GuardMetadata) else None
 
@@ -102,7 +80,7 @@ def is_native(tool: Any) -> bool:
 
 
 def get_display_name(thing: Any) -> str:
-    """What a tool, a hand-off, a server or an agent is called."""
+    """The name of a tool, a hand-off, a server or an agent."""
     if isinstance(thing, Mapping):
         return str(thing.get("name") or thing.get("type") or "unnamed")
     names = (getattr(thing, key, None) for key in ("tool_name", "name"))
@@ -115,18 +93,18 @@ def tool_names(tools: Iterable[Any], handoffs: Iterable[Handoff[Any, Any]] = ())
 
 
 def hosted_names(tools: Iterable[Any], settings: ModelSettings | None = None) -> list[str]:
-    """Names of the provider's tools that a model call carries, in its list or past it in its settings."""
+    """Names of the provider's tools in a model call: in its list of tools, or in its settings."""
     return [get_display_name(item) for item in (*tools, *_find_settings_tools(settings)) if is_hosted(item)]
 
 
 def native_names(tools: Iterable[Any], settings: ModelSettings | None = None) -> list[str]:
-    """Names of the tools of a model call that are no function tools and run here, or that nobody knows."""
+    """Names of the tools of a model call that are neither function tools nor the provider's."""
     odd = [item for item in tools if not isinstance(item, FunctionTool | Handoff) and not is_hosted(item)]
     return [get_display_name(item) for item in (*odd, *_find_settings_tools(settings)) if not is_hosted(item)]
 
 
 def _find_settings_tools(settings: ModelSettings | None) -> list[Any]:
-    """Tools that settings add to a request behind the SDK's back."""
+    """Tools that settings add to a request directly."""
     extra_tools: list[Any] = []
     for name in ("extra_args", "extra_body"):
         extra = getattr(settings, name, None)
@@ -142,7 +120,7 @@ def model_name(model: Any) -> str:
 
 
 def tool_schema(tool: FunctionTool) -> dict[str, Any]:
-    """JSON schema of what a tool's caller chooses."""
+    """JSON schema of a tool's arguments."""
     try:
         schema = json.loads(json.dumps(tool.params_json_schema, default=str))
     except Exception:  # noqa: BLE001  a schema that is no JSON still is a tool's; its calls are decided all the same

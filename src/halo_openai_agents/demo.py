@@ -1,11 +1,4 @@
-"""Room: the loan desk in the OpenAI Agents SDK: real agents, tools and runs; only the models' words are scripted.
-
-Never: reaches a network.
-
-Room: the loan desk of `halo demo`, in the OpenAI Agents SDK. Takes: a folder. Gives: two sessions in its ledger.
-
-Never: reaches a network.
-"""
+"""The loan desk of `halo demo`: real agents, tools and runs; only the models' words are scripted."""
 
 from __future__ import annotations
 
@@ -36,12 +29,12 @@ def _make_model(script: tuple[demo.ScriptedMessage, ...]) -> ScriptedModel:
 
 
 def _make_run_options(halo: Halo) -> dict[str, Any]:
-    """The SDK would send traces away."""
+    """Without traces, which the SDK would send away."""
     return halo.run_options(run_config={"tracing_disabled": True})
 
 
 def _make_document_search(halo: Halo, name: str, documents: tuple[str, ...]) -> Callable[[str], list[str]]:
-    """A few documents, found by shared words. The SDK has no retrievers: a function that is declared as one is it."""
+    """A few documents, found by shared words. The SDK has no retrievers: a function is declared as one."""
 
     def shelf(query: str) -> list[str]:
         """Look on the shelf."""
@@ -85,7 +78,7 @@ def _make_tools(halo: Halo) -> list[FunctionTool]:
 
 
 class DeskAgent:
-    """The desk's agent; its conversation goes on."""
+    """The desk's agent, with its conversation so far."""
 
     def __init__(self, halo: Halo, tools: list[FunctionTool]) -> None:
         self._halo = halo
@@ -93,7 +86,7 @@ class DeskAgent:
         self._messages: list[Any] = []
 
     def ask(self, script: tuple[demo.ScriptedMessage, ...], message: str) -> str:
-        """Run the agent on what a person says; its last words."""
+        """Run the agent on what a person says and return its answer."""
         agent = self._halo.guard(Agent(name=demo.AGENT, model=_make_model(script), tools=list(self._tools)))
         messages = [*self._messages, {"role": "user", "content": message}]
         result = Runner.run_sync(agent, messages, max_turns=None, **_make_run_options(self._halo))

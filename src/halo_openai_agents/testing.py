@@ -1,8 +1,4 @@
-"""Room: a scripted model, so that an agent runs offline. Takes: messages to say. Gives: them, in turn.
-
-Public, for tests of one's own policies: a real runner, real tools and Halo, only the model's words are given. Never:
-reaches a network.
-"""
+"""A scripted model, so that an agent runs offline in tests of one's own policies: only the model's words are given."""
 
 from __future__ import annotations
 
@@ -17,8 +13,6 @@ from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessa
 
 from halo_openai_agents._model_streams import build_response, iter_events
 from halo_openai_agents._texts import to_input_items
-
-__all__ = ["Message", "ScriptedModel", "call"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +30,7 @@ class Message:
     id: str = ""
 
     def response(self, id: str) -> ModelResponse:  # noqa: A002  the field's name
-        """As the SDK has it."""
+        """The message as a response of the SDK."""
         text = ResponseOutputText(type="output_text", text=self.words, annotations=[])
         message = ResponseOutputMessage(id=id, type="message", role="assistant", status="completed", content=[text])
         calls = [
@@ -57,7 +51,7 @@ class ScriptedModel(Model):
     """Says `script` message by message (a text is a message), whatever it is asked; past its end it says `done`.
 
     The place in the script is the number of its own messages in the conversation, by their ids, so a resumed or
-    parallel run of another conversation starts where that one stands. It streams word by word.
+    parallel run of another conversation starts where that one is. It streams word by word.
     """
 
     def __init__(self, script: Sequence[Message | str], *, model: str = "scripted") -> None:
@@ -66,7 +60,7 @@ class ScriptedModel(Model):
 
     @property
     def script(self) -> list[Message]:
-        """What it says."""
+        """The messages it says."""
         return self._script
 
     @script.setter
@@ -74,7 +68,7 @@ class ScriptedModel(Model):
         self._script = [Message(item) if isinstance(item, str) else item for item in script]
 
     def say(self, model_input: str | list[Any]) -> ModelResponse:
-        """What comes next in a conversation."""
+        """The next message in a conversation."""
         ids = [message.id or f"scripted-{i}" for i, message in enumerate(self._script)]
         said_ids = {
             item.get("id")

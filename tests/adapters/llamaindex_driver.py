@@ -1,4 +1,4 @@
-"""Room: LlamaIndex, as the contract drives it. Takes: functions and scripts. Gives: runs.
+"""The driver of the contract suite for LlamaIndex: it makes agents of functions and scripts, and runs them.
 
 Ways to run an agent: a `FunctionAgent` by itself, awaited or with its events read; the same in an `AgentWorkflow` of
 one; without streaming of the model's words (`whole`). LlamaIndex has no synchronous run and no batches of runs.

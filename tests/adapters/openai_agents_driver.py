@@ -1,4 +1,4 @@
-"""Room: the OpenAI Agents SDK, as the contract drives it. Takes: functions and scripts. Gives: runs."""
+"""Drives the adapter contract in the OpenAI Agents SDK: makes agents of functions and scripts, and runs them."""
 
 from __future__ import annotations
 

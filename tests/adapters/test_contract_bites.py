@@ -32,7 +32,7 @@ class Unguarded(LangChainDriver):
 
     def retriever(self, halo: Any, name: str, texts: Any, resource: Any, read: list[str]) -> Any:
         found = super().retriever(halo, name, texts, resource, read)
-        return found.__dict__["_halo_gate"].original
+        return found.__dict__["_halo_guard"].original
 
     def model(self, halo: Any, script: Any, heard: list[str]) -> Any:
         return super().model(None, script, heard)

@@ -61,16 +61,15 @@ from halo_core.passports import (
     Issuer,
     TrustAnchors,
     check_time,
-    decode_derived,
     find_label_violation,
     find_violation,
-    grants_to_json,
-    issuer_uri,
     link_to_claims,
     mint_pop,
     verify_pop,
 )
-from halo_core.passports.codec import DERIVED_HEADER, decode_b64url, encode_b64url, make_header
+from halo_core.passports.claims import issuer_uri
+from halo_core.passports.codec import DERIVED_HEADER, decode_b64url, decode_derived, encode_b64url, make_header
+from halo_core.passports.grants import grants_to_json
 
 ROOT_HEADER = make_header(ISSUER.key_id, "halo-passport+jwt")
 CHAIN = chain(4)  # standing and session: planner; hand-offs: researcher, writer

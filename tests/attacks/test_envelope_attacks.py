@@ -589,7 +589,7 @@ def test_130_a_newer_epoch_that_nobody_gave(open_halo, home, clock):
     decayed(halo, clock)
     newer = replace(state_of(halo, "s").links[0].envelope, epoch=9, since_us=clock.now_us())
     with halo.session("s"):
-        old_row(halo, "s", lambda state: state.with_envelopes([newer]))
+        old_row(halo, "s", lambda state: state.with_account(replace(state.links[0], envelope=newer)))
         assert refused(halo) == ("deny", ["stale_epoch"])
     open_halo.exit = TAMPERED  # and it shows
 

@@ -13,14 +13,13 @@ from hypothesis import strategies as st
 from chain_world import chain, verify
 from counts import count
 from halo_core.authority import (
-    AUTHORITY_ONE,
     compute_age,
     compute_authority,
     compute_effective_authority,
     find_floor,
     halve_authority,
 )
-from halo_core.model import Decay, Envelope, Impact
+from halo_core.model import AUTHORITY_ONE, Decay, Envelope, Impact
 
 NOW = 1_800_000_000_000_000
 STANDING, SESSION, HANDED, DEEPER = verify(chain(4))

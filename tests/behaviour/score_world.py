@@ -9,9 +9,10 @@ from halo_core.model import ActionKind, Impact, Resource
 from halo_core.risk.features import FEATURE_INDEX
 from halo_core.risk.forest import UNIT, Forest
 from halo_core.risk.model import RiskModel
+from halo_core.risk.profile import Profile, apply_head, apply_row, pack_head, pack_row
 from halo_world import SURFACE, Calls, cli, schema
 
-__all__ = ["act", "history", "model_file", "opened", "tool"]
+__all__ = ["act", "history", "model_file", "opened", "reloaded", "stored", "tool"]
 
 
 def small_model() -> RiskModel:
@@ -27,6 +28,21 @@ def small_model() -> RiskModel:
     tails = tuple(UNIT * (i - 2) for i in range(12))
     limits = {"cut_5": UNIT // 2, "cut_1": UNIT * 3 // 2}
     return RiskModel(((1000, forest),), curve, limits, usual, tails, {"by": "hand"})
+
+
+def stored(profile: Profile) -> list[bytes]:
+    """A profile as the store has it: rows of its texts, then the head."""
+    rows = [pack_row({}, profile.request, request=True), *(pack_row({}, chunk) for chunk in profile.chunks)]
+    return [*rows, pack_head(profile).encode()]
+
+
+def reloaded(profile: Profile) -> Profile:
+    *rows, head = stored(profile)
+    again = Profile(profile.key, forgotten=profile.forgotten)
+    for row in rows:
+        apply_row(again, row)
+    apply_head(again, head.decode())
+    return again
 
 
 def model_file(folder: Path) -> Path:

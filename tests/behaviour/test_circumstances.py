@@ -295,7 +295,7 @@ def test_a_changed_part_of_a_score_is_named_and_blames_no_decision(worked):
     code, out, _ = cli("replay", "--all", home=home)
     assert (code == 0, "unreadable" in out, "differs" in out) == (False, True, False)
     code, _, err = cli("baseline", "show", "desk", home=home)
-    assert (code, "not what was put in force" in err) == (64, True)
+    assert (code, "not the one that was put in force" in err) == (64, True)
     with (
         opened(home, clock=clock) as halo,
         halo.session("next", request="look up ana"),

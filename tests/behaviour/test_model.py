@@ -17,11 +17,11 @@ from halo_core.risk.drift import (
     DriftSession,
     SessionHabits,
     fit_reference,
-    update_wealth,
 )
 from halo_core.risk.features import FEATURES
 from halo_core.risk.forest import Forest
 from halo_core.risk.model import RiskModel
+from halo_core.risk.session_risk import update_wealth
 
 # One split on feature 3 at 10: left -2, right a split on feature 5 at 0 with -1 and 4.
 NODES = (0, 10, 6, -1, -2_000_000, 0, 1, 0, 12, -1, -1_000_000, 0, -1, 4_000_000, 0)

@@ -278,7 +278,7 @@ def test_a_baseline_of_few_sessions_scores_verifies_and_says_that_they_are_few(t
     home = tmp_path / "home"
     history(home, sessions=sessions)
     code, out, err = cli("baseline", "fit", "desk", home=home)
-    assert (code, "under 100 sessions" in out) == (0, True), err
+    assert (code, "fewer than 100 sessions" in out) == (0, True), err
     with opened(home) as halo, halo.session("new", request=ASKED):
         act(halo, "lookup", q="ana")
     assert last(home)["snapshot"]["risk"] is not None

@@ -7,8 +7,9 @@ import shutil
 import subprocess
 
 import pytest
+import typer
 
-from halo_core.cli.main import main
+from halo_core.cli.main import VERBS, app, main
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
@@ -354,3 +355,25 @@ def test_the_log_names_who_acted_where_more_than_one_did(home):
     out = cli("log", home=home)[1]
     assert " agent " in out.splitlines()[0]
     assert any(" worker " in line and " lookup " in line for line in out.splitlines())
+
+
+# the verbs are imported when they are called
+
+
+def test_help_imports_no_verb():
+    code = (
+        "import sys; from halo_core.cli.main import VERBS, run; code = run(['--help']);"
+        "print(code, sorted(n for n in sys.modules if n.startswith(('halo_core.store', 'sqlalchemy', 'cedarpy'))))"
+    )
+    done = subprocess.run(python("-c", code), capture_output=True, check=True, text=True)
+    assert done.stdout.splitlines()[-1] == "0 []"
+
+
+def test_the_list_of_verbs_says_what_each_says_itself():
+    group = typer.main.get_command(app)
+    paragraphs = {
+        name: " ".join((command.help or "").split("\n\n")[0].split()) for name, command in group.commands.items()
+    }
+    assert paragraphs == {name: verb.summary for name, verb in VERBS.items()}
+    options = {option for command in group.commands.values() for item in command.params for option in item.opts}
+    assert "--install-completion" not in options

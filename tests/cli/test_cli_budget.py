@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from halo_core.authorities import Authorities, approver_key_name
-from halo_core.cli.rendering import draw_bar
+from halo_core.cli.sessions import draw_bar
 from halo_core.crypto.keys import KeyStore
 from halo_core.enforcement import HandOff
 from halo_core.enforcement.agent_credentials import Limits

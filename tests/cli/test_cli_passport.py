@@ -10,6 +10,7 @@ import shutil
 import pytest
 
 from halo_core.authorities import Authorities
+from halo_core.cli import rendering
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
@@ -20,7 +21,8 @@ from halo_core.store.reader import Reader
 from halo_core.views import wording
 from halo_core.views.entitlements import propose_grants
 from halo_core.views.passport_changes import diff_passports
-from halo_core.views.passports import decode_unverified, load_current_passport, read_tokens, run_checks
+from halo_core.views.passport_checks import run_checks
+from halo_core.views.passports import decode_unverified, load_current_passport, read_tokens
 from halo_world import SURFACE, Calls, attack, cli, db_of, found, policy_folder, tool, url_of, verified
 
 MANIFEST = """version: 1
@@ -275,7 +277,7 @@ def test_words_of_a_passport_do_not_act_on_the_terminal(home):
         assert (code, "\x1b" in out) == (0, False), err
     assert "[bold red]x[/]" in cli("passport", "inspect", "desk", home=home)[1]
     assert "[bold red]x[/]" in cli("agents", home=home)[1]
-    assert wording.safe_text("a\x1b[31m\u202eb\u200b").plain == "a\\x1b[31m\\u202eb\\u200b"
+    assert rendering.safe_text("a\x1b[31m\u202eb\u200b").plain == "a\\x1b[31m\\u202eb\\u200b"
 
 
 # verify

@@ -1,4 +1,4 @@
-"""What a giver of rights has used: its own acts, and those of whoever acts under it."""
+"""What a giver of rights has used: its own actions and those of agents below it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be raised of an error that an obligation takes words from: nothing of it comes along by another way."""
+"""Errors under an obligation: what is raised instead contains nothing of the original."""
 
 from __future__ import annotations
 

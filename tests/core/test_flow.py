@@ -96,13 +96,11 @@ def test_a_denial_may_be_answered_by_the_surface(halo, driver):
 
 
 def test_a_framework_that_was_resumed_with_a_no_records_it(halo, driver):
-    from dataclasses import replace
-
     kind, run = driver
 
     class Refused(kind):
-        def wait_for_answer(self, pending):
-            return replace(self.call, problem="challenge_withdrawn", withdrawn_question=pending.pending_id)
+        def wait_for_answer(self, call, pending):
+            return True
 
     action = Refused(halo, "pay", {"amount": 5000, "to": "a"})
     with pytest.raises(Denied) as denied:
@@ -139,13 +137,40 @@ def test_a_failure_before_the_action_runs_is_recorded(halo, driver):
     assert outcomes(halo) == ["error"]
 
 
+@pytest.mark.parametrize("error", [StopIteration(1), ValueError("x")])
+def test_what_a_step_raises_leaves_a_procedure_as_it_is(error):
+    def steps():
+        yield (fails,)
+
+    def fails():
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        flow.drive(steps())
+    assert raised.value is error
+
+
+@pytest.mark.parametrize("drive", [flow.drive, lambda steps: asyncio.run(flow.adrive(steps))])
+def test_a_procedure_may_answer_what_a_step_raises(drive):
+    def steps():
+        try:
+            yield int, "x"
+        except ValueError:
+            return (yield int, "7")
+
+    assert drive(steps()) == 7
+
+
 # streams
 
 
 class Parts(flow.GovernedStream):
     def __init__(self, halo, *, withheld=False, fails=False):
         super().__init__(halo.enforcer, halo.build_call(tool(halo, "lookup"), {"q": "x"}), Surface(text="".join))
-        self.withheld, self.fails, self.parts, self.closed = withheld, fails, [], False
+        self.withheld, self.fails, self.closed = withheld, fails, False
+
+    def withholds(self, ticket):
+        return self.withheld
 
     def execute(self, ticket):
         return self._source()
@@ -158,13 +183,11 @@ class Parts(flow.GovernedStream):
         finally:
             self.closed = True
 
-    def add_part(self, ticket, part):
-        self.parts.append(part)
-        return () if self.withheld else (part,)
+    def merge_parts(self):
+        return list(self.parts)
 
-    def finish_stream(self, ticket):
-        used = ticket.succeed(self.parts, self.surface)
-        return used if self.withheld else ()
+    def split_result(self, result):
+        return result
 
 
 class LaterParts(Parts):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halo_core.model import Provenance
-from halo_core.risk import Sketch, compute_provenance, fingerprint_tokens, generate_spellings
+from halo_core.values import Sketch, compute_provenance, fingerprint_tokens, generate_spellings
 from halo_core.values.sketch import extract_tokens
 from halo_core.values.text import MAX_SPELLINGS
 

@@ -1,4 +1,4 @@
-"""Ways in which somebody else's words could pass as ours: each keeps its origin."""
+"""Attempts to make untrusted words count as trusted: each keeps its origin."""
 
 from __future__ import annotations
 

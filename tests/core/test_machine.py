@@ -1,4 +1,4 @@
-"""Random lives of a session, with hand-offs, restarts, clocks, answers and stops; what must hold is in the ledger.
+"""Random sessions with hand-offs, restarts, clocks, answers and stops, checked against the ledger.
 
 Nothing here asks the code what was spent: each step's new entries are added up again, over the tree of links that the
 passport entries tell of. Invariants: MONO, CLOSE, SUB, ENV, ONCE, EPOCH, REV. `HALO_MACHINE_RUNS=1000` does more.

@@ -1,4 +1,4 @@
-"""What `restrict` makes of arguments and results: pure, total, idempotent, and it fails closed."""
+"""Restricted arguments and results: pure, total, idempotent, fail-closed."""
 
 from __future__ import annotations
 

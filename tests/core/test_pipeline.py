@@ -17,7 +17,7 @@ from halo_core.errors import CannotDecide, Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource
 from halo_core.store import committer
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, Stream
 from halo_world import (
     POLICY,
     SURFACE,
@@ -186,7 +186,7 @@ def test_the_decision_is_durable_before_the_action(halo, home):
     def body(args):
         with Reader(url_of(home)) as reader:
             seen.extend(found(home, EntryKind.DECISION))
-            seen.append(list(reader.dispatches()))
+            seen.append(list(reader.rows(Stream.DISPATCHES)))
         return "ok"
 
     go(halo, tool(halo, "lookup"), {"q": "a"}, body)
@@ -647,9 +647,27 @@ def test_a_failing_member_of_a_group_leaves_the_others_whole(halo, home):
         tx.append(Draft(EntryKind.MODE, "", {"n": 2}))
         raise ValueError("after its append")
 
-    first, failed, second = halo.store._run_jobs([good, bad, good])
+    first, failed, second = halo.store.commit_group([good, bad, good])
     assert isinstance(failed.error, CannotDecide)
     assert failed.error.code == "decision_error"
     assert second.result == first.result + 1
     assert [body["n"] for body in bodies(home, EntryKind.MODE)] == [1, 1]
     assert verified(home) == 0
+
+
+def test_a_decision_job_that_is_run_again_starts_from_nothing(halo, home):
+    query = tool(halo, "query")
+    with halo.session("s"):
+        job = halo.enforcer._make_decision_job(halo.build_call(query, {"q": "a", "limit": 500}))
+
+    def interrupted(tx):
+        job(tx)
+        raise RuntimeError("the disk went away")
+
+    with pytest.raises(CannotDecide):
+        halo.store.commit(interrupted)
+    context = halo.store.commit(job)
+    assert (context.runs, context.args) == (True, {"q": "a", "limit": 50})
+    assert context.original_args == {"q": "a", "limit": 500}
+    (decision,) = bodies(home, EntryKind.DECISION)
+    assert (decision["after"]["steps"], decision["snapshot"]["session"]["steps"]) == (1, 0)

@@ -12,8 +12,8 @@ from halo_core.crypto.keys import KeyStore
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Provenance, Resource
-from halo_core.risk import Sketch, compute_provenance, find_least_trusted, fingerprint_tokens, origin_of_result
 from halo_core.store.reader import Reader
+from halo_core.values import Sketch, compute_provenance, find_least_trusted, fingerprint_tokens, origin_of_result
 from halo_core.values import sketch as sketch_module
 from halo_core.values.sketch import extract_tokens, pack_marks, unpack_marks
 from halo_world import SURFACE, Calls, bodies, schema

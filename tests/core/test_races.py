@@ -1,4 +1,4 @@
-"""Many at once on one envelope: never more than its limits, and every refusal says why. Invariants: ENV."""
+"""Many callers on one envelope: never more than its limits, and every refusal has a reason. Invariants: ENV."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an earlier run of the very same request brought: given back only as far as signatures bear it out."""
+"""The result of an earlier run of the same request: returned only if signatures prove it."""
 
 from __future__ import annotations
 
@@ -192,14 +192,16 @@ def test_another_text_of_the_same_subject_does_not_pass_for_it(halo, home):
 
 def test_an_outcome_that_only_mentions_the_decision_does_not_pass_for_its_own(halo):
     ran, other = begin(halo), begin(halo, call_id="other")
-    halo.enforcer.queue_outcome(other.verdict, "success", "evil output", f'"leaf":"{ran.verdict.leaf}"')
+    evil = f'"leaf":"{encode_leaf(ran.verdict.appended.leaf)}"'
+    halo.enforcer.queue_outcome(other.verdict, "success", "evil output", evil)
     ran.succeed("the answer", SURFACE)
     assert earlier(halo) == "the answer"
 
 
 def test_an_outcome_that_names_the_leaf_of_another_decision_brings_nothing(halo):
     ran, other = begin(halo), begin(halo, call_id="other")
-    halo.enforcer.queue_outcome(replace(other.verdict, leaf=ran.verdict.leaf), "success", "evil output", "")
+    appended = replace(other.verdict.appended, leaf=ran.verdict.appended.leaf)
+    halo.enforcer.queue_outcome(replace(other.verdict, appended=appended), "success", "evil output", "")
     ran.succeed("the answer", SURFACE)
     assert earlier(halo) is None
 

@@ -1,4 +1,4 @@
-"""What an agent stores while it is exposed is untrusted when it comes back, in whichever session."""
+"""What an agent stores while exposed is untrusted when it comes back, in any session."""
 
 from __future__ import annotations
 

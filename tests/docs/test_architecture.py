@@ -62,7 +62,7 @@ def test_every_link_leads_somewhere(page):
 
 
 def test_the_six_steps_stand_at_the_code():
-    code = (ROOT / "src" / "halo_core" / "pep" / "enforcer.py").read_text(encoding="utf-8")
+    code = (ROOT / "src" / "halo_core" / "enforcement" / "enforcer.py").read_text(encoding="utf-8")
     steps = re.findall(r"^(\d)\. \*\*", PAGE, re.MULTILINE)
     assert steps == ["1", "2", "3", "4", "5", "6"]
     assert all(f"({step})" in code for step in steps)

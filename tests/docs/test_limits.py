@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from halo_core.cli.context import Exit
+from halo_core.cli.rendering import Exit
 from halo_core.ledger import LIMITS
 
 ROOT = Path(__file__).parents[2]

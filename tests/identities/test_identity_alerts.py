@@ -29,7 +29,7 @@ from identity_world import ANA, CLERKS, KEY, at, csv_file, event
 
 from counts import count
 from halo_core.alerts.identity import BATCH, KnownAlerts, write_alerts
-from halo_core.cli.controls import commit, open_committer
+from halo_core.cli.context import commit, open_committer
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.facade import HaloBase
 from halo_core.identities import event_risk as strange_things
@@ -111,7 +111,7 @@ def test_the_same_file_again_writes_nothing(kept):
 
 def test_it_is_said_how_many_were_known(kept, tmp_path):
     path = csv_file(tmp_path / "later.csv", [strange(), strange(NEXT + 1)])
-    assert "2 alerts written; `halo alerts`" in cli("identity", "score", str(path), "--alert", home=kept)[1]
+    assert "2 alerts written; see `halo alerts`" in cli("identity", "score", str(path), "--alert", home=kept)[1]
     assert "0 alerts written, 2 were already there" in cli("identity", "score", str(path), "--alert", home=kept)[1]
 
 
@@ -230,7 +230,7 @@ def test_no_value_of_an_event_stands_in_the_clear(shared, identity, action, syst
 
 def test_each_factor_has_words_without_a_value():
     source = Path(strange_things.__file__).read_text()
-    named = set(re.findall(r'(?:_factor\(\s*Dim\.\w+,\s*|Factor\()"(\w+)"', source))
+    named = set(re.findall(r'(?:_make_factor\(\s*Dimension\.\w+,\s*|EventFactor\(\s*)"(\w+)"', source))
     assert named == set(_FACTOR_WORDS)
 
 

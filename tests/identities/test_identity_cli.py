@@ -67,7 +67,7 @@ def test_a_baseline_is_put_in_force_on_record_and_used(kept, past, later):
 
 def test_people_read_who_why_and_how_much(kept, past, later):
     out, _ = ok("import", str(past), home=kept)
-    assert "6, of which 6" in out
+    assert "6, 6 of them" in out
     out, err = ok("score", str(later), home=kept)
     assert f"high {plain('score', str(later), home=kept)['events'][0]['risk']}" in out
     assert "from a country hardly or never seen: BR" in out
@@ -126,7 +126,7 @@ def test_a_file_says_what_it_is_or_is_asked(kept, tmp_path):
 
 
 def test_all_files_together_have_only_so_many_events(kept, past, later, monkeypatch):
-    from halo_core.cli import identities
+    from halo_core.views import identities
 
     monkeypatch.setattr(identities, "MAX_EVENTS", len(history()) + 2)
     code, _, err = cli("identity", "import", str(past), str(later), home=kept)
@@ -150,7 +150,7 @@ def test_ocsf_of_other_classes_is_left_out_and_said(kept, tmp_path):
     path.write_text(json.dumps(logon) + "\n" + json.dumps({"class_uid": 4001}) + "\n")
     out, err = ok("import", str(path), home=kept)
     assert "1 of class 4001" in err
-    assert "by hand" in out
+    assert "preset" in out
     assert "replaces" not in err
     assert plain("import", str(path), home=kept)["skipped"] == {"4001": 1}
     assert "replaces" in ok("import", str(path), home=kept)[1]

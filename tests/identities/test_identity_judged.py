@@ -24,7 +24,7 @@ from alert_world import (
 from identity_world import ANA, csv_file, event, history
 
 from halo_core.baselines import IDENTITIES
-from halo_core.cli.controls import commit
+from halo_core.cli.context import commit
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
 from halo_core.store import Draft

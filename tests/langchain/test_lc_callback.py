@@ -173,7 +173,7 @@ async def test_what_is_granted_runs_and_is_decided_once(open_world, thing, shape
     assert len(RAN) == 1
     assert len(open_world.decisions()) == 1
     assert open_world.outcomes() == ["success"]
-    assert not callback._open_tickets
+    assert not callback._open_runs
 
 
 def test_an_asynchronous_handler_would_have_let_it_run():

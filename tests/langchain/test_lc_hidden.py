@@ -243,8 +243,8 @@ def test_arguments_come_out_the_way_they_went_in(args, kwargs):
 
     probe = StructuredTool(name="w", description="Run.", args_schema={"type": "object", "properties": {}}, func=odd)
     binder = Binder.for_tool(probe, odd, frozenset())
-    bound = binder.split(args, kwargs)
-    assert binder.join(bound, bound.objects) == (args, kwargs)
+    bound = binder.bind_call(args, kwargs)
+    assert binder.build_call_arguments(bound, bound.objects) == (args, kwargs)
 
 
 async def test_a_coroutine_tool_lets_no_second_call_pass(world, ran):

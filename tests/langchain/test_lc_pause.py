@@ -21,6 +21,7 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import InjectedState, ToolNode
 from langgraph.types import Command, interrupt
 
+from halo_core.enforcement.flow import withdraw_call
 from halo_core.manifest.defaults import DEFAULT_TERMS
 from halo_core.model import Budget, EntryKind
 from halo_langchain import Halo, Limits, Pending, Resource, _pause
@@ -152,7 +153,7 @@ def test_whoever_resumes_may_say_no_and_it_is_recorded(world, value):
     result = desk.agent.invoke(Command(resume=value), THREAD)
     assert (desk.paid, world.effects("pay")) == ([], ["challenge", "challenge", "deny"])
     assert world.reasons("pay")[-1] == ["challenge_withdrawn"]
-    assert "said no" in said(result)[0]
+    assert "resumed with a no" in said(result)[0]
 
 
 class JumpBack(AgentMiddleware):
@@ -564,7 +565,7 @@ def test_a_question_that_was_taken_back_cannot_be_answered(world):
 def test_an_answer_that_came_before_the_no_is_taken_back_with_the_question(world):
     desk = Desk(world, SCRIPT)
     (question,) = asked(desk.agent.invoke(ASK, THREAD))
-    withdrawn = _pause.withdraw_call(desk.call(), Pending("x", "x", pending_id=question["pending_id"]))
+    withdrawn = withdraw_call(desk.call(), Pending("x", "x", pending_id=question["pending_id"]))
     desk.answer(question["pending_id"])
     with world.halo.session("thread:t1"), pytest.raises(world.halo.Denied):
         world.halo.enforcer.begin(replace(withdrawn, session="thread:t1"))

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from halo_core.model import Impact
 from halo_langchain import Resource
-from halo_langchain._texts import extract_documents_text, extract_model_output, extract_result_text
+from halo_langchain._texts import extract_model_output, extract_result_text
 from halo_langchain.testing import ScriptedModel, call
 
 READ = Resource(impact=Impact.READ, source_trust=900, idempotent=True)
@@ -87,7 +87,7 @@ def test_every_word_of_a_result_is_read(world, result):
 
 
 def test_texts_of_documents_and_models():
-    assert extract_documents_text([Document("a", metadata={"k": "b"}), Document("c")]).split() == ["a", "k", "b", "c"]
+    assert extract_result_text([Document("a", metadata={"k": "b"}), Document("c")]).split() == ["a", "k", "b", "c"]
     assert (
         extract_model_output(LLMResult(generations=[[ChatGeneration(message=AIMessage("hi\nthere"))]])) == "hi\nthere"
     )

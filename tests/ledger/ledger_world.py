@@ -12,7 +12,7 @@ from halo_core.crypto import canonical
 from halo_core.crypto.keys import Ed25519Signer
 from halo_core.ledger.checkpoints import sign_checkpoint
 from halo_core.ledger.notes import encode_entry, format_vkey, log_origin, make_vkey, sign_note, writer_name
-from halo_core.ledger.reader import Trust
+from halo_core.ledger.reader import Stream, Trust
 from halo_core.ledger.sealed_content import seal, wrap_dek
 from halo_core.ledger.tree import CompactRange, leaf_hash
 from halo_core.model.ledger_entry import EntryKind, LedgerEntry
@@ -151,68 +151,19 @@ class World:
 
     # The reader
 
-    def _rows(self, table: str, columns: tuple[str, ...], order: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
-        rows = sorted(self.tables[table], key=lambda row: tuple(row[name] for name in order))
-        return (tuple(row[name] for name in columns) for row in rows)
+    def rows(self, stream: Stream) -> Iterator[tuple[Any, ...]]:
+        table, columns, order = stream.value
+        names, keys = columns.split(", "), order.split(", ")
+        if not set(names) <= set(COLUMNS.get(table, ())):
+            return iter(())
+        stored = sorted(self.tables[table], key=lambda row: tuple(row[name] for name in keys))
+        return (tuple(row[name] for name in names) for row in stored)
 
-    def by_position(self) -> Iterator[tuple[Any, ...]]:
+    def rows_by_position(self) -> Iterator[tuple[Any, ...]]:
         held = {(r["tenant"], r["w"], r["ws"]): r for r in self.tables["entry"]}
-        for tenant, idx, w, ws in self._rows("position", COLUMNS["position"], ("tenant", "idx")):
-            row = held.get((tenant, w, ws), {})
-            yield tenant, idx, w, ws, row.get("leaf"), row.get("body")
-
-    def entries(self) -> Iterator[tuple[Any, ...]]:
-        return self._rows("entry", COLUMNS["entry"], ("tenant", "w", "ws"))
-
-    def positions(self) -> Iterator[tuple[Any, ...]]:
-        return self._rows("position", ("tenant", "w", "ws", "idx"), ("tenant", "w", "ws"))
-
-    def checkpoints(self) -> Iterator[tuple[Any, ...]]:
-        return self._rows("checkpoint", COLUMNS["checkpoint"], ("tenant", "size"))
-
-    def contents(self) -> Iterator[tuple[Any, ...]]:
-        return self._rows("content", COLUMNS["content"], ("tenant", "commitment"))
-
-    def vaults(self) -> Iterator[tuple[Any, ...]]:
-        return self._rows("vault", COLUMNS["vault"], ("tenant", "subject"))
-
-    def sessions(self) -> Iterator[tuple[Any, ...]]:
-        return self._rows(
-            "session", ("tenant", "head_w", "head_ws", "session", "version"), ("tenant", "head_w", "head_ws")
-        )
-
-    def quotas(self) -> Iterator[tuple[Any, ...]]:
-        return iter(())
-
-    def baselines(self):
-        return iter(())
-
-    def residues(self) -> Iterator[tuple[Any, ...]]:
-        return iter(())
-
-    def states(self) -> Iterator[tuple[Any, ...]]:
-        return iter(())
-
-    def sketches(self) -> Iterator[tuple[Any, ...]]:
-        return iter(())
-
-    def dispatches(self) -> Iterator[tuple[Any, ...]]:
-        return self._rows("dispatch", ("tenant", "w", "ws", "request_id", "outcome", "once"), ("tenant", "w", "ws"))
-
-    def writers(self) -> Iterator[tuple[Any, ...]]:
-        return self._rows("writer", COLUMNS["writer"], ("tenant", "w"))
-
-    def blobs(self) -> Iterator[tuple[Any, ...]]:
-        return self._rows("blob", COLUMNS["blob"], ("tenant", "hash"))
-
-    def standing_passports(self) -> Iterator[tuple[Any, ...]]:
-        return iter(())
-
-    def holds(self) -> Iterator[tuple[Any, ...]]:
-        return iter(())
-
-    def approvals(self) -> Iterator[tuple[Any, ...]]:
-        return iter(())
+        for row in sorted(self.tables["position"], key=lambda row: (row["tenant"], row["idx"])):
+            entry = held.get((row["tenant"], row["w"], row["ws"]), {})
+            yield row["tenant"], row["idx"], row["w"], row["ws"], entry.get("leaf"), entry.get("body")
 
     def schema_differences(self) -> Iterator[tuple[Any, ...]]:
         return iter(self.strange)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from counts import count
 from halo_core.crypto import canonical
-from halo_core.ledger import commit_state
+from halo_core.ledger import Stream, commit_state
 from halo_core.ledger.report import Collector
 from halo_core.ledger.verify_projections import StateCheck
 
@@ -21,20 +21,9 @@ class Rows:
     def __init__(self, last: int) -> None:
         self._last = last
 
-    def states(self):
-        yield "local", "s", self._last, state(self._last)
-
-    def baselines(self):
-        return iter(())
-
-    def residues(self):
-        return iter(())
-
-    def sketches(self):
-        return iter(())
-
-    def quotas(self):
-        return iter(())
+    def rows(self, stream: Stream):
+        if stream is Stream.SESSION_STATES:
+            yield "local", "s", self._last, state(self._last)
 
 
 def state(version: int, **changes: Any) -> bytes:
@@ -50,7 +39,7 @@ def judged(entries: list[dict[str, Any]], last: int, *, incomplete: bool = False
     out = Collector()
     states = StateCheck(out)
     for entry in entries:
-        states.add_entry("local", entry)
+        states.add_entry("local", None, entry)
     if incomplete:
         out.incomplete.add("local")
     states.check(Rows(last))  # type: ignore[arg-type]
@@ -92,5 +81,5 @@ def test_two_entries_with_one_version_are_tampering(order):
 def test_one_writer_needs_one_run_however_long():
     states = StateCheck(Collector())
     for version in range(1, 500):
-        states.add_entry("local", told(version))
+        states.add_entry("local", None, told(version))
     assert [len(history.runs) for history in states._histories.values()] == [1]

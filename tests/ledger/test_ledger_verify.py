@@ -6,7 +6,7 @@ import pytest
 from ledger_world import COLUMNS, KEK, World, build
 
 from halo_core.errors import Gap, NotVerified, Tampered
-from halo_core.ledger.reader import Trust
+from halo_core.ledger.reader import Stream, Trust
 from halo_core.ledger.report import CHECKS, LIMITS, MAX_FINDINGS, Report
 from halo_core.ledger.verify import verify
 from halo_core.model.ledger_entry import EntryKind
@@ -157,16 +157,22 @@ def test_content_stays_verifiable_without_key_and_after_erasure():
     assert verify(world, world.trust()).exit_code == 11
 
 
-@pytest.mark.parametrize("table", ["by_position", "entries", "contents", "checkpoints", "blobs", "writers"])
+@pytest.mark.parametrize(
+    "stream", [None, Stream.ENTRIES, Stream.CONTENTS, Stream.CHECKPOINTS, Stream.BLOBS, Stream.WRITERS]
+)
 @pytest.mark.parametrize(("error", "code"), [(Tampered, 11), (NotVerified, 11), (Gap, 13)])
-def test_an_unreadable_table_is_a_finding(table: str, error: type[NotVerified], code: int):
+def test_an_unreadable_table_is_a_finding(stream: Stream | None, error: type[NotVerified], code: int):
     world = build()
 
     def broken():
         yield from ()
         raise error("unreadable", "database disk image is malformed")
 
-    setattr(world, table, broken)
+    whole = world.rows
+    if stream is None:
+        world.rows_by_position = broken
+    else:
+        world.rows = lambda wanted: broken() if wanted is stream else whole(wanted)
     report = verify(world, world.trust())
     assert report.total > 0
     assert report.exit_code == code or report.exit_code == 11

@@ -330,7 +330,7 @@ def test_a_run_cannot_go_past_an_agents_own_class(world):
 def test_an_instances_own_step_is_refused(world):
     agent = AgentWorkflow(agents=[FunctionAgent(llm=ScriptedLLM())])
     agent._call_tool = lambda *_: None
-    with pytest.raises(ConfigError, match="of its own"):
+    with pytest.raises(ConfigError, match="`_call_tool`"):
         world.halo.guard(agent)
 
 

@@ -378,7 +378,7 @@ def test_copies_stay_guarded(world):
 def test_an_entry_point_of_an_objects_own_is_refused(world):
     tool = FunctionTool.from_defaults(pay)
     tool.call = lambda **_kwargs: "past it"
-    with pytest.raises(ConfigError, match="of its own"):
+    with pytest.raises(ConfigError, match="`call`"):
         world.halo.guard(tool)
 
 

@@ -25,8 +25,7 @@ from halo_core.manifest import (
     replace_grants,
 )
 from halo_core.model import ANY_OTHER, ActionKind, Budget, Constraint, Impact, Quota, Resource, Reversal
-from halo_core.passports import parse_budgets, parse_decay, terms_to_json
-from halo_core.passports.limits import budgets_to_json, decay_to_json
+from halo_core.passports.limits import budgets_to_json, decay_to_json, parse_budgets, parse_decay, terms_to_json
 
 TOOL = ActionKind.TOOL_CALL
 HEAD = "version: 1\nagents:\n  desk:\n"

@@ -196,7 +196,7 @@ async def test_two_agents_of_one_name_act_under_one(world, halo):
 async def test_a_receiver_cannot_do_what_its_giver_may_not(make_world):
     world = make_world(grants={"look": {"q": ANY}, "alice": {"task": ANY}})
     result = await Runner.run(pair(world.halo, [over("bob"), "alice goes on"], [LOOK]), "go")
-    assert "hand off" in told(result)[0]
+    assert "a hand-off to this agent" in told(result)[0]
     assert world.effects("bob") == ["deny"]
     assert (result.final_output, RAN) == ("alice goes on", [])
 

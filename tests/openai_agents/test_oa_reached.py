@@ -62,6 +62,7 @@ async def test_who_was_not_begun_with_acts_as_nobody_but_itself(make_world):
     await Runner.run(alice, "go")
     assert ("agent", "bob", False) in world.shadows()
     assert world.effects("bob") == ["deny"]
+    assert len(world.outcomes()) == len(world.decisions())  # the entry of an agent has one too
 
 
 @pytest.mark.parametrize("as_tool", [True, False])

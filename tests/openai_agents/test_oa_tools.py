@@ -64,6 +64,24 @@ async def test_whoever_holds_a_guarded_tool_is_decided(world, halo):
     assert world.effects("look") == ["deny"] * 4
 
 
+async def test_a_denial_inside_a_tool_reaches_whoever_called_it(halo):
+    inner = halo.guard(look, resource=trusted("forbidden"))
+
+    def outer(q: str) -> str:
+        """Look by way of another tool."""
+        return str(inner.__wrapped__(q))
+
+    tool = halo.guard(outer, resource=trusted())
+    with pytest.raises(Denied):
+        await asyncio.to_thread(tool.__wrapped__, "x")
+    with pytest.raises(Denied):
+        await tool.on_invoke_tool(*by_hand(tool, {"q": "x"}))
+    asks = halo.guard(agent("worker", [call("asking", ("outer", {"q": "x"}), id="m1")], [tool]))
+    result = await Runner.run(asks, "go", **halo.run_options())
+    assert told(result)[0].startswith("deny `look`")
+    assert RAN == []
+
+
 async def test_copies_stay_guarded(world, halo):
     tool = halo.guard(look, resource=trusted("forbidden"))
     for made in (copy.copy(tool), dataclasses.replace(tool, name="other"), dataclasses.replace(tool, is_enabled=False)):
@@ -219,7 +237,7 @@ async def test_a_denial_is_told_even_where_a_tool_raises_its_errors(world, halo)
 
 
 async def test_a_tool_that_times_out_is_recorded_as_cancelled(world, halo):
-    @function_tool(timeout=0.05)
+    @function_tool(timeout=0.5)
     async def slow(q: str) -> str:
         """Wait."""
         RAN.append(q)

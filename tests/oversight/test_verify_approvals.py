@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 
 import pytest
 from oversight_world import answers, ask, enrolled, opened, pay
@@ -117,3 +118,29 @@ def test_a_re_authorization_that_was_used_and_put_back_is_found(tmp_path, status
         assert len(pay(halo, amount=1)) == 1
     code, codes = spoil(home, f"UPDATE approval SET status='{status}'")
     assert (code, codes) == ((0, set()) if status == "used" else (11, {"column_altered"}))
+
+
+def reauthorization(halo) -> str:
+    """Pay until the session has to be re-authorized; the request's id."""
+    while True:
+        try:
+            pay(halo, amount=1)
+        except Pending as exc:
+            return exc.pending_id
+
+
+def test_an_answer_that_expired_unused_is_no_tampering_once_a_second_one_was_used(tmp_path):
+    home = tmp_path / "home"
+    with opened(home) as halo:
+        first = reauthorization(halo)
+    enrolled(home)
+    answers(home, first, lifetime_s=1)
+    time.sleep(2.1)
+    with opened(home) as halo:
+        second = reauthorization(halo)
+        assert second != first
+    answers(home, second)
+    with opened(home) as halo:
+        assert len(pay(halo, amount=1)) == 1
+    assert cli("verify", home=home)[0] == 0
+    assert spoil(home, f"UPDATE approval SET status='approved' WHERE id='{second}'") == (11, {"column_altered"})

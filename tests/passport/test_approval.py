@@ -27,8 +27,9 @@ from chain_world import (
 from halo_core.crypto.keys import key_thumbprint
 from halo_core.errors import PassportError
 from halo_core.model import Budget
-from halo_core.passports import is_in_chain, issuer_uri, read_approval
-from halo_core.passports.approval import peek_approval
+from halo_core.passports import read_approval
+from halo_core.passports.approval import is_in_chain, peek_approval
+from halo_core.passports.claims import issuer_uri
 from halo_core.passports.codec import make_header
 
 HEADER = make_header(APPROVER.key_id, "halo-approval+jwt")

@@ -40,20 +40,18 @@ from chain_world import (
 from halo_core.errors import PassportError
 from halo_core.model import Budget, Constraint, LinkKind, Quota, SessionTerms
 from halo_core.passports import (
-    MAX_TOKEN,
     ChainCache,
     Issuer,
     TrustAnchors,
     check_time,
     find_widening,
-    issuer_uri,
     link_to_claims,
-    signing_input_hash,
     token_hash,
     verify_chain,
     verify_standing,
 )
-from halo_core.passports.codec import encode_b64url, make_header
+from halo_core.passports.claims import issuer_uri
+from halo_core.passports.codec import MAX_TOKEN, encode_b64url, make_header, signing_input_hash
 
 
 def code_of(call, *args, **kwargs):

@@ -13,21 +13,17 @@ from halo_core.crypto.keys import Ed25519Signer, key_thumbprint
 from halo_core.errors import PassportError
 from halo_core.model import ActionKind, Budget, Constraint, ConstraintKind, LinkKind, Quota
 from halo_core.passports import (
-    MAX_LIFETIME_S,
-    MAX_TOKEN,
     Claims,
-    check_link,
     check_time,
     claims_to_link,
-    decode_root,
-    encode_root,
-    issuer_uri,
     link_to_claims,
     mint_standing,
     token_hash,
     verify_standing,
 )
-from halo_core.passports.codec import decode_b64url, encode_b64url
+from halo_core.passports.chain import check_link
+from halo_core.passports.claims import MAX_LIFETIME_S, issuer_uri
+from halo_core.passports.codec import MAX_TOKEN, decode_b64url, decode_root, encode_b64url, encode_root
 
 NOW = 1_800_000_000
 ISSUER = Ed25519Signer(b"i" * 32)

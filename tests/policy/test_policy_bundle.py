@@ -77,7 +77,11 @@ def test_unreadable_paths_are_named(tmp_path):
         ('@id("x") @reason("R!") forbid (principal, action, resource);', 1, "not a reason code"),
         ('@id("x") @efect("monitor") forbid (principal, action, resource);', 1, "unknown annotation"),
         ('@id("x") @effect("restrict") forbid (principal, action, resource);', 1, "needs an"),
-        ('@id("x") @effect("monitor") @obligation("clamp(a, 1)") forbid (principal, action, resource);', 1, "belongs"),
+        (
+            '@id("x") @effect("monitor") @obligation("clamp(a, 1)") forbid (principal, action, resource);',
+            1,
+            "only a `restrict`",
+        ),
         ('@id("x") @effect("restrict") @obligation("burn()") forbid (principal, action, resource);', 1, "burn()"),
         (
             '@id("x") @effect("restrict") @obligation("drop_documents(1001)") forbid (principal, action, resource);',

@@ -685,7 +685,7 @@ def test_marks_that_were_taken_back_are_written_again(home):
         once(halo)
         halo.store.flush()
         # A member that fails makes the group run again, and what the first run had in memory is not in the store.
-        noted, failed = halo.store._run_jobs([note, bad])
+        noted, failed = halo.store.commit_group([note, bad])
         assert noted.result == 1
         assert failed.error.code == "decision_error"
 

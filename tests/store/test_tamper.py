@@ -125,7 +125,7 @@ def test_a_byte_flipped_in_any_column_is_tampering_and_is_named(copy, table, col
 
 def places(home):
     with Reader(url_of(home)) as reader:
-        return [row[:4] for row in reader.by_position()]
+        return [row[:4] for row in reader.rows_by_position()]
 
 
 def test_an_entry_deleted_with_its_position_is_a_gap(copy):

@@ -8,7 +8,7 @@ from halo_core.errors import CannotDecide
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
 from halo_core.store import Draft
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, Stream
 from halo_world import attack, cli, db_of, policy_folder, url_of
 
 pytestmark = pytest.mark.disk
@@ -32,17 +32,17 @@ def spoilt(tx):
 def test_a_data_key_that_was_taken_back_seals_nothing_afterwards(tmp_path):
     home = tmp_path / "home"
     with local(home) as halo:
-        outcomes = halo.store.run_group([spoilt, note, note])
+        outcomes = halo.store.commit_group([spoilt, note, note])
         assert [outcome.error is None for outcome in outcomes] == [False, True, True]
     with Reader(url_of(home)) as reader:
-        assert len(list(reader.vaults())) == 1
+        assert len(list(reader.rows(Stream.VAULTS))) == 1
     assert cli("verify", "--signatures", home=home)[0] == 0
 
 
 def test_every_field_has_a_nonce_of_its_own(tmp_path):
     home = tmp_path / "home"
     with local(home) as halo:
-        halo.store.run_group([note] * 9)
+        halo.store.commit_group([note] * 9)
     database = attack(db_of(home))
     nonces = [row[0] for row in database.execute("SELECT nonce FROM content")]
     database.close()

@@ -24,7 +24,7 @@ import pytest
 
 from halo_core.alerts import AgentAlert
 from halo_core.alerts.records import Factor
-from halo_core.cli.controls import commit
+from halo_core.cli.context import commit
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
 from halo_core.store import Draft
@@ -301,7 +301,7 @@ def sender(home: Path, *argv: str, point: str = "") -> list[str]:
     """
     arm = (
         "import os\nfrom halo_core import failpoints\n"
-        f"failpoints.arm(lambda name: os.kill(os.getpid(), signal.SIGKILL) if name == {point!r} else None)\n"
+        f"failpoints.arm_failpoints(lambda name: os.kill(os.getpid(), signal.SIGKILL) if name == {point!r} else None)\n"
     )
     heed = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
     code = f"{heed}{arm if point else ''}from halo_core.cli import main\nmain()"

@@ -8,7 +8,7 @@ import pytest
 from telling_world import body, frames, parsed, syslog_datagrams, syslog_stream, webhook
 
 from halo_core.alerts.identity import KnownAlerts, write_alerts
-from halo_core.cli.controls import commit
+from halo_core.cli.context import commit
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.facade import HaloBase
 from halo_core.identities.day_alerts import HighRiskDay, IdentityFingerprints

@@ -1,4 +1,4 @@
-"""Room: authority. Takes: links, accounts, a request. Gives: what is left and what an action costs. Never: I/O."""
+"""Authority and budgets of a passport's chain: what is left, and what an action costs. Pure, integers only."""
 
 from halo_core.authority.budgets import (
     REFUSED_POINTS,
@@ -14,7 +14,6 @@ from halo_core.authority.budgets import (
     to_units,
 )
 from halo_core.authority.decay import (
-    AUTHORITY_ONE,
     compute_age,
     compute_authority,
     compute_effective_authority,
@@ -23,7 +22,6 @@ from halo_core.authority.decay import (
 )
 
 __all__ = [
-    "AUTHORITY_ONE",
     "REFUSED_POINTS",
     "RISK_POINTS",
     "Price",

@@ -1,16 +1,12 @@
-"""Room: envelopes, the accounts of a chain. Takes: accounts and charges. Gives: shortfalls, new accounts. Never: I/O.
+"""What an action costs, and the accounts (envelopes) that the links of a chain are charged on.
 
     reserved ──▶ dispatched (durable, before the side effect) ──▶ committed      the outcome says what it cost
                                                               └─▶ indeterminate  a crash: it stays reserved, so charged
 
-Reservation and dispatch are one transaction, so nothing is ever reserved without being dispatched. Steps and risk are
-committed at once and never refunded; a cost is refunded down to what it was.
-
-Room: what an action costs. Takes: a request. Gives: charges in integer units, or why there are none. Never: floats.
-
-Every action costs one step and some risk points. Points follow the impact class, doubled once the session has met
-untrusted content; a behaviour score, where there is one, can only raise them. A refused attempt costs points as well,
-so that probing wears authority out. Money and other units come from the resource: a fixed cost, an argument, or both.
+Every action costs one step and some risk points, by its impact class, doubled once the session has met untrusted
+content; a behaviour score can only raise them. A refused attempt costs points as well, so that probing wears authority
+out. Money and other units come from the resource: a fixed cost, an argument, or both. Steps and risk are committed at
+once and never refunded; a cost is refunded down to what it was.
 """
 
 from __future__ import annotations
@@ -21,21 +17,6 @@ from decimal import ROUND_CEILING, Decimal, DecimalException, localcontext
 from typing import Final
 
 from halo_core.model import RESERVED_UNITS, AccessRequest, Budget, Envelope, Impact, Link
-
-__all__ = [
-    "REFUSED_POINTS",
-    "RISK_POINTS",
-    "Price",
-    "Shortfall",
-    "charge_account",
-    "find_shortfalls",
-    "price_action",
-    "price_refusal",
-    "renew_account",
-    "settle_account",
-    "to_units",
-]
-
 
 _US_PER_SECOND = 1_000_000
 _MAX_COUNTER = 2**53 - 1
@@ -192,7 +173,7 @@ def _list_costs(request: AccessRequest) -> list[tuple[str, object]]:
 
 
 def _find_decimals(unit: str, chain: Sequence[Link]) -> int | None:
-    # Every link has the same units and decimals (`passport.narrow`); a unit that no link budgets may not be spent.
+    # Every link of a chain has the same units and decimals; a unit that no link budgets may not be spent.
     return next((budget.decimals for link in chain for budget in link.budgets if budget.unit == unit), None)
 
 
@@ -212,7 +193,7 @@ def to_units(value: object, decimals: int) -> int | None:
 
 
 def price_refusal(chain: Sequence[Link], accounts: Sequence[Envelope]) -> tuple[tuple[str, int], ...]:
-    """What a refused attempt costs: risk points, as many as every limit of the chain has left."""
+    """The charge for a refused attempt: risk points, at most what every limit of the chain has left."""
     points = REFUSED_POINTS
     decaying = [link for link in chain if link.decay is not None]
     for link, account in zip(decaying, accounts, strict=True):

@@ -1,4 +1,4 @@
-"""Room: authority decay. Takes: decay terms, an account, a time. Gives: authority 0..1_000_000. Never: floats, a clock.
+"""How the authority of a link falls with time, steps and risk. Authority is an integer 0..1_000_000.
 
     age = ceil(dt·M / half_life_s) + ceil(steps·M / half_life_steps) + ceil(risk·M / half_life_risk)
     k, f = divmod(age, M); high = a0 >> k; low = a0 >> (k + 1)
@@ -14,19 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from halo_core.model import Decay, Envelope, Impact, Link
+from halo_core.model import AUTHORITY_ONE, Decay, Envelope, Impact, Link
 
-__all__ = [
-    "AUTHORITY_ONE",
-    "compute_age",
-    "compute_authority",
-    "compute_effective_authority",
-    "find_floor",
-    "halve_authority",
-]
-
-AUTHORITY_ONE: Final = 1_000_000
-"""Full authority; also one half-life of age."""
 _MAX_HALVINGS: Final = 64
 
 

@@ -1,24 +1,19 @@
-"""Room: `halo alerts send` and `halo alerts key`. Takes: receivers. Gives: alerts told, once or as they come.
+"""`halo alerts` and `halo judge`: list what somebody should look at, send it on, say what it was.
 
-Never: holds up a decision; names a person unasked; shows a secret, or the path of an address, which may be one.
-
-Room: `halo alerts` and `halo judge`. Takes: a store. Gives: what somebody should look at. Never: decides.
-
-`halo alerts send` and `halo alerts key` are `alerts_send`'s.
+Sending never holds up a decision. It names no person unasked, and shows neither a secret nor the path of an address,
+which may be one.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
-from rich.table import Table
 
 from halo_core.alerts import (
     Delivery,
@@ -37,38 +32,15 @@ from halo_core.alerts import (
     read_private,
     read_secrets,
 )
-from halo_core.alerts.records import read_agent_alert
-from halo_core.baselines import load_identities
-from halo_core.cli.context import (
-    DbOption,
-    Exit,
-    HomeOption,
-    JsonOption,
-    TenantOption,
-    console,
-    fail,
-    print_json,
-    resolve_store,
-)
-from halo_core.cli.controls import ByOption, WhyOption, commit, resolve_actor
+from halo_core.cli.context import StoreContext, WhyOption, store_verb
+from halo_core.cli.rendering import Exit, build_table, console, fail, print_json, print_note, safe_text
 from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import KeyStore
-from halo_core.errors import BadInput, ConfigError, Tampered
-from halo_core.identities.day_alerts import AlertedEvent, DayAlert, subject_of
-from halo_core.model import EntryKind, LedgerEntry
-from halo_core.store import Draft, Transaction
-from halo_core.store.log import LoggedEntry, find_entry, read_entries, read_verdict, select_tenant
-from halo_core.store.reader import Reader
-from halo_core.views.alerts import ALTERED, IdentityNames, is_about_identity
-from halo_core.views.wording import safe_text
-
-__all__ = [
-    "app",
-    "judge",
-    "send",
-    "show_signing_key",
-]
-
+from halo_core.errors import ConfigError
+from halo_core.model import EntryKind
+from halo_core.store import Draft
+from halo_core.store.log import find_entry
+from halo_core.views.alerts import is_about_identity, is_in_baseline, load_alerts
 
 _FOLDER: Final = "alerts"
 _SIGNING_KEY: Final = "alerts"
@@ -77,6 +49,7 @@ _FIRST_RETRY_S: Final = 1.0
 _MAX_RETRY_S: Final = 60.0
 _MAX_FOLLOW_S: Final = 300.0
 _MIN_FOLLOW_S: Final = 0.2
+_TITLES: Final = ("#", "time", "who", "on", "risk", "session", "judged", "why")
 
 
 @dataclass(slots=True)
@@ -90,6 +63,7 @@ class _DeliveryState:
     down: bool = False
 
 
+@store_verb()
 def send(
     *,
     webhook: Annotated[
@@ -121,47 +95,37 @@ def send(
     names: Annotated[
         bool, typer.Option("--names", help="Include names of people and service accounts (default: fingerprints).")
     ] = False,
-    tenant: TenantOption = None,
-    db: DbOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
+    store: StoreContext,
 ) -> int:
     """Send alerts to a webhook or to syslog, at least once each. Alerts that were not accepted are sent again."""
-    folder, url = resolve_store(home, db)
-    with Reader(url) as reader:
-        tenant_name = select_tenant(reader, tenant)
+    with store.open_log() as (reader, tenant_name):
         control = reader.control(tenant_name)
-    store = str(control[1]) if control is not None else ""
-    if names and "content" not in KeyStore(folder).names():
-        text = "names are encrypted and `content.key` is not available: alerts are sent without names"
-        console(stderr=True).print(f"[yellow]note[/]: {text}")
+    store_id = str(control[1]) if control is not None else ""
+    if names and "content" not in store.keys.names():
+        print_note("names are encrypted and `content.key` is not available: alerts are sent without names")
     receivers = _build_receivers(
-        folder, _read_webhook_url(webhook, webhook_file), syslog, secret_file, make_tls_context(ca)
+        store.home, _read_webhook_url(webhook, webhook_file), syslog, secret_file, make_tls_context(ca)
     )
     every = max(_MIN_FOLLOW_S, min(_MAX_FOLLOW_S, every))
     retry = RetryPolicy(1, every, _MAX_FOLLOW_S) if follow else RetryPolicy(tries, _FIRST_RETRY_S, _MAX_RETRY_S)
     with ExitStack() as stack:
         states = []
         for address, receiver in receivers.items():
-            cursor = DeliveryCursor(folder / _FOLDER, (address, store, tenant_name))
+            cursor = DeliveryCursor(store.home / _FOLDER, (address, store_id, tenant_name))
             stack.enter_context(cursor.lock())
             delivery = Delivery(receiver, cursor, retry, time.sleep, random.random)
             states.append(
-                _DeliveryState(delivery, LedgerAlertLog(url, tenant_name, KeyStore(folder) if names else None))
+                _DeliveryState(delivery, LedgerAlertLog(store.url, tenant_name, store.keys if names else None))
             )
             _start_delivery(states[-1], skip=from_now)
-        return _follow(states, every) if follow else _deliver_once(states, json=json)
+        return _follow(states, every) if follow else _deliver_once(states, json=store.json)
 
 
-def show_signing_key(
-    *,
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> int:
+@store_verb(db=False, tenant=False)
+def show_signing_key(*, store: StoreContext) -> int:
     """Show the public key of the webhook signatures (`v1a`) that are made without a shared secret."""
-    folder, _ = resolve_store(home, "")
-    encoded_key = format_public_key(KeyStore(folder).signer(_SIGNING_KEY))
-    if json:
+    encoded_key = format_public_key(store.keys.signer(_SIGNING_KEY))
+    if store.json:
         print_json({"public_key": encoded_key})
         return Exit.OK
     console().print(encoded_key, markup=False)
@@ -205,8 +169,7 @@ def _read_webhook_url(webhook: str, file: Path | None) -> str:
 
 def _start_delivery(state: _DeliveryState, *, skip: bool) -> None:
     if not state.delivery.start(state.log):
-        text = f"{state.delivery.receiver.name} received alerts of another log: all alerts are sent again"
-        console(stderr=True).print(f"[yellow]note[/]: {text}")
+        print_note(f"{state.delivery.receiver.name} received alerts of another log: all alerts are sent again")
     if skip:
         state.delivery.skip_existing(state.log)
 
@@ -249,12 +212,13 @@ def _print_delivery(delivery: Delivery, result: DeliveryResult, *, always: bool)
 def _follow(states: list[_DeliveryState], every_s: float) -> int:
     """Go on until interrupted; each receiver at its own pace."""
     try:
-        for now_s in _iterate_ticks(every_s):
+        while True:
+            now_s = time.monotonic()
             for state in states:
                 _deliver_if_due(state, now_s)
+            time.sleep(every_s)
     except KeyboardInterrupt:
         return Exit.OK
-    return Exit.OK
 
 
 def _deliver_if_due(state: _DeliveryState, now_s: float) -> None:
@@ -272,124 +236,40 @@ def _deliver_if_due(state: _DeliveryState, now_s: float) -> None:
         state.due_s = time.monotonic() + state.delivery.pause_s(state.failures, after_s)
 
 
-def _iterate_ticks(every_s: float) -> Iterator[float]:
-    while True:
-        yield time.monotonic()
-        time.sleep(every_s)
-
-
 app = typer.Typer(help="List alerts, and send them to other systems.")
 app.command("send")(send)
 app.command("key")(show_signing_key)
 
 
 @app.callback(invoke_without_command=True)
+@store_verb()
 def alerts(
     context: typer.Context,
     *,
     open_only: Annotated[bool, typer.Option("--open", help="Only alerts that nobody has judged.")] = False,
-    tenant: TenantOption = None,
-    db: DbOption = "",
-    home: HomeOption = None,
-    json: JsonOption = False,
+    store: StoreContext,
 ) -> int:
     """List alerts about unusual actions, sessions and people. Use `halo judge N` to judge one."""
     if context.invoked_subcommand is not None:
-        if open_only or json or tenant or db or home:
+        if open_only or store.given:
             verb = context.invoked_subcommand
             raise ConfigError("misplaced", f"options must follow `{verb}`", remedy=f"see `halo alerts {verb} -h`")
         return Exit.OK
-    folder, url = resolve_store(home, db)
-    with Reader(url) as reader:
-        records = list(read_entries(reader, select_tenant(reader, tenant), (EntryKind.ALERT, EntryKind.FEEDBACK)))
-        verdicts = {body["alert"]: body for item in records if (body := read_verdict(item.entry)) is not None}
-        alert_records = [item for item in records if item.entry.kind is EntryKind.ALERT]
-        alert_records = [item for item in alert_records if not open_only or item.entry.id not in verdicts]
-        people = [item.entry for item in alert_records if is_about_identity(item.entry)]
-        names = IdentityNames(reader, folder) if people else None
-        identity_events = {entry.id: names.open_event(entry) for entry in people} if names is not None else {}
-    if json:
-        rows = [
-            _alert_to_json(item, verdicts.get(item.entry.id), identity_events.get(item.entry.id))
-            for item in alert_records
-        ]
-        print_json({"alerts": rows, "errors": _count_verdicts(records)})
+    with store.open_log() as (reader, tenant):
+        listed = load_alerts(reader, tenant, store.home, open_only=open_only)
+    if store.json:
+        print_json(listed.to_json())
         return Exit.OK
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("#", "time", "who", "on", "risk", "session", "judged", "why"):
-        table.add_column(title, justify="right" if title in ("#", "risk") else "left")
-    for item in alert_records:
-        verdict = verdicts.get(item.entry.id)
-        verdict_text = "-" if verdict is None else "attack" if verdict["attack"] else "ordinary"
-        *row, why = (
-            _identity_columns(item, identity_events[item.entry.id])
-            if item.entry.id in identity_events
-            else _agent_columns(item)
-        )
-        table.add_row(str(item.index), format_iso(item.entry.ts_us), *map(safe_text, row), verdict_text, safe_text(why))
-    console().print(table if alert_records else "no alerts")
+    table = build_table(_TITLES, right=("#", "risk"), gap=2)
+    for item in listed.alerts:
+        judged = "-" if item.verdict is None else "attack" if item.verdict["attack"] else "ordinary"
+        *cells, why = map(safe_text, item.describe())
+        table.add_row(str(item.record.index), format_iso(item.record.entry.ts_us), *cells, judged, why)
+    console().print(table if listed.alerts else "no alerts")
     return Exit.OK
 
 
-def _agent_columns(item: LoggedEntry) -> tuple[str, ...]:
-    """Who, on what, risk, session, why."""
-    alert = read_agent_alert(item)
-    if alert is None:  # shown, since one that was put there must not hide the others
-        return f"({ALTERED})", "-", "-", "-", "-"
-    return alert.agent, alert.resource, str(alert.score), alert.session, alert.reason
-
-
-def _identity_columns(item: LoggedEntry, event: AlertedEvent | str) -> tuple[str, ...]:
-    """The same of a person or a service account: a day stands for the session."""
-    try:
-        alert = DayAlert.from_body(item.entry.body)
-    except Tampered:
-        return f"({ALTERED})", "-", "-", "-", "-"
-    if isinstance(event, str):
-        return f"({event})", "-", str(alert.risk), f"day {alert.day}", alert.explanation
-    return event.identity, event.summary, str(alert.risk), f"day {alert.day}", "; ".join(event.words)
-
-
-def _alert_to_json(
-    item: LoggedEntry, verdict: Mapping[str, Any] | None, event: AlertedEvent | str | None
-) -> dict[str, Any]:
-    judged = None if verdict is None else {"attack": verdict["attack"], "by": verdict["by"], "why": verdict["why"]}
-    entry = item.entry
-    opened: dict[str, Any] = {}
-    if event is not None:
-        opened = (
-            {"closed": event, "event": None} if isinstance(event, str) else {"closed": "", "event": event.to_plain()}
-        )
-    return {
-        "id": entry.id,
-        "index": item.index,
-        "judged": judged,
-        "session": entry.session,
-        "ts_us": entry.ts_us,
-        **entry.body,
-        **opened,
-    }
-
-
-def _count_verdicts(records: Iterable[LoggedEntry]) -> dict[str, dict[str, int]]:
-    """By agent, or by a person's fingerprint: how many of its judged alerts were false."""
-    subjects = {
-        item.entry.id: _find_alert_subject(item.entry) for item in records if item.entry.kind is EntryKind.ALERT
-    }
-    counts: dict[str, dict[str, int]] = {}
-    for item in records:
-        verdict = read_verdict(item.entry)
-        if verdict is not None:
-            row = counts.setdefault(subjects.get(verdict["alert"], ""), {"attack": 0, "ordinary": 0})
-            row["attack" if verdict["attack"] else "ordinary"] += 1
-    return counts
-
-
-def _find_alert_subject(entry: LedgerEntry) -> str:
-    body = entry.body
-    return subject_of(str(body.get("identity"))) if is_about_identity(entry) else str(body.get("agent", ""))
-
-
+@store_verb(json=False, by=True)
 def judge(
     alert: Annotated[str, typer.Argument(metavar="N", help="Index or id of the alert.")],
     *,
@@ -398,46 +278,27 @@ def judge(
     ] = False,
     ordinary: Annotated[bool, typer.Option("--ordinary", help="It was ordinary work.")] = False,
     why: WhyOption = "",
-    by: ByOption = "",
-    tenant: TenantOption = None,
-    db: DbOption = "",
-    home: HomeOption = None,
+    store: StoreContext,
 ) -> int:
     """Judge an alert. Sessions, and days of a person, that were an attack are left out of the next baseline."""
     if attack is ordinary:
         problem = "an alert cannot be both an attack and ordinary" if attack else "no verdict was given"
         raise ConfigError("no_verdict", problem, remedy="give `--attack` or `--ordinary`")
-    folder, url = resolve_store(home, db)
-    with Reader(url) as reader:
-        name = select_tenant(reader, tenant)
+    with store.open_log() as (reader, name):
         alert_entry = find_entry(reader, name, alert).entry
-        late = is_about_identity(alert_entry) and _is_in_baseline(reader, name, alert_entry)
+        late = is_about_identity(alert_entry) and is_in_baseline(reader, name, alert_entry)
     if alert_entry.kind is not EntryKind.ALERT:
         raise ConfigError("no_alert", f"`{alert}` is not an alert", field="N", remedy="see `halo alerts`")
     body = {
         "alert": alert_entry.id,
         "attack": attack,
-        "by": resolve_actor(by),
+        "by": store.actor,
         "session": alert_entry.session,
         "why": why[:1000],
     }
-
-    def record(tx: Transaction) -> None:
-        tx.append(Draft(EntryKind.FEEDBACK, "", body))
-
-    commit(url, folder, tenant, record)
+    store.commit(lambda tx: tx.append(Draft(EntryKind.FEEDBACK, "", body)))
     heeds = "`halo identity import`" if is_about_identity(alert_entry) else "fit"
     console().print(f"recorded: {'an attack' if attack else 'ordinary'}; the next {heeds} uses this verdict")
     if attack and late:
-        text = "that day is already in the baseline: import all files again, without `--add`"
-        console(stderr=True).print(f"[yellow]note[/]: {text}")
+        print_note("that day is already in the baseline: import all files again, without `--add`")
     return Exit.OK
-
-
-def _is_in_baseline(reader: Reader, tenant: str, alert: LedgerEntry) -> bool:
-    """Whether events of an alert's day may be in the baseline; a verdict does not wait for one that cannot be read."""
-    try:
-        book = load_identities(reader, tenant)
-        return book is not None and DayAlert.from_body(alert.body).first_us <= book.last_us
-    except (BadInput, Tampered):
-        return False

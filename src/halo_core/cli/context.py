@@ -1,138 +1,274 @@
-"""Room: what the verbs share: options, exit codes, printing. Takes: values. Gives: text. Never: reads a store."""
+"""What the verbs share to ask: options, and the store that a verb works on.
+
+`@store_verb()` gives a verb the options `--db`, `--home`, `--tenant` and `--json` (and `--by`), and hands it one
+`StoreContext` as `store` instead:
+
+    @store_verb(tenant=False)
+    def status(*, store: StoreContext) -> int: ...
+"""
 
 from __future__ import annotations
 
-import io
-import json
-import os
+import functools
+import getpass
+import inspect
 import re
-import sys
-from enum import IntEnum
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Annotated, Any, Final, cast
+from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
-from rich.text import Text
+from rich.progress import Progress, ProgressColumn
 
-from halo_core.errors import HaloError
+from halo_core.authorities import Authorities
+from halo_core.cli.rendering import console
+from halo_core.crypto.keys import KeyStore
+from halo_core.errors import ConfigError
 from halo_core.home import default_home, default_url
-from halo_core.model import Effect
+from halo_core.store import Store, StoreConfig, Transaction
+from halo_core.store.log import SealedContents, select_tenant
+from halo_core.store.reader import Reader
+from halo_core.views import NO_LEDGER_CODES
 
-__all__ = [
-    "EFFECT_STYLE",
-    "DbOption",
-    "Exit",
-    "HomeOption",
-    "JsonOption",
-    "TenantOption",
-    "console",
-    "fail",
-    "print_json",
-    "resolve_store",
-]
+_DEADLINE_S: Final = 2.0
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_DURATION: Final = re.compile(r"([0-9]{1,7})([smhd])")
 
-
-class Exit(IntEnum):
-    """Exit codes of `halo`."""
-
-    OK = 0
-    FAILED = 1
-    CANNOT_TELL = 2
-    DENIED = 10
-    TAMPERED = 11
-    REPLAY_DIFFERS = 12
-    GAP = 13
-    USAGE = 64
-
-
-DbOption = Annotated[str, typer.Option("--db", metavar="URL", help="SQLAlchemy URL of the store.", show_default=False)]
-HomeOption = Annotated[
+ApproverKeyHomeOption = Annotated[
     Path | None,
-    typer.Option("--home", help="Folder with keys, trusted keys and anchor (default: HALO_HOME, else .halo)."),
+    typer.Option("--key-home", help="Folder of the approver's key (default: the home, which agents can read)."),
 ]
-TenantOption = Annotated[
-    str | None, typer.Option("--tenant", help="Tenant of the log; required if the store has several.")
+KeyHomeOption = Annotated[
+    Path | None, typer.Option("--key-home", help="Folder of the signing key (default: the home).")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+KeysHomeOption = Annotated[Path | None, typer.Option("--key-home", help="Folder of the keys (default: the home).")]
+ManifestOption = Annotated[
+    Path | None,
+    typer.Option("--manifest", help="The manifest (default: agents.yaml in the home, else in the working directory)."),
+]
+WhyOption = Annotated[str, typer.Option("--why", help="The reason; it is recorded in the ledger.")]
 
-_PIPED_WIDTH: Final = 200
-_MIN_WIDTH: Final = 20
-_BLANKS: Final = re.compile(r"[ \t]+(?=\n)")
-
-EFFECT_STYLE = {
-    Effect.ALLOW.value: "green",
-    Effect.MONITOR.value: "cyan",
-    Effect.RESTRICT.value: "yellow",
-    Effect.CHALLENGE.value: "magenta",
-    Effect.DENY.value: "bold red",
+_STORE_OPTIONS: Final[dict[str, tuple[Any, Any]]] = {
+    "db": (
+        Annotated[str, typer.Option("--db", metavar="URL", help="SQLAlchemy URL of the store.", show_default=False)],
+        "",
+    ),
+    "home": (
+        Annotated[
+            Path | None,
+            typer.Option("--home", help="Folder with keys, trusted keys and anchor (default: HALO_HOME, else .halo)."),
+        ],
+        None,
+    ),
+    "tenant": (
+        Annotated[str | None, typer.Option("--tenant", help="Tenant of the log; required if the store has several.")],
+        None,
+    ),
+    "json": (Annotated[bool, typer.Option("--json", help="Print JSON.")], False),
+    "by": (Annotated[str, typer.Option("--by", help="Your name (default: the user of this shell).")], ""),
 }
 
 
-# Control characters and those that reorder text; tab and newline stay.
-_VISIBLE_ESCAPES: Final = {
-    code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
-    for code in (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-}
+@dataclass(frozen=True, slots=True)
+class StoreContext:
+    """The store of a verb, and how it answers.
+
+    Args:
+        home: folder of keys, trust and anchor.
+        url: SQLAlchemy URL of the store.
+        tenant: whose log, as given; None means the only one of the store.
+        json: whether to answer in JSON.
+        by: who does it, as given.
+        given: names of the options that were given.
+    """
+
+    home: Path
+    url: str
+    tenant: str | None
+    json: bool
+    by: str
+    given: frozenset[str]
+
+    @property
+    def actor(self) -> str:
+        """Who does it: as given, else the user of the shell."""
+        try:
+            return self.by or getpass.getuser()
+        except (KeyError, OSError):
+            return "unknown"
+
+    @property
+    def keys(self) -> KeyStore:
+        """Keys of the home."""
+        return KeyStore(self.home)
+
+    @contextmanager
+    def open_log(self) -> Iterator[tuple[Reader, str]]:
+        """A reader of the store, and the tenant whose log is asked for.
+
+        Raises:
+            ConfigError: `no_database`, `no_store`, `which_tenant`.
+        """
+        with Reader(self.url) as reader:
+            yield reader, select_tenant(reader, self.tenant)
+
+    def open_contents(self, reader: Reader) -> SealedContents:
+        """Sealed contents, opened with the home's key where it is there."""
+        return SealedContents.with_home_key(reader, self.keys)
+
+    def commit(self, job: Callable[[Transaction], Any], tenant: str | None = None) -> Any:
+        """See `commit`; of `tenant` where one is given."""
+        return commit(self.url, self.home, tenant or self.tenant, job)
+
+    def resolve_tenant(self) -> str:
+        """The tenant given, or the only one of the store, which must be there.
+
+        Raises:
+            ConfigError: `no_database`, `no_store`, `which_tenant`.
+        """
+        return resolve_tenant(self.url, self.tenant)
+
+    def resolve_trusted_tenant(self) -> str:
+        """The tenant given, the only one of authorities.json, or the only one of the store.
+
+        Raises:
+            ConfigError: as `resolve_tenant`, or authorities.json cannot be read.
+        """
+        tenants = Authorities(self.home).tenants()
+        if self.tenant is not None:
+            return self.tenant
+        return tenants[0] if len(tenants) == 1 else self.resolve_tenant()
+
+    @contextmanager
+    def open_store(self, tenant: str) -> Iterator[Store]:
+        """The store for writing, under a checkpoint at the end."""
+        with _open_store(StoreConfig(self.url, self.home, tenant)) as store:
+            yield store
 
 
-class _Console(Console):
-    """Shows what would act on the terminal instead of printing it: the words are often somebody else's."""
+def store_verb(
+    *, db: bool = True, tenant: bool = True, json: bool = True, by: bool = False
+) -> Callable[[Callable[..., int]], Any]:
+    """Give a verb the options of its store; it receives them as `store`.
 
-    def render_str(self, text: str, **options: Any) -> Text:
-        return super().render_str(text.translate(_VISIBLE_ESCAPES), **options)
+    Args:
+        db: with `--db`.
+        tenant: with `--tenant`.
+        json: with `--json`.
+        by: with `--by`, for what is recorded with a name.
+    """
+    names = [
+        name for name, wanted in (("db", db), ("home", True), ("tenant", tenant), ("json", json), ("by", by)) if wanted
+    ]
 
+    def decorate(verb: Callable[..., int]) -> Callable[..., int]:
+        @functools.wraps(verb)
+        def run(*args: Any, **options: Any) -> int:
+            shared = {name: options.pop(name, default) for name, (_, default) in _STORE_OPTIONS.items()}
+            home = shared["home"] if shared["home"] is not None else default_home()
+            url = shared["db"] or default_url(home)
+            given = frozenset(name for name, value in shared.items() if value)
+            return verb(
+                *args, **options, store=StoreContext(home, url, shared["tenant"], shared["json"], shared["by"], given)
+            )
 
-class _TrailingBlankStripper:
-    """A stream that ends no line in blanks: tables fill their cells, and whoever pipes them reads lines."""
+        own = [item for item in inspect.signature(verb, eval_str=True).parameters.values() if item.name != "store"]
+        added = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=option)
+            for name, (option, default) in _STORE_OPTIONS.items()
+            if name in names
+        ]
+        run.__signature__ = inspect.Signature([*own, *added], return_annotation=int)  # type: ignore[attr-defined]
+        run.__annotations__ = {item.name: item.annotation for item in (*own, *added)}
+        del run.__wrapped__  # else its options would be read from the verb
+        return run
 
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def write(self, text: str) -> int:
-        """Write it without the blanks before each line's end."""
-        self._stream.write(_BLANKS.sub("", text))
-        return len(text)
-
-
-def console(*, stderr: bool = False) -> Console:
-    """A console; colours only on a terminal. What is piped is folded only where `COLUMNS` says how wide."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # What is printed may hold bytes that somebody put into a database: shown, never raised over.
-            stream.reconfigure(errors="backslashreplace")
-    stream = sys.stderr if stderr else sys.stdout
-    if stream.isatty():
-        return _Console(stderr=stderr, highlight=False)
-    columns = os.environ.get("COLUMNS", "")
-    width = int(columns) if columns.isascii() and columns.isdigit() and int(columns) >= _MIN_WIDTH else 0
-    file = cast("IO[str]", _TrailingBlankStripper(stream))
-    return _Console(file=file, highlight=False, soft_wrap=not width, width=width or _PIPED_WIDTH)
-
-
-def resolve_store(home: Path | None, db: str) -> tuple[Path, str]:
-    """Home and URL with their defaults."""
-    folder = home if home is not None else default_home()
-    return folder, db or default_url(folder)
+    return decorate
 
 
-def print_json(value: Any) -> None:
-    """One JSON document on stdout, untouched by colours or folding; ASCII, so that no byte in it can break it."""
-    sys.stdout.write(json.dumps(value, indent=2, sort_keys=True) + "\n")
-    sys.stdout.flush()
+def commit(url: str, home: Path, tenant: str | None, job: Callable[[Transaction], Any]) -> Any:
+    """Run a job on a store that is there, durably and under a checkpoint; never makes a store.
+
+    Raises:
+        ConfigError: `no_database`, `no_store`, `which_tenant`.
+        CannotDecide: it could not be made durable.
+    """
+    with open_committer(url, home, tenant) as run:
+        return run(job)
 
 
-def fail(error: HaloError, code: int) -> int:
-    """Say what went wrong and what to do, on stderr."""
+@contextmanager
+def open_committer(url: str, home: Path, tenant: str | None) -> Iterator[Callable[[Callable[[Transaction], Any]], Any]]:
+    """As `commit`, for several jobs in a row, a transaction each; the checkpoint is over them all.
+
+    Raises:
+        ConfigError, CannotDecide: as `commit`.
+    """
+    with _open_store(StoreConfig(url, home, resolve_tenant(url, tenant), deadline_s=_DEADLINE_S)) as store:
+        yield store.commit
+
+
+@contextmanager
+def _open_store(config: StoreConfig) -> Iterator[Store]:
+    store = Store(config, KeyStore(config.home))
+    try:
+        yield store
+        store.checkpoint()
+    finally:
+        store.close()
+
+
+def resolve_tenant(url: str, tenant: str | None) -> str:
+    """The tenant given, or the only one of the store, which must be there.
+
+    Raises:
+        ConfigError: `no_database`, `no_store`, `which_tenant`.
+    """
+    try:
+        with Reader(url) as reader:
+            return select_tenant(reader, tenant)
+    except ConfigError as exc:
+        if exc.code in NO_LEDGER_CODES:
+            exc.remedy = "run your app once, or `halo passport issue AGENT`, or check `--db` and `--home`"
+        raise
+
+
+def parse_duration(text: str) -> int:
+    """Seconds of a duration such as `90s`, `30m`, `1h` or `7d`.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ConfigError("bad_duration", f"`{text[:32]}` is not a duration", remedy="for example 30m, 1h or 7d")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def write_text_file(path: Path, text: str, field: str) -> None:
+    """Write a file that somebody asked for.
+
+    Raises:
+        ConfigError: `no_file`, it cannot be written.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as exc:
+        why, remedy = f"cannot write `{path}`: {exc.strerror}", "choose a file in a writable folder"
+        raise ConfigError("no_file", why, field=field, remedy=remedy) from exc
+
+
+def show_progress(*columns: ProgressColumn) -> Progress:
+    """A progress bar on stderr, on a terminal only: elsewhere it would leave an empty line."""
     out = console(stderr=True)
-    field = getattr(error, "field", "")
-    out.print(f"[bold red]error[/] {f'{field}: ' if field else ''}", end="")
-    out.print(error.message, markup=False, end="")
-    out.print(f" \\[{error.code}]")
-    if error.remedy:
-        out.print("  try: ", end="")
-        out.print(error.remedy, markup=False)
-    return code
+    return Progress(*columns, console=out, transient=True, disable=not out.is_terminal)
+
+
+def warn_unwritten(what_holds: str, problem: str) -> None:
+    """Say loudly that the ledger was not told."""
+    out = console(stderr=True)
+    out.print("[bold red]THE LEDGER COULD NOT BE WRITTEN[/]: ", end="")
+    out.print(f"{what_holds} ({problem})", markup=False)
+    out.print("  try: run this again when the ledger can be written, so that it is recorded")

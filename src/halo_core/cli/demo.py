@@ -1,8 +1,4 @@
-"""Room: the story of a session, for `halo demo`. Takes: a store. Gives: a table, the first denial. Never: writes.
-
-One line for each action, with what is left of the session's authority; then what a hand-off's counters did.
-
-Room: `halo demo`. Takes: nothing. Gives: a governed run, verified, replayed, tampered with. Offline.
+"""`halo demo`: a governed run of the loan desk, told as a story, verified, replayed and tampered with. Offline.
 
 The agents run in this process; whoever answers their challenge runs `halo approvals approve` in another one.
 """
@@ -14,11 +10,12 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from enum import StrEnum
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -28,7 +25,7 @@ from rich.table import Table
 
 from halo_core import demo
 from halo_core.authorities import Authorities, approver_key_name
-from halo_core.cli.context import EFFECT_STYLE, Exit, console
+from halo_core.cli.rendering import EFFECT_STYLE, PASSED_MARKS, Exit, console
 from halo_core.cli.sessions import authority, budget
 from halo_core.clock import SystemClock
 from halo_core.content.redaction import Redactor
@@ -45,16 +42,15 @@ from halo_core.store.log import LoggedEntry, SealedContents, read_entries
 from halo_core.store.reader import Reader
 from halo_core.verification import verify_store
 
-__all__ = [
-    "print_story",
-    "run_demo",
-]
-
-
 _KINDS: Final = (EntryKind.DECISION, EntryKind.APPROVAL, EntryKind.HANDBACK)
 _COLUMNS: Final = ("#", "action", "on", "decision", "left", "why")
 _MAX_WIDTH: Final = 56
 _MILLIONTHS_PER_PERCENT: Final = 10_000
+_TENANT: Final = "local"
+_APPROVER: Final = "mia@bank"
+_HALO_CODE: Final = "from halo_core.cli import main; main()"
+_MARKER_FILE: Final = "demo"
+"""File that says: a demo made this folder and may clear it."""
 
 
 def print_story(reader: Reader, contents: SealedContents, tenant: str, session: str, agent: str) -> LoggedEntry:
@@ -71,13 +67,9 @@ def print_story(reader: Reader, contents: SealedContents, tenant: str, session: 
         title_justify="left",
     )
     for name in _COLUMNS:
-        table.add_column(
-            name,
-            overflow="fold",
-            no_wrap=name not in ("on", "why"),
-            justify="right" if name in ("#", "left") else "left",
-            max_width=_MAX_WIDTH,
-        )
+        justify: Literal["left", "right"] = "right" if name in ("#", "left") else "left"
+        folds = name in ("on", "why")
+        table.add_column(name, overflow="fold", no_wrap=not folds, justify=justify, max_width=_MAX_WIDTH)
     mask = Redactor.for_views().mask
     records = list(read_entries(reader, tenant, _KINDS, session))
     thoughts = 0
@@ -125,14 +117,9 @@ def _build_oversight_row(record: LoggedEntry) -> tuple[str, ...]:
         approver = f"by [bold]{escape(body['approver'])}[/]"
         new = f"epoch {body['epoch']}: full authority again"
         return "approval", approver, f"✓ {body['answer']}", "", f"in another process; {escape(new)}"
-    names = ", ".join(closed["agent"] for closed in body["closed"])
-    return (
-        "hand-back",
-        escape(names),
-        "",
-        "",
-        f"its link is closed; what it spent stays charged to {escape(body['to']['agent'])}",
-    )
+    names = escape(", ".join(closed["agent"] for closed in body["closed"]))
+    why = f"its link is closed; what it spent stays charged to {escape(body['to']['agent'])}"
+    return "hand-back", names, "", "", why
 
 
 def _format_args(contents: SealedContents, record: LoggedEntry) -> str:
@@ -145,9 +132,8 @@ def _format_reason(body: Mapping[str, Any]) -> str:
     decision = body["decision"]
     reasons = [reason for reason in decision["reasons"] if reason["effect"] == decision["effect"]]
     # A detail that is a sentence, with numbers, says more than the title alone.
-    words = get_reason_text(reasons[0]["code"]).title + (
-        f": {reasons[0]['detail']}" if " " in reasons[0]["detail"] else ""
-    )
+    detail = f": {reasons[0]['detail']}" if " " in reasons[0]["detail"] else ""
+    words = get_reason_text(reasons[0]["code"]).title + detail
     obligations = ", ".join(f"{o['kind']} {o['name']} {o['value']}".replace("  ", " ") for o in decision["obligations"])
     return f"{words} ({obligations})" if obligations else words
 
@@ -155,7 +141,8 @@ def _format_reason(body: Mapping[str, Any]) -> str:
 def _print_counters(records: list[LoggedEntry]) -> None:
     """What the session's own account said around its first hand-off."""
     back = next((n for n, item in enumerate(records) if item.entry.kind is EntryKind.HANDBACK), None)
-    out = next((n for n, item in enumerate(records) if _is_hand_off(item)), None)
+    decided = [item.entry.body if item.entry.kind is EntryKind.DECISION else {} for item in records]
+    out = next((n for n, body in enumerate(decided) if body and body["request"]["kind"] == "handoff"), None)
     if back is None or out is None:
         return
     closed, to = records[back].entry.body["closed"][0], records[back].entry.body["to"]
@@ -181,21 +168,10 @@ def _print_counters(records: list[LoggedEntry]) -> None:
     console().print(table)
 
 
-def _is_hand_off(record: LoggedEntry) -> bool:
-    return record.entry.kind is EntryKind.DECISION and record.entry.body["request"]["kind"] == "handoff"
-
-
 def _read_account(records: list[LoggedEntry], handle: str) -> dict[str, int]:
     decisions = [item.entry.body for item in records if item.entry.kind is EntryKind.DECISION]
     budgets = decisions[-1]["after"]["budgets"] if decisions else []
     return {unit: reserved + done for link, unit, reserved, done in budgets if link == handle}
-
-
-_TENANT: Final = "local"
-_APPROVER: Final = "mia@bank"
-_HALO_CODE: Final = "from halo_core.cli import main; main()"
-_MARKER_FILE: Final = "demo"
-"""File that says: a demo made this folder and may clear it."""
 
 
 class Framework(StrEnum):
@@ -247,12 +223,8 @@ def run_demo(
 
 def _find_installed_framework() -> Framework:
     """The first framework that is here; the first of all where none is, which then says what to install."""
-    packages = {
-        Framework.LANGCHAIN: "langchain",
-        Framework.LLAMAINDEX: "llama_index",
-        Framework.OPENAI_AGENTS: "agents",
-    }
-    return next((name for name, package in packages.items() if find_spec(package) is not None), Framework.LANGCHAIN)
+    packages = zip(Framework, ("langchain", "llama_index", "agents"), strict=True)
+    return next((framework for framework, package in packages if find_spec(package) is not None), Framework.LANGCHAIN)
 
 
 def _load_desk(framework: Framework) -> Callable[[Path, Callable[[], None]], str]:
@@ -280,9 +252,8 @@ def _reset_folder(folder: Path) -> None:
     if folder.exists():
         # Only what a demo made: a real home is never cleared.
         if not (folder / _MARKER_FILE).exists():
-            raise ConfigError(
-                "not_a_demo", f"`{folder}` is not a folder of the demo", field="home", remedy="choose another folder"
-            )
+            problem = f"`{folder}` is not a folder of the demo"
+            raise ConfigError("not_a_demo", problem, field="home", remedy="choose another folder")
         shutil.rmtree(folder)
     folder.mkdir(mode=0o700, parents=True)
     (folder / _MARKER_FILE).touch()
@@ -291,13 +262,10 @@ def _reset_folder(folder: Path) -> None:
 def _approve_in_another_process(folder: Path, session: str) -> None:
     """Enrol an approver, and let it re-authorize the session: in a process of its own, with a key kept apart."""
     people = folder / "people"
-    store = Store(StoreConfig(default_url(folder), folder, _TENANT), KeyStore(folder))
-    try:
-        key = KeyStore(people).signer(approver_key_name(_APPROVER)).public_key
+    key = KeyStore(people).signer(approver_key_name(_APPROVER)).public_key
+    with closing(Store(StoreConfig(default_url(folder), folder, _TENANT), KeyStore(folder))) as store:
         now_us = store.clock.now_us()
         enrol_approver(store, Authorities(folder), name=_APPROVER, public_key=key, by="the demo", now_us=now_us)
-    finally:
-        store.close()
     with Reader(default_url(folder)) as reader:
         waiting = [
             row.id
@@ -321,10 +289,8 @@ def _approve_in_another_process(folder: Path, session: str) -> None:
 def _check_verification(folder: Path) -> bool:
     report = verify_store(default_url(folder), folder, signatures=True)
     size = report.heads[_TENANT].size
-    passed = report.exit_code == Exit.OK
-    console().print(
-        f"{_format_mark(passed)} verify: {size} entries, signed, chained and in the tree; exit {report.exit_code}"
-    )
+    passed, summary = report.exit_code == Exit.OK, f"{size} entries, signed, chained and in the tree"
+    console().print(f"{PASSED_MARKS[passed]} verify: {summary}; exit {report.exit_code}")
     return passed
 
 
@@ -334,7 +300,7 @@ def _check_replay(folder: Path) -> bool:
     same = sum(result.status is ReplayStatus.IDENTICAL for result in results)
     all_same = same == len(results) > 0
     console().print(
-        f"{_format_mark(all_same)} replay: {same} of {len(results)} decisions replayed with identical bytes"
+        f"{PASSED_MARKS[all_same]} replay: {same} of {len(results)} decisions replayed with identical bytes"
     )
     return all_same
 
@@ -357,11 +323,7 @@ def _check_tampering(folder: Path, denied: LoggedEntry) -> bool:
     caught = bool(matching) and report.exit_code == Exit.TAMPERED
     view = console()
     change = f"in a copy, denial #{denied.index} was changed to an approval"
-    view.print(f"{_format_mark(caught)} tampering: {change}; {'caught' if caught else 'NOT caught'}:")
+    view.print(f"{PASSED_MARKS[caught]} tampering: {change}; {'caught' if caught else 'NOT caught'}:")
     for finding in matching[:2]:
         view.print(f"    {finding.kind}: {finding.where}: {finding.what}", markup=False)
     return caught
-
-
-def _format_mark(good: bool) -> str:  # noqa: FBT001  one mark, two states
-    return "[green]✓[/]" if good else "[bold red]✗[/]"

@@ -1,8 +1,6 @@
-"""Room: somebody's app, imported. Takes: `MODULE:OBJECT`. Gives: the object. Runs the app's code, as importing does.
+"""`halo doctor`: what of an app is decided before it runs, and what can run without a decision.
 
-Room: `halo doctor`. Takes: an app. Gives: what of it is decided before it runs, and what can run undecided.
-
-It imports the app, as running it would. Never: runs the app, decides, writes to a store.
+It imports the app, as running it would, and calls a function that returns it. It does not run the app.
 """
 
 from __future__ import annotations
@@ -22,8 +20,8 @@ from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 
-from halo_core.cli.context import Exit, HomeOption, JsonOption, console, print_json
-from halo_core.crypto.keys import KeyStore
+from halo_core.cli.context import StoreContext, store_verb
+from halo_core.cli.rendering import Exit, console, print_json, safe_text
 from halo_core.doctor.findings import (
     Finding,
     FindingKind,
@@ -35,16 +33,9 @@ from halo_core.doctor.findings import (
     summarize_findings,
 )
 from halo_core.errors import ConfigError
-from halo_core.home import default_home
 from halo_core.oversight.keys import list_key_files
-from halo_core.views.wording import safe_text
 
-__all__ = [
-    "doctor",
-    "load_app",
-]
-
-
+_NAME_ONE: Final = "name a graph, chain, agent, tool or retriever of the module"
 _NO_DEFAULT: Final = inspect.Parameter.empty
 _VARIADIC: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
@@ -63,12 +54,11 @@ def load_app(target: str) -> tuple[Any, str]:
     module, _, path = target.partition(":")
     parts = (*module.split("."), *path.split("."))
     if module.endswith(".py") or not all(part.isidentifier() for part in parts):
-        raise ConfigError(
-            "bad_target",
-            f"`{target[:200]}` does not name an object of a module",
-            field="target",
-            remedy=_suggest_target(module, path),
-        )
+        remedy = "write `MODULE:OBJECT`, such as `app:graph`"
+        if module.endswith(".py"):
+            remedy = f"write `{'.'.join(Path(module).with_suffix('').parts)}:{path or 'OBJECT'}`"
+        problem = f"`{target[:200]}` does not name an object of a module"
+        raise ConfigError("bad_target", problem, field="target", remedy=remedy)
     with _working_directory_on_path(), redirect_stdout(sys.stderr):
         target_object = _resolve_attribute(_import_app_module(module), module, path)
         needed = _list_required_arguments(target_object)
@@ -76,28 +66,15 @@ def load_app(target: str) -> tuple[Any, str]:
             return target_object, ""
         if needed:
             wanted = ", ".join(f"`{name}`" for name in needed)
-            return (
-                target_object,
-                f"`{path}` was not called because it needs arguments ({wanted}); name a function without arguments",
-            )
+            note = f"`{path}` was not called because it needs arguments ({wanted}); name a function without arguments"
+            return target_object, note
         with _report_app_errors(f"calling `{path}()`"):
             result = target_object()
     if inspect.iscoroutine(result):
         result.close()
-        raise ConfigError(
-            "is_coroutine",
-            f"`{path}` is a coroutine function",
-            field="target",
-            remedy=f"name the app itself, or a synchronous function that runs it: `asyncio.run({path}())`",
-        )
+        remedy = f"name the app itself, or a synchronous function that runs it: `asyncio.run({path}())`"
+        raise ConfigError("is_coroutine", f"`{path}` is a coroutine function", field="target", remedy=remedy)
     return result, f"`{path}` was called, and its return value was inspected"
-
-
-def _suggest_target(module: str, path: str) -> str:
-    if module.endswith(".py"):
-        dotted = ".".join(Path(module).with_suffix("").parts)
-        return f"write `{dotted}:{path or 'OBJECT'}`"
-    return "write `MODULE:OBJECT`, such as `app:graph`"
 
 
 @contextmanager
@@ -147,17 +124,10 @@ def _resolve_attribute(value: Any, module: str, path: str) -> Any:
         try:
             value = getattr(value, name)
         except AttributeError as exc:
-            matches = get_close_matches(
-                name, [attribute for attribute in dir(value) if not attribute.startswith("_")], n=1
-            )
-            raise ConfigError(
-                "no_attribute",
-                f"`{module}` has no `{path}`",
-                field="target",
-                remedy=f"did you mean `{matches[0]}`?"
-                if matches
-                else "name a graph, chain, agent, tool or retriever of the module",
-            ) from exc
+            public = [attribute for attribute in dir(value) if not attribute.startswith("_")]
+            matches = get_close_matches(name, public, n=1)
+            remedy = f"did you mean `{matches[0]}`?" if matches else _NAME_ONE
+            raise ConfigError("no_attribute", f"`{module}` has no `{path}`", field="target", remedy=remedy) from exc
     return value
 
 
@@ -175,14 +145,7 @@ _ADAPTERS: Final = {
     "halo_openai_agents": ("agents",),
 }
 """Adapters, and the packages whose objects each understands."""
-_UNSUPPORTED: Final = (
-    "autogen",
-    "autogen_agentchat",
-    "crewai",
-    "haystack",
-    "pydantic_ai",
-    "smolagents",
-)
+_UNSUPPORTED: Final = ("autogen", "autogen_agentchat", "crewai", "haystack", "pydantic_ai", "smolagents")
 _MAX_KEYS: Final = 5
 _STYLE: Final = {FindingStatus.OPEN: "bold red", FindingStatus.CLOSED: "green", FindingStatus.NOTED: "yellow"}
 _TITLE: Final = {
@@ -192,13 +155,13 @@ _TITLE: Final = {
 }
 
 
+@store_verb(db=False, tenant=False)
 def doctor(
     target: Annotated[
         str, typer.Argument(metavar="MODULE:OBJECT", help="Your graph, chain or agent, or a function that returns it.")
     ],
     *,
-    home: HomeOption = None,
-    json: JsonOption = False,
+    store: StoreContext,
 ) -> int:
     """Show which actions of an app are decided before they run, and which are not. Imports the app without running it.
 
@@ -208,10 +171,10 @@ def doctor(
     name = target.partition(":")[2]
     findings = _collect_findings(app, name)
     any_governable = has_governable_findings(findings)
-    findings = sort_findings([*findings, *_find_keys(home)])
+    findings = sort_findings([*findings, *_find_keys(store)])
     open_ = count_by_status(findings)[FindingStatus.OPEN]
     code = Exit.FAILED if open_ else Exit.OK if any_governable else Exit.CANNOT_TELL
-    if json:
+    if store.json:
         print_json(
             {
                 "counts": count_by_status(findings),
@@ -242,18 +205,13 @@ def _collect_findings(app: Any, name: str) -> list[Finding]:
     matching = [adapter for adapter, packages in _ADAPTERS.items() if tops & set(packages)]
     unsupported = sorted(tops & set(_UNSUPPORTED))
     if unsupported and not matching:
-        raise ConfigError(
-            "no_adapter",
-            f"`{name}` belongs to `{unsupported[0]}`, which no adapter supports",
-            field="target",
-            remedy=f"supported adapters: {', '.join(_ADAPTERS)}",
-        )
+        problem, remedy = f"`{name}` belongs to `{unsupported[0]}`", f"supported adapters: {', '.join(_ADAPTERS)}"
+        raise ConfigError("no_adapter", f"{problem}, which no adapter supports", field="target", remedy=remedy)
     doctors = [run_doctor for adapter in matching or _ADAPTERS if (run_doctor := _load_doctor(adapter)) is not None]
     if not doctors:
         extra = (matching or list(_ADAPTERS))[0].removeprefix("halo_").replace("_", "-")
-        raise ConfigError(
-            "no_adapter", "no adapter is installed", field="target", remedy=f"run `pip install 'halo-agents[{extra}]'`"
-        )
+        remedy = f"run `pip install 'halo-agents[{extra}]'`"
+        raise ConfigError("no_adapter", "no adapter is installed", field="target", remedy=remedy)
     return [item for run_doctor in doctors for item in run_doctor(app, name=name)]
 
 
@@ -265,28 +223,21 @@ def _load_doctor(name: str) -> Callable[..., list[Finding]] | None:
         return None
 
 
-def _find_keys(home: Path | None) -> list[Finding]:
+def _find_keys(store: StoreContext) -> list[Finding]:
     """Keys that whoever runs the app can read, in one row."""
-    folder = home if home is not None else default_home()
-    if not folder.is_dir():
-        if home is not None:
-            raise ConfigError(
-                "no_home",
-                f"there is no folder `{home}`",
-                field="home",
-                remedy="omit `--home`, or name an existing folder",
-            )
+    if not store.home.is_dir():
+        if "home" in store.given:
+            problem, remedy = f"there is no folder `{store.home}`", "omit `--home`, or name an existing folder"
+            raise ConfigError("no_home", problem, field="home", remedy=remedy)
         return []
-    keys = [
-        item for item in list_key_files(KeyStore(folder)) if item.readable and item.kind == "ed25519" and item.signs
-    ]
+    keys = [item for item in list_key_files(store.keys) if item.readable and item.kind == "ed25519" and item.signs]
     if not keys:
         return []
     names = ", ".join(item.name for item in keys[:_MAX_KEYS])
     more = f" and {len(keys) - _MAX_KEYS} more" if len(keys) > _MAX_KEYS else ""
     signs = "; ".join(dict.fromkeys(item.signs for item in keys))
     remedy = f"code in this process can sign with them: {signs}"
-    return [Finding(FindingKind.KEY, names + more, f"home `{folder}`", "none", FindingStatus.NOTED, remedy)]
+    return [Finding(FindingKind.KEY, names + more, f"home `{store.home}`", "none", FindingStatus.NOTED, remedy)]
 
 
 def _print_findings(view: Console, status: FindingStatus, items: list[Finding]) -> None:
@@ -300,8 +251,7 @@ def _print_findings(view: Console, status: FindingStatus, items: list[Finding]) 
         where: RenderableType = safe_text(item.where)
         if item.remedy:
             where = Group(where, Padding(safe_text(item.remedy, "italic"), (0, 0, 0, 2)))
-        table.add_row(
-            f"  {item.kind}", safe_text(item.name), where, safe_text(item.point if item.point != "none" else "")
-        )
+        point = safe_text(item.point if item.point != "none" else "")
+        table.add_row(f"  {item.kind}", safe_text(item.name), where, point)
     view.print(table)
     view.print()

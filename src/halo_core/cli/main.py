@@ -1,71 +1,153 @@
-"""Room: the `halo` command. Takes: argv. Gives: an exit code. Never: decides."""
+"""The `halo` command: its verbs, each in a module that is imported when the verb is called.
+
+A new verb is a function of a module here and a line of `VERBS`. The line repeats the first sentence of the verb's help,
+so that `halo --help` imports none of them.
+"""
 
 from __future__ import annotations
 
 import sys
-from importlib import metadata
-from typing import Annotated, Any, Final, cast
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module, metadata
+from typing import Annotated, Any, Final, NamedTuple, cast
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from halo_core.cli import (
-    agents,
-    alerts,
-    approvals,
-    controls,
-    demo,
-    doctor,
-    identities,
-    keys,
-    ledger,
-    modes,
-    passports,
-    policies,
-    risk,
-    sessions,
-)
-from halo_core.cli.context import Exit, fail
+from halo_core.cli.rendering import Exit, fail
 from halo_core.errors import BadInput, CannotDecide, Denied, Gap, HaloError, NotVerified
-from halo_core.manifest import ManifestError
-
-__all__ = ["app", "main"]
 
 # The parser's own error classes, which typer re-exports only by their children.
 _USAGE: Final = cast("type[Any]", typer.BadParameter.__mro__[1])
 _PARSER: Final = cast("type[Any]", typer.BadParameter.__mro__[2])
 
+
+class Verb(NamedTuple):
+    """Where a verb or a group of verbs is, as `module.name`, and what it does."""
+
+    path: str
+    summary: str
+
+
+VERBS: Final = {
+    "demo": Verb(
+        "demo.run_demo",
+        "Run a governed loan desk agent, and show what it attempted, what was decided, and how to verify it.",
+    ),
+    "doctor": Verb(
+        "doctor.doctor",
+        "Show which actions of an app are decided before they run, and which are not. "
+        "Imports the app without running it.",
+    ),
+    "verify": Verb("ledger.verify", "Verify the ledger: hashes, chains, tree, checkpoints, anchor, content."),
+    "show": Verb("ledger.show", "Show one entry in full: who did what, why it was decided so, and the outcome."),
+    "log": Verb("ledger.log", "List decisions, and actions that ran without a decision, in log order."),
+    "budget": Verb("sessions.budget", "Show what a session has spent and may still spend, for each hand-off."),
+    "authority": Verb(
+        "sessions.authority", "Draw a session's authority over time, its floors, and when which actions stop."
+    ),
+    "replay": Verb("ledger.replay", "Recompute recorded decisions and compare the bytes."),
+    "status": Verb("modes.status", "Show the mode and the number of decisions, by tenant."),
+    "enforce": Verb(
+        "modes.enforce",
+        "Switch to enforce mode: denied actions do not run. First shows which actions would have been stopped so far.",
+    ),
+    "observe": Verb(
+        "modes.observe",
+        "Switch to observe mode: every action runs and is recorded, whatever the decision. "
+        "Stops and revocations apply.",
+    ),
+    "stop": Verb(
+        "controls.stop",
+        "Stop an agent, a session, a tool, a tenant (`--tenant NAME` alone) or everything, from the next decision on.",
+    ),
+    "lift": Verb("controls.lift", "Lift a stop. `--all` also removes stop files that cannot be read."),
+    "revoke": Verb(
+        "controls.revoke",
+        "Revoke permanently. Afterwards issue a new passport or open a new session; an agent id cannot be used again.",
+    ),
+    "risk": Verb("risk.risk", "Show the risk of each agent (0..1000), its causes, and its history."),
+    "judge": Verb(
+        "alerts.judge",
+        "Judge an alert. Sessions, and days of a person, that were an attack are left out of the next baseline.",
+    ),
+    "agents": Verb("agents.agents", "List all agents that were declared, have a passport, or have acted."),
+    "approver": Verb("approvals.approver_app", "Manage the approvers who may answer challenges."),
+    "approvals": Verb("approvals.app", "List and answer challenges."),
+    "keys": Verb("keys.app", "List keys, and rotate or retire issuer keys."),
+    "baseline": Verb("risk.app", "Fit, show and drop the baseline of an agent's ordinary behaviour."),
+    "identity": Verb(
+        "identities.app", "Baselines and risk scores of people and service accounts, from imported events."
+    ),
+    "alerts": Verb("alerts.app", "List alerts, and send them to other systems."),
+    "passport": Verb("passports.app", "Issue, narrow, show, verify and revoke passports."),
+    "policy": Verb("policies.app", "Check, test and explain policies."),
+}
+
+
+class _LazyVerbs(MutableMapping[str, Any]):
+    """Verbs by name, each imported when it is asked for."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._loaded:
+            module, _, attribute = VERBS[name].path.partition(".")
+            verb = getattr(import_module(f"halo_core.cli.{module}"), attribute)
+            parent = typer.Typer(add_completion=False)
+            parent.callback()(lambda: None)  # so that a verb alone is a command of a group, too
+            if isinstance(verb, typer.Typer):
+                parent.add_typer(verb, name=name)
+            else:
+                parent.command(name)(verb)
+            self._loaded[name] = cast("Any", typer.main.get_command(parent)).commands[name]
+        return self._loaded[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._loaded[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(VERBS)
+
+    def __len__(self) -> int:
+        return len(VERBS)
+
+
+class _LazyGroup(TyperGroup):
+    """The group of all verbs; its own help is made of `VERBS`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = _LazyVerbs()
+        self._listing = False
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  the parser passes it
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if self._listing:
+            return TyperCommand(cmd_name, callback=None, help=VERBS[cmd_name].summary)
+        return super().get_command(ctx, cmd_name) if cmd_name in VERBS else None
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        self._listing = True
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self._listing = False
+
+
 app = typer.Typer(
     name="halo",
+    cls=_LazyGroup,
     help="Govern AI agents as privileged identities, and verify what was decided.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("demo")(demo.run_demo)
-app.command("doctor")(doctor.doctor)
-app.command("verify")(ledger.verify)
-app.command("show")(ledger.show)
-app.command("log")(ledger.log)
-app.command("budget")(sessions.budget)
-app.command("authority")(sessions.authority)
-app.command("replay")(ledger.replay)
-app.command("status")(modes.status)
-app.command("enforce")(modes.enforce)
-app.command("observe")(modes.observe)
-app.command("stop")(controls.stop)
-app.command("lift")(controls.lift)
-app.command("revoke")(controls.revoke)
-app.add_typer(approvals.approver_app, name="approver")
-app.add_typer(approvals.app, name="approvals")
-app.add_typer(keys.app, name="keys")
-app.add_typer(risk.app, name="baseline")
-app.add_typer(identities.app, name="identity")
-app.command("risk")(risk.risk)
-app.add_typer(alerts.app, name="alerts")
-app.command("judge")(alerts.judge)
-app.command("agents")(agents.agents)
-app.add_typer(passports.app, name="passport")
-policies.app.command("explain")(policies.explain)
-app.add_typer(policies.app, name="policy")
 
 
 @app.callback(invoke_without_command=True)
@@ -100,7 +182,7 @@ def run(argv: list[str]) -> int:
         exc.show(file=sys.stderr)
         return Exit.USAGE if isinstance(exc, _USAGE) else Exit.FAILED
     except HaloError as exc:
-        return passports.print_findings(exc) if isinstance(exc, ManifestError) else fail(exc, _choose_exit_code(exc))
+        return fail(exc, _choose_exit_code(exc))
     except BrokenPipeError:
         return Exit.OK
     return result if isinstance(result, int) else Exit.OK

@@ -1,72 +1,51 @@
-"""Room: `halo status`, `halo observe`, `halo enforce`. Takes: a store. Gives: its mode; changes it, and records that.
+"""`halo status`, `halo observe`, `halo enforce`: the mode of a store, shown and changed.
 
-Running processes that were not given a mode of their own follow at their next decision.
+A change is recorded. Running processes that were not given a mode of their own follow at their next decision.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+from rich.console import Console
 
-from halo_core.cli.context import (
-    EFFECT_STYLE,
-    DbOption,
-    Exit,
-    HomeOption,
-    JsonOption,
-    TenantOption,
-    console,
-    print_json,
-    resolve_store,
-)
-from halo_core.cli.passports import print_changes, print_findings
+from halo_core.cli.context import StoreContext, store_verb
+from halo_core.cli.passports import print_changes
+from halo_core.cli.rendering import CHANGE_STYLE, EFFECT_STYLE, Exit, console, print_json, safe_text
 from halo_core.clock import SystemClock
-from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError
-from halo_core.manifest import ManifestError
-from halo_core.model import EntryKind, Mode
-from halo_core.store import Draft, Store, StoreConfig, Transaction
-from halo_core.store.log import SealedContents, read_entries, select_tenant, summarize
+from halo_core.model import ActionKind, EntryKind, Mode
+from halo_core.oversight.issuing import apply_manifest
+from halo_core.store import Draft, Transaction
 from halo_core.store.reader import Reader
-from halo_core.views.issuing import PreparedGrants, apply_grants, list_proposals, prepare_grants, render_proposal
-from halo_core.views.wording import safe_text, shorten_hash
+from halo_core.views.inventory import count_stopped, load_statuses
+from halo_core.views.issuing import PreparedGrants, ProposedGrants, list_proposals, prepare_grants
+from halo_core.views.wording import describe_arguments, shorten_hash
 
-__all__ = ["enforce", "observe", "status"]
+_MAX_ROWS: Final = 40
 
 
-def status(*, db: DbOption = "", home: HomeOption = None, json: JsonOption = False) -> int:
+@store_verb(tenant=False)
+def status(*, store: StoreContext) -> int:
     """Show the mode and the number of decisions, by tenant."""
-    _, url = resolve_store(home, db)
-    with Reader(url) as reader:
-        tenants = {tenant: (reader.control(tenant), summarize(reader, tenant)) for tenant in reader.tenants()}
-    if json:
-        rows = {
-            t: {
-                "decisions": dict(s.decisions),
-                "effects": dict(s.effects),
-                "mode": c[2] if c else "",
-                "sightings": s.sightings,
-                "store": url,
-            }
-            for t, (c, s) in tenants.items()
-        }
-        print_json(rows)
-        return 0
+    statuses = load_statuses(store.url)
+    if store.json:
+        print_json({tenant: item.to_json() for tenant, item in statuses.items()})
+        return Exit.OK
     view = console()
-    for tenant, (control, counts) in tenants.items():
-        view.print(f"[bold]{tenant}[/]  mode [bold]{control[2] if control else '?'}[/]  {url}")
-        view.print(f"  decisions {sum(counts.decisions.values()):,} in {counts.sessions:,} sessions")
-        effect_texts = (f"[{EFFECT_STYLE[k]}]{k}[/] {n:,}" for k, n in counts.effects.items())
+    for tenant, item in statuses.items():
+        view.print(f"[bold]{tenant}[/]  mode [bold]{item.mode or '?'}[/]  {store.url}")
+        view.print(f"  decisions {sum(item.decisions.values()):,} in {item.sessions:,} sessions")
+        effect_texts = (f"[{EFFECT_STYLE[effect]}]{effect}[/] {n:,}" for effect, n in item.effects.items())
         view.print("  " + ("  ".join(effect_texts) or "no decisions yet"))
-        if counts.sightings:
-            view.print(f"  [bold red]{counts.sightings:,}[/] unguarded actions seen: halo log")
-    return 0
+        if item.sightings:
+            view.print(f"  [bold red]{item.sightings:,}[/] unguarded actions seen: halo log")
+    return Exit.OK
 
 
+@store_verb(json=False)
 def enforce(
     *,
     grants: Annotated[
@@ -80,60 +59,54 @@ def enforce(
         bool, typer.Option("--widen", help="With --grants: also issue passports that allow more than before.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --grants: do not ask for confirmation.")] = False,
-    db: DbOption = "",
-    home: HomeOption = None,
-    tenant: TenantOption = None,
+    store: StoreContext,
 ) -> int:
     """Switch to enforce mode: denied actions do not run. First shows which actions would have been stopped so far."""
-    folder, url = resolve_store(home, db)
     view = console()
-    tenant = _require_tenant(url, tenant)
-    try:
-        if grants and not _narrow_grants(url, folder, tenant, agent, tight=tight, yes=yes, widen=widen):
-            view.print("nothing was changed")
-            return Exit.FAILED
-    except ManifestError as exc:
-        return print_findings(exc)
-    stopped = _count_would_stop(url, tenant)
+    # Never a switch for a store or tenant that is not there: opening would make it.
+    with store.open_log() as (_, tenant):
+        pass
+    if grants and not _narrow_grants(store, tenant, agent, tight=tight, yes=yes, widen=widen):
+        view.print("nothing was changed")
+        return Exit.FAILED
+    with store.open_log() as (reader, _):
+        stopped = count_stopped(reader, tenant)
     for (resource, codes), count in stopped.most_common(20):
         view.print(f"  {count:>5} x {resource}: {', '.join(codes)}", markup=False)
-    _switch_mode(url, folder, tenant, Mode.ENFORCE)
+    _switch_mode(store, tenant, Mode.ENFORCE)
     view.print(f"enforce mode is on; {sum(stopped.values()):,} of the calls so far would not have run")
     view.print("(according to the rules at that time; after changing rules, run in observe mode again to check)")
-    return 0
+    return Exit.OK
 
 
-def observe(*, db: DbOption = "", home: HomeOption = None, tenant: TenantOption = None) -> int:
+@store_verb(json=False)
+def observe(*, store: StoreContext) -> int:
     """Switch to observe mode: every action runs and is recorded, whatever the decision. Stops and revocations apply."""
-    folder, url = resolve_store(home, db)
-    _switch_mode(url, folder, _require_tenant(url, tenant), Mode.OBSERVE)
+    with store.open_log() as (_, tenant):
+        pass
+    _switch_mode(store, tenant, Mode.OBSERVE)
     console().print("[bold yellow]observe mode[/] is on: actions RUN whatever the decision")
-    return 0
+    return Exit.OK
 
 
-def _narrow_grants(url: str, folder: Path, tenant: str, agent: str, *, tight: bool, yes: bool, widen: bool) -> bool:
+def _narrow_grants(store: StoreContext, tenant: str, agent: str, *, tight: bool, yes: bool, widen: bool) -> bool:
     """Show what was used of what is granted and all that would change, ask, and issue passports of that."""
     view = console()
-    with Reader(url) as reader:
-        contents = SealedContents.with_home_key(reader, KeyStore(folder))
-        proposals = [
-            item for item in list_proposals(reader, contents, tenant, tight=tight) if agent in ("", item.proposal.agent)
-        ]
+    with Reader(store.url) as reader:
+        proposals = list_proposals(reader, store.open_contents(reader), tenant, tight=tight)
+    proposals = [item for item in proposals if agent in ("", item.proposal.agent)]
     if not proposals:
-        raise ConfigError(
-            "nothing_used",
-            "there are no recorded decisions",
-            field="agent",
-            remedy="run the app in observe mode first",
-        )
+        problem, remedy = "there are no recorded decisions", "run the app in observe mode first"
+        raise ConfigError("nothing_used", problem, field="agent", remedy=remedy)
     for item in proposals:
-        render_proposal(view, item)
-    prepared = prepare_grants(url, folder, tenant, proposals, SystemClock().now_us())
+        _print_proposal(view, item)
+    prepared = prepare_grants(store.url, store.home, tenant, proposals, SystemClock().now_us())
     _print_plan(prepared, widen=widen)
     if not (yes or typer.confirm(f"write these grants to {prepared.path} and issue the passports?")):
         return False
-    for issued in apply_grants(url, folder, prepared):
-        view.print("[bold]issued[/] ", safe_text(f"{issued.link.agent} {shorten_hash(issued.link.hash)}"), sep="")
+    wanted = [(passport, planned.describe_changes()) for passport, planned in prepared.planned]
+    for link in apply_manifest(store.url, store.home, prepared.path, prepared.manifest, wanted):
+        view.print("[bold]issued[/] ", safe_text(f"{link.agent} {shorten_hash(link.hash)}"), sep="")
     return True
 
 
@@ -157,30 +130,9 @@ def _print_plan(prepared: PreparedGrants, *, widen: bool) -> None:
         )
 
 
-def _require_tenant(url: str, tenant: str | None) -> str:
-    # Never a switch for a store or tenant that is not there: opening would make it.
-    with Reader(url) as reader:
-        return select_tenant(reader, tenant)
-
-
-def _count_would_stop(url: str, tenant: str) -> Counter[tuple[str, tuple[str, ...]]]:
-    counts: Counter[tuple[str, tuple[str, ...]]] = Counter()
-    with Reader(url) as reader:
-        for record in read_entries(reader, tenant, (EntryKind.DECISION,)):
-            decision = record.entry.body["decision"]
-            if decision["effect"] in ("deny", "challenge"):
-                codes = tuple(sorted({reason["code"] for reason in decision["reasons"]}))
-                counts[record.entry.body["request"]["resource"]["id"], codes] += 1
-    return counts
-
-
-def _switch_mode(url: str, home: Path, tenant: str, mode: Mode) -> None:
-    store = Store(StoreConfig(url, home, tenant), KeyStore(home))
-    try:
-        store.commit(lambda tx: _set_mode(tx, mode))
-        store.checkpoint()
-    finally:
-        store.close()
+def _switch_mode(store: StoreContext, tenant: str, mode: Mode) -> None:
+    with store.open_store(tenant) as opened:
+        opened.commit(lambda tx: _set_mode(tx, mode))
 
 
 def _set_mode(tx: Transaction, mode: Mode) -> None:
@@ -188,3 +140,41 @@ def _set_mode(tx: Transaction, mode: Mode) -> None:
     if control.mode is not mode:
         tx.put_control(replace(control, version=control.version + 1, mode=mode))
         tx.append(Draft(EntryKind.MODE, "", {"from": control.mode.value, "to": mode.value, "by": "cli"}))
+
+
+def _print_proposal(view: Console, proposed: ProposedGrants) -> None:
+    """What would be taken, what kept, what narrowed."""
+    usage = proposed.proposal
+    used = [item for item in usage.used if item.kind is not ActionKind.HANDOFF]  # hand-offs are the manifest's to say
+    granted = {(kind, name) for kind, resources in usage.granted.items() for name in resources}
+    granted_uses = [item for item in used if proposed.first or (item.kind, item.name) in granted]
+    unused = [item for item in usage.list_unused() if item[0] is not ActionKind.HANDOFF]
+    summary = "no passport yet" if proposed.first else f"granted {len(unused) + len(granted_uses)}"
+    view.print(safe_text(usage.agent, "bold"), f": {summary}, used {len(granted_uses)}", sep="", end="")
+    removed = "this one" if len(unused) == 1 else f"these {len(unused)}"
+    view.print(f": {removed} would be removed" if unused else ": nothing would be removed")
+    for kind, name in unused[:_MAX_ROWS]:
+        view.print("  ", safe_text(f"- {_format_resource(kind, name)}", style=CHANGE_STYLE["-"]), sep="")
+    if len(unused) > _MAX_ROWS:
+        view.print(f"  … and {len(unused) - _MAX_ROWS} more")
+    for item in granted_uses:
+        rules = proposed.grants.get(item.kind, {}).get(item.name, {})
+        line = f"  {_format_resource(item.kind, item.name)} ({item.calls:,} calls): {describe_arguments(rules)}"
+        view.print(safe_text(line))
+    left_out = [
+        *(
+            ("used before, not granted now", item.kind, item.name, item.calls)
+            for item in used
+            if item not in granted_uses
+        ),
+        *(("denied every time", *item) for item in usage.refused),
+    ]
+    for why, kind, name, count in left_out:
+        line = f"  {why}, not proposed: {_format_resource(kind, name)} ({count:,} calls)"
+        view.print(safe_text(line, style="yellow"))
+    if usage.unread:
+        view.print(f"  [yellow]arguments of {usage.unread:,} calls could not be decrypted[/]")
+
+
+def _format_resource(kind: ActionKind, name: str) -> str:
+    return name if kind is ActionKind.TOOL_CALL else f"{kind.value} {name}"

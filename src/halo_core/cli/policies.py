@@ -1,104 +1,56 @@
-"""Room: `halo policy explain`, why one decision came out so. Takes: an entry. Gives: each check and what would do.
-
-It reads what the entry recorded and computes the numbers again; whether the verdict itself holds, `halo replay` says.
-Never: decides, shows an argument's value, proposes to drop a rule that forbids.
-
-Room: `halo policy check | test | starter`. Takes: Cedar files, cases. Gives: findings, a folder. Never: decides.
-"""
+"""`halo policy check | test | explain | starter`: Cedar files and their cases, and why one decision came out so."""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from halo_core.cli.context import (
-    EFFECT_STYLE,
-    DbOption,
-    Exit,
-    HomeOption,
-    JsonOption,
-    TenantOption,
-    console,
-    print_json,
-    resolve_store,
-)
+from halo_core.cli.context import StoreContext, store_verb
+from halo_core.cli.rendering import EFFECT_STYLE, Exit, console, print_json, safe_text
 from halo_core.clock import format_iso
-from halo_core.crypto import canonical
-from halo_core.crypto.keys import KeyStore
 from halo_core.enforcement.agent_credentials import install_starter
 from halo_core.enforcement.registry import RegisteredResource
 from halo_core.errors import ConfigError
-from halo_core.model import AccessRequest, Decision, EntryKind, Envelope
-from halo_core.oversight.requests import load_links
-from halo_core.policy import CedarPolicy, PolicyBundle, infer_arg_types
-from halo_core.policy.checks import check_bundle as check_bundle
-from halo_core.policy.checks import load_cases, run_case
-from halo_core.store.log import LoggedEntry, SealedContents, find_entry, select_tenant
-from halo_core.store.reader import Reader
-from halo_core.views.explanations import Case, NeededChange, Step, build_steps, find_needed_changes
-from halo_core.views.wording import safe_text
+from halo_core.policy import PolicyBundle, infer_arg_types
+from halo_core.policy.checks import check_bundle, load_cases, run_case
+from halo_core.views import NO_LEDGER_CODES
+from halo_core.views.entries import find_decision
+from halo_core.views.explanations import Case, Explanation, Step, explain_decision
 
-__all__ = [
-    "app",
-    "explain",
+app = typer.Typer(help="Check, test and explain policies.", no_args_is_help=True)
+
+FolderArgument = Annotated[
+    Path | None, typer.Argument(metavar="FOLDER", help="Folder of .cedar files (default: policy in the home).")
 ]
 
 
+@app.command("explain")
+@store_verb()
 def explain(
     decision: Annotated[
         str, typer.Argument(metavar="N", help="A decision: its index (#), its id, or the first characters of the id.")
     ],
     *,
-    db: DbOption = "",
-    home: HomeOption = None,
-    tenant: TenantOption = None,
-    json: JsonOption = False,
+    store: StoreContext,
 ) -> int:
     """Explain a decision: each check with its result, and the smallest change that would have allowed the action."""
-    folder, url = resolve_store(home, db)
-    with Reader(url) as reader:
-        record = find_entry(reader, select_tenant(reader, tenant), decision)
-        case = _load_case(reader, folder, record)
-    case_steps, changes = build_steps(case), find_needed_changes(case)
-    if json:
-        print_json(_explanation_to_json(case, case_steps, changes))
+    with store.open_log() as (reader, tenant):
+        record = find_decision(reader, tenant, decision, "N")
+        explanation = explain_decision(reader, store.open_contents(reader), record)
+    if store.json:
+        print_json(explanation.to_json())
         return Exit.OK
     view = console()
-    _print_head(view, case)
-    _print_steps(view, case_steps)
-    _print_changes(view, case, changes)
+    _print_head(view, explanation.case)
+    _print_steps(view, explanation.steps)
+    _print_changes(view, explanation)
     return Exit.OK
-
-
-def _load_case(reader: Reader, home: Path, record: LoggedEntry) -> Case:
-    entry = record.entry
-    if entry.kind is not EntryKind.DECISION:
-        raise ConfigError(
-            "not_a_decision",
-            f"#{record.index} is not a decision but a {entry.kind.value} entry",
-            field="N",
-            remedy="see `halo log`",
-        )
-    snapshot = entry.body["snapshot"]
-    sealed = SealedContents.with_home_key(reader, KeyStore(home)).open(entry, "args")
-    args = canonical.from_plain(canonical.loads(sealed)) if sealed is not None else None
-    bundle = reader.blob(entry.tenant, snapshot["policy"])
-    policies = CedarPolicy.from_bytes(bundle).policies if bundle is not None else ()
-    return Case(
-        index=record.index,
-        entry=entry,
-        request=AccessRequest.from_plain(entry.body["request"], args or {}),
-        decision=Decision.from_plain(entry.body["decision"]),
-        chain=load_links(reader, entry.tenant, snapshot["chain"]),
-        accounts=tuple(map(Envelope.from_plain, snapshot["envelopes"])),
-        policies={policy.id: policy for policy in policies},
-        opened=args is not None,
-    )
 
 
 def _print_head(view: Console, case: Case) -> None:
@@ -115,11 +67,7 @@ def _print_head(view: Console, case: Case) -> None:
     view.print(safe_text(context_line, style="dim"))
 
 
-_MARKS = {
-    True: safe_text("✓", style="green"),
-    False: safe_text("✗", style="bold red"),
-    None: safe_text("-", style="dim"),
-}
+_MARKS: Final = {True: ("✓", "green"), False: ("✗", "bold red"), None: ("-", "dim")}
 
 
 def _print_steps(view: Console, case_steps: list[Step]) -> None:
@@ -129,7 +77,7 @@ def _print_steps(view: Console, case_steps: list[Step]) -> None:
     table.add_column(overflow="fold")
     for step in case_steps:
         first, *more = [f"{step.title}{': ' if step.answers else ''}{'; '.join(step.answers[:1])}", *step.answers[1:]]
-        mark = safe_text("!", style="yellow") if step.passed and step.raised else _MARKS[step.passed]
+        mark = Text(*(("!", "yellow") if step.passed and step.raised else _MARKS[step.passed]))
         table.add_row(str(step.number), mark, safe_text(first, style="dim" if step.passed is None else ""))
         for line in more:
             table.add_row("", "", safe_text(line))
@@ -138,9 +86,10 @@ def _print_steps(view: Console, case_steps: list[Step]) -> None:
     view.print(table)
 
 
-def _print_changes(view: Console, case: Case, changes: list[NeededChange]) -> None:
+def _print_changes(view: Console, explanation: Explanation) -> None:
+    changes = explanation.changes
     if not changes:
-        if case.decision.effect.runs:
+        if explanation.case.decision.effect.runs:
             view.print("no check objected")
         return
     view.print("[bold]what would have allowed it[/]" + (", all of these" if len(changes) > 1 else ""))
@@ -155,33 +104,12 @@ def _print_changes(view: Console, case: Case, changes: list[NeededChange]) -> No
     view.print(table)
 
 
-def _explanation_to_json(case: Case, case_steps: list[Step], changes: list[NeededChange]) -> dict[str, Any]:
-    return {
-        "changes": [{"code": item.code, "snippet": "\n".join(item.snippet), "text": item.text} for item in changes],
-        "effect": case.decision.effect.value,
-        "id": case.entry.id,
-        "index": case.index,
-        "steps": [
-            {"answers": list(step.answers), "number": step.number, "passed": step.passed, "title": step.title}
-            for step in case_steps
-        ],
-    }
-
-
-app = typer.Typer(help="Check, test and explain policies.", no_args_is_help=True)
-
-FolderArgument = Annotated[
-    Path | None, typer.Argument(metavar="FOLDER", help="Folder of .cedar files (default: policy in the home).")
-]
-
-
-def _load_registered(url: str, tenant: str | None) -> list[RegisteredResource]:
+def _load_registered(store: StoreContext) -> list[RegisteredResource]:
     try:
-        with Reader(url) as reader:
-            name = select_tenant(reader, tenant)
-            return [RegisteredResource.from_bytes(spec) for _, spec in reader.resources(name)]
+        with store.open_log() as (reader, tenant):
+            return [RegisteredResource.from_bytes(spec) for _, spec in reader.resources(tenant)]
     except ConfigError as exc:
-        if exc.code in ("no_database", "no_store"):
+        if exc.code in NO_LEDGER_CODES:
             return []
         raise
 
@@ -191,21 +119,14 @@ def _load_bundle(folder: Path, registered: list[RegisteredResource]) -> PolicyBu
 
 
 @app.command("check")
-def check_policies(
-    folder: FolderArgument = None,
-    *,
-    db: DbOption = "",
-    home: HomeOption = None,
-    tenant: TenantOption = None,
-    json: JsonOption = False,
-) -> int:
+@store_verb()
+def check_policies(folder: FolderArgument = None, *, store: StoreContext) -> int:
     """Validate policies strictly against the registered tools. Exit 1 if there are findings."""
-    place, url = resolve_store(home, db)
-    registered = _load_registered(url, tenant)
-    chosen = folder or place / "policy"
+    registered = _load_registered(store)
+    chosen = folder or store.home / "policy"
     bundle = _load_bundle(chosen, registered)
     findings = check_bundle(bundle, [item.resource for item in registered])
-    if json:
+    if store.json:
         print_json([{"message": f.message, "policy": f.policy, "where": f.where} for f in findings])
         return Exit.FAILED if findings else Exit.OK
     view = console()
@@ -222,19 +143,16 @@ def check_policies(
 
 
 @app.command("test")
+@store_verb()
 def run_cases(
     cases: Annotated[Path, typer.Argument(metavar="CASES", help="TOML file with `case` tables, see docs/policy.md.")],
     folder: FolderArgument = None,
     *,
-    db: DbOption = "",
-    home: HomeOption = None,
-    tenant: TenantOption = None,
-    json: JsonOption = False,
+    store: StoreContext,
 ) -> int:
     """Run policy cases. Exit 1 if a case fails."""
-    place, url = resolve_store(home, db)
-    registered = _load_registered(url, tenant)
-    bundle = _load_bundle(folder or place / "policy", registered)
+    registered = _load_registered(store)
+    bundle = _load_bundle(folder or store.home / "policy", registered)
     try:
         text = cases.read_text(encoding="utf-8")
     except OSError as exc:
@@ -252,7 +170,7 @@ def run_cases(
             )
     results = [run_case(case, bundle, resources) for case in parsed_cases]
     failed = [result for result in results if not result.passed]
-    if json:
+    if store.json:
         rows = [{"expected": str(r.expected), "got": str(r.got), "name": r.name, "passed": r.passed} for r in results]
         print_json(rows)
     else:

@@ -1,385 +1,152 @@
-"""Room: budgets on a page. Takes: what `halo budget` tells. Gives: lines for a terminal. Never: I/O, decides.
+"""What the verbs share to answer: exit codes, consoles, JSON, errors, tables.
 
-Names are somebody's words: every cell is text, none is markup.
-
-Room: the decay curve in a terminal. Takes: a scene. Gives: lines of text. Never: I/O.
-
-Braille, eight dots a character: a curve of 60 columns has 120 places across. Floors are dashed lines with their names
-at the right edge, hand-offs lanes under the axis.
+A verb prints through `console()`, which colours only on a terminal and shows what would act on it. Words that somebody
+else wrote go through `safe_text`, so that none of them is markup.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Final
+import io
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from typing import IO, Any, Final, cast
 
+from rich.console import Console, RenderableType
+from rich.table import Table
 from rich.text import Text
 
-from halo_core.views.authority_curve import Floor, group_by_level
-from halo_core.views.chart_layout import Scene
-from halo_core.views.passports import format_utc_minute
-from halo_core.views.wording import format_amount, format_duration, format_percent, safe_text, shorten_hash
+from halo_core.errors import HaloError
+from halo_core.views.wording import escape_unprintable
 
-__all__ = [
-    "draw_bar",
-    "draw_terminal_chart",
-    "render_budget",
-]
+_PIPED_WIDTH: Final = 200
+_MIN_WIDTH: Final = 20
+_BLANKS: Final = re.compile(r"[ \t]+(?=\n)")
 
 
-_US_PER_S: Final = 1_000_000
-_TITLES: Final = ("spent", "reserved", "limit", "ceiling")
-_MAX_BAR: Final = 20
-_MIN_BAR: Final = 6
-_SHARE_WIDTH: Final = 6
-_GAP: Final = "  "
-_LOW: Final = 60
-_HIGH: Final = 85
+class Exit(IntEnum):
+    """Exit codes of `halo`."""
+
+    OK = 0
+    FAILED = 1
+    CANNOT_TELL = 2
+    DENIED = 10
+    TAMPERED = 11
+    REPLAY_DIFFERS = 12
+    GAP = 13
+    USAGE = 64
 
 
-@dataclass(frozen=True, slots=True)
-class _BudgetRow:
-    """A line: a heading of a link, or one unit with its numbers (spent, reserved, limit, ceiling)."""
+EFFECT_STYLE: Final = {
+    "allow": "green",
+    "monitor": "cyan",
+    "restrict": "yellow",
+    "challenge": "magenta",
+    "deny": "bold red",
+}
+CHANGE_STYLE: Final = {"+": "green", "-": "red", "~": "yellow"}
+RISK_BANDS: Final = ("ordinary", "[yellow]elevated[/]", "[bold red]high[/]")
+PASSED_MARKS: Final = {True: "[green]✓[/]", False: "[bold red]✗[/]", None: "[dim]-[/]"}
 
-    name: str
-    about: str = ""
-    cells: tuple[str, ...] = ()
-    used: int = 0
-    reserved: int = 0
-    limit: int = 0
-    dim: bool = False
-
-
-def draw_bar(used: int, reserved: int, limit: int, width: int) -> str:
-    """`█` for what is spent, `▒` for what is reserved, `░` for the rest; what was spent at all shows."""
-    total = max(limit, 1)
-    spent = min(max(round(width * used / total), used > 0), width)
-    reserved_cells = min(max(round(width * reserved / total), reserved > 0), width - spent)
-    return "█" * spent + "▒" * reserved_cells + "░" * (width - spent - reserved_cells)
+# Control characters and those that reorder text; tab and newline stay.
+_VISIBLE_ESCAPES: Final = {
+    code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    for code in (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
 
 
-def render_budget(report: dict[str, Any], width: int) -> list[Text]:
-    """The tree of a session, at most `width` columns wide where the names allow."""
-    rows = [row for tree in report["standing"] for row in _build_tree_rows(tree)]
-    units = [row for row in rows if row.cells]
-    name = max((len(row.name) for row in units), default=0)
-    columns = [max(len(title), *(len(row.cells[i]) for row in units)) for i, title in enumerate(_TITLES)]
-    room = width - name - sum(columns) - len(_GAP) * (len(columns) + 1) - _SHARE_WIDTH
-    length = max(min(room, _MAX_BAR), _MIN_BAR)
-    age = format_duration((report["now_us"] - report["opened_us"]) // _US_PER_S)
-    lines = [
-        Text.assemble(
-            "session ", safe_text(report["session"], "bold"), f", open for {age}, {report['steps']:,} decisions"
-        )
-    ]
-    titles = _GAP.join(title.rjust(columns[i]) for i, title in enumerate(_TITLES))
-    lines.append(Text(f"{'':{name}}{_GAP}{titles}", style="dim"))
-    lines += [_render_budget_row(row, name, columns, length) for row in rows]
-    lines.append(Text(""))
-    lines.append(_render_next_limit(report["first"]))
-    return lines
+class _Console(Console):
+    """Shows what would act on the terminal instead of printing it: the words are often somebody else's."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(text.translate(_VISIBLE_ESCAPES), **options)
 
 
-def _render_budget_row(row: _BudgetRow, name: int, columns: list[int], length: int) -> Text:
-    if not row.cells:
-        return Text.assemble(safe_text(row.name, "dim bold" if row.dim else "bold"), "  ", safe_text(row.about, "dim"))
-    numbers = _GAP.join(text.rjust(columns[i]) for i, text in enumerate(row.cells))
-    share = 100 * (row.used + row.reserved) // max(row.limit, 1)
-    colour = "green" if share < _LOW else "yellow" if share < _HIGH else "red"
-    line = Text(style="dim" if row.dim else "")
-    line.append_text(safe_text(f"{row.name:{name}}"))
-    line.append(f"{_GAP}{numbers}{_GAP}")
-    line.append(draw_bar(row.used, row.reserved, row.limit, length), style="dim" if row.dim else colour)
-    line.append(f" {share:>4}%")
-    return line
+class _TrailingBlankStripper:
+    """A stream that ends no line in blanks: tables fill their cells, and whoever pipes them reads lines."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write it without the blanks before each line's end."""
+        self._stream.write(_BLANKS.sub("", text))
+        return len(text)
 
 
-def _build_tree_rows(tree: dict[str, Any]) -> Iterator[_BudgetRow]:
-    about = f"standing passport {shorten_hash(tree['hash'])} for {tree['principal']}, until {format_utc_minute(tree['until_s'])[:10]}"
-    yield _BudgetRow(tree["agent"], about)
-    for quota in tree["quotas"]:
-        numbers = (
-            format_amount(quota["used"], quota["decimals"]),
-            "",
-            format_amount(quota["per_day"], quota["decimals"]),
-            "",
-        )
-        yield _BudgetRow(f"  {quota['unit']} today", cells=numbers, used=quota["used"], limit=quota["per_day"])
-    for link in tree["links"]:
-        yield from _build_link_rows(link, "")
+def console(*, stderr: bool = False) -> Console:
+    """A console; colours only on a terminal. What is piped is folded only where `COLUMNS` says how wide."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What is printed may hold bytes that somebody put into a database: shown, never raised over.
+            stream.reconfigure(errors="backslashreplace")
+    stream = sys.stderr if stderr else sys.stdout
+    if stream.isatty():
+        return _Console(stderr=stderr, highlight=False)
+    columns = os.environ.get("COLUMNS", "")
+    width = int(columns) if columns.isascii() and columns.isdigit() and int(columns) >= _MIN_WIDTH else 0
+    file = cast("IO[str]", _TrailingBlankStripper(stream))
+    return _Console(file=file, highlight=False, soft_wrap=not width, width=width or _PIPED_WIDTH)
 
 
-def _build_link_rows(link: dict[str, Any], indent: str) -> Iterator[_BudgetRow]:
-    dim = link["status"] != "live"
-    yield _BudgetRow(f"{indent}└ {link['agent']}", _describe_link(link), dim=dim)
-    for unit in link["units"]:
-        if dim and unit["unit"] == "time":
-            continue  # a link that is gone has no age
-        show = (
-            _format_hours if unit["unit"] == "time" else lambda value, unit=unit: format_amount(value, unit["decimals"])
-        )
-        own_remaining = max(unit["limit"] - unit["committed"] - unit["reserved"], 0)
-        # Whoever is above may have less left than this link has by itself.
-        parent_text = f"{show(unit['left'])} above" if not dim and unit["left"] < own_remaining else ""
-        yield _BudgetRow(
-            f"{indent}    {unit['unit']}",
-            cells=(
-                show(unit["committed"]),
-                show(unit["reserved"]) if unit["reserved"] else "",
-                show(unit["limit"]),
-                show(unit["ceiling"]) if unit["ceiling"] is not None else parent_text,
-            ),
-            used=unit["committed"],
-            reserved=unit["reserved"],
-            limit=unit["limit"],
-            dim=dim,
-        )
-    for child in link["links"]:
-        yield from _build_link_rows(child, f"{indent}  ")
+def safe_text(text: str, style: str = "") -> Text:
+    """Somebody's words for a terminal: no markup, and what would act on it is shown instead."""
+    return Text(escape_unprintable(text), style=style)
 
 
-def _describe_link(link: dict[str, Any]) -> str:
-    if link["kind"] == "session":
-        return f"session link, epoch {link['epoch']}, authority {format_percent(link['authority'])}"
-    parents = " and ".join(reversed(link["debits"]))
-    if link["status"] != "live":
-        return f"hand-off, {link['status']}; {parents} spent this too"
-    return f"hand-off, authority {format_percent(link['authority'])}; {parents} spends this too"
+def build_table(
+    titles: Sequence[str], *, right: Iterable[str] = (), no_wrap: Iterable[str] = (), gap: int = 1
+) -> Table:
+    """A table without lines; its cells fold where they are not said to stay on one line."""
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0) if gap > 1 else (0, 1))
+    for title in titles:
+        justify = "right" if title in right else "left"
+        table.add_column(title, overflow="fold", no_wrap=title in no_wrap, justify=justify)  # type: ignore[arg-type]
+    return table
 
 
-def _format_hours(value: int) -> str:
-    hours, rest = divmod(value, 3600)
-    return f"{hours:,}:{rest // 60:02}:{rest % 60:02}"
+def build_field_table(rows: Iterable[tuple[str, RenderableType]]) -> Table:
+    """Name and value, a line each."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
-def _render_next_limit(first: dict[str, Any] | None) -> Text:
-    if first is None:
-        return Text("nothing has been spent yet")
-    limit_name = {"standing": "today's quota", "session": "session link"}.get(first["kind"], "hand-off link")
-    line = Text.assemble(
-        "runs out first: ", safe_text(first["unit"], "bold"), " of ", safe_text(first["agent"]), f"'s {limit_name}, "
-    )
-    if first["unit"] == "time":
-        return line.append(f"{format_duration(first['left'])} left")
-    line.append(
-        f"{format_amount(first['left'], first['decimals'])} of {format_amount(first['limit'], first['decimals'])} left: "
-    )
-    return line.append(f"about {first['actions']:,} more decisions at this rate")
+def print_json(value: Any) -> None:
+    """One JSON document on stdout, untouched by colours or folding; ASCII, so that no byte in it can break it."""
+    sys.stdout.write(json.dumps(value, indent=2, sort_keys=True) + "\n")
+    sys.stdout.flush()
 
 
-_ROWS: Final = 18
-_MILLION: Final = 1_000_000
-_MARGIN: Final = 5
-_MAX_LABEL: Final = 28
-_QUARTERS: Final = (1_000_000, 750_000, 500_000, 250_000, 0)
-_BITS: Final = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
-_SIGNS: Final = {"deny": ("✗", "bold red"), "challenge": ("?", "bold magenta")}
-_CURVE: Final = "bold cyan"
-_AHEAD: Final = "cyan"
-_MARK: Final = "magenta"
-_STOPPED: Final = "red"
+def print_note(text: str) -> None:
+    """A note on stderr."""
+    console(stderr=True).print("[yellow]note[/]: ", safe_text(text), sep="")
 
 
-class _Canvas:
-    """Characters with styles; dots of a curve over them."""
-
-    def __init__(self, columns: int) -> None:
-        self.columns = columns
-        self._text = [[(" ", "")] * columns for _ in range(_ROWS)]
-        self._dots: dict[tuple[int, int], tuple[int, str]] = {}
-        self._over: dict[tuple[int, int], tuple[str, str]] = {}
-
-    def mark(self, row: int, column: int, character: str, style: str) -> None:
-        """A character over everything else."""
-        self._over[row, min(column, self.columns - 1)] = (character, style)
-
-    def put(self, row: int, column: int, character: str, style: str) -> None:
-        if 0 <= row < _ROWS and 0 <= column < self.columns:
-            self._text[row][column] = (character, style)
-
-    def draw_line(self, corners: Sequence[tuple[float, int]], width: float, style: str, *, every: int = 1) -> None:
-        """A line through corners, or each `every`th dot of it."""
-        spots = [self._find_spot(x / width, authority) for x, authority in corners]
-        number = 0
-        for (x0, y0), (x1, y1) in pairwise(spots):
-            steps = max(abs(x1 - x0), abs(y1 - y0))
-            for k in range(steps + (steps == 0)):
-                if number % every == 0:
-                    self._set_dot(
-                        x0 + round((x1 - x0) * k / max(steps, 1)), y0 + round((y1 - y0) * k / max(steps, 1)), style
-                    )
-                number += steps > 0
-
-    def _find_spot(self, share: float, authority: int) -> tuple[int, int]:
-        return round(share * (2 * self.columns - 1)), round((1 - authority / _MILLION) * (4 * _ROWS - 1))
-
-    def _set_dot(self, x: int, y: int, style: str) -> None:
-        place = (y // 4, x // 2)
-        bits, dot_style = self._dots.get(place, (0, style))
-        self._dots[place] = (bits | _BITS[x % 2][y % 4], dot_style)
-
-    def render_row(self, number: int) -> Text:
-        line = Text()
-        for column, (character, style) in enumerate(self._text[number]):
-            bits, colour = self._dots.get((number, column), (0, ""))
-            if (number, column) in self._over:
-                line.append(*self._over[number, column])
-                continue
-            line.append(chr(0x2800 + bits) if bits else character, style=colour if bits else style)
-        return line
-
-
-def draw_terminal_chart(scene: Scene, floors: Sequence[Floor], width: int) -> list[Text]:
-    """The chart, `width` columns wide."""
-    labels = _place_labels(floors)
-    right = max((len(text) for text, _ in labels.values()), default=0)
-    canvas = _Canvas(max(width - _MARGIN - 2 - right - 1, 20))
-    for level, group in group_by_level(floors).items():
-        style = _choose_style(group)
-        for column in range(canvas.columns):
-            canvas.put(_find_row(level), column, "╌", style)
-    marks = [(x, f"epoch {item.epoch}{_format_approver(item.approver)}") for x, item in scene.epochs]
-    for x, _ in marks:
-        _draw_vertical(canvas, _find_column(x, scene, canvas), "┊", _MARK)
-    now = _find_column(scene.now[0], scene, canvas)
-    _draw_vertical(canvas, now, "│", "dim")
-    canvas.draw_line(scene.ahead, scene.width, _AHEAD, every=3)
-    canvas.draw_line(scene.line, scene.width, _CURVE)
-    refused = _mark_refusals(canvas, scene)
-    lines = _place_headings(marks, now, scene, canvas)
-    ticks = {_find_row(level): format_percent(level) for level in _QUARTERS}
-    for number in range(_ROWS):
-        label, style = labels.get(number, ("", ""))
-        edge = "┤" if number in ticks else "│"
-        lines.append(
-            Text.assemble(
-                (f"{ticks.get(number, ''):>{_MARGIN}} {edge}", "dim"),
-                canvas.render_row(number),
-                " ",
-                safe_text(label, style),
-            )
-        )
-    return [*lines, *_draw_axis(scene, canvas, width), *_draw_hand_offs(scene, canvas), *_build_legend(refused, scene)]
-
-
-def _mark_refusals(canvas: _Canvas, scene: Scene) -> list[str]:
-    """Mark what did not run, and where the next class stops; the effects that were marked."""
-    effects = []
-    for x, dot in scene.points:
-        if dot.effect in _SIGNS:
-            canvas.mark(_find_row(dot.after), _find_column(x, scene, canvas), *_SIGNS[dot.effect])
-            effects.append(dot.effect)
-    if scene.stop is not None:
-        canvas.mark(_find_row(scene.stop[1]), _find_column(scene.stop[0], scene, canvas), "○", _AHEAD)
-    return effects
-
-
-def _build_legend(refused: list[str], scene: Scene) -> list[Text]:
-    line = Text(" " * (_MARGIN + 2))
-    for effect, (sign, style) in _SIGNS.items():
-        if effect in refused:
-            line.append(sign, style=style)
-            line.append(f" {effect}   ", style="dim")
-    if scene.stop is not None:
-        line.append("○", style=_AHEAD)
-        line.append(f" {scene.stop[2]} stops, {scene.condition}", style="dim")
-    return [line] if line.plain.strip() else []
-
-
-def _find_row(authority: int) -> int:
-    return round((1 - authority / _MILLION) * (4 * _ROWS - 1)) // 4
-
-
-def _find_column(x: float, scene: Scene, canvas: _Canvas) -> int:
-    return round(x / scene.width * (2 * canvas.columns - 1)) // 2
-
-
-def _format_approver(approver: str) -> str:
-    return f", {approver}" if approver else ""
-
-
-def _choose_style(group: Iterable[Floor]) -> str:
-    group = list(group)
-    if any(item.used and not item.possible for item in group):
-        return _STOPPED
-    return "yellow" if any(item.used for item in group) else "dim"
-
-
-def _place_labels(floors: Sequence[Floor]) -> dict[int, tuple[str, str]]:
-    """Row → (label, style), each level on a row of its own."""
-    placed: dict[int, tuple[str, str]] = {}
-    for level, group in group_by_level(floors).items():
-        row = _find_row(level)
-        while row in placed and row < _ROWS - 1:
-            row += 1
-        first = sorted(group, key=lambda item: not item.used)
-        names = (("✗" if item.used and not item.possible else "") + item.impact.value for item in first)
-        text = f"{format_percent(level)} {' '.join(names)}"
-        placed[row] = (text if len(text) <= _MAX_LABEL else text[: _MAX_LABEL - 1] + "…", _choose_style(group))
-    return placed
-
-
-def _draw_vertical(canvas: _Canvas, column: int, character: str, style: str) -> None:
-    for row in range(_ROWS):
-        canvas.put(row, column, character, style)
-
-
-def _place_headings(marks: list[tuple[float, str]], now: int, scene: Scene, canvas: _Canvas) -> list[Text]:
-    """What stands over the chart: epochs and now, on as many lines as keep them apart."""
-    headings = [(_find_column(x, scene, canvas), text, _MARK) for x, text in marks]
-    headings.append((now, f"now, {scene.late} later" if scene.late else "now", "dim"))
-    rows: list[list[tuple[int, str, str]]] = []
-    for column, text, style in headings:
-        start = max(min(column, canvas.columns - len(text)), 0)
-        row = next((row for row in rows if row[-1][0] + len(row[-1][1]) < start), None)
-        if row is None:
-            rows.append([(start, text, style)])
-        else:
-            row.append((start, text, style))
-    return [_render_spread(row, " " * (_MARGIN + 2)) for row in rows]
-
-
-def _render_spread(row: list[tuple[int, str, str]], margin: str) -> Text:
-    line, length = Text(margin), 0
-    for start, text, style in row:
-        line.append(" " * (start - length))
-        line.append_text(safe_text(text, style))
-        length = start + len(text)
-    return line
-
-
-def _draw_axis(scene: Scene, canvas: _Canvas, width: int) -> list[Text]:
-    marks = {_find_column(tick.x, scene, canvas): tick.text for tick in scene.ticks if tick.x <= scene.width}
-    rule = "".join("┴" if column in marks else "─" for column in range(canvas.columns))
-    row: list[tuple[int, str, str]] = []
-    for column, text in sorted(marks.items()):
-        start = max(min(column - len(text) // 2, canvas.columns - len(text)), 0)
-        if not row or row[-1][0] + len(row[-1][1]) < start:
-            row.append((start, text, "dim"))
-    line, title = _render_spread(row, " " * (_MARGIN + 2)), Text(f"  {scene.axis}", style="dim")
-    has_room = len(line) + len(title) <= width
-    return [
-        Text(f"{'':{_MARGIN}} └{rule}", style="dim"),
-        *([line.append_text(title)] if has_room else [line, Text(" " * _MARGIN) + title]),
-    ]
-
-
-def _draw_hand_offs(scene: Scene, canvas: _Canvas) -> list[Text]:
-    lines = []
-    for since, until, item in scene.hand_offs[:4]:
-        start = _find_column(since, scene, canvas)
-        length = max(_find_column(until, scene, canvas) - start, 1)
-        end = "┤" if item.until is not None else "▶"
-        status = "handed back" if item.until is not None else "acts for it"
-        name = safe_text(f"{item.agent}, {status}", "dim")
-        span = Text(f"├{'─' * (length - 1)}{end}", style=_MARK)
-        if start + length + 1 + len(name) <= canvas.columns + _MAX_LABEL // 2 or len(name) >= start:
-            parts = [Text(" " * (_MARGIN + 2 + start)), span, Text(" "), name]
-        else:
-            parts = [Text(" " * (_MARGIN + 1 + start - len(name))), name, Text(" "), span]
-        lines.append(Text.assemble(*parts))
-    if len(scene.hand_offs) > 4:
-        lines.append(Text(f"{'':{_MARGIN + 2}}and {len(scene.hand_offs) - 4} more hand-offs", style="dim"))
-    return lines
+def fail(error: HaloError, code: int) -> int:
+    """Say what went wrong and what to do, on stderr; the exit code for it."""
+    out = console(stderr=True)
+    findings = getattr(error, "findings", None)
+    if findings is not None:  # everything that is wrong with a manifest
+        for finding in findings:
+            out.print("[bold red]error[/] ", safe_text(finding.text(error.source)), sep="")  # type: ignore[attr-defined]
+            if finding.remedy:
+                out.print("  try: ", safe_text(finding.remedy), sep="")
+        return Exit.USAGE
+    field = getattr(error, "field", "")
+    out.print(f"[bold red]error[/] {f'{field}: ' if field else ''}", end="")
+    out.print(error.message, markup=False, end="")
+    out.print(f" \\[{error.code}]")
+    if error.remedy:
+        out.print("  try: ", end="")
+        out.print(error.remedy, markup=False)
+    return code

@@ -1,65 +1,36 @@
-"""Room: `halo budget`. Takes: a store. Gives: what a session may still spend, link by link. Never: writes, decides.
-
-standing passport ── day quotas, over all sessions
-└─ session link ── what this session may spend, and the ceiling that no re-authorization passes
-   └─ hand-off links ── less than that; what they spend is spent by everybody above as well
-
-Room: `halo authority`. Takes: a store. Gives: how a session's authority fell, and when what stops. Never: writes.
-"""
+"""`halo budget` and `halo authority`: what a session may still spend, and how its authority fell."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from halo_core.authority import compute_authority
-from halo_core.cli.context import (
-    DbOption,
-    Exit,
-    HomeOption,
-    JsonOption,
-    TenantOption,
-    console,
-    print_json,
-    resolve_store,
-)
-from halo_core.cli.rendering import draw_terminal_chart, render_budget
+from halo_core.cli.authority_plot import draw_terminal_chart
+from halo_core.cli.context import StoreContext, store_verb, write_text_file
+from halo_core.cli.rendering import Exit, build_table, console, print_json, safe_text
 from halo_core.clock import SystemClock, format_iso
-from halo_core.enforcement.registry import RegisteredResource
-from halo_core.errors import ConfigError
-from halo_core.model import EntryKind, Envelope, Impact, Link
-from halo_core.store import SessionState
-from halo_core.store.log import read_entries, select_tenant
-from halo_core.store.reader import Reader
 from halo_core.views.authority_chart import draw_authority_chart
-from halo_core.views.authority_curve import Curve, Floor, build_curve, compute_floors, describe_outlook
+from halo_core.views.authority_curve import load_authority
+from halo_core.views.budgets import LinkBudget, NextLimit, PassportBudget, SessionBudget, build_session_budget
 from halo_core.views.chart_layout import format_headline, lay_out
-from halo_core.views.sessions import (
-    LIVE,
-    LinkNode,
-    PassportTree,
-    choose_session,
-    list_live_agents,
-    load_session_links,
-    load_sessions,
-    load_trees,
-)
-from halo_core.views.wording import format_percent, safe_text
+from halo_core.views.sessions import choose_session, load_sessions, load_trees
+from halo_core.views.wording import format_amount, format_duration, format_percent, format_utc_minute, shorten_hash
 
-__all__ = [
-    "AgentOption",
-    "SessionArgument",
-    "authority",
-    "budget",
-]
-
-
+_MAX_WIDTH: Final = 100
+_TITLES: Final = ("spent", "reserved", "limit", "ceiling")
+_MAX_BAR: Final = 20
+_MIN_BAR: Final = 6
+_SHARE_WIDTH: Final = 6
+_GAP: Final = "  "
+_LOW: Final = 60
+_HIGH: Final = 85
 _US_PER_S: Final = 1_000_000
 
 SessionArgument = Annotated[
@@ -68,202 +39,173 @@ SessionArgument = Annotated[
 AgentOption = Annotated[str, typer.Option("--agent", help="Only sessions and links of this agent.")]
 
 
+@store_verb()
 def budget(
     session: SessionArgument = "",
     *,
     agent: AgentOption = "",
     everything: Annotated[bool, typer.Option("--all", help="A table of all sessions.")] = False,
-    db: DbOption = "",
-    home: HomeOption = None,
-    tenant: TenantOption = None,
-    json: JsonOption = False,
+    store: StoreContext,
 ) -> int:
     """Show what a session has spent and may still spend, for each hand-off."""
-    _, url = resolve_store(home, db)
     now_us = SystemClock().now_us()
-    with Reader(url) as reader:
-        tenant_name = select_tenant(reader, tenant)
-        states = load_sessions(reader, tenant_name, agent)
+    with store.open_log() as (reader, tenant):
+        states = load_sessions(reader, tenant, agent)
         state = choose_session(states, session)
         wanted = states if everything else [state] if state is not None else []
-        reports = [
-            _session_to_json(item, load_trees(reader, tenant_name, item, now_us, agent), now_us) for item in wanted
-        ]
-    if json:
+        budgets = [build_session_budget(s, load_trees(reader, tenant, s, now_us, agent), now_us) for s in wanted]
+    if store.json:
+        reports = [item.to_json() for item in budgets]
         print_json(reports if everything else reports[0] if reports else None)
-    elif not reports:
-        tenant_name = f"no session of `{agent[:64]}`" if agent else "no session"
-        console().print(f"{tenant_name} has a passport in force", markup=False)
+    elif not budgets:
+        whose = f"no session of `{agent[:64]}`" if agent else "no session"
+        console().print(f"{whose} has a passport in force", markup=False)
     elif everything:
-        console().print(_build_table(reports))
+        console().print(_build_table(budgets))
     else:
         view = console()
-        for line in render_budget(reports[0], min(view.width, 100)):
+        for line in _render_budget(budgets[0], min(view.width, 100)):
             view.print(line)
     return Exit.OK
 
 
-# what is told
-
-
-@dataclass(frozen=True, slots=True)
-class _ParentLimits:
-    """What the links above leave: unit → amount, their accounts, their names."""
-
-    remaining: dict[str, int]
-    decaying: tuple[tuple[Link, Envelope], ...] = ()
-    names: tuple[str, ...] = ()
-
-
-def _session_to_json(state: SessionState, session_trees: list[PassportTree], now_us: int) -> dict[str, Any]:
-    view = state.view
-    now_us = max(now_us, view.high_water_us)
-    passports = [
-        _tree_to_json(tree, age_s=(now_us - view.opened_us) // _US_PER_S, now_us=now_us) for tree in session_trees
-    ]
-    return {
-        "agents": list(list_live_agents(state)),
-        "first": _find_first_to_run_out(passports, view.steps),
-        "now_us": now_us,
-        "opened_us": view.opened_us,
-        "seen_us": view.high_water_us,
-        "session": view.id,
-        "standing": passports,
-        "steps": view.steps,
-    }
-
-
-def _tree_to_json(tree: PassportTree, *, age_s: int, now_us: int) -> dict[str, Any]:
-    link = tree.standing_link
-    quotas = [
-        {
-            "decimals": quota.decimals,
-            "left": max(quota.per_day - tree.day[quota.unit], 0),
-            "per_day": quota.per_day,
-            "unit": quota.unit,
-            "used": tree.day[quota.unit],
-        }
-        for quota in link.quotas
-    ]
-    parent = _ParentLimits({quota.unit: max(quota.per_day - tree.day[quota.unit], 0) for quota in link.quotas})
-    ceilings = {item.unit: item.subtree for item in link.budgets}
-    return {
-        "agent": link.agent,
-        "hash": link.hash,
-        "links": [_node_to_json(node, parent, ceilings, age_s=age_s, now_us=now_us) for node in tree.roots],
-        "owner": link.owner,
-        "principal": link.principal,
-        "quotas": quotas,
-        "until_s": link.expires_at_s,
-    }
-
-
-def _node_to_json(
-    node: LinkNode, parent: _ParentLimits, ceilings: dict[str, int], *, age_s: int, now_us: int
-) -> dict[str, Any]:
-    account, link, live = node.account, node.link, node.status == LIVE
-    units = [_unit_to_json(item, account.envelope, parent, ceilings, age_s=age_s) for item in link.budgets]
-    decaying = (*parent.decaying, (link, account.envelope))
-    limits = _ParentLimits({item["unit"]: item["left"] for item in units}, decaying, (*parent.names, account.agent))
-    return {
-        "agent": account.agent,
-        "authority": _compute_chain_authority(decaying, now_us) if live else None,
-        "debits": list(parent.names),
-        "epoch": account.envelope.epoch,
-        "handle": account.handle,
-        "hash": link.hash,
-        "kind": link.kind.value,
-        # A ceiling is the session link's: a hand-off is narrowed for good.
-        "links": [_node_to_json(child, limits, {}, age_s=age_s, now_us=now_us) for child in node.children],
-        "status": node.status,
-        "units": units,
-        "until_s": link.expires_at_s,
-    }
-
-
-def _unit_to_json(
-    item: Any, envelope: Envelope, parent: _ParentLimits, ceilings: dict[str, int], *, age_s: int
-) -> dict[str, Any]:
-    reserved, committed = next(
-        ((reserved_amount, done) for unit, reserved_amount, done in envelope.spent if unit == item.unit), (0, 0)
-    )
-    if item.unit == "time":
-        committed = age_s
-    own_remaining = max(item.subtree - reserved - committed, 0)
-    return {
-        "ceiling": ceilings.get(item.unit),
-        "committed": committed,
-        "decimals": item.decimals,
-        "left": min(own_remaining, parent.remaining.get(item.unit, own_remaining)),
-        "limit": item.subtree,
-        "per_action": item.per_action,
-        "reserved": reserved,
-        "unit": item.unit,
-    }
-
-
-def _compute_chain_authority(decaying: Sequence[tuple[Link, Envelope]], now_us: int) -> int:
-    return min(compute_authority(link.decay, account, now_us) for link, account in decaying if link.decay is not None)
-
-
-# which runs out first
-
-
-def _find_first_to_run_out(passports: list[dict[str, Any]], steps: int) -> dict[str, Any] | None:
-    """The limit of the live links that is used up the most, None where nothing was spent."""
-    worst: dict[str, Any] | None = None
-    for link, unit in _iterate_limits(passports):
-        used = unit["used"]
-        remaining = max(unit["limit"] - used, 0)
-        if used <= 0 or (worst is not None and used * worst["limit"] <= worst["used"] * unit["limit"]):
-            continue
-        actions = remaining * steps // used if unit["unit"] != "time" else None
-        worst = {
-            "actions": actions,
-            "agent": link["agent"],
-            "decimals": unit["decimals"],
-            "kind": link.get("kind", "standing"),
-            "left": remaining,
-            "limit": unit["limit"],
-            "unit": unit["unit"],
-            "used": used,
-        }
-    return worst
-
-
-def _iterate_limits(passports: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    for tree in passports:
-        for quota in tree["quotas"]:
-            yield tree, {**quota, "limit": quota["per_day"]}
-        stack = list(tree["links"])
-        while stack:
-            link = stack.pop(0)
-            if link["status"] == LIVE:
-                yield from ((link, {**unit, "used": unit["committed"] + unit["reserved"]}) for unit in link["units"])
-                stack += link["links"]
-
-
-def _build_table(reports: list[dict[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for title in ("session", "agents", "epoch", "steps", "authority", "runs out first", "last seen"):
-        table.add_column(title, overflow="fold", no_wrap=title not in ("session", "agents"))
-    for report in reports:
-        roots = [link for tree in report["standing"] for link in tree["links"]]
-        first = report["first"]
+def _build_table(budgets: list[SessionBudget]) -> Table:
+    titles = ("session", "agents", "epoch", "steps", "authority", "runs out first", "last seen")
+    table = build_table(titles, no_wrap=titles[2:])
+    for item in budgets:
+        roots = [link for passport in item.standing for link in passport.links]
+        first = item.first
         table.add_row(
-            safe_text(report["session"]),
-            safe_text(", ".join(report["agents"])),
-            ", ".join(str(link["epoch"]) for link in roots),
-            f"{report['steps']:,}",
-            ", ".join(format_percent(link["authority"]) for link in roots),
-            safe_text(f"{first['unit']}, {100 * first['used'] // max(first['limit'], 1)}% used") if first else "-",
-            format_iso(report["seen_us"])[:19] + "Z",
+            safe_text(item.session),
+            safe_text(", ".join(item.agents)),
+            ", ".join(str(link.epoch) for link in roots),
+            f"{item.steps:,}",
+            ", ".join(format_percent(link.authority or 0) for link in roots),
+            safe_text(f"{first.unit}, {100 * first.used // max(first.limit, 1)}% used") if first else "-",
+            format_iso(item.seen_us)[:19] + "Z",
         )
     return table
 
 
-_KINDS: Final = (EntryKind.DECISION, EntryKind.PASSPORT, EntryKind.APPROVAL, EntryKind.HANDBACK)
-_MAX_WIDTH: Final = 100
+@dataclass(frozen=True, slots=True)
+class _BudgetRow:
+    """A line: a heading of a link, or one unit with its numbers (spent, reserved, limit, ceiling)."""
+
+    name: str
+    about: str = ""
+    cells: tuple[str, ...] = ()
+    used: int = 0
+    reserved: int = 0
+    limit: int = 0
+    dim: bool = False
+
+
+def draw_bar(used: int, reserved: int, limit: int, width: int) -> str:
+    """`█` for what is spent, `▒` for what is reserved, `░` for the rest; what was spent at all shows."""
+    total = max(limit, 1)
+    spent = min(max(round(width * used / total), used > 0), width)
+    reserved_cells = min(max(round(width * reserved / total), reserved > 0), width - spent)
+    return "█" * spent + "▒" * reserved_cells + "░" * (width - spent - reserved_cells)
+
+
+def _render_budget(item: SessionBudget, width: int) -> list[Text]:
+    """The tree of a session, at most `width` columns wide where the names allow."""
+    rows = [row for passport in item.standing for row in _build_passport_rows(passport)]
+    units = [row for row in rows if row.cells]
+    name = max((len(row.name) for row in units), default=0)
+    columns = [max(len(title), *(len(row.cells[i]) for row in units)) for i, title in enumerate(_TITLES)]
+    room = width - name - sum(columns) - len(_GAP) * (len(columns) + 1) - _SHARE_WIDTH
+    length = max(min(room, _MAX_BAR), _MIN_BAR)
+    age = format_duration((item.now_us - item.opened_us) // _US_PER_S)
+    titles = _GAP.join(title.rjust(columns[i]) for i, title in enumerate(_TITLES))
+    return [
+        Text.assemble("session ", safe_text(item.session, "bold"), f", open for {age}, {item.steps:,} decisions"),
+        Text(f"{'':{name}}{_GAP}{titles}", style="dim"),
+        *(_render_budget_row(row, name, columns, length) for row in rows),
+        Text(""),
+        _render_next_limit(item.first),
+    ]
+
+
+def _render_budget_row(row: _BudgetRow, name: int, columns: list[int], length: int) -> Text:
+    if not row.cells:
+        return Text.assemble(safe_text(row.name, "dim bold" if row.dim else "bold"), "  ", safe_text(row.about, "dim"))
+    numbers = _GAP.join(text.rjust(columns[i]) for i, text in enumerate(row.cells))
+    share = 100 * (row.used + row.reserved) // max(row.limit, 1)
+    colour = "green" if share < _LOW else "yellow" if share < _HIGH else "red"
+    line = Text(style="dim" if row.dim else "")
+    line.append_text(safe_text(f"{row.name:{name}}"))
+    line.append(f"{_GAP}{numbers}{_GAP}")
+    line.append(draw_bar(row.used, row.reserved, row.limit, length), style="dim" if row.dim else colour)
+    line.append(f" {share:>4}%")
+    return line
+
+
+def _build_passport_rows(item: PassportBudget) -> Iterator[_BudgetRow]:
+    until = format_utc_minute(item.until_s)[:10]
+    yield _BudgetRow(item.agent, f"standing passport {shorten_hash(item.hash)} for {item.principal}, until {until}")
+    for quota in item.quotas:
+        used, limit = (format_amount(amount, quota.decimals) for amount in (quota.used, quota.per_day))
+        yield _BudgetRow(f"  {quota.unit} today", cells=(used, "", limit, ""), used=quota.used, limit=quota.per_day)
+    for link in item.links:
+        yield from _build_link_rows(link, "")
+
+
+def _build_link_rows(link: LinkBudget, indent: str) -> Iterator[_BudgetRow]:
+    dim = link.status != "live"
+    yield _BudgetRow(f"{indent}└ {link.agent}", _describe_link(link), dim=dim)
+    for unit in link.units:
+        if dim and unit.unit == "time":
+            continue  # a link that is gone has no age
+        spent, reserved, limit, left = (
+            _format_hours(amount) if unit.unit == "time" else format_amount(amount, unit.decimals)
+            for amount in (
+                unit.committed,
+                unit.reserved,
+                unit.limit,
+                unit.left if unit.ceiling is None else unit.ceiling,
+            )
+        )
+        # The links above may have less left than this link has by itself.
+        above = f"{left} above" if not dim and unit.left < max(unit.limit - unit.used, 0) else ""
+        yield _BudgetRow(
+            f"{indent}    {unit.unit}",
+            cells=(spent, reserved if unit.reserved else "", limit, above if unit.ceiling is None else left),
+            used=unit.committed,
+            reserved=unit.reserved,
+            limit=unit.limit,
+            dim=dim,
+        )
+    for child in link.links:
+        yield from _build_link_rows(child, f"{indent}  ")
+
+
+def _describe_link(link: LinkBudget) -> str:
+    authority = format_percent(link.authority or 0)
+    if link.kind == "session":
+        return f"session link, epoch {link.epoch}, authority {authority}"
+    parents = " and ".join(reversed(link.debits))
+    if link.status != "live":
+        return f"hand-off, {link.status}; {parents} spent this too"
+    return f"hand-off, authority {authority}; {parents} spends this too"
+
+
+def _format_hours(value: int) -> str:
+    hours, rest = divmod(value, 3600)
+    return f"{hours:,}:{rest // 60:02}:{rest % 60:02}"
+
+
+def _render_next_limit(first: NextLimit | None) -> Text:
+    if first is None:
+        return Text("nothing has been spent yet")
+    limit_name = {"standing": "today's quota", "session": "session link"}.get(first.kind, "hand-off link")
+    line = Text.assemble(
+        "runs out first: ", safe_text(first.unit, "bold"), " of ", safe_text(first.agent), f"'s {limit_name}, "
+    )
+    if first.actions is None:
+        return line.append(f"{format_duration(first.left)} left")
+    left, limit = (format_amount(amount, first.decimals) for amount in (first.left, first.limit))
+    return line.append(f"{left} of {limit} left: about {first.actions:,} more decisions at this rate")
 
 
 class Axis(StrEnum):
@@ -273,6 +215,7 @@ class Axis(StrEnum):
     DECISIONS = "decisions"
 
 
+@store_verb()
 def authority(
     session: SessionArgument = "",
     *,
@@ -281,113 +224,31 @@ def authority(
     by: Annotated[
         Axis | None, typer.Option("--by", help="The horizontal axis (default: the one that cost more authority).")
     ] = None,
-    db: DbOption = "",
-    home: HomeOption = None,
-    tenant: TenantOption = None,
-    json: JsonOption = False,
+    store: StoreContext,
 ) -> int:
     """Draw a session's authority over time, its floors, and when which actions stop."""
-    _, url = resolve_store(home, db)
     now_us = SystemClock().now_us()
-    with Reader(url) as reader:
-        tenant_name = select_tenant(reader, tenant)
-        state = choose_session(load_sessions(reader, tenant_name, agent), session)
-        curve = _load_curve(reader, tenant_name, state, agent, now_us) if state is not None else None
-        granted = _find_granted_impacts(reader, tenant_name, curve.link) if curve is not None else set()
-    if state is None or curve is None:
-        if json:
+    with store.open_log() as (reader, tenant):
+        state = choose_session(load_sessions(reader, tenant, agent), session)
+        view = load_authority(reader, tenant, state, agent, now_us) if state is not None else None
+    if view is None:
+        if store.json:
             print_json(None)
         else:
             console().print("no session has a decision under a passport yet")
         return Exit.OK
-    now_us = max(now_us, state.view.high_water_us)
-    floors = compute_floors(curve, now_us, granted)
-    timed = None if by is None else by is Axis.TIME
+    scene = lay_out(view.curve, view.floors, view.now_us, timed=None if by is None else by is Axis.TIME)
+    title = format_headline(view.curve.agent, view.session, scene, view.curve.account.epoch)
     if svg is not None:
-        scene = lay_out(curve, floors, now_us, timed=timed)
-        title = format_headline(curve.agent, state.view.id, scene, curve.account.epoch)
-        _write(svg, draw_authority_chart(scene, floors, title, describe_outlook(curve, floors, now_us)))
-    if json:
-        print_json(_curve_to_json(curve, floors, state.view.id, now_us))
-    else:
-        _print(curve, floors, state.view.id, now_us, timed=timed)
-        if svg is not None:
-            console().print(f"written to {svg}", markup=False)
+        write_text_file(svg, draw_authority_chart(scene, view.floors, title, view.outlook), "svg")
+    if store.json:
+        print_json(view.to_json())
+        return Exit.OK
+    out = console()
+    out.print(safe_text(title, "bold"))
+    for line in draw_terminal_chart(scene, view.floors, min(out.width, _MAX_WIDTH)):
+        out.print(line)
+    out.print(safe_text(view.outlook))
+    if svg is not None:
+        out.print(f"written to {svg}", markup=False)
     return Exit.OK
-
-
-def _load_curve(reader: Reader, tenant: str, state: SessionState, agent: str, now_us: int) -> Curve | None:
-    cache: dict[tuple[str, ...], tuple[Link, ...]] = {}
-
-    def chain(hashes: list[str]) -> tuple[Link, ...]:
-        key = tuple(hashes)
-        if key not in cache:
-            cache[key] = load_session_links(reader, tenant, hashes)
-        return cache[key]
-
-    roots = [account.agent for account in state.links if not account.parent]
-    name = agent if agent in roots else (list_live_agents(state) or ("",))[0]
-    now_us = max(now_us, state.view.high_water_us)
-    return build_curve(read_entries(reader, tenant, _KINDS, state.view.id), name, chain, now_us)
-
-
-def _find_granted_impacts(reader: Reader, tenant: str, link: Link) -> set[Impact]:
-    """Classes of which the passport grants something."""
-    resources = [RegisteredResource.from_bytes(spec).resource for _, spec in reader.resources(tenant)]
-    return {item.impact for item in resources if item.id in link.grants.get(item.kind, {})}
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as exc:
-        why, remedy = f"cannot write `{path}`: {exc.strerror}", "choose a file in a writable folder"
-        raise ConfigError("no_file", why, field="svg", remedy=remedy) from exc
-
-
-def _print(curve: Curve, floors: list[Floor], session: str, now_us: int, *, timed: bool | None) -> None:
-    view = console()
-    scene = lay_out(curve, floors, now_us, timed=timed)
-    view.print(safe_text(format_headline(curve.agent, session, scene, curve.account.epoch), "bold"))
-    for line in draw_terminal_chart(scene, floors, min(view.width, _MAX_WIDTH)):
-        view.print(line)
-    view.print(safe_text(describe_outlook(curve, floors, now_us)))
-
-
-def _curve_to_json(curve: Curve, floors: list[Floor], session: str, now_us: int) -> dict[str, Any]:
-    return {
-        "agent": curve.agent,
-        "authority": curve.authority_at(now_us),
-        "epoch": curve.account.epoch,
-        "epochs": [
-            {
-                "approver": item.approver,
-                "decisions": int(item.position[1]),
-                "epoch": item.epoch,
-                "time_us": item.position[0],
-            }
-            for item in curve.epochs
-        ],
-        "floors": [{**asdict(item), "impact": item.impact.value} for item in floors],
-        "hand_offs": [
-            {
-                "agent": item.agent,
-                "back_us": item.until[0] if item.until is not None else None,
-                "handle": item.handle,
-                "since_us": item.since[0],
-                "trace": [{"authority": remaining, "time_us": position[0]} for position, remaining in item.trace],
-            }
-            for item in curve.hand_offs
-        ],
-        "next": describe_outlook(curve, floors, now_us),
-        "now_us": now_us,
-        "opened_us": curve.opened_us,
-        "points": [{**_drop_position(asdict(dot)), "time_us": dot.position[0]} for dot in curve.points],
-        "session": session,
-        "until_s": curve.link.expires_at_s,
-    }
-
-
-def _drop_position(fields: dict[str, Any]) -> dict[str, Any]:
-    del fields["position"]
-    return fields

@@ -1,1 +1,1 @@
-"""The content package."""
+"""Recognition and redaction of secrets and personal data in texts and arguments."""

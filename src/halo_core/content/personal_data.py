@@ -1,11 +1,8 @@
-"""Room: check digits of card numbers and IBANs. Takes: groups of characters. Gives: where a number ends.
+"""Recognition and masking of card numbers, IBANs, e-mail addresses and telephone numbers in text.
 
-Every length a number may have costs one step, whatever the text is. Never: finds anything in a text, I/O.
-
-Room: recognition of account numbers and addresses of people in text. Takes: text. Gives: masks and labels.
-
-A text is read through a copy of the same length, in which each kind of digit, blank and dash is the plain one, and what
-is found in the copy is masked in the text. Linear: no expression here can backtrack. Never: keys, I/O.
+A text is read through a copy of the same length, in which every kind of digit, blank and dash is the plain one; what is
+found in the copy is masked in the text. No expression here can backtrack, and each possible length of a number costs
+one step, so the time is linear whatever the text is.
 """
 
 from __future__ import annotations
@@ -18,22 +15,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
-
-__all__ = [
-    "IBAN_LENGTHS",
-    "PAN_LONGEST",
-    "PAN_SHORTEST",
-    "find_personal_labels",
-    "is_iban",
-    "is_issued_range",
-    "looks_like_pan",
-    "make_pan_end_finder",
-    "mask_pan",
-    "mask_personal_data",
-    "normalize_text",
-    "passes_luhn",
-]
-
 
 PAN_SHORTEST: Final = 13
 PAN_LONGEST: Final = 19
@@ -69,7 +50,7 @@ _BASE_36: Final = str.maketrans({char: str(int(char, 36)) for char in string.asc
 
 
 def make_pan_end_finder(groups: list[str], accept: Callable[[int, int], bool] | None = None) -> Callable[[int], int]:
-    """Where the longest card number from a group on ends, by running sums: each length costs one subtraction.
+    """Make a function that finds where the longest card number from a group on ends, by running sums.
 
     Args:
         groups: ASCII digits.
@@ -100,14 +81,14 @@ def make_pan_end_finder(groups: list[str], accept: Callable[[int, int], bool] | 
 
 
 def passes_luhn(digits: str) -> bool:
-    """ISO/IEC 7812-1 annex B."""
+    """Whether digits pass the Luhn check (ISO/IEC 7812-1 annex B)."""
     total = sum(int(digit) for digit in digits[-1::-2])
     total += sum(_DOUBLED_DIGIT_SUM[int(digit)] for digit in digits[-2::-2])
     return total % 10 == 0 and digits.strip("0") != ""
 
 
 def is_issued_range(digits: str) -> bool:
-    """Whether a network of payment cards gives out numbers that begin like this and are as long."""
+    """Whether a card network issues numbers of this prefix and length."""
     first = int(digits[:6])
     return any(low <= first <= high and len(digits) in lengths for low, high, lengths in _ISSUERS)
 
@@ -163,7 +144,7 @@ class _MaskedText(NamedTuple):
     normalized: str
 
     def replace_spans(self, spans: Iterable[tuple[int, int, str]]) -> _MaskedText:
-        """With each span replaced; spans are in order and do not overlap."""
+        """Replace each span; spans are in order and do not overlap."""
         original: list[str] = []
         normalized: list[str] = []
         done = 0
@@ -226,7 +207,7 @@ def _find_pans(text: str) -> Iterator[Span]:
 
 
 def _is_card(groups: list[re.Match[str]], gaps: list[str], start: int, end: int) -> bool:
-    """Whether digits that pass the check are a card number: one that is given out, and grouped as no other number."""
+    """Whether digits that pass the check are a card number: of an issued range, and grouped like one."""
     texts = [group[0] for group in groups[start:end]]
     if not is_issued_range("".join(texts)):
         return False
@@ -258,7 +239,7 @@ def _is_date(first: str, second: str, third: str) -> bool:
 
 
 def _find_whole_numbers(groups: list[re.Match[str]], end_of: Callable[[int], int]) -> Iterator[tuple[int, int]]:
-    """Every number from whole groups, those that overlap too: the first to pass may be a part of the real one."""
+    """Every number of whole groups, overlapping ones too: the first to pass may be part of the real one."""
     for i, group in enumerate(groups):
         if (end := end_of(i)) > i:
             yield group.start(), groups[end - 1].end()
@@ -323,8 +304,13 @@ def find_personal_labels(text: str) -> frozenset[str]:
 
 
 def mask_pan(digits: str) -> str:
-    """Last four only (PCI DSS 3.4.1)."""
+    """Mask a card number but for its last four digits (PCI DSS 3.4.1)."""
     return f"[pan …{digits[-4:]}]"
+
+
+def card_digits(value: float) -> str:
+    """Decimal digits of a whole number that could be a card number; empty for any other."""
+    return str(abs(int(value))) if abs(value) < 10**PAN_LONGEST and value == int(value) else ""
 
 
 def looks_like_pan(digits: str) -> bool:

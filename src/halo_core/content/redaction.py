@@ -1,4 +1,4 @@
-"""Room: redaction. Takes: arguments and texts. Gives: copies without secrets. Never: changes the original.
+"""Redaction of secrets and personal data; nothing changes its argument.
 
 `seal` is for what is decided upon and stored: each secret becomes `halo:secret:` and 16 hex digits of its keyed digest,
 so that equal secrets stay equal and nothing else is learnt. `mask` is for what people look at, `hide` for what a policy
@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from halo_core.content.personal_data import looks_like_pan, mask_pan, mask_personal_data
+from halo_core.content.personal_data import card_digits, looks_like_pan, mask_pan, mask_personal_data
 from halo_core.content.secrets import (
     SHORTEST_SECRET,
     find_secret_spans,
@@ -25,8 +25,6 @@ from halo_core.errors import CanonicalError
 if TYPE_CHECKING:
     from halo_core.crypto.keys import Digester
 
-__all__ = ["Redactor"]
-
 _SEAL: Final = re.compile(r"halo:secret:[0-9a-f]{16}")
 _SEAL_BYTES: Final = re.compile(rb"(halo:secret:[0-9a-f]{16})")
 _DOMAIN: Final = "halo.secret"
@@ -34,7 +32,6 @@ _DOMAIN: Final = "halo.secret"
 _MAX_ROUNDS: Final = 4
 _PLACEHOLDER: Final = "[secret]"
 _LEAF_TYPES: Final = (str, int, float, bytes, type(None))
-_LONGEST_PAN: Final = 19
 # Names of arguments are shorter than the tokens that could hide in one.
 _MIN_SEALED_KEY: Final = 16
 
@@ -55,7 +52,7 @@ class Redactor:
 
     @classmethod
     def for_views(cls) -> Redactor:
-        """A redactor that only masks; masking shows no digest, so it needs no secret."""
+        """A redactor that only masks; masks contain no digest, so it needs no secret."""
         from halo_core.crypto.keys import Digester  # noqa: PLC0415  only views need one made here
 
         return cls(Digester(bytes(32)))
@@ -118,29 +115,11 @@ class Redactor:
         return self._make_seal(b"o" + type(value).__qualname__.encode("utf-8", "surrogatepass"))
 
     def mask(self, text: str) -> str:
-        """Text for people: secrets, IBANs, card numbers, e-mail addresses and phone numbers masked."""
+        """Mask secrets, IBANs, card numbers, e-mail addresses and phone numbers in a text for people."""
         return mask_personal_data(_SEAL.sub(_PLACEHOLDER, self.seal_text(text)))
 
-    def mask_value(self, value: object) -> Any:
-        """Deep copy of a JSON value for people; what is too deep or too large to show is `[…]`, never an exception."""
-        try:
-            return self._mask_tree(_SealingCopy(self).copy_value(value, secret=False, depth=0))
-        except CanonicalError:
-            return "[…]"
-
-    def _mask_tree(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {self.mask(k) if isinstance(k, str) else k: self._mask_tree(item) for k, item in value.items()}
-        if isinstance(value, list):
-            return [self._mask_tree(item) for item in value]
-        if isinstance(value, str):
-            return self.mask(value)
-        if type(value) is int and value.bit_length() <= 64 and looks_like_pan(str(abs(value))):
-            return mask_pan(str(abs(value)))
-        return value
-
     def hide(self, text: str) -> str:
-        """As `mask`, and what is hidden stays as it is when it is hidden again; the same object if nothing changes."""
+        """As `mask`, but idempotent; returns the same object if nothing changes."""
         hidden = text
         for _ in range(_MAX_ROUNDS):
             before, hidden = hidden, self.mask(hidden)
@@ -149,7 +128,7 @@ class Redactor:
         return _PLACEHOLDER
 
     def hide_value(self, value: Any, *, secret: bool = False) -> Any:
-        """Copy of a JSON value with every text hidden; types of containers, and keys, stay as they are.
+        """Copy a JSON value with every text hidden; container types and keys stay.
 
         What stands below a name that says it is a credential (or all of it when `secret`) is hidden whole. A number is
         hidden where it reads as a card number; it becomes text then.
@@ -183,18 +162,13 @@ class Redactor:
         if secret:
             return _PLACEHOLDER
         if isinstance(value, int | float):
-            digits = _card_digits(value)
+            digits = card_digits(value)
             return mask_pan(digits) if looks_like_pan(digits) else value
         return self.hide(str.__str__(value)) if isinstance(value, str) else value
 
 
-def _card_digits(value: float) -> str:
-    """Decimal digits of a whole number that could be a card number, empty for any other."""
-    return str(abs(int(value))) if abs(value) < 10**_LONGEST_PAN and value == int(value) else ""
-
-
 class _SealingCopy:
-    """One deep copy, counting values so that the time is bounded."""
+    """Makes one deep copy, counting values so that the time is bounded."""
 
     __slots__ = ("_nodes", "_redactor")
 

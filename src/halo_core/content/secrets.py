@@ -1,6 +1,6 @@
-"""Room: recognition of secrets, by names and in text. Takes: text. Gives: spans and labels. Never: keys, I/O.
+"""Recognition of secrets: by the names of arguments, and by patterns in text.
 
-Everything here is linear in its input: RE2, or expressions of the standard library that cannot backtrack.
+Everything is linear in its input: RE2, or expressions of the standard library that cannot backtrack.
 """
 
 from __future__ import annotations
@@ -14,15 +14,6 @@ import re2
 
 from halo_core.content.personal_data import find_personal_labels
 
-__all__ = [
-    "SHORTEST_SECRET",
-    "find_labels",
-    "find_secret_spans",
-    "is_credential",
-    "is_credential_header",
-    "is_credential_member",
-]
-
 # -- names of credentials ---------------------------------------------------------------------------------------------
 
 _MAX_NAME_TAIL: Final = 128  # the end of a name decides; bounds the work on a hostile one
@@ -32,22 +23,7 @@ _LONGEST_HEADER: Final = 64
 _MASKED: Final = re.compile(r"\[(?:secret\]|(?:pan|phone|e-mail) …|iban [A-Z]{2}…)")
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 # Words that may follow: `new_password_confirm`, `api_key_value`, `password2`.
-_FILLER: Final = frozenset(
-    {
-        "value",
-        "raw",
-        "text",
-        "string",
-        "plain",
-        "plaintext",
-        "confirm",
-        "confirmation",
-        "again",
-        "repeat",
-        "b64",
-        "base64",
-    }
-)
+_FILLER: Final = frozenset("value raw text string plain plaintext confirm confirmation again repeat b64 base64".split())
 # fmt: off
 _CREDENTIAL_WORDS: Final = frozenset({
     "password", "passwords", "passwd", "passphrase", "pwd", "passcode", "secret", "secrets", "token", "apikey",
@@ -138,7 +114,7 @@ _ASSIGNMENT: Final = _BLANK + rb"(?::=|=>|[:=])" + _BLANK
 
 
 def _make_mixed_value_pattern(least: int) -> bytes:
-    """A value with a digit or a sign in it, which words have not: `least` bytes or more, and no placeholder or URL."""
+    """Pattern of a value of `least` bytes or more with a digit or a sign in it, that is no placeholder or URL."""
     sign, first, rest = rb"[0-9@#!^~]", rb"[^\s&;,\"'`<>\\:${%\[]", rb"[^\s&;,\"'`<>\\:]"
     forms = [sign + rest + rb"{%d,}" % (least - 1)]
     forms += [
@@ -195,7 +171,7 @@ def find_secret_spans(text: bytes) -> Iterator[tuple[int, int]]:
 
 
 def find_labels(text: str) -> frozenset[str]:
-    """Data labels that a text earns by what stands in it.
+    """Data labels of a text by its content.
 
     `chd` for a card number, `pii` for an IBAN, an e-mail address or a telephone number, `secret` for a credential.
     """

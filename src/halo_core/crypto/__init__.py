@@ -1,1 +1,1 @@
-"""The crypto package."""
+"""Canonical bytes, keys and signatures, random ids."""

@@ -1,4 +1,4 @@
-"""Room: canonical form, the only maker of bytes to sign. Takes: values. Gives: bytes. Never: I/O, a clock.
+"""Canonical bytes of values, for everything that is signed or hashed.
 
 The profile is the subset of RFC 8785 in which sorted `orjson` output and JCS agree byte for byte: ASCII keys,
 integers of magnitude below 2**53, no floats. What falls outside is carried by a tagged form, a one-member object:
@@ -8,7 +8,7 @@ integers of magnitude below 2**53, no floats. What falls outside is carried by a
     {"$b": "AAE="}            bytes, base64
     {"$m": [["ключ", 1]]}      a mapping with a non-ASCII key, or a key that starts with `$`
 
-Two byte strings never mean one value: `loads` prints what it parsed again and compares.
+Two byte strings never mean one value: `loads` encodes what it parsed again and compares.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from typing import Any, Final, NoReturn
 import orjson
 
 from halo_core.errors import CanonicalError
-
-__all__ = ["MAX_DEPTH", "MAX_NODES", "CanonicalTree", "digest", "dumps", "encode", "from_plain", "loads", "to_plain"]
 
 # RFC 8785 section 3.2.2.3: an IEEE 754 double holds integers exactly below this magnitude only.
 _INT_LIMIT: Final = 2**53

@@ -1,4 +1,4 @@
-"""Room: ids, the only maker of random names. Takes: nothing. Gives: UUIDv7 strings and short ids. Never: I/O."""
+"""Random identifiers: UUIDv7 for entries, short ids for writers, calls and sessions."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import secrets
 from typing import Protocol
 
 import uuid_utils
-
-__all__ = ["IdSource", "RandomIds"]
 
 
 class IdSource(Protocol):

@@ -1,9 +1,9 @@
-"""Room: keys, the only owner of private keys and of Ed25519. Takes: names. Gives: signers. Never: shows a secret.
+"""Ed25519 keys, keyed digests, and the files that hold them. No other module handles a private key.
 
 libsodium's rules are normative: a signature by a low-order key, a non-canonical point or an S out of range is none.
-It does take ambiguous signatures under keys of mixed order, so every key passes `require_strong` where it is enrolled.
-
-A key file is one line, `halo-key-v1 <kind> <base64 of 32 bytes>`, mode 0600, created once and never overwritten.
+It does take ambiguous signatures under keys of mixed order, so every key passes `require_strong_key` where it is
+enrolled. A key file is one line, `halo-key-v1 <kind> <base64 of 32 bytes>`, mode 0600, created once and never
+overwritten.
 """
 
 from __future__ import annotations
@@ -24,17 +24,6 @@ from nacl.exceptions import BadSignatureError
 
 from halo_core.crypto import canonical
 from halo_core.errors import BadInput, ConfigError
-
-__all__ = [
-    "Digester",
-    "Ed25519Signer",
-    "KeyStore",
-    "Signer",
-    "agent_key_name",
-    "key_thumbprint",
-    "require_strong_key",
-    "verify_signature",
-]
 
 _SEED_BYTES: Final = 32
 _KEY_NAME: Final = re.compile(r"[a-z0-9_][a-z0-9._-]{0,95}")

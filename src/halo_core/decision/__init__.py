@@ -1,5 +1,5 @@
-"""Room: the policy decision point. Takes: a request and a snapshot. Gives: a decision. Never: I/O, a clock."""
+"""The pure decision: `decide(request, snapshot)` and what it is bound to."""
 
-from halo_core.decision.checks import PENDING_CAP, REAUTHORIZATION, decide, revocation_applies, stop_applies
+from halo_core.decision.checks import PENDING_CAP, decide, only_repeats, revocation_applies, stop_applies
 
-__all__ = ["PENDING_CAP", "REAUTHORIZATION", "decide", "revocation_applies", "stop_applies"]
+__all__ = ["PENDING_CAP", "decide", "only_repeats", "revocation_applies", "stop_applies"]

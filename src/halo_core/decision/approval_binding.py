@@ -1,4 +1,4 @@
-"""Room: binding, what an approval is good for. Takes: a request, its chain and policy. Gives: a digest. Never: I/O.
+"""What an approval is good for: the digest of one exact question.
 
 INVARIANT: BIND - an approval serves one digest, over who asks, on whose passport and in which epoch, what exactly is
 done to what, and under which policy. Another argument, another epoch or another rule is another question.
@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from halo_core.crypto import canonical
 from halo_core.model import AccessRequest, Link
 from halo_core.passports import approval
-
-__all__ = ["call_binding", "reauthorization_binding", "session_claim"]
 
 _MAX_NAME = 256
 

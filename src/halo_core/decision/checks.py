@@ -1,26 +1,19 @@
-"""Room: the policy decision point. Takes: a request and a snapshot. Gives: a decision. Never: I/O, clock, randomness.
+"""The policy decision point: `decide` judges one request by one snapshot.
 
-Everything the decision depends on is in the two arguments, so replay is a rerun (INVARIANT: REPLAY). The checks, in
-order; the most severe effect wins and every reason found is kept:
+It reads nothing else, so that replaying a decision means calling it again (INVARIANT: REPLAY). The checks, in order;
+the most severe effect wins and every reason found is kept:
 
     (1) the request was well formed               (7) the policy: hard rules, then graded ones
     (2) it belongs to a session                   (8) this very call was not dispatched before
     (3) no stop, no revocation                    (9) authority after the charge is at or above the floor
     (4) a passport is there, in time, the actor's (10) budgets and quotas hold the charge, at every link
     (5) every link grants kind, resource, args    (11) an approval of exactly this call answers a challenge
-    (6) data labels stay under every ceiling      (12) few challenges pend; the PEP can do what the effect asks
+    (6) data labels stay under every ceiling      (12) few challenges pend; the guard can do what the effect asks
 
-(1) to (4) end the decision at once: what follows would speak of a request that has no standing.
-
-Room: checks (9) and (10) of the PDP, authority and budgets. Takes: request, snapshot, price. Gives: reasons.
-
-What somebody outside the chain can mend by re-authorizing the session is a challenge, all else a denial. Never: spends.
-
-Room: check (11) of the PDP, an approver's answer. Takes: reasons, the answer. Gives: reasons. Never: verifies bytes.
-
-The information point has verified the approver's signature; here the answer is held against this very call, the time
-and the chain (INVARIANT: BIND). It answers a policy's challenge, never lost authority or a spent budget: those take a
-re-authorization, and are checked like everything else at the moment of execution.
+(1) to (4) end the decision at once. In (9) and (10), what somebody outside the chain can mend by re-authorizing the
+session is a challenge, all else a denial. In (11), an approver's answer, whose signature was verified when the snapshot
+was read, is held against this very call, the time and the chain (INVARIANT: BIND). It answers a policy's challenge,
+never lost authority or a spent budget.
 """
 
 from __future__ import annotations
@@ -61,18 +54,7 @@ from halo_core.model import (
     same_person,
 )
 from halo_core.passports import check_time, find_violation
-from halo_core.values.provenance import extract_texts
-
-__all__ = [
-    "PENDING_CAP",
-    "REAUTHORIZATION",
-    "apply_answer",
-    "check_limits",
-    "decide",
-    "revocation_applies",
-    "stop_applies",
-]
-
+from halo_core.values import extract_texts
 
 PENDING_CAP: Final = 20
 """Open challenges a session may have; one more is denied (the session escalates, not the fleet)."""
@@ -101,10 +83,14 @@ def _decide(request: AccessRequest, snapshot: Snapshot) -> Decision:
     reasons = [
         *_check_grants(request, snapshot),
         *_check_policy(request, answer),
-        *_check_not_dispatched(request, snapshot),
-        *_check_score(snapshot),
         *check_limits(request, snapshot, cost),  # (9) (10)
     ]
+    # INVARIANT: ONCE - one request id is dispatched at most once unless running it twice is declared harmless.
+    if snapshot.dispatched and not request.resource.idempotent:  # (8)
+        reasons.append(Reason("already_dispatched", "ledger"))
+    # INVARIANT: FAILCLOSED - where a score is in force, what could not be scored does not run.
+    if snapshot.score_problem:
+        reasons.append(Reason(snapshot.score_problem, "score"))
     reasons.extend(_check_permit(answer, reasons))
     reasons = apply_answer(request, snapshot, reasons)  # (11)
     effect = max((Effect(reason.effect) for reason in reasons), key=lambda item: item.severity, default=Effect.ALLOW)
@@ -132,13 +118,13 @@ def _compute_charges(
 ) -> tuple[tuple[str, int], ...]:
     if effect.runs or snapshot.mode is Mode.OBSERVE:
         return cost.charges
-    if effect is not Effect.DENY or _only_repeats(reasons):
+    if effect is not Effect.DENY or only_repeats(reasons):
         return ()
     return price_refusal(snapshot.chain, snapshot.envelopes)
 
 
-def _only_repeats(reasons: Sequence[Reason]) -> bool:
-    """A step that is run again asks again for what it has run: no attempt at anything."""
+def only_repeats(reasons: Sequence[Reason]) -> bool:
+    """Whether the only thing against a request is that it ran before; that is no attempt at anything."""
     return {reason.code for reason in reasons if reason.effect == Effect.DENY.value} == {"already_dispatched"}
 
 
@@ -239,7 +225,7 @@ def _check_policy(request: AccessRequest, answer: PolicyAnswer) -> list[Reason]:
 
 
 def _check_permit(answer: PolicyAnswer, reasons: list[Reason]) -> list[Reason]:
-    """A denial for an answer that says no, or more than its reasons do, without a reason of its own."""
+    """A denial where the policy's answer is stricter than its reasons explain."""
     if answer.permitted and not answer.errors:
         stated_severity = max((Effect(reason.effect).severity for reason in answer.reasons), default=0)
         is_unexplained = answer.effect.severity > stated_severity
@@ -258,7 +244,7 @@ def _hides_code(request: AccessRequest) -> bool:
 def _check_abilities(
     request: AccessRequest, snapshot: Snapshot, effect: Effect, obligations: tuple[Obligation, ...]
 ) -> list[Reason]:
-    """What this enforcement point cannot do of what the effect asks; too many open challenges."""
+    """Reasons why this enforcement point cannot do what the effect needs, or too many challenges are open."""
     if effect not in (Effect.RESTRICT, Effect.CHALLENGE):
         # An approved call may still be narrowed.
         needed = {item.kind for item in obligations} if effect.runs else set()
@@ -284,30 +270,18 @@ def _is_unclampable(item: Obligation, request: AccessRequest) -> bool:
     return isinstance(value, bool) or not isinstance(value, int | float)
 
 
-def _check_score(snapshot: Snapshot) -> list[Reason]:
-    # INVARIANT: FAILCLOSED - where a score is in force, what could not be scored does not run.
-    return [Reason(snapshot.score_problem, "score")] if snapshot.score_problem else []
-
-
-def _check_not_dispatched(request: AccessRequest, snapshot: Snapshot) -> list[Reason]:
-    # INVARIANT: ONCE - one request id is dispatched at most once unless running it twice is declared harmless. (8)
-    if snapshot.dispatched and not request.resource.idempotent:
-        return [Reason("already_dispatched", "ledger")]
-    return []
-
-
-REAUTHORIZATION: Final = REAUTHORIZABLE_CODES
 _PERCENT: Final = 10_000
 
 
 def check_limits(request: AccessRequest, snapshot: Snapshot, cost: Price) -> list[Reason]:
-    """Why the chain's authority or budgets do not hold this action, empty if they do."""
+    """Reasons why the chain's authority or budgets do not cover this action."""
     reasons = [Reason(code, "price", detail) for code, detail in cost.problems]
     floor = find_floor(snapshot.chain, request.resource.impact)
     remaining = compute_effective_authority(snapshot.chain, snapshot.envelopes, snapshot.time_us, cost.charges)
     # INVARIANT: CLOSE, MONO - judged after this action's own charge, at the least of all live links.
     if remaining < floor:
-        detail = f"{request.resource.impact.value} needs {_format_percent(floor)}, {_format_percent(remaining)} would be left"
+        needed, rest = _format_percent(floor), _format_percent(remaining)
+        detail = f"{request.resource.impact.value} needs {needed}, {rest} would be left"
         reasons.append(Reason("authority_decayed", snapshot.chain[-1].jti, detail, Effect.CHALLENGE.value))
     missing = find_shortfalls(
         snapshot.chain,
@@ -331,7 +305,7 @@ def _make_shortfall_reason(short: Shortfall, snapshot: Snapshot, cost: Price) ->
 
 
 def _can_be_raised(short: Shortfall, snapshot: Snapshot, cost: Price) -> bool:
-    """Whether the session's own limit is what is short, and the standing link's ceiling leaves room above it."""
+    """Whether the session's limit is too low and the standing link's ceiling leaves room above it."""
     link = next(link for link in snapshot.chain if link.jti == short.link)
     if short.code != "budget_exceeded" or link.kind is not LinkKind.SESSION:
         return False
@@ -353,7 +327,7 @@ def _check_quotas(snapshot: Snapshot, cost: Price) -> list[Reason]:
 
 
 def apply_answer(request: AccessRequest, snapshot: Snapshot, reasons: list[Reason]) -> list[Reason]:
-    """The reasons after the answer: a challenge that it settles argues for `monitor`, a refused one for `deny`."""
+    """Apply an approver's answer: a challenge it settles becomes `monitor`, a refused one `deny`."""
     approval = snapshot.approval
     if approval is None or not any(map(_is_answerable, reasons)) or snapshot.time_us >= approval.expires_us:
         return reasons
@@ -370,7 +344,7 @@ def apply_answer(request: AccessRequest, snapshot: Snapshot, reasons: list[Reaso
 
 
 def _is_answerable(reason: Reason) -> bool:
-    return reason.effect == Effect.CHALLENGE.value and reason.code not in REAUTHORIZATION
+    return reason.effect == Effect.CHALLENGE.value and reason.code not in REAUTHORIZABLE_CODES
 
 
 def _is_approver_in_chain(approval: Approval, request: AccessRequest, snapshot: Snapshot) -> bool:

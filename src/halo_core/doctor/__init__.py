@@ -1,1 +1,1 @@
-"""The doctor package."""
+"""What the adapters' doctors share: findings, and a look into an app's objects."""

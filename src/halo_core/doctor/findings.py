@@ -1,6 +1,6 @@
-"""Room: what of an app is decided before it runs. Takes: what an adapter found. Gives: rows in order, counts.
+"""Findings of a doctor: what of an app is decided before it runs, in order of urgency, with counts.
 
-Never: looks into an app itself: the adapters do.
+The adapters look into an app and report `Finding`s; here they are sorted, counted and turned into JSON.
 """
 
 from __future__ import annotations
@@ -9,17 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
-
-__all__ = [
-    "Finding",
-    "FindingKind",
-    "FindingStatus",
-    "count_by_status",
-    "findings_to_json",
-    "has_governable_findings",
-    "sort_findings",
-    "summarize_findings",
-]
 
 
 class FindingKind(StrEnum):
@@ -48,7 +37,7 @@ class FindingStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing of an app, and what stands before it.
+    """One object of an app, and what decides it.
 
     Args:
         kind: what it is.
@@ -68,7 +57,7 @@ class Finding:
 
 
 def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
-    """Open ones first, then closed, then noted; within each in the order found. What is said twice is said once."""
+    """Open ones first, then closed, then noted; within each in the order found. Duplicates are removed."""
     order = list(FindingStatus)
     return sorted(dict.fromkeys(findings), key=lambda item: order.index(item.status))
 
@@ -80,7 +69,7 @@ def count_by_status(findings: Iterable[Finding]) -> dict[FindingStatus, int]:
 
 
 def has_governable_findings(findings: Iterable[Finding]) -> bool:
-    """Whether there is anything here that a decision could be made about: what is only noted is not."""
+    """Whether any finding is about something that a decision could be made about (not only noted)."""
     return any(item.status is not FindingStatus.NOTED for item in findings)
 
 

@@ -1,7 +1,7 @@
-"""Room: what objects and functions hold, for the adapters' doctors. Takes: any object. Gives: what it reaches, named.
+"""What objects and functions of an app hold, for the adapters' doctors.
 
-It reads instance dictionaries, slots, closures, byte code, and what the garbage collector sees. Never: runs anything of
-the object's own (no property, no `__getattr__`, no import), judges, raises for odd values.
+It reads instance dictionaries, slots, closures, byte code and what the garbage collector sees, and runs nothing of the
+object's own: no property, no `__getattr__`, no import. It does not raise for odd values.
 """
 
 from __future__ import annotations
@@ -17,17 +17,6 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-
-__all__ = [
-    "ObjectExplorer",
-    "get_attributes",
-    "get_module_name",
-    "is_a",
-    "is_atomic",
-    "iterate_closure",
-    "iterate_container",
-    "unwrap",
-]
 
 _ATOMIC_TYPES: Final = frozenset((
     bool, bytearray, bytes, complex, float, int, range, str, type(None), type(...), type(NotImplemented),
@@ -47,7 +36,7 @@ def is_a(x: Any, *kinds: type[Any]) -> bool:
 
 
 def is_atomic(x: Any) -> bool:
-    """Whether it is a value that holds nothing."""
+    """Whether a value can hold no other object."""
     return type(x) in _ATOMIC_TYPES
 
 
@@ -85,7 +74,7 @@ def iterate_container(x: Any) -> Iterator[tuple[str, Any]] | None:
 
 
 def get_module_name(x: Any) -> str:
-    """Module in which a function, or the class of anything else, was made; empty where none is told."""
+    """Module of a function, or of the class of anything else; empty if unknown."""
     if is_a(x, types.FunctionType):
         name = x.__globals__.get("__name__")
     else:
@@ -94,7 +83,7 @@ def get_module_name(x: Any) -> str:
 
 
 def unwrap(x: Any) -> tuple[Any, list[tuple[str, Any]]]:
-    """The function inside bound methods and partial objects, and what those hold beside it."""
+    """The function inside bound methods and partial objects, and what else those hold."""
     extras: list[tuple[str, Any]] = []
     while True:
         if type(x) is types.MethodType:
@@ -140,7 +129,7 @@ class ObjectExplorer:
     inspected_prefix: str = ""
 
     def iterate_contents(self, x: Any) -> Iterator[tuple[str, Any]]:
-        """What an object that is no container holds; of one made in C what the garbage collector would follow."""
+        """Contents of an object that is no container; for C objects, what the garbage collector would follow."""
         if is_a(x, weakref.ref):
             referent = weakref.ref.__call__(x)
             if not is_a(referent, type):  # who keeps track of classes uses none of them
@@ -174,7 +163,7 @@ class ObjectExplorer:
         return _package_uses(module.partition(".")[0], self.framework_markers)
 
     def iterate_captured(self, function: types.FunctionType) -> Iterator[tuple[str, Any, bool]]:
-        """What a function reaches: name, object, and whether the function calls it.
+        """The objects that a function reaches: name, object, and whether it calls it.
 
         Closure, defaults, what it wraps, and of an app's own function the globals that its code and the code nested in
         it name, modules' attributes and imports inside it among them.
@@ -191,7 +180,7 @@ class ObjectExplorer:
             yield from _iterate_globals(function.__code__, function.__globals__)
 
     def iterate_members(self, kind: type[Any]) -> Iterator[tuple[str, Any]]:
-        """What the app's own classes among a class and its bases hold, but for Python's own names.
+        """Members of the app's own classes among a class and its bases, without Python's own names.
 
         A class that the framework makes around the app's functions (the middleware of its decorators) is the app's own.
         """
@@ -221,7 +210,7 @@ def _package_uses(package: str, markers: frozenset[str]) -> bool:
 
 
 def _get_stored_name(value: Any) -> str:
-    """The name that a module or function holds; a class of classes holds something else under that."""
+    """The `__name__` of a module or function, empty if it is no text."""
     name = get_attributes(value).get("__name__")
     return name if isinstance(name, str) else ""
 
@@ -254,7 +243,7 @@ def _iterate_globals(code: types.CodeType, scope: Mapping[str, Any]) -> Iterator
 
 
 def _is_called(step: dis.Instruction, following: dis.Instruction | None) -> bool:
-    """Whether what a step loads is then called, as the versions of Python say it."""
+    """Whether an instruction loads something to call it, in the byte code of any supported Python."""
     if step.opname == "LOAD_METHOD" or (following is not None and following.opname == "PUSH_NULL"):
         return True
     return (step.opname == "LOAD_GLOBAL" or sys.version_info >= (3, 12)) and bool((step.arg or 0) & _CALL_BIT)

@@ -1,8 +1,8 @@
-"""Room: what an agent stands on: its passport and its policy, kept in step with what is registered.
+"""What an agent decides with: its passport and its policy, kept in step with what is registered.
 
-Takes: a registry. Gives: credentials. An agent with an issued passport stands on that. Without one, in `local` mode, a
-standing link is minted here from what is guarded (assurance `dev`), again whenever a later `guard` adds something; what
-an earlier process of the agent guarded stays granted, so that several share one passport. Never: decides.
+An agent with an issued passport uses that. Without one, in `local` mode, a standing link is minted here from what is
+guarded (assurance `dev`), again whenever a later `guard` adds something; what an earlier process of the agent guarded
+stays granted, so that several share one passport.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from halo_core.authorities import Authorities
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Ed25519Signer, KeyStore, agent_key_name
 from halo_core.decision import revocation_applies
+from halo_core.enforcement.call import Credentials
 from halo_core.enforcement.delegation_terms import make_issuer_facts
 from halo_core.enforcement.passport_store import PassportStore
 from halo_core.enforcement.registry import RegisteredResource, Registry
-from halo_core.enforcement.snapshot_builder import Credentials
 from halo_core.errors import CannotDecide, PassportError
 from halo_core.manifest.defaults import DEFAULT_TERMS
 from halo_core.model import (
@@ -36,13 +36,10 @@ from halo_core.model import (
     Quota,
     SessionTerms,
 )
-from halo_core.passports import TOKEN_DOMAIN, mint_standing, token_hash
+from halo_core.passports import mint_standing, token_hash
 from halo_core.policy import CedarPolicy, PolicyBundle, action_id, apply_risk_threshold, may_reach_kind
 from halo_core.store import Control, Draft, Store, Transaction, rows
 
-__all__ = ["PASSPORT_DOMAIN", "REGISTRATION_DOMAIN", "AgentCredentials", "Limits", "install_starter"]
-
-PASSPORT_DOMAIN: Final = TOKEN_DOMAIN
 REGISTRATION_DOMAIN: Final = "halo/registration/v1"
 _LIFETIME_S: Final = 90 * 24 * 3600
 _CEILING_FACTOR: Final = 3
@@ -65,7 +62,7 @@ class Limits:
     ceilings: tuple[Budget, ...] | None = None
 
     def effective_ceilings(self) -> tuple[Budget, ...]:
-        """The ceilings."""
+        """The ceilings given, or three times what a session starts with."""
         if self.ceilings is not None:
             return self.ceilings
         return tuple(map(_raise_ceiling, self.terms.budgets))
@@ -131,7 +128,7 @@ class AgentCredentials:
             return self._current
 
     def is_ready(self, registry: Registry) -> bool:
-        """Whether `current` has nothing to do: a coroutine asks first, since renewing reads files and writes."""
+        """Whether `current` returns at once; a coroutine asks first, since renewing reads files and writes."""
         return self._current is not None and self._registry_version == registry.version and self._is_fresh()
 
     def _is_fresh(self) -> bool:
@@ -171,7 +168,7 @@ class AgentCredentials:
     # the passport
 
     def _ensure_passport(self, tx: Transaction, registry: Registry) -> int:
-        """See to it that the agent has a passport; until when (microseconds) nobody need look again."""
+        """Give the agent a passport unless it has a good one; returns when to check again, microseconds."""
         now_us = self._store.clock.now_us()
         row = rows.StandingTable(tx).get(self._agent)
         check_again_us = now_us + _LIFETIME_S * _US // 4
@@ -252,7 +249,7 @@ class AgentCredentials:
         rows.StandingTable(tx).put(self._agent, name, "derived")
 
     def _load_issuer(self, tenant: str, now_us: int) -> Ed25519Signer:
-        """The home's issuer key; made and trusted only where nobody is trusted yet."""
+        """The home's issuer key; created and trusted only where no issuer is trusted yet."""
         trusted = self.authorities.load(tenant).issuers
         if trusted and "issuer" not in self._keys.names():
             raise CannotDecide("no_issuer", "there is no issuer key here", remedy=_ISSUE_REMEDY)
@@ -287,7 +284,7 @@ class AgentCredentials:
 
 
 def _record_registrations(tx: Transaction, items: list[RegisteredResource], bundle: PolicyBundle) -> None:
-    """Keep the texts by hash and say what changed, in one transaction."""
+    """Store registrations and policy by hash, with an entry for each that changed."""
     for item in items:
         data = item.to_bytes()
         if tx.load_resource_spec(item.resource.id) != data:
@@ -307,14 +304,14 @@ def _store_text(tx: Transaction, kind: EntryKind, domain: str, data: bytes, fact
 
 
 def install_starter(folder: Path, *, risk_threshold: int | None = None) -> None:
-    """Copy the starter policy into `folder` if there is no folder yet; what is there is never touched.
+    """Copy the starter policy into `folder` if that does not exist; an existing folder is never changed.
 
     Args:
-        folder: for it.
-        risk_threshold: its rules of `policy.leaning` hold from this risk on (1..1000).
+        folder: of the agent's policy.
+        risk_threshold: least risk (1..1000) at which the rules that may depend on a score apply.
 
     Raises:
-        BadInput: `risk_threshold` is no risk.
+        BadInput: `risk_threshold` is out of range.
     """
     if folder.exists():
         return

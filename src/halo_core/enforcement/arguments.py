@@ -1,19 +1,8 @@
-"""Room: objects with fields, as frameworks pass them. Takes: an object. Gives: its fields, a copy with others.
+"""The arguments of one call: plain values for the decision, and objects that run as they were decided.
 
-pydantic is known by what the process has imported: an object of a class that nobody imported cannot be here, and the
-core imports none of it. Never: runs code of an object's class, changes what it is given.
-
-Room: values made plain. Takes: arguments as objects. Gives: JSON-like values for the decision.
-
-Never: runs anything, keeps anything, changes what it is given.
-
-Room: changed arguments as objects. Takes: an argument, its plain form as it may run. Gives: an object of that form.
-
-Never: changes what it is given, hands out anything that does not read exactly as it was decided.
-
-Room: the arguments of one call, snapshotted. Takes: arguments as objects. Gives: a `Bound`.
-
-Never: runs anything, keeps anything.
+`copy_arguments` takes objects as frameworks pass them and returns JSON-like values with our own copies of the objects;
+`BoundArguments.get_executed_arguments` returns the objects, rebuilt where an obligation changed them. pydantic is
+recognised by what the process has imported, since the core imports none of it, and no code of an object's class is run.
 """
 
 from __future__ import annotations
@@ -31,23 +20,6 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from halo_core.enforcement.enforcer import Ticket
-
-__all__ = [
-    "BoundArguments",
-    "copy_arguments",
-    "copy_with_fields",
-    "get_fields",
-    "get_root_value",
-    "is_model",
-    "is_secret",
-    "is_url",
-    "make_secret",
-    "rebuild_argument",
-    "same_value",
-    "to_json_outline",
-    "to_json_value",
-]
-
 
 _PYDANTIC: Final = "pydantic"
 _PYDANTIC_V1: Final = "pydantic.v1"
@@ -67,7 +39,7 @@ def is_model(value: Any) -> bool:
 
 
 def is_secret(value: Any) -> bool:
-    """Whether it is one of pydantic's secrets, which show nothing of themselves."""
+    """Whether it is one of pydantic's secrets, whose text form hides the value."""
     return _is_instance(value, _PYDANTIC, "SecretStr", "SecretBytes")
 
 
@@ -82,12 +54,12 @@ def is_url(value: Any) -> bool:
 
 
 def get_root_value(value: Any) -> tuple[Any] | None:
-    """What a model that stands for one value holds, in a tuple; None of anything else."""
+    """The value of a pydantic `RootModel`, in a tuple; None for anything else."""
     return (value.root,) if _is_instance(value, _PYDANTIC, "RootModel") else None
 
 
 def get_fields(value: Any) -> dict[str, Any] | None:
-    """Fields of a model or dataclass as stored, None of anything else: a model's own `__iter__` may show others."""
+    """Stored fields of a model or dataclass, whatever its `__iter__` shows; None for anything else."""
     if is_model(value):
         return {**value.__dict__, **(getattr(value, "__pydantic_extra__", None) or {})}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -96,7 +68,7 @@ def get_fields(value: Any) -> dict[str, Any] | None:
 
 
 def copy_with_fields(value: Any, changed: Mapping[str, Any]) -> Any:
-    """A copy of an object with some fields changed, whatever it is that keeps them; no check of its class is run."""
+    """Copy an object with some fields changed; no validation of its class is run."""
     if _is_instance(value, _PYDANTIC, "BaseModel"):
         return value.model_copy(update=changed)
     if is_model(value):
@@ -108,15 +80,13 @@ def copy_with_fields(value: Any, changed: Mapping[str, Any]) -> Any:
 
 
 _MAX_POWER: Final = 300  # of ten; a longer number is text
-_TEXT_TYPES: Final = (
-    uuid.UUID,
-    PurePath,
+NETWORK_TYPES: Final = (
     ipaddress.IPv4Address,
     ipaddress.IPv6Address,
     ipaddress.IPv4Network,
     ipaddress.IPv6Network,
-    dt.timedelta,
 )
+_TEXT_TYPES: Final = (uuid.UUID, PurePath, dt.timedelta, *NETWORK_TYPES)
 
 
 def same_value(value: Any, decided: Any) -> bool:
@@ -131,7 +101,7 @@ def same_value(value: Any, decided: Any) -> bool:
 
 
 def to_json_outline(value: Any) -> Any:
-    """A plain value with the class name in place of whatever has no plain form."""
+    """A JSON-like value, with the class name in place of what has no such form."""
     if value is None or isinstance(value, bool | int | float | str | bytes):
         return value
     if isinstance(value, Mapping):
@@ -140,7 +110,7 @@ def to_json_outline(value: Any) -> Any:
 
 
 def to_json_value(value: Any) -> Any:
-    """A value as the decision reads it; what has no plain form stays as it is, and is refused."""
+    """The JSON-like value that the decision reads; what has no such form stays as it is, and is refused later."""
     if isinstance(value, Enum):  # before its base: a member of a `StrEnum` is a `str` too
         return to_json_value(value.value)
     if value is None or isinstance(value, bool | int | float | str | bytes):
@@ -185,7 +155,7 @@ def _convert_decimal(value: Decimal) -> int | float | str:
 
 
 def rebuild_argument(original: Any, wanted: Any) -> Any:
-    """An argument of the class that its function expects and of the form that was decided.
+    """Rebuild an argument in the class that its function expects, with the values that were decided.
 
     Where there is no such object, the plain value itself: the function may refuse it, but runs with nothing else.
     """
@@ -239,7 +209,7 @@ class BoundArguments:
     named_parameters: frozenset[str] = frozenset()
 
     def get_executed_arguments(self, ticket: Ticket) -> dict[str, Any]:
-        """What the action runs with: the snapshot, with every argument that an obligation changed."""
+        """The arguments to run with: our copies, rebuilt where an obligation changed a value."""
         # INVARIANT: what runs was decided; an argument is taken from the snapshot only while it is untouched.
         return {
             name: self.objects[name]
@@ -252,11 +222,12 @@ class BoundArguments:
 def copy_arguments(
     arguments: Mapping[str, Any], live_objects: Mapping[str, tuple[Any, Any]] | None = None
 ) -> tuple[dict[str, Any], dict[str, Any], str]:
-    """Plain values, the same as objects of our own, and the reason code where they cannot be decided.
+    """Copy arguments: JSON-like values, objects of our own, and a reason code where they cannot be decided.
 
     Args:
         arguments: by name.
-        live_objects: arguments that hold a live object and so are not copied, each with the plain form it is decided in.
+        live_objects: arguments that hold a live object and so are not copied, each with the plain form it is
+            decided in.
     """
     originals = dict(arguments)
     if not live_objects and all(type(value) in _IMMUTABLE_TYPES for value in originals.values()):

@@ -1,13 +1,13 @@
-"""Room: the call, what an adapter translates into, and its request. Takes: a call. Gives: a prepared request.
+"""One call: what an adapter translates into, its request, and the context that carries it through the decision.
 
-Never: decides, raises for bad arguments: what cannot be put in canonical form becomes a request with a problem, which
-is denied and recorded like any other (INVARIANT: TOTAL).
+What cannot be put in canonical form raises nothing: it becomes a request with a problem, which is denied and recorded
+like any other (INVARIANT: TOTAL).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from typing import Any, Final
@@ -16,24 +16,36 @@ from halo_core.content.redaction import Redactor
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.enforcement.delegation_terms import HandOff
-from halo_core.enforcement.snapshot_builder import ObservedText
+from halo_core.enforcement.passport_store import PassportStore
+from halo_core.enforcement.quota_days import QuotaDay
+from halo_core.enforcement.risk_assessor import RiskAssessment, RiskAssessor
 from halo_core.errors import CanonicalError
-from halo_core.model import AccessRequest, Context, Origin, Principal, Provenance, Resource, Trigger
-from halo_core.risk import (
+from halo_core.model import (
+    AccessRequest,
+    Context,
+    Decision,
+    Mode,
+    Origin,
+    PolicyView,
+    Principal,
+    Provenance,
+    Resource,
+    Snapshot,
+    Trigger,
+)
+from halo_core.risk.profile import Chunk, make_chunk
+from halo_core.store import AppendedEntry, Control, SessionState, Transaction, encode_leaf
+from halo_core.values import (
     MAX_LEAVES,
-    fingerprint_stored_values,
     fingerprint_tokens,
     generate_spellings,
     iter_text_fingerprints,
 )
-from halo_core.risk.profile import Chunk, make_chunk
 from halo_core.values.provenance import extract_leaves
 from halo_core.values.sketch import MAX_TEXT, extract_tokens
 
-__all__ = ["ABILITIES", "MAX_ARGUMENT_BYTES", "Call", "PreparedCall", "Preparer", "clip_name"]
-
 MAX_ARGUMENT_BYTES: Final = 262_144  # bytes of canonical arguments
-_MAX_KEPT_TEXT: Final = 16_384  # characters of a trigger or output that are kept
+MAX_KEPT_CHARS: Final = 16_384  # of a trigger, a request or an output
 _MAX_NAME: Final = 256  # characters of an id that are recorded
 
 ABILITIES: Final = (
@@ -69,7 +81,8 @@ class Call:
         acting_handle: handle of the link acted under, empty for the agent's own.
         agents: who acts, from whom the facade's agent handed off to down to the actor; empty for itself.
         hand_off: with a hand-off, how much is handed on.
-        on_link_made: with a hand-off, make a link of its own even where the receiver has the same from this giver, and tell
+        on_link_made: with a hand-off, make a link of its own even where the receiver has the same from this giver,
+            and tell
             its handle before anybody can see it.
         withdrawn_question: id of an open question about this call, which whoever waits for the answer takes back.
     """
@@ -94,40 +107,171 @@ class Call:
     withdrawn_question: str = ""
 
 
-def _no_fingerprints(_values: Iterable[str]) -> frozenset[int]:
-    return frozenset()
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What an agent's enforcement point decides with.
+
+    Args:
+        passport_store: the passports of its sessions.
+        policy: the compiled policy.
+        risk_assessor: the behaviour scores in force.
+    """
+
+    passport_store: PassportStore
+    policy: PolicyView
+    risk_assessor: RiskAssessor = field(default_factory=RiskAssessor)
 
 
 @dataclass(frozen=True, slots=True)
-class PreparedCall:
-    """A request ready to be decided, with what is sealed beside it.
+class ObservedText:
+    """A text that the agent has been shown, as keyed fingerprints.
 
-    `args` are the real arguments, `recorded_args` the same under the names that are recorded (a name can be a secret too),
-    `tainted_fingerprints` what is left of values that are stored, `user_request` the user's own words that the host vouched for.
+    Args:
+        fingerprints: of its tokens.
+        origin: who wrote it.
+        is_vouched: the host says so, not the conversation.
+        is_cut: it was longer than what is read, so not everything it brought is known.
+        traces: fingerprints by which it would be recognised as something that was stored.
+        text: the text itself, for the user's words only (the session's profile reads them).
+        is_recalled: it was recognised as something that was stored.
     """
 
+    fingerprints: frozenset[int]
+    origin: Provenance
+    is_vouched: bool = False
+    is_cut: bool = False
+    traces: Callable[[], Iterable[int]] = field(default=tuple, compare=False)
+    text: str = field(default="", repr=False)
+    is_recalled: bool = False
+
+    def resolve_origin(self, tx: Transaction) -> ObservedText:
+        """The same text, as untrusted where it brings back what an exposed session stored.
+
+        INVARIANT: taint outlives its session - no store makes what was put there our own word. The user's words, and
+        what taints anyway, are not looked up.
+        """
+        if (
+            self.origin is not Provenance.SYSTEM
+            or not (stored := tx.load_taint_index())
+            or not stored.contains_any(self.traces())
+        ):
+            return self
+        return replace(self, origin=Provenance.UNTRUSTED, is_recalled=True)
+
+
+_UNSET: Final[Any] = None
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class DecisionContext:
+    """One call on its way: what was asked, what was read to decide it, what was decided.
+
+    `Preparer.prepare` makes it and fills the first group. The decision job fills the second group inside its
+    transaction, all of it each time it is run, so that a job which is run again starts from nothing. The ticket and the
+    outcome job read both.
+
+    Args:
+        call: as the adapter translated it.
+        request: what is decided.
+        original_args: the real arguments, copied from the call.
+        recorded_args: the real arguments under the names that are recorded (a name can be a secret too); empty where
+            they have a problem.
+        observed_texts: texts that the agent has been shown since.
+        subject: whose sealed content this is.
+        content: what is sealed beside the entry: name → (subject, bytes).
+        user_request: the user's own words that the host vouched for.
+        mode_option: the mode this handle was opened with, None for the store's.
+        control: the tenant's control row.
+        state: the session's state before the decision.
+        quota_day: what was spent today under the standing link's quotas, None where it has none.
+        assessment: what behaviour says of the action.
+        drift_before: wealth of the session's e-process before the action.
+        snapshot: everything that `decide` read besides the request.
+        decision: what it decided.
+        runs: whether the action may run now.
+        args: what it runs with.
+        appended: the entry that holds the decision.
+        pending_id: id of the question that a challenge asked.
+        handle: handle of the link that a hand-off leads to.
+        used_answer: an answer was used up for this call, and not for the first part of one that paused.
+        earlier: what this very request brought when it ran before.
+    """
+
+    call: Call
     request: AccessRequest
-    args: Mapping[str, Any]
+    original_args: Mapping[str, Any]
     recorded_args: Mapping[str, Any]
     observed_texts: tuple[ObservedText, ...]
+    subject: str
     content: Mapping[str, tuple[str, bytes]]
-    subject: str = ""
-    acting_handle: str = ""
-    hand_off: HandOff | None = None
-    on_link_made: Callable[[str], object] | None = None
-    withdrawn_question: str = ""
-    tainted_fingerprints: Callable[[Iterable[str]], frozenset[int]] = field(default=_no_fingerprints, compare=False)
-    user_request: str = ""
+    user_request: str
+    mode_option: Mode | None = None
+
+    control: Control = _UNSET
+    state: SessionState = _UNSET
+    quota_day: QuotaDay | None = None
+    assessment: RiskAssessment = _UNSET
+    drift_before: int = 0
+    snapshot: Snapshot = _UNSET
+    decision: Decision = _UNSET
+    runs: bool = False
+    args: Mapping[str, Any] = _UNSET
+    appended: AppendedEntry = _UNSET
+    pending_id: str = ""
+    handle: str = ""
+    used_answer: bool = False
+    earlier: str | None = None
+
+    @property
+    def resource(self) -> Resource:
+        """What is acted on."""
+        return self.request.resource
+
+    @property
+    def mode(self) -> Mode:
+        """The mode it was decided in."""
+        return self.snapshot.mode
+
+    @property
+    def entry_id(self) -> str:
+        """Id of the entry that holds the decision."""
+        return self.appended.entry.id
+
+    @property
+    def session(self) -> str:
+        """The session as the store names it."""
+        return self.request.context.session
+
+    @property
+    def handles(self) -> tuple[str, ...]:
+        """The accounts that were charged."""
+        return tuple(account.link for account in self.snapshot.envelopes)
+
+    @property
+    def reserved_charges(self) -> tuple[tuple[str, int], ...]:
+        """Charges taken from the accounts and the day's quota until the outcome states the real cost."""
+        return self.decision.charges if self.runs else ()
+
+    @property
+    def has_own_link(self) -> bool:
+        """Whether the link that a hand-off leads to was made for this call alone."""
+        return bool(self.handle) and self.call.on_link_made is not None and self.handle not in self.handles
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Where the decision stands in the log, as other entries refer to it."""
+        entry = self.appended.entry
+        return {"leaf": encode_leaf(self.appended.leaf), "w": entry.writer, "ws": entry.seq}
 
 
 @dataclass(frozen=True, slots=True)
 class Preparer:
-    """Turns calls into requests: seals secrets, digests, names the request.
+    """Turns calls into requests: seals secrets, computes digests and the request id.
 
     Args:
         principal: the agent, with the facade's user.
         origin: this process.
-        assurance: `dev`, `embedded` or `isolated`.
+        assurance: `dev`, the only one so far: keys were generated on the machine that decides.
         digester: keyed digests.
         redactor: finds secrets.
         sketch_key: key of the session sketches.
@@ -143,8 +287,8 @@ class Preparer:
     make_call_id: Any
     _fingerprint_cache: dict[str, frozenset[int]] = field(default_factory=dict)
 
-    def prepare(self, call: Call) -> PreparedCall:
-        """The request of a call; total."""
+    def prepare(self, call: Call, mode_option: Mode | None = None) -> DecisionContext:
+        """The context of a call, with its request; total."""
         problem, args, encoded, real_args = self._seal_arguments(call)
         principal = self._make_principal(clip_name(call.user), call.agents)
         session, turn = clip_name(call.session), clip_name(call.turn)
@@ -154,7 +298,7 @@ class Preparer:
         name = canonical.dumps(
             [session, principal.agent, turn, call_id, call.resource.kind.value, call.resource.id, digest]
         )
-        trigger_text = self.redactor.seal_text(_replace_unencodable(call.trigger_text)[:_MAX_KEPT_TEXT])
+        trigger_text = self.redactor.seal_text(_replace_unencodable(call.trigger_text)[:MAX_KEPT_CHARS])
         context = Context(
             session=session,
             session_source=call.session_source,
@@ -183,37 +327,30 @@ class Preparer:
         if trigger_text:
             content["trigger"] = (subject, trigger_text.encode())
         recorded_args = {} if problem else dict(zip(args, real_args.values(), strict=True))
-        return PreparedCall(
+        return DecisionContext(
+            call=call,
             request=request,
-            args=real_args,
+            original_args=real_args,
             recorded_args=recorded_args,
             observed_texts=self._observe_texts(call),
-            content=content,
             subject=subject,
-            acting_handle=call.acting_handle,
-            hand_off=call.hand_off,
-            on_link_made=call.on_link_made,
-            withdrawn_question=call.withdrawn_question,
-            tainted_fingerprints=self.tainted_fingerprints,
-            user_request=self.redactor.seal_text(_replace_unencodable(call.request)[:_MAX_KEPT_TEXT])
+            content=content,
+            user_request=self.redactor.seal_text(_replace_unencodable(call.request)[:MAX_KEPT_CHARS])
             if call.request
             else "",
+            mode_option=mode_option,
         )
 
-    def tainted_fingerprints(self, values: Iterable[str]) -> frozenset[int]:
-        """What is left of values that an action stores, to know them by when they come back."""
-        return fingerprint_stored_values(self.sketch_key, values)
-
     def make_chunk(self, source: str, text: str, step: int, *, names_requested: bool) -> Chunk:
-        """What a session's profile keeps of a result; about 0.4 ms for each KB of it."""
+        """What a session's profile keeps of a result; takes about 0.4 ms for each KB."""
         return make_chunk(text, self.sketch_key, source=source, step=step, named_by_request=names_requested)
 
     def find_traces(self, text: str) -> Iterator[int]:
-        """By what a text could be known as something that was stored."""
+        """Fingerprints by which a text is recognised as something that was stored."""
         return iter_text_fingerprints(self.sketch_key, text)
 
     def _seal_arguments(self, call: Call) -> tuple[str, Mapping[str, Any], bytes, Mapping[str, Any]]:
-        """Problem, sealed arguments, their bytes, and the arguments to run with."""
+        """Seal arguments: a problem, the sealed ones, their bytes, and the ones to run with."""
         try:
             # INVARIANT: what was decided is what runs; the caller keeps no hold on the copy.
             real_args = _copy_arguments(call.args)
@@ -258,7 +395,7 @@ class Preparer:
         )
 
     def fingerprint_text_once(self, text: str, *, without: Iterable[str] = ()) -> frozenset[int]:
-        """Keyed fingerprints of a text, of those words of it that none of the texts `without` has.
+        """Keyed fingerprints of the words of a text, except those that occur in a text of `without`.
 
         Of its words in other spellings too: what is read encoded or in groups may be used decoded, or as one.
         """
@@ -267,7 +404,7 @@ class Preparer:
         return frozenset(fingerprint_tokens(self.sketch_key, words))
 
     def fingerprint_text(self, text: str) -> frozenset[int]:
-        """As `prints_once`, remembered for the few texts that every call of a run repeats."""
+        """As `fingerprint_text_once`, cached for the few texts that every call of a run repeats."""
         cached = self._fingerprint_cache.get(text)
         if cached is None:
             cached = self.fingerprint_text_once(text)
@@ -317,7 +454,7 @@ def _replace_unencodable(text: str) -> str:
 
 
 def clip_name(text: str) -> str:
-    """A session's, turn's or user's name as the store has it."""
+    """A session's, turn's or user's name as the store keeps it: at most 256 characters, else a digest."""
     text = _replace_unencodable(text)
     # Two long names never become one.
     return text if len(text) <= _MAX_NAME else canonical.digest("halo/name", text.encode())

@@ -1,13 +1,9 @@
-"""Room: hand-offs, as every adapter says them. Takes: names of agents, arguments of hand-offs. Gives: resources, terms.
+"""Hand-offs between agents, as the facade and every adapter offer them.
 
-A hand-off is of kind `handoff` and named after the agent, so a grant of the agent is a grant of every way that leads
-there. Never: decides, mints.
-
-Room: handing off, the part of the facade about several agents. Takes: an agent's name. Gives: a narrower link.
-
-Two ways in: `hand_off`, where one agent gives part of its own to another, and `entering`, where a framework says who
-acts now; there an agent that has a live link goes on under it. A block inside another never acts for somebody above:
-under such a name whoever acts there goes on. Never: decides, mints.
+A hand-off is an action of kind `handoff`, named after the receiver, so a grant of the agent is a grant of every way
+that leads to it. `DelegationMixin.hand_off` gives part of an agent's own to another; `agent_scope` is for frameworks
+that say who acts now, where an agent that has a live link goes on under it. A block inside another never acts for an
+agent above: under such a name whoever acts there goes on.
 """
 
 from __future__ import annotations
@@ -47,28 +43,49 @@ __all__ = [
 
 
 _AGENT_RESOURCE: Final = Resource(
-    kind=ActionKind.HANDOFF, impact=Impact.READ, reversal=Reversal.NONE_NEEDED, idempotent=True, source_trust=500
+    kind=ActionKind.HANDOFF,
+    impact=Impact.READ,
+    reversal=Reversal.NONE_NEEDED,
+    source_trust=500,
+    # A node that runs again hands off again; the link that it made is found, or was handed back.
+    idempotent=True,
 )
 _AGENT_SCHEMA: Final = {"type": "object", "properties": {"task": {"type": "string"}}}
+_MAX_AGENT_RESOURCES: Final = 16
+_SCOPE_ABILITIES: Final = ("clamp", "pause", "redact")  # a block has no output that could be narrowed
+_END_SURFACE: Final[Surface[str]] = Surface(text=str)
 
 
 class DelegationFacade(Protocol):
-    """What of an adapter's `Halo` a hand-off needs."""
+    """What a hand-off needs of an adapter's `Halo`; see `HaloBase`."""
 
-    @property
-    def delegation_terms(self) -> DelegationTerms:
-        """How much each agent is given."""
+    agent: str
+    enforcer: Enforcer
+
+    delegation_terms: DelegationTerms
 
     def find_registered(self, name: str) -> Resource | None:
-        """See `HaloBase`."""
+        """The registration of a resource id."""
 
     def find_declared(self, name: str, *kinds: ActionKind) -> Resource | None:
-        """See `HaloBase`."""
+        """What the manifest says of a name."""
+
+    def get_argument_names(self, name: str) -> list[str] | None:
+        """Names of the arguments that a registered resource takes."""
 
     def register(
-        self, kind: ActionKind, name: str, *, resource: Resource | None = None, schema: Mapping[str, Any] | None = None
+        self,
+        kind: ActionKind,
+        name: str,
+        *,
+        resource: Resource | None = None,
+        description: str = "",
+        schema: Mapping[str, Any] | None = None,
     ) -> Resource:
-        """See `HaloBase`."""
+        """Register a resource."""
+
+    def build_call(self, resource: Resource, args: Mapping[str, Any], *, call_id: str = "") -> Call:
+        """A call in this context."""
 
 
 def _handoff_text(_result: Any) -> str:
@@ -80,7 +97,7 @@ HANDOFF_SURFACE: Final[Surface[Any]] = Surface(text=_handoff_text)
 
 
 def register_agent_resource(halo: DelegationFacade, agent: str, resource: Resource | None = None) -> Resource:
-    """The registration of an agent; the same one for its node and for every tool that hands off to it.
+    """Register an agent, once for its node and every tool that hands off to it; returns the resource.
 
     Raises:
         ConfigError: its name belongs to a resource of another kind.
@@ -102,7 +119,7 @@ def register_agent_resource(halo: DelegationFacade, agent: str, resource: Resour
 
 
 def find_agent_resource(halo: DelegationFacade, agent: str) -> Resource:
-    """What is known of an agent's name; of one that nobody registered, that nobody granted it."""
+    """The registered resource of an agent, or one that is granted to nobody."""
     registered = halo.find_registered(agent)
     return (
         registered
@@ -112,7 +129,7 @@ def find_agent_resource(halo: DelegationFacade, agent: str) -> Resource:
 
 
 def to_task_arguments(args: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments of a hand-off tool as the hand-off has them: what the other is asked to do, in words."""
+    """Turn a hand-off tool's arguments into those of the hand-off: the task, as text."""
     if not args:
         return {"task": ""}
     single_value = next(iter(args.values())) if len(args) == 1 else None
@@ -120,12 +137,12 @@ def to_task_arguments(args: Mapping[str, Any]) -> dict[str, Any]:
 
 
 # Whom the agents that act here, the innermost last, have been allowed to hand off to since they were entered.
-_ALLOWED_AGENTS: Final[ContextVar[tuple[set[str], ...]]] = ContextVar("halo_handed", default=())
+_ALLOWED_AGENTS: Final[ContextVar[tuple[set[str], ...]]] = ContextVar("halo_allowed_agents", default=())
 
 
 @contextmanager
 def allowed_agents_scope() -> Iterator[set[str]]:
-    """Run an agent; yields whom it, or anybody below it, was allowed to hand off to in the block."""
+    """Run an agent; yields the set of agents that it, or one below it, may hand off to, filled meanwhile."""
     allowed: set[str] = set()
     token = _ALLOWED_AGENTS.set((*_ALLOWED_AGENTS.get(), allowed))
     try:
@@ -135,13 +152,13 @@ def allowed_agents_scope() -> Iterator[set[str]]:
 
 
 def note_allowed_agent(agent: str) -> None:
-    """Note that whoever acts here may hand off to this agent; what it may, those above it may too."""
+    """Note that the actor, and everybody above it, was allowed to hand off to this agent."""
     for names in _ALLOWED_AGENTS.get():
         names.add(agent)
 
 
 def with_delegation_terms(halo: DelegationFacade, call: Call) -> Call:
-    """The call of a hand-off with how much is handed on."""
+    """Add the receiver's terms to the call of a hand-off."""
     return replace(call, hand_off=halo.delegation_terms.get(call.resource.id))
 
 
@@ -154,7 +171,7 @@ class DelegationTerms:
         self._by_agent: dict[str, HandOff] = {}
 
     def get(self, agent: str) -> HandOff:
-        """The terms for an agent; all that the giver has where nobody said less."""
+        """The terms for an agent; everything the giver has unless they were set."""
         return self._by_agent.get(agent) or HandOff()
 
     def set_terms(self, agent: str, terms: HandOff) -> None:
@@ -173,20 +190,6 @@ class DelegationTerms:
             )
 
 
-_UNDECLARED_AGENT: Final = Resource(
-    kind=ActionKind.HANDOFF,
-    impact=Impact.READ,
-    reversal=Reversal.NONE_NEEDED,
-    source_trust=500,
-    # A node that runs again hands off again; the link that it made is found, or was handed back.
-    idempotent=True,
-)
-_MAX_UNDECLARED_AGENTS: Final = 16
-_BLOCK_ABILITIES: Final = ("clamp", "pause", "redact")  # a block has no output that could be narrowed
-_TASK_SCHEMA: Final[dict[str, Any]] = {"type": "object", "properties": {"task": {"type": "string"}}}
-_END_SURFACE: Final[Surface[str]] = Surface(text=str)
-
-
 @dataclass(slots=True)
 class ActiveAgent:
     """An agent that acts now.
@@ -196,36 +199,32 @@ class ActiveAgent:
             hand-off run, which makes no link.
         is_new_link: whether the link was made here, and so ends with the block.
         used_answer: whether somebody's answer let it begin.
+        is_link_kept: whether `keep_link` was called.
     """
 
     handle: str
     is_new_link: bool
     used_answer: bool
     _will_hand_back: bool
-    _is_link_kept: bool = False
+    is_link_kept: bool = False
 
     @property
     def will_hand_back(self) -> bool:
         """Whether the link is handed back at the end of the block."""
         return self._will_hand_back and bool(self.handle)
 
-    @property
-    def is_link_kept(self) -> bool:
-        """Whether `keep` was called."""
-        return self._is_link_kept
-
     def keep_link(self) -> None:
         """Leave the link live at the end of the block: the agent paused, or has handed on."""
-        self._is_link_kept, self._will_hand_back = True, False
+        self.is_link_kept, self._will_hand_back = True, False
 
     def hand_back(self) -> None:
         """Hand the link back at the end of the block, although it was live before (an earlier run kept it)."""
-        self._is_link_kept, self._will_hand_back = False, True
+        self.is_link_kept, self._will_hand_back = False, True
 
 
 @dataclass(frozen=True, slots=True)
 class _DelegationPlan:
-    """How an agent comes to act: the call that is decided, who acts then, and whether a link is made for it."""
+    """How an agent begins to act: the call to decide, who acts then, and whether a link is made for it."""
 
     call: Call
     agents: tuple[str, ...]
@@ -234,12 +233,13 @@ class _DelegationPlan:
 
 
 class AgentScope:
-    """An agent's stay, where no block can stand around it: a framework whose steps are tasks of their own.
+    """An agent that acts until `close`, for frameworks whose steps are tasks of their own and fit in no block.
 
     Attributes:
-        agent: as `DelegationMixin.agent_scope` yields it.
+        agent: as `agent_scope` yields it.
         delegation: what it acts under; None where it is the facade's own agent, or no link was made.
-        owns_link: whether the link is this stay's alone, and so may be handed back: made for it, or kept by an earlier one.
+        owns_link: whether the link is this scope's alone (made for it, or kept by an earlier one), and so may be
+            handed back.
     """
 
     __slots__ = ("_on_end", "agent", "delegation", "owns_link")
@@ -258,42 +258,16 @@ class AgentScope:
         self._on_end = on_end
 
     def close(self, error: BaseException | None = None) -> None:
-        """Record how it ended and hand the link back, unless it was kept; waits for nothing."""
+        """Record the end and hand the link back unless it was kept; waits for nothing."""
         self._on_end(error)
 
 
-class DelegationMixin:
-    """What `HaloBase` knows of hand-offs."""
+class DelegationMixin(DelegationFacade, Protocol):
+    """The hand-off methods of `HaloBase`, on top of what `DelegationFacade` says it has."""
 
-    agent: str
-    enforcer: Enforcer
-    _undeclared_count = 0
+    _undeclared_count: int = 0
     # Links that an open block of this process acts under, so that two blocks side by side never share one.
     _claimed_links: dict[str, object]
-
-    def register(
-        self,
-        kind: ActionKind,
-        name: str,
-        *,
-        resource: Resource | None = None,
-        description: str = "",
-        schema: Mapping[str, Any] | None = None,
-    ) -> Resource:
-        """See `HaloBase`."""
-        raise NotImplementedError
-
-    def find_registered(self, name: str) -> Resource | None:
-        """See `HaloBase`."""
-        raise NotImplementedError
-
-    def get_argument_names(self, name: str) -> list[str] | None:
-        """See `HaloBase`."""
-        raise NotImplementedError
-
-    def build_call(self, resource: Resource, args: Mapping[str, Any], *, call_id: str = "") -> Call:
-        """See `HaloBase`."""
-        raise NotImplementedError
 
     @contextmanager
     def hand_off(self, to: str, *, task: str = "", give: HandOff | None = None, call_id: str = "") -> Iterator[str]:
@@ -316,7 +290,7 @@ class DelegationMixin:
             Denied: it may not hand off to this agent.
         """
         plan = self._plan_new_link(self._build_scope_call(to, task, give, call_id))
-        with self._block_scope(plan, self.enforcer.begin(plan.call)) as active:
+        with self._run_scope(plan, self.enforcer.begin(plan.call)) as active:
             yield active.handle
 
     @contextmanager
@@ -339,7 +313,7 @@ class DelegationMixin:
             give: how much the giver hands on where a link is made; None gives what it has.
 
         Yields:
-            The entry.
+            The agent.
 
         Raises:
             Denied: it may not act here.
@@ -356,7 +330,7 @@ class DelegationMixin:
                 self._release_claim(plan)
                 plan = self._plan_existing_link(call, self.enforcer.find_link(*self._link_query(call)))
                 ticket = self.enforcer.begin(plan.call)
-            with self._block_scope(plan, ticket) as active:
+            with self._run_scope(plan, ticket) as active:
                 yield active
         finally:
             self._release_claim(plan)
@@ -365,18 +339,23 @@ class DelegationMixin:
     async def async_agent_scope(
         self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None
     ) -> AsyncIterator[ActiveAgent]:
-        """As `entering`, without ever blocking the event loop."""
+        """As `agent_scope`, without ever blocking the event loop."""
         plan, ticket = await self._abegin_scope(self._build_scope_call(agent, task, give, call_id))
+        active = _make_active_agent(plan, ticket)
         try:
-            async with self._async_block_scope(plan, ticket) as active:
-                yield active
+            with self._record_scope(plan, ticket, active):
+                try:
+                    yield active
+                finally:
+                    if active.will_hand_back:
+                        await self.enforcer.ahand_back(_ticket_session(ticket), active.handle)
         finally:
             self._release_claim(plan)
 
     async def open_agent_scope(
         self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None
     ) -> AgentScope:
-        """As `aentering`, until `Stay.end` is called; whoever calls sees to it that its steps act under `Stay.acting`.
+        """As `async_agent_scope`, until `AgentScope.close`; the caller runs the agent's steps under its `delegation`.
 
         Raises:
             Denied: it may not act here.
@@ -390,10 +369,7 @@ class DelegationMixin:
                 self.enforcer.defer_hand_back(_ticket_session(ticket), active.handle)
             self._forget_new_link(active)
             self._release_claim(plan)
-            if error is None:
-                ticket.succeed(_describe_end(active), _END_SURFACE)
-            else:
-                _record_failure(ticket, active, error)
+            _record_end(ticket, active, error)
 
         return AgentScope(
             active,
@@ -403,7 +379,7 @@ class DelegationMixin:
         )
 
     def register_agent(self, name: str) -> Resource:
-        """Register an agent that is handed to; said early, so that links made before its first turn may name it.
+        """Register an agent that may be handed to, before any link that names it is made.
 
         Raises:
             ConfigError: the id is taken by another kind.
@@ -411,21 +387,13 @@ class DelegationMixin:
         registered = self.find_registered(name)
         if registered is not None and registered.kind is ActionKind.HANDOFF:
             return registered
-        return self.register(ActionKind.HANDOFF, name, resource=_UNDECLARED_AGENT, schema=_TASK_SCHEMA)
-
-    def delegation_call(self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None) -> Call:
-        """The call that hands on to an agent and leaves the link live, as a framework's hand-off tool does.
-
-        Once it is decided, `ticket.verdict.handle` names the link: a new one, or the one that the agent has from this
-        giver on the same terms.
-        """
-        return replace(self._build_delegation_call(agent, task, give, call_id), on_link_made=None)
+        return self.register(ActionKind.HANDOFF, name, resource=_AGENT_RESOURCE, schema=_AGENT_SCHEMA)
 
     def _build_delegation_call(self, to: str, task: str, give: HandOff | None, call_id: str) -> Call:
         resource = self.find_registered(to)
-        if resource is None and self._undeclared_count >= _MAX_UNDECLARED_AGENTS:
+        if resource is None and self._undeclared_count >= _MAX_AGENT_RESOURCES:
             # Names that a model makes up must not fill the passport; what is not registered is not granted.
-            resource = replace(_UNDECLARED_AGENT, id=to)
+            resource = replace(_AGENT_RESOURCE, id=to)
         elif resource is None or resource.kind is not ActionKind.HANDOFF:
             self._undeclared_count += 1
             resource = self.register_agent(to)
@@ -436,14 +404,14 @@ class DelegationMixin:
             call,
             hand_off=give or HandOff(),
             on_link_made=lambda handle: self._claimed_links.setdefault(handle, call),
-            abilities=_BLOCK_ABILITIES,
+            abilities=_SCOPE_ABILITIES,
         )
 
     def _build_scope_call(self, agent: str, task: str, give: HandOff | None, call_id: str) -> Call:
-        """The call that is decided where a block begins.
+        """The call to decide where a block begins.
 
         INVARIANT: SUB - whoever acts here is still at work: what runs inside under the name of an agent above is no
-        more than the actor, who names it. A hand-back is for when the actor is done (`handing`).
+        more than the actor, who names it. A hand-back is for when the actor is done.
         """
         call = self._build_delegation_call(agent, task, give, call_id)
         if agent not in (self.agent, *call.agents)[:-1]:
@@ -454,7 +422,7 @@ class DelegationMixin:
         return self._build_delegation_call(call.agents[-1], task, None, f"{call_id}>{agent}" if call_id else "")
 
     def _plan_new_link(self, call: Call) -> _DelegationPlan:
-        """From whoever acts here; to itself that makes no link."""
+        """Plan a hand-off from the actor; to itself it makes no link."""
         to = call.resource.id
         is_same_agent = to in (self.agent, *call.agents)
         return _DelegationPlan(call, call.agents if is_same_agent else (*call.agents, to), makes_link=not is_same_agent)
@@ -463,7 +431,7 @@ class DelegationMixin:
         return call.session, call.resource.id, call.acting_handle, self._claimed_links
 
     def _plan_existing_link(self, call: Call, link: LiveLink | None) -> _DelegationPlan:
-        """Under the live link, if there is one that no other block acts under."""
+        """Plan to go on under the live link, if no other block acts under it."""
         if link is None or call.problem:
             return self._plan_new_link(call)
         if link.problem:
@@ -479,7 +447,7 @@ class DelegationMixin:
         )
 
     async def _abegin_scope(self, call: Call) -> tuple[_DelegationPlan, Ticket]:
-        """The decision that lets an agent begin, and how it comes to act; whoever asked sees to `_left`."""
+        """Decide whether an agent may begin; returns the plan, whose claim the caller releases, and the ticket."""
         plan = self._plan_existing_link(call, await self.enforcer.afind_link(*self._link_query(call)))
         try:
             try:
@@ -499,36 +467,27 @@ class DelegationMixin:
             self._claimed_links.pop(plan.claimed_handle, None)
 
     @contextmanager
-    def _block_scope(self, plan: _DelegationPlan, ticket: Ticket) -> Iterator[ActiveAgent]:
+    def _run_scope(self, plan: _DelegationPlan, ticket: Ticket) -> Iterator[ActiveAgent]:
         active = _make_active_agent(plan, ticket)
-        try:
+        with self._record_scope(plan, ticket, active):
             try:
-                with delegation_scope(self._make_delegation(plan, active)):
-                    yield active
+                yield active
             finally:
                 if active.will_hand_back:
                     self.enforcer.hand_back(_ticket_session(ticket), active.handle)
-                self._forget_new_link(active)
-        except BaseException as exc:
-            _record_failure(ticket, active, exc)
-            raise
-        ticket.succeed(_describe_end(active), _END_SURFACE)
 
-    @asynccontextmanager
-    async def _async_block_scope(self, plan: _DelegationPlan, ticket: Ticket) -> AsyncIterator[ActiveAgent]:
-        active = _make_active_agent(plan, ticket)
+    @contextmanager
+    def _record_scope(self, plan: _DelegationPlan, ticket: Ticket, active: ActiveAgent) -> Iterator[None]:
+        """Run the block under the agent's link, and record how it and the hand-back ended."""
         try:
-            try:
-                with delegation_scope(self._make_delegation(plan, active)):
-                    yield active
-            finally:
-                if active.will_hand_back:
-                    await self.enforcer.ahand_back(_ticket_session(ticket), active.handle)
-                self._forget_new_link(active)
+            with delegation_scope(self._make_delegation(plan, active)):
+                yield
         except BaseException as exc:
-            _record_failure(ticket, active, exc)
+            self._forget_new_link(active)
+            _record_end(ticket, active, exc)
             raise
-        ticket.succeed(_describe_end(active), _END_SURFACE)
+        self._forget_new_link(active)
+        _record_end(ticket, active, None)
 
     def _forget_new_link(self, active: ActiveAgent) -> None:
         if active.is_new_link:
@@ -551,15 +510,13 @@ def _ticket_session(ticket: Ticket) -> str:
     return ticket.verdict.session if ticket.verdict is not None else ""
 
 
-def _record_failure(ticket: Ticket, active: ActiveAgent, error: BaseException) -> None:
-    if active.is_link_kept:
+def _record_end(ticket: Ticket, active: ActiveAgent, error: BaseException | None) -> None:
+    if error is None:
+        ticket.succeed("handed on" if active.is_link_kept else "handed back", _END_SURFACE)
+    elif active.is_link_kept:
         ticket.pause(error)
     else:
         ticket.fail(error)
-
-
-def _describe_end(active: ActiveAgent) -> str:
-    return "handed on" if active.is_link_kept else "handed back"
 
 
 def _was_closed_meanwhile(plan: _DelegationPlan, denial: Denied) -> bool:

@@ -1,4 +1,4 @@
-"""Room: terms of a hand-off, and how entries speak of links. Takes: values. Gives: values. Never: I/O."""
+"""Terms of a hand-off, and how entries describe links."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from halo_core.errors import BadInput
 from halo_core.model import Budget, Decay, Grants, Link
 from halo_core.passports import grants_within, intersect_grants, intersect_labels, tighter_budgets, tighter_decay
 from halo_core.store import Account
-
-__all__ = ["GivenShare", "HandOff", "compute_share", "is_no_wider", "make_handback_body", "make_issuer_facts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class HandOff:
     to: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse terms that no link can hold, where they are written and not in the middle of a decision.
+        """Refuse terms that no link can hold where they are written, not in the middle of a decision.
 
         Raises:
             BadInput: `bad_handoff`.
@@ -55,7 +53,7 @@ class HandOff:
 
 @dataclass(frozen=True, slots=True)
 class GivenShare:
-    """What a link gives, all said."""
+    """Everything that a link gives."""
 
     grants: Grants
     labels: tuple[str, ...] | None
@@ -65,12 +63,12 @@ class GivenShare:
 
     @classmethod
     def from_link(cls, link: Link) -> GivenShare:
-        """What a link that was made gives."""
+        """The share that an existing link gives."""
         return cls(link.grants, link.labels, link.hand_off_to, link.budgets, link.decay)
 
 
 def compute_share(parent: Link, terms: HandOff, receiver_passport: Link | None) -> GivenShare:
-    """What of `parent` is given under these terms to an agent that has a passport of its `receiver_passport`, if it has one.
+    """What of `parent` is given under these terms; `receiver_passport` is the receiver's own, if it was issued one.
 
     INVARIANT: SUB - within the parent, and within what the receiver was issued: nobody makes an agent do, by handing
     it more, what it was not made for.
@@ -93,7 +91,7 @@ def compute_share(parent: Link, terms: HandOff, receiver_passport: Link | None) 
 
 
 def is_no_wider(link: Link, wider: Link) -> bool:
-    """Whether one link says nothing that another one to the same agent does not say as well.
+    """Whether a link allows nothing that another link of the same agent does not allow.
 
     What is left of their limits is not compared: each is charged for what was done under it.
     """
@@ -110,7 +108,7 @@ def is_no_wider(link: Link, wider: Link) -> bool:
 
 
 def make_handback_body(closed: Sequence[Account], to: Account) -> dict[str, Any]:
-    """What an entry says of links that were handed back."""
+    """Body of the entry that records links handed back."""
     return {
         "closed": [
             {
@@ -126,5 +124,5 @@ def make_handback_body(closed: Sequence[Account], to: Account) -> dict[str, Any]
 
 
 def make_issuer_facts(signer: Signer) -> dict[str, str]:
-    """How an entry names the key that issued a passport, so that it can be verified when the key is gone."""
+    """The issuer's key for an entry, so that a passport can be verified when the key is gone."""
     return {"key": base64.b64encode(signer.public_key).decode("ascii"), "kid": signer.key_id}

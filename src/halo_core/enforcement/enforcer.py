@@ -1,59 +1,56 @@
-"""Room: the policy enforcement point, the one API that adapters call. Takes: a call. Gives: its result.
+"""The policy enforcement point, the one API that adapters call.
 
 The six steps of one action, with the numbers of docs/ARCHITECTURE.md:
 
-    (1) translate: call → access request             `pep.call`
-    (2) snapshot, read once                           `pip`
-    (3) decide, pure                                  `pdp`
-    (4) one durable transaction                       `pep.jobs`, `store`
-    (5) run with the obligations, pause, or refuse    here
-    (6) outcome                                       here, `pep.jobs`
+    (1) translate: call → access request             `call`
+    (2) snapshot, read once                           `snapshot_builder`
+    (3) decide, pure                                  `halo_core.decision`
+    (4) one durable transaction                       `jobs`, `halo_core.store`
+    (5) run with the obligations, pause, or refuse    `flow`
+    (6) outcome                                       `Ticket`, `jobs`
 
-The caller MUST run nothing but `ticket.args`, and MUST finish the ticket. Never: lets an action run on an error; in
-observe mode it does run, and the failure goes to stderr and to `health`.
+Whoever uses `begin` and `abegin` directly runs nothing but `ticket.args`, and finishes the ticket. An error lets no
+action run; in observe mode it does run, and the failure is logged and counted in `health`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from halo_core.crypto.keys import Digester
 from halo_core.decision import stop_applies
 from halo_core.enforcement import flow
-from halo_core.enforcement.call import Call, Preparer, clip_name
+from halo_core.enforcement.call import MAX_KEPT_CHARS, Call, Credentials, DecisionContext, Preparer, clip_name
 from halo_core.enforcement.jobs import (
-    MAX_OUTPUT_CHARS,
-    DecisionJob,
     HandBackJob,
     OutcomeJob,
-    QuestionStatusJob,
-    Verdict,
+    decide_call,
+    find_question_status,
     justify_decision,
 )
 from halo_core.enforcement.lookups import FindLinkJob, LiveLink
 from halo_core.enforcement.obligations import Failure, Surface, build_failure, mask_recorded_text, restrict_result
-from halo_core.enforcement.snapshot_builder import Credentials
 from halo_core.errors import Denied, HaloError, Pending
+from halo_core.log_output import get_logger
 from halo_core.model import OUTPUT_OBLIGATIONS, ActionKind, Effect, Mode, Obligation, Provenance, Stop
 from halo_core.reasons import REASONS, get_reason_text
-from halo_core.risk import origin_of_result
-from halo_core.store import Store
+from halo_core.store import Store, Transaction
+from halo_core.values import origin_of_result
 from halo_core.values.provenance import extract_texts
 
 __all__ = ["Enforcer", "Health", "Surface", "Ticket"]
 
 T = TypeVar("T")
+_LOG: Final = get_logger("enforcement")
 _SCORED_KINDS = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 
 
 @dataclass(slots=True)
 class Health:
-    """What an operator should know: decisions that could not be recorded, and the last reason."""
+    """Counts decisions that could not be recorded, and keeps the last reason."""
 
     undecided: int = 0
     last_error: str = ""
@@ -64,19 +61,20 @@ class Ticket:
     """A decided action that may run: once, with exactly `args`."""
 
     args: Mapping[str, Any]
-    verdict: Verdict | None
+    verdict: DecisionContext | None
     _enforcer: Enforcer
     _is_open: bool = field(default=True, repr=False)
+    _restricted_before: str = field(default="", repr=False)
 
     @property
     def holds_output(self) -> bool:
-        """Whether an obligation may change the result: nothing of it may be passed on before `succeed` has it all."""
+        """Whether an obligation may change the result, so that nothing may be passed on before `succeed` has it all."""
         return any(item.kind in OUTPUT_OBLIGATIONS for item in self._active_obligations())
 
     def succeed(self, result: T, surface: Surface[T]) -> T:
-        """Record a result and return what of it may be used: without what the obligations take away.
+        """Record a result and return it without what the obligations remove.
 
-        What is recorded is what may be used.
+        The returned result is what is recorded.
 
         Raises:
             Denied: `needs_guard`: it would have to be held back, and its surface cannot.
@@ -92,21 +90,23 @@ class Ticket:
         recorded_text = mask_recorded_text(
             _read_text(result, surface), self._active_obligations()
         )  # what a model asks for is in it too
-        self._finish("success", recorded_text, detail, cost)
+        self._finish("success", recorded_text, detail or self._restricted_before, cost)
         return result
 
     def restrict(self, result: T, surface: Surface[T]) -> T:
-        """What of a result may be used that is recorded further up.
+        """Apply the obligations to a result that is recorded further up.
 
         Raises:
             Denied: as `succeed`.
         """
         if self.verdict is None or not self.holds_output:
             return result
-        return restrict_result(result, surface, self._active_obligations(), self.verdict.resource)[0]
+        result, detail = restrict_result(result, surface, self._active_obligations(), self.verdict.resource)
+        self._restricted_before = detail or self._restricted_before  # `succeed` may find nothing left to restrict
+        return result
 
     def _active_obligations(self) -> tuple[Obligation, ...]:
-        """What must be carried out; nothing in observe mode."""
+        """The obligations to carry out; none in observe mode."""
         verdict = self.verdict
         return verdict.decision.obligations if verdict is not None and verdict.mode is Mode.ENFORCE else ()
 
@@ -129,7 +129,7 @@ class Ticket:
         return failure.error
 
     def make_raisable(self, error: BaseException, fallback: type[Exception] = RuntimeError) -> BaseException:
-        """What may be raised of an error whose outcome is recorded further up."""
+        """The error to raise where its outcome is recorded further up."""
         return self._build_failure(error, fallback).error
 
     def _build_failure(self, error: BaseException, fallback: type[Exception], *, passthrough: bool = False) -> Failure:
@@ -137,7 +137,7 @@ class Ticket:
         return build_failure(error, self._active_obligations(), resource, fallback=fallback, passthrough=passthrough)
 
     def pause(self, error: BaseException) -> None:
-        """Record that the action paused itself; this very request may be dispatched once more.
+        """Record that the action paused itself; the same request may be dispatched once more.
 
         What it reserved stays charged: it may have spent before it paused.
         """
@@ -165,10 +165,10 @@ class Enforcer:
     Args:
         store: where decisions become durable.
         preparer: call → request.
-        digester: keyed digests of outputs.
         get_credentials: called for each decision: the chain and the policy as they stand.
         mode: the mode this handle was opened with, None for the store's.
-        are_credentials_ready: whether `get_credentials` answers at once; where it does not, a coroutine asks it in a thread.
+        are_credentials_ready: whether `get_credentials` answers at once; where it does not, a coroutine asks it in
+            a thread.
         read_stops: stops that hold even where the store cannot be written, asked at each decision.
     """
 
@@ -176,7 +176,6 @@ class Enforcer:
         self,
         store: Store,
         preparer: Preparer,
-        digester: Digester,
         get_credentials: Callable[[], Credentials],
         mode: Mode | None = None,
         *,
@@ -186,7 +185,6 @@ class Enforcer:
         self.store = store
         self.health = Health()
         self._preparer = preparer
-        self._digester = digester
         self._get_credentials = get_credentials
         self._are_credentials_ready = are_credentials_ready
         self._read_stops = read_stops
@@ -215,51 +213,63 @@ class Enforcer:
             Denied: see `run`.
         """
         try:
-            verdict: Verdict = self.store.commit(self._make_decision_job(call))
+            context: DecisionContext = self.store.commit(self._make_decision_job(call))
         except Exception as exc:  # noqa: BLE001  INVARIANT: FAILCLOSED
             return self._handle_undecided(call, exc)
-        return self._issue_ticket(verdict)
+        return self._issue_ticket(context)
 
     async def abegin(self, call: Call) -> Ticket:
         """As `begin`, from a coroutine."""
         try:
             if not self._are_credentials_ready():
                 await asyncio.to_thread(self._get_credentials)
-            verdict: Verdict = await self.store.acommit(
+            context: DecisionContext = await self.store.acommit(
                 self._make_decision_job(call), on_orphaned=self._record_orphaned
             )
         except Exception as exc:  # noqa: BLE001  INVARIANT: FAILCLOSED
             return self._handle_undecided(call, exc)
-        return self._issue_ticket(verdict)
+        return self._issue_ticket(context)
 
-    def _make_decision_job(self, call: Call) -> DecisionJob:
-        prepared = self._preparer.prepare(call)  # (1)
-        return DecisionJob(prepared, self._get_credentials(), self._digester, self._mode, self._read_stops)
+    def _make_decision_job(self, call: Call) -> Callable[[Transaction], DecisionContext]:
+        context = self._preparer.prepare(call, self._mode)  # (1)
+        return partial(
+            decide_call,
+            context=context,
+            credentials=self._get_credentials(),
+            digester=self._preparer.digester,
+            sketch_key=self._preparer.sketch_key,
+            read_stops=self._read_stops,
+        )
 
-    def _issue_ticket(self, verdict: Verdict) -> Ticket:  # (5)
-        self._last_mode = verdict.mode
-        if verdict.runs:
-            return Ticket(verdict.args, verdict, self)
-        decision = verdict.decision
+    def _issue_ticket(self, context: DecisionContext) -> Ticket:  # (5)
+        self._last_mode = context.mode
+        if context.runs:
+            return Ticket(context.args, context, self)
+        decision = context.decision
         code = decision.find_deciding_reason().code
-        message = justify_decision(decision, verdict.resource.id)
+        message = justify_decision(decision, context.resource.id)
         if decision.effect is Effect.CHALLENGE:
             raise Pending(
                 code,
-                f"pending {verdict.pending_id}: {message}",
-                pending_id=verdict.pending_id,
+                f"pending {context.pending_id}: {message}",
+                pending_id=context.pending_id,
                 remedy=get_reason_text(code).remedy,
-                decision_id=verdict.entry_id,
+                decision_id=context.entry_id,
             )
         raise Denied(
-            code, message, remedy=get_reason_text(code).remedy, decision_id=verdict.entry_id, earlier=verdict.earlier
+            code, message, remedy=get_reason_text(code).remedy, decision_id=context.entry_id, earlier=context.earlier
         )
 
     def _handle_undecided(self, call: Call, error: Exception) -> Ticket:
         code = error.code if isinstance(error, HaloError) and error.code in REASONS else "decision_error"
         self.health.undecided += 1
         self.health.last_error = f"{code}: {error}"
-        sys.stderr.write(f"halo: no decision for `{call.resource.id}`: {error}\n")
+        _LOG.error(
+            "no decision for `%s`: %s",
+            call.resource.id,
+            error,
+            extra={"halo_event": "undecided", "halo_resource": call.resource.id, "halo_reason": code},
+        )
         if self._last_mode is Mode.OBSERVE and self.store.peek_mode() is not Mode.ENFORCE:
             if self._is_stopped(call):
                 raise Denied(
@@ -300,20 +310,20 @@ class Enforcer:
         self.store.defer(HandBackJob(session, handle))
 
     def find_question_status(self, pending_id: str) -> str:
-        """What became of a question: `pending`, `approved`, `denied`, `used` or `expired`; empty of one never asked.
+        """Status of a question: `pending`, `approved`, `denied`, `used` or `expired`; empty if never asked.
 
-        What may run, only a decision says: this is for whoever has to know whether to ask for one.
+        Only a decision says what may run: this tells whether asking for one is of use.
 
         Raises:
             CannotDecide: the store cannot be read.
         """
-        status: str = self.store.commit(QuestionStatusJob(pending_id))
+        status: str = self.store.commit(partial(find_question_status, request_id=pending_id))
         return status
 
     def find_link(
         self, session: str, agent: str, acting_handle: str = "", taken_links: Collection[str] = ()
     ) -> LiveLink | None:
-        """The live link of an agent in a session, at or below the link acted under; see `LiveJob`.
+        """The live link of an agent in a session, at or below the link acted under; see `FindLinkJob`.
 
         None as well where the store cannot be read: the decision that follows says so.
         """
@@ -327,7 +337,7 @@ class Enforcer:
     async def afind_link(
         self, session: str, agent: str, acting_handle: str = "", taken_links: Collection[str] = ()
     ) -> LiveLink | None:
-        """As `live`, from a coroutine."""
+        """As `find_link`, from a coroutine."""
         try:
             if not self._are_credentials_ready():
                 await asyncio.to_thread(self._get_credentials)
@@ -351,7 +361,7 @@ class Enforcer:
 
     def queue_outcome(
         self,
-        verdict: Verdict,
+        context: DecisionContext,
         status: str,
         output: str,
         detail: str,
@@ -361,43 +371,46 @@ class Enforcer:
     ) -> None:
         """(6) Queue the outcome: it joins the next transaction or waits at most 50 ms.
 
-        `readable_text` is what was said, where that is more than `output`. Only of what is not ours: words of ours that nobody
-        was shown make nothing ours.
+        `readable_text` is what was said, where that is more than `output`. Only of what is not ours: words of ours that
+        nobody was shown make nothing ours.
         """
-        if readable_text is None or origin_of_result(verdict.resource) is not Provenance.UNTRUSTED:
+        if readable_text is None or origin_of_result(context.resource) is not Provenance.UNTRUSTED:
             readable_text = output
-        sealed_output = self._preparer.redactor.seal_text(output[:MAX_OUTPUT_CHARS])
+        sealed_output = self._preparer.redactor.seal_text(output[:MAX_KEPT_CHARS])
         job = OutcomeJob(
-            verdict=verdict,
+            context=context,
             status=status,
             output=sealed_output,
             output_len=len(output),
-            output_digest=self._digester.digest("halo/text", output.encode()) if output else "",
+            output_digest=self._preparer.digester.digest("halo/text", output.encode()) if output else "",
             readable_len=len(readable_text),
-            fingerprints=self._fingerprint_result(verdict, readable_text),
+            fingerprints=self._fingerprint_result(context, readable_text),
             traces=partial(self._preparer.find_traces, readable_text),
             chunk=self._preparer.make_chunk(
-                verdict.resource.id, readable_text, verdict.step, names_requested=verdict.names_requested
+                context.resource.id,
+                readable_text,
+                context.state.view.steps,
+                names_requested=context.assessment.names_requested,
             )
-            if verdict.is_scored and readable_text and verdict.resource.kind in _SCORED_KINDS
+            if context.assessment.score_name and readable_text and context.resource.kind in _SCORED_KINDS
             else None,
             detail=detail,
             actual_costs=cost or {},
         )
         self.store.defer(job)
 
-    def _fingerprint_result(self, verdict: Verdict, output: str) -> frozenset[int]:
-        """Fingerprints of what a result brought; what it merely repeats of its own arguments is nobody's word."""
-        if not output or origin_of_result(verdict.resource) is not Provenance.SYSTEM:
+    def _fingerprint_result(self, context: DecisionContext, output: str) -> frozenset[int]:
+        """Fingerprints of a result; words that a trusted source merely repeats from the arguments are left out."""
+        if not output or origin_of_result(context.resource) is not Provenance.SYSTEM:
             return self._preparer.fingerprint_text_once(output)
-        return self._preparer.fingerprint_text_once(output, without=extract_texts(verdict.args))
+        return self._preparer.fingerprint_text_once(output, without=extract_texts(context.args))
 
-    def _record_orphaned(self, verdict: Verdict) -> None:
+    def _record_orphaned(self, context: DecisionContext) -> None:
         # The caller was cancelled while the decision was made durable: nothing ran.
-        if verdict.runs:
-            self.queue_outcome(verdict, "not_run", "", "cancelled before it ran")
-        if verdict.has_own_link:
-            self.store.defer(HandBackJob(verdict.session, verdict.handle))
+        if context.runs:
+            self.queue_outcome(context, "not_run", "", "cancelled before it ran")
+        if context.has_own_link:
+            self.store.defer(HandBackJob(context.session, context.handle))
 
 
 class _FunctionAction(flow.GovernedAction[T]):
@@ -414,7 +427,7 @@ class _FunctionAction(flow.GovernedAction[T]):
 
 
 def _read_cost(result: T, surface: Surface[T]) -> Mapping[str, int]:
-    """What a result cost; where it cannot say, what was reserved."""
+    """The cost of a result; empty (what was reserved stays charged) where it cannot be read."""
     if surface.cost is None:
         return {}
     try:

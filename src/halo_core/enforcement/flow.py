@@ -1,8 +1,8 @@
 """The protocol of one governed action, written once and driven in three ways.
 
-`govern` and `govern_stream` are generators without I/O: each yields what is to be done next (`Decide`, `Perform`,
-`NextPart`, `Emit`) and is sent what came of it. A driver does these steps: `run` in the calling thread, `arun` on an
-event loop, `stream` and `astream` for results that arrive in parts. A surface of an adapter describes its action as a
+`govern` and `govern_stream` are generators without I/O: each yields what is to be done next, as a function with its
+arguments, and is sent what came of it. A driver does these steps: `run` in the calling thread, `arun` on an event loop,
+`stream` and `astream` for results that arrive in parts. A surface of an adapter describes its action as a
 `GovernedAction` (or a `GovernedStream`) and picks a driver; the order of deciding, pausing, running, restricting and
 recording is decided here alone, so that no surface can leave a step out.
 
@@ -13,17 +13,16 @@ Example:
 
     result = run(Lookup(halo.enforcer, call, surface))
 
-The form follows the `auth_flow` of httpx.
+The form follows the `auth_flow` of httpx. Actions of guarded objects are in `guarded_calls`.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
 from halo_core.errors import Denied, Pending
 from halo_core.failpoints import hit_failpoint
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from halo_core.enforcement.enforcer import Enforcer, Ticket
     from halo_core.enforcement.obligations import Surface
 
-__all__ = ["GovernedAction", "GovernedStream", "arun", "astream", "run", "stream"]
-
 T = TypeVar("T")
 
 
@@ -43,18 +40,41 @@ class GovernedAction(Generic[T]):
 
     Args:
         enforcer: decides and records.
-        call: what is decided.
+        call: what is decided; None where `build_call` makes it, or where the decision is given.
         surface: how the result is read and restricted.
         error_class: what is raised where an error may not be passed on and its own class cannot be made from a text.
+        decision: what was decided of this action before, at another place of the adapter.
+        records_outcome: whether the outcome is recorded here; if not, whoever decided records it, and here the result
+            is only restricted.
     """
 
+    steering_errors: ClassVar[tuple[type[BaseException], ...]] = ()
+    """Errors by which the framework steers a run: they are raised as they are."""
+    pause_errors: ClassVar[tuple[type[BaseException], ...]] = ()
+    """Those of them that say that the action itself waits for something, and will be run again."""
+
     def __init__(
-        self, enforcer: Enforcer, call: Call, surface: Surface[Any], error_class: type[Exception] = RuntimeError
+        self,
+        enforcer: Enforcer,
+        call: Call | None,
+        surface: Surface[Any],
+        error_class: type[Exception] = RuntimeError,
+        *,
+        decision: Ticket | Denied | None = None,
+        records_outcome: bool = True,
     ) -> None:
         self.enforcer = enforcer
         self.call = call
         self.surface = surface
         self.error_class = error_class
+        self.decision = decision
+        self.records_outcome = records_outcome
+
+    def build_call(self) -> Call:
+        """The call to decide; asked for once, unless the decision was given."""
+        if self.call is None:
+            raise NotImplementedError
+        return self.call
 
     def execute(self, ticket: Ticket) -> Any:
         """Run the action with exactly what was decided; a coroutine where `arun` drives it."""
@@ -64,17 +84,17 @@ class GovernedAction(Generic[T]):
         """What stands around the execution: context variables of the adapter."""
         return nullcontext()
 
-    def wait_for_answer(self, pending: Pending) -> Call | None:  # noqa: ARG002  for subclasses
+    def wait_for_answer(self, call: Call, pending: Pending) -> bool:  # noqa: ARG002  for subclasses
         """Pause the framework for a challenge, by raising what pauses it.
 
         Returns:
-            None where nothing can be resumed, so that the `Pending` is raised to the caller; or, where the framework
-            was resumed with a refusal, the call that records the refusal.
+            False where nothing can be resumed, so that the `Pending` is raised to the caller; True where the framework
+            was resumed with a no, which is then recorded.
         """
-        return None
+        return False
 
     def accept(self, ticket: Ticket) -> None:
-        """Called once when the action may run, before anything of it does."""
+        """Called once when the action was decided here and may run, before anything of it does."""
 
     def return_denied(self, denied: Denied) -> T:
         """What the caller gets where the action may not run. Raises the denial unless overridden."""
@@ -82,12 +102,18 @@ class GovernedAction(Generic[T]):
 
     def finish(self, ticket: Ticket, result: Any) -> T:
         """Record a result and return what of it may be used; may be a coroutine under `arun`."""
-        used: T = ticket.succeed(result, self.surface)
+        used: T = (ticket.succeed if self.records_outcome else ticket.restrict)(result, self.surface)
         return used
 
     def finish_failed(self, ticket: Ticket, error: BaseException) -> BaseException:
         """Record an error, a cancellation or a pause inside the action, and return what may be raised of it."""
-        return ticket.fail(error, self.error_class)
+        is_steering = isinstance(error, self.steering_errors)
+        if not self.records_outcome:
+            return error if is_steering else ticket.make_raisable(error)
+        if isinstance(error, self.pause_errors):
+            ticket.pause(error)
+            return error
+        return ticket.fail(error, self.error_class, passthrough=is_steering)
 
 
 class GovernedStream(GovernedAction[None]):
@@ -95,7 +121,18 @@ class GovernedStream(GovernedAction[None]):
 
     Parts are passed on as they come. Where an obligation may change the result, none is passed on before all of it
     has arrived and was restricted.
+
+    Attributes:
+        parts: what has arrived so far.
+        is_withheld: whether nothing may be passed on yet; set when the stream was decided.
     """
+
+    is_withheld = False
+    _is_recorded = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.parts: list[Any] = []
 
     def execute(self, ticket: Ticket) -> Any:
         """Start the stream: an iterator, or an asynchronous one where `astream` drives it."""
@@ -109,42 +146,54 @@ class GovernedStream(GovernedAction[None]):
         """What stands around taking one part; a generator runs in the context of whoever reads it."""
         return self.scope(ticket)
 
+    def merge_parts(self) -> Any:
+        """The parts as the one result that the surface reads."""
+        raise NotImplementedError
+
+    def split_result(self, result: Any) -> Iterable[Any]:
+        """A whole result as parts to pass on."""
+        raise NotImplementedError
+
+    def is_last(self, part: Any) -> bool:  # noqa: ARG002  for subclasses
+        """Whether a part says that it completes the result, so that its reader may not ask for another."""
+        return False
+
     def add_part(self, ticket: Ticket, part: Any) -> Any:
         """Remember a part and return what may be passed on now: an iterable, or under `astream` a coroutine of one.
 
-        A part that completes the result is recorded here (`Ticket.succeed`) before it is passed on, since its reader
-        may not come back. Where `withholds`, nothing that an obligation may change is returned.
+        A part that completes the result is recorded before it is passed on, since its reader may not come back. Where
+        the stream is withheld, nothing that an obligation may change is returned.
         """
-        raise NotImplementedError
+        self.parts.append(part)
+        if self.is_withheld:
+            return ()
+        if self.is_last(part):
+            self._record(ticket)
+        return (part,)
 
     def finish_stream(self, ticket: Ticket) -> Any:
         """Record the whole result unless that was done; return the parts to pass on, as `add_part`."""
-        raise NotImplementedError
+        if self.is_withheld:
+            return self.split_result(self.finish(ticket, self.merge_parts()))
+        self._record(ticket)
+        return ()
+
+    def _record(self, ticket: Ticket) -> None:
+        if self.records_outcome and not self._is_recorded:
+            self._is_recorded = True
+            self.finish(ticket, self.merge_parts())
 
     def announce(self, part: Any) -> Any:  # noqa: ARG002  for subclasses
         """Tell the framework's callbacks of a part that was withheld; a coroutine under `astream`."""
         return None
 
-
-@dataclass(frozen=True, slots=True)
-class Decide:
-    """Have a call decided; answered with a `Ticket`, or by throwing `Denied` or `Pending` into the generator."""
-
-    call: Call
+    def close(self) -> None:
+        """Called at the end, however it came."""
 
 
-@dataclass(frozen=True, slots=True)
-class Perform:
-    """Call a function of the action, and await what it returns if that can be awaited; answered with its result."""
-
-    function: Callable[[], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class NextPart:
-    """Take the next part of a started stream; answered with the part, or with `END`."""
-
-    source: Any
+def withdraw_call(call: Call, pending: Pending) -> Call:
+    """The call that records the no of whoever resumed a framework, and closes the question."""
+    return replace(call, problem="challenge_withdrawn", withdrawn_question=pending.pending_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,73 +221,89 @@ class Raise:
     error: BaseException
 
 
-Step = Decide | Perform | NextPart | Emit
 END: Final = object()
+"""What `next` of a driver answers where a stream has ended."""
+Step = tuple[Any, ...]
+"""A function and its arguments; what it returns is the answer, once awaited if an asynchronous driver can await it."""
 Flow = Generator[Step, Any, Return[T] | Raise]
+Begin = Callable[["Call"], Any]
 
 
-def govern(action: GovernedAction[T]) -> Flow[T]:
+def govern(action: GovernedAction[T], begin: Begin) -> Flow[T]:
     """The protocol of an action: decide, pause, run with the decided arguments, restrict and record.
 
-    The numbers are those of docs/ARCHITECTURE.md; (1) to (4) happen in `Decide`.
+    The numbers are those of docs/ARCHITECTURE.md; (1) to (4) happen in `begin`, which is the enforcer's.
     """
     try:
-        ticket = yield from _decide(action)
+        ticket = yield from _decide(action, begin)
     except Denied as denied:
         return _return_denied(action, denied)
     except BaseException as exc:  # noqa: BLE001  the driver raises it
         return Raise(exc)
     try:  # (5)
-        action.accept(ticket)
+        if action.decision is None:
+            action.accept(ticket)
         with action.scope(ticket):
             hit_failpoint("before_run")
-            result = yield Perform(partial(action.execute, ticket))
+            result = yield action.execute, ticket
             hit_failpoint("after_run")
     except BaseException as exc:  # noqa: BLE001  a cancellation too; the driver raises what is left of it
         return Raise(action.finish_failed(ticket, exc))  # (6)
     try:
-        used: T = yield Perform(partial(action.finish, ticket, result))  # (6)
+        used: T = yield action.finish, ticket, result  # (6)
     except BaseException as exc:  # noqa: BLE001  `needs_guard`: the result is withheld, and recorded as such
         return Raise(exc)
     return Return(used)
 
 
-def govern_stream(action: GovernedStream) -> Flow[None]:
+def govern_stream(
+    action: GovernedStream, begin: Begin, take_next: Callable[[Any], Any]
+) -> Generator[Step | Emit, Any, Return[None] | Raise]:
     """The protocol of an action whose result arrives in parts; see `govern`."""
     try:
-        ticket = yield from _decide(action)
+        ticket = yield from _decide(action, begin)
     except BaseException as exc:  # noqa: BLE001  the driver raises it
         return Raise(exc)
     try:
-        action.accept(ticket)
+        if action.decision is None:
+            action.accept(ticket)
+        action.is_withheld = action.withholds(ticket)
         with action.scope(ticket):
-            source = yield Perform(partial(action.execute, ticket))
+            source = yield action.execute, ticket
         while True:
             with action.part_scope(ticket):
-                part = yield NextPart(source)
+                part = yield take_next, source
             if part is END:
                 break
-            for item in (yield Perform(partial(action.add_part, ticket, part))):
+            for item in (yield action.add_part, ticket, part):
                 yield Emit(item)
-        for item in (yield Perform(partial(action.finish_stream, ticket))):
-            yield Perform(partial(action.announce, item))
+        for item in (yield action.finish_stream, ticket):
+            yield action.announce, item
             yield Emit(item)
     except BaseException as exc:  # noqa: BLE001  GeneratorExit too: the reader stopped, which is recorded
         return Raise(action.finish_failed(ticket, exc))
+    finally:
+        action.close()
     return Return(None)
 
 
-def _decide(action: GovernedAction[Any]) -> Generator[Step, Any, Ticket]:
+def _decide(action: GovernedAction[Any], begin: Begin) -> Generator[Step, Any, Ticket]:
     """Decide, and once more with a refusal where the framework was resumed with one."""
+    decision = action.decision
+    if isinstance(decision, Denied):
+        raise decision
+    if decision is not None:
+        return decision
+    call = action.build_call()
     try:
-        ticket: Ticket = yield Decide(action.call)
+        ticket: Ticket = yield begin, call
     except Pending as pending:
-        refusal = action.wait_for_answer(pending)
-        if refusal is None:
+        if not action.wait_for_answer(call, pending):
             raise
+        call = withdraw_call(call, pending)
     else:
         return ticket
-    ticket = yield Decide(refusal)
+    ticket = yield begin, call
     return ticket
 
 
@@ -260,39 +325,83 @@ def run(action: GovernedAction[T]) -> T:
         Pending: it waits for an approval, and did not run.
         BaseException: what the action raised, as much of it as the obligations leave (`Ticket.fail`).
     """
-    flow = govern(action)
-    step = _advance(flow)
-    while not isinstance(step, Return | Raise):
-        step = _advance(flow, *_do(action, step))
-    return _end(step)
+    ending = drive(govern(action, action.enforcer.begin))
+    return ending.value if isinstance(ending, Return) else _end(ending)
 
 
 async def arun(action: GovernedAction[T]) -> T:
     """As `run`, without ever blocking the event loop."""
-    flow = govern(action)
-    step = _advance(flow)
-    while not isinstance(step, Return | Raise):
-        step = _advance(flow, *await _ado(action, step))
-    return _end(step)
+    return _end(await adrive(govern(action, action.enforcer.abegin)))
+
+
+def drive(steps: Generator[Step, Any, T]) -> T:
+    """Do the steps of a generator in the calling thread; for what an adapter does in several steps, too.
+
+    A procedure that has a synchronous and an asynchronous form is written once, as a generator that is given what
+    differs (`run` or `arun`, a handler) and yields each call of it:
+
+        def _steps(self, request, handler, run):
+            yield run, UnreachableCall(self.halo, call, error)
+            return (yield handler, request)
+    """
+    answer: Any = None
+    error: BaseException | None = None
+    while True:
+        try:
+            function, *arguments = steps.send(answer) if error is None else steps.throw(error)
+        except StopIteration as stop:
+            error = None  # its traceback holds this frame
+            value: T = stop.value
+            return value
+        except RuntimeError as exc:
+            if not isinstance(error, StopIteration) or exc.__cause__ is not error:
+                raise
+            break  # no generator passes it on as it is
+        try:
+            answer, error = function(*arguments), None
+        except BaseException as exc:  # noqa: BLE001  the generator says what becomes of it
+            error = exc
+    raise error
+
+
+async def adrive(steps: Generator[Step, Any, T]) -> T:
+    """As `drive`, on an event loop: what a function returns is awaited where it can be."""
+    answer: Any = None
+    error: BaseException | None = None
+    while True:
+        try:
+            function, *arguments = steps.send(answer) if error is None else steps.throw(error)
+        except StopIteration as stop:
+            error = None  # its traceback holds this frame
+            value: T = stop.value
+            return value
+        try:
+            answer, error = function(*arguments), None
+            if isawaitable(answer):
+                answer = await answer
+        except BaseException as exc:  # noqa: BLE001  as above
+            error = exc
 
 
 def stream(action: GovernedStream) -> Iterator[Any]:
     """Drive a stream for a synchronous reader; raises as `run`, a denial at the first step."""
-    flow = govern_stream(action)
+    flow = govern_stream(action, action.enforcer.begin, _take_next)
     source: Any = None
     step = _advance(flow)
     try:
         while not isinstance(step, Return | Raise):
-            if isinstance(step, Emit):
-                error = None
-                try:
+            answer: Any = None
+            error: BaseException | None = None
+            try:
+                if isinstance(step, Emit):
                     yield step.part
-                except BaseException as exc:  # noqa: BLE001  the reader's `close` or `throw`
-                    error = exc
-                step = _advance(flow, None, error)
-                continue
-            source = step.source if isinstance(step, NextPart) else source
-            step = _advance(flow, *_do(action, step))
+                else:
+                    function, *arguments = step
+                    source = arguments[0] if function is _take_next else source
+                    answer = function(*arguments)
+            except BaseException as exc:  # noqa: BLE001  the reader's `close` or `throw` too
+                error = exc
+            step = _advance(flow, answer, error)
     finally:
         if hasattr(source, "close"):
             source.close()
@@ -301,68 +410,50 @@ def stream(action: GovernedStream) -> Iterator[Any]:
 
 async def astream(action: GovernedStream) -> AsyncIterator[Any]:
     """As `stream`, for an asynchronous reader."""
-    flow = govern_stream(action)
+    flow = govern_stream(action, action.enforcer.abegin, _atake_next)
     source: Any = None
     step = _advance(flow)
     try:
         while not isinstance(step, Return | Raise):
-            if isinstance(step, Emit):
-                error = None
-                try:
+            answer: Any = None
+            error: BaseException | None = None
+            try:
+                if isinstance(step, Emit):
                     yield step.part
-                except BaseException as exc:  # noqa: BLE001  the reader's `aclose` or `athrow`
-                    error = exc
-                step = _advance(flow, None, error)
-                continue
-            source = step.source if isinstance(step, NextPart) else source
-            step = _advance(flow, *await _ado(action, step))
+                else:
+                    function, *arguments = step
+                    source = arguments[0] if function is _atake_next else source
+                    answer = function(*arguments)
+                    answer = await answer if isawaitable(answer) else answer
+            except BaseException as exc:  # noqa: BLE001  the reader's `aclose` or `athrow` too
+                error = exc
+            step = _advance(flow, answer, error)
     finally:
         if hasattr(source, "aclose"):
             await source.aclose()
     _end(step)
 
 
-def _advance(flow: Flow[T], value: Any = None, error: BaseException | None = None) -> Step | Return[T] | Raise:
+def _take_next(source: Iterator[Any]) -> Any:
+    return next(source, END)
+
+
+def _atake_next(source: AsyncIterator[Any]) -> Awaitable[Any]:
+    return anext(source, END)
+
+
+def _advance(flow: Generator[Any, Any, Any], answer: Any = None, error: BaseException | None = None) -> Any:
     """The next step of a flow, or its end. Called outside of every handler; see `Raise`."""
     try:
-        return flow.send(value) if error is None else flow.throw(error)
+        return flow.send(answer) if error is None else flow.throw(error)
     except StopIteration as stop:
-        end: Return[T] | Raise = stop.value
-        return end
-
-
-def _do(action: GovernedAction[Any], step: Step) -> tuple[Any, BaseException | None]:
-    """Do a step synchronously: its answer, and what it raised."""
-    try:
-        if isinstance(step, Decide):
-            return action.enforcer.begin(step.call), None
-        if isinstance(step, NextPart):
-            return next(step.source, END), None
-        return _performed(step)(), None
-    except BaseException as exc:  # noqa: BLE001  the flow says what becomes of it
-        return None, exc
-
-
-async def _ado(action: GovernedAction[Any], step: Step) -> tuple[Any, BaseException | None]:
-    """As `_do`, from a coroutine."""
-    try:
-        if isinstance(step, Decide):
-            return await action.enforcer.abegin(step.call), None
-        if isinstance(step, NextPart):
-            return await anext(step.source, END), None
-        result = _performed(step)()
-        return (await result if isawaitable(result) else result), None
-    except BaseException as exc:  # noqa: BLE001  as above
-        return None, exc
-
-
-def _performed(step: Step) -> Callable[[], Any]:
-    if not isinstance(step, Perform):
-        raise TypeError(f"`{type(step).__name__}` is no step that a function performs")
-    return step.function
+        return stop.value
 
 
 def _end(ending: Return[T] | Raise) -> T:
-    if isinstance(ending, Raise):
+    if isinstance(ending, Return):
+        return ending.value
+    try:
         raise ending.error
-    return ending.value
+    finally:
+        del ending  # the traceback of its error holds this frame

@@ -1,30 +1,22 @@
-"""Room: names and registrations that every adapter uses. Takes: what a framework calls a thing. Gives: resources.
+"""What a guarded object carries, and how a decided call of one is known again.
 
-Never: decides, registers.
-
-Room: the gate, what a guarded object carries. Takes: an object, its registration. Gives: where it is decided.
-
-Never: decides, runs anything.
-
-Room: a decided call on its way down to a guarded method of its own. Takes: calls. Gives: a way past.
+`attach_guard` fixes a `GuardMetadata` to an object; `get_guard` and `require_guard` read it. `make_named_subclass`
+makes the classes of guarded copies. `overrides_entry_point` and its companions say which classes cannot be guarded.
 
 Many tools and retrievers have an asynchronous method that ends in the synchronous one, which is guarded too. One
-decision is made for both: the first synchronous call with the same arguments passes, from the very task that was
+decision is made for both, a `ReentrantCall`: the first call with the same arguments passes, from the very task that was
 decided or from a thread without an event loop (an executor), and only while that task's call is under way. Which task
-sent a thread cannot be told; whoever did gets no more of the result, or of the error, than was decided. Never: decides,
-records.
+sent a thread cannot be told; whoever did gets no more of the result, or of the error, than was decided.
 """
 
 from __future__ import annotations
 
 import asyncio
-import functools
 import re
 import threading
 import types
 import weakref
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -32,35 +24,17 @@ from typing import Any, Final
 from halo_core.enforcement.arguments import same_value
 from halo_core.enforcement.enforcer import Ticket
 from halo_core.enforcement.obligations import Surface
+from halo_core.enforcement.session_context import ContextVarScope
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_core.passports import is_resource_id
-
-__all__ = [
-    "MODEL_RESOURCE",
-    "MODEL_SCHEMA",
-    "GuardMetadata",
-    "ReentrantCall",
-    "UnregisteredGuard",
-    "attach_guard",
-    "choose_resource_id",
-    "clean_name",
-    "current_reentrant_call",
-    "get_guard",
-    "is_generated_class",
-    "make_named_subclass",
-    "make_unregistered_resource",
-    "reentrant_call_scope",
-    "require_guard",
-]
-
 
 _INVALID_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_.:/@ -]")
 _MAX_NAME: Final = 128
 MODEL_RESOURCE: Final = Resource(
     impact=Impact.READ, reversal=Reversal.NONE_NEEDED, idempotent=True, classified="guessed"
 )
-"""What a model is that nobody declared."""
+"""The resource of a model that nobody declared."""
 MODEL_SCHEMA: Final[dict[str, Any]] = {
     "properties": {"messages": {"type": "integer"}, "tools": {"items": {"type": "string"}, "type": "array"}},
     "type": "object",
@@ -68,24 +42,23 @@ MODEL_SCHEMA: Final[dict[str, Any]] = {
 """What a model call is decided on: how many messages, and the names of the tools it may ask for."""
 
 
-@functools.lru_cache(maxsize=4096)
 def clean_name(text: str) -> str:
-    """A name as resource ids may be: what they may not hold becomes `_`, at most 128 characters."""
+    """A name as a resource id: each character that an id may not hold becomes `_`, at most 128 characters."""
     return _INVALID_CHARACTER.sub("_", text)[:_MAX_NAME].strip(" ") or "unnamed"
 
 
 def make_unregistered_resource(name: str, kind: ActionKind) -> Resource:
-    """A resource that nobody registered: nobody granted it, so the decision is no."""
+    """The resource of a name that nobody registered: it is granted to nobody, so it is denied."""
     return Resource(id=clean_name(name), kind=kind, source_trust=0, classified="unknown")
 
 
-_GUARD_ATTRIBUTE: Final = "_halo_gate"
+_GUARD_ATTRIBUTE: Final = "_halo_guard"
 _GENERATED_CLASSES: Final[weakref.WeakSet[type[Any]]] = weakref.WeakSet()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GuardMetadata:
-    """What stands before one guarded object.
+    """How one guarded object is decided.
 
     Args:
         halo: who decides, the adapter's own `Halo`.
@@ -102,17 +75,17 @@ class GuardMetadata:
     surface: Surface[Any]
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> GuardMetadata:
-        """A copy of a guarded object stays behind the same gate."""
+        """A copy of a guarded object keeps its guard."""
         return self
 
     def find_problem(self) -> str:
-        """Reason code of why nothing behind it may run; empty where that is decided call by call."""
+        """Reason code of why it may not run at all; empty where that is decided call by call."""
         return ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnregisteredGuard(GuardMetadata):
-    """What stands before a tool that nobody has guarded: its resource says what it is called, and nothing else."""
+    """The guard of a tool that nobody has guarded: its resource has a name, and nothing else."""
 
     def find_problem(self) -> str:
         """`needs_guard` where something else of that name was registered or declared.
@@ -125,21 +98,21 @@ class UnregisteredGuard(GuardMetadata):
 
 
 def attach_guard(guarded: Any, guard: GuardMetadata) -> None:
-    """Fix a gate to an object: beside its fields, so that copies keep it and no schema shows it."""
+    """Attach a guard to an object, beside its fields, so that copies keep it and no schema shows it."""
     guarded.__dict__[_GUARD_ATTRIBUTE] = guard
 
 
 def get_guard(guarded: Any) -> GuardMetadata | None:
-    """The gate of a guarded object, None of anything else."""
+    """The guard of a guarded object, None of anything else."""
     guard = getattr(guarded, "__dict__", {}).get(_GUARD_ATTRIBUTE)
     return guard if isinstance(guard, GuardMetadata) else None
 
 
 def require_guard(guarded: Any) -> GuardMetadata:
-    """The gate of an object of a guarded class.
+    """The guard of an object of a guarded class.
 
     Raises:
-        Denied: it was copied in a way that lost its gate.
+        Denied: it was copied in a way that lost its guard.
     """
     guard = get_guard(guarded)
     if guard is None:
@@ -165,7 +138,7 @@ def choose_resource_id(resource: Resource | None, name: str) -> str:
 
 
 def make_named_subclass(kind: type[Any], members: dict[str, Any]) -> type[Any]:
-    """A subclass that calls itself what its parent is called: names show in traces and error messages."""
+    """Make a subclass with its parent's name, which shows in traces and error messages."""
     names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
     body = {**names, "__annotations__": {}, **members}
     generated = types.new_class(kind.__name__, (kind,), {}, lambda namespace: namespace.update(body))
@@ -174,15 +147,52 @@ def make_named_subclass(kind: type[Any], members: dict[str, Any]) -> type[Any]:
 
 
 def is_generated_class(kind: type[Any]) -> bool:
-    """Whether a class is one of `subclass`."""
+    """Whether `make_named_subclass` made a class."""
     return kind in _GENERATED_CLASSES
+
+
+def overrides_entry_point(kind: type[Any], name: str, framework: str) -> bool:
+    """Whether a class has an entry point that somebody else than the framework made; `framework` begins its modules."""
+    owner = next((base for base in kind.__mro__ if name in base.__dict__ and not is_generated_class(base)), None)
+    return owner is not None and not owner.__module__.startswith(framework)
+
+
+def refuse_overriding_class(kind: type[Any], names: Iterable[str], framework: str, remedy: str) -> None:
+    """Refuse a class that overrides one of these: it need not come to a step that is decided.
+
+    Raises:
+        ConfigError: it does.
+    """
+    for name in names:
+        if overrides_entry_point(kind, name, framework):
+            raise _make_entry_point_error(kind, name, remedy)
+
+
+def refuse_overridden_attributes(obj: Any, names: Iterable[str], remedy: str) -> None:
+    """Refuse an object that has one of these for itself: that is found before whatever its class has.
+
+    Raises:
+        ConfigError: it does.
+    """
+    for name in names:
+        if name in getattr(obj, "__dict__", {}):
+            raise _make_entry_point_error(type(obj), name, remedy)
+
+
+def _make_entry_point_error(kind: type[Any], name: str, remedy: str) -> ConfigError:
+    return ConfigError(
+        "own_entry_point",
+        f"`{kind.__name__}` overrides `{name}`, which Halo cannot control",
+        field="x",
+        remedy=remedy,
+    )
 
 
 _ADMIT_LOCK: Final = threading.Lock()
 
 
 def _current_task() -> object:
-    """The task at hand; None in a thread without an event loop, and the loop itself in a callback of one."""
+    """The current task; None in a thread without an event loop, the loop itself in a callback of one."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -199,55 +209,28 @@ class ReentrantCall:
         args: as executed.
         ticket: the decision.
         is_open: whether a call may still pass under it.
-        passthrough_errors: errors that steer the framework, and so go on as they are.
+        is_running: whether it is under way.
     """
 
     guard: GuardMetadata
     args: Mapping[str, Any]
     ticket: Ticket
     is_open: bool = True
-    passthrough_errors: tuple[type[BaseException], ...] = ()
+    is_running: bool = True
     _task: object = field(default_factory=_current_task)
     _restricted: Any = None
     _unrestricted: Any = None
 
-    def run(self, function: Callable[[], Any], surface: Surface[Any] | None = None) -> Any:
-        """Run the synchronous method, for what of its result or error may be used; `surface`: other than the gate's."""
-        try:
-            result = function()
-        except BaseException as exc:
-            failed = self._make_raisable(exc)
-            if failed is exc:
-                raise
-            self._restricted, self._unrestricted = failed, exc
-        else:
-            self._restricted, self._unrestricted = self.ticket.restrict(result, surface or self.guard.surface), result
-            return self._restricted
-        raise failed
-
-    async def arun(self, function: Callable[[], Awaitable[Any]], surface: Surface[Any] | None = None) -> Any:
-        """As `run`, for a coroutine function: an entry point that a class has made anew comes down to its hook."""
-        try:
-            result = await function()
-        except BaseException as exc:
-            failed = self._make_raisable(exc)
-            if failed is exc:
-                raise
-            self._restricted, self._unrestricted = failed, exc
-        else:
-            self._restricted, self._unrestricted = self.ticket.restrict(result, surface or self.guard.surface), result
-            return self._restricted
-        raise failed
-
-    def _make_raisable(self, error: BaseException) -> BaseException:
-        return error if isinstance(error, self.passthrough_errors) else self.ticket.make_raisable(error)
+    def remember(self, restricted: Any, unrestricted: Any) -> None:
+        """Remember a result, or an error, as it was before something was taken away of it."""
+        self._restricted, self._unrestricted = restricted, unrestricted
 
     def get_unrestricted(self, restricted: Any) -> Any:
-        """A result, or error, as it was before `run` took something away: what is to be recorded says what was."""
+        """A result, or error, as it was before `remember`: what is to be recorded says what was."""
         return self._unrestricted if self._restricted is not None and restricted is self._restricted else restricted
 
     def admit(self, guard: GuardMetadata, args: Mapping[str, Any]) -> bool:
-        """Whether this call is the one to pass; no other is, afterwards."""
+        """Whether this call may pass; at most one may."""
         if (
             guard is not self.guard
             or _current_task() not in (None, self._task)
@@ -259,23 +242,26 @@ class ReentrantCall:
         return is_admitted
 
 
-_REENTRANT_CALL: Final[ContextVar[ReentrantCall | None]] = ContextVar("halo_descent", default=None)
+_REENTRANT_CALL: Final[ContextVar[ReentrantCall | None]] = ContextVar("halo_reentrant_call", default=None)
 
 
-@contextmanager
-def reentrant_call_scope(reentrant_call: ReentrantCall) -> Iterator[None]:
-    """Run the body of a decided call."""
-    token = _REENTRANT_CALL.set(reentrant_call)
-    try:
-        yield
-    finally:
+class reentrant_call_scope(ContextVarScope):  # noqa: N801  used as a function
+    """Run the body of a decided call; `values` are context variables of the adapter's that stand around it too."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, reentrant_call: ReentrantCall, *values: tuple[ContextVar[Any], Any]) -> None:
+        super().__init__((_REENTRANT_CALL, reentrant_call), *values)
+        self._call = reentrant_call
+
+    def __exit__(self, *_exc: object) -> None:
         # INVARIANT: tasks and threads that were started inside hold this too; after the end it lets nothing pass.
-        reentrant_call.is_open = False
-        _REENTRANT_CALL.reset(token)
+        self._call.is_open = self._call.is_running = False
+        super().__exit__()
 
 
 def current_reentrant_call(guard: GuardMetadata, args: Mapping[str, Any]) -> ReentrantCall | None:
-    """The call that was decided on the way down to this very one, None where this one is yet to be decided."""
+    """The decided call that this one is part of, None where this one is yet to be decided."""
     # INVARIANT: one asynchronous decision lets one synchronous call with the same arguments pass.
     reentrant_call = _REENTRANT_CALL.get()
     return reentrant_call if reentrant_call is not None and reentrant_call.admit(guard, args) else None

@@ -1,41 +1,30 @@
-"""Room: asking, what a challenge becomes. Takes: a decision. Gives: the request that is answered. Never: decides.
+"""The jobs of one action inside the store's transactions: its decision, its outcome, a hand-back.
 
-One question is asked once: the same call challenged again while its question is open refers to it, so a model that
-retries does not fill an approver's list.
-
-Room: the two jobs of an action, its decision and its outcome. Takes: a transaction. Gives: a verdict.
-
-The decision job is steps 2 to 4 of the pipeline; the numbers are those of docs/ARCHITECTURE.md. Never: runs anything.
+A job is called with the transaction in which it reads and writes. `decide_call` is steps (2) to (4) of the pipeline and
+`OutcomeJob` is step (6); the numbers are those of docs/ARCHITECTURE.md. A challenge becomes a request that an approver
+answers, once: the same call challenged again while its question is open refers to that question.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from halo_core.authority import charge_account, compute_effective_authority, settle_account
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
-from halo_core.decision import REAUTHORIZATION, decide
+from halo_core.decision import decide, only_repeats
 from halo_core.decision.approval_binding import call_binding, reauthorization_binding
-from halo_core.enforcement.call import PreparedCall
+from halo_core.enforcement.call import MAX_KEPT_CHARS, Credentials, DecisionContext, ObservedText
 from halo_core.enforcement.delegation_terms import make_handback_body
-from halo_core.enforcement.lookups import only_repeats, recall_result
+from halo_core.enforcement.lookups import recall_result
 from halo_core.enforcement.obligations import apply_argument_obligations
-from halo_core.enforcement.snapshot_builder import (
-    CallFacts,
-    Credentials,
-    ObservedText,
-    QuotaDay,
-    SnapshotBundle,
-    build_snapshot,
-    read_quota_day,
-    record_observation,
-)
+from halo_core.enforcement.quota_days import read_quota_day, write_quota_day
+from halo_core.enforcement.snapshot_builder import build_snapshot, record_observation
 from halo_core.model import (
+    REAUTHORIZABLE_CODES,
     RESERVED_UNITS,
-    AccessRequest,
     ActionKind,
     Decision,
     Effect,
@@ -44,38 +33,203 @@ from halo_core.model import (
     Impact,
     Mode,
     Provenance,
-    Resource,
-    Snapshot,
     Stop,
 )
 from halo_core.reasons import get_reason_text
-from halo_core.risk import origin_of_result
-from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH, next_session_risk
 from halo_core.risk.profile import Chunk, pack_head
-from halo_core.store import AppendedEntry, Draft, SessionState, Transaction, commit_state, encode_leaf, rows
+from halo_core.risk.session_risk import DRIFT_ALARM_WEALTH, next_session_risk
+from halo_core.store import Draft, SessionState, Transaction, rows
+from halo_core.values import fingerprint_stored_values, origin_of_result
 from halo_core.values.provenance import extract_leaves
 from halo_core.values.sketch import MAX_TEXT
 
-__all__ = [
-    "QUESTION_LIFETIME_US",
-    "DecisionJob",
-    "HandBackJob",
-    "OutcomeJob",
-    "Question",
-    "QuestionStatusJob",
-    "Verdict",
-    "build_question",
-    "justify_decision",
-]
-
-
-QUESTION_LIFETIME_US = 86_400_000_000
+QUESTION_LIFETIME_US: Final = 86_400_000_000
 """How long a question may be answered, microseconds."""
+ALERT_RISK: Final = 800
+"""A session's risk (0..1000) from which somebody should look at it."""
+_HIGH_BAND: Final = 2
+_IMPACTS_WITHOUT_STORAGE: Final = (Impact.READ, Impact.DELETE)
+_TRUSTED_ORIGINS: Final = (Provenance.USER, Provenance.SYSTEM)
+
+
+def decide_call(
+    tx: Transaction,
+    context: DecisionContext,
+    *,
+    credentials: Credentials,
+    digester: Digester,
+    sketch_key: bytes,
+    read_stops: Callable[[], tuple[Stop, ...]] = tuple,
+) -> DecisionContext:
+    """Decide one prepared call, durably: read the snapshot, decide, append the entry, write the session's state.
+
+    Returns:
+        The context, with what was decided.
+    """
+    request = context.request
+    build_snapshot(tx, context, credentials, read_stops())  # (2)
+    snapshot = context.snapshot
+    decision = context.decision = decide(request, snapshot)  # (3)
+    observe = snapshot.mode is Mode.OBSERVE
+    # Observe mode lets everything run but what a person has stopped or revoked.
+    is_held_by_person = any(reason.code in ("stopped", "revoked") for reason in decision.reasons)
+    runs = context.runs = decision.effect.runs or (observe and not is_held_by_person)
+    context.args = (
+        context.original_args
+        if observe or request.problem
+        else apply_argument_obligations(context.original_args, decision.obligations)
+    )
+    question = _Question.of_challenge(tx, context) if not runs and decision.effect is Effect.CHALLENGE else None
+    accounts = tuple(charge_account(account, decision.charges) for account in snapshot.envelopes)
+    risk = snapshot.session_risk
+    if snapshot.risk is not None:
+        risk = next_session_risk(risk, snapshot.risk, refused=not decision.effect.runs)
+    state = context.state.with_decision(
+        snapshot.time_us,
+        accounts,
+        new_challenges=int(question is not None and not question.open_request_id),
+        risk=risk,
+        profile_head=context.assessment.profile_head,
+        refused=decision.is_refused_attempt,
+    )
+    # What observe mode lets run although it was refused makes no link: no chain could hold it.
+    state, context.handle = _make_link(tx, context, credentials, state) if decision.effect.runs else (state, "")
+    context.quota_day = context.quota_day.charge(decision.charges) if runs and context.quota_day is not None else None
+    can_recall = snapshot.mode is Mode.ENFORCE and only_repeats(decision.reasons)
+    context.earlier = recall_result(tx, request.request_id, decision, max_output=MAX_KEPT_CHARS) if can_recall else None
+    body = _make_body(context, state, accounts, risk)
+    body["executed_digest"] = _digest_executed(context, digester) if runs else ""
+    body["quota"] = write_quota_day(tx, context.quota_day)
+    stored = tx.add_tainted_fingerprints(_find_tainted_fingerprints(context, sketch_key)) if runs else None
+    if stored is not None:
+        body["stored"] = stored
+    if context.call.withdrawn_question:
+        body["withdrawn"] = _withdraw_question(tx, context.session, context.call.withdrawn_question)
+    content = context.content
+    if context.user_request and not context.state.view.steps:
+        content = {**content, "request": (context.subject, context.user_request.encode())}
+    context.appended = tx.append(Draft(EntryKind.DECISION, context.session, body, content))  # (4)
+    _append_alert(tx, context, risk)
+    context.pending_id = question.record(tx, context) if question is not None else ""
+    context.used_answer = _record_dispatch(tx, context, once=not (observe or request.resource.idempotent))
+    if context.session:
+        tx.put_session(state, context.appended.entry)
+    return context
+
+
+def _make_body(
+    context: DecisionContext, state: SessionState, accounts: tuple[Envelope, ...], risk: int
+) -> dict[str, Any]:
+    """What the entry records of a decision, but for what is written beside it."""
+    snapshot, request = context.snapshot, context.request
+    remaining = compute_effective_authority(snapshot.chain, accounts, snapshot.time_us) if accounts else None
+    return {
+        "after": {
+            "authority": remaining,
+            "budgets": [[account.link, *item] for account in accounts for item in account.spent],
+            "risk": risk,
+            "steps": state.view.steps,
+        },
+        "decision": context.decision.to_plain(),
+        "dispatched": context.runs,
+        "justification": justify_decision(context.decision, request.resource.id),
+        **({"recalled": True} if context.earlier is not None else {}),
+        "request": request.to_plain(),
+        "snapshot": snapshot.to_plain(),
+        "state": state.make_commitment() if context.session else None,
+    }
+
+
+def _make_link(
+    tx: Transaction, context: DecisionContext, credentials: Credentials, state: SessionState
+) -> tuple[SessionState, str]:
+    if context.call.hand_off is None or not context.snapshot.envelopes:
+        return state, ""
+    return credentials.passport_store.hand_off(
+        tx,
+        state,
+        context.handles[-1],
+        context.resource.id,
+        terms=context.call.hand_off,
+        store=context.control.store,
+        now_us=context.snapshot.time_us,
+        on_link_made=context.call.on_link_made,
+    )
+
+
+def _digest_executed(context: DecisionContext, digester: Digester) -> str:
+    if context.request.problem:
+        return ""  # it runs in observe mode, with arguments that have no digest
+    if context.args is context.original_args:
+        return context.request.args_digest
+    return digester.digest("halo/args", canonical.encode(context.args))
+
+
+def _find_tainted_fingerprints(context: DecisionContext, sketch_key: bytes) -> frozenset[int]:
+    """Fingerprints of the untrusted values that this action may store, in a session that is exposed."""
+    request, snapshot = context.request, context.snapshot
+    may_store = request.kind is ActionKind.TOOL_CALL and request.resource.impact not in _IMPACTS_WITHOUT_STORAGE
+    if not may_store or request.problem or not snapshot.session.tainted:
+        return frozenset()
+    untrusted_places = {place for place, source in snapshot.provenance if source not in _TRUSTED_ORIGINS}
+    return fingerprint_stored_values(
+        sketch_key, (text for place, text in extract_leaves(context.recorded_args) if place in untrusted_places)
+    )
+
+
+def _record_dispatch(tx: Transaction, context: DecisionContext, *, once: bool) -> bool:
+    """Record that the action runs, if it does; whether that uses an answer up."""
+    if not context.runs:
+        return False
+    request, approval = context.request, context.snapshot.approval
+    tx.record_dispatch(request.request_id, context.appended.entry, once=once)
+    tx.count_use(request.subject.agent, request.resource.id)
+    if approval is None or all(reason.code != "approved" for reason in context.decision.reasons):
+        return False
+    # INVARIANT: BIND - an approval serves once: one request, to its end.
+    approvals = rows.ApprovalTable(tx)
+    row = approvals.get(approval.id)
+    if row is not None and row.status == "used":
+        return False  # this very request goes on after a pause
+    approvals.set_status(approval.id, "used")
+    return True
+
+
+def _append_alert(tx: Transaction, context: DecisionContext, risk: int) -> None:
+    """Append an alert where the action is far from ordinary, or the session as a whole has become so."""
+    snapshot = context.snapshot
+    has_risen = snapshot.session_risk < ALERT_RISK <= risk
+    has_drifted = context.assessment.drift >= DRIFT_ALARM_WEALTH > context.drift_before
+    if snapshot.band < _HIGH_BAND and not has_risen and not has_drifted:
+        return
+    body = {
+        "agent": context.request.subject.agent,
+        "decision": context.place,
+        "factors": [dict(item) for item in snapshot.factors],
+        "kind": "action" if snapshot.band >= _HIGH_BAND else "drift" if has_drifted else "session",
+        "resource": context.resource.id,
+        "risk": snapshot.risk,
+        "session_risk": risk,
+    }
+    tx.append(Draft(EntryKind.ALERT, context.session, body))
+
+
+def justify_decision(decision: Decision, resource: str) -> str:
+    """One plain sentence saying why, from the reason codes; no argument's value appears in it."""
+    parts = []
+    for reason in decision.reasons:
+        title = get_reason_text(reason.code).title
+        where = f" ({reason.source})" if reason.source else ""
+        parts.append(f"{title}: {reason.detail}{where}" if reason.detail else f"{title}{where}")
+    return f"{decision.effect.value} `{resource}`: " + "; ".join(parts)
+
+
+# questions
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked: the exact call, or whether the session may go on into `epoch`.
+class _Question:
+    """What a challenge asks: the exact call, or whether the session may go on into `epoch`.
 
     `open_request_id` is the id of the open request that asks the same, empty where there is none.
     """
@@ -84,339 +238,73 @@ class Question:
     binding: str
     epoch: int
     open_request_id: str
-    session: str
-    body: dict[str, object]
-    time_us: int
 
-    def record(self, tx: Transaction, written: AppendedEntry) -> str:
-        """Record the request of a challenge, what the approver must see by reference; its id."""
+    @classmethod
+    def of_challenge(cls, tx: Transaction, context: DecisionContext) -> _Question:
+        """The question of a decision that is a challenge."""
+        request, snapshot, session = context.request, context.snapshot, context.session
+        is_reauthorization = any(
+            reason.code in REAUTHORIZABLE_CODES and reason.effect == Effect.CHALLENGE.value
+            for reason in context.decision.reasons
+        )
+        epoch = snapshot.envelopes[0].epoch + 1 if is_reauthorization else 0
+        binding = (
+            reauthorization_binding(request.subject.tenant, session, snapshot.chain[0].agent, epoch)
+            if is_reauthorization
+            else call_binding(request, snapshot.chain, snapshot.policy.rules)
+        )
+        row = rows.ApprovalTable(tx).find_open(session, binding)
+        is_open = row is not None and row.status == "pending" and snapshot.time_us < row.expires_us
+        return cls(
+            kind="reauthorization" if is_reauthorization else "call",
+            binding=binding,
+            epoch=epoch,
+            open_request_id=row.id if row is not None and is_open else "",
+        )
+
+    def record(self, tx: Transaction, context: DecisionContext) -> str:
+        """Record the request, with what the approver must see by reference; its id."""
         if self.open_request_id:
             return self.open_request_id
-        expires_us = self.time_us + QUESTION_LIFETIME_US
+        time_us, session = context.snapshot.time_us, context.session
+        expires_us = time_us + QUESTION_LIFETIME_US
         body = {
-            **self.body,
+            "args_digest": context.request.args_digest,
             "binding": self.binding,
-            "decision": {"leaf": encode_leaf(written.leaf), "w": written.entry.writer, "ws": written.entry.seq},
+            "decision": context.place,
             "epoch": self.epoch,
             "expires_us": expires_us,
             "kind": self.kind,
+            "reasons": [reason.to_plain() for reason in context.decision.reasons],
+            "resource": context.resource.id,
             "status": "pending",
         }
-        entry = tx.append(Draft(EntryKind.APPROVAL_REQUEST, self.session, body)).entry
-        row = rows.ApprovalRow(entry.id, self.kind, self.session, self.binding, "pending", self.time_us, expires_us, "")
+        entry = tx.append(Draft(EntryKind.APPROVAL_REQUEST, session, body)).entry
+        row = rows.ApprovalRow(entry.id, self.kind, session, self.binding, "pending", time_us, expires_us, "")
         rows.ApprovalTable(tx).put(row)
         return entry.id
 
 
-def build_question(tx: Transaction, request: AccessRequest, snapshot: Snapshot, decision: Decision) -> Question | None:
-    """The question that a challenge asks; None for any other decision."""
-    if decision.effect is not Effect.CHALLENGE:
-        return None
-    is_reauthorization = any(
-        reason.code in REAUTHORIZATION and reason.effect == Effect.CHALLENGE.value for reason in decision.reasons
-    )
-    session = request.context.session
-    epoch = snapshot.envelopes[0].epoch + 1 if is_reauthorization else 0
-    binding = (
-        reauthorization_binding(request.subject.tenant, session, snapshot.chain[0].agent, epoch)
-        if is_reauthorization
-        else call_binding(request, snapshot.chain, snapshot.policy.rules)
-    )
-    row = rows.ApprovalTable(tx).find_open(session, binding)
-    is_open = row is not None and row.status == "pending" and snapshot.time_us < row.expires_us
-    return Question(
-        kind="reauthorization" if is_reauthorization else "call",
-        binding=binding,
-        epoch=epoch,
-        open_request_id=row.id if row is not None and is_open else "",
-        session=session,
-        body={
-            "args_digest": request.args_digest,
-            "reasons": [reason.to_plain() for reason in decision.reasons],
-            "resource": request.resource.id,
-        },
-        time_us=snapshot.time_us,
-    )
+def find_question_status(tx: Transaction, request_id: str) -> str:
+    """What became of a question; empty of one that was never asked."""
+    row = rows.ApprovalTable(tx).get(request_id)
+    if row is None:
+        return ""
+    is_expired = row.status == "pending" and tx.clock.now_us() >= row.expires_us
+    return "expired" if is_expired else row.status
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionStatusJob:
-    """Look up what became of a question."""
-
-    request_id: str
-
-    def __call__(self, tx: Transaction) -> str:
-        """Its status; empty of a question that was never asked."""
-        row = rows.ApprovalTable(tx).get(self.request_id)
-        if row is None:
-            return ""
-        is_expired = row.status == "pending" and tx.clock.now_us() >= row.expires_us
-        return "expired" if is_expired else row.status
+def _withdraw_question(tx: Transaction, session: str, request: str) -> str:
+    """Close a question that is open or answered but not used; returns its id, or an empty text."""
+    approvals = rows.ApprovalTable(tx)
+    row = approvals.get(request)
+    if row is None or row.session != session or row.status not in ("pending", "approved"):
+        return ""
+    approvals.set_status(request, "expired")
+    return request
 
 
-MAX_OUTPUT_CHARS = 16_384  # characters of an output that are kept
-_IMPACTS_WITHOUT_STORAGE = (Impact.READ, Impact.DELETE)
-_HIGH_BAND = 2  # band
-ALERT_RISK = 800
-"""A session's risk (0..1000) from which somebody should look at it."""
-_TRUSTED_ORIGINS = (Provenance.USER, Provenance.SYSTEM)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A decision as the ledger holds it. `runs` says whether the action may run now; `args` are what it runs with.
-
-    `reserved_charges` were taken from the accounts `handles` and, on that (account, day), from the quota; `handle` is the link
-    that a hand-off leads to, `has_own_link` if it was made for this call alone; `earlier` what the same request brought when
-    it ran before (`pep.recall`); `used_answer` that it took an answer, and not for the rest of what paused; `is_scored` that
-    a score is in force, `names_requested` that all it names stood in the request, `step` the session's steps before it.
-    """
-
-    decision: Decision
-    entry_id: str
-    leaf: str
-    writer: str
-    seq: int
-    session: str
-    resource: Resource
-    subject: str
-    mode: Mode
-    runs: bool
-    args: Mapping[str, Any]
-    pending_id: str = ""
-    reserved_charges: tuple[tuple[str, int], ...] = ()
-    handles: tuple[str, ...] = ()
-    quota_day: tuple[str, int] | None = None
-    handle: str = ""
-    has_own_link: bool = False
-    earlier: str | None = None
-    used_answer: bool = False
-    is_scored: bool = False
-    names_requested: bool = False
-    step: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionJob:
-    """Decide one prepared request, durably."""
-
-    prepared: PreparedCall
-    credentials: Credentials
-    digester: Digester
-    mode: Mode | None
-    read_stops: Callable[[], tuple[Stop, ...]] = tuple
-
-    def __call__(self, tx: Transaction) -> Verdict:
-        """Snapshot, decide, append, move the projections."""
-        prepared, request = self.prepared, self.prepared.request
-        # Arguments with a problem were never walked through, so nothing here looks into them.
-        recorded_args = {} if request.problem else prepared.recorded_args
-        facts = CallFacts(
-            recorded_args,
-            prepared.observed_texts,
-            self.mode,
-            prepared.acting_handle,
-            self.read_stops(),
-            prepared.hand_off is not None,
-        )
-        bundle = build_snapshot(tx, request, facts, self.credentials)  # (2)
-        snapshot = bundle.snapshot
-        decision = decide(request, snapshot)  # (3)
-        observe = snapshot.mode is Mode.OBSERVE
-        runs = decision.effect.runs or (observe and not _is_held_by_person(decision))
-        args = (
-            prepared.args
-            if observe or request.problem
-            else apply_argument_obligations(prepared.args, decision.obligations)
-        )
-        new_question = build_question(tx, request, snapshot, decision) if not runs else None
-        accounts = tuple(charge_account(account, decision.charges) for account in snapshot.envelopes)
-        risk = snapshot.session_risk
-        if snapshot.risk is not None:
-            risk = next_session_risk(risk, snapshot.risk, refused=not decision.effect.runs)
-        profile_head = bundle.assessment.profile_head
-        new_question_count = int(new_question is not None and not new_question.open_request_id)
-        is_refused = decision.is_refused_attempt
-        state = bundle.state.with_decision(
-            snapshot.time_us,
-            accounts,
-            new_challenges=new_question_count,
-            risk=risk,
-            profile_head=profile_head,
-            refused=is_refused,
-        )
-        # What observe mode lets run although it was refused makes no link: no chain could hold it.
-        state, handle = self._make_link(tx, bundle, state) if decision.effect.runs else (state, "")
-        day = bundle.day.charge(decision.charges) if runs and bundle.day is not None else None
-        body = {
-            "after": {
-                "authority": _remaining_authority(bundle, accounts),
-                "budgets": [[account.link, *item] for account in accounts for item in account.spent],
-                "risk": risk,
-                "steps": state.view.steps,
-            },
-            "decision": decision.to_plain(),
-            "dispatched": runs,
-            "executed_digest": self._digest_executed(args) if runs else "",
-            "justification": justify_decision(decision, request.resource.id),
-            "quota": _write_quota_day(tx, day),
-            "request": request.to_plain(),
-            "snapshot": snapshot.to_plain(),
-            "state": state.make_commitment() if request.context.session else None,
-        }
-        stored = tx.add_tainted_fingerprints(self._tainted_fingerprints(snapshot)) if runs else None
-        if stored is not None:
-            body["stored"] = stored
-        earlier = self._recall_result(tx, decision, bundle)
-        if earlier is not None:
-            body["recalled"] = True
-        approval, used_answer = _find_used_approval(decision, bundle) if runs else "", False
-        if prepared.withdrawn_question:
-            body["withdrawn"] = _withdraw_question(tx, request.context.session, prepared.withdrawn_question)
-        content = prepared.content
-        if prepared.user_request and not bundle.state.view.steps:
-            content = {**content, "request": (prepared.subject, prepared.user_request.encode())}
-        written = tx.append(Draft(EntryKind.DECISION, request.context.session, body, content))  # (4)
-        _append_alert(tx, written, bundle, risk)
-        pending = new_question.record(tx, written) if new_question is not None else ""
-        if runs:
-            used_answer = self._record_dispatch(
-                tx, written, approval, once=not (observe or request.resource.idempotent)
-            )
-        if request.context.session:
-            tx.put_session(state, written.entry)
-        verdict = self._make_verdict(written, decision, bundle, args, day, runs=runs, pending=pending, handle=handle)
-        return replace(verdict, earlier=earlier, used_answer=used_answer)
-
-    def _tainted_fingerprints(self, snapshot: Snapshot) -> frozenset[int]:
-        """What is left of the values of an exposed session that this action may store: all that are not ours."""
-        request = self.prepared.request
-        may_store = request.kind is ActionKind.TOOL_CALL and request.resource.impact not in _IMPACTS_WITHOUT_STORAGE
-        if not may_store or request.problem or not snapshot.session.tainted:
-            return frozenset()
-        untrusted_places = {place for place, source in snapshot.provenance if source not in _TRUSTED_ORIGINS}
-        return self.prepared.tainted_fingerprints(
-            text for place, text in extract_leaves(self.prepared.recorded_args) if place in untrusted_places
-        )
-
-    def _record_dispatch(self, tx: Transaction, written: AppendedEntry, approval: str, *, once: bool) -> bool:
-        """Let it run; whether that uses an answer up."""
-        request = self.prepared.request
-        tx.record_dispatch(request.request_id, written.entry, once=once)
-        tx.count_use(request.subject.agent, request.resource.id)
-        if not approval:
-            return False
-        # INVARIANT: BIND - an approval serves once: one request, to its end.
-        challenges = rows.ApprovalTable(tx)
-        row = challenges.get(approval)
-        if row is not None and row.status == "used":
-            return False  # this very request goes on after a pause
-        challenges.set_status(approval, "used")
-        return True
-
-    def _make_link(self, tx: Transaction, bundle: SnapshotBundle, state: SessionState) -> tuple[SessionState, str]:
-        terms, accounts = self.prepared.hand_off, bundle.snapshot.envelopes
-        if terms is None or not accounts:
-            return state, ""
-        return self.credentials.passport_store.hand_off(
-            tx,
-            state,
-            accounts[-1].link,
-            self.prepared.request.resource.id,
-            terms=terms,
-            store=bundle.control.store,
-            now_us=bundle.snapshot.time_us,
-            on_link_made=self.prepared.on_link_made,
-        )
-
-    def _recall_result(self, tx: Transaction, decision: Decision, bundle: SnapshotBundle) -> str | None:
-        if bundle.snapshot.mode is not Mode.ENFORCE or not only_repeats(decision):
-            return None
-        return recall_result(tx, self.prepared.request.request_id, decision, max_output=MAX_OUTPUT_CHARS)
-
-    def _digest_executed(self, args: Mapping[str, Any]) -> str:
-        if self.prepared.request.problem:
-            return ""  # it runs in observe mode, with arguments that have no digest
-        if args is self.prepared.args:
-            return self.prepared.request.args_digest
-        return self.digester.digest("halo/args", canonical.encode(args))
-
-    def _make_verdict(
-        self,
-        written: AppendedEntry,
-        decision: Decision,
-        bundle: SnapshotBundle,
-        args: Mapping[str, Any],
-        day: QuotaDay | None,
-        *,
-        runs: bool,
-        pending: str,
-        handle: str,
-    ) -> Verdict:
-        handles = tuple(account.link for account in bundle.snapshot.envelopes)
-        return Verdict(
-            decision=decision,
-            entry_id=written.entry.id,
-            leaf=encode_leaf(written.leaf),
-            writer=written.entry.writer,
-            seq=written.entry.seq,
-            session=written.entry.session,
-            resource=self.prepared.request.resource,
-            subject=self.prepared.subject,
-            mode=bundle.snapshot.mode,
-            runs=runs,
-            args=args,
-            pending_id=pending,
-            reserved_charges=decision.charges if runs else (),
-            handles=handles,
-            quota_day=(day.account, day.number) if day is not None else None,
-            handle=handle,
-            has_own_link=bool(handle) and self.prepared.on_link_made is not None and handle not in handles,
-            is_scored=bool(bundle.assessment.score_name),
-            names_requested=bundle.assessment.names_requested,
-            step=bundle.state.view.steps,
-        )
-
-
-def _append_alert(tx: Transaction, written: AppendedEntry, bundle: SnapshotBundle, risk: int) -> None:
-    """Somebody should look: the action is far from ordinary, or the session as a whole has become so."""
-    snapshot = bundle.snapshot
-    has_risen = snapshot.session_risk < ALERT_RISK <= risk
-    has_drifted = bundle.assessment.drift >= DRIFT_ALARM_WEALTH > bundle.drift_before
-    if snapshot.band < _HIGH_BAND and not has_risen and not has_drifted:
-        return
-    entry = written.entry
-    body = {
-        "agent": entry.body["request"]["subject"]["agent"],
-        "decision": {"leaf": encode_leaf(written.leaf), "w": entry.writer, "ws": entry.seq},
-        "factors": [dict(item) for item in snapshot.factors],
-        "kind": "action" if snapshot.band >= _HIGH_BAND else "drift" if has_drifted else "session",
-        "resource": entry.body["request"]["resource"]["id"],
-        "risk": snapshot.risk,
-        "session_risk": risk,
-    }
-    tx.append(Draft(EntryKind.ALERT, entry.session, body))
-
-
-def _is_held_by_person(decision: Decision) -> bool:
-    """Whether a person has stopped or revoked this; that holds in observe mode too."""
-    return any(reason.code in ("stopped", "revoked") for reason in decision.reasons)
-
-
-def _remaining_authority(bundle: SnapshotBundle, accounts: tuple[Envelope, ...]) -> int | None:
-    """Authority that is left, of a chain that has any."""
-    if not accounts:
-        return None
-    return compute_effective_authority(bundle.snapshot.chain, accounts, bundle.snapshot.time_us)
-
-
-def _write_quota_day(tx: Transaction, day: QuotaDay | None) -> dict[str, Any] | None:
-    """Move the quota's row; what the entry says of it."""
-    if day is None:
-        return None
-    data = day.to_bytes()
-    rows.QuotaTable(tx).put(day.account, day.version, data)
-    return {"account": day.account, **commit_state(day.version, data, before=day.stored_bytes)}
+# after the decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,7 +332,7 @@ class OutcomeJob:
     """Record what became of a dispatched action. Safe to run again: the second time it does nothing.
 
     Args:
-        verdict: the decision that let it run.
+        context: of the decision that let it run.
         status: `success`, `error`, `cancelled`, `paused` or `not_run`.
         output: its text, as much as is kept.
         output_len: length of the whole text in characters.
@@ -457,7 +345,7 @@ class OutcomeJob:
         actual_costs: what it cost, in the units of the budgets, where that is not what was reserved.
     """
 
-    verdict: Verdict
+    context: DecisionContext
     status: str
     output: str = ""
     output_len: int = 0
@@ -470,28 +358,29 @@ class OutcomeJob:
     actual_costs: Mapping[str, int] = field(default_factory=dict)
 
     def __call__(self, tx: Transaction) -> None:
-        """Append the outcome, mark what the session has now seen."""
-        verdict = self.verdict
-        if not tx.mark_settled(verdict.writer, verdict.seq, paused=self.status == "paused"):
+        """Append the outcome, and record what the session has now seen."""
+        context = self.context
+        decided = context.appended.entry
+        if not tx.mark_settled(decided.writer, decided.seq, paused=self.status == "paused"):
             return
-        state = tx.load_session(verdict.session) if verdict.session else None
-        origin = origin_of_result(verdict.resource)
+        state = tx.load_session(context.session) if context.session else None
+        origin = origin_of_result(context.resource)
         if state is not None and self.readable_len and origin is not Provenance.NOVEL:
             is_cut = self.readable_len > MAX_TEXT
             observed = ObservedText(self.fingerprints, origin, is_cut=is_cut, traces=self.traces).resolve_origin(tx)
             origin = observed.origin
             profile = tx.load_profile(state) if self.chunk is not None else None
             state = record_observation(
-                tx, state, tx.load_sketch(state), observed, verdict.resource.id, chunk=self.chunk
+                tx, state, tx.load_sketch(state), observed, context.resource.id, chunk=self.chunk
             )
             if profile is not None:
                 state = replace(state, watched=pack_head(profile))
         actual_costs = self._compute_actual_costs()
         body: dict[str, Any] = {
             "actual": [[unit, amount] for unit, amount in sorted(actual_costs.items())],
-            "decision": {"leaf": verdict.leaf, "w": verdict.writer, "ws": verdict.seq},
+            "decision": context.place,
             "detail": self.detail,
-            "labels": list(verdict.resource.labels),
+            "labels": list(context.resource.labels),
             "origin": origin.value,
             "output_digest": self.output_digest,
             "output_len": self.output_len,
@@ -499,19 +388,19 @@ class OutcomeJob:
             "tainted": state.view.tainted if state is not None else False,
         }
         if state is not None:
-            charged_accounts = (account.envelope for account in state.links if account.handle in verdict.handles)
+            charged_accounts = (account.envelope for account in state.links if account.handle in context.handles)
             state = state.with_update(
-                [settle_account(account, verdict.reserved_charges, actual_costs) for account in charged_accounts]
+                [settle_account(account, context.reserved_charges, actual_costs) for account in charged_accounts]
             )
             body["quota"] = self._refund_quota(tx, actual_costs)
             body["state"] = state.make_commitment()
-        content = {"output": (verdict.subject, self.output.encode())} if self.output else {}
-        written = tx.append(Draft(EntryKind.OUTCOME, verdict.session, body, content))
+        content = {"output": (context.subject, self.output.encode())} if self.output else {}
+        written = tx.append(Draft(EntryKind.OUTCOME, context.session, body, content))
         if state is not None:
             tx.put_session(state, written.entry)
 
     def _compute_actual_costs(self) -> dict[str, int]:
-        reserved = {unit: amount for unit, amount in self.verdict.reserved_charges if unit not in RESERVED_UNITS}
+        reserved = {unit: amount for unit, amount in self.context.reserved_charges if unit not in RESERVED_UNITS}
         if self.status == "not_run":
             return dict.fromkeys(reserved, 0)  # the caller was gone before anything ran
         return {
@@ -519,42 +408,14 @@ class OutcomeJob:
         }
 
     def _refund_quota(self, tx: Transaction, actual_costs: Mapping[str, int]) -> dict[str, Any] | None:
-        """Give back to the day's quota what a cost fell short of its reservation; a day that is over keeps it."""
-        if self.verdict.quota_day is None or not actual_costs:
+        """Refund the day's quota by what a cost was lower than reserved; a day that is over keeps it."""
+        if self.context.quota_day is None or not actual_costs:
             return None
-        account, number = self.verdict.quota_day
-        day = read_quota_day(tx, account)
-        if day is None or day.number != number:
+        day = read_quota_day(tx, self.context.quota_day.account)
+        if day is None or day.number != self.context.quota_day.number:
             return None
         day = replace(day, version=day.version + 1)
-        for unit, amount in self.verdict.reserved_charges:
+        for unit, amount in self.context.reserved_charges:
             if unit in actual_costs:
                 day = day.refund(unit, amount - actual_costs[unit])
-        return _write_quota_day(tx, day)
-
-
-def _find_used_approval(decision: Decision, bundle: SnapshotBundle) -> str:
-    """The request whose answer lets the action run, empty where it took none."""
-    approval = bundle.snapshot.approval
-    is_used = approval is not None and any(reason.code == "approved" for reason in decision.reasons)
-    return approval.id if approval is not None and is_used else ""
-
-
-def _withdraw_question(tx: Transaction, session: str, request: str) -> str:
-    """Close a question that is open or answered, and not used: whoever waits for the answer takes it back."""
-    challenges = rows.ApprovalTable(tx)
-    row = challenges.get(request)
-    if row is None or row.session != session or row.status not in ("pending", "approved"):
-        return ""
-    challenges.set_status(request, "expired")
-    return request
-
-
-def justify_decision(decision: Decision, resource: str) -> str:
-    """One plain sentence saying why, from the reason codes; no argument's value appears in it."""
-    parts = []
-    for reason in decision.reasons:
-        title = get_reason_text(reason.code).title
-        where = f" ({reason.source})" if reason.source else ""
-        parts.append(f"{title}: {reason.detail}{where}" if reason.detail else f"{title}{where}")
-    return f"{decision.effect.value} `{resource}`: " + "; ".join(parts)
+        return write_quota_day(tx, day)

@@ -1,10 +1,7 @@
-"""Room: live links, found by who holds them. Takes: a transaction. Gives: handles. Never: decides, mints, closes.
-
-Room: recall, what an earlier run of the very same request brought. Takes: a transaction. Gives: a text, or None.
+"""Two look-ups in the store: the live link of an agent, and what an earlier run of the same request brought.
 
 A framework that runs a step again asks again for what it has run. It must not run twice (INVARIANT: ONCE), and what it
-brought is in the ledger. That goes back to a model, so it is believed only as far as signatures bear it out. Never:
-decides, runs anything.
+brought is in the ledger; `recall_result` returns it as far as signatures prove it, since it goes back to a model.
 """
 
 from __future__ import annotations
@@ -16,15 +13,8 @@ from dataclasses import dataclass
 from halo_core.enforcement.delegation_terms import is_no_wider
 from halo_core.enforcement.passport_store import PassportStore
 from halo_core.errors import PassportError
-from halo_core.model import Decision, Effect, EntryKind, LedgerEntry, Link
+from halo_core.model import Decision, EntryKind, LedgerEntry, Link
 from halo_core.store import Account, ProvenEntry, SessionState, Transaction, read_outcome
-
-__all__ = [
-    "FindLinkJob",
-    "LiveLink",
-    "only_repeats",
-    "recall_result",
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +62,7 @@ class FindLinkJob:
     passport_store: PassportStore
 
     def __call__(self, tx: Transaction) -> LiveLink | None:
-        """None where the agent has no such link."""
+        """Find the link; None where the agent has none."""
         state = tx.load_session(self.session)
         root_account = state.session_account(self.root) if state is not None else None
         if state is None or root_account is None:
@@ -98,7 +88,7 @@ class FindLinkJob:
         )
 
     def _select_narrowest(self, tx: Transaction, state: SessionState, accounts: Sequence[Account]) -> list[Account]:
-        """Of links from several givers, those that are no wider than any of the others.
+        """Those of several links that are no wider than any other.
 
         INVARIANT: SUB - who caused this entry is not known here, so it gets nothing that one of them could not give.
         """
@@ -131,14 +121,8 @@ class FindLinkJob:
         return LiveLink(account.handle, tuple(item.agent for item in path[1:]), is_acting_link, giver, is_free)
 
 
-def only_repeats(decision: Decision) -> bool:
-    """Whether nothing is against this request but that it ran before."""
-    refused = {reason.code for reason in decision.reasons if reason.effect == Effect.DENY.value}
-    return refused == {"already_dispatched"}
-
-
 def recall_result(tx: Transaction, request_id: str, decision: Decision, *, max_output: int) -> str | None:
-    """What the one earlier run of this request brought; None where it did not succeed or cannot be shown to be that.
+    """The result of the earlier run of this request; None where it did not succeed or cannot be proven.
 
     Args:
         tx: where the earlier run is recorded.
@@ -147,25 +131,21 @@ def recall_result(tx: Transaction, request_id: str, decision: Decision, *, max_o
         max_output: how many characters of an output are kept.
     """
     try:
-        return _recall_unchecked(tx, request_id, decision, max_output)
+        place = tx.find_completed_run(request_id)
+        earlier = ProvenEntry.read(tx, *place) if place is not None else None
+        if earlier is None or not _is_same_request(earlier.entry, request_id, decision):
+            return None
+        outcome = read_outcome(tx, earlier)
+        if outcome is None or not _has_succeeded(outcome, max_output):
+            return None
+        if not outcome.body["output_len"]:
+            return ""
+        data = tx.open_content(outcome, "output")
+        return None if data is None else data.decode()
     except sqlite3.Error:
         raise  # the transaction itself is in trouble
     except Exception:  # noqa: BLE001  INVARIANT: FAILCLOSED - rows that are not as they should be bring nothing back
         return None
-
-
-def _recall_unchecked(tx: Transaction, request_id: str, decision: Decision, max_output: int) -> str | None:
-    place = tx.find_completed_run(request_id)
-    earlier = ProvenEntry.read(tx, *place) if place is not None else None
-    if earlier is None or not _is_same_request(earlier.entry, request_id, decision):
-        return None
-    outcome = read_outcome(tx, earlier)
-    if outcome is None or not _has_succeeded(outcome, max_output):
-        return None
-    if not outcome.body["output_len"]:
-        return ""
-    data = tx.open_content(outcome, "output")
-    return None if data is None else data.decode()
 
 
 def _is_same_request(entry: LedgerEntry, request_id: str, decision: Decision) -> bool:

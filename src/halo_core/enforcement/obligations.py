@@ -1,12 +1,10 @@
-"""Room: obligations, what `restrict` makes the PEP do. Takes: arguments or a result. Gives: what of it may be used.
+"""What an obligation does to arguments, to a result, and to an error.
 
-Never: widens anything, changes the original, decides. Masks need no key, so no digest reaches what runs.
-
-Room: failures, what of an action's error may be raised. Takes: an error, obligations. Gives: an error, its words.
+Nothing is widened and no original is changed. Masks need no key, so no digest reaches what runs.
 
 INVARIANT: an error is a result by another way: what an obligation takes from the result, it takes from the error too.
 What is raised instead is made from its words alone, so nothing else of the error (arguments, notes, causes, attributes)
-comes with it. Never: changes an error of the action, calls code of its class.
+comes with it, and no code of its class runs.
 """
 
 from __future__ import annotations
@@ -22,21 +20,6 @@ from halo_core.errors import Denied, Pending
 from halo_core.model import OUTPUT_OBLIGATIONS, Obligation, Resource
 from halo_core.reasons import get_reason_text
 
-__all__ = [
-    "WITHHELD_ERROR",
-    "WITHHELD_NOTICE",
-    "Failure",
-    "Surface",
-    "apply_argument_obligations",
-    "build_failure",
-    "clamp_arguments",
-    "find_document_floor",
-    "mask_recorded_text",
-    "redact_arguments",
-    "restrict_result",
-]
-
-
 T = TypeVar("T")
 KeepDocument = Callable[[str, tuple[str, ...]], bool]
 
@@ -47,7 +30,7 @@ _REDACTOR: Final = Redactor.for_views()
 
 @dataclass(frozen=True, slots=True)
 class Surface(Generic[T]):
-    """How an adapter's results are read, and how less of them is made. No function may change what it is given.
+    """How an adapter's results are read and restricted. No function may change what it is given.
 
     Args:
         text: the result as text, for its digest and for provenance.
@@ -69,19 +52,19 @@ class Surface(Generic[T]):
 
 
 def apply_argument_obligations(args: Mapping[str, Any], obligations: Iterable[Obligation]) -> Mapping[str, Any]:
-    """Arguments that are clamped and redacted; the same object when nothing changes."""
+    """Clamp and redact arguments; returns the same object when nothing changes."""
     obligations = tuple(obligations)
     return redact_arguments(clamp_arguments(args, obligations), obligations)
 
 
 def clamp_arguments(args: Mapping[str, Any], obligations: Iterable[Obligation]) -> Mapping[str, Any]:
-    """Arguments with every clamped number at or under its limit; the same object when nothing changes."""
+    """Lower every clamped number to its limit; returns the same object when nothing changes."""
     changed = dict(args)
     for item in obligations:
         if item.kind != "clamp" or item.name not in changed:
             continue
         value = changed[item.name]
-        # Anything else was refused (`pdp`): what is no number has no smaller one. Nothing may mean anything.
+        # Anything else was refused by the decision: what is no number has no smaller one. None may mean any amount.
         if value is None:
             changed[item.name] = item.value
         elif isinstance(value, int | float) and not isinstance(value, bool):
@@ -90,7 +73,7 @@ def clamp_arguments(args: Mapping[str, Any], obligations: Iterable[Obligation]) 
 
 
 def redact_arguments(args: Mapping[str, Any], obligations: Iterable[Obligation]) -> Mapping[str, Any]:
-    """Arguments with secrets and personal data masked in those that say so; the same object when nothing changes.
+    """Mask secrets and personal data in the named arguments; returns the same object when nothing changes.
 
     Keys stay. An argument whose own name says that it holds a credential is hidden whole.
     """
@@ -106,7 +89,7 @@ def redact_arguments(args: Mapping[str, Any], obligations: Iterable[Obligation])
 def restrict_result(
     result: T, surface: Surface[T], obligations: Iterable[Obligation], resource: Resource
 ) -> tuple[T, str]:
-    """What of a result may be used, and in words what was done to it, empty for nothing.
+    """Restrict a result; returns what may be used, and what was done in words (empty for nothing).
 
     First documents are dropped, then texts masked, then all of it is held back. What a surface cannot do, or fails at,
     holds back the whole result.
@@ -135,12 +118,12 @@ def restrict_result(
 
 
 def _mask_text(words: str) -> str:
-    """Text with secrets and personal data masked."""
+    """Mask secrets and personal data."""
     return _REDACTOR.hide(words)
 
 
 def mask_recorded_text(words: str, obligations: Iterable[Obligation]) -> str:
-    """What may be recorded of a result's words."""
+    """The text of a result as it may be recorded."""
     return _mask_text(words) if any(item.kind == "redact_output" for item in obligations) else words
 
 
@@ -150,7 +133,7 @@ def find_document_floor(obligations: Iterable[Obligation]) -> int | None:
 
 
 def _make_document_filter(obligations: tuple[Obligation, ...], resource: Resource) -> KeepDocument | None:
-    """Which documents stay, None where every one does. A source's trust and labels are those of all its documents."""
+    """A filter of the documents to keep, None to keep all. A source's trust and labels hold for all its documents."""
     floor = find_document_floor(obligations)
     unwanted = frozenset(item.name for item in obligations if item.kind == "drop_labels")
     if (floor is not None and resource.trust < floor) or not unwanted.isdisjoint(resource.labels):
@@ -189,7 +172,8 @@ class Failure:
     Args:
         error: the error itself, or what stands in its place.
         recorded_text: what may be recorded of its words.
-        readable_text: every word that somebody may have learned from what happened, for provenance; empty where none could.
+        readable_text: every word that somebody may have learned from what happened, for provenance; empty where
+            none could.
     """
 
     error: BaseException
@@ -205,7 +189,7 @@ def build_failure(
     fallback: type[Exception] = RuntimeError,
     passthrough: bool = False,
 ) -> Failure:
-    """What may be raised of an error, and what it says.
+    """Restrict an error: what may be raised, recorded and read of it.
 
     Args:
         error: what the action raised.
@@ -231,7 +215,7 @@ def build_failure(
 
 
 def _is_dropped(obligations: Iterable[Obligation], resource: Resource) -> bool:
-    """Whether an error of this source goes where its documents go.
+    """Whether an error of this source is withheld, as its documents are dropped.
 
     Which labels its words carry cannot be said: a label may be one that only the adapter knows a document by.
     """
@@ -243,7 +227,7 @@ def _is_dropped(obligations: Iterable[Obligation], resource: Resource) -> bool:
 
 
 def _replace_error(kind: type[Exception], words: str, fallback: type[Exception]) -> Exception:
-    """An error of this class, or of the nearest one above that can be made of a text, with these words alone."""
+    """An error with this text alone, of this class or the nearest base that can be made from a text."""
     for base in kind.__mro__:
         if base is not kind and base is Exception:
             break
@@ -254,7 +238,7 @@ def _replace_error(kind: type[Exception], words: str, fallback: type[Exception])
 
 
 def _make_error(kind: type[Any], words: str) -> Exception | None:
-    """None where the class has a say in what it is made of: its code could look at the error that is being replaced."""
+    """None where the class has code of its own: it could look at the error that is being replaced."""
     if (
         not issubclass(kind, Exception)
         or type(kind) is not type
@@ -288,7 +272,7 @@ def _to_text(value: Any, fallback: str = "") -> str:
 
 
 def _collect_texts(error: BaseException) -> str:
-    """All that can be read off an error: whoever handles it may show its arguments, its notes and what led to it."""
+    """All texts of an error that a handler may show: arguments, notes, and the errors that led to it."""
     return "\n".join(dict.fromkeys(part for item in _iterate_chain(error) for part in _iterate_texts(item) if part))
 
 

@@ -1,7 +1,7 @@
-"""Room: passports as the store keeps them. Takes: a transaction, hashes. Gives: verified links. Never: decides, mints.
+"""Passports as the store keeps them, read and verified.
 
-Tokens and verified chains are remembered; whom the home trusts is asked at each decision, time and revocation by the
-PDP.
+Tokens and verified chains are cached. Whom the home trusts is asked at each decision; time and revocation are checked
+by `decide`.
 """
 
 from __future__ import annotations
@@ -18,15 +18,13 @@ from halo_core.model import EntryKind, Link
 from halo_core.passports import ApprovalToken, ChainCache, Issuer, TrustAnchors, read_approval, token_hash, verify_chain
 from halo_core.store import Account, Draft, SessionState, Transaction, rows
 
-__all__ = ["MAX_REMEMBERED", "PassportReader"]
-
 MAX_REMEMBERED = 512
 """Chains, tokens and sessions remembered."""
 
 
 @dataclass(frozen=True, slots=True)
 class _TrustPeriod:
-    """Whom a version of `authorities.json` trusts, from one change in time to the next."""
+    """The keys that a version of `authorities.json` trusts between two points in time."""
 
     version: Any
     since_us: int
@@ -54,7 +52,7 @@ def _make_trust_period(keys: TrustedKeys, now_us: int) -> _TrustPeriod:
 
 
 def _ever_trusted(keys: TrustedKeys) -> TrustAnchors:
-    """Whom the home trusts or has trusted: to read what a link said, never to act on it."""
+    """All keys that the home trusts or has trusted: to read what a link said, never to act on it."""
     return TrustAnchors(
         issuers={kid: Issuer(item.public_key) for kid, item in keys.issuers.items()},
         approvers={kid: (item.name, item.public_key) for kid, item in keys.approvers.items()},
@@ -76,7 +74,7 @@ class PassportReader:
         self._trust_period: _TrustPeriod | None = None
 
     def load_trusted(self, tenant: str, now_us: int) -> TrustAnchors:
-        """Whom this home trusts at `now_us`."""
+        """The keys that this home trusts at `now_us`."""
         return self._load_trust_period(tenant, now_us).trusted
 
     def _load_trust_period(self, tenant: str, now_us: int) -> _TrustPeriod:
@@ -87,7 +85,7 @@ class PassportReader:
         return trust
 
     def read_answer(self, tx: Transaction, row: rows.ApprovalRow, store: str, now_us: int) -> ApprovalToken | None:
-        """The approver's verified answer to a request; None if there is none that holds."""
+        """The approver's verified answer to a request; None if there is none that is valid."""
         if not row.answer:
             return None
         try:
@@ -107,7 +105,7 @@ class PassportReader:
         return self.verify_links(tx, (root,), store, now_us)[0]
 
     def peek_standing_link(self, tx: Transaction, root: str) -> Link | None:
-        """What a standing link says, whoever was trusted when and whatever store it is for; None if it cannot be read.
+        """Read a standing link under any key that was ever trusted, for any store; None if it cannot be read.
 
         Never to act on: it tells whether what is revoked is this.
         """
@@ -136,7 +134,7 @@ class PassportReader:
     def read_past_link(
         self, tx: Transaction, account: Account, store: str, now_us: int, state: SessionState | None = None
     ) -> Link | None:
-        """What an account's link says, whoever is trusted now; None if it cannot be read."""
+        """Read an account's link under any key that was ever trusted; None if it cannot be read."""
         path = state.path_to(account.handle) if state is not None else (account,)
         try:
             return self.read_chain(tx, path, store, now_us, use_past_trust=True)[-1]
@@ -199,7 +197,7 @@ class PassportReader:
         return token
 
     def store_token(self, tx: Transaction, token: str, facts: dict[str, Any], state: SessionState) -> None:
-        """Keep a token under its hash, and say so in the log."""
+        """Store a token under its hash, with an entry."""
         name = token_hash(token)
         if not tx.put_blob(name, token.encode("ascii")):
             raise CannotDecide("ledger_unwritable", "the store already has this passport", remedy="run `halo verify`")

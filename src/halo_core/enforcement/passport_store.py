@@ -1,11 +1,11 @@
-"""Room: custody, which passports a session holds. Takes: a transaction, a session's state. Gives: its live chain.
+"""The passports that a session holds: reading its live chain, and minting the links of a session and of hand-offs.
 
     standing link      the agent's, named by the store's `standing` row; its holder cannot change it
     session link       minted here at a session's first decision, with the agent's key
     hand-off links     minted here with the key of whoever hands off
 
 When the standing link is replaced, or somebody outside the chain has re-authorized the session, the links below are
-derived anew under their handles: counters stay (INVARIANT: EPOCH). Never: decides, verifies less than the whole chain.
+derived anew under their handles, and counters stay (INVARIANT: EPOCH).
 """
 
 from __future__ import annotations
@@ -38,14 +38,12 @@ from halo_core.passports import (
 from halo_core.reasons import REASONS
 from halo_core.store import Account, Draft, SessionState, Transaction, rows
 
-__all__ = ["ActiveChain", "PassportStore"]
-
 _US = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveChain:
-    """What a session holds for one call: its state, the live chain with its accounts, or why there is none."""
+    """The live chain for one call with its accounts, or why there is none; and the session's state."""
 
     state: SessionState
     chain: tuple[Link, ...] = ()
@@ -86,7 +84,7 @@ class PassportStore:
     ) -> ActiveChain:
         """The live chain under `handle` (empty: the agent's own session link), brought up to date.
 
-        Total for whatever a passport can be: a refusal is told by its reason code (INVARIANT: FAILCLOSED).
+        Raises nothing for a bad passport: `problem` holds the reason code (INVARIANT: FAILCLOSED).
         """
         try:
             current = self._bring_up_to_date(tx, state, store, now_us, requesters)
@@ -100,7 +98,7 @@ class PassportStore:
         return ActiveChain(current, chain, tuple(account.envelope for account in path))
 
     def advance_session_time(self, session: str, now_us: int, mono_us: int, high_us: int) -> int:
-        """A session's time: the wall clock, or what went by on the monotonic one while that stands behind.
+        """A session's time: the wall clock, or the monotonic clock's progress while the wall clock is behind.
 
         INVARIANT: MONO - a clock that was put right does not stop the ageing of what lived through the wrong one.
         """
@@ -116,13 +114,13 @@ class PassportStore:
         return at_us
 
     def set_passport_check(self, check: Callable[[Link], bool]) -> None:
-        """Hold under a derived passport only if it `check` what this handle was opened with."""
+        """Accept a derived passport only if `check` finds it within what this handle was opened with."""
         self._passport_check = check
 
     # hand-off and hand-back
 
     def find_receiver_problem(self, tx: Transaction, active: ActiveChain, agent: str, store: str, now_us: int) -> str:
-        """Why nothing can be handed to `agent`, as a reason code; empty where something can.
+        """Reason code why nothing can be handed to `agent`, empty if something can.
 
         An agent that was issued a passport of its own acts only while that is good, whoever asks it to.
         """
@@ -211,7 +209,7 @@ class PassportStore:
         store: str,
         now_us: int,
     ) -> str:
-        """The newest live link that says just this and lasts as long as its giver's; empty if there is none."""
+        """Handle of the newest live link with the same terms that lasts as long as its giver's; empty if none."""
         for account in reversed(state.links):
             if (account.parent, account.agent) != (giver, agent):
                 continue
@@ -228,11 +226,11 @@ class PassportStore:
     def hand_back(
         state: SessionState, handle: str, *, include_unused: bool = True
     ) -> tuple[SessionState, tuple[Account, ...]]:
-        """The state with everything below `handle` closed, and what was closed.
+        """Close every link below `handle`; returns the new state and what was closed.
 
         What was spent there stays with those above; risk and taint are the session's (INVARIANT: MONO). Without
-        `include_unused`, what was given by `handle` and never acted under stays live: its holder has yet to begin, and must not
-        do so without what it was given (INVARIANT: SUB).
+        `include_unused`, what was given by `handle` and never acted under stays live: its holder has yet to begin, and
+        must not do so without what it was given (INVARIANT: SUB).
         """
         descendants = state.descendants(handle)
         kept_handles = {
@@ -314,7 +312,7 @@ class PassportStore:
         now_us: int,
         answer: ApprovalToken | None = None,
     ) -> SessionState:
-        """The agent's links anew: under another standing link, or after a re-authorization in the next epoch."""
+        """Derive the agent's links again: under another standing link, or re-authorized in the next epoch."""
         parent = self.reader.read_standing_link(tx, root, store, now_us)
         old = self.reader.read_past_link(tx, account, store, now_us)
         if any(_is_revoked(tx, state, link) for link in self.reader.read_past_chain(tx, account, store, now_us)):
@@ -346,7 +344,7 @@ class PassportStore:
     def _read_given_terms(
         self, tx: Transaction, child: Account, state: SessionState, store: str, now_us: int
     ) -> tuple[Link | None, bool]:
-        """What a link below said, and whether its giver gave whatever it has: what it is given later too."""
+        """Read a link below, and whether its giver gave everything, which then includes what it is given later."""
         try:
             giver_link, link = self.reader.read_chain(
                 tx, state.path_to(child.handle), store, now_us, use_past_trust=True
@@ -439,14 +437,14 @@ class PassportStore:
     # tokens and links
 
     def _read_issued_passport(self, tx: Transaction, agent: str, store: str, now_us: int) -> Link | None:
-        """The standing link that an issuer gave to an agent, None where nobody did."""
+        """The standing link that an issuer gave to an agent, None if there is none."""
         row = rows.StandingTable(tx).get(agent)
         if row is None or row.origin == "derived" or agent == self._agent:
             return None
         return self.reader.read_standing_link(tx, row.hash, store, now_us)
 
     def _find_owner(self, tx: Transaction, agent: str, store: str, now_us: int) -> str:
-        """Who answers for an agent by its own passport, and so for nothing it asks."""
+        """The owner of an agent, by its own passport."""
         row = rows.StandingTable(tx).get(agent)
         return self.reader.read_standing_link(tx, row.hash, store, now_us).owner if row is not None else ""
 

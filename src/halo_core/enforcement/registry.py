@@ -1,10 +1,7 @@
-"""Room: guessing what a tool does from its name and description. Takes: words. Gives: a marked guess.
+"""Registered resources of one facade, and guesses for those that nobody declared.
 
-A guess is printed once, and is only ever a start: `guard(x, resource=Resource(...))` replaces it. Never: decides.
-
-Room: what is registered. Takes: resources with the JSON schemas of their arguments. Gives: grants, types, bytes.
-
-Never: I/O.
+A guess is made from a tool's name, description and argument names, printed once, and replaced by
+`guard(x, resource=Resource(...))`.
 """
 
 from __future__ import annotations
@@ -19,14 +16,6 @@ from halo_core.errors import ConfigError
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind, Grants, Impact, Resource, Reversal
 from halo_core.passports import is_resource_id
 from halo_core.policy import infer_arg_types
-
-__all__ = [
-    "RegisteredResource",
-    "Registry",
-    "complete_resource",
-    "guess_resource",
-]
-
 
 _NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 
@@ -60,7 +49,7 @@ _REVERSAL: Final = {
 
 
 def guess_resource(name: str, description: str, arguments: Iterable[str]) -> Resource:
-    """A classification from words: impact by verb, targets and amount by argument name.
+    """Guess a classification: impact from verbs, targets and amount from argument names.
 
     The name is read first; the description only when the name says nothing.
     """
@@ -90,7 +79,7 @@ def _guess_impact(text: str) -> Impact | None:
 
 
 def _fill_missing(declared: Resource, hints: Resource, kind: ActionKind) -> Resource:
-    """A declaration with what it left out taken from the guess, field by field."""
+    """Fill in what a declaration left out from the guess, field by field."""
     filled = replace(declared, targets=declared.targets or hints.targets, amount=declared.amount or hints.amount)
     if kind is ActionKind.TOOL_CALL and declared.impact is Impact.UNKNOWN:
         filled = replace(filled, impact=hints.impact, reversal=hints.reversal, classified=hints.classified)
@@ -141,7 +130,7 @@ class RegisteredResource:
         return grant
 
     def to_bytes(self) -> bytes:
-        """For the `resource` table and the registration entry."""
+        """Canonical bytes for the `resource` table and the registration entry."""
         return canonical.dumps({"resource": self.resource.to_plain(), "schema": canonical.to_plain(self.schema)})
 
     @classmethod
@@ -166,7 +155,7 @@ class Registry:
         self.version = 0
 
     def add(self, item: RegisteredResource) -> Resource:
-        """Register; the same thing twice is nothing new.
+        """Register a resource; the same one twice changes nothing.
 
         Raises:
             ConfigError: the id belongs to a resource of another kind, or to a tool with other arguments.

@@ -1,12 +1,8 @@
-"""Room: texts of results, for digests and provenance. Takes: results of any shape. Gives: all that they say.
+"""Texts of results, for digests, provenance and redaction, whatever shape a result has.
 
-Every leaf and every key, joined by line ends: an encoding such as JSON would hide words behind its escapes. Never:
-decides, keeps anything, raises for odd values.
-
-Room: results with other words in them. Takes: a result of any shape, a mask. Gives: a copy in the same shape.
-
-Whatever holds no text to change is handed back as it is. Never: changes what it is given, passes on an object into
-which it cannot look.
+`TextExtractor` returns every leaf and key on lines of its own, since an encoding such as JSON would hide words behind
+its escapes. `ValueRedactor` returns a copy in the same shape with other words in it, or the same object where nothing
+changes.
 """
 
 from __future__ import annotations
@@ -14,7 +10,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import datetime as dt
-import ipaddress
 import itertools
 import math
 import uuid
@@ -25,37 +20,20 @@ from numbers import Number
 from pathlib import PurePath
 from typing import Any, Final, Self
 
-from halo_core.content.personal_data import looks_like_pan
+from halo_core.content.personal_data import card_digits, looks_like_pan
 from halo_core.content.secrets import is_credential, is_credential_header, is_credential_member
-from halo_core.enforcement.arguments import copy_with_fields, get_fields, is_secret, is_url, make_secret
+from halo_core.enforcement.arguments import NETWORK_TYPES, copy_with_fields, get_fields, is_secret, is_url, make_secret
 
-__all__ = [
-    "MaskText",
-    "TextExtractor",
-    "ValueRedactor",
-    "make_unreadable_error",
-    "mask_joined_texts",
-]
-
-
+_TIME_TYPES: Final = (dt.date, dt.time, dt.timedelta)
 # What `str` says of them is all that they hold.
 _ATOMIC_TYPES: Final = (
-    str,
-    bytes,
-    bytearray,
-    type(None),
-    Number,
-    dt.date,
-    dt.time,
-    dt.timedelta,
-    uuid.UUID,
-    PurePath,
-    *(ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network),
+    *(str, bytes, bytearray, type(None), Number, uuid.UUID, PurePath),
+    *(*_TIME_TYPES, *NETWORK_TYPES),
 )
 
 
 class TextExtractor:
-    """Reads results.
+    """Extracts the texts of results.
 
     Args:
         get_parts: what an object of the framework's own says, None of any other object.
@@ -67,18 +45,18 @@ class TextExtractor:
         self._get_parts = get_parts
 
     def extract_text(self, value: Any) -> str:
-        """All that a value says."""
+        """The whole text of a value."""
         return self.join_texts(self.iterate_leaves, value)
 
     def join_texts(self, iterate_texts: Callable[[Any], Iterator[str]], value: Any) -> str:
-        """What `iterate_texts` finds in a value, on lines; where it fails, what the value says of itself."""
+        """Join what `iterate_texts` finds in a value on lines; `str(value)` where it fails."""
         try:
             return "\n".join(iterate_texts(value))
         except Exception:  # noqa: BLE001  too deep, or an object that misbehaves
             return str(value)
 
     def is_readable(self, value: Any) -> bool:
-        """Whether `text` has all that a value says: nothing in it is an object that keeps its words to itself."""
+        """Whether `extract_text` returns everything in a value, so that no object in it is opaque."""
         try:
             return self._is_readable(value)
         except Exception:  # noqa: BLE001  too deep, or an object that misbehaves
@@ -111,7 +89,7 @@ class TextExtractor:
             yield _to_text(value)
 
     def _get_contents(self, value: Any) -> Any:
-        """What an object holds, None of one that is a leaf."""
+        """The contents of an object, None for a leaf."""
         parts = self._get_parts(value)
         if parts is not None:
             return [item for item in parts if item is not None]
@@ -130,21 +108,8 @@ def _to_text(value: Any) -> str:
 MaskText = Callable[[str], str]
 
 _PLACEHOLDER: Final = "[secret]"
-_LONGEST_PAN: Final = 19  # digits
 # They say when, which or where, and hold nobody's words.
-_WORDLESS_TYPES: Final = (
-    type(None),
-    bool,
-    complex,
-    dt.date,
-    dt.time,
-    dt.timedelta,
-    ipaddress.IPv4Address,
-    ipaddress.IPv6Address,
-    ipaddress.IPv4Network,
-    ipaddress.IPv6Network,
-    uuid.UUID,
-)
+_WORDLESS_TYPES: Final = (type(None), bool, complex, uuid.UUID, *_TIME_TYPES, *NETWORK_TYPES)
 _TEXT_AND_NUMBER_TYPES: Final = (str, bytes, bytearray, int, float, Decimal)
 # Where a block of a message has its words.
 _TEXT_MEMBERS: Final = ("text", "thinking", "reasoning")
@@ -152,17 +117,17 @@ _TEXT_MEMBERS: Final = ("text", "thinking", "reasoning")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ValueRedactor:
-    """One mask on its way through a result; `is_secret` below the name of a credential.
+    """Applies a mask to a result; `is_secret` is set below the name of a credential.
 
-    What `redact_value` returns is the same object where nothing changes. It raises TypeError at what nobody can look into, or
-    what cannot be made with other words in it.
+    What `redact_value` returns is the same object where nothing changes. It raises TypeError at what nobody can look
+    into, or what cannot be made with other words in it.
     """
 
     mask: MaskText
     is_secret: bool = False
 
     def redact_value(self, value: Any) -> Any:
-        """Any value."""
+        """Redact any value."""
         if isinstance(value, _WORDLESS_TYPES):
             return value
         if isinstance(value, Enum):  # before its base: a member of a `StrEnum` is a `str` too
@@ -186,16 +151,15 @@ class ValueRedactor:
         return masked if isinstance(value, str) else type(value)(masked.encode("utf-8", "surrogateescape"))
 
     def _redact_number(self, value: Any) -> Any:
-        """It becomes text where it reads as a card number."""
+        """A number; it becomes text where it reads as a card number."""
         return _PLACEHOLDER if self.is_secret else self._redact_card_number(value)
 
     def _redact_card_number(self, value: Any) -> Any:
-        is_whole_number = math.isfinite(value) and abs(value) < 10**_LONGEST_PAN and value == int(value)
-        digits = str(abs(int(value))) if is_whole_number else ""
+        digits = card_digits(value) if math.isfinite(value) else ""
         return self.mask(digits) if looks_like_pan(digits) else value
 
     def _require_unmasked(self, value: Any, text: str) -> Any:
-        """What has its words by its type."""
+        """Return a value whose text cannot be replaced, unless it would have to be."""
         if self.is_secret or self.mask(text) != text:
             raise make_unreadable_error(value)
         return value
@@ -257,7 +221,7 @@ class ValueRedactor:
     # objects
 
     def redact_object(self, value: Any) -> Any:
-        """An object, by what it holds."""
+        """Redact an object by its contents."""
         if is_secret(value):
             return make_secret(
                 value, _PLACEHOLDER if isinstance(value.get_secret_value(), str) else _PLACEHOLDER.encode()
@@ -270,7 +234,7 @@ class ValueRedactor:
         return self.redact_fields(value, fields)
 
     def redact_fields(self, value: Any, fields: Mapping[str, Any]) -> Any:
-        """An object of which these are the fields that can say something.
+        """Redact an object of which only these fields hold text.
 
         Raises:
             TypeError: a number that was promised would become text.
@@ -283,7 +247,7 @@ class ValueRedactor:
 
 
 def _find_text(item: Any) -> tuple[str, str] | None:
-    """Where a text or a block that holds one has its words, and the words; None of anything else."""
+    """Member and text of a text or of a block that holds one; None for anything else."""
     if isinstance(item, str):
         return _TEXT_MEMBERS[0], str.__str__(item)
     if not isinstance(item, dict):
@@ -296,7 +260,7 @@ def _replace_text(item: Any, key: str, words: str) -> Any:
 
 
 def mask_joined_texts(items: list[Any], mask: MaskText, *, between: str, keep: bool) -> list[Any]:
-    """Neighbouring texts as one where only together they say what must be masked; the same list where none do.
+    """Mask neighbouring texts as one where only together they need it; returns the same list where none do.
 
     Args:
         items: each of them masked by itself.
@@ -318,5 +282,5 @@ def mask_joined_texts(items: list[Any], mask: MaskText, *, between: str, keep: b
 
 
 def make_unreadable_error(value: Any) -> TypeError:
-    """What is raised of an object into which nobody can look."""
+    """The error for an object that cannot be read or rebuilt."""
     return TypeError(f"a `{type(value).__name__}` cannot be made with other words in it")

@@ -1,7 +1,6 @@
-"""Room: the score of an action, read inside the transaction. Takes: a transaction, a request. Gives: what to record.
+"""The behaviour score of an action, read and computed inside the decision's transaction.
 
-Which score is in force for an agent, its session's profile, and what both say of the action at hand. Never: decides;
-lets an action pass because a score could not be made (`score_unavailable`).
+Where a score is in force and cannot be made, the action does not run (`score_unavailable`).
 """
 
 from __future__ import annotations
@@ -27,16 +26,6 @@ from halo_core.risk.model import RiskModel
 from halo_core.risk.profile import ProposedAction, apply_head, pack_head
 from halo_core.store import SessionState, Transaction, rows
 
-__all__ = [
-    "BASELINE_DOMAIN",
-    "MODEL_DOMAIN",
-    "TERMS_DOMAIN",
-    "USUAL_DOMAIN",
-    "RiskAssessment",
-    "RiskAssessor",
-    "load_rules",
-]
-
 BASELINE_DOMAIN: Final = "halo/baseline/v1"
 MODEL_DOMAIN: Final = "halo/model/v1"
 TERMS_DOMAIN: Final = "halo/scoring/v1"
@@ -47,7 +36,7 @@ _MAX_SCORES: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class RiskAssessment:
-    """What behaviour says of one action.
+    """The behaviour score of one action.
 
     Args:
         score_name: of the score in force, empty where there is none.
@@ -76,12 +65,12 @@ class RiskAssessment:
 
 @dataclass(slots=True)
 class RiskAssessor:
-    """Scores in force, read once for each hash. Bounded."""
+    """Computes scores; models in force are read once for each hash."""
 
     _loaded: dict[str, ActiveScoring] = field(default_factory=dict)
 
     def find_score_name(self, tx: Transaction, agent: str) -> str:
-        """Which score is in force for an agent, empty for none."""
+        """Name of the score in force for an agent, empty for none."""
         return rows.BaselineTable(tx).get(agent)
 
     def load_score(self, tx: Transaction, name: str) -> ActiveScoring:
@@ -103,7 +92,7 @@ class RiskAssessor:
     def has_scored_neighbour(
         self, tx: Transaction, request: AccessRequest, state: SessionState, chain: Iterable[Link]
     ) -> bool:
-        """Whether a request's agent, which is not scored, acts for one that is, or in a session in which one did."""
+        """Whether a request's agent, itself not scored, acts for a scored one or in a session where one acted."""
         if request.kind not in _SCORED_KINDS:
             return False
         if state.watched:
@@ -121,52 +110,34 @@ class RiskAssessor:
         *,
         at_us: int,
     ) -> RiskAssessment:
-        """Score an action that is decided at `at_us`; it then counts as made."""
+        """Score an action that is decided at `at_us`, and add it to the session's profile."""
         if not name or request.kind not in _SCORED_KINDS or request.problem:
             return RiskAssessment(name)
         try:
-            return self._assess(tx, request, args, state, name, at_us=at_us)
+            scoring, profile = self.load_score(tx, name), tx.load_profile(state)
+            rules = scoring.rules
+            act = ProposedAction(request.resource.id, request.kind, request.resource.impact, args)
+            score = assess_action(profile, act, scoring.baseline, rules.model)
+            judgement = rules.compute_action_risk(score.margin, circumstances_of(request, at_us, state.refused))
+            record_assessment(profile, score)
+            profile_head = pack_head(profile)
+            apply_head(profile, profile_head)  # in memory and out of the store it is the same
+            factors = score.find_factors(rules.model) if judgement.band else ()
+            return RiskAssessment(
+                score_name=name,
+                features=score.values,
+                risk=judgement.risk,
+                band=judgement.band,
+                factors=tuple(explain_action_risk(factors, judgement.evidence, rules.model)) if judgement.band else (),
+                profile_head=profile_head,
+                names_requested=score.observation.named_by_request,
+                drift=score.wealth,
+                is_partial=score.observation.truncated,
+            )
         except (HaloError, KeyError, ValueError, ArithmeticError, RecursionError) as exc:
             # INVARIANT: FAILCLOSED - where a score is in force, an action without one does not run.
-            return RiskAssessment(
-                name, problem="score_unavailable" if not isinstance(exc, RecursionError) else "decision_error"
-            )
-
-    def _assess(
-        self,
-        tx: Transaction,
-        request: AccessRequest,
-        args: Mapping[str, Any],
-        state: SessionState,
-        name: str,
-        *,
-        at_us: int,
-    ) -> RiskAssessment:
-        scoring, profile = self.load_score(tx, name), tx.load_profile(state)
-        rules = scoring.rules
-        act = ProposedAction(request.resource.id, request.kind, request.resource.impact, args)
-        action_score = assess_action(profile, act, scoring.baseline, rules.model)
-        judgement = rules.compute_action_risk(action_score.margin, circumstances_of(request, at_us, state.refused))
-        record_assessment(profile, action_score)
-        profile_head = pack_head(profile)
-        apply_head(profile, profile_head)  # in memory and out of the store it is the same
-        factors = (
-            tuple(explain_action_risk(action_score.find_factors(rules.model), judgement.evidence, rules.model))
-            if judgement.band
-            else ()
-        )
-        look = action_score.observation
-        return RiskAssessment(
-            name,
-            action_score.values,
-            judgement.risk,
-            judgement.band,
-            factors,
-            profile_head,
-            look.named_by_request,
-            action_score.wealth,
-            is_partial=look.truncated,
-        )
+            problem = "decision_error" if isinstance(exc, RecursionError) else "score_unavailable"
+            return RiskAssessment(name, problem=problem)
 
 
 def load_rules(name: str, read_blob: Callable[[str, str], bytes]) -> RiskRules:

@@ -1,27 +1,30 @@
-"""Room: sightings, what was seen to run without a guard. Takes: names. Gives: entries. Never: decides.
+"""What runs, or would run, without a guard: recorded so that a person sees the gap, and refused in enforce mode.
 
-A sighting is no decision: nobody was asked, and what ran has run. It is written so that a person sees the gap, whether
-it ran or was refused for want of a guard.
+`ShadowActivity` is one process's record, behind `HaloBase.record_shadow`. An adapter's tripwire asks its `ModeWatch`es,
+of which an `InstalledTripwire` is one, and calls `record_shadow` and `refuse_unguarded` for what no guard decides.
+Nothing here is a decision: nobody was asked.
 """
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol, Self
 
-from halo_core.model import EntryKind
+from halo_core.errors import Denied, HaloError
+from halo_core.model import EntryKind, Mode
+from halo_core.reasons import get_reason_text
 from halo_core.store import Draft, Store, Transaction
-
-__all__ = ["ShadowActivity"]
 
 _MAX_ACTIVITIES: Final = 1_000
 _MAX_TEXT: Final = 256  # characters of each text that are kept
 
 
 class ShadowActivity:
-    """What one process has seen. Thread-safe.
+    """Records what one process has seen to run without a guard. Thread-safe.
 
     Args:
         store: where they are written.
@@ -36,10 +39,10 @@ class ShadowActivity:
         self._lock = threading.Lock()
 
     def record(self, kind: str, name: str, where: str, *, refused: bool = False) -> str:
-        """Queue a sighting, the first time; past 1,000 of them nothing new is noted.
+        """Queue a note the first time; after 1,000 notes nothing new is recorded.
 
         Returns:
-            What to tell whoever runs this; empty where it is known, or did not run.
+            A notice for whoever runs this; empty if it was recorded before, or did not run.
         """
         activity = (_to_text(kind), _to_text(name), _to_text(where), refused)
         with self._lock:
@@ -66,3 +69,95 @@ def _to_text(value: object) -> str:
     # What an adapter saw may be anything, and one odd name must not hold up what waits with it.
     text = value if isinstance(value, str) else type(value).__name__
     return text.encode("utf-8", "replace").decode("utf-8")[:_MAX_TEXT]
+
+
+class WatchedFacade(Protocol):
+    """What of an adapter's `Halo` a tripwire needs; see `HaloBase`."""
+
+    @property
+    def mode(self) -> Mode:
+        """The mode in force."""
+
+    @property
+    def store(self) -> Store:
+        """Where the mode is kept."""
+
+    def record_shadow(self, kind: str, name: str, where: str, *, refused: bool = False) -> None:
+        """Record what ran, or would have, without a guard."""
+
+
+class ModeWatch:
+    """The mode in force, read where nothing may wait: whether what carries no guard is refused.
+
+    Args:
+        halo: whose mode and ledger count.
+        mode: the mode it was opened with; None follows the stored one.
+
+    Raises:
+        CannotDecide: the stored mode cannot be read.
+    """
+
+    def __init__(self, halo: WatchedFacade, mode: Mode | None) -> None:
+        self.halo = halo
+        self._is_fixed = mode is not None
+        self._last_mode = mode or halo.mode
+
+    def mode(self) -> Mode:
+        """As stored, or in an event loop as it was last read."""
+        if self._is_fixed:
+            return self._last_mode
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._refresh_mode()
+        else:
+            with suppress(RuntimeError):  # the loop is closing down
+                loop.run_in_executor(None, self._refresh_mode)
+        return self._last_mode
+
+    def _refresh_mode(self) -> None:
+        # What cannot be read now stays as it was last read, like a decision that cannot be made.
+        self._last_mode = self.halo.store.peek_mode() or self._last_mode
+
+
+class InstalledTripwire(ModeWatch):
+    """One installation of an adapter's tripwire; the Halo watches while any of its installations is in place.
+
+    Args:
+        halo: see `ModeWatch`.
+        mode: see `ModeWatch`.
+        installed: the adapter's list of those in place.
+    """
+
+    def __init__(self, halo: WatchedFacade, mode: Mode | None, installed: list[InstalledTripwire]) -> None:
+        super().__init__(halo, mode)
+        self._installed = installed
+        installed.append(self)
+
+    def uninstall(self) -> None:
+        """Take it away; a second time does nothing."""
+        with suppress(ValueError):
+            self._installed.remove(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.uninstall()
+
+
+def record_shadow(watches: Iterable[ModeWatch], kind: str, name: str, where: str, *, refused: bool) -> None:
+    """Record in the ledger of each Halo that watches."""
+    for halo in {id(watch.halo): watch.halo for watch in watches}.values():
+        with suppress(HaloError):  # a ledger that is closed lets nothing more pass than an open one
+            halo.record_shadow(kind, name, where, refused=refused)
+
+
+def refuse_unguarded(name: str, error_class: type[Denied] = Denied) -> None:
+    """Refuse what no guard decides.
+
+    Raises:
+        Denied: `unguarded`, of the given class.
+    """
+    reason = get_reason_text("unguarded")
+    raise error_class("unguarded", f"deny `{name}`: {reason.title}", remedy=reason.remedy)

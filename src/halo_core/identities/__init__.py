@@ -1,5 +1,4 @@
-"""Room: people and service accounts. Takes: imported events. Gives: what is ordinary for each, a risk for each event.
+"""What is ordinary for people and service accounts, and a risk for each of their imported events.
 
-Nothing here decides an action: these events have happened already, elsewhere. Never: I/O beyond a stream that it is
-handed, a clock, floats in a score.
+Nothing here decides an action: these events happened already, elsewhere.
 """

@@ -1,13 +1,8 @@
-"""Room: what one identity ordinarily does. Takes: its events in order. Gives: counts of days. Never: I/O, floats.
+"""What a tenant's identities ordinarily do: a habit of each, and from those what their peers do.
 
 Everything is counted in days, not in events: a thousand calls of one night make nothing ordinary. Values are kept as
-keyed fingerprints, so a baseline names nobody and no address. Bounded: a table that is full says nothing any more,
-rather than calling what it could not hold new.
-
-Room: what is ordinary for a tenant's identities. Takes: events in order. Gives: habits, peers, bytes. Never: I/O.
-
-One book for a tenant: a habit for each identity, and from those what peers do, which stands in for an identity that is
-little known. Canonical JSON both ways, so its hash names it. Pure.
+keyed fingerprints, so a baseline names nobody and no address. A table that is full makes no statement any more, rather
+than calling new what it could not hold.
 """
 
 from __future__ import annotations
@@ -21,7 +16,7 @@ from typing import Any, Final
 from halo_core.crypto import canonical
 from halo_core.errors import BadInput
 from halo_core.identities.event import IdentityEvent, IdentityKind, Outcome
-from halo_core.risk.value_evidence import fingerprint_strings
+from halo_core.values import fingerprint_strings
 
 __all__ = [
     "DAY_US",
@@ -116,7 +111,7 @@ class BusiestHours:
 
 @dataclass(slots=True)
 class IdentityHabit:
-    """See the module.
+    """What one identity ordinarily does.
 
     Args:
         group: fingerprint of kind and role: whoever shares it is a peer.
@@ -124,8 +119,8 @@ class IdentityHabit:
         days: on which it did anything.
         first_day: number of the first of them.
         last_us: time of the newest event.
-        known_values: value → (days that showed it, the last of them), for each of the first five of `Dim`.
-        novelty_days: days after the early ones that showed something new, and the last of them, for each of `Dim`.
+        known_values: value → (days that showed it, the last of them), for each of the first five of `Dimension`.
+        novelty_days: days after the early ones that showed something new, and the last of them, for each of `Dimension`.
         active_hours: hour of the week → days on which it was active then.
         weekdays: active days by weekday, Monday first.
         busy: events an hour.
@@ -322,7 +317,7 @@ class PeerGroup:
 
 @dataclass(slots=True)
 class IdentityBaseline:
-    """See the module.
+    """What is ordinary for a tenant's identities.
 
     Args:
         habits: fingerprint of an identity → its habit.

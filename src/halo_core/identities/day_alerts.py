@@ -1,11 +1,8 @@
-"""Room: what an alert says of an identity and a day. Takes: scored events. Gives: bodies, what to seal.
+"""Alerts about an identity's day: bodies of ledger entries with sealed content, and their parsing.
 
 INVARIANT: a body holds keyed fingerprints, numbers and words without values; a name, an address, an action or a system
-stands in the sealed content alone, under a subject of its own, so that it can be erased. Pure.
-
-Room: an alert about an identity, read again. Takes: a body, opened content. Gives: frozen values. Never: I/O.
-
-What a store holds may have been put there by anybody: whatever has another form is refused whole.
+stands in the sealed content alone, under a subject of its own, so that it can be erased. What a store holds may have
+been put there by anybody: a body or content of another form is refused whole.
 """
 
 from __future__ import annotations
@@ -74,7 +71,7 @@ class IdentityFingerprints:
     _cache: dict[str, str] = field(default_factory=dict)
 
     def fingerprint_of(self, identity: str) -> str:
-        """Fingerprint of one, however it is spelt: `Ana@` is `ana@`, so that no spelling evades what was judged."""
+        """Fingerprint of one, however it is spelt: `Ana@` is `ana@`, so that no spelling evades an alert that was closed."""
         fingerprint = self._cache.get(identity)
         if fingerprint is None:
             data = canonical.dumps([self.tenant, normalize_name(identity)])
@@ -209,7 +206,7 @@ class AlertFactor:
 
 @dataclass(frozen=True, slots=True)
 class DayAlert:
-    """The body of an alert, read again; members as in `HighDay.body`."""
+    """The body of an alert, read again; members as in `HighRiskDay.to_body`."""
 
     fingerprint: str
     key_fingerprint: str
@@ -234,7 +231,7 @@ class DayAlert:
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> DayAlert:
-        """Inverse of `HighDay.body`, of one whose `kind` says so.
+        """Inverse of `HighRiskDay.to_body`, of one whose `kind` says so.
 
         Raises:
             Tampered: `bad_alert`, it is another body.
@@ -282,7 +279,7 @@ class AlertedEvent:
 
     @classmethod
     def from_content(cls, data: bytes) -> AlertedEvent:
-        """Inverse of `HighDay.content`.
+        """Inverse of `HighRiskDay.to_content`.
 
         Raises:
             Tampered: `bad_alert`, it is something else.

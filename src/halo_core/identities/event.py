@@ -1,7 +1,6 @@
-"""Room: one imported event of an identity. Takes: texts. Gives: a frozen value, checked. Never: I/O, a clock.
+"""One imported event of an identity, parsed and checked; only what a baseline compares is kept.
 
-Only what a baseline compares is kept. The tenant is the caller's, never a column: whoever writes the file would choose
-it.
+The tenant is the caller's, never a column: whoever writes the file would choose it.
 """
 
 from __future__ import annotations

@@ -1,12 +1,10 @@
-"""Room: an event in the Open Cybersecurity Schema Framework. Takes: parsed JSON. Gives: our event. Never: I/O, a clock.
+"""Files of identity events: CSV, or JSON of the Open Cybersecurity Schema Framework (OCSF).
 
-Three classes say what an identity did: Account Change (3001), Authentication (3002), API Activity (6003). Others are
-counted and left out. Ids are read before names, which each vendor words as it likes.
+Of OCSF three classes say what an identity did: Account Change (3001), Authentication (3002), API Activity (6003). Others
+are counted and left out. Ids are read before names, which vendors word differently.
 
-Room: a file of events, read. Takes: a stream of bytes. Gives: events in order of time. Never: opens a file, a clock.
-
-INVARIANT: nothing is half imported - the whole file is read and checked before anybody gets an event of it. What is
-wrong is named by line and field.
+INVARIANT: nothing is half imported - the whole file is read and checked before an event is returned. Errors name line
+and field.
 """
 
 from __future__ import annotations

@@ -1,17 +1,11 @@
-"""Room: what is strange about an event, in points and words. Takes: an event, habits. Gives: factors. Never: I/O.
+"""Event risk, 0..1000: how unusual one event of an identity is, and what makes it so.
 
-The points were set by hand and are the same for everybody; which sum of them is much is the tenant's own (`limits`).
-Whole numbers all of them.
+`EventScorer` compares events, in order, with an `IdentityBaseline`. An identity that is little known is compared with
+its peers; where there are none it has no risk, rather than a low or a high one. The points of each factor are set by
+hand and are the same for everybody; which risk is high is fitted for each tenant (`fit_identity_baseline`): the later
+third of the days is scored against a baseline of the earlier two thirds.
 
-Room: the risk of one event. Takes: a book, events in order. Gives: 0..1000, what moved it. Never: I/O, floats.
-
-INVARIANT: an event's risk comes from the book and from events before it, never from later ones. An identity that is
-little known is compared with its peers; where there are none it has no risk, rather than a low or a high one.
-
-Room: which risk is much. Takes: events in order. Gives: a book with limits. Never: I/O, a clock, floats.
-
-The later third of the days is scored against a book of the earlier two, as if it were new: what ordinary days of this
-tenant score, without what a day knows of itself. Then everything goes into the book.
+INVARIANT: an event's risk comes from the baseline and from events before it, never from later ones.
 """
 
 from __future__ import annotations
@@ -284,7 +278,7 @@ class ComparisonBasis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScoredEvent:
-    """What is said of one event.
+    """The risk of one event.
 
     Args:
         event: it.
@@ -345,11 +339,11 @@ class _RecentActivity:
 
 @dataclass(slots=True)
 class EventScorer:
-    """Scores events in order against a book, which it does not change.
+    """Scores events in order against a baseline, which it does not change.
 
     Args:
         baseline: what is ordinary.
-        key: of the tenant's fingerprints, that the book was made with; BadInput for another.
+        key: of the tenant's fingerprints, that the baseline was made with; BadInput for another.
     """
 
     baseline: IdentityBaseline
@@ -416,7 +410,7 @@ _LOWEST_LIMITS: Final = (200, 350)
 def fit_identity_baseline(
     events: Sequence[IdentityEvent], key: bytes, baseline: IdentityBaseline | None = None
 ) -> IdentityBaseline:
-    """A book of these events, or of those of `baseline` and these.
+    """The baseline of these events, or of those of `baseline` and these.
 
     Raises:
         BadInput: they are older than what `baseline` has, or too many.

@@ -1,10 +1,11 @@
-"""Room: the ledger. Signed notes, Merkle tree, checkpoints, sealed content, verification. Pure but for its reader.
+"""The ledger: entries as signed notes, the Merkle tree over them, checkpoints, sealed content, and verification.
 
-note ──▶ record ──▶ merkle ──▶ checkpoint ──▶ anchor        how an entry becomes evidence
-                     └──────▶ verify, proof                 how anybody checks it
+A writer signs an entry as a note (`notes`), its hash becomes a leaf of the tenant's tree (`tree`), the log's key signs
+heads of that tree (`checkpoints`), and the newest one is kept outside the database as the anchor. `verify` checks all
+of it again. Except for the `LedgerReader` and the anchor file, nothing here does any I/O.
 """
 
-from halo_core.ledger.checkpoints import Checkpoint, advance_anchor, open_checkpoint, read_anchors, sign_checkpoint
+from halo_core.ledger.checkpoints import advance_anchor, open_checkpoint, read_anchors, sign_checkpoint
 from halo_core.ledger.notes import (
     Vkey,
     decode_entry,
@@ -17,21 +18,18 @@ from halo_core.ledger.notes import (
     verify_note,
     writer_name,
 )
-from halo_core.ledger.reader import LedgerReader, Trust
-from halo_core.ledger.report import CHECKS, LIMITS, Finding, Report
+from halo_core.ledger.reader import Stream, Trust
+from halo_core.ledger.report import LIMITS, Report
 from halo_core.ledger.sealed_content import new_dek, open_sealed, seal, unwrap_dek, wrap_dek
 from halo_core.ledger.tree import CompactRange
 from halo_core.ledger.verify import verify
 from halo_core.ledger.verify_projections import chain_marks, commit_state
 
 __all__ = [
-    "CHECKS",
     "LIMITS",
-    "Checkpoint",
     "CompactRange",
-    "Finding",
-    "LedgerReader",
     "Report",
+    "Stream",
     "Trust",
     "Vkey",
     "advance_anchor",

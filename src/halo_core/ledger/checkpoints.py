@@ -1,53 +1,30 @@
-"""Room: checkpoints (C2SP tlog-checkpoint). Takes: size, root, the log's key. Gives: a signed note. Never: I/O.
+"""Signed checkpoints (C2SP tlog-checkpoint), the local anchor file, and inclusion proofs as text (C2SP tlog-proof).
 
-Three lines: origin, size in decimal, root in base64; no extension lines. Witness cosignatures are further signature
-lines and are ignored here.
-
-Room: the local anchor file. Takes: a path, a checkpoint. Gives: the newest checkpoint per store. Never: decides.
-
-The anchor stands outside the database and remembers how large each log was; a database that is smaller was rolled
-back. It only moves forward. On the same host it protects against a restored copy, not against who can write both.
-
-Room: self-contained proofs (C2SP tlog-proof). Takes: leaves, notes. Gives: text to keep, a verdict. Never: I/O.
-
-The text holds everything but the trusted key: the entry (in the `extra` line), its index, the audit path and a signed
-checkpoint. The format is public, so others can check it with their own tools.
+A checkpoint has three lines: origin, size in decimal, root in base64. It has no extension lines, and further signature
+lines (cosignatures of witnesses) are ignored. The anchor is a file outside the database with the newest checkpoint of
+each log: a database with fewer entries was rolled back. It only moves forward; on the same host it protects against a
+restored copy, not against somebody who can write both. A proof holds an entry, its index, the audit path and a
+checkpoint, so that others can verify it with the log's key and their own tools.
 """
 
 from __future__ import annotations
 
 import base64
-import fcntl
-import os
 import re
-import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.crypto import canonical
 from halo_core.errors import BadInput, HaloError, Tampered
+from halo_core.files import hold_file_lock, replace_file
 from halo_core.ledger.notes import Vkey, decode_base64, decode_entry, log_origin, open_note, sign_note, verify_note
 from halo_core.ledger.tree import inclusion_proof, leaf_hash, verify_inclusion
 
 if TYPE_CHECKING:
     from halo_core.crypto.keys import Signer
     from halo_core.model.ledger_entry import LedgerEntry
-
-__all__ = [
-    "Checkpoint",
-    "VerifiedInclusion",
-    "advance_anchor",
-    "check_proof",
-    "make_proof",
-    "open_checkpoint",
-    "read_anchors",
-    "read_checkpoint",
-    "sign_checkpoint",
-]
-
 
 _ROOT_BYTES: Final = 32
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -108,14 +85,14 @@ _VERSION: Final = 1
 _MAX_FILE: Final = 64 * 1024 * 1024
 
 Anchors = dict[str, dict[str, bytes]]
-"""Store id → tenant → checkpoint note."""
+"""Name of a store → tenant → checkpoint note."""
 
 
 def read_anchors(path: Path) -> Anchors:
-    """Read the anchor file: store id → tenant → checkpoint note; empty when there is no file.
+    """Read the anchor file; empty where there is none.
 
     Raises:
-        Tampered: `bad_anchor`, the file is not what Halo wrote.
+        Tampered: `bad_anchor`, the file is damaged.
         OSError: the file cannot be read.
     """
     try:
@@ -149,19 +126,19 @@ def advance_anchor(path: Path, tenant: str, store_id: str, checkpoint_note: byte
 
     Args:
         path: the anchor file; its lock is `<path>.lock`.
-        tenant: whose log.
-        store_id: id of the store, so that several databases can share one home.
-        checkpoint_note: a checkpoint the caller has signed or verified.
+        tenant: owner of the log.
+        store_id: name of the store, since several databases can share one home.
+        checkpoint_note: a checkpoint that the caller has signed or verified.
 
     Returns:
-        True if it moved; False if the file already holds this size or a larger one (another process was faster).
+        False if the file already holds this size or a larger one, since another process was faster.
 
     Raises:
         Tampered: `anchor_fork` when the file holds another root at this size; `bad_anchor`; `bad_checkpoint`.
         OSError: the file cannot be written.
     """
     new = read_checkpoint(checkpoint_note, tenant)
-    with _file_lock(path):
+    with hold_file_lock(path.with_name(f"{path.name}.lock")):
         anchors = read_anchors(path)
         logs = anchors.setdefault(store_id, {})
         if tenant in logs:
@@ -172,40 +149,9 @@ def advance_anchor(path: Path, tenant: str, store_id: str, checkpoint_note: byte
             if new.size <= old.size:
                 return False
         logs[tenant] = checkpoint_note
-        _write_anchors(path, anchors)
+        stores = {store: {t: note.decode() for t, note in logs.items()} for store, logs in anchors.items()}
+        replace_file(path, canonical.dumps({"stores": stores, "v": _VERSION}) + b"\n")
     return True
-
-
-@contextmanager
-def _file_lock(path: Path) -> Iterator[None]:
-    lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
-
-
-def _write_anchors(path: Path, anchors: Anchors) -> None:
-    stores = {store: {t: note.decode() for t, note in logs.items()} for store, logs in anchors.items()}
-    data = canonical.dumps({"stores": stores, "v": _VERSION}) + b"\n"
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(6)}.tmp")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    # The new name is durable only when its directory is.
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 _HEADER: Final = "c2sp.org/tlog-proof@v1"
@@ -216,7 +162,7 @@ _MAX_PROOF: Final = 300_000
 
 @dataclass(frozen=True, slots=True)
 class VerifiedInclusion:
-    """What a proof shows: this entry is at `index` of the tree with this head."""
+    """The result of a valid proof: this entry is at `index` of the tree with this head."""
 
     entry: LedgerEntry
     index: int
@@ -227,7 +173,7 @@ def make_proof(tenant: str, leaves: Sequence[bytes], index: int, note: bytes, ch
     """Write the proof that an entry is in a checkpointed tree.
 
     Args:
-        tenant: whose log.
+        tenant: owner of the log.
         leaves: leaf hashes in order of position, at least as many as the checkpoint covers.
         index: position of the entry.
         note: the entry's signed note.

@@ -1,13 +1,11 @@
-"""Room: signed notes (C2SP signed-note). Takes: text, signers, keys. Gives: note bytes, text. Never: I/O, a clock.
+"""Signed notes (C2SP signed-note), and ledger entries as signed notes.
 
 A note is a text that ends with a newline, a blank line, and signature lines of an em dash, a key name and the base64
 of a 4-byte key hash and the signature. Halo is narrower than the specification: the text holds no blank line, so
 there is one way to split a note, and base64 has one spelling.
 
-Room: the entry as bytes. Takes: an Entry and signers. Gives: a signed note and its leaf hash. Never: I/O, a clock.
-
-An entry's note holds one line of canonical JSON (`halo_core.crypto.canonical`), signed by its writer; the first entry of a
-writer (`writer_open`) is signed by the log's key as well, which is how the log certifies the writer's key.
+An entry's note holds one line of canonical JSON, signed by its writer. The first entry of a writer (`writer_open`) is
+signed by the log's key as well, which certifies the writer's key.
 """
 
 from __future__ import annotations
@@ -57,7 +55,7 @@ _PUBLIC_BYTES: Final = 32
 _SIGNATURE_BYTES: Final = 64
 _DASH: Final = b"\xe2\x80\x94 "
 _CONTROL: Final = bytes(set(range(0x20)) - {0x0A})
-# Names of ours and of witnesses; the specification forbids Unicode spaces and plus.
+# Names of Halo's keys and of witnesses; the specification forbids Unicode spaces and plus.
 _NAME: Final = re.compile(r"[!-*,-~]{1,255}")
 _HEX_HASH: Final = re.compile(r"[0-9a-f]{8}")
 
@@ -86,7 +84,6 @@ class Vkey:
     public: bytes
 
 
-@lru_cache(maxsize=1024)
 def key_hash(name: str, public: bytes) -> bytes:
     """First 4 bytes of SHA-256 over name, newline, algorithm 0x01 and public key (C2SP signed-note)."""
     return hashlib.sha256(name.encode() + b"\n" + _ED25519 + public).digest()[:4]
@@ -110,11 +107,11 @@ def format_vkey(vkey: Vkey) -> str:
 
 
 def parse_vkey(text: str) -> Vkey:
-    """Inverse of `vkey_string`.
+    """Inverse of `format_vkey`.
 
     Raises:
-        ConfigError: `bad_vkey`, it is malformed, of another algorithm, or its hash does not fit.
-        BadInput: `weak_key`, no honest signer has this key.
+        ConfigError: `bad_vkey`, it is malformed, of another algorithm, or its hash is not the key's.
+        BadInput: `weak_key`, the key is of low order.
     """
     name, _, rest = text.partition("+")
     hexed, _, encoded = rest.partition("+")
@@ -157,7 +154,7 @@ def sign_note(text: bytes, signers: Sequence[tuple[str, Signer]]) -> bytes:
 
 @lru_cache(maxsize=1024)
 def _signature_prefix(name: str, public: bytes) -> tuple[bytes, bytes]:
-    """How a key's signature line begins, and the key's hash."""
+    """The start of a key's signature line, and the key's hash."""
     return _DASH + name.encode("ascii") + b" ", make_vkey(name, public).hash
 
 
@@ -181,7 +178,7 @@ def open_note(note: bytes) -> Note:
 def _is_note_text(text: bytes) -> bool:
     if text.startswith(b"\n") or not text.endswith(b"\n") or b"\n\n" in text:
         return False
-    # Deleting and measuring is four times as fast as searching with an expression.
+    # Four times as fast as searching with a regular expression.
     if len(text.translate(None, _CONTROL)) != len(text):
         return False
     if not text.isascii():
@@ -213,7 +210,7 @@ def decode_base64(encoded: bytes) -> bytes | None:
 
 
 def find_signature(note: Note, vkey: Vkey) -> bytes | None:
-    """The 64-byte signature that this key claims to have made, not verified; None when there is none."""
+    """The 64-byte signature under this key's name and hash, not verified; None where there is none."""
     for name, hashed, signature in note.signatures:
         if name == vkey.name and hashed == vkey.hash and len(signature) == _SIGNATURE_BYTES:
             return signature
@@ -221,7 +218,7 @@ def find_signature(note: Note, vkey: Vkey) -> bytes | None:
 
 
 def verify_note(note: bytes, vkeys: Sequence[Vkey]) -> bytes:
-    """Verify that every one of the keys signed the note; signatures of other keys are ignored.
+    """Verify that each of the keys signed the note; signatures of other keys are ignored.
 
     Returns:
         The text.
@@ -275,7 +272,6 @@ def writer_name(tenant: str, writer: str) -> str:
     return f"halo/{_check_name(tenant, 'bad_tenant', 'tenant')}/w/{_check_name(writer, 'bad_writer', 'writer')}"
 
 
-@lru_cache(maxsize=1024)
 def _check_name(name: str, code: str, field: str) -> str:
     if not _PART.fullmatch(name):
         raise ConfigError(

@@ -1,6 +1,6 @@
-"""Room: what verification reads. Takes: nothing. Gives: the reader's protocol, trust. Never: I/O.
+"""What verification needs from outside: streams over the tables (`LedgerReader`), trusted keys and anchors (`Trust`).
 
-The store implements `LedgerReader` with streaming queries on one consistent view. Rows come as they are in the
+The store implements `LedgerReader` with streaming queries on one consistent view. Rows come exactly as they are in the
 tables, of every tenant, whatever their type: a reader must not filter, convert or repair. Texts sort by code point
 (SQLite BINARY, PostgreSQL COLLATE "C").
 """
@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from halo_core.ledger.notes import Vkey
 
-__all__ = ["BLOB_DOMAINS", "LedgerReader", "Row", "RowFollower", "Trust", "filter_ordered"]
-
 Row = tuple[Any, ...]
+
+EntryKey = tuple[str, str, int]
+"""Tenant, writer and sequence: the key of an entry."""
 
 BLOB_DOMAINS = (
     "halo/baseline/v1",
@@ -32,79 +34,50 @@ BLOB_DOMAINS = (
 """Domains under which `canonical.digest` may have named a blob, unless the caller passes others."""
 
 
+class Stream(Enum):
+    """A stream of rows that a reader gives: table, columns, and the columns it is ordered by (empty: any order).
+
+    `erased_at_us` is None until the key of the subject was erased, and `closed_us` until the writer closed.
+    """
+
+    APPROVALS = (
+        "approval",
+        "tenant, id, kind, session, binding, status, asked_us, expires_us, answer",
+        "tenant, id",
+    )
+    BASELINES = ("baseline", "tenant, agent, hash", "tenant, agent")
+    BLOBS = ("blob", "tenant, hash, bytes", "tenant, hash")
+    CHECKPOINTS = ("checkpoint", "tenant, size, root, note, frontier", "tenant, size")
+    CONTENTS = ("content", "tenant, commitment, subject, nonce, ciphertext", "tenant, commitment")
+    DISPATCHES = ("dispatch", "tenant, w, ws, request_id, outcome, once", "tenant, w, ws")
+    ENTRIES = ("entry", "tenant, w, ws, leaf, kind, session, ts_us, body", "tenant, w, ws")
+    POSITIONS = ("position", "tenant, w, ws, idx", "tenant, w, ws")
+    QUOTAS = ("quota", "tenant, account, version, state", "tenant, account")
+    RESTRICTIONS = ("hold", "tenant, kind, scope, target, since_us", "tenant, kind, scope, target")
+    SESSION_HEADS = ("session", "tenant, head_w, head_ws, session, version", "tenant, head_w, head_ws")
+    SESSION_STATES = ("session", "tenant, session, version, state", "")
+    SKETCHES = ("sketch", "tenant, session, seq, marks", "tenant, session, seq")
+    STANDING_PASSPORTS = ("standing", "tenant, agent, hash, origin, manifest", "tenant, agent")
+    TAINT = ("residue", "tenant, seq, chain, prints", "tenant, seq")
+    VAULTS = ("vault", "tenant, subject, dek_wrapped, erased_at_us", "tenant, subject")
+    WRITERS = ("writer", "tenant, w, vkey, closed_us", "tenant, w")
+
+    @property
+    def query(self) -> str:
+        """The stream as a statement in SQL."""
+        table, columns, order = self.value
+        return f"SELECT {columns} FROM {table}" + (f" ORDER BY {order}" if order else "")  # noqa: S608  constants
+
+
 class LedgerReader(Protocol):
-    """Streams over the tables. A method may raise NotVerified where the database cannot be read."""
+    """Streams over the tables. Each method may raise NotVerified where the database cannot be read."""
 
-    def by_position(self) -> Iterator[Row]:
-        """(tenant, idx, w, ws, leaf, body), position left-joined with entry, ordered by (tenant, idx)."""
+    def rows(self, stream: Stream) -> Iterator[Row]:
+        """The rows of one stream."""
         ...
 
-    def entries(self) -> Iterator[Row]:
-        """(tenant, w, ws, leaf, kind, session, ts_us, body), ordered by (tenant, w, ws)."""
-        ...
-
-    def positions(self) -> Iterator[Row]:
-        """(tenant, w, ws, idx), ordered by (tenant, w, ws)."""
-        ...
-
-    def checkpoints(self) -> Iterator[Row]:
-        """(tenant, size, root, note, frontier), ordered by (tenant, size)."""
-        ...
-
-    def contents(self) -> Iterator[Row]:
-        """(tenant, commitment, subject, nonce, ciphertext), ordered by (tenant, commitment)."""
-        ...
-
-    def vaults(self) -> Iterator[Row]:
-        """(tenant, subject, dek_wrapped, erased_at_us); dek_wrapped is None or empty once erased."""
-        ...
-
-    def sessions(self) -> Iterator[Row]:
-        """(tenant, head_w, head_ws, session, version), ordered by (tenant, head_w, head_ws)."""
-        ...
-
-    def quotas(self) -> Iterator[Row]:
-        """(tenant, account, version, state)."""
-        ...
-
-    def baselines(self) -> Iterator[Row]:
-        """(tenant, agent, hash), in any order."""
-        ...
-
-    def residues(self) -> Iterator[Row]:
-        """(tenant, seq, chain, prints), ordered by (tenant, seq)."""
-        ...
-
-    def states(self) -> Iterator[Row]:
-        """(tenant, session, version, state), in any order."""
-        ...
-
-    def sketches(self) -> Iterator[Row]:
-        """(tenant, session, seq, marks), ordered by (tenant, session, seq)."""
-        ...
-
-    def dispatches(self) -> Iterator[Row]:
-        """(tenant, w, ws, request_id, outcome, once), ordered by (tenant, w, ws)."""
-        ...
-
-    def writers(self) -> Iterator[Row]:
-        """(tenant, w, vkey, closed_us); closed_us is None until the writer closes."""
-        ...
-
-    def blobs(self) -> Iterator[Row]:
-        """(tenant, hash, bytes)."""
-        ...
-
-    def standing_passports(self) -> Iterator[Row]:
-        """(tenant, agent, hash, origin, manifest)."""
-        ...
-
-    def holds(self) -> Iterator[Row]:
-        """(tenant, kind, scope, target, since_us), in any order."""
-        ...
-
-    def approvals(self) -> Iterator[Row]:
-        """(tenant, id, kind, session, binding, status, asked_us, expires_us, answer), in any order."""
+    def rows_by_position(self) -> Iterator[Row]:
+        """(tenant, idx, w, ws, leaf, body): `position` left-joined with `entry`, ordered by (tenant, idx)."""
         ...
 
     def schema_differences(self) -> Iterator[Row]:
@@ -118,10 +91,10 @@ class Trust:
 
     Args:
         logs: tenant → verifier key of its log.
-        anchors: tenant → newest checkpoint note remembered outside the database.
+        anchors: tenant → newest checkpoint note that is kept outside the database.
         kek: 32-byte content key, to open content and compare it with its commitment; None leaves it closed.
-        blob_domains: domains under which blobs are named.
-        elsewhere: tenants that a checkpoint outside the database remembers in another store.
+        blob_domains: domains of the hashes under which blobs are stored.
+        elsewhere: tenants whose anchor is of another store.
     """
 
     logs: Mapping[str, Vkey]
@@ -134,9 +107,9 @@ class Trust:
 def filter_ordered(
     rows: Iterator[Row], kinds: tuple[type, ...], report_malformed: Callable[[Row, str], None]
 ) -> Iterator[Row]:
-    """Pass on the rows whose leading columns have these types and come in order; complain about the others.
+    """Pass on the rows whose leading columns have these types and come in order; report the others.
 
-    A row out of order means that an index and its table disagree, which no program of ours brings about.
+    A row out of order means that an index and its table disagree, which Halo never causes.
     """
     width = len(kinds)
     last: Row | None = None
@@ -159,7 +132,7 @@ class RowFollower:
         self._next: Row | None = next(rows, None)
 
     def advance_to(self, key: Row) -> tuple[list[Row], list[Row]]:
-        """Rows before the key (they name nothing) and rows at the key."""
+        """Rows before the key (they name no entry) and rows at the key."""
         before: list[Row] = []
         matching: list[Row] = []
         row = self._next
@@ -169,7 +142,7 @@ class RowFollower:
         return before, matching
 
     def remaining(self) -> Iterator[Row]:
-        """Rows behind the last key."""
+        """Rows after the last key."""
         while self._next is not None:
             row = self._next
             self._next = next(self._rows, None)

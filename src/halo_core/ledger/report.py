@@ -1,12 +1,10 @@
-"""Room: what verification found. Takes: findings, counts. Gives: a Report with an exit code. Never: I/O."""
+"""The result of a verification: `Collector` gathers findings and counts, `Report` holds them with the exit code."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
-
-__all__ = ["CHECKS", "LIMITS", "MAX_FINDINGS", "Check", "Collector", "Finding", "Head", "Report", "format_entry_name"]
 
 MAX_FINDINGS: Final = 200
 
@@ -31,7 +29,7 @@ LIMITS: Final = (
     "a rewritten history, if its author has the log key, the database and the anchor; a copy on another host shows it",
     "wrapped data keys, unless the content key is available; and the rows of mode, resources and usage",
 )
-"""What verification cannot see, in plain words; a command that prints a report says so."""
+"""What verification cannot see; a command that prints a report prints this too."""
 
 EXIT_OK: Final = 0
 EXIT_CANNOT_TELL: Final = 2
@@ -50,7 +48,7 @@ class Finding:
         check: number of the check.
         where: table, key and column, such as `entry local/3f2a/17 column session`.
         what: a sentence.
-        code: stable word.
+        code: its stable code.
         entry: id of the entry, where known.
     """
 
@@ -75,7 +73,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A tenant's tree: size, root, and how many leading entries a checkpoint covers that was found right."""
+    """A tenant's tree: size, root, and how many leading entries a correct checkpoint covers."""
 
     size: int
     root: bytes
@@ -88,12 +86,12 @@ class Report:
 
     Args:
         findings: the first `MAX_FINDINGS`, in the order of discovery.
-        total: number of findings, those not listed included.
+        total: number of findings, including those not listed.
         checks: the nine checks.
         heads: tenant → tree.
         warnings: oddities that prove nothing (a clock that ran back).
-        undetermined: why nothing can be said, where that is so.
-        full: False when only hashes, tree and checkpoints were asked for.
+        undetermined: reasons why something could not be verified.
+        full: False when only hashes, tree and checkpoints were to be verified.
         tampered: number of findings of that kind.
     """
 
@@ -108,7 +106,7 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 whole, 11 tampered, 13 only gaps, 2 cannot tell."""
+        """0 nothing is wrong, 11 tampered, 13 only gaps, 2 cannot tell."""
         if self.tampered:
             return EXIT_TAMPERED
         if self.total:
@@ -147,8 +145,19 @@ class Collector:
         """Record that something is missing."""
         self._add(Finding("gap", check, where, message, code, entry))
 
+    def add_unexplained(
+        self, check: int, tenant: str, where: str, message: str, code: str, *, columns: str = "", entry: str = ""
+    ) -> None:
+        """Record what no entry explains: a gap if an entry of the tenant is known to be missing, else tampering."""
+        if tenant in self.incomplete:
+            self.add_gap(
+                check, where, f"{message}; the entry may be one of the missing entries", "entry_missing", entry
+            )
+        else:
+            self.add_tampered(check, f"{where}{columns}", message, code, entry)
+
     def warn(self, text: str) -> None:
-        """Record an oddity."""
+        """Record an oddity that proves nothing."""
         if len(self.warnings) < MAX_FINDINGS:
             self.warnings.append(text)
 
@@ -163,7 +172,7 @@ class Collector:
             self.findings[last] = finding
 
     def build_report(self, heads: Mapping[str, Head], *, full: bool) -> Report:
-        """Close the books."""
+        """The report over everything that was recorded."""
         checks = tuple(
             Check(number, title, self.passed[number], self.failed[number], self.skipped[number])
             for number, title in CHECKS.items()

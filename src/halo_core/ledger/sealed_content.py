@@ -1,9 +1,9 @@
-"""Room: sealed content. Takes: keys, fields, randomness. Gives: commitments, ciphertexts. Never: I/O, own randomness.
+"""Sealed content: fields encrypted so that they can be erased without changing any entry.
 
-A field (a prompt, arguments, an output) is encrypted under its subject's data key and the entry holds only two
-hashes, so that deleting the key erases the field and leaves every leaf as it was:
+A field (a prompt, arguments, an output) is encrypted under its subject's data key, and the entry holds only two hashes.
+Deleting the key erases the field, and every leaf stays as it was:
 
-    c = SHA-256(salt, field)             binds the plaintext; the salt is inside the ciphertext
+    c = SHA-256(salt, field)                 binds the plaintext; the salt is inside the ciphertext
     x = SHA-256(subject, nonce, ciphertext)  shows a changed row without any key
 
 Encryption is XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha) with tenant, subject and commitment as associated data.
@@ -18,34 +18,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from nacl.bindings import (
-    crypto_aead_xchacha20poly1305_ietf_decrypt as _decrypt,
-)
-from nacl.bindings import (
-    crypto_aead_xchacha20poly1305_ietf_encrypt as _encrypt,
-)
+from nacl import bindings
 from nacl.exceptions import CryptoError
 
 from halo_core.errors import BadInput, Tampered
-
-__all__ = [
-    "KEY_BYTES",
-    "NONCE_BYTES",
-    "SALT_BYTES",
-    "SealedField",
-    "ciphertext_digest",
-    "compute_commitment",
-    "new_dek",
-    "open_sealed",
-    "seal",
-    "unwrap_dek",
-    "wrap_dek",
-]
 
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 24
 SALT_BYTES: Final = 32
 _TAG_BYTES: Final = 16
+_decrypt: Final = bindings.crypto_aead_xchacha20poly1305_ietf_decrypt
+_encrypt: Final = bindings.crypto_aead_xchacha20poly1305_ietf_encrypt
 _CONTENT: Final = b"halo/content/v1"
 _DEK: Final = b"halo/dek/v1"
 _DIGEST: Final = b"halo/sealed/v1"
@@ -61,7 +44,7 @@ class SealedField:
     digest: bytes
 
     def to_reference(self) -> dict[str, str]:
-        """What the entry holds: `c` and `x`, base64."""
+        """The reference that the entry holds: `c` and `x`, base64."""
         return {
             "c": base64.b64encode(self.commitment).decode("ascii"),
             "x": base64.b64encode(self.digest).decode("ascii"),
@@ -80,12 +63,8 @@ def wrap_dek(kek: bytes, dek: bytes, tenant: str, subject: str, nonce: bytes) ->
         BadInput: `bad_length`, a key or the nonce has the wrong length.
     """
     _check_length("dek", dek, KEY_BYTES)
-    sealed: bytes = _encrypt(
-        dek,
-        _frame(_DEK, _encode_text(tenant), _encode_text(subject)),
-        _check_nonce(nonce),
-        _check_length("kek", kek, KEY_BYTES),
-    )
+    aad = _frame(_DEK, _encode_text(tenant), _encode_text(subject))
+    sealed: bytes = _encrypt(dek, aad, _check_length("nonce", nonce, NONCE_BYTES), _check_length("kek", kek, KEY_BYTES))
     return nonce + sealed
 
 
@@ -118,8 +97,8 @@ def seal(dek: bytes, tenant: str, subject: str, field: bytes, *, salt: bytes, no
 
     Args:
         dek: the subject's 32-byte data key.
-        tenant: whose log.
-        subject: whose data, empty for nobody's.
+        tenant: owner of the log.
+        subject: person whose data it is, empty for none.
         field: canonical bytes of the field.
         salt: 32 fresh random bytes.
         nonce: 24 fresh random bytes.
@@ -129,7 +108,9 @@ def seal(dek: bytes, tenant: str, subject: str, field: bytes, *, salt: bytes, no
     """
     commitment = compute_commitment(salt, field)
     aad = _content_prefix(tenant, subject) + _frame_part(commitment)
-    ciphertext: bytes = _encrypt(salt + field, aad, _check_nonce(nonce), _check_length("dek", dek, KEY_BYTES))
+    ciphertext: bytes = _encrypt(
+        salt + field, aad, _check_length("nonce", nonce, NONCE_BYTES), _check_length("dek", dek, KEY_BYTES)
+    )
     return SealedField(commitment, nonce, ciphertext, ciphertext_digest(subject, nonce, ciphertext))
 
 
@@ -139,17 +120,15 @@ def open_sealed(dek: bytes, tenant: str, subject: str, *, commitment: bytes, non
     Raises:
         Tampered: `content_altered`, any part was changed or belongs to another tenant, subject or commitment.
     """
-    plaintext = _decrypt_or_none(
-        ciphertext, _frame(_CONTENT, _encode_text(tenant), _encode_text(subject), commitment), nonce, dek
-    )
-    # INVARIANT: the commitment is recomputed, so a holder of the data key cannot put another field in its place.
+    plaintext = _decrypt_or_none(ciphertext, _content_prefix(tenant, subject) + _frame_part(commitment), nonce, dek)
+    # INVARIANT: the commitment is recomputed, so a holder of the data key cannot replace the field.
     if plaintext is None or hashlib.sha256(plaintext).digest() != commitment:
         raise Tampered("content_altered", "the sealed content does not match the entry's commitment")
     return plaintext[SALT_BYTES:]
 
 
 def _encode_text(text: str) -> bytes:
-    # Total, since verification hashes what an altered row holds, lone surrogates included.
+    # Any text, since verification hashes what an altered row holds, including lone surrogates.
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -164,7 +143,7 @@ def _digest_prefix(subject: str) -> bytes:
 
 
 def _frame(*parts: bytes) -> bytes:
-    # Each part behind its length, so that no two lists of parts give the same bytes.
+    # Each part after its length, so that no two lists of parts give the same bytes.
     return b"".join(map(_frame_part, parts))
 
 
@@ -180,10 +159,6 @@ def _decrypt_or_none(ciphertext: bytes, aad: bytes, nonce: bytes, key: bytes) ->
     except CryptoError:
         return None
     return plaintext
-
-
-def _check_nonce(nonce: bytes) -> bytes:
-    return _check_length("nonce", nonce, NONCE_BYTES)
 
 
 def _check_length(name: str, value: bytes, size: int) -> bytes:

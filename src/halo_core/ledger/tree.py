@@ -1,7 +1,8 @@
-"""Room: the Merkle tree (RFC 6962 section 2.1). Takes: leaf hashes. Gives: roots, proofs, yes or no. Never: I/O.
+"""The Merkle tree over a log's entries (RFC 6962 section 2.1): roots, inclusion and consistency proofs.
 
-Leaves come in hashed, 32 bytes each; an interior node is SHA-256(0x01, left, right). `verify_*` are total: any input
-gives a bool.
+Leaves are hashes of 32 bytes; an interior node is SHA-256(0x01, left, right). `verify_inclusion` and
+`verify_consistency` return a bool for any input. Halo itself only needs roots; the proofs are for witnesses and
+auditors who do not have the whole log.
 """
 
 from __future__ import annotations
@@ -11,18 +12,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from halo_core.errors import Tampered
-
-__all__ = [
-    "EMPTY_ROOT",
-    "CompactRange",
-    "compute_root",
-    "consistency_proof",
-    "inclusion_proof",
-    "leaf_hash",
-    "node_hash",
-    "verify_consistency",
-    "verify_inclusion",
-]
 
 _sha256 = hashlib.sha256
 _LEAF: Final = b"\x00"
@@ -66,7 +55,7 @@ class CompactRange:
         self.size += 1
 
     def extend(self, leaves: Sequence[bytes]) -> None:
-        """Add many leaf hashes, a level at a time: the fast way."""
+        """Add many leaf hashes, one level at a time, which is faster."""
         self.size += len(leaves)
         carried = list(leaves)
         level = 0

@@ -1,6 +1,6 @@
-"""Room: verification of a whole ledger. Takes: a reader and trust. Gives: a Report. Never: writes; I/O is the reader's.
+"""Verification of every row of a ledger against its signed entries, checkpoints and anchors: `verify(reader, trust)`.
 
-The checks, by the numbers that stand at the code:
+The checks, by the numbers in comments of the code:
 
     1 something to verify and a trusted key           6 anchors are in the tree
     2 entries are what their notes say                7 writers certified, signatures
@@ -8,16 +8,18 @@ The checks, by the numbers that stand at the code:
     4 positions name each entry once                  9 sessions, dispatches, blobs, holds and approvals
     5 checkpoints signed by the log, roots recomputed
 
-A row that contradicts the signed bytes, or a row too many, is tampering; a row too few, with all else consistent, is a
-gap. `report.LIMITS` says what cannot be seen.
+A row that contradicts the signed bytes, or a row too many, is tampering; a missing row, with everything else
+consistent, is a gap. `report.LIMITS` lists what cannot be seen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from halo_core.errors import Gap, NotVerified
+from halo_core.ledger.reader import Stream
 from halo_core.ledger.report import Collector, Report
 from halo_core.ledger.verify_entries import ContentPass, EntryPass
 from halo_core.ledger.verify_projections import check_blobs
@@ -26,8 +28,6 @@ from halo_core.ledger.verify_writers import SignatureQueue
 
 if TYPE_CHECKING:
     from halo_core.ledger.reader import LedgerReader, Trust
-
-__all__ = ["verify"]
 
 Progress = Callable[[str, int], None]
 
@@ -47,14 +47,14 @@ def verify(
         reader: streams over the tables, on one consistent view.
         trust: keys and anchors from outside the database.
         signatures: verify the signature of every entry, not only of those that no good checkpoint covers.
-        fast: only hashes, tree, checkpoints and anchors; notes are not parsed, chains and content not looked at.
-        threads: threads for signatures.
-        progress: called now and then with the pass (`tree`, `entries`, `content`) and the rows done.
+        fast: only hashes, tree, checkpoints and anchors; notes are not parsed, chains and content not checked.
+        threads: number of threads that verify signatures.
+        progress: called now and then with the pass (`tree` or `entries`) and the rows done.
 
     Returns:
         The report; a database that cannot be read is a finding, not an exception.
     """
-    run = _Verification(reader, trust, progress or _ignore_progress)
+    run = _Verification(reader, trust, progress or (lambda _stage, _done: None))
     run.check_tree(fast=fast)
     if not fast:
         run.check_entries(signatures=signatures, threads=threads)
@@ -62,12 +62,8 @@ def verify(
     return run.out.build_report(run.facts.heads, full=not fast)
 
 
-def _ignore_progress(_stage: str, _done: int) -> None:
-    """Say nothing."""
-
-
 class _Verification:
-    """One verification: passes, each guarded, and their common books."""
+    """One verification: its passes, each guarded against unreadable tables, and what they found."""
 
     def __init__(self, reader: LedgerReader, trust: Trust, progress: Progress) -> None:
         self.out = Collector()
@@ -90,11 +86,11 @@ class _Verification:
             self.out.add_tampered(check, table, f"the table cannot be read: {exc.message}", exc.code)
 
     def _read_writers(self) -> None:
-        for tenant, w, vkey, closed_us in self._reader.writers():
+        for tenant, w, vkey, closed_us in self._reader.rows(Stream.WRITERS):
             self._writers[tenant, w] = (vkey, closed_us)
 
     def _check_schema(self) -> None:
-        # (9) A trigger can make a write do nothing, so one that is not the store's own is no accident.
+        # (9) A foreign trigger can make a write do nothing.
         for kind, name in self._reader.schema_differences():
             if kind == "missing":
                 self.out.warn(f"trigger `{name}`, which prevents accidental changes, is missing")
@@ -124,17 +120,15 @@ class _Verification:
                 entries.run(queue, self._progress)
             self._rows += entries.rows
             self._named_blobs = entries.named_blobs
-            self._run_check(9, "session", lambda: entries.state_check.check(self._reader))
-            self._run_check(9, "hold, approval", lambda: entries.restriction_check.check(self._reader))
-            self._run_check(9, "standing", lambda: entries.standing_check.check(self._reader))
-            self._run_check(9, "baseline", lambda: entries.baseline_check.check(self._reader))
+            for table, row_check in entries.row_checks.items():
+                self._run_check(9, table, partial(row_check.check, self._reader))
             self._run_check(8, "content", ContentPass(self._reader, self._trust, self.out, entries.references).run)
 
         self._run_check(2, "entry", work)
         self._run_check(9, "blob", lambda: check_blobs(self._reader, self._trust, self.out, self._named_blobs))
 
     def check_trust(self) -> None:
-        """(1) An empty or untrusted ledger is not a verified one."""
+        """(1) An empty or untrusted ledger does not count as verified."""
         tenants = sorted({tenant for tenant, _ in self._writers} | set(self.facts.heads))
         for tenant in tenants:
             if tenant not in self._trust.logs:

@@ -1,35 +1,26 @@
-"""Room: the passport each agent stands on, against the log. Takes: entries, rows. Gives: findings. Never: I/O.
+"""Checks of the rows that control decisions: standing passports, scores, restrictions and approvals (check 9).
 
-(9) The `standing` row of an agent names the standing passport that the log issued last, and the manifest of that. An
-older one still verifies as a token, and may grant more, so a row that was put back is tampering.
-
-Room: stops, revocations and approvals against the entries that speak of them. Takes: entries. Gives: findings.
-
-(9) The `hold` rows are those that the log's stops, lifts and revocations leave in force, in the order of the log; each
-`approval` row is where its request and its answer put it, and no approval was used twice. Such entries are few, so what
-they say is kept in memory. Never: I/O.
+The `standing` row of an agent names the standing passport that the log issued last, and the `baseline` row the score
+that it put in force last; an older passport may grant more, so a row that was put back is tampering. The `hold` rows
+are those that the log's stops, lifts and revocations leave in force. Each `approval` row has the status that follows
+from its request and its answer, and no approval was used twice. Such entries are few, so what they say is kept in
+memory.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from halo_core.decision.approval_binding import reauthorization_binding
-from halo_core.ledger.reader import LedgerReader, Row
+from halo_core.ledger.reader import LedgerReader, Row, Stream
 from halo_core.ledger.report import Collector
-
-__all__ = [
-    "BaselineCheck",
-    "RestrictionCheck",
-    "StandingCheck",
-]
 
 
 class StandingCheck:
-    """(9) Notes the newest standing passport of each agent, then compares the rows."""
+    """(9) Collects the newest standing passport of each agent, then compares the rows."""
 
     def __init__(self, out: Collector) -> None:
         self._out = out
@@ -37,73 +28,64 @@ class StandingCheck:
         self._issued: dict[tuple[str, str], int] = {}
 
     def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
-        """Take one entry; `idx` is its place in the log, None where it has none."""
-        body = fields.get("body")
-        if fields.get("kind") != "passport" or not isinstance(body, dict) or body.get("kind") != "standing":
+        """Take one entry; `idx` is its position in the log, None where it has none."""
+        body = fields["body"]
+        if fields.get("kind") != "passport" or body.get("kind") != "standing":
             return
         key, place = (tenant, str(body.get("agent"))), -1 if idx is None else idx
         issued = (place, str(body.get("hash")), str(body.get("origin")), str(body.get("manifest", "")))
         self._newest[key] = max(self._newest.get(key, issued), issued, key=lambda item: item[0])
-        first = self._issued.get(key, place) if issued[2] == "issued" else None
-        if first is not None:
-            self._issued[key] = min(first, place)
+        if issued[2] == "issued":
+            self._issued[key] = min(self._issued.get(key, place), place)
 
     def check(self, reader: LedgerReader) -> None:
         """Compare every row."""
-        remaining = dict(self._newest)
         for (tenant, agent), first in self._issued.items():
             place, _, origin, _ = self._newest[tenant, agent]
             if origin != "issued" and place > first:
                 message = "an agent with an issued passport has one that was derived from its guarded tools"
                 self._out.add_tampered(9, f"standing {tenant}/{agent}", message, "derived_after_issued")
-        for tenant, agent, *row in reader.standing_passports():
-            issued = remaining.pop((tenant, agent), None)
-            where = f"standing {tenant}/{agent}"
-            if issued is not None and issued[1:] == tuple(row):
-                self._out.passed[9] += 1
-            elif tenant in self._out.incomplete:
-                self._out.add_gap(
-                    9, where, "the entry that issued it may be one of the missing entries", "entry_missing"
-                )
-            else:
-                message = "it is not the passport that was issued last"
-                self._out.add_tampered(9, f"{where} columns hash, origin, manifest", message, "standing_altered")
-        for tenant, agent in remaining:
-            message = "a passport was issued, but its row is missing"
-            self._out.add_tampered(9, f"standing {tenant}/{agent}", message, "row_missing")
+        newest = {key: issued[1:] for key, issued in self._newest.items()}
+        _compare_newest(self._out, reader.rows(Stream.STANDING_PASSPORTS), newest, "standing", "hash, origin, manifest")
 
 
 class BaselineCheck:
-    """(9) The `baseline` row of an agent names the score that the log put in force last, if any is."""
+    """(9) Collects the score that the log put in force last for each agent, then compares the rows."""
 
     def __init__(self, out: Collector) -> None:
         self._out = out
         self._newest: dict[tuple[str, str], tuple[int, str]] = {}
 
     def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
-        """Take one entry; `idx` is its place in the log, None where it has none."""
-        body = fields.get("body")
-        if fields.get("kind") == "baseline" and isinstance(body, dict) and body.get("part") is False:
+        """Take one entry; `idx` is its position in the log, None where it has none."""
+        body = fields["body"]
+        if fields.get("kind") == "baseline" and body.get("part") is False:
             key, in_force = (tenant, str(body.get("agent"))), (-1 if idx is None else idx, str(body.get("hash", "")))
             self._newest[key] = max(self._newest.get(key, in_force), in_force)
 
     def check(self, reader: LedgerReader) -> None:
         """Compare every row."""
-        remaining = {key: name for key, (_, name) in self._newest.items() if name}
-        for tenant, agent, name in reader.baselines():
-            where = f"baseline {tenant}/{agent}"
-            if remaining.pop((tenant, agent), None) == name:
-                self._out.passed[9] += 1
-            elif tenant in self._out.incomplete:
-                self._out.add_gap(
-                    9, where, "the entry that put it in force may be one of the missing entries", "entry_missing"
-                )
-            else:
-                message = "it is not the baseline that was put in force last"
-                self._out.add_tampered(9, f"{where} column hash", message, "baseline_altered")
-        for tenant, agent in remaining:
-            message = "a baseline was put in force, but its row is missing"
-            self._out.add_tampered(9, f"baseline {tenant}/{agent}", message, "row_missing")
+        newest = {key: (name,) for key, (_, name) in self._newest.items() if name}
+        _compare_newest(self._out, reader.rows(Stream.BASELINES), newest, "baseline", "hash")
+
+
+def _compare_newest(
+    out: Collector, rows: Iterator[Row], newest: Mapping[tuple[str, str], Row], table: str, columns: str
+) -> None:
+    """Compare each agent's row with the newest one that the log put in force."""
+    noun = {"standing": "passport", "baseline": "baseline"}[table]
+    remaining = dict(newest)
+    for tenant, agent, *row in rows:
+        where = f"{table} {tenant}/{agent}"
+        if remaining.pop((tenant, agent), None) == tuple(row):
+            out.passed[9] += 1
+        else:
+            names = f" columns {columns}" if "," in columns else f" column {columns}"
+            message = f"it is not the {noun} that was put in force last"
+            out.add_unexplained(9, tenant, where, message, f"{table}_altered", columns=names)
+    for tenant, agent in remaining:
+        message = f"a {noun} was put in force, but its row is missing"
+        out.add_tampered(9, f"{table} {tenant}/{agent}", message, "row_missing")
 
 
 _RESTRICTION_KINDS: Final = {"stop": "stop", "lift": "stop", "revocation": "revocation"}
@@ -112,14 +94,14 @@ _ALLOWED_STATUSES: Final = {
     "approve": ("approved", "used", "expired"),
     "deny": ("denied",),
 }
-"""Answer of the log → statuses its row may have."""
+"""Answer in the log → statuses that its row may have."""
 
 _RestrictionKey = tuple[str, str, str, str]
 
 
 @dataclass(slots=True)
 class _RestrictionHistory:
-    """What the log says of one thing held: (position, since) of each change; since is None where it was lifted."""
+    """What the log says of one stop or revocation: (position, since) of each change; since is None for a lift."""
 
     changes: list[tuple[int, int | None]] = field(default_factory=list)
     unplaced: bool = False
@@ -143,7 +125,7 @@ class _Challenge:
 
 
 class RestrictionCheck:
-    """(9) Collects what entries say of holds and challenges, then compares the rows."""
+    """(9) Collects what entries say of restrictions and challenges, then compares the rows."""
 
     def __init__(self, out: Collector) -> None:
         self._out = out
@@ -152,10 +134,8 @@ class RestrictionCheck:
         self._begun_epochs: set[tuple[str, str]] = set()
 
     def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
-        """Take one entry; `idx` is its place in the log, None where it has none."""
-        kind, body = fields.get("kind"), fields.get("body")
-        if not isinstance(body, dict):
-            return
+        """Take one entry; `idx` is its position in the log, None where it has none."""
+        kind, body = fields.get("kind"), fields["body"]
         if kind == "decision":
             self._add_decision(tenant, body)
         elif kind == "passport":
@@ -191,14 +171,14 @@ class RestrictionCheck:
         snapshot = body.get("snapshot")
         approval = snapshot.get("approval") if isinstance(snapshot, dict) else None
         if isinstance(approval, dict) and body.get("dispatched") is True and "approved" in _reason_codes(body):
-            # One request, however often it paused: how often it ran is held to its pauses elsewhere.
+            # A request counts once, however often it paused; `ProjectionCheck` counts its runs.
             request = body.get("request")
             challenge = self._challenge(tenant, approval.get("id"))
             challenge.requests.add(str(request.get("request_id")) if isinstance(request, dict) else "")
 
     def _add_passport(self, tenant: str, session: object, body: dict[str, Any]) -> None:
         agent, epoch = body.get("agent"), body.get("epoch")
-        # A session's link of a later epoch rests on an answer: its request is bound to exactly that epoch.
+        # A session link of a later epoch needs an answer, whose request is bound to exactly that epoch.
         if body.get("kind") == "session" and isinstance(session, str) and isinstance(agent, str) and type(epoch) is int:
             self._begun_epochs.add((tenant, reauthorization_binding(tenant, session, agent, epoch)))
 
@@ -206,11 +186,9 @@ class RestrictionCheck:
         return self._challenges.setdefault((tenant, str(request)), _Challenge())
 
     def check(self, reader: LedgerReader) -> None:
-        """Compare both tables with what was noted."""
-        self._check_restrictions(reader.holds())
-        self._check_challenges(reader.approvals())
-
-    # holds
+        """Compare every row of both tables."""
+        self._check_restrictions(reader.rows(Stream.RESTRICTIONS))
+        self._check_challenges(reader.rows(Stream.APPROVALS))
 
     def _check_restrictions(self, rows: Iterator[Row]) -> None:
         remaining = dict(self._restrictions)
@@ -219,7 +197,7 @@ class RestrictionCheck:
             where = f"hold {tenant}/{kind}/{scope}/{target}"
             since = _in_force_since(history) if history is not None else None
             if history is None or (since is None and not history.unplaced):
-                self._report_stray(tenant, where, "no entry of the log puts this in force")
+                self._out.add_unexplained(9, tenant, where, "no entry of the log puts this in force", "row_stray")
             elif since is not None and since != since_us:
                 self._out.add_tampered(
                     9, f"{where} column since_us", f"it is {since_us}, the log says {since}", "column_altered"
@@ -230,33 +208,26 @@ class RestrictionCheck:
             if _in_force_since(history) is None:
                 self._out.passed[9] += 1
                 continue
-            where, message = (
-                f"hold {tenant}/{kind}/{scope}/{target}",
-                "the log puts it in force, but its row is missing",
-            )
-            # A revocation is for good; the entry that lifted a stop may be among the missing.
+            where = f"hold {tenant}/{kind}/{scope}/{target}"
+            message = "the log puts it in force, but its row is missing"
+            # A revocation is permanent; the entry that lifted a stop may be one of the missing entries.
             if kind == "revocation" or not (history.unplaced or tenant in self._out.incomplete):
                 self._out.add_tampered(9, where, message, "row_missing")
             else:
                 self._out.add_gap(9, where, message, "entry_missing")
 
-    def _report_stray(self, tenant: str, where: str, message: str) -> None:
-        if tenant in self._out.incomplete:
-            self._out.add_gap(9, where, f"{message}; its entry may be one of the missing entries", "entry_missing")
-        else:
-            self._out.add_tampered(9, where, message, "row_stray")
-
-    # challenges
-
     def _check_challenges(self, rows: Iterator[Row]) -> None:
         remaining = dict(self._challenges)
-        for tenant, request, kind, session, binding, status, _asked_us, expires_us, answer in rows:
+        all_rows = list(rows)
+        used_bindings = {(row[0], row[4]) for row in all_rows if row[5] == "used"}
+        for tenant, request, kind, session, binding, status, _asked_us, expires_us, answer in all_rows:
             where = f"approval {tenant}/{request}"
             challenge = remaining.pop((tenant, request), None)
             if challenge is None or challenge.request_terms is None:
-                self._report_stray(tenant, where, "the log has no such request")
+                self._out.add_unexplained(9, tenant, where, "the log has no such request", "row_stray")
                 continue
-            self._count_begun_epoch(tenant, challenge, status)
+            if status == "used" or (tenant, binding) not in used_bindings:
+                self._count_begun_epoch(tenant, challenge, status)
             difference = self._find_difference(challenge, (kind, session, binding, expires_us), status, answer)
             if difference:
                 self._report_difference(tenant, f"{where} column {difference[0]}", difference[1])
@@ -267,15 +238,17 @@ class RestrictionCheck:
                 message = "the log has this request, but its row is missing"
                 self._out.add_tampered(9, f"approval {tenant}/{request}", message, "row_missing")
             else:
-                self._report_stray(
-                    tenant, f"approval {tenant}/{request}", "the log has an answer or a use without a request"
-                )
+                message = "the log has an answer or a use without a request"
+                self._out.add_unexplained(9, tenant, f"approval {tenant}/{request}", message, "row_stray")
 
     def _count_begun_epoch(self, tenant: str, challenge: _Challenge, status: object) -> None:
-        """Count a re-authorization as used where the epoch that it asks for has begun."""
+        """Count a re-authorization as used if the epoch that it asks for has begun.
+
+        An answer that expired before it was used stays `approved`, and a second request for the same epoch may be the
+        used one. A begun epoch is therefore counted for the used request of a binding, and for each if none is used.
+        """
         kind, _, binding, _ = challenge.request_terms or ("", "", "", 0)
         has_begun = kind == "reauthorization" and (tenant, str(binding)) in self._begun_epochs
-        # Another request for the same epoch may be the one that was used; this one ran out before.
         if has_begun and challenge.answer == "approve" and status != "expired":
             challenge.epochs_begun += 1
 
@@ -297,18 +270,16 @@ class RestrictionCheck:
             return "answer", "it differs from the answer in the log"
         if challenge.times_used > 1:
             return "status", "the approval was used more than once"
-        # INVARIANT: BIND - a row that was put back would let an approval be used, or a question be answered, again.
+        # INVARIANT: BIND - an older row would let an approval be used, or a challenge be answered, again.
         allowed = ("used",) if challenge.times_used else _ALLOWED_STATUSES.get(challenge.answer, ())
-        if status not in allowed:
-            return (
-                "status",
-                f"it is `{status}` where the log says `{'used' if challenge.times_used else challenge.answer or 'open'}`",
-            )
-        return None
+        if status in allowed:
+            return None
+        expected = "used" if challenge.times_used else challenge.answer or "open"
+        return "status", f"it is `{status}` where the log says `{expected}`"
 
     def _report_difference(self, tenant: str, where: str, message: str) -> None:
-        if where.endswith((" column status", " column answer")) and tenant in self._out.incomplete:
-            self._out.add_gap(9, where, f"{message}; the entry may be one of the missing entries", "entry_missing")
+        if where.endswith((" column status", " column answer")):
+            self._out.add_unexplained(9, tenant, where, message, "column_altered")
         else:
             self._out.add_tampered(9, where, message, "column_altered")
 
@@ -321,7 +292,7 @@ def _in_force_since(history: _RestrictionHistory) -> int | None:
     """Since when, after the last change in log order; None where it was lifted."""
     since: int | None = None
     for _, change in sorted(history.changes, key=lambda item: item[0]):
-        # Stopping what is stopped changes nothing.
+        # A second stop changes nothing.
         since = None if change is None else (since if since is not None else change)
     return since
 

@@ -1,12 +1,7 @@
-"""Room: content rows against the entries' references. Takes: references, rows. Gives: findings. Never: I/O.
+"""The passes over entries and sealed content.
 
-References are held as 76 bytes each, in buckets by the first byte of the commitment, and matched bucket by bucket with
-the rows, which come in the order of their commitments.
-
-Room: the entry pass: notes, columns, chains, keys, projections. Takes: a reader. Gives: findings. Never: I/O.
-
-Walks every entry row in the order (tenant, writer, sequence), whatever its tenant column says, in step with the tables
-that name entries. Each note is parsed once.
+`EntryPass` walks every entry in the order (tenant, writer, sequence), in step with the tables that name entries, and
+parses each note once. `ContentPass` then compares the content rows with the references that the entries hold.
 """
 
 from __future__ import annotations
@@ -15,7 +10,7 @@ import base64
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import orjson
 
@@ -23,7 +18,7 @@ from halo_core.crypto import canonical
 from halo_core.crypto.keys import verify_signature
 from halo_core.errors import CanonicalError, Tampered
 from halo_core.ledger.notes import Note, Vkey, find_signature, open_note
-from halo_core.ledger.reader import LedgerReader, Row, RowFollower, Trust, filter_ordered
+from halo_core.ledger.reader import EntryKey, LedgerReader, Row, RowFollower, Stream, Trust, filter_ordered
 from halo_core.ledger.report import MAX_FINDINGS, Collector, format_entry_name
 from halo_core.ledger.sealed_content import ciphertext_digest, open_sealed, unwrap_dek
 from halo_core.ledger.tree import leaf_hash
@@ -35,22 +30,14 @@ from halo_core.model.ledger_entry import ENTRY_VERSION
 if TYPE_CHECKING:
     from halo_core.ledger.verify_tree import TreeFacts
 
-__all__ = [
-    "ContentPass",
-    "ContentReferences",
-    "EntryPass",
-]
-
-
 _RECORD: Final = struct.Struct(">32s32sIQ")
 _MAX_KEYS: Final = 10_000
 
-EntryKey = tuple[str, str, int]
 _Slot = tuple[bytes, int, int]
 
 
 class ContentReferences:
-    """Every content reference of the entries, compactly."""
+    """Every content reference of the entries, 76 bytes each, in buckets by the first byte of the commitment."""
 
     def __init__(self) -> None:
         self._writers: dict[tuple[str, str], int] = {}
@@ -58,7 +45,7 @@ class ContentReferences:
         self._buckets: dict[tuple[str, int], bytearray] = {}
 
     def add(self, key: EntryKey, commitment: bytes, digest: bytes) -> None:
-        """Remember one; ValueError unless both are 32 bytes."""
+        """Add one; ValueError unless both are 32 bytes."""
         if len(commitment) != 32 or len(digest) != 32:
             raise ValueError("a content reference must be two hashes")
         number = self._writers.get(key[:2])
@@ -85,7 +72,10 @@ class ContentReferences:
 
 
 class ContentPass:
-    """(8) Each reference has its row and each row its reference; digest and, with the content key, commitment match."""
+    """(8) Each reference has its row and each row its reference; digest and, with the content key, commitment match.
+
+    The rows come in the order of their commitments, so one bucket of references is in use at a time.
+    """
 
     def __init__(self, reader: LedgerReader, trust: Trust, out: Collector, references: ContentReferences) -> None:
         self._reader = reader
@@ -101,8 +91,8 @@ class ContentPass:
         self._out.add_tampered(8, _row_name(row), message, "row_malformed")
 
     def run(self) -> None:
-        """Stream vaults and contents."""
-        for tenant, subject, wrapped, erased in self._reader.vaults():
+        """Read vaults and contents."""
+        for tenant, subject, wrapped, erased in self._reader.rows(Stream.VAULTS):
             self._vaults[tenant, subject] = wrapped or None
             if (erased is None) != bool(wrapped):
                 message = "a subject must either have a key or be erased"
@@ -110,7 +100,7 @@ class ContentPass:
                 self._out.add_tampered(8, where, message, "column_altered")
         bucket = ("", 0)
         slots: dict[bytes, list[_Slot]] = {}
-        for row in filter_ordered(self._reader.contents(), (str, bytes), self._report_malformed):
+        for row in filter_ordered(self._reader.rows(Stream.CONTENTS), (str, bytes), self._report_malformed):
             if len(row[1]) != 32:
                 self._report_malformed(row, "the commitment is not 32 bytes")
                 continue
@@ -136,7 +126,7 @@ class ContentPass:
             self._out.add_gap(8, f"content {tenant}/{commitment.hex()}", message, "content_missing")
 
     def _note_stray(self, row: Row) -> None:
-        # Too many to name are too many to judge: the named ones stand for them.
+        # Bounded, as the list of findings is.
         if len(self._strays) < MAX_FINDINGS:
             self._strays.append((row[0], _row_name(row), self._is_authentic(row)))
 
@@ -153,8 +143,8 @@ class ContentPass:
         return True
 
     def _report_strays(self) -> None:
-        # A row whose entry is missing is part of that gap. Beside a reference without a row it was renamed, and where
-        # no entry is missing somebody put it there.
+        # The row of a missing entry is part of that gap. Where a reference has no row, the row was renamed; where no
+        # entry is missing, it was added.
         for tenant, name, authentic in self._strays:
             if tenant not in self._tenants_with_losses and (authentic or tenant in self._out.incomplete):
                 self._out.add_gap(8, name, "the entry that refers to this row is missing", "entry_missing")
@@ -176,7 +166,7 @@ class ContentPass:
             self._out.passed[8] += 1
 
     def _check_commitment(self, row: Row, where: str) -> bool:
-        # Without the content key, and for erased subjects, the digest has to do; it binds every column.
+        # Without the content key, and for erased subjects, only the digest can be checked; it binds every column.
         tenant, commitment, subject, nonce, ciphertext = row
         if self._trust.kek is None or self._vaults[tenant, subject] is None:
             return True
@@ -214,14 +204,13 @@ def _row_name(row: Row) -> str:
 
 _COLUMNS: Final = ("tenant", "w", "ws", "kind", "session", "ts_us")
 _REPORT_EVERY: Final = 4096
-_EntryKey = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class _ParsedEntry:
-    """One entry whose note agrees with its key."""
+    """One entry whose note agrees with its key; `fields` is its JSON object, whose body is an object too."""
 
-    key: _EntryKey
+    key: EntryKey
     leaf: object
     idx: int | None
     note: Note
@@ -235,8 +224,8 @@ class _ParsedEntry:
 def _parse_object(note: Note) -> dict[str, Any]:
     """The canonical JSON object of a note.
 
-    Print and compare: what the profile forbids besides (floats) a writer's own encoder refuses; a reader of the entry
-    (`decode_entry`) checks that too, at four times the cost.
+    It is serialized again and compared. `decode_entry` also checks what the canonical form forbids besides (floats), at
+    four times the cost; a writer's encoder refuses that anyway.
     """
     try:
         fields = orjson.loads(note.text)
@@ -245,6 +234,18 @@ def _parse_object(note: Note) -> dict[str, Any]:
     except (CanonicalError, orjson.JSONDecodeError) as exc:
         raise Tampered("malformed_entry", "the note does not contain JSON") from exc
     raise Tampered("malformed_entry", "the note does not contain a canonical JSON object")
+
+
+class RowCheck(Protocol):
+    """A check that collects what entries say about some rows, and then compares the rows."""
+
+    def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
+        """Take the fields of one entry; `idx` is its position in the log, None where it has none."""
+        ...
+
+    def check(self, reader: LedgerReader) -> None:
+        """Compare every row."""
+        ...
 
 
 class EntryPass:
@@ -266,15 +267,17 @@ class EntryPass:
         self._facts = facts
         self._signatures = signatures
         self._positions = RowFollower(
-            filter_ordered(reader.positions(), (str, str, int), self._report_malformed_position)
+            filter_ordered(reader.rows(Stream.POSITIONS), (str, str, int), self._report_malformed_position)
         )
         self._projections = ProjectionCheck(reader, out, set(writers))
         self.named_blobs = self._projections.named_blobs
         self._writers = WriterCheck(trust, out, writers)
-        self.state_check = StateCheck(out)
-        self.restriction_check = RestrictionCheck(out)
-        self.standing_check = StandingCheck(out)
-        self.baseline_check = BaselineCheck(out)
+        self.row_checks: dict[str, RowCheck] = {
+            "session": StateCheck(out),
+            "hold, approval": RestrictionCheck(out),
+            "standing": StandingCheck(out),
+            "baseline": BaselineCheck(out),
+        }
         self._covered: dict[str, int] = {tenant: head.covered for tenant, head in facts.heads.items()}
         self._unpositioned: dict[str, int] = {}
         self.references = ContentReferences()
@@ -287,12 +290,12 @@ class EntryPass:
         self._out.add_tampered(2, f"entry {row[0]}/{row[1]}/{row[2]}", message, "row_malformed")
 
     def run(self, queue: SignatureQueue, progress: Callable[[str, int], None]) -> None:
-        """Stream the entries."""
-        for row in filter_ordered(self._reader.entries(), (str, str, int), self._report_malformed_entry):
+        """Read the entries."""
+        for row in filter_ordered(self._reader.rows(Stream.ENTRIES), (str, str, int), self._report_malformed_entry):
             self.rows += 1
             if self.rows % _REPORT_EVERY == 0:
                 progress("entries", self.rows)
-            key: _EntryKey = row[:3]
+            key: EntryKey = row[:3]
             idx = self._check_position(key, row)
             parsed = self._parse(key, row)
             if parsed is None:
@@ -303,11 +306,11 @@ class EntryPass:
             if self._check_columns(key, row, fields):
                 self._check_entry(_ParsedEntry(key, row[3], idx, note, fields), queue)
             else:
-                # A row under a foreign key belongs to no chain; the row that should be there is missed there.
+                # A row under another key belongs to no chain; the chain of the other key misses its row.
                 self._projections.follow(key, None)
         self._finish()
 
-    def _check_position(self, key: _EntryKey, row: Row) -> int | None:
+    def _check_position(self, key: EntryKey, row: Row) -> int | None:
         # (4) each entry has one position, in the order of its writer
         _, matching = self._positions.advance_to(key)
         if not matching:
@@ -329,19 +332,20 @@ class EntryPass:
         chain.idx = idx
         return idx
 
-    def _parse(self, key: _EntryKey, row: Row) -> tuple[Note, dict[str, Any]] | None:
+    def _parse(self, key: EntryKey, row: Row) -> tuple[Note, dict[str, Any]] | None:
         # (2) the note is well-formed and canonical
         try:
-            # What is no bytes is no note.
             note = open_note(row[7] if type(row[7]) is bytes else b"")
             fields = _parse_object(note)
+            if not isinstance(fields.get("body"), dict):
+                fields["body"] = {}  # no such entry is ever written; the checks of what it names report it
         except Tampered as exc:
             self._out.add_tampered(2, f"{format_entry_name(key)} column body", exc.message, exc.code)
             self._facts.bad.discard(key)
             return None
         return note, fields
 
-    def _check_columns(self, key: _EntryKey, row: Row, fields: dict[str, Any]) -> bool:
+    def _check_columns(self, key: EntryKey, row: Row, fields: dict[str, Any]) -> bool:
         # (2) columns equal what the note says
         signed = tuple(fields.get(name) for name in _COLUMNS)
         stored = (row[0], row[1], row[2], row[4], row[5], row[6])
@@ -374,13 +378,11 @@ class EntryPass:
         if fields.get("content"):
             self._collect_references(parsed)
         self._projections.follow(key, fields)
-        self.state_check.add_entry(key[0], fields)
-        self.restriction_check.add_entry(key[0], parsed.idx, fields)
-        self.standing_check.add_entry(key[0], parsed.idx, fields)
-        self.baseline_check.add_entry(key[0], parsed.idx, fields)
+        for row_check in self.row_checks.values():
+            row_check.add_entry(key[0], parsed.idx, fields)
 
     def _report_leaf_mismatch(self, parsed: _ParsedEntry, vkey: Vkey | None) -> None:
-        # Leaf and note disagree: the signature says which of them was changed.
+        # Leaf and note disagree: the signature shows which of them was changed.
         signature = find_signature(parsed.note, vkey) if vkey is not None else None
         is_signed = (
             vkey is not None and signature is not None and verify_signature(vkey.public, parsed.note.text, signature)

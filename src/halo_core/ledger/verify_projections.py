@@ -1,10 +1,7 @@
-"""Room: the stored session states against what entries say of them. Takes: entries, rows. Gives: findings. Never: I/O.
+"""Checks of the projections that follow from entries: session states, quotas, taint, dispatches and blobs (check 9).
 
-A session's row holds its counters, accounts and taint, its sketch rows what it has seen, a quota's row a day's sums.
-Each entry commits to the state it found and to the one it left, and the state to the sketch by a chained digest; so
-none of them can be washed, rolled back or cut unseen, neither after the last entry nor between two.
-
-Room: rows that name entries: session heads, dispatches; blobs. Takes: a reader. Gives: findings. Never: I/O.
+Each entry commits to the session state it found and to the one it left, and the state to its sketch rows by a chained
+digest; so a state cannot be changed, rolled back or deleted unseen, neither after the last entry nor between two.
 """
 
 from __future__ import annotations
@@ -19,28 +16,19 @@ from typing import Any
 import orjson
 
 from halo_core.crypto import canonical
-from halo_core.ledger.reader import LedgerReader, Row, RowFollower, Trust, filter_ordered
+from halo_core.ledger.reader import EntryKey, LedgerReader, Row, RowFollower, Stream, Trust, filter_ordered
 from halo_core.ledger.report import Collector, format_entry_name
-
-__all__ = [
-    "ProjectionCheck",
-    "StateCheck",
-    "chain_marks",
-    "check_blobs",
-    "commit_state",
-]
-
 
 _DOMAIN = "halo/session/v1"
 
 
 def commit_state(version: int, state: bytes, *, before: bytes) -> dict[str, Any]:
-    """What an entry holds of a session's state: its version, which rises by one, its digest and the one before.
+    """An entry's commitment to a state: the version, which rises by one, its digest and the digest of the one before.
 
     Args:
-        version: of the state the entry leaves behind.
+        version: of the state that the entry leaves behind.
         state: its bytes.
-        before: bytes of the state the entry found, empty where there was none.
+        before: bytes of the state that the entry found, empty where there was none.
     """
     return {"before": _state_digest(before) if before else "", "digest": _state_digest(state), "version": version}
 
@@ -50,7 +38,7 @@ def _state_digest(state: bytes) -> str:
 
 
 def chain_marks(before: str, chunk: bytes) -> str:
-    """Digest over a sketch's chunks so far, 64 hex digits; `before` is empty for the first."""
+    """Digest over the rows of a sketch so far, 64 hex digits; `before` is the digest before `chunk`, or empty."""
     return hashlib.sha256(before.encode("ascii", "replace") + b"\0" + chunk).hexdigest()
 
 
@@ -65,7 +53,7 @@ class _VersionRun:
 
 
 class _VersionHistory:
-    """The versions of one session as runs. One writer streams one run; of several, runs join as they come in."""
+    """The versions of one session as runs. Entries of one writer make one run; runs of several writers are joined."""
 
     __slots__ = ("_firsts", "runs")
 
@@ -74,7 +62,7 @@ class _VersionHistory:
         self._firsts: list[int] = []
 
     def add(self, version: int, before: str, digest: str) -> list[tuple[int, str]]:
-        """Take one entry's commitment; (version, what is wrong with it) of each break it brings to light."""
+        """Add one entry's commitment; (version, what is wrong) for each break that it shows."""
         index = bisect_right(self._firsts, version)
         previous = self.runs[index - 1] if index else None
         if previous is not None and version <= previous.last:
@@ -102,7 +90,7 @@ class _VersionHistory:
         return broken
 
     def find_holes(self) -> list[tuple[int, int]]:
-        """First and last version of each stretch that no entry tells of."""
+        """First and last version of each stretch that no entry commits to."""
         ends = [0, *(run.last for run in self.runs[:-1])]
         return [(end + 1, run.first - 1) for end, run in zip(ends, self.runs, strict=True) if run.first > end + 1]
 
@@ -119,12 +107,9 @@ class StateCheck:
         self._out = out
         self._histories: dict[tuple[str, str, str], _VersionHistory] = {}
 
-    def add_entry(self, tenant: str, fields: dict[str, Any]) -> None:
-        """Take the commitments of one entry, if it carries any."""
-        body = fields.get("body")
-        if not isinstance(body, dict):
-            return
-        entry = str(fields.get("id", ""))
+    def add_entry(self, tenant: str, _idx: int | None, fields: dict[str, Any]) -> None:
+        """Take the commitments of one entry, if it has any."""
+        body, entry = fields["body"], str(fields.get("id", ""))
         self._add_commitment(tenant, "session", str(fields.get("session", "")), body.get("state"), entry)
         quota = body.get("quota")
         if isinstance(quota, dict):
@@ -140,15 +125,15 @@ class StateCheck:
             self._out.add_tampered(9, f"{kind} {tenant}/{owner} version {version}", message, "state_broken", entry)
 
     def check(self, reader: LedgerReader) -> None:
-        """Compare every session and quota row, and every sketch row with its session."""
+        """Compare every row of sessions, quotas, taint and sketches."""
         self._check_complete()
         remaining = {name: history.runs[-1] for name, history in self._histories.items()}
         sketch_digests: dict[tuple[str, str], tuple[int, str]] = {}
-        for tenant, session, version, state in reader.states():
+        for tenant, session, version, state in reader.rows(Stream.SESSION_STATES):
             if self._check_row(remaining, tenant, "session", session, (version, state)):
                 fields = orjson.loads(state)
                 sketch_digests[tenant, session] = (fields["chunks"], fields["marks"])
-        for tenant, account, version, state in reader.quotas():
+        for tenant, account, version, state in reader.rows(Stream.QUOTAS):
             if (tenant, "quota", account) not in remaining and tenant not in self._out.incomplete:
                 self._out.add_tampered(9, f"quota {tenant}/{account}", "no entry refers to this row", "row_stray")
             self._check_row(remaining, tenant, "quota", account, (version, state))
@@ -166,7 +151,7 @@ class StateCheck:
         owner: str,
         row: tuple[Any, Any],
     ) -> bool:
-        """Whether a row is the state that its newest entry left behind; it is then known to have a row."""
+        """Whether a row is the state that its newest entry left behind; it is removed from `remaining`."""
         newest = remaining.pop((tenant, kind, owner), None)
         if newest is None:
             return False
@@ -174,15 +159,15 @@ class StateCheck:
         if type(state) is bytes and (version, _state_digest(state)) == (newest.last, newest.digest):
             self._out.passed[9] += 1
             return True
-        if tenant not in self._out.incomplete:  # else the entry it speaks of may be among the missing
+        if tenant not in self._out.incomplete:  # else the newest entry may be one of the missing entries
             message = f"it is not the state after the {kind}'s newest entry"
             self._out.add_tampered(9, f"{kind} {tenant}/{owner} columns version, state", message, "state_altered")
         return False
 
     def _check_taint(self, reader: LedgerReader, remaining: dict[tuple[str, str, str], _VersionRun]) -> None:
-        """What is left of stored values: each tenant's chunks, in order, under the digests that entries tell."""
+        """Check the fingerprints of tainted values: each tenant's rows, in order, under the digests of the entries."""
         chains: dict[str, tuple[int, str]] = {}
-        for tenant, seq, chain, fingerprints in reader.residues():
+        for tenant, seq, chain, fingerprints in reader.rows(Stream.TAINT):
             count, before = chains.get(tenant, (0, ""))
             sound = seq == count + 1 and type(fingerprints) is bytes and chain_marks(before, fingerprints) == chain
             chains[tenant] = (seq, chain) if sound else (-1, "")
@@ -198,7 +183,7 @@ class StateCheck:
                 self._out.add_tampered(9, f"residue {tenant}", message, "residue_altered")
 
     def _check_complete(self) -> None:
-        # A version that no entry tells of: the entry was cut where nothing else missed it, or the counter was moved.
+        # A version without entry: the entry was deleted where nothing else misses it, or the counter was changed.
         for (tenant, kind, owner), history in self._histories.items():
             if tenant in self._out.incomplete:
                 continue
@@ -209,7 +194,7 @@ class StateCheck:
 
     def _check_sketches(self, reader: LedgerReader, sketch_digests: dict[tuple[str, str], tuple[int, str]]) -> None:
         chains: dict[tuple[str, str], tuple[int, str]] = {}
-        for tenant, session, seq, marks in reader.sketches():
+        for tenant, session, seq, marks in reader.rows(Stream.SKETCHES):
             count, chain = chains.get((tenant, session), (0, ""))
             if seq != count or type(marks) is not bytes:
                 count = -1  # never equal to what the state says
@@ -225,45 +210,42 @@ class StateCheck:
                 self._out.add_tampered(9, f"sketch {tenant}/{session}", "it does not belong to a session", "row_stray")
 
 
-EntryKey = tuple[str, str, int]
-_KEY = (str, str, int)
 _PAUSED = 2  # in the column `outcome`
 
 
 class ProjectionCheck:
     """(9) Each session head exists; each dispatch row names a dispatched decision, and each such decision has one.
 
-    No request id that must run once is dispatched twice (INVARIANT: ONCE), and the column that makes the table refuse
-    it says what the decision says. A request that paused may come back, once for each time.
+    No request id that must run once is dispatched twice (INVARIANT: ONCE), and the column `once`, with which the table
+    refuses that, is what the decision says. A request that paused may be dispatched once more for each pause.
 
-    `named` holds, for each writer, the largest sequence of an entry that a row names and that is not there.
+    `missing_seqs` holds, for each writer, the largest sequence of a missing entry that a row names; `named_blobs` the
+    blobs that entries name, with the entry.
     """
 
     def __init__(self, reader: LedgerReader, out: Collector, writers: set[tuple[str, str]]) -> None:
         self._out = out
         self._writers = writers
         self.missing_seqs: dict[tuple[str, str], int] = {}
-        # Entries that bring a text into the store by its hash are few, so their names are kept.
         self.named_blobs: dict[tuple[str, str], str] = {}
-        # 8 bytes of each request id; keyed, so that nobody can choose two ids that look the same here.
+        # 8 bytes for each request id; keyed, so that nobody can choose two ids with the same digest.
         self._once_digests: set[bytes] = set()
         self._salt = secrets.token_bytes(16)
-        # Of what paused, which is little: dispatches that ran once, and those that came after. What the rows say of it
-        # and what the outcomes say.
+        # Pauses are few: repeated dispatches, and what rows and outcomes say of pauses.
         self._repeated: list[tuple[EntryKey, bytes, str, str]] = []
         self._paused_rows: dict[EntryKey, tuple[bytes | None, str]] = {}
         self._paused_outcomes: dict[EntryKey, tuple[str, str]] = {}
-        self._sessions = RowFollower(filter_ordered(reader.sessions(), _KEY, self._report_malformed_session))
-        self._dispatches = RowFollower(filter_ordered(reader.dispatches(), _KEY, self._report_malformed_dispatch))
+        self._sessions = self._follow_table(reader, "session", Stream.SESSION_HEADS)
+        self._dispatches = self._follow_table(reader, "dispatch", Stream.DISPATCHES)
 
-    def _report_malformed_session(self, row: Row, message: str) -> None:
-        self._out.add_tampered(9, f"session {row[0]}/{row[3]}", message, "row_malformed")
+    def _follow_table(self, reader: LedgerReader, table: str, stream: Stream) -> RowFollower:
+        def report(row: Row, message: str) -> None:
+            self._out.add_tampered(9, f"{table} {row[0]}/{row[3]}", message, "row_malformed")
 
-    def _report_malformed_dispatch(self, row: Row, message: str) -> None:
-        self._out.add_tampered(9, f"dispatch {row[0]}/{row[3]}", message, "row_malformed")
+        return RowFollower(filter_ordered(reader.rows(stream), (str, str, int), report))
 
     def follow(self, key: EntryKey, fields: dict[str, Any] | None) -> None:
-        """Move both tables up to this entry; None for an entry that cannot be read or has a foreign key."""
+        """Check both tables up to this entry; None for an entry that cannot be read or has another key."""
         before, matching = self._sessions.advance_to(key)
         for row in before:
             self._report_dangling("session", row)
@@ -276,12 +258,11 @@ class ProjectionCheck:
         if fields is not None:
             self._check_dispatch(key, matching, fields)
             self._note_outcome(key, fields)
-            body = fields.get("body")
-            if isinstance(body, dict) and type(body.get("hash")) is str:
-                self.named_blobs[key[0], body["hash"]] = format_entry_name(key)
+            if type(fields["body"].get("hash")) is str:
+                self.named_blobs[key[0], fields["body"]["hash"]] = format_entry_name(key)
 
     def finish(self) -> None:
-        """What names an entry behind the last one names nothing."""
+        """Report the rows that name an entry after the last one, and check the pauses."""
         for row in self._sessions.remaining():
             self._report_dangling("session", row)
         for row in self._dispatches.remaining():
@@ -299,8 +280,7 @@ class ProjectionCheck:
             self._out.add_tampered(9, where, f"{message}, and its writer is unknown", "row_stray")
 
     def _check_session(self, row: Row, fields: dict[str, Any]) -> None:
-        body = fields.get("body")
-        state = body.get("state") if isinstance(body, dict) else None
+        state = fields["body"].get("state")
         version = state.get("version") if isinstance(state, dict) else None
         if row[3] != fields.get("session") or version != row[4]:
             message = f"its head is an entry of session `{fields.get('session')}` that left version {version} behind"
@@ -309,9 +289,7 @@ class ProjectionCheck:
             self._out.passed[9] += 1
 
     def _check_dispatch(self, key: EntryKey, rows: list[Row], fields: dict[str, Any]) -> None:
-        body = fields.get("body")
-        body = body if isinstance(body, dict) else {}
-        entry = str(fields.get("id", ""))
+        body, entry = fields["body"], str(fields.get("id", ""))
         dispatched = fields.get("kind") == "decision" and body.get("dispatched") is True
         once = _once_request_id(body) if dispatched else None
         if once is not None:
@@ -349,27 +327,20 @@ class ProjectionCheck:
         self._once_digests.add(digest)
 
     def _note_outcome(self, key: EntryKey, fields: dict[str, Any]) -> None:
-        body = fields.get("body")
-        if fields.get("kind") != "outcome" or not isinstance(body, dict) or body.get("status") != "paused":
+        if fields.get("kind") != "outcome" or fields["body"].get("status") != "paused":
             return
-        reference = body.get("decision")
+        reference = fields["body"].get("decision")
         w, ws = (reference.get("w"), reference.get("ws")) if isinstance(reference, dict) else (None, None)
         if type(w) is str and type(ws) is int:
             self._paused_outcomes[key[0], w, ws] = (format_entry_name(key), str(fields.get("id", "")))
 
     def _check_pauses(self) -> None:
-        """A row says paused where an outcome does; a request came back at most once for each time it paused."""
+        """Check that a row says paused where an outcome does, and a request ran again at most once for each pause."""
         for key, (_, entry) in self._paused_rows.items():
-            if key in self._paused_outcomes:
-                continue
-            where, message = (
-                f"dispatch of {format_entry_name(key)} column outcome",
-                "it is marked as paused, but no outcome is",
-            )
-            if key[0] in self._out.incomplete:
-                self._out.add_gap(9, where, message, "entry_missing", entry)
-            else:
-                self._out.add_tampered(9, where, message, "column_altered", entry)
+            if key not in self._paused_outcomes:
+                where = f"dispatch of {format_entry_name(key)} column outcome"
+                message = "it is marked as paused, but no outcome is"
+                self._out.add_unexplained(9, key[0], where, message, "column_altered", entry=entry)
         for key, (outcome, entry) in self._paused_outcomes.items():
             if key not in self._paused_rows and key[0] not in self._out.incomplete:
                 message = f"the dispatch of {format_entry_name(key)} is not marked as paused"
@@ -400,7 +371,7 @@ def _request_id_of(body: dict[str, Any]) -> Any:
 def check_blobs(reader: LedgerReader, trust: Trust, out: Collector, named_blobs: dict[tuple[str, str], str]) -> None:
     """(9) Each blob has the hash it is stored under, in one of the known domains, and an entry that names it."""
     missing = dict(named_blobs)
-    for tenant, name, data in reader.blobs():
+    for tenant, name, data in reader.rows(Stream.BLOBS):
         missing.pop((tenant, name), None)
         where = f"blob {tenant}/{name}"
         if type(data) is not bytes:
@@ -409,9 +380,8 @@ def check_blobs(reader: LedgerReader, trust: Trust, out: Collector, named_blobs:
             out.add_tampered(9, f"{where} columns hash, bytes", "the blob does not have this hash", "blob_altered")
         elif (tenant, name) in named_blobs:
             out.passed[9] += 1
-        elif tenant in out.incomplete:
-            out.add_gap(9, where, "the entry that refers to it is missing", "entry_missing")
         else:
-            out.add_tampered(9, f"{where} column tenant", "no entry of this tenant refers to it", "row_stray")
+            message = "no entry of this tenant refers to it"
+            out.add_unexplained(9, tenant, where, message, "row_stray", columns=" column tenant")
     for (tenant, name), entry in missing.items():
         out.add_gap(9, f"blob {tenant}/{name}", f"{entry} refers to it, but it is missing", "blob_missing")

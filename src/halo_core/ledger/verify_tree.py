@@ -1,9 +1,7 @@
-"""Room: signed heads to compare the tree with. Takes: checkpoint rows, anchors. Gives: marks by size. Never: I/O.
+"""The pass over the Merkle tree: hashes, positions, checkpoints and anchors (checks 2, 4, 5 and 6).
 
-Room: the tree pass: hashes, positions, checkpoints, anchors. Takes: a reader. Gives: findings, heads. Never: I/O.
-
-Streams each tenant's positions once and keeps one frontier. Where an entry is missing or a root differs, the pass goes
-on from the next signed frontier, so one hole does not hide what stands behind it.
+It reads each tenant's positions once and keeps one frontier. After a missing entry or a wrong root it goes on from the
+next signed frontier, so that one hole does not hide what comes after it.
 """
 
 from __future__ import annotations
@@ -15,21 +13,14 @@ from typing import Final
 
 from halo_core.errors import ConfigError, Tampered
 from halo_core.ledger.checkpoints import Checkpoint, open_checkpoint, read_checkpoint
-from halo_core.ledger.reader import LedgerReader, Row, Trust, filter_ordered
+from halo_core.ledger.reader import EntryKey, LedgerReader, Row, Stream, Trust, filter_ordered
 from halo_core.ledger.report import Collector, Head, format_entry_name
 from halo_core.ledger.tree import CompactRange
-
-__all__ = [
-    "SignedHead",
-    "SignedHeads",
-    "TreeFacts",
-    "TreePass",
-]
 
 
 @dataclass(frozen=True, slots=True)
 class SignedHead:
-    """A signed head to compare with: from a checkpoint row, or from an anchor (then without frontier)."""
+    """A signed tree head to compare with, from a checkpoint row or from an anchor (then without frontier)."""
 
     tenant: str
     size: int
@@ -39,17 +30,17 @@ class SignedHead:
 
     @property
     def check(self) -> int:
-        """Number of the check that this mark belongs to."""
+        """Number of the check that this head belongs to."""
         return 6 if self.frontier is None else 5
 
 
 class SignedHeads:
-    """Checkpoint rows in step with the tenants, verified, with each tenant's anchor in its place."""
+    """The verified checkpoint rows and anchors of each tenant, by size."""
 
     def __init__(self, reader: LedgerReader, trust: Trust, out: Collector) -> None:
         self._trust = trust
         self._out = out
-        self._rows = filter_ordered(reader.checkpoints(), (str, int), self._report_malformed)
+        self._rows = filter_ordered(reader.rows(Stream.CHECKPOINTS), (str, int), self._report_malformed)
         self._next: Row | None = next(self._rows, None)
         self._anchors_left = dict(sorted(trust.anchors.items()))
 
@@ -57,14 +48,14 @@ class SignedHeads:
         self._out.add_tampered(5, f"checkpoint {row[0]}/{row[1]}", message, "row_malformed")
 
     def heads_before(self, tenant: str | None) -> Iterator[SignedHead]:
-        """Marks of tenants before this one (None: of all that are left): tenants without a single position."""
+        """Heads of tenants before this one (None: of all that are left): tenants without any position."""
         while self._next is not None and (tenant is None or self._next[0] < tenant):
             yield from self.heads_of(self._next[0])
         for name in [name for name in self._anchors_left if tenant is None or name < tenant]:
             yield from self.heads_of(name)
 
     def heads_of(self, tenant: str) -> Iterator[SignedHead]:
-        """Marks of one tenant, by size."""
+        """Heads of one tenant, by size."""
         anchor = self._read_anchor(tenant)
         while self._next is not None and self._next[0] == tenant:
             row = self._next
@@ -82,7 +73,7 @@ class SignedHeads:
             yield from self._report_missing_row(anchor, tenant)
 
     def _report_missing_row(self, anchor: SignedHead, tenant: str) -> Iterator[SignedHead]:
-        # An anchor is always a checkpoint that was committed first.
+        # The checkpoint of an anchor is always committed first.
         where = f"checkpoint {tenant}/{anchor.size}"
         self._out.add_gap(5, where, "the checkpoint of the anchor is missing", "checkpoint_missing")
         yield anchor
@@ -98,21 +89,19 @@ class SignedHeads:
     def _open_head(self, check: int, where: str, tenant: str, note: object) -> Checkpoint | None:
         vkey = self._trust.logs.get(tenant)
         try:
-            # What is no bytes is no note.
             signed = note if type(note) is bytes else b""
             if vkey is not None:
                 return open_checkpoint(signed, vkey, tenant)
             read_checkpoint(signed, tenant)
         except (Tampered, ConfigError) as exc:
-            self._out.add_tampered(
-                check, f"{where} columns tenant, note" if check == 5 else where, exc.message, exc.code
-            )
+            columns = " columns tenant, note" if check == 5 else ""
+            self._out.add_tampered(check, f"{where}{columns}", exc.message, exc.code)
             return None
         self._out.skipped[check] += 1
         return None
 
     def _read_checkpoint_row(self, row: Row) -> SignedHead | None:
-        # (5) checkpoints: signed by the trusted key, columns as signed
+        # (5) signed by the trusted key, columns as signed
         tenant, size, root, note, frontier = row
         where = f"checkpoint {tenant}/{size}"
         head = self._open_head(5, where, tenant, note)
@@ -138,19 +127,17 @@ _BATCH: Final = 4096
 _MAX_BAD: Final = 1000
 _NOTHING: Final = bytes(32)
 
-EntryKey = tuple[str, str, int]
-
 
 @dataclass(slots=True)
 class TreeFacts:
-    """What the other passes need to know of the tree.
+    """What the other passes use of the tree.
 
     Args:
         heads: tenant → head.
         holes: tenant → number of missing positions.
         dangling: tenant → number of positions that name no entry.
         last: tenant → largest position.
-        bad: entries whose leaf is not the hash of their note, for the entry pass to say which of the two was changed.
+        bad: entries whose leaf is not the hash of their note; the entry pass finds which of the two was changed.
         rows: number of position rows.
     """
 
@@ -163,7 +150,7 @@ class TreeFacts:
 
 
 class _Tree:
-    """One tenant's tree while its positions stream by."""
+    """One tenant's tree while its positions are read."""
 
     def __init__(self, tenant: str, heads: Iterator[SignedHead], out: Collector) -> None:
         self.tenant = tenant
@@ -178,11 +165,11 @@ class _Tree:
         self._covered = 0
 
     def next_stop(self, expect: int) -> int:
-        """Position at which to settle next."""
+        """Position at which `settle` is due next."""
         return min(expect + _BATCH, self._head.size) if self._head is not None else expect + _BATCH
 
     def settle(self, expect: int) -> int:
-        """Hash what is pending, compare with every mark up to here; returns where to settle next."""
+        """Hash the pending leaves and compare with every head up to here; the position of the next stop."""
         self._range.extend(self.pending)
         self.pending.clear()
         while self._head is not None and self._head.size <= expect:
@@ -210,7 +197,7 @@ class _Tree:
             self.broken = False
 
     def close(self, expect: int) -> Head:
-        """No more positions: what is signed beyond them is missing."""
+        """End the tree, and report what is signed beyond its last position as missing."""
         self.settle(expect)
         while self._head is not None:
             report_beyond(self._head, expect, self._out)
@@ -237,18 +224,18 @@ class TreePass:
         self.facts = TreeFacts()
 
     def run(self, progress: Callable[[str, int], None], *, fast: bool) -> None:
-        """Stream the positions; with `fast`, findings of leaf hashes are reported here."""
+        """Read the positions; with `fast`, wrong leaf hashes are reported here."""
         sha256 = hashlib.sha256
         tree: _Tree | None = None
         expect = stop = 0
-        for tenant, idx, w, ws, leaf, body in self._reader.by_position():
+        for tenant, idx, w, ws, leaf, body in self._reader.rows_by_position():
             if tree is None or tenant != tree.tenant:
                 self._close_tree(tree, expect)
                 tree = self._open_tree(tenant, idx)
                 if tree is None:
                     continue
                 expect, stop = 0, tree.next_stop(0)
-            # (4) positions: contiguous from 0
+            # (4) positions are contiguous from 0
             if idx != expect:
                 if not self._skip_gap(tree, expect, idx):
                     continue
@@ -271,9 +258,8 @@ class TreePass:
 
     def _open_tree(self, tenant: object, idx: object) -> _Tree | None:
         if type(tenant) is not str:
-            self._out.add_tampered(
-                4, f"position {tenant}/{idx} column tenant", "the tenant is not text", "row_malformed"
-            )
+            where = f"position {tenant}/{idx} column tenant"
+            self._out.add_tampered(4, where, "the tenant is not text", "row_malformed")
             return None
         if tenant in self.facts.heads:
             message = "the row is out of order, so index and table disagree"
@@ -310,7 +296,7 @@ class TreePass:
         tree.broken = True
         tree.pending.append(_NOTHING)
         if present:
-            # An entry row without bytes: the entry pass reports it.
+            # The entry pass reports an entry row without bytes.
             return
         self.facts.dangling[tenant] = self.facts.dangling.get(tenant, 0) + 1
         where = f"position {tenant}/{idx}"

@@ -1,8 +1,6 @@
-"""Room: signature jobs in batches. Takes: keys, texts, signatures. Gives: findings. Never: I/O.
+"""Checks of writers: chains without gap (check 3), certified keys and signatures (check 7).
 
-libsodium releases the interpreter lock while it verifies, so a few threads use the cores that are there.
-
-Room: writers under verification: chains, certified keys. Takes: notes in order. Gives: findings. Never: I/O.
+Signatures are verified in batches on a few threads, since libsodium releases the interpreter lock meanwhile.
 """
 
 from __future__ import annotations
@@ -19,54 +17,42 @@ from halo_core.ledger.notes import Note, Vkey, find_signature, parse_vkey, write
 from halo_core.ledger.report import Collector, format_entry_name
 
 if TYPE_CHECKING:
-    from halo_core.ledger.reader import Trust
-
-__all__ = [
-    "CLOCK_TOLERANCE_US",
-    "SignatureJob",
-    "SignatureQueue",
-    "WriterChain",
-    "WriterCheck",
-]
-
+    from halo_core.ledger.reader import EntryKey, Trust
 
 _BATCH: Final = 256
 
 
 class SignatureJob(NamedTuple):
-    """One signature to verify and what to call it when it is wrong."""
+    """One signature to verify, and the entry to report if it is wrong."""
 
     public: bytes
     text: bytes
     signature: bytes
-    key: tuple[str, str, int]
+    key: EntryKey
     entry: str
 
 
 class SignatureQueue:
-    """Verifies jobs on `threads` threads; at most two batches per thread wait."""
+    """Verifies signatures on `threads` threads; at most two batches per thread wait."""
 
     def __init__(self, out: Collector, threads: int) -> None:
         self._out = out
         self._threads = threads
-        self._pool = ThreadPoolExecutor(threads, "halo-verify") if threads > 1 else None
+        self._pool = ThreadPoolExecutor(threads, "halo-verify")
         self._batch: list[SignatureJob] = []
-        self._running: deque[Future[list[SignatureJob]]] = deque()
-        self._count = 0
+        self._running: deque[tuple[Future[list[SignatureJob]], int]] = deque()
 
     def __enter__(self) -> Self:
-        """Open the queue."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Finish every job, also when the pass ended with an error."""
+        """Finish every job, even if the pass ended with an error."""
         self._submit()
         while self._running:
             self._collect()
-        if self._pool is not None:
-            self._pool.shutdown()
+        self._pool.shutdown()
 
     def add(self, job: SignatureJob) -> None:
         """Queue a job."""
@@ -76,26 +62,17 @@ class SignatureQueue:
 
     def _submit(self) -> None:
         batch, self._batch = self._batch, []
-        self._count += len(batch)
-        if self._pool is None:
-            self._report(_find_wrong(batch), len(batch))
-            return
-        self._running.append(self._pool.submit(_find_wrong, batch))
+        self._running.append((self._pool.submit(_find_wrong, batch), len(batch)))
         while len(self._running) > 2 * self._threads:
             self._collect()
-        self._out.passed[7] += len(batch)
 
     def _collect(self) -> None:
-        wrong = self._running.popleft().result()
-        self._report(wrong, 0)
-        self._out.passed[7] -= len(wrong)
-
-    def _report(self, wrong: list[SignatureJob], count: int) -> None:
-        self._out.passed[7] += count - (len(wrong) if count else 0)
+        future, count = self._running.popleft()
+        wrong = future.result()
+        self._out.passed[7] += count - len(wrong)
         for job in wrong:
-            # (7) signatures
-            message = "the signature is not the writer's"
-            self._out.add_tampered(7, f"{format_entry_name(job.key)} column body", message, "bad_signature", job.entry)
+            where = f"{format_entry_name(job.key)} column body"
+            self._out.add_tampered(7, where, "the signature is not the writer's", "bad_signature", job.entry)
 
 
 def _find_wrong(batch: list[SignatureJob]) -> list[SignatureJob]:
@@ -103,21 +80,16 @@ def _find_wrong(batch: list[SignatureJob]) -> list[SignatureJob]:
 
 
 CLOCK_TOLERANCE_US: Final = 5_000_000
-"""A writer's clock may run back this far between two entries without a warning."""
-
-EntryKey = tuple[str, str, int]
+"""How far a writer's clock may go back between two entries without a warning."""
 
 
 def closed_writer(fields: dict[str, Any]) -> str:
-    """The writer that this entry closes: its own, or a crashed one that it found; empty if it closes none."""
-    body = fields.get("body")
-    if fields.get("kind") != "writer_close" or not isinstance(body, dict):
-        return ""
-    return str(body.get("writer", fields.get("w")))
+    """The writer that this entry closes: its own, or one that crashed; empty if it closes none."""
+    return str(fields["body"].get("writer", fields.get("w"))) if fields.get("kind") == "writer_close" else ""
 
 
 class WriterChain:
-    """One writer's chain: what the next entry must look like."""
+    """The end of one writer's chain, against which its next entry is checked."""
 
     __slots__ = ("_is_leaf_known", "_leaf", "_ts", "certified", "closed", "idx", "last", "missing")
 
@@ -132,7 +104,7 @@ class WriterChain:
         self.closed = False
 
     def skip(self, key: EntryKey, leaf: object) -> None:
-        """Pass an entry whose note cannot be read."""
+        """Go past an entry whose note cannot be read."""
         self.missing += max(0, key[2] - self.last - 1)
         self.last = key[2]
         self._leaf = leaf if type(leaf) is bytes else b""
@@ -141,8 +113,8 @@ class WriterChain:
     def check_link(
         self, key: EntryKey, leaf: object, fields: dict[str, Any], bad: set[EntryKey], out: Collector
     ) -> None:
-        """Check one entry against the one before it, then take its place."""
-        ws = key[2]
+        """Check one entry against the one before it."""
+        ws, entry = key[2], str(fields.get("id", ""))
         is_sound = True
         if ws != self.last + 1:
             first, last = self.last + 1, ws - 1
@@ -152,11 +124,11 @@ class WriterChain:
             is_sound = False
         elif self._is_leaf_known and fields.get("prev") != base64.b64encode(self._leaf).decode("ascii"):
             message = "`prev` is not the leaf of the writer's previous entry"
-            out.add_tampered(3, format_entry_name(key), message, "chain_broken", str(fields.get("id", "")))
+            out.add_tampered(3, format_entry_name(key), message, "chain_broken", entry)
             is_sound = False
         if (ws == 0) != (fields.get("kind") == "writer_open") or self.closed:
             message = "a writer must open exactly once, first, and write nothing after it closes"
-            out.add_tampered(3, format_entry_name(key), message, "chain_broken", str(fields.get("id", "")))
+            out.add_tampered(3, format_entry_name(key), message, "chain_broken", entry)
             is_sound = False
         out.passed[3] += is_sound
         self._check_clock(key, fields.get("ts_us"), out)
@@ -172,7 +144,7 @@ class WriterChain:
 
 
 class WriterCheck:
-    """Every writer seen, and the `writer` rows."""
+    """The chains of all writers, and the `writer` rows."""
 
     def __init__(self, trust: Trust, out: Collector, rows: dict[tuple[str, str], tuple[Any, Any]]) -> None:
         self._trust = trust
@@ -190,20 +162,19 @@ class WriterCheck:
         return chain
 
     def check_link(self, key: EntryKey, leaf: object, fields: dict[str, Any], bad: set[EntryKey]) -> None:
-        """(3) The next entry of a writer."""
+        """(3) Check the next entry of a writer."""
         self.chain_of(key).check_link(key, leaf, fields, bad, self._out)
         closed = closed_writer(fields)
         if closed and closed != key[1]:
             self._crashed.add((key[0], closed))
 
     def certify(self, key: EntryKey, note: Note, fields: dict[str, Any]) -> None:
-        """(7) The writer's key is the one its opening entry names, and the log's key signed that entry."""
+        """(7) Check that a writer's opening entry names its key, and that the log's key signed that entry."""
         tenant, w, _ = key
         where, entry = format_entry_name(key), str(fields.get("id", ""))
         log = self._trust.logs.get(tenant)
-        body = fields.get("body")
         try:
-            vkey = parse_vkey(str(body["vkey"]) if isinstance(body, dict) else "")
+            vkey = parse_vkey(str(fields["body"]["vkey"]))
             is_valid = vkey.name == writer_name(tenant, w)
         except (BadInput, KeyError):
             is_valid = False
@@ -222,7 +193,7 @@ class WriterCheck:
         self.chain_of(key).certified = vkey
 
     def key_of(self, key: EntryKey) -> Vkey | None:
-        """The writer's key: certified, or, where the opening entry is missing, the one of the writer's row."""
+        """The writer's certified key, or, where the opening entry is missing, the key in the writer's row."""
         chain = self.chain_of(key)
         if chain.certified is None and key[2] > 0:
             try:
@@ -253,7 +224,7 @@ class WriterCheck:
         return missing
 
     def _count_cut(self, name: tuple[str, str], chain: WriterChain, last_named: int) -> int:
-        """Number of entries known to be missing behind the last one."""
+        """Number of entries known to be missing after the last one."""
         cut = max(0, last_named - chain.last)
         closed_us = self._rows[name][1] if name in self._rows else None
         where = f"writer {name[0]}/{name[1]}"
@@ -272,7 +243,7 @@ class WriterCheck:
         where = f"writer {tenant}/{w}"
         if chain is None:
             if torn or tenant not in self._trust.logs:
-                # Beside a writer without row: the row was renamed, not the writer's entries deleted.
+                # Where a writer has no row, this row was renamed and no entries were deleted.
                 self._out.add_tampered(7, f"{where} column w", "there is no entry of this writer", "writer_stray")
             else:
                 self._out.incomplete.add(tenant)

@@ -22,7 +22,6 @@ Room: manifest, one agent. Takes: an item. Gives: an `Agent`, or findings. Never
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -50,7 +49,9 @@ from halo_core.manifest.scalars import (
 )
 from halo_core.model import (
     ANY_OTHER,
+    MAX_BANDS,
     RESERVED_UNITS,
+    UNIT_NAME,
     ActionKind,
     Budget,
     Constraint,
@@ -76,9 +77,7 @@ __all__ = [
 
 
 _Limit = TypeVar("_Limit", Budget, Quota)
-_UNIT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 _MAX_TIME_S: Final = 30 * 86_400
-_MAX_BANDS: Final = 64
 _MAX_HALF_LIFE_S: Final = 366 * 86_400
 _LIMIT_FIELDS: Final = {
     "step": ("session", "ceiling", "per_day"),
@@ -103,7 +102,7 @@ def read_budgets(item: Item | None) -> AgentLimits:
     ceilings = {budget.unit: budget for budget in DEFAULT_CEILINGS}
     quotas = {}
     for unit, member in item.members() if item is not None else ():
-        if not _UNIT_NAME.fullmatch(unit):
+        if not UNIT_NAME.fullmatch(unit):
             member.fail("a unit must be a letter followed by up to 31 letters, digits or `_`", "for example USD")
             continue
         limits = _UnitReader(unit, member).read()
@@ -234,8 +233,8 @@ def _read_bands(item: Item | None) -> tuple[tuple[int, int], ...]:
             member.fail("bands must rise in risk and fall in authority", "put them in order")
             continue
         bands.append((points, ceiling))
-    if item is not None and len(bands) > _MAX_BANDS:
-        item.fail(f"more than {_MAX_BANDS} bands", "use fewer")
+    if item is not None and len(bands) > MAX_BANDS:
+        item.fail(f"more than {MAX_BANDS} bands", "use fewer")
     return tuple(bands)
 
 

@@ -1,9 +1,11 @@
-"""Room: the five types (AccessRequest, Snapshot, Decision, Entry, Link) and their parts. Never: I/O."""
+"""The values that a decision reads and makes: request, snapshot, decision, ledger entry, passport link. All frozen."""
 
 from halo_core.model.decision import OUTPUT_OBLIGATIONS, REAUTHORIZABLE_CODES, Decision, Effect, Obligation, Reason
 from halo_core.model.ledger_entry import ENTRY_VERSION, EntryKind, LedgerEntry
 from halo_core.model.passport_link import (
     ANY_OTHER,
+    AUTHORITY_ONE,
+    MAX_BANDS,
     RESERVED_UNITS,
     Budget,
     Constraint,
@@ -16,6 +18,7 @@ from halo_core.model.passport_link import (
     SessionTerms,
 )
 from halo_core.model.request import (
+    UNIT_NAME,
     AccessRequest,
     ActionKind,
     Context,
@@ -44,10 +47,13 @@ from halo_core.model.snapshot import (
 
 __all__ = [
     "ANY_OTHER",
+    "AUTHORITY_ONE",
     "ENTRY_VERSION",
+    "MAX_BANDS",
     "OUTPUT_OBLIGATIONS",
     "REAUTHORIZABLE_CODES",
     "RESERVED_UNITS",
+    "UNIT_NAME",
     "AccessRequest",
     "ActionKind",
     "Approval",

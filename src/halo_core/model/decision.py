@@ -1,4 +1,4 @@
-"""Room: the decision. Effects, reasons, obligations, as frozen values. Never: I/O."""
+"""The decision: effect, reasons, obligations and charges."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from enum import Enum
 from typing import Any, Final
 
 from halo_core.crypto import canonical
-
-__all__ = ["OUTPUT_OBLIGATIONS", "REAUTHORIZABLE_CODES", "Decision", "Effect", "Obligation", "Reason"]
 
 
 class Effect(Enum):
@@ -76,7 +74,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Obligation:
-    """What the PEP must do for `restrict`.
+    """What the enforcement point must do for `restrict`.
 
     Kinds, of the arguments before the action runs:
         `clamp`: argument `name` is at most `value` (integer).
@@ -100,7 +98,7 @@ class Obligation:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The PDP's result. Reasons and obligations are sorted, so that equal decisions have equal bytes."""
+    """The result of `decide`. Reasons and obligations are sorted, so that equal decisions have equal bytes."""
 
     effect: Effect
     reasons: tuple[Reason, ...]
@@ -127,14 +125,14 @@ class Decision:
         )
 
     def find_deciding_reason(self) -> Reason:
-        """The first reason that argues for the effect taken; of several, one that no approver can mend."""
+        """The first reason for the effect taken, before those that a re-authorization could settle."""
         matching = [item for item in self.reasons if item.effect == self.effect.value]
         lasting = (item for item in matching if item.code not in REAUTHORIZABLE_CODES)
         return next(lasting, (matching or self.reasons)[0])
 
     @property
     def is_refused_attempt(self) -> bool:
-        """An attempt at more than it may: denied by a grant or a policy, not by its standing, a limit or a failure."""
+        """Whether a grant or a policy denied it; not a missing passport, a limit or a failure."""
         denied = (item for item in self.reasons if item.effect == Effect.DENY.value)
         return self.effect is Effect.DENY and any(_is_attempt(item) for item in denied)
 

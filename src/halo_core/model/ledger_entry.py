@@ -1,4 +1,4 @@
-"""Room: the ledger entry as a value. `halo_core.ledger.notes` turns it into signed bytes. Never: I/O, crypto."""
+"""The ledger entry as a value; `halo_core.ledger.notes` turns it into signed bytes and back."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-
-__all__ = ["ENTRY_VERSION", "EntryKind", "LedgerEntry"]
 
 ENTRY_VERSION = 1
 """Format of an entry. Entries are never rewritten, so a reader keeps every version it ever wrote."""
@@ -52,7 +50,7 @@ class LedgerEntry:
         ts_us: wall clock, microseconds since the epoch.
         mono_us: monotonic clock of the process, microseconds.
         kind: what it records.
-        assurance: `dev`, `embedded` or `isolated`.
+        assurance: `dev`, the only one so far: keys were generated on the machine that decides.
         body: canonical tree.
         content: field name → sealed content reference (`c`: commitment, `x`: digest of the ciphertext), base64.
     """

@@ -1,7 +1,7 @@
-"""Room: one link of a passport, parsed and verified. Frozen values that cannot be wrong. Never: I/O, crypto.
+"""One link of a passport, parsed and verified.
 
-Only `halo_core.passports.chain` makes a `Link` from bytes (RFC 7519 claims, `cnf` of RFC 7800,
-`authorization_details` of RFC 9396).
+Only `halo_core.passports` makes a `Link` from bytes (claims of RFC 7519, `cnf` of RFC 7800, `authorization_details` of
+RFC 9396).
 """
 
 from __future__ import annotations
@@ -9,24 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from halo_core.model.request import ActionKind
 
-__all__ = [
-    "ANY_OTHER",
-    "RESERVED_UNITS",
-    "Budget",
-    "Constraint",
-    "ConstraintKind",
-    "Decay",
-    "Grants",
-    "Link",
-    "LinkKind",
-    "Quota",
-    "SessionTerms",
-]
-
+AUTHORITY_ONE: Final = 1_000_000
+"""Full authority; also one half-life of age."""
+MAX_BANDS: Final = 64
+"""Most bands that a decay may have."""
 ANY_OTHER = "**"
 """Argument name that stands for every argument not named; absent, the argument map is closed."""
 

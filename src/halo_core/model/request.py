@@ -1,4 +1,4 @@
-"""Room: the access request, in AuthZEN's subject, action, resource, context. Frozen values, parsed once. Never: I/O."""
+"""The access request, in AuthZEN's subject, action, resource and context."""
 
 from __future__ import annotations
 
@@ -12,51 +12,23 @@ from typing import Any, Final
 from halo_core.errors import BadInput
 
 _TRUST_MAX: Final = 1000
-_UNIT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
+UNIT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
+"""Names of budget units."""
+_IGNORABLE_RANGES: Final = (
+    "AD 34F 61C 115F-1160 17B4-17B5 180B-180F 200B-200F 202A-202E 2060-206F 3164 FE00-FE0F FEFF FFA0 FFF0-FFF8 "
+    "1BCA0-1BCA3 1D173-1D17A E0000-E0FFF"
+)
 _IGNORABLE: Final = frozenset(
     chr(code)
-    for first, last in (
-        (0xAD, 0xAD),
-        (0x34F, 0x34F),
-        (0x61C, 0x61C),
-        (0x115F, 0x1160),
-        (0x17B4, 0x17B5),
-        (0x180B, 0x180F),
-        (0x200B, 0x200F),
-        (0x202A, 0x202E),
-        (0x2060, 0x206F),
-        (0x3164, 0x3164),
-        (0xFE00, 0xFE0F),
-        (0xFEFF, 0xFEFF),
-        (0xFFA0, 0xFFA0),
-        (0xFFF0, 0xFFF8),
-        (0x1BCA0, 0x1BCA3),
-        (0x1D173, 0x1D17A),
-        (0xE0000, 0xE0FFF),
-    )
-    for code in range(first, last + 1)
+    for first, _, last in (item.partition("-") for item in _IGNORABLE_RANGES.split())
+    for code in range(int(first, 16), int(last or first, 16) + 1)
 )
 """Default_Ignorable_Code_Point (Unicode 16, DerivedCoreProperties.txt), which no font draws."""
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
 
-__all__ = [
-    "AccessRequest",
-    "ActionKind",
-    "Context",
-    "Impact",
-    "Origin",
-    "Principal",
-    "Resource",
-    "Reversal",
-    "Trigger",
-    "has_invisible_characters",
-    "normalize_name",
-    "same_person",
-]
-
 
 class ActionKind(StrEnum):
-    """What is about to happen. Memory reads are retrievals, memory writes tool calls."""
+    """The kind of action. Memory reads are retrievals, memory writes tool calls."""
 
     INFERENCE = "inference"
     RETRIEVAL = "retrieval"
@@ -104,7 +76,7 @@ def _check_costs(resource: Resource) -> None:
     try:
         costs = tuple((unit, text) for unit, text in resource.costs)
         units += [unit for unit, _ in costs]
-        good = all(_UNIT.fullmatch(unit) for unit in units) and all(_AMOUNT.fullmatch(text) for _, text in costs)
+        good = all(UNIT_NAME.fullmatch(unit) for unit in units) and all(_AMOUNT.fullmatch(text) for _, text in costs)
     except (TypeError, ValueError):
         good, costs = False, ()
     if not good or (resource.unit and not resource.amount):
@@ -138,7 +110,7 @@ def normalize_name(name: str) -> str:
 
 
 def has_invisible_characters(name: str) -> bool:
-    """Whether a name holds what nobody sees: controls, and code points that are ignored when it is drawn."""
+    """Whether a name contains controls, or code points that no font draws."""
     return any(c in _IGNORABLE or not c.isprintable() for c in name)
 
 
@@ -209,7 +181,7 @@ class Resource:
     costs: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        """Turn words into their types, once.
+        """Convert words to their types and check them.
 
         Raises:
             BadInput: a word or a number that means nothing; `field` names it.
@@ -352,13 +324,14 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class AccessRequest:
-    """One action that somebody wants to take, before it runs.
+    """One action before it runs.
 
     Args:
         subject: who.
         kind: which of the four surfaces.
         resource: what is reached.
-        args: arguments after validation, as executed, with secrets replaced by keyed digests (`halo_core.content.redaction`).
+        args: arguments after validation, as executed, with secrets replaced by keyed digests
+            (`halo_core.content.redaction`).
             Values as Python objects (floats, integers, strings, lists, mappings); not in the tagged form.
         args_digest: keyed digest of the arguments.
         request_id: digest of (session, turn, call id, resource, arguments digest): the key of ONCE.

@@ -1,4 +1,4 @@
-"""Room: the snapshot, everything `decide` reads besides the request. Frozen; recorded in the entry. Never: I/O."""
+"""The snapshot: everything that `decide` reads besides the request, as the entry records it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,6 @@ if TYPE_CHECKING:
     from halo_core.model.decision import Effect, Obligation, Reason
     from halo_core.model.passport_link import Link
     from halo_core.model.request import AccessRequest
-
-__all__ = [
-    "Approval",
-    "Envelope",
-    "Mode",
-    "PolicyAnswer",
-    "PolicyView",
-    "Provenance",
-    "Revocation",
-    "SessionView",
-    "Snapshot",
-    "Stop",
-]
 
 
 class Mode(StrEnum):

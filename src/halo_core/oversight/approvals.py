@@ -1,7 +1,7 @@
-"""Room: answers to challenges. Takes: a store, an approver's key, a yes or no. Gives: a signed answer. Never: runs it.
+"""Answering challenges: an enrolled approver signs a yes or a no, which is recorded and used later by the enforcer.
 
-The enforcer trusts the token alone and checks again when it is presented; what is refused here spares a person a
-signature that would serve nothing.
+The enforcer trusts the signed token alone and checks everything again when the call runs. The checks here only spare an
+approver a signature that would have no effect.
 """
 
 from __future__ import annotations
@@ -23,15 +23,13 @@ from halo_core.store import Draft, Store, Transaction
 from halo_core.store.reader import Reader
 from halo_core.store.rows import ApprovalTable
 
-__all__ = ["MAX_LIFETIME_S", "ApprovalAnswer", "answer"]
-
 MAX_LIFETIME_S: Final = 86_400
-"""Longest time an answer may lie unused, seconds."""
+"""Longest time for which an answer can be used, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalAnswer:
-    """An answer that is durable.
+    """A recorded answer.
 
     Args:
         request: id of the challenge.
@@ -39,10 +37,10 @@ class ApprovalAnswer:
         approver: who answered.
         key_id: thumbprint of the key that signed.
         entry: id of the entry that holds the answer.
-        expires_s: until when it may lie unused, seconds since the epoch.
-        token: the signed form.
+        expires_s: until when it can be used, seconds since the epoch.
+        token: the signed answer.
         budgets: of an approved re-authorization, the session's limits from then on.
-        authority: of one, where its authority begins anew, millionths; else 0.
+        authority: of an approved re-authorization, the session's new authority, millionths; else 0.
     """
 
     request: str
@@ -69,20 +67,20 @@ def answer(
     now_us: int,
     lifetime_s: int = 3600,
 ) -> ApprovalAnswer:
-    """Answer a challenge as an enrolled approver, durably.
+    """Answer a challenge as an enrolled approver; the answer is durable on return.
 
     Args:
-        store: whose log; opened with the home's own keys.
-        keys: where the approver's key is, which should not be the home of the agents' keys.
+        store: the store, opened with the home's own keys.
+        keys: folder of the approver's key, which should not be the home of the agents' keys.
         home: folder with authorities.json and trust.json.
         request_id: the request's id, or its start.
         approver: name, as enrolled.
         approve: yes or no.
         why: in the approver's words.
-        raised: for a re-authorization, unit → the session's new limit in all, in the unit's own decimals. A limit
-            that ran out and is not named is raised by what a session starts with, up to the ceiling; others stay.
+        raised: for a re-authorization, unit → the session's new total limit, in the unit's own decimals. A limit that
+            was reached and is not named rises by what a session starts with, up to the ceiling; others stay.
         now_us: microseconds since the epoch.
-        lifetime_s: how long the answer may lie unused, seconds.
+        lifetime_s: how long the answer can be used, seconds.
 
     Raises:
         ConfigError: `no_such_request`, `no_approver_key`, `bad_lifetime`, `already_spent`.
@@ -122,7 +120,7 @@ class _AnswerJob:
     lifetime_s: int
 
     def __call__(self, tx: Transaction) -> ApprovalAnswer:
-        """Mint, keep, say so; all or nothing."""
+        """Sign the answer, store it and record it."""
         approvals, challenge = ApprovalTable(tx), self.request.row
         row = approvals.get(challenge.id)
         # Read again under the write lock: somebody else may have answered since it was shown.
@@ -219,7 +217,7 @@ def _not_enrolled_error(approver: str, why: str) -> Denied:
 
 
 def _require_outside_chain(approver: str, public_key: bytes, request: ApprovalRequest) -> None:
-    # INVARIANT: EPOCH - nobody in the chain, and nobody it acts for, answers for it.
+    # INVARIANT: EPOCH - nobody in the chain, and nobody it acts for, can answer.
     is_involved = any(same_person(approver, name) for name in (request.user, *request.identities) if name)
     if is_involved or is_in_chain(approver, public_key, request.links):
         raise Denied(
@@ -240,7 +238,7 @@ def _decide_budgets(request: ApprovalRequest, raised: Mapping[str, int]) -> tupl
         )
     if request.row.kind != "reauthorization":
         return ()
-    # Every unit is named, so that what an earlier answer raised stays raised.
+    # Every unit is named, so that a limit raised by an earlier answer stays raised.
     return tuple(
         _make_budget(item, _check_raise(item, raised[unit]) if unit in raised else _renew_limit(request, item))
         for unit, item in sorted(spendings.items())
@@ -249,23 +247,24 @@ def _decide_budgets(request: ApprovalRequest, raised: Mapping[str, int]) -> tupl
 
 def _check_raise(item: Spending, limit: int) -> int:
     if 0 <= limit <= item.spent and item.spent:
+        spent, given, most = (item.format_amount(value) for value in (item.spent, limit, item.max_limit))
         raise ConfigError(
             "already_spent",
-            f"`{item.unit}`: {item.format_amount(item.spent)} is already spent, so a limit of {item.format_amount(limit)} has no effect",
+            f"`{item.unit}`: {spent} is already spent, so a limit of {given} has no effect",
             field="raise",
-            remedy=f"the limit applies to the whole session: use a higher one, up to {item.format_amount(item.max_limit)}",
+            remedy=f"the limit applies to the whole session: use a higher one, up to {most}",
         )
     return limit
 
 
 def _renew_limit(request: ApprovalRequest, item: Spending) -> int:
-    """A limit that nobody named: as it is, but what ran out gets once more what a session starts with."""
+    """The limit of a unit that the approver did not name: unchanged, or raised once if it was reached."""
     short = any(reason.code == "budget_exceeded" and reason.detail == item.unit for reason in request.reasons)
     return min(item.limit + item.start if short else item.limit, item.max_limit)
 
 
 def _make_budget(item: Spending, limit: int) -> Budget:
-    # INVARIANT: EPOCH - no answer passes the ceilings of the standing passport.
+    # INVARIANT: EPOCH - no answer exceeds the ceilings of the standing passport.
     if not 0 <= limit <= item.max_limit:
         side = "above" if limit > 0 else "no limit within"
         raise Denied(

@@ -1,10 +1,7 @@
-"""Room: enrolling and withdrawing approvers. Takes: a store, authorities, a key. Gives: entries. Never: signs.
+"""Managing the keys of issuers and approvers: enrolling, withdrawing, rotating, retiring, and reporting what there is.
 
-Room: rotating and retiring issuers. Takes: a store, key folder, authorities. Gives: entries. Never: shows a secret.
-
-After a rotation the old key signs nothing any more, and what it signed is good until the overlap ends.
-
-Room: what keys there are, and who can read them. Takes: a key folder. Gives: a report. Never: shows a secret.
+Each change is made in `authorities.json` and recorded in the ledger. After a rotation the old key signs no more, and
+what it signed stays valid until the overlap ends. Reports never contain a secret.
 """
 
 from __future__ import annotations
@@ -21,76 +18,43 @@ from typing import Any, Final
 from halo_core.authorities import Authorities, TrustedKeys
 from halo_core.crypto.keys import Ed25519Signer, KeyStore, key_thumbprint
 from halo_core.errors import ConfigError
+from halo_core.files import sync_folder
 from halo_core.model import EntryKind
 from halo_core.store import Draft, Store, Transaction
-
-__all__ = [
-    "ISSUER",
-    "KeyFile",
-    "Rotation",
-    "TrustedKey",
-    "current_key_id",
-    "enrol_approver",
-    "is_issuer_in_use",
-    "list_key_files",
-    "list_trusted_keys",
-    "list_warnings",
-    "record_retirement",
-    "record_withdrawal",
-    "remove_expired_keys",
-    "resolve_key_id",
-    "retire_issuer",
-    "rotate_issuer",
-    "swap_issuer_keys",
-    "withdraw_approver",
-]
 
 
 def enrol_approver(
     store: Store, authorities: Authorities, *, name: str, public_key: bytes, by: str, now_us: int
 ) -> str:
-    """Let `name` answer challenges with this key from now on; the key's thumbprint.
+    """Allow `name` to answer challenges with this key from now on; the key's thumbprint.
 
     Raises:
         BadInput: `weak_key`.
         ConfigError: as `Authorities.add_approver`; then nothing is recorded either.
         CannotDecide: it could not be recorded; then nobody is enrolled.
     """
-    body = {
-        "act": "enrol",
-        "by": by,
-        "key": base64.b64encode(public_key).decode("ascii"),
-        "kid": key_thumbprint(public_key),
-        "name": name,
-        "role": "approver",
-        "since_us": now_us,
-    }
+    key = base64.b64encode(public_key).decode("ascii")
 
     def job(tx: Transaction) -> str:
-        # Recorded in the same transaction: what cannot be written down is not enrolled.
-        tx.append(Draft(EntryKind.AUTHORITY, "", body))
+        # In the same transaction: an enrolment that cannot be recorded does not happen.
+        _record(tx, "enrol", "approver", by, key=key, kid=key_thumbprint(public_key), name=name, since_us=now_us)
         return authorities.add_approver(tx.tenant, name, public_key, now_us)
 
     kid: str = store.commit(job)
     return kid
 
 
-def withdraw_approver(authorities: Authorities, tenant: str, *, name: str, now_us: int) -> list[str]:
-    """Let `name` answer no longer; the thumbprints withdrawn, to be recorded with `record_withdrawal`.
-
-    The file comes first: who is no longer trusted is not trusted although the ledger cannot be written.
-
-    Raises:
-        ConfigError: as `Authorities.withdraw_approver`.
-    """
-    return authorities.withdraw_approver(tenant, name, now_us)
-
-
 def record_withdrawal(tx: Transaction, kids: list[str], *, name: str, by: str, now_us: int) -> None:
-    """Write down what `withdraw` did."""
+    """Record what `Authorities.withdraw_approver` did.
+
+    The file comes first, so that a withdrawal is in force even if the ledger cannot be written.
+    """
     for kid in kids:
-        body: dict[str, Any] = {"act": "withdraw", "by": by, "kid": kid, "name": name, "role": "approver"}
-        tx.append(Draft(EntryKind.AUTHORITY, "", {**body, "until_us": now_us}))
+        _record(tx, "withdraw", "approver", by, kid=kid, name=name, until_us=now_us)
+
+
+def _record(tx: Transaction, act: str, role: str, by: str, **details: object) -> None:
+    tx.append(Draft(EntryKind.AUTHORITY, "", {"act": act, "by": by, "role": role, **details}))
 
 
 ISSUER: Final = "issuer"
@@ -100,7 +64,7 @@ _KEPT_PREFIX: Final = "issuer-"
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """The key that goes and the one that comes; until when the old one's passports are good, µs since the epoch."""
+    """Thumbprints of the old and the new key, and until when the old one's passports are valid, µs since the epoch."""
 
     old: str
     new: str
@@ -110,9 +74,9 @@ class Rotation:
 def rotate_issuer(
     store: Store, keys: KeyStore, authorities: Authorities, *, overlap_s: int, by: str, now_us: int
 ) -> Rotation:
-    """Trust a new issuer key for the store's tenant, and the old one until the overlap ends; `swap` then uses it.
+    """Trust a new issuer key for the store's tenant, and the old one until the overlap ends.
 
-    May be run again after a crash: the new key waits in the folder until `swap`.
+    `swap_issuer_keys` then puts it in use. May be run again after a crash: the new key waits in the folder until then.
 
     Raises:
         ConfigError: `no_issuer`, the folder holds no issuer key; `key_retired`, the new key was trusted before.
@@ -122,21 +86,13 @@ def rotate_issuer(
     until_us, retired_us = now_us + overlap_s * 1_000_000, _retired_at(authorities, old.key_id)
     if retired_us is not None:
         until_us = min(until_us, retired_us)
-    body = {
-        "act": "rotate",
-        "by": by,
-        "key": base64.b64encode(new.public_key).decode("ascii"),
-        "kid": new.key_id,
-        "old": old.key_id,
-        "role": "issuer",
-        "since_us": now_us,
-        "until_us": until_us,
-    }
+    key = base64.b64encode(new.public_key).decode("ascii")
 
     def job(tx: Transaction) -> None:
-        tx.append(Draft(EntryKind.AUTHORITY, "", body))
+        kids = {"kid": new.key_id, "old": old.key_id}
+        _record(tx, "rotate", "issuer", by, key=key, since_us=now_us, until_us=until_us, **kids)
         authorities.add_issuer(tx.tenant, new.public_key, now_us)
-        # INVARIANT: a key that any tenant retired is not trusted anew by one that never heard of it.
+        # INVARIANT: a key that one tenant retired does not become trusted by another.
         if old.key_id not in authorities.load(tx.tenant).issuers and retired_us is None:
             authorities.add_issuer(tx.tenant, old.public_key, 0)
         if old.key_id in authorities.load(tx.tenant).issuers:
@@ -155,16 +111,16 @@ def swap_issuer_keys(keys: KeyStore) -> Path:
     """Put the new issuer key in the old one's place; the path under which the old one is kept."""
     old, home = _load_issuer(keys), keys.home
     kept_path = _kept_key_path(keys, old.key_id)
-    # A second name first, then one rename: at no moment is there no issuer key, which somebody would then make.
+    # A second name first, then one rename: there is an issuer key at any moment, so that no process makes one.
     with contextlib.suppress(FileExistsError):
         kept_path.hardlink_to(home / f"{ISSUER}.key")
     (home / f"{_NEXT_NAME}.key").replace(home / f"{ISSUER}.key")
-    _sync_folder(home)
+    sync_folder(home)
     return kept_path
 
 
 def _kept_key_path(keys: KeyStore, kid: str) -> Path:
-    """A file of its own for each key: names tell no case, so two thumbprints may begin alike."""
+    """A file name for a key that no other key has: file names have no case, so two thumbprints may begin alike."""
     for length in (8, 16, 43):
         name = f"{_KEPT_PREFIX}{kid[:length].lower()}"
         if name not in keys.names() or keys.signer(name).key_id == kid:
@@ -173,7 +129,7 @@ def _kept_key_path(keys: KeyStore, kid: str) -> Path:
 
 
 def is_issuer_in_use(keys: KeyStore, trusted: TrustedKeys, kid: str, now_us: int) -> bool:
-    """Whether passports are issued with this key now: it is the folder's, or the only one trusted."""
+    """Whether passports are issued with this key now: it is the folder's key, or the only one trusted."""
     with contextlib.suppress(ConfigError):
         if current_key_id(keys) == kid:
             return True
@@ -181,7 +137,7 @@ def is_issuer_in_use(keys: KeyStore, trusted: TrustedKeys, kid: str, now_us: int
 
 
 def resolve_key_id(trusted: TrustedKeys, kid: str) -> str:
-    """The whole thumbprint of an issuer's key.
+    """The full thumbprint of an issuer's key.
 
     Raises:
         ConfigError: `unknown_key`, no issuer's thumbprint is or starts with `kid`, or several do.
@@ -204,7 +160,7 @@ def _retired_at(authorities: Authorities, kid: str) -> int | None:
 
 
 def retire_issuer(authorities: Authorities, tenant: str, *, kid: str, now_us: int) -> str:
-    """Trust an issuer no longer, from now on; its thumbprint, to be recorded with `record_retirement`.
+    """Stop trusting an issuer from now on; its thumbprint, to be recorded with `record_retirement`.
 
     Raises:
         ConfigError: `unknown_key`, no issuer's thumbprint is or starts with `kid`, or several do.
@@ -215,26 +171,24 @@ def retire_issuer(authorities: Authorities, tenant: str, *, kid: str, now_us: in
 
 
 def record_retirement(tx: Transaction, kid: str, *, by: str, now_us: int) -> None:
-    """Write down what `retire` did."""
-    body = {"act": "retire", "by": by, "kid": kid, "role": "issuer", "until_us": now_us}
-    tx.append(Draft(EntryKind.AUTHORITY, "", body))
+    """Record what `retire_issuer` did."""
+    _record(tx, "retire", "issuer", by, kid=kid, until_us=now_us)
 
 
 def remove_expired_keys(keys: KeyStore, authorities: Authorities, now_us: int) -> list[str]:
-    """Remove kept issuer keys that no tenant trusts any more; their file names."""
+    """Remove old issuer keys that no tenant trusts any more; their file names."""
     removed = []
+    trusted = [authorities.load(tenant) for tenant in authorities.tenants()]
     for name in keys.names():
         if not name.startswith(_KEPT_PREFIX) or name == _NEXT_NAME:
             continue
         kid = keys.signer(name).key_id
-        trusted = [authorities.load(tenant) for tenant in authorities.tenants()]
-        if any(kid in item.issuers for item in trusted) and not any(
-            kid in item.issuer_keys(now_us) for item in trusted
-        ):
+        is_known = any(kid in item.issuers for item in trusted)
+        if is_known and not any(kid in item.issuer_keys(now_us) for item in trusted):
             (keys.home / f"{name}.key").unlink(missing_ok=True)
             removed.append(f"{name}.key")
     if removed:
-        _sync_folder(keys.home)
+        sync_folder(keys.home)
     return removed
 
 
@@ -247,14 +201,6 @@ def _load_issuer(keys: KeyStore) -> Ed25519Signer:
             remedy="give the issuer's folder; `halo passport issue AGENT` creates the first issuer key",
         )
     return keys.signer(ISSUER)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 _USES: Final = (
@@ -273,13 +219,13 @@ _USES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """One key file, without what is in it.
+    """One key file, without its content.
 
     Args:
         name: of the key.
         kind: `ed25519`, `secret`, or `unusable`.
         key_id: thumbprint, for `ed25519`.
-        signs: in words, what the key can do.
+        signs: what the key is used for.
         owner: user of the file.
         mode: permission bits in octal.
         readable: this process can read it.
@@ -298,7 +244,10 @@ class KeyFile:
 
 @dataclass(frozen=True, slots=True)
 class TrustedKey:
-    """One key of authorities.json; times are microseconds since the epoch."""
+    """One key of authorities.json; times are microseconds since the epoch.
+
+    `live` says that it is trusted now, `here` that this process can read its private key, and so sign as its holder.
+    """
 
     tenant: str
     role: str
@@ -308,7 +257,6 @@ class TrustedKey:
     until_us: int | None
     live: bool
     here: bool
-    """This process can read its private key, and so sign as its holder."""
 
 
 def list_key_files(keys: KeyStore) -> list[KeyFile]:
@@ -332,7 +280,7 @@ def list_trusted_keys(trusted: Mapping[str, TrustedKeys], files: Sequence[KeyFil
 
 
 def list_warnings(files: Sequence[KeyFile], trusted: Sequence[TrustedKey]) -> list[str]:
-    """What a reader of the report should know, in sentences."""
+    """Warnings about the keys, as sentences."""
     sentences = []
     for item in trusted:
         if item.live and item.here:
@@ -389,5 +337,5 @@ def _owner_name(uid: int) -> str:
 
 
 def to_json_rows(items: Sequence[Any]) -> list[dict[str, Any]]:
-    """Reports as trees."""
+    """Rows of a report for JSON."""
     return [{name: getattr(item, name) for name in type(item).__slots__} for item in items]

@@ -1,16 +1,9 @@
-"""Room: entries that may be shown to somebody who is to sign. Takes: a reader, a home. Gives: entries. Never: writes.
+"""Challenges as an approver sees them: `load_request` proves and gathers everything that an answer will bind.
 
-INVARIANT: BIND - what a person is shown was signed by a writer that the log vouches for; a row alone is believed in
-nothing.
+INVARIANT: BIND - what a person is shown was signed by a writer that the log's key certified, and the binding that an
+answer signs is computed from what is shown; so nobody sees one call and signs for another.
 
-Room: what an approver must see. Takes: a reader, an opener of sealed content. Gives: a Question. Never: answers.
-
-INVARIANT: BIND - the binding that an answer signs is computed again from what is shown, so that nobody is shown one
-call and signs for another.
-
-Room: what a challenge is about, in a line. Takes: a reader. Gives: agent, resource, codes. Never: asks who signed.
-
-Whoever is to answer reads `questions.ask`, which believes no row and no entry that nobody signed.
+`summarize_requests` is for lists: it reads entries without verifying signatures.
 """
 
 from __future__ import annotations
@@ -27,7 +20,7 @@ from halo_core.errors import BadInput, ConfigError, HaloError, PassportError, Po
 from halo_core.ledger import decode_entry, parse_vkey, writer_name
 from halo_core.ledger.notes import verify_note
 from halo_core.ledger.tree import leaf_hash
-from halo_core.model import AccessRequest, Budget, EntryKind, LedgerEntry, Link
+from halo_core.model import AccessRequest, EntryKind, LedgerEntry, Link
 from halo_core.passports.claims import ISSUER_URI, claims_to_link
 from halo_core.passports.codec import Claims, read_payload, token_hash
 from halo_core.policy import PolicyBundle
@@ -36,29 +29,13 @@ from halo_core.store import checkpoints, encode_leaf
 from halo_core.store.reader import Reader
 from halo_core.store.rows import ApprovalRow
 
-__all__ = [
-    "CONTENT_CLOSED",
-    "ApprovalRequest",
-    "Opener",
-    "RequestReason",
-    "RequestSummary",
-    "Spending",
-    "decode_signed_entry",
-    "list_requests",
-    "load_linked_entry",
-    "load_links",
-    "load_request",
-    "load_rules",
-    "summarize_requests",
-]
-
 
 def decode_signed_entry(reader: Reader, home: Path, tenant: str, note: bytes) -> LedgerEntry:
-    """An entry whose writer the trusted log key certified, and which that writer signed.
+    """Verify and parse an entry: its writer signed it, and the trusted log key certified that writer.
 
     Raises:
         ConfigError: `no_trust`, the home trusts no log of this tenant.
-        Tampered: a signature is not what it should be.
+        Tampered: a signature is wrong.
     """
     log = checkpoints.load_trusted_keys(home).get(tenant)
     if log is None:
@@ -66,81 +43,79 @@ def decode_signed_entry(reader: Reader, home: Path, tenant: str, note: bytes) ->
     entry = decode_entry(note)
     opening = reader.note_at(tenant, entry.writer, 0)
     if opening is None or entry.tenant != tenant:
-        raise _evidence_error("the writer's first entry is missing")
+        raise _altered_error("the writer's first entry is missing")
     verify_note(opening, [parse_vkey(log)])
     first = decode_entry(opening)
     try:
         vkey = parse_vkey(str(first.body["vkey"]))
     except (BadInput, KeyError) as exc:
-        raise _evidence_error("the writer's first entry contains no key") from exc
+        raise _altered_error("the writer's first entry contains no key") from exc
     if vkey.name != writer_name(tenant, entry.writer):
-        raise _evidence_error("the key belongs to another writer")
+        raise _altered_error("the key belongs to another writer")
     verify_note(note, [vkey])
     return entry
 
 
 def load_linked_entry(reader: Reader, tenant: str, reference: Any) -> LedgerEntry:
-    """The entry that a signed one names by place and leaf hash.
+    """The entry that a signed one names by writer, sequence and leaf hash.
 
     Raises:
-        Tampered: it is missing, or not the one.
+        Tampered: it is missing or was changed.
     """
     try:
         note = reader.note_at(tenant, str(reference["w"]), int(reference["ws"]))
         same = note is not None and encode_leaf(leaf_hash(note)) == reference["leaf"]
     except (KeyError, TypeError, ValueError) as exc:
-        raise _evidence_error("the request does not refer to a decision") from exc
+        raise _altered_error("the request does not refer to a decision") from exc
     if note is None or not same:
-        raise _evidence_error("the decision of the request is missing or was changed")
+        raise _altered_error("the decision of the request is missing or was changed")
     return decode_entry(note)
 
 
 def load_links(reader: Reader, tenant: str, hashes: list[str]) -> tuple[Link, ...]:
-    """Links by the hashes that a signed entry names, root first.
+    """The links whose hashes a signed entry names, standing link first.
 
     Raises:
-        Tampered: one is missing or is not what its hash says.
+        Tampered: one is missing or was changed.
     """
     links: list[Link] = []
     for name in hashes:
         data = reader.blob(tenant, name)
         token = data.decode("ascii", "replace") if data is not None else ""
         if not token.isascii() or token_hash(token) != name:
-            raise _evidence_error("a passport of the decision is missing or was changed")
-        links.append(_decode_link(token, links[-1] if links else None))
+            raise _altered_error("a passport of the decision is missing or was changed")
+        links.append(decode_link(token, links[-1] if links else None))
     return tuple(links)
 
 
 def load_rules(reader: Reader, tenant: str, policy: str) -> str:
-    """Which rules a policy that a signed entry names holds.
+    """Hash of the rules in a policy that a signed entry names.
 
     Raises:
-        Tampered: it is missing or is not what its hash says.
+        Tampered: it is missing or was changed.
     """
     data = reader.blob(tenant, policy)
     try:
         bundle = PolicyBundle.from_bytes(data or b"")
     except PolicyError as exc:
-        raise _evidence_error("the policy of the decision is missing or was changed") from exc
+        raise _altered_error("the policy of the decision is missing or was changed") from exc
     if bundle.hash != policy:
-        raise _evidence_error("the policy of the decision was changed")
+        raise _altered_error("the policy of the decision was changed")
     return bundle.rules
 
 
-def _decode_link(token: str, parent: Link | None) -> Link:
-    # Its hash stands in a signed entry, so its own signature need not be asked again.
+def decode_link(token: str, parent: Link | None) -> Link:
+    """What a token says of itself, unverified: enough where its hash stands in a signed entry.
+
+    Raises:
+        PassportError: it cannot be read.
+    """
     members = read_payload(token)
     return claims_to_link(Claims(members, str(members.get("iss")).removeprefix(ISSUER_URI), token), parent)
 
 
-def _evidence_error(message: str) -> Tampered:
-    return Tampered(
-        "request_altered", message, remedy="run `halo verify`, and do not answer requests until the ledger is whole"
-    )
-
-
 Opener = Callable[[LedgerEntry, str], bytes | None]
-"""Opens one sealed field of an entry; None where it cannot."""
+"""Opens a sealed field of an entry; None where that is not possible."""
 
 CONTENT_CLOSED: Final = "(erased, or the content key is not available)"
 
@@ -157,16 +132,16 @@ class RequestReason:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """One unit of a session, integers in units of 10**-decimals.
+    """One budget unit of a session; amounts are integers in units of 10**-decimals.
 
     Args:
         unit: name.
-        decimals: of all numbers here.
+        decimals: of all amounts here.
         spent: reserved and committed so far.
         limit: of the session now.
-        start: of a new epoch, unless it is raised.
-        ceiling: which no raise passes; None where the standing passport names none, so that `start` is.
-        per_action: of one action at the start.
+        start: limit of a new epoch, unless it is raised.
+        ceiling: the highest limit; None where the standing passport sets none, and then it is `start`.
+        per_action: limit of one action at the start.
     """
 
     unit: str
@@ -179,7 +154,7 @@ class Spending:
 
     @property
     def max_limit(self) -> int:
-        """What a raise may come to."""
+        """The highest limit that an answer can set."""
         return self.start if self.ceiling is None else self.ceiling
 
     def format_amount(self, value: int) -> str:
@@ -189,25 +164,25 @@ class Spending:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRequest:
-    """A challenge as a person sees it.
+    """A challenge as an approver sees it.
 
     Args:
-        row: where it stands.
-        status: the row's, or `expired` where time is up.
+        row: the challenge's row.
+        status: the row's, or `expired` where its time is over.
         action: kind of action.
-        resource: what is reached.
-        impact: its class.
+        resource: id of the resource.
+        impact: impact class of the resource.
         agent: who acts.
-        user: whom it acts for, as the host application says.
+        user: whom it acts for, as the host application asserted.
         identities: everybody along the chain, from the head down.
         reasons: why it asks.
         content: sealed field → text, masked.
         policy: hash of the policy in force.
         links: the passport, standing link first.
-        budgets: units of the session.
-        authority: that the session has left, millionths; None where unknown.
-        epoch: for `reauthorization`, the one it would open.
-        index: place of the request in the log.
+        budgets: budget units of the session.
+        authority: authority that the session has left, millionths; None where unknown.
+        epoch: for `reauthorization`, the epoch that it would begin.
+        index: position of the request in the log.
         decision: id of the decision that asked.
     """
 
@@ -230,27 +205,16 @@ class ApprovalRequest:
     decision: str
 
     def to_plain(self) -> dict[str, Any]:
-        """For programs; without the links' tokens and the answer's."""
-        row = asdict(self.row)
-        del row["answer"]
+        """The request for JSON, without tokens."""
+        tree = {name: getattr(self, name) for name in self.__slots__ if name not in ("row", "links")}
         return {
-            **row,
-            "action": self.action,
-            "agent": self.agent,
-            "authority": self.authority,
+            **{name: value for name, value in asdict(self.row).items() if name != "answer"},
+            **tree,
             "budgets": [asdict(item) for item in self.budgets],
             "content": dict(self.content),
-            "decision": self.decision,
-            "epoch": self.epoch,
             "identities": list(self.identities),
-            "impact": self.impact,
-            "index": self.index,
             "passport": [link.hash for link in self.links],
-            "policy": self.policy,
             "reasons": [asdict(item) for item in self.reasons],
-            "resource": self.resource,
-            "status": self.status,
-            "user": self.user,
         }
 
 
@@ -269,15 +233,15 @@ def load_request(
     Args:
         reader: the store.
         home: folder with trust.json.
-        tenant: whose log.
+        tenant: owner of the log.
         request: id of the request entry, or its start.
         opener: opens sealed content.
         now_us: microseconds since the epoch.
-        reveal: show content as it is, not masked.
+        reveal: return content unmasked.
 
     Raises:
         ConfigError: `no_such_request`, none or several; `no_trust`.
-        Tampered: `request_altered`, what would be shown is not what was signed.
+        Tampered: `request_altered`, the request is not what was signed.
     """
     row = _find_row(reader, tenant, request)
     index, request_entry = _find_request_entry(reader, home, tenant, row)
@@ -330,10 +294,8 @@ def _build_request(
     links = load_links(reader, decision.tenant, snapshot["chain"])
     request = AccessRequest.from_plain(body["request"], {})
     epoch = int(request_entry.body["epoch"])
-    if (
-        decision.session != row.session
-        or _compute_binding(reader, row, request, links, snapshot["policy"], epoch=epoch) != row.binding
-    ):
+    binding = _compute_binding(reader, row, request, links, snapshot["policy"], epoch=epoch)
+    if decision.session != row.session or binding != row.binding:
         raise _altered_error("the request is not bound to the call that it shows")
     return ApprovalRequest(
         row=row,
@@ -391,26 +353,20 @@ def _read_spending(links: tuple[Link, ...], snapshot: Mapping[str, Any]) -> tupl
     envelopes = snapshot["envelopes"]
     spent = {unit: reserved + committed for unit, reserved, committed in envelopes[0]["spent"]} if envelopes else {}
     spent["time"] = max(snapshot["time_us"] - snapshot["session"]["opened_us"], 0) // 1_000_000
-    ceilings, limits = (
-        _index_by_unit(standing_link.budgets),
-        _index_by_unit(session_link.budgets if session_link else ()),
-    )
+    ceilings = {item.unit: item.subtree for item in standing_link.budgets}
+    limits = {item.unit: item.subtree for item in (session_link.budgets if session_link else ())}
     return tuple(
         Spending(
             unit=item.unit,
             decimals=item.decimals,
             spent=spent.get(item.unit, 0),
-            limit=limits[item.unit].subtree if item.unit in limits else item.subtree,
+            limit=limits.get(item.unit, item.subtree),
             start=item.subtree,
-            ceiling=ceilings[item.unit].subtree if item.unit in ceilings else None,
+            ceiling=ceilings.get(item.unit),
             per_action=item.per_action,
         )
         for item in standing_link.terms.budgets
     )
-
-
-def _index_by_unit(budgets: tuple[Budget, ...]) -> dict[str, Budget]:
-    return {item.unit: item for item in budgets}
 
 
 def _remaining_authority(body: Mapping[str, Any]) -> int | None:
@@ -426,7 +382,7 @@ def _altered_error(message: str) -> Tampered:
 
 @dataclass(frozen=True, slots=True)
 class RequestSummary:
-    """Who asks, what for and why, by the request's entry; empty where it cannot be read."""
+    """Agent, resource and reason codes of a request, not verified."""
 
     agent: str = ""
     resource: str = ""
@@ -434,14 +390,14 @@ class RequestSummary:
 
 
 def summarize_requests(reader: Reader, tenant: str) -> dict[str, RequestSummary]:
-    """Id of a request → what it is about."""
+    """Id of each request → its summary; requests that cannot be read are left out."""
     summaries = {}
     for _, note in reader.notes(tenant, (EntryKind.APPROVAL_REQUEST.value,)):
         try:
             entry = decode_entry(note)
             summaries[entry.id] = _summarize(reader, tenant, entry)
         except (HaloError, KeyError, TypeError, ValueError):
-            continue  # `halo verify` says what is wrong with it
+            continue  # `halo verify` reports what is wrong with it
     return summaries
 
 

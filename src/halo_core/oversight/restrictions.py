@@ -1,6 +1,6 @@
-"""Room: stops and revocations as jobs on the store. Takes: a transaction. Gives: rows, entries. Never: commits.
+"""Stops and revocations, as jobs for `Store.commit`.
 
-A stop can be lifted, a revocation stands: the entry says who, what and why, the row is what the next decision reads.
+A stop can be lifted, a revocation is permanent. The entry records who, what and why; the next decision reads the row.
 """
 
 from __future__ import annotations
@@ -14,16 +14,14 @@ from halo_core.stop_files import SCOPES
 from halo_core.store import Draft, Transaction
 from halo_core.store.rows import RestrictionTable
 
-__all__ = ["REVOCABLE", "lift", "mask_reason", "revoke", "stop"]
-
 REVOCABLE: Final = ("agent", "key", "link", "session", "tenant")
-"""Scopes of a revocation: the target is an id, a key's thumbprint, or a token's hash."""
+"""Scopes of a revocation; its target is an id, a key's thumbprint, or a token's hash."""
 
 _MAX_REASON: Final = 500
 
 
 def stop(tx: Transaction, stop: Stop, by: str, why: str) -> bool:
-    """Stop from the next decision on; False where that is stopped already.
+    """Stop from the next decision on; False where it is stopped already.
 
     Raises:
         ConfigError: `bad_stop`.
@@ -37,7 +35,7 @@ def stop(tx: Transaction, stop: Stop, by: str, why: str) -> bool:
 
 
 def lift(tx: Transaction, scope: str, target: str, by: str, why: str, *, filed: bool = False) -> bool:
-    """Let a stop go; False where there was none.
+    """Lift a stop; False where there is none.
 
     Args:
         tx: the transaction.
@@ -45,7 +43,7 @@ def lift(tx: Transaction, scope: str, target: str, by: str, why: str, *, filed: 
         target: of the stop.
         by: who lifts it.
         why: in their words.
-        filed: a stop file says the same and is about to go, which is recorded even where no row is.
+        filed: the stop is in a file too, which the caller removes; recorded even where there is no row.
     """
     _check_target(scope, target, SCOPES, "bad_stop")
     removed = RestrictionTable(tx).remove("stop", scope, target)
@@ -56,7 +54,7 @@ def lift(tx: Transaction, scope: str, target: str, by: str, why: str, *, filed: 
 
 
 def revoke(tx: Transaction, scope: str, target: str, by: str, why: str) -> bool:
-    """Revoke a link, key, agent, session or tenant for good; False where it is revoked already.
+    """Revoke a link, key, agent, session or tenant permanently; False where it is revoked already.
 
     Raises:
         ConfigError: `bad_revocation`.
@@ -71,7 +69,7 @@ def revoke(tx: Transaction, scope: str, target: str, by: str, why: str) -> bool:
 
 
 def mask_reason(text: str) -> str:
-    """What a person gave as a reason, as it may stand in an entry for good: masked, and not long."""
+    """A person's reason as entries may hold it: with secrets and personal data masked, and shortened."""
     masked = Redactor.for_views().mask(text)
     return masked if len(masked) <= _MAX_REASON else masked[: _MAX_REASON - 1] + "…"
 

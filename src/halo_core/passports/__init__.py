@@ -1,48 +1,31 @@
-"""Room: passport. Takes: tokens, keys, grants. Gives: verified links and violations. Never: I/O, a clock."""
+"""Passports: chains of signed links that grant an agent resources, budgets and authority.
 
-from halo_core.passports.approval import ApprovalToken, is_in_chain, mint_approval, read_approval
+`mint_standing`, `mint_session` and `mint_handoff` make tokens, `verify_chain` turns tokens into links, `find_violation`
+says why a link's grants do not cover a call. Pure: no I/O, no clock; times and keys are arguments.
+"""
+
+from halo_core.passports.approval import ApprovalToken, mint_approval, read_approval
 from halo_core.passports.chain import (
     MAX_CHAIN,
     ChainCache,
     Issuer,
     TrustAnchors,
-    check_link,
     check_time,
     verify_chain,
     verify_standing,
 )
-from halo_core.passports.claims import MAX_DEPTH, MAX_LIFETIME_S, claims_to_link, issuer_uri, link_to_claims
+from halo_core.passports.claims import MAX_DEPTH, claims_to_link, link_to_claims
 from halo_core.passports.codec import (
-    MAX_TOKEN,
     TOKEN_DOMAIN,
     Claims,
-    decode_derived,
-    decode_root,
-    encode_derived,
-    encode_root,
-    signing_input_hash,
     token_hash,
 )
 from halo_core.passports.grants import (
-    Violation,
-    accepts,
     constraint_to_json,
     find_label_violation,
     find_violation,
-    grants_to_json,
     is_resource_id,
     parse_constraint,
-    parse_grants,
-)
-from halo_core.passports.limits import (
-    budgets_to_json,
-    decay_to_json,
-    parse_budgets,
-    parse_decay,
-    parse_quotas,
-    parse_terms,
-    quotas_to_json,
-    terms_to_json,
 )
 from halo_core.passports.minting import mint_handoff, mint_session, mint_standing
 from halo_core.passports.narrowing import (
@@ -51,7 +34,6 @@ from halo_core.passports.narrowing import (
     grants_within,
     intersect_grants,
     intersect_labels,
-    session_limits,
     tighter_budgets,
     tighter_decay,
 )
@@ -60,8 +42,6 @@ from halo_core.passports.possession_proof import POP_WINDOW_S, mint_pop, verify_
 __all__ = [
     "MAX_CHAIN",
     "MAX_DEPTH",
-    "MAX_LIFETIME_S",
-    "MAX_TOKEN",
     "POP_WINDOW_S",
     "TOKEN_DOMAIN",
     "ApprovalToken",
@@ -69,46 +49,25 @@ __all__ = [
     "Claims",
     "Issuer",
     "TrustAnchors",
-    "Violation",
-    "accepts",
-    "budgets_to_json",
-    "check_link",
     "check_time",
     "claims_to_link",
     "constraint_to_json",
     "constraint_within",
-    "decay_to_json",
-    "decode_derived",
-    "decode_root",
-    "encode_derived",
-    "encode_root",
     "find_label_violation",
     "find_violation",
     "find_widening",
-    "grants_to_json",
     "grants_within",
     "intersect_grants",
     "intersect_labels",
-    "is_in_chain",
     "is_resource_id",
-    "issuer_uri",
     "link_to_claims",
     "mint_approval",
     "mint_handoff",
     "mint_pop",
     "mint_session",
     "mint_standing",
-    "parse_budgets",
     "parse_constraint",
-    "parse_decay",
-    "parse_grants",
-    "parse_quotas",
-    "parse_terms",
-    "quotas_to_json",
     "read_approval",
-    "session_limits",
-    "signing_input_hash",
-    "terms_to_json",
     "tighter_budgets",
     "tighter_decay",
     "token_hash",

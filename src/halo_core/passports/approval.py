@@ -1,7 +1,6 @@
-"""Room: approvals, the signed answers of people outside the chain. Takes: an answer, a token. Gives: the other.
+"""Approvals: signed answers of people outside the chain, as strict JWS of their own `typ`.
 
-A strict JWS of its own `typ`, by an enrolled approver's key. One form answers every challenge: a `call` (bound to the
-digest of what was asked) and a `reauthorization` of a session. Never: I/O, a clock.
+One form answers every challenge: a `call` (bound to the digest of what was asked) and a `reauthorization` of a session.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Any, Final
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Signer, key_thumbprint
 from halo_core.errors import PassportError
-from halo_core.model import Budget, Link, normalize_name
+from halo_core.model import AUTHORITY_ONE, Budget, Link, normalize_name
 from halo_core.passports.claims import ISSUER_URI, issuer_uri
 from halo_core.passports.codec import (
     INT_LIMIT,
@@ -30,7 +29,7 @@ from halo_core.passports.codec import (
     sign_token,
 )
 from halo_core.passports.grants import Violation
-from halo_core.passports.limits import AUTHORITY_ONE, budgets_to_json, parse_budgets
+from halo_core.passports.limits import budgets_to_json, parse_budgets
 from halo_core.passports.narrowing import find_budget_violation, session_limits
 
 __all__ = [

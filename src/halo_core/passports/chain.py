@@ -1,12 +1,7 @@
-"""Room: verification of a standing link. Takes: a token, trusted keys. Gives: a link. Never: I/O, a clock.
+"""Verification of a chain of tokens: sizes, headers, signatures, strict JSON, linkage and narrowing.
 
-Time is checked at each decision (`check_time`), not here, so that a passport that expires in the middle of a run stops
-the run, and a replay asks with the recorded time.
-
-Room: verification of a whole chain. Takes: tokens, whom to trust. Gives: links, or a refusal. Never: I/O, a clock.
-
-Sizes, headers, signatures, strict JSON, linkage and narrowing: what a chain is by itself. Expiry, revocation and spent
-budgets are asked anew at each decision, of the links this gives, so a cached chain is never a valid one by that alone.
+Time, revocation and spent budgets are checked at each decision, on the links that this returns: a passport that expires
+in the middle of a run stops the run, a replay asks with the recorded time, and a cached chain is not thereby valid.
 """
 
 from __future__ import annotations
@@ -51,12 +46,12 @@ def verify_standing(token: str | bytes, *, trusted: Mapping[str, bytes], audienc
         tenant: the tenant that asks.
 
     Raises:
-        PassportError: with a code of `decode` or `claims_to_link`, `wrong_tenant` or `wrong_audience`.
+        PassportError: with a code of `decode_root` or `claims_to_link`, `wrong_tenant` or `wrong_audience`.
     """
-    link = claims_to_link(decode_root(token, trusted))  # steps 1 (size) to 3 (strict JSON, exact members)
-    if link.kind is not LinkKind.STANDING:  # step 4, for a chain of one
+    link = claims_to_link(decode_root(token, trusted))
+    if link.kind is not LinkKind.STANDING:
         raise PassportError("bad_depth", "a chain must start with a standing link", field="/halo/kind")
-    code = check_link(link, tenant=tenant, audience=audience)  # step 7
+    code = check_link(link, tenant=tenant, audience=audience)
     if code is not None:
         raise PassportError(code, get_reason_text(code).title, remedy=get_reason_text(code).remedy)
     return link
@@ -144,8 +139,8 @@ def verify_chain(
         tenant: the tenant that asks, None for a replay.
 
     Raises:
-        PassportError: `chain_len`, `too_large`, `root_key_retired`, `par_hash_mismatch`, a code of `decode`,
-            `decode_derived`, `claims_to_link`, `widening` or `read_approval`, `key_reuse_cycle`, `jti_reused`,
+        PassportError: `chain_len`, `too_large`, `root_key_retired`, `par_hash_mismatch`, a code of `decode_root`,
+            `decode_derived`, `claims_to_link`, `find_widening` or `read_approval`, `key_reuse_cycle`, `jti_reused`,
             `holder_not_registered`, `bad_reauthorization`, `approver_in_chain`, `wrong_tenant` or `wrong_audience`.
     """
     texts = _require_tokens(tokens)

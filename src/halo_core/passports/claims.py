@@ -1,10 +1,8 @@
-"""Room: the claims of one link. Takes: verified claims. Gives: a `Link`, or a refusal. Never: I/O, a clock, signing.
+"""The claims of one link: `claims_to_link` parses and checks, `link_to_claims` writes.
 
 Registered names: RFC 7519, `client_id` (RFC 9068), `txn` (RFC 8417), `cnf` (RFC 7800), `authorization_details` (RFC
 9396); `del_depth`, `del_max_depth`, `par_hash` from the delegation drafts; everything private is under `halo`. Member
 sets are exact: an unknown member could be a restriction that this version would not honour.
-
-Room: a link as claims. Takes: a `Link`. Gives: what is signed. Never: checks it (`claims_to_link` does).
 """
 
 from __future__ import annotations

@@ -1,15 +1,8 @@
-"""Room: strict JSON (RFC 8259, in the canonical profile). Takes: bytes. Gives: one object. Never: interprets it.
+"""The wire form of passports: strict JWS compact (RFC 7515) over strict JSON (RFC 8259), and checks of claim shapes.
 
-Looked for in turn: depth, duplicate members, floats, integers of 2**53 and more, lone surrogates, any other spelling
-than the canonical one.
-
-Room: shapes of claims. Takes: JSON trees. Gives: typed values, or a refusal. Never: knows what they mean.
-
-Room: the passport's wire form, strict JWS compact (RFC 7515). Takes: a token. Gives: claims. Never: interprets.
-
-Four steps, each a refusal: size; the header equals a constant, byte for byte; base64url re-encodes identically and
-Ed25519 verifies; only then the claims are parsed, and their bytes must be the canonical form. Roots, derived links,
-approvals and proofs of possession differ in their header only, so none of them is ever taken for another.
+`open_token` refuses in four steps: size; the header equals a constant, byte for byte; base64url re-encodes identically
+and Ed25519 verifies; only then the claims are parsed, and their bytes must be the canonical form. Roots, derived links,
+approvals and proofs of possession differ in their header, so none of them is ever taken for another.
 """
 
 from __future__ import annotations
@@ -289,12 +282,12 @@ def make_header(kid: str, kind: str) -> bytes:
 
 
 def encode_root(claims: Mapping[str, Any], signer: keys.Signer) -> str:
-    """Sign claims as a root token; errors as `seal`."""
+    """Sign claims as a root token; errors as `sign_token`."""
     return sign_token(make_header(signer.key_id, _ROOT_TYPE), claims, signer)
 
 
 def encode_derived(claims: Mapping[str, Any], signer: keys.Signer) -> str:
-    """Sign claims as a link below a root; errors as `seal`."""
+    """Sign claims as a link below a root; errors as `sign_token`."""
     return sign_token(DERIVED_HEADER, claims, signer)
 
 
@@ -370,7 +363,7 @@ def encode_b64url(data: bytes) -> str:
 
 
 def decode_b64url(text: str) -> bytes:
-    """Inverse of `b64url`; one byte string has one spelling.
+    """Inverse of `encode_b64url`; one byte string has one spelling.
 
     Raises:
         PassportError: `malformed_b64` or `noncanonical_b64`.

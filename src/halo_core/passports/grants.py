@@ -1,10 +1,8 @@
-"""Room: closed-world constraints on arguments. Takes: grants, a call. Gives: the first violation. Never: I/O, a clock.
+"""Grants and their constraints on arguments: tests of a call, parsing and writing of claims.
 
-Types are compared as well as values (`True` is not 1, `"1"` is not 1), and every test is linear in the value.
-Constraint shapes follow the attenuating agent token draft (draft-niyikiza-oauth-attenuating-agent-tokens), plus
-`prefix`: `{"constraint_type": "range", "min": 1, "max": 100}`.
-
-Room: grants and constraints as claims. Takes: JSON trees. Gives: model values, or a refusal. Never: I/O, crypto.
+Closed world: an argument that no constraint names is refused. Types are compared as well as values (`True` is not 1,
+`"1"` is not 1), and every test is linear in the value. Constraint shapes follow the attenuating agent token draft
+(draft-niyikiza-oauth-attenuating-agent-tokens), plus `prefix`: `{"constraint_type": "range", "min": 1, "max": 100}`.
 
 `authorization_details` of RFC 9396 holds one object, `{"type": "halo_grant", "actions": {kind: {resource: {argument:
 constraint}}}}`. The type is our own, because a foreign verifier would honour the grant without its budgets and decay.

@@ -1,19 +1,24 @@
-"""Room: budgets, quotas, decay and terms. Takes: claims or values. Gives: values, claims, the tighter of two.
-
-Never: I/O, a clock, spending. Everything is an integer; a limit that is compared is compared unit by unit.
-"""
+"""Budgets, quotas, decay and session terms as claims: parsing, writing, and terms within their ceilings."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from halo_core.model import RESERVED_UNITS, Budget, Decay, Impact, Quota, SessionTerms
+from halo_core.model import (
+    AUTHORITY_ONE,
+    MAX_BANDS,
+    RESERVED_UNITS,
+    UNIT_NAME,
+    Budget,
+    Decay,
+    Impact,
+    Quota,
+    SessionTerms,
+)
 from halo_core.passports.codec import INT_LIMIT, claim_error, require_integer, require_members, require_object
 
 __all__ = [
-    "AUTHORITY_ONE",
     "MAX_SESSION_LIFETIME_S",
     "budgets_to_json",
     "decay_to_json",
@@ -26,13 +31,9 @@ __all__ = [
     "terms_to_json",
 ]
 
-AUTHORITY_ONE: Final = 1_000_000
-"""Full authority, in millionths."""
 MAX_SESSION_LIFETIME_S: Final = 30 * 86_400
 """Longest life of a session, seconds."""
-_MAX_BANDS: Final = 64
 _MAX_DECIMALS: Final = 15
-_UNIT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 _DECAY_MEMBERS: Final = ("a0", "bands", "floors", "hl_risk", "hl_s", "hl_steps", "reauth")
 _IMPACTS: Final = tuple(sorted(item.value for item in Impact))
 
@@ -61,7 +62,7 @@ def _parse_budget(unit: str, json_value: object, field: str) -> Budget:
 
 
 def _parse_decimals(unit: str, json_value: object, code: str, field: str) -> int:
-    if not _UNIT_NAME.fullmatch(unit):
+    if not UNIT_NAME.fullmatch(unit):
         raise claim_error(code, "a unit must be a letter followed by up to 31 letters, digits or `_`", field)
     most = 0 if unit in RESERVED_UNITS else _MAX_DECIMALS
     return require_integer(json_value, 0, most, code, f"{field}/decimals")
@@ -110,8 +111,8 @@ def parse_decay(json_value: object, field: str) -> Decay:
 
 
 def _parse_bands(json_value: object, field: str) -> tuple[tuple[int, int], ...]:
-    if type(json_value) is not list or len(json_value) > _MAX_BANDS:
-        raise claim_error("bad_dcy", f"a list of up to {_MAX_BANDS} bands is expected", field)
+    if type(json_value) is not list or len(json_value) > MAX_BANDS:
+        raise claim_error("bad_dcy", f"a list of up to {MAX_BANDS} bands is expected", field)
     bands: list[tuple[int, int]] = []
     least, most = 1, AUTHORITY_ONE
     for item in json_value:

@@ -1,11 +1,7 @@
-"""Room: issuance of links. Takes: a signer and what to grant. Gives: a token. Never: I/O, a clock, randomness.
-
-Standing links, by an issuer; the links below them are derived by their holders (`halo_core.passports.minting`).
-
-Room: derived links. Takes: a link, its holder's signer, how to narrow it. Gives: a token below it.
+"""Minting of tokens: standing links by an issuer, session and hand-off links below them by their holders.
 
 A session link begins one run under a standing link, a hand-off link gives another agent part of it. Nothing is minted
-that a verifier would refuse, and what is not given is the parent's. Never: I/O, a clock, randomness.
+that a verifier would refuse, and what is not given is the parent's.
 """
 
 from __future__ import annotations

@@ -1,17 +1,9 @@
-"""Room: whether one set of grants lies within another, and what both allow. Takes: grants. Gives: answers. Never: I/O.
+"""Narrowing: that a link gives away no more than it has (`find_widening`), and what two links allow together.
 
-Decided by structure alone, in time linear in the grants. Sound and conservative: within means that whatever the one
-accepts the other accepts (INVARIANT: SUB); where structure cannot tell, the answer is no.
-
-Room: which of two limits is tighter. Takes: budgets, decays. Gives: a violation, or the tighter of both. Never: I/O.
-
-Limits are compared unit by unit and decays parameter by parameter, so that what is no looser here is no looser at
-any time, after any steps and at any risk.
-
-Room: narrowing, the rule that a link gives away no more than it has. Takes: two links. Gives: the first violation.
-
-Never: crypto, I/O, a clock. What needs the whole chain (keys and agents used once, approvals, the holder registry) is
-in `halo_core.passports.chain`.
+Grants are compared by structure alone, in linear time: sound and conservative, so where structure cannot tell, the
+answer is no (INVARIANT: SUB). Budgets are compared unit by unit and decays parameter by parameter, so that what is no
+looser here is no looser at any time, after any steps and at any risk. What needs the whole chain (keys and agents used
+once, approvals, registered holders) is in `halo_core.passports.chain`.
 """
 
 from __future__ import annotations
@@ -19,9 +11,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from halo_core.model import ANY_OTHER, ActionKind, Budget, Constraint, ConstraintKind, Decay, Grants, Link, LinkKind
+from halo_core.model import (
+    ANY_OTHER,
+    AUTHORITY_ONE,
+    ActionKind,
+    Budget,
+    Constraint,
+    ConstraintKind,
+    Decay,
+    Grants,
+    Link,
+    LinkKind,
+)
 from halo_core.passports.grants import MAX_VALUES, Violation, accepts
-from halo_core.passports.limits import AUTHORITY_ONE
 
 __all__ = [
     "constraint_within",
@@ -282,7 +284,7 @@ def intersect_labels(a: Sequence[str] | None, b: Sequence[str] | None) -> tuple[
 def find_widening(parent: Link, child: Link) -> Violation | None:
     """The first way in which `child` is not within `parent`, or None.
 
-    Of a session link that rests on an approval, `reauthorization_violation` also asks what was approved.
+    Of a session link that rests on an approval, `find_reauthorization_violation` also asks what was approved.
     """
     return (
         _check_identity(parent, child)

@@ -1,7 +1,8 @@
-"""Room: proof of possession of one call. Takes: a holder's token, the leaf link. Gives: a refusal, or nothing.
+"""Proof of possession of a passport's key for one call, after RFC 9449 (`jti`, `iat`, `ath`).
 
-After RFC 9449 (`jti`, `iat`, `ath`) with the audience, the action and the digest of its arguments, so that what was
-captured serves no other store, passport, action or arguments, and serves once. Never: I/O, a clock.
+It also binds the audience, the action and the digest of its arguments, so that a captured proof serves no other store,
+passport, action or arguments, and serves once. Nothing calls this yet: `halo serve`, which decides for agents in other
+processes, will require a proof with each request.
 """
 
 from __future__ import annotations

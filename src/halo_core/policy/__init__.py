@@ -1,8 +1,4 @@
-"""Room: policy. Takes: Cedar text; then a request and a snapshot. Gives: a `PolicyAnswer`. Never: raises in a decision.
-
-bundle ──▶ parse ──▶ engine (hard and graded sets) ──▶ PolicyAnswer
-             └──────▶ check, cases                      what `halo policy check | test` show
-"""
+"""Cedar policies: compiled from a `PolicyBundle`, then asked of each request and snapshot. `CedarPolicy.answer` never raises."""
 
 from halo_core.policy.bundle import PolicyBundle, apply_risk_threshold
 from halo_core.policy.engine import CedarPolicy

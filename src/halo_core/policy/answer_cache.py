@@ -1,9 +1,9 @@
-"""Room: contexts that no policy can tell apart. Takes: policies; then a context. Gives: a key. Never: an answer.
+"""Cache keys that are equal for contexts which a set of policies cannot tell apart.
 
 A rule that reads `context.steps > 300` cannot tell 17 steps from 18. Where every use of an attribute is a comparison
-with a literal, its value can be replaced, in the key under which Cedar's answer is remembered, by what the comparisons
-say of it. Cedar itself is always asked with the real context, and stays the only judge; equal keys mean that every
-comparison there is comes out the same. What is used in any other way stays in the key as it is.
+with a literal, its value is replaced, in the key under which Cedar's answer is cached, by the outcome of the comparisons.
+Cedar itself is always asked with the real context; equal keys mean that every comparison comes out the same. What is
+used in any other way stays in the key as it is.
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
-"""Room: the starter policy, leaning on a score. Takes: its text, a risk. Gives: text. Never: I/O, decides.
+"""Policy bundle: Cedar files and argument types, which a decision names by hash; and the risk threshold of its rules.
 
-Rules that ask or refuse because of where a target came from, or because an effect is grave, speak a lot in work where
-targets are read from files. Where a score is sure that an action is ordinary, they can be told to say nothing.
-
-Room: policy bundle, what a decision names by hash. Takes: Cedar files, argument types. Gives: bytes, a hash.
-
-Reads files only in `PolicyBundle.load` and `PolicyBundle.starter`. Never: evaluates.
+Rules that ask or refuse because of where a target came from, or because an effect is grave, apply often in work where
+targets are read from files. `apply_risk_threshold` makes them apply only from a risk on.
 """
 
 from __future__ import annotations
@@ -45,21 +41,21 @@ THRESHOLD_RULES: Final = frozenset(
         "halo.send.untrusted-target",
     }
 )
-"""Ids of the rules that may lean; amounts, unknown tools and the score's own rules never do."""
+"""Ids of the rules that a risk threshold may limit; amounts, unknown tools and the risk rules are never limited."""
 _MAX_RISK: Final = 1000
 _RULE_START: Final = re.compile(r'^@id\("([^"]*)"\)', re.MULTILINE)
 _RULE_END: Final = "};"
 
 
 def apply_risk_threshold(text: str, risk: int) -> str:
-    """The Cedar text, whose rules of `LEANS` hold from this risk on, and wherever there is none.
+    """The Cedar text, whose `THRESHOLD_RULES` apply from this risk on, and where an action has no risk.
 
     Args:
         text: of one file of the starter policy.
-        risk: 1..1000; below it they say nothing.
+        risk: 1..1000; below it they do not apply.
 
     Raises:
-        BadInput: `risk` is none.
+        BadInput: `risk` is out of range.
     """
     if not 1 <= risk <= _MAX_RISK:
         raise BadInput("bad_risk", f"`{risk}` is not a risk", field="lean", remedy="use 1..1000, 200 for example")

@@ -1,9 +1,8 @@
-"""Room: arguments that policies cannot see whole. Takes: arguments, what is read. Gives: reasons. Never: decides.
+"""The Cedar request of an action: entities and context, as far as the policies read them.
 
-What looks like a secret is replaced before anything is decided (`halo_core.content.redaction`), and the tool gets the real text. A
-rule on the rest has then not seen what runs, and a made-up secret could hide it, so a person looks.
-
-Room: the Cedar request. Takes: request, snapshot, what the policies read. Gives: Cedar JSON. Never: decides.
+What looks like a secret is sealed before anything is decided (`halo_core.content.redaction`), and the tool gets the real
+text. A rule on such an argument has not seen what runs, and a made-up secret could hide it, so a person is asked
+(`find_sealed_arguments`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Room: policy check. Takes: a bundle and the registered resources. Gives: findings. Never: evaluates a request, I/O.
+"""Checks of a policy bundle (`halo policy check`), and expected answers of it (`halo policy test`).
 
-Cedar's validator does the types. What it lets through silently, because it is merely never true, is added here: a
-`has` of an attribute nobody has, a resource that is not registered, a misspelt impact class.
+Cedar's validator checks types. What it accepts silently, because it is merely never true, is found here: a `has` of an
+attribute nobody has, a resource that is not registered, a misspelt impact class.
 
-Room: policy cases, the body of `halo policy test`. Takes: TOML text, a bundle. Gives: results. Never: I/O.
+A case states what differs from a neutral call: a declared read-only resource used before, arguments that the user gave,
+no taint.
 
     [[case]]
     name = "a payment to an account that a document named"
@@ -14,8 +15,6 @@ Room: policy cases, the body of `halo policy test`. Takes: TOML text, a bundle. 
     provenance = { recipient = "untrusted" }
     expect = "deny"
     reason = "untrusted_target"
-
-What a case leaves out is neutral: a declared read-only resource used before, arguments that the user gave, no taint.
 """
 
 from __future__ import annotations

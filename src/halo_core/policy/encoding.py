@@ -1,4 +1,4 @@
-"""Room: policy encoding. Takes: argument values. Gives: Cedar JSON that can only be data. Never: an entity, I/O.
+"""Encoding of argument values as Cedar JSON that is data only, never an entity.
 
 Cedar reads `{"__entity": ...}` and `{"__extn": ...}` inside a context as an entity and as an extension value, refuses
 null, floats and integers outside 64 bits, and knows sets but no lists. The mapping:
@@ -30,7 +30,7 @@ from typing import Any, Final
 __all__ = ["ABSENT", "MAX_DEPTH", "MAX_NODES", "EncodingError", "encode_amount", "encode_value", "escape_key"]
 
 ABSENT: Final = object()
-"""What `encode` gives for None: the attribute is left out."""
+"""What `encode_value` returns for None: the attribute is left out."""
 MAX_DEPTH: Final = 64
 """Deepest nesting; the JSON reader under Cedar stops at 128."""
 MAX_NODES: Final = 100_000

@@ -1,4 +1,4 @@
-"""Room: policy engine. Takes: a bundle; then a request and a snapshot. Gives: a `PolicyAnswer`. Never: raises, I/O.
+"""The policy engine: compiles a bundle, and answers requests by asking Cedar. An answer never raises.
 
 Two kinds of policies, since among each other a graded `forbid` would hide a missing permit:
 
@@ -8,7 +8,7 @@ Two kinds of policies, since among each other a graded `forbid` would hide a mis
 
 Cedar is asked of all of them at once. Its yes says that no forbid holds, its no names every forbid that does; only when
 these are all graded is it asked of the hard ones alone, whether there is a permit. Questions that the policies cannot
-tell apart (`policy.alike`) have equal answers, so the last answers are kept.
+tell apart (`policy.answer_cache`) have equal answers, so the last answers are kept.
 
 Cedar skips a policy that fails to evaluate, which would turn a failing forbid into a yes; here any error is a no.
 No schema is passed to Cedar at run time: with one it would read plain strings and `{type, id}` records as entities.

@@ -1,17 +1,15 @@
-"""Room: what a policy reads. Takes: Cedar's JSON form of one policy. Gives: the attributes it mentions. Never: I/O.
+"""Parsing of Cedar policies: grade, line, obligation and which attributes each policy reads.
 
-The engine encodes only what is mentioned, so an omission here would be a hole: a `forbid` that reads a missing
+The engine encodes only attributes that are read, so an omission here would be a hole: a `forbid` that reads a missing
 attribute is skipped by Cedar. Every use that is not a plain `context.a`, `context has a`, `context.args.a` or
 `context.args has a` counts as a use of the whole.
-
-Room: policy parsing. Takes: Cedar text. Gives: policies with their grade, line and reads, or findings. Never: I/O.
 
 Annotations (all values are strings):
 
     @id("pay.large")                 mandatory, unique in the bundle, [a-z0-9._-]
     @reason("large_amount")          reason code of a forbid
     @effect("challenge")             makes a forbid *graded*: challenge, restrict or monitor, instead of deny
-    @obligation("clamp(limit, 50)")  what `restrict` asks of the enforcement point; `FORMS` lists the others
+    @obligation("clamp(limit, 50)")  what `restrict` asks of the enforcement point; see `OBLIGATION_FORMS`
 """
 
 from __future__ import annotations

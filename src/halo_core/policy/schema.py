@@ -1,4 +1,4 @@
-"""Room: policy schema. Takes: registered resources and their JSON schemas. Gives: a Cedar schema. Never: I/O.
+"""The Cedar schema of registered resources, and argument types from JSON schemas.
 
 One Cedar action per registered resource, so that `context.args` has the types of that very tool: a misspelt tool or
 argument fails validation instead of never matching. Each is a member of its kind's group; the group itself stands for

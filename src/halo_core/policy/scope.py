@@ -1,10 +1,8 @@
-"""Room: policies that cannot hold. Takes: a policy, a resource's classes. Gives: whether it may hold. Never: evaluates.
+"""Which policies can apply to an action: by their scope, and by the first conjuncts of their conditions.
 
 Most rules begin with what they are about, `resource.impact == "payment" && ...`, and the resource of a call is known
 before Cedar is asked. Cedar reads conditions from left to right and stops at the first that is false, so a policy whose
-first conjuncts are false of a resource neither matches nor fails, whatever the call: it can be left out for it.
-
-Room: policy scope. Takes: a policy, an action, a resource. Gives: whether the scope can match. Never: evaluates.
+first conjuncts are false of a resource neither matches nor fails: it is left out for that resource.
 """
 
 from __future__ import annotations

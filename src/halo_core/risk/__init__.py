@@ -1,48 +1,30 @@
-"""Room: behaviour. Provenance, taint, baselines, a risk score and drift, as pure functions. Never: I/O, a clock."""
+"""Risk of actions and sessions, as pure functions in integers.
+
+Four risks are told apart:
+
+- action risk (0..1000): how much one action looks like hijacked work, from its features and circumstances
+  (`action_risk`, over `observation`, `features`, `baseline`, `model` and `circumstances`);
+- session risk (0..1000): what the action risks of a session come to (`session_risk`);
+- event risk (0..1000): how unusual a sign-in or change at the identity provider is (`halo_core.identities.event_risk`);
+- budget risk points: what an action spends of a passport's risk budget, set by its impact
+  (`halo_core.authority`): no estimate.
+
+`drift` compares the habits of an agent's sessions with those of its past.
+"""
 
 from halo_core.risk.action_risk import ActionAssessment, assess_action, record_assessment
 from halo_core.risk.baseline import Baseline, fit_baseline
 from halo_core.risk.model import Factor, RiskModel
 from halo_core.risk.profile import Profile, ProposedAction
-from halo_core.values.provenance import (
-    MAX_LEAVES,
-    TRUST_FLOOR,
-    compute_provenance,
-    find_least_trusted,
-    origin_of_result,
-    trace_arguments,
-)
-from halo_core.values.sketch import (
-    MAX_TAINTED_FINGERPRINTS,
-    Marks,
-    Sketch,
-    fingerprint_stored_values,
-    fingerprint_tokens,
-    iter_text_fingerprints,
-)
-from halo_core.values.text import generate_spellings
 
 __all__ = [
-    "MAX_LEAVES",
-    "MAX_TAINTED_FINGERPRINTS",
-    "TRUST_FLOOR",
     "ActionAssessment",
     "Baseline",
     "Factor",
-    "Marks",
     "Profile",
     "ProposedAction",
     "RiskModel",
-    "Sketch",
     "assess_action",
-    "compute_provenance",
-    "find_least_trusted",
-    "fingerprint_stored_values",
-    "fingerprint_tokens",
     "fit_baseline",
-    "generate_spellings",
-    "iter_text_fingerprints",
-    "origin_of_result",
     "record_assessment",
-    "trace_arguments",
 ]

@@ -1,11 +1,8 @@
-"""Room: one action judged. Takes: a profile, an act, a baseline, a model. Gives: an assessment. Never: I/O, floats.
+"""Risk of one action, 0..1000: how much it looks like hijacked work.
 
-What a snapshot needs is `risk`, `values` and the model's hash: from those the score can be computed again without the
-session (INVARIANT: REPLAY).
-
-Room: a score in force for one identity: a model, a baseline, the limits that suit it. Takes: terms. Gives: bands.
-
-Never: I/O, a clock, floats.
+`assess_action` computes the features of an action against its session and the model's margin; `RiskRules` adds the
+weight of unusual circumstances to the margin and turns the sum into a risk and its band. A snapshot that holds the
+features, the circumstances and the hash of the terms is enough to compute the risk again (INVARIANT: REPLAY).
 """
 
 from __future__ import annotations
@@ -18,15 +15,13 @@ from halo_core.crypto import canonical
 from halo_core.errors import BadInput, CanonicalError
 from halo_core.risk.baseline import Baseline
 from halo_core.risk.circumstances import CircumstanceEvidence, Circumstances, UsualCircumstances
-from halo_core.risk.drift import update_wealth
 from halo_core.risk.features import compute_features
-from halo_core.risk.model import MAX_RISK, Factor, RiskModel
+from halo_core.risk.model import Factor, RiskModel
 from halo_core.risk.observation import ActionObservation, observe_action
 from halo_core.risk.profile import Profile, ProposedAction
+from halo_core.risk.session_risk import WEALTH_INDEX, update_wealth
 
 __all__ = [
-    "DRIFT_ALARM_WEALTH",
-    "WEALTH_INDEX",
     "ActionAssessment",
     "ActionRisk",
     "ActiveScoring",
@@ -34,23 +29,18 @@ __all__ = [
     "ScoringTerms",
     "assess_action",
     "explain_action_risk",
-    "next_session_risk",
     "record_assessment",
 ]
 
 
-WEALTH_INDEX: Final = 5
-"""Where the session's e-process stands among the sums of a profile."""
-
-
 @dataclass(frozen=True, slots=True)
 class ActionAssessment:
-    """One action, judged.
+    """The assessment of one action.
 
     Args:
         observation: the action against its session.
         values: features, in the order of `FEATURES`.
-        margin: of the model, in micro-units; compared with `Model.limits` and with a limit suited to the identity.
+        margin: of the model, in micro-units; compared with `RiskModel.limits` and with a limit suited to the identity.
         risk: 0..1000, calibrated.
         wealth: of the session's e-process with this action, in sixteenths of a bit: 16 * log2(1 / alpha) is an alarm at
             the rate alpha.
@@ -65,7 +55,7 @@ class ActionAssessment:
     sums: tuple[int, ...]
 
     def find_factors(self, model: RiskModel, most: int = 3) -> tuple[Factor, ...]:
-        """What moved the score, in words; computed when somebody asks."""
+        """The features that moved the margin most, in words."""
         return model.find_factors(self.values, most)
 
     def to_plain(self) -> dict[str, Any]:
@@ -74,7 +64,7 @@ class ActionAssessment:
 
 
 def assess_action(profile: Profile, act: ProposedAction, baseline: Baseline, model: RiskModel) -> ActionAssessment:
-    """Judge an action from what came before it; the profile stays as it is."""
+    """Assess an action by what came before it; the profile is not changed."""
     observation = observe_action(profile, act)
     measured = compute_features(observation, baseline, profile.sums, profile.key)
     margin = model.compute_margin(measured.values)
@@ -84,7 +74,7 @@ def assess_action(profile: Profile, act: ProposedAction, baseline: Baseline, mod
 
 
 def record_assessment(profile: Profile, assessment: ActionAssessment) -> None:
-    """The action was decided: the session remembers it, whatever the decision was."""
+    """Record in the profile that the action was decided, whatever the decision was."""
     observation = assessment.observation
     profile.record_action(
         observation.tool, observation.action_fingerprint, acts=not observation.is_read, sums=list(assessment.sums)
@@ -93,11 +83,7 @@ def record_assessment(profile: Profile, assessment: ActionAssessment) -> None:
 
 _FORM: Final = "halo-scoring-2"
 _OLD_FORM: Final = "halo-scoring-1"  # without circumstances
-_SESSION_RISK_DECAY: Final = 8  # of a session's risk, an eighth falls away with each action
-_REFUSAL_RISK: Final = 60  # what a refusal adds
 _MAX_FACTORS: Final = 3
-DRIFT_ALARM_WEALTH: Final = 160
-"""Wealth of a session's e-process (sixteenths of a bit) at which it is an alarm: one ordinary session in 1,024."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +157,7 @@ def _bad_terms() -> BadInput:
 
 @dataclass(frozen=True, slots=True)
 class ActionRisk:
-    """What a margin comes to, under the circumstances: `risk` 0..1000, its `band`, and what was not usual."""
+    """Risk of an action, 0..1000, its band (0 ordinary, 1 elevated, 2 high), and its unusual circumstances."""
 
     risk: int
     band: int
@@ -180,7 +166,7 @@ class ActionRisk:
 
 @dataclass(frozen=True)
 class RiskRules:
-    """What makes a risk of features and circumstances; from these alone a decision's risk is made again."""
+    """What turns features and circumstances into a risk; a replay needs nothing else."""
 
     terms: ScoringTerms
     model: RiskModel
@@ -195,16 +181,10 @@ class RiskRules:
 
 @dataclass(frozen=True)
 class ActiveScoring:
-    """A score in force."""
+    """The scoring in force for one identity."""
 
     rules: RiskRules
     baseline: Baseline
-
-
-def next_session_risk(before: int, risk: int, *, refused: bool) -> int:
-    """A session's risk after one more action, 0..1000: it rises at once and falls slowly; refusals add to it."""
-    remaining = before - -(-before // _SESSION_RISK_DECAY)
-    return min(max(remaining, risk) + (_REFUSAL_RISK if refused else 0), MAX_RISK)
 
 
 def explain_action_risk(

@@ -1,20 +1,11 @@
-"""Room: a limit that fits an identity. Takes: highest margins of ordinary sessions. Gives: a limit. Never: I/O, floats.
+"""What is ordinary for an identity or a role, and the margin above which an action is not.
 
-A limit carried over from elsewhere fits a workload badly that scores differently; one from a few own sessions is
-noise. So both are mixed: the identity's own ordinary sessions count one each, what is usual elsewhere counts as so
-many sessions more.
+`fit_baseline` counts what the actions of ordinary sessions show, twice: in tasks (different requests) and in sessions.
+INVARIANT: robust to a poisoned history - what one task alone has shown is not known, unless it is a hundredth of all
+sessions: one sloppy or steered run makes nothing ordinary. Names and values are kept as keyed fingerprints.
 
-Room: the baseline of an identity or role. Takes: looks of ordinary sessions. Gives: counts to compare with.
-
-Everything is counted twice, in tasks (different requests) and in sessions. INVARIANT: robust to a poisoned history -
-what one task alone has shown is not known, unless it is a hundredth of all sessions: one sloppy or steered run makes
-nothing ordinary. Names and values are kept as keyed fingerprints. Pure, and canonical JSON both ways. Never: I/O, a
-clock.
-
-Room: the cold start. Takes: an identity's baseline and its role's. Gives: one baseline. Never: I/O, a clock, floats.
-
-What others of the role ordinarily do counts for as many sessions as `PRIOR_SESSIONS` at most, so that an identity's own
-history soon weighs more than its role's.
+For a new identity `blend_with_role` adds what others of its role do, for at most `PRIOR_SESSIONS` sessions, and
+`blend_threshold` mixes its own highest margins with those usual elsewhere, so that its own history soon weighs more.
 """
 
 from __future__ import annotations
@@ -28,8 +19,9 @@ from typing import Final
 from halo_core.crypto import canonical
 from halo_core.errors import BadInput
 from halo_core.risk.observation import ActionObservation
-from halo_core.risk.value_evidence import ValueEvidence, ValueOrigin, fingerprint_names, fingerprint_strings
+from halo_core.risk.value_evidence import ValueEvidence, ValueOrigin
 from halo_core.values.argument_values import Value
+from halo_core.values.text import fingerprint_names, fingerprint_strings
 
 __all__ = [
     "MAX_OWN_MARGINS",
@@ -40,19 +32,18 @@ __all__ = [
     "blend_threshold",
     "blend_with_role",
     "fingerprint_levels",
-    "fingerprint_strings",
     "fit_baseline",
     "sample_own_margins",
 ]
 
 
 USUAL_WEIGHT: Final = 100
-"""Sessions that what is usual elsewhere counts for."""
+"""Sessions that the margins usual elsewhere count for."""
 MAX_OWN_MARGINS: Final = 1024
 
 
 def sample_own_margins(highest: Sequence[int]) -> tuple[int, ...]:
-    """Highest margins of an identity's ordinary sessions, sorted and at most `MOST_OWN` of them, evenly chosen."""
+    """Highest margins of an identity's ordinary sessions, sorted and at most `MAX_OWN_MARGINS` of them, evenly chosen."""
     ranked = sorted(highest)
     if len(ranked) <= MAX_OWN_MARGINS:
         return tuple(ranked)
@@ -64,7 +55,7 @@ def blend_threshold(own_margins: Sequence[int], usual: Sequence[int], share: int
 
     Args:
         own_margins: highest margin of each of the identity's ordinary sessions, each against a baseline without its own task.
-        usual: the same elsewhere, as evenly spaced quantiles (`Model.usual`).
+        usual: the same elsewhere, as evenly spaced quantiles (`RiskModel.usual_margins`).
         share: thousandths.
         prior: sessions that `usual` counts for.
     """
@@ -112,7 +103,7 @@ class Baseline:
     _memo: dict[object, list[int]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def memoize(self, name: object, make: Callable[[], list[int]]) -> list[int]:
-        """What a function of this baseline and `name` gives, from memory where it was asked before; bounded."""
+        """The value of `make` for this `name`, computed once; bounded."""
         result = self._memo.get(name)
         if result is None:
             if len(self._memo) >= _MAX_MEMOIZED:
@@ -191,30 +182,32 @@ def _require_form(form: object) -> None:
 class ValueFingerprints:
     """Fingerprints under which a value is counted, each made when it is asked for."""
 
-    __slots__ = ("_key", "_look", "_sight", "_text", "value")
+    __slots__ = ("_evidence", "_key", "_observation", "_text", "value")
 
     def __init__(self, observation: ActionObservation, evidence: ValueEvidence, key: bytes) -> None:
-        self._look, self._sight, self._key = observation, evidence, key
+        self._observation, self._evidence, self._key = observation, evidence, key
         self._text = f"{evidence.fingerprint:x}"
         self.value = fingerprint_strings("v", observation.tool, evidence.value.place, self._text, key=key)
 
     @property
     def value_elsewhere(self) -> Iterator[int]:
         """The value at any place of its name, and anywhere."""
-        yield fingerprint_strings("w", self._sight.value.leaf, self._text, key=self._key)
+        yield fingerprint_strings("w", self._evidence.value.leaf, self._text, key=self._key)
         yield fingerprint_strings("x", self._text, key=self._key)
 
     @property
     def general_forms(self) -> Iterator[int]:
         """What it belongs to, there and anywhere; nothing of a value that belongs to nothing."""
-        if general := self._sight.value.general:
-            yield fingerprint_strings("g", self._look.tool, self._sight.value.place, general, key=self._key)
+        if general := self._evidence.value.general:
+            yield fingerprint_strings("g", self._observation.tool, self._evidence.value.place, general, key=self._key)
             yield fingerprint_strings("h", general, key=self._key)
 
     @property
     def source_flow(self) -> int:
         """That this place takes values from that tool's results."""
-        return fingerprint_strings("f", self._sight.source, self._look.tool, self._sight.value.place, key=self._key)
+        return fingerprint_strings(
+            "f", self._evidence.source, self._observation.tool, self._evidence.value.place, key=self._key
+        )
 
 
 def fingerprint_levels(purpose: str, observation: ActionObservation, value: Value, key: bytes) -> tuple[int, ...]:
@@ -265,7 +258,7 @@ def fingerprint_observation(observation: ActionObservation, key: bytes) -> list[
 
 
 def fit_baseline(sessions: Iterable[Sequence[ActionObservation]], key: bytes) -> Baseline:
-    """The baseline of sessions, each the looks of its actions in order (their `request` is the task)."""
+    """The baseline of sessions, each the observations of its actions in order; a request is a task."""
     counts = _BaselineCounts(key)
     for observations in sessions:
         if observations:

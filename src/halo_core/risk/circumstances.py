@@ -1,10 +1,9 @@
-"""Room: from where, when and how far an action reaches. Takes: those of ordinary sessions. Gives: weights of evidence.
+"""How unusual it is where, when and how far an action reaches, in sixteenths of a bit.
 
-The model learnt what hijacked agents do. Of where they ran and at which hours no record tells, so this part is not
-learnt: a circumstance weighs as much as it is rarer in the agent's own history than among attacks, whose shares are set
-by hand. The logarithm of that ratio is added to the model's margin (weight of evidence: Good, Probability and the
-Weighing of Evidence, 1950). INVARIANT: it never lowers a risk. Whole numbers; canonical JSON both ways. Never: I/O, a
-clock, floats.
+The model learnt what hijacked agents do. No record says where they ran or at which hours, so this part is not learnt: a
+circumstance weighs as much as it is rarer in the agent's own history than among attacks, whose shares are set by hand.
+The logarithm of that ratio is added to the model's margin (weight of evidence: Good, Probability and the Weighing of
+Evidence, 1950). INVARIANT: it never lowers a risk.
 """
 
 from __future__ import annotations

@@ -1,15 +1,12 @@
-"""Room: habits, how an agent goes about its work. Takes: the actions of a session. Gives: integers. Never: I/O, floats.
+"""Whether an agent still works the way it used to: its habits, session by session, against those of its past.
 
-Not what it did but how: how many steps, how many arguments it fills in and how, how it writes. They differ between
-models and settings, and hardly between sessions of one agent at the same task.
+`SessionHabits` counts how an agent goes about its work (how many steps, which arguments it fills in, how it writes):
+this differs between models and settings, and hardly between sessions of one agent at the same task. `DriftMonitor` takes
+each session's habits, less what is usual for the same request in the `DriftReference`, along the directions in which
+agents differ (learnt offline), smooths them exponentially and raises an alarm at a squared distance (a multivariate
+EWMA).
 
-Room: drift. Takes: habits of sessions, tail probabilities of actions. Gives: alarms. Never: I/O, a clock, floats.
-
-Across sessions: each session's habits, less what is usual for the same request in the reference, along the directions
-in which agents differ (learnt offline, a matrix of integers), smoothed exponentially, as one squared distance (a
-multivariate EWMA). Within a session: an e-process, a bet against "this is ordinary work" that grows with each
-unlikely action; by Ville's inequality ordinary work passes 1/alpha with probability alpha at most, however long it
-goes on, as far as the tail probabilities are true. Limits come from null streams, or from alpha.
+Nothing in the enforcement path calls this yet: studies measure it, and the detector is to be run on live sessions.
 """
 
 from __future__ import annotations
@@ -29,7 +26,6 @@ __all__ = [
     "SessionHabits",
     "compute_distance",
     "fit_reference",
-    "update_wealth",
 ]
 
 
@@ -343,15 +339,3 @@ def _integer_root(number: int) -> int:
     while (better := (guess + max(number, 1) // guess) // 2) < guess:
         guess = better
     return max(guess, 1)
-
-
-def update_wealth(wealth: int, bits: int) -> int:
-    """The e-process one action later, in sixteenths of a bit, never below zero (so that late trouble counts in full).
-
-    Args:
-        wealth: before.
-        bits: surprise of the action, -log2 of the probability of anything as strange in ordinary work, in sixteenths.
-
-    The bet is the calibrator p^(-1/2)/2, whose mean is one where p is uniform: log2 of it is bits/2 - 1.
-    """
-    return max(wealth + bits // 2 - 16, 0)

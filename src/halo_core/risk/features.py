@@ -1,19 +1,8 @@
-"""Room: the list of features. Takes: nothing. Gives: for each its id, family and sentence. Never: computes one.
-
-Their order is part of a model's form: `model.features_hash` is of these ids. None is a size of a result, and none
-reads how an attacker words or wraps anything.
-
-Room: what results spell out. Takes: a look and the words of a role's tools. Gives: nearness. Never: I/O, floats.
-
-How closely a result says what the tool does, how many of the argument's words that the request does not hold stand
-together in a result, and whether both stand beside each other.
-
-Room: features, what a score is made of. Takes: a look, a baseline and the session's sums. Gives: integers.
-
-Never: I/O.
+"""Features of an action, what its risk is computed from.
 
 Each has an id, a family and a sentence; all are integers, all come from what was there before the action, none is a
-size of a result and none reads how an attacker words anything.
+size of a result and none depends on how an attacker words anything. Their order is part of a model's form:
+`model.features_hash` is a digest of the ids.
 """
 
 from __future__ import annotations
@@ -30,11 +19,10 @@ from halo_core.risk.value_evidence import (
     RESULT_ORIGINS,
     ValueEvidence,
     ValueOrigin,
-    fingerprint_names,
-    fingerprint_strings,
 )
 from halo_core.values.argument_values import Value
 from halo_core.values.lexicon import VERBS
+from halo_core.values.text import fingerprint_names, fingerprint_strings
 
 __all__ = [
     "FEATURES",
@@ -286,7 +274,7 @@ def compute_features(
         observation: the action against its session.
         baseline: of its identity or role.
         sums: of the session (`Profile.sums`).
-        key: for fingerprints, the one that look and baseline were made with.
+        key: for fingerprints, the one that observation and baseline were made with.
     """
     features: dict[str, int] = {}
     namings = [evidence for evidence in observation.evidence if evidence.value.is_naming]
@@ -419,7 +407,7 @@ def _measure_lead_of_word(request_word: int, tool: str, usual: int, baseline: Ba
 
 
 def _look_up_surprises(observation: ActionObservation, value: Value, baseline: Baseline, key: bytes) -> list[int]:
-    """At a new value of this place, at one that belongs to something new, and at one that came from each of `Came`."""
+    """At a new value of this place, at one that belongs to something new, and at one that came from each `ValueOrigin`."""
     return baseline.memoize(
         ("place", observation.tool, value.place, value.leaf, value.kind, key),
         lambda: _compute_surprises(observation, value, baseline, key),

@@ -1,18 +1,14 @@
-"""Room: trees read all at once. Takes: tables of trees. Gives: leaves, and what led to them. Never: I/O, floats, numpy.
+"""Forests of decision trees as tables of integers: the same features give the same margin on every machine.
 
-Walking 300 trees takes some two thousand steps of Python. Instead each leaf of every tree has a bit in one long
-integer, a tree's leaves side by side from left to right in a lane. A node's condition, where it does not hold, takes
-the bits of its left branch away; what is left in a lane is headed, from the low end, by the leaf that a walk ends at.
-The bits that a feature takes away depend only on how many of its limits lie below its value, so there is one mask for
-each such number, made once. What the leaves are worth is summed bit by bit: for each bit of their values there is one
-long integer of the leaves that have it, so that counting ones adds it up over all trees at once. INVARIANT: REPLAY -
-the leaves are those that a walk finds, exactly (QuickScorer, Lucchese et al., SIGIR 2015, in whole numbers).
+A table is flat, three integers a node: feature, limit, and where the right branch starts; the left one starts right
+behind. A leaf has feature -1, and its value instead of a limit. A value goes left where it is at most the limit.
 
-Room: trees as integer tables. Takes: features. Gives: a margin in micro-units. Never: I/O, floats, numpy.
-
-Each tree is walked by comparing integers, so the same features give the same margin on every machine and in every
-version of Python. A table is flat, three integers a node: feature, limit, and where the right branch starts; the left
-one starts right behind. A leaf has feature -1, and its value instead of a limit.
+Walking 300 trees takes some two thousand steps of Python, so a forest is also evaluated all at once (QuickScorer,
+Lucchese et al., SIGIR 2015, in integers): each leaf has a bit in one long integer, a tree's leaves side by side in a
+lane. Where a node's condition does not hold, it clears the bits of its left branch; the lowest bit left in a lane is the
+leaf that a walk ends at. The bits that a feature clears depend only on how many of its limits lie below its value, so
+there is one mask for each such number. Leaf values are summed by bit planes. INVARIANT: REPLAY - the leaves are exactly
+those that a walk finds.
 """
 
 from __future__ import annotations

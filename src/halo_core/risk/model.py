@@ -1,10 +1,6 @@
-"""Room: weights of evidence, in bits. Takes: two counts. Gives: sixteenths of a bit. Never: I/O, floats.
+"""The risk model: forests whose margins are averaged, and a calibration from margin to risk 0..1000.
 
-Room: the behaviour model. Takes: features. Gives: risk 0..1000 and what moved it, in words. Never: I/O, floats.
-
-A model is forests whose margins are averaged, a calibration from margin to risk, and the margins at which alarms
-start. It is read from bytes that somebody else fetched; bytes that are not a model of these very features are
-refused.
+A model is read from bytes that somebody else fetched; bytes that are not a model of these very features are refused.
 """
 
 from __future__ import annotations
@@ -74,14 +70,14 @@ class Factor:
 
 @dataclass(frozen=True)
 class RiskModel:
-    """See the module.
+    """A trained model.
 
     Args:
         forests: (weight in thousandths, forest).
         curve: (margin, risk), both rising: risk between two points is interpolated.
         limits: name of a cut → the margin above which it flags, set on ordinary sessions.
         usual_margins: highest margins of ordinary sessions of the training data, at 0, 1, .. 100 hundredths: what an identity
-            without a history of its own is compared with (`adapt.suited`).
+            without a history of its own is compared with (`blend_threshold`).
         tails: margins that an ordinary action passes with probability 1, 1/2, 1/4, ..: rising.
         about: what it was trained on.
     """
@@ -135,7 +131,7 @@ class RiskModel:
         return max((high - low) // (evidence_above - evidence_below), 1)
 
     def surprise_of(self, margin: int) -> int:
-        """How unlikely such a margin is in ordinary work: -log2 of the chance, in sixteenths of a bit (`drift.bet`)."""
+        """How unlikely such a margin is in ordinary work: -log2 of the chance, in sixteenths of a bit (`update_wealth`)."""
         index = bisect_right(self.tails, margin)
         if index == 0 or index == len(self.tails):
             return 16 * max(index - 1, 0)
@@ -181,7 +177,7 @@ class RiskModel:
 
     @classmethod
     def from_packed(cls, data: bytes) -> RiskModel:
-        """Inverse of `packed`, never unpacking more than a model may hold.
+        """Inverse of `to_packed`, never unpacking more than a model may hold.
 
         Raises:
             BadInput: as `from_bytes`.

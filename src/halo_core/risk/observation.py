@@ -1,7 +1,6 @@
-"""Room: one look at an action, from what came before it in its session. Takes: a profile and an act. Gives: a look.
+"""One action as seen from what came before it in its session: where each value came from, how it fits the request.
 
-A look holds where each value came from and how the action fits the request, and nothing that needs a baseline, so
-that it is made once and judged by any. Never: I/O, a clock, and nothing that comes after the action.
+`observe_action` needs no baseline, so an observation is made once and can be compared with any.
 """
 
 from __future__ import annotations
@@ -17,15 +16,19 @@ from halo_core.risk.value_evidence import (
     ValueEvidence,
     ValueOrigin,
     collect_value_evidence,
-    fingerprint_bytes,
-    fingerprint_strings,
-    unpack_fingerprints,
 )
 from halo_core.values.argument_values import Value, extract_values
 from halo_core.values.lexicon import DELEGATION_WORDS, REQUEST_WORDS_BY_IMPACT, STOP_WORDS, VERBS, find_synonyms
-from halo_core.values.text import fingerprint_atom, fingerprint_atoms, split_name
+from halo_core.values.text import (
+    fingerprint_atom,
+    fingerprint_atoms,
+    fingerprint_bytes,
+    fingerprint_strings,
+    split_name,
+    unpack_fingerprints,
+)
 
-__all__ = ["ActionObservation", "ValueEvidence", "ValueOrigin", "fingerprint_strings", "observe_action"]
+__all__ = ["ActionObservation", "observe_action"]
 
 MAX_TOOL_WORDS: Final = 8
 MAX_ABSENT: Final = 96
@@ -36,7 +39,7 @@ Word = tuple[int, bool]
 
 @dataclass(frozen=True, slots=True)
 class ActionObservation:
-    """One action, seen against its session. See `look_at`.
+    """One action, seen against its session. See `observe_action`.
 
     Args:
         tool: name.
@@ -84,7 +87,7 @@ class ActionObservation:
 
 
 def observe_action(profile: Profile, act: ProposedAction) -> ActionObservation:
-    """What there is to say of an action without a baseline."""
+    """Observe an action: everything about it that needs no baseline."""
     key = profile.key
     words = _extract_tool_words(act.tool[:256], act.description[:256])
     values, truncated = extract_values(act.args)
@@ -133,7 +136,7 @@ def observe_action(profile: Profile, act: ProposedAction) -> ActionObservation:
 
 @dataclass(frozen=True, slots=True)
 class _RequestSummary:
-    """What every look of a session asks of its request.
+    """What every observation of a session needs of its request.
 
     Args:
         words: its words without those of grammar.
@@ -197,7 +200,7 @@ def _request_word_fingerprints(impact: Impact, key: bytes) -> frozenset[int] | N
 
 @dataclass(frozen=True, slots=True)
 class _ToolWords:
-    """What every look at a tool asks of its words.
+    """What every observation of a tool needs of its words.
 
     Args:
         words: of each its fingerprint, and those of words that mean much the same.

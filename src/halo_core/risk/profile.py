@@ -1,17 +1,9 @@
-"""Room: texts that a session has seen. Takes: a request or a result. Gives: a chunk to search in.
+"""What is remembered of a session to compute risk: its request, its results and its actions, as fingerprints.
 
-Never: I/O, a clock.
-
-Room: the profile of a session, what behaviour remembers of it. Takes: request, results, actions. Gives: looks.
-
-`observe` reads a result, off the decision path; `look` says what there is to say about an action without any baseline;
-`acted` notes that it was decided. The memory is bounded: the oldest results are forgotten first, and what was forgotten
-is counted. `pack` and `unpack` carry it through the store. Never: I/O, a clock.
-
-Room: a profile in the store, as what is added to it. Takes: a profile. Gives: rows and a head. Never: I/O, a clock.
-
-What a session has seen is added in rows that never change, so that a decision writes little; the head holds the few
-numbers that move with every action. Rows and head together are the profile (`Profile.pack` is the whole in one piece).
+`observe_result` reads a result, off the decision path; `record_action` notes that an action was decided. The memory is
+bounded: the oldest results are forgotten first, and counted. In the store a profile is rows that never change, one for
+each text (`pack_row`, `apply_row`), and a head of the few numbers that change with every action (`pack_head`,
+`apply_head`), so that a decision writes little.
 """
 
 from __future__ import annotations
@@ -45,7 +37,6 @@ __all__ = [
     "Profile",
     "ProposedAction",
     "apply_head",
-    "apply_request",
     "apply_row",
     "make_chunk",
     "pack_head",
@@ -62,7 +53,7 @@ class Chunk:
     """One text, as fingerprints of its atoms.
 
     Args:
-        source: name of the tool it came from (`short`), empty for the request.
+        source: name of the tool it came from (`shorten_tool_name`), empty for the request.
         step: number of the action whose result it is.
         named_by_request: that action's naming values all stood in the request.
         secret_word_count: how many words for secrets and the like it holds, at most 255.
@@ -139,16 +130,13 @@ MAX_PROFILE_ATOMS: Final = 24_576
 MAX_CHUNKS: Final = 64
 MAX_ACTION_FINGERPRINTS: Final = 256
 SUM_COUNT: Final = 8
-"""Numbers summed over the session; `features` says which."""
-_MAGIC: Final = b"hbp1"
-_PROFILE_HEADER: Final = struct.Struct(">4sIIIIIIHHH8q")
-_CHUNK_HEADER: Final = struct.Struct(">HIBBBI")
+"""Numbers summed over the session; see `compute_features`."""
 _MAX_COUNTER: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class ProposedAction:
-    """An action that somebody wants to take, as behaviour sees it.
+    """An action to be decided.
 
     Args:
         tool: its name.
@@ -167,7 +155,7 @@ class ProposedAction:
 
 @dataclass
 class Profile:
-    """What behaviour remembers of one session.
+    """What is remembered of one session.
 
     Args:
         key: for fingerprints; a store keeps one for each tenant.
@@ -179,8 +167,8 @@ class Profile:
         forgotten: results that no longer are remembered.
         last_tools: names of the last three tools.
         action_counts: fingerprints of actions made (tool and arguments), with how often.
-        sums: what `features` sums up.
-        request_summary: what `look` has made of the request, until more is asked.
+        sums: sums that `compute_features` adds to.
+        request_summary: cache of `observe_action`, until the request grows.
     """
 
     key: bytes
@@ -196,11 +184,11 @@ class Profile:
     request_summary: object = field(default=None, compare=False, repr=False)
 
     def add_request_text(self, text: str) -> None:
-        """The user said something; it is added to the request."""
+        """Add what the user said to the request."""
         self.add_request_chunk(make_chunk(text, self.key))
 
     def add_request_chunk(self, new: Chunk) -> None:
-        """As `asked`, of a text that was read."""
+        """As `add_request_text`, of a chunk."""
         self.request_summary = None
         both = self.request.atoms + new.atoms
         self.request = Chunk(
@@ -218,12 +206,12 @@ class Profile:
         Args:
             tool: whose result.
             text: all of it; what is behind the first `text.MAX_READ` characters is not looked at.
-            named_by_request: everything that the call named stood in the request (`Look.named`).
+            named_by_request: everything that the call named stood in the request (`ActionObservation.named_by_request`).
         """
         self.add_result(make_chunk(text, self.key, source=tool, step=self.steps, named_by_request=named_by_request))
 
     def add_result(self, chunk: Chunk) -> None:
-        """As `observe`, of a text that was read."""
+        """As `observe_result`, of a chunk."""
         if not chunk.atoms:
             return
         self.chunks.append(chunk)
@@ -239,7 +227,7 @@ class Profile:
         return sum([len(chunk.atoms) for chunk in self.chunks]) // ATOM_BYTES
 
     def record_action(self, tool: str, fingerprint: int, *, acts: bool, sums: list[int]) -> None:
-        """An action was decided: `fingerprint` is its fingerprint, `sums` what it adds up to (`features.Scored`)."""
+        """An action was decided: `fingerprint` is its fingerprint, `sums` what it adds up to (`ActionFeatures`)."""
         self.steps = min(self.steps + 1, _MAX_COUNTER)
         self.last_tools = (shorten_tool_name(tool), *self.last_tools[:2])
         self.acts += acts
@@ -247,81 +235,6 @@ class Profile:
         if fingerprint in self.action_counts or len(self.action_counts) < MAX_ACTION_FINGERPRINTS:
             self.action_counts[fingerprint] = min(self.action_counts.get(fingerprint, 0) + 1, 255)
         self.sums = [max(min(number, _MAX_COUNTER), -_MAX_COUNTER) for number in sums]
-
-    def pack(self) -> bytes:
-        """As bytes; at most about 110 KB."""
-        parts = [
-            _PROFILE_HEADER.pack(
-                _MAGIC,
-                self.steps,
-                self.acts,
-                self.acts_since_result,
-                self.forgotten,
-                len(self.request.atoms),
-                self.request.secret_word_count << 1 | self.request.truncated,
-                len(self.last_tools),
-                len(self.action_counts),
-                len(self.chunks),
-                *self.sums,
-            ),
-        ]
-        for tool in self.last_tools:
-            parts += [bytes([len(tool.encode())]), tool.encode()]
-        parts.append(self.request.atoms)
-        parts += [fingerprint.to_bytes(6) + bytes([times]) for fingerprint, times in self.action_counts.items()]
-        for chunk in self.chunks:
-            name = chunk.source.encode("utf-8", "replace")
-            size = len(chunk.atoms)
-            parts.append(
-                _CHUNK_HEADER.pack(
-                    len(name), chunk.step, chunk.named_by_request, chunk.secret_word_count, chunk.truncated, size
-                )
-            )
-            parts += [name, chunk.atoms]
-        return b"".join(parts)
-
-    @classmethod
-    def unpack(cls, data: bytes, key: bytes) -> Profile:
-        """Inverse of `pack`.
-
-        Raises:
-            BadInput: these are other bytes.
-        """
-        try:
-            return _unpack_profile(data, key)
-        except (struct.error, ValueError, IndexError) as exc:
-            raise BadInput(
-                "bad_profile", "not a packed profile of a session", field="profile", remedy="treat it as unknown"
-            ) from exc
-
-
-def _unpack_profile(data: bytes, key: bytes) -> Profile:
-    magic, steps, acts, since, forgotten, request_size, flags, tool_count, action_count, chunks, *sums = (
-        _PROFILE_HEADER.unpack_from(data)
-    )
-    if magic != _MAGIC:
-        raise ValueError("magic")
-    offset = _PROFILE_HEADER.size
-
-    def take(size: int) -> bytes:
-        nonlocal offset
-        part = data[offset : offset + size]
-        if len(part) != size:
-            raise ValueError("short")
-        offset += size
-        return part
-
-    last = tuple(take(take(1)[0]).decode("utf-8") for _ in range(tool_count))
-    request = Chunk("", 0, False, flags >> 1, bool(flags & 1), take(request_size))
-    done = {int.from_bytes(take(6)): take(1)[0] for _ in range(action_count)}
-    rows = []
-    for _ in range(chunks):
-        length, step, as_named, secret_word_count, truncated, size = _CHUNK_HEADER.unpack(take(_CHUNK_HEADER.size))
-        name = take(length).decode("utf-8")
-        rows.append(Chunk(name, step, bool(as_named), secret_word_count, bool(truncated), take(size)))
-    if offset != len(data):
-        raise ValueError("long")
-    return Profile(key, request, rows, steps, acts, since, forgotten, last, done, list(sums))
 
 
 _LENGTH_PREFIX: Final = struct.Struct(">I")
@@ -366,10 +279,8 @@ def apply_row(profile: Profile, data: bytes) -> Marks:
             offset += _ROW_CHUNK_HEADER.size
             name = data[offset : offset + name_size].decode("utf-8")
             chunk = Chunk(name, facts[0], bool(facts[1]), facts[2], bool(facts[3]), data[offset + name_size :])
-            if kind == _REQUEST_ROW:
-                apply_request(profile, chunk)
-            else:
-                profile.add_result(chunk)
+            add = profile.add_request_chunk if kind == _REQUEST_ROW else profile.add_result
+            add(chunk)
     except (struct.error, ValueError) as exc:
         raise BadInput(
             "bad_profile", "the row of the session is invalid", field="profile", remedy="run `halo verify`"
@@ -381,11 +292,6 @@ def _unpack_row_marks(data: bytes, size: int) -> Marks:
     if len(data) != size or size % MARK_BYTES:
         raise ValueError(size)
     return unpack_marks(data)
-
-
-def apply_request(profile: Profile, chunk: Chunk) -> None:
-    """The user said something; it is added to the request."""
-    profile.add_request_chunk(chunk)
 
 
 def pack_head(profile: Profile) -> str:
@@ -403,7 +309,7 @@ def pack_head(profile: Profile) -> str:
 
 
 def apply_head(profile: Profile, text: str) -> None:
-    """Inverse of `head`; of an empty text, a profile of a session that has done nothing.
+    """Inverse of `pack_head`; of an empty text, a profile of a session that has done nothing.
 
     Raises:
         BadInput: this is another text.

@@ -1,4 +1,4 @@
-"""Room: one value of an action, seen against its session. Takes: a profile and a value. Gives: a sight. Never: I/O."""
+"""One value of an action against its session: which text named it first, and how close it is to the request."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from halo_core.risk.profile import Chunk, Profile
 from halo_core.values.argument_values import Value, ValueKind
 from halo_core.values.lexicon import COMMON_NAME_PARTS, SENSITIVE_WORDS, STOP_WORDS
 from halo_core.values.text import (
-    digest_with_key,
     find_atoms,
     fingerprint_atom,
     fingerprint_atoms,
+    fingerprint_bytes,
     is_plain_word,
     normalize_atom,
+    unpack_fingerprints,
 )
 
 __all__ = [
@@ -26,10 +27,6 @@ __all__ = [
     "ValueEvidence",
     "ValueOrigin",
     "collect_value_evidence",
-    "fingerprint_bytes",
-    "fingerprint_names",
-    "fingerprint_strings",
-    "unpack_fingerprints",
 ]
 
 MAX_OCCURRENCES: Final = 8
@@ -86,29 +83,6 @@ class ValueEvidence:
     secret_token_count: int
     affix_match: bool = False
     nearby_request_words: int = -1
-
-
-def fingerprint_strings(*parts: str, key: bytes) -> int:
-    """Keyed 48-bit fingerprint of some names together."""
-    return fingerprint_bytes("\x1f".join(parts).encode("utf-8", "replace"), key)
-
-
-def fingerprint_bytes(data: bytes, key: bytes) -> int:
-    """Keyed 48-bit fingerprint."""
-    return int.from_bytes(digest_with_key(data, key, 6))
-
-
-@lru_cache(maxsize=32_768)
-def fingerprint_names(*parts: str, key: bytes) -> int:
-    """As `mark`, remembered: for names of tools, arguments and kinds, and never for values."""
-    return fingerprint_strings(*parts, key=key)
-
-
-def unpack_fingerprints(packed: bytes) -> array[int]:
-    """Fingerprints, packed one behind the other, as numbers."""
-    row = array("I")
-    row.frombytes(packed)
-    return row
 
 
 def collect_value_evidence(
@@ -170,7 +144,7 @@ def _find_result_of_name(profile: Profile, packed: bytes) -> tuple[int, str, int
 
 
 def _find_result_of_text(profile: Profile, row: array[int]) -> tuple[int, str, int, int]:
-    """As `_best`, of a text: the result that holds most of its words, of equals the latest."""
+    """As `_find_result_of_name`, of a text: the result that holds most of its words, of equals the latest."""
     best, source, age, results = 0, "", 0, 0
     for back, chunk in enumerate(reversed(profile.chunks)):
         cover = _share_in_bag(row, chunk.bag)

@@ -1,8 +1,10 @@
-"""Room: the store. Owns all state, one transaction per decision, SQLite. Takes: jobs. Gives: durable results."""
+"""All state of Halo, in a SQLite database: jobs run in one transaction each and are durable when the call returns.
+
+Start at `Store.commit` (`store.store`); COMMIT is executed in `store.committer.commit_batch`. A job works with a
+`Transaction`; views read with `store.reader.Reader` and `store.log`.
+"""
 
 from halo_core.ledger import commit_state
-from halo_core.store.committer import CommitFailed, Job
-from halo_core.store.database import Database
 from halo_core.store.session_state import Account, SessionState
 from halo_core.store.store import Store, StoreConfig
 from halo_core.store.transaction import AppendedEntry, Control, Draft, Transaction, encode_leaf
@@ -11,11 +13,8 @@ from halo_core.store.writer_chains import ProvenEntry, find_paused_decision, rea
 __all__ = [
     "Account",
     "AppendedEntry",
-    "CommitFailed",
     "Control",
-    "Database",
     "Draft",
-    "Job",
     "ProvenEntry",
     "SessionState",
     "Store",

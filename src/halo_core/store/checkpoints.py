@@ -1,11 +1,7 @@
-"""Room: the trusted verifier keys, one per tenant, kept beside the keys. Takes: a home. Gives: vkeys.
-
-Room: signing checkpoints over the store's tree. Takes: a database. Gives: signed tree heads and the anchor moved.
-"""
+"""Signed checkpoints over a store's entries, the local anchor, and the trusted log keys of a home (`trust.json`)."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,31 +12,18 @@ import orjson
 from halo_core.crypto.keys import Signer
 from halo_core.errors import ConfigError, Gap
 from halo_core.failpoints import hit_failpoint
+from halo_core.files import hold_file_lock, replace_file
 from halo_core.ledger import CompactRange, advance_anchor, sign_checkpoint
 from halo_core.store.database import Database, sqlite_path
-
-__all__ = [
-    "check_trusted_key",
-    "compute_root_at",
-    "count_entries",
-    "find_anchored_note",
-    "list_anchor_names",
-    "load_trusted_keys",
-    "select_anchors",
-    "sign_next_checkpoint",
-    "trust_log_key",
-    "update_anchor",
-]
-
 
 _NAME = "trust.json"
 
 
 def load_trusted_keys(home: Path) -> dict[str, str]:
-    """Tenant → log vkey; empty where nothing is trusted yet.
+    """Tenant → verifier key of its log; empty where nothing is trusted yet.
 
     Raises:
-        ConfigError: the file is there and is not what it should be.
+        ConfigError: `bad_trust`, the file is damaged.
     """
     path = home / _NAME
     try:
@@ -55,40 +38,35 @@ def load_trusted_keys(home: Path) -> dict[str, str]:
 
 
 def check_trusted_key(home: Path, tenant: str, vkey: str) -> bool:
-    """Whether `vkey` is trusted already.
+    """Whether `vkey` is trusted already; False where no key of the tenant is.
 
     Raises:
-        ConfigError: `log_key_changed`, another key is.
+        ConfigError: `log_key_changed`, another key is trusted.
     """
-    trusted = load_trusted_keys(home).get(tenant, vkey)
-    if trusted != vkey:
+    trusted = load_trusted_keys(home).get(tenant)
+    if trusted not in (None, vkey):
         raise ConfigError(
             "log_key_changed",
             f"the log key of tenant `{tenant}` is not the trusted one",
             field="home",
-            remedy="restore `log.key`, or remove the entry from trust.json if the change is yours",
+            remedy="restore `log.key`, or remove the entry from trust.json if you changed the key",
         )
-    return tenant in load_trusted_keys(home)
+    return trusted is not None
 
 
 def trust_log_key(home: Path, tenant: str, vkey: str) -> None:
     """Trust `vkey` for `tenant` from now on.
 
     Raises:
-        ConfigError: another key is trusted already (INVARIANT: AUDIT - trust is never replaced silently).
+        ConfigError: another key is trusted already (INVARIANT: AUDIT - a trusted key is never replaced silently).
     """
     if check_trusted_key(home, tenant, vkey):
         return
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = home / _NAME
-    with (home / f"{_NAME}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if check_trusted_key(home, tenant, vkey):  # another process or thread was first
-            return
-        draft = path.with_suffix(".tmp")
-        trusted_keys = {**load_trusted_keys(home), tenant: vkey}
-        draft.write_bytes(orjson.dumps(trusted_keys, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
-        draft.replace(path)
+    with hold_file_lock(home / f"{_NAME}.lock"):
+        if not check_trusted_key(home, tenant, vkey):  # else another process or thread was first
+            keys = {**load_trusted_keys(home), tenant: vkey}
+            replace_file(home / _NAME, orjson.dumps(keys, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
 
 
 _LEAVES = (
@@ -123,7 +101,7 @@ def compute_root_at(database: Database, tenant: str, size: int) -> bytes:
 
 
 def sign_next_checkpoint(database: Database, tenant: str, log: Signer, deadline_s: float) -> bytes | None:
-    """Sign a checkpoint over everything; None when the newest one covers it already."""
+    """Sign and store a checkpoint over all entries; None where the newest one covers them already."""
     database.begin(deadline_s)
     try:
         size = count_entries(database, tenant)
@@ -143,9 +121,9 @@ def sign_next_checkpoint(database: Database, tenant: str, log: Signer, deadline_
 
 
 def list_anchor_names(database: Database, config: Any) -> tuple[str, str]:
-    """Names under which the anchor is kept: the file's place, and the store's own id.
+    """Names under which the anchor file holds this store: the database's place, and the store's own id.
 
-    The place finds the anchor when the file was emptied or replaced, the id when it was moved or copied.
+    The place finds it after the database was emptied or replaced, the id after it was moved or copied.
     """
     row = database.connection.execute("SELECT store FROM control WHERE tenant=?", (config.tenant,)).fetchone()
     return _describe_location(database.path, config.home), row[0] if row is not None else ""
@@ -159,7 +137,7 @@ def _describe_location(path: Path | None, home: Path) -> str:
 
 
 def find_anchored_note(anchors: Mapping[str, Mapping[str, bytes]], database: Database, config: Any) -> bytes | None:
-    """The anchor's checkpoint for this database, by place and else by id."""
+    """The anchor's checkpoint for this database, by place or else by id; None where there is none."""
     for name in list_anchor_names(database, config):
         note = anchors.get(name, {}).get(config.tenant)
         if name and note is not None:
@@ -168,12 +146,12 @@ def find_anchored_note(anchors: Mapping[str, Mapping[str, bytes]], database: Dat
 
 
 def select_anchors(anchors: Mapping[str, Mapping[str, bytes]], url: str, home: Path) -> Mapping[str, bytes]:
-    """Tenant → checkpoint note that the anchor holds for the file behind `url`, whatever is there now."""
+    """Tenant → checkpoint note that the anchor holds for the file behind `url`, whether it is there or not."""
     return anchors.get(_describe_location(sqlite_path(url), home), {})
 
 
 def update_anchor(names: Iterable[str], config: Any, note: bytes) -> None:
-    """Move the local anchor forward to `note`, under each of its names."""
+    """Move the local anchor forward to `note`, under each of the store's names."""
     hit_failpoint("before_anchor")
     for name in names:
         if name not in ("", "memory"):

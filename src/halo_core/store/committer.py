@@ -1,18 +1,12 @@
-"""Room: the batch, one durable transaction over one or several jobs. Takes: jobs. Gives: their results.
+"""Where jobs become durable: `commit_batch` runs them in one transaction and then executes COMMIT.
 
-Never: waits for anything but the database lock.
+A job is a function of a `Transaction` and sees what the jobs before it did. Its results are handed out after COMMIT
+returned (INVARIANT: CRASH), and a job that fails leaves nothing behind. Usually none fails, and no SAVEPOINT is needed
+(each costs a copy of every page its job touches). If one fails, the transaction is rolled back and all jobs run again,
+each in its own SAVEPOINT; so a job must have no effect except through its transaction.
 
-A job is a function of a `Tx`, and sees what the members before it did. One that fails leaves nothing behind: where none
-fails, which is nearly always, no SAVEPOINT is needed (each costs a copy of every page its job touches); where one does,
-the transaction is taken back and the jobs run again, each in a SAVEPOINT of its own. So a job has no effect but through
-its `Tx`. INVARIANT: CRASH - results are handed out after COMMIT returned.
-
-Room: the writer thread and what waits for it. Takes: jobs of coroutines, jobs that may wait. Gives: groups, turns.
-
-The thread commits coroutines' jobs in groups and answers through `call_soon_threadsafe`, once for each group: the event
-loop never waits for a disk. Jobs that may wait (outcomes) join the next transaction of anybody; the thread gives them
-one of their own after 50 ms. It is woken by what cannot wait only: waking it for an outcome that joins the next call's
-transaction would cost that call two changes of thread. Never: holds the ledger's lock, keeps a store alive.
+`Committer` is the writer thread of one store. It commits the jobs of coroutines in groups, so that no event loop waits
+for a disk, and gives jobs that may wait (outcomes) a transaction after 50 ms if no other transaction took them along.
 """
 
 from __future__ import annotations
@@ -32,32 +26,22 @@ from halo_core.failpoints import hit_failpoint
 from halo_core.store.database import as_cannot_decide
 from halo_core.store.transaction import Transaction
 
-__all__ = [
-    "CommitFailed",
-    "Committer",
-    "Job",
-    "Outcome",
-    "closed_error",
-    "run_batch",
-]
-
-
 Job = Callable[[Transaction], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one job: its result, or the error that took it back."""
+    """What became of one job: its result, or the error for which it was rolled back."""
 
     result: Any = None
     error: Exception | None = None
 
 
 class CommitFailed(CannotDecide):
-    """COMMIT itself failed: nobody knows what is durable, so the writer must not be used again."""
+    """COMMIT itself failed: it is unknown what is durable, so the writer must not be used again."""
 
 
-def run_batch(
+def commit_batch(
     connection: sqlite3.Connection,
     tx: Transaction,
     jobs: Sequence[Job],
@@ -65,18 +49,21 @@ def run_batch(
     begin: Callable[[], None],
     clear_caches: Callable[[], None],
 ) -> list[Outcome]:
-    """Run jobs inside the open transaction and commit it.
+    """Run jobs inside the open transaction and commit it; on return, what they wrote is durable.
 
     Args:
         connection: with the transaction open.
-        tx: over it.
+        tx: what the jobs are given, on that connection.
         jobs: in order.
-        begin: opens a transaction again.
-        clear_caches: drops what is kept in memory of rows that were taken back.
+        begin: opens a transaction again, after a rollback.
+        clear_caches: forgets what memory holds of rows that were rolled back.
+
+    Returns:
+        One outcome for each job.
 
     Raises:
         CommitFailed: COMMIT failed.
-        CannotDecide: the transaction could not be carried on; nothing was written.
+        CannotDecide: the transaction could not go on; nothing was written.
     """
     start = tx.writer.chain_head()
     try:
@@ -99,7 +86,7 @@ def run_batch(
     except sqlite3.Error as exc:
         _roll_back(connection, tx, start)
         raise CommitFailed("ledger_unwritable", f"commit failed: {exc}", remedy="check the disk") from exc
-    except BaseException:  # interrupted: nothing may stay half done
+    except BaseException:  # interrupted: the transaction must not stay open
         _roll_back(connection, tx, start)
         raise
     hit_failpoint("after_commit")
@@ -107,26 +94,28 @@ def run_batch(
 
 
 def _run_together(connection: sqlite3.Connection, tx: Transaction, jobs: Sequence[Job]) -> list[Outcome] | None:
-    """What became of the jobs, None where one failed."""
+    """The jobs' outcomes, None where one failed."""
     try:
         return [Outcome(job(tx)) for job in jobs]
     except Exception as exc:
-        if not connection.in_transaction:  # SQLite itself took it back: a full disk
+        if not connection.in_transaction:  # SQLite itself rolled back: the disk is full
             raise _as_halo_error(exc) from exc
         return None
 
 
 def _run_in_savepoint(tx: Transaction, job: Job, clear_caches: Callable[[], None]) -> Outcome:
     place = tx.writer.chain_head()
-    tx.open_savepoint()
+    tx.cursor.execute("SAVEPOINT job")
     try:
         result = job(tx)
-    except Exception as exc:  # noqa: BLE001  handed to whoever asked, after its part was taken back
-        tx.rollback_savepoint()
+    except Exception as exc:  # noqa: BLE001  handed to the caller, after the job's part was rolled back
+        tx.cursor.execute("ROLLBACK TO job")
+        tx.cursor.execute("RELEASE job")
         tx.writer.restore(place)
+        tx.clear_caches()
         clear_caches()
         return Outcome(error=_as_halo_error(exc))
-    tx.release_savepoint()
+    tx.cursor.execute("RELEASE job")
     return Outcome(result)
 
 
@@ -135,11 +124,11 @@ def _as_halo_error(error: Exception) -> Exception:
         return error
     if isinstance(error, sqlite3.Error):
         return as_cannot_decide(error)
-    refused = CannotDecide(
+    refusal = CannotDecide(
         "decision_error", f"the decision failed: {type(error).__name__}", remedy="see the ledger and the error"
     )
-    refused.__cause__ = error
-    return refused
+    refusal.__cause__ = error
+    return refusal
 
 
 def _roll_back(connection: sqlite3.Connection, tx: Transaction, place: tuple[int, str]) -> None:
@@ -148,7 +137,7 @@ def _roll_back(connection: sqlite3.Connection, tx: Transaction, place: tuple[int
         if connection.in_transaction:
             connection.execute("ROLLBACK")
     except sqlite3.Error:
-        # The connection is beyond help; the store opens a new one with a new writer.
+        # The connection is unusable; the store opens a new one with a new writer.
         tx.writer.release_lock()
 
 
@@ -161,9 +150,9 @@ _MAX_DEFERRED: Final = 5_000
 
 
 class _Owner(Protocol):
-    def run_group(self, jobs: Sequence[Job]) -> list[Outcome]: ...
+    def commit_group(self, jobs: Sequence[Job]) -> list[Outcome]: ...
 
-    def write_deferred(self) -> None: ...
+    def commit_deferred(self) -> None: ...
 
     def checkpoint_if_due(self) -> None: ...
 
@@ -180,7 +169,9 @@ class _QueuedJob:
 
 
 class Committer:
-    """The queue of one store in one process, and its thread.
+    """The writer thread of one store in one process, and the queue of jobs that coroutines wait for.
+
+    It never holds the store's lock, and does not keep the store alive.
 
     Args:
         owner: the store; only a weak reference is kept.
@@ -198,7 +189,7 @@ class Committer:
         self._thread: threading.Thread | None = None
 
     async def commit(self, job: Job, on_orphaned: Any) -> Any:
-        """Have one job committed by the thread; see `Store.acommit`."""
+        """Commit one job in the thread; see `Store.acommit`."""
         loop = asyncio.get_running_loop()
         queued = _QueuedJob(job, loop, loop.create_future(), on_orphaned)
         with self._wake:
@@ -216,15 +207,15 @@ class Committer:
         try:
             return await queued.future
         except asyncio.CancelledError:
-            # Cancelled after the answer came and before the task could take it.
+            # Cancelled after the answer came and before the coroutine could take it.
             if queued.future.done() and not queued.future.cancelled() and queued.future.exception() is None:
                 _report_orphan(queued, Outcome(queued.future.result()))
             raise
 
     def defer(self, job: Job) -> None:
-        """Queue a job that may wait; past 5,000 of them it is dropped.
+        """Queue a job that may wait, and drop it if 5,000 wait already.
 
-        Then the disk is gone; the decisions are durable and will stand as "outcome unknown".
+        So many wait only if the disk fails; their decisions are durable, with "outcome unknown".
         """
         with self._wake:
             if len(self._deferred) >= _MAX_DEFERRED:
@@ -233,11 +224,13 @@ class Committer:
                 self._deferred_at = time.monotonic()
             self._deferred.append(job)
             self._ensure_thread()
+            # An awake thread looks by itself: waking it for a job that joins the next transaction would cost that
+            # transaction two thread switches.
             if self._is_idle:
                 self._wake.notify()
 
     def close(self) -> None:
-        """Let the thread end; it answers those who wait first."""
+        """Let the thread end; it answers the waiting callers first."""
         with self._wake:
             self._closed = True
             self._wake.notify_all()
@@ -262,13 +255,13 @@ class Committer:
             if group:
                 _commit_group(owner, group)
             elif self._deferred and not self._closed and self._deferred_for_s() >= _DEFER_S:
-                owner.write_deferred()
+                owner.commit_deferred()
             if not self._closed:
                 owner.checkpoint_if_due()
             elif not self._queue:
                 return
             busy = owner.has_unsigned_entries
-            del owner  # while the thread sleeps, nothing keeps a store alive that nobody uses any more
+            del owner  # so that the sleeping thread keeps no unused store alive
 
     def _next_group(self, *, busy: bool) -> list[_QueuedJob]:
         with self._wake:
@@ -276,7 +269,7 @@ class Committer:
                 if self._deferred:
                     pause = max(_DEFER_S - self._deferred_for_s(), 0.001)
                 else:
-                    # Busy: looks by itself, often enough for an outcome that comes meanwhile.
+                    # Busy: it looks by itself, often enough for an outcome that comes meanwhile.
                     pause = _DEFER_S if busy else _IDLE_S
                     self._is_idle = not busy
                 self._wake.wait(pause)
@@ -289,24 +282,25 @@ class Committer:
 
 def _commit_group(owner: _Owner, group: Sequence[_QueuedJob]) -> None:
     try:
-        outcomes = owner.run_group([item.job for item in group])
+        outcomes = owner.commit_group([item.job for item in group])
     except Exception as exc:  # noqa: BLE001  every caller gets it
         outcomes = [Outcome(error=exc)] * len(group)
-    except BaseException as exc:  # noqa: BLE001  the same, and the thread goes on
-        outcomes = [Outcome(error=_interruption_error(exc))] * len(group)
+    except BaseException as exc:  # noqa: BLE001  likewise, and the thread goes on
+        message = f"the decision was interrupted: {type(exc).__name__}"
+        outcomes = [Outcome(error=CannotDecide("decision_error", message, remedy="try again"))] * len(group)
     loops: dict[asyncio.AbstractEventLoop, list[tuple[_QueuedJob, Outcome]]] = {}
     for item, outcome in zip(group, outcomes, strict=True):
         loops.setdefault(item.loop, []).append((item, outcome))
     for loop, answers in loops.items():
         try:
             loop.call_soon_threadsafe(_deliver_answers, answers)
-        except RuntimeError:  # the loop is closed: nobody waits any more
+        except RuntimeError:  # the loop is closed, and nobody waits any more
             for item, outcome in answers:
                 _report_orphan(item, outcome)
 
 
 def _deliver_answers(answers: Sequence[tuple[_QueuedJob, Outcome]]) -> None:
-    # A few in each turn of the loop: what the callers do next takes time there, and others have a turn in between.
+    # A few in each turn of the loop, so that other tasks get a turn between the callers that continue now.
     if len(answers) > _ANSWERS_PER_TURN:
         asyncio.get_running_loop().call_soon(_deliver_answers, answers[_ANSWERS_PER_TURN:])
     for item, outcome in answers[:_ANSWERS_PER_TURN]:
@@ -323,10 +317,6 @@ def _report_orphan(item: _QueuedJob, outcome: Outcome) -> None:
         item.on_orphaned(outcome.result)
 
 
-def _interruption_error(error: BaseException) -> CannotDecide:
-    return CannotDecide("decision_error", f"the decision was interrupted: {type(error).__name__}", remedy="try again")
-
-
 def closed_error() -> CannotDecide:
-    """The refusal of a closed ledger."""
+    """The error of a closed store."""
     return CannotDecide("ledger_closed", "the ledger is closed", remedy="open Halo again")

@@ -1,8 +1,9 @@
-"""Room: the database connection. Takes: a SQLAlchemy URL. Gives: the driver's own connection. Never: knows entries.
+"""The connection to the database: opening, creating tables, taking the write lock, closing.
 
-SQLAlchemy opens and creates; the hot path then speaks to the driver directly (saves 45 µs a commit). WAL with
-`synchronous=FULL`: a commit that returned survives power loss. `busy_timeout` is 0: SQLite's own waiting starves
-(stalls of over a second were measured), so `begin` retries flat with jitter up to a deadline.
+SQLAlchemy opens and creates; after that the driver is used directly, which saves 45 µs a commit. The journal is a
+write-ahead log with `synchronous=FULL`, so a commit that returned survives a power loss. `busy_timeout` is 0, since
+with SQLite's own waiting some callers starve (for over a second, measured): `begin` retries itself, with jitter, up to
+a deadline.
 """
 
 from __future__ import annotations
@@ -21,17 +22,16 @@ from halo_core.errors import CannotDecide, ConfigError, Tampered
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-__all__ = ["SCHEMA_VERSION", "Database", "as_cannot_decide", "as_tampered", "find_schema_differences", "sqlite_path"]
-
 SCHEMA_VERSION: Final = 3
 
 _CREATE_LOCK: Final = threading.Lock()
+_DROP_REMEDY: Final = "run `halo verify`, find out who created it, and drop it"
 _RETRY_S: Final = 100e-6
 _AUTOCHECKPOINT_PAGES: Final = 4000  # the background checkpoint keeps the WAL small; this is the fallback
 
 
 class Database:
-    """One open database. Not thread-safe: its owner holds a lock."""
+    """One open database. Not thread-safe: the store guards it with a lock."""
 
     def __init__(self, url: str, *, read_only: bool = False) -> None:
         """Open `url`, creating tables where there are none (unless `read_only`).
@@ -55,7 +55,7 @@ class Database:
                 field="db",
                 remedy="run your app once, or check `--db` and `--home`",
             )
-        # SQLAlchemy costs 0.2 s to import: only when a store opens.
+        # Importing SQLAlchemy takes 0.2 s, so only when a store opens.
         from sqlalchemy import create_engine  # noqa: PLC0415
         from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 
@@ -80,15 +80,15 @@ class Database:
             ) from exc
 
     def _make_file(self) -> None:
-        # Before SQLite does, which would let everybody read it; its WAL and index get the mode of the file. Only a new
-        # file is touched, since closing a handle of one that is open drops the locks SQLite holds on it.
+        # Before SQLite does, which would make it readable for everybody; its WAL and index get the mode of the file.
+        # Only a new file is touched, since closing a handle of an open one drops the locks that SQLite holds on it.
         if self.path is None:
             return
         with _CREATE_LOCK:
             try:
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
             except OSError:
-                return  # it is there, or SQLite will say why it cannot be
+                return  # it is there, or SQLite will report why it cannot be
 
     def _open(self) -> None:
         fairy = self._engine.raw_connection()
@@ -102,7 +102,7 @@ class Database:
         if self.read_only:
             self._open_read_only()
             return
-        # Whoever opens the same new file at this moment may be in the way of any of these.
+        # Another process that opens the same new file at this moment may block any of these.
         self._retry(self._configure, 5.0)
         foreign = self._list_foreign_objects()
         if foreign:
@@ -110,7 +110,7 @@ class Database:
                 "foreign_trigger",
                 f"the database has a trigger or view that Halo did not create: {foreign}",
                 field="db",
-                remedy="run `halo verify`, find out who created it, and drop it",
+                remedy=_DROP_REMEDY,
             )
 
     def _configure(self) -> None:
@@ -136,14 +136,14 @@ class Database:
         except sqlite3.OperationalError as exc:
             if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or self.path is None:
                 raise
-            # A copy on a medium where nothing can be written: it holds still, unless its WAL was left behind.
+            # A copy on a read-only medium: nothing changes it, unless its WAL was left behind.
             if self.path.with_name(self.path.name + "-wal").exists():
                 raise
             self.connection.close()
             uri = f"{self.path.resolve().as_uri()}?mode=ro&immutable=1"
             self.connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
         except (sqlite3.DatabaseError, UnicodeDecodeError):
-            return  # whoever reads says what is wrong with it
+            return  # the first query reports what is wrong with it
         self.connection.execute("PRAGMA query_only=ON")
 
     def _create(self) -> None:
@@ -151,7 +151,7 @@ class Database:
         if driver.execute("SELECT 1 FROM sqlite_master WHERE name='control'").fetchone() is not None:
             self._check_version()
             if driver.execute("SELECT 1 FROM sqlite_master WHERE name='entry_standing_passport'").fetchone() is None:
-                # A database that was made before there was this index. Readers of old copies do without it.
+                # A database from before there was this index. Readers of old copies do without it.
                 self.begin(5.0)
                 self._create_indexes()
                 driver.execute("COMMIT")
@@ -194,8 +194,8 @@ class Database:
         """Take the write lock, waiting at most `deadline_s` seconds.
 
         Raises:
-            CannotDecide: `ledger_busy` past the deadline, `ledger_unwritable` on any other refusal, also of a schema
-                that got a trigger or view of somebody else's since it was opened.
+            CannotDecide: `ledger_busy` past the deadline, `ledger_unwritable` on any other error, also if a foreign
+                trigger or view was added since it was opened.
         """
         try:
             self._retry(lambda: self.connection.execute("BEGIN IMMEDIATE"), deadline_s)
@@ -204,7 +204,7 @@ class Database:
             raise as_cannot_decide(exc) from exc
 
     def _check_schema_unchanged(self) -> None:
-        # INVARIANT: AUDIT - under the lock nothing but Halo's own triggers can act on what a transaction writes.
+        # INVARIANT: AUDIT - no trigger but Halo's own can act on what a transaction writes.
         if self._schema is None:
             return
         cookie = self._read_schema_cookie()
@@ -216,7 +216,7 @@ class Database:
             raise CannotDecide(
                 "ledger_unwritable",
                 f"a trigger or view was added to the database: {foreign}",
-                remedy="run `halo verify`, find out who created it, and drop it",
+                remedy=_DROP_REMEDY,
             )
         self._schema = cookie
 
@@ -235,12 +235,12 @@ class Database:
             time.sleep(_RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311  jitter is no secret
 
     def rollback(self) -> None:
-        """Undo the open transaction, if there is one."""
+        """Roll back the open transaction, if there is one."""
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
 
     def wal_checkpoint(self) -> None:
-        """Move WAL pages into the database without waiting for anybody, on a connection that holds no transaction."""
+        """Move WAL pages into the database without waiting for a lock, on a connection without a transaction."""
         if self.path is None or self.read_only:
             return
         if self._checkpoint_connection is None:
@@ -250,7 +250,7 @@ class Database:
         self._checkpoint_connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connections."""
         if self._checkpoint_connection is not None:
             self._checkpoint_connection.close()
         self.connection.close()
@@ -258,9 +258,9 @@ class Database:
 
 
 def find_schema_differences(connection: sqlite3.Connection) -> list[tuple[str, str]]:
-    """How the triggers and views differ from Halo's own: (`trigger` or `view`, name) where one is not Halo's.
+    """Triggers and views that differ from Halo's own: (`trigger` or `view`, name) of each foreign one.
 
-    (`missing`, name) stands for one of Halo's triggers that is not there: it guards against accidents only.
+    (`missing`, name) is one of Halo's triggers that is not there; they only prevent accidents.
     """
     from halo_core.store import schema  # noqa: PLC0415  it imports SQLAlchemy
 
@@ -298,7 +298,7 @@ def sqlite_path(url: str) -> Path | None:
 
 
 def as_cannot_decide(error: sqlite3.Error) -> CannotDecide:
-    """A driver error as the refusal it means."""
+    """The error that callers get for a driver's error while writing."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return CannotDecide(
@@ -314,5 +314,5 @@ def as_cannot_decide(error: sqlite3.Error) -> CannotDecide:
 
 
 def as_tampered(error: sqlite3.Error) -> Tampered:
-    """A driver error while reading, as what a verifier reports."""
+    """The error that readers get for a driver's error."""
     return Tampered("unreadable", f"the database cannot be read: {error}", remedy="restore a copy of the database")

@@ -1,8 +1,9 @@
-"""Room: read-only views for people. Takes: a reader, for content a key. Gives: values. Never: writes."""
+"""Reading a tenant's log entry by entry, and opening sealed content where the key is at hand."""
 
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,26 +14,12 @@ from halo_core.ledger import decode_entry, open_sealed, unwrap_dek
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.store.reader import Reader
 
-__all__ = [
-    "LogSummary",
-    "LoggedEntry",
-    "SealedContents",
-    "find_entry",
-    "find_related",
-    "list_shadow_activity",
-    "read_entries",
-    "read_verdict",
-    "select_tenant",
-    "summarize",
-]
-
-
 _INDEX_DIGITS: Final = 7  # ids start with eight hex digits
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedEntry:
-    """An entry with its place in the tenant's log."""
+    """An entry with its position in the tenant's log and its signed bytes."""
 
     index: int
     entry: LedgerEntry
@@ -44,7 +31,7 @@ class SealedContents:
 
     Args:
         reader: the store.
-        kek: key that wraps content keys, None where it is not at hand.
+        kek: key that wraps content keys, None where it is not available.
     """
 
     def __init__(self, reader: Reader, kek: bytes | None) -> None:
@@ -53,14 +40,14 @@ class SealedContents:
 
     @classmethod
     def with_home_key(cls, reader: Reader, keys: KeyStore) -> SealedContents:
-        """With the home's content key if the home has one; never makes one."""
+        """With the home's content key, if the home has one."""
         return cls(reader, keys.secret("content") if "content" in keys.names() else None)
 
     def open(self, entry: LedgerEntry, name: str) -> bytes | None:
-        """The content of one field; None where it was erased, never written, or the key is not at hand.
+        """The content of one field; None where it was erased or never written, or the key is not available.
 
         Raises:
-            Tampered: what is stored is not what was committed to.
+            Tampered: the stored content is not what the entry committed to.
         """
         reference = entry.content.get(name)
         if reference is None or self._kek is None:
@@ -97,14 +84,14 @@ def select_tenant(reader: Reader, tenant: str | None) -> str:
 def read_entries(
     reader: Reader, tenant: str, kinds: tuple[EntryKind, ...] = (), session: str = "", since: int = 0
 ) -> Iterator[LoggedEntry]:
-    """Entries in log order; all kinds if none is named, or else those of a session, from a place on."""
+    """Entries in log order: all of them, or those of some kinds, of one session, from a position on."""
     rows = reader.notes(tenant, tuple(k.value for k in kinds), session, since) if kinds else reader.all_notes(tenant)
     for index, note in rows:
         yield LoggedEntry(index, decode_entry(note), note)
 
 
 def find_entry(reader: Reader, tenant: str, prefix: str) -> LoggedEntry:
-    """The entry at an index (digits alone), or whose id starts with `prefix`.
+    """The entry at a position (digits alone), or whose id starts with `prefix`.
 
     Raises:
         ConfigError: none, or more than one.
@@ -128,14 +115,14 @@ def find_entry(reader: Reader, tenant: str, prefix: str) -> LoggedEntry:
 
 
 def read_verdict(entry: LedgerEntry) -> Mapping[str, Any] | None:
-    """What somebody said of an alert: `alert`, `attack`, `by`, `session`, `why`; None where it is something else."""
+    """A person's verdict on an alert: `alert`, `attack`, `by`, `session`, `why`; None where the entry is another."""
     body = entry.body
     texts = all(isinstance(body.get(name), str) for name in ("alert", "by", "session", "why"))
     return body if entry.kind is EntryKind.FEEDBACK and texts and isinstance(body.get("attack"), bool) else None
 
 
 def find_related(reader: Reader, decision: LoggedEntry) -> list[LoggedEntry]:
-    """Entries of the same tenant that refer to this decision: its outcome, its approval request."""
+    """The entries that refer to a decision: its outcome, its approval request."""
     place = (decision.entry.writer, decision.entry.seq)
     kinds = (EntryKind.OUTCOME, EntryKind.APPROVAL_REQUEST)
     return [
@@ -145,14 +132,19 @@ def find_related(reader: Reader, decision: LoggedEntry) -> list[LoggedEntry]:
     ]
 
 
-def list_shadow_activity(reader: Reader, tenant: str) -> list[LoggedEntry]:
-    """What was seen without a guard, in log order: entries whose body names `kind`, `name`, `where` and `refused`."""
-    return list(read_entries(reader, tenant, (EntryKind.SHADOW,)))
-
-
 @dataclass(frozen=True, slots=True)
 class LogSummary:
-    """Counts over a tenant's decisions and outcomes, and of what was seen to run, or refused, without a decision."""
+    """Counts over a tenant's decisions, outcomes and unguarded actions.
+
+    Args:
+        decisions: action kind → decisions.
+        effects: effect → decisions.
+        outcomes: status → outcomes.
+        sessions: number of sessions.
+        dispatched: decisions that let their action run.
+        unjustified: outcomes whose decision did not let it run.
+        sightings: actions that were seen, or refused, without a decision.
+    """
 
     decisions: Mapping[str, int]
     effects: Mapping[str, int]
@@ -164,10 +156,10 @@ class LogSummary:
 
 
 def summarize(reader: Reader, tenant: str) -> LogSummary:
-    """Count; an outcome whose decision did not let it run is unjustified."""
-    kinds: dict[str, int] = {}
-    effects: dict[str, int] = {}
-    outcomes: dict[str, int] = {}
+    """Count a tenant's entries."""
+    kinds: Counter[str] = Counter()
+    effects: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
     sessions: set[str] = set()
     let_run: set[tuple[str, int]] = set()
     unjustified = sightings = 0
@@ -176,16 +168,12 @@ def summarize(reader: Reader, tenant: str) -> LogSummary:
         if logged.entry.kind is EntryKind.SHADOW:
             sightings += 1
         elif logged.entry.kind is EntryKind.DECISION:
-            _increment(kinds, body["request"]["kind"])
-            _increment(effects, body["decision"]["effect"])
+            kinds[body["request"]["kind"]] += 1
+            effects[body["decision"]["effect"]] += 1
             sessions.add(logged.entry.session)
             if body["dispatched"]:
                 let_run.add((logged.entry.writer, logged.entry.seq))
         else:
-            _increment(outcomes, body["status"])
+            outcomes[body["status"]] += 1
             unjustified += (body["decision"]["w"], body["decision"]["ws"]) not in let_run
     return LogSummary(kinds, effects, outcomes, len(sessions), len(let_run), unjustified, sightings)
-
-
-def _increment(into: dict[str, int], key: str) -> None:
-    into[key] = into.get(key, 0) + 1

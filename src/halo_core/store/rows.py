@@ -1,48 +1,24 @@
-"""Room: typed rows of standing, quota, approval and hold. Takes: a transaction. Gives: values. Never: decides, commits.
+"""Typed access to the tables that a job reads and writes besides its session: passports, quotas, approvals and so on.
+
+Each class stands for one table, inside one open transaction: `ApprovalTable(tx).find_open(session, binding)`.
 
 INVARIANT: TENANT - every statement here names the transaction's tenant, and none takes one from its caller.
-
-Room: what is left of what agents stored. Takes: a transaction. Gives: whether a text is known from there.
-
-Of every session of a tenant. Never: decides, commits.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import astuple, dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from halo_core.crypto import canonical
 from halo_core.ledger import chain_marks, commit_state, decode_entry
 from halo_core.model import Revocation, Stop
-from halo_core.risk import MAX_TAINTED_FINGERPRINTS
+from halo_core.values import MAX_TAINTED_FINGERPRINTS
 
-if TYPE_CHECKING:
-    from halo_core.store.transaction import Transaction
-
-__all__ = [
-    "APPROVAL_KINDS",
-    "ISSUED_LAST",
-    "AlertTable",
-    "ApprovalRow",
-    "ApprovalTable",
-    "BaselineTable",
-    "QuotaTable",
-    "RestrictionTable",
-    "StandingPassport",
-    "StandingTable",
-    "TaintIndex",
-    "TaintTable",
-    "add_tainted_fingerprints",
-    "load_taint_index",
-]
-
-
-APPROVAL_KINDS: Final = ("call", "reauthorization")
-
-# The planner does not take the partial index by itself, and would walk the tenant's whole log.
+# Without the hint SQLite does not use the partial index, and reads the tenant's whole log.
 ISSUED_LAST: Final = (
     "SELECT e.body FROM entry e INDEXED BY entry_standing_passport"
     " JOIN position p ON p.tenant=e.tenant AND p.w=e.w AND p.ws=e.ws"
@@ -50,15 +26,39 @@ ISSUED_LAST: Final = (
 )
 _APPROVAL_COLUMNS: Final = "id, kind, session, binding, status, asked_us, expires_us, answer"
 _IS_OPEN: Final = "status IN ('pending', 'approved', 'denied')"
-# INVARIANT: ONCE - what was used, denied or ran out never becomes good again.
+# INVARIANT: ONCE - an approval that was used or denied, or that expired, never becomes valid again.
 _PRECEDING: Final = {"used": ("approved",), "expired": ("pending", "approved")}
 
 
+class RowAccess(Protocol):
+    """What a table needs of its transaction."""
+
+    cursor: sqlite3.Cursor
+    tenant: str
+
+    def insert(self, statement: str, values: tuple[Any, ...]) -> None:
+        """Run a statement that must keep exactly one row; CannotDecide if it does not."""
+        ...
+
+    def raise_control_version(self) -> None:
+        """Count a change of the restrictions in the control row."""
+        ...
+
+
+class _Table:
+    """One table, as seen and changed by one transaction."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: RowAccess) -> None:
+        self._tx = tx
+
+
 class StandingPassport(NamedTuple):
-    """Which passport an agent stands on.
+    """The standing passport of an agent.
 
     Args:
-        hash: of the standing link.
+        hash: of its token.
         origin: `derived` (from what is guarded) or `issued`.
         manifest: hash of the text that it was issued from, empty for a derived one.
     """
@@ -68,34 +68,28 @@ class StandingPassport(NamedTuple):
     manifest: str = ""
 
 
-class StandingTable:
-    """Which standing link each agent has now."""
-
-    __slots__ = ("_tx",)
-
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
+class StandingTable(_Table):
+    """The standing passport of each agent."""
 
     def get(self, agent: str) -> StandingPassport | None:
-        """The agent's passport."""
+        """The agent's passport; None where it has none."""
         row = self._tx.cursor.execute(
             "SELECT hash, origin, manifest FROM standing WHERE tenant=? AND agent=?", (self._tx.tenant, agent)
         ).fetchone()
         return None if row is None else StandingPassport(*row)
 
     def find_last_issued(self, agent: str) -> tuple[str, str] | None:
-        """(hash, origin) of the standing passport that the log issued last to an agent."""
-        # No column names the agent. Its text does, and decoding each entry costs more than a search in the bytes.
+        """(hash, origin) of the standing passport that the log says was issued last to an agent."""
+        # No column names the agent. The entry's text does, and searching its bytes is cheaper than decoding it.
         member = canonical.dumps({"agent": agent})[1:-1]
-        issued = self._tx.cursor.execute(ISSUED_LAST, (self._tx.tenant, member))
-        for (note,) in issued:
+        for (note,) in self._tx.cursor.execute(ISSUED_LAST, (self._tx.tenant, member)):
             body = decode_entry(note).body
             if body.get("kind") == "standing" and body.get("agent") == agent:
                 return str(body.get("hash")), str(body.get("origin"))
         return None
 
     def put(self, agent: str, hash: str, origin: str, manifest: str = "") -> None:  # noqa: A002  the column's word
-        """Set it."""
+        """Set the agent's passport."""
         self._tx.insert(
             "INSERT INTO standing VALUES (?,?,?,?,?) ON CONFLICT (tenant, agent) DO UPDATE SET "
             "hash=excluded.hash, origin=excluded.origin, manifest=excluded.manifest",
@@ -110,23 +104,18 @@ class StandingTable:
         return {agent: StandingPassport(*row) for agent, *row in rows}
 
 
-class QuotaTable:
-    """What was spent by day, one state for each account."""
-
-    __slots__ = ("_tx",)
-
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
+class QuotaTable(_Table):
+    """Spending per day, one row for each account."""
 
     def get(self, account: str) -> tuple[int, bytes] | None:
-        """(version, state)."""
+        """(version, state) of an account; None where it has no row."""
         row = self._tx.cursor.execute(
             "SELECT version, state FROM quota WHERE tenant=? AND account=?", (self._tx.tenant, account)
         ).fetchone()
         return None if row is None else (row[0], bytes(row[1]))
 
     def put(self, account: str, version: int, state: bytes) -> None:
-        """Set it; the version only rises.
+        """Set an account's state; the version only rises.
 
         Raises:
             CannotDecide: the row has that version or a later one already.
@@ -138,23 +127,18 @@ class QuotaTable:
         )
 
 
-class BaselineTable:
+class BaselineTable(_Table):
     """Which score is in force for each agent."""
 
-    __slots__ = ("_tx",)
-
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
-
     def get(self, agent: str) -> str:
-        """Hash of the terms, empty where no score is in force."""
+        """Hash of the score's terms, empty where no score is in force."""
         row = self._tx.cursor.execute(
             "SELECT hash FROM baseline WHERE tenant=? AND agent=?", (self._tx.tenant, agent)
         ).fetchone()
         return "" if row is None else str(row[0])
 
     def put(self, agent: str, name: str) -> None:
-        """Put one in force; an empty name takes it out."""
+        """Put the score with this hash in force; an empty one takes it out of force."""
         if not name:
             self._tx.cursor.execute("DELETE FROM baseline WHERE tenant=? AND agent=?", (self._tx.tenant, agent))
             return
@@ -164,42 +148,11 @@ class BaselineTable:
         )
 
 
-class TaintTable:
-    """What is left of what was stored under exposure, in chunks that are never changed."""
-
-    __slots__ = ("_tx",)
-
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
-
-    def load_newest(self) -> tuple[int, str]:
-        """Number of the last chunk and the digest over all; (0, "") where there is none."""
-        row = self._tx.cursor.execute(
-            "SELECT seq, chain FROM residue WHERE tenant=? ORDER BY seq DESC LIMIT 1", (self._tx.tenant,)
-        ).fetchone()
-        return (0, "") if row is None else (row[0], row[1])
-
-    def load_since(self, seq: int) -> list[tuple[int, bytes]]:
-        """(number, prints) of the chunks after one."""
-        return self._tx.cursor.execute(
-            "SELECT seq, prints FROM residue WHERE tenant=? AND seq>? ORDER BY seq", (self._tx.tenant, seq)
-        ).fetchall()
-
-    def add(self, seq: int, chain: str, fingerprints: bytes) -> None:
-        """Append a chunk."""
-        self._tx.insert("INSERT INTO residue VALUES (?,?,?,?)", (self._tx.tenant, seq, chain, fingerprints))
-
-
-class AlertTable:
-    """Entries that say what somebody should look at, and whose sealed content is closed for good."""
-
-    __slots__ = ("_tx",)
-
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
+class AlertTable(_Table):
+    """Alert entries, and the subjects whose sealed content was erased."""
 
     def load_since(self, index: int) -> list[tuple[int, bytes]]:
-        """(position, note) of the alerts from a position on, in log order; nobody has proven them."""
+        """(position, note) of the alerts from a position on, in log order; signatures are not verified."""
         return self._tx.cursor.execute(
             "SELECT p.idx, e.body FROM position p JOIN entry e USING (tenant, w, ws) "
             "WHERE p.tenant=? AND p.idx>=? AND e.kind='alert' ORDER BY p.idx",
@@ -207,7 +160,7 @@ class AlertTable:
         ).fetchall()
 
     def is_erased(self, subject: str) -> bool:
-        """Whether a subject's data was erased: nothing more can be sealed for it."""
+        """Whether a subject's data was erased; nothing more can be sealed for it then."""
         row = self._tx.cursor.execute(
             "SELECT 1 FROM vault WHERE tenant=? AND subject=? AND erased_at_us IS NOT NULL", (self._tx.tenant, subject)
         ).fetchone()
@@ -216,17 +169,17 @@ class AlertTable:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRow:
-    """A challenge and what became of it.
+    """A challenge and its status.
 
     Args:
         id: of the entry that asks.
         kind: `call` or `reauthorization`.
-        session: whose.
+        session: id of the session that asks.
         binding: digest of what is asked (`halo_core.decision.approval_binding`).
         status: `pending`, `approved`, `denied`, `used` or `expired`.
-        asked_us: when, microseconds since the epoch.
-        expires_us: unanswered by then, it is denied.
-        answer: the approver's signed token, empty until there is one. The row is a projection: the token counts.
+        asked_us: when it was asked, microseconds since the epoch.
+        expires_us: when it counts as denied if nobody answered, likewise.
+        answer: the approver's signed token, empty until there is one. The token is what counts, not the row.
     """
 
     id: str
@@ -239,44 +192,36 @@ class ApprovalRow:
     answer: str = field(default="", repr=False)
 
 
-class ApprovalTable:
-    """Challenges of a tenant."""
-
-    __slots__ = ("_tx",)
-
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
+class ApprovalTable(_Table):
+    """Challenges and their answers."""
 
     def put(self, row: ApprovalRow) -> None:
-        """Ask; an id is asked once."""
+        """Record a new challenge."""
         self._tx.insert("INSERT INTO approval VALUES (?,?,?,?,?,?,?,?,?)", (self._tx.tenant, *astuple(row)))
 
     def get(self, request: str) -> ApprovalRow | None:
-        """One challenge."""
+        """The challenge with this id."""
         return self._find_newest("id=?", request)
 
     def find_open(self, session: str, binding: str) -> ApprovalRow | None:
-        """The newest challenge about exactly this that is not used up: pending, approved or denied."""
+        """The newest challenge with this binding that is pending, approved or denied."""
         return self._find_newest(f"session=? AND binding=? AND {_IS_OPEN}", session, binding)
-
-    def find_reauthorization(self, session: str) -> ApprovalRow | None:
-        """The newest challenge about going on with the session that is not used up."""
-        return self._find_newest(f"session=? AND kind='reauthorization' AND {_IS_OPEN}", session)
 
     def list_pending(self, session: str | None = None) -> list[ApprovalRow]:
         """Challenges without an answer, of one session or of all, oldest first."""
         where, values = ("", ()) if session is None else ("AND session=?", (session,))
         rows = self._tx.cursor.execute(
-            f"SELECT {_APPROVAL_COLUMNS} FROM approval WHERE tenant=? AND status='pending' {where} ORDER BY asked_us, id",  # noqa: S608  constants
+            f"SELECT {_APPROVAL_COLUMNS} FROM approval"  # noqa: S608  constants
+            f" WHERE tenant=? AND status='pending' {where} ORDER BY asked_us, id",
             (self._tx.tenant, *values),
         ).fetchall()
         return [ApprovalRow(*row) for row in rows]
 
     def record_answer(self, request: str, status: str, token: str) -> bool:
-        """Keep an answer, `approved` or `denied`; False where the challenge is not pending."""
+        """Store an answer, `approved` or `denied`; False where the challenge is not pending."""
         if status not in ("approved", "denied"):
             raise ValueError(f"`{status}` is no answer")
-        # INVARIANT: BIND - one challenge has one answer, also of two people in the same moment.
+        # INVARIANT: BIND - one challenge has one answer, even if two people answer at the same moment.
         done = self._tx.cursor.execute(
             "UPDATE approval SET status=?, answer=? WHERE tenant=? AND id=? AND status='pending'",
             (status, token, self._tx.tenant, request),
@@ -284,10 +229,10 @@ class ApprovalTable:
         return done.rowcount == 1
 
     def set_status(self, request: str, status: str) -> None:
-        """Say that an approval was `used`, or that a challenge or an approval `expired`.
+        """Mark an approval as `used`, or a challenge or an approval as `expired`.
 
         Raises:
-            CannotDecide: it stands in no status from which that follows; what is used is never used again.
+            CannotDecide: its present status does not allow that; an approval is used once.
         """
         before = _PRECEDING[status]
         marks = ",".join("?" * len(before))
@@ -298,19 +243,15 @@ class ApprovalTable:
 
     def _find_newest(self, where: str, *values: str) -> ApprovalRow | None:
         row = self._tx.cursor.execute(
-            f"SELECT {_APPROVAL_COLUMNS} FROM approval WHERE tenant=? AND {where} ORDER BY asked_us DESC, id DESC LIMIT 1",  # noqa: S608  constants
+            f"SELECT {_APPROVAL_COLUMNS} FROM approval"  # noqa: S608  constants
+            f" WHERE tenant=? AND {where} ORDER BY asked_us DESC, id DESC LIMIT 1",
             (self._tx.tenant, *values),
         ).fetchone()
         return None if row is None else ApprovalRow(*row)
 
 
-class RestrictionTable:
+class RestrictionTable(_Table):
     """Stops and revocations in force. Each change raises the control row's version, under which they are cached."""
-
-    __slots__ = ("_tx",)
-
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
 
     def list_all(self) -> tuple[tuple[Stop, ...], tuple[Revocation, ...]]:
         """Stops and revocations, sorted."""
@@ -318,42 +259,38 @@ class RestrictionTable:
             "SELECT kind, scope, target, since_us FROM hold WHERE tenant=? ORDER BY scope, target", (self._tx.tenant,)
         ).fetchall()
         stops = tuple(Stop(*row[1:]) for row in rows if row[0] == "stop")
-        # INVARIANT: FAILCLOSED - a kind that this version does not know is taken for a revocation.
+        # INVARIANT: FAILCLOSED - a kind that this version does not know counts as a revocation.
         return stops, tuple(Revocation(*row[1:]) for row in rows if row[0] != "stop")
 
     def add(self, kind: str, scope: str, target: str, since_us: int) -> bool:
-        """Hold; False where it is held already."""
+        """Add one; False where it is there already."""
+        key = (self._tx.tenant, kind, scope, target)
         present = self._tx.cursor.execute(
-            "SELECT 1 FROM hold WHERE tenant=? AND kind=? AND scope=? AND target=?",
-            (self._tx.tenant, kind, scope, target),
+            "SELECT 1 FROM hold WHERE tenant=? AND kind=? AND scope=? AND target=?", key
         ).fetchone()
         if present is not None:
             return False
-        self._tx.insert("INSERT INTO hold VALUES (?,?,?,?,?)", (self._tx.tenant, kind, scope, target, since_us))
-        self._raise_version()
+        self._tx.insert("INSERT INTO hold VALUES (?,?,?,?,?)", (*key, since_us))
+        self._tx.raise_control_version()
         return True
 
     def remove(self, kind: str, scope: str, target: str) -> bool:
-        """Hold no longer; False where it was not held."""
+        """Remove one; False where there is none."""
         done = self._tx.cursor.execute(
             "DELETE FROM hold WHERE tenant=? AND kind=? AND scope=? AND target=?",
             (self._tx.tenant, kind, scope, target),
         )
         if done.rowcount != 1:
             return False
-        self._raise_version()
+        self._tx.raise_control_version()
         return True
 
-    def _raise_version(self) -> None:
-        control = self._tx.load_control()
-        self._tx.put_control(replace(control, version=control.version + 1))
 
-
-_FINGERPRINT_BYTES = 7  # bytes of a print
+_FINGERPRINT_BYTES: Final = 7
 
 
 class TaintIndex:
-    """Prints read so far, in memory. Bounded."""
+    """Fingerprints of values that were stored while a session was exposed, as far as memory has read them. Bounded."""
 
     __slots__ = ("_fingerprints", "seq")
 
@@ -366,15 +303,15 @@ class TaintIndex:
 
     @property
     def is_full(self) -> bool:
-        """Whether something was left out for lack of room: then nobody can say what does not come from there."""
+        """Whether fingerprints were left out for lack of room; then any text may come from a tainted value."""
         return len(self._fingerprints) >= MAX_TAINTED_FINGERPRINTS
 
     def contains_any(self, fingerprints: Iterable[int]) -> bool:
-        """Whether a text with these traces brings something back. INVARIANT: FAILCLOSED - any text, once it is full."""
+        """Whether one of the fingerprints is there. INVARIANT: FAILCLOSED - always true once the index is full."""
         return self.is_full or any(fingerprint in self._fingerprints for fingerprint in fingerprints)
 
     def add_chunk(self, seq: int, chunk: bytes) -> None:
-        """Take one chunk in."""
+        """Add the fingerprints of row number `seq`."""
         room = MAX_TAINTED_FINGERPRINTS - len(self._fingerprints)
         fingerprints = (
             int.from_bytes(chunk[i : i + _FINGERPRINT_BYTES]) for i in range(0, len(chunk), _FINGERPRINT_BYTES)
@@ -383,26 +320,36 @@ class TaintIndex:
         self.seq = seq
 
 
-def load_taint_index(tx: Transaction, index: TaintIndex) -> TaintIndex:
-    """What is stored as of this transaction; `index` is what memory has of it."""
-    rows = TaintTable(tx)
-    if rows.load_newest()[0] != index.seq:
-        for seq, chunk in rows.load_since(index.seq):
-            index.add_chunk(seq, chunk)
-    return index
+class TaintTable(_Table):
+    """Fingerprints of values that any session of the tenant stored while it was exposed; rows are only appended."""
 
+    def refresh(self, index: TaintIndex) -> TaintIndex:
+        """Bring the index up to date with the table."""
+        if self._load_newest()[0] != index.seq:
+            rows = self._tx.cursor.execute(
+                "SELECT seq, prints FROM residue WHERE tenant=? AND seq>? ORDER BY seq", (self._tx.tenant, index.seq)
+            ).fetchall()
+            for seq, chunk in rows:
+                index.add_chunk(seq, chunk)
+        return index
 
-def add_tainted_fingerprints(tx: Transaction, index: TaintIndex, fingerprints: frozenset[int]) -> dict[str, Any] | None:
-    """Store what is left of a value; what the entry says of it, None where all of it is known."""
-    rows = TaintTable(tx)
-    load_taint_index(tx, index)
-    new = sorted(item for item in fingerprints if not index.contains_any((item,)))
-    if not new:
-        return None
-    seq, before = rows.load_newest()
-    chunk = b"".join(item.to_bytes(_FINGERPRINT_BYTES) for item in new)
-    chain = chain_marks(before, chunk)
-    rows.add(seq + 1, chain, chunk)
-    index.add_chunk(seq + 1, chunk)
-    # INVARIANT: AUDIT - no chunk is washed away, neither the last nor one between two.
-    return commit_state(seq + 1, chain.encode("ascii"), before=before.encode("ascii"))
+    def add(self, index: TaintIndex, fingerprints: frozenset[int]) -> dict[str, Any] | None:
+        """Store fingerprints; the commitment for the entry, None where all of them are there already."""
+        self.refresh(index)
+        new = sorted(item for item in fingerprints if not index.contains_any((item,)))
+        if not new:
+            return None
+        seq, before = self._load_newest()
+        chunk = b"".join(item.to_bytes(_FINGERPRINT_BYTES) for item in new)
+        chain = chain_marks(before, chunk)
+        self._tx.insert("INSERT INTO residue VALUES (?,?,?,?)", (self._tx.tenant, seq + 1, chain, chunk))
+        index.add_chunk(seq + 1, chunk)
+        # INVARIANT: AUDIT - no row can be removed unseen, neither the last nor one between two.
+        return commit_state(seq + 1, chain.encode("ascii"), before=before.encode("ascii"))
+
+    def _load_newest(self) -> tuple[int, str]:
+        """Number of the last row and the digest over all; (0, "") where there is none."""
+        row = self._tx.cursor.execute(
+            "SELECT seq, chain FROM residue WHERE tenant=? ORDER BY seq DESC LIMIT 1", (self._tx.tenant,)
+        ).fetchone()
+        return (0, "") if row is None else (row[0], row[1])

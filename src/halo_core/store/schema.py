@@ -1,12 +1,12 @@
-"""Room: the tables. Takes: nothing. Gives: SQLAlchemy Core metadata for SQLite and PostgreSQL. Never: opens anything.
+"""The tables, as SQLAlchemy Core metadata for SQLite and PostgreSQL.
 
-`entry`, `position`, `checkpoint`, `content` and `blob` are evidence: inserted, never updated (triggers hold that
-against accidents; hashes show it to everybody). The others are projections that the entries can rebuild.
+`entry`, `position`, `checkpoint`, `content` and `blob` are evidence: rows are inserted and never updated (triggers
+prevent accidents, and the hashes show any change). The other tables are projections that the entries can rebuild.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -22,215 +22,96 @@ from sqlalchemy import (
     text,
 )
 
-__all__ = ["EVIDENCE", "metadata", "triggers"]
-
 metadata = MetaData()
 
+EVIDENCE: Final = ("entry", "position", "checkpoint", "content", "blob")
+_TYPES: Final[dict[str, Any]] = {
+    "text": Text(),
+    "int": Integer().with_variant(BigInteger, "postgresql"),
+    "bytes": LargeBinary(),
+}
 _STANDING: Final = text("kind='passport' AND session=''")
 
 
-def _table(
-    name: str, *parts: Column[object] | PrimaryKeyConstraint | UniqueConstraint | Index, by_key: bool = False
-) -> Table:
-    # By key, SQLite keeps the rows in the tree of the primary key: one page less to write for each row. What is long or
-    # has no order (an entry, sealed content) is better off with a tree of row numbers beside it.
-    return Table(name, metadata, *parts, sqlite_strict=True, sqlite_with_rowid=not by_key)
+def _define(name: str, columns: str, key: str, *more: UniqueConstraint | Index, by_key: bool = False) -> None:
+    """Add a table.
+
+    Args:
+        name: of the table.
+        columns: `name type` of each; a type with `?` allows NULL.
+        key: columns of the primary key.
+        more: further constraints and indexes.
+        by_key: SQLite keeps the rows in the tree of the primary key, which writes one page less for each row. What is
+            long or comes in no order (entries, sealed content) is better off with a separate tree of row numbers.
+    """
+    parts = []
+    for column in columns.split(", "):
+        label, kind = column.split()
+        parts.append(Column[Any](label, _TYPES[kind.rstrip("?")], nullable=kind.endswith("?")))
+    primary_key = PrimaryKeyConstraint(*key.split(", "))
+    Table(name, metadata, *parts, primary_key, *more, sqlite_strict=True, sqlite_with_rowid=not by_key)
 
 
-def _text(name: str, *, null: bool = False) -> Column[object]:
-    return Column(name, Text, nullable=null)
-
-
-def _int(name: str, *, null: bool = False) -> Column[object]:
-    return Column(name, Integer().with_variant(BigInteger, "postgresql"), nullable=null)
-
-
-def _bytes(name: str) -> Column[object]:
-    return Column(name, LargeBinary, nullable=False)
-
-
-entry = _table(
+_define(
     "entry",
-    _text("tenant"),
-    _text("w"),
-    _int("ws"),
-    _bytes("leaf"),
-    _text("kind"),
-    _text("session"),
-    _int("ts_us"),
-    _bytes("body"),
-    PrimaryKeyConstraint("tenant", "w", "ws"),
+    "tenant text, w text, ws int, leaf bytes, kind text, session text, ts_us int, body bytes",
+    "tenant, w, ws",
     Index("entry_session", "tenant", "session", "ts_us"),
     # Opening an agent's home looks for the standing passport issued last; without this it would read the whole log.
     Index("entry_standing_passport", "tenant", "w", "ws", sqlite_where=_STANDING, postgresql_where=_STANDING),
 )
-position = _table(
+_define(
     "position",
-    _text("tenant"),
-    _int("idx"),
-    _text("w"),
-    _int("ws"),
-    PrimaryKeyConstraint("tenant", "idx"),
+    "tenant text, idx int, w text, ws int",
+    "tenant, idx",
     UniqueConstraint("tenant", "w", "ws"),
     by_key=True,
 )
-checkpoint = _table(
-    "checkpoint",
-    _text("tenant"),
-    _int("size"),
-    _bytes("root"),
-    _bytes("note"),
-    _bytes("frontier"),
-    PrimaryKeyConstraint("tenant", "size"),
-)
-content = _table(
-    "content",
-    _text("tenant"),
-    _bytes("commitment"),
-    _text("subject"),
-    _bytes("nonce"),
-    _bytes("ciphertext"),
-    PrimaryKeyConstraint("tenant", "commitment"),
-)
-vault = _table(
-    "vault",
-    _text("tenant"),
-    _text("subject"),
-    _bytes("dek_wrapped"),
-    _int("erased_at_us", null=True),
-    PrimaryKeyConstraint("tenant", "subject"),
-)
-blob = _table("blob", _text("tenant"), _text("hash"), _bytes("bytes"), PrimaryKeyConstraint("tenant", "hash"))
-writer = _table(
-    "writer",
-    _text("tenant"),
-    _text("w"),
-    _text("vkey"),
-    _int("opened_us"),
-    _int("closed_us", null=True),
-    PrimaryKeyConstraint("tenant", "w"),
-)
-session = _table(
+_define("checkpoint", "tenant text, size int, root bytes, note bytes, frontier bytes", "tenant, size")
+_define("content", "tenant text, commitment bytes, subject text, nonce bytes, ciphertext bytes", "tenant, commitment")
+_define("vault", "tenant text, subject text, dek_wrapped bytes, erased_at_us int?", "tenant, subject")
+_define("blob", "tenant text, hash text, bytes bytes", "tenant, hash")
+_define("writer", "tenant text, w text, vkey text, opened_us int, closed_us int?", "tenant, w")
+_define(
     "session",
-    _text("tenant"),
-    _text("session"),
-    _int("version"),
-    _bytes("state"),
-    _text("head_w"),
-    _int("head_ws"),
-    PrimaryKeyConstraint("tenant", "session"),
+    "tenant text, session text, version int, state bytes, head_w text, head_ws int",
+    "tenant, session",
 )
-sketch = _table(
-    "sketch",
-    _text("tenant"),
-    _text("session"),
-    _int("seq"),
-    _bytes("marks"),
-    PrimaryKeyConstraint("tenant", "session", "seq"),
-    by_key=True,
-)
-dispatch = _table(
+_define("sketch", "tenant text, session text, seq int, marks bytes", "tenant, session, seq", by_key=True)
+_define(
     "dispatch",
-    _text("tenant"),
-    _text("request_id"),
-    _text("w"),
-    _int("ws"),
-    _text("once", null=True),
-    _int("outcome"),
-    PrimaryKeyConstraint("tenant", "w", "ws"),
-    # `once` is the request id or nothing, so this refuses a second one as it finds a request: one tree for both.
+    "tenant text, request_id text, w text, ws int, once text?, outcome int",
+    "tenant, w, ws",
+    # `once` is the request id or NULL, so one tree both refuses a second such row and finds the rows of a request.
     UniqueConstraint("tenant", "request_id", "once"),
     by_key=True,
 )
-control = _table(
-    "control",
-    _text("tenant"),
-    _int("version"),
-    _text("store"),
-    _text("mode"),
-    _text("policy"),
-    PrimaryKeyConstraint("tenant"),
-)
-resource = _table("resource", _text("tenant"), _text("id"), _bytes("spec"), PrimaryKeyConstraint("tenant", "id"))
-usage = _table(
-    "usage",
-    _text("tenant"),
-    _text("agent"),
-    _text("resource"),
-    _int("uses"),
-    PrimaryKeyConstraint("tenant", "agent", "resource"),
-    by_key=True,
-)
-# Which passport each agent stands on now; `origin` is `derived` (from what is guarded) or `issued`, and `manifest`
-# names the text it was issued from.
-standing = _table(
-    "standing",
-    _text("tenant"),
-    _text("agent"),
-    _text("hash"),
-    _text("origin"),
-    _text("manifest"),
-    PrimaryKeyConstraint("tenant", "agent"),
-)
-# What is left of values that were stored while a session was exposed: prints, and the digest over all chunks so far.
-residue = _table(
-    "residue",
-    _text("tenant"),
-    _int("seq"),
-    _text("chain"),
-    _bytes("prints"),
-    PrimaryKeyConstraint("tenant", "seq"),
-    by_key=True,
-)
-# Which score is in force for each agent: the hash of its terms.
-baseline = _table(
-    "baseline",
-    _text("tenant"),
-    _text("agent"),
-    _text("hash"),
-    PrimaryKeyConstraint("tenant", "agent"),
-    by_key=True,
-)
+_define("control", "tenant text, version int, store text, mode text, policy text", "tenant")
+_define("resource", "tenant text, id text, spec bytes", "tenant, id")
+_define("usage", "tenant text, agent text, resource text, uses int", "tenant, agent, resource", by_key=True)
+# The passport each agent stands on; `origin` is `derived` (from what is guarded) or `issued`, and `manifest` is the
+# hash of the text it was issued from.
+_define("standing", "tenant text, agent text, hash text, origin text, manifest text", "tenant, agent")
+# Fingerprints of values that were stored while a session was exposed, and the digest over all rows so far.
+_define("residue", "tenant text, seq int, chain text, prints bytes", "tenant, seq", by_key=True)
+# The score in force for each agent: the hash of its terms.
+_define("baseline", "tenant text, agent text, hash text", "tenant, agent", by_key=True)
 # Spending per day under a standing link's envelope.
-quota = _table(
-    "quota",
-    _text("tenant"),
-    _text("account"),
-    _int("version"),
-    _bytes("state"),
-    PrimaryKeyConstraint("tenant", "account"),
-)
+_define("quota", "tenant text, account text, version int, state bytes", "tenant, account")
 # Open and answered challenges; `answer` is the approver's signed token, empty until there is one.
-approval = _table(
+_define(
     "approval",
-    _text("tenant"),
-    _text("id"),
-    _text("kind"),
-    _text("session"),
-    _text("binding"),
-    _text("status"),
-    _int("asked_us"),
-    _int("expires_us"),
-    _text("answer"),
-    PrimaryKeyConstraint("tenant", "id"),
+    "tenant text, id text, kind text, session text, binding text, status text, asked_us int, expires_us int, "
+    "answer text",
+    "tenant, id",
     Index("approval_binding", "tenant", "session", "binding"),
 )
 # Stops and revocations in force.
-hold = _table(
-    "hold",
-    _text("tenant"),
-    _text("kind"),
-    _text("scope"),
-    _text("target"),
-    _int("since_us"),
-    PrimaryKeyConstraint("tenant", "kind", "scope", "target"),
-)
-
-EVIDENCE: Final = ("entry", "position", "checkpoint", "content", "blob")
+_define("hold", "tenant text, kind text, scope text, target text, since_us int", "tenant, kind, scope, target")
 
 
 def triggers() -> list[str]:
-    """SQLite triggers that refuse updates of evidence (prevention; the hashes are the detection)."""
+    """SQLite triggers that refuse updates of evidence (they prevent accidents; the hashes detect everything)."""
     return [
         f"CREATE TRIGGER IF NOT EXISTS {name}_append_only BEFORE UPDATE ON {name} "
         f"BEGIN SELECT RAISE(ABORT, '{name} is append-only'); END"

@@ -1,4 +1,7 @@
-"""Room: the stored session state and its cache. Takes: rows. Gives: values. Never: decides."""
+"""The state of a session as its row holds it, and the caches that save reading and parsing it again.
+
+A `SessionState` never changes: each `with_...` method returns the next one, and an entry commits to its bytes.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +15,21 @@ import orjson
 from halo_core.crypto import canonical
 from halo_core.ledger import chain_marks, commit_state
 from halo_core.model import Envelope, SessionView
-from halo_core.risk import Sketch
 from halo_core.risk.profile import Profile, apply_row
 from halo_core.store.rows import TaintIndex
-from halo_core.values.sketch import MAX_SOURCE_INDEX
-
-__all__ = ["Account", "SessionState", "SketchCache", "StateCache"]
+from halo_core.values import MAX_SOURCE_INDEX, Sketch
 
 MAX_SOURCES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A live link of a session and what was spent under it.
+    """A live passport link of a session, with what was spent under it.
 
     Args:
-        handle: name within the session; stays when the link is derived anew.
-        hash: names the token in force.
-        root: names the standing link that its chain begins with.
+        handle: its name within the session, which stays when the link is derived again.
+        hash: of the token in force.
+        root: hash of the standing link that its chain begins with.
         parent: handle of the link above, empty for a session link.
         agent: who holds it.
         envelope: its counters.
@@ -61,20 +61,20 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class SessionState:
-    """A session as the store holds it. Counters never fall, taint never clears, the clock never goes back.
+    """A session as the store holds it. Counters never fall, taint never clears, time never goes back.
 
     Args:
-        view: what the PDP may read.
-        pending: challenges asked and not used up: open, or answered (the table knows which).
-        chunks: how many sketch chunks the store holds for it.
-        marks: chained digest over those chunks.
+        view: the part that `decide` reads.
+        pending: number of challenges that are open, or answered and not used yet.
+        chunks: number of the session's sketch rows.
+        marks: chained digest over those rows.
         saturated: the sketch lost something for lack of room.
-        risk: 0..1000, of the session's actions so far (`behaviour.scoring.moved`).
-        watched: head of its profile, empty while there is no score.
-        refused: attempts of it that were refused.
-        sources: names of what brought the session something, in the order of their places in the sketch.
-        links: accounts of the live links, each after its parent; one session link for each agent that came by itself.
-        source_bytes: the bytes it was read from, empty for a session that has done nothing.
+        risk: risk of the session's actions so far, 0..1000.
+        watched: head of its behaviour profile, empty while there is no score.
+        refused: number of its refused attempts.
+        sources: names of what brought content into the session; the sketch refers to them by their place.
+        links: accounts of the live links, each after its parent; one session link for each agent that came itself.
+        source_bytes: the bytes it was read from, empty for a new session.
     """
 
     view: SessionView
@@ -92,7 +92,7 @@ class SessionState:
 
     @classmethod
     def create(cls, session: str, now_us: int) -> SessionState:
-        """A session that has done nothing."""
+        """The state of a new session."""
         return cls(SessionView(session, version=0, opened_us=now_us, high_water_us=now_us, steps=0, tainted=False))
 
     def with_decision(
@@ -105,18 +105,17 @@ class SessionState:
         profile_head: str | None = None,
         refused: bool = False,
     ) -> SessionState:
-        """After one decision at `time_us`: these accounts' counters, `new_challenges` more challenges, the session's risk."""
-        old = self.view
-        view = SessionView(
-            id=old.id,
-            version=old.version + 1,
-            opened_us=old.opened_us,
-            high_water_us=max(time_us, old.high_water_us),
-            steps=old.steps + 1,
-            tainted=old.tainted,
-            taint_sources=old.taint_sources,
-        )
-        state = self._copy_with(view, self._links_with(envelopes), self.pending + new_challenges)
+        """The state after one decision.
+
+        Args:
+            time_us: time of the decision, microseconds since the epoch.
+            envelopes: new counters of the accounts that were charged.
+            new_challenges: number of challenges that the decision asked.
+            risk: the session's new risk, None where it stays.
+            profile_head: the new head of its profile, None where it stays.
+            refused: the decision refused an attempt.
+        """
+        state = self._next_version(envelopes, steps=1, time_us=time_us, new_challenges=new_challenges)
         if risk is None and profile_head is None and not refused:
             return state
         return replace(
@@ -127,21 +126,28 @@ class SessionState:
         )
 
     def with_update(self, envelopes: Iterable[Envelope] = ()) -> SessionState:
-        """After something that is no decision, with these accounts' counters: a new version, no step."""
+        """The state after a change that is no decision, with new counters: a new version, no step."""
+        return self._next_version(envelopes)
+
+    def _next_version(
+        self, envelopes: Iterable[Envelope], *, steps: int = 0, time_us: int = 0, new_challenges: int = 0
+    ) -> SessionState:
+        # Constructors, since `dataclasses.replace` takes three times as long.
         old = self.view
         view = SessionView(
-            id=old.id,
-            version=old.version + 1,
-            opened_us=old.opened_us,
-            high_water_us=old.high_water_us,
-            steps=old.steps,
-            tainted=old.tainted,
-            taint_sources=old.taint_sources,
+            old.id,
+            old.version + 1,
+            old.opened_us,
+            max(time_us, old.high_water_us),
+            old.steps + steps,
+            old.tainted,
+            old.taint_sources,
         )
-        return self._copy_with(view, self._links_with(envelopes), self.pending)
+        return self._copy_with(view, self._links_with(envelopes), self.pending + new_challenges, self.source_bytes)
 
-    def _copy_with(self, view: SessionView, links: tuple[Account, ...], pending: int) -> SessionState:
-        # As `dataclasses.replace`, which takes three times as long.
+    def _copy_with(
+        self, view: SessionView, links: tuple[Account, ...], pending: int, source_bytes: bytes
+    ) -> SessionState:
         return SessionState(
             view,
             pending,
@@ -153,11 +159,15 @@ class SessionState:
             self.risk,
             self.watched,
             self.refused,
-            self.source_bytes,
+            source_bytes,
         )
 
+    def as_stored(self) -> SessionState:
+        """The same state as it will be read from the row that holds its bytes now."""
+        return self._copy_with(self.view, self.links, self.pending, self.to_bytes())
+
     def with_taint_source(self, source: str) -> SessionState:
-        """After content of `source`, which is not trusted, came in."""
+        """The state after untrusted content of `source` came in."""
         sources = self.view.taint_sources
         if source not in sources and len(sources) < MAX_SOURCES:
             sources = (*sources, source)
@@ -166,7 +176,7 @@ class SessionState:
         return replace(self, view=replace(self.view, tainted=True, taint_sources=sources))
 
     def with_source(self, source: str) -> tuple[SessionState, int]:
-        """With a source's name in the list, and its place there; past the end all share the last."""
+        """The state with a source's name in its list, and the name's place; past the end all share the last place."""
         if source in self.sources:
             return self, self.sources.index(source) + 1
         if len(self.sources) >= MAX_SOURCE_INDEX:
@@ -174,12 +184,11 @@ class SessionState:
         return replace(self, sources=(*self.sources, source)), len(self.sources) + 1
 
     def with_chunk(self, chunk: bytes) -> SessionState:
-        """After a sketch chunk was added."""
-        marks = chain_marks(self.marks, chunk)
-        return replace(self, chunks=self.chunks + 1, marks=marks)
+        """The state after a sketch row was added."""
+        return replace(self, chunks=self.chunks + 1, marks=chain_marks(self.marks, chunk))
 
     def session_account(self, agent: str) -> Account | None:
-        """The account of an agent's own session link."""
+        """The account of an agent's own session link; None where it has none."""
         return next((account for account in self.links if not account.parent and account.agent == agent), None)
 
     def path_to(self, handle: str) -> tuple[Account, ...]:
@@ -196,7 +205,7 @@ class SessionState:
         return ()
 
     def descendants(self, handle: str) -> tuple[Account, ...]:
-        """Live accounts under one, parents first."""
+        """Live accounts below `handle`, parents first."""
         under = {handle}
         for account in self.links:  # parents come first
             if account.parent in under:
@@ -204,22 +213,18 @@ class SessionState:
         return tuple(account for account in self.links if account.handle in under - {handle})
 
     def with_link(self, account: Account) -> SessionState:
-        """With one more live link."""
+        """The state with one more live link."""
         return replace(self, links=(*self.links, account))
 
     def with_account(self, account: Account) -> SessionState:
-        """With an account in place of the one of its handle."""
+        """The state with `account` in place of the one with its handle."""
         links = tuple(account if link.handle == account.handle else link for link in self.links)
         return replace(self, links=links)
 
     def without_link(self, handle: str) -> SessionState:
-        """Without a link and everything below it; what it spent stays with those above."""
+        """The state without a link and everything below it; what it spent stays charged to those above."""
         removed = {handle, *(account.handle for account in self.descendants(handle))}
         return replace(self, links=tuple(account for account in self.links if account.handle not in removed))
-
-    def with_envelopes(self, envelopes: Iterable[Envelope]) -> SessionState:
-        """With these accounts' counters in place of their old ones."""
-        return self._copy_with(self.view, self._links_with(envelopes), self.pending)
 
     def _links_with(self, envelopes: Iterable[Envelope]) -> tuple[Account, ...]:
         new = {envelope.link: envelope for envelope in envelopes}
@@ -231,14 +236,14 @@ class SessionState:
         )
 
     def make_commitment(self) -> dict[str, Any]:
-        """What an entry says of the state it leaves behind and of the one it found.
+        """What an entry records of the state it leaves behind and of the one it found.
 
-        INVARIANT: AUDIT - taint cannot be washed off the row, neither after the last entry nor between two.
+        INVARIANT: AUDIT - nobody can clear taint in the row unseen, neither after the last entry nor between two.
         """
         return commit_state(self.view.version, self.to_bytes(), before=self.source_bytes)
 
     def to_bytes(self) -> bytes:
-        """For the `state` column."""
+        """The bytes of the `state` column."""
         if self._encoded:
             return self._encoded
         tree = self.view.to_plain()
@@ -252,7 +257,7 @@ class SessionState:
         tree["sources"] = list(self.sources)
         tree["watched"] = self.watched
         encoded = canonical.dumps(tree)
-        # The value never changes, so its bytes are made once: an entry commits to them and the row holds them.
+        # Computed once: an entry commits to these bytes and the row holds them.
         object.__setattr__(self, "_encoded", encoded)
         return encoded
 
@@ -262,21 +267,17 @@ class SessionState:
         tree: dict[str, Any] = orjson.loads(data)
         links = tuple(map(Account.from_plain, tree.pop("links")))
         fields = {name: tree.pop(name) for name in ("chunks", "marks", "pending", "risk", "saturated", "watched")}
-        fields["refused"] = _check_count(tree.pop("refused", 0))  # not in rows of before
+        refused = fields["refused"] = tree.pop("refused", 0)  # missing in rows of older versions
+        if type(refused) is not int or refused < 0:
+            raise ValueError(f"`refused` is {refused!r}")
         sources = tuple(tree.pop("sources"))
         return cls(SessionView.from_plain(tree), **fields, links=links, sources=sources, source_bytes=data)
 
 
-def _check_count(value: object) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError(value)
-    return value
-
-
 class StateCache:
-    """The last state of recent sessions with its bytes, so that a row which is still the same is not parsed. Bounded.
+    """The last state of recent sessions, so that a row which did not change is not parsed again. Bounded.
 
-    Rows are read all the same: a state is given for exactly the bytes it came from (INVARIANT: REPLAY).
+    Rows are still read: a cached state is returned only for exactly the bytes it came from (INVARIANT: REPLAY).
     """
 
     __slots__ = ("_limit", "_states")
@@ -286,30 +287,15 @@ class StateCache:
         self._states: OrderedDict[str, SessionState] = OrderedDict()
 
     def parse(self, session: str, data: bytes) -> SessionState:
-        """As `SessionState.from_bytes`."""
+        """The state that `data` holds, as `SessionState.from_bytes` would return it."""
         cached = self._states.get(session)
         if cached is not None and cached.source_bytes == data:
             return cached
         return self._store(session, SessionState.from_bytes(data))
 
     def remember(self, state: SessionState) -> None:
-        """Remember a state whose bytes were put into its row."""
-        links, view = state.links, state.view
-        encoded = state.to_bytes()
-        cached = SessionState(
-            view,
-            state.pending,
-            state.chunks,
-            state.marks,
-            state.saturated,
-            links,
-            state.sources,
-            state.risk,
-            state.watched,
-            state.refused,
-            encoded,
-        )
-        self._store(view.id, cached)
+        """Cache a state whose bytes were put into its row."""
+        self._store(state.view.id, state.as_stored())
 
     def _store(self, session: str, state: SessionState) -> SessionState:
         self._states[session] = state
@@ -321,7 +307,7 @@ class StateCache:
 
 @dataclass(slots=True)
 class SessionMemory:
-    """What memory has of a session: what it has seen, how it behaved, and how many rows of the store are in that."""
+    """A session's sketch and profile in memory, and how many of its stored rows they include."""
 
     sketch: Sketch
     profile: Profile
@@ -329,7 +315,7 @@ class SessionMemory:
 
 
 class SketchCache:
-    """What recent sessions have seen and done, in memory, with how many rows of the store are in it. Bounded."""
+    """Sketches and profiles of recent sessions, and the tenant's taint index, in memory. Bounded."""
 
     __slots__ = ("_key", "_limit", "_memories", "taint_index")
 
@@ -340,7 +326,7 @@ class SketchCache:
         self._memories: OrderedDict[str, SessionMemory] = OrderedDict()
 
     def get(self, session: str) -> SessionMemory:
-        """What there is of a session; a new one has nothing."""
+        """What memory has of a session; empty for a new one."""
         memory = self._memories.get(session)
         if memory is None:
             memory = self._memories[session] = SessionMemory(Sketch(self._key), Profile(self._key[:64]))
@@ -350,7 +336,7 @@ class SketchCache:
         return memory
 
     def clear(self) -> None:
-        """Drop all (after a rollback, memory may be ahead of the store)."""
+        """Forget everything: after a rollback, memory may be ahead of the store."""
         self._memories.clear()
         self.taint_index = TaintIndex()
 

@@ -1,9 +1,13 @@
-"""Room: the store, owner of all state. Takes: jobs. Gives: durable results. Never: decides what a job does.
+"""The store: one tenant's state and log in a SQLite database, opened by one process.
 
-A sync caller commits inline, with what was deferred before it. An async caller hands its job to the one writer
-thread (`store.committer`). Outcomes are deferred: they join the next transaction or wait at most 50 ms. The writer
-thread also signs a checkpoint every 256 entries or every second and moves the local anchor forward; the anchor and the
-write-ahead log are seen to without the ledger's lock, so that no decision waits for their disk.
+Everything is written by jobs, functions of a `Transaction`, and is durable when the call returns:
+
+    store.commit(job)           in this thread, together with what was deferred before
+    await store.acommit(job)    in the writer thread (`halo_core.store.committer`)
+    store.defer(job)            with the next transaction, or after 50 ms
+
+The writer thread also signs a checkpoint every 256 entries or every second and moves the local anchor forward. It
+writes the anchor and empties the write-ahead log without the store's lock, so that no decision waits for that.
 """
 
 from __future__ import annotations
@@ -27,35 +31,35 @@ from halo_core.crypto.ids import IdSource, RandomIds
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import CannotDecide
 from halo_core.failpoints import hit_failpoint
-from halo_core.ledger import log_origin, make_vkey
+from halo_core.ledger import format_vkey, log_origin, make_vkey
+from halo_core.log_output import get_logger, install_default_handler
 from halo_core.model import Mode, Revocation, Stop
 from halo_core.store import checkpoints
-from halo_core.store.committer import CommitFailed, Committer, Job, Outcome, closed_error, run_batch
+from halo_core.store.committer import CommitFailed, Committer, Job, Outcome, closed_error, commit_batch
 from halo_core.store.database import Database
 from halo_core.store.session_state import SketchCache, StateCache
 from halo_core.store.transaction import ContentKeys, RestrictionCache, Transaction
 from halo_core.store.writer import Writer, remove_lock_file
 from halo_core.store.writer_chains import (
+    close_writer_chain,
     open_writer_chain,
-    record_trusted_key,
     refuse_foreign_store,
     refuse_older_than_anchor,
 )
 
-__all__ = ["Store", "StoreConfig"]
-
+_LOG: Final = get_logger("store")
 _CHECKPOINT_S: Final = 1.0
 _CHECKPOINT_ENTRIES: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
 class StoreConfig:
-    """Where and how.
+    """Where a store is and how it is used.
 
     Args:
         url: SQLAlchemy URL.
         home: folder of keys, trust and anchor.
-        tenant: whose log.
+        tenant: owner of the log.
         assurance: `dev`, `embedded` or `isolated`.
         deadline_s: how long a decision may wait for the write lock before it is denied with `ledger_busy`.
     """
@@ -68,7 +72,7 @@ class StoreConfig:
 
 
 class Store:
-    """One tenant's open store in this process. Thread-safe; survives a fork with a new writer."""
+    """One tenant's store in this process. Thread-safe; after a fork the child goes on with a new writer."""
 
     def __init__(
         self, config: StoreConfig, keys: KeyStore, *, clock: Clock | None = None, ids: IdSource | None = None
@@ -90,7 +94,7 @@ class Store:
     def _reset(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._checkpoint_lock = threading.Lock()  # of checkpoints and the anchor; taken before the other
+        self._checkpoint_lock = threading.Lock()  # of checkpoints and the anchor; taken before `_lock`
         self._committer = Committer(self, self._deferred)
         self._database: Database | None = None
         self._writer: Writer | None = None
@@ -99,47 +103,40 @@ class Store:
 
     @property
     def tenant(self) -> str:
-        """Whose log."""
+        """Owner of the log."""
         return self.config.tenant
 
-    @property
-    def anchor_path(self) -> Path:
-        """The local anchor file."""
-        return self.config.home / "anchor.json"
-
-    # committing
-
     def commit(self, job: Job) -> Any:
-        """Run one job durably, inline.
+        """Run one job in this thread and return its result once it is durable.
 
         Raises:
             CannotDecide: it could not be made durable; nothing was written.
-            Exception: whatever the job itself raised; nothing of it was written.
+            Exception: raised by the job itself; nothing it did was written.
         """
         self._reset_after_fork()
-        return _unwrap(self._run_jobs([job])[0])
+        return _unwrap(self.commit_group([job])[0])
 
     async def acommit(self, job: Job, *, on_orphaned: Any = None) -> Any:
-        """Run one job durably in the writer thread.
+        """Run one job in the writer thread and return its result once it is durable; errors as `commit`.
 
         Args:
-            job: the job.
-            on_orphaned: called with the result, in the writer thread, when the caller was cancelled meanwhile.
+            job: what to run.
+            on_orphaned: called with the result if the caller was cancelled meanwhile.
         """
         self._reset_after_fork()
         return await self._committer.commit(job, on_orphaned)
 
     def defer(self, job: Job) -> None:
-        """Queue a job that may join the next transaction; it runs within 50 ms and is retried until durable."""
+        """Queue a job that joins the next transaction, within 50 ms; it is tried again until it is durable."""
         self._reset_after_fork()
         self._committer.defer(job)
 
     def last_restrictions(self) -> tuple[tuple[Stop, ...], tuple[Revocation, ...]]:
-        """Stops and revocations as this process last read them."""
+        """The stops and revocations that this process read last."""
         return self._restrictions.stops, self._restrictions.revocations
 
     def peek_mode(self) -> Mode | None:
-        """The mode that the database holds, read beside whoever has the lock; None if it cannot be read."""
+        """The mode in the database, read without waiting for a lock; None if it cannot be read."""
         database = self._database
         if database is None or database.path is None:
             return None
@@ -155,58 +152,54 @@ class Store:
         """Make everything deferred durable now.
 
         Raises:
-            CannotDecide: it could not be.
+            CannotDecide: it could not be made durable.
         """
         self._reset_after_fork()
         if self._deferred:
-            self._run_jobs([])
+            self.commit_group([])
 
-    def _run_jobs(self, jobs: Sequence[Job]) -> list[Outcome]:
+    def commit_group(self, jobs: Sequence[Job]) -> list[Outcome]:
+        """Run and commit jobs in one transaction, after what was deferred.
+
+        Raises:
+            CannotDecide: nothing was made durable.
+        """
         if not self._lock.acquire(timeout=self.config.deadline_s):
             raise CannotDecide("ledger_busy", "another thread has locked the ledger", remedy="try again")
         try:
             if self._closed:
                 raise closed_error()
-            return self._run_locked(jobs)
+            return self._commit_locked(jobs)
         finally:
             self._lock.release()
 
-    def _run_locked(self, jobs: Sequence[Job]) -> list[Outcome]:
+    def _commit_locked(self, jobs: Sequence[Job]) -> list[Outcome]:
         database, writer = self._ensure_open()
         late = list(self._deferred)
         before = writer.seq
         hit_failpoint("before_begin")
         try:
             database.begin(self.config.deadline_s)
-            outcomes = self._run_batch(database, writer, [*late, *jobs])
+            outcomes = self._commit_batch(database, writer, [*late, *jobs])
         except CannotDecide as exc:
             self._sketches.clear()
             if isinstance(exc, CommitFailed):
                 self._discard_writer()
             raise
-        except BaseException:  # interrupted on the way in: a lock that stayed taken would deny for ever
+        except BaseException:  # interrupted: a lock that stayed taken would deny everything from now on
             database.rollback()
             raise
         for outcome in outcomes[: len(late)]:
             self._deferred.popleft()
             if outcome.error is not None:
-                sys.stderr.write(f"halo: an outcome was not recorded: {outcome.error}\n")
+                _log_error("outcome_lost", "an outcome was not recorded", outcome.error)
         if any(outcome.error is not None for outcome in outcomes):
             self._sketches.clear()
         self._since_checkpoint += writer.seq - before
         return outcomes[len(late) :]
 
-    def _run_batch(self, database: Database, writer: Writer, jobs: Sequence[Job]) -> list[Outcome]:
-        return run_batch(
-            database.connection,
-            self._make_transaction(database, writer),
-            jobs,
-            begin=lambda: database.begin(self.config.deadline_s),
-            clear_caches=self._sketches.clear,
-        )
-
-    def _make_transaction(self, database: Database, writer: Writer) -> Transaction:
-        return Transaction(
+    def _commit_batch(self, database: Database, writer: Writer, jobs: Sequence[Job]) -> list[Outcome]:
+        tx = Transaction(
             database.connection,
             tenant=self.tenant,
             writer=writer,
@@ -218,31 +211,37 @@ class Store:
             restrictions=self._restrictions,
             assurance=self.config.assurance,
         )
-
-    # opening and closing
+        return commit_batch(
+            database.connection,
+            tx,
+            jobs,
+            begin=lambda: database.begin(self.config.deadline_s),
+            clear_caches=self._sketches.clear,
+        )
 
     def open(self) -> None:
-        """Open now instead of at the first decision.
+        """Open the database now instead of at the first decision.
 
         Raises:
             CannotDecide: the store cannot be used.
             Gap: the database is older than its anchor.
         """
         self._reset_after_fork()
-        self._run_jobs([])
+        self.commit_group([])
 
     def _ensure_open(self) -> tuple[Database, Writer]:
         if self._database is None:
+            install_default_handler()
             self._database = Database(self.config.url)
         if self._writer is None:
             vkey = make_vkey(log_origin(self.tenant), self._log.public_key)
             refuse_foreign_store(self._database, self.config, vkey, self._content_keys.kek)
             refuse_older_than_anchor(self._database, self.config, vkey)
-            record_trusted_key(self.config, vkey)
+            checkpoints.trust_log_key(self.config.home, self.tenant, format_vkey(vkey))
             writer = Writer(self.tenant, self.ids.new_short_id(), os.urandom(32), self._log, self.config.home)
             try:
                 self._database.begin(self.config.deadline_s)
-                opening = self._run_batch(
+                opening = self._commit_batch(
                     self._database, writer, [lambda tx: open_writer_chain(tx, self.config, _describe_process())]
                 )
                 recovered = _unwrap(opening[0])
@@ -254,7 +253,7 @@ class Store:
             self._since_checkpoint = 1
             for name in recovered:
                 remove_lock_file(self.config.home, name)
-            # From its first entry on, a log has an anchor: without one nobody could tell whether it was cut.
+            # A log has an anchor from its first entry on; without one nobody could tell whether it was cut.
             _run_reporting_errors(self._checkpoint_locked)
         return self._database, self._writer
 
@@ -267,28 +266,28 @@ class Store:
         self._database = None
 
     def close(self) -> None:
-        """Write what is deferred, close the writer, sign a last checkpoint. Idempotent."""
+        """Write what was deferred, close the writer and sign a last checkpoint. Idempotent."""
         if self._closed or os.getpid() != self._pid:
             return
         with self._checkpoint_lock, self._lock:
             if self._writer is not None:
                 try:
-                    self._run_locked([_close_writer])
+                    self._commit_locked([close_writer_chain])
                     self._checkpoint_locked()
                 except Exception as exc:  # noqa: BLE001  closing must not raise; what is missing shows as a crash
-                    sys.stderr.write(f"halo: error while closing the ledger: {exc}\n")
+                    _log_error("close_failed", "error while closing the ledger", exc)
             self._closed = True
             self._discard_writer()
         self._committer.close()
         self._committer.join()
 
     def checkpoint(self) -> None:
-        """Sign a checkpoint over everything so far and move the anchor."""
+        """Sign a checkpoint over everything written so far and move the anchor."""
         self.flush()
         self._checkpoint(wait_s=-1)
 
     def _checkpoint(self, *, wait_s: float) -> None:
-        """Sign a checkpoint, move the anchor, empty the write-ahead log; -1 waits for the ledger without a limit."""
+        """Sign a checkpoint, move the anchor and empty the write-ahead log; -1 waits for the lock without limit."""
         with self._checkpoint_lock:
             if not self._lock.acquire(timeout=wait_s):
                 return
@@ -302,7 +301,7 @@ class Store:
                 self._lock.release()
             if note is not None:
                 checkpoints.update_anchor(names, self.config, note)
-            # Most of the work without the lock; the rest with it, since the log starts over only when nothing is left.
+            # Most of it without the lock; the rest with it, since the WAL starts over only when nothing is left in it.
             database.wal_checkpoint()
             if self._lock.acquire(timeout=wait_s):
                 try:
@@ -326,7 +325,7 @@ class Store:
 
     def _reset_after_fork(self) -> None:
         if os.getpid() != self._pid:
-            # The parent's connection and writer stay the parent's.
+            # The connection and the writer belong to the parent.
             if self._writer is not None:
                 self._writer.abandon_lock()
             self._deferred.clear()
@@ -334,31 +333,22 @@ class Store:
             self._restrictions = RestrictionCache()
             self._reset()
 
-    # what the writer thread asks of its store
+    # called by the writer thread, beside `commit_group`
 
     @property
     def has_unsigned_entries(self) -> bool:
-        """Whether there are entries without a checkpoint."""
+        """Whether there are entries that no checkpoint covers."""
         return bool(self._since_checkpoint)
 
-    def run_group(self, jobs: Sequence[Job]) -> list[Outcome]:
-        """Commit a group of jobs."""
-        return self._run_jobs(jobs)
-
-    def write_deferred(self) -> None:
-        """Give what is deferred a transaction of its own; an error is said, and tried again."""
+    def commit_deferred(self) -> None:
+        """Commit what was deferred in its own transaction; an error is reported, and the jobs are tried again."""
         _run_reporting_errors(self.flush)
 
     def checkpoint_if_due(self) -> None:
-        """Sign a checkpoint when one is due."""
-        if self._is_checkpoint_due():
+        """Sign a checkpoint if one is due."""
+        age_s = self.clock.mono_us() / 1e6 - self._checkpoint_at
+        if self._since_checkpoint and (self._since_checkpoint >= _CHECKPOINT_ENTRIES or age_s >= _CHECKPOINT_S):
             _run_reporting_errors(lambda: self._checkpoint(wait_s=0.01))
-
-    def _is_checkpoint_due(self) -> bool:
-        if not self._since_checkpoint:
-            return False
-        late = self.clock.mono_us() / 1e6 - self._checkpoint_at
-        return self._since_checkpoint >= _CHECKPOINT_ENTRIES or late >= _CHECKPOINT_S
 
 
 def _unwrap(outcome: Outcome) -> Any:
@@ -367,14 +357,12 @@ def _unwrap(outcome: Outcome) -> Any:
     return outcome.result
 
 
-def _close_writer(tx: Transaction) -> None:
-    from halo_core.store.writer_chains import close_writer_chain  # noqa: PLC0415  one use, at the very end
-
-    close_writer_chain(tx)
-
-
 def _describe_process() -> dict[str, Any]:
     return {"host": socket.gethostname(), "pid": os.getpid(), "process": Path(sys.argv[0]).name if sys.argv else ""}
+
+
+def _log_error(event: str, text: str, error: BaseException) -> None:
+    _LOG.error("%s: %s", text, error, extra={"halo_event": event, "halo_reason": getattr(error, "code", "")})
 
 
 def _run_reporting_errors(step: Any) -> None:
@@ -382,7 +370,7 @@ def _run_reporting_errors(step: Any) -> None:
         step()
     except Exception as exc:  # noqa: BLE001  the next turn tries again; decisions themselves fail loudly
         if getattr(exc, "code", "") != "ledger_closed":
-            sys.stderr.write(f"halo: error in the background thread: {exc}\n")
+            _log_error("background_failed", "error in the background thread", exc)
 
 
 _STORES: weakref.WeakSet[Store] = weakref.WeakSet()

@@ -1,7 +1,7 @@
-"""Room: one transaction. Takes: an open write transaction. Gives: reads, appends, projections. Never: commits.
+"""The write transaction that a job works in: it reads state, appends signed entries and updates projections.
 
-Everything a decision needs happens here under one write lock: the state is read, the decision made, the entry
-signed and appended and the projections moved; the committer then commits, and only then does anything run.
+Nothing here is durable yet. `halo_core.store.committer.commit_batch` runs COMMIT after the jobs returned, and only then
+does an action run or a caller get its answer. A job is a function of a `Transaction`, given to `Store.commit`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import base64
 import os
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from halo_core.clock import Clock
@@ -19,17 +19,15 @@ from halo_core.errors import CannotDecide
 from halo_core.failpoints import hit_failpoint
 from halo_core.ledger import new_dek, open_sealed, seal, unwrap_dek, wrap_dek
 from halo_core.model import EntryKind, LedgerEntry, Mode, Revocation, Stop
-from halo_core.risk import Marks, Sketch
 from halo_core.risk.profile import Chunk, Profile, apply_head, pack_row
 from halo_core.store import rows
 from halo_core.store.session_state import SessionMemory, SessionState, SketchCache, StateCache
 from halo_core.store.writer import Writer
+from halo_core.values import Marks, Sketch
 
-__all__ = ["AppendedEntry", "ContentKeys", "Control", "Draft", "RestrictionCache", "Transaction"]
-
-_PAUSED = 2  # `outcome` of a dispatch: 0 not known yet, 1 over, 2 paused
-# The index of the table's second constraint. Without statistics SQLite would rather read all that the tenant ever
-# dispatched, or its whole log, than the few rows of a request.
+_PAUSED = 2  # `outcome` of a dispatch: 0 not known yet, 1 ended, 2 paused
+# `sqlite_autoindex_dispatch_2` is the index of the table's second constraint. Without statistics SQLite would rather
+# read everything the tenant ever dispatched, or its whole log, than the few rows of a request.
 PAST_USE_QUERY: Final = (
     "SELECT (SELECT uses FROM usage WHERE tenant=?1 AND agent=?2 AND resource=?3), EXISTS (SELECT 1"
     " FROM dispatch INDEXED BY sqlite_autoindex_dispatch_2 WHERE tenant=?1 AND request_id=?4 AND outcome<>?5)"
@@ -39,7 +37,8 @@ RUNS_QUERY: Final = (
     " FROM dispatch d INDEXED BY sqlite_autoindex_dispatch_2 JOIN entry e USING (tenant, w, ws)"
     " WHERE d.tenant=?1 AND d.request_id=?2 ORDER BY e.ts_us DESC, e.ws DESC"
 )
-_RANDOM_BYTES = 168  # of three fields, 32 and 24 each
+_RANDOM_BYTES: Final = 168  # of three fields, 32 and 24 each
+_MAX_DEKS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +73,22 @@ class AppendedEntry:
 
 @dataclass(slots=True)
 class ContentKeys:
-    """Key material a transaction needs: the key that wraps content keys, and the content keys in use."""
+    """The key that wraps content keys, and up to `_MAX_DEKS` content keys opened so far."""
 
     kek: bytes
     deks: dict[str, bytes] = field(default_factory=dict)
 
+    def remember(self, subject: str, dek: bytes) -> bytes:
+        """Keep an opened key in memory."""
+        if len(self.deks) >= _MAX_DEKS:
+            self.deks.clear()
+        self.deks[subject] = dek
+        return dek
+
 
 @dataclass(slots=True)
 class RestrictionCache:
-    """Stops and revocations as of one version of the control row, so that they are read when they change."""
+    """Stops and revocations as of one version of the control row, so that they are read only when they change."""
 
     version: int = -1
     stops: tuple[Stop, ...] = ()
@@ -90,7 +96,7 @@ class RestrictionCache:
 
 
 class Transaction:
-    """One write transaction of one tenant. Made by the committer, gone after it."""
+    """One write transaction of one tenant, made by the store and used until it is committed or rolled back."""
 
     __slots__ = (
         "_assurance",
@@ -138,8 +144,6 @@ class Transaction:
         self._random = b""
         self._opened_keys: dict[str, bytes] = {}
 
-    # evidence
-
     def append(self, draft: Draft) -> AppendedEntry:
         """Sign and insert one entry at the end of the tenant's log."""
         writer = self.writer
@@ -172,8 +176,8 @@ class Transaction:
         Raises:
             CannotDecide: `ledger_unwritable`, the database did not keep it.
         """
-        # A trigger of somebody's can make an insert succeed and do nothing (RAISE(IGNORE)).
-        # INVARIANT: AUDIT - what was not kept did not happen, so the job fails and nothing runs.
+        # A foreign trigger can make an insert succeed and do nothing (RAISE(IGNORE)).
+        # INVARIANT: AUDIT - if a row was not kept, the job fails and nothing runs.
         if self.cursor.execute(statement, values).rowcount != 1:
             raise CannotDecide("ledger_unwritable", "the database did not store a row", remedy="run `halo verify`")
 
@@ -186,12 +190,12 @@ class Transaction:
         return place
 
     def clear_caches(self) -> None:
-        """Read the end of the log and the vault again (after something was rolled back)."""
+        """Forget the log's end and the opened keys, after something was rolled back."""
         self._next_index = None
         self._opened_keys.clear()
 
     def _draw_random(self, size: int) -> bytes:
-        # Asked of the operating system for several fields at once; no byte is given twice.
+        # Taken from the operating system for several fields at once; no byte is used twice.
         if len(self._random) < size:
             self._random = os.urandom(_RANDOM_BYTES)
         taken, self._random = self._random[:size], self._random[size:]
@@ -213,8 +217,8 @@ class Transaction:
         return sealed.to_reference()
 
     def _content_key(self, subject: str) -> bytes:
-        # Read in each transaction: another process may have erased the subject since the last. While this one holds the
-        # write lock, nobody can.
+        # Read in each transaction, since another process may have erased the subject since the last one. While this one
+        # holds the write lock, no other can.
         dek = self._opened_keys.get(subject)
         if dek is None:
             dek = self._opened_keys[subject] = self._load_content_key(subject)
@@ -228,18 +232,16 @@ class Transaction:
             dek = new_dek(os.urandom)
             wrapped = wrap_dek(self._content_keys.kek, dek, self.tenant, subject, os.urandom(24))
             self.insert("INSERT INTO vault VALUES (?,?,?,NULL)", (self.tenant, subject, wrapped))
-            self._content_keys.deks[subject] = dek
-            return dek
+            return self._content_keys.remember(subject, dek)
         if row[1] is not None:
             raise CannotDecide("subject_erased", f"the data of `{subject}` was erased", remedy="use another subject")
         cached_dek = self._content_keys.deks.get(subject)
-        if cached_dek is None:
-            cached_dek = unwrap_dek(self._content_keys.kek, row[0], self.tenant, subject)
-            self._content_keys.deks[subject] = cached_dek
-        return cached_dek
+        if cached_dek is not None:
+            return cached_dek
+        return self._content_keys.remember(subject, unwrap_dek(self._content_keys.kek, row[0], self.tenant, subject))
 
     def load_note(self, writer: str, seq: int) -> bytes | None:
-        """The signed bytes of an entry, not verified here."""
+        """The signed bytes of an entry, not verified; None where there is none."""
         row = self.cursor.execute(
             "SELECT body FROM entry WHERE tenant=? AND w=? AND ws=?", (self.tenant, writer, seq)
         ).fetchone()
@@ -264,14 +266,14 @@ class Transaction:
         return open_sealed(dek, self.tenant, subject, commitment=commitment, nonce=nonce, ciphertext=ciphertext)
 
     def put_blob(self, name: str, data: bytes) -> bool:
-        """Keep `data` under its content hash; False when it was there."""
+        """Store `data` under its content hash; False where it is there already."""
         row = self.cursor.execute(
             "INSERT INTO blob VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING 1", (self.tenant, name, data)
         ).fetchone()
         return row is not None
 
     def load_blob(self, name: str) -> bytes | None:
-        """What is kept under a content hash."""
+        """The bytes stored under a content hash."""
         row = self.cursor.execute("SELECT bytes FROM blob WHERE tenant=? AND hash=?", (self.tenant, name)).fetchone()
         return None if row is None else bytes(row[0])
 
@@ -279,14 +281,12 @@ class Transaction:
         """A fresh short id."""
         return self._ids.new_short_id()
 
-    # projections
-
     def has_control(self) -> bool:
         """Whether the tenant's store was ever opened."""
         return self.cursor.execute("SELECT 1 FROM control WHERE tenant=?", (self.tenant,)).fetchone() is not None
 
     def load_control(self) -> Control:
-        """The control row; a store without one is not a store."""
+        """The control row, with the restrictions in force."""
         row = self.cursor.execute(
             "SELECT version, store, mode, policy FROM control WHERE tenant=?", (self.tenant,)
         ).fetchone()
@@ -294,32 +294,20 @@ class Transaction:
             raise CannotDecide(
                 "ledger_unwritable", "the store has no control row", remedy="restore a copy of the database"
             )
-        holds = self._load_restrictions(row[0])
-        return Control(row[0], row[1], Mode(row[2]), row[3], holds.stops, holds.revocations)
+        return Control(row[0], row[1], Mode(row[2]), row[3], *self._load_restrictions(row[0]))
 
-    def _load_restrictions(self, version: int) -> RestrictionCache:
-        # A version that this very transaction made may still be taken back, and then mean something else.
-        if self._restrictions.version == version and not self._control_changed:
-            return self._restrictions
-        rows = self.cursor.execute(
-            "SELECT kind, scope, target, since_us FROM hold WHERE tenant=? ORDER BY scope, target", (self.tenant,)
-        ).fetchall()
-        restrictions = RestrictionCache(
-            version,
-            tuple(Stop(*row[1:]) for row in rows if row[0] == "stop"),
-            # INVARIANT: FAILCLOSED - a kind that this version does not know is taken for a revocation.
-            tuple(Revocation(*row[1:]) for row in rows if row[0] != "stop"),
-        )
-        if not self._control_changed:
-            self._restrictions.version, self._restrictions.stops, self._restrictions.revocations = (
-                version,
-                restrictions.stops,
-                restrictions.revocations,
-            )
-        return restrictions
+    def _load_restrictions(self, version: int) -> tuple[tuple[Stop, ...], tuple[Revocation, ...]]:
+        cache = self._restrictions
+        # A version that this very transaction made may still be rolled back, and then mean something else.
+        if self._control_changed:
+            return rows.RestrictionTable(self).list_all()
+        if cache.version != version:
+            cache.stops, cache.revocations = rows.RestrictionTable(self).list_all()
+            cache.version = version
+        return cache.stops, cache.revocations
 
     def put_control(self, control: Control) -> None:
-        """Set mode and policy; the version rises."""
+        """Set mode, policy and version."""
         self._control_changed = True
         self._restrictions.version = -1
         self.insert(
@@ -328,15 +316,20 @@ class Transaction:
             (self.tenant, control.version, control.store, control.mode.value, control.policy),
         )
 
+    def raise_control_version(self) -> None:
+        """Count a change of the restrictions in the control row."""
+        control = self.load_control()
+        self.put_control(replace(control, version=control.version + 1))
+
     def load_session(self, session: str) -> SessionState | None:
-        """The session's state."""
+        """The session's state; None for a new session."""
         row = self.cursor.execute(
             "SELECT state FROM session WHERE tenant=? AND session=?", (self.tenant, session)
         ).fetchone()
         return None if row is None else self._states.parse(session, row[0])
 
     def put_session(self, state: SessionState, head: LedgerEntry) -> None:
-        """Store the state; `head` is the entry that moved it, so that a cut tail shows."""
+        """Store the state; `head` is the entry that changed it, so that verification misses a deleted one."""
         self.insert(
             "INSERT INTO session VALUES (?,?,?,?,?,?) ON CONFLICT (tenant, session) DO UPDATE SET "
             "version=excluded.version, state=excluded.state, head_w=excluded.head_w, head_ws=excluded.head_ws",
@@ -345,13 +338,13 @@ class Transaction:
         self._states.remember(state)
 
     def load_sketch(self, state: SessionState) -> Sketch:
-        """What the session has seen, from memory where memory is current."""
+        """The texts and values the session has seen, from memory where that is current."""
         sketch = self._load_memory(state).sketch
         sketch.saturated = sketch.saturated or state.saturated
         return sketch
 
     def load_profile(self, state: SessionState) -> Profile:
-        """How the session behaved, as the state at hand says."""
+        """The session's behaviour profile."""
         profile = self._load_memory(state).profile
         apply_head(profile, state.watched)
         return profile
@@ -359,18 +352,18 @@ class Transaction:
     def _load_memory(self, state: SessionState) -> SessionMemory:
         memory = self._sketches.get(state.view.id)
         if memory.chunks < state.chunks:
-            rows = self.cursor.execute(
+            chunks = self.cursor.execute(
                 "SELECT marks FROM sketch WHERE tenant=? AND session=? AND seq>=? ORDER BY seq",
                 (self.tenant, state.view.id, memory.chunks),
             )
             # One by one: a long session has more rows than memory should hold at once.
-            self._sketches.absorb(memory, (row[0] for row in rows))
+            self._sketches.absorb(memory, (row[0] for row in chunks))
         return memory
 
     def add_sketch_row(
         self, state: SessionState, added: Marks, chunk: Chunk | None = None, *, request: bool = False
     ) -> SessionState:
-        """Store what a session saw, and what its profile keeps of it; the state that knows of it."""
+        """Store what a session saw and what its profile keeps of it; the state with that row counted."""
         if not added and chunk is None:
             return state
         row = pack_row(added, chunk, request=request)
@@ -379,23 +372,21 @@ class Transaction:
         return state.with_chunk(row)
 
     def load_taint_index(self) -> rows.TaintIndex:
-        """What of the tenant's sessions was stored while they were exposed."""
-        return rows.load_taint_index(self, self._sketches.taint_index)
+        """Fingerprints of what the tenant's sessions stored while they were exposed."""
+        return rows.TaintTable(self).refresh(self._sketches.taint_index)
 
     def add_tainted_fingerprints(self, fingerprints: frozenset[int]) -> dict[str, Any] | None:
-        """Store what is left of a value; what the entry says of it, None where there is nothing new."""
-        return rows.add_tainted_fingerprints(self, self._sketches.taint_index, fingerprints) if fingerprints else None
+        """Store fingerprints of a stored value; the commitment for the entry, None where nothing is new."""
+        return rows.TaintTable(self).add(self._sketches.taint_index, fingerprints) if fingerprints else None
 
     def load_past_use(self, agent: str, resource: str, request_id: str) -> tuple[int, bool]:
         """How often the agent used the resource, and whether this request id was dispatched and did not pause."""
-        uses, dispatched = self.cursor.execute(
-            PAST_USE_QUERY,
-            (self.tenant, agent, resource, request_id, _PAUSED),
-        ).fetchone()
+        values = (self.tenant, agent, resource, request_id, _PAUSED)
+        uses, dispatched = self.cursor.execute(PAST_USE_QUERY, values).fetchone()
         return uses or 0, bool(dispatched)
 
     def count_use(self, agent: str, resource: str) -> None:
-        """Count one use."""
+        """Count one use of a resource by an agent."""
         self.insert(
             "INSERT INTO usage VALUES (?,?,?,1) ON CONFLICT (tenant, agent, resource) DO UPDATE SET uses=uses+1",
             (self.tenant, agent, resource),
@@ -410,7 +401,7 @@ class Transaction:
 
     def mark_settled(self, writer: str, seq: int, *, paused: bool = False) -> bool:
         """Mark a dispatched decision as having an outcome; False when it had one."""
-        # INVARIANT: ONCE - what paused gives its place up, to one more dispatch of the same request.
+        # INVARIANT: ONCE - a paused dispatch makes room for one more dispatch of the same request.
         mark = f"outcome={_PAUSED}, once=NULL" if paused else "outcome=1"
         done = self.cursor.execute(
             f"UPDATE dispatch SET {mark} WHERE tenant=? AND w=? AND ws=? AND outcome=0",  # noqa: S608  constants
@@ -419,7 +410,7 @@ class Transaction:
         return done.rowcount == 1
 
     def find_completed_run(self, request_id: str) -> tuple[str, int] | None:
-        """Place (w, ws) of the decision that let this request run, if it may not run again and has an outcome."""
+        """(writer, sequence) of the decision that let this request run, if it may not run again and has an outcome."""
         row: tuple[str, int] | None = self.cursor.execute(
             "SELECT w, ws FROM dispatch WHERE tenant=? AND request_id=? AND once=request_id AND outcome=1",
             (self.tenant, request_id),
@@ -427,19 +418,16 @@ class Transaction:
         return row
 
     def find_paused_run(self, request_id: str) -> tuple[str, int] | None:
-        """Writer and sequence of the decision that let this request run the last time, if it has only ever paused."""
-        rows = self.cursor.execute(
-            RUNS_QUERY,
-            (self.tenant, request_id),
-        ).fetchall()
-        return tuple(rows[0][:2]) if rows and all(row[2] == _PAUSED for row in rows) else None
+        """(writer, sequence) of the decision that last let this request run, if every run of it paused."""
+        runs = self.cursor.execute(RUNS_QUERY, (self.tenant, request_id)).fetchall()
+        return tuple(runs[0][:2]) if runs and all(run[2] == _PAUSED for run in runs) else None
 
     def find_outcome(self, session: str, since_us: int, leaf: str) -> tuple[str, int] | None:
-        """Place (w, ws) of the first outcome of a session, from a time on, that speaks of this decision's leaf."""
+        """(writer, sequence) of the session's first outcome, from a time on, that names this decision's leaf."""
         row: tuple[str, int] | None = self.cursor.execute(
             "SELECT w, ws FROM entry WHERE tenant=? AND session=? AND ts_us>=? AND kind='outcome' AND instr(body, ?)>0 "
             "ORDER BY ts_us LIMIT 1",
-            # By its name: the leaf is also what the entry after the decision follows upon, of another call perhaps.
+            # With the member's name: as `prev`, the same leaf also stands in the writer's next entry.
             (self.tenant, session, since_us, f'"leaf":"{leaf}"'.encode()),
         ).fetchone()
         return row
@@ -466,13 +454,13 @@ class Transaction:
         )
 
     def record_writer_closed(self, writer: str, at_us: int) -> None:
-        """Record that a writer is done."""
+        """Record that a writer closed."""
         self.cursor.execute("UPDATE writer SET closed_us=? WHERE tenant=? AND w=?", (at_us, self.tenant, writer))
 
     def list_open_writers(self) -> list[str]:
-        """Writers that never closed."""
-        rows = self.cursor.execute("SELECT w FROM writer WHERE tenant=? AND closed_us IS NULL", (self.tenant,))
-        return [row[0] for row in rows if row[0] != self.writer.id]
+        """The other writers that never closed."""
+        found = self.cursor.execute("SELECT w FROM writer WHERE tenant=? AND closed_us IS NULL", (self.tenant,))
+        return [writer for (writer,) in found if writer != self.writer.id]
 
     def list_unsettled(self, writer: str) -> list[tuple[int, bytes, str]]:
         """(seq, leaf, session) of a writer's dispatched decisions that have no outcome."""
@@ -481,20 +469,6 @@ class Transaction:
             "WHERE d.tenant=? AND d.w=? AND d.outcome=0 ORDER BY d.ws",
             (self.tenant, writer),
         ).fetchall()
-
-    def open_savepoint(self) -> None:
-        """Start a part that can be taken back alone."""
-        self.cursor.execute("SAVEPOINT member")
-
-    def release_savepoint(self) -> None:
-        """Keep the part."""
-        self.cursor.execute("RELEASE member")
-
-    def rollback_savepoint(self) -> None:
-        """Undo the part."""
-        self.cursor.execute("ROLLBACK TO member")
-        self.cursor.execute("RELEASE member")
-        self.clear_caches()
 
 
 def encode_leaf(leaf: bytes) -> str:

@@ -1,7 +1,7 @@
-"""Room: the writer, one for each opening of the store by a process. Takes: keys. Gives: its place in its own chain.
+"""The writer: signs the entries of one process, from opening the store until closing it.
 
-A writer's key is made in memory and certified by the log key in its first entry; it signs one process's entries and
-is gone with it. A lock file tells other processes whether the writer still lives. Never: writes to the database.
+A writer's key is made in memory, certified by the log key in the writer's first entry, and gone with the process. Its
+lock file tells other processes whether it is still alive.
 """
 
 from __future__ import annotations
@@ -18,13 +18,11 @@ from halo_core.crypto.keys import Ed25519Signer, Signer
 from halo_core.ledger import Vkey, encode_entry, format_vkey, log_origin, make_vkey, writer_name
 from halo_core.model import EntryKind, LedgerEntry
 
-__all__ = ["Writer", "remove_lock_file", "writer_alive"]
-
 _LOCK_FOLDER: Final = "writers"
 
 
 class Writer:
-    """Signs entries in its own sequence. Not thread-safe: the store's lock guards it."""
+    """Signs entries in its own sequence. Not thread-safe: the store guards it with a lock."""
 
     def __init__(self, tenant: str, writer_id: str, seed: bytes, log: Signer, home: Path) -> None:
         self.tenant = tenant
@@ -42,8 +40,8 @@ class Writer:
         return make_vkey(log_origin(self.tenant), self._log.public_key)
 
     def sign(self, entry: LedgerEntry) -> tuple[bytes, bytes]:
-        """Note bytes and leaf hash of the writer's next entry; the caller keeps or `restore`s the place."""
-        # INVARIANT: AUDIT - a writer key counts only when the log key vouched for it, in the writer's first entry.
+        """Note and leaf hash of the writer's next entry; after a rollback, `restore` the place before it."""
+        # INVARIANT: AUDIT - a writer's key counts only if the log key certified it in the writer's first entry.
         log = self._log if entry.kind is EntryKind.WRITER_OPEN else None
         note, leaf = encode_entry(entry, self._signer, log=log)
         self.seq += 1
@@ -51,7 +49,7 @@ class Writer:
         return note, leaf
 
     def chain_head(self) -> tuple[int, str]:
-        """Where the chain stands, for `restore`."""
+        """The end of the chain, for `restore`."""
         return self.seq, self.prev
 
     def restore(self, place: tuple[int, str]) -> None:
@@ -59,7 +57,7 @@ class Writer:
         self.seq, self.prev = place
 
     def release_lock(self) -> None:
-        """Let go of the lock file."""
+        """Remove the lock file."""
         if self._lock is not None:
             fd, path = self._lock
             path.unlink(missing_ok=True)
@@ -67,7 +65,7 @@ class Writer:
             self._lock = None
 
     def abandon_lock(self) -> None:
-        """Close this process's copy of the lock after a fork; the parent goes on holding it."""
+        """Close this process's copy of the lock after a fork; the parent keeps it."""
         if self._lock is not None:
             os.close(self._lock[0])
             self._lock = None
@@ -84,12 +82,12 @@ def _lock_file(home: Path, writer_id: str) -> tuple[int, Path]:
 
 @contextmanager
 def writer_alive(home: Path, writer_id: str) -> Iterator[bool]:
-    """Whether the writer's process still lives (on this host); while the answer is no, nobody else may recover it."""
+    """Whether the writer's process is alive (on this host); while it is not, no other process can recover it."""
     path = home / _LOCK_FOLDER / f"{writer_id}.lock"
     try:
         fd = os.open(path, os.O_RDWR)
     except FileNotFoundError:
-        # Released, or from another host or home: only a released one is known to be gone.
+        # Released, or of another host or home, and then it may be alive.
         yield True
         return
     try:

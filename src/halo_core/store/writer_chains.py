@@ -1,10 +1,7 @@
-"""Room: one entry, proven. Takes: a transaction, a place. Gives: the entry, if its writer signed it. Never: writes.
+"""A writer's chain of entries: opening, closing and recovering one, reading proven entries, checks before opening.
 
-What acts on a text of the log must not believe the row: whoever can write the database can write rows, and has no key.
-
-Room: opening and closing a writer's chain, and what must hold before. Takes: a transaction. Gives: entries.
-
-Never: opens a database that is older than its anchor.
+Code that acts on an entry reads it as a `ProvenEntry`, never from the row alone: who can write the database can write
+rows, but has no writer's key.
 """
 
 from __future__ import annotations
@@ -32,21 +29,10 @@ from halo_core.store.database import Database
 from halo_core.store.transaction import Control, Draft, Transaction, encode_leaf
 from halo_core.store.writer import writer_alive
 
-__all__ = [
-    "ProvenEntry",
-    "close_writer_chain",
-    "find_paused_decision",
-    "open_writer_chain",
-    "read_outcome",
-    "record_trusted_key",
-    "refuse_foreign_store",
-    "refuse_older_than_anchor",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class ProvenEntry:
-    """An entry that a writer of this log signed, with its leaf hash."""
+    """An entry whose writer's signature was verified, with its leaf hash."""
 
     entry: LedgerEntry
     leaf: bytes
@@ -57,7 +43,7 @@ class ProvenEntry:
 
         Raises:
             Gap: it is missing.
-            Tampered: it is not signed by that writer, or says it is another one.
+            Tampered: that writer did not sign it, or it names another place.
         """
         note = _load_note(tx, writer, seq)
         verify_note(note, [_load_writer_key(tx, writer)])
@@ -65,10 +51,10 @@ class ProvenEntry:
 
 
 def read_outcome(tx: Transaction, decision: ProvenEntry) -> LedgerEntry | None:
-    """What a writer of this log said of how this decision ended; None where nobody has, or of another one.
+    """The proven outcome of a decision; None where there is none.
 
     Raises:
-        Gap, Tampered: see `Proven.read`.
+        Gap, Tampered: as `ProvenEntry.read`.
     """
     leaf = base64.b64encode(decision.leaf).decode("ascii")
     place = tx.find_outcome(decision.entry.session, decision.entry.ts_us, leaf)
@@ -80,10 +66,10 @@ def read_outcome(tx: Transaction, decision: ProvenEntry) -> LedgerEntry | None:
 
 
 def find_paused_decision(tx: Transaction, request_id: str) -> LedgerEntry | None:
-    """The decision that let this request run the last time, if its writer says that it paused; None otherwise.
+    """The decision that last let this request run, if its outcome is that it paused; None otherwise.
 
     Raises:
-        Gap, Tampered: the entries are not what their writers signed.
+        Gap, Tampered: as `ProvenEntry.read`.
     """
     place = tx.find_paused_run(request_id)
     if place is None:
@@ -122,10 +108,10 @@ def _load_writer_key(tx: Transaction, writer: str) -> Vkey:
 
 
 def open_writer_chain(tx: Transaction, config: Any, origin: dict[str, Any]) -> list[str]:
-    """First entry of a writer; the control row if the store is new; what crashed writers left open.
+    """Write a writer's first entry, a new store's control row, and the outcomes that crashed writers left open.
 
     Returns:
-        The writers recovered, whose lock files may go once this is durable.
+        The writers recovered, whose lock files may be removed once this is durable.
     """
     if not tx.has_control():
         tx.put_control(Control(1, f"halo-store:{tx.new_id()}", Mode.OBSERVE, ""))
@@ -133,15 +119,15 @@ def open_writer_chain(tx: Transaction, config: Any, origin: dict[str, Any]) -> l
     tx.record_writer_opened(written)
     recovered = []
     for writer in tx.list_open_writers():
-        with writer_alive(config.home, writer) as living:
-            if not living:
+        with writer_alive(config.home, writer) as is_alive:
+            if not is_alive:
                 _recover_writer(tx, writer)
                 recovered.append(writer)
     return recovered
 
 
 def _recover_writer(tx: Transaction, writer: str) -> None:
-    """Say of every dispatched decision of a dead writer that its outcome is unknown (INVARIANT: AUDIT)."""
+    """Record that the outcome of a dead writer's dispatched decisions is unknown (INVARIANT: AUDIT)."""
     _record_unknown_outcomes(tx, writer, "the process ended before the outcome was recorded")
     tx.append(Draft(EntryKind.WRITER_CLOSE, "", {"cause": "crash", "writer": writer}))
     tx.record_writer_closed(writer, tx.clock.now_us())
@@ -155,14 +141,14 @@ def _record_unknown_outcomes(tx: Transaction, writer: str, why: str) -> None:
 
 
 def close_writer_chain(tx: Transaction) -> None:
-    """Last entry of a writer; what is still running will not be able to say how it ended."""
+    """Write the last entry of a writer; the outcome of actions that still run is recorded as unknown."""
     _record_unknown_outcomes(tx, tx.writer.id, "the ledger was closed before the outcome was recorded")
     written = tx.append(Draft(EntryKind.WRITER_CLOSE, "", {"cause": "closed", "writer": tx.writer.id}))
     tx.record_writer_closed(tx.writer.id, written.entry.ts_us)
 
 
 def refuse_older_than_anchor(database: Database, config: Any, vkey: Vkey) -> None:
-    """Refuse a database that holds less than, or something else than, what the anchor remembers.
+    """Refuse a database that holds fewer entries than the anchor covers, or other ones.
 
     Raises:
         Gap: code `ledger_behind_anchor`.
@@ -188,7 +174,7 @@ def refuse_older_than_anchor(database: Database, config: Any, vkey: Vkey) -> Non
 
 
 def refuse_foreign_store(database: Database, config: Any, vkey: Vkey, kek: bytes) -> None:
-    """Refuse a log that began under other keys: a new one would certify writers that nobody trusts, or open nothing.
+    """Refuse a log that was begun with other keys than those of the home.
 
     Raises:
         ConfigError: code `foreign_store`, `log_key_changed` or `content_key_changed`.
@@ -215,8 +201,3 @@ def refuse_foreign_store(database: Database, config: Any, vkey: Vkey, kek: bytes
             field="home",
             remedy="set HALO_HOME to the home that created it",
         )
-
-
-def record_trusted_key(config: Any, vkey: Vkey) -> None:
-    """Write the trusted verifier key beside the keys, once; another key there is refused."""
-    checkpoints.trust_log_key(config.home, config.tenant, format_vkey(vkey))

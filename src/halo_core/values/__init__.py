@@ -1,1 +1,57 @@
-"""The values package."""
+"""Values that reach an action: how they are spelled and compared, where they came from, what untrusted text left stored.
+
+Pure functions of texts, arguments and keys; integers only. `argument_values` splits arguments into values, `text`
+folds and fingerprints texts, `sketch` remembers which source said which word, `provenance` says of each argument how
+far its source is trusted, `lexicon` holds the words that requests and tools use.
+"""
+
+from halo_core.values.argument_values import Value, ValueKind, classify_value, extract_values
+from halo_core.values.provenance import (
+    MAX_LEAVES,
+    TRUST_FLOOR,
+    compute_provenance,
+    extract_leaves,
+    extract_texts,
+    find_least_trusted,
+    origin_of_result,
+    trace_arguments,
+)
+from halo_core.values.sketch import (
+    MAX_SOURCE_INDEX,
+    MAX_TAINTED_FINGERPRINTS,
+    MAX_TEXT,
+    Marks,
+    Sketch,
+    extract_tokens,
+    fingerprint_stored_values,
+    fingerprint_tokens,
+    iter_text_fingerprints,
+)
+from halo_core.values.text import fingerprint_strings, generate_spellings, split_name
+
+__all__ = [
+    "MAX_LEAVES",
+    "MAX_SOURCE_INDEX",
+    "MAX_TAINTED_FINGERPRINTS",
+    "MAX_TEXT",
+    "TRUST_FLOOR",
+    "Marks",
+    "Sketch",
+    "Value",
+    "ValueKind",
+    "classify_value",
+    "compute_provenance",
+    "extract_leaves",
+    "extract_texts",
+    "extract_tokens",
+    "extract_values",
+    "find_least_trusted",
+    "fingerprint_stored_values",
+    "fingerprint_strings",
+    "fingerprint_tokens",
+    "generate_spellings",
+    "iter_text_fingerprints",
+    "origin_of_result",
+    "split_name",
+    "trace_arguments",
+]

@@ -1,17 +1,9 @@
-"""Room: arguments that are programs. Takes: a text. Gives: its parts (files, hosts, tables, words).
+"""Values in the arguments of an action: each with its place, what it looks like and what it belongs to.
 
-Never: I/O, a clock.
-
-Parsed by the parsers that others keep well: SQL by sqlglot, shell by tree-sitter's Bash grammar, URLs by the standard
-library. They are loaded when the first such text comes; a text that they cannot read stays one value (INVARIANT:
-TOTAL).
-
-Room: values of an action's arguments. Takes: arguments. Gives: values with place, class and general form.
-
-Never: I/O.
-
-A value is a leaf of the arguments, or a part of a leaf that is a program or holds addresses, URLs or paths. Places
-carry no positions: every recipient stands at `recipients/*`.
+`extract_values` gives the leaves of the arguments, and the parts of a leaf that is a program or holds addresses, URLs
+or paths. Places carry no positions: every recipient stands at `recipients/*`. SQL is parsed by sqlglot, shell by
+tree-sitter's Bash grammar, both loaded when the first such text comes; what they cannot read stays one value
+(INVARIANT: TOTAL).
 """
 
 from __future__ import annotations
@@ -86,7 +78,7 @@ def extract_parts(text: str, name: str) -> tuple[bool, list[Part]]:
 
 
 def _rank_part(part: Part) -> int:
-    """How little a part says: what anybody can put in front of a program at no cost comes last."""
+    """Sort key: parts without letters, which anybody can put in front of a program at no cost, come last."""
     kind, text = part
     return (0 if kind != "word" else 1) if any(map(str.isalpha, text)) or not text.isascii() else 2
 

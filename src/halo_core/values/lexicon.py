@@ -1,7 +1,6 @@
-"""Room: words that mean much the same, and words that say what kind of thing is spoken of. Never: I/O, a clock.
+"""English word lists, stemmed as in `values.text`: synonyms, verbs, words for secrets, words that ask for a class of action.
 
-Plain English word lists, in the stemmed form of `text`. None of them was taken from an attack: nothing here knows how
-an attacker words or wraps what he plants.
+None of them was taken from an attack: no list describes how attackers word what they plant.
 """
 
 from __future__ import annotations

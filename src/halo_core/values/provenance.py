@@ -1,10 +1,9 @@
-"""Room: taint. Takes: a resource. Gives: the origin of what comes back from it. Never: I/O, a clock.
+"""Where each argument value came from: the user, the system, untrusted content, several of these, or nowhere.
 
-Room: provenance. Takes: arguments and a sketch. Gives: where each argument value came from. Never: I/O, a clock.
-
-A value that is one token (an address, an account, a number) has that token's origin; a text of several tokens is
-`user` or `system` where all of it was seen there, `untrusted` where all the rest was, else `mixed` or `novel`. A value
-the user named stays the user's even if a document repeats it. Encoded or in groups it is the same value (`forms`).
+`trace_arguments` looks every value up in the session's `Sketch`. A value that is one token (an address, an account, a
+number) has that token's origin; a text of several tokens is `user` or `system` where all of it was seen there,
+`untrusted` where all the rest was, else `mixed` or `novel`. A value the user named stays the user's even if a document
+repeats it. Encoded or written in groups it is the same value (`generate_spellings`).
 """
 
 from __future__ import annotations
@@ -97,7 +96,7 @@ def extract_texts(value: Any) -> Iterator[str]:
 
 
 def compute_provenance(args: Mapping[str, Any], sketch: Sketch) -> tuple[tuple[str, Provenance], ...]:
-    """As `traced`, without the sources."""
+    """As `trace_arguments`, without the sources."""
     return tuple((pointer, origin) for pointer, origin, _ in trace_arguments(args, sketch))
 
 

@@ -1,14 +1,12 @@
-"""Room: the sketch of what a session has seen. Takes: texts with their origin. Gives: marks. Never: I/O, a clock.
+"""Which source said which word (`Sketch`), and fingerprints of untrusted values that an agent stored.
 
-A mark is the keyed fingerprint of one token (a word, a number, an address), the origins it was seen in and the place
-of the first source that said it, in the session's list of sources (from 1; 0 is none that has a name). The sketch is
-bounded: past `MAX_MARKS` it is saturated and says so, and then what it does not know counts as untrusted.
+A mark of a sketch is the keyed fingerprint of one token (a word, a number, an address), the origins it was seen in, and
+the number of the first source that said it (from 1; 0 for a source without a name). Past `MAX_MARKS` a sketch is
+saturated, and what it does not hold counts as untrusted.
 
-Room: residue, what is left of a text that an agent stored. Takes: texts. Gives: prints to know it by. Never: I/O.
-
-A value that came from nobody trusted, written to a memory, a file or a mailbox, comes back from there as the system's
-own. It is known again by keyed prints of runs of five words and of single words that say something by themselves (an
-address, an account, a link). A paraphrase is not known again.
+A value of untrusted origin that was written to a memory, a file or a mailbox comes back from there as the system's own.
+It is recognized by keyed fingerprints of runs of five words and of single distinctive words (an address, an account, a
+link). A paraphrase is not recognized.
 """
 
 from __future__ import annotations
@@ -194,15 +192,15 @@ def source_index_of(mark: int) -> int:
 
 
 def unpack_marks(data: bytes) -> Marks:
-    """Inverse of `pack`."""
+    """Inverse of `pack_marks`."""
     numbers = (int.from_bytes(data[i : i + MARK_BYTES]) for i in range(0, len(data), MARK_BYTES))
     return {number >> 8: number & 0xFF for number in numbers}
 
 
 MAX_TAINTED_FINGERPRINTS: Final = 500_000
-"""Prints that a tenant's store keeps; past it whatever comes back counts as untrusted."""
+"""Fingerprints that a tenant's store keeps; past it every result counts as untrusted."""
 MAX_FINGERPRINTS_PER_VALUE: Final = 64
-"""Prints of each kind that are kept of one value; of a longer one the smallest, so that any part of it has some."""
+"""Fingerprints of each kind that are kept of one value; of a longer one the smallest, so that any part has some."""
 _RUN_LENGTH: Final = 5  # words
 _MAX_WORDS: Final = 60_000
 _DATE_OR_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d\S*|\d{1,2}[:.]\d\d\S*|\d{1,2}/\d{1,2}/\d{2,4}")
@@ -210,7 +208,7 @@ _DISTINCTIVE_WORD: Final = re.compile(r"[^@\s]+@[^@\s]+|\w+://\S+|(?=\S*\d)(?=\S
 
 
 def fingerprint_stored_values(key: bytes, values: Iterable[str]) -> frozenset[int]:
-    """What is left of values that are stored: at most 2 x `MOST_OF_ONE` prints of 56 bits for each."""
+    """Fingerprints of stored values, 56 bits each: at most 2 x `MAX_FINGERPRINTS_PER_VALUE` a value."""
     fingerprints: set[int] = set()
     for value in values:
         words = _extract_words(value)
@@ -222,7 +220,7 @@ def fingerprint_stored_values(key: bytes, values: Iterable[str]) -> frozenset[in
 
 
 def iter_text_fingerprints(key: bytes, text: str) -> Iterator[int]:
-    """Every print by which `residue` could know a part of this text."""
+    """Every fingerprint that `fingerprint_stored_values` could have kept of a part of this text."""
     words = _extract_words(text)
     yield from _fingerprint_names(key, words)
     yield from _fingerprint_runs(key, words)

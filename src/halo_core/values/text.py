@@ -1,14 +1,12 @@
-"""Room: words of a text, for comparison. Takes: any text. Gives: atoms and their fingerprints. Never: I/O, a clock.
+"""Words of a text for comparison: atoms, their keyed fingerprints, and other spellings of a text.
 
-An atom is a run of letters and digits, folded: case, width, ligatures, characters nobody sees and letters that only
-look Latin make no difference; numbers lose separators and trailing zeros, English words their endings. A text is kept
-as the keyed fingerprints of its atoms in order, four bytes each, so that looking for a value in it is a search of
-bytes, and without the key nobody can test a guess against a stored text.
+An atom is a run of letters and digits, folded: case, width, ligatures, invisible characters and letters that only look
+Latin make no difference; numbers lose separators and trailing zeros, English words their endings. A text is kept as the
+fingerprints of its atoms in order, four bytes each, so that finding a value in it is a search of bytes, and without the
+key nobody can test a guess against a stored text.
 
-Room: other spellings of a text: encoded, taken apart, with look-alikes. Takes: a text. Gives: texts.
-
-An agent that is told to pay `DE89 3704 0044 ...`, or to decode what it has read, makes one word of it; it is the same
-value. Never: decides, I/O. Bounded: at most `MAX_FORMS` spellings of a text, each of at most 4,096 characters.
+`generate_spellings` undoes encodings and groupings: an agent that is told to pay `DE89 3704 0044 ...`, or to decode what
+it has read, writes one word for the same value.
 """
 
 from __future__ import annotations
@@ -18,6 +16,7 @@ import binascii
 import html
 import re
 import unicodedata
+from array import array
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import suppress
@@ -39,11 +38,15 @@ __all__ = [
     "find_atoms",
     "fingerprint_atom",
     "fingerprint_atoms",
+    "fingerprint_bytes",
+    "fingerprint_names",
+    "fingerprint_strings",
     "fold_text",
     "generate_spellings",
     "is_plain_word",
     "normalize_atom",
     "split_name",
+    "unpack_fingerprints",
 ]
 
 
@@ -125,7 +128,7 @@ def is_plain_word(atom: str) -> bool:
 
 @lru_cache(maxsize=32)
 def _start_hash(key: bytes, size: int) -> blake2b:
-    """A fingerprint that has read its key and nothing else: it is copied, never fed."""
+    """A hash state that has read its key and nothing else: it is copied, never updated."""
     return blake2b(digest_size=size, key=key[:64])
 
 
@@ -155,6 +158,29 @@ def fingerprint_atoms(words: list[str], key: bytes) -> bytes:
     return b"".join([cached(word) or fingerprint_atom(word, key) for word in words])
 
 
+def unpack_fingerprints(packed: bytes) -> array[int]:
+    """Fingerprints of atoms, packed one behind the other, as numbers."""
+    row = array("I")
+    row.frombytes(packed)
+    return row
+
+
+def fingerprint_bytes(data: bytes, key: bytes) -> int:
+    """Keyed 48-bit fingerprint."""
+    return int.from_bytes(digest_with_key(data, key, 6))
+
+
+def fingerprint_strings(*parts: str, key: bytes) -> int:
+    """Keyed 48-bit fingerprint of some strings together."""
+    return fingerprint_bytes("\x1f".join(parts).encode("utf-8", "replace"), key)
+
+
+@lru_cache(maxsize=32_768)
+def fingerprint_names(*parts: str, key: bytes) -> int:
+    """As `fingerprint_strings`, remembered: for names of tools, arguments and kinds, and never for values."""
+    return fingerprint_strings(*parts, key=key)
+
+
 def find_atoms(needle: bytes, hay: bytes, start: int = 0) -> int:
     """Where the atoms of `needle` stand one after another in `hay`, from atom `start` on; -1 if nowhere."""
     offset = hay.find(needle, start * ATOM_BYTES) if needle else -1
@@ -169,7 +195,7 @@ def count_atoms(packed: bytes) -> int:
 
 
 def decode_base64(text: str, most: int = 8) -> list[str]:
-    """What base64 in a text says, where it says text: an encoded value is still the one it came from."""
+    """Texts that are encoded as base64 in a text, at most `most`."""
     texts = []
     for match in _ENCODED.finditer(text[:MAX_READ]):
         raw = match.group().rstrip("=").replace("-", "+").replace("_", "/")
@@ -207,7 +233,7 @@ _ZERO_WIDTH: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 
 def generate_spellings(text: str) -> Iterator[str]:
-    """What else a text says, beside itself; nothing of most texts."""
+    """Other spellings of a text: decoded, unescaped, joined; none of most texts."""
     text = text[:_MAX_SPELLING_INPUT]
     yield from islice(_generate_all_spellings(text), MAX_SPELLINGS)
 

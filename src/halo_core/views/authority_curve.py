@@ -1,43 +1,29 @@
-"""Room: the decay curve of a session. Takes: what entries recorded. Gives: authority over time. Never: I/O, decides.
+"""How the authority of a session fell, and what it still allows.
 
     ──╮  a decision is charged: its step and its risk points take authority at once
-      ╰╌╌╌  between two decisions only time takes some, by `authority.authority_of` over the recorded account
+      ╰╌╌╌  between two decisions only time takes some, computed over the recorded account
 
-How it is laid out, and on which axis, is `scene`'s.
-
-Room: the floors of a session. Takes: a curve, a time. Gives: what is still possible, and until when. Never: I/O.
-
-An action is possible while the authority after its own charge is at or above its class's floor, as `pdp.limits` has it.
+An action is possible while the authority after its own charge is at or above the floor of its impact class. How the
+curve is laid out, and on which axis, is `halo_core.views.chart_layout`'s.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
 from halo_core.authority import RISK_POINTS, compute_age, compute_authority, find_floor
+from halo_core.enforcement.registry import RegisteredResource
 from halo_core.model import Decay, EntryKind, Envelope, Impact, LedgerEntry, Link, LinkKind
-from halo_core.store.log import LoggedEntry
-from halo_core.views.wording import format_duration
-
-__all__ = [
-    "Curve",
-    "DecisionPoint",
-    "Epoch",
-    "Floor",
-    "HandOff",
-    "Position",
-    "build_curve",
-    "compute_floors",
-    "describe_outlook",
-    "find_soonest",
-    "format_classes",
-    "format_rough_duration",
-    "group_by_level",
-]
-
+from halo_core.store import SessionState
+from halo_core.store.log import LoggedEntry, read_entries
+from halo_core.store.reader import Reader
+from halo_core.views import View
+from halo_core.views.sessions import list_live_agents, load_session_links
+from halo_core.views.wording import format_rough_duration
 
 Position = tuple[int, float]
 """(time in microseconds, decisions so far): a place on either axis."""
@@ -369,10 +355,79 @@ def describe_outlook(curve: Curve, class_floors: Sequence[Floor], now_us: int) -
     return "; ".join(lines) or "none of the actions that its passport grants will stop"
 
 
-def format_rough_duration(seconds: int) -> str:
-    """A time to its two largest units at most, minutes if it is hours."""
-    for size in (86_400, 3_600, 60):
-        if seconds >= 2 * size:
-            smaller = max(size // 60, 1) if size == 3_600 else size
-            return format_duration(seconds // smaller * smaller)
-    return format_duration(seconds)
+_KINDS: Final = (EntryKind.DECISION, EntryKind.PASSPORT, EntryKind.APPROVAL, EntryKind.HANDBACK)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityView(View):
+    """How the authority of a session's agent fell, and what it still allows at a time.
+
+    Args:
+        session: its id.
+        curve: of the agent's session link.
+        floors: of every impact class, the highest first.
+        now_us: the time, microseconds since the epoch.
+    """
+
+    session: str
+    curve: Curve
+    floors: list[Floor]
+    now_us: int
+
+    @property
+    def outlook(self) -> str:
+        """What stops next, in words."""
+        return describe_outlook(self.curve, self.floors, self.now_us)
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        curve = self.curve
+        points = [{**asdict(dot), "time_us": dot.position[0]} for dot in curve.points]
+        for point in points:
+            del point["position"]
+        return {
+            "agent": curve.agent,
+            "authority": curve.authority_at(self.now_us),
+            "epoch": curve.account.epoch,
+            "epochs": [
+                {
+                    "approver": item.approver,
+                    "decisions": int(item.position[1]),
+                    "epoch": item.epoch,
+                    "time_us": item.position[0],
+                }
+                for item in curve.epochs
+            ],
+            "floors": [{**asdict(item), "impact": item.impact.value} for item in self.floors],
+            "hand_offs": [
+                {
+                    "agent": item.agent,
+                    "back_us": item.until[0] if item.until is not None else None,
+                    "handle": item.handle,
+                    "since_us": item.since[0],
+                    "trace": [{"authority": remaining, "time_us": position[0]} for position, remaining in item.trace],
+                }
+                for item in curve.hand_offs
+            ],
+            "next": self.outlook,
+            "now_us": self.now_us,
+            "opened_us": curve.opened_us,
+            "points": points,
+            "session": self.session,
+            "until_s": curve.link.expires_at_s,
+        }
+
+
+def load_authority(reader: Reader, tenant: str, state: SessionState, agent: str, now_us: int) -> AuthorityView | None:
+    """The authority of a session's agent, the first live one where `agent` has no session link; None without any."""
+    roots = [account.agent for account in state.links if not account.parent]
+    name = agent if agent in roots else (list_live_agents(state) or ("",))[0]
+    now_us = max(now_us, state.view.high_water_us)
+    links = lru_cache(maxsize=None)(lambda hashes: load_session_links(reader, tenant, list(hashes)))
+    records = read_entries(reader, tenant, _KINDS, state.view.id)
+    curve = build_curve(records, name, lambda hashes: links(tuple(hashes)), now_us)
+    if curve is None:
+        return None
+    resources = [RegisteredResource.from_bytes(spec).resource for _, spec in reader.resources(tenant)]
+    granted = {item.impact for item in resources if item.id in curve.link.grants.get(item.kind, {})}
+    return AuthorityView(state.view.id, curve, compute_floors(curve, now_us, granted), now_us)

@@ -1,23 +1,13 @@
-"""Room: the decay curve, laid out. Takes: a curve, a time. Gives: what is drawn, in axis units. Never: I/O, draws.
+"""The scene of an authority curve, in units of its axis.
 
 The terminal's chart and the SVG show the same scene. Its axis is time, or decisions where time took next to nothing.
-
-Room: places of an SVG chart, so that nothing overlaps. Takes: a scene. Gives: coordinates in pixels. Never: I/O.
-
-How wide a text is nobody can say before it is set: its letters are counted, a little on the safe side.
-
-Room: what the SVG charts share: paper, colours, signs. Takes: parts. Gives: one self-contained document. Never: I/O.
-
-It brings its own background and follows the reader's colour scheme, so it can be read on a light and on a dark page.
-Every name in it is somebody's words: escaped, and what would not be seen is shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
-from xml.sax.saxutils import escape
 
 from halo_core.authority import compute_authority
 from halo_core.views.authority_curve import (
@@ -29,29 +19,8 @@ from halo_core.views.authority_curve import (
     Position,
     find_soonest,
     format_classes,
-    format_rough_duration,
 )
-from halo_core.views.wording import format_percent, safe_text
-
-__all__ = [
-    "CHART_WIDTH",
-    "PLOT_LEFT",
-    "PLOT_WIDTH",
-    "SIGNS",
-    "Scene",
-    "Tick",
-    "build_document",
-    "draw_sign",
-    "escape_text",
-    "estimate_width",
-    "format_headline",
-    "lay_out",
-    "place_hand_offs",
-    "place_headings",
-    "scale_x",
-    "space_out",
-]
-
+from halo_core.views.wording import format_percent, format_rough_duration
 
 _US_PER_S: Final = 1_000_000
 _SAMPLES: Final = 24
@@ -121,14 +90,14 @@ def lay_out(curve: Curve, class_floors: Sequence[Floor], now_us: int, *, timed: 
     ahead = max(past * _AHEAD, 1.0 if by_time else _LEAST_AHEAD)
     ahead = past * _LATE if place.late else ahead
     width = past + (min(max(ahead, stop_distance * _BEYOND), max(past * _FAR, ahead)))
-    ticks, unit = _build_time_ticks(width) if by_time else (_build_ticks(width, 1, least=1), "")
+    size, unit = next(((size, name) for size, name in _PERIODS if width >= 2 * size), _PERIODS[-1])
+    ticks = _build_ticks(width, size) if by_time else _build_ticks(width, 1, least=1)
     future = tuple(_trace_forecast(curve, place, now_us, now_x, width))
     stop_x = (now_x if by_time else curve.points[-1].position[1]) + stop_distance
-    stop = (
-        (stop_x, _find_least_authority(future, stop_x), format_classes(stopping))
-        if stop_distance > 0 and stop_x <= width
-        else None
-    )
+    stop = None
+    if stop_distance > 0 and stop_x <= width:
+        least = min((authority for x, authority in future if x <= stop_x), default=0)
+        stop = (stop_x, least, format_classes(stopping))
     return Scene(
         stop=stop,
         timed=by_time,
@@ -197,11 +166,6 @@ def _trace_forecast(curve: Curve, place: _Axis, now_us: int, now_x: float, width
         yield now_x + seconds, compute_authority(decay, account, now_us + int(seconds * _US_PER_S))
 
 
-def _find_least_authority(corners: Sequence[tuple[float, int]], x: float) -> int:
-    """The least authority that the corners show up to `x`."""
-    return min((authority for place, authority in corners if place <= x), default=0)
-
-
 def _build_ticks(width: float, size: float, *, least: float = 0.0) -> list[Tick]:
     step = next(n * 10**e for e in range(-1, 12) for n in (1, 2, 5) if width / size / (n * 10**e) <= _MAX_TICKS)
     step = max(step, least)
@@ -209,138 +173,6 @@ def _build_ticks(width: float, size: float, *, least: float = 0.0) -> list[Tick]
     return [Tick(k * step * size, f"{k * step:g}") for k in range(count + 1)]
 
 
-def _build_time_ticks(width: float) -> tuple[list[Tick], str]:
-    size, name = next(((size, name) for size, name in _PERIODS if width >= 2 * size), _PERIODS[-1])
-    return _build_ticks(width, size), name
-
-
 def format_headline(agent: str, session: str, scene: Scene, epoch: int) -> str:
     """The first line of a chart."""
     return f"authority of {agent} in session {session}, epoch {epoch}: {format_percent(scene.now[1])} now"
-
-
-CHART_WIDTH: Final = 960
-PLOT_LEFT: Final = 76
-PLOT_WIDTH: Final = 648
-_LETTER_WIDTH: Final = 6.9  # at 12 px
-_MAX_LANES: Final = 4
-
-
-def scale_x(x: float, scene: Scene) -> float:
-    """Where a place on the scene's axis lies."""
-    return PLOT_LEFT + x / scene.width * PLOT_WIDTH
-
-
-def estimate_width(text: str) -> float:
-    """About how wide a text is."""
-    return len(text) * _LETTER_WIDTH
-
-
-def place_headings(scene: Scene) -> tuple[list[tuple[float, str, str, int]], int]:
-    """Labels over the plot as (x, text, class, row), and how many rows they take."""
-    headings = [
-        (
-            scale_x(x, scene),
-            f"epoch {item.epoch}" + (f", re-authorized by {item.approver}" if item.approver else ""),
-            "epoch",
-        )
-        for x, item in scene.epochs
-    ]
-    late = f", {scene.late} later" if scene.late else ""
-    headings.append((scale_x(scene.now[0], scene), f"now{late}: {format_percent(scene.now[1])}", "ink"))
-    rows: list[list[tuple[float, float]]] = []
-    placed = []
-    for x, text, name in headings:
-        half = estimate_width(text) / 2
-        middle = min(max(x, PLOT_LEFT + half), PLOT_LEFT + PLOT_WIDTH + 60 - half)
-        span = (middle - half - 8, middle + half + 8)
-        row = next((n for n, taken in enumerate(rows) if all(span[0] > b or span[1] < a for a, b in taken)), len(rows))
-        if row == len(rows):
-            rows.append([])
-        rows[row].append(span)
-        placed.append((middle, text, name, row))
-    return placed, len(rows)
-
-
-def place_hand_offs(scene: Scene) -> list[tuple[float, float, str, bool, int]]:
-    """Hand-offs under the axis as (from, to, label, label to the right, lane)."""
-    ends = [0.0] * _MAX_LANES
-    placed = []
-    for since, until, item in scene.hand_offs:
-        label = f"{item.agent}, {'handed back' if item.until is not None else 'acts for it'}"
-        a, b = scale_x(since, scene), max(scale_x(until, scene), scale_x(since, scene) + 4)
-        right = b + 8 + estimate_width(label) < CHART_WIDTH - 8
-        start, end = (a, b + 8 + estimate_width(label)) if right else (a - 8 - estimate_width(label), b)
-        lane = next((n for n, taken in enumerate(ends) if taken + 8 < start), None)
-        if lane is not None:
-            ends[lane] = end
-            placed.append((a, b, label, right, lane))
-    return placed
-
-
-def space_out(wanted: Sequence[float], gap: float, lowest: float) -> list[float]:
-    """Places from the top down, each at least `gap` below the one before, none below `lowest`."""
-    placed: list[float] = []
-    for y in wanted:
-        placed.append(max(y, placed[-1] + gap) if placed else y)
-    for n in range(len(placed) - 1, -1, -1):
-        most = lowest if n == len(placed) - 1 else placed[n + 1] - gap
-        placed[n] = min(placed[n], most)
-    return placed
-
-
-_LIGHT: Final = {
-    "paper": "#ffffff", "edge": "#d1d9e0", "ink": "#1f2328", "soft": "#59636e", "grid": "#eaeef2", "curve": "#0969da",
-    "granted": "#9a6700", "stopped": "#cf222e", "other": "#818b98", "epoch": "#1a7f37", "given": "#8250df",
-    "asked": "#bc4c00",
-}  # fmt: skip
-_DARK: Final = {
-    "paper": "#0d1117", "edge": "#3d444d", "ink": "#f0f6fc", "soft": "#9198a1", "grid": "#21262d", "curve": "#4493f8",
-    "granted": "#d29922", "stopped": "#f85149", "other": "#656c76", "epoch": "#3fb950", "given": "#ab7df8",
-    "asked": "#f0883e",
-}  # fmt: skip
-
-_SHAPES: Final = (
-    "text{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue','DejaVu Sans',sans-serif}"
-    ".head{font-size:17px;font-weight:600}.strong{font-weight:600}"
-    ".floor{stroke-width:1;stroke-dasharray:6 4}.line{fill:none;stroke-width:2.25;stroke-linejoin:round}"
-    ".ahead{stroke-dasharray:2 4;stroke-linecap:round}.thin{stroke-width:1}.area{stroke:none;fill-opacity:.1}"
-    ".band{stroke:none;fill-opacity:.08}.bar{stroke:none;fill-opacity:.55}"
-    ".over{paint-order:stroke;stroke-width:4;stroke-linejoin:round}"
-)
-
-
-def build_document(title: str, described: str, parts: Iterable[str], height: float) -> str:
-    """The whole file: a title and a description for who cannot see it, and what is drawn."""
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {CHART_WIDTH} {height}" width="{CHART_WIDTH}" height="{height}" '
-        f'role="img" aria-labelledby="halo-title halo-desc">\n'
-        f'<title id="halo-title">{escape_text(title)}</title>\n'
-        f'<desc id="halo-desc">{escape_text(described)}</desc>\n'
-        f"<style>{_build_style(_LIGHT)}@media (prefers-color-scheme: dark){{{_build_style(_DARK)}}}{_SHAPES}</style>\n"
-        f'<rect class="paper" x="0.5" y="0.5" width="{CHART_WIDTH - 1}" height="{height - 1}" rx="10"/>\n'
-        + "\n".join(parts)
-        + "\n</svg>\n"
-    )
-
-
-def _build_style(colours: dict[str, str]) -> str:
-    rules = [f".paper{{fill:{colours['paper']};stroke:{colours['edge']}}}.over{{stroke:{colours['paper']}}}"]
-    rules += [f"text.{name},.f-{name}{{fill:{value}}}.s-{name}{{stroke:{value}}}" for name, value in colours.items()]
-    return "".join(rules)
-
-
-def escape_text(text: str) -> str:
-    """Somebody's words as text of the document."""
-    return escape(safe_text(text).plain, {'"': "&quot;"})
-
-
-SIGNS: Final = {"challenge": "approval was requested", "deny": "denied"}
-
-
-def draw_sign(effect: str, x: float | None, y: float | None) -> str:
-    """What did not run, as a sign; without a place one to be formatted with `x` and `y`."""
-    spot = "translate({x} {y})" if x is None or y is None else f"translate({x:.1f} {y:.1f})"
-    if effect == "deny":
-        return f'<path class="s-stopped line" transform="{spot}" d="M-4 -4L4 4M-4 4L4 -4"/>'
-    return f'<path class="f-paper s-asked" stroke-width="2" transform="{spot}" d="M0 -5.5L5.5 0L0 5.5L-5.5 0Z"/>'

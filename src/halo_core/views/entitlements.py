@@ -1,22 +1,20 @@
-"""Room: entitlements, what an agent was granted against what it used. Takes: a reader, a key. Gives: a proposal.
+"""What an agent was granted against what it used, and the least that would have let through every call not refused.
 
-The least that would have let through every call that was not refused. A start for a person to look at, never applied by
-itself: what nobody has needed yet is not in it, and what an attack made the agent do must not get into it.
+A proposal is a start for a person to look at, never applied by itself: what nobody has needed yet is not in it, and
+what an attack made the agent do must not get into it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from halo_core.crypto import canonical
 from halo_core.model import ActionKind, Constraint, Effect, EntryKind, Grants
 from halo_core.passports import is_resource_id
 from halo_core.store.log import LoggedEntry, SealedContents, read_entries
 from halo_core.store.reader import Reader
-
-__all__ = ["Proposal", "UsedResource", "propose_grants"]
 
 _MAX_LISTED_VALUES: Final = 12
 _MAX_VALUE_LENGTH: Final = 64
@@ -134,15 +132,14 @@ def propose_grants(
             refused[resource] = refused.get(resource, 0) + 1
             continue
         calls[resource] = calls.get(resource, 0) + 1
-        args = _open_arguments(contents, logged)
-        unread += args is None
+        sealed = contents.open(logged.entry, "args")
+        unread += sealed is None
         argument_values = values_by_resource.setdefault(resource, {})
-        for name, value in (args or {}).items():
+        for name, value in (canonical.from_plain(canonical.loads(sealed)) if sealed is not None else {}).items():
             if _is_grantable_name(name):
                 # What a person was to be asked about pins no value: it may be what nobody would have approved.
-                argument_values.setdefault(name, _ArgumentValues()).add(
-                    None if effect == Effect.CHALLENGE.value else value
-                )
+                known = None if effect == Effect.CHALLENGE.value else value
+                argument_values.setdefault(name, _ArgumentValues()).add(known)
     return Proposal(
         agent=agent,
         granted=granted or {},
@@ -168,14 +165,6 @@ def _read_decisions(reader: Reader, tenant: str, agent: str) -> Iterator[LoggedE
         entering = request["kind"] == ActionKind.HANDOFF.value and request["resource"]["id"] == agent
         if agent in (subject["agent"], *agents) and not entering:  # it needs no right to begin to act itself
             yield logged
-
-
-def _open_arguments(contents: SealedContents, logged: LoggedEntry) -> Mapping[str, Any] | None:
-    sealed = contents.open(logged.entry, "args")
-    if sealed is None:
-        return None
-    args: Mapping[str, Any] = canonical.from_plain(canonical.loads(sealed))
-    return args
 
 
 def _is_grantable_name(name: object) -> bool:

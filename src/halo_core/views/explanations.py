@@ -1,8 +1,7 @@
-"""Room: the twelve checks of a decision, told one by one. Takes: a recorded case. Gives: steps. Never: decides.
+"""Why one decision came out so: its checks one by one, and the smallest change that would have let the call through.
 
-The numbers are those of `halo_core.decision`; a recorded reason belongs to the check that gives its code.
-
-Room: the smallest change that would have let a call through. Takes: a recorded case. Gives: advice. Never: decides.
+It reads what the entry recorded and computes the numbers again as `halo_core.decision` does; whether the verdict itself
+holds, `halo replay` says.
 
 INVARIANT: a rule that forbids is named with its place, so that whoever answers for it is asked; nobody is told to drop
 it. Arguments are named, their values never.
@@ -12,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from halo_core.authority import compute_effective_authority, find_floor, price_action
+from halo_core.crypto import canonical
 from halo_core.manifest import format_grants
 from halo_core.model import (
     ANY_OTHER,
@@ -29,9 +29,14 @@ from halo_core.model import (
     LinkKind,
     Reason,
 )
+from halo_core.oversight.requests import load_links
 from halo_core.passports import find_violation
+from halo_core.policy import CedarPolicy
 from halo_core.policy.parser import Policy
 from halo_core.reasons import get_reason_text
+from halo_core.store.log import LoggedEntry, SealedContents
+from halo_core.store.reader import Reader
+from halo_core.views import View
 from halo_core.views.wording import (
     describe_constraint,
     format_amount,
@@ -40,16 +45,6 @@ from halo_core.views.wording import (
     format_percent,
     shorten_hash,
 )
-
-__all__ = [
-    "Case",
-    "NeededChange",
-    "Step",
-    "build_steps",
-    "find_check_number",
-    "find_needed_changes",
-]
-
 
 _TITLES: Final = (
     "the request is well formed",
@@ -67,28 +62,14 @@ _TITLES: Final = (
 )
 _CODES: Final = {
     "session_missing": 2,
-    "stopped": 3,
-    "revoked": 3,
-    "expired": 4,
-    "not_yet_valid": 4,
-    "not_the_holder": 4,
-    "no_passport": 4,
-    "wrong_tenant": 4,
-    "tool_not_granted": 5,
-    "args_closed_world": 5,
-    "arg_violates": 5,
-    "handoff_not_allowed": 5,
-    "bad_depth": 5,
+    **dict.fromkeys(("stopped", "revoked"), 3),
+    **dict.fromkeys(("expired", "not_yet_valid", "not_the_holder", "no_passport", "wrong_tenant"), 4),
+    **dict.fromkeys(("tool_not_granted", "args_closed_world", "arg_violates", "handoff_not_allowed", "bad_depth"), 5),
     "class_ceiling": 6,
     "already_dispatched": 8,
     "authority_decayed": 9,
-    "budget_exceeded": 10,
-    "per_action_exceeded": 10,
-    "quota_exceeded": 10,
-    "unknown_unit": 10,
-    "bad_amount": 10,
-    "needs_guard": 12,
-    "pending_cap": 12,
+    **dict.fromkeys(("budget_exceeded", "per_action_exceeded", "quota_exceeded", "unknown_unit", "bad_amount"), 10),
+    **dict.fromkeys(("needs_guard", "pending_cap"), 12),
 }
 _SOURCES: Final = {"request": 1, "passport": 4, "price": 10, "approval": 11}
 _POLICY: Final = 7
@@ -187,7 +168,8 @@ def _describe_limit(reason: Reason, link: Link | None, case: Case) -> str:
     if budget is None:
         return ""
     if reason.code == "per_action_exceeded":
-        return f"{unit}: {format_amount(requested, budget.decimals)} requested, limit {format_amount(budget.per_action, budget.decimals)}"
+        asked, limit = (format_amount(amount, budget.decimals) for amount in (requested, budget.per_action))
+        return f"{unit}: {asked} requested, limit {limit}"
     if unit == "time":
         return f"time: {format_duration(_compute_session_age(case))} of {format_duration(budget.subtree)} have passed"
     decaying = [item for item in case.chain if item.decay is not None]
@@ -199,7 +181,8 @@ def _describe_limit(reason: Reason, link: Link | None, case: Case) -> str:
 
 def _format_usage(unit: str, decimals: int, used: int | None, requested: int, limit: int, *, when: str = "") -> str:
     spent = "the remaining amount is unknown" if used is None else format_amount(used, decimals)
-    return f"{unit}: {spent} used{when}, {format_amount(requested, decimals)} requested, the limit is {format_amount(limit, decimals)}"
+    asked, most = (format_amount(amount, decimals) for amount in (requested, limit))
+    return f"{unit}: {spent} used{when}, {asked} requested, the limit is {most}"
 
 
 def _compute_session_age(case: Case) -> int:
@@ -250,9 +233,8 @@ def _describe_authority(case: Case) -> list[str]:
         case.chain, case.accounts, case.entry.body["snapshot"]["time_us"], _compute_charges(case)
     )
     impact = case.request.resource.impact
-    return [
-        f"{format_percent(remaining)} after this action, {impact.value} needs {format_percent(find_floor(case.chain, impact))}"
-    ]
+    floor = format_percent(find_floor(case.chain, impact))
+    return [f"{format_percent(remaining)} after this action, {impact.value} needs {floor}"]
 
 
 def _describe_budgets(case: Case) -> list[str]:
@@ -290,32 +272,28 @@ def find_needed_changes(case: Case) -> list[NeededChange]:
     return list(dict.fromkeys(needed))
 
 
+_Advice = tuple[str, tuple[str, ...]]
+"""What to do, and lines for agents.yaml."""
+
+
 def _find_change(reason: Reason, case: Case) -> NeededChange:
-    policy = case.policies.get(reason.source)
-    if policy is not None:
-        place = f"`{policy.id}` ({policy.source}:{policy.line})"
-        if reason.effect == Effect.CHALLENGE.value:
-            advice = f"an approval, which {place} requires: `halo approvals list`, then `approve`"
-            if reason.code == "risk_unknown":
-                advice += f"; or, permanently, its own baseline: `halo baseline fit {case.request.subject.agent}`"
-            return NeededChange(reason.code, advice)
-        return NeededChange(
-            reason.code, f"{place} forbids this; ask the owner of that rule, or {_suggest_alternative(reason)}"
+    code, policy, text = reason.code, case.policies.get(reason.source), get_reason_text(reason.code)
+    if policy is None:
+        link = next((item for item in case.chain if item.jti == reason.source), None)
+        advise = _ADVICE.get(code)
+        return (
+            NeededChange(code, *advise(reason, case, link)) if advise else NeededChange(code, text.remedy or text.title)
         )
-    advise = _ADVICE.get(reason.code)
-    if advise is not None:
-        return advise(reason, case)
-    return NeededChange(reason.code, get_reason_text(reason.code).remedy or get_reason_text(reason.code).title)
-
-
-def _suggest_alternative(reason: Reason) -> str:
-    remedy = get_reason_text(reason.code).remedy
-    # Nobody can approve what a hard rule forbids.
-    return remedy if remedy and not remedy.startswith("request an approval") else "do it in another way"
-
-
-def _find_refusing_link(reason: Reason, case: Case) -> Link | None:
-    return next((link for link in case.chain if link.jti == reason.source), None)
+    place = f"`{policy.id}` ({policy.source}:{policy.line})"
+    if reason.effect != Effect.CHALLENGE.value:
+        # Nobody can approve what a hard rule forbids.
+        approvable = not text.remedy or text.remedy.startswith("request an approval")
+        instead = "do it in another way" if approvable else text.remedy
+        return NeededChange(code, f"{place} forbids this; ask the owner of that rule, or {instead}")
+    advice = f"an approval, which {place} requires: `halo approvals list`, then `approve`"
+    if code == "risk_unknown":
+        advice += f"; or, permanently, its own baseline: `halo baseline fit {case.request.subject.agent}`"
+    return NeededChange(code, advice)
 
 
 def _build_manifest_snippet(case: Case, link: Link | None, rules: Mapping[str, Constraint]) -> tuple[str, ...]:
@@ -335,37 +313,25 @@ def _advise_issue(case: Case, link: Link | None, grant: str) -> str:
     return f"add {grant} to the manifest of {case.chain[0].agent}, then run `halo passport issue {case.chain[0].agent}`"
 
 
-def _advise_grant(reason: Reason, case: Case) -> NeededChange:
-    link = _find_refusing_link(reason, case)
-    names = [name for name in case.request.args if name.isascii() and name.isprintable()]
-    rules = dict.fromkeys(sorted(names), Constraint.anything())
-    if not case.opened:
-        rules = {ANY_OTHER: Constraint.anything()}
-    grant = f"`{case.request.resource.id}`"
-    return NeededChange(reason.code, _advise_issue(case, link, grant), _build_manifest_snippet(case, link, rules))
+def _advise_grant(reason: Reason, case: Case, link: Link | None) -> _Advice:  # noqa: ARG001  as every advice
+    names = sorted(name for name in case.request.args if name.isascii() and name.isprintable())
+    rules = dict.fromkeys(names if case.opened else [ANY_OTHER], Constraint.anything())
+    return _advise_issue(case, link, f"`{case.request.resource.id}`"), _build_manifest_snippet(case, link, rules)
 
 
-def _advise_argument(reason: Reason, case: Case) -> NeededChange:
-    link = _find_refusing_link(reason, case)
+def _advise_argument(reason: Reason, case: Case, link: Link | None) -> _Advice:
     name, _, why = reason.detail.partition(": ")
-    rules = dict(link.grants.get(case.request.kind, {}).get(case.request.resource.id, {})) if link is not None else {}
     tool = case.request.resource.id
+    rules = dict(link.grants.get(case.request.kind, {}).get(tool, {})) if link is not None else {}
     if reason.code == "arg_violates":
         limit = rules.get(name, rules.get(ANY_OTHER))
         allowed = describe_constraint(limit) if limit is not None else why
-        return NeededChange(
-            reason.code, f"`{name}` of `{tool}` may be {allowed}: use such a value, or {_advise_widening(case, link)}"
-        )
+        return f"`{name}` of `{tool}` may be {allowed}: use such a value, or {_advise_widening(case, link)}", ()
     if why == "missing":
         limit = rules.get(name)
-        allowed = describe_constraint(limit) if limit is not None else "given"
-        return NeededChange(reason.code, f"pass `{name}`, which may be {allowed}")
-    grant = f"`{name}` of `{tool}`"
-    return NeededChange(
-        reason.code,
-        _advise_issue(case, link, grant),
-        _build_manifest_snippet(case, link, {**rules, name: Constraint.anything()}),
-    )
+        return f"pass `{name}`, which may be {describe_constraint(limit) if limit is not None else 'given'}", ()
+    snippet = _build_manifest_snippet(case, link, {**rules, name: Constraint.anything()})
+    return _advise_issue(case, link, f"`{name}` of `{tool}`"), snippet
 
 
 def _advise_widening(case: Case, link: Link | None) -> str:
@@ -374,44 +340,34 @@ def _advise_widening(case: Case, link: Link | None) -> str:
     return f"widen it in the manifest of {case.chain[0].agent}" if case.chain else "widen the grant"
 
 
-def _advise_label(reason: Reason, case: Case) -> NeededChange:
-    link = _find_refusing_link(reason, case)
-    labels = sorted({*(link.labels or ()), reason.detail}) if link is not None else [reason.detail]
+def _advise_label(reason: Reason, case: Case, link: Link | None) -> _Advice:
+    labels = sorted({*((link.labels if link is not None else None) or ()), reason.detail})
     snippet = ("agents:", f"  {case.chain[0].agent}:", f"    data_scope: [{', '.join(labels)}]")
-    return NeededChange(
-        reason.code, _advise_issue(case, link, f"the label `{reason.detail}` under `data_scope`"), snippet
-    )
+    return _advise_issue(case, link, f"the label `{reason.detail}` under `data_scope`"), snippet
 
 
-def _advise_hand_off(reason: Reason, case: Case) -> NeededChange:
-    leaf = case.chain[-1]
-    targets = sorted({*leaf.hand_off_to, case.request.resource.id})
-    snippet = ("agents:", f"  {case.chain[0].agent}:", f"    hand_off: [{', '.join(targets)}]")
-    grant = f"`{case.request.resource.id}` under `hand_off`"
-    return NeededChange(
-        reason.code, _advise_issue(case, leaf, grant), snippet if leaf.kind is not LinkKind.HANDOFF else ()
-    )
+def _advise_hand_off(reason: Reason, case: Case, link: Link | None) -> _Advice:  # noqa: ARG001  as every advice
+    leaf, target = case.chain[-1], case.request.resource.id
+    targets = ", ".join(sorted({*leaf.hand_off_to, target}))
+    snippet = ("agents:", f"  {case.chain[0].agent}:", f"    hand_off: [{targets}]")
+    advice = _advise_issue(case, leaf, f"`{target}` under `hand_off`")
+    return advice, snippet if leaf.kind is not LinkKind.HANDOFF else ()
 
 
-def _advise_reauthorization(reason: Reason, case: Case) -> NeededChange:
-    del case
+def _advise_reauthorization(reason: Reason, case: Case, link: Link | None) -> _Advice:  # noqa: ARG001  as every advice
     if reason.effect == Effect.CHALLENGE.value:
-        advice = f"re-authorize the session: {reason.detail}" if reason.detail else "re-authorize the session"
-        return NeededChange(reason.code, f"{advice}; `halo approvals list`, then `approve`")
-    return NeededChange(
-        reason.code, f"a larger budget of {reason.detail}: re-authorization cannot exceed the passport's ceiling"
-    )
+        detail = f": {reason.detail}" if reason.detail else ""
+        return f"re-authorize the session{detail}; `halo approvals list`, then `approve`", ()
+    return f"a larger budget of {reason.detail}: re-authorization cannot exceed the passport's ceiling", ()
 
 
-def _advise_budget(reason: Reason, case: Case) -> NeededChange:
+def _advise_budget(reason: Reason, case: Case, link: Link | None) -> _Advice:  # noqa: ARG001  as every advice
     agent = case.chain[0].agent if case.chain else case.request.subject.agent
-    return NeededChange(
-        reason.code,
-        f"{get_reason_text(reason.code).remedy}; or change `budgets` of {reason.detail} in the manifest of {agent}, issue again",
-    )
+    change = f"change `budgets` of {reason.detail} in the manifest of {agent}, issue again"
+    return f"{get_reason_text(reason.code).remedy}; or {change}", ()
 
 
-_ADVICE: Final[dict[str, Callable[[Reason, Case], NeededChange]]] = {
+_ADVICE: Final[dict[str, Callable[[Reason, Case, Link | None], _Advice]]] = {
     "arg_violates": _advise_argument,
     "args_closed_world": _advise_argument,
     "authority_decayed": _advise_reauthorization,
@@ -423,3 +379,52 @@ _ADVICE: Final[dict[str, Callable[[Reason, Case], NeededChange]]] = {
     "tool_not_granted": _advise_grant,
     "unknown_unit": _advise_budget,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation(View):
+    """A recorded decision, each of its checks, and the changes that would have let the call through."""
+
+    case: Case
+    steps: list[Step]
+    changes: list[NeededChange]
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        names = ("answers", "number", "passed", "title")
+        return {
+            "changes": [{"code": x.code, "snippet": "\n".join(x.snippet), "text": x.text} for x in self.changes],
+            "effect": self.case.decision.effect.value,
+            "id": self.case.entry.id,
+            "index": self.case.index,
+            "steps": [{name: getattr(step, name) for name in names} for step in self.steps],
+        }
+
+
+def explain_decision(reader: Reader, contents: SealedContents, record: LoggedEntry) -> Explanation:
+    """Explain a decision; `contents` opens its arguments, where it can.
+
+    Raises:
+        Tampered: a passport of it is missing or was changed.
+    """
+    case = _load_case(reader, contents, record)
+    return Explanation(case, build_steps(case), find_needed_changes(case))
+
+
+def _load_case(reader: Reader, contents: SealedContents, record: LoggedEntry) -> Case:
+    entry = record.entry
+    snapshot = entry.body["snapshot"]
+    sealed = contents.open(entry, "args")
+    args = canonical.from_plain(canonical.loads(sealed)) if sealed is not None else None
+    bundle = reader.blob(entry.tenant, snapshot["policy"])
+    policies = CedarPolicy.from_bytes(bundle).policies if bundle is not None else ()
+    return Case(
+        index=record.index,
+        entry=entry,
+        request=AccessRequest.from_plain(entry.body["request"], args or {}),
+        decision=Decision.from_plain(entry.body["decision"]),
+        chain=load_links(reader, entry.tenant, snapshot["chain"]),
+        accounts=tuple(map(Envelope.from_plain, snapshot["envelopes"])),
+        policies={policy.id: policy for policy in policies},
+        opened=args is not None,
+    )

@@ -1,53 +1,28 @@
-"""Room: issuing a standing passport from a manifest. Takes: a home, a manifest. Gives: a plan; records what it says.
+"""What issuing a passport would change, and grants proposed from what was recorded.
 
-The issuer's key may lie in a folder of its own (`--key-home`), so that who runs the agents need not hold it. Never:
-issues under a key that the home does not trust, unless the key is the home's own.
-
-Room: grants proposed from what was recorded, for `halo enforce --grants`. Takes: a reader. Gives: a diff.
-
-Never: proposes more than an agent has; issues without being told to.
+A proposal takes away and never adds; nothing is signed or written here (see `halo_core.oversight.issuing`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from rich.console import Console
-
-from halo_core.authorities import Authorities
-from halo_core.crypto.keys import KeyStore, Signer, agent_key_name, key_thumbprint
-from halo_core.decision import revocation_applies
-from halo_core.enforcement import make_issuer_facts
 from halo_core.enforcement.registry import RegisteredResource
-from halo_core.errors import CannotDecide, ConfigError, PassportError
+from halo_core.errors import ConfigError
 from halo_core.manifest import Manifest, PassportSpec, load_manifest, replace_grants
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, EntryKind, Grants, Link, LinkKind, Revocation
-from halo_core.passports import MAX_DEPTH, intersect_grants, mint_standing, token_hash, verify_standing
-from halo_core.store import Draft, Store, StoreConfig, Transaction
+from halo_core.oversight.issuing import refuse_revoked
+from halo_core.passports import MAX_DEPTH, intersect_grants
 from halo_core.store.log import SealedContents, read_entries
 from halo_core.store.reader import Reader
-from halo_core.store.rows import StandingTable
+from halo_core.views import NO_LEDGER_CODES, View
 from halo_core.views.entitlements import Proposal, propose_grants
 from halo_core.views.manifests import MANIFEST, find_manifest, load_catalogue, load_registrations, read_manifest_text
-from halo_core.views.passport_changes import CHANGE_STYLE, Change, diff_passports
-from halo_core.views.passports import StoredChain, decode_unverified, list_revocations, load_current_passport
-from halo_core.views.wording import describe_arguments, safe_text
-
-__all__ = [
-    "IssuedPassport",
-    "PreparedGrants",
-    "ProposedGrants",
-    "apply_grants",
-    "issue",
-    "list_proposals",
-    "plan",
-    "prepare_grants",
-    "render_proposal",
-]
-
+from halo_core.views.passport_changes import Change, diff_passports
+from halo_core.views.passports import StoredChain, list_revocations, load_current_passport
 
 _US_PER_S: Final = 1_000_000
 
@@ -62,9 +37,35 @@ class IssuedPassport:
     by_hand: bool = False
     """Whether the one before was issued; one that was derived is nobody's decision."""
 
+    def describe_changes(self) -> list[str]:
+        """Each difference on a line, for the record."""
+        return [item.text() for item in self.changes]
+
     def list_widenings(self) -> tuple[Change, ...]:
         """What it allows beyond the one before: a new line counts where somebody decided without it."""
         return tuple(item for item in self.changes if item.is_wider() and (self.by_hand or item.sign != "+"))
+
+
+@dataclass(frozen=True, slots=True)
+class IssueReport(View):
+    """What was issued, or would be (`dry_run`), with notes for whoever issues."""
+
+    issued: IssuedPassport
+    dry_run: bool
+    notes: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        link, before = self.issued.link, self.issued.before
+        return {
+            "agent": link.agent,
+            "changes": [change._asdict() for change in self.issued.changes],
+            "dry_run": self.dry_run,
+            "expires_at_s": link.expires_at_s,
+            "hash": link.hash,
+            "notes": self.notes,
+            "replaces": before.hash if before is not None else "",
+        }
 
 
 def plan(
@@ -85,8 +86,11 @@ def plan(
     wanted = manifest.build_passport_spec(agent, load_catalogue(url, manifest.tenant), allow_unspent=spare)
     stored, revoked = _load_current(url, manifest.tenant, agent)
     link = _build_unsigned_link(wanted, now_us // _US_PER_S)
-    _refuse_revoked(link, [item for item in revoked if item.scope in ("agent", "tenant")])
-    return wanted, _compare(link, stored, wanted)
+    refuse_revoked(link, [item for item in revoked if item.scope in ("agent", "tenant")])
+    before = stored.links[0] if stored is not None else None
+    facts = stored.entry.body if stored is not None and stored.entry is not None else {}
+    changes = tuple(diff_passports(before, link, facts, wanted.facts))
+    return wanted, IssuedPassport(link, before, changes, by_hand=facts.get("origin", "derived") != "derived")
 
 
 def _load_current(url: str, tenant: str, agent: str) -> tuple[StoredChain | None, list[Revocation]]:
@@ -94,28 +98,9 @@ def _load_current(url: str, tenant: str, agent: str) -> tuple[StoredChain | None
         with Reader(url) as reader:
             return load_current_passport(reader, tenant, agent), list_revocations(reader, tenant)
     except ConfigError as exc:
-        if exc.code not in ("no_database", "no_store"):
+        if exc.code not in NO_LEDGER_CODES:
             raise
         return None, []
-
-
-def _compare(link: Link, stored: StoredChain | None, wanted: PassportSpec) -> IssuedPassport:
-    before = stored.links[0] if stored is not None else None
-    facts = stored.entry.body if stored is not None and stored.entry is not None else {}
-    differences = diff_passports(before, link, facts, wanted.facts)
-    return IssuedPassport(link, before, tuple(differences), by_hand=facts.get("origin", "derived") != "derived")
-
-
-def _refuse_revoked(link: Link, revoked: Iterable[Revocation]) -> None:
-    for item in revoked:
-        if revocation_applies(item, (link,), ""):
-            by_name = item.scope in ("agent", "tenant")
-            raise ConfigError(
-                "revoked",
-                f"{item.scope} `{item.target[:64]}` is permanently revoked",
-                field="agent",
-                remedy="use another id" if by_name else "rotate the key, then issue",
-            )
 
 
 def _build_unsigned_link(wanted: PassportSpec, now_s: int) -> Link:
@@ -147,152 +132,6 @@ def _build_unsigned_link(wanted: PassportSpec, now_s: int) -> Link:
     )
 
 
-def issue(
-    url: str, home: Path, wanted: PassportSpec, manifest: Manifest, *, key_home: Path | None = None
-) -> IssuedPassport:
-    """Mint with the issuer's key, record, and make it the agent's passport, in one transaction.
-
-    Raises:
-        ConfigError: the key is not there, or not trusted.
-        PassportError: the passport cannot hold all that.
-        CannotDecide: it could not be recorded.
-    """
-    keys = KeyStore(home)
-    authorities = Authorities(home)
-    signer = _load_issuer(keys, key_home, trusting=bool(authorities.load(wanted.tenant).issuers))
-    store = Store(StoreConfig(url, home, wanted.tenant), keys)
-    try:
-        _trust_issuer(authorities, wanted.tenant, signer, is_home_key=key_home is None, now_us=store.clock.now_us())
-        holder = keys.signer(agent_key_name(wanted.agent)).public_key
-        stored, _ = _load_current(url, wanted.tenant, wanted.agent)
-        issued: IssuedPassport = store.commit(
-            lambda tx: _record_passport(tx, store, wanted, manifest, signer=signer, holder=holder, stored=stored)
-        )
-        store.checkpoint()
-    finally:
-        store.close()
-    return issued
-
-
-def _load_issuer(keys: KeyStore, key_home: Path | None, *, trusting: bool) -> Signer:
-    folder = key_home or keys.home
-    # A key is made only where nobody issues yet: a home whose issuer was taken away gets no other one.
-    if not (folder / "issuer.key").exists() and (key_home is not None or trusting):
-        raise ConfigError(
-            "no_issuer",
-            f"`{folder}` has no issuer.key",
-            field="key-home",
-            remedy="give the issuer's folder with `--key-home`",
-        )
-    return (keys if key_home is None else KeyStore(key_home)).signer("issuer")
-
-
-def _trust_issuer(authorities: Authorities, tenant: str, signer: Signer, *, is_home_key: bool, now_us: int) -> None:
-    trusted = authorities.load(tenant)
-    if signer.key_id in trusted.issuer_keys(now_us):
-        return
-    # INVARIANT: a home that trusts somebody already is not taught another issuer by the one who comes with a key.
-    if (
-        not is_home_key
-        or signer.key_id in trusted.issuers
-        or (trusted.issuers and not _is_first(trusted.issuers, signer))
-    ):
-        raise ConfigError(
-            "unknown_key",
-            f"this home does not trust the issuer's key `{signer.key_id}`",
-            field="key-home",
-            remedy="enrol it (`halo keys rotate`), or give the folder of the trusted key with `--key-home`",
-        )
-    authorities.add_issuer(tenant, signer.public_key, now_us)
-
-
-def _is_first(issuers: Mapping[str, Any], signer: Signer) -> bool:
-    return set(issuers) <= {signer.key_id}
-
-
-def _record_passport(
-    tx: Transaction,
-    store: Store,
-    wanted: PassportSpec,
-    manifest: Manifest,
-    *,
-    signer: Signer,
-    holder: bytes,
-    stored: StoredChain | None,
-) -> IssuedPassport:
-    standing_rows = StandingTable(tx)
-    before = _read_previous(tx, standing_rows, wanted.agent)
-    control = tx.load_control()
-    now_s = store.clock.now_us() // _US_PER_S
-    token = mint_standing(
-        signer=signer,
-        tenant=wanted.tenant,
-        agent=wanted.agent,
-        principal=wanted.principal,
-        audience=control.store,
-        holder_public_key=holder,
-        grants=wanted.grants,
-        now_s=now_s,
-        lifetime_s=wanted.lifetime_s,
-        jti=store.ids.new_entry_id(),
-        txn=store.ids.new_entry_id(),
-        labels=wanted.labels,
-        budgets=wanted.ceilings,
-        hand_off_to=wanted.hand_off_to,
-        owner=wanted.owner,
-        quotas=wanted.quotas,
-        terms=wanted.terms,
-        # INVARIANT: ENV - what was spent today stays spent under a new passport.
-        envelope=before.envelope if before is not None else f"agent:{wanted.agent}",
-    )
-    keys = {signer.key_id: signer.public_key}
-    link = verify_standing(token, trusted=keys, audience=control.store, tenant=wanted.tenant)
-    _refuse_revoked(link, control.revocations)
-    issued = _compare(link, stored, wanted)
-    _store_manifest(tx, manifest)
-    name = token_hash(token)
-    if not tx.put_blob(name, token.encode("ascii")):
-        raise CannotDecide("ledger_unwritable", "the store already has this passport", remedy="run `halo verify`")
-    facts = {
-        "agent": link.agent,
-        "changes": [change.text()[:500] for change in issued.changes[:200]],
-        "expires_at_s": link.expires_at_s,
-        "holder": key_thumbprint(holder),
-        "issuer": make_issuer_facts(signer),
-        "jti": link.jti,
-        "kind": "standing",
-        "manifest": manifest.hash,
-        "origin": "issued",
-        "owner": link.owner,
-        "replaces": before.hash if before is not None else "",
-        **wanted.facts,
-    }
-    tx.append(Draft(EntryKind.PASSPORT, "", {"hash": name, **facts}))
-    standing_rows.put(link.agent, name, "issued", manifest.hash)
-    return issued
-
-
-def _store_manifest(tx: Transaction, manifest: Manifest) -> None:
-    """Keep the text: what it declares of tools is what the agent's processes go by."""
-    data = manifest.text.encode("utf-8")
-    if tx.put_blob(manifest.hash, data):
-        tx.append(Draft(EntryKind.MANIFEST, "", {"hash": manifest.hash, "source": manifest.source}))
-    elif tx.load_blob(manifest.hash) != data:
-        raise CannotDecide("ledger_unwritable", "the store has another manifest here", remedy="run `halo verify`")
-
-
-def _read_previous(tx: Transaction, standing_rows: StandingTable, agent: str) -> Link | None:
-    row = standing_rows.get(agent)
-    data = tx.load_blob(row.hash) if row is not None else None
-    try:
-        return decode_unverified([data.decode("ascii")])[0] if data is not None else None
-    except (PassportError, UnicodeError):
-        return None  # what cannot be read serves nobody; the new one stands by itself
-
-
-_MAX_ROWS: Final = 40
-
-
 @dataclass(frozen=True, slots=True)
 class ProposedGrants:
     """A proposal for one agent, and the grants that it comes to within what the agent has."""
@@ -308,7 +147,6 @@ class PreparedGrants:
     """The manifest as it would be written, and the passports that it comes to."""
 
     path: Path
-    text: str
     manifest: Manifest
     planned: tuple[tuple[PassportSpec, IssuedPassport], ...]
 
@@ -348,7 +186,7 @@ def _build_grants(
         for name, rules in resources.items():
             item = registered.get((kind, name))
             if kind is ActionKind.TOOL_CALL and item is not None:
-                argument_names = _list_required_arguments(item) if tight else set(item.argument_names())
+                argument_names = set(item.schema.get("required", ())) if tight else set(item.argument_names())
                 rest = {
                     word: rule for word, rule in item.wildcard_grant().items() if word in argument_names - rules.keys()
                 }
@@ -358,47 +196,6 @@ def _build_grants(
             else:  # queries and prompts are free text
                 wanted.setdefault(kind, {})[name] = {ANY_OTHER: Constraint.anything()}
     return wanted
-
-
-def _list_required_arguments(item: RegisteredResource) -> set[str]:
-    return set(item.schema.get("required", ()))
-
-
-def render_proposal(view: Console, proposed: ProposedGrants) -> None:
-    """What would be taken, what kept, what narrowed."""
-    usage = proposed.proposal
-    used = [item for item in usage.used if item.kind is not ActionKind.HANDOFF]  # hand-offs are the manifest's to say
-    granted = {(kind, name) for kind, resources in usage.granted.items() for name in resources}
-    granted_uses = [item for item in used if proposed.first or (item.kind, item.name) in granted]
-    unused = [item for item in usage.list_unused() if item[0] is not ActionKind.HANDOFF]
-    summary = "no passport yet" if proposed.first else f"granted {len(unused) + len(granted_uses)}"
-    view.print(safe_text(usage.agent, "bold"), f": {summary}, used {len(granted_uses)}", sep="", end="")
-    removed = "this one" if len(unused) == 1 else f"these {len(unused)}"
-    view.print(f": {removed} would be removed" if unused else ": nothing would be removed")
-    for kind, name in unused[:_MAX_ROWS]:
-        view.print("  ", safe_text(f"- {_format_resource(kind, name)}", style=CHANGE_STYLE["-"]), sep="")
-    if len(unused) > _MAX_ROWS:
-        view.print(f"  … and {len(unused) - _MAX_ROWS} more")
-    for item in granted_uses:
-        rules = proposed.grants.get(item.kind, {}).get(item.name, {})
-        line = f"  {_format_resource(item.kind, item.name)} ({item.calls:,} calls): {describe_arguments(rules)}"
-        view.print(safe_text(line))
-    for item in used:
-        if item not in granted_uses:
-            line = f"  used before, not granted now, not proposed: {_format_resource(item.kind, item.name)} ({item.calls:,} calls)"
-            view.print(safe_text(line, style="yellow"))
-    for kind, name, count in usage.refused:
-        view.print(
-            safe_text(
-                f"  denied every time, not proposed: {_format_resource(kind, name)} ({count:,} calls)", style="yellow"
-            )
-        )
-    if usage.unread:
-        view.print(f"  [yellow]arguments of {usage.unread:,} calls could not be decrypted[/]")
-
-
-def _format_resource(kind: ActionKind, name: str) -> str:
-    return name if kind is ActionKind.TOOL_CALL else f"{kind.value} {name}"
 
 
 def prepare_grants(url: str, home: Path, tenant: str, proposed: list[ProposedGrants], now_us: int) -> PreparedGrants:
@@ -425,26 +222,4 @@ def prepare_grants(url: str, home: Path, tenant: str, proposed: list[ProposedGra
         )
     # Of a tool that is taken away its budget may stay: said, and no reason to stop here.
     planned = [plan(url, manifest, item.proposal.agent, now_us, spare=True) for item in proposed]
-    return PreparedGrants(path, text, manifest, tuple(planned))
-
-
-def apply_grants(
-    url: str, home: Path, prepared: PreparedGrants, *, key_home: Path | None = None
-) -> list[IssuedPassport]:
-    """Write the manifest and issue passports from it.
-
-    Raises:
-        ConfigError: it cannot be written; nothing was issued then.
-    """
-    KeyStore(home)  # the folder, with its permissions checked
-    _write(prepared.path, prepared.text)
-    return [issue(url, home, wanted, prepared.manifest, key_home=key_home) for wanted, _ in prepared.planned]
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as exc:
-        raise ConfigError("no_manifest", f"cannot write `{path}`: {exc.strerror}", field="manifest") from exc
+    return PreparedGrants(path, manifest, tuple(planned))

@@ -1,7 +1,4 @@
-"""Room: the manifest that verbs read, and what is registered. Takes: a home, a store. Gives: both, checked.
-
-Never: trusts a row that the log does not bear out; writes.
-"""
+"""The manifest that verbs read, and what is registered: a row that the log does not bear out is not trusted."""
 
 from __future__ import annotations
 
@@ -18,20 +15,8 @@ from halo_core.manifest import MANIFEST_DOMAIN, Manifest, PassportSpec, load_man
 from halo_core.model import ActionKind, EntryKind, Resource, same_person
 from halo_core.store.log import read_entries
 from halo_core.store.reader import Reader
+from halo_core.views import NO_LEDGER_CODES
 from halo_core.views.passports import StoredChain, read_regular_file
-
-__all__ = [
-    "MANIFEST",
-    "classify_resources",
-    "find_manifest",
-    "load_catalogue",
-    "load_issued_manifest",
-    "load_registrations",
-    "note_other_manifest",
-    "note_unenrolled_approvers",
-    "read_manifest",
-    "read_manifest_text",
-]
 
 MANIFEST: Final = "agents.yaml"
 _MAX_FILE: Final = 1 << 20
@@ -64,6 +49,25 @@ def read_manifest(path: Path) -> Manifest:
     return load_manifest(read_manifest_text(path), source=path.name)
 
 
+def read_manifest_if_any(home: Path, path: Path | None, *, ignore_errors: bool = False) -> Manifest | None:
+    """The manifest, None where there is none.
+
+    Args:
+        home: of the manifest.
+        path: the one that was asked for by name.
+        ignore_errors: None also where the one that was found cannot be read, unless it was asked for by name.
+
+    Raises:
+        ConfigError: it cannot be read, or is refused.
+    """
+    try:
+        return read_manifest(find_manifest(home, path))
+    except ConfigError as exc:
+        if path is None and (ignore_errors or exc.code == "no_manifest"):
+            return None
+        raise
+
+
 def read_manifest_text(path: Path) -> str:
     """The text of a manifest's file.
 
@@ -87,7 +91,7 @@ def load_catalogue(url: str, tenant: str) -> list[RegisteredResource]:
         with Reader(url) as reader:
             return load_registrations(reader, tenant)
     except ConfigError as exc:
-        if exc.code in ("no_database", "no_store"):
+        if exc.code in NO_LEDGER_CODES:
             return []
         raise
 

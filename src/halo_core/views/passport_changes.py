@@ -1,18 +1,19 @@
-"""Room: what one passport grants that another does not. Takes: two links. Gives: lines. Never: I/O, a judgement."""
+"""What one passport grants that another does not, and what became of an agent's passports."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
 
-from halo_core.model import ANY_OTHER, RESERVED_UNITS, ActionKind, Budget, Constraint, Decay, Link
+from halo_core.clock import format_iso
+from halo_core.model import ANY_OTHER, RESERVED_UNITS, ActionKind, Budget, Constraint, Decay, EntryKind, Link
 from halo_core.passports import constraint_within
-from halo_core.views import wording
-
-__all__ = ["CHANGE_STYLE", "Change", "diff_passports"]
-
-CHANGE_STYLE = {"+": "green", "-": "red", "~": "yellow"}
-
+from halo_core.store.log import read_entries
+from halo_core.store.reader import Reader
+from halo_core.views import View, wording
+from halo_core.views.passports import find_chain
+from halo_core.views.wording import format_utc_minute, shorten_hash
 
 _ANYTHING = {ANY_OTHER: Constraint.anything()}
 _TITLES = {ActionKind.TOOL_CALL: "", ActionKind.HANDOFF: "hand-off to "}
@@ -63,13 +64,10 @@ def _describe_first(link: Link) -> Iterator[Change]:
     decay = link.terms.decay if link.terms else link.decay
     for line in wording.describe_decay(decay) if decay is not None else ():
         yield Change("+", "authority", line)
-    facts = {
-        "owner": link.owner,
-        "lifetime": wording.format_duration(_compute_lifetime(link)),
-        "session lifetime": _format_session_lifetime(link),
-    }
-    for name, value in facts.items():
-        yield Change("+", name, value or "nobody")
+    yield Change("+", "owner", link.owner or "nobody")
+    yield Change("+", "lifetime", wording.format_duration(_compute_lifetime(link)))
+    session = wording.format_duration(link.terms.lifetime_s) if link.terms is not None else "none"
+    yield Change("+", "session lifetime", session)
 
 
 def _diff_approvers(before: Mapping[str, Any], after: Mapping[str, Any], sign: str) -> Iterator[Change]:
@@ -166,43 +164,35 @@ def _diff_limit(name: str, old: Budget | None, new: Budget | None) -> Change:
 
 
 def _format_budget(budget: Budget) -> str:
-    return (
-        wording.format_duration(budget.subtree)
-        if budget.unit == "time"
-        else wording.format_amount(budget.subtree, budget.decimals)
-    )
+    return wording.format_limit(budget.unit, budget.subtree, budget.decimals)
 
 
 def _diff_decay(old: Decay | None, new: Decay | None) -> Iterator[Change]:
-    if old == new or old is None or new is None:
+    if old is None or new is None:
         if old != new:
-            yield Change(
-                "~",
-                "authority",
-                "narrowed, there was no decay before" if old is None else "WIDENED, authority no longer decays",
-            )
+            no_decay = "narrowed, there was no decay before" if old is None else "WIDENED, authority no longer decays"
+            yield Change("~", "authority", no_decay)
         return
-    higher_is_wider = {
-        "authority at the start": (old.authority, new.authority, wording.format_percent),
-        "half-life": (old.half_life_s, new.half_life_s, wording.format_duration),
-        "half-life in actions": (old.half_life_steps, new.half_life_steps, "{:,}".format),
-        "half-life in risk points": (old.half_life_risk, new.half_life_risk, "{:,}".format),
-    }
-    for name, (before, after, show) in higher_is_wider.items():
-        if before != after:
-            yield Change("~", name, f"{'WIDENED' if after > before else 'narrowed'}, {show(before)} → {show(after)}")
+    percent, count = wording.format_percent, "{:,}".format
+    yield from _diff_number("authority at the start", old.authority, new.authority, percent)
+    yield from _diff_number("half-life", old.half_life_s, new.half_life_s, wording.format_duration)
+    yield from _diff_number("half-life in actions", old.half_life_steps, new.half_life_steps, count)
+    yield from _diff_number("half-life in risk points", old.half_life_risk, new.half_life_risk, count)
     floors = {**dict(old.floors), "re-authorization": old.reauthorize_below}
     for name, after in {**dict(new.floors), "re-authorization": new.reauthorize_below}.items():
-        before = floors.get(name, 0)
-        if before != after:
-            word = "narrowed" if after > before else "WIDENED"
-            yield Change(
-                "~", f"floor of {name}", f"{word}, {wording.format_percent(before)} → {wording.format_percent(after)}"
-            )
+        yield from _diff_number(f"floor of {name}", floors.get(name, 0), after, percent, wider="less")
     if old.bands != new.bands:
         risks = [risk for risk, _ in (*old.bands, *new.bands)]
         word = "WIDENED" if any(_find_ceiling(new, risk) > _find_ceiling(old, risk) for risk in risks) else "narrowed"
         yield Change("~", "bands", f"{word}, {_format_bands(old)} → {_format_bands(new)}")
+
+
+def _diff_number(
+    name: str, old: int, new: int, show: Callable[[int], str], *, wider: Literal["more", "less"] = "more"
+) -> Iterator[Change]:
+    if old != new:
+        word = "WIDENED" if (new > old) is (wider == "more") else "narrowed"
+        yield Change("~", name, f"{word}, {show(old)} → {show(new)}")
 
 
 def _find_ceiling(decay: Decay, risk: int) -> int:
@@ -214,27 +204,53 @@ def _format_bands(decay: Decay) -> str:
 
 
 def _diff_facts(old: Link, new: Link) -> Iterator[Change]:
-    pairs = {
-        "owner": (old.owner, new.owner),
-        "principal": (old.principal, new.principal),
-        "policy": (old.policy, new.policy),
-    }
-    for name, (before, after) in pairs.items():
+    for name in ("owner", "principal", "policy"):
+        before, after = getattr(old, name), getattr(new, name)
         if before != after:
             yield Change("~", name, f"{before or 'nobody'} → {after or 'nobody'}")
-    spans = {
-        "lifetime": (_compute_lifetime(old), _compute_lifetime(new)),
-        "session lifetime": tuple(link.terms.lifetime_s if link.terms is not None else 0 for link in (old, new)),
-    }
-    for name, (shorter, longer) in spans.items():
-        if shorter != longer:
-            word = "WIDENED" if longer > shorter else "narrowed"
-            yield Change("~", name, f"{word}, {wording.format_duration(shorter)} → {wording.format_duration(longer)}")
+    yield from _diff_number("lifetime", _compute_lifetime(old), _compute_lifetime(new), wording.format_duration)
+    before_s, after_s = (link.terms.lifetime_s if link.terms is not None else 0 for link in (old, new))
+    yield from _diff_number("session lifetime", before_s, after_s, wording.format_duration)
 
 
 def _compute_lifetime(link: Link) -> int:
     return link.expires_at_s - link.not_before_s
 
 
-def _format_session_lifetime(link: Link) -> str:
-    return wording.format_duration(link.terms.lifetime_s) if link.terms is not None else "none"
+@dataclass(frozen=True, slots=True)
+class HistoryRow(View):
+    """A passport or a revocation: what it was, with its differences to the passport before."""
+
+    changes: list[str]
+    index: int
+    name: str
+    time: str
+    what: str
+
+
+def load_history(reader: Reader, tenant: str, agent: str) -> list[HistoryRow]:
+    """Every passport and revocation of an agent, in log order."""
+    rows: list[HistoryRow] = []
+    before: Link | None = None
+    facts: Any = {}
+    hashes = set()
+    for record in read_entries(reader, tenant, (EntryKind.PASSPORT, EntryKind.REVOCATION)):
+        body, time = record.entry.body, format_iso(record.entry.ts_us)
+        if record.entry.kind is EntryKind.REVOCATION:
+            if body.get("target") == agent or body.get("target") in hashes:
+                target = f"{body.get('scope')} {shorten_hash(str(body.get('target')))}"
+                name = f"{target} by {body.get('by')}: {body.get('why')}"
+                rows.append(HistoryRow([], record.index, name, time, "revoked"))
+        elif body.get("agent") == agent:
+            hashes.add(body["hash"])
+            if body.get("kind", "standing") == "standing":
+                stored = find_chain(reader, tenant, body["hash"])
+                changes: list[str] = []
+                name = shorten_hash(body["hash"])
+                if stored is not None:
+                    link = stored.links[0]
+                    changes = [item.text() for item in diff_passports(before, link, facts, body)]
+                    name += f" until {format_utc_minute(link.expires_at_s)}"
+                    before, facts = link, body
+                rows.append(HistoryRow(changes, record.index, name, time, body.get("origin", "derived")))
+    return rows

@@ -1,74 +1,29 @@
-"""Room: finding passports, for the verbs that show them. Takes: names, files, a store. Gives: tokens, links.
+"""Passports by name, file or agent, as a store or a file holds them.
 
-A file of a chain holds one token a line, the standing link first; lines that begin with `#` are notes. Never: writes a
-store; what `peek` gives was not verified.
-
-Room: a passport on a page, a chain side by side. Takes: links. Gives: what a terminal renders. Never: I/O, verifies.
-
-Whose name is in it may have written it: every cell is text, none is markup.
-
-Room: the steps of verifying a passport, one after another. Takes: tokens, a home. Gives: what each step said.
-
-The same functions as a decision uses; only here each is told apart. Never: writes, trusts a token's own word.
+A file of a chain holds one token a line, the standing link first; lines that begin with `#` are notes. What
+`decode_unverified` gives was not verified; `halo_core.views.passport_checks` does that.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, NamedTuple
-
-from rich.table import Table
-from rich.text import Text
+from typing import Any, Final
 
 from halo_core.authorities import Authorities
-from halo_core.clock import format_iso
 from halo_core.decision import revocation_applies
 from halo_core.errors import ConfigError, PassportError
-from halo_core.model import ActionKind, Decay, EntryKind, LedgerEntry, Link, LinkKind, Resource, Revocation
-from halo_core.passports import (
-    MAX_CHAIN,
-    Claims,
-    Issuer,
-    TrustAnchors,
-    check_time,
-    claims_to_link,
-    find_widening,
-    token_hash,
-    verify_chain,
-)
-from halo_core.passports.claims import ISSUER_URI
-from halo_core.passports.codec import read_payload
-from halo_core.reasons import get_reason_text
-from halo_core.store.log import LoggedEntry, read_entries
+from halo_core.model import Budget, EntryKind, Grants, LedgerEntry, Link, Revocation
+from halo_core.oversight.requests import decode_link
+from halo_core.passports import MAX_CHAIN, Issuer, TrustAnchors, link_to_claims, token_hash
+from halo_core.store.log import LoggedEntry, read_entries, select_tenant
 from halo_core.store.reader import Reader
-from halo_core.views import wording
-from halo_core.views.wording import format_link_kind
-
-__all__ = [
-    "Check",
-    "StoredChain",
-    "build_chain_table",
-    "build_no_such_error",
-    "decode_unverified",
-    "find_chain",
-    "format_utc_minute",
-    "iterate_standing_entries",
-    "list_revocations",
-    "load_current_passport",
-    "load_trusted",
-    "read_regular_file",
-    "read_tokens",
-    "render_passport",
-    "run_checks",
-    "write_tokens",
-]
-
+from halo_core.views import NO_LEDGER_CODES, View
+from halo_core.views.wording import parse_amount, shorten_hash
 
 _MIN_PREFIX: Final = 8
 _MICROSECONDS: Final = 1_000_000
@@ -149,9 +104,7 @@ def decode_unverified(tokens: list[str]) -> tuple[Link, ...]:
     """
     links: list[Link] = []
     for token in tokens:
-        members = read_payload(token)
-        kid = str(members.get("iss")).removeprefix(ISSUER_URI)
-        links.append(claims_to_link(Claims(members, kid, token), links[-1] if links else None))
+        links.append(decode_link(token, links[-1] if links else None))
     return tuple(links)
 
 
@@ -187,7 +140,11 @@ def find_chain(reader: Reader, tenant: str, name: str) -> StoredChain | None:
     bodies: dict[str, LedgerEntry] = {}
     for record in read_entries(reader, tenant, (EntryKind.PASSPORT,)):
         bodies[record.entry.body["hash"]] = record.entry
-    hits = [hash_ for hash_, entry in bodies.items() if _matches_name(hash_, entry.body, wanted)]
+    hits = [
+        hash_
+        for hash_, entry in bodies.items()
+        if hash_.removeprefix("sha256:").startswith(wanted) or str(entry.body.get("jti", "")).startswith(wanted)
+    ]
     if len(hits) > 1:
         raise ConfigError(
             "no_such_passport", f"{len(hits)} passports begin with `{name[:64]}`", remedy="give more characters"
@@ -198,10 +155,6 @@ def find_chain(reader: Reader, tenant: str, name: str) -> StoredChain | None:
     while (parent := bodies[path[0]].body.get("parent")) in bodies and parent not in path:
         path.insert(0, parent)
     return _load_chain(reader, tenant, path, bodies[hits[0]])
-
-
-def _matches_name(name: str, body: Any, wanted: str) -> bool:
-    return name.removeprefix("sha256:").startswith(wanted) or str(body.get("jti", "")).startswith(wanted)
 
 
 def _load_chain(reader: Reader, tenant: str, hashes: list[str], entry: LedgerEntry) -> StoredChain:
@@ -244,224 +197,104 @@ def list_revocations(reader: Reader, tenant: str) -> list[Revocation]:
     ]
 
 
-_MICROSECONDS_PER_S: Final = 1_000_000
-_MINUTE_LENGTH: Final = 16
-_FACT_NAMES: Final = ("purpose", "privilege", "regulated", "approvers")
+@dataclass(frozen=True, slots=True)
+class PassportView(View):
+    """A chain of the store or of a file, and what of it is revoked now.
+
+    Args:
+        stored: the chain; its entry is None where it was read from a file.
+        tenant: whose store says what is revoked.
+        revoked: revocations that apply, in words.
+    """
+
+    stored: StoredChain
+    tenant: str
+    revoked: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        entry = self.stored.entry
+        return {
+            "chain": [{"claims": link_to_claims(link), "hash": link.hash} for link in self.stored.links],
+            "entry": dict(entry.body) if entry is not None else None,
+            "revoked": self.revoked,
+            "verified": False,
+        }
 
 
-def format_utc_minute(seconds: int) -> str:
-    """A time to the minute, UTC."""
-    return format_iso(seconds * _MICROSECONDS_PER_S)[:_MINUTE_LENGTH].replace("T", " ") + " UTC"
+def find_passport(name: str, url: str, tenant: str | None) -> PassportView:
+    """The passport of an agent, or of a hash (or its start), or of a file.
 
-
-def render_passport(
-    link: Link, resources: Mapping[tuple[ActionKind, str], Resource], facts: Mapping[str, Any], *, now_s: int
-) -> Table:
-    """One passport in words: who, for whom, until when, what it may do, spend and lose."""
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(no_wrap=True, max_width=28, overflow="ellipsis")
-    table.add_column(overflow="fold")
-    for title, rows in _build_sections(link, resources, facts, now_s):
-        for index, (name, text) in enumerate(rows):
-            table.add_row(title if index == 0 else "", wording.safe_text(name, style="bold"), wording.safe_text(text))
-    return table
-
-
-def _build_sections(
-    link: Link, resources: Mapping[tuple[ActionKind, str], Resource], facts: Mapping[str, Any], now_s: int
-) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    yield "passport", [(link.agent, _format_title(link, facts))]
-    people = [("owner", link.owner or "not specified"), ("acts for", link.principal), ("tenant", link.tenant)]
-    yield "people", people
-    fact_rows = [(name, _format_fact(facts[name])) for name in _FACT_NAMES if facts.get(name)]
-    if fact_rows:
-        yield "why", fact_rows
-    yield (
-        "valid",
-        [
-            ("until", f"{format_utc_minute(link.expires_at_s)}, {_format_remaining(link, now_s)}"),
-            ("since", format_utc_minute(link.not_before_s)),
-        ],
-    )
-    labels = "any label" if link.labels is None else ", ".join(link.labels) or "only unlabelled data"
-    yield "data", [("labels", labels)]
-    groups = wording.group_grants(link.grants, resources)
-    if not groups:
-        yield "may", [("nothing", "it grants no tool, retriever or model")]
-    for index, (title, granted) in enumerate(groups):
-        rows = [(name, wording.describe_arguments(rules)) for name, rules in granted]
-        yield ("may: " if index == 0 else "     ") + title.removesuffix(" actions"), rows
-    yield "spends", wording.describe_budgets(link) or [("nothing", "no session can be opened")]
-    terms = _find_decay(link)
-    if terms is not None:
-        yield "authority", [("", line) for line in wording.describe_decay(terms)]
-    yield "hands off", [("to", ", ".join(link.hand_off_to) or "nobody")]
-
-
-def _find_decay(link: Link) -> Decay | None:
-    return link.terms.decay if link.terms is not None else link.decay
-
-
-def _format_title(link: Link, facts: Mapping[str, Any]) -> str:
-    origin = f", {facts['origin']}" if facts.get("origin") else ""
-    return f"{wording.format_link_kind(link)} link {wording.shorten_hash(link.hash)}{origin}, epoch {link.epoch}"
-
-
-def _format_fact(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _format_remaining(link: Link, now_s: int) -> str:
-    if now_s >= link.expires_at_s:
-        return "expired"
-    if now_s < link.not_before_s:
-        return "not valid yet"
-    remaining_s = link.expires_at_s - now_s
-    day = 86_400
-    return (
-        f"{wording.format_duration((remaining_s + day // 2) // day * day if remaining_s >= day else remaining_s)} left"
-    )
-
-
-def build_chain_table(chain: Sequence[Link]) -> Table:
-    """A column for each link; what a link lost against the one above is marked."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("", style="dim", no_wrap=True)
-    for link in chain:
-        table.add_column(wording.safe_text(f"{link.depth} {wording.format_link_kind(link)}"), overflow="fold")
-    table.add_row("agent", *(wording.safe_text(link.agent, style="bold") for link in chain))
-    table.add_row("link", *(wording.shorten_hash(link.hash) for link in chain))
-    table.add_row("until", *(format_utc_minute(link.expires_at_s) for link in chain))
-    table.add_row("within", *_check_containment(chain))
-    granted = {(kind, name) for link in chain for kind, resources in link.grants.items() for name in resources}
-    names = sorted(item for item in granted if item[0] is not ActionKind.HANDOFF)
-    for kind, name in names:
-        cells = [link.grants.get(kind, {}).get(name) for link in chain]
-        table.add_row(
-            name[:28], *_mark_changes([None if rules is None else wording.describe_arguments(rules) for rules in cells])
-        )
-    for unit in sorted({unit for link in chain for unit, _ in wording.describe_session_budgets(link)}):
-        table.add_row(unit, *_mark_changes([dict(wording.describe_session_budgets(link)).get(unit) for link in chain]))
-    table.add_row("authority", *_mark_changes([_format_half_life(link) for link in chain]))
-    labels = ["any" if link.labels is None else ", ".join(link.labels) or "-" for link in chain]
-    table.add_row("labels", *_mark_changes(labels))
-    table.add_row("hands off to", *_mark_changes([", ".join(link.hand_off_to) or "-" for link in chain]))
-    return table
-
-
-def _format_half_life(link: Link) -> str:
-    terms = _find_decay(link)
-    return wording.describe_decay(terms)[0] if terms is not None else "does not decay"
-
-
-def _check_containment(chain: Sequence[Link]) -> list[Text]:
-    cells = [wording.safe_text("-")]
-    for parent, child in pairwise(chain):
-        widened = find_widening(parent, child)
-        broken = "" if widened is None else f"✗ {widened.code} {widened.detail}"
-        cells.append(
-            wording.safe_text(broken.strip(), style="bold red") if broken else wording.safe_text("✓", style="green")
-        )
-    return cells
-
-
-def _mark_changes(cells: Sequence[str | None]) -> list[Text]:
-    """Each cell against the one before: `=` for the same, `↓` for another, `✗` for what is gone."""
-    marked_cells: list[Text] = []
-    for index, cell in enumerate(cells):
-        parent_cell = cells[index - 1] if index else None
-        if cell is None:
-            marked_cells.append(wording.safe_text("✗" if parent_cell is not None else "", style="red"))
-        elif index == 0 or parent_cell is None:
-            marked_cells.append(wording.safe_text(cell))
-        else:
-            marked_cells.append(
-                wording.safe_text("=", style="dim")
-                if cell == parent_cell
-                else wording.safe_text(f"↓ {cell}", style="yellow")
-            )
-    return marked_cells
-
-
-_US_PER_S: Final = 1_000_000
-_SIGNER_TEXTS: Final = {
-    LinkKind.STANDING: "by an issuer that this home trusts, well formed",
-    LinkKind.SESSION: "by the agent's own key, and within the standing link",
-    LinkKind.HANDOFF: "by the agent that handed off, and within the link above",
-}
-
-
-class Check(NamedTuple):
-    """One step: what was asked, whether it passed (None: could not be asked), the code if not."""
-
-    passed: bool | None
-    what: str
-    code: str = ""
-
-
-def run_checks(tokens: Sequence[str], home: Path, url: str, tenant: str | None, *, now_us: int) -> list[Check]:
-    """Every step in order; after a link that does not verify nothing more is asked."""
-    store, tenant_name, revoked = _load_store_facts(url, tenant)
-    trust = load_trusted(home, tenant_name, now_us)
-    results: list[Check] = []
-    links: tuple[Link, ...] = ()
-    for count in range(1, len(tokens) + 1):
+    Raises:
+        ConfigError: nothing has that name.
+        PassportError: it cannot be read.
+    """
+    path = Path(name)
+    if path.is_file():
+        tokens = read_tokens(path)
+        stored = StoredChain(tuple(tokens), decode_unverified(tokens))
+        tenant = tenant or stored.links[0].tenant
         try:
-            links = verify_chain(tokens[:count], trusted=trust, audience=None, tenant=None)
-        except PassportError as exc:
-            results.append(Check(False, f"link {count}: {exc.message}", exc.code))
-            return results
-        link = links[-1]
-        results.append(
-            Check(
-                True, f"link {count}, {format_link_kind(link)} link of {link.agent}: signed {_SIGNER_TEXTS[link.kind]}"
+            with Reader(url) as reader:
+                return PassportView(stored, tenant, _describe_revocations(reader, tenant, stored))
+        except ConfigError as exc:
+            if exc.code not in NO_LEDGER_CODES:
+                raise
+            return PassportView(stored, tenant, [])
+    with Reader(url) as reader:
+        tenant = select_tenant(reader, tenant)
+        found = load_current_passport(reader, tenant, name) or find_chain(reader, tenant, name)
+        if found is None:
+            agents = {record.entry.body["agent"] for record in iterate_standing_entries(reader, tenant)}
+            raise build_no_such_error(name, agents)
+        return PassportView(found, tenant, _describe_revocations(reader, tenant, found))
+
+
+def _describe_revocations(reader: Reader, tenant: str, stored: StoredChain) -> list[str]:
+    return [
+        f"{item.scope} {shorten_hash(item.target) if item.scope == 'link' else item.target}"
+        for item in list_revocations(reader, tenant)
+        if revocation_applies(item, stored.links, stored.links[-1].txn)
+    ]
+
+
+def select_grants(parent: Link, tools: Sequence[str]) -> Grants:
+    """A link's grants of these resources alone.
+
+    Raises:
+        ConfigError: `tool_not_granted`.
+    """
+    granted_names = {name for resources in parent.grants.values() for name in resources}
+    for name in tools:
+        if name not in granted_names:
+            close = get_close_matches(name, granted_names, 1)
+            remedy = f"did you mean `{close[0]}`" if close else "see `halo passport inspect FILE`"
+            raise ConfigError(
+                "tool_not_granted", f"the chain does not grant `{name[:64]}`", field="tools", remedy=remedy
             )
-        )
-    results += _check_audience(tokens, trust, store, tenant_name)
-    results += _check_validity(links, revoked, now_us)
-    return results
+    chosen = {
+        kind: {name: rules for name, rules in tools_.items() if name in tools} for kind, tools_ in parent.grants.items()
+    }
+    return {kind: resources for kind, resources in chosen.items() if resources}
 
 
-def _load_store_facts(url: str, tenant: str | None) -> tuple[str | None, str, list[Revocation] | None]:
-    """Store id, tenant and revocations; None where there is no store to ask."""
-    try:
-        with Reader(url) as reader:
-            tenants = reader.tenants()
-            tenant_name = tenant or (tenants[0] if len(tenants) == 1 else "local")
-            control = reader.control(tenant_name)
-            return (control[1] if control else None), tenant_name, list_revocations(reader, tenant_name)
-    except ConfigError as exc:
-        if exc.code not in ("no_database", "no_store"):
-            raise
-        return None, tenant or "local", None
+def lower_budgets(parent: Link, wanted: Sequence[str]) -> tuple[Budget, ...]:
+    """A link's budgets, lowered as `UNIT=AMOUNT` says.
 
-
-def _check_audience(tokens: Sequence[str], trust: TrustAnchors, store: str | None, tenant: str) -> Iterator[Check]:
-    for title, audience, expected_tenant in ((f"for tenant {tenant}", None, tenant), ("for this store", store, None)):
-        if title.endswith("store") and store is None:
-            yield Check(None, "for this store: not checked, there is no store here")
-            continue
-        try:
-            verify_chain(tokens, trusted=trust, audience=audience, tenant=expected_tenant)
-        except PassportError as exc:
-            yield Check(False, f"{title}: {exc.message}", exc.code)
-        else:
-            yield Check(True, title)
-
-
-def _check_validity(links: tuple[Link, ...], revoked: list[Revocation] | None, now_us: int) -> Iterator[Check]:
-    late = next(((link, code) for link in links if (code := check_time(link, now_us // _US_PER_S))), None)
-    ends = format_utc_minute(min(link.expires_at_s for link in links))
-    if late is None:
-        yield Check(True, f"valid until {ends}")
-    else:
-        yield Check(False, f"validity: {get_reason_text(late[1]).title} ({late[0].kind.value} link)", late[1])
-    if revoked is None:
-        yield Check(None, "not revoked: not checked, there is no store here")
-        return
-    hit = next((item for item in revoked if revocation_applies(item, links, links[-1].txn)), None)
-    if hit is None:
-        yield Check(True, "not revoked")
-    else:
-        yield Check(False, f"revoked: {hit.scope} {hit.target[:64]}", "revoked")
+    Raises:
+        ConfigError: `unknown_unit` or `bad_amount`.
+    """
+    limits = {item.unit: item for item in parent.budgets}
+    for text in wanted:
+        unit, _, value = text.partition("=")
+        if unit not in limits:
+            raise ConfigError(
+                "unknown_unit",
+                f"the chain has no budget in `{unit[:32]}`",
+                field="budget",
+                remedy=f"use {', '.join(limits)}",
+            )
+        most = parse_amount(value, limits[unit].decimals, field="budget", example="step=10")
+        least = most if unit == "time" else min(limits[unit].per_action, most)
+        limits[unit] = replace(limits[unit], subtree=most, per_action=least)
+    return tuple(limits.values())

@@ -1,12 +1,7 @@
-"""Room: a history as a line of bars. Takes: risks. Gives: text. Never: I/O.
+"""An agent's risk over its actions, and how far the agent reached.
 
-Room: an agent's risk over its actions. Takes: what entries recorded. Gives: a history, folded to fit. Never: I/O.
-
-Sessions stand one after another in the order they began, each whole, also where they ran side by side.
-
-Room: how far an agent reached. Takes: decisions, grants. Gives: granted against used, systems, hours, refusals.
-
-Of the score these are the circumstances (`behaviour.circumstances`), counted here for people. Never: decides.
+A history is made of what entries recorded. Its sessions stand one after another in the order they began, each whole,
+also where they ran side by side. The reach counts for people what the score compares as circumstances.
 """
 
 from __future__ import annotations
@@ -18,25 +13,14 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, Final
 
+from halo_core.baselines import IDENTITIES
 from halo_core.identities.day_alerts import ALERT_KIND
 from halo_core.model import EntryKind, Grants
-from halo_core.store.log import LoggedEntry
-from halo_core.views.wording import safe_text
-
-__all__ = [
-    "KINDS",
-    "SPARKLINE_WIDTH",
-    "ActionGroup",
-    "AgentActivity",
-    "RiskHistory",
-    "ScoredAction",
-    "SessionSpan",
-    "build_history",
-    "draw_sparkline",
-    "group_actions",
-    "group_limits",
-]
-
+from halo_core.store.log import LoggedEntry, read_entries
+from halo_core.store.reader import Reader, Stream
+from halo_core.views import View
+from halo_core.views.passports import load_current_passport
+from halo_core.views.wording import escape_unprintable, format_count
 
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 SPARKLINE_WIDTH: Final = 40
@@ -303,10 +287,136 @@ def _sort_counts(counts: Mapping[str, int]) -> dict[str, int]:
 
 def _format_counts(counts: Counter[str]) -> str:
     rest = len(counts) - _MAX_NAMES
-    parts = [f"{safe_text(name).plain} {times}" for name, times in counts.most_common(_MAX_NAMES)]
+    parts = [f"{escape_unprintable(name)} {times}" for name, times in counts.most_common(_MAX_NAMES)]
     return ", ".join(parts) + (f" and {rest} more" if rest > 0 else "") if parts else "nothing"
 
 
 def _format_names(names: list[str]) -> str:
     rest = len(names) - _MAX_NAMES
-    return ", ".join(safe_text(name).plain for name in names[:_MAX_NAMES]) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(escape_unprintable(name) for name in names[:_MAX_NAMES]) + (
+        f" and {rest} more" if rest > 0 else ""
+    )
+
+
+@dataclass(slots=True)
+class AgentRisk(View):
+    """What the log says of one agent's risk, 0..1000.
+
+    Args:
+        agent: its id.
+        granted: what it holds; None for one that stands on no passport of its own.
+        scored: its scored actions; `unscored` of its actions stood beside scored ones without a score.
+        risk: of the session that acted last, with its `band` (0 ordinary, 1 elevated, 2 high).
+        highest: it ever was.
+        bands: band → actions.
+        history: the risk after each action.
+        factors: words → how often they moved it.
+        session: that acted last, at `last_us`.
+        activity: what it reached.
+    """
+
+    agent: str
+    granted: Grants | None = None
+    scored: int = 0
+    risk: int = 0
+    highest: int = 0
+    band: int = 0
+    bands: Counter[int] = field(default_factory=Counter)
+    history: list[int] = field(default_factory=list)
+    factors: Counter[str] = field(default_factory=Counter)
+    session: str = ""
+    last_us: int = 0
+    activity: AgentActivity = field(default_factory=AgentActivity)
+    unscored: int = 0
+
+    def add(self, record: LoggedEntry) -> None:
+        """One decision, in log order."""
+        body = record.entry.body
+        self.activity.add(record)
+        snapshot = body["snapshot"]
+        self.unscored += bool(snapshot.get("unscored"))
+        if snapshot["risk"] is None:
+            return
+        self.scored += 1
+        self.risk, self.session, self.last_us = body["after"]["risk"], record.entry.session, record.entry.ts_us
+        self.highest = max(self.highest, self.risk)
+        self.band = snapshot["band"]
+        self.bands[self.band] += 1
+        self.history.append(self.risk)
+        self.factors.update(item["words"] for item in snapshot["factors"])
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "agent": self.agent,
+            "elevated": self.bands[1],
+            "factors": dict(self.factors.most_common(3)),
+            "high": self.bands[2],
+            "highest": self.highest,
+            "history": self.history[-SPARKLINE_WIDTH:],
+            "last_us": self.last_us,
+            "reach": self.activity.to_json(self.granted),
+            "risk": self.risk,
+            "scored": self.scored,
+            "session": self.session,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RiskReport(View):
+    """The risk of agents.
+
+    Args:
+        scored: agents with scored actions, the riskiest first.
+        unscored: agents with actions beside scored ones, by name.
+        advice: what to do where no action was scored.
+    """
+
+    scored: tuple[AgentRisk, ...]
+    unscored: tuple[AgentRisk, ...]
+    advice: str
+
+    def describe_unscored(self) -> list[str]:
+        """Agents that act beside scored ones, and have no score."""
+        return [
+            f"{format_count(item.unscored, 'action')} of {item.agent} in the same sessions have no score: "
+            f"run `halo baseline fit {item.agent}`"
+            for item in self.unscored
+            if not item.scored
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        unscored = {item.agent: item.unscored for item in self.unscored}
+        return {"agents": [item.to_json() for item in self.scored], "unscored": unscored}
+
+
+def load_risk_report(reader: Reader, tenant: str, agent: str = "") -> RiskReport:
+    """The risk of every agent that acted, or of one."""
+    agents: dict[str, AgentRisk] = {}
+    for item in read_entries(reader, tenant, (EntryKind.DECISION,)):
+        name = item.entry.body["request"]["subject"]["agent"]
+        if not agent or name == agent:
+            agents.setdefault(name, AgentRisk(name)).add(item)
+    for name, row in agents.items():
+        passport = load_current_passport(reader, tenant, name)
+        row.granted = None if passport is None else passport.links[0].grants
+    return RiskReport(
+        scored=tuple(sorted((item for item in agents.values() if item.scored), key=lambda x: (-x.risk, x.agent))),
+        unscored=tuple(item for _, item in sorted(agents.items()) if item.unscored),
+        advice=_advise_scoring(reader, tenant, agent, acted=bool(agents)),
+    )
+
+
+def _advise_scoring(reader: Reader, tenant: str, agent: str, *, acted: bool) -> str:
+    fitted = {
+        name for owner, name, blob in reader.rows(Stream.BASELINES) if owner == tenant and blob and name != IDENTITIES
+    }
+    if agent in fitted or (not agent and fitted):
+        return "no action has been scored yet; scoring starts with the next action"
+    if agent and not acted:
+        return f"the log has no action of `{agent}`; see `halo agents`"
+    return f"no action has been scored yet; run `halo baseline fit {agent or 'AGENT'}` to start scoring"
+
+
+BANDS: Final = (("other", "ordinary"), ("granted", "elevated"), ("stopped", "high"))

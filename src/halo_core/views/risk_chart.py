@@ -1,6 +1,4 @@
-"""Room: words and signs of risk. Takes: a history, a decision. Gives: phrases, labels, a legend. Never: I/O.
-
-Room: an agent's risk as SVG. Takes: a history. Gives: one self-contained document. Never: I/O, scripts.
+"""An agent's risk as one self-contained SVG document, without scripts.
 
 ┃  an action: its own risk, coloured by band        ━━  the session so far: rises at once, falls slowly
 ▼  somebody should look    ✗ denied    ◇ somebody was asked    ╌╌  the limits in force then
@@ -8,48 +6,15 @@ Room: an agent's risk as SVG. Takes: a history. Gives: one self-contained docume
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from textwrap import wrap
-from typing import Any, Final
+from typing import Final
 
-from halo_core.alerts.records import AgentAlert
-from halo_core.clock import format_iso
-from halo_core.views.chart_layout import (
-    CHART_WIDTH,
-    PLOT_LEFT,
-    PLOT_WIDTH,
-    SIGNS,
-    build_document,
-    draw_sign,
-    escape_text,
-    estimate_width,
-    space_out,
-)
-from halo_core.views.risk import ActionGroup, RiskHistory, ScoredAction, group_actions, group_limits
+from halo_core.views import svg
+from halo_core.views.risk import BANDS, ActionGroup, RiskHistory, ScoredAction, group_actions, group_limits
+from halo_core.views.wording import format_count, format_minute
 
-__all__ = [
-    "BANDS",
-    "build_alert_rows",
-    "build_score_rows",
-    "build_tooltip",
-    "choose_ticks",
-    "describe_history",
-    "draw_legend",
-    "draw_risk_chart",
-    "format_count",
-    "format_minute",
-    "place_legend",
-    "shorten_middle",
-]
-
-
-BANDS: Final = (("other", "ordinary"), ("granted", "elevated"), ("stopped", "high"))
 _MAX_TICKS: Final = 6
-_KINDS: Final = {
-    "action": "a very unusual action",
-    "drift": "a session that drifted away from ordinary behaviour",
-    "session": "a session whose risk became high",
-}
 
 
 def describe_history(agent_history: RiskHistory) -> str:
@@ -68,45 +33,10 @@ def describe_history(agent_history: RiskHistory) -> str:
     return ", ".join(counts) + (f". Main causes: {moved}" if moved else "")
 
 
-def build_score_rows(body: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What a decision's record says of its score, title and words; nothing where nothing was scored."""
-    snapshot = body["snapshot"]
-    if snapshot.get("unscored"):
-        agent = body["request"]["subject"]["agent"]
-        return [("score", f"none, together with an agent that is scored: run `halo baseline fit {agent}`")]
-    if snapshot["risk"] is None:
-        return []
-    word = BANDS[min(snapshot["band"], len(BANDS) - 1)][1]
-    rows = [("score", f"{snapshot['risk']} of 1000, {word}; its session {body['after']['risk']}")]
-    return [*rows, *(("moved by", item["words"]) for item in snapshot["factors"])]
-
-
-def build_alert_rows(alert: AgentAlert) -> list[tuple[str, str]]:
-    """What the alert of an agent says, title and words."""
-    return [
-        ("agent", alert.agent),
-        ("on", alert.resource),
-        ("kind", _KINDS.get(alert.kind, alert.kind)),
-        ("risk", f"{alert.risk} of 1000; its session {alert.session_risk}"),
-        *(("moved by", item.words) for item in alert.factors),
-        ("decision", f"writer {alert.writer} seq {alert.seq}"),
-    ]
-
-
-def format_count(number: int, name: str) -> str:
-    """So many of something."""
-    return f"{number:,} {name}{'' if number == 1 else 's'}"
-
-
 def build_tooltip(item: ScoredAction) -> str:
     """What is shown over a sign of one action."""
     words = f"#{item.index} {item.effect} {item.resource}, risk {item.risk}, its session {item.session_risk}"
-    return f"<title>{escape_text(words)}</title>"
-
-
-def format_minute(ts_us: int) -> str:
-    """A time, to the minute."""
-    return format_iso(ts_us)[:16].replace("T", " ")
+    return f"<title>{svg.escape_text(words)}</title>"
 
 
 def choose_ticks(count: int) -> list[int]:
@@ -117,9 +47,9 @@ def choose_ticks(count: int) -> list[int]:
 
 def shorten_middle(name: str, room: float) -> str:
     """Its start and its end: names of sessions often begin alike."""
-    if estimate_width(name) <= room:
+    if svg.estimate_width(name) <= room:
         return name
-    half = max((int(room / estimate_width("x")) - 1) // 2, 1)
+    half = max((int(room / svg.estimate_width("x")) - 1) // 2, 1)
     return f"{name[:half]}…{name[-half:]}"
 
 
@@ -143,17 +73,19 @@ def place_legend(agent_history: RiskHistory, lanes: list[str], *, many: bool) ->
         if band in bands
     ]
     items += [
-        (draw_sign(effect, None, None), words) for effect, words in SIGNS.items() if effect in effects and not lanes
+        (svg.draw_sign(effect, None, None), words)
+        for effect, words in svg.SIGNS.items()
+        if effect in effects and not lanes
     ]
     if any(item.alert for item in agent_history.actions):
         items.append(('<path class="f-stopped" d="M{a} {high}h10l-5 8Z"/>', "alert"))
     placed: list[_LegendItem] = []
-    x, row = float(PLOT_LEFT + 4), 0
+    x, row = float(svg.PLOT_LEFT + 4), 0
     for shape, words in items:
-        if x + 14 + estimate_width(words) > CHART_WIDTH - 20:
-            x, row = float(PLOT_LEFT + 4), row + 1
+        if x + 14 + svg.estimate_width(words) > svg.CHART_WIDTH - 20:
+            x, row = float(svg.PLOT_LEFT + 4), row + 1
         placed.append((shape, words, x, row))
-        x += 40 + estimate_width(words)
+        x += 40 + svg.estimate_width(words)
     return placed
 
 
@@ -163,11 +95,10 @@ def draw_legend(legend: list[_LegendItem], top: float) -> Iterator[str]:
         y = top + 10 + 22 * row
         places = {"x": x, "y": y, "a": x - 6, "b": x + 8, "low": y + 5, "high": y - 5}
         yield shape.format(**{name: f"{value:.1f}" for name, value in places.items()})
-        yield f'<text class="soft" x="{x + 14:.1f}" y="{y + 4:.1f}">{words}</text>'
+        yield svg.draw_text("soft", x + 14, y + 4, words)
 
 
 _HEIGHT: Final = 300
-_LINE: Final = 16
 _MAX_GROUPS: Final = 130
 """More actions are drawn several as one."""
 _LANE: Final = 20
@@ -195,20 +126,18 @@ def draw_risk_chart(agent_history: RiskHistory) -> str:
         ),
         120,
     )
-    lanes = [effect for effect in SIGNS if many > 1 and any(item.effect == effect for item in agent_history.actions)]
-    top = 82 + _LINE * len(about) + _LANE * len(lanes)
+    lanes = [
+        effect for effect in svg.SIGNS if many > 1 and any(item.effect == effect for item in agent_history.actions)
+    ]
+    top = 82 + svg.LINE_HEIGHT * len(about) + _LANE * len(lanes)
     legend = place_legend(agent_history, lanes, many=many > 1)
-    height = top + _HEIGHT + 30 + _LINE * _ROWS + 24 * (1 + max(row for *_, row in legend))
+    height = top + _HEIGHT + 30 + svg.LINE_HEIGHT * _ROWS + 24 * (1 + max(row for *_, row in legend))
     title = f"Risk of {agent_history.agent}: {agent_history.now} of 1000 now, {agent_history.highest} at most"
     picture = _RiskPicture(agent_history, drawn, top)
     parts = [
-        f'<text class="ink head" x="{PLOT_LEFT}" y="34">{escape_text(title)}</text>',
-        *(
-            f'<text class="soft" x="{PLOT_LEFT}" y="{56 + _LINE * n}">{escape_text(line)}</text>'
-            for n, line in enumerate(about)
-        ),
+        *svg.draw_heading(title, about),
         *picture.draw_sessions(),
-        *picture.draw_grid(),
+        *svg.draw_levels("risk", [(picture.y(level), str(level)) for level in _LEVELS], top, top + _HEIGHT),
         *picture.draw_actions(),
         *picture.draw_limits(),
         *picture.draw_line(),
@@ -216,9 +145,9 @@ def draw_risk_chart(agent_history: RiskHistory) -> str:
         *(picture.draw_lanes(lanes) if lanes else picture.draw_verdicts()),
         *picture.draw_alerts(_LANE * len(lanes)),
         *picture.draw_axis(),
-        *draw_legend(legend, top + _HEIGHT + 30 + _LINE * _ROWS),
+        *draw_legend(legend, top + _HEIGHT + 30 + svg.LINE_HEIGHT * _ROWS),
     ]
-    return build_document(
+    return svg.build_document(
         title,
         f"Bars show the risk of each action, the line shows the risk of its session. {describe_history(agent_history)}",
         parts,
@@ -235,67 +164,55 @@ class _RiskPicture:
         self._bottom = top + _HEIGHT
         self._cells = drawn
         self._many = len(drawn[0].actions)
-        self._slot = PLOT_WIDTH / len(agent_history.actions)
+        self._slot = svg.PLOT_WIDTH / len(agent_history.actions)
 
     def _x(self, place: float) -> float:
-        return PLOT_LEFT + place * self._slot
+        return svg.PLOT_LEFT + place * self._slot
 
     def _middle(self, cell: ActionGroup) -> float:
         return self._x(cell.first + len(cell.actions) / 2)
 
-    def _y(self, risk: int) -> float:
+    def y(self, risk: int) -> float:
+        """Where a risk lies."""
         return self._bottom - risk / _THOUSAND * _HEIGHT
-
-    def draw_grid(self) -> Iterator[str]:
-        for level in _LEVELS:
-            y = self._y(level)
-            yield f'<line class="s-grid" x1="{PLOT_LEFT}" x2="{PLOT_LEFT + PLOT_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            yield f'<text class="soft" x="{PLOT_LEFT - 10}" y="{y + 4:.1f}" text-anchor="end">{level}</text>'
-        spot = f"translate(22 {(self._top + self._bottom) / 2:.0f}) rotate(-90)"
-        yield f'<text class="soft" transform="{spot}" text-anchor="middle">risk</text>'
 
     def draw_sessions(self) -> Iterator[str]:
         """Every other one on a darker ground, by name where there is room."""
-        y = self._bottom + 20 + _LINE
+        y = self._bottom + 20 + svg.LINE_HEIGHT
         spans = self._history.spans
-        has_room = PLOT_WIDTH / len(spans) >= _MIN_SPAN
+        has_room = svg.PLOT_WIDTH / len(spans) >= _MIN_SPAN
         for number, span in enumerate(spans if has_room else ()):
             left_edge, size = self._x(span.start), (span.end - span.start) * self._slot
             if number % 2:
                 place = f'x="{left_edge:.1f}" y="{self._top:.1f}" width="{size:.1f}" height="{_HEIGHT}"'
                 yield f'<rect class="f-soft band" {place}/>'
             if number:
-                ends = f'y1="{self._top:.1f}" y2="{self._bottom + _LINE * 2 + 6:.1f}"'
-                yield f'<line class="s-edge thin" x1="{left_edge:.1f}" x2="{left_edge:.1f}" {ends}/>'
+                yield svg.draw_stroke("s-edge thin", left_edge, self._top, self._bottom + svg.LINE_HEIGHT * 2 + 6)
             if size >= _MIN_NAME:
-                name = (
-                    f"{escape_text(shorten_middle(span.session, size - 6))}<title>{escape_text(span.session)}</title>"
-                )
-                yield f'<text class="soft" x="{left_edge + 4:.1f}" y="{y:.1f}">{name}</text>'
+                shown, full = map(svg.escape_text, (shorten_middle(span.session, size - 6), span.session))
+                yield svg.draw_text("soft", left_edge + 4, y, f"{shown}<title>{full}</title>")
         if not has_room or max(span.end - span.start for span in spans) * self._slot < _MIN_NAME:
             words = format_count(len(spans), "session") + ("" if has_room else ", too many to mark each beginning")
-            yield f'<text class="soft over" x="{PLOT_LEFT + 4}" y="{y:.1f}">{words}</text>'
+            yield svg.draw_text("soft over", svg.PLOT_LEFT + 4, y, words)
 
     def draw_limits(self) -> Iterator[str]:
         """As they were when each action was decided; the last ones by name."""
         ranges = group_limits([item.limits for item in self._history.actions])
         for start, end, pair in ranges:
             for (name, word), level in zip(BANDS[1:], pair, strict=True):
-                y, x1, x2 = self._y(level), self._x(start), self._x(end)
+                y, x1, x2 = self.y(level), self._x(start), self._x(end)
                 tip = f"<title>{word} above {level}</title>"
                 place = f'x1="{x1:.1f}" x2="{x2:.1f}" y1="{y:.1f}" y2="{y:.1f}"'
                 yield f'<line class="s-paper" stroke-width="3" stroke-opacity=".6" {place}/>'
                 yield f'<line class="s-{name} floor" {place}>{tip}</line>'
         if not ranges or ranges[-1][1] != len(self._history.actions):
             return
-        right = PLOT_LEFT + PLOT_WIDTH
         labelled = list(zip(BANDS[:0:-1], reversed(ranges[-1][2]), strict=True))
-        wanted = [self._y(level) for _, level in labelled]
+        wanted = [self.y(level) for _, level in labelled]
         for ((name, word), level), y, label in zip(
-            labelled, wanted, space_out(wanted, _LINE, self._bottom), strict=True
+            labelled, wanted, svg.space_out(wanted, svg.LINE_HEIGHT, self._bottom), strict=True
         ):
-            yield f'<path class="s-{name} line thin" d="M{right} {y:.1f}L{right + 10} {label:.1f}"/>'
-            yield f'<text class="{name}" x="{right + 14}" y="{label + 4:.1f}">{word} above {level}</text>'
+            yield from svg.draw_level_label(name, y, label, f"{word} above {level}")
 
     def draw_actions(self) -> Iterator[str]:
         """A bar for each band: its highest action, as wide as its share."""
@@ -307,7 +224,7 @@ class _RiskPicture:
                 top = max(some, key=lambda item: item.risk, default=None)
                 if top is not None and top.risk:
                     size = max(full * len(some) / len(cell.actions), min(full, 1.2))
-                    bar = f'stroke-width="{size:.1f}" d="M{x:.1f} {self._bottom:.1f}V{self._y(top.risk):.1f}"'
+                    bar = f'stroke-width="{size:.1f}" d="M{x:.1f} {self._bottom:.1f}V{self.y(top.risk):.1f}"'
                     yield f'<path class="s-{name}" {bar}>{build_tooltip(top)}</path>'
 
     def draw_points(self) -> Iterator[str]:
@@ -315,7 +232,7 @@ class _RiskPicture:
         if self._many > 1:
             return
         for cell in self._cells:
-            x, y, name = self._middle(cell), self._y(cell.top.risk), BANDS[min(cell.top.band, 2)][0]
+            x, y, name = self._middle(cell), self.y(cell.top.risk), BANDS[min(cell.top.band, 2)][0]
             spot = f'cx="{x:.1f}" cy="{y:.1f}" r="3.2" stroke-width="1"'
             yield f'<circle class="f-{name} s-paper" {spot}>{build_tooltip(cell.top)}</circle>'
 
@@ -324,7 +241,7 @@ class _RiskPicture:
         pieces: list[str] = []
         session = None
         for cell in self._cells:
-            y, first = self._y(cell.session_risk), cell.actions[0].session
+            y, first = self.y(cell.session_risk), cell.actions[0].session
             joined = first == session and self._many == 1
             pieces.append(f"{'V' if joined else f'M{self._x(cell.first):.1f} '}{y:.1f}")
             pieces.append(f"H{self._x(cell.first + len(cell.actions)):.1f}")
@@ -336,11 +253,11 @@ class _RiskPicture:
         taken = set()
         for cell in self._cells:
             for item in cell.actions:
-                x, y = self._middle(cell), self._y(item.risk)
+                x, y = self._middle(cell), self.y(item.risk)
                 place = (item.effect, round(x / _MIN_DISTANCE), round(y / _MIN_DISTANCE))
-                if item.effect in SIGNS and place not in taken:
+                if item.effect in svg.SIGNS and place not in taken:
                     taken.add(place)
-                    yield f"<g>{draw_sign(item.effect, x, y)}{build_tooltip(item)}</g>"
+                    yield f"<g>{svg.draw_sign(item.effect, x, y)}{build_tooltip(item)}</g>"
 
     def draw_lanes(self, effects: list[str]) -> Iterator[str]:
         """Over the chart, where there is no room in it: which share of the actions was denied or asked about."""
@@ -355,8 +272,8 @@ class _RiskPicture:
                     tip = f"<title>{effect}: {count} of {len(cell.actions)}</title>"
                     bar = f'stroke-width="{size:.1f}" d="M{self._middle(cell):.1f} {y:.1f}v-{high:.1f}"'
                     yield f'<path class="s-{name}" {bar}>{tip}</path>'
-            yield f'<line class="s-grid" x1="{PLOT_LEFT}" x2="{PLOT_LEFT + PLOT_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            yield f'<text class="{name}" x="{PLOT_LEFT + PLOT_WIDTH + 14}" y="{y - 1:.1f}">{SIGNS[effect]}</text>'
+            yield svg.draw_rule("s-grid", svg.PLOT_LEFT, svg.PLOT_RIGHT, y)
+            yield svg.draw_text(name, svg.PLOT_RIGHT + 14, y - 1, svg.SIGNS[effect])
 
     def draw_alerts(self, offset: float) -> Iterator[str]:
         """Over the chart; neighbours under one mark with their number."""
@@ -372,23 +289,18 @@ class _RiskPicture:
             tip = f"<title>{format_count(count, 'alert')}</title>"
             yield f'<path class="f-stopped" d="M{x - 5:.1f} {y - 8:.1f}h10l-5 8Z">{tip}</path>'
             if count > 1:
-                yield f'<text class="stopped strong" x="{x:.1f}" y="{y - 12:.1f}" text-anchor="middle">{count}</text>'
+                yield svg.draw_text("stopped strong", x, y - 12, str(count), "middle")
 
     def draw_axis(self) -> Iterator[str]:
-        y = self._bottom
-        actions = self._history.actions
-        yield f'<line class="s-soft" x1="{PLOT_LEFT}" x2="{PLOT_LEFT + PLOT_WIDTH}" y1="{y}" y2="{y}"/>'
+        y, actions = self._bottom, self._history.actions
+        yield svg.draw_rule("s-soft", svg.PLOT_LEFT, svg.PLOT_RIGHT, y)
         for number in choose_ticks(len(actions)):
             x = self._x(number - 0.5)
-            yield f'<line class="s-soft" x1="{x:.1f}" x2="{x:.1f}" y1="{y}" y2="{y + 5}"/>'
-            anchor = "end" if x > PLOT_LEFT + PLOT_WIDTH - 12 else "middle"
-            yield f'<text class="soft" x="{x:.1f}" y="{y + 19}" text-anchor="{anchor}">{number:,}</text>'
-        right = PLOT_LEFT + PLOT_WIDTH + 14
-        yield f'<text class="soft" x="{right}" y="{y + 19}">actions</text>'
-        yield f'<text class="soft" x="{right}" y="{y + 20 + _LINE}">sessions</text>'
+            yield from svg.draw_tick(x, y, f"{number:,}", "end" if x > svg.PLOT_RIGHT - 12 else "middle")
         first, last = (format_minute(pick(item.ts_us for item in actions)) for pick in (min, max))
-        times_y = y + 22 + 2 * _LINE
-        yield f'<text class="soft" x="{PLOT_LEFT + 4}" y="{times_y}">{first}</text>'
+        times_y = y + 22 + 2 * svg.LINE_HEIGHT
+        for label, label_y in (("actions", y + 19), ("sessions", y + 20 + svg.LINE_HEIGHT), ("UTC", times_y)):
+            yield svg.draw_text("soft", svg.PLOT_RIGHT + 14, label_y, label)
+        yield svg.draw_text("soft", svg.PLOT_LEFT + 4, times_y, first)
         if last != first:
-            yield f'<text class="soft" x="{PLOT_LEFT + PLOT_WIDTH}" y="{times_y}" text-anchor="end">{last}</text>'
-        yield f'<text class="soft" x="{right}" y="{times_y}">UTC</text>'
+            yield svg.draw_text("soft", svg.PLOT_RIGHT, times_y, last, "end")

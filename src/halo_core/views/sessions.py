@@ -1,4 +1,4 @@
-"""Room: sessions and their accounts, for verbs that show them. Takes: a store. Gives: who spent what. Never: writes.
+"""Sessions and their accounts: who spent what.
 
 What is live stands in the session's row; what was handed back stands in the entries.
 """
@@ -16,18 +16,7 @@ from halo_core.model import EntryKind, Envelope, Link, LinkKind
 from halo_core.oversight.requests import load_links
 from halo_core.store import Account, SessionState
 from halo_core.store.log import read_entries
-from halo_core.store.reader import Reader
-
-__all__ = [
-    "LIVE",
-    "LinkNode",
-    "PassportTree",
-    "choose_session",
-    "list_live_agents",
-    "load_session_links",
-    "load_sessions",
-    "load_trees",
-]
+from halo_core.store.reader import Reader, Stream
 
 LIVE: Final = "live"
 _DAY_US: Final = 86_400_000_000
@@ -81,7 +70,9 @@ def load_sessions(reader: Reader, tenant: str, agent: str = "") -> list[SessionS
     Raises:
         Tampered: a row cannot be read.
     """
-    states = [_parse_state(data, name) for owner, name, _, data in reader.states() if owner == tenant]
+    states = [
+        _parse_state(data, name) for owner, name, _, data in reader.rows(Stream.SESSION_STATES) if owner == tenant
+    ]
     live_states = [state for state in states if state.links and agent in ("", *list_live_agents(state))]
     return sorted(live_states, key=lambda state: (state.view.high_water_us, state.view.id))
 
@@ -212,7 +203,7 @@ def _trace_path(passports: Mapping[str, Mapping[str, Any]], name: str) -> list[s
 
 def _load_day_usage(reader: Reader, tenant: str, standing_link: Link, now_us: int) -> dict[str, int]:
     used = {quota.unit: 0 for quota in standing_link.quotas}
-    for owner, account, _, data in reader.quotas():
+    for owner, account, _, data in reader.rows(Stream.QUOTAS):
         if (owner, account) != (tenant, standing_link.envelope):
             continue
         try:

@@ -1,12 +1,13 @@
-"""Room: a passport in words. Takes: links. Gives: phrases that somebody who signs for an agent can read. Never: I/O."""
+"""Passports, amounts, times and counts in words: phrases that somebody who signs for an agent can read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal, DecimalException
 from typing import Final
 
-from rich.text import Text
-
+from halo_core.clock import format_iso
+from halo_core.errors import ConfigError
 from halo_core.model import (
     ANY_OTHER,
     ActionKind,
@@ -21,21 +22,6 @@ from halo_core.model import (
     Quota,
     Resource,
 )
-
-__all__ = [
-    "describe_arguments",
-    "describe_budgets",
-    "describe_constraint",
-    "describe_decay",
-    "describe_session_budgets",
-    "format_amount",
-    "format_duration",
-    "format_link_kind",
-    "format_percent",
-    "group_grants",
-    "safe_text",
-    "shorten_hash",
-]
 
 _MILLION: Final = 1_000_000
 _PERIODS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
@@ -54,11 +40,12 @@ _UNITS: Final = {"step": "actions", "risk": "risk points"}
 _MAX_VALUES: Final = 12
 
 
-def safe_text(text: str, style: str = "") -> Text:
-    """Somebody's words for a terminal: no markup, and what would act on it is shown instead."""
-    expanded = text.expandtabs()
-    characters = (c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in expanded)
-    return Text("".join(characters), style=style)
+def escape_unprintable(text: str) -> str:
+    """Somebody's words on one line: what would act on a terminal, or would not be seen, is shown instead."""
+    characters = text.expandtabs()
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in characters
+    )
 
 
 def shorten_hash(name: str) -> str:
@@ -93,11 +80,28 @@ def format_amount(value: int, decimals: int) -> str:
     return f"{integer:,}.{part:0{decimals}}" if decimals else f"{integer:,}"
 
 
+def parse_amount(text: str, decimals: int, *, field: str, example: str, shown: str = "") -> int:
+    """An amount in a unit's smallest parts, such as 150 for `1.50` with two decimals.
+
+    Raises:
+        ConfigError: it is none, or has more decimals.
+    """
+    try:
+        scaled = Decimal(text).scaleb(decimals)
+        amount = int(scaled)
+    except (DecimalException, ValueError, OverflowError):
+        scaled, amount = Decimal(0), -1
+    if amount < 0 or amount != scaled or amount >= 2**53:
+        raise ConfigError(
+            "bad_amount", f"`{(shown or text)[:64]}` is not an amount", field=field, remedy=f"for example {example}"
+        )
+    return amount
+
+
 def describe_constraint(rule: Constraint) -> str:
     """What one argument may be."""
-    values = ", ".join(map(_format_value, rule.values[:_MAX_VALUES])) + (
-        ", …" if len(rule.values) > _MAX_VALUES else ""
-    )
+    shown = [*map(_format_value, rule.values[:_MAX_VALUES]), *(["…"] if len(rule.values) > _MAX_VALUES else [])]
+    values = ", ".join(shown)
     return {
         ConstraintKind.WILDCARD: "anything",
         ConstraintKind.EXACT: f"only {values}",
@@ -130,16 +134,10 @@ def describe_arguments(rules: Mapping[str, Constraint]) -> str:
         phrases.append(f"any {', '.join(free)}")
     other_rule = rules.get(ANY_OTHER)
     if other_rule is not None:
-        phrases.append(
-            ("any other argument" if named_rules else "any arguments")
-            if _is_any(other_rule)
-            else describe_constraint(other_rule)
-        )
+        anything = "any other argument" if named_rules else "any arguments"
+        is_any = other_rule.kind is ConstraintKind.WILDCARD
+        phrases.append(anything if is_any else describe_constraint(other_rule))
     return "; ".join(phrases) or "without arguments"
-
-
-def _is_any(rule: Constraint) -> bool:
-    return rule.kind is ConstraintKind.WILDCARD
 
 
 def group_grants(
@@ -173,6 +171,11 @@ def describe_session_budgets(link: Link) -> list[tuple[str, str]]:
     return _describe_limits(link.terms.budgets if link.terms is not None else link.budgets, {}, {})
 
 
+def format_limit(unit: str, value: int, decimals: int) -> str:
+    """An amount of a unit; time as a duration."""
+    return format_duration(value) if unit == "time" else format_amount(value, decimals)
+
+
 def _describe_limits(
     session: Sequence[Budget], ceilings: Mapping[str, Budget], quotas: Mapping[str, Quota]
 ) -> list[tuple[str, str]]:
@@ -181,20 +184,12 @@ def _describe_limits(
         if item.unit == "time":
             words = [f"{format_duration(item.subtree)} from the start of a session"]
         else:
-            words = (
-                [f"at most {format_amount(item.per_action, item.decimals)} per action"]
-                if item.per_action < item.subtree
-                else []
-            )
+            once = f"at most {format_amount(item.per_action, item.decimals)} per action"
+            words = [once] if item.per_action < item.subtree else []
             words.append(f"{'' if words else 'at most '}{format_amount(item.subtree, item.decimals)} in a session")
         ceiling = ceilings.get(item.unit)
         if ceiling is not None and ceiling.subtree > item.subtree:
-            most = (
-                format_duration(ceiling.subtree)
-                if item.unit == "time"
-                else format_amount(ceiling.subtree, item.decimals)
-            )
-            words[-1] += f" ({most} if re-authorized)"
+            words[-1] += f" ({format_limit(item.unit, ceiling.subtree, item.decimals)} if re-authorized)"
         if item.unit in quotas:
             words.append(f"{format_amount(quotas[item.unit].per_day, item.decimals)} in a day")
         rows.append((_UNITS.get(item.unit, item.unit), ", ".join(words)))
@@ -228,3 +223,27 @@ def describe_decay(terms: Decay) -> list[str]:
 def _join_with_and(words: Iterable[str]) -> str:
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def format_count(number: int, name: str) -> str:
+    """So many of something."""
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
+
+
+def format_minute(ts_us: int) -> str:
+    """A time, to the minute."""
+    return format_iso(ts_us)[:16].replace("T", " ")
+
+
+def format_rough_duration(seconds: int) -> str:
+    """A time to its two largest units at most, minutes if it is hours."""
+    for size in (86_400, 3_600, 60):
+        if seconds >= 2 * size:
+            smaller = max(size // 60, 1) if size == 3_600 else size
+            return format_duration(seconds // smaller * smaller)
+    return format_duration(seconds)
+
+
+def format_utc_minute(seconds: int) -> str:
+    """A time to the minute, UTC."""
+    return f"{format_minute(seconds * 1_000_000)} UTC"

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
-from halo_core.decision import REAUTHORIZATION
-from halo_core.model import Effect
+from halo_core.model import REAUTHORIZABLE_CODES, Effect
 from halo_core.store.reader import Reader
 from halo_core.views.passports import load_current_passport
 
@@ -68,7 +67,7 @@ def _layer(reason: Mapping[str, Any]) -> str:
 def asks_again(decision: Mapping[str, Any]) -> bool:
     """Whether a decision asks somebody to re-authorize the session."""
     return decision["effect"] == Effect.CHALLENGE.value and any(
-        reason["code"] in REAUTHORIZATION and reason["effect"] == Effect.CHALLENGE.value
+        reason["code"] in REAUTHORIZABLE_CODES and reason["effect"] == Effect.CHALLENGE.value
         for reason in decision["reasons"]
     )
 

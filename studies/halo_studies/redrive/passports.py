@@ -14,7 +14,8 @@ from typing import Final
 from halo_core.clock import SystemClock
 from halo_core.manifest import Manifest
 from halo_core.model import ActionKind, Impact, Resource
-from halo_core.views.issuing import issue, plan
+from halo_core.oversight.issuing import issue
+from halo_core.views.issuing import plan
 from halo_core.views.manifests import read_manifest, read_manifest_text
 from halo_studies.recordings.sessions import BadData
 
@@ -47,7 +48,8 @@ class Passports:
         for agent in agents:
             wanted, planned = plan(db, self.manifest, agent, SystemClock().now_us())
             if planned.before is None or planned.changes:
-                done.append(issue(db, home, wanted, self.manifest).link.hash)
+                changes = planned.describe_changes()
+                done.append(issue(db, home, wanted, self.manifest, changes=changes).hash)
         return done
 
     def facts(self) -> dict[str, str]:

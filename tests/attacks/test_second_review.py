@@ -1,4 +1,4 @@
-"""What a second look found: texts behind made-up secrets, rows that make issuers, owners one hand-off away."""
+"""Findings of a second review: texts behind made-up secrets, rows that make issuers, owners one hand-off away."""
 
 from __future__ import annotations
 

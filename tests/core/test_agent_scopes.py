@@ -1,4 +1,4 @@
-"""Who acts now: links that are found again, made, kept, shared by nobody; and what a receiver was issued itself."""
+"""Agents that act in a scope: links are found, made, kept and never shared; a receiver's own passport limits it."""
 
 from __future__ import annotations
 
@@ -89,7 +89,9 @@ def pause(halo):
 
 def handed(halo, agent, **more):
     """As a hand-off tool does it: the link stays live."""
-    ticket = halo.enforcer.begin(halo.delegation_call(agent, **more))
+    ticket = halo.enforcer.begin(
+        replace(halo._build_delegation_call(agent, "", more.get("give"), ""), on_link_made=None)
+    )
     ticket.succeed("handed on", SURFACE)
     return ticket.verdict.handle
 
@@ -738,7 +740,7 @@ def test_a_revoked_agent_up_the_chain_is_refused_by_its_own_link(desk, home):
     with desk.session("s"), desk.agent_scope("planner"), desk.agent_scope("researcher"):
         revoked(desk, "agent", "planner")
         with pytest.raises(Denied) as caught:
-            desk.enforcer.begin(desk.delegation_call("planner"))
+            handed(desk, "planner")
         assert caught.value.reason == "revoked"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halo_core.risk.handoffs import (
+from halo_studies.team_baseline import (
     HANDOFF_FACTS,
     HandoffFact,
     HandoffTracker,

@@ -1,4 +1,4 @@
-"""What was seen to run without a guard: once for each process, written, shown, verified."""
+"""Actions seen to run without a guard: recorded once for each process, shown and verified."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_status_counts_them(halo, home):
     halo.record_shadow("tool", "lookup", "app.py:7")
     halo.record_shadow("tool", "ladder", "", refused=True)
     halo.store.flush()
-    assert "2 sightings" in cli("status", home=home)[1]
+    assert "2 unguarded actions" in cli("status", home=home)[1]
     assert json.loads(cli("status", "--json", home=home)[1])["local"]["sightings"] == 2
 
 

@@ -1,4 +1,4 @@
-"""A thread that nobody gave a context has no session: what it asks for cannot be laid at anybody's door."""
+"""A thread without a copied context has no session, so its actions belong to no request."""
 
 from __future__ import annotations
 

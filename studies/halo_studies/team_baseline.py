@@ -1,9 +1,9 @@
-"""Room: hand-offs, who hands what to whom. Takes: the hand-offs of a session. Gives: facts and how unusual they are.
+"""How unusual a hand-off between agents is, against those of ordinary sessions.
 
-A baseline of ordinary sessions says which pairs there are, when they come, how often they go back and forth, how much
-of what is handed on the request or the session has said, and what kind of work is asked for. A hand-off is as strange
-as its facts are rare, in sixteenths of a bit. INVARIANT: robust to a poisoned history - shares are of tasks, so that
-one task repeated makes nothing ordinary. Not part of a decision: for studies and reports. Never: I/O, floats.
+The baseline says which pairs there are, when they come, how often they go back and forth, how much of what is handed on
+the request or the session has said, and what kind of work is asked for. A hand-off is as unusual as its facts are rare,
+in sixteenths of a bit. INVARIANT: robust to a poisoned history - shares are of tasks, so that one task repeated makes
+nothing ordinary.
 """
 
 from __future__ import annotations

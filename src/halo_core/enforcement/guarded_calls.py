@@ -1,0 +1,280 @@
+"""Actions of guarded objects, for every adapter: what a guarded tool, retriever or method does when it is called.
+
+A `GuardedAction` is an action of the one flow (see `flow`) that knows its guard, and that a decided call of the same
+object may lead to: a `_run` that its own `_arun` calls with the same arguments runs under the decision made there, is
+restricted, and is recorded there. A `GuardedCall` runs a function with the arguments that a binder has taken apart. An
+adapter derives a class of its own from `GovernedAction`, which says how its framework pauses, and mixes it in:
+
+    class ToolCall(LangChainAction, GuardedCall): ...
+
+    def call(*args, **kwargs):
+        return run(ToolCall(guard, binder, function, args, kwargs))
+
+    async def acall(*args, **kwargs):
+        return await arun(ToolCall(guard, binder, function, args, kwargs))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import Any, Final, Protocol
+
+from halo_core.enforcement.arguments import BoundArguments
+from halo_core.enforcement.call import Call
+from halo_core.enforcement.delegation import HANDOFF_SURFACE, to_task_arguments, with_delegation_terms
+from halo_core.enforcement.enforcer import Enforcer, Ticket
+from halo_core.enforcement.flow import GovernedAction
+from halo_core.enforcement.guards import GuardMetadata, ReentrantCall, current_reentrant_call, reentrant_call_scope
+from halo_core.enforcement.obligations import Surface
+from halo_core.errors import Denied, Pending
+from halo_core.model import ActionKind, Mode
+
+_NO_RESULT_SURFACE: Final[Surface[Any]] = Surface(lambda _result: "")
+
+
+class ActionFacade(Protocol):
+    """What of an adapter's `Halo` an action needs."""
+
+    @property
+    def agent(self) -> str:
+        """The agent's name."""
+
+    @property
+    def enforcer(self) -> Enforcer:
+        """Who decides and records."""
+
+
+def is_enforced(ticket: Ticket) -> bool:
+    """Whether exactly what was decided must run; in observe mode nothing stands in the way."""
+    return ticket.verdict is not None and ticket.verdict.mode is not Mode.OBSERVE
+
+
+def with_problem(call: Call, problem: str) -> Call:
+    """A call that is refused for this reason, if there is one."""
+    return replace(call, problem=problem) if problem else call
+
+
+def describe_challenge(halo: ActionFacade, call: Call, pending: Pending) -> dict[str, str]:
+    """What whoever waits for an answer is told: a reference, and no argument's value."""
+    return {
+        "pending_id": pending.pending_id,
+        "decision_id": pending.decision_id,
+        "resource": call.resource.id,
+        "reason": pending.reason,
+        "message": str(pending),
+        "agent": call.agents[-1] if call.agents else halo.agent,
+        "session": call.session,
+        "answer_with": f"halo approvals approve {pending.pending_id} --as NAME",
+    }
+
+
+class GuardedAction(GovernedAction[Any]):
+    """An action of a guarded object. Subclasses have `build_call` and `execute`.
+
+    Args:
+        guard: of the object.
+        arguments: what is decided, by name, as plain values.
+        surface: how the result is read, if not as the guard says.
+        allows_reentry: whether one guarded method of the same object may run under this decision.
+        error_class: see `GovernedAction`.
+    """
+
+    def __init__(
+        self,
+        guard: GuardMetadata,
+        arguments: Mapping[str, Any],
+        surface: Surface[Any] | None = None,
+        *,
+        allows_reentry: bool = False,
+        error_class: type[Exception] = RuntimeError,
+    ) -> None:
+        self.halo: Any = guard.halo
+        self.guard = guard
+        self.arguments = arguments
+        self.outer_call = outer_call = current_reentrant_call(guard, arguments)
+        self.allows_reentry = allows_reentry
+        self.reentrant_call: ReentrantCall | None = None
+        super().__init__(
+            guard.halo.enforcer,
+            None,
+            surface or guard.surface,
+            error_class,
+            decision=outer_call.ticket if outer_call is not None else None,
+            records_outcome=outer_call is None,
+        )
+
+    def prepare(self, ticket: Ticket) -> Mapping[str, Any]:  # noqa: ARG002  for subclasses
+        """Make ready what `execute` runs with; return the arguments as executed.
+
+        Not called where the decision was made further up, and so carried out there.
+
+        Raises:
+            Denied: what was decided cannot be carried out.
+        """
+        return self.arguments
+
+    def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
+        """Context variables of the adapter, and what they hold while the action runs."""
+        return ()
+
+    def select_inner_arguments(self, executed: Mapping[str, Any]) -> Mapping[str, Any]:
+        """By which arguments an inner call of the same object is known as this one's."""
+        return executed
+
+    def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
+        """The action may be reached once more under its decision."""
+        executed = self.prepare(ticket) if self.outer_call is None else self.arguments
+        inner_arguments = self.select_inner_arguments(executed)
+        self.reentrant_call = ReentrantCall(self.guard, inner_arguments, ticket, is_open=self.allows_reentry)
+        return reentrant_call_scope(self.reentrant_call, *self.context_values())
+
+    def finish(self, ticket: Ticket, result: Any) -> Any:
+        """As `GovernedAction`; what is recorded is the result as it was before an inner call took something away."""
+        if self.reentrant_call is not None:
+            result = self.reentrant_call.get_unrestricted(result)
+        used = super().finish(ticket, result)
+        if self.outer_call is not None:
+            self.outer_call.remember(used, result)
+        return used
+
+    def finish_failed(self, ticket: Ticket, error: BaseException) -> BaseException:
+        """As `finish`."""
+        if self.reentrant_call is not None:
+            error = self.reentrant_call.get_unrestricted(error)
+        raised = super().finish_failed(ticket, error)
+        if self.outer_call is not None:
+            self.outer_call.remember(raised, error)
+        return raised
+
+
+class ArgumentBinder(Protocol):
+    """Takes the arguments of one function apart and puts them together again."""
+
+    def bind_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundArguments:
+        """The arguments of a call by name, as nobody else holds them."""
+
+    def build_call_arguments(
+        self, bound_arguments: BoundArguments, executed: Mapping[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Positional and keyword arguments, passed the way they came."""
+
+
+class GuardedCall(GuardedAction):
+    """A call of a guarded function: it runs with its arguments as they were decided.
+
+    Args:
+        guard: of the object that holds the function.
+        binder: of the function.
+        function: what runs; a coroutine function under `arun`.
+        args: as it was called.
+        kwargs: as it was called.
+        surface: see `GuardedAction`.
+        allows_reentry: see `GuardedAction`.
+        error_class: see `GuardedAction`.
+    """
+
+    def __init__(
+        self,
+        guard: GuardMetadata,
+        binder: ArgumentBinder,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        surface: Surface[Any] | None = None,
+        allows_reentry: bool = False,
+        error_class: type[Exception] = RuntimeError,
+    ) -> None:
+        self.binder = binder
+        self.function = function
+        self.args = args
+        self.kwargs = kwargs
+        self.bound_arguments = self.bind_arguments(guard)
+        super().__init__(
+            guard,
+            self.bound_arguments.decision_values,
+            surface,
+            allows_reentry=allows_reentry,
+            error_class=error_class,
+        )
+
+    def bind_arguments(self, guard: GuardMetadata) -> BoundArguments:  # noqa: ARG002  for subclasses
+        """The arguments as they are decided."""
+        return self.binder.bind_call(self.args, self.kwargs)
+
+    def get_call_id(self, arguments: Mapping[str, Any]) -> str:  # noqa: ARG002  for subclasses
+        """The framework's id of this call; empty for a fresh one."""
+        return ""
+
+    def build_call(self) -> Call:
+        """The call to decide; of a hand-off, what is handed on."""
+        guard, arguments = self.guard, self.arguments
+        hands_off = guard.resource.kind is ActionKind.HANDOFF
+        arguments = to_task_arguments(arguments) if hands_off else arguments
+        call: Call = guard.halo.build_call(guard.resource, arguments, call_id=self.get_call_id(arguments))
+        if hands_off:
+            call = with_delegation_terms(guard.halo, call)
+        problem = self.bound_arguments.problem or guard.find_problem()
+        return with_problem(call, problem) if problem else call
+
+    def return_denied(self, denied: Denied) -> Any:
+        """What the very same call gave when it ran: a step that is run again after a pause calls its tools again.
+
+        Raises:
+            Denied: it did not run, or nobody knows what came of it.
+        """
+        if denied.earlier is None:
+            raise denied
+        return denied.earlier
+
+    def prepare(self, ticket: Ticket) -> Mapping[str, Any]:
+        """Put the decided arguments in place of the caller's."""
+        if not is_enforced(ticket):
+            return self.arguments  # what does not fit, the function itself says
+        if self.guard.resource.kind is ActionKind.HANDOFF:
+            if ticket.args != to_task_arguments(self.arguments):
+                raise Denied("needs_guard", "cannot change what a hand-off tool passes on")
+            executed, objects = self.arguments, self.bound_arguments.objects
+        else:
+            executed, objects = ticket.args, self.bound_arguments.get_executed_arguments(ticket)
+        self.args, self.kwargs = self.binder.build_call_arguments(self.bound_arguments, objects)
+        return executed
+
+    def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  its arguments are in place
+        """Call the function."""
+        return self.function(*self.args, **self.kwargs)
+
+
+class HandOffAction(GovernedAction[None]):
+    """A hand-off, or an entry of an agent, that the framework carries out itself once it is decided."""
+
+    def __init__(self, halo: ActionFacade, call: Call) -> None:
+        self.halo: Any = halo
+        super().__init__(halo.enforcer, call, HANDOFF_SURFACE)
+
+    def execute(self, ticket: Ticket) -> None:
+        """Nothing runs here."""
+
+
+class UnreachableCall(GovernedAction[Any]):
+    """A call that reaches no code: the framework answers it with an error, with which it is recorded.
+
+    Args:
+        halo: who decides.
+        call: the call; its problem says why nothing runs, so that only observe mode lets it pass.
+        error: what it is recorded with then.
+    """
+
+    def __init__(self, halo: ActionFacade, call: Call, error: BaseException) -> None:
+        super().__init__(halo.enforcer, call, _NO_RESULT_SURFACE)
+        self.error = error
+
+    def execute(self, ticket: Ticket) -> None:
+        """Nothing runs."""
+
+    def finish(self, ticket: Ticket, result: Any) -> None:  # noqa: ARG002  there is none
+        """Record the error."""
+        self.finish_failed(ticket, self.error)

@@ -1,0 +1,222 @@
+"""Issue standing passports from a manifest, and record what was issued.
+
+The issuer's key may lie in a folder of its own (`key_home`), so that whoever runs the agents need not hold it. What
+changes for the agent is compared by `halo_core.views.issuing`; here it is signed, recorded and put in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from halo_core.authorities import Authorities
+from halo_core.crypto.keys import KeyStore, Signer, agent_key_name, key_thumbprint
+from halo_core.decision import revocation_applies
+from halo_core.enforcement import make_issuer_facts
+from halo_core.errors import CannotDecide, ConfigError, PassportError
+from halo_core.manifest import Manifest, PassportSpec
+from halo_core.model import EntryKind, Link, Revocation
+from halo_core.oversight.requests import decode_link
+from halo_core.passports import mint_standing, token_hash, verify_standing
+from halo_core.store import Draft, Store, StoreConfig, Transaction
+from halo_core.store.rows import StandingTable
+
+_US_PER_S: Final = 1_000_000
+
+
+def issue(
+    url: str,
+    home: Path,
+    wanted: PassportSpec,
+    manifest: Manifest,
+    *,
+    changes: Sequence[str],
+    key_home: Path | None = None,
+) -> Link:
+    """Mint with the issuer's key, record, and make it the agent's passport, in one transaction.
+
+    Args:
+        url: the store.
+        home: the folder of the holder's key and of whom it trusts.
+        wanted: the passport.
+        manifest: what it was expanded from.
+        changes: how it differs from the one before, for the record.
+        key_home: folder of the issuer's key, the home if None.
+
+    Raises:
+        ConfigError: the key is not there, or not trusted.
+        PassportError: the passport cannot hold all that.
+        CannotDecide: it could not be recorded.
+    """
+    keys = KeyStore(home)
+    authorities = Authorities(home)
+    signer = _load_issuer(keys, key_home, trusting=bool(authorities.load(wanted.tenant).issuers))
+    store = Store(StoreConfig(url, home, wanted.tenant), keys)
+    try:
+        _trust_issuer(authorities, wanted.tenant, signer, is_home_key=key_home is None, now_us=store.clock.now_us())
+        holder = keys.signer(agent_key_name(wanted.agent)).public_key
+        link: Link = store.commit(
+            lambda tx: _record_passport(tx, store, wanted, manifest, signer=signer, holder=holder, changes=changes)
+        )
+        store.checkpoint()
+    finally:
+        store.close()
+    return link
+
+
+def _load_issuer(keys: KeyStore, key_home: Path | None, *, trusting: bool) -> Signer:
+    folder = key_home or keys.home
+    # A key is made only where nobody issues yet: a home whose issuer was taken away gets no other one.
+    if not (folder / "issuer.key").exists() and (key_home is not None or trusting):
+        raise ConfigError(
+            "no_issuer",
+            f"`{folder}` has no issuer.key",
+            field="key-home",
+            remedy="give the issuer's folder with `--key-home`",
+        )
+    return (keys if key_home is None else KeyStore(key_home)).signer("issuer")
+
+
+def _trust_issuer(authorities: Authorities, tenant: str, signer: Signer, *, is_home_key: bool, now_us: int) -> None:
+    trusted = authorities.load(tenant)
+    if signer.key_id in trusted.issuer_keys(now_us):
+        return
+    # INVARIANT: a home that trusts somebody already is not taught another issuer by the one who comes with a key.
+    if (
+        not is_home_key
+        or signer.key_id in trusted.issuers
+        or (trusted.issuers and not set(trusted.issuers) <= {signer.key_id})
+    ):
+        raise ConfigError(
+            "unknown_key",
+            f"this home does not trust the issuer's key `{signer.key_id}`",
+            field="key-home",
+            remedy="enrol it (`halo keys rotate`), or give the folder of the trusted key with `--key-home`",
+        )
+    authorities.add_issuer(tenant, signer.public_key, now_us)
+
+
+def _record_passport(
+    tx: Transaction,
+    store: Store,
+    wanted: PassportSpec,
+    manifest: Manifest,
+    *,
+    signer: Signer,
+    holder: bytes,
+    changes: Sequence[str],
+) -> Link:
+    standing_rows = StandingTable(tx)
+    before = _read_previous(tx, standing_rows, wanted.agent)
+    control = tx.load_control()
+    now_s = store.clock.now_us() // _US_PER_S
+    token = mint_standing(
+        signer=signer,
+        tenant=wanted.tenant,
+        agent=wanted.agent,
+        principal=wanted.principal,
+        audience=control.store,
+        holder_public_key=holder,
+        grants=wanted.grants,
+        now_s=now_s,
+        lifetime_s=wanted.lifetime_s,
+        jti=store.ids.new_entry_id(),
+        txn=store.ids.new_entry_id(),
+        labels=wanted.labels,
+        budgets=wanted.ceilings,
+        hand_off_to=wanted.hand_off_to,
+        owner=wanted.owner,
+        quotas=wanted.quotas,
+        terms=wanted.terms,
+        # INVARIANT: ENV - what was spent today stays spent under a new passport.
+        envelope=before.envelope if before is not None else f"agent:{wanted.agent}",
+    )
+    keys = {signer.key_id: signer.public_key}
+    link = verify_standing(token, trusted=keys, audience=control.store, tenant=wanted.tenant)
+    refuse_revoked(link, control.revocations)
+    _store_manifest(tx, manifest)
+    name = token_hash(token)
+    if not tx.put_blob(name, token.encode("ascii")):
+        raise CannotDecide("ledger_unwritable", "the store already has this passport", remedy="run `halo verify`")
+    facts = {
+        "agent": link.agent,
+        "changes": [text[:500] for text in changes[:200]],
+        "expires_at_s": link.expires_at_s,
+        "holder": key_thumbprint(holder),
+        "issuer": make_issuer_facts(signer),
+        "jti": link.jti,
+        "kind": "standing",
+        "manifest": manifest.hash,
+        "origin": "issued",
+        "owner": link.owner,
+        "replaces": before.hash if before is not None else "",
+        **wanted.facts,
+    }
+    tx.append(Draft(EntryKind.PASSPORT, "", {"hash": name, **facts}))
+    standing_rows.put(link.agent, name, "issued", manifest.hash)
+    return link
+
+
+def _store_manifest(tx: Transaction, manifest: Manifest) -> None:
+    """Keep the text: what it declares of tools is what the agent's processes go by."""
+    data = manifest.text.encode("utf-8")
+    if tx.put_blob(manifest.hash, data):
+        tx.append(Draft(EntryKind.MANIFEST, "", {"hash": manifest.hash, "source": manifest.source}))
+    elif tx.load_blob(manifest.hash) != data:
+        raise CannotDecide("ledger_unwritable", "the store has another manifest here", remedy="run `halo verify`")
+
+
+def _read_previous(tx: Transaction, standing_rows: StandingTable, agent: str) -> Link | None:
+    row = standing_rows.get(agent)
+    data = tx.load_blob(row.hash) if row is not None else None
+    try:
+        return decode_link(data.decode("ascii"), None) if data is not None else None
+    except (PassportError, UnicodeError):
+        return None  # what cannot be read serves nobody; the new one stands by itself
+
+
+def apply_manifest(
+    url: str, home: Path, path: Path, manifest: Manifest, passports: Sequence[tuple[PassportSpec, Sequence[str]]]
+) -> list[Link]:
+    """Write a manifest's file and issue passports from it.
+
+    Args:
+        url: the store.
+        home: see `issue`.
+        path: the file, which is replaced whole or not at all.
+        manifest: with its text.
+        passports: each with its changes, for the record.
+
+    Raises:
+        ConfigError: `no_manifest`, the file cannot be written; nothing was issued then.
+    """
+    KeyStore(home)  # the folder, with its permissions checked
+    _write(path, manifest.text)
+    return [issue(url, home, wanted, manifest, changes=changes) for wanted, changes in passports]
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.new")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as exc:
+        raise ConfigError("no_manifest", f"cannot write `{path}`: {exc.strerror}", field="manifest") from exc
+
+
+def refuse_revoked(link: Link, revoked: Iterable[Revocation]) -> None:
+    """Refuse a passport of an agent, tenant or key that is revoked.
+
+    Raises:
+        ConfigError: `revoked`.
+    """
+    for item in revoked:
+        if revocation_applies(item, (link,), ""):
+            by_name = item.scope in ("agent", "tenant")
+            raise ConfigError(
+                "revoked",
+                f"{item.scope} `{item.target[:64]}` is permanently revoked",
+                field="agent",
+                remedy="use another id" if by_name else "rotate the key, then issue",
+            )

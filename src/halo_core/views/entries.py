@@ -1,0 +1,230 @@
+"""One entry of the ledger in full, as titles and words, with its content masked or revealed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from halo_core.alerts.records import AgentAlert, read_agent_alert
+from halo_core.clock import format_iso
+from halo_core.content.redaction import Redactor
+from halo_core.errors import ConfigError, PassportError
+from halo_core.identities.day_alerts import DayAlert
+from halo_core.model import EntryKind, LedgerEntry
+from halo_core.passports.codec import read_payload
+from halo_core.store.log import LoggedEntry, SealedContents, find_entry, find_related
+from halo_core.store.reader import Reader
+from halo_core.views import View
+from halo_core.views.alerts import is_about_identity
+from halo_core.views.risk import BANDS
+from halo_core.views.wording import format_amount
+
+_ALERT_KINDS: Final = {
+    "action": "a very unusual action",
+    "drift": "a session that drifted away from ordinary behaviour",
+    "session": "a session whose risk became high",
+}
+
+
+def _build_score_rows(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a decision's record says of its score, title and words; nothing where nothing was scored."""
+    snapshot = body["snapshot"]
+    if snapshot.get("unscored"):
+        agent = body["request"]["subject"]["agent"]
+        return [("score", f"none, together with an agent that is scored: run `halo baseline fit {agent}`")]
+    if snapshot["risk"] is None:
+        return []
+    word = BANDS[min(snapshot["band"], len(BANDS) - 1)][1]
+    rows = [("score", f"{snapshot['risk']} of 1000, {word}; its session {body['after']['risk']}")]
+    return [*rows, *(("moved by", item["words"]) for item in snapshot["factors"])]
+
+
+def _build_alert_rows(alert: AgentAlert) -> list[tuple[str, str]]:
+    """What the alert of an agent says, title and words."""
+    return [
+        ("agent", alert.agent),
+        ("on", alert.resource),
+        ("kind", _ALERT_KINDS.get(alert.kind, alert.kind)),
+        ("risk", f"{alert.risk} of 1000; its session {alert.session_risk}"),
+        *(("moved by", item.words) for item in alert.factors),
+        ("decision", f"writer {alert.writer} seq {alert.seq}"),
+    ]
+
+
+def _build_identity_rows(entry: LedgerEntry) -> list[tuple[str, str]]:
+    """The alert of a person or a service account; its content stands beside it, masked."""
+    alert = DayAlert.from_body(entry.body)
+    several = alert.high_event_count > 1
+    period = f"{format_iso(alert.first_us)}{f' to {format_iso(alert.last_us)}' if several else ''}"
+    return [
+        ("identity", alert.fingerprint),
+        ("day", f"{alert.day} (UTC)"),
+        ("risk", f"{alert.risk} of 1000 at most, {alert.identity_risk} at the end of the day"),
+        ("above high", f"{alert.high_event_count} event{'s' if several else ''}, {period}"),
+        *(("moved by", f"{item.words} ({item.points})") for item in alert.factors),
+        ("baseline", alert.baseline),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView(View):
+    """An entry with its content.
+
+    Args:
+        record: where it stands.
+        content: field → text, masked unless revealed.
+        decimals: unit → decimals of its amounts, of a decision.
+    """
+
+    record: LoggedEntry
+    content: dict[str, str]
+    decimals: dict[str, int]
+
+    def describe(self) -> list[tuple[str, str]]:
+        """Title and words, a row each."""
+        entry = self.record.entry
+        return [
+            ("time", format_iso(entry.ts_us)),
+            ("tenant / session", f"{entry.tenant} / {entry.session or '-'}"),
+            ("place", f"index {self.record.index}, writer {entry.writer} seq {entry.seq}"),
+            ("assurance", entry.assurance),
+            *_build_body_rows(self.record, self.decimals),
+            *((f"content {name}", text) for name, text in self.content.items()),
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        entry = dict(self.record.entry.to_plain())
+        return {"content": self.content, "entry": entry, "index": self.record.index}
+
+
+def load_entry(reader: Reader, contents: SealedContents, tenant: str, name: str, *, reveal: bool) -> list[EntryView]:
+    """The entry that an index or an id (or its start) names; of a decision also its outcome and approval request.
+
+    Raises:
+        ConfigError: there is none, or there are several.
+    """
+    record = find_entry(reader, tenant, name)
+    related = find_related(reader, record) if record.entry.kind is EntryKind.DECISION else []
+    decimals = _load_decimals(reader, tenant, record.entry)
+    return [EntryView(part, _open_contents(contents, part, reveal=reveal), decimals) for part in (record, *related)]
+
+
+def _load_decimals(reader: Reader, tenant: str, entry: LedgerEntry) -> dict[str, int]:
+    """Decimals of the units that a decision charged, as its passport says; for reading, so nothing is verified here."""
+    chain = entry.body["snapshot"]["chain"] if entry.kind is EntryKind.DECISION else []
+    data = reader.blob(tenant, chain[-1]) if chain else None
+    try:
+        budgets = read_payload(data.decode("ascii", "replace"))["halo"]["bud"] if data is not None else {}
+        return {unit: int(item["decimals"]) for unit, item in budgets.items()}
+    except (PassportError, KeyError, TypeError, ValueError):
+        return {}
+
+
+def _open_contents(contents: SealedContents, record: LoggedEntry, *, reveal: bool) -> dict[str, str]:
+    redactor = Redactor.for_views()
+    texts = {}
+    for field in sorted(record.entry.content):
+        data = contents.open(record.entry, field)
+        if data is None:
+            texts[field] = "(erased, or the content key is not available)"
+        else:
+            text = data.decode("utf-8", "replace")
+            texts[field] = text if reveal else redactor.mask(text)
+    return texts
+
+
+def _build_body_rows(record: LoggedEntry, decimals: Mapping[str, int]) -> list[tuple[str, str]]:
+    entry = record.entry
+    if entry.kind is EntryKind.SHADOW:
+        rows = [(key, _format_value(value)) for key, value in sorted(entry.body.items()) if key != "refused"]
+        return [*rows, ("ran", format_ran(entry))]
+    if is_about_identity(entry):
+        return _build_identity_rows(entry)
+    if entry.kind is EntryKind.ALERT and (alert := read_agent_alert(record)) is not None:
+        return _build_alert_rows(alert)
+    if entry.kind is not EntryKind.DECISION:
+        return [(key, _format_value(value)) for key, value in sorted(entry.body.items())]
+    body = entry.body
+    request, snapshot, decision = body["request"], body["snapshot"], body["decision"]
+    resource, origin = request["resource"], request["context"]["origin"]
+    charges = ", ".join(f"{unit} {format_amount(n, decimals.get(unit, 0))}" for unit, n in decision["charges"])
+    return [
+        ("who", " → ".join(request["subject"]["chain"])),
+        ("what", f"{request['kind']} `{resource['id']}` ({resource['impact']}, {resource['system'] or 'no system'})"),
+        ("labels", ", ".join(resource["labels"]) or "-"),
+        (
+            "from",
+            f"{origin['host'] or 'an unknown host'}, {origin['process'] or 'an unknown program'} (pid {origin['pid']})",
+        ),
+        ("trigger", f"{request['context']['trigger']['kind']} {request['context']['turn']}".strip()),
+        ("effect", decision["effect"]),
+        ("why", body["justification"]),
+        ("mode", f"{snapshot['mode']}, {'let run' if body['dispatched'] else 'not run'}"),
+        ("provenance", _format_provenance(snapshot)),
+        ("session", f"step {snapshot['session']['steps'] + 1}, tainted {snapshot['session']['tainted']}"),
+        *_build_score_rows(body),
+        ("authority", _format_authority(body)),
+        ("charged", charges or "nothing"),
+        ("spent", _format_spent(body, decimals)),
+        ("obligations", _format_value(decision["obligations"]) if decision["obligations"] else "-"),
+        ("policy", snapshot["policy"]),
+        *((f"passport {i}", name) for i, name in enumerate(snapshot["chain"])),
+        ("args digest", request["args_digest"]),
+    ]
+
+
+def _format_provenance(snapshot: Mapping[str, Any]) -> str:
+    """Where each argument value came from, and from which results."""
+    sources = {pointer: f" (from {', '.join(names)})" for pointer, names in snapshot.get("sources", ())}
+    return (
+        ", ".join(f"{pointer} {origin}{sources.get(pointer, '')}" for pointer, origin in snapshot["provenance"]) or "-"
+    )
+
+
+def _format_authority(body: Mapping[str, Any]) -> str:
+    before, after = body["snapshot"]["authority"], body["after"]["authority"]
+    if before is None or after is None:
+        return "-"
+    return f"{before / 10_000:.4g}% before, {after / 10_000:.4g}% after"
+
+
+def _format_spent(body: Mapping[str, Any], decimals: Mapping[str, int]) -> str:
+    """Units of the session link, and how many links below it were charged too; reserved amounts in brackets."""
+    accounts = body["snapshot"]["envelopes"]
+    if not accounts:
+        return "-"
+    session_sums = [item[1:] for item in body["after"]["budgets"] if item[0] == accounts[0]["link"]]
+    units = [
+        f"{unit} {format_amount(done, places)}"
+        + (f" (+{format_amount(reserved, places)} reserved)" if reserved else "")
+        for unit, reserved, done in session_sums
+        for places in (decimals.get(unit, 0),)
+    ]
+    children_text = f"; {len(accounts) - 1} below" if len(accounts) > 1 else ""
+    return f"epoch {accounts[0]['epoch']}: {', '.join(units) or 'nothing'}{children_text}"
+
+
+def _format_value(value: Any) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def format_ran(entry: LedgerEntry) -> str:
+    """Whether something that nobody decided ran."""
+    return "no" if entry.body.get("refused") else "yes"
+
+
+def find_decision(reader: Reader, tenant: str, name: str, field: str) -> LoggedEntry:
+    """The decision that an index or an id (or its start) names; `field` is the argument that gave the name.
+
+    Raises:
+        ConfigError: there is none, or it is another entry.
+    """
+    record = find_entry(reader, tenant, name)
+    if record.entry.kind is not EntryKind.DECISION:
+        problem = f"`{name}` is not a decision but an entry of kind {record.entry.kind.value}"
+        raise ConfigError("not_a_decision", problem, field=field, remedy="see `halo log`")
+    return record

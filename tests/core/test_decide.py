@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from counts import count
 from halo_core.crypto import canonical
-from halo_core.decision import PENDING_CAP, decide
-from halo_core.decision.approval_binding import call_binding
+from halo_core.decision import PENDING_CAP, decide, stop_applies
+from halo_core.decision.approval_binding import call_binding, session_claim
 from halo_core.model import (
     ANY_OTHER,
     AccessRequest,
@@ -174,6 +174,7 @@ def test_2_without_a_session_it_is_denied():
         ("all", "", True),
         ("all", "whatever", True),
         ("agent", "clerk", True),
+        ("agent", "ana", True),  # for whom it acts
         ("agent", "other", False),
         ("session", "s", True),
         ("session", "other", False),
@@ -189,6 +190,12 @@ def test_3_a_stop_denies_what_it_names(scope, target, stops):
     decision = decide(request(), snapshot(stops=(Stop("agent", "nobody", 0), Stop(scope, target, 0))))
     assert (decision.effect is Effect.DENY) is stops
     assert codes(decision) == (["stopped"] if stops else ["granted"])
+
+
+def test_3_a_stop_of_the_actor_needs_no_chain():
+    alone = request(subject=Principal("acme", "clerk", "ana", chain=()))
+    assert stop_applies(Stop("agent", "clerk", 0), alone)
+    assert not stop_applies(Stop("agent", "ana", 0), alone)
 
 
 @pytest.mark.parametrize(
@@ -424,6 +431,13 @@ def test_10_a_limit_under_the_ceiling_can_be_raised_by_somebody_else():
     assert decide(paying("5.00"), snapshot(chain=chain, envelopes=accounts)).effect is Effect.DENY
 
 
+@pytest.mark.parametrize(("age_s", "effect"), [(60, Effect.ALLOW), (90, Effect.CHALLENGE), (91, Effect.DENY)])
+def test_10_time_can_be_raised_up_to_the_ceiling(age_s, effect):
+    chain = rich(Budget("time", 60, 60), ceilings=(Budget("time", 90, 90),))
+    opened = SessionView("s", 0, (NOW - age_s) * 1_000_000, 0, 0, tainted=False)
+    assert decide(request(), snapshot(chain=chain, session=opened)).effect is effect
+
+
 def test_10_a_unit_without_a_budget_cannot_be_spent():
     assert codes(decide(paying(1), snapshot(chain=rich(Budget("step", 1, 9))))) == ["unknown_unit"]
 
@@ -499,6 +513,37 @@ def test_11_an_approval_does_not_outweigh_a_denial():
     assert decide(asked, answer_to(asked, shot)).effect is Effect.DENY
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"args_digest": "sha256:other"},
+        {"kind": ActionKind.HANDOFF},
+        {"resource": Resource(id="lookup", source_trust=500)},
+        {"session": "other"},
+        {"subject": Principal("acme", "clerk", "bo", chain=("bo", "clerk"))},
+    ],
+)
+def test_11_an_approval_is_bound_to_every_part_of_the_call(changes):
+    chain = (root(), link())
+    assert call_binding(request(**changes), chain, "rules") != call_binding(request(), chain, "rules")
+
+
+def test_11_an_approval_is_bound_to_the_passport_and_the_rules():
+    asked, chain = request(), (root(), link())
+    others = [(root(), link(**change)) for change in ({"agent": "other"}, {"txn": "other"}, {"epoch": 2})]
+    bindings = [call_binding(asked, other, "rules") for other in (chain, *others, chain[1:])]
+    assert len({*bindings, call_binding(asked, chain, "other rules")}) == 6
+    renewed = (root(txn="other"), link())  # a standing link belongs to no session
+    assert call_binding(asked, renewed, "rules") == bindings[0]
+
+
+@pytest.mark.parametrize(
+    ("session", "fits"), [("s", True), ("s" * 256, True), ("s" * 257, False), ("", False), ("a\nb", False)]
+)
+def test_11_a_session_id_that_a_claim_cannot_hold_is_replaced_by_its_digest(session, fits):
+    assert (session_claim(session) == session) is fits
+
+
 # hand-offs
 
 
@@ -520,7 +565,8 @@ def test_5_handing_back_up_the_chain_needs_no_grant():
 
 
 def test_4_only_the_holder_of_the_last_link_acts_under_it():
-    assert codes(decide(request(), snapshot(chain=(root(), link(agent="other"))))) == ["not_the_holder"]
+    decision = decide(request(), snapshot(chain=(root(), link(), link(jti="last", agent="other"))))
+    assert decision.reasons == (Reason("not_the_holder", "last"),)
 
 
 def test_4_a_standing_link_alone_lets_nothing_run():
@@ -550,6 +596,34 @@ def test_12_what_the_enforcement_point_cannot_do_denies(answer, abilities, missi
     decision = decide(request(abilities=abilities), snapshot(answer))
     assert [reason.detail for reason in decision.reasons if reason.code == "needs_guard"] == missing
     assert decision.effect is (Effect.DENY if missing else answer.effect)
+
+
+@pytest.mark.parametrize(
+    ("value", "amount", "refused"),
+    [(1, "", False), (1.5, "", False), (None, "", False), (None, "q", True), (True, "", True), ("1", "", True)],
+)
+def test_12_only_a_number_can_be_clamped(value, amount, refused):
+    answer = graded(Effect.RESTRICT, Obligation("clamp", "q", 1))
+    resource = Resource(id="lookup", source_trust=600, amount=amount)
+    decision = decide(request({"q": value}, resource=resource), snapshot(answer))
+    assert ("not_a_number" in codes(decision)) is refused
+
+
+@pytest.mark.parametrize(
+    ("impact", "text", "expected"),
+    [
+        (Impact.EXECUTE, "ls", Effect.ALLOW),
+        (Impact.EXECUTE, "run halo:secret:x", Effect.CHALLENGE),
+        (Impact.READ, "halo:secret:x", Effect.ALLOW),
+    ],
+)
+def test_a_sealed_secret_in_what_is_run_is_asked_about(impact, text, expected):
+    resource = Resource(id="lookup", source_trust=600, impact=impact)
+    assert decide(request({"q": text}, resource=resource), snapshot()).effect is expected
+
+
+def test_where_a_score_is_in_force_what_has_none_is_denied():
+    assert codes(decide(request(), snapshot(score_problem="score_unavailable"))) == ["score_unavailable"]
 
 
 def test_obligations_are_sorted_and_single():

@@ -27,7 +27,7 @@ import pytest
 from _pytest.main import pytest_runtestloop as run_all_tests
 from generate import Mutant, apply
 
-OPTIONS: Final = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts=", "-m", "not thorough")
+OPTIONS: Final = ("-x", "-q", "-p", "no:cacheprovider", "-o", "addopts=", "-m", "not thorough")
 _PASSED, _FAILED, _UNCHANGED = 0, 1, 3
 _PAUSE_S: Final = 0.01
 

@@ -163,7 +163,7 @@ def doctor(
     *,
     store: StoreContext,
 ) -> int:
-    """Show which actions of an app are decided before they run, and which are not. Imports the app without running it.
+    """Show which actions of an app are decided before they run. Imports the module, so its top-level code runs.
 
     Exit 0: all are decided. 1: some can run without a decision. 2: there is nothing to decide. 64: it cannot be loaded.
     """

@@ -26,6 +26,7 @@ from halo_core.replay import Replayer, ReplayResult, ReplayStatus
 from halo_core.store.reader import LoggedEntry, Reader, read_entries, summarize
 from halo_core.verification import verify_store
 from halo_core.views.entries import find_decision, format_ran, load_entry
+from halo_core.views.wording import format_count
 
 _TITLES: Final = ("action", "resource", "effect", "ran", "why")
 
@@ -233,7 +234,7 @@ def _print_replay(total: int, counts: Counter[ReplayStatus], odd: list[ReplayRes
     view = console()
     same = counts[ReplayStatus.IDENTICAL]
     share = f"{100 * same / total:.2f}%" if total else "nothing to replay"
-    view.print(f"replayed {total:,} decisions: [bold]{same:,} identical[/] ({share})")
+    view.print(f"replayed {format_count(total, 'decision')}: [bold]{same:,} identical[/] ({share})")
     for item in odd[:_MAX_DIFFERENCES]:
         view.print(f"  {item.id} [bold red]{item.status.value}[/] ", end="")
         why = str(item.computed or "its content was erased")

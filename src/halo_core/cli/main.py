@@ -36,8 +36,7 @@ VERBS: Final = {
     ),
     "doctor": Verb(
         "doctor.doctor",
-        "Show which actions of an app are decided before they run, and which are not. "
-        "Imports the app without running it.",
+        "Show which actions of an app are decided before they run. Imports the module, so its top-level code runs.",
     ),
     "verify": Verb("ledger.verify", "Verify the ledger: hashes, chains, tree, checkpoints, anchor, content."),
     "show": Verb("ledger.show", "Show one entry in full: who did what, why it was decided so, and the outcome."),

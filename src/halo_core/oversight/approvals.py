@@ -189,7 +189,9 @@ def _require_pending(status: str, expires_us: int, now_us: int) -> None:
 
 
 def _not_pending_error(status: str) -> Denied:
-    return Denied("not_pending", f"the request is not waiting for an answer: {status}", remedy="see `halo approvals`")
+    return Denied(
+        "not_pending", f"the request is not waiting for an answer: {status}", remedy="see `halo approvals list --all`"
+    )
 
 
 def _load_signer(tenant: str, keys: KeyStore, home: Path, approver: str, now_us: int) -> Ed25519Signer:

@@ -126,7 +126,10 @@ def find_entry(reader: Reader, tenant: str, prefix: str) -> LoggedEntry:
     if len(hits) != 1:
         message = "no entry" if not hits else f"{len(hits)} entries"
         raise ConfigError(
-            "no_such_entry", f"{message} with id `{prefix}`", field="id", remedy="give more characters of the id"
+            "no_such_entry",
+            f"{message} with id `{prefix}`",
+            field="id",
+            remedy="see `halo log`, or give more characters of the id",
         )
     return hits[0]
 

@@ -121,6 +121,12 @@ def test_the_smallest_step_ages(decay, lived, steps, risk):
     assert compute_age(decay, lived, steps, risk) == sum(parts)
 
 
+@pytest.mark.parametrize("negative", [(-(10**12), 5, 5), (10**9, -5, 5), (10**9, 5, -5)])
+def test_less_than_nothing_lived_or_spent_makes_nothing_younger(negative):
+    at_least = tuple(max(part, 0) for part in negative)
+    assert compute_age(DECAY, *negative) == compute_age(DECAY, *at_least)
+
+
 def test_each_half_life_is_one_half_life_of_age():
     decay = Decay(1, 1800, 20, 77, 0)
     assert (

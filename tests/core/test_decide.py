@@ -319,6 +319,14 @@ def test_7_an_answer_of_another_shape_denies(answer):
     assert decide(request(), snapshot(Says(answer))).effect is Effect.DENY
 
 
+def test_7_one_reason_as_severe_as_the_effect_explains_it():
+    reasons = tuple(
+        Reason(f"policy_{effect.value}", "p", effect=effect.value) for effect in (Effect.MONITOR, Effect.RESTRICT)
+    )
+    decision = decide(request(), snapshot(PolicyAnswer(True, Effect.RESTRICT, reasons, ())))
+    assert (decision.effect, set(codes(decision))) == (Effect.RESTRICT, {"policy_monitor", "policy_restrict"})
+
+
 @pytest.mark.parametrize("effect", list(Effect))
 def test_7_the_policys_effect_is_taken(effect):
     answer = graded(effect)
@@ -607,6 +615,11 @@ def test_12_only_a_number_can_be_clamped(value, amount, refused):
     resource = Resource(id="lookup", source_trust=600, amount=amount)
     decision = decide(request({"q": value}, resource=resource), snapshot(answer))
     assert ("not_a_number" in codes(decision)) is refused
+
+
+def test_12_a_text_can_be_redacted():
+    answer = graded(Effect.RESTRICT, Obligation("redact", "q", 0))
+    assert decide(request(abilities=("redact",)), snapshot(answer)).effect is Effect.RESTRICT
 
 
 @pytest.mark.parametrize(

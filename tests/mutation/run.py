@@ -49,10 +49,10 @@ class Job:
 
 def list_jobs(packages: Mapping[str, Any]) -> Iterator[Job]:
     for package, settings in packages.items():
-        modules = sorted((ROOT / settings["path"]).rglob("*.py"))
-        if not modules:
-            sys.exit(f"{settings['path']} has no modules")
-        for path in modules:
+        for path in (settings["path"], *settings["tests"]):
+            if not (ROOT / path).exists():
+                sys.exit(f"mutants.toml names `{path}`, which does not exist")
+        for path in sorted((ROOT / settings["path"]).rglob("*.py")):
             module = str(path.relative_to(ROOT))
             for mutant in generate(path.read_text()):
                 yield Job(package, module, mutant, tuple(settings["tests"]))

@@ -30,7 +30,7 @@ from halo_studies.recordings.labelled_sessions import BadData, read
 
 __all__ = ["main"]
 
-_PACKAGE: Final = Path(__file__).resolve().parents[1] / "src" / "halo_core" / "behaviour"
+_PACKAGE: Final = Path(__file__).resolve().parents[1] / "src" / "halo_core" / "risk"
 _NULL_STREAMS: Final = 600
 _FALSE_ALARMS: Final = 0.07
 

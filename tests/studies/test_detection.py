@@ -245,7 +245,7 @@ def test_the_shipped_model_still_says_what_it_said_of_recorded_sessions():
     from halo_studies.detection.feature_tables import cross_fitted, looked, tabled
     from halo_studies.recordings.labelled_sessions import read
 
-    packed = ROOT / "src" / "halo_core" / "behaviour" / "model.bin"
+    packed = ROOT / "src" / "halo_core" / "risk" / "model.bin"
     model = RiskModel.from_packed(packed.read_bytes())
     everything = read(study_data("traces"))
     sessions = everything[::25]
@@ -270,7 +270,7 @@ def test_another_carrier_around_the_planted_goal_changes_hardly_any_verdict():
     from halo_studies.detection.feature_tables import cross_fitted, looked, tabled
     from halo_studies.recordings.labelled_sessions import read, unwrapped
 
-    model = RiskModel.from_packed((ROOT / "src" / "halo_core" / "behaviour" / "model.bin").read_bytes())
+    model = RiskModel.from_packed((ROOT / "src" / "halo_core" / "risk" / "model.bin").read_bytes())
     everything = read(study_data("traces"))
     pick = cross_fitted("novel", looked([item for item in everything if item.label == "benign"]))
     hijacked = [item for item in everything if item.label == "hijacked"][::20]

@@ -508,6 +508,13 @@ def test_11_no_other_approval_does(changes, code, effect):
     assert (decision.effect, decision.find_deciding_reason().code) == (effect, code)
 
 
+def test_11_an_approved_call_is_still_narrowed():
+    asked = request(abilities=("pause",))
+    shot = snapshot(graded(Effect.CHALLENGE, Obligation("clamp", "q", 1)))
+    decision = decide(asked, answer_to(asked, shot))
+    assert (decision.effect, decision.find_deciding_reason().code) == (Effect.DENY, "needs_guard")
+
+
 def test_11_an_approval_gives_back_no_authority():
     tired = (account(since_us=(NOW - 4 * 3600) * 1_000_000),)
     asked, shot = request(), snapshot(graded(Effect.CHALLENGE), envelopes=tired)
@@ -615,6 +622,16 @@ def test_12_only_a_number_can_be_clamped(value, amount, refused):
     resource = Resource(id="lookup", source_trust=600, amount=amount)
     decision = decide(request({"q": value}, resource=resource), snapshot(answer))
     assert ("not_a_number" in codes(decision)) is refused
+
+
+def test_12_a_long_name_is_cut_in_the_reason():
+    grants = {ActionKind.TOOL_CALL: {"lookup": {ANY_OTHER: WILD}}}
+    chain, answer = (
+        (root(grants=grants), link(grants=grants)),
+        graded(Effect.RESTRICT, Obligation("clamp", "q" * 65, 1)),
+    )
+    decision = decide(request({"q" * 65: "text"}), snapshot(answer, chain=chain))
+    assert [reason.detail for reason in decision.reasons if reason.code == "not_a_number"] == ["q" * 64]
 
 
 def test_12_a_text_can_be_redacted():

@@ -158,6 +158,12 @@ def test_inclusion_proofs_verify_and_nothing_else_does(size: int, data: st.DataO
         assert not verify_inclusion(index, size, items[index], proof, top)
 
 
+@pytest.mark.parametrize("leaf", [b"", b"short", bytes(33), "x" * 32, None])
+def test_what_is_no_hash_is_in_no_tree(leaf):
+    assert verify_inclusion(0, 1, bytes(32), [], bytes(32))
+    assert not verify_inclusion(0, 1, leaf, [], leaf)
+
+
 @settings(max_examples=count(100))
 @given(st.integers(1, 130), st.data())
 def test_consistency_proofs_verify_and_nothing_else_does(size: int, data: st.DataObject):

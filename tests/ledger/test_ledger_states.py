@@ -72,6 +72,14 @@ def test_a_version_nobody_tells_of_is_a_gap(order, gone):
     assert judged(entries, 9, incomplete=True).total == 0
 
 
+@pytest.mark.parametrize("version", ["2", 2.0, True, None])
+def test_a_commitment_without_a_version_is_passed_over(version):
+    strange = told(2)
+    strange["body"]["state"]["version"] = version
+    out = judged([told(1), strange], 1)
+    assert (out.total, out.passed[9]) == (0, 1)
+
+
 @pytest.mark.parametrize("order", [[1, 2, 3, 2], [3, 2, 1, 1], [1, 2, 3, 3]])
 def test_two_entries_with_one_version_are_tampering(order):
     out = judged([told(version) for version in order], 3)

@@ -7,8 +7,9 @@ from ledger_world import COLUMNS, KEK, World, build
 
 from halo_core.errors import Gap, NotVerified, Tampered
 from halo_core.ledger.reader import Stream, Trust
-from halo_core.ledger.report import CHECKS, LIMITS, MAX_FINDINGS, Report
+from halo_core.ledger.report import CHECKS, LIMITS, MAX_FINDINGS, Collector, Report
 from halo_core.ledger.verify import verify
+from halo_core.ledger.verify_tree import WriterChain
 from halo_core.model.ledger_entry import EntryKind
 
 
@@ -158,10 +159,18 @@ def test_content_stays_verifiable_without_key_and_after_erasure():
 
 
 @pytest.mark.parametrize(
-    "stream", [None, Stream.ENTRIES, Stream.CONTENTS, Stream.CHECKPOINTS, Stream.BLOBS, Stream.WRITERS]
+    ("stream", "check"),
+    [
+        (None, 4),
+        (Stream.ENTRIES, 2),
+        (Stream.CONTENTS, 8),
+        (Stream.CHECKPOINTS, 4),  # read while the tree is built
+        (Stream.BLOBS, 9),
+        (Stream.WRITERS, 7),
+    ],
 )
 @pytest.mark.parametrize(("error", "code"), [(Tampered, 11), (NotVerified, 11), (Gap, 13)])
-def test_an_unreadable_table_is_a_finding(stream: Stream | None, error: type[NotVerified], code: int):
+def test_an_unreadable_table_is_a_finding(stream: Stream | None, check: int, error: type[NotVerified], code: int):
     world = build()
 
     def broken():
@@ -176,7 +185,16 @@ def test_an_unreadable_table_is_a_finding(stream: Stream | None, error: type[Not
     report = verify(world, world.trust())
     assert report.total > 0
     assert report.exit_code == code or report.exit_code == 11
-    assert any(f.code == "unreadable" for f in report.findings)
+    assert {f.check for f in report.findings if f.code == "unreadable"} == {check}
+
+
+def test_an_entry_after_a_forged_one_is_not_blamed_for_it():
+    forged, next_ = ("local", "3f2a", 0), ("local", "3f2a", 1)
+    for bad, findings in (({forged}, 0), (set(), 1)):
+        chain, out = WriterChain(), Collector()
+        chain.check_link(forged, b"leaf", {"kind": "writer_open", "prev": "", "body": {}}, bad, out)
+        chain.check_link(next_, b"next", {"kind": "mode", "prev": "of the entry before it was forged"}, bad, out)
+        assert [finding.where.rpartition("/")[2] for finding in out.findings] == ["1"] * findings
 
 
 def test_findings_are_bounded_and_tampering_is_not_hidden_by_gaps():

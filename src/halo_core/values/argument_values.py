@@ -140,7 +140,7 @@ def _extract_shell_parts(text: str) -> Iterator[Part]:
     visited = 0
     for piece in _split_into_pieces(text):
         source = piece.encode("utf-8", "replace")
-        nodes = [parser.parse(source).root_node]
+        nodes = [parser.parse(_to_ascii(piece)).root_node]
         while nodes and visited < _MAX_NODES:
             node = nodes.pop()
             visited += 1
@@ -149,6 +149,18 @@ def _extract_shell_parts(text: str) -> Iterator[Part]:
                 yield ("program", word) if node.type == "command_name" else (_classify_word(word), unquote(word))
                 continue
             nodes.extend(reversed(node.children))
+
+
+def _to_ascii(text: str) -> bytes:
+    """A text for the Bash grammar: each character beyond ASCII becomes letters, as many as it has bytes in UTF-8.
+
+    INVARIANT: TOTAL - the scanner of the grammar looks characters up in the C library's table of 256 entries. A larger
+    one reads memory beyond the table, which can end the process. INVARIANT: REPLAY - what it reads there differs
+    between processes, and entries above 127 differ between locales. To Bash, all of them are characters of a word.
+    """
+    if text.isascii():
+        return text.encode("ascii")
+    return "".join(char if char.isascii() else "x" * len(char.encode("utf-8", "replace")) for char in text).encode()
 
 
 def _split_into_pieces(text: str) -> Iterator[str]:

@@ -17,7 +17,16 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool, InjectedToolArg, InjectedToolCallId, Tool
 from langgraph.prebuilt import InjectedState, InjectedStore, ToolRuntime
 
-from halo_core.enforcement.arguments import BoundArguments, copy_arguments, same_value, to_json_outline, to_json_value
+from halo_core.enforcement.arguments import (
+    ArgumentBinder,
+    BoundArguments,
+    copy_arguments,
+    has_json_form,
+    read_signature,
+    same_value,
+    to_json_or_empty,
+    to_json_outline,
+)
 
 HANDLER_NAMES: Final = frozenset(("run_manager", "callbacks"))
 """Filled in under these names where the signature has them; a caller may pass one where it has not."""
@@ -77,11 +86,8 @@ def _list_field_names(schema: Any) -> set[str]:
     return set(fields if fields is not None else getattr(schema, "__fields__", {}))
 
 
-_MANY: Final = inspect.Parameter.VAR_POSITIONAL
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
-class Binder:
+class Binder(ArgumentBinder):
     """Takes the arguments of one callable apart and puts them together again.
 
     Args:
@@ -93,7 +99,6 @@ class Binder:
         rename: parameter → name that the tool's schema has for it.
     """
 
-    signature: inspect.Signature
     framework_filled: frozenset[str]
     node_filled: frozenset[str]
     injected: frozenset[str]
@@ -105,26 +110,23 @@ class Binder:
         cls, tool: BaseTool, function: Callable[..., Any], schema_names: frozenset[str], *, method: bool = False
     ) -> Binder:
         """The binder of a tool's function, or of its `_run` when `method`."""
-        try:
-            signature = inspect.signature(function)
-        except ValueError:  # a builtin without one
-            signature = inspect.Signature(
-                [inspect.Parameter(n, k) for n, k in (("args", _MANY), ("kwargs", inspect.Parameter.VAR_KEYWORD))]
-            )
+        signature = read_signature(function)
         parameters = list(signature.parameters.values())[1 if method else 0 :]
-        signature = signature.replace(parameters=parameters)
         rename = {}
         if isinstance(tool, Tool) and not method and parameters and parameters[0].name not in schema_names:
             # A single-input tool calls its function by position; the schema knows the argument by another name.
             rename = {parameters[0].name: next(iter(tool.args), parameters[0].name)}
-        return cls(signature, *classify_hidden_arguments(tool, function), schema_names, rename)
+        hidden = classify_hidden_arguments(tool, function)
+        return cls(signature.replace(parameters=parameters), *hidden, schema_names, rename)
 
     def fill_missing(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Keyword arguments, and None for each that the framework has yet to fill in."""
-        required_parameters = (
-            p for p in self.signature.parameters.values() if p.name in self.framework_filled | HANDLER_NAMES
-        )
-        return {**{p.name: None for p in required_parameters if p.default is p.empty}, **kwargs}
+        filled = self.framework_filled | HANDLER_NAMES
+        parameters = self.signature.parameters.items()
+        return {**{name: None for name, p in parameters if name in filled and p.default is p.empty}, **kwargs}
+
+    def decides_default(self, name: str, default: Any) -> bool:  # noqa: ARG002  by its name alone
+        return name in self.defaulted
 
     def bind_call(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, by_tool_node: bool = False
@@ -134,98 +136,36 @@ class Binder:
         Raises:
             TypeError: they do not fit the signature.
         """
-        signature_binding = self.signature.bind(*args, **kwargs)
-        sorted_arguments = _SortedArguments(
-            self.framework_filled | self.node_filled if by_tool_node else self.framework_filled
-        )
-        named_parameters = set()
-        for name, parameter in self.signature.parameters.items():
-            if name in signature_binding.arguments:
-                value = signature_binding.arguments[name]
-            elif name in self.defaulted and parameter.default is not parameter.empty:
-                value = parameter.default
-            else:
-                continue
-            if parameter.kind is inspect.Parameter.VAR_KEYWORD:
-                for key, item in value.items():
-                    self._sort_argument(key, item, sorted_arguments)
-            else:
-                named_parameters.add(name)
-                self._sort_argument(name, value, sorted_arguments, parameter)
-        return BoundArguments(
-            *copy_arguments(sorted_arguments.decided, sorted_arguments.partly_decided),
-            sorted_arguments.injected,
-            len(args),
-            frozenset(named_parameters),
-        )
-
-    def _sort_argument(
-        self, name: str, value: Any, sorted_arguments: _SortedArguments, parameter: inspect.Parameter | None = None
-    ) -> None:
-        schema_name = self.rename.get(name, name)
-        if name in sorted_arguments.passed_through or (
-            parameter is not None and self._is_passed_through(parameter, value)
-        ):
-            sorted_arguments.injected[name] = value
-        elif schema_name in sorted_arguments.decided or schema_name in sorted_arguments.partly_decided:
-            raise TypeError(f"two arguments are named `{schema_name}`")
-        elif name not in self.injected:
-            sorted_arguments.decided[schema_name] = value
-        else:
+        passed, defaults, keywords = self.sort_by_name(args, kwargs)
+        filled = self.framework_filled | self.node_filled if by_tool_node else self.framework_filled
+        injected: dict[str, Any] = {}
+        decided: dict[str, Any] = {}
+        names: dict[str, str] = {}
+        live: dict[str, tuple[Any, Any]] = {}
+        for name, value in {**passed, **defaults, **keywords}.items():
+            decided_name = self.rename.get(name, name)
+            parameter = None if name in keywords else self.signature.parameters[name]
+            is_filled = name in filled or (parameter is not None and self._is_passed_through(parameter, value))
+            if not is_filled and (decided_name in decided or decided_name in live):
+                raise TypeError(f"two arguments are named `{decided_name}`")
             # INVARIANT: whatever the model can set is decided; what it cannot (an object) goes on beside it.
-            json_value = _to_json_or_empty(value)
-            if not isinstance(json_value, bool | int | float | str | bytes | list | dict | None):
-                sorted_arguments.injected[name] = value
-            elif same_value(to_json_outline(json_value), json_value):
-                sorted_arguments.decided[schema_name] = value
+            json_value = to_json_or_empty(value) if name in self.injected and not is_filled else None
+            if is_filled or not isinstance(json_value, bool | int | float | str | bytes | list | dict | None):
+                injected[name], decided_name = value, name
+            elif name not in self.injected or same_value(to_json_outline(json_value), json_value):
+                decided[decided_name] = value
             else:
-                sorted_arguments.partly_decided[schema_name] = value, to_json_outline(json_value)
+                live[decided_name] = value, to_json_outline(json_value)
+            if parameter is not None:
+                names[name] = decided_name
+        return BoundArguments(*copy_arguments(decided, live), injected, len(args), names)
 
     def _is_passed_through(self, parameter: inspect.Parameter, value: Any) -> bool:
         """A handler under its own name, or a hidden argument at its default: nobody chose it."""
         if isinstance(value, ToolRuntime):
             return True
         if parameter.name in HANDLER_NAMES:
-            json_value = _to_json_or_empty(value)
-            is_live = not same_value(to_json_outline(json_value), json_value)
-            return is_live or (value is None and parameter.name not in self.defaulted)
+            return not has_json_form(value) or (value is None and parameter.name not in self.defaulted)
         return parameter.name in self.injected and (
-            parameter.default is value or same_value(_to_json_or_empty(value), _to_json_or_empty(parameter.default))
+            parameter.default is value or same_value(to_json_or_empty(value), to_json_or_empty(parameter.default))
         )
-
-    def build_call_arguments(
-        self, bound_arguments: BoundArguments, executed: Mapping[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Positional and keyword arguments for the callable, passed the way they came."""
-        remaining = {**executed, **bound_arguments.injected}
-        positional: list[Any] = []
-        keywords: dict[str, Any] = {}
-        for index, (name, parameter) in enumerate(self.signature.parameters.items()):
-            schema_name = name if name in bound_arguments.injected else self.rename.get(name, name)
-            if name not in bound_arguments.named_parameters or schema_name not in remaining:
-                continue  # a keyword that is called like it stays a keyword
-            value = remaining.pop(schema_name)
-            if parameter.kind is _MANY:
-                positional.extend(value)
-            elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY or index < bound_arguments.by_position:
-                positional.append(value)
-            else:
-                keywords[name] = value
-        return tuple(positional), {**keywords, **remaining}
-
-
-@dataclasses.dataclass(slots=True)
-class _SortedArguments:
-    """Arguments of one call; `passed_through` are not decided, `partly_decided` are (value, its decided form)."""
-
-    passed_through: frozenset[str]
-    decided: dict[str, Any] = dataclasses.field(default_factory=dict)
-    partly_decided: dict[str, tuple[Any, Any]] = dataclasses.field(default_factory=dict)
-    injected: dict[str, Any] = dataclasses.field(default_factory=dict)
-
-
-def _to_json_or_empty(value: Any) -> Any:
-    try:
-        return to_json_value(value)
-    except Exception:  # noqa: BLE001  too deep, or it misbehaves: the snapshot finds out, and refuses it
-        return []

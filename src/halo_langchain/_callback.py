@@ -24,9 +24,8 @@ from halo_core.enforcement.guards import clean_name, make_unregistered_resource
 from halo_core.enforcement.session_context import current_session, session_scope
 from halo_core.model import ActionKind, Resource
 from halo_langchain._model_calls import build_inference_call
-from halo_langchain._results import DOCUMENTS_SURFACE
+from halo_langchain._results import DOCUMENTS_SURFACE, extract_model_output, extract_result_text
 from halo_langchain._runs import RunStart, claim_run, find_event_session
-from halo_langchain._texts import extract_model_output, extract_result_text
 
 if TYPE_CHECKING:
     from halo_langchain import Halo

@@ -25,9 +25,9 @@ from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, clean_nam
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
 from halo_core.model import ActionKind, Resource
 from halo_langchain._pause import LangChainAction
+from halo_langchain._results import find_known_origins
 from halo_langchain._runs import RunClaim, body_values, entry_scope, get_run_source, in_body
-from halo_langchain._texts import find_known_origins, list_message_texts
-from halo_langchain._translate import bound_tools, hosted_names, tool_names
+from halo_langchain._translate import bound_tools, hosted_names, list_message_texts, tool_names
 
 if TYPE_CHECKING:
     from halo_core.enforcement.guards import GuardMetadata

@@ -1,12 +1,16 @@
-"""How results of tools, retrievers and models are read and restricted: surfaces, and shapes of a model's answer.
+"""How results of tools, retrievers and models are read and restricted: texts, surfaces, shapes of a model's answer.
 
-An `AnswerShape` puts whatever a model's method returns into the form of an `LLMResult`, which one surface reads, and
-back where it was changed. What a document says of itself is not believed.
+All leaves and keys are joined by line ends: an encoding such as JSON would hide words behind its escapes. An
+`AnswerShape` puts whatever a model's method returns into the form of an `LLMResult`, which one surface reads, and back
+where it was changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -14,67 +18,234 @@ from typing import TYPE_CHECKING, Any, Final
 from langchain_core.documents import Document
 from langchain_core.language_models._compat_bridge import message_to_events
 from langchain_core.language_models.chat_model_stream import ChatModelStream
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, Generation, GenerationChunk, LLMResult
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.outputs import (
+    ChatGeneration,
+    ChatGenerationChunk,
+    ChatResult,
+    Generation,
+    GenerationChunk,
+    LLMResult,
+)
 from langchain_core.outputs.chat_generation import merge_chat_generation_chunks
 from langchain_core.tools import BaseTool
-from langgraph.types import Command
+from langgraph.types import Command, Send
 
 from halo_core.enforcement import Surface
-from halo_core.model import ActionKind
-from halo_langchain._texts import (
-    extract_model_output,
-    extract_result_text,
-    is_readable,
-    redact_value,
+from halo_core.enforcement.obligations import KeepDocument
+from halo_core.enforcement.result_texts import (
+    DROPPED_NOTICE,
+    TextExtractor,
+    ValueRedactor,
+    is_decided_tool,
+    mask_joined_texts,
+    prefer_original,
+    replace_plain_result,
 )
+from halo_core.model import Provenance
 
 if TYPE_CHECKING:
     from halo_core.facade import HaloBase
 
-KeepDocument = Callable[[str, tuple[str, ...]], bool]
 Labels = Callable[[Document], Iterable[str]]
 
-DROPPED_NOTICE: Final = "the documents were withheld: a policy keeps this source, or what stands in them, out"
 # What a message says of itself that is no part of the answer.
 _KEPT_METADATA: Final = frozenset({"finish_reason", "model_name", "model_provider", "stop_reason", "token_usage"})
+
+
+# texts
+
+_EXTRACTOR: Final = TextExtractor(
+    (BaseMessage, lambda item: [item.content, getattr(item, "tool_calls", None), getattr(item, "artifact", None)]),
+    (Document, lambda item: [item.page_content, item.metadata]),
+    (Command, lambda item: [item.update, item.resume, item.goto]),
+    (Send, lambda item: [item.node, item.arg]),
+)
+
+
+extract_result_text: Final = _EXTRACTOR.extract_text
+"""What a result says: of messages content, calls and artifact, of documents text and metadata, of the rest all."""
+
+
+def extract_model_output(response: Any) -> str:
+    """What a model said, from a `ModelResponse` of the middleware or an `LLMResult` of a callback."""
+    return _EXTRACTOR.join_texts(_iterate_model_output, response)
+
+
+def _iterate_model_output(response: Any) -> Iterator[str]:
+    if isinstance(response, BaseMessage):
+        yield from _EXTRACTOR.iterate_leaves(response)
+    elif (inner := getattr(response, "model_response", None)) is not None:
+        yield from _iterate_model_output(inner)
+    elif (result := getattr(response, "result", None)) is not None:
+        yield from _EXTRACTOR.iterate_leaves(result)
+    else:
+        for part in (item for generations in getattr(response, "generations", ()) for item in generations):
+            message = getattr(part, "message", None)
+            yield from _EXTRACTOR.iterate_leaves(part.text if message is None else message)
+
+
+def find_known_origins(
+    messages: Iterable[BaseMessage], *, earlier: frozenset[str] = frozenset(), nested: bool = False
+) -> tuple[tuple[str, Provenance], ...]:
+    """Words among messages whose origin is known.
+
+    A human message that carries a name or says that middleware wrote it (a summary of what was read, another agent's
+    report) holds somebody else's words, and is not counted as the user's.
+
+    Args:
+        messages: what a model is shown.
+        earlier: ids of tool messages that no call of this session produced: nobody knows what they have read.
+        nested: whether a tool's body wrote them, and so neither the user nor the system.
+    """
+    origins = []
+    for message in messages:
+        if isinstance(message, ToolMessage):
+            if message.id in earlier:
+                origins.append((extract_result_text(message), Provenance.UNTRUSTED))
+        elif nested:
+            continue
+        elif isinstance(message, SystemMessage):
+            origins.append((str(message.text), Provenance.SYSTEM))
+        elif isinstance(message, HumanMessage) and not message.name and "lc_source" not in message.additional_kwargs:
+            origins.append((str(message.text), Provenance.USER))
+    return tuple(origins)
+
+
+# texts masked
+
+# What a model asks for is written in several places: members of a message, of what its provider adds, blocks.
+_CALL_FIELDS: Final = ("tool_calls", "invalid_tool_calls", "tool_call_chunks")
+_CALL_BLOCKS: Final = frozenset({"tool_use", "tool_call", "tool_call_chunk", "function_call"})
+_MEDIA_BLOCKS: Final = frozenset({"image", "audio", "video", "file", "image_url", "input_audio", "document"})
+_BINARY_FIELDS: Final = frozenset({"base64", "data", "file", "file_data", "image_url", "input_audio", "source", "url"})
+_BASE64: Final = re.compile(r"(data:[\w.+/-]*(?:;[\w.+=-]*)*;base64,)?([A-Za-z0-9+/_-]{32,}={0,2})")
+_TO_STANDARD_BASE64: Final = str.maketrans("-_", "+/")
+_LETTERS: Final = re.compile(r"[A-Za-z]")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
+# An id that the framework or a provider made up holds no words.
+_GENERATED_ID: Final = re.compile(
+    r"(?:[A-Za-z_]{1,16}-{1,2})?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:-[0-9]{1,3})?"
+)
+
+
+class _ResultRedactor(ValueRedactor):
+    __slots__ = ()
+
+    def redact_object(self, value: Any) -> Any:
+        if isinstance(value, BaseMessage):
+            return self._redact_message(value)
+        if isinstance(value, Generation):
+            return self._redact_generation(value)
+        if isinstance(value, LLMResult | ChatResult):
+            redacted: Any = self.redact_fields(value, {"generations": value.generations})
+            update = {"llm_output": self.redact_metadata(value.llm_output)}
+            return redacted if update["llm_output"] is value.llm_output else redacted.model_copy(update=update)
+        if isinstance(value, Send):
+            return self.redact_fields(value, {"arg": value.arg})
+        return super().redact_object(value)
+
+    def _redact_generation(self, value: Generation) -> Generation:
+        update: dict[str, Any] = {}
+        if isinstance(value, ChatGeneration):
+            message = self._redact_message(value.message)
+            update = {"message": message, "text": str(message.text)} if message is not value.message else {}
+        elif (text := self.redact_value(value.text)) is not value.text:
+            update = {"text": text}
+        generation_info = self.redact_metadata(value.generation_info, changed=bool(update))
+        update |= {"generation_info": generation_info} if generation_info is not value.generation_info else {}
+        return value.model_copy(update=update) if update else value
+
+    # messages
+
+    def _redact_message(self, message: BaseMessage) -> BaseMessage:
+        by_model = isinstance(message, AIMessage)
+        update: dict[str, Any] = {
+            "content": self._redact_content(message.content, by_model=by_model),
+            "additional_kwargs": self.redact_provider_members(
+                message.additional_kwargs, (*_CALL_FIELDS, "function_call") if by_model else ()
+            ),
+            "name": self.redact_value(message.name),
+        }
+        if message.id is not None and not _GENERATED_ID.fullmatch(message.id):
+            update["id"] = self.redact_value(message.id)
+        if isinstance(message, ToolMessage):
+            update["artifact"] = self.redact_value(message.artifact)
+        for name in _CALL_FIELDS if by_model else ():
+            if hasattr(message, name):
+                update[name] = self.redact_tool_calls(getattr(message, name))
+        changed = any(item is not getattr(message, name) for name, item in update.items())
+        update["response_metadata"] = self.redact_metadata(message.response_metadata, changed=changed)
+        changed = changed or update["response_metadata"] is not message.response_metadata
+        return message.model_copy(update=update) if changed else message
+
+    def _redact_content(self, content: Any, *, by_model: bool) -> Any:
+        if not isinstance(content, list):
+            return self.redact_value(content)
+        changed = [self._redact_block(block, by_model=by_model) for block in content]
+        return prefer_original(content, mask_joined_texts(changed, self.mask, between="", keep=False))
+
+    def _redact_block(self, block: Any, *, by_model: bool) -> Any:
+        kind = block.get("type") if isinstance(block, dict) else None
+        if not isinstance(kind, str):
+            return self.redact_value(block)
+        if by_model and kind in _CALL_BLOCKS:
+            return self.redact_tool_call(block)
+        return self._redact_media(block) if kind in _MEDIA_BLOCKS else self.redact_value(block)
+
+    # what is no text
+
+    def _redact_media(self, block: dict[Any, Any]) -> Any:
+        redacted = {
+            key: self._redact_media_part(item) if key in _BINARY_FIELDS else self._redact_block_entry(key, item)
+            for key, item in block.items()
+        }
+        return prefer_original(block, redacted)
+
+    def _redact_block_entry(self, key: Any, item: Any) -> Any:
+        masked = self.redact_member(key, item)
+        if key not in masked:
+            raise TypeError("a block cannot be made under another name")
+        return masked[key]
+
+    def _redact_media_part(self, item: Any) -> Any:
+        if isinstance(item, dict):
+            return self._redact_media(item)
+        if isinstance(item, bytes | bytearray):
+            return item if _decode_text(bytes(item)) is None else self.redact_value(item)
+        if not isinstance(item, str) or (match := _BASE64.fullmatch(item)) is None or not _LETTERS.search(match[2]):
+            return self.redact_value(item)
+        prefix, encoded = match[1] or "", match[2]
+        try:
+            data = base64.b64decode(encoded.translate(_TO_STANDARD_BASE64), validate=True)
+        except binascii.Error:
+            return self.redact_value(item)
+        text = _decode_text(data)
+        if text is None or (masked := self.redact_value(text)) is text:
+            return item
+        return prefix + base64.b64encode(masked.encode()).decode()
+
+
+def _decode_text(data: bytes) -> str | None:
+    """The text that bytes are, None of anything that is no text."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if _CONTROL.search(text) else text
+
+
+redact_value: Final = _ResultRedactor.redact
+"""A copy of a result with every text masked; the same object if nothing changes. See `ValueRedactor`."""
 
 
 # documents
 
 
-def _no_labels(_document: Document) -> Iterable[str]:
-    return ()
-
-
 def make_documents_surface(labels: Labels | None = None) -> Surface[list[Document]]:
     """The surface of a retriever; `labels` says what data a document holds, beside what is found in its text."""
-    get_labels = labels or _no_labels
-
-    def filter_documents(documents: Sequence[Document], keep: KeepDocument) -> tuple[list[Document], int]:
-        remaining = [item for item in documents if _may_keep_document(item, keep, get_labels)]
-        return remaining, len(documents) - len(remaining)
-
+    filter_documents = partial(_EXTRACTOR.filter_documents, get_labels=labels)
     return Surface(extract_result_text, filter_documents, redact_value, _replace_documents)
-
-
-def _may_keep_document(document: Document, keep: KeepDocument, labels: Labels) -> bool:
-    try:
-        raw_labels = labels(document)
-        document_labels = tuple(raw_labels)
-    except Exception:  # noqa: BLE001  INVARIANT: FAILCLOSED - nobody can say what is in it
-        return False
-    # A text is no list of labels, though it can be read letter by letter.
-    return (
-        not isinstance(raw_labels, str)
-        and all(isinstance(item, str) for item in document_labels)
-        and _may_keep(document, keep, document_labels)
-    )
-
-
-def _may_keep(value: Any, keep: KeepDocument, labels: tuple[str, ...] = ()) -> bool:
-    """Whether a document stays. INVARIANT: FAILCLOSED - what nobody can read could carry any label."""
-    return is_readable(value) and keep(extract_result_text(value), labels)
 
 
 def _replace_documents(_documents: Sequence[Document], notice: str) -> list[Document]:
@@ -89,23 +260,19 @@ DOCUMENTS_SURFACE: Final[Surface[list[Document]]] = make_documents_surface()
 
 def _filter_parts(result: Any, keep: KeepDocument) -> tuple[Any, int]:
     """A tool's result without the documents that may not be used: those of a list, else all of it or nothing."""
-    if isinstance(result, list):
-        remaining = [item for item in result if _may_keep(item, keep)]
-        return (result if len(remaining) == len(result) else remaining), len(result) - len(remaining)
     if isinstance(result, ToolMessage):
         (content, artifact), dropped = _filter_artifact((result.content, result.artifact), keep)
         return (result.model_copy(update={"content": content, "artifact": artifact}) if dropped else result), dropped
-    count = len(result) if isinstance(result, tuple) else 1
-    return (result, 0) if _may_keep(result, keep) else (_replace_result(result, DROPPED_NOTICE), count)
+    return _EXTRACTOR.filter_parts(result, keep, replace=_replace_result)
 
 
 def _filter_artifact(result: Any, keep: KeepDocument) -> tuple[Any, int]:
-    """As `_kept_parts`, of content and artifact: the content tells what the artifact holds."""
+    """As `_filter_parts`, of content and artifact: the content tells what the artifact holds."""
     if not isinstance(result, tuple) or len(result) != 2:
         return _filter_parts(result, keep)
     artifact = result[1]
     remaining, dropped = _filter_parts(artifact, keep) if isinstance(artifact, list) else (artifact, 0)
-    if dropped == 0 and _may_keep(result, keep):
+    if dropped == 0 and _EXTRACTOR.may_keep(result, keep):
         return result, 0
     return (DROPPED_NOTICE, (remaining or None) if dropped else None), dropped or 1
 
@@ -114,13 +281,9 @@ def _replace_result(result: Any, notice: str) -> Any:
     """A notice in the shape that the tool promised; text, where the shape is one that only the tool can make."""
     if isinstance(result, BaseMessage):
         return _replace_message(result, notice)
-    if isinstance(result, list):
-        return [Document(notice)] if result and all(isinstance(item, Document) for item in result) else [notice]
-    if isinstance(result, bytes):
-        return notice.encode()
-    if isinstance(result, Mapping):
-        return {"notice": notice}
-    return _replace_update(result, notice) if isinstance(result, Command) else notice
+    if isinstance(result, list) and result and all(isinstance(item, Document) for item in result):
+        return [Document(notice)]
+    return _replace_update(result, notice) if isinstance(result, Command) else replace_plain_result(result, notice)
 
 
 def _replace_pair(_result: Any, notice: str) -> Any:
@@ -217,13 +380,8 @@ MODEL_SURFACE: Final[Surface[Any]] = Surface(
 
 
 def make_model_surface(halo: HaloBase) -> Surface[Any]:
-    """As `MODEL`, where only calls of what is registered are decided: any other may be the shape of an answer."""
-
-    def is_tool(name: str) -> bool:
-        resource = halo.find_registered(name)
-        return resource is not None and resource.kind is not ActionKind.INFERENCE
-
-    return replace(MODEL_SURFACE, redact=partial(redact_value, is_tool=is_tool))
+    """As `MODEL_SURFACE`, where only calls of registered tools are decided: any other may be the shape of an answer."""
+    return replace(MODEL_SURFACE, redact=partial(redact_value, is_tool=partial(is_decided_tool, halo)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from halo_core.enforcement.session_context import (
     session_values,
 )
 from halo_core.errors import Denied
-from halo_langchain._texts import list_message_texts
+from halo_langchain._translate import list_message_texts
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from langchain_core.messages import ToolMessage
+from langchain_core.messages import BaseMessage, ToolMessage
 from langchain_core.tools import BaseTool, Tool
 from pydantic import BaseModel
 
@@ -144,6 +144,11 @@ def _keep_ascii_properties(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 # messages
+
+
+def list_message_texts(messages: Iterable[BaseMessage]) -> tuple[tuple[str, str], ...]:
+    """Kind and text of every message: enough to know a model call again."""
+    return tuple((message.type, str(message.text)) for message in messages)
 
 
 def build_refusal(call: Mapping[str, Any], denied: Denied, hint: str = "") -> ToolMessage:

@@ -36,6 +36,7 @@ from halo_llamaindex._agent_calls import HandOffDecision, UnmadeCall, build_hand
 from halo_llamaindex._components import guard_memory
 from halo_llamaindex._models import EARLIER_MARK, message_id
 from halo_llamaindex._pause import STEERING_ERRORS, StepPaused, forget_waits, list_waiter_ids
+from halo_llamaindex._results import extract_message_text
 from halo_llamaindex._runs import (
     EARLIER_RESULTS_KEY,
     MEMORY_KEY,
@@ -56,7 +57,6 @@ from halo_llamaindex._runs import (
     store_chat,
     waiting_step_scope,
 )
-from halo_llamaindex._texts import extract_message_text
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo

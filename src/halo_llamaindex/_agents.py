@@ -39,6 +39,7 @@ from halo_llamaindex._agent_calls import add_missing_tool, call_tool, called_too
 from halo_llamaindex._agent_runs import WorkflowPlan, run_step
 from halo_llamaindex._components import guard_memory, guard_swapped_models
 from halo_llamaindex._models import guard_model
+from halo_llamaindex._results import extract_message_text
 from halo_llamaindex._runs import (
     WorkflowRun,
     hand_back_unfinished,
@@ -48,7 +49,6 @@ from halo_llamaindex._runs import (
     run_scope,
 )
 from halo_llamaindex._serialization import forbid_restoring
-from halo_llamaindex._texts import extract_message_text
 from halo_llamaindex._tools import copy_with_guard
 from halo_llamaindex._translate import OVERRIDE_REMEDY, refuse_other_halo
 

@@ -16,17 +16,23 @@ from llama_index.core.tools import BaseTool
 from llama_index.core.workflow import Context
 from pydantic.fields import FieldInfo
 
-from halo_core.enforcement.arguments import BoundArguments, copy_arguments, same_value, to_json_outline, to_json_value
+from halo_core.enforcement.arguments import (
+    ArgumentBinder,
+    BoundArguments,
+    copy_arguments,
+    has_json_form,
+    read_signature,
+    same_value,
+    to_json_or_empty,
+    to_json_outline,
+)
 
 _VAR_POSITIONAL: Final = inspect.Parameter.VAR_POSITIONAL
 _VAR_KEYWORD: Final = inspect.Parameter.VAR_KEYWORD
-_ANY_SIGNATURE: Final = inspect.Signature(
-    [inspect.Parameter("args", _VAR_POSITIONAL), inspect.Parameter("kwargs", _VAR_KEYWORD)]
-)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Binder:
+class Binder(ArgumentBinder):
     """Takes the arguments of one callable apart and puts them together again.
 
     Args:
@@ -35,7 +41,6 @@ class Binder:
         schema: of what the caller chooses; None checks nothing.
     """
 
-    signature: inspect.Signature
     host_arguments: Mapping[str, Any]
     schema: type[pydantic.BaseModel] | None
 
@@ -50,11 +55,11 @@ class Binder:
             schema.model_rebuild(raise_errors=False, _types_namespace=names)
         if function is None:
             return cls(_make_schema_signature(schema), {}, schema)
-        try:
-            signature = inspect.signature(function)
-        except (TypeError, ValueError):  # a builtin without one
-            signature = _ANY_SIGNATURE
-        return cls(signature, dict(getattr(tool, "partial_params", None) or {}), schema)
+        return cls(read_signature(function), dict(getattr(tool, "partial_params", None) or {}), schema)
+
+    def decides_default(self, name: str, default: Any) -> bool:
+        is_known = self.schema is None or name in self.schema.model_fields
+        return is_known and not isinstance(default, FieldInfo) and has_json_form(default)
 
     def bind_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundArguments:
         """Copy the arguments of a call, apart from those that the framework and the host fill in.
@@ -62,54 +67,32 @@ class Binder:
         A call that does not fit has a `problem`, and shows what of it can be shown.
         """
         try:
-            bound_call = self.signature.bind(*args, **kwargs)
+            passed, defaults, keywords = self.sort_by_name(args, kwargs)
         except TypeError:
             return BoundArguments(*_outline_arguments(kwargs), "invalid_arguments")
-        injected: dict[str, Any] = {}
+        if keywords.keys() & self.signature.parameters.keys():
+            return BoundArguments(*_outline_arguments(kwargs), "invalid_arguments")
         chosen: dict[str, Any] = {}
-        passed_names = set()
-        for name, parameter in self.signature.parameters.items():
-            if name not in bound_call.arguments:
-                if parameter.default is not parameter.empty and self._includes_default(name, parameter.default):
-                    chosen[name] = parameter.default
-            elif parameter.kind is _VAR_KEYWORD:
-                if bound_call.arguments[name].keys() & self.signature.parameters.keys():
-                    # Of a parameter by position alone, and of an argument that has its name, only one could be shown.
-                    return BoundArguments(*_outline_arguments(kwargs), "invalid_arguments")
-                for key, item in bound_call.arguments[name].items():
-                    (injected if self._is_injected(key, item) else chosen)[key] = item
-            else:
-                passed_names.add(name)
-                value = bound_call.arguments[name]
-                (injected if self._is_injected(name, value) else chosen)[name] = value
-        return self._make_bound_arguments(chosen, injected, len(args), frozenset(passed_names))
-
-    def _make_bound_arguments(
-        self, chosen: dict[str, Any], injected: dict[str, Any], by_position: int, passed_names: frozenset[str]
-    ) -> BoundArguments:
+        injected: dict[str, Any] = {}
+        for name, value in {**passed, **keywords}.items():
+            (injected if self._is_injected(name, value) else chosen)[name] = value
+        chosen |= defaults
         decided, copies, problem = copy_arguments(chosen)
         if problem:
             return BoundArguments(*_outline_arguments(chosen), problem)
         coerced = self._coerce_to_schema(copies, decided)
-        if coerced is None:
-            return BoundArguments(decided, copies, "invalid_arguments", injected, by_position, passed_names)
-        for name, value in coerced.items():
+        for name, value in (coerced or {}).items():
             if not same_value(value, decided[name]):
                 decided[name] = copies[name] = value
-        return BoundArguments(decided, copies, "", injected, by_position, passed_names)
-
-    def _includes_default(self, name: str, default: Any) -> bool:
-        if isinstance(default, FieldInfo) or (self.schema is not None and name not in self.schema.model_fields):
-            return False
-        return same_value(to_json_outline(_to_plain(default)), _to_plain(default))
+        names = {name: name for name in (*passed, *defaults)}
+        problem = "invalid_arguments" if coerced is None else ""
+        return BoundArguments(decided, copies, problem, injected, len(args), names, frozenset(defaults))
 
     def _is_injected(self, name: str, value: Any) -> bool:
         """Whether it is a workflow's context or an object that the host fixed; a model can choose neither."""
         if isinstance(value, Context):
             return True
-        if name not in self.host_arguments or self.host_arguments[name] is not value:
-            return False
-        return not same_value(to_json_outline(_to_plain(value)), _to_plain(value))
+        return not self._is_caller_chosen(name, value) and not has_json_form(value)
 
     def _coerce_to_schema(self, copies: Mapping[str, Any], decided: Mapping[str, Any]) -> dict[str, Any] | None:
         """Each value as the schema reads it, in the shape that it came in; None if one does not fit."""
@@ -126,7 +109,7 @@ class Binder:
             return None if errors else {}
         except Exception:  # noqa: BLE001  a validator of the schema's own that misbehaves
             return None
-        return {name: _coerce_leaves(decided[name], _to_plain(getattr(validated, name))) for name in chosen}
+        return {name: _coerce_leaves(decided[name], to_json_or_empty(getattr(validated, name))) for name in chosen}
 
     def _is_caller_chosen(self, name: str, value: Any) -> bool:
         return name not in self.host_arguments or self.host_arguments[name] is not value
@@ -137,29 +120,6 @@ class Binder:
         parameter = self.signature.parameters.get(name)
         is_variadic = parameter is not None and parameter.kind in (_VAR_POSITIONAL, _VAR_KEYWORD)
         return error["type"] == "missing" and (name in self.host_arguments or is_variadic)
-
-    def build_call_arguments(
-        self, bound_arguments: BoundArguments, executed: Mapping[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Positional and keyword arguments for the callable, passed the way they came."""
-        remaining = {**executed, **bound_arguments.injected}
-        positional: list[Any] = []
-        keywords: dict[str, Any] = {}
-        for index, (name, parameter) in enumerate(self.signature.parameters.items()):
-            if name not in remaining or parameter.kind is _VAR_KEYWORD:
-                continue
-            value = remaining.pop(name)
-            if name not in bound_arguments.named_parameters and same_value(
-                _to_plain(value), _to_plain(parameter.default)
-            ):
-                continue  # the callable's own object, which it may go on using
-            if parameter.kind is _VAR_POSITIONAL:
-                positional.extend(value)
-            elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY or index < bound_arguments.by_position:
-                positional.append(value)
-            else:
-                keywords[name] = value
-        return tuple(positional), {**keywords, **remaining}
 
 
 def _make_schema_signature(schema: type[pydantic.BaseModel] | None) -> inspect.Signature:
@@ -175,17 +135,8 @@ _NO_DEFAULT: Final = FieldInfo()  # a default that is decided nowhere
 
 
 def _outline_arguments(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    outlined = {
-        str(name): to_json_outline(_to_plain(value)) for name, value in values.items() if not isinstance(value, Context)
-    }
-    return outlined, dict(values)
-
-
-def _to_plain(value: Any) -> Any:
-    try:
-        return to_json_value(value)
-    except Exception:  # noqa: BLE001  too deep, or it misbehaves: the snapshot finds out, and refuses it
-        return []
+    shown = {str(name): value for name, value in values.items() if not isinstance(value, Context)}
+    return {name: to_json_outline(to_json_or_empty(value)) for name, value in shown.items()}, dict(values)
 
 
 def _coerce_leaves(raw: Any, read: Any) -> Any:

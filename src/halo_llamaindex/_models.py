@@ -45,10 +45,9 @@ from halo_core.enforcement.guards import (
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
 from halo_core.model import ActionKind, Provenance, Resource
 from halo_llamaindex._pause import LlamaIndexAction, make_governed_method
-from halo_llamaindex._results import make_model_surface
+from halo_llamaindex._results import extract_message_text, make_model_surface
 from halo_llamaindex._runs import body_values, get_known_texts, in_body, make_spanless_subclass
 from halo_llamaindex._serialization import forbid_restoring
-from halo_llamaindex._texts import extract_message_text
 from halo_llamaindex._translate import (
     OVERRIDE_REMEDY,
     collect_tools,

@@ -1,45 +1,321 @@
-"""Surfaces: how the results of tools, retrievers and models are read, filtered, redacted and withheld.
+"""How results of tools, retrievers and models are read, filtered, redacted and withheld.
 
-A result is never changed in place, and what a document says of itself is not believed.
+A result is never changed in place, and an object into which nobody can look is never passed on.
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from llama_index.core.base.llms.types import ChatMessage, ChatResponse, CompletionResponse, MessageRole, TextBlock
-from llama_index.core.schema import BaseNode, NodeWithScore, TextNode
+from llama_index.core.base.llms.types import (
+    AudioBlock,
+    ChatMessage,
+    ChatResponse,
+    CompletionResponse,
+    ContentBlock,
+    DocumentBlock,
+    ImageBlock,
+    MessageRole,
+    TextBlock,
+    ThinkingBlock,
+    ToolCallBlock,
+    VideoBlock,
+)
+from llama_index.core.chat_engine.types import AgentChatResponse
+from llama_index.core.schema import (
+    DEFAULT_TEXT_NODE_TMPL,
+    BaseNode,
+    IndexNode,
+    MediaResource,
+    MetadataMode,
+    NodeWithScore,
+    QueryBundle,
+    TextNode,
+)
 from llama_index.core.tools import ToolOutput
 
 from halo_core.enforcement import Surface
+from halo_core.enforcement.obligations import KeepDocument
+from halo_core.enforcement.result_texts import (
+    DROPPED_NOTICE,
+    TextExtractor,
+    ValueRedactor,
+    is_decided_tool,
+    make_unreadable_error,
+    mask_joined_parts,
+    prefer_original,
+    replace_plain_result,
+)
+from halo_core.errors import Denied
 from halo_core.facade import HaloBase
-from halo_core.model import ActionKind
-from halo_llamaindex._texts import extract_text, is_readable, redact_value
 
-KeepDocument = Callable[[str, tuple[str, ...]], bool]
 Labels = Callable[[BaseNode], Iterable[str]]
 
-_WITHHELD_NOTICE: Final = "the documents were withheld: a policy keeps this source, or what stands in them, out"
+# Blocks that can hold data, and their members that do.
+_BLOB_TYPES: Final = (ImageBlock, AudioBlock, VideoBlock, DocumentBlock)
+_DATA_FIELDS: Final = ("data", "image", "audio", "video")
+_RESOURCE_FIELDS: Final = ("text_resource", "image_resource", "audio_resource", "video_resource")
+"""Where a node has its parts."""
+
+
+# texts
+
+
+def _extract_content(node: BaseNode) -> Any:
+    content = node.get_content(metadata_mode=MetadataMode.NONE)
+    resources = (getattr(node, name, None) for name in _RESOURCE_FIELDS)
+    texts = [item.text for item in resources if isinstance(item, MediaResource) and item.text]
+    template = getattr(node, "text_template", "")
+    texts += [template] if template != DEFAULT_TEXT_NODE_TMPL else []
+    return [content, *(text for text in texts if text != content)]
+
+
+def _extract_related_metadata(node: BaseNode) -> Any:
+    """Metadata of related nodes, which come along with a node."""
+    related = [item if isinstance(item, list) else [item] for item in node.relationships.values()]
+    return [
+        node_info.metadata
+        for items in related
+        for node_info in items
+        if node_info.metadata and node_info.metadata != node.metadata
+    ]
+
+
+def _extract_error(output: ToolOutput) -> Any:
+    """Text of a tool's error that its output does not repeat."""
+    error = output.exception
+    return None if error is None or str(error) in (output.content, output.raw_output) else str(error)
+
+
+class _UnreadableData:
+    """Stands for data that cannot be read as text: a picture, a recording."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return ""
+
+
+def _extract_blob_text(block: Any) -> str | None:
+    """Text in the data of a block; None if it has none, or none that can be read."""
+    data = getattr(block, "data", None)
+    if not data or not isinstance(block, DocumentBlock):
+        return None
+    try:
+        text = base64.b64decode(data, validate=True).decode()
+    except ValueError:
+        return None
+    return text if all(char.isprintable() or char.isspace() for char in text) else None
+
+
+def _has_data(block: Any) -> bool:
+    """Whether a block holds data itself, and not only a reference to it."""
+    return any(getattr(block, name, None) for name in _DATA_FIELDS)
+
+
+def _extract_blob_parts(block: Any) -> Any:
+    text = _extract_blob_text(block)
+    fields = [item for key, item in block.__dict__.items() if key not in _DATA_FIELDS]
+    return [fields, text if text is not None else _UnreadableData() if _has_data(block) else None]
+
+
+def _extract_node_parts(node: BaseNode) -> Any:
+    return [_extract_content(node), node.metadata, _extract_related_metadata(node), getattr(node, "obj", None)]
+
+
+_EXTRACTOR: Final = TextExtractor(
+    (NodeWithScore, lambda item: [item.node]),
+    (BaseNode, _extract_node_parts),
+    (ChatMessage, lambda message: [message.blocks, message.additional_kwargs.get("tool_calls")]),
+    (TextBlock, lambda block: [block.text]),
+    (_BLOB_TYPES, _extract_blob_parts),
+    (ThinkingBlock, lambda block: [block.content]),
+    (ToolCallBlock, lambda block: [block.tool_name, block.tool_kwargs]),
+    (ChatResponse, lambda answer: [answer.message]),
+    (CompletionResponse, lambda answer: [answer.text]),
+    (ToolOutput, lambda output: [output.blocks, output.raw_output, _extract_error(output)]),
+    (AgentChatResponse, lambda answer: [answer.response, answer.sources, answer.source_nodes, answer.metadata]),
+    (QueryBundle, lambda bundle: [bundle.query_str, bundle.custom_embedding_strs]),
+)
+
+extract_text: Final = _EXTRACTOR.extract_text
+"""All text of a value: text and metadata of documents, text and calls of messages, everything of other values."""
+
+is_readable: Final = _EXTRACTOR.is_readable
+"""Whether `extract_text` finds all text of a value, which holds no object that it cannot read."""
+
+
+def extract_message_text(message: ChatMessage) -> str:
+    """Text of a message, without its tool calls."""
+    blocks: Sequence[Any] = message.blocks
+    return "\n".join(block.text for block in blocks if isinstance(block, TextBlock))
+
+
+# texts masked
+
+_CALLS_KEY: Final = "tool_calls"
+_TEXT_FIELDS: Final = ("text", "text_resource", "text_template", "metadata", "question", "answer")
+_TEXT_FIELD_BY_TYPE: Final = ((NodeWithScore, "node"), (ThinkingBlock, "content"), (ToolCallBlock, "tool_kwargs"))
+"""Field that holds all text of an object, by its type."""
+# Which message or call it is: made up by the framework, the provider, or whoever scripted it.
+_IDENTIFYING_KEYS: Final = frozenset({"id", "call_id", "index", "type", "tool_call_id", "name"})
+
+
+class _ResultRedactor(ValueRedactor):
+    __slots__ = ()
+
+    def redact_object(self, value: Any) -> Any:
+        redactors: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+            (BaseNode, self._redact_node),
+            (ChatMessage, self._redact_message),
+            ((ChatResponse, CompletionResponse), self._redact_answer),
+            (ToolOutput, self._redact_tool_output),
+            (_BLOB_TYPES, self._redact_block),
+        )
+        redactor = next((redactor for kind, redactor in redactors if isinstance(value, kind)), None)
+        if redactor is not None:
+            return redactor(value)
+        text_field = next((name for kind, name in _TEXT_FIELD_BY_TYPE if isinstance(value, kind)), "")
+        if not text_field:
+            return super().redact_object(value)
+        is_decided = isinstance(value, ToolCallBlock) and self.is_tool(value.tool_name)
+        return value if is_decided else self.redact_fields(value, {text_field: getattr(value, text_field)})
+
+    def _redact_node(self, node: BaseNode) -> BaseNode:
+        if isinstance(node, IndexNode) and node.obj is not None:
+            raise make_unreadable_error(node)
+        redacted: BaseNode = self.redact_fields(
+            node, {name: node.__dict__[name] for name in _TEXT_FIELDS if name in node.__dict__}
+        )
+        parts = {name: getattr(node, name, None) for name in _RESOURCE_FIELDS[1:]}
+        update: dict[str, Any] = {
+            name: self.redact_fields(part, {"text": part.text})
+            for name, part in parts.items()
+            if isinstance(part, MediaResource)
+        }
+        update["relationships"] = prefer_original(
+            node.relationships, {key: self._redact_related(item) for key, item in node.relationships.items()}
+        )
+        update = {key: item for key, item in update.items() if item is not getattr(node, key)}
+        if update:
+            redacted = redacted.model_copy(update=update)
+        # Whatever else is known of it was computed from the words that were there.
+        is_stale = redacted is not node and redacted.embedding is not None
+        return redacted.model_copy(update={"embedding": None}) if is_stale else redacted
+
+    def _redact_related(self, item: Any) -> Any:
+        if isinstance(item, list):
+            return prefer_original(item, [self._redact_related(related) for related in item])
+        return self.redact_fields(item, {"metadata": item.metadata})
+
+    def _redact_tool_output(self, output: ToolOutput) -> ToolOutput:
+        """Redact a tool's output; its error is removed if it holds masked text."""
+        redacted: ToolOutput = super().redact_object(output)
+        error = output.exception
+        if error is None or (isinstance(error, Denied) and redacted is output) or self._is_unchanged_error(error):
+            return redacted
+        redacted = redacted.model_copy()
+        redacted._exception = None  # noqa: SLF001  its own part of the copy
+        return redacted
+
+    def _is_unchanged_error(self, error: BaseException) -> bool:
+        chain = (error, error.__cause__, error.__context__)
+        texts = [text for item in chain if item is not None for text in (str(item), repr(item.args), repr(vars(item)))]
+        return all(self.mask(text) == text for text in texts)
+
+    def _redact_block(self, block: Any) -> Any:
+        """Redact a block that can hold data; raises if the data cannot be read."""
+        text = _extract_blob_text(block)
+        if text is None and _has_data(block):
+            raise make_unreadable_error(block)
+        fields = {key: item for key, item in block.__dict__.items() if key != "data"}
+        redacted = self.redact_fields(block, fields)
+        masked = self.mask(text) if text is not None else None
+        if masked == text:
+            return redacted
+        return redacted.model_copy(update={"data": base64.b64encode((masked or "").encode())})
+
+    def _redact_answer(self, value: Any) -> Any:
+        inner = "message" if isinstance(value, ChatResponse) else "text"
+        redacted = self.redact_value(getattr(value, inner))
+        update: dict[str, Any] = {} if redacted is getattr(value, inner) else {inner: redacted}
+        if value.delta:
+            delta = self.redact_value(value.delta)
+            update |= {} if delta is value.delta and not update else {"delta": delta}
+        metadata = self.redact_metadata(value.additional_kwargs, changed=bool(update))
+        update |= {} if metadata is value.additional_kwargs else {"additional_kwargs": metadata}
+        if not update and self._is_unchanged(value.raw):
+            return value
+        # The provider's own form of it, and its pieces, say the same words again.
+        return value.model_copy(update={**update, "raw": self._redact_raw(value.raw), "logprobs": None})
+
+    def _is_unchanged(self, raw: Any) -> bool:
+        try:
+            return self.redact_value(raw) is raw
+        except TypeError:
+            return False
+
+    def _redact_raw(self, raw: Any) -> Any:
+        try:
+            return self.redact_value(raw)
+        except TypeError:
+            return None
+
+    def redact_member(self, key: Any, item: Any) -> Mapping[Any, Any]:
+        return {key: self.redact_tool_calls(item)} if key == _CALLS_KEY else super().redact_member(key, item)
+
+    # messages
+
+    def _redact_message(self, message: ChatMessage) -> ChatMessage:
+        is_assistant = message.role == MessageRole.ASSISTANT
+        update = {
+            "blocks": self._redact_content(message.blocks),
+            "additional_kwargs": self.redact_provider_members(
+                message.additional_kwargs,
+                (_CALLS_KEY,) if is_assistant else (),
+                _IDENTIFYING_KEYS if is_assistant else (),
+            ),
+        }
+        is_same = all(item is getattr(message, name) for name, item in update.items())
+        return message if is_same else message.model_copy(update=update)
+
+    def _redact_content(self, blocks: list[ContentBlock]) -> list[Any]:
+        changed = [self.redact_value(block) for block in blocks]
+        changed = mask_joined_parts(changed, TextBlock, self.mask, _replace_block_text, between="\n")
+        return prefer_original(blocks, changed)
+
+    def redact_tool_call(self, call: Any, *, is_decided: bool = False) -> Any:
+        # A provider's own object for a call cannot be made with some other words in it.
+        if not isinstance(call, dict) and self.is_tool(_get_called_name(call)):
+            return call
+        return super().redact_tool_call(call, is_decided=is_decided)
+
+
+def _replace_block_text(block: TextBlock, text: str) -> TextBlock:
+    return block.model_copy(update={"text": text})
+
+
+def _get_called_name(call: Any) -> str:
+    """Name of the tool that a provider's object for a call names."""
+    name = getattr(getattr(call, "function", call), "name", None)
+    return name if isinstance(name, str) else ""
+
+
+redact_value: Final = _ResultRedactor.redact
+"""A copy of a result with every text masked; the same object if nothing changes. See `ValueRedactor`."""
 
 
 # documents
 
 
-def _no_labels(_node: BaseNode) -> Iterable[str]:
-    return ()
-
-
 def make_documents_surface(labels: Labels | None = None) -> Surface[list[NodeWithScore]]:
     """The surface of a retriever; `labels` says what data a node holds, beside what is found in its text."""
-    get_labels = labels or _no_labels
-
-    def filter_documents(nodes: Sequence[NodeWithScore], keep: KeepDocument) -> tuple[list[NodeWithScore], int]:
-        allowed = [item for item in nodes if _may_keep_document(item, keep, get_labels)]
-        return allowed, len(nodes) - len(allowed)
-
+    get_labels = (lambda item: labels(item.node)) if labels is not None else None
+    filter_documents = partial(_EXTRACTOR.filter_documents, get_labels=get_labels)
     return Surface(extract_text, filter_documents, redact_value, _replace_documents)
 
 
@@ -53,10 +329,9 @@ def make_table_surface(documents: Surface[list[NodeWithScore]]) -> Surface[tuple
         nodes, metadata = table_result
         allowed, dropped = documents.filter(nodes, keep) if documents.filter is not None else ([], len(nodes))
         rows = {key: item for key, item in dict(metadata).items() if key != "sql_query"}
-        allowed = allowed or _replace_documents(
-            nodes, _WITHHELD_NOTICE
-        )  # the framework's engines over tables cannot do with none
-        return (allowed, metadata if not dropped and _may_keep(rows, keep) else get_query(metadata)), dropped
+        # The framework's engines over tables cannot do with none.
+        allowed = allowed or _replace_documents(nodes, DROPPED_NOTICE)
+        return (allowed, metadata if not dropped and _EXTRACTOR.may_keep(rows, keep) else get_query(metadata)), dropped
 
     def withhold_table(table_result: tuple[Any, ...], notice: str) -> tuple[Any, ...]:
         return _replace_documents(table_result[0], notice), dict.fromkeys(get_query(table_result[1]), notice)
@@ -64,37 +339,11 @@ def make_table_surface(documents: Surface[list[NodeWithScore]]) -> Surface[tuple
     return Surface(extract_text, filter_table, redact_value, withhold_table)
 
 
-def _may_keep_document(item: NodeWithScore, keep: KeepDocument, labels: Labels) -> bool:
-    try:
-        host_labels = labels(item.node)
-        label_names = tuple(host_labels)
-    except Exception:  # noqa: BLE001  INVARIANT: FAILCLOSED - nobody can say what is in it
-        return False
-    is_valid = not isinstance(host_labels, str) and all(
-        isinstance(label, str) for label in label_names
-    )  # letters are no labels
-    return is_valid and _may_keep(item, keep, label_names)
-
-
-def _may_keep(value: Any, keep: KeepDocument, label_names: tuple[str, ...] = ()) -> bool:
-    """Whether a document stays. INVARIANT: FAILCLOSED - what nobody can read could carry any label."""
-    return is_readable(value) and keep(extract_text(value), label_names)
-
-
 def _replace_documents(_nodes: Sequence[NodeWithScore], notice: str) -> list[NodeWithScore]:
     return [NodeWithScore(node=TextNode(text=notice))]
 
 
 # tools
-
-
-def _filter_parts(result: Any, keep: KeepDocument) -> tuple[Any, int]:
-    """A tool's result without the documents that may not be used: single ones of a list, otherwise all or nothing."""
-    if isinstance(result, list):
-        allowed = [item for item in result if _may_keep(item, keep)]
-        return (result if len(allowed) == len(result) else allowed), len(result) - len(allowed)
-    count = len(result) if isinstance(result, tuple) else 1
-    return (result, 0) if _may_keep(result, keep) else (_replace_result(result, _WITHHELD_NOTICE), count)
 
 
 def _replace_result(result: Any, notice: str) -> Any:
@@ -108,14 +357,14 @@ def _replace_result(result: Any, notice: str) -> Any:
         return TextBlock(text=notice)
     if isinstance(result, NodeWithScore):
         return _replace_documents([], notice)[0]
-    if isinstance(result, list):
-        return [_replace_result(result[0], notice)] if result and isinstance(result[0], NodeWithScore) else [notice]
-    if isinstance(result, bytes):
-        return notice.encode()
-    return {"notice": notice} if isinstance(result, Mapping) else notice
+    if isinstance(result, list) and result and isinstance(result[0], NodeWithScore):
+        return _replace_documents([], notice)
+    return replace_plain_result(result, notice)
 
 
-TOOL_RESULT_SURFACE: Final[Surface[Any]] = Surface(extract_text, _filter_parts, redact_value, _replace_result)
+TOOL_RESULT_SURFACE: Final[Surface[Any]] = Surface(
+    extract_text, partial(_EXTRACTOR.filter_parts, replace=_replace_result), redact_value, _replace_result
+)
 """What a tool's function returns, or the `ToolOutput` of a tool that is no function."""
 
 
@@ -147,7 +396,6 @@ def make_model_surface(halo: HaloBase) -> Surface[Any]:
     """As `MODEL_SURFACE`, but only calls of registered tools count as decided: others may be the shape of an answer."""
 
     def is_tool(name: str) -> bool:
-        resource = halo.find_registered(name)
-        return (resource is not None and resource.kind is not ActionKind.INFERENCE) or name == "handoff"
+        return name == "handoff" or is_decided_tool(halo, name)
 
     return replace(MODEL_SURFACE, redact=partial(redact_value, is_tool=is_tool))

@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Final
@@ -19,7 +18,7 @@ from agents.function_schema import FuncSchema
 
 from halo_core.doctor.object_graph import iterate_closure
 from halo_core.enforcement import Ticket
-from halo_core.enforcement.arguments import BoundArguments, copy_arguments, same_value
+from halo_core.enforcement.arguments import ArgumentBinder, BoundArguments, copy_arguments, same_value
 
 _JSON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "array": (list,),
@@ -168,51 +167,21 @@ def _has_type(value: Any, spec: Any) -> bool:
 # a call in Python
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionBinder:
-    """Takes the arguments of one function apart by its signature; see `guarded_calls.ArgumentBinder`."""
+class FunctionBinder(ArgumentBinder):
+    """Takes the arguments of one function apart by its signature."""
 
-    function: Callable[..., Any]
+    __slots__ = ()
 
     def bind_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundArguments:
         """Bind arguments by name; objects that the SDK injects are passed on unchanged."""
         try:
-            signature = inspect.signature(self.function)
-            bound_arguments = signature.bind(*args, **kwargs)
-        except (TypeError, ValueError):
+            passed, defaults, keywords = self.sort_by_name(args, kwargs)
+        except TypeError:
             return BoundArguments({}, {}, "invalid_arguments")
-        bound_arguments.apply_defaults()
-        chosen: dict[str, Any] = {}
-        injected: dict[str, Any] = {}
-        for name, value in bound_arguments.arguments.items():
-            if isinstance(value, RunContextWrapper):
-                injected[name] = value
-            elif signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
-                chosen.update(value)
-            else:
-                chosen[name] = value
-        passed_names = frozenset(bound_arguments.arguments)
-        return BoundArguments(*copy_arguments(chosen), injected, len(args), passed_names)
-
-    def build_call_arguments(
-        self, bound_arguments: BoundArguments, executed: Mapping[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Positional and keyword arguments for the function."""
-        remaining = {**executed, **bound_arguments.injected}
-        positional: list[Any] = []
-        keywords: dict[str, Any] = {}
-        for index, (name, parameter) in enumerate(inspect.signature(self.function).parameters.items()):
-            if (
-                name not in bound_arguments.named_parameters
-                or name not in remaining
-                or parameter.kind is inspect.Parameter.VAR_KEYWORD
-            ):
-                continue
-            value = remaining.pop(name)
-            if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-                positional.extend(value)
-            elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY or index < bound_arguments.by_position:
-                positional.append(value)
-            else:
-                keywords[name] = value
-        return tuple(positional), {**keywords, **remaining}
+        parameters = self.signature.parameters.values()
+        empty = {item.name: () for item in parameters if item.kind is item.VAR_POSITIONAL}
+        arguments = {**empty, **defaults, **passed, **keywords}
+        injected = {name: value for name, value in arguments.items() if isinstance(value, RunContextWrapper)}
+        chosen = {name: value for name, value in arguments.items() if name not in injected}
+        names = {name: name for name in (*empty, *defaults, *passed)}
+        return BoundArguments(*copy_arguments(chosen), injected, len(args), names)

@@ -62,16 +62,16 @@ from halo_core.enforcement.guards import (
 from halo_core.enforcement.session_context import triggering_message_scope
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Resource
-from halo_openai_agents._results import make_model_surface
-from halo_openai_agents._runs import AgentRun, current_run, in_body, step_scope
-from halo_openai_agents._texts import (
+from halo_openai_agents._results import (
     count_messages,
     find_asking_message,
     find_known_origins,
     get_function_calls,
     identify_turn,
+    make_model_surface,
     to_input_items,
 )
+from halo_openai_agents._runs import AgentRun, current_run, in_body, step_scope
 from halo_openai_agents._translate import (
     GUARD_ATTRIBUTE,
     find_guard,

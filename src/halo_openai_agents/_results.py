@@ -1,42 +1,168 @@
-"""How results of tools and answers of models are read, filtered and redacted: the `Surface`s of this adapter."""
+"""What goes into models and comes out of them and of tools, as texts, and how it is filtered, redacted and withheld."""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from agents import ModelResponse, ToolOutputText
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
 
 from halo_core.enforcement import Surface
-from halo_core.enforcement.result_texts import MaskText, ValueRedactor
-from halo_core.model import ActionKind
-from halo_openai_agents._texts import EXTRACTOR, extract_words, parse_json
+from halo_core.enforcement.result_texts import (
+    TextExtractor,
+    ValueRedactor,
+    is_decided_tool,
+    mask_joined_parts,
+    parse_json,
+    prefer_original,
+)
+from halo_core.enforcement.session_context import TriggeringMessage
+from halo_core.model import Provenance
 
 if TYPE_CHECKING:
     from halo_core.facade import HaloBase
 
-KeepDocument = Callable[[str, tuple[str, ...]], bool]
+_EXTRACTOR: Final = TextExtractor()
+_TEXT_PART_TYPES: Final = ("input_text", "output_text", "text", "refusal", "summary_text")
+_SYSTEM_ROLES: Final = ("system", "developer")
+_PLACEHOLDER_ID: Final = "__fake_id__"  # the SDK's, for providers that name nothing
 
-_WITHHELD_NOTICE: Final = "the documents were withheld: a policy keeps this source, or what stands in them, out"
+
+def to_input_items(model_input: Any) -> list[Any]:
+    """Input of a model call as items."""
+    if isinstance(model_input, str):
+        return [{"role": "user", "content": model_input}]
+    return list(model_input) if isinstance(model_input, list | tuple) else []
+
+
+def count_messages(items: Iterable[Any]) -> int:
+    """Count the messages in input items; everything that a model said at once, with its calls, is one."""
+    from_model = [_is_from_model(item) for item in items]
+    return sum(not (current and previous) for previous, current in zip([False, *from_model], from_model, strict=False))
+
+
+def _is_from_model(item: Any) -> bool:
+    kind = str(_get_field(item, "type") or "")
+    return _get_field(item, "role") == "assistant" or kind == "reasoning" or kind.endswith("_call")
+
+
+def _get_field(item: Any, name: str) -> Any:
+    return item.get(name) if isinstance(item, Mapping) else getattr(item, name, None)
+
+
+def _extract_message_text(item: Any) -> str:
+    """Text of a message item."""
+    content = _get_field(item, "content")
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list | tuple) else []
+    texts = (
+        _get_field(part, "text") or _get_field(part, "refusal")
+        for part in parts
+        if _get_field(part, "type") in _TEXT_PART_TYPES
+    )
+    return "\n".join(text for text in texts if isinstance(text, str))
+
+
+def find_asking_message(items: Sequence[Any], *, nested: bool) -> TriggeringMessage:
+    """The message that asks for a model call; if `nested`, a tool's body wrote it, not a user."""
+    last = items[-1] if items else None
+    if last is None:
+        return TriggeringMessage()
+    is_by_user = _get_field(last, "role") == "user" and not nested
+    text = _extract_message_text(last) or _EXTRACTOR.extract_text(_get_field(last, "output") or "")
+    return TriggeringMessage(_get_real_id(last, "id"), kind="user" if is_by_user else "message", text=text)
+
+
+def find_known_origins(
+    system: str | None, items: Iterable[Any], *, known_call_ids: frozenset[str] | None, nested: bool
+) -> tuple[tuple[str, Provenance], ...]:
+    """Find the texts in the input whose origin is known.
+
+    Args:
+        system: the agent's instructions.
+        items: what the model is shown.
+        known_call_ids: ids of the calls that this session has made; what another tool said, nobody here has read. None
+            where the session goes on from earlier runs, which have recorded what they read.
+        nested: whether a tool's body wrote the input, and so neither the user nor the system.
+    """
+    origins: list[tuple[str, Provenance]] = []
+    if system and not nested:
+        origins.append((system, Provenance.SYSTEM))
+    for item in items:
+        role, kind = _get_field(item, "role"), str(_get_field(item, "type") or "")
+        if kind.endswith("_output"):
+            if known_call_ids is not None and _get_field(item, "call_id") not in known_call_ids:
+                origins.append((_EXTRACTOR.extract_text(_get_field(item, "output")), Provenance.UNTRUSTED))
+        elif nested:
+            continue
+        elif role in _SYSTEM_ROLES:
+            origins.append((_extract_message_text(item), Provenance.SYSTEM))
+        elif role == "user":
+            origins.append((_extract_message_text(item), Provenance.USER))
+    return tuple(origins)
+
+
+# responses
+
+
+def extract_words(response: ModelResponse) -> str:
+    """All text of a response, with its calls and their arguments."""
+    return _EXTRACTOR.join_texts(_iter_words, response.output)
+
+
+def _iter_words(output: Iterable[Any]) -> Iterator[str]:
+    for item in output:
+        if isinstance(item, ResponseFunctionToolCall):
+            yield item.name
+            yield from _iter_argument_texts(item.arguments)
+        elif isinstance(item, ResponseOutputMessage):
+            yield (text := _extract_message_text(item))
+            if "\\" in text:  # its escapes hide words from whoever does not parse it
+                yield from _iter_argument_texts(text)
+        else:
+            yield from _EXTRACTOR.iterate_leaves(item)
+
+
+def _iter_argument_texts(arguments: str | None) -> Iterator[str]:
+    text = arguments or ""  # some providers leave it out where there are none
+    try:
+        yield from _EXTRACTOR.iterate_leaves(parse_json(text)[0])
+    except (ValueError, RecursionError):
+        yield text
+
+
+def get_function_calls(response: ModelResponse) -> list[ResponseFunctionToolCall]:
+    """Function calls that a response asks for."""
+    return [item for item in response.output if isinstance(item, ResponseFunctionToolCall)]
+
+
+def identify_turn(response: ModelResponse, items: Sequence[Any] = ()) -> tuple[str, str]:
+    """Id and text of a response, as what asks for the calls in it.
+
+    The id is the provider's; if there is none, a digest of what the model was shown, so that the same conversation has
+    the same turn in every process.
+    """
+    text = "\n".join(_extract_message_text(item) for item in response.output if isinstance(item, ResponseOutputMessage))
+    ids = (_get_real_id(response, "response_id"), *(_get_real_id(item, "id") for item in response.output))
+    turn_id = next(filter(None, ids), "")
+    if not turn_id:
+        digest_input = json.dumps(list(items), default=str, sort_keys=True).encode("utf-8", "replace")
+        turn_id = f"turn-{hashlib.sha256(digest_input).hexdigest()[:24]}"
+    return turn_id, text
+
+
+def _get_real_id(item: Any, name: str) -> str:
+    value = _get_field(item, name)
+    return value if isinstance(value, str) and value != _PLACEHOLDER_ID else ""
 
 
 # tools
-
-
-def _may_keep(value: Any, keep: KeepDocument) -> bool:
-    """Whether a document stays. INVARIANT: FAILCLOSED - an unreadable one could have any label."""
-    return EXTRACTOR.is_readable(value) and keep(EXTRACTOR.extract_text(value), ())
-
-
-def _filter_parts(result: Any, keep: KeepDocument) -> tuple[Any, int]:
-    """Remove documents that may not be used: of a list item by item, of anything else all or nothing."""
-    if isinstance(result, list):
-        allowed = [item for item in result if _may_keep(item, keep)]
-        return (result if len(allowed) == len(result) else allowed), len(result) - len(allowed)
-    return (result, 0) if _may_keep(result, keep) else (_replace_result(result, _WITHHELD_NOTICE), 1)
 
 
 def _replace_result(result: Any, notice: str) -> Any:
@@ -51,9 +177,9 @@ def _replace_result(result: Any, notice: str) -> Any:
 
 
 TOOL_RESULT_SURFACE: Final[Surface[Any]] = Surface(
-    EXTRACTOR.extract_text,
-    _filter_parts,
-    lambda result, mask: ValueRedactor(mask).redact_value(result),
+    _EXTRACTOR.extract_text,
+    partial(_EXTRACTOR.filter_parts, replace=_replace_result),
+    ValueRedactor.redact,
     _replace_result,
 )
 """Of function tools: texts, the SDK's structured outputs, lists of these, whatever else a function returns."""
@@ -72,59 +198,26 @@ def _replace_answer(response: ModelResponse, notice: str) -> ModelResponse:
     return dataclasses.replace(response, output=[message])
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _AnswerRedactor:
-    """Applies a mask to a response."""
+class _AnswerRedactor(ValueRedactor):
+    __slots__ = ()
 
-    mask: MaskText
-    is_tool: Callable[[str], bool]
-
-    def redact_response(self, response: ModelResponse) -> ModelResponse:
-        output = [self._redact_item(item) for item in response.output]
-        same = all(new is old for new, old in zip(output, response.output, strict=True))
-        return response if same else dataclasses.replace(response, output=output)
-
-    def _redact_item(self, item: Any) -> Any:
-        if isinstance(item, ResponseFunctionToolCall):
+    def redact_object(self, value: Any) -> Any:
+        if isinstance(value, ModelResponse):
+            output = prefer_original(value.output, [self.redact_value(item) for item in value.output])
+            return value if output is value.output else dataclasses.replace(value, output=output)
+        if isinstance(value, ResponseFunctionToolCall):
+            arguments = value.arguments or ""
             # Such a call is decided when it is made; any other may be the shape of an answer.
-            return item if self.is_tool(item.name) else self._redact_tool_call(item)
-        if isinstance(item, ResponseOutputMessage):
-            content = self._redact_joined_parts([self._redact_part(part) for part in item.content])
-            same = all(new is old for new, old in zip(content, item.content, strict=True))
-            return item if same else item.model_copy(update={"content": content})
-        return ValueRedactor(self.mask).redact_value(item)
-
-    def _redact_part(self, part: Any) -> Any:
-        if not isinstance(part, ResponseOutputText):
-            return ValueRedactor(self.mask).redact_value(part)
-        return _replace_part_text(part, self._redact_text(part.text))
-
-    def _redact_joined_parts(self, content: list[Any]) -> list[Any]:
-        """Mask the parts of one message as one text, where only together they contain what must be masked."""
-        texts = [part for part in content if isinstance(part, ResponseOutputText)]
-        joined_text = "".join(part.text for part in texts)
-        if len(texts) < 2 or (text := self._redact_text(joined_text)) == joined_text:
-            return content
-        replacements = dict.fromkeys(map(id, texts), "")
-        replacements[id(texts[0])] = text
-        return [
-            _replace_part_text(part, replacements[id(part)]) if id(part) in replacements else part for part in content
-        ]
-
-    def _redact_text(self, text: str) -> str:
-        """Mask a text; in one that is JSON, every value, however it is escaped."""
-        try:
-            parsed, has_repeats = parse_json(text)
-        except (ValueError, RecursionError):
-            return self.mask(text)
-        changed = ValueRedactor(self.mask).redact_value(parsed)
-        # INVARIANT: whoever parses it reads nothing that was not looked at: escapes, and names that stand twice.
-        return self.mask(text if changed is parsed and not has_repeats else json.dumps(changed, ensure_ascii=False))
-
-    def _redact_tool_call(self, item: ResponseFunctionToolCall) -> ResponseFunctionToolCall:
-        arguments = item.arguments or ""
-        text = self._redact_text(arguments)
-        return item if text == arguments else item.model_copy(update={"arguments": text})
+            text = arguments if self.is_tool(value.name) else self.redact_json(arguments)
+            return value if text == arguments else value.model_copy(update={"arguments": text})
+        if isinstance(value, ResponseOutputMessage):
+            parts = [self.redact_value(part) for part in value.content]
+            parts = mask_joined_parts(parts, ResponseOutputText, self.redact_json, _replace_part_text)
+            content = prefer_original(value.content, parts)
+            return value if content is value.content else value.model_copy(update={"content": content})
+        if isinstance(value, ResponseOutputText):
+            return _replace_part_text(value, self.redact_json(value.text))
+        return super().redact_object(value)
 
 
 def _replace_part_text(part: ResponseOutputText, text: str) -> ResponseOutputText:
@@ -134,12 +227,5 @@ def _replace_part_text(part: ResponseOutputText, text: str) -> ResponseOutputTex
 
 def make_model_surface(halo: HaloBase) -> Surface[Any]:
     """Make the surface of a `ModelResponse`: calls of registered resources are left as they are."""
-
-    def is_tool(name: str) -> bool:
-        resource = halo.find_registered(name)
-        return resource is not None and resource.kind is not ActionKind.INFERENCE
-
-    def redact(response: ModelResponse, mask: MaskText) -> ModelResponse:
-        return _AnswerRedactor(mask, is_tool).redact_response(response)
-
+    redact = partial(_AnswerRedactor.redact, is_tool=partial(is_decided_tool, halo))
     return Surface(extract_words, None, redact, _replace_answer)

@@ -45,8 +45,8 @@ from halo_core.errors import Denied
 from halo_core.model import Mode
 from halo_openai_agents._models import GuardedProvider, guard_model
 from halo_openai_agents._pause import load_session, load_turn
+from halo_openai_agents._results import identify_turn
 from halo_openai_agents._runs import AgentRun, current_run, find_run, run_scope
-from halo_openai_agents._texts import identify_turn
 from halo_openai_agents._translate import find_guard, get_display_name, model_name
 
 if TYPE_CHECKING:

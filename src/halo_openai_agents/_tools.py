@@ -19,6 +19,7 @@ from agents import tool as sdk
 from agents.tool_context import ToolContext
 from agents.util._approvals import evaluate_function_tool_approval
 
+from halo_core.enforcement.arguments import read_signature
 from halo_core.enforcement.flow import arun, run
 from halo_core.enforcement.guards import (
     GuardMetadata,
@@ -160,7 +161,7 @@ def _make_plain_invoker(
 
 def _wrap_function(guard: GuardMetadata, function: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap the function that a tool was made of, so that its calls are decided."""
-    binder = FunctionBinder(function)
+    binder = FunctionBinder(read_signature(function))
     if inspect.iscoroutinefunction(function):
 
         @functools.wraps(function)

@@ -12,7 +12,7 @@ from agents.usage import Usage
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
 
 from halo_openai_agents._models import build_response, iter_events
-from halo_openai_agents._texts import to_input_items
+from halo_openai_agents._results import to_input_items
 
 
 @dataclass(frozen=True, slots=True)

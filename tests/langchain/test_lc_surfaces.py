@@ -31,20 +31,20 @@ from halo_core.content.redaction import Redactor
 from halo_core.crypto.keys import KeyStore
 from halo_core.enforcement import Surface
 from halo_core.enforcement.obligations import WITHHELD_NOTICE
+from halo_core.enforcement.result_texts import DROPPED_NOTICE
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import EntryKind, Impact
 from halo_core.store.reader import Reader, SealedContents
 from halo_langchain import Resource
 from halo_langchain._results import (
     DOCUMENTS_SURFACE,
-    DROPPED_NOTICE,
     MODEL_SURFACE,
     TOOL_RESULT_SURFACE,
     make_documents_surface,
     make_model_surface,
     make_tool_surface,
+    redact_value,
 )
-from halo_langchain._texts import redact_value
 from halo_langchain.testing import ScriptedModel, call
 
 PAN = "4111111111111111"

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from halo_core.model import Impact
 from halo_langchain import Resource
-from halo_langchain._texts import extract_model_output, extract_result_text
+from halo_langchain._results import extract_model_output, extract_result_text
 from halo_langchain.testing import ScriptedModel, call
 
 READ = Resource(impact=Impact.READ, source_trust=900, idempotent=True)

@@ -18,8 +18,14 @@ from llama_index.core.base.response.schema import Response
 from llama_index.core.schema import IndexNode, NodeWithScore, TextNode
 from llama_index.core.tools import ToolOutput
 
-from halo_llamaindex._results import MODEL_SURFACE, TOOL_RESULT_SURFACE, make_documents_surface
-from halo_llamaindex._texts import extract_text, is_readable, redact_value
+from halo_llamaindex._results import (
+    MODEL_SURFACE,
+    TOOL_RESULT_SURFACE,
+    extract_text,
+    is_readable,
+    make_documents_surface,
+    redact_value,
+)
 
 PARTS = "4111 1111"
 

@@ -1,6 +1,7 @@
 """The arguments of one call: plain values for the decision, and objects that run as they were decided.
 
-`copy_arguments` takes objects as frameworks pass them and returns JSON-like values with our own copies of the objects;
+`ArgumentBinder` takes a call apart by its signature and puts it together again. `copy_arguments` takes objects as
+frameworks pass them and returns JSON-like values with our own copies of the objects;
 `BoundArguments.get_executed_arguments` returns the objects, rebuilt where an obligation changed them. pydantic is
 recognised by what the process has imported, since the core imports none of it, and no code of an object's class is run.
 """
@@ -10,10 +11,11 @@ from __future__ import annotations
 import copy
 import dataclasses
 import datetime as dt
+import inspect
 import ipaddress
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
@@ -41,11 +43,6 @@ def is_model(value: Any) -> bool:
 def is_secret(value: Any) -> bool:
     """Whether it is one of pydantic's secrets, whose text form hides the value."""
     return _is_instance(value, _PYDANTIC, "SecretStr", "SecretBytes")
-
-
-def make_secret(like: Any, value: Any) -> Any:
-    """A secret of the same class with another value."""
-    return type(like)(value)
 
 
 def is_url(value: Any) -> bool:
@@ -107,6 +104,20 @@ def to_json_outline(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): to_json_outline(item) for key, item in value.items()}
     return [to_json_outline(item) for item in value] if isinstance(value, list) else type(value).__name__
+
+
+def has_json_form(value: Any) -> bool:
+    """Whether a decision reads all of a value, so that no object in it is live."""
+    json_value = to_json_or_empty(value)
+    return same_value(to_json_outline(json_value), json_value)
+
+
+def to_json_or_empty(value: Any) -> Any:
+    """As `to_json_value`, and an empty list where that fails."""
+    try:
+        return to_json_value(value)
+    except Exception:  # noqa: BLE001  too deep, or it misbehaves: `copy_arguments` finds out, and refuses it
+        return []
 
 
 def to_json_value(value: Any) -> Any:
@@ -176,7 +187,7 @@ def _rebuild_value(original: Any, wanted: Any) -> Any:
     if isinstance(original, dict):
         return {key: _rebuild_value(original[key], new) for key, new in wanted.items()}
     if is_secret(original):
-        return make_secret(original, wanted["secret"])
+        return type(original)(wanted["secret"])
     return _rebuild_object(original, wanted) if isinstance(wanted, Mapping) else wanted
 
 
@@ -198,7 +209,9 @@ class BoundArguments:
         problem: reason code where they cannot be decided.
         injected: what the framework filled in; it is handed on as it is.
         by_position: how many were passed by position; the callable gets them in the same way.
-        named_parameters: parameters that have a value; whatever else there is came as `**kwargs`.
+        names: parameters that have a value, each with the name under which it was decided; whatever else there is came
+            as `**kwargs`.
+        left_out: parameters that nobody passed: the callable uses its own default unless an obligation changed it.
     """
 
     decision_values: dict[str, Any]
@@ -206,7 +219,8 @@ class BoundArguments:
     problem: str = ""
     injected: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     by_position: int = 0
-    named_parameters: frozenset[str] = frozenset()
+    names: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
 
     def get_executed_arguments(self, ticket: Ticket) -> dict[str, Any]:
         """The arguments to run with: our copies, rebuilt where an obligation changed a value."""
@@ -242,3 +256,86 @@ def copy_arguments(
     for name, (value, decision_value) in (live_objects or {}).items():
         objects[name], decision_values[name] = value, decision_value
     return decision_values, objects, ""
+
+
+# calls by signature
+
+_VAR_POSITIONAL: Final = inspect.Parameter.VAR_POSITIONAL
+_VAR_KEYWORD: Final = inspect.Parameter.VAR_KEYWORD
+_ANY_SIGNATURE: Final = inspect.Signature(
+    [inspect.Parameter("args", _VAR_POSITIONAL), inspect.Parameter("kwargs", _VAR_KEYWORD)]
+)
+
+
+def read_signature(function: Callable[..., Any]) -> inspect.Signature:
+    """The signature of a callable; one that takes anything where it has none, as some builtins."""
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        return _ANY_SIGNATURE
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ArgumentBinder:
+    """Takes the arguments of one callable apart and puts them together again.
+
+    Args:
+        signature: of the callable.
+    """
+
+    signature: inspect.Signature
+
+    def bind_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundArguments:
+        """The arguments of a call by name, as nobody else holds them."""
+        raise NotImplementedError
+
+    def decides_default(self, name: str, default: Any) -> bool:  # noqa: ARG002  for subclasses
+        """Whether the default of a parameter is decided as if it had been passed."""
+        return True
+
+    def sort_by_name(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """Arguments by name: what was passed for a parameter, defaults of the others, what came as `**kwargs`.
+
+        Raises:
+            TypeError: they do not fit the signature, or two have the same name, so that only one could be decided.
+        """
+        bound = self.signature.bind(*args, **kwargs).arguments
+        passed: dict[str, Any] = {}
+        defaults: dict[str, Any] = {}
+        keywords: dict[str, Any] = {}
+        for name, parameter in self.signature.parameters.items():
+            if name in bound:
+                if parameter.kind is _VAR_KEYWORD:
+                    keywords = bound[name]
+                else:
+                    passed[name] = bound[name]
+            elif parameter.default is not parameter.empty and self.decides_default(name, parameter.default):
+                defaults[name] = parameter.default
+        if repeated := keywords.keys() & {*passed, *defaults}:
+            raise TypeError(f"two arguments are named `{min(repeated)}`")
+        return passed, defaults, keywords
+
+    def build_call_arguments(
+        self, bound_arguments: BoundArguments, executed: Mapping[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Positional and keyword arguments for the callable, passed the way they came."""
+        remaining = {**executed, **bound_arguments.injected}
+        positional: list[Any] = []
+        keywords: dict[str, Any] = {}
+        for index, (name, parameter) in enumerate(self.signature.parameters.items()):
+            if name not in bound_arguments.names or bound_arguments.names[name] not in remaining:
+                continue  # a keyword that is called like it stays a keyword
+            value = remaining.pop(bound_arguments.names[name])
+            if name in bound_arguments.left_out and same_value(
+                to_json_or_empty(value), to_json_or_empty(parameter.default)
+            ):
+                continue  # the callable's own object, which it may go on using
+            if parameter.kind is _VAR_POSITIONAL:
+                positional.extend(value)
+            elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY or index < bound_arguments.by_position:
+                positional.append(value)
+            else:
+                keywords[name] = value
+        return tuple(positional), {**keywords, **remaining}

@@ -22,7 +22,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
-from halo_core.enforcement.arguments import BoundArguments
+from halo_core.enforcement.arguments import ArgumentBinder, BoundArguments
 from halo_core.enforcement.call import Call
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, to_task_arguments, with_delegation_terms
 from halo_core.enforcement.enforcer import Enforcer, Ticket
@@ -148,18 +148,6 @@ class GuardedAction(GovernedAction[Any]):
         if self.outer_call is not None:
             self.outer_call.remember(raised, error)
         return raised
-
-
-class ArgumentBinder(Protocol):
-    """Takes the arguments of one function apart and puts them together again."""
-
-    def bind_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundArguments:
-        """The arguments of a call by name, as nobody else holds them."""
-
-    def build_call_arguments(
-        self, bound_arguments: BoundArguments, executed: Mapping[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Positional and keyword arguments, passed the way they came."""
 
 
 class GuardedCall(GuardedAction):

@@ -1,8 +1,8 @@
-"""Texts of results, for digests, provenance and redaction, whatever shape a result has.
+"""Texts of results, for digests, provenance, filters and redaction, whatever shape a result has.
 
 `TextExtractor` returns every leaf and key on lines of its own, since an encoding such as JSON would hide words behind
-its escapes. `ValueRedactor` returns a copy in the same shape with other words in it, or the same object where nothing
-changes.
+its escapes; by these texts it says which documents stay. `ValueRedactor` returns a copy in the same shape with other
+words in it, or the same object where nothing changes. What a document says of itself is not believed.
 """
 
 from __future__ import annotations
@@ -11,18 +11,25 @@ import copy
 import dataclasses
 import datetime as dt
 import itertools
+import json
 import math
+import operator
 import uuid
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from numbers import Number
 from pathlib import PurePath
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from halo_core.content.personal_data import card_digits, looks_like_pan
 from halo_core.content.secrets import is_credential, is_credential_header, is_credential_member
-from halo_core.enforcement.arguments import NETWORK_TYPES, copy_with_fields, get_fields, is_secret, is_url, make_secret
+from halo_core.enforcement.arguments import NETWORK_TYPES, copy_with_fields, get_fields, is_secret, is_url
+from halo_core.enforcement.obligations import KeepDocument
+from halo_core.model import ActionKind
+
+DROPPED_NOTICE: Final = "the documents were withheld: a policy keeps this source, or what stands in them, out"
+GetLabels = Callable[[Any], Iterable[str]]
 
 _TIME_TYPES: Final = (dt.date, dt.time, dt.timedelta)
 # What `str` says of them is all that they hold.
@@ -36,13 +43,53 @@ class TextExtractor:
     """Extracts the texts of results.
 
     Args:
-        get_parts: what an object of the framework's own says, None of any other object.
+        part_getters: what objects of the framework's own say, by their class; ids, scores and locations do not.
     """
 
-    __slots__ = ("_get_parts",)
+    __slots__ = ("_part_getters",)
 
-    def __init__(self, get_parts: Callable[[Any], Sequence[Any] | None] = lambda _value: None) -> None:
-        self._get_parts = get_parts
+    def __init__(self, *part_getters: tuple[type[Any] | tuple[type[Any], ...], Callable[[Any], Sequence[Any]]]) -> None:
+        self._part_getters = part_getters
+
+    def may_keep(self, document: Any, keep: KeepDocument, get_labels: GetLabels | None = None) -> bool:
+        """Whether a document stays. INVARIANT: FAILCLOSED - what nobody can read could carry any label.
+
+        Args:
+            document: a document, or any other part of a result.
+            keep: whether one with this text and these labels stays.
+            get_labels: what data it holds, beside what is found in its text.
+        """
+        try:
+            labels = get_labels(document) if get_labels is not None else ()
+            label_names = tuple(labels)
+        except Exception:  # noqa: BLE001  INVARIANT: FAILCLOSED - nobody can say what is in it
+            return False
+        # A text is no list of labels, though it can be read letter by letter.
+        if isinstance(labels, str) or not all(isinstance(name, str) for name in label_names):
+            return False
+        return self.is_readable(document) and keep(self.extract_text(document), label_names)
+
+    def filter_documents(
+        self, documents: Sequence[Any], keep: KeepDocument, get_labels: GetLabels | None = None
+    ) -> tuple[list[Any], int]:
+        """The documents that stay, the same list if all do, and how many do not."""
+        remaining = [item for item in documents if self.may_keep(item, keep, get_labels)]
+        dropped = len(documents) - len(remaining)
+        return (remaining if dropped or not isinstance(documents, list) else documents), dropped
+
+    def filter_parts(self, result: Any, keep: KeepDocument, *, replace: Callable[[Any, str], Any]) -> tuple[Any, int]:
+        """A tool's result without the documents that may not be used: those of a list, else all of it or nothing.
+
+        Args:
+            result: of a tool.
+            keep: whether a document with this text and these labels stays.
+            replace: makes a notice in the result's own shape.
+        """
+        if isinstance(result, list):
+            return self.filter_documents(result, keep)
+        if self.may_keep(result, keep):
+            return result, 0
+        return replace(result, DROPPED_NOTICE), len(result) if isinstance(result, tuple) else 1
 
     def extract_text(self, value: Any) -> str:
         """The whole text of a value."""
@@ -90,9 +137,9 @@ class TextExtractor:
 
     def _get_contents(self, value: Any) -> Any:
         """The contents of an object, None for a leaf."""
-        parts = self._get_parts(value)
-        if parts is not None:
-            return [item for item in parts if item is not None]
+        for kind, get_parts in self._part_getters:
+            if isinstance(value, kind):
+                return [item for item in get_parts(value) if item is not None]
         if (fields := get_fields(value)) is not None:
             return fields
         return [value.value] if isinstance(value, Enum) else None
@@ -105,7 +152,27 @@ def _to_text(value: Any) -> str:
         return repr(value)
 
 
+def replace_plain_result(result: Any, notice: str) -> Any:
+    """A notice in the shape of a plain value."""
+    if isinstance(result, list):
+        return [notice]
+    if isinstance(result, bytes):
+        return notice.encode()
+    return {"notice": notice} if isinstance(result, Mapping) else notice
+
+
+def is_decided_tool(halo: Any, name: str) -> bool:
+    """Whether a call of this name is decided when it is made; any other may be the shape of a model's answer."""
+    resource = halo.find_registered(name)
+    return resource is not None and resource.kind is not ActionKind.INFERENCE
+
+
+def _is_no_tool(_name: str) -> bool:
+    return False
+
+
 MaskText = Callable[[str], str]
+T = TypeVar("T")
 
 _PLACEHOLDER: Final = "[secret]"
 # They say when, which or where, and hold nobody's words.
@@ -113,21 +180,70 @@ _WORDLESS_TYPES: Final = (type(None), bool, complex, uuid.UUID, *_TIME_TYPES, *N
 _TEXT_AND_NUMBER_TYPES: Final = (str, bytes, bytearray, int, float, Decimal)
 # Where a block of a message has its words.
 _TEXT_MEMBERS: Final = ("text", "thinking", "reasoning")
+# Which call it is; the answer to it says the same.
+_CALL_ID_MEMBERS: Final = frozenset({"id", "call_id", "index", "type"})
+_ARGUMENT_MEMBERS: Final = frozenset({"args", "arguments", "input", "partial_json"})
+_MAX_DIGITS: Final = 400  # digits; Python reads no integer of more than 4,300, others do
+
+
+def parse_json(text: str) -> tuple[Any, bool]:
+    """Parse a text that its reader may take for JSON, and say whether a name occurs twice in an object.
+
+    Raises:
+        ValueError: it is none.
+        RecursionError: it is too deep.
+    """
+    repeats: list[bool] = []
+
+    def build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        repeats.append(len(dict(pairs)) != len(pairs))
+        return dict(pairs)
+
+    value = json.loads(text, strict=False, parse_int=_parse_integer, object_pairs_hook=build_object)
+    return value, any(repeats)
+
+
+def _parse_integer(digits: str) -> int | str:
+    return int(digits) if len(digits) < _MAX_DIGITS else digits
+
+
+def prefer_original(original: T, changed: T) -> T:
+    """The original list or mapping where the other one has the very same objects in it."""
+    old: Any = original
+    new: Any = changed
+    if isinstance(original, Mapping):
+        is_same = old.keys() == new.keys() and all(new[key] is old[key] for key in old)
+    else:
+        is_same = len(old) == len(new) and all(map(operator.is_, old, new))
+    return original if is_same else changed
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ValueRedactor:
-    """Applies a mask to a result; `is_secret` is set below the name of a credential.
+    """Applies a mask to a result. What stands below the name of a credential is replaced whole, as `[secret]`.
 
-    What `redact_value` returns is the same object where nothing changes. It raises TypeError at what nobody can look
-    into, or what cannot be made with other words in it.
+    Args:
+        mask: what is made of a text.
+        is_tool: whether a call of this name is decided when it is made: the arguments of such a call in a model's
+            answer stay as they are.
+        is_secret: whether it stands below the name of a credential.
     """
 
     mask: MaskText
+    is_tool: Callable[[str], bool] = _is_no_tool
     is_secret: bool = False
 
+    @classmethod
+    def redact(cls, value: Any, mask: MaskText, is_tool: Callable[[str], bool] = _is_no_tool) -> Any:
+        """As `redact_value` of a redactor with this mask."""
+        return cls(mask, is_tool).redact_value(value)
+
     def redact_value(self, value: Any) -> Any:
-        """Redact any value."""
+        """A copy of a value of any shape with every text masked; the same object where nothing changes.
+
+        Raises:
+            TypeError: it holds something into which nobody can look, or which cannot be made with other words in it.
+        """
         if isinstance(value, _WORDLESS_TYPES):
             return value
         if isinstance(value, Enum):  # before its base: a member of a `StrEnum` is a `str` too
@@ -176,7 +292,7 @@ class ValueRedactor:
         }
         if len(changed) != len(value):
             raise make_unreadable_error(value)  # two keys are one when they are masked
-        if all(key in value and changed[key] is value[key] for key in changed):
+        if prefer_original(value, changed) is value:
             return value
         if type(value) is dict:
             return changed
@@ -210,7 +326,7 @@ class ValueRedactor:
         if isinstance(value, list | tuple):
             # A line end between them: numbers in a row are seldom one.
             changed = mask_joined_texts(changed, self.mask, between="\n", keep=True)
-        if all(new is old for new, old in zip(changed, items, strict=True)):
+        if prefer_original(items, changed) is items:
             return value
         if type(value) in (list, tuple, set, frozenset):
             return type(value)(changed)
@@ -223,9 +339,8 @@ class ValueRedactor:
     def redact_object(self, value: Any) -> Any:
         """Redact an object by its contents."""
         if is_secret(value):
-            return make_secret(
-                value, _PLACEHOLDER if isinstance(value.get_secret_value(), str) else _PLACEHOLDER.encode()
-            )
+            is_text = isinstance(value.get_secret_value(), str)
+            return type(value)(_PLACEHOLDER if is_text else _PLACEHOLDER.encode())
         if isinstance(value, PurePath) or is_url(value):
             return self._require_unmasked(value, str(value))
         fields = get_fields(value)
@@ -244,6 +359,81 @@ class ValueRedactor:
         if any(isinstance(fields[name], int | float | Decimal) for name in changed):
             raise make_unreadable_error(value)  # a number that was promised
         return copy_with_fields(value, changed) if changed else value
+
+    # answers of models
+
+    def redact_metadata(self, metadata: Any, *, changed: bool = False) -> Any:
+        """Redact how an answer was made; `changed` where a word of the answer was masked.
+
+        What nobody can read is removed, and where something changed, its words in pieces, which no mask would find.
+        """
+        if not isinstance(metadata, Mapping):
+            return self.redact_value(metadata)
+        redacted: dict[Any, Any] = {}
+        for key, item in metadata.items():
+            if key == "logprobs":
+                continue
+            try:
+                redacted |= self.redact_member(key, item)
+            except TypeError:
+                changed = True
+        changed = changed or any(key not in metadata or redacted[key] is not metadata[key] for key in redacted)
+        return redacted if changed else metadata
+
+    def redact_member(self, key: Any, item: Any) -> Mapping[Any, Any]:
+        """Redact one member of a mapping, its name too."""
+        return {**self._redact_mapping({key: item})}
+
+    def redact_provider_members(
+        self, members: dict[str, Any], call_keys: Container[str], id_keys: Container[str] = ()
+    ) -> dict[str, Any]:
+        """Redact what a provider adds to a message: calls under some keys, and ids, which stay, under others."""
+        taken = {
+            key: self.redact_tool_calls(item) if key in call_keys else item
+            for key, item in members.items()
+            if key in call_keys or key in id_keys
+        }
+        rest = self._redact_mapping({key: item for key, item in members.items() if key not in taken})
+        return prefer_original(members, {**taken, **rest})
+
+    def redact_tool_calls(self, calls: Any) -> Any:
+        """Redact what a model asks for: one call or a list of them."""
+        return (
+            prefer_original(calls, [self.redact_tool_call(item) for item in calls])
+            if isinstance(calls, list)
+            else self.redact_tool_call(calls)
+        )
+
+    def redact_tool_call(self, call: Any, *, is_decided: bool = False) -> Any:
+        """Redact one call; which one it is stays, and what it hands to a tool that decides it."""
+        if not isinstance(call, dict):
+            return self.redact_value(call)
+        function = call.get("function")
+        name = call.get("name") or (function.get("name") if isinstance(function, dict) else None)
+        is_decided = is_decided or (isinstance(name, str) and self.is_tool(name))
+        return prefer_original(
+            call, {key: self._redact_call_member(key, item, is_decided=is_decided) for key, item in call.items()}
+        )
+
+    def _redact_call_member(self, key: Any, item: Any, *, is_decided: bool) -> Any:
+        if key in _CALL_ID_MEMBERS or (is_decided and (key == "name" or key in _ARGUMENT_MEMBERS)):
+            return item
+        if key == "function" and isinstance(item, dict):
+            return self.redact_tool_call(item, is_decided=is_decided)
+        if key in _ARGUMENT_MEMBERS and isinstance(item, str):  # some providers write them as JSON in a text
+            return self.redact_json(item)
+        return self._for_member(key).redact_value(item)
+
+    def redact_json(self, text: str) -> Any:
+        """Redact a text; in one that is JSON, every value, however it is escaped."""
+        try:
+            parsed, has_repeats = parse_json(text)
+        except (ValueError, RecursionError):
+            return self._redact_text(text)
+        masked = self.redact_value(parsed)
+        # INVARIANT: whoever parses it reads nothing that was not looked at: escapes, and names that stand twice.
+        is_same = masked is parsed and not has_repeats
+        return self._redact_text(text if is_same else json.dumps(masked, ensure_ascii=False))
 
 
 def _find_text(item: Any) -> tuple[str, str] | None:
@@ -277,8 +467,32 @@ def mask_joined_texts(items: list[Any], mask: MaskText, *, between: str, keep: b
         if key is not None and len(part) > 1 and (masked := mask(joined)) != joined:
             part = [_replace_text(part[0], key, masked), *(_replace_text(item, key, "") for item in part[1:] if keep)]
         result += part
-    is_unchanged = len(result) == len(items) and all(new is old for new, old in zip(result, items, strict=True))
-    return items if is_unchanged else result
+    return prefer_original(items, result)
+
+
+def mask_joined_parts(
+    parts: list[Any],
+    kind: type[Any],
+    mask: MaskText,
+    replace_text: Callable[[Any, str], Any],
+    *,
+    between: str = "",
+) -> list[Any]:
+    """Mask the texts in the parts of one message as one, where only together they need it; else the same list.
+
+    Args:
+        parts: each of them masked by itself.
+        kind: class of those that have a `text`.
+        mask: what is done to a text.
+        replace_text: makes a part with another text.
+        between: what is read between two of them.
+    """
+    texts = [part.text for part in parts if isinstance(part, kind)]
+    joined = between.join(texts)
+    if len(texts) < 2 or (masked := mask(joined)) == joined:
+        return parts
+    new_texts = itertools.chain([masked], itertools.repeat(""))
+    return [replace_text(part, next(new_texts)) if isinstance(part, kind) else part for part in parts]
 
 
 def make_unreadable_error(value: Any) -> TypeError:

@@ -222,3 +222,36 @@ def run_story(
         agent.ask(TODAY_SCRIPT, REQUEST)
         on_reauthorization_needed()
         return agent.ask(TODAY_SCRIPT, "Somebody has looked. Go on.")
+
+
+def guard_desk_tools(
+    halo: Any, search_handbook: Any, search_uploads: Any, ask_research: Any, payment_tool: Any
+) -> list[Any]:
+    """The desk's tools, of which the adapter has made these."""
+    own_tools = [search_handbook, list_applications, credit_score, search_uploads]
+    return [
+        *halo.guard(own_tools, resource=INTERNAL),
+        *halo.guard([read_letter, ask_research], resource=EXTERNAL),
+        payment_tool,
+    ]
+
+
+def run_desk(
+    open_halo: Callable[..., Any],
+    make_tools: Callable[[Any], list[Any]],
+    make_agent: Callable[[Any, list[Any]], DemoAgent],
+    home: Path,
+    on_reauthorization_needed: Callable[[], None],
+) -> str:
+    """Run the story in enforce mode; `home` is an empty folder. See `run_story`.
+
+    Args:
+        open_halo: the adapter's `Halo.local`.
+        make_tools: makes the desk's tools.
+        make_agent: makes the agent with its tools, once for each session.
+        home: see `run_story`.
+        on_reauthorization_needed: see `run_story`.
+    """
+    with open_halo(agent=AGENT, user=USER, mode="enforce", home=home, quiet=True, limits=LIMITS) as halo:
+        tools = make_tools(halo)
+        return run_story(halo, lambda: make_agent(halo, tools), home, on_reauthorization_needed)

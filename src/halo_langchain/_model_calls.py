@@ -21,13 +21,13 @@ from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables.config import var_child_runnable_config
 
 from halo_core.enforcement import Call, Ticket, flow
-from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, clean_name
+from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, clean_name, list_tool_names
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
 from halo_core.model import ActionKind, Resource
 from halo_langchain._pause import LangChainAction
-from halo_langchain._results import find_known_origins
+from halo_langchain._results import find_known_origins, make_answer_surface
 from halo_langchain._runs import RunClaim, body_values, entry_scope, get_run_source, in_body
-from halo_langchain._translate import bound_tools, hosted_names, list_message_texts, tool_names
+from halo_langchain._translate import bound_tools, hosted_names, list_message_texts
 
 if TYPE_CHECKING:
     from halo_core.enforcement.guards import GuardMetadata
@@ -64,7 +64,7 @@ def build_inference_call(
     registered = resource or halo.find_registered(name)
     if registered is None or registered.kind is not ActionKind.INFERENCE:
         registered = halo.register(ActionKind.INFERENCE, name, resource=MODEL_RESOURCE, schema=MODEL_SCHEMA)
-    args = {"messages": len(messages), "tools": tool_names(tools)}
+    args = {"messages": len(messages), "tools": list_tool_names(tools)}
     problem = "hosted_tool" if hosted_names(tools) else ""
     last = messages[-1] if messages else None
     triggering_message = (
@@ -127,7 +127,7 @@ def _extract_tool_names(tools: Iterable[Any]) -> Iterator[str]:
         inner = tool.get("toolSpec") if isinstance(tool, Mapping) else None
         lists = [tool.get(key) for key in _DECLARATIONS] if isinstance(tool, Mapping) else []
         declared = [item for declarations in lists if isinstance(declarations, list) for item in declarations]
-        yield from tool_names(declared or [inner if isinstance(inner, Mapping) else tool])
+        yield from list_tool_names(declared or [inner if isinstance(inner, Mapping) else tool])
 
 
 def to_messages(model: Any, raw_input: Any) -> list[BaseMessage]:
@@ -395,7 +395,7 @@ class ModelCall(LangChainAction):
         super().__init__(
             guard.halo.enforcer,
             self.prepared.build_call(guard) if decision is None else None,
-            shape.make_surface(guard.surface),
+            make_answer_surface(guard.surface),
             decision=decision,
             records_outcome=decision is None,
         )
@@ -422,7 +422,6 @@ class _SendingCall(LangChainAction):
         guard: GuardMetadata,
         decided_call: DecidedCall,
         function: Callable[..., Any],
-        shape: AnswerShape,
         /,
         *args: Any,
         **kwargs: Any,
@@ -435,7 +434,7 @@ class _SendingCall(LangChainAction):
         super().__init__(
             guard.halo.enforcer,
             None,
-            shape.make_surface(guard.surface),
+            make_answer_surface(guard.surface),
             decision=decided_call.ticket,
             records_outcome=False,
         )
@@ -483,7 +482,7 @@ def send_model_call(
         return flow.run(ModelCall(guard, model, again, shape, *args, **kwargs))
     if decided_call.state == RUNNING:  # one method of the model calls another
         return function(*args, **kwargs)
-    return flow.run(_SendingCall(guard, decided_call, function, shape, *args, **kwargs))
+    return flow.run(_SendingCall(guard, decided_call, function, *args, **kwargs))
 
 
 async def asend_model_call(
@@ -496,4 +495,4 @@ async def asend_model_call(
         return await flow.arun(ModelCall(guard, model, again, shape, *args, **kwargs))
     if decided_call.state == RUNNING:
         return await function(*args, **kwargs)
-    return await flow.arun(_SendingCall(guard, decided_call, function, shape, *args, **kwargs))
+    return await flow.arun(_SendingCall(guard, decided_call, function, *args, **kwargs))

@@ -49,15 +49,11 @@ from halo_langchain._model_streams import (
 )
 from halo_langchain._results import (
     ANSWER_SHAPE,
-    ANSWERS_SHAPE,
     CHAT_CHUNKS_SHAPE,
-    CHAT_SHAPE,
-    ENTRY_LLM_RESULT_SHAPE,
+    ENTRY_SHAPE,
     EVENTS_SHAPE,
-    LLM_RESULT_SHAPE,
-    TEXT_CHUNKS_SHAPE,
-    TEXT_SHAPE,
     AnswerShape,
+    make_answer_surface,
     make_model_surface,
 )
 from halo_langchain._translate import FRAMEWORK, model_name, refuse_overridden_entry_points
@@ -82,18 +78,18 @@ def _wrap_batch_methods(kind: type[Any]) -> dict[str, Any]:
     def batch(self: Any, inputs: Any, config: Any = None, **kwargs: Any) -> Any:
         guard, (converted, method) = require_guard(self), prepare(self, inputs, kind.batch)
         with model_entry_scope(guard, self, _first_config(config), runs=len(converted)):
-            return run_model_call(guard, self, method, ANSWERS_SHAPE, converted, config, **kwargs)
+            return run_model_call(guard, self, method, ENTRY_SHAPE, converted, config, **kwargs)
 
     async def abatch(self: Any, inputs: Any, config: Any = None, **kwargs: Any) -> Any:
         guard, (converted, method) = require_guard(self), prepare(self, inputs, kind.abatch)
         with model_entry_scope(guard, self, _first_config(config), runs=len(converted)):
-            return await arun_model_call(guard, self, method, ANSWERS_SHAPE, converted, config, **kwargs)
+            return await arun_model_call(guard, self, method, ENTRY_SHAPE, converted, config, **kwargs)
 
     members: dict[str, Callable[..., Any]] = {
         "batch": functools.wraps(kind.batch)(batch),
         "abatch": functools.wraps(kind.abatch)(abatch),
-        "generate_prompt": _wrap_entry_point(kind, "generate_prompt", _prompts_scope, ENTRY_LLM_RESULT_SHAPE),
-        "agenerate_prompt": _wrap_entry_point(kind, "agenerate_prompt", _prompts_scope, ENTRY_LLM_RESULT_SHAPE),
+        "generate_prompt": _wrap_entry_point(kind, "generate_prompt", _prompts_scope, ENTRY_SHAPE),
+        "agenerate_prompt": _wrap_entry_point(kind, "agenerate_prompt", _prompts_scope, ENTRY_SHAPE),
     }
     return {name: method for name, method in members.items() if overrides_entry_point(kind, name, FRAMEWORK)}
 
@@ -152,12 +148,10 @@ def _make_guarded_class(kind: type[BaseLanguageModel[Any]]) -> type[Any]:
     members = {**_wrap_entry_points(kind), **_wrap_stream_methods(kind)}
     members |= {**_wrap_chat_methods(kind), **_wrap_event_streams(kind)} if is_chat else _wrap_text_methods(kind)
     members |= _wrap_batch_methods(kind)
-    generate_shape = CHAT_SHAPE if is_chat else LLM_RESULT_SHAPE
-    send_shapes = {"_generate": generate_shape, "_agenerate": generate_shape, "_call": TEXT_SHAPE, "_acall": TEXT_SHAPE}
-    for name, shape in send_shapes.items():
+    for name in ("_generate", "_agenerate", "_call", "_acall"):
         if hasattr(kind, name):
             handler = asend_model_call if name.startswith("_a") else send_model_call
-            members[name] = _wrap_method(kind, name, handler, shape)
+            members[name] = _wrap_method(kind, name, handler, ANSWER_SHAPE)
     return make_named_subclass(kind, members)
 
 
@@ -184,7 +178,7 @@ def _wrap_method(kind: type[Any], name: str, handler: Callable[..., Any], shape:
 def _wrap_stream_methods(kind: type[Any]) -> dict[str, Any]:
     """The streaming methods that a class has of its own: the framework asks whether there are any."""
     base = BaseChatModel if issubclass(kind, BaseChatModel) else BaseLLM
-    shape = CHAT_CHUNKS_SHAPE if base is BaseChatModel else TEXT_CHUNKS_SHAPE
+    shape = CHAT_CHUNKS_SHAPE if base is BaseChatModel else ANSWER_SHAPE
     members: dict[str, Any] = {}
     has_stream = kind._stream is not base._stream  # noqa: SLF001  the hooks of a model
     if has_stream:
@@ -209,7 +203,7 @@ def _differs_from_base(kind: type[Any], name: str) -> bool:
 def _wrap_entry_points(kind: type[Any]) -> dict[str, Any]:
     """Entry points, which say that a guard decides this run, and whose session it is."""
     shapes = {
-        name: ANSWER_SHAPE if _differs_from_base(kind, name) else None
+        name: ENTRY_SHAPE if _differs_from_base(kind, name) else None
         for name in ("invoke", "ainvoke", "stream", "astream")
     }
 
@@ -242,17 +236,15 @@ def _wrap_chat_methods(kind: type[Any]) -> dict[str, Any]:
         decided_call = current_decided_call(guard)
         if decided_call is None or not decided_call.ticket.holds_output:
             return generations
-        surface = CHAT_SHAPE.make_surface(guard.surface)
+        surface = make_answer_surface(guard.surface)
         return decided_call.ticket.restrict(ChatResult(generations=generations), surface).generations
 
-    shapes = {
-        name: ENTRY_LLM_RESULT_SHAPE if _differs_from_base(kind, name) else None for name in ("generate", "agenerate")
-    }
+    shapes = {name: ENTRY_SHAPE if _differs_from_base(kind, name) else None for name in ("generate", "agenerate")}
     return {
         **{name: _wrap_entry_point(kind, name, _prompts_scope, shape) for name, shape in shapes.items()},
         "_convert_cached_generations": _convert_cached_generations,
-        "_generate_with_cache": _wrap_method(kind, "_generate_with_cache", run_model_call, CHAT_SHAPE),
-        "_agenerate_with_cache": _wrap_method(kind, "_agenerate_with_cache", arun_model_call, CHAT_SHAPE),
+        "_generate_with_cache": _wrap_method(kind, "_generate_with_cache", run_model_call, ANSWER_SHAPE),
+        "_agenerate_with_cache": _wrap_method(kind, "_agenerate_with_cache", arun_model_call, ANSWER_SHAPE),
     }
 
 
@@ -292,7 +284,7 @@ def _wrap_text_methods(kind: type[Any]) -> dict[str, Any]:
     """Of a text model: all prompts of a call are decided at once, before the cache is asked."""
 
     def wrap_generate(name: str) -> Callable[..., Any]:
-        method = _wrap_entry_point(kind, name, _prompts_scope, LLM_RESULT_SHAPE)
+        method = _wrap_entry_point(kind, name, _prompts_scope, ANSWER_SHAPE)
 
         @functools.wraps(method)
         def with_metadata(self: Any, *args: Any, **kwargs: Any) -> Any:  # a coroutine function gives its coroutine

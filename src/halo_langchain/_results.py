@@ -1,8 +1,7 @@
 """How results of tools, retrievers and models are read and restricted: texts, surfaces, shapes of a model's answer.
 
-All leaves and keys are joined by line ends: an encoding such as JSON would hide words behind its escapes. An
-`AnswerShape` puts whatever a model's method returns into the form of an `LLMResult`, which one surface reads, and back
-where it was changed.
+All leaves and keys are joined by line ends: an encoding such as JSON would hide words behind its escapes. Whatever
+a model's method returns is put into the form of an `LLMResult`, which one surface reads, and back where it was changed.
 """
 
 from __future__ import annotations
@@ -384,61 +383,24 @@ def make_model_surface(halo: HaloBase) -> Surface[Any]:
     return replace(MODEL_SURFACE, redact=partial(redact_value, is_tool=partial(is_decided_tool, halo)))
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerShape:
-    """One form of a model's answer.
+def make_answer_surface(surface: Surface[Any]) -> Surface[Any]:
+    """The surface of an `LLMResult` as one of any form: the very same object where nothing is restricted."""
 
-    Args:
-        wrap: the form as an `LLMResult`.
-        unwrap: an `LLMResult` in the form of the value it was made from.
-        merge: with a stream, its parts as one value of this form.
-        parts: with a stream, one value as the parts that stand for it.
-        is_last: with a stream, whether a part says that it is the last: nobody may ask for more.
-        is_entry_point: whether it is of an entry point: what is below may take its decision, or call something else.
-    """
+    def rebuild(change: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+        def changed(value: Any, how: Any) -> Any:
+            wrapped = _wrap_answer(value)
+            used = change(wrapped, how)
+            return value if used is wrapped else _unwrap_answer(used, value)
 
-    wrap: Callable[[Any], LLMResult]
-    unwrap: Callable[[LLMResult, Any], Any]
-    merge: Callable[[list[Any]], Any] = list
-    parts: Callable[[Any], Iterable[Any]] = iter
-    is_last: Callable[[Any], bool] = lambda _part: False
-    is_entry_point: bool = False
+        return changed
 
-    def make_surface(self, surface: Surface[Any]) -> Surface[Any]:
-        """The surface of an `LLMResult` as one of this form: the very same object where nothing is restricted."""
-
-        def rebuild(change: Callable[..., Any]) -> Callable[[Any, Any], Any]:
-            def changed(value: Any, how: Any) -> Any:
-                wrapped = self.wrap(value)
-                used = change(wrapped, how)
-                return value if used is wrapped else self.unwrap(used, value)
-
-            return changed
-
-        return Surface(
-            lambda value: surface.text(self.wrap(value)),
-            None,
-            rebuild(surface.redact) if surface.redact is not None else None,
-            rebuild(surface.withhold) if surface.withhold is not None else None,
-            surface.cost,
-        )
-
-    def merge_parts(self, parts: list[Any], *, lenient: bool) -> Any:
-        """The parts of a stream as one value of this form, wrapped; `lenient` where they were passed on already."""
-        try:
-            return self.wrap(self.merge(parts)) if parts else _make_result([])
-        except Exception:
-            if not lenient:
-                raise
-            # Parts that do not fit together; each is recorded alone.
-            return _make_result([[Generation(text=str(getattr(part, "text", part)))] for part in parts])
-
-    def split_result(self, used: LLMResult, parts: list[Any]) -> Iterable[Any]:
-        """The parts that stand for a stream of which this may be used."""
-        if not parts:
-            return ()
-        value = self.merge(parts)
-        return self.parts(self.unwrap(used, value))
+    return Surface(
+        lambda value: surface.text(_wrap_answer(value)),
+        None,
+        rebuild(surface.redact) if surface.redact is not None else None,
+        rebuild(surface.withhold) if surface.withhold is not None else None,
+        surface.cost,
+    )
 
 
 def _make_result(generations: list[Any], llm_output: Any = None) -> LLMResult:
@@ -446,8 +408,38 @@ def _make_result(generations: list[Any], llm_output: Any = None) -> LLMResult:
     return LLMResult.model_construct(generations=generations, llm_output=llm_output, run=None)
 
 
-def _get_generation(result: LLMResult) -> Any:
-    return result.generations[0][0]
+def _wrap_answer(value: Any) -> LLMResult:
+    """What a model's method returns, as an `LLMResult`: a result of the framework's, an answer, or several."""
+    if isinstance(value, LLMResult):
+        return value
+    if isinstance(value, ChatResult):
+        return _make_result([value.generations], value.llm_output)
+    return _make_result([[_to_generation(item)] for item in (value if isinstance(value, list | tuple) else [value])])
+
+
+def _to_generation(value: Any) -> Generation:
+    if isinstance(value, Generation):
+        return value
+    if isinstance(value, AIMessageChunk):
+        return ChatGenerationChunk(message=value)
+    return ChatGeneration(message=value) if isinstance(value, BaseMessage) else Generation(text=str(value))
+
+
+def _unwrap_answer(used: LLMResult, value: Any) -> Any:
+    """An `LLMResult` in the form of the value it was made from."""
+    if isinstance(value, LLMResult):
+        return used
+    if isinstance(value, ChatResult):
+        return value.model_copy(update={"generations": used.generations[0], "llm_output": used.llm_output})
+    if isinstance(value, list | tuple):
+        return [_from_generation(part[0], item) for part, item in zip(used.generations, value, strict=True)]
+    return _from_generation(used.generations[0][0], value)
+
+
+def _from_generation(generation: Any, value: Any) -> Any:
+    if isinstance(value, Generation):
+        return generation
+    return generation.message if isinstance(value, BaseMessage) else generation.text
 
 
 def _sum_chunks(chunks: Sequence[Any]) -> Any:
@@ -466,75 +458,49 @@ def _assemble_message(events: list[Any]) -> AIMessage:
     return stream.output_message or AIMessage("")
 
 
-def _wrap_answer(value: Any) -> LLMResult:
-    if not isinstance(value, BaseMessage):
-        return _make_result([[Generation(text=str(value))]])
-    if isinstance(value, AIMessageChunk):
-        return _make_result([[ChatGenerationChunk(message=value)]])
-    return _make_result([[ChatGeneration(message=value)]])
+@dataclass(frozen=True, slots=True)
+class AnswerShape:
+    """How a model's answer arrives.
+
+    Args:
+        merge: with a stream, its parts as one value.
+        parts: with a stream, one value as the parts that stand for it.
+        is_last: with a stream, whether a part says that it is the last: nobody may ask for more.
+        is_entry_point: whether it is of an entry point: what is below may take its decision, or call something else.
+    """
+
+    merge: Callable[[list[Any]], Any] = _sum_chunks
+    parts: Callable[[Any], Iterable[Any]] = lambda value: (value,)
+    is_last: Callable[[Any], bool] = lambda _part: False
+    is_entry_point: bool = False
+
+    def merge_parts(self, parts: list[Any], *, lenient: bool) -> Any:
+        """The parts of a stream as one `LLMResult`; `lenient` where they were passed on already."""
+        try:
+            return _wrap_answer(self.merge(parts)) if parts else _make_result([])
+        except Exception:
+            if not lenient:
+                raise
+            # Parts that do not fit together; each is recorded alone.
+            return _make_result([[Generation(text=str(getattr(part, "text", part)))] for part in parts])
+
+    def split_result(self, used: LLMResult, parts: list[Any]) -> Iterable[Any]:
+        """The parts that stand for a stream of which this may be used."""
+        return self.parts(_unwrap_answer(used, self.merge(parts))) if parts else ()
 
 
-def _unwrap_answer(used: LLMResult, value: Any) -> Any:
-    return _get_generation(used).message if isinstance(value, BaseMessage) else _get_generation(used).text
+ANSWER_SHAPE: Final = AnswerShape()
+"""What the methods give that send a call, or a stream of texts or `GenerationChunk`s."""
 
+ENTRY_SHAPE: Final = AnswerShape(is_entry_point=True)
+"""What an entry point of a model's own gives, in any of these forms."""
 
-def _wrap_answers(values: Sequence[Any]) -> LLMResult:
-    return _make_result([_wrap_answer(value).generations[0] for value in values])
-
-
-def _unwrap_answers(used: LLMResult, values: Sequence[Any]) -> list[Any]:
-    return [
-        _unwrap_answer(_make_result([generations]), value)
-        for generations, value in zip(used.generations, values, strict=True)
-    ]
-
-
-CHAT_SHAPE: Final = AnswerShape(
-    lambda result: _make_result([result.generations], result.llm_output),
-    lambda used, result: result.model_copy(update={"generations": used.generations[0], "llm_output": used.llm_output}),
-)
-"""`ChatResult`."""
-
-LLM_RESULT_SHAPE: Final = AnswerShape(lambda result: result, lambda used, _result: used)
-"""`LLMResult`."""
-
-TEXT_SHAPE: Final = AnswerShape(
-    lambda text: _make_result([[Generation(text=text)]]), lambda used, _text: _get_generation(used).text
-)
-"""The plain text of `_call`."""
-
-CHAT_CHUNKS_SHAPE: Final = AnswerShape(
-    lambda chunk: _make_result([[chunk]]),
-    lambda used, _chunk: _get_generation(used),
-    merge_chat_generation_chunks,
-    lambda chunk: (chunk,),
-)
+CHAT_CHUNKS_SHAPE: Final = AnswerShape(merge_chat_generation_chunks)
 """`ChatGenerationChunk`s."""
 
-TEXT_CHUNKS_SHAPE: Final = AnswerShape(
-    lambda chunk: _make_result([[chunk]]),
-    lambda used, _chunk: _get_generation(used),
-    _sum_chunks,
-    lambda chunk: (chunk,),
-)
-"""`GenerationChunk`s."""
-
 EVENTS_SHAPE: Final = AnswerShape(
-    lambda message: _make_result([[ChatGeneration(message=message)]]),
-    lambda used, _message: _get_generation(used).message,
     _assemble_message,
     lambda message: message_to_events(message, message_id=message.id),
     lambda event: event["event"] == "message-finish",
 )
 """Protocol events of a model that streams them itself."""
-
-ANSWER_SHAPE: Final = AnswerShape(
-    _wrap_answer, _unwrap_answer, _sum_chunks, lambda value: (value,), is_entry_point=True
-)
-"""What an entry point of a model's own gives: a message or text."""
-
-ANSWERS_SHAPE: Final = AnswerShape(_wrap_answers, _unwrap_answers, is_entry_point=True)
-"""What a `batch` of a model's own gives: an answer for each of its inputs."""
-
-ENTRY_LLM_RESULT_SHAPE: Final = replace(LLM_RESULT_SHAPE, is_entry_point=True)
-"""`LLMResult` of an entry point of a model's own."""

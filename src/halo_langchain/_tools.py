@@ -49,7 +49,6 @@ from halo_core.enforcement.guards import (
 from halo_core.enforcement.session_context import ContextVarScope
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Resource
-from halo_langchain._arguments import Binder, list_settable_arguments
 from halo_langchain._pause import LangChainAction
 from halo_langchain._results import TOOL_RESULT_SURFACE, make_tool_surface
 from halo_langchain._runs import (
@@ -60,7 +59,14 @@ from halo_langchain._runs import (
     entry_scope,
     get_or_create_claim,
 )
-from halo_langchain._translate import FRAMEWORK, get_handoff_agent, refuse_overridden_entry_points, tool_schema
+from halo_langchain._translate import (
+    FRAMEWORK,
+    Binder,
+    get_handoff_agent,
+    list_settable_arguments,
+    refuse_overridden_entry_points,
+    tool_schema,
+)
 
 if TYPE_CHECKING:
     from halo_langchain import Halo

@@ -1,4 +1,7 @@
-"""LangChain's objects in plain terms: names of models and tools, schemas, the agent that a hand-off tool leads to.
+"""LangChain's objects in plain terms: names, schemas, which arguments of a call are decided, and how they are passed.
+
+A `Binder` is made once for each function of a guarded tool. It takes a call apart into the arguments that are decided
+and those that the framework or the host injects, and puts it together again with the decided ones.
 
 A guard stands at the last step before an action. A class that overrides an entry point need not come to that step: it
 is decided where it is entered, and where that cannot be done (`refuse_overridden_entry_points`) it is not guarded.
@@ -6,24 +9,45 @@ is decided where it is entered, and where that cannot be done (`refuse_overridde
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
-import json
-from collections.abc import Iterable, Mapping
+import typing
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.messages import BaseMessage, ToolMessage
-from langchain_core.tools import BaseTool, Tool
+from langchain_core.runnables import RunnableConfig
+from langchain_core.tools import BaseTool, InjectedToolArg, InjectedToolCallId, Tool
+from langgraph.prebuilt import InjectedState, InjectedStore, ToolRuntime
 from pydantic import BaseModel
 
-from halo_core.enforcement.guards import clean_name, refuse_overridden_attributes, refuse_overriding_class
+from halo_core.enforcement.arguments import (
+    ArgumentBinder,
+    BoundArguments,
+    copy_arguments,
+    has_json_form,
+    read_signature,
+    same_value,
+    to_json_or_empty,
+    to_json_outline,
+)
+from halo_core.enforcement.guards import (
+    CLIENT_TOOL_TYPES,
+    choose_model_name,
+    clean_name,
+    drop_unnameable_properties,
+    get_tool_name,
+    refuse_overridden_attributes,
+    refuse_overriding_class,
+    to_plain_schema,
+    to_tool_list,
+)
 from halo_core.errors import Denied
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
 
-# Dicts of these types are called in this process (a bare schema is); any other type names a tool of the provider.
-_CLIENT_TYPES: Final = (None, "function", "custom")
 # A dict of nothing but these declares functions of this process, in the form of two providers.
 _DECLARATION_KEYS: Final = frozenset(("function_declarations", "functionDeclarations", "toolSpec"))
 
@@ -38,10 +62,7 @@ def model_name(model: Any) -> str:
         traced = model._get_ls_params().get("ls_model_name")  # noqa: SLF001  the very source of what callbacks see
     except Exception:  # noqa: BLE001  a model without tracing parameters still has a name
         traced = None
-    if isinstance(traced, str) and traced:
-        return clean_name(traced)
-    names = (getattr(model, key, None) for key in ("model", "model_name", "model_id"))
-    return clean_name(next((name for name in names if isinstance(name, str) and name), type(model).__name__))
+    return choose_model_name(model, traced)
 
 
 def _read_attribute(model: Any, name: str) -> Any:
@@ -56,24 +77,9 @@ def _declares(kind: type, name: str) -> bool:
     return any(name in vars(base) for base in kind.__mro__)
 
 
-def tool_names(tools: Iterable[Any] | None) -> list[str]:
-    """Names of tools in any of the forms a model is given: tools, functions, schemas."""
-    return [_tool_name(item) for item in tools or ()]
-
-
-def _tool_name(item: Any) -> str:
-    if isinstance(item, Mapping):
-        inner = item.get("function")
-        name = item.get("name") or (inner.get("name") if isinstance(inner, Mapping) else None) or item.get("type")
-        name = name or next(iter(item), None)
-    else:
-        name = getattr(item, "name", None) or getattr(item, "__name__", None)
-    return str(name or type(item).__name__)
-
-
 def hosted_names(tools: Iterable[Any] | None) -> list[str]:
     """Names of the tools that the model's provider runs itself, where nobody can decide them."""
-    return [_tool_name(item) for item in tools or () if not _is_client_side(item)]
+    return [get_tool_name(item) for item in tools or () if not _is_client_side(item)]
 
 
 def _is_client_side(item: Any) -> bool:
@@ -83,7 +89,7 @@ def _is_client_side(item: Any) -> bool:
     if present_keys and present_keys <= _DECLARATION_KEYS:
         return True
     is_named = bool(present_keys & {"name", "function"}) or {"title", "properties"} <= present_keys
-    return is_named and item.get("type") in _CLIENT_TYPES
+    return is_named and item.get("type") in CLIENT_TOOL_TYPES
 
 
 def bound_tools(model: Any, settings: Any = None) -> list[Any]:
@@ -91,8 +97,7 @@ def bound_tools(model: Any, settings: Any = None) -> list[Any]:
     collected: list[Any] = []
     while model is not None:
         for options in (_read_attribute(model, "kwargs"), _read_attribute(model, "model_kwargs"), settings):
-            tools = options.get("tools") if isinstance(options, Mapping) else None
-            collected.extend(tools if isinstance(tools, list | tuple) else [] if tools is None else [tools])
+            collected += to_tool_list(options.get("tools") if isinstance(options, Mapping) else None)
         model, settings = _read_attribute(model, "bound"), None
     return collected
 
@@ -103,7 +108,7 @@ def bound_tools(model: Any, settings: Any = None) -> list[Any]:
 def tool_schema(tool: BaseTool, hidden: Iterable[str] = ()) -> dict[str, Any]:
     """JSON schema of what a tool's caller chooses; of injected arguments only those named as `hidden`."""
     schema = _read_call_schema(tool)
-    return _keep_ascii_properties(
+    return drop_unnameable_properties(
         {**schema, "properties": {**{name: {} for name in hidden}, **(schema.get("properties") or {})}}
     )
 
@@ -122,7 +127,7 @@ def _read_call_schema(tool: BaseTool) -> dict[str, Any]:
     except Exception:  # noqa: BLE001  an argument of an arbitrary type has no JSON schema; its name is enough
         fields = getattr(schema, "model_fields", None) or getattr(schema, "__fields__", {})
         json_schema = {"properties": {name: {} for name in fields}}
-    plain_schema: dict[str, Any] = json.loads(json.dumps(json_schema, default=str))
+    plain_schema: dict[str, Any] = to_plain_schema(json_schema)
     return plain_schema
 
 
@@ -131,16 +136,6 @@ def retriever_schema(retriever: BaseRetriever, arguments: Mapping[str, Any]) -> 
     properties = {name: {"type": "string" if name == "query" else "integer"} for name in arguments}
     parameters = set(inspect.signature(type(retriever)._get_relevant_documents).parameters)  # noqa: SLF001  what we wrap
     return {"additionalProperties": bool(parameters - {"self", "query", "run_manager"}), "properties": properties}
-
-
-def _keep_ascii_properties(schema: dict[str, Any]) -> dict[str, Any]:
-    properties = schema.get("properties") or {}
-    ascii_properties = {
-        name: spec for name, spec in properties.items() if name.isascii() and name.isprintable() and name
-    }
-    # A passport cannot name such an argument; the grant is open then, and a policy sees the values all the same.
-    extra = {} if len(ascii_properties) == len(properties) else {"additionalProperties": True}
-    return {**schema, "properties": ascii_properties, **extra}
 
 
 # messages
@@ -204,3 +199,149 @@ def refuse_overridden_entry_points(
     unguarded_names = (*unguarded_names, *UNGUARDED_ENTRY_POINTS)
     refuse_overriding_class(type(obj), unguarded_names, FRAMEWORK, remedy)
     refuse_overridden_attributes(obj, (*guarded_names, *unguarded_names), remedy)
+
+
+# arguments
+
+
+HANDLER_NAMES: Final = frozenset(("run_manager", "callbacks"))
+"""Filled in under these names where the signature has them; a caller may pass one where it has not."""
+
+_FRAMEWORK_MARKERS: Final = (InjectedToolCallId,)
+_NODE_MARKERS: Final = (InjectedState, InjectedStore)
+_Names = frozenset[str]
+
+
+def list_settable_arguments(tool: BaseTool, functions: Iterable[Callable[..., Any]]) -> frozenset[str]:
+    """Names of the hidden arguments that whoever calls the tool can set all the same."""
+    return frozenset().union(*(classify_hidden_arguments(tool, function)[2] for function in functions))
+
+
+def classify_hidden_arguments(tool: BaseTool, function: Callable[..., Any]) -> tuple[_Names, _Names, _Names]:
+    """Names that the framework fills in, that a tool node does, and that any caller can set, though hidden."""
+    schema = None if isinstance(tool.args_schema, dict) else tool.get_input_schema()
+    inner = function.func if isinstance(function, functools.partial) else inspect.unwrap(function)
+    hints = {**_read_type_hints(schema), **_read_type_hints(inner)}
+    framework = {name for name, hint in hints.items() if _is_framework(hint)}
+    node = {name for name, hint in hints.items() if _has_marker(hint, _NODE_MARKERS)}
+    injected = {name for name, hint in hints.items() if _is_injected(hint)} | node
+    injected |= set(getattr(tool, "_injected_args_keys", frozenset()))
+    if schema is not None:
+        injected |= _list_field_names(schema) - _list_field_names(tool.tool_call_schema)
+    return frozenset(framework), frozenset(node), frozenset(injected - framework - HANDLER_NAMES)
+
+
+def _read_type_hints(thing: Any) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(thing, include_extras=True)
+    except Exception:  # noqa: BLE001  a name that cannot be resolved: the framework's own reading is asked too
+        return dict(getattr(thing, "__annotations__", {}))
+
+
+def _is_framework(hint: Any) -> bool:
+    base = typing.get_origin(hint) or hint
+    if isinstance(base, type) and issubclass(base, ToolRuntime):
+        return True
+    return RunnableConfig in (hint, *typing.get_args(hint)) or _has_marker(hint, _FRAMEWORK_MARKERS)
+
+
+def _is_injected(hint: Any) -> bool:
+    return _has_marker(hint, (InjectedToolArg,))
+
+
+def _has_marker(hint: Any, kinds: tuple[type[Any], ...]) -> bool:
+    markers = typing.get_args(hint)[1:] if typing.get_origin(hint) is typing.Annotated else ()
+    return any(
+        isinstance(marker, kinds) or (isinstance(marker, type) and issubclass(marker, kinds)) for marker in markers
+    )
+
+
+def _list_field_names(schema: Any) -> set[str]:
+    # A class of today's kind without fields is not asked for the old name: that warns.
+    fields = getattr(schema, "model_fields", None)
+    return set(fields if fields is not None else getattr(schema, "__fields__", {}))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Binder(ArgumentBinder):
+    """Takes the arguments of one callable apart and puts them together again.
+
+    Args:
+        signature: of the callable, without `self`.
+        framework_filled: parameters that the framework itself fills in, over whatever a caller gave: not decided.
+        node_filled: parameters that a tool node fills in, over whatever the call had: decided where none called.
+        injected: parameters hidden from the model that a host fills in; but whoever makes the call can.
+        defaulted: parameters whose default is decided as if it had been given.
+        rename: parameter → name that the tool's schema has for it.
+    """
+
+    framework_filled: frozenset[str]
+    node_filled: frozenset[str]
+    injected: frozenset[str]
+    defaulted: frozenset[str]
+    rename: Mapping[str, str]
+
+    @classmethod
+    def for_tool(
+        cls, tool: BaseTool, function: Callable[..., Any], schema_names: frozenset[str], *, method: bool = False
+    ) -> Binder:
+        """The binder of a tool's function, or of its `_run` when `method`."""
+        signature = read_signature(function)
+        parameters = list(signature.parameters.values())[1 if method else 0 :]
+        rename = {}
+        if isinstance(tool, Tool) and not method and parameters and parameters[0].name not in schema_names:
+            # A single-input tool calls its function by position; the schema knows the argument by another name.
+            rename = {parameters[0].name: next(iter(tool.args), parameters[0].name)}
+        hidden = classify_hidden_arguments(tool, function)
+        return cls(signature.replace(parameters=parameters), *hidden, schema_names, rename)
+
+    def fill_missing(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Keyword arguments, and None for each that the framework has yet to fill in."""
+        filled = self.framework_filled | HANDLER_NAMES
+        parameters = self.signature.parameters.items()
+        return {**{name: None for name, p in parameters if name in filled and p.default is p.empty}, **kwargs}
+
+    def decides_default(self, name: str, default: Any) -> bool:  # noqa: ARG002  by its name alone
+        return name in self.defaulted
+
+    def bind_call(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, by_tool_node: bool = False
+    ) -> BoundArguments:
+        """Snapshot of the arguments, with the injected ones beside it; `by_tool_node` where a tool node made the call.
+
+        Raises:
+            TypeError: they do not fit the signature.
+        """
+        passed, defaults, keywords = self.sort_by_name(args, kwargs)
+        filled = self.framework_filled | self.node_filled if by_tool_node else self.framework_filled
+        injected: dict[str, Any] = {}
+        decided: dict[str, Any] = {}
+        names: dict[str, str] = {}
+        live: dict[str, tuple[Any, Any]] = {}
+        for name, value in {**passed, **defaults, **keywords}.items():
+            decided_name = self.rename.get(name, name)
+            parameter = None if name in keywords else self.signature.parameters[name]
+            is_filled = name in filled or (parameter is not None and self._is_passed_through(parameter, value))
+            if not is_filled and (decided_name in decided or decided_name in live):
+                raise TypeError(f"two arguments are named `{decided_name}`")
+            # INVARIANT: whatever the model can set is decided; what it cannot (an object) goes on beside it.
+            json_value = to_json_or_empty(value) if name in self.injected and not is_filled else None
+            if is_filled or not isinstance(json_value, bool | int | float | str | bytes | list | dict | None):
+                injected[name], decided_name = value, name
+            elif name not in self.injected or same_value(to_json_outline(json_value), json_value):
+                decided[decided_name] = value
+            else:
+                live[decided_name] = value, to_json_outline(json_value)
+            if parameter is not None:
+                names[name] = decided_name
+        return BoundArguments(*copy_arguments(decided, live), injected, len(args), names)
+
+    def _is_passed_through(self, parameter: inspect.Parameter, value: Any) -> bool:
+        """A handler under its own name, or a hidden argument at its default: nobody chose it."""
+        if isinstance(value, ToolRuntime):
+            return True
+        if parameter.name in HANDLER_NAMES:
+            return not has_json_form(value) or (value is None and parameter.name not in self.defaulted)
+        return parameter.name in self.injected and (
+            parameter.default is value or same_value(to_json_or_empty(value), to_json_or_empty(parameter.default))
+        )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from langchain.agents import create_agent
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -53,12 +52,7 @@ def _tools(halo: Halo) -> list[Any]:
             agent: Any = create_agent(model, tools=[registry_tool, payment_tool], middleware=[halo.middleware()])
             return str(agent.invoke({"messages": [HumanMessage(question)]})["messages"][-1].content)
 
-    own_tools: list[Any] = [search_handbook, demo.list_applications, demo.credit_score, search_uploads]
-    return [
-        *halo.guard(own_tools, resource=demo.INTERNAL),
-        *halo.guard([demo.read_letter, ask_research], resource=demo.EXTERNAL),
-        payment_tool,
-    ]
+    return demo.guard_desk_tools(halo, search_handbook, search_uploads, ask_research, payment_tool)
 
 
 class DeskAgent:
@@ -76,10 +70,5 @@ class DeskAgent:
         return str(self._messages[-1].content)
 
 
-def run_desk(home: Path, on_reauthorization_needed: Callable[[], None]) -> str:
-    """Run the story in enforce mode; `home` is an empty folder. See `halo_core.demo.run_story`."""
-    with Halo.local(
-        agent=demo.AGENT, user=demo.USER, mode="enforce", home=home, quiet=True, limits=demo.LIMITS
-    ) as halo:
-        tools = _tools(halo)
-        return demo.run_story(halo, lambda: DeskAgent(halo, tools), home, on_reauthorization_needed)
+run_desk: Final = partial(demo.run_desk, Halo.local, _tools, DeskAgent)
+"""Run the story; see `halo_core.demo.run_desk`."""

@@ -37,6 +37,7 @@ from halo_core.enforcement.guards import (
     choose_resource_id,
     clean_name,
     get_guard,
+    list_tool_names,
     overrides_entry_point,
     refuse_overridden_attributes,
     refuse_overriding_class,
@@ -54,7 +55,6 @@ from halo_llamaindex._translate import (
     hosted_names,
     model_name,
     refuse_other_halo,
-    tool_names,
 )
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ class ModelCall(LlamaIndexAction):
         with triggering_message_scope(asking_message):
             call: Call = self.halo.build_call(
                 self._find_resource(),
-                {"messages": len(messages), "tools": tool_names(tools)},
+                {"messages": len(messages), "tools": list_tool_names(tools)},
                 problem="hosted_tool" if hosted_names(tools) else "",
                 abilities=_ABILITIES,
                 shown_texts=_find_known_origins(self.halo, messages),

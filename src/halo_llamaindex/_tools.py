@@ -35,11 +35,10 @@ from halo_core.enforcement.guards import (
 )
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Resource
-from halo_llamaindex._arguments import Binder
 from halo_llamaindex._pause import LlamaIndexAction, make_governed_method
 from halo_llamaindex._results import TOOL_RESULT_SURFACE
 from halo_llamaindex._runs import body_values, make_nested_call_id, make_spanless_subclass, nested_call_values
-from halo_llamaindex._translate import tool_schema, unwrap_tool
+from halo_llamaindex._translate import Binder, tool_schema, unwrap_tool
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo

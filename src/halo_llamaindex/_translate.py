@@ -1,24 +1,47 @@
-"""Translation between LlamaIndex's values and plain ones: names, schemas, tools that a provider runs, refusals."""
+"""LlamaIndex's objects in plain terms: names, schemas, tools that a provider runs, refusals, arguments of a tool call.
+
+LlamaIndex hands a function what the model wrote, as it is. Here what does not fit the tool's own schema is refused, and
+a value that only fits when read as another type (`"5"` for a number) is passed on as that.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+import pydantic
 from llama_index.core.base.llms.base import BaseLLM
 from llama_index.core.tools import BaseTool, ToolOutput
 from llama_index.core.tools.types import BaseToolAsyncAdapter
+from llama_index.core.workflow import Context
+from pydantic.fields import FieldInfo
 
-from halo_core.enforcement.guards import GuardMetadata, clean_name
+from halo_core.enforcement.arguments import (
+    ArgumentBinder,
+    BoundArguments,
+    copy_arguments,
+    has_json_form,
+    read_signature,
+    same_value,
+    to_json_or_empty,
+    to_json_outline,
+)
+from halo_core.enforcement.guards import (
+    CLIENT_TOOL_TYPES,
+    GuardMetadata,
+    choose_model_name,
+    drop_unnameable_properties,
+    get_tool_name,
+    to_plain_schema,
+    to_tool_list,
+)
 from halo_core.errors import ConfigError, Denied
 from halo_core.facade import HaloBase
 
 OVERRIDE_REMEDY: Final = "write a class that overrides the method"
 """Remedy for an object that has an entry point as an attribute."""
-# Dicts of these types are called in this process; any other type names a tool of the provider.
-_CLIENT_TYPES: Final = (None, "function", "custom")
 # Where an LLM of LlamaIndex holds what its provider runs, beside the tools of a call.
 _TOOL_FIELDS: Final = ("built_in_tools", "built_in_tool", "tools")
 _SETTINGS_FIELDS: Final = ("additional_kwargs", "generation_config")
@@ -42,55 +65,31 @@ def model_name(model: BaseLLM) -> str:
         metadata_name = model.metadata.model_name
     except Exception:  # noqa: BLE001  a model whose metadata cannot be read still has a name
         metadata_name = ""
-    names = (
-        metadata_name if metadata_name != "unknown" else "",
-        *(getattr(model, key, None) for key in ("model", "model_name")),
-    )
-    return clean_name(next((name for name in names if isinstance(name, str) and name), type(model).__name__))
-
-
-def tool_names(tools: Iterable[Any] | None) -> list[str]:
-    """Names of tools in any of the forms a model is given: tools, functions, schemas."""
-    return [_tool_name(item) for item in tools or ()]
-
-
-def _tool_name(item: Any) -> str:
-    if isinstance(item, Mapping):
-        inner = item.get("function")
-        name = item.get("name") or (inner.get("name") if isinstance(inner, Mapping) else None) or item.get("type")
-        name = name or next(iter(item), None)
-    elif isinstance(item, BaseTool):
-        name = item.metadata.name
-    else:
-        name = getattr(item, "name", None) or getattr(item, "__name__", None)
-    return str(name or type(item).__name__)
+    known_name = metadata_name if metadata_name != "unknown" else ""
+    return choose_model_name(model, known_name, attributes=("model", "model_name"))
 
 
 def hosted_names(tools: Iterable[Any] | None) -> list[str]:
     """Names of the tools that the model's provider runs itself, where nobody can decide them."""
-    return [_tool_name(item) for item in tools or () if not _is_client_side(item)]
+    return [get_tool_name(item) for item in tools or () if not _is_client_side(item)]
 
 
 def _is_client_side(item: Any) -> bool:
     if not isinstance(item, Mapping):
         return isinstance(item, BaseTool) or callable(item)
     has_name = bool({name for name, value in item.items() if value is not None} & {"name", "function"})
-    return has_name and item.get("type") in _CLIENT_TYPES
+    return has_name and item.get("type") in CLIENT_TOOL_TYPES
 
 
 def collect_tools(model: Any, settings: Mapping[str, Any]) -> list[Any]:
     """Tools that a model call carries: those of the call, and those that the model itself holds."""
-    tools = _to_list(settings.get("tools"))
+    tools = to_tool_list(settings.get("tools"))
     for name in _TOOL_FIELDS:
-        tools += _to_list(getattr(model, name, None))
+        tools += to_tool_list(getattr(model, name, None))
     for name in _SETTINGS_FIELDS:
         extra = getattr(model, name, None)
-        tools += _to_list(extra.get("tools")) if isinstance(extra, Mapping) else []
+        tools += to_tool_list(extra.get("tools")) if isinstance(extra, Mapping) else []
     return tools
-
-
-def _to_list(tools: Any) -> list[Any]:
-    return list(tools) if isinstance(tools, list | tuple) else [] if tools is None else [tools]
 
 
 # schemas
@@ -99,14 +98,14 @@ def _to_list(tools: Any) -> list[Any]:
 def tool_schema(tool: BaseTool, host_names: Iterable[str] = ()) -> dict[str, Any]:
     """JSON schema of what a tool's caller chooses, with the names of what its host has chosen already."""
     try:
-        declared = json.loads(json.dumps(tool.metadata.get_parameters_dict(), default=str))
+        declared = to_plain_schema(tool.metadata.get_parameters_dict())
     except Exception:  # noqa: BLE001  an argument of an arbitrary type has no JSON schema; its name is enough
         fields = getattr(tool.metadata.fn_schema, "model_fields", {})
         declared = {"properties": {name: {} for name in fields}}
     variadic, takes_any_keyword = _find_variadic_parameters(tool)
     properties = {name: spec for name, spec in (declared.get("properties") or {}).items() if name not in variadic}
     schema = {**declared, "properties": {**{name: {} for name in host_names}, **properties}}
-    return _drop_unnameable_properties(
+    return drop_unnameable_properties(
         {**schema, "additionalProperties": True} if takes_any_keyword and not properties else schema
     )
 
@@ -122,14 +121,6 @@ def _find_variadic_parameters(tool: BaseTool) -> tuple[set[str], bool]:
         return set(), True
     variadic = {name for name, kind in kinds.items() if kind in (_VAR_POSITIONAL, _VAR_KEYWORD)}
     return variadic, _VAR_KEYWORD in kinds.values()
-
-
-def _drop_unnameable_properties(schema: dict[str, Any]) -> dict[str, Any]:
-    properties = schema.get("properties") or {}
-    nameable = {name: spec for name, spec in properties.items() if name.isascii() and name.isprintable() and name}
-    # A passport cannot name such an argument; the grant is open then, and a policy sees the values all the same.
-    openness = {} if len(nameable) == len(properties) else {"additionalProperties": True}
-    return {**schema, "properties": nameable, **openness}
 
 
 # refusals
@@ -156,3 +147,123 @@ def build_refusal(name: str, args: Mapping[str, Any], denied: Denied, hint: str 
     return ToolOutput(
         content=text, tool_name=name, raw_input=dict(args), raw_output=text, is_error=True, exception=denied
     )
+
+
+# arguments
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Binder(ArgumentBinder):
+    """Takes the arguments of one callable apart and puts them together again.
+
+    Args:
+        signature: of the callable.
+        host_arguments: parameters that the host fixed when it made the tool, as it fixed them.
+        schema: of what the caller chooses; None checks nothing.
+    """
+
+    host_arguments: Mapping[str, Any]
+    schema: type[pydantic.BaseModel] | None
+
+    @classmethod
+    def for_tool(cls, tool: BaseTool, function: Callable[..., Any] | None) -> Binder:
+        """The binder of a tool's function, or of a tool without one, which takes what its schema says."""
+        schema = tool.metadata.fn_schema
+        schema = schema if isinstance(schema, type) and issubclass(schema, pydantic.BaseModel) else None
+        if schema is not None and not schema.__pydantic_complete__:
+            # Its annotations are texts, which LlamaIndex leaves as they are: the function's module knows the names.
+            names = getattr(inspect.unwrap(function), "__globals__", {}) if function is not None else {}
+            schema.model_rebuild(raise_errors=False, _types_namespace=names)
+        if function is None:
+            return cls(_make_schema_signature(schema), {}, schema)
+        return cls(read_signature(function), dict(getattr(tool, "partial_params", None) or {}), schema)
+
+    def decides_default(self, name: str, default: Any) -> bool:
+        is_known = self.schema is None or name in self.schema.model_fields
+        return is_known and not isinstance(default, FieldInfo) and has_json_form(default)
+
+    def bind_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundArguments:
+        """Copy the arguments of a call, apart from those that the framework and the host fill in.
+
+        A call that does not fit has a `problem`, and shows what of it can be shown.
+        """
+        try:
+            passed, defaults, keywords = self.sort_by_name(args, kwargs)
+        except TypeError:
+            return BoundArguments(*_outline_arguments(kwargs), "invalid_arguments")
+        if keywords.keys() & self.signature.parameters.keys():
+            return BoundArguments(*_outline_arguments(kwargs), "invalid_arguments")
+        chosen: dict[str, Any] = {}
+        injected: dict[str, Any] = {}
+        for name, value in {**passed, **keywords}.items():
+            (injected if self._is_injected(name, value) else chosen)[name] = value
+        chosen |= defaults
+        decided, copies, problem = copy_arguments(chosen)
+        if problem:
+            return BoundArguments(*_outline_arguments(chosen), problem)
+        coerced = self._coerce_to_schema(copies, decided)
+        for name, value in (coerced or {}).items():
+            if not same_value(value, decided[name]):
+                decided[name] = copies[name] = value
+        names = {name: name for name in (*passed, *defaults)}
+        problem = "invalid_arguments" if coerced is None else ""
+        return BoundArguments(decided, copies, problem, injected, len(args), names, frozenset(defaults))
+
+    def _is_injected(self, name: str, value: Any) -> bool:
+        """Whether it is a workflow's context or an object that the host fixed; a model can choose neither."""
+        if isinstance(value, Context):
+            return True
+        return not self._is_caller_chosen(name, value) and not has_json_form(value)
+
+    def _coerce_to_schema(self, copies: Mapping[str, Any], decided: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Each value as the schema reads it, in the shape that it came in; None if one does not fit."""
+        if self.schema is None:
+            return {}
+        fields = self.schema.model_fields
+        chosen = {
+            name: value for name, value in copies.items() if name in fields and self._is_caller_chosen(name, value)
+        }
+        try:
+            validated = self.schema.model_validate(chosen, by_alias=True, by_name=True)
+        except pydantic.ValidationError as exc:
+            errors = [error for error in exc.errors(include_url=False) if not self._is_host_provided(error)]
+            return None if errors else {}
+        except Exception:  # noqa: BLE001  a validator of the schema's own that misbehaves
+            return None
+        return {name: _coerce_leaves(decided[name], to_json_or_empty(getattr(validated, name))) for name in chosen}
+
+    def _is_caller_chosen(self, name: str, value: Any) -> bool:
+        return name not in self.host_arguments or self.host_arguments[name] is not value
+
+    def _is_host_provided(self, error: Any) -> bool:
+        """Whether the schema misses an argument that the host gives, or one that stands for any number of others."""
+        name = error["loc"][0] if error["loc"] else ""
+        parameter = self.signature.parameters.get(name)
+        is_variadic = parameter is not None and parameter.kind in (_VAR_POSITIONAL, _VAR_KEYWORD)
+        return error["type"] == "missing" and (name in self.host_arguments or is_variadic)
+
+
+def _make_schema_signature(schema: type[pydantic.BaseModel] | None) -> inspect.Signature:
+    """Signature of a tool that is no function: the fields of its schema, and anything else by name."""
+    names = list(schema.model_fields) if schema is not None else ["input"]
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    usable = [name for name in names if name.isidentifier() and name not in ("args", "more")]
+    fields = [inspect.Parameter(name, kind, default=_NO_DEFAULT) for name in usable]
+    return inspect.Signature([*fields, inspect.Parameter("more", _VAR_KEYWORD)])
+
+
+_NO_DEFAULT: Final = FieldInfo()  # a default that is decided nowhere
+
+
+def _outline_arguments(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    shown = {str(name): value for name, value in values.items() if not isinstance(value, Context)}
+    return {name: to_json_outline(to_json_or_empty(value)) for name, value in shown.items()}, dict(values)
+
+
+def _coerce_leaves(raw: Any, read: Any) -> Any:
+    """A plain value whose leaves are replaced by what its schema reads them as; keys stay."""
+    if isinstance(raw, Mapping) and isinstance(read, Mapping):
+        return {key: _coerce_leaves(item, read[key]) if key in read else item for key, item in raw.items()}
+    if isinstance(raw, list) and isinstance(read, list) and len(raw) == len(read):
+        return [_coerce_leaves(item, new) for item, new in zip(raw, read, strict=True)]
+    return raw if isinstance(raw, dict | list) or isinstance(read, dict | list) else read

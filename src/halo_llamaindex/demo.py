@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.base.base_retriever import BaseRetriever
@@ -56,12 +55,7 @@ def _make_tools(halo: Halo) -> list[Any]:
         """Hand a question to the research agent."""
         return str(await research.run(user_msg=question))
 
-    own_tools: list[Any] = [search_handbook, demo.list_applications, demo.credit_score, search_uploads]
-    return [
-        *halo.guard(own_tools, resource=demo.INTERNAL),
-        *halo.guard([demo.read_letter, ask_research], resource=demo.EXTERNAL),
-        payment_tool,
-    ]
+    return demo.guard_desk_tools(halo, search_handbook, search_uploads, ask_research, payment_tool)
 
 
 class DeskAgent:
@@ -82,10 +76,5 @@ class DeskAgent:
         return asyncio.run(run())
 
 
-def run_desk(home: Path, somebody_looks: Callable[[], None]) -> str:
-    """Run the story in enforce mode; `home` is an empty folder. See `halo_core.demo.run_story`."""
-    with Halo.local(
-        agent=demo.AGENT, user=demo.USER, mode="enforce", home=home, quiet=True, limits=demo.LIMITS
-    ) as halo:
-        tools = _make_tools(halo)
-        return demo.run_story(halo, lambda: DeskAgent(halo, tools), home, somebody_looks)
+run_desk: Final = partial(demo.run_desk, Halo.local, _make_tools, DeskAgent)
+"""Run the story; see `halo_core.demo.run_desk`."""

@@ -5,9 +5,10 @@ For tests of one's own policies: a real workflow, real tools and Halo, only the 
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from typing import Any, Final, TypeVar
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -28,6 +29,7 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools import BaseTool
 from pydantic import Field, field_validator
 
+T = TypeVar("T")
 _OPTIONS: Final = frozenset(("allow_parallel_tool_calls", "tool_required", "verbose"))
 
 
@@ -73,16 +75,20 @@ class ScriptedLLM(FunctionCallingLLM):
         """Whether a message of the chat was said by this model."""
         return message.role == MessageRole.ASSISTANT and "tool_call_id" not in message.additional_kwargs
 
-    def _chunks(self, message: ChatMessage) -> list[ChatResponse]:
-        """A message word by word, each chunk with all text so far; the last one has the calls."""
+    def _chunks(self, messages: Sequence[ChatMessage]) -> list[ChatResponse]:
+        """The next message word by word, each chunk with all text so far; the last one has the calls."""
+        message = self.next_message(messages)
         words = re.findall(r"\S+\s*", message.content or "") or [""]
         rest = [block for block in message.blocks if not isinstance(block, TextBlock)]
-        chunks, so_far = [], ""
-        for i, word in enumerate(words):
-            so_far += word
-            blocks = [TextBlock(text=so_far), *(rest if i == len(words) - 1 else ())]
-            chunks.append(ChatResponse(message=message.model_copy(update={"blocks": blocks}), delta=word))
-        return chunks
+        texts = list(itertools.accumulate(words))
+        blocks = [[TextBlock(text=text)] for text in texts[:-1]] + [[TextBlock(text=texts[-1]), *rest]]
+        return [
+            ChatResponse(message=message.model_copy(update={"blocks": part}), delta=word)
+            for part, word in zip(blocks, words, strict=True)
+        ]
+
+    def _completion_chunks(self) -> list[CompletionResponse]:
+        return [CompletionResponse(text=item.message.content or "", delta=item.delta) for item in self._chunks([])]
 
     # the methods of an LLM
 
@@ -99,21 +105,12 @@ class ScriptedLLM(FunctionCallingLLM):
     @llm_chat_callback()
     def stream_chat(self, messages: Sequence[ChatMessage], **_kwargs: Any) -> ChatResponseGen:
         """Say the next message word by word."""
-
-        def stream_words() -> ChatResponseGen:
-            yield from self._chunks(self.next_message(messages))
-
-        return stream_words()
+        yield from self._chunks(messages)
 
     @llm_chat_callback()
     async def astream_chat(self, messages: Sequence[ChatMessage], **_kwargs: Any) -> ChatResponseAsyncGen:
         """Say the next message word by word."""
-
-        async def stream_words() -> ChatResponseAsyncGen:
-            for chunk in self._chunks(self.next_message(messages)):
-                yield chunk
-
-        return stream_words()
+        return _iterate_async(self._chunks(messages))
 
     @llm_completion_callback()
     def complete(self, *_prompt: Any, **_kwargs: Any) -> CompletionResponse:
@@ -128,22 +125,12 @@ class ScriptedLLM(FunctionCallingLLM):
     @llm_completion_callback()
     def stream_complete(self, *_prompt: Any, **_kwargs: Any) -> CompletionResponseGen:
         """Say the first message word by word."""
-
-        def stream_words() -> CompletionResponseGen:
-            for chunk in self._chunks(self.next_message([])):
-                yield CompletionResponse(text=chunk.message.content or "", delta=chunk.delta)
-
-        return stream_words()
+        yield from self._completion_chunks()
 
     @llm_completion_callback()
     async def astream_complete(self, *_prompt: Any, **_kwargs: Any) -> CompletionResponseAsyncGen:
         """Say the first message word by word."""
-
-        async def stream_words() -> CompletionResponseAsyncGen:
-            for chunk in self._chunks(self.next_message([])):
-                yield CompletionResponse(text=chunk.message.content or "", delta=chunk.delta)
-
-        return stream_words()
+        return _iterate_async(self._completion_chunks())
 
     def _prepare_chat_with_tools(
         self,
@@ -185,6 +172,11 @@ class ScriptedLLM(FunctionCallingLLM):
             )
             for block in calls
         ]
+
+
+async def _iterate_async(items: Iterable[T]) -> AsyncGenerator[T, None]:
+    for item in items:
+        yield item
 
 
 def _make_message(words: str) -> ChatMessage:

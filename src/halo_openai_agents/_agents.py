@@ -40,13 +40,12 @@ from halo_core.enforcement.guards import (
 from halo_core.errors import ConfigError, Denied
 from halo_core.facade import HandOff
 from halo_core.model import ActionKind, Resource
-from halo_openai_agents._arguments import read_closure
 from halo_openai_agents._mcp import guard_server, guard_server_tool
 from halo_openai_agents._models import guard_model
 from halo_openai_agents._pause import store_session
 from halo_openai_agents._runs import AgentRun, HandOffCall, current_run, find_run
 from halo_openai_agents._tools import copy_with_guard, guard_tool, make_pausing_copy
-from halo_openai_agents._translate import find_guard
+from halo_openai_agents._translate import find_guard, read_closure
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo

@@ -32,7 +32,7 @@ from halo_core.doctor.object_graph import (
     iterate_container,
     unwrap,
 )
-from halo_core.enforcement.guards import GuardMetadata
+from halo_core.enforcement.guards import GuardMetadata, choose_model_name
 from halo_core.facade import HaloBase
 from halo_openai_agents._agents import get_handoff_target, get_inner_agent, get_stream_listener
 from halo_openai_agents._mcp import find_server_guard
@@ -45,7 +45,6 @@ from halo_openai_agents._translate import (
     get_display_name,
     is_hosted,
     is_native,
-    model_name,
 )
 
 _MAX_DEPTH: Final = 80
@@ -260,7 +259,7 @@ class _AppExaminer:
 
     def examine_model(self, model: Model, where: str, _within: GuardMetadata | None) -> None:
         """Examine a model, its client, and a model inside of it."""
-        guard, name = find_guard(model), model_name(model)
+        guard, name = find_guard(model), choose_model_name(model)
         point = "guarded copy" if guard is not None else ""
         self.rows.add_point(FindingKind.MODEL, guard.name if guard is not None else name, where, point)
         for item in get_attributes(model).values():

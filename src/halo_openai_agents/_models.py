@@ -55,6 +55,7 @@ from halo_core.enforcement.guards import (
     MODEL_RESOURCE,
     MODEL_SCHEMA,
     GuardMetadata,
+    choose_model_name,
     choose_resource_id,
     make_named_subclass,
     make_unregistered_resource,
@@ -76,7 +77,6 @@ from halo_openai_agents._translate import (
     GUARD_ATTRIBUTE,
     find_guard,
     hosted_names,
-    model_name,
     native_names,
     tool_names,
 )
@@ -346,7 +346,7 @@ def guard_model(halo: Halo, model: Model, resource: Resource | None) -> Model:
         if resource is None:
             return model
         model = guard.original
-    name = choose_resource_id(resource, model_name(model))
+    name = choose_resource_id(resource, choose_model_name(model))
     declared = resource or halo.find_declared(name, ActionKind.INFERENCE) or MODEL_RESOURCE
     registered = halo.register(ActionKind.INFERENCE, name, resource=declared, schema=MODEL_SCHEMA)
     return _copy_with_guard(halo, model, registered)
@@ -354,7 +354,7 @@ def guard_model(halo: Halo, model: Model, resource: Resource | None) -> Model:
 
 def _copy_with_guard(halo: Halo, model: Model, resource: Resource | None = None) -> Model:
     """Copy a model with a guard; without a resource, with the one registered under its name."""
-    name = model_name(model)
+    name = choose_model_name(model)
     known_resource = resource or halo.find_registered(name)
     if known_resource is None or known_resource.kind is not ActionKind.INFERENCE:
         known_resource = make_unregistered_resource(name, ActionKind.INFERENCE)

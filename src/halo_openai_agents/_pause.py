@@ -38,10 +38,9 @@ from halo_core.enforcement.session_context import (
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.model import ActionKind
 from halo_core.reasons import get_reason_text
-from halo_openai_agents._arguments import ArgumentReader
 from halo_openai_agents._results import TOOL_RESULT_SURFACE
 from halo_openai_agents._tool_calls import build_call
-from halo_openai_agents._translate import find_guard
+from halo_openai_agents._translate import ArgumentReader, find_guard
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo

@@ -32,7 +32,7 @@ from agents.run_internal.model_provider_lifecycle import (
 )
 from agents.run_internal.tool_execution import build_litellm_json_tool_call
 
-from halo_core.enforcement.guards import clean_name, get_guard
+from halo_core.enforcement.guards import choose_model_name, clean_name, get_guard
 from halo_core.enforcement.session_context import (
     Session,
     current_delegation,
@@ -47,7 +47,7 @@ from halo_openai_agents._models import GuardedProvider, guard_model
 from halo_openai_agents._pause import load_session, load_turn
 from halo_openai_agents._results import identify_turn
 from halo_openai_agents._runs import AgentRun, current_run, find_run, run_scope
-from halo_openai_agents._translate import find_guard, get_display_name, model_name
+from halo_openai_agents._translate import find_guard, get_display_name
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
@@ -128,7 +128,7 @@ class Tripwire(RunHooks[Any]):
         # INVARIANT: what passes here carries a guard, of whichever Halo, which decides.
         if (was_handed_off and find_guard(thing) is not None) or not self._watches:
             return
-        name = model_name(thing) if kind == "model" else clean_name(get_display_name(thing))
+        name = choose_model_name(thing) if kind == "model" else clean_name(get_display_name(thing))
         refused = any(watch.mode() is Mode.ENFORCE for watch in self._watches)
         where = clean_name(agent.name) if isinstance(agent, Agent) else ""
         record_shadow(self._watches, kind, name, where, refused=refused)

@@ -24,9 +24,8 @@ from halo_core.enforcement.flow import GovernedAction, arun
 from halo_core.enforcement.guarded_calls import GuardedCall, is_enforced, with_problem
 from halo_core.enforcement.guards import GuardMetadata
 from halo_core.errors import Denied, Pending
-from halo_openai_agents._arguments import ModelArguments
 from halo_openai_agents._runs import BODY_MARK, AgentRun, EarlyDecision, body_scope, find_run, step_scope
-from halo_openai_agents._translate import find_guard
+from halo_openai_agents._translate import ModelArguments, find_guard
 
 InvokeFunction = Callable[[Any, str], Awaitable[Any]]
 _CLAIM_LOCK: Final = threading.Lock()

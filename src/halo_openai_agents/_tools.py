@@ -29,12 +29,11 @@ from halo_core.enforcement.guards import (
 )
 from halo_core.errors import Pending
 from halo_core.model import ActionKind, Resource
-from halo_openai_agents._arguments import ArgumentReader, FunctionBinder
 from halo_openai_agents._pause import store_pending
 from halo_openai_agents._results import TOOL_RESULT_SURFACE
 from halo_openai_agents._runs import find_run, step_scope
 from halo_openai_agents._tool_calls import DirectCallDenied, FunctionCall, decide_early, run_guarded_call
-from halo_openai_agents._translate import attach_to_invoker, find_guard, tool_schema
+from halo_openai_agents._translate import ArgumentReader, FunctionBinder, attach_to_invoker, find_guard, tool_schema
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo

@@ -1,9 +1,15 @@
-"""The SDK's objects in plain terms: their guards, names and schemas, and who runs them."""
+"""The SDK's objects in plain terms: their guards, names and schemas, who runs them, and the arguments of a tool call.
+
+`ArgumentReader` reads the JSON that a model wrote; `FunctionBinder` binds a call of the function behind a tool.
+"""
 
 from __future__ import annotations
 
 import json
+import types
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, Final
 
 from agents import (
@@ -20,12 +26,25 @@ from agents import (
     Model,
     ModelSettings,
     ProgrammaticToolCallingTool,
+    RunContextWrapper,
     ShellTool,
     ToolSearchTool,
     WebSearchTool,
 )
+from agents._function_tool_arguments import PreparedFunctionArguments
+from agents.function_schema import FuncSchema
 
-from halo_core.enforcement.guards import GuardMetadata, clean_name, get_guard
+from halo_core.doctor.object_graph import iterate_closure
+from halo_core.enforcement import Ticket
+from halo_core.enforcement.arguments import ArgumentBinder, BoundArguments, copy_arguments, same_value
+from halo_core.enforcement.guards import (
+    CLIENT_TOOL_TYPES,
+    GuardMetadata,
+    drop_unnameable_properties,
+    get_guard,
+    to_plain_schema,
+    to_tool_list,
+)
 
 GUARD_ATTRIBUTE: Final = "_halo_guard"
 
@@ -61,8 +80,6 @@ HOSTED_TYPES: Final = (
 NATIVE_TYPES: Final = (ApplyPatchTool, ComputerTool, CustomTool, LocalShellTool, ShellTool)
 """Tools that the SDK runs in this process by ways of its own, past every function tool."""
 
-_CLIENT_TYPES: Final = (None, "function", "custom")
-
 
 def is_hosted(tool: Any) -> bool:
     """Whether the model's provider runs a tool, so that nothing in this process can decide it."""
@@ -70,7 +87,7 @@ def is_hosted(tool: Any) -> bool:
         environment = tool.environment
         return isinstance(environment, Mapping) and environment.get("type") != "local"
     if isinstance(tool, Mapping):
-        return tool.get("type") not in _CLIENT_TYPES
+        return tool.get("type") not in CLIENT_TOOL_TYPES
     return isinstance(tool, HOSTED_TYPES)
 
 
@@ -108,25 +125,184 @@ def _find_settings_tools(settings: ModelSettings | None) -> list[Any]:
     extra_tools: list[Any] = []
     for name in ("extra_args", "extra_body"):
         extra = getattr(settings, name, None)
-        tools = extra.get("tools") if isinstance(extra, Mapping) else None
-        extra_tools.extend(tools if isinstance(tools, list | tuple) else [] if tools is None else [tools])
+        extra_tools += to_tool_list(extra.get("tools") if isinstance(extra, Mapping) else None)
     return extra_tools
-
-
-def model_name(model: Any) -> str:
-    """Resource id of a model: the attribute that holds its name, else its class."""
-    names = (getattr(model, key, None) for key in ("model", "model_name", "model_id"))
-    return clean_name(next((str(name) for name in names if isinstance(name, str) and name), type(model).__name__))
 
 
 def tool_schema(tool: FunctionTool) -> dict[str, Any]:
     """JSON schema of a tool's arguments."""
     try:
-        schema = json.loads(json.dumps(tool.params_json_schema, default=str))
+        schema = to_plain_schema(tool.params_json_schema)
     except Exception:  # noqa: BLE001  a schema that is no JSON still is a tool's; its calls are decided all the same
         schema = {}
+    return drop_unnameable_properties(schema)
+
+
+# arguments
+
+
+_JSON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "array": (list,),
+    "boolean": (bool,),
+    "integer": (int,),
+    "null": (type(None),),
+    "number": (int, float),
+    "object": (dict,),
+    "string": (str,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelArguments:
+    """Arguments of one call as the model wrote them.
+
+    Args:
+        text: the JSON.
+        raw: what it says.
+        bound_arguments: what is decided.
+        reader: who read it.
+    """
+
+    text: str
+    raw: Mapping[str, Any]
+    bound_arguments: BoundArguments
+    reader: ArgumentReader
+
+    def to_executed_json(self, ticket: Ticket) -> str:
+        """The JSON to run with: unchanged, unless an obligation changed an argument."""
+        decided, names = self.bound_arguments.decision_values, self.reader.get_parameter_names()
+        changed = {name: value for name, value in ticket.args.items() if not same_value(value, decided.get(name))}
+        if not changed and ticket.args.keys() == decided.keys():
+            return self.text
+        keys = {field: key for key, field in names.items()}
+        unchanged_values = {key: value for key, value in self.raw.items() if names.get(key, key) in ticket.args}
+        return json.dumps({**unchanged_values, **{keys.get(name, name): value for name, value in changed.items()}})
+
+    def prepare_values(self, ticket: Ticket, text: str) -> PreparedFunctionArguments | None:
+        """The decided values in the form that the SDK prepares before a call; None for tools without that step.
+
+        INVARIANT: what runs was decided: no validator, default or alias is asked a second time.
+        """
+        reader = self.reader
+        if reader.schema is None or reader.owner is None:
+            return None
+        values: Any = SimpleNamespace(**self.bound_arguments.get_executed_arguments(ticket))
+        args, kwargs = reader.schema.to_call_args(values)
+        return PreparedFunctionArguments(reader.owner, text, args, kwargs)
+
+    def matches_decision(self, ticket: Ticket, text: str) -> bool:
+        """Whether a tool that parses this text gets exactly the decided arguments."""
+        return text is self.text or same_value(
+            self.reader.parse_text(text).bound_arguments.decision_values, dict(ticket.args)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentReader:
+    """Reads the arguments of one tool.
+
+    Args:
+        schema: of the function that a `function_tool` was made of; None of any other tool.
+        json_schema: the JSON schema of any other tool.
+        owner: the SDK's step that makes a call's values of its JSON.
+    """
+
+    schema: FuncSchema | None
+    json_schema: Mapping[str, Any]
+    owner: object = None
+
+    @classmethod
+    def for_tool(cls, tool: FunctionTool) -> ArgumentReader:
+        """Make the reader of a tool."""
+        cells = read_closure(getattr(tool.on_invoke_tool, "_invoke_tool_impl", None))
+        schema_cell = cells.get("schema")
+        schema = schema_cell if isinstance(schema_cell, FuncSchema) else None
+        return cls(schema, tool.params_json_schema, cells.get("_prepare_arguments"))
+
+    def get_parameter_names(self) -> dict[str, str]:
+        """Names of the function's parameters, by the key in the JSON where the two differ."""
+        fields = self.schema.params_pydantic_model.model_fields if self.schema is not None else {}
+        keys = {name: field.validation_alias or field.alias for name, field in fields.items()}
+        return {key: name for name, key in keys.items() if isinstance(key, str)}
+
+    def parse_text(self, text: str) -> ModelArguments:
+        """Parse arguments as the SDK passes them."""
+        try:
+            raw = json.loads(text, object_pairs_hook=_build_object, parse_constant=_reject_constant) if text else {}
+        except (ValueError, RecursionError):
+            raw = None
+        if not isinstance(raw, dict):
+            return ModelArguments(text, {}, BoundArguments({}, {}, "invalid_arguments"), self)
+        return ModelArguments(text, raw, self.validate(raw), self)
+
+    def validate(self, raw: Mapping[str, Any]) -> BoundArguments:
+        """Validate parsed arguments; the result has the values and defaults that the function would get."""
+        if self.schema is None:
+            problem = "" if _matches_schema(raw, self.json_schema) else "invalid_arguments"
+            decided, copies, copy_problem = copy_arguments(raw)
+            return BoundArguments(decided, copies, problem or copy_problem)
+        kind = self.schema.params_pydantic_model
+        try:
+            parsed = kind(**raw)
+        except Exception:  # noqa: BLE001  a validator may raise anything: the call does not fit
+            return BoundArguments(dict(raw), dict(raw), "invalid_arguments")
+        return BoundArguments(*copy_arguments({name: getattr(parsed, name) for name in kind.model_fields}))
+
+
+def read_closure(function: object) -> dict[str, Any]:
+    """Variables that a function of the SDK's closes over, by name; none of anything else."""
+    return dict(iterate_closure(function)) if isinstance(function, types.FunctionType) else {}
+
+
+def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a name occurs twice, so its value is ambiguous")
+    return fields
+
+
+def _reject_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _matches_schema(raw: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
+    """Whether arguments have the names and, at the top, the types of a schema; patterns and links are not followed."""
     properties = schema.get("properties") or {}
-    nameable = {name: spec for name, spec in properties.items() if name.isascii() and name.isprintable() and name}
-    # A passport cannot name such an argument; the grant is open then, and a policy sees the values all the same.
-    openness = {} if len(nameable) == len(properties) else {"additionalProperties": True}
-    return {**schema, "properties": nameable, **openness}
+    if any(name not in raw for name in schema.get("required") or ()):
+        return False
+    if schema.get("additionalProperties") is False and any(name not in properties for name in raw):
+        return False
+    return all(_has_type(value, properties.get(name)) for name, value in raw.items())
+
+
+def _has_type(value: Any, spec: Any) -> bool:
+    declared = spec.get("type") if isinstance(spec, Mapping) else None
+    names = [declared] if isinstance(declared, str) else declared if isinstance(declared, list) else []
+    if not names or any(name not in _JSON_TYPES for name in names):
+        return True
+    return any(
+        isinstance(value, _JSON_TYPES[name]) and (name == "boolean" or type(value) is not bool) for name in names
+    )
+
+
+# calls in Python
+
+
+class FunctionBinder(ArgumentBinder):
+    """Takes the arguments of one function apart by its signature."""
+
+    __slots__ = ()
+
+    def bind_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundArguments:
+        """Bind arguments by name; objects that the SDK injects are passed on unchanged."""
+        try:
+            passed, defaults, keywords = self.sort_by_name(args, kwargs)
+        except TypeError:
+            return BoundArguments({}, {}, "invalid_arguments")
+        parameters = self.signature.parameters.values()
+        empty = {item.name: () for item in parameters if item.kind is item.VAR_POSITIONAL}
+        arguments = {**empty, **defaults, **passed, **keywords}
+        injected = {name: value for name, value in arguments.items() if isinstance(value, RunContextWrapper)}
+        chosen = {name: value for name, value in arguments.items() if name not in injected}
+        names = {name: name for name in (*empty, *defaults, *passed)}
+        return BoundArguments(*copy_arguments(chosen), injected, len(args), names)

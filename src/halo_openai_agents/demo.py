@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from agents import Agent, FunctionTool, Runner, function_tool
 
 from halo_core import demo
-from halo_core.demo import AGENT, RESEARCH, SESSION, USER
 from halo_core.model import ActionKind
 from halo_openai_agents import Halo
 from halo_openai_agents.testing import ScriptedModel, call
-
-__all__ = [
-    "AGENT",
-    "RESEARCH",
-    "SESSION",
-    "USER",
-    "run_desk",
-]
 
 
 def _make_model(script: tuple[demo.ScriptedMessage, ...]) -> ScriptedModel:
@@ -69,12 +60,7 @@ def _make_tools(halo: Halo) -> list[FunctionTool]:
             )
             return str(Runner.run_sync(halo.guard(research), question, **_make_run_options(halo)).final_output)
 
-    own_tools: list[Any] = [search_handbook, demo.list_applications, demo.credit_score, search_uploads]
-    return [
-        *halo.guard(own_tools, resource=demo.INTERNAL),
-        *halo.guard([demo.read_letter, ask_research], resource=demo.EXTERNAL),
-        payment_tool,
-    ]
+    return demo.guard_desk_tools(halo, search_handbook, search_uploads, ask_research, payment_tool)
 
 
 class DeskAgent:
@@ -94,10 +80,5 @@ class DeskAgent:
         return str(result.final_output)
 
 
-def run_desk(home: Path, somebody_looks: Callable[[], None]) -> str:
-    """Run the story in enforce mode; `home` is an empty folder. See `halo_core.demo.run_story`."""
-    with Halo.local(
-        agent=demo.AGENT, user=demo.USER, mode="enforce", home=home, quiet=True, limits=demo.LIMITS
-    ) as halo:
-        tools = _make_tools(halo)
-        return demo.run_story(halo, lambda: DeskAgent(halo, tools), home, somebody_looks)
+run_desk: Final = partial(demo.run_desk, Halo.local, _make_tools, DeskAgent)
+"""Run the story; see `halo_core.demo.run_desk`."""

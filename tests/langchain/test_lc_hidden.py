@@ -19,7 +19,7 @@ from halo_core.enforcement.arguments import same_value, to_json_outline, to_json
 from halo_core.errors import Denied
 from halo_core.model import Constraint, ConstraintKind, Impact
 from halo_langchain import Resource
-from halo_langchain._arguments import Binder
+from halo_langchain._translate import Binder
 from halo_langchain.testing import ScriptedModel, call
 
 READ = Resource(impact=Impact.READ, source_trust=900, idempotent=True)

@@ -12,6 +12,7 @@ sent a thread cannot be told; whoever did gets no more of the result, or of the 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import threading
 import types
@@ -45,6 +46,54 @@ MODEL_SCHEMA: Final[dict[str, Any]] = {
 def clean_name(text: str) -> str:
     """A name as a resource id: each character that an id may not hold becomes `_`, at most 128 characters."""
     return _INVALID_CHARACTER.sub("_", text)[:_MAX_NAME].strip(" ") or "unnamed"
+
+
+def choose_model_name(
+    model: Any, *names: object, attributes: Iterable[str] = ("model", "model_name", "model_id")
+) -> str:
+    """Resource id of a model: the first of `names` that is one, else of its attributes, else its class."""
+    candidates = (*names, *(getattr(model, key, None) for key in attributes))
+    return clean_name(next((str(name) for name in candidates if isinstance(name, str) and name), type(model).__name__))
+
+
+CLIENT_TOOL_TYPES: Final = (None, "function", "custom")
+"""Tools given as mappings of these types are called in this process; any other type names a tool of the provider."""
+
+
+def get_tool_name(tool: Any) -> str:
+    """Name of a tool in any of the forms a model is given: a tool, a function, a schema."""
+    if isinstance(tool, Mapping):
+        inner = tool.get("function")
+        name = tool.get("name") or (inner.get("name") if isinstance(inner, Mapping) else None) or tool.get("type")
+        name = name or next(iter(tool), None)
+    else:
+        metadata_name = getattr(getattr(tool, "metadata", None), "name", None)
+        name = metadata_name or getattr(tool, "name", None) or getattr(tool, "__name__", None)
+    return str(name or type(tool).__name__)
+
+
+def list_tool_names(tools: Iterable[Any] | None) -> list[str]:
+    """Names of the tools that a model is given."""
+    return [get_tool_name(item) for item in tools or ()]
+
+
+def to_tool_list(tools: Any) -> list[Any]:
+    """Tools as a list: one alone, several, or none."""
+    return list(tools) if isinstance(tools, list | tuple) else [] if tools is None else [tools]
+
+
+def to_plain_schema(schema: Any) -> Any:
+    """A JSON schema with texts in place of what is no JSON."""
+    return json.loads(json.dumps(schema, default=str))
+
+
+def drop_unnameable_properties(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON schema of arguments without those that a passport cannot name."""
+    properties = schema.get("properties") or {}
+    nameable = {name: spec for name, spec in properties.items() if name.isascii() and name.isprintable() and name}
+    # The grant is open then, and a policy sees the values all the same.
+    openness = {} if len(nameable) == len(properties) else {"additionalProperties": True}
+    return {**schema, "properties": nameable, **openness}
 
 
 def make_unregistered_resource(name: str, kind: ActionKind) -> Resource:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from langchain_core.documents import Document
 from langchain_core.language_models._compat_bridge import message_to_events
@@ -31,6 +31,7 @@ from langchain_core.tools import BaseTool
 from langgraph.types import Command, Send
 
 from halo_core.enforcement import Surface
+from halo_core.enforcement.arguments import copy_changed
 from halo_core.enforcement.obligations import KeepDocument
 from halo_core.enforcement.result_texts import (
     DROPPED_NOTICE,
@@ -137,23 +138,21 @@ class _ResultRedactor(ValueRedactor):
         if isinstance(value, Generation):
             return self._redact_generation(value)
         if isinstance(value, LLMResult | ChatResult):
-            redacted: Any = self.redact_fields(value, {"generations": value.generations})
-            update = {"llm_output": self.redact_metadata(value.llm_output)}
-            return redacted if update["llm_output"] is value.llm_output else redacted.model_copy(update=update)
+            redacted = self.redact_fields(value, {"generations": value.generations})
+            return copy_changed(redacted, {"llm_output": self.redact_metadata(value.llm_output)})
         if isinstance(value, Send):
             return self.redact_fields(value, {"arg": value.arg})
         return super().redact_object(value)
 
     def _redact_generation(self, value: Generation) -> Generation:
-        update: dict[str, Any] = {}
         if isinstance(value, ChatGeneration):
             message = self._redact_message(value.message)
-            update = {"message": message, "text": str(message.text)} if message is not value.message else {}
-        elif (text := self.redact_value(value.text)) is not value.text:
-            update = {"text": text}
-        generation_info = self.redact_metadata(value.generation_info, changed=bool(update))
-        update |= {"generation_info": generation_info} if generation_info is not value.generation_info else {}
-        return value.model_copy(update=update) if update else value
+            fields = {"message": message, "text": value.text if message is value.message else str(message.text)}
+        else:
+            fields = {"text": self.redact_value(value.text)}
+        redacted = copy_changed(value, fields)
+        metadata = self.redact_metadata(value.generation_info, changed=redacted is not value)
+        return cast("Generation", copy_changed(redacted, {"generation_info": metadata}))
 
     # messages
 
@@ -173,10 +172,9 @@ class _ResultRedactor(ValueRedactor):
         for name in _CALL_FIELDS if by_model else ():
             if hasattr(message, name):
                 update[name] = self.redact_tool_calls(getattr(message, name))
-        changed = any(item is not getattr(message, name) for name, item in update.items())
-        update["response_metadata"] = self.redact_metadata(message.response_metadata, changed=changed)
-        changed = changed or update["response_metadata"] is not message.response_metadata
-        return message.model_copy(update=update) if changed else message
+        redacted = copy_changed(message, update)
+        metadata = self.redact_metadata(message.response_metadata, changed=redacted is not message)
+        return cast("BaseMessage", copy_changed(redacted, {"response_metadata": metadata}))
 
     def _redact_content(self, content: Any, *, by_model: bool) -> Any:
         if not isinstance(content, list):
@@ -325,16 +323,10 @@ def _replace_message(message: BaseMessage, notice: str) -> BaseMessage:
         )
     if isinstance(message, AIMessage):
         kind = AIMessageChunk if isinstance(message, AIMessageChunk) else AIMessage
-        notice_message = kind(
-            content=notice,
-            id=message.id,
-            name=message.name,
-            usage_metadata=message.usage_metadata,
-            response_metadata=metadata,
-        )
-        if isinstance(message, AIMessageChunk):
-            return notice_message.model_copy(update={"chunk_position": message.chunk_position})
-        return notice_message
+        kept = {name: getattr(message, name) for name in ("id", "name", "usage_metadata")}
+        replaced = kind(content=notice, response_metadata=metadata, **kept)
+        position = {"chunk_position": message.chunk_position} if isinstance(message, AIMessageChunk) else {}
+        return replaced.model_copy(update=position)
     return message.model_copy(update={"content": notice, "additional_kwargs": {}, "response_metadata": metadata})
 
 

@@ -9,7 +9,7 @@ import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from llama_index.core.base.llms.types import (
     AudioBlock,
@@ -39,6 +39,7 @@ from llama_index.core.schema import (
 from llama_index.core.tools import ToolOutput
 
 from halo_core.enforcement import Surface
+from halo_core.enforcement.arguments import copy_changed
 from halo_core.enforcement.obligations import KeepDocument
 from halo_core.enforcement.result_texts import (
     DROPPED_NOTICE,
@@ -188,21 +189,16 @@ class _ResultRedactor(ValueRedactor):
     def _redact_node(self, node: BaseNode) -> BaseNode:
         if isinstance(node, IndexNode) and node.obj is not None:
             raise make_unreadable_error(node)
-        redacted: BaseNode = self.redact_fields(
-            node, {name: node.__dict__[name] for name in _TEXT_FIELDS if name in node.__dict__}
-        )
         parts = {name: getattr(node, name, None) for name in _RESOURCE_FIELDS[1:]}
-        update: dict[str, Any] = {
+        fields: dict[str, Any] = {
             name: self.redact_fields(part, {"text": part.text})
             for name, part in parts.items()
             if isinstance(part, MediaResource)
         }
-        update["relationships"] = prefer_original(
-            node.relationships, {key: self._redact_related(item) for key, item in node.relationships.items()}
-        )
-        update = {key: item for key, item in update.items() if item is not getattr(node, key)}
-        if update:
-            redacted = redacted.model_copy(update=update)
+        related = {key: self._redact_related(item) for key, item in node.relationships.items()}
+        fields["relationships"] = prefer_original(node.relationships, related)
+        texts: dict[str, Any] = {name: node.__dict__[name] for name in _TEXT_FIELDS if name in node.__dict__}
+        redacted: BaseNode = copy_changed(self.redact_fields(node, texts), fields)
         # Whatever else is known of it was computed from the words that were there.
         is_stale = redacted is not node and redacted.embedding is not None
         return redacted.model_copy(update={"embedding": None}) if is_stale else redacted
@@ -232,38 +228,27 @@ class _ResultRedactor(ValueRedactor):
         text = _extract_blob_text(block)
         if text is None and _has_data(block):
             raise make_unreadable_error(block)
-        fields = {key: item for key, item in block.__dict__.items() if key != "data"}
-        redacted = self.redact_fields(block, fields)
-        masked = self.mask(text) if text is not None else None
-        if masked == text:
+        redacted = self.redact_fields(block, {key: item for key, item in block.__dict__.items() if key != "data"})
+        if text is None or (masked := self.mask(text)) == text:
             return redacted
-        return redacted.model_copy(update={"data": base64.b64encode((masked or "").encode())})
+        return redacted.model_copy(update={"data": base64.b64encode(masked.encode())})
 
     def _redact_answer(self, value: Any) -> Any:
         inner = "message" if isinstance(value, ChatResponse) else "text"
-        redacted = self.redact_value(getattr(value, inner))
-        update: dict[str, Any] = {} if redacted is getattr(value, inner) else {inner: redacted}
+        fields = {inner: self.redact_value(getattr(value, inner))}
         if value.delta:
-            delta = self.redact_value(value.delta)
-            update |= {} if delta is value.delta and not update else {"delta": delta}
-        metadata = self.redact_metadata(value.additional_kwargs, changed=bool(update))
-        update |= {} if metadata is value.additional_kwargs else {"additional_kwargs": metadata}
-        if not update and self._is_unchanged(value.raw):
+            fields["delta"] = self.redact_value(value.delta)
+        redacted = copy_changed(value, fields)
+        metadata = self.redact_metadata(value.additional_kwargs, changed=redacted is not value)
+        redacted = copy_changed(redacted, {"additional_kwargs": metadata})
+        try:
+            raw = self.redact_value(value.raw)
+        except TypeError:  # nobody can look into it
+            raw = None
+        if redacted is value and raw is value.raw:
             return value
         # The provider's own form of it, and its pieces, say the same words again.
-        return value.model_copy(update={**update, "raw": self._redact_raw(value.raw), "logprobs": None})
-
-    def _is_unchanged(self, raw: Any) -> bool:
-        try:
-            return self.redact_value(raw) is raw
-        except TypeError:
-            return False
-
-    def _redact_raw(self, raw: Any) -> Any:
-        try:
-            return self.redact_value(raw)
-        except TypeError:
-            return None
+        return redacted.model_copy(update={"raw": raw, "logprobs": None})
 
     def redact_member(self, key: Any, item: Any) -> Mapping[Any, Any]:
         return {key: self.redact_tool_calls(item)} if key == _CALLS_KEY else super().redact_member(key, item)
@@ -271,17 +256,10 @@ class _ResultRedactor(ValueRedactor):
     # messages
 
     def _redact_message(self, message: ChatMessage) -> ChatMessage:
-        is_assistant = message.role == MessageRole.ASSISTANT
-        update = {
-            "blocks": self._redact_content(message.blocks),
-            "additional_kwargs": self.redact_provider_members(
-                message.additional_kwargs,
-                (_CALLS_KEY,) if is_assistant else (),
-                _IDENTIFYING_KEYS if is_assistant else (),
-            ),
-        }
-        is_same = all(item is getattr(message, name) for name, item in update.items())
-        return message if is_same else message.model_copy(update=update)
+        call_keys, id_keys = ((_CALLS_KEY,), _IDENTIFYING_KEYS) if message.role == MessageRole.ASSISTANT else ((), ())
+        metadata = self.redact_provider_members(message.additional_kwargs, call_keys, id_keys)
+        blocks = self._redact_content(message.blocks)
+        return cast("ChatMessage", copy_changed(message, {"blocks": blocks, "additional_kwargs": metadata}))
 
     def _redact_content(self, blocks: list[ContentBlock]) -> list[Any]:
         changed = [self.redact_value(block) for block in blocks]

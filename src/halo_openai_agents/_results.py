@@ -13,6 +13,7 @@ from agents import ModelResponse, ToolOutputText
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
 
 from halo_core.enforcement import Surface
+from halo_core.enforcement.arguments import copy_changed
 from halo_core.enforcement.result_texts import (
     TextExtractor,
     ValueRedactor,
@@ -203,18 +204,16 @@ class _AnswerRedactor(ValueRedactor):
 
     def redact_object(self, value: Any) -> Any:
         if isinstance(value, ModelResponse):
-            output = prefer_original(value.output, [self.redact_value(item) for item in value.output])
-            return value if output is value.output else dataclasses.replace(value, output=output)
+            output = [self.redact_value(item) for item in value.output]
+            return copy_changed(value, {"output": prefer_original(value.output, output)})
         if isinstance(value, ResponseFunctionToolCall):
-            arguments = value.arguments or ""
             # Such a call is decided when it is made; any other may be the shape of an answer.
-            text = arguments if self.is_tool(value.name) else self.redact_json(arguments)
-            return value if text == arguments else value.model_copy(update={"arguments": text})
+            is_same = self.is_tool(value.name) or not value.arguments
+            return value if is_same else copy_changed(value, {"arguments": self.redact_json(value.arguments)})
         if isinstance(value, ResponseOutputMessage):
             parts = [self.redact_value(part) for part in value.content]
             parts = mask_joined_parts(parts, ResponseOutputText, self.redact_json, _replace_part_text)
-            content = prefer_original(value.content, parts)
-            return value if content is value.content else value.model_copy(update={"content": content})
+            return copy_changed(value, {"content": prefer_original(value.content, parts)})
         if isinstance(value, ResponseOutputText):
             return _replace_part_text(value, self.redact_json(value.text))
         return super().redact_object(value)

@@ -76,6 +76,12 @@ def copy_with_fields(value: Any, changed: Mapping[str, Any]) -> Any:
     return copied
 
 
+def copy_changed(value: Any, fields: Mapping[str, Any]) -> Any:
+    """Copy an object with these fields; the same object where it has the very same objects in them."""
+    changed = {name: item for name, item in fields.items() if item is not getattr(value, name)}
+    return copy_with_fields(value, changed) if changed else value
+
+
 _MAX_POWER: Final = 300  # of ten; a longer number is text
 NETWORK_TYPES: Final = (
     ipaddress.IPv4Address,

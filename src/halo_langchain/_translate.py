@@ -127,8 +127,7 @@ def _read_call_schema(tool: BaseTool) -> dict[str, Any]:
     except Exception:  # noqa: BLE001  an argument of an arbitrary type has no JSON schema; its name is enough
         fields = getattr(schema, "model_fields", None) or getattr(schema, "__fields__", {})
         json_schema = {"properties": {name: {} for name in fields}}
-    plain_schema: dict[str, Any] = to_plain_schema(json_schema)
-    return plain_schema
+    return to_plain_schema(json_schema)
 
 
 def retriever_schema(retriever: BaseRetriever, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,7 +206,6 @@ def refuse_overridden_entry_points(
 HANDLER_NAMES: Final = frozenset(("run_manager", "callbacks"))
 """Filled in under these names where the signature has them; a caller may pass one where it has not."""
 
-_FRAMEWORK_MARKERS: Final = (InjectedToolCallId,)
 _NODE_MARKERS: Final = (InjectedState, InjectedStore)
 _Names = frozenset[str]
 
@@ -224,7 +222,7 @@ def classify_hidden_arguments(tool: BaseTool, function: Callable[..., Any]) -> t
     hints = {**_read_type_hints(schema), **_read_type_hints(inner)}
     framework = {name for name, hint in hints.items() if _is_framework(hint)}
     node = {name for name, hint in hints.items() if _has_marker(hint, _NODE_MARKERS)}
-    injected = {name for name, hint in hints.items() if _is_injected(hint)} | node
+    injected = {name for name, hint in hints.items() if _has_marker(hint, (InjectedToolArg,))} | node
     injected |= set(getattr(tool, "_injected_args_keys", frozenset()))
     if schema is not None:
         injected |= _list_field_names(schema) - _list_field_names(tool.tool_call_schema)
@@ -242,11 +240,7 @@ def _is_framework(hint: Any) -> bool:
     base = typing.get_origin(hint) or hint
     if isinstance(base, type) and issubclass(base, ToolRuntime):
         return True
-    return RunnableConfig in (hint, *typing.get_args(hint)) or _has_marker(hint, _FRAMEWORK_MARKERS)
-
-
-def _is_injected(hint: Any) -> bool:
-    return _has_marker(hint, (InjectedToolArg,))
+    return RunnableConfig in (hint, *typing.get_args(hint)) or _has_marker(hint, (InjectedToolCallId,))
 
 
 def _has_marker(hint: Any, kinds: tuple[type[Any], ...]) -> bool:

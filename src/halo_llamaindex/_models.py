@@ -42,6 +42,7 @@ from halo_core.enforcement.guards import (
     refuse_overridden_attributes,
     refuse_overriding_class,
     require_guard,
+    to_tool_list,
 )
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
 from halo_core.model import ActionKind, Provenance, Resource
@@ -193,7 +194,7 @@ def _to_messages(prompt: Any) -> list[ChatMessage]:
 
 
 def _to_tools(tools: Any) -> list[Any]:
-    items = tools if isinstance(tools, list | tuple) else [] if tools is None else [tools]
+    items = to_tool_list(tools)
     return [item for item in items if item is not None]
 
 

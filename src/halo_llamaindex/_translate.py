@@ -115,10 +115,7 @@ def _find_variadic_parameters(tool: BaseTool) -> tuple[set[str], bool]:
     function = getattr(tool, "_real_fn", None)
     if function is None:
         return set(), False
-    try:
-        kinds = {name: item.kind for name, item in inspect.signature(function).parameters.items()}
-    except (TypeError, ValueError):
-        return set(), True
+    kinds = {name: item.kind for name, item in read_signature(function).parameters.items()}
     variadic = {name for name, kind in kinds.items() if kind in (_VAR_POSITIONAL, _VAR_KEYWORD)}
     return variadic, _VAR_KEYWORD in kinds.values()
 

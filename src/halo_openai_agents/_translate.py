@@ -299,8 +299,8 @@ class FunctionBinder(ArgumentBinder):
             passed, defaults, keywords = self.sort_by_name(args, kwargs)
         except TypeError:
             return BoundArguments({}, {}, "invalid_arguments")
-        parameters = self.signature.parameters.values()
-        empty = {item.name: () for item in parameters if item.kind is item.VAR_POSITIONAL}
+        parameters = self.signature.parameters.items()
+        empty = {name: () for name, item in parameters if item.kind is item.VAR_POSITIONAL and name not in keywords}
         arguments = {**empty, **defaults, **passed, **keywords}
         injected = {name: value for name, value in arguments.items() if isinstance(value, RunContextWrapper)}
         chosen = {name: value for name, value in arguments.items() if name not in injected}

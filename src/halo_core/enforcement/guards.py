@@ -82,9 +82,10 @@ def to_tool_list(tools: Any) -> list[Any]:
     return list(tools) if isinstance(tools, list | tuple) else [] if tools is None else [tools]
 
 
-def to_plain_schema(schema: Any) -> Any:
+def to_plain_schema(schema: Any) -> dict[str, Any]:
     """A JSON schema with texts in place of what is no JSON."""
-    return json.loads(json.dumps(schema, default=str))
+    plain_schema: dict[str, Any] = json.loads(json.dumps(schema, default=str))
+    return plain_schema
 
 
 def drop_unnameable_properties(schema: Mapping[str, Any]) -> dict[str, Any]:

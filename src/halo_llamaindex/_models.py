@@ -194,8 +194,7 @@ def _to_messages(prompt: Any) -> list[ChatMessage]:
 
 
 def _to_tools(tools: Any) -> list[Any]:
-    items = to_tool_list(tools)
-    return [item for item in items if item is not None]
+    return [item for item in to_tool_list(tools) if item is not None]
 
 
 _ANSWER_TYPES: Final = (ChatResponse, CompletionResponse)

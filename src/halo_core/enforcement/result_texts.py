@@ -33,10 +33,7 @@ GetLabels = Callable[[Any], Iterable[str]]
 
 _TIME_TYPES: Final = (dt.date, dt.time, dt.timedelta)
 # What `str` says of them is all that they hold.
-_ATOMIC_TYPES: Final = (
-    *(str, bytes, bytearray, type(None), Number, uuid.UUID, PurePath),
-    *(*_TIME_TYPES, *NETWORK_TYPES),
-)
+_ATOMIC_TYPES: Final = (type(None), Number, uuid.UUID, PurePath, *_TIME_TYPES, *NETWORK_TYPES)
 
 
 class TextExtractor:
@@ -105,35 +102,29 @@ class TextExtractor:
     def is_readable(self, value: Any) -> bool:
         """Whether `extract_text` returns everything in a value, so that no object in it is opaque."""
         try:
-            return self._is_readable(value)
+            return all(is_whole for _, is_whole in self._walk(value))
         except Exception:  # noqa: BLE001  too deep, or an object that misbehaves
             return False
 
-    def _is_readable(self, value: Any) -> bool:
-        if isinstance(value, _ATOMIC_TYPES) or is_url(value):
-            return True
-        if isinstance(value, Mapping):
-            return all(self._is_readable(key) and self._is_readable(item) for key, item in value.items())
-        if isinstance(value, list | tuple | set | frozenset):
-            return all(map(self._is_readable, value))
-        inner = self._get_contents(value)
-        return inner is not None and self._is_readable(inner)
-
     def iterate_leaves(self, value: Any) -> Iterator[str]:
         """Each leaf and each key of a value as text, in order."""
+        return (text for text, _ in self._walk(value))
+
+    def _walk(self, value: Any) -> Iterator[tuple[str, bool]]:
+        """Each leaf and key as text, and whether that text is all that it holds."""
         if isinstance(value, str | bytes | bytearray):
-            yield value if isinstance(value, str) else value.decode("utf-8", "replace")
+            yield value if isinstance(value, str) else value.decode("utf-8", "replace"), True
         elif isinstance(value, Mapping):
             for key, item in value.items():
-                yield from self.iterate_leaves(key)
-                yield from self.iterate_leaves(item)
+                yield from self._walk(key)
+                yield from self._walk(item)
         elif isinstance(value, list | tuple | set | frozenset):
             for item in sorted(value, key=repr) if isinstance(value, set | frozenset) else value:
-                yield from self.iterate_leaves(item)
+                yield from self._walk(item)
         elif (inner := self._get_contents(value)) is not None:
-            yield from self.iterate_leaves(inner)
+            yield from self._walk(inner)
         else:
-            yield _to_text(value)
+            yield _to_text(value), isinstance(value, _ATOMIC_TYPES) or is_url(value)
 
     def _get_contents(self, value: Any) -> Any:
         """The contents of an object, None for a leaf."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 from llama_index.core.base.llms.types import (
@@ -75,9 +75,8 @@ class ScriptedLLM(FunctionCallingLLM):
         """Whether a message of the chat was said by this model."""
         return message.role == MessageRole.ASSISTANT and "tool_call_id" not in message.additional_kwargs
 
-    def _chunks(self, messages: Sequence[ChatMessage]) -> list[ChatResponse]:
-        """The next message word by word, each chunk with all text so far; the last one has the calls."""
-        message = self.next_message(messages)
+    def _chunks(self, message: ChatMessage) -> list[ChatResponse]:
+        """A message word by word, each chunk with all text so far; the last one has the calls."""
         words = re.findall(r"\S+\s*", message.content or "") or [""]
         rest = [block for block in message.blocks if not isinstance(block, TextBlock)]
         texts = list(itertools.accumulate(words))
@@ -87,8 +86,9 @@ class ScriptedLLM(FunctionCallingLLM):
             for part, word in zip(blocks, words, strict=True)
         ]
 
-    def _completion_chunks(self) -> list[CompletionResponse]:
-        return [CompletionResponse(text=item.message.content or "", delta=item.delta) for item in self._chunks([])]
+    def _completion_chunks(self) -> Iterator[CompletionResponse]:
+        for item in self._chunks(self.next_message([])):
+            yield CompletionResponse(text=item.message.content or "", delta=item.delta)
 
     # the methods of an LLM
 
@@ -105,12 +105,12 @@ class ScriptedLLM(FunctionCallingLLM):
     @llm_chat_callback()
     def stream_chat(self, messages: Sequence[ChatMessage], **_kwargs: Any) -> ChatResponseGen:
         """Say the next message word by word."""
-        yield from self._chunks(messages)
+        yield from self._chunks(self.next_message(messages))
 
     @llm_chat_callback()
     async def astream_chat(self, messages: Sequence[ChatMessage], **_kwargs: Any) -> ChatResponseAsyncGen:
         """Say the next message word by word."""
-        return _iterate_async(self._chunks(messages))
+        return _iterate_async(self._chunks(self.next_message(messages)))
 
     @llm_completion_callback()
     def complete(self, *_prompt: Any, **_kwargs: Any) -> CompletionResponse:

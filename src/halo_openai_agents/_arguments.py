@@ -17,9 +17,9 @@ from agents import FunctionTool, RunContextWrapper
 from agents._function_tool_arguments import PreparedFunctionArguments
 from agents.function_schema import FuncSchema
 
-from halo_core.doctor.object_graph import iterate_closure
 from halo_core.enforcement import Ticket
 from halo_core.enforcement.arguments import BoundArguments, copy_arguments, same_value
+from halo_core.object_graph import iterate_closure
 
 _JSON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "array": (list,),

@@ -46,7 +46,7 @@ from langgraph_supervisor import create_supervisor
 from langgraph_swarm import create_handoff_tool, create_swarm
 from pydantic import BaseModel, field_validator
 
-from halo_core.doctor.findings import (
+from halo_core.doctor import (
     Finding,
     FindingKind,
     FindingStatus,

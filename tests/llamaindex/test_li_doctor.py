@@ -21,7 +21,7 @@ from llama_index.core.storage.docstore import SimpleDocumentStore
 from llama_index.core.tools import FunctionTool, QueryEngineTool
 from llama_index.core.workflow import StartEvent, StopEvent, Workflow, step
 
-from halo_core.doctor.findings import FindingKind, FindingStatus, has_governable_findings
+from halo_core.doctor import FindingKind, FindingStatus, has_governable_findings
 from halo_llamaindex import doctor
 from halo_llamaindex.testing import ScriptedLLM
 

@@ -26,7 +26,7 @@ from oa_world import agent, look, pay, trusted
 from openai import AsyncOpenAI
 from test_oa_mcp import Tiny
 
-from halo_core.doctor.findings import Finding, FindingKind, FindingStatus, count_by_status
+from halo_core.doctor import Finding, FindingKind, FindingStatus, count_by_status
 from halo_openai_agents import doctor
 from halo_openai_agents.testing import ScriptedModel
 

@@ -73,6 +73,11 @@ def iterate_container(x: Any) -> Iterator[tuple[str, Any]] | None:
     return None
 
 
+def list_values(x: Any) -> list[Any]:
+    """Values, and keys that hold something, of a builtin container; empty of anything else."""
+    return [value for _, value in iterate_container(x) or ()]
+
+
 def get_module_name(x: Any) -> str:
     """Module of a function, or of the class of anything else; empty if unknown."""
     if is_a(x, types.FunctionType):
@@ -168,14 +173,13 @@ class ObjectExplorer:
         Closure, defaults, what it wraps, and of an app's own function the globals that its code and the code nested in
         it name, modules' attributes and imports inside it among them.
         """
-        for name, value in iterate_closure(function):
-            yield name, value, False
-        for value in function.__defaults__ or ():
-            yield "", value, False
-        for name, value in (function.__kwdefaults__ or {}).items():
-            yield name, value, False
-        for name, value in function.__dict__.items():
-            yield name, value, False
+        held = (
+            *iterate_closure(function),
+            *(("", value) for value in function.__defaults__ or ()),
+            *(function.__kwdefaults__ or {}).items(),
+            *function.__dict__.items(),
+        )
+        yield from ((name, value, False) for name, value in held)
         if self.is_app_module(get_module_name(function)):
             yield from _iterate_globals(function.__code__, function.__globals__)
 

@@ -30,6 +30,7 @@ from halo_core.object_graph import (
     is_atomic,
     iterate_closure,
     iterate_container,
+    list_values,
     unwrap,
 )
 
@@ -98,10 +99,8 @@ def has_governable_findings(findings: Iterable[Finding]) -> bool:
 
 def summarize_findings(findings: Iterable[Finding]) -> str:
     """The counts in one line: "7 closed, 1 open, 3 noted"."""
-    totals = count_by_status(findings)
-    return ", ".join(
-        f"{totals[status]} {status}" for status in (FindingStatus.CLOSED, FindingStatus.OPEN, FindingStatus.NOTED)
-    )
+    totals, order = count_by_status(findings), (FindingStatus.CLOSED, FindingStatus.OPEN, FindingStatus.NOTED)
+    return ", ".join(f"{totals[status]} {status}" for status in order)
 
 
 def findings_to_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
@@ -216,8 +215,6 @@ class Examiner:
     """
 
     explorer: ClassVar[ObjectExplorer]
-    halo_prefix: ClassVar[str] = ""
-    """How the names of the adapter's own modules begin."""
     examiners: ClassVar[Sequence[tuple[tuple[type[Any], ...], Callable[..., None]]]]
     """How objects of each type are examined, by methods that take the object, the path to it and its cover."""
     ignored_types: ClassVar[tuple[type[Any], ...]] = IGNORED_TYPES
@@ -270,9 +267,8 @@ class Examiner:
         self.add_rows_of_whole()
         if self._is_cut:
             remedy = "check its parts: `halo doctor MODULE:PART`"
-            self.add(
-                FindingKind.NODE, "the rest", "too deep or too large to inspect", "none", FindingStatus.OPEN, remedy
-            )
+            where = "too deep or too large to inspect"
+            self.add(FindingKind.NODE, "the rest", where, "none", FindingStatus.OPEN, remedy)
         return sort_findings(self.findings)
 
     # what an adapter knows of its framework
@@ -319,9 +315,7 @@ class Examiner:
 
     def visit(self, x: Any, where: str, cover: Cover = NO_COVER) -> None:
         """Look at anything, once under each cover."""
-        if self.is_ignored(x) or (
-            type(x) in _CONTAINERS and all(self.is_ignored(item) for _, item in iterate_container(x) or ())
-        ):
+        if self.is_ignored(x) or (type(x) in _CONTAINERS and all(map(self.is_ignored, list_values(x)))):
             return
         key = (id(x), cover)
         if key in self._visited:
@@ -392,7 +386,7 @@ class Examiner:
 
     def is_ours(self, function: Any) -> bool:
         """Whether the adapter made a function."""
-        return is_a(function, types.FunctionType) and get_module_name(function).startswith(self.halo_prefix)
+        return is_a(function, types.FunctionType) and get_module_name(function).startswith(f"{self.explorer.adapter}._")
 
     def is_wrapped_by(self, function: Any, guard: GuardMetadata) -> bool:
         """Whether the adapter made a function around this very guard."""

@@ -22,7 +22,6 @@ from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_core.tools import BaseTool
 from langgraph.pregel import Pregel
 
-from halo_core.enforcement.shadow_activity import InstalledTripwire
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.model import ActionKind, Impact, Resource, Reversal
@@ -35,7 +34,7 @@ from halo_langchain._results import Labels
 from halo_langchain._retrievers import guard_retriever
 from halo_langchain._tools import as_tool, guard_tool
 from halo_langchain._translate import hosted_names
-from halo_langchain._tripwire import install
+from halo_langchain._tripwire import InstalledTripwire, install
 
 __all__ = [
     "ActionKind",

@@ -68,14 +68,6 @@ from halo_langchain._tripwire import get_watches
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-_FRAMEWORKS: Final = frozenset((
-    "anyio", "halo_core", "halo_langchain", "httpx", "langchain", "langchain_classic", "langchain_core",
-    "langgraph", "langgraph_supervisor", "langgraph_swarm", "langsmith", "pydantic", "pydantic_core",
-    "typing_extensions",
-))  # fmt: skip
-_EXPLORER: Final = ObjectExplorer(
-    _FRAMEWORKS, frozenset(("langchain", "langchain_core", "langgraph")), "halo_langchain.demo"
-)
 _DATA_TYPES: Final = (BaseCache, BaseChatMessageHistory, BaseCheckpointSaver, BaseStore, GraphStore)
 """Where the framework's own keep what was said; the app's own are looked into."""
 _ACTION_KINDS: Final = frozenset((FindingKind.TOOL, FindingKind.RETRIEVER, FindingKind.MODEL, FindingKind.HANDOFF))
@@ -119,15 +111,7 @@ def doctor(obj: Any, *, name: str = "") -> list[Finding]:
 
 
 def report_undecided(halo: Halo, guarded: G) -> G:
-    """The guarded graph, after whoever runs this was told what in it stays undecided."""
-    line = describe_undecided(guarded)
-    if line:
-        halo.notify_once(line)
-    return guarded
-
-
-def describe_undecided(guarded: Any) -> str:
-    """What inside a guarded graph nothing decides; empty where all is, as far as a short look shows.
+    """The guarded graph, after whoever runs this was told what in it nothing decides, as far as a short look shows.
 
     A model that an agent's own node holds cannot be put behind a guard from outside; nor can what a function finds
     by itself.
@@ -135,13 +119,14 @@ def describe_undecided(guarded: Any) -> str:
     try:
         findings = AppExaminer(max_objects=_MAX_BRIEF_OBJECTS).examine_app(guarded)
     except Exception:  # noqa: BLE001  an object may do anything when it is looked at, and what is said guards nothing
-        return ""
+        return guarded
     undecided = [item for item in findings if item.status is FindingStatus.OPEN and item.kind in _ACTION_KINDS]
-    if not undecided:
-        return ""
-    names = join_names(list(dict.fromkeys(f"{item.name} ({item.kind})" for item in undecided)), _MAX_SHOWN_NAMES)
-    place = f"`{guarded.name}`" if guarded.name != DEFAULT_NAME else "the graph"
-    return f"not decided inside {place}: {names}; guard them, see `halo doctor`"
+    if undecided:
+        names = join_names(list(dict.fromkeys(f"{item.name} ({item.kind})" for item in undecided)), _MAX_SHOWN_NAMES)
+        name = getattr(guarded, "name", DEFAULT_NAME)
+        place = f"`{name}`" if name != DEFAULT_NAME else "the graph"
+        halo.notify_once(f"not decided inside {place}: {names}; guard them, see `halo doctor`")
+    return guarded
 
 
 def _find_handoff_target(tool: Any) -> str:
@@ -173,8 +158,11 @@ class AppExaminer(Examiner):
         governable_count: how often something governable was met.
     """
 
-    explorer = _EXPLORER
-    halo_prefix = "halo_langchain._"
+    explorer = ObjectExplorer(
+        "halo_langchain",
+        frozenset("langchain langchain_core langgraph".split()),
+        frozenset("langchain_classic langgraph_supervisor langgraph_swarm langsmith".split()),
+    )
     ignored_types = (*IGNORED_TYPES, BaseMessage, Document, HaloCallback)
     ignored_classes = (Runnable, AgentMiddleware, VectorStore)
     opaque_packages = frozenset(("_abc", "halo_core", "langsmith"))
@@ -214,7 +202,9 @@ class AppExaminer(Examiner):
 
     def is_ignored(self, x: Any) -> bool:
         """Nothing in it runs; what the framework's own stores keep is data."""
-        return super().is_ignored(x) or (is_a(x, *_DATA_TYPES) and _EXPLORER.is_framework_module(get_module_name(x)))
+        return super().is_ignored(x) or (
+            is_a(x, *_DATA_TYPES) and self.explorer.is_framework_module(get_module_name(x))
+        )
 
     def is_intact(self, x: Any, guard: GuardMetadata) -> bool:
         """Whether the ways into a guarded copy are the guard's own, or the framework's that lead to those."""

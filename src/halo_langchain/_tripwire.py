@@ -30,8 +30,9 @@ from uuid import UUID
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tracers.context import register_configure_hook
 
+from halo_core.enforcement import shadow_activity
 from halo_core.enforcement.guards import clean_name
-from halo_core.enforcement.shadow_activity import InstalledTripwire, ModeWatch, record_shadow, refuse_unguarded
+from halo_core.enforcement.shadow_activity import ModeWatch, record_shadow, refuse_unguarded
 from halo_core.model import Mode
 from halo_langchain._callback import HaloCallback
 from halo_langchain._runs import RunStart, claim_run_for_any
@@ -86,9 +87,10 @@ class ChainRuns:
         """A chain ended: its graph if that turned out to be a shadow agent."""
         with self._lock:
             run = self._open_runs.pop(run_id, None)
-        graph = run.graph if run is not None else None
-        is_shadow = graph is not None and graph.run_id == run_id and graph.has_unguarded and not graph.has_guarded
-        return graph if is_shadow else None
+            graph = run.graph if run is not None else None
+            if graph is None or graph.run_id != run_id or graph.has_guarded or not graph.has_unguarded:
+                return None
+            return graph
 
     def record_action(self, parent: UUID | None, *, guarded: bool, refused: bool = False) -> None:
         """Something guarded, or unguarded, was called inside `parent`, and refused there or not."""
@@ -123,6 +125,12 @@ def _is_graph(name: str, event: Mapping[str, Any], *, nested: bool) -> bool:
     # What runs inside a node inherits its metadata; of that, only what is called as graphs are is one.
     outermost = not nested and "langgraph_node" not in metadata
     return outermost or name in {_UNNAMED, metadata.get("lc_agent_name")}
+
+
+class InstalledTripwire(shadow_activity.InstalledTripwire):
+    """One installation of a Halo's tripwire."""
+
+    halo: Halo
 
 
 class Tripwire(BaseCallbackHandler):
@@ -249,7 +257,7 @@ _CHAIN_HANDLER: Final = _ChainObserver()
 _TRIPWIRE: Final[ContextVar[Any | None]] = ContextVar("halo_langchain_tripwire", default=_HANDLER)
 _TEXT_TRIPWIRE: Final[ContextVar[Any | None]] = ContextVar("halo_langchain_texts", default=_TEXT_HANDLER)
 _CHAIN_OBSERVER: Final[ContextVar[Any | None]] = ContextVar("halo_langchain_chains", default=_CHAIN_HANDLER)
-_installed: Final[list[InstalledTripwire]] = []
+_installed: Final[list[shadow_activity.InstalledTripwire]] = []
 _registered = False
 
 

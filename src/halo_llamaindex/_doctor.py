@@ -53,10 +53,6 @@ from halo_llamaindex._observer import HaloObserver
 from halo_llamaindex._retrievers import RETRIEVE_METHODS, TABLE_METHODS
 from halo_llamaindex._translate import collect_tools, hosted_names
 
-_FRAMEWORKS: Final = frozenset((
-    "anyio", "banks", "halo_core", "halo_llamaindex", "httpx", "llama_index", "llama_index_instrumentation", "nltk",
-    "openai", "pydantic", "pydantic_core", "tiktoken", "typing_extensions", "workflows", "wrapt",
-))  # fmt: skip
 _COPY_FUNCTION_FIELDS: Final = ("_fn", "_async_fn", "_real_fn")
 _FUNCTION_FIELDS: Final = (*_COPY_FUNCTION_FIELDS, "_callback", "_async_callback")
 _STORE_FIELDS: Final = ("_vector_store", "_index", "_docstore", "_storage_context", "_graph_store")
@@ -91,8 +87,11 @@ def _list_entry_points(x: Any) -> tuple[str, ...]:
 class _AppExaminer(Examiner):
     """One look at an app of LlamaIndex's."""
 
-    explorer = ObjectExplorer(_FRAMEWORKS, frozenset(("llama_index", "workflows")), "halo_llamaindex.demo")
-    halo_prefix = "halo_llamaindex._"
+    explorer = ObjectExplorer(
+        "halo_llamaindex",
+        frozenset("llama_index workflows".split()),
+        frozenset("banks llama_index_instrumentation nltk openai tiktoken wrapt".split()),
+    )
     ignored_types = (*IGNORED_TYPES, BaseNode, BasePromptTemplate, CallbackManager, ChatMessage)
     ignored_classes = (BaseLLM, BaseRetriever, BaseTool, Workflow)
     opaque_packages = frozenset(("_abc", "halo_core", "llama_index_instrumentation", "workflows"))

@@ -47,10 +47,6 @@ from halo_openai_agents._translate import (
 _CLIENT_TYPES: Final = (AsyncOpenAI, OpenAI)
 _CODE_FIELDS: Final = ("instructions", "input_guardrails", "output_guardrails", "hooks", "tool_use_behavior", "prompt")
 """Fields of an agent that can be code of the app's, which runs beside what is decided."""
-_FRAMEWORKS: Final = frozenset((
-    "agents", "anyio", "halo_core", "halo_openai_agents", "httpx", "httpx2", "mcp", "openai", "pydantic",
-    "pydantic_core", "typing_extensions",
-))  # fmt: skip
 
 
 def doctor(obj: Any, *, name: str = "") -> list[Finding]:
@@ -69,7 +65,7 @@ def doctor(obj: Any, *, name: str = "") -> list[Finding]:
 class _AppExaminer(Examiner):
     """One look at an app of the SDK's. The cover of a thing is that of the agent which has it."""
 
-    explorer = ObjectExplorer(_FRAMEWORKS, frozenset(("agents",)), "halo_openai_agents.demo")
+    explorer = ObjectExplorer("halo_openai_agents", frozenset(("agents",)), frozenset(("httpx2", "mcp", "openai")))
     ignored_types = (*IGNORED_TYPES, RunState, BaseModel)
     remedies: ClassVar = {
         FindingKind.AGENT: "use `halo.guard(agent)`, and run the guarded agent",

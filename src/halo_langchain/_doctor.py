@@ -1,4 +1,4 @@
-"""The doctor: what of an app is decided before it runs, and what can run undecided.
+"""`halo doctor` for LangChain: what of an app is decided before it runs, and what can run undecided.
 
 It follows what the objects hold: nodes, parts of chains, closures, globals that functions name. What a function makes
 while it runs it does not see, except for models and retrievers made by name. Nothing of the app's is run.
@@ -6,25 +6,20 @@ while it runs it does not see, except for models and retrievers made by name. No
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
-import inspect
-import logging
 import types
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from langchain.agents.middleware import AgentMiddleware
 from langchain_core.caches import BaseCache
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.documents import Document
-from langchain_core.language_models import BaseLanguageModel
+from langchain_core.language_models import BaseLanguageModel, BaseLLM
 from langchain_core.messages import BaseMessage
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_core.stores import BaseStore
-from langchain_core.tools import BaseTool
+from langchain_core.tools import BaseTool, StructuredTool, Tool
 from langchain_core.vectorstores import VectorStore
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import StateGraph
@@ -33,206 +28,73 @@ from langgraph.pregel import Pregel
 from langgraph.pregel.protocol import PregelProtocol
 from langgraph.store.base import BaseStore as GraphStore
 
-from halo_core.doctor.findings import (
+from halo_core.doctor import (
+    DECIDED_BODY,
+    IGNORED_TYPES,
     NO_COVER,
     Cover,
+    Examiner,
     Finding,
     FindingKind,
     FindingStatus,
-    find_name,
+    find_guard,
+    find_method,
+    find_tripwire_point,
+    get_body_cover,
+    get_tool_body,
     join_names,
+    join_place,
     sort_findings,
 )
-from halo_core.doctor.object_graph import get_attributes, get_module_name, is_a, is_atomic, iterate_container, unwrap
-from halo_core.enforcement.guards import GuardMetadata
-from halo_core.facade import HaloBase
-from halo_core.model import ActionKind
+from halo_core.enforcement.guards import GuardMetadata, clean_name
+from halo_core.object_graph import ObjectExplorer, get_attributes, get_module_name, is_a, list_values
 from halo_langchain._callback import HaloCallback
 from halo_langchain._doctor_graphs import (
     CALLBACK_POINT,
-    EXPLORER,
+    DEFAULT_NAME,
     FACTORY_MODULE,
     TOOL_HOOKS,
     GraphExaminer,
-    Rows,
-    examine_hooks,
+    HookOrder,
     find_callback_halo,
+    find_config_halo,
     find_cover,
-    find_handoff_target,
-    find_intact_guard,
     find_middleware_halo,
     flatten_hooks,
-    is_model_guarded,
 )
+from halo_langchain._translate import hosted_names
+from halo_langchain._tripwire import get_watches
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-_ALL_KINDS: Final = frozenset((FindingKind.TOOL, FindingKind.RETRIEVER, FindingKind.MODEL, FindingKind.HANDOFF))
-_DECIDED_BODY: Final = Cover(is_decided=True)
-
-
-def _examine_tool(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
-    """A tool, and what its body reaches."""
-    guard, target = find_intact_guard(x), find_handoff_target(x)
-    original = guard.original if guard is not None else x
-    kind = FindingKind.HANDOFF if target else FindingKind.TOOL
-    name = guard.name if guard is not None else find_name(x)
-    closed = examiner.rows.add_verdict(kind, x, where, cover, f"{target} (by `{name}`)" if target else name)
-    body = _DECIDED_BODY if closed else NO_COVER
-    if guard is not None and guard.resource.kind is ActionKind.RETRIEVAL:
-        body = Cover(f"guarded tool `{name}`, a retrieval", frozenset((FindingKind.RETRIEVER,)), is_decided=True)
-    examiner.visit_parts(original, f"{where} > tool `{name}`".lstrip(" >"), body)
-    functions = map(get_attributes(original).get, ("func", "coroutine"))
-    if any(get_module_name(item).startswith("langchain_mcp_adapters") for item in functions):
-        remedy = "its session reaches every tool of its server: pass on tools only"
-        examiner.rows.add_note(FindingKind.TOOL, f"{name} (MCP)", where, remedy)
-
-
-def _examine_retriever(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
-    """A retriever, those inside it, and the store behind it."""
-    guard = find_intact_guard(x)
-    examiner.rows.add_verdict(FindingKind.RETRIEVER, x, where, cover)
-    original, name = (guard.original, guard.name) if guard is not None else (x, find_name(x))
-    examiner.visit_parts(original, f"{where} > retriever `{name}`".lstrip(" >"), _DECIDED_BODY)
-
-
-def _examine_model(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
-    """A model, tools that its provider runs, its client."""
-    guard = find_intact_guard(x)
-    closed = examiner.rows.add_verdict(FindingKind.MODEL, x, where, cover)
-    original, name = (guard.original, guard.name) if guard is not None else (x, find_name(x))
-    model_kwargs = get_attributes(original).get("model_kwargs")
-    if type(model_kwargs) is dict:
-        examiner.rows.add_hosted_schemas(model_kwargs.get("tools"), where, closed=closed)
-    examiner.rows.note_client(find_name(original), get_attributes(original), where)
-    body = NO_COVER
-    if closed:  # a model that another one calls is asked what that one was
-        kinds = frozenset((FindingKind.MODEL,))
-        body = replace(_DECIDED_BODY, point=f"model `{name}`, which calls it", kinds=kinds)
-    place = f"{where} > model `{name}`".lstrip(" >")
-    examiner.visit_parts(original, place, body, skipped=("model_kwargs", *Rows.client_fields))
-
-
-def _examine_vector_store(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
-    """A vector store: searching it is a retrieval that carries no guard."""
-    kind, name, where = FindingKind.RETRIEVER, "similarity_search", f"{where} > store `{type(x).__name__}`".lstrip(" >")
-    if cover.is_decided:
-        remedy = "searching the store directly is not decided: pass on the retriever only"
-        examiner.rows.add_note(kind, name, where, remedy)
-    else:
-        examiner.rows.governable_count += 1
-        examiner.rows.add_open(kind, name, where, "search it with `halo.guard(store.as_retriever())`")
-
-
-# what stands around them
-
-
-def _examine_binding(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
-    """A runnable with arguments and settings bound to it; a callback among them decides what is inside."""
-    attributes = get_attributes(x)
-    config, kwargs = attributes.get("config"), attributes.get("kwargs")
-    halo = find_callback_halo(config.get("callbacks")) if type(config) is dict else None
-    if halo is not None:
-        cover = replace(NO_COVER, point=CALLBACK_POINT, kinds=_ALL_KINDS, halo=halo)
-    examiner.visit(config, where, NO_COVER)
-    examiner.visit(attributes.get("bound"), where, cover)
-    if type(kwargs) is dict:
-        is_guarded = is_model_guarded(x) or FindingKind.MODEL in cover.kinds
-        examiner.rows.add_hosted_schemas(kwargs.get("tools"), where, closed=is_guarded)
-        examiner.visit_all(((k, v) for k, v in kwargs.items() if k != "tools"), where, cover)
-    examiner.visit_all(((k, v) for k, v in attributes.items() if k not in {"bound", "config", "kwargs"}), where, cover)
-
-
-def _examine_tool_node(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
-    """Tools that a graph node runs, under what wraps their calls."""
-    hook_order = flatten_hooks(get_attributes(x).get(hook) for hook in TOOL_HOOKS)
-    inside = find_cover(hook_order, (FindingKind.TOOL, FindingKind.HANDOFF)) or cover
-    examiner.visit_all((get_attributes(x).get("_tools_by_name") or {}).items(), where, inside)
-    examine_hooks(examiner, hook_order, where, replace(NO_COVER, hint=inside.hint))
-    # What handles errors, and what a class of the app's own does, runs beside the calls.
-    examiner.visit_parts(x, where, NO_COVER, skipped=("_tools_by_name", *TOOL_HOOKS))
-
-
-def _examine_middleware(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
-    """A middleware of the app's: what it holds it may call by itself."""
-    if find_middleware_halo(x) is not None:
-        return
-    place = f"{where} > middleware `{type(x).__name__}`".lstrip(" >")
-    attributes = get_attributes(x)
-    shared = [item for _, item in iterate_container(attributes.get("tools")) or ()]  # the tool node has them
-    skipped = ["tools", *(key for key, value in attributes.items() if any(value is item for item in shared))]
-    if type(x).__name__ == "ModelFallbackMiddleware" and cover.kinds:
-        examiner.visit(attributes.get("models"), place, cover)
-        skipped.append("models")
-    examiner.visit_parts(x, place, NO_COVER, skipped=skipped)
-
-
-def _examine_remote_graph(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:  # noqa: ARG001  the form of the others
-    """A graph that runs elsewhere."""
-    examiner.rows.governable_count += 1
-    examiner.rows.add_note(FindingKind.AGENT, find_name(x), where, "its other actions are not decided by this hook")
-
-
-def _examine_graph(examiner: Examiner, x: Any, where: str, cover: Cover) -> None:
-    """A graph: its nodes, and what its host can do with it."""
-    GraphExaminer(examiner, x, where, cover).examine()
-
-
-_SKIPPED_TYPES: Final = (
-    BaseMessage,
-    Document,
-    HaloBase,
-    HaloCallback,
-    GuardMetadata,
-    asyncio.AbstractEventLoop,
-    contextvars.Context,
-    logging.Logger,
-    types.CodeType,
-    types.FrameType,
-    types.ModuleType,
-    types.TracebackType,
-)
 _DATA_TYPES: Final = (BaseCache, BaseChatMessageHistory, BaseCheckpointSaver, BaseStore, GraphStore)
 """Where the framework's own keep what was said; the app's own are looked into."""
-SKIPPED_PACKAGES: Final = frozenset(("_abc", "halo_core", "langsmith"))
-"""Packages whose objects run nothing of an app's."""
-_CONTAINERS: Final = (dict, frozenset, list, set, tuple)
-
-
-def _is_empty(x: Any) -> bool:
-    """Whether there is nothing in it to look at; such things count for nothing."""
-    if (
-        is_atomic(x)
-        or is_a(x, *_SKIPPED_TYPES)
-        or (is_a(x, *_DATA_TYPES) and EXPLORER.is_framework_module(get_module_name(x)))
-    ):
-        return True
-    return type(x) in _CONTAINERS and all(
-        is_atomic(item) or is_a(item, *_SKIPPED_TYPES) for _, item in iterate_container(x) or ()
-    )
-
-
-_MAX_DEPTH: Final = 80
-_MAX_OBJECTS: Final = 50_000
-_EXAMINERS: Final[tuple[tuple[tuple[type[Any], ...], Callable[[Examiner, Any, str, Cover], None]], ...]] = (
-    ((Pregel, StateGraph), _examine_graph),
-    ((PregelProtocol,), _examine_remote_graph),
-    ((ToolNode,), _examine_tool_node),
-    ((BaseTool,), _examine_tool),
-    ((BaseRetriever,), _examine_retriever),
-    ((BaseLanguageModel,), _examine_model),
-    ((VectorStore,), _examine_vector_store),
-    ((RunnableBinding,), _examine_binding),
-    ((AgentMiddleware,), _examine_middleware),
+_ACTION_KINDS: Final = frozenset((FindingKind.TOOL, FindingKind.RETRIEVER, FindingKind.MODEL, FindingKind.HANDOFF))
+_BATCH_METHODS: Final = ("batch", "abatch", "stream", "astream")
+_FUNCTION_FIELDS: Final = ("func", "coroutine")
+_ENTRY_POINTS: Final[tuple[tuple[type[Any], tuple[str, ...], tuple[str, ...]], ...]] = (
+    (BaseTool, ("run", "arun"), ("invoke", "ainvoke")),
+    (BaseRetriever, ("invoke", "ainvoke", "_get_relevant_documents", "_aget_relevant_documents"), _BATCH_METHODS),
+    (BaseLanguageModel, ("invoke", "ainvoke", "stream", "astream", "_generate", "_agenerate"), _BATCH_METHODS),
+    (Pregel, ("stream", "astream"), ("invoke", "ainvoke")),
 )
+"""Of each kind: methods that must be ours, and methods that must be ours or the framework's."""
 _REACT_MODULE: Final = "langgraph.prebuilt.chat_agent_executor"
 _REACT_TOOL_VARIABLES: Final = frozenset("tool_classes tool_node tools".split())
 """Variables of its model node that only tell the model what there is."""
 _MODEL_FACTORY: Final = "init_chat_model"
-_SKIPPED_CLASSES: Final = (Runnable, AgentMiddleware, VectorStore)
 _CONFIGURABLE_MODEL: Final = "_ConfigurableModel"
 """A model of LangChain's that is made for each call."""
+_ASYNC_TEXT_REMEDY: Final = (
+    "a text model's asynchronous calls can pass the callback undecided: use `halo.guard(model)`, or `halo.install()`"
+)
+_MAX_PLACES: Final = 20
+_MAX_SHOWN_PLACES: Final = 4
+_MAX_BRIEF_OBJECTS: Final = 5_000
+_MAX_SHOWN_NAMES: Final = 8
+
+G = TypeVar("G")
 
 
 def doctor(obj: Any, *, name: str = "") -> list[Finding]:
@@ -245,207 +107,334 @@ def doctor(obj: Any, *, name: str = "") -> list[Finding]:
     Returns:
         Findings, open ones first. Empty where there is nothing that Halo knows.
     """
-    examiner = Examiner(f"`{name}`" if name else "")
-    examiner.visit(obj, examiner.root, NO_COVER)
-    return examiner.finish()
-
-
-@dataclass(slots=True)
-class _Visit:
-    """What was looked at, kept so that no other takes its identity, and the rows that came of it (None until then)."""
-
-    x: Any
-    where: str
-    rows: range | None = None
-    repeated_rows: frozenset[int] = frozenset()
-    is_governable: bool = False
-
-
-class Examiner:
-    """One look at an app.
-
-    Args:
-        root: path of what is looked at, in words.
-        max_objects: how many objects are looked at.
-    """
-
-    def __init__(self, root: str, max_objects: int = _MAX_OBJECTS) -> None:
-        self.rows = Rows()
-        self._visits: dict[tuple[int, Cover], _Visit] = {}  # under the cover that each had there
-        self._repeated_rows: list[set[int]] = []  # rows met again, of everything being looked at
-        self._captured: dict[int, tuple[Any, list[tuple[str, Any, bool]]]] = {}
-        self.root = root
-        self._max_objects = max_objects
-        self._depth = 0
-        self._is_cut = False
-
-    def finish(self) -> list[Finding]:
-        """Findings in order, with those about the whole."""
-        self.rows.note_originals("originals, their `.func` and `._run` are not guarded: use only the guarded copies")
-        self.rows.note_held_streams("output")
-        if self._is_cut:
-            remedy = "check its parts: `halo doctor MODULE:PART`"
-            self.rows.add(
-                FindingKind.NODE, "the rest", "too deep or too large to inspect", "none", FindingStatus.OPEN, remedy
-            )
-        return sort_findings(self.rows.to_findings())
-
-    # the walk
-
-    def visit(self, x: Any, where: str, cover: Cover) -> None:
-        """Look at anything, once under each cover."""
-        if _is_empty(x):
-            return
-        key = (id(x), cover)
-        earlier = self._visits.get(key)
-        if earlier is not None:
-            self._add_repeated(earlier, where)
-            return
-        if len(self._visits) >= self._max_objects or self._depth >= _MAX_DEPTH:
-            self._is_cut = True
-            return
-        visit_record = self._visits[key] = _Visit(x, where)
-        before, first = self.rows.governable_count, len(self.rows.findings)
-        self._depth += 1
-        self._repeated_rows.append(set())
-        self._dispatch(x, where, cover)
-        self._depth -= 1
-        visit_record.repeated_rows = frozenset(self._repeated_rows.pop())
-        visit_record.rows, visit_record.is_governable = (
-            range(first, len(self.rows.findings)),
-            self.rows.governable_count > before,
-        )
-        if self._repeated_rows:
-            self._repeated_rows[-1].update(visit_record.repeated_rows)
-
-    def _add_repeated(self, earlier: _Visit, where: str) -> None:
-        """Say of what is in two places where else it is."""
-        self.rows.governable_count += earlier.is_governable
-        if earlier.rows is None or where == earlier.where:
-            return  # it holds itself, or is held twice in one place
-        rows = {*earlier.rows, *earlier.repeated_rows}
-        self.rows.add_places(rows, earlier.where, where)
-        if self._repeated_rows:
-            self._repeated_rows[-1].update(rows)
-
-    def captured_values(self, function: types.FunctionType) -> list[tuple[str, Any, bool]]:
-        """As `ObjectExplorer.iterate_captured`, read once."""
-        cached = self._captured.get(id(function))
-        if cached is None:
-            cached = self._captured[id(function)] = (function, list(EXPLORER.iterate_captured(function)))
-        return cached[1]
-
-    def _dispatch(self, x: Any, where: str, cover: Cover) -> None:
-        for kinds, examine in _EXAMINERS:
-            if is_a(x, *kinds):
-                examine(self, x, where, cover)
-                return
-        inner, bound_values = unwrap(x)
-        if is_a(inner, types.FunctionType):
-            self.examine_function(inner, where, cover)
-            self.visit_all(bound_values, where, _get_body_cover(cover))
-            return
-        items = iterate_container(x)
-        if items is not None:
-            self.visit_all(items, where, cover)
-            self.visit_all(get_attributes(x).items(), where, _get_body_cover(cover))
-        elif is_a(x, type):
-            if not issubclass(x, _SKIPPED_CLASSES):  # what a class makes is looked at where it is held
-                self.visit_all(EXPLORER.iterate_members(x), where, _get_body_cover(cover))
-        elif type(x).__name__ == _CONFIGURABLE_MODEL:
-            _examine_model(self, x, where, cover)
-        elif not self.rows.note_sdk_client(x, where, "a guarded chat model"):
-            self.examine_object(x, where, cover)
-
-    def visit_all(self, items: Iterable[tuple[str, Any]], where: str, cover: Cover) -> None:
-        """Look at many."""
-        for _, value in items:
-            self.visit(value, where, cover)
-
-    def visit_parts(self, x: Any, where: str, cover: Cover, *, skipped: Collection[str] = ()) -> None:
-        """Look at the fields of an object, except some, and at the methods of its class."""
-        self.visit_all(((k, v) for k, v in get_attributes(x).items() if k not in skipped), where, cover)
-        self.visit_all(EXPLORER.iterate_members(type(x)), where, cover)
-
-    def examine_function(self, function: types.FunctionType, where: str, cover: Cover = NO_COVER) -> None:
-        """What a function's body reaches is called from there, past whatever stands around the function."""
-        if get_module_name(function) == FACTORY_MODULE:
-            return  # the agent's own parts, which `GraphExaminer` looks at
-        skipped = _REACT_TOOL_VARIABLES if get_module_name(function) == _REACT_MODULE else ()
-        values = self.captured_values(function)
-        by_halo = any(is_a(value, HaloBase) for _, value, _ in values)
-        for name, value, called in values:
-            if called and _is_factory(value):
-                self.rows.add_runtime_object(
-                    value.__name__, where, retriever=issubclass(value, BaseRetriever), by_halo=by_halo
-                )
-            elif called and is_a(value, types.FunctionType) and value.__name__ == _MODEL_FACTORY:
-                self.rows.add_runtime_object(_MODEL_FACTORY, where, retriever=False, by_halo=by_halo)
-            elif name not in skipped:
-                self.visit(value, where, _get_body_cover(cover))
-
-    def examine_object(self, x: Any, where: str, cover: Cover) -> None:
-        """Any other object: what it holds, and what the methods of an app's own class name."""
-        top = get_module_name(x).partition(".")[0]
-        if top in SKIPPED_PACKAGES:
-            return
-        # Parts of chains and graphs are called with the callbacks of the run, others are not.
-        self.visit_all(
-            EXPLORER.iterate_contents(x),
-            where,
-            cover if is_a(x, Runnable) or top == "langgraph" else _get_body_cover(cover),
-        )
-        self.visit_all(EXPLORER.iterate_members(type(x)), where, _get_body_cover(cover))
-
-
-def _get_body_cover(cover: Cover) -> Cover:
-    """What still decides in the body of a function: only what decided the body itself."""
-    return cover if cover.is_decided else NO_COVER
-
-
-def _is_factory(x: Any) -> bool:
-    """Whether it is a class of models or retrievers, and can be called for one."""
-    return is_a(x, type) and issubclass(x, BaseLanguageModel | BaseRetriever) and not inspect.isabstract(x)
-
-
-G = TypeVar("G")
-
-_MAX_BRIEF_OBJECTS: Final = 5_000
-_MAX_SHOWN: Final = 8
-_REPORTED_KINDS: Final = (FindingKind.MODEL, FindingKind.TOOL, FindingKind.RETRIEVER, FindingKind.HANDOFF)
-_DEFAULT_NAME: Final = "LangGraph"
+    return AppExaminer(name).examine_app(obj)
 
 
 def report_undecided(halo: Halo, guarded: G) -> G:
-    """The guarded graph, after whoever runs this was told what in it stays undecided."""
-    line = describe_undecided(guarded)
-    if line:
-        halo.notify_once(line)
-    return guarded
-
-
-def describe_undecided(guarded: Any) -> str:
-    """What inside a guarded graph nothing decides; empty where all is, as far as a short look shows.
+    """The guarded graph, after whoever runs this was told what in it nothing decides, as far as a short look shows.
 
     A model that an agent's own node holds cannot be put behind a guard from outside; nor can what a function finds
     by itself.
     """
     try:
-        examiner = Examiner("", _MAX_BRIEF_OBJECTS)
-        examiner.visit(guarded, "", NO_COVER)
-        names = list(dict.fromkeys(map(_describe_finding, filter(_is_open, examiner.finish()))))
+        findings = AppExaminer(max_objects=_MAX_BRIEF_OBJECTS).examine_app(guarded)
     except Exception:  # noqa: BLE001  an object may do anything when it is looked at, and what is said guards nothing
-        return ""
-    if not names:
-        return ""
-    shown_names = join_names(names, _MAX_SHOWN)
-    place = f"`{guarded.name}`" if guarded.name != _DEFAULT_NAME else "the graph"
-    return f"not decided inside {place}: {shown_names}; guard them, see `halo doctor`"
+        return guarded
+    undecided = [item for item in findings if item.status is FindingStatus.OPEN and item.kind in _ACTION_KINDS]
+    if undecided:
+        names = join_names(list(dict.fromkeys(f"{item.name} ({item.kind})" for item in undecided)), _MAX_SHOWN_NAMES)
+        name = getattr(guarded, "name", DEFAULT_NAME)
+        place = f"`{name}`" if name != DEFAULT_NAME else "the graph"
+        halo.notify_once(f"not decided inside {place}: {names}; guard them, see `halo doctor`")
+    return guarded
 
 
-def _is_open(finding: Finding) -> bool:
-    return finding.status is FindingStatus.OPEN and finding.kind in _REPORTED_KINDS
+def _find_handoff_target(tool: Any) -> str:
+    """The agent that a hand-off tool hands over to; empty for any other tool."""
+    guard = find_guard(tool)
+    metadata = get_attributes(guard.original if guard is not None else tool).get("metadata")
+    target = metadata.get("__handoff_destination") if type(metadata) is dict else None
+    return target if type(target) is str else ""
 
 
-def _describe_finding(finding: Finding) -> str:
-    return f"{finding.name} ({finding.kind})"
+def _join_places(places: list[str]) -> str:
+    suffix = f"; and {len(places) - _MAX_SHOWN_PLACES} more places" if len(places) > _MAX_SHOWN_PLACES else ""
+    return "; ".join(places[:_MAX_SHOWN_PLACES]) + suffix
+
+
+@dataclass(slots=True)
+class _Visit:
+    """Where something was looked at first, and all rows that came of it (none until that has ended)."""
+
+    where: str
+    rows: set[int] = field(default_factory=set)
+    is_governable: bool = False
+
+
+class AppExaminer(Examiner):
+    """One look at an app of LangChain's; what stands in several places is one row that names them.
+
+    Attributes:
+        governable_count: how often something governable was met.
+    """
+
+    explorer = ObjectExplorer(
+        "halo_langchain",
+        frozenset("langchain langchain_core langgraph".split()),
+        frozenset("langchain_classic langgraph_supervisor langgraph_swarm langsmith".split()),
+    )
+    ignored_types = (*IGNORED_TYPES, BaseMessage, Document, HaloCallback)
+    ignored_classes = (Runnable, AgentMiddleware, VectorStore)
+    opaque_packages = frozenset(("_abc", "halo_core", "langsmith"))
+    runtime_kinds: ClassVar = {BaseRetriever: FindingKind.RETRIEVER, BaseLanguageModel: FindingKind.MODEL}
+    remedies: ClassVar = {
+        FindingKind.TOOL: "use `halo.guard(tool)` in its place",
+        FindingKind.RETRIEVER: "use `halo.guard(retriever)` in its place",
+        FindingKind.MODEL: "use `halo.guard(model)` in its place",
+        FindingKind.HANDOFF: "run `halo.guard(graph)` in place of the graph that it is in",
+        FindingKind.NODE: "run `halo.guard(graph)` in place of the graph",
+    }
+    runtime_remedies = (
+        "see that the function guards it, or make it outside and guard it there",
+        "make it outside the function and guard it, or use `halo.install()`",
+    )
+    originals_remedy = "originals, their `.func` and `._run` are not guarded: use only the guarded copies"
+    original_fields = _FUNCTION_FIELDS
+    client_substitute = "a guarded chat model"
+    client_fields = ("client", "async_client", "root_client", "root_async_client", "_client", "_async_client")
+
+    def __init__(self, name: str = "", **options: Any) -> None:
+        super().__init__(name, **options)
+        self.governable_count = 0
+        self._places: list[dict[str, None]] = []  # of each row
+        self._visits: dict[tuple[int, Cover], _Visit] = {}
+        self._repeated_rows: list[set[int]] = []  # rows met again, of everything being looked at
+
+    def finish(self) -> list[Finding]:
+        """Findings in order, each with all its places."""
+        super().finish()
+        rows = zip(self.findings, self._places, strict=True)
+        return sort_findings(replace(row, where=_join_places(list(places))) for row, places in rows)
+
+    def add_rows_of_whole(self) -> None:
+        """Rows about policies that hold streams back."""
+        self.note_held_streams("output")
+
+    def is_ignored(self, x: Any) -> bool:
+        """Nothing in it runs; what the framework's own stores keep is data."""
+        return super().is_ignored(x) or (
+            is_a(x, *_DATA_TYPES) and self.explorer.is_framework_module(get_module_name(x))
+        )
+
+    def is_intact(self, x: Any, guard: GuardMetadata) -> bool:
+        """Whether the ways into a guarded copy are the guard's own, or the framework's that lead to those."""
+        attributes = get_attributes(x)
+        for kind, halo_methods, framework_methods in _ENTRY_POINTS:
+            if is_a(x, kind) and not (
+                attributes.keys().isdisjoint((*halo_methods, *framework_methods))
+                and all(self.is_ours(find_method(x, name)) for name in halo_methods)
+                and all(self._is_known_method(find_method(x, name)) for name in framework_methods)
+            ):
+                return False
+        if not is_a(x, BaseTool):
+            return True
+        # A tool's body is a method, or the functions that it holds, or both.
+        fields = _FUNCTION_FIELDS if is_a(x, Tool, StructuredTool) else ()
+        functions = [attributes[name] for name in fields if attributes.get(name) is not None]
+        return (
+            all(self.is_wrapped_by(item, guard) for item in functions)
+            and (bool(functions) or self.is_ours(find_method(x, "_run")))
+            and all(self._is_known_method(find_method(x, name)) for name in ("_run", "_arun"))
+        )
+
+    def _is_known_method(self, function: Any) -> bool:
+        """Whether a method is ours or the framework's own, which leads to ours."""
+        top = get_module_name(function).partition(".")[0]
+        return self.is_ours(function) or top in {"langchain_core", "langgraph"}
+
+    def find_point(self, kind: FindingKind, x: Any, cover: Cover) -> tuple[str, str]:
+        """What stands around it, else a callback of its own; a text model passes that by."""
+        point, hint = super().find_point(kind, x, cover)
+        # A retriever's own callbacks are not asked.
+        callbacks = get_attributes(x).get("callbacks") if kind is not FindingKind.RETRIEVER else None
+        if not point and find_callback_halo(callbacks) is not None:
+            point = CALLBACK_POINT
+        return ("", _ASYNC_TEXT_REMEDY) if point == CALLBACK_POINT and is_a(x, BaseLLM) else (point, hint)
+
+    def find_watch_point(self, kind: FindingKind) -> str:
+        """The tripwire hears of actions; it hears nothing of a node."""
+        return find_tripwire_point(get_watches() if kind in _ACTION_KINDS else ())
+
+    def find_runtime_kind(self, x: Any) -> FindingKind | None:
+        """As the base; `init_chat_model` makes models too."""
+        if is_a(x, types.FunctionType) and x.__name__ == _MODEL_FACTORY:
+            return FindingKind.MODEL
+        return super().find_runtime_kind(x)
+
+    def get_contents_cover(self, x: Any, cover: Cover) -> Cover:
+        """Parts of chains and graphs are called with the callbacks of the run, others are not."""
+        is_part = is_a(x, Runnable) or get_module_name(x).partition(".")[0] == "langgraph"
+        return cover if is_part else get_body_cover(cover)
+
+    def list_captured(self, function: types.FunctionType) -> list[tuple[str, Any, bool]]:
+        """Without what is an agent's own, which `GraphExaminer` looks at, and without what only names tools."""
+        module = get_module_name(function)
+        if module == FACTORY_MODULE:
+            return []
+        captured = super().list_captured(function)
+        skipped = _REACT_TOOL_VARIABLES if module == _REACT_MODULE else ()
+        return [item for item in captured if item[0] not in skipped]
+
+    # rows and their places
+
+    def record(self, finding: Finding) -> None:
+        """Add a row, and the first of its places."""
+        super().record(finding)
+        self._places.append({finding.where: None})
+        self.governable_count += finding.status is not FindingStatus.NOTED
+
+    def examine(self, x: Any, where: str, cover: Cover) -> None:
+        """Look at an object, and remember the rows that come of it."""
+        visit = self._visits[id(x), cover] = _Visit(where)
+        before, first = self.governable_count, len(self.findings)
+        self._repeated_rows.append(set())
+        if type(x).__name__ == _CONFIGURABLE_MODEL:
+            self.examine_model(x, where, cover)
+        else:
+            super().examine(x, where, cover)
+        repeated_rows = self._repeated_rows.pop()
+        visit.rows = {*range(first, len(self.findings)), *repeated_rows}
+        visit.is_governable = self.governable_count > before
+        if self._repeated_rows:
+            self._repeated_rows[-1] |= repeated_rows
+
+    def revisit(self, key: tuple[int, Cover], where: str) -> None:
+        """Say of what is in two places where else it is."""
+        earlier = self._visits[key]
+        self.governable_count += earlier.is_governable
+        if where == earlier.where:
+            return  # it is held twice in one place
+        for places in (self._places[row] for row in earlier.rows):
+            if where and len(places) < _MAX_PLACES:
+                suffix = next(
+                    (item.removeprefix(earlier.where) for item in places if item.startswith(earlier.where)), ""
+                )
+                places[where + suffix] = None
+        if self._repeated_rows:
+            self._repeated_rows[-1] |= earlier.rows
+
+    def add_runtime_object(self, kind: FindingKind, name: str, where: str, *, has_halo: bool) -> None:
+        """As the base; it is governable wherever it is guarded."""
+        super().add_runtime_object(kind, name, where, has_halo=has_halo)
+        self.governable_count += has_halo
+
+    def add_bound_tools(self, tools: Any, model: Any, where: str, cover: Cover) -> None:
+        """Rows about those of a model's tools that its provider runs, which a guard or a middleware refuses."""
+        while is_a(model, RunnableBinding):
+            model = get_attributes(model).get("bound")
+        is_guarded = self.find_intact_guard(model) is not None
+        self._add_hosted_schemas(tools, where, closed=is_guarded or FindingKind.MODEL in cover.kinds)
+
+    def _add_hosted_schemas(self, tools: Any, where: str, *, closed: bool) -> None:
+        schemas = [item for item in list_values(tools) if type(item) is dict]
+        self.add_hosted_tools(hosted_names(schemas), where, closed=closed)
+
+    def examine_hooks(self, hook_order: HookOrder, where: str, cover: Cover) -> None:
+        """Look at who stands around a call: our own middleware, and those of the app."""
+        for item in (item for hooks in hook_order for item in hooks):
+            halo = find_middleware_halo(item)
+            if halo is not None:
+                self.remember_halo(halo)
+            else:
+                self.visit(item, where, cover)
+        if cover.hint:
+            remedy = "it is not last: later middleware can change the call after the decision"
+            self.add_note(FindingKind.NODE, "halo.middleware()", where, remedy)
+
+    # what is governed
+
+    def examine_tool(self, x: Any, where: str, cover: Cover) -> None:
+        """A tool, and what its body reaches."""
+        guard, original, name = self.describe(x)
+        target = _find_handoff_target(x)
+        if target:
+            row_name, agent_id = f"{target} (by `{name}`)", clean_name(target)
+            is_closed = self.add_verdict(FindingKind.HANDOFF, x, where, cover, row_name, agent_id)
+        else:
+            is_closed = self.add_verdict(FindingKind.TOOL, x, where, cover, name)
+        self.visit_parts(original, join_place(where, "tool", name), get_tool_body(guard, is_closed=is_closed))
+        functions = map(get_attributes(original).get, _FUNCTION_FIELDS)
+        if any(get_module_name(item).startswith("langchain_mcp_adapters") for item in functions):
+            remedy = "its session reaches every tool of its server: pass on tools only"
+            self.add_note(FindingKind.TOOL, f"{name} (MCP)", where, remedy)
+
+    def examine_retriever(self, x: Any, where: str, cover: Cover) -> None:
+        """A retriever, those inside it, and the store behind it."""
+        _, original, name = self.describe(x)
+        self.add_verdict(FindingKind.RETRIEVER, x, where, cover, name)
+        self.visit_parts(original, join_place(where, "retriever", name), DECIDED_BODY)
+
+    def examine_model(self, x: Any, where: str, cover: Cover) -> None:
+        """A model, tools that its provider runs, its client."""
+        _, original, name = self.describe(x)
+        is_closed = self.add_verdict(FindingKind.MODEL, x, where, cover, name)
+        model_kwargs = get_attributes(original).get("model_kwargs")
+        if type(model_kwargs) is dict:
+            self._add_hosted_schemas(model_kwargs.get("tools"), where, closed=is_closed)
+        self.note_client(original, self.find_name(original), where)
+        body = NO_COVER
+        if is_closed:  # a model that another one calls is asked what that one was
+            body = Cover(f"model `{name}`, which calls it", frozenset((FindingKind.MODEL,)), is_decided=True)
+        skipped = ("model_kwargs", *self.client_fields)
+        self.visit_parts(original, join_place(where, "model", name), body, skipped=skipped)
+
+    def examine_vector_store(self, x: Any, where: str, cover: Cover) -> None:
+        """A vector store: searching it is a retrieval that carries no guard."""
+        status, remedy = FindingStatus.OPEN, "search it with `halo.guard(store.as_retriever())`"
+        if cover.is_decided:
+            status, remedy = (
+                FindingStatus.NOTED,
+                "searching the store directly is not decided: pass on the retriever only",
+            )
+        place = join_place(where, "store", type(x).__name__)
+        self.add(FindingKind.RETRIEVER, "similarity_search", place, "none", status, remedy)
+
+    # what stands around them
+
+    def examine_binding(self, x: Any, where: str, cover: Cover) -> None:
+        """A runnable with arguments and settings bound to it; a callback among them decides what is inside."""
+        attributes = get_attributes(x)
+        config, kwargs = attributes.pop("config", None), attributes.pop("kwargs", None)
+        halo = find_config_halo(config)
+        if halo is not None:
+            cover = Cover(CALLBACK_POINT, _ACTION_KINDS, halo=halo)
+        self.visit(config, where)
+        self.visit(attributes.pop("bound", None), where, cover)
+        if type(kwargs) is dict:
+            self.add_bound_tools(kwargs.get("tools"), x, where, cover)
+            self.visit_all(((key, v) for key, v in kwargs.items() if key != "tools"), where, cover)
+        self.visit_all(attributes.items(), where, cover)
+
+    def examine_tool_node(self, x: Any, where: str, cover: Cover) -> None:
+        """Tools that a graph node runs, under what wraps their calls."""
+        attributes = get_attributes(x)
+        hook_order = flatten_hooks(map(attributes.get, TOOL_HOOKS))
+        inside = find_cover(hook_order, FindingKind.TOOL, FindingKind.HANDOFF) or cover
+        self.visit_all((attributes.get("_tools_by_name") or {}).items(), where, inside)
+        self.examine_hooks(hook_order, where, Cover(hint=inside.hint))
+        # What handles errors, and what a class of the app's own does, runs beside the calls.
+        self.visit_parts(x, where, NO_COVER, skipped=("_tools_by_name", *TOOL_HOOKS))
+
+    def examine_middleware(self, x: Any, where: str, cover: Cover) -> None:
+        """A middleware of the app's: what it holds it may call by itself."""
+        if find_middleware_halo(x) is not None:
+            return
+        place = join_place(where, "middleware", type(x).__name__)
+        attributes = get_attributes(x)
+        shared = list_values(attributes.get("tools"))  # the tool node has them
+        skipped = ["tools", *(key for key, value in attributes.items() if any(value is item for item in shared))]
+        if type(x).__name__ == "ModelFallbackMiddleware" and cover.kinds:
+            self.visit(attributes.get("models"), place, cover)
+            skipped.append("models")
+        self.visit_parts(x, place, NO_COVER, skipped=skipped)
+
+    def examine_remote_graph(self, x: Any, where: str, _cover: Cover) -> None:
+        """A graph that runs elsewhere."""
+        self.governable_count += 1
+        self.add_note(FindingKind.AGENT, self.find_name(x), where, "its other actions are not decided by this hook")
+
+    def examine_graph(self, x: Any, where: str, cover: Cover) -> None:
+        """A graph: its nodes, and what its host can do with it."""
+        GraphExaminer(self, x, where, cover).examine()
+
+    examiners = (
+        ((Pregel, StateGraph), examine_graph),
+        ((PregelProtocol,), examine_remote_graph),
+        ((ToolNode,), examine_tool_node),
+        ((BaseTool,), examine_tool),
+        ((BaseRetriever,), examine_retriever),
+        ((BaseLanguageModel,), examine_model),
+        ((VectorStore,), examine_vector_store),
+        ((RunnableBinding,), examine_binding),
+        ((AgentMiddleware,), examine_middleware),
+    )

@@ -1,265 +1,74 @@
-"""What `halo doctor` reads of LangChain's tools, models, graphs and agents.
-
-What `halo doctor` knows of one thing of LangChain's, and the rows it makes of it.
-
-A guard says that somebody guarded an object, not that every way in leads past it: a class may have entry points of its
-own, and a field can be set afterwards (`is_intact`).
-
-Graphs and agents as `halo doctor` reads them: their nodes, and who stands around an agent's calls.
-"""
+"""Graphs and agents as `halo doctor` reads them: their nodes, and who stands around an agent's calls."""
 
 from __future__ import annotations
 
-import sys
 import types
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from langchain.agents.middleware import AgentMiddleware
 from langchain_core.callbacks import BaseCallbackManager
-from langchain_core.language_models import BaseLanguageModel, BaseLLM
+from langchain_core.language_models import BaseLanguageModel
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import Runnable, RunnableBinding
-from langchain_core.tools import BaseTool, StructuredTool, Tool
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
 from langgraph.prebuilt import ToolNode
-from langgraph.pregel import Pregel
 from langgraph.pregel.protocol import PregelProtocol
 
-from halo_core.doctor.findings import (
-    CHANGED_REMEDY,
-    NO_COVER,
-    Cover,
-    Finding,
-    FindingKind,
-    FindingRows,
-    FindingStatus,
-    find_guard,
-    find_method,
-    find_name,
-    is_made_in,
-    is_wrapped_by,
-)
-from halo_core.doctor.object_graph import (
-    ObjectExplorer,
+from halo_core.doctor import NO_COVER, Cover, FindingKind, find_guard
+from halo_core.object_graph import (
     get_attributes,
     get_module_name,
     is_a,
     is_atomic,
     iterate_closure,
     iterate_container,
+    list_values,
     unwrap,
 )
-from halo_core.enforcement.guards import GuardMetadata, clean_name
 from halo_langchain._callback import HaloCallback
 from halo_langchain._middleware import HaloMiddleware
-from halo_langchain._translate import hosted_names
 
 if TYPE_CHECKING:
-    from halo_langchain._doctor import Examiner
-
-
-_FRAMEWORKS: Final = frozenset((
-    "anyio", "halo_core", "halo_langchain", "httpx", "langchain", "langchain_classic", "langchain_core",
-    "langgraph", "langgraph_supervisor", "langgraph_swarm", "langsmith", "pydantic", "pydantic_core",
-    "typing_extensions",
-))  # fmt: skip
-EXPLORER: Final = ObjectExplorer(
-    _FRAMEWORKS, frozenset(("langchain", "langchain_core", "langgraph")), "halo_langchain.demo"
-)
-"""Reads what an app's objects hold."""
-
-_HALO_PREFIX: Final = "halo_langchain._"
-_BATCH_METHODS: Final = ("batch", "abatch", "stream", "astream")
-_FUNCTION_FIELDS: Final = ("func", "coroutine")
-_ENTRY_POINTS: Final[tuple[tuple[type[Any], tuple[str, ...], tuple[str, ...]], ...]] = (
-    (BaseTool, ("run", "arun"), ("invoke", "ainvoke")),
-    (BaseRetriever, ("invoke", "ainvoke", "_get_relevant_documents", "_aget_relevant_documents"), _BATCH_METHODS),
-    (BaseLanguageModel, ("invoke", "ainvoke", "stream", "astream", "_generate", "_agenerate"), _BATCH_METHODS),
-    (Pregel, ("stream", "astream"), ("invoke", "ainvoke")),
-)
-"""Of each kind: methods that must be ours, and methods that must be ours or the framework's."""
-
-
-def _is_intact(x: Any, guard: GuardMetadata) -> bool:
-    """Whether the ways into a guarded copy are the guard's own, or the framework's that lead to those."""
-    attributes = get_attributes(x)
-    for kind, halo_methods, framework_methods in _ENTRY_POINTS:
-        if is_a(x, kind):
-            if attributes.keys() & {*halo_methods, *framework_methods}:
-                return False
-            wrapped = all(is_made_in(find_method(x, name), _HALO_PREFIX) for name in halo_methods)
-            if not wrapped or not all(_is_known_method(find_method(x, name)) for name in framework_methods):
-                return False
-    return _are_functions_intact(x, attributes, guard) if is_a(x, BaseTool) else True
-
-
-def _are_functions_intact(x: Any, attributes: dict[str, Any], guard: GuardMetadata) -> bool:
-    """Of a tool: its body, which is a method, the functions that it holds, or both."""
-    fields = _FUNCTION_FIELDS if is_a(x, Tool, StructuredTool) else ()
-    functions = [attributes[name] for name in fields if attributes.get(name) is not None]
-    if not all(is_wrapped_by(item, guard, _HALO_PREFIX) for item in functions):
-        return False
-    return (bool(functions) or is_made_in(find_method(x, "_run"), _HALO_PREFIX)) and all(
-        _is_known_method(find_method(x, name)) for name in ("_run", "_arun")
-    )
-
-
-def _is_known_method(function: Any) -> bool:
-    """Whether a method is ours or the framework's own, which leads to ours."""
-    if is_made_in(function, _HALO_PREFIX):
-        return True
-    return get_module_name(function).partition(".")[0] in {"langchain_core", "langgraph"}
-
+    from halo_langchain._doctor import AppExaminer
 
 CALLBACK_POINT: Final = "callback"
+DEFAULT_NAME: Final = "LangGraph"
+FACTORY_MODULE: Final = "langchain.agents.factory"
+"""Where the functions of `create_agent`'s own nodes are."""
+TOOL_HOOKS: Final = ("_wrap_tool_call", "_awrap_tool_call")
+_MODEL_HOOKS: Final = ("wrap_model_call_handler", "awrap_model_call_handler")
+_SEPARATELY_DECIDED: Final = (ToolNode, BaseTool, BaseRetriever, BaseLanguageModel, AgentMiddleware)
+"""What these hold runs under their own decision, not as a node."""
+_TERMINAL_NODES: Final = ("__start__", "__end__")
+_SKIPPED_NODE_FIELDS: Final = frozenset("bound channels metadata runnable subgraphs tags triggers writers".split())
+"""Of a node: what is looked at by itself, and what is only words."""
+_SCHEMAS: Final = ("state_schema", "input_schema", "output_schema", "context_schema")
+_SKIPPED_GRAPH_FIELDS: Final = frozenset(
+    (*"_halo_guard _halo_graph branches builder channels compiled edges nodes schemas".split(), *_SCHEMAS)
+)
+"""Of a graph, likewise."""
+_MAX_DEPTH: Final = 6
 
-
-def find_intact_guard(x: Any) -> GuardMetadata | None:
-    """The guard of a guarded copy that still is one."""
-    guard = find_guard(x)
-    return guard if guard is not None and _is_intact(x, guard) else None
-
-
-def find_handoff_target(tool: Any) -> str:
-    """The agent that a hand-off tool hands over to; empty for any other tool."""
-    guard = find_guard(tool)
-    metadata = get_attributes(guard.original if guard is not None else tool).get("metadata")
-    target = metadata.get("__handoff_destination") if type(metadata) is dict else None
-    return target if type(target) is str else ""
+HookOrder = tuple[list[Any], list[Any]]
+"""Who stands around a call, outermost first: synchronous, asynchronous."""
 
 
 def find_callback_halo(callbacks: Any) -> Any:
     """The Halo of the `halo.callback()` in a list or manager of callbacks; None where there is none."""
     if is_a(callbacks, BaseCallbackManager):
         callbacks = get_attributes(callbacks).get("handlers")
-    return next(
-        (
-            get_attributes(item).get("_halo")
-            for _, item in iterate_container(callbacks) or ()
-            if is_a(item, HaloCallback)
-        ),
-        None,
-    )
+    return next((get_attributes(x).get("_halo") for x in list_values(callbacks) if is_a(x, HaloCallback)), None)
 
 
-_ASYNC_TEXT_REMEDY: Final = (
-    "a text model's asynchronous calls can pass the callback undecided: use `halo.guard(model)`, or `halo.install()`"
-)
-_MAX_PLACES: Final = 20
-_MAX_SHOWN: Final = 4
-_WATCHED_KINDS: Final = frozenset((FindingKind.TOOL, FindingKind.RETRIEVER, FindingKind.MODEL, FindingKind.HANDOFF))
+def find_config_halo(config: Any) -> Any:
+    """The Halo of the `halo.callback()` in a configuration."""
+    return find_callback_halo(config.get("callbacks")) if type(config) is dict else None
 
 
-def _join_places(places: list[str]) -> str:
-    suffix = f"; and {len(places) - _MAX_SHOWN} more places" if len(places) > _MAX_SHOWN else ""
-    return "; ".join(places[:_MAX_SHOWN]) + suffix
-
-
-@dataclass(slots=True)
-class Rows(FindingRows):
-    """Findings as they are made.
-
-    Attributes:
-        places: of each row, where its object is.
-        governable_count: how often something governable was met.
-    """
-
-    remedies: ClassVar = {
-        FindingKind.TOOL: "use `halo.guard(tool)` in its place",
-        FindingKind.RETRIEVER: "use `halo.guard(retriever)` in its place",
-        FindingKind.MODEL: "use `halo.guard(model)` in its place",
-        FindingKind.HANDOFF: "run `halo.guard(graph)` in place of the graph that it is in",
-        FindingKind.NODE: "run `halo.guard(graph)` in place of the graph",
-        FindingKind.STORE: "guard a retriever for it: `halo.guard(store.as_retriever())`",
-    }
-    client_fields: ClassVar = ("client", "async_client", "root_client", "root_async_client", "_client", "_async_client")
-
-    places: list[dict[str, None]] = field(default_factory=list)
-    governable_count: int = 0
-
-    def add(  # noqa: PLR0917  the columns of a row
-        self, kind: FindingKind, name: str, where: str, point: str, status: FindingStatus, remedy: str = ""
-    ) -> None:
-        """One row."""
-        FindingRows.add(self, kind, name, where, point, status, remedy)
-        self.places.append({where: None})
-
-    def add_places(self, rows: Iterable[int], first: str, where: str) -> None:
-        """What was found at one place is at another one too."""
-        for row in rows:
-            places = self.places[row]
-            if where and len(places) < _MAX_PLACES:
-                suffix = next((place.removeprefix(first) for place in places if place.startswith(first)), "")
-                places[where + suffix] = None
-
-    def to_findings(self) -> list[Finding]:
-        """The rows, each with all its places."""
-        return [
-            replace(row, where=_join_places(list(places)))
-            for row, places in zip(self.findings, self.places, strict=True)
-        ]
-
-    def add_verdict(self, kind: FindingKind, x: Any, where: str, cover: Cover, name: str = "") -> bool:
-        """A row about a tool, retriever, model or hand-off; whether it is closed."""
-        self.governable_count += 1
-        guard = find_guard(x)
-        name = name or (guard.name if guard is not None else "") or find_name(x)
-        point, hint = self._find_point(kind, x, cover, guard)
-        if not point:
-            self.add_undecided(kind, name, where, hint)
-            return self.findings[-1].status is FindingStatus.CLOSED
-        self.add_closed(kind, name, where, point)
-        agent = find_handoff_target(x) if kind is FindingKind.HANDOFF else ""
-        resource = clean_name(agent) if agent else guard.resource.id if guard is not None else find_name(x)
-        self.note_ungranted(kind, resource, where, guard.halo if guard is not None else cover.halo)
-        return True
-
-    def add_undecided(self, kind: FindingKind, name: str, where: str, hint: str = "") -> None:
-        """A row about something that no guard decides: the process's tripwire may refuse it."""
-        installed = getattr(sys.modules.get("halo_langchain._tripwire"), "_installed", ())
-        self.add_open(kind, name, where, hint, installed if kind in _WATCHED_KINDS else ())
-
-    def add_runtime_object(self, name: str, where: str, *, retriever: bool, by_halo: bool) -> None:
-        """A row about a model or retriever that a function makes while it runs; a Halo at hand there may guard it."""
-        kind = FindingKind.RETRIEVER if retriever else FindingKind.MODEL
-        where = f"{where} > made while it runs".lstrip(" >")
-        self.governable_count += 1
-        if by_halo:
-            self.add_note(kind, name, where, "see that the function guards it, or make it outside and guard it there")
-        else:
-            self.add_undecided(kind, name, where, "make it outside the function and guard it, or use `halo.install()`")
-
-    def _find_point(self, kind: FindingKind, x: Any, cover: Cover, guard: GuardMetadata | None) -> tuple[str, str]:
-        """What decides it; else why that which stands here does not."""
-        if guard is not None:
-            self.remember_halo(guard.halo)
-            original = get_attributes(guard.original)
-            self.remember_original(guard, original.get("func") or original.get("coroutine"))
-            return ("guarded copy", "") if _is_intact(x, guard) else ("", CHANGED_REMEDY)
-        point = cover.point if kind in cover.kinds else ""
-        # A retriever's own callbacks are not asked.
-        callbacks = get_attributes(x).get("callbacks") if kind is not FindingKind.RETRIEVER else None
-        if not point and find_callback_halo(callbacks) is not None:
-            point = CALLBACK_POINT
-        return ("", _ASYNC_TEXT_REMEDY) if point == CALLBACK_POINT and is_a(x, BaseLLM) else (point, cover.hint)
-
-    def add_hosted_schemas(self, tools: Any, where: str, *, closed: bool) -> None:
-        """Rows about those of a model's tools that its provider runs."""
-        items = [item for _, item in iterate_container(tools) or () if type(item) is dict]
-        self.add_hosted_tools(hosted_names(items), where, closed=closed)
-
-
-HookOrder = tuple[list[Any], list[Any]]
-"""Who stands around a call, outermost first: synchronous, asynchronous."""
-
-
-def _get_closure(function: Any) -> dict[str, Any]:
-    """Variables that a function closes over, by name."""
-    inner, _ = unwrap(function)
-    if not is_a(inner, types.FunctionType):
-        return {}
-    return dict(iterate_closure(inner))
+def find_middleware_halo(middleware: Any) -> Any:
+    """The Halo of our own middleware; None of any other."""
+    return get_attributes(middleware).get("_halo") if is_a(middleware, HaloMiddleware) else None
 
 
 def flatten_hooks(hooks: Iterable[Any]) -> HookOrder:
@@ -280,67 +89,18 @@ def _flatten_hook(hook: Any) -> list[Any]:
     return _flatten_hook(wrapped) if wrapped is not None else [hook]
 
 
-def find_middleware_halo(middleware: Any) -> Any:
-    """The Halo of our own middleware; None of any other."""
-    return get_attributes(middleware).get("_halo") if is_a(middleware, HaloMiddleware) else None
-
-
-def find_cover(hook_order: HookOrder, kinds: Iterable[FindingKind]) -> Cover | None:
+def find_cover(hook_order: HookOrder, *kinds: FindingKind) -> Cover | None:
     """What our middleware decides where it stands; None where it does not stand."""
     sync, awaited = hook_order
     halo = next((halo for item in (*sync, *awaited) if (halo := find_middleware_halo(item)) is not None), None)
     if halo is None:
         return None
     # A synchronous hook serves both ways of calling where there is no other; an asynchronous one does not.
-    used = [hooks for hooks in (sync, awaited) if hooks]
-    later = [hooks[-1] for hooks in used if find_middleware_halo(hooks[-1]) is None]
+    later = [hooks[-1] for hooks in hook_order if hooks and find_middleware_halo(hooks[-1]) is None]
     if sync and not later:
         return Cover("middleware", frozenset(kinds), halo=halo)
     after = f"`{type(later[0]).__name__}` after it" if later else "a synchronous call"
     return Cover(hint=f"put `halo.middleware()` last ({after} bypasses it), or guard this directly")
-
-
-def is_model_guarded(model: Any) -> bool:
-    """Whether the model under all that is bound to it is guarded."""
-    while is_a(model, RunnableBinding):
-        model = get_attributes(model).get("bound")
-    return find_intact_guard(model) is not None
-
-
-def examine_hooks(examiner: Examiner, hook_order: HookOrder, where: str, cover: Cover) -> None:
-    """Look at who stands around a call: our own middleware, and those of the app."""
-    for item in (item for hooks in hook_order for item in hooks):
-        halo = find_middleware_halo(item)
-        if halo is not None:
-            examiner.rows.remember_halo(halo)
-        else:
-            examiner.visit(item, where, cover)
-    if cover.hint:
-        examiner.rows.add_note(
-            FindingKind.NODE,
-            "halo.middleware()",
-            where,
-            "it is not last: later middleware can change the call after the decision",
-        )
-
-
-FACTORY_MODULE: Final = "langchain.agents.factory"
-"""Where the functions of `create_agent`'s own nodes are."""
-TOOL_HOOKS: Final = ("_wrap_tool_call", "_awrap_tool_call")
-MODEL_HOOKS: Final = ("wrap_model_call_handler", "awrap_model_call_handler")
-_DEFAULT_NAME: Final = "LangGraph"
-_SEPARATELY_DECIDED: Final = (ToolNode, BaseTool, BaseRetriever, BaseLanguageModel, AgentMiddleware)
-"""What these hold runs under their own decision, not as a node."""
-_TERMINAL_NODES: Final = ("__start__", "__end__")
-_SKIPPED_NODE_FIELDS: Final = frozenset("bound channels metadata runnable subgraphs tags triggers writers".split())
-"""Of a node: what is looked at by itself, and what is only words."""
-_SCHEMAS: Final = ("state_schema", "input_schema", "output_schema", "context_schema")
-_SKIPPED_GRAPH_FIELDS: Final = frozenset(
-    (*"_halo_guard _halo_graph branches builder channels compiled edges nodes schemas".split(), *_SCHEMAS)
-)
-"""Of a graph, likewise."""
-_MAX_DEPTH: Final = 6
-_GUARD_REMEDY: Final = "run `halo.guard(graph)`, or `halo.middleware()` last in the agent"
 
 
 class GraphExaminer:
@@ -353,13 +113,11 @@ class GraphExaminer:
         cover: what decides unguarded things in it.
     """
 
-    def __init__(self, examiner: Examiner, graph: Any, where: str, cover: Cover) -> None:
+    def __init__(self, examiner: AppExaminer, graph: Any, where: str, cover: Cover) -> None:
         self._examiner = examiner
-        self._rows: Rows = examiner.rows
         self._attributes = get_attributes(graph)
-        self._guard = find_intact_guard(graph)
-        config = self._attributes.get("config")
-        halo = find_callback_halo(config.get("callbacks")) if type(config) is dict else None
+        self._guard = examiner.find_intact_guard(graph)
+        halo = find_config_halo(self._attributes.get("config"))
         callback_cover = Cover(CALLBACK_POINT, frozenset(FindingKind), halo=halo)
         self._cover = callback_cover if halo is not None else NO_COVER if cover.is_decided else cover
         nodes = self._attributes.get("nodes")
@@ -368,22 +126,11 @@ class GraphExaminer:
 
     def _describe(self, where: str) -> tuple[str, str]:
         """Name and path of it."""
-        own_name = self._attributes.get("name")
-        is_root = where == self._examiner.root
-        name = (
-            own_name
-            if type(own_name) is str and own_name and own_name != _DEFAULT_NAME
-            else where.strip("`")
-            if is_root
-            else ""
-        )
-        kind = (
-            "agent"
-            if any(
-                get_module_name(_get_function(_get_runnable(node))) == FACTORY_MODULE for node in self._nodes.values()
-            )
-            else "graph"
-        )
+        is_root, name = where == self._examiner.root, self._attributes.get("name")
+        if type(name) is not str or name in {"", DEFAULT_NAME}:
+            name = where.strip("`") if is_root else ""
+        functions = [_get_function(_get_runnable(node)) for node in self._nodes.values()]
+        kind = "agent" if any(get_module_name(item) == FACTORY_MODULE for item in functions) else "graph"
         label = f"{kind} `{name}`" if name else f"a {kind}"
         node = f"node `{name}`"
         if is_root or not where:
@@ -393,12 +140,11 @@ class GraphExaminer:
     def examine(self) -> None:
         """Rows about the graph, then its nodes; those that run tools first, since others name them too."""
         if self._guard is not None:
-            self._rows.governable_count += 1
-            self._rows.remember_halo(self._guard.halo)
-            self._rows.add(FindingKind.AGENT, self._name, self._where, "guarded graph", FindingStatus.CLOSED)
+            self._examiner.remember_halo(self._guard.halo)
+            self._examiner.add_point(FindingKind.AGENT, self._name, self._where, "guarded graph")
             if self._attributes.get("builder") is not None:
                 remedy = "its builder: a graph compiled from it again is not guarded; pass on the guarded graph only"
-                self._rows.add_note(FindingKind.NODE, "builder", self._where, remedy)
+                self._examiner.add_note(FindingKind.NODE, "builder", self._where, remedy)
         for name, node in sorted(self._nodes.items(), key=lambda item: not is_a(_get_runnable(item[1]), ToolNode)):
             if name not in _TERMINAL_NODES:
                 self._examine_node(name, node)
@@ -410,61 +156,60 @@ class GraphExaminer:
         """What runs beside the nodes: reducers and validators of the state, policies, handlers."""
         for key, value in self._attributes.items():
             if key not in _SKIPPED_GRAPH_FIELDS:
-                self._examiner.visit(value, self._where, NO_COVER)
+                self._examiner.visit(value, self._where)
         for attributes in (self._attributes, get_attributes(self._attributes.get("builder"))):
             for name, channel in iterate_container(attributes.get("channels")) or ():
-                self._examiner.visit(channel, f"{self._where} > state `{name}`", NO_COVER)
-            classes = [value for _, value in iterate_container(attributes.get("schemas")) or () if is_a(value, type)]
+                self._examiner.visit(channel, f"{self._where} > state `{name}`")
+            classes = [value for value in list_values(attributes.get("schemas")) if is_a(value, type)]
             for value in (*classes, *map(attributes.get, _SCHEMAS)):
-                self._examiner.visit(value, f"{self._where} > state", NO_COVER)
+                self._examiner.visit(value, f"{self._where} > state")
 
     def _note_host_powers(self) -> None:
         """What only the host can do, and must keep to itself."""
+        add_note, where = self._examiner.add_note, self._where
         saver, store = self._attributes.get("checkpointer"), self._attributes.get("store")
         if saver is not None and not is_a(saver, bool):
             remedy = "it stores messages unencrypted and controls how a run continues: keep agents away from it"
-            self._rows.add_note(FindingKind.STORE, type(saver).__name__, self._where, remedy)
+            add_note(FindingKind.STORE, type(saver).__name__, where, remedy)
             remedy = "controlled by the host: it changes the state of a run without a decision"
-            self._rows.add_note(FindingKind.NODE, "update_state", self._where, remedy)
-            for name in filter(self._loses_asking_message, self._nodes):
-                remedy = "a step that runs again from an older checkpoint counts as new: " + _GUARD_REMEDY
-                self._rows.add_note(FindingKind.NODE, f"{name} (time travel)", f"{self._where} > node `{name}`", remedy)
+            add_note(FindingKind.NODE, "update_state", where, remedy)
+            remedy = (
+                "a step that runs again from an older checkpoint counts as new: run `halo.guard(graph)`, or "
+                "`halo.middleware()` last in the agent"
+            )
+            for name, node in self._nodes.items():
+                if _loses_asking_message(_get_runnable(node)):
+                    add_note(FindingKind.NODE, f"{name} (time travel)", f"{where} > node `{name}`", remedy)
         if store is not None:
             remedy = "direct reads and writes of nodes are not decided: use tools for them"
-            self._rows.add_note(FindingKind.STORE, type(store).__name__, self._where, remedy)
-
-    def _loses_asking_message(self, name: str) -> bool:
-        """Whether a node runs guarded tools by itself: nobody tells them which message asked."""
-        runnable = _get_runnable(self._nodes[name])
-        if not is_a(runnable, ToolNode) or find_guard(runnable) is not None:
-            return False
-        attributes = get_attributes(runnable)
-        if find_cover(flatten_hooks(attributes.get(hook) for hook in TOOL_HOOKS), (FindingKind.TOOL,)) is not None:
-            return False
-        return any(
-            find_guard(tool) is not None for _, tool in iterate_container(attributes.get("_tools_by_name")) or ()
-        )
+            add_note(FindingKind.STORE, type(store).__name__, where, remedy)
 
     def _examine_node(self, name: str, node: Any) -> None:
-        runnable, where, before = _get_runnable(node), f"{self._where} > node `{name}`", self._rows.governable_count
-        self._add_cached(name, get_attributes(node), where)
+        examiner, runnable, attributes = self._examiner, _get_runnable(node), get_attributes(node)
+        where = f"{self._where} > node `{name}`"
+        if attributes.get("cache_policy") is not None or self._attributes.get("cache_policy") is not None:
+            point = "guarded graph" if self._guard is not None else ""
+            hint = "a cache hit is not decided: run `halo.guard(graph)`, or remove the cache policy"
+            examiner.add_point(FindingKind.NODE, f"{name} (cached)", where, point, hint)
+        before = examiner.governable_count
         self._add_entry(name, node, where)
         function = _get_function(runnable)
         if get_module_name(function) == FACTORY_MODULE and "model" in _get_closure(function):
             self._examine_model_node(runnable, where)
         else:
-            self._examiner.visit(runnable, where, self._cover)
-        for key, value in get_attributes(node).items():
+            examiner.visit(runnable, where, self._cover)
+        for key, value in attributes.items():
             if key not in _SKIPPED_NODE_FIELDS:
-                self._examiner.visit(value, where, NO_COVER)
-        for writer in self._list_branches(node):
-            self._examiner.visit(writer, f"{self._where} > edge from `{name}`", self._cover)
-        if (
-            self._rows.governable_count == before
-            and is_a(function, types.FunctionType)
-            and not EXPLORER.is_framework_module(get_module_name(function))
-        ):
-            self._rows.add_note(FindingKind.NODE, name, where, "a plain function without tools, models or retrievers")
+                examiner.visit(value, where)
+        for writer in list_values(attributes.get("writers")):  # among them what chooses the next node
+            _, bound_values = unwrap(get_attributes(writer).get("func"))
+            for _, value in bound_values:
+                if type(value).__name__ == "BranchSpec":
+                    examiner.visit(value, f"{self._where} > edge from `{name}`", self._cover)
+        is_plain = is_a(function, types.FunctionType) and examiner.governable_count == before
+        if is_plain and not examiner.explorer.is_framework_module(get_module_name(function)):
+            remedy = "a plain function without tools, models or retrievers"
+            examiner.add_note(FindingKind.NODE, name, where, remedy)
 
     def _add_entry(self, name: str, node: Any, where: str) -> None:
         """Who may enter a node that is an agent."""
@@ -472,16 +217,10 @@ class GraphExaminer:
         # What the guard takes for an agent it enters as one; what holds a graph and is none of those it does not.
         agent_names = get_attributes(place).get("agents") if place is not None else None
         is_entered = type(agent_names) is frozenset and name in agent_names
-        if not is_entered and not self._holds_graph(_get_runnable(node)):
-            return
-        self._rows.governable_count += 1
-        if is_entered:
-            self._rows.add(
-                FindingKind.NODE, f"{name} (an agent)", where, "guarded graph, node entry", FindingStatus.CLOSED
-            )
-        else:
+        if is_entered or self._holds_graph(_get_runnable(node)):
+            point = "guarded graph, node entry" if is_entered else ""
             hint = f"declare it as an agent: `halo.guard(graph, agents=[{name!r}])`" if self._guard is not None else ""
-            self._rows.add_undecided(FindingKind.NODE, f"{name} (an agent)", where, hint)
+            self._examiner.add_point(FindingKind.NODE, f"{name} (an agent)", where, point, hint)
 
     def _holds_graph(self, runnable: Any) -> bool:
         """Whether a node is or calls a graph: near things first, each once."""
@@ -500,39 +239,31 @@ class GraphExaminer:
         if is_a(inner, *_SEPARATELY_DECIDED) or get_module_name(inner) == FACTORY_MODULE:
             return []
         if is_a(inner, types.FunctionType):
-            return [value for _, value, _ in self._examiner.captured_values(inner)] + [
-                value for _, value in bound_values
-            ]
-        if is_a(inner, Runnable) and EXPLORER.is_framework_module(get_module_name(inner)):
+            return [item[1] for item in (*self._examiner.list_captured(inner), *bound_values)]
+        if is_a(inner, Runnable) and self._examiner.explorer.is_framework_module(get_module_name(inner)):
             return [value for name, value in get_attributes(inner).items() if name != "writer"]
-        return [value for _, value in iterate_container(inner) or ()]
-
-    def _add_cached(self, name: str, node: Mapping[str, Any], where: str) -> None:
-        if node.get("cache_policy") is None and self._attributes.get("cache_policy") is None:
-            return
-        is_guarded = self._guard is not None
-        point = "guarded graph" if is_guarded else "none"
-        status = FindingStatus.CLOSED if is_guarded else FindingStatus.OPEN
-        remedy = "" if is_guarded else "a cache hit is not decided: run `halo.guard(graph)`, or remove the cache policy"
-        self._rows.add(FindingKind.NODE, f"{name} (cached)", where, point, status, remedy)
-
-    def _list_branches(self, node: Any) -> Iterable[Any]:
-        """Functions that choose the next node."""
-        for _, writer in iterate_container(get_attributes(node).get("writers")) or ():
-            _, bound_values = unwrap(get_attributes(writer).get("func"))
-            yield from (value for _, value in bound_values if type(value).__name__ == "BranchSpec")
+        return list_values(inner)
 
     def _examine_model_node(self, runnable: Any, where: str) -> None:
         """The model of `create_agent`, its tools and the middleware around it."""
         attributes = get_attributes(runnable)
         variables = {**_get_closure(attributes.get("afunc")), **_get_closure(attributes.get("func"))}
-        hook_order = flatten_hooks(variables.get(name) for name in MODEL_HOOKS)
-        cover = find_cover(hook_order, (FindingKind.MODEL,)) or self._cover
-        examine_hooks(self._examiner, hook_order, where, cover)
-        self._examiner.visit(variables.get("initial_response_format"), where, NO_COVER)
+        hook_order = flatten_hooks(map(variables.get, _MODEL_HOOKS))
+        cover = find_cover(hook_order, FindingKind.MODEL) or self._cover
+        self._examiner.examine_hooks(hook_order, where, cover)
+        self._examiner.visit(variables.get("initial_response_format"), where)
         self._examiner.visit(variables["model"], where, cover)
-        closed = is_model_guarded(variables["model"]) or FindingKind.MODEL in cover.kinds
-        self._rows.add_hosted_schemas(variables.get("default_tools"), where, closed=closed)
+        self._examiner.add_bound_tools(variables.get("default_tools"), variables["model"], where, cover)
+
+
+def _loses_asking_message(runnable: Any) -> bool:
+    """Whether a node runs guarded tools by itself: nobody tells them which message asked."""
+    if not is_a(runnable, ToolNode) or find_guard(runnable) is not None:
+        return False
+    attributes = get_attributes(runnable)
+    tools = list_values(attributes.get("_tools_by_name"))
+    is_covered = find_cover(flatten_hooks(map(attributes.get, TOOL_HOOKS))) is not None
+    return not is_covered and any(find_guard(tool) is not None for tool in tools)
 
 
 def _get_runnable(node: Any) -> Any:
@@ -552,3 +283,9 @@ def _get_function(runnable: Any) -> Any:
     attributes = get_attributes(runnable)
     inner, _ = unwrap(attributes.get("func") or attributes.get("afunc"))
     return inner
+
+
+def _get_closure(function: Any) -> dict[str, Any]:
+    """Variables that a function closes over, by name."""
+    inner, _ = unwrap(function)
+    return dict(iterate_closure(inner)) if is_a(inner, types.FunctionType) else {}

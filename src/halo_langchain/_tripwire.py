@@ -24,12 +24,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tracers.context import register_configure_hook
 
+from halo_core.enforcement import shadow_activity
 from halo_core.enforcement.guards import clean_name
 from halo_core.enforcement.shadow_activity import ModeWatch, record_shadow, refuse_unguarded
 from halo_core.model import Mode
@@ -42,14 +43,6 @@ if TYPE_CHECKING:
 _MAX_OPEN: Final = 10_000
 _FRAMEWORKS: Final = ("langgraph", "langchain_create_agent")
 _UNNAMED: Final = "LangGraph"  # what the framework calls a graph that was given no name
-
-
-@dataclass(frozen=True, slots=True)
-class ShadowAgent:
-    """A graph that turned out to be a shadow agent; `refused` when nothing unguarded ran in it."""
-
-    name: str
-    refused: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -90,14 +83,14 @@ class ChainRuns:
             while len(self._open_runs) > _MAX_OPEN:
                 self._open_runs.popitem(last=False)
 
-    def end(self, run_id: UUID) -> ShadowAgent | None:
+    def end(self, run_id: UUID) -> _GraphRun | None:
         """A chain ended: its graph if that turned out to be a shadow agent."""
         with self._lock:
             run = self._open_runs.pop(run_id, None)
             graph = run.graph if run is not None else None
             if graph is None or graph.run_id != run_id or graph.has_guarded or not graph.has_unguarded:
                 return None
-            return ShadowAgent(graph.name, refused=not graph.has_run)
+            return graph
 
     def record_action(self, parent: UUID | None, *, guarded: bool, refused: bool = False) -> None:
         """Something guarded, or unguarded, was called inside `parent`, and refused there or not."""
@@ -134,22 +127,10 @@ def _is_graph(name: str, event: Mapping[str, Any], *, nested: bool) -> bool:
     return outermost or name in {_UNNAMED, metadata.get("lc_agent_name")}
 
 
-class InstalledTripwire(ModeWatch):
-    """One installation of a Halo's tripwire; the Halo watches while any of its installations is in place."""
+class InstalledTripwire(shadow_activity.InstalledTripwire):
+    """One installation of a Halo's tripwire."""
 
     halo: Halo
-
-    def uninstall(self) -> None:
-        """Take it away; a second time does nothing."""
-        global _installed  # noqa: PLW0603  callbacks cannot be unregistered, so the handler asks here
-        with _LOCK:
-            _installed = tuple(item for item in _installed if item is not self)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.uninstall()
 
 
 class Tripwire(BaseCallbackHandler):
@@ -158,19 +139,13 @@ class Tripwire(BaseCallbackHandler):
     # A synchronous, inline handler that raises is the one kind that no way of calling walks around.
     raise_error = True
 
-    def __init__(self, runs: ChainRuns) -> None:
-        super().__init__()
-        self._runs = runs
-
     @property
     def run_inline(self) -> bool:  # type: ignore[override]  # a plain attribute in the framework, which only reads it
         """While somebody watches; afterwards it must not get in the way of other handlers."""
         return bool(_installed)
 
-    @property
-    def ignore_chain(self) -> bool:
-        """Chains are not actions."""
-        return True
+    ignore_chain = True
+    """Chains are not actions."""
 
     def on_tool_start(self, serialized: dict[str, Any] | None, input_str: str, **event: Any) -> None:  # noqa: ARG002  the hook's form
         """A tool starts.
@@ -184,9 +159,8 @@ class Tripwire(BaseCallbackHandler):
     def on_retriever_start(self, serialized: dict[str, Any] | None, query: str, **event: Any) -> None:  # noqa: ARG002  as above
         """A retriever starts; raises as `on_tool_start`."""
         run_name = str(event.get("name") or (serialized or {}).get("name") or "")
-        self._check_start(
-            RunStart("retriever", event["run_id"]), run_name, event
-        )  # a run name hides the retriever's own
+        # A run name hides the retriever's own.
+        self._check_start(RunStart("retriever", event["run_id"]), run_name, event)
 
     def on_chat_model_start(self, serialized: dict[str, Any] | None, messages: Any, **event: Any) -> None:
         """A chat model starts, or its cache answers; raises as `on_tool_start`."""
@@ -196,25 +170,24 @@ class Tripwire(BaseCallbackHandler):
 
     def on_llm_start(self, serialized: dict[str, Any] | None, prompts: Any, **event: Any) -> None:  # noqa: ARG002  as above
         """A text model starts, or its cache answers; raises as `on_tool_start`."""
-        self._check_start(
-            RunStart("model", event["run_id"], source=serialized), _find_model_name(serialized, event), event
-        )
+        start = RunStart("model", event["run_id"], source=serialized)
+        self._check_start(start, _find_model_name(serialized, event), event)
 
     # parts
 
     def _check_start(self, start: RunStart, shown_name: str, event: Mapping[str, Any]) -> None:
-        installed = _installed
+        installed = get_watches()
         if not installed:
             return
         parent = event.get("parent_run_id")
         # INVARIANT: what passes here was claimed by a guard that decides this very run.
         if claim_run_for_any(start):
-            self._runs.record_action(parent, guarded=True)
+            _CHAIN_RUNS.record_action(parent, guarded=True)
             return
         refused = any(item.mode() is Mode.ENFORCE for item in installed)
-        self._runs.record_action(parent, guarded=False, refused=refused)
+        _CHAIN_RUNS.record_action(parent, guarded=False, refused=refused)
         shown_name = clean_name(shown_name)
-        place = self._runs.describe_place(parent, event.get("metadata") or {})
+        place = _CHAIN_RUNS.describe_place(parent, event.get("metadata") or {})
         record_shadow(installed, start.kind, shown_name, place, refused=refused)
         if refused:
             refuse_unguarded(shown_name)
@@ -223,20 +196,8 @@ class Tripwire(BaseCallbackHandler):
 class _TextModelTripwire(Tripwire):
     """The tripwire for text models in an event loop, beside a `halo.callback()`, which is not told of them."""
 
-    @property
-    def ignore_agent(self) -> bool:
-        """Tools are told to the callback."""
-        return True
-
-    @property
-    def ignore_retriever(self) -> bool:
-        """Retrievers are told to the callback."""
-        return True
-
-    @property
-    def ignore_chat_model(self) -> bool:
-        """Chat models are told to the callback."""
-        return True
+    ignore_agent = ignore_retriever = ignore_chat_model = True
+    """The callback is told of these."""
 
     def on_llm_start(self, serialized: dict[str, Any] | None, prompts: Any, **event: Any) -> None:
         """A text model starts; raises as the tripwire's."""
@@ -248,10 +209,6 @@ class _TextModelTripwire(Tripwire):
 class _ChainObserver(BaseCallbackHandler):
     """Hears of chains, in nodes too, which inherit it; only to say where an action ran."""
 
-    def __init__(self, runs: ChainRuns) -> None:
-        super().__init__()
-        self._runs = runs
-
     @property
     def run_inline(self) -> bool:  # type: ignore[override]  # as above
         """As the tripwire."""
@@ -261,7 +218,7 @@ class _ChainObserver(BaseCallbackHandler):
         """A chain or graph begins."""
         if _installed:
             name = str(event.get("name") or (serialized or {}).get("name") or "")
-            self._runs.begin(event["run_id"], event.get("parent_run_id"), name, event)
+            _CHAIN_RUNS.begin(event["run_id"], event.get("parent_run_id"), name, event)
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **_event: Any) -> None:  # noqa: ARG002  as above
         """A chain or graph ended."""
@@ -272,10 +229,10 @@ class _ChainObserver(BaseCallbackHandler):
         self._end_chain(run_id)
 
     def _end_chain(self, run_id: UUID) -> None:
-        shadow = self._runs.end(run_id)
-        if shadow is not None:
-            name = clean_name(shadow.name)
-            record_shadow(_installed, "agent", name, name, refused=shadow.refused)
+        graph = _CHAIN_RUNS.end(run_id)
+        if graph is not None:
+            name = clean_name(graph.name)
+            record_shadow(get_watches(), "agent", name, name, refused=not graph.has_run)
 
 
 def _find_model_name(serialized: Mapping[str, Any] | None, event: Mapping[str, Any]) -> str:
@@ -293,14 +250,14 @@ def _find_model_name(serialized: Mapping[str, Any] | None, event: Mapping[str, A
 
 _LOCK: Final = threading.Lock()
 _CHAIN_RUNS: Final = ChainRuns()
-_HANDLER: Final = Tripwire(_CHAIN_RUNS)
-_TEXT_HANDLER: Final = _TextModelTripwire(_CHAIN_RUNS)
-_CHAIN_HANDLER: Final = _ChainObserver(_CHAIN_RUNS)
+_HANDLER: Final = Tripwire()
+_TEXT_HANDLER: Final = _TextModelTripwire()
+_CHAIN_HANDLER: Final = _ChainObserver()
 # Defaults reach raw threads too, where nothing is set; one handler of each kind serves the process.
 _TRIPWIRE: Final[ContextVar[Any | None]] = ContextVar("halo_langchain_tripwire", default=_HANDLER)
 _TEXT_TRIPWIRE: Final[ContextVar[Any | None]] = ContextVar("halo_langchain_texts", default=_TEXT_HANDLER)
 _CHAIN_OBSERVER: Final[ContextVar[Any | None]] = ContextVar("halo_langchain_chains", default=_CHAIN_HANDLER)
-_installed: tuple[InstalledTripwire, ...] = ()
+_installed: Final[list[shadow_activity.InstalledTripwire]] = []
 _registered = False
 
 
@@ -314,8 +271,7 @@ def install(halo: Halo, mode: Mode | None) -> InstalledTripwire:
     Raises:
         CannotDecide: the stored mode cannot be read.
     """
-    global _installed, _registered  # noqa: PLW0603  the framework's list of hooks is the process's too
-    installation = InstalledTripwire(halo, mode)
+    global _registered  # noqa: PLW0603  the framework's list of hooks is the process's too
     with _LOCK:
         if not _registered:
             register_configure_hook(_CHAIN_OBSERVER, inheritable=True)
@@ -325,5 +281,9 @@ def install(halo: Halo, mode: Mode | None) -> InstalledTripwire:
             # since what stands behind a handler that raises is left unawaited.
             register_configure_hook(_TRIPWIRE, inheritable=False, handle_class=HaloCallback)
             _registered = True
-        _installed = (*_installed, installation)
-    return installation
+    return InstalledTripwire(halo, mode, _installed)
+
+
+def get_watches() -> tuple[ModeWatch, ...]:
+    """Those in place now; another thread may take one away while they are asked."""
+    return tuple(_installed)

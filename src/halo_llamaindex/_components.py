@@ -47,11 +47,11 @@ from llama_index.core.utilities.sql_wrapper import SQLDatabase
 from llama_index.core.vector_stores.types import BasePydanticVectorStore
 from llama_index.core.workflow import Workflow
 
-from halo_core.doctor.object_graph import get_attributes, is_a, is_atomic, iterate_container
 from halo_core.enforcement.guards import GuardMetadata, get_guard
 from halo_core.errors import ConfigError
 from halo_core.facade import HaloBase
 from halo_core.model import Resource
+from halo_core.object_graph import get_attributes, is_a, is_atomic, iterate_container
 from halo_llamaindex._models import guard_model
 from halo_llamaindex._results import Labels
 from halo_llamaindex._retrievers import guard_retriever

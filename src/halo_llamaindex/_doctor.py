@@ -2,21 +2,12 @@
 
 It follows what the objects hold: agents, tools, parts of engines, closures, and globals that functions name. Of what a
 function makes while it runs it sees only LLMs and retrievers made by name. Nothing of the app runs.
-
-A guard says that somebody guarded an object, not that every way in leads past it: a field can be set afterwards
-(`is_intact`).
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
-import inspect
-import logging
-import types
-from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from llama_index.core import Settings
@@ -36,34 +27,25 @@ from llama_index.core.vector_stores.types import BasePydanticVectorStore
 from llama_index.core.workflow import Workflow
 from llama_index_instrumentation import root_dispatcher
 
-from halo_core.doctor.findings import (
-    CHANGED_REMEDY,
+from halo_core.doctor import (
+    DECIDED_BODY,
+    IGNORED_TYPES,
     NO_COVER,
     Cover,
+    Examiner,
     Finding,
     FindingKind,
-    FindingRows,
     FindingStatus,
     find_guard,
     find_method,
     find_name,
-    is_made_in,
-    is_wrapped_by,
-    sort_findings,
-)
-from halo_core.doctor.object_graph import (
-    ObjectExplorer,
-    get_attributes,
-    get_module_name,
-    is_a,
-    is_atomic,
-    iterate_container,
-    unwrap,
+    get_tool_body,
+    join_place,
 )
 from halo_core.enforcement.guards import GuardMetadata, overrides_entry_point
 from halo_core.errors import HaloError
-from halo_core.facade import HaloBase
 from halo_core.model import ActionKind
+from halo_core.object_graph import ObjectExplorer, get_attributes, get_module_name, is_a
 from halo_llamaindex._agents import list_entry_points
 from halo_llamaindex._components import ENGINE_TYPES, is_store
 from halo_llamaindex._models import SENDING_METHODS
@@ -71,310 +53,12 @@ from halo_llamaindex._observer import HaloObserver
 from halo_llamaindex._retrievers import RETRIEVE_METHODS, TABLE_METHODS
 from halo_llamaindex._translate import collect_tools, hosted_names
 
-_FRAMEWORKS: Final = frozenset((
-    "anyio", "banks", "halo_core", "halo_llamaindex", "httpx", "llama_index", "llama_index_instrumentation", "nltk",
-    "openai", "pydantic", "pydantic_core", "tiktoken", "typing_extensions", "workflows", "wrapt",
-))  # fmt: skip
-EXPLORER: Final = ObjectExplorer(_FRAMEWORKS, frozenset(("llama_index", "workflows")), "halo_llamaindex.demo")
-"""Reads what an app's objects hold."""
-BODY_COVER: Final = Cover(is_decided=True)
-_HALO_PREFIX: Final = "halo_llamaindex._"
 _COPY_FUNCTION_FIELDS: Final = ("_fn", "_async_fn", "_real_fn")
+_FUNCTION_FIELDS: Final = (*_COPY_FUNCTION_FIELDS, "_callback", "_async_callback")
+_STORE_FIELDS: Final = ("_vector_store", "_index", "_docstore", "_storage_context", "_graph_store")
+_AGENT_FIELDS: Final = frozenset(("agents", "llm", "tools", "tool_retriever"))
 _TOOL_ENTRY_POINTS: Final = ("__call__", "call", "acall")
 _HANDLER_ACTIONS: Final = {FindingKind.TOOL: ActionKind.TOOL_CALL, FindingKind.RETRIEVER: ActionKind.RETRIEVAL}
-
-
-def _is_intact(x: Any, guard: GuardMetadata) -> bool:
-    """Whether all entry points of a guarded copy are still Halo's."""
-    attributes = get_attributes(x)
-    if is_a(x, FunctionTool):
-        return not attributes.keys() & set(_TOOL_ENTRY_POINTS) and all(
-            is_wrapped_by(attributes.get(name), guard, _HALO_PREFIX) for name in _COPY_FUNCTION_FIELDS
-        )
-    entry_points = _list_entry_points(x)
-    methods = [method for name in entry_points if (method := find_method(x, name)) is not None]
-    return (
-        not attributes.keys() & set(entry_points)
-        and bool(methods)
-        and all(is_made_in(method, _HALO_PREFIX) for method in methods)
-    )
-
-
-def _list_entry_points(x: Any) -> tuple[str, ...]:
-    if is_a(x, BaseTool):
-        return _TOOL_ENTRY_POINTS
-    if is_a(x, BaseRetriever):
-        return (*RETRIEVE_METHODS, *TABLE_METHODS)
-    if is_a(x, BaseLLM):
-        return SENDING_METHODS
-    return tuple(list_entry_points(type(x))) if is_a(x, Workflow) else ()
-
-
-def find_intact_guard(x: Any) -> GuardMetadata | None:
-    """The guard of a guarded copy whose entry points are intact."""
-    guard = find_guard(x)
-    return guard if guard is not None and _is_intact(x, guard) else None
-
-
-def find_tool_name(x: Any) -> str:
-    """Name of an object, read without running its code; a tool has it in its metadata."""
-    return find_name(x, get_attributes(get_attributes(x).get("_metadata")).get("name"))
-
-
-@dataclass(slots=True)
-class Rows(FindingRows):
-    """Findings of an app of LlamaIndex's."""
-
-    remedies: ClassVar = {
-        FindingKind.AGENT: "run `halo.guard(workflow)` in its place",
-        FindingKind.HANDOFF: "run `halo.guard(workflow)` in place of the team",
-        FindingKind.MODEL: "use `halo.guard(llm)` in its place",
-        FindingKind.RETRIEVER: "use `halo.guard(retriever)` in its place",
-        FindingKind.TOOL: "use `halo.guard(tool)` in its place",
-    }
-    model_word: ClassVar = "LLM"
-    client_fields: ClassVar = (
-        "client", "_client", "_aclient", "async_client", "_async_client", "_http_client", "_async_http_client",
-    )  # fmt: skip
-
-    def add_verdict(self, kind: FindingKind, x: Any, where: str, cover: Cover, name: str) -> bool:
-        """A row about a tool, retriever, model or agent; whether it is closed."""
-        guard = find_guard(x)
-        if guard is not None:
-            self.remember_halo(guard.halo)
-            self.remember_original(guard, get_attributes(guard.original).get("_real_fn"))
-            if _is_intact(x, guard):
-                self.add_closed(kind, name, where, "guarded copy")
-                return True
-        elif kind in cover.kinds:
-            self.add_closed(kind, name, where, cover.point)
-            self.note_ungranted(kind, name, where, cover.halo)
-            return True
-        self.add_undecided(kind, name, where, CHANGED_REMEDY if guard is not None else "")
-        return False
-
-    def add_undecided(self, kind: FindingKind, name: str, where: str, hint: str = "") -> None:
-        """A row about something that no guard decides."""
-        is_observed = kind not in (FindingKind.AGENT, FindingKind.HANDOFF) and any(
-            isinstance(item, HaloObserver) for item in root_dispatcher.span_handlers
-        )
-        point = "observer: recorded only" if is_observed else "none"
-        self.add(kind, name, where, point, FindingStatus.OPEN, hint or self.remedies.get(kind, ""))
-
-    def add_model_parts(self, model: Any, name: str, where: str, *, closed: bool) -> None:
-        """Rows about tools that a model's provider runs, and about its SDK client."""
-        with suppress(Exception):  # as `find_guard`
-            self.add_hosted_tools(hosted_names(collect_tools(model, {})), where, closed=closed)
-        attributes = get_attributes(model)
-        private = attributes.get("__pydantic_private__")
-        self.note_client(name, attributes | (private if type(private) is dict else {}), where)
-
-    def to_findings(self) -> list[Finding]:
-        """The rows in order, with those about the whole."""
-        self.note_originals("originals and their `.fn` are not guarded: use only the guarded copies")
-        kinds = {item.kind for item in self.findings}
-        self.note_held_streams("streams", "; LlamaIndex's event handlers see all of it")
-        self._note_event_handlers(kinds)
-        return sort_findings(self.findings)
-
-    def _note_event_handlers(self, kinds: Iterable[FindingKind]) -> None:
-        """Rows about event handlers, which see results before they are restricted."""
-        for halo in self.halos:
-            for kind, action in _HANDLER_ACTIONS.items():
-                with suppress(HaloError):  # a row about its policy says so
-                    if kind in kinds and halo.may_restrict_output(action):
-                        remedy = (
-                            "a policy may restrict it, but LlamaIndex's event and span handlers see all of it: "
-                            "install none that sends it on"
-                        )
-                        self.add_note(kind, "event handlers", f"policy of `{halo.agent}`", remedy)
-
-
-_FUNCTION_FIELDS: Final = ("_fn", "_async_fn", "_real_fn", "_callback", "_async_callback")
-_STORE_FIELDS: Final = ("_vector_store", "_index", "_docstore", "_storage_context", "_graph_store")
-_AGENT_FIELDS: Final = frozenset(("llm", "tools", "tool_retriever"))
-
-
-def _describe(x: Any) -> tuple[GuardMetadata | None, Any, str]:
-    """The guard if it is intact, the original, and the name."""
-    guard = find_intact_guard(x)
-    return (guard, guard.original, guard.name) if guard is not None else (None, x, find_tool_name(x))
-
-
-def _examine_tool(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
-    """Examine a tool and what its body reaches."""
-    guard, original, name = _describe(x)
-    is_closed = examiner.rows.add_verdict(FindingKind.TOOL, x, where, cover, name)
-    place = f"{where} > tool `{name}`".lstrip(" >")
-    body = BODY_COVER if is_closed else NO_COVER
-    if guard is not None and guard.resource.kind is ActionKind.RETRIEVAL:
-        body = Cover(f"guarded tool `{name}`, a retrieval", frozenset((FindingKind.RETRIEVER,)), is_decided=True)
-    attributes = get_attributes(original)
-    for key in _FUNCTION_FIELDS:
-        examiner.visit(attributes.get(key), place, body)
-    # What a tool over a retriever or an engine holds is guarded on the copy, not on the original.
-    parts = get_attributes(x)
-    other_parts = (
-        (key, value) for key, value in parts.items() if key not in (*_FUNCTION_FIELDS, "_metadata", "_halo_guard")
-    )
-    examiner.visit_all(other_parts, place, body)
-    examiner.visit_members(type(original), place, body)
-    if get_module_name(attributes.get("_real_fn")).startswith("llama_index.tools.mcp"):
-        remedy = "its client reaches every tool of its server: pass on tools only"
-        examiner.rows.add_note(FindingKind.TOOL, f"{name} (MCP)", where, remedy)
-
-
-def _examine_retriever(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
-    """Examine a retriever, those inside it, and the store behind it."""
-    _, original, name = _describe(x)
-    is_closed = examiner.rows.add_verdict(FindingKind.RETRIEVER, x, where, cover, name)
-    place = f"{where} > retriever `{name}`".lstrip(" >")
-    body = Cover(f"retriever `{name}`, which holds it", frozenset((FindingKind.RETRIEVER,)), is_decided=True)
-    parts = get_attributes(x)
-    for key in _STORE_FIELDS:
-        if parts.get(key) is not None:
-            examiner.visit(parts.pop(key), place, BODY_COVER)
-    examiner.visit_all(parts.items(), place, body if is_closed else NO_COVER)
-    examiner.visit_members(type(original), place, BODY_COVER if is_closed else NO_COVER)
-
-
-def _examine_model(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
-    """Examine an LLM, tools that its provider runs, its client, and a model inside it."""
-    if is_a(x, StructuredLLM) and find_guard(x) is None:
-        examiner.visit(get_attributes(x).get("llm"), where, cover)  # it is what it asks
-        return
-    _, original, name = _describe(x)
-    is_closed = examiner.rows.add_verdict(FindingKind.MODEL, x, where, cover, name)
-    examiner.rows.add_model_parts(original, name, where, closed=is_closed)
-    body = (
-        replace(BODY_COVER, point=f"LLM `{name}`, which asks it", kinds=frozenset((FindingKind.MODEL,)))
-        if is_closed
-        else NO_COVER
-    )
-    inner = get_attributes(original).get("llm")
-    examiner.visit(inner, f"{where} > LLM `{name}`".lstrip(" >"), body)
-
-
-def _examine_index(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
-    """Add a row about an index: each engine or retriever that it makes is new and unguarded."""
-    name = f"{type(x).__name__}.as_query_engine"
-    remedy = "each call creates a new one: guard the result, `halo.guard(index.as_retriever())`"
-    status = FindingStatus.NOTED if cover.is_decided else FindingStatus.OPEN
-    examiner.rows.add(FindingKind.RETRIEVER, name, where, "none", status, remedy)
-
-
-def _examine_store(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
-    """Add a row about a vector store: a query to it is an unguarded retrieval."""
-    name = f"{type(x).__name__}.query"
-    remedy = "querying the store directly is not decided: pass on only a guarded retriever for it"
-    status = FindingStatus.NOTED if cover.is_decided else FindingStatus.OPEN
-    examiner.rows.add(FindingKind.STORE, name, where, "none", status, remedy)
-
-
-def _examine_engine(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
-    """Examine what a query or chat engine holds."""
-    place = f"{where} > `{type(x).__name__}`".lstrip(" >")
-    for value in get_attributes(x).values():
-        for part in (value, *(value if type(value) is list else ())):
-            for thing in (part, *(get_attributes(part).values() if is_a(part, BaseNodePostprocessor) else ())):
-                if is_store(thing):
-                    remedy = "it is read without a retriever: a guarded object that reads it is refused"
-                    examiner.rows.add(
-                        FindingKind.STORE, type(thing).__name__, place, "none", FindingStatus.OPEN, remedy
-                    )
-    examiner.visit_all(get_attributes(x).items(), place, cover)
-    examiner.visit_members(type(x), where, cover)
-
-
-# workflows
-
-
-def _examine_workflow(examiner: _Examiner, x: Any, where: str, cover: Cover) -> None:
-    """Examine an agent, a team of agents, or a workflow of the app's own."""
-    guard, original, name = _describe(x)
-    is_team = is_a(x, AgentWorkflow)
-    is_agentic = is_team or is_a(x, BaseWorkflowAgent)
-    if guard is not None or is_agentic:
-        examiner.rows.add_verdict(FindingKind.AGENT, x, where, NO_COVER, name)
-    place = f"{where} > workflow `{name}`".lstrip(" >")
-    agent_cover = cover
-    if guard is not None and is_agentic:
-        agent_cover = Cover("guarded workflow", frozenset((FindingKind.TOOL,)), halo=guard.halo)
-    if is_team:
-        _examine_team(examiner, x, place, agent_cover, closed=guard is not None)
-    elif is_agentic:
-        _examine_agent(examiner, x, place, agent_cover)
-    other_parts = (
-        (key, item)
-        for key, item in get_attributes(x).items()
-        if not is_agentic or key not in _AGENT_FIELDS | {"agents"}
-    )
-    examiner.visit_all(other_parts, place, NO_COVER if is_agentic else cover)
-    examiner.visit_members(type(original), place, NO_COVER)
-
-
-def _examine_team(examiner: _Examiner, x: Any, where: str, cover: Cover, *, closed: bool) -> None:
-    agents = get_attributes(x).get("agents")
-    agents = agents if type(agents) is dict else {}
-    for name, agent in agents.items():
-        if len(agents) > 1:
-            if closed:
-                examiner.rows.add(FindingKind.HANDOFF, str(name), where, "guarded workflow", FindingStatus.CLOSED)
-            else:
-                examiner.rows.add_undecided(FindingKind.HANDOFF, str(name), where)
-        place = f"{where} > agent `{name}`"
-        _examine_agent(examiner, agent, place, cover)
-        if overrides_entry_point(type(agent), "_call_tool", "llama_index.core."):
-            remedy = "a team calls the tools of its agents itself and ignores this override"
-            examiner.rows.add_note(FindingKind.AGENT, f"{name}._call_tool", where, remedy)
-        agent_guard = find_guard(agent)
-        examiner.visit_members(type(agent if agent_guard is None else agent_guard.original), place, NO_COVER)
-
-
-def _examine_agent(examiner: _Examiner, agent: Any, where: str, cover: Cover) -> None:
-    attributes = get_attributes(agent)
-    examiner.visit(attributes.get("tools"), where, cover)
-    examiner.visit(attributes.get("llm"), where, NO_COVER)
-    finder = attributes.get("tool_retriever")
-    if finder is not None:
-        name = f"{type(finder).__name__} (finds tools)"
-        if FindingKind.TOOL in cover.kinds:
-            examiner.rows.add(FindingKind.TOOL, name, where, cover.point, FindingStatus.CLOSED)
-        else:
-            examiner.rows.add_undecided(
-                FindingKind.TOOL, name, where, "the tools that it finds are not known in advance: guard the workflow"
-            )
-        examiner.visit(finder, where, replace(cover, is_decided=True))
-
-
-_MAX_DEPTH: Final = 80
-_MAX_OBJECTS: Final = 50_000
-_EXAMINERS: Final[tuple[tuple[tuple[type[Any], ...], Callable[[_Examiner, Any, str, Cover], None]], ...]] = (
-    ((Workflow,), _examine_workflow),
-    ((BaseTool,), _examine_tool),
-    ((BaseRetriever,), _examine_retriever),
-    ((BaseLLM,), _examine_model),
-    ((BaseIndex,), _examine_index),
-    ((BasePydanticVectorStore,), _examine_store),
-    (ENGINE_TYPES, _examine_engine),
-)
-_IGNORED_TYPES: Final = (
-    BaseNode,
-    BasePromptTemplate,
-    CallbackManager,
-    ChatMessage,
-    GuardMetadata,
-    HaloBase,
-    asyncio.AbstractEventLoop,
-    contextvars.Context,
-    logging.Logger,
-    types.CodeType,
-    types.FrameType,
-    types.ModuleType,
-    types.TracebackType,
-)
-_SERVICE_PACKAGES: Final = frozenset(("_abc", "halo_core", "llama_index_instrumentation", "workflows"))
-"""Packages whose objects run nothing of an app's."""
 
 
 def doctor(obj: Any, *, name: str = "") -> list[Finding]:
@@ -387,106 +71,205 @@ def doctor(obj: Any, *, name: str = "") -> list[Finding]:
     Returns:
         Findings, open ones first. Empty where there is nothing that Halo knows.
     """
-    examiner = _Examiner()
-    examiner.visit(obj, f"`{name}`" if name else "", NO_COVER)
-    return examiner.finish()
+    return _AppExaminer(name).examine_app(obj)
 
 
-@dataclass(slots=True)
-class _Examiner:
-    """Examines an app."""
+def _list_entry_points(x: Any) -> tuple[str, ...]:
+    if is_a(x, BaseTool):
+        return _TOOL_ENTRY_POINTS
+    if is_a(x, BaseRetriever):
+        return (*RETRIEVE_METHODS, *TABLE_METHODS)
+    if is_a(x, BaseLLM):
+        return SENDING_METHODS
+    return tuple(list_entry_points(type(x))) if is_a(x, Workflow) else ()
 
-    rows: Rows = field(default_factory=Rows)
-    _visited: dict[tuple[int, Cover], Any] = field(default_factory=dict)
-    _depth: int = 0
-    _is_cut_short: bool = False
 
-    def finish(self) -> list[Finding]:
-        """Findings in order, with those about the whole."""
-        default = Settings._llm  # noqa: SLF001  the property would make one
-        if self.rows.findings and default is not None and find_guard(default) is None:
-            remedy = "objects that are created without an LLM use it: set `Settings.llm = halo.guard(llm)`"
-            self.rows.add(FindingKind.MODEL, "Settings.llm", "the process", "none", FindingStatus.OPEN, remedy)
-        if self._is_cut_short:
-            remedy = "check its parts: `halo doctor MODULE:PART`"
-            self.rows.add(
-                FindingKind.NODE, "the rest", "too deep or too large to inspect", "none", FindingStatus.OPEN, remedy
+class _AppExaminer(Examiner):
+    """One look at an app of LlamaIndex's."""
+
+    explorer = ObjectExplorer(
+        "halo_llamaindex",
+        frozenset("llama_index workflows".split()),
+        frozenset("banks llama_index_instrumentation nltk openai tiktoken wrapt".split()),
+    )
+    ignored_types = (*IGNORED_TYPES, BaseNode, BasePromptTemplate, CallbackManager, ChatMessage)
+    ignored_classes = (BaseLLM, BaseRetriever, BaseTool, Workflow)
+    opaque_packages = frozenset(("_abc", "halo_core", "llama_index_instrumentation", "workflows"))
+    runtime_kinds: ClassVar = {BaseRetriever: FindingKind.RETRIEVER, BaseLLM: FindingKind.MODEL}
+    remedies: ClassVar = {
+        FindingKind.AGENT: "run `halo.guard(workflow)` in its place",
+        FindingKind.HANDOFF: "run `halo.guard(workflow)` in place of the team",
+        FindingKind.MODEL: "use `halo.guard(llm)` in its place",
+        FindingKind.RETRIEVER: "use `halo.guard(retriever)` in its place",
+        FindingKind.TOOL: "use `halo.guard(tool)` in its place",
+    }
+    runtime_remedies = (
+        "check that the function guards it, or create it outside and guard it there",
+        "create it outside the function and guard it",
+    )
+    originals_remedy = "originals and their `.fn` are not guarded: use only the guarded copies"
+    original_fields = ("_real_fn",)
+    model_word = "LLM"
+    client_substitute = "a guarded LLM"
+    client_fields = (
+        "client", "_client", "_aclient", "async_client", "_async_client", "_http_client", "_async_http_client",
+    )  # fmt: skip
+
+    def is_intact(self, x: Any, guard: GuardMetadata) -> bool:
+        """Whether all entry points of a guarded copy are still Halo's."""
+        attributes = get_attributes(x)
+        if is_a(x, FunctionTool):
+            return not attributes.keys() & set(_TOOL_ENTRY_POINTS) and all(
+                self.is_wrapped_by(attributes.get(name), guard) for name in _COPY_FUNCTION_FIELDS
             )
-        return self.rows.to_findings()
+        entry_points = _list_entry_points(x)
+        methods = [method for name in entry_points if (method := find_method(x, name)) is not None]
+        return not attributes.keys() & set(entry_points) and bool(methods) and all(map(self.is_ours, methods))
 
-    def visit(self, x: Any, where: str, cover: Cover) -> None:
-        """Examine an object, once under each cover."""
-        if is_atomic(x) or is_a(x, *_IGNORED_TYPES):
+    def find_name(self, x: Any) -> str:
+        """A tool has its name in its metadata."""
+        return find_name(x, get_attributes(get_attributes(x).get("_metadata")).get("name"))
+
+    def find_watch_point(self, kind: FindingKind) -> str:
+        """The observer records what nobody decides, but no entry of an agent or hand-off."""
+        is_observed = kind not in (FindingKind.AGENT, FindingKind.HANDOFF) and any(
+            isinstance(item, HaloObserver) for item in root_dispatcher.span_handlers
+        )
+        return "observer: recorded only" if is_observed else "none"
+
+    def add_rows_of_whole(self) -> None:
+        """Rows about the default LLM, and about what holds streams back and sees results before they are restricted."""
+        default = Settings._llm  # noqa: SLF001  the property would make one
+        if self.findings and default is not None and find_guard(default) is None:
+            remedy = "objects that are created without an LLM use it: set `Settings.llm = halo.guard(llm)`"
+            self.add(FindingKind.MODEL, "Settings.llm", "the process", "none", FindingStatus.OPEN, remedy)
+        kinds = {item.kind for item in self.findings}
+        self.note_held_streams("streams", "; LlamaIndex's event handlers see all of it")
+        remedy = (
+            "a policy may restrict it, but LlamaIndex's event and span handlers see all of it: "
+            "install none that sends it on"
+        )
+        for halo in self.halos:
+            for kind, action in _HANDLER_ACTIONS.items():
+                with suppress(HaloError):  # a row about its policy says so
+                    if kind in kinds and halo.may_restrict_output(action):
+                        self.add_note(kind, "event handlers", f"policy of `{halo.agent}`", remedy)
+
+    def examine_tool(self, x: Any, where: str, cover: Cover) -> None:
+        """A tool, and what its body reaches."""
+        guard, original, name = self.describe(x)
+        is_closed = self.add_verdict(FindingKind.TOOL, x, where, cover, name)
+        place, body = join_place(where, "tool", name), get_tool_body(guard, is_closed=is_closed)
+        attributes = get_attributes(original)
+        for key in _FUNCTION_FIELDS:
+            self.visit(attributes.get(key), place, body)
+        # What a tool over a retriever or an engine holds is guarded on the copy, not on the original.
+        skipped = (*_FUNCTION_FIELDS, "_metadata", "_halo_guard")
+        self.visit_all(((key, v) for key, v in get_attributes(x).items() if key not in skipped), place, body)
+        self.visit_members(type(original), place, body)
+        if get_module_name(attributes.get("_real_fn")).startswith("llama_index.tools.mcp"):
+            remedy = "its client reaches every tool of its server: pass on tools only"
+            self.add_note(FindingKind.TOOL, f"{name} (MCP)", where, remedy)
+
+    def examine_retriever(self, x: Any, where: str, cover: Cover) -> None:
+        """A retriever, those inside it, and the store behind it."""
+        _, original, name = self.describe(x)
+        is_closed = self.add_verdict(FindingKind.RETRIEVER, x, where, cover, name)
+        place = join_place(where, "retriever", name)
+        body = Cover(f"retriever `{name}`, which holds it", frozenset((FindingKind.RETRIEVER,)), is_decided=True)
+        parts = get_attributes(x)
+        for key in _STORE_FIELDS:
+            self.visit(parts.pop(key, None), place, DECIDED_BODY)
+        self.visit_all(parts.items(), place, body if is_closed else NO_COVER)
+        self.visit_members(type(original), place, DECIDED_BODY if is_closed else NO_COVER)
+
+    def examine_model(self, x: Any, where: str, cover: Cover) -> None:
+        """An LLM, tools that its provider runs, its client, and a model inside it."""
+        if is_a(x, StructuredLLM) and find_guard(x) is None:
+            self.visit(get_attributes(x).get("llm"), where, cover)  # it is what it asks
             return
-        key = (id(x), cover)
-        if key in self._visited:
-            return
-        if len(self._visited) >= _MAX_OBJECTS or self._depth >= _MAX_DEPTH:
-            self._is_cut_short = True
-            return
-        self._visited[key] = x  # kept, so that no other takes its identity
-        self._depth += 1
-        self._examine(x, where, cover)
-        self._depth -= 1
+        _, original, name = self.describe(x)
+        is_closed = self.add_verdict(FindingKind.MODEL, x, where, cover, name)
+        with suppress(Exception):  # as `find_guard`
+            self.add_hosted_tools(hosted_names(collect_tools(original, {})), where, closed=is_closed)
+        self.note_client(original, name, where)
+        body = NO_COVER
+        if is_closed:
+            body = Cover(f"LLM `{name}`, which asks it", frozenset((FindingKind.MODEL,)), is_decided=True)
+        self.visit(get_attributes(original).get("llm"), join_place(where, "LLM", name), body)
 
-    def visit_all(self, items: Iterable[tuple[str, Any]], where: str, cover: Cover) -> None:
-        """Examine several objects."""
-        for _, value in items:
-            self.visit(value, where, cover)
+    def examine_index(self, x: Any, where: str, cover: Cover) -> None:
+        """An index: each engine or retriever that it makes is new and unguarded."""
+        remedy = "each call creates a new one: guard the result, `halo.guard(index.as_retriever())`"
+        status = FindingStatus.NOTED if cover.is_decided else FindingStatus.OPEN
+        self.add(FindingKind.RETRIEVER, f"{type(x).__name__}.as_query_engine", where, "none", status, remedy)
 
-    def visit_members(self, kind: type[Any], where: str, cover: Cover) -> None:
-        """Examine the members of an app's own class."""
-        self.visit_all(EXPLORER.iterate_members(kind), where, cover)
+    def examine_store(self, x: Any, where: str, cover: Cover) -> None:
+        """A vector store: a query to it is an unguarded retrieval."""
+        remedy = "querying the store directly is not decided: pass on only a guarded retriever for it"
+        status = FindingStatus.NOTED if cover.is_decided else FindingStatus.OPEN
+        self.add(FindingKind.STORE, f"{type(x).__name__}.query", where, "none", status, remedy)
 
-    def _examine(self, x: Any, where: str, cover: Cover) -> None:
-        for kinds, examine in _EXAMINERS:
-            if is_a(x, *kinds):
-                examine(self, x, where, cover)
-                return
-        inner, captured = unwrap(x)
-        if is_a(inner, types.FunctionType):
-            self._examine_function(inner, where, cover)
-            self.visit_all(captured, where, _get_body_cover(cover))
-            return
-        items = iterate_container(x)
-        if items is not None:
-            self.visit_all(items, where, cover)
-        elif is_a(x, type):
-            if not issubclass(x, BaseLLM | BaseRetriever | BaseTool | Workflow):
-                self.visit_all(EXPLORER.iterate_members(x), where, _get_body_cover(cover))
-        elif (
-            not self.rows.note_sdk_client(x, where, "a guarded LLM")
-            and get_module_name(x).partition(".")[0] not in _SERVICE_PACKAGES
-        ):
-            self.visit_all(EXPLORER.iterate_contents(x), where, cover)
-            self.visit_all(EXPLORER.iterate_members(type(x)), where, _get_body_cover(cover))
+    def examine_engine(self, x: Any, where: str, cover: Cover) -> None:
+        """What a query or chat engine holds."""
+        place = f"{where} > `{type(x).__name__}`".lstrip(" >")
+        remedy = "it is read without a retriever: a guarded object that reads it is refused"
+        for value in get_attributes(x).values():
+            for part in (value, *(value if type(value) is list else ())):
+                for thing in (part, *(get_attributes(part).values() if is_a(part, BaseNodePostprocessor) else ())):
+                    if is_store(thing):
+                        self.add(FindingKind.STORE, type(thing).__name__, place, "none", FindingStatus.OPEN, remedy)
+        self.visit_all(get_attributes(x).items(), place, cover)
+        self.visit_members(type(x), where, cover)
 
-    def _examine_function(self, function: types.FunctionType, where: str, cover: Cover) -> None:
-        """Examine what a function's body reaches."""
-        captured = list(EXPLORER.iterate_captured(function))
-        by_halo = any(is_a(value, HaloBase) for _, value, _ in captured)
-        for _, value, called in captured:
-            if called and _is_constructible(value):
-                self._add_runtime_object(value, where, by_halo=by_halo)
-            else:
-                self.visit(value, where, _get_body_cover(cover))
+    def examine_workflow(self, x: Any, where: str, cover: Cover) -> None:
+        """An agent, a team of agents, or a workflow of the app's own."""
+        guard, original, name = self.describe(x)
+        place = join_place(where, "workflow", name)
+        is_agentic = is_a(x, AgentWorkflow, BaseWorkflowAgent)
+        if guard is not None or is_agentic:
+            self.add_verdict(FindingKind.AGENT, x, where, NO_COVER, name)
+        if guard is not None and is_agentic:
+            cover = Cover("guarded workflow", frozenset((FindingKind.TOOL,)), halo=guard.halo)
+        if is_a(x, AgentWorkflow):
+            self._examine_team(x, place, cover, is_guarded=guard is not None)
+        elif is_agentic:
+            self._examine_agent(x, place, cover)
+        skipped, cover = (_AGENT_FIELDS, NO_COVER) if is_agentic else ((), cover)
+        self.visit_all(((key, v) for key, v in get_attributes(x).items() if key not in skipped), place, cover)
+        self.visit_members(type(original), place, NO_COVER)
 
-    def _add_runtime_object(self, kind: type[Any], where: str, *, by_halo: bool) -> None:
-        """A row about an LLM or retriever that a function makes while it runs; a Halo at hand there may guard it."""
-        row_kind = FindingKind.RETRIEVER if issubclass(kind, BaseRetriever) else FindingKind.MODEL
-        where = f"{where} > made while it runs".lstrip(" >")
-        if by_halo:
-            remedy = "check that the function guards it, or create it outside and guard it there"
-            self.rows.add_note(row_kind, kind.__name__, where, remedy)
-        else:
-            self.rows.add_undecided(row_kind, kind.__name__, where, "create it outside the function and guard it")
+    def _examine_team(self, x: Any, where: str, cover: Cover, *, is_guarded: bool) -> None:
+        agents = get_attributes(x).get("agents")
+        agents = agents if type(agents) is dict else {}
+        for name, agent in agents.items():
+            if len(agents) > 1:
+                self.add_point(FindingKind.HANDOFF, str(name), where, "guarded workflow" if is_guarded else "")
+            place = f"{where} > agent `{name}`"
+            self._examine_agent(agent, place, cover)
+            if overrides_entry_point(type(agent), "_call_tool", "llama_index.core."):
+                remedy = "a team calls the tools of its agents itself and ignores this override"
+                self.add_note(FindingKind.AGENT, f"{name}._call_tool", where, remedy)
+            guard = find_guard(agent)
+            self.visit_members(type(agent if guard is None else guard.original), place, NO_COVER)
 
+    def _examine_agent(self, agent: Any, where: str, cover: Cover) -> None:
+        attributes = get_attributes(agent)
+        self.visit(attributes.get("tools"), where, cover)
+        self.visit(attributes.get("llm"), where)
+        finder = attributes.get("tool_retriever")
+        if finder is not None:
+            point = cover.point if FindingKind.TOOL in cover.kinds else ""
+            hint = "the tools that it finds are not known in advance: guard the workflow"
+            self.add_point(FindingKind.TOOL, f"{type(finder).__name__} (finds tools)", where, point, hint)
+            self.visit(finder, where, replace(cover, is_decided=True))
 
-def _get_body_cover(cover: Cover) -> Cover:
-    """What still decides in the body of a function: only what decided the body itself."""
-    return cover if cover.is_decided else NO_COVER
-
-
-def _is_constructible(x: Any) -> bool:
-    """Whether it is a class of LLMs or retrievers, and can be called for one."""
-    return is_a(x, type) and issubclass(x, BaseLLM | BaseRetriever) and not inspect.isabstract(x)
+    examiners = (
+        ((Workflow,), examine_workflow),
+        ((BaseTool,), examine_tool),
+        ((BaseRetriever,), examine_retriever),
+        ((BaseLLM,), examine_model),
+        ((BaseIndex,), examine_index),
+        ((BasePydanticVectorStore,), examine_store),
+        (ENGINE_TYPES, examine_engine),
+    )

@@ -34,7 +34,6 @@ from agents import (
 from agents._function_tool_arguments import PreparedFunctionArguments
 from agents.function_schema import FuncSchema
 
-from halo_core.doctor.object_graph import iterate_closure
 from halo_core.enforcement import Ticket
 from halo_core.enforcement.arguments import ArgumentBinder, BoundArguments, copy_arguments, same_value
 from halo_core.enforcement.guards import (
@@ -45,6 +44,7 @@ from halo_core.enforcement.guards import (
     to_plain_schema,
     to_tool_list,
 )
+from halo_core.object_graph import iterate_closure
 
 GUARD_ATTRIBUTE: Final = "_halo_guard"
 

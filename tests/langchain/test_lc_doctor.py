@@ -44,9 +44,9 @@ from langgraph.store.memory import InMemoryStore
 from langgraph.types import CachePolicy, RetryPolicy
 from langgraph_supervisor import create_supervisor
 from langgraph_swarm import create_handoff_tool, create_swarm
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, PrivateAttr, field_validator
 
-from halo_core.doctor.findings import (
+from halo_core.doctor import (
     Finding,
     FindingKind,
     FindingStatus,
@@ -237,8 +237,12 @@ def test_a_models_client_is_noted(world):
     class Remote(ScriptedModel):
         client: Any = None
 
-    found = doctor(world.halo.guard(Remote(script=[], client=object())), name="app")
-    assert ("model", "scripted.client") in rows(found, FindingStatus.NOTED)
+    class Private(ScriptedModel):
+        _client: Any = PrivateAttr(default_factory=object)
+
+    for llm in (Remote(script=[], client=object()), Private(script=[])):
+        found = doctor(world.halo.guard(llm), name="app")
+        assert ("model", "scripted.client") in rows(found, FindingStatus.NOTED)
 
 
 def test_mcp_tools_are_governed_like_tools_and_their_session_is_noted(world):

@@ -45,7 +45,7 @@ RAN: list[str] = []
 def nothing_ran() -> Iterator[None]:
     RAN.clear()
     yield
-    for item in _tripwire._installed:  # whatever a test left behind: others run in this process
+    for item in list(_tripwire._installed):  # whatever a test left behind: others run in this process
         item.uninstall()
 
 
@@ -552,7 +552,7 @@ def test_the_log_says_whether_it_ran(watched, observed):
     with pytest.raises(Denied):  # the stricter mode counts
         look.invoke({"q": "x"})
     assert [e.body["refused"] for e in watched.entries(EntryKind.SHADOW)] == [True]
-    for item in _tripwire._installed:
+    for item in list(_tripwire._installed):
         if item.halo is watched.halo:
             item.uninstall()
     look.invoke({"q": "x"})

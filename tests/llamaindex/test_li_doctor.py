@@ -21,7 +21,7 @@ from llama_index.core.storage.docstore import SimpleDocumentStore
 from llama_index.core.tools import FunctionTool, QueryEngineTool
 from llama_index.core.workflow import StartEvent, StopEvent, Workflow, step
 
-from halo_core.doctor.findings import FindingKind, FindingStatus, has_governable_findings
+from halo_core.doctor import FindingKind, FindingStatus, has_governable_findings
 from halo_llamaindex import doctor
 from halo_llamaindex.testing import ScriptedLLM
 
@@ -319,3 +319,13 @@ def test_the_observer_is_named_and_closes_nothing(world):
 def test_nothing_that_halo_knows_is_no_rows():
     assert doctor({"a": 1, "b": [print, object()]}) == []
     assert not has_governable_findings(doctor(7))
+
+
+class Kept(dict):
+    """A dict with a field."""
+
+
+def test_a_field_of_a_dict_is_looked_into():
+    kept = Kept(a=1)
+    kept.model = ScriptedLLM()
+    assert rows(kept) == {("model", "scripted"): FindingStatus.OPEN}

@@ -26,7 +26,7 @@ from oa_world import agent, look, pay, trusted
 from openai import AsyncOpenAI
 from test_oa_mcp import Tiny
 
-from halo_core.doctor.findings import Finding, FindingKind, FindingStatus, count_by_status
+from halo_core.doctor import Finding, FindingKind, FindingStatus, count_by_status
 from halo_openai_agents import doctor
 from halo_openai_agents.testing import ScriptedModel
 
@@ -256,3 +256,14 @@ def test_what_hears_an_agent_inside_and_who_sums_a_session_up_are_noted(halo):
     assert not rows(helper.as_tool("ask", "Ask."), FindingKind.STORE)
     session = OpenAIResponsesCompactionSession("s", SQLiteSession("s"), client=AsyncOpenAI(api_key="none"))
     assert ("model", "OpenAIResponsesCompactionSession", "noted") in rows({"session": session})
+
+
+def test_a_raw_client_of_another_maker_is_noted():
+    raw = type("Anthropic", (), {"__module__": "anthropic._client"})()
+    assert rows({"client": raw}) == {("model", "anthropic.Anthropic", "noted")}
+    assert "use a guarded model instead" in row({"client": raw}, "anthropic.Anthropic").remedy
+
+
+def test_a_guardrail_by_itself_is_looked_into():
+    guardrail = InputGuardrail(guardrail_function=checks)
+    assert "`checks`" in row([guardrail], "checker").where

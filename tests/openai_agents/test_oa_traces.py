@@ -10,7 +10,7 @@ from agents import Agent, ModelTracing, Runner, TracingProcessor, set_trace_proc
 from agents.tracing import generation_span
 from oa_world import RAN, look, trusted
 
-from halo_core.doctor.findings import FindingStatus
+from halo_core.doctor import FindingStatus
 from halo_openai_agents import doctor
 from halo_openai_agents.testing import ScriptedModel, call
 

@@ -22,13 +22,14 @@ from rich.table import Table
 
 from halo_core.cli.context import StoreContext, store_verb
 from halo_core.cli.rendering import Exit, console, print_json, safe_text
-from halo_core.doctor.findings import (
+from halo_core.doctor import (
     Finding,
     FindingKind,
     FindingStatus,
     count_by_status,
     findings_to_json,
     has_governable_findings,
+    join_names,
     sort_findings,
     summarize_findings,
 )
@@ -146,7 +147,6 @@ _ADAPTERS: Final = {
 }
 """Adapters, and the packages whose objects each understands."""
 _UNSUPPORTED: Final = ("autogen", "autogen_agentchat", "crewai", "haystack", "pydantic_ai", "smolagents")
-_MAX_KEYS: Final = 5
 _STYLE: Final = {FindingStatus.OPEN: "bold red", FindingStatus.CLOSED: "green", FindingStatus.NOTED: "yellow"}
 _TITLE: Final = {
     FindingStatus.OPEN: "can run without a decision",
@@ -172,17 +172,11 @@ def doctor(
     findings = _collect_findings(app, name)
     any_governable = has_governable_findings(findings)
     findings = sort_findings([*findings, *_find_keys(store)])
-    open_ = count_by_status(findings)[FindingStatus.OPEN]
-    code = Exit.FAILED if open_ else Exit.OK if any_governable else Exit.CANNOT_TELL
+    counts = count_by_status(findings)
+    code = Exit.FAILED if counts[FindingStatus.OPEN] else Exit.OK if any_governable else Exit.CANNOT_TELL
     if store.json:
-        print_json(
-            {
-                "counts": count_by_status(findings),
-                "exit_code": code,
-                "findings": findings_to_json(findings),
-                "note": load_note,
-            }
-        )
+        rows = findings_to_json(findings)
+        print_json({"counts": counts, "exit_code": code, "findings": rows, "note": load_note})
         return code
     view = console()
     if load_note:
@@ -191,11 +185,8 @@ def doctor(
         _print_findings(view, status, [item for item in findings if item.status is status])
     view.print(summarize_findings(findings))
     if not any_governable:
-        view.print(
-            safe_text(
-                f"cannot tell: `{name}` has no tool, retriever, model or agent that {', '.join(_ADAPTERS)} supports"
-            )
-        )
+        known = "no tool, retriever, model or agent that " + ", ".join(_ADAPTERS)
+        view.print(safe_text(f"cannot tell: `{name}` has {known} supports"))
     return code
 
 
@@ -233,11 +224,10 @@ def _find_keys(store: StoreContext) -> list[Finding]:
     keys = [item for item in list_key_files(store.keys) if item.readable and item.kind == "ed25519" and item.signs]
     if not keys:
         return []
-    names = ", ".join(item.name for item in keys[:_MAX_KEYS])
-    more = f" and {len(keys) - _MAX_KEYS} more" if len(keys) > _MAX_KEYS else ""
+    names = join_names([item.name for item in keys])
     signs = "; ".join(dict.fromkeys(item.signs for item in keys))
     remedy = f"code in this process can sign with them: {signs}"
-    return [Finding(FindingKind.KEY, names + more, f"home `{store.home}`", "none", FindingStatus.NOTED, remedy)]
+    return [Finding(FindingKind.KEY, names, f"home `{store.home}`", "none", FindingStatus.NOTED, remedy)]
 
 
 def _print_findings(view: Console, status: FindingStatus, items: list[Finding]) -> None:

@@ -27,6 +27,8 @@ _LRU_CACHE_TYPE: Final = type(functools.lru_cache(str))
 _DESCRIPTOR_TYPES: Final = (types.GetSetDescriptorType, types.MemberDescriptorType)
 _CALL_BIT: Final = 1
 """Bit of `LOAD_GLOBAL`, and since 3.12 of `LOAD_ATTR`, that says: to be called."""
+_COMMON_PACKAGES: Final = ("anyio", "halo_core", "httpx", "pydantic", "pydantic_core", "typing_extensions")
+"""What Halo and every framework stand on."""
 _IGNORED_OPCODES: Final = frozenset(("CACHE", "EXTENDED_ARG", "PRECALL", "STORE_DEREF", "STORE_FAST"))
 
 
@@ -71,6 +73,11 @@ def iterate_container(x: Any) -> Iterator[tuple[str, Any]] | None:
         base = next(kind for kind in _SEQUENCES if is_a(x, kind))
         return (("", value) for value in list(base.__iter__(x)))
     return None
+
+
+def list_values(x: Any) -> list[Any]:
+    """Values, and keys that hold something, of a builtin container; empty of anything else."""
+    return [value for _, value in iterate_container(x) or ()]
 
 
 def get_module_name(x: Any) -> str:
@@ -119,14 +126,14 @@ class ObjectExplorer:
     """How one adapter looks into an app.
 
     Args:
-        frameworks: packages that belong to the framework, to Halo or to what both stand on.
-        framework_markers: packages by which a package shows that it knows the framework.
-        inspected_prefix: prefix of modules of ours that are looked into like an app's.
+        adapter: package of the adapter; its `demo` is looked into like an app.
+        frameworks: packages of the framework; a package that uses one of them is looked into like an app.
+        companions: packages that the framework stands on, or that are made for it.
     """
 
+    adapter: str
     frameworks: frozenset[str]
-    framework_markers: frozenset[str]
-    inspected_prefix: str = ""
+    companions: frozenset[str]
 
     def iterate_contents(self, x: Any) -> Iterator[tuple[str, Any]]:
         """Contents of an object that is no container; for C objects, what the garbage collector would follow."""
@@ -146,9 +153,11 @@ class ObjectExplorer:
     def is_framework_module(self, module: str) -> bool:
         """Whether a module belongs to the framework, to Halo or to Python, which hold nothing of the app's."""
         top = module.partition(".")[0]
-        if self.inspected_prefix and module.startswith(self.inspected_prefix):
+        if module.startswith(f"{self.adapter}.demo"):
             return False
-        return not top or top in self.frameworks or top in sys.stdlib_module_names
+        if not top or top == self.adapter or top in _COMMON_PACKAGES or top in sys.stdlib_module_names:
+            return True
+        return top in self.frameworks or top in self.companions
 
     def is_app_module(self, module: str) -> bool:
         """Whether a module's globals may hold something governable.
@@ -160,7 +169,7 @@ class ObjectExplorer:
         file = getattr(sys.modules.get(module), "__file__", None)
         if type(file) is not str or not {"site-packages", "dist-packages"} & set(file.replace("\\", "/").split("/")):
             return True
-        return _package_uses(module.partition(".")[0], self.framework_markers)
+        return _package_uses(module.partition(".")[0], self.frameworks)
 
     def iterate_captured(self, function: types.FunctionType) -> Iterator[tuple[str, Any, bool]]:
         """The objects that a function reaches: name, object, and whether it calls it.
@@ -168,14 +177,13 @@ class ObjectExplorer:
         Closure, defaults, what it wraps, and of an app's own function the globals that its code and the code nested in
         it name, modules' attributes and imports inside it among them.
         """
-        for name, value in iterate_closure(function):
-            yield name, value, False
-        for value in function.__defaults__ or ():
-            yield "", value, False
-        for name, value in (function.__kwdefaults__ or {}).items():
-            yield name, value, False
-        for name, value in function.__dict__.items():
-            yield name, value, False
+        held = (
+            *iterate_closure(function),
+            *(("", value) for value in function.__defaults__ or ()),
+            *(function.__kwdefaults__ or {}).items(),
+            *function.__dict__.items(),
+        )
+        yield from ((name, value, False) for name, value in held)
         if self.is_app_module(get_module_name(function)):
             yield from _iterate_globals(function.__code__, function.__globals__)
 

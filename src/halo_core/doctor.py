@@ -1,0 +1,522 @@
+"""Findings of `halo doctor`, and the `Examiner` that an adapter derives to make them.
+
+An examiner walks through what an app's objects hold and adds a row for each thing that is governed, or should be. It
+runs nothing of the app's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import logging
+import types
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, Final
+
+from halo_core.enforcement.guards import GuardMetadata, clean_name, get_guard
+from halo_core.enforcement.shadow_activity import ModeWatch
+from halo_core.errors import HaloError
+from halo_core.facade import HaloBase
+from halo_core.model import ActionKind, Mode
+from halo_core.object_graph import (
+    ObjectExplorer,
+    get_attributes,
+    get_module_name,
+    is_a,
+    is_atomic,
+    iterate_closure,
+    iterate_container,
+    list_values,
+    unwrap,
+)
+
+
+class FindingKind(StrEnum):
+    """What was found."""
+
+    TOOL = "tool"
+    RETRIEVER = "retriever"
+    MODEL = "model"
+    AGENT = "agent"
+    HANDOFF = "handoff"
+    NODE = "node"
+    STORE = "store"
+    KEY = "key"
+
+
+class FindingStatus(StrEnum):
+    """Whether it can run undecided; the worst first."""
+
+    OPEN = "open"
+    """It can run undecided."""
+    CLOSED = "closed"
+    """It is decided before it runs."""
+    NOTED = "noted"
+    """It cannot be intercepted, or is the host's own power."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One object of an app, and what decides it.
+
+    Args:
+        kind: what it is.
+        name: its name as the framework says it.
+        where: path to it through the app, in words: "graph `app` > node `tools`".
+        point: what decides it, in words: "guarded copy", "middleware"; "none" where nothing does.
+        status: whether it can run undecided.
+        remedy: what to do about it; empty where nothing is to be done.
+    """
+
+    kind: FindingKind
+    name: str
+    where: str
+    point: str
+    status: FindingStatus
+    remedy: str = ""
+
+
+def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """Open ones first, then closed, then noted; within each in the order found. Duplicates are removed."""
+    order = list(FindingStatus)
+    return sorted(dict.fromkeys(findings), key=lambda item: order.index(item.status))
+
+
+def count_by_status(findings: Iterable[Finding]) -> dict[FindingStatus, int]:
+    """How many of each status."""
+    statuses = [item.status for item in findings]
+    return {status: statuses.count(status) for status in FindingStatus}
+
+
+def has_governable_findings(findings: Iterable[Finding]) -> bool:
+    """Whether any finding is about something that a decision could be made about (not only noted)."""
+    return any(item.status is not FindingStatus.NOTED for item in findings)
+
+
+def summarize_findings(findings: Iterable[Finding]) -> str:
+    """The counts in one line: "7 closed, 1 open, 3 noted"."""
+    totals, order = count_by_status(findings), (FindingStatus.CLOSED, FindingStatus.OPEN, FindingStatus.NOTED)
+    return ", ".join(f"{totals[status]} {status}" for status in order)
+
+
+def findings_to_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Findings as trees of strings."""
+    return [{name: str(value) for name, value in asdict(item).items()} for item in findings]
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """What decides unguarded things at one place.
+
+    Args:
+        point: it, in words; empty where nothing does.
+        kinds: which kinds it decides.
+        hint: why it does not decide here although it stands here, as a remedy.
+        is_decided: whether this is the body of something that was decided.
+        halo: who decides, where something does.
+    """
+
+    point: str = ""
+    kinds: frozenset[FindingKind] = frozenset()
+    hint: str = ""
+    is_decided: bool = False
+    halo: Any = None
+
+
+NO_COVER: Final = Cover()
+DECIDED_BODY: Final = Cover(is_decided=True)
+IGNORED_TYPES: Final = (
+    GuardMetadata, HaloBase, asyncio.AbstractEventLoop, contextvars.Context, logging.Logger, types.CodeType,
+    types.FrameType, types.ModuleType, types.TracebackType,
+)  # fmt: skip
+"""What holds nothing of an app's that runs, whatever the framework."""
+_CONTAINERS: Final = (dict, frozenset, list, set, tuple)
+_CHANGED_REMEDY: Final = (
+    "it was changed after it was guarded, or its class has its own entry point: guard the original again"
+)
+_REFUSED_POINT: Final = "tripwire (refused)"
+_MAX_DEPTH: Final = 80
+_MAX_OBJECTS: Final = 50_000
+_MAX_NAMES: Final = 5
+_SDK_MODULES: Final = (
+    "anthropic.", "botocore.client", "cohere.", "google.genai.", "groq.", "mistralai.", "ollama.", "openai.",
+    "together.",
+)  # fmt: skip
+
+
+def find_guard(x: Any) -> GuardMetadata | None:
+    """The guard of anything at all."""
+    try:
+        return get_guard(x)
+    except Exception:  # noqa: BLE001  an object may do anything when it is looked at
+        return None
+
+
+def find_name(x: Any, *candidates: Any) -> str:
+    """A name of an object that asks none of its code; `candidates` come before its own attributes."""
+    attributes = get_attributes(x)
+    names = (*candidates, *(attributes.get(key) for key in ("name", "model", "model_name", "model_id")))
+    return clean_name(next((name for name in names if type(name) is str and name), type(x).__name__))
+
+
+def join_names(names: Sequence[str], most: int = _MAX_NAMES) -> str:
+    """Names in a line, no more than so many of them."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def find_method(x: Any, name: str) -> Any:
+    """A method as the class has it."""
+    return next((kind.__dict__[name] for kind in type(x).__mro__ if name in kind.__dict__), None)
+
+
+def join_place(where: str, word: str, name: str) -> str:
+    """Path to what a thing holds: "graph `app` > tool `lookup`"."""
+    return f"{where} > {word} `{name}`".lstrip(" >")
+
+
+def find_tripwire_point(watches: Sequence[ModeWatch]) -> str:
+    """What a process's tripwire does to something that no guard decides, in words; see `Examiner.find_watch_point`."""
+    for watch in watches:
+        with suppress(HaloError):  # a mode that cannot be read refuses nothing that one could count on
+            if watch.mode() is Mode.ENFORCE:
+                return _REFUSED_POINT
+    return "tripwire, observe mode: recorded only" if watches else "none"
+
+
+def get_body_cover(cover: Cover) -> Cover:
+    """What still decides in the body of a function: only what decided the body itself."""
+    return cover if cover.is_decided else NO_COVER
+
+
+def get_tool_body(guard: GuardMetadata | None, *, is_closed: bool) -> Cover:
+    """What decides unguarded things in the body of a tool; `guard` is the tool's own, if it has one."""
+    if guard is not None and guard.resource.kind is ActionKind.RETRIEVAL:
+        point = f"guarded tool `{guard.name}`, a retrieval"
+        return Cover(point, frozenset((FindingKind.RETRIEVER,)), is_decided=True)
+    return DECIDED_BODY if is_closed else NO_COVER
+
+
+class Examiner:
+    """One look at an app: the walk through its objects, and the rows that it makes. An adapter derives its own.
+
+    Args:
+        name: what to call what is looked at.
+        max_objects: how many objects are looked at.
+
+    Attributes:
+        root: path of what is looked at, in words.
+        findings: the rows as they are made.
+        halos: who decides anything of the app's.
+        originals: names of tools whose unguarded original the module that made it still holds.
+    """
+
+    explorer: ClassVar[ObjectExplorer]
+    examiners: ClassVar[Sequence[tuple[tuple[type[Any], ...], Callable[..., None]]]]
+    """How objects of each type are examined, by methods that take the object, the path to it and its cover."""
+    ignored_types: ClassVar[tuple[type[Any], ...]] = IGNORED_TYPES
+    ignored_classes: ClassVar[tuple[type[Any], ...]] = ()
+    """Classes of which only the objects are looked at, where they are held."""
+    opaque_packages: ClassVar[frozenset[str]] = frozenset()
+    """Packages whose objects run nothing of an app's."""
+    runtime_kinds: ClassVar[Mapping[type[Any], FindingKind]] = {}
+    """Classes that a function may call for a model or retriever."""
+    remedies: ClassVar[Mapping[FindingKind, str]] = {}
+    """What to do about what nothing decides."""
+    runtime_remedies: ClassVar[tuple[str, str]] = ("", "")
+    """What to do about a model or retriever that a function makes: where a Halo is at hand, and elsewhere."""
+    originals_remedy: ClassVar[str] = ""
+    original_fields: ClassVar[tuple[str, ...]] = ()
+    """Attributes in which a tool keeps its function."""
+    granted_kinds: ClassVar[Mapping[FindingKind, tuple[ActionKind, ...]]] = {
+        FindingKind.TOOL: (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL),
+        FindingKind.RETRIEVER: (ActionKind.RETRIEVAL,),
+        FindingKind.HANDOFF: (ActionKind.HANDOFF,),
+    }
+    """What a passport must name; a model is registered on first sight."""
+    model_word: ClassVar[str] = "model"
+    client_substitute: ClassVar[str] = "a guarded model"
+    """What to use in place of a raw SDK client."""
+    client_fields: ClassVar[tuple[str, ...]] = ()
+    """Attributes in which a model keeps the client of an SDK."""
+
+    def __init__(self, name: str = "", *, max_objects: int = _MAX_OBJECTS) -> None:
+        self.root = f"`{name}`" if name else ""
+        self.findings: list[Finding] = []
+        self.halos: list[Any] = []
+        self.originals: list[str] = []
+        self._visited: dict[tuple[int, Cover], Any] = {}  # kept, so that no other takes its identity
+        self._captured: dict[int, tuple[Any, list[tuple[str, Any, bool]]]] = {}
+        self._max_objects = max_objects
+        self._depth = 0
+        self._is_cut = False
+
+    def examine_app(self, x: Any) -> list[Finding]:
+        """All findings about an app, in order."""
+        self.visit(x, self.root)
+        return self.finish()
+
+    def finish(self) -> list[Finding]:
+        """Findings in order, with those about the whole."""
+        if self.originals:
+            names = join_names(list(dict.fromkeys(self.originals)))
+            self.add_note(FindingKind.TOOL, names, "originals, in the modules that made them", self.originals_remedy)
+        self.add_rows_of_whole()
+        if self._is_cut:
+            remedy = "check its parts: `halo doctor MODULE:PART`"
+            where = "too deep or too large to inspect"
+            self.add(FindingKind.NODE, "the rest", where, "none", FindingStatus.OPEN, remedy)
+        return sort_findings(self.findings)
+
+    # what an adapter knows of its framework
+
+    def add_rows_of_whole(self) -> None:
+        """Rows about the app as a whole."""
+
+    def is_ignored(self, x: Any) -> bool:
+        """Whether there is nothing in an object to look at; such things count for nothing."""
+        return is_atomic(x) or is_a(x, *self.ignored_types)
+
+    def is_opaque(self, x: Any) -> bool:
+        """Whether an object of no type that the examiner knows holds nothing of the app's."""
+        return get_module_name(x).partition(".")[0] in self.opaque_packages
+
+    def is_intact(self, x: Any, guard: GuardMetadata) -> bool:
+        """Whether all ways into a guarded copy still are the guard's: a field can be set afterwards."""
+        raise NotImplementedError
+
+    def find_name(self, x: Any) -> str:
+        """A name of an object that asks none of its code."""
+        return find_name(x)
+
+    def find_point(self, kind: FindingKind, x: Any, cover: Cover) -> tuple[str, str]:  # noqa: ARG002  for adapters
+        """What decides an unguarded object; else, as a remedy, why that which stands here does not."""
+        return (cover.point, "") if kind in cover.kinds else ("", cover.hint)
+
+    def find_watch_point(self, kind: FindingKind) -> str:  # noqa: ARG002  for adapters
+        """What the process's tripwire or observer does to something of a kind that no guard decides, in words."""
+        return "none"
+
+    def find_runtime_kind(self, x: Any) -> FindingKind | None:
+        """Of what kind that is which a function makes by calling this; None for anything but models and retrievers."""
+        if not is_a(x, type):
+            return None
+        kinds = (kind for base, kind in self.runtime_kinds.items() if issubclass(x, base) and not inspect.isabstract(x))
+        return next(kinds, None)
+
+    def get_contents_cover(self, x: Any, cover: Cover) -> Cover:  # noqa: ARG002  for adapters
+        """What decides unguarded things in an object of no type that the examiner knows."""
+        return cover
+
+    # the walk
+
+    def visit(self, x: Any, where: str, cover: Cover = NO_COVER) -> None:
+        """Look at anything, once under each cover."""
+        if self.is_ignored(x) or (type(x) in _CONTAINERS and all(map(self.is_ignored, list_values(x)))):
+            return
+        key = (id(x), cover)
+        if key in self._visited:
+            self.revisit(key, where)
+            return
+        if len(self._visited) >= self._max_objects or self._depth >= _MAX_DEPTH:
+            self._is_cut = True
+            return
+        self._visited[key] = x
+        self._depth += 1
+        self.examine(x, where, cover)
+        self._depth -= 1
+
+    def revisit(self, key: tuple[int, Cover], where: str) -> None:
+        """Something was met again, under the cover that it had before."""
+
+    def examine(self, x: Any, where: str, cover: Cover) -> None:
+        """Look at an object, by its type."""
+        for kinds, examine in self.examiners:
+            if is_a(x, *kinds):
+                examine(self, x, where, cover)
+                return
+        inner, bound_values = unwrap(x)
+        items = iterate_container(x)
+        if is_a(inner, types.FunctionType):
+            self.examine_function(inner, where, cover)
+            self.visit_all(bound_values, where, get_body_cover(cover))
+        elif items is not None:
+            self.visit_all(items, where, cover)
+            self.visit_all(get_attributes(x).items(), where, get_body_cover(cover))
+        elif is_a(x, type):
+            if not issubclass(x, self.ignored_classes):
+                self.visit_members(x, where, get_body_cover(cover))
+        elif not self.note_sdk_client(x, where) and not self.is_opaque(x):
+            self.visit_all(self.explorer.iterate_contents(x), where, self.get_contents_cover(x, cover))
+            self.visit_members(type(x), where, get_body_cover(cover))
+
+    def visit_all(self, items: Iterable[tuple[str, Any]], where: str, cover: Cover) -> None:
+        """Look at many."""
+        for _, value in items:
+            self.visit(value, where, cover)
+
+    def visit_members(self, kind: type[Any], where: str, cover: Cover) -> None:
+        """Look at the members of an app's own class."""
+        self.visit_all(self.explorer.iterate_members(kind), where, cover)
+
+    def visit_parts(self, x: Any, where: str, cover: Cover, *, skipped: Collection[str] = ()) -> None:
+        """Look at the fields of an object, except some, and at the methods of its class."""
+        self.visit_all(((key, v) for key, v in get_attributes(x).items() if key not in skipped), where, cover)
+        self.visit_members(type(x), where, cover)
+
+    def list_captured(self, function: types.FunctionType) -> list[tuple[str, Any, bool]]:
+        """As `ObjectExplorer.iterate_captured`, read once."""
+        if id(function) not in self._captured:
+            self._captured[id(function)] = (function, list(self.explorer.iterate_captured(function)))
+        return self._captured[id(function)][1]
+
+    def examine_function(self, function: types.FunctionType, where: str, cover: Cover) -> None:
+        """What a function's body reaches is called from there, past whatever stands around the function."""
+        captured = self.list_captured(function)
+        has_halo = any(is_a(value, HaloBase) for _, value, _ in captured)
+        for _, value, is_called in captured:
+            kind = self.find_runtime_kind(value) if is_called else None
+            if kind is not None:
+                self.add_runtime_object(kind, value.__name__, where, has_halo=has_halo)
+            else:
+                self.visit(value, where, get_body_cover(cover))
+
+    def is_ours(self, function: Any) -> bool:
+        """Whether the adapter made a function."""
+        return is_a(function, types.FunctionType) and get_module_name(function).startswith(f"{self.explorer.adapter}._")
+
+    def is_wrapped_by(self, function: Any, guard: GuardMetadata) -> bool:
+        """Whether the adapter made a function around this very guard."""
+        return self.is_ours(function) and any(value is guard for _, value in iterate_closure(function))
+
+    def find_intact_guard(self, x: Any) -> GuardMetadata | None:
+        """The guard of a guarded copy that still is one."""
+        guard = find_guard(x)
+        return guard if guard is not None and self.is_intact(x, guard) else None
+
+    def describe(self, x: Any) -> tuple[GuardMetadata | None, Any, str]:
+        """The guard if it is intact, the original, and the name."""
+        guard = self.find_intact_guard(x)
+        return (guard, guard.original, guard.name) if guard is not None else (None, x, self.find_name(x))
+
+    # the rows
+
+    def add(  # noqa: PLR0917  the columns of a row
+        self, kind: FindingKind, name: str, where: str, point: str, status: FindingStatus, remedy: str = ""
+    ) -> None:
+        """One row."""
+        self.record(Finding(kind, name, where, point, status, remedy))
+
+    def record(self, finding: Finding) -> None:
+        """Add a row."""
+        self.findings.append(finding)
+
+    def add_note(self, kind: FindingKind, name: str, where: str, remedy: str) -> None:
+        """A row about something that cannot be intercepted."""
+        self.add(kind, name, where, "none", FindingStatus.NOTED, remedy)
+
+    def add_point(self, kind: FindingKind, name: str, where: str, point: str, hint: str = "") -> bool:
+        """A row about something that is decided at `point`, empty where no guard decides it; whether it is closed."""
+        point, is_closed = point or self.find_watch_point(kind), bool(point)
+        if is_closed or point == _REFUSED_POINT:
+            self.add(kind, name, where, point, FindingStatus.CLOSED)
+            return True
+        self.add(kind, name, where, point, FindingStatus.OPEN, hint or self.remedies.get(kind, ""))
+        return False
+
+    def add_verdict(  # noqa: PLR0917  as above
+        self, kind: FindingKind, x: Any, where: str, cover: Cover, name: str, resource_id: str = ""
+    ) -> bool:
+        """A row about a tool, retriever, model or agent, and one if nobody granted it; whether the first is closed."""
+        guard = find_guard(x)
+        if guard is None:
+            point, hint = self.find_point(kind, x, cover)
+        else:
+            self.remember_halo(guard.halo)
+            self.remember_original(guard)
+            point, hint = ("guarded copy", "") if self.is_intact(x, guard) else ("", _CHANGED_REMEDY)
+        is_closed = self.add_point(kind, name, where, point, hint)
+        if point:
+            halo, own_id = (cover.halo, name) if guard is None else (guard.halo, guard.resource.id)
+            self.note_ungranted(kind, resource_id or own_id, where, halo)
+        return is_closed
+
+    def note_ungranted(self, kind: FindingKind, name: str, where: str, halo: Any) -> None:
+        """A row about something that is decided, but that nobody may use: what is not registered is not granted."""
+        if halo is None or kind not in self.granted_kinds:
+            return
+        with suppress(HaloError):  # what was declared cannot be read: a decision says so itself
+            if halo.find_registered(name) is None and halo.find_declared(name, *self.granted_kinds[kind]) is None:
+                self.add_ungranted(kind, name, where)
+
+    def add_ungranted(self, kind: FindingKind, name: str, where: str) -> None:
+        """A row about something that is decided, and that no passport grants."""
+        remedy = f"no passport grants it: in enforce mode every call is denied; {self.remedies[kind]}"
+        self.add_note(kind, name, where, remedy)
+
+    def remember_halo(self, halo: Any) -> None:
+        """Remember who decides."""
+        if not any(halo is remembered for remembered in self.halos):
+            self.halos.append(halo)
+
+    def remember_original(self, guard: GuardMetadata) -> None:
+        """Remember a tool whose original the module that made its function still holds."""
+        functions = (get_attributes(guard.original).get(name) for name in self.original_fields)
+        function = next((item for item in functions if item is not None), None)
+        scope = getattr(function, "__globals__", None)
+        if type(scope) is dict and any(value is guard.original for value in list(scope.values())):
+            self.originals.append(guard.name)
+
+    def add_runtime_object(self, kind: FindingKind, name: str, where: str, *, has_halo: bool) -> None:
+        """A row about a model or retriever that a function makes while it runs; a Halo at hand there may guard it."""
+        where = f"{where} > made while it runs".lstrip(" >")
+        note, hint = self.runtime_remedies
+        if has_halo:
+            self.add_note(kind, name, where, note)
+        else:
+            self.add_point(kind, name, where, "", hint)
+
+    def add_hosted_tools(self, names: Iterable[str], where: str, *, closed: bool) -> None:
+        """Rows about tools that a model's provider runs."""
+        point, status, remedy = "refused when called", FindingStatus.NOTED, "use a tool that runs in this process"
+        if not closed:
+            otherwise = f"guard the {self.model_word}, which then refuses it"
+            remedy = f"the provider runs it: use a tool of this process, or {otherwise}"
+            point, status = "none", FindingStatus.OPEN
+        for name in names:
+            self.add(FindingKind.TOOL, name, where, point, status, remedy)
+
+    def note_client(self, x: Any, name: str, where: str) -> None:
+        """A row about a model's SDK client, if it has one."""
+        attributes = get_attributes(x)
+        private = attributes.get("__pydantic_private__")
+        attributes |= private if type(private) is dict else {}
+        if any(not is_atomic(attributes.get(item)) for item in self.client_fields):
+            remedy = f"calls of the SDK client are not decided: use only the guarded {self.model_word}"
+            self.add_note(FindingKind.MODEL, f"{name}.client", where, remedy)
+
+    def note_sdk_client(self, x: Any, where: str) -> bool:
+        """A row about a raw SDK client, if it is one."""
+        module = get_module_name(x)
+        if not module.startswith(_SDK_MODULES) or not ("client" in module or "sdk" in module):
+            return False
+        name = f"{module.partition('.')[0]}.{type(x).__name__}"
+        remedy = f"its calls are not decided: use {self.client_substitute} instead"
+        self.add_note(FindingKind.MODEL, name, where, remedy)
+        return True
+
+    def note_held_streams(self, name: str, addition: str = "") -> None:
+        """Rows about policies that may restrict what a model says."""
+        if not any(item.kind is FindingKind.MODEL for item in self.findings):
+            return
+        held = f"a policy may restrict the result, so a stream is held back until it is complete{addition}"
+        for halo in self.halos:
+            try:
+                remedy = held if halo.may_restrict_output(ActionKind.INFERENCE) else ""
+            except HaloError as exc:
+                remedy = f"it cannot be read: {exc.message}"
+            if remedy:
+                self.add_note(FindingKind.MODEL, name, f"policy of `{halo.agent}`", remedy)

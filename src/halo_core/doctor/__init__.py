@@ -1,1 +1,0 @@
-"""What the adapters' doctors share: findings, and a look into an app's objects."""

@@ -9,16 +9,8 @@ from typing import Any
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Ed25519Signer
 from halo_core.model import ActionKind, Budget, Constraint, Decay, Impact, Link, Quota, SessionTerms
-from halo_core.passports import (
-    Issuer,
-    TrustAnchors,
-    mint_approval,
-    mint_handoff,
-    mint_session,
-    mint_standing,
-    verify_chain,
-)
-from halo_core.passports.approval import reauthorization_binding
+from halo_core.passports import Issuer, TrustAnchors, mint_handoff, mint_session, mint_standing, verify_chain
+from halo_core.passports.approval import ApprovalToken, mint_approval, reauthorization_binding
 from halo_core.passports.codec import DERIVED_HEADER, decode_b64url, encode_b64url, signing_input_hash
 
 NOW = 1_800_000_000
@@ -122,6 +114,11 @@ def chain(length: int) -> list[str]:
     return tokens
 
 
+def sign_approval(*, signer: Ed25519Signer, audience: str, now_s: int, lifetime_s: int, jti: str, **said: Any) -> str:
+    times = {"issued_at_s": now_s, "expires_at_s": now_s + lifetime_s}
+    return mint_approval(ApprovalToken(id=jti, audience=(audience,), **times, **said), signer)
+
+
 def approval(**changes: Any) -> str:
     """The approver's answer that renews the session."""
     arguments: dict[str, Any] = {
@@ -141,7 +138,7 @@ def approval(**changes: Any) -> str:
     }
     arguments |= changes
     asked = (arguments["tenant"], arguments["session"], AGENTS[0], arguments["epoch"])
-    return mint_approval(**{"binding": reauthorization_binding(*asked), **arguments})
+    return sign_approval(**{"binding": reauthorization_binding(*asked), **arguments})
 
 
 def claims_of(token: str) -> dict[str, Any]:

@@ -32,21 +32,16 @@ _ISSUER_FIELDS: Final = frozenset({"key", "since_us", "until_us"})
 _APPROVER_FIELDS: Final = _ISSUER_FIELDS | {"name"}
 
 
-class Issuer(NamedTuple):
-    """A key that signs standing passports. `until_us` is None while it is in use."""
+class TrustRecord(NamedTuple):
+    """A key that signs standing passports, or, with a `name`, a person who may answer challenges.
+
+    `until_us` is None until it is retired or withdrawn.
+    """
 
     public_key: bytes
     since_us: int
     until_us: int | None
-
-
-class Approver(NamedTuple):
-    """A person who may answer challenges. `until_us` is None until withdrawn."""
-
-    name: str
-    public_key: bytes
-    since_us: int
-    until_us: int | None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +54,8 @@ class TrustedKeys:
         version: changes whenever the file's content does.
     """
 
-    issuers: Mapping[str, Issuer] = field(default_factory=dict)
-    approvers: Mapping[str, Approver] = field(default_factory=dict)
+    issuers: Mapping[str, TrustRecord] = field(default_factory=dict)
+    approvers: Mapping[str, TrustRecord] = field(default_factory=dict)
     version: str = ""
 
     def issuer_keys(self, at_us: int) -> dict[str, bytes]:
@@ -152,12 +147,8 @@ class Authorities:
         _check_name(name)
         # Only here and not when the file is read: one odd name must not make a home unusable.
         if has_invisible_characters(name):
-            raise ConfigError(
-                "bad_approver",
-                "the name contains invisible characters",
-                field="name",
-                remedy="type the name instead of pasting it",
-            )
+            message = "the name contains invisible characters"
+            raise ConfigError("bad_approver", message, field="name", remedy="type the name instead of pasting it")
         with self._edit_tenant(tenant) as (issuers, approvers):
             _require_unused(kid, issuers, {k: item for k, item in approvers.items() if item["name"] != name})
             if approvers.get(kid, {}).get("until_us") is not None:
@@ -225,7 +216,7 @@ def parse_public_key(text: str) -> bytes:
     return key
 
 
-def _is_valid_at(item: Issuer | Approver, at_us: int) -> bool:
+def _is_valid_at(item: TrustRecord, at_us: int) -> bool:
     return item.since_us <= at_us and (item.until_us is None or at_us < item.until_us)
 
 
@@ -315,17 +306,15 @@ def _parse_tenants(path: Path, tree: Mapping[str, Any], version: str) -> dict[st
 def _parse_tenant(tree: Any, version: str) -> TrustedKeys:
     if type(tree) is not dict or tree.keys() != {"approvers", "issuers"}:
         raise ValueError("a tenant must have `issuers` and `approvers`")
-    issuers = {kid: Issuer(*_parse_key(kid, item, _ISSUER_FIELDS)) for kid, item in tree["issuers"].items()}
-    approvers = {
-        kid: Approver(item["name"], *_parse_key(kid, item, _APPROVER_FIELDS)) for kid, item in tree["approvers"].items()
-    }
+    issuers = {kid: _parse_key(kid, item, _ISSUER_FIELDS) for kid, item in tree["issuers"].items()}
+    approvers = {kid: _parse_key(kid, item, _APPROVER_FIELDS) for kid, item in tree["approvers"].items()}
     for kid, approver in approvers.items():
         _check_name(approver.name)
         _require_unused(kid, issuers)
     return TrustedKeys(issuers, approvers, version)
 
 
-def _parse_key(kid: str, tree: Any, field_names: frozenset[str]) -> tuple[bytes, int, int | None]:
+def _parse_key(kid: str, tree: Any, field_names: frozenset[str]) -> TrustRecord:
     if type(tree) is not dict or tree.keys() != field_names:
         raise ValueError(f"expected exactly the members {', '.join(sorted(field_names))}")
     key = base64.b64decode(tree["key"], validate=True)
@@ -333,13 +322,9 @@ def _parse_key(kid: str, tree: Any, field_names: frozenset[str]) -> tuple[bytes,
     if key_thumbprint(key) != kid:
         raise ValueError(f"`{kid[:64]}` is not the thumbprint of its key")
     since, until = tree["since_us"], tree["until_us"]
-    if not _is_time(since) or not (until is None or _is_time(until)):
+    if not all(type(time) is int and 0 <= time < _INT_LIMIT for time in (since, since if until is None else until)):
         raise ValueError("times must be microseconds since 1970")
-    return key, since, until
-
-
-def _is_time(value: object) -> bool:
-    return type(value) is int and 0 <= value < _INT_LIMIT
+    return TrustRecord(key, since, until, tree.get("name", ""))
 
 
 @contextmanager

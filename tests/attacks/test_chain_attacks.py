@@ -57,19 +57,12 @@ from counts import count
 from halo_core.crypto import canonical
 from halo_core.errors import PassportError
 from halo_core.model import Budget
-from halo_core.passports import (
-    Issuer,
-    TrustAnchors,
-    check_time,
-    find_label_violation,
-    find_violation,
-    link_to_claims,
-    mint_pop,
-    verify_pop,
-)
+from halo_core.passports import Issuer, TrustAnchors, check_time, find_violation, link_to_claims
+from halo_core.passports.chain import verify_pop
 from halo_core.passports.claims import issuer_uri
-from halo_core.passports.codec import DERIVED_HEADER, decode_b64url, decode_derived, encode_b64url, make_header
-from halo_core.passports.grants import grants_to_json
+from halo_core.passports.codec import DERIVED_HEADER, decode_b64url, encode_b64url, make_header, open_token
+from halo_core.passports.grants import find_label_violation, grants_to_json
+from halo_core.passports.minting import mint_pop
 
 ROOT_HEADER = make_header(ISSUER.key_id, "halo-passport+jwt")
 CHAIN = chain(4)  # standing and session: planner; hand-offs: researcher, writer
@@ -341,7 +334,7 @@ ATTACKS: list[Refused] = [
     ),
     (
         "021-low-order-key-given-to-the-verifier",
-        lambda: decode_derived(CHAIN[3].rsplit(".", 1)[0] + "." + encode_b64url(WEAK + bytes(32)), WEAK),
+        lambda: open_token(CHAIN[3].rsplit(".", 1)[0] + "." + encode_b64url(WEAK + bytes(32)), {DERIVED_HEADER: WEAK}),
         "bad_sig",
     ),
     at(3, "022-private-key-in-cnf", set_at("/cnf/jwk/d", "AAAA"), "bad_cnf"),

@@ -16,8 +16,9 @@ from halo_core.crypto.keys import Ed25519Signer, key_thumbprint
 from halo_core.crypto.keys import verify_signature as raw_verify
 from halo_core.errors import PassportError
 from halo_core.model import ActionKind, Budget, Constraint, ConstraintKind
-from halo_core.passports import check_time, find_label_violation, find_violation, mint_standing, verify_standing
+from halo_core.passports import check_time, find_violation, mint_standing, verify_standing
 from halo_core.passports.codec import decode_b64url, encode_b64url
+from halo_core.passports.grants import find_label_violation
 
 NOW = 1_800_000_000
 ISSUER = Ed25519Signer(b"i" * 32)

@@ -12,7 +12,7 @@ import pytest
 import chain_world as world
 from halo_core.errors import BadInput, Denied, PassportError, Pending, Tampered
 from halo_core.facade import HaloBase, HandOff, Limits
-from halo_core.manifest import DEFAULT_DECAY
+from halo_core.manifest.agents import DEFAULT_DECAY
 from halo_core.model import Budget, Constraint, EntryKind, Impact, SessionTerms
 from halo_core.passports.approval import reauthorization_binding
 from halo_core.testing import FixedClock

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from halo_core import oversight
+from chain_world import sign_approval
 from halo_core.authorities import Authorities
 from halo_core.crypto.keys import Ed25519Signer
 from halo_core.decision.approval_binding import reauthorization_binding
@@ -15,7 +15,7 @@ from halo_core.enforcement import Surface
 from halo_core.enforcement.agent_credentials import Limits
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Budget, Decay, EntryKind, Impact, Resource, Reversal, SessionTerms, Stop
-from halo_core.passports import mint_approval
+from halo_core.oversight import requests
 from halo_core.store import Draft, SessionState, Transaction, rows
 from halo_core.store.reader import LoggedEntry, Reader, read_entries
 from halo_core.testing import FixedClock
@@ -130,7 +130,7 @@ def sign(
     """
     again = row.kind == "reauthorization"
     control = halo.store.commit(lambda tx: tx.load_control())
-    token = mint_approval(
+    token = sign_approval(
         **{
             "signer": signer,
             "approver": name,
@@ -173,16 +173,16 @@ def sign(
 
 
 def revoke(halo: HaloBase, scope: str, target: str) -> None:
-    assert halo.store.commit(lambda tx: oversight.revoke(tx, scope, target, "admin", "a test"))
+    assert halo.store.commit(lambda tx: requests.revoke(tx, scope, target, "admin", "a test"))
 
 
 def stop(halo: HaloBase, scope: str, target: str) -> bool:
     held = Stop(scope, target, halo.store.clock.now_us())
-    return halo.store.commit(lambda tx: oversight.stop(tx, held, "admin", "a test"))
+    return halo.store.commit(lambda tx: requests.stop(tx, held, "admin", "a test"))
 
 
 def lift(halo: HaloBase, scope: str, target: str) -> bool:
-    return halo.store.commit(lambda tx: oversight.lift(tx, scope, target, "admin", "a test"))
+    return halo.store.commit(lambda tx: requests.lift(tx, scope, target, "admin", "a test"))
 
 
 def epoch_of(halo: HaloBase, row: rows.ApprovalRow) -> int:

@@ -9,7 +9,7 @@ import pytest
 from halo_core.enforcement.agent_credentials import Limits
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
-from halo_core.manifest import DEFAULT_DECAY
+from halo_core.manifest.agents import DEFAULT_DECAY
 from halo_core.model import Budget, EntryKind, SessionTerms
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, Calls, bodies, cli, codes, policy_folder, tool, verified

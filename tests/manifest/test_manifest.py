@@ -12,20 +12,16 @@ from manifest_world import EXAMPLE
 
 from halo_core.enforcement.registry import RegisteredResource
 from halo_core.errors import ConfigError
-from halo_core.manifest import (
+from halo_core.manifest import DEFAULT_TERMS, Manifest, ManifestError, load_manifest, replace_grants
+from halo_core.manifest.agents import (
     DEFAULT_BUDGETS,
     DEFAULT_CEILINGS,
     DEFAULT_DECAY,
     DEFAULT_LIFETIME_S,
     DEFAULT_SESSION_LIFETIME_S,
-    DEFAULT_TERMS,
-    Manifest,
-    ManifestError,
-    load_manifest,
-    replace_grants,
 )
 from halo_core.model import ANY_OTHER, ActionKind, Budget, Constraint, Impact, Quota, Resource, Reversal
-from halo_core.passports.limits import budgets_to_json, decay_to_json, parse_budgets, parse_decay, terms_to_json
+from halo_core.passports.claims import budgets_to_json, decay_to_json, parse_budgets, parse_decay, terms_to_json
 
 TOOL = ActionKind.TOOL_CALL
 HEAD = "version: 1\nagents:\n  desk:\n"

@@ -52,7 +52,8 @@ def list_jobs(packages: Mapping[str, Any]) -> Iterator[Job]:
         for path in (settings["path"], *settings["tests"]):
             if not (ROOT / path).exists():
                 sys.exit(f"mutants.toml names `{path}`, which does not exist")
-        for path in sorted((ROOT / settings["path"]).rglob("*.py")):
+        root = ROOT / settings["path"]
+        for path in sorted(root.rglob("*.py")) or [root]:
             module = str(path.relative_to(ROOT))
             for mutant in generate(path.read_text()):
                 yield Job(package, module, mutant, tuple(settings["tests"]))

@@ -40,8 +40,8 @@ def test_what_is_added_is_trusted_from_then_until_its_end(home):
     assert known.add_issuer("local", issuer.public_key, 900) == kid == issuer.key_id
     known.add_approver("local", "mia", mia.public_key, 200)
     loaded = known.load("local")
-    assert loaded.issuers == {kid: (issuer.public_key, 100, None)}
-    assert loaded.approvers == {mia.key_id: ("mia", mia.public_key, 200, None)}
+    assert loaded.issuers == {kid: (issuer.public_key, 100, None, "")}
+    assert loaded.approvers == {mia.key_id: (mia.public_key, 200, None, "mia")}
     assert (loaded.issuer_keys(99), loaded.issuer_keys(100)) == ({}, {kid: issuer.public_key})
     assert known.retire_issuer("local", kid, 500) == 500
     assert known.withdraw_approver("local", "mia", 600) == [mia.key_id]

@@ -44,7 +44,6 @@ from halo_core.passports import (
     Issuer,
     TrustAnchors,
     check_time,
-    find_widening,
     link_to_claims,
     token_hash,
     verify_chain,
@@ -52,6 +51,7 @@ from halo_core.passports import (
 )
 from halo_core.passports.claims import issuer_uri
 from halo_core.passports.codec import MAX_TOKEN, encode_b64url, make_header, signing_input_hash
+from halo_core.passports.narrowing import find_widening
 
 
 def code_of(call, *args, **kwargs):

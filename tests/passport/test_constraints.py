@@ -12,14 +12,8 @@ from hypothesis import strategies as st
 
 from halo_core.errors import PassportError
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind
-from halo_core.passports import (
-    constraint_to_json,
-    find_label_violation,
-    find_violation,
-    is_resource_id,
-    parse_constraint,
-)
-from halo_core.passports.grants import accepts, grants_to_json, parse_grants
+from halo_core.passports import constraint_to_json, find_violation, is_resource_id, parse_constraint
+from halo_core.passports.grants import accepts, find_label_violation, grants_to_json, parse_grants
 
 WILD = Constraint(ConstraintKind.WILDCARD)
 TOOL = ActionKind.TOOL_CALL

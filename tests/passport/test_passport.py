@@ -12,23 +12,25 @@ from halo_core.crypto import canonical
 from halo_core.crypto.keys import Ed25519Signer, key_thumbprint
 from halo_core.errors import PassportError
 from halo_core.model import ActionKind, Budget, Constraint, ConstraintKind, LinkKind, Quota
-from halo_core.passports import (
-    Claims,
-    check_time,
-    claims_to_link,
-    link_to_claims,
-    mint_standing,
-    token_hash,
-    verify_standing,
-)
+from halo_core.passports import check_time, link_to_claims, mint_standing, token_hash, verify_standing
 from halo_core.passports.chain import check_link
-from halo_core.passports.claims import MAX_LIFETIME_S, issuer_uri
-from halo_core.passports.codec import MAX_TOKEN, decode_b64url, decode_root, encode_b64url, encode_root
+from halo_core.passports.claims import MAX_LIFETIME_S, claims_to_link, issuer_uri
+from halo_core.passports.codec import (
+    MAX_TOKEN,
+    PASSPORT_TYPE,
+    Claims,
+    decode_b64url,
+    encode_b64url,
+    make_header,
+    open_token,
+    sign_token,
+)
 
 NOW = 1_800_000_000
 ISSUER = Ed25519Signer(b"i" * 32)
 HOLDER = Ed25519Signer(b"h" * 32)
 TRUSTED = {ISSUER.key_id: ISSUER.public_key}
+HEADER = make_header(ISSUER.key_id, PASSPORT_TYPE)
 WILD = Constraint(ConstraintKind.WILDCARD)
 GRANTS = {
     ActionKind.TOOL_CALL: {
@@ -239,7 +241,7 @@ def mutated(data):
 def test_mutated_claims_are_a_link_or_a_refusal(data):
     claims = mutated(data)
     try:
-        link = verify(encode_root(claims, ISSUER))
+        link = verify(sign_token(HEADER, claims, ISSUER))
     except PassportError:
         return
     # What is accepted says exactly what was signed: nothing was dropped, defaulted or reread.
@@ -249,7 +251,7 @@ def test_mutated_claims_are_a_link_or_a_refusal(data):
 @given(trees)
 def test_any_tree_as_claims_is_a_refusal(tree):
     with pytest.raises(PassportError):
-        verify(encode_root(tree, ISSUER))
+        verify(sign_token(HEADER, tree, ISSUER))
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200))
@@ -284,7 +286,7 @@ def test_base64url_round_trip(data):
 def test_claims_keep_no_trust_of_their_own():
     """`iss` is compared with the key that verified, whatever the caller's trust list calls it."""
     token = mint()
-    members = decode_root(token, TRUSTED).members
+    members = open_token(token, {HEADER: ISSUER.public_key}).members
     with pytest.raises(PassportError) as caught:
         claims_to_link(Claims(members, HOLDER.key_id, token))
     assert caught.value.code == "bad_iss"
@@ -292,5 +294,5 @@ def test_claims_keep_no_trust_of_their_own():
 
 def test_no_token_is_sealed_that_is_too_large_to_be_read():
     with pytest.raises(PassportError) as caught:
-        encode_root({"x": "a" * MAX_TOKEN}, ISSUER)
+        sign_token(HEADER, {"x": "a" * MAX_TOKEN}, ISSUER)
     assert caught.value.code == "too_large"

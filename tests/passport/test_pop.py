@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from chain_world import KEYS, NOW, STORE, chain, printed, sign, verify
 from halo_core.errors import PassportError
-from halo_core.passports import POP_WINDOW_S, mint_pop, verify_pop
+from halo_core.passports.chain import POP_WINDOW_S, verify_pop
+from halo_core.passports.minting import mint_pop
 
 CHAIN = chain(3)
 LEAF = verify(CHAIN)[-1]

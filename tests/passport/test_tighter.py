@@ -12,7 +12,7 @@ from chain_world import BUDGETS, DECAY
 from counts import count
 from halo_core.model import Budget, Decay, Impact
 from halo_core.passports import tighter_budgets, tighter_decay
-from halo_core.passports.limits import budgets_to_json, decay_to_json, parse_budgets, parse_decay
+from halo_core.passports.claims import budgets_to_json, decay_to_json, parse_budgets, parse_decay
 from halo_core.passports.narrowing import find_budget_violation, find_decay_violation
 
 NAMES = sorted(item.value for item in Impact)

@@ -46,25 +46,25 @@ def test_only_the_rules_that_may_lean_are_changed():
 
 
 def test_where_the_score_is_sure_they_say_nothing():
-    assert effect(LEANT, replace(PAY, risk=199)) == "allow"
-    assert effect(STARTER, replace(PAY, risk=199)) == "deny"
+    assert effect(LEANT, replace(PAY, state={"risk": 199})) == "allow"
+    assert effect(STARTER, replace(PAY, state={"risk": 199})) == "deny"
     grave = Case("x", "wipe", "challenge", given={"impact": Impact.DELETE, "reversal": Reversal.IRREVERSIBLE})
-    assert (effect(LEANT, grave), effect(LEANT, replace(grave, risk=10))) == ("challenge", "allow")
+    assert (effect(LEANT, grave), effect(LEANT, replace(grave, state={"risk": 10}))) == ("challenge", "allow")
 
 
 @pytest.mark.parametrize("risk", [None, 200, 201, 1000])
 def test_where_it_is_not_or_there_is_none_they_speak_as_ever(risk):
-    assert effect(LEANT, replace(PAY, risk=risk)) == "deny"
+    assert effect(LEANT, replace(PAY, state={"risk": risk})) == "deny"
 
 
 def test_a_large_amount_is_asked_about_whatever_the_score_says():
-    large = replace(PAY, args={"to": "DE1", "amount": 5000}, risk=0)
+    large = replace(PAY, args={"to": "DE1", "amount": 5000}, state={"risk": 0})
     assert effect(LEANT, large) == "challenge"
 
 
 def test_the_scores_own_rules_do_not_lean():
-    assert effect(LEANT, replace(PAY, risk=0, risk_band=2)) == "challenge"
-    unscored = replace(PAY, unscored=True, tainted=True, provenance={})
+    assert effect(LEANT, replace(PAY, state={"risk": 0, "band": 2})) == "challenge"
+    unscored = replace(PAY, state={"unscored": True}, tainted=True, provenance={})
     assert effect(LEANT, unscored) == "challenge"
 
 
@@ -83,7 +83,8 @@ SOURCES = st.sampled_from(list(Provenance))
 def test_it_never_asks_more_and_never_less_without_a_low_risk(impact, reversal, source, tainted, named, band, risk):
     targets = ("to",) if named else ()
     given_ = {"impact": impact, "reversal": reversal, "targets": targets, "amount": "amount"}
-    case = replace(PAY, given=given_, provenance={"to": source}, tainted=tainted, risk_band=band, risk=risk)
+    state = {"band": band, "risk": risk}
+    case = replace(PAY, given=given_, provenance={"to": source}, tainted=tainted, state=state)
     before, after = Effect(effect(STARTER, case)), Effect(effect(LEANT, case))
     assert after.severity <= before.severity
     if risk is None or risk >= 200:

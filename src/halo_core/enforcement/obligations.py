@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from halo_core.content.redaction import Redactor
-from halo_core.content.secrets import find_labels
+from halo_core.content.redaction import Redactor, find_labels
 from halo_core.errors import Denied, Pending
 from halo_core.model import OUTPUT_OBLIGATIONS, Obligation, Resource
 from halo_core.reasons import get_reason_text

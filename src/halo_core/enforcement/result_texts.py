@@ -23,7 +23,7 @@ from pathlib import PurePath
 from typing import Any, Final, Self, TypeVar
 
 from halo_core.content.personal_data import card_digits, looks_like_pan
-from halo_core.content.secrets import is_credential, is_credential_header, is_credential_member
+from halo_core.content.redaction import is_credential, is_credential_header, is_credential_member
 from halo_core.enforcement.arguments import NETWORK_TYPES, copy_with_fields, get_fields, is_secret, is_url
 from halo_core.enforcement.obligations import KeepDocument
 from halo_core.model import ActionKind

@@ -4,34 +4,17 @@
 `Manifest.build_passport_spec` says what the passport of an agent grants, given the tools that are registered.
 """
 
-from halo_core.manifest.agents import PRIVILEGES, Agent
-from halo_core.manifest.limits import (
-    DEFAULT_BUDGETS,
-    DEFAULT_CEILINGS,
-    DEFAULT_DECAY,
-    DEFAULT_LIFETIME_S,
-    DEFAULT_SESSION_LIFETIME_S,
-    DEFAULT_TERMS,
-)
+from halo_core.manifest.agents import DEFAULT_TERMS
 from halo_core.manifest.manifest import MANIFEST_DOMAIN, Manifest, format_grants, load_manifest, replace_grants
-from halo_core.manifest.nodes import ManifestError, ManifestFinding
-from halo_core.manifest.passport_spec import PassportSpec, RegisteredResource
+from halo_core.manifest.nodes import ManifestError
+from halo_core.manifest.passport_spec import PassportSpec
 
 __all__ = [
-    "DEFAULT_BUDGETS",
-    "DEFAULT_CEILINGS",
-    "DEFAULT_DECAY",
-    "DEFAULT_LIFETIME_S",
-    "DEFAULT_SESSION_LIFETIME_S",
     "DEFAULT_TERMS",
     "MANIFEST_DOMAIN",
-    "PRIVILEGES",
-    "Agent",
     "Manifest",
     "ManifestError",
-    "ManifestFinding",
     "PassportSpec",
-    "RegisteredResource",
     "format_grants",
     "load_manifest",
     "replace_grants",

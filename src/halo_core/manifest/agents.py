@@ -1,4 +1,4 @@
-"""Agents of a manifest and their grants.
+"""Agents of a manifest: their grants, their budgets, and how their authority falls, with the defaults.
 
     tools: [lookup, "crm.*"]               # any argument that their schemas name
     tools:
@@ -6,28 +6,223 @@
         to: {one_of: [ACC-1, ACC-2]}       # exact, one_of, not_one_of, min / max, prefix, pattern, any
         amount: {min: 1, max: 500}
         "**": any                          # every argument that is not named; without it they are refused
+    budgets:
+      step: {session: 40, ceiling: 120, per_day: 2000}       # or `step: 40`
+      USD: {per_action: "500.00", session: "2000.00", ceiling: "5000.00", per_day: "20000.00", decimals: 2}
+      time: 2h
 
-What a mapping does not name is not granted.
+What a mapping does not name is not granted. An amount is a whole number of 10**-decimals of its unit. The defaults are
+generous, so that somebody who tries Halo for an afternoon is not stopped by one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from halo_core.errors import PassportError
-from halo_core.manifest.fields import SECTIONS, check_pattern, read_duration, read_names, read_texts, read_word
-from halo_core.manifest.limits import (
-    DEFAULT_LIFETIME_S,
-    DEFAULT_SESSION_LIFETIME_S,
-    AgentLimits,
-    read_budgets,
-    read_decay,
+from halo_core.manifest.fields import (
+    SECTIONS,
+    check_pattern,
+    read_amount,
+    read_duration,
+    read_integer,
+    read_names,
+    read_percent,
+    read_texts,
+    read_word,
 )
-from halo_core.manifest.nodes import Item, printable
-from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind, Decay, same_person
+from halo_core.manifest.nodes import Item, did_you_mean, printable
+from halo_core.model import (
+    ANY_OTHER,
+    MAX_BANDS,
+    RESERVED_UNITS,
+    UNIT_NAME,
+    ActionKind,
+    Budget,
+    Constraint,
+    ConstraintKind,
+    Decay,
+    Impact,
+    Quota,
+    SessionTerms,
+    same_person,
+)
 from halo_core.passports import constraint_to_json, parse_constraint
+
+_Limit = TypeVar("_Limit", Budget, Quota)
+_MAX_TIME_S: Final = 30 * 86_400
+_MAX_HALF_LIFE_S: Final = 366 * 86_400
+_LIMIT_FIELDS: Final = {
+    "step": ("session", "ceiling", "per_day"),
+    "risk": ("per_action", "session", "ceiling", "per_day"),
+    "time": ("session", "ceiling"),
+}
+_MONEY_FIELDS: Final = ("per_action", "session", "ceiling", "per_day", "decimals")
+_DECAY_FIELDS: Final[dict[str, tuple[str, Callable[[Item], int | None]]]] = {
+    "authority": ("authority", read_percent),
+    "half_life": ("half_life_s", lambda item: read_duration(item, _MAX_HALF_LIFE_S)),
+    "steps": ("half_life_steps", lambda item: read_integer(item, 1)),
+    "risk": ("half_life_risk", lambda item: read_integer(item, 1)),
+    "reauthorize_below": ("reauthorize_below", read_percent),
+}
+"""Field of the section `decay` → field of `Decay`, reader."""
+
+DEFAULT_DECAY: Final = Decay(
+    authority=1_000_000,
+    half_life_s=86_400,
+    half_life_steps=500,
+    half_life_risk=10_000,
+    reauthorize_below=20_000,
+    floors=(
+        ("admin", 600_000),
+        ("delete", 500_000),
+        ("execute", 500_000),
+        ("payment", 500_000),
+        ("read", 20_000),
+        ("send", 300_000),
+        ("unknown", 400_000),
+        ("write", 200_000),
+    ),
+)
+"""Floors are in millionths of authority, which an action of each impact class needs."""
+
+DEFAULT_BUDGETS: Final = (Budget("risk", 1_000_000, 1_000_000), Budget("step", 100_000, 100_000))
+"""Budgets that a session starts with, sorted by unit."""
+
+DEFAULT_CEILINGS: Final = (Budget("risk", 3_000_000, 3_000_000), Budget("step", 300_000, 300_000))
+"""Budgets that re-authorization may raise a session to."""
+
+DEFAULT_LIFETIME_S: Final = 90 * 86_400
+"""Seconds that a passport is valid."""
+
+DEFAULT_SESSION_LIFETIME_S: Final = 30 * 86_400
+"""Seconds that one session may last."""
+
+DEFAULT_TERMS: Final = SessionTerms(DEFAULT_BUDGETS, DEFAULT_DECAY, DEFAULT_SESSION_LIFETIME_S)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLimits:
+    """Budgets of a session, ceilings of re-authorization and quotas per day, each sorted by unit."""
+
+    session: tuple[Budget, ...] = DEFAULT_BUDGETS
+    ceilings: tuple[Budget, ...] = DEFAULT_CEILINGS
+    quotas: tuple[Quota, ...] = ()
+
+
+def read_budgets(item: Item | None) -> AgentLimits:
+    """The section `budgets`, with defaults for `step` and `risk`."""
+    session = {budget.unit: budget for budget in DEFAULT_BUDGETS}
+    ceilings = {budget.unit: budget for budget in DEFAULT_CEILINGS}
+    quotas = {}
+    for unit, member in item.mapping().items() if item is not None else ():
+        if not UNIT_NAME.fullmatch(unit):
+            member.fail("a unit must be a letter followed by up to 31 letters, digits or `_`", "for example USD")
+            continue
+        limits = _read_unit(unit, member)
+        if limits is not None:
+            session[unit], ceilings[unit], quota = limits
+            if quota is not None:
+                quotas[unit] = quota
+    return AgentLimits(_sort_by_unit(session), _sort_by_unit(ceilings), _sort_by_unit(quotas))
+
+
+def _sort_by_unit(limits: Mapping[str, _Limit]) -> tuple[_Limit, ...]:
+    return tuple(limits[unit] for unit in sorted(limits))
+
+
+def _read_unit(unit: str, item: Item) -> tuple[Budget, Budget, Quota | None] | None:
+    """Budget of a session, ceiling and quota of one unit; None where something is wrong."""
+    members = item.mapping(_LIMIT_FIELDS.get(unit, _MONEY_FIELDS)) if item.is_mapping() else {"session": item}
+    if "session" not in members:
+        item.fail("`session` is missing", "add the amount that one session may spend")
+        return None
+    decimals: int | None = 0
+    if unit not in RESERVED_UNITS:
+        decimals = read_integer(members["decimals"], 0, 15) if "decimals" in members else 2
+    if decimals is None:
+        return None
+    amounts: dict[str, int] = {}
+    limits = {name: member for name, member in members.items() if name != "decimals"}
+    for name, member in limits.items():
+        if unit == "time":
+            value = read_duration(member, _MAX_TIME_S)
+        else:
+            value = read_integer(member, 1) if unit in RESERVED_UNITS else read_amount(member, decimals)
+        if value is not None:
+            amounts[name] = value
+    if len(amounts) != len(limits) or not _check_order(members, amounts):
+        return None
+    session, once, quota = amounts["session"], amounts.get("per_action"), amounts.get("per_day")
+    ceiling = amounts.get("ceiling", session)
+    return (
+        Budget(unit, session if once is None else once, session, decimals),
+        Budget(unit, ceiling if once is None else once, ceiling, decimals),
+        None if quota is None else Quota(unit, quota, decimals),
+    )
+
+
+def _check_order(members: Mapping[str, Item], amounts: Mapping[str, int]) -> bool:
+    """Whether an action fits into a session, and a session into its ceiling and into a day."""
+    session = amounts["session"]
+    wrong = {
+        "per_action": (amounts.get("per_action", session) > session, "is above the limit of the session"),
+        "ceiling": (amounts.get("ceiling", session) < session, "is below the session's initial limit"),
+        "per_day": (amounts.get("per_day", session) < session, "is below the limit of one session"),
+    }
+    for name, (is_wrong, message) in wrong.items():
+        if is_wrong:
+            members[name].fail(f"`{name}` {message}", "raise one or lower the other")
+    return not any(is_wrong for is_wrong, _ in wrong.values())
+
+
+def read_decay(item: Item | None, floors: Item | None, bands: Item | None) -> Decay:
+    """The sections `decay`, `floors` and `bands`, with defaults for what is left out."""
+    members = item.mapping(_DECAY_FIELDS) if item is not None else {}
+    values: dict[str, Any] = {}
+    for name, member in members.items():
+        field, read = _DECAY_FIELDS[name]
+        value = read(member)
+        if (name, value) == ("authority", 0):
+            member.fail("an agent without authority cannot do anything", "write a share above 0%")
+        elif value is not None:
+            values[field] = value
+    return replace(DEFAULT_DECAY, **values, floors=_read_floors(floors), bands=_read_bands(bands))
+
+
+def _read_floors(item: Item | None) -> tuple[tuple[str, int], ...]:
+    floors, words = dict(DEFAULT_DECAY.floors), [impact.value for impact in Impact]
+    for name, member in item.mapping().items() if item is not None else ():
+        value = read_percent(member)
+        if name not in words:
+            member.fail("there is no such impact class", partial(did_you_mean, name, words))
+        elif value is not None:
+            floors[name] = value
+    return tuple(sorted(floors.items()))
+
+
+def _read_bands(item: Item | None) -> tuple[tuple[int, int], ...]:
+    bands: list[tuple[int, int]] = []
+    for member in item.sequence() if item is not None else ():
+        members = member.mapping(("risk", "authority"))
+        if set(members) != {"risk", "authority"}:
+            if member.is_mapping():
+                member.fail("a band needs `risk` and `authority`", "for example `{risk: 200, authority: 40%}`")
+            continue
+        points, ceiling = read_integer(members["risk"], 1), read_percent(members["authority"])
+        if points is None or ceiling is None:
+            continue
+        if bands and (points <= bands[-1][0] or ceiling >= bands[-1][1]):
+            member.fail("bands must rise in risk and fall in authority", "put them in order")
+            continue
+        bands.append((points, ceiling))
+    if item is not None and len(bands) > MAX_BANDS:
+        item.fail(f"more than {MAX_BANDS} bands", "use fewer")
+    return tuple(bands)
+
 
 _MAX_NAME: Final = 128
 _BOUNDS: Final = ("min", "max")
@@ -129,7 +324,7 @@ def _read_constraint(item: Item) -> Constraint | None:
     try:
         return parse_constraint(constraint_to_json(constraint))
     except PassportError as exc:
-        item.fail(exc.message, exc.remedy)
+        item.fail(exc.message)
         return None
 
 
@@ -168,20 +363,13 @@ class Agent:
     """One agent of a manifest, before its grants are expanded.
 
     Args:
-        id: its name.
         owner: the responsible person, who is never an approver; empty if nobody was named.
-        purpose: a sentence for the inventory.
         privilege: one of `PRIVILEGES`.
         data_scope: data labels it may reach, None for any.
         regulated: regulations that its data falls under (`pci`, `gdpr`), for the inventory.
         rules: grants by action kind; a kind without an entry was not named.
-        limits: budgets, ceilings and quotas.
-        decay: how its authority falls.
-        hand_off: agents it may hand off to.
         approvers: names of those who are asked for approval.
         lifetime_s: seconds that its passport is valid.
-        session_lifetime_s: seconds that one session may last.
-        item: its section in the file.
     """
 
     id: str

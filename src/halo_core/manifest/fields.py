@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any, Final
 
 from halo_core.errors import BadInput
-from halo_core.manifest.nodes import Item, did_you_mean, printable
+from halo_core.manifest.nodes import Item, Remedy, did_you_mean, printable
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_core.passports import is_resource_id
 
@@ -72,29 +73,26 @@ def read_word(item: Item, words: Iterable[str]) -> str | None:
 def read_texts(item: Item, *, labels: bool = False) -> tuple[str, ...] | None:
     """A list of distinct texts, sorted; with `labels` each must be a label of lowercase ASCII."""
 
-    def check(member: Item, value: str) -> bool:
-        if labels and not _LABEL.fullmatch(value):
-            member.fail(f"`{printable(value)}` is not a valid label", "use lowercase letters, digits and `_ . : -`")
-            return False
-        return True
+    def find_problem(value: str) -> tuple[str, Remedy] | None:
+        if not labels or _LABEL.fullmatch(value):
+            return None
+        return f"`{printable(value)}` is not a valid label", "use lowercase letters, digits and `_ . : -`"
 
-    return _read_list(item, check)
+    return _read_list(item, find_problem)
 
 
 def read_names(item: Item, allowed: Collection[str], noun: str) -> tuple[str, ...] | None:
     """A list of distinct names out of `allowed`, sorted."""
 
-    def check(member: Item, value: str) -> bool:
-        if value not in allowed:
-            member.fail(f"there is no {noun} `{printable(value)}`", partial(did_you_mean, value, allowed))
-            return False
-        return True
+    def find_problem(value: str) -> tuple[str, Remedy] | None:
+        if value in allowed:
+            return None
+        return f"there is no {noun} `{printable(value)}`", partial(did_you_mean, value, allowed)
 
-    return _read_list(item, check)
+    return _read_list(item, find_problem)
 
 
-def _read_list(item: Item, check: Callable[[Item, str], bool]) -> tuple[str, ...] | None:
-    """Texts that pass `check`, which reports the others."""
+def _read_list(item: Item, find_problem: Callable[[str], tuple[str, Remedy] | None]) -> tuple[str, ...] | None:
     if not item.is_sequence():
         item.fail("a list is expected", "write `[one, two]`")
         return None
@@ -104,7 +102,10 @@ def _read_list(item: Item, check: Callable[[Item, str], bool]) -> tuple[str, ...
     values: set[str] = set()
     for member in item.sequence():
         value = member.text(most=256)
-        if value is None or not check(member, value):
+        if value is None:
+            continue
+        if (problem := find_problem(value)) is not None:
+            member.fail(*problem)
             continue
         if value in values:
             member.fail(f"`{printable(value)}` occurs twice", "keep one of them")
@@ -151,11 +152,9 @@ def read_percent(item: Item) -> int | None:
 
 def read_amount(item: Item, decimals: int) -> int | None:
     """A positive amount in units of 10**-decimals: digits, or a quoted decimal number; never a YAML float."""
-    kind = item.kind()
-    if kind == "float":
-        item.fail("a YAML number with a fraction is not exact", f'quote it: `"{printable(item.node.value)}"`')
+    if _is_inexact(item):
         return None
-    if kind not in ("str", "int"):
+    if item.kind() not in ("str", "int"):
         item.fail("an amount is expected", 'write it as text, for example `"500.00"`')
         return None
     match = _AMOUNT.fullmatch(item.node.value)
@@ -173,6 +172,14 @@ def read_amount(item: Item, decimals: int) -> int | None:
     return value
 
 
+def _is_inexact(item: Item) -> bool:
+    """Whether YAML reads a fraction as a float; if so, that is reported."""
+    if item.kind() != "float":
+        return False
+    item.fail("a YAML number with a fraction is not exact", f'quote it: `"{printable(item.node.value)}"`')
+    return True
+
+
 def is_pattern(text: str) -> bool:
     """Whether `text` has a wildcard."""
     return "*" in text or "?" in text
@@ -187,21 +194,8 @@ def check_pattern(item: Item, text: str) -> bool:
 
 
 def matches(pattern: str, name: str) -> bool:
-    """Whether the whole of `name` matches, in quadratic time at worst."""
-    index = pattern_index = 0
-    star = back = -1
-    while index < len(name):
-        if pattern_index < len(pattern) and pattern[pattern_index] == "*":
-            star, back = pattern_index, index
-            pattern_index += 1
-        elif pattern_index < len(pattern) and pattern[pattern_index] in ("?", name[index]):
-            index, pattern_index = index + 1, pattern_index + 1
-        elif star >= 0:
-            back += 1
-            index, pattern_index = back, star + 1
-        else:
-            return False
-    return not pattern[pattern_index:].strip("*")
+    """Whether the whole of `name` matches, in quadratic time at worst: a pattern of `_PATTERN` has no `[`."""
+    return fnmatchcase(name, pattern)
 
 
 def best_matches(patterns: Iterable[str], name: str) -> list[str]:
@@ -223,8 +217,7 @@ def _count_literals(pattern: str) -> int:
 def _read_costs(item: Item) -> tuple[tuple[str, str], ...]:
     costs = []
     for unit, member in item.mapping().items():
-        if member.kind() == "float":
-            member.fail("a YAML number with a fraction is not exact", f'quote it: `"{printable(member.node.value)}"`')
+        if _is_inexact(member):
             continue
         value = member.scalar()
         if isinstance(value, bool):

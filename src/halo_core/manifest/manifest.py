@@ -39,13 +39,9 @@ class Manifest:
     """Agents of one tenant, and what their tools are.
 
     Args:
-        source: file name, as errors name it.
         hash: `sha256:` digest of the text.
-        tenant: tenant of the agents.
         principal: the accountable party.
         declared: declarations by action kind, then by name or pattern.
-        agents: agents by id.
-        text: the text that was read.
     """
 
     source: str
@@ -81,11 +77,8 @@ class Manifest:
         declared = self.declared.get(kind, {})
         chosen = best_matches(declared, resource)
         if len(chosen) > 1:
-            raise ConfigError(
-                "manifest",
-                f"{self.source}: `{chosen[0]}` and `{chosen[1]}` apply equally to `{printable(resource)}`",
-                remedy=f"add a line for `{printable(resource)}` itself",
-            )
+            message = f"{self.source}: `{chosen[0]}` and `{chosen[1]}` apply equally to `{printable(resource)}`"
+            raise ConfigError("manifest", message, remedy=f"add a line for `{printable(resource)}` itself")
         return declared[chosen[0]] if chosen else None
 
     def build_passport_spec(
@@ -270,11 +263,8 @@ def _is_on_one_line(item: Item) -> bool:
 
 
 def _layout_error(item: Item, name: str, source: str) -> ConfigError:
-    return ConfigError(
-        "manifest_layout",
-        f"{source}:{item.place[0]}: `{printable(name)}` is written on one line and cannot be edited",
-        remedy="put its fields on lines of their own",
-    )
+    message = f"{source}:{item.place[0]}: `{printable(name)}` is written on one line and cannot be edited"
+    return ConfigError("manifest_layout", message, remedy="put its fields on lines of their own")
 
 
 def _read_indent(item: Item) -> str:

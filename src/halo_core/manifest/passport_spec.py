@@ -58,16 +58,11 @@ class PassportSpec:
     """Everything that a standing passport of one agent says.
 
     Args:
-        agent: id of the holder.
-        tenant: tenant of the agent.
         principal: the accountable party.
         owner: the responsible person, empty if nobody was named.
         grants: constraints by action kind and exact resource id.
         labels: data labels allowed, None for any.
         ceilings: budgets that re-authorization may raise a session to.
-        quotas: limits per UTC day.
-        terms: what each session starts with.
-        hand_off_to: agents it may hand off to.
         lifetime_s: seconds that it is valid.
         facts: purpose, privilege, regulated and approvers, for the inventory.
         notes: what is allowed but probably not meant, for whoever issues it.

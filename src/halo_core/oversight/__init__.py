@@ -6,7 +6,7 @@ who issue passports and answer challenges (`keys`).
 
 from halo_core.oversight.approvals import ApprovalAnswer, answer
 from halo_core.oversight.keys import enrol_approver
-from halo_core.oversight.requests import ApprovalRequest, Spending, lift, list_requests, load_request, revoke, stop
+from halo_core.oversight.requests import ApprovalRequest, Spending, list_requests, load_request
 
 __all__ = [
     "ApprovalAnswer",
@@ -14,9 +14,6 @@ __all__ = [
     "Spending",
     "answer",
     "enrol_approver",
-    "lift",
     "list_requests",
     "load_request",
-    "revoke",
-    "stop",
 ]

@@ -17,7 +17,7 @@ from halo_core.decision.approval_binding import session_claim
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import Budget, EntryKind, same_person
 from halo_core.oversight.requests import ApprovalRequest, Spending, load_request, mask_reason
-from halo_core.passports.approval import is_in_chain, mint_approval
+from halo_core.passports.approval import ApprovalToken, is_in_chain, mint_approval
 from halo_core.store import Draft, Store, Transaction
 from halo_core.store.reader import Reader
 from halo_core.store.rows import ApprovalTable
@@ -31,13 +31,9 @@ class ApprovalAnswer:
     """A recorded answer.
 
     Args:
-        request: id of the challenge.
         status: `approved` or `denied`.
-        approver: who answered.
-        key_id: thumbprint of the key that signed.
         entry: id of the entry that holds the answer.
         expires_s: until when it can be used, seconds since the epoch.
-        token: the signed answer.
         budgets: of an approved re-authorization, the session's limits from then on.
         authority: of an approved re-authorization, the session's new authority, millionths; else 0.
     """
@@ -68,18 +64,11 @@ def answer(
 ) -> ApprovalAnswer:
     """Answer a challenge as an enrolled approver; the answer is durable on return.
 
-    Args:
-        store: the store, opened with the home's own keys.
-        keys: folder of the approver's key, which should not be the home of the agents' keys.
-        home: folder with authorities.json and trust.json.
-        request_id: the request's id, or its start.
-        approver: name, as enrolled.
-        approve: yes or no.
-        why: in the approver's words.
-        raised: for a re-authorization, unit → the session's new total limit, in the unit's own decimals. A limit that
-            was reached and is not named rises by what a session starts with, up to the ceiling; others stay.
-        now_us: microseconds since the epoch.
-        lifetime_s: how long the answer can be used, seconds.
+    The store is opened with the keys of `home`, the folder with authorities.json and trust.json; `keys`, the folder of
+    the approver's key, should be another. `request_id` is the request's id or its start, `lifetime_s` how long the
+    answer can be used. For a re-authorization, `raised` is unit → the session's new total limit, in the unit's own
+    decimals: a limit that was reached and is not named rises by what a session starts with, up to the ceiling; others
+    stay.
 
     Raises:
         ConfigError: `no_such_request`, `no_approver_key`, `bad_lifetime`, `already_spent`.
@@ -89,12 +78,8 @@ def answer(
         CannotDecide: it could not be made durable.
     """
     if not 0 < lifetime_s <= MAX_LIFETIME_S:
-        raise ConfigError(
-            "bad_lifetime",
-            f"`{lifetime_s}` seconds is not a valid lifetime of an answer",
-            field="for",
-            remedy="use at most 24h",
-        )
+        message = f"`{lifetime_s}` seconds is not a valid lifetime of an answer"
+        raise ConfigError("bad_lifetime", message, field="for", remedy="use at most 24h")
     with Reader(store.config.url) as reader:
         request = load_request(reader, home, store.tenant, request_id, opener=lambda *_: None, now_us=now_us)
     _require_pending(request.row.status, request.row.expires_us, now_us)
@@ -156,24 +141,24 @@ class _AnswerJob:
         )
 
     def _mint_token(self, tx: Transaction, verdict: str) -> str:
-        request = self.request
-        return mint_approval(
-            signer=self.signer,
-            tenant=tx.tenant,
-            audience=tx.load_control().store,
+        request, now_s = self.request, self.now_us // 1_000_000
+        approval = ApprovalToken(
+            id=self.store.ids.new_entry_id(),
             approver=self.approver,
-            request=request.row.id,
-            kind=request.row.kind,
+            tenant=tx.tenant,
+            audience=(tx.load_control().store,),
+            issued_at_s=now_s,
+            expires_at_s=now_s + self.lifetime_s,
             answer=verdict,
-            session=session_claim(request.row.session),
+            kind=request.row.kind,
             binding=request.row.binding,
-            now_s=self.now_us // 1_000_000,
-            lifetime_s=self.lifetime_s,
-            jti=self.store.ids.new_entry_id(),
-            epoch=request.epoch,
-            authority=_restored_authority(request),
+            request=request.row.id,
+            session=session_claim(request.row.session),
             budgets=self.budgets,
+            authority=_restored_authority(request),
+            epoch=request.epoch,
         )
+        return mint_approval(approval, self.signer)
 
 
 def _restored_authority(request: ApprovalRequest) -> int:
@@ -201,12 +186,8 @@ def _load_signer(tenant: str, keys: KeyStore, home: Path, approver: str, now_us:
         raise _not_enrolled_error(approver, "is not enrolled")
     name = approver_key_name(approver)
     if name not in keys.names():  # a signer would be made on the spot otherwise
-        raise ConfigError(
-            "no_approver_key",
-            f"`{keys.home}` has no `{name}.key`",
-            field="key-home",
-            remedy="give the folder of the key",
-        )
+        message = f"`{keys.home}` has no `{name}.key`"
+        raise ConfigError("no_approver_key", message, field="key-home", remedy="give the folder of the key")
     signer = keys.signer(name)
     if signer.key_id not in mine:
         raise _not_enrolled_error(approver, "is enrolled with another key")
@@ -221,22 +202,16 @@ def _require_outside_chain(approver: str, public_key: bytes, request: ApprovalRe
     # INVARIANT: EPOCH - nobody in the chain, and nobody it acts for, can answer.
     is_involved = any(same_person(approver, name) for name in (request.user, *request.identities) if name)
     if is_involved or is_in_chain(approver, public_key, request.links):
-        raise Denied(
-            "approver_in_chain",
-            f"`{approver[:64]}` is part of the requesting chain",
-            remedy="ask a person who neither owns the agent nor uses it",
-        )
+        message = f"`{approver[:64]}` is part of the requesting chain"
+        raise Denied("approver_in_chain", message, remedy="ask a person who neither owns the agent nor uses it")
 
 
 def _decide_budgets(request: ApprovalRequest, raised: Mapping[str, int]) -> tuple[Budget, ...]:
     spendings = {item.unit: item for item in request.budgets}
     unknown = sorted(raised.keys() - spendings.keys()) if request.row.kind == "reauthorization" else sorted(raised)
     if unknown:
-        raise Denied(
-            "budget_units_changed",
-            f"`{unknown[0][:32]}` is not a unit of the request",
-            remedy="see the units with `halo approvals show`",
-        )
+        message = f"`{unknown[0][:32]}` is not a unit of the request"
+        raise Denied("budget_units_changed", message, remedy="see the units with `halo approvals show`")
     if request.row.kind != "reauthorization":
         return ()
     # Every unit is named, so that a limit raised by an earlier answer stays raised.

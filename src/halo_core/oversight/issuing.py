@@ -36,13 +36,8 @@ def issue(
 ) -> Link:
     """Mint with the issuer's key, record, and make it the agent's passport, in one transaction.
 
-    Args:
-        url: the store.
-        home: the folder of the holder's key and of whom it trusts.
-        wanted: the passport.
-        manifest: what it was expanded from.
-        changes: how it differs from the one before, for the record.
-        key_home: folder of the issuer's key, the home if None.
+    `home` is the folder of the holder's key and of whom it trusts, `key_home` that of the issuer's key, the home if
+    None. `wanted` was expanded from the manifest; `changes` say how it differs from the one before, for the record.
 
     Raises:
         ConfigError: the key is not there, or not trusted.
@@ -69,12 +64,8 @@ def _load_issuer(keys: KeyStore, key_home: Path | None, *, trusting: bool) -> Si
     folder = key_home or keys.home
     # A key is made only where nobody issues yet: a home whose issuer was taken away gets no other one.
     if not (folder / "issuer.key").exists() and (key_home is not None or trusting):
-        raise ConfigError(
-            "no_issuer",
-            f"`{folder}` has no issuer.key",
-            field="key-home",
-            remedy="give the issuer's folder with `--key-home`",
-        )
+        message = f"`{folder}` has no issuer.key"
+        raise ConfigError("no_issuer", message, field="key-home", remedy="give the issuer's folder with `--key-home`")
     return (keys if key_home is None else KeyStore(key_home)).signer("issuer")
 
 
@@ -179,14 +170,7 @@ def _read_previous(tx: Transaction, standing_rows: StandingTable, agent: str) ->
 def apply_manifest(
     url: str, home: Path, path: Path, manifest: Manifest, passports: Sequence[tuple[PassportSpec, Sequence[str]]]
 ) -> list[Link]:
-    """Write a manifest's file and issue passports from it.
-
-    Args:
-        url: the store.
-        home: see `issue`.
-        path: the file, which is replaced whole or not at all.
-        manifest: with its text.
-        passports: each with its changes, for the record.
+    """Write a manifest's file, whole or not at all, and issue passports from it, each with its changes for the record.
 
     Raises:
         ConfigError: `no_manifest`, the file cannot be written; nothing was issued then.

@@ -11,7 +11,7 @@ import contextlib
 import os
 import pwd
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -144,12 +144,8 @@ def resolve_key_id(trusted: TrustedKeys, kid: str) -> str:
     """
     matches = [name for name in trusted.issuers if kid and name.startswith(kid)]
     if len(matches) != 1:
-        raise ConfigError(
-            "unknown_key",
-            f"{len(matches)} issuers have a key `{kid[:64]}`",
-            field="kid",
-            remedy="see `halo keys report`",
-        )
+        message = f"{len(matches)} issuers have a key `{kid[:64]}`"
+        raise ConfigError("unknown_key", message, field="kid", remedy="see `halo keys report`")
     return matches[0]
 
 
@@ -163,7 +159,7 @@ def retire_issuer(authorities: Authorities, tenant: str, *, kid: str, now_us: in
     """Stop trusting an issuer from now on; its thumbprint, to be recorded with `record_retirement`.
 
     Raises:
-        ConfigError: `unknown_key`, no issuer's thumbprint is or starts with `kid`, or several do.
+        ConfigError: as `resolve_key_id`.
     """
     full = resolve_key_id(authorities.load(tenant), kid)
     authorities.retire_issuer(tenant, full, now_us)
@@ -219,17 +215,9 @@ _USES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """One key file, without its content.
+    """One key file, without its content. `kind` is `ed25519` (with the thumbprint `key_id`), `secret` or `unusable`.
 
-    Args:
-        name: of the key.
-        kind: `ed25519`, `secret`, or `unusable`.
-        key_id: thumbprint, for `ed25519`.
-        signs: what the key is used for.
-        owner: user of the file.
-        mode: permission bits in octal.
-        readable: this process can read it.
-        problem: why it is unusable.
+    `signs` says what it is used for, `mode` the permission bits in octal, `readable` that this process can read it.
     """
 
     name: str
@@ -267,16 +255,14 @@ def list_key_files(keys: KeyStore) -> list[KeyFile]:
 def list_trusted_keys(trusted: Mapping[str, TrustedKeys], files: Sequence[KeyFile], now_us: int) -> list[TrustedKey]:
     """Every trusted key of every tenant, issuers first."""
     mine = {item.key_id for item in files if item.key_id and item.readable}
-    rows_by_key: list[TrustedKey] = []
+    rows = []
     for tenant, keys in sorted(trusted.items()):
         live = keys.issuer_keys(now_us).keys() | keys.approver_keys(now_us).keys()
-        rows = [("issuer", "", kid, item.since_us, item.until_us) for kid, item in keys.issuers.items()]
-        rows += [("approver", item.name, kid, item.since_us, item.until_us) for kid, item in keys.approvers.items()]
-        rows_by_key += [
-            TrustedKey(tenant, role, name, kid, since, until, kid in live, kid in mine)
-            for role, name, kid, since, until in rows
-        ]
-    return rows_by_key
+        for role, records in (("issuer", keys.issuers), ("approver", keys.approvers)):
+            for kid, item in records.items():
+                times = (item.since_us, item.until_us)
+                rows.append(TrustedKey(tenant, role, item.name, kid, *times, kid in live, kid in mine))
+    return rows
 
 
 def list_warnings(files: Sequence[KeyFile], trusted: Sequence[TrustedKey]) -> list[str]:
@@ -299,12 +285,15 @@ def _describe_file(keys: KeyStore, name: str) -> KeyFile:
     path = keys.home / f"{name}.key"
     kind, key_id, problem = _read_kind(keys, name)
     status = path.lstat()
+    owner = str(status.st_uid)
+    with contextlib.suppress(KeyError):
+        owner = pwd.getpwuid(status.st_uid).pw_name
     return KeyFile(
         name=name,
         kind=kind,
         key_id=key_id,
-        signs=_describe_use(name),
-        owner=_owner_name(status.st_uid),
+        signs=next((use for start, use in _USES if name == start or (start[-1] == "-" and name.startswith(start))), ""),
+        owner=owner,
         mode=f"{status.st_mode & 0o777:03o}",
         readable=os.access(path, os.R_OK, effective_ids=True),
         problem=problem,
@@ -315,9 +304,8 @@ def _read_kind(keys: KeyStore, name: str) -> tuple[str, str, str]:
     try:
         return "ed25519", keys.signer(name).key_id, ""
     except ConfigError as exc:
-        problem = exc.message
         if exc.code != "key_malformed":
-            return "unusable", "", problem
+            return "unusable", "", exc.message
     try:
         keys.secret(name)
     except ConfigError as exc:
@@ -325,17 +313,6 @@ def _read_kind(keys: KeyStore, name: str) -> tuple[str, str, str]:
     return "secret", "", ""
 
 
-def _describe_use(name: str) -> str:
-    return next((use for start, use in _USES if name == start or (start[-1] == "-" and name.startswith(start))), "")
-
-
-def _owner_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
-
-
 def to_json_rows(items: Sequence[Any]) -> list[dict[str, Any]]:
     """Rows of a report for JSON."""
-    return [{name: getattr(item, name) for name in type(item).__slots__} for item in items]
+    return list(map(asdict, items))

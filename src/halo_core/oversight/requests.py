@@ -1,6 +1,4 @@
-"""Stops, revocations and approval requests.
-
-Stops and revocations, as jobs for `Store.commit`.
+"""Stops and revocations, as jobs for `Store.commit`, and approval requests.
 
 A stop can be lifted, a revocation is permanent. The entry records who, what and why; the next decision reads the row.
 
@@ -59,13 +57,7 @@ def stop(tx: Transaction, stop: Stop, by: str, why: str) -> bool:
 def lift(tx: Transaction, scope: str, target: str, by: str, why: str, *, filed: bool = False) -> bool:
     """Lift a stop; False where there is none.
 
-    Args:
-        tx: the transaction.
-        scope: of the stop.
-        target: of the stop.
-        by: who lifts it.
-        why: in their words.
-        filed: the stop is in a file too, which the caller removes; recorded even where there is no row.
+    `filed`: the stop is in a file too, which the caller removes; recorded even where there is no row.
     """
     _check_target(scope, target, SCOPES, "bad_stop")
     removed = RestrictionTable(tx).remove("stop", scope, target)
@@ -208,8 +200,6 @@ class Spending:
     """One budget unit of a session; amounts are integers in units of 10**-decimals.
 
     Args:
-        unit: name.
-        decimals: of all amounts here.
         spent: reserved and committed so far.
         limit: of the session now.
         start: limit of a new epoch, unless it is raised.
@@ -240,23 +230,14 @@ class ApprovalRequest:
     """A challenge as an approver sees it.
 
     Args:
-        row: the challenge's row.
         status: the row's, or `expired` where its time is over.
-        action: kind of action.
-        resource: id of the resource.
-        impact: impact class of the resource.
-        agent: who acts.
         user: whom it acts for, as the host application asserted.
         identities: everybody along the chain, from the head down.
-        reasons: why it asks.
         content: sealed field → text, masked.
-        policy: hash of the policy in force.
         links: the passport, standing link first.
-        budgets: budget units of the session.
         authority: authority that the session has left, millionths; None where unknown.
         epoch: for `reauthorization`, the epoch that it would begin.
         index: position of the request in the log.
-        decision: id of the decision that asked.
     """
 
     row: ApprovalRow
@@ -301,16 +282,7 @@ def list_requests(reader: Reader, tenant: str, now_us: int) -> Iterator[tuple[Ap
 def load_request(
     reader: Reader, home: Path, tenant: str, request: str, *, opener: Opener, now_us: int, reveal: bool = False
 ) -> ApprovalRequest:
-    """The challenge whose id is, or starts with, `request`.
-
-    Args:
-        reader: the store.
-        home: folder with trust.json.
-        tenant: owner of the log.
-        request: id of the request entry, or its start.
-        opener: opens sealed content.
-        now_us: microseconds since the epoch.
-        reveal: return content unmasked.
+    """The challenge whose id is, or starts with, `request`; `reveal` returns its content unmasked.
 
     Raises:
         ConfigError: `no_such_request`, none or several; `no_trust`.
@@ -363,7 +335,7 @@ def _build_request(
     reveal: bool,
 ) -> ApprovalRequest:
     body = decision.body
-    snapshot = body["snapshot"]
+    snapshot, authority = body["snapshot"], body["after"].get("authority")
     links = load_links(reader, decision.tenant, snapshot["chain"])
     request = AccessRequest.from_plain(body["request"], {})
     epoch = int(request_entry.body["epoch"])
@@ -379,12 +351,15 @@ def _build_request(
         agent=request.subject.agent,
         user=request.subject.user,
         identities=_collect_identities(request, links),
-        reasons=tuple(_read_reason(reason) for reason in request_entry.body["reasons"]),
+        reasons=tuple(
+            RequestReason(item["code"], get_reason_text(item["code"]).title, item["detail"], item["source"])
+            for item in request_entry.body["reasons"]
+        ),
         content=_open_content(decision, opener, reveal=reveal),
         policy=snapshot["policy"],
         links=links,
         budgets=_read_spending(links, snapshot),
-        authority=_remaining_authority(body),
+        authority=authority if type(authority) is int else None,
         epoch=epoch,
         index=index,
         decision=decision.id,
@@ -403,10 +378,6 @@ def _collect_identities(request: AccessRequest, links: tuple[Link, ...]) -> tupl
     of_links = [name for link in links for name in (link.principal, link.owner, link.agent)]
     names = [request.subject.user, *request.subject.chain, *of_links, request.subject.agent]
     return tuple(dict.fromkeys(name for name in names if name))
-
-
-def _read_reason(reason: Mapping[str, Any]) -> RequestReason:
-    return RequestReason(reason["code"], get_reason_text(reason["code"]).title, reason["detail"], reason["source"])
 
 
 def _open_content(decision: LedgerEntry, opener: Opener, *, reveal: bool) -> dict[str, str]:
@@ -440,11 +411,6 @@ def _read_spending(links: tuple[Link, ...], snapshot: Mapping[str, Any]) -> tupl
         )
         for item in standing_link.terms.budgets
     )
-
-
-def _remaining_authority(body: Mapping[str, Any]) -> int | None:
-    authority = body["after"].get("authority")
-    return authority if type(authority) is int else None
 
 
 def _altered_error(message: str) -> Tampered:

@@ -13,7 +13,7 @@ from halo_core.crypto import canonical
 from halo_core.crypto.keys import Signer, key_thumbprint
 from halo_core.errors import PassportError
 from halo_core.model import AUTHORITY_ONE, Budget, Link, normalize_name
-from halo_core.passports.claims import ISSUER_URI, issuer_uri
+from halo_core.passports.claims import ISSUER_URI, budgets_to_json, issuer_uri, parse_budgets
 from halo_core.passports.codec import (
     INT_LIMIT,
     LAST_SECOND,
@@ -29,7 +29,6 @@ from halo_core.passports.codec import (
     sign_token,
 )
 from halo_core.passports.grants import Violation
-from halo_core.passports.limits import budgets_to_json, parse_budgets
 from halo_core.passports.narrowing import find_budget_violation, session_limits
 
 MAX_APPROVAL_LIFETIME_S: Final = 30 * 86_400
@@ -44,12 +43,8 @@ class ApprovalToken:
     """A parsed answer. Times are seconds since the epoch.
 
     Args:
-        id: of the answer, unique (`jti`).
-        approver: name, as enrolled.
         key_id: thumbprint of the key that signed.
-        tenant: whose session.
         audience: the stores it is good for.
-        issued_at_s: when it was given.
         expires_at_s: unused by then, it serves nothing.
         answer: `approve` or `deny`.
         binding: digest of what was asked.
@@ -57,70 +52,50 @@ class ApprovalToken:
         authority: of a re-authorization, where the new epoch starts, 1..1_000_000; else 0.
         epoch: of a re-authorization, the one it begins, 2 or more; else 0.
         kind: `call` or `reauthorization`.
-        request: id of the challenge.
-        session: id of the session.
-        token: the signed form.
     """
 
     id: str
     approver: str
-    key_id: str
     tenant: str
     audience: tuple[str, ...]
     issued_at_s: int
     expires_at_s: int
     answer: str
-    binding: str
-    budgets: tuple[Budget, ...]
-    authority: int
-    epoch: int
     kind: str
+    binding: str
     request: str
     session: str
-    token: str = field(repr=False)
+    budgets: tuple[Budget, ...] = ()
+    authority: int = 0
+    epoch: int = 0
+    key_id: str = ""
+    token: str = field(default="", repr=False)
 
 
-def mint_approval(
-    *,
-    signer: Signer,
-    approver: str,
-    tenant: str,
-    audience: str,
-    now_s: int,
-    lifetime_s: int,
-    jti: str,
-    answer: str,
-    kind: str,
-    binding: str,
-    request: str,
-    session: str,
-    budgets: Sequence[Budget] = (),
-    authority: int = 0,
-    epoch: int = 0,
-) -> str:
-    """Sign an answer; parameters as in `ApprovalToken`.
+def mint_approval(approval: ApprovalToken, signer: Signer) -> str:
+    """Sign an answer, whose `key_id` and `token` are not read.
 
     Raises:
         PassportError: with the code `read_approval` would give; nothing is minted that it would refuse.
     """
     claims = {
-        "aud": [audience],
-        "exp": now_s + lifetime_s,
+        "aud": sorted(approval.audience),
+        "exp": approval.expires_at_s,
         "halo": {
-            "a0": authority,
-            "ans": answer,
-            "bind": binding,
-            "bud": budgets_to_json(budgets),
-            "epoch": epoch,
-            "kind": kind,
-            "req": request,
-            "ses": session,
+            "a0": approval.authority,
+            "ans": approval.answer,
+            "bind": approval.binding,
+            "bud": budgets_to_json(approval.budgets),
+            "epoch": approval.epoch,
+            "kind": approval.kind,
+            "req": approval.request,
+            "ses": approval.session,
         },
-        "iat": now_s,
+        "iat": approval.issued_at_s,
         "iss": issuer_uri(signer.public_key),
-        "jti": jti,
-        "sub": approver,
-        "ten": tenant,
+        "jti": approval.id,
+        "sub": approval.approver,
+        "ten": approval.tenant,
         "ver": 1,
     }
     token = sign_token(make_header(signer.key_id, _MEDIA_TYPE), claims, signer)

@@ -1,4 +1,4 @@
-"""Verification of a chain of tokens: sizes, headers, signatures, strict JSON, linkage and narrowing.
+"""Verification: a chain of tokens (sizes, headers, signatures, strict JSON, linkage, narrowing), and a call's proof.
 
 Time, revocation and spent budgets are checked at each decision, on the links that this returns: a passport that expires
 in the middle of a run stops the run, a replay asks with the recorded time, and a cached chain is not thereby valid.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -19,7 +19,19 @@ from halo_core.errors import PassportError
 from halo_core.model import Link, LinkKind
 from halo_core.passports.approval import find_reauthorization_violation, is_in_chain, read_approval
 from halo_core.passports.claims import MAX_DEPTH, claims_to_link
-from halo_core.passports.codec import decode_derived, decode_root, encode_b64url, require_token_text, signing_input_hash
+from halo_core.passports.codec import (
+    DERIVED_HEADER,
+    LAST_SECOND,
+    PASSPORT_TYPE,
+    encode_b64url,
+    make_header,
+    open_token,
+    require_integer,
+    require_members,
+    require_text,
+    require_token_text,
+    signing_input_hash,
+)
 from halo_core.passports.grants import Violation
 from halo_core.passports.narrowing import find_widening
 from halo_core.reasons import get_reason_text
@@ -35,14 +47,21 @@ def verify_standing(token: str | bytes, *, trusted: Mapping[str, bytes], audienc
         tenant: the tenant that asks.
 
     Raises:
-        PassportError: with a code of `decode_root` or `claims_to_link`, `wrong_tenant` or `wrong_audience`.
+        PassportError: `unknown_root_or_header`, `wrong_tenant`, `wrong_audience`, or a code of `open_token` or
+            `claims_to_link`.
     """
-    link = claims_to_link(decode_root(token, trusted))
+    link = _open_root(token, trusted)
+    if (code := check_link(link, tenant=tenant, audience=audience)) is not None:
+        raise _violation_error(Violation(code, ""))
+    return link
+
+
+def _open_root(token: str | bytes, keys_by_id: Mapping[str, bytes]) -> Link:
+    accepted = {make_header(kid, PASSPORT_TYPE): key for kid, key in keys_by_id.items()}
+    remedy = "add the issuer's key to the trust list, if you trust it"
+    link = claims_to_link(open_token(token, accepted, unknown="unknown_root_or_header", remedy=remedy))
     if link.kind is not LinkKind.STANDING:
         raise PassportError("bad_depth", "a chain must start with a standing link", field="/halo/kind")
-    code = check_link(link, tenant=tenant, audience=audience)
-    if code is not None:
-        raise PassportError(code, get_reason_text(code).title, remedy=get_reason_text(code).remedy)
     return link
 
 
@@ -128,15 +147,12 @@ def verify_chain(
         tenant: the tenant that asks, None for a replay.
 
     Raises:
-        PassportError: `chain_len`, `too_large`, `root_key_retired`, `par_hash_mismatch`, a code of `decode_root`,
-            `decode_derived`, `claims_to_link`, `find_widening` or `read_approval`, `key_reuse_cycle`, `jti_reused`,
-            `holder_not_registered`, `bad_reauthorization`, `approver_in_chain`, `wrong_tenant` or `wrong_audience`.
+        PassportError: `chain_len`, `too_large`, `unknown_root_or_header`, `root_key_retired`, `par_hash_mismatch`,
+            a code of `open_token`, `claims_to_link`, `find_widening` or `read_approval`, `key_reuse_cycle`,
+            `jti_reused`, `holder_not_registered`, `bad_reauthorization`, `approver_in_chain`, `wrong_tenant` or
+            `wrong_audience`.
     """
-    texts = _require_tokens(tokens)
-    verified = _verify_root(texts[0], trusted)
-    for count in range(2, len(texts) + 1):
-        verified = _verify_derived(verified, texts[:count], trusted)
-    return _require_audience(verified.links, audience, tenant)
+    return ChainCache().verify(tokens, trusted=trusted, audience=audience, tenant=tenant)
 
 
 class ChainCache:
@@ -194,9 +210,7 @@ def _require_tokens(tokens: Sequence[str | bytes]) -> tuple[str, ...]:
 
 
 def _verify_root(token: str, trusted: TrustAnchors) -> _VerifiedChain:
-    link = claims_to_link(decode_root(token, {kid: issuer.public_key for kid, issuer in trusted.issuers.items()}))
-    if link.kind is not LinkKind.STANDING:
-        raise PassportError("bad_depth", "a chain must start with a standing link", field="/halo/kind")
+    link = _open_root(token, {kid: issuer.public_key for kid, issuer in trusted.issuers.items()})
     if any(issuer.retired and key_thumbprint(issuer.public_key) == link.key_id for issuer in trusted.issuers.values()):
         raise _violation_error(Violation("root_key_retired", ""))
     return _VerifiedChain((link,))
@@ -204,7 +218,7 @@ def _verify_root(token: str, trusted: TrustAnchors) -> _VerifiedChain:
 
 def _verify_derived(verified: _VerifiedChain, texts: tuple[str, ...], trusted: TrustAnchors) -> _VerifiedChain:
     parent = verified.links[-1]
-    link = claims_to_link(decode_derived(texts[-1], parent.holder_key), parent)
+    link = claims_to_link(open_token(texts[-1], {DERIVED_HEADER: parent.holder_key}), parent)
     if link.parent != signing_input_hash(texts[-2]):
         raise _violation_error(Violation("par_hash_mismatch", ""))
     violation = (
@@ -268,3 +282,65 @@ def _violation_error(violation: Violation) -> PassportError:
     words = get_reason_text(violation.code)
     title = f"{words.title}: `{violation.detail[:64]}`" if violation.detail else words.title
     return PassportError(violation.code, title, remedy=words.remedy)
+
+
+POP_WINDOW_S: Final = 30
+"""Seconds that the clocks of holder and verifier may differ, either way."""
+POP_HEADER: Final = b'{"alg":"Ed25519","typ":"halo-pop+jwt"}'
+"""Header of a proof of possession of a passport's key for one call, after RFC 9449 (`jti`, `iat`, `ath`)."""
+_POP_MEMBERS: Final = ("act", "arg", "ath", "aud", "iat", "jti")
+
+
+def verify_pop(
+    token: str | bytes,
+    *,
+    leaf: Link,
+    leaf_token: str,
+    audience: str,
+    action: str,
+    args_digest: str,
+    now_s: int,
+    note_id: Callable[[str], bool],
+) -> None:
+    """Refuse a proof that is not of this call, under this leaf, now and for the first time.
+
+    It also binds the audience, the action and the digest of its arguments, so that a captured proof serves no other
+    store, passport, action or arguments, and serves once. Nothing calls this yet: `halo serve`, which decides for
+    agents in other processes, will require a proof with each request.
+
+    Args:
+        token: whatever was presented.
+        leaf: the last link, verified.
+        leaf_token: its token.
+        audience: the store that asks.
+        action: resource id of the call.
+        args_digest: digest of its arguments as executed.
+        now_s: seconds since the epoch.
+        note_id: notes an id (the key's and the proof's), and says whether it was noted before; asked last, in one step.
+
+    Raises:
+        PassportError: `bad_header`, `bad_sig`, `claims_shape`, `pop_aud`, `pop_ath`, `pop_tool`, `pop_args`,
+            `pop_window`, `replay`, or as `halo_core.passports.codec.open_token`.
+    """
+    claims = open_token(token, {POP_HEADER: leaf.holder_key})
+    members = require_members(claims.members, _POP_MEMBERS, "claims_shape", "")
+    issued = require_integer(members["iat"], 0, LAST_SECOND, "claims_shape", "/iat")
+    jti = require_text(members["jti"], "/jti")
+    holds = {
+        "pop_aud": members["aud"] == audience,
+        "pop_ath": members["ath"] == hash_leaf(leaf_token),
+        "pop_tool": members["act"] == action,
+        "pop_args": members["arg"] == args_digest,
+        "pop_window": abs(now_s - issued) <= POP_WINDOW_S,
+    }
+    wrong = next((code for code, is_met in holds.items() if not is_met), None)
+    # INVARIANT: noted only once it is known to be good, so nobody else's proof can use up an id.
+    if wrong is None and note_id(f"{claims.key_id}:{jti}"):
+        wrong = "replay"
+    if wrong is not None:
+        raise _violation_error(Violation(wrong, ""))
+
+
+def hash_leaf(leaf_token: str) -> str:
+    """`ath` of a proof under this leaf: base64url of SHA-256 over its token (RFC 9449 section 4.2)."""
+    return encode_b64url(hashlib.sha256(leaf_token.encode("ascii")).digest())

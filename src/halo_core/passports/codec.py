@@ -20,7 +20,7 @@ from typing import Any, Final, NoReturn
 from halo_core.crypto import canonical, keys
 from halo_core.errors import BadInput, CanonicalError, PassportError
 
-_INT_LIMIT: Final = 2**53
+INT_LIMIT: Final = 2**53
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -86,7 +86,7 @@ def _require_distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _parse_integer(text: str) -> int:
     # Sixteen digits and a sign hold every permitted integer; int() of more may cost quadratic time.
-    if len(text) > 17 or not -_INT_LIMIT < int(text) < _INT_LIMIT:
+    if len(text) > 17 or not -INT_LIMIT < int(text) < INT_LIMIT:
         raise PassportError("int_range", "an integer is not below 2**53")
     return int(text)
 
@@ -103,7 +103,6 @@ def _has_surrogate(json_value: Any) -> bool:
     return isinstance(json_value, str) and _LONE_SURROGATE.search(json_value) is not None
 
 
-INT_LIMIT: Final = 2**53
 LAST_SECOND: Final = 253_402_300_799
 """9999-12-31T23:59:59Z, the last second that RFC 3339 can write."""
 MAX_ITEMS: Final = 256
@@ -137,7 +136,7 @@ def require_integer(value: object, low: int, high: int, code: str, field: str) -
 
 def require_object(json_value: object, code: str, field: str) -> Mapping[str, Any]:
     """Require a JSON object."""
-    if type(json_value) is not dict:
+    if type(json_value) is not dict or not all(type(key) is str for key in json_value):
         raise claim_error(code, "an object is expected", field)
     return json_value
 
@@ -151,9 +150,9 @@ def require_members(json_value: object, names: Iterable[str], code: str, field: 
     return members
 
 
-def claim_error(code: str, message: str, field: str) -> PassportError:
+def claim_error(code: str, message: str, field: str, *, remedy: str = "issue a new passport") -> PassportError:
     """The error of a malformed claim."""
-    return PassportError(code, message, field=field, remedy="issue a new passport")
+    return PassportError(code, message, field=field[:256], remedy=remedy)
 
 
 MAX_TOKEN: Final = 16 * 1024
@@ -161,7 +160,8 @@ MAX_TOKEN: Final = 16 * 1024
 TOKEN_DOMAIN: Final = "halo/passport/v1"  # noqa: S105 - a domain, no secret
 DERIVED_HEADER: Final = b'{"alg":"Ed25519","typ":"halo-passport+jwt"}'
 """Header of every link below a root: no `kid`, the key is the parent's `cnf`."""
-_ROOT_TYPE: Final = "halo-passport+jwt"
+PASSPORT_TYPE: Final = "halo-passport+jwt"
+"""Media type of a root, whose header names the key that signed it."""
 _ALPHABET: Final = re.compile(r"[A-Za-z0-9_-]*")
 
 
@@ -193,11 +193,8 @@ def sign_token(header: bytes, claims: Mapping[str, Any], signer: keys.Signer) ->
     signing_input = f"{encode_b64url(header)}.{encode_b64url(payload)}"
     token = f"{signing_input}.{encode_b64url(signer.sign(signing_input.encode('ascii')))}"
     if len(token) > MAX_TOKEN:
-        raise PassportError(
-            "too_large",
-            f"the token would have {len(token)} bytes, the limit is {MAX_TOKEN}",
-            remedy="grant fewer resources, or constrain fewer arguments by name",
-        )
+        message = f"the token would have {len(token)} bytes, the limit is {MAX_TOKEN}"
+        raise PassportError("too_large", message, remedy="grant fewer resources, or constrain fewer arguments by name")
     return token
 
 
@@ -218,10 +215,7 @@ def open_token(
             `claims_shape`.
     """
     text = require_token_text(token)
-    segments = text.split(".", 3)
-    if len(segments) != 3:
-        raise PassportError("malformed_b64", "a token must have three segments")
-    header, body, tail = segments
+    header, body, tail = _split_segments(text)
     # INVARIANT: the header is compared, never interpreted, so no member of it can steer the verifier.
     public_key = next((key for expected, key in accepted.items() if header == encode_b64url(expected)), None)
     if public_key is None:
@@ -250,44 +244,6 @@ def make_header(kid: str, kind: str) -> bytes:
     return canonical.dumps({"alg": "Ed25519", "kid": kid, "typ": kind})
 
 
-def encode_root(claims: Mapping[str, Any], signer: keys.Signer) -> str:
-    """Sign claims as a root token; errors as `sign_token`."""
-    return sign_token(make_header(signer.key_id, _ROOT_TYPE), claims, signer)
-
-
-def encode_derived(claims: Mapping[str, Any], signer: keys.Signer) -> str:
-    """Sign claims as a link below a root; errors as `sign_token`."""
-    return sign_token(DERIVED_HEADER, claims, signer)
-
-
-def decode_root(token: str | bytes, keys_by_id: Mapping[str, bytes]) -> Claims:
-    """Verify and parse a root token.
-
-    Args:
-        token: whatever was presented.
-        keys_by_id: trusted `kid` → public key, 32 bytes.
-
-    Raises:
-        PassportError: `unknown_root_or_header`, or as `open_token`.
-    """
-    accepted = {make_header(kid, _ROOT_TYPE): key for kid, key in keys_by_id.items()}
-    remedy = "add the issuer's key to the trust list, if you trust it"
-    return open_token(token, accepted, unknown="unknown_root_or_header", remedy=remedy)
-
-
-def decode_derived(token: str | bytes, parent_key: bytes) -> Claims:
-    """Verify and parse a link below a root.
-
-    Args:
-        token: whatever was presented.
-        parent_key: the parent's holder key, 32 bytes.
-
-    Raises:
-        PassportError: `bad_header`, or as `open_token`.
-    """
-    return open_token(token, {DERIVED_HEADER: parent_key})
-
-
 def token_hash(token: str) -> str:
     """Name of a token in the store and in a `Link`: `canonical.digest` over its bytes."""
     return canonical.digest(TOKEN_DOMAIN, token.encode("ascii"))
@@ -304,10 +260,14 @@ def read_payload(token: str) -> Mapping[str, Any]:
     Raises:
         PassportError: as `open_token`, without `bad_header` and `bad_sig`.
     """
-    segments = require_token_text(token).split(".", 3)
+    return parse_object(decode_b64url(_split_segments(require_token_text(token))[1]))
+
+
+def _split_segments(text: str) -> list[str]:
+    segments = text.split(".", 3)
     if len(segments) != 3:
         raise PassportError("malformed_b64", "a token must have three segments")
-    return parse_object(decode_b64url(segments[1]))
+    return segments
 
 
 def require_token_text(token: str | bytes) -> str:

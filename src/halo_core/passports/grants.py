@@ -13,20 +13,19 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
 import re2
 
-from halo_core.errors import PassportError
+from halo_core.content.redaction import SEAL_PREFIX
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind, Grants
+from halo_core.passports.codec import INT_LIMIT, claim_error, require_members, require_object
 
 # ASCII only: a homoglyph, a zero-width character or a newline never names a resource.
 _RESOURCE_ID: Final = re.compile(r"[A-Za-z0-9_.:/@ -]{1,128}")
 _DETAIL_LIMIT: Final = 64
-SEAL_PREFIX: Final = "halo:secret:"
-"""How a sealed secret begins (`halo_core.content.redaction`)."""
 _WHOLE_VALUE_KINDS: Final = frozenset({ConstraintKind.EXACT, ConstraintKind.ONE_OF})
 # An encoding of an encoding of an encoding is not a path anybody meant.
 _DECODE_ROUNDS: Final = 3
@@ -180,8 +179,15 @@ MAX_TEXT: Final = 1024
 """Characters of a prefix or a pattern."""
 MAX_NAME: Final = 128
 """Characters of an argument name."""
-_INT_LIMIT: Final = 2**53
-
+_CONTENT_MEMBERS: Final = {
+    ConstraintKind.EXACT: "value",
+    ConstraintKind.ONE_OF: "values",
+    ConstraintKind.NOT_ONE_OF: "excluded",
+    ConstraintKind.PREFIX: "value",
+    ConstraintKind.PATTERN: "value",
+}
+"""Member that holds what a constraint compares with; a range has `min` and `max`, a wildcard nothing."""
+_TEXT_KINDS: Final = frozenset({ConstraintKind.PREFIX, ConstraintKind.PATTERN})
 # RFC 3986 section 3.1, or a reference without one.
 _URL_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://)?|//")
 
@@ -193,11 +199,11 @@ def parse_grants(json_value: object, *, field: str = "/authorization_details") -
         PassportError: `bad_detail`, `bad_tool_id`, `unknown_constraint` or `bad_constraint`.
     """
     if type(json_value) is not list or len(json_value) != 1:
-        raise _grant_error("bad_detail", "exactly one authorization detail is expected", field)
-    detail = _require_members(json_value[0], ("actions", "type"), "bad_detail", f"{field}/0")
+        raise claim_error("bad_detail", "exactly one authorization detail is expected", field)
+    detail = require_members(json_value[0], ("actions", "type"), "bad_detail", f"{field}/0")
     if detail["type"] != GRANT_TYPE:
-        raise _grant_error("bad_detail", f"the detail's type is not `{GRANT_TYPE}`", f"{field}/0/type")
-    actions = _require_object(detail["actions"], "bad_detail", f"{field}/0/actions")
+        raise claim_error("bad_detail", f"the detail's type is not `{GRANT_TYPE}`", f"{field}/0/type")
+    actions = require_object(detail["actions"], "bad_detail", f"{field}/0/actions")
     return {
         _parse_action(kind, field): _parse_resources(items, f"{field}/0/actions/{kind}")
         for kind, items in actions.items()
@@ -208,25 +214,25 @@ def _parse_action(text: str, field: str) -> ActionKind:
     try:
         return ActionKind(text)
     except ValueError:
-        raise _grant_error("bad_detail", f"`{text[:64]}` is not an action kind", f"{field}/0/actions") from None
+        raise claim_error("bad_detail", f"`{text[:64]}` is not an action kind", f"{field}/0/actions") from None
 
 
 def _parse_resources(json_value: object, field: str) -> dict[str, dict[str, Constraint]]:
-    resources = _require_object(json_value, "bad_detail", field)
+    resources = require_object(json_value, "bad_detail", field)
     for name in resources:
         if not is_resource_id(name):
-            raise _grant_error(
+            raise claim_error(
                 "bad_tool_id", "a resource id contains misleading characters or has an invalid length", field
             )
     return {name: _parse_arguments(rules, f"{field}/{name}") for name, rules in resources.items()}
 
 
 def _parse_arguments(json_value: object, field: str) -> dict[str, Constraint]:
-    rules = _require_object(json_value, "bad_detail", field)
+    rules = require_object(json_value, "bad_detail", field)
     for name in rules:
         # ASCII, since a homoglyph of an argument's name would look like a constraint on it.
         if not 0 < len(name) <= MAX_NAME or not name.isascii() or not name.isprintable():
-            raise _grant_error(
+            raise claim_error(
                 "bad_detail",
                 "an argument name in a grant must be 1 to 128 printable ASCII characters",
                 field,
@@ -241,111 +247,63 @@ def parse_constraint(json_value: object, *, field: str = "") -> Constraint:
     Raises:
         PassportError: `unknown_constraint` (fail closed) or `bad_constraint`.
     """
-    members = _require_object(json_value, "bad_constraint", field)
+    members = require_object(json_value, "bad_constraint", field)
     name = members.get("constraint_type")
     if type(name) is not str:
-        raise _grant_error("bad_constraint", "`constraint_type` is missing", field)
+        raise claim_error("bad_constraint", "`constraint_type` is missing", field)
     try:
         kind = ConstraintKind(name)
     except ValueError:
-        raise _grant_error("unknown_constraint", f"`{name[:64]}` is not a constraint type", field) from None
-    return _PARSERS[kind](members, field)
-
-
-def _parse_wildcard(members: Mapping[str, Any], field: str) -> Constraint:
-    _require_members(members, ("constraint_type",), "bad_constraint", field)
-    return Constraint(ConstraintKind.WILDCARD)
-
-
-def _parse_exact(members: Mapping[str, Any], field: str) -> Constraint:
-    _require_members(members, ("constraint_type", "value"), "bad_constraint", field)
-    return Constraint(ConstraintKind.EXACT, values=_parse_scalars([members["value"]], field))
-
-
-def _make_values_parser(member: str, kind: ConstraintKind) -> Callable[[Mapping[str, Any], str], Constraint]:
-    def parse(members: Mapping[str, Any], field: str) -> Constraint:
-        _require_members(members, ("constraint_type", member), "bad_constraint", field)
-        return Constraint(kind, values=_parse_scalars(members[member], field))
-
-    return parse
+        raise claim_error("unknown_constraint", f"`{name[:64]}` is not a constraint type", field) from None
+    if kind is ConstraintKind.RANGE:
+        return _parse_range(members, field)
+    member = _CONTENT_MEMBERS.get(kind)
+    require_members(members, ("constraint_type", *([member] if member else [])), "bad_constraint", field)
+    if member is None:
+        return Constraint(kind)
+    if kind in _TEXT_KINDS:
+        return Constraint(kind, text=_parse_text(kind, members[member], field))
+    values = [members[member]] if kind is ConstraintKind.EXACT else members[member]
+    return Constraint(kind, values=_parse_scalars(values, field))
 
 
 def _parse_range(members: Mapping[str, Any], field: str) -> Constraint:
     if not {"min", "max"} & set(members) or set(members) - {"constraint_type", "min", "max"}:
-        raise _grant_error("bad_constraint", "a range needs `min`, `max` or both", field)
+        raise claim_error("bad_constraint", "a range needs `min`, `max` or both", field)
     for bound_name in members.keys() - {"constraint_type"}:
         if not _is_integer(members[bound_name]):
-            raise _grant_error("bad_constraint", f"`{bound_name}` is not an integer below 2**53", field)
+            raise claim_error("bad_constraint", f"`{bound_name}` is not an integer below 2**53", field)
     low, high = members.get("min"), members.get("max")
     if low is not None and high is not None and low > high:
-        raise _grant_error("bad_constraint", "`min` is above `max`", field)
-    return Constraint(ConstraintKind.RANGE, low=low, high=high)
+        raise claim_error("bad_constraint", "`min` is above `max`", field)
+    return Constraint.between(low, high)
 
 
-def _parse_prefix(members: Mapping[str, Any], field: str) -> Constraint:
-    text = _parse_text(members, field)
-    scheme = _URL_SCHEME.match(text)
+def _parse_text(kind: ConstraintKind, text: object, field: str) -> str:
+    if type(text) is not str or not 0 < len(text) <= MAX_TEXT:
+        raise claim_error("bad_constraint", f"`value` is not a text of 1 to {MAX_TEXT} characters", field)
+    if kind is ConstraintKind.PATTERN and compile_pattern(text) is None:
+        raise claim_error("bad_constraint", "the pattern is not an RE2 expression, or it is too large", field)
+    scheme = _URL_SCHEME.match(text) if kind is ConstraintKind.PREFIX else None
     if scheme is not None and "/" not in text[scheme.end() :]:
         # `https://bank.example` would also accept `https://bank.example.evil.example`.
-        raise _grant_error("bad_constraint", "a URL prefix must include the slash after the host", field)
-    return Constraint(ConstraintKind.PREFIX, text=text)
-
-
-def _parse_pattern(members: Mapping[str, Any], field: str) -> Constraint:
-    text = _parse_text(members, field)
-    if compile_pattern(text) is None:
-        raise _grant_error("bad_constraint", "the pattern is not an RE2 expression, or it is too large", field)
-    return Constraint(ConstraintKind.PATTERN, text=text)
-
-
-_PARSERS: Final[Mapping[ConstraintKind, Callable[[Mapping[str, Any], str], Constraint]]] = {
-    ConstraintKind.EXACT: _parse_exact,
-    ConstraintKind.ONE_OF: _make_values_parser("values", ConstraintKind.ONE_OF),
-    ConstraintKind.NOT_ONE_OF: _make_values_parser("excluded", ConstraintKind.NOT_ONE_OF),
-    ConstraintKind.RANGE: _parse_range,
-    ConstraintKind.PREFIX: _parse_prefix,
-    ConstraintKind.PATTERN: _parse_pattern,
-    ConstraintKind.WILDCARD: _parse_wildcard,
-}
-
-
-def _parse_text(members: Mapping[str, Any], field: str) -> str:
-    text = _require_members(members, ("constraint_type", "value"), "bad_constraint", field)["value"]
-    if type(text) is not str or not 0 < len(text) <= MAX_TEXT:
-        raise _grant_error("bad_constraint", f"`value` is not a text of 1 to {MAX_TEXT} characters", field)
+        raise claim_error("bad_constraint", "a URL prefix must include the slash after the host", field)
     return text
 
 
 def _parse_scalars(json_value: object, field: str) -> tuple[str | int | bool, ...]:
     if type(json_value) is not list or not 0 < len(json_value) <= MAX_VALUES:
-        raise _grant_error("bad_constraint", f"1 to {MAX_VALUES} values are expected", field)
+        raise claim_error("bad_constraint", f"1 to {MAX_VALUES} values are expected", field)
     for item in json_value:
         if type(item) not in (str, bool) and not _is_integer(item):
-            raise _grant_error("bad_constraint", "a value must be a text, a boolean or an integer below 2**53", field)
+            raise claim_error("bad_constraint", "a value must be a text, a boolean or an integer below 2**53", field)
     if len({(type(item), item) for item in json_value}) != len(json_value):
-        raise _grant_error("bad_constraint", "a value occurs twice", field)
+        raise claim_error("bad_constraint", "a value occurs twice", field)
     return tuple(json_value)
 
 
 def _is_integer(value: object) -> bool:
-    return type(value) is int and -_INT_LIMIT < value < _INT_LIMIT
-
-
-def _require_object(json_value: object, code: str, field: str) -> Mapping[str, Any]:
-    if type(json_value) is not dict or not all(type(key) is str for key in json_value):
-        raise _grant_error(code, "an object is expected", field)
-    return json_value
-
-
-def _require_members(json_value: object, names: Sequence[str], code: str, field: str) -> Mapping[str, Any]:
-    members = _require_object(json_value, code, field)
-    if sorted(members) != sorted(names):
-        raise _grant_error(code, f"expected exactly the members {', '.join(sorted(names))}", field)
-    return members
-
-
-def _grant_error(code: str, message: str, field: str, *, remedy: str = "") -> PassportError:
-    return PassportError(code, message, field=field[:256], remedy=remedy)
+    return type(value) is int and -INT_LIMIT < value < INT_LIMIT
 
 
 def grants_to_json(grants: Grants) -> list[dict[str, Any]]:
@@ -362,19 +320,13 @@ def grants_to_json(grants: Grants) -> list[dict[str, Any]]:
 
 def constraint_to_json(constraint: Constraint) -> dict[str, Any]:
     """JSON object of a constraint, the inverse of `parse_constraint`."""
-    json_object: dict[str, Any] = {"constraint_type": constraint.kind.value}
-    match constraint.kind:
-        case ConstraintKind.EXACT:
-            if len(constraint.values) != 1:
-                raise _grant_error("bad_constraint", "`exact` takes one value", "")
-            json_object["value"] = constraint.values[0]
-        case ConstraintKind.ONE_OF:
-            json_object["values"] = list(constraint.values)
-        case ConstraintKind.NOT_ONE_OF:
-            json_object["excluded"] = list(constraint.values)
-        case ConstraintKind.RANGE:
-            bounds = {"min": constraint.low, "max": constraint.high}
-            json_object.update((name, bound_value) for name, bound_value in bounds.items() if bound_value is not None)
-        case ConstraintKind.PREFIX | ConstraintKind.PATTERN:
-            json_object["value"] = constraint.text
-    return json_object
+    kind, json_object = constraint.kind, {"constraint_type": constraint.kind.value}
+    if kind is ConstraintKind.RANGE:
+        bounds = {"min": constraint.low, "max": constraint.high}
+        return json_object | {name: bound for name, bound in bounds.items() if bound is not None}
+    content: Any = constraint.text if kind in _TEXT_KINDS else list(constraint.values)
+    if kind is ConstraintKind.EXACT:
+        if len(content) != 1:
+            raise claim_error("bad_constraint", "`exact` takes one value", "", remedy="")
+        (content,) = content
+    return json_object | ({_CONTENT_MEMBERS[kind]: content} if kind in _CONTENT_MEMBERS else {})

@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any, TypedDict, Unpack
 
 from halo_core.crypto.keys import Signer
 from halo_core.errors import PassportError
 from halo_core.model import Budget, Decay, Grants, Link, LinkKind, Quota, SessionTerms
 from halo_core.passports.approval import find_reauthorization_violation, peek_approval
-from halo_core.passports.chain import verify_standing
+from halo_core.passports.chain import POP_HEADER, hash_leaf, verify_standing
 from halo_core.passports.claims import MAX_DEPTH, claims_to_link, issuer_uri, link_to_claims
-from halo_core.passports.codec import Claims, encode_derived, encode_root, signing_input_hash, token_hash
+from halo_core.passports.codec import (
+    DERIVED_HEADER,
+    PASSPORT_TYPE,
+    Claims,
+    make_header,
+    sign_token,
+    signing_input_hash,
+    token_hash,
+)
 from halo_core.passports.grants import Violation
 from halo_core.passports.narrowing import find_widening, session_limits
 from halo_core.reasons import get_reason_text
@@ -44,29 +53,13 @@ def mint_standing(
     terms: SessionTerms | None = None,
     envelope: str = "",
 ) -> str:
-    """Mint a standing link: grants, ceilings and quotas, no decay.
+    """Mint a standing link: grants, ceilings and quotas, no decay. Times are seconds (`now_s` since the epoch).
 
-    Args:
-        signer: the issuer.
-        tenant: whose agents.
-        agent: id of the agent that will hold it (`client_id`).
-        principal: user or organisation it acts for (`sub`).
-        audience: the one store it is good for; a second store would double every budget.
-        holder_public_key: 32 bytes; the agent's key, which signs the session links.
-        grants: what it may reach, exact resource ids.
-        now_s: seconds since the epoch, the start of validity.
-        lifetime_s: seconds.
-        jti: id of this token, unique.
-        txn: its own id in the call tree (RFC 8417).
-        labels: data labels allowed, None for any.
-        budgets: ceilings of one session over all its re-authorizations.
-        hand_off_to: agents it may hand off to.
-        policy: `sha256:` digest of the policy bundle that the chain is pinned to, or empty.
-        max_depth: depth of the deepest link that may be derived, 0..`MAX_DEPTH`.
-        owner: who answers for the agent, empty if nobody was named.
-        quotas: of all its sessions together, per UTC day.
-        terms: what each session begins with; without, none can be opened.
-        envelope: account of the quotas, `jti` if empty; give a predecessor's to go on counting.
+    Parameters are fields of `Link`, with these differences: the issuer signs, `audience` is the one store it is good
+    for (a second store would double every budget), `budgets` are ceilings of one session over all its
+    re-authorizations, `policy` is the `sha256:` digest of the bundle that the chain is pinned to, `max_depth` is that
+    of the deepest link that may be derived, and without `terms` no session can be opened. `envelope` is the account of
+    the quotas, `jti` if empty; give a predecessor's to go on counting.
 
     Raises:
         PassportError: with the code `verify_standing` would give; nothing is minted that it would refuse.
@@ -99,9 +92,23 @@ def mint_standing(
         quotas=tuple(quotas),
         terms=terms,
     )
-    token = encode_root(link_to_claims(link), signer)
+    token = sign_token(make_header(signer.key_id, PASSPORT_TYPE), link_to_claims(link), signer)
     verify_standing(token, trusted={signer.key_id: signer.public_key}, audience=audience, tenant=tenant)
     return token
+
+
+class Narrowing(TypedDict, total=False):
+    """What a link may have less of than the parent, or the terms, it is minted from; left out or None, it has the same.
+
+    `grants` are given on by reference then. `budgets` are limits in exactly the same units.
+    """
+
+    grants: Grants | None
+    labels: Sequence[str] | None
+    hand_off_to: Sequence[str] | None
+    budgets: Sequence[Budget] | None
+    decay: Decay | None
+    max_depth: int | None
 
 
 def mint_session(
@@ -113,33 +120,16 @@ def mint_session(
     jti: str,
     session: str,
     lifetime_s: int | None = None,
-    budgets: Sequence[Budget] | None = None,
-    decay: Decay | None = None,
-    grants: Grants | None = None,
-    labels: Sequence[str] | None = None,
-    hand_off_to: Sequence[str] | None = None,
-    max_depth: int | None = None,
     epoch: int = 1,
     reauthorization: str = "",
+    **narrower: Unpack[Narrowing],
 ) -> str:
-    """Mint a session link under a standing link. What is not given is the parent's.
+    """Mint a session link under a standing link, signed by its holder. What is not given is the parent's.
 
-    Args:
-        parent: the standing link.
-        parent_token: its token.
-        signer: its holder.
-        now_s: seconds since the epoch, the start of validity.
-        jti: id of this token, unique.
-        session: the session it is good for (`txn`), printable, 1 to 256 characters.
-        lifetime_s: seconds; never beyond the terms and the parent.
-        budgets: limits, in exactly the units of the terms.
-        decay: no looser than that of the terms.
-        grants: within the parent's; None for the same, by reference.
-        labels: within the parent's.
-        hand_off_to: within the parent's.
-        max_depth: at most the parent's.
-        epoch: 1, or that of the approval.
-        reauthorization: the approver's token that a later epoch rests on; limits and authority are what it gives.
+    It is valid from `now_s` (seconds since the epoch) for `lifetime_s`, never beyond the terms and the parent.
+    `session` is the session it is good for (`txn`), printable, 1 to 256 characters. `epoch` is 1, or that of the
+    approval, whose token is `reauthorization`; limits and authority are then what it gives. Budgets and decay are those
+    of the terms.
 
     Raises:
         PassportError: with the code `verify_chain` would give, but for the approval's signer.
@@ -156,13 +146,13 @@ def mint_session(
         kind=LinkKind.SESSION,
         txn=session,
         epoch=epoch,
-        budgets=limits if budgets is None else tuple(budgets),
-        decay=dataclasses.replace(terms.decay, authority=authority) if decay is None else decay,
+        budgets=limits,
+        decay=dataclasses.replace(terms.decay, authority=authority),
         quotas=(),
         terms=None,
         reauthorization=reauthorization,
     )
-    token, session_link = _sign_link(parent, _narrow_link(link, grants, labels, hand_off_to, max_depth), signer)
+    token, session_link = _sign_link(parent, link, narrower, signer)
     wrong = find_reauthorization_violation(parent, session_link, approval) if approval is not None else None
     if wrong is not None:
         raise _violation_error(wrong)
@@ -179,32 +169,14 @@ def mint_handoff(
     agent: str,
     holder_public_key: bytes,
     lifetime_s: int | None = None,
-    grants: Grants | None = None,
-    labels: Sequence[str] | None = None,
-    hand_off_to: Sequence[str] | None = None,
-    budgets: Sequence[Budget] | None = None,
-    decay: Decay | None = None,
     owner: str = "",
-    max_depth: int | None = None,
+    **narrower: Unpack[Narrowing],
 ) -> str:
-    """Mint a hand-off link under a session or hand-off link. What is not given is the parent's.
+    """Mint a hand-off link under a session or hand-off link, signed by its holder. What is not given is the parent's.
 
-    Args:
-        parent: the link to narrow.
-        parent_token: its token.
-        signer: its holder.
-        now_s: seconds since the epoch, the start of validity.
-        jti: id of this token, unique.
-        agent: who receives it; one of the parent's `hand_off_to`.
-        holder_public_key: that agent's key, 32 bytes.
-        lifetime_s: seconds; never beyond the parent.
-        grants: within the parent's; None for the same, by reference.
-        labels: within the parent's.
-        hand_off_to: within the parent's.
-        budgets: limits, in exactly the parent's units.
-        decay: no looser than the parent's.
-        owner: who answers for the agent, empty if nobody was named.
-        max_depth: at most the parent's.
+    It is valid from `now_s` (seconds since the epoch) for `lifetime_s`, never beyond the parent. `agent`, one of the
+    parent's `hand_off_to`, receives it and holds `holder_public_key` (32 bytes); `owner` answers for it, empty if
+    nobody was named.
 
     Raises:
         PassportError: with the code `verify_chain` would give, but for what it asks of links further up.
@@ -215,12 +187,10 @@ def mint_handoff(
         kind=LinkKind.HANDOFF,
         agent=agent,
         holder_key=holder_public_key,
-        budgets=parent.budgets if budgets is None else tuple(budgets),
-        decay=parent.decay if decay is None else decay,
         owner=owner,
         reauthorization="",
     )
-    return _sign_link(parent, _narrow_link(link, grants, labels, hand_off_to, max_depth), signer)[0]
+    return _sign_link(parent, link, narrower, signer)[0]
 
 
 def _derive_link(parent: Link, parent_token: str, signer: Signer, *, now_s: int, jti: str, lifetime_s: int) -> Link:
@@ -241,25 +211,11 @@ def _derive_link(parent: Link, parent_token: str, signer: Signer, *, now_s: int,
     )
 
 
-def _narrow_link(
-    link: Link,
-    grants: Grants | None,
-    labels: Sequence[str] | None,
-    hand_off_to: Sequence[str] | None,
-    max_depth: int | None,
-) -> Link:
-    return dataclasses.replace(
-        link,
-        grants=link.grants if grants is None else grants,
-        labels=link.labels if labels is None else tuple(labels),
-        hand_off_to=link.hand_off_to if hand_off_to is None else tuple(hand_off_to),
-        max_depth=link.max_depth if max_depth is None else max_depth,
-    )
-
-
-def _sign_link(parent: Link, link: Link, signer: Signer) -> tuple[str, Link]:
+def _sign_link(parent: Link, derived: Link, narrower: Narrowing, signer: Signer) -> tuple[str, Link]:
+    given: dict[str, Any] = {name: value for name, value in narrower.items() if value is not None}
+    link = dataclasses.replace(derived, **given)
     claims = link_to_claims(link, same_grants=link.grants is parent.grants)
-    token = encode_derived(claims, signer)
+    token = sign_token(DERIVED_HEADER, claims, signer)
     # What was signed here needs no verifying, but must parse, and be within the parent.
     parsed = claims_to_link(Claims(claims, signer.key_id, token), parent)
     wrong = find_widening(parent, parsed)
@@ -271,3 +227,18 @@ def _sign_link(parent: Link, link: Link, signer: Signer) -> tuple[str, Link]:
 def _violation_error(violation: Violation) -> PassportError:
     words = get_reason_text(violation.code)
     return PassportError(violation.code, words.title, field=violation.detail, remedy=words.remedy)
+
+
+def mint_pop(
+    *, signer: Signer, leaf_token: str, audience: str, action: str, args_digest: str, now_s: int, jti: str
+) -> str:
+    """Mint a proof of possession of a leaf's key for one call, signed by its holder; parameters as in `verify_pop`."""
+    claims = {
+        "act": action,
+        "arg": args_digest,
+        "ath": hash_leaf(leaf_token),
+        "aud": audience,
+        "iat": now_s,
+        "jti": jti,
+    }
+    return sign_token(POP_HEADER, claims, signer)

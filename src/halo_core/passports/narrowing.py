@@ -9,6 +9,7 @@ once, approvals, registered holders) is in `halo_core.passports.chain`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from halo_core.model import (
@@ -41,24 +42,13 @@ def constraint_within(child: Constraint, parent: Constraint) -> bool:
 
 
 def _is_range_within(child: Constraint, parent: Constraint) -> bool:
-    return _is_low_within(child.low, parent.low) and _is_high_within(child.high, parent.high)
-
-
-def _is_low_within(child: int | None, parent: int | None) -> bool:
-    return parent is None or (child is not None and child >= parent)
-
-
-def _is_high_within(child: int | None, parent: int | None) -> bool:
-    return parent is None or (child is not None and child <= parent)
+    is_low_within = parent.low is None or (child.low is not None and child.low >= parent.low)
+    return is_low_within and (parent.high is None or (child.high is not None and child.high <= parent.high))
 
 
 def _is_prefix_within(child: Constraint, parent: Constraint) -> bool:
     # The prefix itself must lie below the parent's: one that climbs leads nowhere good.
     return child.text == parent.text or accepts(parent, child.text)
-
-
-def _is_pattern_within(child: Constraint, parent: Constraint) -> bool:
-    return child.text == parent.text
 
 
 def _is_exclusion_within(child: Constraint, parent: Constraint) -> bool:
@@ -71,7 +61,7 @@ def _is_exclusion_within(child: Constraint, parent: Constraint) -> bool:
 _WITHIN: Final[Mapping[ConstraintKind, Callable[[Constraint, Constraint], bool]]] = {
     ConstraintKind.RANGE: _is_range_within,
     ConstraintKind.PREFIX: _is_prefix_within,
-    ConstraintKind.PATTERN: _is_pattern_within,
+    ConstraintKind.PATTERN: lambda child, parent: child.text == parent.text,
     ConstraintKind.NOT_ONE_OF: _is_exclusion_within,
 }
 
@@ -182,21 +172,18 @@ def find_budget_violation(child: Sequence[Budget], limits: Sequence[Budget]) -> 
 
 def find_decay_violation(child: Decay, parent: Decay) -> Violation | None:
     """Why authority could fall more slowly, or reach further, under `child` than under `parent`."""
+    floors = dict(child.floors)
     loose = {
         "a0": child.authority > parent.authority,
         "hl_s": child.half_life_s > parent.half_life_s,
         "hl_steps": child.half_life_steps > parent.half_life_steps,
         "hl_risk": child.half_life_risk > parent.half_life_risk,
         "reauth": child.reauthorize_below < parent.reauthorize_below,
-        "floors": any(_floor_of(child, name) < floor for name, floor in parent.floors),
+        "floors": any(floors.get(name, 0) < floor for name, floor in parent.floors),
         # Ceilings only fall, so the parent's own steps are the places where the child's could be above.
         "bands": any(_ceiling_at(child.bands, risk) > ceiling for risk, ceiling in parent.bands),
     }
     return next((Violation("decay_widened", name) for name, is_looser in loose.items() if is_looser), None)
-
-
-def _floor_of(decay: Decay, impact: str) -> int:
-    return dict(decay.floors).get(impact, 0)
 
 
 def _ceiling_at(bands: Iterable[tuple[int, int]], risk: int) -> int:
@@ -205,15 +192,14 @@ def _ceiling_at(bands: Iterable[tuple[int, int]], risk: int) -> int:
 
 def tighter_decay(a: Decay, b: Decay) -> Decay:
     """The loosest decay that is no looser than either."""
+    floors, others = dict(a.floors), dict(b.floors)
     return Decay(
         authority=min(a.authority, b.authority),
         half_life_s=min(a.half_life_s, b.half_life_s),
         half_life_steps=min(a.half_life_steps, b.half_life_steps),
         half_life_risk=min(a.half_life_risk, b.half_life_risk),
         reauthorize_below=max(a.reauthorize_below, b.reauthorize_below),
-        floors=tuple(
-            (name, max(_floor_of(a, name), _floor_of(b, name))) for name in sorted({*dict(a.floors), *dict(b.floors)})
-        ),
+        floors=tuple((name, max(floors.get(name, 0), others.get(name, 0))) for name in sorted({*floors, *others})),
         bands=_intersect_bands(a.bands, b.bands),
     )
 
@@ -230,16 +216,14 @@ def _intersect_bands(a: tuple[tuple[int, int], ...], b: tuple[tuple[int, int], .
 def tighter_budgets(a: Sequence[Budget], b: Sequence[Budget]) -> tuple[Budget, ...]:
     """Budgets in the units and decimals of `a`, each limit the lower of both where `b` has the unit."""
     others = {item.unit: item for item in b}
-    return tuple(_lower_budget(item, others.get(item.unit, item)) for item in a)
-
-
-def _lower_budget(a: Budget, b: Budget) -> Budget:
-    factor, divisor = int(10**a.decimals), int(10**b.decimals)
-
-    def limit(amount: int, other_amount: int) -> int:
-        return min(amount, other_amount * factor // divisor)
-
-    return Budget(a.unit, limit(a.per_action, b.per_action), limit(a.subtree, b.subtree), a.decimals)
+    budgets = []
+    for item in a:
+        other = others.get(item.unit, item)
+        factor, divisor = int(10**item.decimals), int(10**other.decimals)
+        per_action = min(item.per_action, other.per_action * factor // divisor)
+        subtree = min(item.subtree, other.subtree * factor // divisor)
+        budgets.append(replace(item, per_action=per_action, subtree=subtree))
+    return tuple(budgets)
 
 
 def session_limits(standing_link: Link, approved: Sequence[Budget] | None = None) -> tuple[Budget, ...]:
@@ -261,10 +245,9 @@ def session_limits(standing_link: Link, approved: Sequence[Budget] | None = None
 
 def intersect_labels(a: Sequence[str] | None, b: Sequence[str] | None) -> tuple[str, ...] | None:
     """Labels that both allow, sorted; None is any."""
-    if a is None or b is None:
-        labels = b if a is None else a
-        return None if labels is None else tuple(sorted(labels))
-    return tuple(sorted({*a} & {*b}))
+    if a is None:
+        return None if b is None else tuple(sorted(b))
+    return tuple(sorted(a if b is None else {*a} & {*b}))
 
 
 def find_widening(parent: Link, child: Link) -> Violation | None:

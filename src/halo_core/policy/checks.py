@@ -23,7 +23,7 @@ import difflib
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -49,9 +49,8 @@ from halo_core.model import (
     Trigger,
 )
 from halo_core.policy.answer_cache import applies
-from halo_core.policy.bundle import PolicyBundle, parse_bundle
+from halo_core.policy.bundle import ALL, Finding, Policy, PolicyBundle, find_entity_literals, parse_bundle
 from halo_core.policy.engine import CedarPolicy
-from halo_core.policy.parser import ALL, Finding, Policy, find_entity_literals
 from halo_core.policy.schema import (
     CONTEXT_ATTRIBUTES,
     ENTITY_TYPES,
@@ -230,42 +229,38 @@ def _suggest_names(word: str, known_names: Iterable[str]) -> str:
 
 
 _MAX_CASES: Final = 10_000
-_RESOURCE_FIELDS: Final = ("impact", "reversal", "labels", "system", "source_trust", "targets", "amount", "classified")
-_MEMBER_TYPES: Final[dict[str, type]] = {
-    "agent": str,
-    "amount": str,
-    "args": dict,
-    "classified": str,
-    "expect": str,
-    "impact": str,
-    "kind": str,
-    "labels": list,
-    "name": str,
-    "pending": int,
-    "provenance": dict,
-    "reason": str,
-    "refused": int,
-    "resource": str,
-    "reversal": str,
-    "risk": int,
-    "risk_band": int,
-    "session_risk": int,
-    "source_trust": int,
-    "steps": int,
-    "system": str,
-    "tainted": bool,
-    "targets": list,
-    "unscored": bool,
-    "user": str,
-    "uses": int,
+_RESOURCE_READERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "impact": Impact,
+    "reversal": Reversal,
+    **dict.fromkeys(("labels", "targets"), lambda items: tuple(map(str, items))),
+    **dict.fromkeys(("system", "source_trust", "amount", "classified"), lambda value: value),
 }
+# fmt: off
+_MEMBER_TYPES: Final[dict[str, type]] = {
+    **dict.fromkeys((
+        "agent", "amount", "classified", "expect", "impact", "kind", "name", "reason", "resource", "reversal", "system",
+        "user",
+    ), str),
+    **dict.fromkeys((
+        "pending", "refused", "risk", "risk_band", "session_risk", "source_trust", "steps", "uses",
+    ), int),
+    **dict.fromkeys(("tainted", "unscored"), bool),
+    **dict.fromkeys(("args", "provenance"), dict),
+    **dict.fromkeys(("labels", "targets"), list),
+}
+# fmt: on
+_STATE_MEMBERS: Final = {
+    **{name: name for name in ("pending", "refused", "risk", "session_risk", "unscored", "uses")},
+    "risk_band": "band",
+}
+"""Members of a case that are fields of `Snapshot` → their names there."""
 _MAX_MEMBER_VALUES: Final = {"risk": 1000, "risk_band": 2, "session_risk": 1000, "source_trust": 1000}
 _REQUIRED_MEMBERS: Final = ("name", "resource", "expect")
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One expected answer. `given` holds the resource attributes that the case states itself."""
+    """One expected answer; `given` holds what the case states of the resource, `state` fields of `Snapshot`."""
 
     name: str
     resource: str
@@ -276,16 +271,10 @@ class Case:
     args: Mapping[str, Any] = field(default_factory=dict)
     given: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Provenance] = field(default_factory=dict)
+    state: Mapping[str, Any] = field(default_factory=dict)
     tainted: bool = False
-    uses: int = 1
     steps: int = 0
-    pending: int = 0
     reason: str = ""
-    refused: int = 0
-    risk: int | None = None
-    risk_band: int = 0
-    session_risk: int = 0
-    unscored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,31 +322,20 @@ def _parse_case(table: object, where: str) -> Case:
     for name in _REQUIRED_MEMBERS:
         if not table.get(name):
             raise _case_error(where, f"`{name}` is missing", "every case needs a name, a resource and an expect")
-    members = {name: value for name, value in table.items() if name not in _RESOURCE_FIELDS}
+    members = {name: value for name, value in table.items() if name not in {*_RESOURCE_READERS, *_STATE_MEMBERS}}
     try:
         return Case(
             **{
                 **members,
                 "expect": Effect(table["expect"]).value,
-                "given": _parse_resource_fields(table),
+                "given": {name: read(table[name]) for name, read in _RESOURCE_READERS.items() if name in table},
+                "state": {name: table[member] for member, name in _STATE_MEMBERS.items() if member in table},
                 "kind": ActionKind(table.get("kind", ActionKind.TOOL_CALL)),
                 "provenance": {name: Provenance(source) for name, source in table.get("provenance", {}).items()},
             }
         )
     except ValueError as exc:
         raise _case_error(where, str(exc).lower(), "use one of the values in docs/policy.md") from exc
-
-
-def _parse_resource_fields(table: Mapping[str, Any]) -> dict[str, Any]:
-    resource_fields = {name: table[name] for name in _RESOURCE_FIELDS if name in table}
-    for name in ("labels", "targets"):
-        if name in resource_fields:
-            resource_fields[name] = tuple(str(item) for item in resource_fields[name])
-    if "impact" in resource_fields:
-        resource_fields["impact"] = Impact(resource_fields["impact"])
-    if "reversal" in resource_fields:
-        resource_fields["reversal"] = Reversal(resource_fields["reversal"])
-    return resource_fields
 
 
 def _case_error(where: str, message: str, remedy: str) -> PolicyError:
@@ -405,14 +383,8 @@ def _build_snapshot(case: Case, policy: CedarPolicy) -> Snapshot:
         mode=Mode.ENFORCE,
         control_version=0,
         session=SessionView("session", 0, 0, 0, case.steps, case.tainted),
-        uses=case.uses,
         provenance=tuple(sorted(pointers.items())),
         chain=(),
         policy=policy,
-        pending=case.pending,
-        risk=case.risk,
-        band=case.risk_band,
-        session_risk=case.session_risk,
-        refused=case.refused,
-        unscored=case.unscored,
+        **{"uses": 1, **case.state},
     )

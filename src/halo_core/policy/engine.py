@@ -12,13 +12,17 @@ tell apart (`policy.answer_cache`) have equal answers, so the last answers are k
 
 Cedar skips a policy that fails to evaluate, which would turn a failing forbid into a yes; here any error is a no.
 No schema is passed to Cedar at run time: with one it would read plain strings and `{type, id}` records as entities.
+
+What looks like a secret is sealed before anything is decided (`halo_core.content.redaction`), and the tool gets the
+real text. A rule on such an argument has not seen what runs, and a made-up secret could hide it, so a person is asked
+(`find_sealed_arguments`).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +30,7 @@ from typing import TYPE_CHECKING, Any, Final
 import cedarpy
 import orjson
 
+from halo_core.content.redaction import SEAL_PREFIX
 from halo_core.model import (
     AccessRequest,
     ActionKind,
@@ -33,18 +38,27 @@ from halo_core.model import (
     Impact,
     Obligation,
     PolicyAnswer,
+    Principal,
+    Provenance,
     Reason,
+    Resource,
     Reversal,
     Snapshot,
 )
 from halo_core.policy.answer_cache import ContextKeyBuilder, applies, may_hold
-from halo_core.policy.bundle import PolicyBundle
-from halo_core.policy.cedar_request import build_context, build_entities, build_request_ids, find_sealed_arguments
-from halo_core.policy.parser import AttributeRefs, find_entity_literals, merge_refs
-from halo_core.policy.schema import ENTITY_TYPES, action_id
+from halo_core.policy.bundle import ALL, AttributeRefs, PolicyBundle, find_entity_literals, merge_refs
+from halo_core.policy.schema import (
+    ABSENT,
+    ENTITY_TYPES,
+    EncodingError,
+    action_id,
+    encode_amount,
+    encode_value,
+    escape_key,
+)
 
 if TYPE_CHECKING:
-    from halo_core.policy.parser import Policy
+    from halo_core.policy.bundle import Policy
 
 _CEDAR_ERROR: Final = re.compile(r"error while evaluating policy `([^`]*)`: (.*)", re.DOTALL)
 _NO_ATTRIBUTE: Final = re.compile(r"the attribute `([^`]*)`")
@@ -103,21 +117,18 @@ class CedarPolicy:
 
     @classmethod
     def compile(cls, bundle: PolicyBundle) -> CedarPolicy:
-        """Compile, or return the compiled policy of an equal bundle (the last 64 are kept).
-
-        Raises:
-            PolicyError: see the constructor.
-        """
-        return _compile_cached(bundle.to_bytes())
+        """As `from_bytes`, of a bundle."""
+        return cls.from_bytes(bundle.to_bytes())
 
     @classmethod
+    @lru_cache(maxsize=64)
     def from_bytes(cls, data: bytes) -> CedarPolicy:
-        """Compile what `PolicyBundle.to_bytes` gave, with the same cache as `compile`.
+        """Compile what `PolicyBundle.to_bytes` gave, or return the compiled policy of equal bytes.
 
         Raises:
             PolicyError: see the constructor.
         """
-        return _compile_cached(data)
+        return cls(PolicyBundle.from_bytes(data))
 
     @property
     def policies(self) -> tuple[Policy, ...]:
@@ -210,11 +221,6 @@ class CedarPolicy:
         )
 
 
-@lru_cache(maxsize=64)
-def _compile_cached(data: bytes) -> CedarPolicy:
-    return CedarPolicy(PolicyBundle.from_bytes(data))
-
-
 def _compile_set(policies: list[Policy]) -> _CompiledSet | None:
     if not policies:
         return None
@@ -280,3 +286,207 @@ def _make_failure(errors: Iterable[tuple[str, str]]) -> PolicyAnswer:
         obligations=(),
         errors=tuple(f"{policy}: {detail}" if policy else detail for policy, detail in problems),
     )
+
+
+def find_sealed_arguments(args: Mapping[str, Any], read: frozenset[str]) -> tuple[Reason, ...]:
+    """A challenge for each argument that the policies read and that is sealed in part."""
+    if not read:
+        return ()
+    return tuple(
+        Reason("sealed_argument", "policy", name[:64], Effect.CHALLENGE.value)
+        for name, value in sorted(args.items())
+        if (ALL in read or escape_key(name) in read) and _is_sealed(value)
+    )
+
+
+def _is_sealed(value: Any) -> bool:
+    if isinstance(value, str):
+        return SEAL_PREFIX in value
+    if isinstance(value, Mapping):
+        return any(_is_sealed(key) or _is_sealed(item) for key, item in value.items())
+    return isinstance(value, list | tuple) and any(map(_is_sealed, value))
+
+
+# From best to worst; one untrusted leaf makes the argument untrusted.
+_TRUST_RANK: Final = {
+    source: rank
+    for rank, source in enumerate(
+        (Provenance.USER, Provenance.SYSTEM, Provenance.NOVEL, Provenance.MIXED, Provenance.UNTRUSTED)
+    )
+}
+
+
+def build_request_ids(request: AccessRequest) -> dict[str, dict[str, str]]:
+    """Principal, action and resource as structured uids, so that no id is ever parsed as Cedar text."""
+    return {
+        "principal": {"type": "Agent", "id": request.subject.agent},
+        "action": {"type": "Action", "id": action_id(request.resource.id)},
+        "resource": {"type": ENTITY_TYPES[request.kind], "id": request.resource.id},
+    }
+
+
+@lru_cache(maxsize=1024)
+def build_entities(subject: Principal, assurance: str, kind: ActionKind, resource: Resource) -> cedarpy.Entities:
+    """Entities of one request; a pure function of its arguments, cached since they repeat."""
+    principal = {
+        "assurance": assurance,
+        "tenant": subject.tenant,
+        "user": subject.user,
+        "user_assurance": subject.user_assurance,
+    }
+    # `1 == True`: equal keys of the cache must give equal entities, so the types are fixed here.
+    target = {
+        "classified": resource.classified,
+        "idempotent": bool(resource.idempotent),
+        "impact": resource.impact.value,
+        "labels": resource.labels,
+        "reversal": resource.reversal.value,
+        "source_trust": resource.trust,
+        "system": resource.system,
+    }
+    if kind is ActionKind.HANDOFF:
+        # The agent handed to acts for the same user in the same tenant; handing to oneself is one entity.
+        target |= principal
+    agent = {"type": "Agent", "id": subject.agent}
+    reached_entity = {"type": ENTITY_TYPES[kind], "id": resource.id}
+    group = {"type": "Action", "id": kind.value}
+    entities_json = [
+        {"uid": {"type": "Action", "id": action_id(resource.id)}, "attrs": {}, "parents": [group]},
+        {"uid": group, "attrs": {}, "parents": []},
+        {"uid": reached_entity, "attrs": target, "parents": []},
+    ]
+    if agent != reached_entity:
+        entities_json.append({"uid": agent, "attrs": principal, "parents": []})
+    return cedarpy.Entities.from_json_str(orjson.dumps(entities_json).decode())
+
+
+def build_context(
+    request: AccessRequest, snapshot: Snapshot, refs: AttributeRefs, types: Mapping[str, str]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Cedar context (JSON tree) holding every attribute that is read, and what could not be encoded.
+
+    What no policy reads is not encoded, so an odd value in an argument nobody looks at stops nothing.
+    """
+    problems: list[str] = []
+    context: dict[str, Any] = {name: make(request, snapshot) for name, make in _select_readers(refs)}
+    if refs.references("args"):
+        context["args"] = _encode_args(request.args, refs.args, types, problems)
+    traced, targets = refs.references("provenance"), refs.references("target_origins")
+    worst = _find_worst_origins(snapshot.provenance) if traced or targets else {}
+    if traced:
+        context["provenance"] = {escape_key(name): source.value for name, source in worst.items()}
+    if targets:
+        context["target_origins"] = _find_target_origins(request, worst)
+    if refs.references("amount"):
+        _add_amount(request, context, problems)
+    # INVARIANT: no rule is told of a low risk that part of the call has no share in.
+    if refs.references("risk") and snapshot.risk is not None and not snapshot.partial:
+        context["risk"] = snapshot.risk
+    return context, tuple(sorted(problems))
+
+
+def _find_target_sources(request: AccessRequest, snapshot: Snapshot) -> list[str]:
+    """Resources whose results the targets came from."""
+    targets = frozenset(request.resource.targets)
+    return sorted({name for pointer, names in snapshot.sources if _argument_name(pointer) in targets for name in names})
+
+
+def _argument_name(pointer: str) -> str:
+    """Name of the argument that a JSON pointer (RFC 6901) leads into."""
+    return pointer[1:].split("/", 1)[0].replace("~1", "/").replace("~0", "~")
+
+
+_ATTRIBUTE_READERS: Final[dict[str, Callable[[AccessRequest, Snapshot], Any]]] = {
+    "authority": lambda _, snapshot: snapshot.authority or 0,
+    "budget_left": lambda _, snapshot: _compute_budget_left(snapshot),
+    "depth": lambda _, snapshot: snapshot.chain[-1].depth if snapshot.chain else 0,
+    "epoch": lambda _, snapshot: snapshot.chain[-1].epoch if snapshot.chain else 0,
+    "first_use": lambda _, snapshot: snapshot.uses == 0,
+    "origins": lambda _, snapshot: sorted({source.value for _pointer, source in snapshot.provenance}),
+    "pending": lambda _, snapshot: snapshot.pending,
+    "refused": lambda _, snapshot: snapshot.refused,
+    "risk_band": lambda _, snapshot: snapshot.band,
+    "risk_spent": lambda _, snapshot: snapshot.envelopes[0].total("risk") if snapshot.envelopes else 0,
+    "session_risk": lambda _, snapshot: snapshot.session_risk,
+    "session_source": lambda request, _: request.context.session_source,
+    "sources": lambda _, snapshot: sorted({name for _pointer, names in snapshot.sources for name in names}),
+    "steps": lambda _, snapshot: snapshot.session.steps,
+    "tainted": lambda _, snapshot: snapshot.session.tainted,
+    "target_sources": _find_target_sources,
+    "time_s": lambda _, snapshot: snapshot.time_us // 1_000_000,
+    "unscored": lambda _, snapshot: snapshot.unscored,
+    "user": lambda request, _: request.subject.user,
+    "uses": lambda _, snapshot: snapshot.uses,
+}
+
+
+@lru_cache(maxsize=1024)
+def _select_readers(refs: AttributeRefs) -> tuple[tuple[str, Callable[[AccessRequest, Snapshot], Any]], ...]:
+    return tuple((name, make) for name, make in _ATTRIBUTE_READERS.items() if refs.references(name))
+
+
+def _compute_budget_left(snapshot: Snapshot) -> int:
+    """Per cent that is left of the budget closest to its end, over every link and unit but time; 0..100."""
+    decaying = [link for link in snapshot.chain if link.decay is not None]
+    percentages = [
+        100 - min(100 * account.total(budget.unit) // budget.subtree, 100) if budget.subtree else 0
+        for link, account in zip(decaying, snapshot.envelopes, strict=True)
+        for budget in link.budgets
+        if budget.unit != "time"
+    ]
+    return min(percentages, default=100)
+
+
+def _encode_args(
+    args: Mapping[str, Any], read: frozenset[str], types: Mapping[str, str], problems: list[str]
+) -> dict[str, Any]:
+    # Policies name arguments by their escaped spelling, which differs for `__entity` and its like only.
+    wanted = {name: value for name, value in args.items() if ALL in read or escape_key(name) in read}
+    record: dict[str, Any] = {}
+    for name, value in wanted.items():
+        try:
+            encoded = encode_value(value, types.get(name, ""))
+        except EncodingError as exc:
+            problems.append(f"argument `{_printable_name(name)}` {exc}")
+            continue
+        if encoded is not ABSENT:
+            record[escape_key(name)] = encoded
+    return record
+
+
+def _add_amount(request: AccessRequest, context: dict[str, Any], problems: list[str]) -> None:
+    name = request.resource.amount
+    value = request.args.get(name) if name else None
+    if value is None:
+        return
+    try:
+        context["amount"] = encode_amount(value)
+    except EncodingError as exc:
+        problems.append(f"argument `{_printable_name(name)}` {exc}")
+
+
+def _find_target_origins(request: AccessRequest, worst: Mapping[str, Provenance]) -> list[str]:
+    origins: set[str] = set()
+    for name in request.resource.targets:
+        if name in worst:
+            origins.add(worst[name].value)
+        elif request.args.get(name) not in (None, "", [], {}, ()):
+            # A target that nobody traced is not known to come from anywhere.
+            origins.add(Provenance.NOVEL.value)
+    return sorted(origins)
+
+
+def _find_worst_origins(provenance: tuple[tuple[str, Provenance], ...]) -> dict[str, Provenance]:
+    """Worst provenance of each top-level argument, from JSON pointers (RFC 6901) of its leaves."""
+    worst: dict[str, Provenance] = {}
+    for pointer, source in provenance:
+        if not pointer.startswith("/"):
+            continue
+        name = _argument_name(pointer)
+        if name not in worst or _TRUST_RANK[source] > _TRUST_RANK[worst[name]]:
+            worst[name] = source
+    return worst
+
+
+def _printable_name(name: str) -> str:
+    return name[:64].encode("ascii", "backslashreplace").decode("ascii")

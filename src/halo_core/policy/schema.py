@@ -137,13 +137,18 @@ def _quantize(number: Decimal) -> str | None:
 
 
 def _encode_text(value: str) -> str:
+    text = _require_utf8(value, "holds a lone surrogate")
+    return "$" + text if text.startswith("$") and _LIKE_TAG.match(text) else text
+
+
+def _require_utf8(value: str, problem: str) -> str:
     text = str.__str__(value)
     if not text.isascii():
         try:
             text.encode("utf-8")
         except UnicodeEncodeError as exc:
-            raise EncodingError("holds a lone surrogate") from exc
-    return "$" + text if text.startswith("$") and _LIKE_TAG.match(text) else text
+            raise EncodingError(problem) from exc
+    return text
 
 
 class _Encoder:
@@ -174,7 +179,7 @@ class _Encoder:
             if not isinstance(key, str):
                 raise EncodingError("has a key that is not a string")
             if item is not None:
-                record[_encode_key(key)] = self.encode(item, depth + 1)
+                record[escape_key(_require_utf8(key, "has a key with a lone surrogate"))] = self.encode(item, depth + 1)
         return record
 
 
@@ -198,16 +203,6 @@ def _format_digits(value: int) -> str:
     return str(value)
 
 
-def _encode_key(key: str) -> str:
-    text = str.__str__(key)
-    if not text.isascii():
-        try:
-            text.encode("utf-8")
-        except UnicodeEncodeError as exc:
-            raise EncodingError("has a key with a lone surrogate") from exc
-    return escape_key(text)
-
-
 ArgTypes = Mapping[str, Mapping[str, str]]
 """Resource id → argument → `string`, `long`, `decimal`, `bool`, `set<...>` of these, or `any` (no Cedar type)."""
 
@@ -223,54 +218,29 @@ _LONG: Final = {"type": "Long"}
 _BOOL: Final = {"type": "Boolean"}
 _DECIMAL: Final = {"type": "Extension", "name": "decimal"}
 _STRINGS: Final = {"type": "Set", "element": _STRING}
-_SCALARS: Final[dict[str, dict[str, Any]]] = {
-    "string": _STRING,
-    "long": _LONG,
-    "decimal": _DECIMAL,
-    "bool": _BOOL,
-}
+_SCALARS: Final[dict[str, dict[str, Any]]] = {"string": _STRING, "long": _LONG, "decimal": _DECIMAL, "bool": _BOOL}
 _JSON_TYPES: Final = {"string": "string", "integer": "long", "number": "decimal", "boolean": "bool"}
 
 RESOURCE_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
-    "classified": _STRING,
+    **dict.fromkeys(("classified", "impact", "reversal", "system"), _STRING),
     "idempotent": _BOOL,
-    "impact": _STRING,
     "labels": _STRINGS,
-    "reversal": _STRING,
     "source_trust": _LONG,
-    "system": _STRING,
 }
-PRINCIPAL_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
-    "assurance": _STRING,
-    "tenant": _STRING,
-    "user": _STRING,
-    "user_assurance": _STRING,
-}
+PRINCIPAL_ATTRIBUTES: Final = dict.fromkeys(("assurance", "tenant", "user", "user_assurance"), _STRING)
+# fmt: off
 CONTEXT_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
     "amount": {**_DECIMAL, "required": False},
-    "authority": _LONG,
-    "budget_left": _LONG,
-    "depth": _LONG,
-    "epoch": _LONG,
-    "first_use": _BOOL,
-    "origins": _STRINGS,
-    "pending": _LONG,
-    "refused": _LONG,
     "risk": {**_LONG, "required": False},
-    "risk_band": _LONG,
-    "risk_spent": _LONG,
-    "session_risk": _LONG,
-    "session_source": _STRING,
-    "sources": _STRINGS,
-    "steps": _LONG,
-    "tainted": _BOOL,
-    "target_origins": _STRINGS,
-    "target_sources": _STRINGS,
-    "time_s": _LONG,
-    "unscored": _BOOL,
-    "user": _STRING,
-    "uses": _LONG,
+    **dict.fromkeys(("first_use", "tainted", "unscored"), _BOOL),
+    **dict.fromkeys(("session_source", "user"), _STRING),
+    **dict.fromkeys(("origins", "sources", "target_origins", "target_sources"), _STRINGS),
+    **dict.fromkeys((
+        "authority", "budget_left", "depth", "epoch", "pending", "refused", "risk_band", "risk_spent", "session_risk",
+        "steps", "time_s", "uses",
+    ), _LONG),
 }
+# fmt: on
 """Context of every action, besides `args` and `provenance`, which depend on the resource."""
 
 _GROUP_NAME: Final = re.compile(r"_*(?:" + "|".join(kind.value for kind in ActionKind) + ")")
@@ -351,44 +321,22 @@ def build_cedar_schema(resources: Iterable[Resource], types: ArgTypes) -> dict[s
     """Cedar JSON schema for these resources; arguments without a Cedar type are left out."""
     actions: dict[str, dict[str, Any]] = {kind.value: _make_action_schema(kind, {}) for kind in ActionKind}
     for resource in sorted(resources, key=lambda item: (item.kind.value, item.id)):
-        name = action_id(resource.id)
-        actions[name] = {
-            **_make_action_schema(resource.kind, types.get(resource.id, {})),
-            "memberOf": [{"id": resource.kind.value}],
-        }
+        action = _make_action_schema(resource.kind, types.get(resource.id, {}))
+        actions[action_id(resource.id)] = {**action, "memberOf": [{"id": resource.kind.value}]}
     optional = {name: {**kind, "required": False} for name, kind in RESOURCE_ATTRIBUTES.items()}
     shapes = dict.fromkeys(("Tool", "Retriever", "Model"), RESOURCE_ATTRIBUTES)
     shapes["Agent"] = {**PRINCIPAL_ATTRIBUTES, **optional}
-    return {
-        "": {
-            "entityTypes": {name: {"shape": _make_record_schema(shape)} for name, shape in shapes.items()},
-            "actions": actions,
-        }
-    }
+    entity_types = {name: {"shape": _make_record_schema(shape)} for name, shape in shapes.items()}
+    return {"": {"entityTypes": entity_types, "actions": actions}}
 
 
 def _make_action_schema(kind: ActionKind, types: Mapping[str, str]) -> dict[str, Any]:
-    args = {
-        escape_key(name): {**_make_type_schema(text), "required": False}
-        for name, text in types.items()
-        if text != "any"
-    }
+    schemas = {**_SCALARS, **{f"set<{name}>": {"type": "Set", "element": item} for name, item in _SCALARS.items()}}
+    args = {escape_key(name): {**schemas[text], "required": False} for name, text in types.items() if text != "any"}
     origins = {escape_key(name): {**_STRING, "required": False} for name in types}
-    return {
-        "appliesTo": {
-            "principalTypes": ["Agent"],
-            "resourceTypes": [ENTITY_TYPES[kind]],
-            "context": _make_record_schema(
-                {**CONTEXT_ATTRIBUTES, "args": _make_record_schema(args), "provenance": _make_record_schema(origins)}
-            ),
-        }
-    }
-
-
-def _make_type_schema(text: str) -> dict[str, Any]:
-    if text.startswith("set<"):
-        return {"type": "Set", "element": _SCALARS[text[4:-1]]}
-    return _SCALARS[text]
+    record = {**CONTEXT_ATTRIBUTES, "args": _make_record_schema(args), "provenance": _make_record_schema(origins)}
+    context = _make_record_schema(record)
+    return {"appliesTo": {"principalTypes": ["Agent"], "resourceTypes": [ENTITY_TYPES[kind]], "context": context}}
 
 
 def _make_record_schema(attributes: Mapping[str, Any]) -> dict[str, Any]:

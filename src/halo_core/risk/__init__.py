@@ -7,7 +7,7 @@ Four risks are told apart:
 - session risk (0..1000): what the action risks of a session come to (`session_risk`);
 - event risk (0..1000): how unusual a sign-in or change at the identity provider is (`halo_core.identities.event_risk`);
 - budget risk points: what an action spends of a passport's risk budget, set by its impact
-  (`halo_core.authority.budgets`): a price, no estimate.
+  (`halo_core.authority`): a price, no estimate.
 
 `drift` compares the habits of an agent's sessions with those of its past.
 """

@@ -1,4 +1,17 @@
-"""What an action costs, and the accounts (envelopes) that the links of a chain are charged on.
+"""Authority and budgets of a passport's chain: what is left, and what an action costs. Pure, integers only.
+
+How the authority of a link falls with time, steps and risk:
+
+    age = ceil(dt·M / half_life_s) + ceil(steps·M / half_life_steps) + ceil(risk·M / half_life_risk)
+    k, f = divmod(age, M); high = a0 >> k; low = a0 >> (k + 1)
+    A = high - ceil((high - low)·f / M)          0 when k ≥ 64
+    E = min of A over the decaying links of the live chain
+
+Authority is an integer 0..1_000_000. The line between two halvings lies at most 6.15% above the exponential curve and
+never rounds up. The minimum over the live chain makes hand-offs safe: whatever a child asks for, it has no more than
+its ancestors have at that moment.
+
+What an action costs, and the accounts (envelopes) that the links of a chain are charged on:
 
     reserved ──▶ dispatched (durable, before the side effect) ──▶ committed      the outcome says what it cost
                                                               └─▶ indeterminate  a crash: it stays reserved, so charged
@@ -16,10 +29,73 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal, DecimalException, localcontext
 from typing import Final
 
-from halo_core.model import RESERVED_UNITS, AccessRequest, Budget, Envelope, Impact, Link
+from halo_core.model import AUTHORITY_ONE, RESERVED_UNITS, AccessRequest, Decay, Envelope, Impact, Link
+
+_MAX_HALVINGS: Final = 64
+
+
+def _divide_up(dividend: int, divisor: int) -> int:
+    return -(-dividend // divisor)
+
+
+def halve_authority(authority: int, halvings: int) -> int:
+    """Authority after an age of `halvings` millionths of a half-life. INVARIANT: MONO - it never rises with age."""
+    halving_count, fraction = divmod(max(halvings, 0), AUTHORITY_ONE)
+    if halving_count >= _MAX_HALVINGS:
+        return 0
+    high, low = authority >> halving_count, authority >> (halving_count + 1)
+    return high - _divide_up((high - low) * fraction, AUTHORITY_ONE)
+
+
+def compute_age(decay: Decay, lived_us: int, steps: int, risk: int) -> int:
+    """Age in millionths of a half-life: microseconds lived, steps and risk points of the link's whole subtree."""
+    return (
+        _divide_up(max(lived_us, 0), decay.half_life_s)  # µs·M / (s·10⁶)
+        + _divide_up(max(steps, 0) * AUTHORITY_ONE, decay.half_life_steps)
+        + _divide_up(max(risk, 0) * AUTHORITY_ONE, decay.half_life_risk)
+    )
+
+
+def compute_authority(decay: Decay, account: Envelope, time_us: int, *, steps: int = 0, risk: int = 0) -> int:
+    """Authority of one link at `time_us`, were `steps` and `risk` charged on top; 0..1_000_000."""
+    points = account.total("risk") + risk - account.base_risk
+    lived_us, taken = time_us - account.since_us, account.total("step") + steps - account.base_step
+    authority = min(halve_authority(decay.authority, compute_age(decay, lived_us, taken, points)), AUTHORITY_ONE)
+    return min([authority, *(ceiling for band, ceiling in decay.bands if points >= band)])
+
+
+def compute_effective_authority(
+    chain: Sequence[Link], accounts: Sequence[Envelope], time_us: int, charges: Iterable[tuple[str, int]] = ()
+) -> int:
+    """E, the least authority of the decaying links of a chain, after `charges` (INVARIANT: CLOSE).
+
+    Raises:
+        ValueError: a decaying link has no account, or there is no decaying link: then nobody knows.
+    """
+    due = dict(charges)
+    decaying = [link.decay for link in chain if link.decay is not None]
+    if not decaying:
+        raise ValueError("no link of the chain decays")
+    steps, risk = due.get("step", 0), due.get("risk", 0)
+    pairs = zip(decaying, accounts, strict=True)
+    return min([compute_authority(decay, account, time_us, steps=steps, risk=risk) for decay, account in pairs])
+
+
+def find_floor(chain: Iterable[Link], impact: Impact) -> int:
+    """Authority that an action of this impact needs, the highest floor of the decaying links.
+
+    INVARIANT: FAILCLOSED - a class that a link says nothing of needs full authority.
+    """
+    floors = [
+        max(link.decay.reauthorize_below, dict(link.decay.floors).get(impact.value, AUTHORITY_ONE))
+        for link in chain
+        if link.decay is not None
+    ]
+    return max(floors, default=AUTHORITY_ONE)
+
 
 _US_PER_SECOND = 1_000_000
-_MAX_COUNTER = 2**53 - 1
+_AMOUNT_LIMIT: Final = 2**53
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,13 +133,10 @@ def find_shortfalls(
                 missing.append(Shortfall("per_action_exceeded", link.jti, unit))
             elif account.total(unit) + amount > budget.subtree:
                 missing.append(Shortfall("budget_exceeded", link.jti, unit))
-        if _is_too_old(budgets.get("time"), time_us - opened_us):
+        age_limit = budgets.get("time")
+        if age_limit is not None and time_us - opened_us > age_limit.subtree * _US_PER_SECOND:
             missing.append(Shortfall("budget_exceeded", link.jti, "time"))
     return missing
-
-
-def _is_too_old(budget: Budget | None, lived_us: int) -> bool:
-    return budget is not None and lived_us > budget.subtree * _US_PER_SECOND
 
 
 def charge_account(account: Envelope, charges: Iterable[tuple[str, int]]) -> Envelope:
@@ -73,17 +146,16 @@ def charge_account(account: Envelope, charges: Iterable[tuple[str, int]]) -> Env
         reserved, committed = spent.get(unit, (0, 0))
         # INVARIANT: MONO - a charge never lowers a counter.
         amount = max(amount, 0)  # noqa: PLW2901
-        spent[unit] = (
-            (reserved, _add_capped(committed, amount))
-            if unit in RESERVED_UNITS
-            else (_add_capped(reserved, amount), committed)
-        )
+        if unit in RESERVED_UNITS:
+            spent[unit] = reserved, _add_capped(committed, amount)
+        else:
+            spent[unit] = _add_capped(reserved, amount), committed
     return _with_spent(account, spent)
 
 
 def _add_capped(counter: int, amount: int) -> int:
     # An entry holds no more: a counter that is full stays so, instead of an entry that cannot be written.
-    return min(counter + amount, _MAX_COUNTER)
+    return min(counter + amount, _AMOUNT_LIMIT - 1)
 
 
 def settle_account(account: Envelope, charges: Iterable[tuple[str, int]], actual: Mapping[str, int]) -> Envelope:
@@ -102,24 +174,12 @@ def settle_account(account: Envelope, charges: Iterable[tuple[str, int]], actual
 
 def renew_account(account: Envelope, *, epoch: int, since_us: int) -> Envelope:
     """The account under a new epoch: ageing begins anew, what was spent stays spent (INVARIANT: EPOCH)."""
-    return replace(
-        account,
-        epoch=epoch,
-        since_us=since_us,
-        base_step=account.total("step"),
-        base_risk=account.total("risk"),
-    )
+    base_step, base_risk = account.total("step"), account.total("risk")
+    return replace(account, epoch=epoch, since_us=since_us, base_step=base_step, base_risk=base_risk)
 
 
 def _with_spent(account: Envelope, spent: Mapping[str, tuple[int, int]]) -> Envelope:
-    return Envelope(
-        account.link,
-        account.epoch,
-        account.since_us,
-        account.base_step,
-        account.base_risk,
-        tuple((unit, *spent[unit]) for unit in sorted(spent)),
-    )
+    return replace(account, spent=tuple((unit, *spent[unit]) for unit in sorted(spent)))
 
 
 RISK_POINTS: Final[Mapping[Impact, int]] = {
@@ -134,7 +194,6 @@ RISK_POINTS: Final[Mapping[Impact, int]] = {
 }
 REFUSED_POINTS: Final = 15
 _SCORE_SHARE: Final = 10  # a score of 1000 costs 100 points
-_AMOUNT_LIMIT: Final = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +225,7 @@ def price_action(request: AccessRequest, chain: Sequence[Link], *, tainted: bool
 
 def _list_costs(request: AccessRequest) -> list[tuple[str, object]]:
     resource = request.resource
-    costs: list[tuple[str, object]] = list(resource.costs)
-    if resource.unit:
-        costs.append((resource.unit, request.args.get(resource.amount)))
-    return costs
+    return [*resource.costs, *([(resource.unit, request.args.get(resource.amount))] if resource.unit else [])]
 
 
 def _find_decimals(unit: str, chain: Sequence[Link]) -> int | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -21,7 +21,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.progress import SpinnerColumn, TextColumn
 
-from halo_core.alerts.identity import BATCH, FlagResult, exclude_days, find_attack_days, load_known_alerts, write_alerts
+from halo_core.alerts.records import BATCH, FlagResult, exclude_days, find_attack_days, load_known_alerts, write_alerts
 from halo_core.baselines import (
     IDENTITIES,
     collect_sessions,
@@ -312,7 +312,7 @@ def score_identity_events(
     report = score_events(book, imported, store.keys.secret("sketch"))
     written = _write_alerts(store, name, report.days, baseline) if alert else None
     if store.json:
-        print_json(report.to_json() | ({} if written is None else {"alerts": written.to_plain()}))
+        print_json(report.to_json() | ({} if written is None else {"alerts": asdict(written)}))
         return Exit.OK
     _print_scores(report)
     if written is not None:

@@ -11,7 +11,7 @@ INVARIANT: an event's risk comes from the baseline and from events before it, ne
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -64,10 +64,6 @@ class EventFactor:
     id: str
     points: int
     words: str
-
-    def to_plain(self) -> dict[str, Any]:
-        """For programs."""
-        return {"id": self.id, "points": self.points, "words": self.words}
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +286,7 @@ class ScoredEvent:
             "action": event.action,
             "band": self.band,
             "basis": self.basis.value,
-            "factors": [factor.to_plain() for factor in self.factors],
+            "factors": [asdict(factor) for factor in self.factors],
             "identity": event.identity,
             "network": event.network,
             "outcome": event.outcome.value,

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from hashlib import sha256
 from typing import Final
 
 from halo_core.crypto import canonical
@@ -119,7 +118,7 @@ class Baseline:
         return max(rate, 1)
 
     def to_bytes(self) -> bytes:
-        """Canonical JSON; `hash` is of these bytes."""
+        """Canonical JSON."""
         return canonical.dumps(
             {
                 "form": _FORM,
@@ -131,11 +130,6 @@ class Baseline:
                 "words": sorted([word, times] for word, times in self.word_counts.items()),
             }
         )
-
-    @property
-    def hash(self) -> str:
-        """Content address."""
-        return "sha256:" + sha256(self.to_bytes()).hexdigest()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Baseline:

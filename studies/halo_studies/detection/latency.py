@@ -78,7 +78,7 @@ class Clocked:
                 self.times[stage].append(micros)
         self.times["decided"].append(sum(took[:3]))
         self.reads.append(look.is_read)
-        parts = [(item.id, item.value, item.contribution) for item in factors]
+        parts = [(item.id, item.value, item.moved) for item in factors]
         self.digest.update(
             repr(
                 (found.values, found.sums, margin, risk, parts, look.action_fingerprint, look.named_by_request)

@@ -203,10 +203,9 @@ def _compute_margins(
 ) -> Iterator[int]:
     sums = Profile(key).sums
     for observation, situation in zip_longest(item.observations, item.circumstances):
-        measured = compute_features(observation, baseline, sums, key)
-        sums = measured.sums
+        values, sums = compute_features(observation, baseline, sums, key)
         strangeness = sum(unusual.weight for unusual in usual.find_unusual(situation)) if situation else 0
-        yield model.compute_margin(measured.values) + strangeness * model.margin_per_sixteenth
+        yield model.compute_margin(values) + strangeness * model.margin_per_sixteenth
 
 
 def put_in_force(tx: Transaction, agent: str, score: FittedScore, by: str) -> str:

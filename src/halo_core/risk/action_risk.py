@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from halo_core.crypto import canonical
-from halo_core.errors import BadInput, CanonicalError
+from halo_core.errors import BadInput, CanonicalError, require
 from halo_core.risk.baseline import Baseline
 from halo_core.risk.circumstances import CircumstanceEvidence, Circumstances, UsualCircumstances
 from halo_core.risk.features import compute_features
@@ -79,11 +79,11 @@ def update_wealth(wealth: int, surprise: int) -> int:
 def assess_action(profile: Profile, act: ProposedAction, baseline: Baseline, model: RiskModel) -> ActionAssessment:
     """Assess an action by what came before it; the profile is not changed."""
     observation = observe_action(profile, act)
-    measured = compute_features(observation, baseline, profile.sums, profile.key)
-    margin = model.compute_margin(measured.values)
+    values, sums = compute_features(observation, baseline, profile.sums, profile.key)
+    margin = model.compute_margin(values)
     wealth = update_wealth(profile.sums[WEALTH_INDEX], model.surprise_of(margin))
-    sums = (*measured.sums[:WEALTH_INDEX], wealth, *measured.sums[WEALTH_INDEX + 1 :])
-    return ActionAssessment(observation, measured.values, margin, model.risk_of(margin), wealth, sums)
+    sums[WEALTH_INDEX] = wealth
+    return ActionAssessment(observation, values, margin, model.risk_of(margin), wealth, tuple(sums))
 
 
 def record_assessment(profile: Profile, assessment: ActionAssessment) -> None:
@@ -145,26 +145,20 @@ class ScoringTerms:
             members = canonical.loads(data)
             form = members.pop("form")
             low, high = members.pop("risks")
-            if (form == _OLD_FORM) is ("usual" in members):
-                raise _bad_terms()
             terms = cls(**members, risks=(low, high))
             limits = (terms.elevated, terms.high, terms.sessions, terms.tasks, low, high)
-            if (
+            is_valid = (
                 form in (_FORM, _OLD_FORM)
+                and (form == _FORM) is ("usual" in members)
                 and type(terms.usual) is str
                 and all(type(item) is int for item in limits)
                 and terms.elevated <= terms.high
-            ):
-                return terms
+            )
+            require(is_valid, "not what was written")
         except (CanonicalError, AttributeError, KeyError, TypeError, ValueError) as exc:
-            raise _bad_terms() from exc
-        raise _bad_terms()
-
-
-def _bad_terms() -> BadInput:
-    return BadInput(
-        "bad_baseline", "not the terms of a score", field="baseline", remedy="run `halo baseline fit` again"
-    )
+            problem, remedy = "not the terms of a score", "run `halo baseline fit` again"
+            raise BadInput("bad_baseline", problem, field="baseline", remedy=remedy) from exc
+        return terms
 
 
 @dataclass(frozen=True, slots=True)

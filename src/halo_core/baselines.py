@@ -84,7 +84,7 @@ def collect_sessions(
         entry = item.entry
         if entry.kind is EntryKind.FEEDBACK:
             verdict = read_verdict(entry)
-            if verdict and verdict["session"]:  # a verdict on a person has none; `alerts.identity` uses those
+            if verdict and verdict["session"]:  # a verdict on a person has none; `alerts.records` uses those
                 (bad.add if verdict["attack"] else bad.discard)(verdict["session"])
         elif entry.session:
             sessions.setdefault(entry.session, _SessionReplay(key)).add_entry(entry, contents, wanted)
@@ -251,9 +251,22 @@ def put_identities_in_force(
     return name
 
 
-def find_identities_hash(reader: Reader, tenant: str) -> str:
-    """Hash of a tenant's baseline of people and service accounts, empty where there is none."""
-    return next((row[2] for row in reader.rows(Stream.BASELINES) if row[:2] == (tenant, IDENTITIES)), "")
+def find_baseline_hash(reader: Reader, tenant: str, agent: str = IDENTITIES) -> str:
+    """Hash of the baseline in force for an agent (or for people and service accounts), empty where there is none."""
+    return next((row[2] for row in reader.rows(Stream.BASELINES) if row[:2] == (tenant, agent)), "")
+
+
+def read_baseline_part(reader: Reader, tenant: str, name: str, domain: str, *, again: str = "fit again") -> bytes:
+    """The bytes of a baseline or of a part of one, by their hash.
+
+    Raises:
+        BadInput: `bad_baseline`, they are missing or were changed.
+    """
+    data = reader.blob(tenant, name)
+    if data is None or canonical.digest(domain, data) != name:
+        remedy = f"run `halo verify` to see what was changed, then {again}"
+        raise BadInput("bad_baseline", "it is not the one that was put in force", field="baseline", remedy=remedy)
+    return data
 
 
 def load_identities(reader: Reader, tenant: str) -> IdentityBaseline | None:
@@ -262,14 +275,12 @@ def load_identities(reader: Reader, tenant: str) -> IdentityBaseline | None:
     Raises:
         BadInput: `bad_baseline`, it is missing or was changed.
     """
-    name = find_identities_hash(reader, tenant)
+    name = find_baseline_hash(reader, tenant)
     if not name:
         return None
-    data = reader.blob(tenant, name)
-    if data is None or canonical.digest(BASELINE_DOMAIN, data) != name:
-        remedy = "run `halo verify` to see what was changed, then import the events again"
-        raise BadInput("bad_baseline", "it is not the one that was put in force", field="baseline", remedy=remedy)
-    return IdentityBaseline.from_bytes(data)
+    return IdentityBaseline.from_bytes(
+        read_baseline_part(reader, tenant, name, BASELINE_DOMAIN, again="import the events again")
+    )
 
 
 def take_out_of_force(tx: Transaction, agent: str, by: str) -> bool:

@@ -25,7 +25,7 @@ from halo_core.alerts.records import BATCH, FlagResult, exclude_days, find_attac
 from halo_core.baselines import (
     IDENTITIES,
     collect_sessions,
-    find_identities_hash,
+    find_baseline_hash,
     fit_score,
     load_identities,
     load_shipped_model,
@@ -305,7 +305,7 @@ def score_identity_events(
     """Score events (0..1000) against the baseline in force, and show the risk of each identity with its causes."""
     name = store.resolve_tenant()
     with Reader(store.url) as reader:
-        book, baseline = load_identities(reader, name), find_identities_hash(reader, name)
+        book, baseline = load_identities(reader, name), find_baseline_hash(reader, name)
     if book is None:
         raise _build_no_baseline_error("baseline")
     imported = read_event_files(files, form, mapping)

@@ -1,8 +1,4 @@
-"""Alerts, and imported events of people and service accounts, as typed answers.
-
-People and service accounts: imported events, the baseline that they are compared with, and their risk.
-
-Alerts for people: of agents' actions and sessions, and of days of people and service accounts.
+"""Alerts about agents, people and service accounts, and imported events with their baseline and risk, as typed answers.
 
 The name of a person stands in sealed content: where that cannot be opened, the row says why.
 """

@@ -87,24 +87,20 @@ def collect_sessions(
             if verdict and verdict["session"]:  # a verdict on a person has none; `alerts.records` uses those
                 (bad.add if verdict["attack"] else bad.discard)(verdict["session"])
         elif entry.session:
-            sessions.setdefault(entry.session, _SessionReplay(key)).add_entry(entry, contents, wanted)
-    return [
-        SessionHistory(name, session.observations, session.circumstances)
-        for name, session in sessions.items()
-        if session.observations and name not in bad
-    ]
+            sessions.setdefault(entry.session, _SessionReplay(entry.session, key)).add_entry(entry, contents, wanted)
+    histories = [session.history for name, session in sessions.items() if name not in bad]
+    return [history for history in histories if history.observations]
 
 
 class _SessionReplay:
     """Builds a session's profile again from its entries."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, session: str, key: bytes) -> None:
+        self.history = SessionHistory(session)
         self._profile = Profile(key[:64])
         self._request_texts: set[bytes] = set()
         self._open: dict[tuple[str, int], tuple[str, bool]] = {}
         self._refused = 0
-        self.observations: list[ActionObservation] = []
-        self.circumstances: list[Circumstances] = []
 
     def add_entry(self, entry: LedgerEntry, contents: SealedContents, wanted: frozenset[str]) -> None:
         """Add one entry; they come in log order."""
@@ -127,9 +123,11 @@ class _SessionReplay:
         action = ProposedAction(resource["id"], ActionKind(request["kind"]), Impact(resource["impact"]), args)
         observation = observe_action(self._profile, action)
         if request["subject"]["agent"] in wanted and entry.body["dispatched"]:
-            self.observations.append(observation)
+            self.history.observations.append(observation)
             time_us = entry.body["snapshot"]["time_us"]
-            self.circumstances.append(circumstances_of(AccessRequest.from_plain(request, args), time_us, before))
+            self.history.circumstances.append(
+                circumstances_of(AccessRequest.from_plain(request, args), time_us, before)
+            )
         self._open[entry.writer, entry.seq] = (resource["id"], observation.named_by_request)
         self._profile.record_action(
             observation.tool, observation.action_fingerprint, acts=not observation.is_read, sums=self._profile.sums

@@ -18,7 +18,9 @@ import argparse
 import json
 import os
 import sys
+import zlib
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -51,14 +53,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"train_behaviour: {exc}\n")
         return 2
     model, figures = trained(sessions, size=options.size, seed=options.seed)
-    options.out.write_bytes(model.to_packed())
+    options.out.write_bytes(zlib.compress(model.to_bytes(), 9))
     pools = pools_of(sessions)
     null = streams(pools, "null", max(_NULL_STREAMS * options.size // 100, 20), 0)
     if not null:
         sys.stderr.write("train_behaviour: too few identities for drift, no axes written\n")
         return 2
     options.axes_out.write_bytes(canonical.dumps(with_limits(axes_of(pools), null, _FALSE_ALARMS).to_plain()))
-    figures |= {"bytes": options.out.stat().st_size, "hash": model.hash}
+    figures |= {"bytes": options.out.stat().st_size, "hash": "sha256:" + sha256(model.to_bytes()).hexdigest()}
     sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     return 0
 

@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import sys
+import zlib
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -55,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         rest = groups != fold
         about = {"by": "train_folds.py", "without": str(fold)}
         model = shipped(fit, part_of(table, rest), margins[rest[table.rows.session]], {}, about)
-        (options.out / f"without-{fold}.bin").write_bytes(model.to_packed())
+        (options.out / f"without-{fold}.bin").write_bytes(zlib.compress(model.to_bytes(), 9))
     names = {session.id: str(fold) for session, fold in zip(sessions, groups.tolist(), strict=True)}
     (options.out / "folds.json").write_text(json.dumps(names), encoding="utf-8")
     return 0

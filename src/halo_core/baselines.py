@@ -84,27 +84,23 @@ def collect_sessions(
         entry = item.entry
         if entry.kind is EntryKind.FEEDBACK:
             verdict = read_verdict(entry)
-            if verdict and verdict["session"]:  # a verdict on a person has none; `alerts.identity` uses those
+            if verdict and verdict["session"]:  # a verdict on a person has none; `alerts.records` uses those
                 (bad.add if verdict["attack"] else bad.discard)(verdict["session"])
         elif entry.session:
-            sessions.setdefault(entry.session, _SessionReplay(key)).add_entry(entry, contents, wanted)
-    return [
-        SessionHistory(name, session.observations, session.circumstances)
-        for name, session in sessions.items()
-        if session.observations and name not in bad
-    ]
+            sessions.setdefault(entry.session, _SessionReplay(entry.session, key)).add_entry(entry, contents, wanted)
+    histories = [session.history for name, session in sessions.items() if name not in bad]
+    return [history for history in histories if history.observations]
 
 
 class _SessionReplay:
     """Builds a session's profile again from its entries."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, session: str, key: bytes) -> None:
+        self.history = SessionHistory(session)
         self._profile = Profile(key[:64])
         self._request_texts: set[bytes] = set()
         self._open: dict[tuple[str, int], tuple[str, bool]] = {}
         self._refused = 0
-        self.observations: list[ActionObservation] = []
-        self.circumstances: list[Circumstances] = []
 
     def add_entry(self, entry: LedgerEntry, contents: SealedContents, wanted: frozenset[str]) -> None:
         """Add one entry; they come in log order."""
@@ -127,9 +123,11 @@ class _SessionReplay:
         action = ProposedAction(resource["id"], ActionKind(request["kind"]), Impact(resource["impact"]), args)
         observation = observe_action(self._profile, action)
         if request["subject"]["agent"] in wanted and entry.body["dispatched"]:
-            self.observations.append(observation)
+            self.history.observations.append(observation)
             time_us = entry.body["snapshot"]["time_us"]
-            self.circumstances.append(circumstances_of(AccessRequest.from_plain(request, args), time_us, before))
+            self.history.circumstances.append(
+                circumstances_of(AccessRequest.from_plain(request, args), time_us, before)
+            )
         self._open[entry.writer, entry.seq] = (resource["id"], observation.named_by_request)
         self._profile.record_action(
             observation.tool, observation.action_fingerprint, acts=not observation.is_read, sums=self._profile.sums
@@ -203,10 +201,9 @@ def _compute_margins(
 ) -> Iterator[int]:
     sums = Profile(key).sums
     for observation, situation in zip_longest(item.observations, item.circumstances):
-        measured = compute_features(observation, baseline, sums, key)
-        sums = measured.sums
+        values, sums = compute_features(observation, baseline, sums, key)
         strangeness = sum(unusual.weight for unusual in usual.find_unusual(situation)) if situation else 0
-        yield model.compute_margin(measured.values) + strangeness * model.margin_per_sixteenth
+        yield model.compute_margin(values) + strangeness * model.margin_per_sixteenth
 
 
 def put_in_force(tx: Transaction, agent: str, score: FittedScore, by: str) -> str:
@@ -252,9 +249,22 @@ def put_identities_in_force(
     return name
 
 
-def find_identities_hash(reader: Reader, tenant: str) -> str:
-    """Hash of a tenant's baseline of people and service accounts, empty where there is none."""
-    return next((row[2] for row in reader.rows(Stream.BASELINES) if row[:2] == (tenant, IDENTITIES)), "")
+def find_baseline_hash(reader: Reader, tenant: str, agent: str = IDENTITIES) -> str:
+    """Hash of the baseline in force for an agent (or for people and service accounts), empty where there is none."""
+    return next((row[2] for row in reader.rows(Stream.BASELINES) if row[:2] == (tenant, agent)), "")
+
+
+def read_baseline_part(reader: Reader, tenant: str, name: str, domain: str, *, again: str = "fit again") -> bytes:
+    """The bytes of a baseline or of a part of one, by their hash.
+
+    Raises:
+        BadInput: `bad_baseline`, they are missing or were changed.
+    """
+    data = reader.blob(tenant, name)
+    if data is None or canonical.digest(domain, data) != name:
+        remedy = f"run `halo verify` to see what was changed, then {again}"
+        raise BadInput("bad_baseline", "it is not the one that was put in force", field="baseline", remedy=remedy)
+    return data
 
 
 def load_identities(reader: Reader, tenant: str) -> IdentityBaseline | None:
@@ -263,14 +273,12 @@ def load_identities(reader: Reader, tenant: str) -> IdentityBaseline | None:
     Raises:
         BadInput: `bad_baseline`, it is missing or was changed.
     """
-    name = find_identities_hash(reader, tenant)
+    name = find_baseline_hash(reader, tenant)
     if not name:
         return None
-    data = reader.blob(tenant, name)
-    if data is None or canonical.digest(BASELINE_DOMAIN, data) != name:
-        remedy = "run `halo verify` to see what was changed, then import the events again"
-        raise BadInput("bad_baseline", "it is not the one that was put in force", field="baseline", remedy=remedy)
-    return IdentityBaseline.from_bytes(data)
+    return IdentityBaseline.from_bytes(
+        read_baseline_part(reader, tenant, name, BASELINE_DOMAIN, again="import the events again")
+    )
 
 
 def take_out_of_force(tx: Transaction, agent: str, by: str) -> bool:

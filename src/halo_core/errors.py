@@ -111,3 +111,9 @@ class Tampered(NotVerified):
 
 class Gap(NotVerified):
     """Something the ledger should hold is missing."""
+
+
+def require(condition: object, problem: str) -> None:
+    """Raise ValueError unless the condition holds; for parsers that turn it into an error of their own."""
+    if not condition:
+        raise ValueError(problem)

@@ -42,15 +42,16 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def hold_file_lock(path: Path) -> Iterator[None]:
+def hold_file_lock(path: Path, *, wait: bool = True) -> Iterator[None]:
     """Hold an exclusive lock on `path`, made where it is missing, against other threads and processes.
 
     Raises:
+        BlockingIOError: somebody else holds it, and `wait` is false.
         OSError: it cannot be opened.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     finally:
         os.close(handle)

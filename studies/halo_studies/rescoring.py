@@ -102,11 +102,10 @@ def _one(profile: Profile, item: Mapping[str, Any], scoring: ActiveScoring, body
     judged = scoring.rules.compute_action_risk(
         found.margin, circumstances_of(request, snapshot["time_us"], snapshot["refused"])
     )
+    model = scoring.rules.model
     return {
         "band": judged.band,
-        "factors": explain_action_risk(found.find_factors(scoring.rules.model), judged.evidence, scoring.rules.model)
-        if judged.band
-        else [],
+        "factors": explain_action_risk(model.find_factors(found.values), judged.evidence, model) if judged.band else [],
         "features": list(found.values),
         "margin": found.margin,
         "risk": judged.risk,

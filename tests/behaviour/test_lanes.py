@@ -111,12 +111,7 @@ def test_the_shipped_model_says_what_a_walk_of_its_trees_says(values):
     for _, found in SHIPPED.forests:
         picked = [values[index] for index in found.features]
         assert found.compute_margin(values) == found.start + sum(found._walk_trees(picked))
-        steps: dict[int, int] = {}
-        for slot, much in found._walk_steps(picked):
-            steps[found.features[slot]] = steps.get(found.features[slot], 0) + much
-        assert found.path_shares(values) == {index: much for index, much in steps.items() if much}
         assert found._quickscorer is not None
-        assert found._leaf_shares is not None
 
 
 SHIPPED = RiskModel.from_packed(Path(risk.__file__).with_name("model.bin").read_bytes())

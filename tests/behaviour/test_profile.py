@@ -11,7 +11,7 @@ from halo_core.errors import BadInput
 from halo_core.model import ActionKind, Impact
 from halo_core.risk.baseline import Baseline, fit_baseline
 from halo_core.risk.features import FEATURE_INDEX, FEATURES, compute_features
-from halo_core.risk.observation import observe_action
+from halo_core.risk.observation import ValueOrigin, observe_action
 from halo_core.risk.profile import (
     MAX_ACTION_FINGERPRINTS,
     MAX_CHUNKS,
@@ -23,7 +23,6 @@ from halo_core.risk.profile import (
     pack_head,
     pack_row,
 )
-from halo_core.risk.value_evidence import ValueOrigin
 from halo_core.values.argument_values import MAX_VALUES, ValueKind, extract_values
 
 KEY = b"k" * 32
@@ -35,7 +34,7 @@ def act(tool="send_email", impact=Impact.SEND, **args):
 
 
 def values(profile, action, baseline=Baseline()):  # noqa: B008  frozen
-    return compute_features(observe_action(profile, action), baseline, profile.sums, KEY).values
+    return compute_features(observe_action(profile, action), baseline, profile.sums, KEY)[0]
 
 
 def session(request="Summarise the minutes and send them to Ana", results=(MAIL,)):
@@ -207,7 +206,7 @@ def test_what_one_task_alone_has_shown_is_not_known():
 def test_a_baseline_of_few_sessions_works_and_survives_its_bytes(sessions):
     baseline = fit_baseline((looks(f"mail {at}", act(to="ana@bank.example")) for at in range(sessions)), KEY)
     again = Baseline.from_bytes(baseline.to_bytes())
-    assert again.hash == baseline.hash
+    assert again.to_bytes() == baseline.to_bytes()
     assert values(session(), act(to="x@y.example"), again) == values(session(), act(to="x@y.example"), baseline)
     assert (values(session(), act(to="ana@bank.example"), again)[FEATURE_INDEX["naming_new"]] == 0) is (sessions > 0)
 

@@ -8,10 +8,12 @@ from score_world import reloaded, stored
 
 import halo_core.risk
 from halo_core.model import ActionKind, Impact
-from halo_core.risk import Baseline, Profile, ProposedAction, RiskModel, assess_action, fit_baseline, record_assessment
+from halo_core.risk.action_risk import WEALTH_INDEX, assess_action, record_assessment
+from halo_core.risk.baseline import Baseline, fit_baseline
 from halo_core.risk.features import FEATURES
+from halo_core.risk.model import RiskModel
 from halo_core.risk.observation import observe_action
-from halo_core.risk.session_risk import WEALTH_INDEX
+from halo_core.risk.profile import Profile, ProposedAction
 
 KEY = b"k" * 32
 PACKED = Path(halo_core.risk.__file__).with_name("model.bin")
@@ -65,10 +67,7 @@ def test_a_planted_mail_is_riskier_than_the_one_asked_for_and_says_why(model):
     planted = assess_action(profile, send("mallory@evil.test", "all passwords"), baseline, model)
     assert planted.margin > asked.margin
     assert planted.risk >= asked.risk
-    assert [factor.id for factor in planted.find_factors(model)] == [
-        factor.id for factor in model.find_factors(planted.values)
-    ]
-    assert 0 < len(planted.find_factors(model)) <= 3
+    assert 0 < len(model.find_factors(planted.values)) <= 3
 
 
 def test_judging_changes_nothing_and_deciding_moves_the_session(model):
@@ -82,13 +81,13 @@ def test_judging_changes_nothing_and_deciding_moves_the_session(model):
 
 
 def test_a_score_computes_again_from_what_is_recorded(model):
-    recorded = assess_action(begun("Minutes of May."), send("ana@bank.test"), Baseline(), model).to_plain()
-    assert len(recorded["values"]) == len(FEATURES)
+    recorded = assess_action(begun("Minutes of May."), send("ana@bank.test"), Baseline(), model)
+    assert len(recorded.values) == len(FEATURES)
     again = RiskModel.from_bytes(model.to_bytes())
-    assert again.hash == model.hash
-    assert (again.compute_margin(recorded["values"]), again.risk_of(again.compute_margin(recorded["values"]))) == (
-        recorded["margin"],
-        recorded["risk"],
+    assert again.to_bytes() == model.to_bytes()
+    assert (again.compute_margin(recorded.values), again.risk_of(again.compute_margin(recorded.values))) == (
+        recorded.margin,
+        recorded.risk,
     )
 
 

@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 from identity_world import ANA, CLERKS, KEY, at, csv_file, event
 
 from counts import count
-from halo_core.alerts.identity import BATCH, KnownAlerts, write_alerts
+from halo_core.alerts.records import BATCH, KnownAlerts, write_alerts
 from halo_core.cli.context import commit, open_committer
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.facade import HaloBase
@@ -219,7 +219,7 @@ def test_no_value_of_an_event_stands_in_the_clear(shared, identity, action, syst
     for spelt in (str, lambda text: json.dumps(text)[1:-1]):
         for value in values[:-1]:
             assert spelt(value).encode() not in stored
-    body = day.to_body(prints, "sha256:00")
+    body = day.to_alert(prints, "sha256:00").to_body()
     assert "QZ" not in json.dumps(body)
     assert DayAlert.from_body(body).identity_day == (prints.fingerprint_of(identity), "2026-01-05")
     named = AlertedEvent.from_content(day.to_content())

@@ -143,7 +143,7 @@ def test_few_sessions_are_drawn_to_train_with_and_none_of_the_own_task(recorded,
     for session, looks in seen[:40]:
         assert one(session).sessions in {3, 6}
         assert fingerprint_strings("r", f"{looks[0][1].request_fingerprint:x}", key=KEY) not in one(session).counts
-    assert {one(session).hash for session, _ in seen} != {other(session).hash for session, _ in seen}
+    assert {one(session).to_bytes() for session, _ in seen} != {other(session).to_bytes() for session, _ in seen}
 
 
 def test_limits_of_a_size_are_set_on_draws_that_are_neither_tested_nor_trained_with():

@@ -22,11 +22,11 @@ from typing import Any
 import pytest
 import standardwebhooks
 
-from halo_core.alerts import AgentAlert
-from halo_core.alerts.records import Factor
+from halo_core.alerts.records import AgentAlert
 from halo_core.cli.context import commit
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
+from halo_core.risk.model import Factor
 from halo_core.store import Draft
 from halo_world import url_of
 

@@ -23,10 +23,8 @@ from telling_world import (
     syslog_stream,
 )
 
-from halo_core.alerts import Syslog, make_tls_context
-from halo_core.alerts.connections import DeliveryError
-from halo_core.alerts.receivers import format_message
-from halo_core.alerts.records import Factor
+from halo_core.alerts.receivers import DeliveryError, Syslog, format_message, make_tls_context
+from halo_core.risk.model import Factor
 from halo_world import cli
 
 NAMES = st.text(max_size=300) | st.text(alphabet='"\\]=[ \n\r\t\0\u202e\u2028<>1', max_size=40) | st.sampled_from(EVIL)

@@ -24,9 +24,7 @@ from telling_world import (
     webhook,
 )
 
-from halo_core.alerts import Webhook, hmac_signer, make_tls_context
-from halo_core.alerts.connections import DeliveryError
-from halo_core.alerts.receivers import encode_payload
+from halo_core.alerts.receivers import DeliveryError, Webhook, encode_payload, hmac_signer, make_tls_context
 from halo_core.clock import SystemClock
 from halo_world import cli
 

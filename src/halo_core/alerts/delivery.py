@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
-from halo_core.alerts.connections import DeliveryError
-from halo_core.alerts.records import AnyAlert
+from halo_core.alerts.receivers import DeliveryError
+from halo_core.alerts.records import AnyAlert, LedgerAlertLog
 from halo_core.errors import ConfigError
 from halo_core.failpoints import ALERT_ACCEPTED, hit_failpoint
+from halo_core.files import hold_file_lock, replace_file
 
 _VERSION: Final = 1
 _MAX_FILE: Final = 1 << 20
@@ -41,7 +39,7 @@ class DeliveryState:
 
     def to_plain(self) -> dict[str, Any]:
         """The state as JSON."""
-        return {"last": self.last, "owed": list(self.owed), "upto": self.upto, "v": _VERSION}
+        return {**asdict(self), "v": _VERSION}
 
     @classmethod
     def from_plain(cls, tree: Any) -> Self:
@@ -76,28 +74,17 @@ class DeliveryCursor:
         Raises:
             ConfigError: `told_already`, another process is sending; `bad_cursor`; `cursor_unwritable`.
         """
-        lock = self._open_lock_file()
-        try:
+        with ExitStack() as stack:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                stack.enter_context(hold_file_lock(self._path.with_suffix(".lock"), wait=False))
             except BlockingIOError as exc:
-                raise ConfigError(
-                    "told_already",
-                    "another `halo alerts send` is sending to this receiver",
-                    remedy="use that process, or stop it first",
-                ) from exc
+                problem = "another `halo alerts send` is sending to this receiver"
+                raise ConfigError("told_already", problem, remedy="use that process, or stop it first") from exc
+            except OSError as exc:
+                raise self._unwritable_error(exc) from exc
             self.state = self._load_state()
             yield
-        finally:
-            os.close(lock)
-
-    def _open_lock_file(self) -> int:
-        try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-            return os.open(self._path.with_suffix(".lock"), flags, 0o600)
-        except OSError as exc:
-            raise self._unwritable_error(exc) from exc
 
     def _load_state(self) -> DeliveryState:
         try:
@@ -107,12 +94,8 @@ class DeliveryCursor:
             return DeliveryState()
         except (OSError, ValueError, LookupError, TypeError, RecursionError) as exc:
             # Whether to start over is for a person to say.
-            raise ConfigError(
-                "bad_cursor",
-                f"`{self._path}` is damaged",
-                field="home",
-                remedy="remove it; all alerts are then sent again",
-            ) from exc
+            problem, remedy = f"`{self._path}` is damaged", "remove it; all alerts are then sent again"
+            raise ConfigError("bad_cursor", problem, field="home", remedy=remedy) from exc
 
     def save(self, state: DeliveryState) -> None:
         """Write the state durably.
@@ -121,25 +104,16 @@ class DeliveryCursor:
             ConfigError: `cursor_unwritable`.
         """
         data = json.dumps(state.to_plain(), sort_keys=True).encode("ascii") + b"\n"
-        draft = self._path.with_name(f"{self._path.name}.{secrets.token_hex(6)}.tmp")
         try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._path)
+            replace_file(self._path, data)
         except OSError as exc:
-            draft.unlink(missing_ok=True)
             raise self._unwritable_error(exc) from exc
         self.state = state
 
     def _unwritable_error(self, exc: OSError) -> ConfigError:
-        return ConfigError(
-            "cursor_unwritable",
-            f"cannot write to `{self._path.parent}`: {exc.strerror}",
-            field="home",
-            remedy="free disk space there; nothing more is sent until the cursor can be written",
-        )
+        problem = f"cannot write to `{self._path.parent}`: {exc.strerror}"
+        remedy = "free disk space there; nothing more is sent until the cursor can be written"
+        return ConfigError("cursor_unwritable", problem, field="home", remedy=remedy)
 
 
 class Receiver(Protocol):
@@ -160,18 +134,6 @@ class Receiver(Protocol):
 
     def send(self, alerts: Sequence[AnyAlert]) -> None:
         """Send alerts; raises `DeliveryError` unless all were accepted."""
-        ...
-
-
-class AlertLog(Protocol):
-    """Alerts of one tenant."""
-
-    def read_since(self, index: int) -> Sequence[AnyAlert]:
-        """A page of the alerts from this index on, in order; empty at the end."""
-        ...
-
-    def read_at(self, index: int) -> AnyAlert | None:
-        """The alert at an index, None if there is none."""
         ...
 
 
@@ -226,7 +188,7 @@ class Delivery:
         self._sleep = sleep
         self._spread = spread
 
-    def start(self, log: AlertLog) -> bool:
+    def start(self, log: LedgerAlertLog) -> bool:
         """Check the cursor against the log; False if it is another log, whose alerts are then all sent."""
         state = self._cursor.state
         if not state.upto:
@@ -238,7 +200,7 @@ class Delivery:
         self._cursor.save(DeliveryState())
         return False
 
-    def skip_existing(self, log: AlertLog) -> None:
+    def skip_existing(self, log: LedgerAlertLog) -> None:
         """Move the cursor past all alerts of the log without sending them."""
         while page := log.read_since(self._cursor.state.upto):
             self._cursor.save(DeliveryState(page[-1].index + 1, page[-1].id, self._cursor.state.owed))
@@ -247,7 +209,7 @@ class Delivery:
         """Seconds to wait after this many failures in a row."""
         return self._retry.pause_s(failures, after_s, self._spread()) if failures else 0.0
 
-    def run(self, log: AlertLog, *, retry_owed: bool = True) -> DeliveryResult:
+    def run(self, log: LedgerAlertLog, *, retry_owed: bool = True) -> DeliveryResult:
         """Send what was not sent yet and then, with `retry_owed`, what is owed from earlier runs.
 
         The cursor is saved after each batch.

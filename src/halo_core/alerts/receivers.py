@@ -1,6 +1,7 @@
-"""Receivers of alerts: syslog servers (RFC 5424) and signed webhooks (Standard Webhooks 1.0).
+"""Receivers of alerts: syslog servers (RFC 5424) and signed webhooks (Standard Webhooks 1.0), and connections to them.
 
 A webhook is signed with `v1` (HMAC-SHA-256 with a secret that both sides have) or `v1a` (Ed25519 with the home's key).
+INVARIANT: every exchange ends at its deadline, whatever the other side sends or does not send.
 """
 
 from __future__ import annotations
@@ -9,30 +10,226 @@ import base64
 import binascii
 import hmac
 import http.client
+import ipaddress
 import json
 import os
 import re
 import socket
 import ssl
 import stat
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
+from urllib.parse import urlsplit
 
-from halo_core.alerts.connections import (
-    OWED_REMEDY,
-    Address,
-    DeliveryError,
-    deadline,
-    make_delivery_error,
-    parse_address,
-    send_datagrams,
-    send_stream,
-)
 from halo_core.alerts.records import AnyAlert
 from halo_core.clock import Clock, format_iso
 from halo_core.crypto.keys import Signer
-from halo_core.errors import ConfigError
+from halo_core.errors import ConfigError, HaloError
+
+OWED_REMEDY: Final = "alerts that were not accepted are sent again by the next `halo alerts send`, or by `--follow`"
+_CHUNK: Final = 4096
+_MAX_RESPONSE: Final = 65_536
+_MAX_URL: Final = 2000
+_MAX_PORT: Final = 65_535
+_COMPLAINT_S: Final = 0.2
+"""How long to wait for a host to report that nobody listens on the port of a datagram."""
+
+
+Tls = ssl.SSLContext
+"""The type that `make_tls_context` returns."""
+
+
+class DeliveryError(HaloError):
+    """A receiver did not accept alerts.
+
+    Attributes:
+        retryable: whether to try again at once.
+        alert_specific: whether this alert alone may be the cause, which then must not hold up others.
+        retry_after_s: seconds that the receiver asked to wait.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        remedy: str,
+        retryable: bool = True,
+        alert_specific: bool = False,
+        retry_after_s: int = 0,
+    ) -> None:
+        super().__init__(code, message, remedy=remedy)
+        self.retryable = retryable
+        self.alert_specific = alert_specific
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Address of a receiver; only its `name` is ever shown, since the path may hold a secret."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def name(self) -> str:
+        """Scheme, host and port."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the host is this machine."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+def parse_address(url: str, ports: dict[str, int], field: str) -> Address:
+    """Parse an address.
+
+    Args:
+        url: printable ASCII without user, password and fragment.
+        ports: allowed schemes with their default ports, 0 for none.
+        field: the option that errors name.
+
+    Raises:
+        ConfigError: `bad_url`.
+    """
+
+    def refuse(message: str, remedy: str = "") -> ConfigError:
+        scheme = list(ports)[-1]
+        example = f"for example `{scheme}://alerts.example:{ports[scheme] or 601}`"
+        return ConfigError("bad_url", message, field=field, remedy=remedy or example)
+
+    if not 0 < len(url) <= _MAX_URL or not all("!" <= character <= "~" for character in url):
+        raise refuse("an address must be printable ASCII without blanks", "percent-encode it")
+    try:
+        parts = urlsplit(url)
+    except ValueError as exc:
+        raise refuse("this is not a valid address", "check its brackets") from exc
+    if parts.scheme not in ports:
+        raise refuse(f"not an address with {', '.join(ports)}")
+    if parts.username is not None or parts.password is not None:
+        raise refuse("a name or password in an address is visible in process lists", "remove it")
+    if parts.fragment or not parts.hostname:
+        raise refuse("the address has no host, or has a fragment")
+    try:
+        port = parts.port or ports[parts.scheme]
+    except ValueError as exc:
+        raise refuse("the port is not a number", f"use 1 to {_MAX_PORT}") from exc
+    if not port:
+        raise refuse(f"`{parts.scheme}` has no default port", "give the port")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Address(parts.scheme, parts.hostname, port, path)
+
+
+def make_tls_context(authorities: Path | None) -> ssl.SSLContext:
+    """A TLS context that checks the other side's certificate and name, against `authorities` where given.
+
+    Raises:
+        ConfigError: `bad_ca`.
+    """
+    try:
+        return ssl.create_default_context(cafile=authorities)
+    except (OSError, ValueError) as exc:
+        problem = f"cannot read certificates from `{authorities}`"
+        raise ConfigError("bad_ca", problem, field="ca", remedy="give a PEM file") from exc
+
+
+@contextmanager
+def deadline(sock: socket.socket, seconds: float) -> Iterator[None]:
+    """Shut the socket down after `seconds`, whatever the other side sends or does not send.
+
+    Raises:
+        TimeoutError: it took longer; what was read until then must not be used.
+    """
+    timed_out = threading.Event()
+
+    def abort() -> None:
+        timed_out.set()
+        try:
+            # Past the TLS layer: its own `shutdown` would let what comes next be read as plain text.
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        except OSError:
+            return  # closed already
+
+    timer = threading.Timer(seconds, abort)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if timed_out.is_set():
+            raise TimeoutError(f"no answer in {seconds:g} s")
+
+
+def send_stream(address: Address, data: bytes, context: ssl.SSLContext | None, seconds: float) -> None:
+    """Send over TCP or TLS, and wait for the other side to close: had it not read to the end, it would reset.
+
+    Raises:
+        DeliveryError: it did not accept the data.
+    """
+    try:
+        with ExitStack() as stack:
+            sock = stack.enter_context(socket.create_connection((address.host, address.port), seconds))
+            if context is not None:
+                sock = stack.enter_context(context.wrap_socket(sock, server_hostname=address.host))
+            stack.enter_context(deadline(sock, seconds))
+            sock.sendall(data)
+            if isinstance(sock, ssl.SSLSocket):
+                # Under TLS both sides close with an alert: anybody could end the TCP connection.
+                sock.unwrap()
+            else:
+                sock.shutdown(socket.SHUT_WR)
+                count = 0
+                while answer := sock.recv(_CHUNK):
+                    count += len(answer)
+                    if count > _MAX_RESPONSE:
+                        raise ConnectionError("its answer is too long")
+    except OSError as exc:
+        raise make_delivery_error(address, exc) from exc
+
+
+def send_datagrams(address: Address, messages: list[bytes], seconds: float) -> None:
+    """Send each message as a datagram. None is confirmed, but a host may report that nobody listens.
+
+    Raises:
+        DeliveryError: a message cannot be sent, or nobody listens.
+    """
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_DGRAM)
+        family, kind, number, _, socket_address = found[0]
+        with socket.socket(family, kind, number) as sock:
+            sock.settimeout(seconds)
+            sock.connect(socket_address)
+            for message in messages:
+                sock.send(message)
+            sock.settimeout(_COMPLAINT_S)
+            try:
+                sock.recv(1)
+            except TimeoutError:
+                return
+    except OSError as exc:
+        raise make_delivery_error(address, exc) from exc
+
+
+def make_delivery_error(address: Address, exc: Exception, *, alert_specific: bool = False) -> DeliveryError:
+    """Convert a network error, without the text that the other side sent."""
+    why = (exc.strerror or str(exc) if isinstance(exc, OSError) else "") or type(exc).__name__
+    is_unknown = isinstance(exc, ssl.SSLCertVerificationError)
+    first = "give its certificate authority with `--ca`" if is_unknown else "check that it is listening"
+    problem, remedy = f"cannot send to {address.name}: {why}", f"{first}; {OWED_REMEDY}"
+    return DeliveryError("receiver_down", problem, remedy=remedy, alert_specific=alert_specific)
+
 
 _MAX_FILE: Final = 4096
 _KEY_PREFIX: Final = "whsec_"
@@ -85,31 +282,20 @@ def _decode_secret(line: str, path: Path) -> bytes:
         key = b""
     if not line.startswith(_KEY_PREFIX) or not _MIN_SECRET_BYTES <= len(key) <= _MAX_SECRET_BYTES:
         # From None: the error beneath may quote the line.
-        raise ConfigError(
-            "bad_secret",
-            f"`{path}` has a line that is not a webhook secret",
-            field="secret-file",
-            remedy=f"write `{_KEY_PREFIX}` and {_MIN_SECRET_BYTES} to {_MAX_SECRET_BYTES} random bytes in base64",
-        ) from None
+        problem = f"`{path}` has a line that is not a webhook secret"
+        remedy = f"write `{_KEY_PREFIX}` and {_MIN_SECRET_BYTES} to {_MAX_SECRET_BYTES} random bytes in base64"
+        raise ConfigError("bad_secret", problem, field="secret-file", remedy=remedy) from None
     return key
 
 
 def hmac_signer(secrets: Sequence[bytes]) -> Callable[[bytes], str]:
     """A function that signs with `v1` signatures, one for each secret."""
-
-    def sign(content: bytes) -> str:
-        return " ".join(f"v1,{_encode_base64(hmac.digest(key, content, 'sha256'))}" for key in secrets)
-
-    return sign
+    return lambda content: " ".join(f"v1,{_encode_base64(hmac.digest(key, content, 'sha256'))}" for key in secrets)
 
 
 def ed25519_signer(signer: Signer) -> Callable[[bytes], str]:
     """A function that signs with a `v1a` signature."""
-
-    def sign(content: bytes) -> str:
-        return f"v1a,{_encode_base64(signer.sign(content))}"
-
-    return sign
+    return lambda content: f"v1a,{_encode_base64(signer.sign(content))}"
 
 
 def format_public_key(signer: Signer) -> str:
@@ -134,6 +320,7 @@ _HOST: Final = re.compile(r"[!-~]{1,255}")
 _SYSLOG_BATCH: Final = 100
 
 
+@dataclass(frozen=True, slots=True, repr=False)
 class Syslog:
     """A syslog server.
 
@@ -146,13 +333,11 @@ class Syslog:
         host: name of this machine in messages.
     """
 
+    address: Address
+    context: ssl.SSLContext | None
+    timeout_s: float
+    host: str
     batch = _SYSLOG_BATCH
-
-    def __init__(self, address: Address, context: ssl.SSLContext | None, timeout_s: float, host: str) -> None:
-        self._address = address
-        self._context = context if address.scheme == "tls" else None
-        self._host = host
-        self._timeout_s = timeout_s
 
     @classmethod
     def from_url(cls, url: str, context: ssl.SSLContext, timeout_s: float) -> Self:
@@ -163,20 +348,19 @@ class Syslog:
         """
         address = parse_address(url, _SYSLOG_PORTS, "syslog")
         if address.path != "/":
-            raise ConfigError(
-                "bad_url", "a syslog address has no path", field="syslog", remedy="remove everything after the port"
-            )
-        return cls(address, context, timeout_s, socket.gethostname())
+            problem, remedy = "a syslog address has no path", "remove everything after the port"
+            raise ConfigError("bad_url", problem, field="syslog", remedy=remedy)
+        return cls(address, context if address.scheme == "tls" else None, timeout_s, socket.gethostname())
 
     @property
     def name(self) -> str:
         """Its address in messages."""
-        return self._address.name
+        return self.address.name
 
     @property
     def confirms(self) -> bool:
         """Whether it confirms what it accepts."""
-        return self._address.scheme != "udp"
+        return self.address.scheme != "udp"
 
     def send(self, alerts: Sequence[AnyAlert]) -> None:
         """Send alerts.
@@ -184,12 +368,12 @@ class Syslog:
         Raises:
             DeliveryError: the receiver has not accepted all of them.
         """
-        messages = [format_message(alert, self._host) for alert in alerts]
+        messages = [format_message(alert, self.host) for alert in alerts]
         if not self.confirms:
-            send_datagrams(self._address, messages, self._timeout_s)
+            send_datagrams(self.address, messages, self.timeout_s)
             return
         framed = b"".join(b"%d %b" % (len(item), item) for item in messages)
-        send_stream(self._address, framed, self._context, self._timeout_s)
+        send_stream(self.address, framed, self.context, self.timeout_s)
 
 
 def format_message(alert: AnyAlert, host: str) -> bytes:
@@ -226,6 +410,7 @@ _BROKEN: Final = 500
 _MAX_WAIT_DIGITS: Final = 6
 
 
+@dataclass(frozen=True, slots=True, repr=False)  # an address may be a secret
 class Webhook:
     """A receiver of signed webhooks (Standard Webhooks 1.0).
 
@@ -240,17 +425,13 @@ class Webhook:
         timeout_s: seconds for one attempt.
     """
 
+    address: Address
+    sign: Callable[[bytes], str]
+    context: ssl.SSLContext
+    clock: Clock
+    timeout_s: float
     batch = 1
     confirms = True
-
-    def __init__(
-        self, address: Address, sign: Callable[[bytes], str], context: ssl.SSLContext, clock: Clock, timeout_s: float
-    ) -> None:
-        self._address = address
-        self._sign = sign
-        self._context = context
-        self._clock = clock
-        self._timeout_s = timeout_s
 
     @classmethod
     def from_url(
@@ -263,15 +444,14 @@ class Webhook:
         """
         address = parse_address(url, _WEBHOOK_PORTS, "webhook")
         if address.scheme != "https" and not address.is_loopback:
-            raise ConfigError(
-                "not_private", "`http` is allowed only for this machine", field="webhook", remedy="use `https`"
-            )
+            problem = "`http` is allowed only for this machine"
+            raise ConfigError("not_private", problem, field="webhook", remedy="use `https`")
         return cls(address, sign, context, clock, timeout_s)
 
     @property
     def name(self) -> str:
         """Its address in messages, without the path, which may be a secret."""
-        return self._address.name
+        return self.address.name
 
     def send(self, alerts: Sequence[AnyAlert]) -> None:
         """Send alerts one by one.
@@ -286,10 +466,10 @@ class Webhook:
 
     def _post(self, alert: AnyAlert) -> tuple[int, str]:
         body = encode_payload(alert)
-        address = self._address
-        seconds = self._timeout_s
+        address = self.address
+        seconds = self.timeout_s
         connection = (
-            http.client.HTTPSConnection(address.host, address.port, timeout=seconds, context=self._context)
+            http.client.HTTPSConnection(address.host, address.port, timeout=seconds, context=self.context)
             if address.scheme == "https"
             else http.client.HTTPConnection(address.host, address.port, timeout=seconds)
         )
@@ -309,12 +489,12 @@ class Webhook:
             connection.close()
 
     def _headers(self, alert: AnyAlert, body: bytes) -> dict[str, str]:
-        sent_s = str(self._clock.now_us() // _SECOND_US)
+        sent_s = str(self.clock.now_us() // _SECOND_US)
         return {
             "Content-Type": "application/json",
             "User-Agent": "halo",
             "webhook-id": alert.id,
-            "webhook-signature": self._sign(f"{alert.id}.{sent_s}.".encode("ascii") + body),
+            "webhook-signature": self.sign(f"{alert.id}.{sent_s}.".encode("ascii") + body),
             "webhook-timestamp": sent_s,
         }
 
@@ -326,15 +506,13 @@ class Webhook:
         elif not retryable:
             remedy = f"check the receiver's log; {OWED_REMEDY}"
         is_number = wait.isascii() and wait.isdigit() and len(wait) <= _MAX_WAIT_DIGITS
-        code = "receiver_busy" if retryable else "receiver_refused"
-        after_s = int(wait) if is_number else 0
         return DeliveryError(
-            code,
+            "receiver_busy" if retryable else "receiver_refused",
             f"{self.name} answered {status}",
             remedy=remedy,
             retryable=retryable,
             alert_specific=True,
-            retry_after_s=after_s,
+            retry_after_s=int(wait) if is_number else 0,
         )
 
 

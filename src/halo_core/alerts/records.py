@@ -1,38 +1,46 @@
-"""Alerts as they are sent: entries of the ledger as bounded plain values, and the log that reads them in pages.
+"""Alerts in the ledger: writing those about people and service accounts, and reading all of them to be sent.
 
-log = LedgerAlertLog(url, "local")
-while page := log.read_since(index): ...
+There is one alert for each identity and UTC day, however often its events are scored, and another where the day's risk
+has risen since. Verdicts on alerts (`halo judge`) say which events the next baseline leaves out.
+
+    log = LedgerAlertLog(url, "local")
+    while page := log.read_since(index): ...
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, astuple, dataclass, field, replace
 from itertools import islice
 from typing import Any, Final
 
-from halo_core.alerts.identity import open_event
 from halo_core.crypto.keys import KeyStore
-from halo_core.errors import Tampered
-from halo_core.identities.day_alerts import ALERT_KIND, AlertedEvent, DayAlert
+from halo_core.errors import BadInput, ConfigError, Gap, Tampered
+from halo_core.identities.day_alerts import (
+    ALERT_KIND,
+    CONTENT_FIELD,
+    AlertedEvent,
+    DayAlert,
+    HighRiskDay,
+    IdentityFingerprints,
+    day_of,
+    subject_of,
+)
+from halo_core.identities.event import IdentityEvent
 from halo_core.ledger import decode_entry
 from halo_core.model import EntryKind, LedgerEntry
+from halo_core.risk.model import Factor
+from halo_core.store import Draft, Transaction, rows
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries
+from halo_core.store.writer_chains import ProvenEntry
 
+BATCH: Final = 50
+"""Alerts written in one transaction, since agents wait for the write lock meanwhile."""
 _ID: Final = re.compile(r"[0-9a-f-]{1,64}")
 _MAX_TEXT: Final = 1000
 _MAX_FACTORS: Final = 3
 _PAGE_SIZE: Final = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Factor:
-    """A feature that moved a score: its id, value, share of the margin in thousandths, and description."""
-
-    id: str
-    value: int
-    moved: int
-    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +124,10 @@ class AgentAlert:
     @property
     def sentence(self) -> str:
         """The alert as a sentence."""
-        descriptions = {
+        description = {
             "action": f"`{self.resource}` is very unusual",
             "drift": "its sessions drift away from ordinary behaviour",
-        }
-        description = descriptions.get(self.kind, "the risk of the session is high")
+        }.get(self.kind, "the risk of the session is high")
         return f"risk {self.score} of 1000, agent `{self.agent}`: {description}: {self.reason}"
 
     def to_syslog_values(self) -> dict[str, str]:
@@ -141,22 +148,9 @@ class AgentAlert:
 
     def to_plain(self) -> dict[str, Any]:
         """The alert as JSON, with the keys of `halo alerts --json`."""
-        return {
-            "agent": self.agent,
-            "decision": {"leaf": self.leaf, "w": self.writer, "ws": self.seq},
-            "factors": [
-                {"id": item.id, "moved": item.moved, "value": item.value, "words": item.words} for item in self.factors
-            ],
-            "id": self.id,
-            "index": self.index,
-            "kind": self.kind,
-            "resource": self.resource,
-            "risk": self.risk,
-            "session": self.session,
-            "session_risk": self.session_risk,
-            "tenant": self.tenant,
-            "ts_us": self.ts_us,
-        }
+        plain = asdict(self)
+        decision = {"leaf": plain.pop("leaf"), "w": plain.pop("writer"), "ws": plain.pop("seq")}
+        return {**plain, "decision": decision}
 
 
 def check_entry_id(entry: LedgerEntry) -> str:
@@ -219,9 +213,8 @@ class PersonAlert:
     @property
     def sentence(self) -> str:
         """The alert as a sentence."""
-        identity = (
-            f"`{self.event.identity}`: {self.event.summary}" if self.event is not None else self.alert.fingerprint
-        )
+        event = self.event
+        identity = f"`{event.identity}`: {event.summary}" if event is not None else self.alert.fingerprint
         return f"risk {self.alert.risk} of 1000, identity {identity} on {self.alert.day}: {self.alert.explanation}"
 
     def to_syslog_values(self) -> dict[str, str]:
@@ -233,10 +226,10 @@ class PersonAlert:
             "tenant": self.tenant,
             "kind": self.kind,
             "identity": alert.fingerprint,
-            "name": event.identity if event is not None else "-",
-            "action": event.action if event is not None else "-",
-            "system": event.system if event is not None else "-",
-            "network": event.network if event is not None else "-",
+            "name": event.identity if event else "-",
+            "action": event.action if event else "-",
+            "system": event.system if event else "-",
+            "network": event.network if event else "-",
             "day": alert.day,
             "risk": str(alert.risk),
             "running": str(alert.identity_risk),
@@ -246,24 +239,11 @@ class PersonAlert:
 
     def to_plain(self) -> dict[str, Any]:
         """The alert as JSON, with the keys of `halo alerts --json`."""
-        alert = self.alert
-        return {
-            "baseline": alert.baseline,
-            "day": alert.day,
-            "event": None if self.event is None else self.event.to_plain(),
-            "factors": [{"id": item.id, "points": item.points, "words": item.words} for item in alert.factors],
-            "first_us": alert.first_us,
-            "high": alert.high_event_count,
-            "id": self.id,
-            "identity": alert.fingerprint,
-            "index": self.index,
-            "kind": self.kind,
-            "last_us": alert.last_us,
-            "risk": alert.risk,
-            "running": alert.identity_risk,
-            "tenant": self.tenant,
-            "ts_us": self.ts_us,
-        }
+        body = self.alert.to_body()
+        del body["key"]
+        event = None if self.event is None else self.event.to_plain()
+        place = {"id": self.id, "index": self.index, "tenant": self.tenant, "ts_us": self.ts_us}
+        return {**body, **place, "event": event}
 
 
 AnyAlert = AgentAlert | PersonAlert
@@ -331,3 +311,164 @@ class LedgerAlertLog:
             return open_event(SealedContents.with_home_key(reader, self._keys), logged.entry)
         except Tampered:
             return None
+
+
+_Place = tuple[str, str]
+
+
+@dataclass(slots=True)
+class KnownAlerts:
+    """Days of identities that the log has alert entries of.
+
+    Args:
+        upto: index up to which the log was read.
+        entries: (writer, sequence) of the entries by (fingerprint, day); their signatures are not checked yet.
+    """
+
+    upto: int = 0
+    entries: dict[_Place, list[tuple[str, int]]] = field(default_factory=dict)
+
+    def add_notes(self, tenant: str, notes: Iterable[tuple[int, bytes]]) -> None:
+        """Add (index, note) pairs of the log; notes that are no alert of this tenant are skipped."""
+        for index, note in notes:
+            self.upto = max(self.upto, index + 1)
+            try:
+                entry = decode_entry(note)
+                if entry.tenant != tenant:
+                    continue
+                place = DayAlert.from_body(entry.body).identity_day
+            except Tampered:
+                continue
+            self.entries.setdefault(place, []).append((entry.writer, entry.seq))
+
+    def merge(self, later: KnownAlerts) -> None:
+        """Add what was read later."""
+        self.upto = max(self.upto, later.upto)
+        for place, claims in later.entries.items():
+            self.entries.setdefault(place, []).extend(claims)
+
+
+@dataclass(frozen=True, slots=True)
+class FlagResult:
+    """Counts of `write_alerts`.
+
+    Args:
+        written: new alerts.
+        known: days that had an alert already.
+        erased: new alerts without a name, since that identity's data was erased.
+        forged: days whose existing entry no writer of this log signed; an alert of them is written.
+        risen: new alerts of days that had one of a lower risk, which stays as it is.
+    """
+
+    written: int = 0
+    known: int = 0
+    erased: int = 0
+    forged: int = 0
+    risen: int = 0
+
+    def __add__(self, addend: FlagResult) -> FlagResult:
+        return FlagResult(*(mine + more for mine, more in zip(astuple(self), astuple(addend), strict=True)))
+
+
+def load_known_alerts(reader: Reader, tenant: str) -> KnownAlerts:
+    """Read the alerts of the log, without the write lock, since a log can be long."""
+    alerts = KnownAlerts()
+    alerts.add_notes(tenant, reader.notes(tenant, (EntryKind.ALERT.value,)))
+    alerts.upto = reader.next_index(tenant)
+    return alerts
+
+
+def write_alerts(
+    tx: Transaction, days: Sequence[HighRiskDay], prints: IdentityFingerprints, baseline: str, before: KnownAlerts
+) -> tuple[FlagResult, KnownAlerts]:
+    """Write an alert for each day that has none, or only one of a lower risk.
+
+    Args:
+        tx: the transaction.
+        days: high-risk days, each day of an identity once.
+        prints: fingerprints of the tenant's identities.
+        baseline: hash of the baseline that the events were scored with.
+        before: alerts that were read before the transaction; later ones are read here.
+
+    Returns:
+        The counts, and the alerts that were read here.
+    """
+    now = KnownAlerts()
+    # INVARIANT: read under the write lock, so that of two processes that score the same file one writes.
+    table = rows.AlertTable(tx)
+    now.add_notes(tx.tenant, table.load_since(before.upto))
+    result = FlagResult()
+    for day in days:
+        place = prints.fingerprint_of(day.identity), day.day
+        claims = [*before.entries.get(place, ()), *now.entries.get(place, ())]
+        proven = [alert for claim in claims if (alert := _read_proven(tx, place, *claim)) is not None]
+        has_risen = bool(proven) and max(alert.risk for alert in proven) < (day.worst_event.event_risk or 0)
+        if proven and not has_risen:
+            result += FlagResult(known=1)
+            continue
+        subject = subject_of(place[0])
+        erased = table.is_erased(subject)
+        content = {} if erased else {CONTENT_FIELD: (subject, day.to_content())}
+        tx.append(Draft(EntryKind.ALERT, "", day.to_alert(prints, baseline).to_body(), content))
+        forged = bool(claims) and not proven
+        result += FlagResult(written=1, erased=int(erased), forged=int(forged), risen=int(has_risen))
+    return result, now
+
+
+def _read_proven(tx: Transaction, place: _Place, writer: str, seq: int) -> DayAlert | None:
+    # INVARIANT: AUDIT - a row put into the database suppresses no alert: its writer's signature must hold.
+    try:
+        entry = ProvenEntry.read(tx, writer, seq).entry
+        alert = DayAlert.from_body(entry.body)
+    except (BadInput, Gap, Tampered):
+        return None
+    return alert if entry.kind is EntryKind.ALERT and alert.identity_day == place else None
+
+
+def find_attack_days(reader: Reader, tenant: str, prints: IdentityFingerprints) -> frozenset[_Place]:
+    """(fingerprint, day) of alerts that were judged an attack; the last verdict on each alert counts.
+
+    Raises:
+        Tampered: `bad_alert`.
+        ConfigError: `other_key`, the alerts were made with another key, so that their identities are unknown.
+    """
+    alerts: dict[str, LedgerEntry] = {}
+    verdicts: dict[str, bool] = {}
+    for logged in read_entries(reader, tenant, (EntryKind.ALERT, EntryKind.FEEDBACK)):
+        entry = logged.entry
+        if entry.kind is EntryKind.FEEDBACK:
+            verdicts[str(entry.body.get("alert"))] = entry.body.get("attack") is True
+        elif entry.body.get("kind") == ALERT_KIND:
+            alerts[entry.id] = entry
+    # INVARIANT: TENANT - a verdict counts for an alert of this tenant's log, or for none.
+    judged = [DayAlert.from_body(alert.body) for id_, alert in alerts.items() if verdicts.get(id_)]
+    if any(alert.key_fingerprint != prints.key_fingerprint for alert in judged):
+        # INVARIANT: FAILCLOSED - otherwise an attack would count as ordinary behaviour.
+        problem = "alerts that were judged an attack were made with another key: whose events they are cannot be told"
+        remedy = "restore the key from a backup; or leave those events out of the file, and judge them `--ordinary`"
+        raise ConfigError("other_key", problem, field="digest.key", remedy=remedy)
+    return frozenset(alert.identity_day for alert in judged)
+
+
+def exclude_days(
+    events: Sequence[IdentityEvent], left_out: frozenset[_Place], prints: IdentityFingerprints
+) -> tuple[list[IdentityEvent], int]:
+    """Events without those of the days in `left_out`, and how many were left out.
+
+    Raises:
+        BadInput: `nothing_left`, no events remain.
+    """
+    if not left_out:
+        return list(events), 0
+    remaining = [item for item in events if (prints.fingerprint_of(item.identity), day_of(item.ts_us)) not in left_out]
+    if not remaining:
+        problem = "all events are from days that were judged an attack"
+        remedy = "import a longer period, or run `halo judge N --ordinary`"
+        raise BadInput("nothing_left", problem, field="time", remedy=remedy)
+    return remaining, len(events) - len(remaining)
+
+
+def open_event(contents: SealedContents, entry: LedgerEntry) -> AlertedEvent | None:
+    """The event of an alert, with names; None if it was erased or the key is missing."""
+    data = contents.open(entry, CONTENT_FIELD)
+    return None if data is None else AlertedEvent.from_content(data)

@@ -15,13 +15,14 @@ from typing import Annotated, Final
 
 import typer
 
-from halo_core.alerts import (
+from halo_core.alerts.delivery import (
     Delivery,
     DeliveryCursor,
     DeliveryResult,
-    LedgerAlertLog,
     Receiver,
     RetryPolicy,
+)
+from halo_core.alerts.receivers import (
     Syslog,
     Tls,
     Webhook,
@@ -32,6 +33,7 @@ from halo_core.alerts import (
     read_private,
     read_secrets,
 )
+from halo_core.alerts.records import LedgerAlertLog
 from halo_core.cli.context import StoreContext, WhyOption, store_verb
 from halo_core.cli.rendering import Exit, build_table, console, fail, print_json, print_note, safe_text
 from halo_core.clock import SystemClock, format_iso

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -21,11 +21,11 @@ from typing import Annotated, Any, Final
 import typer
 from rich.progress import SpinnerColumn, TextColumn
 
-from halo_core.alerts.identity import BATCH, FlagResult, exclude_days, find_attack_days, load_known_alerts, write_alerts
+from halo_core.alerts.records import BATCH, FlagResult, exclude_days, find_attack_days, load_known_alerts, write_alerts
 from halo_core.baselines import (
     IDENTITIES,
     collect_sessions,
-    find_identities_hash,
+    find_baseline_hash,
     fit_score,
     load_identities,
     load_shipped_model,
@@ -305,14 +305,14 @@ def score_identity_events(
     """Score events (0..1000) against the baseline in force, and show the risk of each identity with its causes."""
     name = store.resolve_tenant()
     with Reader(store.url) as reader:
-        book, baseline = load_identities(reader, name), find_identities_hash(reader, name)
+        book, baseline = load_identities(reader, name), find_baseline_hash(reader, name)
     if book is None:
         raise _build_no_baseline_error("baseline")
     imported = read_event_files(files, form, mapping)
     report = score_events(book, imported, store.keys.secret("sketch"))
     written = _write_alerts(store, name, report.days, baseline) if alert else None
     if store.json:
-        print_json(report.to_json() | ({} if written is None else {"alerts": written.to_plain()}))
+        print_json(report.to_json() | ({} if written is None else {"alerts": asdict(written)}))
         return Exit.OK
     _print_scores(report)
     if written is not None:

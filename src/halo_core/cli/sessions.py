@@ -214,7 +214,7 @@ def _render_spread(row: list[tuple[int, str, str]], margin: str) -> Text:
 
 
 def _draw_axis(scene: Scene, canvas: _Canvas, width: int) -> list[Text]:
-    marks = {_find_column(tick.x, scene, canvas): tick.text for tick in scene.ticks if tick.x <= scene.width}
+    marks = {_find_column(x, scene, canvas): label for x, label in scene.ticks if x <= scene.width}
     rule = "".join("┴" if column in marks else "─" for column in range(canvas.columns))
     row: list[tuple[int, str, str]] = []
     for column, text in sorted(marks.items()):

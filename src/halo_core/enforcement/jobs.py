@@ -36,8 +36,8 @@ from halo_core.model import (
     Stop,
 )
 from halo_core.reasons import get_reason_text
+from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH, next_session_risk
 from halo_core.risk.profile import Chunk, pack_head
-from halo_core.risk.session_risk import DRIFT_ALARM_WEALTH, next_session_risk
 from halo_core.store import Draft, SessionState, Transaction, rows
 from halo_core.values import fingerprint_stored_values, origin_of_result
 from halo_core.values.provenance import extract_leaves

@@ -122,7 +122,7 @@ class RiskAssessor:
             record_assessment(profile, score)
             profile_head = pack_head(profile)
             apply_head(profile, profile_head)  # in memory and out of the store it is the same
-            factors = score.find_factors(rules.model) if judgement.band else ()
+            factors = rules.model.find_factors(score.values) if judgement.band else ()
             return RiskAssessment(
                 score_name=name,
                 features=score.values,

@@ -15,8 +15,8 @@ from halo_core.enforcement.passport_store import ActiveChain, PassportStore
 from halo_core.enforcement.quota_days import compute_quota_day
 from halo_core.errors import Gap, Tampered
 from halo_core.model import AccessRequest, Approval, Provenance, Snapshot, Stop
+from halo_core.risk.action_risk import WEALTH_INDEX
 from halo_core.risk.profile import Chunk, make_chunk
-from halo_core.risk.session_risk import WEALTH_INDEX
 from halo_core.store import SessionState, Transaction, find_paused_decision, rows
 from halo_core.values import Sketch, trace_arguments
 

@@ -14,7 +14,7 @@ from enum import IntEnum
 from typing import Any, Final
 
 from halo_core.crypto import canonical
-from halo_core.errors import BadInput
+from halo_core.errors import BadInput, require
 from halo_core.identities.event import IdentityEvent, IdentityKind, Outcome
 from halo_core.values import fingerprint_strings
 
@@ -184,15 +184,11 @@ class IdentityHabit:
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree."""
         return {
+            **{name: getattr(self, name) for name in _HABIT_NUMBERS},
             "busy": self.busy.to_plain(),
-            "days": self.days,
-            "events": self.events,
             "failing": self.failing.to_plain(),
-            "first_day": self.first_day,
             "fresh": [[int(dim), *counts] for dim, counts in sorted(self.novelty_days.items())],
-            "group": self.group,
             "known": [[[value, *counts] for value, counts in sorted(table.items())] for table in self.known_values],
-            "last_us": self.last_us,
             "week": [list(item) for item in sorted(self.active_hours.items())],
             "weekdays": list(self.weekdays),
         }
@@ -203,18 +199,10 @@ class IdentityHabit:
         tables = tuple(
             {int(value): (int(days), int(last)) for value, days, last in table} for table in members["known"]
         )
-        if (
-            len(tables) != len(_VALUE_DIMENSIONS)
-            or len(members["weekdays"]) != 7
-            or any(len(t) > MOST_VALUES for t in tables)
-        ):
-            raise ValueError("not a habit")
+        is_valid = len(tables) == len(_VALUE_DIMENSIONS) and len(members["weekdays"]) == 7
+        require(is_valid and all(len(table) <= MOST_VALUES for table in tables), "not a habit")
         return cls(
-            group=int(members["group"]),
-            events=int(members["events"]),
-            days=int(members["days"]),
-            first_day=int(members["first_day"]),
-            last_us=int(members["last_us"]),
+            **{name: int(members[name]) for name in _HABIT_NUMBERS},
             known_values=tables,
             novelty_days={int(dim): (int(times), int(last)) for dim, times, last in members["fresh"]},
             active_hours={int(week_hour): int(times) for week_hour, times in members["week"]},
@@ -229,7 +217,8 @@ class IdentityHabit:
             yield from ((dim, value) for value, (days, _) in self.known_values[dim].items() if days > 1)
 
 
-_VALUE_DIMENSIONS: Final = (Dimension.ACTION, Dimension.SYSTEM, Dimension.NETWORK, Dimension.COUNTRY, Dimension.ASN)
+_VALUE_DIMENSIONS: Final = tuple(Dimension)[: Dimension.HOUR]
+_HABIT_NUMBERS: Final = ("group", "events", "days", "first_day", "last_us")
 
 
 def weekday_of(day: int) -> int:
@@ -317,12 +306,9 @@ class IdentityBaseline:
             BadInput: `other_key`.
         """
         if self.key not in (0, fingerprint_strings("book", key=key)):
-            raise BadInput(
-                "other_key",
-                "the baseline was made with another key",
-                field="sketch.key",
-                remedy="restore the key from a backup, or import the events again without `--add`",
-            )
+            remedy = "restore the key from a backup, or import the events again without `--add`"
+            problem = "the baseline was made with another key"
+            raise BadInput("other_key", problem, field="sketch.key", remedy=remedy)
 
     def add_events(self, events: Iterable[IdentityEvent], key: bytes) -> IdentityBaseline:
         """Add events, in order of time and later than those it has; returns itself.
@@ -335,12 +321,9 @@ class IdentityBaseline:
         last_us = self.last_us + 1
         for event in events:
             if event.ts_us < last_us:
-                raise BadInput(
-                    "not_later",
-                    "events are not later than the newest event of the baseline",
-                    field="time",
-                    remedy="remove the events that were imported before, or import all files again without `--add`",
-                )
+                problem = "events are not later than the newest event of the baseline"
+                remedy = "remove the events that were imported before, or import all files again without `--add`"
+                raise BadInput("not_later", problem, field="time", remedy=remedy)
             name = fingerprint_identity(event.identity, key)
             habit = self.habits.get(name)
             if habit is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.errors import CanonicalError, Tampered
 from halo_core.identities.baseline import DAY_US
-from halo_core.identities.event_risk import ScoredEvent
+from halo_core.identities.event_risk import EventFactor, ScoredEvent
 from halo_core.model import normalize_name
 
 ALERT_KIND: Final = "identity"
@@ -108,43 +108,30 @@ class HighRiskDay:
         """The UTC day, as `2026-02-16`."""
         return day_of(self.first_us)
 
-    def to_body(self, fingerprints: IdentityFingerprints, baseline: str) -> dict[str, Any]:
-        """Body of the entry; `baseline` is the hash of the baseline that the events were scored against."""
-        return {
-            "baseline": baseline,
-            "day": self.day,
-            "factors": [
-                {"id": item.id, "points": item.points, "words": _FACTOR_WORDS.get(item.id, item.id)}
-                for item in self.worst_event.factors
-            ],
-            "first_us": self.first_us,
-            "high": self.high_event_count,
-            "identity": fingerprints.fingerprint_of(self.identity),
-            "key": fingerprints.key_fingerprint,
-            "kind": ALERT_KIND,
-            "last_us": self.last_us,
-            "risk": self.worst_event.event_risk,
-            "running": self.identity_risk,
-        }
+    def to_alert(self, fingerprints: IdentityFingerprints, baseline: str) -> DayAlert:
+        """The alert; `baseline` is the hash of the baseline that the events were scored against."""
+        factors = (
+            EventFactor(item.id, item.points, _FACTOR_WORDS.get(item.id, item.id)) for item in self.worst_event.factors
+        )
+        return DayAlert(
+            fingerprint=fingerprints.fingerprint_of(self.identity),
+            key_fingerprint=fingerprints.key_fingerprint,
+            day=self.day,
+            risk=self.worst_event.event_risk or 0,
+            identity_risk=self.identity_risk,
+            high_event_count=self.high_event_count,
+            first_us=self.first_us,
+            last_us=self.last_us,
+            baseline=baseline,
+            factors=tuple(factors),
+        )
 
     def to_content(self) -> bytes:
         """Content to seal: the strongest event, with names."""
         event = self.worst_event.event
-        return canonical.dumps(
-            {
-                "action": event.action,
-                "asn": event.asn,
-                "country": event.country,
-                "identity": event.identity,
-                "kind": event.kind.value,
-                "network": event.network,
-                "outcome": event.outcome.value,
-                "role": event.role,
-                "system": event.system,
-                "ts_us": event.ts_us,
-                "words": [item.words for item in self.worst_event.factors],
-            }
-        )
+        words = [item.words for item in self.worst_event.factors]
+        kinds = {"kind": event.kind.value, "outcome": event.outcome.value}
+        return canonical.dumps({**asdict(event), **kinds, "words": words})
 
 
 class HighRiskDays:
@@ -179,20 +166,19 @@ _DAY_PATTERN: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MAX_TEXT_LENGTH: Final = 1000
 _MAX_RISK: Final = 1000
 _MAX_NUMBER: Final = 1 << 53  # as microseconds a time that has a date
-
-
-@dataclass(frozen=True, slots=True)
-class AlertFactor:
-    """A factor as a body has it."""
-
-    id: str
-    points: int
-    words: str
+_BODY_NAMES: Final = {
+    "fingerprint": "identity",
+    "key_fingerprint": "key",
+    "identity_risk": "running",
+    "high_event_count": "high",
+}
+"""What fields of `DayAlert` are called in a body, where that is another name."""
+_EVENT_TEXTS: Final = ("identity", "action", "system", "network", "country", "outcome")
 
 
 @dataclass(frozen=True, slots=True)
 class DayAlert:
-    """The body of an alert, read again; members as in `HighRiskDay.to_body`."""
+    """The body of an alert; numbers as in `HighRiskDay`, `baseline` is the hash of what the events were scored with."""
 
     fingerprint: str
     key_fingerprint: str
@@ -203,7 +189,7 @@ class DayAlert:
     first_us: int
     last_us: int
     baseline: str
-    factors: tuple[AlertFactor, ...]
+    factors: tuple[EventFactor, ...]
 
     @property
     def identity_day(self) -> tuple[str, str]:
@@ -215,9 +201,14 @@ class DayAlert:
         """The factors of the risk, in words."""
         return "; ".join(item.words for item in self.factors)
 
+    def to_body(self) -> dict[str, Any]:
+        """Body of the entry."""
+        body = {_BODY_NAMES.get(name, name): value for name, value in asdict(self).items()}
+        return {**body, "factors": list(body["factors"]), "kind": ALERT_KIND}
+
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> DayAlert:
-        """Inverse of `HighRiskDay.to_body`, of one whose `kind` says so.
+        """Inverse of `to_body`, of a body whose `kind` says so.
 
         Raises:
             Tampered: `bad_alert`, it is another body.
@@ -235,7 +226,7 @@ class DayAlert:
                 last_us=_require_number(body["last_us"]),
                 baseline=_require_text(body["baseline"]),
                 factors=tuple(
-                    AlertFactor(
+                    EventFactor(
                         _require_text(item["id"]), _require_number(item["points"]), _require_text(item["words"])
                     )
                     for item in body["factors"]
@@ -272,31 +263,15 @@ class AlertedEvent:
         """
         try:
             members = canonical.loads(data)
-            return cls(
-                identity=_require_text(members["identity"]),
-                action=_require_text(members["action"]),
-                system=_require_text(members["system"]),
-                network=_require_text(members["network"]),
-                country=_require_text(members["country"]),
-                outcome=_require_text(members["outcome"]),
-                ts_us=_require_number(members["ts_us"]),
-                words=tuple(map(_require_text, members["words"])),
-            )
+            texts = {name: _require_text(members[name]) for name in _EVENT_TEXTS}
+            words = tuple(map(_require_text, members["words"]))
+            return cls(**texts, ts_us=_require_number(members["ts_us"]), words=words)
         except (LookupError, TypeError, ValueError, AttributeError, CanonicalError) as exc:
             raise Tampered("bad_alert", "the sealed content is not an event", remedy="run `halo verify`") from exc
 
     def to_plain(self) -> dict[str, Any]:
         """For programs."""
-        return {
-            "action": self.action,
-            "country": self.country,
-            "identity": self.identity,
-            "network": self.network,
-            "outcome": self.outcome,
-            "system": self.system,
-            "ts_us": self.ts_us,
-            "words": list(self.words),
-        }
+        return {**asdict(self), "words": list(self.words)}
 
 
 def _require_number(value: Any, top: int = _MAX_NUMBER - 1) -> int:

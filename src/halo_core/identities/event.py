@@ -1,13 +1,10 @@
-"""Events of identities: one event, parsed and checked, and the files that they are read from.
+"""Events of identities, and the files that they are read from: CSV, or JSON of the OCSF.
 
-One imported event of an identity, parsed and checked; only what a baseline compares is kept.
+An event is parsed and checked, and only what a baseline compares is kept. The tenant is the caller's, never a column:
+whoever writes the file would choose it.
 
-The tenant is the caller's, never a column: whoever writes the file would choose it.
-
-Files of identity events: CSV, or JSON of the Open Cybersecurity Schema Framework (OCSF).
-
-Three classes of OCSF say what an identity did: Account Change (3001), Authentication (3002), API Activity (6003).
-Others are counted and left out. Ids are read before names, which vendors word differently.
+Three classes of the Open Cybersecurity Schema Framework say what an identity did: Account Change (3001), Authentication
+(3002), API Activity (6003). Others are counted and left out. Ids are read before names, which vendors word differently.
 
 INVARIANT: nothing is half imported - the whole file is read and checked before an event is returned. Errors name line
 and field.
@@ -24,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
 from sys import intern
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import orjson
 
@@ -62,6 +59,8 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+_Word = TypeVar("_Word", bound=StrEnum)
+_KINDS: Final = {**{kind.value: kind for kind in IdentityKind}, "": IdentityKind.UNKNOWN}
 _OUTCOMES: Final = {
     "": Outcome.UNKNOWN,
     "unknown": Outcome.UNKNOWN,
@@ -117,8 +116,8 @@ def parse_event(texts_by_field: dict[str, str], *, ts_us: int | None = None) -> 
         network_of(texts["origin"]),
         texts["country"].upper(),
         _parse_asn(texts["asn"]),
-        _parse_outcome(texts["outcome"]),
-        _parse_kind(texts["kind"]),
+        _parse_word("outcome", texts["outcome"], _OUTCOMES),
+        _parse_word("kind", texts["kind"], _KINDS),
         texts["role"],
     )
 
@@ -131,12 +130,8 @@ def parse_time(text: str) -> int:
     """
     if _DIGITS.fullmatch(text):
         return _require_in_range(int(text) * _UNIX_SCALE[len(text)], text)
-    bad = BadInput(
-        "bad_time",
-        f"`{text[:60]}` is not a time",
-        field="time",
-        remedy="RFC 3339 with `Z` or an offset (2026-03-02T09:30:00Z), or Unix time in 10, 13 or 16 digits",
-    )
+    remedy = "RFC 3339 with `Z` or an offset (2026-03-02T09:30:00Z), or Unix time in 10, 13 or 16 digits"
+    bad = BadInput("bad_time", f"`{text[:60]}` is not a time", field="time", remedy=remedy)
     match = _TIMESTAMP.fullmatch(text)
     if match is None:
         raise bad
@@ -175,9 +170,8 @@ def _parse_text(name: str, value: str) -> str:
     text = value.strip()
     if len(text) > _MAX_TEXT_LENGTH or not text.isprintable():
         problem = "too long" if len(text) > _MAX_TEXT_LENGTH else "not printable"
-        raise BadInput(
-            "bad_text", f"it is {problem}", field=name, remedy=f"at most {_MAX_TEXT_LENGTH} printable characters"
-        )
+        remedy = f"at most {_MAX_TEXT_LENGTH} printable characters"
+        raise BadInput("bad_text", f"it is {problem}", field=name, remedy=remedy)
     return intern(text)  # a file has few of them, many times
 
 
@@ -190,76 +184,41 @@ def _parse_asn(text: str) -> str:
     return str(int(match[1]))
 
 
-def _parse_outcome(text: str) -> Outcome:
-    outcome = _OUTCOMES.get(text.casefold())
-    if outcome is None:
-        raise BadInput(
-            "bad_outcome",
-            f"`{text[:60]}` is not an outcome",
-            field="outcome",
-            remedy="one of: " + ", ".join(word for word in _OUTCOMES if word),
-        )
-    return outcome
-
-
-def _parse_kind(text: str) -> IdentityKind:
-    try:
-        return IdentityKind(text.casefold() or "unknown")
-    except ValueError:
-        raise BadInput(
-            "bad_kind",
-            f"`{text[:60]}` is not a kind of identity",
-            field="kind",
-            remedy=f"one of: {', '.join(IdentityKind)}",
-        ) from None
+def _parse_word(field: str, text: str, words: Mapping[str, _Word]) -> _Word:
+    word = words.get(text.casefold())
+    if word is None:
+        noun = "an outcome" if field == "outcome" else "a kind of identity"
+        remedy = "one of: " + ", ".join(filter(None, words))
+        raise BadInput(f"bad_{field}", f"`{text[:60]}` is not {noun}", field=field, remedy=remedy)
+    return word
 
 
 _ACCOUNT, _AUTHENTICATION, _API = 3001, 3002, 6003
 OCSF_CLASSES: Final = (_ACCOUNT, _AUTHENTICATION, _API)
-# schema.ocsf.io, `activity_id` of each class.
+_ACCOUNT_ACTIVITIES: Final = (
+    "create", "enable", "password change", "password reset", "disable", "delete",
+    "attach policy", "detach policy", "lock", "mfa enable", "mfa disable", "unlock",
+)  # fmt: skip
+_AUTHENTICATION_ACTIVITIES: Final = (
+    "logon", "logoff", "authentication ticket", "service ticket request", "service ticket renew", "preauth",
+    "account switch",
+)  # fmt: skip
+# schema.ocsf.io, `activity_id` of each class, which counts from 1.
 _ACTIVITIES: Final = {
-    _ACCOUNT: {
-        1: "create",
-        2: "enable",
-        3: "password change",
-        4: "password reset",
-        5: "disable",
-        6: "delete",
-        7: "attach policy",
-        8: "detach policy",
-        9: "lock",
-        10: "mfa enable",
-        11: "mfa disable",
-        12: "unlock",
-    },
-    _AUTHENTICATION: {
-        1: "logon",
-        2: "logoff",
-        3: "authentication ticket",
-        4: "service ticket request",
-        5: "service ticket renew",
-        6: "preauth",
-        7: "account switch",
-    },
-    _API: {1: "create", 2: "read", 3: "update", 4: "delete"},
+    _ACCOUNT: dict(enumerate(_ACCOUNT_ACTIVITIES, 1)),
+    _AUTHENTICATION: dict(enumerate(_AUTHENTICATION_ACTIVITIES, 1)),
+    _API: dict(enumerate(("create", "read", "update", "delete"), 1)),
 }
 _PREFIX: Final = {_ACCOUNT: "account: ", _AUTHENTICATION: "", _API: ""}
 # `user.type_id`.
-_KINDS_BY_TYPE_ID: Final = {
-    1: IdentityKind.HUMAN,
-    2: IdentityKind.HUMAN,
-    3: IdentityKind.MACHINE,
-    4: IdentityKind.SERVICE,
-}
+_KINDS_BY_TYPE_ID: Final = dict(
+    enumerate((IdentityKind.HUMAN, IdentityKind.HUMAN, IdentityKind.MACHINE, IdentityKind.SERVICE), 1)
+)
 _ADMIN: Final = 2
 # `user.type` as CloudTrail's mapping fills it in.
 _KINDS_BY_TYPE: Final = {
-    "iamuser": IdentityKind.HUMAN,
-    "root": IdentityKind.HUMAN,
-    "identitycenteruser": IdentityKind.HUMAN,
-    "federateduser": IdentityKind.HUMAN,
-    "assumedrole": IdentityKind.ROLE,
-    "role": IdentityKind.ROLE,
+    **dict.fromkeys(("iamuser", "root", "identitycenteruser", "federateduser"), IdentityKind.HUMAN),
+    **dict.fromkeys(("assumedrole", "role"), IdentityKind.ROLE),
     "awsservice": IdentityKind.SERVICE,
 }
 _OUTCOMES_BY_STATUS: Final = {1: Outcome.SUCCESS, 2: Outcome.FAILURE}
@@ -284,9 +243,8 @@ def parse_ocsf_event(record: Any, skipped: Counter[int]) -> IdentityEvent | None
     user: Mapping[str, Any] = next((user_object for path in paths if (user_object := _get_object(record, path))), {})
     identity = _get_first_text(user, ("uid", "name", "email_addr"))
     if not identity:
-        raise BadInput(
-            "missing", "it does not name an identity", field=paths[0], remedy="`uid`, `name` or `email_addr` is needed"
-        )
+        remedy = "`uid`, `name` or `email_addr` is needed"
+        raise BadInput("missing", "it does not name an identity", field=paths[0], remedy=remedy)
     kind = _KINDS_BY_TYPE_ID.get(_get_integer(user, "type_id")) or _KINDS_BY_TYPE.get(
         _get_first_text(user, ("type",)).casefold(), IdentityKind.UNKNOWN
     )
@@ -323,12 +281,9 @@ def _read_action(record: Mapping[str, Any], number: int) -> str:
     activity = _get_integer(record, "activity_id")
     word = _ACTIVITIES[number].get(activity) or _get_first_text(record, ("activity_name",)).casefold()
     if not word:
-        raise BadInput(
-            "missing",
-            "it does not say what was done",
-            field="api.operation" if number == _API else "activity_id",
-            remedy="give `activity_id`, or `activity_name` if `activity_id` is 0 or 99",
-        )
+        field_name = "api.operation" if number == _API else "activity_id"
+        remedy = "give `activity_id`, or `activity_name` if `activity_id` is 0 or 99"
+        raise BadInput("missing", "it does not say what was done", field=field_name, remedy=remedy)
     return _PREFIX[number] + word
 
 
@@ -439,12 +394,8 @@ def parse_column_mapping(pairs: Iterable[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, column = pair.partition("=")
         if not equals or not column or name not in FIELDS or name in mapping:
-            raise BadInput(
-                "bad_map",
-                f"`{pair[:100]}` is not a mapping of a field",
-                field="map",
-                remedy=f"FIELD=COLUMN, each field once; fields are {', '.join(FIELDS)}",
-            )
+            remedy = f"FIELD=COLUMN, each field once; fields are {', '.join(FIELDS)}"
+            raise BadInput("bad_map", f"`{pair[:100]}` is not a mapping of a field", field="map", remedy=remedy)
         mapping[name] = column
     return mapping
 
@@ -454,15 +405,13 @@ def _read_lines(stream: ByteStream) -> Iterator[tuple[int, str]]:
     while line := stream.readline(MAX_LINE + 1):
         number += 1
         if len(line) > MAX_LINE:
-            raise _locate_error(
-                number, BadInput("too_long", f"the line is longer than {MAX_LINE:,} bytes", field="line")
-            )
+            problem = f"the line is longer than {MAX_LINE:,} bytes"
+            raise _locate_error(number, BadInput("too_long", problem, field="line"))
         try:
             yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:
-            raise _locate_error(
-                number, BadInput("bad_text", "it is not UTF-8", field="line", remedy="save it as UTF-8")
-            ) from None
+            error = BadInput("bad_text", "it is not UTF-8", field="line", remedy="save it as UTF-8")
+            raise _locate_error(number, error) from None
 
 
 def _read_csv(stream: ByteStream, mapping: Mapping[str, str]) -> Iterator[IdentityEvent]:
@@ -473,9 +422,8 @@ def _read_csv(stream: ByteStream, mapping: Mapping[str, str]) -> Iterator[Identi
         try:
             row = next(rows, None)
         except csv.Error as exc:
-            raise _locate_error(
-                rows.line_num, BadInput("bad_csv", f"{exc}", field="row", remedy="check its quotes")
-            ) from None
+            error = BadInput("bad_csv", f"{exc}", field="row", remedy="check its quotes")
+            raise _locate_error(rows.line_num, error) from None
         if row is None:
             return
         if not row:
@@ -485,9 +433,8 @@ def _read_csv(stream: ByteStream, mapping: Mapping[str, str]) -> Iterator[Identi
             continue
         if len(row) != len(columns):
             message = f"it has {len(row)} values for {len(columns)} columns"
-            raise _locate_error(
-                rows.line_num, BadInput("bad_row", message, field="row", remedy="check commas and quotes")
-            )
+            error = BadInput("bad_row", message, field="row", remedy="check commas and quotes")
+            raise _locate_error(rows.line_num, error)
         try:
             yield parse_event({name: row[index] for name, index in places.items()})
         except BadInput as exc:
@@ -498,12 +445,8 @@ def _locate_columns(header: list[str], mapping: Mapping[str, str]) -> dict[str, 
     columns = [name.strip() for name in header]
     columns_text = f"columns are {', '.join(f'`{name[:60]}`' for name in columns[:20])}"
     if len(columns) > _MOST_COLUMNS or len(set(columns)) != len(columns):
-        raise BadInput(
-            "bad_header",
-            "a column name occurs twice, or there are too many columns",
-            field="line 1",
-            remedy=f"{columns_text}",
-        )
+        problem = "a column name occurs twice, or there are too many columns"
+        raise BadInput("bad_header", problem, field="line 1", remedy=columns_text)
     places = {}
     for name in FIELDS:
         column = mapping.get(name, name)
@@ -511,9 +454,8 @@ def _locate_columns(header: list[str], mapping: Mapping[str, str]) -> dict[str, 
             places[name] = columns.index(column)
         elif name in mapping or name in _REQUIRED_FIELDS:
             alone = len(columns) == 1 and any(mark in columns[0] for mark in ";\t|")
-            remedy = (
-                f"separate columns with commas; {columns_text}" if alone else f"`--map {name}=COLUMN`; {columns_text}"
-            )
+            first = "separate columns with commas" if alone else f"`--map {name}=COLUMN`"
+            remedy = f"{first}; {columns_text}"
             raise BadInput("no_column", f"there is no column `{column[:60]}`", field=name, remedy=remedy)
     return places
 

@@ -11,8 +11,9 @@ INVARIANT: an event's risk comes from the baseline and from events before it, ne
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from itertools import chain
 from typing import Any, Final
 
 from halo_core.identities.baseline import (
@@ -64,10 +65,6 @@ class EventFactor:
     id: str
     points: int
     words: str
-
-    def to_plain(self) -> dict[str, Any]:
-        """For programs."""
-        return {"id": self.id, "points": self.points, "words": self.words}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +140,8 @@ class Comparison:
             return 0
         active = habit.weekdays[weekday] > 0
         peer_count = self.peers.weekdays[weekday] - (self.member and active) if self.peers is not None else 0
-        own_strangeness = (
-            0
-            if active or habit.count_days_spanned() < _LONG_HISTORY_DAYS
-            else self._discount_novelty(Dimension.WEEKDAY, 1000)
-        )
+        is_usual = active or habit.count_days_spanned() < _LONG_HISTORY_DAYS
+        own_strangeness = 0 if is_usual else self._discount_novelty(Dimension.WEEKDAY, 1000)
         return self.weigh_strangeness(own_strangeness, peer_count)
 
     def _discount_novelty(self, dim: Dimension, points: int) -> int:
@@ -176,11 +170,11 @@ def find_event_factors(
         count: events of the identity in this clock hour, with this one.
         failures: in a row before it, within an hour.
     """
-    factors = [
-        *_find_value_factors(event, compared),
-        *_find_time_factors(event, compared),
-        *_find_rate_factors(event, compared, count, failures),
-    ]
+    factors = chain(
+        _find_value_factors(event, compared),
+        _find_time_factors(event, compared),
+        _find_rate_factors(event, compared, count, failures),
+    )
     return tuple(sorted((item for item in factors if item.points > 0), key=lambda item: (-item.points, item.id)))
 
 
@@ -188,46 +182,33 @@ def _find_value_factors(event: IdentityEvent, compared: Comparison) -> Iterator[
     system, action = compared.value_strangeness(Dimension.SYSTEM), compared.value_strangeness(Dimension.ACTION)
     reached_words = "reached before" if compared.habit.events else "reached by its peers"
     if system:
-        yield _make_factor(
-            Dimension.SYSTEM, "system_new", system, f"a system hardly or never {reached_words}: {event.system}"
-        )
+        words = f"a system hardly or never {reached_words}: {event.system}"
+        yield _make_factor(Dimension.SYSTEM, "system_new", system, words)
     if action:
-        alone = (
-            compared.peers is not None
-            and not compared.peers.value_members[Dimension.ACTION, compared.values[Dimension.ACTION]]
-        )
+        peers, value = compared.peers, compared.values[Dimension.ACTION]
+        alone = peers is not None and not peers.value_members[Dimension.ACTION, value]
         by = f", nor did any of {compared.others} peers" if alone else ""
         words = f"an action that it hardly or never took before{by}: {event.action}"
         # Whatever is done in a new system is new: counted once.
         yield _make_factor(Dimension.ACTION, "action_new", action if not system else action // 3, words)
     country, network = compared.value_strangeness(Dimension.COUNTRY), compared.value_strangeness(Dimension.NETWORK)
     if country:
-        yield _make_factor(
-            Dimension.COUNTRY, "country_new", country, f"from a country hardly or never seen: {event.country}"
-        )
+        words = f"from a country hardly or never seen: {event.country}"
+        yield _make_factor(Dimension.COUNTRY, "country_new", country, words)
     elif network:
         line = event.asn and not compared.value_strangeness(Dimension.ASN)
         points = network * _KNOWN_ASN_SHARE // 1000 if line else network
         on = f" on a known line, AS{event.asn}" if line else ""
-        yield _make_factor(
-            Dimension.NETWORK, "network_new", points, f"from a network hardly or never seen{on}: {event.network}"
-        )
+        words = f"from a network hardly or never seen{on}: {event.network}"
+        yield _make_factor(Dimension.NETWORK, "network_new", points, words)
 
 
 def _find_time_factors(event: IdentityEvent, compared: Comparison) -> Iterator[EventFactor]:
-    hour, weekday = event.ts_us // HOUR_US % 24, weekday_of(event.ts_us // DAY_US)
-    yield _make_factor(
-        Dimension.HOUR,
-        "hour_unusual",
-        compared.hour_strangeness(event.ts_us),
-        f"at an hour it is hardly or never active: {_WEEKDAY_NAMES[weekday]} {hour:02d} UTC",
-    )
-    yield _make_factor(
-        Dimension.WEEKDAY,
-        "weekday_unusual",
-        compared.weekday_strangeness(event.ts_us),
-        f"on a weekday it is never active: {_WEEKDAY_NAMES[weekday]}",
-    )
+    hour, weekday = event.ts_us // HOUR_US % 24, _WEEKDAY_NAMES[weekday_of(event.ts_us // DAY_US)]
+    words = f"at an hour it is hardly or never active: {weekday} {hour:02d} UTC"
+    yield _make_factor(Dimension.HOUR, "hour_unusual", compared.hour_strangeness(event.ts_us), words)
+    words = f"on a weekday it is never active: {weekday}"
+    yield _make_factor(Dimension.WEEKDAY, "weekday_unusual", compared.weekday_strangeness(event.ts_us), words)
 
 
 def _find_rate_factors(event: IdentityEvent, compared: Comparison, count: int, failures: int) -> Iterator[EventFactor]:
@@ -238,9 +219,8 @@ def _find_rate_factors(event: IdentityEvent, compared: Comparison, count: int, f
         yield EventFactor("burst", points, f"{count} events in this hour, {busy} in a busy one")
     limit = max(_FEWEST_FAILURES, 2 * failing + _SPARE_FAILURES)
     if event.outcome is Outcome.SUCCESS and failures >= limit:
-        yield EventFactor(
-            "success_after_failures", 500, f"a success after {failures} failures in a row within the hour"
-        )
+        words = f"a success after {failures} failures in a row within the hour"
+        yield EventFactor("success_after_failures", 500, words)
     elif event.outcome is Outcome.FAILURE and failures + 1 >= limit:
         yield EventFactor("failures", 250, f"{failures + 1} failures in a row within the hour")
 
@@ -290,7 +270,7 @@ class ScoredEvent:
             "action": event.action,
             "band": self.band,
             "basis": self.basis.value,
-            "factors": [factor.to_plain() for factor in self.factors],
+            "factors": [asdict(factor) for factor in self.factors],
             "identity": event.identity,
             "network": event.network,
             "outcome": event.outcome.value,
@@ -403,24 +383,19 @@ def fit_identity_baseline(
         BadInput: they are older than what `baseline` has, or too many.
     """
     if baseline is not None:
-        limits_measured = (
-            _compute_limits(find_highest_daily_risks(EventScorer(baseline, key), events))
-            if baseline.count_established()
-            else RiskLimits()
-        )
+        limits = RiskLimits()
+        if baseline.count_established():
+            limits = _compute_limits(find_highest_daily_risks(EventScorer(baseline, key), events))
         baseline.add_events(events, key)
-        baseline.limits = limits_measured if limits_measured.days else baseline.limits
+        baseline.limits = limits if limits.days else baseline.limits
         return baseline
     first, last = events[0].ts_us // DAY_US, events[-1].ts_us // DAY_US
     limits = RiskLimits()
     if last - first + 1 >= _MIN_HISTORY_DAYS:
         cut_us = (first + (last - first + 1) * 2 // 3) * DAY_US
-        earlier_baseline = IdentityBaseline().add_events((event for event in events if event.ts_us < cut_us), key)
-        limits = _compute_limits(
-            find_highest_daily_risks(
-                EventScorer(earlier_baseline, key), (event for event in events if event.ts_us >= cut_us)
-            )
-        )
+        earlier = IdentityBaseline().add_events((event for event in events if event.ts_us < cut_us), key)
+        later = [event for event in events if event.ts_us >= cut_us]
+        limits = _compute_limits(find_highest_daily_risks(EventScorer(earlier, key), later))
     fitted_baseline = IdentityBaseline().add_events(events, key)
     fitted_baseline.limits = limits
     return fitted_baseline

@@ -4,27 +4,10 @@ Four risks are told apart:
 
 - action risk (0..1000): how much one action looks like hijacked work, from its features and circumstances
   (`action_risk`, over `observation`, `features`, `baseline`, `model` and `circumstances`);
-- session risk (0..1000): what the action risks of a session come to (`session_risk`);
+- session risk (0..1000): what the action risks of a session come to (`action_risk`);
 - event risk (0..1000): how unusual a sign-in or change at the identity provider is (`halo_core.identities.event_risk`);
 - budget risk points: what an action spends of a passport's risk budget, set by its impact
   (`halo_core.authority`): a price, no estimate.
 
 `drift` compares the habits of an agent's sessions with those of its past.
 """
-
-from halo_core.risk.action_risk import ActionAssessment, assess_action, record_assessment
-from halo_core.risk.baseline import Baseline, fit_baseline
-from halo_core.risk.model import Factor, RiskModel
-from halo_core.risk.profile import Profile, ProposedAction
-
-__all__ = [
-    "ActionAssessment",
-    "Baseline",
-    "Factor",
-    "Profile",
-    "ProposedAction",
-    "RiskModel",
-    "assess_action",
-    "fit_baseline",
-    "record_assessment",
-]

@@ -1,25 +1,31 @@
-"""Risk of one action, 0..1000: how much it looks like hijacked work.
+"""Risk of one action and of a session, 0..1000: how much it looks like hijacked work.
 
 `assess_action` computes the features of an action against its session and the model's margin; `RiskRules` adds the
 weight of unusual circumstances to the margin and turns the sum into a risk and its band. A snapshot that holds the
 features, the circumstances and the hash of the terms is enough to compute the risk again (INVARIANT: REPLAY).
+
+A session's risk is at least that of its riskiest recent action, falls by an eighth with each action, and rises by a
+fixed amount with each refusal: `next_session_risk` is applied once for each decided action.
+
+Beside it runs an e-process, a bet against "this is ordinary work" that grows with each unlikely action. By Ville's
+inequality ordinary work passes a wealth of 1/alpha with probability alpha at most, however long it goes on, as far as
+the tail probabilities are true.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from halo_core.crypto import canonical
-from halo_core.errors import BadInput, CanonicalError
+from halo_core.errors import BadInput, CanonicalError, require
 from halo_core.risk.baseline import Baseline
 from halo_core.risk.circumstances import CircumstanceEvidence, Circumstances, UsualCircumstances
 from halo_core.risk.features import compute_features
-from halo_core.risk.model import Factor, RiskModel
+from halo_core.risk.model import MAX_FACTORS, MAX_RISK, Factor, RiskModel
 from halo_core.risk.observation import ActionObservation, observe_action
 from halo_core.risk.profile import Profile, ProposedAction
-from halo_core.risk.session_risk import WEALTH_INDEX, update_wealth
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +49,41 @@ class ActionAssessment:
     wealth: int
     sums: tuple[int, ...]
 
-    def find_factors(self, model: RiskModel, most: int = 3) -> tuple[Factor, ...]:
-        """The features that moved the margin most, in words."""
-        return model.find_factors(self.values, most)
 
-    def to_plain(self) -> dict[str, Any]:
-        """Canonical tree of what a decision may record: no value of an argument is in it."""
-        return {"margin": self.margin, "risk": self.risk, "values": list(self.values), "wealth": self.wealth}
+WEALTH_INDEX: Final = 5
+"""Where the wealth of the session's e-process stands among `Profile.sums`."""
+DRIFT_ALARM_WEALTH: Final = 160
+"""Wealth (sixteenths of a bit) from which on it is an alarm: one ordinary session in 1,024 gets there."""
+_DECAY_DIVISOR: Final = 8
+_REFUSAL_RISK: Final = 60
+
+
+def next_session_risk(before: int, action_risk: int, *, refused: bool) -> int:
+    """The session risk after one more action, 0..1000."""
+    remaining = before - -(-before // _DECAY_DIVISOR)
+    return min(max(remaining, action_risk) + (_REFUSAL_RISK if refused else 0), MAX_RISK)
+
+
+def update_wealth(wealth: int, surprise: int) -> int:
+    """The wealth after one more action, in sixteenths of a bit, never below zero, so that late trouble counts in full.
+
+    Args:
+        wealth: before the action.
+        surprise: -log2 of the probability of anything as strange in ordinary work, in sixteenths of a bit.
+
+    The bet is the calibrator p^(-1/2)/2, whose mean is one where p is uniform: log2 of it is surprise/2 - 1.
+    """
+    return max(wealth + surprise // 2 - 16, 0)
 
 
 def assess_action(profile: Profile, act: ProposedAction, baseline: Baseline, model: RiskModel) -> ActionAssessment:
     """Assess an action by what came before it; the profile is not changed."""
     observation = observe_action(profile, act)
-    measured = compute_features(observation, baseline, profile.sums, profile.key)
-    margin = model.compute_margin(measured.values)
+    values, sums = compute_features(observation, baseline, profile.sums, profile.key)
+    margin = model.compute_margin(values)
     wealth = update_wealth(profile.sums[WEALTH_INDEX], model.surprise_of(margin))
-    sums = (*measured.sums[:WEALTH_INDEX], wealth, *measured.sums[WEALTH_INDEX + 1 :])
-    return ActionAssessment(observation, measured.values, margin, model.risk_of(margin), wealth, sums)
+    sums[WEALTH_INDEX] = wealth
+    return ActionAssessment(observation, values, margin, model.risk_of(margin), wealth, tuple(sums))
 
 
 def record_assessment(profile: Profile, assessment: ActionAssessment) -> None:
@@ -72,7 +96,6 @@ def record_assessment(profile: Profile, assessment: ActionAssessment) -> None:
 
 _FORM: Final = "halo-scoring-2"
 _OLD_FORM: Final = "halo-scoring-1"  # without circumstances
-_MAX_FACTORS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,26 +145,20 @@ class ScoringTerms:
             members = canonical.loads(data)
             form = members.pop("form")
             low, high = members.pop("risks")
-            if (form == _OLD_FORM) is ("usual" in members):
-                raise _bad_terms()
             terms = cls(**members, risks=(low, high))
             limits = (terms.elevated, terms.high, terms.sessions, terms.tasks, low, high)
-            if (
+            is_valid = (
                 form in (_FORM, _OLD_FORM)
+                and (form == _FORM) is ("usual" in members)
                 and type(terms.usual) is str
                 and all(type(item) is int for item in limits)
                 and terms.elevated <= terms.high
-            ):
-                return terms
+            )
+            require(is_valid, "not what was written")
         except (CanonicalError, AttributeError, KeyError, TypeError, ValueError) as exc:
-            raise _bad_terms() from exc
-        raise _bad_terms()
-
-
-def _bad_terms() -> BadInput:
-    return BadInput(
-        "bad_baseline", "not the terms of a score", field="baseline", remedy="run `halo baseline fit` again"
-    )
+            problem, remedy = "not the terms of a score", "run `halo baseline fit` again"
+            raise BadInput("bad_baseline", problem, field="baseline", remedy=remedy) from exc
+        return terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,5 +197,5 @@ def explain_action_risk(
     features: Iterable[Factor], evidence: Iterable[CircumstanceEvidence], model: RiskModel
 ) -> list[dict[str, Any]]:
     """The strongest factors of an action and its circumstances, as a decision records them."""
-    both = [*(item.to_plain(model.margin_per_sixteenth) for item in evidence), *(item.to_plain() for item in features)]
-    return sorted(both, key=lambda item: -int(item["moved"]))[:_MAX_FACTORS]
+    both = [*(item.to_plain(model.margin_per_sixteenth) for item in evidence), *map(asdict, features)]
+    return sorted(both, key=lambda item: -int(item["moved"]))[:MAX_FACTORS]

@@ -10,16 +10,15 @@ weighs more.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from hashlib import sha256
 from typing import Final
 
 from halo_core.crypto import canonical
-from halo_core.errors import BadInput
-from halo_core.risk.observation import ActionObservation
-from halo_core.risk.value_evidence import ValueEvidence, ValueOrigin
+from halo_core.errors import BadInput, require
+from halo_core.risk.observation import ActionObservation, ValueEvidence, ValueOrigin
 from halo_core.values.argument_values import Value
 from halo_core.values.text import fingerprint_names, fingerprint_strings
 
@@ -36,25 +35,21 @@ def sample_own_margins(highest: Sequence[int]) -> tuple[int, ...]:
     return tuple(ranked[index * (len(ranked) - 1) // (MAX_OWN_MARGINS - 1)] for index in range(MAX_OWN_MARGINS))
 
 
-def blend_threshold(own_margins: Sequence[int], usual: Sequence[int], share: int, prior: int = USUAL_WEIGHT) -> int:
+def blend_threshold(own_margins: Sequence[int], usual: Sequence[int], share: int) -> int:
     """The limit above which `share` thousandths of the mixture's sessions lie, at most.
 
     Args:
         own_margins: highest margin of each of the identity's ordinary sessions, against a baseline without its task.
         usual: the same elsewhere, as evenly spaced quantiles (`RiskModel.usual_margins`).
         share: thousandths.
-        prior: sessions that `usual` counts for.
     """
     if not own_margins and not usual:
         raise ValueError("nothing to set a limit by")
-    # In common units: one own session weighs len(usual), one quantile weighs prior.
-    own_weight, total_weight = (
-        max(len(usual), 1),
-        len(own_margins) * max(len(usual), 1) + (prior * len(usual) if usual else 0),
-    )
-    rows = sorted(
-        [(margin, own_weight) for margin in own_margins] + [(margin, prior) for margin in usual], reverse=True
-    )
+    # In common units: one own session weighs len(usual), one quantile weighs USUAL_WEIGHT.
+    own_weight = max(len(usual), 1)
+    total_weight = len(own_margins) * own_weight + USUAL_WEIGHT * len(usual)
+    rows = [(margin, own_weight) for margin in own_margins] + [(margin, USUAL_WEIGHT) for margin in usual]
+    rows.sort(reverse=True)
     weight_above, allowed = 0, total_weight * share
     for margin, weight in rows:
         weight_above += weight
@@ -119,7 +114,7 @@ class Baseline:
         return max(rate, 1)
 
     def to_bytes(self) -> bytes:
-        """Canonical JSON; `hash` is of these bytes."""
+        """Canonical JSON."""
         return canonical.dumps(
             {
                 "form": _FORM,
@@ -132,11 +127,6 @@ class Baseline:
             }
         )
 
-    @property
-    def hash(self) -> str:
-        """Content address."""
-        return "sha256:" + sha256(self.to_bytes()).hexdigest()
-
     @classmethod
     def from_bytes(cls, data: bytes) -> Baseline:
         """Inverse of `to_bytes`.
@@ -146,23 +136,15 @@ class Baseline:
         """
         try:
             members = canonical.loads(data)
-            _require_form(members["form"])
+            require(members["form"] == _FORM, "another form")
             counts, rates = (
-                {
-                    int(fingerprint, 16): (int(first), int(second))
-                    for fingerprint, (first, second) in members[name].items()
-                }
-                for name in ("known", "rates")
+                {int(name, 16): (int(first), int(second)) for name, (first, second) in members[part].items()}
+                for part in ("known", "rates")
             )
             words = {str(word): int(times) for word, times in members["words"]}
             return cls(int(members["tasks"]), int(members["sessions"]), counts, rates, words, int(members["tools"]))
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise BadInput("bad_baseline", "not a baseline", field="baseline", remedy="fit the baseline again") from exc
-
-
-def _require_form(form: object) -> None:
-    if form != _FORM:
-        raise ValueError(form)
 
 
 class ValueFingerprints:
@@ -214,14 +196,12 @@ def _fingerprint_levels(purpose: str, tool: str, where: str, leaf: str, number: 
 
 def fingerprint_observation(observation: ActionObservation, key: bytes) -> list[int]:
     """Fingerprints of everything about an action that is counted in tasks and sessions."""
-    before = observation.last_tools[0] if observation.last_tools else ""
-    names = ",".join(sorted({evidence.value.place.split("/", 1)[0].rstrip("~!") for evidence in observation.evidence}))
     request = f"{observation.request_fingerprint:x}"
     fingerprints = [
         fingerprint_strings("t", observation.tool, key=key),
         fingerprint_strings("i", observation.impact.value, key=key),
-        fingerprint_strings("b", before, observation.tool, key=key),
-        fingerprint_strings("a", observation.tool, names, key=key),
+        fingerprint_strings("b", observation.previous_tool, observation.tool, key=key),
+        fingerprint_strings("a", observation.tool, observation.argument_names, key=key),
         fingerprint_strings("r", request, key=key),
         fingerprint_strings("rt", request, observation.tool, key=key),
         fingerprint_strings("m", f"{observation.action_fingerprint:x}", key=key),
@@ -278,15 +258,14 @@ class _BaselineCounts:
             self.sessions_by_fingerprint[fingerprint] = self.sessions_by_fingerprint.get(fingerprint, 0) + 1
 
     def _count_value(self, observation: ActionObservation, evidence: ValueEvidence, task: int) -> None:
-        for place in fingerprint_levels("n", observation, evidence.value, self.key):
-            self.tasks_by_place_and_value.setdefault(place, {}).setdefault(evidence.fingerprint, set()).add(task)
-        if evidence.value.general:
-            fingerprint = fingerprint_strings(evidence.value.general, key=self.key)
-            for place in fingerprint_levels("ng", observation, evidence.value, self.key):
+        general = evidence.value.general
+        forms = [("n", evidence.fingerprint)]
+        forms += [("ng", fingerprint_strings(general, key=self.key))] if general else []
+        for purpose, fingerprint in forms:
+            for place in fingerprint_levels(purpose, observation, evidence.value, self.key):
                 self.tasks_by_place_and_value.setdefault(place, {}).setdefault(fingerprint, set()).add(task)
         for place in fingerprint_levels("p", observation, evidence.value, self.key):
-            row = self.origin_counts.setdefault(place, [0] * len(ValueOrigin))
-            row[evidence.origin] += 1
+            self.origin_counts.setdefault(place, [0] * len(ValueOrigin))[evidence.origin] += 1
 
     def to_baseline(self) -> Baseline:
         rates = {}
@@ -297,10 +276,7 @@ class _BaselineCounts:
             total = sum(row)
             for origin, times in enumerate(row):
                 rates[place + (origin + 1 << 48)] = (total - times, total)
-        words: dict[str, int] = {}
-        for name in self.words_by_tool.values():
-            for word in set(name):
-                words[word] = words.get(word, 0) + 1
+        words = Counter(word for name in self.words_by_tool.values() for word in set(name))
         counts = {
             fingerprint: (len(tasks), self.sessions_by_fingerprint[fingerprint])
             for fingerprint, tasks in self.tasks_by_fingerprint.items()

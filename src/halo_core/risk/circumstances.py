@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from itertools import chain
 from typing import Any, Final, NamedTuple, TypeVar
 
 from halo_core.crypto import canonical
-from halo_core.errors import BadInput, CanonicalError
+from halo_core.errors import BadInput, CanonicalError, require
 from halo_core.model import AccessRequest
 from halo_core.risk.model import log2_ratio_in_sixteenths
 
@@ -102,15 +103,11 @@ class Circumstances:
 
     def values_of(self, kind: CircumstanceKind) -> tuple[str, ...]:
         """Values of a kind that is compared by value."""
-        value_by_kind = {
-            CircumstanceKind.HOST: self.host,
-            CircumstanceKind.PROCESS: self.process,
-            CircumstanceKind.SYSTEM: self.system,
-            CircumstanceKind.RESOURCE: self.resource,
-        }
-        values = (
-            self.labels if kind is CircumstanceKind.LABEL else (value_by_kind[kind],) if value_by_kind[kind] else ()
-        )
+        if kind is CircumstanceKind.LABEL:
+            values = self.labels
+        else:
+            value = str(getattr(self, kind.value))
+            values = (value,) if value else ()
         return tuple(value[:_MAX_VALUE_LENGTH] for value in values)
 
 
@@ -130,13 +127,8 @@ class CircumstanceEvidence:
 
     def to_plain(self, sixteenth: int) -> dict[str, Any]:
         """A factor as a decision records it; `sixteenth` is the margin that a sixteenth of a bit is worth."""
-        words = _KIND_SETTINGS[self.kind].words
-        return {
-            "id": f"at_{self.kind.value}",
-            "moved": self.weight * sixteenth // 1000,
-            "value": self.weight,
-            "words": words,
-        }
+        words, moved = _KIND_SETTINGS[self.kind].words, self.weight * sixteenth // 1000
+        return {"id": f"at_{self.kind.value}", "moved": moved, "value": self.weight, "words": words}
 
 
 @dataclass(frozen=True)
@@ -180,9 +172,8 @@ class UsualCircumstances:
             yield CircumstanceEvidence(CircumstanceKind.HOUR, self._weights[CircumstanceKind.HOUR])
         if circumstances.refused > 0:
             as_often = self.refusals[min(circumstances.refused, _MAX_REFUSED) - 1]
-            yield CircumstanceEvidence(
-                CircumstanceKind.REFUSED, _weigh_evidence(CircumstanceKind.REFUSED, self.sessions, as_often)
-            )
+            weight = _weigh_evidence(CircumstanceKind.REFUSED, self.sessions, as_often)
+            yield CircumstanceEvidence(CircumstanceKind.REFUSED, weight)
 
     @cached_property
     def _compared_values(self) -> tuple[tuple[CircumstanceKind, frozenset[str]], ...]:
@@ -190,12 +181,10 @@ class UsualCircumstances:
 
     @cached_property
     def _weights(self) -> Mapping[CircumstanceKind, int]:
-        unit_counts = dict.fromkeys((*_BY_DAY, CircumstanceKind.HOUR), self.days) | dict.fromkeys(
-            _BY_SESSION, self.sessions
-        )
+        by_day = dict.fromkeys((*_BY_DAY, CircumstanceKind.HOUR), self.days)
+        units = by_day | dict.fromkeys(_BY_SESSION, self.sessions)
         return {
-            kind: _weigh_evidence(kind, number, self.lone_counts.get(kind.value, 0))
-            for kind, number in unit_counts.items()
+            kind: _weigh_evidence(kind, count, self.lone_counts.get(kind.value, 0)) for kind, count in units.items()
         }
 
     def to_plain(self) -> dict[str, Any]:
@@ -229,17 +218,19 @@ class UsualCircumstances:
             hours, refusals = frozenset(map(int, members["hours"])), tuple(map(int, members["refusals"]))
             usual = cls(int(members["sessions"]), int(members["days"]), known_values, hours, lone_counts, refusals)
             counts = (usual.sessions, usual.days, *lone_counts.values(), *refusals)
-            invalid = min(counts) < 0 or not hours <= _HOURS or not known_values.keys() <= _COMPARED_KINDS
-            if members["form"] == _FORM and not invalid and len(refusals) == _MAX_REFUSED and usual.to_bytes() == data:
-                return usual
+            is_valid = (
+                members["form"] == _FORM
+                and min(counts) >= 0
+                and hours <= _HOURS
+                and known_values.keys() <= _COMPARED_KINDS
+                and len(refusals) == _MAX_REFUSED
+                and usual.to_bytes() == data
+            )
+            require(is_valid, "not what was written")
         except (CanonicalError, AttributeError, KeyError, TypeError, ValueError) as exc:
-            raise _bad_baseline() from exc
-        raise _bad_baseline()
-
-
-def _bad_baseline() -> BadInput:
-    remedy = "run `halo baseline fit` again"
-    return BadInput("bad_baseline", "not what is usual for an agent", field="baseline", remedy=remedy)
+            problem, remedy = "not what is usual for an agent", "run `halo baseline fit` again"
+            raise BadInput("bad_baseline", problem, field="baseline", remedy=remedy) from exc
+        return usual
 
 
 def fit_usual_circumstances(sessions: Iterable[Sequence[Circumstances]]) -> UsualCircumstances:
@@ -249,42 +240,37 @@ def fit_usual_circumstances(sessions: Iterable[Sequence[Circumstances]]) -> Usua
     known_values: dict[str, frozenset[str]] = {}
     lone_counts: dict[str, int] = {}
     often = max(-(-len(nonempty) // 100), _MIN_UNITS)
-    units = [(kind, (days, noons), _MIN_UNITS) for kind in _BY_DAY] + [
-        (kind, (nonempty,), often) for kind in _BY_SESSION
-    ]
+    units: list[tuple[CircumstanceKind, Sequence[Sequence[Sequence[Circumstances]]], int]] = []
+    units += [(kind, (days, noons), _MIN_UNITS) for kind in _BY_DAY]
+    units += [(kind, (nonempty,), often) for kind in _BY_SESSION]
     for kind, groupings, least in units:
         shown_values = [
-            [{value for circumstances in unit for value in circumstances.values_of(kind)} for unit in grouping]
-            for grouping in groupings
+            [{value for item in unit for value in item.values_of(kind)} for unit in grouping] for grouping in groupings
         ]
         values = frozenset.intersection(*(_find_frequent(sets, least) for sets in shown_values))
         if any(shown_values[0]) and len(values) <= _MAX_VALUES:
             known_values[kind.value], lone_counts[kind.value] = values, _count_lone(shown_values[0], least)
-    hours = [
-        [{circumstances.ts_us // _HOUR_US % 24 for circumstances in day} for day in grouping]
-        for grouping in (days, noons)
-    ]
+    hours = [[{item.ts_us // _HOUR_US % 24 for item in day} for day in grouping] for grouping in (days, noons)]
     widened_hours = [
         [{(hour + by) % 24 for hour in day for by in (-1, 0, 1)} for day in grouping] for grouping in hours
     ]
     lone_counts[CircumstanceKind.HOUR.value] = _count_lone(hours[0], _MIN_UNITS, widened_hours[0])
     usual_hours = frozenset.intersection(*(_find_frequent(grouping, _MIN_UNITS) for grouping in widened_hours))
-    refused_counts = [max(circumstances.refused for circumstances in acts) for acts in nonempty]
+    refused_counts = [max(item.refused for item in acts) for acts in nonempty]
     refusals = tuple(sum(times > number for times in refused_counts) for number in range(_MAX_REFUSED))
     return UsualCircumstances(len(nonempty), len(days), known_values, usual_hours, lone_counts, refusals)
 
 
 def _group_by_day(sessions: Iterable[Sequence[Circumstances]], shift_us: int) -> list[list[Circumstances]]:
     by_day: dict[int, list[Circumstances]] = {}
-    for acts in sessions:
-        for circumstances in acts:
-            by_day.setdefault((circumstances.ts_us + shift_us) // _DAY_US, []).append(circumstances)
+    for item in chain.from_iterable(sessions):
+        by_day.setdefault((item.ts_us + shift_us) // _DAY_US, []).append(item)
     return list(by_day.values())
 
 
 def _find_frequent(value_sets: Iterable[Iterable[_Value]], least: int) -> frozenset[_Value]:
     """Values seen in at least so many days or sessions."""
-    times = Counter(value for values in value_sets for value in values)
+    times = Counter(chain.from_iterable(value_sets))
     return frozenset(value for value, number in times.items() if number >= least)
 
 
@@ -292,7 +278,7 @@ def _count_lone(
     value_sets: Sequence[set[_Value]], least: int, widened_sets: Iterable[Iterable[_Value]] | None = None
 ) -> int:
     """How many days or sessions showed a value that would not be known without them."""
-    times = Counter(value for values in (value_sets if widened_sets is None else widened_sets) for value in values)
+    times = Counter(chain.from_iterable(value_sets if widened_sets is None else widened_sets))
     return sum(any(times[value] <= least for value in values) for values in value_sets)
 
 

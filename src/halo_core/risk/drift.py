@@ -11,8 +11,10 @@ Nothing in the enforcement path calls this yet: studies measure it, and the dete
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import isqrt
 from typing import Any, Final
 
 _MAX_TEXT_LENGTH: Final = 4096  # characters of a text that are looked at
@@ -20,32 +22,25 @@ _MAX_DEPTH: Final = 8
 _MAX_REMEMBERED: Final = 256
 
 
-@dataclass(frozen=True, slots=True)
-class HabitDefinition:
-    """One habit: its id, and a sentence for people."""
-
-    id: str
-    words: str
-
-
-HABITS: Final = (
-    HabitDefinition("steps", "actions in a session"),
-    HabitDefinition("acts", "actions that do more than read"),
-    HabitDefinition("tools", "different tools in a session"),
-    HabitDefinition("repeats", "actions made twice"),
-    HabitDefinition("failed", "actions that failed or were refused"),
-    HabitDefinition("together", "actions asked for in one message"),
-    HabitDefinition("filled", "arguments filled in, for each action"),
-    HabitDefinition("empty", "arguments given empty, for each action"),
-    HabitDefinition("words", "words of its texts, for each text"),
-    HabitDefinition("lines", "lines of its texts, for each text"),
-    HabitDefinition("marks", "exclamation marks, lists and headings, for each text"),
-    HabitDefinition("greets", "texts that greet or sign"),
-    HabitDefinition("schemes", "links written with their scheme, of all links"),
-    HabitDefinition("decimals", "numbers written with decimals, of all numbers"),
-    HabitDefinition("plain", "texts without a full stop at the end, of all texts"),
-    HabitDefinition("ahead", "reading before the first act"),
-)
+HABITS: Final = {
+    "steps": "actions in a session",
+    "acts": "actions that do more than read",
+    "tools": "different tools in a session",
+    "repeats": "actions made twice",
+    "failed": "actions that failed or were refused",
+    "together": "actions asked for in one message",
+    "filled": "arguments filled in, for each action",
+    "empty": "arguments given empty, for each action",
+    "words": "words of its texts, for each text",
+    "lines": "lines of its texts, for each text",
+    "marks": "exclamation marks, lists and headings, for each text",
+    "greets": "texts that greet or sign",
+    "schemes": "links written with their scheme, of all links",
+    "decimals": "numbers written with decimals, of all numbers",
+    "plain": "texts without a full stop at the end, of all texts",
+    "ahead": "reading before the first act",
+}
+"""Id of each habit, and a sentence for people."""
 _SCALE: Final = 64
 _GREETINGS: Final = ("hi ", "hi,", "hello", "dear ", "best regards", "regards,", "thank you", "thanks", "sincerely")
 
@@ -73,13 +68,13 @@ class SessionHabits:
         self._count("repeats", int(call in self.calls))
         if len(self.calls) < _MAX_REMEMBERED:
             self.calls.add(call)
-        names = sorted(name for name, value in args.items() if not (value is None or value in ("", [], {})))
+        filled = sorted(name for name, value in args.items() if not (value is None or value in ("", [], {})))
         if len(self.call_shapes) < _MAX_REMEMBERED:
-            self.call_shapes.add(f"{tool}({','.join(names)})")
+            self.call_shapes.add(f"{tool}({','.join(filled)})")
         if len(self.turns) < _MAX_REMEMBERED:
             self.turns.add(turn)
-        for value in args.values():
-            self._count("empty" if value is None or value in ("", [], {}) else "filled")
+        self._count("filled", len(filled))
+        self._count("empty", len(args) - len(filled))
         for leaf in _walk_leaves(args, 0):
             self._record_leaf(leaf)
 
@@ -126,7 +121,7 @@ class SessionHabits:
         }
         for name in ("words", "lines", "marks", "greets", "plain"):
             shares[name] = get(name, 0) * _SCALE // texts
-        return tuple(_scale_logarithmically(shares.get(habit.id, get(habit.id, 0) * _SCALE)) for habit in HABITS)
+        return tuple(_scale_logarithmically(shares.get(habit, get(habit, 0) * _SCALE)) for habit in HABITS)
 
 
 def _scale_logarithmically(number: int) -> int:
@@ -218,10 +213,7 @@ class DriftReference:
         point = project_habits(axes, session.habits)
         times, sums = self.tasks.get(session.request, (0, (0,) * len(point)))
         if member:
-            times, sums = (
-                times - 1,
-                tuple(total - session_part for total, session_part in zip(sums, point, strict=True)),
-            )
+            times, sums = times - 1, tuple(total - part for total, part in zip(sums, point, strict=True))
         usual = [
             (total + _PRIOR_SESSIONS * mean) // (times + _PRIOR_SESSIONS)
             for total, mean in zip(sums, self.means, strict=False)
@@ -232,17 +224,11 @@ class DriftReference:
     def _compute_call_shape_deviation(self, session: DriftSession, times: int, *, member: bool) -> tuple[int, int]:
         if not times or not session.call_shapes:
             return 0, 0
-        counts = self.call_shapes.get(session.request, {})
-        others = {
-            call_shape: count - (member and call_shape in session.call_shapes) for call_shape, count in counts.items()
-        }
-        new = (
-            sum(not others.get(call_shape, 0) for call_shape in session.call_shapes) * UNIT // len(session.call_shapes)
-        )
-        usual = [call_shape for call_shape, count in others.items() if 2 * count > times]
-        missing = (
-            sum(call_shape not in session.call_shapes for call_shape in usual) * UNIT // len(usual) if usual else 0
-        )
+        counts, shown = self.call_shapes.get(session.request, {}), session.call_shapes
+        others = {shape: count - (member and shape in shown) for shape, count in counts.items()}
+        new = sum(not others.get(shape, 0) for shape in shown) * UNIT // len(shown)
+        usual = [shape for shape, count in others.items() if 2 * count > times]
+        missing = sum(shape not in shown for shape in usual) * UNIT // len(usual) if usual else 0
         return new - self.means[-2], missing - self.means[-1]
 
 
@@ -256,13 +242,11 @@ def fit_reference(axes: DriftAxes, sessions: Sequence[DriftSession]) -> DriftRef
     points = [project_habits(axes, session.habits) for session in sessions]
     means = tuple(sum(column) // len(points) for column in zip(*points, strict=True))
     tasks: dict[int, tuple[int, tuple[int, ...]]] = {}
-    call_shapes: dict[int, dict[int, int]] = {}
+    call_shapes: dict[int, Counter[int]] = {}
     for session, point in zip(sessions, points, strict=True):
         times, sums = tasks.get(session.request, (0, (0,) * len(means)))
         tasks[session.request] = (times + 1, tuple(a + b for a, b in zip(sums, point, strict=True)))
-        row = call_shapes.setdefault(session.request, {})
-        for call_shape in session.call_shapes:
-            row[call_shape] = row.get(call_shape, 0) + 1
+        call_shapes.setdefault(session.request, Counter()).update(session.call_shapes)
     first = DriftReference((*means, 0, 0), tasks, call_shapes, ())
     deviations = [first.compute_deviation(axes, session, member=True) for session in sessions]
     shares = tuple(sum(row[index] for row in deviations) // len(deviations) for index in (-2, -1))
@@ -293,7 +277,7 @@ class DriftMonitor:
         """The state after one more session."""
         deviation = reference.compute_deviation(axes, session)
         scaled = [
-            item * UNIT // _integer_root(spread) for item, spread in zip(deviation, reference.spread, strict=True)
+            item * UNIT // isqrt(max(spread, 1)) for item, spread in zip(deviation, reference.spread, strict=True)
         ]
         scaled = [max(min(item, _MAX_DEVIATION), -_MAX_DEVIATION) for item in scaled]
         means, worst = [], 0
@@ -317,11 +301,3 @@ def compute_distance(means: Sequence[int], keep: int, count: int) -> int:
         remaining = remaining * keep * keep // (UNIT * UNIT)
     variance = max((UNIT - keep) * (UNIT - remaining) // (UNIT + keep), 1)
     return sum(item * item for item in means) // variance
-
-
-def _integer_root(number: int) -> int:
-    """Integer square root, at least one."""
-    guess = 1 << (max(number, 1).bit_length() + 1) // 2
-    while (better := (guess + max(number, 1) // guess) // 2) < guess:
-        guess = better
-    return max(guess, 1)

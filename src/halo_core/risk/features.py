@@ -14,9 +14,9 @@ from typing import Final
 
 from halo_core.model import Impact
 from halo_core.risk.baseline import Baseline, ValueFingerprints, fingerprint_levels
-from halo_core.risk.observation import ActionObservation
-from halo_core.risk.value_evidence import (
+from halo_core.risk.observation import (
     RESULT_ORIGINS,
+    ActionObservation,
     ValueEvidence,
     ValueOrigin,
 )
@@ -180,9 +180,8 @@ def measure_proximity(observation: ActionObservation, baseline: Baseline, featur
     features["span_words"] = min(span, 40)
     features["span"] = span * 100 // observation.absent_word_count if observation.absent_word_count else 0
     features["span_verb"] = min(both // max(span, 1), 100) if span else 0
-    features["order"] = (
-        min(both * 10 // (observation.absent_word_count + 2), 1000) if observation.absent_word_count else 0
-    )
+    order = both * 10 // (observation.absent_word_count + 2) if observation.absent_word_count else 0
+    features["order"] = min(order, 1000)
 
 
 def _best_verb_window(hits: Sequence[tuple[int, int, bool]], weights: Sequence[int]) -> int:
@@ -245,18 +244,10 @@ _RESULT: Final = ValueOrigin.RESULT
 _NOWHERE: Final = ValueOrigin.NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class ActionFeatures:
-    """Features of one action, and what the session's sums become once it was decided."""
-
-    values: tuple[int, ...]
-    sums: list[int]
-
-
 def compute_features(
     observation: ActionObservation, baseline: Baseline, sums: Sequence[int], key: bytes
-) -> ActionFeatures:
-    """All features of an action, in the order of `FEATURES`.
+) -> tuple[tuple[int, ...], list[int]]:
+    """All features of an action, in the order of `FEATURES`, and what the session's sums become once it was decided.
 
     Args:
         observation: the action against its session.
@@ -274,19 +265,11 @@ def compute_features(
     _measure_tool(observation, baseline, features, key)
     measure_proximity(observation, baseline, features)
     _measure_session(observation, sums, features)
-    added = (
-        surprise_sum,
-        features["value_strange"],
-        features["foreign"],
-        features["general_new"],
-        int(features["asked_verb"] == 0 and not observation.is_read),
-        0,
-        0,
-        0,
-    )
+    unasked = int(features["asked_verb"] == 0 and not observation.is_read)
+    added = (surprise_sum, features["value_strange"], features["foreign"], features["general_new"], unasked, 0, 0, 0)
     after = [old + new for old, new in zip(sums, added, strict=True)]
     after[1] = max(sums[1], added[1])
-    return ActionFeatures(_VALUES_IN_ORDER(features), after)
+    return _VALUES_IN_ORDER(features), after
 
 
 def _measure_action(observation: ActionObservation, namings: Sequence[ValueEvidence], features: dict[str, int]) -> None:
@@ -301,29 +284,23 @@ def _measure_action(observation: ActionObservation, namings: Sequence[ValueEvide
 
 
 def _measure_session(observation: ActionObservation, sums: Sequence[int], features: dict[str, int]) -> None:
-    steps, acts, since, results, _, repeats, same, again = observation.session_state
+    steps, acts, since, results, repeats, same, again = observation.session_state
     features["steps"], features["acted"], features["since"] = min(steps, 40), min(acts, 20), min(since, 10)
     features["results"], features["repeats"] = min(results, 40), min(repeats, 5)
-    features["again"], features["same_tool"], features["first_act"] = (
-        again,
-        same,
-        int(not observation.is_read and acts == 0),
-    )
+    features["again"], features["same_tool"] = again, same
+    features["first_act"] = int(not observation.is_read and acts == 0)
     features["sum_strange"], features["max_strange"] = min(sums[0], 2000), min(sums[1], MAX_SURPRISE)
-    features["sum_foreign"], features["unknown_hosts"], features["unasked"] = (
-        min(sums[index], 20) for index in (2, 3, 4)
-    )
+    features["sum_foreign"], features["unknown_hosts"], features["unasked"] = [min(item, 20) for item in sums[2:5]]
     features["keen_read"] = min(observation.secret_result_count, 10)
 
 
 def _measure_tool_words(observation: ActionObservation, baseline: Baseline, features: dict[str, int]) -> None:
     """How many of the tool's words the request holds."""
-    features["asked_words"], features["said_exactly"], features["asked_verb"], features["things_asked"] = (
-        baseline.memoize(
-            ("words", observation.words, observation.request_matches),
-            lambda: _measure_request_coverage(observation, baseline),
-        )
+    coverage = baseline.memoize(
+        ("words", observation.words, observation.request_matches),
+        lambda: _measure_request_coverage(observation, baseline),
     )
+    features.update(zip(("asked_words", "said_exactly", "asked_verb", "things_asked"), coverage, strict=True))
     features["verb_unasked"] = int(features["asked_verb"] == 0 and not observation.is_read)
     features["class_unasked"] = int(not observation.class_requested)
 
@@ -348,7 +325,7 @@ def _measure_request(
     features: dict[str, int],
     key: bytes,
 ) -> None:
-    features["request_size"] = min(observation.sizes[0], 200)
+    features["request_size"] = min(observation.request_size, 200)
     features["delegates"] = min(observation.delegation_word_count, 4)
     requested = len([True for evidence in namings if evidence.origin is _REQUEST])
     features["named_asked"] = requested * 100 // len(namings) if namings else 100
@@ -372,26 +349,19 @@ def _measure_request(
 
 
 def _measure_leads(observation: ActionObservation, baseline: Baseline, key: bytes) -> list[int]:
-    """How strongly words of the request lead to the tool: the mean of the top three, and the top one.
+    """How many more hundredths of the tasks with a word of the request use the tool, than of all.
 
-    The same at each step of a session that uses the tool.
+    The mean of the top three words, and the top one; the same at each step of a session that uses the tool.
     """
-    usual = baseline.task_share(fingerprint_names("t", observation.tool, key=key))
-    led = sorted(
-        _measure_lead_of_word(request_word, observation.tool, usual, baseline, key)
-        for request_word in observation.request_words
-    )
-    return [sum(led[-3:]) // 3, led[-1]] if led else [0, 0]
-
-
-def _measure_lead_of_word(request_word: int, tool: str, usual: int, baseline: Baseline, key: bytes) -> int:
-    """How many more hundredths of the tasks with a word use the tool, than of all."""
-    name = f"{request_word:x}"
-    tasks = baseline.counts.get(fingerprint_names("q", name, key=key), (0, 0))[0]
-    if not tasks:
-        return 0
-    both = baseline.counts.get(fingerprint_names("qt", name, tool, key=key), (0, 0))[0]
-    return ((both * 1000 + usual) // (tasks + 1) - usual) // 10
+    tool, leads = observation.tool, []
+    usual = baseline.task_share(fingerprint_names("t", tool, key=key))
+    for request_word in observation.request_words:
+        name = f"{request_word:x}"
+        tasks = baseline.counts.get(fingerprint_names("q", name, key=key), (0, 0))[0]
+        both = baseline.counts.get(fingerprint_names("qt", name, tool, key=key), (0, 0))[0]
+        leads.append(((both * 1000 + usual) // (tasks + 1) - usual) // 10 if tasks else 0)
+    leads.sort()
+    return [sum(leads[-3:]) // 3, leads[-1]] if leads else [0, 0]
 
 
 def _look_up_surprises(observation: ActionObservation, value: Value, baseline: Baseline, key: bytes) -> list[int]:
@@ -411,17 +381,11 @@ def _compute_surprises(observation: ActionObservation, value: Value, baseline: B
 
 def _measure_values(observation: ActionObservation, baseline: Baseline, features: dict[str, int], key: bytes) -> int:
     is_known = baseline.is_known
-    surprises, naming_surprises, origin_surprises, foreign_surprises, nowhere_surprises, text_surprises = (
-        [0],
-        [0],
-        [0],
-        [0],
-        [0],
-        [0],
-    )
+    surprises, naming_surprises, origin_surprises = [0], [0], [0]
+    foreign_surprises, nowhere_surprises, text_surprises = [0], [0], [0]
     general_surprises: list[int] = []
     stranger_surprises: list[int] = []
-    near_least, near_stranger, near_new = [], [], []
+    near_least, near_stranger, near_new = [12], [12], [12]
     flows = new = anywhere = secret_names = foreign_general = 0
     for evidence in observation.evidence:
         value, fingerprints = evidence.value, ValueFingerprints(observation, evidence, key)
@@ -457,19 +421,16 @@ def _measure_values(observation: ActionObservation, baseline: Baseline, features
     features["value_strange"], features["value_sum"] = max(surprises), min(sum(surprises), 600)
     features["naming_strange"], features["naming_sum"] = max(naming_surprises), min(sum(naming_surprises), 600)
     features["naming_new"], features["nowhere_known"] = min(new, 20), min(anywhere, 20)
-    features["general_strange"], features["general_new"] = (
-        max(general_surprises, default=0),
-        min(len(general_surprises), 10),
-    )
+    features["general_strange"] = max(general_surprises, default=0)
+    features["general_new"] = min(len(general_surprises), 10)
     features["foreign_strange"], features["foreign_general"] = max(foreign_surprises), min(foreign_general, 10)
     features["nowhere_strange"], features["text_strange"] = max(nowhere_surprises), max(text_surprises)
-    features["strangers"], features["stranger_new"] = (
-        min(len(stranger_surprises), 20),
-        min(len([amount for amount in stranger_surprises if amount > 0]), 20),
-    )
+    features["strangers"] = min(len(stranger_surprises), 20)
+    features["stranger_new"] = min(len([amount for amount in stranger_surprises if amount > 0]), 20)
     features["stranger_sum"] = max(stranger_surprises, default=0)
-    features["near_least"], features["near_stranger"] = min([12, *near_least]), min([12, *near_stranger])
-    features["near_new"] = min([12, *near_new])
+    features["near_least"], features["near_stranger"], features["near_new"] = map(
+        min, (near_least, near_stranger, near_new)
+    )
     features["came_strange"], features["came_sum"] = max(origin_surprises), min(sum(origin_surprises), 600)
     features["flow_new"], features["keen_new"] = min(flows, 10), min(secret_names, 10)
     return sum(naming_surprises)
@@ -484,9 +445,7 @@ def _measure_origins(
     features["nowhere"] = min(len([True for evidence in namings if evidence.origin is _NOWHERE]), 20)
     features["foreign_age"] = min([20, *[evidence.age for evidence in foreign]])
     features["foreign_once"] = min(len([True for evidence in foreign if evidence.result_count == 1]), 20)
-    longest: ValueEvidence | None = max(
-        observation.evidence, key=lambda evidence: len(evidence.value.words), default=None
-    )
+    longest = max(observation.evidence, key=lambda evidence: len(evidence.value.words), default=None)
     features["text_covered"] = longest.result_share // 10 if longest is not None else 0
     features["keen_asked"] = min(sum([evidence.mentions_secret for evidence in namings]), 10)
     features["leaks"] = min(sum([evidence.secret_token_count for evidence in observation.evidence]), 20)
@@ -494,21 +453,14 @@ def _measure_origins(
 
 
 def _measure_tool(observation: ActionObservation, baseline: Baseline, features: dict[str, int], key: bytes) -> None:
-    before = observation.last_tools[0] if observation.last_tools else ""
-    names = ",".join(sorted({evidence.value.place.split("/", 1)[0].rstrip("~!") for evidence in observation.evidence}))
-    (
-        features["tool_new"],
-        features["tool_share"],
-        features["impact_share"],
-        features["follows_new"],
-        features["names_new"],
-    ) = baseline.memoize(
+    before, names = observation.previous_tool, observation.argument_names
+    novelty = baseline.memoize(
         ("tool", observation.tool, observation.impact, before, names, key),
         lambda: _measure_tool_novelty(observation, before, names, baseline, key),
     )
-    features["action_new"] = int(
-        not baseline.is_known(fingerprint_strings("m", f"{observation.action_fingerprint:x}", key=key))
-    )
+    features.update(zip(("tool_new", "tool_share", "impact_share", "follows_new", "names_new"), novelty, strict=True))
+    action = fingerprint_strings("m", f"{observation.action_fingerprint:x}", key=key)
+    features["action_new"] = int(not baseline.is_known(action))
     features["base_tasks"] = min(baseline.tasks, 60)
 
 

@@ -27,6 +27,7 @@ def log2_ratio_in_sixteenths(likely: int, ordinary: int) -> int:
 
 MODEL_FORM: Final = "halo-behaviour-1"
 MAX_RISK: Final = 1000
+MAX_FACTORS: Final = 3
 _MIN_DOUBT: Final = 10
 _NAT: Final = 43_322  # ln 2 / 16, in micro-units
 MAX_MODEL_BYTES: Final = 4_000_000
@@ -45,18 +46,14 @@ class Factor:
     Args:
         id: of the feature.
         value: it had.
-        contribution: thousandths of the margin, positive towards risk.
+        moved: thousandths of the margin, positive towards risk.
         words: what it says.
     """
 
     id: str
     value: int
-    contribution: int
+    moved: int
     words: str
-
-    def to_plain(self) -> dict[str, Any]:
-        """Canonical tree."""
-        return {"id": self.id, "moved": self.contribution, "value": self.value, "words": self.words}
 
 
 @dataclass(frozen=True)
@@ -86,9 +83,8 @@ class RiskModel:
 
     def compute_margin(self, values: Sequence[int]) -> int:
         """Weighted mean of the forests' margins, in micro-units."""
-        return sum(weight * forest.compute_margin(values) for weight, forest in self.forests) // sum(
-            w for w, _ in self.forests
-        )
+        total_weight = sum(weight for weight, _ in self.forests)
+        return sum(weight * forest.compute_margin(values) for weight, forest in self.forests) // total_weight
 
     def risk_of(self, margin: int) -> int:
         """Calibrated risk of a margin, 0..1000."""
@@ -125,8 +121,8 @@ class RiskModel:
         low, high = self.tails[index - 1], self.tails[index]
         return 16 * (index - 1) + 16 * (margin - low) // max(high - low, 1)
 
-    def find_factors(self, values: Sequence[int], most: int = 3) -> tuple[Factor, ...]:
-        """The features that moved the margin most towards risk. Costs about twice as much as the margin."""
+    def find_factors(self, values: Sequence[int]) -> tuple[Factor, ...]:
+        """The three features that moved the margin most towards risk. Costs more than ten times as much as a margin."""
         contributions: dict[int, int] = {}
         for weight, forest in self.forests:
             for index, amount in forest.path_shares(values).items():
@@ -135,7 +131,7 @@ class RiskModel:
         ranked = sorted((-amount, index) for index, amount in contributions.items() if amount > 0)
         return tuple(
             Factor(FEATURES[index].id, values[index], -amount // total_weight // 1000, FEATURES[index].words)
-            for amount, index in ranked[:most]
+            for amount, index in ranked[:MAX_FACTORS]
         )
 
     def to_bytes(self) -> bytes:
@@ -153,18 +149,9 @@ class RiskModel:
             }
         )
 
-    @cached_property
-    def hash(self) -> str:
-        """Content address; a decision's snapshot records it."""
-        return "sha256:" + sha256(self.to_bytes()).hexdigest()
-
-    def to_packed(self) -> bytes:
-        """`to_bytes`, compressed: what is shipped."""
-        return zlib.compress(self.to_bytes(), 9)
-
     @classmethod
     def from_packed(cls, data: bytes) -> RiskModel:
-        """Inverse of `to_packed`, never unpacking more than a model may hold.
+        """Inverse of `to_bytes`, of bytes compressed with zlib; never unpacks more than a model may hold.
 
         Raises:
             BadInput: as `from_bytes`.
@@ -188,22 +175,16 @@ class RiskModel:
         if len(data) > MAX_MODEL_BYTES:
             raise model_error(f"larger than {MAX_MODEL_BYTES} bytes")
         try:
-            members = _load_json(data)
+            members: Any = canonical.loads(data)
             if not isinstance(members, dict) or members.get("form") != MODEL_FORM:
                 raise model_error(f"its form is not {MODEL_FORM}")
             if members["features"] != features_hash():
                 raise model_error("it uses features that this version does not have")
             return _parse_model(members)
+        except CanonicalError as exc:
+            raise model_error(f"not canonical JSON ({exc.code})") from exc
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise model_error(type(exc).__name__) from exc
-
-
-def _load_json(data: bytes) -> Any:
-    """The parsed bytes; a model is larger than what `canonical.loads` takes of an entry."""
-    try:
-        return canonical.loads(data)
-    except CanonicalError as exc:
-        raise model_error(f"not canonical JSON ({exc.code})") from exc
 
 
 def _parse_model(members: Mapping[str, Any]) -> RiskModel:
@@ -221,9 +202,8 @@ def _parse_model(members: Mapping[str, Any]) -> RiskModel:
     tails = tuple(map(require_number, members["tails"]))
     if not tails or list(tails) != sorted(tails):
         raise model_error("no tail of ordinary actions")
-    return RiskModel(
-        forests, curve, limits, usual, tails, {str(name): str(text) for name, text in members["about"].items()}
-    )
+    about = {str(name): str(text) for name, text in members["about"].items()}
+    return RiskModel(forests, curve, limits, usual, tails, about)
 
 
 def _parse_weight(weight: Any) -> int:

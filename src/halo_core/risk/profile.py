@@ -11,12 +11,13 @@ from __future__ import annotations
 import struct
 from array import array
 from base64 import b64decode, b64encode
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from halo_core.errors import BadInput
+from halo_core.errors import BadInput, require
 from halo_core.model import ActionKind, Impact
 from halo_core.values.lexicon import SENSITIVE_WORDS
 from halo_core.values.sketch import MARK_BYTES, Marks, pack_marks, unpack_marks
@@ -68,12 +69,9 @@ class Chunk:
     @cached_property
     def positions(self) -> dict[int, list[int]]:
         """Where each fingerprint stands."""
-        positions: dict[int, list[int]] = {}
+        positions: defaultdict[int, list[int]] = defaultdict(list)
         for index, number in enumerate(self.numbers):
-            if number in positions:
-                positions[number].append(index)
-            else:
-                positions[number] = [index]
+            positions[number].append(index)
         return positions
 
     def find(self, needle: bytes) -> int:
@@ -175,15 +173,9 @@ class Profile:
     def add_request_chunk(self, new: Chunk) -> None:
         """As `add_request_text`, of a chunk."""
         self.request_summary = None
-        both = self.request.atoms + new.atoms
-        self.request = Chunk(
-            "",
-            0,
-            False,
-            min(self.request.secret_word_count + new.secret_word_count, 255),
-            new.truncated,
-            both[-4 * 4096 :],
-        )
+        secret_word_count = min(self.request.secret_word_count + new.secret_word_count, 255)
+        atoms = (self.request.atoms + new.atoms)[-ATOM_BYTES * MAX_ATOMS :]
+        self.request = Chunk("", 0, False, secret_word_count, new.truncated, atoms)
 
     def observe_result(self, tool: str, text: str, *, named_by_request: bool = False) -> None:
         """Read a result. Off the decision path: about 0.4 ms for each KB.
@@ -239,13 +231,8 @@ def pack_row(marks: Marks, chunk: Chunk | None = None, *, request: bool = False)
     if chunk is not None:
         name = chunk.source.encode("utf-8", "replace")
         kind = _REQUEST_ROW if request else _RESULT_ROW
-        parts += [
-            _ROW_CHUNK_HEADER.pack(
-                kind, len(name), chunk.step, chunk.named_by_request, chunk.secret_word_count, chunk.truncated
-            ),
-            name,
-            chunk.atoms,
-        ]
+        facts = chunk.step, chunk.named_by_request, chunk.secret_word_count, chunk.truncated
+        parts += [_ROW_CHUNK_HEADER.pack(kind, len(name), *facts), name, chunk.atoms]
     return b"".join(parts)
 
 
@@ -258,7 +245,9 @@ def apply_row(profile: Profile, data: bytes) -> Marks:
     try:
         (size,) = _LENGTH_PREFIX.unpack_from(data)
         offset = _LENGTH_PREFIX.size + size
-        marks = _unpack_row_marks(data[_LENGTH_PREFIX.size : offset], size)
+        packed = data[_LENGTH_PREFIX.size : offset]
+        require(len(packed) == size and size % MARK_BYTES == 0, "marks of another size")
+        marks = unpack_marks(packed)
         if offset < len(data):
             kind, name_size, *facts = _ROW_CHUNK_HEADER.unpack_from(data, offset)
             offset += _ROW_CHUNK_HEADER.size
@@ -267,27 +256,17 @@ def apply_row(profile: Profile, data: bytes) -> Marks:
             add = profile.add_request_chunk if kind == _REQUEST_ROW else profile.add_result
             add(chunk)
     except (struct.error, ValueError) as exc:
-        raise BadInput(
-            "bad_profile", "the row of the session is invalid", field="profile", remedy="run `halo verify`"
-        ) from exc
+        problem = "the row of the session is invalid"
+        raise BadInput("bad_profile", problem, field="profile", remedy="run `halo verify`") from exc
     return marks
-
-
-def _unpack_row_marks(data: bytes, size: int) -> Marks:
-    if len(data) != size or size % MARK_BYTES:
-        raise ValueError(size)
-    return unpack_marks(data)
 
 
 def pack_head(profile: Profile) -> str:
     """The numbers that change with every action, as text of at most about 700 characters."""
     names = [name.encode("utf-8", "replace")[:_MAX_NAME_BYTES] for name in profile.last_tools]
     recent_actions = list(profile.action_counts.items())[-_MAX_HEAD_ACTIONS:]
-    parts = [
-        _HEAD_HEADER.pack(
-            profile.steps, profile.acts, profile.acts_since_result, len(names), len(recent_actions), *profile.sums
-        )
-    ]
+    counts = profile.steps, profile.acts, profile.acts_since_result, len(names), len(recent_actions)
+    parts = [_HEAD_HEADER.pack(*counts, *profile.sums)]
     parts += [bytes([len(name)]) + name for name in names]
     parts += [fingerprint.to_bytes(_FINGERPRINT_BYTES) + bytes([times]) for fingerprint, times in recent_actions]
     return b64encode(b"".join(parts)).decode("ascii")
@@ -316,6 +295,5 @@ def apply_head(profile: Profile, text: str) -> None:
         rows = [data[offset + i * width : offset + (i + 1) * width] for i in range(action_count)]
         profile.action_counts = {int.from_bytes(row[:_FINGERPRINT_BYTES]): row[_FINGERPRINT_BYTES] for row in rows}
     except (struct.error, ValueError, IndexError) as exc:
-        raise BadInput(
-            "bad_profile", "the head of the session is invalid", field="profile", remedy="run `halo verify`"
-        ) from exc
+        problem = "the head of the session is invalid"
+        raise BadInput("bad_profile", problem, field="profile", remedy="run `halo verify`") from exc

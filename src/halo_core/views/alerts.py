@@ -1,8 +1,4 @@
-"""Alerts, and imported events of people and service accounts, as typed answers.
-
-People and service accounts: imported events, the baseline that they are compared with, and their risk.
-
-Alerts for people: of agents' actions and sessions, and of days of people and service accounts.
+"""Alerts about agents, people and service accounts, and imported events with their baseline and risk, as typed answers.
 
 The name of a person stands in sealed content: where that cannot be opened, the row says why.
 """
@@ -16,8 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
-from halo_core.alerts.identity import open_event
-from halo_core.alerts.records import read_agent_alert
+from halo_core.alerts.records import open_event, read_agent_alert
 from halo_core.baselines import load_identities
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import BadInput, ConfigError, Tampered

@@ -27,7 +27,6 @@ from halo_core.views.wording import format_rough_duration
 Position = tuple[int, float]
 """(time in microseconds, decisions so far): a place on either axis."""
 
-_MICROSECONDS: Final = 1_000_000
 _NOW_OFFSET: Final = 0.5  # where now is, in decisions after the last one
 _TIME_SHARE: Final = 5  # time counts on the axis if it took a fifth of what was lost
 
@@ -102,9 +101,8 @@ class Curve:
         """Whether time took a good part of what was lost, so that an axis of time shows it."""
         lived = charged = 0
         for (start, _), (end, _), decay, account in self.segments[:-1]:
-            lived += compute_age(decay, end - account.since_us, 0, 0) - compute_age(
-                decay, start - account.since_us, 0, 0
-            )
+            lived += compute_age(decay, end - account.since_us, 0, 0)
+            lived -= compute_age(decay, start - account.since_us, 0, 0)
         for (_, _, decay, old), (_, _, _, new) in pairwise(self.segments):
             steps, risk = (new.total(unit) - old.total(unit) for unit in ("step", "risk"))
             charged += compute_age(decay, 0, steps, risk)
@@ -295,11 +293,10 @@ def compute_remaining(curve: Curve, impact: Impact, level: int, now_us: int) -> 
 
 def _is_possible(curve: Curve, impact: Impact, level: int, time_us: int, *, steps: int = 0, risk: int = 0) -> bool:
     points = RISK_POINTS[impact] * (2 if curve.tainted and impact is not Impact.READ else 1)
-    decay = curve.link.decay
-    return (
-        decay is not None
-        and compute_authority(decay, curve.account, time_us, steps=steps + 1, risk=risk + points) >= level
-    )
+    decay, account = curve.link.decay, curve.account
+    if decay is None:
+        return False
+    return compute_authority(decay, account, time_us, steps=steps + 1, risk=risk + points) >= level
 
 
 def _find_largest(holds: Callable[[int], bool], most: int) -> int:

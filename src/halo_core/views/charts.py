@@ -1,20 +1,16 @@
 """SVG charts: shapes and document, the scene of an authority curve, and its drawing.
 
-The shapes of an SVG chart and the document around them: paper, colours, texts, lines, signs.
+A document is self-contained, without scripts and outside fonts. It brings its own background and follows the reader's
+colour scheme, so it can be read on a light and on a dark page. Names in it are somebody's words: escaped, and what
+would not be seen is shown. The width of a text is not known before it is set: its letters are counted.
 
-A document brings its own background and follows the reader's colour scheme, so it can be read on a light and on a dark
-page. Names in it are somebody's words: escaped, and what would not be seen is shown. How wide a text is nobody can say
-before it is set: its letters are counted, a little on the safe side.
-
-The scene of an authority curve, in units of its axis.
-
-The terminal's chart and the SVG show the same scene. Its axis is time, or decisions where time took next to nothing.
-
-The curve of a session's authority as one self-contained SVG document, without scripts and outside fonts.
+The terminal's chart and the SVG show the same `Scene`, in units of its axis: time, or decisions where time took next to
+nothing.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -120,10 +116,38 @@ def draw_levels(title: str, levels: Iterable[tuple[float, str]], top: float, bot
     yield f'<text class="soft" transform="{spot}" text-anchor="middle">{title}</text>'
 
 
-def draw_level_label(name: str, y: float, label_y: float, words: str) -> Iterator[str]:
-    """What a line across the plot means, at its right edge; `label_y` is where there is room for it."""
-    yield f'<path class="s-{name} line thin" d="M{PLOT_RIGHT} {y:.1f}L{PLOT_RIGHT + 10} {label_y:.1f}"/>'
-    yield draw_text(name, PLOT_RIGHT + 14, label_y + 4, words)
+def draw_level_labels(labels: Sequence[tuple[str, float, str]], bottom: float) -> Iterator[str]:
+    """What lines across the plot mean, at its right edge, kept apart: (class, y, words) from the top down."""
+    label_ys = space_out([y for _, y, _ in labels], LINE_HEIGHT, bottom)
+    for (name, y, words), label_y in zip(labels, label_ys, strict=True):
+        yield f'<path class="s-{name} line thin" d="M{PLOT_RIGHT} {y:.1f}L{PLOT_RIGHT + 10} {label_y:.1f}"/>'
+        yield draw_text(name, PLOT_RIGHT + 14, label_y + 4, words)
+
+
+LegendItem = tuple[str, str, float, int]
+"""Shape, words, x, row."""
+_LEGEND_ROW: Final = 22
+
+
+def place_legend(items: Iterable[tuple[str, str]]) -> tuple[list[LegendItem], int]:
+    """What each sign means, as (shape, words), on as many rows as they need; and how many those are."""
+    placed: list[LegendItem] = []
+    x, row = float(PLOT_LEFT + 4), 0
+    for shape, words in items:
+        if x + 14 + estimate_width(words) > CHART_WIDTH - 20:
+            x, row = float(PLOT_LEFT + 4), row + 1
+        placed.append((shape, words, x, row))
+        x += 40 + estimate_width(words)
+    return placed, row + 1
+
+
+def draw_legend(legend: Iterable[LegendItem], top: float) -> Iterator[str]:
+    """The legend; a shape is a template with `x`, `y`, a line from `a` to `b`, and a bar from `low` to `high`."""
+    for shape, words, x, row in legend:
+        y = top + _LEGEND_ROW * row
+        places = {"x": x, "y": y, "a": x - 6, "b": x + 8, "low": y + 5, "high": y - 5}
+        yield shape.format(**{name: f"{value:.1f}" for name, value in places.items()})
+        yield draw_text("soft", x + 14, y + 4, words)
 
 
 def draw_tick(x: float, bottom: float, label: str, anchor: str = "middle") -> Iterator[str]:
@@ -171,16 +195,8 @@ _LATE: Final = 0.03  # where there is nothing to go on with
 _FAR: Final = 1.0  # and at most
 _BEYOND: Final = 1.25  # so that where the next class stops is well inside
 _LEAST_AHEAD: Final = 4.0
-_MAX_TICKS: Final = 6
+MAX_TICKS: Final = 6
 _PERIODS: Final = ((86_400, "days"), (3_600, "hours"), (60, "minutes"), (1, "seconds"))
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A place on the axis with its label."""
-
-    x: float
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +207,7 @@ class Scene:
         timed: the axis is time, else decisions.
         axis: the axis' title, with its unit.
         width: end of the axis.
-        ticks: on the axis.
+        ticks: places on the axis, each with its label.
         line: corners of the curve up to now.
         ahead: corners of what follows at the current rate: by time alone, or at this epoch's pace.
         now: place and authority of now.
@@ -205,7 +221,7 @@ class Scene:
     timed: bool
     axis: str
     width: float
-    ticks: tuple[Tick, ...]
+    ticks: tuple[tuple[float, str], ...]
     line: tuple[tuple[float, int], ...]
     ahead: tuple[tuple[float, int], ...]
     now: tuple[float, int]
@@ -229,8 +245,7 @@ def lay_out(curve: Curve, class_floors: Sequence[Floor], now_us: int, *, timed: 
     past = max(now_x, 1.0)
     soon, stopping = find_soonest(class_floors)
     stop_distance = (float(soon[1]) if by_time else soon[0] + 1.0) if stopping and not place.late else 0.0
-    ahead = max(past * _AHEAD, 1.0 if by_time else _LEAST_AHEAD)
-    ahead = past * _LATE if place.late else ahead
+    ahead = past * _LATE if place.late else max(past * _AHEAD, 1.0 if by_time else _LEAST_AHEAD)
     width = past + (min(max(ahead, stop_distance * _BEYOND), max(past * _FAR, ahead)))
     size, unit = next(((size, name) for size, name in _PERIODS if width >= 2 * size), _PERIODS[-1])
     ticks = _build_ticks(width, size) if by_time else _build_ticks(width, 1, least=1)
@@ -245,7 +260,7 @@ def lay_out(curve: Curve, class_floors: Sequence[Floor], now_us: int, *, timed: 
         timed=by_time,
         axis=f"{unit} since the session opened" if by_time else "decisions of the session",
         width=width,
-        ticks=tuple(tick for tick in ticks if not place.late or tick.x <= place.last),
+        ticks=tuple(tick for tick in ticks if not place.late or tick[0] <= place.last),
         line=tuple(_trace_curve(curve, place)),
         ahead=future,
         now=(now_x, curve.authority_at(now_us)),
@@ -308,11 +323,10 @@ def _trace_forecast(curve: Curve, place: _Axis, now_us: int, now_x: float, width
         yield now_x + seconds, compute_authority(decay, account, now_us + int(seconds * _US_PER_S))
 
 
-def _build_ticks(width: float, size: float, *, least: float = 0.0) -> list[Tick]:
-    step = next(n * 10**e for e in range(-1, 12) for n in (1, 2, 5) if width / size / (n * 10**e) <= _MAX_TICKS)
+def _build_ticks(width: float, size: float, *, least: float = 0.0) -> list[tuple[float, str]]:
+    step = next(n * 10**e for e in range(-1, 12) for n in (1, 2, 5) if width / size / (n * 10**e) <= MAX_TICKS)
     step = max(step, least)
-    count = int(width / size / step)
-    return [Tick(k * step * size, f"{k * step:g}") for k in range(count + 1)]
+    return [(k * step * size, f"{k * step:g}") for k in range(int(width / size / step) + 1)]
 
 
 def format_headline(agent: str, session: str, scene: Scene, epoch: int) -> str:
@@ -354,14 +368,13 @@ def _describe(scene: Scene, floors: Sequence[Floor]) -> str:
         f"{', '.join(item.impact.value for item in group)} at {format_percent(level)}"
         for level, group in group_by_level(floors).items()
     )
-    refused = sum(dot.effect == "deny" for _, dot in scene.points)
-    challenged = sum(dot.effect == "challenge" for _, dot in scene.points)
+    effects = Counter(dot.effect for _, dot in scene.points)
     again = "".join(f" Re-authorized by {item.approver or 'somebody'}: epoch {item.epoch}." for _, item in scene.epochs)
     hand_off_text = "".join(f" Handed off to {item.agent}." for *_, item in scene.hand_offs)
     return (
-        f"A curve of authority over {scene.axis}: {len(scene.points)} decisions, {refused} denied, "
-        f"{challenged} challenged, "
-        f"{format_percent(scene.now[1])} left now.{again}{hand_off_text} Floors: {levels}."
+        f"A curve of authority over {scene.axis}: {len(scene.points)} decisions, {effects['deny']} denied, "
+        f"{effects['challenge']} challenged, {format_percent(scene.now[1])} left now.{again}{hand_off_text} "
+        f"Floors: {levels}."
     )
 
 
@@ -383,9 +396,8 @@ class _AuthorityPicture:
 
     def draw_hand_offs(self, bars: Sequence[tuple[float, float, str, bool, int]]) -> Iterator[str]:
         for a, b, label, right, lane in bars:
-            yield (
-                f'<rect class="f-given band" x="{a:.1f}" y="{self._top:.1f}" width="{b - a:.1f}" height="{_HEIGHT}"/>'
-            )
+            place = f'x="{a:.1f}" y="{self._top:.1f}" width="{b - a:.1f}" height="{_HEIGHT}"'
+            yield f'<rect class="f-given band" {place}/>'
             y = self._bottom + 32 + 20 * lane
             yield f'<rect class="f-given bar" x="{a:.1f}" y="{y:.1f}" width="{b - a:.1f}" height="9" rx="4.5"/>'
             x, anchor = (b + 8, "start") if right else (a - 8, "end")
@@ -402,21 +414,19 @@ class _AuthorityPicture:
         return f'<path class="s-given line thin" stroke-dasharray="4 3" d="{path}"/>'
 
     def draw_floors(self, floors: Sequence[Floor]) -> Iterator[str]:
-        groups = list(group_by_level(floors).items())
-        wanted = [self.y(level) for level, _ in groups]
-        for (level, group), y, label in zip(groups, wanted, space_out(wanted, LINE_HEIGHT, self._bottom), strict=True):
+        labels = []
+        for level, group in group_by_level(floors).items():
             stopped = any(item.used and not item.possible for item in group)
             name = "stopped" if stopped else "granted" if any(item.used for item in group) else "other"
-            yield draw_rule(f"s-{name} floor", PLOT_LEFT, PLOT_RIGHT, y)
-            first = sorted(group, key=lambda item: not item.used)
+            yield draw_rule(f"s-{name} floor", PLOT_LEFT, PLOT_RIGHT, self.y(level))
             classes = ", ".join(
                 f"{'' if item.possible else '✗ '}{escape_text(item.impact.value)}"
                 if item.used
                 else f'<tspan class="f-other">{escape_text(item.impact.value)}</tspan>'
-                for item in first
+                for item in sorted(group, key=lambda item: not item.used)
             )
-            words = f'<tspan class="strong">{format_percent(level)}</tspan> {classes}'
-            yield from draw_level_label(name, y, label, words)
+            labels.append((name, self.y(level), f'<tspan class="strong">{format_percent(level)}</tspan> {classes}'))
+        yield from draw_level_labels(labels, self._bottom)
 
     def draw_epochs(self) -> Iterator[str]:
         placed, rows = place_headings(self._scene)
@@ -442,9 +452,8 @@ class _AuthorityPicture:
         many = len(self._scene.points) > _MAX_POINTS
         for place, dot in self._scene.points:
             x, y = scale_x(place, self._scene), self.y(dot.after)
-            tip = escape_text(
-                f"#{dot.index} {dot.effect} {dot.action} {dot.resource}, {format_percent(dot.after)} left"
-            )
+            words = f"#{dot.index} {dot.effect} {dot.action} {dot.resource}, {format_percent(dot.after)} left"
+            tip = escape_text(words)
             if dot.effect in SIGNS:
                 yield f"<g>{draw_sign(dot.effect, x, y)}<title>{tip}</title></g>"
             elif not many:
@@ -462,8 +471,8 @@ class _AuthorityPicture:
     def draw_axis(self) -> Iterator[str]:
         scene, y = self._scene, self._bottom
         yield draw_rule("s-soft", PLOT_LEFT, PLOT_RIGHT, y)
-        for tick in scene.ticks:
-            yield from draw_tick(scale_x(tick.x, scene), y, escape_text(tick.text))
+        for x, label in scene.ticks:
+            yield from draw_tick(scale_x(x, scene), y, escape_text(label))
         yield draw_text("soft", PLOT_RIGHT + 14, y + 19, escape_text(scene.axis))
         if scene.late:
             middle = (scale_x(scene.points[-1][0], scene) + scale_x(scene.now[0], scene)) / 2
@@ -476,11 +485,7 @@ class _AuthorityPicture:
         items += [(draw_sign(effect, None, None), meaning) for effect, meaning in SIGNS.items() if effect in effects]
         if scene.ahead:
             items.append(('<path class="s-curve line ahead" d="M{a} {y}H{b}"/>', scene.condition))
-        x, y = float(PLOT_LEFT + 4), height - 22
-        for shape, text in items:
-            yield shape.format(x=f"{x:.1f}", y=f"{y:.1f}", a=f"{x - 6:.1f}", b=f"{x + 10:.1f}")
-            yield draw_text("soft", x + 14, y + 4, text)
-            x += 40 + estimate_width(text)
+        yield from draw_legend(place_legend(items)[0], height - 22)
 
 
 _MAX_LANES: Final = 4
@@ -494,12 +499,8 @@ def scale_x(x: float, scene: Scene) -> float:
 def place_headings(scene: Scene) -> tuple[list[tuple[float, str, str, int]], int]:
     """Labels over the plot as (x, text, class, row), and how many rows they take."""
     headings = [
-        (
-            scale_x(x, scene),
-            f"epoch {item.epoch}" + (f", re-authorized by {item.approver}" if item.approver else ""),
-            "epoch",
-        )
-        for x, item in scene.epochs
+        (scale_x(x, scene), f"epoch {epoch.epoch}{epoch.approver and f', re-authorized by {epoch.approver}'}", "epoch")
+        for x, epoch in scene.epochs
     ]
     late = f", {scene.late} later" if scene.late else ""
     headings.append((scale_x(scene.now[0], scene), f"now{late}: {format_percent(scene.now[1])}", "ink"))

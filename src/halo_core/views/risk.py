@@ -1,9 +1,5 @@
 """The risk of an agent: its baseline, its history over actions, and how far it reached.
 
-What is ordinary for an agent: the baseline that is in force, and the sessions that one is fitted from.
-
-An agent's risk over its actions, and how far the agent reached.
-
 A history is made of what entries recorded. Its sessions stand one after another in the order they began, each whole,
 also where they ran side by side. The reach counts for people what the score compares as circumstances.
 """
@@ -12,15 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import groupby
 from typing import Any, Final
 
-from halo_core.baselines import IDENTITIES, SessionHistory
-from halo_core.crypto import canonical
+from halo_core.baselines import IDENTITIES, SessionHistory, find_baseline_hash, read_baseline_part
 from halo_core.enforcement.risk_assessor import load_rules
-from halo_core.errors import BadInput, ConfigError
+from halo_core.errors import ConfigError
 from halo_core.identities.day_alerts import ALERT_KIND
 from halo_core.model import EntryKind, Grants
 from halo_core.risk.action_risk import ScoringTerms
@@ -60,9 +56,8 @@ class BaselineView(View):
 
     def to_json(self) -> dict[str, Any]:
         """For programs."""
-        facts = {name: getattr(self.terms, name) for name in self.terms.__dataclass_fields__}
         shared = {"agent": self.agent, "circumstances": self.usual.to_plain(), "in_force": self.in_force}
-        return {**shared, **facts, "risks": list(self.terms.risks)}
+        return {**shared, **asdict(self.terms)}
 
 
 def load_baseline(reader: Reader, tenant: str, agent: str) -> BaselineView:
@@ -72,19 +67,11 @@ def load_baseline(reader: Reader, tenant: str, agent: str) -> BaselineView:
         ConfigError: `no_baseline`, there is none.
         BadInput: it is not what was put in force.
     """
-
-    def read_part(name: str, domain: str) -> bytes:
-        data = reader.blob(tenant, name)
-        if data is None or canonical.digest(domain, data) != name:
-            remedy = "run `halo verify` to see what was changed, then fit again"
-            raise BadInput("bad_baseline", "it is not the one that was put in force", field="baseline", remedy=remedy)
-        return data
-
-    baseline_hash = next((row[2] for row in reader.rows(Stream.BASELINES) if row[:2] == (tenant, agent)), "")
+    baseline_hash = find_baseline_hash(reader, tenant, agent)
     if not baseline_hash:
         problem, remedy = f"no baseline is in force for `{agent}`", f"run `halo baseline fit {agent}`"
         raise ConfigError("no_baseline", problem, field="agent", remedy=remedy)
-    rules = load_rules(baseline_hash, read_part)
+    rules = load_rules(baseline_hash, partial(read_baseline_part, reader, tenant))
     return BaselineView(agent, rules.terms, rules.usual, in_force=True)
 
 
@@ -133,9 +120,8 @@ SPARKLINE_WIDTH: Final = 40
 
 def draw_sparkline(history: Iterable[int]) -> str:
     """A line of bars, 0..1000."""
-    return "".join(
-        _BARS[min(value * (len(_BARS) - 1) // 1000, len(_BARS) - 1)] for value in list(history)[-SPARKLINE_WIDTH:]
-    )
+    top = len(_BARS) - 1
+    return "".join(_BARS[min(value * top // 1000, top)] for value in list(history)[-SPARKLINE_WIDTH:])
 
 
 KINDS: Final = (EntryKind.DECISION, EntryKind.ALERT, EntryKind.BASELINE)
@@ -344,7 +330,7 @@ class AgentActivity:
             self.systems.update(filter(None, (resource["system"],)))
             self.labels.update(resource["labels"])
         reasons = body["decision"]["reasons"]
-        self.outside.update({item["code"] for item in reasons if item["effect"] in _STOPPING_EFFECTS})
+        self.outside.update(sorted({item["code"] for item in reasons if item["effect"] in _STOPPING_EFFECTS}))
 
     def list_unused(self, granted: Grants) -> list[str]:
         """Granted resources that no action reached, as kind and id."""
@@ -390,16 +376,12 @@ def _sort_counts(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def _format_counts(counts: Counter[str]) -> str:
-    rest = len(counts) - _MAX_NAMES
-    parts = [f"{escape_unprintable(name)} {times}" for name, times in counts.most_common(_MAX_NAMES)]
-    return ", ".join(parts) + (f" and {rest} more" if rest > 0 else "") if parts else "nothing"
+    return _format_names([f"{name} {times}" for name, times in counts.most_common()]) or "nothing"
 
 
 def _format_names(names: list[str]) -> str:
-    rest = len(names) - _MAX_NAMES
-    return ", ".join(escape_unprintable(name) for name in names[:_MAX_NAMES]) + (
-        f" and {rest} more" if rest > 0 else ""
-    )
+    shown, rest = ", ".join(map(escape_unprintable, names[:_MAX_NAMES])), len(names) - _MAX_NAMES
+    return shown + (f" and {rest} more" if rest > 0 else "")
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""An agent's risk as one self-contained SVG document, without scripts.
+"""An agent's risk as one self-contained SVG document.
 
 ┃  an action: its own risk, coloured by band        ━━  the session so far: rises at once, falls slowly
 ▼  somebody should look    ✗ denied    ◇ somebody was asked    ╌╌  the limits in force then
@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from textwrap import wrap
 from typing import Final
@@ -14,20 +15,19 @@ from halo_core.views import charts
 from halo_core.views.risk import BANDS, ActionGroup, RiskHistory, ScoredAction, group_actions, group_limits
 from halo_core.views.wording import format_count, format_minute
 
-_MAX_TICKS: Final = 6
-
 
 def describe_history(agent_history: RiskHistory) -> str:
     """The history in numbers, and what moved it."""
     actions = agent_history.actions
+    bands, effects = Counter(item.band for item in actions), Counter(item.effect for item in actions)
     counts = [
         format_count(len(actions), "scored action"),
         format_count(len(agent_history.spans), "session"),
-        f"{sum(item.band == 1 for item in actions)} elevated",
-        f"{sum(item.band > 1 for item in actions)} high",
+        f"{bands[1]} elevated",
+        f"{bands[2]} high",
         format_count(sum(bool(item.alert) for item in actions), "alert"),
-        f"{sum(item.effect == 'deny' for item in actions)} denied",
-        f"{sum(item.effect == 'challenge' for item in actions)} challenged",
+        f"{effects['deny']} denied",
+        f"{effects['challenge']} challenged",
     ]
     moved = "; ".join(words for words, _ in agent_history.factors)
     return ", ".join(counts) + (f". Main causes: {moved}" if moved else "")
@@ -41,7 +41,7 @@ def build_tooltip(item: ScoredAction) -> str:
 
 def choose_ticks(count: int) -> list[int]:
     """Round numbers of actions, few enough to be read."""
-    step = next(s for power in range(12) for s in (10**power, 2 * 10**power, 5 * 10**power) if count / s <= _MAX_TICKS)
+    step = next(n * 10**power for power in range(12) for n in (1, 2, 5) if count / (n * 10**power) <= charts.MAX_TICKS)
     return [*([1] if step > 1 else []), *range(step, count + 1, step)]
 
 
@@ -53,49 +53,22 @@ def shorten_middle(name: str, room: float) -> str:
     return f"{name[:half]}…{name[-half:]}"
 
 
-_LegendItem = tuple[str, str, float, int]
-"""Shape, words, x, row."""
-
-
-def place_legend(agent_history: RiskHistory, lanes: list[str], *, many: bool) -> list[_LegendItem]:
-    """What each sign means, those that are there; on as many rows as they need."""
+def list_signs(agent_history: RiskHistory, lanes: list[str], *, many: bool) -> list[tuple[str, str]]:
+    """The signs that are there, as templates, and what each means."""
     effects = {item.effect for item in agent_history.actions}
     bands = {min(item.band, 2) for item in agent_history.actions}
-    items = [
-        (
-            '<path class="s-curve line" d="M{a} {y}H{b}"/>',
-            "highest risk of a session" if many else "risk of the session so far",
-        )
-    ]
+    words = "highest risk of a session" if many else "risk of the session so far"
+    items = [('<path class="s-curve line" d="M{a} {y}H{b}"/>', words)]
     items += [
         (f'<path class="s-{name}" stroke-width="5" d="M{{x}} {{low}}V{{high}}"/>', f"{word} action")
         for band, (name, word) in enumerate(BANDS)
         if band in bands
     ]
-    items += [
-        (charts.draw_sign(effect, None, None), words)
-        for effect, words in charts.SIGNS.items()
-        if effect in effects and not lanes
-    ]
+    if not lanes:
+        items += [(charts.draw_sign(name, None, None), sign) for name, sign in charts.SIGNS.items() if name in effects]
     if any(item.alert for item in agent_history.actions):
         items.append(('<path class="f-stopped" d="M{a} {high}h10l-5 8Z"/>', "alert"))
-    placed: list[_LegendItem] = []
-    x, row = float(charts.PLOT_LEFT + 4), 0
-    for shape, words in items:
-        if x + 14 + charts.estimate_width(words) > charts.CHART_WIDTH - 20:
-            x, row = float(charts.PLOT_LEFT + 4), row + 1
-        placed.append((shape, words, x, row))
-        x += 40 + charts.estimate_width(words)
-    return placed
-
-
-def draw_legend(legend: list[_LegendItem], top: float) -> Iterator[str]:
-    """The legend as SVG elements."""
-    for shape, words, x, row in legend:
-        y = top + 10 + 22 * row
-        places = {"x": x, "y": y, "a": x - 6, "b": x + 8, "low": y + 5, "high": y - 5}
-        yield shape.format(**{name: f"{value:.1f}" for name, value in places.items()})
-        yield charts.draw_text("soft", x + 14, y + 4, words)
+    return items
 
 
 _HEIGHT: Final = 300
@@ -117,21 +90,14 @@ def draw_risk_chart(agent_history: RiskHistory) -> str:
     """The document; the history has at least one action."""
     drawn = group_actions(agent_history, _MAX_GROUPS)
     many = len(drawn[0].actions)
-    about = wrap(
-        describe_history(agent_history)
-        + (
-            f". Each bar is {many} actions; it shows the highest of each colour, as wide as its share"
-            if many > 1
-            else ""
-        ),
-        120,
-    )
-    lanes = [
-        effect for effect in charts.SIGNS if many > 1 and any(item.effect == effect for item in agent_history.actions)
-    ]
+    text = describe_history(agent_history)
+    shares = f". Each bar is {many} actions; it shows the highest of each colour, as wide as its share"
+    about = wrap(text + shares if many > 1 else text, 120)
+    effects = {item.effect for item in agent_history.actions}
+    lanes = [effect for effect in charts.SIGNS if many > 1 and effect in effects]
     top = 82 + charts.LINE_HEIGHT * len(about) + _LANE * len(lanes)
-    legend = place_legend(agent_history, lanes, many=many > 1)
-    height = top + _HEIGHT + 30 + charts.LINE_HEIGHT * _ROWS + 24 * (1 + max(row for *_, row in legend))
+    legend, rows = charts.place_legend(list_signs(agent_history, lanes, many=many > 1))
+    legend_top = top + _HEIGHT + 30 + charts.LINE_HEIGHT * _ROWS
     title = f"Risk of {agent_history.agent}: {agent_history.now} of 1000 now, {agent_history.highest} at most"
     picture = _RiskPicture(agent_history, drawn, top)
     parts = [
@@ -145,14 +111,10 @@ def draw_risk_chart(agent_history: RiskHistory) -> str:
         *(picture.draw_lanes(lanes) if lanes else picture.draw_verdicts()),
         *picture.draw_alerts(_LANE * len(lanes)),
         *picture.draw_axis(),
-        *draw_legend(legend, top + _HEIGHT + 30 + charts.LINE_HEIGHT * _ROWS),
+        *charts.draw_legend(legend, legend_top + 10),
     ]
-    return charts.build_document(
-        title,
-        f"Bars show the risk of each action, the line shows the risk of its session. {describe_history(agent_history)}",
-        parts,
-        height,
-    )
+    described = f"Bars show the risk of each action, the line shows the risk of its session. {text}"
+    return charts.build_document(title, described, parts, legend_top + 24 * rows)
 
 
 class _RiskPicture:
@@ -207,12 +169,9 @@ class _RiskPicture:
                 yield f'<line class="s-{name} floor" {place}>{tip}</line>'
         if not ranges or ranges[-1][1] != len(self._history.actions):
             return
-        labelled = list(zip(BANDS[:0:-1], reversed(ranges[-1][2]), strict=True))
-        wanted = [self.y(level) for _, level in labelled]
-        for ((name, word), level), y, label in zip(
-            labelled, wanted, charts.space_out(wanted, charts.LINE_HEIGHT, self._bottom), strict=True
-        ):
-            yield from charts.draw_level_label(name, y, label, f"{word} above {level}")
+        last = zip(BANDS[:0:-1], reversed(ranges[-1][2]), strict=True)
+        labels = [(name, self.y(level), f"{word} above {level}") for (name, word), level in last]
+        yield from charts.draw_level_labels(labels, self._bottom)
 
     def draw_actions(self) -> Iterator[str]:
         """A bar for each band: its highest action, as wide as its share."""

@@ -1,10 +1,6 @@
 """Sessions: who took part, what was spent and what may still be spent, link by link.
 
-Sessions and their accounts: who spent what.
-
 What is live stands in the session's row; what was handed back stands in the entries.
-
-What a session spent and may still spend, link by link.
 
 standing passport ── day quotas, over all sessions
 └─ session link ── what this session may spend, and the ceiling that no re-authorization passes

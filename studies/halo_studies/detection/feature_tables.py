@@ -77,9 +77,8 @@ def tabled(seen: Seen, pick: Pick) -> Table:
         baseline = pick(session)
         sums: Sequence[int] = (0,) * 8
         for at, look in looks:
-            measured = compute_features(look, baseline, sums, KEY)
-            sums = measured.sums
-            values.append(measured.values)
+            features, sums = compute_features(look, baseline, sums, KEY)
+            values.append(features)
             marked = session.events[at].malicious
             columns.append((number, at, -1 if marked is None else int(marked)))
     return Table(np.array(values, np.int32).reshape(-1, len(FEATURES)), _rows(seen, np.array(columns, np.int64)))

@@ -57,14 +57,14 @@ class Clocked:
         marks = [clock()]
         look = observe_action(profile, act)
         marks.append(clock())
-        found = compute_features(look, baseline, profile.sums, KEY)
+        values, sums = compute_features(look, baseline, profile.sums, KEY)
         marks.append(clock())
-        margin = self._model.compute_margin(found.values)
+        margin = self._model.compute_margin(values)
         risk = self._model.risk_of(margin)
         marks.append(clock())
-        factors = self._model.find_factors(found.values)
+        factors = self._model.find_factors(values)
         marks.append(clock())
-        profile.record_action(look.tool, look.action_fingerprint, acts=not look.is_read, sums=found.sums)
+        profile.record_action(look.tool, look.action_fingerprint, acts=not look.is_read, sums=sums)
         marks.append(clock())
         profile.observe_result(event.tool, text, named_by_request=look.named_by_request)
         marks.append(clock())
@@ -78,11 +78,9 @@ class Clocked:
                 self.times[stage].append(micros)
         self.times["decided"].append(sum(took[:3]))
         self.reads.append(look.is_read)
-        parts = [(item.id, item.value, item.contribution) for item in factors]
+        parts = [(item.id, item.value, item.moved) for item in factors]
         self.digest.update(
-            repr(
-                (found.values, found.sums, margin, risk, parts, look.action_fingerprint, look.named_by_request)
-            ).encode()
+            repr((values, sums, margin, risk, parts, look.action_fingerprint, look.named_by_request)).encode()
         )
 
 

@@ -25,16 +25,18 @@ from workflows.utils import get_steps_from_class
 
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, find_agent_resource, register_agent_resource
 from halo_core.enforcement.guards import (
+    TOOL_KINDS,
     GuardMetadata,
     attach_guard,
     clean_name,
     get_guard,
+    refuse_other_halo,
     refuse_overridden_attributes,
 )
-from halo_core.enforcement.session_context import ContextVarScope, is_raw_thread
+from halo_core.enforcement.session_context import ContextVarScope, in_body, is_raw_thread
 from halo_core.errors import ConfigError, Denied
 from halo_core.facade import HandOff
-from halo_core.model import ActionKind, Resource
+from halo_core.model import Resource
 from halo_llamaindex._agent_calls import add_missing_tool, call_tool, called_tool_scope, guard_agent_tools
 from halo_llamaindex._agent_runs import WorkflowPlan, run_step
 from halo_llamaindex._components import guard_memory, guard_swapped_models
@@ -42,7 +44,6 @@ from halo_llamaindex._models import guard_model
 from halo_llamaindex._runs import (
     WorkflowRun,
     hand_back_unfinished,
-    in_body,
     make_spanless_subclass,
     nested_call_values,
     run_scope,
@@ -50,7 +51,7 @@ from halo_llamaindex._runs import (
 from halo_llamaindex._serialization import forbid_restoring
 from halo_llamaindex._texts import extract_message_text
 from halo_llamaindex._tools import copy_with_guard
-from halo_llamaindex._translate import OVERRIDE_REMEDY, refuse_other_halo
+from halo_llamaindex._translate import OVERRIDE_REMEDY
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
@@ -184,7 +185,6 @@ def _wrap_get_tools(kind: Any) -> Callable[..., Any]:
     return get_tools
 
 
-_TOOL_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 _CACHED_FIELDS: Final = ("_validation_result", "_broker_config")
 
 
@@ -217,7 +217,7 @@ def guard_workflow(
     refuse_overridden_attributes(workflow, list_entry_points(type(workflow)), OVERRIDE_REMEDY)
     is_team = isinstance(workflow, AgentWorkflow) and len(workflow.agents) > 1
     names = list(workflow.agents) if is_team and isinstance(workflow, AgentWorkflow) else []
-    _add_terms(halo, give or {}, {*names, *([agent] if agent else ())})
+    halo.delegation_terms.set_all(give or {}, {*names, *([agent] if agent else ())}, "of this workflow")
     for name in names:
         register_agent_resource(halo, name)
     if agent:
@@ -239,18 +239,6 @@ def guard_workflow(
     return guarded
 
 
-def _add_terms(halo: Halo, give: Mapping[str, HandOff], names: set[str]) -> None:
-    for name, terms in give.items():
-        if name not in names:
-            raise ConfigError(
-                "no_such_agent",
-                f"`{name}` is not an agent of this workflow",
-                field="give",
-                remedy=f"one of: {', '.join(sorted(names))}",
-            )
-        halo.delegation_terms.set_terms(name, terms)
-
-
 def _guard_code_tool(halo: Halo, workflow: CodeActAgent, tool: Any) -> Any:
     """Guard the tool that the framework makes of a code executor; it has a grant only if that function was guarded."""
     registered, function = halo.find_registered(EXECUTE_TOOL_NAME), workflow.code_execute_fn
@@ -263,7 +251,7 @@ def _guard_code_tool(halo: Halo, workflow: CodeActAgent, tool: Any) -> Any:
     is_code_tool = runs_code_function and tool.metadata.name == EXECUTE_TOOL_NAME and get_guard(tool) is None
     return (
         copy_with_guard(halo, tool, registered)
-        if is_code_tool and registered is not None and registered.kind in _TOOL_KINDS
+        if is_code_tool and registered is not None and registered.kind in TOOL_KINDS
         else tool
     )
 

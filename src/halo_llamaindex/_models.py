@@ -29,24 +29,25 @@ from llama_index.core.base.llms.base import BaseLLM
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, CompletionResponse, MessageRole, TextBlock
 
 from halo_core.enforcement import Call, Surface, Ticket, flow
+from halo_core.enforcement.guarded_calls import make_governed_method
 from halo_core.enforcement.guards import (
     MODEL_RESOURCE,
     MODEL_SCHEMA,
     GuardMetadata,
     attach_guard,
-    choose_resource_id,
     clean_name,
     get_guard,
     overrides_entry_point,
+    refuse_other_halo,
     refuse_overridden_attributes,
     refuse_overriding_class,
     require_guard,
 )
-from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
+from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, in_body, triggering_message_scope
 from halo_core.model import ActionKind, Provenance, Resource
-from halo_llamaindex._pause import LlamaIndexAction, make_governed_method
+from halo_llamaindex._pause import LlamaIndexAction
 from halo_llamaindex._results import make_model_surface
-from halo_llamaindex._runs import body_values, get_known_texts, in_body, make_spanless_subclass
+from halo_llamaindex._runs import body_values, get_known_texts, make_spanless_subclass
 from halo_llamaindex._serialization import forbid_restoring
 from halo_llamaindex._texts import extract_message_text
 from halo_llamaindex._translate import (
@@ -54,7 +55,6 @@ from halo_llamaindex._translate import (
     collect_tools,
     hosted_names,
     model_name,
-    refuse_other_halo,
     tool_names,
 )
 
@@ -385,9 +385,7 @@ def guard_model(halo: Halo, model: BaseLLM, resource: Resource | None) -> Any:
         if resource is None:
             return model
         model = guard.original
-    name = choose_resource_id(resource, model_name(model))
-    declared = resource or halo.find_declared(name, ActionKind.INFERENCE) or MODEL_RESOURCE
-    registered = halo.register(ActionKind.INFERENCE, name, resource=declared, schema=MODEL_SCHEMA)
+    registered = halo.register_model(model_name(model), resource)
     refuse_overridden_attributes(model, (*SENDING_METHODS, *_STRUCTURED_METHODS), OVERRIDE_REMEDY)
     refuse_overriding_class(
         type(model), _COMPOSED_METHODS, _FRAMEWORK, "remove the override; the base class uses `chat` and `complete`"
@@ -395,7 +393,7 @@ def guard_model(halo: Halo, model: BaseLLM, resource: Resource | None) -> Any:
     guarded = model.model_copy()
     object.__setattr__(guarded, "__class__", _make_guarded_class(type(model)))
     forbid_restoring(guarded)
-    attach_guard(guarded, GuardMetadata(halo, model, name, registered, make_model_surface(halo)))
+    attach_guard(guarded, GuardMetadata(halo, model, registered.id, registered, make_model_surface(halo)))
     return guarded
 
 

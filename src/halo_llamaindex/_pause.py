@@ -9,8 +9,6 @@ nobody holds the context there is nothing to resume from, so the `Pending` goes 
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any, Final
 
 from llama_index.core.workflow import HumanResponseEvent, InputRequiredEvent
@@ -99,26 +97,6 @@ class LlamaIndexAction(flow.GovernedAction[Any]):
             return True
         challenge = HaloChallenge(**describe_challenge(self.halo, call, pending))
         raise StepPaused(challenge, is_repeated=waiter is not None, message=str(pending))
-
-
-def make_governed_method(
-    function: Callable[..., Any], make_action: Callable[..., flow.GovernedAction[Any]], *, is_async: bool
-) -> Callable[..., Any]:
-    """Make a method that replaces one of a framework's class, and runs each call as an action.
-
-    Args:
-        function: the method in whose place it stands.
-        make_action: called as the method is, with the object first.
-        is_async: whether it is a coroutine function.
-    """
-
-    def method(*args: Any, **kwargs: Any) -> Any:
-        return flow.run(make_action(*args, **kwargs))
-
-    async def async_method(*args: Any, **kwargs: Any) -> Any:
-        return await flow.arun(make_action(*args, **kwargs))
-
-    return functools.wraps(function)(async_method if is_async else method)
 
 
 def list_waiter_ids(step: Any) -> list[str]:

@@ -21,7 +21,7 @@ from llama_index.core.schema import QueryBundle
 
 from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.arguments import same_value
-from halo_core.enforcement.guarded_calls import GuardedAction, is_enforced, with_problem
+from halo_core.enforcement.guarded_calls import GuardedAction, is_enforced, make_governed_method, with_problem
 from halo_core.enforcement.guards import (
     GuardMetadata,
     attach_guard,
@@ -32,7 +32,7 @@ from halo_core.enforcement.guards import (
 )
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Mode, Resource
-from halo_llamaindex._pause import LlamaIndexAction, make_governed_method
+from halo_llamaindex._pause import LlamaIndexAction
 from halo_llamaindex._results import Labels, make_documents_surface, make_table_surface
 from halo_llamaindex._runs import body_values, make_spanless_subclass
 from halo_llamaindex._translate import OVERRIDE_REMEDY

@@ -25,11 +25,14 @@ from workflows.context.state_store import DictState
 
 from halo_core.enforcement.guards import make_named_subclass
 from halo_core.enforcement.session_context import (
+    IN_BODY,
+    NO_SESSION,
     ActiveDelegation,
     ContextVarScope,
     Session,
     current_delegation,
     current_triggering_message,
+    in_body,
     is_raw_thread,
     session_values,
 )
@@ -85,7 +88,6 @@ _WAITING_STEP: Final[ContextVar[Any]] = ContextVar("halo_llamaindex_place", defa
 _KNOWN_TEXTS: Final[ContextVar[tuple[KnownTexts, frozenset[str]]]] = ContextVar(
     "halo_llamaindex_spoken", default=((), frozenset())
 )
-_IN_BODY: Final[ContextVar[bool]] = ContextVar("halo_llamaindex_body", default=False)
 
 
 def run_scope(run: WorkflowRun) -> ContextVarScope:
@@ -115,7 +117,7 @@ def known_texts_scope(known_texts: KnownTexts, earlier_marks: frozenset[str]) ->
 
 def get_known_texts() -> tuple[KnownTexts, frozenset[str]]:
     """Texts of the conversation whose origin is known; none inside a tool's body, which writes its own."""
-    return ((), frozenset()) if _IN_BODY.get() else _KNOWN_TEXTS.get()
+    return ((), frozenset()) if in_body() else _KNOWN_TEXTS.get()
 
 
 def body_values() -> tuple[tuple[ContextVar[Any], Any], ...]:
@@ -125,12 +127,7 @@ def body_values() -> tuple[tuple[ContextVar[Any], Any], ...]:
     """
     message = current_triggering_message()
     anonymous = replace(message, call_id="") if message is not None and message.call_id else None
-    return (_IN_BODY, True), *session_values(None, anonymous)
-
-
-def in_body() -> bool:
-    """Whether this runs inside a decided call, so that its texts are neither the user's nor the system's."""
-    return _IN_BODY.get()
+    return (IN_BODY, True), *session_values(None, anonymous)
 
 
 _PART_MARK: Final = "_halo_within"
@@ -188,7 +185,6 @@ TURN_KEY: Final = "halo_turn"
 """Key of the id of the message whose calls are under way."""
 EARLIER_RESULTS_KEY: Final = "halo_earlier"
 """Key of the marks of results that predate the session."""
-_NO_SESSION: Final = Session("", "none")
 
 
 _CHAT_KEY: Final = "halo_chat"
@@ -226,7 +222,7 @@ async def ensure_session(halo: Halo, ctx: Any) -> tuple[Session, bool]:
     is_fresh = False
     if is_raw_thread():
         # INVARIANT: SUB - nobody knows for whom it runs; in a session of its own it would act with all that Halo has.
-        return _NO_SESSION, False
+        return NO_SESSION, False
     if not accepts_extra_keys(ctx):
         session_ids = current_run().own_session_ids
         session_ids += [] if session_ids else [halo.make_run_session_id()]
@@ -245,7 +241,7 @@ async def ensure_session(halo: Halo, ctx: Any) -> tuple[Session, bool]:
     return (
         Session(name, "run")
         if stored == written and word == halo.make_keyed_digest(_SESSION_KEY + name)
-        else _NO_SESSION
+        else NO_SESSION
     ), is_fresh
 
 

@@ -11,9 +11,8 @@ from llama_index.core.base.llms.base import BaseLLM
 from llama_index.core.tools import BaseTool, ToolOutput
 from llama_index.core.tools.types import BaseToolAsyncAdapter
 
-from halo_core.enforcement.guards import GuardMetadata, clean_name
-from halo_core.errors import ConfigError, Denied
-from halo_core.facade import HaloBase
+from halo_core.enforcement.guards import clean_name
+from halo_core.errors import Denied
 
 OVERRIDE_REMEDY: Final = "write a class that overrides the method"
 """Remedy for an object that has an entry point as an attribute."""
@@ -133,21 +132,6 @@ def _drop_unnameable_properties(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 # refusals
-
-
-def refuse_other_halo(halo: HaloBase, guard: GuardMetadata | None, noun: str) -> None:
-    """Refuse what another Halo guards already.
-
-    Raises:
-        ConfigError: it does.
-    """
-    if guard is not None and guard.halo is not halo:
-        raise ConfigError(
-            "guarded_elsewhere",
-            f"`{guard.name}` is already guarded by another Halo",
-            field="x",
-            remedy=f"guard the original {noun}, once for each Halo",
-        )
 
 
 def build_refusal(name: str, args: Mapping[str, Any], denied: Denied, hint: str = "") -> ToolOutput:

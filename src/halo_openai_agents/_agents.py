@@ -35,6 +35,7 @@ from halo_core.enforcement.guards import (
     get_guard,
     make_named_subclass,
     make_unregistered_resource,
+    refuse_other_halo,
     require_guard,
 )
 from halo_core.errors import ConfigError, Denied
@@ -339,26 +340,14 @@ def guard_agent(
     Raises:
         ConfigError: something in it cannot be guarded, or a name is taken.
     """
-    _add_terms(halo, agent, give or {})
+    names = {clean_name(agent.name), *_iter_reachable_names(agent, [])} if give else set()
+    halo.delegation_terms.set_all(give or {}, names, f"that `{agent.name}` can hand off to")
     acting_name, guard = clean_name(name) if name else "", get_guard(agent)
     if guard is not None and guard.halo is halo and acting_name in ("", guard.name):
         return agent
     if not acting_name and agent.handoffs:
         acting_name = clean_name(agent.name)
     return _AgentCopies(halo, grants=grants).copy_agent(agent, acting_name, resource)
-
-
-def _add_terms(halo: Halo, agent: Agent[Any], give: Mapping[str, HandOff]) -> None:
-    names = {clean_name(agent.name), *_iter_reachable_names(agent, [])} if give else set()
-    for name, terms in give.items():
-        if clean_name(name) not in names:
-            raise ConfigError(
-                "no_such_agent",
-                f"`{name}` is not an agent that `{agent.name}` can hand off to",
-                field="give",
-                remedy=f"one of: {', '.join(sorted(names))}",
-            )
-        halo.delegation_terms.set_terms(name, terms)
 
 
 def _iter_reachable_names(agent: Agent[Any], visited: list[Agent[Any]]) -> Iterator[str]:
@@ -398,13 +387,7 @@ class _AgentCopies:
     def copy_agent(self, agent: Agent[Any], name: str, resource: Resource | None = None) -> Agent[Any]:
         """Copy an agent that then acts as `name`; empty for whoever runs it."""
         halo, existing = self._halo, get_guard(agent)
-        if existing is not None and existing.halo is not halo:
-            raise ConfigError(
-                "guarded_elsewhere",
-                f"`{agent.name}` is already guarded by another Halo",
-                field="x",
-                remedy="guard the original agent, once for each Halo",
-            )
+        refuse_other_halo(halo, existing, "agent")
         copied = copy.copy(agent)
         copied.__dict__.pop(_APPROVAL_IDENTITY, None)
         acting_resource = (

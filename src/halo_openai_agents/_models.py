@@ -52,18 +52,16 @@ from halo_core.enforcement import Call, Ticket
 from halo_core.enforcement.flow import GovernedAction, GovernedStream, arun, astream
 from halo_core.enforcement.guarded_calls import UnreachableCall
 from halo_core.enforcement.guards import (
-    MODEL_RESOURCE,
-    MODEL_SCHEMA,
     GuardMetadata,
-    choose_resource_id,
     make_named_subclass,
     make_unregistered_resource,
+    refuse_other_halo,
 )
-from halo_core.enforcement.session_context import triggering_message_scope
-from halo_core.errors import ConfigError, Denied
+from halo_core.enforcement.session_context import in_body, triggering_message_scope
+from halo_core.errors import Denied
 from halo_core.model import ActionKind, Resource
 from halo_openai_agents._results import make_model_surface
-from halo_openai_agents._runs import AgentRun, current_run, in_body, step_scope
+from halo_openai_agents._runs import AgentRun, current_run, step_scope
 from halo_openai_agents._texts import (
     count_messages,
     find_asking_message,
@@ -335,30 +333,13 @@ def guard_model(halo: Halo, model: Model, resource: Resource | None) -> Model:
         ConfigError: its name can name no resource, belongs to one of another kind, or another `Halo` guards it.
     """
     guard = find_guard(model)
-    if guard is not None and guard.halo is not halo:
-        raise ConfigError(
-            "guarded_elsewhere",
-            f"`{guard.name}` is already guarded by another Halo",
-            field="x",
-            remedy="guard the original model, once for each Halo",
-        )
+    refuse_other_halo(halo, guard, "model")
     if guard is not None:
         if resource is None:
             return model
         model = guard.original
-    name = choose_resource_id(resource, model_name(model))
-    declared = resource or halo.find_declared(name, ActionKind.INFERENCE) or MODEL_RESOURCE
-    registered = halo.register(ActionKind.INFERENCE, name, resource=declared, schema=MODEL_SCHEMA)
-    return _copy_with_guard(halo, model, registered)
-
-
-def _copy_with_guard(halo: Halo, model: Model, resource: Resource | None = None) -> Model:
-    """Copy a model with a guard; without a resource, with the one registered under its name."""
     name = model_name(model)
-    known_resource = resource or halo.find_registered(name)
-    if known_resource is None or known_resource.kind is not ActionKind.INFERENCE:
-        known_resource = make_unregistered_resource(name, ActionKind.INFERENCE)
-    guard = GuardMetadata(halo, model, name, known_resource, make_model_surface(halo))
+    guard = GuardMetadata(halo, model, name, halo.register_model(name, resource), make_model_surface(halo))
     guarded = copy.copy(model)
     object.__setattr__(guarded, "__class__", _make_guarded_class(type(model), guard))
     # What one opens (a connection), the other must be able to close.

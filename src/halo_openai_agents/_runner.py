@@ -34,6 +34,7 @@ from agents.run_internal.tool_execution import build_litellm_json_tool_call
 
 from halo_core.enforcement.guards import clean_name, get_guard
 from halo_core.enforcement.session_context import (
+    NO_SESSION,
     Session,
     current_delegation,
     current_delegation_session,
@@ -212,7 +213,6 @@ def _make_error_formatter(halo: Halo, inner: Any) -> Any:
 
 
 _LOCK: Final = threading.Lock()
-_NO_SESSION: Final = Session("", "none")
 _INSTALLED: Final[list[InstalledTripwire]] = []
 
 
@@ -337,7 +337,7 @@ def _find_session(halo: Halo, run_input: Any, kwargs: dict[str, Any], config: Ha
     agent_session = current_delegation_session()
     if is_raw_thread() or agent_session is not None:
         found_session = halo.find_session()
-        return (found_session if found_session.id == agent_session else _NO_SESSION), False
+        return (found_session if found_session.id == agent_session else NO_SESSION), False
     thread = _find_thread(kwargs, config)
     if thread:
         return Session(thread, "thread"), False

@@ -20,6 +20,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Final, Protocol
 
 from halo_core.doctor.object_graph import get_attributes, get_module_name, is_a, is_atomic, iterate_closure
+from halo_core.enforcement.guarded_calls import make_governed_method
 from halo_core.enforcement.guards import GuardMetadata, clean_name, get_guard
 from halo_core.errors import HaloError
 from halo_core.model import ActionKind, Mode
@@ -165,13 +166,19 @@ def join_names(names: Sequence[str], most: int) -> str:
 
 
 def is_made_in(function: Any, module_prefix: str) -> bool:
-    """Whether a function was made in a module of that name, or that begins so."""
-    return is_a(function, types.FunctionType) and get_module_name(function).startswith(module_prefix)
+    """Whether a function was made by `make_governed_method`, or in a module whose name begins so."""
+    prefixes = (module_prefix, make_governed_method.__module__)
+    return is_a(function, types.FunctionType) and get_module_name(function).startswith(prefixes)
 
 
 def is_wrapped_by(function: Any, guard: GuardMetadata, module_prefix: str) -> bool:
     """Whether a function was made there around this very guard."""
-    return is_made_in(function, module_prefix) and any(value is guard for _, value in iterate_closure(function))
+    if not is_made_in(function, module_prefix):
+        return False
+    cells = dict(iterate_closure(function))
+    make_action = cells.get("make_action")  # of `make_governed_method`
+    inner = iterate_closure(make_action) if is_a(make_action, types.FunctionType) else ()
+    return any(value is guard for value in (*cells.values(), *(value for _, value in inner)))
 
 
 @dataclass(slots=True)

@@ -7,17 +7,17 @@ adapter derives a class of its own from `GovernedAction`, which says how its fra
 
     class ToolCall(LangChainAction, GuardedCall): ...
 
-    def call(*args, **kwargs):
-        return run(ToolCall(guard, binder, function, args, kwargs))
+    def make_call(*args, **kwargs):
+        return ToolCall(guard, binder, function, args, kwargs)
 
-    async def acall(*args, **kwargs):
-        return await arun(ToolCall(guard, binder, function, args, kwargs))
+    guarded = make_governed_method(function, make_call, is_async=inspect.iscoroutinefunction(function))
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any, Final, Protocol
@@ -26,7 +26,7 @@ from halo_core.enforcement.arguments import BoundArguments
 from halo_core.enforcement.call import Call
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, to_task_arguments, with_delegation_terms
 from halo_core.enforcement.enforcer import Enforcer, Ticket
-from halo_core.enforcement.flow import GovernedAction
+from halo_core.enforcement.flow import GovernedAction, arun, run
 from halo_core.enforcement.guards import GuardMetadata, ReentrantCall, current_reentrant_call, reentrant_call_scope
 from halo_core.enforcement.obligations import Surface
 from halo_core.errors import Denied, Pending
@@ -55,6 +55,44 @@ def is_enforced(ticket: Ticket) -> bool:
 def with_problem(call: Call, problem: str) -> Call:
     """A call that is refused for this reason, if there is one."""
     return replace(call, problem=problem) if problem else call
+
+
+def build_guarded_call(guard: GuardMetadata, bound_arguments: BoundArguments, call_id: str) -> Call:
+    """The call of a guarded function to decide; of a hand-off, what is handed on."""
+    arguments: Mapping[str, Any] = bound_arguments.decision_values
+    hands_off = guard.resource.kind is ActionKind.HANDOFF
+    arguments = to_task_arguments(arguments) if hands_off else arguments
+    call: Call = guard.halo.build_call(guard.resource, arguments, call_id=call_id)
+    if hands_off:
+        call = with_delegation_terms(guard.halo, call)
+    return with_problem(call, bound_arguments.problem or guard.find_problem())
+
+
+def make_governed_method(
+    function: Callable[..., Any],
+    make_action: Callable[..., GovernedAction[Any]],
+    *,
+    is_async: bool,
+    open_scope: Callable[[], AbstractContextManager[Any]] = nullcontext,
+) -> Callable[..., Any]:
+    """Make a function that runs each of its calls as an action.
+
+    Args:
+        function: the function or method in whose place it stands.
+        make_action: called as `function` is; of a method, with the object first.
+        is_async: whether it is a coroutine function.
+        open_scope: opens a block around each call, the making of its action included.
+    """
+
+    def method(*args: Any, **kwargs: Any) -> Any:
+        with open_scope():
+            return run(make_action(*args, **kwargs))
+
+    async def async_method(*args: Any, **kwargs: Any) -> Any:
+        with open_scope():
+            return await arun(make_action(*args, **kwargs))
+
+    return functools.wraps(function)(async_method if is_async else method)
 
 
 def describe_challenge(halo: ActionFacade, call: Call, pending: Pending) -> dict[str, str]:
@@ -211,14 +249,7 @@ class GuardedCall(GuardedAction):
 
     def build_call(self) -> Call:
         """The call to decide; of a hand-off, what is handed on."""
-        guard, arguments = self.guard, self.arguments
-        hands_off = guard.resource.kind is ActionKind.HANDOFF
-        arguments = to_task_arguments(arguments) if hands_off else arguments
-        call: Call = guard.halo.build_call(guard.resource, arguments, call_id=self.get_call_id(arguments))
-        if hands_off:
-            call = with_delegation_terms(guard.halo, call)
-        problem = self.bound_arguments.problem or guard.find_problem()
-        return with_problem(call, problem) if problem else call
+        return build_guarded_call(self.guard, self.bound_arguments, self.get_call_id(self.arguments))
 
     def return_denied(self, denied: Denied) -> Any:
         """What the very same call gave when it ran: a step that is run again after a pause calls its tools again.

@@ -62,6 +62,8 @@ class ActiveDelegation:
 _SESSION: Final[ContextVar[Session | None]] = ContextVar("halo_session", default=None)
 _TRIGGERING_MESSAGE: Final[ContextVar[TriggeringMessage | None]] = ContextVar("halo_triggering_message", default=None)
 
+NO_SESSION: Final = Session("", "none")
+"""Where nobody knows for which request an action runs; such an action is denied in enforce mode."""
 
 # Set where Halo is opened, and so in every context that was copied from there.
 _LINEAGE: Final[ContextVar[bool]] = ContextVar("halo_lineage", default=False)
@@ -144,6 +146,15 @@ def triggering_message_scope(value: TriggeringMessage) -> Iterator[TriggeringMes
         yield value
     finally:
         _TRIGGERING_MESSAGE.reset(token)
+
+
+IN_BODY: Final[ContextVar[bool]] = ContextVar("halo_in_body", default=False)
+"""Set while something decided runs; see `in_body`."""
+
+
+def in_body() -> bool:
+    """Whether something decided is running around this: what it says to a nested model is not the user's word."""
+    return IN_BODY.get()
 
 
 class ContextVarScope:

@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 
 
 _ABILITIES: Final = ("hold_output", "pause", "redact_output")
-_RESULT_ROLES: Final = (MessageRole.TOOL, MessageRole.FUNCTION)
+RESULT_ROLES: Final = (MessageRole.TOOL, MessageRole.FUNCTION)
 EARLIER_MARK: Final = "earlier"
 """Prefix of what the mark of a result older than its session is made of."""
 
@@ -83,7 +83,7 @@ def _find_asking_kind(message: ChatMessage) -> str:
 
 def _find_known_origins(halo: Halo, messages: Sequence[ChatMessage]) -> tuple[tuple[str, Provenance], ...]:
     known_texts, earlier_marks = get_known_texts()
-    results = [extract_message_text(message) for message in messages if earlier_marks and message.role in _RESULT_ROLES]
+    results = [extract_message_text(message) for message in messages if earlier_marks and message.role in RESULT_ROLES]
     untrusted = [
         (text, Provenance.UNTRUSTED) for text in results if halo.make_keyed_digest(EARLIER_MARK + text) in earlier_marks
     ]

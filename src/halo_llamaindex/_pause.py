@@ -17,7 +17,7 @@ from workflows.runtime.types.results import AddWaiter, DeleteWaiter, StepWorkerS
 from halo_core.enforcement import Call, flow
 from halo_core.enforcement.guarded_calls import describe_challenge
 from halo_core.errors import Pending
-from halo_llamaindex._runs import get_waiting_step
+from halo_llamaindex._runs import current_run_context
 
 _WAITER_PREFIX: Final = "halo:"
 STEERING_ERRORS: Final = (WaitingForEvent,)
@@ -87,7 +87,7 @@ class LlamaIndexAction(flow.GovernedAction[Any]):
         Raises:
             StepPaused: the step waits.
         """
-        step: Any = get_waiting_step()
+        step: Any = current_run_context().waiting_step
         current_step: Any = StepWorkerStateContextVar.get(None)
         if step is None or current_step is not step:
             return False  # no step, or one of some other workflow that runs inside a step that can wait

@@ -37,7 +37,13 @@ from halo_core.model import ActionKind, Resource
 from halo_llamaindex._arguments import Binder
 from halo_llamaindex._pause import LlamaIndexAction
 from halo_llamaindex._results import TOOL_RESULT_SURFACE
-from halo_llamaindex._runs import body_values, make_nested_call_id, make_spanless_subclass, nested_call_values
+from halo_llamaindex._runs import (
+    CallCounter,
+    body_values,
+    make_nested_call_id,
+    make_spanless_subclass,
+    run_context_values,
+)
 from halo_llamaindex._translate import tool_schema, unwrap_tool
 
 if TYPE_CHECKING:
@@ -63,7 +69,10 @@ class ToolCall(LlamaIndexAction, GuardedCall):
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
         """What the body calls by itself is counted for this call."""
-        return *body_values(), *(nested_call_values(self.call_id) if self.outer_call is None else ())
+        if self.outer_call is not None:
+            return body_values()
+        counter = CallCounter(self.call_id) if self.call_id else None
+        return *body_values(), *run_context_values(call_counter=counter)
 
 
 class ToolEntryCall(ToolCall):

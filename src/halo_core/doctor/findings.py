@@ -177,7 +177,7 @@ def is_wrapped_by(function: Any, guard: GuardMetadata, module_prefix: str) -> bo
         return False
     cells = dict(iterate_closure(function))
     make_action = cells.get("make_action")  # of `make_governed_method`
-    inner = iterate_closure(make_action) if is_a(make_action, types.FunctionType) else ()
+    inner = iterate_closure(make_action) if type(make_action) is types.FunctionType else ()
     return any(value is guard for value in (*cells.values(), *(value for _, value in inner)))
 
 

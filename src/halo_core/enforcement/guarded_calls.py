@@ -300,6 +300,7 @@ class UnreachableCall(GovernedAction[Any]):
     """
 
     def __init__(self, halo: ActionFacade, call: Call, error: BaseException) -> None:
+        self.halo: Any = halo
         super().__init__(halo.enforcer, call, _NO_RESULT_SURFACE)
         self.error = error
 

@@ -297,7 +297,8 @@ class HaloBase(DelegationMixin):
                 field="id",
                 remedy="open sessions where a request begins; this code belongs to the current session",
             )
-        with session_scope(Session(id or f"s-{self._ids.new_short_id()}", "host", user, request)) as opened:
+        opened = Session(id or f"s-{self._ids.new_short_id()}", "host", user, request)
+        with session_scope(opened):
             yield opened
 
     def find_session(self) -> Session:

@@ -30,7 +30,7 @@ from halo_llamaindex._agents import guard_workflow
 from halo_llamaindex._components import COMPONENT_TYPES, ENGINE_TYPES, Component, guard_component, make_retriever_copier
 from halo_llamaindex._doctor import doctor
 from halo_llamaindex._models import guard_model
-from halo_llamaindex._observer import InstalledObserver, observe
+from halo_llamaindex._observer import InstalledObserver
 from halo_llamaindex._pause import HaloChallenge
 from halo_llamaindex._results import Labels
 from halo_llamaindex._retrievers import guard_retriever
@@ -150,14 +150,14 @@ class Halo(HaloBase):
         Returns:
             A handle with `uninstall()`; as a context manager it uninstalls at the block's end.
         """
-        return observe(self)
+        return InstalledObserver(self)
 
     def install(self) -> InstalledObserver:
         """The same as `observe`: LlamaIndex lets nobody refuse what the `install` of the other adapters refuses."""
         self.notify_once(
             "LlamaIndex does not allow refusing a run: install() only observes; guard the objects that it reports"
         )
-        return observe(self)
+        return self.observe()
 
     def guard_entered_object(self, retriever: Any, part: Any) -> Any:
         """Guard what a guarded retriever enters by itself: a query engine there asks a model."""

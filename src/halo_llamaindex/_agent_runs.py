@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from llama_index.core.agent.workflow import AgentInput, AgentOutput, ToolCall
+from llama_index.core.agent.workflow import AgentInput, AgentOutput
 from llama_index.core.base.llms.types import MessageRole
 from llama_index.core.workflow import Context, StartEvent, StopEvent
 from workflows.runtime.types.results import StepWorkerStateContextVar, WaitingForEvent
@@ -84,7 +84,6 @@ class HandOffDecision(LlamaIndexAction, HandOffAction):
     """A hand-off that the workflow carries out: the handle of its link, and the session as the ledger has it."""
 
     def finish(self, ticket: Ticket, result: Any) -> tuple[str, str]:
-        """As `HandOffAction`."""
         super().finish(ticket, result)
         return get_handle(self.halo, ticket), ticket.verdict.session if ticket.verdict is not None else ""
 
@@ -155,7 +154,6 @@ class _StepRun:
         return self.plan.halo
 
     async def call(self) -> Any:
-        """Call the step."""
         return await self.step(self.event)
 
     async def load_chain(self) -> ActingChain | None:
@@ -408,16 +406,13 @@ async def _setup_agent(step_run: _StepRun) -> Any:
         return await step_run.step(event)
 
 
-async def _run_agent_step(step_run: _StepRun) -> Any:
-    async def run(step_run: _StepRun) -> Any:
-        result = await _run_model_step(step_run)
-        if isinstance(result, AgentOutput):
-            turn = message_id(result.response) or step_run.halo.make_run_session_id()
-            await step_run.ctx.store.set(TURN_KEY, turn)
-            await _store_duplicate_calls(step_run.ctx, result.tool_calls)
-        return result
-
-    return await _run_as_actor(step_run, run)
+async def _ask_agent(step_run: _StepRun) -> Any:
+    result = await _run_model_step(step_run)
+    if isinstance(result, AgentOutput):
+        turn = message_id(result.response) or step_run.halo.make_run_session_id()
+        await step_run.ctx.store.set(TURN_KEY, turn)
+        await _store_duplicate_calls(step_run.ctx, result.tool_calls)
+    return result
 
 
 async def _run_model_step(step_run: _StepRun) -> Any:
@@ -433,23 +428,15 @@ async def _run_model_step(step_run: _StepRun) -> Any:
 
 
 async def _call_tool(step_run: _StepRun) -> Any:
-    async def run(step_run: _StepRun) -> Any:
-        event: ToolCall = step_run.event
-        if step_run.plan.is_team and step_run.chain is not None:
-            # Whose tools are called, and under whose link: a tool that wrote another name there has entered nobody.
-            await step_run.ctx.store.set(_CURRENT_AGENT_KEY, step_run.chain.agent)
-        turn = await read_store(step_run.ctx, TURN_KEY, "")
-        item = StepWorkerStateContextVar.get().state.work_item_id
-        asking_message = TriggeringMessage(
-            str(turn),
-            await _resolve_call_id(step_run.ctx, event, item),
-            kind="message",
-            text=await _find_turn_text(step_run.ctx),
-        )
-        with triggering_message_scope(asking_message), run_context_scope(called_tool=event.tool_name):
-            return await step_run.step(event)
-
-    return await _run_as_actor(step_run, run)
+    ctx, event = step_run.ctx, step_run.event
+    if step_run.plan.is_team and step_run.chain is not None:
+        # Whose tools are called, and under whose link: a tool that wrote another name there has entered nobody.
+        await ctx.store.set(_CURRENT_AGENT_KEY, step_run.chain.agent)
+    turn = str(await read_store(ctx, TURN_KEY, ""))
+    call_id = await _resolve_call_id(ctx, event, StepWorkerStateContextVar.get().state.work_item_id)
+    asking_message = TriggeringMessage(turn, call_id, kind="message", text=await _find_turn_text(ctx))
+    with triggering_message_scope(asking_message), run_context_scope(called_tool=event.tool_name):
+        return await step_run.step(event)
 
 
 async def _find_turn_text(ctx: Any) -> str:
@@ -465,10 +452,10 @@ async def _find_turn_text(ctx: Any) -> str:
 
 _StepHandler = Callable[[_StepRun], Awaitable[Any]]
 _STEP_HANDLERS: Final[Mapping[str, _StepHandler]] = {
-    "call_tool": _call_tool,
+    "call_tool": functools.partial(_run_as_actor, run=_call_tool),
     "init_run": _init_run,
     "parse_agent_output": functools.partial(_run_as_actor, run=_run_model_step),
-    "run_agent_step": _run_agent_step,
+    "run_agent_step": functools.partial(_run_as_actor, run=_ask_agent),
     "setup_agent": _setup_agent,
 }
 _run_other_step: Final[_StepHandler] = functools.partial(_run_as_actor, run=_StepRun.call)

@@ -22,7 +22,7 @@ from llama_index.core.tools import BaseTool, FunctionTool, ToolOutput
 from llama_index.core.tools.types import BaseToolAsyncAdapter
 
 from halo_core.enforcement import Call
-from halo_core.enforcement.guarded_calls import GuardedCall, make_governed_method
+from halo_core.enforcement.guarded_calls import GuardedCall, make_governed_method, make_governed_methods
 from halo_core.enforcement.guards import (
     GuardMetadata,
     UnregisteredGuard,
@@ -62,7 +62,6 @@ class ToolCall(LlamaIndexAction, GuardedCall):
         return make_nested_call_id(self.guard.resource.id, arguments)
 
     def build_call(self) -> Call:
-        """As `GuardedCall`."""
         call = super().build_call()
         self.call_id = call.call_id
         return call
@@ -76,16 +75,9 @@ class ToolCall(LlamaIndexAction, GuardedCall):
 
 
 class ToolEntryCall(ToolCall):
-    """A call of a guarded tool's `__call__`, `call` or `acall`, which may come down to its function.
+    """A call of a guarded tool's `__call__`, `call` or `acall`, which may come down to its function."""
 
-    Args:
-        method: as the tool's class has it.
-        tool: the guarded tool.
-        args: as it was called.
-        kwargs: as it was called.
-    """
-
-    def __init__(self, method: Callable[..., Any], tool: Any, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, method: Callable[..., Any], _name: str, tool: Any, *args: Any, **kwargs: Any) -> None:
         self.tool = tool
         guard, binder = require_guard(tool), tool.__dict__[BINDER_ATTRIBUTE]
         super().__init__(guard, binder, functools.partial(method, tool), args, kwargs, allows_reentry=True)
@@ -109,14 +101,7 @@ def _overrides_entry_points(kind: type[BaseTool]) -> bool:
 @functools.lru_cache(maxsize=256)
 def _make_entry_class(kind: type[BaseTool]) -> type[BaseTool]:
     """Subclass whose `__call__`, `call` and `acall` are decided; if one leads to another, once."""
-    methods = {name: getattr(kind, name) for name in _ENTRY_POINTS if hasattr(kind, name)}
-    return make_spanless_subclass(
-        kind,
-        {
-            name: make_governed_method(method, functools.partial(ToolEntryCall, method), is_async=name == "acall")
-            for name, method in methods.items()
-        },
-    )
+    return make_spanless_subclass(kind, make_governed_methods(kind, _ENTRY_POINTS, ToolEntryCall))
 
 
 _FUNCTION_FIELDS: Final = ("_fn", "_async_fn", "_real_fn")

@@ -79,16 +79,17 @@ def _is_client_side(item: Any) -> bool:
 
 def collect_tools(model: Any, settings: Mapping[str, Any]) -> list[Any]:
     """Tools that a model call carries: those of the call, and those that the model itself holds."""
-    tools = _to_list(settings.get("tools"))
+    tools = to_list(settings.get("tools"))
     for name in _TOOL_FIELDS:
-        tools += _to_list(getattr(model, name, None))
+        tools += to_list(getattr(model, name, None))
     for name in _SETTINGS_FIELDS:
         extra = getattr(model, name, None)
-        tools += _to_list(extra.get("tools")) if isinstance(extra, Mapping) else []
+        tools += to_list(extra.get("tools")) if isinstance(extra, Mapping) else []
     return tools
 
 
-def _to_list(tools: Any) -> list[Any]:
+def to_list(tools: Any) -> list[Any]:
+    """What a framework takes as one, as several or as None, as a list."""
     return list(tools) if isinstance(tools, list | tuple) else [] if tools is None else [tools]
 
 

@@ -1,15 +1,9 @@
-"""Guarded models of the Agents SDK: copies and providers, their calls and their streams.
-
-One call of a guarded model, as an action of the one flow.
+"""Guarded models of the Agents SDK: copies and providers, and their calls as actions of the one flow.
 
 The decision is about how many messages the model is shown and which tools it may ask for. Calls in its answer that
 reach no tool are decided, and so recorded, at once: the SDK answers them with an error.
 
-The stream of a guarded model, and an answer as the events of a stream.
-
-Events pass as they come; where an obligation may change the answer, none does before all of it was read.
-
-Guarded copies of models, and a provider whose models are all guarded.
+Events of a stream pass as they come; where an obligation may change the answer, none does before all of it was read.
 
 A copy is of its original's class and shares its state; its `get_response` and `stream_response` are decided before
 anything is sent, and the rest is the original's.
@@ -91,15 +85,7 @@ _NO_SUCH_TOOL: Final = LookupError("no such tool")
 
 
 class ModelAction(GovernedAction[Any]):
-    """A call of a model, streamed or not.
-
-    Args:
-        guard: of the model.
-        function: the original's method.
-        model: whose method it is.
-        args: as it was called.
-        kwargs: as it was called.
-    """
+    """A call of a model, streamed or not; `function` is the original's method."""
 
     def __init__(
         self,
@@ -125,10 +111,7 @@ class ModelAction(GovernedAction[Any]):
         """The call to decide; a call that offers tools which cannot be guarded has a problem."""
         halo, items, system = self.guard.halo, self.items, self.values.get("system_instructions")
         nested = in_body()
-        args = {
-            "messages": count_messages(items) + bool(system),
-            "tools": tool_names(self.tools, self.handoffs),
-        }
+        args = {"messages": count_messages(items) + bool(system), "tools": tool_names(self.tools, self.handoffs)}
         self.run = run = current_run(halo)
         known_call_ids = run.get_known_call_ids() if run is not None else None
         with step_scope(halo), triggering_message_scope(find_asking_message(items, nested=nested)):

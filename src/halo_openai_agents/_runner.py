@@ -1,11 +1,7 @@
-"""The runner around the SDK's own, and the run hooks of `halo.install()`.
+"""The runner around the SDK's own, the configuration of its runs, and run hooks that refuse what carries no guard.
 
-Run hooks that refuse, or in observe mode record, what carries no guard.
-
-They decide nothing: what carries a guard passes, and is decided there. They do not see what starts no hook: tools that
+The hooks decide nothing: what carries a guard passes, and is decided there. They do not see what starts no hook: tools
 that are called by themselves, the provider's own tools, clients.
-
-The runner around the SDK's own, from the moment an agent is guarded, and the configuration of its runs.
 
 A run of an agent that carries no guard goes through it untouched, unless a tripwire is installed or its configuration
 is Halo's (`Halo.run_options`). Any other run gets a session and guarded models; the agent is entered, and left at the

@@ -16,7 +16,7 @@ adapter derives a class of its own from `GovernedAction`, which says how its fra
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import replace
@@ -24,8 +24,8 @@ from typing import Any, Final, Protocol
 
 from halo_core.enforcement.arguments import BoundArguments
 from halo_core.enforcement.call import Call
-from halo_core.enforcement.delegation import HANDOFF_SURFACE, to_task_arguments, with_delegation_terms
-from halo_core.enforcement.enforcer import Enforcer, Ticket
+from halo_core.enforcement.delegation import HANDOFF_SURFACE, DelegationFacade, to_task_arguments, with_delegation_terms
+from halo_core.enforcement.enforcer import Ticket
 from halo_core.enforcement.flow import GovernedAction, arun, run
 from halo_core.enforcement.guards import GuardMetadata, ReentrantCall, current_reentrant_call, reentrant_call_scope
 from halo_core.enforcement.obligations import Surface
@@ -33,18 +33,6 @@ from halo_core.errors import Denied, Pending
 from halo_core.model import ActionKind, Mode
 
 _NO_RESULT_SURFACE: Final[Surface[Any]] = Surface(lambda _result: "")
-
-
-class ActionFacade(Protocol):
-    """What of an adapter's `Halo` an action needs."""
-
-    @property
-    def agent(self) -> str:
-        """The agent's name."""
-
-    @property
-    def enforcer(self) -> Enforcer:
-        """Who decides and records."""
 
 
 def is_enforced(ticket: Ticket) -> bool:
@@ -95,7 +83,23 @@ def make_governed_method(
     return functools.wraps(function)(async_method if is_async else method)
 
 
-def describe_challenge(halo: ActionFacade, call: Call, pending: Pending) -> dict[str, str]:
+def make_governed_methods(
+    kind: type[Any], names: Iterable[str], make_action: Callable[..., GovernedAction[Any]]
+) -> dict[str, Callable[..., Any]]:
+    """Governed methods in place of these of a class, asynchronous where the name begins with `a`.
+
+    `make_action` is called with the method, its name, the object, and what the method is called with.
+    """
+
+    def make_method(name: str) -> Callable[..., Any]:
+        method = getattr(kind, name)
+        is_async = name.lstrip("_").startswith("a")
+        return make_governed_method(method, functools.partial(make_action, method, name), is_async=is_async)
+
+    return {name: make_method(name) for name in names if hasattr(kind, name)}
+
+
+def describe_challenge(halo: DelegationFacade, call: Call, pending: Pending) -> dict[str, str]:
     """What whoever waits for an answer is told: a reference, and no argument's value."""
     return {
         "pending_id": pending.pending_id,
@@ -207,11 +211,8 @@ class GuardedCall(GuardedAction):
         guard: of the object that holds the function.
         binder: of the function.
         function: what runs; a coroutine function under `arun`.
-        args: as it was called.
-        kwargs: as it was called.
-        surface: see `GuardedAction`.
-        allows_reentry: see `GuardedAction`.
-        error_class: see `GuardedAction`.
+        args: as it was called, as `kwargs`.
+        kwargs: what follows them are the options of `GuardedAction`.
     """
 
     def __init__(
@@ -221,23 +222,14 @@ class GuardedCall(GuardedAction):
         function: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        *,
-        surface: Surface[Any] | None = None,
-        allows_reentry: bool = False,
-        error_class: type[Exception] = RuntimeError,
+        **options: Any,
     ) -> None:
         self.binder = binder
         self.function = function
         self.args = args
         self.kwargs = kwargs
         self.bound_arguments = self.bind_arguments(guard)
-        super().__init__(
-            guard,
-            self.bound_arguments.decision_values,
-            surface,
-            allows_reentry=allows_reentry,
-            error_class=error_class,
-        )
+        super().__init__(guard, self.bound_arguments.decision_values, **options)
 
     def bind_arguments(self, guard: GuardMetadata) -> BoundArguments:  # noqa: ARG002  for subclasses
         """The arguments as they are decided."""
@@ -282,7 +274,7 @@ class GuardedCall(GuardedAction):
 class HandOffAction(GovernedAction[None]):
     """A hand-off, or an entry of an agent, that the framework carries out itself once it is decided."""
 
-    def __init__(self, halo: ActionFacade, call: Call) -> None:
+    def __init__(self, halo: DelegationFacade, call: Call) -> None:
         self.halo: Any = halo
         super().__init__(halo.enforcer, call, HANDOFF_SURFACE)
 
@@ -299,7 +291,7 @@ class UnreachableCall(GovernedAction[Any]):
         error: what it is recorded with then.
     """
 
-    def __init__(self, halo: ActionFacade, call: Call, error: BaseException) -> None:
+    def __init__(self, halo: DelegationFacade, call: Call, error: BaseException) -> None:
         self.halo: Any = halo
         super().__init__(halo.enforcer, call, _NO_RESULT_SURFACE)
         self.error = error

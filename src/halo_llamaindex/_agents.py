@@ -350,8 +350,9 @@ def guard_workflow(
             return workflow
         workflow = guard.original
     refuse_overridden_attributes(workflow, list_entry_points(type(workflow)), OVERRIDE_REMEDY)
-    is_team = isinstance(workflow, AgentWorkflow) and len(workflow.agents) > 1
-    names = list(workflow.agents) if is_team and isinstance(workflow, AgentWorkflow) else []
+    agents = workflow.agents if isinstance(workflow, AgentWorkflow) else {}
+    is_team = len(agents) > 1
+    names = list(agents) if is_team else []
     halo.delegation_terms.set_all(give or {}, {*names, *([agent] if agent else ())}, "of this workflow")
     for name in names:
         register_agent_resource(halo, name)
@@ -408,10 +409,7 @@ def _copy_workflow(halo: Halo, workflow: Any) -> Any:
 
 
 def _collect_prompts(workflow: Any, *, is_team: bool) -> dict[str, str]:
-    if isinstance(workflow, AgentWorkflow):
-        prompts = {name: item.system_prompt for name, item in workflow.agents.items()}
-        if not is_team:
-            prompts = dict.fromkeys(("",), next(iter(prompts.values())))
-    else:
-        prompts = {"": getattr(workflow, "system_prompt", None)}
+    agents = workflow.agents if isinstance(workflow, AgentWorkflow) else {"": workflow}
+    named_agents = agents if is_team else {"": next(iter(agents.values()))}
+    prompts = {name: getattr(item, "system_prompt", None) for name, item in named_agents.items()}
     return {name: prompt for name, prompt in prompts.items() if isinstance(prompt, str) and prompt}

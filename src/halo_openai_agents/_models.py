@@ -44,7 +44,7 @@ from openai.types.responses import (
 
 from halo_core.enforcement import Call, Ticket
 from halo_core.enforcement.flow import GovernedAction, GovernedStream, arun, astream
-from halo_core.enforcement.guarded_calls import UnreachableCall
+from halo_core.enforcement.guarded_calls import UnreachableCall, make_governed_method
 from halo_core.enforcement.guards import (
     GuardMetadata,
     make_named_subclass,
@@ -333,16 +333,15 @@ def guard_model(halo: Halo, model: Model, resource: Resource | None) -> Model:
 def _make_guarded_class(kind: type[Model], guard: GuardMetadata) -> type[Model]:
     """Make a subclass in which `get_response` and `stream_response` are decided."""
 
-    @functools.wraps(kind.get_response)
-    async def get_response(self: Any, *args: Any, **kwargs: Any) -> ModelResponse:
-        with step_scope(guard.halo):
-            answer: ModelResponse = await arun(ModelCall(guard, kind.get_response, self, args, kwargs))
-            return answer
+    def make_call(self: Any, *args: Any, **kwargs: Any) -> ModelCall:
+        return ModelCall(guard, kind.get_response, self, args, kwargs)
 
     @functools.wraps(kind.stream_response)
     def stream_response(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         return astream(ModelStream(guard, kind.stream_response, self, args, kwargs))
 
+    open_scope = functools.partial(step_scope, guard.halo)
+    get_response = make_governed_method(kind.get_response, make_call, is_async=True, open_scope=open_scope)
     members = {"get_response": get_response, "stream_response": stream_response, GUARD_ATTRIBUTE: guard}
     return make_named_subclass(kind, members)
 

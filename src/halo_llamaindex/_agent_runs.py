@@ -25,7 +25,7 @@ from workflows.runtime.types.results import StepWorkerStateContextVar, WaitingFo
 from halo_core.enforcement import Call, Ticket, flow
 from halo_core.enforcement.delegation import find_agent_resource, with_delegation_terms
 from halo_core.enforcement.guarded_calls import HandOffAction, UnreachableCall
-from halo_core.enforcement.guards import clean_name
+from halo_core.enforcement.guards import GuardMetadata, clean_name
 from halo_core.enforcement.session_context import (
     TriggeringMessage,
     current_session,
@@ -98,27 +98,21 @@ class UnmadeCall(LlamaIndexAction, UnreachableCall):
     """A call that is recorded, and that nothing carries out."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkflowPlan:
-    """How a guarded workflow is entered.
+@dataclass(frozen=True, slots=True, eq=False)
+class WorkflowPlan(GuardMetadata):
+    """The guard of a workflow, and how it is entered.
 
     Args:
-        halo: who decides.
         is_team: whether its agents are entered by hand-offs: it has several.
         agent: the agent that it is as a whole; empty where it acts as whoever runs it.
         prompts: system prompt by agent; of a single agent under the empty name.
         is_agentic: whether it is one of the framework's agents, and no workflow of the app's own.
     """
 
-    halo: Halo
-    is_team: bool = False
-    agent: str = ""
-    prompts: Mapping[str, str] | None = None
-    is_agentic: bool = True
-
-    def __deepcopy__(self, _memo: dict[int, Any]) -> WorkflowPlan:
-        """A copy of a guarded workflow is entered in the same way."""
-        return self
+    is_team: bool
+    agent: str
+    prompts: Mapping[str, str]
+    is_agentic: bool
 
     @property
     def enters_agents(self) -> bool:
@@ -151,7 +145,8 @@ class _StepRun:
 
     @property
     def halo(self) -> Halo:
-        return self.plan.halo
+        halo: Halo = self.plan.halo
+        return halo
 
     async def call(self) -> Any:
         return await self.step(self.event)
@@ -418,7 +413,7 @@ async def _ask_agent(step_run: _StepRun) -> Any:
 async def _run_model_step(step_run: _StepRun) -> Any:
     """Run a step in which a model is asked, with the texts whose origin is known."""
     agent_name = getattr(step_run.event, _CURRENT_AGENT_KEY, "") if step_run.plan.is_team else ""
-    prompt = (step_run.plan.prompts or {}).get(agent_name, "")
+    prompt = step_run.plan.prompts.get(agent_name, "")
     known_texts = [(prompt, Provenance.SYSTEM)] if prompt else []
     known_texts += [(words, Provenance.USER) for words in current_run().user_texts]
     earlier_marks = await read_store(step_run.ctx, EARLIER_RESULTS_KEY, [])

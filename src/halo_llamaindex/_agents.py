@@ -17,7 +17,7 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from llama_index.core.agent.workflow import AgentWorkflow, CodeActAgent
 from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
@@ -34,13 +34,13 @@ from halo_core.enforcement.delegation import HANDOFF_SURFACE, find_agent_resourc
 from halo_core.enforcement.guarded_calls import with_problem
 from halo_core.enforcement.guards import (
     TOOL_KINDS,
-    GuardMetadata,
     attach_guard,
     clean_name,
     get_guard,
     make_unregistered_resource,
     refuse_other_halo,
     refuse_overridden_attributes,
+    require_guard,
 )
 from halo_core.enforcement.session_context import in_body, is_raw_thread
 from halo_core.errors import ConfigError, Denied
@@ -67,7 +67,6 @@ from halo_llamaindex._translate import OVERRIDE_REMEDY, build_refusal, unwrap_to
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-_PLAN_ATTRIBUTE: Final = "_halo_plan"
 _CALL_TOOL: Final = "_call_tool"
 _GET_TOOLS: Final = "get_tools"
 
@@ -197,15 +196,8 @@ class _HandOffToolCall(LlamaIndexAction):
 
 
 def _get_plan(workflow: Any) -> WorkflowPlan:
-    """How a guarded workflow is entered.
-
-    Raises:
-        Denied: it was copied in a way that lost it.
-    """
-    plan = workflow.__dict__.get(_PLAN_ATTRIBUTE)
-    if not isinstance(plan, WorkflowPlan):
-        raise Denied("needs_guard", "this copy of a guarded workflow is no longer guarded", remedy="guard it again")
-    return plan
+    """How a guarded workflow is entered; raises as `require_guard`."""
+    return cast("WorkflowPlan", require_guard(workflow))
 
 
 def list_entry_points(kind: type[Workflow]) -> list[str]:
@@ -363,15 +355,20 @@ def guard_workflow(
             "not_an_agent", "a workflow is not a resource", field="resource", remedy="use `agent=` to name its agent"
         )
     guarded: Workflow = _copy_workflow(halo, workflow)
-    is_agentic = isinstance(workflow, AgentWorkflow | BaseWorkflowAgent)
-    guarded.__dict__[_PLAN_ATTRIBUTE] = WorkflowPlan(
-        halo, is_team=is_team, agent=agent, prompts=_collect_prompts(workflow, is_team=is_team), is_agentic=is_agentic
-    )
     name = agent or getattr(workflow, "name", "") or type(workflow).__name__
-    forbid_restoring(guarded)
-    attach_guard(
-        guarded, GuardMetadata(halo, workflow, name, find_agent_resource(halo, clean_name(name)), HANDOFF_SURFACE)
+    plan = WorkflowPlan(
+        halo,
+        workflow,
+        name,
+        find_agent_resource(halo, clean_name(name)),
+        HANDOFF_SURFACE,
+        is_team=is_team,
+        agent=agent,
+        prompts=_collect_prompts(workflow, is_team=is_team),
+        is_agentic=isinstance(workflow, AgentWorkflow | BaseWorkflowAgent),
     )
+    forbid_restoring(guarded)
+    attach_guard(guarded, plan)
     return guarded
 
 

@@ -51,7 +51,7 @@ class HaloChallenge(InputRequiredEvent):
 class StepPaused(WaitingForEvent[HumanResponseEvent]):
     """Raised to make a step wait for the answer to a challenge."""
 
-    def __init__(self, challenge: HaloChallenge, *, is_repeated: bool, message: str) -> None:
+    def __init__(self, challenge: HaloChallenge, *, is_repeated: bool) -> None:
         super().__init__(
             AddWaiter(
                 waiter_id=f"{_WAITER_PREFIX}{challenge.pending_id}",
@@ -63,11 +63,10 @@ class StepPaused(WaitingForEvent[HumanResponseEvent]):
         )
         self.challenge = challenge
         self.is_repeated = is_repeated
-        self.message = message
 
     def __str__(self) -> str:
         """The message, for a model, if something turned this error into a tool's result."""
-        return self.message
+        return self.challenge.message
 
 
 class LlamaIndexAction(flow.GovernedAction[Any]):
@@ -96,7 +95,7 @@ class LlamaIndexAction(flow.GovernedAction[Any]):
         if waiter is not None and waiter.resolved_event is not None and _is_rejection(waiter.resolved_event):
             return True
         challenge = HaloChallenge(**describe_challenge(self.halo, call, pending))
-        raise StepPaused(challenge, is_repeated=waiter is not None, message=str(pending))
+        raise StepPaused(challenge, is_repeated=waiter is not None)
 
 
 def list_waiter_ids(step: Any) -> list[str]:

@@ -68,6 +68,15 @@ class DirectCallDenied(BaseException):
         self.denied = denied
 
 
+async def _raise_denial(result: Awaitable[Any]) -> Any:
+    """Await a result, and raise a direct caller's denial as itself, outside of the handler."""
+    try:
+        return await result
+    except DirectCallDenied as refused:
+        denied = refused.denied
+    raise denied
+
+
 async def run_guarded_call(
     guard: GuardMetadata, name: str, arguments: ModelArguments, invoke: InvokeFunction, context: Any
 ) -> Any:
@@ -312,11 +321,7 @@ class _GuardedInvoker(sdk._FailureHandlingFunctionToolInvoker):  # noqa: SLF001 
 
     async def __call__(self, ctx: ToolContext[Any], input: str) -> Any:  # noqa: A002  the SDK's names
         """Invoke the tool; raises `Denied` where it was called directly and may not run."""
-        try:
-            return await super().__call__(ctx, input)
-        except DirectCallDenied as refused:
-            denied = refused.denied
-        raise denied
+        return await _raise_denial(super().__call__(ctx, input))
 
     def __agents_bind_function_tool__(self, function_tool: FunctionTool) -> _GuardedInvoker:
         """Bind to a copy of the tool, as the SDK's invoker does: it handles errors by its own settings."""
@@ -397,11 +402,7 @@ def _make_plain_invoker(
         return await original.on_invoke_tool(context, text)
 
     async def invoke(context: ToolContext[Any], text: str) -> Any:
-        try:
-            return await run_guarded_call(guard, tool.name, reader.parse_text(text), inner, context)
-        except DirectCallDenied as refused:
-            denied = refused.denied
-        raise denied
+        return await _raise_denial(run_guarded_call(guard, tool.name, reader.parse_text(text), inner, context))
 
     def bind_invoker(other_tool: FunctionTool) -> Any:
         return invoke if other_tool is tool else _make_plain_invoker(guard, other_tool, reader)
